@@ -36,7 +36,7 @@ function memory(): string {
   const status = readFileSync('/proc/self/status', 'utf8');
   const megabytes = (key: string) =>
     (Number(new RegExp(`${key}:\\s+(\\d+)`).exec(status)?.[1]) / 1024).toFixed(0);
-  return `own ${megabytes('RssAnon')} MB, mapped ${megabytes('RssFile')} MB, at most ${megabytes('VmHWM')} MB in all`;
+  return `own ${megabytes('RssAnon')} MB, mapped ${megabytes('RssFile')} MB, at most ${megabytes('VmHWM')} MB in total`;
 }
 
 async function timed<T>(what: string, work: () => T | Promise<T>): Promise<T> {

@@ -53,9 +53,9 @@ const METHODS: [name: string, title: string, settings: string[]][] = [
   ],
   [
     'adalora',
-    'AdaLoRA (s = Ī / Ū, importance before the step, growing, orthonormal start, alpha / √r)',
+    'AdaLoRA (s = Ī / Ū, orthonormal start, alpha / √r)',
     [
-      `adalora={target_budget: 25, init_r: 4, score: signal-to-noise, grow: true, init: orthonormal, scale: rslora, importance_timing: before-step, ${SCHEDULE}}`,
+      `adalora={target_budget: 25, init_r: 4, score: signal-to-noise, init: orthonormal, scale: rslora, ${SCHEDULE}}`,
       ...['base_dtype=int8', 'training.gradient_checkpointing=true'],
     ],
   ],
@@ -176,7 +176,7 @@ describe('a budget', () => {
       const { size } = statSync(workspace.path(run, 'adapter', 'adapter_model.safetensors'));
       expect(size).toBeLessThanOrEqual(9500);
       expect(size).toBeGreaterThan(9500 - LARGEST_BYTES);
-      // What inspect counts is the adapter of the run: nothing of the head or the pooler.
+      // Inspect counts the adapter of the run: nothing of the head or the pooler.
       const inspected = JSON.parse(await succeeds(workspace.run('inspect', run, '--json')));
       const { ranks, adapter_parameters } = workspace
         .events(run)

@@ -150,7 +150,7 @@ const cases: [name: string, prepare: () => void, settings: string[]][] = [
   ['an output in use', () => {}, ['output=model']],
 ];
 
-describe("a user's mistake gives exit code 2 and one message, and leaves nothing behind", () => {
+describe("a user's error gives exit code 2 and one message, and leaves nothing behind", () => {
   it.each(cases)('%s', async (_, prepare, settings) => {
     prepare();
     workspace.delete('run');

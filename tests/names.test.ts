@@ -7,7 +7,7 @@ import { TASK_NAMES } from '../src/tasks/registry.ts';
 import { adapterKinds, METHOD_NAMES } from '../src/tuners/registry.ts';
 
 /*
- * The names of a method or a task occur only in its own room, so that a new one is one folder and one line there; the
+ * The names of a method or a task occur only in its folder, so that a new one is one folder and one line there; the
  * rest of the program asks the registries.
  */
 

@@ -5,7 +5,7 @@ import type { CellResult } from './run-cell.ts';
 /*
  * tsx bench/defaults/table.ts CELLS.jsonl
  *
- * Prints the table of docs/defaults.md from the lines of run.ts. A score is the mean over the seeds. Regret
+ * Prints the table of docs/results/defaults.md from the lines of run.ts. A score is the mean over the seeds. Regret
  * is the difference between the best point of the sweep and the policy, over the same seeds.
  */
 
@@ -15,7 +15,7 @@ const cells: CellResult[] = readFileSync(process.argv[2] ?? 'runs/bench-defaults
   .map((line) => JSON.parse(line));
 
 /**
- * The settings that a user would try by hand, for each method: learning rate 5e-3, alpha 32, batch 16, 8
+ * Manual settings that a user would try, for each method: learning rate 5e-3, alpha 32, batch 16, 8
  * epochs, 6 % warm-up, on all rows.
  */
 const BY_HAND: Readonly<Record<string, string>> = { adalora: 'lr5e-3' };
@@ -33,7 +33,7 @@ function scoreOf(cells: readonly CellResult[], arm: string, seeds: readonly numb
 
 const shown = (score: number | undefined) => (score === undefined ? '' : score.toFixed(3).replace('0.', '.'));
 const lines = [
-  '| model | method | rows | task | majority | bag of words | PEFT | by hand | policy | sweep | its best point | regret | seeds |',
+  '| model | method | rows | task | majority | bag of words | PEFT | manual | policy | sweep | its best point | regret | seeds |',
   '|---|---|---|---|---|---|---|---|---|---|---|---|---|',
 ];
 const regrets: number[] = [];

@@ -4,7 +4,7 @@ import type { Op } from '../graph/ops.ts';
 
 /** Sources of dropout masks: inputs that the host fills, or windows of a pool. */
 const MASKS: ReadonlySet<Op> = new Set(['input', 'window']);
-/** Ops that normalise their first operand. */
+/** Ops that normalize their first operand. */
 const NORMS: ReadonlySet<Op> = new Set(['layerNorm', 'rmsNorm']);
 /** Ops that keep their output, because their derivative reads it; a sigmoid keeps its input instead. */
 const KEEPS_OUTPUT: ReadonlySet<Op> = new Set(['softmax', 'exp', 'sqrt', 'tanh', 'sigmoid']);

@@ -18,6 +18,7 @@ import { reportCommand } from './commands/report.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
 import { scoreCommand } from './commands/score.ts';
 import { serveCommand } from './commands/serve.ts';
+import { slimCommand } from './commands/slim.ts';
 import { sweepCommand } from './commands/sweep.ts';
 import { tokenizeCommand } from './commands/tokenize.ts';
 import { trainCommand } from './commands/train.ts';
@@ -57,6 +58,7 @@ export function createProgram(): Command {
     mergeCommand(),
     pushCommand(),
     webCommand(),
+    slimCommand(),
   ];
   for (const command of commands) program.addCommand(command);
   for (const command of [program, ...commands]) command.configureHelp({ optionTerm, optionDescription });

@@ -54,6 +54,7 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
       ...{ metrics, apiKey, version: programVersion() },
       log: batched(writeLines, setImmediate),
       allowLoading: flags.allowLoading ?? false,
+      origins: flags.cors,
       maxBody: flags.maxBody,
       maxRequests: flags.maxQueue + MORE_REQUESTS,
       maxSeconds: flags.timeout,

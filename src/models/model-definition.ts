@@ -48,7 +48,7 @@ export interface ModelInputs {
   virtual?: VirtualTokens;
 }
 
-/** What the rest of the program needs to know about any model, from its config.json. */
+/** The properties of any model that the rest of the program needs, from its config.json. */
 export interface CommonConfig {
   vocabSize: number;
   /** Number of segments that the model distinguishes; 0 or 1 for models without segments. */
@@ -58,7 +58,7 @@ export interface CommonConfig {
   numLabels: number;
   /** The checkpoint's class names by id, if it has any. */
   id2label: Readonly<Record<string, string>>;
-  /** Standard deviation of newly initialised weights. */
+  /** Standard deviation of newly initialized weights. */
   initializerRange: number;
   /** Standard deviation of a new weight, in families where each weight has its own. */
   deviationOf?(name: string, shape: readonly number[]): number;
@@ -82,11 +82,11 @@ export interface Head<Config extends CommonConfig = CommonConfig> {
   /** Prefix of the base model's parameters under this head, if it differs from the family's prefix. */
   readonly baseModelPrefix?: string;
   /**
-   * Modules of the head. They are fully trained, saved with the adapter, and initialised if the checkpoint
+   * Modules of the head. They are fully trained, saved with the adapter, and initialized if the checkpoint
    * lacks them.
    */
   readonly modules: readonly string[];
-  /** More modules that a checkpoint may lack, such as a pooler. A missing one is initialised, trained and saved. */
+  /** More modules that a checkpoint may lack, such as a pooler. A missing one is initialized, trained and saved. */
   readonly mayLack?: readonly string[];
   /**
    * Modules of transformers' class that nothing reads, so they are not computed. Adapters of other programs may have

@@ -103,7 +103,7 @@ export class AdamW extends MomentOptimizer {
   #check(...lengths: number[]): void {
     const { length: expected } = this.current.m;
     const wrong = lengths.find((length) => length !== expected);
-    if (wrong !== undefined) throw new Error(`AdamW: a vector of ${wrong} for an optimizer of ${expected}`);
+    if (wrong !== undefined) throw new Error(`AdamW: got ${wrong} values, expected ${expected}`);
   }
 }
 

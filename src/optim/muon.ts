@@ -65,10 +65,6 @@ export class Muon implements Optimizer {
   adopt(moments: Moments): void {
     this.#adamW.adopt(moments);
   }
-
-  forget(indices: readonly number[]): void {
-    this.#adamW.forget(indices);
-  }
 }
 
 function isMatrix({ shape }: OptimizedTensor): boolean {

@@ -38,8 +38,6 @@ export interface Optimizer {
   /** Returns the moments in float32, for a change of the vector's layout. */
   moments(): Moments;
   adopt(moments: Moments): void;
-  /** Resets the first moments of some values. */
-  forget(indices: readonly number[]): void;
 }
 
 /** A trained tensor in the flat vector. */

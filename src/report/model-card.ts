@@ -106,7 +106,7 @@ function frontMatter(facts: ModelCardFacts, base: string, title: string): object
   };
 }
 
-/** The data set's name on the Hub, or a file's format and name. For a held-out share, its source. */
+/** The dataset's name on the Hub, or a file's format and name. For a held-out share, its source. */
 function datasetOf({ dataset, subset, train, validation }: ModelCardFacts['config']['data'], file: string) {
   const isHeldOut = heldOutShare(validation) !== undefined;
   const source = isHeldOut ? [train].flat().map(lastName).join(' + ') : file;

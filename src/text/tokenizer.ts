@@ -123,7 +123,7 @@ export class TextTokenizer {
   }
 
   /**
-   * Encodes one text, or a pair, with special tokens and at most `maxLength` tokens in all. A single text is truncated
+   * Encodes one text, or a pair, with special tokens and at most `maxLength` tokens in total. A single text is truncated
    * at its end, a pair as in transformers' `longest_first`.
    *
    * @throws UserError if `maxLength` leaves no room besides the special tokens
@@ -193,7 +193,7 @@ export class TextTokenizer {
   }
 
   /**
-   * All ids of a text of any length, without added special tokens. Special tokens in the text itself are recognised.
+   * All ids of a text of any length, without added special tokens. Special tokens in the text itself are recognized.
    *
    * @param onProgress called from time to time with the number of processed characters
    */

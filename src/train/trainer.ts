@@ -150,7 +150,6 @@ export class Trainer {
       if (should_evaluate || this.#evaluations.isDue(this.step)) {
         const { method } = this.#inputs;
         await this.#evaluations.run(this.step, this.#program, this.#updater.values, method.settled);
-        this.#updater.observe(this.#evaluations.score);
       }
       if (this.#isSaveDue()) await this.#save();
     }
@@ -198,7 +197,6 @@ export class Trainer {
       step: this.step,
       optimizerStep,
       ...(this.#updater.isRateReplaced && { learningRate: this.#updater.learningRate }),
-      ...(this.#updater.scheduleState && { schedule: this.#updater.scheduleState }),
       skipped: this.#skipped.state,
       meter: this.#meter.state,
       losses: this.#meter.losses,
@@ -220,7 +218,6 @@ export class Trainer {
     this.#inputs.method.restore(state.method);
     this.#updater.restore(state.step, values, { vectors: state.optimizer, step: state.optimizerStep });
     if (state.learningRate !== undefined) this.#updater.learningRate = state.learningRate;
-    this.#updater.scheduleState = state.schedule;
     this.#skipped.state = state.skipped;
     this.#meter.state = state.meter;
     this.#meter.losses = state.losses;

@@ -144,8 +144,6 @@ export interface AfterStep {
   allocation?: AllocationEvent;
   /** The scores at every allocation, for methods that score components. */
   importance?: readonly ComponentImportance[];
-  /** Indices of values that were replaced by unrelated values. The optimizer resets their moments. */
-  renewed?: readonly number[];
   relayout?: Relayout;
 }
 

@@ -41,7 +41,7 @@ it.each([0, 1, 2, 3, 511, 4095, 4096, 4097, 9001])(
   },
 );
 
-it('works on parts of larger vectors without changing their neighbours', () => {
+it('works on parts of larger vectors without changing their neighbors', () => {
   const vectors = ['x', 'y', 'z'].map((stream) => randomVector(40, stream));
   const [x, y, z] = vectors.map((vector) => vector.subarray(3, 10)) as [
     Float32Array,

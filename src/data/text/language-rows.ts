@@ -1,6 +1,7 @@
 import { UserError } from '../../support/user-error.ts';
 import type { ChatMessage } from '../../text/chat/chat-message.ts';
 import { checkRowCount } from '../check-row-count.ts';
+import { beginsWithObject } from '../detect-format.ts';
 import { extensionOf } from '../extension-of.ts';
 import { type JsonObject, jsonLines, ownValue, textOf, typeName } from '../json-lines.ts';
 import { RowProblems } from '../row-problems.ts';
@@ -108,8 +109,6 @@ function isJsonl(content: string, fileName: string): boolean {
     case 'ndjson':
     case 'json':
       return true;
-    case 'txt':
-      return false;
     case 'csv':
     case 'tsv': {
       throw new UserError({
@@ -118,7 +117,7 @@ function isJsonl(content: string, fileName: string): boolean {
       });
     }
     default:
-      return /^\s*(\{|\[\s*\{)/.test(content);
+      return beginsWithObject(content);
   }
 }
 

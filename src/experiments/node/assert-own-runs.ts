@@ -19,9 +19,8 @@ export async function assertOwnRuns(runs: readonly NamedRun[]): Promise<void> {
     const run = await readRun(asBegun(finishedConfig, files));
     // If the run has no checkpoints, only its settings can be compared.
     const known = lastFingerprint(files.checkpoints);
-    if (known !== undefined) {
-      const read = run.files();
-      assertOwnCheckpoint(known, { ...run, files: read, digests: read.map(digestOf) }, files);
-    } else if (differencesFrom(run.config, files).length > 0) throw otherRun(run.config, files);
+    if (known !== undefined)
+      assertOwnCheckpoint(known, { ...run, digests: run.files().map(digestOf) }, files);
+    else if (differencesFrom(run.config, files).length > 0) throw otherRun(run.config, files);
   }
 }

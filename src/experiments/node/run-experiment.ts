@@ -65,7 +65,7 @@ function triedAt(run: ExperimentRun, until: number, training: Parameters<typeof 
   return { score, loss: scores.get('loss') ?? Number.NaN, learnedNothing };
 }
 
-/** What counts is the last evaluation in the first `until` per cent of a run. The run may have continued since. */
+/** The last evaluation counts that is in the first `until` percent of a run. The run may have continued since. */
 function scoredIn(record: RunRecord, until: number): Scored {
   const last = stopStep(`${until}%`, record.start?.total_steps ?? 0);
   return scoredAt(

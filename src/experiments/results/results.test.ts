@@ -109,7 +109,7 @@ it('the scores with which a run ended count unless another row fixed its ranks l
   expect(scoreOf(run, [runOf('adalora', 0, [0.1], 20)])).toBe(0.9);
 });
 
-it('only built-in scores that are shares are printed in per cent', () => {
+it('only built-in scores that are shares are printed in percent', () => {
   const names = [
     'accuracy',
     'bleu',

@@ -15,7 +15,7 @@ import { remarksOn } from './remarks.ts';
 /** A choice of a grid with its last score. */
 export interface TriedChoice {
   choice: Settings;
-  /** The share of the run, in per cent, after which it was scored. */
+  /** The share of the run, in percent, after which it was scored. */
   until: number;
   score?: number;
   failed?: boolean;
@@ -93,7 +93,7 @@ export interface TaskResult {
 /** The score that is the mean of a task's other scores. */
 const MEAN = 'mean';
 
-/** Summarises a task's finished runs. */
+/** Summarizes a task's finished runs. */
 export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule): TaskResult {
   const { cell } = outcomes[0]!;
   const allFacts = outcomes.flatMap(({ records }) => records.map(({ facts }) => facts));
@@ -198,7 +198,7 @@ function rowResult(
 }
 
 /**
- * The factors by which scores are multiplied for printing. Only built-in scores that are shares are printed in per cent.
+ * The factors by which scores are multiplied for printing. Only built-in scores that are shares are printed in percent.
  *
  * @param prefixes of the names of built-in scores, one for each validation set
  */

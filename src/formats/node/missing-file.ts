@@ -10,7 +10,8 @@ import { UserError } from '../../support/user-error.ts';
  */
 export function missingFile(path: string, expected: string): UserError {
   const folder = dirname(resolve(path));
-  const error = { where: path, fault: `does not exist; it should be ${expected}` };
+  const fault = `does not exist; it should be ${expected}`;
+  const error = { where: path, fault, code: 'not_found' } as const;
   if (!existsSync(folder))
     return new UserError({ ...error, hint: `The folder ${folder} does not exist either.` });
   const near = nearNames(path);

@@ -15,7 +15,7 @@ export interface SquadScores {
 
 /**
  * Scores predicted answers like SQuAD v1.1's official script (evaluate-v1.1.py), but as fractions instead of
- * per cent. Each question gets the score of its best match among the reference answers. A question without a
+ * percent. Each question gets the score of its best match among the reference answers. A question without a
  * prediction gets 0.
  *
  * @param questions at least one, each with at least one answer

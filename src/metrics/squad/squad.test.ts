@@ -8,7 +8,7 @@ interface Case {
   version: number;
   /** Id, reference answers, predicted answer, odds of no answer. */
   questions: [string, string[], string | null, number][];
-  /** In per cent. For v2.0, once without and once with odds. */
+  /** In percent. For v2.0, once without and once with odds. */
   scores: Record<string, number>[];
 }
 

@@ -9,7 +9,7 @@ import type { DebertaV2Config } from './config.ts';
 
 /**
  * The module `embeddings`: word embeddings, plus absolute positions and token types if the config has them.
- * They are projected to the hidden width, normalised, and set to zero at padding: [sequence · batch, hidden].
+ * They are projected to the hidden width, normalized, and set to zero at padding: [sequence · batch, hidden].
  *
  * @param realRows [sequence · batch, 1]: 0 for padding, 1 for tokens
  */
@@ -32,6 +32,6 @@ export function debertaV2Embeddings(
   }
   const projected =
     width === hidden_size ? sum : module.linear('embed_proj', sum, hidden_size, { bias: false });
-  const normalised = layerNorm(module.at('LayerNorm'), projected, config.layer_norm_eps);
-  return module.dropout(multiply(normalised, realRows), config.hidden_dropout_prob);
+  const normalized = layerNorm(module.at('LayerNorm'), projected, config.layer_norm_eps);
+  return module.dropout(multiply(normalized, realRows), config.hidden_dropout_prob);
 }

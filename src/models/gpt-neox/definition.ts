@@ -67,7 +67,7 @@ export const gptNeox: ModelDefinition<GptNeoxConfig> = {
   },
 };
 
-/** GPT-NeoX without a head. Returns the last layer's normalised hidden states, [sequence · batch, hidden]. */
+/** GPT-NeoX without a head. Returns the last layer's normalized hidden states, [sequence · batch, hidden]. */
 function gptNeoxModel(network: Network, config: GptNeoxConfig, inputs: ModelInputs): Value {
   const { vocab_size, hidden_size, hidden_dropout } = config;
   const module = network.at('gpt_neox');

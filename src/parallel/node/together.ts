@@ -18,7 +18,7 @@ export async function together<T>(communicator: Communicator, work: () => T | Pr
   if ('value' in outcome && first < 0) return outcome.value;
   const failure = failures[first] as Failure;
   const error = 'error' in outcome && first === communicator.rank ? outcome.error : revived(failure);
-  // A mistake in process 0 usually concerns all processes. So its message does not name the process.
+  // An error in process 0 usually concerns all processes. So its message does not name the process.
   if (first > 0) {
     const name = processName(communicator, first);
     Object.assign(error, { message: `${name}: ${error.message}`, stack: `${name}: ${error.stack}` });

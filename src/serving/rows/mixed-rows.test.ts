@@ -189,7 +189,7 @@ describe('every row gets the same result as with its adapter alone, in batches w
  */
 const INT8_ROUNDING = 2e-2;
 
-it('over int8, rows do not depend on others either', async () => {
+it('with an int8 base, rows do not depend on others either', async () => {
   const cacheFolder = join(folder, 'cache');
   const all = makeAdapters('single_label_classification');
   const plain = openForTask(folder, 'single_label_classification', MAX_LABELS);

@@ -190,6 +190,6 @@ function heldBy(holder: Holder | undefined, folder: string, path: string): UserE
   return new UserError({
     where: `output: ${folder}`,
     fault: `is in use by ${who}`,
-    hint: `Wait for it, or choose another folder with --set output=... If it no longer runs, remove ${path}.`,
+    hint: `Wait for it, or choose another folder as output. If it no longer runs, remove ${path}.`,
   });
 }

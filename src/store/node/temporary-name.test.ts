@@ -29,7 +29,7 @@ it('is different each time', () => {
   expect(isTemporary('.file.12-0.tmp')).toBe(false);
 });
 
-it('fits a long name, and is recognised', () => {
+it('fits a long name, and is recognized', () => {
   const name = 'é'.repeat(120);
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
   expect(Buffer.byteLength(left(name, dead))).toBeLessThan(255);

@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
-/** What Linux says about a process. */
+/** Linux's status of a process. */
 export interface ProcessStatus {
   /** Whether it has ended but still has its number, because its parent has not collected it. */
   isZombie: boolean;

@@ -7,7 +7,7 @@ import type { EncodingContext } from '../task-definition.ts';
 import { TextSet } from '../text-set.ts';
 import { type Texts, weightOf } from './encoded-set.ts';
 
-/** Texts or pairs of which each text has its own vector. */
+/** Texts or pairs, with a vector for each text. */
 export class SentenceRows {
   readonly #texts: TextSet;
   /** For each column, the indices of its texts. */

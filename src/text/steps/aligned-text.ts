@@ -28,7 +28,7 @@ export class AlignedText {
     );
   }
 
-  /** Replaces the text by another of the same length. What its units represent does not change. */
+  /** Replaces the text by another of the same length. The meaning of its units does not change. */
   withText(text: string): AlignedText {
     return new AlignedText(text, this.starts, this.ends);
   }

@@ -17,7 +17,6 @@ import { type Export, exportAdapter } from '../low-rank/export-adapter.ts';
 import { factorName } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
-import { importanceVariant } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { AdaDoraTuner } from './adadora-tuner.ts';
 
@@ -29,11 +28,6 @@ const adaDoraConfigSchema = oneBudget(
     ...scheduleShape,
     ...tripletShape,
     ...pruningShape,
-    /**
-     * Minimum rank of every module. At least 1, because PEFT cannot store a module of rank 0, and its magnitude would
-     * be lost.
-     */
-    min_rank: z.int().min(1).default(1),
   }),
 );
 
@@ -58,15 +52,13 @@ export const adaDora: MethodDefinition<AdaDoraConfig, typeof adaDoraConfigSchema
         return new AdaDoraTuner(config, modules, saved);
       },
       storeAs: storeDora,
+      // PEFT cannot store a module of rank 0, and its magnitude would be lost.
+      minRank: 1,
     }),
   kind: loraKind,
   words: tripletWords(NAMES, {
     tags: ['lora', 'dora', NAMES.method],
-    variants: ({ min_rank, ...settings }) =>
-      [
-        allocationVariants({ ...settings, ...(min_rank !== 1 && { min_rank }) }),
-        importanceVariant(settings),
-      ].flat(),
+    variants: (settings) => allocationVariants(settings),
     summary: (settings) => budgetSummary(settings, 'triplets'),
     budgetKeys: BUDGET_KEYS,
   }),

@@ -4,7 +4,7 @@ import type { AdapterSettings, ScaleConfig } from '../low-rank/adapter-config-sh
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
-import { type Orthogonality, orthogonalityTerm } from '../low-rank/orthogonality.ts';
+import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { orthonormalise } from '../low-rank/orthonormal.ts';
 import { adaLoraAlpha, adaLoraScale } from '../low-rank/scales.ts';
 import { refuseTooManyVectors } from '../low-rank/too-many-vectors.ts';
@@ -21,7 +21,6 @@ export interface TripletSettings {
   lora_dropout: number;
   /** The weight γ of the orthogonality term. */
   orth_reg_weight: number;
-  orthogonality: Orthogonality;
   /** How P and Q are initialised. Undefined if they come from a file. */
   init?: 'normal' | 'orthonormal';
 }
@@ -40,8 +39,7 @@ export class AdaLoraTuner extends LowRankTuner {
   ) {
     const { layout, groups } = tripletLayout(modules, [...beside, ...saved]);
     super(layout, modules, saved, settings.lora_dropout);
-    const { orthogonality, orth_reg_weight } = settings;
-    this.regularizer = orthogonalityTerm(groups, orthogonality, orth_reg_weight, 2 * modules.length);
+    this.regularizer = orthogonalityTerm(groups, 'mean-norm', settings.orth_reg_weight, 2 * modules.length);
   }
 
   /** Builds the tuner at the start of a run. Every adapted module has `init_r` triplets; `init_r` must be set. */

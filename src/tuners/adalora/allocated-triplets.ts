@@ -41,11 +41,14 @@ export function allocatedTriplets<Config extends AllocatedConfig>(
     totalSteps,
     create,
     storeAs,
+    minRank,
   }: {
     settings: Config;
     totalSteps: number;
     create: (config: Config & { init_r: number }) => AdaLoraTuner;
     storeAs?: StoreTriplets;
+    /** Minimum rank of every module. Default: 0. */
+    minRank?: number;
   },
 ): AllocatedRun {
   const targets = defaultTargets(model, 'many');
@@ -54,6 +57,7 @@ export function allocatedTriplets<Config extends AllocatedConfig>(
     title,
     components: 'triplets',
     targets,
+    minRank,
     kind: storeAs ? 'LORA' : 'ADALORA',
   } as const;
   const { budget, schedule } = planAllocation(allocating, model, settings, totalSteps);
@@ -61,7 +65,7 @@ export function allocatedTriplets<Config extends AllocatedConfig>(
   const config = { ...withoutBudget(settings), init_r: budget.initialRank };
   const lora_alpha = adaLoraAlpha(settings, budget.initialRank);
   return new AllocatedRun({
-    ...{ method, settings, schedule, budget },
+    ...{ method, settings, schedule, budget, minRank },
     tuner: create(config as Config & { init_r: number }),
     store({ tuner, keep, settled }, values, baseModel) {
       if (storeAs) return storeAs({ model, config, targets, values, baseModel }, tuner);

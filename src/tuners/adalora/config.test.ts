@@ -13,11 +13,8 @@ describe('schema', () => {
       lora_alpha: 8,
       lora_dropout: 0,
       bias: 'none',
-      orthogonality: 'mean-norm',
-      importance_timing: 'after-step',
       shrink: 'at-final',
       score: 'sensitivity-uncertainty',
-      grow: false,
       init: 'normal',
       scale: 'standard',
     });
@@ -35,7 +32,6 @@ describe('schema', () => {
     [{ init: 'orthogonal' }, 'init'],
     [{ scale: 'alpha' }, 'scale'],
     [{ score: 'snr' }, 'score'],
-    [{ grow: 'yes' }, 'grow'],
   ])('rejects %j', (settings, key) => {
     const result = adaLoraConfigSchema.safeParse(settings);
     expect(result.error?.issues.map(({ path }) => path[0])).toEqual([key]);

@@ -22,8 +22,6 @@ export const adaLoraConfigSchema = oneBudget(
      * is not in the paper, divides by the uncertainty instead of multiplying by it. A program may give a function.
      */
     score: scoreNamed(SCORES).default('sensitivity-uncertainty'),
-    /** Restart pruned triplets from the leading directions of the gradient until the ranks are final. */
-    grow: z.boolean().default(false),
   }),
 );
 

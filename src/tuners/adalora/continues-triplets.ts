@@ -7,7 +7,7 @@ import { importedAdaLora } from './adalora-kind.ts';
 import type { TripletSettings } from './adalora-tuner.ts';
 
 /** Keys that have an effect when a run continues an adapter. The others control allocation, and ranks stay the same. */
-const TRAINING = ['lora_dropout', 'orth_reg_weight', 'orthogonality'];
+const TRAINING = ['lora_dropout', 'orth_reg_weight'];
 
 /**
  * Continues training of an adapter with triplets, at its ranks.

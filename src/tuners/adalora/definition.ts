@@ -1,9 +1,8 @@
-import { allocationVariants, LIMIT_KEYS } from '../allocation/allocation-variants.ts';
+import { allocationVariants } from '../allocation/allocation-variants.ts';
 import type { ScoreName } from '../allocation/allocator.ts';
 import { BUDGET_KEYS } from '../allocation/budget-shape.ts';
 import { budgetSummary } from '../allocation/budget-summary.ts';
 import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
-import { importanceVariant } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { isOwnFunction } from '../own-function.ts';
 import { adaLoraKind, importedAdaLora } from './adalora-kind.ts';
@@ -35,17 +34,15 @@ export const adaLora: MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema
     // The file's alpha already includes the scale of the original run.
     known: (start) => ({ ...start, scale: 'standard' }),
     imported: importedAdaLora,
-    meaningless: [...BUDGET_KEYS, 'score', 'grow', 'init', 'importance_timing', ...LIMIT_KEYS, 'schedule'],
+    meaningless: [...BUDGET_KEYS, 'score', 'init', 'schedule'],
     notices: ["Training continues with the adapter's triplets. Their ranks do not change."],
   }),
   words: tripletWords(NAMES, {
     tags: ['adalora'],
-    variants: ({ score, grow, ...settings }) =>
+    variants: ({ score, ...settings }) =>
       [
         isOwnFunction(score) ? 'own score' : (SCORES[score as ScoreName] ?? []),
         allocationVariants(settings),
-        importanceVariant(settings),
-        grow === true ? 'growing' : [],
       ].flat(),
     summary: (settings) => budgetSummary(settings, NAMES.components),
     budgetKeys: BUDGET_KEYS,

@@ -11,6 +11,4 @@ export const tripletShape = {
   init: z.enum(['normal', 'orthonormal']).default('normal'),
   /** Weight γ of the orthogonality term in the loss. */
   orth_reg_weight: z.number().min(0).default(0.5),
-  /** Orthogonality term: mean of norms (loralib, PEFT) or sum of squared norms (paper). */
-  orthogonality: z.enum(['mean-norm', 'sum-squared']).default('mean-norm'),
 };

@@ -1,4 +1,4 @@
-import { scaleVariant, termVariant, withVariants } from '../low-rank/variants.ts';
+import { scaleVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodWords } from '../method-definition.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -23,22 +23,15 @@ export function tripletWords(
     library: 'peft',
     components: 'triplets',
     factors: ['P', 'Q'],
-    regularizer: tripletTerm,
+    regularizer: () => 'mean of ‖PᵀP − I‖ and ‖QQᵀ − I‖',
     ...own,
   };
-}
-
-/** Describes what the orthogonality term of triplets measures. */
-function tripletTerm({ orthogonality }: Readonly<Record<string, unknown>>): string {
-  return orthogonality === 'sum-squared'
-    ? 'sum of ‖PᵀP − I‖² and ‖QQᵀ − I‖²'
-    : 'mean of ‖PᵀP − I‖ and ‖QQᵀ − I‖';
 }
 
 /** Describes the settings of triplets that differ from the usual ones. */
 function tripletVariants(settings: Readonly<Record<string, unknown>>): string[] {
   return [
-    ...(settings.orth_reg_weight === 0 ? ['γ = 0'] : termVariant(settings)),
+    ...(settings.orth_reg_weight === 0 ? ['γ = 0'] : []),
     ...(settings.init === 'orthonormal' ? ['orthonormal start'] : []),
     ...scaleVariant(settings),
   ];

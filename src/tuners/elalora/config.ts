@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { pruningShape } from '../allocation/pruning-shape.ts';
 import { scheduleShape } from '../allocation/schedule-shape.ts';
 import { elasticShape } from '../elastic/elastic-shape.ts';
 
@@ -14,8 +13,6 @@ export const elaLoraConfigSchema = z.strictObject({
   beta1,
   /** Smoothing of the uncertainty (moving average). */
   beta2,
-  /** When to measure importance: after the optimizer step, as in the released code, or before it. */
-  importance_timing: pruningShape.importance_timing,
 });
 
 export type ElaLoraConfig = z.infer<typeof elaLoraConfigSchema>;

@@ -1,6 +1,5 @@
 import { seeded } from '../elastic/draw.ts';
 import { elasticLora } from '../elastic/elastic-lora.ts';
-import { importanceVariant } from '../low-rank/variants.ts';
 import { type ElaLoraConfig, elaLoraConfigSchema } from './config.ts';
 import { ElaLoraPolicy } from './elalora-policy.ts';
 
@@ -10,7 +9,6 @@ export const elaLora = elasticLora<ElaLoraConfig, typeof elaLoraConfigSchema>({
   title: 'ElaLoRA',
   config: elaLoraConfigSchema,
   averages: 2,
-  variants: importanceVariant,
   policy: ({ layout }, config, schedule, seed) =>
     new ElaLoraPolicy(layout.length, config, schedule, seeded(seed)),
 });

@@ -22,7 +22,7 @@ export class ElaLoraPolicy implements RankPolicy {
 
   constructor(
     length: number,
-    readonly config: Pick<ElaLoraConfig, 'k' | 'b' | 'schedule' | 'beta1' | 'beta2' | 'importance_timing'>,
+    readonly config: Pick<ElaLoraConfig, 'k' | 'b' | 'schedule' | 'beta1' | 'beta2'>,
     readonly schedule: AllocationSchedule,
     readonly draw: Draw,
   ) {
@@ -30,12 +30,13 @@ export class ElaLoraPolicy implements RankPolicy {
     this.#uncertainty = new Float32Array(length);
   }
 
-  beforeStep(step: number, _tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void {
-    if (this.config.importance_timing === 'before-step') this.#observe(step, values, gradient);
-  }
-
   afterStep(step: number, _tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void {
-    if (this.config.importance_timing === 'after-step') this.#observe(step, values, gradient);
+    if (step >= finalStep(this.schedule)) return;
+    const { beta1, beta2 } = this.config;
+    updateImportance(
+      { values, gradient, sensitivity: this.#sensitivity, uncertainty: this.#uncertainty },
+      { beta1, beta2 },
+    );
   }
 
   decide(step: number, tuner: LowRankTuner, values: Float32Array) {
@@ -79,14 +80,5 @@ export class ElaLoraPolicy implements RankPolicy {
   restore({ sensitivity, uncertainty }: MethodState): void {
     this.#sensitivity = sensitivity as Float32Array;
     this.#uncertainty = uncertainty as Float32Array;
-  }
-
-  #observe(step: number, values: Float32Array, gradient: Float32Array): void {
-    if (step >= finalStep(this.schedule)) return;
-    const { beta1, beta2 } = this.config;
-    updateImportance(
-      { values, gradient, sensitivity: this.#sensitivity, uncertainty: this.#uncertainty },
-      { beta1, beta2 },
-    );
   }
 }

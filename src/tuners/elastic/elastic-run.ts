@@ -8,8 +8,7 @@ import { changedTriplets, type ModuleChange } from './changed-triplets.ts';
 
 /** How a method moves ranks between modules during training. */
 export interface RankPolicy {
-  /** Called before the optimizer's step. A method uses this, `afterStep`, or neither. */
-  beforeStep?(step: number, tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void;
+  /** Called after the optimizer's step. */
   afterStep?(step: number, tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void;
   /**
    * Decides the change at a step: one entry per module, the scores behind it, and whether it is the last change.
@@ -59,10 +58,6 @@ export class ElasticRun implements MethodRun {
 
   get settled(): boolean {
     return this.#step >= finalStep(this.#method.schedule);
-  }
-
-  beforeStep(step: number, values: Float32Array, gradient: Float32Array): void {
-    this.#method.policy.beforeStep?.(step, this.tuner, values, gradient);
   }
 
   afterStep(step: number, values: Float32Array, gradient: Float32Array): AfterStep {

@@ -53,7 +53,6 @@ const descent = (length: number): Optimizer => ({
   restore: () => {},
   moments: () => ({ m: new Float32Array(length), v: new Float32Array(length), step: 0 }),
   adopt: () => {},
-  forget: () => {},
 });
 
 let Updater: typeof import('../../train/updater.ts').Updater;

@@ -2,11 +2,8 @@ import { z } from 'zod';
 import { tripletShape } from '../adalora/triplet-shape.ts';
 import { budgetShape } from '../allocation/budget-shape.ts';
 import { oneBudget } from '../allocation/one-budget.ts';
-import { pruningShape } from '../allocation/pruning-shape.ts';
 import { scheduleShape } from '../allocation/schedule-shape.ts';
 import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
-
-const { shrink: _, ...pruning } = pruningShape;
 
 /** IGU-LoRA's settings: AdaLoRA's settings, and settings for its integrated gradients. */
 export const iguLoraConfigSchema = oneBudget(
@@ -15,7 +12,6 @@ export const iguLoraConfigSchema = oneBudget(
     ...budgetShape,
     ...scheduleShape,
     ...tripletShape,
-    ...pruning,
     /** Number of points between zero and the weights at which gradients are taken. Each step uses a random one. `1`: no path. */
     path_points: z.int().min(1).default(20),
     /** Initial λ of all triplets. */

@@ -5,7 +5,6 @@ import { tripletWords } from '../adalora/triplet-words.ts';
 import { allocationVariants } from '../allocation/allocation-variants.ts';
 import { BUDGET_KEYS } from '../allocation/budget-shape.ts';
 import { budgetSummary } from '../allocation/budget-summary.ts';
-import { importanceVariant } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { type IguLoraConfig, iguLoraConfigSchema } from './config.ts';
 import { IguLoraTuner } from './igulora-tuner.ts';
@@ -41,7 +40,6 @@ export const iguLora: MethodDefinition<IguLoraConfig, typeof iguLoraConfigSchema
         points === 1 ? 'without the path' : [],
         restart === true ? 'restart with final ranks' : [],
         allocationVariants(settings),
-        importanceVariant(settings),
       ].flat(),
     summary: (settings) => budgetSummary(settings, 'triplets'),
     budgetKeys: BUDGET_KEYS,

@@ -48,11 +48,7 @@ function replay(
   const budget = size
     ? { target: target * size, cost: new BudgetCosts(modules, () => 0).of.parameters }
     : { target };
-  const tuner = new AdaLoraTuner(
-    { lora_dropout: 0, orth_reg_weight: 0.1, orthogonality: 'mean-norm' },
-    modules,
-    [],
-  );
+  const tuner = new AdaLoraTuner({ lora_dropout: 0, orth_reg_weight: 0.1 }, modules, []);
   const allocator = new RankAllocator(
     prunedModules(tuner),
     { beta1: 0.85, beta2: 0.8, score: 'sensitivity-over-uncertainty', shrink: 'at-export' },

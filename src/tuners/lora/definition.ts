@@ -3,7 +3,7 @@ import { defaultTargets } from '../low-rank/default-targets.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { ranksOf } from '../low-rank/factors.ts';
 import { asStored } from '../low-rank/peft-adapter.ts';
-import { scaleVariant, termVariant, withVariants } from '../low-rank/variants.ts';
+import { scaleVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { type LoraConfig, loraConfigSchema } from './config.ts';
@@ -68,12 +68,8 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     budgetKeys: ['r', 'rank_pattern', 'lora_alpha', 'alpha_pattern'],
     components: 'doublets',
     factors: ['B', 'A'],
-    regularizer: ({ orth_reg_weight: weight, orthogonality: form }) => {
-      if (!(Number(weight) > 0)) return undefined;
-      return form === 'sum-squared'
-        ? 'sum of ‖AAᵀ − I‖² and ‖BᵀB − I‖²'
-        : 'mean of |cos| between rows of A and between columns of B';
-    },
+    regularizer: ({ orth_reg_weight: weight }) =>
+      Number(weight) > 0 ? 'mean of |cos| between rows of A and between columns of B' : undefined,
   },
 };
 
@@ -85,13 +81,12 @@ function storedKeys(config: Parameters<typeof doubledKeys>[0] & { init_lora_weig
 
 /** The papers' name for LoRA with these settings. */
 function loraTitle(settings: Readonly<Record<string, unknown>>): string {
-  const { orth_reg_weight = 0, orthogonality, use_rslora, scale, allocation, ...rest } = settings;
+  const { orth_reg_weight = 0, use_rslora, scale, allocation, ...rest } = settings;
   const { use_dora, lorafa, loraplus_lr_ratio: ratio = 1, init_lora_weights: init } = rest;
   const plus = Number(ratio) === 1 ? '' : '+';
   const title = use_dora === true ? `DoRA${plus}` : lorafa === true ? 'LoRA-FA' : `LoRA${plus}`;
   return withVariants(Number(orth_reg_weight) > 0 ? `${title} + R` : title, [
     typeof init === 'string' ? `${STARTS[init.slice(0, 5)]} start` : [],
-    termVariant({ orth_reg_weight, orthogonality }),
     allocation === 'before-training' ? 'ranks before training' : [],
     scaleVariant({ scale: use_rslora === true ? 'rslora' : scale }),
   ]);

@@ -28,10 +28,7 @@ import { weightOf } from './weight-of.ts';
 /** How pairs of factors are trained. */
 export type LoraSettings = Pick<LoraConfig, 'lora_dropout'> &
   Partial<
-    Pick<
-      LoraConfig,
-      'orth_reg_weight' | 'orthogonality' | 'init_lora_weights' | 'use_dora' | 'loraplus_lr_ratio' | 'lorafa'
-    >
+    Pick<LoraConfig, 'orth_reg_weight' | 'init_lora_weights' | 'use_dora' | 'loraplus_lr_ratio' | 'lorafa'>
   >;
 
 /**
@@ -51,10 +48,10 @@ export class LoraTuner extends LowRankTuner {
     modules: readonly LowRankModule[],
     saved: readonly TrainedParameter[],
   ) {
-    const { lora_dropout, orth_reg_weight: weight = 0, orthogonality: form = 'cosine' } = settings;
+    const { lora_dropout, orth_reg_weight: weight = 0 } = settings;
     const { use_dora = false, lorafa = false } = settings;
-    const hasSay = ({ rank }: LowRankModule) => rank > (form === 'cosine' ? 1 : 0);
-    const groups = weight > 0 ? factorGroups(modules.filter(hasSay)) : [];
+    // A single row has no cosine.
+    const groups = weight > 0 ? factorGroups(modules.filter(({ rank }) => rank > 1)) : [];
     // The orthogonality term reads the factors at the start of the vector.
     const grouped = groups.map(({ members }) => members);
     const names = new Set(grouped.flat().map(({ name }) => name));
@@ -68,7 +65,7 @@ export class LoraTuner extends LowRankTuner {
       .flatMap(({ a, b, magnitude }) => [...(lorafa ? [] : [a]), b, ...(use_dora ? [magnitude] : [])]);
     const others = factors.filter(({ name }) => !names.has(name));
     super(new ParameterLayout([...grouped, ...others, ...saved]), modules, saved, lora_dropout);
-    if (groups.length > 0) this.regularizer = orthogonalityTerm(groups, form, weight, 2 * modules.length);
+    if (groups.length > 0) this.regularizer = orthogonalityTerm(groups, 'cosine', weight, 2 * modules.length);
     this.#weightStart = weightStart(settings.init_lora_weights);
     if (use_dora) this.injection = DoraInjection;
     else if (this.#weightStart) this.injection = StartedInjection;

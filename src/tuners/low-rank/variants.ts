@@ -4,16 +4,6 @@ export function withVariants(title: string, variants: readonly (string | readonl
   return names.length > 0 ? `${title} (${names.join(', ')})` : title;
 }
 
-/** Names the variant in which importance is computed before the optimizer's step. */
-export function importanceVariant({ importance_timing }: Readonly<Record<string, unknown>>): string[] {
-  return importance_timing === 'before-step' ? ['importance before the step'] : [];
-}
-
-/** Names the variant with the orthogonality term from the paper's text. */
-export function termVariant({ orth_reg_weight, orthogonality }: Readonly<Record<string, unknown>>): string[] {
-  return orth_reg_weight !== 0 && orthogonality === 'sum-squared' ? ['R of equation 4'] : [];
-}
-
 /** Names a scale other than the usual one. */
 export function scaleVariant({ scale }: Readonly<Record<string, unknown>>): string[] {
   return scale === 'rslora' ? ['alpha / √r'] : [];

@@ -14,7 +14,7 @@ import { storeRanked } from '../lora/store-ranked.ts';
 import { adapterConfigShape, scaleShape } from '../low-rank/adapter-config-shape.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import { loraScale } from '../low-rank/scales.ts';
-import { importanceVariant, scaleVariant, withVariants } from '../low-rank/variants.ts';
+import { scaleVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { isOwnFunction } from '../own-function.ts';
 
@@ -78,7 +78,6 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
         score === 'sensitivity' ? 's = I' : [],
         isOwnFunction(score) ? 'own score' : [],
         ...allocationVariants(settings),
-        importanceVariant(settings),
         scaleVariant(settings),
       ]),
     tags: ['peft', 'lora', 'prune-lora'],

@@ -71,7 +71,7 @@ const embed = createRoute({
     z
       .object({
         ...{ inputs: texts, model, truncate, prompt_name: promptName },
-        normalize: z.boolean().default(true).describe('Normalise vectors to length 1'),
+        normalize: z.boolean().default(true).describe('Normalize vectors to length 1'),
         dimensions: z.int().min(1).nullish(),
       })
       .openapi('EmbedRequest'),
