@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
  * data.train=FILE … [--only grow]
  *
  * Compares the memory that `plan` estimates with the peak of a run's whole process. The run includes
- * evaluations and, over a quantized base, the scoring over float32. Prints a row for every method, and for
+ * evaluations and, over a quantized base, the scoring with a float32 base. Prints a row for every method, and for
  * options that change memory. Each run is one epoch, so files of about 500 rows are enough.
  */
 

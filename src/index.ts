@@ -1,5 +1,5 @@
 /**
- * The main entry point, for Node. Layers for researchers have their own: adalora/graph, nn, tuners, tasks and train.
+ * The main entry point, for Node. Layers for researchers have their own: adalora/nn, tuners, tasks and train.
  *
  * @module adalora
  */
@@ -31,13 +31,16 @@ export type { ClassAnswer } from './tasks/single-label-classification/definition
 export type { Words } from './tasks/token-classification/definition.ts';
 export type { TaggedWords } from './tasks/token-classification/tagged-words.ts';
 export type { OnStepEnd, StepControl, StepState } from './train/step-control.ts';
+export type { ExportGgufOptions } from './trained/gguf-adapter.ts';
 export type { EvaluateParams, PredictOptions } from './trained/model-options.ts';
 export { openModel } from './trained/node/load-model.ts';
 export type { MergeOptions } from './trained/node/merge.ts';
+export type { ExportOptions } from './trained/node/open.ts';
 export type { ModelInThread as OpenedModel } from './trained/node/thread/model-in-thread.ts';
 export type { FinishedRun, ThreadOptions as OpenOptions } from './trained/node/thread/open-in-thread.ts';
 export type { ExportOnnxOptions } from './trained/onnx-folder.ts';
 export type { Predictions } from './trained/predictions.ts';
+export type { ExportLoraOptions } from './tuners/adapter-kind.ts';
 export type { Importance, ScoreFunction } from './tuners/allocation/allocator.ts';
 export type { BudgetFunction } from './tuners/allocation/budget.ts';
 export { type DefinedMethods, defineMethod } from './tuners/registry.ts';

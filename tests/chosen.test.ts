@@ -74,7 +74,7 @@ describe.each(Object.entries(TASKS))('the values chosen for %s', (name, task) =>
     expect(chosenIn(stdout).sort()).toEqual(chosen.map((one) => asPrinted(...one)).sort());
   });
 
-  it('are not reported if they are set by hand, one or all', async () => {
+  it('are not reported if they are set, one or all', async () => {
     const settings = chosen.map(([key, value]) => ['--set', `${key}=${value}`]);
     for (const [i, [key]] of chosen.entries()) {
       const { code, stdout } = await workspace.run('plan', file, ...settings[i]!);

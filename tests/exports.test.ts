@@ -57,7 +57,17 @@ describe('the entry points', () => {
     [
       'TrainOptions',
       [],
-      ['model', 'modelUrl', 'engineUrl', 'threads', 'files', 'adapter', 'onCheckpoint', 'checkpointSeconds'],
+      [
+        'model',
+        'modelUrl',
+        'engineUrl',
+        'threads',
+        'files',
+        'adapter',
+        'onCheckpoint',
+        'checkpointSeconds',
+        'onProbe',
+      ],
     ],
     ['OpenOptions', ['baseDtype'], ['modelUrl', 'engineUrl', 'threads', 'name']],
   ])('for Node and for pages declare each of the %s once', (name, onlyInNode, onlyInPage) => {

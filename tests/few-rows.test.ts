@@ -160,7 +160,7 @@ describe('a file of few rows', () => {
     expect(tested.eval_accuracy).toBeGreaterThan(0.8);
   });
 
-  it('of long texts is learned, and the truncation is told', async () => {
+  it('of long texts is learned, and the truncation is reported', async () => {
     const row = (i: number) => [rowsOf(60, () => [english(i % 2 === 0)]).join(' '), label(i % 2 === 0)];
     write('long', ['text', 'label'], rowsOf(24, row));
     write('long-test', ['text', 'label'], rowsOf(12, row));

@@ -122,10 +122,11 @@ const mean = (comparison: string, row: string) =>
 const CLAIMS: readonly { documents: readonly string[]; text: string; figures: () => readonly number[] }[] = [
   {
     documents: ['README.md'],
-    text: 'Accuracy on # test e-mails is # to # over three seeds (a bag of words # to #, majority class #)',
+    text: 'Accuracy on # test e-mails is # to # over three seeds (a bag of words # to #, a linear probe #, majority class #)',
     figures: () => [
       ...[facts.demo.testMails, ...range(facts.demo.accuracy)],
-      ...[...facts.demo.bagOfWordsAccuracy, facts.demo.majorityAccuracy],
+      ...facts.demo.bagOfWordsAccuracy,
+      ...[facts.demo.linearProbeAccuracy, facts.demo.majorityAccuracy],
     ],
   },
   {
@@ -142,6 +143,11 @@ const CLAIMS: readonly { documents: readonly string[]; text: string; figures: ()
     documents: ['models/mini/README.md'],
     text: 'accuracy # to #, F1 # to # |',
     figures: () => [...facts.demo.bagOfWordsAccuracy, ...facts.demo.bagOfWordsF1],
+  },
+  {
+    documents: ['models/mini/README.md'],
+    text: '| linear probe of this model | | | accuracy #, F1 # |',
+    figures: () => [facts.demo.linearProbeAccuracy, facts.demo.linearProbeF1],
   },
   {
     documents: ['README.md', 'docs/containers.md'],

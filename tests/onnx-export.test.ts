@@ -138,7 +138,7 @@ async function writesTheSame(task: string, output: string, model: OpenedModel): 
   const writer = await load(task, output);
   const settings = { max_new_tokens: 12, do_sample: false };
   const isDecoder = task === 'text-generation';
-  // Of two lengths, so that one is padded. An encoder-decoder adds a start token.
+  // Two lengths, so that one is padded. An encoder-decoder adds a start token.
   const prompts = [PROMPT, 'a dog'];
   if (isDecoder) writer.tokenizer.padding_side = 'left';
   const inputs = writer.tokenizer(prompts, { padding: true });
@@ -215,7 +215,7 @@ describe('a linear layer on sentence vectors', () => {
     for (const [text, other] of PAIRS as [string, string][]) {
       const second = Object.entries(tokenizer(other)).map(([name, tensor]) => [`${name}_pair`, tensor]);
       const { logits } = await classifier({ ...tokenizer(text), ...Object.fromEntries(second) });
-      const ours = await predicted(model, { text, textPair: other });
+      const ours = await predicted(model, { text, text_pair: other });
       for (const [i, logit] of [...(logits.data as Float32Array)].entries())
         expect(logit).toBeCloseTo(ours.logits[i]!, 5);
     }
@@ -390,7 +390,7 @@ describe('adalora export --as onnx', () => {
     [
       'a type of weights of another form',
       ['--as', 'lora', '--dtype', 'q8', '-o', 'new'],
-      '`--dtype` requires --as onnx, got --as lora.\n',
+      '`--dtype` requires --as onnx or gguf, got --as lora.\n',
     ],
   ])('rejects %s', async (_, words, stderr) => {
     expect(await workspace.run('export', 'adalora', ...words)).toMatchObject({ code: 2, stderr });

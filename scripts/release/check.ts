@@ -93,7 +93,7 @@ function tryWith(manager: string, archive: string): void {
   writeFileSync(join(home, 'package.json'), JSON.stringify({ name: 'user', private: true }));
   const [command, ...words] = INSTALL[manager]!;
   run(home, command!, ...words, archive);
-  const bytes = Number.parseInt(run(home, 'du', '-skL', 'node_modules'), 10) * 1024;
+  const bytes = Number.parseInt(run(home, 'du', '-sk', 'node_modules'), 10) * 1024;
   console.log(`${manager}: installed, ${megabytes(bytes)} MB`);
 
   const program = join(home, 'node_modules/.bin/adalora');

@@ -8,9 +8,11 @@ import { exportCommand } from './commands/export.ts';
 import { generateCommand } from './commands/generate.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
+import { mcpCommand } from './commands/mcp.ts';
 import { mergeCommand } from './commands/merge.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
+import { pushCommand } from './commands/push.ts';
 import { recipesCommand } from './commands/recipes.ts';
 import { reportCommand } from './commands/report.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
@@ -50,9 +52,11 @@ export function createProgram(): Command {
     compareCommand(),
     scoreCommand(),
     serveCommand(),
+    mcpCommand(),
     tokenizeCommand(),
     exportCommand(),
     mergeCommand(),
+    pushCommand(),
     webCommand(),
     slimCommand(),
   ];

@@ -9,7 +9,7 @@ import { type TrainerSettings, trainerSettings } from '../train/trainer-settings
 import type { MeasuredAllocation } from '../tuners/method-run.ts';
 import { beforeFirstStep } from './before-first-step.ts';
 import type { RunBeginning } from './begin-run.ts';
-import { computing, conclude, type RunResult, unjudged } from './contenders/conclude.ts';
+import { computing, conclude, probeResult, type RunResult, unjudged } from './contenders/conclude.ts';
 import {
   type FoldStore,
   foldExamples,
@@ -40,6 +40,8 @@ export interface RunDriver {
   startupMs(): number;
   /** Called before the first step. `announce` emits the first events. */
   begin(announce: () => void, measured: MeasuredAllocation | undefined): void | Promise<void>;
+  /** Called with a linear probe before the first step, if the run has one and does not resume. */
+  probed?(result: RunResult): void | Promise<void>;
   /** Called with the result before the last event, unless the run was stopped. */
   keep(finish: FinishEvent, result: RunResult): void | Promise<void>;
 }
@@ -53,7 +55,7 @@ export interface RunDriver {
 export async function driveRun(
   run: RunBeginning,
   opened: SetUpRun,
-  { host, saved, planned, finished, folds: store = NO_FOLDS, startupMs, begin, keep }: RunDriver,
+  { host, saved, planned, finished, folds: store = NO_FOLDS, startupMs, begin, probed, keep }: RunDriver,
 ): Promise<{ finish: FinishEvent; values: Float32Array }> {
   const { config } = run;
   const folds = run.folds && foldExamples(run.folds, opened.inputs.train);
@@ -102,6 +104,8 @@ export async function driveRun(
   const { trained, outOfFold } = await releasing(trainer, async () => {
     await trainer.prepare();
     await begin(announce, measured);
+    const untuned = probe && probed && (await probeResult(run, opened, probe));
+    if (untuned) await probed(untuned);
     if (folds && probe && !store.features) store.keepFeatures(joined(probe.features));
     const onProgress = everySecond((share) =>
       host.emit({ type: 'progress', step: trainer.step, what: 'folds', share }),

@@ -12,7 +12,7 @@ import { r2Score } from './r2-score.ts';
 import { SCORES, scoreFacts } from './scores.ts';
 import { spearmanr } from './spearmanr.ts';
 
-// These values were computed by hand. The tests of the tasks compare all scores with scikit-learn and scipy.
+// These values were computed on paper. The tests of the tasks compare all scores with scikit-learn and scipy.
 describe('scores', () => {
   it('of classes', () => {
     const counts = classCounts([0, 1, 1, 2], [0, 1, 2, 2], 3);

@@ -1,4 +1,4 @@
-/** Facts about a score. Its computation is elsewhere. */
+/** The name, direction and range of a score. */
 export interface ScoreFacts {
   /** Display name. */
   title: string;
@@ -6,7 +6,7 @@ export interface ScoreFacts {
   hub?: { type: string; name: string };
   /** Whether lower is better. */
   lessIsBetter?: boolean;
-  /** Whether it is a share of 1, or a correlation. Tables print it in per cent, as papers do. */
+  /** Whether it is a share of 1, or a correlation. Tables print it in percent, as papers do. */
   isShare?: boolean;
 }
 

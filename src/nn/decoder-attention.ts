@@ -41,7 +41,7 @@ export interface DecoderAttentionOptions {
   output?: string;
   /** Whether the output projection has a bias. */
   outputBias?: boolean;
-  /** Normalises queries and keys before the rotation. `module` is `q_norm` or `k_norm`. */
+  /** Normalizes queries and keys before the rotation. `module` is `q_norm` or `k_norm`. */
   normalise?: (module: Network, rows: Value) => Value;
   dropout: number;
   scale?: number;

@@ -22,7 +22,7 @@ export interface LinearLayer {
   bias: Float32Array;
 }
 
-/** What the vectors are trained for. */
+/** The purpose of the vectors. */
 export interface VectorObjective {
   /** Texts per row: 1, or 2 for pairs. */
   columns: number;

@@ -58,7 +58,7 @@ export function labelSetContrast(vectors: Value, classes: number): Value {
   return contrastiveLoss(vectors, matmul(labels, labels, { transposeB: true }), TEMPERATURE);
 }
 
-/** Returns the targets of some examples as the input `labels`. `targets` holds those of the data set, row-major. */
+/** Returns the targets of some examples as the input `labels`. `targets` holds those of the dataset, row-major. */
 export function labelFeed(
   targets: Int32Array | Float32Array,
   examples: Int32Array,

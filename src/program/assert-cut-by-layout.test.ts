@@ -39,9 +39,9 @@ it('accepts every way through the layout', () => {
   expect(() => check((flat) => multiply(whole(flat), stopGradient(byHand(flat))))).not.toThrow();
 });
 
-it('names a parameter that is cut by hand, beside the layout or instead of it', () => {
+it('names a parameter that is cut manually, beside the layout or instead of it', () => {
   const message =
-    'the loss reads b from the trained vector by hand, so it gets no gradient. Read it with layout.value(flat, name), where layout is the one that inject is given.';
+    'the loss reads b from the trained vector manually, so it gets no gradient. Read it with layout.value(flat, name), where layout is the one that inject is given.';
   expect(() => check(byHand)).toThrow(message);
   expect(() => check((flat) => add(whole(flat), byHand(flat)))).toThrow(message);
 });

@@ -65,7 +65,7 @@ export class Program {
     const { communicator = ALONE, measuresNoise, ...training } = options;
     this.parts = { engine, model, tuner };
     this.communicator = communicator;
-    // Masks can be cut in the graph only for whole batches.
+    // The graph can draw masks only for a whole batch. Runs that split batches draw them on the host.
     this.#options = {
       pools: new DropoutPools(),
       ...training,

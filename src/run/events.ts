@@ -116,7 +116,7 @@ const confusion = z.object({
   counts: z.array(z.array(step)),
 });
 
-/** A warning that does not stop the run, for example about an initialised head or a skipped step. */
+/** A warning that does not stop the run, for example about an initialized head or a skipped step. */
 const notice = z.object({ type: z.literal('notice'), step, message: text });
 
 const checkpoint = z.object({ type: z.literal('checkpoint'), step, path: text });

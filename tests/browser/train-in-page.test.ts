@@ -185,7 +185,9 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
     expect(adapter).toBeUndefined();
   });
 
-  it('goes on in Node from its checkpoint, and Node goes on in it', { timeout: 600_000 }, async () => {
+  it('continues in Node from its checkpoint, and in a page from a checkpoint of Node', {
+    timeout: 600_000,
+  }, async () => {
     const files = filesOf(join(folder, 'run', 'adapter'));
     const { checkpoint } = await trainInPage(page, CONFIG, { keeps: true, stopAt: 3 });
     const [name, bytes] = checkpoint!;

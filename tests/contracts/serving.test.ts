@@ -209,7 +209,7 @@ describe.each(TASK_NAMES.filter((task) => task !== 'masked_lm'))('%s', (task) =>
   });
 });
 
-it('over int8, a text has one vector: alone, beside others and in a server', async () => {
+it('with an int8 base, a text has one vector: alone, beside others and in a server', async () => {
   const [folder] = adapters('sentence_embedding', [{ data: { pooling: 'cls' } }]);
   const service = await serve('sentence_embedding', [folder!], 'int8');
   try {

@@ -15,7 +15,7 @@ export interface Split {
   leftOut: { empty: number; repeated: number };
 }
 
-/** Of few rows, a larger share is held out, as each fold of a cross-validation is larger than HELD_OUT. */
+/** If rows are few, a larger share is held out, as each fold of a cross-validation is larger than HELD_OUT. */
 const HELD_OUT_OF_FEW = 0.2;
 /**
  * Maximum number of held-out rows. Their score is precise to a percent or two, and more would delay checkpoints too

@@ -58,11 +58,11 @@ describe('a table', () => {
 
 describe('rows are split', () => {
   it('label by label, no text on both sides', () => {
-    const rows = [...numbered(100, 'a', 'a', 'a', 'b'), ...numbered(30, 'a'), ['', 'a'], ['lone', '']];
+    const rows = [...numbered(1200, 'a', 'a', 'a', 'b'), ...numbered(30, 'a'), ['', 'a'], ['lone', '']];
     const split = splitRows(table(rows), [0, 1]);
     expect(split.labels).toEqual([
-      ['a', 75],
-      ['b', 25],
+      ['a', 900],
+      ['b', 300],
     ]);
     expect(split.leftOut).toEqual({ empty: 2, repeated: 30 });
     expect(
@@ -70,9 +70,14 @@ describe('rows are split', () => {
         .map(([, label]) => label)
         .sort()
         .join(''),
-    ).toBe('a'.repeat(15) + 'b'.repeat(5));
+    ).toBe('a'.repeat(90) + 'b'.repeat(30));
     const texts = [...split.train, ...split.heldOut].map(([text]) => text);
-    expect(new Set(texts).size).toBe(100);
+    expect(new Set(texts).size).toBe(1200);
+  });
+
+  it('but none of few rows, which are cross-validated', () => {
+    const split = splitRows(table(numbered(100, 'a', 'b')), [0, 1]);
+    expect([split.train.length, split.heldOut.length]).toEqual([100, 0]);
   });
 
   it('with at most as many held-out rows as a score needs, and every label in training', () => {

@@ -169,10 +169,7 @@ export class Desk {
     before: readonly TrainEvent[] = [],
     resume?: Blob,
   ): Promise<Outcome> {
-    const earlier = this.#learnt;
-    this.#learnt = undefined;
-    // What an earlier model cannot release must not prevent this run.
-    await earlier?.close().catch(() => {});
+    await this.#forgetModel();
     const { config, files, ...told } = run;
     const facts = runFacts(parsePageConfig(config))!;
     watcher.begun({ ...told, goal: goalOf(config), facts, isKept: store !== undefined });
@@ -185,8 +182,14 @@ export class Desk {
       if (event.type === 'start') before.filter(({ step }) => step <= event.step).forEach(tell);
       tell(event);
     };
+    const device = config.device === 'webgpu' ? 'webgpu' : 'wasm';
+    const options = { ...this.#site, device } as const;
     const trained = await train(config, {
       ...{ ...this.#site, files, resume, onEvent, signal: this.#stop.signal },
+      onProbe: (probe) => {
+        this.#learnt = new LearntModel(probe, run, options);
+        watcher.probed();
+      },
       ...(store && {
         // If the disk is full, the run continues and keeps its last stored checkpoint.
         onCheckpoint: (state) =>
@@ -196,9 +199,18 @@ export class Desk {
           ),
       }),
     });
-    const device = config.device === 'webgpu' ? 'webgpu' : 'wasm';
-    if (trained.adapter) this.#learnt = new LearntModel(trained, run, { ...this.#site, device });
+    if (trained.adapter) {
+      await this.#forgetModel();
+      this.#learnt = new LearntModel(trained.adapter, run, options);
+    }
     const { reason, step, metrics, train_runtime, verdict } = trained;
     return { reason, step, metrics, train_runtime, verdict };
+  }
+
+  async #forgetModel(): Promise<void> {
+    const earlier = this.#learnt;
+    this.#learnt = undefined;
+    // What an earlier model cannot release must not prevent a run.
+    await earlier?.close().catch(() => {});
   }
 }

@@ -38,6 +38,8 @@ export interface Begun extends Omit<PageRun, 'config' | 'files'> {
 export interface Watcher {
   begun(run: Begun): void;
   event(event: TrainEvent): void;
+  /** Called when a linear probe can predict, while the model is trained. */
+  probed(): void;
   /** Called after each checkpoint of a stored run. `problem` says why it could not be stored. */
   checkpoint(problem?: string): void;
 }

@@ -161,7 +161,7 @@ async function checked(bare: string, name: string, options: KeyOptions): Promise
   return config.text();
 }
 
-/** What is wrong with a config and its rows. Undefined if nothing is. */
+/** The error of a config and its rows, if they have one. */
 async function faultOf(text: string, name: string): Promise<string | undefined> {
   const config = readConfigText(text, name);
   try {

@@ -81,7 +81,7 @@ export async function conclude(
         { kind: 'tuned', versions: outOfFold },
       ]
     : await onValidation(run.config, started, tuned, probe, layers);
-  const { floor } = run.config.training;
+  const floor = run.config.training.floor && canKeepProbe(run, started);
   const yardstick = yardstickOf(run.config, rows);
   const choice = chooseAmong(contenders, yardstick, floor);
   const { kind, versions } = contenders[choice.chosen]!;
@@ -101,6 +101,22 @@ export async function conclude(
     outputs: cool,
     beatsConstant: kind !== 'constant' && hasLowerLoss(cool, constant!, choice.rows, yardstick),
   };
+}
+
+/** Whether a probe can be a run's result. The vectors of an adapter that is continued with a head have no place for it. */
+function canKeepProbe({ start }: RunBeginning, { model }: SetUpRun): boolean {
+  return start === undefined || model.layer !== undefined;
+}
+
+/** What a run would leave behind before its first step: the linear probe. Undefined if it has no place for one. */
+export async function probeResult(
+  run: RunBeginning,
+  started: SetUpRun,
+  probe: FrozenProbe,
+): Promise<RunResult | undefined> {
+  if (!canKeepProbe(run, started)) return undefined;
+  const [layer] = await probe.fitted.fit([probe.strength]);
+  return resultOf(run, started, started.inputs, 'probe', layer, 1);
 }
 
 /** What a run without rows that judge leaves behind: the fine-tuned model. */

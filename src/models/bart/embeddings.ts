@@ -15,7 +15,7 @@ export const SHARED = 'model.shared';
 const FIRST_POSITION = 2;
 
 /**
- * Word and position embeddings of the encoder or the decoder, summed and normalised: [tokens · batch,
+ * Word and position embeddings of the encoder or the decoder, summed and normalized: [tokens · batch,
  * d_model].
  *
  * @param ids int32 [tokens, batch]
@@ -42,6 +42,6 @@ export function bartEmbeddings(
     addDimensions(past, FIRST_POSITION),
   );
   const sum = add(words, positions);
-  const normalised = layerNorm(module.at('layernorm_embedding'), sum, LAYER_NORM_EPSILON);
-  return network.dropout(normalised, config.dropout);
+  const normalized = layerNorm(module.at('layernorm_embedding'), sum, LAYER_NORM_EPSILON);
+  return network.dropout(normalized, config.dropout);
 }

@@ -46,7 +46,7 @@ export function distilBertModel(
   return postNormEncoder(network.at('distilbert.transformer.layer'), settings, embedded, inputs, rows);
 }
 
-/** Word and position embeddings, summed and normalised. */
+/** Word and position embeddings, summed and normalized. */
 function embeddings(module: Network, config: DistilBertConfig, inputs: ModelInputs): Value {
   const { vocab_size, max_position_embeddings, dim, pad_token_id } = config;
   const table = module.at('word_embeddings');

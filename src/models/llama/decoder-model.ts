@@ -24,7 +24,7 @@ export interface DecoderParts<Config extends DecoderConfig> {
   normOffset?: number;
 }
 
-/** A decoder without a head. Returns the last layer's normalised hidden states, of all tokens or those in `inputs.asked`. */
+/** A decoder without a head. Returns the last layer's normalized hidden states, of all tokens or those in `inputs.asked`. */
 export function decoderModel<Config extends DecoderConfig>(
   { attention, layer = llamaLayer, embeddingScale = () => 1, normOffset }: DecoderParts<Config>,
   module: Network,

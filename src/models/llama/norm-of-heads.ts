@@ -3,7 +3,7 @@ import type { Value } from '../../graph/graph.ts';
 import type { Network } from '../../nn/network.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 
-/** Returns a function that normalises each head in rows [tokens, heads · headSize]; see `rmsNorm`. */
+/** Returns a function that normalizes each head in rows [tokens, heads · headSize]; see `rmsNorm`. */
 export function normOfHeads(headSize: number, epsilon: number, offset = 0) {
   return (norm: Network, rows: Value): Value => {
     const [tokens, width] = rows.shape;

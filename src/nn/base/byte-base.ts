@@ -11,9 +11,9 @@ export const MIRROR = '.mirror';
  * fastest. Each of their rows has a scale, so no row depends on others in its batch. Each weight is stored twice, because
  * the scales of a product belong to its output axis: one copy is rounded along the rows, the other along the columns.
  *
- * @param normalised the modules that read the output of a layer norm. The outlier columns of their operand are smoothed.
+ * @param normalized the modules that read the output of a layer norm. The outlier columns of their operand are smoothed.
  */
-export function byteBase(paths: ReadonlySet<string>, normalised: ReadonlySet<string>): FrozenBase {
+export function byteBase(paths: ReadonlySet<string>, normalized: ReadonlySet<string>): FrozenBase {
   const { factors } = smoothing();
   return {
     paths,
@@ -24,7 +24,7 @@ export function byteBase(paths: ReadonlySet<string>, normalised: ReadonlySet<str
       const inFeatures = x.shape[1] as number;
       const operand = byteMatrix(graph, name, inFeatures, outFeatures);
       const mirror = byteMatrix(graph, name + MIRROR, outFeatures, inFeatures);
-      return byteMatmul(x, operand, mirror, normalised.has(path) ? factors(x, name) : undefined);
+      return byteMatmul(x, operand, mirror, normalized.has(path) ? factors(x, name) : undefined);
     },
   };
 }

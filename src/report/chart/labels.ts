@@ -9,7 +9,7 @@ export function spreadLabels(
   bottom: number,
 ): number[] {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a]! - wanted[b]!);
-  // Labels that touch become one block. Its centre is the mean of their wanted heights.
+  // Labels that touch become one block. Its center is the mean of their wanted heights.
   let blocks: { members: number[]; centre: number }[] = order.map((i) => ({
     members: [i],
     centre: wanted[i]!,

@@ -14,7 +14,7 @@ export function legendHeight(named: readonly Named[]): number {
   return named.flatMap(({ label }) => wrapped(label, WIDTH - SWATCH)).length * LINE + 4;
 }
 
-/** The names of the curves at the top of a picture, each with a stroke in its colour. */
+/** The names of the curves at the top of a picture, each with a stroke in its color. */
 export function seriesLegend(named: readonly Named[]): Markup[] {
   let y = 0;
   return named.flatMap(({ label, tone }) =>
@@ -36,7 +36,7 @@ export function wrapped(text: string, width: number): string[] {
   if (textWidth(text) <= width) return [text];
   const most = Math.max(1, Math.floor(width / textWidth('n')));
   const first = text.slice(0, most);
-  // A space at the end of a line takes no room.
+  // A space at the end of a line takes no width.
   const end = ENDS.map(
     (pattern) => pattern.exec(`${first}${text[most] === ' ' ? ' ' : ''}`)?.[0].length ?? 0,
   );

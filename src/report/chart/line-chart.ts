@@ -11,7 +11,7 @@ import { linear, rounded, type Scale } from './scale.ts';
 
 export interface Curve extends Series {
   label: string;
-  /** Index of its colour, which depends on the group of runs. */
+  /** Index of its color, which depends on the group of runs. */
   tone: number;
   /** Whether to mark each point. Evaluations have few points. */
   dots?: boolean;

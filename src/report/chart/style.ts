@@ -1,11 +1,11 @@
 import { SHADES } from './heat-map.ts';
 
-/** Colours of groups of runs. They can be told apart in both colour schemes and with most forms of colour blindness. */
+/** Colors of groups of runs. They can be told apart in both color schemes and with most forms of color blindness. */
 const TONES = {
   light: ['#1f4e8c', '#b4521b', '#2c7a52', '#7b4a9e', '#8a6d0b', '#a83256'],
   dark: ['#86b4ec', '#eb9a62', '#74c69b', '#c2a0e6', '#d9bd5a', '#ee8fae'],
 };
-/** Ends of the heat map's colour scale. Lightness changes evenly between them, so the map can also be read in grey. */
+/** Ends of the heat map's color scale. Lightness changes evenly between them, so the map can also be read in grey. */
 const SCALE = {
   light: { none: [240, 239, 232], most: [14, 58, 118] },
   dark: { none: [34, 38, 45], most: [166, 207, 255] },
@@ -20,7 +20,7 @@ const COLOURS = {
 export const FIGURE_FONT = `"Helvetica Neue",Helvetica,Arial,"Liberation Sans",sans-serif`;
 
 /**
- * The style of figures in a page and of standalone ones. Everything that depends on the colour scheme is a variable.
+ * The style of figures in a page and of standalone ones. Everything that depends on the color scheme is a variable.
  */
 export const CHART_STYLE = `
 :root{color-scheme:light dark;${COLOURS.light}${variables('light')}}
@@ -56,7 +56,7 @@ function variables(scheme: keyof typeof SCALE): string {
 }
 
 /**
- * Black or white, whichever has more contrast with a colour. According to WCAG, their contrasts are equal at a
+ * Black or white, whichever has more contrast with a color. According to WCAG, their contrasts are equal at a
  * luminance of 0.18.
  */
 function inkOn(colour: readonly number[]): string {

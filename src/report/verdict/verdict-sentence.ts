@@ -4,7 +4,7 @@ import type { ToBeat, Verdict } from '../../run/verdict.ts';
 /** With fewer rows, an interval of a share is wider than 0.4. */
 const FEW_ROWS = 20;
 
-/** What a score is of, if the run did not leave a fine-tuned model. */
+/** The model that a score is of, if it is not the fine-tuned one. */
 const KEPT = {
   tuned: '',
   probe: ' by a linear probe, with the encoder unchanged',

@@ -97,6 +97,25 @@ describe('an invalid request', () => {
 
   it.each<[string, string, object, Error, number, string | null, string | null]>([
     ['a key', COMPLETIONS, { ...asked, max_tokens: -1 }, complaint, 400, 'max_tokens', null],
+    [
+      'an unknown key',
+      CHAT,
+      { model: 'm', messages: [{ role: 'user' }], best: 1 },
+      complaint,
+      400,
+      'best',
+      null,
+    ],
+    [
+      'an unknown key',
+      COMPLETIONS,
+      { ...asked, reasoning_effort: 'low' },
+      complaint,
+      400,
+      'reasoning_effort',
+      null,
+    ],
+    ['an unknown key', '/v1/embeddings', { model: 'm', input: 'x', task: 'q' }, complaint, 400, 'task', null],
     ['a key in another', CHAT, { model: 'm', messages: [{}] }, complaint, 400, 'messages.0.role', null],
     ['too many texts', COMPLETIONS, { ...asked, prompt: Array(9).fill('x') }, complaint, 400, 'n', null],
     ['what a model cannot take', COMPLETIONS, asked, complaint, 400, null, null],
@@ -280,6 +299,8 @@ describe('the API description', () => {
       '/v1/completions': all,
       '/v1/chat/completions': all,
       '/v1/load_lora_adapter': all,
+      '/v1/rerank': ofTexts,
+      '/v2/rerank': ofTexts,
       '/v1/unload_lora_adapter': all,
     });
     expect(Object.keys(paths['/v1/completions']!.post!.responses[200]!.content)).toEqual([

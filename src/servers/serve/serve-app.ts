@@ -231,7 +231,7 @@ function answered(c: Context<ServeEnv>, failure: Failure): Response {
   return c.json(openAiError(failure), failure.status === 422 ? 400 : (failure.status as 400));
 }
 
-/** Converts Hono's error for a body that is not JSON, or is not declared as JSON. This is the client's mistake. */
+/** Converts Hono's error for a body that is not JSON, or is not declared as JSON. This is the client's error. */
 function errorOf(error: Error): Error {
   if (!(error instanceof HTTPException)) return error;
   if (error.status === 400)
@@ -241,12 +241,14 @@ function errorOf(error: Error): Error {
 }
 
 /** Converts the errors that a route's schema finds in a body. */
-function refusedOf(issues: readonly { path: PropertyKey[]; message: string }[]): Refused {
-  const sentences = issues.map(({ path, message }) => {
+function refusedOf(issues: readonly { path: PropertyKey[]; message: string; keys?: string[] }[]): Refused {
+  const sentences = issues.map(({ path, message, keys }) => {
+    if (keys) return `${keys.map((key) => `\`${[...path, key].join('.')}\``).join(', ')} is not supported.`;
     const subject = path.length > 0 ? `\`${path.join('.')}\`` : 'The request body';
     return `${subject} ${predicateOf(message)}.`;
   });
-  return new Refused(422, sentences.join(' '), issues[0]!.path.join('.') || undefined);
+  const { path, keys = [] } = issues[0]!;
+  return new Refused(422, sentences.join(' '), [...path, ...keys.slice(0, 1)].join('.') || undefined);
 }
 
 /** Turns a message into a predicate. The message is Zod's or ours; ours begins with "expected". */

@@ -53,7 +53,7 @@ function checkBase(base: BaseFolder, named: string | null | undefined, where: st
   throw new UserError({
     where,
     fault: `is an adapter of ${named}, but ${base.name} is served`,
-    hint: 'Serve it with its own base model. A base model in another place is recognised by its folder name.',
+    hint: 'Serve it with its own base model. A base model in another place is recognized by its folder name.',
   });
 }
 

@@ -39,7 +39,7 @@ const NEGATIVE_NAME = /^(hard_?)?negatives?$/i;
 
 /** A file with fewer rows may have each label once by chance. */
 const MIN_ROWS_TO_REJECT = 5;
-/** Labels of which a larger share occurs once are not classes. */
+/** If a larger share of the labels occurs once, they are not classes. */
 const MAX_SINGLE_SHARE = 0.8;
 /** A text is clearly the main one if it is this many times longer than any other. */
 const CLEARLY_LONGER = 3;

@@ -84,7 +84,7 @@ function map(
     id,
     picture: heatMap({ id, title, description, table: rankTable(last.ranks), largest }),
     controls: slider(id, moments),
-    caption: markup`<b>${title}.</b> Layers from left to right, matrices from bottom to top in the order of computation; a deeper colour is a higher rank. ${description}`,
+    caption: markup`<b>${title}.</b> Layers from left to right, matrices from bottom to top in the order of computation; a deeper color is a higher rank. ${description}`,
     isWide: true,
   });
   const frames: RankFrames = {

@@ -18,9 +18,9 @@ import {
   type PredictOptions,
   WRITE_OPTIONS,
 } from '../../model-options.ts';
-import type { ExportOnnxOptions } from '../../onnx-folder.ts';
 import { type Predictions, predictionsOf } from '../../predictions.ts';
 import type { MergeOptions } from '../merge.ts';
+import type { ExportOptions } from '../open.ts';
 import { evaluateThere } from './evaluate-there.ts';
 import type { ModelCard, ModelMessage } from './model-job.ts';
 
@@ -181,14 +181,14 @@ export class ModelInThread<Task extends AnyTaskName = UsualTask> {
   /**
    * Writes the model, or only its adapter, in another equivalent form.
    *
-   * @param form `onnx`, a folder that transformers.js and Optimum load; or another form of the adapter, such as plain
-   * LoRA for AdaLoRA
+   * @param form `onnx`, a folder that transformers.js and Optimum load; `gguf`, an adapter for llama.cpp and Ollama; or
+   * another form of the adapter, such as plain LoRA for AdaLoRA
    * @param output a new or empty folder
-   * @param options options of the form `onnx`
+   * @param options options of this form
    * @throws UserError that names the available forms, for a folder with files in it, and for types of weights that are
    * unknown or cannot represent a value
    */
-  export(form: string, output: string, options: ExportOnnxOptions = {}): Promise<void> {
+  export(form: string, output: string, options: ExportOptions = {}): Promise<void> {
     return this.#call('export', [form, output, options]);
   }
 
