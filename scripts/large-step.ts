@@ -9,7 +9,7 @@ import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { openModel } from '../src/trained/node/load-model.ts';
 import { AdaLoraTuner } from '../src/tuners/adalora/adalora-tuner.ts';
-import { adaLoraConfigSchema } from '../src/tuners/adalora/config.ts';
+import { adaLoraConfigSchema } from '../src/tuners/composed/pruned-triplets.ts';
 
 const USAGE = `npx tsx scripts/large-step.ts FOLDER [--base-dtype ${BASE_DTYPES.join('|')}] [--tokens 64] [--steps 3] [--cache FOLDER]
 

@@ -24,7 +24,7 @@ adalora: {target_r: 2, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 30%, delta
 lora: {r: 4, use_rslora: true, rank_pattern: {value: 2}, alpha_pattern: {query: 4}, bias: lora_only}
 svd_lora: {r: 3, lora_alpha: 16}
 # The budget is so small that some matrices get rank 0.
-prune_lora: {target_budget: 9, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 30%, deltaT: 2}
+prune_lora: {target: 9 doublets, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 30%, deltaT: 2}
 `;
 
 const COMPARISON = `model: model

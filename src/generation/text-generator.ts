@@ -1,4 +1,4 @@
-import { concatenated } from '../support/concatenated.ts';
+import { concatenated } from '../support/arrays.ts';
 import { Turns } from '../support/turns.ts';
 import { UserError } from '../support/user-error.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';

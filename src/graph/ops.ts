@@ -140,3 +140,11 @@ type Reduction = { axes: readonly number[]; keepDims: boolean };
 export type Op = keyof Ops;
 /** Element types. Only frozen tensors can have bytes. */
 export type DataType = 'float32' | 'int32' | 'bool' | 'uint8';
+
+/**
+ * Whether engines have a kernel that multiplies with the blocks without unpacking them. The kernel is fast if
+ * the blocks are packed for it.
+ */
+export function hasBlockKernel({ bits, backward, rounded }: Ops['blockMatmul']): boolean {
+  return !backward && (bits === 4 || rounded);
+}

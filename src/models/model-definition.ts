@@ -113,16 +113,21 @@ export type Encode<Config> = (
   rows?: EncodedRows,
 ) => Value;
 
-/** The modules that methods adapt by default. A method uses either `few` or `many`. */
-interface TargetModules {
-  /** PEFT's default for LoRA. */
-  readonly few: readonly string[];
-  /** The six matrices per layer from the AdaLoRA paper (encoders, BART), or PEFT's default for AdaLoRA. */
-  readonly many: readonly string[];
-  /** PEFT's default for IA3, which rescales activations. */
-  readonly rescaled: readonly string[];
-  /** The modules among `rescaled` whose input is rescaled, instead of their output. */
-  readonly rescaledInputs: readonly string[];
+/** The linear modules of a family's layers by their role: the ends of their paths. Methods choose among the roles. */
+export interface ModuleRoles {
+  readonly query?: string;
+  readonly key?: string;
+  readonly value?: string;
+  /** A matrix for queries, keys and values together, in families that have no separate ones. */
+  readonly queryKeyValue?: string;
+  /** The projection of attention's result. */
+  readonly output: string;
+  /** The first layer of the feed-forward network. A gated network has two, and models of a family may differ. */
+  readonly up: string | readonly string[];
+  /** The last layer of the feed-forward network. */
+  readonly down: string;
+  /** The projection that PEFT rescales in addition to values in this family. Default: keys. */
+  readonly rescaled?: 'query' | 'key';
 }
 
 /** A model family, which is one Hugging Face `model_type`: how to parse its config and how to build its graph. */
@@ -133,7 +138,7 @@ export interface ModelDefinition<Config extends CommonConfig = CommonConfig> {
    * the prefix.
    */
   readonly baseModelPrefix: string;
-  readonly targetModules: TargetModules;
+  readonly roles: ModuleRoles;
   /** Other names that tied parameters may have in a checkpoint. */
   readonly tiedNames?: Readonly<Record<string, readonly string[]>>;
   /** Names in files of parameters that transformers renames when it loads them. */

@@ -1,6 +1,6 @@
 import { Adafactor } from './adafactor.ts';
+import { adamWOf } from './adamw.ts';
 import { AdamW8bit } from './adamw-8bit.ts';
-import { adamWOf } from './adamw-of.ts';
 import { Lion } from './lion.ts';
 import { Muon } from './muon.ts';
 import type { Segment } from './segment.ts';

@@ -13,7 +13,7 @@ import { ALONE } from '../parallel/alone.ts';
 import { elementCount } from '../support/element-count.ts';
 import { Random } from '../support/random.ts';
 import { AdaLoraTuner } from '../tuners/adalora/adalora-tuner.ts';
-import { adaLoraConfigSchema } from '../tuners/adalora/config.ts';
+import { adaLoraConfigSchema } from '../tuners/composed/pruned-triplets.ts';
 import type { Engine } from './engine.ts';
 import { Program } from './program.ts';
 

@@ -1,4 +1,4 @@
-import type { GradientNoise } from '../optim/noise-scale.ts';
+import type { GradientNoise } from '../optim/gradient.ts';
 import type { OptimizerState } from '../optim/optimizer.ts';
 import type { MethodState } from '../tuners/method-run.ts';
 

@@ -1,18 +1,17 @@
 import { z } from 'zod';
 import { UserError } from '../support/user-error.ts';
-import { checkPiece } from './check-piece.ts';
+import { longestFirst } from './cut-text.ts';
 import { findCut } from './find-cut.ts';
-import { longestFirst } from './longest-first.ts';
-import { Piecewise } from './piecewise.ts';
+import { checkPiece, Piecewise } from './piecewise.ts';
 import { type SpecialTokens, specialTokens } from './special-tokens.ts';
+import { trimSpaces } from './steps/aligned-text.ts';
 import { withTokenizerConfig } from './steps/bert-normalizer.ts';
 import { cleanedUp } from './steps/cleaned-up.ts';
 import { decoder } from './steps/decoder.ts';
 import { Pipeline, type TextToken } from './steps/pipeline.ts';
 import { type PostProcessor, postProcessor, type Slot } from './steps/post-processor.ts';
 import { type TokenizerJson, tokenizerJson } from './steps/tokenizer-json.ts';
-import { trimSpaces } from './steps/trim-spaces.ts';
-import { TokenBuffer } from './token-buffer.ts';
+import { TokenBuffer } from './token-sequences.ts';
 
 /** One input of a model, without padding. */
 export interface Encoding {

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { Random } from '../support/random.ts';
-import { absolute, add, divide, multiply, root, subtract } from './expression.ts';
-import { VectorLoop } from './vector-loop.ts';
+import { absolute, add, divide, multiply, root, subtract, VectorLoop } from './vector-loop.ts';
 
 const loop = new VectorLoop(['x', 'y', 'z'], ['a', 'b'], ({ x, y, a, b }) => {
   const sum = add(multiply(a, x), y);

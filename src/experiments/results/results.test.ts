@@ -5,11 +5,10 @@ import { evaluationEvent, readEvent, type TrainEvent } from '../../run/events.ts
 import type { Cell } from '../experiment.ts';
 import { scoredBy, scoringRule } from '../scoring-rule.ts';
 import type { Settings } from '../settings.ts';
-import { resultsCsv } from './csv.ts';
-import { resultsLatex } from './latex.ts';
 import { mainTable } from './main-table.ts';
 import { resultsMarkdown } from './markdown.ts';
 import { type CellOutcome, scalesOf, taskResult } from './results.ts';
+import { resultsCsv, resultsLatex } from './tables-as-text.ts';
 
 const TRAINING = { metric_for_best_model: 'accuracy', greater_is_better: true, load_best_model_at_end: true };
 

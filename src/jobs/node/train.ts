@@ -10,7 +10,7 @@ import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
 import { unlockFolder } from '../../store/node/folder-lock.ts';
 import { revived } from '../../support/failure.ts';
 import { isObject } from '../../support/is-object.ts';
-import { threadArguments } from '../../support/node/thread-arguments.ts';
+import { threadArguments } from '../../support/node/process-status.ts';
 import { assertOptions, BOOLEAN } from '../../support/options.ts';
 import { shown } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';

@@ -1,6 +1,4 @@
-import { answerMatch } from './answer-match.ts';
-import { answerWords } from './answer-words.ts';
-import type { AnsweredQuestion } from './squad-scores.ts';
+import { type AnsweredQuestion, answerMatch, answerWords } from './squad-scores.ts';
 
 /** Scores of SQuAD v2.0 from 0 to 1, named as in the official script: `exact`, `f1`, `total`, `HasAns_exact` etc. */
 export type SquadV2Scores = Record<'exact' | 'f1' | 'total', number> & Record<string, number>;

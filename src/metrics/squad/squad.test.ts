@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { answerWords } from './answer-words.ts';
-import { squadScores } from './squad-scores.ts';
+import { answerWords, squadScores } from './squad-scores.ts';
 import { squadV2Scores } from './squad-v2-scores.ts';
 
 interface Case {

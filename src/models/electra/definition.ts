@@ -41,7 +41,7 @@ const MASKED_LM = {
 export const electra: ModelDefinition<ElectraConfig> = {
   modelType: 'electra',
   baseModelPrefix: 'electra',
-  targetModules: bert.targetModules,
+  roles: bert.roles,
   tiedNames: maskedLmTies(MASKED_LM),
   parseConfig: parseElectraConfig,
 

@@ -44,7 +44,7 @@ function parseGemma3Config(json: unknown, where: string) {
  * a window have a separate rotary base. As in transformers, `attn_logit_softcapping` has no effect.
  */
 export const gemma3 = decoderFamily({
-  rescales: 'q_proj',
+  roles: { rescaled: 'query' },
   modelType: 'gemma3_text',
   name: 'Gemma3',
   baseName: 'Gemma3Text',

@@ -25,11 +25,11 @@ export const gpt2: ModelDefinition<Gpt2Config> = {
   modelType: 'gpt2',
   isDecoder: true,
   baseModelPrefix: 'transformer',
-  targetModules: {
-    few: ['c_attn'],
-    many: ['c_attn'],
-    rescaled: ['c_attn', 'mlp.c_proj'],
-    rescaledInputs: ['mlp.c_proj'],
+  roles: {
+    queryKeyValue: 'c_attn',
+    output: 'attn.c_proj',
+    up: 'mlp.c_fc',
+    down: 'mlp.c_proj',
   },
   tiedNames: { [`${WORDS}.weight`]: ['lm_head.weight'] },
   parseConfig: parseGpt2Config,

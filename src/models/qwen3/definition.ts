@@ -12,7 +12,7 @@ const schema = withWindows(
 
 /** Qwen 3: Qwen 2 without the biases, but with norms of each head's queries and keys. */
 export const qwen3 = decoderFamily({
-  rescales: 'q_proj',
+  roles: { rescaled: 'query' },
   modelType: 'qwen3',
   name: 'Qwen3',
   hasTokenHead: true,

@@ -1,9 +1,8 @@
 import { type Failure, failureOf, revived } from '../../support/failure.ts';
 import { fileError } from '../../support/file-error.ts';
 import { markAgreed } from '../agreed.ts';
-import type { Communicator } from '../communicator.ts';
+import { type Communicator, processName } from '../communicator.ts';
 import { gatherJson } from '../messages.ts';
-import { processName } from '../process-name.ts';
 
 /**
  * Runs work that may fail in some processes only, and waits for all processes.

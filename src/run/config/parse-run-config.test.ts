@@ -41,13 +41,17 @@ describe('defaults', () => {
           "deltaT": 1,
           "init": "normal",
           "init_r": 12,
+          "initial_lambda": 0,
           "lora_alpha": 8,
           "lora_dropout": 0,
           "orth_reg_weight": 0.5,
+          "path_points": 1,
+          "restart": false,
           "scale": "standard",
           "score": "sensitivity-uncertainty",
           "shrink": "at-final",
           "target_r": 8,
+          "use_dora": false,
         },
         "base_dtype": "float32",
         "data": {
@@ -208,6 +212,21 @@ it.each([
   expect(parsed.adalora).not.toHaveProperty(key);
   expect(messageOf({ method: 'adalora', adalora: { [key]: other } })).toContain(
     `\`adalora.${key}\` is not a known key. Remove it`,
+  );
+});
+
+it.each([
+  [{ target_budget: 72 }, '72 triplets'],
+  [{ target_parameters: '0.32%' }, '0.32%'],
+  [{ target_parameters: 900 }, '900 parameters'],
+  [{ target_bytes: 2048 }, '2048 B'],
+])('reads the former budget %j as target', (adalora, target) => {
+  expect(parseRunConfig({ ...BASE, adalora }, 'test').adalora).toMatchObject({ target });
+});
+
+it('rejects two budgets by former names', () => {
+  expect(messageOf({ adalora: { target_bytes: '1 MB', target_budget: 9 } })).toContain(
+    '`adalora.target_budget` is not a known key. It is target now, such as target: 576 triplets.',
   );
 });
 

@@ -16,16 +16,26 @@ export function removedHint(section: string, key: string): string | undefined {
   return REMOVED[`${section}.${key}`]?.hint;
 }
 
-/** The config without removed keys whose values had no effect. */
+/** The config with the keys of today, and without removed keys whose values had no effect. */
 export function withoutRemovedKeys(config: unknown): unknown {
   if (!isObject(config)) return config;
-  const kept = ([section, value]: [string, unknown]) => {
-    if (!isObject(value)) return [section, value];
-    const isKept = ([key, given]: [string, unknown]) => {
-      const removed = REMOVED[`${section}.${key}`];
-      return removed?.was === undefined || removed.was !== given;
-    };
-    return [section, Object.fromEntries(Object.entries(value).filter(isKept))];
-  };
-  return Object.fromEntries(Object.entries(config).map(kept));
+  return Object.fromEntries(
+    Object.entries(config).map(([section, value]) => [
+      section,
+      isObject(value) ? currentSection(section, value) : value,
+    ]),
+  );
+}
+
+function currentSection(section: string, keys: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const current: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(keys)) {
+    const removed = REMOVED[`${section}.${key}`];
+    if (removed?.was !== undefined && removed.was === value) continue;
+    const [name, converted] = removed?.becomes?.(value) ?? [key, value];
+    // A second budget keeps its old name, and is reported.
+    if (name in keys || name in current) current[key] = value;
+    else current[name] = converted;
+  }
+  return current;
 }

@@ -4,7 +4,7 @@ import { launchOf } from '../../parallel/node/launch.ts';
 import { LOCK_FILE, type LockOptions, lockFolder } from '../../store/node/folder-lock.ts';
 import { makeFolder } from '../../store/node/make-folder.ts';
 import { isTemporary, removeStale } from '../../store/node/temporary-name.ts';
-import { parentProcess } from '../../support/node/parent-process.ts';
+import { parentProcess } from '../../support/node/process-status.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /** Paths of a run's files. */

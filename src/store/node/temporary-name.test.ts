@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { newLink } from './new-link.ts';
+import { newLink } from './links.ts';
 import { placeKey } from './owner.ts';
 import { inUse, isTemporary, removeStale, temporaryName } from './temporary-name.ts';
 

@@ -1,19 +1,31 @@
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { gather } from '../../support/gather.ts';
+import { isSampled } from '../../support/numbers.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, Budget, MethodRun, MethodState, Relayout } from '../method-run.ts';
 import { adapterParameters } from '../tuner.ts';
+import type { PruningConfig, ScheduleConfig } from './allocation-config.ts';
 import { type AllocatorConfig, RankAllocator } from './allocator.ts';
-import type { AllocationSchedule } from './budget.ts';
-import { isTold } from './is-told.ts';
-import { keptCount } from './kept-count.ts';
-import { keptIndices } from './kept-indices.ts';
+import { type AllocationSchedule, finalStep, maskingSteps } from './budget.ts';
+import { keptCount, keptIndices } from './kept-indices.ts';
 import type { PromisedBudget } from './promised-budget.ts';
 import { prunedModules } from './pruned-module.ts';
-import type { PruningConfig } from './pruning-shape.ts';
 import { assumedPhases } from './resolve-schedule.ts';
-import type { ScheduleConfig } from './schedule-shape.ts';
+
+/** Maximum number of allocations in a run's log, besides the final one. With `deltaT: 1` there are thousands. */
+const MAX_TOLD = 64;
+
+/**
+ * Whether the log records the allocation at a masking step. It records all if there are few, otherwise the first, the
+ * final one and evenly spaced ones between.
+ */
+export function isTold(step: number, schedule: AllocationSchedule): boolean {
+  if (step >= finalStep(schedule)) return true;
+  const { tinit, deltaT } = schedule;
+  const count = Math.floor(step / deltaT) - Math.floor(tinit / deltaT);
+  return isSampled(count, maskingSteps(schedule), MAX_TOLD);
+}
 
 /** The parts that differ between pruning methods. */
 export interface AllocatedMethod {

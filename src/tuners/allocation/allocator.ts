@@ -3,11 +3,10 @@ import type { ComponentImportance } from '../method-run.ts';
 import type { Importances, OwnFunctionName, ScoreAll } from '../own-function.ts';
 import { allocate, type Limits } from './allocate.ts';
 import { type AllocationSchedule, type BudgetSettings, budgetAt, finalStep, masksAt } from './budget.ts';
-import { componentScores, magnitudeScores } from './component-scores.ts';
+import { componentScores, magnitudeScores, scoreLogarithms } from './component-scores.ts';
 import { rawSensitivity, updateImportance } from './importance.ts';
-import { keptCount } from './kept-count.ts';
+import { keptCount } from './kept-indices.ts';
 import { dropComponent, type PrunedModule, shifted, spanOf } from './pruned-module.ts';
-import { scoreLogarithms } from './score-logarithms.ts';
 
 /** Everything that a checkpoint needs for an exact resume. */
 export interface AllocatorState {

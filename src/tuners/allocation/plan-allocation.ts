@@ -4,16 +4,15 @@ import { UserError } from '../../support/user-error.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import type { AdapterSettings } from '../low-rank/adapter-config-shape.ts';
 import type { PeftType } from '../low-rank/low-rank-kind.ts';
-import { storedSize } from '../low-rank/stored-forms.ts';
+import { storedSize } from '../low-rank/stored-size.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { TunableModel } from '../tuner.ts';
+import type { ScheduleConfig } from './allocation-config.ts';
 import type { AllocationSchedule } from './budget.ts';
-import type { BudgetConfig } from './budget-shape.ts';
-import type { Components } from './components.ts';
+import type { BudgetConfig, Components } from './budget-config.ts';
 import { type PromisedBudget, promisedBudget } from './promised-budget.ts';
 import { resolveSchedule } from './resolve-schedule.ts';
-import type { ScheduleConfig } from './schedule-shape.ts';
 
 /** A method with a budget. */
 export interface AllocatingMethod {

@@ -1,5 +1,5 @@
 import type { TunedValues } from '../tuner.ts';
-import { type Base, baseParameters } from './base-parameters.ts';
+import { type Base, baseParameters } from './bank-rows.ts';
 import { NotMixed } from './not-mixed.ts';
 import { NO_ADAPTER, type PackedAdapter } from './packed-adapter.ts';
 import { wholeParts } from './whole-parts.ts';

@@ -1,7 +1,6 @@
-import { seeded } from '../elastic/draw.ts';
 import { elasticLora } from '../elastic/elastic-lora.ts';
-import { type ElaLoraConfig, elaLoraConfigSchema } from './config.ts';
-import { ElaLoraPolicy } from './elalora-policy.ts';
+import { seeded } from '../elastic/elastic-run.ts';
+import { type ElaLoraConfig, ElaLoraPolicy, elaLoraConfigSchema } from './elalora-policy.ts';
 
 /** ElaLoRA (Chang et al., 2025, arXiv 2504.00254): triplets move to the modules where they matter most. */
 export const elaLora = elasticLora<ElaLoraConfig, typeof elaLoraConfigSchema>({

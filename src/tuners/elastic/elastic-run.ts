@@ -1,6 +1,7 @@
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { Random } from '../../support/random.ts';
 import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
-import { scoreLogarithms } from '../allocation/score-logarithms.ts';
+import { scoreLogarithms } from '../allocation/component-scores.ts';
 import { ranksOf } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, MethodRun, MethodState } from '../method-run.ts';
@@ -107,4 +108,12 @@ export class ElasticRun implements MethodRun {
     const { tuner } = this.#method;
     return tuner.withModules(tuner.modules.map((module, k) => ({ ...module, rank: ranks[k]! })));
   }
+}
+
+/** Returns standard normal numbers for a vector of a module at a step. */
+export type Draw = (what: string, step: number, length: number) => ArrayLike<number>;
+
+/** Draws numbers that depend on the run's seed. */
+export function seeded(seed: number): Draw {
+  return (what, step, length) => new Random(seed, `grow ${what}`, step).normals(length, 1);
 }

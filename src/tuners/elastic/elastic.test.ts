@@ -2,17 +2,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { gather } from '../../support/gather.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { chooseMoves } from '../elalora/choose-moves.ts';
-import { elaLoraConfigSchema } from '../elalora/config.ts';
-import { ElaLoraPolicy } from '../elalora/elalora-policy.ts';
-import { flexLoraConfigSchema } from '../flexlora/config.ts';
-import { FlexLoraPolicy } from '../flexlora/flexlora-policy.ts';
-import { spectralEntropy } from '../flexlora/spectral-entropy.ts';
+import { chooseMoves, ElaLoraPolicy, elaLoraConfigSchema } from '../elalora/elalora-policy.ts';
+import { FlexLoraPolicy, flexLoraConfigSchema, spectralEntropy } from '../flexlora/flexlora-policy.ts';
 import { factorName } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
-import { type Draw, seeded } from './draw.ts';
-import { ElasticRun } from './elastic-run.ts';
-import { movedRanks } from './moved-ranks.ts';
+import { type Draw, ElasticRun, seeded } from './elastic-run.ts';
+import { movedRanks } from './elastic-shape.ts';
 
 /** Training runs of the released code (scripts/oracle/elastic.py). Vectors are A, E, B of each module. */
 const golden = JSON.parse(readFileSync('src/tuners/fixtures/elastic.json', 'utf8')) as {

@@ -29,6 +29,7 @@ it.each([
   { allocation: 'before' },
   { allocation_batches: 0 },
   { allocation_batches: 4 },
+  { orthogonality: 'cosine' },
   { orth_reg_weight: 0.1, r: 1 },
   { allocation: 'before-training', rank_pattern: { query: 4 } },
   { allocation: 'before-training', alpha_pattern: { query: 4 } },
@@ -44,7 +45,8 @@ it.each([
 ])('rejects %j', (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(false));
 
 it.each([
-  { orth_reg_weight: 0, r: 1 },
+  { orth_reg_weight: 0, orthogonality: 'sum-squared' },
+  { orth_reg_weight: 0.1, r: 1, orthogonality: 'sum-squared' },
   { orth_reg_weight: 0.1, r: 1, rank_pattern: { query: 2 } },
   { allocation: 'before-training', allocation_batches: 4 },
   { init_lora_weights: 'pissa_niter_16', loraplus_lr_ratio: 16 },

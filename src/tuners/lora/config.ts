@@ -65,8 +65,10 @@ export const loraConfigSchema = z
     loraplus_lr_ratio: z.number().positive().optional(),
     /** LoRA-FA: A is frozen, and the gradient of B is corrected for it. */
     lorafa: z.boolean().default(false),
-    /** Weight of the orthogonality term of A and B (the paper's LoRA + R): cosines, as in the paper's code. Default: 0. */
+    /** Weight of the orthogonality term of A and B (the paper's LoRA + R). Default: 0. */
     orth_reg_weight: z.number().min(0).optional(),
+    /** Orthogonality term: cosines (default, as in the paper's code) or equation 4 of the paper. */
+    orthogonality: z.enum(['cosine', 'sum-squared']).optional(),
   })
   .refine((config) => !Object(config).use_rslora || Object(config).scale !== 'standard', {
     path: ['scale'],
@@ -74,8 +76,17 @@ export const loraConfigSchema = z
     when: () => true,
   })
   .refine(
-    ({ r, rank_pattern, orth_reg_weight = 0 }) =>
-      orth_reg_weight === 0 || Math.max(r, ...Object.values(rank_pattern)) > 1,
+    ({ orthogonality, orth_reg_weight }) => orthogonality === undefined || orth_reg_weight !== undefined,
+    {
+      path: ['orthogonality'],
+      error: 'requires orth_reg_weight',
+    },
+  )
+  .refine(
+    ({ r, rank_pattern, orth_reg_weight = 0, orthogonality }) =>
+      orth_reg_weight === 0 ||
+      orthogonality === 'sum-squared' ||
+      Math.max(r, ...Object.values(rank_pattern)) > 1,
     {
       path: ['orth_reg_weight'],
       error: 'requires a rank above 1',

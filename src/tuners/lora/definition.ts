@@ -2,7 +2,6 @@ import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { ranksOf } from '../low-rank/factors.ts';
-import { asStored } from '../low-rank/peft-adapter.ts';
 import { scaleVariant, withVariants } from '../low-rank/variants.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
@@ -11,9 +10,9 @@ import { doubledKeys } from './doubled-factors.ts';
 import { importedLora, loraKind } from './lora-kind.ts';
 import { LoraTuner } from './lora-tuner.ts';
 import { RankedRun } from './ranked-run.ts';
-import { isRankStabilised } from './scale-of.ts';
 import { weightStart } from './start-factors.ts';
 import { storeRanked } from './store-ranked.ts';
+import { isRankStabilised } from './weight-matrix.ts';
 
 const STARTS: Readonly<Record<string, string>> = { pissa: 'PiSSA', olora: 'OLoRA', loftq: 'LoftQ' };
 
@@ -39,9 +38,7 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     return staticRun(tuner, {
       ranks: ranksOf(tuner.modules),
       store: (values, baseModel) =>
-        asStored(
-          exportAdapter({ model, config: settings, targets, ...tuner.factored(values), baseModel }, keys),
-        ),
+        exportAdapter({ model, config: settings, targets, ...tuner.factored(values), baseModel }, keys),
     });
   },
   kind: loraKind,
@@ -68,8 +65,12 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     budgetKeys: ['r', 'rank_pattern', 'lora_alpha', 'alpha_pattern'],
     components: 'doublets',
     factors: ['B', 'A'],
-    regularizer: ({ orth_reg_weight: weight }) =>
-      Number(weight) > 0 ? 'mean of |cos| between rows of A and between columns of B' : undefined,
+    regularizer: ({ orth_reg_weight: weight, orthogonality: form }) => {
+      if (!(Number(weight) > 0)) return undefined;
+      return form === 'sum-squared'
+        ? 'sum of ‖AAᵀ − I‖² and ‖BᵀB − I‖²'
+        : 'mean of |cos| between rows of A and between columns of B';
+    },
   },
 };
 
@@ -81,12 +82,13 @@ function storedKeys(config: Parameters<typeof doubledKeys>[0] & { init_lora_weig
 
 /** The papers' name for LoRA with these settings. */
 function loraTitle(settings: Readonly<Record<string, unknown>>): string {
-  const { orth_reg_weight = 0, use_rslora, scale, allocation, ...rest } = settings;
+  const { orth_reg_weight = 0, orthogonality, use_rslora, scale, allocation, ...rest } = settings;
   const { use_dora, lorafa, loraplus_lr_ratio: ratio = 1, init_lora_weights: init } = rest;
   const plus = Number(ratio) === 1 ? '' : '+';
   const title = use_dora === true ? `DoRA${plus}` : lorafa === true ? 'LoRA-FA' : `LoRA${plus}`;
   return withVariants(Number(orth_reg_weight) > 0 ? `${title} + R` : title, [
     typeof init === 'string' ? `${STARTS[init.slice(0, 5)]} start` : [],
+    Number(orth_reg_weight) > 0 && orthogonality === 'sum-squared' ? 'R of equation 4' : [],
     allocation === 'before-training' ? 'ranks before training' : [],
     scaleVariant({ scale: use_rslora === true ? 'rslora' : scale }),
   ]);

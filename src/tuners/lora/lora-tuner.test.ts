@@ -19,10 +19,18 @@ describe('the vector', () => {
 
   it('of plain LoRA is ordered by module', () => {
     expect(namesWith({})).toEqual(plain);
-    expect(namesWith({ orth_reg_weight: 0 })).toEqual(plain);
+    expect(namesWith({ orth_reg_weight: 0, orthogonality: 'sum-squared' })).toEqual(plain);
   });
 
-  it('of LoRA + R begins with the factors of the term, which have at least two rows, by shape', () => {
+  it('of LoRA + R begins with the parameters of the term, by shape', () => {
+    expect(namesWith({ orth_reg_weight: 0.1, orthogonality: 'sum-squared' })).toEqual([
+      ...['a.lora_A', 'd.lora_A', 'b.lora_A', 'c.lora_A'],
+      ...['a.lora_B', 'c.lora_B', 'd.lora_B', 'b.lora_B'],
+      'classifier.bias',
+    ]);
+  });
+
+  it('of cosines excludes factors with fewer than two rows', () => {
     expect(namesWith({ orth_reg_weight: 0.1 })).toEqual([
       ...['a.lora_A', 'd.lora_A', 'c.lora_A', 'a.lora_B', 'c.lora_B', 'd.lora_B'],
       ...['b.lora_A', 'b.lora_B', 'classifier.bias'],
@@ -42,5 +50,5 @@ it('has no term without a weight, nor for cosines if every rank is 1', () => {
   expect(term({})).toBeUndefined();
   expect(term({ orth_reg_weight: 0 })).toBeUndefined();
   expect(term({ orth_reg_weight: 1 }, [module('a', 1)])).toBeUndefined();
-  expect(term({ orth_reg_weight: 1 })?.weight).toBe(1);
+  expect(term({ orth_reg_weight: 1, orthogonality: 'sum-squared' }, [module('a', 1)])?.weight).toBe(1);
 });

@@ -7,28 +7,28 @@ import { factorGroups } from '../low-rank/factor-groups.ts';
 import { AT_START, factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
 import { type Factored, LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
+import { refuseTooManyVectors } from '../low-rank/orthonormal.ts';
 import { checkPatternKeys, loraRank } from '../low-rank/pattern-value.ts';
 import { loraScale } from '../low-rank/scales.ts';
-import { refuseTooManyVectors } from '../low-rank/too-many-vectors.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { FactorDistances, ReadParameter, ReadRange, Regularizer, TunableModel } from '../tuner.ts';
 import type { LoraConfig } from './config.ts';
-import { DoraInjection, UNMIXED_LENGTHS } from './dora-injection.ts';
-import { doraReader } from './dora-reader.ts';
+import { DoraInjection, doraReader, UNMIXED_LENGTHS } from './dora-injection.ts';
 import { doubledFactors, doubledModules } from './doubled-factors.ts';
 import { isInt4, loftqFactors } from './loftq-factors.ts';
 import { inverseGram, nearestGradient, OPTIMIZER_EPSILON } from './lorafa.ts';
-import { isRankStabilised } from './scale-of.ts';
 import { startFactors, type WeightStart, weightStart } from './start-factors.ts';
 import { StartedInjection } from './started-injection.ts';
-import { WeightMatrix } from './weight-matrix.ts';
-import { weightOf } from './weight-of.ts';
+import { isRankStabilised, WeightMatrix, weightOf } from './weight-matrix.ts';
 
 /** How pairs of factors are trained. */
 export type LoraSettings = Pick<LoraConfig, 'lora_dropout'> &
   Partial<
-    Pick<LoraConfig, 'orth_reg_weight' | 'init_lora_weights' | 'use_dora' | 'loraplus_lr_ratio' | 'lorafa'>
+    Pick<
+      LoraConfig,
+      'orth_reg_weight' | 'orthogonality' | 'init_lora_weights' | 'use_dora' | 'loraplus_lr_ratio' | 'lorafa'
+    >
   >;
 
 /**
@@ -48,10 +48,10 @@ export class LoraTuner extends LowRankTuner {
     modules: readonly LowRankModule[],
     saved: readonly TrainedParameter[],
   ) {
-    const { lora_dropout, orth_reg_weight: weight = 0 } = settings;
+    const { lora_dropout, orth_reg_weight: weight = 0, orthogonality: form = 'cosine' } = settings;
     const { use_dora = false, lorafa = false } = settings;
-    // A single row has no cosine.
-    const groups = weight > 0 ? factorGroups(modules.filter(({ rank }) => rank > 1)) : [];
+    const hasSay = ({ rank }: LowRankModule) => rank > (form === 'cosine' ? 1 : 0);
+    const groups = weight > 0 ? factorGroups(modules.filter(hasSay)) : [];
     // The orthogonality term reads the factors at the start of the vector.
     const grouped = groups.map(({ members }) => members);
     const names = new Set(grouped.flat().map(({ name }) => name));
@@ -65,7 +65,7 @@ export class LoraTuner extends LowRankTuner {
       .flatMap(({ a, b, magnitude }) => [...(lorafa ? [] : [a]), b, ...(use_dora ? [magnitude] : [])]);
     const others = factors.filter(({ name }) => !names.has(name));
     super(new ParameterLayout([...grouped, ...others, ...saved]), modules, saved, lora_dropout);
-    if (groups.length > 0) this.regularizer = orthogonalityTerm(groups, 'cosine', weight, 2 * modules.length);
+    if (groups.length > 0) this.regularizer = orthogonalityTerm(groups, form, weight, 2 * modules.length);
     this.#weightStart = weightStart(settings.init_lora_weights);
     if (use_dora) this.injection = DoraInjection;
     else if (this.#weightStart) this.injection = StartedInjection;

@@ -21,10 +21,11 @@ import type { FactorGroup } from './factor-groups.ts';
  * How to measure the distance from orthonormality, for the rows of each A (Q) and the columns of each B (P). G is their
  * Gram matrix:
  *
- * - `mean-norm`: the mean over all factors of ‖G - I‖ (AdaLoRA in loralib and PEFT; equation 4 of the paper squares the norms);
+ * - `mean-norm`: the mean over all factors of ‖G - I‖ (AdaLoRA in loralib and PEFT);
+ * - `sum-squared`: the sum over all factors of ‖G - I‖² (equation 4 of the paper);
  * - `cosine`: the mean over all factors of the mean of |cos| between different rows (LoRA + R in the paper's code).
  */
-export type Orthogonality = 'mean-norm' | 'cosine';
+export type Orthogonality = 'mean-norm' | 'sum-squared' | 'cosine';
 
 /** Avoids a division by zero for rows of zeros. It is the value in the paper's code, far below any real length. */
 const COSINE_EPSILON = 1e-30;
@@ -54,10 +55,8 @@ export function orthogonalityTerm(
     build(views) {
       const distances = groups.map(({ side }, i) => distance(views[i]!, side, form));
       const terms = distances.map((each) => sum(form === 'mean-norm' ? safeSqrt(each, ROUNDING) : each, [0]));
-      return multiply(
-        terms.reduce((a, b) => add(a, b)),
-        1 / count,
-      );
+      const total = terms.reduce((a, b) => add(a, b));
+      return form === 'sum-squared' ? total : multiply(total, 1 / count);
     },
   };
 }

@@ -1,8 +1,15 @@
 import { z } from 'zod';
 import { UserError } from '../../support/user-error.ts';
-import { commonSettings, exclusionSettings, layerSettings } from '../peft/common-settings.ts';
+import {
+  commonSettings,
+  exclusionSettings,
+  layerSettings,
+  type PeftFiles,
+  peftSettings,
+} from '../peft/peft-files.ts';
 import { rank } from '../shared/rank.ts';
-import { refuseUnsupported } from './unsupported.ts';
+import { factorOf } from './factors.ts';
+import { INERT_DEFAULTS, refuseUnsupported } from './unsupported.ts';
 
 const count = z.int().nonnegative();
 
@@ -48,14 +55,36 @@ const adaLoraConfig = z.object({
   rank_pattern: z.record(z.string(), z.array(z.boolean())).nullable().default(null),
 });
 
-const adapterConfig = z.discriminatedUnion('peft_type', [loraConfig, adaLoraConfig]);
-
 export type LoraAdapterConfig = z.infer<typeof loraConfig>;
 export type AdaLoraAdapterConfig = z.infer<typeof adaLoraConfig>;
 /** The supported settings of `adapter_config.json`. {@link parseAdapterConfig} rejects all others. */
 export type PeftAdapterConfig = LoraAdapterConfig | AdaLoraAdapterConfig;
 /** Like {@link PeftAdapterConfig}, but keys with a default are optional. */
-export type PeftAdapterConfigInput = z.input<typeof adapterConfig>;
+export type PeftAdapterConfigInput = z.input<typeof loraConfig> | z.input<typeof adaLoraConfig>;
+
+/** PEFT's files of pairs of factors, with DoRA's magnitude or without. Factors are modules there, with a weight. */
+const LORA_FILES: PeftFiles<LoraAdapterConfig> = {
+  peftType: 'LORA',
+  schema: loraConfig,
+  parts: ['lora_A.weight', 'lora_B.weight'],
+  stored({ name, shape }) {
+    const factor = factorOf(name)?.factor;
+    return { name: factor === 'A' || factor === 'B' ? `${name}.weight` : name, shape };
+  },
+  inert: INERT_DEFAULTS,
+};
+
+/** PEFT's files of triplets. λ is a column there. */
+const ADALORA_FILES: PeftFiles<AdaLoraAdapterConfig> = {
+  peftType: 'ADALORA',
+  schema: adaLoraConfig,
+  parts: ['lora_A', 'lora_E', 'lora_B'],
+  stored: ({ name, shape }) => ({ name, shape: factorOf(name)?.factor === 'E' ? [...shape, 1] : shape }),
+  inert: INERT_DEFAULTS,
+};
+
+/** PEFT's files of low-rank adapters, by `peft_type`. */
+export const LOW_RANK_FILES = { LORA: LORA_FILES, ADALORA: ADALORA_FILES } as const;
 
 /**
  * Checks the content of an `adapter_config.json` and fills in PEFT's defaults. Unknown keys are dropped, as in PEFT.
@@ -71,14 +100,10 @@ export function parseAdapterConfig(value: unknown, where: string): PeftAdapterCo
       fault: `must be "LORA" or "ADALORA", got ${JSON.stringify(type) ?? 'nothing'}`,
     });
   }
-  const result = adapterConfig.safeParse(value);
-  if (!result.success) {
-    throw new UserError(
-      result.error.issues.map(({ path, message }) => `${where}: ${path.join('.')}: ${message}`).join('\n'),
-    );
-  }
-  refuseUnsupported(value as Record<string, unknown>, where);
-  return result.data;
+  const config = value as Record<string, unknown>;
+  const settings = peftSettings<PeftAdapterConfig>(LOW_RANK_FILES[type], { config }, where);
+  refuseUnsupported(config, where);
+  return settings;
 }
 
 /** Older PEFT versions write null for an empty pattern. */

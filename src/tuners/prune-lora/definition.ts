@@ -1,13 +1,19 @@
 import { z } from 'zod';
 import { AllocatedRun } from '../allocation/allocated-run.ts';
-import { allocationVariants } from '../allocation/allocation-variants.ts';
-import { BUDGET_KEYS, budgetShape, withoutBudget } from '../allocation/budget-shape.ts';
-import { budgetSummary } from '../allocation/budget-summary.ts';
-import { oneBudget } from '../allocation/one-budget.ts';
+import {
+  allocationVariants,
+  pruningShape,
+  scheduleShape,
+  scoreNamed,
+} from '../allocation/allocation-config.ts';
+import {
+  BUDGET_KEYS,
+  budgetShape,
+  budgetSummary,
+  oneBudget,
+  withoutBudget,
+} from '../allocation/budget-config.ts';
 import { planAllocation } from '../allocation/plan-allocation.ts';
-import { pruningShape } from '../allocation/pruning-shape.ts';
-import { scheduleShape } from '../allocation/schedule-shape.ts';
-import { scoreNamed } from '../allocation/score-shape.ts';
 import { loraKind } from '../lora/lora-kind.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { storeRanked } from '../lora/store-ranked.ts';
@@ -83,7 +89,7 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
     tags: ['peft', 'lora', 'prune-lora'],
     library: 'peft',
     components: NAMES.components,
-    summary: (settings) => budgetSummary(settings, NAMES.components),
+    summary: budgetSummary,
     budgetKeys: BUDGET_KEYS,
     factors: ['B', 'A'],
   },

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { missingFile } from '../../../formats/node/missing-file.ts';
 import { disableTelemetry } from '../../../runtime/node/disable-telemetry.ts';
 import { revived } from '../../../support/failure.ts';
-import { threadArguments } from '../../../support/node/thread-arguments.ts';
+import { threadArguments } from '../../../support/node/process-status.ts';
 import { assertOptions, oneOf } from '../../../support/options.ts';
 import { shown } from '../../../support/problem.ts';
 import { UserError } from '../../../support/user-error.ts';
