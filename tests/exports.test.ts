@@ -69,7 +69,7 @@ describe('the entry points', () => {
         'onProbe',
       ],
     ],
-    ['OpenOptions', ['baseDtype'], ['modelUrl', 'engineUrl', 'threads', 'name']],
+    ['OpenOptions', ['baseDtype', 'task'], ['modelUrl', 'engineUrl', 'threads', 'name']],
   ])('for Node and for pages declare each of the %s once', (name, onlyInNode, onlyInPage) => {
     const [node, page] = ['src/index.ts', 'src/web/index.ts'].map(
       (path) =>

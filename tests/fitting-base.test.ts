@@ -69,7 +69,7 @@ describe('an adapter that fits int4 weights only', () => {
   });
 
   it('is not scored with the float32 base when its run ends', () => {
-    expect(printed).toContain('eval accuracy');
+    expect(printed).toContain('accuracy');
     expect(printed).not.toContain('With the float32 base model');
     expect(printed).toContain('npx adalora serve run --base_dtype int4');
   });

@@ -76,6 +76,6 @@ it('is checked for every training, also with gradient checkpointing', () => {
   expect(() => trainingGraph(buildLoss, tuner)).toThrow('the loss reads b from the trained vector manually');
   // Its own layout, not the one that it is given, has the stack.
   expect(() => trainingGraph(buildLoss, tuner, { gradientCheckpointing: true })).toThrow(
-    'the loss reads a, b from the trained vector by hand',
+    'the loss reads a, b from the trained vector manually',
   );
 });
