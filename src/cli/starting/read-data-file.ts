@@ -11,9 +11,9 @@ import {
   guessData,
   hasColumns,
   plainGuess,
+  plainTextGuesses,
   questionGuess,
   taggedGuess,
-  textGuesses,
 } from '../../tasks/guess/guess-data.ts';
 
 /** A data file, and what it may be for. */
@@ -77,7 +77,7 @@ export async function readDataFile(path: string, given: Given = {}): Promise<Dat
   // A folder of classes is read as JSON Lines.
   const table = tableOf(content, path, isFile);
   if (!table || (PLAIN.test(path) && table.columns.length < 2)) {
-    return plain(textGuesses().filter((guess) => task === undefined || guess.task === task));
+    return plain(plainTextGuesses().filter((guess) => task === undefined || guess.task === task));
   }
   if (table.ragged > 0) {
     const example = 'To skip them, set data.on_bad_row: skip.';

@@ -105,7 +105,7 @@ export function questionGuess(task: TaskName | undefined): Guess {
 }
 
 /** The guesses for plain text. */
-export function textGuesses(): Guess[] {
+export function plainTextGuesses(): Guess[] {
   return (['causal_lm', 'masked_lm'] as const).map((name) => plainGuess(name, 'plain text'));
 }
 
