@@ -68,7 +68,7 @@ export function guessedKeys({ path, table }: DataFile, guess: Guess): { top: Lin
         separator === ';' ? undefined : separator,
         'A field has several labels.',
       ),
-      ...(task === 'sentence_embedding' && at.label !== undefined && largest > 1
+      ...(Object.hasOwn(shape, 'max_score') && at.label !== undefined && largest > 1
         ? [{ key: 'max_score', value: largest, comment: 'Labels are divided by it.' }]
         : []),
       ...optional('delimiter', delimiter),

@@ -10,6 +10,7 @@ import {
   type Guess,
   guessData,
   hasColumns,
+  PLAIN_GUESSES,
   plainGuess,
 } from '../../tasks/guess/guess-data.ts';
 
@@ -64,10 +65,9 @@ export async function readDataFile(path: string, given: Given = {}): Promise<Dat
   const notices: string[] = [];
   const task = given.task === undefined ? undefined : checkedTask(given.task);
   const plain = (guesses: Guess[]): DataFile => ({ path, guesses, notices });
-  if (WORDS_AND_TAGS.test(path)) return plain([plainGuess(task ?? 'token_classification', 'words and tags')]);
+  if (WORDS_AND_TAGS.test(path)) return plain(PLAIN_GUESSES.taggedWords(task));
   const isFile = existsSync(path) && statSync(path).isFile();
-  if (isFile && isSquad(startOf(path)))
-    return plain([plainGuess(task ?? 'question_answering', 'the format of SQuAD')]);
+  if (isFile && isSquad(startOf(path))) return plain(PLAIN_GUESSES.questions(task));
   const files = await dataFiles(path, false);
   if (task !== undefined && !hasColumns(task) && PLAIN.test(path))
     return plain([plainGuess(task, 'named by --task')]);
@@ -75,8 +75,7 @@ export async function readDataFile(path: string, given: Given = {}): Promise<Dat
   // A folder of classes is read as JSON Lines.
   const table = tableOf(content, path, isFile);
   if (!table || (PLAIN.test(path) && table.columns.length < 2)) {
-    const guesses = (['causal_lm', 'masked_lm'] as const).map((name) => plainGuess(name, 'plain text'));
-    return plain(guesses.filter((guess) => task === undefined || guess.task === task));
+    return plain(PLAIN_GUESSES.texts(task));
   }
   if (table.ragged > 0) {
     const example = 'To skip them, set data.on_bad_row: skip.';

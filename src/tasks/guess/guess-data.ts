@@ -94,6 +94,22 @@ export function plainGuess(task: TaskName, reason: string, at: Guess['at'] = {})
   return { task, at, learns: WORDS[task] ?? task, reason, flags: `--task ${task}` };
 }
 
+/** Guesses for files without columns. A task that the user names replaces the guess's own. */
+export const PLAIN_GUESSES = {
+  taggedWords: (task?: TaskName) => [plainGuess(task ?? 'token_classification', 'words and tags')],
+  questions: (task?: TaskName) => [plainGuess(task ?? 'question_answering', 'the format of SQuAD')],
+  texts: (task?: TaskName) =>
+    (['causal_lm', 'masked_lm'] as const)
+      .filter((name) => task === undefined || task === name)
+      .map((name) => plainGuess(name, 'plain text')),
+};
+
+/** What the labels of a guess are. */
+export function labelForm({ task }: Pick<Guess, 'task'>): 'number' | 'several' | 'class' {
+  if (task === 'regression' || task === 'sentence_embedding') return 'number';
+  return task === 'multi_label_classification' ? 'several' : 'class';
+}
+
 const WORDS: Partial<Record<TaskName, string>> = {
   causal_lm: 'continue texts',
   masked_lm: 'fill in masked words',
