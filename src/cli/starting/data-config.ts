@@ -3,7 +3,7 @@ import { stringify } from 'yaml';
 import { EMBEDDED_MODEL } from '../../hub/embedded-model.ts';
 import { counted } from '../../report/format.ts';
 import { PROGRAM } from '../../support/program.ts';
-import { type ColumnRole, columnKey, type Guess, hasSimilarities } from '../../tasks/guess/guess-data.ts';
+import { type ColumnRole, columnKey, type Guess } from '../../tasks/guess/guess-data.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { DEFAULT_METHOD } from '../../tuners/registry.ts';
 import type { DataFile } from './read-data-file.ts';
@@ -68,7 +68,7 @@ export function guessedKeys({ path, table }: DataFile, guess: Guess): { top: Lin
         separator === ';' ? undefined : separator,
         'A field has several labels.',
       ),
-      ...(hasSimilarities(guess) && largest > 1
+      ...(Object.hasOwn(shape, 'max_score') && at.label !== undefined && largest > 1
         ? [{ key: 'max_score', value: largest, comment: 'Labels are divided by it.' }]
         : []),
       ...optional('delimiter', delimiter),

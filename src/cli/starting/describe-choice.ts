@@ -2,7 +2,7 @@ import { TEXT_NAME } from '../../data/text-name.ts';
 import { counted, listed } from '../../report/format.ts';
 import { alikeLabels } from '../../tasks/classes/labels.ts';
 import { describeColumns, isScale, isText, splitLabels } from '../../tasks/guess/columns.ts';
-import { columnKey, type Guess, hasLabelSets, hasNumbers } from '../../tasks/guess/guess-data.ts';
+import { columnKey, type Guess, labelForm } from '../../tasks/guess/guess-data.ts';
 import type { DataFile } from './read-data-file.ts';
 
 const MAX_LISTED = 6;
@@ -29,7 +29,7 @@ export function describeChoice({ path, table, notices }: DataFile, guess: Guess)
     const place = guess.at[role]!;
     const { name, length } = columns[place]!;
     const key = columnKey(guess, role).padEnd(width);
-    const isNumber = isScale(columns[place]!) || hasNumbers(guess.task);
+    const isNumber = isScale(columns[place]!) || labelForm(guess) === 'number';
     if (role === 'label')
       return `  ${key}  ${name}: ${isNumber ? rangeOf(rows, place) : labelsOf(rows, place, guess)}`;
     return `  ${key}  ${name}: ${Math.round(length)} characters on average, such as "${excerpt(rows[0]![place]!)}"`;
@@ -48,7 +48,7 @@ export function describeChoice({ path, table, notices }: DataFile, guess: Guess)
     ...(unused.length > 0 && text_pair === undefined && label !== undefined
       ? [`Not used: ${names}. To read a second text beside the first: --text-pair COLUMN`]
       : []),
-    ...(label === undefined || hasNumbers(guess.task)
+    ...(label === undefined || labelForm(guess) === 'number'
       ? []
       : [...alikeLabels(allLabels(rows, label, guess)), ...unlabelled(rows, label)]),
     ...(guess.at.text === undefined ? [] : repeatsIn(rows, guess)),
@@ -74,13 +74,11 @@ function rangeOf(rows: readonly (readonly string[])[], label: number): string {
 }
 
 /** All labels of all rows, including empty ones. */
-function allLabels(
-  rows: readonly (readonly string[])[],
-  label: number,
-  { task, separator = ';' }: Guess,
-): string[] {
+function allLabels(rows: readonly (readonly string[])[], label: number, guess: Guess): string[] {
   const fields = rows.map((row) => row[label]!.trim());
-  return hasLabelSets(task) ? fields.flatMap((field) => splitLabels(field, separator)) : fields;
+  return labelForm(guess) === 'several'
+    ? fields.flatMap((field) => splitLabels(field, guess.separator ?? ';'))
+    : fields;
 }
 
 function labelsOf(rows: readonly (readonly string[])[], label: number, guess: Guess): string {

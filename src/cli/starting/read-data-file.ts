@@ -10,10 +10,8 @@ import {
   type Guess,
   guessData,
   hasColumns,
+  PLAIN_GUESSES,
   plainGuess,
-  plainTextGuesses,
-  questionGuess,
-  taggedGuess,
 } from '../../tasks/guess/guess-data.ts';
 
 /** A data file, and what it may be for. */
@@ -67,9 +65,9 @@ export async function readDataFile(path: string, given: Given = {}): Promise<Dat
   const notices: string[] = [];
   const task = given.task === undefined ? undefined : checkedTask(given.task);
   const plain = (guesses: Guess[]): DataFile => ({ path, guesses, notices });
-  if (WORDS_AND_TAGS.test(path)) return plain([taggedGuess(task)]);
+  if (WORDS_AND_TAGS.test(path)) return plain(PLAIN_GUESSES.taggedWords(task));
   const isFile = existsSync(path) && statSync(path).isFile();
-  if (isFile && isSquad(startOf(path))) return plain([questionGuess(task)]);
+  if (isFile && isSquad(startOf(path))) return plain(PLAIN_GUESSES.questions(task));
   const files = await dataFiles(path, false);
   if (task !== undefined && !hasColumns(task) && PLAIN.test(path))
     return plain([plainGuess(task, 'named by --task')]);
@@ -77,7 +75,7 @@ export async function readDataFile(path: string, given: Given = {}): Promise<Dat
   // A folder of classes is read as JSON Lines.
   const table = tableOf(content, path, isFile);
   if (!table || (PLAIN.test(path) && table.columns.length < 2)) {
-    return plain(plainTextGuesses().filter((guess) => task === undefined || guess.task === task));
+    return plain(PLAIN_GUESSES.texts(task));
   }
   if (table.ragged > 0) {
     const example = 'To skip them, set data.on_bad_row: skip.';

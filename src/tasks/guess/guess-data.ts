@@ -94,34 +94,20 @@ export function plainGuess(task: TaskName, reason: string, at: Guess['at'] = {})
   return { task, at, learns: WORDS[task] ?? task, reason, flags: `--task ${task}` };
 }
 
-/** The guess for a file of words with tags. */
-export function taggedGuess(task: TaskName | undefined): Guess {
-  return plainGuess(task ?? 'token_classification', 'words and tags');
-}
+/** Guesses for files without columns. A task that the user names replaces the guess's own. */
+export const PLAIN_GUESSES = {
+  taggedWords: (task?: TaskName) => [plainGuess(task ?? 'token_classification', 'words and tags')],
+  questions: (task?: TaskName) => [plainGuess(task ?? 'question_answering', 'the format of SQuAD')],
+  texts: (task?: TaskName) =>
+    (['causal_lm', 'masked_lm'] as const)
+      .filter((name) => task === undefined || task === name)
+      .map((name) => plainGuess(name, 'plain text')),
+};
 
-/** The guess for a file in SQuAD's format. */
-export function questionGuess(task: TaskName | undefined): Guess {
-  return plainGuess(task ?? 'question_answering', 'the format of SQuAD');
-}
-
-/** The guesses for plain text. */
-export function plainTextGuesses(): Guess[] {
-  return (['causal_lm', 'masked_lm'] as const).map((name) => plainGuess(name, 'plain text'));
-}
-
-/** Whether the label of a row is a number. */
-export function hasNumbers(task: TaskName): boolean {
-  return task === 'regression' || task === 'sentence_embedding';
-}
-
-/** Whether the label of a row is a set of labels. */
-export function hasLabelSets(task: TaskName): boolean {
-  return task === 'multi_label_classification';
-}
-
-/** Whether labels are similarities, which a maximum divides. */
-export function hasSimilarities({ task, at }: Guess): boolean {
-  return task === 'sentence_embedding' && at.label !== undefined;
+/** What the labels of a guess are. */
+export function labelForm({ task }: Pick<Guess, 'task'>): 'number' | 'several' | 'class' {
+  if (task === 'regression' || task === 'sentence_embedding') return 'number';
+  return task === 'multi_label_classification' ? 'several' : 'class';
 }
 
 const WORDS: Partial<Record<TaskName, string>> = {
