@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { gather } from '../support/gather.ts';
-import { accumulate } from './accumulate.ts';
 import { AdamW } from './adamw.ts';
 import { clipByGlobalNorm, globalNorm } from './clip.ts';
+import { accumulate } from './gradient.ts';
 import { makeOptimizer, type OptimizerName } from './optimizer.ts';
 import { type LrSchedulerType, learningRateFactor, type ScheduleOptions, warmupStepsOf } from './schedule.ts';
 
@@ -125,7 +125,9 @@ describe('AdamW equals torch', () => {
   });
 
   it('rejects a vector of another length', () => {
-    expect(() => new AdamW(2).step(new Float32Array(3), new Float32Array(3), 1)).toThrow('vector of 3');
+    expect(() => new AdamW(2).step(new Float32Array(3), new Float32Array(3), 1)).toThrow(
+      'got 3 values, expected 2',
+    );
   });
 });
 
