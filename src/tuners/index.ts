@@ -17,7 +17,7 @@ export type { PrunedModule } from './allocation/pruned-module.ts';
 export { resolveSchedule } from './allocation/resolve-schedule.ts';
 export type { AllocationEvent } from './allocation-event.ts';
 export { type AdaLoraConfig, adaLoraConfigSchema } from './composed/pruned-triplets.ts';
-export { FrozenTensors, WholeParameters } from './frozen-tensors.ts';
+export { FrozenTensors } from './frozen-tensors.ts';
 export { FROZEN } from './frozen-tuner.ts';
 export { everyParameter } from './full/definition.ts';
 export { headOutputs } from './head-outputs.ts';
@@ -55,3 +55,4 @@ export {
 export { savedParameters } from './saved-parameters.ts';
 export { matchTargets, type TargetSelection } from './target-modules.ts';
 export type { ReadRange, TunableModel, TunedSite, TunedValues, Tuner } from './tuner.ts';
+export { WholeParameters } from './whole-parameters.ts';
