@@ -178,7 +178,7 @@ describe('the confusion matrix', () => {
   });
 });
 
-it('a mean over more than two classes is labelled as one everywhere', async () => {
+it('a mean over more than two classes is labeled as one everywhere', async () => {
   const { code, stdout } = await workspace.train(
     ...['output=scores', 'method=lora', 'data.label=score', 'training.max_steps=4'],
     ...['training.logging_steps=1', 'training.eval_steps=2', 'training.eval_strategy=steps'],

@@ -13,6 +13,7 @@ import { finishOf } from '../src/run/node/event-log.ts';
 import { UserError } from '../src/support/user-error.ts';
 import { readTokenizerFiles } from '../src/text/build-tokenizer.ts';
 import { readChatTemplate } from '../src/text/chat/read-chat-template.ts';
+import { readLayer } from '../src/trained/layer-file.ts';
 import { describeFolder, readFolder } from '../src/trained/node/load-model.ts';
 import { readNotes } from '../src/trained/notes.ts';
 
@@ -55,6 +56,7 @@ const READERS: Record<string, [file: string, read: Read][]> = {
   '`model.safetensors.index.json`': [
     ['index/model.safetensors.index.json', (_, folder) => openCheckpoint(folder)],
   ],
+  '`head.safetensors`': [['layer/head.safetensors', (_, folder) => readLayer(folderFiles(folder))]],
   '`README.md` of a dataset': [
     [
       `datasets--a--b/snapshots/${COMMIT}/README.md`,

@@ -1,7 +1,7 @@
 import { expect, expectTypeOf, it } from 'vitest';
 import { type ClassAnswer, type open, parseRunConfig, train, UserError } from '../src/index.ts';
 
-/* Mistakes of programs that must not compile. `npm run typecheck` fails if one of them does. */
+/* Errors of programs that must not compile. `npm run typecheck` fails if one of them does. */
 
 type Open = typeof open;
 

@@ -16,7 +16,7 @@ export const ROOMS = {
   tuners: 'one folder per method',
   optim: 'optimizers and schedules',
   text: 'tokens, chat templates, packing, batches',
-  hub: 'models of the Hub: their names, the cache, downloads',
+  hub: 'models of the Hub: their names, the cache, downloads, uploads',
   data: 'TSV, CSV, JSON Lines, texts, datasets of the Hub',
   metrics: 'one file per score',
   stats: 'intervals, tests and curves of repeated scores',

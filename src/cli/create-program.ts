@@ -12,6 +12,7 @@ import { mcpCommand } from './commands/mcp.ts';
 import { mergeCommand } from './commands/merge.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
+import { pushCommand } from './commands/push.ts';
 import { recipesCommand } from './commands/recipes.ts';
 import { reportCommand } from './commands/report.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
@@ -55,6 +56,7 @@ export function createProgram(): Command {
     tokenizeCommand(),
     exportCommand(),
     mergeCommand(),
+    pushCommand(),
     webCommand(),
     slimCommand(),
   ];

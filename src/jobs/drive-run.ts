@@ -40,7 +40,7 @@ export interface RunDriver {
   startupMs(): number;
   /** Called before the first step. `announce` emits the first events. */
   begin(announce: () => void, measured: MeasuredAllocation | undefined): void | Promise<void>;
-  /** Called with a linear probe before the first step, if the run has one. */
+  /** Called with a linear probe before the first step, if the run has one and does not resume. */
   probed?(result: RunResult): void | Promise<void>;
   /** Called with the result before the last event, unless the run was stopped. */
   keep(finish: FinishEvent, result: RunResult): void | Promise<void>;

@@ -125,9 +125,7 @@ describe('AdamW equals torch', () => {
   });
 
   it('rejects a vector of another length', () => {
-    expect(() => new AdamW(2).step(new Float32Array(3), new Float32Array(3), 1)).toThrow(
-      'got 3 values, expected 2',
-    );
+    expect(() => new AdamW(2).step(new Float32Array(3), new Float32Array(3), 1)).toThrow('got 3 values');
   });
 });
 

@@ -7,7 +7,7 @@ export type Complaint = Fault & {
   code?: UserErrorCode;
 };
 
-/** The kinds of mistakes, for programs. `invalid` is any other. */
+/** The kinds of errors, for programs. `invalid` is any other. */
 export type UserErrorCode = 'invalid_config' | 'invalid_data' | 'invalid_argument' | 'not_found' | 'invalid';
 
 /** The problem: the predicate of a sentence about the key. Without a key, it is about `where`. */
@@ -31,7 +31,7 @@ export class UserError extends Error {
   override name = 'UserError';
   readonly code: UserErrorCode;
 
-  /** @param code the kind of a mistake with a complete message */
+  /** @param code the kind of an error with a complete message */
   constructor(complaint: Complaint | string, code: UserErrorCode = 'invalid') {
     super(typeof complaint === 'string' ? complaint : describe(complaint));
     this.code = typeof complaint === 'string' ? code : (complaint.code ?? code);

@@ -44,7 +44,7 @@ export interface TrainOptions extends PageOptions, CommonTrainOptions<PageFile> 
   onCheckpoint?: ((checkpoint: File) => void | Promise<void>) | undefined;
   /**
    * Called before the first step with a linear probe of the model: the files of an adapter without effect and a linear
-   * layer. {@link open} reads them, so that texts can be predicted while the model is trained. Only for labelled texts.
+   * layer. {@link open} reads them, so that texts can be predicted while the model is trained. Only for labeled texts.
    */
   onProbe?: ((adapter: ResultFiles) => void | Promise<void>) | undefined;
   /** Minimum number of seconds between two checkpoints. Default: 20. */

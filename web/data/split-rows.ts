@@ -3,7 +3,7 @@ import { FEW_ROWS } from '../../src/run/config/defaults/policy.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { assertWords, chosenRows, heldOutOf, type Split } from './chosen-rows.ts';
 
-/** Labelled rows. The held-out ones contain the same share of each label. Few rows are all trained on. */
+/** Labeled rows. The held-out ones contain the same share of each label. If rows are few, nothing is held out. */
 export interface LabelledSplit extends Split {
   /** Number of rows of each label, the most frequent first. */
   labels: [label: string, rows: number][];

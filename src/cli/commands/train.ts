@@ -27,7 +27,7 @@ export function trainCommand(): Command {
     )
     .argument(
       '[config or rows]',
-      `YAML file (default: ${CONFIG_NAME} in this folder), a program that exports it (.mjs, .ts), or rows: CSV, TSV, JSON, parquet, text, a folder with a subfolder per class, or - for standard input`,
+      `config (default: ${CONFIG_NAME} in this folder; YAML, .mjs or .ts), or rows: CSV, TSV, JSON, parquet, text, a folder per class, or - for standard input`,
     )
     .argument('[validation]', 'file of validation rows, the same as --validation');
   addKeyOptions(command)

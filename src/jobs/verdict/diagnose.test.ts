@@ -113,7 +113,7 @@ describe('a run that learned nothing', () => {
       ],
     };
     const unbalanced =
-      'The classes are unbalanced: 90 % of the held-out rows are "ham", and 0 % of those with "spam" are found. Macro F1 is 0.474.';
+      'The classes are unbalanced: 90 % of the rows are "ham", and 0 % of those with "spam" are found. Macro F1 is 0.474.';
     expect(findings({}, { confusion })[0]).toBe(
       `${unbalanced} The model predicts "ham" for every row. Set training.class_weights: balanced, or label more rows of the rare classes.`,
     );

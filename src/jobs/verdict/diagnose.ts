@@ -54,10 +54,14 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
   if (!verdict.learnt) return [reasonFor(verdict, symptoms)];
   const floor = verdict.to_beat.find(isFloor);
   const findings: Finding[] = [];
+  const { groups, rows, folds } = verdict;
   if (floor && verdict.interval && isWithin(floorValue(floor), verdict.interval))
     findings.push({
-      message: `With ${verdict.groups ?? verdict.rows} ${verdict.groups === undefined ? '' : 'different '}held-out rows, the score is not clearly better than ${floor.name}.`,
-      remedy: 'Hold out more rows (data.validation), or label more rows.',
+      message: `With ${groups ?? rows} ${groups === undefined ? '' : 'different '}${folds === undefined ? 'held-out ' : ''}rows, the score is not clearly better than ${floor.name}.`,
+      remedy:
+        folds === undefined
+          ? 'Hold out more rows (data.validation), or label more rows.'
+          : 'Label more rows.',
     });
   const imbalance = imbalanceOf(symptoms.confusion);
   if (imbalance) findings.push(imbalance);
@@ -94,7 +98,7 @@ function imbalanceOf(confusion: Confusion | undefined): Finding | undefined {
   if (actual[most]! < UNBALANCED * rows || worst === most || found(worst) >= FOUND) return undefined;
   const macro = macroF1({ rows, predicted, actual, correct });
   return {
-    message: `The classes are unbalanced: ${percent(actual[most]! / rows)} of the held-out rows are "${labels[most]}", and ${percent(found(worst))} of those with "${labels[worst]}" are found. Macro F1 is ${macro.toFixed(3)}.`,
+    message: `The classes are unbalanced: ${percent(actual[most]! / rows)} of the rows are "${labels[most]}", and ${percent(found(worst))} of those with "${labels[worst]}" are found. Macro F1 is ${macro.toFixed(3)}.`,
     remedy: 'Set training.class_weights: balanced, or label more rows of the rare classes.',
   };
 }
