@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { readAdapter } from '../formats/adapters/node/adapter-folder.ts';
-import { missingFile } from '../formats/node/missing-file.ts';
+import { missingFile } from '../formats/node/read-text.ts';
 import { serveApp } from '../servers/serve/serve-app.ts';
 import { ServerMetrics } from '../servers/serve/server-metrics.ts';
 import { startServer } from '../servers/serve/start-server.ts';

@@ -1,9 +1,8 @@
 import { rotate } from '../graph/build.ts';
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
-import { askedBias } from './asked-bias.ts';
 import { attention } from './attention.ts';
-import { decoderBias } from './attention-bias.ts';
+import { askedBias, decoderBias } from './attention-bias.ts';
 import type { AttentionCache } from './attention-cache.ts';
 import type { Network } from './network.ts';
 import { type Rotary, rotation } from './rotary.ts';

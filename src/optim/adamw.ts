@@ -1,8 +1,7 @@
 import { lazy } from '../support/lazy.ts';
 import { add, divide, multiply, root, subtract, VectorLoop } from '../vectors/vector-loop.ts';
-import { lengthOf, MomentOptimizer } from './moment-optimizer.ts';
+import { lengthOf, MomentOptimizer, type Segment } from './moment-optimizer.ts';
 import type { OptimizedTensor, OptimizerSettings } from './optimizer.ts';
-import type { Segment } from './segment.ts';
 
 export interface AdamWOptions {
   betas?: [number, number];

@@ -35,3 +35,8 @@ export function gradientNoise(
   const variance = (squares - stepSquare) / difference;
   return { variance, squared: stepSquare - variance * perStep };
 }
+
+/** Adds `weight * vector` to `total` in place. It sums the gradients of a step's micro-batches. */
+export function accumulate(total: Float32Array, vector: Float32Array, weight: number): void {
+  for (let i = 0; i < total.length; i++) total[i]! += weight * vector[i]!;
+}

@@ -36,3 +36,9 @@ export abstract class MomentOptimizer implements Optimizer {
 export function lengthOf(tensors: readonly Pick<OptimizedTensor, 'end'>[]): number {
   return tensors.at(-1)?.end ?? 0;
 }
+
+/** A range of a flat vector: `start` inclusive, `end` exclusive. */
+export interface Segment {
+  start: number;
+  end: number;
+}

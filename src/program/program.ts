@@ -1,5 +1,5 @@
 import { symbolsOf } from '../graph/symbols-of.ts';
-import { DropoutPools } from '../nn/dropout-pools.ts';
+import { DropoutPools } from '../nn/dropout-pool.ts';
 import { inParts } from '../objectives/labelled-rows.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { ALONE } from '../parallel/alone.ts';

@@ -1,4 +1,4 @@
-import { DropoutPools } from '../nn/dropout-pools.ts';
+import { DropoutPools } from '../nn/dropout-pool.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { ALONE } from '../parallel/alone.ts';
 import { assertEqual } from '../parallel/assert-equal.ts';

@@ -1,8 +1,7 @@
 import { add } from '../../graph/build.ts';
 import { addDimensions, type Dimension } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
-import { absolutePositions } from '../../nn/absolute-positions.ts';
-import { wordEmbedding } from '../../nn/embedding.ts';
+import { absolutePositions, wordEmbedding } from '../../nn/embedding.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import type { BartConfig } from './config.ts';

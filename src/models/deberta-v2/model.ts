@@ -1,13 +1,12 @@
 import { add, cast, constant, greater, multiply, reshape, slice, transpose } from '../../graph/build.ts';
 import { addDimensions, multiplyDimensions, sizeOf } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
-import { absolutePositions } from '../../nn/absolute-positions.ts';
 import { activation } from '../../nn/activation.ts';
-import { addAndNorm } from '../../nn/add-and-norm.ts';
-import { embedding, wordEmbedding } from '../../nn/embedding.ts';
+import { absolutePositions, embedding, wordEmbedding } from '../../nn/embedding.ts';
 import { type EncodedRows, encoderLayers } from '../../nn/encoder-layers.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network, Sublayer } from '../../nn/network.ts';
+import { addAndNorm } from '../../nn/post-norm-encoder.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { DebertaV2Config } from './config.ts';
 import { convLayer } from './conv-layer.ts';

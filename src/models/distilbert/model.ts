@@ -1,8 +1,7 @@
 import { add } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
-import { absolutePositions } from '../../nn/absolute-positions.ts';
 import { activation } from '../../nn/activation.ts';
-import { wordEmbedding } from '../../nn/embedding.ts';
+import { absolutePositions, wordEmbedding } from '../../nn/embedding.ts';
 import type { EncodedRows } from '../../nn/encoder-layers.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';

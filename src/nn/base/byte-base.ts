@@ -1,6 +1,6 @@
-import { byteMatmul } from '../../graph/build.ts';
-import { byteMatrix } from './byte-matrix.ts';
-import type { FrozenBase } from './frozen-base.ts';
+import { type ByteMatrix, byteMatmul, weight } from '../../graph/build.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
 import { smoothing } from './smoothing.ts';
 
 /** Suffix of the name of a weight's mirror: the matrix that multiplies gradients. */
@@ -27,4 +27,9 @@ export function byteBase(paths: ReadonlySet<string>, normalized: ReadonlySet<str
       return byteMatmul(x, operand, mirror, normalized.has(path) ? factors(x, name) : undefined);
     },
   };
+}
+
+/** The stored matrix `name` [rows, columns] of bytes, with a scale for each column. */
+export function byteMatrix(graph: Graph, name: string, rows: number, columns: number): ByteMatrix {
+  return [weight(graph, name + INTEGERS, [rows, columns], 'uint8'), weight(graph, name + SCALES, [columns])];
 }

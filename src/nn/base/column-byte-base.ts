@@ -1,5 +1,5 @@
 import { columnByteMatmul } from '../../graph/build.ts';
-import { byteMatrix } from './byte-matrix.ts';
+import { byteMatrix } from './byte-base.ts';
 import type { FrozenBase } from './frozen-base.ts';
 import { smoothing } from './smoothing.ts';
 

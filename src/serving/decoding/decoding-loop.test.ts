@@ -12,7 +12,7 @@ import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Random } from '../../support/random.ts';
 import { openModel } from '../../trained/node/load-model.ts';
 import { AdaLoraTuner } from '../../tuners/adalora/adalora-tuner.ts';
-import { packAdapter } from '../../tuners/bank/pack-adapter.ts';
+import { packAdapter } from '../../tuners/bank/packed-adapter.ts';
 import { adaLoraConfigSchema } from '../../tuners/composed/pruned-triplets.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import { loraConfigSchema } from '../../tuners/lora/config.ts';

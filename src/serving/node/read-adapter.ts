@@ -8,8 +8,8 @@ import { type Notes, readNotes } from '../../trained/notes.ts';
 import { openedTask } from '../../trained/opened-task.ts';
 import { withChanges } from '../../trained/read-model.ts';
 import { knownAdapter, tuneModel } from '../../trained/tune-model.ts';
-import { NotMixed } from '../../tuners/bank/not-mixed.ts';
-import { packAdapter } from '../../tuners/bank/pack-adapter.ts';
+import { NotMixed } from '../../tuners/bank/bank-form.ts';
+import { packAdapter } from '../../tuners/bank/packed-adapter.ts';
 import type { BaseFolder } from './base-folder.ts';
 import { type FoundAdapter, stateOf } from './find-adapters.ts';
 

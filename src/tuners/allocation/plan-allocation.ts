@@ -4,7 +4,7 @@ import { UserError } from '../../support/user-error.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import type { AdapterSettings } from '../low-rank/adapter-config-shape.ts';
 import type { PeftType } from '../low-rank/low-rank-kind.ts';
-import { storedSize } from '../low-rank/stored-size.ts';
+import { storedSize } from '../low-rank/peft-config.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { TunableModel } from '../tuner.ts';

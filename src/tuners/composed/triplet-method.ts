@@ -5,7 +5,7 @@ import { BUDGET_KEYS } from '../allocation/budget-config.ts';
 import { scaleShape } from '../low-rank/adapter-config-shape.ts';
 import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
 import type { AdaLoraAdapterConfig } from '../low-rank/peft-config.ts';
-import { scaleVariant, withVariants } from '../low-rank/variants.ts';
+import { scaleVariant, withVariants } from '../low-rank/scales.ts';
 import type { ContinuesAdapters, MethodDefinition, MethodWords } from '../method-definition.ts';
 
 /** The keys for initial values, scale and orthogonality term of triplets. They apply under every policy of ranks. */

@@ -1,5 +1,5 @@
 import { patternValue } from '../low-rank/pattern-value.ts';
-import { withVariants } from '../low-rank/variants.ts';
+import { withVariants } from '../low-rank/scales.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
 import { type EvaConfig, evaConfigSchema, measureInputs } from './measure-inputs.ts';
 

@@ -2,7 +2,7 @@ import { UserError } from '../../support/user-error.ts';
 import type { LoraTuner } from '../lora/lora-tuner.ts';
 import { inverseGram } from '../lora/lorafa.ts';
 import { factorName } from '../low-rank/factors.ts';
-import { withVariants } from '../low-rank/variants.ts';
+import { withVariants } from '../low-rank/scales.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
 import type { Measured } from '../measured/measured-run.ts';
 import { WeightGradientTuner } from '../measured/weight-gradient-tuner.ts';

@@ -2,7 +2,7 @@ import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { ranksOf } from '../low-rank/factors.ts';
-import { scaleVariant, withVariants } from '../low-rank/variants.ts';
+import { scaleVariant, withVariants } from '../low-rank/scales.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { type LoraConfig, loraConfigSchema } from './config.ts';

@@ -3,8 +3,7 @@ import { FrozenTensors } from '../frozen-tensors.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import { factorDistances } from '../low-rank/factor-distances.ts';
-import { factorGroups } from '../low-rank/factor-groups.ts';
-import { AT_START, factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
+import { AT_START, factorGroups, factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
 import { type Factored, LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { refuseTooManyVectors } from '../low-rank/orthonormal.ts';
@@ -16,9 +15,8 @@ import type { FactorDistances, ReadParameter, ReadRange, Regularizer, TunableMod
 import type { LoraConfig } from './config.ts';
 import { DoraInjection, doraReader, UNMIXED_LENGTHS } from './dora-injection.ts';
 import { doubledFactors, doubledModules } from './doubled-factors.ts';
-import { isInt4, loftqFactors } from './loftq-factors.ts';
 import { inverseGram, nearestGradient, OPTIMIZER_EPSILON } from './lorafa.ts';
-import { startFactors, type WeightStart, weightStart } from './start-factors.ts';
+import { isInt4, loftqFactors, startFactors, type WeightStart, weightStart } from './start-factors.ts';
 import { StartedInjection } from './started-injection.ts';
 import { isRankStabilised, WeightMatrix, weightOf } from './weight-matrix.ts';
 

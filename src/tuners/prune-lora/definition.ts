@@ -19,8 +19,7 @@ import { LoraTuner } from '../lora/lora-tuner.ts';
 import { storeRanked } from '../lora/store-ranked.ts';
 import { adapterConfigShape, scaleShape } from '../low-rank/adapter-config-shape.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
-import { loraScale } from '../low-rank/scales.ts';
-import { scaleVariant, withVariants } from '../low-rank/variants.ts';
+import { loraScale, scaleVariant, withVariants } from '../low-rank/scales.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { isOwnFunction } from '../own-function.ts';
 

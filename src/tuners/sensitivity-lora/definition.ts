@@ -1,6 +1,6 @@
 import { UserError } from '../../support/user-error.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
-import { withVariants } from '../low-rank/variants.ts';
+import { withVariants } from '../low-rank/scales.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
 import type { InputsOf } from '../method-run.ts';
 import {

@@ -1,6 +1,6 @@
 import { barChart } from '../../chart/bar-chart.ts';
 import { heatMap, heatMapValues, SHADES } from '../../chart/heat-map.ts';
-import { matrixName } from '../../chart/matrix-name.ts';
+import { matrixName } from '../../chart/labels.ts';
 import { rankThumbnail } from '../../chart/rank-thumbnail.ts';
 import { capital, counted } from '../../format.ts';
 import { type Content, jsonMarkup, type Markup, markup } from '../../markup.ts';

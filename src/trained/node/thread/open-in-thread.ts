@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { missingFile } from '../../../formats/node/missing-file.ts';
+import { missingFile } from '../../../formats/node/read-text.ts';
 import { disableTelemetry } from '../../../runtime/node/disable-telemetry.ts';
 import { revived } from '../../../support/failure.ts';
 import { threadArguments } from '../../../support/node/process-status.ts';
