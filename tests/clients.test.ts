@@ -85,7 +85,7 @@ afterAll(async () => {
 const near = (vector: ArrayLike<number>) => Array.from(vector, (value) => expect.closeTo(value, 4));
 
 async function ranking(): Promise<{ index: number; score: unknown }[]> {
-  const pairs = TEXTS.map((textPair) => ({ text: QUERY, textPair }));
+  const pairs = TEXTS.map((text_pair) => ({ text: QUERY, text_pair }));
   const scores: number[] = [];
   for await (const { label } of ranks.predict<object, { label: number }>(pairs)) scores.push(label);
   return [...scores.keys()]

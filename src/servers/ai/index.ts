@@ -95,7 +95,7 @@ export function createAdaLora(options: OpenOptions = {}): AdaLoraProvider {
         const texts =
           documents.type === 'text' ? documents.values : documents.values.map((one) => JSON.stringify(one));
         const model = await open(path);
-        const pairs = texts.map((textPair) => ({ text: query, textPair }));
+        const pairs = texts.map((text_pair) => ({ text: query, text_pair }));
         const scores: number[] = [];
         for await (const { logits } of model.predict<object, ScoreAnswer>(pairs, { signal: abortSignal })) {
           if (logits?.length !== 1)

@@ -136,6 +136,11 @@ describe('a LoRA adapter', () => {
     expect(plainLora(adapter, 'x', { uniform: true })).not.toBe(adapter);
   });
 
+  it('is not padded if it starts from the weights', () => {
+    const adapter = lora({ rank_pattern: { k: 4 }, init_lora_weights: 'pissa' });
+    expect(() => plainLora(adapter, 'x', { uniform: true })).toThrow('so its ranks cannot be padded');
+  });
+
   it.each([
     [{ lora_alpha: 3, rank_pattern: { k: 4 }, alpha_pattern: { k: 5 } }, 3, 5 / 4],
     [{ lora_alpha: 3, rank_pattern: { k: 4 }, use_rslora: true }, 3, 3 / 2],

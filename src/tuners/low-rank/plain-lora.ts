@@ -1,6 +1,7 @@
 import type { AdapterTensors } from '../../formats/adapters/stored-adapter.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ExportLoraOptions } from '../adapter-kind.ts';
+import { weightStart } from '../lora/start-factors.ts';
 import { adapterKey, parseAdapterKey } from './adapter-keys.ts';
 import { type Factor, factorName, factorOf } from './factors.ts';
 import type { PeftAdapter } from './peft-adapter.ts';
@@ -17,7 +18,7 @@ type Factors = { A: Tensor; B: Tensor; E?: Tensor };
  * LoRA that has this form is returned unchanged.
  *
  * @param where the adapter's name for messages
- * @throws UserError if no triplet is left, or a factor is missing
+ * @throws UserError if no triplet is left, a factor is missing, or ranks cannot be padded
  */
 export function plainLora(adapter: PeftAdapter, where: string, options: ExportLoraOptions = {}): PeftAdapter {
   const { config, tensors } = adapter;
@@ -30,6 +31,14 @@ export function plainLora(adapter: PeftAdapter, where: string, options: ExportLo
   const r = Math.max(...ranks.values());
   const isEven = kept.every(([, rank]) => rank === r);
   if (hasOneAlpha(config) && (isEven || !options.uniform)) return adapter;
+  // PEFT computes such a start again, at the rank in the file.
+  if (options.uniform && !isEven && weightStart(config.init_lora_weights)) {
+    throw new UserError({
+      where,
+      fault: `starts from the weights of its base (init_lora_weights: ${config.init_lora_weights}), so its ranks cannot be padded`,
+      hint: 'Export it without --uniform.',
+    });
+  }
 
   const key = (name: string) => adapterKey(name, 'LORA', (path) => (ranks.get(path) ?? 0) > 0);
   const plain: AdapterTensors = new Map();
