@@ -19,7 +19,7 @@ afterEach(() => hub.close());
 
 beforeAll(async () => {
   expect(await workspace.train('method=adalora', 'training.max_steps=20')).toMatchObject({ code: 0 });
-  // What must not be sent.
+  // These must not be sent.
   writeFileSync(workspace.path('run', 'adapter', 'train.tsv'), 'secret rows');
   writeFileSync(workspace.path('run', 'adapter', 'optimizer.bin'), 'secret state');
   symlinkSync(workspace.path('train.tsv'), workspace.path('run', 'adapter', 'tokenizer.json'));
@@ -97,7 +97,7 @@ describe('adalora push', () => {
   it.each([
     ['glue', ['glue']],
     ['someone/private', undefined],
-  ])('names a data set only if it is public: %s', async (name, datasets) => {
+  ])('names a dataset only if it is public: %s', async (name, datasets) => {
     const card = workspace.path('run', 'README.md');
     const before = readFileSync(card, 'utf8');
     const changed = before.replace(/^tags:/m, `datasets:\n  - ${name}\ntags:`).replaceAll('dev.tsv', name);

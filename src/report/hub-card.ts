@@ -5,12 +5,12 @@ import { UserError } from '../support/user-error.ts';
 export interface HubCard {
   /** The repository, as `owner/name`. */
   repo: string;
-  /** What the repository has: the adapter, or another form of the model. */
+  /** The content of the repository: the adapter, or another form of the model. */
   form: 'adapter' | 'model' | 'onnx';
   license: string;
   /** The base model's id on the Hub, if it is there. */
   base: string | undefined;
-  /** Whether the data set that the card names can be read by everybody. */
+  /** Whether the dataset that the card names can be read by everybody. */
   isDataPublic: boolean;
 }
 
@@ -62,7 +62,7 @@ function frontMatter(yaml: string, where: string): Record<string, unknown> {
   }
 }
 
-/** Scores without the name of a data set that is not public. */
+/** Scores without the name of a dataset that is not public. */
 function withoutNames(index: unknown): unknown {
   return JSON.parse(JSON.stringify(index), (key, value) =>
     key === 'dataset' ? { type: 'private', name: 'private' } : value,

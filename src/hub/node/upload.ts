@@ -12,7 +12,7 @@ const FIRST_COMMIT = 'initial commit';
 
 export interface UploadProgress {
   file: string;
-  /** What happens to the file, and the share that is done. */
+  /** The state of the file, and the share that is done. */
   state: 'hashing' | 'uploading' | 'error';
   share: number;
 }
