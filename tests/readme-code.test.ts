@@ -185,9 +185,13 @@ function folderOf(document: string): string {
 describe('programs in TypeScript', () => {
   it('exist', () => expect(programs.length).toBeGreaterThan(0));
 
-  it.each(programs.map((block) => [place(block), block] as const))('%s', (where, { text }) => {
-    expect(runTypeScript(workspace.folder, where.replaceAll(/\W/g, '-'), text)).not.toBe('');
-  });
+  it.each(programs.map((block) => [place(block), block] as const))(
+    '%s',
+    { timeout: COMMAND_MS },
+    (where, { text }) => {
+      expect(runTypeScript(workspace.folder, where.replaceAll(/\W/g, '-'), text)).not.toBe('');
+    },
+  );
 
   it('fail on wrong types, and on their own errors', () => {
     const wrong = `import { trian } from 'adalora'; import { train } from 'adalora'; await train({ model: 3 })`;
