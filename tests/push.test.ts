@@ -19,7 +19,7 @@ afterEach(() => hub.close());
 
 beforeAll(async () => {
   expect(await workspace.train('method=adalora', 'training.max_steps=20')).toMatchObject({ code: 0 });
-  // These must not be sent.
+  // Files that must not be sent.
   writeFileSync(workspace.path('run', 'adapter', 'train.tsv'), 'secret rows');
   writeFileSync(workspace.path('run', 'adapter', 'optimizer.bin'), 'secret state');
   symlinkSync(workspace.path('train.tsv'), workspace.path('run', 'adapter', 'tokenizer.json'));

@@ -56,6 +56,7 @@ def accept_tiny_models():
     def vocabulary(self):
         tokenizer = json.loads((self.dir_model / "tokenizer.json").read_text())
         tokens = sorted(tokenizer["model"]["vocab"], key=tokenizer["model"]["vocab"].get)
+        tokens += [f"[PAD{i}]" for i in range(len(tokens), self.hparams["vocab_size"])]
         return tokens, [gguf.TokenType.NORMAL] * len(tokens), "gpt-2"
 
     TextModel.get_vocab_base = vocabulary

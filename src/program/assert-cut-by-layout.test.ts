@@ -73,7 +73,7 @@ it('is checked for every training, also with gradient checkpointing', () => {
     ['a', 'b', 'c']
       .map((name) => total(network.parameter(name, [1])))
       .reduce((one, other) => add(one, other));
-  expect(() => trainingGraph(buildLoss, tuner)).toThrow('the loss reads b from the trained vector by hand');
+  expect(() => trainingGraph(buildLoss, tuner)).toThrow('the loss reads b from the trained vector manually');
   // Its own layout, not the one that it is given, has the stack.
   expect(() => trainingGraph(buildLoss, tuner, { gradientCheckpointing: true })).toThrow(
     'the loss reads a, b from the trained vector by hand',

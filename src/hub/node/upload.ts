@@ -12,7 +12,7 @@ const FIRST_COMMIT = 'initial commit';
 
 export interface UploadProgress {
   file: string;
-  /** The state of the file, and the share that is done. */
+  /** The work on the file, and the share that is done. */
   state: 'hashing' | 'uploading' | 'error';
   share: number;
 }

@@ -229,7 +229,7 @@ describe('a page', () => {
   });
 });
 
-it('a body that is not JSON is reported as such, and errors name no folder of the machine', async () => {
+it('a body that is not JSON is reported, and errors name no folder of the machine', async () => {
   const failing = () =>
     Promise.reject(new UserError('/home/me/runs/a/adapter.safetensors is damaged. See /v1/models.'));
   const { ask, post } = await served({}, { predict: failing });
