@@ -127,7 +127,7 @@ describe('the AI SDK against a server', () => {
     expect(await streamed.finishReason).toBe(generated.finishReason);
   });
 
-  it('is reported that schemas and tools are not supported', async () => {
+  it('gets an error that schemas and tools are not supported', async () => {
     const schema = z.object({ animal: z.string() });
     await expect(generateObject({ model: model(), ...CALL, schema })).rejects.toThrow(
       '`response_format.type` must be "text", because answers are not kept to JSON or a schema.',
@@ -197,7 +197,7 @@ describe('the AI SDK in the same process', () => {
     expect(completed.text).toBe(own.text);
   });
 
-  it('is reported what is not supported', async () => {
+  it('gets an error that names what is not supported', async () => {
     const schema = z.object({ animal: z.string() });
     await expect(generateObject({ model: model(), ...CALL, schema })).rejects.toThrow(
       'does not keep answers to JSON or a schema',

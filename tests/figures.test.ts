@@ -13,7 +13,7 @@ const speed = json('docs/results/speed.json');
 const DOCUMENTS = [
   ...['README.md', 'models/mini/README.md'],
   ...readdirSync('docs', { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.md') && !name.endsWith('table.md'))
+    .filter((name) => name.endsWith('.md') && !/table\.md$|^reference\b/.test(name))
     .map((name) => `docs/${name.replaceAll('\\', '/')}`),
 ];
 

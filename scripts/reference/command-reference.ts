@@ -42,17 +42,13 @@ export function commandReference(program: Command): string {
       '',
       `\`${program.name()} ${command.name()} ${command.usage()}\`: ${command.description()}`,
       '',
-      ...section(
-        'Argument',
-        command.registeredArguments.map((argument) => [
+      ...section([
+        ...command.registeredArguments.map((argument) => [
           `\`${help.argumentTerm(argument)}\``,
           help.argumentDescription(argument),
         ]),
-      ),
-      ...section(
-        'Option',
-        optionsOf(command).filter((row) => !isCommon(row)),
-      ),
+        ...optionsOf(command).filter((row) => !isCommon(row)),
+      ]),
     ]),
   ]
     .join('\n')
@@ -61,8 +57,8 @@ export function commandReference(program: Command): string {
 
 type Row = readonly string[];
 
-function section(title: string, rows: readonly Row[]): string[] {
-  return rows.length === 0 ? [] : [table([title, 'Meaning'], rows)];
+function section(rows: readonly Row[]): string[] {
+  return rows.length === 0 ? [] : [table(['Argument or option', 'Meaning'], rows)];
 }
 
 function table(head: Row, rows: readonly Row[]): string {
