@@ -181,11 +181,15 @@ function symptomsOf(
   baselines: readonly Baseline[],
 ): Symptoms {
   const { config } = run;
+  // A contrastive loss is of another kind than the losses of baselines.
+  const isContrast = model.layer !== undefined && !model.layer.inLoss;
   return {
     lessIsBetter: false,
-    isCrossEntropy: taskNamed(config.task).training.smoothsLabels === true,
+    isCrossEntropy: taskNamed(config.task).training.smoothsLabels === true && !isContrast,
     losses,
-    floorLoss: before?.eval_loss ?? baselines.find(({ isBlind }) => isBlind)?.scores.loss,
+    floorLoss: isContrast
+      ? undefined
+      : (before?.eval_loss ?? baselines.find(({ isBlind }) => isBlind)?.scores.loss),
     learningRate: config.training.learning_rate,
     usualRate: usualRate({ ...config, model }),
     steps: settings.totalSteps,
