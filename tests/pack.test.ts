@@ -43,6 +43,7 @@ it('packs what users need and nothing else, below 20 MB', () => {
       'AGENTS.md',
       'CHANGELOG.md',
       'CONTRIBUTING.md',
+      'DEPENDENCIES.md',
       'LICENSE',
       'README.md',
       'SECURITY.md',

@@ -25,7 +25,15 @@ const LATER = /^(src\/(jobs|tasks|trained|cli|data|tuners)|web)\/|^docs\/(config
 const MAX_WORDS = 30;
 
 const DOCUMENTS = [
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'AGENTS.md', 'models/mini/README.md'],
+  ...[
+    'README.md',
+    'CONTRIBUTING.md',
+    'DEPENDENCIES.md',
+    'CHANGELOG.md',
+    'SECURITY.md',
+    'AGENTS.md',
+    'models/mini/README.md',
+  ],
   ...['docs', 'docs/results'].flatMap((folder) =>
     readdirSync(folder)
       .filter((name) => name.endsWith('.md'))
