@@ -41,6 +41,8 @@ export function plainLora(adapter: PeftAdapter, where: string, options: ExportLo
       hint: 'Export it without --uniform.',
     });
   }
+  // The start is computed again from the file's alpha, so the scale must stay.
+  if (weightStart(config.init_lora_weights)) return adapter;
 
   const key = (name: string) => adapterKey(name, 'LORA', (path) => (ranks.get(path) ?? 0) > 0);
   const plain: AdapterTensors = new Map();
