@@ -31,8 +31,6 @@ export function plainLora(adapter: PeftAdapter, where: string, options: ExportLo
   const r = Math.max(...ranks.values());
   const isEven = kept.every(([, rank]) => rank === r);
   if (hasOneAlpha(config) && (isEven || !options.uniform)) return adapter;
-  // PEFT subtracts OLoRA's start from the base with the scale in the file, so that scale must stay.
-  if (config.init_lora_weights === 'olora' && (isEven || !options.uniform)) return adapter;
   // PEFT computes such a start again, at the rank in the file.
   if (options.uniform && !isEven && weightStart(config.init_lora_weights)) {
     throw new UserError({
