@@ -43,6 +43,8 @@ const MIN_ROWS_TO_REJECT = 5;
 const MAX_SINGLE_SHARE = 0.8;
 /** A text is clearly the main one if it is this many times longer than any other. */
 const CLEARLY_LONGER = 3;
+/** Answers with at least this many characters on average are sentences rather than classes such as yes and no. */
+const SENTENCE = 15;
 /** Pairs of texts have at most this many relations: entailment, contradiction or neither. */
 const MAX_RELATIONS = 3;
 
@@ -153,6 +155,16 @@ function openGuesses(file: File): Guess[] {
   const [first] = labels;
   const isNamed = fixed.label !== undefined || (first !== undefined && isNamedLabel(columns[first]!));
   const withLabels = labels.flatMap((label) => textGuesses(file, label, texts));
+  if (!pair && first !== undefined && !isNamed) {
+    const answered = pairFor(file, []);
+    // Sentences that repeat may be the answers to several questions each, or classes with long names.
+    if (
+      answered?.kind === 'answered' &&
+      answered.at.text_pair === first &&
+      columns[first]!.length >= SENTENCE
+    )
+      return [...pairGuesses(file, answered).slice(0, 1), ...withLabels.slice(0, 1)];
+  }
   if (!pair) {
     if (withLabels.length === 0 && texts.length === 1 && first === undefined)
       return unlabelled(file, texts[0]!);

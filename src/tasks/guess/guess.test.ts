@@ -43,6 +43,16 @@ const CLASS = 'single_label_classification';
 describe('a table is recognised', () => {
   it.each<[string, string, string[]]>([
     ['texts and labels', csv({ text: words, label: ab }), [`${CLASS} text=text label=label`]],
+    [
+      'questions, of which several have the same answer',
+      csv({ question: words, answer: (i) => `ask at the desk for ${WORDS[i % 4]}` }),
+      ['sentence_embedding anchor=question positive=answer', `${CLASS} text=question label=answer`],
+    ],
+    [
+      'questions that are answered with yes or no',
+      csv({ question: words, answer: (i) => ['yes', 'no'][i % 2]! }),
+      [`${CLASS} text=question label=answer`],
+    ],
     ['labels first', csv({ queue: ab, body: words }), [`${CLASS} text=body label=queue`]],
     [
       'ids, numbers of rows and dates are no labels',
