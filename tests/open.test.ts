@@ -91,7 +91,9 @@ describe('inputs of a program', () => {
   it('may be plain texts: one has one answer, several are awaited or iterated', async () => {
     const one = await opened.predict('a cat');
     const [first, second] = await opened.predict(['a cat', { text: 'a dog' }]);
-    expect(first).toEqual(one);
+    // Other texts in a batch change the order of float32 sums.
+    expect(first!.label).toBe(one.label);
+    for (const [i, logit] of one.logits.entries()) expect(first!.logits[i]).toBeCloseTo(logit, 5);
     expect(Object.keys(second!)).toEqual(Object.keys(one));
     const iterated: ClassAnswer[] = [];
     for await (const answer of opened.predict(['a cat'])) iterated.push(answer);

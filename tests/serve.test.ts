@@ -497,7 +497,7 @@ describe('adapters of a decoder', () => {
       { prompt: 'cat '.repeat(40_000) },
       /400 the prompt has \d+ tokens, but needs fewer than/,
     ],
-    ['what it does not know', { logit_bias: { 5: 3 } }, /400 `logit_bias` is invalid/],
+    ['what it does not know', { logit_bias: { 5: 3 } }, /400 `logit_bias.5` is not supported/],
     ['tokens beyond the vocabulary', { prompt: [100_000] }, /400 the prompt has token id .* Use ids/],
   ])('reject %s', async (_, change, message) => {
     const asked = { model: 'c0', prompt: 'The cat', max_tokens: 4, ...change };

@@ -118,11 +118,10 @@ function lossFunction({ training }: RunConfig, functions: OwnFunctions): LossFun
 
 /** Notices for the user before the first step. */
 export function startNotices(run: RunBeginning, { model, inputs }: SetUpRun): string[] {
-  return [
-    ...run.notices,
-    ...originNotices(run, model),
-    ...[inputs.method.budget?.assumed ?? inputs.method.assumed ?? []].flat(),
-  ];
+  // With chosen defaults, the schedule of ranks is one of them.
+  const isChosen = run.config.defaults === 'chosen';
+  const assumed = isChosen ? [] : [inputs.method.budget?.assumed ?? inputs.method.assumed ?? []].flat();
+  return [...run.notices, ...originNotices(run, model), ...assumed];
 }
 
 function originNotices({ config, start }: RunBeginning, { initialised }: LoadedModel): string[] {

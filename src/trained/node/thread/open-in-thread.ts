@@ -39,7 +39,7 @@ export async function openInThread<Task extends AnyTaskName = UsualTask>(
 ): Promise<ModelInThread<Task>> {
   assertOptions('open', given, { ...OPEN_OPTIONS, task: oneOf(...TASK_NAMES) });
   const { task, onProgress, onNotice = (message) => process.emitWarning(message), ...options } = given;
-  const wanted = task ?? (typeof what === 'string' ? undefined : what.task);
+  const wanted = task ?? (typeof what === 'string' ? undefined : Object(what).task);
   const model = await started<Task>(what, { ...options, onProgress, onNotice });
   if (wanted === undefined || model.task === wanted) return model;
   await model.close();
