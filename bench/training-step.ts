@@ -4,7 +4,7 @@ import { startMethod } from '../src/jobs/start-method.ts';
 import { modelFeeds } from '../src/objectives/model-inputs.ts';
 import { ALONE } from '../src/parallel/alone.ts';
 import type { Communicator } from '../src/parallel/communicator.ts';
-import { sharesHost } from '../src/parallel/shares-host.ts';
+import { sharesHost } from '../src/parallel/node/join-processes.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { parseRunConfig } from '../src/run/config/parse-run-config.ts';
