@@ -8,7 +8,7 @@ import { sharesHost } from '../src/parallel/node/join-processes.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { parseRunConfig } from '../src/run/config/parse-run-config.ts';
-import { randomBatch } from '../src/text/random-batch.ts';
+import { randomBatch } from '../src/text/collate.ts';
 import { differentiateStep } from '../src/train/differentiate-step.ts';
 import { Updater } from '../src/train/updater.ts';
 import { openModel } from '../src/trained/node/load-model.ts';

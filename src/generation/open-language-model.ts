@@ -2,8 +2,7 @@ import { headNamed } from '../models/heads/registry.ts';
 import { concatenated } from '../support/arrays.ts';
 import { CausalLanguageModel } from './causal-language-model.ts';
 import { EncoderDecoderLanguageModel } from './encoder-decoder-language-model.ts';
-import type { LanguageModel, LanguageModelOptions } from './language-model.ts';
-import type { TunedModel } from './tuned-model.ts';
+import type { LanguageModel, LanguageModelOptions, TunedModel } from './language-model.ts';
 
 const REAL = Int32Array.of(1);
 

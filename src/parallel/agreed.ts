@@ -1,6 +1,5 @@
 import { ComputationError } from '../support/computation-error.ts';
-import { type Communicator, processName } from './communicator.ts';
-import { gatherJson } from './messages.ts';
+import { type Communicator, gatherJson, processName } from './communicator.ts';
 
 const agreed = new WeakSet<object>();
 

@@ -1,7 +1,6 @@
 import { basename } from 'node:path';
 import { markAgreed } from '../../parallel/agreed.ts';
-import { type Communicator, processName } from '../../parallel/communicator.ts';
-import { gatherJson } from '../../parallel/messages.ts';
+import { type Communicator, gatherJson, processName } from '../../parallel/communicator.ts';
 import { fingerprintSettings } from '../../run/config/fingerprint-settings.ts';
 import { programVersion } from '../../support/node/program-version.ts';
 import { PROGRAM } from '../../support/program.ts';

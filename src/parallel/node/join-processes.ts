@@ -3,8 +3,7 @@ import { availableParallelism } from 'node:os';
 import { askedThreads } from '../../runtime/node/asked-threads.ts';
 import { UserError } from '../../support/user-error.ts';
 import { ALONE } from '../alone.ts';
-import type { Communicator } from '../communicator.ts';
-import { gatherJson } from '../messages.ts';
+import { type Communicator, gatherJson } from '../communicator.ts';
 import { launchOf } from './launch.ts';
 import { joinMpi } from './mpi/mpi-communicator.ts';
 
