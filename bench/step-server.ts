@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { gatherJson } from '../src/parallel/messages.ts';
+import { gatherJson } from '../src/parallel/communicator.ts';
 import { joinProcesses } from '../src/parallel/node/join-processes.ts';
 import { peakMemoryMb } from '../src/support/node/peak-memory.ts';
 import { productRate } from './product-rate.ts';

@@ -7,12 +7,12 @@
 export type { RowSource, Rows } from './data/rows.ts';
 export type { Generated } from './generation/generated.ts';
 export type { GenerateTextOptions, GenerationInput, Prompt } from './generation/prompt.ts';
-export { type ConfigOf, defineConfig } from './jobs/define-config.ts';
 export { openTrained as open } from './jobs/node/open-trained.ts';
 export { plan } from './jobs/node/plan.ts';
 export { type TrainOptions, train } from './jobs/node/train.ts';
 export type { Plan } from './jobs/plan/plan.ts';
 export type { ConfigWithRows } from './jobs/rows-in-memory.ts';
+export { type ConfigOf, defineConfig } from './jobs/rows-in-memory.ts';
 export type { OwnMetric, OwnMetrics } from './metrics/own-metrics.ts';
 export type { LossFunction, LossOps } from './objectives/own-loss.ts';
 export { nodeEngine } from './program/node/node-engine.ts';

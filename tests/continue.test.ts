@@ -4,10 +4,10 @@ import { largestDifference, largestMagnitude } from '../scripts/conformance/comp
 import { feedsOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
 import { readAdapter } from '../src/formats/adapters/node/adapter-folder.ts';
 import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
+import { continuedConfig } from '../src/jobs/start-from.ts';
 import { startMethod } from '../src/jobs/start-method.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
-import { continuedConfig } from '../src/run/config/continued-config.ts';
 import { parseRunConfig } from '../src/run/config/parse-run-config.ts';
 import { openForTask } from './support/open-for-task.ts';
 import { type Ended, Workspace } from './support/workspace.ts';

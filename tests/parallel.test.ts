@@ -1,13 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { isAgreed } from '../src/parallel/agreed.ts';
+import { assertAgreed } from '../src/jobs/node/assert-same-run.ts';
+import { assertEqual, isAgreed } from '../src/parallel/agreed.ts';
 import { ALONE } from '../src/parallel/alone.ts';
-import { assertAgreed } from '../src/parallel/assert-agreed.ts';
-import { assertEqual } from '../src/parallel/assert-equal.ts';
-import type { Communicator } from '../src/parallel/communicator.ts';
-import { dealJson, dealNumbers } from '../src/parallel/deal.ts';
-import { encode } from '../src/parallel/messages.ts';
-import { threadsOf } from '../src/parallel/node/threads-of.ts';
-import { rowsOf } from '../src/parallel/rows-of.ts';
+import { type Communicator, encode } from '../src/parallel/communicator.ts';
+import { dealJson, dealNumbers, rowsOf } from '../src/parallel/deal.ts';
+import { threadsOf } from '../src/parallel/node/join-processes.ts';
 
 /** A process among others whose contributions to `gather` are given, call after call. */
 function among(rank: number, hosts: readonly string[], ...gathered: Uint8Array[][]): Communicator {

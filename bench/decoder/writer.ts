@@ -1,7 +1,7 @@
 import type { BaseDtype } from '../../src/bases/base-dtype.ts';
 import { withBaseDtype } from '../../src/bases/node/with-base-dtype.ts';
+import { topIndices } from '../../src/generation/draw.ts';
 import { openLanguageModel } from '../../src/generation/open-language-model.ts';
-import { topIndices } from '../../src/generation/top-indices.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { openModel } from '../../src/trained/node/load-model.ts';
 import { FROZEN } from '../../src/tuners/frozen-tuner.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { hugePageEnvironment } from '../../src/cli/huge-pages/huge-page-environment.ts';
+import { hugePageEnvironment } from '../../src/cli/huge-pages.ts';
 import { atomicWrite } from '../../src/store/node/atomic-write.ts';
 import { Client } from '../client.ts';
 import { median } from '../median.ts';

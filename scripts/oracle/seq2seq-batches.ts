@@ -7,7 +7,7 @@ import { trainingFiles } from '../../src/tasks/data-files.ts';
 import { readPairs } from '../../src/tasks/seq2seq-lm/read-pairs.ts';
 import { planEpoch } from '../../src/text/batches.ts';
 import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';
-import { runLength } from '../../src/train/run-length.ts';
+import { runLength } from '../../src/train/trainer-settings.ts';
 
 /*
  * tsx seq2seq-batches.ts RUN.yaml BATCHES.json

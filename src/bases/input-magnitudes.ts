@@ -5,7 +5,7 @@ import { modelFeeds } from '../objectives/model-inputs.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { Engine } from '../program/engine.ts';
 import { releasing } from '../support/opened.ts';
-import { randomBatch } from '../text/random-batch.ts';
+import { randomBatch } from '../text/collate.ts';
 
 /** Texts in the batch; a few suffice to find the outlier columns. */
 const BATCH = 8;

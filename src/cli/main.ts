@@ -1,11 +1,9 @@
 #!/usr/bin/env node
-import { isWorthRestart } from './huge-pages/is-worth-restart.ts';
+import { hugePageEnvironment, isWorthRestart, replaceProcess } from './huge-pages.ts';
 
 const [, , command, ...words] = process.argv as [string, string, string, ...string[]];
 try {
   if (isWorthRestart(command, words)) {
-    const { hugePageEnvironment } = await import('./huge-pages/huge-page-environment.ts');
-    const { replaceProcess } = await import('./huge-pages/replace-process.ts');
     const environment = hugePageEnvironment();
     if (environment) await replaceProcess(environment);
   }

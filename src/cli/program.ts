@@ -1,5 +1,4 @@
-import { runCommand } from './run-command.ts';
-import { USER_MISTAKE } from './user-mistake.ts';
+import { runCommand, USER_MISTAKE } from './run-command.ts';
 
 /** Commands that stop gracefully: they save their state or finish pending work. */
 const STOPPABLE = ['train', 'reproduce', 'sweep', 'compare', 'serve'];

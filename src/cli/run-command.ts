@@ -9,7 +9,9 @@ import { printable } from '../support/printable.ts';
 import { PROGRAM } from '../support/program.ts';
 import { UserError } from '../support/user-error.ts';
 import { createProgram, HELP } from './create-program.ts';
-import { USER_MISTAKE } from './user-mistake.ts';
+
+/** The exit code for a user's mistake. */
+export const USER_MISTAKE = 2;
 
 /** Commands whose work several processes divide. */
 const DIVIDED = ['train', 'eval', 'predict', 'generate'];

@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import type { Cell, Experiment } from '../experiments/experiment.ts';
+import type { TrainedAll } from '../experiments/node/train-all.ts';
 import type { TaskResult } from '../experiments/results/results.ts';
 import { UserError } from '../support/user-error.ts';
 import { inShard, type Shard } from './shard.ts';
 import { STOPPED, stopOnSignal } from './stop-on-signal.ts';
-import { tellTrained } from './tell-trained.ts';
 
 /** The common flags of commands that run an experiment. */
 export interface ExperimentFlags {
@@ -87,4 +88,19 @@ async function planned(experiment: Experiment, cells: readonly Cell[], signal: A
     return { steps: new Map<Cell, number>(), failure: error.message };
   });
   return describeExperiment(experiment, cells, estimated);
+}
+
+/** Prints the results of several runs and sets the exit code. The table comes first, if a run is finished. */
+function tellTrained(
+  output: string,
+  { failed, stopped }: TrainedAll,
+  markdown: string | undefined,
+  remarks: readonly string[] = [],
+): void {
+  if (markdown !== undefined)
+    console.log(`\n${markdown}\nThe table is in ${join(output, 'table.md')}, table.json and report.html`);
+  for (const remark of remarks) console.log(remark);
+  for (const { name, message } of failed) console.error(`${name} failed:\n${message.trim()}`);
+  if (failed.length > 0) process.exitCode = 1;
+  if (stopped) process.exitCode = STOPPED;
 }

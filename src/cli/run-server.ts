@@ -1,10 +1,13 @@
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
 import { readAdapter } from '../formats/adapters/node/adapter-folder.ts';
 import { missingFile } from '../formats/node/read-text.ts';
+import { listen, TIMEOUTS } from '../servers/http/listen.ts';
+import type { ServeApp } from '../servers/serve/app-types.ts';
 import { serveApp } from '../servers/serve/serve-app.ts';
 import { ServerMetrics } from '../servers/serve/server-metrics.ts';
-import { startServer } from '../servers/serve/start-server.ts';
 import type { FolderEvent } from '../serving/node/adapter-folders.ts';
 import { type FoundAdapter, findAdapters } from '../serving/node/find-adapters.ts';
 import { startServing } from '../serving/node/start-serving.ts';
@@ -146,4 +149,16 @@ function log(line: object): void {
 /** Writes all lines at once, because each write to a pipe may block. */
 function writeLines(lines: readonly object[]): void {
   process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+}
+
+/** Starts listening with an app. Throws a UserError if the port or the host is not available. */
+export async function startServer(
+  app: ServeApp,
+  host: string,
+  port: number,
+): Promise<{ server: Server; url: string }> {
+  const options = { fetch: app.fetch, hostname: host, serverOptions: TIMEOUTS };
+  const server = createAdaptorServer(options) as Server;
+  const at = await listen(server, port, 'Choose another with --port, or 0 for any.', host);
+  return { server, url: `http://${at.family === 'IPv6' ? `[${at.address}]` : at.address}:${at.port}` };
 }

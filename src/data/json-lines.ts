@@ -1,7 +1,6 @@
-import { checkRowCount } from './check-row-count.ts';
 import { endOfString } from './end-of-string.ts';
 import { exactJson } from './exact-json.ts';
-import type { RowProblems } from './row-problems.ts';
+import { checkRowCount, type RowProblems } from './row-problems.ts';
 import { shallowJson } from './shallow-json.ts';
 
 export type JsonObject = Record<string, unknown>;

@@ -77,3 +77,9 @@ export function ruleText({ metric, best, from }: ScoringRule): string {
   const when = from > 0 ? ` from step ${from} on, when every row has fixed its ranks` : '';
   return `Scores are from the best evaluation by ${metric}${when}.`;
 }
+
+/** Whether a model predicts one class for every example. It has learned nothing, whatever its accuracy. */
+export function predictsOneClass(confusion: EventOf<'confusion'> | undefined): boolean {
+  const predicted = confusion?.labels.filter((_, j) => confusion.counts.some((row) => row[j]! > 0));
+  return predicted?.length === 1;
+}

@@ -1,5 +1,4 @@
 import { UserError } from '../support/user-error.ts';
-import { convertHint } from './convert-hint.ts';
 import { excerptName } from './excerpt.ts';
 import type { TensorFile, TensorInfo } from './safetensors.ts';
 import { unknownTensor } from './unknown-tensor.ts';
@@ -47,4 +46,10 @@ export function checkpointOf(
     },
     readFloat32: (name, start, end) => find(name).readFloat32(name, start, end),
   };
+}
+
+/** Describes how to convert a folder's checkpoint to a format that every program reads. */
+export function convertHint(folder: string): string {
+  const convert = `from transformers import AutoModel; AutoModel.from_pretrained('${folder}').save_pretrained('converted')`;
+  return `Convert the checkpoint once: python -c "${convert}"`;
 }

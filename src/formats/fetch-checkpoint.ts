@@ -1,7 +1,6 @@
 import { UserError } from '../support/user-error.ts';
 import { bytesAsSource } from './byte-source.ts';
-import { type Checkpoint, checkpointOf } from './checkpoint.ts';
-import { convertHint } from './convert-hint.ts';
+import { type Checkpoint, checkpointOf, convertHint } from './checkpoint.ts';
 import type { DownloadProgress } from './download-progress.ts';
 import { FetchedTensors } from './fetched-tensors.ts';
 import { type Files, missingIn, pathIn, readFile } from './files.ts';

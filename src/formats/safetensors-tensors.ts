@@ -1,6 +1,5 @@
-import { elementRange } from './element-range.ts';
 import { parseSafetensorsHeader, type SafetensorsHeader, type TensorInfo } from './safetensors.ts';
-import { decodeTensor, itemSize, type TensorData, toFloat32 } from './tensor-data.ts';
+import { decodeTensor, elementRange, itemSize, type TensorData, toFloat32 } from './tensor-data.ts';
 import { unknownTensor } from './unknown-tensor.ts';
 
 /** The tensors of a safetensors file by name, from any source of bytes. */

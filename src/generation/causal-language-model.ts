@@ -4,8 +4,7 @@ import { commonPrefix } from '../text/learnt-ids.ts';
 import { causalGraph } from './cached-graph.ts';
 import { CachedRows } from './cached-rows.ts';
 import { CachedSession } from './cached-session.ts';
-import type { LanguageModel, LanguageModelOptions, ReadOptions } from './language-model.ts';
-import type { TunedModel } from './tuned-model.ts';
+import type { LanguageModel, LanguageModelOptions, ReadOptions, TunedModel } from './language-model.ts';
 import { virtualStates } from './virtual-states.ts';
 
 /**

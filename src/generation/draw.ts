@@ -1,5 +1,4 @@
 import { softmax } from './softmax.ts';
-import { topIndices } from './top-indices.ts';
 
 /**
  * Draws an index with a probability proportional to its weight. A uniform number in [0, 1) selects the index.
@@ -36,4 +35,21 @@ export function drawDistinct(scores: Float32Array, uniforms: readonly number[]):
     if (drawn.size < uniforms.length) drawn.add(index);
   }
   return Int32Array.from(drawn).sort((a, b) => scores[b]! - scores[a]! || a - b);
+}
+
+/**
+ * Indices of the `count` largest values, the largest first. Equal values are in the order of their indices.
+ * If there are fewer values, all are returned.
+ */
+export function topIndices(values: Float32Array, count: number): Int32Array {
+  const indices = new Int32Array(Math.min(count, values.length));
+  let filled = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (filled === indices.length && !(value > values[indices[filled - 1]!]!)) continue;
+    let place = filled < indices.length ? filled++ : filled - 1;
+    for (; place > 0 && value > values[indices[place - 1]!]!; place--) indices[place] = indices[place - 1]!;
+    indices[place] = i;
+  }
+  return indices;
 }

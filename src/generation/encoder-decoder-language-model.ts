@@ -6,8 +6,7 @@ import type { HostTensor, Tensors } from '../runtime/session.ts';
 import { releaseAll } from '../support/opened.ts';
 import { type CachedGraph, decoderGraph, encoderGraph } from './cached-graph.ts';
 import { CachedSession } from './cached-session.ts';
-import type { LanguageModel, ReadOptions } from './language-model.ts';
-import type { TunedModel } from './tuned-model.ts';
+import type { LanguageModel, ReadOptions, TunedModel } from './language-model.ts';
 
 /**
  * An encoder-decoder. The encoder reads each prompt once. The decoder caches keys and values of its own

@@ -1,4 +1,6 @@
-import type { OpenOptions } from '../program/engine.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
+import type { Engine, OpenOptions } from '../program/engine.ts';
+import type { Tuner } from '../tuners/tuner.ts';
 
 export interface LanguageModelOptions extends OpenOptions {
   /**
@@ -37,4 +39,12 @@ export interface ReadOptions {
   mask?: Int32Array;
   /** Aborts the reading of a long prompt. `read` then throws the signal's reason. */
   signal?: AbortSignal;
+}
+
+/** A model with a tuner, and the engine that runs it. */
+export interface TunedModel {
+  engine: Engine;
+  model: TaskModel;
+  tuner: Tuner;
+  values: Float32Array;
 }

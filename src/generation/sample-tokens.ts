@@ -1,9 +1,8 @@
 import { Random } from '../support/random.ts';
 import { UserError } from '../support/user-error.ts';
-import { draw } from './draw.ts';
+import { draw, topIndices } from './draw.ts';
 import type { Search } from './search.ts';
 import { softmax } from './softmax.ts';
-import { topIndices } from './top-indices.ts';
 
 /** A token, and the index of the row that it extends. */
 export interface GeneratedToken {

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../support/random.ts';
-import { draw, drawDistinct } from './draw.ts';
+import { draw, drawDistinct, topIndices } from './draw.ts';
 import { generate } from './generate.ts';
 import { generationSettings } from './generation-settings.ts';
 import { samplingFilters } from './processors/sampling-filters.ts';
 import { softmax } from './softmax.ts';
 import { TableModel } from './testing/table-model.ts';
-import { topIndices } from './top-indices.ts';
 
 /**
  * Maximum distance between a frequency and its probability, in standard errors. A normal value exceeds 4.5

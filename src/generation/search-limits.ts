@@ -1,6 +1,11 @@
+import { UserError } from '../support/user-error.ts';
 import type { GenerationSettings } from './generation-settings.ts';
 import type { RowLimits } from './processors/logits-processors.ts';
-import { PromptTooLong } from './prompt-too-long.ts';
+
+/** Thrown if a prompt has more tokens than the model has positions, or than the limit allows. */
+export class PromptTooLong extends UserError {
+  override name = 'PromptTooLong';
+}
 
 /** Default number of new tokens. */
 const DEFAULT_NEW_TOKENS = 20;

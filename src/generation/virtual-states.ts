@@ -2,7 +2,7 @@ import { modelFeeds } from '../objectives/model-inputs.ts';
 import { TRAINED } from '../program/training-graph.ts';
 import { releasing } from '../support/opened.ts';
 import { virtualGraph } from './cached-graph.ts';
-import type { TunedModel } from './tuned-model.ts';
+import type { TunedModel } from './language-model.ts';
 
 /** The initial cache: keys and values [tokens, width] by its names. */
 export type VirtualStates = ReadonlyMap<string, Float32Array>;

@@ -22,10 +22,10 @@ import type { Family } from '../trained/bind-model.ts';
 import type { Notes } from '../trained/notes.ts';
 import type { TrainedParts } from '../trained/trained-model.ts';
 import type { OwnFunctions } from '../tuners/own-function.ts';
-import { assertFits } from './assert-fits.ts';
 import { classWeights } from './class-weights.ts';
 import { layerFitter } from './contenders/fit-rows.ts';
-import { notScored } from './verdict/not-scored.ts';
+import { assertFits } from './start-method.ts';
+import { notScored } from './verdict/judge-run.ts';
 
 /** The adapter from which a run starts. */
 export interface StartingAdapter {

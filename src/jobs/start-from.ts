@@ -1,9 +1,10 @@
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
-import { continuedConfig } from '../run/config/continued-config.ts';
+import { methodOf } from '../run/config/method-of.ts';
 import type { ParsedConfig } from '../run/config/run-config.ts';
 import { UserError } from '../support/user-error.ts';
 import { fittingBase } from '../trained/fitting-base.ts';
 import type { Notes } from '../trained/notes.ts';
+import { kindOf, METHOD_NAMES, methodNamed } from '../tuners/registry.ts';
 import type { StartingAdapter } from './begin-run.ts';
 
 /**
@@ -23,4 +24,31 @@ export function startFrom<Config extends ParsedConfig>(
   }
   fittingBase(notes, config.base_dtype, `adapter: ${config.adapter}`);
   return { config, start: { stored, notes } };
+}
+
+/**
+ * Completes the config of a run that continues an adapter: keys missing in the method's section get the adapter's
+ * values. A completed config stays unchanged.
+ *
+ * @throws UserError for an adapter of another method, and for keys that contradict the adapter (all are named)
+ */
+export function continuedConfig<Config extends ParsedConfig>(config: Config, adapter: StoredAdapter): Config {
+  const where = `adapter: ${config.adapter}`;
+  const { definition, settings } = methodOf(config);
+  const kind = kindOf(adapter, where);
+  if (definition.kind !== kind || !definition.continues) {
+    const methods = METHOD_NAMES.filter((name) => {
+      const other = methodNamed(name);
+      return other.kind === kind && other.continues;
+    });
+    throw new UserError({
+      where,
+      fault: `is an adapter of method ${kind.name}, not ${config.method}`,
+      hint:
+        methods.length > 0
+          ? `Set method: ${methods[0]}.`
+          : `Training cannot continue from such an adapter.${kind.unmergeable === undefined ? ' Merge it (adalora merge) and set model to the result.' : ''}`,
+    });
+  }
+  return { ...config, [config.method]: definition.continues.section(settings, adapter, where) };
 }

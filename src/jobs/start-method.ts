@@ -1,10 +1,10 @@
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import { methodOf } from '../run/config/method-of.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
+import { UserError } from '../support/user-error.ts';
 import type { MethodRun } from '../tuners/method-run.ts';
 import { type OwnFunctions, withOwnFunctions } from '../tuners/own-function.ts';
 import type { TunableModel } from '../tuners/tuner.ts';
-import { assertFits } from './assert-fits.ts';
 
 /** A run's method, and its initial values if it starts from an adapter. */
 export interface StartedMethod {
@@ -33,4 +33,16 @@ export function startMethod(
   }
   if (!definition.continues) throw new Error(`no adapter is continued with ${config.method}`);
   return definition.continues.start(model, settings, start, `adapter: ${config.adapter}`);
+}
+
+/** Throws a UserError for a model that the config's method cannot train. */
+export function assertFits(config: Pick<RunConfig, 'method' | 'task'>, model: TunableModel): void {
+  const needed = methodOf(config).definition.needs?.(model);
+  if (needed === undefined) return;
+  const { method, task } = config;
+  throw new UserError({
+    key: 'method',
+    fault: `is ${method}, which needs ${needed}, got ${model.definition.modelType} for ${task}`,
+    hint: 'Choose another model, task or method.',
+  });
 }

@@ -10,7 +10,7 @@ import { startMethod } from '../jobs/start-method.ts';
 import { nodeEngine } from '../program/node/node-engine.ts';
 import { Program } from '../program/program.ts';
 import { trainingGraph } from '../program/training-graph.ts';
-import { randomBatch } from '../text/random-batch.ts';
+import { randomBatch } from '../text/collate.ts';
 import { openWeights } from '../trained/node/load-model.ts';
 import type { MethodName } from '../tuners/registry.ts';
 import { IGNORED, inParts, labelledRows } from './labelled-rows.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { gather } from '../support/gather.ts';
+import { gather } from '../support/numbers.ts';
 import { AdamW } from './adamw.ts';
 import { clipByGlobalNorm, globalNorm } from './clip.ts';
 import { accumulate } from './gradient.ts';

@@ -4,8 +4,7 @@ import { suggest } from '../support/nearest.ts';
 import { UserError } from '../support/user-error.ts';
 import { byteRows } from './weights/byte-rows.ts';
 import type { WeightForms } from './weights/file-weights.ts';
-import type { Matrix } from './weights/matrix.ts';
-import type { MatrixForm } from './weights/matrix-form.ts';
+import type { Matrix, MatrixForm } from './weights/matrix.ts';
 
 /** The number of elements that share a scale, as in transformers.js's own models. */
 const BLOCK_SIZE = 32;

@@ -1,5 +1,4 @@
-import type { Communicator } from './communicator.ts';
-import { decode, encode } from './messages.ts';
+import { type Communicator, decode, encode } from './communicator.ts';
 
 /**
  * Distributes pieces of work over the processes. Every process gets all results, in the order of the work. The pieces
@@ -59,4 +58,17 @@ function unpackNumbers(bytes: Uint8Array): Float32Array[] {
     at += vector.byteLength;
     return vector;
   });
+}
+
+/** Some consecutive rows of a batch. */
+export interface Rows {
+  start: number;
+  /** The end of the rows (exclusive). */
+  end: number;
+}
+
+/** The rows of a process. The numbers of rows differ by at most one between processes. */
+export function rowsOf({ rank, size }: Communicator, count: number): Rows {
+  const before = (process: number) => process * Math.floor(count / size) + Math.min(process, count % size);
+  return { start: before(rank), end: before(rank + 1) };
 }

@@ -3,7 +3,7 @@ import { reachable } from '../graph/print.ts';
 import type { BatchRows } from '../nn/mask-part.ts';
 import { LABEL_ROWS } from '../objectives/labelled-rows.ts';
 import { LABELS } from '../objectives/sequence-loss.ts';
-import type { Rows } from '../parallel/rows-of.ts';
+import type { Rows } from '../parallel/deal.ts';
 import type { HostTensor, Tensors } from '../runtime/session.ts';
 
 /** Some examples of a batch, with the padding of the whole batch. */

@@ -1,10 +1,10 @@
-import { symbolsOf } from '../graph/symbols-of.ts';
+import { symbolsOf } from '../graph/print.ts';
 import { DropoutPools } from '../nn/dropout-pool.ts';
 import { inParts } from '../objectives/labelled-rows.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { ALONE } from '../parallel/alone.ts';
 import type { Communicator } from '../parallel/communicator.ts';
-import { rowsOf } from '../parallel/rows-of.ts';
+import { rowsOf } from '../parallel/deal.ts';
 import type { Session, Tensors } from '../runtime/session.ts';
 import { OnDemand, releaseAll } from '../support/opened.ts';
 import type { Tuner } from '../tuners/tuner.ts';

@@ -1,6 +1,14 @@
 import type { InferenceSession, Tensor, TensorConstructor } from 'onnxruntime-common';
 import { ComputationError } from '../support/computation-error.ts';
+import { UserError } from '../support/user-error.ts';
 import type { HostTensor, Session, Tensors } from './session.ts';
+
+/**
+ * Optimizations of the engine that must stay off. The first replaces slices by nodes that break the intended order of a
+ * lowered graph. The second turns x · (1 / d) into x / d if the quotient has no other use. That rounds differently, so
+ * a recomputed layer would give different values. The third reverts products that were transposed for speed.
+ */
+export const DISABLED_OPTIMIZERS = 'GatherSliceToSplitFusion;DivMulFusion;GemmTransposeFusion';
 
 export interface WrapOptions {
   /** Whether this build writes into the output tensors that it gets. Node's does, the web's ignores them. */
@@ -59,4 +67,13 @@ function toTensor(TensorClass: TensorConstructor, { data, dims }: HostTensor): T
   return data instanceof Float32Array
     ? new TensorClass('float32', data, dims)
     : new TensorClass('int32', data, dims);
+}
+
+/** The error for a missing package of the engine. */
+export function notInstalled(engine: string, flags = ''): UserError {
+  return new UserError({
+    where: engine,
+    fault: 'is not installed',
+    hint: `Run: npm install ${engine}@1${flags}`,
+  });
 }

@@ -1,5 +1,5 @@
 import { releaseAll } from '../support/opened.ts';
-import { Overloaded } from './overloaded.ts';
+import { Overloaded } from './service/service-errors.ts';
 
 interface Session {
   release(): Promise<void>;

@@ -1,9 +1,8 @@
 import { causalGraph } from '../generation/cached-graph.ts';
 import type { Generated } from '../generation/generated.ts';
-import type { LanguageModel } from '../generation/language-model.ts';
+import type { LanguageModel, TunedModel } from '../generation/language-model.ts';
 import { openLanguageModel } from '../generation/open-language-model.ts';
 import type { GenerationInput, Prompt } from '../generation/prompt.ts';
-import type { TunedModel } from '../generation/tuned-model.ts';
 import { printGraph } from '../graph/print.ts';
 import type { Served } from '../models/heads/head-definition.ts';
 import { headNamed } from '../models/heads/registry.ts';

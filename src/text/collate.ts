@@ -1,3 +1,4 @@
+import { Random } from '../support/random.ts';
 import type { Encoding } from './tokenizer.ts';
 
 /** Inputs of one step. The arrays are [batch, length], row-major. */
@@ -31,4 +32,17 @@ export function collate(encodings: readonly Encoding[], padId: number): Batch {
     tokenTypeIds.set(encoding.tokenTypeIds, start);
   });
   return { inputIds, attentionMask, tokenTypeIds, batch, length };
+}
+
+/** Rows of random tokens without padding. Equal streams give equal tokens. */
+export function randomBatch(vocabSize: number, batch: number, length: number, stream: string): Batch {
+  const random = new Random(0, stream);
+  const size = batch * length;
+  return {
+    inputIds: Int32Array.from({ length: size }, () => random.integer(vocabSize)),
+    attentionMask: new Int32Array(size).fill(1),
+    tokenTypeIds: new Int32Array(size),
+    batch,
+    length,
+  };
 }

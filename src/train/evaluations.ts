@@ -3,8 +3,42 @@ import type { Certainty, Confusion, EvaluationWatch, Scores } from '../program/e
 import type { Program } from '../program/program.ts';
 import type { Validation } from '../program/validation.ts';
 import { evaluationEvent, type TrainEvent } from '../run/events.ts';
-import { BestTracker } from './best-tracker.ts';
+import type { BestState } from '../run/trainer-state.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
+
+/** Keeps the trained values of the best evaluation by one metric. */
+export class BestTracker {
+  state: BestState | undefined;
+  values: Float32Array | undefined;
+  readonly #metric: string;
+  readonly #sign: number;
+
+  /** @param metric name with or without `eval_` */
+  constructor(metric: string, greaterIsBetter: boolean) {
+    this.#metric = metric.startsWith('eval_') ? metric : `eval_${metric}`;
+    this.#sign = greaterIsBetter ? 1 : -1;
+  }
+
+  /**
+   * Records an evaluation. A score that is NaN or infinite is never the best.
+   *
+   * @returns whether it is the best so far
+   */
+  observe(step: number, metrics: Record<string, number>, values: Float32Array): boolean {
+    const score = metrics[this.#metric];
+    if (score === undefined) throw new Error(`no metric ${this.#metric}`);
+    const { state } = this;
+    const ahead = state === undefined ? Number.POSITIVE_INFINITY : this.#sign * (score - state.score);
+    const isBest = Number.isFinite(score) && ahead > 0;
+    if (isBest) {
+      this.state = { step, score, waited: 0, metrics };
+      this.values = values.slice();
+    } else if (state) {
+      this.state = { ...state, waited: state.waited + 1 };
+    }
+    return isBest;
+  }
+}
 
 /** Maximum number of classes for a confusion matrix in the log. A larger table would be too big to read. */
 const MAX_CONFUSED = 32;

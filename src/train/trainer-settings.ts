@@ -2,7 +2,6 @@ import { warmupStepsOf } from '../optim/schedule.ts';
 import type { TrainingOptions } from '../program/training-graph.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
 import { taskNamed } from '../tasks/registry.ts';
-import { runLength } from './run-length.ts';
 import type { StepBatchesSettings } from './step-batches.ts';
 import type { UpdateSettings } from './updater.ts';
 
@@ -78,4 +77,28 @@ export function trainerSettings({ task, training, seed }: RunConfig, examples: n
 export function stopStep(stop: number | string | undefined, totalSteps: number): number {
   if (typeof stop === 'string') return Math.max(1, Math.round((totalSteps * Number.parseFloat(stop)) / 100));
   return Math.min(stop ?? totalSteps, totalSteps);
+}
+
+/** The length of a run. */
+interface RunLength {
+  stepsPerEpoch: number;
+  /** Number of optimizer steps in the whole run. */
+  totalSteps: number;
+}
+
+/**
+ * The number of steps of a run, as Hugging Face's trainer counts them: the last, smaller group of micro-batches of an
+ * epoch is a separate step.
+ *
+ * @param maxSteps replaces the epochs if above 0
+ */
+export function runLength(
+  examples: number,
+  batchSize: number,
+  accumulation: number,
+  epochs: number,
+  maxSteps: number,
+): RunLength {
+  const stepsPerEpoch = Math.ceil(Math.ceil(examples / batchSize) / accumulation);
+  return { stepsPerEpoch, totalSteps: maxSteps > 0 ? maxSteps : Math.ceil(stepsPerEpoch * epochs) };
 }

@@ -1,7 +1,7 @@
 import { DropoutPools } from '../nn/dropout-pool.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
+import { assertEqual } from '../parallel/agreed.ts';
 import { ALONE } from '../parallel/alone.ts';
-import { assertEqual } from '../parallel/assert-equal.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import type { Engine } from '../program/engine.ts';
 import type { ExampleSet } from '../program/example-set.ts';

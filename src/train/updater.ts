@@ -8,7 +8,7 @@ import {
   type OptimizerState,
 } from '../optim/optimizer.ts';
 import { type LrSchedulerType, learningRateFactor, type ScheduleOptions } from '../optim/schedule.ts';
-import { gather } from '../support/gather.ts';
+import { gather } from '../support/numbers.ts';
 import type { AllocationEvent } from '../tuners/allocation-event.ts';
 import type { ComponentImportance, MethodRun, Relayout } from '../tuners/method-run.ts';
 import type { TrainedParameter } from '../tuners/parameter-layout.ts';

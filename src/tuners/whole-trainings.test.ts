@@ -7,7 +7,7 @@ import type { LoadedModel } from '../program/model-weights.ts';
 import { nodeEngine } from '../program/node/node-engine.ts';
 import { Program } from '../program/program.ts';
 import type { Tensors } from '../runtime/session.ts';
-import { gather } from '../support/gather.ts';
+import { gather } from '../support/numbers.ts';
 import { LoraTuner } from './lora/lora-tuner.ts';
 import { factorOf } from './low-rank/factors.ts';
 import type { MethodRun } from './method-run.ts';

@@ -13,7 +13,7 @@ import { modelFeeds } from '../../src/objectives/model-inputs.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
 import type { Tensors } from '../../src/runtime/session.ts';
-import { randomBatch } from '../../src/text/random-batch.ts';
+import { randomBatch } from '../../src/text/collate.ts';
 import { openModel } from '../../src/trained/node/load-model.ts';
 import { open } from '../../src/trained/node/open.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../src/tuners/registry.ts';

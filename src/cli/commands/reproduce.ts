@@ -70,7 +70,7 @@ async function run(name: string, flags: Flags): Promise<void> {
   });
   const isPlanOfAll = flags.plan && flags.json;
   const cells = isPlanOfAll ? all : withData(all, data, flags.plan);
-  const { comparedCell } = await import('../../experiments/tables/compared-cell.ts');
+  const { comparedCell } = await import('../../experiments/tables/table-cells.ts');
   const { runExperimentHere } = await import('../run-experiment.ts');
   const changes = flags.set.length > 0 ? [`Set for every row: ${flags.set.join(', ')}.`] : [];
   const experiment = {

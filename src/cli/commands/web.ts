@@ -26,7 +26,7 @@ export function webCommand(): Command {
 
 async function run({ port, open, output }: Flags): Promise<void> {
   if (output !== undefined) {
-    const { writePage } = await import('../../servers/page/write-page.ts');
+    const { writePage } = await import('../../servers/page/page-parts.ts');
     writePage(output);
     console.log(`The page is in ${output}`);
     return;

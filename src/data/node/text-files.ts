@@ -3,11 +3,11 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import { fileError } from '../../support/file-error.ts';
 import { nearest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
-import { checkRowCount } from '../check-row-count.ts';
 import { checkTextSize, decodeText } from '../decode-text.ts';
 import { extensionOf } from '../extension-of.ts';
 import { isGzip } from '../magic-bytes.ts';
 import type { ColumnClasses } from '../parquet/class-names.ts';
+import { checkRowCount } from '../row-problems.ts';
 import type { TextFile } from '../text-file.ts';
 import { gunzip } from './gunzip.ts';
 

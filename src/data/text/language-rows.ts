@@ -1,10 +1,9 @@
 import { UserError } from '../../support/user-error.ts';
 import type { ChatMessage } from '../../text/chat/chat-message.ts';
-import { checkRowCount } from '../check-row-count.ts';
 import { beginsWithObject } from '../detect-format.ts';
 import { extensionOf } from '../extension-of.ts';
 import { type JsonObject, jsonLines, ownValue, textOf, typeName } from '../json-lines.ts';
-import { RowProblems } from '../row-problems.ts';
+import { checkRowCount, RowProblems } from '../row-problems.ts';
 import { type SampleBy, splitDocuments } from './documents.ts';
 import { findKeys, type Keys, type LanguageColumns } from './language-keys.ts';
 

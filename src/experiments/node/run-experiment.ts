@@ -11,12 +11,17 @@ import { runFiles } from '../../run/node/run-folder.ts';
 import { stopStep } from '../../train/trainer-settings.ts';
 import { bestOf, type Tried } from '../choose.ts';
 import { type Cell, type Experiment, type ExperimentRun, finalRun, tuningRun } from '../experiment.ts';
-import { predictsOneClass } from '../predicts-one-class.ts';
 import type { TriedChoice } from '../results/results.ts';
-import { type Scored, scoredAt, scoredBy, scoringRule } from '../scoring-rule.ts';
+import { predictsOneClass, type Scored, scoredAt, scoredBy, scoringRule } from '../scoring-rule.ts';
 import type { Settings } from '../settings.ts';
-import { filesBeside } from './files-beside.ts';
-import { isFinished, type NamedRun, type TrainAllOptions, type TrainedAll, trainAll } from './train-all.ts';
+import {
+  filesBeside,
+  isFinished,
+  type NamedRun,
+  type TrainAllOptions,
+  type TrainedAll,
+  trainAll,
+} from './train-all.ts';
 
 /** The progress of choosing settings within a cell's grid. */
 export interface Choosing {

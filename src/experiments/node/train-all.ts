@@ -1,11 +1,11 @@
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { stringify } from 'yaml';
 import type { TrainEvent } from '../../run/events.ts';
 import { finishOf, lastStepOf, totalStepsOf } from '../../run/node/event-log.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { stopStep } from '../../train/trainer-settings.ts';
-import { filesBeside } from './files-beside.ts';
 import { runChild } from './run-child.ts';
 
 export interface NamedRun {
@@ -65,4 +65,13 @@ export async function trainAll<Run extends NamedRun>(
     onEnd?.(run, code === 0 ? undefined : message);
   }
   return { failed, stopped: false };
+}
+
+/**
+ * Paths of a run's files outside its folder: its config and its failure message. The tables of all shards
+ * need them.
+ */
+export function filesBeside(output: string, name: string) {
+  const path = join(output, 'configs', name.replaceAll('/', '-'));
+  return { config: `${path}.yaml`, failure: `${path}.failed.txt` };
 }

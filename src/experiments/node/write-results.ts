@@ -4,7 +4,7 @@ import { readText } from '../../formats/node/read-text.ts';
 import { readRunRecord } from '../../report/node/read-run-record.ts';
 import { writeReport } from '../../report/node/write-report.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
-import { engineVersion } from '../../runtime/node/engine-version.ts';
+import { engineVersion } from '../../runtime/node/create-session.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { programVersion } from '../../support/node/program-version.ts';
 import { PROGRAM } from '../../support/program.ts';
@@ -22,9 +22,8 @@ import { resultsMarkdown } from '../results/markdown.ts';
 import { type CellOutcome, type TaskResult, taskResult } from '../results/results.ts';
 import { resultsCsv, resultsLatex } from '../results/tables-as-text.ts';
 import { scoringRule } from '../scoring-rule.ts';
-import { filesBeside } from './files-beside.ts';
 import { choosing, hasLeftFailure } from './run-experiment.ts';
-import { isFinished } from './train-all.ts';
+import { filesBeside, isFinished } from './train-all.ts';
 
 /**
  * Writes the results of an experiment's finished runs, including those of other shards: `table.md`,

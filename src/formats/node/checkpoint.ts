@@ -1,10 +1,10 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../support/user-error.ts';
-import { type Checkpoint, checkpointOf } from '../checkpoint.ts';
-import { convertHint } from '../convert-hint.ts';
-import { openTorchFile } from '../pickle/node/open-torch-file.ts';
+import { type Checkpoint, checkpointOf, convertHint } from '../checkpoint.ts';
+import { TorchFile } from '../pickle/torch-file.ts';
 import type { TensorFile } from '../safetensors.ts';
+import { FileSource } from './file-source.ts';
 import { openShards, shardsOf } from './open-shards.ts';
 import { missingFile } from './read-text.ts';
 import { SafetensorsFile } from './safetensors-file.ts';
@@ -82,4 +82,18 @@ function noWeights(folder: string): UserError {
     fault: `has no weights (${FORMATS.flatMap(({ single, index }) => [single, index]).join(', ')})${other ? `, only ${other}` : ''}`,
     hint: other && convertHint(folder),
   });
+}
+
+/** A {@link TorchFile} on disk. Close it after use. */
+type OpenTorchFile = TorchFile & TensorFile;
+
+/** Opens a file. Throws a UserError like {@link TorchFile}, and for a file that is missing or unreadable. */
+export function openTorchFile(path: string): OpenTorchFile {
+  const source = FileSource.open(path, 'a file of torch.save');
+  try {
+    return Object.assign(new TorchFile(source, path), { path, close: () => source.close() });
+  } catch (error) {
+    source.close();
+    throw error;
+  }
 }

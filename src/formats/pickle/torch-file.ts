@@ -1,10 +1,9 @@
 import { elementCount } from '../../support/element-count.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { elementRange } from '../element-range.ts';
 import { excerptName } from '../excerpt.ts';
 import type { TensorInfo } from '../safetensors.ts';
-import { decodeTensor, itemSize, type TensorData, toFloat32 } from '../tensor-data.ts';
+import { decodeTensor, elementRange, itemSize, type TensorData, toFloat32 } from '../tensor-data.ts';
 import { unknownTensor } from '../unknown-tensor.ts';
 import { namedTensors } from './named-tensors.ts';
 import { openTorchArchive } from './torch-archive.ts';

@@ -1,5 +1,5 @@
+import { topIndices } from '../draw.ts';
 import { softmax } from '../softmax.ts';
-import { topIndices } from '../top-indices.ts';
 import type { LogitsProcessor } from './logits-processor.ts';
 
 /** The settings that change a distribution before sampling. */

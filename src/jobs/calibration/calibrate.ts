@@ -3,18 +3,14 @@ import { Program } from '../../program/program.ts';
 import type { Validation } from '../../program/validation.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import { releasing } from '../../support/opened.ts';
-import { planEvaluation } from '../../text/batches.ts';
+import { type ExampleLengths, planEpoch, planEvaluation } from '../../text/batches.ts';
 import { differentiateStep } from '../../train/differentiate-step.ts';
 import { type MicroBatch, StepBatches } from '../../train/step-batches.ts';
 import type { TrainerInputs } from '../../train/trainer.ts';
 import type { TrainerSettings } from '../../train/trainer-settings.ts';
 import { Updater } from '../../train/updater.ts';
-import { largestBatch } from '../plan/largest-batch.ts';
+import { largestBatch, paddedTokens } from '../plan/largest-batch.ts';
 import type { Calibration, CalibrationProgress } from './calibration.ts';
-import { plannedSteps } from './planned-steps.ts';
-import { spread } from './spread.ts';
-import { type Bounds, timed } from './timed.ts';
-import { total } from './total.ts';
 
 /** Steps that are not timed. The first one opens the session, and memory arenas still grow. */
 const WARM_UP_STEPS = 2;
@@ -127,4 +123,84 @@ async function evaluationRate(
   await evaluate(0);
   const done = await timed(spread(batches.length), bounds, evaluate, onProgress);
   return (1000 * total(done.map(({ item }) => batches[item]!.length))) / total(done.map(({ ms }) => ms));
+}
+
+interface PlannedStep {
+  /** Index of the step, from 0. */
+  step: number;
+  examples: number;
+  /** Number of tokens without padding. */
+  tokens: number;
+}
+
+/**
+ * Orders the steps of a run's first epoch. Every prefix then has the same mix of small and large steps as the
+ * epoch.
+ */
+export function plannedSteps(examples: ExampleLengths, settings: TrainerSettings): PlannedStep[] {
+  const { accumulation, stepsPerEpoch, totalSteps } = settings;
+  const { lengths, targetLengths } = examples;
+  const batches = planEpoch({ ...settings, lengths, targetLengths, epoch: 0 });
+  const steps = Array.from({ length: Math.min(stepsPerEpoch, totalSteps) }, (_, step) => {
+    const stepBatches = batches.slice(step * accumulation, (step + 1) * accumulation);
+    return {
+      step,
+      examples: total(stepBatches.map(({ length }) => length)),
+      tokens: total(
+        stepBatches.map((examples) => examples.reduce((sum, example) => sum + lengths[example]!, 0)),
+      ),
+      size: total(stepBatches.map((examples) => paddedTokens(examples, lengths))),
+    };
+  });
+  steps.sort((a, b) => a.size - b.size);
+  return spread(steps.length).map((at) => steps[at]!);
+}
+
+/** When timing ends: as soon as one of these limits is reached. At least one item is handled. */
+interface Bounds {
+  seconds: number;
+  count: number;
+}
+
+/** Handles items one after another until a limit is reached. Returns the milliseconds of each. */
+export async function timed<Item>(
+  items: readonly Item[],
+  { seconds, count }: Bounds,
+  act: (item: Item) => Promise<void>,
+  onProgress: (share: number) => void,
+): Promise<{ item: Item; ms: number }[]> {
+  const done: { item: Item; ms: number }[] = [];
+  const startedAt = performance.now();
+  const most = Math.min(count, items.length);
+  for (const item of items.slice(0, most)) {
+    const started = performance.now();
+    await act(item);
+    const now = performance.now();
+    done.push({ item, ms: now - started });
+    const share = Math.max(done.length / most, (now - startedAt) / (1000 * seconds));
+    onProgress(Math.min(1, share));
+    if (share >= 1) break;
+  }
+  return done;
+}
+
+/**
+ * The numbers from 0 to `count` - 1 in van der Corput's order: those at a half, a quarter, three quarters, an
+ * eighth, … of `count`. Every prefix is spread evenly.
+ */
+export function spread(count: number): number[] {
+  const order = new Set<number>();
+  for (let i = 1; order.size < count; i++) order.add(Math.floor(mirrored(i) * count));
+  return [...order];
+}
+
+/** The van der Corput number of i: its binary digits, reversed behind the point. */
+function mirrored(i: number): number {
+  let value = 0;
+  for (let place = 0.5; i > 0; i >>= 1, place /= 2) value += place * (i & 1);
+  return value;
+}
+
+function total(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import { trainerSettings } from '../../train/trainer-settings.ts';
-import { plannedSteps } from './planned-steps.ts';
-import { spread } from './spread.ts';
-import { timed } from './timed.ts';
+import { plannedSteps, spread, timed } from './calibrate.ts';
 
 describe('spread', () => {
   it.each([0, 1, 2, 7, 64, 100])('has every number below %i once', (count) => {

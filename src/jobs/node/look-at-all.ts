@@ -5,13 +5,13 @@ import { parseModelId } from '../../hub/model-id.ts';
 import { resolveModel } from '../../hub/node/resolve-model.ts';
 import type { SoundParts } from '../../run/config/config-error.ts';
 import type { Mistakes } from '../../support/mistakes.ts';
+import { UserError } from '../../support/user-error.ts';
 import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
-import { taskNamed } from '../../tasks/registry.ts';
+import { type TaskName, taskNamed } from '../../tasks/registry.ts';
 import { describeFolder } from '../../trained/node/load-model.ts';
 import { locateAdapter } from '../../trained/node/locate-trained.ts';
 import { buildModel, type Described, readModel } from '../../trained/read-model.ts';
 import { methodNamed } from '../../tuners/registry.ts';
-import { assertModelNamed } from './assert-model-named.ts';
 
 /** Stands for an unknown number of steps: larger than any setting. */
 const ENDLESS = 1e9;
@@ -59,4 +59,15 @@ function startOn(described: Described, { task, method, settings, adapter, steps 
   if (!task || !method || !settings || adapter !== undefined) return;
   const model = buildModel(taskNamed(task).build(['0', '1']), described);
   methodNamed(method).start(model, settings as never, steps ?? ENDLESS);
+}
+
+/** Throws a UserError if the model is the default one, and the task cannot use it. */
+export function assertModelNamed(model: string, task: TaskName): void {
+  const { modelToTry } = taskNamed(task).training;
+  if (model !== EMBEDDED_MODEL || modelToTry === undefined) return;
+  throw new UserError({
+    key: 'model',
+    fault: `is required for task ${task}, because the built-in encoder cannot generate text`,
+    hint: `Set model to a folder or a Hub id, for example ${modelToTry}.`,
+  });
 }

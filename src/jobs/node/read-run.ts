@@ -26,7 +26,7 @@ import type { StartingAdapter } from '../begin-run.ts';
 import { type ReadRun, readMaterial } from '../read-material.ts';
 import type { TextsInMemory } from '../rows-in-memory.ts';
 import { startFrom } from '../start-from.ts';
-import { assertModelNamed } from './assert-model-named.ts';
+import { assertModelNamed } from './look-at-all.ts';
 import { withAllErrors } from './with-all-errors.ts';
 
 /** A run whose model and data are files. */

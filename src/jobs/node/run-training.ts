@@ -34,7 +34,6 @@ import { sharedFiles } from '../../trained/node/shared-files.ts';
 import type { FoldStore } from '../contenders/folds.ts';
 import { driveRun, type RunDriver } from '../drive-run.ts';
 import { everySecond } from '../every-second.ts';
-import { asAlone } from './as-alone.ts';
 import { assertSameRun } from './assert-same-run.ts';
 import { loadRun } from './load-run.ts';
 import { type InMemory, readRun } from './read-run.ts';
@@ -252,4 +251,15 @@ async function sharedFolds(
       return { saved, save: files?.training(fold).save };
     },
   };
+}
+
+/**
+ * Converts the config of a run in several processes to the same run in one process. A batch then contains the
+ * rows of all processes. A missing batch size is chosen for all processes together.
+ */
+function asAlone<Config extends ParsedConfig>(config: Config, { size }: Pick<Communicator, 'size'>): Config {
+  const { training } = config;
+  const batchSize = training.per_device_train_batch_size;
+  if (batchSize === undefined) return config;
+  return { ...config, training: { ...training, per_device_train_batch_size: batchSize * size } };
 }

@@ -7,8 +7,7 @@ import type { TaskModel } from '../../objectives/task-model.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
 import type { RunConfigInput } from '../../run/config/run-config.ts';
-import { allowedBases } from './allowed-bases.ts';
-import { planRun } from './plan.ts';
+import { allowedBases, planRun } from './plan.ts';
 
 const BERT = {
   model_type: 'bert',

@@ -3,7 +3,7 @@ import { baseFormat } from '../../bases/base-format.ts';
 import { onBase } from '../../bases/on-base.ts';
 import type { Value } from '../../graph/graph.ts';
 import { peakMemory } from '../../graph/peak-memory.ts';
-import { symbolsOf } from '../../graph/symbols-of.ts';
+import { symbolsOf } from '../../graph/print.ts';
 import { inParts } from '../../objectives/labelled-rows.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
 import { DEFAULT_OPTIMIZER, optimizerBytes } from '../../optim/optimizer.ts';

@@ -1,8 +1,11 @@
-import type { BaseDtype } from '../../bases/base-dtype.ts';
+import { BASE_DTYPES, type BaseDtype } from '../../bases/base-dtype.ts';
+import { baseFormat } from '../../bases/base-format.ts';
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
 import type { Source } from '../../program/mixture.ts';
+import { crossCheck } from '../../run/config/cross-checks.ts';
 import type { Chosen } from '../../run/config/defaults/choose-defaults.ts';
+import { methodOf } from '../../run/config/method-of.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import { elementCount } from '../../support/element-count.ts';
 import { trainerSettings } from '../../train/trainer-settings.ts';
@@ -10,7 +13,6 @@ import type { Budget } from '../../tuners/method-run.ts';
 import { adapterParameters } from '../../tuners/tuner.ts';
 import type { Calibration } from '../calibration/calibration.ts';
 import { startMethod } from '../start-method.ts';
-import { allowedBases } from './allowed-bases.ts';
 import { type MemoryFacts, memoryEstimate } from './memory-estimate.ts';
 
 /** A preview of a run. */
@@ -106,4 +108,20 @@ export function planRun(
     memoryMb,
     bases,
   };
+}
+
+/**
+ * The base types that a run can use: those that its method and settings allow and that would change some weight,
+ * and the config's own type.
+ */
+export function allowedBases(config: RunConfig, model: TaskModel): BaseDtype[] {
+  const { method, base_dtype } = config;
+  const { settings } = methodOf(config);
+  const changesWeights = (dtype: BaseDtype) =>
+    dtype === 'float32' || baseFormat(model, dtype).base.paths.size > 0;
+  return BASE_DTYPES.filter(
+    (dtype) =>
+      dtype === base_dtype ||
+      (crossCheck({ method, settings, base_dtype: dtype }).length === 0 && changesWeights(dtype)),
+  );
 }

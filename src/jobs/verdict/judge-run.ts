@@ -3,6 +3,7 @@ import type { ScoreInterval } from '../../metrics/score-interval.ts';
 import { scoreFacts } from '../../metrics/scores.ts';
 import type { Certainty } from '../../program/example-set.ts';
 import type { OwnScores } from '../../program/own-scores.ts';
+import type { Chosen } from '../../run/config/defaults/choose-defaults.ts';
 import { usualRate } from '../../run/config/defaults/policy.ts';
 import type { FinishEvent } from '../../run/events.ts';
 import { isNoBetterThanFloor, type Verdict } from '../../run/verdict.ts';
@@ -15,7 +16,6 @@ import { type ContenderKind, correctedInterval } from '../contenders/choose.ts';
 import type { Conclusion } from '../contenders/conclude.ts';
 import type { SetUpRun } from '../set-up-run.ts';
 import { diagnose, diagnoseLosses, isAlreadyRight, type Symptoms } from './diagnose.ts';
-import { notScored } from './not-scored.ts';
 import { toBeat } from './to-beat.ts';
 
 /**
@@ -197,4 +197,17 @@ function symptomsOf(
     truncatedShare: train.truncated / train.lengths.length,
     maxLength: run.maxLength,
   };
+}
+
+/**
+ * Explains why evaluation was turned off by default, and what to do, as the end of a sentence. Empty if it was not turned off.
+ */
+export function notScored(chosen: readonly Chosen[]): string[] {
+  return chosen
+    .filter(({ key, value }) => key === 'training.eval_strategy' && value === 'no')
+    .filter(() => !chosen.some(({ key }) => key === 'data.validation'))
+    .map(
+      ({ reason }) =>
+        `, because ${reason}. Set data.validation to a file of labelled rows, or label more rows.`,
+    );
 }

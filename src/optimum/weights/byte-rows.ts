@@ -2,8 +2,7 @@ import { quantizeBlocks } from '../../formats/quantize-blocks.ts';
 import { rowwiseByteProduct } from '../../onnx/byte-matmul.ts';
 import type { Emitter } from '../../onnx/emitter.ts';
 import { ELEMENT } from '../../onnx/schema.ts';
-import type { Matrix } from './matrix.ts';
-import type { MatrixForm } from './matrix-form.ts';
+import type { Matrix, MatrixForm } from './matrix.ts';
 
 /** Rounding smaller matrices, such as a head of a few classes, saves too little. */
 const MIN_ROWS = 32;

@@ -6,8 +6,7 @@ import { ELEMENT } from '../../onnx/schema.ts';
 import { elementCount } from '../../support/element-count.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadRange } from '../../tuners/tuner.ts';
-import { BLOCK, factorOf, type Matrix, tableOf } from './matrix.ts';
-import type { MatrixForm } from './matrix-form.ts';
+import { BLOCK, factorOf, type Matrix, type MatrixForm, tableOf } from './matrix.ts';
 
 /** How the weights of a file are stored. */
 export interface WeightForms {

@@ -1,4 +1,6 @@
+import type { Dimension } from '../../graph/dimension.ts';
 import type { GraphNode, Value } from '../../graph/graph.ts';
+import type { Emitter } from '../../onnx/emitter.ts';
 import type { ReadRange } from '../../tuners/tuner.ts';
 
 /** A frozen matrix [rows, columns]. */
@@ -45,4 +47,13 @@ export function factorOf(product: GraphNode<'matmul'>, read: ReadRange): Matrix 
       yield turned;
     },
   };
+}
+
+/** A form in which a file stores a frozen matrix, other than one float per element. */
+export interface MatrixForm {
+  fits(matrix: Matrix): boolean;
+  /** Emits x Wᵀ for x [rows, columns]. */
+  product?(emitter: Emitter, matrix: Matrix, x: string, rows: Dimension): string;
+  /** Emits the rows with the given ids, [...ids, columns]. */
+  rows?(emitter: Emitter, matrix: Matrix, ids: string): string;
 }

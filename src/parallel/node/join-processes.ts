@@ -1,12 +1,11 @@
-import { fstatSync } from 'node:fs';
+import { fstatSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { askedThreads } from '../../runtime/node/asked-threads.ts';
 import { UserError } from '../../support/user-error.ts';
 import { ALONE } from '../alone.ts';
-import type { Communicator } from '../communicator.ts';
-import { sharesHost } from '../shares-host.ts';
+import { type Communicator, gatherJson } from '../communicator.ts';
 import { launchOf } from './launch.ts';
 import { joinMpi } from './mpi/mpi-communicator.ts';
-import { threadsOf } from './threads-of.ts';
 
 /** The processes that share this run. */
 export interface Processes {
@@ -58,5 +57,38 @@ function checkChannel(descriptor: string | undefined): void {
       fault: `communicates through file descriptor ${descriptor}, but it is closed: npx does not pass it on`,
       hint: 'Start node_modules/.bin/adalora instead of npx adalora, or mpiexec with -pmi-port.',
     });
+  }
+}
+
+/** Whether another process runs on the same host. */
+export function sharesHost({ hosts, rank }: Communicator): boolean {
+  return hosts.some((host, i) => i !== rank && host === hosts[rank]);
+}
+
+/** The processors that one process may use. */
+interface Cores {
+  count: number;
+  /** Their numbers in Linux's list format; empty if unknown. */
+  list: string;
+}
+
+/**
+ * The number of compute threads for this process. Processes of a host that may use the same cores share them equally.
+ * Processes with separate cores each use all of their own.
+ */
+export function threadsOf(communicator: Communicator, cores: Cores = coresOf()): number {
+  const { rank, hosts } = communicator;
+  const all = gatherJson(communicator, cores);
+  const sharing = all.filter(({ list }, i) => hosts[i] === hosts[rank] && list === cores.list).length;
+  return Math.max(1, Math.floor(cores.count / sharing));
+}
+
+function coresOf(): Cores {
+  const count = availableParallelism();
+  try {
+    const list = readFileSync('/proc/self/status', 'utf8').match(/^Cpus_allowed_list:\s*(.*)$/m)?.[1] ?? '';
+    return { count, list };
+  } catch {
+    return { count, list: '' };
   }
 }

@@ -1,8 +1,7 @@
 import { type Failure, failureOf, revived } from '../../support/failure.ts';
 import { fileError } from '../../support/file-error.ts';
 import { markAgreed } from '../agreed.ts';
-import { type Communicator, processName } from '../communicator.ts';
-import { gatherJson } from '../messages.ts';
+import { type Communicator, gatherJson, processName } from '../communicator.ts';
 
 /**
  * Runs work that may fail in some processes only, and waits for all processes.

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { expect, it } from 'vitest';
-import { crc32c, maskedCrc32c } from './crc32c.ts';
-import { eventFile } from './node/event-file.ts';
+import { crc32c, eventFile, maskedCrc32c } from './node/event-file.ts';
 
 const ascii = (text: string) => new TextEncoder().encode(text);
 

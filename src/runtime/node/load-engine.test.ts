@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { loadEngine } from './load-engine.ts';
+import { loadEngine } from './create-session.ts';
 
 const failing = (code: string, message: string) => () =>
   Promise.reject(Object.assign(new Error(message), { code }));

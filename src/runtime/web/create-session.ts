@@ -1,8 +1,6 @@
 import { UserError } from '../../support/user-error.ts';
-import { DISABLED_OPTIMIZERS } from '../disabled-optimizers.ts';
-import { wrapSession } from '../run-session.ts';
-import type { Session, SessionOptions } from '../session.ts';
-import { loadEngine, type WebEngine } from './load-engine.ts';
+import { DISABLED_OPTIMIZERS, notInstalled, wrapSession } from '../run-session.ts';
+import type { Device, Session, SessionOptions } from '../session.ts';
 
 /** A file with external weights of the graph. */
 export interface WeightFile {
@@ -64,5 +62,36 @@ function explain(error: Error): never {
     where: 'engine',
     fault: `did not start: ${reason}`,
     hint: 'Serve ort-wasm-*.wasm and ort-wasm-*.mjs from dist of onnxruntime-web beside your code, or at engineUrl.',
+  });
+}
+
+/** One of the engine's builds for the web. */
+type WebEngine = typeof import('onnxruntime-web');
+
+/**
+ * Loads the smallest build of the engine for a device. The WebAssembly build is the same binary in Node and in a page.
+ *
+ * @throws UserError if there is no GPU, because the engine would silently fall back to the CPU, and in Node if the
+ * engine's package was deleted, as a small image does
+ */
+async function loadEngine(device: Exclude<Device, 'cpu'>): Promise<WebEngine> {
+  if (device === 'wasm') return import('#wasm-engine').catch(explainMissing);
+  await findGpu();
+  return import('onnxruntime-web/webgpu').catch(explainMissing);
+}
+
+function explainMissing(error: Error & { code?: string }): never {
+  throw error.code === 'ERR_MODULE_NOT_FOUND' ? notInstalled('onnxruntime-web') : error;
+}
+
+async function findGpu(): Promise<void> {
+  const gpu = 'gpu' in navigator ? navigator.gpu : undefined;
+  if (await gpu?.requestAdapter()) return;
+  throw new UserError({
+    where: 'device',
+    fault: gpu
+      ? 'needs a GPU, and WebGPU found none'
+      : 'needs WebGPU: this browser lacks it, or the page is not served by https',
+    hint: 'Use the device wasm.',
   });
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { limitConnections } from './idle-connections.ts';
+import { limitConnections } from './live-server.ts';
 
 const sockets: Socket[] = [];
 const server = createServer((_, response) => response.end('here'));

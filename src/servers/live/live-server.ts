@@ -1,13 +1,43 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { contentPolicy } from '../../report/node/content-policy.ts';
 import { LIVE_SCRIPT, livePage } from '../../report/page/live-page.ts';
+import { isOwnHost, isSameSecret } from '../http/guards.ts';
 import { listen, TIMEOUTS } from '../http/listen.ts';
 import { EventStream } from './event-stream.ts';
-import { limitConnections } from './idle-connections.ts';
 import { Latecomers } from './latecomers.ts';
 import type { LivePicture } from './live-picture.ts';
-import { RequestGuard } from './request-guard.ts';
+
+interface Admitted {
+  /** `/`, `/events`, `/stop` etc. */
+  path: string;
+}
+
+interface Refused {
+  status: number;
+}
+
+/**
+ * Admits only requests of the server's own user:
+ *
+ * - The Host must be this machine's own address ({@link isOwnHost}), so other sites cannot reach the server.
+ * - The path must begin with a random token, which other users of this machine do not know. It is compared in
+ * constant time.
+ * - A request that changes something must come from the page itself, if it states its origin.
+ */
+class RequestGuard {
+  readonly token = randomBytes(24).toString('base64url');
+
+  admit({ method, url = '', headers }: IncomingMessage, port: number): Admitted | Refused {
+    if (!isOwnHost(headers.host, port)) return { status: 421 };
+    const [, token, path] = /^\/([^/?#]*)(\/[^?#]*)$/.exec(url) ?? [];
+    if (!isSameSecret(token ?? '', this.token)) return { status: 404 };
+    const isForeign = headers.origin !== undefined && headers.origin !== `http://${headers.host}`;
+    if (method !== 'GET' && isForeign) return { status: 403 };
+    return { path: path! };
+  }
+}
 
 /** Maximum open streams. A user has only a few tabs, and each stream holds a connection and a copy of the page. */
 const MAX_STREAMS = 32;
@@ -134,4 +164,31 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
 function refuse(response: ServerResponse, status: number): void {
   response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8', Connection: 'close' });
   response.end(`${status}\n`);
+}
+
+/**
+ * Limits the connections of a server. Beyond `most` connections, the longest idle one is closed. Connections
+ * with a pending response stay.
+ */
+export function limitConnections(server: Server, most: number): void {
+  const all = new Set<Socket>();
+  // Idle sockets, the longest idle first.
+  const idle = new Set<Socket>();
+  server.on('connection', (socket) => {
+    all.add(socket);
+    idle.add(socket);
+    socket.once('close', () => {
+      all.delete(socket);
+      idle.delete(socket);
+    });
+    if (all.size <= most) return;
+    const [oldest] = idle;
+    oldest!.destroy();
+  });
+  server.on('request', ({ socket }, response) => {
+    idle.delete(socket);
+    response.once('close', () => {
+      if (!socket.destroyed) idle.add(socket);
+    });
+  });
 }

@@ -1,8 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { assertNewFolder } from '../../formats/node/assert-new-folder.ts';
 import { embeddedFolder } from '../../hub/node/embedded-folder.ts';
 import { WEB_ENGINE_FILES, webEngineFolder } from '../../runtime/node/web-engine-folder.ts';
+import { atomicCopy } from '../../store/node/atomic-copy.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /** The package's root is three folders above this file, both in the source and in the build. */
@@ -32,4 +34,16 @@ export function pageParts(): PagePart[] {
     { address: 'engine/', folder: webEngineFolder(), files: WEB_ENGINE_FILES },
     { address: 'models/mini/', folder: model, files: readdirSync(model) },
   ];
+}
+
+/**
+ * Writes the page with all its files into a folder, for any static host.
+ *
+ * @throws UserError if the folder is not empty
+ */
+export function writePage(output: string): void {
+  assertNewFolder(output);
+  for (const { address, folder, files } of pageParts()) {
+    for (const name of files) atomicCopy(join(folder, name), join(output, address, name));
+  }
 }

@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import sirv from 'sirv';
 import { readText } from '../../formats/node/read-text.ts';
+import { isOwnHost } from '../http/guards.ts';
 import { listen, TIMEOUTS } from '../http/listen.ts';
-import { isOwnHost } from '../http/own-host.ts';
 import { pageParts } from './page-parts.ts';
 
 export interface PageServer {

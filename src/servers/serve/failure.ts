@@ -1,7 +1,5 @@
-import { PromptTooLong } from '../../generation/prompt-too-long.ts';
-import { Overloaded } from '../../serving/overloaded.ts';
-import { NotThere } from '../../serving/service/not-there.ts';
-import { UnknownModel } from '../../serving/service/unknown-model.ts';
+import { PromptTooLong } from '../../generation/search-limits.ts';
+import { NotThere, Overloaded, UnknownModel } from '../../serving/service/service-errors.ts';
 import { ComputationError } from '../../support/computation-error.ts';
 import { UserError } from '../../support/user-error.ts';
 

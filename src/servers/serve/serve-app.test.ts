@@ -3,14 +3,13 @@ import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { PromptTooLong } from '../../generation/prompt-too-long.ts';
-import { NotThere } from '../../serving/service/not-there.ts';
+import { startServer } from '../../cli/run-server.ts';
+import { PromptTooLong } from '../../generation/search-limits.ts';
 import type { Service } from '../../serving/service/service.ts';
-import { UnknownModel } from '../../serving/service/unknown-model.ts';
+import { NotThere, UnknownModel } from '../../serving/service/service-errors.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type AppOptions, serveApp } from './serve-app.ts';
 import { ServerMetrics } from './server-metrics.ts';
-import { startServer } from './start-server.ts';
 
 const CARD = { folder: 'x', created: 0, labels: [], writes: false, embeds: false };
 const SERVICE: Service = {

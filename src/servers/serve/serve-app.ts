@@ -6,7 +6,7 @@ import { cors } from 'hono/cors';
 import { HTTPException } from 'hono/http-exception';
 import type { Service } from '../../serving/service/service.ts';
 import { lazy } from '../../support/lazy.ts';
-import { isSameSecret } from '../http/is-same-secret.ts';
+import { isSameSecret } from '../http/guards.ts';
 import type { ServeApp, ServeEnv } from './app-types.ts';
 import { embeddingsError, openAiError } from './error-bodies.ts';
 import { type Failure, failureOf, Refused } from './failure.ts';

@@ -20,7 +20,7 @@ import { LoraTuner } from '../../tuners/lora/lora-tuner.ts';
 import { defaultTargets } from '../../tuners/low-rank/default-targets.ts';
 import type { TunedValues } from '../../tuners/tuner.ts';
 import { EMPTY_SHAPE, withRoom } from '../bank/bank-shape.ts';
-import { Overloaded } from '../overloaded.ts';
+import { Overloaded } from '../service/service-errors.ts';
 import { DecodingLoop } from './decoding-loop.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'adalora-decoding-'));

@@ -12,7 +12,7 @@ import type { AdapterBank } from '../bank/adapter-bank.ts';
 import type { BankShape } from '../bank/bank-shape.ts';
 import { bankedGraph } from '../bank/banked-graph.ts';
 import type { EngineRun } from '../engine-run.ts';
-import { Overloaded } from '../overloaded.ts';
+import { Overloaded } from '../service/service-errors.ts';
 
 export interface DecodingLimits {
   /** Maximum number of sequences that are generated in parallel. */

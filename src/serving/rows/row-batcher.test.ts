@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Overloaded } from '../overloaded.ts';
+import { Overloaded } from '../service/service-errors.ts';
 import { type BatchLimits, RowBatcher } from './row-batcher.ts';
 
 interface Row {

@@ -1,5 +1,5 @@
 import { WorkLoop } from '../../support/work-loop.ts';
-import { Overloaded } from '../overloaded.ts';
+import { Overloaded } from '../service/service-errors.ts';
 
 /** The properties of a row that the batcher needs. */
 export interface BatchedRow {

@@ -13,8 +13,8 @@ import type {
   WriteRequest,
   Written,
 } from './service.ts';
+import { UnknownModel } from './service-errors.ts';
 import { StopText } from './stop-text.ts';
-import { UnknownModel } from './unknown-model.ts';
 
 /** Loads and unloads adapters by name. */
 export interface Loader {

@@ -1,9 +1,7 @@
-import { PromptTooLong } from '../../generation/prompt-too-long.ts';
+import { PromptTooLong } from '../../generation/search-limits.ts';
 import { ComputationError } from '../../support/computation-error.ts';
 import { UserError } from '../../support/user-error.ts';
-import { Overloaded } from '../overloaded.ts';
-import { NotThere } from './not-there.ts';
-import { UnknownModel } from './unknown-model.ts';
+import { NotThere, Overloaded, UnknownModel } from './service-errors.ts';
 
 /** An error as plain data. Between threads, an error would lose its class. */
 export interface PlainError {

@@ -1,13 +1,11 @@
 import { expect, it } from 'vitest';
-import { PromptTooLong } from '../../generation/prompt-too-long.ts';
+import { PromptTooLong } from '../../generation/search-limits.ts';
 import type { Call, Cancel, Port, Reply } from '../../support/calls/call.ts';
 import { UserError } from '../../support/user-error.ts';
-import { Overloaded } from '../overloaded.ts';
-import { answerService } from './answer-service.ts';
-import { NotThere } from './not-there.ts';
+import { answerService } from '../node/serving-thread.ts';
 import { RemoteService } from './remote-service.ts';
 import type { PredictRequest, Service, WriteRequest, Written } from './service.ts';
-import { UnknownModel } from './unknown-model.ts';
+import { NotThere, Overloaded, UnknownModel } from './service-errors.ts';
 
 /** Two ends of a channel. It copies messages, as between threads. */
 function line(): [Port<Reply>, Port<Call | Cancel>] {

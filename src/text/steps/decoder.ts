@@ -1,6 +1,5 @@
 import { Effort } from '../../support/regex/effort.ts';
 import { BYTE_CHARACTERS } from './byte-tokens.ts';
-import { cleanedUp } from './cleaned-up.ts';
 import { compilePattern, type Find } from './compile-pattern.ts';
 import { MAX_STEPS, within } from './limits.ts';
 import type { AddedToken, DecoderConfig } from './tokenizer-json.ts';
@@ -140,4 +139,12 @@ function stripped(
   while (from < Math.min(start, to) && characters[from] === content) from++;
   while (to > Math.max(from, characters.length - stop) && characters[to - 1] === content) to--;
   return characters.slice(from, to).join('');
+}
+
+/** Removes spaces before English punctuation, as transformers does. */
+export function cleanedUp(text: string): string {
+  return text
+    .replace(/ ([.?!,])/g, '$1')
+    .replaceAll(" ' ", "'")
+    .replace(/ (n't|'m|'s|'ve|'re)/g, '$1');
 }

@@ -1,6 +1,5 @@
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
-import { gather } from '../../support/gather.ts';
-import { isSampled } from '../../support/numbers.ts';
+import { gather, isSampled } from '../../support/numbers.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, Budget, MethodRun, MethodState, Relayout } from '../method-run.ts';

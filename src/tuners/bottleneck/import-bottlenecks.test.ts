@@ -6,7 +6,7 @@ import { sequenceModel } from '../../objectives/sequence-model.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
 import { houlsby } from '../houlsby/definition.ts';
 import { kindOf } from '../registry.ts';
-import { bottleneckKind } from './bottleneck-kind.ts';
+import { bottleneckKind } from './bottleneck-method.ts';
 
 const SHAPE = {
   vocab_size: 11,

@@ -1,12 +1,40 @@
 import { z } from 'zod';
-import { adaLoraKind, importedAdaLora } from '../adalora/adalora-kind.ts';
-import type { TripletSettings } from '../adalora/adalora-tuner.ts';
+import { AdaLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts';
 import { BUDGET_KEYS } from '../allocation/budget-config.ts';
 import { scaleShape } from '../low-rank/adapter-config-shape.ts';
 import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
+import { factorOf } from '../low-rank/factors.ts';
+import type { ImportedKind } from '../low-rank/import-adapter.ts';
+import { lowRankKind } from '../low-rank/low-rank-kind.ts';
 import type { AdaLoraAdapterConfig } from '../low-rank/peft-config.ts';
-import { scaleVariant, withVariants } from '../low-rank/scales.ts';
+import { scaleVariant, storedAdaLoraScale, withVariants } from '../low-rank/scales.ts';
 import type { ContinuesAdapters, MethodDefinition, MethodWords } from '../method-definition.ts';
+
+/** Adapters of PEFT's type ADALORA: triplets with allocated or constant ranks. */
+const adaLoraKind = lowRankKind('ADALORA', {
+  imported: (config) => importedAdaLora(config, { lora_dropout: 0, orth_reg_weight: 0 }),
+  facts: ({ init_r, target_r }) => ({ initialRank: init_r, settings: { init_r, target_r } }),
+});
+
+/** Builds the tuner of an imported adapter. Its file defines the adapter, and `settings` define how it is trained. */
+function importedAdaLora(
+  config: AdaLoraAdapterConfig,
+  settings: TripletSettings,
+): ImportedKind<AdaLoraTuner> {
+  // A key may end in the adapter's name.
+  const pathOf = (key: string) => (factorOf(key) ?? factorOf(key.slice(0, key.lastIndexOf('.'))))?.path;
+  const kept = new Map(
+    Object.entries(config.rank_pattern ?? {}).map(([key, rows]) => [
+      pathOf(key),
+      rows.filter(Boolean).length,
+    ]),
+  );
+  return {
+    rank: (path) => kept.get(path) ?? config.init_r,
+    scale: (_, rank) => storedAdaLoraScale(config, rank),
+    create: (modules, saved) => new AdaLoraTuner(settings, modules, saved),
+  };
+}
 
 /** The keys for initial values, scale and orthogonality term of triplets. They apply under every policy of ranks. */
 export const tripletShape = {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { gather } from '../../support/gather.ts';
+import { gather } from '../../support/numbers.ts';
 import { scheduleShape } from '../allocation/allocation-config.ts';
 import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
 import { componentScores } from '../allocation/component-scores.ts';

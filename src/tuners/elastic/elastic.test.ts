@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { gather } from '../../support/gather.ts';
+import { gather } from '../../support/numbers.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { chooseMoves, ElaLoraPolicy, elaLoraConfigSchema } from '../elalora/elalora-policy.ts';
 import { FlexLoraPolicy, flexLoraConfigSchema, spectralEntropy } from '../flexlora/flexlora-policy.ts';

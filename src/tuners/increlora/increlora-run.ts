@@ -1,5 +1,5 @@
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
-import { gather } from '../../support/gather.ts';
+import { gather } from '../../support/numbers.ts';
 import { UserError } from '../../support/user-error.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { scoreLogarithms } from '../allocation/component-scores.ts';

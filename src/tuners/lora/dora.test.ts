@@ -10,7 +10,7 @@ import { modelFeeds } from '../../objectives/model-inputs.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
 import { Random } from '../../support/random.ts';
-import { randomBatch } from '../../text/random-batch.ts';
+import { randomBatch } from '../../text/collate.ts';
 import { loraConfigSchema } from './config.ts';
 import { LoraTuner } from './lora-tuner.ts';
 

@@ -13,7 +13,7 @@ import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
 import { elementCount } from '../../support/element-count.ts';
 import { Random } from '../../support/random.ts';
-import { randomBatch } from '../../text/random-batch.ts';
+import { randomBatch } from '../../text/collate.ts';
 import { AT_START, factorName } from '../low-rank/factors.ts';
 import { type LoraConfig, loraConfigSchema } from './config.ts';
 import { LoraTuner } from './lora-tuner.ts';

@@ -1,10 +1,9 @@
 import { expect, it } from 'vitest';
 import { METHOD_NAMES } from '../../../tuners/registry.ts';
+import { keepChoices } from '../../node/begun-config.ts';
 import { parseRunConfig } from '../parse-run-config.ts';
 import type { ParsedConfig, RunConfig } from '../run-config.ts';
-import type { ScoringFacts } from './choose-defaults.ts';
-import { chooseDefaults, chooseScoring, describeChosen } from './choose-defaults.ts';
-import { keepChoices } from './keep-choices.ts';
+import { chooseDefaults, chooseScoring, describeChosen, type ScoringFacts } from './choose-defaults.ts';
 import { CHOSEN_TRAINING } from './policy.ts';
 
 const BASE = { data: { train: 'tickets.csv', text: 'text', label: 'label' }, output: 'runs/a' };

@@ -2,7 +2,7 @@ import type { CommonConfig, ModelDefinition } from '../../../models/model-defini
 import { foldCount, mixingOf } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { methodNamed } from '../../../tuners/registry.ts';
-import { inSchemaOrder } from '../in-schema-order.ts';
+import { knownKeys } from '../known-keys.ts';
 import { methodOf } from '../method-of.ts';
 import type { ParsedConfig, RunConfig } from '../run-config.ts';
 import { type ChoiceFacts, FEW_ROWS, FOLDS, HELD_OUT, MIN_ROWS, policy, widthOf } from './policy.ts';
@@ -156,4 +156,20 @@ export function describeChosen({ key, value, reason }: Chosen): string {
 function shortest(value: unknown): string {
   if (typeof value !== 'number' || value === 0 || Math.abs(value) >= 0.01) return String(value);
   return value.toExponential();
+}
+
+/**
+ * Returns a config with the keys of each section in the schema's order. Its YAML file and the model card show them in
+ * that order. Otherwise, the order would differ between a new and a resumed run.
+ */
+function inSchemaOrder<Config extends ParsedConfig>(config: Config): Config {
+  const known = knownKeys(config.task);
+  const sections = Object.entries(config).map(([name, section]) => {
+    const keys = known[name];
+    if (!keys || typeof section !== 'object' || section === null) return [name, section];
+    const values = section as Readonly<Record<string, unknown>>;
+    const present = keys.filter((key) => Object.hasOwn(values, key));
+    return [name, { ...Object.fromEntries(present.map((key) => [key, values[key]])), ...values }];
+  });
+  return Object.fromEntries(sections) as Config;
 }

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { ModelCard, Service } from '../../../serving/service/service.ts';
-import { UnknownModel } from '../../../serving/service/unknown-model.ts';
+import { UnknownModel } from '../../../serving/service/service-errors.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import type { ServeApp } from '../app-types.ts';
 import { errorResponses } from './error-responses.ts';

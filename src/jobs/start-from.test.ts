@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
-import { asStored } from '../../tuners/low-rank/peft-adapter.ts';
-import { type PeftAdapterConfigInput, parseAdapterConfig } from '../../tuners/low-rank/peft-config.ts';
-import { continuedConfig } from './continued-config.ts';
-import { parseRunConfig } from './parse-run-config.ts';
+import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import { parseRunConfig } from '../run/config/parse-run-config.ts';
+import { asStored } from '../tuners/low-rank/peft-adapter.ts';
+import { type PeftAdapterConfigInput, parseAdapterConfig } from '../tuners/low-rank/peft-config.ts';
+import { continuedConfig } from './start-from.ts';
 
 const BASE = { model: 'm', adapter: 'a', data: { train: 't', text: 0, label: 1 }, output: 'o' };
 const LORA: PeftAdapterConfigInput = {

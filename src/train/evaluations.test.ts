@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { BestTracker } from './best-tracker.ts';
+import { BestTracker } from './evaluations.ts';
 
 it.each([true, false])('no score that is NaN or infinite is the best (greater is better: %s)', (greater) => {
   const tracker = new BestTracker('mine', greater);

@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { hugePageEnvironment, isWorthRestart } from './huge-pages.ts';
+
+const ASKED = 'always [madvise] never\n';
+
+it('asks for huge pages if Linux gives them on request', () => {
+  expect(hugePageEnvironment({ HOME: '/home' }, ASKED)).toEqual({
+    HOME: '/home',
+    GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
+  });
+});
+
+it('keeps other tunables', () => {
+  const environment = hugePageEnvironment({ GLIBC_TUNABLES: 'glibc.malloc.arena_max=2' }, ASKED);
+  expect(environment?.GLIBC_TUNABLES).toBe('glibc.malloc.arena_max=2:glibc.malloc.hugetlb=1');
+});
+
+it.each([
+  ['they are for everybody', {}, '[always] madvise never\n'],
+  ['they are for nobody', {}, 'always madvise [never]\n'],
+  ['there are none', {}, ''],
+  ['it has been done', { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' }, ASKED],
+  ['the user has said no', { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=0' }, ASKED],
+])('changes nothing if %s', (_, environment, setting) => {
+  expect(hugePageEnvironment(environment, setting)).toBeUndefined();
+});
+
+const root = mkdtempSync(join(tmpdir(), 'adalora-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+it('a restart is worth while for commands that compute for long', () => {
+  const [few, many] = ['few.tsv', 'many.tsv'].map((name) => join(root, name)) as [string, string];
+  writeFileSync(few, 'text\n');
+  writeFileSync(many, 'text\n'.repeat(20_000));
+  const commands: [string, ...string[]][] = [
+    ['train', 'run.yaml'],
+    ['predict', root, many],
+    ['predict', root],
+    ['predict', root, 'a'.repeat(5000)],
+    ['predict', root, few],
+    ['plan', 'run.yaml', '--measure'],
+    ['plan', 'run.yaml'],
+    ['report', root],
+  ];
+  const worth = commands.map(([command, ...words]) => isWorthRestart(command, words));
+  expect(worth).toEqual([true, true, true, true, false, true, false, false]);
+});

@@ -1,2 +1,0 @@
-/** The exit code for a user's mistake. */
-export const USER_MISTAKE = 2;
