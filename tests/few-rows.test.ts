@@ -200,6 +200,15 @@ describe('a file of few rows', () => {
     expect(tested.eval_spearmanr).toBeGreaterThan(0.7);
   });
 
+  it('is cross-validated also with the head of transformers', async () => {
+    const row = (i: number) => [english(i % 2 === 0), label(i % 2 === 0)];
+    write('head', ['text', 'label'], rowsOf(40, row));
+    write('head-test', ['text', 'label'], rowsOf(40, row));
+    const { tested, verdict } = await trained('head', 'data.pooling=none');
+    expect(verdict).toMatchObject({ folds: 3, rows: 40 });
+    expect(tested.eval_accuracy).toBeGreaterThan(0.6);
+  });
+
   it('with shuffled labels ends with a verdict that promises nothing', async () => {
     const row = (i: number) => [english(i % 2 === 0), label(random.uniform() < 0.5)];
     write('shuffled', ['text', 'label'], rowsOf(100, row));

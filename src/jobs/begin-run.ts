@@ -98,6 +98,8 @@ export interface EncodedRun {
   validation?: Validation;
   /** The training rows, and those of the validation set that judges the run, as a linear probe reads them. */
   rows?: EvaluatedRows | undefined;
+  /** The training rows of a cross-validation, as the run's own head reads them. */
+  headRows?: EvaluatedRows | undefined;
   validationRows?: EvaluatedRows | undefined;
 }
 
@@ -243,6 +245,9 @@ export function beginRun({
           validation.map(({ name }, i) => [name, withOwnScores(scored[i]!, ownScores)]),
         ),
         rows: onTrain?.rows,
+        headRows: isSame
+          ? onTrain?.rows
+          : folds && task.evaluation(train, { ...context, classWeights: weights }, evalBatchSize).rows,
         validationRows: isSame
           ? scored[set]?.rows
           : decisive &&

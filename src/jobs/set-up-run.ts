@@ -21,6 +21,8 @@ export interface SetUpRun {
   inputs: TrainerInputs;
   /** The training rows as an evaluation, with features for a linear probe. Undefined if the task has no probe. */
   rows?: EvaluatedRows | undefined;
+  /** The same rows as the run's own head reads them, for a cross-validation. */
+  headRows?: EvaluatedRows | undefined;
   /** The rows of the validation set that judges the run, read like `rows`. */
   validationRows?: EvaluatedRows | undefined;
   /** The same run from its start, with other training examples. */
@@ -58,7 +60,8 @@ export function setUpRun(
     const { totalSteps } = trainerSettings(planned, train.lengths.length);
     const { method, values } = startValues(run, model, totalSteps);
     return {
-      ...{ model, rows: encoded.rows, validationRows: encoded.validationRows, with: start },
+      ...{ model, rows: encoded.rows, headRows: encoded.headRows },
+      ...{ validationRows: encoded.validationRows, with: start },
       settings: {
         ...trainerSettings(config, train.lengths.length),
         classWeights: run.classWeights,

@@ -52,7 +52,7 @@ export interface AdapterKind {
   readonly exports: Readonly<
     Record<string, (stored: StoredAdapter, where: string, options?: ExportLoraOptions) => StoredAdapter>
   >;
-  /** The adapter as {@link Increments}. Missing for other changes of the model. */
+  /** The adapter as its increments. Missing for other changes of the model. */
   increments?(stored: StoredAdapter, where: string): Increments;
   /** Why the adapter cannot be merged into the base model. Missing if it can. */
   readonly unmergeable?: string;

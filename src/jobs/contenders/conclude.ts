@@ -4,6 +4,7 @@ import type { EvaluatedRows, RowModel } from '../../program/example-set.ts';
 import { STRENGTHS } from '../../program/linear-probe.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { Program } from '../../program/program.ts';
+import { methodOf } from '../../run/config/method-of.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import { releasing } from '../../support/opened.ts';
 import { chiefScore } from '../../tasks/chief-score.ts';
@@ -103,9 +104,10 @@ export async function conclude(
   };
 }
 
-/** Whether a probe can be a run's result. The vectors of an adapter that is continued with a head have no place for it. */
-function canKeepProbe({ start }: RunBeginning, { model }: SetUpRun): boolean {
-  return start === undefined || model.layer !== undefined;
+/** Whether a probe can be a run's result. Without sentence vectors, an adapter that is continued has no place for it, and neither have virtual tokens. */
+function canKeepProbe({ start, config }: RunBeginning, { model }: SetUpRun): boolean {
+  if (model.layer !== undefined) return true;
+  return start === undefined && methodOf(config).definition.virtualTokens === undefined;
 }
 
 /** What a run would leave behind before its first step: the linear probe. Undefined if it has no place for one. */

@@ -128,7 +128,7 @@ export async function layerInLoss(
 
 /** The outputs of the versions of a fine-tuned model for the rows of a fold. */
 async function versionsOf(
-  { inputs, settings }: SetUpRun,
+  { inputs, settings, headRows }: SetUpRun,
   rows: EvaluatedRows,
   values: Float32Array,
   kept: Int32Array,
@@ -138,7 +138,7 @@ async function versionsOf(
   const program = new Program(engine, model, method.tuner, { ...settings, communicator });
   return releasing(program, async () => {
     const tuned: RowModel = { program, values };
-    if (!model.layer) return [joined(await rows.outputs(tuned, held))];
+    if (!model.layer) return [joined(await (headRows ?? rows).outputs(tuned, held))];
     const layers = await tunedLayers({ inputs, settings }, rows, tuned, kept);
     const features = await rows.features(tuned, held);
     return layers.map((layer) => joined(features.map((row) => layerOutputs(layer, row))));
