@@ -48,7 +48,7 @@ figcaption b{font-weight:500;font-style:italic;color:var(--ink)}
 .strip svg.chart:not(.natural){max-width:8rem}
 .strip figcaption{margin:.15rem 0 0;font:.7rem ${FIGURE_FONT};font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}
-table{border-collapse:collapse;font-size:.94rem;font-variant-numeric:tabular-nums lining-nums;min-width:min(100%,26rem)}
+table{border-collapse:collapse;overflow-wrap:break-word;font-size:.94rem;font-variant-numeric:tabular-nums lining-nums;min-width:min(100%,26rem)}
 th,td{padding:.2rem 1.1rem .2rem 0;text-align:left;vertical-align:top;font-weight:400}
 thead th{font-style:italic;border-bottom:1px solid var(--hair);vertical-align:bottom;min-width:7.2rem}
 thead td{border-bottom:1px solid var(--hair)}
