@@ -216,3 +216,18 @@ it('opens no model on the device cpu, which only Node has', async () => {
     'open: device must be wasm or webgpu in a page, got cpu.',
   );
 });
+
+it('records the most confident mistakes in held-out rows with the last event', async () => {
+  const training = { ...CONFIG.training, max_steps: 1 };
+  const { metrics, mistakes } = await run({}, { training, method: 'lora', adalora: undefined });
+  const wrong = Math.round(40 * (1 - metrics.eval_accuracy!));
+  expect(wrong).toBeGreaterThan(0);
+  expect(mistakes).toHaveLength(Math.min(20, wrong));
+  const labels = new Map(table(2).map(({ sentence, label }) => [sentence, label]));
+  for (const { text, label, predicted } of mistakes!) {
+    expect(labels.get(text)).toBe(label);
+    expect(predicted).not.toBe(label);
+  }
+  const probabilities = mistakes!.map(({ probability }) => probability);
+  expect(probabilities).toEqual(probabilities.toSorted((a, b) => b - a));
+});

@@ -93,7 +93,7 @@ export function scoreFacts(name: string): (ScoreFacts & { set?: string }) | unde
   return { ...SCORES[longest as ScoreName], set: name.slice(0, -longest.length - 1) };
 }
 
-/** A score's name with its average over classes: `f1 (macro)`. */
+/** A score's name with its average over classes, or with its positive class: `f1 (macro)`, `f1 (of "spam")`. */
 export function averaged(name: string, average: string | undefined): string {
   return average === undefined ? name : `${name} (${average})`;
 }

@@ -46,6 +46,19 @@ export interface Confusion {
   counts: readonly (readonly number[])[];
 }
 
+/** A row that was predicted as another class than its own. Long texts are truncated. */
+export interface Mistake {
+  text: string;
+  text_pair?: string | undefined;
+  label: string;
+  predicted: string;
+  /** The probability of the predicted class. */
+  probability: number;
+}
+
+/** Maximum number of mistakes in an evaluation's results. */
+export const MAX_MISTAKES = 20;
+
 /** How certain an evaluation's scores are. */
 export interface Certainty {
   /**
@@ -62,6 +75,8 @@ export interface EvaluationWatch {
   /** Called for tasks with one class per row. */
   onConfusion?(confusion: Confusion): void;
   onCertainty?(certainty: Certainty): void;
+  /** Called for tasks with one class per row. `find` returns the most confident mistakes, the most confident first. */
+  onMistakes?(find: () => Mistake[]): void;
   /** For tasks with answers: gets the model's prediction and the reference of each row. */
   onAnswers?(predictions: readonly unknown[], references: readonly unknown[]): void;
 }

@@ -21,6 +21,11 @@ export function score(value: number): string {
   return Number.isFinite(value) ? minus(value.toFixed(3)) : '–';
 }
 
+/** Formats a number with its noun: `1 row`, `1,200 rows`. The plural ends in "s". */
+export function countedNoun(value: number, noun: string): string {
+  return `${counted(value)} ${noun}${value === 1 ? '' : 's'}`;
+}
+
 /** Formats seconds as `1:02:03 h`, `2:03 min` or `12.3 s`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';

@@ -97,9 +97,9 @@ it.each([
 });
 
 it.each([
-  [['a', 'b'], '| F1 | 0.5 |'],
+  [['a', 'b'], '| F1 (of "b") | 0.5 |'],
   [['a', 'b', 'c'], '| F1 (macro) | 0.5 |'],
-])('says that a score is a mean over classes: %j', (labels, line) => {
+])('names the positive class of a score, or its mean over classes: %j', (labels, line) => {
   expect(card({}, { labels, metrics: { eval_f1: 0.5 } })).toContain(line);
 });
 

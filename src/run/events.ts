@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_MISTAKES } from '../program/example-set.ts';
 import { allocationSchema } from '../tuners/allocation-event.ts';
 import { toBeatSchema, verdictSchema } from './verdict.ts';
 
@@ -40,7 +41,7 @@ const start = z.object({
   adapter_parameters: number,
   /** Ranks at `step`. */
   ranks: ranks.default({}),
-  /** How scores are averaged over classes, by score name without `eval_`. Only for scores with several averages. */
+  /** The average over classes of a score, or its positive class, by score name without `eval_`: `macro`, `of "spam"`. */
   averages: z.record(text, text).optional().catch(undefined),
   /** The baselines for `metric_for_best_model`. */
   to_beat: z.array(toBeatSchema).optional().catch(undefined),
@@ -121,6 +122,18 @@ const notice = z.object({ type: z.literal('notice'), step, message: text });
 
 const checkpoint = z.object({ type: z.literal('checkpoint'), step, path: text });
 
+/** Maximum number of code units of a text in a mistake: 200 characters of up to two. */
+const shortText = text.max(400);
+
+const mistake = z.object({
+  text: shortText,
+  text_pair: shortText.optional(),
+  label: shortText,
+  predicted: shortText,
+  /** The probability of the predicted class. */
+  probability: z.number().min(0).max(1),
+});
+
 const finish = z.object({
   type: z.literal('finish'),
   step,
@@ -138,6 +151,11 @@ const finish = z.object({
   metrics: z.record(z.string(), number).default({}),
   /** The assessment of the result. Missing if the run was stopped or has no validation set. */
   verdict: verdictSchema.optional().catch(undefined),
+  /**
+   * For tasks with one class per row: the most confident mistakes of the result in the rows of the verdict, the most
+   * confident first. Texts are truncated to 200 characters.
+   */
+  mistakes: z.array(mistake).max(MAX_MISTAKES).optional().catch(undefined),
   /** Ranks at the end of the run. */
   ranks: ranks.default({}),
   /** Number of kept trained parameters outside the head. */

@@ -64,9 +64,19 @@ export function taskNamed(name: TaskName): AnyTask {
  * Adds a task. From then on, configs may name it. Call it before any other function of this package.
  *
  * @param name its name in a config
+ * @param definition what the task reads, how it is trained and scored, and what it predicts
  * @param module the calling module, `import.meta`. Threads that train import it again, and a run resumes only if its
  * file is unchanged.
+ * @returns nothing
  * @throws UserError for a name that already exists
+ * @example
+ * ```ts
+ * import { defineTask } from 'adalora';
+ * import { labelledTexts, scoreKind } from 'adalora/tasks';
+ *
+ * const definition = labelledTexts({ ...scoreKind, name: 'rating', recognises: () => false });
+ * defineTask('rating', definition, import.meta);
+ * ```
  */
 export function defineTask(name: string, definition: AnyTask, module: Module): void {
   tasks.define(name, definition, module);

@@ -77,8 +77,8 @@ export interface TaskClasses<Rows = unknown> {
   /** The keys of a config.json that describe the classes. */
   keys?(labels: readonly string[]): object;
   /**
-   * How scores are averaged over the classes, such as `{ f1: 'macro' }`. Missing if no score is an average over
-   * classes.
+   * How scores are averaged over the classes, such as `{ f1: 'macro' }`, or the class that a score is of, such as
+   * `{ f1: 'of "spam"' }`. Missing if no score depends on classes.
    */
   averages?(labels: readonly string[]): Readonly<Record<string, string>>;
 }

@@ -1,5 +1,5 @@
 import { NotFinite } from '../program/check-finite.ts';
-import type { Certainty, Confusion, EvaluationWatch, Scores } from '../program/example-set.ts';
+import type { Certainty, Confusion, EvaluationWatch, Mistake, Scores } from '../program/example-set.ts';
 import type { Program } from '../program/program.ts';
 import type { Validation } from '../program/validation.ts';
 import { evaluationEvent, type TrainEvent } from '../run/events.ts';
@@ -47,6 +47,8 @@ const MAX_CONFUSED = 32;
 export interface Seen {
   certainty?: Certainty;
   confusion?: Confusion;
+  /** Returns the most confident mistakes. */
+  mistakes?: () => Mistake[];
 }
 
 /** The evaluations of a run: when they are due, their results, and the best one. */
@@ -134,6 +136,9 @@ export function watching(seen: Seen): EvaluationWatch {
     },
     onCertainty(found) {
       seen.certainty = found;
+    },
+    onMistakes(find) {
+      seen.mistakes = find;
     },
   };
 }

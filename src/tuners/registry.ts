@@ -109,9 +109,20 @@ export function methodNamed(name: MethodName): AnyMethod {
  * function of this package.
  *
  * @param name its name in a config, and that of its section
+ * @param definition the settings, the {@link MethodRun} that they start, the adapter's files and texts
  * @param module the calling module, `import.meta`. Threads that train import it again, and a run resumes only if its
  * file is unchanged.
+ * @returns nothing
  * @throws UserError for a name that already exists
+ * @example
+ * ```ts
+ * import { defineMethod } from 'adalora';
+ * import type { MethodDefinition, z } from 'adalora/tuners';
+ *
+ * export function register<Config, Schema extends z.ZodObject>(method: MethodDefinition<Config, Schema>) {
+ *   defineMethod('output_scale', method, import.meta);
+ * }
+ * ```
  */
 export function defineMethod<Config, Schema extends z.ZodObject | undefined>(
   name: string,

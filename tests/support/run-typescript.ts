@@ -29,6 +29,23 @@ compiler.getSourceFile = (name, ...rest) => {
  * @returns its output
  */
 export function runTypeScript(folder: string, name: string, program: string): string {
+  compileTypeScript(folder, name, program);
+  const { status, stdout, stderr } = spawnSync(process.execPath, [`${name}.js`], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: { ...process.env, HF_HUB_OFFLINE: '1' },
+    timeout: 300_000,
+  });
+  if (status !== 0 || stderr !== '') throw new Error(`exit code ${status}: ${stderr}`);
+  return stdout;
+}
+
+/**
+ * Type-checks and compiles a program in a folder.
+ *
+ * @throws Error with the type errors
+ */
+export function compileTypeScript(folder: string, name: string, program: string): void {
   installHere(folder);
   const path = join(folder, `${name}.ts`);
   writeFileSync(path, program);
@@ -38,14 +55,6 @@ export function runTypeScript(folder: string, name: string, program: string): st
     const host = { getCanonicalFileName: String, getCurrentDirectory: () => folder, getNewLine: () => '\n' };
     throw new Error(ts.formatDiagnostics(problems, host));
   }
-  const { status, stdout, stderr } = spawnSync(process.execPath, [`${name}.js`], {
-    cwd: folder,
-    encoding: 'utf8',
-    env: { ...process.env, HF_HUB_OFFLINE: '1' },
-    timeout: 300_000,
-  });
-  if (status !== 0 || stderr !== '') throw new Error(`exit code ${status}: ${stderr}`);
-  return stdout;
 }
 
 function installHere(folder: string): void {

@@ -1,5 +1,5 @@
 import type { Remote } from 'comlink';
-import { counted } from '../../src/report/format.ts';
+import { counted, countedNoun } from '../../src/report/format.ts';
 import { type Markup, markup } from '../../src/report/markup.ts';
 import type { Desk } from '../worker/desk.ts';
 import type { Goal, Wish } from '../worker/goal.ts';
@@ -135,8 +135,8 @@ export function choiceStep(
 }
 
 function factsOf({ fileName, rows, columns, ragged, notice }: OpenedFile): string {
-  const left = ragged > 0 ? ` ${counted(ragged)} rows with another number of fields are skipped.` : '';
-  return `${fileName}: ${counted(rows)} ${rows === 1 ? 'row' : 'rows'} of ${counted(columns.length)} ${columns.length === 1 ? 'column' : 'columns'}.${left}${notice === undefined ? '' : ` ${notice}`}`;
+  const left = ragged > 0 ? ` Skipped: ${countedNoun(ragged, 'row')} with another number of fields.` : '';
+  return `${fileName}: ${countedNoun(rows, 'row')} of ${countedNoun(columns.length, 'column')}.${left}${notice === undefined ? '' : ` ${notice}`}`;
 }
 
 function preview({ columns, preview }: OpenedFile, at: readonly number[]): Markup {
@@ -155,14 +155,14 @@ function summaryOf(choice: Choice): Markup {
   const { empty, repeated } = leftOut;
   const left = [
     ...(empty > 0 ? [`${counted(empty)} with an empty field`] : []),
-    ...(repeated > 0 ? [`${counted(repeated)} duplicates`] : []),
+    ...(repeated > 0 ? [countedNoun(repeated, 'duplicate')] : []),
   ];
   const out = left.length > 0 ? ` Removed: ${left.join(', ')}.` : '';
   const content =
     'labels' in choice
       ? labelsOf(choice.labels)
-      : markup`<p>${counted(choice.answers)} different answers.</p>`;
-  return markup`${content}<p>${counted(trainRows)} ${trainRows === 1 ? 'row' : 'rows'} to train on, ${judged}.${out}</p>`;
+      : markup`<p>${countedNoun(choice.answers, 'different answer')}.</p>`;
+  return markup`${content}<p>${countedNoun(trainRows, 'row')} to train on, ${judged}.${out}</p>`;
 }
 
 function labelsOf(labels: readonly [label: string, rows: number][]): Markup {
@@ -171,6 +171,8 @@ function labelsOf(labels: readonly [label: string, rows: number][]): Markup {
     ...{ label, share: rows / most },
     value: counted(rows),
   }));
-  const more = labels.length > MAX_LISTED && markup`<p>and ${labels.length - MAX_LISTED} more labels.</p>`;
+  const more =
+    labels.length > MAX_LISTED &&
+    markup`<p>and ${countedNoun(labels.length - MAX_LISTED, 'more label')}.</p>`;
   return markup`${labelBars(bars)}${more}`;
 }

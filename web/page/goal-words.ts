@@ -1,8 +1,10 @@
 import type { Scores } from '../../src/program/example-set.ts';
-import { counted, score } from '../../src/report/format.ts';
+import { countedNoun, score } from '../../src/report/format.ts';
 import type { Goal } from '../worker/goal.ts';
 
 interface GoalWords {
+  /** The name of the score that `score` prints, without `eval_`. */
+  metric: string;
   /** The score of a finished run on its held-out rows; 0 if it was cross-validated. */
   score(metrics: Scores, rows: number): string;
   /** A second score. */
@@ -16,16 +18,18 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 /** The texts of the page that depend on the goal. */
 export const GOAL_WORDS: Record<Goal, GoalWords> = {
   labels: {
+    metric: 'accuracy',
     score: (metrics, rows) =>
       rows === 0
         ? `Correct on ${percent(metrics.eval_accuracy!)} of rows that it has not seen.`
-        : `Correct on ${percent(metrics.eval_accuracy!)} of ${counted(rows)} held-out rows.`,
+        : `Correct on ${percent(metrics.eval_accuracy!)} of ${countedNoun(rows, 'held-out row')}.`,
     more: (metrics) => `F1 is ${score(metrics.eval_f1!)}.`,
     typed: 'Type a text to see how it is labelled',
   },
   search: {
+    metric: 'recall@1',
     score: (metrics, rows) =>
-      `Finds the right answer first for ${percent(metrics['eval_recall@1']!)} of ${counted(rows)} held-out questions.`,
+      `Finds the right answer first for ${percent(metrics['eval_recall@1']!)} of ${countedNoun(rows, 'held-out question')}.`,
     more: (metrics) => `For ${percent(metrics['eval_recall@5']!)} it is among the first five.`,
     typed: 'Type a question to find its answer',
   },

@@ -1,7 +1,7 @@
 import { proxy, type Remote } from 'comlink';
 import { capital } from '../../src/report/format.ts';
 import { findingSentences } from '../../src/report/verdict/finding-sentences.ts';
-import { verdictSentence } from '../../src/report/verdict/verdict-sentence.ts';
+import { verdictNote, verdictSentence } from '../../src/report/verdict/verdict-sentence.ts';
 import type { Desk } from '../worker/desk.ts';
 import type { Goal } from '../worker/goal.ts';
 import type { Begun, Found, Prediction } from '../worker/messages.ts';
@@ -100,10 +100,12 @@ export function outcomeStep(desk: Remote<Desk>): OutcomeStep {
       const { metrics, verdict } = ended.outcome;
       ({ goal } = ended.begun);
       const words = GOAL_WORDS[goal];
+      const describe = verdict?.score === words.metric ? verdictNote : verdictSentence;
+      const note = verdict ? describe(verdict) : '';
       say({
         'outcome-title': '4. What it learnt',
         score: words.score(metrics, ended.begun.heldOutRows),
-        'score-note': `${verdict ? `${capital(verdictSentence(verdict))}. ` : ''}${words.more(metrics)}`,
+        'score-note': `${note === '' ? '' : `${capital(note)}. `}${words.more(metrics)}`,
         verdict: verdict ? findingSentences(verdict).map(pageWords).join('\n') : '',
       });
       element('typed-name', HTMLElement).textContent = words.typed;

@@ -101,8 +101,10 @@ export async function trainingStep(
 
   try {
     const outcome = await start(proxy(watcher));
-    line.textContent = lineOf(begun!, outcome);
-    spoken.textContent = line.textContent;
+    line.textContent = lineOf(outcome);
+    // The fourth step shows the score. A screen reader hears it here, because the focus stays in this step.
+    spoken.textContent =
+      `${line.textContent} ${outcome.reason === 'stopped' ? '' : scoreOf(begun!, outcome)}`.trim();
     picture?.draw();
     return { begun: begun!, outcome };
   } catch (error) {
@@ -123,7 +125,12 @@ function noteOf({ facts, isKept }: Begun): string {
   return `${device}. ${kept}`;
 }
 
-function lineOf({ goal, heldOutRows }: Begun, { reason, step, train_runtime, metrics }: Outcome): string {
-  if (reason === 'stopped') return `Stopped at step ${counted(step)}.`;
-  return `Done after ${duration(train_runtime)}. ${GOAL_WORDS[goal].score(metrics, heldOutRows)}`;
+function lineOf({ reason, step, train_runtime }: Outcome): string {
+  return reason === 'stopped'
+    ? `Stopped at step ${counted(step)}.`
+    : `Done after ${duration(train_runtime)}.`;
+}
+
+function scoreOf({ goal, heldOutRows }: Begun, { metrics }: Outcome): string {
+  return GOAL_WORDS[goal].score(metrics, heldOutRows);
 }

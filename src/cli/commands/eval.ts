@@ -112,7 +112,7 @@ export async function evaluate(
     const averages = task.classes?.averages?.(trained.labels) ?? {};
     const lines = Object.entries(scores).map(([name, score]) => {
       const key = name.slice('eval_'.length);
-      return [averaged(name, averages[key]), score, key] as const;
+      return [printable(averaged(name, averages[key])), score, key] as const;
     });
     const width = Math.max(...lines.map(([name]) => name.length));
     for (const [name, score, key] of lines) {

@@ -95,7 +95,9 @@ export function trainDisplay(
       event,
       totalSteps,
       secondsLeft,
-      score === undefined ? undefined : [`eval ${averaged(metric, begun?.averages?.[metric])}`, score],
+      score === undefined
+        ? undefined
+        : [printable(`eval ${averaged(metric, begun?.averages?.[metric])}`), score],
     );
     if (now() - drawnAt < (isLive ? REDRAW_MS : isSmall ? PATIENCE_MS : 0)) return;
     if (!isLive) {

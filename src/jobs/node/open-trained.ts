@@ -11,12 +11,18 @@ import { trainedAt } from './write-checkpoint-adapter.ts';
  * Opens a trained model to predict, embed, generate, evaluate, merge or export. It computes in its own thread, so that
  * your event loop stays free. Close it after use, or declare it with `await using`.
  *
- * @example const { label } = await model.predict('The cat sat on the mat.')
- *
  * @param what the folder of a run, a checkpoint, an adapter of PEFT or AdapterHub, or a model; its id on the Hub; or the
  * config of a finished run
  * @param options with `task`, the model must have this task, and inputs and answers have its types
+ * @returns the model, which you close after use
  * @throws UserError for anything missing, damaged or incompatible
+ * @example
+ * ```ts
+ * import { open } from 'adalora';
+ *
+ * await using model = await open('runs/reviews');
+ * const { label } = await model.predict('The cat sat on the mat.');
+ * ```
  */
 export async function openTrained<Task extends AnyTaskName = UsualTask>(
   what: string | FinishedRun<Task>,

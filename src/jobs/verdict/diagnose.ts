@@ -155,8 +155,9 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
   const { kept, rows, groups } = verdict;
   if (kept === 'tuned' || kept === 'probe') {
     const floor = verdict.to_beat.find(isFloor)?.name ?? 'a constant answer';
+    const few = groups ?? rows;
     return {
-      message: `${groups ?? rows} rows are too few to tell whether the model is better than ${floor}.${answers}`,
+      message: `${few === 1 ? '1 row is' : `${few} rows are`} too few to tell whether the model is better than ${floor}.${answers}`,
       remedy: 'Label more rows.',
     };
   }

@@ -82,7 +82,9 @@ export async function judgeRun(
     lessIsBetter,
     confusion: set === 0 ? seen?.confusion : undefined,
   });
-  return { ...finish, metrics, verdict };
+  // A constant has the same confidence in every row.
+  const mistakes = set === 0 && verdict.kept !== 'constant' ? seen?.mistakes?.() : undefined;
+  return { ...finish, metrics, verdict, ...(mistakes && { mistakes }) };
 }
 
 /** The scores of what a run leaves behind. */

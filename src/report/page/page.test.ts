@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readEvent } from '../../run/events.ts';
+import { type FinishEvent, readEvent } from '../../run/events.ts';
 import { groupRuns } from '../run/group-runs.ts';
 import { type RunFacts, runFacts } from '../run/run-facts.ts';
 import { addEvent, runRecord } from '../run/run-record.ts';
@@ -147,6 +147,36 @@ describe('a report', () => {
     };
     expect(told(record())).toContain('aria-label="Classes"');
     expect(told(record(), record({ seed: 1 }))).toContain('aria-label="Classes, seed 0 of 2"');
+  });
+
+  it('shows the most confident mistakes with their texts, escaped, below the confusion matrix', () => {
+    const run = record();
+    const mistake = { text: HOSTILE, label: 'a', predicted: 'b', probability: 0.987_6 };
+    addEvent(run, {
+      type: 'confusion',
+      step: 40,
+      labels: ['a', 'b'],
+      counts: [
+        [1, 1],
+        [0, 1],
+      ],
+    });
+    expect(page(run)).not.toContain('mistakes');
+    run.finish = { ...run.finish!, mistakes: [mistake, { ...mistake, text: 'first', text_pair: 'second' }] };
+    const html = page(run);
+    expect(html).toMatch(/aria-label="Classes".*aria-label="Most confident mistakes"/s);
+    expect(html).toContain('&lt;img src=x');
+    expect(html).not.toContain('<img');
+    expect(html).toContain('<td class="text">first<br>second</td><td>a</td><td>b</td><td>0.988</td>');
+  });
+
+  it('ignores mistakes of a log that are too many or too long', () => {
+    const mistake = { text: 'a', label: 'a', predicted: 'b', probability: 0.9 };
+    const read = (mistakes: unknown) =>
+      readEvent({ type: 'finish', step: 1, reason: 'done', mistakes }) as FinishEvent;
+    expect(read([mistake]).mistakes).toEqual([mistake]);
+    for (const bad of [new Array(21).fill(mistake), [{ ...mistake, text: 'a'.repeat(401) }], 'x'])
+      expect(read(bad)).toMatchObject({ reason: 'done', mistakes: undefined });
   });
 
   it('of several seeds has means and their intervals', () => {

@@ -9,6 +9,7 @@ html{background:var(--paper);color:var(--ink);font:17px/1.5 ${TEXT};-webkit-text
 body{margin:0 auto;padding:2.2rem 1rem 3rem;max-width:74rem;overflow-wrap:anywhere}
 h1{font-weight:500;font-size:2.1rem;line-height:1.15;margin:0 0 .3rem;letter-spacing:-.01em}
 h2{font-weight:500;font-style:italic;font-size:1.3rem;margin:0 0 .7rem;padding-top:.55rem;border-top:1px solid var(--ink)}
+h3{font-weight:500;font-size:1.05rem;margin:1.2rem 0 .3rem}
 p{max-width:42rem;margin:.4rem 0}
 .lead{color:var(--soft);margin-bottom:1.6rem}
 section{margin:0 0 2.2rem}
@@ -48,12 +49,13 @@ figcaption b{font-weight:500;font-style:italic;color:var(--ink)}
 .strip svg.chart:not(.natural){max-width:8rem}
 .strip figcaption{margin:.15rem 0 0;font:.7rem ${FIGURE_FONT};font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}
-table{border-collapse:collapse;font-size:.94rem;font-variant-numeric:tabular-nums lining-nums;min-width:min(100%,26rem)}
+table{border-collapse:collapse;overflow-wrap:break-word;font-size:.94rem;font-variant-numeric:tabular-nums lining-nums;min-width:min(100%,26rem)}
 th,td{padding:.2rem 1.1rem .2rem 0;text-align:left;vertical-align:top;font-weight:400}
 thead th{font-style:italic;border-bottom:1px solid var(--hair);vertical-align:bottom;min-width:7.2rem}
 thead td{border-bottom:1px solid var(--hair)}
 tbody th{color:var(--soft);white-space:nowrap}
 tbody td{min-width:7.2rem}
+tbody td.text{min-width:18rem;max-width:34rem}
 #result td,#cost td{white-space:nowrap}
 .key,.swatch{display:inline-block;width:.7em;height:.7em;margin-right:.4em;border-radius:.1em;background:currentColor}
 .key,.swatch{print-color-adjust:exact}.swatch{margin:0 .15em 0 .3em}.swatch.kept{background:var(--t0)}.swatch.dropped{background:var(--pale)}

@@ -8,6 +8,8 @@ import {
   type EvaluatedRows,
   type Evaluation,
   type ExampleSet,
+  MAX_MISTAKES,
+  type Mistake,
   type RowModel,
   type Scores,
   someExamples,
@@ -17,7 +19,7 @@ import type { Predictor } from '../../program/program.ts';
 import type { EncodingContext, FitLayer } from '../task-definition.ts';
 import { classifiesVectors, type LabelledData } from './data-section.ts';
 import { encodedSet, type Texts } from './encoded-set.ts';
-import type { LabelAnswer } from './label-scores.ts';
+import { type LabelAnswer, labelScores } from './label-scores.ts';
 import type { LabelKind, LabelledRows } from './labelled-texts.ts';
 import { SentenceRows } from './sentence-rows.ts';
 import { type Targets, targetRows } from './to-targets.ts';
@@ -126,6 +128,7 @@ export function labelEvaluation<Answer extends LabelAnswer>(
       const flat = joined(logits, some, outputs);
       const counts = watch.onConfusion && kind.confusion?.(flat, outputs, takenTargets(targets, count, some));
       if (counts) watch.onConfusion?.({ labels, counts });
+      if (kind.confusion) watch.onMistakes?.(() => mistakesOf(kind, labelled, labels, logits, some));
       watch.onAnswers?.(
         Array.from(some, (row) => kind.answer(logits[row]!, labels)),
         Array.from(some, (row) => kind.reference(labelled.rows[row]!.label)),
@@ -143,6 +146,46 @@ export function labelEvaluation<Answer extends LabelAnswer>(
       return rows.scores(logits, all);
     },
   };
+}
+
+/** Maximum number of characters of a text or a label in a mistake. */
+const MAX_SHOWN = 200;
+
+function mistakesOf<Answer extends LabelAnswer>(
+  kind: LabelKind<Answer>,
+  { rows }: LabelledRows,
+  labels: readonly string[],
+  logits: readonly Float32Array[],
+  some: Int32Array,
+): Mistake[] {
+  const mistakes = Array.from(some, (row) => {
+    const [best] = labelScores(kind.answer(logits[row]!, labels), labels, false);
+    return {
+      row,
+      label: `${kind.reference(rows[row]!.label)}`,
+      predicted: best!.label,
+      probability: best!.score,
+    };
+  }).filter(({ label, predicted }) => label !== predicted);
+  return mistakes
+    .sort((a, b) => b.probability - a.probability)
+    .slice(0, MAX_MISTAKES)
+    .map(({ row, label, predicted, probability }) => {
+      const { text, textPair } = rows[row]!;
+      return {
+        text: truncated(text),
+        ...(textPair !== undefined && { text_pair: truncated(textPair) }),
+        label: truncated(label),
+        predicted: truncated(predicted),
+        probability,
+      };
+    });
+}
+
+/** Truncates a text between two characters, which may be two code units each. */
+function truncated(text: string): string {
+  const characters = [...text.slice(0, 2 * (MAX_SHOWN + 1))];
+  return characters.length > MAX_SHOWN ? `${characters.slice(0, MAX_SHOWN - 1).join('')}…` : text;
 }
 
 /** The linear layer of a model of sentence vectors. Undefined for a classification head. */

@@ -63,7 +63,7 @@ export interface LabelKind<Answer extends LabelAnswer> {
   /** Computes the same loss over a whole set, [rows, outputs] row-major, in float64. */
   evaluationLoss(logits: Float32Array, outputs: number, targets: Targets): number;
   scores(logits: Float32Array, outputs: number, targets: Targets): Partial<Record<ScoreName, number>>;
-  /** How each score is averaged over the classes. */
+  /** How each score is averaged over the classes, or the class that it is of: `macro`, `of "spam"`. */
   averages?(labels: readonly string[]): Readonly<Record<string, string>>;
   /** The confusion matrix, if a label is one class: how often each class was predicted as each class. */
   confusion?(logits: Float32Array, outputs: number, targets: Targets): number[][];

@@ -73,7 +73,10 @@ export const classKind: LabelKind<ClassAnswer> = {
       expected_calibration_error: expectedCalibrationError(logits, outputs, targets),
     };
   },
-  averages: (labels): Record<string, string> => (labels.length > 2 ? { f1: 'macro' } : {}),
+  averages(labels): Record<string, string> {
+    if (labels.length < 2) return {};
+    return { f1: labels.length > 2 ? 'macro' : `of "${labels[1]}"` };
+  },
   confusion: (logits, outputs, targets) => confusionMatrix(argmaxRows(logits, outputs), targets, outputs),
   reference: String,
   answer(logits, labels) {

@@ -1,6 +1,6 @@
 import { TASK_NAMES, taskNamed } from '../../../tasks/registry.ts';
 import { methodNamed } from '../../../tuners/registry.ts';
-import { capital, counted, duration, listed, score } from '../../format.ts';
+import { capital, counted, countedNoun, duration, listed, score } from '../../format.ts';
 import { examplesPerStep } from '../../run/costs.ts';
 import { namesOf, type RunGroup } from '../../run/group-runs.ts';
 import { groupInterval, intervalText } from '../../run/group-values.ts';
@@ -71,7 +71,7 @@ function stepsOf(run: RunRecord): string {
   if (!start) return '';
   const epochs = Number(start.num_train_epochs.toFixed(2));
   const examples = Math.round(examplesPerStep(run));
-  return `${counted(start.total_steps)} of ${examples} examples (${epochs} ${epochs === 1 ? 'epoch' : 'epochs'})`;
+  return `${counted(start.total_steps)} of ${countedNoun(examples, 'example')} (${epochs} ${epochs === 1 ? 'epoch' : 'epochs'})`;
 }
 
 /** The state of a run. */

@@ -85,8 +85,18 @@ export class ModelInThread<Task extends AnyTaskName = UsualTask> {
    * columns: `{ text, text_pair }` for pairs. Iterate over the answers with `for await`, or await all of them. With `task` in the options of
    * `open`, their types are the task's.
    *
+   * @param inputs a text, or texts and objects
+   * @param options `signal` ends the prediction; `reading` replaces the run's columns and maximum length
+   * @returns the answer to the text, or one answer per input
    * @throws UserError for tasks that do not predict, and for an input that the task does not accept; ComputationError
    * that names the row for which the model returns no finite numbers; the signal's reason
+   * @example
+   * ```ts
+   * import { open } from 'adalora';
+   *
+   * await using model = await open('runs/reviews');
+   * for await (const { label } of model.predict(['Good.', { text: 'Bad.' }])) console.log(label);
+   * ```
    */
   predict(text: string, options?: PredictOptions): Promise<AnswerOf<Task>>;
   predict<Input = InputOf<Task>, Answer = AnswerOf<Task>>(
@@ -148,9 +158,19 @@ export class ModelInThread<Task extends AnyTaskName = UsualTask> {
    * Generates the text after a prompt, or an encoder-decoder's output for it. Waiting calls with equal settings share a
    * batch.
    *
-   * @param options keys of transformers' `GenerationConfig`, and `seed`, `signal` and `onText`
+   * @param prompt a text, or the messages of a conversation
+   * @param options keys of transformers' `GenerationConfig`, and `seed`, `signal` and `onText`; defaults are those of the
+   * model's files
+   * @returns the generated text, with the reason for its end
    * @throws UserError for a config, a prompt or a conversation that the model does not support; any error of `onText`;
    * the signal's reason
+   * @example
+   * ```ts
+   * import { open } from 'adalora';
+   *
+   * await using model = await open('runs/chat', { task: 'causal_lm' });
+   * const { text } = await model.generate('Once upon a time', { max_new_tokens: 40 });
+   * ```
    */
   async generate(prompt: Prompt, options: WriteOptions = {}): Promise<Generated> {
     assertOptions('generate', options, WRITE_OPTIONS);

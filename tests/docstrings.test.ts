@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compileTypeScript } from './support/run-typescript.ts';
+import { Workspace } from './support/workspace.ts';
+
+/* The docstrings of the functions that most programs call: complete, and with an example that compiles. */
+
+const FUNCTIONS = [
+  ['open', 'src/jobs/node/open-trained.ts', 'export async function openTrained'],
+  ['train', 'src/jobs/node/train.ts', 'export async function train('],
+  ['plan', 'src/jobs/node/plan.ts', 'export async function plan('],
+  ['predict', 'src/trained/node/thread/model-in-thread.ts', '  predict(text: string'],
+  ['generate', 'src/trained/node/thread/model-in-thread.ts', '  async generate('],
+  ['defineMethod', 'src/tuners/registry.ts', 'export function defineMethod<'],
+  ['defineTask', 'src/tasks/registry.ts', 'export function defineTask('],
+] as const;
+
+/** The docstring before a declaration, without its stars. */
+function docstringOf(path: string, declaration: string): string {
+  const [before] = readFileSync(path, 'utf8').split(`\n${declaration}`);
+  return before!.slice(before!.lastIndexOf('/**')).replaceAll(/^ *(\/\*\*|\*\/|\*) ?/gm, '');
+}
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+});
+afterAll(() => workspace.remove());
+
+describe.each(FUNCTIONS)('the docstring of %s', (name, path, declaration) => {
+  const text = docstringOf(path, declaration);
+
+  it.each(['@param', '@returns', '@throws', '@example'])('has %s', (tag) => {
+    expect(text).toMatch(new RegExp(`^${tag}\\b`, 'm'));
+  });
+
+  // The first one reads all declarations, which takes long on a busy machine.
+  it('has an example that compiles', { timeout: 300_000 }, () => {
+    const [, program] = /^```ts\n(.*?)^```/ms.exec(text)!;
+    expect(() => compileTypeScript(workspace.folder, `example-${name}`, program!)).not.toThrow();
+  });
+});
