@@ -1,5 +1,6 @@
 import { editJson } from '../formats/edit-json.ts';
 import type { StoredTensor } from '../formats/tensor-data.ts';
+import { nameInFiles } from '../models/file-names.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { elementCount } from '../support/element-count.ts';
 import { taskNamed } from '../tasks/registry.ts';
@@ -39,7 +40,7 @@ export function fullModelTensors(
 
 /** The name of a parameter in a checkpoint that transformers writes. */
 export function storedName({ definition }: Pick<LoadedModel, 'definition'>, name: string): string {
-  return definition.storedNames?.[name] ?? name;
+  return nameInFiles(definition, name);
 }
 
 /**
