@@ -11,6 +11,7 @@ import type { Notes } from './notes.ts';
 export const SHARED_FILES = [
   ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
   ...['vocab.txt', 'vocab.json', 'merges.txt', 'chat_template.jinja', 'generation_config.json'],
+  'preprocessor_config.json',
   ...['spm.model', 'spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model'],
 ];
 

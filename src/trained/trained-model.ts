@@ -8,6 +8,7 @@ import type { Prompt, WriteOptions } from '../generation/prompt.ts';
 import { TextGenerator } from '../generation/text-generator.ts';
 import { assertOwnMetrics } from '../metrics/own-metrics.ts';
 import { writesText } from '../models/heads/registry.ts';
+import type { PictureReader } from '../pictures/picture-reader.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import { NotFinite } from '../program/check-finite.ts';
 import type { Engine } from '../program/engine.ts';
@@ -29,6 +30,7 @@ import type { BaseData, EncodingContext } from '../tasks/task-definition.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
 import type { TunedValues } from '../tuners/tuner.ts';
+import { loadedInputs, withPictures } from '../tasks/labelled-texts/load-pictures.ts';
 import { closedModel } from './closed-model.ts';
 import { inputChunks } from './input-chunks.ts';
 import {
@@ -58,6 +60,8 @@ export interface TrainedParts extends TunedValues {
     maxLength: number;
     vocabSize: number;
     chatTemplate(now?: Date): ChatTemplate;
+    /** Set for models of pictures. */
+    pictures?: PictureReader;
   };
   /** Reads the generation settings in the model's files. */
   generationFiles(): Omit<GenerationSources, 'user'>;
@@ -150,7 +154,8 @@ export class TrainedModel {
     const program = untilAborted(this.#opened(), signal);
     const tuned = { program, values: this.parts.values, generator: () => this.generator() };
     try {
-      return await this.#prediction().answer(inputs, tuned, this.context(reading), this.batchSize);
+      const loaded = await loadedInputs(inputs, this.parts.text.pictures);
+      return await this.#prediction().answer(loaded, tuned, this.context(reading), this.batchSize);
     } catch (error) {
       throw error instanceof NotFinite ? new NotFinite(before + error.example) : error;
     }
@@ -216,7 +221,7 @@ export class TrainedModel {
     const said = Object.entries(reading).filter(([, value]) => value !== undefined);
     const flags = Object.fromEntries(said);
     const context = this.context(task.files.withFlags(this.context().reading, flags, files[0]!.name));
-    const rows = task.files.read(files, context.reading);
+    const rows = task.files.read(await withPictures(files, context.reading, context.pictures), context.reading);
     if (onNotice) for (const message of task.files.notices?.(rows) ?? []) onNotice(message);
     const evaluation = withOwnScores(task.evaluation(rows, context, this.batchSize), own);
     return evaluation.run(untilAborted(this.#opened(), signal), this.parts.values, {
@@ -312,9 +317,9 @@ export class TrainedModel {
   context(reading?: object): EncodingContext {
     const { notes, text, model, tuner } = this.parts;
     const { max_length: _, ...columns } = notes?.data ?? {};
-    const { tokenizer, maxLength, vocabSize } = text;
+    const { tokenizer, maxLength, vocabSize, pictures } = text;
     return {
-      ...{ tokenizer, maxLength, vocabSize, config: model.config },
+      ...{ tokenizer, maxLength, vocabSize, pictures, config: model.config },
       chatTemplate: () => text.chatTemplate(),
       generationFiles: () => this.parts.generationFiles(),
       reading: { ...columns, ...reading },

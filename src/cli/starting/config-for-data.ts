@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { partsOf } from '../../data/node/picture-folder.ts';
 import { launchOf } from '../../parallel/node/launch.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { printable } from '../../support/printable.ts';
@@ -10,7 +11,7 @@ import { schemaLine } from '../schema-line.ts';
 import { type ChosenColumns, type ColumnFlags, chooseColumns } from './choose-columns.ts';
 import { dataConfig, stem } from './data-config.ts';
 import { describeChoice } from './describe-choice.ts';
-import { type DataFile, freePath, readDataFile } from './read-data-file.ts';
+import { type DataFile, freePath, isPictureFolder, readDataFile } from './read-data-file.ts';
 
 /**
  * Returns the config for training on a data file. Writes it, unless an earlier call has written it.
@@ -32,7 +33,7 @@ export async function configForData(
   const settings = [...set];
   if (existsSync(name)) {
     const { data } = readConfig(name).value as { data?: { train?: unknown } };
-    if (data?.train !== path) {
+    if (data?.train !== path && data?.train !== (isPictureFolder(path) ? partsOf(path).train : path)) {
       const hint = `Train with it (${PROGRAM} train ${name}), or rename it.`;
       throw new UserError({ where: name, fault: `is not a config for ${path}`, hint });
     }

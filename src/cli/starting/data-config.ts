@@ -12,7 +12,7 @@ import type { DataFile } from './read-data-file.ts';
  * @param name the name of the config's file
  */
 export function dataConfig(file: DataFile, chosen: ChosenColumns, name: string): string {
-  const { path, table, columns, guess } = file;
+  const { path, table, columns, guess, parts, hasPictures } = file;
   const { text, textPair, label } = chosen;
   const names = columns.map((column) => column.name);
   const others = names.filter((_, i) => ![text, textPair, label].includes(i));
@@ -33,8 +33,9 @@ export function dataConfig(file: DataFile, chosen: ChosenColumns, name: string):
       : []),
     [entry('output', `runs/${stem(path)}`)],
     ['data:'],
-    [`  ${entry('train', path)}`],
-    [`  ${entry('text', column(text))}`, `The texts.${oneLine(unused)}`],
+    [`  ${entry('train', parts.train)}`],
+    ...(parts.validation === undefined ? [] : [[`  ${entry('validation', parts.validation)}`] as const]),
+    [`  ${entry('text', column(text))}`, `The ${hasPictures ? 'pictures' : 'texts'}.${oneLine(unused)}`],
     ...(textPair === undefined ? [] : [[`  ${entry('text_pair', column(textPair))}`] as const]),
     [
       `  ${entry('label', column(label))}`,

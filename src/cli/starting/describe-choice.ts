@@ -7,7 +7,7 @@ const MAX_LISTED = 6;
 
 /** Describes the training data in a file, in several lines. */
 export function describeChoice(
-  { path, table, columns, guess, notices }: DataFile,
+  { path, table, columns, guess, notices, hasPictures }: DataFile,
   chosen: ChosenColumns,
 ): string {
   const { text, textPair, label } = chosen;
@@ -18,7 +18,7 @@ export function describeChoice(
     `  ${name}  ${columns[place]!.name}: ${Math.round(columns[place]!.length)} characters on average, such as "${excerpt(rows[0]![place]!)}"`;
   return [
     `${path}: ${counted(rows.length)} rows, ${columns.length} columns${separated}`,
-    texts(text, 'text '),
+    ...(hasPictures ? [`  image  ${columns[text]!.name}: files such as "${excerpt(rows[0]![text]!)}"`] : [texts(text, 'text ')]),
     ...(textPair === undefined ? [] : [texts(textPair, 'pair ')]),
     `  label  ${columns[label]!.name}: ${isScale ? 'numbers on a scale' : labelsOf(rows, label)}`,
     ...(isScale ? [] : alikeLabels(rows.map((row) => row[label]!.trim()))),

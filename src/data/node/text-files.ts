@@ -9,6 +9,7 @@ import { isGzip } from '../magic-bytes.ts';
 import type { ColumnClasses } from '../parquet/class-names.ts';
 import type { TextFile } from '../text-file.ts';
 import { gunzip } from './gunzip.ts';
+import { openPicture, pictureFolder } from './picture-folder.ts';
 
 /** Whether a file of a folder is read as text. */
 function isReadInFolders(name: string): boolean {
@@ -23,6 +24,8 @@ function isReadInFolders(name: string): boolean {
 export function textFile(path: string): TextFile {
   const stats = statsOf(path);
   if (!stats) throw missing(path);
+  const pictures = stats.isDirectory() && pictureFolder(path);
+  if (pictures) return pictures;
   if (!stats.isFile()) {
     throw new UserError({
       where: path,
@@ -89,6 +92,7 @@ function fileOf(path: string, { size }: Stats): TextFile {
   return {
     name: path,
     size,
+    openPicture: (picture) => openPicture(dirname(path), picture),
     read(onNotice) {
       const bytes = readFileSync(path);
       return decodeText(isGzip(bytes) ? gunzip(bytes, path) : bytes, path, onNotice);

@@ -23,6 +23,7 @@ import { readNotes } from '../../trained/notes.ts';
 import type { OwnFunctions } from '../../tuners/own-function.ts';
 import { moduleOfMethod } from '../../tuners/registry.ts';
 import type { StartingAdapter } from '../begin-run.ts';
+import { withDigests } from '../../tasks/labelled-texts/load-pictures.ts';
 import { type ReadRun, readMaterial } from '../read-material.ts';
 import type { TextsInMemory } from '../rows-in-memory.ts';
 import { startFrom } from '../start-from.ts';
@@ -88,7 +89,10 @@ async function read(
     ...run,
     folder,
     files: () => [
-      ...run.dataFiles.map((file) => (Object.hasOwn(texts, file.name) ? file : file.name)),
+      ...run.dataFiles.map((file) => {
+        if (file.pictures) return withDigests(file);
+        return Object.hasOwn(texts, file.name) ? file : file.name;
+      }),
       ...files,
       ...definingFiles(config),
       ...modelFiles(folder, config.model_init),

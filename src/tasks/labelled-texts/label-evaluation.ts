@@ -1,4 +1,5 @@
 import { groupsOf } from '../../data/split-rows.ts';
+import type { Row } from '../../data/row.ts';
 import { bootstrap, shareInterval, someGroups } from '../../metrics/score-interval.ts';
 import type { ScoreName } from '../../metrics/scores.ts';
 import type { LinearLayer } from '../../objectives/sentence-classifier.ts';
@@ -16,7 +17,7 @@ import { predictAll } from '../../program/predict-all.ts';
 import type { Predictor } from '../../program/program.ts';
 import type { EncodingContext, FitLayer } from '../task-definition.ts';
 import { classifiesVectors, type LabelledData } from './data-section.ts';
-import { encodedSet, type Texts } from './encoded-set.ts';
+import { encodedSet, pictureExamples, type Texts } from './encoded-set.ts';
 import type { LabelAnswer } from './label-scores.ts';
 import type { LabelKind, LabelledRows } from './labelled-texts.ts';
 import { SentenceRows } from './sentence-rows.ts';
@@ -62,7 +63,9 @@ export function readRows(
       },
     };
   }
-  const examples = encodedSet(rows, tokenizer, maxLength, targets, { classWeights, communicator });
+  const examples = context.pictures
+    ? pictureExamples(rows, context, targets)
+    : encodedSet(rows, tokenizer, maxLength, targets, { classWeights, communicator });
   return {
     examples,
     async logits({ program, values }, rows) {
@@ -74,6 +77,9 @@ export function readRows(
     },
   };
 }
+
+/** What decides whether rows are independent: their texts, or groups of near-equal pictures. */
+export const textsOf = ({ text, textPair, alike }: Row) => (alike === undefined ? [text, textPair] : [alike]);
 
 /** Scores a model on labelled texts or pairs. */
 export function labelEvaluation<Answer extends LabelAnswer>(
@@ -88,7 +94,7 @@ export function labelEvaluation<Answer extends LabelAnswer>(
   const read = readRows(labelled.rows, context, outputs, batchSize, targets);
   const count = labelled.rows.length;
   const all = Int32Array.from({ length: count }, (_, row) => row);
-  const groups = groupsOf(labelled.rows.map(({ text, textPair }) => [text, textPair]));
+  const groups = groupsOf(labelled.rows.map(textsOf));
   const scoresOf = (logits: readonly Float32Array[], rows: Int32Array) => {
     const [taken, wanted] = [joined(logits, rows, outputs), takenTargets(targets, count, rows)];
     return { loss: kind.evaluationLoss(taken, outputs, wanted), ...kind.scores(taken, outputs, wanted) };

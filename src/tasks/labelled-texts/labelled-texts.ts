@@ -23,10 +23,11 @@ import type {
 import type { PythonResult, PythonUse, TaskWords } from '../task-words.ts';
 import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
 import type { Texts } from './encoded-set.ts';
-import { labelEvaluation, readRows } from './label-evaluation.ts';
+import { alikeNotice, rowsWithPictures, withAlike } from './load-pictures.ts';
+import { labelEvaluation, readRows, textsOf } from './label-evaluation.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
 import { columnsFor, jsonKeys, rowsFromFile, rowsFromInput, useColumns } from './read-inputs.ts';
-import { type LabelBaselines, textBaselines } from './text-baselines.ts';
+import { type LabelBaselines, pictureBaselines, textBaselines } from './text-baselines.ts';
 import { textsShape } from './texts-shape.ts';
 import type { Targets, ToTargets } from './to-targets.ts';
 
@@ -148,7 +149,14 @@ export function labelledTexts<Answer extends LabelAnswer>(
       read(files, reading) {
         const skipped: string[] = [];
         const tell = (message: string) => void skipped.push(message);
-        const rows = files.flatMap((file) => parseRows(file.read(tell), file.name, asOptions(reading), tell));
+        const onSkipped = reading.on_bad_row === 'skip' ? tell : undefined;
+        const rows = withAlike(
+          files.flatMap((file) =>
+            rowsWithPictures(parseRows(file.read(tell), file.name, asOptions(reading), tell), file, onSkipped),
+          ),
+        );
+        const alike = alikeNotice(rows);
+        if (alike !== undefined) tell(alike);
         const { name: fileName, classes } = files[0]!;
         checkLabelled(rows, fileName, reading.label);
         const names = classes?.[reading.label];
@@ -181,7 +189,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
     build,
     examples({ rows, fileName }, context) {
       const targets = kind.targets(rows, context.labels, fileName);
-      return readRows(rows, context, outputsFor(context), rows.length, targets).examples;
+      return readRows(rows, { ...context, isTraining: true }, outputsFor(context), rows.length, targets).examples;
     },
     evaluation: (labelled, context, batchSize) =>
       labelEvaluation(kind, labelled, context, outputsFor(context), batchSize),
@@ -192,7 +200,8 @@ export function labelledTexts<Answer extends LabelAnswer>(
           targets: kind.targets(rows, labels, fileName),
         }));
         const width = outputs(labels);
-        return textBaselines(kind.baselines, learnt!, scored!, labels, (logits) => ({
+        const baselines = learnt!.rows[0]?.picture ? pictureBaselines : textBaselines;
+        return baselines(kind.baselines, learnt!, scored!, labels, (logits) => ({
           ...kind.scores(logits, width, scored!.targets),
           loss: kind.evaluationLoss(logits, width, scored!.targets),
         }));
@@ -244,8 +253,6 @@ export function labelledTexts<Answer extends LabelAnswer>(
   };
 }
 
-const textsOf = ({ text, textPair }: Row) => [text, textPair];
-
 /**
  * Checks that rows are labelled.
  *
@@ -276,7 +283,7 @@ function recognised<Answer extends LabelAnswer>(
   const labels = names.length === count ? names : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
   return {
     labels: kind.leastLabels === 0 ? [] : labels,
-    data: { text: 0, max_length: DEFAULT_MAX_LENGTH },
+    data: model.config.picture ? { text: 'image' } : { text: 0, max_length: DEFAULT_MAX_LENGTH },
   };
 }
 
