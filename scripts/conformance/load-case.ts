@@ -1,4 +1,5 @@
 import type { HeadKind } from '../../src/models/heads/registry.ts';
+import { withPictureSize } from '../../src/models/vision/vision-config.ts';
 import { PIXELS } from '../../src/objectives/model-inputs.ts';
 import { spanModel } from '../../src/objectives/span-model.ts';
 import type { TaskModel } from '../../src/objectives/task-model.ts';
@@ -19,8 +20,10 @@ export function loadCase(folder: string, taskType: string, batch: StoredTensors)
     case 'SEQ_CLS': {
       const build = classifier(folder, named(batch, 'labels').shape);
       const [, , height, width] = batch.get(PIXELS)?.shape ?? [];
-      const picture = height !== undefined && width !== undefined && { picture: { height, width } };
-      return openIn(folder, (definition, config) => build(definition, { ...config, ...picture }));
+      if (height === undefined || width === undefined) return openIn(folder, build);
+      return openIn(folder, (definition, config) =>
+        build(definition, withPictureSize(config, { height, width })),
+      );
     }
     case 'QUESTION_ANS':
       return openIn(folder, spanModel);

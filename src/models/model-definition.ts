@@ -73,8 +73,13 @@ export interface CommonConfig {
   padTokenId?: number;
   /** How the model converts a text to a vector, if its files specify it. */
   sentence?: SentenceSettings;
-  /** The size of the pictures that the model reads. Undefined for models of texts. */
-  picture?: PictureSize;
+  /** The pictures that the model reads. Undefined for models of texts. */
+  picture?: PictureSize & {
+    /** Length of the sides of a patch. */
+    patch: number;
+    /** Number of tokens before those of the patches. */
+    before: number;
+  };
   /** Whether hidden states depend on the length of the text. Then a prompt must be read at once. */
   readsWhole?: boolean;
   /** If a generated text gets more tokens than this, all of it is read again. */

@@ -34,7 +34,11 @@ export class PictureReader {
   /** @throws UserError for a file that is damaged, too large or no picture */
   async read(bytes: Uint8Array, name: string): Promise<Picture> {
     const pixels = this.processor.resized(await this.#decode(bytes, name), name);
-    return { pixels, small: resize(pixels, SMALL, SMALL, 'bilinear').data, digest: new Sha256().update(bytes).digest('hex') };
+    return {
+      pixels,
+      small: resize(pixels, SMALL, SMALL, 'bilinear').data,
+      digest: new Sha256().update(bytes).digest('hex'),
+    };
   }
 
   /**

@@ -1,6 +1,6 @@
 import { PIXELS } from '../objectives/model-inputs.ts';
-import { type Box, flipped, type Pixels } from '../pictures/pixels.ts';
 import type { Picture, PictureReader } from '../pictures/picture-reader.ts';
+import { type Box, flipped, type Pixels } from '../pictures/pixels.ts';
 import type { PictureProcessor } from '../pictures/processor.ts';
 import type { Tensors } from '../runtime/session.ts';
 import { Random } from '../support/random.ts';
@@ -63,4 +63,5 @@ function randomBox({ width, height }: Pixels, random: Random): Box {
   return { left: 0, top: 0, width, height };
 }
 
-const between = ([low, high]: readonly [number, number], random: Random) => low + random.uniform() * (high - low);
+const between = ([low, high]: readonly [number, number], random: Random) =>
+  low + random.uniform() * (high - low);

@@ -5,8 +5,9 @@ import { TRANSFORMER_FILES } from '../hub/model-files.ts';
 import { HEAD_KINDS, writesText } from '../models/heads/registry.ts';
 import type { CommonConfig } from '../models/model-definition.ts';
 import { assumedSentence, type SentenceSettings } from '../models/sentence-settings.ts';
+import { withPictureSize } from '../models/vision/vision-config.ts';
 import { type DecodePicture, PictureReader } from '../pictures/picture-reader.ts';
-import { PROCESSOR_FILE, PictureProcessor } from '../pictures/processor.ts';
+import { PictureProcessor, PROCESSOR_FILE } from '../pictures/processor.ts';
 import { lazy } from '../support/lazy.ts';
 import { UserError } from '../support/user-error.ts';
 import { buildTokenizer, readTokenizerFiles } from '../text/build-tokenizer.ts';
@@ -87,7 +88,7 @@ export function withChanges<Model extends Omit<Described, 'family'>>(
   const { picture } = family.config;
   if (picture) {
     const read = model.processor ? processorOf(model).input : picture;
-    return { ...model, family: { ...family, config: { ...family.config, picture: read } } };
+    return { ...model, family: { ...family, config: withPictureSize(family.config, read) } };
   }
   return { ...model, family: withSentence(family, model.settings) };
 }

@@ -8,8 +8,8 @@ import type { Prompt, WriteOptions } from '../generation/prompt.ts';
 import { TextGenerator } from '../generation/text-generator.ts';
 import { assertOwnMetrics } from '../metrics/own-metrics.ts';
 import { writesText } from '../models/heads/registry.ts';
-import type { PictureReader } from '../pictures/picture-reader.ts';
 import type { Communicator } from '../parallel/communicator.ts';
+import type { PictureReader } from '../pictures/picture-reader.ts';
 import { NotFinite } from '../program/check-finite.ts';
 import type { Engine } from '../program/engine.ts';
 import type { EvaluationWatch, Scores } from '../program/example-set.ts';
@@ -23,6 +23,7 @@ import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 import { assertInput } from '../tasks/assert-input.ts';
 import type { Texts } from '../tasks/labelled-texts/encoded-set.ts';
+import { loadedInputs, withPictures } from '../tasks/labelled-texts/load-pictures.ts';
 import type { Answer, EmbedOptions, Prediction, Vectors } from '../tasks/prediction.ts';
 import { type AnyTask, type TaskName, taskNamed } from '../tasks/registry.ts';
 import type { ClassAnswer } from '../tasks/single-label-classification/definition.ts';
@@ -30,7 +31,6 @@ import type { BaseData, EncodingContext } from '../tasks/task-definition.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
 import type { TextTokenizer } from '../text/tokenizer.ts';
 import type { TunedValues } from '../tuners/tuner.ts';
-import { loadedInputs, withPictures } from '../tasks/labelled-texts/load-pictures.ts';
 import { closedModel } from './closed-model.ts';
 import { inputChunks } from './input-chunks.ts';
 import {
@@ -221,7 +221,10 @@ export class TrainedModel {
     const said = Object.entries(reading).filter(([, value]) => value !== undefined);
     const flags = Object.fromEntries(said);
     const context = this.context(task.files.withFlags(this.context().reading, flags, files[0]!.name));
-    const rows = task.files.read(await withPictures(files, context.reading, context.pictures), context.reading);
+    const rows = task.files.read(
+      await withPictures(files, context.reading, context.pictures),
+      context.reading,
+    );
     if (onNotice) for (const message of task.files.notices?.(rows) ?? []) onNotice(message);
     const evaluation = withOwnScores(task.evaluation(rows, context, this.batchSize), own);
     return evaluation.run(untilAborted(this.#opened(), signal), this.parts.values, {

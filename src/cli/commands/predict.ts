@@ -32,7 +32,7 @@ export function predictCommand(): Command {
     .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
     .argument(
       '[file]',
-      'TSV, CSV or JSON Lines (default: standard input, in one of these formats or with one text per line)',
+      'TSV, CSV or JSON Lines, or a picture or a folder of pictures (default: standard input, in one of these formats or with one text per line)',
     )
     .option('--json', 'print JSON Lines (the default)')
     .option('--logits', 'also print the logits')
@@ -83,10 +83,11 @@ async function run(
       process.stdin.isTTY &&
       process.stdout.isTTY &&
       !flags.logits;
-    const line = prediction.input.line?.(reading);
+    const line = trained.context().pictures ? undefined : prediction.input.line?.(reading);
     if (isAsked && line) return await answerTyped(trained, prediction, line);
     const sources = files ?? [await fromFirst(communicator, readInput)];
-    const { inputs, places, skipped } = inputsOf(sources, prediction, reading);
+    const readsPictures = trained.context().pictures !== undefined;
+    const { inputs, places, skipped } = await inputsOf(sources, prediction, reading, readsPictures);
     if (output !== undefined && prediction.output.files) {
       const answers: Answer[] = [];
       for await (const answer of trained.predict<unknown, Answer>(inputs, { reading })) answers.push(answer);

@@ -18,7 +18,9 @@ export function describeChoice(
     `  ${name}  ${columns[place]!.name}: ${Math.round(columns[place]!.length)} characters on average, such as "${excerpt(rows[0]![place]!)}"`;
   return [
     `${path}: ${counted(rows.length)} rows, ${columns.length} columns${separated}`,
-    ...(hasPictures ? [`  image  ${columns[text]!.name}: files such as "${excerpt(rows[0]![text]!)}"`] : [texts(text, 'text ')]),
+    ...(hasPictures
+      ? [`  image  ${columns[text]!.name}: files such as "${excerpt(rows[0]![text]!)}"`]
+      : [texts(text, 'text ')]),
     ...(textPair === undefined ? [] : [texts(textPair, 'pair ')]),
     `  label  ${columns[label]!.name}: ${isScale ? 'numbers on a scale' : labelsOf(rows, label)}`,
     ...(isScale ? [] : alikeLabels(rows.map((row) => row[label]!.trim()))),

@@ -31,7 +31,10 @@ export function isDataFile(path: string): boolean {
 
 /** Whether a path is a folder of pictures, or of their parts for training and validation. */
 export function isPictureFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true && pictureFolder(partsOf(path).train) !== undefined;
+  return (
+    statSync(path, { throwIfNoEntry: false })?.isDirectory() === true &&
+    pictureFolder(partsOf(path).train) !== undefined
+  );
 }
 
 /**
@@ -64,7 +67,9 @@ export async function readDataFile(path: string): Promise<DataFile> {
   const hasPictures = pictured >= 0;
   return {
     ...{ path, table, columns, notices, hasPictures, parts },
-    guess: hasPictures ? { ...guess, text: pictured, doubts: guess.doubts.filter((name) => name !== 'text') } : guess,
+    guess: hasPictures
+      ? { ...guess, text: pictured, doubts: guess.doubts.filter((name) => name !== 'text') }
+      : guess,
   };
 }
 

@@ -62,7 +62,8 @@ export function partsOf(path: string): { train: string; validation?: string } {
     .map(({ name }) => name);
   const find = (names: readonly string[]) => names.find((name) => folders.includes(name));
   const [train, validation] = [find(PARTS.train), find(PARTS.validation)];
-  if (train === undefined || folders.some((name) => ![train, validation].includes(name))) return { train: path };
+  if (train === undefined || folders.some((name) => ![train, validation].includes(name)))
+    return { train: path };
   return { train: join(path, train), ...(validation && { validation: join(path, validation) }) };
 }
 

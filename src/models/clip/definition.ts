@@ -8,7 +8,13 @@ import type { Network } from '../../nn/network.ts';
 import { patchEmbedding, patchPositions, withTokens } from '../../nn/patch-embedding.ts';
 import { preNormEncoder, twoLayers } from '../../nn/pre-norm-encoder.ts';
 import type { ModelDefinition, ModelInputs } from '../model-definition.ts';
-import { type EncodedPicture, meanPatches, pictureHead, pictureVectorHead } from '../vision/picture-heads.ts';
+import {
+  classToken,
+  type EncodedPicture,
+  meanPatches,
+  pictureHead,
+  pictureVectorHead,
+} from '../vision/picture-heads.ts';
 import { TOWER_MODULES, TOWER_TARGETS, type TowerConfig, towerConfig } from '../vision/tower.ts';
 import { patchesOf } from '../vision/vision-config.ts';
 
@@ -24,11 +30,10 @@ function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
     heads: {
       SEQ_CLS: pictureHead('CLIPForImageClassification', features),
       FEATURE_EXTRACTION: pictureVectorHead('CLIPVisionModel', PREFIX, {
-        pooled(network, config, inputs) {
-          const { hidden } = encoded(network, config, inputs, 'first');
-          return layerNorm(network.at(`${PREFIX}.post_layernorm`), hidden, config.layer_norm_eps);
-        },
-        features,
+        states: encoded,
+        pooled: (network, config, states) =>
+          layerNorm(network.at(`${PREFIX}.post_layernorm`), classToken(states), config.layer_norm_eps),
+        features: meanPatches,
         width: ({ hidden_size }) => hidden_size,
       }),
     },

@@ -12,6 +12,7 @@ import { parseFields, probability } from '../config-fields.ts';
 import type { ModelDefinition, ModelInputs } from '../model-definition.ts';
 import {
   classAndMean,
+  classToken,
   type EncodedPicture,
   pictureHead,
   pictureVectorHead,
@@ -83,8 +84,9 @@ function family(modelType: string, name: string, registers: number): ModelDefini
     heads: {
       SEQ_CLS: pictureHead(`${name}ForImageClassification`, features),
       FEATURE_EXTRACTION: pictureVectorHead(`${name}Model`, modelType, {
-        pooled: (network, config, inputs) => encode(network, config, inputs, 'first').hidden,
-        features,
+        states: encode,
+        pooled: (_network, _config, states) => classToken(states),
+        features: classAndMean,
         width: ({ hidden_size }, isPooled) => (isPooled ? 1 : 2) * hidden_size,
       }),
     },

@@ -24,8 +24,9 @@ function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
     heads: {
       SEQ_CLS: pictureHead('SiglipForImageClassification', features, [`${PREFIX}.head`]),
       FEATURE_EXTRACTION: pictureVectorHead('SiglipVisionModel', PREFIX, {
+        states: encoded,
         pooled: attendedVector,
-        features,
+        features: meanPatches,
         width: ({ hidden_size }) => hidden_size,
       }),
     },
@@ -37,8 +38,11 @@ function features(network: Network, config: TowerConfig, inputs: ModelInputs): V
 }
 
 /** The pooling head: one query, the probe, attends to all patches. */
-function attendedVector(network: Network, config: TowerConfig, inputs: ModelInputs): Value {
-  const { hidden, batch, tokens } = encoded(network, config, inputs);
+function attendedVector(
+  network: Network,
+  config: TowerConfig,
+  { hidden, batch, tokens }: EncodedPicture,
+): Value {
   const { hidden_size: width, num_attention_heads: heads } = config;
   const module = network.at(`${PREFIX}.head`);
   const inner = module.at('attention');

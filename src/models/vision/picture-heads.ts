@@ -29,6 +29,11 @@ export function classAndMean(encoded: EncodedPicture): Value {
   return concat([slice(encoded.hidden, 0, 0, encoded.batch), meanPatches(encoded)], 1);
 }
 
+/** The state of each picture's first token, [batch, width]. */
+export function classToken({ hidden, batch }: EncodedPicture): Value {
+  return slice(hidden, 0, 0, batch);
+}
+
 /** A classifier on features of pictures. */
 export function pictureHead<Config extends CommonConfig>(
   architecture: string,
@@ -52,8 +57,9 @@ export function pictureVectorHead<Config extends CommonConfig>(
   architecture: string,
   prefix: string,
   vectors: {
-    pooled: (network: Network, config: Config, inputs: ModelInputs) => Value;
-    features: (network: Network, config: Config, inputs: ModelInputs) => Value;
+    states: (network: Network, config: Config, inputs: ModelInputs) => EncodedPicture;
+    pooled: (network: Network, config: Config, encoded: EncodedPicture) => Value;
+    features: (encoded: EncodedPicture) => Value;
     width(config: Config, isPooled: boolean): number;
   },
 ): Head<Config> {
@@ -67,7 +73,9 @@ export function pictureVectorHead<Config extends CommonConfig>(
     build(network, config, inputs) {
       const { mode, normalize } = poolingOf(config);
       const base = inputs.belowHead ? network : network.without(prefix);
-      const vector = (mode === 'cls' ? vectors.pooled : vectors.features)(base, config, inputs);
+      const encoded = vectors.states(base, config, inputs);
+      inputs.onTokens?.(encoded.hidden);
+      const vector = mode === 'cls' ? vectors.pooled(base, config, encoded) : vectors.features(encoded);
       return normalize ? normalised(vector) : vector;
     },
   };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { labelsOf, layers, probability, size } from '../config-fields.ts';
-import type { CommonConfig } from '../model-definition.ts';
+import type { CommonConfig, PictureSize } from '../model-definition.ts';
 
 /** Fields of every vision transformer's config.json. */
 export const visionFields = {
@@ -46,10 +46,20 @@ export function withVision<Fields extends VisionFields>(
     ...labelsOf(fields),
     vocabSize: 0,
     typeVocabSize: 0,
-    maxLength: tokens + Math.floor(height / patch_size) * Math.floor(width / patch_size),
     initializerRange: fields.initializer_range,
-    picture: { height, width },
+    ...ofSize({ height, width, patch: patch_size, before: tokens }),
   };
+}
+
+/** A model's config for pictures of another size than those of its pretraining. Positions are then interpolated. */
+export function withPictureSize<Config extends CommonConfig>(config: Config, size: PictureSize): Config {
+  return { ...config, ...(config.picture && ofSize({ ...config.picture, ...size })) };
+}
+
+/** The fields that depend on the size of pictures. */
+function ofSize(picture: NonNullable<CommonConfig['picture']>) {
+  const { height, width, patch, before } = picture;
+  return { picture, maxLength: before + Math.floor(height / patch) * Math.floor(width / patch) };
 }
 
 /** Number of patches along each side of the pictures with which the model was pretrained. */

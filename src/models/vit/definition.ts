@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { add, concat, reshape, slice } from '../../graph/build.ts';
-import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
 import type { EncodedRows } from '../../nn/encoder-layers.ts';
 import { forEveryText } from '../../nn/for-every-text.ts';
@@ -10,7 +9,7 @@ import { patchEmbedding, patchPositions, withTokens } from '../../nn/patch-embed
 import { preNormEncoder, twoLayers } from '../../nn/pre-norm-encoder.ts';
 import { parseFields, probability, size } from '../config-fields.ts';
 import type { ModelDefinition, ModelInputs } from '../model-definition.ts';
-import { pictureHead, pictureVectorHead } from '../vision/picture-heads.ts';
+import { classToken, type EncodedPicture, pictureHead, pictureVectorHead } from '../vision/picture-heads.ts';
 import {
   headsDivideWidth,
   patchesOf,
@@ -57,7 +56,7 @@ function family(
   const encode = (network: Network, config: ViTConfig, inputs: ModelInputs, rows?: EncodedRows) =>
     encoded(network.at(modelType), config, inputs, tokens, rows);
   const first = (network: Network, config: ViTConfig, inputs: ModelInputs) =>
-    encode(network, config, inputs, 'first');
+    encode(network, config, inputs, 'first').hidden;
   return {
     modelType,
     baseModelPrefix: modelType,
@@ -80,8 +79,9 @@ function family(
     heads: {
       SEQ_CLS: pictureHead(`${name}ForImageClassification`, first, [`${modelType}.pooler`]),
       FEATURE_EXTRACTION: pictureVectorHead(`${name}Model`, modelType, {
-        pooled: first,
-        features: first,
+        states: encode,
+        pooled: (_network, _config, states) => classToken(states),
+        features: classToken,
         width: ({ hidden_size }) => hidden_size,
       }),
     },
@@ -95,7 +95,7 @@ function encoded(
   { pixelValues, everyRow }: ModelInputs,
   tokens: readonly string[],
   rows: EncodedRows = 'all',
-): Value {
+): EncodedPicture {
   const { hidden_size: width, patch_size, layer_norm_eps: epsilon } = config;
   const embeddings = module.at('embeddings');
   const projection = embeddings.at('patch_embeddings.projection');
@@ -125,7 +125,8 @@ function encoded(
   };
   const sizes = { batch, tokens: before + grid.rows * grid.columns, everyRow };
   const hidden = preNormEncoder(module.at('layers'), settings, embedded, sizes, rows);
-  return layerNorm(module.at('layernorm'), hidden, epsilon);
+  const normed = layerNorm(module.at('layernorm'), hidden, epsilon);
+  return { hidden: normed, batch, tokens: sizes.tokens, before };
 }
 
 /** ViT (Dosovitskiy et al., 2021) as transformers computes it. */

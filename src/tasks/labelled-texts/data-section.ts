@@ -31,6 +31,8 @@ export const labelledDataSchema = z.strictObject({
   on_bad_row: z.enum(ON_BAD_ROW).optional(),
   /** Maximum number of tokens, special tokens included. Longer texts are truncated. */
   max_length: z.int().min(1).default(128),
+  /** Whether `text` names pictures. Set by the run, from its model. */
+  pictures: z.boolean().optional(),
   /**
    * Changes of training pictures: `none` (default), or `light`, random crops and flips. They depend on the seed and the
    * step.

@@ -1,5 +1,5 @@
-import { groupsOf } from '../../data/split-rows.ts';
 import type { Row } from '../../data/row.ts';
+import { groupsOf } from '../../data/split-rows.ts';
 import { bootstrap, shareInterval, someGroups } from '../../metrics/score-interval.ts';
 import type { ScoreName } from '../../metrics/scores.ts';
 import type { LinearLayer } from '../../objectives/sentence-classifier.ts';

@@ -23,9 +23,9 @@ import type {
 import type { PythonResult, PythonUse, TaskWords } from '../task-words.ts';
 import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
 import type { Texts } from './encoded-set.ts';
-import { alikeNotice, rowsWithPictures, withAlike } from './load-pictures.ts';
 import { labelEvaluation, readRows, textsOf } from './label-evaluation.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
+import { alikeNotice, rowsWithPictures, withAlike } from './load-pictures.ts';
 import { columnsFor, jsonKeys, rowsFromFile, rowsFromInput, useColumns } from './read-inputs.ts';
 import { type LabelBaselines, pictureBaselines, textBaselines } from './text-baselines.ts';
 import { textsShape } from './texts-shape.ts';
@@ -152,7 +152,11 @@ export function labelledTexts<Answer extends LabelAnswer>(
         const onSkipped = reading.on_bad_row === 'skip' ? tell : undefined;
         const rows = withAlike(
           files.flatMap((file) =>
-            rowsWithPictures(parseRows(file.read(tell), file.name, asOptions(reading), tell), file, onSkipped),
+            rowsWithPictures(
+              parseRows(file.read(tell), file.name, asOptions(reading), tell),
+              file,
+              onSkipped,
+            ),
           ),
         );
         const alike = alikeNotice(rows);
@@ -183,13 +187,15 @@ export function labelledTexts<Answer extends LabelAnswer>(
         ...(kind.leastLabels > 0 && !kind.listed && { strata: rows.map(({ label }) => String(label)) }),
         pick: (numbers) => ({ ...file, rows: numbers.map((number) => rows[number]!) }),
       }),
+      detected: ({ rows }): Partial<LabelledData> => (rows[0]?.picture ? { pictures: true } : {}),
       notices: ({ skipped }) => (skipped === undefined ? [] : [skipped]),
       withFlags: (reading, flags, file) => columnsFor(file, useColumns(reading, flags, true)) as LabelledData,
     },
     build,
     examples({ rows, fileName }, context) {
       const targets = kind.targets(rows, context.labels, fileName);
-      return readRows(rows, { ...context, isTraining: true }, outputsFor(context), rows.length, targets).examples;
+      return readRows(rows, { ...context, isTraining: true }, outputsFor(context), rows.length, targets)
+        .examples;
     },
     evaluation: (labelled, context, batchSize) =>
       labelEvaluation(kind, labelled, context, outputsFor(context), batchSize),
@@ -283,7 +289,9 @@ function recognised<Answer extends LabelAnswer>(
   const labels = names.length === count ? names : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
   return {
     labels: kind.leastLabels === 0 ? [] : labels,
-    data: model.config.picture ? { text: 'image' } : { text: 0, max_length: DEFAULT_MAX_LENGTH },
+    data: model.config.picture
+      ? { text: 'image', pictures: true }
+      : { text: 0, max_length: DEFAULT_MAX_LENGTH },
   };
 }
 
@@ -299,10 +307,17 @@ function wordsOf({
 }: Pick<LabelKind<LabelAnswer>, 'name' | 'trainedFor'>): TaskWords<LabelledData> {
   return {
     name,
-    trainedFor: ({ text_pair }) => trainedFor(text_pair === undefined ? 'texts' : 'pairs of texts'),
+    trainedFor({ text_pair, pictures }) {
+      if (pictures) return trainedFor('pictures');
+      return trainedFor(text_pair === undefined ? 'texts' : 'pairs of texts');
+    },
     hub: { pipeline: 'text-classification', name: 'Text Classification' },
+    hubOfPictures: { pipeline: 'image-classification', name: 'Image Classification' },
     use: usage,
-    python: (data, result) => (classifiesVectors(data) ? layerInPython(data, result) : headInPython(data)),
+    python(data, result) {
+      if (data.pictures) return picturesInPython(data, result);
+      return classifiesVectors(data) ? layerInPython(data, result) : headInPython(data);
+    },
   };
 }
 
@@ -314,6 +329,29 @@ function headInPython({ text_pair, max_length }: Partial<LabelledData>): PythonU
     lines: [
       `inputs = tokenizer(${texts}, truncation=True, max_length=${max_length}, return_tensors="pt")`,
       'logits = model(**inputs).logits',
+    ],
+  };
+}
+
+/** Python that classifies a picture with the head of the base's class, or with a layer on its features. */
+function picturesInPython(data: Partial<LabelledData>, { folder, normalize }: PythonResult): PythonUse {
+  const inputs = 'inputs = processor(Image.open("picture.jpg").convert("RGB"), return_tensors="pt")';
+  const imports = ['from PIL import Image'];
+  const autoModel = 'AutoModelForImageClassification';
+  if (!classifiesVectors(data))
+    return { autoModel, hasClasses: true, imports, lines: [inputs, 'logits = model(**inputs).logits'] };
+  // The features of such a layer are what the classifier of the base's class reads.
+  const read = normalize ? 'torch.nn.functional.normalize(features)' : 'features';
+  return {
+    autoModel: 'AutoModel',
+    imports: [...imports, 'import torch', 'from safetensors.torch import load_file'],
+    lines: [
+      `layer = load_file("${folder}/head.safetensors")`,
+      inputs,
+      'hidden = model(**inputs).last_hidden_state',
+      '# DINOv2: class token and mean of the patches; ViT: class token; CLIP and SigLIP: mean of the patches',
+      'features = torch.cat([hidden[:, 0], hidden[:, 1:].mean(1)], 1)',
+      `logits = ${read} @ layer["weight"].T + layer["bias"]`,
     ],
   };
 }
@@ -343,7 +381,15 @@ function layerInPython(
 }
 
 /** How to use a model: with lines of text or, for pairs, with JSON Lines. It does not depend on the run's columns. */
-function usage({ text, text_pair }: Partial<LabelledData>): { command: string; explanation: string } {
+function usage({ text, text_pair, pictures }: Partial<LabelledData>): {
+  command: string;
+  explanation: string;
+} {
+  if (pictures)
+    return {
+      command: 'adalora predict . photos',
+      explanation: 'a line of JSON for each picture in the folder',
+    };
   if (text_pair === undefined)
     return {
       command: 'adalora predict . < texts.txt',

@@ -1,7 +1,6 @@
 import { parseRows } from '../../data/parse-rows.ts';
-import type { DataOptions, Row } from '../../data/row.ts';
+import type { DataOptions, OnSkipped, Row } from '../../data/row.ts';
 import { RowProblems } from '../../data/row-problems.ts';
-import type { OnSkipped } from '../../data/row.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { alikePictures } from '../../pictures/alike.ts';
 import type { Picture, PictureReader } from '../../pictures/picture-reader.ts';
@@ -25,8 +24,17 @@ export async function withPictures<File extends TextFile>(
   const loaded = files.map(async (file) => {
     if (!file.openPicture)
       throw new UserError({ where: file.name, fault: 'has no pictures, but the model reads pictures' });
-    const options = { ...reading, text: text ?? 'image', label: undefined, on_bad_row: 'skip' } as DataOptions;
-    const names = parseRows(file.read(() => {}), file.name, options).map((row) => row.text);
+    const options = {
+      ...reading,
+      text: text ?? 'image',
+      label: undefined,
+      on_bad_row: 'skip',
+    } as DataOptions;
+    const names = parseRows(
+      file.read(() => {}),
+      file.name,
+      options,
+    ).map((row) => row.text);
     return { ...file, pictures: await reader.readAll(names, file.openPicture) };
   });
   return Promise.all(loaded);
@@ -99,8 +107,8 @@ export function alikeNotice(rows: readonly Row[]): string | undefined {
 /** An input with the content of a file, or with a picture that was read before. */
 export interface PictureInput {
   text?: string;
-  /** The bytes of a JPEG, PNG, WebP or GIF file. */
-  image?: Uint8Array;
+  /** The bytes of a JPEG, PNG, WebP or GIF file, or a function that reads them. */
+  image?: Uint8Array | (() => Promise<Uint8Array>);
   picture?: Picture;
 }
 
@@ -118,7 +126,7 @@ export async function loadedInputs(
   const nameOf = (i: string) => (inputs[Number(i)] as PictureInput).text ?? `input ${Number(i) + 1}`;
   const read = await reader.readAll(names, async (i) => {
     const { image } = inputs[Number(i)] as PictureInput;
-    if (image) return image;
+    if (image) return typeof image === 'function' ? image() : image;
     throw new UserError({ where: nameOf(i), fault: 'has no picture: `image` must be the bytes of a file' });
   });
   return inputs.map((input, i) => {

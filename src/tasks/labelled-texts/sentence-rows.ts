@@ -2,9 +2,9 @@ import { rowFeatures } from '../../objectives/sentence-classifier.ts';
 import { labelFeed } from '../../objectives/sequence-loss.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import type { Predictor } from '../../program/program.ts';
+import type { InputSet } from '../input-set.ts';
 import { promptFor } from '../sentence-embedding/prompts.ts';
 import type { EncodingContext } from '../task-definition.ts';
-import type { InputSet } from '../input-set.ts';
 import { TextSet } from '../text-set.ts';
 import { pictureSetOf, type Texts, weightOf } from './encoded-set.ts';
 

@@ -1,7 +1,7 @@
 import { bagOfWords } from '../../baselines/bag-of-words.ts';
 import type { Baseline } from '../../baselines/baseline.ts';
-import { linearPixels } from '../../baselines/linear-pixels.ts';
 import type { LinearLoss } from '../../baselines/linear-model.ts';
+import { linearPixels } from '../../baselines/linear-pixels.ts';
 import type { Row } from '../../data/row.ts';
 import type { Targets } from './to-targets.ts';
 
