@@ -72,7 +72,7 @@ def case(model_type, head, tie):
     try:
         with torch.device("meta"):
             model = heads_of(model_type)[head].from_config(config)
-    except ValueError:  # the family has no such head
+    except (ValueError, TypeError):  # the family has no such head
         return None
     words = model.get_output_embeddings()
     linears = {}
