@@ -117,6 +117,9 @@ describe('a folder of pictures', () => {
       data: { ...data, pooling: 'none', augment: 'light', validation: '25%' },
       training: { max_steps: 4, eval_strategy: 'epoch', floor: false },
     });
+    // PEFT's classes for task types pass the inputs of texts.
+    const adapter = JSON.parse(readFileSync(join(scratch, 'head', 'adapter', 'adapter_config.json'), 'utf8'));
+    expect(adapter.task_type).toBeNull();
     const opened = await open(join(scratch, 'head'));
     await opened.merge(join(scratch, 'merged'));
     await opened.close();
