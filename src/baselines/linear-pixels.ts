@@ -1,6 +1,6 @@
 import { fitLinear, type LinearLoss, linearScores, type SparseRows } from './linear-model.ts';
 
-/** Maximum number of pictures to fit, so that a fit takes a few seconds. Of more, evenly spaced ones are used. */
+/** Maximum number of pictures to fit, so that a fit takes a few seconds. If there are more, evenly spaced ones are used. */
 const MAX_FITTED = 2000;
 
 /** Small training pictures, all of one size. */

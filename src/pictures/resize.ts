@@ -121,7 +121,7 @@ function pass(
   }
 }
 
-const clipped = (value: number) => (value < 0 ? 0 : value > 255 ? 255 : value);
+const clipped = (value: number) => (value < 0 ? 0 : Math.min(255, value));
 
 /** Resizes the rows of a picture to another width. */
 function widened(pixels: Pixels, width: number, filter: Filter): Pixels {
