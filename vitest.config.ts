@@ -25,7 +25,7 @@ const threadsOfDist: Plugin = {
 const SYSTEM = [
   'tests/browser/*.test.ts',
   'tests/contracts/bases.test.ts',
-  'tests/{bundlers,demo,huge-pages,library,mpi,open,pack,pack-without-cuda,readme-code,resume}.test.ts',
+  'tests/{bundlers,clients,demo,huge-pages,library,mpi,open,pack,pack-without-cuda,push,readme-code,resume}.test.ts',
   'tests/{serve,session,slurm,web,webgpu,worst-files}.test.ts',
   'src/runtime/node/create-session.test.ts',
 ];

@@ -6,7 +6,7 @@ import { TASKS } from '../src/tasks/registry.ts';
 import type { BuildTask } from '../src/tasks/task-definition.ts';
 import type { Batch } from '../src/text/collate.ts';
 
-/** Tags of persons, organisations, locations and others, as in CoNLL-2003. */
+/** Tags of persons, organizations, locations and others, as in CoNLL-2003. */
 const TAGS = ['O', ...['PER', 'ORG', 'LOC', 'MISC'].flatMap((kind) => [`B-${kind}`, `I-${kind}`])];
 
 /** A head of a model in the bench, and labels for a batch. */

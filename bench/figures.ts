@@ -15,7 +15,7 @@ export interface StepFigures {
   memory: number;
 }
 
-/** The medians of a side on one data set: examples per second, and the peak memory of its two processes in MB. */
+/** The medians of a side on one dataset: examples per second, and the peak memory of its two processes in MB. */
 export interface DataFigures {
   side: SideName;
   train: number;

@@ -30,7 +30,7 @@ export interface Measured<Prepared, Reply> {
 const PAUSE_MS = 100;
 
 /**
- * Runs processes side by side. After preparation, they do the same work in turn, round by round, so that
+ * Runs processes side by side. After preparation, they do the same work alternately, round by round, so that
  * other load on the machine affects all of them. The order changes in every round, because the caches still
  * contain the previous process's data.
  *

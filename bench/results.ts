@@ -42,7 +42,7 @@ export interface Memory {
   baseline_mb?: number;
 }
 
-/** AdaLoRA on one data set. */
+/** AdaLoRA on one dataset. */
 export interface DataResult {
   name: string;
   runs: DataRun[];

@@ -20,13 +20,13 @@ import { stepTable } from './table/step-table.ts';
 /*
  * npm run bench -- [--steps 7] [--blocks 5] [--block-steps 20] [--dropout 0] [--only text] [--json FILE]
  *
- * Measures AdaLoRA and LoRA beside PEFT, if BENCH_PYTHON names a Python with torch, transformers and peft.
+ * Measures AdaLoRA and LoRA compared with PEFT, if BENCH_PYTHON names a Python with torch, transformers and peft.
  * Our sides use float32 and an int8 base; PEFT uses float32 and bf16 autocast. Prints tables of medians, and
  * writes every time as JSON to FILE. There are three parts:
  *
  * - training steps; the sides take turns after each step;
  * - decoders, also over an int4 base, in training and generation; generation also through `adalora serve` with
- *   adapters, and beside llama.cpp, if the Python has llama-cpp-python and gguf;
+ *   adapters, and compared with llama.cpp, if the Python has llama-cpp-python and gguf;
  * - training, evaluation and prediction on real data, in blocks.
  */
 

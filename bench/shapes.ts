@@ -1,4 +1,5 @@
 import { modelFamily } from '../src/models/registry.ts';
+import { defaultNames } from '../src/tuners/low-rank/default-targets.ts';
 import type { BenchHeadKind } from './bench-head.ts';
 
 /** Methods that peft_step.py supports. */
@@ -108,7 +109,7 @@ const sizes: (Size & { methods: BenchMethod[] })[] = [
 /** All cases: every size with each of its methods, with rank 12 on the six matrices. */
 export function benchCases(dropout: number): BenchCase[][] {
   return sizes.map(({ methods, ...size }) => {
-    const targets = modelFamily(size, size.name).targetModules.many;
+    const targets = defaultNames(modelFamily(size, size.name), 'many');
     return methods.map((method) => ({ ...size, method, r: 12, dropout, targets }));
   });
 }

@@ -11,7 +11,7 @@ export interface Side {
   /** Whether it takes no part in training. */
   generatesOnly?: true;
   /**
-   * On our sides, the type of the frozen base. On PEFT's sides, the type of autocast over float32 weights.
+   * On our sides, the type of the frozen base. On PEFT's sides, the type of autocast with float32 weights.
    * When a decoder generates in PEFT or llama.cpp, its weights have this type.
    */
   dtype: 'float32' | 'int8' | 'int4' | 'bfloat16' | 'F32' | 'Q8_0' | 'Q4_0';

@@ -19,7 +19,7 @@ import { methodSection } from './method-section.ts';
 /** Many more steps than are measured, so that the budget does not end. */
 const TOTAL_STEPS = 1_000_000;
 
-/** What a measured step trains: a method with a rank on a model, on one batch of random tokens. */
+/** The training of a measured step: a method with a rank on a model, on one batch of random tokens. */
 export interface StepSettings {
   folder: string;
   /** Default: two classes. */

@@ -1,5 +1,5 @@
 import { defineMethod } from 'adalora';
-import { multiply } from 'adalora/graph';
+import { multiply } from 'adalora/nn';
 import {
   adaptedModules,
   defaultTargets,

@@ -1,6 +1,5 @@
 import { defineTask } from 'adalora';
-import { greater, input, multiply, negate, reshape, subtract, where } from 'adalora/graph';
-import { average } from 'adalora/nn';
+import { average, greater, input, multiply, negate, reshape, subtract, where } from 'adalora/nn';
 import { labelledTexts, scoreKind } from 'adalora/tasks';
 
 /** `robust_regression`: numbers as in `regression`, with Huber's loss, which outliers move less. */

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
  * data.train=FILE … [--only grow]
  *
  * Compares the memory that `plan` estimates with the peak of a run's whole process. The run includes
- * evaluations and, over a quantized base, the scoring over float32. Prints a row for every method, and for
+ * evaluations and, over a quantized base, the scoring with a float32 base. Prints a row for every method, and for
  * options that change memory. Each run is one epoch, so files of about 500 rows are enough.
  */
 
@@ -36,8 +36,6 @@ const CASES: Record<string, string[]> = {
   'adalora, int4': [...pruned('adalora'), 'base_dtype=int4'],
   'adalora, checkpointing': [...pruned('adalora'), CHECKPOINTING],
   'adalora, int8, checkpointing': [...pruned('adalora'), 'base_dtype=int8', CHECKPOINTING],
-  'adalora, grow': [...pruned('adalora'), 'adalora.grow=true'],
-  'adalora, grow, int8': [...pruned('adalora'), 'adalora.grow=true', 'base_dtype=int8'],
   'adalora, orthonormal': [...pruned('adalora'), 'adalora.init=orthonormal'],
   'adalora, score magnitude': [...pruned('adalora'), 'adalora.score=magnitude'],
   lora: ['method=lora', `lora.target_modules=${sixMatrices}`],

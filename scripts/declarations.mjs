@@ -21,7 +21,8 @@ const write = (name, value) =>
   writeFileSync(join(folder, name), typeof value === 'string' ? value : JSON.stringify(value));
 
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
-const entries = Object.keys(exports).filter((name) => exports[name].types);
+// `ai` has types of an optional peer, which is not installed here.
+const entries = Object.keys(exports).filter((name) => exports[name].types && name !== './ai');
 const archive = execFileSync('npm', ['pack', '--ignore-scripts', '--pack-destination', folder], {
   encoding: 'utf8',
 }).trim();

@@ -9,7 +9,7 @@ import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { openModel } from '../src/trained/node/load-model.ts';
 import { AdaLoraTuner } from '../src/tuners/adalora/adalora-tuner.ts';
-import { adaLoraConfigSchema } from '../src/tuners/adalora/config.ts';
+import { adaLoraConfigSchema } from '../src/tuners/composed/pruned-triplets.ts';
 
 const USAGE = `npx tsx scripts/large-step.ts FOLDER [--base-dtype ${BASE_DTYPES.join('|')}] [--tokens 64] [--steps 3] [--cache FOLDER]
 
@@ -36,7 +36,7 @@ function memory(): string {
   const status = readFileSync('/proc/self/status', 'utf8');
   const megabytes = (key: string) =>
     (Number(new RegExp(`${key}:\\s+(\\d+)`).exec(status)?.[1]) / 1024).toFixed(0);
-  return `own ${megabytes('RssAnon')} MB, mapped ${megabytes('RssFile')} MB, at most ${megabytes('VmHWM')} MB in all`;
+  return `own ${megabytes('RssAnon')} MB, mapped ${megabytes('RssFile')} MB, at most ${megabytes('VmHWM')} MB in total`;
 }
 
 async function timed<T>(what: string, work: () => T | Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 /*
  * npx tsx scripts/licences.ts
  *
- * Prints the licences of all installed packages, for docs/licences.md. The packages are those of
+ * Prints the licences of all installed packages, for THIRD_PARTY_LICENCES.md. The packages are those of
  * package-lock.json, so that a test detects an outdated page.
  */
 
@@ -12,6 +12,9 @@ interface Locked {
   license?: string;
   dev?: boolean;
 }
+
+/** Licences that require no more from redistributors than attribution. */
+export const ALLOWED_LICENCES = /^\(?(MIT|ISC|0BSD|Apache-2\.0|BSD-[23]-Clause|BlueOak-1\.0\.0|Unlicense)\b/;
 
 /** Formats the installed packages, grouped by licence. */
 export function licencePage(): string {
@@ -24,15 +27,15 @@ export function licencePage(): string {
       const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
       return `| \`${name}\` | ${locked.version} | ${locked.license ?? licenceIn(path)} |`;
     });
-  return `# Licences
+  return `# Third-party licences
 
-This project: Apache-2.0. What an installation brings besides, as \`npx tsx scripts/licences.ts\` writes it:
+adalora is Apache-2.0. \`npx tsx scripts/licences.ts\` lists the packages that an installation adds:
 
 | package | version | licence |
 |---|---|---|
 ${[...new Set(rows)].sort().join('\n')}
 
-The embedded model's weights are Apache-2.0 too; what they were learnt from is in [its README](../models/mini/README.md).
+The weights of the built-in model are Apache-2.0 too. [Its README](models/mini/README.md) lists the training data.
 `;
 }
 

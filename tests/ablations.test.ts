@@ -44,18 +44,18 @@ const METHODS: [name: string, title: string, settings: string[]][] = [
   [
     'adalora',
     'AdaLoRA (s = I, γ = 0)',
-    [`adalora={target_bytes: 12 kB, score: sensitivity, orth_reg_weight: 0, ${SCHEDULE}}`],
+    [`adalora={target: 12 kB, score: sensitivity, orth_reg_weight: 0, ${SCHEDULE}}`],
   ],
   [
     'adalora',
     'AdaLoRA (s = |λ|)',
-    [`adalora={target_parameters: 3%, score: magnitude, ${SCHEDULE}, shrink: at-export}`],
+    [`adalora={target: 3%, score: magnitude, ${SCHEDULE}, shrink: at-export}`],
   ],
   [
     'adalora',
-    'AdaLoRA (s = Ī / Ū, importance before the step, growing, orthonormal start, alpha / √r)',
+    'AdaLoRA (s = Ī / Ū, orthonormal start, alpha / √r)',
     [
-      `adalora={target_budget: 25, init_r: 4, score: signal-to-noise, grow: true, init: orthonormal, scale: rslora, importance_timing: before-step, ${SCHEDULE}}`,
+      `adalora={target: 25 triplets, init_r: 4, score: signal-to-noise, init: orthonormal, scale: rslora, ${SCHEDULE}}`,
       ...['base_dtype=int8', 'training.gradient_checkpointing=true'],
     ],
   ],
@@ -168,15 +168,15 @@ describe('a budget', () => {
     'of %s in bytes is the size of the file, to the component',
     async (method) => {
       const run = `bytes-${method}`;
-      const settings = budgeted(method, 'target_bytes: 9.5 kB, init_budget: 30');
+      const settings = budgeted(method, 'target: 9.5 kB, start: 30 triplets');
       const { budget } = await planOf(settings);
       expect(budget).toMatchObject({ unit: 'bytes', forms: { target: { bytes: 9500 } } });
-      expect(budget!.rounded).toEqual(['init_budget 30, rounded up to rank 3 in every matrix']);
+      expect(budget!.rounded).toEqual(['start 30 triplets, rounded up to rank 3 in every matrix']);
       await succeeds(workspace.train(...settings, `output=${run}`));
       const { size } = statSync(workspace.path(run, 'adapter', 'adapter_model.safetensors'));
       expect(size).toBeLessThanOrEqual(9500);
       expect(size).toBeGreaterThan(9500 - LARGEST_BYTES);
-      // What inspect counts is the adapter of the run: nothing of the head or the pooler.
+      // Inspect counts the adapter of the run: nothing of the head or the pooler.
       const inspected = JSON.parse(await succeeds(workspace.run('inspect', run, '--json')));
       const { ranks, adapter_parameters } = workspace
         .events(run)
@@ -191,7 +191,7 @@ describe('a budget', () => {
   );
 
   it('in parameters is never exceeded, and met within a component', async () => {
-    await succeeds(workspace.train(...budgeted('adalora', 'target_parameters: 1000'), 'output=parameters'));
+    await succeeds(workspace.train(...budgeted('adalora', 'target: 1000 parameters'), 'output=parameters'));
     const { budget, ranks } = final('parameters');
     const isWide = (path: string) => /(intermediate|[01]\.output)\.dense$/.test(path);
     const numbers = Object.entries(ranks).reduce(

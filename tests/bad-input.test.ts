@@ -101,10 +101,10 @@ const cases: [name: string, prepare: () => void, settings: string[]][] = [
   ['an unknown target module', () => {}, ['adalora.target_modules=[qeury, value]']],
   ['a target that matches nothing', () => {}, ['adalora.target_modules=encoder.*qury']],
   ['target_r not below init_r', () => {}, ['adalora.target_r=4']],
-  ['two budgets at once', () => {}, ['adalora.target_budget=20', 'adalora.init_bytes=9 kB']],
-  ['a budget below one triplet', () => {}, ['adalora={target_parameters: 20}']],
-  ['a budget below the head alone', () => {}, ['adalora={target_bytes: 1 kB}']],
-  ['a budget above the initial one', () => {}, ['adalora={target_budget: 60, init_r: 4}']],
+  ['two budgets at once', () => {}, ['adalora.target=20 triplets', 'adalora.start=9 kB']],
+  ['a budget below one triplet', () => {}, ['adalora={target: 20 parameters}']],
+  ['a budget below the head alone', () => {}, ['adalora={target: 1 kB}']],
+  ['a budget above the initial one', () => {}, ['adalora={target: 60 triplets, init_r: 4}']],
   ['a bottleneck of nothing', () => {}, ['method=pfeiffer', 'pfeiffer.bottleneck=0']],
   ['no room for budgeting', () => {}, ['adalora.tinit=30', 'adalora.tfinal=25']],
   ['a run too short for its schedule', () => {}, ['training.max_steps=1']],
@@ -150,7 +150,7 @@ const cases: [name: string, prepare: () => void, settings: string[]][] = [
   ['an output in use', () => {}, ['output=model']],
 ];
 
-describe("a user's mistake gives exit code 2 and one message, and leaves nothing behind", () => {
+describe("a user's error gives exit code 2 and one message, and leaves nothing behind", () => {
   it.each(cases)('%s', async (_, prepare, settings) => {
     prepare();
     workspace.delete('run');

@@ -78,7 +78,7 @@ describe.each(['int8', 'int4'] as const)('over a base in %s', (type) => {
     distances[type] = distance(cpu, float32);
   });
 
-  it('gives nearly, but not exactly, the results over float32', () => {
+  it('gives nearly, but not exactly, the results with a float32 base', () => {
     expect(distances[type]).toBeLessThan(ROUNDING[type]);
     expect(distances[type]).toBeGreaterThan(10 * ENGINES);
     // A loss changes at most twice as much as its logits.
@@ -120,7 +120,7 @@ it('rejects an unknown type', async () => {
   expect(stderr).toContain('float32, int8, int4');
 });
 
-it('a run without evaluations reports its score over float32 without a comparison', async () => {
+it('a run without evaluations reports its score with the float32 base without a comparison', async () => {
   const { code, stdout } = await workspace.train(
     'output=int8',
     'base_dtype=int8',

@@ -217,7 +217,8 @@ describe('rejects', () => {
     const { code, stderr } = await workspace.run('export', 'run', '--as', 'lora', '-o', 'exported');
     expect({ code, stderr }).toEqual({
       code: 2,
-      stderr: 'run/adapter is an adapter of kind BITFIT, which cannot be exported as lora. Known: onnx.\n',
+      stderr:
+        'run/adapter is an adapter of kind BITFIT, which cannot be exported as lora. Known: gguf, onnx.\n',
     });
   });
 

@@ -79,7 +79,7 @@ describe.skipIf(!isAsked)('the packed package (with LONG_TESTS=1, where npm reac
     );
     // The test trains its own run.
     rmSync(join(folder, 'runs/server'), { recursive: true, force: true });
-    // Some runtimes colour their output.
+    // Some runtimes color their output.
     expect(done(command!, ...words)).toMatch(/label.*(good|bad).*probabilities/s);
   });
 

@@ -60,22 +60,21 @@ describe.each(Object.entries(TASKS))('the values chosen for %s', (name, task) =>
 
   it('are all that the policy can choose for it, and plan prints them too', async () => {
     const isLanguage = name === 'causal_lm';
-    const evaluates = ['eval_strategy', 'linear_probe', 'prefer_later_model'];
+    const evaluates = ['eval_strategy', 'floor'];
     const keys = chosen.map(([key]) => key);
     for (const key of CHOSEN_TRAINING)
       if (!(isLanguage && evaluates.includes(key))) expect(keys).toContain(`training.${key}`);
     for (const key of sectionKeys(METHOD)) expect(keys).toContain(`${METHOD}.${key}`);
     expect(keys.includes('data.validation')).toBe(!isLanguage);
     const labelled = name === 'classification' || name === 'regression';
-    expect(keys.includes('training.linear_probe')).toBe(labelled);
-    expect(keys.includes('training.prefer_later_model')).toBe(labelled);
-    expect(keys.includes('training.fall_back_to_majority')).toBe(name === 'classification');
+    expect(keys.includes('training.floor')).toBe(labelled);
+    expect(keys.includes('data.pooling')).toBe(labelled);
     const { code, stdout } = await workspace.run('plan', file);
     expect(code).toBe(0);
     expect(chosenIn(stdout).sort()).toEqual(chosen.map((one) => asPrinted(...one)).sort());
   });
 
-  it('are not reported if they are set by hand, one or all', async () => {
+  it('are not reported if they are set, one or all', async () => {
     const settings = chosen.map(([key, value]) => ['--set', `${key}=${value}`]);
     for (const [i, [key]] of chosen.entries()) {
       const { code, stdout } = await workspace.run('plan', file, ...settings[i]!);

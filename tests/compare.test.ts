@@ -58,7 +58,7 @@ describe('compare', { timeout: 240_000 }, () => {
     expect(await workspace.run('compare', 'compare.yaml', '--shard', '1/2')).toMatchObject({ code: 0 });
     expect(runs('lora')).toEqual(['seed-0', 'seed-1', 'tuning']);
     expect(existsSync(workspace.path('out', 'runs', 'run', 'adalora'))).toBe(false);
-    // Of three, two continue after half of the run.
+    // Two of three continue after half of the run.
     const steps = runs('lora', 'tuning').map(
       (run) => workspace.events(`out/runs/run/lora/tuning/${run}`).at(-1)?.step,
     );

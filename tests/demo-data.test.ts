@@ -142,7 +142,7 @@ describe('splitMails', () => {
     const { train, validation, test, counts } = splitMails(mails);
     expect(counts).toEqual({ mails: 6046, empty: 0, same: 219, alike: 1088, contradicting: 0 });
     expect([train, validation, test].map(({ length }) => length)).toEqual([4138, 537, 1152]);
-    // Openings, normalised as for finding copies.
+    // Openings, normalized as for finding copies.
     const opening = ({ text }: Mail) =>
       text
         .toLowerCase()

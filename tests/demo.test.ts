@@ -25,13 +25,15 @@ function demo(...settings: string[]) {
   });
 }
 
-it('goes from e-mails to scores, cost, a report and an adapter that predicts', () => {
+it('the demo turns e-mails into scores, costs, a report and an adapter that predicts', () => {
   const { status, stdout, stderr } = demo('model=tiny', 'training.max_steps=12', 'data.max_length=24');
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-  expect(stdout).toMatch(/^6,046 e-mails: \d+ were copies and [\d,]+ nearly, which stay on one side\.\n/);
+  expect(stdout).toMatch(
+    /^6,046 e-mails: \d+ duplicates removed, and [\d,]+ near duplicates kept in one part\.\n/,
+  );
   expect(stdout).toContain('$ npx adalora plan scripts/demo/spam.yaml --set model=tiny');
-  expect(stdout).toMatch(/accuracy 0\.\d{3}, F1 of spam 0\.\d{3} \(to call all of them ham: 0\.\d{3}, 0\)/);
-  expect(stdout).toMatch(/examples a second +\d+ +\d+\n/);
+  expect(stdout).toMatch(/accuracy 0\.\d{3}, F1 of spam 0\.\d{3} \(majority class: 0\.\d{3}, 0\)/);
+  expect(stdout).toMatch(/examples per second +\d+ +\d+\n/);
   expect(stdout).toContain('npx adalora predict runs/demo');
   expect(readFileSync(join(folder, 'runs/demo/report.html'), 'utf8')).toContain('<html');
   const adapter = (run: string) =>
@@ -48,10 +50,10 @@ it('goes from e-mails to scores, cost, a report and an adapter that predicts', (
   expect(['ham', 'spam']).toContain(JSON.parse(answer).label);
 });
 
-it('ends like its training, without later steps', () => {
+it('the demo stops if its training fails', () => {
   const { status, stdout, stderr } = demo('model=nowhere/at-all/here');
   expect(status).toBe(2);
   expect(stderr).toContain('nowhere/at-all/here does not exist; it should be a model folder or a Hub id');
-  expect(stdout).not.toContain('Test on');
+  expect(stdout).not.toContain('Scores on');
   expect(existsSync(join(folder, 'runs/demo'))).toBe(false);
 });

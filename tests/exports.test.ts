@@ -57,9 +57,19 @@ describe('the entry points', () => {
     [
       'TrainOptions',
       [],
-      ['model', 'modelUrl', 'engineUrl', 'threads', 'files', 'adapter', 'onCheckpoint', 'checkpointSeconds'],
+      [
+        'model',
+        'modelUrl',
+        'engineUrl',
+        'threads',
+        'files',
+        'adapter',
+        'onCheckpoint',
+        'checkpointSeconds',
+        'onProbe',
+      ],
     ],
-    ['OpenOptions', ['baseDtype'], ['modelUrl', 'engineUrl', 'threads', 'name']],
+    ['OpenOptions', ['baseDtype', 'task'], ['modelUrl', 'engineUrl', 'threads', 'name']],
   ])('for Node and for pages declare each of the %s once', (name, onlyInNode, onlyInPage) => {
     const [node, page] = ['src/index.ts', 'src/web/index.ts'].map(
       (path) =>

@@ -136,7 +136,7 @@ describe('a training', () => {
     async (method) => {
       for (const [number, operation] of (['open', 'run', 'run'] as const).entries()) {
         engine.fail(operation, { after: number });
-        const training = { max_steps: 3, linear_probe: method === 'lora' };
+        const training = { max_steps: 3, floor: method === 'lora' };
         const options = { resume: false, onEvent: () => {}, shouldStop: () => false };
         const run = runTraining(config(`failed-${method}-${number}`, { method, training }), options);
         await expect(run).rejects.toThrow(`cannot ${operation}`);

@@ -68,8 +68,8 @@ describe('an adapter that fits int4 weights only', () => {
     );
   });
 
-  it('is not scored over float32 when its run ends', () => {
-    expect(printed).toContain('eval accuracy');
+  it('is not scored with the float32 base when its run ends', () => {
+    expect(printed).toContain('accuracy');
     expect(printed).not.toContain('With the float32 base model');
     expect(printed).toContain('npx adalora serve run --base_dtype int4');
   });
@@ -106,7 +106,7 @@ describe('an adapter that fits int4 weights only', () => {
   });
 });
 
-it('an adapter over int4 that fits all weights is still opened over float32', async () => {
+it('an adapter of an int4 base that fits all weights is still opened with a float32 base', async () => {
   const { stdout } = await workspace.train(
     'method=lora',
     'base_dtype=int4',

@@ -185,7 +185,7 @@ describe('a generator', () => {
     [
       'several texts in one stream',
       ['a', { do_sample: true, num_return_sequences: 2 }, { onText: () => {} }],
-      /streaming needs num_return_sequences: 1/,
+      /Streaming supports one text per prompt/,
     ],
   ])('rejects %s', async (_, given, message) => {
     await expect(generator.generate(...given)).rejects.toThrow(message);

@@ -137,7 +137,7 @@ describe('a tokenizer that would take all memory is rejected', () => {
   it('with a short message', async () => {
     const vocab = `{"${'a'.repeat(1e6)}": [${'[],'.repeat(1e5)}0]}`;
     const work = load('GPT2Tokenizer', { 'vocab.json': vocab, 'merges.txt': '' });
-    await expect(work).rejects.toThrow(/the vocabulary has .{0,200} for the id of .{0,100}$/);
+    await expect(work).rejects.toThrow(/the id of token .{0,100} is .{0,200}, not an integer/);
   });
 });
 
@@ -231,13 +231,10 @@ describe.runIf(process.platform === 'linux')('a system limit is reported in a se
     spawnSync('sh', ['-c', command], { encoding: 'utf8', cwd: workspace.folder });
   const program = `exec "${process.execPath}" "${resolve('dist/cli/main.js')}"`;
 
-  it.each([
-    // Too few for the program's own files, and for those that a command loads.
-    [24, /^adalora: the system cannot open more files \(EMFILE: .*\(ulimit -n\)\.\n$/],
-    [56, /^\S+ failed: EMFILE: too many open files\.\n$/],
-  ])('%d open files', (limit, message) => {
+  // Too few for the program's own files, and for those that a command loads.
+  it.each([24, 56])('%d open files', (limit) => {
     const { status, stderr } = shell(`ulimit -n ${limit}; ${program} plan run.yaml`);
-    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^adalora: the system cannot open more files \(EMFILE: .*\(ulimit -n\)\.\n$/);
     expect(status).toBe(2);
   });
 

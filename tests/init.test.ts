@@ -29,7 +29,7 @@ it('writes a config and rows that can be trained at once', async () => {
   const [, rate] =
     /^chosen: learning_rate (\S+) \(AdaLoRA, 48 rows, width \d+\)$/m.exec(trained.stdout) ?? [];
   const config = () => parse(readFileSync(space.path('my first', 'runs/short/config.yaml'), 'utf8'));
-  expect(config().training).toMatchObject({ learning_rate: Number(rate), load_best_model_at_end: true });
+  expect(config().training).toMatchObject({ learning_rate: Number(rate), floor: true });
   settings[1] = 'training.max_steps=3';
   const longer = await train('--resume');
   expect(longer).toMatchObject({ code: 0, stdout: expect.not.stringContaining('chosen: ') });

@@ -212,7 +212,7 @@ it('scores an adapter from PEFT, which has no notes', async () => {
   expect((await score()).eval_loss).toBeCloseTo(eval_loss, 5);
 });
 
-it('rejects flags for labelled rows, and accepts those for text', async () => {
+it('rejects flags for labeled rows, and accepts those for text', async () => {
   const refused = await workspace.run('eval', 'text', 'dev.txt', '--label', 'x');
   expect(refused).toMatchObject({ code: 2 });
   expect(refused.stderr).toContain('--label does not apply to task causal_lm.');

@@ -59,7 +59,7 @@ describe('the library', () => {
     expect(readFileSync('README.md', 'utf8')).toContain(`\`\`\`ts\n${readFileSync(EXAMPLE, 'utf8')}\`\`\`\n`);
   });
 
-  it('throws mistakes as its own error class, and stops on a signal', async () => {
+  it('throws errors of the user as its own error class, and stops on a signal', async () => {
     const { train, UserError } = await import('adalora');
     const data = { train: workspace.path('train.tsv'), text: 'sentence', label: 'label', max_length: 32 };
     const config = {
@@ -137,7 +137,7 @@ describe('the library', () => {
     expect(memory.metrics.eval_loss).toBe(disk.metrics.eval_loss);
     const adapter = (run: string) => workspace.read(run, 'adapter', 'adapter_model.safetensors');
     expect(adapter('memory').equals(adapter('disk'))).toBe(true);
-    // Finished, and recognised by its rows, which may come one after another.
+    // Finished, and recognized by its rows, which may come one after another.
     const readable = {
       ...inMemory,
       train: (async function* () {
@@ -194,7 +194,7 @@ describe('the library', () => {
     let asked = 0;
     const config = {
       model: workspace.path('model'),
-      data,
+      data: { ...data, pooling: 'none' },
       method: 'lora',
       // Each worse than the previous one, so that the first is the best; a loss by its name alone.
       metrics: { share, falling_loss: async () => -asked++ },

@@ -13,6 +13,7 @@ import { finishOf } from '../src/run/node/event-log.ts';
 import { UserError } from '../src/support/user-error.ts';
 import { readTokenizerFiles } from '../src/text/build-tokenizer.ts';
 import { readChatTemplate } from '../src/text/chat/read-chat-template.ts';
+import { readLayer } from '../src/trained/layer-file.ts';
 import { describeFolder, readFolder } from '../src/trained/node/load-model.ts';
 import { readNotes } from '../src/trained/notes.ts';
 
@@ -55,7 +56,8 @@ const READERS: Record<string, [file: string, read: Read][]> = {
   '`model.safetensors.index.json`': [
     ['index/model.safetensors.index.json', (_, folder) => openCheckpoint(folder)],
   ],
-  '`README.md` of a data set': [
+  '`head.safetensors`': [['layer/head.safetensors', (_, folder) => readLayer(folderFiles(folder))]],
+  '`README.md` of a dataset': [
     [
       `datasets--a--b/snapshots/${COMMIT}/README.md`,
       (path) =>
@@ -75,9 +77,13 @@ const READERS: Record<string, [file: string, read: Read][]> = {
   ],
 };
 
-const rows = [...readFileSync('SECURITY.md', 'utf8').matchAll(/^\| (.+?) \| (\d+) \|/gm)].map(
-  ([, name, bytes]): [string, number] => [name!, Number(bytes)],
-);
+const UNITS = { KiB: 2 ** 10, MiB: 2 ** 20 };
+const rows = [
+  ...readFileSync('SECURITY.md', 'utf8').matchAll(/^\| (.+?) \| (\d+) (KiB|MiB)(?: less (\d+) bytes)? \|/gm),
+].map(([, name, count, unit, less]): [string, number] => [
+  name!,
+  Number(count) * UNITS[unit as keyof typeof UNITS] - Number(less ?? 0),
+]);
 
 const folder = mkdtempSync(join(tmpdir(), 'limits-'));
 beforeAll(() => {

@@ -59,7 +59,7 @@ describe('predict', () => {
     let answers: ClassAnswer[] = [];
     const inThisThread = await turnsDuring(takeAll());
     let elsewhere = 0;
-    // Where other processes take the processor, this thread may hardly run during one prediction.
+    // If other processes take the processor, this thread may hardly run during one prediction.
     for (let tries = 0; elsewhere <= 100 && tries < 50; tries++) {
       elsewhere = await turnsDuring(answersOf(TEXTS).then((all) => (answers = all)));
       expect(answers).toEqual(expected);

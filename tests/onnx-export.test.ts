@@ -1,6 +1,7 @@
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -10,7 +11,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pipeline } from '@huggingface/transformers';
+import { AutoModelForSequenceClassification, AutoTokenizer, pipeline } from '@huggingface/transformers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Example,
@@ -27,7 +28,9 @@ import type { Words } from '../src/tasks/token-classification/definition.ts';
 import type { TaggedWords } from '../src/tasks/token-classification/tagged-words.ts';
 import { type OpenedModel, open } from '../src/trained/node/open.ts';
 import type { ExportOnnxOptions } from '../src/trained/onnx-folder.ts';
+import { writeMadeAdapter } from './support/made-adapter.ts';
 import { familiesAndHeads, writesText, writeTinyHead } from './support/tiny-head.ts';
+import { writeTinyModel } from './support/tiny-model.ts';
 import { Workspace } from './support/workspace.ts';
 
 const PAIRS: Example[] = [
@@ -135,7 +138,7 @@ async function writesTheSame(task: string, output: string, model: OpenedModel): 
   const writer = await load(task, output);
   const settings = { max_new_tokens: 12, do_sample: false };
   const isDecoder = task === 'text-generation';
-  // Of two lengths, so that one is padded. An encoder-decoder adds a start token.
+  // Two lengths, so that one is padded. An encoder-decoder adds a start token.
   const prompts = [PROMPT, 'a dog'];
   if (isDecoder) writer.tokenizer.padding_side = 'left';
   const inputs = writer.tokenizer(prompts, { padding: true });
@@ -163,6 +166,60 @@ describe('transformers.js predicts like us', () => {
     const { largest, scale } = logitsDifference(ours, await exportedLogits(output, 'model.onnx', ours.batch));
     // The same products and sums; some engines' kernels sum in another order.
     expect(largest).toBeLessThan(1e-5 * scale);
+  });
+});
+
+describe('a linear layer on sentence vectors', () => {
+  const predicted = (model: OpenedModel, row: object) =>
+    first<object, { label: string; probabilities: Record<string, number>; logits: Float32Array }>(model, row);
+
+  /** An open adapter with a layer, and the folder of its export. */
+  async function layered(name: string, columns: object, exportedFrom: 'adapter' | 'merged' = 'adapter') {
+    const [base, adapter] = [join(folder, name), join(folder, `${name}-adapter`)];
+    writeTinyModel(base);
+    mkdirSync(adapter);
+    const data = { text: 'text', label: 'label', ...columns };
+    writeMadeAdapter(adapter, base, { labels: ['a', 'b', 'c'], seed: 1, data });
+    const model = await open(adapter, { model: base });
+    const merged = `${base}-merged`;
+    const output = `${base}-onnx`;
+    if (exportedFrom === 'merged') {
+      await model.merge(merged);
+      const again = await open(merged);
+      await again.export('onnx', output);
+      await again.close();
+    } else await model.export('onnx', output);
+    return { output, model };
+  }
+
+  it.each([
+    ['mean', 'adapter'],
+    ['cls', 'adapter'],
+    ['mean', 'merged'],
+  ] as const)('by %s pooling is a part of the graph, exported from an %s', async (pooling, from) => {
+    const { output, model } = await layered(`layer-${pooling}-${from}`, { pooling }, from);
+    const classifier = await load('text-classification', output);
+    const texts = [PROMPT, 'a dog'];
+    for (const [i, theirs] of (await classifier(texts, { top_k: null })).entries()) {
+      const ours = await predicted(model, { text: texts[i] });
+      expect(theirs[0].label).toBe(ours.label);
+      for (const { label, score } of theirs) expect(score).toBeCloseTo(ours.probabilities[label]!, 5);
+    }
+    await model.close();
+  });
+
+  it('of pairs reads each text by itself', async () => {
+    const { output, model } = await layered('layer-pairs', { pooling: 'mean', text_pair: 'other' });
+    const tokenizer = await AutoTokenizer.from_pretrained(output);
+    const classifier = await AutoModelForSequenceClassification.from_pretrained(output, { dtype: 'fp32' });
+    for (const [text, other] of PAIRS as [string, string][]) {
+      const second = Object.entries(tokenizer(other)).map(([name, tensor]) => [`${name}_pair`, tensor]);
+      const { logits } = await classifier({ ...tokenizer(text), ...Object.fromEntries(second) });
+      const ours = await predicted(model, { text, text_pair: other });
+      for (const [i, logit] of [...(logits.data as Float32Array)].entries())
+        expect(logit).toBeCloseTo(ours.logits[i]!, 5);
+    }
+    await model.close();
   });
 });
 
@@ -333,7 +390,7 @@ describe('adalora export --as onnx', () => {
     [
       'a type of weights of another form',
       ['--as', 'lora', '--dtype', 'q8', '-o', 'new'],
-      '`--dtype` requires --as onnx, got --as lora.\n',
+      '`--dtype` requires --as onnx or gguf, got --as lora.\n',
     ],
   ])('rejects %s', async (_, words, stderr) => {
     expect(await workspace.run('export', 'adalora', ...words)).toMatchObject({ code: 2, stderr });

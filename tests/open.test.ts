@@ -63,35 +63,54 @@ describe('inputs of a program', () => {
     [
       'a pair',
       {},
-      { text: 'a', textPair: 'b' },
-      'must have no "textPair", because its run is on single texts',
+      { text: 'a', text_pair: 'b' },
+      'must have no "text_pair", because its run is on single texts',
     ],
     [
       'half a pair',
       PAIR,
       { text: 'a' },
-      'needs a string in "textPair", got nothing, because its run is on pairs of texts',
+      'needs a string in "text_pair", got nothing, because its run is on pairs of texts',
     ],
-    ['a text alone', {}, 'a text', 'must be an object { text }, got "a text"'],
+    ['a text alone', PAIR, 'a text', 'must be an object { text, text_pair }, got "a text"'],
     ['nothing', {}, null, 'must be an object { text }, got null'],
     ['a key of the file', {}, { sentence: 'a' }, 'has the unknown key "sentence"'],
     [
-      'a key of the config',
+      'a key of an earlier version',
       PAIR,
-      { text: 'a', text_pair: 'b' },
-      'has the unknown key "text_pair". Did you mean textPair',
+      { text: 'a', textPair: 'b' },
+      'has the unknown key "textPair". Did you mean text_pair',
     ],
   ])('are rejected by their number: %s', async (_, reading, input, message) => {
-    const good = { text: 'a cat', ...(reading === PAIR && { textPair: 'a dog' }) };
+    const good = { text: 'a cat', ...(reading === PAIR && { text_pair: 'a dog' }) };
     const answers = opened.predict([good, input as { text: string }], { reading });
     await expect(answers.next()).rejects.toThrow(`Input 2 ${message}`);
     await expect(answers.next()).resolves.toMatchObject({ done: true });
+  });
+
+  it('may be plain texts: one has one answer, several are awaited or iterated', async () => {
+    const one = await opened.predict('a cat');
+    const [first, second] = await opened.predict(['a cat', { text: 'a dog' }]);
+    expect(first).toEqual(one);
+    expect(Object.keys(second!)).toEqual(Object.keys(one));
+    const iterated: ClassAnswer[] = [];
+    for await (const answer of opened.predict(['a cat'])) iterated.push(answer);
+    expect(iterated).toEqual([one]);
   });
 
   it('must be a list', async () => {
     const answers = opened.predict({ text: 'a' } as unknown as { text: string }[]);
     await expect(answers.next()).rejects.toThrow('inputs must be a list, got {"text":"a"}');
   });
+});
+
+it('opens a model of the task that a program names, and no other', async () => {
+  const model = workspace.path('model');
+  await using named = await open(workspace.path('run'), { model, task: opened.task as 'regression' });
+  expect(named.task).toBe(opened.task);
+  await expect(open(workspace.path('run'), { model, task: 'token_classification' })).rejects.toThrow(
+    /is a model for \w+, not for token_classification/,
+  );
 });
 
 it('rejects a length beyond the positions of the model, from its notes and as an option', async () => {

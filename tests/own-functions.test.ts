@@ -200,9 +200,9 @@ describe('functions of the program in a config', () => {
       return eventsOf(workspace.events(output), 'step').map(({ loss }) => loss);
     };
     const twice: LossFunction = (vectors, labels, ops) => {
-      const { crossEntropy, matmul, multiply, normalised, reshape, slice } = ops;
+      const { crossEntropy, matmul, multiply, toUnitLength, reshape, slice } = ops;
       const [, examples, width] = vectors.shape;
-      const column = (i: number) => normalised(reshape(slice(vectors, 0, i, i + 1), [examples!, width!]));
+      const column = (i: number) => toUnitLength(reshape(slice(vectors, 0, i, i + 1), [examples!, width!]));
       const scores = matmul(column(0), column(1), { transposeB: true, scale: 20 });
       return multiply(crossEntropy(scores, labels), 2);
     };

@@ -43,9 +43,11 @@ it('packs what users need and nothing else, below 20 MB', () => {
       'AGENTS.md',
       'CHANGELOG.md',
       'CONTRIBUTING.md',
+      'DEPENDENCIES.md',
       'LICENSE',
       'README.md',
       'SECURITY.md',
+      'THIRD_PARTY_LICENCES.md',
       'dist',
       'docs',
       'examples',
@@ -94,7 +96,7 @@ describe.skipIf(!hasRegistry)('installed in an empty folder (skipped where npm r
     model.push('--set', `model=${join(folder, 'tiny')}`);
   }, 700_000);
 
-  it('initialises, trains, predicts and reports', () => {
+  it('initializes, trains, predicts and reports', () => {
     expect(adalora('init')).toMatchObject({ status: 0, stderr: '' });
     const steps = ['--set', 'training.max_steps=4'];
     const trained = adalora('train', ...model, ...steps);
@@ -107,7 +109,7 @@ describe.skipIf(!hasRegistry)('installed in an empty folder (skipped where npm r
     expect(existsSync(join(home, 'runs/first/report.html'))).toBe(true);
   });
 
-  it('refuses to initialise twice', () => {
+  it('refuses to initialize twice', () => {
     const { status, stderr } = adalora('init');
     expect(status).toBe(2);
     expect(stderr).toContain('adalora.yaml');

@@ -88,7 +88,7 @@ it('a run in a page resumes from its checkpoint as if it had never stopped', asy
   }
 });
 
-it('a run that began in a page goes on in Node, and the other way round, with the same files byte for byte', async () => {
+it('a run that began in a page continues in Node, and the other way round, with the same files byte for byte', async () => {
   const whole = await run();
   const wholeInNode = join(root, 'whole');
   await runInNode(wholeInNode);

@@ -1,6 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { delimiter, resolve } from 'node:path';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { type CodeBlock, codeBlocks } from './support/code-blocks.ts';
@@ -11,14 +19,13 @@ import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { Workspace } from './support/workspace.ts';
 
 /*
- * Every code block in the documents is an example. TypeScript is checked and run here, and so are indented commands.
- * .ci/readme runs the commands in bash blocks, with the real model and data if available. Examples that neither runs
+ * Every code block in the documents is an example. TypeScript is checked and run here, and so are indented commands,
+ * in a folder per document. A text block after a command is a part of its output, up to numbers. .ci/readme runs the commands in bash blocks, with the real model and data if available. Examples that neither runs
  * have a reason here.
  */
 
 /** Examples that are not run, by their first characters. */
 const NOT_RUN: Readonly<Record<string, string>> = {
-  'npm test': 'this runs in it',
   'npx adalora web': 'serves until it is ended; tests/web.test.ts does so',
   'cd node_modules && rm': 'deletes what the tests run with',
   'npm install adalora': 'tests/pack.test.ts does so with the package as it is packed',
@@ -32,8 +39,6 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   "import { train } from 'adalora';\nimport './method.js'": 'tests/definitions.test.ts does so',
   "NODE_OPTIONS='--import ./method.js'": 'tests/definitions.test.ts does so',
   "import { defineConfig } from 'adalora'": 'src/cli/run-config-at.test.ts trains with such a file',
-  'npx adalora train search.yaml': 'tests/sentence-embedding.test.ts trains with such a config',
-  'npx adalora embed runs/search': 'tests/sentence-embedding.test.ts does so',
   '// next.config.mjs': 'tests/bundlers.test.ts builds and asks such a server',
   '// app/predict/route.js': 'tests/bundlers.test.ts builds and asks such a server',
   '// vite.config.js': 'tests/bundlers.test.ts builds such a page',
@@ -53,17 +58,40 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'FROM node': 'wants Docker',
   'docker build': 'wants Docker; tests/serve.test.ts starts such a server',
   'drawn        700 of 700': 'what plan prints; src/cli/terminal/describe-plan.test.ts has such lines',
+  "import { adalora } from 'adalora/ai'": 'tests/clients.test.ts does so',
+  'import { createCohere }': 'tests/clients.test.ts does so',
+  'import { CohereRerank }': 'tests/clients.test.ts does so',
+  'export HF_TOKEN': 'tests/push.test.ts does so with a small server',
+  'npx adalora predict you/cola': 'downloads a model',
+  'npx adalora export runs/chat --as gguf': 'tests/gguf.test.ts does so',
+  'pip download': 'wants Python and llama.cpp',
+  'llama-server': 'wants llama.cpp',
+  'npx adalora merge runs/few': 'tests/setfit.test.ts does so',
+  'import numpy as np\nfrom safetensors': 'wants SetFit; tests/setfit.test.ts compares the files',
+  'text\tlabel': 'the first rows of a file',
+  'message,queue': 'the first rows of a file',
+  'npx adalora train shop/train.tsv --model': 'downloads BERT-base',
   'base_dtype  memory': 'what plan --measure prints, which .ci/readme runs',
 };
 
-// docs/log.md records the past, docs/reference and docs/commands.md are generated.
-const DOCUMENTS = ['README.md', 'models/mini/README.md', ...documentsIn('docs')];
+// docs/reference and docs/commands.md are generated.
+const DOCUMENTS = [
+  'README.md',
+  'models/mini/README.md',
+  ...documentsIn('docs'),
+  ...documentsIn('docs/results'),
+];
 
 function documentsIn(folder: string): string[] {
   return readdirSync(folder)
-    .filter((name) => name.endsWith('.md') && !['log.md', 'commands.md'].includes(name))
+    .filter((name) => name.endsWith('.md') && name !== 'commands.md')
     .map((name) => `${folder}/${name}`);
 }
+
+/** A text block is output if at most this many lines are between it and the command. */
+const LINES_BETWEEN = 4;
+/** Blocks that show the output of a command. */
+const outputs = new Set<CodeBlock>();
 
 const blocks = DOCUMENTS.flatMap(codeBlocks);
 const isExcused = (text: string) => Object.keys(NOT_RUN).some((start) => text.startsWith(start));
@@ -76,15 +104,42 @@ const commandsOf = ({ text }: CodeBlock) => text.trimEnd().replaceAll('\\\n', ' 
 const programs = blocks.filter((block) => isTypeScript(block) && !isExcused(block.text));
 const commands = blocks
   .filter((block) => block.language === '' && !isExcused(block.text))
-  .flatMap((block) => commandsOf(block).map((command): [string, string] => [place(block), command]))
-  .filter(([, command]) => !isExcused(command));
+  .flatMap((block) => {
+    const lines = commandsOf(block);
+    return lines.map((command, i) => ({
+      ...{ where: place(block), document: block.document, command },
+      output: i === lines.length - 1 ? outputAfter(block) : [],
+    }));
+  })
+  .filter(({ command }) => !isExcused(command));
+
+/** The lines that a document shows as the output of a block's last command. */
+function outputAfter(block: CodeBlock): string[] {
+  const next = blocks[blocks.indexOf(block) + 1];
+  const isOutput =
+    next?.document === block.document &&
+    next.language === 'text' &&
+    !isExcused(next.text) &&
+    next.line <= block.line + commandsOf(block).length + LINES_BETWEEN;
+  if (!isOutput) return [];
+  outputs.add(next);
+  return next.text.trimEnd().split('\n');
+}
+
+/** A line of output without its numbers, which depend on the machine, and without repeated spaces. */
+const shapeOf = (line: string) =>
+  line
+    .trim()
+    .replaceAll(/\d[\d,.:e-]*/g, '#')
+    .replaceAll(/\s+/g, ' ');
+
 const bashCommands = blocks.filter(isBash).flatMap(commandsOf);
 
 /** One of them trains with all defaults, which takes over two minutes on a busy machine. */
 const COMMAND_MS = 300_000;
 
 let workspace: Workspace;
-beforeAll(async () => {
+beforeAll(() => {
   workspace = new Workspace();
   // Some examples train the built-in model with all defaults.
   writeTinyData(workspace.path('train.tsv'), 64, 1);
@@ -92,6 +147,8 @@ beforeAll(async () => {
   const pairs = tinyRows(12, 3).map(({ text, label }) => ({ question: text, answer: `${label}: ${text}` }));
   workspace.write('pairs.jsonl', pairs.map((pair) => `${JSON.stringify(pair)}\n`).join(''));
   writeTinyModel(workspace.path('sentence-transformers', 'all-MiniLM-L6-v2'));
+  const tickets = tinyRows(64, 4).map(({ text, label }) => `"${text}",${label}`);
+  workspace.write('tickets.csv', ['message,queue', ...tickets, ''].join('\n'));
   symlinkSync(resolve('examples'), workspace.path('examples'));
   // `npx adalora` is the built program, as in a checkout.
   mkdirSync(workspace.path('bin'));
@@ -100,30 +157,41 @@ beforeAll(async () => {
     `#!/bin/sh\nshift\nexec '${process.execPath}' '${resolve('dist/cli/main.js')}' "$@"\n`,
   );
   chmodSync(workspace.path('bin', 'npx'), 0o755);
-  await trainChat();
-});
-afterAll(() => workspace.remove());
-
-/** `runs/chat`, as examples/chat.yaml makes it. */
-async function trainChat(): Promise<void> {
-  writeTinyTextModel(workspace.path('chat-model'), 'llama');
+  workspace.write('texts.txt', 'Where is it?\nThe cat sat.\n');
+  writeTinyTextModel(workspace.path('HuggingFaceTB', 'SmolLM2-135M-Instruct'), 'llama');
   const turns = tinyRows(40, 1).map(({ text, label }) => [
     { role: 'user', content: text },
     { role: 'assistant', content: label },
   ]);
   workspace.write('chats.jsonl', turns.map((messages) => `${JSON.stringify({ messages })}\n`).join(''));
-  const settings = ['model=chat-model', 'training.max_steps=2', 'data.max_length=128'];
-  settings.push('data.train=chats.jsonl', 'data.validation=chats.jsonl');
-  const set = settings.flatMap((setting) => ['--set', setting]);
-  expect(await workspace.run('train', 'examples/chat.yaml', ...set)).toMatchObject({ code: 0, stderr: '' });
+});
+afterAll(() => workspace.remove());
+
+/** The folder for a document's commands: with the data, the models, and the configs that the document shows. */
+function folderOf(document: string): string {
+  const folder = workspace.path('documents', document.replaceAll('/', '-'));
+  if (existsSync(folder)) return folder;
+  mkdirSync(folder, { recursive: true });
+  const shared = ['train.tsv', 'dev.tsv', 'tickets.csv', 'pairs.jsonl', 'chats.jsonl', 'texts.txt'];
+  shared.push('examples', 'sentence-transformers', 'HuggingFaceTB');
+  for (const name of shared) symlinkSync(workspace.path(name), join(folder, name));
+  for (const { text } of blocks.filter((block) => block.document === document && block.language === 'yaml')) {
+    const [, name] = /^# ([\w-]+\.yaml)\n/.exec(text) ?? [];
+    if (name) writeFileSync(join(folder, name), text);
+  }
+  return folder;
 }
 
 describe('programs in TypeScript', () => {
   it('exist', () => expect(programs.length).toBeGreaterThan(0));
 
-  it.each(programs.map((block) => [place(block), block] as const))('%s', (where, { text }) => {
-    expect(runTypeScript(workspace.folder, where.replaceAll(/\W/g, '-'), text)).not.toBe('');
-  });
+  it.each(programs.map((block) => [place(block), block] as const))(
+    '%s',
+    { timeout: COMMAND_MS },
+    (where, { text }) => {
+      expect(runTypeScript(workspace.folder, where.replaceAll(/\W/g, '-'), text)).not.toBe('');
+    },
+  );
 
   it('fail on wrong types, and on their own errors', () => {
     const wrong = `import { trian } from 'adalora'; import { train } from 'adalora'; await train({ model: 3 })`;
@@ -133,9 +201,9 @@ describe('programs in TypeScript', () => {
   });
 });
 
-it.each(commands)('%s: %s', { timeout: COMMAND_MS + 10_000 }, (_, command) => {
+it.each(commands)('$where: $command', { timeout: COMMAND_MS + 10_000 }, ({ document, command, output }) => {
   const { status, stderr, stdout } = spawnSync('bash', ['--norc', '-euo', 'pipefail', '-c', command], {
-    cwd: workspace.folder,
+    cwd: folderOf(document),
     encoding: 'utf8',
     env: {
       ...process.env,
@@ -149,6 +217,8 @@ it.each(commands)('%s: %s', { timeout: COMMAND_MS + 10_000 }, (_, command) => {
   });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).not.toBe('');
+  const printed = stdout.split('\n').map(shapeOf);
+  expect(output.filter((line) => !printed.includes(shapeOf(line)))).toEqual([]);
 });
 
 it('runs every command of a bash block in .ci/readme, or says why not', () => {
@@ -167,7 +237,7 @@ it.each(blocks.filter(isData).map((block) => [place(block), block.text]))('%s is
 
 it('handles every block, and excuses only existing ones', () => {
   const known = (block: CodeBlock) =>
-    isTypeScript(block) || isBash(block) || isData(block) || block.language === '';
+    isTypeScript(block) || isBash(block) || isData(block) || block.language === '' || outputs.has(block);
   expect(blocks.filter((block) => !known(block) && !isExcused(block.text)).map(place)).toEqual([]);
   const examples = blocks.flatMap((block) => [block.text, ...commandsOf(block)]);
   const stale = Object.keys(NOT_RUN).filter((start) => !examples.some((text) => text.startsWith(start)));

@@ -111,7 +111,7 @@ describe('GLUE', () => {
         ...{ learning_rate: rate, weight_decay: decay, max_grad_norm: 1, per_device_train_batch_size: 32 },
       });
       const schedule = { tinit, deltaT, tfinal, orth_reg_weight: gamma, lora_alpha: alpha };
-      expect(config.adalora).toMatchObject({ ...schedule, target_budget: 576, init_r: 12 });
+      expect(config.adalora).toMatchObject({ ...schedule, target: '576 triplets', init_r: 12 });
       expect(config.data).toMatchObject({ max_length: length });
       expect(config.model_config).toEqual({ cls_dropout: dropout });
     },
@@ -255,7 +255,7 @@ describe('the tables of the paper', () => {
     // Shares of the paper's model do not apply to another one.
     expect(cells.map(({ row }) => row)).toContain('LoRA rank 2');
     const adaLora = cells.find(({ row }) => row === 'AdaLoRA rank 2');
-    expect(adaLora?.settings).toMatchObject({ 'adalora.target_budget': 72, 'adalora.init_r': 4 });
+    expect(adaLora?.settings).toMatchObject({ 'adalora.target': '72 triplets', 'adalora.init_r': 4 });
   });
 
   it('omit a row with matrices that another model does not have, with a notice', () => {

@@ -50,7 +50,7 @@ describe('reproduce', { timeout: 240_000 }, () => {
     expect(lines[0]).toEqual({
       row: 'prune-LoRA 0.08%',
       task: 'glue/sst2',
-      settings: { method: 'prune_lora', 'prune_lora.target_budget': 72, 'prune_lora.init_r': 2 },
+      settings: { method: 'prune_lora', 'prune_lora.target': '72 doublets', 'prune_lora.init_r': 2 },
       paper: { accuracy: 94.84 },
     });
   });

@@ -240,8 +240,7 @@ describe('--resume', () => {
     [
       'in a folder of something else',
       ['--set', 'output=model'],
-      'output: model has other files but no config.yaml of a run. ' +
-        'Choose another folder with --set output=...\n',
+      'output: model has other files but no config.yaml of a run. ' + 'Choose another folder as output.\n',
     ],
   ])('%s is rejected', async (_, settings, message) => {
     const before = workspace.read('whole', 'metrics.jsonl');

@@ -30,7 +30,7 @@ beforeAll(() => {
   write('empty.json', { 1: '', b: '' });
   write('some.json', { 1: 'A cat!' });
   workspace.write('all.json', '{"10": "the cat", "b": "x", "9": ""}');
-  // Of equal odds, the first in the file counts first: JavaScript would take 9 before 10.
+  // With equal odds, the first in the file counts first: JavaScript would take 9 before 10.
   workspace.write('odds.json', '{"b": 0.5, "10": 0.5, "9": 0.5}');
   write('numbers.json', { 10: 1, b: 'x', 9: '' });
 });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { eventsOf, Workspace } from './support/workspace.ts';
 
-/* Four short runs of a tiny model, one of which fails. */
+/* Four short runs of a tiny model. One fails. */
 
 const SWEEP = `model: model
 defaults: huggingface

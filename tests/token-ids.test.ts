@@ -44,12 +44,12 @@ describe("a tokenizer's ids and types match the model's", () => {
     [
       'an id that would take minutes',
       { added_tokens: added(2 ** 31) },
-      'the vocabulary has 2147483648 for the id',
+      'the id of token "<new>" is 2147483648, not an integer from 0',
     ],
     [
       'a negative one',
       { model: { ...model, vocab: { ...model.vocab, cat: -2 } } },
-      'the vocabulary has -2 for the id',
+      'the id of token "cat" is -2, not an integer from 0',
     ],
     [
       'a type beyond',

@@ -17,7 +17,7 @@ const TOP = 44;
 const GAP = 9;
 /** Width reserved to the right of the longest bar. */
 const VALUE_WIDTH = 34;
-/** The image has its own background, because the page may have the other colour scheme. */
+/** The image has its own background, because the page may have the other color scheme. */
 const STYLE = `.ground{fill:var(--paper)}.bar{fill:currentColor}.other{color:var(--mark)}.one{stroke:var(--ink);stroke-dasharray:2 2}.chart .value{font-size:9.5px}`;
 
 /** Draws speed and memory relative to the reference as SVG, with a group of bars for each row of the bench. */

@@ -16,7 +16,7 @@ export function ratioGroups({ steps, data }: BenchResults): RatioGroup[] {
   });
   const ofData = data.map((result) => {
     const figures = dataFigures(result);
-    const name = `${result.name} with MiniLM: examples a second`;
+    const name = `${result.name} with MiniLM: examples per second`;
     return group(name, figures, ({ train, trainMemory }) => ({ rate: train, memory: trainMemory }));
   });
   return [...ofSteps, ...ofData];

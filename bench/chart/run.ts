@@ -18,5 +18,8 @@ const { values: options } = parseArgs({
   },
 });
 const results: BenchResults = JSON.parse(readFileSync(options.json, 'utf8'));
-const chart = ratioChart(ratioGroups(results), 'AdaLoRA beside PEFT: speed and peak memory of training');
+const chart = ratioChart(
+  ratioGroups(results),
+  'AdaLoRA compared with PEFT: speed and peak memory of training',
+);
 atomicWrite(options.out, chart);

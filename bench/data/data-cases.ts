@@ -9,7 +9,7 @@ import { atomicWrite } from '../../src/store/node/atomic-write.ts';
 export const MODEL = '../shared/models/all-MiniLM-L6-v2';
 const GLUE = '../shared/data/glue';
 
-/** Data sets by the names of their examples. `data` is what the request has. */
+/** Datasets by the names of their examples. `data` is what the request has. */
 export const DATA = {
   // `evalBatch` is our default; PEFT uses the same.
   cola: { name: 'CoLA', ...glue('CoLA'), evalBatch: 64 },

@@ -13,7 +13,7 @@ export interface DataRows {
 }
 
 /**
- * Measures AdaLoRA on real data. All sides train in turn, one block each. Then all sides predict with the
+ * Measures AdaLoRA on real data. The sides alternate, one block each. Then all sides predict with the
  * adapter that the first side trained.
  */
 export async function measureData(

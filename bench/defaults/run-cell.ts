@@ -1,7 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { dataFiles } from '../../src/data/node/text-files.ts';
+import { judgeEvaluation } from '../../src/jobs/node/judge-evaluation.ts';
 import { runTraining } from '../../src/jobs/node/run-training.ts';
+import { PROBE } from '../../src/jobs/verdict/to-beat.ts';
+import type { Scores } from '../../src/program/example-set.ts';
 import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
 import type { RunConfigInput } from '../../src/run/config/run-config.ts';
 import { open } from '../../src/trained/node/open.ts';
@@ -24,6 +29,34 @@ export interface CellResult extends Cell {
   /** Score on the test rows: accuracy, or Pearson's correlation for a regression. */
   score: number;
   seconds: number;
+  /** The score of a linear probe of the frozen model on the same rows. */
+  probe?: number;
+}
+
+/** The arm that is SetFit: the Python package, in an environment of its own. */
+export const SETFIT = 'setfit';
+
+/**
+ * Trains SetFit on some rows, and scores it on the test rows.
+ *
+ * @throws Error if the Python named by SETFIT_PYTHON has no SetFit
+ */
+export function runSetFit(
+  cell: Cell,
+  train: readonly LabelledRow[],
+  test: readonly LabelledRow[],
+  model: string,
+): CellResult {
+  const python = process.env.SETFIT_PYTHON ?? 'python3';
+  const { status, stdout, stderr } = spawnSync(python, ['bench/defaults/setfit.py', model], {
+    input: JSON.stringify({ train, test, seed: cell.seed }),
+    encoding: 'utf8',
+    maxBuffer: 2 ** 28,
+  });
+  if (status !== 0) throw new Error(`${python}: ${stderr.trim().split('\n').at(-1)}`);
+  const { labels, seconds } = JSON.parse(stdout) as { labels: string[]; seconds: number };
+  const right = test.filter(({ label }, i) => label === labels[i]).length;
+  return { ...cell, score: right / test.length, seconds };
 }
 
 /** Trains on some rows with an arm's settings, and scores the result on the test rows. */
@@ -67,7 +100,12 @@ export async function runCell(
       const scores = (await opened.evaluate({ data: testFile })) as Record<string, number>;
       const score =
         task === 'regression' ? scores.eval_pearson! : (scores.eval_accuracy! * scored.length) / test.length;
-      return { ...cell, score, seconds };
+      const verdict = await judgeEvaluation(opened, {
+        ...{ path: output, files: await dataFiles(testFile, false), flags: {} },
+        ...{ scores: scores as Scores, certainty: undefined },
+      });
+      const probe = verdict?.to_beat.find(({ name }) => name === PROBE)?.value;
+      return { ...cell, score, seconds, ...(probe !== undefined && { probe }) };
     } finally {
       await opened.close();
     }

@@ -4,12 +4,14 @@ import { parseArgs } from 'node:util';
 import { Random } from '../../src/support/random.ts';
 import type { MethodName } from '../../src/tuners/registry.ts';
 import { BASELINES, baselineScore } from './baseline-score.ts';
-import { type Cell, type CellResult, runCell } from './run-cell.ts';
+import { type Cell, type CellResult, runCell, runSetFit, SETFIT } from './run-cell.ts';
 import { type LabelledRow, SUITE } from './tasks.ts';
 
 /*
  * npm run bench:defaults -- [--rows 100,400] [--models mini,MiniLM] [--methods adalora] [--arms policy,peft]
  * [--tasks RTE] [--seeds 0] [--base int8] [--shard 0/2] [--out FILE]
+ *
+ * The arm `setfit` needs SETFIT_PYTHON, a Python with the package setfit. Points of a sweep are arms such as `lr5e-3`.
  *
  * Prints a JSON line for each cell. Cells that already have a line in the file are skipped, so that a stopped
  * run can continue and shards can share a file. `table.ts` makes the table.
@@ -17,10 +19,10 @@ import { type LabelledRow, SUITE } from './tasks.ts';
 
 const { values: options } = parseArgs({
   options: {
-    rows: { type: 'string', default: '100,400,1600,8000' },
+    rows: { type: 'string', default: '50,100,200,400,1600' },
     models: { type: 'string', default: 'mini,MiniLM' },
     methods: { type: 'string', default: 'adalora' },
-    arms: { type: 'string', default: 'majority,bag,policy,peft,lr2e-3,lr5e-3,lr1e-2' },
+    arms: { type: 'string', default: 'majority,bag,policy,peft' },
     tasks: { type: 'string', default: SUITE.map(({ name }) => name).join() },
     seeds: { type: 'string', default: '0,1,2' },
     base: { type: 'string', default: 'float32' },
@@ -85,7 +87,9 @@ for (const cell of cells.filter((_, i) => i % shards === shard)) {
   try {
     const result = isBaseline(cell.arm)
       ? { ...cell, score: await baselineScore(cell.arm, task, rows, test), seconds: 0 }
-      : await runCell(cell, task, rows, test, MODELS[cell.model]!);
+      : cell.arm === SETFIT
+        ? runSetFit(cell, rows, test, MODELS[cell.model]!)
+        : await runCell(cell, task, rows, test, MODELS[cell.model]!);
     appendFileSync(options.out, `${JSON.stringify(result)}\n`);
     console.log(
       `${cell.task} ${rows.length} ${cell.model} ${cell.method} ${cell.arm} seed ${cell.seed}: ${result.score.toFixed(3)} in ${result.seconds.toFixed(0)} s`,

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { BASELINES } from './baseline-score.ts';
-import type { CellResult } from './run-cell.ts';
+import { type CellResult, SETFIT } from './run-cell.ts';
 
 /*
  * tsx bench/defaults/table.ts CELLS.jsonl
  *
- * Prints the table of docs/defaults.md from the lines of run.ts. A score is the mean over the seeds. Regret
+ * Prints the table of docs/results/defaults.md from the lines of run.ts. A score is the mean over the seeds. Regret
  * is the difference between the best point of the sweep and the policy, over the same seeds.
  */
 
@@ -15,7 +15,7 @@ const cells: CellResult[] = readFileSync(process.argv[2] ?? 'runs/bench-defaults
   .map((line) => JSON.parse(line));
 
 /**
- * The settings that a user would try by hand, for each method: learning rate 5e-3, alpha 32, batch 16, 8
+ * Manual settings that a user would try, for each method: learning rate 5e-3, alpha 32, batch 16, 8
  * epochs, 6 % warm-up, on all rows.
  */
 const BY_HAND: Readonly<Record<string, string>> = { adalora: 'lr5e-3' };
@@ -33,8 +33,8 @@ function scoreOf(cells: readonly CellResult[], arm: string, seeds: readonly numb
 
 const shown = (score: number | undefined) => (score === undefined ? '' : score.toFixed(3).replace('0.', '.'));
 const lines = [
-  '| model | method | rows | task | majority | bag of words | PEFT | by hand | policy | sweep | its best point | regret | seeds |',
-  '|---|---|---|---|---|---|---|---|---|---|---|---|---|',
+  '| model | method | rows | task | majority | bag of words | probe | SetFit | PEFT | manual | policy | sweep | its best point | regret | seeds |',
+  '|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|',
 ];
 const regrets: number[] = [];
 const trained = cells.filter(({ arm }) => !isBaseline(arm));
@@ -52,13 +52,17 @@ for (const group of [...new Set(trained.map(groupOf))].sort()) {
     })
     .sort((a, b) => b.score - a.score);
   const policy = scoreOf(ofGroup, 'policy', seeds);
+  const probes = ofGroup.flatMap(({ arm, probe }) =>
+    arm === 'policy' && probe !== undefined ? [probe] : [],
+  );
   const regret = policy === undefined || points.length === 0 ? undefined : 100 * (points[0]!.score - policy);
   if (regret !== undefined) regrets.push(regret);
   lines.push(
     `| ${[
       ...[model, method, rows, task],
       ...BASELINES.map((arm) => shown(scoreOf(baselines, arm, seeds))),
-      ...['peft', BY_HAND[method] ?? '', 'policy'].map((arm) => shown(scoreOf(ofGroup, arm, seeds))),
+      shown(probes.length > 0 ? mean(probes) : undefined),
+      ...[SETFIT, 'peft', BY_HAND[method] ?? '', 'policy'].map((arm) => shown(scoreOf(ofGroup, arm, seeds))),
       ...[shown(points[0]?.score), points[0] ? `${points[0].arm} of ${points.length}` : ''],
       ...[regret?.toFixed(1) ?? '', seeds.length],
     ].join(' | ')} |`,

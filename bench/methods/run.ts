@@ -13,7 +13,7 @@ import { besideLora } from './beside-lora.ts';
  * npm run bench:methods -- [--case 'MiniLM, 32 x 32' | 'Llama of six layers, 8 x 64'] [--steps 15] [--dropout 0] [--only text]
  *
  * Measures a training step of every method. Prints its processor time with one thread and the peak memory of its
- * process as multiples of LoRA's, over float32 and int8. With BENCH_PYTHON, it then measures the methods that PyTorch has beside PyTorch, which
+ * process as multiples of LoRA's, with float32 and int8 bases. With BENCH_PYTHON, it then measures the methods that PyTorch has compared with PyTorch, which
  * uses PEFT if it has the method: medians, and the speed relative to PyTorch in float32.
  */
 

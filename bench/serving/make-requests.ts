@@ -23,7 +23,7 @@ export function makeAdapters(
   });
 }
 
-/** Makes requests: each has a text, and the answer of its adapter over float32. */
+/** Makes requests: each has a text, and the answer of its adapter with a float32 base. */
 export async function makeRequests(
   folder: string,
   base: string,

@@ -16,7 +16,7 @@ import { startServer } from './start-server.ts';
  * npm run bench:serve -- [--rounds 5] [--block 2000] [--adapters 32] [--connections 64] [--json FILE]
  *
  * Measures rows per second and response times of `adalora serve` on MiniLM over HTTP. There are three kinds
- * of load: one adapter, all adapters in turn, and all adapters while some are loaded and unloaded. Every
+ * of load: one adapter, all adapters one after another, and all adapters while some are loaded and unloaded. Every
  * round has a block of each, and results are medians over the rounds. Every answer is compared with the
  * adapter's own prediction.
  *

@@ -5,7 +5,7 @@ import { targetsOf } from './targets.ts';
 
 const HEADS = ['', 'training', 'evaluation', 'prediction', 'training memory', 'prediction memory'];
 
-/** Formats a table of AdaLoRA on one data set: examples per second and peak memory, one line per side. */
+/** Formats a table of AdaLoRA on one dataset: examples per second and peak memory, one line per side. */
 export function dataTable(result: DataResult): string {
   const figures = dataFigures(result);
   const peft = figures.find(({ side }) => side === REFERENCE);
@@ -17,7 +17,7 @@ export function dataTable(result: DataResult): string {
     `${trainMemory.toFixed(0)} MB ${share(peft && trainMemory / peft.trainMemory)}`,
     `${predictMemory.toFixed(0)} MB ${share(peft && predictMemory / peft.predictMemory)}`,
   ]);
-  return `${result.name}: AdaLoRA with MiniLM, examples a second, beside PEFT float32\n${aligned(HEADS, rows)}\n`;
+  return `${result.name}: AdaLoRA with MiniLM, examples per second, compared with PEFT float32\n${aligned(HEADS, rows)}\n`;
 }
 
 function rate(examples: number): string {

@@ -50,7 +50,7 @@ export async function adapterChecks(findings: Findings, folder: string, replayed
   const adapter = isSaved ? await readAdapter(path) : run.store?.(tensors.finalValues(), '../base');
   if (!adapter) return;
   const made = isSaved && run.store?.(values, '../base');
-  // PEFT's adapter may be relative to weights that its initialisation changed. Ours is a plain LoRA, so they
+  // PEFT's adapter may be relative to weights that its initialization changed. Ours is a plain LoRA, so they
   // differ.
   const isCompact = replayed.kind.isCompact || weightStart(adapter.config.init_lora_weights) !== undefined;
   if (made && !isCompact) compareAdapters(findings, made, adapter, replayed);

@@ -7,7 +7,7 @@ import { writeData } from './write-data.ts';
 /*
  * npm run demo [-- --set seed=1]
  *
- * Trains the built-in model to tell spam from ham, on real e-mails. Arguments are passed to every training.
+ * Trains the built-in model to classify real e-mails as spam or ham. Arguments are passed to every training.
  * Files of an earlier demo are replaced.
  */
 
@@ -22,14 +22,14 @@ for (const folder of [RUN, LORA_RUN, DATA]) rmSync(folder, { recursive: true, fo
 
 const { train, validation, test, counts } = writeData(DATA);
 console.log(
-  `${counted(counts.mails)} e-mails: ${counts.same} were copies and ${counted(counts.alike)} nearly, which stay on one side.\n` +
-    `${counted(train.length)} to train on, ${counted(validation.length)} to watch, ${counted(test.length)} for the test.`,
+  `${counted(counts.mails)} e-mails: ${counts.same} duplicates removed, and ${counted(counts.alike)} near duplicates kept in one part.\n` +
+    `${counted(train.length)} to train, ${counted(validation.length)} to validate, ${counted(test.length)} to test.`,
 );
 
 await adalora('plan', CONFIG, ...settings);
 await adalora('train', CONFIG, ...settings);
 
-console.log(`\nNow ${LORA_STEPS} steps of LoRA with the same budget of ranks, to compare what they cost.`);
+console.log(`\nTraining LoRA for ${LORA_STEPS} steps with the same budget of ranks, to compare the cost.`);
 const short = [
   `output=${LORA_RUN}`,
   'method=lora',
@@ -46,12 +46,12 @@ const costs = [RUN, LORA_RUN].map((run) => costOf(run, LORA_STEPS));
 const row = (name: string, cells: string[]) =>
   `  ${name.padEnd(20)}${cells.map((cell) => cell.padStart(10)).join('')}`;
 console.log(`
-Test on ${counted(test.length)} e-mails that were not trained on
-  accuracy ${scores.eval_accuracy.toFixed(3)}, F1 of spam ${scores.eval_f1.toFixed(3)} (to call all of them ham: ${ham.toFixed(3)}, 0)
+Scores on ${counted(test.length)} test e-mails
+  accuracy ${scores.eval_accuracy.toFixed(3)}, F1 of spam ${scores.eval_f1.toFixed(3)} (majority class: ${ham.toFixed(3)}, 0)
 
 ${row('Cost', ['AdaLoRA', 'LoRA'])}
 ${row(
-  'examples a second',
+  'examples per second',
   costs.map(({ examplesPerSecond }) => examplesPerSecond.toFixed(0)),
 )}
 ${row(
@@ -63,8 +63,8 @@ ${row(
   costs.map(({ peakMemoryMb }) => `${counted(Math.round(peakMemoryMb))} MB`),
 )}
 
-Done in ${duration((performance.now() - begin) / 1000)}. Look at ${RUN}/report.html to see where the rank went; the adapter is in ${RUN}/adapter.
-To type a message at it:
+Done in ${duration((performance.now() - begin) / 1000)}. ${RUN}/report.html shows the final ranks. The adapter is in ${RUN}/adapter.
+Classify a message:
 
   npx adalora predict ${RUN}
 `);

@@ -267,7 +267,7 @@ export const KINDS: readonly Kind[] = [
     },
   },
   {
-    name: 'data set card',
+    name: 'dataset card',
     isLenient: true,
     file: 'README.md',
     read(path) {

@@ -67,7 +67,7 @@ const MODELS: readonly WorstFile[] = [
   })),
   ...of(
     ['config', 'run config', 'sweep', 'comparison'],
-    [{ what: 'a mistake a line', content: () => '"\n'.repeat(60 * KB), refused: 'double-quoted' }],
+    [{ what: 'an error per line', content: () => '"\n'.repeat(60 * KB), refused: 'double-quoted' }],
   ),
   ...of(
     ['config'],
@@ -450,10 +450,10 @@ const DATA: readonly WorstFile[] = [
     ],
   ),
   ...of(
-    ['data set card'],
+    ['dataset card'],
     [
       { what: 'open lists', content: () => `---\n${'['.repeat(MB)}\n---\n` },
-      { what: 'a mistake a line', content: () => `---\n${'"\n'.repeat(MB)}---\n` },
+      { what: 'an error per line', content: () => `---\n${'"\n'.repeat(MB)}---\n` },
       { what: 'aliases of aliases', content: () => `---\n${BOMB}---\n` },
       ...['**/*'.repeat(50_000), '{a,b}'.repeat(1000), `${'*a'.repeat(1000)}b`].map((pattern) => ({
         what: `the pattern ${pattern.slice(0, 12)}…`,

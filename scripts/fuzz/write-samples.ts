@@ -42,7 +42,7 @@ dataset_info:
   features:
   - {name: label, dtype: {class_label: {names: [no, yes]}}}
 ---
-# A data set
+# A dataset
 `;
 
 const TEMPLATE = `{% macro line(role, text) -%}<|{{ role }}|>{{ text | trim }}{{ eos_token }}

@@ -3,7 +3,7 @@
     python scripts/oracle/beyond.py && npx biome format --write src/tuners/fixtures
 
 Contains whole trainings of two layers by AdaLoRA, with PyTorch's autograd and AdamW. The variants are: the signal-to-noise
-ratio as score, pruned triplets that restart, an orthonormal start, and rsLoRA's scale. Orthonormal vectors come from
+ratio as score, an orthonormal start, and rsLoRA's scale. Orthonormal vectors come from
 LAPACK's QR, and ranks before training from LAPACK's singular values of whole gradients.
 """
 import json, pathlib
@@ -14,22 +14,13 @@ SHAPES = {"first": (7, 6), "second": (6, 8)}   # in, out
 EPS = 1e-6
 
 
-def leading(seen, span):
-    """Principal directions of the rows of `seen` outside those of `span`; the largest element of each is positive."""
-    q = np.linalg.qr(span.T)[0]
-    rest = seen - seen @ q @ q.T
-    _, sigma, v = np.linalg.svd(rest, full_matrices=False)
-    v = v[sigma > 1e-5 * np.linalg.norm(seen, axis=1).max()]
-    return v * np.sign(v[np.arange(len(v)), np.abs(v).argmax(1)])[:, None]
-
-
 def against(vectors, span):
     """Orthonormalizes the vectors in order, also against the rows of `span`."""
     q, r = np.linalg.qr(np.concatenate([span, vectors]).T)
     return (q * np.sign(np.diag(r))).T[len(span):]
 
 
-def training(steps, seed, score="sensitivity-uncertainty", grow=False, init="normal", scale="standard", timing="after-step", **s):
+def training(steps, seed, score="sensitivity-uncertainty", init="normal", scale="standard", **s):
     rng = np.random.default_rng(seed)
     tensor = lambda *shape: torch.tensor(rng.standard_normal(shape))
     x, y = tensor(16, 7), tensor(16, 8)
@@ -71,12 +62,10 @@ def training(steps, seed, score="sensitivity-uncertainty", grow=False, init="nor
             g = p[m][f].grad
             g.copy_(torch.tensor([float(f"{v:.5g}") for v in g.reshape(-1).tolist()]).float().double().reshape(g.shape))
             grad[m, f] = g.numpy().copy()
-        before = {k: value(k).copy() for k in names}
         optimizer.step()
         if step < last:
-            at = before if timing == "before-step" else {k: value(k) for k in names}
             for k in names:
-                i = np.abs(at[k] * grad[k])
+                i = np.abs(value(k) * grad[k])
                 mean[k] = s["beta1"] * mean[k] + (1 - s["beta1"]) * i
                 spread[k] = s["beta2"] * spread[k] + (1 - s["beta2"]) * np.abs(i - mean[k])
         left = 1 - (step - s["tinit"]) / (last - s["tinit"])
@@ -90,27 +79,10 @@ def training(steps, seed, score="sensitivity-uncertainty", grow=False, init="nor
         if keep and (masks or step > last):
             with torch.no_grad():
                 for m in SHAPES: p[m]["E"][torch.tensor(~keep[m])] = 0
-        if grow and masks and step < last:
-            for m in SHAPES: plant(p[m], m, keep[m], before, grad, mean, spread, optimizer)
         told = {"values": flat(value)} if masks or step == steps else {}
         trace.append({"gradient": flat(grad.get), **told, "keep": [int(v) for m in SHAPES for v in (keep[m] if keep else [1] * r)]})
-    s = {k: v for k, v in s.items() if k != "lr"} | {"score": score, "grow": grow, "importance_timing": timing, "scale": scale, "shrink": "at-export"}
+    s = {k: v for k, v in s.items() if k != "lr"} | {"score": score, "scale": scale, "shrink": "at-export"}
     return {"settings": s, "shapes": SHAPES, "lr": optimizer.param_groups[0]["lr"], "totalStep": steps, "alpha": alpha, "initial": initial, "trace": trace}
-
-
-def plant(factors, m, keep, before, grad, mean, spread, optimizer):
-    e, (dropped,) = before[m, "E"], np.nonzero(~keep)
-    heard = np.abs(e) > 1e-3 * np.abs(e).max()
-    right = leading(grad[m, "A"][heard] / e[heard, None], before[m, "A"])
-    left = leading(grad[m, "B"].T[heard] / e[heard, None], before[m, "B"].T)
-    a, b = factors["A"].detach().numpy(), factors["B"].detach().numpy()
-    right, left = against(right, a[keep]), against(left, b.T[keep])
-    for i, row, column in zip(dropped, right, left):
-        with torch.no_grad():
-            factors["A"][i], factors["B"][:, i] = torch.tensor(row).float().double(), torch.tensor(column).float().double()
-        for f, at in (("A", i), ("E", i), ("B", (slice(None), i))):
-            optimizer.state[factors[f]]["exp_avg"][at] = 0
-            mean[m, f][at] = spread[m, f][at] = 0
 
 
 def ranks(r, seed):
@@ -132,8 +104,6 @@ def main():
     fixture = {
         "trainings": {
             "signal-to-noise": training(seed=1, score="signal-to-noise", **common),
-            "growing": training(seed=3, grow=True, **common),
-            "growing, by signal-to-noise, before the step": training(seed=4, grow=True, score="signal-to-noise", timing="before-step", **common),
             "orthonormal start, rsLoRA's scale": training(seed=5, init="orthonormal", scale="rslora", **common),
         },
         "orthonormal": {"rows": rows.tolist(), "result": against(rows, rows[:0]).tolist()},

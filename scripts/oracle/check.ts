@@ -10,7 +10,7 @@ import { TINY_DECODERS, writeTinyDecoders } from './write-tiny-decoders.ts';
  * tsx check.ts
  *
  * Compares this program with PEFT and transformers on a small model. They load what this program trains, exports and
- * merges, and this program loads what PEFT trains. Labels must be equal, and logits within 1e-4 (virtual tokens: 1e-5).
+ * merges, and this program loads what PEFT trains. Labels must be equal, and logits within 1e-4 (virtual tokens and cards: 1e-5).
  * In transformers, small language models must generate the texts of the tests' fixture. Needs a Python with torch and peft (PYTHON, default:
  * python3). Without them, the script prints a message.
  */
@@ -18,21 +18,27 @@ import { TINY_DECODERS, writeTinyDecoders } from './write-tiny-decoders.ts';
 const PYTHON = process.env.PYTHON ?? 'python3';
 
 const CONFIG = `model: model
-data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
+data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32, pooling: none}
 training: {learning_rate: 2e-2, per_device_train_batch_size: 16}
 adalora: {target_r: 2, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 30%, deltaT: 2}
 lora: {r: 4, use_rslora: true, rank_pattern: {value: 2}, alpha_pattern: {query: 4}, bias: lora_only}
 svd_lora: {r: 3, lora_alpha: 16}
 # The budget is so small that some matrices get rank 0.
-prune_lora: {target_budget: 9, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 30%, deltaT: 2}
+prune_lora: {target: 9 doublets, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 30%, deltaT: 2}
 `;
 
 const COMPARISON = `model: model
-data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
+data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32, pooling: none}
 training: {max_steps: 6, per_device_train_batch_size: 16, learning_rate: 2e-2, eval_strategy: steps, eval_steps: 3}
 rows: {LoRA: {method: lora, lora.r: 2}, BitFit: {method: bitfit}, IA3: {method: ia3}, VeRA: {method: vera}}
 seeds: 4
 output: compared
+`;
+
+/** Runs whose layer reads sentence vectors: a card's Python must give their predictions. */
+const LAYERED = `model: model
+data: {train: pairs-train.tsv, text: sentence, label: label, max_length: 32, pooling: mean}
+training: {max_steps: 6, learning_rate: 2e-2, per_device_train_batch_size: 16}
 `;
 
 const PROMPTS = `data: {train: train.jsonl, validation: dev.jsonl, max_length: 48}
@@ -50,7 +56,6 @@ const OPTIONS: Record<string, string[]> = {
     'method=adalora',
     'adalora.scale=rslora',
     'adalora.init=orthonormal',
-    'adalora.grow=true',
     'adalora.score=signal-to-noise',
   ],
   'rs-svd_lora': ['method=svd_lora', 'svd_lora.scale=rslora'],
@@ -109,9 +114,10 @@ async function check(workspace: Workspace): Promise<void> {
     ]),
   ]);
   const virtual = await trainVirtual(workspace);
+  const layered = await trainLayered(workspace);
   const pefts = await continuePefts(workspace);
   const comparison = has('scipy') ? [await compareRuns(workspace)] : [];
-  await inPython(workspace, [...ours, ...virtual, ...pefts, ...comparison]);
+  await inPython(workspace, [...ours, ...layered, ...virtual, ...pefts, ...comparison]);
 }
 
 /** Trains, exports and merges here. */
@@ -133,6 +139,43 @@ async function trainOurs(workspace: Workspace): Promise<string[][]> {
     checks.push(sameAs(`exported-${method}`, method));
   }
   return checks;
+}
+
+/** Trains a layer on sentence vectors here: of single texts, of pairs, and in whole models. */
+async function trainLayered(workspace: Workspace): Promise<string[][]> {
+  for (const name of ['train', 'dev'])
+    workspace.write(`pairs-${name}.tsv`, pairs(`${workspace.read(`${name}.tsv`)}`));
+  workspace.write('layered.yaml', LAYERED);
+  const checks: string[][] = [];
+  for (const method of ['lora', 'adalora', 'full'])
+    for (const settings of [[], ['data.text_pair=other']]) {
+      const run = `layered-${method}-${settings.length}`;
+      await adalora(
+        workspace,
+        'train',
+        'layered.yaml',
+        ...set(`method=${method}`, ...settings, `output=${run}`),
+      );
+      workspace.write(`${run}.jsonl`, await adalora(workspace, 'predict', run, 'pairs-dev.tsv', '--logits'));
+      const columns = ['--text', 'sentence', ...(settings.length > 0 ? ['--text-pair', 'other'] : [])];
+      checks.push([
+        ...['check_card.py', run, `${run}.jsonl`, 'pairs-dev.tsv', '--model', 'model'],
+        ...[...columns, '--labels', ...OURS],
+      ]);
+    }
+  return checks;
+}
+
+/** Adds a column with the text of the next row. */
+function pairs(file: string): string {
+  const [head, ...rows] = file
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split('\t'));
+  const column = head!.indexOf('sentence');
+  const other = (i: number) => rows[(i + 1) % rows.length]![column]!;
+  const lines = [[...head!, 'other'], ...rows.map((row, i) => [...row, other(i)])];
+  return `${lines.map((cells) => cells.join('\t')).join('\n')}\n`;
 }
 
 /** Trains virtual tokens here. */

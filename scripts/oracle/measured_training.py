@@ -90,7 +90,7 @@ def igulora(restart=False):
             for layer, mask in zip(layers.values(), masks): layer.lora_mask.data.copy_(mask)
             return {"kept": [[int(v) for v in flat(mask)] for mask in masks]}
         return {"kept": [[int(v != 0) for v in flat(layer.lora_E)] for layer in layers.values()]} if threshold is not None else {}
-    settings = {"init_r": R, "target_budget": target, "lora_alpha": ALPHA, "tinit": warmup, "tfinal": final, "deltaT": interval, "beta1": 0.85, "beta2": 0.8, "path_points": POINTS, "restart": restart}
+    settings = {"init_r": R, "target": f"{target} triplets", "lora_alpha": ALPHA, "tinit": warmup, "tfinal": final, "deltaT": interval, "beta1": 0.85, "beta2": 0.8, "path_points": POINTS, "restart": restart}
     return {"settings": settings, **training(model, told, before, after)}
 
 

@@ -94,18 +94,7 @@ def schedule(name, warmup, total, steps, lr=1.0, **options):
     return {"type": name, "warmup": warmup, "total": total, **({"rate": lr, "options": options} if options else {}), "factors": factors}
 
 
-def metric_schedule(name, scores, lr=0.02, **options):
-    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=lr)
-    scheduler = get_scheduler(name, optimizer, scheduler_specific_kwargs=options)
-    rates = []
-    for score in scores:
-        scheduler.step(score)
-        rates.append(optimizer.param_groups[0]["lr"])
-    return {"type": name, "rate": lr, "options": options, "scores": scores, "rates": rates}
-
-
-SCORES = [0.9, 0.8, 0.7, 0.71, 0.72, 0.7001, 0.6, 0.61, 0.62, 0.63, 0.64, 0.3, 0.2, 0.1, 0.11, 0.12, 0.13, 0.14, 0.15, 0.16, 0.17, 0.18, 0.19, 0.2]
-METRIC_OPTIONS = [
+OPTIONS = [
     ("reduce_lr_on_plateau", dict(patience=1)), ("reduce_lr_on_plateau", dict(patience=2, factor=0.5, cooldown=2, threshold=0.05, threshold_mode="abs")),
     ("reduce_lr_on_plateau", dict(mode="max", patience=0, factor=0.3, min_lr=1e-3, threshold=0.01)), ("reduce_lr_on_plateau", dict(patience=0, eps=1e-3)),
     ("greedy", dict(patience=1)), ("greedy", dict(patience=0, factor=0.5, min_lr=5e-3, reset_start=2, cooldown=1)),
@@ -132,7 +121,6 @@ def main():
         "schedules": [schedule(n, w, t, t + 2) for n in names for w, t in ((0, 7), (3, 10), (1, 1), (5, 5))
                       if n != "polynomial" or w < t]   # divides by the number of steps after the warm-up
                      + [schedule(n, w, 12, 14, lr=0.02, **o) for n, o in OPTIONS for w in (0, 3)],
-        "metricSchedules": [metric_schedule(n, SCORES, **o) for n, o in METRIC_OPTIONS],
         "beside": [beside(n, d) for n in ("lion_32bit", "adafactor", "muon") for d in (0.0, 0.1)],
     }) + "\n")
 

@@ -9,7 +9,7 @@ import { ROOMS, type Room } from './rooms.ts';
 /*
  * npx tsx scripts/rooms/draw.ts
  *
- * Draws docs/rooms.svg: the number of imports between rooms.
+ * Draws docs/rooms.svg: the number of imports between layers.
  */
 
 const NAMES = Object.keys(ROOMS) as Room[];
@@ -17,7 +17,7 @@ const [LEFT, TOP, CELL] = [88, 76, 17];
 const WIDTH = LEFT + NAMES.length * CELL + 420;
 const HEIGHT = TOP + NAMES.length * CELL + 12;
 
-/** Number of imports, by importing and imported room. */
+/** Number of imports, by importing and imported layer. */
 function imports(): Map<string, number> {
   const counts = new Map<string, number>();
   for (const path of readdirSync('src', { recursive: true, encoding: 'utf8' })) {
@@ -59,5 +59,5 @@ function labels(): Markup[] {
   });
 }
 
-const picture = markup`<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" role="img" aria-label="Imports between the rooms of src: a mark in row A and column B where A imports from B">${labels()}${cells(imports())}</svg>`;
+const picture = markup`<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" role="img" aria-label="Imports between the layers of src: a mark in row A and column B where A imports from B">${labels()}${cells(imports())}</svg>`;
 atomicWrite('docs/rooms.svg', standalone(picture));

@@ -1,5 +1,5 @@
 /**
- * The rooms of src with their content. A room imports only from itself and from earlier rooms, which
+ * The layers of src with their content. A layer imports only from itself and from earlier layers, which
  * tests/layers.test.ts checks. CONTRIBUTING.md has the same list.
  */
 export const ROOMS = {
@@ -8,7 +8,7 @@ export const ROOMS = {
   graph: 'op set, shapes, builder, verifier, printer',
   autodiff: 'derivatives, the reverse walk, recomputation',
   onnx: 'lowering and encoding to ONNX',
-  runtime: 'ONNX Runtime: no other room imports it',
+  runtime: 'ONNX Runtime: no other layer imports it',
   formats: 'safetensors, PyTorch files, integer weights, adapter folders, small files',
   vectors: 'loops over numbers, compiled to WebAssembly',
   nn: 'linear layers, attention, norms, dropout, losses, and the places for adapters',
@@ -17,8 +17,8 @@ export const ROOMS = {
   optim: 'optimizers and schedules',
   text: 'tokens, chat templates, packing, batches',
   pictures: 'decoded pictures, resized and normalized as a model expects them',
-  hub: 'models of the Hub: their names, the cache, downloads',
-  data: 'TSV, CSV, JSON Lines, texts, data sets of the Hub',
+  hub: 'models of the Hub: their names, the cache, downloads, uploads',
+  data: 'TSV, CSV, JSON Lines, texts, datasets of the Hub',
   metrics: 'one file per score',
   stats: 'intervals, tests and curves of repeated scores',
   baselines: 'bag of words and other baselines',
@@ -38,7 +38,7 @@ export const ROOMS = {
   jobs: 'a whole training, its plan, its measurements',
   experiments: 'many runs: their plan, tuning, tests and tables',
   web: 'train and predict in a page',
-  servers: 'HTTP: many adapters, the live page of a run, the page that trains',
+  servers: 'many adapters over HTTP, for the AI SDK and MCP; the live page of a run, the page that trains',
   cli: 'one file per command',
 } as const;
 

@@ -225,21 +225,21 @@ function layerNormDerivative(
   node: GraphNode<'layerNorm'>,
   [g, gMean, gInverse]: readonly (Value | undefined)[],
 ): Contribution[] {
-  if (!g || gMean || gInverse) throw new Error('layerNorm: only the normalised output is differentiable');
+  if (!g || gMean || gInverse) throw new Error('layerNorm: only the normalized output is differentiable');
   const [x, gain] = node.inputs;
   const [, mean, inverse] = node.outputs;
   const last = x.shape.length - 1;
   const width = x.shape[last] as number;
-  const normalised = () => multiply(subtract(x, mean!), inverse!);
+  const normalized = () => multiply(subtract(x, mean!), inverse!);
   const average = (value: Value) => multiply(sum(value, [last], true), 1 / width);
   return [
     () => {
-      const n = normalised();
+      const n = normalized();
       const h = multiply(g, gain);
       const projected = add(average(h), multiply(n, average(multiply(h, n))));
       return multiply(subtract(h, projected), inverse!);
     },
-    () => multiply(g, normalised()),
+    () => multiply(g, normalized()),
     () => g,
   ];
 }

@@ -164,7 +164,7 @@ describe('gradients', () => {
       1e-5,
     );
     expect(() => gradients(total(mean), [x])).toThrow(
-      'layerNorm: only the normalised output is differentiable',
+      'layerNorm: only the normalized output is differentiable',
     );
   });
 

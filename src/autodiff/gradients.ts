@@ -1,11 +1,47 @@
-import { expand, reshape, sum } from '../graph/build.ts';
+import { expand, multiply, normalCdf, reshape, sum } from '../graph/build.ts';
 import { type Dimension, sameDimension } from '../graph/dimension.ts';
 import type { GraphNode, Value } from '../graph/graph.ts';
+import type { Op } from '../graph/ops.ts';
 import { reachable } from '../graph/print.ts';
 import { derivatives } from './derivatives.ts';
 import { GradientSum } from './gradient-sum.ts';
-import { recomputed } from './recompute.ts';
 import { replaying } from './replay.ts';
+
+/** Sources of dropout masks: inputs that the host fills, or windows of a pool. */
+const MASKS: ReadonlySet<Op> = new Set(['input', 'window']);
+
+/** Ops that normalize their first operand. */
+const NORMS: ReadonlySet<Op> = new Set(['layerNorm', 'rmsNorm']);
+
+/** Ops that keep their output, because their derivative reads it; a sigmoid keeps its input instead. */
+const KEEPS_OUTPUT: ReadonlySet<Op> = new Set(['softmax', 'exp', 'sqrt', 'tanh', 'sigmoid']);
+
+/**
+ * Returns the value that the backward pass reads instead of a forward value. A forward value is computed
+ * again, so that its first copy can be freed, if this takes one cheap pass over values that are kept anyway.
+ * Otherwise, the forward value itself is returned. These values are computed again:
+ *
+ * - the output of GELU, as x Φ(x): its derivative needs x and Φ(x) in any case;
+ * - the output of a sigmoid: its derivative computes it again too;
+ * - the output of a norm, if its input is kept for the norm's derivative;
+ * - a dropout mask that is cut from a pool;
+ * - a product of two values that are kept or computed again.
+ *
+ * @param active the values that are differentiated
+ */
+function recomputed(value: Value, active: ReadonlySet<Value>): Value {
+  const { graph, op, inputs } = value.node;
+  if (op === 'gelu') return multiply(inputs[0], normalCdf(inputs[0]));
+  const isNorm = NORMS.has(op) && value.index === 0 && active.has(inputs[0]);
+  if (isNorm || op === 'window' || (op === 'sigmoid' && active.has(value))) return graph.again(value.node)[0];
+  if (op !== 'multiply') return value;
+  const [a, b] = inputs;
+  const bothKept = active.has(a) && active.has(b);
+  const isKept = (factor: Value) =>
+    bothKept || MASKS.has(factor.node.op) || (active.has(factor) && KEEPS_OUTPUT.has(factor.node.op));
+  if (a === b || !isKept(a) || !isKept(b)) return value;
+  return graph.again(value.node, [recomputed(a, active), recomputed(b, active)])[0];
+}
 
 /**
  * Differentiates a graph in reverse mode: adds the nodes that compute d `loss` / d `wrt[i]`. Returns these values, each

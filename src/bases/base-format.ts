@@ -88,7 +88,7 @@ export function assertedFormat(model: TaskModel, dtype: Exclude<BaseDtype, 'floa
 
 function byteFormat(model: TaskModel): BaseFormat {
   const paths = quantizedPaths(model);
-  const smoothed = readNormalised(model, paths, ['layerNorm']);
+  const smoothed = readNormalized(model, paths, ['layerNorm']);
   return {
     base: byteBase(paths, smoothed),
     measured: smoothed,
@@ -207,7 +207,7 @@ function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
 function twoCopies(model: TaskModel, bits: 4 | 8): BaseFormat {
   const blocks = blockFormat(model, bits);
   const { paths, words } = blocks.base;
-  const smoothed = readNormalised(model, paths, ['layerNorm', 'rmsNorm']);
+  const smoothed = readNormalized(model, paths, ['layerNorm', 'rmsNorm']);
   const bytes = columnByteBase(paths, smoothed);
   const product: FrozenBase['product'] = (path, x, outFeatures, generates) =>
     (generates ? blocks.base : bytes).product(path, x, outFeatures, generates);
@@ -232,7 +232,7 @@ function twoCopies(model: TaskModel, bits: 4 | 8): BaseFormat {
 }
 
 /** The modules among `paths` that read what a norm returns. */
-function readNormalised(model: TaskModel, paths: ReadonlySet<string>, norms: readonly NormOp[]): Set<string> {
+function readNormalized(model: TaskModel, paths: ReadonlySet<string>, norms: readonly NormOp[]): Set<string> {
   const read = model.linears.filter(({ path, norm }) => norm && norms.includes(norm) && paths.has(path));
   return new Set(read.map(({ path }) => path));
 }

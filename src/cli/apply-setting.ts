@@ -25,7 +25,10 @@ export function applySetting(document: Document, setting: string): string[] {
       throw new UserError({ where: `--set ${setting}`, key, fault });
     }
   }
-  document.setIn(path, document.createNode(settingValue(text!, setting)));
+  const value = settingValue(text!, setting);
+  // A missing key is set to null, so that an unknown key is reported.
+  if (value === null && document.hasIn(path)) document.deleteIn(path);
+  else document.setIn(path, document.createNode(value));
   return path;
 }
 

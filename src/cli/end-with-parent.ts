@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { parentProcess } from '../support/node/parent-process.ts';
+import { parentProcess } from '../support/node/process-status.ts';
 
 /** Time to stop gracefully. A step may take longer, but a killed run resumes from its last checkpoint. */
 const PATIENCE_MS = 10_000;

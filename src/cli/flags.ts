@@ -51,14 +51,6 @@ export function threadsSetting(threads: number | undefined): string[] {
   return threads === undefined ? [] : [`threads=${threads}`];
 }
 
-/** Adds flags that name the columns of a data file. */
-export function addColumnFlags(command: Command): Command {
-  return command
-    .option('--text <column>', 'for a file of rows: column of the texts, name or number from 0', column)
-    .option('--text_pair, --text-pair <column>', 'for a file of rows: column of the second texts', column)
-    .option('--label <column>', 'for a file of rows: column of the labels', column);
-}
-
 /** Adds the flags that change how a model is opened. */
 export function addOpenFlags(command: Command): Command {
   return command
@@ -153,7 +145,9 @@ export function baseDtypeOption(): Option {
 
 /** The flags that change how a data file is read. */
 export function readingFlags(flags: UseFlags): ReadingFlags {
-  const { text, label, source, target, header, quote, delimiter } = flags;
+  const { label, source, target, header, quote, delimiter } = flags;
+  // The flag --no-text is about the output.
+  const text = (flags.text as unknown) === false ? undefined : flags.text;
   const { textPair: text_pair, labelSeparator: label_separator, onBadRow: on_bad_row } = flags;
   const null_score_diff_threshold = flags.nullScoreDiffThreshold;
   const columns = { text, text_pair, label, source, target };

@@ -17,6 +17,8 @@ const MAX_TOLD = 5;
 /** The content of a config file, and the location of each key. */
 export interface ConfigFile {
   value: Record<string, unknown>;
+  /** The text with the settings applied. Comments are kept. */
+  text(): string;
   where(key: KeyPath): string;
 }
 
@@ -38,8 +40,16 @@ export function loadConfig(path: string, settings: readonly string[] = []): Pars
  * @throws UserError for invalid YAML or an invalid setting
  */
 export function readConfig(path: string, settings: readonly string[] = []): ConfigFile {
+  return readConfigText(readText(path, 'a config file', MAX_CONFIG_BYTES), path, settings);
+}
+
+/**
+ * Reads the text of a config, as {@link readConfig} does.
+ *
+ * @param path its file, for messages
+ */
+export function readConfigText(text: string, path: string, settings: readonly string[] = []): ConfigFile {
   const lines = new LineCounter();
-  const text = readText(path, 'a config file', MAX_CONFIG_BYTES);
   checkYaml(text, path);
   const document = yamlDocument(text, { lineCounter: lines });
   if (document.errors.length > 0) {
@@ -63,6 +73,7 @@ export function readConfig(path: string, settings: readonly string[] = []): Conf
   const offsetOf = offsets(document);
   return {
     value: plain(document, path) as Record<string, unknown>,
+    text: () => document.toString({ lineWidth: 0 }).replace(/\n*$/, '\n'),
     where(key) {
       const isSet = set.some((path) => path.every((part, i) => part === String(key[i])));
       const offset = offsetOf(key);

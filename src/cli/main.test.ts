@@ -70,6 +70,12 @@ it.each([
     ['predict', 'x', '--max_length', '0'],
     "error: option '--max_length, --max-length <tokens>' argument '0' is invalid. Use a whole number from 1.",
   ],
+  [['train', 'x', '--num_train_epochs', '3'], '--num_train_epochs is a key of the config: --epochs VALUE'],
+  [
+    ['plan', '--weight-decay', '0.1'],
+    '--weight-decay is a key of the config: --set training.weight_decay=VALUE',
+  ],
+  [['train', 'x', '--lr', 'fast'], "'--lr <rate>' argument 'fast' is invalid. Use a number."],
   [['train'], 'adalora.yaml does not exist in this folder.'],
   [
     ['train', 'examples/colaa.yaml'],
@@ -81,7 +87,7 @@ it.each([
   [
     ['predict'],
     'adalora predict needs <run or adapter>: folder of a run or of an adapter (PEFT or AdapterHub).\n' +
-      'Usage: adalora predict [options] <run or adapter> [file]\n' +
+      'Usage: adalora predict [options] <run or adapter> [file or text]\n' +
       'For all options, see adalora predict --help.\n',
   ],
   // Only options that apply to texts to embed exist.

@@ -35,7 +35,20 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     await program.parseAsync(isKnown || name!.startsWith('-') ? words : [name!], { from: 'user' });
   } catch (error) {
     process.exitCode = exitCodeOf(error);
+    if (error instanceof CommanderError && error.code === 'commander.unknownOption') {
+      const command = program.commands.find((one) => one.name() === name);
+      await explainFlag(error.message, command);
+    }
   }
+}
+
+/** Prints the flag for the key that an unknown flag probably means, if the command has `--set`. */
+async function explainFlag(message: string, command: Command | undefined): Promise<void> {
+  const [, unknown] = /'(-[^']*)'/.exec(message) ?? [];
+  if (unknown === undefined || !command?.options.some(({ long }) => long === '--set')) return;
+  const { flagFor } = await import('./key-options.ts');
+  const flag = await flagFor(unknown, command);
+  if (flag !== undefined) console.error(`${unknown} is a key of the config: ${flag}`);
 }
 
 /** Passes `--threads` to the engine in every thread and child process. A training has it in its config. */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { readAdapter } from '../formats/adapters/node/adapter-folder.ts';
-import { missingFile } from '../formats/node/missing-file.ts';
+import { missingFile } from '../formats/node/read-text.ts';
 import { serveApp } from '../servers/serve/serve-app.ts';
 import { ServerMetrics } from '../servers/serve/server-metrics.ts';
 import { startServer } from '../servers/serve/start-server.ts';
@@ -54,6 +54,7 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
       ...{ metrics, apiKey, version: programVersion() },
       log: batched(writeLines, setImmediate),
       allowLoading: flags.allowLoading ?? false,
+      origins: flags.cors,
       maxBody: flags.maxBody,
       maxRequests: flags.maxQueue + MORE_REQUESTS,
       maxSeconds: flags.timeout,

@@ -193,7 +193,7 @@ describe('parseRows', () => {
       'x.json',
       '[{"text":"a","label":1},\n[2]]',
       NAMED,
-      'x.json:2 is not a JSON object but a list. Write one object per line (JSON Lines).',
+      'x.json:2 is not a JSON object but a list. Each row must be an object, such as {"text": "a text", "label": "a label"}.',
     ],
     [
       'a JSON array cut off',
@@ -345,6 +345,17 @@ describe('readRows', () => {
     expect(readRows(write('train.tsv', '\ufefftext\tlabel\né\t1'), NAMED)).toEqual([
       { line: 2, text: 'é', label: '1' },
     ]);
+  });
+
+  it('reads UTF-16 with a byte-order mark, and tells how to convert it without one', () => {
+    const content = 'text,label\r\né,1';
+    const utf16 = (text: string) => Buffer.from(text, 'utf16le');
+    const rows = [{ line: 2, text: 'é', label: '1' }];
+    expect(readRows(write('u16.csv', utf16(`\ufeff${content}`)), NAMED)).toEqual(rows);
+    expect(readRows(write('u16be.csv', utf16(`\ufeff${content}`).swap16()), NAMED)).toEqual(rows);
+    expect(() => readRows(write('bare.csv', utf16(content)), NAMED)).toThrow(
+      /zero bytes, .*iconv -f utf-16le -t utf-8 \S*bare\.csv > utf8-bare\.csv/,
+    );
   });
 
   it("decompresses gzip, whatever the file's name, and no bombs", () => {

@@ -8,7 +8,8 @@ import type { FileFormat } from './row.ts';
  * - `.tsv` and `.txt` are separated by tabs.
  * - `.csv` is separated by commas, or by tabs if its first line has a tab (as in STS-B).
  *
- * A final `.gz` is ignored. For other extensions, the content decides. Plain lines are a table of one column.
+ * A final `.gz` is ignored. Content that begins with a JSON object or a list of objects is JSON, whatever the name. Plain
+ * lines are a table of one column.
  */
 export function detectFormat(fileName: string, content: string): FileFormat {
   switch (extensionOf(fileName)) {
@@ -17,14 +18,17 @@ export function detectFormat(fileName: string, content: string): FileFormat {
     case 'json':
     case 'parquet':
       return 'jsonl';
-    case 'tsv':
-    case 'txt':
-      return 'tsv';
     case 'csv':
+      if (beginsWithObject(content)) return 'jsonl';
       return firstLine(content).includes('\t') ? 'tsv' : 'csv';
     default:
-      return /^\s*(\{|\[\s*\{)/.test(content) ? 'jsonl' : 'tsv';
+      return beginsWithObject(content) ? 'jsonl' : 'tsv';
   }
+}
+
+/** Whether a text begins with a JSON object, or with a list of objects. */
+export function beginsWithObject(content: string): boolean {
+  return /^\s*(\[\s*)?\{\s*["'}]/.test(content);
 }
 
 export function firstLine(content: string): string {

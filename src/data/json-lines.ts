@@ -91,7 +91,7 @@ function parseObject(source: string, line: number, problems: RowProblems): JsonO
     return undefined;
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
-  const hint = 'Write one object per line (JSON Lines).';
+  const hint = 'Each row must be an object, such as {"text": "a text", "label": "a label"}.';
   problems.add(line, { kind: 'object', fault: `is not a JSON object but ${typeName(value)}`, hint });
   return undefined;
 }

@@ -56,7 +56,7 @@ export class RowProblems {
    * @throws UserError with file and line if any problem was recorded
    */
   throwIfAny(): void {
-    if (this.#kinds.size > 0) throw new UserError(this.#messages().join('\n'));
+    if (this.#kinds.size > 0) throw new UserError(this.#messages().join('\n'), 'invalid_data');
   }
 
   /**

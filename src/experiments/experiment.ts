@@ -28,7 +28,7 @@ export interface Tuning {
   heldOut: number;
   seed: number;
   /**
-   * Points of a run, in per cent, at which the worse half of the choices is dropped. The best choice after
+   * Points of a run, in percent, at which the worse half of the choices is dropped. The best choice after
    * the last point is trained to the end.
    */
   halving: readonly number[];
@@ -80,7 +80,7 @@ export function finalRun({ folder }: Experiment, cell: Cell, choice: Settings, s
  * The run that tries one choice of a cell's grid.
  *
  * @param index index of the choice in the grid
- * @param until per cent of the run after which it stops
+ * @param until percent of the run after which it stops
  */
 export function tuningRun(
   { folder, tuning }: Experiment,
@@ -112,7 +112,7 @@ export function sharedPlace(cells: readonly Cell[]): string | undefined {
   return places.find((place, i) => places.indexOf(place) !== i);
 }
 
-/** A larger number is probably a mistake in the file. All runs have their folders in one parent folder. */
+/** A larger number is probably an error in the file. All runs have their folders in one parent folder. */
 const MAX_RUNS = 10_000;
 
 /** Throws a UserError for too many runs. */

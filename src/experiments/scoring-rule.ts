@@ -39,7 +39,7 @@ export interface Scored {
 }
 
 /**
- * What counts of a run by the rule:
+ * The part of a run that counts by the rule:
  *
  * - If the run itself fixed its ranks at step `from`: the scores of the model that it kept.
  * - If another row fixed its ranks later: the best evaluation from step `from` on.
@@ -59,7 +59,7 @@ export function scoredBy(record: RunRecord, { metric, greaterIsBetter, best, fro
   return scoredAt(record, chosen);
 }
 
-/** What counts if it is this evaluation of a run; nothing if it has none. */
+/** The scores that count if it is this evaluation of a run. Undefined without one. */
 export function scoredAt(record: RunRecord, evaluation: EventOf<'evaluation'> | undefined): Scored {
   if (!evaluation) return { scores: new Map() };
   return { scores: scoresOf(evaluation), confusion: confusionOf(record, evaluation) };

@@ -1,8 +1,7 @@
 import { UserError } from '../support/user-error.ts';
 import { convertHint } from './convert-hint.ts';
 import { excerptName } from './excerpt.ts';
-import type { TensorInfo } from './safetensors.ts';
-import type { TensorFile } from './tensor-file.ts';
+import type { TensorFile, TensorInfo } from './safetensors.ts';
 import { unknownTensor } from './unknown-tensor.ts';
 
 /** The tensors of a model, from one or several files. Close it after use. */

@@ -76,7 +76,7 @@ function checkData(name: string, { dtype, shape, data }: StoredTensor): void {
 }
 
 function encodeHeader(entries: [string, unknown][]): Uint8Array {
-  // Built by hand, because Object.fromEntries would move names like "0" to the front.
+  // Built as text, because Object.fromEntries would move names like "0" to the front.
   const json = `{${entries.map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(',')}}`;
   const text = new TextEncoder().encode(json);
   const length = Math.ceil(text.length / LENGTH_BYTES) * LENGTH_BYTES;

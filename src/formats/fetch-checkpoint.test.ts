@@ -47,7 +47,7 @@ function watched(files: Record<string, PageFile>): { set: Files; read: [number, 
 const indexOf = (map: Record<string, string>) => JSON.stringify({ weight_map: map });
 
 describe('fetchCheckpoint', () => {
-  it('reads the header first, then only what is needed, each range of neighbours once', async () => {
+  it('reads the header first, then only what is needed, each range of neighbors once', async () => {
     const tensors = { a: f32(1, 2), b: f32(3), c: f32(4, 5), d: f16(0.5), e: f16(7, 8, 9) };
     const { set, read } = watched({ 'model.safetensors': file(tensors) });
     const progress: DownloadProgress[] = [];

@@ -19,7 +19,7 @@ export interface Files {
   list(): readonly string[];
 }
 
-/** What stands for a folder in a page: files by name, the URL of a folder, or any other {@link Files}. */
+/** A folder in a page: files by name, the URL of a folder, or any other {@link Files}. */
 export type Folder = ReadonlyMap<string, PageFile> | string | URL | Files;
 
 /** @param name the name of given files in messages */

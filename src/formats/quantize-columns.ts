@@ -1,4 +1,4 @@
-import { nearestByte } from './nearest-byte.ts';
+import { nearestByte } from './quantize-blocks.ts';
 
 /** A matrix as signed bytes in row-major order. Each column has a scale, which is its largest magnitude / 127. */
 export interface ByteColumns {

@@ -3,7 +3,7 @@ import { bf16ToF32, f16ToF32 } from './float.ts';
 
 /**
  * The safetensors element types that this library reads, with their array types. F16 and BF16 stay raw bits
- * (see float.ts). Files are little-endian, as are all machines that run JavaScript engines.
+ * (see float.ts). Files are little-endian. Big-endian machines (s390x) are not supported.
  */
 export const ARRAY_OF = {
   F32: Float32Array,
@@ -69,7 +69,7 @@ export function toFloat32(info: { dtype: Dtype }, bytes: Uint8Array, where: stri
       throw new UserError({
         where,
         fault: `has values of ${info.dtype} instead of floating-point values (F32, F16, BF16 or F64)`,
-        hint: 'Quantised checkpoints are not supported. Use the original one.',
+        hint: 'Quantized checkpoints are not supported. Use the original one.',
       });
   }
 }

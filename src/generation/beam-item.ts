@@ -8,7 +8,7 @@ const NEVER = -1e9;
 
 export interface Beam {
   tokens: readonly number[];
-  /** Sum of log probabilities. For a finished beam, it is normalised by the length. */
+  /** Sum of log probabilities. For a finished beam, it is normalized by the length. */
   score: number;
 }
 
@@ -85,7 +85,7 @@ export function extendItem(
   item.isOpen = !(isFull && early_stopping === true) && canImprove(item, generated, search);
 }
 
-/** Whether the best running beam would beat the worst finished beam, if it ended at its most favourable length. */
+/** Whether the best running beam would beat the worst finished beam, if it ended at its most favorable length. */
 function canImprove(
   { running, finished }: BeamItem,
   generated: number,

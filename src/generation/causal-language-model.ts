@@ -1,5 +1,5 @@
 import type { CommonConfig } from '../models/model-definition.ts';
-import { concatenated } from '../support/concatenated.ts';
+import { concatenated } from '../support/arrays.ts';
 import { commonPrefix } from '../text/learnt-ids.ts';
 import { causalGraph } from './cached-graph.ts';
 import { CachedRows } from './cached-rows.ts';

@@ -48,7 +48,7 @@ export const generationConfigSchema = z.object({
    * never: when a better text is impossible.
    */
   early_stopping: z.union([z.boolean(), z.literal('never')]).describe('true, false or never'),
-  /** A beam's score is divided by its length to the power of this value. Values above 0 favour long texts. */
+  /** A beam's score is divided by its length to the power of this value. Values above 0 favor long texts. */
   length_penalty: z.number().describe('a number'),
   /** N-grams of this size occur at most once. 0: no limit. */
   no_repeat_ngram_size: whole(0),

@@ -1,4 +1,4 @@
-import { concatenated } from '../support/concatenated.ts';
+import { concatenated } from '../support/arrays.ts';
 import type { LanguageModel } from './language-model.ts';
 
 const REAL = Int32Array.of(1);

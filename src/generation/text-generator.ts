@@ -1,4 +1,4 @@
-import { concatenated } from '../support/concatenated.ts';
+import { concatenated } from '../support/arrays.ts';
 import { Turns } from '../support/turns.ts';
 import { UserError } from '../support/user-error.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
@@ -179,8 +179,8 @@ export class TextGenerator {
 
 function severalTexts({ num_return_sequences }: GenerationSettings): UserError {
   return new UserError({
-    where: 'streaming',
-    fault: `needs num_return_sequences: 1, got ${num_return_sequences}`,
-    hint: 'It would stream several texts at once: do not stream, or set num_return_sequences: 1.',
+    where: 'Streaming',
+    fault: `supports one text per prompt, got num_return_sequences: ${num_return_sequences}`,
+    hint: 'Set it to 1, or do not stream.',
   });
 }

@@ -4,7 +4,7 @@ import { releasing } from '../support/opened.ts';
 import { virtualGraph } from './cached-graph.ts';
 import type { TunedModel } from './tuned-model.ts';
 
-/** What a cache starts with: keys and values [tokens, width] by its names. */
+/** The initial cache: keys and values [tokens, width] by its names. */
 export type VirtualStates = ReadonlyMap<string, Float32Array>;
 
 /** Computes the keys and values of a tuner's virtual tokens; undefined for a tuner without such tokens. */

@@ -114,7 +114,7 @@ it('fails a request alone, for its prompt or its listener', async () => {
   expect(broken).toMatchObject({ reason: mistake });
 });
 
-it('ends every waiting request with an error of the queue, and goes on with the next', async () => {
+it('ends every waiting request with an error of the queue, and continues with the next', async () => {
   const { write, model } = queue();
   const get = () => {
     throw new Error('no positions');

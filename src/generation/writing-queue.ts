@@ -47,7 +47,7 @@ export class WritingQueue {
     },
   );
 
-  /** @param turns serialises the use of the model, which has a single cache */
+  /** @param turns serializes the use of the model, which has a single cache */
   constructor(model: LanguageModel, tokenizer: TextTokenizer, turns: Turns) {
     this.#model = model;
     this.#tokenizer = tokenizer;

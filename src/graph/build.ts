@@ -10,6 +10,7 @@ import type { DataType, Op, Ops } from './ops.ts';
 /** A value, or a number that becomes a float32 constant. */
 export type Operand = Value | number;
 
+/** Declares an input of the graph, whose values each call of a session supplies. */
 export function input(graph: Graph, name: string, dtype: DataType, shape: readonly Dimension[]): Value {
   return graph.leaf('input', { name }, { dtype, shape });
 }
@@ -49,37 +50,45 @@ export function iota(graph: Graph, length: Dimension): Value {
   return graph.add('iota', [], { length })[0];
 }
 
+/** Returns a + b. Shapes broadcast as in NumPy, here and in the following ops. */
 export function add(a: Operand, b: Operand): Value {
   if (b === 0) return a as Value;
   return binary('add', a, b);
 }
 
+/** Returns a - b. */
 export function subtract(a: Operand, b: Operand): Value {
   return binary('subtract', a, b);
 }
 
+/** Returns the elementwise product a · b. */
 export function multiply(a: Operand, b: Operand): Value {
   if (b === 1) return a as Value;
   return binary('multiply', a, b);
 }
 
+/** Returns a / b. */
 export function divide(a: Operand, b: Operand): Value {
   return binary('divide', a, b);
 }
 
+/** Whether elements are equal: bool, with the shape of both after broadcasting. */
 export function equal(a: Value, b: Value): Value {
   return apply('equal', [a, b], {});
 }
 
+/** Whether a > b: bool. */
 export function greater(a: Operand, b: Operand): Value {
   return binary('greater', a, b);
 }
 
+/** Selects from a if the condition is true, else from b. */
 export function where(condition: Value, a: Operand, b: Operand): Value {
   const { graph } = condition.node;
   return apply('where', [condition, lift(graph, a), lift(graph, b)], {});
 }
 
+/** Converts elements to another type. */
 export function cast(x: Value, to: DataType): Value {
   return x.dtype === to ? x : apply('cast', [x], { to });
 }
@@ -104,17 +113,29 @@ function unary(op: Unary): (x: Value) => Value {
   return (x) => apply(op, [x], {});
 }
 
+/** Returns -x. */
 export const negate = unary('negate');
+/** The exponential function. */
 export const exp = unary('exp');
+/** The natural logarithm. */
 export const log = unary('log');
+/** The square root. */
 export const sqrt = unary('sqrt');
+/** The cosine, of radians. */
 export const cos = unary('cos');
+/** The sine, of radians. */
 export const sin = unary('sin');
+/** The hyperbolic tangent. */
 export const tanh = unary('tanh');
+/** 1 / (1 + exp(-x)) */
 export const sigmoid = unary('sigmoid');
+/** max(x, 0) */
 export const relu = unary('relu');
+/** The standard normal distribution function. */
 export const normalCdf = unary('normalCdf');
+/** x Φ(x), where Φ is `normalCdf`. */
 export const gelu = unary('gelu');
+/** Returns x, but no gradient flows through it. */
 export const stopGradient = unary('stopGradient');
 
 /** Returns y itself. `of` computes the gradient of `seen`, from the gradient of y and the values `read`. */
@@ -155,17 +176,19 @@ export function columnByteMatmul(x: Value, matrix: ByteMatrix, transposed = fals
   return apply('columnByteMatmul', [x, ...matrix], { transposed });
 }
 
+/** Sums over axes. `keepDims` keeps them with size 1. */
 export function sum(x: Value, axes: readonly number[], keepDims = false): Value {
   return axes.length === 0 ? x : apply('sum', [x], { axes, keepDims });
 }
 
+/** Maximum over axes. Every maximal element gets the whole gradient. */
 export function max(x: Value, axes: readonly number[], keepDims = false): Value {
   return axes.length === 0 ? x : apply('max', [x], { axes, keepDims });
 }
 
 type LayerNorm = readonly [y: Value, mean: Value, inverse: Value];
 
-/** Normalises over the last axis. Returns [y, mean, 1 / standard deviation]. */
+/** Normalizes over the last axis. Returns [y, mean, 1 / standard deviation]. */
 export function layerNorm(x: Value, gain: Value, shift: Value, epsilon: number): LayerNorm {
   return x.node.graph.add('layerNorm', [x, gain, shift], { epsilon }) as readonly Value[] as LayerNorm;
 }
@@ -180,27 +203,33 @@ export function rotate(rows: Value, [cosines, sines]: readonly [Value, Value], h
   return apply('rotate', [rows, cosines, sines], { headSize });
 }
 
+/** The same elements, in row-major order, with another shape. */
 export function reshape(x: Value, shape: readonly Dimension[]): Value {
   return sameShape(x.shape, shape) ? x : apply('reshape', [x], { shape });
 }
 
+/** Axis i of the result is axis `permutation[i]` of x. */
 export function transpose(x: Value, permutation: readonly number[]): Value {
   const identity = permutation.every((axis, i) => axis === i);
   return identity ? x : apply('transpose', [x], { permutation });
 }
 
+/** Repeats axes of size 1 to a shape of the same rank. */
 export function expand(x: Value, shape: readonly Dimension[]): Value {
   return sameShape(x.shape, shape) ? x : apply('expand', [x], { shape });
 }
 
+/** Elements `start` to `end` (exclusive) along an axis. */
 export function slice(x: Value, axis: number, start: Dimension, end: Dimension): Value {
   return start === 0 && sameDimension(end, x.shape[axis]!) ? x : apply('slice', [x], { axis, start, end });
 }
 
+/** Adds zeros before and after along an axis. */
 export function pad(x: Value, axis: number, before: Dimension, after: Dimension): Value {
   return before === 0 && after === 0 ? x : apply('pad', [x], { axis, before, after });
 }
 
+/** Joins values along an axis. Their other axes are equal. */
 export function concat(values: readonly Value[], axis: number): Value {
   return values.length === 1 ? values[0]! : apply('concat', values, { axis });
 }
@@ -210,10 +239,12 @@ export function gather(table: Value, indices: Value, padding?: number): Value {
   return apply('gather', [table, indices], padding === undefined ? {} : { padding });
 }
 
+/** Adds the rows `updates` [k, width] to a table of zeros at the indices [k]. Returns [rows, width]. */
 export function scatterAdd(indices: Value, updates: Value, rows: Dimension): Value {
   return apply('scatterAdd', [indices, updates], { rows });
 }
 
+/** A contiguous part of a vector, reshaped. The start is known only at run time. */
 export function window(vector: Value, start: Value, shape: readonly Dimension[]): Value {
   return apply('window', [vector, start], { shape });
 }

@@ -1,8 +1,4 @@
-/**
- * Graphs of tensors: the ops that losses and methods are written in.
- *
- * @module graph
- */
+/** Graphs of tensors: a part of the entry point `nn`. */
 
 export * from './build.ts';
 export { type Dimension, evaluateDimension, symbol } from './dimension.ts';

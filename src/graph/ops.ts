@@ -95,7 +95,7 @@ export interface Ops {
   softmax: None;
   /** log Σ exp over the last axis, which is kept with size 1. */
   logSumExp: None;
-  /** (x, gain, shift): normalises over the last axis. Outputs y, mean and 1 / standard deviation. */
+  /** (x, gain, shift): normalizes over the last axis. Outputs y, mean and 1 / standard deviation. */
   layerNorm: { epsilon: number };
   /** (x, gain) over the last axis; outputs x · gain / r and 1 / r, where r² is the mean of x² plus epsilon. */
   rmsNorm: { epsilon: number };
@@ -140,3 +140,11 @@ type Reduction = { axes: readonly number[]; keepDims: boolean };
 export type Op = keyof Ops;
 /** Element types. Only frozen tensors can have bytes. */
 export type DataType = 'float32' | 'int32' | 'bool' | 'uint8';
+
+/**
+ * Whether engines have a kernel that multiplies with the blocks without unpacking them. The kernel is fast if
+ * the blocks are packed for it.
+ */
+export function hasBlockKernel({ bits, backward, rounded }: Ops['blockMatmul']): boolean {
+  return !backward && (bits === 4 || rounded);
+}

@@ -13,7 +13,7 @@ export function explainHubError(
   id: ModelId,
   endpoint: string,
   cacheDir: string,
-  what: 'model' | 'data set' = 'model',
+  what: 'model' | 'dataset' = 'model',
 ): unknown {
   const where = `${id.name}@${id.revision}`;
   // If a stream is aborted, the client throws the error's message as a string.

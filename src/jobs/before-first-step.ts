@@ -1,5 +1,5 @@
-import { accumulate } from '../optim/accumulate.ts';
 import { globalNorm } from '../optim/clip.ts';
+import { accumulate } from '../optim/gradient.ts';
 import { Program } from '../program/program.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
 import type { Tensors } from '../runtime/session.ts';

@@ -127,6 +127,7 @@ export function beginRun({
   const evaluated = chooseScoring(parsed, {
     rows: task.files.countRows?.(all) ?? 0,
     model: family,
+    adapterData: start?.notes?.data,
     canHoldOut: (share) => isPossible(() => split(share)),
     canFold: (count) => isPossible(() => foldRows(task, all, parsed.data, count)),
   });

@@ -9,7 +9,7 @@ import { type TrainerSettings, trainerSettings } from '../train/trainer-settings
 import type { MeasuredAllocation } from '../tuners/method-run.ts';
 import { beforeFirstStep } from './before-first-step.ts';
 import type { RunBeginning } from './begin-run.ts';
-import { conclude, type RunResult } from './contenders/conclude.ts';
+import { computing, conclude, probeResult, type RunResult, unjudged } from './contenders/conclude.ts';
 import {
   type FoldStore,
   foldExamples,
@@ -18,7 +18,7 @@ import {
   layerInLoss,
   NO_FOLDS,
 } from './contenders/folds.ts';
-import { frozenProbe, probeScore } from './contenders/frozen.ts';
+import { type FrozenProbe, frozenProbe, probeScore } from './contenders/frozen.ts';
 import { everySecond } from './every-second.ts';
 import { type SetUpRun, startNotices, withLayer } from './set-up-run.ts';
 import { startEvent } from './start-event.ts';
@@ -34,12 +34,14 @@ export interface RunDriver {
   planned?: RunConfig;
   /** How the run ended before. It is returned if no step is left. */
   finished?: FinishEvent;
-  /** Where the folds of a cross-validation are kept. Default: nowhere. */
+  /** Keeps the folds of a cross-validation. Default: nothing is kept. */
   folds?: FoldStore;
   /** Milliseconds since the start of the process or of the call. */
   startupMs(): number;
   /** Called before the first step. `announce` emits the first events. */
   begin(announce: () => void, measured: MeasuredAllocation | undefined): void | Promise<void>;
+  /** Called with a linear probe before the first step, if the run has one and does not resume. */
+  probed?(result: RunResult): void | Promise<void>;
   /** Called with the result before the last event, unless the run was stopped. */
   keep(finish: FinishEvent, result: RunResult): void | Promise<void>;
 }
@@ -53,12 +55,23 @@ export interface RunDriver {
 export async function driveRun(
   run: RunBeginning,
   opened: SetUpRun,
-  { host, saved, planned, finished, folds: store = NO_FOLDS, startupMs, begin, keep }: RunDriver,
+  { host, saved, planned, finished, folds: store = NO_FOLDS, startupMs, begin, probed, keep }: RunDriver,
 ): Promise<{ finish: FinishEvent; values: Float32Array }> {
   const { config } = run;
   const folds = run.folds && foldExamples(run.folds, opened.inputs.train);
   const isJudged = folds !== undefined || opened.validationRows !== undefined;
-  const probe = isJudged ? await frozenProbe(opened, folds, config.seed, store.features) : undefined;
+  const needsProbe = isJudged || opened.model.layer !== undefined;
+  const { rows, inputs, settings } = opened;
+  const probing = {
+    folds,
+    seed: config.seed,
+    classWeights: settings.classWeights,
+    known: store.features,
+  };
+  const probe =
+    needsProbe && rows
+      ? await computing(opened, inputs, (frozen) => frozenProbe(rows, frozen, probing))
+      : undefined;
   const all = Int32Array.from(opened.inputs.train.lengths.keys());
   const layer = probe && (await layerInLoss(opened, probe, all));
   const start = () => (layer ? opened.with(withLayer(opened.inputs.train, layer)) : opened);
@@ -76,9 +89,11 @@ export async function driveRun(
   if (finished && trainer.step === stopStep) return { finish: finished, values: trainer.values };
   const baselines = await run.baselines();
   const notice = (message: string, step = trainer.step) => host.emit({ type: 'notice', step, message });
+  const count = folds ? trainedFolds(config, loaded, folds.length) : 0;
   const announce = () => {
     const to_beat = toBeat(config, baselines, folds && probe && probeScore(opened, probe, config));
-    host.emit(startEvent(run, loaded, to_beat, trainer.step, startupMs()));
+    const ahead = workAhead(loaded, probe, folds?.length, count);
+    host.emit(startEvent(run, loaded, to_beat, trainer.step, ahead, startupMs()));
     if (measured) host.emit({ type: 'allocation', ...measured.allocation });
     if (planned)
       notice(
@@ -89,11 +104,12 @@ export async function driveRun(
   const { trained, outOfFold } = await releasing(trainer, async () => {
     await trainer.prepare();
     await begin(announce, measured);
+    const untuned = probe && probed && (await probeResult(run, opened, probe));
+    if (untuned) await probed(untuned);
     if (folds && probe && !store.features) store.keepFeatures(joined(probe.features));
     const onProgress = everySecond((share) =>
       host.emit({ type: 'progress', step: trainer.step, what: 'folds', share }),
     );
-    const count = folds ? trainedFolds(config, loaded, folds.length) : 0;
     const outOfFold =
       folds && probe && (await foldOutputs(opened, config, probe, folds, count, { host, store, onProgress }));
     // A run that was stopped between folds ends here too, with a checkpoint of its start.
@@ -102,21 +118,31 @@ export async function driveRun(
   const tuned = { method: loaded.inputs.method, values: trainer.values };
   const isOver = trained.reason !== 'stopped';
   const conclusion =
-    isOver && probe
+    isOver && isJudged && probe
       ? await conclude(run, opened.with(opened.inputs.train), tuned, probe, outOfFold)
       : undefined;
   const finish = await judgeRun(run, loaded, trainer, trained, baselines, conclusion);
-  const result = conclusion?.result ?? {
-    kind: 'tuned' as const,
-    model: opened.model,
-    data: run.data,
-    ...tuned,
-  };
-  if (isOver) await keep(finish, result);
+  if (isOver) await keep(finish, conclusion?.result ?? (await unjudged(run, opened, tuned)));
   for (const message of unscoredNotices(run, loaded, trainer, finish, baselines))
     notice(message, finish.step);
   host.emit(finish);
-  return { finish, values: result.values };
+  return { finish, values: conclusion?.result.values ?? tuned.values };
+}
+
+/** Seconds of a training step, in those of a prediction of the same texts in larger batches. Measured on two encoders. */
+const STEP_COST = 2;
+
+/** The steps of a cross-validation, and the estimated seconds of the whole run, from the time that features took. */
+function workAhead(
+  { settings: { totalSteps, stepsPerEpoch } }: SetUpRun,
+  probe: FrozenProbe | undefined,
+  folds = 1,
+  count = 0,
+): { foldSteps: number; seconds?: number | undefined } {
+  const foldSteps = Math.round((count * totalSteps * (folds - 1)) / folds);
+  if (count === 0 || probe?.secondsPerEpoch === undefined) return { foldSteps };
+  const epochs = (foldSteps + totalSteps) / stepsPerEpoch;
+  return { foldSteps, seconds: STEP_COST * epochs * probe.secondsPerEpoch };
 }
 
 /** The number of folds in which the model is fine-tuned: fewer if that would take too long. */

@@ -62,7 +62,8 @@ export async function namedRows(given: ConfigWithRows): Promise<{
   const named = async (set: string, value: unknown): Promise<unknown> => {
     const rows = isAsyncRows(value) ? await arrayOf(value) : value;
     if (!isRows(rows)) return rows;
-    const name = `memory/${set}.jsonl`;
+    // Messages name the rows by it: `data.train:3`.
+    const name = `data.${set}`;
     texts[name] = rowsText(rows, `data.${set}`);
     values.set(name, rows);
     return name;

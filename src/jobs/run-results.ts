@@ -23,7 +23,7 @@ export interface RunResults {
 export function runResults(
   { config, labels, maxLength, onlyBase, base }: ReadRun,
   { model, method, values, layer, data }: RunResult,
-  finish: FinishEvent,
+  finish: Pick<FinishEvent, 'step' | 'metrics' | 'verdict' | 'ranks'>,
   weights: readonly string[],
 ): RunResults {
   const { task, model_config } = config;

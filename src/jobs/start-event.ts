@@ -7,12 +7,18 @@ import { adapterParameters } from '../tuners/tuner.ts';
 import type { RunBeginning } from './begin-run.ts';
 import type { SetUpRun } from './set-up-run.ts';
 
-/** The event before the first step. `startupMs` counts from the start of the process. */
+/**
+ * The event before the first step.
+ *
+ * @param ahead the steps of a cross-validation that comes first, and the estimated seconds of the whole run
+ * @param startupMs counts from the start of the process
+ */
 export function startEvent(
   run: RunBeginning,
   { settings, inputs }: SetUpRun,
   to_beat: readonly ToBeat[],
   step: number,
+  ahead: { foldSteps: number; seconds?: number | undefined },
   startupMs: number,
 ): EventOf<'start'> {
   const { config, labels, chosen } = run;
@@ -42,6 +48,8 @@ export function startEvent(
     device: config.device,
     training: { ...config.training },
     ...(chosen.length > 0 && { chosen: chosen.map(describeChosen) }),
+    ...(ahead.foldSteps > 0 && { fold_steps: ahead.foldSteps }),
+    ...(ahead.seconds !== undefined && { expected_seconds: ahead.seconds }),
     startup_ms: Math.round(startupMs),
   };
 }

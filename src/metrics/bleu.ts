@@ -1,5 +1,4 @@
-import { PYTHON_SPACE } from '../support/python-space.ts';
-import { trimEnd } from '../support/trim-end.ts';
+import { PYTHON_SPACE, trimEnd } from '../support/text.ts';
 
 const MAX_ORDER = 4;
 

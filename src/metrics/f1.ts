@@ -1,5 +1,6 @@
 import { assertSameLength } from './assert-same-length.ts';
 import type { ClassCounts } from './class-counts.ts';
+import { type ClassScores, classReport } from './class-report.ts';
 
 /** F1 of one class against the rest, as `sklearn.metrics.f1_score(average="binary", pos_label=positive)`. */
 export function binaryF1({ predicted, actual, correct }: ClassCounts, positive = 1): number {
@@ -41,4 +42,21 @@ export function microF1(predictions: ArrayLike<number>, targets: ArrayLike<numbe
  */
 function harmonic(correct: number, predicted: number, actual: number): number {
   return predicted + actual === 0 ? 0 : (2 * correct) / (predicted + actual);
+}
+
+/**
+ * The means of {@link classReport} over classes. As for F1, classes that are neither targets nor predicted
+ * are excluded.
+ */
+export function macroScores(counts: readonly (readonly number[])[]): ClassScores {
+  const scores = classReport(counts);
+  const present = scores.filter((_, id) => counts.some((row, other) => row[id]! + counts[id]![other]! > 0));
+  const mean = (of: (of: ClassScores) => number) =>
+    present.reduce((sum, score) => sum + of(score), 0) / present.length;
+  return {
+    precision: mean(({ precision }) => precision),
+    recall: mean(({ recall }) => recall),
+    f1: mean(({ f1 }) => f1),
+    support: scores.reduce((sum, { support }) => sum + support, 0),
+  };
 }

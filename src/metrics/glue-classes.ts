@@ -1,5 +1,5 @@
 /**
- * Class names of GLUE's tasks, in the order of the class ids in the Hub's data set `nyu-mll/glue`. GLUE's own
+ * Class names of GLUE's tasks, in the order of the class ids in the Hub's dataset `nyu-mll/glue`. GLUE's own
  * files contain these names for MNLI, QNLI and RTE, and ids for other tasks.
  */
 export const GLUE_CLASSES = {

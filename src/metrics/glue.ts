@@ -3,7 +3,7 @@ import { classCounts } from './class-counts.ts';
 import { binaryF1 } from './f1.ts';
 import { matthewsCorrelation } from './matthews-correlation.ts';
 import { pearson } from './pearson.ts';
-import { spearmanr } from './spearmanr.ts';
+import { spearmanr } from './regression-scores.ts';
 
 type Numbers = ArrayLike<number>;
 type GlueMetric = (predictions: Numbers, references: Numbers) => Record<string, number>;

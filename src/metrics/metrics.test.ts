@@ -3,16 +3,13 @@ import { accuracy } from './accuracy.ts';
 import { classCounts } from './class-counts.ts';
 import { binaryF1, macroF1, microF1 } from './f1.ts';
 import { matthewsCorrelation } from './matthews-correlation.ts';
-import { meanAbsoluteError } from './mean-absolute-error.ts';
-import { meanSquaredError } from './mean-squared-error.ts';
 import { computeOwn, ownMetricProblems } from './own-metrics.ts';
 import { pearson } from './pearson.ts';
 import { argmaxRows, positiveLogits } from './predicted-labels.ts';
-import { r2Score } from './r2-score.ts';
+import { meanAbsoluteError, meanSquaredError, r2Score, spearmanr } from './regression-scores.ts';
 import { SCORES, scoreFacts } from './scores.ts';
-import { spearmanr } from './spearmanr.ts';
 
-// These values were computed by hand. The tests of the tasks compare all scores with scikit-learn and scipy.
+// These values were computed on paper. The tests of the tasks compare all scores with scikit-learn and scipy.
 describe('scores', () => {
   it('of classes', () => {
     const counts = classCounts([0, 1, 1, 2], [0, 1, 2, 2], 3);

@@ -1,4 +1,4 @@
-/** Facts about a score. Its computation is elsewhere. */
+/** The name, direction and range of a score. */
 export interface ScoreFacts {
   /** Display name. */
   title: string;
@@ -6,7 +6,7 @@ export interface ScoreFacts {
   hub?: { type: string; name: string };
   /** Whether lower is better. */
   lessIsBetter?: boolean;
-  /** Whether it is a share of 1, or a correlation. Tables print it in per cent, as papers do. */
+  /** Whether it is a share of 1, or a correlation. Tables print it in percent, as papers do. */
   isShare?: boolean;
 }
 
@@ -44,6 +44,7 @@ export const SCORES = {
   },
   r2: { title: 'R²', hub: { type: 'r_squared', name: 'R²' }, isShare: true },
   combined_score: { title: 'Combined score', isShare: true },
+  expected_calibration_error: { title: 'Expected calibration error', lessIsBetter: true, isShare: true },
   precision: { title: 'Precision', hub: { type: 'precision', name: 'Precision' }, isShare: true },
   recall: { title: 'Recall', hub: { type: 'recall', name: 'Recall' }, isShare: true },
   rouge1: { title: 'ROUGE-1', hub: { type: 'rouge', name: 'ROUGE-1' }, isShare: true },

@@ -45,7 +45,7 @@ interface BindOptions {
 /**
  * Finds each parameter of a model in a checkpoint. The checkpoint may use the parameter's name, an old name,
  * or the name of a tied parameter. The base model's prefix may be missing, doubled or another one, and all
- * tensors may have a further prefix in common. The result omits parameters that will be initialised.
+ * tensors may have a further prefix in common. The result omits parameters that will be initialized.
  *
  * @throws UserError that lists every tensor that is missing or has another shape, with both shapes
  */

@@ -1,7 +1,7 @@
 import { elementCount } from '../support/element-count.ts';
 import { Random } from '../support/random.ts';
 
-/** Initialises a new parameter as in transformers: norms with 1, biases with 0, other weights with normal values. */
+/** Initializes a new parameter as in transformers: norms with 1, biases with 0, other weights with normal values. */
 export function initialise(
   name: string,
   shape: readonly number[],

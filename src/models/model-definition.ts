@@ -56,7 +56,7 @@ export interface PictureSize {
   width: number;
 }
 
-/** What the rest of the program needs to know about any model, from its config.json. */
+/** The properties of any model that the rest of the program needs, from its config.json. */
 export interface CommonConfig {
   vocabSize: number;
   /** Number of segments that the model distinguishes; 0 or 1 for models without segments. */
@@ -66,7 +66,7 @@ export interface CommonConfig {
   numLabels: number;
   /** The checkpoint's class names by id, if it has any. */
   id2label: Readonly<Record<string, string>>;
-  /** Standard deviation of newly initialised weights. */
+  /** Standard deviation of newly initialized weights. */
   initializerRange: number;
   /** Standard deviation of a new weight, in families where each weight has its own. */
   deviationOf?(name: string, shape: readonly number[]): number;
@@ -97,11 +97,11 @@ export interface Head<Config extends CommonConfig = CommonConfig> {
   /** Prefix of the base model's parameters under this head, if it differs from the family's prefix. */
   readonly baseModelPrefix?: string;
   /**
-   * Modules of the head. They are fully trained, saved with the adapter, and initialised if the checkpoint
+   * Modules of the head. They are fully trained, saved with the adapter, and initialized if the checkpoint
    * lacks them.
    */
   readonly modules: readonly string[];
-  /** More modules that a checkpoint may lack, such as a pooler. A missing one is initialised, trained and saved. */
+  /** More modules that a checkpoint may lack, such as a pooler. A missing one is initialized, trained and saved. */
   readonly mayLack?: readonly string[];
   /**
    * Modules of transformers' class that nothing reads, so they are not computed. Adapters of other programs may have
@@ -128,16 +128,21 @@ export type Encode<Config> = (
   rows?: EncodedRows,
 ) => Value;
 
-/** The modules that methods adapt by default. A method uses either `few` or `many`. */
-interface TargetModules {
-  /** PEFT's default for LoRA. */
-  readonly few: readonly string[];
-  /** The six matrices per layer from the AdaLoRA paper (encoders, BART), or PEFT's default for AdaLoRA. */
-  readonly many: readonly string[];
-  /** PEFT's default for IA3, which rescales activations. */
-  readonly rescaled: readonly string[];
-  /** The modules among `rescaled` whose input is rescaled, instead of their output. */
-  readonly rescaledInputs: readonly string[];
+/** The linear modules of a family's layers by their role: the ends of their paths. Methods choose among the roles. */
+export interface ModuleRoles {
+  readonly query?: string;
+  readonly key?: string;
+  readonly value?: string;
+  /** A matrix for queries, keys and values together, in families that have no separate ones. */
+  readonly queryKeyValue?: string;
+  /** The projection of attention's result. */
+  readonly output: string;
+  /** The first layer of the feed-forward network. A gated network has two, and models of a family may differ. */
+  readonly up: string | readonly string[];
+  /** The last layer of the feed-forward network. Models of a family may differ. */
+  readonly down: string | readonly string[];
+  /** The projection that PEFT rescales in addition to values in this family. Default: keys. */
+  readonly rescaled?: 'query' | 'key';
 }
 
 /** A model family, which is one Hugging Face `model_type`: how to parse its config and how to build its graph. */
@@ -148,7 +153,7 @@ export interface ModelDefinition<Config extends CommonConfig = CommonConfig> {
    * the prefix.
    */
   readonly baseModelPrefix: string;
-  readonly targetModules: TargetModules;
+  readonly roles: ModuleRoles;
   /** Other names that tied parameters may have in a checkpoint. */
   readonly tiedNames?: Readonly<Record<string, readonly string[]>>;
   /** Names in files of parameters that transformers renames when it loads them. */

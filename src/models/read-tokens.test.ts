@@ -124,10 +124,10 @@ describe.each(Object.entries(ALL))('%s', (name, fields) => {
       build(fields, 'SEQ_CLS'),
       build(fields, name in DECODERS ? 'CAUSAL_LM' : 'TOKEN_CLS'),
     ];
-    const normalised = ({ linears }: TaskModel) =>
+    const normalized = ({ linears }: TaskModel) =>
       linears.filter(({ path, norm }) => norm && !HEAD.test(path));
-    const paths = new Set(normalised(tags).map(({ path }) => path));
-    expect(new Set(normalised(classes).map(({ path }) => path))).toEqual(paths);
+    const paths = new Set(normalized(tags).map(({ path }) => path));
+    expect(new Set(normalized(classes).map(({ path }) => path))).toEqual(paths);
     // In OLMo 2 no linear module reads a norm's output itself: norms come before the residual.
     expect(paths.size > 0).toBe(name !== 'OLMo 2');
     expect(await inputMagnitudes(classes, engineOf(classes), paths)).toEqual(

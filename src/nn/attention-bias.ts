@@ -2,12 +2,14 @@ import {
   cast,
   constant,
   equal,
+  gather,
   greater,
   iota,
   multiply,
   reshape,
   slice,
   subtract,
+  transpose,
   where,
 } from '../graph/build.ts';
 import { addDimensions, type Dimension, multiplyDimensions } from '../graph/dimension.ts';
@@ -88,4 +90,19 @@ function distances(like: Value, queries: Dimension, keys: Dimension): { later: V
 
 function negative(size: Dimension): Dimension {
   return multiplyDimensions(size, -1);
+}
+
+/**
+ * The bias of the asked queries.
+ *
+ * @param bias [batch, 1, queries, keys]
+ * @param asked int32 [batch]: for each example, the number of a row among [queries · batch]
+ * @returns [batch, 1, 1, keys]; without numbers, the bias
+ */
+export function askedBias(bias: Value, asked: Value | undefined): Value {
+  if (!asked) return bias;
+  const [batch, , queries, keys] = bias.shape;
+  const byQuery = transpose(reshape(bias, [batch!, queries!, keys!]), [1, 0, 2]);
+  const rows = reshape(byQuery, [multiplyDimensions(queries!, batch!), keys!]);
+  return reshape(gather(rows, asked), [batch!, 1, 1, keys!]);
 }

@@ -1,9 +1,8 @@
 import { rotate } from '../graph/build.ts';
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
-import { askedBias } from './asked-bias.ts';
 import { attention } from './attention.ts';
-import { decoderBias } from './attention-bias.ts';
+import { askedBias, decoderBias } from './attention-bias.ts';
 import type { AttentionCache } from './attention-cache.ts';
 import type { Network } from './network.ts';
 import { type Rotary, rotation } from './rotary.ts';
@@ -41,7 +40,7 @@ export interface DecoderAttentionOptions {
   output?: string;
   /** Whether the output projection has a bias. */
   outputBias?: boolean;
-  /** Normalises queries and keys before the rotation. `module` is `q_norm` or `k_norm`. */
+  /** Normalizes queries and keys before the rotation. `module` is `q_norm` or `k_norm`. */
   normalise?: (module: Network, rows: Value) => Value;
   dropout: number;
   scale?: number;

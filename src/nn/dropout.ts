@@ -3,8 +3,7 @@ import { type Dimension, evaluateDimension, multiplyDimensions, sizeOf, symbol }
 import type { Graph, Value } from '../graph/graph.ts';
 import { elementCount } from '../support/element-count.ts';
 import { Random } from '../support/random.ts';
-import { type Drawn, DropoutPool } from './dropout-pool.ts';
-import { DropoutPools } from './dropout-pools.ts';
+import { type Drawn, DropoutPool, DropoutPools } from './dropout-pool.ts';
 import { type BatchRows, MaskPart } from './mask-part.ts';
 
 /** Prefix of the names of dropout's inputs in a training graph. See {@link DropoutSites}. */

@@ -1,9 +1,11 @@
 /**
- * Layers and losses over a graph, and the network that a method changes.
+ * Graphs of tensors (the ops in which losses and methods are written), layers and losses over them, and the network that a
+ * method changes.
  *
  * @module nn
  */
 
+export * from '../graph/index.ts';
 export { activation } from './activation.ts';
 export { type AttentionOptions, attention } from './attention.ts';
 export { attentionBias } from './attention-bias.ts';

@@ -54,7 +54,7 @@ export function lastOfToken(hidden: Value, inputIds: Value, id: number): Value {
 function lastRows(inputIds: Value, choose: (rows: Value, none: Value) => Value): Value {
   const [sequence, batch] = inputIds.shape;
   const numbers = iota(inputIds.node.graph, multiplyDimensions(sequence!, batch!));
-  // In float32, because every backend has a maximum of floats. It represents row numbers exactly.
+  // In float32, because not every backend has a maximum of integers. It represents row numbers exactly.
   const rows = cast(reshape(numbers, [sequence!, batch!]), 'float32');
   return cast(max(choose(rows, slice(rows, 0, 0, 1)), [0]), 'int32');
 }

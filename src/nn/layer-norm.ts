@@ -2,7 +2,7 @@ import { constant, layerNorm as normalise } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
 
-/** Layer normalisation over the last axis. The module has the parameter `weight` and, by default, `bias`. */
+/** Layer normalization over the last axis. The module has the parameter `weight` and, by default, `bias`. */
 export function layerNorm(module: Network, x: Value, epsilon: number, hasBias = true): Value {
   const width = [x.shape.at(-1) as number];
   const gain = module.parameter('weight', width);

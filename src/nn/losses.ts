@@ -45,7 +45,7 @@ export interface LossSums {
   total: Value;
   /** The sum of the rows' weights, []. */
   count: Value;
-  /** The logarithm of the normaliser of each row, [rows, 1]. */
+  /** The logarithm of the normalizer of each row, [rows, 1]. */
   normalisers: Value;
 }
 

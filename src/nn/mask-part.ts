@@ -6,13 +6,13 @@ export interface BatchRows {
   /** The first example, and the end (exclusive). */
   start: number;
   end: number;
-  /** Indices of its labelled tokens among the batch's labelled tokens, in order. */
+  /** Indices of its labeled tokens among the batch's labeled tokens, in order. */
   labelled: Int32Array;
 }
 
 /**
  * Cuts the values of some examples out of a tensor of the whole batch. Rows of hidden states are sequence-major,
- * [tokens · batch, …]. Attention weights are ordered by example, [batch · heads, …]. Rows of labelled tokens are in
+ * [tokens · batch, …]. Attention weights are ordered by example, [batch · heads, …]. Rows of labeled tokens are in
  * token order.
  */
 export class MaskPart {

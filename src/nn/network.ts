@@ -4,7 +4,7 @@ import type { Graph, Value } from '../graph/graph.ts';
 import type { AttentionCache } from './attention-cache.ts';
 import { type FrozenBase, NORMS } from './base/frozen-base.ts';
 import { DropoutSites, type MaskSource } from './dropout.ts';
-import type { DropoutPools } from './dropout-pools.ts';
+import type { DropoutPools } from './dropout-pool.ts';
 import type { VirtualTokens } from './virtual-tokens.ts';
 
 /** The changes that a tuner makes to a network while it is built. Paths are Hugging Face's, without `.weight`. */

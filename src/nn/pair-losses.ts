@@ -19,7 +19,7 @@ import {
 } from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import { average, crossEntropy, meanSquaredError } from './losses.ts';
-import { normalised } from './pool-tokens.ts';
+import { toUnitLength } from './pool-tokens.ts';
 
 /* Losses over text vectors, computed as in sentence-transformers. Vectors are rows [pairs, width]. */
 
@@ -33,7 +33,7 @@ export type Distance = (typeof DISTANCES)[number];
 
 /** Cosines of corresponding rows, [rows]. */
 export function pairwiseCosine(a: Value, b: Value): Value {
-  return sum(multiply(normalised(a), normalised(b)), [1]);
+  return sum(multiply(toUnitLength(a), toUnitLength(b)), [1]);
 }
 
 /**
@@ -50,10 +50,10 @@ export function rankingLoss(
 ): Value {
   const [pairs] = anchors.shape;
   const pairIndices = iota(anchors.node.graph, pairs!);
-  const [a, c] = [normalised(anchors), normalised(concat(candidates, 0))];
+  const [a, c] = [toUnitLength(anchors), toUnitLength(concat(candidates, 0))];
   const forward = crossEntropy(matmul(a, c, { transposeB: true, scale }), pairIndices);
   if (!symmetric) return forward;
-  const p = normalised(candidates[0]!);
+  const p = toUnitLength(candidates[0]!);
   const backward = crossEntropy(matmul(p, a, { transposeB: true, scale }), pairIndices);
   return multiply(add(forward, backward), 0.5);
 }
@@ -103,7 +103,7 @@ const DISTANCE: Readonly<Record<Distance, (a: Value, b: Value) => Value>> = {
 };
 
 /**
- * The triplet loss of all triplets in a batch of labelled texts, averaged over triplets that violate the margin
+ * The triplet loss of all triplets in a batch of labeled texts, averaged over triplets that violate the margin
  * (`BatchAllTripletLoss`). Distances are Euclidean. Labels are int32 [texts].
  */
 export function batchTriplets(vectors: Value, labels: Value, margin: number): Value {
@@ -138,7 +138,7 @@ export function batchTriplets(vectors: Value, labels: Value, margin: number): Va
 export function contrastiveLoss(vectors: Value, alike: Value, temperature: number): Value {
   const [texts] = vectors.shape;
   const { graph } = vectors.node;
-  const units = normalised(vectors);
+  const units = toUnitLength(vectors);
   const number = iota(graph, texts!);
   const isSelf = equal(reshape(number, [texts!, 1]), reshape(number, [1, texts!]));
   const scores = where(isSelf, NEVER, matmul(units, units, { transposeB: true, scale: 1 / temperature }));

@@ -48,7 +48,7 @@ export function ofTexts(
 }
 
 /** Scales rows to length 1, as PyTorch's `F.normalize`; x [rows, width]. */
-export function normalised(x: Value): Value {
+export function toUnitLength(x: Value): Value {
   const length = sqrt(sum(multiply(x, x), [1], true));
   return divide(x, where(greater(length, MIN_LENGTH), length, MIN_LENGTH));
 }

@@ -2,12 +2,11 @@ import { add, slice } from '../graph/build.ts';
 import type { Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/graph.ts';
 import type { activation } from './activation.ts';
-import { addAndNorm } from './add-and-norm.ts';
 import { attention } from './attention.ts';
 import { attentionBias } from './attention-bias.ts';
 import { type EncodedRows, encoderLayers } from './encoder-layers.ts';
 import { layerNorm } from './layer-norm.ts';
-import type { Network } from './network.ts';
+import type { Network, Sublayer, SublayerEnd } from './network.ts';
 import { queryKeyValue } from './query-key-value.ts';
 
 /** A model family's names for the modules of a layer, as paths relative to the layer. */
@@ -98,4 +97,18 @@ export function postNormEncoder(
   return encoderLayers(list, settings.layers, embedded, { ...inputs, rows }, (i, hidden, asked) =>
     layer(list.at(path(i)), hidden, asked),
   );
+}
+
+/**
+ * Ends a post-norm sublayer: returns the norm of its output plus the residual, [rows, width].
+ *
+ * @param module the module that produces the output h, dropout included
+ */
+export function addAndNorm(
+  module: Network,
+  kind: Sublayer['kind'],
+  h: Value,
+  end: Required<SublayerEnd>,
+): Value {
+  return end.norm(add(module.sublayer(kind, h, end), end.residual));
 }

@@ -29,7 +29,7 @@ interface PreNormSettings {
   bias: boolean;
   epsilon: number;
   dropout: { weights: number; hidden: number };
-  /** Builds the feed-forward network on normalised hidden states, [rows, width]. */
+  /** Builds the feed-forward network on normalized hidden states, [rows, width]. */
   feedForward(module: Network, x: Value): Value;
   /** Modules with the factors of a layer scale: of attention's output and of the feed-forward network's. */
   scales?: readonly [attention: string, feedForward: string];

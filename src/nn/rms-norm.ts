@@ -3,7 +3,7 @@ import type { Value } from '../graph/graph.ts';
 import type { Network } from './network.ts';
 
 /**
- * Root mean square normalisation (Zhang and Sennrich, 2019) over the last axis, times `offset` plus the module's
+ * Root mean square normalization (Zhang and Sennrich, 2019) over the last axis, times `offset` plus the module's
  * parameter `weight`.
  */
 export function rmsNorm(module: Network, x: Value, epsilon: number, offset = 0): Value {

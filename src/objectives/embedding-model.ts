@@ -10,7 +10,7 @@ import {
   rankingLoss,
   tripletLoss,
 } from '../nn/pair-losses.ts';
-import { normalised } from '../nn/pool-tokens.ts';
+import { toUnitLength } from '../nn/pool-tokens.ts';
 import type { HostTensor, Tensors } from '../runtime/session.ts';
 import { type LossFunction, ownLoss } from './own-loss.ts';
 import { type JointLoss, type TaskModel, taskModel } from './task-model.ts';
@@ -84,7 +84,7 @@ function jointLoss(outputs: Value, { loss, matryoshka, customLoss }: LossParts):
   const { dims, weights } = matryoshka;
   return dims
     .map((width, i) => {
-      const cut = columns.map((vectors) => normalised(slice(vectors, 1, 0, width)));
+      const cut = columns.map((vectors) => toUnitLength(slice(vectors, 1, 0, width)));
       return multiply(computed(cut), weights[i]!);
     })
     .reduce((sum, part) => add(sum, part));

@@ -3,11 +3,11 @@ import type { HostTensor, Tensors } from '../runtime/session.ts';
 /** The label of positions that the loss ignores, as in transformers. */
 export const IGNORED = -100;
 
-/** Name of the input with the indices of the labelled rows of the hidden states. */
+/** Name of the input with the indices of the labeled rows of the hidden states. */
 export const LABEL_ROWS = 'label_rows';
 
 /**
- * Returns the targets of a token model: the indices of labelled rows in the hidden states, and their labels.
+ * Returns the targets of a token model: the indices of labeled rows in the hidden states, and their labels.
  *
  * @param labels [batch, length], {@link IGNORED} for tokens without a label
  * @param shift whether a token predicts the label of the next token, as in causal language models
@@ -37,7 +37,7 @@ export function labelledRows(
 }
 
 /**
- * Divides the labelled rows of a batch into parts of equal size: [parts, rows of a part]. The last row is repeated
+ * Divides the labeled rows of a batch into parts of equal size: [parts, rows of a part]. The last row is repeated
  * without a label, if their number is not a multiple.
  *
  * @param parts see `TaskModel.labelParts`. By default the batch stays as it is

@@ -27,7 +27,7 @@ const wordHeads = familiesAndHeads().filter(([, head]) =>
   ['CAUSAL_LM', 'MASKED_LM', 'SEQ_2_SEQ_LM'].includes(head),
 );
 
-/** Loss and gradient of a batch, and the number of products with the vocabulary whose rows are normalised. */
+/** Loss and gradient of a batch, and the number of products with the vocabulary whose rows are normalized. */
 async function computed(
   folder: string,
   head: (typeof wordHeads)[number][1],

@@ -13,7 +13,7 @@ export interface MaskingSettings {
   whole_word_mask: boolean;
 }
 
-/** What masking needs to know about the tokenizer. */
+/** The properties of a tokenizer that masking needs. */
 export interface MaskingVocabulary {
   maskId: number;
   vocabSize: number;

@@ -64,9 +64,9 @@ describe('a custom loss', () => {
   it.each<[EmbeddingLoss, LossFunction]>([
     [
       { kind: 'multiple_negatives_ranking', columns: 2, scale: 20, symmetric: false },
-      (vectors, labels, { crossEntropy, matmul, multiply, normalised, reshape, slice }) => {
+      (vectors, labels, { crossEntropy, matmul, multiply, toUnitLength, reshape, slice }) => {
         const [, examples, width] = vectors.shape;
-        const column = (i: number) => normalised(reshape(slice(vectors, 0, i, i + 1), [examples!, width!]));
+        const column = (i: number) => toUnitLength(reshape(slice(vectors, 0, i, i + 1), [examples!, width!]));
         const scores = matmul(column(0), column(1), { transposeB: true, scale: 20 });
         return multiply(crossEntropy(scores, labels), 2);
       },

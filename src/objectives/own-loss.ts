@@ -2,7 +2,7 @@ import * as build from '../graph/build.ts';
 import type { Value } from '../graph/graph.ts';
 import { average, binaryCrossEntropy, crossEntropy, meanSquaredError } from '../nn/losses.ts';
 import { pairwiseCosine } from '../nn/pair-losses.ts';
-import { normalised } from '../nn/pool-tokens.ts';
+import { toUnitLength } from '../nn/pool-tokens.ts';
 import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';
 
@@ -13,7 +13,7 @@ export const LOSS_OPS = {
   binaryCrossEntropy,
   crossEntropy,
   meanSquaredError,
-  normalised,
+  toUnitLength,
   pairwiseCosine,
 };
 export type LossOps = typeof LOSS_OPS;

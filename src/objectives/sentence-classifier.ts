@@ -22,7 +22,7 @@ export interface LinearLayer {
   bias: Float32Array;
 }
 
-/** What the vectors are trained for. */
+/** The purpose of the vectors. */
 export interface VectorObjective {
   /** Texts per row: 1, or 2 for pairs. */
   columns: number;
@@ -100,7 +100,12 @@ export function sentenceClassifier(objective: VectorObjective) {
       vectorLoss(vectors(), objective, options),
     ),
     joint,
-    layer: { inLoss: !contrast, columns: objective.columns, outputs: objective.outputs },
+    layer: {
+      inLoss: !contrast,
+      columns: objective.columns,
+      outputs: objective.outputs,
+      head: definition.heads.SEQ_CLS,
+    },
   });
 }
 

@@ -45,9 +45,9 @@ export interface TaskModel extends TunableModel {
   labelParts?: number;
   /**
    * Set if the outputs are vectors for a linear layer that is fitted outside of the graph. `inLoss`: the loss reads the
-   * layer, so one is fitted before training.
+   * layer, so one is fitted before training. `head`: the head of transformers with the same outputs.
    */
-  layer?: { inLoss: boolean; columns: number; outputs: number };
+  layer?: { inLoss: boolean; columns: number; outputs: number; head?: Head | undefined };
   /** Set if the loss compares the outputs of all texts in a step. Then the step cannot be split into parts. */
   joint?: JointLoss;
 }

@@ -1,5 +1,5 @@
 import type { GraphNode, Operands } from '../graph/graph.ts';
-import { hasBlockKernel } from '../graph/has-block-kernel.ts';
+import { hasBlockKernel } from '../graph/ops.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 import { waiting } from './waiting.ts';
@@ -12,8 +12,8 @@ const ZERO = 0x80;
 const BYTES = 4;
 
 /**
- * A product with a frozen matrix in blocks. If the engine has no kernel for it, every product dequantises the matrix,
- * so that the matrix is in memory only for that time. The dequantised elements equal those in the kernels.
+ * A product with a frozen matrix in blocks. If the engine has no kernel for it, every product dequantizes the matrix,
+ * so that the matrix is in memory only for that time. The dequantized elements equal those in the kernels.
  */
 export function lowerBlockMatmul(
   e: Emitter,
@@ -46,7 +46,7 @@ function dequantised(
   const blocks = (inFeatures * outFeatures) / blockSize;
   const integers = e.alias(values, [blocks, blockSize], bits === 4 ? ELEMENT.uint4 : ELEMENT.uint8);
   const zero = bits === 4 ? e.uint4(TWO_EIGHTS, [blocks]) : e.uint8(ZERO, [blocks]);
-  // The operand must be ready before the matrix is dequantised. Otherwise, the engine would share one dequantised
+  // The operand must be ready before the matrix is dequantized. Otherwise, the engine would share one dequantized
   // matrix between the forward and backward products, and keep it in memory between them.
   const block = waiting(
     e,

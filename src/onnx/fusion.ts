@@ -3,7 +3,7 @@ import type { GraphNode, Value } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
 import { fusedMatMul, gemm, type Target } from './lowerings.ts';
 
-/** Nodes that an engine's operator computes together with a neighbouring node. */
+/** Nodes that an engine's operator computes together with a neighboring node. */
 interface Fusions {
   /** Sums computed by their product: `Gemm` adds its third operand (not on the CPU). */
   sums: ReadonlyMap<GraphNode, { product: GraphNode<'matmul'>; addend: Value }>;

@@ -2,10 +2,10 @@ import type { GraphNode, Operands, Value } from '../graph/graph.ts';
 import { reachable } from '../graph/print.ts';
 import { verify } from '../graph/verify.ts';
 import { Emitter, valueInfo } from './emitter.ts';
+import type { WeightStorage } from './encode-model.ts';
 import { lowerFused, planFusions } from './fusion.ts';
 import { loweringTable, type Target } from './lowerings.ts';
 import { ELEMENT, type NodeFields, type TensorFields, type ValueInfoFields } from './schema.ts';
-import type { WeightStorage } from './weight-storage.ts';
 
 /** A program as ONNX nodes and tensors. */
 export interface LoweredGraph {

@@ -1,8 +1,8 @@
 import type { GraphNode, Value } from '../graph/graph.ts';
 import type { Emitter } from './emitter.ts';
+import type { NameOf, WeightStorage } from './encode-model.ts';
 import type { Target } from './lowerings.ts';
 import { ELEMENT } from './schema.ts';
-import type { NameOf, WeightStorage } from './weight-storage.ts';
 
 /** The location of a frozen tensor's bytes in a file, which the engine maps (ONNX external data). */
 export interface WeightLocation {

@@ -38,9 +38,6 @@ export class Adafactor extends MomentOptimizer {
       for (let i = 0; i < parameters.length; i++) parameters[i] = parameters[i]! * left - step * update[i]!;
     }
   }
-
-  /** Does nothing: Adafactor has no first moments. */
-  override forget(): void {}
 }
 
 function average(moments: Float32Array, gradient: Float32Array, kept: number): void {

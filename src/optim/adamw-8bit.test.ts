@@ -99,8 +99,5 @@ describe('AdamW in 8 bits equals bitsandbytes', () => {
     again.m.forEach((value, i) =>
       expect(Math.abs(value - m[i]!)).toBeLessThanOrEqual(0.02 * Math.abs(m[i]!)),
     );
-    moved.forget([3, length - 1]);
-    expect([3, length - 1].map((i) => moved.moments().m[i])).toEqual([0, 0]);
-    expect(moved.moments().v[3]).toBe(again.v[3]);
   });
 });

@@ -105,16 +105,6 @@ export class AdamW8bit implements Optimizer {
       for (const name of MOMENTS) this.#write(name, block, moments[name].slice(block.start, block.end));
   }
 
-  forget(indices: readonly number[]): void {
-    for (const index of indices) {
-      const part = this.#parts.find(({ start, end }) => index >= start && index < end);
-      if (!part) throw new Error(`no tensor has the value ${index}`);
-      const at = part.at + index - part.start;
-      if (part.scale === undefined) this.#vectors.m[at] = 0;
-      else this.#vectors['m.bytes'][at] = MAPS().m.zero;
-    }
-  }
-
   #update(
     values: Float32Array,
     gradient: Float32Array,

@@ -1,8 +1,7 @@
 import { lazy } from '../support/lazy.ts';
-import { add, divide, multiply, root, subtract } from '../vectors/expression.ts';
-import { VectorLoop } from '../vectors/vector-loop.ts';
-import { MomentOptimizer } from './moment-optimizer.ts';
-import type { Segment } from './segment.ts';
+import { add, divide, multiply, root, subtract, VectorLoop } from '../vectors/vector-loop.ts';
+import { lengthOf, MomentOptimizer, type Segment } from './moment-optimizer.ts';
+import type { OptimizedTensor, OptimizerSettings } from './optimizer.ts';
 
 export interface AdamWOptions {
   betas?: [number, number];
@@ -103,7 +102,7 @@ export class AdamW extends MomentOptimizer {
   #check(...lengths: number[]): void {
     const { length: expected } = this.current.m;
     const wrong = lengths.find((length) => length !== expected);
-    if (wrong !== undefined) throw new Error(`AdamW: a vector of ${wrong} for an optimizer of ${expected}`);
+    if (wrong !== undefined) throw new Error(`AdamW: got ${wrong} values, expected ${expected}`);
   }
 }
 
@@ -121,3 +120,24 @@ const UPDATE = lazy(
       },
     ),
 );
+
+/**
+ * AdamW for the tensors of one vector.
+ *
+ * @param tensors disjoint and in order; together they fill the vector
+ */
+export function adamWOf(tensors: readonly OptimizedTensor[], settings: OptimizerSettings): AdamW {
+  const decay = tensors.filter(({ start, end, decays }) => end > start && decays);
+  return new AdamW(lengthOf(tensors), { ...settings, decay, rates: ratesOf(tensors) });
+}
+
+/** Ranges of equal learning rates; undefined if all factors are 1. */
+function ratesOf(tensors: readonly OptimizedTensor[]) {
+  const ranges: (Segment & { factor: number })[] = [];
+  for (const { start, end, rate: factor } of tensors) {
+    const last = ranges.at(-1);
+    if (last?.factor === factor) last.end = end;
+    else ranges.push({ start, end, factor });
+  }
+  return ranges.every(({ factor }) => factor === 1) ? undefined : ranges;
+}

@@ -1,6 +1,5 @@
 import { lazy } from '../support/lazy.ts';
-import { multiply } from '../vectors/expression.ts';
-import { VectorLoop } from '../vectors/vector-loop.ts';
+import { multiply, VectorLoop } from '../vectors/vector-loop.ts';
 
 /** Prevents a division by zero. The constant is PyTorch's. */
 const EPSILON = 1e-6;

@@ -7,7 +7,7 @@ export class DynamicMap {
   readonly values: Float32Array;
   /** The byte that represents 0. */
   readonly zero: number;
-  /** Midpoints between neighbours. A number above bounds[i] is nearer to values[i + 1]. */
+  /** Midpoints between neighbors. A number above bounds[i] is nearer to values[i + 1]. */
   readonly #bounds: Float32Array;
   /** Start of the search, by the upper 16 bits of a number: the byte of the smallest number with these bits. */
   readonly #first = new Uint8Array(2 ** 16);

@@ -1,9 +1,10 @@
-export { accumulate } from './accumulate.ts';
 export { Adafactor } from './adafactor.ts';
 export { AdamW, type AdamWOptions } from './adamw.ts';
 export { clipByGlobalNorm, globalNorm } from './clip.ts';
-export { Lion } from './lion.ts';
+export { accumulate } from './gradient.ts';
+export type { Segment } from './moment-optimizer.ts';
 export {
+  Lion,
   type Moments,
   OPTIMIZER_NAMES,
   type Optimizer,
@@ -17,4 +18,3 @@ export {
   type ScheduleOptions,
   warmupStepsOf,
 } from './schedule.ts';
-export type { Segment } from './segment.ts';

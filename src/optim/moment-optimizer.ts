@@ -30,17 +30,15 @@ export abstract class MomentOptimizer implements Optimizer {
         throw new Error(`a vector of ${vector.length} for an optimizer of ${length}`);
     this.current = { ...moments };
   }
-
-  /**
-   * Resets the first moments of some values. It keeps the second moments: the bias correction uses one step count for
-   * all values, so new second moments would cause steps of several times the learning rate.
-   */
-  forget(indices: readonly number[]): void {
-    for (const index of indices) this.current.m[index] = 0;
-  }
 }
 
 /** The length of the vector that the tensors fill. */
 export function lengthOf(tensors: readonly Pick<OptimizedTensor, 'end'>[]): number {
   return tensors.at(-1)?.end ?? 0;
+}
+
+/** A range of a flat vector: `start` inclusive, `end` exclusive. */
+export interface Segment {
+  start: number;
+  end: number;
 }

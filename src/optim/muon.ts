@@ -1,5 +1,4 @@
-import type { AdamW } from './adamw.ts';
-import { adamWOf } from './adamw-of.ts';
+import { type AdamW, adamWOf } from './adamw.ts';
 import type { Moments, OptimizedTensor, Optimizer, OptimizerSettings, OptimizerState } from './optimizer.ts';
 
 /** Muon's β: the decay of the mean of gradients. */
@@ -64,10 +63,6 @@ export class Muon implements Optimizer {
 
   adopt(moments: Moments): void {
     this.#adamW.adopt(moments);
-  }
-
-  forget(indices: readonly number[]): void {
-    this.#adamW.forget(indices);
   }
 }
 

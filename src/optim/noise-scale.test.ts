@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Random } from '../support/random.ts';
-import { gradientNoise } from './noise-scale.ts';
+import { gradientNoise } from './gradient.ts';
 
 const WIDTH = 8;
 const square = (g: readonly number[]) => g.reduce((sum, x) => sum + x * x, 0);

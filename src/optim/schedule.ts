@@ -1,9 +1,5 @@
-import { GreedyRate } from './greedy-rate.ts';
-import type { MetricOptions, MetricSchedule } from './metric-schedule.ts';
-import { PlateauRate } from './plateau-rate.ts';
-
 /** Options of schedules, named as in transformers' `lr_scheduler_kwargs`. */
-export interface ScheduleOptions extends MetricOptions {
+export interface ScheduleOptions {
   /** Number of waves of a cosine (0.5 is a single fall), or of restarts. */
   num_cycles?: number;
   /** Exponent of a polynomial. */
@@ -21,6 +17,7 @@ export interface ScheduleOptions extends MetricOptions {
   min_lr_ratio?: number;
   /** The same for the cosine schedules that also accept `min_lr`, the rate itself. */
   min_lr_rate?: number;
+  min_lr?: number;
   /** The rate of the first step, as a share of the learning rate. */
   warmup_lr_rate?: number;
 }
@@ -46,8 +43,6 @@ interface Schedule {
    * Returns the factor of a warm-up step. By default, it rises linearly from 0. `null`: the schedule has no warm-up.
    */
   warmup?: ((at: At, options: ScheduleOptions) => number) | null;
-  /** For schedules that follow a score: creates the part that changes the base learning rate after each evaluation. */
-  observe?(options: ScheduleOptions, rate: number): MetricSchedule;
   /** Returns the factor after the warm-up. `progress` is the share of the remaining steps that are taken. */
   factor(at: At & { progress: number }, options: ScheduleOptions): number;
 }
@@ -128,18 +123,6 @@ const SCHEDULES = {
       return falls[decay_type] * (1 - min_lr_ratio) + min_lr_ratio;
     },
   },
-  reduce_lr_on_plateau: {
-    options: PlateauRate.options,
-    warmup: null,
-    factor: () => 1,
-    observe: (options) => new PlateauRate(options),
-  },
-  greedy: {
-    options: GreedyRate.options,
-    warmup: null,
-    factor: () => 1,
-    observe: (options, rate) => new GreedyRate(options, rate),
-  },
 } satisfies Record<string, Schedule>;
 
 export type LrSchedulerType = keyof typeof SCHEDULES;
@@ -152,19 +135,6 @@ export function scheduleOptions(type: LrSchedulerType): readonly (keyof Schedule
 
 export function hasWarmup(type: LrSchedulerType): boolean {
   return (SCHEDULES[type] as Schedule).warmup !== null;
-}
-
-/**
- * Returns the part of a schedule that follows a score; undefined if the schedule depends only on the step.
- *
- * @param rate the learning rate at the start
- */
-export function metricSchedule(
-  type: LrSchedulerType,
-  options: ScheduleOptions,
-  rate: number,
-): MetricSchedule | undefined {
-  return (SCHEDULES[type] as Schedule).observe?.(options, rate);
 }
 
 /** The factor of the base learning rate at a step, as in `transformers.optimization`. */

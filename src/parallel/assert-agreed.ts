@@ -1,8 +1,7 @@
 import { UserError } from '../support/user-error.ts';
 import { markAgreed } from './agreed.ts';
-import type { Communicator } from './communicator.ts';
+import { type Communicator, processName } from './communicator.ts';
 import { gatherJson } from './messages.ts';
-import { processName } from './process-name.ts';
 
 /** The maximum number of differences in one message. */
 const MAX_NAMED = 5;

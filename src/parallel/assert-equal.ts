@@ -1,8 +1,7 @@
 import { ComputationError } from '../support/computation-error.ts';
 import { markAgreed } from './agreed.ts';
-import type { Communicator } from './communicator.ts';
+import { type Communicator, processName } from './communicator.ts';
 import { gatherJson } from './messages.ts';
-import { processName } from './process-name.ts';
 
 /**
  * Compares a state that every process has computed independently.

@@ -18,3 +18,8 @@ export interface Communicator {
   /** Returns when all processes have called it. */
   barrier(): void;
 }
+
+/** The name of a process in messages: `process 3 (node-b)`. */
+export function processName({ hosts }: Communicator, rank: number): string {
+  return `process ${rank} (${hosts[rank]})`;
+}

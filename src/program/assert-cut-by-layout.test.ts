@@ -39,9 +39,9 @@ it('accepts every way through the layout', () => {
   expect(() => check((flat) => multiply(whole(flat), stopGradient(byHand(flat))))).not.toThrow();
 });
 
-it('names a parameter that is cut by hand, beside the layout or instead of it', () => {
+it('names a parameter that is cut manually, beside the layout or instead of it', () => {
   const message =
-    'the loss reads b from the trained vector by hand, so it gets no gradient. Read it with layout.value(flat, name), where layout is the one that inject is given.';
+    'the loss reads b from the trained vector manually, so it gets no gradient. Read it with layout.value(flat, name), where layout is the one that inject is given.';
   expect(() => check(byHand)).toThrow(message);
   expect(() => check((flat) => add(whole(flat), byHand(flat)))).toThrow(message);
 });
@@ -73,9 +73,9 @@ it('is checked for every training, also with gradient checkpointing', () => {
     ['a', 'b', 'c']
       .map((name) => total(network.parameter(name, [1])))
       .reduce((one, other) => add(one, other));
-  expect(() => trainingGraph(buildLoss, tuner)).toThrow('the loss reads b from the trained vector by hand');
+  expect(() => trainingGraph(buildLoss, tuner)).toThrow('the loss reads b from the trained vector manually');
   // Its own layout, not the one that it is given, has the stack.
   expect(() => trainingGraph(buildLoss, tuner, { gradientCheckpointing: true })).toThrow(
-    'the loss reads a, b from the trained vector by hand',
+    'the loss reads a, b from the trained vector manually',
   );
 });

@@ -33,7 +33,7 @@ export function assertCutByLayout(
   if (reader) {
     const names = namesWithin(layout, reader);
     throw new Error(
-      `the loss reads ${names} from the trained vector by hand, so it gets no gradient. ${REMEDY}`,
+      `the loss reads ${names} from the trained vector manually, so it gets no gradient. ${REMEDY}`,
     );
   }
   const read = new Set(nodes);

@@ -13,7 +13,7 @@ import { ALONE } from '../parallel/alone.ts';
 import { elementCount } from '../support/element-count.ts';
 import { Random } from '../support/random.ts';
 import { AdaLoraTuner } from '../tuners/adalora/adalora-tuner.ts';
-import { adaLoraConfigSchema } from '../tuners/adalora/config.ts';
+import { adaLoraConfigSchema } from '../tuners/composed/pruned-triplets.ts';
 import type { Engine } from './engine.ts';
 import { Program } from './program.ts';
 
@@ -28,7 +28,7 @@ const SHAPE = {
   hidden_dropout_prob: 0.1,
   attention_probs_dropout_prob: 0.1,
 };
-/** Every order in which a mask may be stored: token rows, attention weights, tables, pooled rows and labelled rows. */
+/** Every order in which a mask may be stored: token rows, attention weights, tables, pooled rows and labeled rows. */
 const CASES = {
   'bert, classes of texts': { ...SHAPE, model: 'bert', head: 'SEQ_CLS' },
   'bert, classes of unlike weights': { ...SHAPE, model: 'bert', head: 'SEQ_CLS', classWeights: [1, 3, 0.5] },

@@ -10,7 +10,7 @@ import type { HostTensor, Tensors } from '../runtime/session.ts';
 export interface BatchPart {
   feeds: Tensors;
   rows: BatchRows;
-  /** The part's share in the batch's mean loss: its share of examples (weighted by class) or of labelled tokens. */
+  /** The part's share in the batch's mean loss: its share of examples (weighted by class) or of labeled tokens. */
   share: number;
 }
 

@@ -31,7 +31,7 @@ export interface ExampleSet {
 export interface ExampleBatch {
   /** Inputs of the model and of its loss. */
   feeds: Tensors;
-  /** The weight of the batch's mean loss: its number of examples or of labelled tokens. */
+  /** The weight of the batch's mean loss: its number of examples or of labeled tokens. */
   weight: number;
   /** For a loss over all texts of a step: the number of texts computed at a time. Default: all. */
   chunk?: number;
@@ -66,7 +66,7 @@ export interface EvaluationWatch {
   onAnswers?(predictions: readonly unknown[], references: readonly unknown[]): void;
 }
 
-/** What a linear layer predicts from a model's features. */
+/** The targets of a linear layer on a model's features. */
 export interface LayerTargets {
   loss: LinearLoss;
   outputs: number;
@@ -129,7 +129,7 @@ export function someExamples(set: ExampleSet, examples: Int32Array): ExampleSet 
 /** Scores a model on a set of examples. */
 export interface Evaluation {
   readonly examples: ExampleSet;
-  /** What the program computes for each batch. */
+  /** The outputs of the program for each batch. */
   readonly output: 'logits' | 'loss';
   /** Missing for tasks that compare rows, and for tasks that answer with texts. */
   readonly rows?: EvaluatedRows;

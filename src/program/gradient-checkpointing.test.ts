@@ -20,7 +20,7 @@ import { createSession } from '../runtime/node/create-session.ts';
 import { elementCount } from '../support/element-count.ts';
 import { Random } from '../support/random.ts';
 import { AdaLoraTuner } from '../tuners/adalora/adalora-tuner.ts';
-import { adaLoraConfigSchema } from '../tuners/adalora/config.ts';
+import { adaLoraConfigSchema } from '../tuners/composed/pruned-triplets.ts';
 import { everyParameter } from '../tuners/full/definition.ts';
 import { loraConfigSchema } from '../tuners/lora/config.ts';
 import { LoraTuner } from '../tuners/lora/lora-tuner.ts';

@@ -67,7 +67,7 @@ export class JointProgram {
     { engine, model, tuner }: { engine: Engine; model: TaskModel; tuner: Tuner },
     options: TrainingOptions,
   ) {
-    if (!model.joint) throw new Error('a loss that is taken example by example');
+    if (!model.joint) throw new Error('JointProgram needs a model with a joint loss');
     [this.#engine, this.#tuner, this.#options] = [engine, tuner, options];
     this.#model = { ...model, joint: model.joint };
     this.#gradient = new Float32Array(tuner.layout.length + (tuner.watches ?? 0));

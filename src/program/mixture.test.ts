@@ -46,7 +46,7 @@ it('depends on the seed alone', () => {
   expect(draw(5)).not.toEqual(draw(6));
 });
 
-it('draws from the examples of each source, of which a row may have several or none', () => {
+it('draws from the examples of each source, where a row may have any number of examples', () => {
   const set: ExampleSet = {
     // Rows 0 and 2 have two examples each, row 3 has no example.
     rows: Int32Array.of(0, 0, 1, 2, 2, 4),

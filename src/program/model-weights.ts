@@ -12,7 +12,7 @@ export interface ModelWeights {
   locate: LocateWeight;
   /** Whether kernels copy the weights into their own layout. By default, the session decides. */
   packing?: Packing;
-  /** Returns a function that reads a parameter. If the checkpoint has no parameter that fits, it is initialised. */
+  /** Returns a function that reads a parameter. If the checkpoint has no parameter that fits, it is initialized. */
   reader(seed: number): ReadParameter;
   /** Reads a range of a parameter from the checkpoint, as float32. */
   readRange: ReadRange;

@@ -1,5 +1,5 @@
 import type { GraphNode, Value } from '../graph/graph.ts';
-import { hasBlockKernel } from '../graph/has-block-kernel.ts';
+import { hasBlockKernel } from '../graph/ops.ts';
 import { reachable } from '../graph/print.ts';
 import type { Packing } from '../nn/base/frozen-base.ts';
 import { weightMemory } from './weight-memory.ts';

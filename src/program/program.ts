@@ -1,5 +1,5 @@
 import { symbolsOf } from '../graph/symbols-of.ts';
-import { DropoutPools } from '../nn/dropout-pools.ts';
+import { DropoutPools } from '../nn/dropout-pool.ts';
 import { inParts } from '../objectives/labelled-rows.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { ALONE } from '../parallel/alone.ts';
@@ -65,7 +65,7 @@ export class Program {
     const { communicator = ALONE, measuresNoise, ...training } = options;
     this.parts = { engine, model, tuner };
     this.communicator = communicator;
-    // Masks can be cut in the graph only for whole batches.
+    // The graph can draw masks only for a whole batch. Runs that split batches draw them on the host.
     this.#options = {
       pools: new DropoutPools(),
       ...training,

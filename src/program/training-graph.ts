@@ -2,7 +2,7 @@ import { gradients } from '../autodiff/gradients.ts';
 import { add, concat, input, multiply, reshape, slice } from '../graph/build.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import type { DropoutSites, MaskSource } from '../nn/dropout.ts';
-import type { DropoutPools } from '../nn/dropout-pools.ts';
+import type { DropoutPools } from '../nn/dropout-pool.ts';
 import { type Injection, Network } from '../nn/network.ts';
 import type { LossOptions, TaskModel } from '../objectives/task-model.ts';
 import { elementCount } from '../support/element-count.ts';

@@ -4,7 +4,7 @@ import { UserError } from '../support/user-error.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../tuners/registry.ts';
 import type { Budgets, Recipe } from './recipe.ts';
 
-/** What a user chooses for a recipe. */
+/** The user's choices for a recipe. */
 export interface RecipeChoice {
   /** Default: the recipe's own method. */
   method?: string;

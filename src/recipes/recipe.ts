@@ -4,7 +4,7 @@ import { TASK_NAMES, type TaskName } from '../tasks/registry.ts';
 
 const headSchema = z.strictObject({
   title: z.string(),
-  /** Number of training rows in the paper's data set. It determines the number of steps. */
+  /** Number of training rows in the paper's dataset. It determines the number of steps. */
   rows: z.int().positive().optional(),
   /** Whether a row may become several examples. */
   splits_rows: z.boolean().default(false),

@@ -6,7 +6,13 @@ import { averaged, SCORES, type ScoreFacts } from '../metrics/scores.ts';
 import type { Verdict } from '../run/verdict.ts';
 import { printable } from '../support/printable.ts';
 import { PROGRAM } from '../support/program.ts';
-import { heldOutShare, scorePrefixes, type ValidationFiles, validationSets } from '../tasks/data-files.ts';
+import {
+  foldCount,
+  heldOutShare,
+  scorePrefixes,
+  type ValidationFiles,
+  validationSets,
+} from '../tasks/data-files.ts';
 import { type TaskName, taskNamed } from '../tasks/registry.ts';
 import { titleOf } from '../tuners/method-definition.ts';
 import { type MethodName, methodNamed } from '../tuners/registry.ts';
@@ -108,11 +114,13 @@ function frontMatter(facts: ModelCardFacts, base: string, title: string): object
   };
 }
 
-/** The data set's name on the Hub, or a file's format and name. For a held-out share, its source. */
+/** The dataset's name on the Hub, or a file's format and name. For a held-out share, its source. */
 function datasetOf({ dataset, subset, train, validation }: ModelCardFacts['config']['data'], file: string) {
   const isHeldOut = heldOutShare(validation) !== undefined;
-  const source = isHeldOut ? [train].flat().map(lastName).join(' + ') : file;
-  const named = (name: string) => (isHeldOut ? `${name} (${file} held out)` : name);
+  const isFolded = foldCount(validation) !== undefined;
+  const source = isHeldOut || isFolded ? [train].flat().map(lastName).join(' + ') : file;
+  const how = isHeldOut ? ` (${file} held out)` : isFolded ? ` (cross-validated, ${file})` : '';
+  const named = (name: string) => `${name}${how}`;
   if (dataset === undefined) return { type: datasetType(source), name: named(source) };
   const config = subset !== undefined && { config: subset };
   return { type: dataset, name: named(dataset), ...config, split: source };
@@ -152,7 +160,9 @@ function scoreTable(facts: ModelCardFacts): string {
   if (names.size === 0) return '';
   const cell = (wanted: string) => (set: SetScores) =>
     `${set.scores.find(({ name }) => name === wanted)?.value ?? ''}`;
-  const titles = sets.length > 1 ? sets.map(({ name }) => name) : ['Validation'];
+  const isFolded = foldCount(facts.config.data.validation) !== undefined;
+  const title = isFolded ? 'Cross-validation' : 'Validation';
+  const titles = sets.length > 1 ? sets.map(({ name }) => name) : [title];
   return table(
     ['', ...titles],
     [...names].map((name) => [name, ...sets.map(cell(name))]),

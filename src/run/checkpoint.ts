@@ -24,17 +24,13 @@ const stateNumbers = z.strictObject({
   step: count,
   optimizerStep: count,
   learningRate: z.number().positive().optional(),
-  schedule: z.record(z.string(), z.union([score, z.array(score)])).optional(),
   skipped: z.strictObject({ total: count, inARow: count }),
   meter: z.strictObject({
     lossSum: score,
     steps: count,
     noise: z.strictObject({ variance: score, squared: score }).optional(),
   }),
-  // Checkpoints of earlier versions lack it.
-  losses: z
-    .strictObject({ first: score.optional(), last: score.optional(), peak: score })
-    .default({ peak: 0 }),
+  losses: z.strictObject({ first: score.optional(), last: score.optional(), peak: score }),
   best: z
     .strictObject({
       step: count,

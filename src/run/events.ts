@@ -52,6 +52,10 @@ const start = z.object({
   training: z.record(text, z.unknown()).optional().catch(undefined),
   /** The values that the policy chose, with reasons: "learning_rate 8e-3 (AdaLoRA, 420 rows)". */
   chosen: z.array(text).optional().catch(undefined),
+  /** Number of steps of a cross-validation that comes first. */
+  fold_steps: step.optional().catch(undefined),
+  /** Estimated seconds of all steps on this machine, with those of a cross-validation. */
+  expected_seconds: optional,
   /** Milliseconds from the start of the process to the first step. */
   startup_ms: number,
 });
@@ -112,7 +116,7 @@ const confusion = z.object({
   counts: z.array(z.array(step)),
 });
 
-/** A warning that does not stop the run, for example about an initialised head or a skipped step. */
+/** A warning that does not stop the run, for example about an initialized head or a skipped step. */
 const notice = z.object({ type: z.literal('notice'), step, message: text });
 
 const checkpoint = z.object({ type: z.literal('checkpoint'), step, path: text });

@@ -8,16 +8,14 @@ import type { RunConfig } from './config/run-config.ts';
  * a page.
  *
  * @param digests of the files that the run reads: the data, the model and the continued adapter
- * @param keys the keys to hash; default: all
  */
 export function fingerprintOf(
   config: RunConfig,
   labels: readonly string[],
   digests: readonly string[],
-  keys?: ReadonlySet<string>,
 ): string {
-  const settings = [...fingerprintSettings(config)].filter(([key]) => keys?.has(key) ?? true);
-  const hash = new Sha256().update(JSON.stringify([settings.sort(), labels]));
+  const settings = [...fingerprintSettings(config)].sort();
+  const hash = new Sha256().update(JSON.stringify([settings, labels]));
   for (const digest of digests) hash.update(digest);
   return hash.digest('hex');
 }

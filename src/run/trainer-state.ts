@@ -1,5 +1,4 @@
-import type { MetricState } from '../optim/metric-schedule.ts';
-import type { GradientNoise } from '../optim/noise-scale.ts';
+import type { GradientNoise } from '../optim/gradient.ts';
 import type { OptimizerState } from '../optim/optimizer.ts';
 import type { MethodState } from '../tuners/method-run.ts';
 
@@ -33,8 +32,6 @@ export interface TrainerState {
   optimizerStep: number;
   /** The learning rate that has replaced the config's, if any. */
   learningRate?: number;
-  /** The state of a schedule that follows a score. */
-  schedule?: MetricState;
   skipped: { total: number; inARow: number };
   meter: MeterState;
   losses: LossCourse;

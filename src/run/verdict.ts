@@ -37,7 +37,7 @@ export const verdictSchema = z.object({
   groups: z.int().min(0).optional(),
   /** Number of folds of the cross-validation that gave the score. Undefined if rows were held out. */
   folds: z.int().min(2).optional(),
-  /** What the run left behind, if it chose: the fine-tuned model, a linear probe of the frozen model, or a constant. */
+  /** The run's result, if it chose: the fine-tuned model, a linear probe of the frozen model, or a constant. */
   kept: z.enum(['constant', 'probe', 'tuned']).optional(),
   to_beat: z.array(toBeatSchema).default([]),
   /** False if the model is no better than a floor: a baseline that ignores the text, or the model before training. */

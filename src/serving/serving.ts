@@ -15,7 +15,7 @@ import { untilAborted } from '../program/until-aborted.ts';
 import { releaseAll } from '../support/opened.ts';
 import { UserError } from '../support/user-error.ts';
 import type { Answer } from '../tasks/prediction.ts';
-import { NotMixed } from '../tuners/bank/not-mixed.ts';
+import { NotMixed } from '../tuners/bank/bank-form.ts';
 import { FROZEN } from '../tuners/frozen-tuner.ts';
 import type { Banked, GrowingBank } from './bank/growing-bank.ts';
 import { headBank } from './bank/head-bank.ts';

@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { holm } from './holm.ts';
 import { tQuantile, twoSided } from './interval.ts';
-import { pairedTest } from './paired-test.ts';
+import { holm, pairedTest } from './paired-test.ts';
 
 // t, degrees of freedom, and the p value from SciPy 1.16.
 const TABLE: [number, number, number][] = [

@@ -25,7 +25,7 @@ export function meanSeries(curves: readonly (readonly Point[])[]): Series {
 
 /**
  * A curve of at most {@link MAX_POINTS} points. Each point of a longer curve becomes the mean of equally many
- * neighbours.
+ * neighbors.
  */
 export function thinned(points: readonly Point[]): Point[] {
   const finite = points.filter(([, y]) => Number.isFinite(y));

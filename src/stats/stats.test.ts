@@ -33,7 +33,7 @@ it('a mean curve has the common steps, and a band', () => {
   expect(meanSeries([[[1, 2]]])).toEqual({ points: [[1, 2]] });
 });
 
-it('a long curve is thinned to means of neighbours', () => {
+it('a long curve is thinned to means of neighbors', () => {
   const long = Array.from({ length: 1000 }, (_, i): Point => [i, i % 2]);
   const thin = thinned(long);
   expect(thin.length).toBe(200);

@@ -1,6 +1,6 @@
 import { Mistakes } from './mistakes.ts';
 
-/** Runs independent functions. Throws one UserError with all their mistakes. */
+/** Runs independent functions. Throws one UserError with all their errors. */
 export function allOf<T>(works: readonly (() => T)[]): T[] {
   const mistakes = new Mistakes();
   let isFine = true;

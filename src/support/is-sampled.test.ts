@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { isSampled } from './is-sampled.ts';
+import { isSampled } from './numbers.ts';
 
 const sampled = (count: number, most: number) =>
   Array.from({ length: count }, (_, i) => i + 1).filter((number) => isSampled(number, count, most));

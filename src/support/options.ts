@@ -55,5 +55,8 @@ export function assertOptions(
     return value === undefined || holds(value) ? [] : [{ where, key, expected: is, got: shown(value) }];
   });
   if (problems.length > 0)
-    throw new UserError(problems.map((problem) => new UserError(problem).message).join('\n'));
+    throw new UserError(
+      problems.map((problem) => new UserError(problem).message).join('\n'),
+      'invalid_argument',
+    );
 }

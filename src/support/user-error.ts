@@ -2,9 +2,13 @@
 export type Complaint = Fault & {
   /** The place of the problem: a file (with its line if known), a tensor, or a model. */
   where?: string;
-  /** What to change, as an instruction. */
+  /** The remedy, as an instruction. */
   hint?: string;
+  code?: UserErrorCode;
 };
+
+/** The kinds of errors, for programs. `invalid` is any other. */
+export type UserErrorCode = 'invalid_config' | 'invalid_data' | 'invalid_argument' | 'not_found' | 'invalid';
 
 /** The problem: the predicate of a sentence about the key. Without a key, it is about `where`. */
 export type Fault =
@@ -19,14 +23,18 @@ export interface Mismatch {
 }
 
 /**
- * A mistake that the user can fix. The command line prints its message without a stack trace and exits with code 2.
- * Every other exception is a bug in adalora.
+ * An error that the user can fix. The command line prints its message without a stack trace and exits with code 2.
+ * Other exceptions are bugs, failures of the
+ * machine, or errors of the user's callbacks.
  */
 export class UserError extends Error {
   override name = 'UserError';
+  readonly code: UserErrorCode;
 
-  constructor(complaint: Complaint | string) {
+  /** @param code the kind of an error with a complete message */
+  constructor(complaint: Complaint | string, code: UserErrorCode = 'invalid') {
     super(typeof complaint === 'string' ? complaint : describe(complaint));
+    this.code = typeof complaint === 'string' ? code : (complaint.code ?? code);
   }
 }
 

@@ -28,7 +28,7 @@ export interface InputShape {
  */
 export function assertInput(input: unknown, { keys, others }: InputShape, number: number): void {
   const fail = (fault: string, hint?: string): never => {
-    throw new UserError({ where: `Input ${number}`, fault, hint });
+    throw new UserError({ where: `Input ${number}`, fault, hint, code: 'invalid_argument' });
   };
   const names = Object.keys(keys).filter((name) => keys[name]!.is !== 'nothing' && !keys[name]!.optional);
   if (!isObject(input)) fail(`must be an object { ${names.join(', ')} }, got ${shown(input)}`);

@@ -112,7 +112,7 @@ export function placeProblems(data: DataPlaces): Problem[] {
   const { dataset, subset, train, validation } = data;
   const problems = [...validationProblems(validation), ...mixtureProblems(data)];
   if (train === '' && dataset === undefined) {
-    const hint = 'Set it in the file, or with --set data.train=...';
+    const hint = 'Set data.train in the config.';
     problems.push({ path: ['data', 'train'], fault: 'is required', hint });
   }
   if (subset !== undefined && dataset === undefined)

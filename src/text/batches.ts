@@ -13,7 +13,7 @@ export interface ExampleLengths {
   targetLengths?: Int32Array;
 }
 
-/** What determines the order of training examples. */
+/** The settings that determine the order of training examples. */
 export interface EpochPlan extends ExampleLengths {
   batchSize: number;
   seed: number;

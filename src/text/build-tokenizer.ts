@@ -2,8 +2,7 @@ import { type Files, readFile } from '../formats/files.ts';
 import { UserError } from '../support/user-error.ts';
 import { convertTokenizer } from './convert/convert-tokenizer.ts';
 import { SENTENCEPIECE_FILES } from './convert/read-sentencepiece.ts';
-import type { SlowTokenizer } from './convert/slow-tokenizer.ts';
-import { jsonFile } from './convert/text-file.ts';
+import { jsonFile, type SlowTokenizer } from './convert/slow-tokenizer.ts';
 import { TextTokenizer, type TokenizerOptions } from './tokenizer.ts';
 
 /** The files of a tokenizer, by their names in a model's folder. */

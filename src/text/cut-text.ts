@@ -1,3 +1,5 @@
+import { UserError } from '../support/user-error.ts';
+
 /** Cuts a text into pieces that can be tokenized separately. Their concatenated tokens are those of the text. */
 export type CutText = (text: string) => Iterable<string>;
 
@@ -78,4 +80,38 @@ function endsWord(character: string, stops: string): boolean {
 function isLetter(character: string): boolean {
   const code = character.charCodeAt(0);
   return code < 128 ? (code | 32) >= 97 && (code | 32) <= 122 : /\p{L}/u.test(character);
+}
+
+/**
+ * The number of tokens to keep of each text of a pair, for a total of `budget`, as `longest_first` in the Rust library.
+ * If it is enough to truncate the longer text, only that is truncated. Otherwise, each gets half, and the longer text
+ * gets the odd token (the second text if both are equally long).
+ */
+export function longestFirst(first: number, second: number, budget: number): [number, number] {
+  if (first + second <= budget) return [first, second];
+  const half = Math.floor(budget / 2);
+  const shorter = Math.min(first, second, half);
+  const longer = budget - shorter;
+  return first > second ? [longer, shorter] : [shorter, longer];
+}
+
+/**
+ * The maximum number of tokens of an input: `requested` (`data.max_length`), or by default the tokenizer's
+ * `model_max_length` (1e30 if it was never set). It is at most `maxPositions`, the number of position embeddings.
+ *
+ * @param where the key of `requested`, for messages
+ * @throws UserError if more is requested than the model supports
+ */
+export function maxLength(
+  requested: number | undefined,
+  modelMaxLength: number,
+  maxPositions: number,
+  where = 'data.max_length',
+): number {
+  if (requested === undefined) return Math.min(modelMaxLength, maxPositions);
+  if (Number.isInteger(requested) && requested > 0 && requested <= maxPositions) return requested;
+  throw new UserError({
+    where,
+    fault: `must be a whole number from 1 to ${maxPositions}, the model's max_position_embeddings, got ${requested}`,
+  });
 }

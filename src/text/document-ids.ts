@@ -1,4 +1,4 @@
-import { concatenated } from '../support/concatenated.ts';
+import { concatenated } from '../support/arrays.ts';
 import { commonPrefix, type LearntIds } from './learnt-ids.ts';
 import type { TextTokenizer } from './tokenizer.ts';
 

@@ -1,6 +1,6 @@
-import { concatenated } from '../support/concatenated.ts';
+import { concatenated } from '../support/arrays.ts';
 import { UserError } from '../support/user-error.ts';
-import { TokenBuffer } from './token-buffer.ts';
+import { TokenBuffer } from './token-sequences.ts';
 import type { Encoding, TextTokenizer } from './tokenizer.ts';
 
 /** The word index of special tokens. */

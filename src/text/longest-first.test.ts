@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { longestFirst } from './longest-first.ts';
+import { longestFirst } from './cut-text.ts';
 
 // From the Python package tokenizers 0.23.3 (used by transformers 5.24). The row is the number of tokens of the first
 // text, the column that of the second, both 0 to 6. An entry is the number of tokens kept of each. The npm package

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { collate } from './collate.ts';
-import { maxLength } from './max-length.ts';
+import { maxLength } from './cut-text.ts';
 import { loadTokenizer } from './node/load-tokenizer.ts';
 
 describe('collate', () => {

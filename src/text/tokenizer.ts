@@ -1,18 +1,17 @@
 import { z } from 'zod';
 import { UserError } from '../support/user-error.ts';
-import { checkPiece } from './check-piece.ts';
+import { longestFirst } from './cut-text.ts';
 import { findCut } from './find-cut.ts';
-import { longestFirst } from './longest-first.ts';
-import { Piecewise } from './piecewise.ts';
+import { checkPiece, Piecewise } from './piecewise.ts';
 import { type SpecialTokens, specialTokens } from './special-tokens.ts';
+import { trimSpaces } from './steps/aligned-text.ts';
 import { withTokenizerConfig } from './steps/bert-normalizer.ts';
 import { cleanedUp } from './steps/cleaned-up.ts';
 import { decoder } from './steps/decoder.ts';
 import { Pipeline, type TextToken } from './steps/pipeline.ts';
 import { type PostProcessor, postProcessor, type Slot } from './steps/post-processor.ts';
 import { type TokenizerJson, tokenizerJson } from './steps/tokenizer-json.ts';
-import { trimSpaces } from './steps/trim-spaces.ts';
-import { TokenBuffer } from './token-buffer.ts';
+import { TokenBuffer } from './token-sequences.ts';
 
 /** One input of a model, without padding. */
 export interface Encoding {
@@ -123,7 +122,7 @@ export class TextTokenizer {
   }
 
   /**
-   * Encodes one text, or a pair, with special tokens and at most `maxLength` tokens in all. A single text is truncated
+   * Encodes one text, or a pair, with special tokens and at most `maxLength` tokens in total. A single text is truncated
    * at its end, a pair as in transformers' `longest_first`.
    *
    * @throws UserError if `maxLength` leaves no room besides the special tokens
@@ -193,7 +192,7 @@ export class TextTokenizer {
   }
 
   /**
-   * All ids of a text of any length, without added special tokens. Special tokens in the text itself are recognised.
+   * All ids of a text of any length, without added special tokens. Special tokens in the text itself are recognized.
    *
    * @param onProgress called from time to time with the number of processed characters
    */

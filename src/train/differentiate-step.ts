@@ -1,6 +1,5 @@
-import { accumulate } from '../optim/accumulate.ts';
 import { globalNorm } from '../optim/clip.ts';
-import { type GradientNoise, type GradientParts, gradientNoise } from '../optim/noise-scale.ts';
+import { accumulate, type GradientNoise, type GradientParts, gradientNoise } from '../optim/gradient.ts';
 import { ALONE } from '../parallel/alone.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import type { Objective, Program } from '../program/program.ts';

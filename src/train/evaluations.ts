@@ -38,11 +38,6 @@ export class Evaluations {
     this.best = new BestTracker(settings.metricForBest, settings.greaterIsBetter);
   }
 
-  /** The score of the last evaluation that selects the best model. */
-  get score(): number {
-    return this.lastMetrics[`eval_${this.#settings.metricForBest.replace(/^eval_/, '')}`]!;
-  }
-
   isDue(step: number): boolean {
     const { evaluate, stopStep, stepsPerEpoch } = this.#settings;
     if (evaluate === 0) return false;

@@ -1,4 +1,4 @@
-import type { GradientNoise } from '../optim/noise-scale.ts';
+import type { GradientNoise } from '../optim/gradient.ts';
 import type { LossCourse, MeterState } from '../run/trainer-state.ts';
 
 /** Means and rates since the last log line. Time counts only while a step runs. */

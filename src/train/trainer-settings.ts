@@ -51,7 +51,7 @@ export function trainerSettings({ task, training, seed }: RunConfig, examples: n
     update: {
       learningRate: training.learning_rate,
       schedule: training.lr_scheduler_type,
-      scheduleOptions: { mode: training.greater_is_better ? 'max' : 'min', ...training.lr_scheduler_kwargs },
+      scheduleOptions: training.lr_scheduler_kwargs,
       optimizer: training.optim,
       warmupSteps: training.warmup_steps || warmupStepsOf(training.warmup_ratio, totalSteps),
       totalSteps,

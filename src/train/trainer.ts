@@ -1,4 +1,4 @@
-import { DropoutPools } from '../nn/dropout-pools.ts';
+import { DropoutPools } from '../nn/dropout-pool.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { ALONE } from '../parallel/alone.ts';
 import { assertEqual } from '../parallel/assert-equal.ts';
@@ -9,9 +9,9 @@ import { Program } from '../program/program.ts';
 import type { Validation } from '../program/validation.ts';
 import type { FinishEvent, TrainEvent } from '../run/events.ts';
 import type { LossCourse, TrainerState } from '../run/trainer-state.ts';
-import { hashOf } from '../support/hash-of.ts';
-import { isSampled } from '../support/is-sampled.ts';
+import { isSampled } from '../support/numbers.ts';
 import { releasing } from '../support/opened.ts';
+import { hashOf } from '../support/sha256.ts';
 import { UserError } from '../support/user-error.ts';
 import type { ComponentImportance, MethodRun } from '../tuners/method-run.ts';
 import { adapterParameters } from '../tuners/tuner.ts';
@@ -150,7 +150,6 @@ export class Trainer {
       if (should_evaluate || this.#evaluations.isDue(this.step)) {
         const { method } = this.#inputs;
         await this.#evaluations.run(this.step, this.#program, this.#updater.values, method.settled);
-        this.#updater.observe(this.#evaluations.score);
       }
       if (this.#isSaveDue()) await this.#save();
     }
@@ -198,7 +197,6 @@ export class Trainer {
       step: this.step,
       optimizerStep,
       ...(this.#updater.isRateReplaced && { learningRate: this.#updater.learningRate }),
-      ...(this.#updater.scheduleState && { schedule: this.#updater.scheduleState }),
       skipped: this.#skipped.state,
       meter: this.#meter.state,
       losses: this.#meter.losses,
@@ -220,7 +218,6 @@ export class Trainer {
     this.#inputs.method.restore(state.method);
     this.#updater.restore(state.step, values, { vectors: state.optimizer, step: state.optimizerStep });
     if (state.learningRate !== undefined) this.#updater.learningRate = state.learningRate;
-    this.#updater.scheduleState = state.schedule;
     this.#skipped.state = state.skipped;
     this.#meter.state = state.meter;
     this.#meter.losses = state.losses;

@@ -1,5 +1,4 @@
 import { clipByGlobalNorm } from '../optim/clip.ts';
-import type { MetricSchedule, MetricState } from '../optim/metric-schedule.ts';
 import {
   DEFAULT_OPTIMIZER,
   type Moments,
@@ -8,12 +7,7 @@ import {
   type OptimizerName,
   type OptimizerState,
 } from '../optim/optimizer.ts';
-import {
-  type LrSchedulerType,
-  learningRateFactor,
-  metricSchedule,
-  type ScheduleOptions,
-} from '../optim/schedule.ts';
+import { type LrSchedulerType, learningRateFactor, type ScheduleOptions } from '../optim/schedule.ts';
 import { gather } from '../support/gather.ts';
 import type { AllocationEvent } from '../tuners/allocation-event.ts';
 import type { ComponentImportance, MethodRun, Relayout } from '../tuners/method-run.ts';
@@ -51,7 +45,6 @@ export interface Update {
 export class Updater {
   readonly #settings: UpdateSettings;
   readonly #method: MethodRun;
-  readonly #rates: MetricSchedule | undefined;
   #optimizer: Optimizer;
   /** Trained values, in the layout of `method.tuner`. */
   values: Float32Array;
@@ -65,23 +58,7 @@ export class Updater {
     this.#settings = settings;
     this.values = values;
     this.learningRate = settings.learningRate;
-    const { schedule, scheduleOptions = {}, learningRate } = settings;
-    this.#rates = metricSchedule(schedule, scheduleOptions, learningRate);
     this.#optimizer = this.#newOptimizer();
-  }
-
-  /** Passes the score that selects the best model to the schedule, after an evaluation. */
-  observe(score: number): void {
-    if (this.#rates) this.learningRate = this.#rates.next(score, this.learningRate);
-  }
-
-  /** The state of a schedule that follows a score. */
-  get scheduleState(): MetricState | undefined {
-    return this.#rates?.state;
-  }
-
-  set scheduleState(state: MetricState | undefined) {
-    if (this.#rates && state) this.#rates.state = state;
   }
 
   get isRateReplaced(): boolean {
@@ -105,7 +82,6 @@ export class Updater {
     this.#method.beforeStep?.(step, this.values, gradient, accumulated.subarray(gradient.length));
     this.#takeStep(gradient, learningRate, starts);
     const after = this.#method.afterStep?.(step, this.values, gradient);
-    if (after?.renewed) this.#optimizer.forget(after.renewed);
     if (after?.relayout) {
       this.#relayout(after.relayout);
       after.relayout.begin?.(this.values);

@@ -120,5 +120,6 @@ export function readingSchema(task: TaskName) {
   } = taskNamed(task).data.shape as Record<string, z.ZodType>;
   // The notes always use the name `max_length`, even if the section has another name for it.
   const max_length = z.int().min(1).optional();
-  return z.object({ max_length, ...shape, ...(shape.label && { label: shape.label.optional() }) });
+  const optional: Record<string, z.ZodType> = shape.label ? { label: shape.label.optional() } : {};
+  return z.object({ max_length, ...shape, ...optional });
 }

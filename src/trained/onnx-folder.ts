@@ -76,7 +76,7 @@ export function onnxFolder(
   const sentence = model.layer || model.config.picture ? [] : sentenceFiles(model, notes?.data.max_length);
   for (const [name, content] of sentence) made.set(name, content);
   // With a linear layer, the graph is a classifier.
-  const head = (model.layer && model.definition.heads.SEQ_CLS) ?? model.head;
+  const head = model.layer?.head ?? model.head;
   const trained = trainedConfig(text(CONFIG), { head }, notes, 'float32');
   made.set(CONFIG, onnxConfig(trained, model.config, dtypes, Object.fromEntries(external)));
   return new Map([

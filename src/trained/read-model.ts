@@ -13,7 +13,7 @@ import { UserError } from '../support/user-error.ts';
 import { buildTokenizer, readTokenizerFiles } from '../text/build-tokenizer.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
 import { CHAT_TEMPLATE_FILE, readChatTemplate } from '../text/chat/read-chat-template.ts';
-import { maxLength } from '../text/max-length.ts';
+import { maxLength } from '../text/cut-text.ts';
 import { type Build, type Family, familyOf, withSentence } from './bind-model.ts';
 import { type ModelConfig, withModelConfig } from './model-config.ts';
 import { SENTENCE_FILES, sentenceFileNames, sentenceSettings } from './sentence-files.ts';

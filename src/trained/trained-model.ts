@@ -20,10 +20,11 @@ import { untilAborted } from '../program/until-aborted.ts';
 import { OnDemand, releaseAll } from '../support/opened.ts';
 import { assertOptions, type OptionType } from '../support/options.ts';
 import { shown } from '../support/problem.ts';
+import { PROGRAM } from '../support/program.ts';
 import { UserError } from '../support/user-error.ts';
 import { assertInput } from '../tasks/assert-input.ts';
-import type { Texts } from '../tasks/labelled-texts/encoded-set.ts';
 import { loadedInputs, withPictures } from '../tasks/labelled-texts/load-pictures.ts';
+import type { TextInput } from '../tasks/labelled-texts/texts-shape.ts';
 import type { Answer, EmbedOptions, Prediction, Vectors } from '../tasks/prediction.ts';
 import { type AnyTask, type TaskName, taskNamed } from '../tasks/registry.ts';
 import type { ClassAnswer } from '../tasks/single-label-classification/definition.ts';
@@ -43,6 +44,7 @@ import {
   WRITE_OPTIONS,
 } from './model-options.ts';
 import { type Notes, readingSchema } from './notes.ts';
+import { type Predictions, predictionsOf } from './predictions.ts';
 
 /** The parts of a trained model, wherever its files come from. */
 export interface TrainedParts extends TunedValues {
@@ -102,21 +104,33 @@ export class TrainedModel {
   }
 
   /**
-   * Predicts for inputs, in their order. The types depend on the task: classifications take `{ text, textPair? }` and
-   * return `{ label, probabilities, logits }`. For other tasks, name the types: `predict<Words, TaggedWords>(…)`.
+   * Predicts for one text, or for inputs in their order. A list has texts, or objects with the names of the task's
+   * columns: `{ text, text_pair }` for pairs. Iterate over the answers with `for await`, or await all of them. For tasks other than
+   * classifications, name the types: `predict<Words, TaggedWords>(…)`.
    *
    * @throws UserError for tasks that do not predict, and for an input that the task does not accept; NotFinite that
    * names the row for which the model returns no finite numbers; the signal's reason
    */
-  async *predict<Input = Texts, Answer = ClassAnswer>(
-    inputs: Iterable<Input>,
+  predict(text: string, options?: PredictOptions): Promise<ClassAnswer>;
+  predict<Input = TextInput, Answer = ClassAnswer>(
+    inputs: Iterable<string | NoInfer<Input>>,
+    options?: PredictOptions,
+  ): Predictions<Answer>;
+  predict(
+    inputs: string | Iterable<unknown>,
     options: PredictOptions = {},
-  ): AsyncGenerator<Answer> {
+  ): Predictions<object> | Promise<object> {
+    if (typeof inputs !== 'string') return predictionsOf(this.#predictAll(inputs, options));
+    const answers = this.#predictAll([inputs], options);
+    return answers.next().then(({ value }) => value);
+  }
+
+  async *#predictAll(inputs: Iterable<unknown>, options: PredictOptions): AsyncGenerator<object> {
     assertOptions('predict', options, PREDICT_OPTIONS);
     const { reading, signal } = options;
     let before = 0;
     for (const chunk of inputChunks(inputs, this.inputsAtOnce)) {
-      yield* (await this.answer(chunk, { reading, signal, before })) as Answer[];
+      yield* await this.answer(chunk, { reading, signal, before });
       before += chunk.length;
     }
   }
@@ -144,7 +158,14 @@ export class TrainedModel {
     const { input } = this.#prediction();
     if (reading) this.#checkReading(reading);
     const shape = input.shape(this.context(reading).reading);
-    for (const [i, input] of inputs.entries()) assertInput(input, shape, before + i + 1);
+    for (const [i, input] of this.#withKeys(inputs, reading).entries())
+      assertInput(input, shape, before + i + 1);
+  }
+
+  /** Inputs, with an object for each plain text. A text stays if the task needs several. */
+  #withKeys(inputs: readonly unknown[], reading: object | undefined): unknown[] {
+    const line = this.#prediction().input.line?.(this.context(reading).reading);
+    return inputs.map((input) => (typeof input === 'string' && line ? line(input) : input));
   }
 
   /** Predicts for some inputs together. {@link TrainedModel.predict} calls it for one part after the other. */
@@ -154,7 +175,7 @@ export class TrainedModel {
     const program = untilAborted(this.#opened(), signal);
     const tuned = { program, values: this.parts.values, generator: () => this.generator() };
     try {
-      const loaded = await loadedInputs(inputs, this.parts.text.pictures);
+      const loaded = await loadedInputs(this.#withKeys(inputs, reading), this.parts.text.pictures);
       return await this.#prediction().answer(loaded, tuned, this.context(reading), this.batchSize);
     } catch (error) {
       throw error instanceof NotFinite ? new NotFinite(before + error.example) : error;
@@ -268,11 +289,11 @@ export class TrainedModel {
    * @throws UserError for an unknown task
    */
   definition(): AnyTask {
-    const { notes, path, model } = this.parts;
+    const { notes, path } = this.parts;
     if (notes) return taskNamed(notes.task);
     throw new UserError({
       where: path,
-      fault: `is an adapter for ${model.headKind}, which is not a known task`,
+      fault: `is an adapter for a task that ${PROGRAM} does not know`,
       hint: 'You can merge it into its base model (adalora merge).',
     });
   }
@@ -353,7 +374,7 @@ export class TrainedModel {
     if (!writesText(model.headKind)) {
       throw new UserError({
         where: path,
-        fault: `is a model for ${model.headKind}, which does not generate text`,
+        fault: `is a model for ${this.task ?? 'another task'}, which does not generate text`,
       });
     }
     const language = await openLanguageModel({ engine, model, tuner, values }, { continues, packed: true });

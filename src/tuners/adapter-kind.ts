@@ -1,4 +1,4 @@
-import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
+import type { AdapterTensor, StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import type { TunableModel, TunedValues } from './tuner.ts';
 
 /** Facts that are known from an adapter's files alone, without the model. */
@@ -13,6 +13,20 @@ export interface AdapterFacts {
   isOwn(key: string): boolean;
   /** Whether one of these tensors is frozen, as VeRA's random matrices are. Missing if none is. */
   isFrozen?(key: string): boolean;
+}
+
+/** Options of the conversion to plain LoRA. */
+export interface ExportLoraOptions {
+  /** Whether all modules get the largest rank, for programs that know one rank only. */
+  uniform?: boolean | undefined;
+}
+
+/** An adapter as products of matrices, for formats that hold nothing else. */
+export interface Increments {
+  /** For each module, B [out, rank] and A [rank, in]: its weight increases by B A. */
+  modules: ReadonlyMap<string, { A: AdapterTensor; B: AdapterTensor }>;
+  /** Something else that the adapter has, such as a trained bias. Undefined if it has nothing else. */
+  more: string | undefined;
 }
 
 /** A kind of adapter file. Several methods may write the same kind. */
@@ -35,7 +49,11 @@ export interface AdapterKind {
    */
   facts(stored: StoredAdapter, where: string): AdapterFacts;
   /** Conversions to equivalent forms, by name. */
-  readonly exports: Readonly<Record<string, (stored: StoredAdapter, where: string) => StoredAdapter>>;
+  readonly exports: Readonly<
+    Record<string, (stored: StoredAdapter, where: string, options?: ExportLoraOptions) => StoredAdapter>
+  >;
+  /** The adapter as {@link Increments}. Missing for other changes of the model. */
+  increments?(stored: StoredAdapter, where: string): Increments;
   /** Why the adapter cannot be merged into the base model. Missing if it can. */
   readonly unmergeable?: string;
 }

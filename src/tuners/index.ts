@@ -6,7 +6,6 @@
 
 export { z } from 'zod';
 export { AdaLoraTuner } from './adalora/adalora-tuner.ts';
-export { type AdaLoraConfig, adaLoraConfigSchema } from './adalora/config.ts';
 export type { AdapterFacts, AdapterKind } from './adapter-kind.ts';
 export { type Allocation, allocate } from './allocation/allocate.ts';
 export { AllocatedRun } from './allocation/allocated-run.ts';
@@ -17,6 +16,7 @@ export { type PromisedBudget, promisedBudget } from './allocation/promised-budge
 export type { PrunedModule } from './allocation/pruned-module.ts';
 export { resolveSchedule } from './allocation/resolve-schedule.ts';
 export type { AllocationEvent } from './allocation-event.ts';
+export { type AdaLoraConfig, adaLoraConfigSchema } from './composed/pruned-triplets.ts';
 export { FrozenTensors } from './frozen-tensors.ts';
 export { FROZEN } from './frozen-tuner.ts';
 export { everyParameter } from './full/definition.ts';

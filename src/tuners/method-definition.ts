@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
 import type { AdapterKind } from './adapter-kind.ts';
-import type { Components } from './allocation/components.ts';
+import type { Components } from './allocation/budget-config.ts';
 import type { MethodRun } from './method-run.ts';
 import type { TokensBefore, TunableModel } from './tuner.ts';
 

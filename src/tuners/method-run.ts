@@ -1,7 +1,6 @@
 import type { StoredAdapter } from '../formats/adapters/stored-adapter.ts';
-import type { BudgetForms } from './allocation/budget-costs.ts';
-import type { Components } from './allocation/components.ts';
-import type { BudgetUnit } from './allocation/units.ts';
+import type { BudgetUnit, Components } from './allocation/budget-config.ts';
+import type { BudgetForms } from './allocation/promised-budget.ts';
 import type { AllocationEvent } from './allocation-event.ts';
 import type { Tuner } from './tuner.ts';
 
@@ -144,8 +143,6 @@ export interface AfterStep {
   allocation?: AllocationEvent;
   /** The scores at every allocation, for methods that score components. */
   importance?: readonly ComponentImportance[];
-  /** Indices of values that were replaced by unrelated values. The optimizer resets their moments. */
-  renewed?: readonly number[];
   relayout?: Relayout;
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Value } from '../graph/graph.ts';
 import { type PlainGraph, type PlainType, plainType, withPlainGraph } from '../graph/plain-graph.ts';
-import { hashOf } from '../support/hash-of.ts';
+import { hashOf } from '../support/sha256.ts';
 import { UserError } from '../support/user-error.ts';
 
 /**

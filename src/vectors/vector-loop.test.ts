@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { Random } from '../support/random.ts';
-import { absolute, add, divide, multiply, root, subtract } from './expression.ts';
-import { VectorLoop } from './vector-loop.ts';
+import { absolute, add, divide, multiply, root, subtract, VectorLoop } from './vector-loop.ts';
 
 const loop = new VectorLoop(['x', 'y', 'z'], ['a', 'b'], ({ x, y, a, b }) => {
   const sum = add(multiply(a, x), y);
@@ -41,7 +40,7 @@ it.each([0, 1, 2, 3, 511, 4095, 4096, 4097, 9001])(
   },
 );
 
-it('works on parts of larger vectors without changing their neighbours', () => {
+it('works on parts of larger vectors without changing their neighbors', () => {
   const vectors = ['x', 'y', 'z'].map((stream) => randomVector(40, stream));
   const [x, y, z] = vectors.map((vector) => vector.subarray(3, 10)) as [
     Float32Array,

@@ -3,15 +3,17 @@
 export type { PageFile } from '../formats/files.ts';
 export type { EventOf, FinishEvent, TrainEvent } from '../run/events.ts';
 export { UserError } from '../support/user-error.ts';
-export type { Texts } from '../tasks/labelled-texts/encoded-set.ts';
+export type { TextInput } from '../tasks/labelled-texts/texts-shape.ts';
 export type { LabelSetAnswer } from '../tasks/multi-label-classification/definition.ts';
 export type { ScoreAnswer } from '../tasks/regression/definition.ts';
 export type { ClassAnswer } from '../tasks/single-label-classification/definition.ts';
 export type { OnStepEnd, StepControl, StepState } from '../train/step-control.ts';
+export type { Predictions } from '../trained/predictions.ts';
 export type { TrainedModel } from '../trained/trained-model.ts';
 export { exportOnnx, type PageExportOptions } from './export-onnx.ts';
 export { type OpenOptions, open, type Trained } from './open.ts';
 export type { PageConfig } from './page-config.ts';
 export type { PageOptions } from './page-options.ts';
 export type { PageTexts } from './page-text-file.ts';
+export type { ResultFiles } from './result-files.ts';
 export { type TrainOptions, type TrainResult, train } from './train.ts';

@@ -42,6 +42,11 @@ export interface TrainOptions extends PageOptions, CommonTrainOptions<PageFile> 
    * checkpoint in Node, which resumes there from the folder `checkpoints` of a run.
    */
   onCheckpoint?: ((checkpoint: File) => void | Promise<void>) | undefined;
+  /**
+   * Called before the first step with a linear probe of the model: the files of an adapter without effect and a linear
+   * layer. {@link open} reads them, so that texts can be predicted while the model is trained. Only for labeled texts.
+   */
+  onProbe?: ((adapter: ResultFiles) => void | Promise<void>) | undefined;
   /** Minimum number of seconds between two checkpoints. Default: 20. */
   checkpointSeconds?: number | undefined;
 }
@@ -53,6 +58,7 @@ const TRAIN_OPTIONS: OptionTypes<TrainOptions> = {
   files: OBJECT,
   adapter: ANYTHING,
   onCheckpoint: FUNCTION,
+  onProbe: FUNCTION,
   checkpointSeconds: NUMBER,
 };
 
@@ -72,7 +78,7 @@ export interface TrainResult extends FinishEvent {
  * Fine-tunes a model in a page according to a config. No data leave the page. It runs in the page's thread and lets the
  * page draw between steps. In a worker, it does not disturb the page at all.
  *
- * @throws UserError for every mistake in config, data or model
+ * @throws UserError for every error in config, data or model
  * @throws any error of `onEvent` or `onStepEnd`, after a checkpoint
  */
 export async function train(config: PageConfig, options: TrainOptions = {}): Promise<TrainResult> {
@@ -117,6 +123,12 @@ async function trainInTurns(
       host: { ...host, ...kept.host },
       startupMs: () => performance.now() - startedAt,
       begin: (announce) => announce(),
+      async probed(result) {
+        if (!options.onProbe) return;
+        const before = { step: 0, metrics: {}, ranks: result.method.ranks() };
+        const results = runResults(run, result, before, digests);
+        if (results.trained === 'adapter') await options.onProbe(await resultFiles(results, run.base.files));
+      },
       async keep(finish, result) {
         const results = runResults(run, result, finish, digests);
         made[results.trained] = await resultFiles(results, run.base.files);

@@ -7,7 +7,7 @@ import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './suppo
 /** Long enough to be watched, and stopped before its end. */
 const LONG = [
   '--set',
-  'training.max_steps=20000',
+  'training.max_steps=200000',
   '--set',
   'training.eval_strategy=no',
   '--set',

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ClassAnswer, PageConfig, Texts } from 'adalora/web';
+import type { ClassAnswer, PageConfig, TextInput } from 'adalora/web';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { constant } from '../../src/graph/build.ts';
@@ -171,7 +171,7 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
     const model = await open(join(folder, 'downloaded'), { device: 'wasm' });
     const expected: Float32Array[] = [];
     const inputs = TEXTS.map((text) => ({ text }));
-    for await (const { logits } of model.predict<Texts, ClassAnswer>(inputs)) expected.push(logits);
+    for await (const { logits } of model.predict<TextInput, ClassAnswer>(inputs)) expected.push(logits);
     await model.close();
     expect(await predict()).toEqual(expected);
     expect(await predict(filesOf(join(folder, 'run', 'adapter')))).toEqual(expected);
@@ -185,7 +185,9 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
     expect(adapter).toBeUndefined();
   });
 
-  it('goes on in Node from its checkpoint, and Node goes on in it', { timeout: 600_000 }, async () => {
+  it('continues in Node from its checkpoint, and in a page from a checkpoint of Node', {
+    timeout: 600_000,
+  }, async () => {
     const files = filesOf(join(folder, 'run', 'adapter'));
     const { checkpoint } = await trainInPage(page, CONFIG, { keeps: true, stopAt: 3 });
     const [name, bytes] = checkpoint!;

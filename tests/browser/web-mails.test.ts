@@ -8,7 +8,7 @@ import { open } from '../../src/trained/node/open.ts';
 import { CHROMIUM, LOOKS, launch, openPage } from './support/browser.ts';
 import { PageUser } from './support/page-user.ts';
 
-/** The folder for pictures of the page, at every width and in both colour schemes. */
+/** The folder for pictures of the page, at every width and in both color schemes. */
 const PICTURES = 'runs/page';
 const MAILS = 600;
 const TEXTS = [

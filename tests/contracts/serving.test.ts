@@ -32,7 +32,7 @@ const IGNORED = [
 const OPTIONS: Readonly<Record<string, readonly object[]>> = {
   max_length: [{ max_length: 11, doc_stride: 2 }],
   text_pair: [{ text_pair: 'other' }],
-  pooling: [{ pooling: 'cls' }, { pooling: 'lasttoken' }],
+  pooling: [{ pooling: 'cls' }, { pooling: 'cls', text_pair: 'other' }, { pooling: 'lasttoken' }],
   normalize: [{ normalize: true }, { pooling: 'cls', normalize: true }],
   prompts: [{ prompts: { query: 'the cat ' } }],
   version_2_with_negative: [{ version_2_with_negative: true }],
@@ -89,6 +89,10 @@ interface Options {
   made?: Partial<MadeAdapter>;
 }
 
+const columnsOf = (task: TaskName) => COLUMNS[task] && { data: COLUMNS[task] };
+/** Whether a section decides how the model is built. */
+const isBuiltFor = (data: object = {}) => 'pooling' in data && !('normalize' in data);
+
 /** Adapters of a task in folders, one for each of the options. */
 function adapters(task: TaskName, all: readonly Options[]): string[] {
   return all.map(({ data, model_config, made }, i) => {
@@ -96,7 +100,7 @@ function adapters(task: TaskName, all: readonly Options[]): string[] {
     mkdirSync(folder, { recursive: true });
     writeMadeAdapter(folder, baseOf(task), {
       ...{ task, labels: LABELS[task] ?? [], seed: 1, ...made },
-      ...(COLUMNS[task] && { data: COLUMNS[task] }),
+      ...(isBuiltFor(data) ? { data: { text: 'text', label: 'label', ...data } } : columnsOf(task)),
       ...(task === 'seq2seq_lm' && { targets: ['q', 'v'] }),
       ...(task === 'causal_lm' && { targets: ['q_proj', 'v_proj'] }),
     });
@@ -205,7 +209,7 @@ describe.each(TASK_NAMES.filter((task) => task !== 'masked_lm'))('%s', (task) =>
   });
 });
 
-it('over int8, a text has one vector: alone, beside others and in a server', async () => {
+it('with an int8 base, a text has one vector: alone, beside others and in a server', async () => {
   const [folder] = adapters('sentence_embedding', [{ data: { pooling: 'cls' } }]);
   const service = await serve('sentence_embedding', [folder!], 'int8');
   try {

@@ -39,7 +39,7 @@ const EPSILON = 0.01;
 const deviation = (n: number, f: (i: number) => number) => Math.sqrt(mean(n, (i) => (f(i) - mean(n, f)) ** 2) + EPSILON);
 const standard = (n: number, f: (i: number) => number, j: number) => (f(j) - mean(n, f)) / deviation(n, f);
 const rootMeanSquare = (n: number, f: (i: number) => number) => Math.sqrt(mean(n, (i) => f(i) ** 2) + EPSILON);
-/** Element j of a head of `size` features, of which the first 2 · half are rotated. */
+/** Element j of a head of `size` features. The first 2 · half are rotated. */
 const rotated = (half: number, size: number, x: (j: number) => number, c: (j: number) => number, s: (j: number) => number, j: number) => {
   const i = j % size;
   if (i < half) return x(j) * c(i) - x(j + half) * s(i);

@@ -1,9 +1,11 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
+import { featureWidth } from '../../src/objectives/sentence-classifier.ts';
 import { Random } from '../../src/support/random.ts';
 import { type TaskName, taskNamed } from '../../src/tasks/registry.ts';
 import type { BaseData } from '../../src/tasks/task-definition.ts';
+import { encodeLayer, LAYER_FILE } from '../../src/trained/layer-file.ts';
 import { formatNotes, NOTES_FILE } from '../../src/trained/notes.ts';
 import { METHODS } from '../../src/tuners/registry.ts';
 import { openIn } from './describe-in.ts';
@@ -46,7 +48,7 @@ export function writeMadeAdapter(
     base_digest,
   }: MadeAdapter,
 ): void {
-  const model = openIn(base, taskNamed(task).build(labels));
+  const model = openIn(base, taskNamed(task).build(labels, data));
   const common = {
     lora_alpha: 2 * rank,
     target_modules: targets,
@@ -69,6 +71,13 @@ export function writeMadeAdapter(
   run.tuner.initialValues(seed, (_, shape) => new Float32Array(shape.reduce((all, one) => all * one, 1)));
   const values = new Random(seed, 'adapter').normals(run.tuner.layout.length, deviation);
   writeAdapter(folder, run.store!(values, base, labels));
+  if (model.layer) {
+    const { columns, outputs } = model.layer;
+    const random = new Random(seed, 'layer');
+    const weight = random.normals(outputs * featureWidth(model.config.numLabels, columns), deviation);
+    const layer = encodeLayer({ weight, bias: random.normals(outputs, deviation) });
+    writeFileSync(join(folder, LAYER_FILE), Buffer.concat(layer));
+  }
   const reading = taskNamed(task).data.parse({ train: 'x', ...data }) as unknown as BaseData;
   writeFileSync(join(folder, NOTES_FILE), formatNotes({ task, data: reading, base_digest }, labels, 32));
   model.close();

@@ -46,7 +46,7 @@ function replaceWorker(value: unknown): void {
   syncBuiltinESMExports();
 }
 
-/** What a thread is for its parent. */
+/** A thread as its parent sees it. */
 function workHere({
   replies: { port },
   ...job

@@ -1,5 +1,6 @@
 import { holdOut, type Splittable } from '../../src/data/split-rows.ts';
 import type { Table } from '../../src/data/table/read-table.ts';
+import { FEW_ROWS, HELD_OUT } from '../../src/run/config/defaults/policy.ts';
 import { UserError } from '../../src/support/user-error.ts';
 
 /** The fields of the two chosen columns: a text and its label, or a question and its answer. */
@@ -14,7 +15,8 @@ export interface Split {
   leftOut: { empty: number; repeated: number };
 }
 
-const HELD_OUT_SHARE = 0.2;
+/** If rows are few, a larger share is held out, as each fold of a cross-validation is larger than HELD_OUT. */
+const HELD_OUT_OF_FEW = 0.2;
 /**
  * Maximum number of held-out rows. Their score is precise to a percent or two, and more would delay checkpoints too
  * long.
@@ -71,7 +73,8 @@ export function heldOutOf(
   rows: readonly Row[],
   alike: Omit<Splittable<Row[]>, 'pick'>,
 ): { train: Row[]; heldOut: Row[] } {
-  const share = Math.min(HELD_OUT_SHARE, MAX_HELD_OUT / rows.length);
+  const usual = rows.length <= FEW_ROWS ? HELD_OUT_OF_FEW : HELD_OUT;
+  const share = Math.min(usual, MAX_HELD_OUT / rows.length);
   const pick = (numbers: readonly number[]) => numbers.map((number) => rows[number]!);
   const { train, validation } = holdOut({ ...alike, pick }, share);
   return { train, heldOut: validation };

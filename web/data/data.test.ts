@@ -1,6 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { describeColumns } from '../../src/data/table/describe-columns.ts';
-import { guessColumns } from '../../src/data/table/guess-columns.ts';
 import { guessWish } from './guess-wish.ts';
 import { readFileTable } from './read-table.ts';
 import { splitPairs } from './split-pairs.ts';
@@ -58,30 +56,13 @@ describe('a table', () => {
   });
 });
 
-it.each([
-  [['id', 'message', 'kind'], 1, 2, []],
-  [['label', 'text', 'source'], 1, 0, []],
-  [['kind', 'kind 2', 'note'], 2, 0, ['label']],
-])(
-  'of the columns %j the texts are %i and the labels %i, with doubts about %j',
-  (columns, text, label, doubts) => {
-    const cell = (name: string, i: number) => {
-      if (name === 'id') return `${i}`;
-      return /label|kind/.test(name) ? 'ab'[i % 2]! : name === 'source' ? 'web' : `some words, number ${i}`;
-    };
-    const rows = Array.from({ length: 10 }, (_, i) => columns.map((name) => cell(name, i)));
-    const described = describeColumns({ fileName: 'x', columns, rows, ragged: 0 });
-    expect(guessColumns(described, rows.length)).toEqual({ text, label, doubts, isScale: false });
-  },
-);
-
 describe('rows are split', () => {
   it('label by label, no text on both sides', () => {
-    const rows = [...numbered(100, 'a', 'a', 'a', 'b'), ...numbered(30, 'a'), ['', 'a'], ['lone', '']];
+    const rows = [...numbered(1200, 'a', 'a', 'a', 'b'), ...numbered(30, 'a'), ['', 'a'], ['lone', '']];
     const split = splitRows(table(rows), [0, 1]);
     expect(split.labels).toEqual([
-      ['a', 75],
-      ['b', 25],
+      ['a', 900],
+      ['b', 300],
     ]);
     expect(split.leftOut).toEqual({ empty: 2, repeated: 30 });
     expect(
@@ -89,9 +70,14 @@ describe('rows are split', () => {
         .map(([, label]) => label)
         .sort()
         .join(''),
-    ).toBe('a'.repeat(15) + 'b'.repeat(5));
+    ).toBe('a'.repeat(90) + 'b'.repeat(30));
     const texts = [...split.train, ...split.heldOut].map(([text]) => text);
-    expect(new Set(texts).size).toBe(100);
+    expect(new Set(texts).size).toBe(1200);
+  });
+
+  it('but none of few rows, which are cross-validated', () => {
+    const split = splitRows(table(numbered(100, 'a', 'b')), [0, 1]);
+    expect([split.train.length, split.heldOut.length]).toEqual([100, 0]);
   });
 
   it('with at most as many held-out rows as a score needs, and every label in training', () => {
@@ -155,12 +141,19 @@ describe('questions and answers', () => {
     [['question', 'answer'], 'search', [0, 1]],
     [['answer', 'id', 'query'], 'search', [2, 0]],
     [['text', 'label'], 'labels', [0, 1]],
-    [['id', 'text'], 'labels', [1, 0]],
   ] as const)('are recognised: the columns %j are for %s', (columns, goal, at) => {
     const cell = (name: string, i: number) =>
       name === 'label' ? 'ab'[i % 2]! : name === 'id' ? `${i}` : `${name} with words, number ${i}`;
     const rows = Array.from({ length: 12 }, (_, i) => columns.map((name) => cell(name, i)));
-    const described = describeColumns({ fileName: 'x', columns: [...columns], rows, ragged: 0 });
-    expect(guessWish(described, rows.length)).toEqual({ goal, at });
+    const read = { fileName: 'x', columns: [...columns], rows, ragged: 0, hasHeader: true };
+    expect(guessWish(read)).toEqual({ wish: { goal, at } });
   });
+});
+
+it('a file for another task than those of the page is pointed to the command line', () => {
+  const rows = Array.from({ length: 40 }, (_, i) => [`some words ${i}`, `${i / 7}`]);
+  const read = { fileName: 'x.csv', columns: ['text', 'score'], rows, ragged: 0, hasHeader: true };
+  expect(guessWish(read).notice).toBe(
+    'It seems to be for a model to predict the number "score" of "text". For that, use the command line: npx adalora train x.csv --text text --label score',
+  );
 });

@@ -1,22 +1,45 @@
-import type { Column } from '../../src/data/table/describe-columns.ts';
-import { guessColumns } from '../../src/data/table/guess-columns.ts';
+import type { Table } from '../../src/data/table/read-table.ts';
+import { UserError } from '../../src/support/user-error.ts';
+import { type Guess, guessData } from '../../src/tasks/guess/guess-data.ts';
 import type { Wish } from '../worker/goal.ts';
 
-const QUESTION_NAME = /^(question|query|anchor|frage)s?$/i;
-const ANSWER_NAME = /^(answer|positive|passage|antwort)s?$/i;
+/** Goals of the page by task. Other tasks need the command line. */
+const GOALS: Partial<Record<Guess['task'], Wish['goal']>> = {
+  single_label_classification: 'labels',
+  sentence_embedding: 'search',
+};
 
 /**
- * Guesses what a table is for. Questions and answers have such names, or are columns of words that do not repeat as
- * labels do. The user may choose otherwise.
+ * Guesses what a table is for. The user may choose otherwise.
+ *
+ * @returns the guess, and a notice if the page cannot do what the file seems to be for
  */
-export function guessWish(columns: readonly Column[], rows: number): Wish {
-  const named = (name: RegExp) => columns.findIndex((column) => name.test(column.name));
-  const [question, answer] = [named(QUESTION_NAME), named(ANSWER_NAME)];
-  if (question >= 0 && answer >= 0) return { goal: 'search', at: [question, answer] };
-  const { text, label } = guessColumns(columns, rows);
-  const worded = columns.flatMap(({ hasWords }, i) => (hasWords ? [i] : []));
-  if (2 * columns[label]!.distinct <= rows || worded.length < 2) return { goal: 'labels', at: [text, label] };
-  const [a, b] = worded.sort((a, b) => columns[b]!.length - columns[a]!.length) as [number, number];
-  const [first, second] = [Math.min(a, b), Math.max(a, b)];
-  return { goal: 'search', at: second === question ? [second, first] : [first, second] };
+export function guessWish(table: Table): { wish: Wish; notice?: string } {
+  const last = table.columns.length - 1;
+  const none: Wish = { goal: 'labels', at: [0, Math.min(1, last)] };
+  try {
+    const guesses = guessData(table);
+    const [best] = guesses;
+    const wishes = guesses.flatMap((guess) => wishOf(guess) ?? []);
+    const wish = wishes[0] ?? none;
+    if (wishOf(best!)) {
+      const other = guesses[1] ? { notice: `It could also be used to ${guesses[1].learns}.` } : {};
+      return { wish, ...other };
+    }
+    const command = `npx adalora train ${table.fileName} ${best!.flags}`;
+    return {
+      wish,
+      notice: `It seems to be for a model to ${best!.learns}. For that, use the command line: ${command}`,
+    };
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { wish: none, notice: error.message };
+  }
+}
+
+function wishOf({ task, at: { text, text_pair, label } }: Guess): Wish | undefined {
+  const goal = GOALS[task];
+  if (goal === 'labels' && text_pair === undefined) return { goal, at: [text!, label!] };
+  if (goal === 'search' && label === undefined) return { goal, at: [text!, text_pair!] };
+  return undefined;
 }

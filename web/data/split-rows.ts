@@ -1,8 +1,9 @@
 import type { Table } from '../../src/data/table/read-table.ts';
+import { FEW_ROWS } from '../../src/run/config/defaults/policy.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { assertWords, chosenRows, heldOutOf, type Split } from './chosen-rows.ts';
 
-/** Labelled rows. The held-out ones contain the same share of each label. */
+/** Labeled rows. The held-out ones contain the same share of each label. If rows are few, nothing is held out. */
 export interface LabelledSplit extends Split {
   /** Number of rows of each label, the most frequent first. */
   labels: [label: string, rows: number][];
@@ -58,6 +59,8 @@ export function splitRows(table: Table, at: readonly [number, number]): Labelled
       fault: `has ${labels[0]![1]} rows of "${labels[0]![0]}"; each label needs ${MIN_ROWS_OF_LABEL}, so that one can be held out`,
     });
   }
+  // Few rows are cross-validated.
+  if (rows.length <= FEW_ROWS) return { train: rows, heldOut: [], labels, leftOut };
   const [texts, strata] = [rows.map(([text]) => [text]), rows.map(([, label]) => label)];
   return { ...heldOutOf(rows, { texts, strata }), labels, leftOut };
 }

@@ -136,7 +136,7 @@ export function choiceStep(
 
 function factsOf({ fileName, rows, columns, ragged, notice }: OpenedFile): string {
   const left = ragged > 0 ? ` ${counted(ragged)} rows with another number of fields are skipped.` : '';
-  return `${fileName}: ${counted(rows)} rows of ${counted(columns.length)} ${columns.length === 1 ? 'column' : 'columns'}.${left}${notice === undefined ? '' : ` ${notice}`}`;
+  return `${fileName}: ${counted(rows)} ${rows === 1 ? 'row' : 'rows'} of ${counted(columns.length)} ${columns.length === 1 ? 'column' : 'columns'}.${left}${notice === undefined ? '' : ` ${notice}`}`;
 }
 
 function preview({ columns, preview }: OpenedFile, at: readonly number[]): Markup {
@@ -148,6 +148,10 @@ function preview({ columns, preview }: OpenedFile, at: readonly number[]): Marku
 
 function summaryOf(choice: Choice): Markup {
   const { leftOut, trainRows, heldOutRows } = choice;
+  const judged =
+    heldOutRows > 0
+      ? `${counted(heldOutRows)} held out for evaluation`
+      : 'each also predicted by a model that has not seen it';
   const { empty, repeated } = leftOut;
   const left = [
     ...(empty > 0 ? [`${counted(empty)} with an empty field`] : []),
@@ -158,7 +162,7 @@ function summaryOf(choice: Choice): Markup {
     'labels' in choice
       ? labelsOf(choice.labels)
       : markup`<p>${counted(choice.answers)} different answers.</p>`;
-  return markup`${content}<p>${counted(trainRows)} rows to train on, ${counted(heldOutRows)} held out for evaluation.${out}</p>`;
+  return markup`${content}<p>${counted(trainRows)} ${trainRows === 1 ? 'row' : 'rows'} to train on, ${judged}.${out}</p>`;
 }
 
 function labelsOf(labels: readonly [label: string, rows: number][]): Markup {

@@ -3,7 +3,7 @@ import { counted, score } from '../../src/report/format.ts';
 import type { Goal } from '../worker/goal.ts';
 
 interface GoalWords {
-  /** The score of a finished run on its held-out rows. */
+  /** The score of a finished run on its held-out rows; 0 if it was cross-validated. */
   score(metrics: Scores, rows: number): string;
   /** A second score. */
   more(metrics: Scores): string;
@@ -17,7 +17,9 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 export const GOAL_WORDS: Record<Goal, GoalWords> = {
   labels: {
     score: (metrics, rows) =>
-      `Correct on ${percent(metrics.eval_accuracy!)} of ${counted(rows)} held-out rows.`,
+      rows === 0
+        ? `Correct on ${percent(metrics.eval_accuracy!)} of rows that it has not seen.`
+        : `Correct on ${percent(metrics.eval_accuracy!)} of ${counted(rows)} held-out rows.`,
     more: (metrics) => `F1 is ${score(metrics.eval_f1!)}.`,
     typed: 'Type a text to see how it is labelled',
   },

@@ -18,7 +18,7 @@ pageScript();
 sectionScript();
 
 const desk = startWorker();
-const showOutcome = outcomeStep(desk);
+const outcome = outcomeStep(desk);
 const choice = choiceStep(
   desk,
   (header) => openAgain(header),
@@ -31,9 +31,9 @@ void offerKept(true);
 async function run(start: (watcher: Watcher) => Promise<Outcome>): Promise<void> {
   choice.lock(true);
   void offerKept(false);
-  showOutcome(undefined);
-  const ended = await trainingStep(desk, start);
+  outcome.show(undefined);
+  const ended = await trainingStep(desk, start, outcome.probed);
   choice.lock(false);
-  if (ended && ended.outcome.reason !== 'stopped') showOutcome(ended);
+  if (ended && ended.outcome.reason !== 'stopped') outcome.show(ended);
   else void offerKept(true);
 }

@@ -4,7 +4,7 @@ import { findingSentences } from '../../src/report/verdict/finding-sentences.ts'
 import { verdictSentence } from '../../src/report/verdict/verdict-sentence.ts';
 import type { Desk } from '../worker/desk.ts';
 import type { Goal } from '../worker/goal.ts';
-import type { Found, Prediction } from '../worker/messages.ts';
+import type { Begun, Found, Prediction } from '../worker/messages.ts';
 import { element } from './element.ts';
 import { GOAL_WORDS } from './goal-words.ts';
 import { labelBars } from './label-bars.ts';
@@ -15,12 +15,18 @@ import type { Ended } from './training-step.ts';
 const PAUSE_MS = 250;
 const MAX_SHOWN = 6;
 
+/** The fourth step of a run. */
+interface OutcomeStep {
+  /** Shows the outcome of a run; undefined hides the step. */
+  show(ended: Ended | undefined): void;
+  /** Lets the user try a linear probe while the run continues. */
+  probed(begun: Begun): void;
+}
+
 /**
  * The fourth step: the model's scores, its labels for a text or answers to a question, and downloads. Listeners are added once.
- *
- * @returns a function that shows the outcome of a run; undefined hides the step
  */
-export function outcomeStep(desk: Remote<Desk>): (ended: Ended | undefined) => void {
+export function outcomeStep(desk: Remote<Desk>): OutcomeStep {
   const section = element('outcome', HTMLElement);
   const typed = element('typed', HTMLTextAreaElement);
   const answer = element('answer', HTMLElement);
@@ -74,24 +80,48 @@ export function outcomeStep(desk: Remote<Desk>): (ended: Ended | undefined) => v
   saves('save-adapter', 'adapter', () => desk.adapter());
   saves('save-onnx', 'onnx', () => desk.onnx());
 
-  return (ended) => {
-    section.hidden = !ended;
-    turn++;
-    typed.value = '';
-    answer.innerHTML = '';
-    if (!ended) return;
-    ({ fileName } = ended.begun);
-    forget.disabled = !ended.begun.isKept;
-    const { metrics, verdict } = ended.outcome;
-    ({ goal } = ended.begun);
-    const words = GOAL_WORDS[goal];
-    element('score', HTMLElement).textContent = words.score(metrics, ended.begun.heldOutRows);
-    element('score-note', HTMLElement).textContent =
-      `${verdict ? `${capital(verdictSentence(verdict))}. ` : ''}${words.more(metrics)}`;
-    element('typed-name', HTMLElement).textContent = words.typed;
-    element('verdict', HTMLElement).textContent = verdict
-      ? findingSentences(verdict).map(pageWords).join('\n')
-      : '';
+  const say = (texts: Record<'outcome-title' | 'score' | 'score-note' | 'verdict', string>) => {
+    for (const [id, text] of Object.entries(texts)) element(id, HTMLElement).textContent = text;
+  };
+  const actions = element('outcome-actions', HTMLElement);
+
+  return {
+    show(ended) {
+      section.hidden = !ended;
+      actions.hidden = false;
+      turn++;
+      if (!ended) {
+        typed.value = '';
+        answer.innerHTML = '';
+        return;
+      }
+      ({ fileName } = ended.begun);
+      forget.disabled = !ended.begun.isKept;
+      const { metrics, verdict } = ended.outcome;
+      ({ goal } = ended.begun);
+      const words = GOAL_WORDS[goal];
+      say({
+        'outcome-title': '4. What it learnt',
+        score: words.score(metrics, ended.begun.heldOutRows),
+        'score-note': `${verdict ? `${capital(verdictSentence(verdict))}. ` : ''}${words.more(metrics)}`,
+        verdict: verdict ? findingSentences(verdict).map(pageWords).join('\n') : '',
+      });
+      element('typed-name', HTMLElement).textContent = words.typed;
+      // A text that was typed for the probe.
+      void ask();
+    },
+    probed(begun) {
+      ({ goal } = begun);
+      section.hidden = false;
+      actions.hidden = true;
+      say({
+        'outcome-title': '4. Try it while it learns',
+        score: '',
+        'score-note': 'A linear layer on the unchanged encoder answers now. The trained model follows.',
+        verdict: '',
+      });
+      element('typed-name', HTMLElement).textContent = GOAL_WORDS[goal].typed;
+    },
   };
 }
 

@@ -27,12 +27,13 @@ export interface Ended {
 }
 
 /**
- * The third step: starts a run with `start` and follows it until it ends. If it fails, shows the error and returns
- * undefined.
+ * The third step: starts a run with `start` and follows it until it ends. `onProbe` is called when a linear probe can
+ * predict. If the run fails, shows the error and returns undefined.
  */
 export async function trainingStep(
   desk: Remote<Desk>,
   start: (watcher: Watcher) => Promise<Outcome>,
+  onProbe: (begun: Begun) => void,
 ): Promise<Ended | undefined> {
   const [line, note, spoken, problem] = ['step-line', 'training-note', 'spoken', 'training-problem'].map(
     (id) => element(id, HTMLElement),
@@ -85,6 +86,9 @@ export async function trainingStep(
       if (part > spokenPart && part < SPOKEN_PARTS)
         spoken.textContent = `${Math.round((100 * part) / SPOKEN_PARTS)} % of the steps done`;
       spokenPart = part;
+    },
+    probed() {
+      if (begun) onProbe(begun);
     },
     checkpoint(unkept) {
       lost =

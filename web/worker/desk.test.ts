@@ -45,19 +45,19 @@ it('trains on the file that was open at the request', async () => {
   const desk = new Desk(SITE);
   await desk.open(new File([rowsOf('old', 'older')], 'first.tsv'), false);
   const begun = vi.fn();
-  const watcher = { begun, event() {}, checkpoint() {} };
+  const watcher = { begun, event() {}, checkpoint() {}, probed() {} };
   const trained = desk.train(LABELS, { epochs: 1, rank: 2 }, watcher);
   const opened = desk.open(new File([rowsOf('new', 'newer')], 'second.tsv'), false);
   // Training fails, because the encoder is not available.
   await expect(trained).rejects.toThrow(/config\.json/);
-  expect(begun).toHaveBeenCalledWith(expect.objectContaining({ fileName: 'first.tsv', trainRows: 32 }));
+  expect(begun).toHaveBeenCalledWith(expect.objectContaining({ fileName: 'first.tsv', trainRows: 40 }));
   await opened;
 });
 
 it('runs one training at a time', async () => {
   const desk = new Desk(SITE);
   await desk.open(new File([rowsOf('a', 'b')], 'rows.tsv'), false);
-  const watcher = { begun() {}, event() {}, checkpoint() {} };
+  const watcher = { begun() {}, event() {}, checkpoint() {}, probed() {} };
   const train = () => desk.train(LABELS, { epochs: 1, rank: 2 }, watcher);
   const first = train();
   await expect(train()).rejects.toThrow('A training is running');
@@ -69,7 +69,7 @@ it('runs one training at a time', async () => {
 it('opens a trained model again after a failure, and trains again though that model cannot be closed', async () => {
   const desk = new Desk(SITE);
   await desk.open(new File([rowsOf('a', 'b')], 'rows.tsv'), false);
-  const watcher = { begun() {}, event() {}, checkpoint() {} };
+  const watcher = { begun() {}, event() {}, checkpoint() {}, probed() {} };
   const result = { reason: 'finished', step: 1, metrics: {}, adapter: new Map() } as unknown as TrainResult;
   vi.mocked(train).mockResolvedValueOnce(result).mockResolvedValueOnce(result);
   await desk.train(LABELS, { epochs: 1, rank: 2 }, watcher);

@@ -1,8 +1,8 @@
-import { describeColumns } from '../../src/data/table/describe-columns.ts';
 import type { Table } from '../../src/data/table/read-table.ts';
 import { runFacts } from '../../src/report/run/run-facts.ts';
 import type { TrainEvent } from '../../src/run/events.ts';
 import { UserError } from '../../src/support/user-error.ts';
+import { describeColumns } from '../../src/tasks/guess/columns.ts';
 import { type PageOptions, train } from '../../src/web/index.ts';
 import { parsePageConfig } from '../../src/web/page-config.ts';
 import { guessWish } from '../data/guess-wish.ts';
@@ -49,11 +49,14 @@ export class Desk {
     const table = await readFileTable(file, header);
     const { rows, ...facts } = table;
     const columns = describeColumns(table);
+    const { wish, notice } = guessWish(table);
+    const notices = [table.notice, notice].filter((line) => line !== undefined);
     // Another file may have been opened and read meanwhile.
     if (turn === this.#opened) this.#table = table;
     return {
       ...facts,
-      ...{ rows: rows.length, columns, guess: guessWish(columns, rows.length) },
+      ...(notices.length > 0 && { notice: notices.join(' ') }),
+      ...{ rows: rows.length, columns, guess: wish },
       preview: rows.slice(0, PREVIEWED).map((row) => row.map((field) => field.slice(0, MAX_CHARACTERS))),
     };
   }
@@ -166,10 +169,7 @@ export class Desk {
     before: readonly TrainEvent[] = [],
     resume?: Blob,
   ): Promise<Outcome> {
-    const earlier = this.#learnt;
-    this.#learnt = undefined;
-    // What an earlier model cannot release must not prevent this run.
-    await earlier?.close().catch(() => {});
+    await this.#forgetModel();
     const { config, files, ...told } = run;
     const facts = runFacts(parsePageConfig(config))!;
     watcher.begun({ ...told, goal: goalOf(config), facts, isKept: store !== undefined });
@@ -182,8 +182,14 @@ export class Desk {
       if (event.type === 'start') before.filter(({ step }) => step <= event.step).forEach(tell);
       tell(event);
     };
+    const device = config.device === 'webgpu' ? 'webgpu' : 'wasm';
+    const options = { ...this.#site, device } as const;
     const trained = await train(config, {
       ...{ ...this.#site, files, resume, onEvent, signal: this.#stop.signal },
+      onProbe: (probe) => {
+        this.#learnt = new LearntModel(probe, run, options);
+        watcher.probed();
+      },
       ...(store && {
         // If the disk is full, the run continues and keeps its last stored checkpoint.
         onCheckpoint: (state) =>
@@ -193,9 +199,18 @@ export class Desk {
           ),
       }),
     });
-    const device = config.device === 'webgpu' ? 'webgpu' : 'wasm';
-    if (trained.adapter) this.#learnt = new LearntModel(trained, run, { ...this.#site, device });
+    if (trained.adapter) {
+      await this.#forgetModel();
+      this.#learnt = new LearntModel(trained.adapter, run, options);
+    }
     const { reason, step, metrics, train_runtime, verdict } = trained;
     return { reason, step, metrics, train_runtime, verdict };
+  }
+
+  async #forgetModel(): Promise<void> {
+    const earlier = this.#learnt;
+    this.#learnt = undefined;
+    // What an earlier model cannot release must not prevent a run.
+    await earlier?.close().catch(() => {});
   }
 }

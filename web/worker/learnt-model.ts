@@ -6,9 +6,9 @@ import {
   exportOnnx,
   type OpenOptions,
   open,
-  type Texts,
+  type ResultFiles,
+  type TextInput,
   type TrainedModel,
-  type TrainResult,
 } from '../../src/web/index.ts';
 import type { Found, Prediction } from './messages.ts';
 import type { PageRun } from './page-run.ts';
@@ -23,14 +23,14 @@ const PIECE = 64;
  * asked about.
  */
 export class LearntModel {
-  readonly #trained: TrainResult;
+  readonly #trained: ResultFiles;
   readonly #run: PageRun;
   readonly #options: OpenOptions;
   readonly #model: OnDemand<{ model: TrainedModel; release(): Promise<void> }>;
   #answers: Promise<Answers> | undefined;
 
   /** @param run the run that trained it, whose answers a search finds */
-  constructor(trained: TrainResult, run: PageRun, options: OpenOptions) {
+  constructor(trained: ResultFiles, run: PageRun, options: OpenOptions) {
     this.#trained = trained;
     this.#run = run;
     this.#options = options;
@@ -42,7 +42,7 @@ export class LearntModel {
 
   async predict(text: string): Promise<Prediction> {
     const { model } = await this.#model.get();
-    for await (const answer of model.predict<Texts, ClassAnswer>([{ text }])) {
+    for await (const answer of model.predict<TextInput, ClassAnswer>([{ text }])) {
       const probabilities = Object.entries(answer.probabilities);
       return { probabilities: probabilities.sort((a, b) => b[1] - a[1]) };
     }
@@ -71,7 +71,7 @@ export class LearntModel {
 
   /** An archive with the adapter's files, in PEFT's format. */
   adapter(): Blob {
-    return archive(this.#trained.adapter!);
+    return archive(this.#trained);
   }
 
   /** An archive with the adapter merged into the encoder, as ONNX files that transformers.js loads. */

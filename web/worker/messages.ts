@@ -1,6 +1,6 @@
-import type { Column } from '../../src/data/table/describe-columns.ts';
 import type { RunFacts } from '../../src/report/run/run-facts.ts';
 import type { TrainEvent } from '../../src/run/events.ts';
+import type { Column } from '../../src/tasks/guess/columns.ts';
 import type { TrainResult } from '../../src/web/index.ts';
 import type { Split } from '../data/chosen-rows.ts';
 import type { PageTable } from '../data/read-table.ts';
@@ -38,6 +38,8 @@ export interface Begun extends Omit<PageRun, 'config' | 'files'> {
 export interface Watcher {
   begun(run: Begun): void;
   event(event: TrainEvent): void;
+  /** Called when a linear probe can predict, while the model is trained. */
+  probed(): void;
   /** Called after each checkpoint of a stored run. `problem` says why it could not be stored. */
   checkpoint(problem?: string): void;
 }

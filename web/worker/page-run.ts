@@ -38,7 +38,8 @@ export function pageRun(
   const trainName = `${fileName.replace(/\.[^.]*$/, '')}.jsonl`;
   const lines = (rows: Split['train']) =>
     rows.map((row) => `${JSON.stringify({ [input]: row[0], [target]: row[1] })}\n`).join('');
-  const data = { train: trainName, validation: HELD_OUT, max_length: 128 };
+  const isHeldOut = heldOut.length > 0;
+  const data = { train: trainName, ...(isHeldOut && { validation: HELD_OUT }), max_length: 128 };
   return {
     config: {
       ...{ device, seed: SEED, method: 'adalora' },
@@ -48,7 +49,7 @@ export function pageRun(
       ...(epochs !== undefined && { training: { num_train_epochs: epochs } }),
       adalora: { target_r: rank },
     },
-    files: { [trainName]: lines(train), [HELD_OUT]: lines(heldOut) },
+    files: { [trainName]: lines(train), ...(isHeldOut && { [HELD_OUT]: lines(heldOut) }) },
     fileName,
     trainRows: train.length,
     heldOutRows: heldOut.length,

@@ -7,7 +7,7 @@ import type { StoredTensor } from '../../../src/formats/tensor-data.ts';
 import { initialise } from '../../../src/models/initialise.ts';
 import { CONFIG } from '../shape.ts';
 
-/** Writes a model with the same tensors as another, but randomly initialised. */
+/** Writes a model with the same tensors as another, but randomly initialized. */
 export function writeRandomTwin(folder: string, of: string, seed: number): void {
   mkdirSync(folder, { recursive: true });
   const checkpoint = openCheckpoint(of);

@@ -10,7 +10,7 @@ import type { TeacherModel } from './teacher-model.ts';
 
 /**
  * The teacher's vectors of each chunk, stored on disk as f16. The first is the vector of the whole chunk: the
- * mean over its tokens, which is the sentence embedding before normalisation. Then each word has a vector:
+ * mean over its tokens, which is the sentence embedding before normalization. Then each word has a vector:
  * the mean over the word's tokens. A chunk's vectors are computed on first use.
  */
 export class TeacherVectors {

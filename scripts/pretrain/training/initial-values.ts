@@ -7,7 +7,7 @@ import { CONFIG } from '../shape.ts';
 import { piecesOf, readVocabulary } from '../vocabulary/read-vocabulary.ts';
 import { dot, principalSubspace } from './principal-subspace.ts';
 
-/** New weights, initialised as in transformers. */
+/** New weights, initialized as in transformers. */
 export function randomValues(layout: ParameterLayout, seed: number): Float32Array {
   const values = new Float32Array(layout.length);
   for (const { name, shape } of layout.segments)

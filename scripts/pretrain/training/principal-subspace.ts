@@ -45,7 +45,7 @@ function covarianceOf(vectors: readonly Float32Array[]): Float64Array[] {
   return covariance;
 }
 
-/** Orthonormalises vectors by the Gram-Schmidt method. */
+/** Orthonormalizes vectors by the Gram-Schmidt method. */
 function orthonormal(vectors: Float64Array[]): Float64Array[] {
   vectors.forEach((vector, at) => {
     for (const earlier of vectors.slice(0, at)) {

@@ -8,7 +8,7 @@ import type { LoadedModel } from '../../program/model-weights.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { inScratchFolder } from '../../store/node/scratch-folder.ts';
 import { fileError } from '../../support/file-error.ts';
-import { cacheFolder as programCache } from '../../support/node/cache-folder.ts';
+import { cacheFolder as programCache } from '../../support/node/files.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { BaseDtype } from '../base-dtype.ts';
 import { assertedFormat, type BaseFormat } from '../base-format.ts';

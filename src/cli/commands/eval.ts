@@ -29,11 +29,12 @@ export function evalCommand(): Command {
     )
     .option('--json', 'print JSON Lines');
   return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
-    inAllProcesses((processes) => run(path, file, flags, processes)),
+    inAllProcesses((processes) => evaluate(path, file, flags, processes)),
   );
 }
 
-async function run(
+/** Scores a model on a file and prints the scores. */
+export async function evaluate(
   path: string,
   file: string | undefined,
   flags: UseFlags & SplitFlags & { json?: boolean },

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { UserError } from '../../support/user-error.ts';
 import { CONFIG_NAME } from '../config-path.ts';
-import { addColumnFlags } from '../flags.ts';
+import { addKeyOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
+import { readConfigText } from '../load-config.ts';
 import { schemaLine } from '../schema-line.ts';
 import { shellQuoted } from '../shell-quoted.ts';
-import type { ColumnFlags } from '../starting/choose-columns.ts';
 
 export function initCommand(): Command {
   const command = new Command('init')
@@ -18,20 +18,12 @@ export function initCommand(): Command {
       'folder to write to, or a file of rows (CSV, TSV, JSON Lines, parquet)',
       '.',
     )
-    .addOption(
-      new Option(
-        '--task <name>',
-        'write the config and rows of another task, such as causal_lm (a chat model)',
-      ).conflicts('recipe'),
-    )
     .option('--recipe <name>', `write the config of a recipe instead (see \`${PROGRAM} recipes\`)`)
-    .option('--method <name>', 'with --recipe: train with this method')
     .option('--budget <level>', 'with --recipe: share of parameters to train, such as 0.16%');
-  return addColumnFlags(command).action(run);
+  return addKeyOptions(command).action(run);
 }
 
-interface Flags extends ColumnFlags {
-  task?: string;
+interface Flags extends KeyOptions {
   recipe?: string;
   method?: string;
   budget?: string;
@@ -41,6 +33,7 @@ interface Flags extends ColumnFlags {
 async function run(folder: string, flags: Flags): Promise<void> {
   const { isDataFile } = await import('../starting/read-data-file.ts');
   if (isDataFile(folder)) return configFor(folder, flags);
+  assertNoColumns(flags);
   const contents =
     flags.recipe === undefined ? await starter(flags) : [await recipeFile(flags.recipe, flags)];
   const files = contents.map(({ name, content }) => ({ path: join(folder, name), content }));
@@ -65,27 +58,33 @@ async function configFor(path: string, flags: Flags): Promise<void> {
     const hint = `Rename it, or train at once: ${PROGRAM} train ${shellQuoted([path])}`;
     throw new UserError({ where: CONFIG_NAME, fault: 'already exists', hint });
   }
-  const { writeDataConfig } = await import('../starting/config-for-data.ts');
-  await writeDataConfig(path, CONFIG_NAME, flags, console.log);
+  const { newConfig, writeConfig } = await import('../starting/config-for-data.ts');
+  const text = await newConfig(path, CONFIG_NAME, flags, console.log);
+  writeConfig({ name: CONFIG_NAME, text }, console.log);
   console.log(`Next: npx ${PROGRAM} train`);
 }
 
-async function starter({ task, method, budget }: Flags) {
+/** The starter's files, with the settings of flags in the config. */
+async function starter({ budget, ...flags }: Flags) {
+  if (budget !== undefined)
+    throw new UserError({ key: '--budget', fault: 'requires --recipe', hint: `See ${PROGRAM} recipes.` });
   const { starterFiles } = await import('../starter-files.ts');
-  const flag = method === undefined ? '--budget' : '--method';
-  if (method === undefined && budget === undefined) return starterFiles(task);
-  throw new UserError({
-    where: flag,
-    fault: 'requires --recipe',
-    got: 'none',
-    hint: `See ${PROGRAM} recipes.`,
-  });
+  const settings = keySettings({ ...flags, task: undefined } as KeyOptions);
+  return starterFiles(flags.task).map(({ name, content }) =>
+    name === CONFIG_NAME && settings.length > 0
+      ? { name, content: readConfigText(content, name, settings).text() }
+      : { name, content },
+  );
 }
 
 async function recipeFile(name: string, choice: Flags) {
   const { packageRecipes, recipeNamed } = await import('../../recipes/node/package-recipes.ts');
   const { recipeConfig } = await import('../../recipes/recipe-config.ts');
   const { recipes, budgets } = packageRecipes();
-  const content = recipeConfig(recipeNamed(name, recipes), budgets, choice);
-  return { name: CONFIG_NAME, content };
+  const { recipe: _, budget, method, ...flags } = choice;
+  if (flags.task !== undefined)
+    throw new UserError({ key: '--task', fault: 'cannot be combined with --recipe' });
+  const content = recipeConfig(recipeNamed(name, recipes), budgets, { budget, method });
+  const settings = keySettings(flags);
+  return { name: CONFIG_NAME, content: readConfigText(content, CONFIG_NAME, settings).text() };
 }

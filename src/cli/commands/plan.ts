@@ -1,101 +1,78 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { Plan } from '../../jobs/plan/plan.ts';
-import type { NetworkSpeed } from '../../jobs/plan/scaling.ts';
+import type { ConfigWithRows } from '../../jobs/rows-in-memory.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { count, repeated, threadsOption, threadsSetting } from '../flags.ts';
-import { bandwidth, latency } from '../network-flags.ts';
+import { addKeyOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
+import type { RunConfigFile } from '../run-config-at.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { downloadDisplay } from '../terminal/download-display.ts';
 
-interface Flags {
-  set: string[];
-  threads?: number;
+interface Flags extends KeyOptions {
   measure?: boolean;
   json?: boolean;
-  processes?: number;
-  bandwidth: number;
-  latency: number;
 }
 
-/** Default network between processes: 10 Gbit/s Ethernet, as in ordinary clusters. */
-const ETHERNET = { bandwidth: 1.25e9, latency: 20e-6 };
-
 export function planCommand(): Command {
-  return new Command('plan')
+  const command = new Command('plan')
     .description('Show what a run would train, its steps and its memory, without loading the weights.')
-    .argument('[config]', `YAML file (default: ${CONFIG_NAME} in this folder)`)
-    .option('--set <key=value>', 'set a key of the config (repeatable)', repeated, [])
-    .addOption(threadsOption())
+    .argument('[config or rows]', `YAML file (default: ${CONFIG_NAME} in this folder), or rows as for train`);
+  return addKeyOptions(command)
     .option(
       '--measure',
       'train for some seconds with each base_dtype to measure memory, speed and total time',
-    )
-    .option(
-      '--processes <n>',
-      'measure a step here, and predict the time with this many hosts (one MPI process each)',
-      count,
-    )
-    .addOption(
-      new Option('--bandwidth <speed>', 'network bandwidth, with --processes')
-        .argParser(bandwidth)
-        .default(ETHERNET.bandwidth, '10Gb/s'),
-    )
-    .addOption(
-      new Option('--latency <time>', 'network latency, with --processes')
-        .argParser(latency)
-        .default(ETHERNET.latency, '20us'),
     )
     .option('--json', 'print JSON Lines')
     .action(run);
 }
 
-async function run(
-  path: string | undefined,
-  { set, threads, measure, json, processes, ...network }: Flags,
-): Promise<void> {
-  const { runConfigAt } = await import('../run-config-at.ts');
+async function run(path: string | undefined, flags: Flags): Promise<void> {
+  const { measure, json } = flags;
   const { withAllErrors } = await import('../../jobs/node/with-all-errors.ts');
-  const settings = [...set, ...threadsSetting(threads)];
-  const { config, withRows } = await withAllErrors(() => runConfigAt(configPath(path), settings));
+  const { config, withRows } = await withAllErrors(() => configOf(path, flags));
   const { plan } = await import('../../jobs/node/plan.ts');
   const estimated = await plan(withRows, { onDownload: downloadDisplay(process.stderr) });
-  const planned = measure || processes ? await measured(config, estimated, measure) : estimated;
+  const planned = measure ? await measured(config, estimated) : estimated;
   if (!planned) {
     process.exitCode = STOPPED;
     return;
   }
-  const scaling = processes ? await scaled(config, planned, processes, network) : undefined;
   if (json) {
-    console.log(JSON.stringify({ ...planned, scaling }));
+    console.log(JSON.stringify(planned));
     return;
   }
   const { describePlan } = await import('../terminal/describe-plan.ts');
   console.log(describePlan(planned));
-  if (!scaling) return;
-  const { describeScaling } = await import('../terminal/describe-scaling.ts');
-  console.log(`\n${describeScaling(scaling)}`);
 }
 
-/** The cost of the run in several processes; undefined if the cost in one process was not measured. */
-async function scaled(config: ParsedConfig, plan: Plan, processes: number, network: NetworkSpeed) {
-  const measured = plan.bases.find(({ dtype }) => dtype === config.base_dtype)?.measured;
-  const { planScaling } = await import('../../jobs/node/plan-scaling.ts');
-  return measured && planScaling(config, plan, measured, processes, network);
+/** The config to plan. For a data file, it is not written. */
+async function configOf(path: string | undefined, flags: Flags): Promise<RunConfigFile> {
+  const { isDataFile } = await import('../starting/read-data-file.ts');
+  const { runConfigAt } = await import('../run-config-at.ts');
+  if (path === undefined || !isDataFile(path)) {
+    assertNoColumns(flags);
+    return runConfigAt(configPath(path), keySettings(flags));
+  }
+  const { configForData } = await import('../starting/config-for-data.ts');
+  const { readConfigText } = await import('../load-config.ts');
+  const { parseRunConfig } = await import('../../run/config/parse-run-config.ts');
+  const tell = flags.json ? console.error : console.log;
+  const { name, text, set } = await configForData({ path, options: flags }, tell);
+  const { value, where } = readConfigText(text, name, set);
+  const config = parseRunConfig(value, where);
+  return { config, withRows: config as ConfigWithRows };
 }
 
 /**
- * Adds the results of a short calibration to a plan: for all base types, or only for the config's type.
- * Undefined if a signal stopped it.
+ * Adds the results of a short calibration with each base type to a plan. Undefined if a signal stopped it.
  */
-async function measured(config: ParsedConfig, plan: Plan, all = false): Promise<Plan | undefined> {
+async function measured(config: ParsedConfig, plan: Plan): Promise<Plan | undefined> {
   const { measureBases } = await import('../../jobs/node/calibration/measure-bases.ts');
   const { measureDisplay } = await import('../terminal/measure-display.ts');
   const display = measureDisplay(process.stderr);
   const stop = stopOnSignal(display.close);
   try {
-    const wanted = plan.bases.filter(({ dtype }) => all || dtype === config.base_dtype);
-    const bases = await measureBases(config, wanted, { signal: stop.signal, onEvent: display.show });
+    const bases = await measureBases(config, plan.bases, { signal: stop.signal, onEvent: display.show });
     if (bases.every(({ failure }) => failure !== undefined)) process.exitCode = 1;
     return { ...plan, bases };
   } catch (error) {

@@ -27,12 +27,12 @@ const EVERY = ['jsonl', 'csv'];
 export function predictCommand(): Command {
   const command = new Command('predict')
     .description(
-      'Print one JSON line per row: id or row number, label, and the probability of each label. In a terminal, classify what you type.',
+      'Print one JSON line per row: id or row number, text, label, and the probability of each label. In a terminal, classify what you type.',
     )
     .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
     .argument(
-      '[file]',
-      'TSV, CSV or JSON Lines, or a picture or a folder of pictures (default: standard input, in one of these formats or with one text per line)',
+      '[file or text]',
+      'TSV, CSV or JSON Lines, a picture, a folder of pictures, or a text in quotes (default: standard input, in one of these formats or with one text per line)',
     )
     .option('--json', 'print JSON Lines (the default)')
     .option('--logits', 'also print the logits')
@@ -45,15 +45,16 @@ export function predictCommand(): Command {
       '-o, --output <folder>',
       "instead of printing, write files for the task's official scorer into this folder",
     );
-  return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
-    inAllProcesses((processes) => run(path, file, flags, processes)),
-  );
+  // After `--text`, because a negated flag alone is true by default.
+  return addUseFlags(addSplitFlags(command))
+    .option('--no-text', 'do not print the text')
+    .action((path, file, flags) => inAllProcesses((processes) => run(path, file, flags, processes)));
 }
 
 async function run(
   path: string,
   file: string | undefined,
-  flags: UseFlags & SplitFlags & { logits?: boolean; format: string; output?: string },
+  flags: UseFlags & SplitFlags & { json?: boolean; logits?: boolean; format: string; output?: string },
   processes: Processes,
 ): Promise<void> {
   const { open } = await import('../../trained/node/open.ts');
@@ -66,8 +67,8 @@ async function run(
     if (!prediction) throw trained.cannotPredict();
     const { output } = flags;
     if (output !== undefined && !prediction.output.files) throw noFiles(path, trained.task);
-    const named = file === '-' ? undefined : file;
-    if (named !== undefined && /\s/.test(named) && !existsSync(named)) throw noFile(named, path);
+    const typed = file !== undefined && isText(file) ? file : undefined;
+    const named = file === '-' || typed !== undefined ? undefined : file;
     const files = await namedFiles(named, flags, false);
     const reading = prediction.input.withFlags(
       trained.context().reading,
@@ -83,11 +84,19 @@ async function run(
       process.stdin.isTTY &&
       process.stdout.isTTY &&
       !flags.logits;
-    const line = trained.context().pictures ? undefined : prediction.input.line?.(reading);
-    if (isAsked && line) return await answerTyped(trained, prediction, line);
-    const sources = files ?? [await fromFirst(communicator, readInput)];
     const readsPictures = trained.context().pictures !== undefined;
-    const { inputs, places, skipped } = await inputsOf(sources, prediction, reading, readsPictures);
+    const line = readsPictures ? undefined : prediction.input.line?.(reading);
+    if (isAsked && line) return await answerTyped(trained, prediction, line);
+    if (typed !== undefined && !line) throw noText(typed, trained.task);
+    if (typed !== undefined && output === undefined && process.stdout.isTTY && !flags.json && !flags.logits)
+      return await answerText(trained, prediction, line!(typed));
+    const sources = files ?? [typed ?? (await fromFirst(communicator, readInput))];
+    const { inputs, places, skipped } =
+      typed === undefined
+        ? await inputsOf(sources, prediction, reading, readsPictures)
+        : { inputs: [line!(typed)], places: [0], skipped: 0 };
+    // With --no-text, commander sets `text` to false.
+    const isShown = (flags.text as unknown) !== false;
     if (output !== undefined && prediction.output.files) {
       const answers: Answer[] = [];
       for await (const answer of trained.predict<unknown, Answer>(inputs, { reading })) answers.push(answer);
@@ -105,7 +114,7 @@ async function run(
       if (format) await write(format.line(answer as object, input, place!));
       else {
         const said = prediction.output.json(answer as object, flags.logits ?? false, trained.labels);
-        const named = { ...placeOf(input, place!, hasIds), ...said };
+        const named = { ...placeOf(input, place!, hasIds), ...(isShown && textsOf(input)), ...said };
         for (const line of table?.lines(named) ?? [JSON.stringify(named)]) await write(line);
       }
       answered++;
@@ -124,6 +133,20 @@ function placeOf(input: unknown, place: number, asId: boolean): { id: string } |
   return id === undefined ? { row: place + 1 } : { id };
 }
 
+/** The texts of an input, by the names that JSON Lines have. */
+function textsOf(input: unknown): { text?: string; text_pair?: string } {
+  const { text, text_pair } = Object(input) as { text?: unknown; text_pair?: unknown };
+  return {
+    ...(typeof text === 'string' && { text }),
+    ...(typeof text_pair === 'string' && { text_pair }),
+  };
+}
+
+/** Whether an argument is a text to classify rather than the name of a file. */
+function isText(argument: string): boolean {
+  return argument !== '-' && !existsSync(argument) && (/\s/.test(argument) || !/[./\\]/.test(argument));
+}
+
 function idOf(input: unknown): string | undefined {
   return (Object(input) as { id?: string }).id;
 }
@@ -140,10 +163,12 @@ async function write(line: string): Promise<void> {
   if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
 }
 
-/** The error for a missing file. If the path has spaces, the user may have meant a text. */
-function noFile(where: string, path: string): UserError {
-  const hint = `To classify a text, use standard input: echo "a text" | adalora predict ${path}`;
-  return new UserError({ where, fault: 'does not exist', hint });
+function noText(text: string, task: string | undefined): UserError {
+  return new UserError({
+    where: JSON.stringify(text),
+    fault: `is one text, and a model for ${task} needs more`,
+    hint: 'Give a file of rows.',
+  });
 }
 
 function noFiles(where: string, task: string | undefined): UserError {
@@ -160,16 +185,23 @@ async function writeFiles(folder: string, files: Readonly<Record<string, string>
   console.log(`The predictions are in ${folder}`);
 }
 
-async function answerTyped(
+/** Answers one input in words. */
+async function answerText(
   trained: OpenedModel,
   { output: { describe } }: Prediction<BaseData, unknown>,
+  input: unknown,
+): Promise<void> {
+  for await (const prediction of trained.predict<unknown>([input]))
+    console.log(describe(prediction, trained.labels));
+}
+
+async function answerTyped(
+  trained: OpenedModel,
+  prediction: Prediction<BaseData, unknown>,
   line: (text: string) => unknown,
 ): Promise<void> {
   const { askMessages } = await import('../terminal/ask-messages.ts');
-  const answer = async (text: string) => {
-    for await (const prediction of trained.predict<unknown>([line(text)]))
-      console.log(describe(prediction, trained.labels));
-  };
+  const answer = (text: string) => answerText(trained, prediction, line(text));
   console.error('Type a text, then an empty line. Ctrl-D quits.');
   await askMessages(answer, { input: process.stdin, output: process.stderr });
 }

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { BaseDtype } from '../../bases/base-dtype.ts';
-import { baseDtypeOption, count, portNumber, threadsOption } from '../flags.ts';
+import { baseDtypeOption, count, portNumber, repeated, threadsOption } from '../flags.ts';
 
 export interface ServeFlags {
   model?: string;
@@ -9,6 +9,7 @@ export interface ServeFlags {
   apiKeyEnv?: string;
   baseDtype?: BaseDtype;
   allowLoading?: boolean;
+  cors: string[];
   slots?: number;
   maxBatch: number;
   maxBatchTokens: number;
@@ -31,6 +32,12 @@ export function serveCommand(): Command {
     .option('--api-key-env <name>', 'environment variable that holds the API key')
     .addOption(baseDtypeOption())
     .option('--allow-loading', 'let clients load and unload adapters from the folders')
+    .option(
+      '--cors <origin>',
+      'let pages of an origin call the server, or * for all (repeatable)',
+      repeated,
+      [],
+    )
     .addOption(threadsOption())
     .option('--slots <count>', 'number of adapters kept ready in memory', count)
     .option('--max-batch <rows>', 'rows per batch, or texts generated at once', count, 32)

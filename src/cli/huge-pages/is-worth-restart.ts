@@ -2,8 +2,8 @@ import { statSync } from 'node:fs';
 
 const COMPUTING = ['train', 'eval', 'predict', 'generate', 'serve'];
 
-/** Flags with which `plan` runs models in child processes, which inherit the environment. */
-const MEASURING = /(^| )--(measure|processes)\b/;
+/** The flag with which `plan` runs models in child processes, which inherit the environment. */
+const MEASURING = /(^| )--measure\b/;
 
 /** Texts of this size are predicted in about the time in which Node starts again. */
 const FEW_BYTES = 2 ** 16;

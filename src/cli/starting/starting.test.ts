@@ -1,11 +1,11 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { chooseColumns } from './choose-columns.ts';
-import { writeDataConfig } from './config-for-data.ts';
+import { chooseGuess } from './choose-guess.ts';
+import { configForData, newConfig, writeConfig } from './config-for-data.ts';
 import { dataConfig, stem } from './data-config.ts';
 import { describeChoice } from './describe-choice.ts';
 import { isDataFile, readDataFile } from './read-data-file.ts';
@@ -27,7 +27,7 @@ function terminal(...typed: string[]) {
   const output = Object.assign(new PassThrough(), { isTTY: typed.length > 0 });
   const lines = [...typed];
   output.on('data', (shown) => {
-    if (String(shown).includes('Which column')) input.write(`${lines.shift()}\n`);
+    if (String(shown).includes('Which one')) input.write(`${lines.shift()}\n`);
   });
   return { input, output } as unknown as { input: NodeJS.ReadStream; output: NodeJS.WriteStream };
 }
@@ -54,49 +54,73 @@ describe('a file of rows', () => {
   it('from German Excel is read, shown, and becomes a config', async () => {
     const path = write('tickets.csv', Buffer.from(excel, 'latin1'));
     const file = await readDataFile(path);
-    expect(file.guess).toMatchObject({ text: 1, label: 2, doubts: ['label'] });
-    const chosen = await chooseColumns(file, {}, terminal());
-    expect(describeChoice(file, chosen).replaceAll(folder, '')).toBe(
+    const others: string[] = [];
+    const guess = await chooseGuess(file, terminal(), (line) => others.push(line));
+    expect(describeChoice(file, guess).replaceAll(folder, '')).toBe(
       [
         '/tickets.csv: 12 rows, 4 columns separated by semicolons',
         '  text   Beschreibung: 28 characters on average, such as "Größe "0" paßt nicht; schade"',
         '  label  Priorität: 2 labels: a 6, b 6',
+        'It is used to classify "Beschreibung" by "Priorität" (task single_label_classification: 2 labels that repeat).',
         '2 rows repeat an earlier text.',
         '/tickets.csv is not UTF-8; reading it as Windows-1252, as spreadsheets write it.',
       ].join('\n'),
     );
-    const config = dataConfig(file, chosen, 'tickets.yaml');
+    expect(others).toEqual([
+      `It could also classify "Beschreibung" by "Zuständig". For that: --text Beschreibung --label 'Zuständig'`,
+    ]);
+    const config = dataConfig(file, guess, 'tickets.yaml');
     expect(parse(config)).toEqual({
+      task: 'single_label_classification',
+      model: 'adalora-mini',
+      method: 'adalora',
       output: 'runs/tickets',
       data: { train: path, text: 'Beschreibung', label: 'Priorität', delimiter: ';' },
     });
-    expect(config).toContain('# The texts. Not used: Nr, Zuständig.\n');
+    expect(config).toContain('# Not used: Nr, Zuständig.\n');
   });
 
   it.each([
-    [['3'], 2],
-    [['Zuständig'], 3],
-    [['nonsense', '9', '4'], 3],
+    [['2'], 3],
+    [['nonsense', '9', '1'], 2],
     [[''], 2],
-  ])('asks in a terminal about a doubtful column: %j is column %i', async (typed, label) => {
+  ])('asks in a terminal between two guesses: %j is column %i', async (typed, label) => {
     const file = await readDataFile(write('doubt.csv', excel));
-    expect(await chooseColumns(file, {}, terminal(...typed))).toMatchObject({ text: 1, label });
-  });
-
-  it('does not ask about a column with a flag, and reports all wrong flags at once', async () => {
-    const file = await readDataFile(write('flags.csv', excel));
-    expect(await chooseColumns(file, { label: 'Zuständig' }, terminal('1'))).toMatchObject({ label: 3 });
-    const wrong = chooseColumns(file, { text: 'Beschreibng', label: 7 }, terminal());
-    await expect(wrong).rejects.toThrow(
-      /"Beschreibng", .*\. Did you mean Beschreibung\?[\s\S]*--label names "7", .*\. Its columns are 0 to 3\./,
-    );
+    const { at } = await chooseGuess(file, terminal(...typed), () => {});
+    expect(at).toEqual({ text: 1, label });
   });
 
   it('without a header uses column numbers, and numbers on a scale are a regression', async () => {
     const lines = Array.from({ length: 60 }, (_, i) => `a longer text ${i}\t${(i % 29) / 4}`);
     const file = await readDataFile(write('scale.tsv', lines.join('\n')));
-    const config = parse(dataConfig(file, await chooseColumns(file, {}, terminal()), 'scale.yaml'));
+    const config = parse(dataConfig(file, file.guesses[0]!, 'scale.yaml'));
     expect(config).toMatchObject({ task: 'regression', data: { text: 0, label: 1 } });
+  });
+
+  it('may be a book, a folder with a subfolder per class, or questions in the format of SQuAD', async () => {
+    const book = await readDataFile(
+      write('book.txt', 'It was a dark night.\nNobody, or so it seemed,\nslept.\n'),
+    );
+    expect(parse(dataConfig(book, book.guesses[0]!, 'book.yaml'))).toMatchObject({ task: 'causal_lm' });
+    for (const [name, text] of ['good a', 'good b', 'bad c', 'bad d'].map(
+      (pair) => pair.split(' ') as [string, string],
+    )) {
+      mkdirSync(join(folder, 'mails', name), { recursive: true });
+      write(`mails/${name}/${text}.txt`, `a mail about ${text}`);
+    }
+    expect(isDataFile(join(folder, 'mails'))).toBe(true);
+    const mails = await readDataFile(join(folder, 'mails'));
+    expect(mails.table?.rows).toEqual([
+      ['a mail about c', 'bad'],
+      ['a mail about d', 'bad'],
+      ['a mail about a', 'good'],
+      ['a mail about b', 'good'],
+    ]);
+    const squad = write('squad.json', '{"version": "v1.1", "data": []}');
+    expect(isDataFile(squad)).toBe(true);
+    expect((await readDataFile(squad)).guesses).toMatchObject([{ task: 'question_answering' }]);
+    expect(isDataFile(write('rows.json', '[{"text": "a", "label": "b"}]'))).toBe(true);
+    expect(isDataFile(write('config.json', '{"task": "regression",\n "data": {}}'))).toBe(false);
   });
 
   it('may end lines with CR alone, or with a comma', async () => {
@@ -107,8 +131,8 @@ describe('a file of rows', () => {
     for (const content of [lines('\r'), lines(',\n', '\n'), lines(',\n')]) {
       const { table } = await readDataFile(write('ends.csv', content));
       expect(table).toMatchObject({ hasHeader: true, ragged: 0 });
-      expect(table.columns.slice(0, 2)).toEqual(['text', 'label']);
-      expect(table.rows).toHaveLength(30);
+      expect(table!.columns.slice(0, 2)).toEqual(['text', 'label']);
+      expect(table!.rows).toHaveLength(30);
     }
     const ragged = write('ragged.csv', 'text,label\na,b,c\nd,e,f\n');
     await expect(readDataFile(ragged)).rejects.toThrow(
@@ -118,7 +142,7 @@ describe('a file of rows', () => {
 
   it.each([
     ['sheet.xlsx', Buffer.from('PK\x03\x04\0\0\0'), 'Save the sheet as CSV'],
-    ['one.csv', 'text\na\nb\n', 'has one column'],
+    ['one.csv', 'text\na text\nb text\n', 'has one column'],
     ['empty.csv', '', ' is empty.'],
   ])('is rejected: %s', async (name, content, message) => {
     await expect(readDataFile(write(name, content))).rejects.toThrow(message);
@@ -127,7 +151,7 @@ describe('a file of rows', () => {
 
 it('remarks labels that differ only in case', async () => {
   const file = await readDataFile(write('case.csv', 'text,label\na b,Spam\nc d,spam\ne f,ham\n'));
-  expect(describeChoice(file, { text: 0, label: 1 })).toContain(
+  expect(describeChoice(file, file.guesses[0]!)).toContain(
     'The labels "Spam", "spam" differ only in case or spaces. They are different classes.',
   );
 });
@@ -135,23 +159,86 @@ it('remarks labels that differ only in case', async () => {
 it('leaves out rows without a label, and says so', async () => {
   const path = write('gaps.csv', 'text,label\na text,yes\nanother,no\nmore,\nrest,\n');
   const file = await readDataFile(path);
-  const chosen = { text: 0, label: 1 };
-  expect(describeChoice(file, chosen)).toContain(
-    'label: 2 labels: yes 1, no 1\n2 rows have no label and are left out.',
-  );
-  const config = dataConfig(file, chosen, 'gaps.yaml');
+  expect(describeChoice(file, file.guesses[0]!)).toContain('label: 2 labels: yes 1, no 1\n');
+  expect(describeChoice(file, file.guesses[0]!)).toContain('2 rows have no label and are left out.');
+  const config = dataConfig(file, file.guesses[0]!, 'gaps.yaml');
   expect(parse(config).data.on_bad_row).toBe('skip');
   expect(config).toContain('# 2 rows have no label.');
-  expect(config).toContain('# 2 different labels in 4 rows.');
+  expect(config).toContain('# 2 different values in 4 rows.');
 });
 
-it('with one label is rejected before a config is written', async () => {
-  const path = write('same.csv', `text,kind\n${'a text,yes\n'.repeat(3)}`);
-  const config = join(folder, 'same.yaml');
-  await expect(writeDataConfig(path, config, {}, () => {})).rejects.toThrow(
-    /has only the label "yes" in column "kind", .*--label COLUMN \(text, kind\)/,
+describe('the config of a file', () => {
+  const here = process.cwd();
+  const told: string[] = [];
+  const tell = (line: string) => void told.push(line);
+  const config = async (options: object, path = 'work.csv') => {
+    told.length = 0;
+    const found = await configForData({ path, options: { set: [], ...options } }, tell);
+    writeConfig(found, tell);
+    return parse(readFileSync(found.name, 'utf8'));
+  };
+  const rows = Array.from(
+    { length: 30 },
+    (_, i) => `some text ${i},a message ${i},${'ab'[i % 2]},${'xyz'[i % 3]}`,
   );
-  expect(existsSync(config)).toBe(false);
+  beforeAll(() => {
+    mkdirSync(join(folder, 'work'));
+    process.chdir(join(folder, 'work'));
+    writeFileSync('work.csv', `text,message,label,team\n${rows.join('\n')}\n`);
+  });
+  afterAll(() => process.chdir(here));
+
+  it('is written with the flags that were given, and used again', async () => {
+    const first = await config({ set: ['training.weight_decay=0.1'], epochs: '2', output: 'runs/x' });
+    expect(first).toEqual({
+      task: 'single_label_classification',
+      model: 'adalora-mini',
+      method: 'adalora',
+      output: 'runs/x',
+      data: { train: 'work.csv', text: 'text', label: 'label' },
+      training: { num_train_epochs: 2, weight_decay: 0.1 },
+    });
+    expect(await config({})).toEqual(first);
+    expect(told).toEqual([
+      'Using the existing work.yaml, which sets training.num_train_epochs: 2, training.weight_decay: 0.1.',
+    ]);
+  });
+
+  it('is changed by flags, and keeps the rest', async () => {
+    expect(await config({ text: 'message' })).toMatchObject({
+      data: { text: 'message', label: 'label' },
+      training: { num_train_epochs: 2 },
+    });
+    expect(told.at(-1)).toBe('Changed: work.yaml');
+    expect(await config({ label: 'team' })).toMatchObject({ data: { text: 'message', label: 'team' } });
+  });
+
+  it('is repaired if the columns of its file have changed', async () => {
+    writeFileSync(
+      'work.csv',
+      `title,kind\n${rows.map((row) => row.split(',').slice(1, 3).join(',')).join('\n')}\n`,
+    );
+    expect(await config({})).toMatchObject({ data: { text: 'title', label: 'kind' }, output: 'runs/x' });
+    expect(told[0]).toMatch(/^work\.yaml does not fit work\.csv, so its columns are chosen again\./);
+  });
+
+  it('has another name if the first is taken by other data', async () => {
+    mkdirSync('more', { recursive: true });
+    writeFileSync('more/work.csv', `text,label\n${'a text,a\nb text,b\n'.repeat(3)}`);
+    expect(await config({}, 'more/work.csv')).toMatchObject({ data: { train: 'more/work.csv' } });
+    expect(told).toContain('work.yaml: for other data, so the config of more/work.csv is work-2.yaml.');
+  });
+
+  it.each([
+    ['an unknown method', { method: 'lorra' }, /method.*must be one of/],
+    ['a column that does not exist', { set: ['data.label=nothing'] }, /nothing/],
+  ])('is not written with %s', async (_, options, message) => {
+    writeFileSync('fresh.csv', `text,label\n${'a text,a\nb text,b\n'.repeat(3)}`);
+    await expect(newConfig('fresh.csv', 'fresh.yaml', { set: [], ...options }, tell)).rejects.toThrow(
+      message,
+    );
+    expect(existsSync('fresh.yaml')).toBe(false);
+  });
 });
 
 it.each([

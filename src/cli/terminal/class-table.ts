@@ -1,5 +1,5 @@
 import { type ClassScores, classReport } from '../../metrics/class-report.ts';
-import { macroScores } from '../../metrics/macro-scores.ts';
+import { macroScores } from '../../metrics/f1.ts';
 import type { Confusion } from '../../program/example-set.ts';
 import { printable } from '../../support/printable.ts';
 

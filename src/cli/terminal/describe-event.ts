@@ -47,11 +47,17 @@ function start(event: EventOf<'start'>): string {
     `${counted(event.trainable_parameters)} trained parameters`;
   return [
     begin,
+    ...(event.fold_steps ? [crossValidation(event)] : []),
     ...(event.chosen ?? []).map((one) => `chosen: ${printable(one)}`),
     ...(step > 0 ? [`continues after step ${step}`] : []),
     ...(truncated > 0 ? [`note: ${cut(event)}`] : []),
     ...(others === '' ? [] : [printable(`to beat, ${metric_for_best_model}: ${others}`)]),
   ].join('\n');
+}
+
+function crossValidation({ fold_steps = 0, expected_seconds }: EventOf<'start'>): string {
+  const time = expected_seconds === undefined ? '' : ` About ${duration(expected_seconds)} in all.`;
+  return `First a cross-validation of ${counted(fold_steps)} steps estimates the score. The result then learns from all rows.${time}`;
 }
 
 function cut({ truncated, train_examples, eval_examples }: EventOf<'start'>): string {

@@ -22,7 +22,7 @@ export function runsDisplay<Run extends NamedRun>(screen: Screen, names: readonl
         const { metric_for_best_model: metric = 'loss' } = (run.config.training ?? {}) as {
           metric_for_best_model?: string;
         };
-        current = { run, display: trainDisplay(screen, metric, undefined, isTold) };
+        current = { run, display: trainDisplay(screen, metric, { isTold, hasTable: false }) };
       }
       current.display.show(event);
     },

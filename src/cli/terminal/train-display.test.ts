@@ -76,11 +76,11 @@ const RUN: TrainEvent[] = [
   },
 ];
 
-function shown(screen: { isTTY?: boolean; columns?: number }, events: TrainEvent[]): string {
+function shown(screen: { isTTY?: boolean; columns?: number }, events: TrainEvent[], isQuiet = false): string {
   let text = '';
   let time = 0;
   const write = (part: string) => (text += part);
-  const display = trainDisplay({ ...screen, write }, 'accuracy', () => time);
+  const display = trainDisplay({ ...screen, write }, 'accuracy', { now: () => time, isQuiet });
   for (const event of events) {
     time += 60;
     display.show(event);
@@ -109,6 +109,25 @@ describe('trainDisplay', () => {
       accuracy 0.710 (0.68 to 0.74) on 1043 rows; a bag of words 0.690, always "1" 0.680
       "
     `);
+  });
+
+  it('shows a small run as a table at its end, and a quiet run as its result', () => {
+    const evaluated = (at: number, accuracy: number) =>
+      evaluationEvent(at, at / 10, { eval_loss: 0.5, eval_runtime: 2, eval_accuracy: accuracy }, at === 20);
+    const small = [
+      { ...RUN[0]!, total_steps: 20 } as TrainEvent,
+      ...[step(10), evaluated(10, 0.7), step(20), evaluated(20, 0.8)],
+      { ...RUN.at(-1)!, ranks: {} } as TrainEvent,
+    ];
+    const lines = shown({}, small).split('\n');
+    const table = lines.findIndex((line) => line.startsWith('epoch'));
+    expect(lines.slice(table, table + 3)).toEqual([
+      'epoch  step  training loss  loss    accuracy',
+      '1      10    0.6000         0.5000  0.7000',
+      '2      20    0.6000         0.5000  0.8000    best',
+    ]);
+    expect(lines.filter((line) => /^(step|evaluation)/.test(line))).toEqual([]);
+    expect(shown({}, small, true)).toMatch(/^done at step/);
   });
 
   it('warns if a run has learned nothing, and calls no evaluation best', () => {

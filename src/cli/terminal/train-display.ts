@@ -1,11 +1,13 @@
 import { averaged } from '../../metrics/scores.ts';
 import { rankTable } from '../../report/rank-table.ts';
+import { TimeLeft } from '../../report/run/time-left.ts';
 import { findingSentences } from '../../report/verdict/finding-sentences.ts';
 import { verdictSentence } from '../../report/verdict/verdict-sentence.ts';
 import type { EventOf, FinishEvent, ProgressEvent, TrainEvent } from '../../run/events.ts';
 import { printable } from '../../support/printable.ts';
 import { describeEvent, duration } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
+import { RunTable } from './run-table.ts';
 import { coloursFor, ERASE_LINE, type Screen } from './screen.ts';
 
 export interface Display {
@@ -35,30 +37,50 @@ export function jsonDisplay(screen: Screen): Display {
   return { show: (event) => screen.write(`${JSON.stringify(event)}\n`), close: () => {} };
 }
 
+/** A run with more steps is not small. */
+const MAX_SMALL_STEPS = 1000;
+/** Minimum time between two lines of a small run if they are not redrawn, in milliseconds. */
+const PATIENCE_MS = 10_000;
+
+export interface DisplayOptions {
+  /** A clock in milliseconds, with any origin. */
+  now?: () => number;
+  /** Whether an event is shown. Hidden events are still recorded. */
+  isTold?: (event: TrainEvent) => boolean;
+  /** Shows evaluations of small runs in a table at the end. Default: true. */
+  hasTable?: boolean;
+  /** Shows only the result. */
+  isQuiet?: boolean | undefined;
+}
+
 /**
  * Shows a run. On a terminal, a line with the newest step is redrawn below the earlier output. Elsewhere,
- * every step has its own line, and checkpoints are not shown.
+ * steps have their own lines, and checkpoints are not shown. A small run ends with a table of its evaluations instead of
+ * a line for each.
  *
  * @param metric a score, without `eval_`; the progress line repeats its value from the last evaluation
- * @param now a clock in milliseconds, with any origin
- * @param isTold whether an event is shown; hidden events are still recorded
  */
 export function trainDisplay(
   screen: Screen,
   metric: string,
-  now = () => performance.now(),
-  isTold: (event: TrainEvent) => boolean = () => true,
+  {
+    now = () => performance.now(),
+    isTold = () => true,
+    hasTable = true,
+    isQuiet = false,
+  }: DisplayOptions = {},
 ): Display {
   const isLive = screen.isTTY === true;
   const colours = coloursFor(screen);
-  let startStep = 0;
-  let startTime = now();
+  const timeLeft = new TimeLeft(now);
   let totalSteps = 0;
   let score: number | undefined;
   let begun: EventOf<'start'> | undefined;
   let isDrawn = false;
   let drawnAt = Number.NEGATIVE_INFINITY;
   let toldShare = 0;
+  let isSmall = false;
+  const course = new RunTable();
 
   const erase = () => {
     if (isDrawn) screen.write(ERASE_LINE);
@@ -68,24 +90,26 @@ export function trainDisplay(
     erase();
     screen.write(`${text}\n`);
   };
-  const showStep = (event: EventOf<'step'>) => {
-    const secondsLeft =
-      (((now() - startTime) / 1000) * (totalSteps - event.step)) / Math.max(1, event.step - startStep);
+  const showStep = (event: EventOf<'step'>, secondsLeft: number) => {
     const line = progress(
       event,
       totalSteps,
       secondsLeft,
       score === undefined ? undefined : [`eval ${averaged(metric, begun?.averages?.[metric])}`, score],
     );
-    if (!isLive) return print(line);
-    if (now() - drawnAt < REDRAW_MS) return;
+    if (now() - drawnAt < (isLive ? REDRAW_MS : isSmall ? PATIENCE_MS : 0)) return;
+    if (!isLive) {
+      drawnAt = now();
+      return print(line);
+    }
     drawnAt = now();
     const width = (screen.columns || 80) - BAR_WIDTH - 2;
     screen.write(`${ERASE_LINE}${colours.cyan(bar(event.step / totalSteps))} ${line.slice(0, width)}`);
     isDrawn = true;
   };
-  const showProgress = ({ what, share }: ProgressEvent) => {
-    const line = `${LOADING[what]} ${Math.round(100 * share)} %`;
+  const showProgress = ({ what, share }: ProgressEvent, secondsLeft: number) => {
+    const time = Number.isFinite(secondsLeft) ? `, ${duration(secondsLeft)} left` : '';
+    const line = `${LOADING[what]} ${Math.round(100 * share)} %${time}`;
     if (isLive) {
       screen.write(`${ERASE_LINE}${colours.cyan(bar(share))} ${line}`);
       isDrawn = true;
@@ -104,21 +128,31 @@ export function trainDisplay(
 
   return {
     show(event) {
+      const secondsLeft = timeLeft.after(event);
       if (event.type === 'start') {
-        [startStep, startTime, totalSteps] = [event.step, now(), event.total_steps];
+        totalSteps = event.total_steps;
+        isSmall = hasTable && totalSteps <= MAX_SMALL_STEPS;
+        drawnAt = isLive ? drawnAt : now();
         begun = event;
       }
       if (event.type === 'evaluation') score = event[`eval_${metric}`];
+      course.add(event);
+      if (isQuiet && event.type !== 'finish') return;
+      if (isSmall && event.type === 'evaluation') return;
       if (!isTold(event) || (event.type === 'checkpoint' && !isLive)) return;
-      if (event.type === 'step') return showStep(event);
-      if (event.type === 'progress') return showProgress(event);
+      if (event.type === 'step') return showStep(event, secondsLeft);
+      if (event.type === 'progress') return showProgress(event, secondsLeft);
+      if (event.type === 'finish' && isSmall && !isQuiet) {
+        const table = course.text(begun?.averages);
+        if (table !== undefined) print(table);
+      }
       const text = describeEvent(event, begun);
       if (text === undefined) return;
       const style = { evaluation: colours.bold, notice: colours.yellow, checkpoint: colours.dim };
       print(event.type in style ? style[event.type as keyof typeof style](text) : text);
       if (event.type === 'finish') {
         const ranks = rankLines(event, colours.isColorSupported);
-        if (ranks !== undefined) print(ranks);
+        if (ranks !== undefined && !isQuiet) print(ranks);
         showVerdict(event.verdict);
       }
     },

@@ -21,10 +21,10 @@ const PARTS = {
  * metadata.csv or metadata.jsonl, that file. Undefined for folders without pictures.
  */
 export function pictureFolder(path: string): TextFile | undefined {
-  const metadata = METADATA.find((name) => readdirSync(path).includes(name));
-  if (metadata !== undefined) return textFile(join(path, metadata));
   const names = picturesIn(path);
   if (names.length === 0) return undefined;
+  const metadata = METADATA.find((name) => readdirSync(path).includes(name));
+  if (metadata !== undefined) return textFile(join(path, metadata));
   const hasClasses = names.every((name) => name.split('/').length === 2);
   const lines = names.map((name) =>
     JSON.stringify({ image: name, ...(hasClasses && { label: name.slice(0, name.indexOf('/')) }) }),

@@ -3,6 +3,7 @@ import { basename, dirname, isAbsolute, join } from 'node:path';
 import { fileError } from '../../support/file-error.ts';
 import { nearest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
+import { checkRowCount } from '../check-row-count.ts';
 import { checkTextSize, decodeText } from '../decode-text.ts';
 import { extensionOf } from '../extension-of.ts';
 import { isGzip } from '../magic-bytes.ts';
@@ -24,7 +25,7 @@ function isReadInFolders(name: string): boolean {
 export function textFile(path: string): TextFile {
   const stats = statsOf(path);
   if (!stats) throw missing(path);
-  const pictures = stats.isDirectory() && pictureFolder(path);
+  const pictures = stats.isDirectory() ? pictureFolder(path) : undefined;
   if (pictures) return pictures;
   if (!stats.isFile()) {
     throw new UserError({
@@ -36,13 +37,14 @@ export function textFile(path: string): TextFile {
 }
 
 /**
- * A single file, or all files of a folder if the task accepts folders. Parquet is converted to JSON Lines.
+ * A single file, or all files of a folder if the task accepts folders. For other tasks, a folder has a subfolder of text
+ * files for each class, and each file is a row. Parquet is converted to JSON Lines.
  *
  * @param known class names by column, from a source other than the files
  * @throws UserError like {@link textFile}, and for damaged parquet
  */
 export function dataFiles(path: string, takesFolders: boolean, known?: ColumnClasses): Promise<TextFile[]> {
-  const files = takesFolders ? textFiles(path) : [textFile(path)];
+  const files = takesFolders ? textFiles(path) : (classFiles(path) ?? [textFile(path)]);
   return Promise.all(
     files.map(async (file) => {
       if (extensionOf(file.name) !== 'parquet') return { ...file, ...(known && { classes: known }) };
@@ -68,6 +70,30 @@ export function textFiles(path: string): TextFile[] {
     where: path,
     fault: 'has no text files (.txt, .jsonl)',
   });
+}
+
+/**
+ * The files in the subfolders of a folder. Each is a row of JSON Lines with the file's `text`, and the name of its subfolder
+ * as `label`. Undefined if the path is not a folder with such files, or has pictures.
+ */
+export function classFiles(path: string): TextFile[] | undefined {
+  if (!statsOf(path)?.isDirectory() || pictureFolder(path)) return undefined;
+  const isShown = ({ name }: Dirent) => !name.startsWith('.');
+  const labels = readdirSync(path, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && isShown(entry),
+  );
+  const files = labels.flatMap(({ name: label }) =>
+    readdirSync(join(path, label), { withFileTypes: true })
+      .filter((entry) => entry.isFile() && isShown(entry))
+      .map((entry) => ({ label, file: textFile(join(path, label, entry.name)) })),
+  );
+  checkRowCount(files.length, path);
+  files.sort((a, b) => (a.file.name < b.file.name ? -1 : 1));
+  if (files.length === 0) return undefined;
+  return files.map(({ label, file }) => ({
+    ...file,
+    read: (onNotice) => `${JSON.stringify({ text: file.read(onNotice), label })}\n`,
+  }));
 }
 
 /** Files beside a folder of relevance judgements (qrels) in BEIR's layout. */

@@ -1,6 +1,7 @@
 import { UserError } from '../../support/user-error.ts';
 import type { ChatMessage } from '../../text/chat/chat-message.ts';
 import { checkRowCount } from '../check-row-count.ts';
+import { beginsWithObject } from '../detect-format.ts';
 import { extensionOf } from '../extension-of.ts';
 import { type JsonObject, jsonLines, ownValue, textOf, typeName } from '../json-lines.ts';
 import { RowProblems } from '../row-problems.ts';
@@ -30,7 +31,7 @@ export function* languageRows(
   sampleBy: SampleBy,
   problems: RowProblems,
 ): Iterable<LanguageRow> {
-  if (!isJsonl(content, fileName)) {
+  if (!isJsonl(content, fileName, columns)) {
     let count = 0;
     for (const document of splitDocuments(content, sampleBy)) {
       checkRowCount(++count, fileName);
@@ -68,7 +69,7 @@ export function* languageRecords(
   columns: LanguageColumns,
   sampleBy: SampleBy,
 ): Iterable<LanguageRecord> {
-  if (!isJsonl(content, fileName)) {
+  if (!isJsonl(content, fileName, columns)) {
     const paragraphs = sampleBy === 'line' ? [] : [...splitDocuments(content, 'paragraph')];
     const records = paragraphs.length > 1 ? paragraphs : splitDocuments(content, 'line');
     for (const { offset, text } of records) yield { start: offset, end: offset + text.length, text };
@@ -92,7 +93,7 @@ function askedText(row: LanguageContent): string {
 
 /** The given columns, or those found in the first row of a file. */
 export function foundColumns(content: string, fileName: string, columns: LanguageColumns): LanguageColumns {
-  if (!isJsonl(content, fileName)) return {};
+  if (!isJsonl(content, fileName, columns)) return {};
   for (const { line, object } of jsonLines(content, new RowProblems(fileName))) {
     const { kind: _, ...names } = findKeys(object, columns, `${fileName}:${line}`);
     return names;
@@ -100,7 +101,8 @@ export function foundColumns(content: string, fileName: string, columns: Languag
   return {};
 }
 
-function isJsonl(content: string, fileName: string): boolean {
+/** Whether a file has JSON Lines. A file with another name may be a text that begins like JSON. */
+function isJsonl(content: string, fileName: string, columns: LanguageColumns): boolean {
   const extension = extensionOf(fileName);
   switch (extension) {
     case 'parquet':
@@ -108,8 +110,6 @@ function isJsonl(content: string, fileName: string): boolean {
     case 'ndjson':
     case 'json':
       return true;
-    case 'txt':
-      return false;
     case 'csv':
     case 'tsv': {
       throw new UserError({
@@ -118,7 +118,20 @@ function isJsonl(content: string, fileName: string): boolean {
       });
     }
     default:
-      return /^\s*(\{|\[\s*\{)/.test(content);
+      return beginsWithObject(content) && hasKnownKeys(content, columns);
+  }
+}
+
+function hasKnownKeys(content: string, columns: LanguageColumns): boolean {
+  try {
+    for (const { object } of jsonLines(content, new RowProblems(''))) {
+      findKeys(object, columns, '');
+      return true;
+    }
+    return false;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
   }
 }
 

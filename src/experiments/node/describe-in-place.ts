@@ -3,6 +3,7 @@ import type { Recipe } from '../../recipes/recipe.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { describeFolder } from '../../trained/node/load-model.ts';
 import { buildModel } from '../../trained/read-model.ts';
+import { defaultTargets } from '../../tuners/low-rank/default-targets.ts';
 import { matchTargets } from '../../tuners/target-modules.ts';
 import type { ModelInPlace } from '../tables/model-in-place.ts';
 
@@ -20,7 +21,7 @@ export async function modelInPlace(model: string, { task }: Recipe): Promise<Mod
     taskNamed(task).build(LABELS),
     await describeFolder(folder),
   );
-  const targets = definition.targetModules.many;
+  const targets = defaultTargets({ definition, linears }, 'many');
   const paths = linears.map(({ path }) => path);
   const matched = matchTargets(paths, { target_modules: [...targets], modules_to_save: head.modules });
   return { model, modelType: definition.modelType, targets, matrices: matched.length };

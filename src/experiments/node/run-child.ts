@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { withoutLaunch } from '../../parallel/node/launch.ts';
 import { readEvent, type TrainEvent } from '../../run/events.ts';
-import { withParent } from '../../support/node/parent-process.ts';
+import { withParent } from '../../support/node/process-status.ts';
 
 /** The program for training in another process, which has separate memory. */
 const MAIN = fileURLToPath(new URL('../../cli/main.js', import.meta.url));

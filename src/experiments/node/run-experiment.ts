@@ -1,7 +1,13 @@
 import { existsSync } from 'node:fs';
+import { digestOf } from '../../formats/node/content-digest.ts';
+import { readRun } from '../../jobs/node/read-run.ts';
 import { readRunRecord } from '../../report/node/read-run-record.ts';
 import type { RunRecord } from '../../report/run/run-record.ts';
 import { parseRunConfig } from '../../run/config/parse-run-config.ts';
+import { asBegun } from '../../run/node/begun-config.ts';
+import { lastFingerprint } from '../../run/node/checkpoint-file.ts';
+import { assertOwnCheckpoint, differencesFrom, otherRun } from '../../run/node/own-checkpoint.ts';
+import { runFiles } from '../../run/node/run-folder.ts';
 import { stopStep } from '../../train/trainer-settings.ts';
 import { bestOf, type Tried } from '../choose.ts';
 import { type Cell, type Experiment, type ExperimentRun, finalRun, tuningRun } from '../experiment.ts';
@@ -9,9 +15,8 @@ import { predictsOneClass } from '../predicts-one-class.ts';
 import type { TriedChoice } from '../results/results.ts';
 import { type Scored, scoredAt, scoredBy, scoringRule } from '../scoring-rule.ts';
 import type { Settings } from '../settings.ts';
-import { assertOwnRuns } from './assert-own-runs.ts';
 import { filesBeside } from './files-beside.ts';
-import { isFinished, type TrainAllOptions, type TrainedAll, trainAll } from './train-all.ts';
+import { isFinished, type NamedRun, type TrainAllOptions, type TrainedAll, trainAll } from './train-all.ts';
 
 /** The progress of choosing settings within a cell's grid. */
 export interface Choosing {
@@ -65,7 +70,7 @@ function triedAt(run: ExperimentRun, until: number, training: Parameters<typeof 
   return { score, loss: scores.get('loss') ?? Number.NaN, learnedNothing };
 }
 
-/** What counts is the last evaluation in the first `until` per cent of a run. The run may have continued since. */
+/** The last evaluation counts that is in the first `until` percent of a run. The run may have continued since. */
 function scoredIn(record: RunRecord, until: number): Scored {
   const last = stopStep(`${until}%`, record.start?.total_steps ?? 0);
   return scoredAt(
@@ -116,4 +121,22 @@ export async function runExperiment(
   await assertOwnRuns(runs);
   const trained = await trainAll(runs.filter(isOwn), { output, ...options });
   return { failed: [...failed, ...trained.failed], stopped: trained.stopped };
+}
+
+/**
+ * Checks that finished runs have the current settings, because they will not be trained again.
+ *
+ * @throws UserError for the first run with other settings, data or model; it names the difference
+ */
+async function assertOwnRuns(runs: readonly NamedRun[]): Promise<void> {
+  for (const finished of runs.filter(isFinished)) {
+    const finishedConfig = parseRunConfig(finished.config, finished.name);
+    const files = runFiles(finishedConfig.output);
+    const run = await readRun(asBegun(finishedConfig, files));
+    // If the run has no checkpoints, only its settings can be compared.
+    const known = lastFingerprint(files.checkpoints);
+    if (known !== undefined)
+      assertOwnCheckpoint(known, { ...run, digests: run.files().map(digestOf) }, files);
+    else if (differencesFrom(run.config, files).length > 0) throw otherRun(run.config, files);
+  }
 }

@@ -16,12 +16,11 @@ import {
   heldOutData,
   tuningRun,
 } from '../experiment.ts';
-import { resultsCsv } from '../results/csv.ts';
 import { averages, type ExperimentResults } from '../results/experiment-results.ts';
 import { taskFigures } from '../results/figures.ts';
-import { resultsLatex } from '../results/latex.ts';
 import { resultsMarkdown } from '../results/markdown.ts';
 import { type CellOutcome, type TaskResult, taskResult } from '../results/results.ts';
+import { resultsCsv, resultsLatex } from '../results/tables-as-text.ts';
 import { scoringRule } from '../scoring-rule.ts';
 import { filesBeside } from './files-beside.ts';
 import { choosing, hasLeftFailure } from './run-experiment.ts';

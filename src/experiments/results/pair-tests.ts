@@ -1,5 +1,4 @@
-import { holm } from '../../stats/holm.ts';
-import { type PairedTest, pairedTest } from '../../stats/paired-test.ts';
+import { holm, type PairedTest, pairedTest } from '../../stats/paired-test.ts';
 import { bestOf } from '../choose.ts';
 import type { RowResult } from './results.ts';
 

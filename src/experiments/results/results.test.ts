@@ -5,11 +5,10 @@ import { evaluationEvent, readEvent, type TrainEvent } from '../../run/events.ts
 import type { Cell } from '../experiment.ts';
 import { scoredBy, scoringRule } from '../scoring-rule.ts';
 import type { Settings } from '../settings.ts';
-import { resultsCsv } from './csv.ts';
-import { resultsLatex } from './latex.ts';
 import { mainTable } from './main-table.ts';
 import { resultsMarkdown } from './markdown.ts';
 import { type CellOutcome, scalesOf, taskResult } from './results.ts';
+import { resultsCsv, resultsLatex } from './tables-as-text.ts';
 
 const TRAINING = { metric_for_best_model: 'accuracy', greater_is_better: true, load_best_model_at_end: true };
 
@@ -109,7 +108,7 @@ it('the scores with which a run ended count unless another row fixed its ranks l
   expect(scoreOf(run, [runOf('adalora', 0, [0.1], 20)])).toBe(0.9);
 });
 
-it('only built-in scores that are shares are printed in per cent', () => {
+it('only built-in scores that are shares are printed in percent', () => {
   const names = [
     'accuracy',
     'bleu',

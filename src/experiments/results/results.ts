@@ -1,21 +1,22 @@
 import { SCORES, scoreFacts } from '../../metrics/scores.ts';
 import { peakMemoryMb } from '../../report/run/costs.ts';
 import { dataName, modelName } from '../../report/run/names.ts';
+import type { RunFacts } from '../../report/run/run-facts.ts';
 import { finalParameters, type RunRecord } from '../../report/run/run-record.ts';
+import { shownValuesOf } from '../../report/run/settings-of.ts';
 import { type Interval, interval, variance } from '../../stats/interval.ts';
 import { scorePrefixes, type ValidationFiles } from '../../tasks/data-files.ts';
 import type { Cell } from '../experiment.ts';
 import { predictsOneClass } from '../predicts-one-class.ts';
 import { ruleText, type ScoringRule, scoredBy } from '../scoring-rule.ts';
 import { type Settings, settingsText } from '../settings.ts';
-import { commonSettings } from './common-settings.ts';
 import { type PairTest, pairTests } from './pair-tests.ts';
 import { remarksOn } from './remarks.ts';
 
 /** A choice of a grid with its last score. */
 export interface TriedChoice {
   choice: Settings;
-  /** The share of the run, in per cent, after which it was scored. */
+  /** The share of the run, in percent, after which it was scored. */
   until: number;
   score?: number;
   failed?: boolean;
@@ -93,7 +94,7 @@ export interface TaskResult {
 /** The score that is the mean of a task's other scores. */
 const MEAN = 'mean';
 
-/** Summarises a task's finished runs. */
+/** Summarizes a task's finished runs. */
 export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule): TaskResult {
   const { cell } = outcomes[0]!;
   const allFacts = outcomes.flatMap(({ records }) => records.map(({ facts }) => facts));
@@ -198,7 +199,7 @@ function rowResult(
 }
 
 /**
- * The factors by which scores are multiplied for printing. Only built-in scores that are shares are printed in per cent.
+ * The factors by which scores are multiplied for printing. Only built-in scores that are shares are printed in percent.
  *
  * @param prefixes of the names of built-in scores, one for each validation set
  */
@@ -210,4 +211,15 @@ export function scalesOf(names: readonly string[], prefixes: readonly string[]):
       return name.startsWith(prefix) && Object.hasOwn(SCORES, score) && scoreFacts(score)?.isShare;
     });
   return Object.fromEntries(names.map((name) => [name, isShare(name) ? 100 : 1]));
+}
+
+/** The settings with equal values in all runs, by dotted keys, without local paths. */
+function commonSettings(facts: readonly RunFacts[]): Settings {
+  const [first = [], ...others] = facts.map(shownValuesOf);
+  const maps = others.map((values) => new Map(values));
+  return Object.fromEntries(
+    first.filter(([key, value]) =>
+      maps.every((map) => JSON.stringify(map.get(key)) === JSON.stringify(value)),
+    ),
+  );
 }

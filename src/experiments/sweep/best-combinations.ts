@@ -13,7 +13,7 @@ export interface Best {
 }
 
 /**
- * The best combination of each method. Methods need different settings, so a single best one would favour one method.
+ * The best combination of each method. Methods need different settings, so a single best one would favor one method.
  * Combinations with all of their runs are preferred, because a mean of few seeds can be high by chance. Equal scores are
  * ordered by loss.
  */

@@ -31,10 +31,12 @@ export function onModel(
 
 function sectionOn(section: unknown, targets: readonly string[], factor: number, isOwn: boolean): unknown {
   if (!isSection(section)) return section;
-  const { target_budget, target_modules } = section as { target_budget?: number; target_modules?: unknown };
+  const { target, target_modules } = section as { target?: string; target_modules?: unknown };
   return {
     ...section,
-    ...(target_budget !== undefined && { target_budget: Math.round(target_budget * factor) }),
+    ...(target !== undefined && {
+      target: target.replace(/^\d+/, (count) => `${Math.round(Number(count) * factor)}`),
+    }),
     ...(target_modules !== undefined && !isOwn && { target_modules: targets }),
   };
 }

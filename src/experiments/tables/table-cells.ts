@@ -130,8 +130,8 @@ function nameOn(
   const facts = models[model];
   const isOwn = !other || (other.modelType === facts?.model_type && other.matrices === facts.matrices);
   if (isOwn || level === undefined || !facts) return row;
-  const { target_budget } = Object.assign({}, ...Object.values(levels[level]!)) as { target_budget: number };
-  return row.replace(level, `rank ${target_budget / facts.matrices}`);
+  const { target } = Object.assign({}, ...Object.values(levels[level]!)) as { target: string };
+  return row.replace(level, `rank ${Number.parseInt(target, 10) / facts.matrices}`);
 }
 
 /**

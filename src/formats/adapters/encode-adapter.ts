@@ -4,7 +4,6 @@ import type { StoredTensor } from '../tensor-data.ts';
 import { ADAPTER_METADATA } from './adapter-bytes.ts';
 import { ADAPTER_CONFIG, ADAPTERHUB_FILES, PEFT_TENSORS } from './adapter-files.ts';
 import { isAdapterHub, isAdapterHubTensor } from './adapterhub-config.ts';
-import { formatAdapterConfig } from './format-adapter-config.ts';
 import type { AdapterTensor, StoredAdapter } from './stored-adapter.ts';
 
 /** A file's name, and its content as text or in chunks. */
@@ -53,4 +52,26 @@ function encodeAdapterHub({ config, tensors, head }: StoredAdapter): EncodedFile
 
 function pickle(name: string, tensors: [string, AdapterTensor][]): EncodedFile {
   return [name, encodeTorchFile(new Map(tensors), name.replace(/\.bin$/, ''))];
+}
+
+/**
+ * Formats an `adapter_config.json` as PEFT and AdapterHub write it, with sorted keys.
+ *
+ * @param floats keys with float values; whole numbers get a decimal point, because Python distinguishes 1.0
+ * from 1
+ */
+export function formatAdapterConfig(
+  config: Readonly<Record<string, unknown>>,
+  floats: readonly string[] = [],
+): string {
+  const text = JSON.stringify(sortKeys(config), null, 2);
+  if (floats.length === 0) return text;
+  const wholeNumber = new RegExp(`^( *"(?:${floats.join('|')})": -?\\d+)(?=,?$)`, 'gm');
+  return text.replace(wholeNumber, '$1.0');
+}
+
+function sortKeys(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([key, inner]) => [key, sortKeys(inner)]));
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { formatAdapterConfig } from './format-adapter-config.ts';
+import { formatAdapterConfig } from './encode-adapter.ts';
 
 it('sorts keys at every depth, and writes floats with a decimal point', () => {
   const config = { b: { scaling: 1, r: 8, dropout: 0.5, name: '"scaling": 1' }, a: { scaling: -3 } };

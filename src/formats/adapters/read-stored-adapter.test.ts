@@ -67,7 +67,7 @@ it('refuses tensors in several files', async () => {
   );
 });
 
-it("names the kind of an adapter with whole numbers, which is none of adalora's", async () => {
+it('names the kind of an adapter with whole numbers that adalora does not have', async () => {
   const files = inPage({ ...PEFT, config: { peft_type: 'FROD' } });
   const whole = { dtype: 'I64', shape: [1], data: BigInt64Array.of(1n) } as const;
   const chunks = encodeSafetensors(new Map([['base_model.s_indices', { ...whole, shape: [1] }]]));

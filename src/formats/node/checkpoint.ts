@@ -4,9 +4,9 @@ import { UserError } from '../../support/user-error.ts';
 import { type Checkpoint, checkpointOf } from '../checkpoint.ts';
 import { convertHint } from '../convert-hint.ts';
 import { openTorchFile } from '../pickle/node/open-torch-file.ts';
-import type { TensorFile } from '../tensor-file.ts';
-import { missingFile } from './missing-file.ts';
+import type { TensorFile } from '../safetensors.ts';
 import { openShards, shardsOf } from './open-shards.ts';
+import { missingFile } from './read-text.ts';
 import { SafetensorsFile } from './safetensors-file.ts';
 
 interface Format {

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import { type BigIntStats, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
-import { cacheFolder } from '../../support/node/cache-folder.ts';
-import { identityOf } from '../../support/node/file-identity.ts';
+import { cacheFolder, identityOf } from '../../support/node/files.ts';
 import { digestRanges, startDigest, textDigest } from '../source-digest.ts';
 import { FileSource } from './file-source.ts';
 

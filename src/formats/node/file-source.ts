@@ -1,7 +1,7 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { UserError } from '../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { missingFile } from './missing-file.ts';
+import { missingFile } from './read-text.ts';
 
 /** Maximum length of a single read; it must fit into a 32-bit integer. */
 const MAX_READ_BYTES = 2 ** 30;

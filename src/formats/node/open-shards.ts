@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { TensorFile } from '../tensor-file.ts';
+import type { TensorFile } from '../safetensors.ts';
 import {
   holders,
   MAX_INDEX_BYTES,

@@ -5,10 +5,10 @@ import {
   parseSafetensorsHeader,
   type SafetensorsHeader,
   safetensorsDataStart,
+  type TensorFile,
 } from '../safetensors.ts';
 import { SafetensorsTensors } from '../safetensors-tensors.ts';
 import type { StoredTensor } from '../tensor-data.ts';
-import type { TensorFile } from '../tensor-file.ts';
 import { FileSource } from './file-source.ts';
 
 /** An open safetensors file. The header is in memory, and tensors are read on request. Close it after use. */

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { bytesAsSource } from '../byte-source.ts';
-import { crc32 } from './crc32.ts';
 import { encodeTorchFile, type FloatTensor } from './encode-torch-file.ts';
-import { encodeZip } from './encode-zip.ts';
+import { crc32, encodeZip } from './encode-zip.ts';
 import { TorchFile } from './torch-file.ts';
 
 const TENSORS = new Map<string, FloatTensor>([

@@ -3,8 +3,8 @@ import type { ByteSource } from '../byte-source.ts';
 import { excerpt } from '../excerpt.ts';
 import { PickleReader } from './pickle-reader.ts';
 import { openStoredZip, type StoredZip } from './stored-zip.ts';
-import { MAX_PICKLE_BYTES, type TorchContent } from './torch-content.ts';
 import { storageOf, TORCH_GLOBALS } from './torch-globals.ts';
+import { MAX_PICKLE_BYTES, type TorchContent } from './torch-tensor.ts';
 import { unpickle } from './unpickle.ts';
 
 const BYTE_ORDER_BYTES = 64;

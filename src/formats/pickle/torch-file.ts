@@ -8,9 +8,8 @@ import { decodeTensor, itemSize, type TensorData, toFloat32 } from '../tensor-da
 import { unknownTensor } from '../unknown-tensor.ts';
 import { namedTensors } from './named-tensors.ts';
 import { openTorchArchive } from './torch-archive.ts';
-import type { TorchContent } from './torch-content.ts';
 import { openTorchLegacy } from './torch-legacy.ts';
-import type { TorchTensor } from './torch-tensor.ts';
+import type { TorchContent, TorchTensor } from './torch-tensor.ts';
 
 /** Maximum total size of all tensors, relative to the file's size. Tensors may share bytes, as tied weights do. */
 const MAX_SHARING = 4;

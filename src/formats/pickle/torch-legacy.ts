@@ -3,9 +3,8 @@ import type { ByteSource } from '../byte-source.ts';
 import { itemSize } from '../tensor-data.ts';
 import { PickleList, type PickleOptions } from './pickle-machine.ts';
 import { PickleReader } from './pickle-reader.ts';
-import { MAX_PICKLE_BYTES, type TorchContent } from './torch-content.ts';
 import { storageOf, TORCH_GLOBALS } from './torch-globals.ts';
-import type { TorchStorage } from './torch-tensor.ts';
+import { MAX_PICKLE_BYTES, type TorchContent, type TorchStorage } from './torch-tensor.ts';
 import { unpickle } from './unpickle.ts';
 import { type ByteRange, viewOf } from './zip-directory.ts';
 

@@ -4,7 +4,7 @@ import { logSoftmax } from '../softmax.ts';
 import type { LogitsProcessor } from './logits-processor.ts';
 import { samplingFilters } from './sampling-filters.ts';
 
-/** What processors need in addition to the settings. Lengths are of whole rows, including padding. */
+/** The inputs of processors in addition to the settings. Lengths are of whole rows, including padding. */
 export interface RowLimits {
   /** Number of tokens in each row before generation. */
   begun: number;

@@ -1,5 +1,5 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
-import { missingFile } from '../../formats/node/missing-file.ts';
+import { missingFile } from '../../formats/node/read-text.ts';
 import { nearest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { EMBEDDED_MODEL } from '../embedded-model.ts';

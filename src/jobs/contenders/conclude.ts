@@ -14,9 +14,16 @@ import { trainedOutput } from '../../tuners/trained-output.ts';
 import type { RunBeginning } from '../begin-run.ts';
 import { type SetUpRun, startValues } from '../set-up-run.ts';
 import { cooled, temperatureOf } from './calibrate.ts';
-import { type Choice, type Contender, type ContenderKind, choose, type Yardstick } from './choose.ts';
+import {
+  type Choice,
+  type Contender,
+  type ContenderKind,
+  choose,
+  hasLowerLoss,
+  type Yardstick,
+} from './choose.ts';
 import { tunedLayers } from './folds.ts';
-import { constantLayer, constantOf, type FrozenProbe, repeated } from './frozen.ts';
+import { constantLayer, constantOf, type FrozenProbe, repeated, unitOutputs } from './frozen.ts';
 
 /** The trained values of a method. */
 export interface Tuned {
@@ -43,6 +50,10 @@ export interface Conclusion {
   judged: Int32Array;
   choice: Choice;
   contenders: readonly Contender[];
+  /** Whether the outputs are others than those of the last evaluation. */
+  isRescored: boolean;
+  /** Whether the loss of the result is lower than a constant's by more than a standard error. */
+  beatsConstant: boolean;
 }
 
 /**
@@ -63,28 +74,64 @@ export async function conclude(
   const rows = outOfFold ? train : started.validationRows;
   if (!rows) return undefined;
   const layers = started.model.layer && (await layersOf(started, train, tuned));
-  const all: readonly Contender[] = outOfFold
+  const contenders: readonly Contender[] = outOfFold
     ? [
         { kind: 'constant', versions: [probe.constant] },
         { kind: 'probe', versions: probe.outOfFold },
         { kind: 'tuned', versions: outOfFold },
       ]
     : await onValidation(run.config, started, tuned, probe, layers);
-  const contenders = run.config.training.floor ? all : all.slice(-1);
-  const choice = choose(contenders, yardstickOf(run.config, rows));
+  const floor = run.config.training.floor && canKeepProbe(run, started);
+  const yardstick = yardstickOf(run.config, rows);
+  const choice = chooseAmong(contenders, yardstick, floor);
   const { kind, versions } = contenders[choice.chosen]!;
   const version = choice.versions[choice.chosen]!;
   const outputs = versions[version]!;
   const judged = Int32Array.from(outputs.keys()).filter((row) => outputs[row]!.length > 0);
-  const calibrates = run.config.training.floor && kind !== 'constant' && rows.targets.loss !== 'squared';
+  const calibrates = floor && kind !== 'constant' && rows.targets.loss !== 'squared';
   const temperature = calibrates ? temperatureOn(rows, outputs, judged) : 1;
   const strength = outOfFold ? STRENGTHS[version]! : probe.strength;
   const layer = kind === 'tuned' ? layers?.[version] : await frozenLayer(kind, train, probe, strength);
+  const cool = outputs.map((row) => scaled(row, 1 / temperature));
+  const [constant] = contenders[0]!.versions;
   return {
     result: await resultOf(run, started, tuned, kind, layer && cooled(layer, temperature), temperature),
     ...{ rows, judged, choice, contenders },
-    outputs: outputs.map((row) => scaled(row, 1 / temperature)),
+    isRescored: floor || layer !== undefined || outOfFold !== undefined,
+    outputs: cool,
+    beatsConstant: kind !== 'constant' && hasLowerLoss(cool, constant!, choice.rows, yardstick),
   };
+}
+
+/** Whether a probe can be a run's result. The vectors of an adapter that is continued with a head have no place for it. */
+function canKeepProbe({ start }: RunBeginning, { model }: SetUpRun): boolean {
+  return start === undefined || model.layer !== undefined;
+}
+
+/** What a run would leave behind before its first step: the linear probe. Undefined if it has no place for one. */
+export async function probeResult(
+  run: RunBeginning,
+  started: SetUpRun,
+  probe: FrozenProbe,
+): Promise<RunResult | undefined> {
+  if (!canKeepProbe(run, started)) return undefined;
+  const [layer] = await probe.fitted.fit([probe.strength]);
+  return resultOf(run, started, started.inputs, 'probe', layer, 1);
+}
+
+/** What a run without rows that judge leaves behind: the fine-tuned model. */
+export async function unjudged(run: RunBeginning, started: SetUpRun, tuned: Tuned): Promise<RunResult> {
+  const { model, rows } = started;
+  const [layer] = model.layer && rows ? await layersOf(started, rows, tuned) : [];
+  return { kind: 'tuned', model, layer, data: run.data, ...tuned };
+}
+
+/** Without a floor, the fine-tuned model is the result, and the others are only compared with it. */
+function chooseAmong(contenders: readonly Contender[], yardstick: Yardstick, floor = false): Choice {
+  const choice = choose(contenders, yardstick);
+  if (floor) return choice;
+  const { optimism } = choose(contenders.slice(-1), yardstick);
+  return { ...choice, chosen: contenders.length - 1, optimism };
 }
 
 function temperatureOn(rows: EvaluatedRows, outputs: readonly Float32Array[], judged: Int32Array): number {
@@ -144,18 +191,6 @@ function rowsOfHead({ inputs, validationRows }: SetUpRun, { set }: { set: number
   return inputs.validation?.parts[set]?.rows ?? (validationRows as EvaluatedRows);
 }
 
-/** A layer's outputs for each unit of a row, [units, outputs]. */
-function unitOutputs(layer: LinearLayer, features: Float32Array): Float32Array {
-  const width = layer.weight.length / layer.bias.length;
-  const outputs = new Float32Array((features.length / width) * layer.bias.length);
-  for (let unit = 0; unit * width < features.length; unit++)
-    outputs.set(
-      layerOutputs(layer, features.subarray(unit * width, (unit + 1) * width)),
-      unit * layer.bias.length,
-    );
-  return outputs;
-}
-
 /** The layers on the fine-tuned model's features of all training rows. */
 function layersOf(started: SetUpRun, train: EvaluatedRows, tuned: Tuned): Promise<LinearLayer[]> {
   const all = Int32Array.from(train.targets.rows.keys());
@@ -163,7 +198,7 @@ function layersOf(started: SetUpRun, train: EvaluatedRows, tuned: Tuned): Promis
 }
 
 /** Computes something with a program for some values. */
-async function computing<Result>(
+export async function computing<Result>(
   { inputs: { engine, model, communicator }, settings }: SetUpRun,
   { method, values }: Tuned,
   compute: (model: RowModel) => Promise<Result>,

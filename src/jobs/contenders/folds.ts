@@ -19,7 +19,7 @@ import type { FrozenProbe } from './frozen.ts';
 /** For each version of a fine-tuned model, its outputs for the rows that a fold holds out, one after the other. */
 export type FoldOutputs = readonly Float32Array[];
 
-/** Where the trainings of a cross-validation are kept, so that a run resumes in the middle of one. */
+/** Keeps the trainings of a cross-validation, so that a run resumes in the middle of one. */
 export interface FoldStore {
   /** The features of the frozen model, one row after the other, if they are known. */
   features?: Float32Array | undefined;

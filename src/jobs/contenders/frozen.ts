@@ -1,10 +1,8 @@
-import type { LinearLayer } from '../../objectives/sentence-classifier.ts';
-import { type EvaluatedRows, unitsOf } from '../../program/example-set.ts';
+import { type LinearLayer, layerOutputs } from '../../objectives/sentence-classifier.ts';
+import { type EvaluatedRows, type RowModel, unitsOf } from '../../program/example-set.ts';
 import { STRENGTHS } from '../../program/linear-probe.ts';
-import { Program } from '../../program/program.ts';
 import { widthOf } from '../../run/config/defaults/policy.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
-import { releasing } from '../../support/opened.ts';
 import { Random } from '../../support/random.ts';
 import { chiefScore } from '../../tasks/chief-score.ts';
 import type { SetUpRun } from '../set-up-run.ts';
@@ -14,7 +12,7 @@ import { type FittedRows, fitRows } from './fit-rows.ts';
 const FOLDS = 5;
 /**
  * Maximum number of features, in rows × width × outputs, that a probe is fitted to. A fit to all of them takes a few
- * seconds. Of more rows, some are drawn.
+ * seconds. Some rows are drawn from a larger set.
  */
 const MAX_WORK = 3e7;
 
@@ -31,50 +29,63 @@ export interface FrozenProbe {
   strength: number;
   /** The outputs of a constant for each row, from the other folds. */
   constant: readonly Float32Array[];
+  /** Seconds in which the features of all training rows are computed. Undefined if they were known. */
+  secondsPerEpoch?: number | undefined;
 }
 
 /**
- * Computes the features of a run's training rows before the first step, and cross-validates a probe of them.
+ * Computes the features of training rows, and cross-validates a probe of them.
  *
+ * @param frozen the model before training
  * @param folds the rows of each fold; by default some of equal size
  * @param known the features, if they were computed before
  */
 export async function frozenProbe(
-  { inputs, settings, rows: all }: SetUpRun,
-  folds: readonly Int32Array[] | undefined,
-  seed: number,
-  known?: Float32Array,
-): Promise<FrozenProbe | undefined> {
-  if (!all) return undefined;
-  const { engine, model, method, values, communicator } = inputs;
-  const program = new Program(engine, model, method.tuner, { ...settings, communicator });
-  return releasing(program, async () => {
-    const chosen = drawn(all, folds !== undefined, seed, widthOf(model.linears));
-    const features = known ? split(known, all, chosen) : await all.features({ program, values }, chosen);
-    const fitted = fitRows(engine, all, chosen, features, settings.classWeights);
-    const parts = folds ?? equalParts(chosen.length);
-    const outOfFold = await fitted.outOfFold(parts, STRENGTHS);
-    const numbers: Float32Array[] = all.targets.rows.map(() => new Float32Array());
-    const placed = outOfFold.map((outputs) => {
-      const ofAll = [...numbers];
-      chosen.forEach((row, i) => {
-        ofAll[row] = outputs[i]!;
-      });
-      return ofAll;
+  all: EvaluatedRows,
+  frozen: Omit<RowModel, 'layer'>,
+  {
+    folds,
+    seed,
+    classWeights,
+    known,
+  }: {
+    folds?: readonly Int32Array[] | undefined;
+    seed: number;
+    classWeights?: readonly number[] | undefined;
+    known?: Float32Array | undefined;
+  },
+): Promise<FrozenProbe> {
+  const { engine, model } = frozen.program.parts;
+  const chosen = drawn(all, folds !== undefined, seed, widthOf(model.linears));
+  // The first batch opens a session, which is not measured.
+  if (!known) await all.features(frozen, chosen.subarray(0, 1));
+  const startedAt = performance.now();
+  const features = known ? split(known, all, chosen) : await all.features(frozen, chosen);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const fitted = fitRows(engine, all, chosen, features, classWeights);
+  const parts = folds ?? equalParts(chosen.length);
+  const outOfFold = await fitted.outOfFold(parts, STRENGTHS);
+  const numbers: Float32Array[] = all.targets.rows.map(() => new Float32Array());
+  const placed = outOfFold.map((outputs) => {
+    const ofAll = [...numbers];
+    chosen.forEach((row, i) => {
+      ofAll[row] = outputs[i]!;
     });
-    const constant = [...numbers];
-    for (const part of parts) {
-      const held = new Set(Array.from(part, (i) => chosen[i]!));
-      const bias = constantOf(
-        all,
-        chosen.filter((row) => !held.has(row)),
-      );
-      for (const row of held) constant[row] = repeated(bias, placed[0]![row]!.length);
-    }
-    const losses = placed.map((outputs) => Number(all.scores(outputs, chosen).eval_loss));
-    const strength = STRENGTHS[losses.indexOf(Math.min(...losses))]!;
-    return { rows: chosen, features, fitted, outOfFold: placed, strength, constant };
+    return ofAll;
   });
+  const constant = [...numbers];
+  for (const part of parts) {
+    const held = new Set(Array.from(part, (i) => chosen[i]!));
+    const bias = constantOf(
+      all,
+      chosen.filter((row) => !held.has(row)),
+    );
+    for (const row of held) constant[row] = repeated(bias, placed[0]![row]!.length);
+  }
+  const losses = placed.map((outputs) => Number(all.scores(outputs, chosen).eval_loss));
+  const strength = STRENGTHS[losses.indexOf(Math.min(...losses))]!;
+  const secondsPerEpoch = known ? undefined : (seconds * all.targets.rows.length) / chosen.length;
+  return { rows: chosen, features, fitted, outOfFold: placed, strength, constant, secondsPerEpoch };
 }
 
 /** The chief score of a probe in a cross-validation. Undefined if rows have no such score. */
@@ -151,4 +162,16 @@ function equalParts(count: number): Int32Array[] {
   return Array.from({ length: FOLDS }, (_, fold) =>
     Int32Array.from({ length: Math.max(0, Math.ceil((count - fold) / FOLDS)) }, (_, i) => fold + i * FOLDS),
   );
+}
+
+/** A layer's outputs for each unit of a row, [units, outputs]. */
+export function unitOutputs(layer: LinearLayer, features: Float32Array): Float32Array {
+  const width = layer.weight.length / layer.bias.length;
+  const outputs = new Float32Array((features.length / width) * layer.bias.length);
+  for (let unit = 0; unit * width < features.length; unit++)
+    outputs.set(
+      layerOutputs(layer, features.subarray(unit * width, (unit + 1) * width)),
+      unit * layer.bias.length,
+    );
+  return outputs;
 }

@@ -1,18 +1,24 @@
 import { existsSync } from 'node:fs';
+import type { Baseline } from '../../baselines/baseline.ts';
 import { dataFiles } from '../../data/node/text-files.ts';
 import type { TextFile } from '../../data/text-file.ts';
 import { readYaml } from '../../formats/node/read-text.ts';
 import { type ScoreName, scoreFacts } from '../../metrics/scores.ts';
 import type { Certainty, ExampleSet, Scores } from '../../program/example-set.ts';
+import { Program } from '../../program/program.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
 import { isNoBetterThanFloor, type Verdict } from '../../run/verdict.ts';
+import { releasing } from '../../support/opened.ts';
 import { UserError } from '../../support/user-error.ts';
 import { heldOutShare, trainingFiles, type ValidationFiles } from '../../tasks/data-files.ts';
 import { metricsOf } from '../../tasks/registry.ts';
 import type { ReadingFlags } from '../../tasks/task-definition.ts';
 import type { TrainedModel } from '../../trained/trained-model.ts';
+import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import { joined, splitSources } from '../begin-run.ts';
+import { frozenProbe, unitOutputs } from '../contenders/frozen.ts';
 import { countedRows } from '../verdict/judge-run.ts';
+import { PROBE } from '../verdict/to-beat.ts';
 
 /**
  * Compares the scores of a trained model on some files with baselines that are fitted on the run's training
@@ -21,7 +27,7 @@ import { countedRows } from '../verdict/judge-run.ts';
  * @param path the path of the trained model, which may be a run's folder
  */
 export async function judgeEvaluation(
-  trained: Pick<TrainedModel, 'task' | 'definition' | 'labels' | 'context'>,
+  trained: Pick<TrainedModel, 'task' | 'definition' | 'labels' | 'context' | 'parts'>,
   {
     path,
     files,
@@ -51,7 +57,8 @@ export async function judgeEvaluation(
     const scored = task.examples(rows, context);
     return task.baselines?.ofTokens?.(learnt?.examples ?? scored, scored, context.vocabSize) ?? [];
   };
-  const to_beat = [...ofRows, ...(task.baselines?.ofTokens ? ofTokens() : [])]
+  const probe = learnt && (await probeBaseline(trained, learnt.rows, rows, reading));
+  const to_beat = [...ofRows, ...(probe ? [probe] : []), ...(task.baselines?.ofTokens ? ofTokens() : [])]
     .filter(({ isBlind }) => learnt !== undefined || isBlind)
     .map(({ name, isBlind, scores }) => ({
       name,
@@ -67,6 +74,45 @@ export async function judgeEvaluation(
     ...countedRows(certainty),
     learnt: !isNoBetterThanFloor(value, to_beat, scoreFacts(score)?.lessIsBetter),
   };
+}
+
+/**
+ * A linear probe of the model without its adapter, fitted to the run's training rows. Undefined for a model without an
+ * adapter, whose weights are not those before training.
+ */
+async function probeBaseline(
+  trained: Pick<TrainedModel, 'definition' | 'context' | 'parts'>,
+  learnt: unknown,
+  rows: unknown,
+  reading: object,
+): Promise<Baseline | undefined> {
+  const task = trained.definition();
+  const { engine, model, tuner, communicator } = trained.parts;
+  const probing = tuner === FROZEN.tuner ? undefined : task.training.probing?.(reading, model);
+  if (!probing) return undefined;
+  const evaluated = (rows: unknown) =>
+    task.evaluation(rows, trained.context(probing), task.training.batchSize.eval).rows;
+  const [train, scored] = [evaluated(learnt), evaluated(rows)];
+  if (!train || !scored) return undefined;
+  const program = new Program(engine, model, FROZEN.tuner, { communicator });
+  return releasing(program, async () => {
+    const frozen = { program, values: FROZEN.values };
+    const { fitted, strength } = await frozenProbe(train, frozen, { seed: 0 });
+    const [layer] = await fitted.fit([strength]);
+    const all = Int32Array.from(scored.targets.rows.keys());
+    const features = await scored.features(frozen, all);
+    const found = scored.scores(
+      features.map((row) => unitOutputs(layer!, row)),
+      all,
+    );
+    return {
+      name: PROBE,
+      isBlind: false,
+      scores: Object.fromEntries(
+        Object.entries(found).map(([key, value]) => [key.slice('eval_'.length), value]),
+      ),
+    };
+  });
 }
 
 /**

@@ -1,9 +1,26 @@
-import { openInThread } from '../../trained/node/thread/open-in-thread.ts';
+import type { AnyTaskName, UsualTask } from '../../tasks/prediction-types.ts';
+import type { ModelInThread } from '../../trained/node/thread/model-in-thread.ts';
+import {
+  type FinishedRun,
+  openInThread,
+  type ThreadOptions,
+} from '../../trained/node/thread/open-in-thread.ts';
 import { trainedAt } from './write-checkpoint-adapter.ts';
 
-/** Like `open`, but also accepts the path of a run's checkpoint. */
-export async function openTrained(
-  ...[what, ...options]: Parameters<typeof openInThread>
-): ReturnType<typeof openInThread> {
-  return openInThread(typeof what === 'string' ? await trainedAt(what) : what, ...options);
+/**
+ * Opens a trained model to predict, embed, generate, evaluate, merge or export. It computes in its own thread, so that
+ * your event loop stays free. Close it after use, or declare it with `await using`.
+ *
+ * @example const { label } = await model.predict('The cat sat on the mat.')
+ *
+ * @param what the folder of a run, a checkpoint, an adapter of PEFT or AdapterHub, or a model; its id on the Hub; or the
+ * config of a finished run
+ * @param options with `task`, the model must have this task, and inputs and answers have its types
+ * @throws UserError for anything missing, damaged or incompatible
+ */
+export async function openTrained<Task extends AnyTaskName = UsualTask>(
+  what: string | FinishedRun<Task>,
+  options?: ThreadOptions<Task>,
+): Promise<ModelInThread<Task>> {
+  return openInThread(typeof what === 'string' ? await trainedAt(what) : what, options);
 }

@@ -121,7 +121,7 @@ async function trainIn(
     const planned = saved && withLength(config, saved.planned ?? last);
     const ownFingerprint = planned ? fingerprintOf(planned, labels, digests) : fingerprint;
     if (saved)
-      assertOwnCheckpoint(saved.fingerprint, { config, labels, files: run.files(), digests }, files, {
+      assertOwnCheckpoint(saved.fingerprint, { config, labels, digests }, files, {
         planned,
         ownMetrics,
       });

@@ -9,8 +9,11 @@ import type { FinishEvent } from '../../run/events.ts';
 import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
 import { unlockFolder } from '../../store/node/folder-lock.ts';
 import { revived } from '../../support/failure.ts';
-import { threadArguments } from '../../support/node/thread-arguments.ts';
+import { isObject } from '../../support/is-object.ts';
+import { threadArguments } from '../../support/node/process-status.ts';
 import { assertOptions, BOOLEAN } from '../../support/options.ts';
+import { shown } from '../../support/problem.ts';
+import { UserError } from '../../support/user-error.ts';
 import { definingModules } from '../../tasks/defining-modules.ts';
 import { answerOwn, type RunCall } from '../answer-own.ts';
 import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions } from '../common-train-options.ts';
@@ -35,6 +38,10 @@ export type TrainOptions = CommonTrainOptions<boolean>;
  * checkpoint: resume from the previous one
  */
 export async function train(config: ConfigWithRows, options: TrainOptions = {}): Promise<FinishEvent> {
+  if (!isObject(config)) {
+    const fault = `needs a config, such as { data: { train, text, label }, output }, got ${shown(config)}`;
+    throw new UserError({ where: 'train', fault, code: 'invalid_config' });
+  }
   assertOptions('train', options, { ...COMMON_TRAIN_OPTIONS, resume: BOOLEAN });
   readyForMpi(process.env);
   const { config: named, texts, functions, metrics } = await namedRows(config);

@@ -21,7 +21,7 @@ import { largestBatch } from './largest-batch.ts';
 
 /**
  * Memory of Node and the engine before a model is loaded. This and the next two constants are fitted to
- * measured runs: see docs/log.md.
+ * measured runs: see bench/log/2026-11-25.md.
  */
 const RUNTIME_MB = 120;
 /**

@@ -78,13 +78,13 @@ describe('a run that learned nothing', () => {
   it.each([
     [
       0.3,
-      'The model memorised the training rows, but this does not help on others, and a bag of words does no better. The labels may be shuffled. Check that data.text and data.label name the right columns, and that each label belongs to its text.',
+      'The model memorised the training rows, but this does not help on others, and a bag of words does no better. Check that data.text and data.label name the right columns. If they do, label more rows, or try a larger model.',
     ],
     [
       1.6,
-      'The texts do not predict the labels, and a bag of words does no better. The labels may be shuffled. Check that data.text and data.label name the right columns, and that each label belongs to its text.',
+      'The texts do not predict the labels, and a bag of words does no better. Check that data.text and data.label name the right columns. If they do, label more rows, or try a larger model.',
     ],
-  ])('has shuffled labels if words carry no information, with a loss of %d', (last, message) => {
+  ])('blames no labels if words carry no information, with a loss of %d', (last, message) => {
     const to_beat = [{ ...bag, value: 0.23 }, blind];
     const [found] = findings({ to_beat }, { losses: { first: 1.61, last, peak: 1.61 } });
     expect(found).toContain(message);
@@ -101,6 +101,31 @@ describe('a run that learned nothing', () => {
     };
     expect(findings({}, { confusion })[0]).toContain(
       'The training loss fell (from 1.61 to 0.3), but the held-out rows are not predicted better. The model predicts "returns" for every row. Check that data.validation is labelled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
+    );
+  });
+
+  it('names class weights if the rows are unbalanced, also if it learned something', () => {
+    const confusion = {
+      labels: ['ham', 'spam'],
+      counts: [
+        [90, 0],
+        [10, 0],
+      ],
+    };
+    const unbalanced =
+      'The classes are unbalanced: 90 % of the rows are "ham", and 0 % of those with "spam" are found. Macro F1 is 0.474.';
+    expect(findings({}, { confusion })[0]).toBe(
+      `${unbalanced} The model predicts "ham" for every row. Set training.class_weights: balanced, or label more rows of the rare classes.`,
+    );
+    const some = {
+      labels: ['ham', 'spam'],
+      counts: [
+        [89, 1],
+        [8, 2],
+      ],
+    };
+    expect(findings({ value: 0.91, learnt: true }, { confusion: some })[0]).toMatch(
+      /20 % of those with "spam"/,
     );
   });
 
@@ -135,6 +160,16 @@ describe('a run that trained on from a head', () => {
   const start = { name: 'the model before training', value: 3.1, is_blind: false, is_start: true };
   const losses = { first: 3, last: 2, peak: 3 };
   const lm = { score: 'loss', value: 3.2, to_beat: [start] };
+
+  it('is told if the model was right before, and reports no loss that stayed', () => {
+    const right = { ...start, value: 1 };
+    const [found] = findings({ score: 'accuracy', value: 1, to_beat: [right], learnt: true }, {});
+    expect(found).toMatch(/^The model before training is already right on the held-out rows\./);
+    const still = { losses: { first: 0.0597, last: 0.0597, peak: 0.06 }, floorLoss: 1 };
+    expect(findings({ score: 'ndcg@10', value: 0.8, to_beat: [{ ...start, value: 0.9 }] }, still)[0]).toMatch(
+      /^The model is no better on the held-out rows than before training\./,
+    );
+  });
 
   it('has learnt nothing if the model was as good before', () => {
     const [found] = findings(lm, { losses, floorLoss: 3.1, lessIsBetter: true });

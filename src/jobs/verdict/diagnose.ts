@@ -1,3 +1,5 @@
+import { macroF1 } from '../../metrics/f1.ts';
+import { scoreFacts } from '../../metrics/scores.ts';
 import type { Confusion } from '../../program/example-set.ts';
 import type { LossCourse } from '../../run/trainer-state.ts';
 import { type Finding, floorValue, isFloor, isNoBetterThanFloor, type Verdict } from '../../run/verdict.ts';
@@ -41,20 +43,64 @@ const FALLEN = 0.9;
 /** The model has memorised the training rows if their loss ends below this share of that reference. */
 const BY_HEART = 0.5;
 const MOSTLY = 0.5;
+/** Rows are unbalanced if this share of them has one class, and less than `FOUND` of another class are found. */
+const UNBALANCED = 0.75;
+const FOUND = 0.5;
+/** A model with this share is right before training, and cannot become better. */
+const ALREADY_RIGHT = 0.99;
 
 /** Warnings about a run with a verdict, the most important first; empty if the run went well. */
 export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
   if (!verdict.learnt) return [reasonFor(verdict, symptoms)];
   const floor = verdict.to_beat.find(isFloor);
   const findings: Finding[] = [];
+  const { groups, rows, folds } = verdict;
   if (floor && verdict.interval && isWithin(floorValue(floor), verdict.interval))
     findings.push({
-      message: `With ${verdict.groups ?? verdict.rows} ${verdict.groups === undefined ? '' : 'different '}held-out rows, the score is not clearly better than ${floor.name}.`,
-      remedy: 'Hold out more rows (data.validation), or label more rows.',
+      message: `With ${groups ?? rows} ${groups === undefined ? '' : 'different '}${folds === undefined ? 'held-out ' : ''}rows, the score is not clearly better than ${floor.name}.`,
+      remedy:
+        folds === undefined
+          ? 'Hold out more rows (data.validation), or label more rows.'
+          : 'Label more rows.',
+    });
+  const imbalance = imbalanceOf(symptoms.confusion);
+  if (imbalance) findings.push(imbalance);
+  const start = verdict.to_beat.find((other) => other.is_start && isAlreadyRight(other.value, verdict.score));
+  if (start && verdict.value <= start.value)
+    findings.push({
+      message: 'The model before training is already right on the held-out rows.',
+      remedy: 'Use it without fine-tuning, or hold out rows that it gets wrong.',
     });
   const better = verdict.to_beat.find(({ value }) => isBeaten(verdict, value, symptoms.lessIsBetter));
   if (better) findings.push({ message: `${capital(better.name)} is better.`, remedy: strengthen(symptoms) });
   return findings;
+}
+
+/** Whether a score before training cannot become better. */
+export function isAlreadyRight(value: number, score: string): boolean {
+  const facts = scoreFacts(score);
+  return facts?.isShare === true && !facts.lessIsBetter && value >= ALREADY_RIGHT;
+}
+
+/** A warning about a class that is rare and hardly found. */
+function imbalanceOf(confusion: Confusion | undefined): Finding | undefined {
+  if (!confusion) return undefined;
+  const { labels, counts } = confusion;
+  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+  const actual = Float64Array.from(counts, sum);
+  const predicted = Float64Array.from(labels, (_, column) => sum(counts.map((row) => row[column]!)));
+  const correct = Float64Array.from(counts, (row, i) => row[i]!);
+  const rows = sum([...actual]);
+  const most = actual.indexOf(Math.max(...actual));
+  const found = (i: number) => correct[i]! / actual[i]!;
+  const present = [...labels.keys()].filter((i) => actual[i]! > 0);
+  const worst = present.reduce((a, b) => (found(b) < found(a) ? b : a), most);
+  if (actual[most]! < UNBALANCED * rows || worst === most || found(worst) >= FOUND) return undefined;
+  const macro = macroF1({ rows, predicted, actual, correct });
+  return {
+    message: `The classes are unbalanced: ${percent(actual[most]! / rows)} of the rows are "${labels[most]}", and ${percent(found(worst))} of those with "${labels[worst]}" are found. Macro F1 is ${macro.toFixed(3)}.`,
+    remedy: 'Set training.class_weights: balanced, or label more rows of the rare classes.',
+  };
 }
 
 /**
@@ -106,11 +152,21 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
   const one = onlyAnswer(confusion);
   const answers = one === undefined ? '' : ` The model predicts "${one}" for every row.`;
   if (hasExploded(symptoms)) return explosion(symptoms, answers);
+  const { kept, rows, groups } = verdict;
+  if (kept === 'tuned' || kept === 'probe') {
+    const floor = verdict.to_beat.find(isFloor)?.name ?? 'a constant answer';
+    return {
+      message: `${groups ?? rows} rows are too few to tell whether the model is better than ${floor}.${answers}`,
+      remedy: 'Label more rows.',
+    };
+  }
   if (truncatedShare > MOSTLY)
     return {
       message: `${percent(truncatedShare)} of the texts were truncated to ${maxLength} tokens, so the model did not see most of their content.${answers}`,
       remedy: `Raise data.max_length (now ${maxLength}).`,
     };
+  const imbalance = one === undefined ? undefined : imbalanceOf(confusion);
+  if (imbalance) return { ...imbalance, message: `${imbalance.message}${answers}` };
   const reference = floorLoss ?? first;
   const isByHeart = last < BY_HEART * reference;
   const hasFallen = last < FALLEN * reference;
@@ -119,9 +175,9 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
   const other = verdict.to_beat.find((one) => !isFloor(one))?.name;
   if (other !== undefined && bagFindsNothing(verdict, symptoms))
     return {
-      message: `${isByHeart ? 'The model memorised the training rows, but this does not help on others' : 'The texts do not predict the labels'}, and ${other} does no better. The labels may be shuffled.${answers}`,
+      message: `${isByHeart ? 'The model memorised the training rows, but this does not help on others' : 'The texts do not predict the labels'}, and ${other} does no better.${answers}`,
       remedy:
-        'Check that data.text and data.label name the right columns, and that each label belongs to its text.',
+        'Check that data.text and data.label name the right columns. If they do, label more rows, or try a larger model.',
     };
   if (!hasFallen) return tooLittle;
   if (verdict.to_beat.some(({ is_start }) => is_start)) {
@@ -129,7 +185,7 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
     const floor = to_beat.find((other) => isNoBetterThanFloor(value, [other], symptoms.lessIsBetter));
     const than = floor && !floor.is_start ? `than ${floor.name}` : 'than before training';
     return {
-      message: `The training loss fell (${lossChange}), but the model is no better on the held-out rows ${than}.`,
+      message: `${last < FALLEN * first ? `The training loss fell (${lossChange}), but the` : 'The'} model is no better on the held-out rows ${than}.`,
       remedy:
         'Lower training.num_train_epochs or training.learning_rate, train on more rows, or check that data.validation is like data.train.',
     };

@@ -11,10 +11,10 @@ import { taskNamed } from '../../tasks/registry.ts';
 import { type Seen, watching } from '../../train/evaluations.ts';
 import type { Trainer } from '../../train/trainer.ts';
 import type { RunBeginning } from '../begin-run.ts';
-import type { ContenderKind } from '../contenders/choose.ts';
+import { type ContenderKind, correctedInterval } from '../contenders/choose.ts';
 import type { Conclusion } from '../contenders/conclude.ts';
 import type { SetUpRun } from '../set-up-run.ts';
-import { diagnose, diagnoseLosses, type Symptoms } from './diagnose.ts';
+import { diagnose, diagnoseLosses, isAlreadyRight, type Symptoms } from './diagnose.ts';
 import { notScored } from './not-scored.ts';
 import { toBeat } from './to-beat.ts';
 
@@ -34,22 +34,24 @@ export async function judgeRun(
   const { config, labels } = run;
   const name = config.training.metric_for_best_model;
   const { score, set } = chiefScore(config);
-  const concluded = conclusion && (await concludedScores(run, conclusion, finish, name, score));
+  const concluded = conclusion?.isRescored
+    ? await concludedScores(run, conclusion, finish, name, score)
+    : undefined;
   const metrics = concluded?.metrics ?? finish.metrics;
-  const value: number | undefined = metrics[`eval_${name}`];
+  const value: number | undefined = concluded?.value ?? metrics[`eval_${name}`];
   if (finish.reason === 'stopped' || value === undefined) return finish;
   const seen = concluded?.seen ?? (await trainer.seen());
   // Only the first process reports the verdict.
   if ((inputs.communicator?.rank ?? 0) > 0) return { ...finish, metrics };
   // With several validation sets, only the first has an interval.
   const certainty = set === 0 ? seen?.certainty : undefined;
-  const interval = certainty && shifted(certainty.interval(score), value - (concluded?.raw ?? value), score);
+  const plain = certainty?.interval(score);
+  const interval = plain && within(score, plain, value - (concluded?.raw ?? value), run.folds !== undefined);
   const before = trainer.before?.[`eval_${name}`];
+  const tuned = conclusion && scoreOfOther(conclusion, 'tuned', score);
   const to_beat = [
-    ...toBeat(config, baselines, concluded?.probe),
-    ...(concluded?.tuned === undefined
-      ? []
-      : [{ name: 'fine-tuning', value: concluded.tuned, is_blind: false }]),
+    ...toBeat(config, baselines, conclusion && scoreOfOther(conclusion, 'probe', score)),
+    ...(tuned === undefined ? [] : [{ name: 'fine-tuning', value: tuned, is_blind: false }]),
     ...(before === undefined
       ? []
       : [{ name: 'the model before training', value: before, is_blind: false, is_start: true }]),
@@ -66,7 +68,13 @@ export async function judgeRun(
     ...(run.folds && { folds: run.folds.length }),
     ...(conclusion && { kept: conclusion.result.kind }),
     to_beat,
-    learnt: conclusion?.result.kind !== 'constant' && !isNoBetterThanFloor(value, to_beat, lessIsBetter),
+    learnt:
+      conclusion?.beatsConstant ??
+      !isNoBetterThanFloor(
+        value,
+        to_beat.filter((other) => !(other.is_start && isAlreadyRight(other.value, score))),
+        lessIsBetter,
+      ),
     findings: [],
   };
   verdict.findings = diagnose(verdict, {
@@ -77,20 +85,20 @@ export async function judgeRun(
   return { ...finish, metrics, verdict };
 }
 
-/** The scores of what a run leaves behind, and those of its contenders. */
+/** The scores of what a run leaves behind. */
 async function concludedScores(
-  { ownScores }: RunBeginning,
-  { rows, outputs, judged, choice, contenders, result }: Conclusion,
+  { ownScores, folds }: RunBeginning,
+  { rows, outputs, judged, choice }: Conclusion,
   finish: FinishEvent,
   name: string,
   score: string,
 ): Promise<{
   metrics: Record<string, number>;
+  /** The chief score, corrected for the choice. */
+  value: number;
   seen: Seen;
   /** The chief score before it is corrected for the choice. */
   raw: number;
-  probe?: number | undefined;
-  tuned?: number | undefined;
 }> {
   const seen: Seen = {};
   let answers: Parameters<OwnScores['compute']> | undefined;
@@ -107,31 +115,37 @@ async function concludedScores(
   };
   const raw = scores[`eval_${score}`] ?? Number.NaN;
   const sign = scoreFacts(score)?.lessIsBetter ? -1 : 1;
-  const scoreOf = (kind: ContenderKind) => {
-    const i = contenders.findIndex((contender) => contender.kind === kind);
-    if (i < 0 || kind === result.kind) return undefined;
-    const found: Partial<Record<string, number>> = rows.scores(
-      contenders[i]!.versions[choice.versions[i]!]!,
-      choice.rows,
-    );
-    return found[`eval_${score}`];
-  };
   // With several validation sets, those that judge nothing keep their scores.
   const prefixed = name === score ? scores : {};
+  const corrected = raw - sign * choice.optimism;
   return {
-    metrics: { ...finish.metrics, ...prefixed, [`eval_${name}`]: raw - sign * choice.optimism },
+    // An evaluation of a validation set gives the same scores again. Nothing gives those of a cross-validation again.
+    metrics: { ...finish.metrics, ...prefixed, ...(folds && { [`eval_${name}`]: corrected }) },
+    value: corrected,
     seen,
     raw,
-    probe: scoreOf('probe'),
-    tuned: scoreOf('tuned'),
   };
 }
 
-/** Moves the interval of a score with its correction. */
-function shifted(interval: ScoreInterval | undefined, by: number, score: string): ScoreInterval | undefined {
-  if (!interval || !Number.isFinite(by)) return interval;
-  const least = scoreFacts(score)?.isShare && interval[0] >= 0 ? 0 : Number.NEGATIVE_INFINITY;
-  return [Math.max(least, interval[0] + by), interval[1] + by];
+/** The chief score of a contender that is not the result. */
+function scoreOfOther(
+  { rows, choice, contenders, result }: Conclusion,
+  kind: ContenderKind,
+  score: string,
+): number | undefined {
+  const i = contenders.findIndex((contender) => contender.kind === kind);
+  if (i < 0 || kind === result.kind) return undefined;
+  const outputs = contenders[i]!.versions[choice.versions[i]!]!;
+  const found: Partial<Record<string, number>> = rows.scores(outputs, choice.rows);
+  return found[`eval_${score}`];
+}
+
+/** The corrected interval of a score, within its range. */
+function within(score: string, plain: ScoreInterval, by: number, isFolded: boolean): ScoreInterval {
+  if (!Number.isFinite(by)) return plain;
+  const [low, high] = correctedInterval(plain, by, isFolded);
+  if (!scoreFacts(score)?.isShare) return [low, high];
+  return [plain[0] >= 0 ? Math.max(0, low) : low, Math.min(1, high)];
 }
 
 /** The number of scored rows, and of their groups if some have a text in common. */
@@ -167,11 +181,15 @@ function symptomsOf(
   baselines: readonly Baseline[],
 ): Symptoms {
   const { config } = run;
+  // A contrastive loss is of another kind than the losses of baselines.
+  const isContrast = model.layer !== undefined && !model.layer.inLoss;
   return {
     lessIsBetter: false,
-    isCrossEntropy: taskNamed(config.task).training.smoothsLabels === true,
+    isCrossEntropy: taskNamed(config.task).training.smoothsLabels === true && !isContrast,
     losses,
-    floorLoss: before?.eval_loss ?? baselines.find(({ isBlind }) => isBlind)?.scores.loss,
+    floorLoss: isContrast
+      ? undefined
+      : (before?.eval_loss ?? baselines.find(({ isBlind }) => isBlind)?.scores.loss),
     learningRate: config.training.learning_rate,
     usualRate: usualRate({ ...config, model }),
     steps: settings.totalSteps,

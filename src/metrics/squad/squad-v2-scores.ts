@@ -1,6 +1,4 @@
-import { answerMatch } from './answer-match.ts';
-import { answerWords } from './answer-words.ts';
-import type { AnsweredQuestion } from './squad-scores.ts';
+import { type AnsweredQuestion, answerMatch, answerWords } from './squad-scores.ts';
 
 /** Scores of SQuAD v2.0 from 0 to 1, named as in the official script: `exact`, `f1`, `total`, `HasAns_exact` etc. */
 export type SquadV2Scores = Record<'exact' | 'f1' | 'total', number> & Record<string, number>;
@@ -17,7 +15,7 @@ const DEFAULT_THRESHOLD = 1;
 
 /**
  * Scores predicted answers like SQuAD v2.0's official script (evaluate-v2.0.py), but as fractions instead of
- * per cent. An empty prediction means no answer. With odds, it also returns the best scores over all
+ * percent. An empty prediction means no answer. With odds, it also returns the best scores over all
  * thresholds, and these thresholds. If several questions have the same id, the last one counts.
  *
  * @param predictions an answer for every question; the script fails if one is missing
@@ -59,7 +57,7 @@ export function squadV2Scores(
 }
 
 /**
- * Reference answers that normalise to the empty string are dropped. If all are dropped, only an empty
+ * Reference answers that normalize to the empty string are dropped. If all are dropped, only an empty
  * prediction is right.
  */
 function bestMatch(prediction: string, answers: readonly string[]) {

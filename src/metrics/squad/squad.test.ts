@@ -1,14 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { answerWords } from './answer-words.ts';
-import { squadScores } from './squad-scores.ts';
+import { answerWords, squadScores } from './squad-scores.ts';
 import { squadV2Scores } from './squad-v2-scores.ts';
 
 interface Case {
   version: number;
   /** Id, reference answers, predicted answer, odds of no answer. */
   questions: [string, string[], string | null, number][];
-  /** In per cent. For v2.0, once without and once with odds. */
+  /** In percent. For v2.0, once without and once with odds. */
   scores: Record<string, number>[];
 }
 

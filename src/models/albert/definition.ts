@@ -23,12 +23,13 @@ const dropout = (config: AlbertConfig) => config.classifier_dropout_prob;
 export const albert: ModelDefinition<AlbertConfig> = {
   modelType: 'albert',
   baseModelPrefix: 'albert',
-  targetModules: {
-    // PEFT has no defaults for ALBERT. These modules correspond to those that it adapts in BERT.
-    few: ['query', 'value'],
-    many: ['query', 'key', 'value', 'attention.dense', 'ffn', 'ffn_output'],
-    rescaled: ['key', 'value', 'ffn_output'],
-    rescaledInputs: ['ffn_output'],
+  roles: {
+    query: 'query',
+    key: 'key',
+    value: 'value',
+    output: 'attention.dense',
+    up: 'ffn',
+    down: 'ffn_output',
   },
   tiedNames: maskedLmTies(MASKED_LM),
   parseConfig: parseAlbertConfig,

@@ -1,6 +1,6 @@
 import type { Value } from '../../graph/graph.ts';
-import { absolutePositions } from '../../nn/absolute-positions.ts';
 import { activation } from '../../nn/activation.ts';
+import { absolutePositions } from '../../nn/embedding.ts';
 import type { EncodedRows } from '../../nn/encoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
 import { postNormEncoder } from '../../nn/post-norm-encoder.ts';

@@ -4,7 +4,7 @@ import { classLoss, scoreLoss } from '../../objectives/sequence-loss.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
 import { AdaLoraTuner } from '../../tuners/adalora/adalora-tuner.ts';
-import { adaLoraConfigSchema } from '../../tuners/adalora/config.ts';
+import { adaLoraConfigSchema } from '../../tuners/composed/pruned-triplets.ts';
 import { adapterParameters } from '../../tuners/tuner.ts';
 import type { HeadKind } from '../heads/registry.ts';
 import { parseBartConfig } from './config.ts';

@@ -16,11 +16,14 @@ import { bartModel } from './model.ts';
 export const bart: ModelDefinition<BartConfig> = {
   modelType: 'bart',
   baseModelPrefix: 'model',
-  targetModules: {
-    few: ['q_proj', 'v_proj'],
-    many: ['q_proj', 'k_proj', 'v_proj', 'out_proj', 'fc1', 'fc2'],
-    rescaled: ['q_proj', 'v_proj', 'fc2'],
-    rescaledInputs: ['fc2'],
+  roles: {
+    query: 'q_proj',
+    key: 'k_proj',
+    value: 'v_proj',
+    output: 'out_proj',
+    up: 'fc1',
+    down: 'fc2',
+    rescaled: 'query',
   },
   tiedNames: {
     [`${SHARED}.weight`]: [

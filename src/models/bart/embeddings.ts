@@ -1,8 +1,7 @@
 import { add } from '../../graph/build.ts';
 import { addDimensions, type Dimension } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
-import { absolutePositions } from '../../nn/absolute-positions.ts';
-import { wordEmbedding } from '../../nn/embedding.ts';
+import { absolutePositions, wordEmbedding } from '../../nn/embedding.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import type { BartConfig } from './config.ts';
@@ -15,7 +14,7 @@ export const SHARED = 'model.shared';
 const FIRST_POSITION = 2;
 
 /**
- * Word and position embeddings of the encoder or the decoder, summed and normalised: [tokens · batch,
+ * Word and position embeddings of the encoder or the decoder, summed and normalized: [tokens · batch,
  * d_model].
  *
  * @param ids int32 [tokens, batch]
@@ -42,6 +41,6 @@ export function bartEmbeddings(
     addDimensions(past, FIRST_POSITION),
   );
   const sum = add(words, positions);
-  const normalised = layerNorm(module.at('layernorm_embedding'), sum, LAYER_NORM_EPSILON);
-  return network.dropout(normalised, config.dropout);
+  const normalized = layerNorm(module.at('layernorm_embedding'), sum, LAYER_NORM_EPSILON);
+  return network.dropout(normalized, config.dropout);
 }

@@ -1,8 +1,8 @@
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
-import { addAndNorm } from '../../nn/add-and-norm.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network, Sublayer } from '../../nn/network.ts';
+import { addAndNorm } from '../../nn/post-norm-encoder.ts';
 import type { BartConfig } from './config.ts';
 
 /** Epsilon of every layer norm in BART. */

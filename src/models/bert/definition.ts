@@ -21,11 +21,13 @@ const MASKED_LM = {
 export const bert: ModelDefinition<BertConfig> = {
   modelType: 'bert',
   baseModelPrefix: 'bert',
-  targetModules: {
-    few: ['query', 'value'],
-    many: ['query', 'key', 'value', 'attention.output.dense', 'intermediate.dense', 'output.dense'],
-    rescaled: ['key', 'value', 'output.dense'],
-    rescaledInputs: ['output.dense'],
+  roles: {
+    query: 'query',
+    key: 'key',
+    value: 'value',
+    output: 'attention.output.dense',
+    up: 'intermediate.dense',
+    down: 'output.dense',
   },
   tiedNames: maskedLmTies(MASKED_LM),
   parseConfig: parseBertConfig,

@@ -13,7 +13,7 @@ type EmbeddingConfig = Pick<
 
 /**
  * The module `embeddings` of BERT and related families: the sum of word, token type and position embeddings,
- * normalised. Returns [sequence · batch, width].
+ * normalized. Returns [sequence · batch, width].
  */
 export function bertEmbeddings(
   module: Network,
@@ -27,6 +27,6 @@ export function bertEmbeddings(
   });
   const types = embedding(module.at('token_type_embeddings'), [config.type_vocab_size, width], tokenTypeIds);
   const sum = add(add(words, types), positions);
-  const normalised = layerNorm(module.at('LayerNorm'), sum, config.layer_norm_eps);
-  return module.dropout(normalised, config.hidden_dropout_prob);
+  const normalized = layerNorm(module.at('LayerNorm'), sum, config.layer_norm_eps);
+  return module.dropout(normalized, config.hidden_dropout_prob);
 }

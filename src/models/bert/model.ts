@@ -1,5 +1,5 @@
 import type { Value } from '../../graph/graph.ts';
-import { absolutePositions } from '../../nn/absolute-positions.ts';
+import { absolutePositions } from '../../nn/embedding.ts';
 import type { EncodedRows } from '../../nn/encoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
 import type { ModelInputs } from '../model-definition.ts';

@@ -15,7 +15,7 @@ import {
   pictureHead,
   pictureVectorHead,
 } from '../vision/picture-heads.ts';
-import { TOWER_MODULES, TOWER_TARGETS, type TowerConfig, towerConfig } from '../vision/tower.ts';
+import { TOWER_MODULES, TOWER_ROLES, type TowerConfig, towerConfig } from '../vision/tower.ts';
 import { patchesOf } from '../vision/vision-config.ts';
 
 const PREFIX = 'vision_model';
@@ -25,7 +25,7 @@ function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
   return {
     modelType,
     baseModelPrefix: PREFIX,
-    targetModules: TOWER_TARGETS,
+    roles: TOWER_ROLES,
     parseConfig: towerConfig({ key, activation: 'quick_gelu', epsilon: 1e-5, patch: 32, tokens: 1 }),
     heads: {
       SEQ_CLS: pictureHead('CLIPForImageClassification', features),

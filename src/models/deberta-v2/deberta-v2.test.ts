@@ -9,7 +9,7 @@ import { sequenceModel } from '../../objectives/sequence-model.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
 import { lower } from '../../onnx/lower.ts';
 import { AdaLoraTuner } from '../../tuners/adalora/adalora-tuner.ts';
-import { adaLoraConfigSchema } from '../../tuners/adalora/config.ts';
+import { adaLoraConfigSchema } from '../../tuners/composed/pruned-triplets.ts';
 import { adapterParameters } from '../../tuners/tuner.ts';
 import type { HeadKind } from '../heads/registry.ts';
 import { parseDebertaV2Config } from './config.ts';

@@ -11,18 +11,13 @@ import { debertaV2Model } from './model.ts';
 export const debertaV2: ModelDefinition<DebertaV2Config> = {
   modelType: 'deberta-v2',
   baseModelPrefix: 'deberta',
-  targetModules: {
-    few: ['query_proj', 'value_proj'],
-    many: [
-      'query_proj',
-      'key_proj',
-      'value_proj',
-      'attention.output.dense',
-      'intermediate.dense',
-      'output.dense',
-    ],
-    rescaled: ['key_proj', 'value_proj', 'output.dense'],
-    rescaledInputs: ['output.dense'],
+  roles: {
+    query: 'query_proj',
+    key: 'key_proj',
+    value: 'value_proj',
+    output: 'attention.output.dense',
+    up: 'intermediate.dense',
+    down: 'output.dense',
   },
   tiedNames: debertaV2Ties,
   parseConfig: parseDebertaV2Config,

@@ -1,11 +1,12 @@
-import { cast, constant, greater, multiply, reshape, slice, transpose } from '../../graph/build.ts';
+import { add, cast, constant, greater, multiply, reshape, slice, transpose } from '../../graph/build.ts';
 import { addDimensions, multiplyDimensions, sizeOf } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
-import { addAndNorm } from '../../nn/add-and-norm.ts';
+import { absolutePositions, embedding, wordEmbedding } from '../../nn/embedding.ts';
 import { type EncodedRows, encoderLayers } from '../../nn/encoder-layers.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network, Sublayer } from '../../nn/network.ts';
+import { addAndNorm } from '../../nn/post-norm-encoder.ts';
 import type { ModelInputs } from '../model-definition.ts';
 import type { DebertaV2Config } from './config.ts';
 import { convLayer } from './conv-layer.ts';
@@ -14,7 +15,6 @@ import {
   disentangledAttention,
   type RelativeEmbeddings,
 } from './disentangled-attention.ts';
-import { debertaV2Embeddings } from './embeddings.ts';
 import { relativeRows, rowsOfDistances } from './relative-positions.ts';
 
 /** DeBERTa without a head. Returns the last layer's hidden states, see {@link encoderLayers}. */
@@ -90,4 +90,33 @@ function relativeEmbeddings(
     return slice(all, 0, start, addDimensions(longest, sequence));
   };
   return { table, falling: distances(longest - 1, -1), rising: distances(1 - longest, 1) };
+}
+
+/**
+ * The module `embeddings`: word embeddings, plus absolute positions and token types if the config has them.
+ * They are projected to the hidden width, normalized, and set to zero at padding: [sequence · batch, hidden].
+ *
+ * @param realRows [sequence · batch, 1]: 0 for padding, 1 for tokens
+ */
+function debertaV2Embeddings(
+  module: Network,
+  config: DebertaV2Config,
+  inputs: ModelInputs,
+  realRows: Value,
+): Value {
+  const { embedding_size: width, hidden_size, type_vocab_size: types } = config;
+  let sum = wordEmbedding(module.at('word_embeddings'), [config.vocab_size, width], inputs.inputIds, {
+    padding: config.pad_token_id,
+  });
+  if (config.position_biased_input) {
+    const table = [config.max_position_embeddings, width] as const;
+    sum = add(sum, absolutePositions(module.at('position_embeddings'), table, inputs));
+  }
+  if (types > 0) {
+    sum = add(sum, embedding(module.at('token_type_embeddings'), [types, width], inputs.tokenTypeIds));
+  }
+  const projected =
+    width === hidden_size ? sum : module.linear('embed_proj', sum, hidden_size, { bias: false });
+  const normalized = layerNorm(module.at('LayerNorm'), projected, config.layer_norm_eps);
+  return module.dropout(multiply(normalized, realRows), config.hidden_dropout_prob);
 }

@@ -63,11 +63,13 @@ function family(modelType: string, name: string, registers: number): ModelDefini
   return {
     modelType,
     baseModelPrefix: modelType,
-    targetModules: {
-      few: ['q_proj', 'v_proj'],
-      many: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'fc1', 'fc2', 'gate_proj', 'up_proj', 'down_proj'],
-      rescaled: ['k_proj', 'v_proj', 'fc2', 'down_proj'],
-      rescaledInputs: ['fc2', 'down_proj'],
+    roles: {
+      query: 'q_proj',
+      key: 'k_proj',
+      value: 'v_proj',
+      output: 'o_proj',
+      up: ['fc1', 'gate_proj', 'up_proj'],
+      down: ['fc2', 'down_proj'],
     },
     renamedModules: [
       ['attention.q_proj', 'attention.attention.query'],

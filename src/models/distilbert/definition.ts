@@ -20,12 +20,13 @@ const MASKED_LM = {
 export const distilBert: ModelDefinition<DistilBertConfig> = {
   modelType: 'distilbert',
   baseModelPrefix: 'distilbert',
-  targetModules: {
-    // PEFT has no defaults for DistilBERT. These modules correspond to those that it adapts in BERT.
-    few: ['q_lin', 'v_lin'],
-    many: ['q_lin', 'k_lin', 'v_lin', 'out_lin', 'lin1', 'lin2'],
-    rescaled: ['k_lin', 'v_lin', 'lin2'],
-    rescaledInputs: ['lin2'],
+  roles: {
+    query: 'q_lin',
+    key: 'k_lin',
+    value: 'v_lin',
+    output: 'out_lin',
+    up: 'lin1',
+    down: 'lin2',
   },
   tiedNames: maskedLmTies(MASKED_LM),
   parseConfig: parseDistilBertConfig,

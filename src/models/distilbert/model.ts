@@ -1,8 +1,7 @@
 import { add } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
-import { absolutePositions } from '../../nn/absolute-positions.ts';
 import { activation } from '../../nn/activation.ts';
-import { wordEmbedding } from '../../nn/embedding.ts';
+import { absolutePositions, wordEmbedding } from '../../nn/embedding.ts';
 import type { EncodedRows } from '../../nn/encoder-layers.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
@@ -46,7 +45,7 @@ export function distilBertModel(
   return postNormEncoder(network.at('distilbert.transformer.layer'), settings, embedded, inputs, rows);
 }
 
-/** Word and position embeddings, summed and normalised. */
+/** Word and position embeddings, summed and normalized. */
 function embeddings(module: Network, config: DistilBertConfig, inputs: ModelInputs): Value {
   const { vocab_size, max_position_embeddings, dim, pad_token_id } = config;
   const table = module.at('word_embeddings');

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Value } from '../../graph/graph.ts';
-import { absolutePositions } from '../../nn/absolute-positions.ts';
 import { activation } from '../../nn/activation.ts';
+import { absolutePositions } from '../../nn/embedding.ts';
 import type { EncodedRows } from '../../nn/encoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
 import { bertFields, classifierDropout, headsDivideWidth, withCommon } from '../bert/config.ts';
@@ -41,7 +41,7 @@ const MASKED_LM = {
 export const electra: ModelDefinition<ElectraConfig> = {
   modelType: 'electra',
   baseModelPrefix: 'electra',
-  targetModules: bert.targetModules,
+  roles: bert.roles,
   tiedNames: maskedLmTies(MASKED_LM),
   parseConfig: parseElectraConfig,
 

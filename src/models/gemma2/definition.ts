@@ -46,7 +46,7 @@ export const NORM_OFFSET = 1;
  * layer, bounded scores.
  */
 export const gemma2 = decoderFamily({
-  rescales: 'q_proj',
+  roles: { rescaled: 'query' },
   modelType: 'gemma2',
   name: 'Gemma2',
   hasTokenHead: true,

@@ -3,8 +3,8 @@ import { size } from '../config-fields.ts';
 import { bounded, gemmaAttention, gemmaFields, gemmaLayer, NORM_OFFSET } from '../gemma2/definition.ts';
 import { parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/decoder-family.ts';
+import { normOfHeads } from '../llama/decoder-model.ts';
 import { checkLayerTypes, FULL, SLIDING, typesWhere } from '../llama/layer-types.ts';
-import { normOfHeads } from '../llama/norm-of-heads.ts';
 import { rotariesOf, rotaryByLayer, withRotaryByLayer } from '../llama/rotary-by-layer.ts';
 
 const schema = z
@@ -44,7 +44,7 @@ function parseGemma3Config(json: unknown, where: string) {
  * a window have a separate rotary base. As in transformers, `attn_logit_softcapping` has no effect.
  */
 export const gemma3 = decoderFamily({
-  rescales: 'q_proj',
+  roles: { rescaled: 'query' },
   modelType: 'gemma3_text',
   name: 'Gemma3',
   baseName: 'Gemma3Text',

@@ -27,11 +27,11 @@ export const gptNeox: ModelDefinition<GptNeoxConfig> = {
   modelType: 'gpt_neox',
   isDecoder: true,
   baseModelPrefix: 'gpt_neox',
-  targetModules: {
-    few: ['query_key_value'],
-    many: ['query_key_value'],
-    rescaled: ['query_key_value', 'dense_4h_to_h'],
-    rescaledInputs: ['dense_4h_to_h'],
+  roles: {
+    queryKeyValue: 'query_key_value',
+    output: 'attention.dense',
+    up: 'dense_h_to_4h',
+    down: 'dense_4h_to_h',
   },
   tiedNames: {
     [`${WORDS}.weight`]: [`${PROJECTION}.weight`, `${STORED_PROJECTION}.weight`],
@@ -67,7 +67,7 @@ export const gptNeox: ModelDefinition<GptNeoxConfig> = {
   },
 };
 
-/** GPT-NeoX without a head. Returns the last layer's normalised hidden states, [sequence · batch, hidden]. */
+/** GPT-NeoX without a head. Returns the last layer's normalized hidden states, [sequence · batch, hidden]. */
 function gptNeoxModel(network: Network, config: GptNeoxConfig, inputs: ModelInputs): Value {
   const { vocab_size, hidden_size, hidden_dropout } = config;
   const module = network.at('gpt_neox');

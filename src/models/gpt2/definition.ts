@@ -25,11 +25,11 @@ export const gpt2: ModelDefinition<Gpt2Config> = {
   modelType: 'gpt2',
   isDecoder: true,
   baseModelPrefix: 'transformer',
-  targetModules: {
-    few: ['c_attn'],
-    many: ['c_attn'],
-    rescaled: ['c_attn', 'mlp.c_proj'],
-    rescaledInputs: ['mlp.c_proj'],
+  roles: {
+    queryKeyValue: 'c_attn',
+    output: 'attn.c_proj',
+    up: 'mlp.c_fc',
+    down: 'mlp.c_proj',
   },
   tiedNames: { [`${WORDS}.weight`]: ['lm_head.weight'] },
   parseConfig: parseGpt2Config,
@@ -62,7 +62,7 @@ export const gpt2: ModelDefinition<Gpt2Config> = {
   },
 };
 
-/** GPT-2 without a head. Returns the last layer's normalised hidden states, [sequence · batch, n_embd]. */
+/** GPT-2 without a head. Returns the last layer's normalized hidden states, [sequence · batch, n_embd]. */
 function gpt2Model(network: Network, config: Gpt2Config, inputs: ModelInputs): Value {
   const { vocab_size, n_positions, n_embd: width } = config;
   const { inputIds, positionIds, attentionMask, sequence, virtual } = inputs;

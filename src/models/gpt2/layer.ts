@@ -1,8 +1,8 @@
 import { add, slice } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
-import { askedBias } from '../../nn/asked-bias.ts';
 import { attention } from '../../nn/attention.ts';
+import { askedBias } from '../../nn/attention-bias.ts';
 import type { LayerRows } from '../../nn/decoder-layers.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';

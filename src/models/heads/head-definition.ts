@@ -8,7 +8,7 @@ export type HeadAxis = number | 'batch' | 'sequence' | 'labels' | 'vocabulary';
 export type Served = 'rows' | 'decoding' | 'own';
 
 /**
- * What the rest of the program needs to know about a kind of head. Each kind has a folder and a line in the
+ * The properties of a kind of head that the rest of the program needs. Each kind has a folder and a line in the
  * registry.
  */
 export interface HeadDefinition {

@@ -1,7 +1,7 @@
 import type { Value } from '../../graph/graph.ts';
 import { featureHead } from '../heads/feature-extraction/feature-head.ts';
 import { spanHead } from '../heads/question-answering/span-head.ts';
-import type { Encode, ModelDefinition } from '../model-definition.ts';
+import type { Encode, ModelDefinition, ModuleRoles } from '../model-definition.ts';
 import type { DecoderConfig } from './config.ts';
 import { type DecoderParts, decoderModel } from './decoder-model.ts';
 import { causalHead, sequenceHead, tokenHead } from './heads.ts';
@@ -10,7 +10,16 @@ import { causalHead, sequenceHead, tokenHead } from './heads.ts';
 const PREFIX = 'model';
 
 /** PEFT's default target modules for LoRA and AdaLoRA. */
-const TARGETS = ['q_proj', 'v_proj'];
+
+/** The modules of Llama's layers. */
+const ROLES: ModuleRoles = {
+  query: 'q_proj',
+  key: 'k_proj',
+  value: 'v_proj',
+  output: 'o_proj',
+  up: ['gate_proj', 'up_proj'],
+  down: 'down_proj',
+};
 
 /** How families of Llama-like decoders differ. */
 interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Config> {
@@ -25,10 +34,8 @@ interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Confi
    * such head.
    */
   spanPrefix?: string;
-  /** The projection that PEFT's IA3 rescales in addition to `v_proj`. Default: `k_proj`. */
-  rescales?: 'q_proj' | 'k_proj';
-  /** Default target modules of methods. Only needed if the family's layers have other modules than Llama's. */
-  targetModules?: ModelDefinition['targetModules'];
+  /** Roles of modules. Default: Llama's. Roles without `output` change single ones of Llama's. */
+  roles?: ModuleRoles | Pick<ModuleRoles, 'rescaled'>;
   /** The name in classes of other heads, such as `Gemma3TextModel`. Default: `name`. */
   baseName?: string;
   /** Transforms the logits. Default: no change. */
@@ -45,7 +52,6 @@ export function decoderFamily<Config extends DecoderConfig>(
     parseConfig,
     hasTokenHead,
     spanPrefix,
-    rescales = 'k_proj',
     baseName = name,
     finish = (logits) => logits,
   } = family;
@@ -58,12 +64,7 @@ export function decoderFamily<Config extends DecoderConfig>(
     modelType,
     isDecoder: true,
     baseModelPrefix: PREFIX,
-    targetModules: family.targetModules ?? {
-      few: TARGETS,
-      many: TARGETS,
-      rescaled: [rescales, 'v_proj', 'down_proj'],
-      rescaledInputs: ['down_proj'],
-    },
+    roles: family.roles && 'output' in family.roles ? family.roles : { ...ROLES, ...family.roles },
     tiedNames: { [`${words}.weight`]: ['lm_head.weight'] },
     parseConfig,
     heads: {

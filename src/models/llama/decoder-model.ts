@@ -1,3 +1,4 @@
+import { reshape } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import { type DecoderAttentionOptions, decoderAttention } from '../../nn/decoder-attention.ts';
 import { decoderLayers, type LayerRows } from '../../nn/decoder-layers.ts';
@@ -24,7 +25,7 @@ export interface DecoderParts<Config extends DecoderConfig> {
   normOffset?: number;
 }
 
-/** A decoder without a head. Returns the last layer's normalised hidden states, of all tokens or those in `inputs.asked`. */
+/** A decoder without a head. Returns the last layer's normalized hidden states, of all tokens or those in `inputs.asked`. */
 export function decoderModel<Config extends DecoderConfig>(
   { attention, layer = llamaLayer, embeddingScale = () => 1, normOffset }: DecoderParts<Config>,
   module: Network,
@@ -54,5 +55,14 @@ function commonOptions(config: DecoderConfig): DecoderAttentionOptions {
     headSize: config.headSize,
     rotary: config.rotary,
     dropout: config.attention_dropout,
+  };
+}
+
+/** Returns a function that normalizes each head in rows [tokens, heads · headSize]; see `rmsNorm`. */
+export function normOfHeads(headSize: number, epsilon: number, offset = 0) {
+  return (norm: Network, rows: Value): Value => {
+    const [tokens, width] = rows.shape;
+    const heads = reshape(rows, [tokens!, (width as number) / headSize, headSize]);
+    return reshape(rmsNorm(norm, heads, epsilon, offset), rows.shape);
   };
 }

@@ -26,7 +26,7 @@ export function checkLayerTypes(fields: Layers, context: z.RefinementCtx): void 
   if (!sliding_window && layer_types.includes(SLIDING)) report(`${SLIDING} needs a sliding_window`);
 }
 
-/** How many tokens a token sees in a layer. Undefined if it sees all earlier tokens. */
+/** The number of tokens that a token sees in a layer. Undefined if it sees all earlier tokens. */
 export function windowOf({ layer_types, sliding_window }: Layers, layer: number): number | undefined {
   return layer_types[layer] === SLIDING ? (sliding_window ?? undefined) : undefined;
 }

@@ -22,12 +22,11 @@ const CLASSIFIER = { modules: ['classifier'], mayLack: ['head'] };
 export const modernBert: ModelDefinition<ModernBertConfig> = {
   modelType: 'modernbert',
   baseModelPrefix: 'model',
-  targetModules: {
-    // PEFT has no defaults for ModernBERT. These modules correspond to those that it adapts in BERT.
-    few: ['Wqkv'],
-    many: ['Wqkv', 'Wi', 'Wo'],
-    rescaled: ['Wqkv', 'mlp.Wo'],
-    rescaledInputs: ['mlp.Wo'],
+  roles: {
+    queryKeyValue: 'Wqkv',
+    output: 'attn.Wo',
+    up: 'Wi',
+    down: 'mlp.Wo',
   },
   tiedNames: { [WORDS]: ['decoder.weight'] },
   parseConfig: parseModernBertConfig,

@@ -24,12 +24,13 @@ const dropout = (config: MpnetConfig) => config.hidden_dropout_prob;
 export const mpnet: ModelDefinition<MpnetConfig> = {
   modelType: 'mpnet',
   baseModelPrefix: 'mpnet',
-  targetModules: {
-    // PEFT has no defaults for MPNet. These modules correspond to those that it adapts in BERT.
-    few: ['attn.q', 'attn.v'],
-    many: ['attn.q', 'attn.k', 'attn.v', 'attn.o', 'intermediate.dense', 'output.dense'],
-    rescaled: ['attn.k', 'attn.v', 'output.dense'],
-    rescaledInputs: ['output.dense'],
+  roles: {
+    query: 'attn.q',
+    key: 'attn.k',
+    value: 'attn.v',
+    output: 'attn.o',
+    up: 'intermediate.dense',
+    down: 'output.dense',
   },
   tiedNames: maskedLmTies(MASKED_LM),
   parseConfig: parseMpnetConfig,

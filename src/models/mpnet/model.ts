@@ -52,7 +52,7 @@ export function mpnetModel(
   return postNormEncoder(encoder.at('layer'), settings, embedded, inputs, rows);
 }
 
-/** Word and position embeddings, summed and normalised. */
+/** Word and position embeddings, summed and normalized. */
 function embeddings(module: Network, config: MpnetConfig, { inputIds }: ModelInputs): Value {
   const { vocab_size, max_position_embeddings, hidden_size } = config;
   const table = module.at('word_embeddings');
@@ -60,6 +60,6 @@ function embeddings(module: Network, config: MpnetConfig, { inputIds }: ModelInp
   const places = [max_position_embeddings, hidden_size] as const;
   const ids = positionIds(inputIds, PADDING);
   const positions = embedding(module.at('position_embeddings'), places, ids, PADDING);
-  const normalised = layerNorm(module.at('LayerNorm'), add(words, positions), config.layer_norm_eps);
-  return module.dropout(normalised, config.hidden_dropout_prob);
+  const normalized = layerNorm(module.at('LayerNorm'), add(words, positions), config.layer_norm_eps);
+  return module.dropout(normalized, config.hidden_dropout_prob);
 }

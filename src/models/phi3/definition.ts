@@ -32,11 +32,11 @@ export const phi3 = decoderFamily({
   name: 'Phi3',
   hasTokenHead: true,
   // PEFT has no defaults for Phi-3. These modules correspond to those that it adapts in Llama.
-  targetModules: {
-    few: ['qkv_proj'],
-    many: ['qkv_proj'],
-    rescaled: ['qkv_proj', 'down_proj'],
-    rescaledInputs: ['down_proj'],
+  roles: {
+    queryKeyValue: 'qkv_proj',
+    output: 'o_proj',
+    up: 'gate_up_proj',
+    down: 'down_proj',
   },
   parseConfig(json, where) {
     const config = parseDecoderConfig(schema, withOriginalLength(json), where);

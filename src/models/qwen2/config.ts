@@ -14,7 +14,10 @@ export const qwenFields = {
   layer_types: layerTypes.nullish(),
 };
 
-/** Adds two facts to a schema: which layers see only a window of tokens, and the window's length. */
+/**
+ * Adds `layer_types` and `sliding_window` to the parsed config: which layers see only a window of tokens, and the
+ * window's length.
+ */
 export function withWindows<F extends z.infer<z.ZodObject<typeof qwenFields>>>(schema: z.ZodType<F>) {
   return schema
     .transform((fields) => {

@@ -8,7 +8,7 @@ const schema = withWindows(z.object(qwenFields));
 
 /** Qwen 2 and 2.5: Llama with biases for queries, keys and values, and a window in the last layers. */
 export const qwen2 = decoderFamily({
-  rescales: 'q_proj',
+  roles: { rescaled: 'query' },
   modelType: 'qwen2',
   name: 'Qwen2',
   hasTokenHead: true,

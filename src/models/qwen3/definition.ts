@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { size } from '../config-fields.ts';
 import { parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/decoder-family.ts';
+import { normOfHeads } from '../llama/decoder-model.ts';
 import { windowOf } from '../llama/layer-types.ts';
-import { normOfHeads } from '../llama/norm-of-heads.ts';
 import { qwenFields, withWindows } from '../qwen2/config.ts';
 
 const schema = withWindows(
@@ -12,7 +12,7 @@ const schema = withWindows(
 
 /** Qwen 3: Qwen 2 without the biases, but with norms of each head's queries and keys. */
 export const qwen3 = decoderFamily({
-  rescales: 'q_proj',
+  roles: { rescaled: 'query' },
   modelType: 'qwen3',
   name: 'Qwen3',
   hasTokenHead: true,

@@ -32,7 +32,7 @@ export function robertaFamily(
   return {
     modelType,
     baseModelPrefix: 'roberta',
-    targetModules: bert.targetModules,
+    roles: bert.roles,
     tiedNames: maskedLmTies(MASKED_LM),
     parseConfig,
 

@@ -9,7 +9,7 @@ import { patchEmbedding, patchPositions } from '../../nn/patch-embedding.ts';
 import { preNormEncoder, twoLayers } from '../../nn/pre-norm-encoder.ts';
 import type { ModelDefinition, ModelInputs } from '../model-definition.ts';
 import { type EncodedPicture, meanPatches, pictureHead, pictureVectorHead } from '../vision/picture-heads.ts';
-import { TOWER_MODULES, TOWER_TARGETS, type TowerConfig, towerConfig } from '../vision/tower.ts';
+import { TOWER_MODULES, TOWER_ROLES, type TowerConfig, towerConfig } from '../vision/tower.ts';
 import { patchesOf } from '../vision/vision-config.ts';
 
 const PREFIX = 'vision_model';
@@ -19,7 +19,7 @@ function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
   return {
     modelType,
     baseModelPrefix: PREFIX,
-    targetModules: TOWER_TARGETS,
+    roles: TOWER_ROLES,
     parseConfig: towerConfig({ key, activation: 'gelu_pytorch_tanh', epsilon: 1e-6, patch: 16, tokens: 0 }),
     heads: {
       SEQ_CLS: pictureHead('SiglipForImageClassification', features, [`${PREFIX}.head`]),

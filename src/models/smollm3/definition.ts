@@ -40,7 +40,7 @@ const schema = z
     message: 'must name every layer',
   });
 
-/** The default base frequency. */
+/** The default base frequency of RoPE. */
 const THETA = 2_000_000;
 
 /** SmolLM3 (Hugging Face, 2025): Llama, with some layers that have no positions. */

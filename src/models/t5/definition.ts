@@ -9,12 +9,14 @@ import { SHARED, t5Model } from './model.ts';
 export const t5: ModelDefinition<T5Config> = {
   modelType: 't5',
   baseModelPrefix: '',
-  targetModules: {
-    few: ['q', 'v'],
+  roles: {
+    query: 'q',
+    key: 'k',
+    value: 'v',
+    output: 'o',
     // A model has either `wi`, or `wi_0` and `wi_1`.
-    many: ['q', 'k', 'v', 'o', 'wi', 'wi_0', 'wi_1', 'wo'],
-    rescaled: ['k', 'v', 'wo'],
-    rescaledInputs: ['wo'],
+    up: ['wi', 'wi_0', 'wi_1'],
+    down: 'wo',
   },
   tiedNames: {
     [`${SHARED}.weight`]: ['encoder.embed_tokens.weight', 'decoder.embed_tokens.weight', 'lm_head.weight'],

@@ -5,7 +5,7 @@ import { elementCount } from '../../support/element-count.ts';
 import { defaultTargets } from '../../tuners/low-rank/default-targets.ts';
 import { parseT5Config, type T5Config } from './config.ts';
 import { t5 } from './definition.ts';
-import { distanceBuckets } from './distance-buckets.ts';
+import { distanceBuckets } from './relative-bias.ts';
 
 const model = (fields: object) => tokenModel('SEQ_2_SEQ_LM')(t5, parseT5Config(fields, 'config.json'));
 const FLAN_SMALL = {

@@ -2,7 +2,7 @@ import { concat, divide, reshape, slice, sum } from '../../graph/build.ts';
 import type { Dimension } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { Network } from '../../nn/network.ts';
-import { normalised } from '../../nn/pool-tokens.ts';
+import { toUnitLength } from '../../nn/pool-tokens.ts';
 import type { CommonConfig, Head, ModelInputs } from '../model-definition.ts';
 import { PLAIN_SENTENCE } from '../sentence-settings.ts';
 
@@ -76,7 +76,7 @@ export function pictureVectorHead<Config extends CommonConfig>(
       const encoded = vectors.states(base, config, inputs);
       inputs.onTokens?.(encoded.hidden);
       const vector = mode === 'cls' ? vectors.pooled(base, config, encoded) : vectors.features(encoded);
-      return normalize ? normalised(vector) : vector;
+      return normalize ? toUnitLength(vector) : vector;
     },
   };
 }

@@ -15,11 +15,13 @@ export const TOWER_MODULES = {
   feedForward: 'mlp',
 };
 
-export const TOWER_TARGETS = {
-  few: ['q_proj', 'v_proj'],
-  many: ['q_proj', 'k_proj', 'v_proj', 'out_proj', 'fc1', 'fc2'],
-  rescaled: ['k_proj', 'v_proj', 'fc2'],
-  rescaledInputs: ['fc2'],
+export const TOWER_ROLES = {
+  query: 'q_proj',
+  key: 'k_proj',
+  value: 'v_proj',
+  output: 'out_proj',
+  up: 'fc1',
+  down: 'fc2',
 };
 
 const fields = {

@@ -60,11 +60,13 @@ function family(
   return {
     modelType,
     baseModelPrefix: modelType,
-    targetModules: {
-      few: ['q_proj', 'v_proj'],
-      many: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'fc1', 'fc2'],
-      rescaled: ['k_proj', 'v_proj', 'fc2'],
-      rescaledInputs: ['fc2'],
+    roles: {
+      query: 'q_proj',
+      key: 'k_proj',
+      value: 'v_proj',
+      output: 'o_proj',
+      up: 'fc1',
+      down: 'fc2',
     },
     renamedModules: [
       ['layers', 'encoder.layer'],

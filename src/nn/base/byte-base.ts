@@ -1,6 +1,6 @@
-import { byteMatmul } from '../../graph/build.ts';
-import { byteMatrix } from './byte-matrix.ts';
-import type { FrozenBase } from './frozen-base.ts';
+import { type ByteMatrix, byteMatmul, weight } from '../../graph/build.ts';
+import type { Graph } from '../../graph/graph.ts';
+import { type FrozenBase, INTEGERS, SCALES } from './frozen-base.ts';
 import { smoothing } from './smoothing.ts';
 
 /** Suffix of the name of a weight's mirror: the matrix that multiplies gradients. */
@@ -11,9 +11,9 @@ export const MIRROR = '.mirror';
  * fastest. Each of their rows has a scale, so no row depends on others in its batch. Each weight is stored twice, because
  * the scales of a product belong to its output axis: one copy is rounded along the rows, the other along the columns.
  *
- * @param normalised the modules that read the output of a layer norm. The outlier columns of their operand are smoothed.
+ * @param normalized the modules that read the output of a layer norm. The outlier columns of their operand are smoothed.
  */
-export function byteBase(paths: ReadonlySet<string>, normalised: ReadonlySet<string>): FrozenBase {
+export function byteBase(paths: ReadonlySet<string>, normalized: ReadonlySet<string>): FrozenBase {
   const { factors } = smoothing();
   return {
     paths,
@@ -24,7 +24,12 @@ export function byteBase(paths: ReadonlySet<string>, normalised: ReadonlySet<str
       const inFeatures = x.shape[1] as number;
       const operand = byteMatrix(graph, name, inFeatures, outFeatures);
       const mirror = byteMatrix(graph, name + MIRROR, outFeatures, inFeatures);
-      return byteMatmul(x, operand, mirror, normalised.has(path) ? factors(x, name) : undefined);
+      return byteMatmul(x, operand, mirror, normalized.has(path) ? factors(x, name) : undefined);
     },
   };
+}
+
+/** The stored matrix `name` [rows, columns] of bytes, with a scale for each column. */
+export function byteMatrix(graph: Graph, name: string, rows: number, columns: number): ByteMatrix {
+  return [weight(graph, name + INTEGERS, [rows, columns], 'uint8'), weight(graph, name + SCALES, [columns])];
 }

@@ -1,5 +1,5 @@
 import { columnByteMatmul } from '../../graph/build.ts';
-import { byteMatrix } from './byte-matrix.ts';
+import { byteMatrix } from './byte-base.ts';
 import type { FrozenBase } from './frozen-base.ts';
 import { smoothing } from './smoothing.ts';
 
@@ -10,16 +10,16 @@ export const COLUMNS = '.columns';
  * Stores weights as bytes, with a scale for each output. Activations and gradients are also rounded to bytes, with a
  * scale for each row. A weight is stored once: its product with a gradient transposes it.
  *
- * @param normalised the modules that read the output of a norm. The outlier columns of their operand are smoothed.
+ * @param normalized the modules that read the output of a norm. The outlier columns of their operand are smoothed.
  */
-export function columnByteBase(paths: ReadonlySet<string>, normalised: ReadonlySet<string>): FrozenBase {
+export function columnByteBase(paths: ReadonlySet<string>, normalized: ReadonlySet<string>): FrozenBase {
   const { smoothed } = smoothing();
   return {
     paths,
     packing: 'never',
     product(path, x, outFeatures) {
       const name = `${path}.weight`;
-      const operand = normalised.has(path) ? smoothed(x, name) : x;
+      const operand = normalized.has(path) ? smoothed(x, name) : x;
       const matrix = byteMatrix(x.node.graph, name + COLUMNS, x.shape[1] as number, outFeatures);
       return columnByteMatmul(operand, matrix);
     },

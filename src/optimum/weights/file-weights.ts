@@ -1,8 +1,8 @@
 import { f32ToF16 } from '../../formats/float.ts';
 import type { GraphNode, Value } from '../../graph/graph.ts';
 import type { Emitter } from '../../onnx/emitter.ts';
+import type { NameOf, WeightStorage } from '../../onnx/encode-model.ts';
 import { ELEMENT } from '../../onnx/schema.ts';
-import type { NameOf, WeightStorage } from '../../onnx/weight-storage.ts';
 import { elementCount } from '../../support/element-count.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadRange } from '../../tuners/tuner.ts';

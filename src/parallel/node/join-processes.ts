@@ -55,7 +55,7 @@ function checkChannel(descriptor: string | undefined): void {
   } catch {
     throw new UserError({
       where: 'MPICH',
-      fault: `talks through file descriptor ${descriptor}, but it is closed: npx does not pass it on`,
+      fault: `communicates through file descriptor ${descriptor}, but it is closed: npx does not pass it on`,
       hint: 'Start node_modules/.bin/adalora instead of npx adalora, or mpiexec with -pmi-port.',
     });
   }

@@ -3,7 +3,7 @@ import { UserError } from '../../support/user-error.ts';
 /** The MPI implementation of a launcher. PMIx works with both. */
 export type MpiName = 'Open MPI' | 'MPICH';
 
-/** What the launcher says about this process. */
+/** The launcher's description of this process. */
 export interface Launch {
   /** Undefined if the launcher works with both. */
   mpi: MpiName | undefined;

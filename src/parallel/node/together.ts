@@ -1,9 +1,8 @@
 import { type Failure, failureOf, revived } from '../../support/failure.ts';
 import { fileError } from '../../support/file-error.ts';
 import { markAgreed } from '../agreed.ts';
-import type { Communicator } from '../communicator.ts';
+import { type Communicator, processName } from '../communicator.ts';
 import { gatherJson } from '../messages.ts';
-import { processName } from '../process-name.ts';
 
 /**
  * Runs work that may fail in some processes only, and waits for all processes.
@@ -18,7 +17,7 @@ export async function together<T>(communicator: Communicator, work: () => T | Pr
   if ('value' in outcome && first < 0) return outcome.value;
   const failure = failures[first] as Failure;
   const error = 'error' in outcome && first === communicator.rank ? outcome.error : revived(failure);
-  // A mistake in process 0 usually concerns all processes. So its message does not name the process.
+  // An error in process 0 usually concerns all processes. So its message does not name the process.
   if (first > 0) {
     const name = processName(communicator, first);
     Object.assign(error, { message: `${name}: ${error.message}`, stack: `${name}: ${error.stack}` });

@@ -67,7 +67,7 @@ export function xAxis({ values, labels }: Ticks, name: string, scale: Scale, box
   )}<text class="axis name" text-anchor="end" x="${box.right}" y="${box.bottom + 28}">${name}</text>`;
 }
 
-/** The centre of a label below a tick. It is moved if the label would reach beyond the picture. */
+/** The center of a label below a tick. It is moved if the label would reach beyond the picture. */
 function within(centre: number, label: string): number {
   const half = textWidth(label) / 2;
   return rounded(Math.max(half, Math.min(WIDTH - half, centre)));

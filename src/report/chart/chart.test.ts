@@ -4,10 +4,9 @@ import { ticksOf } from './axes.ts';
 import { heatMap, heatMapValues } from './heat-map.ts';
 import { power } from './histogram.ts';
 import { spreadLabels } from './labels.ts';
-import { wrapped } from './legend.ts';
 import { lineChart } from './line-chart.ts';
-import { logDomain, logTicks } from './log-ticks.ts';
-import { niceDomain, niceTicks } from './nice-ticks.ts';
+import { logDomain, logTicks, niceDomain, niceTicks } from './nice-ticks.ts';
+import { wrapped } from './style.ts';
 
 describe('ticks', () => {
   it.each([

@@ -1,6 +1,6 @@
 import { type Markup, markup } from '../markup.ts';
 import type { RankTable } from '../rank-table.ts';
-import { matrixName } from './matrix-name.ts';
+import { matrixName } from './labels.ts';
 import { type Frame, picture, textWidth, WIDTH } from './picture.ts';
 import { rounded } from './scale.ts';
 

@@ -5,7 +5,7 @@ import { type Frame, picture, WIDTH } from './picture.ts';
 import { linear, rounded, type Scale } from './scale.ts';
 
 export interface Histogram extends Omit<Frame, 'width' | 'height'> {
-  /** What the chart counts: triplets or doublets. */
+  /** The unit that the chart counts: triplets or doublets. */
   components: string;
   /** As decimal logarithms. */
   edges: readonly number[];

@@ -2,10 +2,10 @@ import { interval } from '../../stats/interval.ts';
 import { score } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
 import { type Box, ticksOf, xAxis } from './axes.ts';
-import { wrapped } from './legend.ts';
 import { niceDomain } from './nice-ticks.ts';
 import { type Frame, picture, textWidth, WIDTH } from './picture.ts';
 import { linear, rounded } from './scale.ts';
+import { wrapped } from './style.ts';
 
 export interface IntervalPlot extends Omit<Frame, 'width' | 'height'> {
   name: string;

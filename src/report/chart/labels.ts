@@ -9,7 +9,7 @@ export function spreadLabels(
   bottom: number,
 ): number[] {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a]! - wanted[b]!);
-  // Labels that touch become one block. Its centre is the mean of their wanted heights.
+  // Labels that touch become one block. Its center is the mean of their wanted heights.
   let blocks: { members: number[]; centre: number }[] = order.map((i) => ({
     members: [i],
     centre: wanted[i]!,
@@ -40,4 +40,9 @@ export function spreadLabels(
       heights[i] = block.centre + (k - (block.members.length - 1) / 2) * distance;
     });
   return heights;
+}
+
+/** A short name for a column of a rank table. It saves space beside a picture. */
+export function matrixName(column: string): string {
+  return column.replace(/\.dense$/, '').replace('attention.output', 'attn. output');
 }

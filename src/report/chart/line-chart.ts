@@ -3,15 +3,14 @@ import { short } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
 import { type Box, roomFor, type Ticks, ticksOf, xAxis, yAxis } from './axes.ts';
 import { spreadLabels } from './labels.ts';
-import { legendHeight, seriesLegend } from './legend.ts';
-import { logDomain, logTicks } from './log-ticks.ts';
-import { niceDomain } from './nice-ticks.ts';
+import { logDomain, logTicks, niceDomain } from './nice-ticks.ts';
 import { type Frame, picture, textWidth, WIDTH } from './picture.ts';
 import { linear, rounded, type Scale } from './scale.ts';
+import { legendHeight, seriesLegend } from './style.ts';
 
 export interface Curve extends Series {
   label: string;
-  /** Index of its colour, which depends on the group of runs. */
+  /** Index of its color, which depends on the group of runs. */
   tone: number;
   /** Whether to mark each point. Evaluations have few points. */
   dots?: boolean;

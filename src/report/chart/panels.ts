@@ -3,7 +3,7 @@ import { short } from '../format.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
 import { type Box, gridLines, roomFor, ticksOf, xAxis, yAxis } from './axes.ts';
 import { SHADES } from './heat-map.ts';
-import { logDomain, logTicks } from './log-ticks.ts';
+import { logDomain, logTicks } from './nice-ticks.ts';
 import { type Frame, picture, textWidth, WIDTH } from './picture.ts';
 import { linear, rounded } from './scale.ts';
 

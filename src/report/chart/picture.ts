@@ -14,7 +14,7 @@ export interface Frame {
 /** The natural width of a figure: the whole screen of a phone, or a third of a desktop's. */
 export const WIDTH = 360;
 
-/** An SVG picture with an accessible name and description. Its colours and fonts come from the page's style. */
+/** An SVG picture with an accessible name and description. Its colors and fonts come from the page's style. */
 export function picture({ id, width, height, title, description }: Frame, content: Content): Markup {
   return markup`<svg xmlns="http://www.w3.org/2000/svg" id="${id}" class="chart${width > WIDTH && ' natural'}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc"><title id="${id}-title">${title}</title><desc id="${id}-desc">${description}</desc>${content}</svg>`;
 }

@@ -20,5 +20,5 @@ export function rankThumbnail(
         : markup`<rect class="h${shadeOf(rank, largest)}" x="${layer * CELL}" y="${(columns.length - 1 - matrix) * CELL}" width="${CELL - 1}" height="${CELL - 1}"/>`,
     ),
   );
-  return picture({ ...frame, description: 'A small map of ranks; a deeper colour is a higher rank.' }, cells);
+  return picture({ ...frame, description: 'A small map of ranks; a deeper color is a higher rank.' }, cells);
 }

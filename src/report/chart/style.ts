@@ -1,11 +1,57 @@
+import { type Markup, markup } from '../markup.ts';
 import { SHADES } from './heat-map.ts';
+import { textWidth, WIDTH } from './picture.ts';
 
-/** Colours of groups of runs. They can be told apart in both colour schemes and with most forms of colour blindness. */
+const LINE = 13;
+
+const SWATCH = 14;
+
+interface Named {
+  label: string;
+  tone: number;
+}
+
+/** Height in pixels of the curves' names above a plot. */
+export function legendHeight(named: readonly Named[]): number {
+  return named.flatMap(({ label }) => wrapped(label, WIDTH - SWATCH)).length * LINE + 4;
+}
+
+/** The names of the curves at the top of a picture, each with a stroke in its color. */
+export function seriesLegend(named: readonly Named[]): Markup[] {
+  let y = 0;
+  return named.flatMap(({ label, tone }) =>
+    wrapped(label, WIDTH - SWATCH).map((line, i) => {
+      y += LINE;
+      const stroke =
+        i === 0 &&
+        markup`<line class="curve t${tone}" x1="1" x2="${SWATCH - 4}" y1="${y - 6}" y2="${y - 6}"/>`;
+      return markup`${stroke}<text class="series t${tone}" x="${SWATCH}" y="${y - 2.5}">${line}</text>`;
+    }),
+  );
+}
+
+/** Places to break a line, the best first: after a comma, between words, after other punctuation. */
+const ENDS = [/^.*, /s, /^.* /s, /^.*[-_/]/s];
+
+/** Wraps a text to lines of at most `width` pixels. */
+export function wrapped(text: string, width: number): string[] {
+  if (textWidth(text) <= width) return [text];
+  const most = Math.max(1, Math.floor(width / textWidth('n')));
+  const first = text.slice(0, most);
+  // A space at the end of a line takes no width.
+  const end = ENDS.map(
+    (pattern) => pattern.exec(`${first}${text[most] === ' ' ? ' ' : ''}`)?.[0].length ?? 0,
+  );
+  const cut = end.find((at) => at > 0) ?? most;
+  return [text.slice(0, cut).trimEnd(), ...wrapped(text.slice(cut).trimStart(), width)];
+}
+
+/** Colors of groups of runs. They can be told apart in both color schemes and with most forms of color blindness. */
 const TONES = {
   light: ['#1f4e8c', '#b4521b', '#2c7a52', '#7b4a9e', '#8a6d0b', '#a83256'],
   dark: ['#86b4ec', '#eb9a62', '#74c69b', '#c2a0e6', '#d9bd5a', '#ee8fae'],
 };
-/** Ends of the heat map's colour scale. Lightness changes evenly between them, so the map can also be read in grey. */
+/** Ends of the heat map's color scale. Lightness changes evenly between them, so the map can also be read in grey. */
 const SCALE = {
   light: { none: [240, 239, 232], most: [14, 58, 118] },
   dark: { none: [34, 38, 45], most: [166, 207, 255] },
@@ -20,7 +66,7 @@ const COLOURS = {
 export const FIGURE_FONT = `"Helvetica Neue",Helvetica,Arial,"Liberation Sans",sans-serif`;
 
 /**
- * The style of figures in a page and of standalone ones. Everything that depends on the colour scheme is a variable.
+ * The style of figures in a page and of standalone ones. Everything that depends on the color scheme is a variable.
  */
 export const CHART_STYLE = `
 :root{color-scheme:light dark;${COLOURS.light}${variables('light')}}
@@ -56,7 +102,7 @@ function variables(scheme: keyof typeof SCALE): string {
 }
 
 /**
- * Black or white, whichever has more contrast with a colour. According to WCAG, their contrasts are equal at a
+ * Black or white, whichever has more contrast with a color. According to WCAG, their contrasts are equal at a
  * luminance of 0.18.
  */
 function inkOn(colour: readonly number[]): string {

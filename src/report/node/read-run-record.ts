@@ -1,7 +1,6 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { missingFile } from '../../formats/node/missing-file.ts';
-import { readYaml } from '../../formats/node/read-text.ts';
+import { missingFile, readYaml } from '../../formats/node/read-text.ts';
 import { componentHistories } from '../../run/component-history.ts';
 import { readEvent, type TrainEvent } from '../../run/events.ts';
 import { readImportanceLog } from '../../run/node/importance-log.ts';

@@ -14,7 +14,7 @@ import { stepLine } from './step-line.ts';
 
 export const LIVE_SCRIPT = scriptOf(pageScript, sectionScript, liveScript);
 
-/** What a live page shows besides the report. */
+/** The content of a live page besides the report. */
 export interface LiveState {
   record: RunRecord;
   /** Whether the user has requested a stop. */

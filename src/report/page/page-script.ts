@@ -71,7 +71,7 @@ export function pageScript(): void {
     if (at && at.cut !== null) line.setAttribute('transform', `translate(${at.cut} 0)`);
   }
 
-  /** Converts a picture to a file that looks the same elsewhere, with its current colours and fonts. */
+  /** Converts a picture to a file that looks the same elsewhere, with its current colors and fonts. */
   function standalone(svg: SVGElement): string {
     const copy = svg.cloneNode(true) as SVGElement;
     const from = [svg, ...svg.querySelectorAll('*')];

@@ -91,14 +91,14 @@ describe('a report', () => {
     expect([...html.matchAll(/<section id="([^"]+)"/g)].map(([, id]) => id)).toEqual([
       'summary',
       'result',
+      'notes',
+      'curves',
       'cost',
       'ranks',
       'importance',
       'factors',
-      'curves',
       'optimisation',
       'settings',
-      'notes',
     ]);
     const charts = [...html.matchAll(/<svg [^>]*>/g)].map(([tag]) => tag);
     expect(charts.length).toBeGreaterThan(10);

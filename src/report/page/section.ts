@@ -10,7 +10,7 @@ export interface Section {
 
 export type SectionOf = (groups: readonly RunGroup[]) => Section;
 
-/** Number of colours for groups of runs. More groups reuse them. */
+/** Number of colors for groups of runs. More groups reuse them. */
 export const TONES = 6;
 
 export function toneOf(group: number): number {

@@ -18,18 +18,18 @@ const MAX_NOTES = 20;
 const SECTIONS: readonly SectionOf[] = [
   summary,
   result,
-  cost,
   classes,
+  notes,
+  curves,
+  cost,
   ranks,
   importance,
   factors,
-  curves,
   optimisation,
   settings,
-  notes,
 ];
 
-/** All sections of a report, from top to bottom. */
+/** All sections of a report, from top to bottom: first what the model is worth, then how it came about. */
 export function sectionsOf(groups: readonly RunGroup[]): Section[] {
   return SECTIONS.map((section) => section(groups));
 }

@@ -6,10 +6,10 @@ export function modelName({ model }: RunFacts): string {
   return /^[\w.-]+\/[\w.-]+$/.test(model) ? model : (partsOf(model).at(-1) ?? model);
 }
 
-/** File names that many data sets use. Such a data set is named after its folder. */
+/** File names that many datasets use. Such a dataset is named after its folder. */
 const EVERYONES = /^(train|training|dev|valid|validation|test|data|eval)([-_.].*)?$/i;
 
-/** The name of a data set: `CoLA` for `data/glue/CoLA/train.tsv`, `spam` for `spam.jsonl`. */
+/** The name of a dataset: `CoLA` for `data/glue/CoLA/train.tsv`, `spam` for `spam.jsonl`. */
 export function dataName({ data }: RunFacts): string {
   if (data.dataset !== undefined)
     return [partsOf(data.dataset).at(-1), data.subset].filter((part) => part !== undefined).join(' ');

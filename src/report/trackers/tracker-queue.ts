@@ -7,7 +7,7 @@ const MAX_POINTS = 10_000;
 /** Maximum number of points in a request. */
 const MAX_SENT = 500;
 
-/** What a resumed run needs to know about a tracked run. */
+/** The state of a tracked run that a resumed run needs. */
 export interface TrackerState {
   id: string;
   /** The last step that the server has received. */

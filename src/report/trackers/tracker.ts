@@ -1,6 +1,6 @@
 import type { Scalar } from '../tensorboard/scalars-of.ts';
 
-/** What a tracking server shows about a run. */
+/** The properties of a run on a tracking server. */
 export interface TrackedRun {
   name: string;
   /** All values of the run's config, by dotted keys. */

@@ -1,9 +1,14 @@
 import type { Verdict } from '../../run/verdict.ts';
 
 /** The warnings of a verdict and their remedies, one or two sentences each. */
-export function findingSentences({ learnt, findings }: Pick<Verdict, 'learnt' | 'findings'>): string[] {
+export function findingSentences({
+  learnt,
+  kept = 'constant',
+  findings,
+}: Pick<Verdict, 'learnt' | 'kept' | 'findings'>): string[] {
+  const isUseless = !learnt && kept === 'constant';
   return findings.map(
     ({ message, remedy }, i) =>
-      `${!learnt && i === 0 ? 'The model has not learned anything useful. ' : ''}${message} ${remedy}`,
+      `${isUseless && i === 0 ? 'The model has not learned anything useful. ' : ''}${message} ${remedy}`,
   );
 }

@@ -1,13 +1,33 @@
 import { averaged } from '../../metrics/scores.ts';
 import type { ToBeat, Verdict } from '../../run/verdict.ts';
 
-/** A sentence such as `accuracy 0.925 (0.89 to 0.95) on 76 rows; a bag of words 0.93, always "returns" 0.22`. */
-export function verdictSentence({ score, average, value, interval, rows, groups, to_beat }: Verdict): string {
+/** With fewer rows, an interval of a share is wider than 0.4. */
+const FEW_ROWS = 20;
+
+/** The model that a score is of, if it is not the fine-tuned one. */
+const KEPT = {
+  tuned: '',
+  probe: ' by a linear probe, with the encoder unchanged',
+  constant: ' by the same answer for every row',
+};
+
+/**
+ * A sentence such as `accuracy 0.925 (0.89 to 0.95) on 76 rows, cross-validated; a bag of words 0.93, always "returns"
+ * 0.22`.
+ */
+export function verdictSentence(verdict: Verdict): string {
+  const { score, average, value, interval, rows, groups, folds, kept = 'tuned', to_beat } = verdict;
+  const isFew = (groups ?? rows ?? FEW_ROWS) < FEW_ROWS;
   const sure = interval ? ` (${two(interval[0])} to ${two(interval[1])})` : '';
   const different = groups === undefined ? '' : ` (${groups} different)`;
   const on = rows === undefined ? '' : ` on ${rows} ${rows === 1 ? 'row' : 'rows'}${different}`;
+  const how = folds === undefined ? '' : ', cross-validated';
   const others = toBeatWords(to_beat);
-  return `${averaged(score, average)} ${three(value)}${sure}${on}${others === '' ? '' : `; ${others}`}`;
+  return [
+    ...(isFew ? ['too few rows to tell: '] : []),
+    `${averaged(score, average)} ${three(value)}${sure}${KEPT[kept]}${on}${how}`,
+    ...(others === '' ? [] : [`; ${others}`]),
+  ].join('');
 }
 
 /** A text such as `a bag of words 0.93, always "returns" 0.22`. It omits baselines without the score. */

@@ -25,7 +25,7 @@ export class ConfigError extends UserError {
   readonly sound: SoundParts;
 
   constructor(message: string, sound: SoundParts) {
-    super(message);
+    super(message, 'invalid_config');
     this.sound = sound;
   }
 }

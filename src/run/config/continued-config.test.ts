@@ -91,11 +91,10 @@ describe('the config of a continued adapter', () => {
     ['adalora', { init_r: 12, target_r: 8 }, ADALORA, 'adalora.target_r must be 3'],
     [
       'adalora',
-      { target_budget: 30 },
+      { target: 30 },
       ADALORA,
-      'adalora.target_budget does not apply when an adapter is continued, got 30. Remove the key.',
+      'adalora.target does not apply when an adapter is continued, got 30. Remove the key.',
     ],
-    ['adalora', { grow: true }, ADALORA, 'adalora.grow does not apply'],
     ['adalora', {}, LORA, 'adapter: a is an adapter of method LORA, not adalora. Set method: lora.'],
     ['lora', {}, ADALORA, 'adapter: a is an adapter of method ADALORA, not lora. Set method: adalora.'],
     ['lora', {}, { peft_type: 'LORA', lora_alpha: -1 }, 'adapter: a: lora_alpha: '],

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { nearest, suggest } from '../../support/nearest.ts';
 import { type KeyPath, type Problem, shown, valueAt } from '../../support/problem.ts';
 import { tasksWith } from '../../tasks/registry.ts';
+import { removedHint } from './removed-keys.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -20,7 +21,7 @@ export function describeIssue(issue: Issue, config: unknown, schema: z.ZodType, 
   }
   const got = valueAt(config, path);
   if (got === undefined && issue.code !== 'custom') {
-    const hint = `Set it in the file, or with --set ${path.join('.')}=...`;
+    const hint = path.length > 0 ? `Set ${path.join('.')} in the config.` : undefined;
     return [{ path, fault: `is required (${expectation(issue, schema)})`, hint }];
   }
   const fault = ownFault(issue);
@@ -33,17 +34,10 @@ function ownFault({ message }: Issue): string | undefined {
   return /^[a-z]/.test(message) && !message.startsWith(OWN_MESSAGE) ? message : undefined;
 }
 
-/** Keys of earlier configs, and what they are called now. */
-const RENAMED: Readonly<Record<string, string>> = {
-  'training.fall_back_to_majority': 'It is a part of training.floor now.',
-  'training.linear_probe': 'A linear probe is a part of training.floor now.',
-  'training.prefer_later_model': 'Remove it: the last model is kept, unless load_best_model_at_end is true.',
-};
-
 /** Names the section that a misplaced key belongs to. */
 function placeOf(key: string, section: string, known: KnownKeys): string {
-  const renamed = RENAMED[`${section}.${key}`];
-  if (renamed !== undefined) return renamed;
+  const removed = removedHint(section, key);
+  if (removed !== undefined) return removed;
   const [, name, value] = /^(\w+):(\S.*)$/.exec(key) ?? [];
   if (known[section]?.includes(name!)) return `YAML needs a space after the colon: ${name}: ${value}`;
   const home = Object.keys(known).find((name) => known[name]!.includes(key));

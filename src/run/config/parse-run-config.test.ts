@@ -39,18 +39,19 @@ describe('defaults', () => {
           "beta2": 0.85,
           "bias": "none",
           "deltaT": 1,
-          "grow": false,
-          "importance_timing": "after-step",
           "init": "normal",
           "init_r": 12,
+          "initial_lambda": 0,
           "lora_alpha": 8,
           "lora_dropout": 0,
           "orth_reg_weight": 0.5,
-          "orthogonality": "mean-norm",
+          "path_points": 1,
+          "restart": false,
           "scale": "standard",
           "score": "sensitivity-uncertainty",
           "shrink": "at-final",
           "target_r": 8,
+          "use_dora": false,
         },
         "base_dtype": "float32",
         "data": {
@@ -174,8 +175,7 @@ it.each([
       lr_scheduler_kwargs: { min_lr: 1e-5, min_lr_rate: 0.1 },
     },
   },
-  { defaults: 'huggingface', training: { lr_scheduler_type: 'reduce_lr_on_plateau' }, data: BASE.data },
-  { training: { lr_scheduler_type: 'greedy', warmup_steps: 3 } },
+  { training: { lr_scheduler_type: 'constant', warmup_steps: 3 } },
   { training: { optim: 'sgd' } },
   { method: 'lora', lora: { init_lora_weights: 'loftq' }, base_dtype: 'int8' },
   { training: { metric_for_best_model: 'pearson' } },
@@ -203,8 +203,35 @@ it.each([
   expect(messageOf({ training: { [key]: true } })).toContain(hint);
 });
 
+it.each([
+  ['grow', false, true],
+  ['orthogonality', 'mean-norm', 'sum-squared'],
+  ['importance_timing', 'after-step', 'before-step'],
+])('accepts the removed key %s only with its former default', (key, was, other) => {
+  const parsed = parseRunConfig({ ...BASE, method: 'adalora', adalora: { [key]: was } }, 'test');
+  expect(parsed.adalora).not.toHaveProperty(key);
+  expect(messageOf({ method: 'adalora', adalora: { [key]: other } })).toContain(
+    `\`adalora.${key}\` is not a known key. Remove it`,
+  );
+});
+
+it.each([
+  [{ target_budget: 72 }, '72 triplets'],
+  [{ target_parameters: '0.32%' }, '0.32%'],
+  [{ target_parameters: 900 }, '900 parameters'],
+  [{ target_bytes: 2048 }, '2048 B'],
+])('reads the former budget %j as target', (adalora, target) => {
+  expect(parseRunConfig({ ...BASE, adalora }, 'test').adalora).toMatchObject({ target });
+});
+
+it('rejects two budgets by former names', () => {
+  expect(messageOf({ adalora: { target_bytes: '1 MB', target_budget: 9 } })).toContain(
+    '`adalora.target_budget` is not a known key. It is target now, such as target: 576 triplets.',
+  );
+});
+
 it('rejects anything but an object', () => {
   expect(() => parseRunConfig(undefined, 'test')).toThrow(
-    'test: `config` is required (a section with keys). Set it in the file, or with --set =...',
+    'test: `config` is required (a section with keys).',
   );
 });

@@ -7,8 +7,8 @@ import { crossCheck } from './cross-checks.ts';
 import { describeIssue } from './describe-issue.ts';
 import { type CheckedConfig, fillInDefaults } from './fill-in-defaults.ts';
 import { knownKeys } from './known-keys.ts';
+import { withoutRemovedKeys } from './removed-keys.ts';
 import type { ParsedConfig, RunConfig } from './run-config.ts';
-
 import { runSchema } from './run-schema.ts';
 import { soundParts, soundSections } from './sound-sections.ts';
 
@@ -35,7 +35,7 @@ export function parseRunConfig(
   where: string | ((path: KeyPath) => string),
   ownMetrics: readonly string[] = [],
 ): ParsedConfig {
-  const config = withoutNulls(value);
+  const config = withoutRemovedKeys(withoutNulls(value));
   const schema = runSchema();
   const task = schema.shape.task.safeParse(Object(config).task).data;
   const checked = task ? schema.extend({ data: taskNamed(task).data }) : schema;

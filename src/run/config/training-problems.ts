@@ -1,4 +1,4 @@
-import { hasWarmup, metricSchedule, scheduleOptions } from '../../optim/schedule.ts';
+import { hasWarmup, scheduleOptions } from '../../optim/schedule.ts';
 import { type Problem, shown } from '../../support/problem.ts';
 import { foldCount, scorePrefixes } from '../../tasks/data-files.ts';
 import { metricsOf, type TaskName, taskNamed } from '../../tasks/registry.ts';
@@ -8,7 +8,8 @@ import type { TrainingSection } from './training-section.ts';
 
 /** When to evaluate if the config does not say. */
 export function defaultEvalStrategy(data: Pick<BaseData, 'validation'>): 'epoch' | 'no' {
-  return data.validation === undefined ? 'no' : 'epoch';
+  const isFolded = foldCount(data.validation) !== undefined;
+  return data.validation === undefined || isFolded ? 'no' : 'epoch';
 }
 
 /**
@@ -118,9 +119,7 @@ function evaluationProblems(
       hint: 'Set eval_strategy to steps, or remove eval_steps.',
     });
   }
-  const { lr_scheduler_type, lr_scheduler_kwargs = {} } = training;
   const needsEvaluation = [
-    ...(metricSchedule(lr_scheduler_type, lr_scheduler_kwargs, 1) ? ['lr_scheduler_type'] : []),
     ...(early_stopping_patience === undefined ? [] : ['early_stopping_patience']),
     ...(load_best_model_at_end ? ['load_best_model_at_end'] : []),
   ];

@@ -74,38 +74,8 @@ export const trainingSchema = z.strictObject({
        * the number of warm-up steps.
        */
       warmup_lr_rate: z.number().min(0).max(1),
-      /**
-       * Lowest rate, for cosine_with_min_lr, cosine_warmup_with_min_lr, reduce_lr_on_plateau (default 0) and greedy
-       * (default 1e-3).
-       */
+      /** Lowest rate, for cosine_with_min_lr and cosine_warmup_with_min_lr. */
       min_lr: z.number().min(0),
-      /** Highest rate, for greedy. Default: 1. */
-      max_lr: z.number().positive(),
-      /**
-       * Whether a better score is lower or higher. Default: as in `greater_is_better`. This key and those below are for
-       * reduce_lr_on_plateau and greedy.
-       */
-      mode: z.enum(['min', 'max']),
-      /** Factor by which a reduction multiplies the rate. Default: 0.1; greedy 0.95. */
-      factor: z.number().positive().lt(1),
-      /** Number of evaluations without a better score before the rate is reduced. Default: 10. */
-      patience: z.int().min(0),
-      /** Amount by which a better score must exceed the best one. Default: 1e-4; greedy 1e-6. */
-      threshold: z.number().min(0),
-      /** Whether the threshold is a share of the best score (`rel`) or an amount (`abs`). Default: rel; greedy abs. */
-      threshold_mode: z.enum(['rel', 'abs']),
-      /** Number of evaluations that do not count after a reduction. Default: 0. */
-      cooldown: z.int().min(0),
-      /** Number of evaluations that do not count after an increase, for greedy. Default: 0. */
-      warmup: z.int().min(0),
-      /** A smaller change of the rate is not made. Default: 1e-8. */
-      eps: z.number().min(0),
-      /** Average the score over `window_size` evaluations, for greedy. Default: false. */
-      smooth: z.boolean(),
-      /** Number of evaluations to average. Default: 50. */
-      window_size: count,
-      /** Number of reductions at the lowest rate before greedy restarts. Default: 500. */
-      reset_start: count,
     })
     .partial()
     .optional(),

@@ -56,7 +56,7 @@ export function readLastCheckpoint(
     }
   }
   if (damages.length === 0) return undefined;
-  const hint = 'No checkpoint of the run is intact. Start again in another folder with --set output=...';
+  const hint = 'No checkpoint of the run is intact. Start again with another folder as output.';
   throw new UserError(`${damages.join('\n')}\n${hint}`);
 }
 

@@ -1,6 +1,4 @@
 import { existsSync } from 'node:fs';
-import type { TextFile } from '../../data/text-file.ts';
-import { readYaml } from '../../formats/node/read-text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { moduleOfTask } from '../../tasks/registry.ts';
 import { moduleOfMethod } from '../../tuners/registry.ts';
@@ -8,20 +6,17 @@ import { fingerprintSettings } from '../config/fingerprint-settings.ts';
 import type { RunConfig } from '../config/run-config.ts';
 import { fingerprintOf } from '../same-run.ts';
 import { startedWith } from './begun-config.ts';
-import { keysOf, otherDigests, otherRows } from './earlier-version.ts';
 import type { runFiles } from './run-folder.ts';
 
 /** The data that identifies a run. */
 export interface RunIdentity {
   config: RunConfig;
   labels: readonly string[];
-  /** All files that the run reads. */
-  files: readonly (string | TextFile)[];
   digests: readonly string[];
 }
 
 /**
- * Checks that a run may continue from a checkpoint. Keys that were added to adalora since must have their defaults.
+ * Checks that a run may continue from a checkpoint.
  *
  * @param fingerprint the checkpoint's fingerprint
  * @param planned the config with the planned length, if the length has changed
@@ -29,34 +24,12 @@ export interface RunIdentity {
  */
 export function assertOwnCheckpoint(
   fingerprint: string,
-  { config, labels, files: read, digests }: RunIdentity,
+  { config, labels, digests }: RunIdentity,
   files: ReturnType<typeof runFiles>,
   { planned = config, ownMetrics }: { planned?: RunConfig; ownMetrics?: readonly string[] } = {},
 ): void {
-  const isOwn = (keys?: ReadonlySet<string>) => fingerprint === fingerprintOf(planned, labels, digests, keys);
-  const written = writtenTo(files.config, config.output);
-  const rows = written && otherRows(written);
-  if (rows) throw rows;
-  if (isOwn()) return;
-  const keys = written && keysOf(written, startedWith(files.config, ownMetrics), planned);
-  if (keys && isOwn(keys)) return;
-  const isOfOtherFiles = differencesFrom(config, files, ownMetrics).length === 0;
-  const other = isOfOtherFiles && written && otherDigests(written, read);
-  throw other || otherRun(config, files, ownMetrics);
-}
-
-/**
- * Reads a run's config.yaml and sets its folder to `output`. Returns undefined if the file is missing or damaged: a
- * checkpoint does not need it.
- */
-function writtenTo(path: string, output: string): RunConfig | undefined {
-  try {
-    const { data, training, ...rest } = Object(readYaml(path, "the run's config"));
-    return { ...rest, output, data: Object(data), training: Object(training) };
-  } catch (error) {
-    if (error instanceof UserError) return undefined;
-    throw error;
-  }
+  if (fingerprint === fingerprintOf(planned, labels, digests)) return;
+  throw otherRun(config, files, ownMetrics);
 }
 
 /** The settings that differ between a config and the run in a folder, with both values. */

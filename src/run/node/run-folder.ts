@@ -4,7 +4,7 @@ import { launchOf } from '../../parallel/node/launch.ts';
 import { LOCK_FILE, type LockOptions, lockFolder } from '../../store/node/folder-lock.ts';
 import { makeFolder } from '../../store/node/make-folder.ts';
 import { isTemporary, removeStale } from '../../store/node/temporary-name.ts';
-import { parentProcess } from '../../support/node/parent-process.ts';
+import { parentProcess } from '../../support/node/process-status.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /** Paths of a run's files. */
@@ -41,18 +41,18 @@ export function checkRunFolder(folder: string, resume: boolean): void {
     checkWritable(nearestAbove(resolve(folder)), where);
     return;
   }
-  if (!stats.isDirectory()) throw new UserError({ where, fault: 'is a file' });
+  if (!stats.isDirectory()) throw new UserError({ where, fault: 'is a file', hint: 'Pass a folder.' });
   const entries = contentOf(folder);
   if (entries.length > 0 && !resume) {
     throw new UserError({
       where,
       fault: 'is not empty',
-      hint: 'Continue the run with --resume, or choose another folder with --set output=...',
+      hint: 'Resume the run, or choose another folder as output.',
     });
   }
   // A run that was killed before its first checkpoint has only the folder `checkpoints`.
   if (!entries.includes('config.yaml') && entries.some((name) => name !== 'checkpoints')) {
-    const hint = 'Choose another folder with --set output=...';
+    const hint = 'Choose another folder as output.';
     throw new UserError({ where, fault: 'has other files but no config.yaml of a run', hint });
   }
   checkWritable(folder, where);
@@ -93,7 +93,7 @@ export function takeRunFolder(folder: string, seen: readonly string[], options?:
   throw new UserError({
     where: `output: ${folder}`,
     fault: 'already contains another run',
-    hint: 'Choose another folder with --set output=...',
+    hint: 'Choose another folder as output.',
   });
 }
 

@@ -17,7 +17,7 @@ export class Latecomers {
     this.#expected.push(performance.now() + this.#patience);
   }
 
-  /** Records a client's request. Clients look the same, so the client that was expected first is removed. */
+  /** Records a client's request. Requests cannot be attributed to a client, so the oldest expectation is removed. */
   arrived(): void {
     this.#expected.shift();
     this.#arrived();

@@ -21,6 +21,11 @@ export function pageParts(): PagePart[] {
     const hint = 'Run: npm run web:build';
     throw new UserError({ where: PAGE, fault: 'is missing: the page is not built', hint });
   }
+  const missing = WEB_ENGINE_FILES.filter((name) => !existsSync(join(webEngineFolder(), name)));
+  if (missing.length > 0) {
+    const hint = 'Install the package again, and use adalora slim --keep-web.';
+    throw new UserError({ where: webEngineFolder(), fault: `has no ${missing.join(', ')}`, hint });
+  }
   const model = embeddedFolder();
   return [
     { address: '', folder: PAGE, files: readdirSync(PAGE) },

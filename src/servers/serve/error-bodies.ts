@@ -22,6 +22,7 @@ const EMBEDDINGS_TYPES: Readonly<Partial<Record<number, string>>> = {
 };
 
 /** An error in the format of text-embeddings-inference. */
-export function embeddingsError({ status, message }: Failure) {
-  return { error: message, error_type: EMBEDDINGS_TYPES[status] ?? 'validation' };
+export function embeddingsError({ status, message, code }: Failure) {
+  const type = code === 'invalid_json' ? undefined : EMBEDDINGS_TYPES[status];
+  return { error: message, error_type: type ?? 'validation' };
 }

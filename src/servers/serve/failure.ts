@@ -14,6 +14,7 @@ export class Refused extends Error {
     message: string,
     /** The key of the body that caused the failure. */
     readonly param?: string,
+    readonly code?: 'invalid_json',
   ) {
     super(message);
   }
@@ -33,7 +34,7 @@ export interface Failure {
   /** The key of the body that caused the failure, if any. */
   param?: string;
   /** OpenAI's error code. */
-  code?: 'model_not_found' | 'context_length_exceeded';
+  code?: 'model_not_found' | 'context_length_exceeded' | 'invalid_json';
   /** Seconds after which to retry. */
   retryAfter?: number;
 }
@@ -50,15 +51,26 @@ export function failureOf(error: unknown, isGone: boolean): Failure {
   if (isGone) return { status: 499, message: 'the client closed the connection' };
   if (error instanceof Overloaded) return { status: 503, message: error.message, retryAfter: RETRY_AFTER };
   if (error instanceof Refused) {
-    const { status, message, param } = error;
-    return { status, message, param, ...(status === 503 && { retryAfter: RETRY_AFTER }) };
+    const { status, message, param, code } = error;
+    return {
+      status,
+      message,
+      param,
+      ...(code && { code }),
+      ...(status === 503 && { retryAfter: RETRY_AFTER }),
+    };
   }
   if (error instanceof UnknownModel) return { status: 404, message: error.message, code: 'model_not_found' };
-  if (error instanceof NotThere) return { status: 404, message: error.message };
+  if (error instanceof NotThere) return { status: 404, message: withoutFolders(error.message) };
   if (error instanceof PromptTooLong)
     return { status: 422, message: error.message, code: 'context_length_exceeded' };
-  if (error instanceof UserError) return { status: 422, message: error.message };
+  if (error instanceof UserError) return { status: 422, message: withoutFolders(error.message) };
   if (error instanceof TimedOut) return { status: 504, message: error.message };
   if (error instanceof ComputationError) return { status: 500, message: error.message };
   return { status: 500, message: 'an error of the server; see its log' };
+}
+
+/** Removes the folders from absolute paths. Clients should not learn where the server keeps its files. */
+function withoutFolders(message: string): string {
+  return message.replace(/(?<=^|[\s"'`(])(?:[A-Za-z]:)?[\\/](?:[^\s\\/"'`]+[\\/]){2,}/g, '');
 }

@@ -2,7 +2,7 @@ import { TimedOut } from './failure.ts';
 
 const ANSWERED = new Error('answered');
 
-/** What a request's log line contains in addition to its route, and the signal that aborts its work. */
+/** The content of a request's log line in addition to its route, and the signal that aborts its work. */
 export class RequestScope {
   /** Set by the route: the model's name, and the numbers of rows and tokens. */
   readonly facts: Record<string, string | number> = {};

@@ -97,6 +97,25 @@ describe('an invalid request', () => {
 
   it.each<[string, string, object, Error, number, string | null, string | null]>([
     ['a key', COMPLETIONS, { ...asked, max_tokens: -1 }, complaint, 400, 'max_tokens', null],
+    [
+      'an unknown key',
+      CHAT,
+      { model: 'm', messages: [{ role: 'user' }], best: 1 },
+      complaint,
+      400,
+      'best',
+      null,
+    ],
+    [
+      'an unknown key',
+      COMPLETIONS,
+      { ...asked, reasoning_effort: 'low' },
+      complaint,
+      400,
+      'reasoning_effort',
+      null,
+    ],
+    ['an unknown key', '/v1/embeddings', { model: 'm', input: 'x', task: 'q' }, complaint, 400, 'task', null],
     ['a key in another', CHAT, { model: 'm', messages: [{}] }, complaint, 400, 'messages.0.role', null],
     ['too many texts', COMPLETIONS, { ...asked, prompt: Array(9).fill('x') }, complaint, 400, 'n', null],
     ['what a model cannot take', COMPLETIONS, asked, complaint, 400, null, null],
@@ -180,6 +199,49 @@ describe('an unsupported key that would change the answer', () => {
   });
 });
 
+describe('a page', () => {
+  it('of a named origin may call the server, also to ask whether it may send a key', async () => {
+    const origin = 'https://example.com';
+    const { ask } = await served({ origins: [origin], apiKey: 'key' });
+    const headers = { origin, 'access-control-request-method': 'POST' };
+    const preflight = await ask('/predict', { method: 'OPTIONS', headers });
+    expect([preflight.status, preflight.headers.get('access-control-allow-origin')]).toEqual([204, origin]);
+    const other = await ask('/predict', {
+      method: 'OPTIONS',
+      headers: { ...headers, origin: 'https://x.y' },
+    });
+    expect(other.headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it('of no origin may do so by default', async () => {
+    const { ask } = await served();
+    const { headers } = await ask('/v1/models', { headers: { origin: 'https://example.com' } });
+    expect(headers.get('access-control-allow-origin')).toBeNull();
+  });
+
+  it('at / has a form, and needs no key; other clients get a line of text', async () => {
+    const { ask } = await served({ apiKey: 'key' });
+    const { status, headers, body } = await ask('/', { headers: { accept: 'text/html' } });
+    expect(status).toBe(200);
+    expect(headers.get('content-security-policy')).toMatch(/^default-src 'none'/);
+    expect(body).toContain('<select id="model">');
+    expect((await ask('/')).body).toContain('/v1/models');
+  });
+});
+
+it('reports a body that is not JSON, and names no folder of the machine in errors', async () => {
+  const failing = () =>
+    Promise.reject(new UserError('/home/me/runs/a/adapter.safetensors is damaged. See /v1/models.'));
+  const { ask, post } = await served({}, { predict: failing });
+  const headers = { 'content-type': 'application/json' };
+  expect(await ask('/predict', { method: 'POST', headers, body: '{"inputs": ' })).toMatchObject({
+    status: 400,
+    body: { error: 'The request body is not valid JSON.', error_type: 'validation' },
+  });
+  const { body } = await post('/predict', { inputs: 'x' });
+  expect(body.error).toBe('adapter.safetensors is damaged. See /v1/models.');
+});
+
 it('a server with generating models only says so in routes about texts', async () => {
   const { post } = await served({}, { models: async () => [{ ...CARD, name: 'chat', writes: true }] });
   const { status, body } = await post('/predict', { inputs: 'x' });
@@ -237,6 +299,8 @@ describe('the API description', () => {
       '/v1/completions': all,
       '/v1/chat/completions': all,
       '/v1/load_lora_adapter': all,
+      '/v1/rerank': ofTexts,
+      '/v2/rerank': ofTexts,
       '/v1/unload_lora_adapter': all,
     });
     expect(Object.keys(paths['/v1/completions']!.post!.responses[200]!.content)).toEqual([

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { cors } from 'hono/cors';
 import { HTTPException } from 'hono/http-exception';
 import type { Service } from '../../serving/service/service.ts';
 import { lazy } from '../../support/lazy.ts';
@@ -16,6 +17,7 @@ import { addAdapters } from './routes/adapters.ts';
 import { addChatCompletions } from './routes/chat-completions.ts';
 import { addCompletions } from './routes/completions.ts';
 import { addEmbeddings } from './routes/embeddings.ts';
+import { addHome } from './routes/home.ts';
 import { addModels } from './routes/models.ts';
 import { addOperating } from './routes/operating.ts';
 import { addPredict } from './routes/predict.ts';
@@ -27,6 +29,8 @@ export interface AppOptions {
   /** The bearer token that clients must send; undefined if no token is required. */
   apiKey?: string;
   allowLoading: boolean;
+  /** Origins whose pages may call the server, such as `https://example.com`; `*` for all. Default: none. */
+  origins?: readonly string[];
   /** Maximum bytes of a body. */
   maxBody: number;
   /** Maximum concurrent requests. */
@@ -46,15 +50,30 @@ export interface ServeHandle {
   drain(seconds: number): Promise<void>;
 }
 
+/** How long a browser remembers which origins may call the server. */
+const PREFLIGHT_SECONDS = 600;
+
 /** How long an aborted request may take to send its response. */
 const LAST_WORDS_MS = 1000;
 
 /** Routes that do almost no work and are not logged. */
-const LIGHT = ['/health', '/metrics', '/openapi.json'];
+const LIGHT = ['/', '/health', '/metrics', '/openapi.json'];
+/** Routes without data, which need no key: load balancers and browsers have none. */
+const OPEN = ['/', '/health'];
 
 /** A service over HTTP, ready to listen. */
 export function serveApp(service: Service, options: AppOptions): ServeHandle {
-  const { metrics, apiKey, allowLoading, maxBody, maxRequests, maxSeconds, version, log } = options;
+  const {
+    metrics,
+    apiKey,
+    allowLoading,
+    origins = [],
+    maxBody,
+    maxRequests,
+    maxSeconds,
+    version,
+    log,
+  } = options;
   const scopes = new Set<RequestScope>();
   let isDraining = false;
   let onIdle = () => {};
@@ -90,8 +109,18 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     });
     await next();
   });
+  // Before the key is checked, because a browser asks without it whether it may send the key.
+  if (origins.length > 0)
+    app.use(
+      cors({
+        origin: origins.includes('*') ? '*' : [...origins],
+        allowHeaders: ['Authorization', 'Content-Type'],
+        exposeHeaders: ['Retry-After'],
+        maxAge: PREFLIGHT_SECONDS,
+      }),
+    );
   app.use(async (c, next) => {
-    if (c.req.path === '/health') return next();
+    if (OPEN.includes(c.req.path)) return next();
     if (apiKey !== undefined && !shows(c.req.header('authorization'), apiKey)) {
       c.header('WWW-Authenticate', 'Bearer');
       throw new Refused(401, 'Authorization must be "Bearer" and the API key of this server.');
@@ -144,6 +173,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     });
   });
 
+  addHome(app, apiKey !== undefined);
   addOperating(app, service, metrics, () => isDraining);
   for (const add of [addPredict, addEmbeddings, addRerank, addModels, addCompletions, addChatCompletions])
     add(app, service);
@@ -201,21 +231,24 @@ function answered(c: Context<ServeEnv>, failure: Failure): Response {
   return c.json(openAiError(failure), failure.status === 422 ? 400 : (failure.status as 400));
 }
 
-/** Converts Hono's error for a body that is not JSON, or is not declared as JSON. This is the client's mistake. */
+/** Converts Hono's error for a body that is not JSON, or is not declared as JSON. This is the client's error. */
 function errorOf(error: Error): Error {
   if (!(error instanceof HTTPException)) return error;
-  if (error.status === 400) return new Refused(400, 'The request body is not valid JSON.');
+  if (error.status === 400)
+    return new Refused(400, 'The request body is not valid JSON.', undefined, 'invalid_json');
   if (error.status !== 415) return error;
   return new Refused(415, 'Content-Type must be application/json.');
 }
 
 /** Converts the errors that a route's schema finds in a body. */
-function refusedOf(issues: readonly { path: PropertyKey[]; message: string }[]): Refused {
-  const sentences = issues.map(({ path, message }) => {
+function refusedOf(issues: readonly { path: PropertyKey[]; message: string; keys?: string[] }[]): Refused {
+  const sentences = issues.map(({ path, message, keys }) => {
+    if (keys) return `${keys.map((key) => `\`${[...path, key].join('.')}\``).join(', ')} is not supported.`;
     const subject = path.length > 0 ? `\`${path.join('.')}\`` : 'The request body';
     return `${subject} ${predicateOf(message)}.`;
   });
-  return new Refused(422, sentences.join(' '), issues[0]!.path.join('.') || undefined);
+  const { path, keys = [] } = issues[0]!;
+  return new Refused(422, sentences.join(' '), [...path, ...keys.slice(0, 1)].join('.') || undefined);
 }
 
 /** Turns a message into a predicate. The message is Zod's or ours; ours begins with "expected". */

@@ -1,9 +1,8 @@
 import { add, gather, input } from '../../graph/build.ts';
 import type { Graph, Value } from '../../graph/graph.ts';
 import type { FrozenModule, Injection, LinearModule, Sublayer, SublayerEnd } from '../../nn/network.ts';
-import type { BankForm, BankReader } from '../../tuners/bank/bank-form.ts';
+import { type BankForm, type BankReader, NotMixed } from '../../tuners/bank/bank-form.ts';
 import { BATCH } from '../../tuners/bank/bank-rows.ts';
-import { NotMixed } from '../../tuners/bank/not-mixed.ts';
 import type { PackedAdapter } from '../../tuners/bank/packed-adapter.ts';
 import type { BankShape } from './bank-shape.ts';
 

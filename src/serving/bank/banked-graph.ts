@@ -1,7 +1,7 @@
 import type { Value } from '../../graph/graph.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { elementCount } from '../../support/element-count.ts';
-import { baseParameters } from '../../tuners/bank/base-parameters.ts';
+import { baseParameters } from '../../tuners/bank/bank-rows.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import type { Tuner } from '../../tuners/tuner.ts';
 import { AdapterBank } from './adapter-bank.ts';

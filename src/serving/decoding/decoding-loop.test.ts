@@ -12,11 +12,12 @@ import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Random } from '../../support/random.ts';
 import { openModel } from '../../trained/node/load-model.ts';
 import { AdaLoraTuner } from '../../tuners/adalora/adalora-tuner.ts';
-import { adaLoraConfigSchema } from '../../tuners/adalora/config.ts';
-import { packAdapter } from '../../tuners/bank/pack-adapter.ts';
+import { packAdapter } from '../../tuners/bank/packed-adapter.ts';
+import { adaLoraConfigSchema } from '../../tuners/composed/pruned-triplets.ts';
 import { FROZEN } from '../../tuners/frozen-tuner.ts';
 import { loraConfigSchema } from '../../tuners/lora/config.ts';
 import { LoraTuner } from '../../tuners/lora/lora-tuner.ts';
+import { defaultTargets } from '../../tuners/low-rank/default-targets.ts';
 import type { TunedValues } from '../../tuners/tuner.ts';
 import { EMPTY_SHAPE, withRoom } from '../bank/bank-shape.ts';
 import { Overloaded } from '../overloaded.ts';
@@ -31,7 +32,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** The base model, two LoRA adapters and an AdaLoRA adapter. */
 function tunings(model: LoadedModel): TunedValues[] {
-  const target_modules = model.definition.targetModules.many.slice();
+  const target_modules = [...defaultTargets(model, 'many')];
   const tuners = [
     LoraTuner.create(model, loraConfigSchema.parse({ r: 2, lora_alpha: 4, target_modules })),
     LoraTuner.create(model, loraConfigSchema.parse({ r: 5, lora_alpha: 4, target_modules })),
@@ -134,7 +135,7 @@ it('has a bounded queue', async () => {
 it('an adapter that does not fit into its slot fails alone', async () => {
   const { model, all, loop } = await opened('llama');
   const { tuned, packed } = all[1]!;
-  const target_modules = model.definition.targetModules.many.slice();
+  const target_modules = [...defaultTargets(model, 'many')];
   const wide = LoraTuner.create(model, loraConfigSchema.parse({ r: 9, lora_alpha: 4, target_modules }));
   const tooWide = packAdapter(model, { tuner: wide, values: new Float32Array(wide.layout.length) }, 'test');
   const settings = generationSettings({ user: { max_new_tokens: 5 } });

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ADAPTER_FILES } from '../../formats/adapters/adapter-files.ts';
-import { threadArguments } from '../../support/node/thread-arguments.ts';
+import { threadArguments } from '../../support/node/process-status.ts';
 import { Turns } from '../../support/turns.ts';
 import { UserError } from '../../support/user-error.ts';
 import { revivedError } from '../service/plain-error.ts';

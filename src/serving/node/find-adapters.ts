@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { ADAPTER_CONFIG, ADAPTER_FILES } from '../../formats/adapters/adapter-files.ts';
 import { runFiles } from '../../run/node/run-folder.ts';
-import { fileIdentity } from '../../support/node/file-identity.ts';
+import { fileIdentity } from '../../support/node/files.ts';
 import { NOTES_FILE } from '../../trained/notes.ts';
 
 /** An adapter found in a folder. */

@@ -8,8 +8,8 @@ import { type Notes, readNotes } from '../../trained/notes.ts';
 import { openedTask } from '../../trained/opened-task.ts';
 import { withChanges } from '../../trained/read-model.ts';
 import { knownAdapter, tuneModel } from '../../trained/tune-model.ts';
-import { NotMixed } from '../../tuners/bank/not-mixed.ts';
-import { packAdapter } from '../../tuners/bank/pack-adapter.ts';
+import { NotMixed } from '../../tuners/bank/bank-form.ts';
+import { packAdapter } from '../../tuners/bank/packed-adapter.ts';
 import type { BaseFolder } from './base-folder.ts';
 import { type FoundAdapter, stateOf } from './find-adapters.ts';
 
@@ -53,7 +53,7 @@ function checkBase(base: BaseFolder, named: string | null | undefined, where: st
   throw new UserError({
     where,
     fault: `is an adapter of ${named}, but ${base.name} is served`,
-    hint: 'Serve it with its own base model. A base model in another place is recognised by its folder name.',
+    hint: 'Serve it with its own base model. A base model in another place is recognized by its folder name.',
   });
 }
 

@@ -38,7 +38,7 @@ export type ServingMessage =
   | { progress: DownloadProgress }
   | { event: FolderEvent }
   | { run: EngineRun }
-  | { ready: { model: string; models: number } }
+  | { ready: { model: string; models: number; names: string[] } }
   | { failure: PlainError };
 
 const { folders, model, baseDtype, limits, modules } = workerData as ServingJob;
@@ -80,7 +80,8 @@ try {
     send: batched((replies) => send({ replies: replies as Reply[] }), setImmediate),
     onMessage: (listener) => parent.on('message', (calls: ServingCalls) => calls.forEach(listener)),
   });
-  send({ ready: { model: base.name, models: serving.models.size } });
+  const names = [...serving.models.keys()];
+  send({ ready: { model: base.name, models: names.length, names } });
   adapters.watch();
 } catch (error) {
   send({ failure: plainError(fileError(error) ?? error) });

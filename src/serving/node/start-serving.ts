@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { disableTelemetry } from '../../runtime/node/disable-telemetry.ts';
 import { batched } from '../../support/batched.ts';
-import { threadArguments } from '../../support/node/thread-arguments.ts';
+import { threadArguments } from '../../support/node/process-status.ts';
 import { definingModules } from '../../tasks/defining-modules.ts';
 import { revivedError } from '../service/plain-error.ts';
 import { RemoteService } from '../service/remote-service.ts';

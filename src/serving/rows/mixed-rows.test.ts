@@ -16,9 +16,8 @@ import { Random } from '../../support/random.ts';
 import type { TaskName } from '../../tasks/registry.ts';
 import { collate } from '../../text/collate.ts';
 import { AdaLoraTuner } from '../../tuners/adalora/adalora-tuner.ts';
-import { adaLoraConfigSchema } from '../../tuners/adalora/config.ts';
-import { packAdapter } from '../../tuners/bank/pack-adapter.ts';
-import type { PackedAdapter } from '../../tuners/bank/packed-adapter.ts';
+import { type PackedAdapter, packAdapter } from '../../tuners/bank/packed-adapter.ts';
+import { adaLoraConfigSchema } from '../../tuners/composed/pruned-triplets.ts';
 import { loraConfigSchema } from '../../tuners/lora/config.ts';
 import { LoraTuner } from '../../tuners/lora/lora-tuner.ts';
 import { METHODS } from '../../tuners/registry.ts';
@@ -189,7 +188,7 @@ describe('every row gets the same result as with its adapter alone, in batches w
  */
 const INT8_ROUNDING = 2e-2;
 
-it('over int8, rows do not depend on others either', async () => {
+it('with an int8 base, rows do not depend on others either', async () => {
   const cacheFolder = join(folder, 'cache');
   const all = makeAdapters('single_label_classification');
   const plain = openForTask(folder, 'single_label_classification', MAX_LABELS);

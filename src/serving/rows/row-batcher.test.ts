@@ -98,7 +98,7 @@ it('computes the rows of a failed batch one by one, so that a row fails alone', 
   expect(sizes).toEqual([3, 1, 1, 1]);
 });
 
-it('ends every waiting row with an error in batching, and goes on with the next', async () => {
+it('ends every waiting row with an error in batching, and continues with the next', async () => {
   let fails = true;
   const { made } = batcher({}, () => {
     if (fails) throw new Error('no room');

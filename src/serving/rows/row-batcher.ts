@@ -1,7 +1,7 @@
 import { WorkLoop } from '../../support/work-loop.ts';
 import { Overloaded } from '../overloaded.ts';
 
-/** What the batcher knows about a row. */
+/** The properties of a row that the batcher needs. */
 export interface BatchedRow {
   /** Number of its tokens. */
   readonly length: number;

@@ -12,8 +12,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type Kind, startWriter, whyNot } from '../../../tests/support/writers.ts';
-import { assertLocked, LOCK_FILE, lockFolder, unlockFolder } from './folder-lock.ts';
-import { startHeartbeat } from './heartbeat.ts';
+import { assertLocked, LOCK_FILE, lockFolder, startHeartbeat, unlockFolder } from './folder-lock.ts';
 
 let folder: string;
 let path: string;

@@ -1,14 +1,50 @@
 import { closeSync, fstatSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { threadId } from 'node:worker_threads';
+import { threadId, Worker } from 'node:worker_threads';
 import { fileError } from '../../support/file-error.ts';
 import { processStatus } from '../../support/node/process-status.ts';
 import { UserError } from '../../support/user-error.ts';
-import { BEAT_MS, startHeartbeat } from './heartbeat.ts';
-import { linkNew } from './link-new.ts';
+import { linkNew, takeAway } from './links.ts';
 import { hasEnded, type Owner, placeKey, thisOwner } from './owner.ts';
-import { takeAway } from './take-away.ts';
 import { temporaryName } from './temporary-name.ts';
+
+/** Interval at which the holder of a lock renews it. */
+const BEAT_MS = 5000;
+
+/**
+ * Code of the thread that writes the lock's own bytes again. The write sets the file's time by the clock of the disk's
+ * host. The thread stops when another process holds the lock.
+ */
+const BEAT = `
+const { closeSync, fsyncSync, openSync, readFileSync, writeSync } = require('node:fs');
+const { path, content, every } = require('node:worker_threads').workerData;
+const beating = setInterval(() => {
+  try {
+    const fd = openSync(path, 'r+');
+    try {
+      if (readFileSync(fd, 'utf8') !== content) return clearInterval(beating);
+      writeSync(fd, content, 0);
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {}
+}, every);
+`;
+
+/**
+ * Renews a lock's modification time from a separate thread, because the engine may block this thread for minutes. The
+ * separate thread ends with its parent.
+ *
+ * @returns a function that stops it
+ */
+export function startHeartbeat(path: string, content: string, every = BEAT_MS): () => void {
+  const worker = new Worker(BEAT, { eval: true, execArgv: [], workerData: { path, content, every } });
+  worker.unref();
+  // Without a heartbeat, the lock still works for processes on this host.
+  worker.on('error', () => {});
+  return () => void worker.terminate();
+}
 
 /** Name of the lock in a folder. */
 export const LOCK_FILE = '.lock';
@@ -190,6 +226,6 @@ function heldBy(holder: Holder | undefined, folder: string, path: string): UserE
   return new UserError({
     where: `output: ${folder}`,
     fault: `is in use by ${who}`,
-    hint: `Wait for it, or choose another folder with --set output=... If it no longer runs, remove ${path}.`,
+    hint: `Wait for it, or choose another folder as output. If it no longer runs, remove ${path}.`,
   });
 }

@@ -1,8 +1,7 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { linkNew } from './link-new.ts';
+import { linkNew, takeAway } from './links.ts';
 import { makeFolder } from './make-folder.ts';
-import { takeAway } from './take-away.ts';
 import { inUse, removeStale, temporaryName } from './temporary-name.ts';
 
 /**

@@ -5,7 +5,7 @@ import { inUse, removeStale, temporaryName } from './temporary-name.ts';
 
 /**
  * Calls `work` with the path of a folder that no other writer uses, and removes the folder afterwards. `work` creates
- * it. What killed writers left in the parent is removed first.
+ * it. Files of killed writers in the parent are removed first.
  *
  * @param parent created if missing
  */

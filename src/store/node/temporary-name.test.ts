@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { newLink } from './new-link.ts';
+import { newLink } from './links.ts';
 import { placeKey } from './owner.ts';
 import { inUse, isTemporary, removeStale, temporaryName } from './temporary-name.ts';
 
@@ -29,7 +29,7 @@ it('is different each time', () => {
   expect(isTemporary('.file.12-0.tmp')).toBe(false);
 });
 
-it('fits a long name, and is recognised', () => {
+it('fits a long name, and is recognized', () => {
   const name = 'é'.repeat(120);
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
   expect(Buffer.byteLength(left(name, dead))).toBeLessThan(255);

@@ -1,6 +1,6 @@
 import type { Call, Cancel, Port, Reply } from './call.ts';
 
-/** What every method gets besides its arguments. */
+/** The context of every method besides its arguments. */
 export interface Answering {
   /** Aborted when the caller no longer waits. */
   signal: AbortSignal;

@@ -1,6 +1,22 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
-/** What Linux says about a process. */
+/**
+ * The variable with the process number of a parent. The parent keeps this process's standard input open while it runs.
+ */
+const PARENT_VARIABLE = 'ADALORA_PARENT';
+
+/** Returns the environment for a child that must end with this process. See {@link parentProcess}. */
+export function withParent(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return { ...env, [PARENT_VARIABLE]: `${process.pid}` };
+}
+
+/** The process number of the parent with which this process must end; undefined for a process that the user started. */
+export function parentProcess(env: NodeJS.ProcessEnv = process.env): number | undefined {
+  const number = Number(env[PARENT_VARIABLE]);
+  return Number.isSafeInteger(number) && number > 0 ? number : undefined;
+}
+
+/** Linux's status of a process. */
 export interface ProcessStatus {
   /** Whether it has ended but still has its number, because its parent has not collected it. */
   isZombie: boolean;
@@ -27,4 +43,12 @@ export function processStatus(pid: number): ProcessStatus | undefined {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Options of a thread that runs a file of the package. A thread inherits the flag `--input-type` of a program that was
+ * passed as text, and Node would then refuse to run a file.
+ */
+export function threadArguments(): { execArgv?: string[] } {
+  return process.execArgv.some((word) => word.startsWith('--input-type')) ? { execArgv: [] } : {};
 }

@@ -7,7 +7,7 @@ const MAX_CELLS = 2 ** 26;
 const BLOCK = 256;
 /** Steps of a search before it remembers states: per character, and in addition for any text. */
 const PLAIN_STEPS = { character: 64, text: 10_000 };
-/** What a state costs when it is made. It takes about 100 bytes. */
+/** The cost of a new state. It takes about 100 bytes. */
 const STEPS_PER_STATE = 100;
 
 /** The UTF-16 units [from, to) of a text. */
@@ -64,7 +64,7 @@ const UNDECIDED = -2;
 
 const ACCEPT = new State(Does.ACCEPT);
 
-/** What the table knows of a split. */
+/** The table's entry for a split. */
 const FAILED = 1;
 const MATCHED = 2;
 

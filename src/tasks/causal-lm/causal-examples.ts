@@ -4,7 +4,7 @@ import { labelledRows } from '../../objectives/labelled-rows.ts';
 import { modelFeeds } from '../../objectives/model-inputs.ts';
 import { packedBatch, rowLength } from '../../objectives/packed-batch.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
-import { concatenated } from '../../support/concatenated.ts';
+import { concatenated } from '../../support/arrays.ts';
 import { BadConversation } from '../../text/chat/bad-conversation.ts';
 import { conversationIds } from '../../text/chat/conversation-ids.ts';
 import { documentIds, promptIds } from '../../text/document-ids.ts';

@@ -22,13 +22,12 @@ import type {
 } from '../task-definition.ts';
 import type { PythonResult, PythonUse, TaskWords } from '../task-words.ts';
 import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
-import type { Texts } from './encoded-set.ts';
 import { labelEvaluation, readRows, textsOf } from './label-evaluation.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
 import { alikeNotice, rowsWithPictures, withAlike } from './load-pictures.ts';
 import { columnsFor, jsonKeys, rowsFromFile, rowsFromInput, useColumns } from './read-inputs.ts';
 import { type LabelBaselines, pictureBaselines, textBaselines } from './text-baselines.ts';
-import { textsShape } from './texts-shape.ts';
+import { type TextInput, textsShape, toInputs, toRows } from './texts-shape.ts';
 import type { Targets, ToTargets } from './to-targets.ts';
 
 export interface LabelledRows {
@@ -86,7 +85,7 @@ export interface LabelKind<Answer extends LabelAnswer> {
 /** Defines a task on texts or pairs that have one label field. */
 export function labelledTexts<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
-): TaskDefinition<LabelledData, LabelledRows, Texts, typeof labelledDataSchema> {
+): TaskDefinition<LabelledData, LabelledRows, TextInput, typeof labelledDataSchema> {
   const outputs = (labels: readonly string[]) => (kind.leastLabels === 0 ? 1 : labels.length);
   const build = (labels: readonly string[], reading: Partial<LabelledData> = {}): BuildTask => {
     const { pooling = 'none', text_pair } = reading;
@@ -220,13 +219,14 @@ export function labelledTexts<Answer extends LabelAnswer>(
           return (file === undefined ? columns : columnsFor(file, columns)) as LabelledData;
         },
         parse: (content, fileName, reading, onSkipped) =>
-          rowsFromFile(content, fileName, asOptions(reading), onSkipped),
-        typed: (content, reading, onSkipped) => rowsFromInput(content, asOptions(reading), onSkipped),
+          toInputs(rowsFromFile(content, fileName, asOptions(reading), onSkipped)),
+        typed: (content, reading, onSkipped) =>
+          toInputs(rowsFromInput(content, asOptions(reading), onSkipped)),
         line: ({ text_pair }) => (text_pair === undefined ? (text) => ({ text }) : undefined),
         shape: textsShape,
       },
       async answer(rows, { program, values }, context, batchSize) {
-        const read = readRows(rows, context, outputsFor(context), batchSize);
+        const read = readRows(toRows(rows), context, outputsFor(context), batchSize);
         const all = Int32Array.from({ length: rows.length }, (_, row) => row);
         const layer = typeof context.layer === 'function' ? undefined : context.layer;
         const logits = await read.logits({ program, values, layer }, all);
@@ -248,7 +248,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
         input(text, textPair, { text_pair, label }) {
           // Models trained by other programs do not record their columns, so they accept both texts and pairs.
           if (text_pair === undefined && label !== undefined) assertOneText(textPair);
-          if (text_pair === undefined || textPair !== undefined) return { text, textPair };
+          if (text_pair === undefined || textPair !== undefined) return { text, text_pair: textPair };
           throw new UserError({ where: 'inputs', fault: 'must be pairs of texts, got one text' });
         },
         answer: (answer, _, labels, raw) => labelScores(answer as Answer, labels, raw),

@@ -1,4 +1,4 @@
-import { detectFormat, firstLine } from '../../data/detect-format.ts';
+import { beginsWithObject, detectFormat, firstLine } from '../../data/detect-format.ts';
 import { fileLines } from '../../data/file-lines.ts';
 import { looksLikeHeader } from '../../data/looks-like-header.ts';
 import { MAX_FIELDS, parseDelimited } from '../../data/parse-delimited.ts';
@@ -77,7 +77,7 @@ export function jsonKeys(columns: Columns): Columns {
  */
 export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnSkipped): Row[] {
   const body = content.replace(/^\ufeff/, '');
-  if (/^\s*(\{|\[\s*\{)/.test(body))
+  if (beginsWithObject(body))
     return parseRows(body, STANDARD_INPUT, { ...jsonKeys(columns), format: 'jsonl' }, onSkipped);
   const [first] = body.split('\n', 1);
   const format = tableFormat(first!, columns);

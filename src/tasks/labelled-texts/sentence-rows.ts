@@ -8,7 +8,7 @@ import type { EncodingContext } from '../task-definition.ts';
 import { TextSet } from '../text-set.ts';
 import { pictureSetOf, type Texts, weightOf } from './encoded-set.ts';
 
-/** Texts, pairs or pictures. Each text and each picture has its own vector. */
+/** Texts, pairs or pictures, with a vector for each text and each picture. */
 export class SentenceRows {
   readonly #texts: InputSet;
   /** For each column, the indices of its texts. */

@@ -1,6 +1,31 @@
 import type { InputShape } from '../assert-input.ts';
 import type { ReadingOf } from '../task-definition.ts';
 import type { LabelledData } from './data-section.ts';
+import type { Texts } from './encoded-set.ts';
+
+/** A text or a pair of texts to predict for, with the names of a config's `data` section. */
+export interface TextInput {
+  text: string;
+  /** The second text, for a run on pairs. */
+  text_pair?: string | undefined;
+  id?: string;
+}
+
+/** Rows of a file as inputs. */
+export function toInputs(rows: readonly Texts[]): TextInput[] {
+  return rows.map(({ textPair, ...row }) => ({
+    ...row,
+    ...(textPair !== undefined && { text_pair: textPair }),
+  }));
+}
+
+/** Inputs as rows. */
+export function toRows(inputs: readonly TextInput[]): Texts[] {
+  return inputs.map(({ text_pair, ...row }) => ({
+    ...row,
+    ...(text_pair !== undefined && { textPair: text_pair }),
+  }));
+}
 
 /** Names of the keys that rows of files have besides their texts. */
 const OTHERS = ['line', 'id', 'place', 'label', 'image', 'picture'];
@@ -10,10 +35,10 @@ export function textsShape({ text_pair, label }: Partial<ReadingOf<LabelledData>
   const text = { is: 'a string' } as const;
   const others = OTHERS;
   if (text_pair !== undefined)
-    return { keys: { text, textPair: { ...text, why: 'its run is on pairs of texts' } }, others };
-  const textPair =
+    return { keys: { text, text_pair: { ...text, why: 'its run is on pairs of texts' } }, others };
+  const pair =
     label === undefined
       ? ({ ...text, optional: true } as const)
       : ({ is: 'nothing', why: 'its run is on single texts' } as const);
-  return { keys: { text, textPair }, others };
+  return { keys: { text, text_pair: pair }, others };
 }

@@ -3,7 +3,7 @@ import { labelledRows } from '../../objectives/labelled-rows.ts';
 import { type MaskingVocabulary, maskTokens } from '../../objectives/mask-tokens.ts';
 import { modelFeeds } from '../../objectives/model-inputs.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
-import { concatenated } from '../../support/concatenated.ts';
+import { concatenated } from '../../support/arrays.ts';
 import { Random } from '../../support/random.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type Batch, collate } from '../../text/collate.ts';

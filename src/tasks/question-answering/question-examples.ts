@@ -1,7 +1,7 @@
 import { modelFeeds } from '../../objectives/model-inputs.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import type { HostTensor } from '../../runtime/session.ts';
-import { PYTHON_SPACE } from '../../support/python-space.ts';
+import { PYTHON_SPACE } from '../../support/text.ts';
 import { collate } from '../../text/collate.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';
 import { Characters } from './characters.ts';

@@ -1,8 +1,5 @@
-import { meanAbsoluteError } from '../../metrics/mean-absolute-error.ts';
-import { meanSquaredError } from '../../metrics/mean-squared-error.ts';
 import { pearson } from '../../metrics/pearson.ts';
-import { r2Score } from '../../metrics/r2-score.ts';
-import { spearmanr } from '../../metrics/spearmanr.ts';
+import { meanAbsoluteError, meanSquaredError, r2Score, spearmanr } from '../../metrics/regression-scores.ts';
 import { scoreLoss } from '../../objectives/sequence-loss.ts';
 import { shortest } from '../classes/answer-text.ts';
 import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';

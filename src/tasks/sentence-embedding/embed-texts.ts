@@ -1,6 +1,10 @@
+import { beginsWithObject, firstLine } from '../../data/detect-format.ts';
 import { fileLines } from '../../data/file-lines.ts';
 import { parseRows } from '../../data/parse-rows.ts';
+import { readTable } from '../../data/table/read-table.ts';
+import { TEXT_NAME } from '../../data/text-name.ts';
 import type { Picture } from '../../pictures/picture-reader.ts';
+import { listNames } from '../../support/list-names.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { shortest } from '../classes/answer-text.ts';
@@ -37,9 +41,11 @@ export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
     parse: (content, fileName, reading, onSkipped) =>
       /\.txt(\.gz)?$/i.test(fileName)
         ? linesOf(content, fileName)
-        : parseRows(content, fileName, columnsOf(reading), onSkipped).map(({ text }) => ({ text })),
+        : parseRows(content, fileName, columnsIn(content, fileName, reading), onSkipped).map(({ text }) => ({
+            text,
+          })),
     typed: (content, reading, onSkipped) =>
-      /^\s*(\{|\[\s*\{)/.test(content)
+      beginsWithObject(content)
         ? parseRows(content, STANDARD_INPUT, { ...columnsOf(reading), format: 'jsonl' }, onSkipped).map(
             ({ text }) => ({ text }),
           )
@@ -121,6 +127,26 @@ export function embeddingFlags(
 /** The column of the texts: the one in a flag, otherwise the run's. */
 function columnsOf({ text, anchor, header, quote, delimiter }: Partial<EmbeddingData>) {
   return { text: text ?? anchor ?? 'text', header, quote, delimiter };
+}
+
+/**
+ * The column of the texts in a file. Without the expected column, it is the only column, or the only one with a name of
+ * texts.
+ *
+ * @throws UserError if several columns may contain the texts
+ */
+function columnsIn(content: string, fileName: string, reading: Partial<EmbeddingData>) {
+  const expected = columnsOf(reading);
+  if (typeof expected.text === 'number' || firstLine(content).includes(expected.text)) return expected;
+  const { columns, hasHeader } = readTable(content, fileName, { header: reading.header });
+  const named = columns.filter((name) => TEXT_NAME.test(name));
+  const [only, other] = columns.length === 1 ? columns : named;
+  if (only !== undefined && other === undefined) {
+    const isNumbered = hasHeader === false;
+    return { ...expected, text: isNumbered ? columns.indexOf(only) : only, header: hasHeader };
+  }
+  const hint = `Its columns are ${listNames(columns)}. Name the one of the texts: --text COLUMN`;
+  throw new UserError({ where: fileName, fault: `has no column "${expected.text}"`, hint });
 }
 
 /** Reads one text per line. Blank lines keep their place. */

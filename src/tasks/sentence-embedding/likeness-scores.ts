@@ -1,7 +1,7 @@
 import { pearson } from '../../metrics/pearson.ts';
+import { spearmanr } from '../../metrics/regression-scores.ts';
 import { type RetrievalScores, retrievalScores } from '../../metrics/retrieval-scores.ts';
 import type { ScoreName } from '../../metrics/scores.ts';
-import { spearmanr } from '../../metrics/spearmanr.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 
 /** Number of texts to rank per query. The scores do not use more. */

@@ -4,7 +4,7 @@ import { shiftRight } from '../../objectives/shift-right.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import { UserError } from '../../support/user-error.ts';
 import { collate } from '../../text/collate.ts';
-import { maxLength } from '../../text/max-length.ts';
+import { maxLength } from '../../text/cut-text.ts';
 import type { Encoding } from '../../text/tokenizer.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import type { PairData } from './data-section.ts';

@@ -2,6 +2,7 @@ import { accuracy } from '../../metrics/accuracy.ts';
 import { assertSameLength } from '../../metrics/assert-same-length.ts';
 import { classCounts } from '../../metrics/class-counts.ts';
 import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
+import { expectedCalibrationError } from '../../metrics/expected-calibration-error.ts';
 import { binaryF1, macroF1 } from '../../metrics/f1.ts';
 import { GLUE_CLASSES } from '../../metrics/glue-classes.ts';
 import { matthewsCorrelation } from '../../metrics/matthews-correlation.ts';
@@ -32,7 +33,7 @@ export const classKind: LabelKind<ClassAnswer> = {
   leastLabels: 2,
   listed: false,
   targets: classTargets,
-  metrics: ['accuracy', 'f1', 'combined_score', 'matthews_correlation'],
+  metrics: ['accuracy', 'f1', 'combined_score', 'matthews_correlation', 'expected_calibration_error'],
   baselines: {
     linearLoss: 'softmax',
     linearName: 'a bag of words',
@@ -69,6 +70,7 @@ export const classKind: LabelKind<ClassAnswer> = {
       f1,
       combined_score: (share + f1) / 2,
       matthews_correlation: matthewsCorrelation(counts),
+      expected_calibration_error: expectedCalibrationError(logits, outputs, targets),
     };
   },
   averages: (labels): Record<string, string> => (labels.length > 2 ? { f1: 'macro' } : {}),

@@ -1,5 +1,5 @@
 import { type FileLine, fileLines } from '../../data/file-lines.ts';
-import { trimEnd } from '../../support/trim-end.ts';
+import { trimEnd } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { WordColumns } from './tagged-sentence.ts';
 

@@ -46,7 +46,7 @@ describe('a chat template', () => {
   it('that is hostile reaches its limits', () => {
     expect(() => chat('{% for i in range(10 ** 9) %}{% endfor %}').render(MESSAGES, false)).toThrow('x ');
     expect(() => chat('{% for i in range(1000000000) %}{% endfor %}').render(MESSAGES, false)).toThrow(
-      'a range of 1000000000 numbers',
+      'range() has 1000000000 numbers, more than the maximum of',
     );
     expect(() => chat('{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}').render(MESSAGES, false)).toThrow(
       'x refuses the conversation: ',

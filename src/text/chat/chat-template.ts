@@ -106,6 +106,7 @@ const GLOBALS = {
 function range(first: number, end?: number, step = 1): number[] {
   const [start, stop] = end === undefined ? [0, first] : [first, end];
   const length = Math.max(0, Math.ceil((stop - start) / step));
-  if (!(length <= MAX_RANGE)) throw new Error(`a range of ${length} numbers`);
+  if (!(length <= MAX_RANGE))
+    throw new Error(`range() has ${length} numbers, more than the maximum of ${MAX_RANGE}`);
   return Array.from({ length }, (_, i) => start + i * step);
 }

@@ -1,8 +1,7 @@
 import { UserError } from '../../support/user-error.ts';
 import type { TokenizerJson } from '../steps/tokenizer-json.ts';
-import type { SlowTokenizer, TokenizerClass } from './slow-tokenizer.ts';
+import { jsonFile, type SlowTokenizer, type TokenizerClass, textFile } from './slow-tokenizer.ts';
 import { template } from './template.ts';
-import { jsonFile, textFile } from './text-file.ts';
 
 const END = '<|endoftext|>';
 /** A token that is matched in normalized text. */

@@ -4,8 +4,7 @@ import { ROLES, type Role } from '../special-tokens.ts';
 import type { AddedToken, TokenizerJson } from '../steps/tokenizer-json.ts';
 import { gpt2, roberta } from './byte-level-classes.ts';
 import { debertaV2, llama, t5, xlmRoberta } from './sentencepiece-classes.ts';
-import type { SlowTokenizer, SpecialToken, TokenizerClass } from './slow-tokenizer.ts';
-import { jsonFile } from './text-file.ts';
+import { jsonFile, type SlowTokenizer, type SpecialToken, type TokenizerClass } from './slow-tokenizer.ts';
 import { bert, mpnet } from './word-piece-class.ts';
 
 /** Converters by the class name in tokenizer_config.json, without `Fast`. */

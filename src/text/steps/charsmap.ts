@@ -24,7 +24,7 @@ export class Charsmap {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const size = bytes.length < 4 ? 0 : view.getUint32(0, true);
     if (size === 0 || size % 4 !== 0 || size > bytes.length - 4)
-      throw new Error(`a charsmap of ${bytes.length} bytes says that ${size} are its table`);
+      throw new Error(`the charsmap has ${bytes.length} bytes, but its table needs ${size}`);
     this.#units = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true));
     this.#texts = bytes.subarray(4 + size);
     this.#keepsAscii = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).every(

@@ -1,5 +1,5 @@
 import { Effort } from '../../support/regex/effort.ts';
-import { BYTE_CHARACTERS } from './byte-characters.ts';
+import { BYTE_CHARACTERS } from './byte-tokens.ts';
 import { cleanedUp } from './cleaned-up.ts';
 import { compilePattern, type Find } from './compile-pattern.ts';
 import { MAX_STEPS, within } from './limits.ts';
@@ -97,7 +97,7 @@ function bytesOf(token: string): Iterable<number> {
   return bytes.includes(undefined) ? new TextEncoder().encode(token) : (bytes as number[]);
 }
 
-/** Replaces each run of tokens that stand for bytes by its text. */
+/** Decodes consecutive byte tokens together, because a character may span several. */
 function runs(
   tokens: readonly string[],
   bytesIn: (token: string) => Iterable<number> | undefined,

@@ -17,7 +17,7 @@ interface Candidate extends Merge {
 }
 
 /**
- * Merges neighbours until no rule applies. The rule with the lowest rank is applied first, and equal rules from left to
+ * Merges neighbors until no rule applies. The rule with the lowest rank is applied first, and equal rules from left to
  * right.
  */
 export function mergeSymbols(
@@ -38,7 +38,7 @@ export function mergeSymbols(
     const { at, id } = pop(queue);
     if (gone[at] || next[at]! >= symbols.length) continue;
     const after = next[at]!;
-    // Skips a candidate if its neighbours have changed.
+    // Skips a candidate if its neighbors have changed.
     if (merges.get(symbols[at]!.id)?.get(symbols[after]!.id)?.id !== id) continue;
     symbols[at] = { id, from: symbols[at]!.from, to: symbols[after]!.to };
     gone[after] = 1;

@@ -11,7 +11,7 @@ export interface Slot {
 export interface PostProcessor {
   single: Slot[];
   pair: Slot[];
-  /** Set if offsets exclude spaces. With a prefix space, the space of the first token is not in the text. */
+  /** Set if offsets exclude spaces. `add_prefix_space` adds a space that is not in the text, so it is never part of an offset. */
   trim?: { add_prefix_space: boolean };
 }
 

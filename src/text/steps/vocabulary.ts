@@ -12,7 +12,9 @@ export class Vocabulary {
    */
   add(token: unknown, id: unknown): void {
     if (typeof token !== 'string' || !Number.isInteger(id) || (id as number) < 0 || (id as number) > MAX_ID)
-      throw new Error(`the vocabulary has ${excerpt(id)} for the id of ${excerpt(token)}`);
+      throw new Error(
+        `the id of token ${excerpt(token)} is ${excerpt(id)}, not an integer from 0 to ${MAX_ID}`,
+      );
     const known = this.#ids.get(token);
     if (known !== undefined && known !== id)
       throw new Error(`${excerpt(token)} has the ids ${known} and ${id}`);

@@ -1,13 +1,19 @@
 import { writeAdapter } from '../../formats/adapters/node/adapter-folder.ts';
 import { assertNewFolder } from '../../formats/node/assert-new-folder.ts';
 import { suggest } from '../../support/nearest.ts';
+import { assertOptions, BOOLEAN, type OptionTypes } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
+import type { ExportLoraOptions } from '../../tuners/adapter-kind.ts';
 import { assertFiniteValues } from '../finite-values.ts';
 import { copyNotes } from './notes-file.ts';
 import type { OpenedTuned } from './open-tuned.ts';
 
 /** The form that every model supports, with or without an adapter: see `exportOnnx`. */
 export const ONNX_FORM = 'onnx';
+/** The form of adapters for llama.cpp, its server, and Ollama. */
+export const GGUF_FORM = 'gguf';
+
+const EXPORT_OPTIONS: OptionTypes<ExportLoraOptions> = { uniform: BOOLEAN };
 
 /**
  * Writes an adapter in another equivalent form.
@@ -18,8 +24,10 @@ export function exportAdapter(
   { adapter, folder }: Pick<OpenedTuned, 'adapter' | 'folder'>,
   form: string,
   output: string,
+  options: ExportLoraOptions = {},
 ): void {
-  const forms = [...Object.keys(adapter?.kind.exports ?? {}), ONNX_FORM];
+  assertOptions(`export as ${form}`, options, EXPORT_OPTIONS);
+  const forms = [...Object.keys(adapter?.kind.exports ?? {}), GGUF_FORM, ONNX_FORM];
   const written = adapter?.kind.exports[form];
   if (!adapter || !written) {
     throw new UserError({
@@ -28,7 +36,7 @@ export function exportAdapter(
       hint: suggest(form, forms),
     });
   }
-  const made = written(adapter.stored, folder);
+  const made = written(adapter.stored, folder, options);
   for (const [name, { data }] of made.tensors) assertFiniteValues(data, `${folder}: ${name}`);
   assertNewFolder(output);
   writeAdapter(output, made);

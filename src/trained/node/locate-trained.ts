@@ -1,8 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { holdsAdapter } from '../../formats/adapters/node/adapter-folder.ts';
-import { missingFile, nearNames } from '../../formats/node/missing-file.ts';
-import { readYaml } from '../../formats/node/read-text.ts';
+import { missingFile, nearNames, readYaml } from '../../formats/node/read-text.ts';
 import type { ResolveOptions } from '../../hub/node/hub-access.ts';
 import { resolveModel } from '../../hub/node/resolve-model.ts';
 import { runFiles } from '../../run/node/run-folder.ts';

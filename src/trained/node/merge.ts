@@ -13,6 +13,7 @@ import { assertFiniteValues, finiteReader } from '../finite-values.ts';
 import { fittingReader } from '../fitting-base.ts';
 import { storedName, trainedConfig } from '../full-model.ts';
 import { sentenceFiles } from '../sentence-files.ts';
+import { SETFIT_CONFIG, setFitConfig } from '../setfit.ts';
 import { copyNotes } from './notes-file.ts';
 import type { OpenedTuned } from './open-tuned.ts';
 import { copySharedFiles, sharedFiles } from './shared-files.ts';
@@ -65,6 +66,8 @@ export function writeMerged(opened: OpenedTuned, output: string, options: MergeO
   copyNotes(folder, output, { merged: true });
   for (const [name, text] of sentenceFiles(model, notes?.data.max_length))
     atomicWrite(join(output, name), text);
+  const setFit = setFitConfig(notes);
+  if (setFit) atomicWrite(join(output, SETFIT_CONFIG), setFit);
   copySharedFiles(baseFolder, output);
   const text = readFileSync(join(baseFolder, 'config.json'), 'utf8');
   atomicWrite(join(output, 'config.json'), trainedConfig(text, model, notes, dtype));

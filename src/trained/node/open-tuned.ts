@@ -6,6 +6,7 @@ import { folderFiles } from '../../formats/node/folder-files.ts';
 import { resolveModel } from '../../hub/node/resolve-model.ts';
 import { otherWeights, readNotes } from '../notes.ts';
 import { askedBy, openedTask } from '../opened-task.ts';
+import { setFitNotes } from '../setfit.ts';
 import type { TunedModel } from '../trained-parts.ts';
 import { type KnownAdapter, knownAdapter, tuneModel } from '../tune-model.ts';
 import { openWeights, readFolder } from './load-model.ts';
@@ -50,7 +51,10 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
   const known = await readNotes(folderFiles(folder));
   // A whole model has the changed fields in its own config.json.
   const base = await readFolder(baseFolder, adapter && known?.model_config);
-  const trained = { ...base, stored: adapter?.stored, notes: known };
+  // A model without notes may be SetFit's.
+  const isOwn = adapter || known || options.embeds || options.generates;
+  const noted = isOwn ? known : await setFitNotes(folderFiles(folder), base.settings);
+  const trained = { ...base, stored: adapter?.stored, notes: noted };
   const { notes, model: described } = openedTask(trained, askedBy(options), adapter ? folder : path);
   const model = openWeights(baseFolder, described);
   try {

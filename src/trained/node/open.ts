@@ -8,10 +8,12 @@ import type { Scores } from '../../program/example-set.ts';
 import { inTurns } from '../../program/in-turns.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import type { Device } from '../../runtime/session.ts';
-import { assertOptions, type OptionTypes, oneOf, TEXT } from '../../support/options.ts';
+import { type OptionTypes, oneOf, TEXT } from '../../support/options.ts';
+import type { ExportLoraOptions } from '../../tuners/adapter-kind.ts';
 import { closedModel } from '../closed-model.ts';
 import { COMMON_OPEN_OPTIONS, type CommonOpenOptions } from '../common-open-options.ts';
 import { fittingBase } from '../fitting-base.ts';
+import type { ExportGgufOptions } from '../gguf-adapter.ts';
 import type { EvaluateParams } from '../model-options.ts';
 import type { ExportOnnxOptions } from '../onnx-folder.ts';
 import { TrainedModel, type TrainedParts } from '../trained-model.ts';
@@ -58,6 +60,9 @@ export async function open(path: string, options: SharedOpenOptions = {}): Promi
   }
 }
 
+/** Options of the form in which a model is exported. */
+export type ExportOptions = ExportOnnxOptions | ExportGgufOptions | ExportLoraOptions;
+
 /** A trained model with its files in folders. */
 export class OpenedModel extends TrainedModel {
   readonly #opened: OpenedTuned;
@@ -91,22 +96,21 @@ export class OpenedModel extends TrainedModel {
   /**
    * Writes the model, or only its adapter, in another equivalent form.
    *
-   * @param form `onnx`, a folder that transformers.js and Optimum load; or another form of the adapter, such as plain
-   * LoRA for AdaLoRA
+   * @param form `onnx`, a folder that transformers.js and Optimum load; `gguf`, an adapter for llama.cpp and Ollama; or
+   * another form of the adapter, such as plain LoRA for AdaLoRA
    * @param output a new or empty folder
-   * @param options options of the form `onnx`
+   * @param options options of this form
    * @throws UserError that names the available forms, for a folder with files in it, and for types of weights that are
    * unknown or cannot represent a value
    */
-  async export(form: string, output: string, options: ExportOnnxOptions = {}): Promise<void> {
-    const { exportAdapter, ONNX_FORM } = await import('./export-adapter.ts');
+  async export(form: string, output: string, options: ExportOptions = {}): Promise<void> {
+    const { exportAdapter, GGUF_FORM, ONNX_FORM } = await import('./export-adapter.ts');
+    const { exportGguf } = await import('./export-gguf.ts');
     const { exportOnnx } = await import('./export-onnx.ts');
     if (this.isClosed) throw closedModel(this.parts.path);
-    if (form === ONNX_FORM) exportOnnx(this.#opened, output, options);
-    else {
-      // The options are those of the form `onnx`.
-      assertOptions(`export as ${form}`, options, {});
-      exportAdapter(this.#opened, form, output);
-    }
+    // Each form checks its own options.
+    if (form === ONNX_FORM) exportOnnx(this.#opened, output, options as ExportOnnxOptions);
+    else if (form === GGUF_FORM) exportGguf(this.#opened, output, options as ExportGgufOptions);
+    else exportAdapter(this.#opened, form, output, options as ExportLoraOptions);
   }
 }

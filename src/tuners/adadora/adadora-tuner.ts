@@ -1,8 +1,6 @@
 import { AdaLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts';
-import { DoraInjection, UNMIXED_LENGTHS } from '../lora/dora-injection.ts';
-import { doraReader } from '../lora/dora-reader.ts';
-import { WeightMatrix } from '../lora/weight-matrix.ts';
-import { weightOf } from '../lora/weight-of.ts';
+import { DoraInjection, doraReader, UNMIXED_LENGTHS } from '../lora/dora-injection.ts';
+import { WeightMatrix, weightOf } from '../lora/weight-matrix.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter, ReadRange } from '../tuner.ts';

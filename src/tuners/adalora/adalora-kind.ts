@@ -7,8 +7,7 @@ import { AdaLoraTuner, type TripletSettings } from './adalora-tuner.ts';
 
 /** Adapters of PEFT's type ADALORA: triplets with allocated or constant ranks. */
 export const adaLoraKind = lowRankKind('ADALORA', {
-  imported: (config) =>
-    importedAdaLora(config, { lora_dropout: 0, orth_reg_weight: 0, orthogonality: 'mean-norm' }),
+  imported: (config) => importedAdaLora(config, { lora_dropout: 0, orth_reg_weight: 0 }),
   facts: ({ init_r, target_r }) => ({ initialRank: init_r, settings: { init_r, target_r } }),
 });
 

@@ -2,16 +2,20 @@ import { Random } from '../../support/random.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import type { AdapterSettings, ScaleConfig } from '../low-rank/adapter-config-shape.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
-import { factorName, type LowRankModule } from '../low-rank/factors.ts';
+import {
+  type FactorGroup,
+  factorGroups,
+  factorName,
+  factorOf,
+  type LowRankModule,
+} from '../low-rank/factors.ts';
 import { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
-import { type Orthogonality, orthogonalityTerm } from '../low-rank/orthogonality.ts';
-import { orthonormalise } from '../low-rank/orthonormal.ts';
+import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
+import { orthonormalise, refuseTooManyVectors } from '../low-rank/orthonormal.ts';
 import { adaLoraAlpha, adaLoraScale } from '../low-rank/scales.ts';
-import { refuseTooManyVectors } from '../low-rank/too-many-vectors.ts';
-import type { TrainedParameter } from '../parameter-layout.ts';
+import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { ReadParameter, Regularizer, TunableModel } from '../tuner.ts';
-import { tripletLayout } from './triplet-layout.ts';
 
 /** Standard deviation of the initial P and Q. */
 const INITIAL_STD = 0.02;
@@ -21,7 +25,6 @@ export interface TripletSettings {
   lora_dropout: number;
   /** The weight γ of the orthogonality term. */
   orth_reg_weight: number;
-  orthogonality: Orthogonality;
   /** How P and Q are initialised. Undefined if they come from a file. */
   init?: 'normal' | 'orthonormal';
 }
@@ -40,8 +43,7 @@ export class AdaLoraTuner extends LowRankTuner {
   ) {
     const { layout, groups } = tripletLayout(modules, [...beside, ...saved]);
     super(layout, modules, saved, settings.lora_dropout);
-    const { orthogonality, orth_reg_weight } = settings;
-    this.regularizer = orthogonalityTerm(groups, orthogonality, orth_reg_weight, 2 * modules.length);
+    this.regularizer = orthogonalityTerm(groups, 'mean-norm', settings.orth_reg_weight, 2 * modules.length);
   }
 
   /** Builds the tuner at the start of a run. Every adapted module has `init_r` triplets; `init_r` must be set. */
@@ -93,4 +95,40 @@ export class AdaLoraTuner extends LowRankTuner {
       }
     }
   }
+}
+
+/**
+ * The layout of triplets in the vector. Factors A and B are grouped by shape, in order of first occurrence. All A of
+ * one width form a stack. Their λ form a stack in the same order, so that one product computes λ A for all of them.
+ */
+export function tripletLayout(
+  modules: readonly LowRankModule[],
+  saved: readonly TrainedParameter[],
+): { layout: ParameterLayout; groups: FactorGroup[] } {
+  const groups = factorGroups(modules.filter(({ rank }) => rank > 0));
+  const rows = groups.filter(({ side }) => side === 'rows');
+  const columns = groups.filter(({ side }) => side === 'columns');
+  const stacks = [...new Set(rows.map(widthOf))].map((width) =>
+    rows.filter((group) => widthOf(group) === width),
+  );
+  const ofA = stacks.map((own) => own.flatMap(({ members }) => members));
+  const empty = modules.filter(({ rank }) => rank === 0);
+  const layout = new ParameterLayout([
+    ...ofA,
+    ...columns.map(({ members }) => members),
+    ...factorGroups(empty).flatMap(({ members }) => members),
+    ...ofA.map((members) => members.map(diagonalOf)),
+    ...empty.map(({ path }) => ({ name: factorName(path, 'E'), shape: [0] })),
+    ...saved,
+  ]);
+  return { layout, groups: [...stacks.flat(), ...columns] };
+}
+
+function widthOf({ members }: FactorGroup): number {
+  return members[0]!.shape[1]!;
+}
+
+/** The λ of the triplets in a factor A. */
+function diagonalOf({ name, shape: [rank] }: TrainedParameter): TrainedParameter {
+  return { name: factorName(factorOf(name)!.path, 'E'), shape: [rank!] };
 }

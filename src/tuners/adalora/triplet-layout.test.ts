@@ -3,7 +3,7 @@ import { input } from '../../graph/build.ts';
 import { Graph } from '../../graph/graph.ts';
 import { printGraph } from '../../graph/print.ts';
 import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
-import { tripletLayout } from './triplet-layout.ts';
+import { tripletLayout } from './adalora-tuner.ts';
 
 const module = (path: string, rank: number, inFeatures: number, outFeatures = 3) => ({
   ...{ path, rank, inFeatures, outFeatures },

@@ -85,7 +85,7 @@ describe('allocate', () => {
     // A component of the first module costs 2, a component of the second 5.
     const cost = ([a, b]: readonly number[]) => 2 * a! + 5 * b!;
     const scores = [Float64Array.of(9, 6, 1), Float64Array.of(8, 7)];
-    const within = (budget: number) => allocate(scores, budget, cost);
+    const within = (budget: number) => allocate(scores, budget, { cost });
 
     it('takes the most important in order, and skips those that exceed the rest', () => {
       expect(within(16)).toMatchObject({ count: 5, threshold: 1 });
@@ -110,8 +110,53 @@ describe('allocate', () => {
       );
       const sum = (ranks: readonly number[]) => ranks.reduce((a, b) => a + b);
       for (const budget of [0, 1, 77, 179, 180, 500]) {
-        expect(allocate(many, budget, sum)).toEqual(allocate(many, budget));
+        expect(allocate(many, budget, { cost: sum })).toEqual(allocate(many, budget));
       }
     });
   });
+});
+
+/** Tries each component, the best first, and first those up to the minimum rank. Returns the ranks. */
+function oneByOne(
+  scores: readonly Float64Array[],
+  budget: number,
+  cost: (ranks: readonly number[]) => number,
+  minRank = 0,
+): number[] {
+  const order = scores
+    .flatMap((module, k) => [...module].map((score) => ({ score, k })))
+    .sort((a, b) => b.score - a.score);
+  const ranks = scores.map(() => 0);
+  const kept = new Set<object>();
+  for (const most of [minRank, Infinity])
+    for (const component of order) {
+      const { k } = component;
+      if (kept.has(component) || ranks[k]! >= most) continue;
+      ranks[k]!++;
+      if (cost(ranks) <= budget) kept.add(component);
+      else ranks[k]!--;
+    }
+  return ranks;
+}
+
+it('reserves room for minimum ranks', () => {
+  const scores = [Float64Array.of(9, 8, 7), Float64Array.of(1, 0.5, 0.1)];
+  const cost = ([a, b]: readonly number[]) => 10 + 5 * a! + 2 * b!;
+  // Of a budget of 23, the fixed part costs 10 and the minimum rank 5 + 2. The remaining 6 pay for one component of 5.
+  const { keep } = allocate(scores, 23, { cost, minRank: 1 });
+  expect(keep).toEqual([Uint8Array.of(1, 1, 0), Uint8Array.of(1, 0, 0)]);
+});
+
+it.each([0, 1])('selects what fits, with few computations of the cost, from minimum rank %d', (minRank) => {
+  const random = new Random(1, 'limits');
+  const scores = Array.from({ length: 72 }, () => Float64Array.from({ length: 12 }, () => random.uniform()));
+  let calls = 0;
+  const cost = (ranks: readonly number[]) => {
+    calls++;
+    return ranks.reduce((sum, rank, k) => sum + rank * (700 + 100 * (k % 5)) + `${rank}`.length, 5000);
+  };
+  const { keep } = allocate(scores, 400_000, { cost, minRank });
+  expect(calls).toBeLessThan(700);
+  const ranks = keep.map((module) => module.reduce((sum, kept) => sum + kept, 0));
+  expect(ranks).toEqual(oneByOne(scores, 400_000, cost, minRank));
 });

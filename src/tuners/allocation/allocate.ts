@@ -1,7 +1,13 @@
-import type { RankLimits } from './rank-limits.ts';
-
 /** Returns the cost of keeping these numbers of components per module. It increases with each component. */
 export type Cost = (ranks: readonly number[]) => number;
+
+/** What an allocation may keep. */
+export interface Limits {
+  /** The cost of ranks, in the unit of the budget. Default: their sum. */
+  cost?: Cost;
+  /** Minimum rank of every module, which the budget must pay for. */
+  minRank?: number;
+}
 
 /** The components to keep. */
 export interface Allocation {
@@ -16,17 +22,12 @@ export interface Allocation {
 /**
  * Keeps the components with the largest scores over all modules: exactly `budget` of them, or all if there are fewer.
  * With a `cost`, it spends at most `budget`. It skips a component that does not fit, because a cheaper component may
- * still fit. `limits` adds minimum and maximum ranks and quotas.
+ * still fit.
  *
  * If scores are equal, the earlier component is kept (earlier module, then lower index). NaN ranks below
  * everything. PEFT keeps the scores above the k-th smallest. The result is the same if no two scores are equal.
  */
-export function allocate(
-  scores: readonly Float64Array[],
-  budget: number,
-  cost?: Cost,
-  limits?: RankLimits,
-): Allocation {
+export function allocate(scores: readonly Float64Array[], budget: number, limits: Limits = {}): Allocation {
   const starts: number[] = [];
   let total = 0;
   for (const { length } of scores) {
@@ -44,8 +45,8 @@ export function allocate(
     flat[b]! > flat[a]! ? 1 : flat[b]! < flat[a]! ? -1 : a - b,
   );
   const chosen =
-    limits || cost
-      ? affordable({ order, modules, moduleCount: scores.length }, budget, cost, limits)
+    limits.cost || limits.minRank
+      ? affordable({ order, modules, moduleCount: scores.length }, budget, limits)
       : order.subarray(0, budget);
   const kept = new Uint8Array(total);
   for (const i of chosen) kept[i] = 1;
@@ -57,39 +58,23 @@ export function allocate(
   };
 }
 
-/** No limits. The groups of modules are not read. */
-const UNLIMITED: RankLimits = { min: 0, max: Infinity, groups: new Int32Array(0), quotas: [] };
-
 /**
- * Selects components in order. It takes the best of each module up to its minimum rank, then the others. Quotas are
- * shares of the budget, in components or in the unit of the cost.
+ * Selects components in order. It takes the best of each module up to the minimum rank, then the others.
  *
  * @param modules the module of each component
  */
 function affordable(
   { order, modules, moduleCount }: { order: Int32Array; modules: Int32Array; moduleCount: number },
   budget: number,
-  spent: Cost = (ranks) => ranks.reduce((sum, rank) => sum + rank, 0),
-  { min, max, groups, quotas }: RankLimits = UNLIMITED,
+  { cost = (ranks) => ranks.reduce((sum, rank) => sum + rank, 0), minRank = 0 }: Limits,
 ): number[] {
   const ranks = new Array<number>(moduleCount).fill(0);
-  // A cost may have a fixed part, such as a file's header, that is spent even without components.
-  const nothing = spent(ranks);
-  const spentBy = (group: number) =>
-    spent(ranks.map((rank, module) => (groups[module] === group ? rank : 0))) - nothing;
-  const isInBudget = () => spent(ranks) <= budget;
-  const isInQuotas = (added: readonly number[]) =>
-    [...new Set(added.map((i) => groups[modules[i]!] ?? -1))].every(
-      (group) => group < 0 || spentBy(group) <= quotas[group]! * (budget - nothing),
-    );
-  const upTo = (most: number, components: Iterable<number>) => {
-    const counts = [...ranks];
-    return [...components].filter((i) => ++counts[modules[i]!]! <= most);
-  };
-  const least = new Set(choose(upTo(min, order), modules, ranks, isInBudget));
-  const others = order.filter((i) => !least.has(i));
-  const free = choose(upTo(max, others), modules, ranks, (added) => isInBudget() && isInQuotas(added));
-  const chosen = new Set([...least, ...free]);
+  const fits = () => cost(ranks) <= budget;
+  const counts = [...ranks];
+  const first = [...order].filter((i) => ++counts[modules[i]!]! <= minRank);
+  const least = new Set(choose(first, modules, ranks, fits));
+  const others = [...order].filter((i) => !least.has(i));
+  const chosen = new Set([...least, ...choose(others, modules, ranks, fits)]);
   // `order` is sorted, the best first.
   return [...order].filter((i) => chosen.has(i));
 }
@@ -100,13 +85,13 @@ function affordable(
  * runs, whose length doubles when they fit and halves when they do not.
  *
  * @param ranks the number of selected components of each module, which grows
- * @param fit whether `ranks` are allowed after some components were added
+ * @param fit whether the budget pays for `ranks`
  */
 function choose(
   components: readonly number[],
   modules: Int32Array,
   ranks: number[],
-  fit: (added: readonly number[]) => boolean,
+  fit: () => boolean,
 ): number[] {
   const chosen: number[] = [];
   const full = new Set<number>();
@@ -114,7 +99,7 @@ function choose(
   for (let at = 0; at < components.length; ) {
     const run = components.slice(at, at + length).filter((i) => !full.has(modules[i]!));
     for (const i of run) ranks[modules[i]!]!++;
-    if (run.length === 0 || fit(run)) {
+    if (run.length === 0 || fit()) {
       chosen.push(...run);
       at += length;
       length *= 2;

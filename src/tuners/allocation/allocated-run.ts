@@ -1,20 +1,31 @@
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { gather } from '../../support/gather.ts';
+import { isSampled } from '../../support/numbers.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, Budget, MethodRun, MethodState, Relayout } from '../method-run.ts';
 import { adapterParameters } from '../tuner.ts';
+import type { PruningConfig, ScheduleConfig } from './allocation-config.ts';
 import { type AllocatorConfig, RankAllocator } from './allocator.ts';
-import { type AllocationSchedule, finalStep, masksAt } from './budget.ts';
-import { isTold } from './is-told.ts';
-import { keptCount } from './kept-count.ts';
-import { keptIndices } from './kept-indices.ts';
+import { type AllocationSchedule, finalStep, maskingSteps } from './budget.ts';
+import { keptCount, keptIndices } from './kept-indices.ts';
 import type { PromisedBudget } from './promised-budget.ts';
 import { prunedModules } from './pruned-module.ts';
-import type { PruningConfig } from './pruning-shape.ts';
-import { Regrowth } from './regrowth.ts';
 import { assumedPhases } from './resolve-schedule.ts';
-import type { ScheduleConfig } from './schedule-shape.ts';
+
+/** Maximum number of allocations in a run's log, besides the final one. With `deltaT: 1` there are thousands. */
+const MAX_TOLD = 64;
+
+/**
+ * Whether the log records the allocation at a masking step. It records all if there are few, otherwise the first, the
+ * final one and evenly spaced ones between.
+ */
+export function isTold(step: number, schedule: AllocationSchedule): boolean {
+  if (step >= finalStep(schedule)) return true;
+  const { tinit, deltaT } = schedule;
+  const count = Math.floor(step / deltaT) - Math.floor(tinit / deltaT);
+  return isSampled(count, maskingSteps(schedule), MAX_TOLD);
+}
 
 /** The parts that differ between pruning methods. */
 export interface AllocatedMethod {
@@ -22,14 +33,14 @@ export interface AllocatedMethod {
   method: string;
   /** The tuner at the start of the run. */
   tuner: LowRankTuner;
-  /**
-   * `grow`: whether dropped triplets are restarted. `restart`: whether training starts again with the final pattern.
-   */
+  /** `restart`: whether training starts again with the final pattern. */
   settings: AllocatorConfig &
     PruningConfig &
-    Pick<ScheduleConfig, 'tinit' | 'tfinal'> & { grow?: boolean; restart?: boolean };
+    Pick<ScheduleConfig, 'tinit' | 'tfinal'> & { restart?: boolean };
   schedule: AllocationSchedule;
   budget: PromisedBudget;
+  /** Minimum rank of every module. Default: 0. */
+  minRank?: number;
   /** Stores trained values of a base model as an adapter. The values have the layout of the kept components' tuner. */
   store(kept: KeptComponents, values: Float32Array, baseModel: string): StoredAdapter;
 }
@@ -51,38 +62,36 @@ export class AllocatedRun implements MethodRun {
   tuner: LowRankTuner;
   readonly #method: AllocatedMethod;
   readonly #allocator: RankAllocator;
-  readonly #regrowth: Regrowth | undefined;
   /** With `restart`: the values before the first step, until the pattern is final. */
   #initial: Float32Array | undefined;
   added: Int32Array | undefined;
 
   constructor(method: AllocatedMethod) {
-    const { tuner, settings, schedule, budget } = method;
+    const { tuner, settings, schedule, budget, minRank } = method;
     this.#method = method;
     this.tuner = tuner;
     // If all components cost the same, the allocator only needs their number.
     const cost = budget.unit === 'components' ? undefined : budget.cost;
-    const modules = prunedModules(tuner);
-    this.#allocator = new RankAllocator(modules, settings, schedule, { target: budget.target, cost });
-    if (settings.grow) this.#regrowth = new Regrowth(modules);
+    this.#allocator = new RankAllocator(prunedModules(tuner), settings, schedule, {
+      target: budget.target,
+      cost,
+      minRank,
+    });
   }
 
   get settled(): boolean {
     return this.#allocator.done;
   }
 
-  beforeStep(step: number, values: Float32Array, gradient: Float32Array): void {
+  beforeStep(_step: number, values: Float32Array): void {
     if (this.#method.settings.restart && !this.settled) this.#initial ??= values.slice();
-    if (this.#timing === 'before-step') this.#allocator.observe(step, values, gradient);
-    if (this.#growsAt(step)) this.#regrowth?.observe(values, gradient);
   }
 
   afterStep(step: number, values: Float32Array, gradient: Float32Array): AfterStep {
-    if (this.#timing === 'after-step') this.#allocator.observe(step, values, gradient);
+    this.#allocator.observe(step, values, gradient);
     const allocated = this.#allocator.allocate(step, values);
     const allocation = isTold(step, this.#method.schedule) ? allocated?.event : undefined;
     const decided = { allocation, ...(allocated && { importance: allocated.importance }) };
-    if (allocated && this.#growsAt(step)) return { ...decided, renewed: this.#grow(values) };
     if (!allocation?.final || this.#method.settings.shrink === 'at-export') return decided;
     const { layout, modules } = this.tuner;
     const keep = this.#allocator.keep();
@@ -172,22 +181,6 @@ export class AllocatedRun implements MethodRun {
     const tuner = shrunk(this.tuner, keep);
     const kept = gather(values, keptIndices(this.tuner.modules, keep, this.tuner.layout, tuner.layout));
     return this.#method.store({ tuner, keep, settled }, kept, baseModel);
-  }
-
-  /** Whether dropped triplets are restarted at a step: at every allocation before the pattern is final. */
-  #growsAt(step: number): boolean {
-    const { schedule } = this.#method;
-    return this.#regrowth !== undefined && step < finalStep(schedule) && masksAt(step, schedule);
-  }
-
-  #grow(values: Float32Array): readonly number[] {
-    const renewed = this.#regrowth?.plant(values, this.#allocator.keep()) ?? [];
-    this.#allocator.forget(renewed);
-    return renewed;
-  }
-
-  get #timing() {
-    return this.#method.settings.importance_timing;
   }
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type AdaLoraConfig, adaLoraConfigSchema } from '../adalora/config.ts';
 import type { AllocationEvent } from '../allocation-event.ts';
+import { type AdaLoraConfig, adaLoraConfigSchema } from '../composed/pruned-triplets.ts';
 import { RankAllocator } from './allocator.ts';
 import type { PrunedModule } from './pruned-module.ts';
 
@@ -203,4 +203,21 @@ describe('the ablations', () => {
       [...values()].map((value, i) => ((i === 3 || i === 4) && !keep[i - 3] ? 0 : value)),
     );
   });
+});
+
+it('a score may be a function of the importance of each number', () => {
+  const modules = [{ name: 'a', rank: 2, inFeatures: 1, outFeatures: 1, offsets: { A: 0, E: 2, B: 4 } }];
+  const config = { beta1: 0.5, beta2: 0.5, shrink: 'at-export' } as const;
+  const schedule = { tinit: 0, tfinal: 1, deltaT: 1, totalStep: 3 };
+  const keptBy = (score: ConstructorParameters<typeof RankAllocator>[1]['score']) => {
+    const allocator = new RankAllocator(modules, { ...config, score }, schedule, { target: 1 });
+    const values = Float32Array.of(1, 2, 3, 1, 1, 1);
+    allocator.observe(1, values, Float32Array.of(1, 1, 1, 5, 1, 1));
+    allocator.allocate(2, values);
+    return [...allocator.keep()[0]!];
+  };
+  // Gradients prefer the second triplet, |λ| alone the first.
+  expect(keptBy('sensitivity-uncertainty')).toEqual([0, 1]);
+  expect(keptBy(({ sensitivity, uncertainty }) => sensitivity * uncertainty)).toEqual([0, 1]);
+  expect(keptBy(({ value }) => value * value)).toEqual([1, 0]);
 });

@@ -1,14 +1,12 @@
 import type { AllocationEvent } from '../allocation-event.ts';
 import type { ComponentImportance } from '../method-run.ts';
 import type { Importances, OwnFunctionName, ScoreAll } from '../own-function.ts';
-import { allocate, type Cost } from './allocate.ts';
+import { allocate, type Limits } from './allocate.ts';
 import { type AllocationSchedule, type BudgetSettings, budgetAt, finalStep, masksAt } from './budget.ts';
-import { componentScores, magnitudeScores } from './component-scores.ts';
+import { componentScores, magnitudeScores, scoreLogarithms } from './component-scores.ts';
 import { rawSensitivity, updateImportance } from './importance.ts';
-import { keptCount } from './kept-count.ts';
+import { keptCount } from './kept-indices.ts';
 import { dropComponent, type PrunedModule, shifted, spanOf } from './pruned-module.ts';
-import { type RankLimits, rankLimits } from './rank-limits.ts';
-import { scoreLogarithms } from './score-logarithms.ts';
 
 /** Everything that a checkpoint needs for an exact resume. */
 export interface AllocatorState {
@@ -41,9 +39,6 @@ export interface AllocatorConfig {
   score: ScoreName | ScoreFunction | { all: ScoreAll } | OwnFunctionName;
   /** The curve of the budget. Default: cubic. */
   schedule?: BudgetSettings['curve'];
-  min_rank?: number;
-  max_rank?: number;
-  quotas?: Readonly<Record<string, string>>;
   shrink: 'at-final' | 'at-export';
 }
 
@@ -104,30 +99,24 @@ export interface Allocated {
 }
 
 /** The final budget: a number of components, or their cost. */
-export interface AllocatorBudget {
+export interface AllocatorBudget extends Limits {
   target: number;
-  cost?: Cost;
 }
 
 /**
  * The rank allocator of AdaLoRA over a flat vector of trained values (Zhang et al., 2023, section 3.2 and algorithm 1).
  * It is independent of the model, and prunes doublets by the same rules as triplets.
  *
- * Once per optimizer step, the trainer calls {@link observe} with the accumulated, clipped gradient, and after the
- * optimizer {@link allocate}. `importance_timing` sets the order:
- *
- *     after-step (PEFT):   optimizer.step   observe   allocate        values as the optimizer left them
- *     before-step (paper): observe   optimizer.step   allocate        values at which the gradient was computed
- *
- * For a step with a non-finite gradient, neither is called. Steps count from 1. If the final step itself is skipped,
+ * After each step of the optimizer, the trainer calls {@link observe} with the accumulated, clipped gradient and then
+ * {@link allocate}. So importance is measured at the values that the optimizer left, as in PEFT; the paper measures it
+ * before the step. For a step with a non-finite gradient, neither is called. Steps count from 1. If the final step itself is skipped,
  * the next step makes the pattern final.
  */
 export class RankAllocator {
   readonly #modules: readonly PrunedModule[];
   readonly #config: AllocatorConfig;
   readonly #budget: BudgetSettings;
-  readonly #cost: Cost | undefined;
-  readonly #limits: RankLimits | undefined;
+  readonly #limits: Limits;
   /** The adapter's values are in [start, end) of the vector. Offsets of modules count from start. */
   readonly #start: number;
   readonly #end: number;
@@ -139,19 +128,15 @@ export class RankAllocator {
     modules: readonly PrunedModule[],
     config: AllocatorConfig,
     schedule: AllocationSchedule,
-    { target, cost }: AllocatorBudget,
+    { target, ...limits }: AllocatorBudget,
   ) {
     [this.#start, this.#end] = spanOf(modules);
     this.#modules = modules.map((module) => shifted(module, -this.#start));
     this.#config = config;
     this.#count = modules.reduce((sum, { rank }) => sum + rank, 0);
-    const initial = cost?.(modules.map(({ rank }) => rank)) ?? this.#count;
+    const initial = limits.cost?.(modules.map(({ rank }) => rank)) ?? this.#count;
     this.#budget = { ...schedule, initialBudget: initial, targetBudget: target, curve: config.schedule };
-    this.#limits = rankLimits(
-      config,
-      modules.map(({ name }) => name),
-    );
-    this.#cost = cost;
+    this.#limits = limits;
     const span = this.#end - this.#start;
     this.#state = {
       sensitivity: new Float32Array(observedBy(config.score) === 'nothing' ? 0 : span),
@@ -204,7 +189,7 @@ export class RankAllocator {
     const final = step >= finalStep(this.#budget);
     if (!final && !masksAt(step, this.#budget)) return undefined;
     const scores = this.#scores(w);
-    const { keep, count, threshold } = allocate(scores, this.budgetAt(step), this.#cost, this.#limits);
+    const { keep, count, threshold } = allocate(scores, this.budgetAt(step), this.#limits);
     const importance = scores.map((scored, k) => ({
       module: this.#modules[k]!.name,
       scores: scored,
@@ -237,13 +222,6 @@ export class RankAllocator {
       start = end;
       return module;
     });
-  }
-
-  /** Resets the averages of some values. `indices` are their positions in the vector. */
-  forget(indices: readonly number[]): void {
-    for (const average of [this.#state.sensitivity, this.#state.uncertainty]) {
-      for (const index of indices) if (average.length > 0) average[index - this.#start] = 0;
-    }
   }
 
   /** The state itself, not a copy. The next step changes it. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Updater } from '../../train/updater.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { type AdaLoraConfig, adaLoraConfigSchema } from '../adalora/config.ts';
+import { type AdaLoraConfig, adaLoraConfigSchema } from '../composed/pruned-triplets.ts';
 import { factorName } from '../low-rank/factors.ts';
 import { adaLoraAlpha, adaLoraScale } from '../low-rank/scales.ts';
 import { AllocatedRun } from './allocated-run.ts';

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readSafetensors } from '../../formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../formats/tensor-data.ts';
-import { adaLoraConfigSchema } from '../adalora/config.ts';
+import { adaLoraConfigSchema } from '../composed/pruned-triplets.ts';
 import { RankAllocator } from './allocator.ts';
 import type { PrunedModule } from './pruned-module.ts';
 import { resolveSchedule } from './resolve-schedule.ts';

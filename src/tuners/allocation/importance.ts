@@ -1,6 +1,5 @@
 import { lazy } from '../../support/lazy.ts';
-import { absolute, add, multiply, subtract } from '../../vectors/expression.ts';
-import { VectorLoop } from '../../vectors/vector-loop.ts';
+import { absolute, add, multiply, subtract, VectorLoop } from '../../vectors/vector-loop.ts';
 
 /**
  * Updates the averages of equations 8 to 10 with one step's gradient, in place and in one pass. All vectors have the

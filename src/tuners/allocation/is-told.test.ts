@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { isTold } from './allocated-run.ts';
 import { type AllocationSchedule, masksAt } from './budget.ts';
-import { isTold } from './is-told.ts';
 
 function told(schedule: AllocationSchedule): { masked: number[]; told: number[] } {
   const steps = Array.from({ length: schedule.totalStep }, (_, i) => i + 1);

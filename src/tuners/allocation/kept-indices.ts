@@ -65,3 +65,8 @@ function movedFrom(
   if (factor === 'B') return source.start + row * source.shape[1]! + triplet;
   return source.start + triplet * width + column;
 }
+
+/** The number of kept triplets in a module. `keep` has 1 for each of them. */
+export function keptCount(keep: Uint8Array): number {
+  return keep.reduce((sum, kept) => sum + kept, 0);
+}

@@ -4,18 +4,15 @@ import { UserError } from '../../support/user-error.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import type { AdapterSettings } from '../low-rank/adapter-config-shape.ts';
 import type { PeftType } from '../low-rank/low-rank-kind.ts';
-import { storedSize } from '../low-rank/stored-forms.ts';
+import { storedSize } from '../low-rank/peft-config.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { TunableModel } from '../tuner.ts';
+import type { ScheduleConfig } from './allocation-config.ts';
 import type { AllocationSchedule } from './budget.ts';
-import type { BudgetConfig } from './budget-shape.ts';
-import type { Components } from './components.ts';
+import type { BudgetConfig, Components } from './budget-config.ts';
 import { type PromisedBudget, promisedBudget } from './promised-budget.ts';
-import type { PruningConfig } from './pruning-shape.ts';
-import { checkLimits } from './rank-limits.ts';
 import { resolveSchedule } from './resolve-schedule.ts';
-import type { ScheduleConfig } from './schedule-shape.ts';
 
 /** A method with a budget. */
 export interface AllocatingMethod {
@@ -26,6 +23,8 @@ export interface AllocatingMethod {
   components: Components;
   /** The modules that it adapts by default. */
   targets: readonly string[];
+  /** Minimum rank of every module. Default: 0. */
+  minRank?: number;
   /** The type of its stored adapters. */
   kind: PeftType;
 }
@@ -44,9 +43,9 @@ export interface AllocationPlan {
  * @throws UserError that lists all errors of modules, budget and schedule
  */
 export function planAllocation(
-  { method, title, components, targets, kind }: AllocatingMethod,
+  { method, title, components, targets, minRank = 0, kind }: AllocatingMethod,
   model: TunableModel,
-  config: AdapterSettings & BudgetConfig & ScheduleConfig & PruningConfig,
+  config: AdapterSettings & BudgetConfig & ScheduleConfig,
   totalSteps: number,
 ): AllocationPlan {
   const [{ modules, saved, budget }, schedule] = both(
@@ -60,8 +59,12 @@ export function planAllocation(
       );
       const facts = { method, title, components, modules, modelParameters, fileBytes };
       const budget = promisedBudget(config, facts);
-      const paths = modules.map(({ path }) => path);
-      checkLimits(config, paths, method, (ranks) => budget.cost(ranks) <= budget.target);
+      if (budget.cost(modules.map(() => minRank)) > budget.target)
+        throw new UserError({
+          where: method,
+          fault: `has a target below rank ${minRank} in each of ${modules.length} modules, which ${title} keeps at least`,
+          hint: 'Raise the target.',
+        });
       return { modules, saved, budget };
     },
     () => resolveSchedule(config, totalSteps, method),

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { UserError } from '../../support/user-error.ts';
-import { budgetShape } from './budget-shape.ts';
-import { oneBudget } from './one-budget.ts';
+import { budgetShape, oneBudget } from './budget-config.ts';
 import { promisedBudget } from './promised-budget.ts';
 
 const schema = oneBudget(z.strictObject(budgetShape));
@@ -25,26 +24,29 @@ describe('in its unit', () => {
   it.each([
     [{}, { unit: 'components', target: 24, initialRank: 12 }],
     [{ target_r: 2.5 }, { unit: 'components', target: 7, initialRank: 4 }],
+    [{ target: 2.5 }, { unit: 'components', target: 7, initialRank: 4 }],
     // 0.7 · 3 is below 2.1 in floating point.
     [{ target_r: 2.3 }, { unit: 'components', target: 6, initialRank: 4 }],
-    [{ target_budget: 5 }, { unit: 'components', target: 5, initialRank: 3 }],
-    [{ target_parameters: 200 }, { unit: 'parameters', target: 200, initialRank: 5 }],
+    [{ target: '5 triplets' }, { unit: 'components', target: 5, initialRank: 3 }],
+    [{ target: '200 parameters' }, { unit: 'parameters', target: 200, initialRank: 5 }],
     // 2 % are 246.9 parameters.
-    [{ target_parameters: '2%' }, { unit: 'parameters', target: 246, initialRank: 7 }],
-    [{ target_bytes: '1.2 kB' }, { unit: 'bytes', target: 1200, initialRank: 7 }],
-    [{ target_bytes: '1 KiB' }, { unit: 'bytes', target: 1024, initialRank: 6 }],
+    [{ target: '2%' }, { unit: 'parameters', target: 246, initialRank: 7 }],
+    [{ target: '1.2 kB' }, { unit: 'bytes', target: 1200, initialRank: 7 }],
+    [{ target: '1 KiB' }, { unit: 'bytes', target: 1024, initialRank: 6 }],
   ])('%j', (settings, expected) => {
     expect(promised(settings)).toMatchObject(expected);
   });
 
   it.each([
     [{ init_r: 9 }, 9],
-    [{ init_budget: 9 }, 3],
-    [{ init_budget: 10 }, 4],
-    [{ init_parameters: 240 }, 4],
-    [{ init_parameters: '2%' }, 5],
-    [{ init_bytes: 100 + 5 * 252 }, 5],
-    [{ init_bytes: 101 + 5 * 252 }, 6],
+    [{ start: 9 }, 9],
+    [{ start: 8.5 }, 9],
+    [{ start: '9 triplets' }, 3],
+    [{ start: '10 triplets' }, 4],
+    [{ start: '240 parameters' }, 4],
+    [{ start: '2%' }, 5],
+    [{ start: '1360 B' }, 5],
+    [{ start: '1361 B' }, 6],
   ])('the start %j is a whole rank', (start, rank) => {
     expect(promised({ target_r: 1, ...start }).initialRank).toBe(rank);
   });
@@ -57,32 +59,34 @@ it('starts at a possible rank', () => {
 });
 
 it('is available in every unit, with notices about rounding', () => {
-  const { initial, final, rounded } = promised({ target_parameters: '2%', init_budget: 20 });
+  const { initial, final, rounded } = promised({ target: '2%', start: '20 triplets' });
   expect(initial).toEqual({ rank: 7, components: 21, parameters: 420, bytes: 100 + 7 * 252 });
   // 246 numbers are a mean rank of 4.1.
   expect(final).toMatchObject({ components: 12, parameters: 246, bytes: Math.round(100 + 4.1 * 252) });
   expect(final.rank).toBeCloseTo(4.1);
   expect(rounded).toEqual([
-    'target_parameters 2% of 12,345 parameters is 246.9 parameters, rounded down',
-    'init_budget 20, rounded up to rank 7 in every matrix',
+    'target 2% of 12,345 parameters is 246.9 parameters, rounded down',
+    'start 20 triplets, rounded up to rank 7 in every matrix',
   ]);
   expect(promised({ target_r: 2.5 }).rounded).toEqual([
     'target_r 2.5 in 3 matrices is 7.5 triplets, rounded down',
   ]);
   expect(promised({}).rounded).toEqual([]);
-  expect(promised({ target_budget: 5 }).rounded).toEqual(['init_r: 1.5 times the target, rounded up to 3']);
+  expect(promised({ target: '5 triplets' }).rounded).toEqual([
+    'init_r: 1.5 times the target, rounded up to 3',
+  ]);
 });
 
 describe('a mistake', () => {
   it.each([
     [{ target_r: 0.2 }, 'target_r must be at least one of the triplets, got 0.2 (0).'],
     [
-      { target_parameters: 39 },
-      'target_parameters must be at least 40 parameters, one of the triplets of the largest matrix, got 39.',
+      { target: '39 parameters' },
+      'target must be at least 40 parameters, one of the triplets of the largest matrix, got 39 parameters.',
     ],
     [
-      { target_bytes: 263 },
-      'target_bytes must be at least 264 bytes: header, head and one of the triplets of the largest matrix, got 263.',
+      { target: '263 B' },
+      'target must be at least 264 bytes: header, head and one of the triplets of the largest matrix, got 263 B.',
     ],
     [
       { target_r: 12, init_r: 12 },
@@ -90,8 +94,8 @@ describe('a mistake', () => {
         'Set adalora.init_r to about 18, or train with lora at rank 12.',
     ],
     [
-      { target_bytes: '2 kB', init_budget: 20 },
-      'target_bytes must be less than 1864 bytes, rank 7 everywhere, because AdaLoRA prunes from init_budget down to target_bytes, got 2 kB. ' +
+      { target: '2 kB', start: '20 triplets' },
+      'target must be less than 1864 bytes, rank 7 everywhere, because AdaLoRA prunes from start down to target, got 2 kB. ' +
         'Set adalora.init_r to about 12, or train with lora at rank 8.',
     ],
   ])('%j', (settings, message) => {
@@ -99,9 +103,9 @@ describe('a mistake', () => {
   });
 
   it('does not occur at the limits', () => {
-    expect(promised({ target_parameters: 40 }).target).toBe(40);
-    expect(promised({ target_bytes: 264 }).target).toBe(264);
-    expect(promised({ target_budget: 1 }).target).toBe(1);
-    expect(promised({ target_budget: 35, init_r: 12 }).target).toBe(35);
+    expect(promised({ target: '40 parameters' }).target).toBe(40);
+    expect(promised({ target: '264 B' }).target).toBe(264);
+    expect(promised({ target: '1 triplets' }).target).toBe(1);
+    expect(promised({ target: '35 triplets', init_r: 12 }).target).toBe(35);
   });
 });

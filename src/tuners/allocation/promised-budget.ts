@@ -1,11 +1,77 @@
 import { UserError } from '../../support/user-error.ts';
 import { MAX_RANK } from '../shared/rank.ts';
 import type { Cost } from './allocate.ts';
-import { BudgetCosts, type BudgetForms } from './budget-costs.ts';
-import { type BudgetConfig, givenBudget, INITIAL_KEYS, TARGET_KEYS } from './budget-shape.ts';
-import type { Components } from './components.ts';
-import { INITIAL_OVER_TARGET, initialRank } from './one-budget.ts';
-import { type BudgetUnit, inUnit, UNIT_OF } from './units.ts';
+import {
+  type Amount,
+  type BudgetConfig,
+  type BudgetKey,
+  type BudgetUnit,
+  type Components,
+  type GivenBudget,
+  givenBudget,
+  INITIAL_KEYS,
+  INITIAL_OVER_TARGET,
+  initialRank,
+  inUnit,
+  TARGET_KEYS,
+  unitOf,
+} from './budget-config.ts';
+
+/** A budget in each unit. */
+export interface BudgetForms {
+  /** As a mean rank. */
+  rank: number;
+  /** As a number of triplets or doublets. */
+  components: number;
+  parameters: number;
+  bytes: number;
+}
+
+/** Converts between ranks and their cost in each unit. */
+export class BudgetCosts {
+  readonly of: Readonly<Record<BudgetUnit, Cost>>;
+  readonly #modules: number;
+
+  /** @param fileBytes the size of the adapter's tensor file, which cannot be computed from the other units */
+  constructor(modules: readonly { inFeatures: number; outFeatures: number }[], fileBytes: Cost) {
+    this.#modules = modules.length;
+    this.of = {
+      components: (ranks) => ranks.reduce((a, b) => a + b, 0),
+      parameters: (ranks) =>
+        ranks.reduce((sum, rank, k) => sum + rank * (modules[k]!.inFeatures + modules[k]!.outFeatures), 0),
+      bytes: fileBytes,
+    };
+  }
+
+  /** The cost if every module has the same rank. */
+  everywhere(unit: BudgetUnit, rank: number): number {
+    return this.of[unit](new Array<number>(this.#modules).fill(rank));
+  }
+
+  /** The largest cost of a single component, over all modules. */
+  ofOne(unit: BudgetUnit): number {
+    const alone = (k: number) => Array.from({ length: this.#modules }, (_, i) => Number(i === k));
+    return Math.max(...Array.from({ length: this.#modules }, (_, k) => this.of[unit](alone(k))));
+  }
+
+  /**
+   * The rank, not rounded, at which all modules together have this cost. Costs are linear in the rank, except for some
+   * digits in the file's header.
+   */
+  rankFor(unit: BudgetUnit, amount: number): number {
+    return 1 + (amount - this.everywhere(unit, 1)) / this.#perRank(unit);
+  }
+
+  /** Converts a mean rank to all units, as if every module had this rank. */
+  forms(rank: number): BudgetForms {
+    const at = (unit: BudgetUnit) => Math.round(this.everywhere(unit, 1) + (rank - 1) * this.#perRank(unit));
+    return { rank, components: at('components'), parameters: at('parameters'), bytes: at('bytes') };
+  }
+
+  #perRank(unit: BudgetUnit): number {
+    return this.everywhere(unit, 2) - this.everywhere(unit, 1);
+  }
+}
 
 /** The final budget of a run, and its initial rank. */
 export interface PromisedBudget {
@@ -47,17 +113,17 @@ export interface BudgetFacts {
 export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): PromisedBudget {
   const { modules, modelParameters, components, fileBytes } = facts;
   const costs = new BudgetCosts(modules, fileBytes);
-  const amountOf = (given: Parameters<typeof inUnit>[0]) =>
+  const amountOf = (given: GivenBudget) =>
     inUnit(given, { matrices: modules.length, modelParameters, components });
   const end = givenBudget(config, TARGET_KEYS);
   if (!end) throw new Error(`${facts.method} has no target`);
-  const unit = UNIT_OF[end.key];
+  const unit = unitOf(end);
   const wanted = amountOf(end);
   const target = Math.floor(wanted.amount);
   const mean = costs.rankFor(unit, target);
 
   const start = givenBudget(config, INITIAL_KEYS);
-  const [rank, note] = start ? startingRank(start.key, amountOf(start), costs) : defaultRank(mean);
+  const [rank, note] = start ? startingRank(unitOf(start), amountOf(start), costs) : defaultRank(mean);
   if (rank > MAX_RANK) {
     const where = `${facts.method}.${start?.key ?? end.key}`;
     throw new UserError({
@@ -76,13 +142,9 @@ export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): Promis
 }
 
 /** The lowest rank of all modules that reaches the amount, and a sentence about rounding. */
-function startingRank(
-  key: keyof BudgetConfig,
-  { amount, text }: ReturnType<typeof inUnit>,
-  costs: BudgetCosts,
-): [number, string[]] {
-  const rank = Math.max(1, Math.ceil(costs.rankFor(UNIT_OF[key], amount) - 1e-9));
-  const isEven = costs.everywhere(UNIT_OF[key], rank) === amount;
+function startingRank(unit: BudgetUnit, { amount, text }: Amount, costs: BudgetCosts): [number, string[]] {
+  const rank = Math.max(1, Math.ceil(costs.rankFor(unit, amount) - 1e-9));
+  const isEven = costs.everywhere(unit, rank) === amount;
   return [rank, isEven ? [] : [`${text}, rounded up to rank ${rank} in every matrix`]];
 }
 
@@ -92,9 +154,7 @@ function defaultRank(meanTarget: number): [number, string[]] {
   return [rank, isEven ? [] : [`init_r: ${INITIAL_OVER_TARGET} times the target, rounded up to ${rank}`]];
 }
 
-interface Target {
-  key: keyof BudgetConfig;
-  value: number | string;
+interface Target extends GivenBudget {
   unit: BudgetUnit;
   target: number;
 }
@@ -113,13 +173,13 @@ function refuseTooLittle({ key, value, unit, target }: Target, costs: BudgetCost
   }[unit];
   throw new UserError({
     where: `${facts.method}.${key}`,
-    fault: `must be at least ${least === 1 ? 'one of the' : least} ${what}, got ${unit === 'components' && value !== target ? `${value} (${target})` : value}`,
+    fault: `must be at least ${least === 1 ? 'one of the' : least} ${what}, got ${typeof value === 'number' && value !== target ? `${value} (${target})` : value}`,
   });
 }
 
 function refuseTooMuch(
   { key, value, unit, target, mean }: Target & { mean: number },
-  start: { key: keyof BudgetConfig; rank: number },
+  start: { key: BudgetKey; rank: number },
   costs: BudgetCosts,
   { method, title, components }: BudgetFacts,
 ): void {
@@ -129,7 +189,7 @@ function refuseTooMuch(
   const rank = start.key === 'init_r' ? `init_r (${start.rank})` : `rank ${start.rank} everywhere`;
   throw new UserError({
     where: `${method}.${key}`,
-    fault: `must be less than ${key === 'target_r' ? '' : amount}${rank}, because ${title} prunes from ${start.key} down to ${key}, got ${value}`,
+    fault: `must be less than ${typeof value === 'number' ? '' : amount}${rank}, because ${title} prunes from ${start.key} down to ${key}, got ${value}`,
     hint: `Set ${method}.init_r to about ${initialRank(mean)}, or train with lora at rank ${Math.max(1, Math.round(mean))}.`,
   });
 }

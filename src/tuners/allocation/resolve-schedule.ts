@@ -1,6 +1,6 @@
 import { UserError } from '../../support/user-error.ts';
+import { type ScheduleConfig, TFINAL, TINIT } from './allocation-config.ts';
 import { type AllocationSchedule, finalStep } from './budget.ts';
-import { type ScheduleConfig, TFINAL, TINIT } from './schedule-shape.ts';
 
 type Phases = Pick<ScheduleConfig, 'tinit' | 'tfinal'>;
 

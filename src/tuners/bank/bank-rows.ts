@@ -1,6 +1,7 @@
 import { reshape, transpose } from '../../graph/build.ts';
 import { type Dimension, divideDimension, multiplyDimensions, symbol } from '../../graph/dimension.ts';
 import type { Value } from '../../graph/graph.ts';
+import type { ReadParameter, TunableModel } from '../tuner.ts';
 
 /** The number of examples. */
 export const BATCH = symbol('batch');
@@ -43,4 +44,17 @@ export function byToken(y: Value): Value {
 export function tokenRows(y: Value): Value {
   const [tokens, batch, width] = y.shape as [Dimension, Dimension, Dimension];
   return reshape(y, [multiplyDimensions(tokens, batch), width]);
+}
+
+/** A model, and the weights of its base. */
+export interface Base extends Pick<TunableModel, 'linears' | 'parameters'> {
+  reader(seed: number): ReadParameter;
+}
+
+/** Reads parameters of the base by name; undefined for a name that it does not have. */
+export function baseParameters(model: Base): (name: string) => Float32Array | undefined {
+  return (name) => {
+    const shape = model.parameters.get(name);
+    return shape && model.reader(0)(name, shape);
+  };
 }

@@ -11,9 +11,8 @@ import { loraConfigSchema } from '../lora/config.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { METHOD_NAMES, METHODS } from '../registry.ts';
 import type { Tuner } from '../tuner.ts';
-import { NotMixed } from './not-mixed.ts';
-import { packAdapter } from './pack-adapter.ts';
-import { packedBytes } from './packed-adapter.ts';
+import { NotMixed } from './bank-form.ts';
+import { packAdapter, packedBytes } from './packed-adapter.ts';
 import { wholeParts } from './whole-parts.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'adalora-pack-'));

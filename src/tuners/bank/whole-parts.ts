@@ -1,8 +1,7 @@
 import { add, matmul } from '../../graph/build.ts';
 import type { LinearModule } from '../../nn/network.ts';
-import type { BankedPart, BankedPiece, BankForm } from './bank-form.ts';
+import { type BankedPart, type BankedPiece, type BankForm, NotMixed, sharedByAll } from './bank-form.ts';
 import { asRows, byExample, byToken, tokenRows, tokensOf } from './bank-rows.ts';
-import { NotMixed, sharedByAll } from './not-mixed.ts';
 
 /** The most numbers of a weight that every slot of a bank holds: 16 MB. A language model's head has more. */
 const MAX_WEIGHT = 2 ** 22;

@@ -1,12 +1,14 @@
 import { z } from 'zod';
 import { PEFT_PREFIX, peftName, type StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { headNamed } from '../../models/heads/registry.ts';
+import type { Head } from '../../models/model-definition.ts';
+import { elementCount } from '../../support/element-count.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
-import type { ParameterLayout } from '../parameter-layout.ts';
+import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import type { TunableModel } from '../tuner.ts';
-import { biasTuner } from './bias-tuner.ts';
+import { WholeParameters } from '../whole-parameters.ts';
 
 const NAME = 'BITFIT';
 
@@ -69,4 +71,18 @@ export function storeBiases(
     ),
     baseModel,
   };
+}
+
+/**
+ * Builds a tuner that trains these parameters. Parameters outside the head are the adapter, and each counts for its
+ * module.
+ */
+export function biasTuner(
+  head: Pick<Head, 'modules'>,
+  parameters: readonly TrainedParameter[],
+): WholeParameters {
+  const sites = parameters
+    .filter(({ name }) => !head.modules.some((module) => name.startsWith(`${module}.`)))
+    .map(({ name, shape }) => ({ path: name.replace(/\.[^.]*$/, ''), parameters: elementCount(shape) }));
+  return new WholeParameters(parameters, sites);
 }

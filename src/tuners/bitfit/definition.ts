@@ -4,8 +4,7 @@ import { staticRun } from '../method-run.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { TunableModel } from '../tuner.ts';
 import type { WholeParameters } from '../whole-parameters.ts';
-import { biasTuner } from './bias-tuner.ts';
-import { bitFitKind, storeBiases } from './bitfit-kind.ts';
+import { biasTuner, bitFitKind, storeBiases } from './bitfit-kind.ts';
 
 /** BitFit (Ben Zaken et al., 2022): trains every bias of the model, and the head. */
 export const bitFit: MethodDefinition<object> = {

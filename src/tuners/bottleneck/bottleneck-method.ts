@@ -32,7 +32,7 @@ export function bottleneckMethod({
 }: BottleneckFacts): MethodDefinition<BottleneckConfig, ReturnType<typeof bottleneckSchema>> {
   return {
     config: bottleneckSchema(defaults),
-    // The best of 3e-4, 1e-3 and 3e-3 on CoLA for both methods: docs/log.md.
+    // The best of 3e-4, 1e-3 and 3e-3 on CoLA for both methods: bench/log/2026-11-26.md.
     learningRate: 1e-3,
     chosen: { encoder: { rate: 2e-3 }, language: { rate: 1e-3 } },
     trains: 'adapter',

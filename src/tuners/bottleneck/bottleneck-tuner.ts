@@ -3,9 +3,14 @@ import type { Value } from '../../graph/graph.ts';
 import { activation } from '../../nn/activation.ts';
 import { elementCount } from '../../support/element-count.ts';
 import { Random } from '../../support/random.ts';
-import type { Banked, BankedPart, BankedPiece, BankForm } from '../bank/bank-form.ts';
+import {
+  type Banked,
+  type BankedPart,
+  type BankedPiece,
+  type BankForm,
+  sharedByAll,
+} from '../bank/bank-form.ts';
 import { asRows, byExample, tokensOf } from '../bank/bank-rows.ts';
-import { sharedByAll } from '../bank/not-mixed.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter, TunedSite, Tuner } from '../tuner.ts';
 import { type BottleneckForm, BottleneckInjection, bottleneck, inputOf } from './bottleneck-injection.ts';

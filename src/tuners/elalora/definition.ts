@@ -1,8 +1,6 @@
-import { seeded } from '../elastic/draw.ts';
 import { elasticLora } from '../elastic/elastic-lora.ts';
-import { importanceVariant } from '../low-rank/variants.ts';
-import { type ElaLoraConfig, elaLoraConfigSchema } from './config.ts';
-import { ElaLoraPolicy } from './elalora-policy.ts';
+import { seeded } from '../elastic/elastic-run.ts';
+import { type ElaLoraConfig, ElaLoraPolicy, elaLoraConfigSchema } from './elalora-policy.ts';
 
 /** ElaLoRA (Chang et al., 2025, arXiv 2504.00254): triplets move to the modules where they matter most. */
 export const elaLora = elasticLora<ElaLoraConfig, typeof elaLoraConfigSchema>({
@@ -10,7 +8,6 @@ export const elaLora = elasticLora<ElaLoraConfig, typeof elaLoraConfigSchema>({
   title: 'ElaLoRA',
   config: elaLoraConfigSchema,
   averages: 2,
-  variants: importanceVariant,
   policy: ({ layout }, config, schedule, seed) =>
     new ElaLoraPolicy(layout.length, config, schedule, seeded(seed)),
 });

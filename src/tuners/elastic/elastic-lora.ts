@@ -1,10 +1,8 @@
 import type { z } from 'zod';
-import { adaLoraKind } from '../adalora/adalora-kind.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { continuesTriplets } from '../adalora/continues-triplets.ts';
-import { tripletWords } from '../adalora/triplet-words.ts';
 import type { AllocationSchedule } from '../allocation/budget.ts';
 import { assumedPhases, resolveSchedule } from '../allocation/resolve-schedule.ts';
+import { continuesTriplets, tripletMethod } from '../composed/triplet-method.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { ElasticRun, type RankPolicy } from './elastic-run.ts';
@@ -32,15 +30,11 @@ export function elasticLora<Config extends ElasticConfig, Schema extends z.ZodOb
   policy,
   ...parts
 }: ElasticParts<Config, Schema>): MethodDefinition<Config, Schema> {
-  return {
+  return tripletMethod<Config, Schema>({
     ...parts,
-    learningRate: 2e-3,
-    chosen: {
-      encoder: { rate: 5e-3, lora_alpha: 32 } as never,
-      language: { rate: 1e-3, lora_alpha: 32 } as never,
-    },
-    trains: 'adapter',
-    vectors: 5 + averages,
+    title,
+    tags: ['adalora', method],
+    averages,
     start(model, config, totalSteps, seed = 0) {
       const { r } = config;
       const schedule = resolveSchedule(config, totalSteps, method);
@@ -60,24 +54,19 @@ export function elasticLora<Config extends ElasticConfig, Schema extends z.ZodOb
         assumed: assumedPhases(config, schedule),
       });
     },
-    kind: adaLoraKind,
     continues: continuesTriplets(method, parts.config, ({ target_r, ...start }) => ({
       ...start,
       r: target_r,
     })),
-    words: tripletWords(
-      { title },
-      {
-        tags: ['adalora', method],
-        variants: (settings) =>
-          [
-            settings.schedule === 'constant' ? 'constant b' : [],
-            settings.restart_optimizer === true ? 'optimizer restarts' : [],
-            variants(settings),
-          ].flat(),
-        summary: ({ r }) => (r === undefined ? undefined : `rank ${r} on average`),
-        budgetKeys: ['r', 'lora_alpha'],
-      },
-    ),
-  };
+    variants: (settings) =>
+      [
+        settings.schedule === 'constant' ? 'constant b' : [],
+        settings.restart_optimizer === true ? 'optimizer restarts' : [],
+        variants(settings),
+      ].flat(),
+    words: {
+      summary: ({ r }) => (r === undefined ? undefined : `rank ${r} on average`),
+      budgetKeys: ['r', 'lora_alpha'],
+    },
+  });
 }

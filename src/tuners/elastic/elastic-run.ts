@@ -1,6 +1,7 @@
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { Random } from '../../support/random.ts';
 import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
-import { scoreLogarithms } from '../allocation/score-logarithms.ts';
+import { scoreLogarithms } from '../allocation/component-scores.ts';
 import { ranksOf } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, MethodRun, MethodState } from '../method-run.ts';
@@ -8,8 +9,7 @@ import { changedTriplets, type ModuleChange } from './changed-triplets.ts';
 
 /** How a method moves ranks between modules during training. */
 export interface RankPolicy {
-  /** Called before the optimizer's step. A method uses this, `afterStep`, or neither. */
-  beforeStep?(step: number, tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void;
+  /** Called after the optimizer's step. */
   afterStep?(step: number, tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void;
   /**
    * Decides the change at a step: one entry per module, the scores behind it, and whether it is the last change.
@@ -61,10 +61,6 @@ export class ElasticRun implements MethodRun {
     return this.#step >= finalStep(this.#method.schedule);
   }
 
-  beforeStep(step: number, values: Float32Array, gradient: Float32Array): void {
-    this.#method.policy.beforeStep?.(step, this.tuner, values, gradient);
-  }
-
   afterStep(step: number, values: Float32Array, gradient: Float32Array): AfterStep {
     const { policy } = this.#method;
     const { settled: wasSettled } = this;
@@ -112,4 +108,12 @@ export class ElasticRun implements MethodRun {
     const { tuner } = this.#method;
     return tuner.withModules(tuner.modules.map((module, k) => ({ ...module, rank: ranks[k]! })));
   }
+}
+
+/** Returns standard normal numbers for a vector of a module at a step. */
+export type Draw = (what: string, step: number, length: number) => ArrayLike<number>;
+
+/** Draws numbers that depend on the run's seed. */
+export function seeded(seed: number): Draw {
+  return (what, step, length) => new Random(seed, `grow ${what}`, step).normals(length, 1);
 }

@@ -1,7 +1,6 @@
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { type Export, exportAdapter } from '../low-rank/export-adapter.ts';
 import { factorName } from '../low-rank/factors.ts';
-import { asStored } from '../low-rank/peft-adapter.ts';
 import { adaLoraAlphaOf } from '../low-rank/scales.ts';
 
 /**
@@ -27,5 +26,5 @@ export function storeTriplets(made: Export, keys: Readonly<Record<string, unknow
   ]);
   const config = { ...made.config, lora_alpha: adaLoraAlphaOf(common, init_r) };
   const ranks = { init_r, rank_pattern: Object.fromEntries(flags) };
-  return asStored(exportAdapter({ ...made, config, values }, { peft_type: 'ADALORA', ...keys, ...ranks }));
+  return exportAdapter({ ...made, config, values }, { peft_type: 'ADALORA', ...keys, ...ranks });
 }

@@ -6,16 +6,13 @@ import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
 import { differentiateStep } from '../../train/differentiate-step.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { elaLoraConfigSchema } from '../elalora/config.ts';
-import { ElaLoraPolicy } from '../elalora/elalora-policy.ts';
-import { flexLoraConfigSchema } from '../flexlora/config.ts';
-import { FlexLoraPolicy } from '../flexlora/flexlora-policy.ts';
+import { ElaLoraPolicy, elaLoraConfigSchema } from '../elalora/elalora-policy.ts';
+import { FlexLoraPolicy, flexLoraConfigSchema } from '../flexlora/flexlora-policy.ts';
 import { type Growing, IncreLoraRun } from '../increlora/increlora-run.ts';
 import { adaLoraScale } from '../low-rank/scales.ts';
 import type { MethodRun } from '../method-run.ts';
 import type { TunableModel } from '../tuner.ts';
-import type { Draw } from './draw.ts';
-import { ElasticRun, type RankPolicy } from './elastic-run.ts';
+import { type Draw, ElasticRun, type RankPolicy } from './elastic-run.ts';
 
 interface Case {
   initial: Record<string, number[]>;
@@ -53,7 +50,6 @@ const descent = (length: number): Optimizer => ({
   restore: () => {},
   moments: () => ({ m: new Float32Array(length), v: new Float32Array(length), step: 0 }),
   adopt: () => {},
-  forget: () => {},
 });
 
 let Updater: typeof import('../../train/updater.ts').Updater;

@@ -1,8 +1,7 @@
 import { patternValue } from '../low-rank/pattern-value.ts';
-import { withVariants } from '../low-rank/variants.ts';
+import { withVariants } from '../low-rank/scales.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
-import { type EvaConfig, evaConfigSchema } from './config.ts';
-import { measureInputs } from './measure-inputs.ts';
+import { type EvaConfig, evaConfigSchema, measureInputs } from './measure-inputs.ts';
 
 /** EVA (Paischer et al., 2024), with the keys, the procedure and the files of PEFT. */
 export const eva = measuredLora<EvaConfig, typeof evaConfigSchema>({

@@ -6,11 +6,9 @@ import type { LoadedModel } from '../../program/model-weights.ts';
 import { Random } from '../../support/random.ts';
 import { factorName } from '../low-rank/factors.ts';
 import type { ModuleInput } from '../method-run.ts';
-import { evaConfigSchema } from './config.ts';
 import { eva } from './definition.ts';
 import { IncrementalPca } from './incremental-pca.ts';
-import { measureInputs } from './measure-inputs.ts';
-import { rankDistribution } from './rank-distribution.ts';
+import { evaConfigSchema, measureInputs, rankDistribution } from './measure-inputs.ts';
 
 /** A run on PEFT's model after it has measured PEFT's batches, its initial values, and PEFT's. */
 async function measured(name: string) {

@@ -1,11 +1,43 @@
-import { roundHalfEven } from '../../support/round-half-even.ts';
+import { z } from 'zod';
+import { roundHalfEven } from '../../support/numbers.ts';
 import { UserError } from '../../support/user-error.ts';
+import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 import { dot } from '../low-rank/orthonormal.ts';
 import type { Measured } from '../measured/measured-run.ts';
 import type { InputsOf } from '../method-run.ts';
-import type { EvaConfig } from './config.ts';
+import { rank } from '../shared/rank.ts';
 import { IncrementalPca } from './incremental-pca.ts';
-import { rankDistribution, type SharedModule } from './rank-distribution.ts';
+
+/** EVA's settings: the keys and defaults of PEFT's `LoraConfig` and `EvaConfig`. */
+export const evaConfigSchema = z.strictObject({
+  ...adapterConfigShape,
+  /** Mean rank of the modules. */
+  r: rank.default(8),
+  /** Scale `lora_alpha / sqrt(r)` instead of `lora_alpha / r` (rank-stabilized LoRA). */
+  use_rslora: z.boolean().default(false),
+  /**
+   * Ranks of some modules, used instead of `r` when the total budget is added up. Keys are module paths, suffixes or
+   * regular expressions.
+   */
+  rank_pattern: z.record(z.string(), rank).default({}),
+  /** Alphas that differ from `lora_alpha`, with keys as in `rank_pattern`. */
+  alpha_pattern: z.record(z.string(), z.number().positive()).default({}),
+  /** Maximum rank of a module, as a multiple of `r`. `1` gives every module the rank `r`. */
+  rho: z.number().min(1).default(2),
+  /**
+   * Minimum cosine between a direction and its value one batch before. A module is done when all its directions reach
+   * it.
+   */
+  tau: z.number().gt(0).max(1).default(0.99),
+  /** Divide directions by the square root of their singular values. */
+  whiten: z.boolean().default(false),
+  /** Whether every rank keeps the scale of `r`. `false`: each module has the scale of its own rank. */
+  adjust_scaling_factors: z.boolean().default(true),
+  /** Maximum number of batches. If directions still change after that, the run ends with an error. */
+  max_batches: z.int().min(2).default(1000),
+});
+
+export type EvaConfig = z.infer<typeof evaConfigSchema>;
 
 /** A module, with the rank that it contributes to the budget. */
 interface Contributor {
@@ -105,4 +137,37 @@ function tooManyBatches(most: number): UserError {
     fault: `did not converge in ${most} batches: the principal directions of the inputs still change`,
     hint: 'Raise eva.max_batches, or lower eva.tau or eva.r.',
   });
+}
+
+/** A module and its leader. They share components, because both read the same rows. */
+interface SharedModule {
+  path: string;
+  leader: string;
+}
+
+/**
+ * Distributes a budget of ranks over modules. Each of the directions with the largest shares of explained variance gets
+ * one rank. Among modules with equal inputs, the first gets the most.
+ *
+ * @param modules leaders first
+ * @param explained shares of each leader, largest first
+ */
+export function rankDistribution(
+  modules: readonly SharedModule[],
+  explained: ReadonlyMap<string, readonly number[]>,
+  budget: number,
+): Map<string, number> {
+  const shares = modules.flatMap(({ path, leader }) =>
+    (explained.get(leader) ?? []).map((share) => ({ path, share })),
+  );
+  const counts = new Map(modules.map(({ path }) => [path, 0]));
+  // Equal shares keep their order, because the sort is stable.
+  for (const { path } of shares.sort((a, b) => b.share - a.share).slice(0, budget))
+    counts.set(path, counts.get(path)! + 1);
+  for (const { path, leader } of modules) {
+    const [own, first] = [counts.get(path)!, counts.get(leader)!];
+    if (first >= own) continue;
+    counts.set(leader, own).set(path, first);
+  }
+  return counts;
 }

@@ -1,7 +1,6 @@
-import { seeded } from '../elastic/draw.ts';
 import { elasticLora } from '../elastic/elastic-lora.ts';
-import { type FlexLoraConfig, flexLoraConfigSchema } from './config.ts';
-import { FlexLoraPolicy } from './flexlora-policy.ts';
+import { seeded } from '../elastic/elastic-run.ts';
+import { type FlexLoraConfig, FlexLoraPolicy, flexLoraConfigSchema } from './flexlora-policy.ts';
 
 /** FlexLoRA (ICLR 2026, arXiv 2601.22905): ranks move depending on the entropy of each matrix's spectrum. */
 export const flexLora = elasticLora<FlexLoraConfig, typeof flexLoraConfigSchema>({

@@ -1,12 +1,41 @@
+import { z } from 'zod';
 import type { AllocationSchedule } from '../allocation/budget.ts';
 import type { NewTriplet } from '../elastic/changed-triplets.ts';
-import type { Draw } from '../elastic/draw.ts';
-import type { RankPolicy } from '../elastic/elastic-run.ts';
-import { isLastMove, movedRanks } from '../elastic/moved-ranks.ts';
+import type { Draw, RankPolicy } from '../elastic/elastic-run.ts';
+import { elasticShape, isLastMove, movedRanks } from '../elastic/elastic-shape.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
-import type { FlexLoraConfig } from './config.ts';
-import { spectralEntropy } from './spectral-entropy.ts';
+
+/** FlexLoRA's settings, with the names and defaults of the released code. */
+export const flexLoraConfigSchema = z.strictObject({
+  ...elasticShape,
+  /**
+   * Which triplet a matrix loses: the one with the smallest |λ| (`magnitude`), or with the smallest λ (`signed`, as in
+   * the released code).
+   */
+  removal: z.enum(['magnitude', 'signed']).default('magnitude'),
+});
+
+export type FlexLoraConfig = z.infer<typeof flexLoraConfigSchema>;
+
+/** Keeps the logarithm finite, as in the released code. */
+const EPSILON = 1e-8;
+
+/**
+ * The entropy of a matrix's spectrum, from 0 (one strong triplet) to 1 (all equal). It is the entropy of the shares λ²
+ * / Σ λ², divided by log r. For a single triplet, and if all λ are 0, it is undefined. Then the result is infinite, so
+ * that the matrix can only grow.
+ */
+export function spectralEntropy(lambdas: ArrayLike<number>): number {
+  const squares = Array.from(lambdas, (value) => value * value);
+  const sum = squares.reduce((a, b) => a + b, 0);
+  if (squares.length < 2 || !(sum > 0)) return Number.POSITIVE_INFINITY;
+  const entropy = squares.reduce(
+    (total, square) => total - (square / sum) * Math.log(square / sum + EPSILON),
+    0,
+  );
+  return entropy / Math.log(squares.length);
+}
 
 /**
  * Moves ranks from the matrices with the most concentrated spectra to those with the flattest (FlexLoRA, ICLR 2026,

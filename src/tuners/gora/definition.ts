@@ -1,14 +1,13 @@
 import { UserError } from '../../support/user-error.ts';
 import type { LoraTuner } from '../lora/lora-tuner.ts';
+import { inverseGram } from '../lora/lorafa.ts';
 import { factorName } from '../low-rank/factors.ts';
-import { withVariants } from '../low-rank/variants.ts';
+import { withVariants } from '../low-rank/scales.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
 import type { Measured } from '../measured/measured-run.ts';
 import { WeightGradientTuner } from '../measured/weight-gradient-tuner.ts';
 import type { GradientAt } from '../method-run.ts';
-import { type GoraConfig, goraConfigSchema } from './config.ts';
-import { goraRanks, weightImportance } from './gora-ranks.ts';
-import { goraStart } from './gora-start.ts';
+import { type GoraConfig, goraConfigSchema, goraRanks, weightImportance } from './gora-ranks.ts';
 
 /** The words for importance that is not the paper's. */
 const IMPORTANCE: Partial<Record<GoraConfig['importance'], string>> = {
@@ -82,4 +81,35 @@ async function measure(
       return { A: a, B: goraStart(a, gradients[k]!, ranks[k]!, factor) };
     }),
   };
+}
+
+/**
+ * The initial B [out, rank] of GoRA for a given A [rank, in]. The B for which B A is nearest to the gradient G [out,
+ * in] is G Aᵀ (A Aᵀ)⁻¹. The result is that B times ξ = γ √in / α. With the scale α / √r, the increment is a step of γ
+ * √(in / r) along G.
+ *
+ * @param factor ξ, negative for a step against the gradient
+ */
+export function goraStart(
+  a: Float32Array,
+  gradient: Float32Array,
+  rank: number,
+  factor: number,
+): Float32Array {
+  const width = a.length / rank;
+  const height = gradient.length / width;
+  const inverse = inverseGram(a, rank);
+  const b = new Float32Array(height * rank);
+  const row = new Float64Array(rank);
+  for (let i = 0; i < height; i++) {
+    row.fill(0);
+    for (let k = 0; k < rank; k++)
+      for (let j = 0; j < width; j++) row[k]! += gradient[i * width + j]! * a[k * width + j]!;
+    for (let k = 0; k < rank; k++) {
+      let sum = 0;
+      for (let l = 0; l < rank; l++) sum += row[l]! * inverse[l * rank + k]!;
+      b[i * rank + k] = factor * sum;
+    }
+  }
+  return b;
 }

@@ -7,9 +7,8 @@ import { initialise } from '../../models/initialise.ts';
 import type { LoraTuner } from '../lora/lora-tuner.ts';
 import { factorName } from '../low-rank/factors.ts';
 import type { WeightGradientTuner } from '../measured/weight-gradient-tuner.ts';
-import { type GoraConfig, goraConfigSchema } from './config.ts';
-import { goraRanks, weightImportance } from './gora-ranks.ts';
-import { goraStart } from './gora-start.ts';
+import { goraStart } from './definition.ts';
+import { type GoraConfig, goraConfigSchema, goraRanks, weightImportance } from './gora-ranks.ts';
 
 type ByModule<T> = Record<string, T>;
 

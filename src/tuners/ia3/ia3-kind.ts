@@ -1,7 +1,14 @@
 import { z } from 'zod';
 import type { AdapterKind } from '../adapter-kind.ts';
-import { commonSettings, exclusionSettings } from '../peft/common-settings.ts';
-import { assertShape, isOwnTensor, type PeftFiles, peftSettings, readPeft } from '../peft/peft-files.ts';
+import {
+  assertShape,
+  commonSettings,
+  exclusionSettings,
+  isOwnTensor,
+  type PeftFiles,
+  peftSettings,
+  readPeft,
+} from '../peft/peft-files.ts';
 import { IA3_PART, Ia3Tuner } from './ia3-tuner.ts';
 
 const schema = z.object({

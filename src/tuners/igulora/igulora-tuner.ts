@@ -5,7 +5,6 @@ import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import { LowRankInjection, type LowRankOptions } from '../low-rank/low-rank-injection.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter } from '../tuner.ts';
-import type { IguLoraConfig } from './config.ts';
 
 /** Options with the random fraction α in training, []. */
 interface PathOptions extends LowRankOptions {
@@ -38,7 +37,7 @@ class PathInjection extends LowRankInjection {
  */
 export class IguLoraTuner extends AdaLoraTuner {
   constructor(
-    readonly path: Pick<IguLoraConfig, 'path_points' | 'initial_lambda'>,
+    readonly path: { path_points: number; initial_lambda: number },
     settings: TripletSettings,
     modules: readonly LowRankModule[],
     saved: readonly TrainedParameter[],

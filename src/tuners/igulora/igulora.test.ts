@@ -8,10 +8,9 @@ import { Program } from '../../program/program.ts';
 import { Random } from '../../support/random.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { RankAllocator } from '../allocation/allocator.ts';
-import { BudgetCosts } from '../allocation/budget-costs.ts';
+import { BudgetCosts } from '../allocation/promised-budget.ts';
 import { prunedModules } from '../allocation/pruned-module.ts';
 import { factorName, factorOf } from '../low-rank/factors.ts';
-import { iguLoraConfigSchema } from './config.ts';
 import { iguLora } from './definition.ts';
 
 interface Training {
@@ -48,11 +47,7 @@ function replay(
   const budget = size
     ? { target: target * size, cost: new BudgetCosts(modules, () => 0).of.parameters }
     : { target };
-  const tuner = new AdaLoraTuner(
-    { lora_dropout: 0, orth_reg_weight: 0.1, orthogonality: 'mean-norm' },
-    modules,
-    [],
-  );
+  const tuner = new AdaLoraTuner({ lora_dropout: 0, orth_reg_weight: 0.1 }, modules, []);
   const allocator = new RankAllocator(
     prunedModules(tuner),
     { beta1: 0.85, beta2: 0.8, score: 'sensitivity-over-uncertainty', shrink: 'at-export' },
@@ -113,8 +108,8 @@ it('trains at points of the path from zero: loss and gradient are those of scale
   const model = loadCase(`${folder}/base`, 'SEQ_CLS', batch);
   const feeds = feedsOf(model, batch);
   const given = { init_r: 2, target_r: 1, lora_alpha: 4, orth_reg_weight: 0, path_points: 4 };
-  const { tuner } = iguLora.start(model, iguLoraConfigSchema.parse(given), 20);
-  const plain = iguLora.start(model, iguLoraConfigSchema.parse({ ...given, path_points: 1 }), 20).tuner;
+  const { tuner } = iguLora.start(model, iguLora.config.parse(given), 20);
+  const plain = iguLora.start(model, iguLora.config.parse({ ...given, path_points: 1 }), 20).tuner;
   const noise = new Random(5, 'values').normals(tuner.layout.length, 0.3);
   const values = tuner.initialValues(3, model.reader(3)).map((value, i) => value + noise[i]!);
   const [path, straight] = [tuner, plain].map((one) => new Program(nodeEngine(model, 'cpu'), model, one)) as [
@@ -150,11 +145,7 @@ it('starts with λ of 0.1, and trains the kept triplets as they are', () => {
   const folder = 'src/tuners/fixtures/eva/bert';
   const batch = withPrefix(readSafetensors(`${folder}/batches.safetensors`), '0.');
   const model = loadCase(`${folder}/base`, 'SEQ_CLS', batch);
-  const run = iguLora.start(
-    model,
-    iguLoraConfigSchema.parse({ init_r: 2, target_r: 1, tinit: 1, tfinal: 5 }),
-    10,
-  );
+  const run = iguLora.start(model, iguLora.config.parse({ init_r: 2, target_r: 1, tinit: 1, tfinal: 5 }), 10);
   let values = run.tuner.initialValues(3, model.reader(3));
   const { name } = run.tuner.layout.segments.filter((one) => factorOf(one.name)?.factor === 'E')[0]!;
   expect([...run.tuner.layout.read(values, name)]).toEqual([Math.fround(0.1), Math.fround(0.1)]);
@@ -171,8 +162,8 @@ it('starts with λ of 0.1, and trains the kept triplets as they are', () => {
 
 it.each([
   [{ path_points: 0 }, 'path_points'],
-  [{ shrink: 'at-export' }, undefined],
-  [{ score: 'sensitivity' }, undefined],
+  [{ shrink: 'at-export' }, 'shrink'],
+  [{ use_dora: true }, 'use_dora'],
 ])('rejects %j', (settings, key) => {
-  expect(iguLoraConfigSchema.safeParse(settings).error?.issues.map(({ path }) => path[0])).toEqual([key]);
+  expect(iguLora.config.safeParse(settings).error?.issues.map(({ path }) => path[0])).toEqual([key]);
 });

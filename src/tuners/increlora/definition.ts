@@ -1,26 +1,19 @@
-import { adaLoraKind } from '../adalora/adalora-kind.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { continuesTriplets } from '../adalora/continues-triplets.ts';
-import { tripletWords } from '../adalora/triplet-words.ts';
 import { assumedPhases } from '../allocation/resolve-schedule.ts';
-import { seeded } from '../elastic/draw.ts';
+import { continuesTriplets, tripletMethod } from '../composed/triplet-method.ts';
+import { seeded } from '../elastic/elastic-run.ts';
 import { storeTriplets } from '../elastic/store-triplets.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import { adaLoraAlpha, adaLoraScale } from '../low-rank/scales.ts';
-import type { MethodDefinition } from '../method-definition.ts';
-import { type IncreLoraConfig, increLoraConfigSchema } from './config.ts';
-import { growthOf } from './growth.ts';
+import { growthOf, type IncreLoraConfig, increLoraConfigSchema } from './config.ts';
 import { IncreLoraRun } from './increlora-run.ts';
 
-const NAMES = { method: 'increlora', title: 'IncreLoRA' } as const;
-
 /** IncreLoRA (Zhang et al., 2023, arXiv 2308.12043): ranks grow where the increments matter most. */
-export const increLora: MethodDefinition<IncreLoraConfig, typeof increLoraConfigSchema> = {
+export const increLora = tripletMethod<IncreLoraConfig, typeof increLoraConfigSchema>({
+  title: 'IncreLoRA',
+  tags: ['adalora', 'increlora'],
   config: increLoraConfigSchema,
-  learningRate: 2e-3,
-  chosen: { encoder: { rate: 5e-3, lora_alpha: 32 }, language: { rate: 1e-3, lora_alpha: 32 } },
-  trains: 'adapter',
-  vectors: 5,
+  averages: 0,
   start(model, config, totalSteps, seed = 0) {
     const { init_r, target_r, advance_learn: advance, beta1, beta2 } = config;
     const { score_batches, warm_up_new: warmsUp } = config;
@@ -40,23 +33,21 @@ export const increLora: MethodDefinition<IncreLoraConfig, typeof increLoraConfig
         ),
     });
   },
-  kind: adaLoraKind,
   continues: continuesTriplets(
-    NAMES.method,
+    'increlora',
     increLoraConfigSchema,
     ({ init_r: _, target_r: __, ...start }) => start,
   ),
-  words: tripletWords(NAMES, {
-    tags: ['adalora', NAMES.method],
-    variants: ({ advance_learn, last_round, score_batches, warm_up_new }) =>
-      [
-        advance_learn === false ? 'without advance learning' : [],
-        last_round === 'whole' ? 'whole last round' : [],
-        score_batches === 'last' ? 'scores of last micro-batches' : [],
-        warm_up_new === true ? 'warm-up of new triplets' : [],
-      ].flat(),
+  variants: ({ advance_learn, last_round, score_batches, warm_up_new }) =>
+    [
+      advance_learn === false ? 'without advance learning' : [],
+      last_round === 'whole' ? 'whole last round' : [],
+      score_batches === 'last' ? 'scores of last micro-batches' : [],
+      warm_up_new === true ? 'warm-up of new triplets' : [],
+    ].flat(),
+  words: {
     summary: ({ init_r, target_r }) =>
       target_r === undefined ? undefined : `rank ${init_r} to ${target_r} on average`,
     budgetKeys: ['init_r', 'target_r', 'lora_alpha'],
-  }),
-};
+  },
+});

@@ -11,9 +11,10 @@ import {
   where,
 } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
+import { AdaLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts';
 import { factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
 import { LowRankInjection, type LowRankOptions } from '../low-rank/low-rank-injection.ts';
-import type { ParameterLayout, TrainedStack } from '../parameter-layout.ts';
+import type { ParameterLayout, TrainedParameter, TrainedStack } from '../parameter-layout.ts';
 
 interface GrowingOptions extends LowRankOptions {
   /** Number of triplets with a constant λ at the end of each module. */
@@ -77,5 +78,40 @@ export class GrowingInjection extends LowRankInjection {
       this.layout.value(this.flat, factorName(path, factor)),
     ) as [Value, Value, Value];
     return matmul(b, multiply(a, reshape(e, [rank, 1])), { scale });
+  }
+}
+
+/**
+ * A tuner whose ranks may still grow. Its modules' scores are measured, and the last `reserve` triplets of each module
+ * have a constant λ.
+ */
+export class IncreLoraTuner extends AdaLoraTuner {
+  readonly watches: number;
+
+  constructor(
+    settings: TripletSettings,
+    modules: readonly LowRankModule[],
+    saved: readonly TrainedParameter[],
+    readonly reserve: number,
+    readonly watchesLast: boolean,
+  ) {
+    super(settings, modules, saved);
+    this.watches = modules.length;
+  }
+
+  override withModules(modules: readonly LowRankModule[]): IncreLoraTuner {
+    return new IncreLoraTuner(this.settings, modules, this.saved, this.reserve, this.watchesLast);
+  }
+
+  override inject(
+    flat: Value,
+    dropout: (x: Value, probability: number) => Value,
+    layout: ParameterLayout = this.layout,
+  ): GrowingInjection {
+    return new GrowingInjection(layout, flat, this.modules, {
+      diagonal: this.diagonal,
+      dropout: (x) => dropout(x, this.dropout),
+      reserve: this.reserve,
+    });
   }
 }

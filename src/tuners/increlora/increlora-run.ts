@@ -2,15 +2,15 @@ import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { gather } from '../../support/gather.ts';
 import { UserError } from '../../support/user-error.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
+import { scoreLogarithms } from '../allocation/component-scores.ts';
 import { movedIndices } from '../allocation/kept-indices.ts';
-import { scoreLogarithms } from '../allocation/score-logarithms.ts';
 import { changedTriplets, type ModuleChange, type NewTriplet } from '../elastic/changed-triplets.ts';
-import type { Draw } from '../elastic/draw.ts';
+import type { Draw } from '../elastic/elastic-run.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, MethodRun, MethodState } from '../method-run.ts';
-import { type Growth, growsAt } from './growth.ts';
-import { IncreLoraTuner } from './increlora-tuner.ts';
+import { type Growth, growsAt } from './config.ts';
+import { IncreLoraTuner } from './growing-injection.ts';
 import { ModuleScores } from './module-scores.ts';
 
 /** λ of triplets that are trained in advance. */

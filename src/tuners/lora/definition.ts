@@ -2,8 +2,7 @@ import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import { exportAdapter } from '../low-rank/export-adapter.ts';
 import { ranksOf } from '../low-rank/factors.ts';
-import { asStored } from '../low-rank/peft-adapter.ts';
-import { scaleVariant, termVariant, withVariants } from '../low-rank/variants.ts';
+import { scaleVariant, withVariants } from '../low-rank/scales.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { type LoraConfig, loraConfigSchema } from './config.ts';
@@ -11,9 +10,9 @@ import { doubledKeys } from './doubled-factors.ts';
 import { importedLora, loraKind } from './lora-kind.ts';
 import { LoraTuner } from './lora-tuner.ts';
 import { RankedRun } from './ranked-run.ts';
-import { isRankStabilised } from './scale-of.ts';
 import { weightStart } from './start-factors.ts';
 import { storeRanked } from './store-ranked.ts';
+import { isRankStabilised } from './weight-matrix.ts';
 
 const STARTS: Readonly<Record<string, string>> = { pissa: 'PiSSA', olora: 'OLoRA', loftq: 'LoftQ' };
 
@@ -39,9 +38,7 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     return staticRun(tuner, {
       ranks: ranksOf(tuner.modules),
       store: (values, baseModel) =>
-        asStored(
-          exportAdapter({ model, config: settings, targets, ...tuner.factored(values), baseModel }, keys),
-        ),
+        exportAdapter({ model, config: settings, targets, ...tuner.factored(values), baseModel }, keys),
     });
   },
   kind: loraKind,
@@ -91,7 +88,7 @@ function loraTitle(settings: Readonly<Record<string, unknown>>): string {
   const title = use_dora === true ? `DoRA${plus}` : lorafa === true ? 'LoRA-FA' : `LoRA${plus}`;
   return withVariants(Number(orth_reg_weight) > 0 ? `${title} + R` : title, [
     typeof init === 'string' ? `${STARTS[init.slice(0, 5)]} start` : [],
-    termVariant({ orth_reg_weight, orthogonality }),
+    Number(orth_reg_weight) > 0 && orthogonality === 'sum-squared' ? 'R of equation 4' : [],
     allocation === 'before-training' ? 'ranks before training' : [],
     scaleVariant({ scale: use_rslora === true ? 'rslora' : scale }),
   ]);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { readSafetensors } from '../../formats/node/safetensors-file.ts';
-import { isInt4, loftqFactors } from './loftq-factors.ts';
+import { isInt4, loftqFactors } from './start-factors.ts';
 
 const { rows, columns, rounding, cases } = JSON.parse(
   readFileSync('src/tuners/lora/fixtures/loftq.json', 'utf8'),

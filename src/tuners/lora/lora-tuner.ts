@@ -3,27 +3,22 @@ import { FrozenTensors } from '../frozen-tensors.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
 import { factorDistances } from '../low-rank/factor-distances.ts';
-import { factorGroups } from '../low-rank/factor-groups.ts';
-import { AT_START, factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
+import { AT_START, factorGroups, factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
 import { type Factored, LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
+import { refuseTooManyVectors } from '../low-rank/orthonormal.ts';
 import { checkPatternKeys, loraRank } from '../low-rank/pattern-value.ts';
 import { loraScale } from '../low-rank/scales.ts';
-import { refuseTooManyVectors } from '../low-rank/too-many-vectors.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { FactorDistances, ReadParameter, ReadRange, Regularizer, TunableModel } from '../tuner.ts';
 import type { LoraConfig } from './config.ts';
-import { DoraInjection, UNMIXED_LENGTHS } from './dora-injection.ts';
-import { doraReader } from './dora-reader.ts';
+import { DoraInjection, doraReader, UNMIXED_LENGTHS } from './dora-injection.ts';
 import { doubledFactors, doubledModules } from './doubled-factors.ts';
-import { isInt4, loftqFactors } from './loftq-factors.ts';
 import { inverseGram, nearestGradient, OPTIMIZER_EPSILON } from './lorafa.ts';
-import { isRankStabilised } from './scale-of.ts';
-import { startFactors, type WeightStart, weightStart } from './start-factors.ts';
+import { isInt4, loftqFactors, startFactors, type WeightStart, weightStart } from './start-factors.ts';
 import { StartedInjection } from './started-injection.ts';
-import { WeightMatrix } from './weight-matrix.ts';
-import { weightOf } from './weight-of.ts';
+import { isRankStabilised, WeightMatrix, weightOf } from './weight-matrix.ts';
 
 /** How pairs of factors are trained. */
 export type LoraSettings = Pick<LoraConfig, 'lora_dropout'> &

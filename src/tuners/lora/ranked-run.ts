@@ -2,17 +2,16 @@ import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { Random } from '../../support/random.ts';
 import { UserError } from '../../support/user-error.ts';
 import { allocate } from '../allocation/allocate.ts';
-import { keptCount } from '../allocation/kept-count.ts';
-import { columnsOf, rowsOf } from '../low-rank/factor-vectors.ts';
-import { factorName, type LowRankModule } from '../low-rank/factors.ts';
+import { keptCount } from '../allocation/kept-indices.ts';
+import { columnsOf, factorName, type LowRankModule, rowsOf } from '../low-rank/factors.ts';
 import { orthonormalise } from '../low-rank/orthonormal.ts';
 import { principalDirections } from '../low-rank/principal-directions.ts';
 import { MeasuredRun } from '../measured/measured-run.ts';
 import type { GradientAt } from '../method-run.ts';
 import type { LoraConfig } from './config.ts';
 import { LoraTuner } from './lora-tuner.ts';
-import { isRankStabilised } from './scale-of.ts';
 import { rankKeys } from './store-ranked.ts';
+import { isRankStabilised } from './weight-matrix.ts';
 
 /** The maximum rank of a module, as a multiple of the mean. */
 const LARGEST_OVER_MEAN = 2;

@@ -2,7 +2,6 @@ import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { type Export, exportAdapter } from '../low-rank/export-adapter.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
-import { asStored } from '../low-rank/peft-adapter.ts';
 
 /** The settings that all modules start with. */
 export interface EvenSettings {
@@ -53,7 +52,7 @@ export function storeRanked(
   // The vector does not change, because modules of rank 0 have no values in it.
   const { layout } = tuner.withModules(modules);
   const keys = rankKeys(tuner.modules, config, alphaOf);
-  return asStored(exportAdapter({ ...made, config, modules, layout }, { peft_type: 'LORA', ...keys }));
+  return exportAdapter({ ...made, config, modules, layout }, { peft_type: 'LORA', ...keys });
 }
 
 /** Settings that select only these modules. */

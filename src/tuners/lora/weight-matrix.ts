@@ -1,4 +1,5 @@
 import type { LinearModule } from '../../nn/network.ts';
+import type { LoraConfig } from './config.ts';
 
 /** The weight W [outFeatures, inFeatures] of a linear module, for products with vectors in 64 bits. */
 export class WeightMatrix {
@@ -53,4 +54,14 @@ function combined(data: Float32Array, vector: Float64Array, width: number): Floa
     for (let i = 0; i < width; i++) sum[i]! += factor * data[row * width + i]!;
   });
   return sum;
+}
+
+/** The name and shape of a module's weight, as the checkpoint stores it. */
+export function weightOf({ path, inFeatures, outFeatures, transposed }: LinearModule): [string, number[]] {
+  return [`${path}.weight`, transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures]];
+}
+
+/** Whether the scale is rsLoRA's, by PEFT's key or adalora's. */
+export function isRankStabilised({ use_rslora, scale }: Pick<LoraConfig, 'use_rslora' | 'scale'>): boolean {
+  return use_rslora || scale === 'rslora';
 }

@@ -1,21 +1,17 @@
 import { PEFT_PREFIX } from '../../formats/adapters/stored-adapter.ts';
 import { BASE_WEIGHT } from '../peft/base-weights.ts';
+import { storedForms } from '../peft/peft-files.ts';
 import { factorOf } from './factors.ts';
-import type { PeftAdapterConfig } from './peft-config.ts';
+import { LOW_RANK_FILES, type PeftAdapterConfig } from './peft-config.ts';
 
-/**
- * The file's key of a trained tensor. LoRA's factors are modules and end in `.weight`. AdaLoRA's factors and DoRA's
- * magnitude are parameters. PEFT wraps an adapted layer, so the layer's own bias belongs to `base_layer`.
- */
+/** The file's key of a trained tensor. */
 export function adapterKey(
   name: string,
   kind: PeftAdapterConfig['peft_type'],
   isAdapted: (path: string) => boolean,
 ): string {
-  const own = factorOf(name);
-  if (own) return `${PEFT_PREFIX}${name}${kind === 'LORA' && own.factor !== 'M' ? '.weight' : ''}`;
-  const [, path] = /^(.*)\.bias$/.exec(name) ?? [];
-  return path !== undefined && isAdapted(path) ? `${PEFT_PREFIX}${path}.base_layer.bias` : PEFT_PREFIX + name;
+  const [form] = storedForms(LOW_RANK_FILES[kind], [{ name, shape: [1] }], isAdapted);
+  return form!.key;
 }
 
 /**

@@ -7,7 +7,7 @@ import { ranksOf } from './factors.ts';
 import { type ImportedKind, importAdapter } from './import-adapter.ts';
 import type { ConfigOf, PeftType } from './low-rank-kind.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
-import { asStored, peftAdapter } from './peft-adapter.ts';
+import { peftAdapter } from './peft-adapter.ts';
 
 /** How a method continues adapters of a type. */
 export interface ContinuedMethod<Type extends PeftType, Schema extends z.ZodObject> {
@@ -57,7 +57,7 @@ export function continuesLowRank<
           const { layout, values } = tuner.factored(trained);
           const { lora_dropout } = settings as { lora_dropout: number };
           const keys = { base_model_name_or_path: baseModel, lora_dropout, ...storedKeys(start) };
-          return asStored(exportContinued(start, layout, values, keys));
+          return exportContinued(start, layout, values, keys);
         },
       });
       return { run, values };

@@ -1,12 +1,16 @@
-import type { AdapterTensors } from '../../formats/adapters/stored-adapter.ts';
+import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
 import { describedAdapter } from '../peft/described-adapter.ts';
+import { writePeft } from '../peft/peft-files.ts';
 import type { TunableModel } from '../tuner.ts';
-import type { LowRankModule } from './factors.ts';
+import { factorOf, type LowRankModule } from './factors.ts';
 import { sortablePattern } from './pattern-value.ts';
-import type { PeftAdapter } from './peft-adapter.ts';
-import { type LoraAdapterConfig, type PeftAdapterConfig, parseAdapterConfig } from './peft-config.ts';
-import { storedForms } from './stored-forms.ts';
+import {
+  LOW_RANK_FILES,
+  type LoraAdapterConfig,
+  type PeftAdapterConfig,
+  parseAdapterConfig,
+} from './peft-config.ts';
 
 /** The parts needed to export an adapter. */
 export interface Export {
@@ -21,20 +25,18 @@ export interface Export {
   baseModel: string;
 }
 
-/** Stores trained values as a PEFT adapter. `keys` are the config keys of its kind only. */
+/** Stores trained values in PEFT's files. `keys` are the config keys of its kind only. */
 export function exportAdapter(
   { model, config, targets, modules, layout, values, baseModel }: Export,
   keys: { peft_type: PeftAdapterConfig['peft_type'] } & Record<string, unknown>,
-): PeftAdapter {
+): StoredAdapter {
   const described = {
     ...describedAdapter(model, config, targets, modules, baseModel),
     ...keys,
   };
   const parsed = parseAdapterConfig(described, 'adapter_config.json');
-  return {
-    config: parsed.peft_type === 'LORA' ? { ...parsed, ...sortablePatterns(parsed, modules) } : parsed,
-    tensors: namedTensors(layout, values, keys.peft_type),
-  };
+  const settings = parsed.peft_type === 'LORA' ? { ...parsed, ...sortablePatterns(parsed, modules) } : parsed;
+  return written(settings, layout, values);
 }
 
 /**
@@ -46,11 +48,13 @@ export function exportContinued(
   layout: ParameterLayout,
   values: Float32Array,
   keys: Pick<PeftAdapterConfig, 'base_model_name_or_path' | 'lora_dropout'>,
-): PeftAdapter {
-  return {
-    config: { ...start, ...keys, inference_mode: true },
-    tensors: namedTensors(layout, values, start.peft_type),
-  };
+): StoredAdapter {
+  return written({ ...start, ...keys, inference_mode: true }, layout, values);
+}
+
+function written(config: PeftAdapterConfig, layout: ParameterLayout, values: Float32Array): StoredAdapter {
+  const adapted = layout.segments.flatMap(({ name }) => factorOf(name)?.path ?? []);
+  return writePeft(LOW_RANK_FILES[config.peft_type], { config, layout, values, adapted });
 }
 
 /** The patterns of a file, in which keys are sorted. */
@@ -63,17 +67,4 @@ function sortablePatterns(
     rank_pattern: sortablePattern(rank_pattern, paths),
     alpha_pattern: sortablePattern(alpha_pattern, paths),
   };
-}
-
-function namedTensors(
-  layout: ParameterLayout,
-  values: Float32Array,
-  kind: PeftAdapterConfig['peft_type'],
-): AdapterTensors {
-  return new Map(
-    storedForms(layout.segments, kind).map(({ name, key, shape }) => [
-      key,
-      { shape, data: layout.read(values, name) },
-    ]),
-  );
 }

@@ -1,4 +1,5 @@
 import type { LinearModule } from '../../nn/network.ts';
+import type { TrainedParameter } from '../parameter-layout.ts';
 
 /** An adapted linear layer: y += scale · x Aᵀ [diag(E)] Bᵀ with A [rank, in], E [rank], B [out, rank]. */
 export interface LowRankModule extends LinearModule {
@@ -35,4 +36,45 @@ export const AT_START = '.start';
 /** Rank of each module, by its path. */
 export function ranksOf(modules: readonly LowRankModule[]): Record<string, number> {
   return Object.fromEntries(modules.map(({ path, rank }) => [path, rank]));
+}
+
+/** Factors of one shape. They are adjacent in the vector, so that a regularizer reads them as one tensor. */
+export interface FactorGroup {
+  /** Which vectors should be orthonormal: the rows of A (Q), or the columns of B (P). */
+  side: 'rows' | 'columns';
+  members: TrainedParameter[];
+}
+
+/** The factors A and B of some modules, grouped by shape. Groups are in the order of their first members. */
+export function factorGroups(modules: readonly LowRankModule[]): FactorGroup[] {
+  const groups = new Map<string, FactorGroup>();
+  const put = (side: FactorGroup['side'], name: string, shape: readonly number[]) => {
+    const key = `${side} ${shape}`;
+    const group = groups.get(key) ?? { side, members: [] };
+    group.members.push({ name, shape });
+    groups.set(key, group);
+  };
+  for (const { path, rank, inFeatures } of modules) put('rows', factorName(path, 'A'), [rank, inFeatures]);
+  for (const { path, rank, outFeatures } of modules)
+    put('columns', factorName(path, 'B'), [outFeatures, rank]);
+  return [...groups.values()];
+}
+
+/** The rows of a matrix [rows, width] at `start` in a vector, in 64 bits. */
+export function rowsOf(values: Float32Array, start: number, rows: number, width: number): Float64Array[] {
+  return Array.from({ length: rows }, (_, i) =>
+    Float64Array.from(values.subarray(start + i * width, start + (i + 1) * width)),
+  );
+}
+
+/** The columns of a matrix [height, columns] at `start` in a vector, in 64 bits. */
+export function columnsOf(
+  values: Float32Array,
+  start: number,
+  columns: number,
+  height: number,
+): Float64Array[] {
+  return Array.from({ length: columns }, (_, i) =>
+    Float64Array.from({ length: height }, (_, j) => values[start + j * columns + i]!),
+  );
 }

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { formatAdapterConfig } from '../../formats/adapters/format-adapter-config.ts';
+import { formatAdapterConfig } from '../../formats/adapters/encode-adapter.ts';
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
 import { bert } from '../../models/bert/definition.ts';
 import { classLoss } from '../../objectives/sequence-loss.ts';
 import { sequenceModel } from '../../objectives/sequence-model.ts';
-import type { AdaLoraConfig } from '../adalora/config.ts';
+import type { AdaLoraConfig } from '../composed/pruned-triplets.ts';
 import { loraConfigSchema } from '../lora/config.ts';
 import type { ContinuesAdapters } from '../method-definition.ts';
 import { kindOf, METHODS } from '../registry.ts';

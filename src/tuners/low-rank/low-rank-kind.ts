@@ -3,6 +3,7 @@ import type { AdapterKind } from '../adapter-kind.ts';
 import { parseAdapterKey } from './adapter-keys.ts';
 import { factorOf } from './factors.ts';
 import { type ImportedKind, importAdapter } from './import-adapter.ts';
+import { increments } from './increments.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
 import { asStored, peftAdapter } from './peft-adapter.ts';
 import type { PeftAdapterConfig } from './peft-config.ts';
@@ -39,7 +40,10 @@ export function lowRankKind<Type extends PeftType>(
       isOwn: (key) => factorOf(parseAdapterKey(key) ?? '') !== undefined,
       ...facts(configOf(stored, where)),
     }),
-    exports: { lora: (stored, where) => asStored(plainLora(peftAdapter(stored, where), where)) },
+    increments: (stored, where) => increments(peftAdapter(stored, where), where),
+    exports: {
+      lora: (stored, where, options) => asStored(plainLora(peftAdapter(stored, where), where, options)),
+    },
   };
 }
 

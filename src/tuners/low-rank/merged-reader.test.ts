@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import type { AdaLoraConfig } from '../adalora/config.ts';
-import { adaLoraConfigSchema } from '../adalora/config.ts';
+import type { AdaLoraConfig } from '../composed/pruned-triplets.ts';
+import { adaLoraConfigSchema } from '../composed/pruned-triplets.ts';
 import { mergedReader } from './merged-reader.ts';
 
 const [inFeatures, outFeatures, rank, scale] = [3, 4, 2, 0.5];

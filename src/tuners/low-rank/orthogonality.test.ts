@@ -6,7 +6,7 @@ import { Graph } from '../../graph/graph.ts';
 import { lower } from '../../onnx/lower.ts';
 import { elementCount } from '../../support/element-count.ts';
 import { Random } from '../../support/random.ts';
-import type { FactorGroup } from './factor-groups.ts';
+import type { FactorGroup } from './factors.ts';
 import { type Orthogonality, orthogonalityTerm } from './orthogonality.ts';
 
 /** Two factors A [3, 5] and one B [4, 3]. */

@@ -15,7 +15,7 @@ import {
 } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { Regularizer } from '../tuner.ts';
-import type { FactorGroup } from './factor-groups.ts';
+import type { FactorGroup } from './factors.ts';
 
 /**
  * How to measure the distance from orthonormality, for the rows of each A (Q) and the columns of each B (P). G is their

@@ -43,7 +43,7 @@ it('finds singular values and vectors that reproduce the matrix', () => {
 
 it('P and Q start orthonormal, and λ at zero', () => {
   const module = { path: 'm', rank: 3, inFeatures: 7, outFeatures: 5, scale: 1 };
-  const settings = { lora_dropout: 0, orth_reg_weight: 0.1, orthogonality: 'mean-norm' } as const;
+  const settings = { lora_dropout: 0, orth_reg_weight: 0.1 } as const;
   const start = (init: 'normal' | 'orthonormal') => {
     const tuner = new AdaLoraTuner({ ...settings, init }, [module], []);
     const values = tuner.initialValues(4, () => new Float32Array());

@@ -1,3 +1,6 @@
+import { UserError } from '../../support/user-error.ts';
+import type { LowRankModule } from './factors.ts';
+
 /**
  * Orthonormalises vectors in order, in place (Gram-Schmidt applied twice, which is accurate up to rounding). Each
  * vector loses its components along earlier vectors and along `others`, which must be orthonormal. It is then scaled to
@@ -43,4 +46,21 @@ export function dot(a: Float64Array, b: Float64Array): number {
 
 export function norm(vector: Float64Array): number {
   return Math.sqrt(dot(vector, vector));
+}
+
+/**
+ * Checks that each module has enough features. It cannot have more orthonormal vectors than features.
+ *
+ * @param where the setting that needs `r` orthonormal vectors
+ * @throws UserError naming the first module that is too narrow
+ */
+export function refuseTooManyVectors(modules: readonly LowRankModule[], where: string): void {
+  const narrow = modules.find(
+    ({ rank, inFeatures, outFeatures }) => rank > Math.min(inFeatures, outFeatures),
+  );
+  if (!narrow) return;
+  throw new UserError({
+    where,
+    fault: `must start at rank ${Math.min(narrow.inFeatures, narrow.outFeatures)} at most, the features of ${narrow.path}, got ${narrow.rank}`,
+  });
 }

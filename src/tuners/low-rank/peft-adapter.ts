@@ -1,5 +1,5 @@
 import type { AdapterTensors, StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
-import { PEFT_VERSION } from '../peft/peft-version.ts';
+import { PEFT_VERSION } from '../peft/peft-files.ts';
 import { type PeftAdapterConfig, parseAdapterConfig } from './peft-config.ts';
 import { INERT_DEFAULTS } from './unsupported.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { formatAdapterConfig } from '../../formats/adapters/format-adapter-config.ts';
+import { formatAdapterConfig } from '../../formats/adapters/encode-adapter.ts';
 import { UserError } from '../../support/user-error.ts';
 import { asStored } from './peft-adapter.ts';
 import { parseAdapterConfig } from './peft-config.ts';

@@ -1,8 +1,19 @@
 import { z } from 'zod';
+import { adapterSize } from '../../formats/adapters/adapter-bytes.ts';
+import type { LinearModule } from '../../nn/network.ts';
 import { UserError } from '../../support/user-error.ts';
-import { commonSettings, exclusionSettings, layerSettings } from '../peft/common-settings.ts';
+import type { TrainedParameter } from '../parameter-layout.ts';
+import {
+  commonSettings,
+  exclusionSettings,
+  layerSettings,
+  type PeftFiles,
+  peftSettings,
+  storedForms,
+} from '../peft/peft-files.ts';
 import { rank } from '../shared/rank.ts';
-import { refuseUnsupported } from './unsupported.ts';
+import { factorName, factorOf } from './factors.ts';
+import { INERT_DEFAULTS, refuseUnsupported } from './unsupported.ts';
 
 const count = z.int().nonnegative();
 
@@ -48,14 +59,36 @@ const adaLoraConfig = z.object({
   rank_pattern: z.record(z.string(), z.array(z.boolean())).nullable().default(null),
 });
 
-const adapterConfig = z.discriminatedUnion('peft_type', [loraConfig, adaLoraConfig]);
-
 export type LoraAdapterConfig = z.infer<typeof loraConfig>;
 export type AdaLoraAdapterConfig = z.infer<typeof adaLoraConfig>;
 /** The supported settings of `adapter_config.json`. {@link parseAdapterConfig} rejects all others. */
 export type PeftAdapterConfig = LoraAdapterConfig | AdaLoraAdapterConfig;
 /** Like {@link PeftAdapterConfig}, but keys with a default are optional. */
-export type PeftAdapterConfigInput = z.input<typeof adapterConfig>;
+export type PeftAdapterConfigInput = z.input<typeof loraConfig> | z.input<typeof adaLoraConfig>;
+
+/** PEFT's files of pairs of factors, with DoRA's magnitude or without. Factors are modules there, with a weight. */
+const LORA_FILES: PeftFiles<LoraAdapterConfig> = {
+  peftType: 'LORA',
+  schema: loraConfig,
+  parts: ['lora_A.weight', 'lora_B.weight'],
+  stored({ name, shape }) {
+    const factor = factorOf(name)?.factor;
+    return { name: factor === 'A' || factor === 'B' ? `${name}.weight` : name, shape };
+  },
+  inert: INERT_DEFAULTS,
+};
+
+/** PEFT's files of triplets. λ is a column there. */
+const ADALORA_FILES: PeftFiles<AdaLoraAdapterConfig> = {
+  peftType: 'ADALORA',
+  schema: adaLoraConfig,
+  parts: ['lora_A', 'lora_E', 'lora_B'],
+  stored: ({ name, shape }) => ({ name, shape: factorOf(name)?.factor === 'E' ? [...shape, 1] : shape }),
+  inert: INERT_DEFAULTS,
+};
+
+/** PEFT's files of low-rank adapters, by `peft_type`. */
+export const LOW_RANK_FILES = { LORA: LORA_FILES, ADALORA: ADALORA_FILES } as const;
 
 /**
  * Checks the content of an `adapter_config.json` and fills in PEFT's defaults. Unknown keys are dropped, as in PEFT.
@@ -71,17 +104,41 @@ export function parseAdapterConfig(value: unknown, where: string): PeftAdapterCo
       fault: `must be "LORA" or "ADALORA", got ${JSON.stringify(type) ?? 'nothing'}`,
     });
   }
-  const result = adapterConfig.safeParse(value);
-  if (!result.success) {
-    throw new UserError(
-      result.error.issues.map(({ path, message }) => `${where}: ${path.join('.')}: ${message}`).join('\n'),
-    );
-  }
-  refuseUnsupported(value as Record<string, unknown>, where);
-  return result.data;
+  const config = value as Record<string, unknown>;
+  const settings = peftSettings<PeftAdapterConfig>(LOW_RANK_FILES[type], { config }, where);
+  refuseUnsupported(config, where);
+  return settings;
 }
 
 /** Older PEFT versions write null for an empty pattern. */
 function patternOf<T extends z.ZodType>(value: T) {
   return z.preprocess((pattern) => pattern ?? {}, z.record(z.string(), value)).default({});
+}
+
+/**
+ * Returns a function that computes the size of an adapter's tensor file from the modules' ranks, including the header and
+ * fully saved modules. Modules of rank 0 are not in the file, because PEFT has no LoRA of rank 0.
+ */
+export function storedSize(
+  modules: readonly LinearModule[],
+  saved: readonly TrainedParameter[],
+  kind: PeftAdapterConfig['peft_type'],
+): (ranks: readonly number[]) => number {
+  const isAdaLora = kind === 'ADALORA';
+  const factors = modules.flatMap(({ path, inFeatures, outFeatures }, module) => [
+    { module, name: factorName(path, 'A'), shapeAt: (rank: number) => [rank, inFeatures] },
+    ...(isAdaLora ? [{ module, name: factorName(path, 'E'), shapeAt: (rank: number) => [rank, 1] }] : []),
+    { module, name: factorName(path, 'B'), shapeAt: (rank: number) => [outFeatures, rank] },
+  ]);
+  const parameters = [...factors.map(({ name }) => ({ name, shape: [1] })), ...saved];
+  const adapted = new Set(modules.map(({ path }) => path));
+  const forms = storedForms(LOW_RANK_FILES[kind], parameters, (path) => adapted.has(path));
+  const sizeOf = adapterSize(forms.map(({ key }) => key));
+  return (ranks) =>
+    sizeOf((i) => {
+      const factor = factors[i];
+      if (!factor) return saved[i - factors.length]!.shape;
+      const rank = ranks[factor.module]!;
+      return isAdaLora || rank > 0 ? factor.shapeAt(rank) : undefined;
+    });
 }

@@ -4,14 +4,12 @@ import { type MethodName, methodNamed } from '../registry.ts';
 
 it.each([
   ['adalora', {}, 'AdaLoRA'],
-  [
-    'adalora',
-    { importance_timing: 'before-step', orthogonality: 'sum-squared' },
-    'AdaLoRA (importance before the step, R of equation 4)',
-  ],
-  ['adalora', { orth_reg_weight: 0, orthogonality: 'sum-squared' }, 'AdaLoRA (γ = 0)'],
-  ['prune_lora', { importance_timing: 'before-step' }, 'prune-LoRA (importance before the step)'],
+  ['adalora', { orth_reg_weight: 0 }, 'AdaLoRA (γ = 0)'],
+  ['prune_lora', { score: 'sensitivity' }, 'prune-LoRA (s = I)'],
   ['svd_lora', { orth_reg_weight: 0 }, 'SVD-LoRA (γ = 0)'],
+  ['adalora', { use_dora: true }, 'AdaLoRA (trained magnitude)'],
+  ['adalora', { path_points: 20 }, 'AdaLoRA (path of 20 points)'],
+  ['igulora', { path_points: 1 }, 'IGU-LoRA (without the path)'],
   ['lora', {}, 'LoRA'],
   ['lora', { orth_reg_weight: 0.1 }, 'LoRA + R'],
   ['lora', { orth_reg_weight: 0.1, orthogonality: 'sum-squared' }, 'LoRA + R (R of equation 4)'],

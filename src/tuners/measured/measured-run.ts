@@ -1,5 +1,5 @@
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
-import { scoreLogarithms } from '../allocation/score-logarithms.ts';
+import { scoreLogarithms } from '../allocation/component-scores.ts';
 import type { LoraTuner } from '../lora/lora-tuner.ts';
 import { factorName, type LowRankModule, ranksOf } from '../low-rank/factors.ts';
 import type { GradientAt, InputsOf, Measurement, MethodRun, MethodState } from '../method-run.ts';

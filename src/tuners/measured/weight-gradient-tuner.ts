@@ -1,7 +1,7 @@
 import { matmul } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
 import type { Injection } from '../../nn/network.ts';
-import { weightOf } from '../lora/weight-of.ts';
+import { weightOf } from '../lora/weight-matrix.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter, Tuner } from '../tuner.ts';

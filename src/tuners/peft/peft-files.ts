@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import {
   type AdapterTensor,
   type AdapterTensors,
@@ -8,14 +8,47 @@ import {
 } from '../../formats/adapters/stored-adapter.ts';
 import type { LinearModule } from '../../nn/network.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { ParameterLayout } from '../parameter-layout.ts';
+import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import { joinTiedWords } from '../tied-words.ts';
 import type { TunableModel } from '../tuner.ts';
 import { assertSameBase, BASE_WEIGHT } from './base-weights.ts';
-import { commonSettings } from './common-settings.ts';
 import { nameInModel } from './name-in-model.ts';
-import { PEFT_VERSION } from './peft-version.ts';
 import { unknownModule } from './unknown-module.ts';
+
+const count = z.int().nonnegative();
+
+const names = z.array(z.string());
+
+/** Settings in every `adapter_config.json` of PEFT. Key names and defaults are PEFT's (0.21). */
+export const commonSettings = {
+  task_type: z.string().nullable().default(null),
+  /** Folder or Hub id of the base model. */
+  base_model_name_or_path: z.string().nullable().default(null),
+  revision: z.string().nullable().default(null),
+  auto_mapping: z.record(z.string(), z.unknown()).nullable().default(null),
+  inference_mode: z.boolean().default(false),
+  /** A list of suffixes, a regular expression for the full path, or "all-linear". */
+  target_modules: z.union([names, z.string()]).nullable().default(null),
+  /** Modules that are trained and saved in full, such as the head. */
+  modules_to_save: names.nullable().default(null),
+  /** Whether the target's weight is stored as (in, out), as GPT-2's Conv1D does. */
+  fan_in_fan_out: z.boolean().default(false),
+};
+
+/** Settings that exclude modules by name. */
+export const exclusionSettings = { exclude_modules: z.union([names, z.string()]).nullable().default(null) };
+
+/** Settings that select layers by number. */
+export const layerSettings = {
+  layers_to_transform: z
+    .union([z.array(count), count])
+    .nullable()
+    .default(null),
+  layers_pattern: z.union([names, z.string()]).nullable().default(null),
+};
+
+/** Adapters are written in the format of this PEFT version. */
+export const PEFT_VERSION = '0.21.2';
 
 /** The prefix of tensors that all modules share. */
 const SHARED_PREFIX = 'base_model.';
@@ -29,6 +62,10 @@ export interface PeftFiles<Config> {
   readonly parts: readonly string[];
   /** Names of tensors that all modules share. */
   readonly shared?: readonly string[];
+  /** The name and shape in a file of a module's tensor, if they differ from those of the layout. */
+  stored?(parameter: TrainedParameter): TrainedParameter;
+  /** Settings that are not supported, with the values that mean "off". PEFT expects them in every file. */
+  readonly inert?: Readonly<Record<string, unknown>>;
 }
 
 /** An adapter in PEFT's format, matched to a model. */
@@ -48,7 +85,7 @@ export interface ReadPeft<Config> {
  */
 export function peftSettings<Config>(
   { schema, peftType }: Pick<PeftFiles<Config>, 'schema' | 'peftType'>,
-  { config }: StoredAdapter,
+  { config }: Pick<StoredAdapter, 'config'>,
   where: string,
 ): Config {
   const parsed = schema.safeParse(config);
@@ -125,21 +162,37 @@ export interface WrittenPeft {
   shared?: AdapterTensors;
 }
 
-/** Returns the files of an adapter. Trained tensors have the names and shapes of the layout. */
+/**
+ * For each trained tensor, its key and shape in a file. PEFT wraps an adapted layer, so the layer's own bias belongs to
+ * `base_layer`.
+ */
+export function storedForms(
+  { stored = (parameter) => parameter }: Pick<PeftFiles<unknown>, 'stored'>,
+  parameters: readonly TrainedParameter[],
+  isAdapted: (path: string) => boolean,
+): { name: string; key: string; shape: number[] }[] {
+  return parameters.map((parameter) => {
+    const { name, shape } = stored(parameter);
+    const [, path] = /^(.*)\.bias$/.exec(name) ?? [];
+    const isWrapped = path !== undefined && isAdapted(path);
+    const key = PEFT_PREFIX + (isWrapped ? `${path}.base_layer.bias` : name);
+    return { name: parameter.name, key, shape: [...shape] };
+  });
+}
+
+/** Returns the files of an adapter. */
 export function writePeft(
-  { peftType, schema }: PeftFiles<unknown>,
+  files: PeftFiles<unknown>,
   { config, layout, values, adapted, shared = new Map() }: WrittenPeft,
 ): StoredAdapter {
-  const wrapped = new Set(adapted.map((path) => `${path}.bias`));
-  const keyOf = (name: string) =>
-    PEFT_PREFIX + (wrapped.has(name) ? name.replace(/\.bias$/, '.base_layer.bias') : name);
-  const settings = schema.parse(config) as Record<string, unknown>;
+  const settings = files.schema.parse(config) as Record<string, unknown>;
+  const forms = storedForms(files, layout.segments, (path) => adapted.includes(path));
   return {
-    config: { ...settings, peft_type: peftType, peft_version: PEFT_VERSION },
+    config: { ...files.inert, ...settings, peft_type: files.peftType, peft_version: PEFT_VERSION },
     tensors: new Map([
-      ...layout.segments.map(({ name, shape }): [string, AdapterTensor] => [
-        keyOf(name),
-        { shape: [...shape], data: layout.read(values, name) },
+      ...forms.map(({ name, key, shape }): [string, AdapterTensor] => [
+        key,
+        { shape, data: layout.read(values, name) },
       ]),
       ...[...shared].map(([name, tensor]): [string, AdapterTensor] => [SHARED_PREFIX + name, tensor]),
     ]),

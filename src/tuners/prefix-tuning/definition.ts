@@ -4,12 +4,15 @@ import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { savedParameters } from '../saved-parameters.ts';
 import type { TunableModel } from '../tuner.ts';
-import { virtualConfigShape } from '../virtual/virtual-config.ts';
-import { storedVirtual, type VirtualFiles, virtualKind } from '../virtual/virtual-files.ts';
+import {
+  storedVirtual,
+  type VirtualFiles,
+  virtualConfigShape,
+  virtualKind,
+} from '../virtual/virtual-files.ts';
 import { TABLE, virtualTuner } from '../virtual/virtual-tuner.ts';
 import { prefixParts, prefixTokens, projectedParts } from './prefix-parts.ts';
-import { prefixShape } from './prefix-shape.ts';
-import { numericLayers, projected } from './projection.ts';
+import { numericLayers, prefixShape, projected } from './projection.ts';
 
 /** The settings of prefix tuning: PEFT's keys and defaults. */
 const prefixTuningConfigSchema = z

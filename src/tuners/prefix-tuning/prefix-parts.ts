@@ -4,10 +4,10 @@ import type { VirtualTokens } from '../../nn/virtual-tokens.ts';
 import { Random } from '../../support/random.ts';
 import type { TokensBefore } from '../tuner.ts';
 import { TABLE, type VirtualParts } from '../virtual/virtual-tuner.ts';
-import type { PrefixShape } from './prefix-shape.ts';
 import {
   beginProjection,
   graphLayers,
+  type PrefixShape,
   type ProjectionSizes,
   projected,
   projectionTensors,

@@ -5,8 +5,13 @@ import { savedParameters } from '../saved-parameters.ts';
 import type { TunableModel } from '../tuner.ts';
 import { storedVirtual, type VirtualFiles, virtualKind } from '../virtual/virtual-files.ts';
 import { TABLE, virtualTuner } from '../virtual/virtual-tuner.ts';
-import { type PromptTuningConfig, promptTuningConfigSchema } from './config.ts';
-import { promptParts, promptTokens, wordTable } from './prompt-parts.ts';
+import {
+  type PromptTuningConfig,
+  promptParts,
+  promptTokens,
+  promptTuningConfigSchema,
+  wordTable,
+} from './prompt-parts.ts';
 
 const FILES: VirtualFiles = {
   peftType: 'PROMPT_TUNING',

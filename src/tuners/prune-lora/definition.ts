@@ -1,20 +1,25 @@
 import { z } from 'zod';
 import { AllocatedRun } from '../allocation/allocated-run.ts';
-import { allocationVariants } from '../allocation/allocation-variants.ts';
-import { BUDGET_KEYS, budgetShape, withoutBudget } from '../allocation/budget-shape.ts';
-import { budgetSummary } from '../allocation/budget-summary.ts';
-import { oneBudget } from '../allocation/one-budget.ts';
+import {
+  allocationVariants,
+  pruningShape,
+  scheduleShape,
+  scoreNamed,
+} from '../allocation/allocation-config.ts';
+import {
+  BUDGET_KEYS,
+  budgetShape,
+  budgetSummary,
+  oneBudget,
+  withoutBudget,
+} from '../allocation/budget-config.ts';
 import { planAllocation } from '../allocation/plan-allocation.ts';
-import { pruningShape } from '../allocation/pruning-shape.ts';
-import { scheduleShape } from '../allocation/schedule-shape.ts';
-import { scoreNamed } from '../allocation/score-shape.ts';
 import { loraKind } from '../lora/lora-kind.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { storeRanked } from '../lora/store-ranked.ts';
 import { adapterConfigShape, scaleShape } from '../low-rank/adapter-config-shape.ts';
 import { defaultTargets } from '../low-rank/default-targets.ts';
-import { loraScale } from '../low-rank/scales.ts';
-import { importanceVariant, scaleVariant, withVariants } from '../low-rank/variants.ts';
+import { loraScale, scaleVariant, withVariants } from '../low-rank/scales.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { isOwnFunction } from '../own-function.ts';
 
@@ -78,13 +83,12 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
         score === 'sensitivity' ? 's = I' : [],
         isOwnFunction(score) ? 'own score' : [],
         ...allocationVariants(settings),
-        importanceVariant(settings),
         scaleVariant(settings),
       ]),
     tags: ['peft', 'lora', 'prune-lora'],
     library: 'peft',
     components: NAMES.components,
-    summary: (settings) => budgetSummary(settings, NAMES.components),
+    summary: budgetSummary,
     budgetKeys: BUDGET_KEYS,
     factors: ['B', 'A'],
   },

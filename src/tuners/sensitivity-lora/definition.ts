@@ -1,14 +1,15 @@
 import { UserError } from '../../support/user-error.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
-import { withVariants } from '../low-rank/variants.ts';
+import { withVariants } from '../low-rank/scales.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
 import type { InputsOf } from '../method-run.ts';
-import { type SensitivityLoraConfig, sensitivityLoraConfigSchema } from './config.ts';
 import {
   type MeasuredModule,
   progressiveRanks,
   proportionalRanks,
+  type SensitivityLoraConfig,
   sensitivities,
+  sensitivityLoraConfigSchema,
 } from './sensitivity-ranks.ts';
 
 /** Sensitivity-LoRA (Zhang et al., 2025, arXiv 2509.09119): the diagonal of each weight's Hessian gives LoRA's ranks. */

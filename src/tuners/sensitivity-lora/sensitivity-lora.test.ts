@@ -2,9 +2,14 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { measuredModel, measureInputsIn } from '../../../tests/support/measure-inputs-in.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
-import { sensitivityLoraConfigSchema } from './config.ts';
 import { sensitivityLora } from './definition.ts';
-import { hessianMetrics, progressiveRanks, proportionalRanks, sensitivities } from './sensitivity-ranks.ts';
+import {
+  hessianMetrics,
+  progressiveRanks,
+  proportionalRanks,
+  sensitivities,
+  sensitivityLoraConfigSchema,
+} from './sensitivity-ranks.ts';
 
 /** Computed from every element of the Hessians' diagonals (scripts/oracle/sensitivity_lora.py). */
 const golden = JSON.parse(readFileSync('src/tuners/fixtures/sensitivity-lora.json', 'utf8')) as {

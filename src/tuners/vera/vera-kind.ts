@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import type { AdapterKind } from '../adapter-kind.ts';
-import { commonSettings, layerSettings } from '../peft/common-settings.ts';
 import {
   assertShape,
+  commonSettings,
   isOwnTensor,
   isSharedTensor,
+  layerSettings,
   type PeftFiles,
   peftSettings,
   readPeft,

@@ -1,14 +1,26 @@
 import { z } from 'zod';
-import type { AdapterTensor, AdapterTensors, StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
-import { UNWRAPPED_PREFIX } from '../../formats/adapters/stored-adapter.ts';
+import {
+  type AdapterTensor,
+  type AdapterTensors,
+  type StoredAdapter,
+  UNWRAPPED_PREFIX,
+} from '../../formats/adapters/stored-adapter.ts';
 import { headNamed } from '../../models/heads/registry.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
+import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
-import { assertShape, checkSaved, peftSettings } from '../peft/peft-files.ts';
-import { PEFT_VERSION } from '../peft/peft-version.ts';
+import { assertShape, checkSaved, PEFT_VERSION, peftSettings } from '../peft/peft-files.ts';
 import type { TunableModel, Tuner } from '../tuner.ts';
 import { TABLE } from './virtual-tuner.ts';
+
+/** Settings of methods that train tokens: PEFT's keys. */
+export const virtualConfigShape = {
+  /** Number of tokens before every text. The longest allowed text is shorter by this number. */
+  num_virtual_tokens: z.int().min(1).default(20),
+  /** Modules trained whole beside the tokens. */
+  modules_to_save: adapterConfigShape.modules_to_save,
+};
 
 /** The key of the tokens' tensor, [tokens, width]. */
 const TOKENS = 'prompt_embeddings';

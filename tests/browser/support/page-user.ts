@@ -45,7 +45,7 @@ export class PageUser {
   /** Waits for the end, and returns the sentence about the score. */
   async score(): Promise<string> {
     const isOver = () =>
-      !document.querySelector<HTMLElement>('#outcome')!.hidden ||
+      document.querySelector<HTMLElement>('#outcome-actions')!.checkVisibility() ||
       document.querySelector('#training-problem')!.textContent !== '';
     await this.page.waitForFunction(isOver, undefined, { timeout: 0 });
     const problem = await this.page.locator('#training-problem').textContent();

@@ -3,7 +3,7 @@ import {
   open,
   type PageConfig,
   type PageFile,
-  type Texts,
+  type TextInput,
   type TrainEvent,
   type TrainResult,
   train,
@@ -103,7 +103,7 @@ async function predict(texts: readonly string[], adapter?: SentFiles): Promise<F
   const model = await open(adapter ? received(adapter) : last!, base(undefined));
   const answers: Float32Array[] = [];
   const inputs = texts.map((text) => ({ text }));
-  for await (const { logits } of model.predict<Texts, ClassAnswer>(inputs)) answers.push(logits);
+  for await (const { logits } of model.predict<TextInput, ClassAnswer>(inputs)) answers.push(logits);
   await model.close();
   return answers;
 }

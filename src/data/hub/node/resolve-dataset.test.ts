@@ -83,7 +83,7 @@ it("uses the Hub's parquet of data sets with a script", async () => {
 it('lists what exists, and reports errors', async () => {
   await serve({ files: { ...files, 'README.md': Buffer.from('') } });
   await expect(resolveSplit({ dataset: NAME, split: 'train' })).rejects.toThrow('Its subsets: cola.');
-  await expect(resolveSplit({ dataset: 'other/name', split: 'train' })).rejects.toThrow('nor a data set on');
+  await expect(resolveSplit({ dataset: 'other/name', split: 'train' })).rejects.toThrow('nor a dataset on');
   await expect(resolveSplit({ dataset: '../x', split: 'train' })).rejects.toThrow(
     '`data.dataset` must be a data set on the Hub, such as owner/name, got "../x".',
   );

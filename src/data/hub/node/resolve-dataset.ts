@@ -56,7 +56,7 @@ export async function resolveSplit(
       onProgress: options.onProgress,
     });
   } catch (error) {
-    throw explainHubError(error, id, endpoint, cacheDir, 'data set');
+    throw explainHubError(error, id, endpoint, cacheDir, 'dataset');
   }
 }
 

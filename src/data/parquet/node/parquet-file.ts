@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { threadArguments } from '../../../support/node/thread-arguments.ts';
+import { threadArguments } from '../../../support/node/process-status.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ColumnClasses } from '../class-names.ts';
 import type { ParquetText } from '../parquet-text.ts';

@@ -13,7 +13,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { asStored, peftAdapter } from '../../../tuners/low-rank/peft-adapter.ts';
 import { parseAdapterConfig } from '../../../tuners/low-rank/peft-config.ts';
 import { writeSafetensors } from '../../node/safetensors-file.ts';
-import { formatAdapterConfig } from '../format-adapter-config.ts';
+import { formatAdapterConfig } from '../encode-adapter.ts';
 import type { AdapterTensors } from '../stored-adapter.ts';
 import { readAdapter, writeAdapter } from './adapter-folder.ts';
 

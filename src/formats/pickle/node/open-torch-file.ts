@@ -1,5 +1,5 @@
 import { FileSource } from '../../node/file-source.ts';
-import type { TensorFile } from '../../tensor-file.ts';
+import type { TensorFile } from '../../safetensors.ts';
 import { TorchFile } from '../torch-file.ts';
 
 /** A {@link TorchFile} on disk. Close it after use. */

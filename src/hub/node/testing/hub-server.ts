@@ -59,7 +59,7 @@ function answer(model: ServedModel, path: string, request: IncomingMessage, resp
   sendStatus(response, 404);
 }
 
-/** The entries of a folder. For a data set, all files below it. */
+/** The entries of a folder. For a dataset, all files below it. */
 function tree({ files, large = [], type }: ServedModel, folder = ''): unknown[] {
   const start = folder === '' ? '' : `${folder}/`;
   const below = Object.entries(files).filter(([path]) => path.startsWith(start));

@@ -1,7 +1,7 @@
 import { gather } from '../../../graph/build.ts';
 import { firstTokens } from '../../../nn/first-tokens.ts';
 import { lastTokenRows } from '../../../nn/last-rows.ts';
-import { meanTokens, normalised, ofTexts } from '../../../nn/pool-tokens.ts';
+import { meanTokens, ofTexts, toUnitLength } from '../../../nn/pool-tokens.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 import { PLAIN_SENTENCE } from '../../sentence-settings.ts';
 import { encodeLast } from '../encode-last.ts';
@@ -40,7 +40,7 @@ export function featureHead<Config extends CommonConfig>(
         if (mode === 'cls') return ofTexts(firstTokens(hidden, inputs), inputs);
         return ofTexts(gather(hidden, lastTokenRows(inputs, undefined)), inputs);
       };
-      return normalize ? normalised(pooled()) : pooled();
+      return normalize ? toUnitLength(pooled()) : pooled();
     },
   };
 }

@@ -44,16 +44,16 @@ export function maskedLmHead<Config extends CommonConfig & TiedConfig>(
       const { vocabSize } = config;
       const rows = selectRows(encode(network, config, inputs), inputs.logitRows);
       const transformed = activation(network.linear(dense, rows, width));
-      const normalised = layerNorm(network.at(norm), transformed, epsilon);
+      const normalized = layerNorm(network.at(norm), transformed, epsilon);
       const shift = () => network.parameter(bias ?? `${decoder}.bias`, [vocabSize]);
       if (isTied(config)) {
         const table = network.parameter(`${embeddings}.weight`, [vocabSize, width]);
-        return add(matmul(normalised, table, { transposeB: true }), shift());
+        return add(matmul(normalized, table, { transposeB: true }), shift());
       }
       network.words = decoder;
       // The names of the bias are tied even if the checkpoint has output weights of its own.
-      if (!config.tie_word_embeddings || !bias) return network.linear(decoder, normalised, vocabSize);
-      return add(network.linear(decoder, normalised, vocabSize, { bias: false }), shift());
+      if (!config.tie_word_embeddings || !bias) return network.linear(decoder, normalized, vocabSize);
+      return add(network.linear(decoder, normalized, vocabSize, { bias: false }), shift());
     },
   };
 }

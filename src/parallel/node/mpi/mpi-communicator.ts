@@ -17,7 +17,7 @@ export interface MpiCommunicator extends Communicator {
 /**
  * Connects to the processes that the launcher has started.
  *
- * @throws UserError if MPI is missing, does not match the launcher, or has already been finalised in this process
+ * @throws UserError if MPI is missing, does not match the launcher, or has already been finalized in this process
  */
 export async function joinMpi(launch: Launch): Promise<MpiCommunicator> {
   const library = await loadLibrary(launch);

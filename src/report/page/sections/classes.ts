@@ -1,5 +1,5 @@
 import { type ClassScores, classReport } from '../../../metrics/class-report.ts';
-import { macroScores } from '../../../metrics/macro-scores.ts';
+import { macroScores } from '../../../metrics/f1.ts';
 import type { EventOf } from '../../../run/events.ts';
 import { score } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';

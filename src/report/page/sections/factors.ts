@@ -1,6 +1,6 @@
 import type { Point } from '../../../stats/series.ts';
 import { methodNamed } from '../../../tuners/registry.ts';
-import { matrixName } from '../../chart/matrix-name.ts';
+import { matrixName } from '../../chart/labels.ts';
 import { panels } from '../../chart/panels.ts';
 import { capital } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';

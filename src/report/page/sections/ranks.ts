@@ -1,6 +1,6 @@
 import { barChart } from '../../chart/bar-chart.ts';
 import { heatMap, heatMapValues, SHADES } from '../../chart/heat-map.ts';
-import { matrixName } from '../../chart/matrix-name.ts';
+import { matrixName } from '../../chart/labels.ts';
 import { rankThumbnail } from '../../chart/rank-thumbnail.ts';
 import { capital, counted } from '../../format.ts';
 import { type Content, jsonMarkup, type Markup, markup } from '../../markup.ts';
@@ -84,7 +84,7 @@ function map(
     id,
     picture: heatMap({ id, title, description, table: rankTable(last.ranks), largest }),
     controls: slider(id, moments),
-    caption: markup`<b>${title}.</b> Layers from left to right, matrices from bottom to top in the order of computation; a deeper colour is a higher rank. ${description}`,
+    caption: markup`<b>${title}.</b> Layers from left to right, matrices from bottom to top in the order of computation; a deeper color is a higher rank. ${description}`,
     isWide: true,
   });
   const frames: RankFrames = {

@@ -51,8 +51,8 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
       y: { name: scoreTitleIn(groups, name) },
       curves: lines.map((line, i) => ({
         label: labels[i]!,
-        // A line has the colour of its first group, as in every other figure. With more groups than colours, two lines
-        // could share a colour, so lines get colours by their own order.
+        // A line has the color of its first group, as in every other figure. With more groups than colors, two lines
+        // could share a color, so lines get colors by their own order.
         tone: toneOf(groups.length > TONES ? i : groups.indexOf(line[0].group)),
         ...curveOf(line, range),
       })),

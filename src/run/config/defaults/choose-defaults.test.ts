@@ -35,7 +35,7 @@ function chosenFor(given: object, rows: number, { model = MINILM, tokens = 20 } 
   return { config, chosen: [...evaluated.chosen, ...chosen].map(describeChosen) };
 }
 
-it('are printed with their reasons, and equal those set by hand', () => {
+it('are printed with their reasons, and equal the same values in a config', () => {
   const { config, chosen } = chosenFor({}, 4250);
   expect(chosen).toEqual([
     'validation 10% (4,250 rows)',

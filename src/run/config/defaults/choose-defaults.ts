@@ -1,5 +1,4 @@
 import type { CommonConfig, ModelDefinition } from '../../../models/model-definition.ts';
-import { metricSchedule } from '../../../optim/schedule.ts';
 import { foldCount, mixingOf } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { methodNamed } from '../../../tuners/registry.ts';
@@ -17,12 +16,14 @@ export interface Chosen {
   reason: string;
 }
 
-/** What the choice of a scoring depends on. */
+/** The facts that the choice of a scoring depends on. */
 export interface ScoringFacts {
   /** Number of rows in the training file. */
   rows: number;
   /** The model's family, and the fields of its config.json. */
   model: { definition: ModelDefinition; config: CommonConfig };
+  /** The `data` section with which an adapter that is continued was trained. */
+  adapterData?: Partial<Record<string, unknown>> | undefined;
   /** Whether enough rows are distinct to hold out a share of them. */
   canHoldOut(share: number): boolean;
   /** Whether enough rows are distinct for so many folds. */
@@ -41,7 +42,7 @@ const NEEDS_HEAD = ['compute_loss_func', 'label_smoothing_factor', 'log_gradient
  */
 export function chooseScoring<Config extends ParsedConfig>(
   config: Config,
-  { rows, model, canHoldOut, canFold }: ScoringFacts,
+  { rows, model, adapterData, canHoldOut, canFold }: ScoringFacts,
 ): { config: Config; chosen: Chosen[] } {
   const { data, training, task, adapter } = config;
   const chosen: Chosen[] = [];
@@ -54,15 +55,17 @@ export function chooseScoring<Config extends ParsedConfig>(
   const isFew = isOpen && probing !== undefined && rows <= FEW_ROWS && mixingOf(data) === undefined;
   const counted = `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
   let changed: ParsedConfig['data'] = data;
-  if (isFew && NEEDS_HEAD.every((key) => !training[key])) {
-    const given: Partial<Record<string, unknown>> = data;
-    const open = Object.entries(probing(data, model) ?? {}).filter(([key]) => given[key] === undefined);
+  const given: Partial<Record<string, unknown>> = data;
+  const open = Object.entries(probing?.(data, model) ?? {}).filter(([key]) => given[key] === undefined);
+  if (adapterData) {
+    // An adapter has no classification head if it was trained for a linear layer.
+    const same = open.flatMap(([key]) => (adapterData[key] === undefined ? [] : [[key, adapterData[key]]]));
+    changed = { ...data, ...Object.fromEntries(same) };
+  } else if (isFew && NEEDS_HEAD.every((key) => !training[key])) {
     for (const [key, value] of open) choose(`data.${key}`, value, counted);
     changed = { ...data, ...Object.fromEntries(open) };
   }
-  const asksEvaluations =
-    NEEDS_EVALUATIONS.some((key) => training[key]) ||
-    metricSchedule(training.lr_scheduler_type, training.lr_scheduler_kwargs ?? {}, 1) !== undefined;
+  const asksEvaluations = NEEDS_EVALUATIONS.some((key) => training[key]);
   const isUnset = data.validation === undefined && training.eval_strategy !== 'no';
   if (isUnset && isFew && !asksEvaluations && canFold(FOLDS)) {
     changed = { ...changed, validation: choose('data.validation', `${FOLDS} folds`, counted) as string };
@@ -92,6 +95,7 @@ export function chooseScoring<Config extends ParsedConfig>(
   // With class weights, another constant than the majority class would be the one to beat.
   const takesFloor =
     config.defaults === 'chosen' &&
+    adapter === undefined &&
     probing !== undefined &&
     training.floor === undefined &&
     (isFolded || (isValidated && eval_strategy !== 'no')) &&

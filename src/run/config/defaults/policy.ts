@@ -43,8 +43,8 @@ const BATCH = 16;
 const ROWS_SEEN = 3400;
 const EPOCHS = { least: 8, most: 40, ofOldHead: 3 };
 /**
- * Up to this number of rows, a linear layer on sentence vectors classifies them, and the run is cross-validated. Of more
- * rows, a tenth is enough to judge by.
+ * Up to this number of rows, a linear layer on sentence vectors classifies them, and the run is cross-validated. With
+ * more rows, a tenth of them is enough to judge by.
  */
 export const FEW_ROWS = 1000;
 /** With three folds, a run trains three times as long as without. Each model sees two thirds of the rows. */

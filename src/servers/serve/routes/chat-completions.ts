@@ -3,7 +3,7 @@ import type { Service } from '../../../serving/service/service.ts';
 import type { ChatMessage } from '../../../text/chat/chat-message.ts';
 import type { ServeApp } from '../app-types.ts';
 import { answerWriting, type WritingForm } from './answer-writing.ts';
-import { choicesOf, UNSUPPORTED, writingFields } from './writing-request.ts';
+import { choicesOf, IGNORED, UNSUPPORTED, writingFields } from './writing-request.ts';
 import { writingRoute } from './writing-route.ts';
 import { writtenSchemas } from './written-schemas.ts';
 
@@ -20,7 +20,7 @@ const message = z.object({
   name: z.string().nullish(),
 });
 const request = z
-  .object({
+  .strictObject({
     ...writingFields,
     messages: z.array(message).min(1),
     max_tokens: z.int().min(1).nullish(),
@@ -29,7 +29,14 @@ const request = z
     top_logprobs: z.literal(0, UNSUPPORTED).nullish(),
     tools: NO_TOOLS,
     functions: NO_TOOLS,
-    response_format: z.object({ type: z.literal('text') }).nullish(),
+    // Without tools, these have no influence.
+    tool_choice: IGNORED,
+    function_call: IGNORED,
+    parallel_tool_calls: IGNORED,
+    modalities: z.tuple([z.literal('text')], UNSUPPORTED).nullish(),
+    response_format: z
+      .object({ type: z.literal('text', 'must be "text", because answers are not kept to JSON or a schema') })
+      .nullish(),
   })
   .openapi('ChatCompletionRequest');
 

@@ -18,7 +18,7 @@ const tokens = z
   )
   .min(1);
 const request = z
-  .object({
+  .strictObject({
     ...writingFields,
     prompt: z.union(
       [z.string(), z.array(z.string()).min(1), tokens, z.array(tokens).min(1)],

@@ -4,6 +4,7 @@ import type { ServeApp } from '../app-types.ts';
 import { Refused } from '../failure.ts';
 import { errorResponses } from './error-responses.ts';
 import { onlyModel } from './only-model.ts';
+import { ignoredFields } from './writing-request.ts';
 
 /** OpenAI's limit of texts per request. */
 const MAX_INPUTS = 2048;
@@ -31,12 +32,12 @@ const openAi = createRoute({
   summary: "Embeddings in OpenAI's format",
   request: body(
     z
-      .object({
+      .strictObject({
         input: texts,
         model: z.string(),
         encoding_format: z.enum(['float', 'base64']).default('float'),
         dimensions: z.int().min(1).optional(),
-        user: z.string().optional(),
+        ...ignoredFields,
       })
       .openapi('EmbeddingsRequest'),
   ),
@@ -70,7 +71,7 @@ const embed = createRoute({
     z
       .object({
         ...{ inputs: texts, model, truncate, prompt_name: promptName },
-        normalize: z.boolean().default(true).describe('Normalise vectors to length 1'),
+        normalize: z.boolean().default(true).describe('Normalize vectors to length 1'),
         dimensions: z.int().min(1).nullish(),
       })
       .openapi('EmbedRequest'),

@@ -1,7 +1,7 @@
 import type { ModelCard, Service } from '../../../serving/service/service.ts';
 import { Refused } from '../failure.ts';
 
-/** What a model can be used for, and the routes for each use. */
+/** The uses of a model, and the routes for each use. */
 const KINDS = {
   answers: {
     has: ({ writes, embeds }: ModelCard) => !writes && !embeds,

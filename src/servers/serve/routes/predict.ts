@@ -74,7 +74,7 @@ export function addPredict(app: ServeApp, service: Service): void {
 
 type Given = z.infer<typeof request>['inputs'];
 
-/** The error message for invalid inputs. A list of texts is the most common mistake. */
+/** The error message for invalid inputs. A list of texts is the most common error. */
 function notInputs(input: unknown): string {
   const isTexts = Array.isArray(input) && input.every((one) => typeof one === 'string');
   if (!isTexts) return `expected ${FORMS}`;

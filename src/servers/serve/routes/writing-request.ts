@@ -10,6 +10,20 @@ const MAX_STOPS = 4;
 /** The message for a request with log probabilities or tools. */
 export const UNSUPPORTED = 'is not supported';
 
+/** A key that has no influence on the answer. Unknown keys are refused, because they might have one. */
+export const IGNORED = z.unknown().optional().describe('Ignored');
+
+/** Keys of OpenAI's API about accounts, caches and records. */
+export const ignoredFields = {
+  user: IGNORED,
+  metadata: IGNORED,
+  store: IGNORED,
+  service_tier: IGNORED,
+  safety_identifier: IGNORED,
+  prompt_cache_key: IGNORED,
+  prompt_cache_retention: IGNORED,
+};
+
 /** Keys of OpenAI's API that must have their neutral value. */
 const neutral = {
   frequency_penalty: z.literal(0).nullish(),
@@ -34,8 +48,11 @@ export const writingFields = {
     )
     .nullish(),
   stream: z.boolean().nullish(),
-  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
+  stream_options: z
+    .strictObject({ include_usage: z.boolean().nullish(), include_obfuscation: IGNORED })
+    .nullish(),
   ...neutral,
+  ...ignoredFields,
 };
 
 export type Writing = z.infer<z.ZodObject<typeof writingFields>>;

@@ -6,10 +6,9 @@ import { Caller, type CallOptions } from '../../../support/calls/caller.ts';
 import { revived } from '../../../support/failure.ts';
 import { assertOptions } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
-import type { Texts } from '../../../tasks/labelled-texts/encoded-set.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
+import type { AnswerOf, AnyTaskName, InputOf, UsualTask } from '../../../tasks/prediction-types.ts';
 import type { TaskName } from '../../../tasks/registry.ts';
-import type { ClassAnswer } from '../../../tasks/single-label-classification/definition.ts';
 import { closedModel } from '../../closed-model.ts';
 import { inputChunks } from '../../input-chunks.ts';
 import {
@@ -19,8 +18,9 @@ import {
   type PredictOptions,
   WRITE_OPTIONS,
 } from '../../model-options.ts';
-import type { ExportOnnxOptions } from '../../onnx-folder.ts';
+import { type Predictions, predictionsOf } from '../../predictions.ts';
 import type { MergeOptions } from '../merge.ts';
+import type { ExportOptions } from '../open.ts';
 import { evaluateThere } from './evaluate-there.ts';
 import type { ModelCard, ModelMessage } from './model-job.ts';
 
@@ -38,7 +38,7 @@ interface Thread {
  * A trained model that computes in its own thread, so that the caller's event loop stays free. Simultaneous predictions
  * share batches. Close it after use, or declare it with `await using`.
  */
-export class ModelInThread {
+export class ModelInThread<Task extends AnyTaskName = UsualTask> {
   readonly #path: string;
   readonly #card: ModelCard;
   readonly #worker: Thread;
@@ -81,23 +81,35 @@ export class ModelInThread {
   }
 
   /**
-   * Predicts for inputs, in their order. The types depend on the task: classifications take `{ text, textPair? }` and
-   * return `{ label, probabilities, logits }`. For other tasks, name the types: `predict<Words, TaggedWords>(…)`.
+   * Predicts for one text, or for inputs in their order. A list has texts, or objects with the names of the task's
+   * columns: `{ text, text_pair }` for pairs. Iterate over the answers with `for await`, or await all of them. With `task` in the options of
+   * `open`, their types are the task's.
    *
    * @throws UserError for tasks that do not predict, and for an input that the task does not accept; ComputationError
    * that names the row for which the model returns no finite numbers; the signal's reason
    */
-  async *predict<Input = Texts, Answer = ClassAnswer>(
-    inputs: Iterable<Input>,
+  predict(text: string, options?: PredictOptions): Promise<AnswerOf<Task>>;
+  predict<Input = InputOf<Task>, Answer = AnswerOf<Task>>(
+    inputs: Iterable<string | NoInfer<Input>>,
+    options?: PredictOptions,
+  ): Predictions<Answer>;
+  predict(
+    inputs: string | Iterable<unknown>,
     options: PredictOptions = {},
-  ): AsyncGenerator<Answer> {
+  ): Predictions<object> | Promise<object> {
+    if (typeof inputs !== 'string') return predictionsOf(this.#predictAll(inputs, options));
+    const answers = this.#predictAll([inputs], options);
+    return answers.next().then(({ value }) => value);
+  }
+
+  async *#predictAll(inputs: Iterable<unknown>, options: PredictOptions): AsyncGenerator<object> {
     assertOptions('predict', options, PREDICT_OPTIONS);
     const { reading, signal } = options;
     const { inputsAtOnce } = this.#card;
     if (inputsAtOnce === undefined) await this.#call('predict', [[], reading, 0]);
     let before = 0;
     for (const chunk of inputChunks(inputs, inputsAtOnce ?? 1)) {
-      yield* await this.#call<Answer[]>('predict', [chunk, reading, before], { signal });
+      yield* await this.#call<object[]>('predict', [chunk, reading, before], { signal });
       before += chunk.length;
     }
   }
@@ -169,14 +181,14 @@ export class ModelInThread {
   /**
    * Writes the model, or only its adapter, in another equivalent form.
    *
-   * @param form `onnx`, a folder that transformers.js and Optimum load; or another form of the adapter, such as plain
-   * LoRA for AdaLoRA
+   * @param form `onnx`, a folder that transformers.js and Optimum load; `gguf`, an adapter for llama.cpp and Ollama; or
+   * another form of the adapter, such as plain LoRA for AdaLoRA
    * @param output a new or empty folder
-   * @param options options of the form `onnx`
+   * @param options options of this form
    * @throws UserError that names the available forms, for a folder with files in it, and for types of weights that are
    * unknown or cannot represent a value
    */
-  export(form: string, output: string, options: ExportOnnxOptions = {}): Promise<void> {
+  export(form: string, output: string, options: ExportOptions = {}): Promise<void> {
     return this.#call('export', [form, output, options]);
   }
 

@@ -5,9 +5,8 @@ import type { Scores } from '../../../program/example-set.ts';
 import type { Answering } from '../../../support/calls/answer-calls.ts';
 import type { Call } from '../../../support/calls/call.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
-import type { ExportOnnxOptions } from '../../onnx-folder.ts';
 import type { MergeOptions } from '../merge.ts';
-import type { OpenedModel } from '../open.ts';
+import type { ExportOptions, OpenedModel } from '../open.ts';
 import type { ModelCard, ScoreRequest, ScoreTold } from './model-job.ts';
 import { PredictionQueue } from './prediction-queue.ts';
 
@@ -55,7 +54,7 @@ export class ModelService {
       case 'merge':
         return this.#model.merge(...(args as [string, MergeOptions]));
       case 'export':
-        return this.#model.export(...(args as [string, string, ExportOnnxOptions]));
+        return this.#model.export(...(args as [string, string, ExportOptions]));
       case 'close':
         return this.#model.close().finally(() => this.#leave());
       default:

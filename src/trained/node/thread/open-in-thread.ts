@@ -1,17 +1,30 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { missingFile } from '../../../formats/node/missing-file.ts';
-import type { RunConfigInput } from '../../../run/config/run-config.ts';
+import { missingFile } from '../../../formats/node/read-text.ts';
 import { disableTelemetry } from '../../../runtime/node/disable-telemetry.ts';
 import { revived } from '../../../support/failure.ts';
-import { threadArguments } from '../../../support/node/thread-arguments.ts';
-import { assertOptions } from '../../../support/options.ts';
+import { threadArguments } from '../../../support/node/process-status.ts';
+import { assertOptions, oneOf } from '../../../support/options.ts';
 import { shown } from '../../../support/problem.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { definingModules } from '../../../tasks/defining-modules.ts';
+import type { AnyTaskName, UsualTask } from '../../../tasks/prediction-types.ts';
+import { TASK_NAMES } from '../../../tasks/registry.ts';
 import { OPEN_OPTIONS, type OpenOptions } from '../open.ts';
 import { ModelInThread } from './model-in-thread.ts';
 import type { ModelJob, ModelMessage } from './model-job.ts';
+
+/** Options of `open`. */
+export interface ThreadOptions<Task extends AnyTaskName = UsualTask> extends OpenOptions {
+  /** The task that the model must have. The types of its inputs and answers follow from it. */
+  task?: Task | undefined;
+}
+
+/** The config of a finished run. */
+export interface FinishedRun<Task extends AnyTaskName = UsualTask> {
+  output: string;
+  task?: Task | undefined;
+}
 
 /**
  * Opens a trained model in its own thread: the folder of a run, an adapter (of any method here, of PEFT or AdapterHub)
@@ -20,12 +33,24 @@ import type { ModelJob, ModelMessage } from './model-job.ts';
  * @param what the path or the id; or the config of a finished run
  * @throws UserError for anything missing, damaged or incompatible
  */
-export async function openInThread(
-  what: string | Pick<RunConfigInput, 'output'>,
-  given: OpenOptions = {},
-): Promise<ModelInThread> {
-  assertOptions('open', given, OPEN_OPTIONS);
-  const { onProgress, onNotice = (message) => process.emitWarning(message), ...options } = given;
+export async function openInThread<Task extends AnyTaskName = UsualTask>(
+  what: string | FinishedRun<Task>,
+  given: ThreadOptions<Task> = {},
+): Promise<ModelInThread<Task>> {
+  assertOptions('open', given, { ...OPEN_OPTIONS, task: oneOf(...TASK_NAMES) });
+  const { task, onProgress, onNotice = (message) => process.emitWarning(message), ...options } = given;
+  const wanted = task ?? (typeof what === 'string' ? undefined : what.task);
+  const model = await started<Task>(what, { ...options, onProgress, onNotice });
+  if (wanted === undefined || model.task === wanted) return model;
+  await model.close();
+  const path = typeof what === 'string' ? what : what.output;
+  throw new UserError({ where: path, fault: `is a model for ${model.task}, not for ${wanted}` });
+}
+
+async function started<Task extends AnyTaskName>(
+  what: string | FinishedRun<Task>,
+  { onProgress, onNotice, ...options }: OpenOptions,
+): Promise<ModelInThread<Task>> {
   const path = typeof what === 'string' ? what : runFolder(what);
   const job: ModelJob = { path, options };
   disableTelemetry();
@@ -36,7 +61,7 @@ export async function openInThread(
   return new Promise((resolve, reject) => {
     const tell = (message: ModelMessage) => {
       if ('progress' in message) onProgress?.(message.progress);
-      else if ('notice' in message) onNotice(message.notice);
+      else if ('notice' in message) onNotice?.(message.notice);
     };
     worker.on('message', (message: ModelMessage) => {
       try {

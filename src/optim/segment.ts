@@ -1,5 +1,0 @@
-/** A range of a flat vector: `start` inclusive, `end` exclusive. */
-export interface Segment {
-  start: number;
-  end: number;
-}

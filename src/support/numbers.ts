@@ -1,0 +1,16 @@
+/**
+ * Whether to show item `number` of `count` (from 1) if about `most` items should be shown: the first, the last and
+ * evenly spaced items between. It depends only on the number, so a resumed run shows the same items.
+ */
+export function isSampled(number: number, count: number, most: number): boolean {
+  if (number === count) return true;
+  const share = Math.min(1, most / count);
+  return Math.ceil(number * share) > Math.ceil((number - 1) * share);
+}
+
+/** Rounds to the nearest integer, and halves to the even integer, as Python's `round`. */
+export function roundHalfEven(value: number): number {
+  const below = Math.floor(value);
+  const rest = value - below;
+  return rest > 0.5 || (rest === 0.5 && below % 2 !== 0) ? below + 1 : below;
+}

@@ -1,0 +1,472 @@
+import type { Table } from '../../data/table/read-table.ts';
+import { TEXT_NAME } from '../../data/text-name.ts';
+import { allOf } from '../../support/all-of.ts';
+import { suggest, suggestAmong } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import { TASK_NAMES, type TaskName, taskNamed } from '../registry.ts';
+import { type Column, describeColumns, isScale, isText, mayBeLabel, repeats } from './columns.ts';
+import { type PairKind, pairKind, pairOf } from './pairs.ts';
+
+export type ColumnRole = 'text' | 'text_pair' | 'negative' | 'label';
+
+/** One way to learn from a table. */
+export interface Guess {
+  task: TaskName;
+  /** Indices of the columns. */
+  at: Readonly<Partial<Record<ColumnRole, number>>>;
+  /** Separator of the labels in a field, for several labels. */
+  separator?: string;
+  /** What a model learns: `classify "message" by "queue"`. */
+  learns: string;
+  /** Why this task was chosen. */
+  reason: string;
+  /** The flags that choose this guess. */
+  flags: string;
+}
+
+/** What a user has said about a file. Columns are names, or numbers from 0. */
+export interface Given {
+  task?: string | undefined;
+  text?: string | number | undefined;
+  text_pair?: string | number | undefined;
+  label?: string | number | undefined;
+}
+
+const LABEL_NAME =
+  /^(labels?|class|classes|category|categories|target|tags?|y|sentiment|intent|topics?|queue|department|gold|gold_label|is_duplicate|kategorie|klasse|thema|abteilung)$/i;
+const SCORE_NAME = /^(score|similarity|rating|stars|relevance|relatedness|grade|points|bewertung|note)$/i;
+const NEGATIVE_NAME = /^(hard_?)?negatives?$/i;
+
+/** A file with fewer rows may have each label once by chance. */
+const MIN_ROWS_TO_REJECT = 5;
+/** If a larger share of the labels occurs once, they are not classes. */
+const MAX_SINGLE_SHARE = 0.8;
+/** A text is clearly the main one if it is this many times longer than any other. */
+const CLEARLY_LONGER = 3;
+/** Pairs of texts have at most this many relations: entailment, contradiction or neither. */
+const MAX_RELATIONS = 3;
+
+/**
+ * Guesses what a table is for. The first guess is the best. Others follow if names and content do not decide.
+ *
+ * @throws UserError for a column or task that does not exist, and for a table from which nothing can be learned
+ */
+export function guessData(table: Table, given: Given = {}): Guess[] {
+  const columns = describeColumns(table);
+  const [text, text_pair, label] = allOf(
+    (['text', 'text_pair', 'label'] as const).map((role) => () => placeOf(table, role, given[role])),
+  );
+  const file: File = { table, columns, fixed: { text, text_pair, label } };
+  const task = given.task === undefined ? undefined : checkedTask(given.task);
+  const shaped = shapedGuess(file, task);
+  if (shaped) return [shaped];
+  const guesses = (task === undefined ? openGuesses(file) : taskGuesses(file, task)).filter(
+    ({ at }) => new Set(Object.values(at)).size === Object.values(at).length,
+  );
+  if (guesses.length === 0) throw nothingToLearn(file);
+  for (const guess of guesses.slice(0, 1)) checkGuess(file, guess);
+  return guesses;
+}
+
+interface File {
+  table: Table;
+  columns: readonly Column[];
+  fixed: Partial<Record<'text' | 'text_pair' | 'label', number | undefined>>;
+}
+
+/** All keys that {@link columnKey} returns. */
+export const COLUMN_KEYS: readonly string[] = [
+  ...['text', 'text_pair', 'negative', 'label', 'anchor', 'positive'],
+  ...['source', 'target', 'prompt', 'completion'],
+];
+
+/** The key of a role in the `data` section of a task. */
+export function columnKey({ task, at }: Pick<Guess, 'task' | 'at'>, role: ColumnRole): string {
+  if (task === 'sentence_embedding' && at.label === undefined)
+    return { text: 'anchor', text_pair: 'positive', negative: 'negative', label: 'label' }[role];
+  if (task === 'seq2seq_lm' && role !== 'label') return role === 'text' ? 'source' : 'target';
+  if (task === 'causal_lm' && at.text_pair !== undefined) return role === 'text' ? 'prompt' : 'completion';
+  return role;
+}
+
+/** A table without columns to choose, such as lines of a book, conversations or questions with spans. */
+export function plainGuess(task: TaskName, reason: string, at: Guess['at'] = {}): Guess {
+  return { task, at, learns: WORDS[task] ?? task, reason, flags: `--task ${task}` };
+}
+
+/** Guesses for files without columns. A task that the user names replaces the guess's own. */
+export const PLAIN_GUESSES = {
+  taggedWords: (task?: TaskName) => [plainGuess(task ?? 'token_classification', 'words and tags')],
+  questions: (task?: TaskName) => [plainGuess(task ?? 'question_answering', 'the format of SQuAD')],
+  texts: (task?: TaskName) =>
+    (['causal_lm', 'masked_lm'] as const)
+      .filter((name) => task === undefined || task === name)
+      .map((name) => plainGuess(name, 'plain text')),
+};
+
+/** What the labels of a guess are. */
+export function labelForm({ task }: Pick<Guess, 'task'>): 'number' | 'several' | 'class' {
+  if (task === 'regression' || task === 'sentence_embedding') return 'number';
+  return task === 'multi_label_classification' ? 'several' : 'class';
+}
+
+const WORDS: Partial<Record<TaskName, string>> = {
+  causal_lm: 'continue texts',
+  masked_lm: 'fill in masked words',
+  question_answering: 'find the answer to a question in its context',
+  token_classification: 'tag the words of sentences',
+};
+
+/** @throws UserError for a name that is not a task */
+export function checkedTask(name: string): TaskName {
+  const known = TASK_NAMES.find((task) => task === name);
+  if (known !== undefined) return known;
+  throw new UserError({ key: '--task', fault: `has no task "${name}"`, hint: suggest(name, TASK_NAMES) });
+}
+
+/** Whether the rows of a task have columns of texts and labels. */
+export function hasColumns(task: TaskName): boolean {
+  const { shape } = taskNamed(task).data;
+  return ['label', 'source'].some((key) => Object.hasOwn(shape, key)) && !Object.hasOwn(shape, 'tags');
+}
+
+/** Guesses by the names and values of JSON rows whose tasks have a fixed shape. */
+function shapedGuess({ columns }: File, task: TaskName | undefined): Guess | undefined {
+  const at = (...names: string[]) => columns.find(({ name }) => names.includes(name));
+  const guess = (name: TaskName, reason: string) =>
+    task === undefined || task === name ? plainGuess(name, reason) : undefined;
+  if (at('messages')?.nested === 'object') return guess('causal_lm', 'rows have "messages"');
+  if (at('question') && at('context') && at('answers')?.nested)
+    return guess('question_answering', 'rows have "question", "context" and "answers"');
+  const tags = at('tags', 'ner_tags', 'pos_tags', 'chunk_tags', 'labels');
+  if (at('tokens', 'words')?.nested === 'list' && tags?.nested === 'list')
+    return guess('token_classification', `rows have lists of words and of ${tags.name}`);
+  return undefined;
+}
+
+/** All plausible guesses if the user has not named a task. */
+function openGuesses(file: File): Guess[] {
+  const { columns, fixed } = file;
+  const labels = labelsOf(file);
+  const pair = pairFor(file, labels);
+  const texts = textsOf(file, labels);
+  const [first] = labels;
+  const isNamed = fixed.label !== undefined || (first !== undefined && isNamedLabel(columns[first]!));
+  const withLabels = labels.flatMap((label) => textGuesses(file, label, texts));
+  if (!pair) {
+    if (withLabels.length === 0 && texts.length === 1 && first === undefined)
+      return unlabelled(file, texts[0]!);
+    return withLabels;
+  }
+  const without = pairGuesses(file, pair);
+  if (first === undefined) return without;
+  const compared = pairs(file, pair, first);
+  switch (pair.kind) {
+    case 'compared':
+      return pair.isNamed || fixed.text_pair !== undefined
+        ? [compared]
+        : [compared, ...withLabels.slice(0, 1)];
+    case 'answered':
+    case 'written':
+      if (!isNamed) return without;
+      // A class beside a question and its answer is their topic, or says whether they match.
+      return columns[first]!.distinct > MAX_RELATIONS
+        ? [...without.slice(0, 1), ...withLabels.slice(0, 1)]
+        : [compared, ...without.slice(0, 1)];
+    case 'unknown':
+      return withLabels;
+  }
+}
+
+/** The guess for a task that the user names. */
+function taskGuesses(file: File, task: TaskName): Guess[] {
+  const { columns, fixed, table } = file;
+  const reason = 'named by --task';
+  if (!hasColumns(task)) {
+    const pair = task === 'causal_lm' ? pairFor(file, []) : undefined;
+    if (pair?.kind === 'written') return [{ ...pairGuess(file, task, pair.at), reason }];
+    const texts = textsOf(file, []);
+    const isRows = table.hasHeader === undefined && texts.length > 0;
+    return [plainGuess(task, reason, isRows ? { text: texts[0]! } : {})];
+  }
+  const labels = labelsOf(file);
+  const label = fixed.label ?? labels[0];
+  const asks = (key: string) => Object.hasOwn(taskNamed(task).data.shape, key);
+  if (asks('anchor') || asks('source')) {
+    const isScored = asks('anchor') && label !== undefined && isScale(columns[label]!);
+    const pair = pairFor(file, label === undefined ? [] : [label]) ?? pairFor(file, []);
+    if (pair) {
+      const scored = isScored && pair.kind !== 'answered' ? { label } : {};
+      return [{ ...pairGuess(file, task, { ...pair.at, ...scored }), reason }];
+    }
+    return [];
+  }
+  if (label === undefined) return [];
+  const pair = pairFor(file, [label]);
+  const isPair = fixed.text_pair !== undefined || (pair?.isNamed && pair.kind === 'compared');
+  const texts = isPair && pair ? [pair.at.text] : textsOf(file, [label]);
+  const other = isPair && pair ? { text_pair: pair.at.text_pair } : {};
+  return texts.slice(0, 1).map((text) => {
+    const { separator } = columns[label]!;
+    const at = { text, ...other, label };
+    const isListed = task === 'multi_label_classification' && separator !== undefined;
+    return {
+      task,
+      at,
+      learns: learns(file, task, at),
+      reason,
+      flags: `--task ${task}`,
+      ...(isListed && { separator }),
+    };
+  });
+}
+
+/** Guesses for a text and its label. */
+function textGuesses(file: File, label: number, texts: readonly number[]): Guess[] {
+  const others = texts.filter((text) => text !== label);
+  const [text] = others;
+  if (text === undefined) return [];
+  const { columns, fixed } = file;
+  const length = (i: number) => columns[i]!.length;
+  const isSure =
+    fixed.text !== undefined ||
+    TEXT_NAME.test(columns[text]!.name) ||
+    others.every((i) => i === text || length(text) >= CLEARLY_LONGER * length(i));
+  return (isSure ? [text] : others.slice(0, 2)).flatMap((text) => {
+    const { task, reason, separator } = taskOf(columns[label]!);
+    const at = { text, label };
+    const guess = (task: TaskName, reason: string, flags: string): Guess => {
+      return { task, at, learns: learns(file, task, at), reason, flags };
+    };
+    const flags = flagsOf(file, at);
+    const first = { ...guess(task, reason, flags), ...(separator !== undefined && { separator }) };
+    const { name, isWhole, distinct } = columns[label]!;
+    const isRating =
+      task === 'single_label_classification' && isWhole && distinct > 2 && SCORE_NAME.test(name);
+    const scale = 'the labels are numbers';
+    return isRating ? [first, guess('regression', scale, `${flags} --task regression`)] : [first];
+  });
+}
+
+/** The task for a column of labels. */
+function taskOf(label: Column): { task: TaskName; reason: string; separator?: string } {
+  const { distinct, separator, nested } = label;
+  if (isScale(label))
+    return {
+      task: 'regression',
+      reason: `${distinct} different numbers, which are a scale rather than classes`,
+    };
+  if (nested === 'list')
+    return { task: 'multi_label_classification', reason: 'each row has a list of labels' };
+  if (separator !== undefined)
+    return {
+      task: 'multi_label_classification',
+      reason: `labels in a field are separated by "${separator}"`,
+      separator,
+    };
+  return { task: 'single_label_classification', reason: `${distinct} labels that repeat` };
+}
+
+interface Pair {
+  kind: PairKind;
+  at: { text: number; text_pair: number; negative?: number };
+  isNamed: boolean;
+}
+
+/** The two texts of a row, if the rows have two. */
+function pairFor(file: File, labels: readonly number[]): Pair | undefined {
+  const { table, columns, fixed } = file;
+  if (fixed.text !== undefined && fixed.text_pair !== undefined) {
+    const at = { text: fixed.text, text_pair: fixed.text_pair };
+    return {
+      at,
+      kind: labels.length > 0 ? 'compared' : pairKind(columns[at.text]!, columns[at.text_pair]!),
+      isNamed: true,
+    };
+  }
+  if (textsOf(file, labels).some((i) => columns[i]!.isPictures)) return undefined;
+  const texts = columns.flatMap((column, i) => (isText(column) && !labels.includes(i) ? [i] : []));
+  const found = pairOf(table, columns, texts, [fixed.text, fixed.text_pair]);
+  // Only tasks that write texts accept lists of texts.
+  const isListed = found && [found.at.text, found.at.text_pair].some((i) => columns[i]!.nested);
+  if (isListed && found.kind !== 'written') return undefined;
+  if (!found) return undefined;
+  const negative = columns.findIndex(({ name }) => NEGATIVE_NAME.test(name));
+  return { ...found, at: { ...found.at, ...(negative >= 0 && found.kind === 'answered' && { negative }) } };
+}
+
+/** Guesses for pairs of texts without a label. */
+function pairGuesses(file: File, { kind, at, isNamed }: Pair): Guess[] {
+  const search = pairGuess(file, 'sentence_embedding', at);
+  if (kind === 'written') {
+    const isJson = file.table.hasHeader === undefined;
+    const isPrompt = /^(prompt|instruction)s?$/i.test(file.columns[at.text]!.name);
+    return [pairGuess(file, isPrompt && isJson ? 'causal_lm' : 'seq2seq_lm', at)];
+  }
+  return isNamed ? [search] : [search, pairGuess(file, 'seq2seq_lm', at)];
+}
+
+function pairGuess(file: File, task: TaskName, at: Guess['at']): Guess {
+  const reason =
+    at.label === undefined ? 'rows have two texts and no label' : 'rows have two texts and a similarity';
+  return { task, at, learns: learns(file, task, at), reason, flags: `--task ${task}` };
+}
+
+/** The guess for two texts that are compared. */
+function pairs(file: File, { at }: Pair, label: number): Guess {
+  const { task, reason, separator } = taskOf(file.columns[label]!);
+  const where = { text: at.text, text_pair: at.text_pair, label };
+  return {
+    task,
+    at: where,
+    learns: learns(file, task, where),
+    reason: `rows have two texts; ${reason}`,
+    flags: flagsOf(file, where),
+    ...(separator !== undefined && { separator }),
+  };
+}
+
+/** Guesses for rows of JSON with one text. */
+function unlabelled({ table }: File, text: number): Guess[] {
+  if (table.hasHeader !== undefined) return [];
+  return (['causal_lm', 'masked_lm'] as const).map((task) =>
+    plainGuess(task, 'rows have one text', { text }),
+  );
+}
+
+/** Columns that may contain the labels: the named one, all with equally good reasons, or none. The best comes first. */
+function labelsOf({ columns, fixed, table }: File): number[] {
+  if (fixed.label !== undefined) return [fixed.label];
+  const taken = [fixed.text, fixed.text_pair];
+  const places = columns.map((_, i) => i).filter((i) => !taken.includes(i));
+  const among = (test: (column: Column) => boolean) => places.filter((i) => test(columns[i]!));
+  const named = among(isNamedLabel).filter((i) => columns[i]!.distinct > 0);
+  if (named.length > 0) return named;
+  const scores = among((column) => SCORE_NAME.test(column.name) && column.isNumeric);
+  if (scores.length > 0) return scores;
+  const classes = among((column) => mayBeLabel(column) && !TEXT_NAME.test(column.name));
+  const scales = among((column) => mayBeScale(column));
+  const isPairs = scales.length > 0 && pairOf(table, columns, among(isText), [])?.kind === 'compared';
+  classes.sort((a, b) => columns[a]!.distinct - columns[b]!.distinct);
+  return isPairs || classes.length === 0 ? [...scales, ...classes.slice(0, 1)] : classes;
+}
+
+/** Whether a column has the name of labels. A target may also be a text to write. */
+function isNamedLabel(column: Column): boolean {
+  return (
+    LABEL_NAME.test(column.name) && (!/^target$/i.test(column.name) || column.isNumeric || mayBeLabel(column))
+  );
+}
+
+/** Whether a column without a label's name may be a scale. Whole numbers are more often ids, years or amounts. */
+function mayBeScale(column: Column): boolean {
+  return isScale(column) && !column.isWhole && !column.isNumbering;
+}
+
+/** Columns of texts, the best first. */
+function textsOf({ columns, fixed }: File, labels: readonly number[]): number[] {
+  if (fixed.text !== undefined) return [fixed.text];
+  const others = columns.flatMap((column, i) => (i === fixed.text_pair || !isText(column) ? [] : [i]));
+  const texts = others.filter((i) => i !== labels[0]);
+  const pictures = texts.filter((i) => columns[i]!.isPictures);
+  if (pictures.length > 0) return pictures;
+  const rank = (i: number) => (TEXT_NAME.test(columns[i]!.name) ? 0 : labels.includes(i) ? 2 : 1);
+  return texts.sort((a, b) => rank(a) - rank(b) || columns[b]!.length - columns[a]!.length);
+}
+
+function learns({ columns }: Pick<File, 'columns'>, task: TaskName, at: Guess['at']): string {
+  const name = (role: ColumnRole) => JSON.stringify(columns[at[role]!]?.name ?? '');
+  const texts =
+    at.text_pair === undefined ? name('text') : `pairs of ${name('text')} and ${name('text_pair')}`;
+  switch (task) {
+    case 'regression':
+      return `predict the number ${name('label')} of ${texts}`;
+    case 'multi_label_classification':
+      return `find all labels ${name('label')} of ${texts}`;
+    case 'sentence_embedding':
+      return at.label === undefined
+        ? `find the ${name('text_pair')} for a ${name('text')}`
+        : `compare ${texts}, with the similarity ${name('label')}`;
+    case 'seq2seq_lm':
+    case 'causal_lm':
+      return at.text_pair === undefined ? WORDS.causal_lm! : `write ${name('text_pair')} for ${name('text')}`;
+    default:
+      return at.label === undefined ? (WORDS[task] ?? task) : `classify ${texts} by ${name('label')}`;
+  }
+}
+
+function flagsOf({ columns, table }: Pick<File, 'columns' | 'table'>, at: Guess['at']): string {
+  const name = (i: number) => (table.hasHeader === false ? `${i}` : columns[i]!.name);
+  const quoted = (i: number) => (/^[\w.-]+$/.test(name(i)) ? name(i) : `'${name(i)}'`);
+  const flags = { text: '--text', text_pair: '--text-pair', label: '--label' };
+  return Object.entries(flags)
+    .flatMap(([role, flag]) => {
+      const place = at[role as 'text' | 'text_pair' | 'label'];
+      return place === undefined ? [] : [`${flag} ${quoted(place)}`];
+    })
+    .join(' ');
+}
+
+function placeOf(
+  { fileName, columns }: Table,
+  role: ColumnRole,
+  column: string | number | undefined,
+): number | undefined {
+  if (column === undefined) return undefined;
+  const place = typeof column === 'number' ? column : columns.indexOf(column);
+  if (place >= 0 && place < columns.length) return place;
+  throw new UserError({
+    where: `--${role.replace('_', '-')}`,
+    fault: `names "${column}", which is not a column of ${fileName}`,
+    hint:
+      typeof column === 'number'
+        ? `Its columns are 0 to ${columns.length - 1}.`
+        : suggestAmong(column, columns, "The file's columns"),
+  });
+}
+
+/** @throws UserError for labels from which nothing can be learned, and for texts that are all equal */
+function checkGuess({ table: { fileName }, columns, fixed }: File, { at, task }: Guess): void {
+  const [text, label] = [columns[at.text ?? -1], columns[at.label ?? -1]];
+  const names = columns.map(({ name }) => name).join(', ');
+  if (text && text.distinct < 2 && fixed.text !== undefined)
+    throw new UserError({
+      where: fileName,
+      fault: `has ${text.distinct === 0 ? 'no text' : 'the same text in every row'} in column "${text.name}"`,
+      hint: `Name the column of texts: --text COLUMN (${names}).`,
+    });
+  if (!label || task === 'regression' || task === 'sentence_embedding') return;
+  if (label.distinct < 2)
+    throw new UserError({
+      where: fileName,
+      fault: `has ${label.distinct === 0 ? 'no label' : 'only one label'} in column "${label.name}", which is not enough to train a classifier`,
+      hint: `Add rows with another label, or name the column of labels: --label COLUMN (${names}).`,
+    });
+  const isEachOnce = label.filled >= MIN_ROWS_TO_REJECT && label.distinct > MAX_SINGLE_SHARE * label.filled;
+  if (!isEachOnce || label.separator !== undefined || repeats(label)) return;
+  const uses = label.hasWords
+    ? 'If these are answers to find for a text, use --task sentence_embedding; if they are texts to write, --task seq2seq_lm.'
+    : 'If these are numbers on a scale, use --task regression.';
+  throw new UserError({
+    where: fileName,
+    fault: `has ${label.distinct} different labels in ${label.filled} rows of column "${label.name}", and a class needs several rows`,
+    hint: `${uses} Or name another column: --label COLUMN (${names}).`,
+  });
+}
+
+function nothingToLearn({ table: { fileName }, columns }: File): UserError {
+  const names = columns.map(({ name }) => name).join(', ');
+  const texts = columns.filter((column) => isText(column));
+  const same = columns.find(({ name, distinct }) => TEXT_NAME.test(name) && distinct === 1);
+  if (same || texts.length === 0)
+    return new UserError({
+      where: fileName,
+      fault: same ? `has the same text in every row of column "${same.name}"` : 'has no column of texts',
+      hint: `Its columns are ${names}. To name one: --text COLUMN`,
+    });
+  return new UserError({
+    where: fileName,
+    fault: `has ${columns.length === 1 ? 'one column, of texts' : 'texts'} and no column of labels or of second texts`,
+    hint: `Its columns are ${names}. Add a column with a label per row to classify, or one with answers to search. To train a language model on texts, use a .txt file or JSON Lines.`,
+  });
+}

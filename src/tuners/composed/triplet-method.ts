@@ -1,0 +1,112 @@
+import { z } from 'zod';
+import { adaLoraKind, importedAdaLora } from '../adalora/adalora-kind.ts';
+import type { TripletSettings } from '../adalora/adalora-tuner.ts';
+import { BUDGET_KEYS } from '../allocation/budget-config.ts';
+import { scaleShape } from '../low-rank/adapter-config-shape.ts';
+import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
+import type { AdaLoraAdapterConfig } from '../low-rank/peft-config.ts';
+import { scaleVariant, withVariants } from '../low-rank/scales.ts';
+import type { ContinuesAdapters, MethodDefinition, MethodWords } from '../method-definition.ts';
+
+/** The keys for initial values, scale and orthogonality term of triplets. They apply under every policy of ranks. */
+export const tripletShape = {
+  ...scaleShape,
+  /**
+   * Initial P and Q: normal with standard deviation 0.02 (loralib, PEFT), or orthonormal, which minimises the
+   * orthogonality term (equation 4 of the paper).
+   */
+  init: z.enum(['normal', 'orthonormal']).default('normal'),
+  /** Weight γ of the orthogonality term in the loss. */
+  orth_reg_weight: z.number().min(0).default(0.5),
+};
+
+type Settings = Readonly<Record<string, unknown>>;
+
+/** A method with AdaLoRA's triplets: its names, and the policy of its ranks. */
+interface TripletMethod<Config, Schema extends z.ZodObject>
+  extends Pick<MethodDefinition<Config, Schema>, 'config' | 'start'> {
+  /** Its display name, such as "AdaLoRA". */
+  title: string;
+  /** Tags on the Hub besides `peft`. */
+  tags: readonly string[];
+  /** Number of vectors that the policy keeps for its scores, each as long as the vector of trained values. */
+  averages: number;
+  /** Describes settings of the policy that differ from the usual ones. */
+  variants?(settings: Settings): readonly string[];
+  words: Pick<MethodWords, 'summary' | 'budgetKeys'>;
+  /** The kind of its adapter files. Default: PEFT's AdaLoRA. */
+  kind?: MethodDefinition['kind'];
+  continues?: ContinuesAdapters<Config>;
+}
+
+/** Defines a method that trains AdaLoRA's triplets under a policy of their ranks. */
+export function tripletMethod<Config, Schema extends z.ZodObject>({
+  title,
+  tags,
+  averages,
+  variants = () => [],
+  words,
+  kind = adaLoraKind,
+  ...parts
+}: TripletMethod<Config, Schema>): MethodDefinition<Config, Schema> {
+  return {
+    ...parts,
+    learningRate: 2e-3,
+    chosen: {
+      encoder: { rate: 5e-3, lora_alpha: 32 } as never,
+      language: { rate: 1e-3, lora_alpha: 32 } as never,
+    },
+    trains: 'adapter',
+    // Five vectors as in every method, and the policy's.
+    vectors: 5 + averages,
+    kind,
+    words: {
+      title,
+      titleWith: (settings) => withVariants(title, [variants(settings), tripletVariants(settings)]),
+      tags: ['peft', ...tags],
+      library: 'peft',
+      components: 'triplets',
+      factors: ['P', 'Q'],
+      regularizer: () => 'mean of ‖PᵀP − I‖ and ‖QQᵀ − I‖',
+      ...words,
+    },
+  };
+}
+
+/** Describes the settings of triplets that differ from the usual ones. */
+function tripletVariants(settings: Settings): string[] {
+  return [
+    ...(settings.orth_reg_weight === 0 ? ['γ = 0'] : []),
+    ...(settings.init === 'orthonormal' ? ['orthonormal start'] : []),
+    ...scaleVariant(settings),
+  ];
+}
+
+/** Keys that have an effect when a run continues an adapter. The others control allocation, and ranks stay the same. */
+const TRAINING = ['lora_dropout', 'orth_reg_weight'];
+
+/**
+ * Continues training of an adapter with triplets, at its ranks.
+ *
+ * @param known returns the adapter's settings under the names of the method's section; by default unchanged
+ */
+export function continuesTriplets<Config>(
+  method: string,
+  schema: z.ZodObject,
+  known: (start: AdaLoraAdapterConfig) => Readonly<Record<string, unknown>> = (start) => start,
+): ContinuesAdapters<Config> {
+  return continuesLowRank({
+    method,
+    schema: schema as never,
+    // The file's alpha already includes the scale of the original run. An alpha that PEFT ignores is no setting here.
+    known(start: AdaLoraAdapterConfig) {
+      const { lora_alpha, ...others } = known(start);
+      const given = start.lora_alpha > 0 ? { lora_alpha } : {};
+      return { ...others, ...given, scale: 'standard' };
+    },
+    imported: (start: AdaLoraAdapterConfig, settings) =>
+      importedAdaLora(start, settings as unknown as TripletSettings),
+    meaningless: [...BUDGET_KEYS, ...Object.keys(schema.shape)].filter((key) => !TRAINING.includes(key)),
+    notices: ["Training continues with the adapter's triplets. Their ranks do not change."],
+  }) as unknown as ContinuesAdapters<Config>;
+}

@@ -1,0 +1,279 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { writeAdapter } from '../src/formats/adapters/node/adapter-folder.ts';
+import type { AdapterTensor, AdapterTensors } from '../src/formats/adapters/stored-adapter.ts';
+import { GGUF_MODEL_TYPES } from '../src/models/gguf.ts';
+import { modelFeeds } from '../src/objectives/model-inputs.ts';
+import { tokenModel } from '../src/objectives/token-model.ts';
+import { Program } from '../src/program/program.ts';
+import { Random } from '../src/support/random.ts';
+import { type OpenedModel, open } from '../src/trained/node/open.ts';
+import { openIn } from './support/describe-in.ts';
+import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
+
+/*
+ * llama.cpp runs our adapters: LLAMA_PYTHON is a Python with llama-cpp-python, torch and transformers, and
+ * LLAMA_CPP_SOURCES the folder vendor/llama.cpp of llama-cpp-python's source package.
+ */
+
+const { LLAMA_PYTHON = '', LLAMA_CPP_SOURCES = '' } = process.env;
+const isHere = existsSync(LLAMA_PYTHON) && existsSync(LLAMA_CPP_SOURCES);
+
+const TITLE = `llama.cpp${isHere ? '' : ' (LLAMA_PYTHON or LLAMA_CPP_SOURCES is not set)'}`;
+
+/** f32 sums in another order. Logits are numbers up to about 15. */
+const TOLERANCE = 1e-3;
+/** llama.cpp computes GELU by a table of float16 numbers. The base model differs as much as the adapter. */
+const GELU_TOLERANCE = 1e-2;
+const GELU_FAMILIES = ['gemma2', 'gemma3_text', 'gpt2', 'gpt_neox'];
+const PROMPT = 'the cat then catches the other one';
+const INIT_R = 5;
+const RANKS = [3, 0, 5, 1, 4, 2];
+
+interface Case {
+  base: SmallGenerator;
+  architecture: string;
+  /** Settings that llama.cpp has fixed, or does not have. */
+  changes?: object;
+}
+
+const CASES: Readonly<Record<string, Case>> = {
+  llama: { base: 'llama', architecture: 'LlamaForCausalLM' },
+  // llama.cpp gives Mistral no window.
+  mistral: { base: 'mistral', architecture: 'MistralForCausalLM', changes: { sliding_window: null } },
+  smollm3: {
+    base: 'smollm3',
+    architecture: 'SmolLM3ForCausalLM',
+    changes: { no_rope_layer_interval: 4, num_hidden_layers: 5 },
+  },
+  qwen2: { base: 'llama', architecture: 'Qwen2ForCausalLM' },
+  qwen3: { base: 'qwen3', architecture: 'Qwen3ForCausalLM' },
+  gemma2: { base: 'gemma2', architecture: 'Gemma2ForCausalLM' },
+  gemma3_text: {
+    base: 'gemma3_text',
+    architecture: 'Gemma3ForCausalLM',
+    changes: { sliding_window_pattern: 6, num_hidden_layers: 7 },
+  },
+  olmo2: { base: 'llama', architecture: 'Olmo2ForCausalLM' },
+  phi3: {
+    base: 'phi3',
+    architecture: 'Phi3ForCausalLM',
+    changes: { sliding_window: null, original_max_position_embeddings: 64 },
+  },
+  gpt2: { base: 'gpt2', architecture: 'GPT2LMHeadModel', changes: { n_ctx: 64, layer_norm_epsilon: 1e-5 } },
+  gpt_neox: {
+    base: 'gpt_neox',
+    architecture: 'GPTNeoXForCausalLM',
+    changes: { layer_norm_eps: 1e-5, use_parallel_residual: true },
+  },
+};
+
+/** Writes an AdaLoRA adapter with another rank for each linear module, and 0 for some. */
+function writeMixedAdapter(folder: string, base: string): void {
+  const model = openIn(base, tokenModel('CAUSAL_LM'));
+  const tensors: AdapterTensors = new Map();
+  const rank_pattern: Record<string, boolean[]> = {};
+  const modules = model.linears.filter(({ path }) => model.parameters.has(`${path}.weight`));
+  for (const [i, { path, inFeatures, outFeatures }] of modules.entries()) {
+    const rank = RANKS[i % RANKS.length]!;
+    const put = (name: string, rows: number, columns: number, deviation: number) =>
+      tensors.set(`base_model.model.${path}.${name}`, {
+        shape: [rows, columns],
+        data: new Random(7, `${path}.${name}`).normals(rows * columns, deviation),
+      });
+    put('lora_A', rank, inFeatures, 0.3);
+    put('lora_E', rank, 1, 0.5);
+    put('lora_B', outFeatures, rank, 0.3);
+    rank_pattern[`${path}.lora_E`] = Array.from({ length: INIT_R }, (_, row) => row < rank);
+  }
+  model.close();
+  const target_modules = modules.map(({ path }) => path);
+  const config = {
+    peft_type: 'ADALORA',
+    task_type: 'CAUSAL_LM',
+    init_r: INIT_R,
+    lora_alpha: 9,
+    total_step: 1,
+  };
+  mkdirSync(folder);
+  writeAdapter(folder, {
+    config: { ...config, target_modules, rank_pattern, base_model_name_or_path: base },
+    tensors,
+    baseModel: base,
+  });
+}
+
+interface Answer {
+  logits: number[][];
+  continued: number[];
+  refused?: string;
+}
+
+async function logitsOf({ parts }: OpenedModel, inputIds: Int32Array): Promise<number[]> {
+  const { length } = inputIds;
+  const program = new Program(parts.engine, parts.model, parts.tuner);
+  const feeds = modelFeeds({
+    inputIds,
+    tokenTypeIds: new Int32Array(length),
+    attentionMask: new Int32Array(length).fill(1),
+    batch: 1,
+    length,
+  });
+  const logits = await program.predict(parts.values, feeds);
+  await program.release();
+  return [...logits];
+}
+
+const largestDifference = (a: readonly number[], b: readonly number[]) =>
+  Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
+
+it('has a case for every family', () => {
+  expect(Object.keys(CASES).sort()).toEqual([...GGUF_MODEL_TYPES].sort());
+});
+
+describe.skipIf(!isHere)(TITLE, () => {
+  const root = mkdtempSync(join(tmpdir(), 'gguf-'));
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  const answers: Record<string, Record<'base' | 'adapter' | 'merged' | 'peft', Answer>> = {};
+  const ours: Record<string, Partial<Record<'base' | 'adapter', { logits: number[]; ids: number[] }>>> = {};
+
+  beforeAll(async () => {
+    for (const [type, { base, architecture, changes }] of Object.entries(CASES)) {
+      const path = (name: string) => join(root, type, name);
+      writeSmallGenerator(path('base'), base, {
+        model_type: type,
+        architectures: [architecture],
+        ...changes,
+      });
+      writeMixedAdapter(path('adapter'), path('base'));
+      ours[type] = {};
+      for (const which of ['base', 'adapter'] as const) {
+        const opened = await open(path(which), { generates: true });
+        if (which === 'adapter') {
+          await opened.export('gguf', path('gguf'));
+          await opened.export('lora', path('peft'));
+          await opened.export('lora', path('uniform'), { uniform: true });
+          await opened.merge(path('merged'));
+          writeFileSync(path('adapter.gguf'), readFileSync(join(path('gguf'), 'adapter.gguf')));
+        }
+        const ids = opened.parts.text.tokenizer.ids(`<s>${PROMPT}`);
+        writeFileSync(path('ids.json'), JSON.stringify([...ids]));
+        const generated = await opened.generate(PROMPT, { max_new_tokens: 12 });
+        ours[type]![which] = {
+          logits: await logitsOf(opened, Int32Array.from(ids)),
+          ids: [...generated.ids],
+        };
+        await opened.close();
+      }
+    }
+    const folders = Object.keys(CASES).map((type) => join(root, type));
+    const script = ['scripts/oracle/llama_cpp_adapters.py', LLAMA_CPP_SOURCES, ...folders];
+    const { status, stderr } = spawnSync(LLAMA_PYTHON, script, { encoding: 'utf8', maxBuffer: 2 ** 28 });
+    expect(status, stderr.slice(-4000)).toBe(0);
+    for (const type of Object.keys(CASES))
+      answers[type] = JSON.parse(readFileSync(join(root, type, 'answers.json'), 'utf8'));
+  }, 600_000);
+
+  describe.each(Object.keys(CASES))('%s', (type) => {
+    const tolerance = GELU_FAMILIES.includes(type) ? GELU_TOLERANCE : TOLERANCE;
+
+    it.each(['base', 'adapter'] as const)('computes our logits and our text: %s', (which) => {
+      const { logits, continued, refused } = answers[type]![which];
+      expect(refused).toBeUndefined();
+      expect(largestDifference(logits.flat(), ours[type]![which]!.logits)).toBeLessThan(tolerance);
+      expect(continued.slice(0, ours[type]![which]!.ids.length)).toEqual(ours[type]![which]!.ids);
+    });
+
+    it('is changed by the adapter', () => {
+      const { base, adapter } = ours[type]!;
+      expect(largestDifference(base!.logits, adapter!.logits)).toBeGreaterThan(0.1);
+    });
+
+    it('loads the exported LoRA by its own converter, which reads no patterns', () => {
+      const { logits, refused } = answers[type]!.peft;
+      // The converter transposes factors as if they were GPT-2's weights.
+      if (type === 'gpt2') expect(refused).toBeDefined();
+      else expect(largestDifference(logits.flat(), ours[type]!.adapter!.logits)).toBeLessThan(tolerance);
+    });
+
+    it('computes the logits of the adapter with the merged model', () => {
+      const { logits } = answers[type]!.merged;
+      expect(largestDifference(logits.flat(), ours[type]!.adapter!.logits)).toBeLessThan(tolerance);
+    });
+  });
+
+  it('PEFT computes the logits of the adapter with each form of LoRA', () => {
+    const path = (name: string) => join(root, 'llama', name);
+    const files = ['base', 'ids.json', 'adapter', 'peft', 'uniform'].map(path);
+    const script = ['scripts/oracle/exported_lora.py', ...files];
+    const { stdout, stderr } = spawnSync(LLAMA_PYTHON, script, { encoding: 'utf8' });
+    const differences = stdout.trim().split('\n').map(Number);
+    expect(differences, stderr.slice(-2000)).toHaveLength(2);
+    // PEFT computes in float64. B is rounded to float32 once more.
+    for (const difference of differences) expect(difference).toBeLessThan(1e-6);
+  });
+});
+
+describe('a GGUF file', () => {
+  const root = mkdtempSync(join(tmpdir(), 'no-gguf-'));
+  afterAll(() => rmSync(root, { recursive: true, force: true }));
+  const base = join(root, 'base');
+  const Q = 'base_model.model.model.layers.0.self_attn.q_proj';
+  const matrix = (rows: number, columns: number) => ({
+    shape: [rows, columns],
+    data: new Float32Array(rows * columns).fill(0.1),
+  });
+  const FACTORS: [string, AdapterTensor][] = [
+    [`${Q}.lora_A.weight`, matrix(2, 32)],
+    [`${Q}.lora_B.weight`, matrix(32, 2)],
+  ];
+
+  beforeAll(() => {
+    writeSmallGenerator(base, 'llama', { tie_word_embeddings: true });
+    writeSmallGenerator(join(root, 't5'), 't5');
+  });
+
+  it.each([
+    ['bias', { bias: 'lora_only' }, 'model.layers.0.self_attn.q_proj.base_layer.bias', 'a trained bias'],
+    ['dora', { use_dora: true }, 'model.layers.0.self_attn.q_proj.lora_magnitude_vector', "DoRA's magnitude"],
+    ['saved', { modules_to_save: ['norm'] }, 'model.norm.weight', 'a module that was trained in full'],
+  ])('cannot hold everything: %s', async (name, settings, key, content) => {
+    const own = join(root, `${name}-base`);
+    writeSmallGenerator(own, 'llama', { attention_bias: name === 'bias' });
+    const config = {
+      peft_type: 'LORA',
+      task_type: 'CAUSAL_LM',
+      r: 2,
+      target_modules: ['q_proj'],
+      ...settings,
+    };
+    const folder = join(root, name);
+    mkdirSync(folder);
+    const more = { shape: [32], data: new Float32Array(32).fill(1) };
+    writeAdapter(folder, {
+      config: { ...config, base_model_name_or_path: own },
+      tensors: new Map([...FACTORS, [`base_model.model.${key}`, more]]),
+      baseModel: own,
+    });
+    const opened = await open(folder, { generates: true });
+    await expect(opened.export('gguf', join(root, `${name}-gguf`))).rejects.toThrow(
+      new RegExp(`has ${content}.*, which GGUF adapters cannot hold.*adalora merge`),
+    );
+    await opened.close();
+    expect(existsSync(join(root, `${name}-gguf`))).toBe(false);
+  });
+
+  it('is refused for a whole model and for a family without one', async () => {
+    for (const [folder, fault] of [
+      [base, 'is a whole model, and only adapters are written as GGUF'],
+      [join(root, 't5'), 'is for a model of type t5, which has no GGUF adapters'],
+    ] as const) {
+      const opened = await open(folder, { generates: true });
+      await expect(opened.export('gguf', join(root, 'none'))).rejects.toThrow(fault);
+      await opened.close();
+    }
+  });
+});
