@@ -59,10 +59,10 @@ SHAPES = {
 
 
 def heads_of(model_type):
-    """Families of pictures have another auto class. AutoModel would give both towers, and SigLIP's pooling head."""
+    """Families of pictures have another auto class. AutoModel would give both towers."""
     if SHAPES[model_type] not in (VISION, TOWERS): return HEADS
     heads = {"SEQ_CLS": transformers.AutoModelForImageClassification}
-    return heads if model_type in ("clip", "siglip", "siglip_vision_model") else {**heads, "FEATURE_EXTRACTION": transformers.AutoModel}
+    return heads if model_type in ("clip", "siglip") else {**heads, "FEATURE_EXTRACTION": transformers.AutoModel}
 
 
 

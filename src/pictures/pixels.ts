@@ -26,7 +26,7 @@ export interface Box {
   height: number;
 }
 
-/** Copies a rectangle. What lies outside the picture is black, as in transformers. */
+/** Copies a rectangle. Pixels outside the picture are black, as in transformers. */
 export function crop({ width, height, data }: Pixels, box: Box): Pixels {
   const cropped = new Uint8Array(box.width * box.height * 3);
   const from = Math.max(0, box.left);

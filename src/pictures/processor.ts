@@ -33,7 +33,7 @@ const schema = z.object({
 
 type Size = { height: number; width: number } | { shortest_edge: number };
 
-/** What a class of transformers does if the file does not say otherwise. */
+/** Defaults of a class of transformers, for keys that the file does not have. */
 interface Defaults {
   size: Size;
   /** Whether a size that is a single number means a square, instead of the shorter edge. */
@@ -177,7 +177,7 @@ function withoutNulls({ size, crop_size }: z.infer<typeof schema>) {
 const ofChannel = (values: number | readonly number[], channel: number) =>
   typeof values === 'number' ? values : values[channel]!;
 
-/** Rescales in float64 and normalises in float32, as transformers does with NumPy. */
+/** Rescales in float64 and normalizes in float32, as transformers does with NumPy. */
 function byteValues(scale: number, mean: number, std: number): Float32Array {
   const [m, s] = [Math.fround(mean), Math.fround(std)];
   return Float32Array.from({ length: 256 }, (_, byte) =>

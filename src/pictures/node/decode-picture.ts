@@ -6,7 +6,7 @@ import { MAX_PICTURE_BYTES, MAX_PIXELS, type Pixels } from '../pixels.ts';
 
 const FORMATS = ['jpeg', 'png', 'webp', 'gif'];
 
-/** sharp is optional, because its binaries are large and only pictures need it. */
+/** sharp is an optional peer, because its binaries are large, libvips is LGPL, and only pictures need it. */
 const loadSharp = lazy(async (): Promise<typeof Sharp> => {
   try {
     const { default: sharp } = await import('sharp');
