@@ -8,7 +8,9 @@ import { build } from 'esbuild';
  * own place. The code that they share is in dist/chunks, so each class exists once.
  */
 
-const { bin, exports, dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+const { bin, exports, dependencies, optionalDependencies, peerDependencies } = JSON.parse(
+  readFileSync('package.json', 'utf8'),
+);
 const sourceOf = (path) => posix.normalize(path).replace(/^dist\/(.+)\.js$/, 'src/$1.ts');
 const published = [...Object.values(bin), ...Object.values(exports).map((entry) => entry.default)];
 /** Modules that tests and scripts import from the build, to run them in other threads, processes and versions of Node. */
@@ -27,7 +29,7 @@ const TESTED = [
  * zod of the bundle.
  */
 const BUNDLED = ['zod', 'yaml', '@hono/zod-openapi'];
-const OUTSIDE = Object.keys({ ...dependencies, ...optionalDependencies }).filter(
+const OUTSIDE = Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }).filter(
   (name) => !BUNDLED.includes(name),
 );
 

@@ -1,4 +1,6 @@
 import type { HeadKind } from '../../src/models/heads/registry.ts';
+import { withPictureSize } from '../../src/models/vision/vision-config.ts';
+import { PIXELS } from '../../src/objectives/model-inputs.ts';
 import { spanModel } from '../../src/objectives/span-model.ts';
 import type { TaskModel } from '../../src/objectives/task-model.ts';
 import { tokenModel } from '../../src/objectives/token-model.ts';
@@ -15,8 +17,14 @@ import { named, Skipped, type StoredTensors } from './read-case.ts';
  */
 export function loadCase(folder: string, taskType: string, batch: StoredTensors): LoadedModel<TaskModel> {
   switch (taskType) {
-    case 'SEQ_CLS':
-      return openIn(folder, classifier(folder, named(batch, 'labels').shape));
+    case 'SEQ_CLS': {
+      const build = classifier(folder, named(batch, 'labels').shape);
+      const [, , height, width] = batch.get(PIXELS)?.shape ?? [];
+      if (height === undefined || width === undefined) return openIn(folder, build);
+      return openIn(folder, (definition, config) =>
+        build(definition, withPictureSize(config, { height, width })),
+      );
+    }
     case 'QUESTION_ANS':
       return openIn(folder, spanModel);
     default:

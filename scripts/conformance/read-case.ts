@@ -5,7 +5,7 @@ import type { StoredTensor } from '../../src/formats/tensor-data.ts';
 import { HEAD_KINDS, type HeadKind } from '../../src/models/heads/registry.ts';
 import { modelTypes } from '../../src/models/registry.ts';
 import { labelledRows } from '../../src/objectives/labelled-rows.ts';
-import { modelFeeds } from '../../src/objectives/model-inputs.ts';
+import { modelFeeds, PIXELS } from '../../src/objectives/model-inputs.ts';
 import { shiftRight } from '../../src/objectives/shift-right.ts';
 import type { TaskModel } from '../../src/objectives/task-model.ts';
 import type { HostTensor, Tensors } from '../../src/runtime/session.ts';
@@ -84,6 +84,8 @@ export function withPrefix(tensors: StoredTensors, prefix: string): StoredTensor
  * one segment.
  */
 export function batchOf(tensors: StoredTensors): Batch {
+  const pixels = tensors.get(PIXELS);
+  if (pixels) return picturesOf(pixels.shape[0]!);
   const inputIds = hostTensor(named(tensors, 'input_ids'));
   const [batch, length] = inputIds.dims as [number, number];
   const integers = (name: string, fallback: number) => {
@@ -99,6 +101,12 @@ export function batchOf(tensors: StoredTensors): Batch {
   };
 }
 
+/** A batch of pictures as one token each, because none is padding. */
+function picturesOf(batch: number): Batch {
+  const ones = new Int32Array(batch).fill(1);
+  return { inputIds: ones, attentionMask: ones, tokenTypeIds: new Int32Array(batch), batch, length: 1 };
+}
+
 /**
  * The inputs of a model and its loss from a recorded batch.
  *
@@ -109,6 +117,8 @@ export function feedsOf(
   tensors: StoredTensors,
   predictsFirst = false,
 ): Tensors {
+  const pixels = tensors.get(PIXELS);
+  if (pixels) return { [PIXELS]: hostTensor(pixels), labels: hostTensor(named(tensors, 'labels')) };
   const batch = batchOf(tensors);
   switch (headKind) {
     case 'SEQ_CLS':

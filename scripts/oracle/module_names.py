@@ -20,6 +20,8 @@ HEADS = {
 ENC = dict(vocab_size=41, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=20, max_position_embeddings=60)
 DEC = dict(ENC, num_key_value_heads=1, pad_token_id=0, bos_token_id=1, eos_token_id=2)
 GEMMA = dict(DEC, head_dim=6, sliding_window=5, query_pre_attn_scalar=8)
+VISION = dict(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=20, image_size=8, patch_size=4)
+TOWERS = dict(vision_config=VISION, text_config=dict(ENC, vocab_size=41))
 # A table in the architecture's own words where it has others.
 SHAPES = {
     "albert": dict(ENC, embedding_size=10),
@@ -45,7 +47,23 @@ SHAPES = {
     "smollm3": DEC,
     "t5": dict(vocab_size=41, d_model=16, d_kv=8, d_ff=20, num_layers=1, num_decoder_layers=1, num_heads=2, decoder_start_token_id=0, eos_token_id=2),
     "xlm-roberta": ENC,
+    "vit": VISION,
+    "deit": VISION,
+    "dinov2": VISION,
+    "dinov2_with_registers": VISION,
+    "clip": TOWERS,
+    "clip_vision_model": VISION,
+    "siglip": TOWERS,
+    "siglip_vision_model": VISION,
 }
+
+
+def heads_of(model_type):
+    """Families of pictures have another auto class. AutoModel would give both towers."""
+    if SHAPES[model_type] not in (VISION, TOWERS): return HEADS
+    heads = {"SEQ_CLS": transformers.AutoModelForImageClassification}
+    return heads if model_type in ("clip", "siglip") else {**heads, "FEATURE_EXTRACTION": transformers.AutoModel}
+
 
 
 def case(model_type, head, tie):
@@ -53,8 +71,8 @@ def case(model_type, head, tie):
     config = transformers.AutoConfig.for_model(model_type, **fields)
     try:
         with torch.device("meta"):
-            model = HEADS[head].from_config(config)
-    except ValueError:  # the family has no such head
+            model = heads_of(model_type)[head].from_config(config)
+    except (ValueError, TypeError):  # the family has no such head
         return None
     words = model.get_output_embeddings()
     linears = {}
@@ -71,7 +89,7 @@ def main():
     transformers.logging.set_verbosity_error()
     cases = []
     for model_type in SHAPES:
-        for head in HEADS:
+        for head in heads_of(model_type):
             ties = [True, False] if head in ("CAUSAL_LM", "SEQ_2_SEQ_LM", "MASKED_LM") else [True]
             cases += [made for tie in ties if (made := case(model_type, head, tie))]
     OUT.write_text(json.dumps({"transformers": transformers.__version__, "cases": cases}) + "\n")

@@ -16,6 +16,7 @@ export const ROOMS = {
   tuners: 'one folder per method',
   optim: 'optimizers and schedules',
   text: 'tokens, chat templates, packing, batches',
+  pictures: 'decoded pictures, resized and normalized as a model expects them',
   hub: 'models of the Hub: their names, the cache, downloads, uploads',
   data: 'TSV, CSV, JSON Lines, texts, datasets of the Hub',
   metrics: 'one file per score',

@@ -1,19 +1,24 @@
 import { max, multiply } from '../graph/build.ts';
 import { Graph, type Value } from '../graph/graph.ts';
+import type { CommonConfig } from '../models/model-definition.ts';
 import { Network } from '../nn/network.ts';
-import { modelFeeds } from '../objectives/model-inputs.ts';
+import { modelFeeds, PIXELS } from '../objectives/model-inputs.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { Engine } from '../program/engine.ts';
+import type { Tensors } from '../runtime/session.ts';
 import { releasing } from '../support/opened.ts';
+import { Random } from '../support/random.ts';
 import { randomBatch } from '../text/collate.ts';
 
-/** Texts in the batch; a few suffice to find the outlier columns. */
+/** Name of the random numbers. */
+const STREAM = 'input magnitudes';
+/** Texts or pictures in the batch; a few suffice to find the outlier columns. */
 const BATCH = 8;
 const LENGTH = 32;
 
 /**
- * Measures the largest magnitude of each input column of some linear modules, [inFeatures]. The texts are
- * random tokens, because a transformer's outlier columns do not depend on its input.
+ * Measures the largest magnitude of each input column of some linear modules, [inFeatures]. The inputs are
+ * random tokens or pixels, because a transformer's outlier columns do not depend on its input.
  */
 export async function inputMagnitudes(
   model: TaskModel,
@@ -27,14 +32,23 @@ export async function inputMagnitudes(
   const squares: Record<string, Value> = {};
   for (const [path, x] of network.linearInputs) if (paths.has(path)) squares[path] = max(multiply(x, x), [0]);
   const session = await engine.open(squares);
-  const { vocabSize, maxLength } = model.config;
-  const batch = randomBatch(vocabSize, BATCH, Math.min(LENGTH, maxLength), 'input magnitudes');
-  // The decoder of an encoder-decoder gets the same tokens; other models ignore it.
-  const outputs = await releasing(session, () => session.run(modelFeeds({ ...batch, decoder: batch })));
+  const outputs = await releasing(session, () => session.run(randomFeeds(model.config)));
   return new Map(
     Object.entries(outputs).map(([path, { data }]) => [
       path,
       Float32Array.from(data, (square) => Math.sqrt(square)),
     ]),
   );
+}
+
+function randomFeeds({ vocabSize, maxLength, picture }: CommonConfig): Tensors {
+  if (picture) {
+    const { height, width } = picture;
+    // Normalized pixels have about this deviation.
+    const data = new Random(0, STREAM).normals(BATCH * 3 * height * width, 1);
+    return { [PIXELS]: { data, dims: [BATCH, 3, height, width] } };
+  }
+  const batch = randomBatch(vocabSize, BATCH, Math.min(LENGTH, maxLength), STREAM);
+  // The decoder of an encoder-decoder gets the same tokens; other models ignore it.
+  return modelFeeds({ ...batch, decoder: batch });
 }

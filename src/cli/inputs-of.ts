@@ -12,12 +12,17 @@ interface Inputs {
   skipped: number;
 }
 
-/** Reads inputs from files or standard input, and warns about skipped rows. */
-export function inputsOf(
+/**
+ * Reads inputs from files or standard input, and warns about skipped rows.
+ *
+ * @param readsPictures whether texts are names of pictures, relative to their file or to the current folder
+ */
+export async function inputsOf(
   sources: readonly (TextFile | string)[],
   { input: { parse, typed } }: Prediction<BaseData, unknown>,
   reading: ReadingOf<BaseData>,
-): Inputs {
+  readsPictures: boolean,
+): Promise<Inputs> {
   const all: Inputs = { inputs: [], places: [], skipped: 0 };
   for (const source of sources) {
     const before = all.inputs.length + all.skipped;
@@ -36,9 +41,20 @@ export function inputsOf(
           );
     for (const [i, input] of found.entries()) {
       const { place = i } = Object(input) as { place?: number };
-      all.inputs.push(input);
+      all.inputs.push(readsPictures ? pictureInput(input as { text: string }, source) : input);
       all.places.push(before + place);
     }
   }
   return all;
+}
+
+/** An input whose picture is read when its batch comes. It is identified by its name. */
+function pictureInput(input: { text: string; id?: string }, source: TextFile | string): object {
+  const open = (typeof source === 'string' ? undefined : source.openPicture) ?? openHere;
+  return { ...input, id: input.id ?? input.text, image: () => open(input.text) };
+}
+
+async function openHere(name: string): Promise<Uint8Array> {
+  const { openPicture } = await import('../data/node/picture-folder.ts');
+  return openPicture('.', name);
 }

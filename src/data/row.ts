@@ -1,3 +1,5 @@
+import type { Picture } from '../pictures/picture-reader.ts';
+
 /** A label in a file: one name or number, or a list of names for multi-label data. */
 export type RawLabel = string | readonly string[];
 
@@ -7,6 +9,10 @@ export interface Row {
   line: number;
   text: string;
   textPair?: string;
+  /** The picture that `text` names, for models of pictures. */
+  picture?: Picture;
+  /** A name that near-equal pictures of a file share. */
+  alike?: string;
   /** The row's id, from a column `index`, `idx` or `id`. Only rows without labels have one. */
   id?: string;
   /** The row's index in the file, from 0. Only set if earlier rows were skipped. */

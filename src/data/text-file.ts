@@ -1,3 +1,4 @@
+import type { Picture } from '../pictures/picture-reader.ts';
 import type { ColumnClasses } from './parquet/class-names.ts';
 
 /** A text file that is read on demand. */
@@ -13,6 +14,16 @@ export interface TextFile {
    * `onNotice`, such text is an error
    */
   read(onNotice?: (message: string) => void): string;
+  /**
+   * Returns the bytes of a picture that a row names.
+   *
+   * @throws UserError for a name that leads elsewhere, and for missing and too large files
+   */
+  openPicture?(name: string): Promise<Uint8Array>;
+  /** Whether all rows name pictures, as for a folder of pictures. */
+  hasPictures?: boolean;
+  /** The pictures that rows name, or why they cannot be read. Set for models of pictures. */
+  pictures?: ReadonlyMap<string, Picture | Error>;
   /** Class names stored in the file, by column. */
   classes?: ColumnClasses;
 }

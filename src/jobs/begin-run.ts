@@ -165,6 +165,8 @@ export function beginRun({
       mixing ? mixedCount(counts, mixing) : task.files.countRows?.(train),
       text.maxLength,
     ),
+    // Every picture has the same number of tokens.
+    ...(text.pictures && { tokens: text.maxLength }),
   });
   const evalBatchSize = config.training.per_device_eval_batch_size;
   const { set } = chiefScore(config);
@@ -217,9 +219,9 @@ export function beginRun({
       return [...(ofRows ?? []), ...(ofTokens ?? [])];
     }),
     encode(startedAt, onProgress, communicator) {
-      const { tokenizer, maxLength, vocabSize } = text;
+      const { tokenizer, maxLength, vocabSize, pictures } = text;
       const context = {
-        ...{ tokenizer, maxLength, vocabSize, config: family.config, generationFiles },
+        ...{ tokenizer, maxLength, vocabSize, pictures, config: family.config, generationFiles },
         chatTemplate: () => text.chatTemplate(startedAt),
         ...{ reading: data, labels, seed: config.seed, onProgress, communicator },
         predictsFirst: definition.virtualTokens?.(settings).predictsFirst ?? false,

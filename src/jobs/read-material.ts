@@ -4,6 +4,7 @@ import { methodOf } from '../run/config/method-of.ts';
 import type { ParsedConfig } from '../run/config/run-config.ts';
 import { UserError } from '../support/user-error.ts';
 import { trainingFiles, validationFiles } from '../tasks/data-files.ts';
+import { withPictures } from '../tasks/labelled-texts/load-pictures.ts';
 import { maxLengthOf } from '../tasks/registry.ts';
 import type { Family } from '../trained/bind-model.ts';
 import { buildModel, type DescribedModel } from '../trained/read-model.ts';
@@ -46,9 +47,15 @@ export async function readMaterial<File extends TextFile>(
   const { requested, key } = maxLengthOf(config.task, data, family.config);
   const text = base.text(family.config, requested, key);
   const { generationFiles } = base;
-  const run = beginRun({ ...given, family, text, generationFiles, train, validation });
+  const loaded = (sets: typeof train) =>
+    Promise.all(
+      sets.map(async ({ name, files }) => ({ name, files: await withPictures(files, data, text.pictures) })),
+    );
+  const sets = { train: await loaded(train), validation: await loaded(validation) };
+  const run = beginRun({ ...given, family, text, generationFiles, ...sets });
   const model = () => buildModel(run.build, base);
-  return { ...run, base, model, dataFiles: [...train, ...validation].flatMap(({ files }) => files) };
+  const dataFiles = [...sets.train, ...sets.validation].flatMap(({ files }) => files);
+  return { ...run, base, model, dataFiles };
 }
 
 /**

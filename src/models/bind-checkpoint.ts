@@ -36,6 +36,8 @@ interface BindOptions {
   baseModelPrefixes: readonly string[];
   /** Other names of tied parameters. Such a name is ignored if it is also the name of another parameter. */
   tiedNames?: Readonly<Record<string, readonly string[]>>;
+  /** Returns another name that a parameter may have in files. */
+  nameInFiles?: (name: string) => string;
   /** Whether a parameter may be missing or have another shape, because it belongs to a new head. */
   mayInitialise: (name: string) => boolean;
 }
@@ -50,7 +52,7 @@ interface BindOptions {
 export function bindCheckpoint(
   parameters: ReadonlyMap<string, readonly number[]>,
   source: TensorSource,
-  { where, baseModelPrefixes, tiedNames = {}, mayInitialise }: BindOptions,
+  { where, baseModelPrefixes, tiedNames = {}, nameInFiles = String, mayInitialise }: BindOptions,
 ): Map<string, string> {
   const present = new Set(source.names());
   const outer = sharedPrefix([...present]);
@@ -58,7 +60,8 @@ export function bindCheckpoint(
   const problems: string[] = [];
   for (const [name, shape] of parameters) {
     const tied = (tiedNames[name] ?? []).filter((other) => !parameters.has(other));
-    const names = [name, ...tied].flatMap((own) => candidates(own, baseModelPrefixes));
+    const all = [name, nameInFiles(name), ...tied];
+    const names = all.flatMap((own) => candidates(own, baseModelPrefixes));
     const match = [...names, ...names.map((own) => outer + own)].find((candidate) => present.has(candidate));
     const stored = match === undefined ? undefined : source.info(match);
     const fits = stored?.shape.join() === shape.join();

@@ -26,6 +26,8 @@ export interface ModelInputs {
   attentionMask: Value;
   batch: Dimension;
   sequence: Dimension;
+  /** float32 [batch, 3, height, width]: the pixels of pictures, instead of tokens. */
+  pixelValues: Value;
   /** int32 [target, batch]: the decoder's tokens in an encoder-decoder. */
   decoderInputIds: Value;
   target: Dimension;
@@ -48,6 +50,12 @@ export interface ModelInputs {
   virtual?: VirtualTokens;
 }
 
+/** The size of a picture in pixels. */
+export interface PictureSize {
+  height: number;
+  width: number;
+}
+
 /** The properties of any model that the rest of the program needs, from its config.json. */
 export interface CommonConfig {
   vocabSize: number;
@@ -65,6 +73,13 @@ export interface CommonConfig {
   padTokenId?: number;
   /** How the model converts a text to a vector, if its files specify it. */
   sentence?: SentenceSettings;
+  /** The pictures that the model reads. Undefined for models of texts. */
+  picture?: PictureSize & {
+    /** Length of the sides of a patch. */
+    patch: number;
+    /** Number of tokens before those of the patches. */
+    before: number;
+  };
   /** Whether hidden states depend on the length of the text. Then a prompt must be read at once. */
   readsWhole?: boolean;
   /** If a generated text gets more tokens than this, all of it is read again. */
@@ -124,8 +139,8 @@ export interface ModuleRoles {
   readonly output: string;
   /** The first layer of the feed-forward network. A gated network has two, and models of a family may differ. */
   readonly up: string | readonly string[];
-  /** The last layer of the feed-forward network. */
-  readonly down: string;
+  /** The last layer of the feed-forward network. Models of a family may differ. */
+  readonly down: string | readonly string[];
   /** The projection that PEFT rescales in addition to values in this family. Default: keys. */
   readonly rescaled?: 'query' | 'key';
 }
@@ -143,6 +158,13 @@ export interface ModelDefinition<Config extends CommonConfig = CommonConfig> {
   readonly tiedNames?: Readonly<Record<string, readonly string[]>>;
   /** Names in files of parameters that transformers renames when it loads them. */
   readonly storedNames?: Readonly<Record<string, string>>;
+  /**
+   * Parts of names that transformers 5 changed: its name of consecutive modules, and the one in files, which it still
+   * writes.
+   */
+  readonly renamedModules?: readonly (readonly [current: string, inFiles: string])[];
+  /** Tensors in files that transformers 5 cuts into equal parts along the first axis, by the end of their module's name. */
+  readonly cutModules?: Readonly<Record<string, readonly string[]>>;
   /** Whether transformers ties the output weights whatever config.json says, if the checkpoint has no others. */
   readonly alwaysTies?: boolean;
   /** Whether the model is a decoder without an encoder. */

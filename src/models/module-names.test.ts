@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { plainModel } from '../objectives/plain-model.ts';
 import type { HeadKind } from './heads/registry.ts';
 import { modelFamily, modelTypes } from './registry.ts';
+import { PLAIN_SENTENCE } from './sentence-settings.ts';
 
 /* PEFT names modules as transformers does in memory, which is not always the name in files. */
 
@@ -31,8 +32,11 @@ it.each(CASES)('$name has the linear modules of transformers', ({ kind, config: 
   const config = definition.parseConfig(json, 'config.json');
   // For some families, the checkpoint decides. Without one, transformers ties the weights.
   const tied = definition.alwaysTies ? { ...config, tie_word_embeddings: true } : config;
-  const model = plainModel(kind, config.numLabels)(definition, tied);
-  const unread = (path: string) => head.unread?.some((module) => path.split('.')[0] === module);
+  // With the pooling of the base model, all of its modules are read.
+  const pooled = { ...PLAIN_SENTENCE, pooling: { ...PLAIN_SENTENCE.pooling, mode: 'cls' as const } };
+  const read = config.picture ? { ...tied, sentence: pooled } : tied;
+  const model = plainModel(kind, config.numLabels)(definition, read);
+  const unread = (path: string) => head.unread?.some((module) => `${path}.`.startsWith(`${module}.`));
   const expected = Object.entries(linears).filter(([path]) => !unread(path));
   const found = model.linears.map(({ path, outFeatures, inFeatures }) => [path, [outFeatures, inFeatures]]);
   expect(Object.fromEntries(found)).toEqual(Object.fromEntries(expected));

@@ -3,7 +3,9 @@ import { UserError } from '../support/user-error.ts';
 import { albert } from './albert/definition.ts';
 import { bart } from './bart/definition.ts';
 import { bert } from './bert/definition.ts';
+import { clip, clipVision } from './clip/definition.ts';
 import { debertaV2 } from './deberta-v2/definition.ts';
+import { dinov2, dinov2WithRegisters } from './dinov2/definition.ts';
 import { distilBert } from './distilbert/definition.ts';
 import { electra } from './electra/definition.ts';
 import { gemma2 } from './gemma2/definition.ts';
@@ -20,8 +22,10 @@ import { phi3 } from './phi3/definition.ts';
 import { qwen2 } from './qwen2/definition.ts';
 import { qwen3 } from './qwen3/definition.ts';
 import { roberta } from './roberta/definition.ts';
+import { siglip, siglipVision } from './siglip/definition.ts';
 import { smolLm3 } from './smollm3/definition.ts';
 import { t5 } from './t5/definition.ts';
+import { deit, vit } from './vit/definition.ts';
 import { xlmRoberta } from './xlm-roberta/definition.ts';
 
 /** All model families, by `model_type`. To add one, add an entry here and a folder. */
@@ -29,7 +33,12 @@ const families: Record<string, ModelDefinition> = {
   albert,
   bart,
   bert,
+  clip,
+  clip_vision_model: clipVision,
   'deberta-v2': debertaV2,
+  deit,
+  dinov2,
+  dinov2_with_registers: dinov2WithRegisters,
   gpt2,
   gpt_neox: gptNeox,
   distilbert: distilBert,
@@ -45,8 +54,11 @@ const families: Record<string, ModelDefinition> = {
   qwen2,
   qwen3,
   roberta,
+  siglip,
+  siglip_vision_model: siglipVision,
   smollm3: smolLm3,
   t5,
+  vit,
   'xlm-roberta': xlmRoberta,
 };
 

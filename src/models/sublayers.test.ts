@@ -13,6 +13,7 @@ const CONFIG = {
   num_hidden_layers: 1,
   num_attention_heads: 2,
   intermediate_size: 12,
+  vision_config: { hidden_size: 8, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 12 },
   max_position_embeddings: 16,
   encoder_ffn_dim: 12,
   decoder_ffn_dim: 12,
@@ -30,6 +31,11 @@ const encoder = (prefix: string) => [
   `${prefix}.encoder.layer.0.output feedForward`,
 ];
 const decoder = ['model.layers.0.self_attn attention', 'model.layers.0.mlp feedForward'];
+
+const vision = (layer: string, attention: string, feedForward: string) => [
+  `${layer}.${attention} attention`,
+  `${layer}.${feedForward} feedForward`,
+];
 
 type Norm = 'of the sum' | 'before the sum' | 'none';
 
@@ -100,6 +106,20 @@ const FAMILIES: Record<string, { norm: Norm; sublayers: string[] }> = {
     sublayers: ['gpt_neox.layers.0.attention attention', 'gpt_neox.layers.0.mlp feedForward'],
   },
   olmo2: { norm: 'before the sum', sublayers: decoder },
+  vit: { norm: 'none', sublayers: vision('vit.layers.0', 'attention', 'mlp') },
+  deit: { norm: 'none', sublayers: vision('deit.layers.0', 'attention', 'mlp') },
+  // A layer scale belongs to the sublayer's output.
+  dinov2: { norm: 'none', sublayers: vision('dinov2.encoder.layer.0', 'layer_scale1', 'layer_scale2') },
+  dinov2_with_registers: {
+    norm: 'none',
+    sublayers: vision('dinov2_with_registers.encoder.layer.0', 'layer_scale1', 'layer_scale2'),
+  },
+  ...Object.fromEntries(
+    ['clip', 'clip_vision_model', 'siglip', 'siglip_vision_model'].map((name) => [
+      name,
+      { norm: 'none' as const, sublayers: vision('vision_model.encoder.layers.0', 'self_attn', 'mlp') },
+    ]),
+  ),
 };
 
 /** Builds a model of a family with the family's first head. Returns its network and logits. */
@@ -117,6 +137,7 @@ function build(model_type: string, injection?: Injection) {
     positionIds: ids('position_ids'),
     attentionMask: input(graph, 'attention_mask', 'int32', [batch, sequence]),
     decoderInputIds: ids('decoder_input_ids', target),
+    pixelValues: input(graph, 'pixel_values', 'float32', [batch, 3, 224, 224]),
     batch,
     sequence,
     target,

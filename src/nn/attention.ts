@@ -16,8 +16,10 @@ import type { Network } from './network.ts';
 
 export interface AttentionOptions {
   batch: Dimension;
-  /** The number of query tokens. The number of keys is the bias's last axis. */
+  /** The number of query tokens. */
   queries: Dimension;
+  /** The number of keys. Default: the bias's last axis. */
+  keys?: Dimension;
   heads: number;
   headSize: number;
   /**
@@ -39,25 +41,25 @@ export interface AttentionOptions {
  * place. Query heads that share a key head are multiplied with it in one product. So keys and values are neither
  * repeated nor read twice. Cached keys and values may already be split into heads: [batch · heads, tokens, headSize].
  *
- * @param bias added to the scores: [batch | 1, heads | 1, queries | 1, keys]
+ * @param bias added to the scores: [batch | 1, heads | 1, queries | 1, keys]. Undefined if every query reads every key
  * @returns rows of the query's shape
  */
 export function attention(
   network: Network,
   [query, key, value]: readonly [Value, Value, Value],
-  bias: Value,
+  bias: Value | undefined,
   options: AttentionOptions,
 ): Value {
   const { batch, queries, heads, headSize, keyValueHeads = heads } = options;
   const { dropout, scale = 1 / Math.sqrt(headSize), adjust = (scores) => scores } = options;
   const groups = multiplyDimensions(batch, keyValueHeads);
   const times = heads / keyValueHeads;
-  const keys = bias.shape[3]!;
+  const keys = options.keys ?? bias!.shape[3]!;
   const split = (x: Value, tokens: Dimension) =>
     x.shape.length === 3 ? x : transpose(reshape(x, [tokens, groups, headSize]), [1, 0, 2]);
   const asking = times === 1 ? split(query, queries) : gathered(query, [queries, groups, times, headSize]);
   const scores = matmul(asking, split(key, keys), { transposeB: true, scale });
-  const masked = add(adjust(reshape(scores, [batch, heads, queries, keys])), bias);
+  const masked = add(adjust(reshape(scores, [batch, heads, queries, keys])), bias ?? 0);
   const mixed = mixedValues(network, reshape(masked, scores.shape), split(value, keys), dropout);
   const answers =
     times === 1

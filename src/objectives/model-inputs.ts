@@ -1,16 +1,18 @@
 import { input } from '../graph/build.ts';
 import { symbol } from '../graph/dimension.ts';
 import type { Graph } from '../graph/graph.ts';
-import type { ModelInputs } from '../models/model-definition.ts';
+import type { CommonConfig, ModelInputs } from '../models/model-definition.ts';
 import type { HostTensor, Tensors } from '../runtime/session.ts';
 import type { Batch } from '../text/collate.ts';
 
 const BATCH = symbol('batch');
 const SEQUENCE = symbol('sequence');
 const TARGET = symbol('target');
+/** Name of the input for pictures. */
+export const PIXELS = 'pixel_values';
 
 /** Declares the inputs of a model. Inputs that the model does not read do not become inputs of its graph. */
-export function modelInputs(graph: Graph): ModelInputs {
+export function modelInputs(graph: Graph, { picture }: Pick<CommonConfig, 'picture'> = {}): ModelInputs {
   const tokens = (name: string) => input(graph, name, 'int32', [SEQUENCE, BATCH]);
   return {
     inputIds: tokens('input_ids'),
@@ -19,6 +21,7 @@ export function modelInputs(graph: Graph): ModelInputs {
     attentionMask: input(graph, 'attention_mask', 'int32', [BATCH, SEQUENCE]),
     batch: BATCH,
     sequence: SEQUENCE,
+    pixelValues: input(graph, PIXELS, 'float32', [BATCH, 3, picture?.height ?? 1, picture?.width ?? 1]),
     decoderInputIds: input(graph, 'decoder_input_ids', 'int32', [TARGET, BATCH]),
     target: TARGET,
   };

@@ -82,7 +82,7 @@ export function taskModel(
   if (!head) throw noHead(definition, headKind);
   const config = head.outputs ? { ...given, numLabels: head.outputs(given) } : given;
   const build = (head: Head, network: Network, change: ChangeInputs) => {
-    const inputs = modelInputs(network.graph);
+    const inputs = modelInputs(network.graph, config);
     const changed = { ...inputs, ...change(inputs) };
     // A cache already has the virtual tokens.
     const virtual = changed.cache ? undefined : network.virtual;

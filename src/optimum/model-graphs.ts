@@ -1,10 +1,11 @@
-import { add, matmul, reshape, slice, transpose, weight } from '../graph/build.ts';
+import { add, input, matmul, reshape, slice, transpose, weight } from '../graph/build.ts';
 import { type Dimension, symbol } from '../graph/dimension.ts';
 import { Graph, type Value } from '../graph/graph.ts';
 import type { HeadDefinition } from '../models/heads/head-definition.ts';
 import { headNamed } from '../models/heads/registry.ts';
-import type { ModelInputs } from '../models/model-definition.ts';
+import type { ModelInputs, PictureSize } from '../models/model-definition.ts';
 import { Network } from '../nn/network.ts';
+import { PIXELS } from '../objectives/model-inputs.ts';
 import { featuresOf } from '../objectives/sentence-classifier.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { Tuner } from '../tuners/tuner.ts';
@@ -39,7 +40,9 @@ export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
       tokens = hidden;
     });
     // The hidden states come first among the outputs, for callers that pool them.
-    const states = tokens && { last_hidden_state: byToken(tokens) };
+    const states = tokens && { last_hidden_state: byToken(tokens, tokensOf(model)) };
+    if (states && model.config.picture)
+      return [{ name: 'model', outputs: { ...states, pooler_output: logits } }];
     return [{ name: 'model', outputs: { ...states, ...namedOutputs(head, logits) } }];
   }
   const part = (phase: Phase) => encoderDecoder(model, tuner, phase);
@@ -68,6 +71,8 @@ function readWhole(
   onTokens?: (hidden: Value) => void,
 ): Value {
   const { graph } = network;
+  const { picture } = model.config;
+  if (picture) return model.buildLogits(network, () => pictureInputs(graph, picture, onTokens));
   return model.buildLogits(network, () => ({
     ...{ batch: BATCH, sequence, inputIds: idsInput(graph, `input_ids${suffix}`, sequence) },
     tokenTypeIds: idsInput(graph, `token_type_ids${suffix}`, sequence),
@@ -75,6 +80,20 @@ function readWhole(
     attentionMask: maskInput(graph, `attention_mask${suffix}`, 0, sequence),
     ...(onTokens && { onTokens }),
   }));
+}
+
+function pictureInputs(
+  graph: Graph,
+  { height, width }: PictureSize,
+  onTokens?: (hidden: Value) => void,
+): Partial<ModelInputs> {
+  const pixelValues = input(graph, PIXELS, 'float32', [BATCH, 3, height, width]);
+  return { batch: BATCH, pixelValues, ...(onTokens && { onTokens }) };
+}
+
+/** The number of tokens of an example, if it is the same for all. */
+function tokensOf({ config }: TaskModel): Dimension {
+  return config.picture ? config.maxLength : SEQUENCE;
 }
 
 /** Names of a linear layer's tensors in a graph. */
@@ -145,6 +164,6 @@ function namedOutputs({ axes, onnxOutputs }: HeadDefinition, logits: Value): Rec
 }
 
 /** Reshapes logits of rows [tokens · batch, classes] to [batch, tokens, classes]. */
-function byToken(logits: Value): Value {
-  return transpose(reshape(logits, [SEQUENCE, BATCH, logits.shape[1]!]), [1, 0, 2]);
+function byToken(logits: Value, tokens: Dimension = SEQUENCE): Value {
+  return transpose(reshape(logits, [tokens, BATCH, logits.shape[1]!]), [1, 0, 2]);
 }

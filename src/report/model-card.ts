@@ -84,7 +84,9 @@ function section(title: string, body: string): string[] {
 
 function frontMatter(facts: ModelCardFacts, base: string, title: string): object {
   const { method, data, task } = facts.config;
-  const { pipeline, name } = taskNamed(task).words.hub;
+  const { words } = taskNamed(task);
+  const isOfPictures = (data as { pictures?: boolean }).pictures === true;
+  const { pipeline, name } = (isOfPictures ? words.hubOfPictures : undefined) ?? words.hub;
   const { tags } = methodNamed(method).words;
   const library = libraryOf(facts);
   const sets = scoresOfSets(facts);
@@ -235,6 +237,8 @@ function usage(facts: ModelCardFacts, base: string): string {
   }
   const { name, folder, imports, load } = PYTHON_LOADING[library];
   const { autoModel, hasClasses, imports: more = [], lines } = python(data, { folder, normalize });
+  const isOfPictures = (data as { pictures?: boolean }).pictures === true;
+  const encoder = isOfPictures ? 'AutoImageProcessor' : 'AutoTokenizer';
   const classes = hasClasses ? `, num_labels=${labels.length || 1}` : '';
   const pretrained = `${autoModel}.from_pretrained(${JSON.stringify(base)}${classes})`;
   return [
@@ -245,10 +249,10 @@ function usage(facts: ModelCardFacts, base: string): string {
     '```python',
     ...imports,
     ...more,
-    `from transformers import ${autoModel}, AutoTokenizer`,
+    `from transformers import ${autoModel}, ${encoder}`,
     '',
     ...load(pretrained, autoModel),
-    `tokenizer = AutoTokenizer.from_pretrained(${JSON.stringify(folder === 'adapter' ? base : folder)})`,
+    `${encoder === 'AutoTokenizer' ? 'tokenizer' : 'processor'} = ${encoder}.from_pretrained(${JSON.stringify(folder === 'adapter' ? base : folder)})`,
     ...lines,
     '```',
     ...(base === EMBEDDED_MODEL && folder === 'adapter' ? ['', WHERE_EMBEDDED] : []),

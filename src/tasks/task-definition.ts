@@ -9,6 +9,7 @@ import type { CommonConfig, ModelDefinition } from '../models/model-definition.t
 import type { LinearLayer } from '../objectives/sentence-classifier.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { Communicator } from '../parallel/communicator.ts';
+import type { PictureReader } from '../pictures/picture-reader.ts';
 import type { Evaluation, ExampleSet, RowModel } from '../program/example-set.ts';
 import type { StoppingStrategy } from '../program/mixture.ts';
 import type { Problem } from '../support/problem.ts';
@@ -199,6 +200,8 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
   reading: ReadingOf<Data>;
   labels: readonly string[];
   tokenizer: TextTokenizer;
+  /** Reads pictures, for models of pictures. They have no tokenizer. */
+  pictures?: PictureReader | undefined;
   /** Maximum number of tokens of an example. */
   maxLength: number;
   /** Number of tokens in the model's vocabulary. */
@@ -214,6 +217,8 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
    */
   chatTemplate(): ChatTemplate;
   seed: number;
+  /** Whether examples are for training, so that pictures may be augmented. */
+  isTraining?: boolean;
   /** Whether the method's own tokens before every text predict its first token. */
   predictsFirst?: boolean;
   /** Number of rows (or files) of each source, if training rows have several sources. No example mixes two sources. */

@@ -6,6 +6,8 @@ export interface TaskWords<Data> {
   trainedFor(data: Partial<Data>): string;
   /** Its names on the Hub. */
   hub: { pipeline: string; name: string };
+  /** Its names on the Hub if rows are pictures. */
+  hubOfPictures?: { pipeline: string; name: string };
   /** How to use a model in a terminal, in the run's folder. */
   use(data: Partial<Data>): { command: string; explanation?: string };
   /** How Python uses its models. */

@@ -1,5 +1,7 @@
 import type { Checkpoint } from '../formats/checkpoint.ts';
 import { bindCheckpoint, weightLocation } from '../models/bind-checkpoint.ts';
+import { cutFrom, withCutTensors } from '../models/cut-tensors.ts';
+import { nameInFiles } from '../models/file-names.ts';
 import { initialise } from '../models/initialise.ts';
 import type { CommonConfig, Head, ModelDefinition } from '../models/model-definition.ts';
 import { modelFamily } from '../models/registry.ts';
@@ -56,10 +58,11 @@ function checkTokens({ vocabSize, padTokenId, decoderStartTokenId }: CommonConfi
  */
 export function bindModel<Model extends TaskModel>(
   described: Model,
-  checkpoint: Checkpoint,
+  whole: Checkpoint,
   where: string,
   weightFolder: (files: ReadonlySet<string>) => string,
 ): LoadedModel<Model> {
+  const checkpoint = withCutTensors(whole, described.definition);
   const model = asStored(described, checkpoint, where);
   const { head, parameters } = model;
   const names = storedNames(model, checkpoint, where);
@@ -144,8 +147,9 @@ export function readNames(
   where: string,
 ): string[] {
   const { tied, output, table } = outputNames(model, checkpoint, where) ?? { tied: model };
-  const names = storedNames(tied, checkpoint, where).values();
-  return [...new Set([...names, ...[output, table].filter((name) => name !== undefined)])];
+  const names = storedNames(tied, withCutTensors(checkpoint, model.definition), where).values();
+  const read = [...names, ...[output, table].filter((name) => name !== undefined)];
+  return [...new Set(read.map((name) => cutFrom(checkpoint, model.definition, name)))];
 }
 
 function prefixesOf({ definition, head }: TaskModel): string[] {
@@ -168,6 +172,7 @@ function storedNames(
     where,
     baseModelPrefixes: prefixesOf(model),
     tiedNames: definition.tiedNames,
+    nameInFiles: (name) => nameInFiles(definition, name),
     mayInitialise: (name) => buffers.has(name) || mayLack.some((module) => name.startsWith(`${module}.`)),
   });
 }

@@ -1,5 +1,6 @@
 import { editJson } from '../formats/edit-json.ts';
 import type { StoredTensor } from '../formats/tensor-data.ts';
+import { nameInFiles } from '../models/file-names.ts';
 import type { LoadedModel } from '../program/model-weights.ts';
 import { elementCount } from '../support/element-count.ts';
 import { taskNamed } from '../tasks/registry.ts';
@@ -10,6 +11,7 @@ import type { Notes } from './notes.ts';
 export const SHARED_FILES = [
   ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
   ...['vocab.txt', 'vocab.json', 'merges.txt', 'chat_template.jinja', 'generation_config.json'],
+  'preprocessor_config.json',
   ...['spm.model', 'spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model'],
 ];
 
@@ -39,7 +41,7 @@ export function fullModelTensors(
 
 /** The name of a parameter in a checkpoint that transformers writes. */
 export function storedName({ definition }: Pick<LoadedModel, 'definition'>, name: string): string {
-  return definition.storedNames?.[name] ?? name;
+  return nameInFiles(definition, name);
 }
 
 /**

@@ -54,21 +54,26 @@ export function onnxFolder(
   const { model, notes } = opened;
   assertFiniteValues(opened.values, 'the adapter');
   const text = (name: string) => new TextDecoder().decode(files.get(name));
-  const { before, after } = buildTokenizer(files, where, model.config).frame();
-  const { tokenizer, config } = tokenizerJsons(files, where);
-  const tokenizerConfig = onnxTokenizerConfig({ ...config }, model, {
-    frames: before.length + after.length > 0,
-    maxLength: notes?.data.max_length,
-    chatTemplate: files.has(CHAT_TEMPLATE_FILE) ? text(CHAT_TEMPLATE_FILE) : undefined,
-  });
+  const tokenizerFiles = () => {
+    const { before, after } = buildTokenizer(files, where, model.config).frame();
+    const { tokenizer, config } = tokenizerJsons(files, where);
+    const tokenizerConfig = onnxTokenizerConfig({ ...config }, model, {
+      frames: before.length + after.length > 0,
+      maxLength: notes?.data.max_length,
+      chatTemplate: files.has(CHAT_TEMPLATE_FILE) ? text(CHAT_TEMPLATE_FILE) : undefined,
+    });
+    const made = new Map<string, string>([[TOKENIZER_FILES.config, json(tokenizerConfig)]]);
+    if (!files.has(TOKENIZER_FILES.tokenizer)) made.set(TOKENIZER_FILES.tokenizer, json(tokenizer));
+    return made;
+  };
+  const tokens = model.config.picture ? new Map<string, string>() : tokenizerFiles();
   const models = onnxFiles(onnxSource(opened), dtypes, maxBytes);
   const external = models.filter((one) => one.files.size > 1).map((one) => [one.name, one.files.size - 1]);
-  const made = new Map<string, string>([[TOKENIZER_FILES.config, json(tokenizerConfig)]]);
-  if (!files.has(TOKENIZER_FILES.tokenizer)) made.set(TOKENIZER_FILES.tokenizer, json(tokenizer));
+  const made = new Map(tokens);
   if (writesText(model.headKind) && !files.has(GENERATION_CONFIG)) {
     made.set(GENERATION_CONFIG, json(generationConfigOf(JSON.parse(text(CONFIG)))));
   }
-  const sentence = model.layer ? [] : sentenceFiles(model, notes?.data.max_length);
+  const sentence = model.layer || model.config.picture ? [] : sentenceFiles(model, notes?.data.max_length);
   for (const [name, content] of sentence) made.set(name, content);
   // With a linear layer, the graph is a classifier.
   const head = model.layer?.head ?? model.head;

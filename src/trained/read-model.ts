@@ -5,7 +5,11 @@ import { TRANSFORMER_FILES } from '../hub/model-files.ts';
 import { HEAD_KINDS, writesText } from '../models/heads/registry.ts';
 import type { CommonConfig } from '../models/model-definition.ts';
 import { assumedSentence, type SentenceSettings } from '../models/sentence-settings.ts';
+import { withPictureSize } from '../models/vision/vision-config.ts';
+import { type DecodePicture, PictureReader } from '../pictures/picture-reader.ts';
+import { PictureProcessor, PROCESSOR_FILE } from '../pictures/processor.ts';
 import { lazy } from '../support/lazy.ts';
+import { UserError } from '../support/user-error.ts';
 import { buildTokenizer, readTokenizerFiles } from '../text/build-tokenizer.ts';
 import type { ChatTemplate } from '../text/chat/chat-template.ts';
 import { CHAT_TEMPLATE_FILE, readChatTemplate } from '../text/chat/read-chat-template.ts';
@@ -34,6 +38,8 @@ export interface Described {
   /** The settings in its files of sentence-transformers. Without them, their defaults for a decoder. */
   settings: SentenceSettings | undefined;
   family: Family;
+  /** The content of its preprocessor_config.json, and the file, for a model of pictures. */
+  processor?: { json: unknown; file: Uint8Array };
 }
 
 /** A base model without its weights. */
@@ -67,7 +73,9 @@ export async function describeModel(files: Files, changes?: ModelConfig): Promis
   const json = parseSmallJson(config, where) as Record<string, unknown>;
   const sentence = await readSentenceFiles(files);
   const settings = sentenceSettings((name) => sentence.get(name), files.name) ?? assumedSentence(json);
-  return withChanges({ files, json, config, settings }, changes);
+  const file = await readFile(files, PROCESSOR_FILE);
+  const processor = file && { file, json: parseSmallJson(file, pathIn(files.name, PROCESSOR_FILE)) };
+  return withChanges({ files, json, config, settings, ...(processor && { processor }) }, changes);
 }
 
 /** Like the described model, but with other fields of config.json replaced. */
@@ -77,7 +85,18 @@ export function withChanges<Model extends Omit<Described, 'family'>>(
 ): Model & Described {
   const where = pathIn(model.files.name, CONFIG);
   const family = familyOf(withModelConfig(model.json, changes, where), where);
+  const { picture } = family.config;
+  if (picture) {
+    const read = model.processor ? processorOf(model).input : picture;
+    return { ...model, family: { ...family, config: withPictureSize(family.config, read) } };
+  }
   return { ...model, family: withSentence(family, model.settings) };
+}
+
+/** @throws UserError for a model of pictures without a valid preprocessor_config.json */
+function processorOf({ files, processor }: Pick<Described, 'files' | 'processor'>): PictureProcessor {
+  if (processor) return new PictureProcessor(processor.json, pathIn(files.name, PROCESSOR_FILE));
+  throw missingIn(files, PROCESSOR_FILE, "the settings of the model's image processor");
 }
 
 /** Builds a model from its description. */
@@ -90,7 +109,8 @@ export function buildModel<Model>(build: Build<Model>, { family: { definition, c
  *
  * @throws UserError for files that are too large
  */
-export async function readModel(described: Described): Promise<DescribedModel> {
+export async function readModel(described: Described, decode?: DecodePicture): Promise<DescribedModel> {
+  if (described.family.config.picture) return readPictureModel(described, decode);
   const { files, json, config, family } = described;
   const writes = HEAD_KINDS.some((kind) => writesText(kind) && family.definition.heads[kind]);
   const path = (name: string) => pathIn(files.name, name);
@@ -131,6 +151,45 @@ export async function readModel(described: Described): Promise<DescribedModel> {
         : { modelConfig: json },
   };
 }
+
+/** A model of pictures. It has no tokenizer. */
+function readPictureModel(described: Described, decode: DecodePicture = cannotDecode): DescribedModel {
+  const { config, processor, json, family } = described;
+  return {
+    ...described,
+    small: new Map([[CONFIG, config], ...(processor ? [[PROCESSOR_FILE, processor.file] as const] : [])]),
+    text: () => ({
+      tokenizer: NO_TOKENIZER,
+      maxLength: family.config.maxLength,
+      vocabSize: 0,
+      pictures: new PictureReader(processorOf(described), decode),
+      chatTemplate: () => {
+        throw readsPictures();
+      },
+    }),
+    generationFiles: () => ({ modelConfig: json }),
+  };
+}
+
+const cannotDecode: DecodePicture = async () => {
+  throw new Error('no decoder for pictures');
+};
+
+function readsPictures(): UserError {
+  return new UserError({
+    where: 'the model',
+    fault: 'reads pictures, not texts',
+    hint: 'Name a column with files of pictures, or choose a model of texts.',
+  });
+}
+
+/** Stands for the tokenizer of a model of pictures. */
+const NO_TOKENIZER = {
+  padId: 0,
+  encode() {
+    throw readsPictures();
+  },
+} as unknown as TrainedParts['text']['tokenizer'];
 
 /** The files of sentence-transformers, by name, as parsed JSON. */
 async function readSentenceFiles(files: Files): Promise<Map<string, unknown>> {

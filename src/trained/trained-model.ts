@@ -9,6 +9,7 @@ import { TextGenerator } from '../generation/text-generator.ts';
 import { assertOwnMetrics } from '../metrics/own-metrics.ts';
 import { writesText } from '../models/heads/registry.ts';
 import type { Communicator } from '../parallel/communicator.ts';
+import type { PictureReader } from '../pictures/picture-reader.ts';
 import { NotFinite } from '../program/check-finite.ts';
 import type { Engine } from '../program/engine.ts';
 import type { EvaluationWatch, Scores } from '../program/example-set.ts';
@@ -22,6 +23,7 @@ import { shown } from '../support/problem.ts';
 import { PROGRAM } from '../support/program.ts';
 import { UserError } from '../support/user-error.ts';
 import { assertInput } from '../tasks/assert-input.ts';
+import { loadedInputs, withPictures } from '../tasks/labelled-texts/load-pictures.ts';
 import type { TextInput } from '../tasks/labelled-texts/texts-shape.ts';
 import type { Answer, EmbedOptions, Prediction, Vectors } from '../tasks/prediction.ts';
 import { type AnyTask, type TaskName, taskNamed } from '../tasks/registry.ts';
@@ -60,6 +62,8 @@ export interface TrainedParts extends TunedValues {
     maxLength: number;
     vocabSize: number;
     chatTemplate(now?: Date): ChatTemplate;
+    /** Set for models of pictures. */
+    pictures?: PictureReader;
   };
   /** Reads the generation settings in the model's files. */
   generationFiles(): Omit<GenerationSources, 'user'>;
@@ -171,8 +175,8 @@ export class TrainedModel {
     const program = untilAborted(this.#opened(), signal);
     const tuned = { program, values: this.parts.values, generator: () => this.generator() };
     try {
-      const named = this.#withKeys(inputs, reading);
-      return await this.#prediction().answer(named, tuned, this.context(reading), this.batchSize);
+      const loaded = await loadedInputs(this.#withKeys(inputs, reading), this.parts.text.pictures);
+      return await this.#prediction().answer(loaded, tuned, this.context(reading), this.batchSize);
     } catch (error) {
       throw error instanceof NotFinite ? new NotFinite(before + error.example) : error;
     }
@@ -238,7 +242,10 @@ export class TrainedModel {
     const said = Object.entries(reading).filter(([, value]) => value !== undefined);
     const flags = Object.fromEntries(said);
     const context = this.context(task.files.withFlags(this.context().reading, flags, files[0]!.name));
-    const rows = task.files.read(files, context.reading);
+    const rows = task.files.read(
+      await withPictures(files, context.reading, context.pictures),
+      context.reading,
+    );
     if (onNotice) for (const message of task.files.notices?.(rows) ?? []) onNotice(message);
     const evaluation = withOwnScores(task.evaluation(rows, context, this.batchSize), own);
     return evaluation.run(untilAborted(this.#opened(), signal), this.parts.values, {
@@ -334,9 +341,9 @@ export class TrainedModel {
   context(reading?: object): EncodingContext {
     const { notes, text, model, tuner } = this.parts;
     const { max_length: _, ...columns } = notes?.data ?? {};
-    const { tokenizer, maxLength, vocabSize } = text;
+    const { tokenizer, maxLength, vocabSize, pictures } = text;
     return {
-      ...{ tokenizer, maxLength, vocabSize, config: model.config },
+      ...{ tokenizer, maxLength, vocabSize, pictures, config: model.config },
       chatTemplate: () => text.chatTemplate(),
       generationFiles: () => this.parts.generationFiles(),
       reading: { ...columns, ...reading },

@@ -1,5 +1,5 @@
 import { PEFT_PREFIX, peftName, type StoredAdapter } from '../formats/adapters/stored-adapter.ts';
-import { headNamed } from '../models/heads/registry.ts';
+import { taskTypeFor } from '../models/heads/task-type-of.ts';
 import { UserError } from '../support/user-error.ts';
 import type { AdapterKind } from './adapter-kind.ts';
 import type { TunableModel, Tuner } from './tuner.ts';
@@ -62,7 +62,7 @@ export function ownAdapters<Config extends object>(
         config: {
           peft_type: name,
           base_model_name_or_path: baseModel,
-          task_type: headNamed(model.headKind).taskType,
+          task_type: taskTypeFor(model),
           modules_to_save: model.head.modules.length > 0 ? model.head.modules : null,
           settings: config,
         },

@@ -8,11 +8,13 @@ import { SafetensorsFile, writeSafetensors } from '../../src/formats/node/safete
 import type { StoredTensor } from '../../src/formats/tensor-data.ts';
 import { startMethod } from '../../src/jobs/start-method.ts';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
+import type { CommonConfig, PictureSize } from '../../src/models/model-definition.ts';
 import { labelledRows } from '../../src/objectives/labelled-rows.ts';
-import { modelFeeds } from '../../src/objectives/model-inputs.ts';
+import { modelFeeds, PIXELS } from '../../src/objectives/model-inputs.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
 import type { Tensors } from '../../src/runtime/session.ts';
+import { Random } from '../../src/support/random.ts';
 import { randomBatch } from '../../src/text/collate.ts';
 import { openModel } from '../../src/trained/node/load-model.ts';
 import { open } from '../../src/trained/node/open.ts';
@@ -30,8 +32,16 @@ afterAll(() => {
 const BATCH = 3;
 const LENGTH = 9;
 
+/** A batch of pictures, with targets. */
+function pictureFeeds({ height, width }: PictureSize): Tensors {
+  const data = new Random(5, 'contract').normals(BATCH * 3 * height * width, 1);
+  const labels = { data: Int32Array.from([0, 1, 2]), dims: [BATCH] };
+  return { [PIXELS]: { data, dims: [BATCH, 3, height, width] }, labels };
+}
+
 /** A batch for a head, with targets. */
-function feedsFor(head: HeadKind, vocabSize: number): Tensors {
+function feedsFor(head: HeadKind, { vocabSize, picture }: CommonConfig): Tensors {
+  if (picture) return pictureFeeds(picture);
   const batch = randomBatch(vocabSize, BATCH, LENGTH, 'contract');
   const vector = (data: number[]) => ({ data: Int32Array.from(data), dims: [BATCH] });
   const decoder = { inputIds: batch.inputIds, length: LENGTH };
@@ -49,7 +59,7 @@ async function opened(family: string, head: HeadKind, dtype: BaseDtype, method: 
   const { run } = startMethod(methodConfig(method), model, 40);
   const values = run.tuner.initialValues(3, model.reader(3));
   const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
-  return { model, values, program, feeds: feedsFor(head, model.config.vocabSize) };
+  return { model, values, program, feeds: feedsFor(head, model.config) };
 }
 
 async function logitsOf(family: string, head: HeadKind, dtype: BaseDtype): Promise<Float32Array> {

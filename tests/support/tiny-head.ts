@@ -1,3 +1,4 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/formats/tensor-data.ts';
@@ -31,6 +32,22 @@ const CLASSES: Partial<Record<HeadKind, string[]>> = {
   SEQ_CLS: ['no', 'maybe', 'yes'],
   TOKEN_CLS: ['O', 'B-LOC', 'B-PER'],
 };
+
+/** Families that read pictures. */
+const PICTURES = modelTypes().filter((type) => /^(vit|deit|dinov2|clip|siglip)/.test(type));
+
+/** Writes the settings of a model that reads pictures of 8 x 8 pixels. */
+function writeTinyPictureModel(folder: string, config: object): void {
+  const tower = {
+    ...{ hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 64 },
+    ...{ image_size: 8, patch_size: 4 },
+    ...config,
+  };
+  const processor = { image_processor_type: 'ViTImageProcessor', size: { height: 8, width: 8 } };
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...tower, vision_config: tower }));
+  writeFileSync(join(folder, 'preprocessor_config.json'), JSON.stringify(processor));
+}
 
 /** Builds a model with a head. */
 export const BUILDS: Record<HeadKind, BuildTask> = {
@@ -68,7 +85,9 @@ export function writeTinyHead(folder: string, family: string, head: HeadKind, ch
     ...(labels && { id2label: Object.fromEntries(labels) }),
     ...changes,
   };
-  if (Object.hasOwn(ENCODERS, family)) writeTinyTextModel(folder, 'bert', { ...ENCODERS[family], ...config });
+  if (PICTURES.includes(family)) writeTinyPictureModel(folder, config);
+  else if (Object.hasOwn(ENCODERS, family))
+    writeTinyTextModel(folder, 'bert', { ...ENCODERS[family], ...config });
   else {
     const like = SMALL_GENERATORS.find((type) => type === family) ?? 'llama';
     writeSmallGenerator(folder, like, config);

@@ -52,11 +52,14 @@ async function run(
     const context = model.context();
     const reading = prediction.input.withFlags(context.reading, readingFlags(flags), files?.[0]?.name);
     const sources = files ?? [await fromFirst(processes.communicator, readInput)];
-    const inputs = inputsOf(sources, prediction, reading).inputs as { text: string }[];
+    const readsPictures = context.pictures !== undefined;
+    const found = await inputsOf(sources, prediction, reading, readsPictures);
+    const inputs = found.inputs as { text: string; image?: unknown }[];
     const { prompt, promptName, dimensions } = flags;
-    const asked = inputs.map(({ text }) =>
-      prediction.vectors?.input(text, { prompt, promptName, dimensions }, context),
-    );
+    const asked = inputs.map(({ text, image }) => ({
+      ...(prediction.vectors?.input(text, { prompt, promptName, dimensions }, context) as object),
+      ...(image !== undefined && { image }),
+    }));
     for await (const answer of model.predict<unknown, object>(asked, { reading })) {
       if (processes.communicator.rank > 0) continue;
       const line = JSON.stringify(prediction.output.json(answer, false, []));

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { fromFirst } from '../../parallel/node/from-first.ts';
 import type { Processes } from '../../parallel/node/join-processes.ts';
+import { PICTURE_NAME } from '../../pictures/pixels.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Answer, Prediction } from '../../tasks/prediction.ts';
 import type { BaseData } from '../../tasks/task-definition.ts';
@@ -32,7 +33,7 @@ export function predictCommand(): Command {
     .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
     .argument(
       '[file or text]',
-      'TSV, CSV or JSON Lines, or a text in quotes (default: standard input, in one of these formats or with one text per line)',
+      'TSV, CSV or JSON Lines, a picture, a folder of pictures, or a text in quotes (default: standard input, in one of these formats or with one text per line)',
     )
     .option('--json', 'print JSON Lines (the default)')
     .option('--logits', 'also print the logits')
@@ -67,8 +68,10 @@ async function run(
     if (!prediction) throw trained.cannotPredict();
     const { output } = flags;
     if (output !== undefined && !prediction.output.files) throw noFiles(path, trained.task);
-    const typed = file !== undefined && isText(file) ? file : undefined;
-    const named = file === '-' || typed !== undefined ? undefined : file;
+    const readsPictures = trained.context().pictures !== undefined;
+    const pictures = readsPictures && file !== undefined ? await picturesNamed(file) : undefined;
+    const typed = file !== undefined && !pictures && isText(file) ? file : undefined;
+    const named = file === '-' || typed !== undefined || pictures ? undefined : file;
     const files = await namedFiles(named, flags, false);
     const reading = prediction.input.withFlags(
       trained.context().reading,
@@ -84,15 +87,15 @@ async function run(
       process.stdin.isTTY &&
       process.stdout.isTTY &&
       !flags.logits;
-    const line = prediction.input.line?.(reading);
+    const line = readsPictures ? undefined : prediction.input.line?.(reading);
     if (isAsked && line) return await answerTyped(trained, prediction, line);
     if (typed !== undefined && !line) throw noText(typed, trained.task);
     if (typed !== undefined && output === undefined && process.stdout.isTTY && !flags.json && !flags.logits)
       return await answerText(trained, prediction, line!(typed));
-    const sources = files ?? [typed ?? (await fromFirst(communicator, readInput))];
+    const sources = pictures ?? files ?? [typed ?? (await fromFirst(communicator, readInput))];
     const { inputs, places, skipped } =
       typed === undefined
-        ? inputsOf(sources, prediction, reading)
+        ? await inputsOf(sources, prediction, reading, readsPictures)
         : { inputs: [line!(typed)], places: [0], skipped: 0 };
     // With --no-text, commander sets `text` to false.
     const isShown = (flags.text as unknown) !== false;
@@ -139,6 +142,23 @@ function textsOf(input: unknown): { text?: string; text_pair?: string } {
     ...(typeof text === 'string' && { text }),
     ...(typeof text_pair === 'string' && { text_pair }),
   };
+}
+
+/** The pictures that an argument names, a line for each: one picture, or those in a folder. */
+async function picturesNamed(argument: string): Promise<string[] | undefined> {
+  const { picturesIn } = await import('../../data/node/picture-folder.ts');
+  if (PICTURE_NAME.test(argument)) return [reachable(argument)];
+  if (!statSync(argument, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+  return [
+    picturesIn(argument)
+      .map((name) => reachable(join(argument, name)))
+      .join('\n'),
+  ];
+}
+
+/** A path as it is opened: a relative one must stay in the current folder. */
+function reachable(path: string): string {
+  return relative('.', path).startsWith('..') ? resolve(path) : path;
 }
 
 /** Whether an argument is a text to classify rather than the name of a file. */

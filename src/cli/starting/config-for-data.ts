@@ -18,7 +18,7 @@ import { schemaLine } from '../schema-line.ts';
 import { chooseGuess } from './choose-guess.ts';
 import { dataConfig, guessedKeys, stem } from './data-config.ts';
 import { describeChoice } from './describe-choice.ts';
-import { type DataFile, freePath, readDataFile, saveInput } from './read-data-file.ts';
+import { type DataFile, freePath, partsIn, readDataFile, saveInput } from './read-data-file.ts';
 
 /** A file to train on, and what the user says about it. */
 export interface DataRequest {
@@ -208,7 +208,7 @@ function configName(path: string, tell: (text: string) => void): string {
   const taken: string[] = [];
   for (let number = 1; ; number++) {
     const name = `${stem(path)}${number === 1 ? '' : `-${number}`}.yaml`;
-    const isFree = !existsSync(name) || Object(readConfig(name).value.data).train === path;
+    const isFree = !existsSync(name) || Object(readConfig(name).value.data).train === partsIn(path).train;
     if (isFree && taken.length > 0)
       tell(`${taken.join(', ')}: for other data, so the config of ${path} is ${name}.`);
     if (isFree) return name;

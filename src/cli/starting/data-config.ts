@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { EMBEDDED_MODEL } from '../../hub/embedded-model.ts';
 import { counted } from '../../report/format.ts';
 import { PROGRAM } from '../../support/program.ts';
+import { describeColumns } from '../../tasks/guess/columns.ts';
 import { type ColumnRole, columnKey, type Guess } from '../../tasks/guess/guess-data.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { DEFAULT_METHOD } from '../../tuners/registry.ts';
@@ -18,21 +19,24 @@ interface Line {
 const ROLES: readonly ColumnRole[] = ['text', 'text_pair', 'negative', 'label'];
 
 /** The keys of a config that are guessed from a file: those of the top level, and those of `data`. */
-export function guessedKeys({ path, table }: DataFile, guess: Guess): { top: Line[]; data: Line[] } {
+export function guessedKeys({ parts, table }: DataFile, guess: Guess): { top: Line[]; data: Line[] } {
   const { task, at, reason, separator } = guess;
   const { modelToTry } = taskNamed(task).training;
   const isBuiltIn = modelToTry === undefined;
+  const hasPictures = table && at.text !== undefined && describeColumns(table)[at.text]!.isPictures;
+  const model: Line = {
+    key: 'model',
+    value: isBuiltIn ? EMBEDDED_MODEL : modelToTry,
+    comment: `${isBuiltIn ? '' : 'The built-in encoder does not support this task. '}A folder or an id on the Hub.`,
+  };
   const top: Line[] = [
     { key: 'task', value: task, comment: reason },
-    {
-      key: 'model',
-      value: isBuiltIn ? EMBEDDED_MODEL : modelToTry,
-      comment: `${isBuiltIn ? '' : 'The built-in encoder does not support this task. '}A folder or an id on the Hub.`,
-    },
+    // The built-in encoder does not read pictures.
+    ...(hasPictures ? [] : [model]),
     { key: 'method', value: DEFAULT_METHOD, comment: 'docs/methods.md describes all methods.' },
   ];
-  const train: Line = { key: 'train', value: path };
-  if (!table) return { top, data: [train] };
+  const files: Line[] = Object.entries(parts).map(([key, value]) => ({ key, value }));
+  if (!table) return { top, data: files };
   const { columns, rows, hasHeader, delimiter, ragged } = table;
   const used = Object.values(at);
   const others = columns.filter((_, i) => !used.includes(i));
@@ -51,7 +55,7 @@ export function guessedKeys({ path, table }: DataFile, guess: Guess): { top: Lin
   return {
     top,
     data: [
-      train,
+      ...files,
       ...ROLES.filter((role) => at[role] !== undefined).map((role, i): Line => {
         const place = at[role]!;
         const comment =

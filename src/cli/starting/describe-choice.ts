@@ -27,11 +27,12 @@ export function describeChoice({ path, table, notices }: DataFile, guess: Guess)
   const width = Math.max(0, ...keys.map((role) => columnKey(guess, role).length));
   const lines = keys.map((role) => {
     const place = guess.at[role]!;
-    const { name, length } = columns[place]!;
+    const { name, length, isPictures } = columns[place]!;
     const key = columnKey(guess, role).padEnd(width);
     const isNumber = isScale(columns[place]!) || labelForm(guess) === 'number';
     if (role === 'label')
       return `  ${key}  ${name}: ${isNumber ? rangeOf(rows, place) : labelsOf(rows, place, guess)}`;
+    if (isPictures) return `  ${key}  ${name}: pictures such as "${excerpt(rows[0]![place]!)}"`;
     return `  ${key}  ${name}: ${Math.round(length)} characters on average, such as "${excerpt(rows[0]![place]!)}"`;
   });
   const unused = columns.filter(

@@ -1,5 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { detectFormat, firstLine } from '../../data/detect-format.ts';
+import { partsOf, pictureFolder } from '../../data/node/picture-folder.ts';
 import { classFiles, dataFiles } from '../../data/node/text-files.ts';
 import { readTable, type Table } from '../../data/table/read-table.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
@@ -23,6 +24,8 @@ export interface DataFile {
   guesses: readonly Guess[];
   /** Notices from reading the file. */
   notices: string[];
+  /** The files or folders of rows for training and validation. */
+  parts: { train: string; validation?: string };
 }
 
 /** Matches names of data files. A JSON file may also be a config, so its content decides. */
@@ -38,10 +41,19 @@ const LOOKED_AT = 4096;
 export function isDataFile(path: string): boolean {
   if (path === '-' || ROWS.test(path)) return true;
   if (PROGRAM_OR_CONFIG.test(path) || !existsSync(path)) return false;
-  if (statSync(path).isDirectory()) return classFiles(path) !== undefined;
+  if (statSync(path).isDirectory()) return isPictureFolder(path) || classFiles(path) !== undefined;
   const start = startOf(path);
   // A config in JSON is one object. Its first line does not end with it.
   return /^\s*\[\s*\{|^\s*\{[^\n]*\}\s*\n\s*\{/.test(start) || isSquad(start);
+}
+
+/** The files or folders of rows for training and validation. A folder of pictures may have both. */
+export function partsIn(path: string): DataFile['parts'] {
+  return isPictureFolder(path) ? partsOf(path) : { train: path };
+}
+
+function isPictureFolder(path: string): boolean {
+  return existsSync(path) && statSync(path).isDirectory() && pictureFolder(partsOf(path).train) !== undefined;
 }
 
 const isSquad = (start: string) => /^\s*\{\s*("version"\s*:\s*"[^"]*"\s*,\s*)?"data"\s*:\s*\[/.test(start);
@@ -64,15 +76,16 @@ function startOf(path: string): string {
 export async function readDataFile(path: string, given: Given = {}): Promise<DataFile> {
   const notices: string[] = [];
   const task = given.task === undefined ? undefined : checkedTask(given.task);
-  const plain = (guesses: Guess[]): DataFile => ({ path, guesses, notices });
+  const parts = partsIn(path);
+  const plain = (guesses: Guess[]): DataFile => ({ path, parts, guesses, notices });
   if (WORDS_AND_TAGS.test(path)) return plain(PLAIN_GUESSES.taggedWords(task));
   const isFile = existsSync(path) && statSync(path).isFile();
   if (isFile && isSquad(startOf(path))) return plain(PLAIN_GUESSES.questions(task));
-  const files = await dataFiles(path, false);
+  const files = await dataFiles(parts.train, false);
   if (task !== undefined && !hasColumns(task) && PLAIN.test(path))
     return plain([plainGuess(task, 'named by --task')]);
   const content = files.map((file) => file.read((message) => notices.push(message))).join('');
-  // A folder of classes is read as JSON Lines.
+  // Folders are read as JSON Lines.
   const table = tableOf(content, path, isFile);
   if (!table || (PLAIN.test(path) && table.columns.length < 2)) {
     return plain(PLAIN_GUESSES.texts(task));
@@ -81,7 +94,7 @@ export async function readDataFile(path: string, given: Given = {}): Promise<Dat
     const example = 'To skip them, set data.on_bad_row: skip.';
     notices.push(`${table.ragged} rows have another number of fields than the first. ${example}`);
   }
-  return { path, table, guesses: guessData(table, given), notices };
+  return { path, parts, table, guesses: guessData(table, given), notices };
 }
 
 /** The table in a file. Undefined for a text file whose lines are not rows. */

@@ -41,6 +41,16 @@ const rowsOf = (count: number) =>
   Array.from({ length: count }, (_, i) => `a text of number ${i},${i % 2 ? 'yes' : 'no'}`);
 const excel = ['Nr;Beschreibung;Priorität;Zuständig', ...rows].join('\r\n');
 
+describe('a table of pictures', () => {
+  it('with captions still trains on the pictures', async () => {
+    const captions = Array.from({ length: 8 }, (_, i) => `${i}.png,a caption of picture ${i},${'ab'[i % 2]}`);
+    const { guesses } = await readDataFile(
+      write('captions.csv', ['file_name,text,kind', ...captions].join('\n')),
+    );
+    expect(guesses[0]).toMatchObject({ at: { text: 0, label: 2 }, task: 'single_label_classification' });
+  });
+});
+
 describe('a file of rows', () => {
   it.each([
     ['a.csv', true],

@@ -106,7 +106,7 @@ describe('trainDisplay', () => {
       0                 3   3.0
       1                 9   9.0
       mean            6.0   6.0
-      accuracy 0.710 (0.68 to 0.74) on 1043 rows; a bag of words 0.690, always "1" 0.680
+      accuracy 0.710 (0.68 to 0.74) on 1,043 rows; a bag of words 0.690, always "1" 0.680
       "
     `);
   });

@@ -10,6 +10,7 @@ import type { ColumnClasses } from '../parquet/class-names.ts';
 import { checkRowCount } from '../row-problems.ts';
 import type { TextFile } from '../text-file.ts';
 import { gunzip } from './gunzip.ts';
+import { openPicture, pictureFolder } from './picture-folder.ts';
 
 /** Whether a file of a folder is read as text. */
 function isReadInFolders(name: string): boolean {
@@ -24,6 +25,8 @@ function isReadInFolders(name: string): boolean {
 export function textFile(path: string): TextFile {
   const stats = statsOf(path);
   if (!stats) throw missing(path);
+  const pictures = stats.isDirectory() ? pictureFolder(path) : undefined;
+  if (pictures) return pictures;
   if (!stats.isFile()) {
     throw new UserError({
       where: path,
@@ -71,10 +74,10 @@ export function textFiles(path: string): TextFile[] {
 
 /**
  * The files in the subfolders of a folder. Each is a row of JSON Lines with the file's `text`, and the name of its subfolder
- * as `label`. Undefined if the path is not a folder with such files.
+ * as `label`. Undefined if the path is not a folder with such files, or has pictures.
  */
 export function classFiles(path: string): TextFile[] | undefined {
-  if (!statsOf(path)?.isDirectory()) return undefined;
+  if (!statsOf(path)?.isDirectory() || pictureFolder(path)) return undefined;
   const isShown = ({ name }: Dirent) => !name.startsWith('.');
   const labels = readdirSync(path, { withFileTypes: true }).filter(
     (entry) => entry.isDirectory() && isShown(entry),
@@ -115,6 +118,7 @@ function fileOf(path: string, { size }: Stats): TextFile {
   return {
     name: path,
     size,
+    openPicture: (picture) => openPicture(dirname(path), picture),
     read(onNotice) {
       const bytes = readFileSync(path);
       return decodeText(isGzip(bytes) ? gunzip(bytes, path) : bytes, path, onNotice);

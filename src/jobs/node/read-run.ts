@@ -15,6 +15,7 @@ import type { OwnScores } from '../../program/own-scores.ts';
 import type { SoundParts } from '../../run/config/config-error.ts';
 import { methodOf } from '../../run/config/method-of.ts';
 import type { ParsedConfig } from '../../run/config/run-config.ts';
+import { withDigests } from '../../tasks/labelled-texts/load-pictures.ts';
 import { moduleOfTask, taskNamed } from '../../tasks/registry.ts';
 import { DESCRIBING_FILES } from '../../trained/full-model.ts';
 import { readFolder } from '../../trained/node/load-model.ts';
@@ -88,7 +89,10 @@ async function read(
     ...run,
     folder,
     files: () => [
-      ...run.dataFiles.map((file) => (Object.hasOwn(texts, file.name) ? file : file.name)),
+      ...run.dataFiles.map((file) => {
+        if (file.pictures) return withDigests(file);
+        return Object.hasOwn(texts, file.name) ? file : file.name;
+      }),
       ...files,
       ...definingFiles(config),
       ...modelFiles(folder, config.model_init),

@@ -1,6 +1,18 @@
 import { isAdapterHub } from '../../formats/adapters/adapterhub-config.ts';
 import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
-import { HEADS, headOfClass } from './registry.ts';
+import type { CommonConfig } from '../model-definition.ts';
+import { HEADS, type HeadKind, headNamed, headOfClass } from './registry.ts';
+
+/** PEFT's `task_type` for a model; null if PEFT has none, as for all models of pictures. */
+export function taskTypeFor({
+  headKind,
+  config,
+}: {
+  headKind: HeadKind;
+  config: CommonConfig;
+}): string | null {
+  return config.picture ? null : headNamed(headKind).taskType;
+}
 
 /**
  * PEFT's `task_type` of an adapter; null if the adapter has none. For AdapterHub's format, it is derived from

@@ -1,5 +1,6 @@
 import { isNumber } from '../../data/is-number.ts';
 import type { Table } from '../../data/table/read-table.ts';
+import { PICTURE_NAME } from '../../pictures/pixels.ts';
 
 /** Statistics of a column. */
 export interface Column {
@@ -17,6 +18,8 @@ export interface Column {
   isWhole: boolean;
   /** Whether the fields number the rows. */
   isNumbering: boolean;
+  /** Whether all fields are names of pictures. */
+  isPictures: boolean;
   /** The separator of the labels in a field, if some fields have several. */
   separator?: string;
   /** Whether the fields of JSON rows are lists of values, or objects. */
@@ -55,6 +58,7 @@ export function describeColumns({ columns, rows, nested }: Table): Column[] {
       isNumeric,
       isWhole,
       isNumbering: isWhole && values.size === fields.length && rangeOf(values) === fields.length - 1,
+      isPictures: fields.length > 0 && fields.every((field) => PICTURE_NAME.test(field)),
       ...(separator !== undefined && { separator }),
       ...(kind && { nested: kind }),
     };
@@ -106,7 +110,8 @@ export function repeats({ filled, distinct }: Column): boolean {
 
 /** Whether a column without a label's name may contain labels. */
 export function mayBeLabel(column: Column): boolean {
-  if (isId(column) || DATE_NAME.test(column.name) || column.nested === 'object') return false;
+  if (column.isPictures || isId(column) || DATE_NAME.test(column.name) || column.nested === 'object')
+    return false;
   return column.length <= MAX_LABEL_LENGTH && (repeats(column) || column.separator !== undefined);
 }
 
@@ -122,7 +127,8 @@ export function isId({ name, isNumbering }: Column): boolean {
   );
 }
 
-/** Whether a column contains texts that may be learned from. */
+/** Whether a column contains texts that may be learned from, or names of pictures. */
 export function isText(column: Column): boolean {
+  if (column.isPictures) return column.distinct > 1;
   return column.hasWords && column.nested !== 'object' && !isId(column) && column.distinct > 1;
 }

@@ -286,7 +286,8 @@ interface Pair {
 }
 
 /** The two texts of a row, if the rows have two. */
-function pairFor({ table, columns, fixed }: File, labels: readonly number[]): Pair | undefined {
+function pairFor(file: File, labels: readonly number[]): Pair | undefined {
+  const { table, columns, fixed } = file;
   if (fixed.text !== undefined && fixed.text_pair !== undefined) {
     const at = { text: fixed.text, text_pair: fixed.text_pair };
     return {
@@ -295,6 +296,7 @@ function pairFor({ table, columns, fixed }: File, labels: readonly number[]): Pa
       isNamed: true,
     };
   }
+  if (textsOf(file, labels).some((i) => columns[i]!.isPictures)) return undefined;
   const texts = columns.flatMap((column, i) => (isText(column) && !labels.includes(i) ? [i] : []));
   const found = pairOf(table, columns, texts, [fixed.text, fixed.text_pair]);
   // Only tasks that write texts accept lists of texts.
@@ -378,6 +380,8 @@ function textsOf({ columns, fixed }: File, labels: readonly number[]): number[] 
   if (fixed.text !== undefined) return [fixed.text];
   const others = columns.flatMap((column, i) => (i === fixed.text_pair || !isText(column) ? [] : [i]));
   const texts = others.filter((i) => i !== labels[0]);
+  const pictures = texts.filter((i) => columns[i]!.isPictures);
+  if (pictures.length > 0) return pictures;
   const rank = (i: number) => (TEXT_NAME.test(columns[i]!.name) ? 0 : labels.includes(i) ? 2 : 1);
   return texts.sort((a, b) => rank(a) - rank(b) || columns[b]!.length - columns[a]!.length);
 }

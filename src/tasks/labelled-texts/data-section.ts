@@ -13,7 +13,7 @@ const column = z.union([nonEmpty, z.int().min(0)], {
 export const labelledDataSchema = z.strictObject({
   /** TSV, CSV or JSON Lines. */
   ...dataFiles,
-  /** Column of the text: its name (header or JSON key) or its number from 0. */
+  /** Column of the text, or of the path of a picture: its name (header or JSON key) or its number from 0. */
   text: column,
   /** Column of the second text, for pairs. */
   text_pair: column.optional(),
@@ -31,6 +31,13 @@ export const labelledDataSchema = z.strictObject({
   on_bad_row: z.enum(ON_BAD_ROW).optional(),
   /** Maximum number of tokens, special tokens included. Longer texts are truncated. */
   max_length: z.int().min(1).default(128),
+  /** Whether `text` names pictures. Set by the run, from its model. */
+  pictures: z.boolean().optional(),
+  /**
+   * Changes of training pictures: `none` (default), or `light`, random crops and flips. They depend on the seed and the
+   * step.
+   */
+  augment: z.enum(['none', 'light']).optional(),
   /**
    * Pooling of sentence vectors (`mean`, `cls`, `lasttoken`) that a linear layer classifies, as in SetFit. Each text of a
    * pair has its own vector. `none`: the classification head of transformers, which reads a pair as one text. Default:

@@ -3,12 +3,16 @@ import { modelFeeds } from '../../objectives/model-inputs.ts';
 import { labelFeed } from '../../objectives/sequence-loss.ts';
 import type { Communicator } from '../../parallel/communicator.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
+import { UserError } from '../../support/user-error.ts';
 import { collate } from '../../text/collate.ts';
 import type { TextTokenizer } from '../../text/tokenizer.ts';
+import { PictureSet } from '../picture-set.ts';
+import type { EncodingContext } from '../task-definition.ts';
+import type { LabelledData } from './data-section.ts';
 import { encodeRows } from './encode-rows.ts';
 
 /** The parts of a row from which its label is predicted. */
-export type Texts = Pick<Row, 'text' | 'textPair' | 'id'>;
+export type Texts = Pick<Row, 'text' | 'textPair' | 'id' | 'picture'>;
 
 /**
  * Encodes each text or pair as a separate example.
@@ -40,6 +44,41 @@ export function encodedSet(
       };
     },
   };
+}
+
+/**
+ * Makes each picture a separate example.
+ *
+ * @param targets as for {@link encodedSet}
+ */
+export function pictureExamples(
+  rows: readonly Texts[],
+  context: EncodingContext<LabelledData>,
+  targets?: Int32Array | Float32Array,
+): ExampleSet {
+  const set = pictureSetOf(rows, context);
+  const { isTraining, reading, seed, classWeights } = context;
+  const augments = isTraining && reading.augment === 'light';
+  return {
+    lengths: set.lengths,
+    truncated: set.truncated,
+    batch: (examples, number) => ({
+      feeds: {
+        ...(augments ? set.augmented([...examples], seed, number) : set.feeds([...examples])),
+        ...(targets && labelFeed(targets, examples, rows.length)),
+      },
+      weight: weightOf(examples, targets, classWeights),
+    }),
+  };
+}
+
+/** The pictures of rows. */
+export function pictureSetOf(rows: readonly Texts[], { pictures, maxLength }: EncodingContext): PictureSet {
+  const all = rows.map(({ picture, text }) => {
+    if (picture) return picture;
+    throw new UserError({ where: text, fault: 'is no picture, but the model reads pictures' });
+  });
+  return new PictureSet(all, pictures!, maxLength);
 }
 
 /** The weight of examples in the mean over a step's batches: their number, or the sum of their classes' weights. */

@@ -1,3 +1,4 @@
+import type { Row } from '../../data/row.ts';
 import { groupsOf } from '../../data/split-rows.ts';
 import { bootstrap, shareInterval, someGroups } from '../../metrics/score-interval.ts';
 import type { ScoreName } from '../../metrics/scores.ts';
@@ -18,7 +19,7 @@ import { predictAll } from '../../program/predict-all.ts';
 import type { Predictor } from '../../program/program.ts';
 import type { EncodingContext, FitLayer } from '../task-definition.ts';
 import { classifiesVectors, type LabelledData } from './data-section.ts';
-import { encodedSet, type Texts } from './encoded-set.ts';
+import { encodedSet, pictureExamples, type Texts } from './encoded-set.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
 import type { LabelKind, LabelledRows } from './labelled-texts.ts';
 import { SentenceRows } from './sentence-rows.ts';
@@ -64,7 +65,9 @@ export function readRows(
       },
     };
   }
-  const examples = encodedSet(rows, tokenizer, maxLength, targets, { classWeights, communicator });
+  const examples = context.pictures
+    ? pictureExamples(rows, context, targets)
+    : encodedSet(rows, tokenizer, maxLength, targets, { classWeights, communicator });
   return {
     examples,
     async logits({ program, values }, rows) {
@@ -76,6 +79,9 @@ export function readRows(
     },
   };
 }
+
+/** What decides whether rows are independent: their texts, or groups of near-equal pictures. */
+export const textsOf = ({ text, textPair, alike }: Row) => (alike === undefined ? [text, textPair] : [alike]);
 
 /** Scores a model on labelled texts or pairs. */
 export function labelEvaluation<Answer extends LabelAnswer>(
@@ -90,7 +96,7 @@ export function labelEvaluation<Answer extends LabelAnswer>(
   const read = readRows(labelled.rows, context, outputs, batchSize, targets);
   const count = labelled.rows.length;
   const all = Int32Array.from({ length: count }, (_, row) => row);
-  const groups = groupsOf(labelled.rows.map(({ text, textPair }) => [text, textPair]));
+  const groups = groupsOf(labelled.rows.map(textsOf));
   const scoresOf = (logits: readonly Float32Array[], rows: Int32Array) => {
     const [taken, wanted] = [joined(logits, rows, outputs), takenTargets(targets, count, rows)];
     return { loss: kind.evaluationLoss(taken, outputs, wanted), ...kind.scores(taken, outputs, wanted) };

@@ -22,10 +22,11 @@ import type {
 } from '../task-definition.ts';
 import type { PythonResult, PythonUse, TaskWords } from '../task-words.ts';
 import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
-import { labelEvaluation, readRows } from './label-evaluation.ts';
+import { labelEvaluation, readRows, textsOf } from './label-evaluation.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
+import { alikeNotice, rowsWithPictures, withAlike } from './load-pictures.ts';
 import { columnsFor, jsonKeys, rowsFromFile, rowsFromInput, useColumns } from './read-inputs.ts';
-import { type LabelBaselines, textBaselines } from './text-baselines.ts';
+import { type LabelBaselines, pictureBaselines, textBaselines } from './text-baselines.ts';
 import { type TextInput, textsShape, toInputs, toRows } from './texts-shape.ts';
 import type { Targets, ToTargets } from './to-targets.ts';
 
@@ -147,7 +148,18 @@ export function labelledTexts<Answer extends LabelAnswer>(
       read(files, reading) {
         const skipped: string[] = [];
         const tell = (message: string) => void skipped.push(message);
-        const rows = files.flatMap((file) => parseRows(file.read(tell), file.name, asOptions(reading), tell));
+        const onSkipped = reading.on_bad_row === 'skip' ? tell : undefined;
+        const rows = withAlike(
+          files.flatMap((file) =>
+            rowsWithPictures(
+              parseRows(file.read(tell), file.name, asOptions(reading), tell),
+              file,
+              onSkipped,
+            ),
+          ),
+        );
+        const alike = alikeNotice(rows);
+        if (alike !== undefined) tell(alike);
         const { name: fileName, classes } = files[0]!;
         checkLabelled(rows, fileName, reading.label);
         const names = classes?.[reading.label];
@@ -174,13 +186,15 @@ export function labelledTexts<Answer extends LabelAnswer>(
         ...(kind.leastLabels > 0 && !kind.listed && { strata: rows.map(({ label }) => String(label)) }),
         pick: (numbers) => ({ ...file, rows: numbers.map((number) => rows[number]!) }),
       }),
+      detected: ({ rows }): Partial<LabelledData> => (rows[0]?.picture ? { pictures: true } : {}),
       notices: ({ skipped }) => (skipped === undefined ? [] : [skipped]),
       withFlags: (reading, flags, file) => columnsFor(file, useColumns(reading, flags, true)) as LabelledData,
     },
     build,
     examples({ rows, fileName }, context) {
       const targets = kind.targets(rows, context.labels, fileName);
-      return readRows(rows, context, outputsFor(context), rows.length, targets).examples;
+      return readRows(rows, { ...context, isTraining: true }, outputsFor(context), rows.length, targets)
+        .examples;
     },
     evaluation: (labelled, context, batchSize) =>
       labelEvaluation(kind, labelled, context, outputsFor(context), batchSize),
@@ -191,7 +205,8 @@ export function labelledTexts<Answer extends LabelAnswer>(
           targets: kind.targets(rows, labels, fileName),
         }));
         const width = outputs(labels);
-        return textBaselines(kind.baselines, learnt!, scored!, labels, (logits) => ({
+        const baselines = learnt!.rows[0]?.picture ? pictureBaselines : textBaselines;
+        return baselines(kind.baselines, learnt!, scored!, labels, (logits) => ({
           ...kind.scores(logits, width, scored!.targets),
           loss: kind.evaluationLoss(logits, width, scored!.targets),
         }));
@@ -244,8 +259,6 @@ export function labelledTexts<Answer extends LabelAnswer>(
   };
 }
 
-const textsOf = ({ text, textPair }: Row) => [text, textPair];
-
 /**
  * Checks that rows are labelled.
  *
@@ -276,7 +289,9 @@ function recognised<Answer extends LabelAnswer>(
   const labels = names.length === count ? names : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
   return {
     labels: kind.leastLabels === 0 ? [] : labels,
-    data: { text: 0, max_length: DEFAULT_MAX_LENGTH },
+    data: model.config.picture
+      ? { text: 'image', pictures: true }
+      : { text: 0, max_length: DEFAULT_MAX_LENGTH },
   };
 }
 
@@ -292,10 +307,17 @@ function wordsOf({
 }: Pick<LabelKind<LabelAnswer>, 'name' | 'trainedFor'>): TaskWords<LabelledData> {
   return {
     name,
-    trainedFor: ({ text_pair }) => trainedFor(text_pair === undefined ? 'texts' : 'pairs of texts'),
+    trainedFor({ text_pair, pictures }) {
+      if (pictures) return trainedFor('pictures');
+      return trainedFor(text_pair === undefined ? 'texts' : 'pairs of texts');
+    },
     hub: { pipeline: 'text-classification', name: 'Text Classification' },
+    hubOfPictures: { pipeline: 'image-classification', name: 'Image Classification' },
     use: usage,
-    python: (data, result) => (classifiesVectors(data) ? layerInPython(data, result) : headInPython(data)),
+    python(data, result) {
+      if (data.pictures) return picturesInPython(data, result);
+      return classifiesVectors(data) ? layerInPython(data, result) : headInPython(data);
+    },
   };
 }
 
@@ -307,6 +329,29 @@ function headInPython({ text_pair, max_length }: Partial<LabelledData>): PythonU
     lines: [
       `inputs = tokenizer(${texts}, truncation=True, max_length=${max_length}, return_tensors="pt")`,
       'logits = model(**inputs).logits',
+    ],
+  };
+}
+
+/** Python that classifies a picture with the head of the base's class, or with a layer on its features. */
+function picturesInPython(data: Partial<LabelledData>, { folder, normalize }: PythonResult): PythonUse {
+  const inputs = 'inputs = processor(Image.open("picture.jpg").convert("RGB"), return_tensors="pt")';
+  const imports = ['from PIL import Image'];
+  const autoModel = 'AutoModelForImageClassification';
+  if (!classifiesVectors(data))
+    return { autoModel, hasClasses: true, imports, lines: [inputs, 'logits = model(**inputs).logits'] };
+  // The features of such a layer are what the classifier of the base's class reads.
+  const read = normalize ? 'torch.nn.functional.normalize(features)' : 'features';
+  return {
+    autoModel: 'AutoModel',
+    imports: [...imports, 'import torch', 'from safetensors.torch import load_file'],
+    lines: [
+      `layer = load_file("${folder}/head.safetensors")`,
+      inputs,
+      'hidden = model(**inputs).last_hidden_state',
+      '# DINOv2: class token and mean of the patches; ViT: class token; CLIP and SigLIP: mean of the patches',
+      'features = torch.cat([hidden[:, 0], hidden[:, 1:].mean(1)], 1)',
+      `logits = ${read} @ layer["weight"].T + layer["bias"]`,
     ],
   };
 }
@@ -336,7 +381,15 @@ function layerInPython(
 }
 
 /** How to use a model: with lines of text or, for pairs, with JSON Lines. It does not depend on the run's columns. */
-function usage({ text, text_pair }: Partial<LabelledData>): { command: string; explanation: string } {
+function usage({ text, text_pair, pictures }: Partial<LabelledData>): {
+  command: string;
+  explanation: string;
+} {
+  if (pictures)
+    return {
+      command: 'adalora predict . photos',
+      explanation: 'a line of JSON for each picture in the folder',
+    };
   if (text_pair === undefined)
     return {
       command: 'adalora predict . < texts.txt',

@@ -2,29 +2,36 @@ import { rowFeatures } from '../../objectives/sentence-classifier.ts';
 import { labelFeed } from '../../objectives/sequence-loss.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import type { Predictor } from '../../program/program.ts';
+import type { InputSet } from '../input-set.ts';
 import { promptFor } from '../sentence-embedding/prompts.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import { TextSet } from '../text-set.ts';
-import { type Texts, weightOf } from './encoded-set.ts';
+import { pictureSetOf, type Texts, weightOf } from './encoded-set.ts';
 
-/** Texts or pairs, with a vector for each text. */
+/** Texts, pairs or pictures, with a vector for each text and each picture. */
 export class SentenceRows {
-  readonly #texts: TextSet;
+  readonly #texts: InputSet;
   /** For each column, the indices of its texts. */
   readonly #columns: readonly Int32Array[];
   readonly #context: EncodingContext;
 
   constructor(rows: readonly Texts[], context: EncodingContext) {
+    this.#context = context;
+    if (context.pictures) {
+      this.#texts = pictureSetOf(rows, context);
+      this.#columns = [Int32Array.from(rows.keys())];
+      return;
+    }
     const { reading, config } = context;
     const prompt = promptFor('text', reading, config);
     const columns = rows.some(({ textPair }) => textPair !== undefined) ? 2 : 1;
     const texts = rows.map(({ text, textPair = '' }) =>
       [text, textPair].slice(0, columns).map((one) => prompt + one),
     );
-    this.#context = context;
-    this.#texts = TextSet.of(texts.flat(), context);
+    const set = TextSet.of(texts.flat(), context);
+    this.#texts = set;
     this.#columns = Array.from({ length: columns }, (_, column) =>
-      Int32Array.from(texts, (row) => this.#texts.numberOf(row[column]!)),
+      Int32Array.from(texts, (row) => set.numberOf(row[column]!)),
     );
   }
 

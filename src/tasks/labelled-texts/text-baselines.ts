@@ -1,6 +1,7 @@
 import { bagOfWords } from '../../baselines/bag-of-words.ts';
 import type { Baseline } from '../../baselines/baseline.ts';
 import type { LinearLoss } from '../../baselines/linear-model.ts';
+import { linearPixels } from '../../baselines/linear-pixels.ts';
 import type { Row } from '../../data/row.ts';
 import type { Targets } from './to-targets.ts';
 
@@ -24,29 +25,45 @@ interface Labelled {
   targets: Targets;
 }
 
+/** Logits of rows that were not trained on, [rows, outputs]. */
+type Learn = (
+  learnt: { rows: readonly Row[]; targets: Targets; outputs: number; loss: LinearLoss },
+  others: readonly Row[],
+) => Promise<Float64Array>;
+
 /**
  * The baselines of texts: a bag of words, and the best answer that ignores the text.
  *
  * @param scores computes the scores of logits [rows, outputs] on the rows of `validation`
  */
-export async function textBaselines(
-  { linearLoss, linearName, blind }: LabelBaselines,
-  train: Labelled,
-  validation: Labelled,
-  labels: readonly string[],
-  scores: (logits: Float32Array) => Baseline['scores'],
-): Promise<Baseline[]> {
-  const constant = blind(train.targets, labels);
-  const everywhere = validation.rows.flatMap(() => constant.logits);
-  const learned = {
-    texts: train.rows,
-    targets: train.targets,
-    outputs: constant.logits.length,
-    loss: linearLoss,
+export const textBaselines = baselinesWith(
+  ({ rows, ...learnt }, others) => bagOfWords({ ...learnt, texts: rows }, others),
+  (name) => name,
+);
+
+/** The baselines of pictures: a linear model of their colors at 16 x 16 pixels, and the best constant answer. */
+export const pictureBaselines = baselinesWith(
+  ({ rows, ...learnt }, others) => linearPixels({ ...learnt, pictures: smallOf(rows) }, smallOf(others)),
+  () => 'a linear model of 16 x 16 pixels',
+);
+
+const smallOf = (rows: readonly Row[]) => rows.map(({ picture }) => picture!.small);
+
+function baselinesWith(learn: Learn, nameOf: (linearName: string) => string) {
+  return async (
+    { linearLoss, linearName, blind }: LabelBaselines,
+    train: Labelled,
+    validation: Labelled,
+    labels: readonly string[],
+    scores: (logits: Float32Array) => Baseline['scores'],
+  ): Promise<Baseline[]> => {
+    const constant = blind(train.targets, labels);
+    const everywhere = validation.rows.flatMap(() => constant.logits);
+    const learned = { ...train, outputs: constant.logits.length, loss: linearLoss };
+    const logits = Float32Array.from(await learn(learned, validation.rows));
+    return [
+      { name: nameOf(linearName), isBlind: false, scores: scores(logits) },
+      { name: constant.name, isBlind: true, scores: scores(Float32Array.from(everywhere)) },
+    ];
   };
-  const logits = Float32Array.from(await bagOfWords(learned, validation.rows));
-  return [
-    { name: linearName, isBlind: false, scores: scores(logits) },
-    { name: constant.name, isBlind: true, scores: scores(Float32Array.from(everywhere)) },
-  ];
 }

@@ -28,7 +28,7 @@ export function toRows(inputs: readonly TextInput[]): Texts[] {
 }
 
 /** Names of the keys that rows of files have besides their texts. */
-const OTHERS = ['line', 'id', 'place', 'label'];
+const OTHERS = ['line', 'id', 'place', 'label', 'image', 'picture'];
 
 /** Texts or pairs, as in the run. Without a run, there is no label column, and both are accepted. */
 export function textsShape({ text_pair, label }: Partial<ReadingOf<LabelledData>>): InputShape {

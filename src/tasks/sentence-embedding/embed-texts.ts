@@ -3,10 +3,12 @@ import { fileLines } from '../../data/file-lines.ts';
 import { parseRows } from '../../data/parse-rows.ts';
 import { readTable } from '../../data/table/read-table.ts';
 import { TEXT_NAME } from '../../data/text-name.ts';
+import type { Picture } from '../../pictures/picture-reader.ts';
 import { listNames } from '../../support/list-names.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { shortest } from '../classes/answer-text.ts';
+import { pictureSetOf } from '../labelled-texts/encoded-set.ts';
 import type { EmbedOptions, Prediction } from '../prediction.ts';
 import type { EncodingContext, ReadingFlags, ReadingOf } from '../task-definition.ts';
 import { TextSet } from '../text-set.ts';
@@ -20,6 +22,8 @@ export interface EmbeddedText {
   prompt?: string;
   /** Number of components to keep. Default: all. */
   dimensions?: number;
+  /** For models of pictures, which read no text. */
+  picture?: Picture;
 }
 
 export interface Embedding {
@@ -48,11 +52,12 @@ export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
         : linesOf(content, STANDARD_INPUT),
     shape: () => ({
       keys: { text: { is: 'a string' }, prompt: { is: 'a string', optional: true } },
-      others: ['dimensions', 'line'],
+      others: ['dimensions', 'line', 'image', 'picture'],
     }),
     line: () => (text) => ({ text }),
   },
   async answer(inputs, { program, values }, context, batchSize) {
+    if (context.pictures) return pictureVectors(inputs, { program, values }, context, batchSize);
     const { reading, config } = context;
     const prompted = inputs.map(
       ({ text, prompt = promptFor('text', reading, config) }) => `${prompt}${text}`,
@@ -79,6 +84,19 @@ export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
     of: (answer) => answer as Embedding,
   },
 };
+
+async function pictureVectors(
+  inputs: readonly EmbeddedText[],
+  { program, values }: Pick<Parameters<typeof embedTexts.answer>[1], 'program' | 'values'>,
+  context: EncodingContext<EmbeddingData>,
+  batchSize: number,
+): Promise<Embedding[]> {
+  const vectors = await pictureSetOf(inputs, context).vectors(program, values, batchSize);
+  return inputs.map(({ dimensions }, i) => ({
+    embedding: vectors[i]!.slice(0, dimensions),
+    tokens: context.maxLength,
+  }));
+}
 
 function asked(
   { prompt, promptName, dimensions }: EmbedOptions,

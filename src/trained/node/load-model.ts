@@ -4,6 +4,7 @@ import { folderFiles } from '../../formats/node/folder-files.ts';
 import { knowsPooling } from '../../hub/node/cache.ts';
 import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
 import type { TaskModel } from '../../objectives/task-model.ts';
+import { decodePicture } from '../../pictures/node/decode-picture.ts';
 import type { LoadedModel } from '../../program/model-weights.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type Build, bindModel } from '../bind-model.ts';
@@ -21,14 +22,14 @@ import { SENTENCE_FILES } from '../sentence-files.ts';
 /** Describes the model in a folder. If a Hub snapshot may lack sentence-transformers' files, its pooling is unknown. */
 export async function describeFolder(folder: string, changes?: ModelConfig): Promise<Described> {
   const described = await describeModel(folderFiles(folder), changes);
-  if (knowsPooling(folder)) return described;
+  if (knowsPooling(folder) || described.family.config.picture) return described;
   const unsupported = `the cached snapshot may lack ${SENTENCE_FILES.modules}; it is completed when the Hub can be reached`;
   return withChanges({ ...described, settings: { ...PLAIN_SENTENCE, unsupported } }, changes);
 }
 
 /** Reads everything in a folder except weights. */
 export async function readFolder(folder: string, changes?: ModelConfig): Promise<DescribedModel> {
-  return readModel(await describeFolder(folder, changes));
+  return readModel(await describeFolder(folder, changes), decodePicture);
 }
 
 /** Opens a model folder's checkpoint and checks every tensor against the model. No weight is read yet. */

@@ -1,4 +1,4 @@
-import { headNamed } from '../../models/heads/registry.ts';
+import { taskTypeFor } from '../../models/heads/task-type-of.ts';
 import type { LinearModule } from '../../nn/network.ts';
 import type { TunableModel } from '../tuner.ts';
 
@@ -15,13 +15,14 @@ interface Selection {
  * @param modules the adapted modules
  */
 export function describedAdapter<Config extends Selection>(
-  { definition, headKind, head }: TunableModel,
+  model: TunableModel,
   config: Config,
   targets: readonly string[],
   modules: readonly LinearModule[],
   baseModel: string,
 ) {
-  const { taskType } = headNamed(headKind);
+  const { definition, head } = model;
+  const taskType = taskTypeFor(model);
   const saved = [...head.modules, ...(config.modules_to_save ?? [])];
   return {
     ...config,
@@ -42,6 +43,6 @@ export function describedAdapter<Config extends Selection>(
 
 /** The Python module in transformers with a family's code. */
 function transformersModule(modelType: string): string {
-  const folder = modelType.replaceAll('-', '_');
+  const folder = modelType.replaceAll('-', '_').replace(/_vision_model$/, '');
   return `transformers.models.${folder}.modeling_${folder}`;
 }

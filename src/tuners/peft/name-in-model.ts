@@ -1,3 +1,4 @@
+import { nameFromFiles } from '../../models/file-names.ts';
 import type { TunableModel } from '../tuner.ts';
 
 /**
@@ -13,7 +14,7 @@ export function nameInModel(
     .filter(([own]) => parameters.has(own))
     .map(([own, stored]) => [moduleOf(own), moduleOf(stored)] as const)
     .find(([, stored]) => name === stored || name.startsWith(`${stored}.`));
-  return renamed ? renamed[0] + name.slice(renamed[1].length) : name;
+  return renamed ? renamed[0] + name.slice(renamed[1].length) : nameFromFiles(definition, name);
 }
 
 function moduleOf(parameter: string): string {
