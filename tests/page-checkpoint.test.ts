@@ -217,7 +217,7 @@ it('opens no model on the device cpu, which only Node has', async () => {
   );
 });
 
-it('records the most confident mistakes in held-out rows with the last event', async () => {
+it('records the most confident wrong predictions in held-out rows with the last event', async () => {
   const training = { ...CONFIG.training, max_steps: 1 };
   const { metrics, mistakes } = await run({}, { training, method: 'lora', adalora: undefined });
   const wrong = Math.round(40 * (1 - metrics.eval_accuracy!));

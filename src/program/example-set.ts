@@ -56,7 +56,7 @@ export interface Mistake {
   probability: number;
 }
 
-/** Maximum number of mistakes in an evaluation's results. */
+/** Maximum number of wrong predictions in an evaluation's results. */
 export const MAX_MISTAKES = 20;
 
 /** How certain an evaluation's scores are. */
@@ -75,7 +75,7 @@ export interface EvaluationWatch {
   /** Called for tasks with one class per row. */
   onConfusion?(confusion: Confusion): void;
   onCertainty?(certainty: Certainty): void;
-  /** Called for tasks with one class per row. `find` returns the most confident mistakes, the most confident first. */
+  /** Called for tasks with one class per row. `find` returns the most confident wrong predictions, the most confident first. */
   onMistakes?(find: () => Mistake[]): void;
   /** For tasks with answers: gets the model's prediction and the reference of each row. */
   onAnswers?(predictions: readonly unknown[], references: readonly unknown[]): void;

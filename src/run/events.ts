@@ -122,7 +122,7 @@ const notice = z.object({ type: z.literal('notice'), step, message: text });
 
 const checkpoint = z.object({ type: z.literal('checkpoint'), step, path: text });
 
-/** Maximum number of code units of a text in a mistake: 200 characters of up to two. */
+/** Maximum number of code units of a text in a wrong prediction: 200 characters of up to two. */
 const shortText = text.max(400);
 
 const mistake = z.object({
@@ -152,10 +152,10 @@ const finish = z.object({
   /** The assessment of the result. Missing if the run was stopped or has no validation set. */
   verdict: verdictSchema.optional().catch(undefined),
   /**
-   * For tasks with one class per row: the most confident mistakes of the result in the rows of the verdict, the most
+   * For tasks with one class per row: the most confident wrong predictions of the result in the rows of the verdict, the most
    * confident first. Texts are truncated to 200 characters.
    */
-  mistakes: z.array(mistake).max(MAX_MISTAKES).optional().catch(undefined),
+  wrong predictions: z.array(mistake).max(MAX_MISTAKES).optional().catch(undefined),
   /** Ranks at the end of the run. */
   ranks: ranks.default({}),
   /** Number of kept trained parameters outside the head. */

@@ -47,7 +47,7 @@ const MAX_CONFUSED = 32;
 export interface Seen {
   certainty?: Certainty;
   confusion?: Confusion;
-  /** Returns the most confident mistakes. */
+  /** Returns the most confident wrong predictions. */
   mistakes?: () => Mistake[];
 }
 

@@ -149,7 +149,7 @@ describe('a report', () => {
     expect(told(record(), record({ seed: 1 }))).toContain('aria-label="Classes, seed 0 of 2"');
   });
 
-  it('shows the most confident mistakes with their texts, escaped, below the confusion matrix', () => {
+  it('shows the most confident wrong predictions with their texts, escaped, below the confusion matrix', () => {
     const run = record();
     const mistake = { text: HOSTILE, label: 'a', predicted: 'b', probability: 0.987_6 };
     addEvent(run, {
@@ -170,7 +170,7 @@ describe('a report', () => {
     expect(html).toContain('<td class="text">first<br>second</td><td>a</td><td>b</td><td>0.988</td>');
   });
 
-  it('ignores mistakes of a log that are too many or too long', () => {
+  it('ignores wrong predictions of a log that are too many or too long', () => {
     const mistake = { text: 'a', label: 'a', predicted: 'b', probability: 0.9 };
     const read = (mistakes: unknown) =>
       readEvent({ type: 'finish', step: 1, reason: 'done', mistakes }) as FinishEvent;

@@ -7,7 +7,7 @@ import type { RunGroup } from '../../run/group-runs.ts';
 import { finalConfusion } from '../../run/run-record.ts';
 import { part, type Section } from '../section.ts';
 
-/** Scores and confusions of each class, and the most confident mistakes, from the first run of each group. */
+/** Scores and confusions of each class, and the most confident wrong predictions, from the first run of each group. */
 export function classes(groups: readonly RunGroup[]): Section {
   const tables = groups.flatMap(({ label, runs }) => {
     const [run] = runs;
@@ -47,11 +47,12 @@ function classesTable(label: string, { labels, counts }: EventOf<'confusion'>): 
 
 function mistakesTable(label: string, mistakes: NonNullable<FinishEvent['mistakes']>) {
   if (mistakes.length === 0) return undefined;
-  const name = label === '' ? 'Most confident mistakes' : `Most confident mistakes, ${label}`;
+  const name =
+    label === '' ? 'Most confident wrong predictions' : `Most confident wrong predictions, ${label}`;
   const head = ['Text', 'Label', 'Predicted', 'Probability'];
   const rows = mistakes.map(({ text, text_pair, label, predicted, probability }) => {
     const texts = text_pair === undefined ? text : markup`${text}<br>${text_pair}`;
     return markup`<tr><td class="text">${texts}</td><td>${label}</td><td>${predicted}</td><td>${score(probability)}</td></tr>`;
   });
-  return markup`<h3>Most confident mistakes</h3><p class="note">Held-out or cross-validated rows whose predicted class is wrong. Some may have a wrong label.</p><div class="scroll" tabindex="0" role="group" aria-label="${name}"><table><thead><tr>${head.map((cell) => markup`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
+  return markup`<h3>Most confident wrong predictions</h3><p class="note">Held-out or cross-validated rows whose predicted class is wrong. Some may have a wrong label.</p><div class="scroll" tabindex="0" role="group" aria-label="${name}"><table><thead><tr>${head.map((cell) => markup`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
