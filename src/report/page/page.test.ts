@@ -164,7 +164,7 @@ describe('a report', () => {
     expect(page(run)).not.toContain('mistakes');
     run.finish = { ...run.finish!, mistakes: [mistake, { ...mistake, text: 'first', text_pair: 'second' }] };
     const html = page(run);
-    expect(html).toMatch(/aria-label="Classes".*aria-label="Most confident mistakes"/s);
+    expect(html).toMatch(/aria-label="Classes".*aria-label="Most confident wrong predictions"/s);
     expect(html).toContain('&lt;img src=x');
     expect(html).not.toContain('<img');
     expect(html).toContain('<td class="text">first<br>second</td><td>a</td><td>b</td><td>0.988</td>');

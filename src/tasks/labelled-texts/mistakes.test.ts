@@ -38,7 +38,7 @@ function mistakesOf(
   return mistakes;
 }
 
-it('records the most confident mistakes of the judged rows, the most confident first', () => {
+it('records the most confident wrong predictions of the judged rows, the most confident first', () => {
   const rows = ['right', 'close', 'confident', 'not judged'].map((text) => ({ text, label: 'ham' }));
   rows.push({ text: 'missed', label: 'spam' });
   const logits = [
