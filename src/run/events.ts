@@ -155,7 +155,7 @@ const finish = z.object({
    * For tasks with one class per row: the most confident wrong predictions of the result in the rows of the verdict, the most
    * confident first. Texts are truncated to 200 characters.
    */
-  wrong predictions: z.array(mistake).max(MAX_MISTAKES).optional().catch(undefined),
+  mistakes: z.array(mistake).max(MAX_MISTAKES).optional().catch(undefined),
   /** Ranks at the end of the run. */
   ranks: ranks.default({}),
   /** Number of kept trained parameters outside the head. */
