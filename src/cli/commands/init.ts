@@ -32,7 +32,9 @@ interface Flags extends KeyOptions {
 /** Writes the starter files, unless one of them exists already. */
 async function run(folder: string, flags: Flags): Promise<void> {
   const { isDataFile } = await import('../starting/read-data-file.ts');
-  if (isDataFile(folder)) return configFor(folder, flags);
+  const isHere = relative('.', folder) === '';
+  // The current folder is where a config goes, whatever pictures and texts are in it.
+  if (!isHere && isDataFile(folder)) return configFor(folder, flags);
   assertNoColumns(flags);
   const contents =
     flags.recipe === undefined ? await starter(flags) : [await recipeFile(flags.recipe, flags)];
@@ -48,7 +50,6 @@ async function run(folder: string, flags: Flags): Promise<void> {
   for (const { path, content } of files)
     atomicWrite(path, extname(path) === '.yaml' ? `${schemaLine(folder)}${content}` : content);
   console.log(`Written: ${files.map(({ path }) => path).join(', ')}`);
-  const isHere = relative('.', folder) === '';
   console.log(`Next: ${isHere ? '' : `${shellQuoted(['cd', folder])} && `}npx adalora train`);
 }
 
