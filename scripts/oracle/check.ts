@@ -19,7 +19,7 @@ const PYTHON = process.env.PYTHON ?? 'python3';
 
 const CONFIG = `model: model
 data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32, pooling: none}
-training: {learning_rate: 2e-2, per_device_train_batch_size: 16}
+training: {learning_rate: 2e-2, per_device_train_batch_size: 16, floor: false}
 adalora: {target_r: 2, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 30%, deltaT: 2}
 lora: {r: 4, use_rslora: true, rank_pattern: {value: 2}, alpha_pattern: {query: 4}, bias: lora_only}
 svd_lora: {r: 3, lora_alpha: 16}
@@ -29,7 +29,7 @@ prune_lora: {target: 9 doublets, init_r: 4, lora_alpha: 16, tinit: 10%, tfinal: 
 
 const COMPARISON = `model: model
 data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32, pooling: none}
-training: {max_steps: 6, per_device_train_batch_size: 16, learning_rate: 2e-2, eval_strategy: steps, eval_steps: 3}
+training: {max_steps: 6, per_device_train_batch_size: 16, learning_rate: 2e-2, eval_strategy: steps, eval_steps: 3, floor: false}
 rows: {LoRA: {method: lora, lora.r: 2}, BitFit: {method: bitfit}, IA3: {method: ia3}, VeRA: {method: vera}}
 seeds: 4
 output: compared

@@ -64,7 +64,8 @@ def expected_test(first, second, score):
         "half": half(a - b),
         "effect": (a - b).mean() / (a - b).std(ddof=1) if varies else None,
         "p": stats.ttest_rel(a, b).pvalue if varies else None,
-        "wilcoxon": stats.wilcoxon(changed, method=exact).pvalue if len(changed) else None,
+        # scipy refuses a single difference, whose two signs are equally likely.
+        "wilcoxon": stats.wilcoxon(changed, method=exact).pvalue if len(changed) > 1 else len(changed) or None,
     }
 
 
