@@ -109,7 +109,7 @@ export function methodNamed(name: MethodName): AnyMethod {
  * function of this package.
  *
  * @param name its name in a config, and that of its section
- * @param definition the settings, the {@link MethodRun} that they start, the adapter's files and texts
+ * @param definition the settings, the `MethodRun` that they start, the adapter's files and texts
  * @param module the calling module, `import.meta`. Threads that train import it again, and a run resumes only if its
  * file is unchanged.
  * @returns nothing

@@ -2,16 +2,16 @@ import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { BaseDtype } from '../../bases/base-dtype.ts';
 import type { DownloadProgress } from '../../formats/download-progress.ts';
 import { batched } from '../../support/batched.ts';
-import { type Answering, answerCalls } from '../../support/calls/answer-calls.ts';
-import type { Call, Cancel, Port, Reply } from '../../support/calls/call.ts';
+import type { Call, Cancel, Reply } from '../../support/calls/call.ts';
 import { fileError } from '../../support/file-error.ts';
 import { importModules } from '../../support/node/import-modules.ts';
 import type { DecodingLimits } from '../decoding/decoding-loop.ts';
 import type { EngineRun } from '../engine-run.ts';
 import type { BatchLimits } from '../rows/row-batcher.ts';
+import { answerService } from '../service/answer-service.ts';
 import { LocalService } from '../service/local-service.ts';
 import { type PlainError, plainError } from '../service/plain-error.ts';
-import type { EmbedRequest, PredictRequest, Service, WriteRequest } from '../service/service.ts';
+import type { Service } from '../service/service.ts';
 import { Serving } from '../serving.ts';
 import { AdapterFolders, type FolderEvent } from './adapter-folders.ts';
 import { AdapterReader } from './adapter-reader.ts';
@@ -85,28 +85,4 @@ try {
   adapters.watch();
 } catch (error) {
   send({ failure: plainError(fileError(error) ?? error) });
-}
-
-/** Lets a service of this thread answer the calls of a {@link RemoteService} at the other end of a port. */
-export function answerService(service: Service, port: Port<Call | Cancel>): void {
-  const answer = ({ method, args }: Call, { signal, tell }: Answering): Promise<unknown> => {
-    const [first, second] = args as [string, string];
-    switch (method as keyof Service) {
-      case 'models':
-        return service.models();
-      case 'predict':
-        return service.predict(args[0] as PredictRequest, signal);
-      case 'embed':
-        return service.embed(args[0] as EmbedRequest, signal);
-      case 'write':
-        return service.write(args[0] as WriteRequest, signal, tell);
-      case 'load':
-        return service.load(first, second);
-      case 'unload':
-        return service.unload(first);
-      case 'close':
-        return service.close();
-    }
-  };
-  answerCalls(answer, port, plainError);
 }

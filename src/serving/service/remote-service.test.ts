@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { PromptTooLong } from '../../generation/search-limits.ts';
 import type { Call, Cancel, Port, Reply } from '../../support/calls/call.ts';
 import { UserError } from '../../support/user-error.ts';
-import { answerService } from '../node/serving-thread.ts';
+import { answerService } from './answer-service.ts';
 import { RemoteService } from './remote-service.ts';
 import type { PredictRequest, Service, WriteRequest, Written } from './service.ts';
 import { NotThere, Overloaded, UnknownModel } from './service-errors.ts';

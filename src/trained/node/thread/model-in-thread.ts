@@ -85,7 +85,6 @@ export class ModelInThread<Task extends AnyTaskName = UsualTask> {
    * columns: `{ text, text_pair }` for pairs. Iterate over the answers with `for await`, or await all of them. With `task` in the options of
    * `open`, their types are the task's.
    *
-   * @param inputs a text, or texts and objects
    * @param options `signal` ends the prediction; `reading` replaces the run's columns and maximum length
    * @returns the answer to the text, or one answer per input
    * @throws UserError for tasks that do not predict, and for an input that the task does not accept; ComputationError
