@@ -227,11 +227,13 @@ export function beginRun({
         predictsFirst: definition.virtualTokens?.(settings).predictsFirst ?? false,
       };
       const probing = mixing ? undefined : task.training.probing?.(data, family);
-      // A linear probe reads the rows in its own way, which may be the run's.
+      // A linear probe reads the rows in its own way, which may be the run's. Otherwise it needs rows that judge it.
       const isSame = probing === data;
+      const isProbed = isSame || folds !== undefined || decisive !== undefined;
       const onTrain =
-        probing &&
-        task.evaluation(train, { ...context, reading: probing, classWeights: weights }, evalBatchSize);
+        probing && isProbed
+          ? task.evaluation(train, { ...context, reading: probing, classWeights: weights }, evalBatchSize)
+          : undefined;
       const examples =
         isSame && onTrain
           ? onTrain.examples

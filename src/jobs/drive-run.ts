@@ -2,6 +2,7 @@ import { affordableFolds, workOf } from '../run/config/defaults/policy.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
 import type { FinishEvent } from '../run/events.ts';
 import type { TrainerState } from '../run/trainer-state.ts';
+import { joinedFloats } from '../support/arrays.ts';
 import { releasing } from '../support/opened.ts';
 import { UserError } from '../support/user-error.ts';
 import { Trainer, type TrainerHost } from '../train/trainer.ts';
@@ -10,14 +11,7 @@ import type { MeasuredAllocation } from '../tuners/method-run.ts';
 import { beforeFirstStep } from './before-first-step.ts';
 import type { RunBeginning } from './begin-run.ts';
 import { computing, conclude, probeResult, type RunResult, unjudged } from './contenders/conclude.ts';
-import {
-  type FoldStore,
-  foldExamples,
-  foldOutputs,
-  joined,
-  layerInLoss,
-  NO_FOLDS,
-} from './contenders/folds.ts';
+import { type FoldStore, foldExamples, foldOutputs, layerInLoss, NO_FOLDS } from './contenders/folds.ts';
 import { type FrozenProbe, frozenProbe, probeScore } from './contenders/frozen.ts';
 import { everySecond } from './every-second.ts';
 import { type SetUpRun, startNotices, withLayer } from './set-up-run.ts';
@@ -106,7 +100,7 @@ export async function driveRun(
     await begin(announce, measured);
     const untuned = probe && probed && (await probeResult(run, opened, probe));
     if (untuned) await probed(untuned);
-    if (folds && probe && !store.features) store.keepFeatures(joined(probe.features));
+    if (folds && probe && !store.features) store.keepFeatures(joinedFloats(probe.features));
     const onProgress = everySecond((share) =>
       host.emit({ type: 'progress', step: trainer.step, what: 'folds', share }),
     );

@@ -8,6 +8,7 @@ import type { JointLoss, TaskModel } from '../objectives/task-model.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import { type Rows, rowsOf } from '../parallel/deal.ts';
 import type { Session, Tensors } from '../runtime/session.ts';
+import { joinedFloats } from '../support/arrays.ts';
 import { OnDemand, type Releasable, releaseAll } from '../support/opened.ts';
 import type { Tuner } from '../tuners/tuner.ts';
 import { batchPart } from './batch-part.ts';
@@ -187,14 +188,14 @@ function gathered(
   width: number,
   communicator: Communicator,
 ): Float32Array {
-  const mine = joined(ownOutputs);
+  const mine = joinedFloats(ownOutputs);
   const { size, hosts } = communicator;
   if (size === 1) return mine;
   const all = communicator
     .gather(new Uint8Array(mine.buffer, mine.byteOffset, mine.byteLength))
     .map((bytes) => new Float32Array(bytes.slice().buffer));
   const read = all.map(() => 0);
-  return joined(
+  return joinedFloats(
     texts.flatMap((count) =>
       all.map((outputs, rank) => {
         const { start, end } = rowsOf({ ...communicator, rank, size, hosts }, count);
@@ -204,14 +205,4 @@ function gathered(
       }),
     ),
   );
-}
-
-function joined(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,5 +1,23 @@
+type Numbers = Float32Array | Int32Array | Uint8Array;
+
 export function concatenated(...parts: readonly Int32Array[]): Int32Array {
-  const whole = new Int32Array(parts.reduce((length, part) => length + part.length, 0));
+  return filled(new Int32Array(lengthOf(parts)), parts);
+}
+
+/** Takes a list, because there may be too many parts for arguments. */
+export function joinedFloats(parts: readonly Float32Array[]): Float32Array {
+  return filled(new Float32Array(lengthOf(parts)), parts);
+}
+
+export function joinedBytes(parts: readonly Uint8Array[]): Uint8Array {
+  return filled(new Uint8Array(lengthOf(parts)), parts);
+}
+
+function lengthOf(parts: readonly Numbers[]): number {
+  return parts.reduce((length, part) => length + part.length, 0);
+}
+
+function filled<Whole extends Numbers>(whole: Whole, parts: readonly Whole[]): Whole {
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);

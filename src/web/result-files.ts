@@ -1,5 +1,6 @@
 import { type Files, readFile } from '../formats/files.ts';
 import type { RunResults } from '../jobs/run-results.ts';
+import { joinedBytes } from '../support/arrays.ts';
 import { SHARED_FILES } from '../trained/full-model.ts';
 
 /** Files by name; text files as strings. */
@@ -19,18 +20,8 @@ export async function resultFiles({ trained, files, card }: RunResults, base: Fi
   return new Map<string, Uint8Array | string>([
     ...shared.flatMap(([name, bytes]): [string, Uint8Array][] => (bytes ? [[name, bytes]] : [])),
     ...files.map(
-      ([name, content]) => [name, typeof content === 'string' ? content : joined([...content])] as const,
+      ([name, content]) => [name, typeof content === 'string' ? content : joinedBytes([...content])] as const,
     ),
     [CARD, card],
   ]);
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }

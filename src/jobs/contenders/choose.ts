@@ -54,13 +54,7 @@ export function choose(contenders: readonly Contender[], yardstick: Yardstick): 
     contenders.every(({ versions }) => versions.every((outputs) => outputs[row]!.length > 0));
   const known = members.map((rows) => rows.filter(isKnown)).filter((rows) => rows.length > 0);
   const rows = Int32Array.from(known.flat()).sort();
-  const losses = contenders.map(({ versions }) =>
-    versions.map((outputs) => {
-      const each = new Float64Array(outputs.length);
-      for (const row of rows) each[row] = yardstick.loss(outputs, row);
-      return each;
-    }),
-  );
+  const losses = lossesOf(contenders, yardstick, rows);
   const versionsOn = (rows: Int32Array) => losses.map((ofVersions) => lowest(ofVersions, rows));
   const scoreOf = (contender: number, versions: readonly number[], rows: Int32Array) =>
     comparable(yardstick.score(contenders[contender]!.versions[versions[contender]!]!, rows));
@@ -112,13 +106,32 @@ export function hasLowerLoss(
   rows: Int32Array,
   { groups, loss }: Yardstick,
 ): boolean {
-  const gains = new Map<number, number[]>();
-  for (const row of rows) {
-    const gain = loss(others, row) - loss(outputs, row);
-    gains.set(groups[row]!, [...(gains.get(groups[row]!) ?? []), gain]);
-  }
-  const ofGroups = [...gains.values()].map(mean);
+  const isTaken = new Set(rows);
+  const ofGroups = membersOf(groups)
+    .map((members) => members.filter((row) => isTaken.has(row)))
+    .filter((members) => members.length > 0)
+    .map((members) => mean(members.map((row) => loss(others, row) - loss(outputs, row))));
   return mean(ofGroups) > deviation(ofGroups) / Math.sqrt(ofGroups.length);
+}
+
+/** For each contender, its version with the lowest loss on some rows. */
+export function bestVersions(
+  contenders: readonly Contender[],
+  yardstick: Yardstick,
+  rows: Int32Array,
+): number[] {
+  return lossesOf(contenders, yardstick, rows).map((ofVersions) => lowest(ofVersions, rows));
+}
+
+/** The losses of some rows, of each version of each contender. */
+function lossesOf(contenders: readonly Contender[], { loss }: Yardstick, rows: Int32Array): Float64Array[][] {
+  return contenders.map(({ versions }) =>
+    versions.map((outputs) => {
+      const each = new Float64Array(outputs.length);
+      for (const row of rows) each[row] = loss(outputs, row);
+      return each;
+    }),
+  );
 }
 
 /** An undefined score, such as the correlation of a constant, is the worst. */

@@ -16,6 +16,7 @@ import type { RunBeginning } from '../begin-run.ts';
 import { type SetUpRun, startValues } from '../set-up-run.ts';
 import { cooled, temperatureOf } from './calibrate.ts';
 import {
+  bestVersions,
   type Choice,
   type Contender,
   type ContenderKind,
@@ -130,10 +131,15 @@ export async function unjudged(run: RunBeginning, started: SetUpRun, tuned: Tune
 
 /** Without a floor, the fine-tuned model is the result, and the others are only compared with it. */
 function chooseAmong(contenders: readonly Contender[], yardstick: Yardstick, floor = false): Choice {
-  const choice = choose(contenders, yardstick);
-  if (floor) return choice;
-  const { optimism } = choose(contenders.slice(-1), yardstick);
-  return { ...choice, chosen: contenders.length - 1, optimism };
+  if (floor) return choose(contenders, yardstick);
+  const [others, tuned] = [contenders.slice(0, -1), contenders.slice(-1)];
+  const { rows, versions, optimism } = choose(tuned, yardstick);
+  return {
+    chosen: others.length,
+    versions: [...bestVersions(others, yardstick, rows), ...versions],
+    optimism,
+    rows,
+  };
 }
 
 function temperatureOn(rows: EvaluatedRows, outputs: readonly Float32Array[], judged: Int32Array): number {

@@ -9,6 +9,7 @@ import {
 import { Program } from '../../program/program.ts';
 import type { RunConfig } from '../../run/config/run-config.ts';
 import type { TrainerState } from '../../run/trainer-state.ts';
+import { joinedFloats } from '../../support/arrays.ts';
 import { releasing } from '../../support/opened.ts';
 import { Trainer, type TrainerHost } from '../../train/trainer.ts';
 import { beforeFirstStep } from '../before-first-step.ts';
@@ -138,10 +139,10 @@ async function versionsOf(
   const program = new Program(engine, model, method.tuner, { ...settings, communicator });
   return releasing(program, async () => {
     const tuned: RowModel = { program, values };
-    if (!model.layer) return [joined(await (headRows ?? rows).outputs(tuned, held))];
+    if (!model.layer) return [joinedFloats(await (headRows ?? rows).outputs(tuned, held))];
     const layers = await tunedLayers({ inputs, settings }, rows, tuned, kept);
     const features = await rows.features(tuned, held);
-    return layers.map((layer) => joined(features.map((row) => layerOutputs(layer, row))));
+    return layers.map((layer) => joinedFloats(features.map((row) => layerOutputs(layer, row))));
   });
 }
 
@@ -175,15 +176,4 @@ function joinFolds(
     });
   });
   return versions;
-}
-
-/** Numbers one after the other. */
-export function joined(parts: readonly Float32Array[]): Float32Array {
-  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,12 +1,11 @@
 import { add, concat, reshape, slice } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
-import { activation } from '../../nn/activation.ts';
 import type { EncodedRows } from '../../nn/encoder-layers.ts';
 import { forEveryText } from '../../nn/for-every-text.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { patchEmbedding, patchPositions, withTokens } from '../../nn/patch-embedding.ts';
-import { preNormEncoder, twoLayers } from '../../nn/pre-norm-encoder.ts';
+import { preNormEncoder } from '../../nn/pre-norm-encoder.ts';
 import type { ModelDefinition, ModelInputs } from '../model-definition.ts';
 import {
   classToken,
@@ -15,7 +14,7 @@ import {
   pictureHead,
   pictureVectorHead,
 } from '../vision/picture-heads.ts';
-import { TOWER_MODULES, TOWER_ROLES, type TowerConfig, towerConfig } from '../vision/tower.ts';
+import { TOWER_ROLES, type TowerConfig, towerConfig, towerLayers } from '../vision/tower.ts';
 import { patchesOf } from '../vision/vision-config.ts';
 
 const PREFIX = 'vision_model';
@@ -61,19 +60,10 @@ function encoded(
   const positions = concat([slice(table, 0, 0, 1), patchPositions(table, 1, grid, { antialias: false })], 0);
   const placed = add(withTokens(token, patches, batch), forEveryText(positions, batch));
   const embedded = layerNorm(module.at('pre_layrnorm'), placed, epsilon);
-  const settings = {
-    modules: TOWER_MODULES,
-    layers: config.num_hidden_layers,
-    heads: config.num_attention_heads,
-    bias: true,
-    epsilon,
-    dropout: { weights: config.attention_dropout, hidden: 0 },
-    feedForward: twoLayers(config.intermediate_size, activation(config.hidden_act)),
-  };
   const tokens = 1 + grid.rows * grid.columns;
   const hidden = preNormEncoder(
     module.at('encoder.layers'),
-    settings,
+    towerLayers(config),
     embedded,
     { batch, tokens, everyRow },
     rows,

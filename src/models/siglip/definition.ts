@@ -1,15 +1,20 @@
 import { add, matmul, reshape, slice } from '../../graph/build.ts';
 import type { Value } from '../../graph/graph.ts';
-import { activation } from '../../nn/activation.ts';
 import { attention } from '../../nn/attention.ts';
 import { forEveryText } from '../../nn/for-every-text.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { patchEmbedding, patchPositions } from '../../nn/patch-embedding.ts';
-import { preNormEncoder, twoLayers } from '../../nn/pre-norm-encoder.ts';
+import { preNormEncoder } from '../../nn/pre-norm-encoder.ts';
 import type { ModelDefinition, ModelInputs } from '../model-definition.ts';
 import { type EncodedPicture, meanPatches, pictureHead, pictureVectorHead } from '../vision/picture-heads.ts';
-import { TOWER_MODULES, TOWER_ROLES, type TowerConfig, towerConfig } from '../vision/tower.ts';
+import {
+  TOWER_ROLES,
+  type TowerConfig,
+  towerConfig,
+  towerFeedForward,
+  towerLayers,
+} from '../vision/tower.ts';
 import { patchesOf } from '../vision/vision-config.ts';
 
 const PREFIX = 'vision_model';
@@ -58,11 +63,8 @@ function attendedVector(
   const parts = [part(0, probe), part(1, hidden), part(2, hidden)] as const;
   const mixed = inner.linear('out_proj', attention(module, parts, undefined, options), width);
   const read = layerNorm(module.at('layernorm'), mixed, config.layer_norm_eps);
-  return add(mixed, feedForward(config)(module.at('mlp'), read));
+  return add(mixed, towerFeedForward(config)(module.at('mlp'), read));
 }
-
-const feedForward = (config: TowerConfig) =>
-  twoLayers(config.intermediate_size, activation(config.hidden_act));
 
 function encoded(network: Network, config: TowerConfig, { pixelValues }: ModelInputs): EncodedPicture {
   const { hidden_size: width, layer_norm_eps: epsilon } = config;
@@ -72,18 +74,12 @@ function encoded(network: Network, config: TowerConfig, { pixelValues }: ModelIn
   const { patches, grid, batch } = patchEmbedding(projection, pixelValues, config.patch_size, width);
   const table = embeddings.parameter('position_embedding.weight', [patchesOf(config), width]);
   const positions = patchPositions(table, 0, grid, { antialias: false });
-  const settings = {
-    modules: TOWER_MODULES,
-    layers: config.num_hidden_layers,
-    heads: config.num_attention_heads,
-    bias: true,
-    epsilon,
-    dropout: { weights: config.attention_dropout, hidden: 0 },
-    feedForward: feedForward(config),
-  };
   const tokens = grid.rows * grid.columns;
   const embedded = add(patches, forEveryText(positions, batch));
-  const hidden = preNormEncoder(module.at('encoder.layers'), settings, embedded, { batch, tokens });
+  const hidden = preNormEncoder(module.at('encoder.layers'), towerLayers(config), embedded, {
+    batch,
+    tokens,
+  });
   const normed = layerNorm(module.at('post_layernorm'), hidden, epsilon);
   return { hidden: normed, batch, tokens, before: 0 };
 }

@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { activation } from '../../nn/activation.ts';
+import { twoLayers } from '../../nn/pre-norm-encoder.ts';
 import { isObject } from '../../support/is-object.ts';
 import { parseFields, size } from '../config-fields.ts';
 import { headsDivideWidth, type VisionConfig, visionFields, withVision } from './vision-config.ts';
 
 /** The modules of a layer in the vision towers of CLIP and SigLIP. */
-export const TOWER_MODULES = {
+const TOWER_MODULES = {
   attention: 'self_attn',
   query: 'q_proj',
   key: 'k_proj',
@@ -62,4 +64,21 @@ export function towerConfig(family: {
     const { patch_size = family.patch } = parsed;
     return withVision({ ...parsed, hidden_act, layer_norm_eps, patch_size }, family.tokens);
   };
+}
+
+/** The layers of a tower. */
+export function towerLayers(config: TowerConfig) {
+  return {
+    modules: TOWER_MODULES,
+    layers: config.num_hidden_layers,
+    heads: config.num_attention_heads,
+    bias: true,
+    epsilon: config.layer_norm_eps,
+    dropout: { weights: config.attention_dropout, hidden: 0 },
+    feedForward: towerFeedForward(config),
+  };
+}
+
+export function towerFeedForward(config: TowerConfig) {
+  return twoLayers(config.intermediate_size, activation(config.hidden_act));
 }
