@@ -27,7 +27,7 @@ const SYSTEM = [
   'tests/contracts/bases.test.ts',
   'tests/{bundlers,clients,demo,huge-pages,library,mpi,open,pack,pack-without-cuda,push,readme-code,resume}.test.ts',
   'tests/{serve,session,slurm,web,webgpu,worst-files}.test.ts',
-  'src/runtime/node/create-session.test.ts',
+  'src/engine/runtime/node/create-session.test.ts',
 ];
 
 export default defineConfig({

@@ -1,10 +1,10 @@
+import type { HostTensor, Tensors } from '../src/engine/runtime/session.ts';
+import type { Batch } from '../src/input/text/collate.ts';
 import type { HeadKind } from '../src/models/heads/registry.ts';
-import { labelledRows } from '../src/objectives/labelled-rows.ts';
-import { tokenModel } from '../src/objectives/token-model.ts';
-import type { HostTensor, Tensors } from '../src/runtime/session.ts';
+import { labelledRows } from '../src/program/objectives/labelled-rows.ts';
+import { tokenModel } from '../src/program/objectives/token-model.ts';
 import { TASKS } from '../src/tasks/registry.ts';
 import type { BuildTask } from '../src/tasks/task-definition.ts';
-import type { Batch } from '../src/text/collate.ts';
 
 /** Tags of persons, organizations, locations and others, as in CoNLL-2003. */
 const TAGS = ['O', ...['PER', 'ORG', 'LOC', 'MISC'].flatMap((kind) => [`B-${kind}`, `I-${kind}`])];

@@ -1,6 +1,6 @@
-import type { BaseDtype } from '../src/bases/base-dtype.ts';
-import { withBaseDtype } from '../src/bases/node/with-base-dtype.ts';
-import { openModel } from '../src/trained/node/load-model.ts';
+import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
+import { withBaseDtype } from '../src/program/bases/node/with-base-dtype.ts';
+import { openModel } from '../src/use/trained/node/load-model.ts';
 import { type BenchHeadKind, benchHead } from './bench-head.ts';
 
 /*

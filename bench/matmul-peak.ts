@@ -1,7 +1,7 @@
-import { input, matmul } from '../src/graph/build.ts';
-import { Graph } from '../src/graph/graph.ts';
-import { lower } from '../src/onnx/lower.ts';
-import { createSession } from '../src/runtime/node/create-session.ts';
+import { input, matmul } from '../src/engine/graph/build.ts';
+import { Graph } from '../src/engine/graph/graph.ts';
+import { lower } from '../src/engine/onnx/lower.ts';
+import { createSession } from '../src/engine/runtime/node/create-session.ts';
 
 const SHAPE = { rows: 4096, inner: 768, columns: 3072 };
 

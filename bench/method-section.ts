@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { type MethodName, methodNamed } from '../src/tuners/registry.ts';
+import { type MethodName, methodNamed } from '../src/methods/tuners/registry.ts';
 
 /** Phases so long that no budget falls during a measurement. */
 const SCHEDULE = { tinit: '10%', tfinal: '10%', deltaT: 10 };

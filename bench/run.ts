@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { atomicWrite } from '../src/store/node/atomic-write.ts';
+import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
 import { DATA_CASES, isThere } from './data/data-cases.ts';
 import { measureData } from './data/data-rows.ts';
 import { DECODER_CASES } from './decoder/decoder-cases.ts';

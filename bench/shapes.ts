@@ -1,5 +1,5 @@
+import { defaultNames } from '../src/methods/tuners/low-rank/default-targets.ts';
 import { modelFamily } from '../src/models/registry.ts';
-import { defaultNames } from '../src/tuners/low-rank/default-targets.ts';
 import type { BenchHeadKind } from './bench-head.ts';
 
 /** Methods that peft_step.py supports. */

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { hugePageEnvironment } from '../src/cli/huge-pages.ts';
+import { hugePageEnvironment } from '../src/faces/cli/huge-pages.ts';
 import type { BenchHeadKind } from './bench-head.ts';
 import { Client } from './client.ts';
 

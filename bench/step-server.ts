@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { gatherJson } from '../src/parallel/communicator.ts';
-import { joinProcesses } from '../src/parallel/node/join-processes.ts';
+import { gatherJson } from '../src/program/parallel/communicator.ts';
+import { joinProcesses } from '../src/program/parallel/node/join-processes.ts';
 import { peakMemoryMb } from '../src/support/node/peak-memory.ts';
 import { productRate } from './product-rate.ts';
 import { serve } from './protocol.ts';

@@ -15,12 +15,12 @@ const sourceOf = (path) => posix.normalize(path).replace(/^dist\/(.+)\.js$/, 'sr
 const published = [...Object.values(bin), ...Object.values(exports).map((entry) => entry.default)];
 /** Modules that tests and scripts import from the build, to run them in other threads, processes and versions of Node. */
 const TESTED = [
-  'cli/load-config',
-  'cli/run-command',
-  'data/parquet/node/parquet-file',
-  'jobs/node/do-job',
-  'store/node/folder-lock',
-  'store/node/new-file',
+  'faces/cli/load-config',
+  'faces/cli/run-command',
+  'input/data/parquet/node/parquet-file',
+  'studies/jobs/node/do-job',
+  'input/store/node/folder-lock',
+  'input/store/node/new-file',
 ].map((name) => `src/${name}.ts`);
 
 /**

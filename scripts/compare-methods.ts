@@ -6,7 +6,7 @@ import { median } from '../bench/median.ts';
 import { writeRandomCheckpoint } from '../bench/random-checkpoint.ts';
 import { benchCases } from '../bench/shapes.ts';
 import { type TrainingStep, trainingStep } from '../bench/training-step.ts';
-import { BASE_DTYPES, type BaseDtype } from '../src/bases/base-dtype.ts';
+import { BASE_DTYPES, type BaseDtype } from '../src/program/bases/base-dtype.ts';
 
 /*
  * npx tsx scripts/compare-methods.ts --case 'MiniLM, 32 x 32' --base-dtype int8 --pairs 60

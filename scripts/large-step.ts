@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { BASE_DTYPES, type BaseDtype } from '../src/bases/base-dtype.ts';
-import { withBaseDtype } from '../src/bases/node/with-base-dtype.ts';
-import { labelledRows } from '../src/objectives/labelled-rows.ts';
-import { modelFeeds } from '../src/objectives/model-inputs.ts';
-import { tokenModel } from '../src/objectives/token-model.ts';
+import { AdaLoraTuner } from '../src/methods/tuners/adalora/adalora-tuner.ts';
+import { adaLoraConfigSchema } from '../src/methods/tuners/composed/pruned-triplets.ts';
+import { BASE_DTYPES, type BaseDtype } from '../src/program/bases/base-dtype.ts';
+import { withBaseDtype } from '../src/program/bases/node/with-base-dtype.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
+import { labelledRows } from '../src/program/objectives/labelled-rows.ts';
+import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
+import { tokenModel } from '../src/program/objectives/token-model.ts';
 import { Program } from '../src/program/program.ts';
-import { openModel } from '../src/trained/node/load-model.ts';
-import { AdaLoraTuner } from '../src/tuners/adalora/adalora-tuner.ts';
-import { adaLoraConfigSchema } from '../src/tuners/composed/pruned-triplets.ts';
+import { openModel } from '../src/use/trained/node/load-model.ts';
 
 const USAGE = `npx tsx scripts/large-step.ts FOLDER [--base-dtype ${BASE_DTYPES.join('|')}] [--tokens 64] [--steps 3] [--cache FOLDER]
 

@@ -7,7 +7,7 @@ import { writeRandomCheckpoint } from '../bench/random-checkpoint.ts';
 import { benchCases } from '../bench/shapes.ts';
 import { kindWithShapes, stepProfile } from '../bench/step-profile.ts';
 import { trainingStep } from '../bench/training-step.ts';
-import { BASE_DTYPES, type BaseDtype } from '../src/bases/base-dtype.ts';
+import { BASE_DTYPES, type BaseDtype } from '../src/program/bases/base-dtype.ts';
 
 /*
  * npx tsx scripts/profile-step.ts --case 'MiniLM, 32 x 64' --base-dtype int8

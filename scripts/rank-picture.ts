@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { rankHeatMap } from '../src/report/rank-heat-map.ts';
-import { rankTable } from '../src/report/rank-table.ts';
-import type { TrainEvent } from '../src/run/events.ts';
-import { atomicWrite } from '../src/store/node/atomic-write.ts';
+import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
+import { rankHeatMap } from '../src/studies/report/rank-heat-map.ts';
+import { rankTable } from '../src/studies/report/rank-table.ts';
+import type { TrainEvent } from '../src/training/run/events.ts';
 
 /*
  * npx tsx scripts/rank-picture.ts RUN/metrics.jsonl OUT.svg --title TEXT

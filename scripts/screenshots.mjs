@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
-import { readRunEvents, readRunRecord } from '../src/report/node/read-run-record.ts';
-import { writeReport } from '../src/report/node/write-report.ts';
-import { LivePicture } from '../src/servers/live/live-picture.ts';
-import { serveLive } from '../src/servers/live/live-server.ts';
+import { LivePicture } from '../src/faces/servers/live/live-picture.ts';
+import { serveLive } from '../src/faces/servers/live/live-server.ts';
+import { readRunEvents, readRunRecord } from '../src/studies/report/node/read-run-record.ts';
+import { writeReport } from '../src/studies/report/node/write-report.ts';
 
 /*
  * npm run screenshots -- RUN...

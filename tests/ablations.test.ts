@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Plan } from '../src/jobs/plan/plan.ts';
-import type { EventOf } from '../src/run/events.ts';
+import type { Plan } from '../src/studies/jobs/plan/plan.ts';
+import type { EventOf } from '../src/training/run/events.ts';
 import { type Ended, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;

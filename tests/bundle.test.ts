@@ -63,14 +63,14 @@ it('all files that the build names by their place exist', () => {
         ([, path]) => join('dist', dirname(name), path!),
       ),
     );
-  expect(named).toContain('dist/jobs/node/worker.js');
+  expect(named).toContain('dist/studies/jobs/node/worker.js');
   // models/mini is not in every checkout.
   expect(named.filter((path) => !path.startsWith('models/') && !existsSync(path))).toEqual([]);
 });
 
 it("the build's entry for pages reaches no module of Node", async () => {
   const { metafile } = await build({
-    ...{ entryPoints: ['dist/web/index.js'], bundle: true, platform: 'browser', format: 'esm' },
+    ...{ entryPoints: ['dist/faces/web/index.js'], bundle: true, platform: 'browser', format: 'esm' },
     ...{ packages: 'external', external: ['#*'], write: false, metafile: true, logLevel: 'silent' },
   });
   const { imports } = Object.values(metafile.outputs)[0]!;

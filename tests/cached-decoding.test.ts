@@ -1,17 +1,17 @@
 import { expect, it } from 'vitest';
-import { input } from '../src/graph/build.ts';
-import { addDimensions } from '../src/graph/dimension.ts';
-import { Graph, type Value } from '../src/graph/graph.ts';
-import { bart } from '../src/models/bart/definition.ts';
-import { gpt2 } from '../src/models/gpt2/definition.ts';
+import { input } from '../src/engine/graph/build.ts';
+import { addDimensions } from '../src/engine/graph/dimension.ts';
+import { Graph, type Value } from '../src/engine/graph/graph.ts';
+import { lower } from '../src/engine/onnx/lower.ts';
+import type { Session, Tensors } from '../src/engine/runtime/session.ts';
+import { bart } from '../src/models/families/bart/definition.ts';
+import { gpt2 } from '../src/models/families/gpt2/definition.ts';
 import type { HeadKind } from '../src/models/heads/registry.ts';
 import type { ModelDefinition, ModelInputs } from '../src/models/model-definition.ts';
-import { KeyValueCache, PAST, PRESENT } from '../src/nn/key-value-cache.ts';
-import { Network } from '../src/nn/network.ts';
-import type { TaskModel } from '../src/objectives/task-model.ts';
-import { tokenModel } from '../src/objectives/token-model.ts';
-import { lower } from '../src/onnx/lower.ts';
-import type { Session, Tensors } from '../src/runtime/session.ts';
+import { KeyValueCache, PAST, PRESENT } from '../src/models/nn/key-value-cache.ts';
+import { Network } from '../src/models/nn/network.ts';
+import type { TaskModel } from '../src/program/objectives/task-model.ts';
+import { tokenModel } from '../src/program/objectives/token-model.ts';
 import { Random } from '../src/support/random.ts';
 import { cpu } from './support/backends.ts';
 

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { describeChosen } from '../src/run/config/defaults/choose-defaults.ts';
-import { sectionKeys } from '../src/run/config/defaults/open-keys.ts';
-import { CHOSEN_TRAINING } from '../src/run/config/defaults/policy.ts';
-import { parseRunConfig } from '../src/run/config/parse-run-config.ts';
+import { describeChosen } from '../src/training/run/config/defaults/choose-defaults.ts';
+import { sectionKeys } from '../src/training/run/config/defaults/open-keys.ts';
+import { CHOSEN_TRAINING } from '../src/training/run/config/defaults/policy.ts';
+import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { writeTinyData } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { Workspace } from './support/workspace.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { HubServer } from '../src/hub/node/testing/hub-server.ts';
+import type { HubServer } from '../src/input/hub/node/testing/hub-server.ts';
 import { coldPair, serveModel, settings } from './support/cold-pair.ts';
 import { Workspace } from './support/workspace.ts';
 import { type Kind, whyNot } from './support/writers.ts';

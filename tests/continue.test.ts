@@ -2,13 +2,13 @@ import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference, largestMagnitude } from '../scripts/conformance/compare.ts';
 import { feedsOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
-import { readAdapter } from '../src/formats/adapters/node/adapter-folder.ts';
-import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
-import { continuedConfig } from '../src/jobs/start-from.ts';
-import { startMethod } from '../src/jobs/start-method.ts';
+import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
+import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
-import { parseRunConfig } from '../src/run/config/parse-run-config.ts';
+import { continuedConfig } from '../src/studies/jobs/start-from.ts';
+import { startMethod } from '../src/studies/jobs/start-method.ts';
+import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { openForTask } from './support/open-for-task.ts';
 import { type Ended, Workspace } from './support/workspace.ts';
 

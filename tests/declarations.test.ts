@@ -7,7 +7,7 @@ const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as {
 };
 const ENTRIES = Object.values(exports).flatMap((entry) => (typeof entry === 'string' ? [] : [entry.types]));
 /** This entry has types of an optional peer, whose own declarations need Node's types. */
-const OF_PEER = './dist/servers/ai/index.d.ts';
+const OF_PEER = './dist/faces/servers/ai/index.d.ts';
 
 // scripts/declarations.mjs does so with the packed package, and with TypeScript from 5.6 to 7.
 it.each([

@@ -6,12 +6,12 @@ import { Workspace } from './support/workspace.ts';
 /* The docstrings of the functions that most programs call: complete, and with an example that compiles. */
 
 const FUNCTIONS = [
-  ['open', 'src/jobs/node/open-trained.ts', 'export async function openTrained'],
-  ['train', 'src/jobs/node/train.ts', 'export async function train('],
-  ['plan', 'src/jobs/node/plan.ts', 'export async function plan('],
-  ['predict', 'src/trained/node/thread/model-in-thread.ts', '  predict(text: string'],
-  ['generate', 'src/trained/node/thread/model-in-thread.ts', '  async generate('],
-  ['defineMethod', 'src/tuners/registry.ts', 'export function defineMethod<'],
+  ['open', 'src/studies/jobs/node/open-trained.ts', 'export async function openTrained'],
+  ['train', 'src/studies/jobs/node/train.ts', 'export async function train('],
+  ['plan', 'src/studies/jobs/node/plan.ts', 'export async function plan('],
+  ['predict', 'src/use/trained/node/thread/model-in-thread.ts', '  predict(text: string'],
+  ['generate', 'src/use/trained/node/thread/model-in-thread.ts', '  async generate('],
+  ['defineMethod', 'src/methods/tuners/registry.ts', 'export function defineMethod<'],
   ['defineTask', 'src/tasks/registry.ts', 'export function defineTask('],
 ] as const;
 

@@ -71,7 +71,7 @@ describe('the entry points', () => {
     ],
     ['OpenOptions', ['baseDtype', 'task'], ['modelUrl', 'engineUrl', 'threads', 'name']],
   ])('for Node and for pages declare each of the %s once', (name, onlyInNode, onlyInPage) => {
-    const [node, page] = ['src/index.ts', 'src/web/index.ts'].map(
+    const [node, page] = ['src/index.ts', 'src/faces/web/index.ts'].map(
       (path) =>
         new Map(
           typeIn(path, name)
@@ -90,7 +90,7 @@ describe('the entry points', () => {
   it('for pages accepts every config of Node', () => {
     const [config, pageConfig] = [
       typeIn('src/index.ts', 'ConfigWithRows'),
-      typeIn('src/web/index.ts', 'PageConfig'),
+      typeIn('src/faces/web/index.ts', 'PageConfig'),
     ];
     expect(checker.isTypeAssignableTo(config, pageConfig)).toBe(true);
     // A page needs no `output`.

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FinishEvent } from '../src/run/events.ts';
 import { Random } from '../src/support/random.ts';
+import type { FinishEvent } from '../src/training/run/events.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';
 
 /* Files of some ten to some hundred rows with the embedded encoder, with nothing set but the file. */

@@ -3,9 +3,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { classReport } from '../src/metrics/class-report.ts';
-import { wilson } from '../src/metrics/score-interval.ts';
 import type { Confusion } from '../src/program/example-set.ts';
+import { classReport } from '../src/scores/metrics/class-report.ts';
+import { wilson } from '../src/scores/metrics/score-interval.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
 
@@ -65,7 +65,7 @@ describe('predict', () => {
   });
 
   it('reads compressed and parquet data also from standard input', async () => {
-    const parquet = readFileSync('src/data/parquet/fixtures/rows-v2.parquet');
+    const parquet = readFileSync('src/input/data/parquet/fixtures/rows-v2.parquet');
     workspace.write('rows.parquet', parquet);
     const skip = ['--on-bad-row', 'skip'];
     const answered = await workspace.run('predict', 'run', 'rows.parquet', ...skip);
@@ -128,7 +128,7 @@ it.each([
   expect(await workspace.train('method=lora', ...more)).toMatchObject({ code: 0 });
   writeFileSync(workspace.path(output, name), content);
   const [, command] = /```sh\n(.+)\n```/.exec(workspace.read(output, 'README.md').toString()) ?? [];
-  const line = command!.replace('adalora', `"${process.execPath}" "${resolve('dist/cli/main.js')}"`);
+  const line = command!.replace('adalora', `"${process.execPath}" "${resolve('dist/faces/cli/main.js')}"`);
   const { status, stdout } = spawnSync(line, {
     cwd: workspace.path(output),
     shell: true,

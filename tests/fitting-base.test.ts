@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Example, exportedLogits, ourLogits } from '../scripts/transformers-js/compare-logits.ts';
-import type { BaseDtype } from '../src/bases/base-dtype.ts';
-import { BaseFolder } from '../src/serving/node/base-folder.ts';
-import { adapterIn } from '../src/serving/node/find-adapters.ts';
-import { PackedCache } from '../src/serving/node/packed-cache.ts';
-import { servedAdapter } from '../src/serving/node/served-adapter.ts';
+import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
 import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
-import { open } from '../src/trained/node/open.ts';
+import { BaseFolder } from '../src/use/serving/node/base-folder.ts';
+import { adapterIn } from '../src/use/serving/node/find-adapters.ts';
+import { PackedCache } from '../src/use/serving/node/packed-cache.ts';
+import { servedAdapter } from '../src/use/serving/node/served-adapter.ts';
+import { open } from '../src/use/trained/node/open.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { Workspace } from './support/workspace.ts';
 

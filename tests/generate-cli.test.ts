@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TextGenerator } from '../src/generation/text-generator.ts';
-import { type OpenedModel, open } from '../src/trained/node/open.ts';
+import type { TextGenerator } from '../src/program/generation/text-generator.ts';
+import { type OpenedModel, open } from '../src/use/trained/node/open.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { Workspace } from './support/workspace.ts';
 

@@ -3,20 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference } from '../scripts/conformance/compare.ts';
-import { generate } from '../src/generation/generate.ts';
-import { generationSettings } from '../src/generation/generation-settings.ts';
-import type { LanguageModel } from '../src/generation/language-model.ts';
-import { openLanguageModel } from '../src/generation/open-language-model.ts';
-import type { TextGenerator } from '../src/generation/text-generator.ts';
-import { modelFeeds } from '../src/objectives/model-inputs.ts';
+import type { Session } from '../src/engine/runtime/session.ts';
 import type { Engine } from '../src/program/engine.ts';
+import { generate } from '../src/program/generation/generate.ts';
+import { generationSettings } from '../src/program/generation/generation-settings.ts';
+import type { LanguageModel } from '../src/program/generation/language-model.ts';
+import { openLanguageModel } from '../src/program/generation/open-language-model.ts';
+import type { TextGenerator } from '../src/program/generation/text-generator.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
+import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
 import { Program } from '../src/program/program.ts';
-import type { Session } from '../src/runtime/session.ts';
 import { Random } from '../src/support/random.ts';
-import { describeFolder } from '../src/trained/node/load-model.ts';
-import { type OpenedModel, open } from '../src/trained/node/open.ts';
-import { type OpenedTuned, openTuned } from '../src/trained/node/open-tuned.ts';
+import { describeFolder } from '../src/use/trained/node/load-model.ts';
+import { type OpenedModel, open } from '../src/use/trained/node/open.ts';
+import { type OpenedTuned, openTuned } from '../src/use/trained/node/open-tuned.ts';
 import { SMALL_GENERATORS, writeSmallGenerator } from './support/small-generator.ts';
 
 interface Fixture {
@@ -24,7 +24,7 @@ interface Fixture {
   cases: { model: string; prompts: number[]; user: object; ids: string[] }[];
 }
 
-const fixture = JSON.parse(readFileSync('src/generation/fixtures/models.json', 'utf8')) as Fixture;
+const fixture = JSON.parse(readFileSync('src/program/generation/fixtures/models.json', 'utf8')) as Fixture;
 const folder = mkdtempSync(join(tmpdir(), 'adalora-generate-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -3,14 +3,14 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeAdapter } from '../src/formats/adapters/node/adapter-folder.ts';
-import type { AdapterTensor, AdapterTensors } from '../src/formats/adapters/stored-adapter.ts';
+import { writeAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
+import type { AdapterTensor, AdapterTensors } from '../src/input/formats/adapters/stored-adapter.ts';
 import { GGUF_MODEL_TYPES } from '../src/models/gguf.ts';
-import { modelFeeds } from '../src/objectives/model-inputs.ts';
-import { tokenModel } from '../src/objectives/token-model.ts';
+import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
+import { tokenModel } from '../src/program/objectives/token-model.ts';
 import { Program } from '../src/program/program.ts';
 import { Random } from '../src/support/random.ts';
-import { type OpenedModel, open } from '../src/trained/node/open.ts';
+import { type OpenedModel, open } from '../src/use/trained/node/open.ts';
 import { openIn } from './support/describe-in.ts';
 import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
 

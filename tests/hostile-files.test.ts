@@ -3,16 +3,16 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadConfig } from '../src/cli/load-config.ts';
-import { readRows } from '../src/data/node/read-rows.ts';
-import { openCheckpoint } from '../src/formats/node/checkpoint.ts';
-import { explainMemory } from '../src/runtime/run-session.ts';
-import { atomicWrite } from '../src/store/node/atomic-write.ts';
+import { explainMemory } from '../src/engine/runtime/run-session.ts';
+import { loadConfig } from '../src/faces/cli/load-config.ts';
+import { readRows } from '../src/input/data/node/read-rows.ts';
+import { openCheckpoint } from '../src/input/formats/node/checkpoint.ts';
+import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
+import { loadTokenizer } from '../src/input/text/node/load-tokenizer.ts';
 import { ComputationError } from '../src/support/computation-error.ts';
 import { fileError } from '../src/support/file-error.ts';
-import { loadTokenizer } from '../src/text/node/load-tokenizer.ts';
-import { open } from '../src/trained/node/open.ts';
-import { sharedFiles } from '../src/trained/node/shared-files.ts';
+import { open } from '../src/use/trained/node/open.ts';
+import { sharedFiles } from '../src/use/trained/node/shared-files.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { Workspace } from './support/workspace.ts';
 
@@ -229,7 +229,7 @@ it('files linked from outside a model are not copied beside its weights', () => 
 describe.runIf(process.platform === 'linux')('a system limit is reported in a sentence', () => {
   const shell = (command: string) =>
     spawnSync('sh', ['-c', command], { encoding: 'utf8', cwd: workspace.folder });
-  const program = `exec "${process.execPath}" "${resolve('dist/cli/main.js')}"`;
+  const program = `exec "${process.execPath}" "${resolve('dist/faces/cli/main.js')}"`;
 
   // Too few for the program's own files, and for those that a command loads.
   it.each([24, 56])('%d open files', (limit) => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hugePageEnvironment } from '../src/cli/huge-pages.ts';
+import { hugePageEnvironment } from '../src/faces/cli/huge-pages.ts';
 import { Workspace } from './support/workspace.ts';
 
 const ASKS = hugePageEnvironment({}) !== undefined;

@@ -2,10 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
-import { ROOMS } from '../scripts/rooms/rooms.ts';
+import { ROOMS, roomOf, WINGS } from '../scripts/rooms/rooms.ts';
 
-/** The folders of src. Each imports only from itself and from those before it. */
-const LAYERS: readonly string[] = Object.keys(ROOMS);
+/** The rooms, by their folders below src. Each imports only from itself and from those before it. */
+const LAYERS = ROOMS.map(({ folder }) => folder);
+const layerOf = (path: string) => LAYERS.indexOf(roomOf(path.slice('src/'.length)) ?? '');
 
 /** The package's main entry point, for Node: it is above the layers. */
 const ENTRY = 'src/index.ts';
@@ -13,18 +14,18 @@ const ENTRY = 'src/index.ts';
 /** The problem of an import, if any. Paths are relative to the repository, with forward slashes. */
 function objection(file: string, imported: string): string | undefined {
   if (file === ENTRY) return undefined;
-  const layer = file.split('/')[1]!;
-  const forNode = (path: string) => /^src\/(cli|servers)\/|\/node\//.test(path);
-  const known = LAYERS.indexOf(layer);
-  if (known < 0) return `src/${layer} is not a layer: ${LAYERS.join(' < ')}`;
-  if (/^onnxruntime-|^#wasm-engine/.test(imported) && layer !== 'runtime')
-    return 'only src/runtime touches ONNX Runtime';
+  const forNode = (path: string) => /^src\/faces\/(cli|servers)\/|\/node\//.test(path);
+  const known = layerOf(file);
+  const layer = LAYERS[known];
+  if (!layer) return `${file} is in no room: ${LAYERS.join(' < ')}`;
+  if (/^onnxruntime-|^#wasm-engine/.test(imported) && layer !== 'engine/runtime')
+    return 'only src/engine/runtime touches ONNX Runtime';
   if (imported.startsWith('node:') && !forNode(file))
-    return 'node: belongs in src/cli, src/servers or under a folder named node';
+    return 'node: belongs in src/faces/cli, src/faces/servers or under a folder named node';
   if (!imported.startsWith('.')) return undefined;
   const target = posix.join(posix.dirname(file), imported);
   if (!target.startsWith('src/')) return 'an import must stay in src';
-  if (LAYERS.indexOf(target.split('/')[1]!) > known) {
+  if (layerOf(target) > known) {
     return `src/${layer} may import from itself and: ${LAYERS.slice(0, known).join(', ') || 'nothing else'}`;
   }
   if (forNode(target) && !forNode(file)) return 'what runs in a browser cannot import what needs Node';
@@ -45,6 +46,14 @@ function sources(): string[] {
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'));
 }
 
+/** The files that a file imports at its start or for its types. Imports inside functions come later, and close no circle. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  return [...text.matchAll(/^(?:import|export)\b[^;]*?\bfrom '(\.[^']+)'/gm)].map(([, name]) =>
+    posix.join(posix.dirname(file), name!),
+  );
+}
+
 describe('imports', () => {
   it('of src point one way', () => {
     const files = sources();
@@ -52,7 +61,38 @@ describe('imports', () => {
     expect(files.flatMap((file) => objections(file, readFileSync(file, 'utf8')))).toEqual([]);
   });
 
-  it('only src/store writes files, and logs grow at their end', () => {
+  it('of wings make no circle, and at most ten floors', () => {
+    const below = new Map(Object.keys(WINGS).map((wing) => [wing, new Set<string>()]));
+    for (const file of sources().filter((path) => path !== ENTRY)) {
+      const wing = file.split('/')[1]!;
+      for (const target of importsOf(file)) {
+        const other = target.split('/')[1]!;
+        if (other !== wing) below.get(wing)!.add(other);
+      }
+    }
+    const floorOf = (wing: string, above: readonly string[]): number => {
+      expect(above).not.toContain(wing);
+      return 1 + Math.max(0, ...[...below.get(wing)!].map((each) => floorOf(each, [...above, wing])));
+    };
+    expect(below.size).toBeLessThanOrEqual(12);
+    expect(Math.max(...[...below.keys()].map((wing) => floorOf(wing, [])))).toBeLessThanOrEqual(10);
+  });
+
+  it('of files make no circle', () => {
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (file: string, above: readonly string[]): void => {
+      const start = above.indexOf(file);
+      if (start >= 0) circles.push([...above.slice(start), file].join(' > '));
+      if (start >= 0 || done.has(file)) return;
+      for (const target of importsOf(file)) visit(target, [...above, file]);
+      done.add(file);
+    };
+    for (const file of sources()) visit(file, []);
+    expect(circles).toEqual([]);
+  });
+
+  it('only src/input/store writes files, and logs grow at their end', () => {
     const writing =
       /\b(writeFile|createWriteStream|mkdir|mkdtemp|rename|symlink|link|copyFile|cp|truncate)(Sync)?\b/;
     const importsOf = (path: string) =>
@@ -61,59 +101,78 @@ describe('imports', () => {
       );
     const writers = sources().filter((path) => importsOf(path).some((names) => writing.test(names)));
     expect(writers.length).toBeGreaterThan(2);
-    expect(writers.filter((path) => !/^src\/store\/|\/testing\//.test(path))).toEqual([]);
+    expect(writers.filter((path) => !/^src\/input\/store\/|\/testing\//.test(path))).toEqual([]);
   });
 
   it.each([
     [
-      'src/onnx/lower.ts',
+      'src/engine/onnx/lower.ts',
       `import { a } from '../runtime/session.ts'`,
-      'src/onnx may import from itself and: support, store, graph, autodiff',
+      'src/engine/onnx may import from itself and: support, engine/graph, engine/autodiff',
     ],
     [
       'src/support/a.ts',
-      `export * from '../cli/b.ts'`,
+      `export * from '../faces/cli/b.ts'`,
       'src/support may import from itself and: nothing else',
     ],
     [
-      'src/models/bert/model.ts',
-      `import type { T } from '../../train/trainer.ts'`,
+      'src/models/families/bert/model.ts',
+      `import type { T } from '../../../training/train/trainer.ts'`,
       'src/models may import from',
     ],
     [
-      'src/train/trainer.ts',
+      'src/training/train/trainer.ts',
       `const ort = await import('onnxruntime-web')`,
-      'only src/runtime touches ONNX Runtime',
+      'only src/engine/runtime touches ONNX Runtime',
     ],
     [
-      'src/train/trainer.ts',
+      'src/training/train/trainer.ts',
       `const ort = await import('#wasm-engine')`,
-      'only src/runtime touches ONNX Runtime',
+      'only src/engine/runtime touches ONNX Runtime',
     ],
-    ['src/data/row.ts', `import 'node:fs'`, 'node: belongs in'],
-    ['src/web/train.ts', `import { a } from '../cli/b.ts'`, 'src/web may import from itself and: support'],
-    ['src/web/train.ts', `import { a } from '../jobs/node/b.ts'`, 'what runs in a browser cannot'],
-    ['src/data/row.ts', `import { read } from './node/read.ts'`, 'what runs in a browser cannot'],
-    ['src/data/row.ts', `import { a } from '../../tests/support/table.ts'`, 'an import must stay in src'],
-    ['src/util/a.ts', `import { z } from 'zod'`, 'src/util is not a layer'],
+    ['src/input/data/row.ts', `import 'node:fs'`, 'node: belongs in'],
+    [
+      'src/faces/web/train.ts',
+      `import { a } from '../cli/b.ts'`,
+      'src/faces/web may import from itself and: support',
+    ],
+    [
+      'src/faces/web/train.ts',
+      `import { a } from '../../studies/jobs/node/b.ts'`,
+      'what runs in a browser cannot',
+    ],
+    ['src/input/data/row.ts', `import { read } from './node/read.ts'`, 'what runs in a browser cannot'],
+    [
+      'src/input/data/row.ts',
+      `import { a } from '../../../tests/support/table.ts'`,
+      'an import must stay in src',
+    ],
+    ['src/util/a.ts', `import { z } from 'zod'`, 'src/util/a.ts is in no room'],
   ])('of %s are rejected: %s', (file, text, rule) => {
     expect(objections(file, text)).toEqual([expect.stringContaining(rule)]);
   });
 
   it.each([
     [
-      'src/onnx/lower.ts',
+      'src/engine/onnx/lower.ts',
       `import { a } from '../graph/graph.ts'; import { b } from './rules.ts'; import protobuf from 'protobufjs'`,
     ],
-    ['src/formats/node/read.ts', `import 'node:fs'; import { parse } from '../safetensors.ts'`],
-    ['src/cli/main.ts', `import 'node:fs'; import { read } from '../formats/node/read.ts'`],
-    ['src/runtime/web/create-session.ts', `import { env } from 'onnxruntime-web'`],
+    ['src/input/formats/node/read.ts', `import 'node:fs'; import { parse } from '../safetensors.ts'`],
+    ['src/faces/cli/main.ts', `import 'node:fs'; import { read } from '../../input/formats/node/read.ts'`],
+    ['src/engine/runtime/web/create-session.ts', `import { env } from 'onnxruntime-web'`],
   ])('of %s are accepted: %s', (file, text) => {
     expect(objections(file, text)).toEqual([]);
   });
 });
 
 it('CONTRIBUTING.md has every room with its content, in this order', () => {
-  const tree = Object.entries(ROOMS).map(([room, content]) => `  ${`${room}/`.padEnd(13)}${content}\n`);
+  const line = (indent: string, name: string, content: string) =>
+    `${indent}${`${name}/`.padEnd(15 - indent.length)}${content}\n`;
+  const tree = Object.entries(WINGS).flatMap(([wing, { content, rooms }]) => [
+    line('  ', wing, content),
+    ...Object.entries<string>(rooms)
+      .filter(([name]) => name !== '.')
+      .map(([name, text]) => line('    ', name, text)),
+  ]);
   expect(readFileSync('CONTRIBUTING.md', 'utf8')).toContain(`src/\n${tree.join('')}`);
 });

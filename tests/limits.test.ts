@@ -2,20 +2,20 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { loadConfig } from '../src/cli/load-config.ts';
-import { resolveSplit } from '../src/data/hub/node/resolve-dataset.ts';
-import { textFile } from '../src/data/node/text-files.ts';
-import { readAdapter } from '../src/formats/adapters/node/adapter-folder.ts';
-import { openCheckpoint } from '../src/formats/node/checkpoint.ts';
-import { folderFiles } from '../src/formats/node/folder-files.ts';
-import { readRunEvents, readRunRecord } from '../src/report/node/read-run-record.ts';
-import { finishOf } from '../src/run/node/event-log.ts';
+import { loadConfig } from '../src/faces/cli/load-config.ts';
+import { resolveSplit } from '../src/input/data/hub/node/resolve-dataset.ts';
+import { textFile } from '../src/input/data/node/text-files.ts';
+import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
+import { openCheckpoint } from '../src/input/formats/node/checkpoint.ts';
+import { folderFiles } from '../src/input/formats/node/folder-files.ts';
+import { readTokenizerFiles } from '../src/input/text/build-tokenizer.ts';
+import { readChatTemplate } from '../src/input/text/chat/read-chat-template.ts';
+import { readRunEvents, readRunRecord } from '../src/studies/report/node/read-run-record.ts';
 import { UserError } from '../src/support/user-error.ts';
-import { readTokenizerFiles } from '../src/text/build-tokenizer.ts';
-import { readChatTemplate } from '../src/text/chat/read-chat-template.ts';
-import { readLayer } from '../src/trained/layer-file.ts';
-import { describeFolder, readFolder } from '../src/trained/node/load-model.ts';
-import { readNotes } from '../src/trained/notes.ts';
+import { finishOf } from '../src/training/run/node/event-log.ts';
+import { readLayer } from '../src/use/trained/layer-file.ts';
+import { describeFolder, readFolder } from '../src/use/trained/node/load-model.ts';
+import { readNotes } from '../src/use/trained/notes.ts';
 
 /* The sizes in SECURITY.md: a file with one byte more is rejected before it is read. */
 

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TrainEvent } from '../src/run/events.ts';
+import type { TrainEvent } from '../src/training/run/events.ts';
 import { MPI_ENVIRONMENT, mpirun, NO_OPEN_MPI } from './support/open-mpi.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { eventsIn, eventsOf, type StartOptions, Workspace } from './support/workspace.ts';

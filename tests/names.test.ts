@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { adapterKinds, METHOD_NAMES } from '../src/methods/tuners/registry.ts';
 import { HEAD_KINDS, HEADS } from '../src/models/heads/registry.ts';
 import { PROGRAM } from '../src/support/program.ts';
 import { TASK_NAMES } from '../src/tasks/registry.ts';
-import { adapterKinds, METHOD_NAMES } from '../src/tuners/registry.ts';
 
 /*
  * The names of a method or a task occur only in its folder, so that a new one is one folder and one line there; the
@@ -56,7 +56,7 @@ const HEAD_CLASS = new RegExp(
 );
 
 /** AdapterHub's heads are described by the transformers class that each is equivalent to. */
-const BY_CLASS = 'src/tuners/bottleneck/exchangeable-head.ts';
+const BY_CLASS = 'src/methods/tuners/bottleneck/exchangeable-head.ts';
 
 /** Occurrences of the names, as `file:line: name`, in files outside `room`. */
 function strays(
@@ -96,13 +96,13 @@ describe('names', () => {
     [`x = \`\${y}lora\`;`, 'lora'],
     ['x = `full`;', 'full'],
   ])('are found in %s', (text, name) => {
-    expect(strays([{ path: 'src/x.ts', text }], METHOD_NAMES, 'src/tuners/', ['full'])).toEqual([
+    expect(strays([{ path: 'src/x.ts', text }], METHOD_NAMES, 'src/methods/tuners/', ['full'])).toEqual([
       `src/x.ts:1: ${name}`,
     ]);
   });
 
   it.each([['const full = x.full;'], ['// lora'], ['x = "lora_alpha";']])('are not found in %s', (text) => {
-    expect(strays([{ path: 'src/x.ts', text }], METHOD_NAMES, 'src/tuners/', ['full'])).toEqual([]);
+    expect(strays([{ path: 'src/x.ts', text }], METHOD_NAMES, 'src/methods/tuners/', ['full'])).toEqual([]);
   });
 
   it.each([
@@ -112,11 +112,15 @@ describe('names', () => {
     expect(linesWith([{ path: 'src/x.ts', text }], HEAD_CLASS)).toEqual([`src/x.ts:1: ${text}`]);
   });
 
-  it('of methods are only in src/tuners', () => {
+  it('of methods are only in src/methods/tuners', () => {
     // "full" is also an English word: only a whole string is the method's name.
-    const found = strays(SOURCES, METHOD_NAMES, 'src/tuners/', ['full']);
+    const found = strays(SOURCES, METHOD_NAMES, 'src/methods/tuners/', ['full']);
     // The program is named after a method, and so are its provider and llama.cpp's kind of adapter.
-    const own = ['src/support/program.ts:', 'src/servers/ai/index.ts:', 'src/trained/gguf-adapter.ts:'];
+    const own = [
+      'src/support/program.ts:',
+      'src/faces/servers/ai/index.ts:',
+      'src/use/trained/gguf-adapter.ts:',
+    ];
     expect(found.filter((place) => !own.some((start) => place.startsWith(start)))).toEqual([]);
   });
 
@@ -125,7 +129,7 @@ describe('names', () => {
   });
 
   it('of heads are only where models, losses and tasks declare theirs', () => {
-    const homes = ['src/models/', 'src/objectives/', 'src/tasks/'];
+    const homes = ['src/models/', 'src/program/objectives/', 'src/tasks/'];
     const others = SOURCES.filter(({ path }) => !homes.some((home) => path.startsWith(home)));
     expect(strays(others, HEAD_KINDS, 'src/models/')).toEqual([]);
     // Also transformers' classes: their suffixes belong to a head's own folder.
@@ -134,21 +138,21 @@ describe('names', () => {
     expect(linesWith(foreign!, HEAD_CLASS)).not.toEqual([]);
   });
 
-  it('of tuners are not used in instanceof outside src/tuners', () => {
-    const others = SOURCES.filter(({ path }) => !path.startsWith('src/tuners/'));
+  it('of tuners are not used in instanceof outside src/methods/tuners', () => {
+    const others = SOURCES.filter(({ path }) => !path.startsWith('src/methods/tuners/'));
     expect(linesWith(others, /instanceof (\w*Tuner|WholeParameters)\b/)).toEqual([]);
   });
 
-  it('of low-rank factors are only in src/tuners/low-rank, also in comments', () => {
-    const others = SOURCES.filter(({ path }) => !path.startsWith('src/tuners/low-rank/'));
+  it('of low-rank factors are only in src/methods/tuners/low-rank, also in comments', () => {
+    const others = SOURCES.filter(({ path }) => !path.startsWith('src/methods/tuners/low-rank/'));
     expect(linesWith(others, /lora_[AEB]\b/)).toEqual([]);
   });
 
-  it('of kinds of adapter files, and the forms of methods, are only in src/tuners', () => {
+  it('of kinds of adapter files, and the forms of methods, are only in src/methods/tuners', () => {
     const kinds = adapterKinds().map(({ name }) => name);
     expect(kinds).toContain('IA3');
-    expect(strays(SOURCES, kinds, 'src/tuners/')).toEqual([]);
-    const serving = SOURCES.filter(({ path }) => path.startsWith('src/serving/'));
+    expect(strays(SOURCES, kinds, 'src/methods/tuners/')).toEqual([]);
+    const serving = SOURCES.filter(({ path }) => path.startsWith('src/use/serving/'));
     const known = ['bank/', 'tuner.ts', 'frozen-tuner.ts'].map((end) => `tuners/${end}`);
     const imports = serving.flatMap(({ path, text }) =>
       ts
@@ -164,7 +168,7 @@ describe('names', () => {
   it('of this program are in one place', () => {
     const places = linesWith(SOURCES, new RegExp(`(['"\`])${PROGRAM}\\1`));
     // Examples in docstrings import the package.
-    const others = places.filter((place) => !/^src\/tuners\/|: \* import /.test(place));
+    const others = places.filter((place) => !/^src\/methods\/tuners\/|: \* import /.test(place));
     expect(others).toEqual([expect.stringMatching(/^src\/support\/program\.ts:\d+: /)]);
   });
 
@@ -174,6 +178,6 @@ describe('names', () => {
 
   it('any is a type of values that only users know', () => {
     const suppressed = linesWith(SOURCES, /noExplicitAny/);
-    expect(suppressed).toEqual([expect.stringMatching(/^src\/metrics\/own-metrics\.ts:/)]);
+    expect(suppressed).toEqual([expect.stringMatching(/^src\/scores\/metrics\/own-metrics\.ts:/)]);
   });
 });

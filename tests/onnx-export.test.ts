@@ -20,14 +20,14 @@ import {
   logitsDifference,
   ourLogits,
 } from '../scripts/transformers-js/compare-logits.ts';
-import { readSafetensors, writeSafetensors } from '../src/formats/node/safetensors-file.ts';
+import { readSafetensors, writeSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import type { HeadKind } from '../src/models/heads/registry.ts';
-import type { OnnxDtype } from '../src/optimum/onnx-dtypes.ts';
 import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
 import type { Words } from '../src/tasks/token-classification/definition.ts';
 import type { TaggedWords } from '../src/tasks/token-classification/tagged-words.ts';
-import { type OpenedModel, open } from '../src/trained/node/open.ts';
-import type { ExportOnnxOptions } from '../src/trained/onnx-folder.ts';
+import type { OnnxDtype } from '../src/use/optimum/onnx-dtypes.ts';
+import { type OpenedModel, open } from '../src/use/trained/node/open.ts';
+import type { ExportOnnxOptions } from '../src/use/trained/onnx-folder.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
 import { familiesAndHeads, writesText, writeTinyHead } from './support/tiny-head.ts';
 import { writeTinyModel } from './support/tiny-model.ts';

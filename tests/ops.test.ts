@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { derivatives } from '../src/autodiff/derivatives.ts';
+import { derivatives } from '../src/engine/autodiff/derivatives.ts';
 import { opCases } from './ops/cases.ts';
 import { cpu, wasm } from './support/backends.ts';
 import { checkOp } from './support/check-op.ts';

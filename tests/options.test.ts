@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as page from '../src/faces/web/index.ts';
 import { nodeEngine, type OpenedModel, open, plan, train } from '../src/index.ts';
-import * as page from '../src/web/index.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
 import { openForTask } from './support/open-for-task.ts';
 import { writeTinyModel } from './support/tiny-model.ts';

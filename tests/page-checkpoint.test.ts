@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { train as trainInNode } from '../src/jobs/node/train.ts';
-import type { TrainEvent } from '../src/run/events.ts';
-import { open } from '../src/web/open.ts';
-import { type TrainOptions, train } from '../src/web/train.ts';
+import { open } from '../src/faces/web/open.ts';
+import { type TrainOptions, train } from '../src/faces/web/train.ts';
+import { train as trainInNode } from '../src/studies/jobs/node/train.ts';
+import type { TrainEvent } from '../src/training/run/events.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { trainHere } from './support/train-here.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { assertAgreed } from '../src/jobs/node/assert-same-run.ts';
-import { assertEqual, isAgreed } from '../src/parallel/agreed.ts';
-import { ALONE } from '../src/parallel/alone.ts';
-import { type Communicator, encode } from '../src/parallel/communicator.ts';
-import { dealJson, dealNumbers, rowsOf } from '../src/parallel/deal.ts';
-import { threadsOf } from '../src/parallel/node/join-processes.ts';
+import { assertEqual, isAgreed } from '../src/program/parallel/agreed.ts';
+import { ALONE } from '../src/program/parallel/alone.ts';
+import { type Communicator, encode } from '../src/program/parallel/communicator.ts';
+import { dealJson, dealNumbers, rowsOf } from '../src/program/parallel/deal.ts';
+import { threadsOf } from '../src/program/parallel/node/join-processes.ts';
+import { assertAgreed } from '../src/studies/jobs/node/assert-same-run.ts';
 
 /** A process among others whose contributions to `gather` are given, call after call. */
 function among(rank: number, hosts: readonly string[], ...gathered: Uint8Array[][]): Communicator {

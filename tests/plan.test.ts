@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, truncateSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PlannedBase } from '../src/jobs/plan/plan.ts';
+import type { PlannedBase } from '../src/studies/jobs/plan/plan.ts';
 import { Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;

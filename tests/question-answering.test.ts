@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
-import { open } from '../src/trained/node/open.ts';
+import { open } from '../src/use/trained/node/open.ts';
 import { tinyQuestions } from './support/tiny-questions.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';
 

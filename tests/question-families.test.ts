@@ -2,11 +2,11 @@ import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { open, train } from 'adalora';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeSafetensors } from '../src/formats/node/safetensors-file.ts';
-import type { StoredTensor } from '../src/formats/tensor-data.ts';
-import { squadScores } from '../src/metrics/squad/squad-scores.ts';
+import { writeSafetensors } from '../src/input/formats/node/safetensors-file.ts';
+import type { StoredTensor } from '../src/input/formats/tensor-data.ts';
 import { initialise } from '../src/models/initialise.ts';
-import { spanModel } from '../src/objectives/span-model.ts';
+import { spanModel } from '../src/program/objectives/span-model.ts';
+import { squadScores } from '../src/scores/metrics/squad/squad-scores.ts';
 import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
 import { readQuestions } from '../src/tasks/question-answering/read-questions.ts';
 import { describeIn } from './support/describe-in.ts';
@@ -51,7 +51,7 @@ const FAMILIES = {
 
 function writeModel(folder: string, family: keyof typeof FAMILIES): void {
   const { tokenizer, config } = FAMILIES[family];
-  const fixture = `src/text/fixtures/slow/${tokenizer}`;
+  const fixture = `src/input/text/fixtures/slow/${tokenizer}`;
   mkdirSync(folder);
   for (const name of readdirSync(fixture)) copyFileSync(join(fixture, name), join(folder, name));
   writeFileSync(join(folder, 'config.json'), JSON.stringify({ model_type: family, ...config }));

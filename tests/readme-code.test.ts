@@ -38,7 +38,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   "import { open, train } from 'adalora/web'": 'tests/browser/train-in-page.test.ts runs it in a page',
   "import { train } from 'adalora';\nimport './method.js'": 'tests/definitions.test.ts does so',
   "NODE_OPTIONS='--import ./method.js'": 'tests/definitions.test.ts does so',
-  "import { defineConfig } from 'adalora'": 'src/cli/run-config-at.test.ts trains with such a file',
+  "import { defineConfig } from 'adalora'": 'src/faces/cli/run-config-at.test.ts trains with such a file',
   '// next.config.mjs': 'tests/bundlers.test.ts builds and asks such a server',
   '// app/predict/route.js': 'tests/bundlers.test.ts builds and asks such a server',
   '// vite.config.js': 'tests/bundlers.test.ts builds such a page',
@@ -57,7 +57,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'mpiexec -f hosts': 'wants MPICH and hosts',
   'FROM node': 'wants Docker',
   'docker build': 'wants Docker; tests/serve.test.ts starts such a server',
-  'drawn        700 of 700': 'what plan prints; src/cli/terminal/describe-plan.test.ts has such lines',
+  'drawn        700 of 700': 'what plan prints; src/faces/cli/terminal/describe-plan.test.ts has such lines',
   "import { adalora } from 'adalora/ai'": 'tests/clients.test.ts does so',
   'import { createCohere }': 'tests/clients.test.ts does so',
   'import { CohereRerank }': 'tests/clients.test.ts does so',
@@ -154,7 +154,7 @@ beforeAll(() => {
   mkdirSync(workspace.path('bin'));
   workspace.write(
     'bin/npx',
-    `#!/bin/sh\nshift\nexec '${process.execPath}' '${resolve('dist/cli/main.js')}' "$@"\n`,
+    `#!/bin/sh\nshift\nexec '${process.execPath}' '${resolve('dist/faces/cli/main.js')}' "$@"\n`,
   );
   chmodSync(workspace.path('bin', 'npx'), 0o755);
   workspace.write('texts.txt', 'Where is it?\nThe cat sat.\n');

@@ -3,20 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { placeOf } from '../src/experiments/experiment.ts';
-import { comparedCell, type TableChoice, tableCells } from '../src/experiments/tables/table-cells.ts';
-import { startMethod } from '../src/jobs/start-method.ts';
-import { packageRecipes } from '../src/recipes/node/package-recipes.ts';
-import { recipeConfig } from '../src/recipes/recipe-config.ts';
-import { parseRunConfig } from '../src/run/config/parse-run-config.ts';
-import type { RunConfig } from '../src/run/config/run-config.ts';
+import { METHOD_NAMES } from '../src/methods/tuners/registry.ts';
+import { adapterParameters } from '../src/methods/tuners/tuner.ts';
+import { placeOf } from '../src/studies/experiments/experiment.ts';
+import { comparedCell, type TableChoice, tableCells } from '../src/studies/experiments/tables/table-cells.ts';
+import { startMethod } from '../src/studies/jobs/start-method.ts';
+import { packageRecipes } from '../src/studies/recipes/node/package-recipes.ts';
+import { recipeConfig } from '../src/studies/recipes/recipe-config.ts';
 import { UserError } from '../src/support/user-error.ts';
 import { scorePrefixes } from '../src/tasks/data-files.ts';
 import { metricsOf, taskNamed } from '../src/tasks/registry.ts';
-import { trainerSettings } from '../src/train/trainer-settings.ts';
-import { familyOf } from '../src/trained/bind-model.ts';
-import { METHOD_NAMES } from '../src/tuners/registry.ts';
-import { adapterParameters } from '../src/tuners/tuner.ts';
+import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
+import type { RunConfig } from '../src/training/run/config/run-config.ts';
+import { trainerSettings } from '../src/training/train/trainer-settings.ts';
+import { familyOf } from '../src/use/trained/bind-model.ts';
 
 /*
  * The recipes' derived values, from the models' config.json and the numbers of rows alone, against the paper's

@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { train } from '../src/jobs/node/train.ts';
-import type { RunConfigInput } from '../src/run/config/run-config.ts';
-import { METHOD_NAMES, methodNamed } from '../src/tuners/registry.ts';
+import { METHOD_NAMES, methodNamed } from '../src/methods/tuners/registry.ts';
+import { train } from '../src/studies/jobs/node/train.ts';
+import type { RunConfigInput } from '../src/training/run/config/run-config.ts';
 import { describeForTask } from './support/open-for-task.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';

@@ -2,8 +2,8 @@ import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { TrainEvent } from '../src/run/events.ts';
-import { temporaryName } from '../src/store/node/temporary-name.ts';
+import { temporaryName } from '../src/input/store/node/temporary-name.ts';
+import type { TrainEvent } from '../src/training/run/events.ts';
 import { comparableLog } from './support/comparable-log.ts';
 import { type Halt, type Moment, Workspace } from './support/workspace.ts';
 

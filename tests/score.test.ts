@@ -194,7 +194,7 @@ describe('score glue and seqeval', () => {
   });
 
   it('accepts parquet', async () => {
-    const references = resolve('src/data/parquet/fixtures/rows-none.parquet');
+    const references = resolve('src/input/data/parquet/fixtures/rows-none.parquet');
     const { stderr } = await score('glue/cola', '--predictions', 'cola-out.tsv', '--references', references);
     expect(stderr).toContain('rows-none.parquet:3 has none of the keys gold_label');
   });

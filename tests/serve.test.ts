@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { open } from '../src/trained/node/open.ts';
+import { open } from '../src/use/trained/node/open.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { add, input, sum } from '../src/graph/build.ts';
-import { symbol } from '../src/graph/dimension.ts';
-import { Graph } from '../src/graph/graph.ts';
-import { lower } from '../src/onnx/lower.ts';
+import { add, input, sum } from '../src/engine/graph/build.ts';
+import { symbol } from '../src/engine/graph/dimension.ts';
+import { Graph } from '../src/engine/graph/graph.ts';
+import { lower } from '../src/engine/onnx/lower.ts';
 import { cpu, wasm } from './support/backends.ts';
 
 /** The contract of `Session`, for every build of the engine. */

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { open } from '../src/trained/node/open.ts';
+import { open } from '../src/use/trained/node/open.ts';
 import { Workspace } from './support/workspace.ts';
 
 /* Models of few rows, and SetFit's folders. SETFIT_PYTHON is a Python with setfit. */

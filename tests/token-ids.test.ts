@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { open } from '../src/trained/node/open.ts';
+import { open } from '../src/use/trained/node/open.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { TINY_CONFIG, TINY_TOKENIZER, writeTinyModel } from './support/tiny-model.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';

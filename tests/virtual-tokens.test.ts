@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSafetensors } from '../src/formats/node/safetensors-file.ts';
-import { BaseFolder } from '../src/serving/node/base-folder.ts';
-import { adapterIn } from '../src/serving/node/find-adapters.ts';
-import { PackedCache } from '../src/serving/node/packed-cache.ts';
-import { servedAdapter } from '../src/serving/node/served-adapter.ts';
-import { Serving } from '../src/serving/serving.ts';
+import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
+import { BaseFolder } from '../src/use/serving/node/base-folder.ts';
+import { adapterIn } from '../src/use/serving/node/find-adapters.ts';
+import { PackedCache } from '../src/use/serving/node/packed-cache.ts';
+import { servedAdapter } from '../src/use/serving/node/served-adapter.ts';
+import { Serving } from '../src/use/serving/serving.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { type Ended, eventsOf, Workspace } from './support/workspace.ts';

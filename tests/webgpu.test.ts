@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gradients } from '../src/autodiff/gradients.ts';
+import { gradients } from '../src/engine/autodiff/gradients.ts';
 import {
   add,
   cast,
@@ -16,12 +16,12 @@ import {
   softmax,
   sum,
   transpose,
-} from '../src/graph/build.ts';
-import { multiplyDimensions, symbol } from '../src/graph/dimension.ts';
-import { Graph, type Value } from '../src/graph/graph.ts';
-import { reachable } from '../src/graph/print.ts';
-import { lower } from '../src/onnx/lower.ts';
-import type { Tensors } from '../src/runtime/session.ts';
+} from '../src/engine/graph/build.ts';
+import { multiplyDimensions, symbol } from '../src/engine/graph/dimension.ts';
+import { Graph, type Value } from '../src/engine/graph/graph.ts';
+import { reachable } from '../src/engine/graph/print.ts';
+import { lower } from '../src/engine/onnx/lower.ts';
+import type { Tensors } from '../src/engine/runtime/session.ts';
 import { Random } from '../src/support/random.ts';
 import { opCases } from './ops/cases.ts';
 import { type Backend, cpu, webgpu } from './support/backends.ts';

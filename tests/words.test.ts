@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { createProgram } from '../src/cli/create-program.ts';
+import { createProgram } from '../src/faces/cli/create-program.ts';
 import { type Prose, proseOfMarkdown, proseOfSource, sentencesOf } from './support/prose.ts';
 
 /* Sources, documents and help are plain modern English: CONTRIBUTING.md has the rules. */
@@ -19,7 +19,8 @@ const INVERSIONS = /^(Where|Of|What is) (?!.*\?)/;
 const LATE_SUBJECTS = /^(Where|Of|What) (?!.*\?)/;
 
 /** Folders and generated documents in which TERMS, LATE_SUBJECTS and the rules for tests do not apply yet. */
-const LATER = /^(src\/(jobs|tasks|trained|cli|data|tuners)|web)\/|^docs\/(config|commands)\.md$/;
+const LATER =
+  /^(src\/(studies\/jobs|tasks|use\/trained|faces\/cli|input\/data|methods\/tuners)|web)\/|^docs\/(config|commands)\.md$/;
 
 /** Longest sentence of the README and of help, in words. */
 const MAX_WORDS = 30;

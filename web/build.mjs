@@ -68,7 +68,7 @@ cpSync('examples/starter/train.tsv', join(OUTPUT, 'example.tsv'));
 /** The style of the report and the live page, because this page shows the same figures. */
 async function reportStyle() {
   const { outputFiles } = await build({
-    entryPoints: ['src/report/page/style.ts'],
+    entryPoints: ['src/studies/report/page/style.ts'],
     bundle: true,
     format: 'esm',
     write: false,

@@ -1,7 +1,7 @@
-import { picture, textWidth, WIDTH } from '../../src/report/chart/picture.ts';
-import { linear, rounded, type Scale } from '../../src/report/chart/scale.ts';
-import { standalone } from '../../src/report/chart/standalone.ts';
-import { type Markup, markup } from '../../src/report/markup.ts';
+import { picture, textWidth, WIDTH } from '../../src/studies/report/chart/picture.ts';
+import { linear, rounded, type Scale } from '../../src/studies/report/chart/scale.ts';
+import { standalone } from '../../src/studies/report/chart/standalone.ts';
+import { type Markup, markup } from '../../src/studies/report/markup.ts';
 import { REFERENCE } from '../figures.ts';
 import type { SideName } from '../sides.ts';
 import type { RatioGroup } from './ratio-groups.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { atomicWrite } from '../../src/store/node/atomic-write.ts';
+import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
 import type { BenchResults } from '../results.ts';
 import { ratioChart } from './ratio-chart.ts';
 import { ratioGroups } from './ratio-groups.ts';

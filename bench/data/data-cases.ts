@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import type { BaseDtype } from '../../src/bases/base-dtype.ts';
-import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
-import type { RunConfig } from '../../src/run/config/run-config.ts';
-import { atomicWrite } from '../../src/store/node/atomic-write.ts';
+import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
+import type { BaseDtype } from '../../src/program/bases/base-dtype.ts';
+import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
+import type { RunConfig } from '../../src/training/run/config/run-config.ts';
 
 export const MODEL = '../shared/models/all-MiniLM-L6-v2';
 const GLUE = '../shared/data/glue';

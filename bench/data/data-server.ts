@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import { writeAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
-import { loadRun } from '../../src/jobs/node/load-run.ts';
-import { readRun } from '../../src/jobs/node/read-run.ts';
-import { atomicWrite } from '../../src/store/node/atomic-write.ts';
+import { writeAdapter } from '../../src/input/formats/adapters/node/adapter-folder.ts';
+import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
+import { loadRun } from '../../src/studies/jobs/node/load-run.ts';
+import { readRun } from '../../src/studies/jobs/node/read-run.ts';
 import { peakMemoryMb } from '../../src/support/node/peak-memory.ts';
-import { Trainer, type TrainerHost } from '../../src/train/trainer.ts';
-import { formatNotes, NOTES_FILE } from '../../src/trained/notes.ts';
+import { Trainer, type TrainerHost } from '../../src/training/train/trainer.ts';
+import { formatNotes, NOTES_FILE } from '../../src/use/trained/notes.ts';
 import { answer, nextRequest } from '../protocol.ts';
 import { type DataRequest, dataConfig } from './data-cases.ts';
 

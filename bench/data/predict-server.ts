@@ -1,8 +1,8 @@
-import { textFile } from '../../src/data/node/text-files.ts';
+import { textFile } from '../../src/input/data/node/text-files.ts';
 import { peakMemoryMb } from '../../src/support/node/peak-memory.ts';
 import type { SpanAnswer } from '../../src/tasks/question-answering/definition.ts';
 import type { ClassAnswer } from '../../src/tasks/single-label-classification/definition.ts';
-import { type OpenedModel, open } from '../../src/trained/node/open.ts';
+import { type OpenedModel, open } from '../../src/use/trained/node/open.ts';
 import { serve } from '../protocol.ts';
 
 /*

@@ -1,10 +1,10 @@
-import type { BaseDtype } from '../../src/bases/base-dtype.ts';
-import { withBaseDtype } from '../../src/bases/node/with-base-dtype.ts';
-import { topIndices } from '../../src/generation/draw.ts';
-import { openLanguageModel } from '../../src/generation/open-language-model.ts';
+import { FROZEN } from '../../src/methods/tuners/frozen-tuner.ts';
+import type { BaseDtype } from '../../src/program/bases/base-dtype.ts';
+import { withBaseDtype } from '../../src/program/bases/node/with-base-dtype.ts';
+import { topIndices } from '../../src/program/generation/draw.ts';
+import { openLanguageModel } from '../../src/program/generation/open-language-model.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
-import { openModel } from '../../src/trained/node/load-model.ts';
-import { FROZEN } from '../../src/tuners/frozen-tuner.ts';
+import { openModel } from '../../src/use/trained/node/load-model.ts';
 import { benchHead } from '../bench-head.ts';
 import { promptTokens } from './decoder-cases.ts';
 

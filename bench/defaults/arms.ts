@@ -1,4 +1,4 @@
-import type { MethodName } from '../../src/tuners/registry.ts';
+import type { MethodName } from '../../src/methods/tuners/registry.ts';
 
 /** Settings of a run, by config section. If empty, only the data are set. */
 export interface Arm {

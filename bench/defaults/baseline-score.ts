@@ -1,5 +1,5 @@
-import { bagOfWords } from '../../src/baselines/bag-of-words.ts';
-import { pearson } from '../../src/metrics/pearson.ts';
+import { bagOfWords } from '../../src/scores/baselines/bag-of-words.ts';
+import { pearson } from '../../src/scores/metrics/pearson.ts';
 import type { LabelledRow, SuiteTask } from './tasks.ts';
 
 /** Names of arms without a model. */

@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { MethodName } from '../../src/methods/tuners/registry.ts';
 import { Random } from '../../src/support/random.ts';
-import type { MethodName } from '../../src/tuners/registry.ts';
 import { BASELINES, baselineScore } from './baseline-score.ts';
 import { type Cell, type CellResult, runCell, runSetFit, SETFIT } from './run-cell.ts';
 import { type LabelledRow, SUITE } from './tasks.ts';

@@ -7,10 +7,10 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runTraining } from '../../src/jobs/node/run-training.ts';
-import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
+import { runTraining } from '../../src/studies/jobs/node/run-training.ts';
 import { peakMemoryMb } from '../../src/support/node/peak-memory.ts';
-import { open } from '../../src/trained/node/open.ts';
+import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
+import { open } from '../../src/use/trained/node/open.ts';
 
 const [out = 'runs/embeddings', baseDtype = 'float32'] = process.argv.slice(2);
 const MODEL = '../shared/models/all-MiniLM-L6-v2';

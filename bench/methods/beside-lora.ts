@@ -1,5 +1,5 @@
-import { openModel } from '../../src/trained/node/load-model.ts';
-import { METHOD_NAMES, type MethodName, methodNamed } from '../../src/tuners/registry.ts';
+import { METHOD_NAMES, type MethodName, methodNamed } from '../../src/methods/tuners/registry.ts';
+import { openModel } from '../../src/use/trained/node/load-model.ts';
 import { benchHead } from '../bench-head.ts';
 import { measure, type Rounds } from '../measure.ts';
 import { median } from '../median.ts';

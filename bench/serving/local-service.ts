@@ -1,7 +1,7 @@
-import { AdapterFolders } from '../../src/serving/node/adapter-folders.ts';
-import { BaseFolder } from '../../src/serving/node/base-folder.ts';
-import { LocalService } from '../../src/serving/service/local-service.ts';
-import { Serving } from '../../src/serving/serving.ts';
+import { AdapterFolders } from '../../src/use/serving/node/adapter-folders.ts';
+import { BaseFolder } from '../../src/use/serving/node/base-folder.ts';
+import { LocalService } from '../../src/use/serving/service/local-service.ts';
+import { Serving } from '../../src/use/serving/serving.ts';
 import { isAnswer, type KnownRequest } from './load.ts';
 
 export interface OpenService {

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { open } from '../../src/trained/node/open.ts';
+import { open } from '../../src/use/trained/node/open.ts';
 import { type MadeAdapter, writeMadeAdapter } from '../../tests/support/made-adapter.ts';
 import type { KnownRequest, Scores } from './load.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { runSchema } from '../../src/run/config/run-schema.ts';
 import { DEFAULT_TASK, TASK_NAMES, type TaskName, taskNamed } from '../../src/tasks/registry.ts';
+import { runSchema } from '../../src/training/run/config/run-schema.ts';
 import type { ConfigTypes } from './config-types.ts';
 
 /** The part of JSON Schema that this script uses. */

@@ -2,10 +2,10 @@ import ts from 'typescript';
 
 /** For each part of a config's type, the file that declares it. */
 const PARTS = {
-  CommonInput: 'src/run/config/run-config.ts',
-  TrainingInput: 'src/run/config/training-section.ts',
+  CommonInput: 'src/training/run/config/run-config.ts',
+  TrainingInput: 'src/training/run/config/training-section.ts',
   DataInputOf: 'src/tasks/registry.ts',
-  SectionInputs: 'src/tuners/registry.ts',
+  SectionInputs: 'src/methods/tuners/registry.ts',
 } as const;
 
 export type Part = keyof typeof PARTS;

@@ -10,7 +10,7 @@ const GOLDEN_FOLDERS = [
   },
   { folder: 'src/models/fixtures', least: { models: 32 } },
   {
-    folder: 'src/tuners/fixtures',
+    folder: 'src/methods/tuners/fixtures',
     least: { LORA: 9, IA3: 3, VERA: 2 },
   },
 ];

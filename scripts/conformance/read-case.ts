@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { z } from 'zod';
-import type { StoredTensor } from '../../src/formats/tensor-data.ts';
+import type { HostTensor, Tensors } from '../../src/engine/runtime/session.ts';
+import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
+import type { Batch } from '../../src/input/text/collate.ts';
 import { HEAD_KINDS, type HeadKind } from '../../src/models/heads/registry.ts';
 import { modelTypes } from '../../src/models/registry.ts';
-import { labelledRows } from '../../src/objectives/labelled-rows.ts';
-import { modelFeeds, PIXELS } from '../../src/objectives/model-inputs.ts';
-import { shiftRight } from '../../src/objectives/shift-right.ts';
-import type { TaskModel } from '../../src/objectives/task-model.ts';
-import type { HostTensor, Tensors } from '../../src/runtime/session.ts';
-import type { Batch } from '../../src/text/collate.ts';
+import { labelledRows } from '../../src/program/objectives/labelled-rows.ts';
+import { modelFeeds, PIXELS } from '../../src/program/objectives/model-inputs.ts';
+import { shiftRight } from '../../src/program/objectives/shift-right.ts';
+import type { TaskModel } from '../../src/program/objectives/task-model.ts';
 
 /** Thrown for a case that needs an unsupported feature. */
 export class Skipped extends Error {}

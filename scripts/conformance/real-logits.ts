@@ -1,5 +1,5 @@
-import type { TaskModel } from '../../src/objectives/task-model.ts';
-import type { Batch } from '../../src/text/collate.ts';
+import type { Batch } from '../../src/input/text/collate.ts';
+import type { TaskModel } from '../../src/program/objectives/task-model.ts';
 
 /** The logits at positions without padding, in transformers' order. */
 export function realLogits(

@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { withBaseDtype } from '../../src/bases/node/with-base-dtype.ts';
-import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
+import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
+import { withBaseDtype } from '../../src/program/bases/node/with-base-dtype.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
-import { Updater } from '../../src/train/updater.ts';
+import { Updater } from '../../src/training/train/updater.ts';
 import { adapterChecks } from './adapter-checks.ts';
 import { Findings } from './compare.ts';
 import { loadCase } from './load-case.ts';

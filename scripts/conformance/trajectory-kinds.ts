@@ -1,7 +1,7 @@
-import { PEFT_PREFIX } from '../../src/formats/adapters/stored-adapter.ts';
-import { parseAdapterKey } from '../../src/tuners/low-rank/adapter-keys.ts';
-import type { MethodName } from '../../src/tuners/registry.ts';
-import { TABLE } from '../../src/tuners/virtual/virtual-tuner.ts';
+import { PEFT_PREFIX } from '../../src/input/formats/adapters/stored-adapter.ts';
+import { parseAdapterKey } from '../../src/methods/tuners/low-rank/adapter-keys.ts';
+import type { MethodName } from '../../src/methods/tuners/registry.ts';
+import { TABLE } from '../../src/methods/tuners/virtual/virtual-tuner.ts';
 import { Skipped } from './read-case.ts';
 
 type Settings = Readonly<Record<string, unknown>>;

@@ -1,7 +1,7 @@
-import { startMethod } from '../../src/jobs/start-method.ts';
-import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
-import type { MethodRun } from '../../src/tuners/method-run.ts';
-import type { TunableModel } from '../../src/tuners/tuner.ts';
+import type { MethodRun } from '../../src/methods/tuners/method-run.ts';
+import type { TunableModel } from '../../src/methods/tuners/tuner.ts';
+import { startMethod } from '../../src/studies/jobs/start-method.ts';
+import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
 import type { Trajectory } from './read-case.ts';
 import type { TrajectoryKind } from './trajectory-kinds.ts';
 

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TrainEvent } from '../../src/run/events.ts';
+import type { TrainEvent } from '../../src/training/run/events.ts';
 
 export interface Cost {
   examplesPerSecond: number;

@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { counted, duration } from '../../src/cli/terminal/describe-event.ts';
+import { counted, duration } from '../../src/faces/cli/terminal/describe-event.ts';
 import { adalora, adaloraQuietly } from './adalora.ts';
 import { costOf } from './compare-cost.ts';
 import { writeData } from './write-data.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { atomicWrite } from '../../src/store/node/atomic-write.ts';
+import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
 import { messageText } from './mail/message-text.ts';
 import { readCorpus } from './mail/read-corpus.ts';
 import { type Mail, type Split, splitMails } from './mail/split-mails.ts';

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { servePage } from '../../src/servers/page/page-server.ts';
+import { servePage } from '../../src/faces/servers/page/page-server.ts';
 import { LOOKS, launch, openPage } from '../../tests/browser/support/browser.ts';
 import { PageUser } from '../../tests/browser/support/page-user.ts';
 import { tinyRows } from '../../tests/support/tiny-data.ts';
@@ -58,8 +58,8 @@ async function files(good: string): Promise<void> {
     ['objects.jsonl', () => many(49 * MB, '{"text":"a","label":"b"}\n')],
     ['keys.jsonl', () => `{${Array.from({ length: 2 * MB }, (_, i) => `"${i}":1`).join()}}`],
     ['each-its-key.jsonl', () => Array.from({ length: MB }, (_, i) => `{"k${i}":1}`).join('\n')],
-    ['bomb.parquet', () => readFileSync('src/data/parquet/fixtures/bomb.parquet')],
-    ['endless.parquet', () => readFileSync('src/data/parquet/fixtures/endless.parquet')],
+    ['bomb.parquet', () => readFileSync('src/input/data/parquet/fixtures/bomb.parquet')],
+    ['endless.parquet', () => readFileSync('src/input/data/parquet/fixtures/endless.parquet')],
     ['labels.csv', () => `text,label\n${Array.from({ length: 2 * MB }, (_, i) => `a text,${i}`).join('\n')}`],
   ];
   for (const [name, content] of made) {

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { METHOD_NAMES, methodNamed } from '../../src/tuners/registry.ts';
+import { METHOD_NAMES, methodNamed } from '../../src/methods/tuners/registry.ts';
 import { writeSmallGenerator } from '../../tests/support/small-generator.ts';
 import { tinyRows } from '../../tests/support/tiny-data.ts';
 import { writeTinyEntities, writeTinyTagger } from '../../tests/support/tiny-entities.ts';

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { modelFeeds } from '../../src/objectives/model-inputs.ts';
+import { collate } from '../../src/input/text/collate.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
+import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
-import { collate } from '../../src/text/collate.ts';
-import { exportOnnx } from '../../src/trained/node/export-onnx.ts';
-import { readFolder } from '../../src/trained/node/load-model.ts';
-import { openTuned } from '../../src/trained/node/open-tuned.ts';
+import { exportOnnx } from '../../src/use/trained/node/export-onnx.ts';
+import { readFolder } from '../../src/use/trained/node/load-model.ts';
+import { openTuned } from '../../src/use/trained/node/open-tuned.ts';
 
 const TEXTS = ['the cat sat on the mat', 'a dog'];
 /** The sums have another order, and a mutation may have made weights large. */

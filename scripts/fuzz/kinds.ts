@@ -1,28 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { loadConfig, readConfig } from '../../src/cli/load-config.ts';
-import { datasetCard } from '../../src/data/hub/dataset-card.ts';
-import { splitFiles } from '../../src/data/hub/split-files.ts';
-import { readRows } from '../../src/data/node/read-rows.ts';
-import { textFile } from '../../src/data/node/text-files.ts';
-import { nameClass } from '../../src/data/parquet/class-names.ts';
-import { parseRows } from '../../src/data/parse-rows.ts';
-import { comparison } from '../../src/experiments/compare/comparison.ts';
-import { writeResults } from '../../src/experiments/node/write-results.ts';
-import { bestCombinations } from '../../src/experiments/sweep/best-combinations.ts';
-import { sweepOf } from '../../src/experiments/sweep/sweep-of.ts';
-import { readAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
-import { openCheckpoint, openTorchFile } from '../../src/formats/node/checkpoint.ts';
-import { folderFiles } from '../../src/formats/node/folder-files.ts';
-import { readText } from '../../src/formats/node/read-text.ts';
-import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
-import { parseSmallJson } from '../../src/formats/small-json.ts';
-import { generationSettings } from '../../src/generation/generation-settings.ts';
-import { tokenModel } from '../../src/objectives/token-model.ts';
-import { readRunEvents, readRunRecord } from '../../src/report/node/read-run-record.ts';
-import { readLastCheckpoint } from '../../src/run/node/checkpoint-file.ts';
-import { finishOf } from '../../src/run/node/event-log.ts';
+import { loadConfig, readConfig } from '../../src/faces/cli/load-config.ts';
+import { datasetCard } from '../../src/input/data/hub/dataset-card.ts';
+import { splitFiles } from '../../src/input/data/hub/split-files.ts';
+import { readRows } from '../../src/input/data/node/read-rows.ts';
+import { textFile } from '../../src/input/data/node/text-files.ts';
+import { nameClass } from '../../src/input/data/parquet/class-names.ts';
+import { parseRows } from '../../src/input/data/parse-rows.ts';
+import { readAdapter } from '../../src/input/formats/adapters/node/adapter-folder.ts';
+import { openCheckpoint, openTorchFile } from '../../src/input/formats/node/checkpoint.ts';
+import { folderFiles } from '../../src/input/formats/node/folder-files.ts';
+import { readText } from '../../src/input/formats/node/read-text.ts';
+import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
+import { parseSmallJson } from '../../src/input/formats/small-json.ts';
+import { readChatTemplate } from '../../src/input/text/chat/read-chat-template.ts';
+import { loadTokenizer } from '../../src/input/text/node/load-tokenizer.ts';
+import { kindOf } from '../../src/methods/tuners/registry.ts';
+import { generationSettings } from '../../src/program/generation/generation-settings.ts';
+import { tokenModel } from '../../src/program/objectives/token-model.ts';
+import { comparison } from '../../src/studies/experiments/compare/comparison.ts';
+import { writeResults } from '../../src/studies/experiments/node/write-results.ts';
+import { bestCombinations } from '../../src/studies/experiments/sweep/best-combinations.ts';
+import { sweepOf } from '../../src/studies/experiments/sweep/sweep-of.ts';
+import { readRunEvents, readRunRecord } from '../../src/studies/report/node/read-run-record.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { rowsFromFile } from '../../src/tasks/labelled-texts/read-inputs.ts';
 import { glueKind } from '../../src/tasks/official-scores/glue.ts';
@@ -32,12 +33,11 @@ import { TEXT_KINDS } from '../../src/tasks/official-scores/text-kinds.ts';
 import { readQuestions } from '../../src/tasks/question-answering/read-questions.ts';
 import { readSentences } from '../../src/tasks/token-classification/read-sentences.ts';
 import { sentencesToTag } from '../../src/tasks/token-classification/read-words.ts';
-import { readChatTemplate } from '../../src/text/chat/read-chat-template.ts';
-import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';
-import { describeFolder } from '../../src/trained/node/load-model.ts';
-import { readNotes } from '../../src/trained/notes.ts';
-import { buildModel } from '../../src/trained/read-model.ts';
-import { kindOf } from '../../src/tuners/registry.ts';
+import { readLastCheckpoint } from '../../src/training/run/node/checkpoint-file.ts';
+import { finishOf } from '../../src/training/run/node/event-log.ts';
+import { describeFolder } from '../../src/use/trained/node/load-model.ts';
+import { readNotes } from '../../src/use/trained/notes.ts';
+import { buildModel } from '../../src/use/trained/read-model.ts';
 import { exportDifference } from './compare-export.ts';
 import { STATE } from './write-samples.ts';
 
@@ -88,8 +88,8 @@ const checkpointOf = (
 };
 
 /** Imported from the build, because its worker thread is in the build. */
-const built: typeof import('../../src/data/parquet/node/parquet-file.ts') = await import(
-  new URL('../../dist/data/parquet/node/parquet-file.js', import.meta.url).href
+const built: typeof import('../../src/input/data/parquet/node/parquet-file.ts') = await import(
+  new URL('../../dist/input/data/parquet/node/parquet-file.js', import.meta.url).href
 );
 
 /** Converts errors, because the build throws its own copy of the error class. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { encodeZip } from '../../src/formats/pickle/encode-zip.ts';
+import { encodeZip } from '../../src/input/formats/pickle/encode-zip.ts';
 
 /** A small file that is as costly to read as possible. */
 export interface WorstFile {
@@ -348,12 +348,12 @@ const DATA: readonly WorstFile[] = [
     [
       {
         what: 'a bomb',
-        content: () => readFileSync('src/data/parquet/fixtures/bomb.parquet'),
+        content: () => readFileSync('src/input/data/parquet/fixtures/bomb.parquet'),
         refused: 'rows.parquet',
       },
       {
         what: 'a page without end',
-        content: () => readFileSync('src/data/parquet/fixtures/endless.parquet'),
+        content: () => readFileSync('src/input/data/parquet/fixtures/endless.parquet'),
         refused: 'rows.parquet',
       },
     ],

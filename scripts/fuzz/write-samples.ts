@@ -1,11 +1,11 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
-import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
-import { encodeTorchFile } from '../../src/formats/pickle/encode-torch-file.ts';
-import { writeCheckpoint } from '../../src/run/node/checkpoint-file.ts';
-import type { TrainerState } from '../../src/run/trainer-state.ts';
-import { asStored } from '../../src/tuners/low-rank/peft-adapter.ts';
+import { writeAdapter } from '../../src/input/formats/adapters/node/adapter-folder.ts';
+import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
+import { encodeTorchFile } from '../../src/input/formats/pickle/encode-torch-file.ts';
+import { asStored } from '../../src/methods/tuners/low-rank/peft-adapter.ts';
+import { writeCheckpoint } from '../../src/training/run/node/checkpoint-file.ts';
+import type { TrainerState } from '../../src/training/run/trainer-state.ts';
 import { writeMadeAdapter } from '../../tests/support/made-adapter.ts';
 import { writeTinyModel } from '../../tests/support/tiny-model.ts';
 
@@ -95,7 +95,7 @@ output: run
   write('sweep.yaml', `${config.replace('output: run\n', '')}output: sweep\nseed: [0, 1]\n`);
   const compared = 'rows: {lora: {method: lora}, adalora: {grid: {seed: [1, 2]}}}\nseeds: 1\nheld_out: 0\n';
   write('compare.yaml', `${config.replace('output: run\n', '')}output: compare\n${compared}`);
-  cpSync('src/data/parquet/fixtures/rows-snappy.parquet', join(folder, 'rows.parquet'));
+  cpSync('src/input/data/parquet/fixtures/rows-snappy.parquet', join(folder, 'rows.parquet'));
   write('README.md', CARD);
   write('chat/chat_template.jinja', TEMPLATE);
   write('chat-config/tokenizer_config.json', JSON.stringify({ chat_template: TEMPLATE, eos_token: '</s>' }));
@@ -108,7 +108,7 @@ output: run
     JSON.stringify({ metadata: { total_size: 1 }, weight_map: weightMap }),
   );
   for (const family of ['bert', 'deberta-v3', 'deberta-v2-bpe', 'gpt2-bos'])
-    cpSync(join('src/text/fixtures/slow', family), join(folder, family), { recursive: true });
+    cpSync(join('src/input/text/fixtures/slow', family), join(folder, family), { recursive: true });
   writeAdapter(join(folder, 'bottleneck'), {
     config: {
       config: { scaling: 1, reduction_factor: 16, non_linearity: 'relu' },

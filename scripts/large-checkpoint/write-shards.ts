@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { streamSafetensors } from '../../src/formats/encode-safetensors.ts';
-import { f32ToBf16 } from '../../src/formats/float.ts';
-import { atomicWrite } from '../../src/store/node/atomic-write.ts';
+import { streamSafetensors } from '../../src/input/formats/encode-safetensors.ts';
+import { f32ToBf16 } from '../../src/input/formats/float.ts';
+import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
 import { elementCount } from '../../src/support/element-count.ts';
 import { Random } from '../../src/support/random.ts';
 

@@ -6,19 +6,19 @@ import {
   adapterConfigFile,
   readAdapter,
   writeAdapter,
-} from '../../src/formats/adapters/node/adapter-folder.ts';
-import { readSafetensors, writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
-import type { StoredTensor } from '../../src/formats/tensor-data.ts';
+} from '../../src/input/formats/adapters/node/adapter-folder.ts';
+import { readSafetensors, writeSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
+import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
+import { METHODS } from '../../src/methods/tuners/registry.ts';
+import type { TunedValues } from '../../src/methods/tuners/tuner.ts';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
-import { modelFeeds } from '../../src/objectives/model-inputs.ts';
-import { plainModel } from '../../src/objectives/plain-model.ts';
 import type { LoadedModel } from '../../src/program/model-weights.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
+import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
+import { plainModel } from '../../src/program/objectives/plain-model.ts';
 import { Program } from '../../src/program/program.ts';
 import { Random } from '../../src/support/random.ts';
-import { knownAdapter, tuneModel } from '../../src/trained/tune-model.ts';
-import { METHODS } from '../../src/tuners/registry.ts';
-import type { TunedValues } from '../../src/tuners/tuner.ts';
+import { knownAdapter, tuneModel } from '../../src/use/trained/tune-model.ts';
 import { familyIn, openIn } from '../../tests/support/describe-in.ts';
 import { batchOf, logitsOf } from '../conformance/read-case.ts';
 import { inTheirOrder } from '../conformance/real-logits.ts';

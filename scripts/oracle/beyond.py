@@ -1,6 +1,6 @@
-"""Writes src/tuners/fixtures/beyond.json: extensions of AdaLoRA, computed with NumPy and PyTorch only.
+"""Writes src/methods/tuners/fixtures/beyond.json: extensions of AdaLoRA, computed with NumPy and PyTorch only.
 
-    python scripts/oracle/beyond.py && npx biome format --write src/tuners/fixtures
+    python scripts/oracle/beyond.py && npx biome format --write src/methods/tuners/fixtures
 
 Contains whole trainings of two layers by AdaLoRA, with PyTorch's autograd and AdamW. The variants are: the signal-to-noise
 ratio as score, an orthonormal start, and rsLoRA's scale. Orthonormal vectors come from
@@ -9,7 +9,7 @@ LAPACK's QR, and ranks before training from LAPACK's singular values of whole gr
 import json, pathlib
 import numpy as np, torch
 
-OUT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures/beyond.json"
+OUT = pathlib.Path(__file__).parents[2] / "src/methods/tuners/fixtures/beyond.json"
 SHAPES = {"first": (7, 6), "second": (6, 8)}   # in, out
 EPS = 1e-6
 

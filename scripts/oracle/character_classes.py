@@ -1,5 +1,5 @@
 """Prints the characters that the Rust library of transformers' fast tokenizers treats as marks and punctuation, and those that it
-does not decompose although Unicode does: the tables of src/text/steps/character-classes.ts, as gaps and lengths in base 36.
+does not decompose although Unicode does: the tables of src/input/text/steps/character-classes.ts, as gaps and lengths in base 36.
 
     python scripts/oracle/character_classes.py
 """

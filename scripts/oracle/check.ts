@@ -106,7 +106,7 @@ async function check(workspace: Workspace): Promise<void> {
   const [ours] = await Promise.all([
     trainOurs(workspace),
     inPython(workspace, [
-      ['model_generation_cases.py', 'generators', resolve('src/generation/fixtures/models.json')],
+      ['model_generation_cases.py', 'generators', resolve('src/program/generation/fixtures/models.json')],
       ...['lora', 'adalora'].flatMap((method) => [
         trainIn(method),
         [...trainIn(method, 'pickle'), '--pickle'],

@@ -1,4 +1,4 @@
-"""Writes src/tuners/fixtures/elastic.json: trainings of small layers in which ElaLoRA's and FlexLoRA's released code moves ranks.
+"""Writes src/methods/tuners/fixtures/elastic.json: trainings of small layers in which ElaLoRA's and FlexLoRA's released code moves ranks.
 
     python scripts/oracle/elastic.py ELALORA FLEXLORA
 
@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from rounded import rounded
 
-OUT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures/elastic.json"
+OUT = pathlib.Path(__file__).parents[2] / "src/methods/tuners/fixtures/elastic.json"
 SHAPES = {"first": (4, 5), "second": (5, 4), "third": (4, 3)}    # in, out
 R, STEPS, ALPHA = 3, 22, 6.0
 

@@ -1,4 +1,4 @@
-"""Writes src/tuners/fixtures/trainings.json: whole trainings of the BERT in src/tuners/fixtures/eva with the released code of
+"""Writes src/methods/tuners/fixtures/trainings.json: whole trainings of the BERT in src/methods/tuners/fixtures/eva with the released code of
 IncreLoRA, ElaLoRA and FlexLoRA.
 
     python scripts/oracle/elastic_training.py INCRELORA ELALORA FLEXLORA
@@ -18,7 +18,7 @@ from torch import nn
 from transformers import AutoModelForSequenceClassification
 from rounded import rounded
 
-ROOT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures"
+ROOT = pathlib.Path(__file__).parents[2] / "src/methods/tuners/fixtures"
 STEPS, RATE, GAMMA, WARMUP = 24, 0.2, 0.1, 3
 # A large epsilon, because AdamW divides: with a small one, gradients near zero become noise.
 ADAMW = {"lr": 0.02, "betas": (0.9, 0.99), "eps": 0.01, "weight_decay": 0.0}

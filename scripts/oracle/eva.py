@@ -1,4 +1,4 @@
-"""Writes src/tuners/fixtures/eva: ranks, alphas and A that PEFT's EVA gives tiny random models.
+"""Writes src/methods/tuners/fixtures/eva: ranks, alphas and A that PEFT's EVA gives tiny random models.
 
     python scripts/oracle/eva.py
 """
@@ -9,7 +9,7 @@ from peft.tuners.lora import eva as peft_eva
 from safetensors.torch import save_file
 from peft_methods import make_batch, make_model, plain, dump
 
-OUT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures/eva"
+OUT = pathlib.Path(__file__).parents[2] / "src/methods/tuners/fixtures/eva"
 # name: model type, task, LoRA's settings, EVA's settings
 CASES = {
     "bert": ("bert", "SEQ_CLS", dict(target_modules=["query", "value", "attention.output.dense", "intermediate.dense", "layer.0.output.dense"], r=3, lora_alpha=6),

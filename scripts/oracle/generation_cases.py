@@ -1,6 +1,6 @@
-"""Writes src/generation/fixtures/oracle.json: outputs of transformers' generate for language models that are small tables.
+"""Writes src/program/generation/fixtures/oracle.json: outputs of transformers' generate for language models that are small tables.
 
-    python scripts/oracle/generation_cases.py && npx biome format --write src/generation/fixtures
+    python scripts/oracle/generation_cases.py && npx biome format --write src/program/generation/fixtures
 
 The logits after tokens a, b are row a * VOCAB + b of the table (a is 0 if b is the first token that is not padding). With an
 encoder it is row (a + s) % VOCAB * VOCAB + b, where s is the sum of the prompt's tokens. Every case must give the same output
@@ -11,7 +11,7 @@ import torch, transformers
 from transformers import GenerationConfig, GenerationMixin, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput, CausalLMOutput, Seq2SeqLMOutput
 
-OUT = pathlib.Path(__file__).parents[2] / "src/generation/fixtures/oracle.json"
+OUT = pathlib.Path(__file__).parents[2] / "src/program/generation/fixtures/oracle.json"
 VOCAB, SCALE, NOISE = 16, 128, 1e-5
 PAD, BOS, EOS = 0, 1, 2
 TOKENS = {"pad_token_id": PAD, "bos_token_id": BOS, "eos_token_id": EOS, "decoder_start_token_id": EOS}

@@ -1,4 +1,4 @@
-"""Writes src/tuners/fixtures/gora.json: ranks and initial B by GoRA's released code, and by the formulas of its paper.
+"""Writes src/methods/tuners/fixtures/gora.json: ranks and initial B by GoRA's released code, and by the formulas of its paper.
 
     python scripts/oracle/gora.py FOLDER      a clone of github.com/hhnqqq/MyTransformers
 """
@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from rounded import rounded
 
-OUT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures/gora.json"
+OUT = pathlib.Path(__file__).parents[2] / "src/methods/tuners/fixtures/gora.json"
 for name in ("bitsandbytes", "common.utils", "common.utils.utils", "common.utils.params_manager", "common.lora_modules.adalomo", "common.lora_modules.grad_utils"):
     sys.modules[name] = MagicMock()
 for name in ("common", "common.lora_modules"):

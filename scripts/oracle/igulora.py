@@ -1,4 +1,4 @@
-"""Writes src/tuners/fixtures/igulora.json: a training of small layers with IGU-LoRA's released modules and allocator.
+"""Writes src/methods/tuners/fixtures/igulora.json: a training of small layers with IGU-LoRA's released modules and allocator.
 
     python scripts/oracle/igulora.py FOLDER      a clone of github.com/withyou12/igulora
 
@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from rounded import rounded
 
-OUT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures/igulora.json"
+OUT = pathlib.Path(__file__).parents[2] / "src/methods/tuners/fixtures/igulora.json"
 sys.path.insert(0, f"{sys.argv[1]}/iglora")
 from lora_module import SVDLoRAModule
 from rank_allocator import RankAllocator, compute_orth_regu

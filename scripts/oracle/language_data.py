@@ -1,6 +1,6 @@
-"""Writes src/text/fixtures: small tokenizers of four families, and transformers' encodings of texts and chats with them.
+"""Writes src/input/text/fixtures: small tokenizers of four families, and transformers' encodings of texts and chats with them.
 
-    python scripts/oracle/language_data.py TEXT.txt && npx biome format --write src/text/fixtures
+    python scripts/oracle/language_data.py TEXT.txt && npx biome format --write src/input/text/fixtures
 
 TEXT.txt is an English text of about 100,000 characters, from which the vocabularies are trained. Masks of chats are
 transformers' `return_assistant_tokens_mask`, with templates that mark the assistant's messages; masks of prompts and
@@ -11,7 +11,7 @@ import tokenizers, transformers
 from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-OUT = pathlib.Path(__file__).parents[2] / "src/text/fixtures"
+OUT = pathlib.Path(__file__).parents[2] / "src/input/text/fixtures"
 VOCABULARY = 420
 text = open(sys.argv[1], encoding="utf-8-sig").read()[:100_000]
 bytes_alphabet = pre_tokenizers.ByteLevel.alphabet()

@@ -1,14 +1,14 @@
-"""Writes src/tuners/lora/fixtures/loftq.json: LoftQ's initial factors, computed with numpy.
+"""Writes src/methods/tuners/lora/fixtures/loftq.json: LoftQ's initial factors, computed with numpy.
 
 The algorithm is arXiv 2310.08659, algorithm 1, with one round (PEFT's default), on this project's 4-bit blocks.
 
-    python scripts/oracle/loftq.py && npx biome format --write src/tuners/lora/fixtures
+    python scripts/oracle/loftq.py && npx biome format --write src/methods/tuners/lora/fixtures
 """
 import json, pathlib
 import numpy as np
 from four_bits import four_bits
 
-OUT = pathlib.Path(__file__).parents[2] / "src/tuners/lora/fixtures/loftq.json"
+OUT = pathlib.Path(__file__).parents[2] / "src/methods/tuners/lora/fixtures/loftq.json"
 ROWS, COLUMNS, RANKS = 24, 128, (1, 4, 16)
 
 draws = [(i * 1103515245 + 7) % 2147483647 for i in range(ROWS * COLUMNS)]

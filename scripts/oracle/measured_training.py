@@ -1,4 +1,4 @@
-"""Writes src/tuners/fixtures/measured-trainings.json: whole trainings of the BERT in src/tuners/fixtures/eva with the released code of IGU-LoRA and
+"""Writes src/methods/tuners/fixtures/measured-trainings.json: whole trainings of the BERT in src/methods/tuners/fixtures/eva with the released code of IGU-LoRA and
 GoRA, and with PEFT's EVA. EVA and GoRA measure the four batches first.
 
     python scripts/oracle/measured_training.py IGULORA MYTRANSFORMERS
@@ -21,7 +21,7 @@ from rounded import rounded
 
 os.environ["DIM_MULTIPLIER"] = "1"                     # every rank costs the same
 IGULORA, GORA = sys.argv[1:3]
-ROOT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures"
+ROOT = pathlib.Path(__file__).parents[2] / "src/methods/tuners/fixtures"
 STEPS, RATE, POINTS, R, ALPHA, GAMMA = 24, 0.2, 20, 3, 6.0, 0.05
 TARGETS = ("query", "key", "value", "attention.output.dense", "intermediate.dense", "0.output.dense")
 ALIASES = ("self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.up_proj", "mlp.down_proj")

@@ -1,7 +1,7 @@
-"""Outputs of transformers' generate for the small language models of the tests: src/generation/fixtures/models.json.
+"""Outputs of transformers' generate for the small language models of the tests: src/program/generation/fixtures/models.json.
 
     npx tsx scripts/oracle/small-generators.ts FOLDER && python scripts/oracle/model_generation_cases.py FOLDER > \
-        src/generation/fixtures/models.json && npx biome format --write src/generation/fixtures
+        src/program/generation/fixtures/models.json && npx biome format --write src/program/generation/fixtures
 
 Every case must give the same output with noise on the weights, so that no case depends on rounding. With a second argument, the
 fixture, the script compares and writes nothing.

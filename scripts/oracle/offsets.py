@@ -1,8 +1,8 @@
-"""Writes src/text/fixtures/offsets.json: offsets of tokens, from transformers' `return_offsets_mapping`.
+"""Writes src/input/text/fixtures/offsets.json: offsets of tokens, from transformers' `return_offsets_mapping`.
 
-    python scripts/oracle/offsets.py && npx biome format --write src/text/fixtures
+    python scripts/oracle/offsets.py && npx biome format --write src/input/text/fixtures
 
-The tokenizers are those of src/text/fixtures and models/mini, and a variant of GPT-2's that trims spaces, as RoBERTa's do. A token
+The tokenizers are those of src/input/text/fixtures and models/mini, and a variant of GPT-2's that trims spaces, as RoBERTa's do. A token
 is written as `id start end`, with a space between tokens.
 """
 import json, pathlib, platform
@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, processors
 from transformers import PreTrainedTokenizerFast
 
 ROOT = pathlib.Path(__file__).parents[2]
-FIXTURES = ROOT / "src/text/fixtures"
+FIXTURES = ROOT / "src/input/text/fixtures"
 TEXTS = [
     "", " ", "  ", "\u0000", "a\u0000b", "\x01\x02a", "two  words ", "\ttab\r\nline\n\n", "\u00a0no\u00a0break\u3000x\u2028y\u0085z",
     "It's THE Café in Ångström, İstanbul: Straße ﬁn ǅ ½ ² ㍿", "e\u0301 a\u0316\u0301 \u0301 alone x\u0301y q\u0323\u0307\u0301",

@@ -1,12 +1,12 @@
-"""Writes src/optim/fixtures/oracle.json: AdamW and clipping by torch, Adafactor and schedules by transformers, Lion by its paper, on small seeded cases.
+"""Writes src/methods/optim/fixtures/oracle.json: AdamW and clipping by torch, Adafactor and schedules by transformers, Lion by its paper, on small seeded cases.
 
-    python scripts/oracle/optim.py && npx biome format --write src/optim/fixtures
+    python scripts/oracle/optim.py && npx biome format --write src/methods/optim/fixtures
 """
 import json, pathlib, platform
 import torch, transformers
 from transformers import Adafactor, get_scheduler
 
-OUT = pathlib.Path(__file__).parents[2] / "src/optim/fixtures/oracle.json"
+OUT = pathlib.Path(__file__).parents[2] / "src/methods/optim/fixtures/oracle.json"
 STEPS, DECAYED, REST = 12, 5, 4
 
 

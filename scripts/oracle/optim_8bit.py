@@ -1,6 +1,6 @@
-"""Writes src/optim/fixtures/bnb.json: bitsandbytes' AdamW with 8-bit moments, on a tensor of 17.5 blocks and a small one.
+"""Writes src/methods/optim/fixtures/bnb.json: bitsandbytes' AdamW with 8-bit moments, on a tensor of 17.5 blocks and a small one.
 
-    python scripts/oracle/optim_8bit.py && npx biome format --write src/optim/fixtures
+    python scripts/oracle/optim_8bit.py && npx biome format --write src/methods/optim/fixtures
 """
 import base64, json, pathlib
 import bitsandbytes, torch
@@ -18,12 +18,12 @@ def nearest(numbers, code, scales, out, size):
 
 
 cpu._quant_blockwise_fp32_direct = nearest
-OUT = pathlib.Path(__file__).parents[2] / "src/optim/fixtures/bnb.json"
+OUT = pathlib.Path(__file__).parents[2] / "src/methods/optim/fixtures/bnb.json"
 SHAPES, STEPS, LR = ((70, 64), (5,)), 6, 0.01
 
 
 def numbers(count, step):
-    """Integers below 2^31 of very different sizes, and some zeros. src/optim/adamw-8bit.test.ts has the same function."""
+    """Integers below 2^31 of very different sizes, and some zeros. src/methods/optim/adamw-8bit.test.ts has the same function."""
     draws = [(i * 1103515245 + step * 12345 + 7) % 2147483647 for i in range(count)]
     return torch.tensor([(d / 2 ** 30 - 1) * 10.0 ** (d % 5 - 3) if d % 11 else 0.0 for d in draws], dtype=torch.float64).float()
 

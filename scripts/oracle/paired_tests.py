@@ -1,4 +1,4 @@
-"""Writes SciPy's statistics of paired scores: src/stats/fixtures/statistics.json.
+"""Writes SciPy's statistics of paired scores: src/scores/stats/fixtures/statistics.json.
 
 Scores are shares of 277 rows and decimals, with ties, zeros and equal differences among them.
 """
@@ -9,7 +9,7 @@ import pathlib
 import numpy
 from scipy import stats
 
-OUT = pathlib.Path(__file__).parents[2] / "src/stats/fixtures/statistics.json"
+OUT = pathlib.Path(__file__).parents[2] / "src/scores/stats/fixtures/statistics.json"
 
 
 def pair(first, second):

@@ -1,6 +1,6 @@
 """Writes small parquet files with pyarrow, and their rows as JSON.
 
-    python scripts/oracle/parquet_files.py src/data/parquet/fixtures
+    python scripts/oracle/parquet_files.py src/input/data/parquet/fixtures
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Writes src/tuners/fixtures/trajectories: whole runs of PEFT's methods on tiny random models, in the format of the golden
+"""Writes src/methods/tuners/fixtures/trajectories: whole runs of PEFT's methods on tiny random models, in the format of the golden
 trajectories (../shared/conformance), and `frozen.safetensors` for tensors that are saved but not trained.
 
     python scripts/oracle/peft_methods.py [NAME...]
@@ -12,7 +12,7 @@ from four_bits import four_bits
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification, AutoModelForSeq2SeqLM
 
-OUT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures/trajectories"
+OUT = pathlib.Path(__file__).parents[2] / "src/methods/tuners/fixtures/trajectories"
 HEADS = {"SEQ_CLS": AutoModelForSequenceClassification, "CAUSAL_LM": AutoModelForCausalLM, "SEQ_2_SEQ_LM": AutoModelForSeq2SeqLM}
 SHAPES = {
     "bert": dict(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=24, max_position_embeddings=12,

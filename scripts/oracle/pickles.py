@@ -1,6 +1,6 @@
-"""Writes the files of `src/formats/pickle/fixtures`: outputs of `torch.save`, and pickles that must be rejected.
+"""Writes the files of `src/input/formats/pickle/fixtures`: outputs of `torch.save`, and pickles that must be rejected.
 
-    python scripts/oracle/pickles.py src/formats/pickle/fixtures && npx biome format --write src/formats/pickle/fixtures
+    python scripts/oracle/pickles.py src/input/formats/pickle/fixtures && npx biome format --write src/input/formats/pickle/fixtures
 """
 
 import collections

@@ -1,6 +1,6 @@
 """Adapters of pictures through PEFT, both ways.
 
-    python scripts/oracle/picture_adapters.py write           # PEFT's adapters, to src/tuners/fixtures/pictures
+    python scripts/oracle/picture_adapters.py write           # PEFT's adapters, to src/methods/tuners/fixtures/pictures
     python scripts/oracle/picture_adapters.py check ADAPTER BASE BATCH LOGITS   # ours, with the logits that they give here
 """
 import json, pathlib, sys
@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForImageClassification
 
 ROOT = pathlib.Path(__file__).parents[2]
-OUT = ROOT / "src/tuners/fixtures/pictures"
+OUT = ROOT / "src/methods/tuners/fixtures/pictures"
 CASES = {
     "vit-lora": ("vit-pictures", LoraConfig(r=3, target_modules=["q_proj", "v_proj", "fc1"], modules_to_save=["classifier"])),
     "dinov2-adalora": ("dinov2-pictures", AdaLoraConfig(init_r=3, target_r=2, total_step=10, target_modules="all-linear", modules_to_save=["classifier"])),

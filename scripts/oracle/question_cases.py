@@ -15,7 +15,7 @@ from transformers import AutoTokenizer
 ROOT = pathlib.Path(__file__).parents[2]
 UTILS = sys.argv[1]
 FIXTURES = ROOT / "src/tasks/question-answering/fixtures"
-SLOW = "src/text/fixtures/slow"
+SLOW = "src/input/text/fixtures/slow"
 spec = importlib.util.spec_from_file_location("utils_qa", UTILS)
 utils_qa = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(utils_qa)

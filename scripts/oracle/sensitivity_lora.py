@@ -1,5 +1,5 @@
-"""Writes src/tuners/fixtures/sensitivity-lora.json: metrics, sensitivities and ranks by the formulas of Sensitivity-LoRA (arXiv 2509.09119), on the
-models and batches of src/tuners/fixtures/eva.
+"""Writes src/methods/tuners/fixtures/sensitivity-lora.json: metrics, sensitivities and ranks by the formulas of Sensitivity-LoRA (arXiv 2509.09119), on the
+models and batches of src/methods/tuners/fixtures/eva.
 
     python scripts/oracle/sensitivity_lora.py
 
@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoModelForSequenceClassificatio
 from transformers.pytorch_utils import Conv1D
 from rounded import rounded
 
-ROOT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures"
+ROOT = pathlib.Path(__file__).parents[2] / "src/methods/tuners/fixtures"
 BERT = ("query", "key", "value", "attention.output.dense", "intermediate.dense", "layer.0.output.dense")
 GPT2 = ("c_attn", "c_fc", "mlp.c_proj")
 # model, target modules, settings

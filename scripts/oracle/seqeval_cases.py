@@ -1,6 +1,6 @@
-"""Writes src/metrics/fixtures/seqeval.json: entities and scores of the Python package seqeval on small seeded cases.
+"""Writes src/scores/metrics/fixtures/seqeval.json: entities and scores of the Python package seqeval on small seeded cases.
 
-    python scripts/oracle/seqeval_cases.py && npx biome format --write src/metrics/fixtures
+    python scripts/oracle/seqeval_cases.py && npx biome format --write src/scores/metrics/fixtures
 
 Sentences are tags separated by spaces. Entities are type, first word and the word after the last, counted over all
 sentences with one tag between sentences. Scores are precision, recall, F1 and support.
@@ -10,7 +10,7 @@ from importlib.metadata import version
 from seqeval.metrics import accuracy_score, classification_report
 from seqeval.metrics.sequence_labeling import get_entities, precision_recall_fscore_support
 
-OUT = pathlib.Path(__file__).parents[2] / "src/metrics/fixtures/seqeval.json"
+OUT = pathlib.Path(__file__).parents[2] / "src/scores/metrics/fixtures/seqeval.json"
 draw = random.Random(0)
 TYPES = ["PER", "LOC", "ORG"]
 

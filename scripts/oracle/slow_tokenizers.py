@@ -1,6 +1,6 @@
 """Writes folders of tokenizers in the formats before tokenizer.json, and transformers' fast encodings of texts with them.
 
-    python scripts/oracle/slow_tokenizers.py TEXT.txt                # the small ones of src/text/fixtures/slow
+    python scripts/oracle/slow_tokenizers.py TEXT.txt                # the small ones of src/input/text/fixtures/slow
     python scripts/oracle/slow_tokenizers.py TEXT.txt FOLDER LINES   # larger ones, and LINES lines of mixed text
     npx tsx scripts/oracle/compare_tokenizers.ts FOLDER              # compares the latter
 
@@ -170,7 +170,7 @@ def expected(tokenizer, text):
 
 def main():
     text = open(sys.argv[1], encoding="utf-8-sig").read()
-    out = ROOT / "src/text/fixtures/slow" if small else pathlib.Path(sys.argv[2])
+    out = ROOT / "src/input/text/fixtures/slow" if small else pathlib.Path(sys.argv[2])
     folders(out, text[:60_000] if small else text[:3_000_000], 600 if small else 4_000)
     texts = NASTY if small else NASTY + lines(text, int(sys.argv[3]))
     versions = {"python": platform.python_version(), "tokenizers": tokenizers.__version__, "transformers": transformers.__version__, "sentencepiece": sentencepiece.__version__}

@@ -1,6 +1,6 @@
 """Writes seeded cases with their scores by SQuAD's official scripts.
 
-    python scripts/oracle/squad_cases.py evaluate-v1.1.py evaluate-v2.0.py [CASES [OUT]] && npx biome format --write src/metrics/squad/fixtures
+    python scripts/oracle/squad_cases.py evaluate-v1.1.py evaluate-v2.0.py [CASES [OUT]] && npx biome format --write src/scores/metrics/squad/fixtures
 
 A case is a list of questions [id, answers, prediction (null: none, v1.1 alone), odds of no answer]. Scores are per cent, as the
 scripts print them.
@@ -10,7 +10,7 @@ from squad_official import load, scores_v2
 
 V1, V2 = sys.argv[1:3]
 CASES = int(sys.argv[3]) if len(sys.argv) > 3 else 12
-OUT = pathlib.Path(sys.argv[4]) if len(sys.argv) > 4 else pathlib.Path(__file__).parents[2] / "src/metrics/squad/fixtures/squad.json"
+OUT = pathlib.Path(sys.argv[4]) if len(sys.argv) > 4 else pathlib.Path(__file__).parents[2] / "src/scores/metrics/squad/fixtures/squad.json"
 draw = random.Random(0)
 
 

@@ -1,11 +1,11 @@
-"""Writes src/metrics/fixtures/text-scores.json: stems of NLTK, ROUGE of rouge_score and BLEU of sacrebleu on seeded cases.
+"""Writes src/scores/metrics/fixtures/text-scores.json: stems of NLTK, ROUGE of rouge_score and BLEU of sacrebleu on seeded cases.
 
-    python scripts/oracle/text_scores.py && npx biome format --write src/metrics/fixtures
+    python scripts/oracle/text_scores.py && npx biome format --write src/scores/metrics/fixtures
 
 To make many more cases, also from real texts (one summary per line; words of any text):
 
     python scripts/oracle/text_scores.py --words 200000 --texts 6000 --corpora 3000 --out cases.json FILE...
-    TEXT_SCORES=cases.json npx vitest run src/metrics/text-scores.test.ts
+    TEXT_SCORES=cases.json npx vitest run src/scores/metrics/text-scores.test.ts
 """
 import argparse, json, pathlib, platform, random, re
 from importlib.metadata import version
@@ -13,7 +13,7 @@ from nltk.stem.porter import PorterStemmer
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics import BLEU
 
-OUT = pathlib.Path(__file__).parents[2] / "src/metrics/fixtures/text-scores.json"
+OUT = pathlib.Path(__file__).parents[2] / "src/scores/metrics/fixtures/text-scores.json"
 TYPES = ["rouge1", "rouge2", "rougeL", "rougeLsum"]
 draw = random.Random(0)
 

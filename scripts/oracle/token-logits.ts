@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { modelFeeds } from '../../src/objectives/model-inputs.ts';
+import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
-import { open } from '../../src/trained/node/open.ts';
+import { open } from '../../src/use/trained/node/open.ts';
 
 /** JSON Lines with the ids of each prompt of a file, and the logits that a run's decoder gives for them. */
 export async function tokenLogits(run: string, file: string): Promise<string> {

@@ -1,9 +1,9 @@
-"""Writes src/tuners/fixtures/oracle.json: results of PEFT's allocator, modules and patterns.
+"""Writes src/methods/tuners/fixtures/oracle.json: results of PEFT's allocator, modules and patterns.
 
 The allocator gets given gradients, and is also run with the paper's other scores. Doublets are pruned by the same rules in
 PyTorch. Modules are those that PEFT chooses.
 
-    python scripts/oracle/tuners.py && npx biome format --write src/tuners/fixtures
+    python scripts/oracle/tuners.py && npx biome format --write src/methods/tuners/fixtures
 """
 import json, pathlib, platform
 import peft, torch
@@ -12,7 +12,7 @@ from ablations import scored_by
 from peft.tuners.tuners_utils import check_target_module_exists
 from peft.utils.other import get_pattern_key
 
-OUT = pathlib.Path(__file__).parents[2] / "src/tuners/fixtures/oracle.json"
+OUT = pathlib.Path(__file__).parents[2] / "src/methods/tuners/fixtures/oracle.json"
 LR = 0.125   # exact in binary; the replay uses plain gradient descent
 
 

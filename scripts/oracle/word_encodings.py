@@ -1,8 +1,8 @@
-"""Writes src/text/fixtures/words.json: encodings by transformers' fast tokenizers of sentences that are split into words.
+"""Writes src/input/text/fixtures/words.json: encodings by transformers' fast tokenizers of sentences that are split into words.
 
-    python scripts/oracle/word_encodings.py && npx biome format --write src/text/fixtures
+    python scripts/oracle/word_encodings.py && npx biome format --write src/input/text/fixtures
 
-The tokenizers are those of src/text/fixtures and models/mini. GPT-2's is loaded with add_prefix_space=True, as in
+The tokenizers are those of src/input/text/fixtures and models/mini. GPT-2's is loaded with add_prefix_space=True, as in
 transformers' run_ner.py. Ids and word ids are separated by spaces; -1 is no word.
 """
 import json, pathlib, platform, shutil, tempfile
@@ -10,7 +10,7 @@ import tokenizers, transformers
 from transformers import AutoTokenizer
 
 ROOT = pathlib.Path(__file__).parents[2]
-FIXTURES = ROOT / "src/text/fixtures"
+FIXTURES = ROOT / "src/input/text/fixtures"
 NASTY = [
     "", " ", "\u0000", "\u200b", "\ufeff", "\u00ad", "\u00a0", "\u0301", "  two  words ", " led", "trailed ", "\t\n",
     "U.S.", "don't", "3.14%", "naïve", "Ångström", "e\u0301", "ΑΣ", "你好", "東京タワー", "한국어", "😀", "👩‍👩‍👧‍👦", "x" * 120,

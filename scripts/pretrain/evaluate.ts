@@ -1,12 +1,12 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { runTraining } from '../../src/jobs/node/run-training.ts';
-import { accuracy } from '../../src/metrics/accuracy.ts';
-import { classCounts } from '../../src/metrics/class-counts.ts';
-import { matthewsCorrelation } from '../../src/metrics/matthews-correlation.ts';
-import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
+import { accuracy } from '../../src/scores/metrics/accuracy.ts';
+import { classCounts } from '../../src/scores/metrics/class-counts.ts';
+import { matthewsCorrelation } from '../../src/scores/metrics/matthews-correlation.ts';
+import { runTraining } from '../../src/studies/jobs/node/run-training.ts';
 import { Random } from '../../src/support/random.ts';
+import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
 import { bagOfWords, type LabelledText } from './evaluation/bag-of-words.ts';
 import { writeRandomTwin } from './evaluation/random-twin.ts';
 import { EVALUATION_TASKS, type EvaluationTask, readTask } from './evaluation/tasks.ts';

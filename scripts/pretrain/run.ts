@@ -1,9 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BASE_DTYPES, type BaseDtype } from '../../src/bases/base-dtype.ts';
-import { stopOnSignal } from '../../src/cli/stop-on-signal.ts';
-import { loadTokenizer } from '../../src/text/node/load-tokenizer.ts';
+import { stopOnSignal } from '../../src/faces/cli/stop-on-signal.ts';
+import { loadTokenizer } from '../../src/input/text/node/load-tokenizer.ts';
+import { BASE_DTYPES, type BaseDtype } from '../../src/program/bases/base-dtype.ts';
 import { chunkLengths, readChunks } from './corpus/chunk-store.ts';
 import { exportModel } from './export-model.ts';
 import { FILES, preparedIn } from './files.ts';

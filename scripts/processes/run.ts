@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { EventOf, TrainEvent } from '../../src/run/events.ts';
 import { processStatus } from '../../src/support/node/process-status.ts';
+import type { EventOf, TrainEvent } from '../../src/training/run/events.ts';
 import { eventsOf, Workspace } from '../../tests/support/workspace.ts';
 
 /*

@@ -1,33 +1,32 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 import ts from 'typescript';
-import { standalone } from '../../src/report/chart/standalone.ts';
-import { type Markup, markup } from '../../src/report/markup.ts';
-import { atomicWrite } from '../../src/store/node/atomic-write.ts';
-import { ROOMS, type Room } from './rooms.ts';
+import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
+import { standalone } from '../../src/studies/report/chart/standalone.ts';
+import { type Markup, markup } from '../../src/studies/report/markup.ts';
+import { ROOMS, roomOf } from './rooms.ts';
 
 /*
  * npx tsx scripts/rooms/draw.ts
  *
- * Draws docs/rooms.svg: the number of imports between layers.
+ * Draws docs/rooms.svg: the number of imports between rooms.
  */
 
-const NAMES = Object.keys(ROOMS) as Room[];
-const [LEFT, TOP, CELL] = [88, 76, 17];
-const WIDTH = LEFT + NAMES.length * CELL + 420;
-const HEIGHT = TOP + NAMES.length * CELL + 12;
+const [LEFT, TOP, CELL] = [132, 112, 17];
+const WIDTH = LEFT + ROOMS.length * CELL + 420;
+const HEIGHT = TOP + ROOMS.length * CELL + 12;
 
-/** Number of imports, by importing and imported layer. */
+/** Number of imports, by importing and imported room. */
 function imports(): Map<string, number> {
   const counts = new Map<string, number>();
   for (const path of readdirSync('src', { recursive: true, encoding: 'utf8' })) {
     if (!path.endsWith('.ts') || path.endsWith('.test.ts')) continue;
     const file = path.replaceAll('\\', '/');
-    const [room, ...inside] = file.split('/');
-    if (inside.length === 0) continue;
+    const room = roomOf(file);
+    if (!room) continue;
     for (const { fileName } of ts.preProcessFile(readFileSync(`src/${file}`, 'utf8')).importedFiles) {
       if (!fileName.startsWith('.')) continue;
-      const [target] = posix.join(posix.dirname(file), fileName).split('/');
+      const target = roomOf(posix.join(posix.dirname(file), fileName));
       if (target !== room) counts.set(`${room} ${target}`, (counts.get(`${room} ${target}`) ?? 0) + 1);
     }
   }
@@ -35,8 +34,8 @@ function imports(): Map<string, number> {
 }
 
 function cells(counts: ReadonlyMap<string, number>): Markup[] {
-  return NAMES.flatMap((room, row) =>
-    NAMES.flatMap((target, column) => {
+  return ROOMS.flatMap(({ folder: room }, row) =>
+    ROOMS.flatMap(({ folder: target }, column) => {
       const count = counts.get(`${room} ${target}`);
       if (count === undefined) return [];
       const [x, y] = [LEFT + column * CELL, TOP + row * CELL];
@@ -47,17 +46,17 @@ function cells(counts: ReadonlyMap<string, number>): Markup[] {
 }
 
 function labels(): Markup[] {
-  return NAMES.flatMap((room, i) => {
+  return ROOMS.flatMap(({ folder: room, content }, i) => {
     const at = CELL * (i + 0.5);
-    const right = LEFT + NAMES.length * CELL + 10;
+    const right = LEFT + ROOMS.length * CELL + 10;
     return [
       markup`<text x="${LEFT - 8}" y="${TOP + at + 3}" text-anchor="end">${room}</text>`,
       markup`<text transform="translate(${LEFT + at + 3} ${TOP - 8}) rotate(-60)">${room}</text>`,
-      markup`<text class="axis" x="${right}" y="${TOP + at + 3}">${ROOMS[room]}</text>`,
+      markup`<text class="axis" x="${right}" y="${TOP + at + 3}">${content}</text>`,
       markup`<rect x="${LEFT + i * CELL + 1}" y="${TOP + i * CELL + 1}" width="${CELL - 2}" height="${CELL - 2}" fill="none" class="grid"/>`,
     ];
   });
 }
 
-const picture = markup`<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" role="img" aria-label="Imports between the layers of src: a mark in row A and column B where A imports from B">${labels()}${cells(imports())}</svg>`;
+const picture = markup`<svg class="chart" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" role="img" aria-label="Imports between the rooms in src: a mark in row A and column B where A imports from B">${labels()}${cells(imports())}</svg>`;
 atomicWrite('docs/rooms.svg', standalone(picture));

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { AutoTokenizer, env } from '@huggingface/transformers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type Batch, collate } from '../../src/input/text/collate.ts';
 import { headNamed } from '../../src/models/heads/registry.ts';
-import { modelFeeds } from '../../src/objectives/model-inputs.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
+import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
-import { type Batch, collate } from '../../src/text/collate.ts';
-import { readFolder } from '../../src/trained/node/load-model.ts';
-import { openTuned } from '../../src/trained/node/open-tuned.ts';
+import { readFolder } from '../../src/use/trained/node/load-model.ts';
+import { openTuned } from '../../src/use/trained/node/open-tuned.ts';
 
 env.allowRemoteModels = false;
 

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pipeline } from '@huggingface/transformers';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
-import { ONNX_DTYPES, type OnnxDtype } from '../../src/optimum/onnx-dtypes.ts';
-import { type OpenedModel, open } from '../../src/trained/node/open.ts';
+import { ONNX_DTYPES, type OnnxDtype } from '../../src/use/optimum/onnx-dtypes.ts';
+import { type OpenedModel, open } from '../../src/use/trained/node/open.ts';
 import { familiesAndHeads, writesText, writeTinyHead } from '../../tests/support/tiny-head.ts';
 import { type Example, exportedLogits, logitsDifference, ourLogits } from './compare-logits.ts';
 

@@ -1,4 +1,4 @@
-import type { WeightLocation } from '../onnx/lower.ts';
+import type { WeightLocation } from '../engine/onnx/lower.ts';
 import { UserError } from '../support/user-error.ts';
 
 /** The location of a tensor in a checkpoint. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { plainModel } from '../objectives/plain-model.ts';
+import { plainModel } from '../program/objectives/plain-model.ts';
 import type { HeadKind } from './heads/registry.ts';
 import { modelFamily, modelTypes } from './registry.ts';
 import { PLAIN_SENTENCE } from './sentence-settings.ts';

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { cpu } from '../../tests/support/backends.ts';
-import { inputMagnitudes } from '../bases/input-magnitudes.ts';
-import { Graph } from '../graph/graph.ts';
-import { Network } from '../nn/network.ts';
-import { modelFeeds } from '../objectives/model-inputs.ts';
-import { classLoss } from '../objectives/sequence-loss.ts';
-import { sequenceModel } from '../objectives/sequence-model.ts';
-import type { TaskModel } from '../objectives/task-model.ts';
-import { tokenModel } from '../objectives/token-model.ts';
-import { lower } from '../onnx/lower.ts';
+import { Graph } from '../engine/graph/graph.ts';
+import { lower } from '../engine/onnx/lower.ts';
+import { inputMagnitudes } from '../program/bases/input-magnitudes.ts';
+import { modelFeeds } from '../program/objectives/model-inputs.ts';
+import { classLoss } from '../program/objectives/sequence-loss.ts';
+import { sequenceModel } from '../program/objectives/sequence-model.ts';
+import type { TaskModel } from '../program/objectives/task-model.ts';
+import { tokenModel } from '../program/objectives/token-model.ts';
 import { elementCount } from '../support/element-count.ts';
 import { Random } from '../support/random.ts';
+import { Network } from './nn/network.ts';
 import { modelFamily } from './registry.ts';
 
 const SIZES = {

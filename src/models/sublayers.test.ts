@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { add, input, multiply } from '../graph/build.ts';
-import { symbol } from '../graph/dimension.ts';
-import { Graph, type Value } from '../graph/graph.ts';
-import { reachable } from '../graph/print.ts';
-import { type Injection, Network, type Sublayer, type SublayerEnd } from '../nn/network.ts';
+import { add, input, multiply } from '../engine/graph/build.ts';
+import { symbol } from '../engine/graph/dimension.ts';
+import { Graph, type Value } from '../engine/graph/graph.ts';
+import { reachable } from '../engine/graph/print.ts';
+import { type Injection, Network, type Sublayer, type SublayerEnd } from './nn/network.ts';
 import { modelFamily, modelTypes } from './registry.ts';
 
 /** Encoder and decoder have one layer each, of width 8. */

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { add, input, multiply, reshape, slice, stopGradient, sum } from '../graph/build.ts';
-import { Graph, type Value } from '../graph/graph.ts';
-import type { Network } from '../nn/network.ts';
-import { ParameterLayout, stackValue } from '../tuners/parameter-layout.ts';
-import type { Tuner } from '../tuners/tuner.ts';
+import { add, input, multiply, reshape, slice, stopGradient, sum } from '../engine/graph/build.ts';
+import { Graph, type Value } from '../engine/graph/graph.ts';
+import { ParameterLayout, stackValue } from '../methods/tuners/parameter-layout.ts';
+import type { Tuner } from '../methods/tuners/tuner.ts';
+import type { Network } from '../models/nn/network.ts';
 import { assertCutByLayout } from './assert-cut-by-layout.ts';
 import { trainingGraph } from './training-graph.ts';
 

@@ -1,10 +1,10 @@
-import type { GraphNode, Value } from '../graph/graph.ts';
-import { reachable } from '../graph/print.ts';
-import type { BatchRows } from '../nn/mask-part.ts';
-import { LABEL_ROWS } from '../objectives/labelled-rows.ts';
-import { LABELS } from '../objectives/sequence-loss.ts';
-import type { Rows } from '../parallel/deal.ts';
-import type { HostTensor, Tensors } from '../runtime/session.ts';
+import type { GraphNode, Value } from '../engine/graph/graph.ts';
+import { reachable } from '../engine/graph/print.ts';
+import type { HostTensor, Tensors } from '../engine/runtime/session.ts';
+import type { BatchRows } from '../models/nn/mask-part.ts';
+import { LABEL_ROWS } from './objectives/labelled-rows.ts';
+import { LABELS } from './objectives/sequence-loss.ts';
+import type { Rows } from './parallel/deal.ts';
 
 /** Some examples of a batch, with the padding of the whole batch. */
 export interface BatchPart {

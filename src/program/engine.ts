@@ -1,6 +1,6 @@
-import type { Value } from '../graph/graph.ts';
-import type { MaskSource } from '../nn/dropout.ts';
-import type { Session } from '../runtime/session.ts';
+import type { Value } from '../engine/graph/graph.ts';
+import type { Session } from '../engine/runtime/session.ts';
+import type { MaskSource } from '../models/nn/dropout.ts';
 
 export interface OpenOptions {
   /**

@@ -1,8 +1,8 @@
-import type { LinearLoss } from '../baselines/linear-model.ts';
-import type { ScoreInterval } from '../metrics/score-interval.ts';
-import type { LinearLayer } from '../objectives/sentence-classifier.ts';
-import type { Tensors } from '../runtime/session.ts';
+import type { Tensors } from '../engine/runtime/session.ts';
+import type { LinearLoss } from '../scores/baselines/linear-model.ts';
+import type { ScoreInterval } from '../scores/metrics/score-interval.ts';
 import type { Source } from './mixture.ts';
+import type { LinearLayer } from './objectives/sentence-classifier.ts';
 import type { Evaluator } from './program.ts';
 
 /** Examples in the form that a model reads. */

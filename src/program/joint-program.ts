@@ -1,18 +1,18 @@
-import { gradients } from '../autodiff/gradients.ts';
-import { input, multiply, sum } from '../graph/build.ts';
-import { symbol } from '../graph/dimension.ts';
-import { Graph, type Value } from '../graph/graph.ts';
-import { symbolsOf } from '../graph/print.ts';
-import type { DropoutSites } from '../nn/dropout.ts';
-import type { JointLoss, TaskModel } from '../objectives/task-model.ts';
-import type { Communicator } from '../parallel/communicator.ts';
-import { type Rows, rowsOf } from '../parallel/deal.ts';
-import type { Session, Tensors } from '../runtime/session.ts';
+import { gradients } from '../engine/autodiff/gradients.ts';
+import { input, multiply, sum } from '../engine/graph/build.ts';
+import { symbol } from '../engine/graph/dimension.ts';
+import { Graph, type Value } from '../engine/graph/graph.ts';
+import { symbolsOf } from '../engine/graph/print.ts';
+import type { Session, Tensors } from '../engine/runtime/session.ts';
+import type { Tuner } from '../methods/tuners/tuner.ts';
+import type { DropoutSites } from '../models/nn/dropout.ts';
 import { joinedFloats } from '../support/arrays.ts';
 import { OnDemand, type Releasable, releaseAll } from '../support/opened.ts';
-import type { Tuner } from '../tuners/tuner.ts';
 import { batchPart } from './batch-part.ts';
 import type { Engine } from './engine.ts';
+import type { JointLoss, TaskModel } from './objectives/task-model.ts';
+import type { Communicator } from './parallel/communicator.ts';
+import { type Rows, rowsOf } from './parallel/deal.ts';
 import { TRAINED, type TrainingOptions, trainingGraph, trainingNetwork } from './training-graph.ts';
 
 /** Name of the input for the gradient of the loss with respect to the outputs. */

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import type { LinearLoss } from '../baselines/linear-model.ts';
-import { type LinearLayer, layerOutputs } from '../objectives/sentence-classifier.ts';
+import type { LinearLoss } from '../scores/baselines/linear-model.ts';
 import { Random } from '../support/random.ts';
 import { LinearProbe } from './linear-probe.ts';
 import type { ModelWeights } from './model-weights.ts';
 import { nodeEngine } from './node/node-engine.ts';
+import { type LinearLayer, layerOutputs } from './objectives/sentence-classifier.ts';
 
 interface Oracle {
   width: number;

@@ -1,6 +1,4 @@
-import { gradients } from '../autodiff/gradients.ts';
-import { type LinearLoss, type LinearWeights, twoOutputs } from '../baselines/linear-model.ts';
-import { minimize } from '../baselines/minimize.ts';
+import { gradients } from '../engine/autodiff/gradients.ts';
 import {
   add,
   divide,
@@ -20,13 +18,15 @@ import {
   subtract,
   sum,
   where,
-} from '../graph/build.ts';
-import { symbol } from '../graph/dimension.ts';
-import { Graph, type Value } from '../graph/graph.ts';
-import type { LinearLayer } from '../objectives/sentence-classifier.ts';
-import type { Session, Tensors } from '../runtime/session.ts';
+} from '../engine/graph/build.ts';
+import { symbol } from '../engine/graph/dimension.ts';
+import { Graph, type Value } from '../engine/graph/graph.ts';
+import type { Session, Tensors } from '../engine/runtime/session.ts';
+import { type LinearLoss, type LinearWeights, twoOutputs } from '../scores/baselines/linear-model.ts';
+import { minimize } from '../scores/baselines/minimize.ts';
 import { releasing } from '../support/opened.ts';
 import type { Engine } from './engine.ts';
+import type { LinearLayer } from './objectives/sentence-classifier.ts';
 
 /** Features of rows, and what to predict from them. */
 export interface ProbeRows {

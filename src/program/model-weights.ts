@@ -1,7 +1,7 @@
-import type { Packing } from '../nn/base/frozen-base.ts';
-import type { TaskModel } from '../objectives/task-model.ts';
-import type { LocateWeight } from '../onnx/lower.ts';
-import type { ReadParameter, ReadRange } from '../tuners/tuner.ts';
+import type { LocateWeight } from '../engine/onnx/lower.ts';
+import type { ReadParameter, ReadRange } from '../methods/tuners/tuner.ts';
+import type { Packing } from '../models/nn/base/frozen-base.ts';
+import type { TaskModel } from './objectives/task-model.ts';
 
 /** A model whose weights can be read and bound to sessions. */
 export type LoadedModel<Model extends TaskModel = TaskModel> = Model & ModelWeights;

@@ -1,4 +1,4 @@
-import { computeOwn, type OwnMetrics } from '../metrics/own-metrics.ts';
+import { computeOwn, type OwnMetrics } from '../scores/metrics/own-metrics.ts';
 import type { Evaluation, Scores } from './example-set.ts';
 
 /** Custom scores, computed in this thread or another. */

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { blockMatmul, input, matmul, weight } from '../graph/build.ts';
-import { symbol } from '../graph/dimension.ts';
-import { Graph } from '../graph/graph.ts';
+import { blockMatmul, input, matmul, weight } from '../engine/graph/build.ts';
+import { symbol } from '../engine/graph/dimension.ts';
+import { Graph } from '../engine/graph/graph.ts';
 import { packsWeights } from './packs-weights.ts';
 
 const graph = new Graph();

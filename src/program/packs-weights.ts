@@ -1,7 +1,7 @@
-import type { GraphNode, Value } from '../graph/graph.ts';
-import { hasBlockKernel } from '../graph/ops.ts';
-import { reachable } from '../graph/print.ts';
-import type { Packing } from '../nn/base/frozen-base.ts';
+import type { GraphNode, Value } from '../engine/graph/graph.ts';
+import { hasBlockKernel } from '../engine/graph/ops.ts';
+import { reachable } from '../engine/graph/print.ts';
+import type { Packing } from '../models/nn/base/frozen-base.ts';
 import { weightMemory } from './weight-memory.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { dealNumbers } from '../parallel/deal.ts';
-import { planEvaluation } from '../text/batches.ts';
+import { planEvaluation } from '../input/text/batches.ts';
 import type { ExampleSet } from './example-set.ts';
+import { dealNumbers } from './parallel/deal.ts';
 import type { Predictor } from './program.ts';
 
 /** A batch and its logits. */

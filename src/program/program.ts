@@ -1,16 +1,16 @@
-import { symbolsOf } from '../graph/print.ts';
-import { DropoutPools } from '../nn/dropout-pool.ts';
-import { inParts } from '../objectives/labelled-rows.ts';
-import type { TaskModel } from '../objectives/task-model.ts';
-import { ALONE } from '../parallel/alone.ts';
-import type { Communicator } from '../parallel/communicator.ts';
-import { rowsOf } from '../parallel/deal.ts';
-import type { Session, Tensors } from '../runtime/session.ts';
+import { symbolsOf } from '../engine/graph/print.ts';
+import type { Session, Tensors } from '../engine/runtime/session.ts';
+import type { Tuner } from '../methods/tuners/tuner.ts';
+import { DropoutPools } from '../models/nn/dropout-pool.ts';
 import { OnDemand, releaseAll } from '../support/opened.ts';
-import type { Tuner } from '../tuners/tuner.ts';
 import { batchPart } from './batch-part.ts';
 import type { Engine } from './engine.ts';
 import { type JointBatch, type JointPart, JointProgram } from './joint-program.ts';
+import { inParts } from './objectives/labelled-rows.ts';
+import type { TaskModel } from './objectives/task-model.ts';
+import { ALONE } from './parallel/alone.ts';
+import type { Communicator } from './parallel/communicator.ts';
+import { rowsOf } from './parallel/deal.ts';
 import {
   type EvaluationOutput,
   evaluationGraph,

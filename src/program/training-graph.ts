@@ -1,14 +1,14 @@
-import { gradients } from '../autodiff/gradients.ts';
-import { add, concat, input, multiply, reshape, slice } from '../graph/build.ts';
-import { Graph, type Value } from '../graph/graph.ts';
-import type { DropoutSites, MaskSource } from '../nn/dropout.ts';
-import type { DropoutPools } from '../nn/dropout-pool.ts';
-import { type Injection, Network } from '../nn/network.ts';
-import type { LossOptions, TaskModel } from '../objectives/task-model.ts';
+import { gradients } from '../engine/autodiff/gradients.ts';
+import { add, concat, input, multiply, reshape, slice } from '../engine/graph/build.ts';
+import { Graph, type Value } from '../engine/graph/graph.ts';
+import { type ParameterLayout, stackValue } from '../methods/tuners/parameter-layout.ts';
+import type { Regularizer, Tuner } from '../methods/tuners/tuner.ts';
+import type { DropoutSites, MaskSource } from '../models/nn/dropout.ts';
+import type { DropoutPools } from '../models/nn/dropout-pool.ts';
+import { type Injection, Network } from '../models/nn/network.ts';
 import { elementCount } from '../support/element-count.ts';
-import { type ParameterLayout, stackValue } from '../tuners/parameter-layout.ts';
-import type { Regularizer, Tuner } from '../tuners/tuner.ts';
 import { assertCutByLayout } from './assert-cut-by-layout.ts';
+import type { LossOptions, TaskModel } from './objectives/task-model.ts';
 
 /** Name of the input for the trained values. */
 export const TRAINED = 'trained';

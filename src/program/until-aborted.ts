@@ -1,4 +1,4 @@
-import type { Tensors } from '../runtime/session.ts';
+import type { Tensors } from '../engine/runtime/session.ts';
 import type { Evaluator } from './program.ts';
 
 /** Returns the same program. After the signal is aborted, its next batch throws the signal's reason. */

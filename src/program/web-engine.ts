@@ -1,5 +1,5 @@
-import { lower } from '../onnx/lower.ts';
-import { createSession, type WebSessionOptions } from '../runtime/web/create-session.ts';
+import { lower } from '../engine/onnx/lower.ts';
+import { createSession, type WebSessionOptions } from '../engine/runtime/web/create-session.ts';
 import type { Engine } from './engine.ts';
 import type { ModelWeights } from './model-weights.ts';
 

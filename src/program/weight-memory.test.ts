@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { blockMatmul, byteMatmul, input, matmul, negate, weight } from '../graph/build.ts';
-import { symbol } from '../graph/dimension.ts';
-import { Graph } from '../graph/graph.ts';
+import { blockMatmul, byteMatmul, input, matmul, negate, weight } from '../engine/graph/build.ts';
+import { symbol } from '../engine/graph/dimension.ts';
+import { Graph } from '../engine/graph/graph.ts';
 import { weightMemory } from './weight-memory.ts';
 
 const graph = new Graph();

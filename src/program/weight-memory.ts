@@ -1,6 +1,6 @@
-import type { GraphNode, Value } from '../graph/graph.ts';
-import { hasBlockKernel } from '../graph/ops.ts';
-import { reachable } from '../graph/print.ts';
+import type { GraphNode, Value } from '../engine/graph/graph.ts';
+import { hasBlockKernel } from '../engine/graph/ops.ts';
+import { reachable } from '../engine/graph/print.ts';
 import { elementCount } from '../support/element-count.ts';
 
 /** A session that reads frozen weights. */

@@ -1,4 +1,4 @@
-import { type JsonObject, typeName } from '../data/json-lines.ts';
+import { type JsonObject, typeName } from '../input/data/json-lines.ts';
 import { isObject } from '../support/is-object.ts';
 import { suggest } from '../support/nearest.ts';
 import { shown } from '../support/problem.ts';

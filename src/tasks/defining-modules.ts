@@ -1,4 +1,4 @@
-import { METHOD_NAMES, moduleOfMethod } from '../tuners/registry.ts';
+import { METHOD_NAMES, moduleOfMethod } from '../methods/tuners/registry.ts';
 import { moduleOfTask, TASK_NAMES } from './registry.ts';
 
 /** The addresses of the program's modules that define methods or tasks. A thread imports them too. */

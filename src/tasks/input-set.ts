@@ -1,9 +1,9 @@
-import { columnInput } from '../objectives/embedding-model.ts';
+import type { HostTensor, Tensors } from '../engine/runtime/session.ts';
 import { checkFinite } from '../program/check-finite.ts';
 import { type ExampleSet, someExamples } from '../program/example-set.ts';
+import { columnInput } from '../program/objectives/embedding-model.ts';
 import { predictBatches } from '../program/predict-batches.ts';
 import type { Predictor } from '../program/program.ts';
-import type { HostTensor, Tensors } from '../runtime/session.ts';
 
 /** Distinct inputs of a model: texts or pictures. Each is encoded once. */
 export abstract class InputSet {

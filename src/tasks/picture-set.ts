@@ -1,8 +1,8 @@
-import { PIXELS } from '../objectives/model-inputs.ts';
-import type { Picture, PictureReader } from '../pictures/picture-reader.ts';
-import { type Box, flipped, type Pixels } from '../pictures/pixels.ts';
-import type { PictureProcessor } from '../pictures/processor.ts';
-import type { Tensors } from '../runtime/session.ts';
+import type { Tensors } from '../engine/runtime/session.ts';
+import type { Picture, PictureReader } from '../input/pictures/picture-reader.ts';
+import { type Box, flipped, type Pixels } from '../input/pictures/pixels.ts';
+import type { PictureProcessor } from '../input/pictures/processor.ts';
+import { PIXELS } from '../program/objectives/model-inputs.ts';
 import { Random } from '../support/random.ts';
 import { InputSet } from './input-set.ts';
 

@@ -1,6 +1,6 @@
-import type { OnSkipped } from '../data/row.ts';
-import type { GenerationInput } from '../generation/prompt.ts';
-import type { TextGenerator } from '../generation/text-generator.ts';
+import type { OnSkipped } from '../input/data/row.ts';
+import type { GenerationInput } from '../program/generation/prompt.ts';
+import type { TextGenerator } from '../program/generation/text-generator.ts';
 import type { Predictor } from '../program/program.ts';
 import type { InputShape } from './assert-input.ts';
 import type { ServedAnswer } from './served-answer.ts';

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
-import type { ScoreName } from '../metrics/scores.ts';
 import type { CommonConfig } from '../models/model-definition.ts';
+import type { ScoreName } from '../scores/metrics/scores.ts';
 import { Definitions, type Module } from '../support/definitions.ts';
 import { shown } from '../support/problem.ts';
 import { UserError } from '../support/user-error.ts';

@@ -1,20 +1,20 @@
 import type { z } from 'zod';
-import type { Baseline } from '../baselines/baseline.ts';
-import type { Splittable } from '../data/split-rows.ts';
-import type { TextFile } from '../data/text-file.ts';
-import type { AdapterTensors } from '../formats/adapters/stored-adapter.ts';
-import type { GenerationSources } from '../generation/generation-settings.ts';
-import type { ScoreName } from '../metrics/scores.ts';
+import type { Splittable } from '../input/data/split-rows.ts';
+import type { TextFile } from '../input/data/text-file.ts';
+import type { AdapterTensors } from '../input/formats/adapters/stored-adapter.ts';
+import type { PictureReader } from '../input/pictures/picture-reader.ts';
+import type { ChatTemplate } from '../input/text/chat/chat-template.ts';
+import type { TextTokenizer } from '../input/text/tokenizer.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
-import type { LinearLayer } from '../objectives/sentence-classifier.ts';
-import type { TaskModel } from '../objectives/task-model.ts';
-import type { Communicator } from '../parallel/communicator.ts';
-import type { PictureReader } from '../pictures/picture-reader.ts';
 import type { Evaluation, ExampleSet, RowModel } from '../program/example-set.ts';
+import type { GenerationSources } from '../program/generation/generation-settings.ts';
 import type { StoppingStrategy } from '../program/mixture.ts';
+import type { LinearLayer } from '../program/objectives/sentence-classifier.ts';
+import type { TaskModel } from '../program/objectives/task-model.ts';
+import type { Communicator } from '../program/parallel/communicator.ts';
+import type { Baseline } from '../scores/baselines/baseline.ts';
+import type { ScoreName } from '../scores/metrics/scores.ts';
 import type { Problem } from '../support/problem.ts';
-import type { ChatTemplate } from '../text/chat/chat-template.ts';
-import type { TextTokenizer } from '../text/tokenizer.ts';
 import type { ValidationFiles } from './data-files.ts';
 import type { Prediction } from './prediction.ts';
 import type { TaskWords } from './task-words.ts';
@@ -52,7 +52,7 @@ export interface TaskFiles<Data extends BaseData = BaseData, Rows = unknown> {
   /** Joins the content of several sources: first all rows (or files) of the first source, and so on. */
   join(parts: readonly Rows[]): Rows;
   /**
-   * Describes the rows for `holdOut` and `foldsOf` of data/split-rows.ts. Missing if they cannot be split.
+   * Describes the rows for `holdOut` and `foldsOf` of input/data/split-rows.ts. Missing if they cannot be split.
    */
   splittable?(rows: Rows, reading: ReadingOf<Data>): Splittable<Rows>;
   /** Number of rows. Missing if examples are not rows. */

@@ -1,6 +1,6 @@
-import { modelFeeds } from '../objectives/model-inputs.ts';
-import { collate } from '../text/collate.ts';
-import type { Encoding } from '../text/tokenizer.ts';
+import { collate } from '../input/text/collate.ts';
+import type { Encoding } from '../input/text/tokenizer.ts';
+import { modelFeeds } from '../program/objectives/model-inputs.ts';
 import { InputSet } from './input-set.ts';
 import { encodeRows } from './labelled-texts/encode-rows.ts';
 import type { EncodingContext } from './task-definition.ts';

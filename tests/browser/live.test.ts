@@ -1,6 +1,6 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FinishEvent } from '../../src/run/events.ts';
+import type { FinishEvent } from '../../src/training/run/events.ts';
 import { type Ended, type Halt, type StartOptions, Workspace } from '../support/workspace.ts';
 import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';
 

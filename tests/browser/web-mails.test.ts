@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { writeData } from '../../scripts/demo/write-data.ts';
-import { servePage } from '../../src/servers/page/page-server.ts';
-import { open } from '../../src/trained/node/open.ts';
+import { servePage } from '../../src/faces/servers/page/page-server.ts';
+import { open } from '../../src/use/trained/node/open.ts';
 import { CHROMIUM, LOOKS, launch, openPage } from './support/browser.ts';
 import { PageUser } from './support/page-user.ts';
 

@@ -8,10 +8,10 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Browser, Page } from 'playwright-core';
 import sirv from 'sirv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writePage } from '../../src/servers/page/page-parts.ts';
-import { type PageServer, servePage } from '../../src/servers/page/page-server.ts';
+import { writePage } from '../../src/faces/servers/page/page-parts.ts';
+import { type PageServer, servePage } from '../../src/faces/servers/page/page-server.ts';
 import { cosine } from '../../src/tasks/sentence-embedding/vectors.ts';
-import { open } from '../../src/trained/node/open.ts';
+import { open } from '../../src/use/trained/node/open.ts';
 import { tinyRows } from '../support/tiny-data.ts';
 import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';
 import { PageUser } from './support/page-user.ts';
@@ -318,7 +318,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
   it('reads parquet, and files compressed by gzip', async () => {
     const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
     const user = new PageUser(page);
-    const fixture = (name: string) => join('src/data/parquet/fixtures', `${name}.parquet`);
+    const fixture = (name: string) => join('src/input/data/parquet/fixtures', `${name}.parquet`);
     expect(await user.choose(fixture('bomb'))).toMatch(/^bomb\.parquet is not a /);
     for (const name of ['snappy', 'zstd']) {
       await user.choose(fixture(`rows-${name}`));

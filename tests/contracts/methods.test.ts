@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { input } from '../../src/graph/build.ts';
-import { Graph, type Value } from '../../src/graph/graph.ts';
-import { verify } from '../../src/graph/verify.ts';
-import { assertFits, startMethod } from '../../src/jobs/start-method.ts';
+import { input } from '../../src/engine/graph/build.ts';
+import { Graph, type Value } from '../../src/engine/graph/graph.ts';
+import { verify } from '../../src/engine/graph/verify.ts';
+import { adapterKinds, kindOf, METHOD_NAMES, methodNamed } from '../../src/methods/tuners/registry.ts';
+import { adapterParameters, type ReadRange } from '../../src/methods/tuners/tuner.ts';
 import { initialise } from '../../src/models/initialise.ts';
 import { evaluationGraph, trainingGraph } from '../../src/program/training-graph.ts';
+import { assertFits, startMethod } from '../../src/studies/jobs/start-method.ts';
 import { elementCount } from '../../src/support/element-count.ts';
 import { gather } from '../../src/support/numbers.ts';
-import { adapterKinds, kindOf, METHOD_NAMES, methodNamed } from '../../src/tuners/registry.ts';
-import { adapterParameters, type ReadRange } from '../../src/tuners/tuner.ts';
 import { methodConfig } from '../support/method-config.ts';
 import { FAMILIES, tinyModels } from './tiny-families.ts';
 

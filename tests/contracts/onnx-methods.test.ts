@@ -1,17 +1,17 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import { startMethod } from '../../src/jobs/start-method.ts';
-import { modelFeeds } from '../../src/objectives/model-inputs.ts';
-import { onnxFiles } from '../../src/optimum/onnx-files.ts';
+import type { Batch } from '../../src/input/text/collate.ts';
+import { loraConfigSchema } from '../../src/methods/tuners/lora/config.ts';
+import { METHOD_NAMES, methodNamed } from '../../src/methods/tuners/registry.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
+import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
-import type { RunConfig } from '../../src/run/config/run-config.ts';
+import { startMethod } from '../../src/studies/jobs/start-method.ts';
 import { Random } from '../../src/support/random.ts';
-import type { Batch } from '../../src/text/collate.ts';
-import { newModel } from '../../src/trained/bind-model.ts';
-import { onnxSource } from '../../src/trained/onnx-source.ts';
-import { loraConfigSchema } from '../../src/tuners/lora/config.ts';
-import { METHOD_NAMES, methodNamed } from '../../src/tuners/registry.ts';
+import type { RunConfig } from '../../src/training/run/config/run-config.ts';
+import { onnxFiles } from '../../src/use/optimum/onnx-files.ts';
+import { newModel } from '../../src/use/trained/bind-model.ts';
+import { onnxSource } from '../../src/use/trained/onnx-source.ts';
 import { methodConfig } from '../support/method-config.ts';
 import { tinyModels } from './tiny-families.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { SCORES, scoreFacts } from '../../src/metrics/scores.ts';
 import { HEAD_KINDS } from '../../src/models/heads/registry.ts';
-import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
+import { SCORES, scoreFacts } from '../../src/scores/metrics/scores.ts';
 import { TASK_NAMES, taskNamed, tasksWith } from '../../src/tasks/registry.ts';
-import { formatNotes, parseNotes } from '../../src/trained/notes.ts';
+import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
+import { formatNotes, parseNotes } from '../../src/use/trained/notes.ts';
 import { FAMILIES, tinyClassifier } from './tiny-families.ts';
 
 describe.each(TASK_NAMES)('task %s', (name) => {

@@ -1,5 +1,5 @@
 import { modelFamily } from '../../src/models/registry.ts';
-import type { TaskModel } from '../../src/objectives/task-model.ts';
+import type { TaskModel } from '../../src/program/objectives/task-model.ts';
 import { taskNamed } from '../../src/tasks/registry.ts';
 
 /** Shapes of a few families that differ in what methods use: norms, biases, transposed matrices, two stacks. */

@@ -1,10 +1,10 @@
 // biome-ignore-all format: one case a line.
 
-import { gradients } from '../../src/autodiff/gradients.ts';
+import { gradients } from '../../src/engine/autodiff/gradients.ts';
 import {
   add, blockMatmul, byteMatmul, columnByteMatmul, constant, layerNorm, logSumExp, matmul, max, multiply, rmsNorm, rotate, softmax, sum, tanh, transpose, weight,
-} from '../../src/graph/build.ts';
-import type { Value } from '../../src/graph/graph.ts';
+} from '../../src/engine/graph/build.ts';
+import type { Value } from '../../src/engine/graph/graph.ts';
 import { apart, frozenBytes, frozenFloats, type OpCase, op, real } from '../support/check-op.ts';
 import { type Table, total } from '../support/table.ts';
 

@@ -3,9 +3,9 @@
 import {
   add, cast, constant, cos, divide, equal, exp, gelu, greater, iota, log, multiply, negate, normalCdf, type Operand, relu,
   sigmoid, sin, sqrt, stopGradient, subtract, tanh, watch, where,
-} from '../../src/graph/build.ts';
-import type { Value } from '../../src/graph/graph.ts';
-import type { DataType } from '../../src/graph/ops.ts';
+} from '../../src/engine/graph/build.ts';
+import type { Value } from '../../src/engine/graph/graph.ts';
+import type { DataType } from '../../src/engine/graph/ops.ts';
 import { apart, int, type OpCase, op, positive, real } from '../support/check-op.ts';
 import { normalDistribution } from '../support/normal-distribution.ts';
 

@@ -2,9 +2,9 @@
 
 import {
   add, after, concat, exp, expand, gather, multiply, pad, reshape, scatterAdd, slice, transpose, window,
-} from '../../src/graph/build.ts';
-import { addDimensions, multiplyDimensions, symbol } from '../../src/graph/dimension.ts';
-import type { Value } from '../../src/graph/graph.ts';
+} from '../../src/engine/graph/build.ts';
+import { addDimensions, multiplyDimensions, symbol } from '../../src/engine/graph/dimension.ts';
+import type { Value } from '../../src/engine/graph/graph.ts';
 import { int, op, real } from '../support/check-op.ts';
 import { total } from '../support/table.ts';
 

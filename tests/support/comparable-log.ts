@@ -1,4 +1,4 @@
-import type { TrainEvent } from '../../src/run/events.ts';
+import type { TrainEvent } from '../../src/training/run/events.ts';
 import type { Workspace } from './workspace.ts';
 
 const TIMES = [

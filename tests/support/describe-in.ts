@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TaskModel } from '../../src/objectives/task-model.ts';
 import type { LoadedModel } from '../../src/program/model-weights.ts';
-import { type Build, type Family, familyOf } from '../../src/trained/bind-model.ts';
-import { openWeights } from '../../src/trained/node/load-model.ts';
+import type { TaskModel } from '../../src/program/objectives/task-model.ts';
+import { type Build, type Family, familyOf } from '../../src/use/trained/bind-model.ts';
+import { openWeights } from '../../src/use/trained/node/load-model.ts';
 
 /** The family of the model in a folder, and the content of its config.json. */
 export function familyIn(folder: string): Family & { json: Record<string, unknown> } {

@@ -1,8 +1,8 @@
-import { Graph } from '../../src/graph/graph.ts';
+import { Graph } from '../../src/engine/graph/graph.ts';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
+import { Network } from '../../src/models/nn/network.ts';
 import { modelFamily } from '../../src/models/registry.ts';
-import { Network } from '../../src/nn/network.ts';
-import { modelInputs } from '../../src/objectives/model-inputs.ts';
+import { modelInputs } from '../../src/program/objectives/model-inputs.ts';
 
 /** The number of dropout sites with each probability in the training graph of a head, for a config.json. */
 export function dropoutSites(config: { model_type: string }, head: HeadKind): Record<string, number> {

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import type { SpecialTokens } from '../../src/text/special-tokens.ts';
-import { TextTokenizer } from '../../src/text/tokenizer.ts';
+import type { SpecialTokens } from '../../src/input/text/special-tokens.ts';
+import { TextTokenizer } from '../../src/input/text/tokenizer.ts';
 
-/** A file of src/text/fixtures, written by scripts/oracle/language_data.py. */
+/** A file of src/input/text/fixtures, written by scripts/oracle/language_data.py. */
 export function languageFixture(name: string) {
-  return JSON.parse(readFileSync(`src/text/fixtures/${name}.json`, 'utf8'));
+  return JSON.parse(readFileSync(`src/input/text/fixtures/${name}.json`, 'utf8'));
 }
 
 const SPECIAL: Readonly<Record<string, SpecialTokens>> = {

@@ -34,7 +34,7 @@ const LONGEST = [
   'tests/adaptive-methods.test.ts',
   'tests/first-week.test.ts',
   'src/program/gradient-checkpointing.test.ts',
-  'src/text/tokenizer.test.ts',
+  'src/input/text/tokenizer.test.ts',
 ];
 
 /**

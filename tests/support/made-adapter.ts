@@ -1,13 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeAdapter } from '../../src/formats/adapters/node/adapter-folder.ts';
-import { featureWidth } from '../../src/objectives/sentence-classifier.ts';
+import { writeAdapter } from '../../src/input/formats/adapters/node/adapter-folder.ts';
+import { METHODS } from '../../src/methods/tuners/registry.ts';
+import { featureWidth } from '../../src/program/objectives/sentence-classifier.ts';
 import { Random } from '../../src/support/random.ts';
 import { type TaskName, taskNamed } from '../../src/tasks/registry.ts';
 import type { BaseData } from '../../src/tasks/task-definition.ts';
-import { encodeLayer, LAYER_FILE } from '../../src/trained/layer-file.ts';
-import { formatNotes, NOTES_FILE } from '../../src/trained/notes.ts';
-import { METHODS } from '../../src/tuners/registry.ts';
+import { encodeLayer, LAYER_FILE } from '../../src/use/trained/layer-file.ts';
+import { formatNotes, NOTES_FILE } from '../../src/use/trained/notes.ts';
 import { openIn } from './describe-in.ts';
 
 export interface MadeAdapter {

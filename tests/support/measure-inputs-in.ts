@@ -1,13 +1,13 @@
 import { loadCase } from '../../scripts/conformance/load-case.ts';
 import { feedsOf, withPrefix } from '../../scripts/conformance/read-case.ts';
-import { readSafetensors } from '../../src/formats/node/safetensors-file.ts';
-import { moduleInputs } from '../../src/jobs/module-inputs.ts';
+import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
+import type { MeasuredAllocation, MethodRun } from '../../src/methods/tuners/method-run.ts';
 import type { LoadedModel } from '../../src/program/model-weights.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
-import type { MeasuredAllocation, MethodRun } from '../../src/tuners/method-run.ts';
+import { moduleInputs } from '../../src/studies/jobs/module-inputs.ts';
 
 /** The models and batches on which inputs of modules are measured: `bert` (SEQ_CLS) and `gpt2` (CAUSAL_LM). */
-const FIXTURES = 'src/tuners/fixtures/eva';
+const FIXTURES = 'src/methods/tuners/fixtures/eva';
 
 /** A model of the fixtures and its batches. */
 export function measuredModel(name: string) {

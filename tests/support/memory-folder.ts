@@ -1,6 +1,6 @@
 import { accessSync, constants, mkdtempSync, readdirSync, readFileSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasEnded, placeKey } from '../../src/store/node/owner.ts';
+import { hasEnded, placeKey } from '../../src/input/store/node/owner.ts';
 
 const PARENT = '/dev/shm';
 const NAME = /^adalora-tests-(\w+)-(\d+)-\w+$/;

@@ -1,6 +1,6 @@
-import { parseRunConfig } from '../../src/run/config/parse-run-config.ts';
-import type { RunConfig } from '../../src/run/config/run-config.ts';
-import { type MethodName, methodNamed } from '../../src/tuners/registry.ts';
+import { type MethodName, methodNamed } from '../../src/methods/tuners/registry.ts';
+import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
+import type { RunConfig } from '../../src/training/run/config/run-config.ts';
 
 /** The config of a run with a method. It has Hugging Face's defaults, and a schedule in which the budget decreases. */
 export function methodConfig(method: MethodName): RunConfig {

@@ -1,11 +1,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
-import type { StoredTensor } from '../../src/formats/tensor-data.ts';
-import { tokenModel } from '../../src/objectives/token-model.ts';
+import { writeSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
+import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
+import { tokenModel } from '../../src/program/objectives/token-model.ts';
 import { elementCount } from '../../src/support/element-count.ts';
 import { Random } from '../../src/support/random.ts';
-import { storedName } from '../../src/trained/full-model.ts';
+import { storedName } from '../../src/use/trained/full-model.ts';
 import { describeIn } from './describe-in.ts';
 
 const SPECIAL = ['<pad>', '<s>', '</s>'];

@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeSafetensors } from '../../src/formats/node/safetensors-file.ts';
-import type { StoredTensor } from '../../src/formats/tensor-data.ts';
+import { writeSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
+import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
 import { initialise } from '../../src/models/initialise.ts';
-import { tokenModel } from '../../src/objectives/token-model.ts';
+import { tokenModel } from '../../src/program/objectives/token-model.ts';
 import { describeIn } from './describe-in.ts';
 import { languageFixture } from './language-fixtures.ts';
 import { TINY_CONFIG, TINY_TOKENIZER } from './tiny-model.ts';

@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import threads from 'node:worker_threads';
-import type { RunCall } from '../../src/jobs/answer-own.ts';
-import { doJob, type OwnReply, type WorkerJob } from '../../src/jobs/node/do-job.ts';
-import type { Replies } from '../../src/jobs/node/worker.ts';
+import type { RunCall } from '../../src/studies/jobs/answer-own.ts';
+import { doJob, type OwnReply, type WorkerJob } from '../../src/studies/jobs/node/do-job.ts';
+import type { Replies } from '../../src/studies/jobs/node/worker.ts';
 
 const { Worker } = threads;
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { constant, exp } from '../../src/graph/build.ts';
-import { Graph } from '../../src/graph/graph.ts';
-import { lower } from '../../src/onnx/lower.ts';
+import { constant, exp } from '../../src/engine/graph/build.ts';
+import { Graph } from '../../src/engine/graph/graph.ts';
+import { lower } from '../../src/engine/onnx/lower.ts';
 
 /** Time limit in milliseconds. A software driver responds within a second. A driver that hangs counts as missing. */
 const PATIENCE = 20_000;

@@ -3,12 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { EventOf, TrainEvent } from '../../src/run/events.ts';
+import type { EventOf, TrainEvent } from '../../src/training/run/events.ts';
 import { type Answer, CommandHost, type Death } from './command-host.ts';
 import { writeTinyData } from './tiny-data.ts';
 import { writeTinyModel } from './tiny-model.ts';
 
-const PROGRAM = resolve('dist/cli/main.js');
+const PROGRAM = resolve('dist/faces/cli/main.js');
 const HALTING = pathToFileURL('tests/support/halt-at.mjs').href;
 
 const CONFIG = `model: model

@@ -1,7 +1,7 @@
-import { holdOut, type Splittable } from '../../src/data/split-rows.ts';
-import type { Table } from '../../src/data/table/read-table.ts';
-import { FEW_ROWS, HELD_OUT } from '../../src/run/config/defaults/policy.ts';
+import { holdOut, type Splittable } from '../../src/input/data/split-rows.ts';
+import type { Table } from '../../src/input/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
+import { FEW_ROWS, HELD_OUT } from '../../src/training/run/config/defaults/policy.ts';
 
 /** The fields of the two chosen columns: a text and its label, or a question and its answer. */
 export type Row = readonly [input: string, target: string];

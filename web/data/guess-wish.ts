@@ -1,4 +1,4 @@
-import type { Table } from '../../src/data/table/read-table.ts';
+import type { Table } from '../../src/input/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { type Guess, guessData } from '../../src/tasks/guess/guess-data.ts';
 import type { Wish } from '../worker/goal.ts';

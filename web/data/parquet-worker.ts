@@ -1,5 +1,5 @@
 import { expose } from 'comlink';
-import { parquetText } from '../../src/data/parquet/parquet-text.ts';
+import { parquetText } from '../../src/input/data/parquet/parquet-text.ts';
 
 /** Runs in a worker of its own, so that it can be stopped: for some damaged files, the library loops for minutes. */
 const unpacker = {

@@ -1,7 +1,7 @@
-import { decodeText } from '../../src/data/decode-text.ts';
-import { isSpreadsheet } from '../../src/data/is-spreadsheet.ts';
-import { isGzip, isParquet } from '../../src/data/magic-bytes.ts';
-import { readTable, type Table } from '../../src/data/table/read-table.ts';
+import { decodeText } from '../../src/input/data/decode-text.ts';
+import { isSpreadsheet } from '../../src/input/data/is-spreadsheet.ts';
+import { isGzip, isParquet } from '../../src/input/data/magic-bytes.ts';
+import { readTable, type Table } from '../../src/input/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { gunzip } from './gunzip.ts';
 import { unpackParquet } from './unpack-parquet.ts';

@@ -1,5 +1,5 @@
-import { groupsOf } from '../../src/data/split-rows.ts';
-import type { Table } from '../../src/data/table/read-table.ts';
+import { groupsOf } from '../../src/input/data/split-rows.ts';
+import type { Table } from '../../src/input/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { assertWords, chosenRows, heldOutOf, type Split } from './chosen-rows.ts';
 

@@ -1,6 +1,6 @@
-import type { Table } from '../../src/data/table/read-table.ts';
-import { FEW_ROWS } from '../../src/run/config/defaults/policy.ts';
+import type { Table } from '../../src/input/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
+import { FEW_ROWS } from '../../src/training/run/config/defaults/policy.ts';
 import { assertWords, chosenRows, heldOutOf, type Split } from './chosen-rows.ts';
 
 /** Labeled rows. The held-out ones contain the same share of each label. If rows are few, nothing is held out. */

@@ -1,6 +1,6 @@
 import type { Remote } from 'comlink';
-import { counted, countedNoun } from '../../src/report/format.ts';
-import { type Markup, markup } from '../../src/report/markup.ts';
+import { counted, countedNoun } from '../../src/studies/report/format.ts';
+import { type Markup, markup } from '../../src/studies/report/markup.ts';
 import type { Desk } from '../worker/desk.ts';
 import type { Goal, Wish } from '../worker/goal.ts';
 import type { Choice, ChosenSettings, OpenedFile } from '../worker/messages.ts';

@@ -1,5 +1,5 @@
 import type { Scores } from '../../src/program/example-set.ts';
-import { countedNoun, score } from '../../src/report/format.ts';
+import { countedNoun, score } from '../../src/studies/report/format.ts';
 import type { Goal } from '../worker/goal.ts';
 
 interface GoalWords {

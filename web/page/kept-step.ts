@@ -1,5 +1,5 @@
 import type { Remote } from 'comlink';
-import { counted } from '../../src/report/format.ts';
+import { counted } from '../../src/studies/report/format.ts';
 import type { Desk } from '../worker/desk.ts';
 import { element } from './element.ts';
 

@@ -1,4 +1,4 @@
-import { type Markup, markup } from '../../src/report/markup.ts';
+import { type Markup, markup } from '../../src/studies/report/markup.ts';
 
 export interface LabelBar {
   label: string;

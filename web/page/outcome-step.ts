@@ -1,7 +1,7 @@
 import { proxy, type Remote } from 'comlink';
-import { capital } from '../../src/report/format.ts';
-import { findingSentences } from '../../src/report/verdict/finding-sentences.ts';
-import { verdictNote, verdictSentence } from '../../src/report/verdict/verdict-sentence.ts';
+import { capital } from '../../src/studies/report/format.ts';
+import { findingSentences } from '../../src/studies/report/verdict/finding-sentences.ts';
+import { verdictNote, verdictSentence } from '../../src/studies/report/verdict/verdict-sentence.ts';
 import type { Desk } from '../worker/desk.ts';
 import type { Goal } from '../worker/goal.ts';
 import type { Begun, Found, Prediction } from '../worker/messages.ts';

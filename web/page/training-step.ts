@@ -1,9 +1,9 @@
 import { proxy, type Remote } from 'comlink';
-import { counted, duration } from '../../src/report/format.ts';
-import { stepLine } from '../../src/report/page/step-line.ts';
-import { addEvent, emptyRecord, type RunRecord } from '../../src/report/run/run-record.ts';
-import { TimeLeft } from '../../src/report/run/time-left.ts';
-import type { ProgressEvent, TrainEvent } from '../../src/run/events.ts';
+import { counted, duration } from '../../src/studies/report/format.ts';
+import { stepLine } from '../../src/studies/report/page/step-line.ts';
+import { addEvent, emptyRecord, type RunRecord } from '../../src/studies/report/run/run-record.ts';
+import { TimeLeft } from '../../src/studies/report/run/time-left.ts';
+import type { ProgressEvent, TrainEvent } from '../../src/training/run/events.ts';
 import type { Desk } from '../worker/desk.ts';
 import type { Begun, Outcome, Watcher } from '../worker/messages.ts';
 import { element } from './element.ts';

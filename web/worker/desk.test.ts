@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { type Trained, type TrainedModel, type TrainResult, train } from '../../src/web/index.ts';
+import { type Trained, type TrainedModel, type TrainResult, train } from '../../src/faces/web/index.ts';
 import { Desk } from './desk.ts';
 
 const { made } = vi.hoisted(() => ({ made: vi.fn<(trained: Trained) => Promise<TrainedModel>>() }));
-vi.mock(import('../../src/web/index.ts'), async (load) => {
+vi.mock(import('../../src/faces/web/index.ts'), async (load) => {
   const all = await load();
   return { ...all, open: made, train: vi.fn(all.train) };
 });

@@ -1,10 +1,10 @@
-import type { Table } from '../../src/data/table/read-table.ts';
-import { runFacts } from '../../src/report/run/run-facts.ts';
-import type { TrainEvent } from '../../src/run/events.ts';
+import { type PageOptions, train } from '../../src/faces/web/index.ts';
+import { parsePageConfig } from '../../src/faces/web/page-config.ts';
+import type { Table } from '../../src/input/data/table/read-table.ts';
+import { runFacts } from '../../src/studies/report/run/run-facts.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { describeColumns } from '../../src/tasks/guess/columns.ts';
-import { type PageOptions, train } from '../../src/web/index.ts';
-import { parsePageConfig } from '../../src/web/page-config.ts';
+import type { TrainEvent } from '../../src/training/run/events.ts';
 import { guessWish } from '../data/guess-wish.ts';
 import { readFileTable } from '../data/read-table.ts';
 import { bestDevice } from './best-device.ts';

@@ -1,5 +1,5 @@
-import type { Table } from '../../src/data/table/read-table.ts';
-import type { PageFilesConfig } from '../../src/web/page-config.ts';
+import type { PageFilesConfig } from '../../src/faces/web/page-config.ts';
+import type { Table } from '../../src/input/data/table/read-table.ts';
 import { type PairSplit, splitPairs } from '../data/split-pairs.ts';
 import { type LabelledSplit, splitRows } from '../data/split-rows.ts';
 

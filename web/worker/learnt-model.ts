@@ -1,6 +1,4 @@
 import { zipSync } from 'fflate';
-import { OnDemand } from '../../src/support/opened.ts';
-import { nearestOf, unit } from '../../src/tasks/sentence-embedding/vectors.ts';
 import {
   type ClassAnswer,
   exportOnnx,
@@ -9,7 +7,9 @@ import {
   type ResultFiles,
   type TextInput,
   type TrainedModel,
-} from '../../src/web/index.ts';
+} from '../../src/faces/web/index.ts';
+import { OnDemand } from '../../src/support/opened.ts';
+import { nearestOf, unit } from '../../src/tasks/sentence-embedding/vectors.ts';
 import type { Found, Prediction } from './messages.ts';
 import type { PageRun } from './page-run.ts';
 

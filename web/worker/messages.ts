@@ -1,7 +1,7 @@
-import type { RunFacts } from '../../src/report/run/run-facts.ts';
-import type { TrainEvent } from '../../src/run/events.ts';
+import type { TrainResult } from '../../src/faces/web/index.ts';
+import type { RunFacts } from '../../src/studies/report/run/run-facts.ts';
 import type { Column } from '../../src/tasks/guess/columns.ts';
-import type { TrainResult } from '../../src/web/index.ts';
+import type { TrainEvent } from '../../src/training/run/events.ts';
 import type { Split } from '../data/chosen-rows.ts';
 import type { PageTable } from '../data/read-table.ts';
 import type { PairSplit } from '../data/split-pairs.ts';

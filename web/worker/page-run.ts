@@ -1,4 +1,4 @@
-import type { PageFilesConfig } from '../../src/web/page-config.ts';
+import type { PageFilesConfig } from '../../src/faces/web/page-config.ts';
 import type { Split } from '../data/chosen-rows.ts';
 import type { Goal } from './goal.ts';
 

@@ -1,4 +1,4 @@
-import { readEvent, type TrainEvent } from '../../src/run/events.ts';
+import { readEvent, type TrainEvent } from '../../src/training/run/events.ts';
 import type { PageRun } from './page-run.ts';
 
 /** The stored state of a run that a tab started. */

@@ -1,5 +1,5 @@
+import type { TextTokenizer } from '../../../src/input/text/tokenizer.ts';
 import { Random } from '../../../src/support/random.ts';
-import type { TextTokenizer } from '../../../src/text/tokenizer.ts';
 import type { Document } from './documents.ts';
 import { sentences } from './sentences.ts';
 import { type WordTokens, wordTokens } from './word-tokens.ts';

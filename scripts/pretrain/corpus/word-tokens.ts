@@ -1,4 +1,4 @@
-import type { TextTokenizer } from '../../../src/text/tokenizer.ts';
+import type { TextTokenizer } from '../../../src/input/text/tokenizer.ts';
 
 /** The tokens of a text, and the number of tokens of each word. */
 export interface WordTokens {

@@ -1,15 +1,15 @@
-import { Graph } from '../../../src/graph/graph.ts';
-import type { BertConfig } from '../../../src/models/bert/config.ts';
-import { bertModel } from '../../../src/models/bert/model.ts';
-import { Network } from '../../../src/nn/network.ts';
-import { modelFeeds, modelInputs } from '../../../src/objectives/model-inputs.ts';
-import { classLoss } from '../../../src/objectives/sequence-loss.ts';
-import { sequenceModel } from '../../../src/objectives/sequence-model.ts';
+import { Graph } from '../../../src/engine/graph/graph.ts';
+import { planEvaluation } from '../../../src/input/text/batches.ts';
+import { collate } from '../../../src/input/text/collate.ts';
+import { loadTokenizer } from '../../../src/input/text/node/load-tokenizer.ts';
+import type { BertConfig } from '../../../src/models/families/bert/config.ts';
+import { bertModel } from '../../../src/models/families/bert/model.ts';
+import { Network } from '../../../src/models/nn/network.ts';
 import { nodeEngine } from '../../../src/program/node/node-engine.ts';
-import { planEvaluation } from '../../../src/text/batches.ts';
-import { collate } from '../../../src/text/collate.ts';
-import { loadTokenizer } from '../../../src/text/node/load-tokenizer.ts';
-import { openModel } from '../../../src/trained/node/load-model.ts';
+import { modelFeeds, modelInputs } from '../../../src/program/objectives/model-inputs.ts';
+import { classLoss } from '../../../src/program/objectives/sequence-loss.ts';
+import { sequenceModel } from '../../../src/program/objectives/sequence-model.ts';
+import { openModel } from '../../../src/use/trained/node/load-model.ts';
 import type { LabelledText } from './bag-of-words.ts';
 import { logisticRegression, predictsOne } from './logistic-regression.ts';
 

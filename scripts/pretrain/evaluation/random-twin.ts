@@ -1,9 +1,9 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { f32ToF16 } from '../../../src/formats/float.ts';
-import { openCheckpoint } from '../../../src/formats/node/checkpoint.ts';
-import { writeSafetensors } from '../../../src/formats/node/safetensors-file.ts';
-import type { StoredTensor } from '../../../src/formats/tensor-data.ts';
+import { f32ToF16 } from '../../../src/input/formats/float.ts';
+import { openCheckpoint } from '../../../src/input/formats/node/checkpoint.ts';
+import { writeSafetensors } from '../../../src/input/formats/node/safetensors-file.ts';
+import type { StoredTensor } from '../../../src/input/formats/tensor-data.ts';
 import { initialise } from '../../../src/models/initialise.ts';
 import { CONFIG } from '../shape.ts';
 

@@ -1,16 +1,16 @@
-import type { BaseDtype } from '../../../src/bases/base-dtype.ts';
-import { baseFormat } from '../../../src/bases/base-format.ts';
-import { withBaseDtype } from '../../../src/bases/node/with-base-dtype.ts';
-import { Graph } from '../../../src/graph/graph.ts';
-import type { BertConfig } from '../../../src/models/bert/config.ts';
-import { bertModel } from '../../../src/models/bert/model.ts';
-import { Network } from '../../../src/nn/network.ts';
-import { modelInputs } from '../../../src/objectives/model-inputs.ts';
-import { classLoss } from '../../../src/objectives/sequence-loss.ts';
-import { sequenceModel } from '../../../src/objectives/sequence-model.ts';
+import { Graph } from '../../../src/engine/graph/graph.ts';
+import type { Session } from '../../../src/engine/runtime/session.ts';
+import type { BertConfig } from '../../../src/models/families/bert/config.ts';
+import { bertModel } from '../../../src/models/families/bert/model.ts';
+import { Network } from '../../../src/models/nn/network.ts';
+import type { BaseDtype } from '../../../src/program/bases/base-dtype.ts';
+import { baseFormat } from '../../../src/program/bases/base-format.ts';
+import { withBaseDtype } from '../../../src/program/bases/node/with-base-dtype.ts';
 import { nodeEngine } from '../../../src/program/node/node-engine.ts';
-import type { Session } from '../../../src/runtime/session.ts';
-import { openModel } from '../../../src/trained/node/load-model.ts';
+import { modelInputs } from '../../../src/program/objectives/model-inputs.ts';
+import { classLoss } from '../../../src/program/objectives/sequence-loss.ts';
+import { sequenceModel } from '../../../src/program/objectives/sequence-model.ts';
+import { openModel } from '../../../src/use/trained/node/load-model.ts';
 
 export interface TeacherModel {
   width: number;

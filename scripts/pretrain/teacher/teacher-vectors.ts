@@ -1,10 +1,10 @@
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { f16ToF32, f32ToF16 } from '../../../src/formats/float.ts';
-import { modelFeeds } from '../../../src/objectives/model-inputs.ts';
-import { atomicWrite } from '../../../src/store/node/atomic-write.ts';
-import { collate } from '../../../src/text/collate.ts';
-import type { TextTokenizer } from '../../../src/text/tokenizer.ts';
+import { f16ToF32, f32ToF16 } from '../../../src/input/formats/float.ts';
+import { atomicWrite } from '../../../src/input/store/node/atomic-write.ts';
+import { collate } from '../../../src/input/text/collate.ts';
+import type { TextTokenizer } from '../../../src/input/text/tokenizer.ts';
+import { modelFeeds } from '../../../src/program/objectives/model-inputs.ts';
 import { type ChunkStore, chunkTokens } from '../corpus/chunk-store.ts';
 import type { TeacherModel } from './teacher-model.ts';
 

@@ -1,14 +1,14 @@
-import { labelledRows } from '../../../src/objectives/labelled-rows.ts';
+import type { Tensors } from '../../../src/engine/runtime/session.ts';
+import { collate } from '../../../src/input/text/collate.ts';
+import type { TextTokenizer } from '../../../src/input/text/tokenizer.ts';
+import { labelledRows } from '../../../src/program/objectives/labelled-rows.ts';
 import {
   type MaskingSettings,
   type MaskingVocabulary,
   maskTokens,
-} from '../../../src/objectives/mask-tokens.ts';
-import { modelFeeds } from '../../../src/objectives/model-inputs.ts';
-import type { Tensors } from '../../../src/runtime/session.ts';
+} from '../../../src/program/objectives/mask-tokens.ts';
+import { modelFeeds } from '../../../src/program/objectives/model-inputs.ts';
 import { Random } from '../../../src/support/random.ts';
-import { collate } from '../../../src/text/collate.ts';
-import type { TextTokenizer } from '../../../src/text/tokenizer.ts';
 import { type ChunkStore, chunkTokens } from '../corpus/chunk-store.ts';
 import type { TeacherVectors } from '../teacher/teacher-vectors.ts';
 import type { ObjectiveName } from './objective.ts';

@@ -1,7 +1,7 @@
-import { openCheckpoint } from '../../../src/formats/node/checkpoint.ts';
+import { openCheckpoint } from '../../../src/input/formats/node/checkpoint.ts';
+import type { ParameterLayout } from '../../../src/methods/tuners/parameter-layout.ts';
 import { initialise } from '../../../src/models/initialise.ts';
 import { Random } from '../../../src/support/random.ts';
-import type { ParameterLayout } from '../../../src/tuners/parameter-layout.ts';
 import { FILES } from '../files.ts';
 import { CONFIG } from '../shape.ts';
 import { piecesOf, readVocabulary } from '../vocabulary/read-vocabulary.ts';

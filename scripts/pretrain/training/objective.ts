@@ -1,14 +1,14 @@
-import { add, gather, input, multiply, tanh } from '../../../src/graph/build.ts';
-import { symbol } from '../../../src/graph/dimension.ts';
-import type { Value } from '../../../src/graph/graph.ts';
-import type { BertConfig } from '../../../src/models/bert/config.ts';
-import { bert } from '../../../src/models/bert/definition.ts';
-import { bertModel } from '../../../src/models/bert/model.ts';
+import { add, gather, input, multiply, tanh } from '../../../src/engine/graph/build.ts';
+import { symbol } from '../../../src/engine/graph/dimension.ts';
+import type { Value } from '../../../src/engine/graph/graph.ts';
+import type { BertConfig } from '../../../src/models/families/bert/config.ts';
+import { bert } from '../../../src/models/families/bert/definition.ts';
+import { bertModel } from '../../../src/models/families/bert/model.ts';
 import type { Head } from '../../../src/models/model-definition.ts';
-import { firstTokens } from '../../../src/nn/first-tokens.ts';
-import { crossEntropy, meanSquaredError } from '../../../src/nn/losses.ts';
-import type { Network } from '../../../src/nn/network.ts';
-import { modelInputs } from '../../../src/objectives/model-inputs.ts';
+import { firstTokens } from '../../../src/models/nn/first-tokens.ts';
+import { crossEntropy, meanSquaredError } from '../../../src/models/nn/losses.ts';
+import type { Network } from '../../../src/models/nn/network.ts';
+import { modelInputs } from '../../../src/program/objectives/model-inputs.ts';
 
 /** Training objectives: masked words, the teacher's vectors, or both from masked texts. */
 export const OBJECTIVES = ['mlm', 'distil', 'both'] as const;

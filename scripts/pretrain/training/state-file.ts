@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { SafetensorsFile, writeSafetensors } from '../../../src/formats/node/safetensors-file.ts';
-import type { StoredTensor } from '../../../src/formats/tensor-data.ts';
+import { SafetensorsFile, writeSafetensors } from '../../../src/input/formats/node/safetensors-file.ts';
+import type { StoredTensor } from '../../../src/input/formats/tensor-data.ts';
 
 /** The state of a run. */
 export interface RunState {

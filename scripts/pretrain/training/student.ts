@@ -1,13 +1,13 @@
-import { Graph } from '../../../src/graph/graph.ts';
-import { parseBertConfig } from '../../../src/models/bert/config.ts';
-import { bert } from '../../../src/models/bert/definition.ts';
-import { Network } from '../../../src/nn/network.ts';
+import { Graph } from '../../../src/engine/graph/graph.ts';
+import type { Session, Tensors } from '../../../src/engine/runtime/session.ts';
+import { everyParameter } from '../../../src/methods/tuners/full/definition.ts';
+import type { ParameterLayout } from '../../../src/methods/tuners/parameter-layout.ts';
+import { parseBertConfig } from '../../../src/models/families/bert/config.ts';
+import { bert } from '../../../src/models/families/bert/definition.ts';
+import { Network } from '../../../src/models/nn/network.ts';
 import { nodeEngine } from '../../../src/program/node/node-engine.ts';
 import { type Objective, Program } from '../../../src/program/program.ts';
 import { TRAINED, tunedNetwork } from '../../../src/program/training-graph.ts';
-import type { Session, Tensors } from '../../../src/runtime/session.ts';
-import { everyParameter } from '../../../src/tuners/full/definition.ts';
-import type { ParameterLayout } from '../../../src/tuners/parameter-layout.ts';
 import { CONFIG } from '../shape.ts';
 import { lossTerms, type ObjectiveName, totalLoss } from './objective.ts';
 

@@ -1,8 +1,8 @@
-import { gather } from '../../graph/build.ts';
-import type { Value } from '../../graph/graph.ts';
-import { lastTokenRows } from '../../nn/last-rows.ts';
-import type { Network } from '../../nn/network.ts';
+import { gather } from '../../engine/graph/build.ts';
+import type { Value } from '../../engine/graph/graph.ts';
 import type { Encode, ModelInputs } from '../model-definition.ts';
+import { lastTokenRows } from '../nn/last-rows.ts';
+import type { Network } from '../nn/network.ts';
 
 /**
  * The hidden state of each example's last token that is not padding, [batch, width], from a decoder.

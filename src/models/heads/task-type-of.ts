@@ -1,5 +1,5 @@
-import { isAdapterHub } from '../../formats/adapters/adapterhub-config.ts';
-import type { StoredAdapter } from '../../formats/adapters/stored-adapter.ts';
+import { isAdapterHub } from '../../input/formats/adapters/adapterhub-config.ts';
+import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import type { CommonConfig } from '../model-definition.ts';
 import { HEADS, type HeadKind, headNamed, headOfClass } from './registry.ts';
 

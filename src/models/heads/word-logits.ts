@@ -1,6 +1,6 @@
-import type { Value } from '../../graph/graph.ts';
-import type { Network } from '../../nn/network.ts';
+import type { Value } from '../../engine/graph/graph.ts';
 import type { CommonConfig } from '../model-definition.ts';
+import type { Network } from '../nn/network.ts';
 
 /** The fields of a config that decide whether output weights are the word embeddings. */
 export type TiedConfig = Pick<CommonConfig, 'ownOutput'> & { tie_word_embeddings: boolean };

@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
-import { tokenModel } from '../../objectives/token-model.ts';
-import { openModel } from '../../trained/node/load-model.ts';
-import { FROZEN } from '../../tuners/frozen-tuner.ts';
+import { FROZEN } from '../../methods/tuners/frozen-tuner.ts';
+import { openModel } from '../../use/trained/node/load-model.ts';
+import { tokenModel } from '../objectives/token-model.ts';
 import { evaluationGraph } from '../training-graph.ts';
 import { nodeEngine } from './node-engine.ts';
 

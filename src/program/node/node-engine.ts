@@ -1,9 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { contentDigest } from '../../formats/node/content-digest.ts';
-import { lower } from '../../onnx/lower.ts';
-import { createSession } from '../../runtime/node/create-session.ts';
-import type { Device } from '../../runtime/session.ts';
+import { lower } from '../../engine/onnx/lower.ts';
+import { createSession } from '../../engine/runtime/node/create-session.ts';
+import type { Device } from '../../engine/runtime/session.ts';
+import { contentDigest } from '../../input/formats/node/content-digest.ts';
 import { assertOptions, BOOLEAN, COUNT, type OptionTypes, TEXT } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Engine } from '../engine.ts';

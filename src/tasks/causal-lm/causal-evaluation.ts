@@ -1,5 +1,5 @@
-import type { LanguageRow } from '../../data/text/language-rows.ts';
-import type { TextFile } from '../../data/text-file.ts';
+import type { LanguageRow } from '../../input/data/text/language-rows.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
 import type { Evaluation } from '../../program/example-set.ts';
 import { UserError } from '../../support/user-error.ts';
 import { encodeFiles } from '../language/language-encoder.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { generationConfigSchema } from '../../generation/generation-config.ts';
+import { generationConfigSchema } from '../../program/generation/generation-config.ts';
 import type { Problem } from '../../support/problem.ts';
 import { languageData } from '../language/data-section.ts';
 

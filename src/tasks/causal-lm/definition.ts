@@ -1,7 +1,7 @@
-import type { Baseline } from '../../baselines/baseline.ts';
-import { foundColumns } from '../../data/text/language-rows.ts';
-import type { TextFile } from '../../data/text-file.ts';
-import { tokenModel } from '../../objectives/token-model.ts';
+import { foundColumns } from '../../input/data/text/language-rows.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
+import { tokenModel } from '../../program/objectives/token-model.ts';
+import type { Baseline } from '../../scores/baselines/baseline.ts';
 import { hasWordHead, LANGUAGE, readingWithFlags } from '../language/language-task.ts';
 import type { TaskDefinition } from '../task-definition.ts';
 import { causalEvaluation } from './causal-evaluation.ts';

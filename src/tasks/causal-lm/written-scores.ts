@@ -1,11 +1,11 @@
-import { generationSettings } from '../../generation/generation-settings.ts';
-import { openLanguageModel } from '../../generation/open-language-model.ts';
-import { TextGenerator } from '../../generation/text-generator.ts';
-import { dealJson } from '../../parallel/deal.ts';
+import { planEvaluation } from '../../input/text/batches.ts';
+import { begun } from '../../input/text/document-ids.ts';
 import type { EvaluationWatch, Scores } from '../../program/example-set.ts';
+import { generationSettings } from '../../program/generation/generation-settings.ts';
+import { openLanguageModel } from '../../program/generation/open-language-model.ts';
+import { TextGenerator } from '../../program/generation/text-generator.ts';
+import { dealJson } from '../../program/parallel/deal.ts';
 import type { Evaluator } from '../../program/program.ts';
-import { planEvaluation } from '../../text/batches.ts';
-import { begun } from '../../text/document-ids.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import type { PromptRow } from './causal-evaluation.ts';
 import type { CausalData } from './data-section.ts';

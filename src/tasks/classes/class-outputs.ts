@@ -1,5 +1,5 @@
-import { classLoss } from '../../objectives/sequence-loss.ts';
-import { sequenceModel } from '../../objectives/sequence-model.ts';
+import { classLoss } from '../../program/objectives/sequence-loss.ts';
+import { sequenceModel } from '../../program/objectives/sequence-model.ts';
 import type { UnknownTrained } from '../task-definition.ts';
 
 /** The number of outputs of an adapter's head for text classes. Undefined without such a head. */

@@ -1,5 +1,5 @@
+import { headOutputs } from '../../methods/tuners/head-outputs.ts';
 import { UserError } from '../../support/user-error.ts';
-import { headOutputs } from '../../tuners/head-outputs.ts';
 import type { BuildTask, LabelOrigin } from '../task-definition.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { isNumber } from '../../data/is-number.ts';
-import type { RawLabel, Row } from '../../data/row.ts';
+import { isNumber } from '../../input/data/is-number.ts';
+import type { RawLabel, Row } from '../../input/data/row.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { isNumber } from '../../data/is-number.ts';
-import type { Table } from '../../data/table/read-table.ts';
-import { PICTURE_NAME } from '../../pictures/pixels.ts';
+import { isNumber } from '../../input/data/is-number.ts';
+import type { Table } from '../../input/data/table/read-table.ts';
+import { PICTURE_NAME } from '../../input/pictures/pixels.ts';
 
 /** Statistics of a column. */
 export interface Column {

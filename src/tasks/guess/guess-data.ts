@@ -1,5 +1,5 @@
-import type { Table } from '../../data/table/read-table.ts';
-import { TEXT_NAME } from '../../data/text-name.ts';
+import type { Table } from '../../input/data/table/read-table.ts';
+import { TEXT_NAME } from '../../input/data/text-name.ts';
 import { allOf } from '../../support/all-of.ts';
 import { suggest, suggestAmong } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';

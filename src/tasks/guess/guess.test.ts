@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readTable } from '../../data/table/read-table.ts';
+import { readTable } from '../../input/data/table/read-table.ts';
 import { columnKey, type Given, type Guess, guessData } from './guess-data.ts';
 
 const WORDS = 'amber bridge cloud dune ember fjord grove harbor island jungle kettle lagoon'.split(' ');

@@ -1,4 +1,4 @@
-import type { Table } from '../../data/table/read-table.ts';
+import type { Table } from '../../input/data/table/read-table.ts';
 import type { Column } from './columns.ts';
 
 /**

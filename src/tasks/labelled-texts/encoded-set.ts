@@ -1,11 +1,11 @@
-import type { Row } from '../../data/row.ts';
-import { modelFeeds } from '../../objectives/model-inputs.ts';
-import { labelFeed } from '../../objectives/sequence-loss.ts';
-import type { Communicator } from '../../parallel/communicator.ts';
+import type { Row } from '../../input/data/row.ts';
+import { collate } from '../../input/text/collate.ts';
+import type { TextTokenizer } from '../../input/text/tokenizer.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
+import { modelFeeds } from '../../program/objectives/model-inputs.ts';
+import { labelFeed } from '../../program/objectives/sequence-loss.ts';
+import type { Communicator } from '../../program/parallel/communicator.ts';
 import { UserError } from '../../support/user-error.ts';
-import { collate } from '../../text/collate.ts';
-import type { TextTokenizer } from '../../text/tokenizer.ts';
 import { PictureSet } from '../picture-set.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import type { LabelledData } from './data-section.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readRows } from '../../data/node/read-rows.ts';
-import type { DataOptions } from '../../data/row.ts';
+import { readRows } from '../../input/data/node/read-rows.ts';
+import type { DataOptions } from '../../input/data/row.ts';
 import { buildLabels } from '../classes/labels.ts';
 import { classTargets, scoreTargets } from './to-targets.ts';
 

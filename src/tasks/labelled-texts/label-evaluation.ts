@@ -1,9 +1,5 @@
-import type { Row } from '../../data/row.ts';
-import { groupsOf } from '../../data/split-rows.ts';
-import { bootstrap, shareInterval, someGroups } from '../../metrics/score-interval.ts';
-import type { ScoreName } from '../../metrics/scores.ts';
-import type { LinearLayer } from '../../objectives/sentence-classifier.ts';
-import { layerOutputs } from '../../objectives/sentence-classifier.ts';
+import type { Row } from '../../input/data/row.ts';
+import { groupsOf } from '../../input/data/split-rows.ts';
 import {
   type Certainty,
   type EvaluatedRows,
@@ -15,8 +11,12 @@ import {
   type Scores,
   someExamples,
 } from '../../program/example-set.ts';
+import type { LinearLayer } from '../../program/objectives/sentence-classifier.ts';
+import { layerOutputs } from '../../program/objectives/sentence-classifier.ts';
 import { predictAll } from '../../program/predict-all.ts';
 import type { Predictor } from '../../program/program.ts';
+import { bootstrap, shareInterval, someGroups } from '../../scores/metrics/score-interval.ts';
+import type { ScoreName } from '../../scores/metrics/scores.ts';
 import type { EncodingContext, FitLayer } from '../task-definition.ts';
 import { classifiesVectors, type LabelledData } from './data-section.ts';
 import { encodedSet, pictureExamples, type Texts } from './encoded-set.ts';

@@ -1,11 +1,11 @@
-import { parseRows } from '../../data/parse-rows.ts';
-import type { DataOptions, Row } from '../../data/row.ts';
-import type { Value } from '../../graph/graph.ts';
-import type { ScoreName } from '../../metrics/scores.ts';
+import type { Value } from '../../engine/graph/graph.ts';
+import { parseRows } from '../../input/data/parse-rows.ts';
+import type { DataOptions, Row } from '../../input/data/row.ts';
 import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
-import { sentenceClassifier } from '../../objectives/sentence-classifier.ts';
-import { sequenceModel } from '../../objectives/sequence-model.ts';
-import type { LossOptions } from '../../objectives/task-model.ts';
+import { sentenceClassifier } from '../../program/objectives/sentence-classifier.ts';
+import { sequenceModel } from '../../program/objectives/sequence-model.ts';
+import type { LossOptions } from '../../program/objectives/task-model.ts';
+import type { ScoreName } from '../../scores/metrics/scores.ts';
 import { type Problem, shown } from '../../support/problem.ts';
 import { UserError } from '../../support/user-error.ts';
 import { assertOneText } from '../assert-one-text.ts';

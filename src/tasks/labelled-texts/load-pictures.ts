@@ -1,9 +1,9 @@
-import { parseRows } from '../../data/parse-rows.ts';
-import type { DataOptions, OnSkipped, Row } from '../../data/row.ts';
-import { RowProblems } from '../../data/row-problems.ts';
-import type { TextFile } from '../../data/text-file.ts';
-import { alikePictures } from '../../pictures/alike.ts';
-import type { Picture, PictureReader } from '../../pictures/picture-reader.ts';
+import { parseRows } from '../../input/data/parse-rows.ts';
+import type { DataOptions, OnSkipped, Row } from '../../input/data/row.ts';
+import { RowProblems } from '../../input/data/row-problems.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
+import { alikePictures } from '../../input/pictures/alike.ts';
+import type { Picture, PictureReader } from '../../input/pictures/picture-reader.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**

@@ -1,6 +1,6 @@
-import { rowFeatures } from '../../objectives/sentence-classifier.ts';
-import { labelFeed } from '../../objectives/sequence-loss.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
+import { rowFeatures } from '../../program/objectives/sentence-classifier.ts';
+import { labelFeed } from '../../program/objectives/sequence-loss.ts';
 import type { Predictor } from '../../program/program.ts';
 import type { InputSet } from '../input-set.ts';
 import { promptFor } from '../sentence-embedding/prompts.ts';

@@ -1,8 +1,8 @@
-import { bagOfWords } from '../../baselines/bag-of-words.ts';
-import type { Baseline } from '../../baselines/baseline.ts';
-import type { LinearLoss } from '../../baselines/linear-model.ts';
-import { linearPixels } from '../../baselines/linear-pixels.ts';
-import type { Row } from '../../data/row.ts';
+import type { Row } from '../../input/data/row.ts';
+import { bagOfWords } from '../../scores/baselines/bag-of-words.ts';
+import type { Baseline } from '../../scores/baselines/baseline.ts';
+import type { LinearLoss } from '../../scores/baselines/linear-model.ts';
+import { linearPixels } from '../../scores/baselines/linear-pixels.ts';
 import type { Targets } from './to-targets.ts';
 
 /** How to predict labels without a language model. */

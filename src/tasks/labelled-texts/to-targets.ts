@@ -1,6 +1,6 @@
-import { isNumber } from '../../data/is-number.ts';
-import type { Row } from '../../data/row.ts';
-import { RowProblems } from '../../data/row-problems.ts';
+import { isNumber } from '../../input/data/is-number.ts';
+import type { Row } from '../../input/data/row.ts';
+import { RowProblems } from '../../input/data/row-problems.ts';
 import { suggest } from '../../support/nearest.ts';
 import { asList } from '../classes/labels.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { SAMPLE_BY } from '../../data/text/documents.ts';
+import { SAMPLE_BY } from '../../input/data/text/documents.ts';
 import { dataFiles } from '../data-files.ts';
 
 const nonEmpty = z.string().min(1);

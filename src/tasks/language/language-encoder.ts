@@ -1,10 +1,10 @@
-import { type RowProblem, RowProblems } from '../../data/row-problems.ts';
-import type { SampleBy } from '../../data/text/documents.ts';
-import type { LanguageColumns } from '../../data/text/language-keys.ts';
-import { type LanguageRow, languageRows } from '../../data/text/language-rows.ts';
-import type { TextFile } from '../../data/text-file.ts';
+import { type RowProblem, RowProblems } from '../../input/data/row-problems.ts';
+import type { SampleBy } from '../../input/data/text/documents.ts';
+import type { LanguageColumns } from '../../input/data/text/language-keys.ts';
+import { type LanguageRow, languageRows } from '../../input/data/text/language-rows.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
+import type { SequenceBuilder, TokenSequences } from '../../input/text/token-sequences.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { SequenceBuilder, TokenSequences } from '../../text/token-sequences.ts';
 
 /** Adds a row. Returns a problem instead if the row is invalid. */
 export type AddRow = (

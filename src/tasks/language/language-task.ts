@@ -1,8 +1,8 @@
-import type { Splittable } from '../../data/split-rows.ts';
-import type { SampleBy } from '../../data/text/documents.ts';
-import type { LanguageColumns } from '../../data/text/language-keys.ts';
-import { type LanguageRecord, languageRecords } from '../../data/text/language-rows.ts';
-import type { TextFile } from '../../data/text-file.ts';
+import type { Splittable } from '../../input/data/split-rows.ts';
+import type { SampleBy } from '../../input/data/text/documents.ts';
+import type { LanguageColumns } from '../../input/data/text/language-keys.ts';
+import { type LanguageRecord, languageRecords } from '../../input/data/text/language-rows.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { classOutputs } from '../classes/class-outputs.ts';

@@ -1,8 +1,8 @@
-import { bootstrap } from '../../metrics/score-interval.ts';
-import { dealNumbers } from '../../parallel/deal.ts';
+import { planEvaluation } from '../../input/text/batches.ts';
 import { NotFinite } from '../../program/check-finite.ts';
 import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
-import { planEvaluation } from '../../text/batches.ts';
+import { dealNumbers } from '../../program/parallel/deal.ts';
+import { bootstrap } from '../../scores/metrics/score-interval.ts';
 
 /**
  * Scores a language model. `eval_loss` is the mean over all labelled tokens of the set, and `eval_perplexity` its

@@ -1,5 +1,5 @@
-import type { TextFile } from '../../data/text-file.ts';
-import { tokenModel } from '../../objectives/token-model.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
+import { tokenModel } from '../../program/objectives/token-model.ts';
 import { hasWordHead, LANGUAGE, readingWithFlags } from '../language/language-task.ts';
 import { lossEvaluation } from '../language/loss-evaluation.ts';
 import type { TaskDefinition } from '../task-definition.ts';

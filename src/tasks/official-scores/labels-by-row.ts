@@ -1,9 +1,9 @@
-import { detectFormat } from '../../data/detect-format.ts';
-import { jsonLines, ownValue } from '../../data/json-lines.ts';
-import { parseDelimited } from '../../data/parse-delimited.ts';
-import { ROW_IDS } from '../../data/row.ts';
-import { RowProblems } from '../../data/row-problems.ts';
-import type { TextFile } from '../../data/text-file.ts';
+import { detectFormat } from '../../input/data/detect-format.ts';
+import { jsonLines, ownValue } from '../../input/data/json-lines.ts';
+import { parseDelimited } from '../../input/data/parse-delimited.ts';
+import { ROW_IDS } from '../../input/data/row.ts';
+import { RowProblems } from '../../input/data/row-problems.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
 import { listNames } from '../../support/list-names.ts';
 import { UserError } from '../../support/user-error.ts';
 

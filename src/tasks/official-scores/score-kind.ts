@@ -1,4 +1,4 @@
-import type { TextFile } from '../../data/text-file.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
 
 /** The files to score. */
 export interface ScoredFiles {

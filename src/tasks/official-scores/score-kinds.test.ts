@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { TextFile } from '../../data/text-file.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ScoredFiles } from './score-kind.ts';
 import { SCORE_KINDS } from './score-kinds.ts';

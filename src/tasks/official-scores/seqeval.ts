@@ -1,6 +1,6 @@
-import { fileLines } from '../../data/file-lines.ts';
-import { RowProblems } from '../../data/row-problems.ts';
-import { type EntityScores, seqeval as scoreEntities } from '../../metrics/seqeval.ts';
+import { fileLines } from '../../input/data/file-lines.ts';
+import { RowProblems } from '../../input/data/row-problems.ts';
+import { type EntityScores, seqeval as scoreEntities } from '../../scores/metrics/seqeval.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type ConllShape, conllShape, isBoundary, splitLine } from '../token-classification/conll-shape.ts';
 import type { ScoreKind } from './score-kind.ts';

@@ -1,5 +1,5 @@
-import { type AnsweredQuestion, squadScores } from '../../metrics/squad/squad-scores.ts';
-import { squadV2Scores } from '../../metrics/squad/squad-v2-scores.ts';
+import { type AnsweredQuestion, squadScores } from '../../scores/metrics/squad/squad-scores.ts';
+import { squadV2Scores } from '../../scores/metrics/squad/squad-v2-scores.ts';
 import { UserError } from '../../support/user-error.ts';
 import { isSquadV2 } from '../question-answering/is-squad-v2.ts';
 import { readQuestions } from '../question-answering/read-questions.ts';

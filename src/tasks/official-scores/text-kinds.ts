@@ -1,8 +1,8 @@
-import { fileLines } from '../../data/file-lines.ts';
-import { RowProblems } from '../../data/row-problems.ts';
-import type { TextFile } from '../../data/text-file.ts';
-import { bleu } from '../../metrics/bleu.ts';
-import { rouge } from '../../metrics/rouge.ts';
+import { fileLines } from '../../input/data/file-lines.ts';
+import { RowProblems } from '../../input/data/row-problems.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
+import { bleu } from '../../scores/metrics/bleu.ts';
+import { rouge } from '../../scores/metrics/rouge.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ScoredFiles, ScoreKind } from './score-kind.ts';
 

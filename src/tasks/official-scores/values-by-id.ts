@@ -1,7 +1,7 @@
-import { checkWholeJson } from '../../data/check-whole-json.ts';
-import { endOfString } from '../../data/end-of-string.ts';
-import { typeName } from '../../data/json-lines.ts';
-import type { TextFile } from '../../data/text-file.ts';
+import { checkWholeJson } from '../../input/data/check-whole-json.ts';
+import { endOfString } from '../../input/data/end-of-string.ts';
+import { typeName } from '../../input/data/json-lines.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**

@@ -1,8 +1,8 @@
-import type { Baseline } from '../../baselines/baseline.ts';
-import { firstSentence } from '../../baselines/first-sentence.ts';
-import { squadScores } from '../../metrics/squad/squad-scores.ts';
-import { squadV2Scores } from '../../metrics/squad/squad-v2-scores.ts';
-import { spanModel } from '../../objectives/span-model.ts';
+import { spanModel } from '../../program/objectives/span-model.ts';
+import type { Baseline } from '../../scores/baselines/baseline.ts';
+import { firstSentence } from '../../scores/baselines/first-sentence.ts';
+import { squadScores } from '../../scores/metrics/squad/squad-scores.ts';
+import { squadV2Scores } from '../../scores/metrics/squad/squad-v2-scores.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { percent, shortest } from '../classes/answer-text.ts';

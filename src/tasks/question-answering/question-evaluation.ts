@@ -1,9 +1,9 @@
-import { groupsOf } from '../../data/split-rows.ts';
-import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
-import { meanInterval, shareInterval } from '../../metrics/score-interval.ts';
-import { squadScores } from '../../metrics/squad/squad-scores.ts';
-import { squadV2Scores } from '../../metrics/squad/squad-v2-scores.ts';
+import { groupsOf } from '../../input/data/split-rows.ts';
 import type { Evaluation, Scores } from '../../program/example-set.ts';
+import { meanCrossEntropy } from '../../scores/metrics/cross-entropy.ts';
+import { meanInterval, shareInterval } from '../../scores/metrics/score-interval.ts';
+import { squadScores } from '../../scores/metrics/squad/squad-scores.ts';
+import { squadV2Scores } from '../../scores/metrics/squad/squad-v2-scores.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import { type BestSpans, bestSpans } from './best-spans.ts';
 import type { QuestionData } from './data-section.ts';

@@ -1,9 +1,9 @@
-import { modelFeeds } from '../../objectives/model-inputs.ts';
+import type { HostTensor } from '../../engine/runtime/session.ts';
+import { collate } from '../../input/text/collate.ts';
+import type { TextTokenizer } from '../../input/text/tokenizer.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
-import type { HostTensor } from '../../runtime/session.ts';
+import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { PYTHON_SPACE } from '../../support/text.ts';
-import { collate } from '../../text/collate.ts';
-import type { TextTokenizer } from '../../text/tokenizer.ts';
 import { Characters } from './characters.ts';
 import type { AnsweredText, GivenAnswer, Question } from './question.ts';
 import { CONTEXT, type SpanFeature, spanFeatures, type Windows } from './span-features.ts';

@@ -1,7 +1,7 @@
-import { checkWholeJson } from '../../data/check-whole-json.ts';
-import { exactJson } from '../../data/exact-json.ts';
-import { type JsonObject, jsonLines, ownValue, typeName } from '../../data/json-lines.ts';
-import { type RowProblem, RowProblems } from '../../data/row-problems.ts';
+import { checkWholeJson } from '../../input/data/check-whole-json.ts';
+import { exactJson } from '../../input/data/exact-json.ts';
+import { type JsonObject, jsonLines, ownValue, typeName } from '../../input/data/json-lines.ts';
+import { type RowProblem, RowProblems } from '../../input/data/row-problems.ts';
 import { listNames } from '../../support/list-names.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Characters } from './characters.ts';

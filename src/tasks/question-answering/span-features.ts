@@ -1,5 +1,5 @@
+import type { OffsetsEncoding } from '../../input/text/tokenizer.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { OffsetsEncoding } from '../../text/tokenizer.ts';
 
 /** The index of the context in a pair of question and context. */
 export const CONTEXT = 1;

@@ -1,6 +1,11 @@
-import { pearson } from '../../metrics/pearson.ts';
-import { meanAbsoluteError, meanSquaredError, r2Score, spearmanr } from '../../metrics/regression-scores.ts';
-import { scoreLoss } from '../../objectives/sequence-loss.ts';
+import { scoreLoss } from '../../program/objectives/sequence-loss.ts';
+import { pearson } from '../../scores/metrics/pearson.ts';
+import {
+  meanAbsoluteError,
+  meanSquaredError,
+  r2Score,
+  spearmanr,
+} from '../../scores/metrics/regression-scores.ts';
 import { shortest } from '../classes/answer-text.ts';
 import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { scoreTargets } from '../labelled-texts/to-targets.ts';

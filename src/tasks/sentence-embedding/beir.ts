@@ -1,7 +1,7 @@
-import { jsonLines, ownValue, textOf, typeName } from '../../data/json-lines.ts';
-import { parseDelimited } from '../../data/parse-delimited.ts';
-import { RowProblems } from '../../data/row-problems.ts';
-import type { TextFile } from '../../data/text-file.ts';
+import { jsonLines, ownValue, textOf, typeName } from '../../input/data/json-lines.ts';
+import { parseDelimited } from '../../input/data/parse-delimited.ts';
+import { RowProblems } from '../../input/data/row-problems.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 

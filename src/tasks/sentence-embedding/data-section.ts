@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { DISTANCES } from '../../models/nn/pair-losses.ts';
 import { POOLING_MODES } from '../../models/sentence-settings.ts';
-import { DISTANCES } from '../../nn/pair-losses.ts';
 import { type Problem, shown } from '../../support/problem.ts';
 import { dataFiles } from '../data-files.ts';
 

@@ -1,4 +1,4 @@
-import { type EmbeddingLoss, embeddingModel } from '../../objectives/embedding-model.ts';
+import { type EmbeddingLoss, embeddingModel } from '../../program/objectives/embedding-model.ts';
 import type { TaskDefinition } from '../task-definition.ts';
 import {
   type EmbeddingData,

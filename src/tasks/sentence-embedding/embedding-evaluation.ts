@@ -1,8 +1,8 @@
-import type { ScoreName } from '../../metrics/scores.ts';
-import { dealNumbers } from '../../parallel/deal.ts';
 import { NotFinite } from '../../program/check-finite.ts';
 import type { Evaluation, Scores } from '../../program/example-set.ts';
+import { dealNumbers } from '../../program/parallel/deal.ts';
 import type { Evaluator } from '../../program/program.ts';
+import type { ScoreName } from '../../scores/metrics/scores.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import { TextSet } from '../text-set.ts';
 import type { EmbeddingData, EmbeddingForm } from './data-section.ts';

@@ -1,6 +1,6 @@
-import { columnInput, TARGETS } from '../../objectives/embedding-model.ts';
+import type { Tensors } from '../../engine/runtime/session.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
-import type { Tensors } from '../../runtime/session.ts';
+import { columnInput, TARGETS } from '../../program/objectives/embedding-model.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import { TextSet } from '../text-set.ts';
 import type { EmbeddingData } from './data-section.ts';

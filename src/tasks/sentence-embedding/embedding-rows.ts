@@ -1,9 +1,9 @@
-import { detectFormat } from '../../data/detect-format.ts';
-import { isNumber } from '../../data/is-number.ts';
-import { parseRows } from '../../data/parse-rows.ts';
-import type { DataOptions } from '../../data/row.ts';
-import { RowProblems } from '../../data/row-problems.ts';
-import type { TextFile } from '../../data/text-file.ts';
+import { detectFormat } from '../../input/data/detect-format.ts';
+import { isNumber } from '../../input/data/is-number.ts';
+import { parseRows } from '../../input/data/parse-rows.ts';
+import type { DataOptions } from '../../input/data/row.ts';
+import { RowProblems } from '../../input/data/row-problems.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingOf } from '../task-definition.ts';
 import { beirRows, isBeir } from './beir.ts';

@@ -1,7 +1,7 @@
-import { pearson } from '../../metrics/pearson.ts';
-import { spearmanr } from '../../metrics/regression-scores.ts';
-import { type RetrievalScores, retrievalScores } from '../../metrics/retrieval-scores.ts';
-import type { ScoreName } from '../../metrics/scores.ts';
+import { pearson } from '../../scores/metrics/pearson.ts';
+import { spearmanr } from '../../scores/metrics/regression-scores.ts';
+import { type RetrievalScores, retrievalScores } from '../../scores/metrics/retrieval-scores.ts';
+import type { ScoreName } from '../../scores/metrics/scores.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 
 /** Number of texts to rank per query. The scores do not use more. */

@@ -1,6 +1,6 @@
-import type { Baseline } from '../../baselines/baseline.ts';
-import { TfIdf } from '../../baselines/tf-idf.ts';
-import { wordsOf } from '../../baselines/words-of.ts';
+import type { Baseline } from '../../scores/baselines/baseline.ts';
+import { TfIdf } from '../../scores/baselines/tf-idf.ts';
+import { wordsOf } from '../../scores/baselines/words-of.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 import { type Likeness, likenessScores, rankedScores } from './likeness-scores.ts';
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { generationConfigSchema } from '../../generation/generation-config.ts';
+import { generationConfigSchema } from '../../program/generation/generation-config.ts';
 import { dataFiles } from '../data-files.ts';
 
 const nonEmpty = z.string().min(1);

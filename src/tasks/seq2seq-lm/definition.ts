@@ -1,8 +1,8 @@
-import type { Baseline } from '../../baselines/baseline.ts';
-import { firstSentence } from '../../baselines/first-sentence.ts';
-import { bleu } from '../../metrics/bleu.ts';
-import { rouge } from '../../metrics/rouge.ts';
-import { tokenModel } from '../../objectives/token-model.ts';
+import { tokenModel } from '../../program/objectives/token-model.ts';
+import type { Baseline } from '../../scores/baselines/baseline.ts';
+import { firstSentence } from '../../scores/baselines/first-sentence.ts';
+import { bleu } from '../../scores/metrics/bleu.ts';
+import { rouge } from '../../scores/metrics/rouge.ts';
 import { hasWordHead } from '../language/language-task.ts';
 import type { EncodingContext, TaskDefinition } from '../task-definition.ts';
 import { type PairData, pairDataSchema } from './data-section.ts';

@@ -1,10 +1,10 @@
-import { groupsOf } from '../../data/split-rows.ts';
-import { openLanguageModel } from '../../generation/open-language-model.ts';
-import { TextGenerator } from '../../generation/text-generator.ts';
-import { bleu } from '../../metrics/bleu.ts';
-import { ROUGE_TYPES, rouge, rougeOfText } from '../../metrics/rouge.ts';
-import { bootstrap, meanInterval } from '../../metrics/score-interval.ts';
+import { groupsOf } from '../../input/data/split-rows.ts';
 import type { Evaluation } from '../../program/example-set.ts';
+import { openLanguageModel } from '../../program/generation/open-language-model.ts';
+import { TextGenerator } from '../../program/generation/text-generator.ts';
+import { bleu } from '../../scores/metrics/bleu.ts';
+import { ROUGE_TYPES, rouge, rougeOfText } from '../../scores/metrics/rouge.ts';
+import { bootstrap, meanInterval } from '../../scores/metrics/score-interval.ts';
 import { lossEvaluation } from '../language/loss-evaluation.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import type { PairData } from './data-section.ts';

@@ -1,11 +1,11 @@
-import { IGNORED, labelledRows } from '../../objectives/labelled-rows.ts';
-import { modelFeeds } from '../../objectives/model-inputs.ts';
-import { shiftRight } from '../../objectives/shift-right.ts';
+import { collate } from '../../input/text/collate.ts';
+import { maxLength } from '../../input/text/cut-text.ts';
+import type { Encoding } from '../../input/text/tokenizer.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
+import { IGNORED, labelledRows } from '../../program/objectives/labelled-rows.ts';
+import { modelFeeds } from '../../program/objectives/model-inputs.ts';
+import { shiftRight } from '../../program/objectives/shift-right.ts';
 import { UserError } from '../../support/user-error.ts';
-import { collate } from '../../text/collate.ts';
-import { maxLength } from '../../text/cut-text.ts';
-import type { Encoding } from '../../text/tokenizer.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import type { PairData } from './data-section.ts';
 import type { Pair } from './read-pairs.ts';

@@ -1,6 +1,6 @@
-import { detectFormat } from '../../data/detect-format.ts';
-import { fileLines } from '../../data/file-lines.ts';
-import type { Generated } from '../../generation/generated.ts';
+import { detectFormat } from '../../input/data/detect-format.ts';
+import { fileLines } from '../../input/data/file-lines.ts';
+import type { Generated } from '../../program/generation/generated.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Prediction } from '../prediction.ts';

@@ -1,8 +1,8 @@
-import { detectFormat } from '../../data/detect-format.ts';
-import { type JsonObject, jsonLines, ownValue, typeName } from '../../data/json-lines.ts';
-import { checkKeys, keyName } from '../../data/parse-jsonl.ts';
-import { parseRows } from '../../data/parse-rows.ts';
-import { RowProblems } from '../../data/row-problems.ts';
+import { detectFormat } from '../../input/data/detect-format.ts';
+import { type JsonObject, jsonLines, ownValue, typeName } from '../../input/data/json-lines.ts';
+import { checkKeys, keyName } from '../../input/data/parse-jsonl.ts';
+import { parseRows } from '../../input/data/parse-rows.ts';
+import { RowProblems } from '../../input/data/row-problems.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { PairData } from './data-section.ts';
 

@@ -1,10 +1,10 @@
-import type { Generated } from '../../generation/generated.ts';
-import { generationSettings } from '../../generation/generation-settings.ts';
-import type { GenerationInput } from '../../generation/prompt.ts';
-import type { TextGenerator } from '../../generation/text-generator.ts';
-import type { Communicator } from '../../parallel/communicator.ts';
-import { dealJson } from '../../parallel/deal.ts';
-import { planEvaluation } from '../../text/batches.ts';
+import { planEvaluation } from '../../input/text/batches.ts';
+import type { Generated } from '../../program/generation/generated.ts';
+import { generationSettings } from '../../program/generation/generation-settings.ts';
+import type { GenerationInput } from '../../program/generation/prompt.ts';
+import type { TextGenerator } from '../../program/generation/text-generator.ts';
+import type { Communicator } from '../../program/parallel/communicator.ts';
+import { dealJson } from '../../program/parallel/deal.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import type { PairData } from './data-section.ts';
 import { encodeSource, targetLength } from './pair-examples.ts';

@@ -1,4 +1,4 @@
-import { type FileLine, fileLines } from '../../data/file-lines.ts';
+import { type FileLine, fileLines } from '../../input/data/file-lines.ts';
 import { trimEnd } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { WordColumns } from './tagged-sentence.ts';

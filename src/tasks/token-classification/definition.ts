@@ -1,4 +1,4 @@
-import { tokenModel } from '../../objectives/token-model.ts';
+import { tokenModel } from '../../program/objectives/token-model.ts';
 import { assertOneText } from '../assert-one-text.ts';
 import { shortest } from '../classes/answer-text.ts';
 import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';

@@ -1,4 +1,4 @@
-import { NO_WORD } from '../../text/encode-words.ts';
+import { NO_WORD } from '../../input/text/encode-words.ts';
 
 /** The first pieces of an input's words. Truncated words and words without pieces are missing. */
 export interface FirstPieces {

@@ -1,5 +1,5 @@
-import { type JsonObject, jsonLines, ownValue, typeName } from '../../data/json-lines.ts';
-import type { RowProblem, RowProblems } from '../../data/row-problems.ts';
+import { type JsonObject, jsonLines, ownValue, typeName } from '../../input/data/json-lines.ts';
+import type { RowProblem, RowProblems } from '../../input/data/row-problems.ts';
 import { listNames } from '../../support/list-names.ts';
 import { suggestAmong } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';

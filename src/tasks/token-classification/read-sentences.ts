@@ -1,5 +1,5 @@
-import { extensionOf } from '../../data/extension-of.ts';
-import { RowProblems } from '../../data/row-problems.ts';
+import { extensionOf } from '../../input/data/extension-of.ts';
+import { RowProblems } from '../../input/data/row-problems.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import { conllSentences } from './conll-sentences.ts';

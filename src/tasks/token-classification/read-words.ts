@@ -1,5 +1,5 @@
-import { extensionOf } from '../../data/extension-of.ts';
-import { fileLines } from '../../data/file-lines.ts';
+import { extensionOf } from '../../input/data/extension-of.ts';
+import { fileLines } from '../../input/data/file-lines.ts';
 import { suggest } from '../../support/nearest.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags, ReadingOf } from '../task-definition.ts';

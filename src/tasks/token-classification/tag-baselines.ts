@@ -1,5 +1,5 @@
-import type { Baseline } from '../../baselines/baseline.ts';
-import { seqeval } from '../../metrics/seqeval.ts';
+import type { Baseline } from '../../scores/baselines/baseline.ts';
+import { seqeval } from '../../scores/metrics/seqeval.ts';
 import type { LabelledSentences } from './token-evaluation.ts';
 
 /**

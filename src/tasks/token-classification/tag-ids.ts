@@ -1,4 +1,4 @@
-import { RowProblems } from '../../data/row-problems.ts';
+import { RowProblems } from '../../input/data/row-problems.ts';
 import { suggest } from '../../support/nearest.ts';
 import { lineOf, type TaggedSentence } from './tagged-sentence.ts';
 

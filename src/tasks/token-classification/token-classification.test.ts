@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { TINY_TOKENIZER } from '../../../tests/support/tiny-model.ts';
-import { TextTokenizer } from '../../text/tokenizer.ts';
+import { TextTokenizer } from '../../input/text/tokenizer.ts';
 import { firstPieces } from './first-pieces.ts';
 import { readSentences } from './read-sentences.ts';
 import { tagIds } from './tag-ids.ts';

@@ -1,10 +1,10 @@
-import { groupsOf } from '../../data/split-rows.ts';
-import { meanCrossEntropy } from '../../metrics/cross-entropy.ts';
-import { argmaxRows } from '../../metrics/predicted-labels.ts';
-import { bootstrap, someGroups } from '../../metrics/score-interval.ts';
-import { type SeqevalScores, seqeval } from '../../metrics/seqeval.ts';
+import { groupsOf } from '../../input/data/split-rows.ts';
+import type { TextTokenizer } from '../../input/text/tokenizer.ts';
 import type { EvaluatedRows, Evaluation, EvaluationWatch } from '../../program/example-set.ts';
-import type { TextTokenizer } from '../../text/tokenizer.ts';
+import { meanCrossEntropy } from '../../scores/metrics/cross-entropy.ts';
+import { argmaxRows } from '../../scores/metrics/predicted-labels.ts';
+import { bootstrap, someGroups } from '../../scores/metrics/score-interval.ts';
+import { type SeqevalScores, seqeval } from '../../scores/metrics/seqeval.ts';
 import { predictWords } from './predict-words.ts';
 import { tagIds } from './tag-ids.ts';
 import type { TaggedSentence } from './tagged-sentence.ts';

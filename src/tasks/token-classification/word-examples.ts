@@ -1,10 +1,10 @@
-import { IGNORED, labelledRows } from '../../objectives/labelled-rows.ts';
-import { modelFeeds } from '../../objectives/model-inputs.ts';
-import type { Tensors } from '../../runtime/session.ts';
+import type { Tensors } from '../../engine/runtime/session.ts';
+import { type Batch, collate } from '../../input/text/collate.ts';
+import { wordEncoder } from '../../input/text/encode-words.ts';
+import type { TextTokenizer } from '../../input/text/tokenizer.ts';
+import { IGNORED, labelledRows } from '../../program/objectives/labelled-rows.ts';
+import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { UserError } from '../../support/user-error.ts';
-import { type Batch, collate } from '../../text/collate.ts';
-import { wordEncoder } from '../../text/encode-words.ts';
-import type { TextTokenizer } from '../../text/tokenizer.ts';
 import { type FirstPieces, firstPieces } from './first-pieces.ts';
 
 /** Sentences in the form that a token classifier reads. */

@@ -1,8 +1,8 @@
-import { gather } from '../../../graph/build.ts';
-import { firstTokens } from '../../../nn/first-tokens.ts';
-import { lastTokenRows } from '../../../nn/last-rows.ts';
-import { meanTokens, ofTexts, toUnitLength } from '../../../nn/pool-tokens.ts';
+import { gather } from '../../../engine/graph/build.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
+import { firstTokens } from '../../nn/first-tokens.ts';
+import { lastTokenRows } from '../../nn/last-rows.ts';
+import { meanTokens, ofTexts, toUnitLength } from '../../nn/pool-tokens.ts';
 import { PLAIN_SENTENCE } from '../../sentence-settings.ts';
 import { encodeLast } from '../encode-last.ts';
 

@@ -1,8 +1,8 @@
-import { add, matmul } from '../../../graph/build.ts';
-import type { Value } from '../../../graph/graph.ts';
-import { layerNorm } from '../../../nn/layer-norm.ts';
-import { selectRows } from '../../../nn/select-rows.ts';
+import { add, matmul } from '../../../engine/graph/build.ts';
+import type { Value } from '../../../engine/graph/graph.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
+import { layerNorm } from '../../nn/layer-norm.ts';
+import { selectRows } from '../../nn/select-rows.ts';
 import { isTied, type TiedConfig } from '../word-logits.ts';
 
 /** The names of the parts of a family's masked language modelling head. */

@@ -1,4 +1,4 @@
-import { reshape, transpose } from '../../../graph/build.ts';
+import { reshape, transpose } from '../../../engine/graph/build.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 
 /** Extractive question answering: dropout if the family has it, then `qa_outputs` over every token. */

@@ -1,4 +1,4 @@
-import type { Value } from '../../../graph/graph.ts';
+import type { Value } from '../../../engine/graph/graph.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
 
 /**

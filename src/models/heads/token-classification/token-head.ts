@@ -1,5 +1,5 @@
-import { selectRows } from '../../../nn/select-rows.ts';
 import type { CommonConfig, Encode, Head } from '../../model-definition.ts';
+import { selectRows } from '../../nn/select-rows.ts';
 
 /** Token classification: dropout, then `classifier` over every token. */
 export function tokenHead<Config extends CommonConfig>(

@@ -1,0 +1,129 @@
+import { Command } from 'commander';
+import { textInMemory } from '../../../input/data/rows.ts';
+import type { Certainty, Confusion } from '../../../program/example-set.ts';
+import { fromFirst } from '../../../program/parallel/node/from-first.ts';
+import type { Processes } from '../../../program/parallel/node/join-processes.ts';
+import { type ClassScores, classReport } from '../../../scores/metrics/class-report.ts';
+import { macroScores } from '../../../scores/metrics/f1.ts';
+import { averaged } from '../../../scores/metrics/scores.ts';
+import { verdictSentence } from '../../../studies/report/verdict/verdict-sentence.ts';
+import { printable } from '../../../support/printable.ts';
+import { UserError } from '../../../support/user-error.ts';
+import {
+  addSplitFlags,
+  addUseFlags,
+  namedFiles,
+  openFlags,
+  readingFlags,
+  type SplitFlags,
+  type UseFlags,
+} from '../flags.ts';
+import { inAllProcesses } from '../in-all-processes.ts';
+
+/** Maximum number of classes in the table. More would be too wide for a terminal. */
+const MAX_CLASSES = 12;
+
+/** A table with precision, recall and F1 of each class and their means, and the confusion matrix. */
+export function classTable({ labels, counts }: Confusion): string {
+  const isNarrow = labels.length <= MAX_CLASSES;
+  const numbers = ({ precision, recall, f1, support }: ClassScores) => [
+    ...[precision, recall, f1].map((share) => share.toFixed(4)),
+    `${support}`,
+  ];
+  const rows = [
+    ['', 'precision', 'recall', 'F1', 'rows', ...(isNarrow ? labels.map((label) => `as ${label}`) : [])],
+    ...classReport(counts).map((scores, id) => [
+      labels[id]!,
+      ...numbers(scores),
+      ...(isNarrow ? counts[id]!.map(String) : []),
+    ]),
+    ['mean of classes (macro)', ...numbers(macroScores(counts))],
+  ];
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows
+    .map((row) =>
+      row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
+    )
+    .map(printable)
+    .join('\n');
+}
+
+export function evalCommand(): Command {
+  const command = new Command('eval')
+    .description('Score a trained model on labelled rows, or a language model on text.')
+    .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
+    .argument(
+      '[file]',
+      'labelled rows: TSV, CSV or JSON Lines. Language models: a text file, JSON Lines, or a folder of them. Use - for standard input. Required without --dataset',
+    )
+    .option('--json', 'print JSON Lines');
+  return addUseFlags(addSplitFlags(command)).action((path, file, flags) =>
+    inAllProcesses((processes) => evaluate(path, file, flags, processes)),
+  );
+}
+
+/** Scores a model on a file and prints the scores. */
+export async function evaluate(
+  path: string,
+  file: string | undefined,
+  flags: UseFlags & SplitFlags & { json?: boolean },
+  processes: Processes,
+): Promise<void> {
+  const { open } = await import('../../../use/trained/node/open.ts');
+  const { readInput } = await import('../standard-input.ts');
+  const trained = await open(path, { ...openFlags(flags), processes });
+  try {
+    const task = trained.definition();
+    const isTyped = file === '-' && flags.dataset === undefined;
+    const files = isTyped
+      ? [textInMemory('standard input', await fromFirst(processes.communicator, readInput))]
+      : await namedFiles(file, flags, task.files.takesFolders);
+    if (!files) throw new UserError({ where: 'eval', fault: 'needs a file or --dataset' });
+    let confusion: Confusion | undefined;
+    let certainty: Certainty | undefined;
+    const scores = await trained.score(files, {
+      reading: readingFlags(flags),
+      onNotice: (message) => console.error(printable(message)),
+      onConfusion(found) {
+        confusion = found;
+      },
+      onCertainty(found) {
+        certainty = found;
+      },
+    });
+    const { judgeEvaluation } = await import('../../../studies/jobs/node/judge-evaluation.ts');
+    const verdict = await judgeEvaluation(trained, {
+      path,
+      files,
+      flags: readingFlags(flags),
+      scores,
+      certainty,
+    });
+    if (flags.json) {
+      console.log(
+        JSON.stringify({
+          ...scores,
+          ...(confusion && { confusion_matrix: confusion }),
+          ...(verdict && { verdict }),
+        }),
+      );
+      return;
+    }
+    const averages = task.classes?.averages?.(trained.labels) ?? {};
+    const lines = Object.entries(scores).map(([name, score]) => {
+      const key = name.slice('eval_'.length);
+      return [printable(averaged(name, averages[key])), score, key] as const;
+    });
+    const width = Math.max(...lines.map(([name]) => name.length));
+    for (const [name, score, key] of lines) {
+      const [low, high] = certainty?.interval(key) ?? [];
+      const sure = low === undefined ? '' : `  (${low.toFixed(2)} to ${high?.toFixed(2)})`;
+      console.log(`${name.padEnd(width)}  ${score.toFixed(4)}${sure}`);
+    }
+    if (confusion) console.log(`\n${classTable(confusion)}`);
+    if (verdict) console.log(`\n${printable(verdictSentence(verdict))}`);
+    if (verdict && !verdict.learnt) console.log('This is no better than a constant answer.');
+  } finally {
+    await trained.close();
+  }
+}

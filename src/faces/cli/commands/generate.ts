@@ -1,0 +1,223 @@
+import { once } from 'node:events';
+import { Command, Option } from 'commander';
+import type { Device } from '../../../engine/runtime/session.ts';
+import type { ChatMessage } from '../../../input/text/chat/chat-message.ts';
+import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
+import type { Generated } from '../../../program/generation/generated.ts';
+import type { Prompt } from '../../../program/generation/prompt.ts';
+import type { TextGenerator } from '../../../program/generation/text-generator.ts';
+import { type Communicator, gatherJson } from '../../../program/parallel/communicator.ts';
+import { fromFirst } from '../../../program/parallel/node/from-first.ts';
+import type { Processes } from '../../../program/parallel/node/join-processes.ts';
+import { together } from '../../../program/parallel/node/together.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { baseDtypeOption, checkpointOption, count, repeated, threadsOption } from '../flags.ts';
+import { addGenerationFlags, type GenerationFlags, generationInput } from '../generation-flags.ts';
+import { inAllProcesses } from '../in-all-processes.ts';
+import type { GivenPrompt } from '../prompts.ts';
+import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+import { openingDisplay } from '../terminal/opening-display.ts';
+
+interface Flags extends GenerationFlags {
+  prompt: string[];
+  file?: string;
+  chat?: boolean;
+  system?: string;
+  jsonl?: boolean;
+  batchSize: number;
+  model?: string;
+  device?: Device;
+  baseDtype?: BaseDtype;
+}
+
+export function generateCommand(): Command {
+  const command = new Command('generate')
+    .description(
+      'Generate text from a prompt and stream it. Without a prompt, read one prompt per line of standard input, or start a chat in a terminal.',
+    )
+    .argument('<run, adapter or model>', 'folder of a run, an adapter or a model, or its Hub id')
+    .argument('[prompts...]', 'same as --prompt')
+    .option('--prompt <text>', 'prompt (repeatable)', repeated, [])
+    .option('--file <path>', 'file with one prompt per line, or JSON Lines with prompt or messages')
+    .option(
+      '--chat',
+      "apply the model's chat template to each prompt (default in a terminal and for adapters trained on chats)",
+    )
+    .option('--no-chat', 'use each prompt as it is (default otherwise)')
+    .option('--system <text>', 'system prompt');
+  return addGenerationFlags(command)
+    .option('--jsonl', 'print one JSON line per text: text, ids, finish (stop or length)')
+    .option(
+      '--batch_size, --batch-size <count>',
+      'prompts per batch; above 1, a text is printed when it is complete',
+      count,
+      1,
+    )
+    .option('--model <folder or id>', 'base model (default: the one that the adapter names)')
+    .addOption(checkpointOption())
+    .addOption(new Option('--device <device>', 'device to compute on').choices(['cpu', 'webgpu', 'wasm']))
+    .addOption(threadsOption())
+    .addOption(baseDtypeOption())
+    .action((path, prompts, flags) =>
+      inAllProcesses((processes) =>
+        run(path, { ...flags, prompt: [...prompts, ...flags.prompt] }, processes),
+      ),
+    );
+}
+
+async function run(path: string, flags: Flags, processes: Processes): Promise<void> {
+  const { communicator } = processes;
+  const prompts = await fromFirst(communicator, () => givenPrompts(flags, communicator.size > 1));
+  const { open } = await import('../../../use/trained/node/open.ts');
+  const { model, device, baseDtype } = flags;
+  const continues = prompts === undefined;
+  const given = { model, device, baseDtype, continues, processes, generates: true };
+  const trained = await open(path, { ...given, ...openingDisplay() });
+  try {
+    const generator = await trained.generator();
+    generator.settings(await generationInput(flags));
+    const isStopped = prompts
+      ? await answerAll(generator, prompts, flags, communicator)
+      : await converse(generator, flags);
+    if (isStopped) process.exitCode = STOPPED;
+  } finally {
+    await trained.close();
+  }
+}
+
+/** Prompts from the flags, or else from standard input. Undefined if standard input is a terminal. */
+async function givenPrompts(
+  { prompt, file, jsonl }: Flags,
+  isShared: boolean,
+): Promise<GivenPrompt[] | undefined> {
+  const { promptsFrom } = await import('../prompts.ts');
+  const { readInput } = await import('../standard-input.ts');
+  const { textFile } = await import('../../../input/data/node/text-files.ts');
+  const typed = prompt.map((text, i) => ({ where: `--prompt ${i + 1}`, prompt: text }));
+  if (file !== undefined) return [...typed, ...promptsFrom(textFile(file).read(), file)];
+  if (typed.length > 0) return typed;
+  if (!process.stdin.isTTY) return promptsFrom(await readInput(), 'standard input');
+  if (!jsonl && !isShared) return undefined;
+  const where = jsonl ? '--jsonl' : 'several processes';
+  throw new UserError({ where, fault: 'needs prompts: pass --prompt or --file, or pipe them in' });
+}
+
+/**
+ * Generates the answers in batches. With several processes, each takes the next free batch, and the first
+ * process writes all answers in order. Returns whether a signal stopped it.
+ */
+async function answerAll(
+  generator: TextGenerator,
+  namedPrompts: GivenPrompt[],
+  flags: Flags,
+  communicator: Communicator,
+): Promise<boolean> {
+  const { rank, size } = communicator;
+  const { jsonl, batchSize, seed, chat: isChat = generator.isChat } = flags;
+  const config = await generationInput(flags);
+  const prompts = namedPrompts.map(({ where, prompt }) => ({
+    where,
+    prompt: asked(prompt, isChat, flags.system),
+  }));
+  const stop = stopOnSignal(() => console.error('Stopping (press again to quit at once).'));
+  const options = { seed, signal: stop.signal };
+  const streams =
+    size === 1 && !jsonl && batchSize === 1 && generator.settings(config).num_return_sequences === 1;
+  const answer = (batch: typeof prompts) =>
+    naming(namedPrompts.length > 1 ? batch[0]!.where : undefined, async () => {
+      if (streams) {
+        await spoken(generator.stream(batch[0]!.prompt, config, options));
+        return [];
+      }
+      const texts = await generator.generateAll(
+        batch.map(({ prompt }) => prompt),
+        config,
+        options,
+      );
+      return texts.flat().map((generated) => (jsonl ? lineOf(generated) : generated.text));
+    });
+  /** The texts of a batch; null if a signal stopped it. */
+  const attempt = async (at: number): Promise<string[] | null> => {
+    const batch = prompts.slice(at, at + batchSize);
+    if (batch.length === 0) return [];
+    return answer(batch).catch((error) => {
+      if (stop.signal.aborted) return null;
+      throw error;
+    });
+  };
+  try {
+    for (let at = 0; at < prompts.length; at += size * batchSize) {
+      const texts = await together(communicator, () => attempt(at + rank * batchSize));
+      for (const lines of gatherJson(communicator, texts)) {
+        if (lines === null) return true;
+        if (rank === 0) for (const line of lines) await write(`${line}\n`);
+      }
+    }
+    return false;
+  } finally {
+    stop.release();
+  }
+}
+
+/** Chats in the terminal. Returns whether Ctrl-C ended the chat. */
+async function converse(generator: TextGenerator, flags: Flags): Promise<boolean> {
+  const { chat } = await import('../terminal/chat.ts');
+  const { seed, system, chat: isConversation = true } = flags;
+  const config = await generationInput(flags);
+  console.error(`${isConversation ? 'Chat' : 'Type a prompt'}. Ctrl-C stops the answer, Ctrl-D quits.`);
+  const answer = (prompt: Prompt, signal: AbortSignal) =>
+    spoken(generator.stream(prompt, config, { seed, signal }), signal);
+  const messages = asked([], isConversation, system) as ChatMessage[];
+  return chat(answer, { input: process.stdin, output: process.stderr, messages, isConversation });
+}
+
+function asked(
+  prompt: GivenPrompt['prompt'],
+  isChat: boolean,
+  system: string | undefined,
+): string | readonly ChatMessage[] {
+  if (typeof prompt === 'string' && !isChat) {
+    if (system === undefined) return prompt;
+    throw new UserError({ key: '--system', fault: 'applies to chats only', hint: 'Add --chat.' });
+  }
+  const messages = typeof prompt === 'string' ? [{ role: 'user', content: prompt }] : prompt;
+  return system === undefined ? messages : [{ role: 'system', content: system }, ...messages];
+}
+
+/**
+ * Writes pieces as they arrive, then a newline. Returns the whole text, or the text so far if the signal
+ * stops it.
+ */
+async function spoken(pieces: AsyncGenerator<string, Generated>, signal?: AbortSignal): Promise<string> {
+  let text = '';
+  try {
+    for await (const piece of pieces) {
+      text += piece;
+      await write(piece);
+    }
+  } catch (error) {
+    if (text !== '') await write('\n');
+    if (signal?.aborted) return text;
+    throw error;
+  }
+  await write('\n');
+  return text;
+}
+
+function lineOf({ text, ids, finish }: Generated): string {
+  return JSON.stringify({ text, ids: [...ids], finish });
+}
+
+async function write(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
+
+/** Runs `work`. Its error messages name the prompt if there are several prompts. */
+async function naming<T>(where: string | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (where === undefined || !(error instanceof UserError)) throw error;
+    throw new UserError(`${where}: ${error.message}`);
+  }
+}

@@ -1,0 +1,85 @@
+import { Command } from 'commander';
+import type { Plan } from '../../../studies/jobs/plan/plan.ts';
+import type { ConfigWithRows } from '../../../studies/jobs/rows-in-memory.ts';
+import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
+import { CONFIG_NAME, configPath } from '../config-path.ts';
+import { addKeyOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
+import type { RunConfigFile } from '../run-config-at.ts';
+import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+import { downloadDisplay } from '../terminal/download-display.ts';
+
+interface Flags extends KeyOptions {
+  measure?: boolean;
+  json?: boolean;
+}
+
+export function planCommand(): Command {
+  const command = new Command('plan')
+    .description('Show what a run would train, its steps and its memory, without loading the weights.')
+    .argument('[config or rows]', `YAML file (default: ${CONFIG_NAME} in this folder), or rows as for train`);
+  return addKeyOptions(command)
+    .option(
+      '--measure',
+      'train for some seconds with each base_dtype to measure memory, speed and total time',
+    )
+    .option('--json', 'print JSON Lines')
+    .action(run);
+}
+
+async function run(path: string | undefined, flags: Flags): Promise<void> {
+  const { measure, json } = flags;
+  const { withAllErrors } = await import('../../../studies/jobs/node/with-all-errors.ts');
+  const { config, withRows } = await withAllErrors(() => configOf(path, flags));
+  const { plan } = await import('../../../studies/jobs/node/plan.ts');
+  const estimated = await plan(withRows, { onDownload: downloadDisplay(process.stderr) });
+  const planned = measure ? await measured(config, estimated) : estimated;
+  if (!planned) {
+    process.exitCode = STOPPED;
+    return;
+  }
+  if (json) {
+    console.log(JSON.stringify(planned));
+    return;
+  }
+  const { describePlan } = await import('../terminal/describe-plan.ts');
+  console.log(describePlan(planned));
+}
+
+/** The config to plan. For a data file, it is not written. */
+async function configOf(path: string | undefined, flags: Flags): Promise<RunConfigFile> {
+  const { isDataFile } = await import('../starting/read-data-file.ts');
+  const { runConfigAt } = await import('../run-config-at.ts');
+  if (path === undefined || !isDataFile(path)) {
+    assertNoColumns(flags);
+    return runConfigAt(configPath(path), keySettings(flags));
+  }
+  const { configForData } = await import('../starting/config-for-data.ts');
+  const { readConfigText } = await import('../load-config.ts');
+  const { parseRunConfig } = await import('../../../training/run/config/parse-run-config.ts');
+  const tell = flags.json ? console.error : console.log;
+  const { name, text, set } = await configForData({ path, options: flags }, tell);
+  const { value, where } = readConfigText(text, name, set);
+  const config = parseRunConfig(value, where);
+  return { config, withRows: config as ConfigWithRows };
+}
+
+/**
+ * Adds the results of a short calibration with each base type to a plan. Undefined if a signal stopped it.
+ */
+async function measured(config: ParsedConfig, plan: Plan): Promise<Plan | undefined> {
+  const { measureBases } = await import('../../../studies/jobs/node/calibration/measure-bases.ts');
+  const { measureDisplay } = await import('../terminal/measure-display.ts');
+  const display = measureDisplay(process.stderr);
+  const stop = stopOnSignal(display.close);
+  try {
+    const bases = await measureBases(config, plan.bases, { signal: stop.signal, onEvent: display.show });
+    if (bases.every(({ failure }) => failure !== undefined)) process.exitCode = 1;
+    return { ...plan, bases };
+  } catch (error) {
+    if (stop.signal.aborted) return undefined;
+    throw error;
+  } finally {
+    display.close();
+    stop.release();
+  }
+}

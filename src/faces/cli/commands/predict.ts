@@ -1,0 +1,226 @@
+import { once } from 'node:events';
+import { existsSync, statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { Command, Option } from 'commander';
+import { PICTURE_NAME } from '../../../input/pictures/pixels.ts';
+import { fromFirst } from '../../../program/parallel/node/from-first.ts';
+import type { Processes } from '../../../program/parallel/node/join-processes.ts';
+import { UserError } from '../../../support/user-error.ts';
+import type { Answer, Prediction } from '../../../tasks/prediction.ts';
+import type { BaseData } from '../../../tasks/task-definition.ts';
+import type { OpenedModel } from '../../../use/trained/node/open.ts';
+import { AnswerTable } from '../answer-table.ts';
+import {
+  addSplitFlags,
+  addUseFlags,
+  namedFiles,
+  openFlags,
+  readingFlags,
+  type SplitFlags,
+  type UseFlags,
+} from '../flags.ts';
+import { inAllProcesses } from '../in-all-processes.ts';
+import { inputsOf } from '../inputs-of.ts';
+
+/** Output formats of every task. */
+const EVERY = ['jsonl', 'csv'];
+
+export function predictCommand(): Command {
+  const command = new Command('predict')
+    .description(
+      'Print one JSON line per row: id or row number, text, label, and the probability of each label. In a terminal, classify what you type.',
+    )
+    .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
+    .argument(
+      '[file or text]',
+      'TSV, CSV or JSON Lines, a picture, a folder of pictures, or a text in quotes (default: standard input, in one of these formats or with one text per line)',
+    )
+    .option('--json', 'print JSON Lines (the default)')
+    .option('--logits', 'also print the logits')
+    .addOption(
+      new Option('--format <form>', 'output format: jsonl, csv, or glue for a submission to GLUE')
+        .default('jsonl')
+        .conflicts('json'),
+    )
+    .option(
+      '-o, --output <folder>',
+      "instead of printing, write files for the task's official scorer into this folder",
+    );
+  // After `--text`, because a negated flag alone is true by default.
+  return addUseFlags(addSplitFlags(command))
+    .option('--no-text', 'do not print the text')
+    .action((path, file, flags) => inAllProcesses((processes) => run(path, file, flags, processes)));
+}
+
+async function run(
+  path: string,
+  file: string | undefined,
+  flags: UseFlags & SplitFlags & { json?: boolean; logits?: boolean; format: string; output?: string },
+  processes: Processes,
+): Promise<void> {
+  const { open } = await import('../../../use/trained/node/open.ts');
+  const { readInput } = await import('../standard-input.ts');
+  const { communicator } = processes;
+  const isFirst = communicator.rank === 0;
+  const trained = await open(path, { ...openFlags(flags), processes });
+  try {
+    const { prediction } = trained.definition();
+    if (!prediction) throw trained.cannotPredict();
+    const { output } = flags;
+    if (output !== undefined && !prediction.output.files) throw noFiles(path, trained.task);
+    const readsPictures = trained.context().pictures !== undefined;
+    const pictures = readsPictures && file !== undefined ? await picturesNamed(file) : undefined;
+    const typed = file !== undefined && !pictures && isText(file) ? file : undefined;
+    const named = file === '-' || typed !== undefined || pictures ? undefined : file;
+    const files = await namedFiles(named, flags, false);
+    const reading = prediction.input.withFlags(
+      trained.context().reading,
+      readingFlags(flags),
+      files?.[0]?.name,
+    );
+    const format = formatNamed(flags.format, prediction);
+    const isAsked =
+      communicator.size === 1 &&
+      file === undefined &&
+      !files &&
+      output === undefined &&
+      process.stdin.isTTY &&
+      process.stdout.isTTY &&
+      !flags.logits;
+    const line = readsPictures ? undefined : prediction.input.line?.(reading);
+    if (isAsked && line) return await answerTyped(trained, prediction, line);
+    if (typed !== undefined && !line) throw noText(typed, trained.task);
+    if (typed !== undefined && output === undefined && process.stdout.isTTY && !flags.json && !flags.logits)
+      return await answerText(trained, prediction, line!(typed));
+    const sources = pictures ?? files ?? [typed ?? (await fromFirst(communicator, readInput))];
+    const { inputs, places, skipped } =
+      typed === undefined
+        ? await inputsOf(sources, prediction, reading, readsPictures)
+        : { inputs: [line!(typed)], places: [0], skipped: 0 };
+    // With --no-text, commander sets `text` to false.
+    const isShown = (flags.text as unknown) !== false;
+    if (output !== undefined && prediction.output.files) {
+      const answers: Answer[] = [];
+      for await (const answer of trained.predict<unknown, Answer>(inputs, { reading })) answers.push(answer);
+      return isFirst ? writeFiles(output, prediction.output.files(inputs, answers)) : undefined;
+    }
+    if (format?.ofSkipped && skipped > 0) console.error(format.ofSkipped);
+    if (format && isFirst) await write(format.header);
+    const table = flags.format === 'csv' ? new AnswerTable() : undefined;
+    // In a table, ids and row numbers share one column.
+    const hasIds = table !== undefined && inputs.some((input) => idOf(input) !== undefined);
+    let answered = 0;
+    for await (const answer of trained.predict<unknown>(inputs, { reading })) {
+      if (!isFirst) continue;
+      const [input, place] = [inputs[answered], places[answered]];
+      if (format) await write(format.line(answer as object, input, place!));
+      else {
+        const said = prediction.output.json(answer as object, flags.logits ?? false, trained.labels);
+        const named = { ...placeOf(input, place!, hasIds), ...(isShown && textsOf(input)), ...said };
+        for (const line of table?.lines(named) ?? [JSON.stringify(named)]) await write(line);
+      }
+      answered++;
+    }
+  } finally {
+    await trained.close();
+  }
+}
+
+/**
+ * The row's id in the file. Without an id, the row's number among all rows, from 1. With `asId`, this number
+ * is also named `id`.
+ */
+function placeOf(input: unknown, place: number, asId: boolean): { id: string } | { row: number } {
+  const id = idOf(input) ?? (asId ? `${place + 1}` : undefined);
+  return id === undefined ? { row: place + 1 } : { id };
+}
+
+/** The texts of an input, by the names that JSON Lines have. */
+function textsOf(input: unknown): { text?: string; text_pair?: string } {
+  const { text, text_pair } = Object(input) as { text?: unknown; text_pair?: unknown };
+  return {
+    ...(typeof text === 'string' && { text }),
+    ...(typeof text_pair === 'string' && { text_pair }),
+  };
+}
+
+/** The pictures that an argument names, a line for each: one picture, or those in a folder. */
+async function picturesNamed(argument: string): Promise<string[] | undefined> {
+  const { picturesIn } = await import('../../../input/data/node/picture-folder.ts');
+  if (PICTURE_NAME.test(argument)) return [reachable(argument)];
+  if (!statSync(argument, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+  return [
+    picturesIn(argument)
+      .map((name) => reachable(join(argument, name)))
+      .join('\n'),
+  ];
+}
+
+/** A path as it is opened: a relative one must stay in the current folder. */
+function reachable(path: string): string {
+  return relative('.', path).startsWith('..') ? resolve(path) : path;
+}
+
+/** Whether an argument is a text to classify rather than the name of a file. */
+function isText(argument: string): boolean {
+  return argument !== '-' && !existsSync(argument) && (/\s/.test(argument) || !/[./\\]/.test(argument));
+}
+
+function idOf(input: unknown): string | undefined {
+  return (Object(input) as { id?: string }).id;
+}
+
+/** The task's own output format with this name; undefined for the formats that every task has. */
+function formatNamed(name: string, { output: { formats = {} } }: Prediction<BaseData, unknown>) {
+  if (EVERY.includes(name)) return undefined;
+  if (Object.hasOwn(formats, name)) return formats[name];
+  const names = [...EVERY, ...Object.keys(formats)];
+  throw new UserError({ key: '--format', expected: `one of ${names.join(', ')}`, got: name });
+}
+
+async function write(line: string): Promise<void> {
+  if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
+}
+
+function noText(text: string, task: string | undefined): UserError {
+  return new UserError({
+    where: JSON.stringify(text),
+    fault: `is one text, and a model for ${task} needs more`,
+    hint: 'Give a file of rows.',
+  });
+}
+
+function noFiles(where: string, task: string | undefined): UserError {
+  return new UserError({
+    where,
+    fault: `is a model for ${task}, which has no official format of answers`,
+    hint: 'Remove --output.',
+  });
+}
+
+async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
+  const { atomicWrite } = await import('../../../input/store/node/atomic-write.ts');
+  for (const [name, content] of Object.entries(files)) atomicWrite(join(folder, name), content);
+  console.log(`The predictions are in ${folder}`);
+}
+
+/** Answers one input in words. */
+async function answerText(
+  trained: OpenedModel,
+  { output: { describe } }: Prediction<BaseData, unknown>,
+  input: unknown,
+): Promise<void> {
+  for await (const prediction of trained.predict<unknown>([input]))
+    console.log(describe(prediction, trained.labels));
+}
+
+async function answerTyped(
+  trained: OpenedModel,
+  prediction: Prediction<BaseData, unknown>,
+  line: (text: string) => unknown,
+): Promise<void> {
+  const { askMessages } = await import('../terminal/ask-messages.ts');
+  const answer = (text: string) => answerText(trained, prediction, line(text));
+  console.error('Type a text, then an empty line. Ctrl-D quits.');
+  await askMessages(answer, { input: process.stdin, output: process.stderr });
+}

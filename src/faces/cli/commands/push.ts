@@ -1,0 +1,65 @@
+import { Command } from 'commander';
+import type { PushOptions } from '../../../studies/jobs/node/push.ts';
+import { UserError } from '../../../support/user-error.ts';
+
+interface Flags {
+  license: string;
+  merged?: boolean;
+  onnx?: boolean;
+  public?: boolean;
+  dryRun?: boolean;
+  parent?: string;
+  model?: string;
+  json?: boolean;
+}
+
+export function pushCommand(): Command {
+  return new Command('push')
+    .description('Upload an adapter or a model to the Hugging Face Hub, without data and checkpoints.')
+    .argument('<run, adapter or model>', 'folder of a run, an adapter or a model')
+    .argument('<repository>', 'repository on the Hub: OWNER/NAME; created if missing')
+    .requiredOption(
+      '--license <id>',
+      "licence of the result, such as apache-2.0; the base model's may require one",
+    )
+    .option('--merged', 'merge the adapter, and upload the whole model')
+    .option('--onnx', 'upload the merged model as ONNX, for transformers.js')
+    .option('--public', 'make a new repository public (default: private)')
+    .option('--dry_run, --dry-run', 'list the files, and upload nothing')
+    .option('--parent <commit>', 'commit to build on, if the last one is not from push')
+    .option('--model <folder or id>', 'base model: its Hub id, or with --merged and --onnx a folder')
+    .option('--json', 'print files, URL and commit as JSON')
+    .action(run);
+}
+
+async function run(path: string, repo: string, flags: Flags): Promise<void> {
+  const { push } = await import('../../../studies/jobs/node/push.ts');
+  const { openingDisplay } = await import('../terminal/opening-display.ts');
+  const { merged, onnx, dryRun: isDry, json, license, parent, model } = flags;
+  if (merged && onnx)
+    throw new UserError({ key: '--merged', fault: 'and --onnx are different forms: choose one' });
+  const form = merged ? 'merged' : onnx ? 'onnx' : undefined;
+  const { files, url, commit } = await push(path, repo, {
+    ...openingDisplay(),
+    license,
+    form,
+    parent,
+    model,
+    isDry,
+    isPublic: flags.public ?? false,
+    onUpload: uploadDisplay(),
+  });
+  if (json) return console.log(JSON.stringify({ files, url, commit }));
+  for (const [name, bytes] of Object.entries(files)) console.log(`${name} (${bytes} bytes)`);
+  console.log(url === undefined ? 'Nothing was uploaded.' : `${url} (${commit})`);
+}
+
+/** A line for each file when it starts and when it is done. */
+function uploadDisplay(): NonNullable<PushOptions['onUpload']> {
+  const shown = new Set<string>();
+  return ({ file, state, share }) => {
+    const line = share >= 1 && state === 'uploading' ? `sent ${file}` : `${state} ${file}`;
+    if (!shown.has(line)) console.error(line);
+    shown.add(line);
+  };
+}

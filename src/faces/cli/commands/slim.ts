@@ -1,0 +1,29 @@
+import { Command } from 'commander';
+
+export function slimCommand(): Command {
+  return new Command('slim')
+    .description(
+      'Delete the engine files in node_modules that this machine does not need: binaries of other platforms, and builds for pages.',
+    )
+    .option('--keep-web', 'keep the builds for pages, for `adalora web` and for bundling your own page')
+    .option('--dry-run', 'only print what would be deleted')
+    .action(run);
+}
+
+async function run({
+  keepWeb = false,
+  dryRun = false,
+}: {
+  keepWeb?: boolean;
+  dryRun?: boolean;
+}): Promise<void> {
+  const { sparePaths, sizeOf, remove } = await import('../../../engine/runtime/node/spare-files.ts');
+  const spare = sparePaths({ keepWeb });
+  const bytes = spare.reduce((sum, path) => sum + sizeOf(path), 0);
+  for (const path of spare) {
+    console.log(path);
+    if (!dryRun) remove(path);
+  }
+  const size = `${Math.round(bytes / 1e6)} MB`;
+  console.log(spare.length === 0 ? 'Nothing to delete.' : `${dryRun ? 'Would delete' : 'Deleted'}: ${size}.`);
+}

@@ -1,0 +1,167 @@
+import { existsSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { printable } from '../../../support/printable.ts';
+import { PROGRAM } from '../../../support/program.ts';
+import { UserError } from '../../../support/user-error.ts';
+import type { TrainEvent } from '../../../training/run/events.ts';
+import { CONFIG_NAME, configPath } from '../config-path.ts';
+import { portNumber } from '../flags.ts';
+import { addKeyOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
+import { shellQuoted } from '../shell-quoted.ts';
+import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+
+interface Flags extends KeyOptions {
+  test?: string;
+  resume?: boolean;
+  quiet?: boolean;
+  json?: boolean;
+  live?: boolean;
+  port?: number;
+  tensorboard?: boolean;
+}
+
+export function trainCommand(): Command {
+  const command = new Command('train')
+    .description(
+      'Fine-tune a model from a config, or from a file of rows. For a file, the config is written too.',
+    )
+    .argument(
+      '[config or rows]',
+      `config (default: ${CONFIG_NAME} in this folder; YAML, .mjs or .ts), or rows: CSV, TSV, JSON, parquet, text, a folder per class, or - for standard input`,
+    )
+    .argument('[validation]', 'file of validation rows, the same as --validation');
+  addKeyOptions(command)
+    .option('--test <file>', 'score the finished model on this file')
+    .option('--resume', 'continue from the newest checkpoint in the output folder')
+    .option('--quiet', 'print only the result')
+    .option('--json', 'print every event as one JSON line')
+    .option('--live', 'serve a live page of the run on 127.0.0.1 and print its address')
+    .addOption(
+      new Option('--port <port>', 'port of the live page (default: a free one)')
+        .argParser(portNumber)
+        .implies({ live: true }),
+    )
+    .option('--tensorboard', 'write TensorBoard event files to tensorboard/ in the output folder');
+  return command.action(run);
+}
+
+async function run(path: string | undefined, validation: string | undefined, flags: Flags): Promise<void> {
+  const { resume, json, quiet, test } = flags;
+  const options = withValidation(flags, validation);
+  const settings = keySettings(options);
+  const { runConfigAt } = await import('../run-config-at.ts');
+  const { launchOf } = await import('../../../program/parallel/node/launch.ts');
+  const launch = launchOf(process.env);
+  if (test !== undefined) assertTest(test, launch !== undefined);
+  if (launch && launch.rank > 0) return follow(launch.rank, { configFile: path, set: settings, resume });
+  const { withAllErrors } = await import('../../../studies/jobs/node/with-all-errors.ts');
+  const tell = quiet ? () => {} : json ? console.error : console.log;
+  const { configFile, set } = await withAllErrors(() => configOf(path, options, settings, { resume, tell }));
+  const { config, withRows } = await withAllErrors(() => runConfigAt(configPath(configFile), set));
+  const { train } = await import('../../../studies/jobs/node/train.ts');
+  const { jsonDisplay, trainDisplay } = await import('../terminal/train-display.ts');
+  const display = json
+    ? jsonDisplay(process.stdout)
+    : trainDisplay(process.stdout, config.training.metric_for_best_model, { isQuiet: quiet });
+  const stop = stopOnSignal(() => {
+    display.close();
+    console.error('Finishing the step and writing a checkpoint. Press again to quit at once.');
+  });
+  const { endWithParent } = await import('../end-with-parent.ts');
+  endWithParent(stop.request);
+  const { watchRun } = await import('../watch-run.ts');
+  const watch = await watchRun(config, flags, stop.request);
+  const onEvent = (event: TrainEvent) => {
+    display.show(event);
+    watch.show(event);
+  };
+  try {
+    const { reason } = await train(withRows, { resume, onEvent, signal: stop.signal });
+    display.close();
+    await watch.close();
+    if (reason === 'stopped') {
+      const file = configFile === undefined ? [] : [configFile];
+      const settings = set.flatMap((setting) => ['--set', setting]);
+      console.error(`To continue: ${shellQuoted([PROGRAM, 'train', ...file, ...settings, '--resume'])}`);
+      process.exitCode = STOPPED;
+    } else if (json) {
+      if (test !== undefined) await scoreTest(config.output, test, true);
+    } else {
+      if (test !== undefined) await scoreTest(config.output, test);
+      console.log(`The run is in ${printable(config.output)}`);
+      if (quiet) return;
+      const { nextSteps } = await import('../next-steps.ts');
+      console.log(printable(nextSteps(config)));
+    }
+  } catch (error) {
+    await watch.close(error as Error);
+    throw error;
+  } finally {
+    display.close();
+    stop.release();
+  }
+}
+
+/** The options with a validation file that is an argument. */
+function withValidation(flags: Flags, validation: string | undefined): Flags {
+  if (validation === undefined) return flags;
+  const given = flags as { validation?: string };
+  if (given.validation === undefined) return { ...flags, validation } as Flags;
+  throw new UserError({
+    key: '--validation',
+    fault: `cannot be combined with a second file (${validation})`,
+  });
+}
+
+/** Checks a test file before a run that may take hours. */
+function assertTest(test: string, isDivided: boolean): void {
+  if (isDivided) {
+    const hint = `Score the run when it is finished: ${PROGRAM} eval RUN ${test}`;
+    throw new UserError({ key: '--test', fault: 'does not work in several processes', hint });
+  }
+  if (!existsSync(test)) throw new UserError({ where: test, fault: 'does not exist' });
+}
+
+async function scoreTest(run: string, file: string, json = false): Promise<void> {
+  const { evaluate } = await import('./eval.ts');
+  const { inAllProcesses } = await import('../in-all-processes.ts');
+  if (!json) console.log(`\nScores on ${printable(file)}:`);
+  await inAllProcesses((processes) => evaluate(run, file, { json }, processes));
+}
+
+/** The config to train with, and the settings that override it. For a data file, writes a config first. */
+async function configOf(
+  path: string | undefined,
+  options: KeyOptions,
+  settings: string[],
+  { resume, tell }: { resume: boolean | undefined; tell: (text: string) => void },
+): Promise<{ configFile?: string; set: string[] }> {
+  const { isDataFile } = await import('../starting/read-data-file.ts');
+  if (path === undefined || !isDataFile(path)) {
+    assertNoColumns(options);
+    return { ...(path !== undefined && { configFile: path }), set: settings };
+  }
+  const { configForData, writeConfig } = await import('../starting/config-for-data.ts');
+  const config = await configForData({ path, options, resume }, tell);
+  writeConfig(config, tell);
+  return { configFile: config.name, set: config.set };
+}
+
+/** Trains in a process other than the first, and prints nothing. */
+async function follow(
+  rank: number,
+  { configFile, set, resume }: { configFile?: string } & Pick<Flags, 'set' | 'resume'>,
+): Promise<void> {
+  const { runConfigAt } = await import('../run-config-at.ts');
+  const { train } = await import('../../../studies/jobs/node/train.ts');
+  const { failQuietly } = await import('../fail-quietly.ts');
+  const stop = stopOnSignal(() => {});
+  try {
+    const config = await runConfigAt(configPath(configFile), set ?? []);
+    await train(config.withRows, { resume, signal: stop.signal });
+  } catch (error) {
+    await failQuietly(error, rank);
+  } finally {
+    stop.release();
+  }
+}

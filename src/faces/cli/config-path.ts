@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../../support/user-error.ts';
+
+/** The default config of commands, as `adalora init` writes it. */
+export const CONFIG_NAME = 'adalora.yaml';
+
+/** Configs that are programs, written with `defineConfig`. */
+const MODULES = ['ts', 'mts', 'js', 'mjs'].map((ending) => `adalora.config.${ending}`);
+
+/** The path of the config: the given one, or the default name in the current folder. */
+export function configPath(path: string | undefined): string {
+  if (path !== undefined) return existsSync(path) ? path : (packaged(path) ?? path);
+  const existing = [CONFIG_NAME, ...MODULES].find((name) => existsSync(name));
+  if (existing) return existing;
+  throw new UserError({
+    where: CONFIG_NAME,
+    fault: 'does not exist in this folder',
+    hint: 'Name a config, or write one with adalora init.',
+  });
+}
+
+/** The package's root: two folders above this file, both in the source and in the build. */
+const PACKAGE = new URL('../../../', import.meta.url);
+
+/** Finds one of the package's example configs by its path in the repository, as the README writes it. */
+function packaged(relative: string): string | undefined {
+  const [name] = /^examples\/[\w-]+\.yaml$/.exec(relative) ?? [];
+  const path = name && fileURLToPath(new URL(name, PACKAGE));
+  return path && existsSync(path) ? path : undefined;
+}

@@ -1,0 +1,60 @@
+import type { TextFile } from '../../input/data/text-file.ts';
+import { printable } from '../../support/printable.ts';
+import type { Prediction } from '../../tasks/prediction.ts';
+import type { BaseData, ReadingOf } from '../../tasks/task-definition.ts';
+
+/** Inputs for prediction. */
+interface Inputs {
+  inputs: unknown[];
+  /** The index of each input among all rows, from 0. Skipped rows are counted. */
+  places: number[];
+  /** Number of skipped rows. */
+  skipped: number;
+}
+
+/**
+ * Reads inputs from files or standard input, and warns about skipped rows.
+ *
+ * @param readsPictures whether texts are names of pictures, relative to their file or to the current folder
+ */
+export async function inputsOf(
+  sources: readonly (TextFile | string)[],
+  { input: { parse, typed } }: Prediction<BaseData, unknown>,
+  reading: ReadingOf<BaseData>,
+  readsPictures: boolean,
+): Promise<Inputs> {
+  const all: Inputs = { inputs: [], places: [], skipped: 0 };
+  for (const source of sources) {
+    const before = all.inputs.length + all.skipped;
+    const onSkipped = (message: string, count: number) => {
+      console.error(printable(message));
+      all.skipped += count;
+    };
+    const found =
+      typeof source === 'string'
+        ? typed(source, reading, onSkipped)
+        : parse(
+            source.read((message) => console.error(printable(message))),
+            source.name,
+            reading,
+            onSkipped,
+          );
+    for (const [i, input] of found.entries()) {
+      const { place = i } = Object(input) as { place?: number };
+      all.inputs.push(readsPictures ? pictureInput(input as { text: string }, source) : input);
+      all.places.push(before + place);
+    }
+  }
+  return all;
+}
+
+/** An input whose picture is read when its batch comes. It is identified by its name. */
+function pictureInput(input: { text: string; id?: string }, source: TextFile | string): object {
+  const open = (typeof source === 'string' ? undefined : source.openPicture) ?? openHere;
+  return { ...input, id: input.id ?? input.text, image: () => open(input.text) };
+}
+
+async function openHere(name: string): Promise<Uint8Array> {
+  const { openPicture } = await import('../../input/data/node/picture-folder.ts');
+  return openPicture('.', name);
+}

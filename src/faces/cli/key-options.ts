@@ -1,0 +1,89 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { nearest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import { KEY_FLAGS } from '../../training/run/config/key-flags.ts';
+import { column, repeated } from './flags.ts';
+
+/** Flags of commands that read a config, or a data file for which a config is written. */
+export interface KeyOptions {
+  set: string[];
+  text?: string | number;
+  textPair?: string | number;
+  label?: string | number;
+  task?: string;
+}
+
+/** Adds `--set`, the flags of {@link KEY_FLAGS}, and those that name the columns of a data file. */
+export function addKeyOptions(command: Command): Command {
+  command.option(
+    '--set <key=value>',
+    'set any key, as in --set training.weight_decay=0.01 (repeatable)',
+    repeated,
+    [],
+  );
+  for (const { flag, description, isNumber } of KEY_FLAGS) {
+    const option = new Option(flag, description);
+    command.addOption(isNumber ? option.argParser(numeral) : option);
+  }
+  return command
+    .option('--text <column>', 'for a data file: column of the texts, name or number from 0', column)
+    .option('--text_pair, --text-pair <column>', 'for a data file: column of the second texts', column)
+    .option('--label <column>', 'for a data file: column of the labels', column);
+}
+
+/** The settings that flags stand for, as `--set` has them. Flags of {@link KEY_FLAGS} come first. */
+export function keySettings(options: KeyOptions): string[] {
+  const values = options as unknown as Record<string, string | undefined>;
+  const flagged = KEY_FLAGS.flatMap(({ key, flag, isNumber }) => {
+    const value = values[new Option(flag).attributeName()];
+    // Settings are parsed as YAML. Without quotes, a name such as 1e3 would become a number.
+    return value === undefined ? [] : [`${key}=${isNumber ? value : JSON.stringify(value)}`];
+  });
+  return [...flagged, ...options.set];
+}
+
+/** @throws UserError for flags that name columns, because a config names them itself */
+export function assertNoColumns(options: KeyOptions): void {
+  const [flag] = (['text', 'textPair', 'label'] as const).filter((name) => options[name] !== undefined);
+  if (flag === undefined) return;
+  const key = flag === 'textPair' ? 'text_pair' : flag;
+  const hint = `In a config, set data.${key}, or use --set data.${key}=COLUMN.`;
+  throw new UserError({
+    key: `--${key.replace('_', '-')}`,
+    fault: 'applies to a data file, not to a config',
+    hint,
+  });
+}
+
+/** The flag that sets a key: its own one, or `--set`. */
+export function flagOfKey(key: string): string {
+  const own = KEY_FLAGS.find((flag) => flag.key === key)?.flag.match(/--[\w-]+/)?.[0];
+  return own === undefined ? `--set ${key}=VALUE` : `${own} VALUE`;
+}
+
+/** Finds the key that an unknown flag probably means, and returns the flag that sets it. */
+export async function flagFor(unknown: string, command: Command): Promise<string | undefined> {
+  const { knownKeys } = await import('../../training/run/config/known-keys.ts');
+  const { DEFAULT_TASK } = await import('../../tasks/registry.ts');
+  const sections = knownKeys(DEFAULT_TASK);
+  const keys = Object.entries(sections).flatMap(([section, names]) =>
+    names.map((name) => ({ name, key: section === '' ? name : `${section}.${name}` })),
+  );
+  const name = unknown
+    .replace(/^-+(no-)?/, '')
+    .replace(/=.*/s, '')
+    .replaceAll('-', '_');
+  const [near] = nearest(
+    name,
+    keys.map((each) => each.name),
+  );
+  const exact = keys.find((each) => each.name === name) ?? keys.find((each) => each.name === near);
+  const flag = exact && flagOfKey(exact.key);
+  const [own] = /^--[\w-]+/.exec(flag ?? '') ?? [];
+  return command.options.some(({ long }) => long === own) ? flag : exact && `--set ${exact.key}=VALUE`;
+}
+
+function numeral(value: string): string {
+  if (value.trim() !== '' && Number.isFinite(Number(value))) return value;
+  throw new InvalidArgumentError('Use a number.');
+}

@@ -1,0 +1,114 @@
+import { closeSync, openSync } from 'node:fs';
+import { type Command, CommanderError } from 'commander';
+import { THREADS } from '../../engine/runtime/node/asked-threads.ts';
+import { isAgreed, markAgreed } from '../../program/parallel/agreed.ts';
+import { rankAmongSeveral } from '../../program/parallel/node/launch.ts';
+import { ComputationError } from '../../support/computation-error.ts';
+import { fileError } from '../../support/file-error.ts';
+import { printable } from '../../support/printable.ts';
+import { PROGRAM } from '../../support/program.ts';
+import { UserError } from '../../support/user-error.ts';
+import { createProgram, HELP } from './create-program.ts';
+
+/** The exit code for a user's mistake. */
+export const USER_MISTAKE = 2;
+
+/** Commands whose work several processes divide. */
+const DIVIDED = ['train', 'eval', 'predict', 'generate'];
+
+/**
+ * Runs a command line and prints its result. Sets `process.exitCode`: 2 for a user's mistake, 1 for a bug or
+ * a failed computation, 130 for a run stopped by a signal.
+ *
+ * @param words the words after the program's name
+ */
+export async function runCommand(words: readonly string[]): Promise<void> {
+  const program = createProgram().hook('preAction', async (_, command) => {
+    assertAlone(command);
+    useThreads(command);
+    await openCheckpoint(command);
+  });
+  for (const command of [program, ...program.commands]) command.exitOverride();
+  if (words.length === 0) return program.outputHelp();
+  const [name] = words;
+  const isKnown = [HELP, ...program.commands.map((command) => command.name())].includes(name!);
+  try {
+    // With an unknown command, --help would print the program's help and hide the mistake.
+    await program.parseAsync(isKnown || name!.startsWith('-') ? words : [name!], { from: 'user' });
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+    if (error instanceof CommanderError && error.code === 'commander.unknownOption') {
+      const command = program.commands.find((one) => one.name() === name);
+      await explainFlag(error.message, command);
+    }
+  }
+}
+
+/** Prints the flag for the key that an unknown flag probably means, if the command has `--set`. */
+async function explainFlag(message: string, command: Command | undefined): Promise<void> {
+  const [, unknown] = /'(-[^']*)'/.exec(message) ?? [];
+  if (unknown === undefined || !command?.options.some(({ long }) => long === '--set')) return;
+  const { flagFor } = await import('./key-options.ts');
+  const flag = await flagFor(unknown, command);
+  if (flag !== undefined) console.error(`${unknown} is a key of the config: ${flag}`);
+}
+
+/** Passes `--threads` to the engine in every thread and child process. A training has it in its config. */
+function useThreads(command: Command): void {
+  const { threads } = command.opts<{ threads?: number }>();
+  if (threads !== undefined) process.env[THREADS] = String(threads);
+}
+
+function exitCodeOf(error: unknown): number {
+  // The first process reports errors that all processes have.
+  if (isAgreed(error) && rankAmongSeveral(process.env)) return 0;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_MISTAKE; // Commander has already printed its message.
+  const mistake = error instanceof UserError ? error : (fileError(error) ?? noHandles());
+  if (mistake) {
+    console.error(printable(mistake.message));
+    return USER_MISTAKE;
+  }
+  console.error(error instanceof ComputationError ? printable(error.message) : error);
+  return 1;
+}
+
+/** The error if no more files can be opened. Module loaders and the engine report this case in many ways. */
+function noHandles(): UserError | undefined {
+  try {
+    closeSync(openSync(process.execPath, 'r'));
+    return undefined;
+  } catch (error) {
+    return fileError(error);
+  }
+}
+
+/** If a command has `--checkpoint`, opens the checkpoint and replaces the run or file in the arguments by it. */
+async function openCheckpoint(command: Command): Promise<void> {
+  if (!command.options.some(({ long }) => long === '--checkpoint')) return;
+  const { checkpoint } = command.opts<{ checkpoint?: number }>();
+  const [path] = command.processedArgs as string[];
+  if (typeof path !== 'string' || (checkpoint === undefined && !path.endsWith('.safetensors'))) return;
+  const { trainedAt } = await import('../../studies/jobs/node/write-checkpoint-adapter.ts');
+  command.processedArgs[0] = await trainedAt(path, checkpoint);
+  // The option is handled here, so it is hidden from the command's action.
+  command.setOptionValue('checkpoint', undefined);
+}
+
+/**
+ * Rejects a command that runs in several processes but does not divide its work. Each process would do all of
+ * the work, and overwrite the files of the others.
+ *
+ * @throws UserError, in all processes
+ */
+function assertAlone(command: Command): void {
+  if (DIVIDED.includes(command.name()) || rankAmongSeveral(process.env) === undefined) return;
+  const isSharded = command.options.some(({ long }) => long === '--shard');
+  const shards = ' --shard i/n splits its runs over jobs (docs/slurm.md).';
+  throw markAgreed(
+    new UserError({
+      where: `${PROGRAM} ${command.name()}`,
+      fault: 'runs in one process, but mpirun, mpiexec or srun started several',
+      hint: `Start it without them.${isSharded ? shards : ''}`,
+    }),
+  );
+}

@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { Document } from 'yaml';
+import { type ConfigWithRows, namedRows } from '../../studies/jobs/rows-in-memory.ts';
+import { isObject } from '../../support/is-object.ts';
+import { shown } from '../../support/problem.ts';
+import { UserError } from '../../support/user-error.ts';
+import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
+import type { ParsedConfig } from '../../training/run/config/run-config.ts';
+import { applySetting } from './apply-setting.ts';
+import { loadConfig } from './load-config.ts';
+
+/**
+ * A run's config in two forms: parsed, and as `train` accepts it. A config written as a program may contain
+ * rows and score functions.
+ */
+export interface RunConfigFile {
+  config: ParsedConfig;
+  withRows: ConfigWithRows;
+}
+
+/**
+ * Reads a run's config from a YAML file, or from the default export of a JavaScript or TypeScript file, and applies
+ * `--set` settings. A JavaScript or TypeScript file is a program, and this function runs it.
+ *
+ * @throws UserError as {@link loadConfig} does, and for a program that fails or exports no config
+ */
+export async function runConfigAt(path: string, settings: readonly string[]): Promise<RunConfigFile> {
+  if (!/\.[cm]?[jt]s$/i.test(path) || !existsSync(path)) {
+    const config = loadConfig(path, settings);
+    return { config, withRows: config as ConfigWithRows };
+  }
+  const exported = await exportedBy(path);
+  const { config: named, values, metrics } = await namedRows(exported);
+  const document = new Document(named);
+  for (const setting of settings) applySetting(document, setting);
+  const plain = document.toJS();
+  const config = parseRunConfig(plain, path, Object.keys(metrics));
+  return { config, withRows: { ...(withValues(plain, values) as ConfigWithRows), metrics } };
+}
+
+/** Replaces the placeholders of rows and functions by their values, unless a setting has changed them. */
+function withValues(plain: unknown, values: ReadonlyMap<string, unknown>): unknown {
+  if (typeof plain === 'string') return values.get(plain) ?? plain;
+  if (Array.isArray(plain)) return plain.map((item) => withValues(item, values));
+  if (!isObject(plain)) return plain;
+  return Object.fromEntries(Object.entries(plain).map(([key, value]) => [key, withValues(value, values)]));
+}
+
+async function exportedBy(path: string): Promise<ConfigWithRows> {
+  let exported: unknown;
+  try {
+    exported = await (await import(pathToFileURL(resolve(path)).href)).default;
+  } catch (error) {
+    const { code, message, name } = Object(error) as NodeJS.ErrnoException;
+    if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+      const hint = 'Use Node 22.18 or later, or write it in JavaScript: adalora.config.mjs';
+      throw new UserError({
+        where: path,
+        fault: `is TypeScript, which Node ${process.versions.node} cannot run`,
+        hint,
+      });
+    }
+    throw new UserError({
+      where: path,
+      fault: `failed with ${name === undefined ? shown(error) : `${name}: ${message}`}`,
+    });
+  }
+  if (isObject(exported)) return exported as ConfigWithRows;
+  throw new UserError({
+    where: path,
+    fault: `must have a config as its default export, got ${shown(exported)}`,
+    hint: 'export default defineConfig({ … })',
+  });
+}

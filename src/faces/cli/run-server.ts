@@ -1,0 +1,164 @@
+import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
+import { readAdapter } from '../../input/formats/adapters/node/adapter-folder.ts';
+import { missingFile } from '../../input/formats/node/read-text.ts';
+import { batched } from '../../support/batched.ts';
+import { programVersion } from '../../support/node/program-version.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { FolderEvent } from '../../use/serving/node/adapter-folders.ts';
+import { type FoundAdapter, findAdapters } from '../../use/serving/node/find-adapters.ts';
+import { startServing } from '../../use/serving/node/start-serving.ts';
+import { baseOfRun } from '../../use/trained/node/locate-trained.ts';
+import { listen, TIMEOUTS } from '../servers/http/listen.ts';
+import type { ServeApp } from '../servers/serve/app-types.ts';
+import { serveApp } from '../servers/serve/serve-app.ts';
+import { ServerMetrics } from '../servers/serve/server-metrics.ts';
+import type { ServeFlags } from './commands/serve.ts';
+import { stopOnSignal } from './stop-on-signal.ts';
+import { downloadDisplay } from './terminal/download-display.ts';
+
+/**
+ * How long the server may take to stop, and the part of it for pending requests, in seconds. Container platforms kill a
+ * process after 30 seconds.
+ */
+const GRACE = { seconds: 28, requests: 18 };
+/** Maximum concurrent requests in addition to those that wait for the engine: they are being read or answered. */
+const MORE_REQUESTS = 512;
+
+/** Serves the adapters of folders until a signal stops it. */
+export async function runServer(folders: readonly string[], flags: ServeFlags): Promise<void> {
+  for (const folder of folders) checkFolder(folder);
+  const apiKey = keyOf(flags.apiKeyEnv);
+  const model = flags.model ?? (await namedBase(folders));
+  const metrics = new ServerMetrics();
+  const display = downloadDisplay(process.stderr);
+  const failed = new AbortController();
+  const { service, ...opened } = await startServing(
+    {
+      ...{ folders, model, baseDtype: flags.baseDtype ?? 'float32' },
+      limits: {
+        ...{ slots: flags.slots, maxRows: flags.maxBatch, maxTokens: flags.maxBatchTokens },
+        ...{ maxWait: flags.maxWait, maxQueued: flags.maxQueue },
+      },
+    },
+    {
+      progress: display,
+      event: (event) => log(lineOf(event)),
+      run: (run) => metrics.ran(run),
+      fault: (error) => failed.abort(error),
+    },
+  );
+
+  let late: NodeJS.Timeout | undefined;
+  try {
+    const { app, drain } = serveApp(service, {
+      ...{ metrics, apiKey, version: programVersion() },
+      log: batched(writeLines, setImmediate),
+      allowLoading: flags.allowLoading ?? false,
+      origins: flags.cors,
+      maxBody: flags.maxBody,
+      maxRequests: flags.maxQueue + MORE_REQUESTS,
+      maxSeconds: flags.timeout,
+      onFault: (error) => console.error(error),
+    });
+    const { server, url } = await startServer(app, flags.host, flags.port);
+    const stop = stopOnSignal(() => log({ time: now(), event: 'stopping' }));
+    log({ time: now(), event: 'listening', url, ...opened });
+    // If the engine's thread fails, the server cannot continue.
+    const end = AbortSignal.any([stop.signal, failed.signal]);
+    if (!end.aborted) await once(end, 'abort');
+    // A thread that waits for a disk cannot be ended from here, but the process can.
+    late = setTimeout(() => {
+      log({ time: now(), event: 'stopped', note: 'a thread did not end' });
+      stop.release();
+      process.kill(process.pid, 'SIGTERM');
+    }, 1000 * GRACE.seconds);
+    await drain(GRACE.requests);
+    server.close();
+    // Some connections have sent no complete request, or do not read their response. They would keep the
+    // process alive.
+    server.closeAllConnections();
+    stop.release();
+  } finally {
+    await service.close();
+    clearTimeout(late);
+  }
+  log({ time: now(), event: 'stopped' });
+}
+
+function checkFolder(folder: string): void {
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  if (!stats) throw missingFile(folder, 'a folder of adapters');
+  if (stats.isDirectory()) return;
+  throw new UserError({ where: folder, fault: 'is a file. Pass a folder of adapters' });
+}
+
+function keyOf(variable: string | undefined): string | undefined {
+  if (variable === undefined) return undefined;
+  const key = process.env[variable];
+  if (key) return key;
+  throw new UserError({
+    where: `--api-key-env ${variable}`,
+    fault: 'names an environment variable that is not set',
+  });
+}
+
+/** The base model that the first readable adapter names. */
+async function namedBase(folders: readonly string[]): Promise<string> {
+  for (const folder of folders) {
+    for (const adapter of await findAdapters(folder)) {
+      const named = await baseNameOf(adapter);
+      if (named) return named;
+    }
+  }
+  throw new UserError({
+    where: folders.join(', '),
+    fault: 'has no adapter that names its base model',
+    hint: 'Give --model.',
+  });
+}
+
+/**
+ * The base model that an adapter names. Undefined for a damaged adapter, which is reported when all adapters
+ * are read.
+ */
+async function baseNameOf({ folder, run }: FoundAdapter): Promise<string | null | undefined> {
+  try {
+    return (run && baseOfRun(run)) ?? (await readAdapter(folder)).baseModel;
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+function lineOf(event: FolderEvent): object {
+  const { type, ...rest } = event;
+  return { time: now(), event: type, ...rest };
+}
+
+function now(): string {
+  return new Date().toISOString();
+}
+
+function log(line: object): void {
+  writeLines([line]);
+}
+
+/** Writes all lines at once, because each write to a pipe may block. */
+function writeLines(lines: readonly object[]): void {
+  process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+}
+
+/** Starts listening with an app. Throws a UserError if the port or the host is not available. */
+export async function startServer(
+  app: ServeApp,
+  host: string,
+  port: number,
+): Promise<{ server: Server; url: string }> {
+  const options = { fetch: app.fetch, hostname: host, serverOptions: TIMEOUTS };
+  const server = createAdaptorServer(options) as Server;
+  const at = await listen(server, port, 'Choose another with --port, or 0 for any.', host);
+  return { server, url: `http://${at.family === 'IPv6' ? `[${at.address}]` : at.address}:${at.port}` };
+}

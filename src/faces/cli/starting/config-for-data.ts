@@ -1,0 +1,221 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { dataFiles } from '../../../input/data/node/text-files.ts';
+import { EMBEDDED_MODEL } from '../../../input/hub/embedded-model.ts';
+import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
+import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
+import { launchOf } from '../../../program/parallel/node/launch.ts';
+import { isObject } from '../../../support/is-object.ts';
+import { printable } from '../../../support/printable.ts';
+import { PROGRAM } from '../../../support/program.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { COLUMN_KEYS, type Given } from '../../../tasks/guess/guess-data.ts';
+import { taskNamed } from '../../../tasks/registry.ts';
+import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
+import { type KeyOptions, keySettings } from '../key-options.ts';
+import { readConfig, readConfigText } from '../load-config.ts';
+import { schemaLine } from '../schema-line.ts';
+import { chooseGuess } from './choose-guess.ts';
+import { dataConfig, guessedKeys, stem } from './data-config.ts';
+import { describeChoice } from './describe-choice.ts';
+import { type DataFile, freePath, partsIn, readDataFile, saveInput } from './read-data-file.ts';
+
+/** A file to train on, and what the user says about it. */
+export interface DataRequest {
+  path: string;
+  options: KeyOptions;
+  resume?: boolean | undefined;
+}
+
+/** A config for a data file. */
+export interface DataConfig {
+  /** Its file. */
+  name: string;
+  text: string;
+  /** Settings that override it and are not part of it. */
+  set: string[];
+}
+
+/**
+ * Returns the config for training on a data file. An existing one is used, with the changes that flags or the file's
+ * columns require.
+ *
+ * @param tell prints a line to the user
+ * @throws UserError for a file that a model cannot be trained on
+ */
+export async function configForData(
+  { path, options, resume }: DataRequest,
+  tell: (text: string) => void,
+): Promise<DataConfig> {
+  if (launchOf(process.env)) {
+    const hint = `Write its config first: ${PROGRAM} init ${path}`;
+    throw new UserError({ where: path, fault: 'is a file of rows; several processes need a config', hint });
+  }
+  const rows = path === '-' ? await savedInput(tell) : path;
+  const name = configName(rows, tell);
+  const text = existsSync(name)
+    ? await existingConfig(rows, name, options, tell)
+    : await newConfig(rows, name, options, tell);
+  const set: string[] = [];
+  const { output } = readConfigText(text, name).value;
+  if (!resume && typeof output === 'string' && isInUse(output)) {
+    const free = freePath(output);
+    tell(`${output} contains an earlier run, so this run is written to ${free}.`);
+    set.push(`output=${JSON.stringify(free)}`);
+  }
+  return { name, text, set };
+}
+
+/**
+ * Writes a config, unless its file has this text already.
+ *
+ * @param tell prints a line to the user
+ */
+export function writeConfig(
+  { name, text }: Pick<DataConfig, 'name' | 'text'>,
+  tell: (text: string) => void,
+): void {
+  if (existsSync(name) && readConfig(name).text() === readConfigText(text, name).text()) return;
+  const isNew = !existsSync(name);
+  atomicWrite(name, text);
+  tell(`${isNew ? 'Written' : 'Changed'}: ${printable(name)}`);
+}
+
+/**
+ * The text of a new config.
+ *
+ * @throws UserError for a file that a model cannot be trained on, and for wrong flags
+ */
+export async function newConfig(
+  path: string,
+  name: string,
+  options: KeyOptions,
+  tell: (text: string) => void,
+): Promise<string> {
+  const file = await readDataFile(path, givenBy(options));
+  const guess = await chosen(file, tell);
+  const bare = `${schemaLine(dirname(name))}${dataConfig(file, guess, name)}`;
+  return checked(bare, name, options);
+}
+
+/** The text of an existing config, changed by flags, and repaired if its columns are not those of the file. */
+async function existingConfig(
+  path: string,
+  name: string,
+  options: KeyOptions,
+  tell: (text: string) => void,
+): Promise<string> {
+  const existing = readConfig(name);
+  const data = existing.value.data as Record<string, unknown>;
+  const given = givenBy(options);
+  const isAsked = Object.values(given).some((value) => value !== undefined);
+  const fault = isAsked ? undefined : await faultOf(existing.text(), name);
+  if (!isAsked && fault === undefined) {
+    const kept = settingsIn(existing.value);
+    tell(`Using the existing ${name}${kept.length > 0 ? `, which sets ${kept.join(', ')}` : ''}.`);
+    return checked(existing.text(), name, options);
+  }
+  if (fault !== undefined) tell(`${name} does not fit ${path}, so its columns are chosen again. ${fault}`);
+  // Columns that the user has written and not overridden stay.
+  const { text, text_pair, label } = data;
+  const named = Object.values(given);
+  const kept = Object.entries({ text, text_pair, label }).filter(
+    ([, column]) => !named.includes(column as string),
+  );
+  const before = fault === undefined && given.task === undefined ? (Object.fromEntries(kept) as Given) : {};
+  const stated = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const file = await readDataFile(path, { ...before, ...stated });
+  const guess = await chosen(file, tell);
+  const { top, data: keys } = guessedKeys(file, guess);
+  const { model = EMBEDDED_MODEL } = existing.value;
+  const hasOwnModel = model !== EMBEDDED_MODEL;
+  const settings = [
+    ...GUESSED.filter((key) => data[key] !== undefined).map((key) => `data.${key}=`),
+    ...top
+      .filter(({ key }) => key === 'task' || (key === 'model' && !hasOwnModel))
+      .map(({ key, value }) => `${key}=${JSON.stringify(value)}`),
+    ...keys.map(({ key, value }) => `data.${key}=${JSON.stringify(value)}`),
+  ];
+  return checked(readConfigText(existing.text(), name, settings).text(), name, options);
+}
+
+/** Keys of `data` that a guess may set. */
+const GUESSED = [...COLUMN_KEYS, 'label_separator', 'max_score', 'delimiter', 'on_bad_row'];
+
+async function chosen(file: DataFile, tell: (text: string) => void) {
+  const terminal = { input: process.stdin, output: process.stderr };
+  const others: string[] = [];
+  const guess = await chooseGuess(file, terminal, (line) => others.push(line));
+  tell(printable([describeChoice(file, guess), ...others].join('\n')));
+  return guess;
+}
+
+/**
+ * Applies flags to a config and checks the result, including the rows.
+ *
+ * @throws UserError for what would stop a run at its start
+ */
+async function checked(bare: string, name: string, options: KeyOptions): Promise<string> {
+  const config = readConfigText(bare, name, keySettings(options));
+  await checkRows(parseRunConfig(config.value, config.where));
+  return config.text();
+}
+
+/** The error of a config and its rows, if they have one. */
+async function faultOf(text: string, name: string): Promise<string | undefined> {
+  const config = readConfigText(text, name);
+  try {
+    await checkRows(parseRunConfig(config.value, config.where));
+    return undefined;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}
+
+async function checkRows({ task, data }: ReturnType<typeof parseRunConfig>): Promise<void> {
+  const { files } = taskNamed(task);
+  if (data.dataset === undefined && typeof data.train === 'string')
+    files.read(await dataFiles(data.train, files.takesFolders), data);
+}
+
+function givenBy({ task, text, textPair, label }: KeyOptions): Given {
+  return { task, text, text_pair: textPair, label };
+}
+
+/** The settings of a config beyond those that a guess makes, such as `training.learning_rate: 0.01`. */
+function settingsIn(value: Record<string, unknown>): string[] {
+  const usual: Readonly<Record<string, unknown>> = { model: EMBEDDED_MODEL, method: DEFAULT_METHOD };
+  const told = Object.entries(value).filter(
+    ([key, inner]) => !['task', 'output', 'data'].includes(key) && inner !== usual[key],
+  );
+  return told.flatMap(([key, inner]) =>
+    isObject(inner)
+      ? Object.entries(inner).map(([name, one]) => `${key}.${name}: ${JSON.stringify(one)}`)
+      : [`${key}: ${JSON.stringify(inner)}`],
+  );
+}
+
+async function savedInput(tell: (text: string) => void): Promise<string> {
+  const { readInput } = await import('../standard-input.ts');
+  const path = saveInput(await readInput());
+  tell(`Standard input is saved as ${path}.`);
+  return path;
+}
+
+/** The name of the config for a file: the first one that does not exist, or is a config for this file. */
+function configName(path: string, tell: (text: string) => void): string {
+  const taken: string[] = [];
+  for (let number = 1; ; number++) {
+    const name = `${stem(path)}${number === 1 ? '' : `-${number}`}.yaml`;
+    const isFree = !existsSync(name) || Object(readConfig(name).value.data).train === partsIn(path).train;
+    if (isFree && taken.length > 0)
+      tell(`${taken.join(', ')}: for other data, so the config of ${path} is ${name}.`);
+    if (isFree) return name;
+    taken.push(name);
+  }
+}
+
+function isInUse(folder: string): boolean {
+  return existsSync(folder) && readdirSync(folder).length > 0;
+}

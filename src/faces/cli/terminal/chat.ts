@@ -1,0 +1,52 @@
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { ASSISTANT, type ChatMessage } from '../../../input/text/chat/chat-message.ts';
+import type { Prompt } from '../../../program/generation/prompt.ts';
+
+export interface ChatOptions {
+  input: Readable;
+  /** Receives the echo and the prompts. */
+  output: Writable;
+  /** The first messages of the conversation, such as a system prompt. */
+  messages: readonly ChatMessage[];
+  /** Whether lines are turns of one conversation. Otherwise, each line is a text to continue. */
+  isConversation: boolean;
+}
+
+/** Prints the answer to a prompt and returns it. If the signal stops it, returns the text so far. */
+export type Answer = (prompt: Prompt, signal: AbortSignal) => Promise<string>;
+
+/**
+ * Answers typed lines until the input ends. Ctrl-C stops the current answer. If no answer is being generated,
+ * it ends the chat.
+ *
+ * @returns whether Ctrl-C ended the chat
+ */
+export async function chat(answer: Answer, options: ChatOptions): Promise<boolean> {
+  const { input, output, isConversation } = options;
+  const lines = createInterface({ input, output, prompt: '> ', terminal: true });
+  const messages = [...options.messages];
+  let answering: AbortController | undefined;
+  let isStopped = false;
+  lines.on('SIGINT', () => {
+    isStopped = answering === undefined;
+    if (answering) answering.abort();
+    else lines.close();
+  });
+  try {
+    lines.prompt();
+    for await (const line of lines) {
+      if (line.trim() !== '') {
+        answering = new AbortController();
+        messages.push({ role: 'user', content: line });
+        const content = await answer(isConversation ? messages : line, answering.signal);
+        messages.push({ role: ASSISTANT, content });
+        answering = undefined;
+      }
+      lines.prompt();
+    }
+  } finally {
+    lines.close();
+  }
+  return isStopped;
+}

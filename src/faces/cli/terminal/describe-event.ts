@@ -1,0 +1,123 @@
+import { averaged, scoreFacts } from '../../../scores/metrics/scores.ts';
+import { componentsOf } from '../../../studies/report/run/run-facts.ts';
+import { toBeatWords } from '../../../studies/report/verdict/verdict-sentence.ts';
+import { printable } from '../../../support/printable.ts';
+import type { EventOf, FinishEvent, TrainEvent } from '../../../training/run/events.ts';
+import { isNoBetterThanFloor } from '../../../training/run/verdict.ts';
+
+type Averages = EventOf<'start'>['averages'];
+
+/**
+ * Describes an event in lines without colour, which stay on the screen. Undefined for steps, measurements and
+ * intermediate allocations.
+ *
+ * @param begun the run's start event, if known: it contains the unit of the ranks, the averages of the
+ * scores, and the baselines
+ */
+export function describeEvent(event: TrainEvent, begun?: EventOf<'start'>): string | undefined {
+  switch (event.type) {
+    case 'start':
+      return start(event);
+    case 'evaluation':
+      return evaluation(event, begun);
+    case 'allocation':
+      return event.final
+        ? `ranks are final at step ${event.step}: ${event.budget} ${componentsOf([begun?.method ?? ''])}`
+        : undefined;
+    case 'notice':
+      return `note: ${printable(event.message)}`;
+    case 'checkpoint':
+      return `checkpoint ${printable(event.path)}`;
+    case 'finish':
+      return finish(event, begun?.averages);
+    case 'step':
+    case 'orthogonality':
+    case 'confusion':
+    case 'progress':
+      return undefined;
+  }
+}
+
+function start(event: EventOf<'start'>): string {
+  const { step, truncated, to_beat = [], metric_for_best_model = '' } = event;
+  const others = toBeatWords(to_beat);
+  const begin =
+    `${event.method} on ${event.device}: ${counted(event.train_examples)} examples, ` +
+    `${counted(event.total_steps)} steps (${short(event.num_train_epochs)} epochs), ` +
+    `${counted(event.trainable_parameters)} trained parameters`;
+  return [
+    begin,
+    ...(event.fold_steps ? [crossValidation(event)] : []),
+    ...(event.chosen ?? []).map((one) => `chosen: ${printable(one)}`),
+    ...(step > 0 ? [`continues after step ${step}`] : []),
+    ...(truncated > 0 ? [`note: ${cut(event)}`] : []),
+    ...(others === '' ? [] : [printable(`to beat, ${metric_for_best_model}: ${others}`)]),
+  ].join('\n');
+}
+
+function crossValidation({ fold_steps = 0, expected_seconds }: EventOf<'start'>): string {
+  const time = expected_seconds === undefined ? '' : ` About ${duration(expected_seconds)} in all.`;
+  return `First a cross-validation of ${counted(fold_steps)} steps estimates the score. The result then learns from all rows.${time}`;
+}
+
+function cut({ truncated, train_examples, eval_examples }: EventOf<'start'>): string {
+  if (truncated === 1) return '1 text was truncated to the maximum length';
+  const percent = (100 * truncated) / (train_examples + eval_examples);
+  const share = percent < 1 ? 'under 1' : Math.round(percent);
+  return `${counted(truncated)} texts (${share} %) were truncated to the maximum length`;
+}
+
+function evaluation(event: EventOf<'evaluation'>, begun: EventOf<'start'> | undefined): string {
+  const best = event.best && isAnyGood(event, begun) ? '  (best so far)' : '';
+  return `evaluation at step ${event.step}, epoch ${short(event.epoch!)}: ${scores(event, begun?.averages)}${best}`;
+}
+
+/** Whether the model beats a baseline that ignores the text. If not, the model is not called best. */
+function isAnyGood(event: EventOf<'evaluation'>, begun: EventOf<'start'> | undefined): boolean {
+  const { metric_for_best_model: metric, to_beat } = begun ?? {};
+  if (metric === undefined || to_beat === undefined) return true;
+  return !isNoBetterThanFloor(event[`eval_${metric}`]!, to_beat, scoreFacts(metric)?.lessIsBetter);
+}
+
+function finish(event: FinishEvent, averages: Averages): string {
+  const reasons = {
+    done: 'done',
+    early: 'stopped early: no better evaluation',
+    stop_at_step: 'stopped by stop_at_step',
+    stopped: 'stopped',
+  };
+  const result = scores(event.metrics, averages);
+  return (
+    `${reasons[event.reason]} at step ${event.step} after ${duration(event.train_runtime)}, ` +
+    `${Math.round(event.train_samples_per_second)} examples/s, peak memory ${Math.round(event.peak_memory_mb)} MB` +
+    (result === '' ? '' : `\n${result}`)
+  );
+}
+
+const NO_SCORES = ['eval_runtime', 'eval_samples_per_second'];
+
+/** Formats the scores among `eval_` numbers: `loss 0.6120, accuracy 0.7041`. */
+function scores(metrics: object, averages: Averages = {}): string {
+  return Object.entries(metrics)
+    .filter(([name]) => name.startsWith('eval_') && !NO_SCORES.includes(name))
+    .map(([name, value]) => [name.slice('eval_'.length), Number(value ?? Number.NaN).toFixed(4)])
+    .map(([name, value]) => `${printable(averaged(name!, averages[name!]))} ${value}`)
+    .join(', ');
+}
+
+/** Formats seconds as `1:02:03` or `2:03`. */
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+  const padded = (value: number) => `${value}`.padStart(2, '0');
+  return hours > 0 ? `${hours}:${padded(minutes)}:${padded(rest)}` : `${minutes}:${padded(rest)}`;
+}
+
+/** Formats a number as 12,345 in every locale. */
+export function counted(value: number): string {
+  return `${value}`.replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+function short(value: number): string {
+  return `${Number(value.toFixed(2))}`;
+}

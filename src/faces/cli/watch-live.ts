@@ -1,0 +1,47 @@
+import { readRunEvents } from '../../studies/report/node/read-run-record.ts';
+import { runFacts } from '../../studies/report/run/run-facts.ts';
+import type { ParsedConfig } from '../../training/run/config/run-config.ts';
+import { runFiles } from '../../training/run/node/run-folder.ts';
+import { LivePicture } from '../servers/live/live-picture.ts';
+import { serveLive } from '../servers/live/live-server.ts';
+import type { Watch } from './watch-run.ts';
+
+/** A run's live page in a browser. After the run, an open page stays but is no longer served. */
+export interface LiveView extends Watch {
+  url: string;
+}
+
+/**
+ * Serves the page of a run that is about to start.
+ *
+ * @param onStop called when the page's button is pressed
+ */
+export async function watchLive(config: ParsedConfig, port: number, onStop: () => void): Promise<LiveView> {
+  const facts = runFacts(config);
+  if (!facts) throw new Error('the config is not one that a report can read');
+  const picture = new LivePicture(facts);
+  const server = await serveLive(picture, port, onStop);
+  return {
+    url: server.url,
+    show(event) {
+      if (event.type === 'start' && event.step > 0)
+        for (const old of eventsBefore(config, event.step)) picture.add(old);
+      picture.add(event);
+      server.changed();
+    },
+    close(failure) {
+      if (failure) picture.fail(failure.message);
+      return server.close();
+    },
+  };
+}
+
+/**
+ * The events that a run logged before it was resumed at `step`. The log may already contain the `start` event
+ * of the resumed run. This event and later ones are omitted.
+ */
+function eventsBefore({ output }: ParsedConfig, step: number) {
+  const events = readRunEvents(runFiles(output).metrics);
+  const start = events.findLastIndex((event) => event.type === 'start' && event.step === step);
+  return start < 0 ? events : events.slice(0, start);
+}

@@ -1,0 +1,74 @@
+import { PromptTooLong } from '../../../program/generation/search-limits.ts';
+import { ComputationError } from '../../../support/computation-error.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { NotThere, Overloaded, UnknownModel } from '../../../use/serving/service/service-errors.ts';
+
+/** A request that a route rejects, and the status of its response. */
+export class Refused extends Error {
+  override name = 'Refused';
+
+  constructor(
+    readonly status: 400 | 401 | 404 | 413 | 415 | 422 | 503,
+    message: string,
+    /** The key of the body that caused the failure. */
+    readonly param?: string,
+    readonly code?: 'invalid_json',
+  ) {
+    super(message);
+  }
+}
+
+/** Thrown if a request exceeds its time limit. */
+export class TimedOut extends Error {
+  override name = 'TimedOut';
+}
+
+export type FailureStatus = 400 | 401 | 404 | 405 | 413 | 415 | 422 | 499 | 500 | 503 | 504;
+
+/** A failed request, in a form that every route shares. */
+export interface Failure {
+  status: FailureStatus;
+  message: string;
+  /** The key of the body that caused the failure, if any. */
+  param?: string;
+  /** OpenAI's error code. */
+  code?: 'model_not_found' | 'context_length_exceeded' | 'invalid_json';
+  /** Seconds after which to retry. */
+  retryAfter?: number;
+}
+
+/** Seconds after which a client should retry when the server is full. */
+const RETRY_AFTER = 1;
+
+/**
+ * Converts an error to the failure of a request.
+ *
+ * @param isGone whether the client has disconnected
+ */
+export function failureOf(error: unknown, isGone: boolean): Failure {
+  if (isGone) return { status: 499, message: 'the client closed the connection' };
+  if (error instanceof Overloaded) return { status: 503, message: error.message, retryAfter: RETRY_AFTER };
+  if (error instanceof Refused) {
+    const { status, message, param, code } = error;
+    return {
+      status,
+      message,
+      param,
+      ...(code && { code }),
+      ...(status === 503 && { retryAfter: RETRY_AFTER }),
+    };
+  }
+  if (error instanceof UnknownModel) return { status: 404, message: error.message, code: 'model_not_found' };
+  if (error instanceof NotThere) return { status: 404, message: withoutFolders(error.message) };
+  if (error instanceof PromptTooLong)
+    return { status: 422, message: error.message, code: 'context_length_exceeded' };
+  if (error instanceof UserError) return { status: 422, message: withoutFolders(error.message) };
+  if (error instanceof TimedOut) return { status: 504, message: error.message };
+  if (error instanceof ComputationError) return { status: 500, message: error.message };
+  return { status: 500, message: 'an error of the server; see its log' };
+}
+
+/** Removes the folders from absolute paths. Clients should not learn where the server keeps its files. */
+function withoutFolders(message: string): string {
+  return message.replace(/(?<=^|[\s"'`(])(?:[A-Za-z]:)?[\\/](?:[^\s\\/"'`]+[\\/]){2,}/g, '');
+}

@@ -1,0 +1,134 @@
+import type { Context } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import type { Service, Written } from '../../../../use/serving/service/service.ts';
+import type { ServeEnv } from '../app-types.ts';
+import { openAiError } from '../error-bodies.ts';
+import { failureOf } from '../failure.ts';
+import { type Choice, generationOf, type Writing } from './writing-request.ts';
+
+/** The format of a route that generates text. */
+export interface WritingForm {
+  /** Prefix of response ids. */
+  prefix: string;
+  object: { whole: string; chunk: string };
+  /** The fields of a complete choice, without its index. */
+  whole(written: Written): object;
+  /** The part that is sent before a choice's first piece, if any. */
+  opening?: object;
+  piece(text: string): object;
+  closing: object;
+}
+
+/** Responds to a generation request, at once or as a stream. */
+export async function answerWriting(
+  c: Context<ServeEnv>,
+  service: Service,
+  {
+    writing,
+    choices,
+    maxTokens,
+    form,
+  }: { writing: Writing; choices: readonly Choice[]; maxTokens: number; form: WritingForm },
+): Promise<Response> {
+  const scope = c.get('scope');
+  const { facts, signal } = scope;
+  const { model, stop } = writing;
+  Object.assign(facts, { model: model.slice(0, 200), rows: choices.length });
+  const shared = { model, generation: generationOf(writing, maxTokens), stop: [stop ?? []].flat() };
+  const head = { id: `${form.prefix}-${crypto.randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
+  const write = (choice: Choice, onText?: (text: string) => void) =>
+    service.write({ ...shared, ...choice }, signal, onText);
+
+  if (!writing.stream) {
+    const written = await Promise.all(choices.map((choice) => write(choice)));
+    const usage = usageOf(written, writing);
+    Object.assign(facts, { tokens: usage.total_tokens });
+    const all = written.map((one, index) => ({
+      index,
+      ...form.whole(one),
+      logprobs: null,
+      finish_reason: one.finish,
+    }));
+    return c.json({ ...head, object: form.object.whole, choices: all, usage });
+  }
+  const queue = new ChunkQueue();
+  const chunk = (fields: object) => ({ ...head, object: form.object.chunk, ...fields });
+  const say = (index: number, part: object, finish: string | null = null) =>
+    queue.add(chunk({ choices: [{ index, ...part, logprobs: null, finish_reason: finish }] }));
+  const work = Promise.all(
+    choices.map(async (choice, index) => {
+      let isOpen = false;
+      const open = () => {
+        if (!isOpen && form.opening) say(index, form.opening);
+        isOpen = true;
+      };
+      const one = await write(choice, (text) => {
+        open();
+        say(index, form.piece(text));
+      });
+      open();
+      say(index, form.closing, one.finish);
+      return one;
+    }),
+  );
+  work.then(
+    () => queue.end(),
+    () => queue.end(),
+  );
+  // Wait for the first piece, so that a request that fails earlier gets an error status.
+  if (!(await queue.ready())) await work;
+  return streamSSE(c, async (stream) => {
+    const send = (data: object) => stream.writeSSE({ data: JSON.stringify(data) });
+    stream.onAbort(() => scope.gone());
+    try {
+      for await (const part of queue) await send(part);
+      const usage = usageOf(await work, writing);
+      Object.assign(facts, { tokens: usage.total_tokens });
+      if (writing.stream_options?.include_usage) await send(chunk({ choices: [], usage }));
+      await stream.writeSSE({ data: '[DONE]' });
+    } catch (error) {
+      const failure = failureOf(error, scope.isGone);
+      Object.assign(facts, { error: failure.message });
+      await send(openAiError(failure));
+    }
+  });
+}
+
+/** Counts tokens. A prompt's tokens count once, even if several texts are generated for it. */
+function usageOf(written: readonly Written[], { n }: Writing) {
+  const prompts = written.filter((_, i) => i % (n ?? 1) === 0);
+  const prompt_tokens = prompts.reduce((sum, { promptTokens }) => sum + promptTokens, 0);
+  const completion_tokens = written.reduce((sum, { newTokens }) => sum + newTokens, 0);
+  return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
+}
+
+/** A queue of response parts between their producer and their sender. */
+class ChunkQueue {
+  readonly #chunks: object[] = [];
+  #isOver = false;
+  #wake = () => {};
+
+  add(chunk: object): void {
+    this.#chunks.push(chunk);
+    this.#wake();
+  }
+
+  end(): void {
+    this.#isOver = true;
+    this.#wake();
+  }
+
+  /** Waits for the next part or the end. Returns false at the end. */
+  async ready(): Promise<boolean> {
+    while (this.#chunks.length === 0 && !this.#isOver) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    return this.#chunks.length > 0;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<object> {
+    while (await this.ready()) yield this.#chunks.shift()!;
+  }
+}

@@ -1,0 +1,176 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { EmbedRequest, Service } from '../../../../use/serving/service/service.ts';
+import type { ServeApp } from '../app-types.ts';
+import { Refused } from '../failure.ts';
+import { errorResponses } from './error-responses.ts';
+import { onlyModel } from './only-model.ts';
+import { ignoredFields } from './writing-request.ts';
+
+/** OpenAI's limit of texts per request. */
+const MAX_INPUTS = 2048;
+/** The limit of texts per request in text-embeddings-inference. */
+const MAX_TEXTS = 32;
+
+const model = z.string().optional().describe('Name of a model; optional if only one computes embeddings');
+const truncate = z
+  .boolean()
+  .default(true)
+  .describe('Truncate texts that are too long instead of rejecting them');
+const texts = z.union([z.string(), z.array(z.string()).min(1)], 'expected a string, or a list of strings');
+const promptName = z.string().nullish().describe("Name of a prompt in the model's files, such as query");
+const body = <Schema extends z.ZodType>(schema: Schema) => ({
+  body: { required: true, content: { 'application/json': { schema } } },
+});
+const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
+  200: { description, content: { 'application/json': { schema } } },
+});
+const teiErrors = errorResponses('embeddings', 400, 401, 404, 413, 415, 422, 503, 504);
+
+const openAi = createRoute({
+  method: 'post',
+  path: '/v1/embeddings',
+  summary: "Embeddings in OpenAI's format",
+  request: body(
+    z
+      .strictObject({
+        input: texts,
+        model: z.string(),
+        encoding_format: z.enum(['float', 'base64']).default('float'),
+        dimensions: z.int().min(1).optional(),
+        ...ignoredFields,
+      })
+      .openapi('EmbeddingsRequest'),
+  ),
+  responses: {
+    ...json(
+      'One vector per text',
+      z
+        .object({
+          object: z.literal('list'),
+          model: z.string(),
+          data: z.array(
+            z.object({
+              object: z.literal('embedding'),
+              index: z.int(),
+              embedding: z.union([z.array(z.number()), z.string()]),
+            }),
+          ),
+          usage: z.object({ prompt_tokens: z.int(), total_tokens: z.int() }),
+        })
+        .openapi('Embeddings'),
+    ),
+    ...errorResponses('openAi', 400, 401, 404, 413, 415, 503, 504),
+  },
+});
+
+const embed = createRoute({
+  method: 'post',
+  path: '/embed',
+  summary: 'Embeddings in the format of text-embeddings-inference',
+  request: body(
+    z
+      .object({
+        ...{ inputs: texts, model, truncate, prompt_name: promptName },
+        normalize: z.boolean().default(true).describe('Normalize vectors to length 1'),
+        dimensions: z.int().min(1).nullish(),
+      })
+      .openapi('EmbedRequest'),
+  ),
+  responses: { ...json('One vector per text', z.array(z.array(z.number()))), ...teiErrors },
+});
+
+const similarity = createRoute({
+  method: 'post',
+  path: '/similarity',
+  summary: 'Cosine similarities in the format of text-embeddings-inference',
+  request: body(
+    z
+      .object({
+        model,
+        inputs: z.object({ source_sentence: z.string(), sentences: z.array(z.string()).min(1) }),
+        parameters: z.object({ truncate, prompt_name: promptName }).partial().optional(),
+      })
+      .openapi('SimilarityRequest'),
+  ),
+  responses: { ...json('One cosine similarity per sentence', z.array(z.number())), ...teiErrors },
+});
+
+/** Adds routes that compute text embeddings. */
+export function addEmbeddings(app: ServeApp, service: Service): void {
+  app.openapi(openAi, async (c) => {
+    const { input, model: name, encoding_format, dimensions } = c.req.valid('json');
+    const inputs = listOf(input, MAX_INPUTS, 'input');
+    const { facts, signal } = c.get('scope');
+    Object.assign(facts, { model: name.slice(0, 200), rows: inputs.length });
+    const { vectors, tokens } = await service.embed(
+      { model: name, inputs, dimensions, truncate: false },
+      signal,
+    );
+    const written = (vector: Float32Array) =>
+      encoding_format === 'base64' ? base64Of(vector) : Array.from(vector);
+    const data = vectors.map((vector, index) => ({
+      ...{ object: 'embedding' as const, index, embedding: written(vector) },
+    }));
+    const usage = { prompt_tokens: tokens, total_tokens: tokens };
+    return c.json({ object: 'list' as const, model: name, data, usage }, 200);
+  });
+
+  const vectorsOf = async (
+    request: Omit<EmbedRequest, 'model'> & { model: string | undefined },
+    { facts, signal }: { facts: object; signal: AbortSignal },
+  ) => {
+    const name = request.model ?? (await onlyModel(service, 'embeds'));
+    Object.assign(facts, { model: name.slice(0, 200), rows: request.inputs.length });
+    return (await service.embed({ ...request, model: name }, signal)).vectors;
+  };
+  app.openapi(embed, async (c) => {
+    const asked = c.req.valid('json');
+    const vectors = await vectorsOf(
+      {
+        ...{ model: asked.model, truncate: asked.truncate, promptName: asked.prompt_name ?? undefined },
+        ...{ inputs: listOf(asked.inputs, MAX_TEXTS, 'inputs'), dimensions: asked.dimensions ?? undefined },
+      },
+      c.get('scope'),
+    );
+    return c.json(
+      vectors.map((vector) => Array.from(asked.normalize ? atLengthOne(vector) : vector)),
+      200,
+    );
+  });
+  app.openapi(similarity, async (c) => {
+    const { model: name, inputs, parameters = {} } = c.req.valid('json');
+    const all = [inputs.source_sentence, ...listOf(inputs.sentences, MAX_TEXTS, 'inputs.sentences')];
+    const [source, ...others] = (
+      await vectorsOf(
+        {
+          ...{ model: name, inputs: all, truncate: parameters.truncate ?? true },
+          promptName: parameters.prompt_name ?? undefined,
+        },
+        c.get('scope'),
+      )
+    ).map(atLengthOne) as [Float32Array, ...Float32Array[]];
+    return c.json(
+      others.map((other) => other.reduce((sum, x, i) => sum + x * source[i]!, 0)),
+      200,
+    );
+  });
+}
+
+function listOf(input: string | readonly string[], most: number, where: string): readonly string[] {
+  const list = typeof input === 'string' ? [input] : input;
+  if (list.length <= most) return list;
+  throw new Refused(
+    413,
+    `${where} has ${list.length} texts, more than the maximum of ${most}. Send several requests.`,
+  );
+}
+
+function atLengthOne(vector: Float32Array): Float32Array {
+  const length = Math.hypot(...vector);
+  return length === 0 ? vector : vector.map((x) => x / length);
+}
+
+/** Encodes float32 numbers (little-endian) as base64. */
+function base64Of({ buffer, byteOffset, byteLength }: Float32Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
+}

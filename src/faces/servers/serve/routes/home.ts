@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import { markup } from '../../../../studies/report/markup.ts';
+import { PROGRAM } from '../../../../support/program.ts';
+import type { ServeApp } from '../app-types.ts';
+
+const STYLE = `
+body { font: 1rem/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
+label { display: block; margin: .75rem 0 .25rem; }
+select, textarea, input { font: inherit; width: 100%; box-sizing: border-box; }
+button { font: inherit; margin: .75rem 0; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #8881; padding: .75rem; }
+`;
+
+/** Lists the models, and sends the text to the route that the chosen model answers on. */
+const SCRIPT = `
+const at = (id) => document.getElementById(id);
+const ask = async (path, body) => {
+  const key = at('key').value;
+  const headers = { 'content-type': 'application/json', ...(key && { authorization: 'Bearer ' + key }) };
+  const response = await fetch(path, body ? { method: 'POST', headers, body: JSON.stringify(body) } : { headers });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.error?.message ?? answer.error ?? response.status);
+  return answer;
+};
+let models = [];
+const list = async () => {
+  at('answer').textContent = '';
+  try {
+    ({ data: models } = await ask('v1/models'));
+    at('model').replaceChildren(...models.map(({ id, task, parent }) =>
+      new Option(id + (task ? ' (' + task + ')' : '') + (parent ? '' : ', the base model'), id)));
+  } catch (error) { at('answer').textContent = error.message; }
+};
+at('key').addEventListener('change', list);
+at('form').addEventListener('submit', async (event) => {
+  event.preventDefault();
+  const model = at('model').value;
+  const { task } = models.find(({ id }) => id === model) ?? {};
+  const [text, ...second] = at('text').value.split('\\n---\\n');
+  const [path, body] = /_lm$/.test(task ?? '')
+    ? ['v1/completions', { model, prompt: text }]
+    : task === 'sentence_embedding'
+      ? ['embed', { model, inputs: text }]
+      : ['predict', { model, inputs: second.length > 0 ? [[text, second[0]]] : text }];
+  at('answer').textContent = '…';
+  try { at('answer').textContent = JSON.stringify(await ask(path, body), null, 2); }
+  catch (error) { at('answer').textContent = error.message; }
+});
+list();
+`;
+
+/** Adds the page at `/`, which lists what is served and has a form to try it. It contains no data of the server. */
+export function addHome(app: ServeApp, needsKey: boolean): void {
+  app.get('/', (c) => {
+    if (!c.req.header('accept')?.includes('text/html'))
+      return c.text(`${PROGRAM} serve. /v1/models lists the models, /openapi.json describes the API.\n`);
+    const nonce = randomBytes(16).toString('base64');
+    const policy = `default-src 'none'; connect-src 'self'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; form-action 'none'; frame-ancestors 'none'`;
+    c.header('Content-Security-Policy', policy);
+    return c.html(pageOf(nonce, needsKey));
+  });
+}
+
+function pageOf(nonce: string, needsKey: boolean): string {
+  const page = markup`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${PROGRAM} serve</title><style nonce="${nonce}">`;
+  const form = markup`</style></head><body><h1>${PROGRAM} serve</h1><form id="form"><label for="key"${!needsKey && markup` hidden`}>API key</label><input id="key" type="${needsKey ? 'password' : 'hidden'}"><label for="model">Model</label><select id="model"></select><label for="text">Text. For a pair, put a line with --- between the two texts.</label><textarea id="text" rows="5" required></textarea><button>Send</button></form><pre id="answer" aria-live="polite"></pre><p><a href="openapi.json">API description</a></p><script nonce="${nonce}">`;
+  return `${page.text}${STYLE}${form.text}${SCRIPT}</script></body></html>`;
+}

@@ -1,0 +1,66 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import { PROGRAM } from '../../../../support/program.ts';
+import type { ModelCard, Service } from '../../../../use/serving/service/service.ts';
+import { UnknownModel } from '../../../../use/serving/service/service-errors.ts';
+import type { ServeApp } from '../app-types.ts';
+import { errorResponses } from './error-responses.ts';
+
+const model = z
+  .object({
+    id: z.string(),
+    object: z.literal('model'),
+    created: z.int(),
+    owned_by: z.string(),
+    parent: z.string().nullable().describe('The base model of an adapter'),
+    task: z.string().nullable(),
+    labels: z.array(z.string()),
+  })
+  .openapi('Model');
+const list = z.object({ object: z.literal('list'), data: z.array(model) }).openapi('Models');
+
+const all = createRoute({
+  method: 'get',
+  path: '/v1/models',
+  summary: 'List the base model and the served adapters',
+  responses: {
+    200: { description: 'The models', content: { 'application/json': { schema: list } } },
+    ...errorResponses('openAi', 401, 503, 504),
+  },
+});
+const one = createRoute({
+  method: 'get',
+  path: '/v1/models/{model}',
+  summary: 'Describe a model',
+  request: { params: z.object({ model: z.string() }) },
+  responses: {
+    200: { description: 'The model', content: { 'application/json': { schema: model } } },
+    ...errorResponses('openAi', 401, 404, 503, 504),
+  },
+});
+
+export function addModels(app: ServeApp, service: Service): void {
+  app.openapi(all, async (c) => {
+    const data = (await service.models()).map(modelOf);
+    return c.json({ object: 'list' as const, data }, 200);
+  });
+  app.openapi(one, async (c) => {
+    const { model: name } = c.req.valid('param');
+    const models = await service.models();
+    const card = models.find((served) => served.name === name);
+    if (!card)
+      throw new UnknownModel(
+        name,
+        models.map((served) => served.name),
+      );
+    return c.json(modelOf(card), 200);
+  });
+}
+
+function modelOf({ name, created, parent = undefined, task, labels }: ModelCard) {
+  return {
+    ...{ id: name, object: 'model' as const, created, owned_by: PROGRAM },
+    parent: parent ?? null,
+    task: task ?? null,
+    labels: [...labels],
+  };
+}

@@ -1,0 +1,102 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { Service, TextInput } from '../../../../use/serving/service/service.ts';
+import type { ServeApp } from '../app-types.ts';
+import { Refused } from '../failure.ts';
+import { errorResponses } from './error-responses.ts';
+import { onlyModel } from './only-model.ts';
+
+/** Maximum inputs per request, as in text-embeddings-inference. */
+const MAX_INPUTS = 32;
+
+const text = z.string();
+const pair = z.tuple([text, text]);
+const question = z.object({ question: text, context: text });
+const one = z.union([z.tuple([text]), pair, question]);
+const FORMS =
+  'a text, [text, pair], {question, context}, or a list of [text], [text, pair] or {question, context}';
+
+const request = z
+  .object({
+    inputs: z
+      .union([text, pair, z.tuple([text]), question, z.array(one)], {
+        error: ({ input }) => notInputs(input),
+      })
+      .describe(FORMS),
+    model: z.string().optional().describe('Name of an adapter; optional if only one predicts'),
+    raw_scores: z.boolean().default(false).describe('Return logits instead of probabilities'),
+    truncate: z
+      .boolean()
+      .default(true)
+      .describe('Truncate texts that are too long instead of rejecting them'),
+    truncation_direction: z
+      .enum(['Right', 'right'], 'expected Right: texts are cut at their ends')
+      .optional(),
+  })
+  .openapi('PredictRequest');
+
+const label = z.object({ label: z.string(), score: z.number() });
+const entity = z.object({
+  entity_group: z.string(),
+  score: z.number(),
+  word: z.string(),
+  start: z.int(),
+  end: z.int(),
+});
+const answer = z.object({ answer: z.string(), score: z.number(), start: z.int(), end: z.int() });
+const ofInput = z.union([z.array(label), z.array(entity), answer]);
+const response = z
+  .union([ofInput, z.array(ofInput)])
+  .describe('Labels, entities or an answer; a list for a list of inputs')
+  .openapi('PredictResponse');
+
+const route = createRoute({
+  method: 'post',
+  path: '/predict',
+  summary: 'Classify texts, find entities in texts, answer questions',
+  request: { body: { required: true, content: { 'application/json': { schema: request } } } },
+  responses: {
+    200: { description: 'The predictions', content: { 'application/json': { schema: response } } },
+    ...errorResponses('embeddings', 400, 401, 404, 413, 415, 422, 503, 504),
+  },
+});
+
+export function addPredict(app: ServeApp, service: Service): void {
+  app.openapi(route, async (c) => {
+    const { inputs: requested, model: named, raw_scores: raw, truncate } = c.req.valid('json');
+    const { inputs, isList } = readInputs(requested);
+    const { facts, signal } = c.get('scope');
+    const model = named ?? (await onlyModel(service, 'answers'));
+    Object.assign(facts, { model: model.slice(0, 200), rows: inputs.length });
+    const answers = await service.predict({ model, inputs, raw, truncate }, signal);
+    return c.json(isList ? answers : answers[0], 200);
+  });
+}
+
+type Given = z.infer<typeof request>['inputs'];
+
+/** The error message for invalid inputs. A list of texts is the most common error. */
+function notInputs(input: unknown): string {
+  const isTexts = Array.isArray(input) && input.every((one) => typeof one === 'string');
+  if (!isTexts) return `expected ${FORMS}`;
+  return `expected ${FORMS}, got a list of ${input.length} texts. Send [["first"], ["second"], …]`;
+}
+
+/** Reads one input (a text, `[text]` or `[text, pair]`), or a list of inputs. */
+function readInputs(requested: Given): { inputs: TextInput[]; isList: boolean } {
+  if (typeof requested === 'string') return { inputs: [{ text: requested }], isList: false };
+  if (!Array.isArray(requested) || typeof requested[0] === 'string')
+    return { inputs: [readInput(requested as z.infer<typeof one>)], isList: false };
+  if (requested.length === 0) throw new Refused(400, 'inputs is empty.');
+  if (requested.length > MAX_INPUTS)
+    throw new Refused(
+      413,
+      `inputs has ${requested.length} texts, more than the maximum of ${MAX_INPUTS}. Send several requests.`,
+    );
+  return { inputs: (requested as z.infer<typeof one>[]).map(readInput), isList: true };
+}
+
+function readInput(input: z.infer<typeof one>): TextInput {
+  if (!Array.isArray(input)) return { text: input.question, pair: input.context };
+  const [text, pair] = input;
+  return { text, pair };
+}

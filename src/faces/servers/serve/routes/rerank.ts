@@ -1,0 +1,132 @@
+import { createRoute, z } from '@hono/zod-openapi';
+import type { LabelScore } from '../../../../tasks/served-answer.ts';
+import type { Service } from '../../../../use/serving/service/service.ts';
+import type { ServeApp } from '../app-types.ts';
+import { Refused } from '../failure.ts';
+import { errorResponses } from './error-responses.ts';
+import { onlyModel } from './only-model.ts';
+import { IGNORED, UNSUPPORTED } from './writing-request.ts';
+
+/** Maximum texts per request, as in text-embeddings-inference. */
+const MAX_TEXTS = 32;
+/** Cohere's maximum. */
+const MAX_DOCUMENTS = 1000;
+
+const request = z
+  .object({
+    query: z.string(),
+    texts: z.array(z.string()).min(1),
+    model: z.string().optional().describe('Name of a cross-encoder; optional if only one is served'),
+    raw_scores: z.boolean().default(false).describe("Return the model's scores without a sigmoid"),
+    return_text: z.boolean().default(false),
+    truncate: z.boolean().default(true),
+  })
+  .openapi('RerankRequest');
+const rank = z.object({ index: z.int(), score: z.number(), text: z.string().optional() }).openapi('Rank');
+
+const route = createRoute({
+  method: 'post',
+  path: '/rerank',
+  summary: 'Sort texts by their score for a query, best first, with a cross-encoder',
+  request: { body: { required: true, content: { 'application/json': { schema: request } } } },
+  responses: {
+    200: { description: 'All texts, best first', content: { 'application/json': { schema: z.array(rank) } } },
+    ...errorResponses('embeddings', 400, 401, 404, 413, 415, 422, 503, 504),
+  },
+});
+
+const cohereRequest = z
+  .strictObject({
+    model: z.string(),
+    query: z.string(),
+    documents: z.array(z.string(), 'expected a list of strings').min(1),
+    top_n: z.int().min(1).nullish().describe('Number of documents to return (default: all)'),
+    return_documents: z.literal(false, UNSUPPORTED).nullish(),
+    max_tokens_per_doc: z.null(UNSUPPORTED).optional(),
+    max_chunks_per_doc: z.null(UNSUPPORTED).optional(),
+    priority: IGNORED,
+  })
+  .openapi('CohereRerankRequest');
+const ranked = z.object({ index: z.int(), relevance_score: z.number() });
+
+/** The route in Cohere's format. Clients of version 1 and of Jina use the first path. */
+const cohereRoute = (path: '/v1/rerank' | '/v2/rerank') =>
+  createRoute({
+    method: 'post',
+    path,
+    summary: "Sort documents by their score for a query, in Cohere's format",
+    request: { body: { required: true, content: { 'application/json': { schema: cohereRequest } } } },
+    responses: {
+      200: {
+        description: 'The best documents, best first',
+        content: {
+          'application/json': {
+            schema: z
+              .object({ id: z.string(), results: z.array(ranked), meta: z.object({}) })
+              .openapi('CohereRanks'),
+          },
+        },
+      },
+      ...errorResponses('embeddings', 400, 401, 404, 413, 415, 422, 503, 504),
+    },
+  });
+
+/**
+ * Adds the routes for reranking, in the formats of text-embeddings-inference and of Cohere. They need a model that scores
+ * pairs.
+ */
+export function addRerank(app: ServeApp, service: Service): void {
+  const ranksOf = async (
+    { model, query, texts, truncate }: { model: string; query: string; texts: string[]; truncate: boolean },
+    { facts, signal }: { facts: object; signal: AbortSignal },
+  ) => {
+    Object.assign(facts, { model: model.slice(0, 200), rows: texts.length });
+    const inputs = texts.map((text) => ({ text: query, pair: text }));
+    const answers = await service.predict({ model, inputs, raw: true, truncate }, signal);
+    return answers
+      .map((answer, index) => ({ index, score: onlyScore(answer as LabelScore[]) }))
+      .sort((a, b) => b.score - a.score || a.index - b.index);
+  };
+  const share = (score: number) => 1 / (1 + Math.exp(-score));
+
+  app.openapi(route, async (c) => {
+    const { query, texts, model: named, raw_scores, return_text, truncate } = c.req.valid('json');
+    checkCount(texts, MAX_TEXTS, 'texts');
+    const model = named ?? (await onlyModel(service, 'answers'));
+    const ranks = await ranksOf({ model, query, texts, truncate }, c.get('scope'));
+    return c.json(
+      ranks.map(({ index, score }) => ({
+        index,
+        score: raw_scores ? score : share(score),
+        ...(return_text && { text: texts[index] }),
+      })),
+      200,
+    );
+  });
+  for (const path of ['/v1/rerank', '/v2/rerank'] as const)
+    app.openapi(cohereRoute(path), async (c) => {
+      const { model, query, documents: texts, top_n } = c.req.valid('json');
+      checkCount(texts, MAX_DOCUMENTS, 'documents');
+      const ranks = await ranksOf({ model, query, texts, truncate: true }, c.get('scope'));
+      const results = ranks
+        .slice(0, top_n ?? texts.length)
+        .map(({ index, score }) => ({ index, relevance_score: share(score) }));
+      return c.json({ id: crypto.randomUUID(), results, meta: {} }, 200);
+    });
+}
+
+function checkCount(texts: readonly string[], most: number, where: string): void {
+  if (texts.length <= most) return;
+  throw new Refused(
+    413,
+    `${where} has ${texts.length} texts, more than the maximum of ${most}. Send several requests.`,
+  );
+}
+
+function onlyScore(answer: LabelScore[]): number {
+  if (Array.isArray(answer) && answer.length === 1) return answer[0]!.score;
+  throw new Refused(
+    422,
+    '`model` must be a cross-encoder with one score per pair, got a model with several labels. Use /predict.',
+  );
+}

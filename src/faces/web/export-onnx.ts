@@ -1,0 +1,40 @@
+import type { ByteStream } from '../../engine/onnx/schema.ts';
+import { pathIn } from '../../input/formats/files.ts';
+import { ANYTHING, assertOptions } from '../../support/options.ts';
+import { EXPORT_OPTIONS, type ExportOnnxOptions, onnxFolder } from '../../use/trained/onnx-folder.ts';
+import { OPEN_OPTIONS, type OpenOptions, openTrained, type Trained } from './open.ts';
+
+export type PageExportOptions = ExportOnnxOptions & OpenOptions;
+
+/**
+ * Merges the result of a run with its base model and exports it as ONNX files with config and tokenizer. Returns the
+ * files by their paths in a folder that transformers.js and Optimum load.
+ *
+ * @throws UserError like {@link open}, and for a missing tokenizer
+ */
+export async function exportOnnx(
+  trained: Trained,
+  options: PageExportOptions = {},
+): Promise<Map<string, Uint8Array>> {
+  assertOptions('exportOnnx', options, { ...OPEN_OPTIONS, ...EXPORT_OPTIONS, baseDtype: ANYTHING });
+  const { dtypes, maxBytes, ...opening } = options;
+  const { model, base } = await openTrained(trained, opening);
+  try {
+    const { files, small } = base;
+    const where = (name: string) => pathIn(files.name, name);
+    const made = onnxFolder(model.parts, { files: small, where }, { dtypes, maxBytes });
+    return new Map([...small, ...[...made].map(([path, stream]) => [path, bytesOf(stream)] as const)]);
+  } finally {
+    await model.close();
+  }
+}
+
+function bytesOf({ byteLength, chunks }: ByteStream): Uint8Array {
+  const bytes = new Uint8Array(byteLength);
+  let at = 0;
+  for (const chunk of chunks()) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}

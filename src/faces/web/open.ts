@@ -1,0 +1,104 @@
+import { readStoredAdapter } from '../../input/formats/adapters/read-stored-adapter.ts';
+import { type Folder, filesOf } from '../../input/formats/files.ts';
+import type { BaseDtype } from '../../program/bases/base-dtype.ts';
+import { ANYTHING, assertOptions, type OptionTypes, TEXT } from '../../support/options.ts';
+import { UserError } from '../../support/user-error.ts';
+import { COMMON_OPEN_OPTIONS, type CommonOpenOptions } from '../../use/trained/common-open-options.ts';
+import { fittingBase } from '../../use/trained/fitting-base.ts';
+import { otherWeights, readNotes } from '../../use/trained/notes.ts';
+import { askedBy, openedTask } from '../../use/trained/opened-task.ts';
+import { type DescribedModel, describeModel, readModel } from '../../use/trained/read-model.ts';
+import { TrainedModel } from '../../use/trained/trained-model.ts';
+import { trainedParts } from '../../use/trained/trained-parts.ts';
+import { knownAdapter, tuneModel } from '../../use/trained/tune-model.ts';
+import { loadWeights } from './load-weights.ts';
+import { assertInPage } from './page-config.ts';
+import {
+  MAX_ADAPTER_BYTES,
+  modelFiles,
+  PAGE_OPTIONS,
+  type PageOptions,
+  type RunsOn,
+  runsOn,
+} from './page-options.ts';
+import type { TrainResult } from './train.ts';
+
+/** Options of {@link open}: those of Node, and the files of the page. */
+export interface OpenOptions extends PageOptions, CommonOpenOptions<Folder, RunsOn['device']> {
+  /** The model's name in messages. */
+  name?: string | undefined;
+}
+
+export const OPEN_OPTIONS: OptionTypes<OpenOptions> = {
+  ...COMMON_OPEN_OPTIONS,
+  ...PAGE_OPTIONS,
+  name: TEXT,
+};
+
+/** The result of a run, or the folder of an adapter or of a whole model: its files, or its URL. */
+export type Trained = TrainResult | Folder;
+
+/**
+ * Opens a model to predict, evaluate or generate: a newly trained adapter, the files of an adapter (of any method here,
+ * of PEFT or AdapterHub), or those of a whole model. Close it after use.
+ *
+ * @throws UserError for anything missing, damaged or incompatible
+ */
+export async function open(trained: Trained, options: OpenOptions = {}): Promise<TrainedModel> {
+  // `openTrained` explains why a page has no `baseDtype`.
+  assertOptions('open', options, { ...OPEN_OPTIONS, baseDtype: ANYTHING });
+  return (await openTrained(trained, options)).model;
+}
+
+/** Like {@link open}, but also returns the description of the base model. */
+export async function openTrained(
+  trained: Trained,
+  options: OpenOptions,
+): Promise<{ model: TrainedModel; base: DescribedModel }> {
+  const { name: path = 'adapter', device = 'wasm', batchSize, continues, onNotice = console.warn } = options;
+  // A program in JavaScript may pass the option of Node.
+  assertInPage('open', { device, base_dtype: (options as { baseDtype?: BaseDtype }).baseDtype });
+  const files = filesOf(folderOf(trained), path);
+  const stored = await readStoredAdapter(files, MAX_ADAPTER_BYTES);
+  const adapter = stored && knownAdapter(stored, path);
+  const notes = await readNotes(files);
+  fittingBase(notes, 'float32', path);
+  const described = adapter
+    ? await describeModel(modelFiles(nameOfBase(adapter.stored, path), options), notes?.model_config)
+    : await describeModel(files);
+  const base = await readModel(described);
+  const task = openedTask({ ...base, stored, notes }, askedBy(options), path);
+  const runs = runsOn(device, options);
+  const trainedOn = adapter && notes?.base_digest;
+  const hashes = trainedOn !== undefined;
+  const loaded = await loadWeights(task.model, base.files, runs, options.onProgress, hashes);
+  const { model, engine, digests } = loaded;
+  try {
+    const notice = hashes && otherWeights(trainedOn, digests, { folder: path, baseFolder: base.files.name });
+    if (notice) onNotice(notice);
+    const opened = { base, model, notes: task.notes, ...tuneModel(model, adapter, path) };
+    const parts = trainedParts(opened, options.maxLength, { path, engine, batchSize, continues });
+    // A page reports a damaged tokenizer at once.
+    void parts.text;
+    return { model: new TrainedModel(parts), base };
+  } catch (error) {
+    model.close();
+    throw error;
+  }
+}
+
+/** The name of the model for which an adapter was made. If the adapter does not name it, a placeholder for messages. */
+function nameOfBase({ baseModel }: { baseModel: string | null }, path: string): string {
+  return baseModel ?? `the base model of ${path}`;
+}
+
+function folderOf(trained: Trained): Folder {
+  if (typeof trained !== 'object' || !('reason' in trained)) return trained;
+  const { adapter, model, reason } = trained;
+  const files = adapter ?? model;
+  if (files) return files;
+  throw new UserError({
+    where: 'open',
+    fault: `needs a run with an adapter; this one ended with reason ${reason}`,
+  });
+}

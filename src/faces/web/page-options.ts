@@ -1,0 +1,62 @@
+import { type Files, type Folder, filesOf, folderUrl } from '../../input/formats/files.ts';
+import { EMBEDDED_MODEL } from '../../input/hub/embedded-model.ts';
+import type { WebEngineOptions } from '../../program/web-engine.ts';
+import { ANYTHING, COUNT, type OptionTypes } from '../../support/options.ts';
+import { UserError } from '../../support/user-error.ts';
+
+/**
+ * Maximum size of an adapter. Most have a few megabytes; with high ranks on a large model, several hundred. A page
+ * cannot hold more beside the model.
+ */
+export const MAX_ADAPTER_BYTES = 2 ** 30;
+
+/** The engine of a page, and where its files are. */
+export interface PageOptions {
+  /** The URL of the embedded model's folder, `models/mini` of this package. Default: its place in the package. */
+  modelUrl?: string | URL | undefined;
+  /** The URL of the folder with the engine's files (`dist` of onnxruntime-web). Default: beside its code. */
+  engineUrl?: string | URL | undefined;
+  /** Number of WebAssembly's threads. More than one needs a cross-origin isolated page. */
+  threads?: number | undefined;
+}
+
+export const PAGE_OPTIONS: OptionTypes<PageOptions> = {
+  modelUrl: ANYTHING,
+  engineUrl: ANYTHING,
+  threads: COUNT,
+};
+
+/** The device of a model, and its settings. */
+export type RunsOn = Omit<WebEngineOptions, 'weights'>;
+
+/** The engine's options, from those of a page. */
+export function runsOn(device: RunsOn['device'], { threads, engineUrl }: PageOptions): RunsOn {
+  return { device, threads, ...(engineUrl !== undefined && { engineUrl: folderUrl(engineUrl).href }) };
+}
+
+/** The embedded model. Each file has a separate URL, so that bundlers such as Vite find it. */
+const EMBEDDED: ReadonlyMap<string, URL> = new Map([
+  ['config.json', new URL('../../../models/mini/config.json', import.meta.url)],
+  ['model.safetensors', new URL('../../../models/mini/model.safetensors', import.meta.url)],
+  ['tokenizer.json', new URL('../../../models/mini/tokenizer.json', import.meta.url)],
+  ['tokenizer_config.json', new URL('../../../models/mini/tokenizer_config.json', import.meta.url)],
+]);
+
+/**
+ * The files of a base model.
+ *
+ * @param name of the model in a config or an adapter
+ * @throws UserError for a model without files or URL, because a page does not search for models
+ */
+export function modelFiles(
+  name: string,
+  { model, modelUrl }: Pick<PageOptions, 'modelUrl'> & { model?: Folder | undefined },
+): Files {
+  if (model !== undefined) return filesOf(model, name);
+  if (name === EMBEDDED_MODEL) return filesOf(modelUrl ?? EMBEDDED, name);
+  throw new UserError({
+    where: 'model',
+    fault: `needs the files of ${name}, or the address of their folder`,
+    hint: 'Give them as the option model.',
+  });
+}

@@ -1,0 +1,37 @@
+import { checkTextSize, decodeText } from '../../input/data/decode-text.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
+import { blobSource } from '../../input/formats/blob-source.ts';
+import { sourceDigest } from '../../input/formats/source-digest.ts';
+import { suggest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+
+/** A page's data files by their names in the config. Each is a user's `File`, or text. */
+export type PageTexts = Readonly<Record<string, Blob | string>>;
+
+export interface PageTextFile extends TextFile {
+  digest(): Promise<string>;
+}
+
+/**
+ * Reads a text file.
+ *
+ * @param key the config's key that names it
+ * @throws UserError if the page does not have it, or it is too large or not UTF-8
+ */
+export async function pageTextFile(files: PageTexts, name: string, key: string): Promise<PageTextFile> {
+  if (!Object.hasOwn(files, name)) {
+    const names = Object.keys(files);
+    const hint = suggest(name, names) || `There are: ${names.join(', ') || 'none'}.`;
+    throw new UserError({
+      where: key,
+      fault: `names ${JSON.stringify(name)}, which is not a file of the page`,
+      hint,
+    });
+  }
+  const content = files[name]!;
+  const blob = typeof content === 'string' ? new Blob([content]) : content;
+  checkTextSize(blob.size, name);
+  const source = blobSource(blob, name);
+  const text = decodeText(await source.read(0, blob.size), name);
+  return { name, size: blob.size, read: () => text, digest: () => sourceDigest(source) };
+}

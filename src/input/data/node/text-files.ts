@@ -1,0 +1,151 @@
+import { type Dirent, existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+import { fileError } from '../../../support/file-error.ts';
+import { nearest } from '../../../support/nearest.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { checkTextSize, decodeText } from '../decode-text.ts';
+import { extensionOf } from '../extension-of.ts';
+import { isGzip } from '../magic-bytes.ts';
+import type { ColumnClasses } from '../parquet/class-names.ts';
+import { checkRowCount } from '../row-problems.ts';
+import type { TextFile } from '../text-file.ts';
+import { gunzip } from './gunzip.ts';
+import { openPicture, pictureFolder } from './picture-folder.ts';
+
+/** Whether a file of a folder is read as text. */
+function isReadInFolders(name: string): boolean {
+  return /\.((txt|jsonl|ndjson|json)(\.gz)?|parquet)$/i.test(name);
+}
+
+/**
+ * A text file in UTF-8, with or without byte-order mark. Its content is read on demand.
+ *
+ * @throws UserError if it is missing or too large; on reading, if it is not UTF-8
+ */
+export function textFile(path: string): TextFile {
+  const stats = statsOf(path);
+  if (!stats) throw missing(path);
+  const pictures = stats.isDirectory() ? pictureFolder(path) : undefined;
+  if (pictures) return pictures;
+  if (!stats.isFile()) {
+    throw new UserError({
+      where: path,
+      fault: stats.isDirectory() ? 'is a folder. Pass a file' : 'is a device or a pipe. Pass a file',
+    });
+  }
+  return fileOf(path, stats);
+}
+
+/**
+ * A single file, or all files of a folder if the task accepts folders. For other tasks, a folder has a subfolder of text
+ * files for each class, and each file is a row. Parquet is converted to JSON Lines.
+ *
+ * @param known class names by column, from a source other than the files
+ * @throws UserError like {@link textFile}, and for damaged parquet
+ */
+export function dataFiles(path: string, takesFolders: boolean, known?: ColumnClasses): Promise<TextFile[]> {
+  const files = takesFolders ? textFiles(path) : (classFiles(path) ?? [textFile(path)]);
+  return Promise.all(
+    files.map(async (file) => {
+      if (extensionOf(file.name) !== 'parquet') return { ...file, ...(known && { classes: known }) };
+      const { parquetFile } = await import('../parquet/node/parquet-file.ts');
+      const { text, classes } = await parquetFile(file.name, known);
+      return { ...file, classes, read: () => text };
+    }),
+  );
+}
+
+/**
+ * A file, or the text files of a folder (`.txt`, JSON Lines) sorted by name. Throws a UserError like {@link
+ * textFile}.
+ */
+export function textFiles(path: string): TextFile[] {
+  if (isQrels(path))
+    return [path, ...BESIDE_QRELS.map((name) => join(dirname(path), '..', name))].map(textFile);
+  if (!statsOf(path)?.isDirectory()) return [textFile(path)];
+  const names = readdirSync(path).filter(isReadInFolders);
+  const files = names.sort().map((name) => textFile(join(path, name)));
+  if (files.length > 0) return files;
+  throw new UserError({
+    where: path,
+    fault: 'has no text files (.txt, .jsonl)',
+  });
+}
+
+/**
+ * The files in the subfolders of a folder. Each is a row of JSON Lines with the file's `text`, and the name of its subfolder
+ * as `label`. Undefined if the path is not a folder with such files, or has pictures.
+ */
+export function classFiles(path: string): TextFile[] | undefined {
+  if (!statsOf(path)?.isDirectory() || pictureFolder(path)) return undefined;
+  const isShown = ({ name }: Dirent) => !name.startsWith('.');
+  const labels = readdirSync(path, { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && isShown(entry),
+  );
+  const files = labels.flatMap(({ name: label }) =>
+    readdirSync(join(path, label), { withFileTypes: true })
+      .filter((entry) => entry.isFile() && isShown(entry))
+      .map((entry) => ({ label, file: textFile(join(path, label, entry.name)) })),
+  );
+  checkRowCount(files.length, path);
+  files.sort((a, b) => (a.file.name < b.file.name ? -1 : 1));
+  if (files.length === 0) return undefined;
+  return files.map(({ label, file }) => ({
+    ...file,
+    read: (onNotice) => `${JSON.stringify({ text: file.read(onNotice), label })}\n`,
+  }));
+}
+
+/** Files beside a folder of relevance judgements (qrels) in BEIR's layout. */
+const BESIDE_QRELS = ['corpus.jsonl', 'queries.jsonl'];
+
+function isQrels(path: string): boolean {
+  const folder = dirname(path);
+  return basename(folder) === 'qrels' && BESIDE_QRELS.every((name) => existsSync(join(folder, '..', name)));
+}
+
+/** Undefined if the path does not exist. Throws a UserError if the system denies access to it. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    throw fileError(error) ?? error;
+  }
+}
+
+function fileOf(path: string, { size }: Stats): TextFile {
+  checkTextSize(size, path);
+  return {
+    name: path,
+    size,
+    openPicture: (picture) => openPicture(dirname(path), picture),
+    read(onNotice) {
+      const bytes = readFileSync(path);
+      return decodeText(isGzip(bytes) ? gunzip(bytes, path) : bytes, path, onNotice);
+    },
+  };
+}
+
+function missing(path: string): UserError {
+  const [folder, name] = [dirname(path), basename(path)];
+  let siblings: Dirent[] = [];
+  try {
+    siblings = readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return new UserError({ where: path, fault: `does not exist: there is no folder ${folder}` });
+  }
+  const below = siblings
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => join(folder, entry.name, name))
+    .find((other) => existsSync(other));
+  const near = nearest(
+    name,
+    siblings.map((entry) => entry.name),
+  );
+  const guesses = below === undefined ? near : [below];
+  // Users often start a command in the parent folder of a config and its data, and forget that paths are
+  // relative to the current folder.
+  const why = below === undefined || isAbsolute(path) ? '' : ' Paths are relative to the current folder.';
+  const hint = guesses.length > 0 ? `Did you mean ${guesses.join(', ')}?${why}` : undefined;
+  return new UserError({ where: path, fault: 'does not exist', hint });
+}

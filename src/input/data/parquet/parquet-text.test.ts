@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { Random } from '../../../support/random.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { parquetText } from './parquet-text.ts';
+
+const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`fixtures/${name}`, import.meta.url)));
+const rowsOf = (text: string) =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+
+describe('files from pyarrow', () => {
+  // Rows are repeated every ten rows, except for their numbers.
+  const expected = JSON.parse(fixtureText('rows.json'));
+
+  it.each(['none', 'snappy', 'gzip', 'brotli', 'zstd', 'lz4', 'v2'])('%s', async (name) => {
+    const { text, classes } = await parquetText(fixture(`rows-${name}.parquet`), 'x.parquet');
+    const rows = rowsOf(text);
+    expect(rows).toHaveLength(200);
+    rows.forEach((row, i) => expect(row).toEqual({ ...expected[i % 10], idx: i }));
+    expect(classes).toEqual({ label: ['unacceptable', 'acceptable'], ner_tags: ['O', 'B-PER'] });
+  });
+});
+
+it('uses class names from beside the file', async () => {
+  const { text } = await parquetText(fixture('rows-none.parquet'), 'x', { label: ['no', 'yes'] });
+  expect(
+    rowsOf(text)
+      .slice(0, 3)
+      .map(({ label }) => label),
+  ).toEqual(['yes', 'no', null]);
+});
+
+it('writes numbers that a double cannot represent unchanged', async () => {
+  const { text } = await parquetText(fixture('numbers.parquet'), 'x');
+  const wide = ['12345678901234567890.1230', '12345678901234567890.1231', '-0.0500', null];
+  expect(rowsOf(text)).toEqual(
+    [
+      { id: '1234567890123456789', unsigned: '18446744073709551615', key: '1234567890123456789', price: 1.5 },
+      { id: '1234567890123456788', unsigned: '9007199254740993', key: '1234567890123456788', price: -2.25 },
+      { id: -5, unsigned: 5, key: '-5', price: 0 },
+      { id: null, unsigned: null, key: null, price: null },
+    ].map((row, i) => ({ ...row, nested: { amounts: [1] }, amount: wide[i] })),
+  );
+});
+
+it('writes them so in lists, structs and maps', async () => {
+  const { text } = await parquetText(fixture('nested-numbers.parquet'), 'x');
+  const wide = '12345678901234567890.1230';
+  expect(rowsOf(text)).toEqual([
+    {
+      list: [wide, null, '-0.0500'],
+      lists: [[wide], [], null],
+      struct: { amount: wide, price: 1.5, ids: ['1234567890123456789'] },
+      structs: [{ amount: wide }, { amount: null }],
+      map: { a: wide, b: null },
+    },
+    { list: [], lists: null, struct: null, structs: [], map: {} },
+  ]);
+  await expect(parquetText(fixture('decimal-keys.parquet'), 'x')).rejects.toThrow(
+    'keys that are decimals of more than 15 digits in map',
+  );
+});
+
+describe('hostile files', () => {
+  it('are not decompressed beyond the limit for their size', async () => {
+    await expect(parquetText(fixture('bomb.parquet'), 'bomb.parquet')).rejects.toThrow(
+      'bomb.parquet is not a valid parquet file: more than 67162336 bytes when unpacked.',
+    );
+  });
+
+  it('are rejected or read, whatever is changed in them', async () => {
+    const random = new Random(1, 'parquet');
+    // The library loops over some of these files, especially with data page v2. parquetFile runs it in a
+    // thread that can be stopped.
+    for (const name of ['none', 'snappy', 'zstd']) {
+      const bytes = fixture(`rows-${name}.parquet`);
+      for (let i = 0; i < 60; i++) {
+        const changed = bytes.slice(0, random.uniform() < 0.2 ? random.integer(bytes.length) : undefined);
+        for (let k = 0; k < 4 && changed.length > 0; k++)
+          changed[random.integer(changed.length)] = random.integer(256);
+        const read = await parquetText(changed, 'x').catch((error: unknown) => error);
+        if (read instanceof Error) expect(read).toBeInstanceOf(UserError);
+      }
+    }
+  });
+});
+
+function fixtureText(name: string): string {
+  return new TextDecoder().decode(fixture(name));
+}

@@ -1,0 +1,129 @@
+import { UserError } from '../../../support/user-error.ts';
+import { detectFormat, firstLine } from '../detect-format.ts';
+import { jsonLines, ownValue } from '../json-lines.ts';
+import { looksLikeHeader } from '../looks-like-header.ts';
+import { parseDelimited } from '../parse-delimited.ts';
+import type { FileFormat } from '../row.ts';
+import { RowProblems } from '../row-problems.ts';
+import { tableLayout } from '../table-layout.ts';
+
+/** Rows of a file, each with a field for every column. */
+export interface Table {
+  fileName: string;
+  columns: string[];
+  /** A list of values is joined with {@link LIST_SEPARATOR}. */
+  rows: string[][];
+  /** JSON columns with lists of values (`list`), or with objects or lists of them (`object`), by name. */
+  nested?: ReadonlyMap<string, 'list' | 'object'>;
+  /** Whether the first line names the columns; undefined for JSON. */
+  hasHeader?: boolean;
+  /** Number of rows with too many or too few fields. */
+  ragged: number;
+  /** Separator of fields, if it is not the one that the file's name implies. */
+  delimiter?: string;
+}
+
+/** Separates the values of a list in a field, as in a CSV file with several labels per row. */
+export const LIST_SEPARATOR = ';';
+
+/** Characters that spreadsheets and databases put between fields. */
+const DELIMITERS = [',', ';', '|'];
+
+/**
+ * Reads a CSV, TSV or JSON Lines file with unknown columns.
+ *
+ * @param header whether the first line names the columns (default: detected)
+ * @param format default: from the name, see `detectFormat`
+ * @throws UserError for a file without rows, and for broken quotes or JSON
+ */
+export function readTable(
+  content: string,
+  name: string,
+  { header, format = detectFormat(name, content) }: { header?: boolean; format?: FileFormat } = {},
+): Table {
+  if (content.trim() === '') throw new UserError({ where: name, fault: 'is empty' });
+  const table = format === 'jsonl' ? fromJson(content, name) : fromLines(content, name, format, header);
+  if (table.rows.length > 0) return table;
+  const width = table.columns.length;
+  const fault = `has ${width} ${width === 1 ? 'field' : 'fields'} in its first line, and another number in every other line`;
+  throw new UserError({ where: name, fault: table.ragged > 0 ? fault : 'has a header and no rows' });
+}
+
+function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?: boolean): Table {
+  const usual = tableLayout(content, name, { format })!.delimiter;
+  const delimiter = format === 'tsv' ? tabOrOther(content, name) : commaOrOther(firstLine(content));
+  const { records } = parseDelimited(content, name, delimiter, delimiter !== '\t');
+  const [first] = records;
+  const hasHeader = header ?? looksLikeHeader(records);
+  const columns = hasHeader ? first! : first!.map((_, i) => `column ${i + 1}`);
+  const candidates = hasHeader ? records.slice(1) : records;
+  const rows = candidates.filter(({ length }) => length === first!.length);
+  return {
+    fileName: name,
+    columns: distinct(columns),
+    rows,
+    hasHeader,
+    ragged: candidates.length - rows.length,
+    ...(delimiter !== usual && { delimiter }),
+  };
+}
+
+/** The delimiter of a CSV file: the most frequent one in its first line. */
+function commaOrOther(line: string): string {
+  const count = (delimiter: string) => line.split(delimiter).length;
+  return DELIMITERS.reduce((a, b) => (count(b) > count(a) ? b : a));
+}
+
+/**
+ * The delimiter of a file whose name does not say CSV: a tab, unless another one splits a header and all rows into the
+ * same number of fields.
+ */
+function tabOrOther(content: string, name: string): string {
+  const line = firstLine(content);
+  if (line.includes('\t')) return '\t';
+  const other = DELIMITERS.find((delimiter) => {
+    if (!line.includes(delimiter)) return false;
+    try {
+      const { records } = parseDelimited(content, name, delimiter, true);
+      const width = records[0]!.length;
+      return width > 1 && records.every(({ length }) => length === width) && looksLikeHeader(records);
+    } catch (error) {
+      // Plain text may have open quotes.
+      if (error instanceof UserError) return false;
+      throw error;
+    }
+  });
+  return other ?? '\t';
+}
+
+function fromJson(content: string, name: string): Table {
+  const problems = new RowProblems(name);
+  const objects = [...jsonLines(content, problems)].map(({ object }) => object);
+  problems.throwIfAny();
+  const columns = [...new Set(objects.slice(0, 100).flatMap((object) => Object.keys(object)))];
+  const nested = new Map<string, 'list' | 'object'>();
+  const fieldOf = (column: string, value: unknown): string => {
+    if (isScalar(value)) return String(value);
+    if (typeof value !== 'object' || value === null) return '';
+    const isList = Array.isArray(value) && value.every(isScalar);
+    if (nested.get(column) !== 'object') nested.set(column, isList ? 'list' : 'object');
+    return isList ? value.join(LIST_SEPARATOR) : '';
+  };
+  const rows = objects.map((object) => columns.map((column) => fieldOf(column, ownValue(object, column))));
+  return { fileName: name, columns, rows, ragged: 0, nested };
+}
+
+function isScalar(value: unknown): boolean {
+  return ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+/** Makes column names unique, and names unnamed columns. */
+function distinct(names: readonly string[]): string[] {
+  const taken = new Set<string>();
+  return names.map((header, i) => {
+    const name = header.trim() || `column ${i + 1}`;
+    const unique = taken.has(name) ? `${name} (column ${i + 1})` : name;
+    taken.add(unique);
+    return unique;
+  });
+}

@@ -1,0 +1,107 @@
+import { nearest } from '../../support/nearest.ts';
+import { UserError } from '../../support/user-error.ts';
+import { blobSource } from './blob-source.ts';
+import type { AsyncByteSource } from './byte-source.ts';
+import { openFetchSource } from './fetch-source.ts';
+import { MAX_JSON_BYTES, parseSmallJson } from './small-json.ts';
+import { sourceDigest } from './source-digest.ts';
+
+/** A file in a page: chosen by the user, in memory (bytes or text), or at a URL. */
+export type PageFile = Blob | Uint8Array | string | URL;
+
+/** Files by name: a folder, the files of a page, or those below a URL. Models and adapters are read through it. */
+export interface Files {
+  /** The name of the whole in messages. */
+  name: string;
+  /** Opens a file; undefined if it does not exist. */
+  open(name: string): Promise<AsyncByteSource | undefined>;
+  /** The names of the files, for hints; empty if they cannot be listed. */
+  list(): readonly string[];
+}
+
+/** A folder in a page: files by name, the URL of a folder, or any other {@link Files}. */
+export type Folder = ReadonlyMap<string, PageFile> | string | URL | Files;
+
+/** @param name the name of given files in messages */
+export function filesOf(folder: Folder, name: string): Files {
+  if (folder instanceof Map) return filesFrom(folder, name);
+  return typeof folder === 'string' || folder instanceof URL ? filesAt(folderUrl(folder)) : (folder as Files);
+}
+
+/** A URL to which file names can be appended. It is resolved against the page's URL. */
+export function folderUrl(address: string | URL): URL {
+  const url = new URL(address, globalThis.location?.href);
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
+}
+
+/**
+ * The given files.
+ *
+ * @param name their name in messages
+ */
+export function filesFrom(files: ReadonlyMap<string, PageFile>, name: string): Files {
+  return {
+    name,
+    list: () => [...files.keys()],
+    async open(file) {
+      const content = files.get(file);
+      if (content === undefined) return undefined;
+      if (content instanceof URL) return openFetchSource(content);
+      const blob = content instanceof Blob ? content : new Blob([content as BlobPart]);
+      return blobSource(blob, pathIn(name, file));
+    },
+  };
+}
+
+/** The files below a URL, to which their names are appended. */
+export function filesAt(address: URL): Files {
+  return {
+    name: address.href,
+    list: () => [],
+    open: (file) => openFetchSource(new URL(file.split('/').map(encodeURIComponent).join('/'), address)),
+  };
+}
+
+/** The path of a file, for messages. */
+export function pathIn(folder: string, file: string): string {
+  return folder.endsWith('/') ? folder + file : `${folder}/${file}`;
+}
+
+/**
+ * Reads a whole file; undefined if it does not exist.
+ *
+ * @throws UserError if it is longer than `maxBytes`, or unreadable
+ */
+export async function readFile(
+  files: Files,
+  file: string,
+  maxBytes = MAX_JSON_BYTES,
+): Promise<Uint8Array | undefined> {
+  const source = await files.open(file);
+  if (!source || source.size <= maxBytes) return source?.read(0, source.size);
+  const where = pathIn(files.name, file);
+  throw new UserError({ where, fault: `has ${source.size} bytes, more than the maximum of ${maxBytes}` });
+}
+
+/** The digests of those files that exist. */
+export async function digestsIn(files: Files, names: readonly string[]): Promise<string[]> {
+  const sources = await Promise.all(names.map((name) => files.open(name)));
+  return Promise.all(sources.filter((source) => source !== undefined).map(sourceDigest));
+}
+
+/** Parses a small JSON file; undefined if it does not exist. Throws a UserError for invalid JSON. */
+export async function readJsonFile(files: Files, file: string): Promise<unknown> {
+  const bytes = await readFile(files, file);
+  return bytes && parseSmallJson(bytes, pathIn(files.name, file));
+}
+
+/** The error for a missing file. It suggests similar names. */
+export function missingIn(files: Files, file: string, expected: string): UserError {
+  const near = nearest(file, files.list());
+  return new UserError({
+    where: pathIn(files.name, file),
+    fault: `does not exist; it should be ${expected}`,
+    hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined,
+  });
+}

@@ -1,0 +1,83 @@
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { UserError } from '../../../support/user-error.ts';
+import type { ByteSource } from '../byte-source.ts';
+import { missingFile } from './read-text.ts';
+
+/** Maximum length of a single read; it must fit into a 32-bit integer. */
+const MAX_READ_BYTES = 2 ** 30;
+/** With NONBLOCK, opening a pipe does not wait for a writer. Windows does not have this flag. */
+const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/** An open file. Close it after use. */
+export class FileSource implements ByteSource {
+  readonly path: string;
+  readonly size: number;
+  #fd: number | undefined;
+
+  private constructor(path: string, size: number, fd: number) {
+    this.path = path;
+    this.size = size;
+    this.#fd = fd;
+  }
+
+  /**
+   * Opens a file.
+   *
+   * @param expected a description of the file for messages: "a safetensors file"
+   * @throws UserError if it is missing, unreadable or not a regular file
+   */
+  static open(path: string, expected: string): FileSource {
+    const fd = openForReading(path, expected);
+    const status = fstatSync(fd);
+    if (status.isFile()) return new FileSource(path, status.size, fd);
+    closeSync(fd);
+    throw new UserError({ where: path, fault: `is a folder or a device. Pass ${expected}` });
+  }
+
+  read(begin: number, end: number): Uint8Array {
+    const fd = this.#open();
+    const bytes = new Uint8Array(end - begin);
+    let done = 0;
+    while (done < bytes.length) {
+      const length = Math.min(bytes.length - done, MAX_READ_BYTES);
+      const count = readSync(fd, bytes, done, length, begin + done);
+      if (count === 0) {
+        const hint = 'The file changed while it was read.';
+        throw new UserError({
+          where: this.path,
+          fault: `ends at byte ${begin + done} instead of ${end}`,
+          hint,
+        });
+      }
+      done += count;
+    }
+    return bytes;
+  }
+
+  /** The current status of the file. */
+  stats(): BigIntStats {
+    return fstatSync(this.#open(), { bigint: true });
+  }
+
+  /** Closes the file. A second call does nothing, because another file may have the descriptor's number by then. */
+  close(): void {
+    const fd = this.#fd;
+    this.#fd = undefined;
+    if (fd !== undefined) closeSync(fd);
+  }
+
+  #open(): number {
+    if (this.#fd !== undefined) return this.#fd;
+    throw new Error(`${this.path} was closed before it was read`);
+  }
+}
+
+function openForReading(path: string, expected: string): number {
+  try {
+    return openSync(path, FLAGS);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw missingFile(path, expected);
+    throw new UserError({ where: path, fault: `cannot be read: ${code ?? String(error)}` });
+  }
+}

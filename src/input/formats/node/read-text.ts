@@ -1,0 +1,84 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { nearest } from '../../../support/nearest.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { checkYaml } from '../check-yaml.ts';
+import { MAX_JSON_BYTES, parseSmallJson } from '../small-json.ts';
+import { utf8Text } from '../utf8-text.ts';
+import { yamlDocument } from '../yaml-document.ts';
+import { FileSource } from './file-source.ts';
+
+/** Maximum size of YAML files. They have a few kilobytes, and parsed YAML takes much more memory than its text. */
+const MAX_YAML_BYTES = 2 ** 18;
+
+/**
+ * Reads a small untrusted file: a regular file in UTF-8, up to a maximum size. All small untrusted files are
+ * read with this function.
+ *
+ * @param expected a description of the file for messages: "a config file"
+ * @throws UserError if it is missing, not a regular file, unreadable, too large or not UTF-8
+ */
+export function readText(path: string, expected: string, maxBytes = MAX_JSON_BYTES): string {
+  return utf8Text(readBytes(path, expected, maxBytes), path);
+}
+
+/** Parses a JSON file. Throws a UserError like {@link readText}, and for invalid or too deeply nested JSON. */
+export function readJson(path: string, expected: string, maxBytes = MAX_JSON_BYTES): unknown {
+  return parseSmallJson(readBytes(path, expected, maxBytes), path);
+}
+
+/** Parses a YAML file. Throws a UserError like {@link readText}, and for invalid YAML. */
+export function readYaml(path: string, expected: string): unknown {
+  const text = readText(path, expected, MAX_YAML_BYTES);
+  checkYaml(text, path);
+  try {
+    const document = yamlDocument(text);
+    if (document.errors.length > 0) throw document.errors[0];
+    return document.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    const [got] = (error as Error).message.split('\n', 1);
+    throw new UserError({ where: path, fault: `is not valid YAML: ${got!.replace(/[.:]$/, '')}` });
+  }
+}
+
+/** Reads a file up to a maximum size. Throws a UserError like {@link readText}. */
+export function readBytes(path: string, expected: string, maxBytes: number): Uint8Array {
+  const source = FileSource.open(path, expected);
+  try {
+    if (source.size <= maxBytes) return source.read(0, source.size);
+    throw new UserError({
+      where: path,
+      fault: `has ${source.size} bytes, more than the maximum of ${maxBytes}`,
+    });
+  } finally {
+    source.close();
+  }
+}
+
+/**
+ * The UserError for a path that does not exist. It suggests similar names in the same folder.
+ *
+ * @param expected a noun such as "a folder"
+ */
+export function missingFile(path: string, expected: string): UserError {
+  const folder = dirname(resolve(path));
+  const fault = `does not exist; it should be ${expected}`;
+  const error = { where: path, fault, code: 'not_found' } as const;
+  if (!existsSync(folder))
+    return new UserError({ ...error, hint: `The folder ${folder} does not exist either.` });
+  const near = nearNames(path);
+  return new UserError({ ...error, hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined });
+}
+
+/** Names in the same folder that are similar to the path's last part. */
+export function nearNames(path: string): string[] {
+  return nearest(basename(path), listing(dirname(resolve(path))));
+}
+
+function listing(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}

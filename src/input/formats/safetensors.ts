@@ -1,0 +1,185 @@
+import { isObject } from '../../support/is-object.ts';
+import { UserError } from '../../support/user-error.ts';
+import { parseBoundedJson } from './bounded-json.ts';
+import { excerpt } from './excerpt.ts';
+import { ARRAY_OF, type Dtype, itemSize } from './tensor-data.ts';
+
+/** The location of a tensor: bytes [begin, end) of the file. */
+export interface TensorInfo {
+  dtype: Dtype;
+  shape: number[];
+  begin: number;
+  end: number;
+  /**
+   * The order of the axes in these bytes, slowest first. Undefined if row-major; [1, 0] for a transposed
+   * matrix; `'scattered'` if the elements are not contiguous.
+   */
+  axes?: readonly number[] | 'scattered';
+}
+
+export interface SafetensorsHeader {
+  metadata: Record<string, string>;
+  /** The tensors, in the file's order. */
+  tensors: Map<string, TensorInfo>;
+  /** Number of bytes before the first tensor. */
+  dataStart: number;
+}
+
+/** Size of the field at the start of a file that contains the header's length, a 64-bit unsigned integer. */
+export const LENGTH_BYTES = 8;
+/**
+ * Maximum length of a header. It has about 150 bytes per tensor, and the largest models have 100,000 tensors.
+ * The format's limit is three times as high, but a parsed header takes tens of times its length in memory.
+ */
+const MAX_HEADER_BYTES = 2 ** 25;
+/** A tensor takes about twelve values. An adapter for all experts of a large model has 70,000 tensors in one file. */
+const JSON_LIMITS = { depth: 3, values: 2 ** 20 };
+
+const DAMAGED = 'The file is damaged, or not a safetensors file. Download it again.';
+
+/**
+ * Reads the offset of the first tensor from the first 8 bytes of a file, and checks it against `fileSize`.
+ * {@link parseSafetensorsHeader} needs the bytes up to this offset.
+ */
+export function safetensorsDataStart(bytes: Uint8Array, fileSize: number, where: string): number {
+  if (fileSize < LENGTH_BYTES || bytes.length < LENGTH_BYTES) {
+    throw new UserError({
+      where,
+      fault: `has ${fileSize} bytes, too few for a safetensors file`,
+      hint: DAMAGED,
+    });
+  }
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+  if (length > MAX_HEADER_BYTES) {
+    throw new UserError({
+      where,
+      fault: `has a header of ${length} bytes, more than the maximum of ${MAX_HEADER_BYTES}`,
+      hint: DAMAGED,
+    });
+  }
+  if (LENGTH_BYTES + length > fileSize) {
+    throw new UserError({
+      where,
+      fault: `has ${fileSize} bytes but a header of ${length}: at least ${LENGTH_BYTES + length - fileSize} are missing`,
+      hint: 'Download the file again.',
+    });
+  }
+  return LENGTH_BYTES + length;
+}
+
+/**
+ * Parses and checks the header of an untrusted safetensors file. The bytes of every tensor must match its
+ * shape and type. The tensors must fill the file without overlap or gap.
+ *
+ * @param bytes the start of the file, at least up to the first tensor
+ * @param where the file's name in messages
+ * @throws UserError that names the file and the tensor
+ */
+export function parseSafetensorsHeader(
+  bytes: Uint8Array,
+  fileSize: number,
+  where: string,
+): SafetensorsHeader {
+  const dataStart = safetensorsDataStart(bytes, fileSize, where);
+  const json = parseJsonObject(bytes.subarray(LENGTH_BYTES, dataStart), where);
+  let metadata: Record<string, string> = {};
+  const tensors: [string, TensorInfo][] = [];
+  for (const [name, entry] of Object.entries(json)) {
+    if (name === '__metadata__') metadata = checkMetadata(entry, where);
+    else tensors.push([name, checkTensor(entry, dataStart, `${where}: tensor ${excerpt(name)}`)]);
+  }
+  tensors.sort(([, a], [, b]) => a.begin - b.begin || a.end - b.end);
+  checkLayout(tensors, dataStart, fileSize, where);
+  return { metadata, tensors: new Map(tensors), dataStart };
+}
+
+function parseJsonObject(bytes: Uint8Array, where: string): object {
+  const value = parseBoundedJson(bytes, JSON_LIMITS, `${where}: header`);
+  if (isObject(value)) return value;
+  throw new UserError({
+    where,
+    fault: `has a header that is not a JSON object: ${excerpt(value)}`,
+    hint: DAMAGED,
+  });
+}
+
+function checkMetadata(value: unknown, where: string): Record<string, string> {
+  if (isObject(value) && Object.values(value).every((text) => typeof text === 'string')) {
+    return Object.fromEntries(Object.entries(value)) as Record<string, string>;
+  }
+  throw new UserError({
+    where,
+    key: '__metadata__',
+    expected: 'a JSON object of strings',
+    got: excerpt(value),
+    hint: DAMAGED,
+  });
+}
+
+function checkTensor(entry: unknown, dataStart: number, where: string): TensorInfo {
+  const { dtype, shape, data_offsets: offsets } = (isObject(entry) ? entry : {}) as Record<string, unknown>;
+  const refuse = (needs: string, value: unknown, hint = DAMAGED) => {
+    throw new UserError({ where, fault: `needs ${needs}, got ${excerpt(value)}`, hint });
+  };
+  if (typeof dtype !== 'string' || !Object.hasOwn(ARRAY_OF, dtype)) {
+    const hint = 'Save the checkpoint in one of these types.';
+    return refuse(`a dtype of ${Object.keys(ARRAY_OF).join(', ')}`, dtype, hint);
+  }
+  if (!isCounts(shape)) return refuse('a shape of non-negative integers', shape);
+  if (!isCounts(offsets) || offsets.length !== 2 || offsets[0]! > offsets[1]!) {
+    return refuse('data_offsets [begin, end], begin <= end', offsets);
+  }
+  const bytes = shape.reduce((product, size) => product * size, itemSize(dtype as Dtype));
+  if (offsets[1]! - offsets[0]! !== bytes) {
+    refuse(`${bytes} bytes for ${dtype} ${excerpt(shape)}`, offsets[1]! - offsets[0]!);
+  }
+  return { dtype: dtype as Dtype, shape, begin: dataStart + offsets[0]!, end: dataStart + offsets[1]! };
+}
+
+function checkLayout(
+  tensors: [string, TensorInfo][],
+  dataStart: number,
+  fileSize: number,
+  where: string,
+): void {
+  let position = dataStart;
+  for (const [name, { begin, end }] of tensors) {
+    if (begin !== position) {
+      throw new UserError({
+        where: `${where}: tensor ${excerpt(name)}`,
+        fault: `starts at byte ${begin} instead of ${position}, right after the tensor before it (${begin < position ? 'an overlap' : 'a gap'})`,
+        hint: DAMAGED,
+      });
+    }
+    position = end;
+  }
+  if (position === fileSize) return;
+  const [last] = tensors.find(([, { end }]) => end > fileSize) ?? [];
+  throw new UserError({
+    where,
+    fault:
+      position > fileSize
+        ? `has ${fileSize} bytes instead of ${position}: ${position - fileSize} are missing, from tensor ${excerpt(last)} on`
+        : `has ${fileSize} bytes instead of ${position}: ${fileSize - position} too many`,
+    hint: 'Download the file again.',
+  });
+}
+
+function isCounts(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((x) => Number.isSafeInteger(x) && x >= 0);
+}
+
+/** An open file of named tensors. The header is in memory, and elements are read on request. */
+export interface TensorFile {
+  readonly path: string;
+  names(): string[];
+  has(name: string): boolean;
+  /** Throws a UserError that suggests similar names if the tensor does not exist. */
+  info(name: string): TensorInfo;
+  /**
+   * Reads a floating-point tensor, or its elements [start, end), as f32. Throws a UserError for integer
+   * types, and a RangeError for elements out of range.
+   */
+  readFloat32(name: string, start?: number, end?: number): Float32Array;
+  close(): void;
+}

@@ -1,0 +1,55 @@
+import { existsSync, realpathSync, statSync } from 'node:fs';
+import { nearest } from '../../../support/nearest.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { missingFile } from '../../formats/node/read-text.ts';
+import { EMBEDDED_MODEL } from '../embedded-model.ts';
+import { explainHubError } from '../explain-hub-error.ts';
+import { type ModelId, parseModelId } from '../model-id.ts';
+import { cachedModels, findSnapshot } from './cache.ts';
+import { downloadModel } from './download.ts';
+import { embeddedFolder } from './embedded-folder.ts';
+import { hubAccess, type ResolveOptions } from './hub-access.ts';
+
+/**
+ * The folder of a model. `model` is a folder, the embedded model, or a Hub id (`owner/name` or `name`,
+ * optionally with `@revision`). If the cache lacks the model, its configuration, tokenizer and safetensors
+ * weights are downloaded.
+ *
+ * @throws UserError with advice if the model does not exist, is not reachable, or access is denied
+ */
+export async function resolveModel(model: string, options: ResolveOptions = {}): Promise<string> {
+  if (existsSync(model)) return existingFolder(model);
+  if (model === EMBEDDED_MODEL) return realpathSync(embeddedFolder());
+  const id = parseModelId(model, options.revision);
+  if (!id) throw missingFile(model, 'a model folder or a Hub id such as owner/name');
+
+  const access = hubAccess(options);
+  const { cacheDir, endpoint, offline } = access;
+  const cached = findSnapshot(cacheDir, id);
+  const isWhole = cached?.tokenizer && (cached.pooling || !options.pools);
+  if (cached && (isWhole || offline)) return realpathSync(cached.folder);
+  if (offline) throw notCached(id, cacheDir);
+
+  const { token } = access;
+  try {
+    const folder = await downloadModel(id, { cacheDir, endpoint, token, onProgress: options.onProgress });
+    return realpathSync(folder);
+  } catch (error) {
+    if (cached?.tokenizer) return realpathSync(cached.folder);
+    throw explainHubError(error, id, endpoint, cacheDir);
+  }
+}
+
+function existingFolder(path: string): string {
+  if (statSync(path).isDirectory()) return realpathSync(path);
+  throw new UserError({ where: path, fault: 'is a file', hint: 'Pass the folder that contains it.' });
+}
+
+function notCached({ name, revision }: ModelId, cacheDir: string): UserError {
+  const near = nearest(name, cachedModels(cacheDir)).filter((known) => known !== name);
+  return new UserError({
+    where: `${name}@${revision}`,
+    fault: `is neither a folder nor in the cache ${cacheDir}, and downloads are off (offline)`,
+    hint: `${near.length > 0 ? `Did you mean ${near.join(', ')}? ` : ''}Unset HF_HUB_OFFLINE to download it.`,
+  });
+}

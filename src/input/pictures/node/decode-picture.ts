@@ -1,0 +1,66 @@
+import type Sharp from 'sharp';
+import { lazy } from '../../../support/lazy.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { fromInks, onWhite } from '../decoded.ts';
+import { MAX_PICTURE_BYTES, MAX_PIXELS, type Pixels } from '../pixels.ts';
+
+const FORMATS = ['jpeg', 'png', 'webp', 'gif'];
+
+/** sharp is an optional peer, because its binaries are large, libvips is LGPL, and only pictures need it. */
+const loadSharp = lazy(async (): Promise<typeof Sharp> => {
+  try {
+    const { default: sharp } = await import('sharp');
+    // Its cache would keep decoded pictures.
+    sharp.cache(false);
+    return sharp;
+  } catch {
+    throw new UserError({
+      where: 'the package sharp',
+      fault: 'is not installed, but pictures need it',
+      hint: 'Run npm install sharp.',
+    });
+  }
+});
+
+/**
+ * Decodes a JPEG, PNG, WebP or GIF file (its first frame) to red, green and blue: rotated by its EXIF orientation,
+ * transparency on white, the upper 8 bits of 16. Color profiles are ignored, as Pillow does.
+ *
+ * @throws UserError for other files, and for files that are damaged, truncated or too large
+ */
+export async function decodePicture(bytes: Uint8Array, name: string): Promise<Pixels> {
+  if (bytes.length > MAX_PICTURE_BYTES)
+    throw new UserError({ where: name, fault: `has ${bytes.length} bytes, more than ${MAX_PICTURE_BYTES}` });
+  const sharp = await loadSharp();
+  // The default limit counts pixels as well. It is checked below for a better message.
+  const open = () => sharp(bytes, { ignoreIcc: true, failOn: 'truncated', limitInputPixels: false });
+  const { format, width = 0, height = 0, space } = await read(() => open().metadata(), name);
+  if (!FORMATS.includes(format))
+    throw new UserError({ where: name, fault: `is not a JPEG, PNG, WebP or GIF file (${format})` });
+  if (width * height > MAX_PIXELS)
+    throw new UserError({
+      where: name,
+      fault: `has ${width} x ${height} pixels, more than ${MAX_PIXELS / 1e6} million`,
+      hint: 'Make it smaller, or remove it.',
+    });
+  const isInk = space === 'cmyk';
+  const oriented = open().autoOrient();
+  const pipeline = isInk ? oriented.pipelineColourspace('cmyk').toColourspace('cmyk') : oriented;
+  const { data, info } = await read(() => pipeline.raw().toBuffer({ resolveWithObject: true }), name);
+  const decoded = { width: info.width, height: info.height, data: new Uint8Array(data) };
+  if (isInk) return fromInks(decoded);
+  return info.channels === 4 ? onWhite(decoded) : decoded;
+}
+
+async function read<T>(attempt: () => Promise<T>, name: string): Promise<T> {
+  try {
+    return await attempt();
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n');
+    throw new UserError({
+      where: name,
+      fault: `cannot be decoded: ${reason}`,
+      hint: 'It is damaged or not a picture.',
+    });
+  }
+}

@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { UserError } from '../../support/user-error.ts';
+import { decodePicture } from './node/decode-picture.ts';
+import { PictureProcessor } from './processor.ts';
+import { RESAMPLINGS, resize } from './resize.ts';
+
+/** Written by scripts/oracle/pictures.py. */
+const fixtures = new URL('./fixtures/', import.meta.url);
+
+interface Golden {
+  decoded: Record<string, { size: [number, number]; sha256: string; pixels?: number[] }>;
+  resized: { file: string; size: [number, number]; resample: number; sha256: string }[];
+  processed: { name: string; file: string; config: object; shape: number[]; sha256: string }[];
+}
+
+const golden = JSON.parse(readFileSync(new URL('golden.json', fixtures), 'utf8')) as Golden;
+const fileOf = (name: string) => readFileSync(new URL(`files/${name}`, fixtures));
+const decode = (name: string) => decodePicture(fileOf(name), name);
+const digest = (data: Uint8Array) => createHash('sha256').update(data).digest('hex');
+
+describe('decoding equals Pillow', () => {
+  it.each(Object.entries(golden.decoded))('for %s', async (name, { size, sha256, pixels }) => {
+    const { width, height, data } = await decode(name);
+    expect([width, height]).toEqual(size);
+    if (!pixels) return expect(digest(data)).toBe(sha256);
+    // The decoders of JPEG round the inverse cosine transform differently.
+    const largest = data.reduce((most, value, i) => Math.max(most, Math.abs(value - pixels[i]!)), 0);
+    return expect(largest).toBeLessThanOrEqual(1);
+  });
+});
+
+it.each(golden.resized)('resizes $file to $size with filter $resample as Pillow', async (one) => {
+  const resized = resize(await decode(one.file), ...one.size, RESAMPLINGS[one.resample]!);
+  expect(digest(resized.data)).toBe(one.sha256);
+});
+
+it.each(golden.processed)('processes $file as the processor $name of transformers', async (one) => {
+  const processor = new PictureProcessor(one.config, 'preprocessor_config.json');
+  const resized = processor.resized(await decode(one.file), one.file);
+  const { height, width } = processor.input;
+  expect([3, height, width]).toEqual(one.shape);
+  const values = new Float32Array(3 * height * width);
+  processor.write(processor.centre(resized), values, 0);
+  expect(digest(new Uint8Array(values.buffer))).toBe(one.sha256);
+});
+
+describe('files that are no pictures', () => {
+  const failure = async (bytes: Uint8Array) => {
+    const error = await decodePicture(bytes, 'x.png').catch((error: unknown) => error);
+    expect(error).toBeInstanceOf(UserError);
+    return (error as Error).message;
+  };
+
+  it.each(['rgb.png', 'photo.jpg', 'lossless.webp'])('are truncated ones such as %s', async (name) => {
+    const whole = fileOf(name);
+    expect(await failure(whole.subarray(0, whole.length / 2))).toMatch(/^x\.png cannot be decoded/);
+  });
+
+  it('are texts and vector graphics', async () => {
+    expect(await failure(new TextEncoder().encode('a picture'))).toMatch(/^x\.png cannot be decoded/);
+    const drawing = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';
+    expect(await failure(new TextEncoder().encode(drawing))).toContain(
+      'is not a JPEG, PNG, WebP or GIF file',
+    );
+  });
+
+  it('are files that would fill the memory', async () => {
+    const bomb = Uint8Array.from(fileOf('rgb.png'));
+    // The width and height in the header, whose checksum the message does not depend on.
+    new DataView(bomb.buffer).setUint32(16, 60_000);
+    new DataView(bomb.buffer).setUint32(20, 60_000);
+    const { crc32 } = await import('node:zlib');
+    new DataView(bomb.buffer).setUint32(29, crc32(bomb.subarray(12, 29)));
+    expect(await failure(bomb)).toBe(
+      'x.png has 60000 x 60000 pixels, more than 100 million. Make it smaller, or remove it.',
+    );
+  });
+});
+
+describe('a preprocessor_config.json', () => {
+  const processor = (json: object) => new PictureProcessor(json, 'preprocessor_config.json');
+
+  it.each([
+    [
+      { image_processor_type: 'ViTImageProcessor', size: 224 },
+      { height: 224, width: 224 },
+    ],
+    [
+      { image_processor_type: 'CLIPFeatureExtractor', size: 336, crop_size: 300 },
+      { height: 300, width: 300 },
+    ],
+    [{ feature_extractor_type: 'ViTFeatureExtractor' }, { height: 224, width: 224 }],
+    [
+      { image_processor_type: 'SiglipImageProcessorFast', size: { height: 8, width: 9 } },
+      { height: 8, width: 9 },
+    ],
+  ])('%j has an input of its size', (json, input) => {
+    expect(processor(json).input).toEqual(input);
+  });
+
+  it.each([
+    [{ image_processor_type: 'DonutImageProcessor' }, 'must be one of ViTImageProcessor'],
+    [
+      { image_processor_type: 'BitImageProcessor', do_center_crop: false },
+      'leaves pictures with different sizes',
+    ],
+    [{ size: { height: 1e9, width: 1 } }, 'does not describe an image processor'],
+  ])('%j is an error', (json, message) => {
+    expect(() => processor(json)).toThrow(message);
+  });
+
+  it('does not resize a strip beyond memory', async () => {
+    const strip = await decode('strip.png');
+    const { resized } = PictureProcessor.prototype;
+    const clip = processor({ image_processor_type: 'CLIPImageProcessor' });
+    expect(() => resized.call(clip, strip, 'strip.png')).toThrow('strip.png is a strip of 20000 x 1 pixels');
+  });
+});

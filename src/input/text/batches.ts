@@ -1,0 +1,83 @@
+import { Random } from '../../support/random.ts';
+
+/** Number of batches that are sorted by length together: enough to find similar lengths, few enough to stay random. */
+const BATCHES_SORTED_TOGETHER = 50;
+/** Minimum number of sorted groups, so that even the batches of a small file differ between epochs. */
+const MIN_GROUPS = 4;
+
+/** The lengths by which examples are grouped. */
+export interface ExampleLengths {
+  /** Number of tokens of each example. */
+  lengths: Int32Array;
+  /** Lengths that are padded separately, such as those of a decoder's inputs. */
+  targetLengths?: Int32Array;
+}
+
+/** The settings that determine the order of training examples. */
+export interface EpochPlan extends ExampleLengths {
+  batchSize: number;
+  seed: number;
+  /** The epoch, counted from 0. */
+  epoch: number;
+  /** Whether a batch contains examples of similar length. */
+  groupByLength: boolean;
+}
+
+/**
+ * Returns the batches of an epoch as indices of examples. Each example occurs once, and the order depends only on
+ * (seed, epoch). Grouping by length follows Hugging Face's `LengthGroupedSampler`: the shuffled examples are sorted
+ * within groups of 50 batches and cut into batches, which are visited in random order. The last batch may be smaller
+ * and has examples of any length.
+ */
+export function planEpoch(plan: EpochPlan): Int32Array[] {
+  const { lengths, batchSize, seed, epoch, groupByLength } = plan;
+  const random = new Random(seed, 'order', epoch);
+  const order = random.permutation(lengths.length);
+  if (!groupByLength) return cut(order, batchSize);
+
+  const whole = order.length - (order.length % batchSize);
+  const groupBatches = Math.floor(lengths.length / (batchSize * MIN_GROUPS));
+  const groupSize = batchSize * Math.max(1, Math.min(BATCHES_SORTED_TOGETHER, groupBatches));
+  for (let start = 0; start < whole; start += groupSize) {
+    sortAlike(order.subarray(start, Math.min(start + groupSize, whole)), plan, batchSize, 1);
+  }
+  const batches = cut(order.subarray(0, whole), batchSize);
+  const shuffled = Array.from(random.permutation(batches.length), (at) => batches[at]!);
+  return [...shuffled, ...cut(order.subarray(whole), batchSize)];
+}
+
+/**
+ * Returns batches for evaluation, the longest examples first. So there is little padding, and memory peaks at the
+ * start.
+ */
+export function planEvaluation(examples: ExampleLengths, batchSize: number): Int32Array[] {
+  const order = Int32Array.from(examples.lengths.keys());
+  sortAlike(order, examples, batchSize, -1);
+  return cut(order, batchSize);
+}
+
+/**
+ * Sorts examples by length. With two lengths, the sorted examples are divided into runs of √n batches each, and each
+ * run is sorted by target length. Then both lengths vary little within a batch.
+ */
+function sortAlike(
+  order: Int32Array,
+  { lengths, targetLengths }: ExampleLengths,
+  batchSize: number,
+  sign: 1 | -1,
+): void {
+  order.sort((a, b) => sign * (lengths[a]! - lengths[b]!));
+  if (!targetLengths) return;
+  const run = batchSize * Math.ceil(Math.sqrt(order.length / batchSize));
+  for (let start = 0; start < order.length; start += run) {
+    order.subarray(start, start + run).sort((a, b) => sign * (targetLengths[a]! - targetLengths[b]!));
+  }
+}
+
+function cut(order: Int32Array, batchSize: number): Int32Array[] {
+  const batches: Int32Array[] = [];
+  for (let start = 0; start < order.length; start += batchSize) {
+    batches.push(order.slice(start, start + batchSize));
+  }
+  return batches;
+}

@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { fixtureTokenizer } from '../../../../tests/support/language-fixtures.ts';
+import { folderFiles } from '../../formats/node/folder-files.ts';
+import { ChatTemplate, strftime } from './chat-template.ts';
+import { conversationIds } from './conversation-ids.ts';
+import { readChatTemplate } from './read-chat-template.ts';
+
+const chat = (source: string) =>
+  new ChatTemplate(source, { eos_token: '</s>' }, { where: 'x', now: () => new Date(2024, 6, 26, 15, 4) });
+const MESSAGES = [
+  { role: 'user', content: 'a' },
+  { role: 'assistant', content: 'b' },
+  { role: 'user', content: 'c' },
+  { role: 'assistant', content: 'd' },
+];
+
+describe('a chat template', () => {
+  it('gets the same variables as in transformers', () => {
+    const source = [
+      '{{ messages | length }} {{ eos_token }} {{ add_generation_prompt }}',
+      '{{ tools is none }} {{ documents is none }} {{ bos_token is defined }}',
+      '{{ strftime_now("%d %b %Y %A %p") }} {{ messages[0] | tojson }}',
+      '{% for i in range(1, 6, 2) %}{{ i }}{% endfor %}',
+    ].join('|');
+    expect(chat(source).render(MESSAGES, true)).toBe(
+      '4 </s> True|True True False|26 Jul 2024 Friday PM {"role": "user", "content": "a"}|135'.replaceAll(
+        /True|False/g,
+        (word) => word.toLowerCase(),
+      ),
+    );
+  });
+
+  it('that rejects or fails gives the reason', () => {
+    const render = (source: string) => () => chat(source).render(MESSAGES, false);
+    expect(render('{{ raise_exception("Only one turn!") }}')).toThrow(
+      'x refuses the conversation: "Only one turn!".',
+    );
+    expect(render('{{ messages[9].content.strip() }}')).toThrow('x refuses the conversation: ');
+    expect(() => chat('{% if %}')).toThrow('x is not a valid chat template (Jinja): ');
+  });
+
+  it('that is hostile reaches its limits', () => {
+    expect(() => chat('{% for i in range(10 ** 9) %}{% endfor %}').render(MESSAGES, false)).toThrow('x ');
+    expect(() => chat('{% for i in range(1000000000) %}{% endfor %}').render(MESSAGES, false)).toThrow(
+      'range() has 1000000000 numbers, more than the maximum of',
+    );
+    expect(() => chat('{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}').render(MESSAGES, false)).toThrow(
+      'x refuses the conversation: ',
+    );
+    const doubling =
+      '{% set ns = namespace(x="ab") %}{% for i in range(25) %}{% set ns.x = ns.x + ns.x %}{% endfor %}';
+    expect(() => chat(doubling).render(MESSAGES, false)).toThrow(
+      'x made 8388608 characters of text, more than the maximum of 4194304',
+    );
+    const lists = (made: string) => doubling.replace('"ab"', '[1]').replace('ns.x + ns.x', made);
+    for (const made of ['ns.x + ns.x', '[ns.x, ns.x]'])
+      expect(() => chat(lists(made)).render(MESSAGES, false)).toThrow(
+        /^x made \d+ (values in a list|steps to a text), more than the maximum of 1048576/,
+      );
+    expect(() =>
+      chat(doubling.replace('ns.x + ns.x', 'ns.x.replace("a", "aaaaaaaaaaaa")')).render([], false),
+    ).toThrow('characters of text, more than the maximum of 4194304');
+    expect(() => chat('x'.repeat(2 ** 20 + 1))).toThrow(
+      'has 1048577 characters, more than the maximum of 1048576',
+    );
+  });
+});
+
+describe('the turns of a conversation', () => {
+  const { tokenizer } = fixtureTokenizer('gpt2');
+  const told = (source: string, messages = MESSAGES) => {
+    const { ids, learnt } = conversationIds(tokenizer, chat(source), messages);
+    return Array.from(ids, (id, i) => (learnt[i] === 1 ? tokenizer.decode([id]) : '')).join('');
+  };
+
+  it('are the text that the template adds for them', () => {
+    const source =
+      '{% for m in messages %}<{{ m.role }}>{{ m.content }};{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}';
+    expect(told(source)).toBe('b;d;');
+    expect(told('{% for m in messages %}[{{ m.content }}]{% endfor %}')).toBe('[b][d]');
+  });
+
+  it('cannot be located if a template changes the past', () => {
+    const source = '{{ messages | length }}{% for m in messages %}{{ m.content }}{% endfor %}';
+    expect(() => told(source)).toThrow(
+      'message 2 changes the text before it in this chat template, so turns cannot be told apart.',
+    );
+    expect(told(source.slice('{{ messages | length }}'.length))).toBe('bd');
+  });
+});
+
+describe('loadChatTemplate', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'chat-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const config = (chat_template: unknown) =>
+    writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify({ chat_template }));
+  const load = async () => (await readChatTemplate(folderFiles(folder))).parse({});
+
+  it('finds it in tokenizer_config.json or beside it', async () => {
+    await expect(load()).rejects.toThrow(
+      'has no chat template (chat_template.jinja), which data of messages needs.',
+    );
+    config('one');
+    expect((await load()).render([], false)).toBe('one');
+    config([
+      { name: 'tool_use', template: 'tools' },
+      { name: 'default', template: 'two' },
+    ]);
+    expect((await load()).render([], false)).toBe('two');
+    config(undefined);
+    await expect(load()).rejects.toThrow('has no chat template');
+    writeFileSync(join(folder, 'chat_template.jinja'), 'three');
+    expect((await load()).render([], false)).toBe('three');
+  });
+
+  it('stops a rendering without end', async () => {
+    const nested = '{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}';
+    writeFileSync(join(folder, 'chat_template.jinja'), nested);
+    const slow = await load();
+    expect(() => slow.render([], false)).toThrow('steps to a text, more than the maximum of 1048576');
+  });
+});
+
+it("strftime equals Python's", () => {
+  const date = new Date(2025, 0, 5, 0, 7, 9);
+  expect(strftime(date, '%Y-%m-%d %H:%M:%S %I %p %a %A %b %B %y %% %Q')).toBe(
+    '2025-01-05 00:07:09 12 AM Sun Sunday Jan January 25 % %Q',
+  );
+});

@@ -1,0 +1,143 @@
+import { add, divide, multiply, root, subtract, VectorLoop } from '../../engine/vectors/vector-loop.ts';
+import { lazy } from '../../support/lazy.ts';
+import { lengthOf, MomentOptimizer, type Segment } from './moment-optimizer.ts';
+import type { OptimizedTensor, OptimizerSettings } from './optimizer.ts';
+
+export interface AdamWOptions {
+  betas?: [number, number];
+  eps?: number;
+  /** Whether epsilon is added before the bias correction, as in transformers' former AdamW. */
+  isEarly?: boolean;
+  weightDecay?: number;
+  /**
+   * The ranges with weight decay, in order and disjoint. All other values (biases, norms) do not decay. Default: no
+   * range.
+   */
+  decay?: readonly Segment[];
+  /** Factors of the learning rate, by range. The ranges must cover the vector. Default: 1 everywhere. */
+  rates?: readonly Rate[];
+}
+
+export interface Rate extends Segment {
+  factor: number;
+}
+
+/**
+ * AdamW with decoupled weight decay (Loshchilov and Hutter, ICLR 2019). Equal to `torch.optim.AdamW` up to float32
+ * rounding.
+ */
+export class AdamW extends MomentOptimizer {
+  readonly #beta1: number;
+  readonly #beta2: number;
+  readonly #eps: number;
+  readonly #isEarly: boolean;
+  readonly #weightDecay: number;
+  readonly #decay: readonly Segment[];
+  readonly #rates: readonly Rate[];
+
+  constructor(
+    length: number,
+    {
+      betas = [0.9, 0.999],
+      eps = 1e-8,
+      isEarly = false,
+      weightDecay = 0,
+      decay = [],
+      rates,
+    }: AdamWOptions = {},
+  ) {
+    super(length);
+    this.#rates = rates ?? [{ start: 0, end: length, factor: 1 }];
+    [this.#beta1, this.#beta2] = betas;
+    this.#eps = eps;
+    this.#isEarly = isEarly;
+    this.#weightDecay = weightDecay;
+    this.#decay = decay;
+    decay.forEach(({ start, end }, i) => {
+      const from = i > 0 ? decay[i - 1]!.end : 0;
+      if (start < from || end < start || end > length)
+        throw new Error('AdamW: decay ranges overlap or lie outside');
+    });
+  }
+
+  /** Takes one step. Changes `values` in place. */
+  step(values: Float32Array, gradient: Float32Array, lr: number): void {
+    this.#check(values.length, gradient.length);
+    this.current.step++;
+    for (const { factor, ...range } of this.#rates) {
+      const kept = 1 - lr * factor * this.#weightDecay;
+      if (kept !== 1) this.#shrink(values, kept, range);
+      this.#update(values, gradient, lr * factor, range);
+    }
+  }
+
+  /** Multiplies the decaying values in a range by `kept`. */
+  #shrink(values: Float32Array, kept: number, range: Segment): void {
+    for (const { start, end } of this.#decay) {
+      const to = Math.min(end, range.end);
+      for (let i = Math.max(start, range.start); i < to; i++) values[i]! *= kept;
+    }
+  }
+
+  #update(values: Float32Array, gradient: Float32Array, lr: number, { start, end }: Segment): void {
+    const beta1 = this.#beta1;
+    const beta2 = this.#beta2;
+    const { m, v, step } = this.current;
+    const inverseRoot = 1 / Math.sqrt(1 - beta2 ** step);
+    UPDATE().run(
+      {
+        values: values.subarray(start, end),
+        gradient: gradient.subarray(start, end),
+        m: m.subarray(start, end),
+        v: v.subarray(start, end),
+      },
+      {
+        ...{ beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2, inverseRoot },
+        eps: this.#isEarly ? this.#eps * inverseRoot : this.#eps,
+        stepSize: lr / (1 - beta1 ** step),
+      },
+    );
+  }
+
+  #check(...lengths: number[]): void {
+    const { length: expected } = this.current.m;
+    const wrong = lengths.find((length) => length !== expected);
+    if (wrong !== undefined) throw new Error(`AdamW: got ${wrong} values, expected ${expected}`);
+  }
+}
+
+/** m ← β1 m + (1-β1) g,  v ← β2 v + (1-β2) g²,  w ← w - α m / (√v ρ + ε), with both bias corrections in α and ρ. */
+const UPDATE = lazy(
+  () =>
+    new VectorLoop(
+      ['values', 'gradient', 'm', 'v'],
+      ['beta1', 'rest1', 'beta2', 'rest2', 'stepSize', 'inverseRoot', 'eps'],
+      ({ values, gradient, m, v, beta1, rest1, beta2, rest2, stepSize, inverseRoot, eps }) => {
+        const mean = add(multiply(beta1, m), multiply(rest1, gradient));
+        const square = add(multiply(beta2, v), multiply(multiply(rest2, gradient), gradient));
+        const divisor = add(multiply(root(square), inverseRoot), eps);
+        return { m: mean, v: square, values: subtract(values, divide(multiply(stepSize, mean), divisor)) };
+      },
+    ),
+);
+
+/**
+ * AdamW for the tensors of one vector.
+ *
+ * @param tensors disjoint and in order; together they fill the vector
+ */
+export function adamWOf(tensors: readonly OptimizedTensor[], settings: OptimizerSettings): AdamW {
+  const decay = tensors.filter(({ start, end, decays }) => end > start && decays);
+  return new AdamW(lengthOf(tensors), { ...settings, decay, rates: ratesOf(tensors) });
+}
+
+/** Ranges of equal learning rates; undefined if all factors are 1. */
+function ratesOf(tensors: readonly OptimizedTensor[]) {
+  const ranges: (Segment & { factor: number })[] = [];
+  for (const { start, end, rate: factor } of tensors) {
+    const last = ranges.at(-1);
+    if (last?.factor === factor) last.end = end;
+    else ranges.push({ start, end, factor });
+  }
+  return ranges.every(({ factor }) => factor === 1) ? undefined : ranges;
+}

@@ -1,0 +1,134 @@
+import { Random } from '../../../support/random.ts';
+import { adaptedModules } from '../low-rank/adapted-modules.ts';
+import type { AdapterSettings, ScaleConfig } from '../low-rank/adapter-config-shape.ts';
+import { defaultTargets } from '../low-rank/default-targets.ts';
+import {
+  type FactorGroup,
+  factorGroups,
+  factorName,
+  factorOf,
+  type LowRankModule,
+} from '../low-rank/factors.ts';
+import { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
+import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
+import { orthonormalise, refuseTooManyVectors } from '../low-rank/orthonormal.ts';
+import { adaLoraAlpha, adaLoraScale } from '../low-rank/scales.ts';
+import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
+import { savedParameters } from '../saved-parameters.ts';
+import type { ReadParameter, Regularizer, TunableModel } from '../tuner.ts';
+
+/** Standard deviation of the initial P and Q. */
+const INITIAL_STD = 0.02;
+
+/** How triplets are trained. */
+export interface TripletSettings {
+  lora_dropout: number;
+  /** The weight γ of the orthogonality term. */
+  orth_reg_weight: number;
+  /** How P and Q are initialised. Undefined if they come from a file. */
+  init?: 'normal' | 'orthonormal';
+}
+
+/** AdaLoRA (Zhang et al., 2023): y += alpha / init_r · x Qᵀ diag(λ) Pᵀ. Q, λ and P have PEFT's names. */
+export class AdaLoraTuner extends LowRankTuner {
+  protected readonly diagonal = true;
+  readonly regularizer: Regularizer;
+
+  constructor(
+    readonly settings: TripletSettings,
+    modules: readonly LowRankModule[],
+    saved: readonly TrainedParameter[],
+    /** Tensors to train besides the triplets, such as DoRA's magnitudes. */
+    beside: readonly TrainedParameter[] = [],
+  ) {
+    const { layout, groups } = tripletLayout(modules, [...beside, ...saved]);
+    super(layout, modules, saved, settings.lora_dropout);
+    this.regularizer = orthogonalityTerm(groups, 'mean-norm', settings.orth_reg_weight, 2 * modules.length);
+  }
+
+  /** Builds the tuner at the start of a run. Every adapted module has `init_r` triplets; `init_r` must be set. */
+  static create(
+    model: TunableModel,
+    config: AdapterSettings & TripletSettings & ScaleConfig & { init_r?: number },
+  ): AdaLoraTuner {
+    const { init_r: rank } = config;
+    if (rank === undefined)
+      throw new Error('init_r follows from the budget, which is to be worked out before');
+    const scale = adaLoraScale({ lora_alpha: adaLoraAlpha(config, rank), init_r: rank });
+    const modules = adaptedModules(model, config, defaultTargets(model, 'many')).map((module) => ({
+      ...module,
+      rank,
+      scale,
+    }));
+    if (config.init === 'orthonormal')
+      refuseTooManyVectors(modules, "init: orthonormal of the method's section");
+    return new AdaLoraTuner(config, modules, savedParameters(model, config, modules));
+  }
+
+  withModules(modules: readonly LowRankModule[]): AdaLoraTuner {
+    return new AdaLoraTuner(this.settings, modules, this.saved);
+  }
+
+  /**
+   * Draws P and Q from a normal distribution with standard deviation 0.02 and sets λ to zero, so the increment is zero
+   * at first. With `orthonormal`, P and Q are then orthonormalised (the columns of P, the rows of Q). The result is
+   * uniform over all such matrices (Saxe et al., 2014, arXiv 1312.6120).
+   */
+  protected initialiseFactors(values: Float32Array, seed: number, _read: ReadParameter): void {
+    for (const { path, rank, inFeatures, outFeatures } of this.modules) {
+      for (const [factor, length] of [
+        ['A', inFeatures],
+        ['B', outFeatures],
+      ] as const) {
+        const name = factorName(path, factor);
+        const tensor = this.layout.read(values, name);
+        tensor.set(new Random(seed, `init ${name}`).normals(tensor.length, INITIAL_STD));
+        if (this.settings.init !== 'orthonormal') continue;
+        // B is stored by rows, so adjacent elements of a column are `rank` apart.
+        const at = (i: number, j: number) => (factor === 'A' ? i * length + j : j * rank + i);
+        const vectors = Array.from({ length: rank }, (_, i) =>
+          Float64Array.from({ length }, (_, j) => tensor[at(i, j)]!),
+        );
+        orthonormalise(vectors).forEach((vector, i) => {
+          for (let j = 0; j < length; j++) tensor[at(i, j)] = vector[j]!;
+        });
+      }
+    }
+  }
+}
+
+/**
+ * The layout of triplets in the vector. Factors A and B are grouped by shape, in order of first occurrence. All A of
+ * one width form a stack. Their λ form a stack in the same order, so that one product computes λ A for all of them.
+ */
+export function tripletLayout(
+  modules: readonly LowRankModule[],
+  saved: readonly TrainedParameter[],
+): { layout: ParameterLayout; groups: FactorGroup[] } {
+  const groups = factorGroups(modules.filter(({ rank }) => rank > 0));
+  const rows = groups.filter(({ side }) => side === 'rows');
+  const columns = groups.filter(({ side }) => side === 'columns');
+  const stacks = [...new Set(rows.map(widthOf))].map((width) =>
+    rows.filter((group) => widthOf(group) === width),
+  );
+  const ofA = stacks.map((own) => own.flatMap(({ members }) => members));
+  const empty = modules.filter(({ rank }) => rank === 0);
+  const layout = new ParameterLayout([
+    ...ofA,
+    ...columns.map(({ members }) => members),
+    ...factorGroups(empty).flatMap(({ members }) => members),
+    ...ofA.map((members) => members.map(diagonalOf)),
+    ...empty.map(({ path }) => ({ name: factorName(path, 'E'), shape: [0] })),
+    ...saved,
+  ]);
+  return { layout, groups: [...stacks.flat(), ...columns] };
+}
+
+function widthOf({ members }: FactorGroup): number {
+  return members[0]!.shape[1]!;
+}
+
+/** The λ of the triplets in a factor A. */
+function diagonalOf({ name, shape: [rank] }: TrainedParameter): TrainedParameter {
+  return { name: factorName(factorOf(name)!.path, 'E'), shape: [rank!] };
+}

@@ -1,0 +1,111 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { UserError } from '../../../support/user-error.ts';
+import { budgetShape, oneBudget } from './budget-config.ts';
+import { promisedBudget } from './promised-budget.ts';
+
+const schema = oneBudget(z.strictObject(budgetShape));
+
+// A component of the first two matrices has 10 numbers, a component of the third has 40. The file has 100 other bytes.
+const modules = [
+  { inFeatures: 5, outFeatures: 5 },
+  { inFeatures: 5, outFeatures: 5 },
+  { inFeatures: 10, outFeatures: 30 },
+];
+
+function promised(settings: object) {
+  return promisedBudget(schema.parse(settings), {
+    ...{ method: 'adalora', title: 'AdaLoRA', components: 'triplets', modules, modelParameters: 12345 },
+    fileBytes: ([a, b, c]) => 100 + 44 * (a! + b!) + 164 * c!,
+  });
+}
+
+describe('in its unit', () => {
+  it.each([
+    [{}, { unit: 'components', target: 24, initialRank: 12 }],
+    [{ target_r: 2.5 }, { unit: 'components', target: 7, initialRank: 4 }],
+    [{ target: 2.5 }, { unit: 'components', target: 7, initialRank: 4 }],
+    // 0.7 · 3 is below 2.1 in floating point.
+    [{ target_r: 2.3 }, { unit: 'components', target: 6, initialRank: 4 }],
+    [{ target: '5 triplets' }, { unit: 'components', target: 5, initialRank: 3 }],
+    [{ target: '200 parameters' }, { unit: 'parameters', target: 200, initialRank: 5 }],
+    // 2 % are 246.9 parameters.
+    [{ target: '2%' }, { unit: 'parameters', target: 246, initialRank: 7 }],
+    [{ target: '1.2 kB' }, { unit: 'bytes', target: 1200, initialRank: 7 }],
+    [{ target: '1 KiB' }, { unit: 'bytes', target: 1024, initialRank: 6 }],
+  ])('%j', (settings, expected) => {
+    expect(promised(settings)).toMatchObject(expected);
+  });
+
+  it.each([
+    [{ init_r: 9 }, 9],
+    [{ start: 9 }, 9],
+    [{ start: 8.5 }, 9],
+    [{ start: '9 triplets' }, 3],
+    [{ start: '10 triplets' }, 4],
+    [{ start: '240 parameters' }, 4],
+    [{ start: '2%' }, 5],
+    [{ start: '1360 B' }, 5],
+    [{ start: '1361 B' }, 6],
+  ])('the start %j is a whole rank', (start, rank) => {
+    expect(promised({ target_r: 1, ...start }).initialRank).toBe(rank);
+  });
+});
+
+it('starts at a possible rank', () => {
+  const refused = () => promised({ target_r: 60_000 });
+  expect(refused).toThrow(UserError);
+  expect(refused).toThrow('adalora.init_r: 90000 means rank 90000 in every matrix; the maximum is 65536');
+});
+
+it('is available in every unit, with notices about rounding', () => {
+  const { initial, final, rounded } = promised({ target: '2%', start: '20 triplets' });
+  expect(initial).toEqual({ rank: 7, components: 21, parameters: 420, bytes: 100 + 7 * 252 });
+  // 246 numbers are a mean rank of 4.1.
+  expect(final).toMatchObject({ components: 12, parameters: 246, bytes: Math.round(100 + 4.1 * 252) });
+  expect(final.rank).toBeCloseTo(4.1);
+  expect(rounded).toEqual([
+    'target 2% of 12,345 parameters is 246.9 parameters, rounded down',
+    'start 20 triplets, rounded up to rank 7 in every matrix',
+  ]);
+  expect(promised({ target_r: 2.5 }).rounded).toEqual([
+    'target_r 2.5 in 3 matrices is 7.5 triplets, rounded down',
+  ]);
+  expect(promised({}).rounded).toEqual([]);
+  expect(promised({ target: '5 triplets' }).rounded).toEqual([
+    'init_r: 1.5 times the target, rounded up to 3',
+  ]);
+});
+
+describe('a mistake', () => {
+  it.each([
+    [{ target_r: 0.2 }, 'target_r must be at least one of the triplets, got 0.2 (0).'],
+    [
+      { target: '39 parameters' },
+      'target must be at least 40 parameters, one of the triplets of the largest matrix, got 39 parameters.',
+    ],
+    [
+      { target: '263 B' },
+      'target must be at least 264 bytes: header, head and one of the triplets of the largest matrix, got 263 B.',
+    ],
+    [
+      { target_r: 12, init_r: 12 },
+      'target_r must be less than init_r (12), because AdaLoRA prunes from init_r down to target_r, got 12. ' +
+        'Set adalora.init_r to about 18, or train with lora at rank 12.',
+    ],
+    [
+      { target: '2 kB', start: '20 triplets' },
+      'target must be less than 1864 bytes, rank 7 everywhere, because AdaLoRA prunes from start down to target, got 2 kB. ' +
+        'Set adalora.init_r to about 12, or train with lora at rank 8.',
+    ],
+  ])('%j', (settings, message) => {
+    expect(() => promised(settings)).toThrow(new UserError(`adalora.${message}`));
+  });
+
+  it('does not occur at the limits', () => {
+    expect(promised({ target: '40 parameters' }).target).toBe(40);
+    expect(promised({ target: '264 B' }).target).toBe(264);
+    expect(promised({ target: '1 triplets' }).target).toBe(1);
+    expect(promised({ target: '35 triplets', init_r: 12 }).target).toBe(35);
+  });
+});

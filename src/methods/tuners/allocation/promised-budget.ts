@@ -1,0 +1,195 @@
+import { UserError } from '../../../support/user-error.ts';
+import { MAX_RANK } from '../shared/rank.ts';
+import type { Cost } from './allocate.ts';
+import {
+  type Amount,
+  type BudgetConfig,
+  type BudgetKey,
+  type BudgetUnit,
+  type Components,
+  type GivenBudget,
+  givenBudget,
+  INITIAL_KEYS,
+  INITIAL_OVER_TARGET,
+  initialRank,
+  inUnit,
+  TARGET_KEYS,
+  unitOf,
+} from './budget-config.ts';
+
+/** A budget in each unit. */
+export interface BudgetForms {
+  /** As a mean rank. */
+  rank: number;
+  /** As a number of triplets or doublets. */
+  components: number;
+  parameters: number;
+  bytes: number;
+}
+
+/** Converts between ranks and their cost in each unit. */
+export class BudgetCosts {
+  readonly of: Readonly<Record<BudgetUnit, Cost>>;
+  readonly #modules: number;
+
+  /** @param fileBytes the size of the adapter's tensor file, which cannot be computed from the other units */
+  constructor(modules: readonly { inFeatures: number; outFeatures: number }[], fileBytes: Cost) {
+    this.#modules = modules.length;
+    this.of = {
+      components: (ranks) => ranks.reduce((a, b) => a + b, 0),
+      parameters: (ranks) =>
+        ranks.reduce((sum, rank, k) => sum + rank * (modules[k]!.inFeatures + modules[k]!.outFeatures), 0),
+      bytes: fileBytes,
+    };
+  }
+
+  /** The cost if every module has the same rank. */
+  everywhere(unit: BudgetUnit, rank: number): number {
+    return this.of[unit](new Array<number>(this.#modules).fill(rank));
+  }
+
+  /** The largest cost of a single component, over all modules. */
+  ofOne(unit: BudgetUnit): number {
+    const alone = (k: number) => Array.from({ length: this.#modules }, (_, i) => Number(i === k));
+    return Math.max(...Array.from({ length: this.#modules }, (_, k) => this.of[unit](alone(k))));
+  }
+
+  /**
+   * The rank, not rounded, at which all modules together have this cost. Costs are linear in the rank, except for some
+   * digits in the file's header.
+   */
+  rankFor(unit: BudgetUnit, amount: number): number {
+    return 1 + (amount - this.everywhere(unit, 1)) / this.#perRank(unit);
+  }
+
+  /** Converts a mean rank to all units, as if every module had this rank. */
+  forms(rank: number): BudgetForms {
+    const at = (unit: BudgetUnit) => Math.round(this.everywhere(unit, 1) + (rank - 1) * this.#perRank(unit));
+    return { rank, components: at('components'), parameters: at('parameters'), bytes: at('bytes') };
+  }
+
+  #perRank(unit: BudgetUnit): number {
+    return this.everywhere(unit, 2) - this.everywhere(unit, 1);
+  }
+}
+
+/** The final budget of a run, and its initial rank. */
+export interface PromisedBudget {
+  /** The unit of `target`. */
+  unit: BudgetUnit;
+  /** The budget, an integer. The run never exceeds it. */
+  target: number;
+  cost: Cost;
+  components: Components;
+  /** Initial rank of every module. */
+  initialRank: number;
+  initial: BudgetForms;
+  /** The final budget in every unit. It is exact in `unit`. The other values assume the same rank for all modules. */
+  final: BudgetForms;
+  /** Sentences about rounding. */
+  rounded: string[];
+}
+
+/** What a budget depends on. */
+export interface BudgetFacts {
+  /** The method's name in a config (`method`) and its display name (`title`). */
+  method: string;
+  title: string;
+  /** The units that are kept or dropped. */
+  components: Components;
+  modules: readonly { inFeatures: number; outFeatures: number }[];
+  /** Number of parameters of the base model, including its head. */
+  modelParameters: number;
+  /** The size of the adapter's tensor file. */
+  fileBytes: Cost;
+}
+
+/**
+ * Converts a config's budget for a model. The target is rounded down to whole components, numbers or bytes, and the
+ * initial rank is rounded up. So the target is never exceeded.
+ *
+ * @throws UserError for a target that keeps nothing, or is not below the initial budget
+ */
+export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): PromisedBudget {
+  const { modules, modelParameters, components, fileBytes } = facts;
+  const costs = new BudgetCosts(modules, fileBytes);
+  const amountOf = (given: GivenBudget) =>
+    inUnit(given, { matrices: modules.length, modelParameters, components });
+  const end = givenBudget(config, TARGET_KEYS);
+  if (!end) throw new Error(`${facts.method} has no target`);
+  const unit = unitOf(end);
+  const wanted = amountOf(end);
+  const target = Math.floor(wanted.amount);
+  const mean = costs.rankFor(unit, target);
+
+  const start = givenBudget(config, INITIAL_KEYS);
+  const [rank, note] = start ? startingRank(unitOf(start), amountOf(start), costs) : defaultRank(mean);
+  if (rank > MAX_RANK) {
+    const where = `${facts.method}.${start?.key ?? end.key}`;
+    throw new UserError({
+      where: `${where}: ${(start ?? end).value}`,
+      fault: `means rank ${rank} in every matrix; the maximum is ${MAX_RANK}`,
+    });
+  }
+  refuseTooLittle({ ...end, unit, target }, costs, facts);
+  refuseTooMuch({ ...end, unit, target, mean }, { key: start?.key ?? 'init_r', rank }, costs, facts);
+  return {
+    ...{ unit, target, cost: costs.of[unit], components, initialRank: rank },
+    initial: { ...costs.forms(rank), bytes: costs.everywhere('bytes', rank) },
+    final: { ...costs.forms(mean), [unit]: target },
+    rounded: [...(target === wanted.amount ? [] : [`${wanted.text}, rounded down`]), ...note],
+  };
+}
+
+/** The lowest rank of all modules that reaches the amount, and a sentence about rounding. */
+function startingRank(unit: BudgetUnit, { amount, text }: Amount, costs: BudgetCosts): [number, string[]] {
+  const rank = Math.max(1, Math.ceil(costs.rankFor(unit, amount) - 1e-9));
+  const isEven = costs.everywhere(unit, rank) === amount;
+  return [rank, isEven ? [] : [`${text}, rounded up to rank ${rank} in every matrix`]];
+}
+
+function defaultRank(meanTarget: number): [number, string[]] {
+  const rank = initialRank(meanTarget);
+  const isEven = rank === INITIAL_OVER_TARGET * meanTarget;
+  return [rank, isEven ? [] : [`init_r: ${INITIAL_OVER_TARGET} times the target, rounded up to ${rank}`]];
+}
+
+interface Target extends GivenBudget {
+  unit: BudgetUnit;
+  target: number;
+}
+
+/**
+ * Checks that the target pays for at least one component of the largest matrix. If the most important component belongs
+ * to that matrix, nothing could be kept otherwise.
+ */
+function refuseTooLittle({ key, value, unit, target }: Target, costs: BudgetCosts, facts: BudgetFacts): void {
+  const least = costs.ofOne(unit);
+  if (target >= least) return;
+  const what = {
+    components: facts.components,
+    parameters: `parameters, one of the ${facts.components} of the largest matrix`,
+    bytes: `bytes: header, head and one of the ${facts.components} of the largest matrix`,
+  }[unit];
+  throw new UserError({
+    where: `${facts.method}.${key}`,
+    fault: `must be at least ${least === 1 ? 'one of the' : least} ${what}, got ${typeof value === 'number' && value !== target ? `${value} (${target})` : value}`,
+  });
+}
+
+function refuseTooMuch(
+  { key, value, unit, target, mean }: Target & { mean: number },
+  start: { key: BudgetKey; rank: number },
+  costs: BudgetCosts,
+  { method, title, components }: BudgetFacts,
+): void {
+  const most = costs.everywhere(unit, start.rank);
+  if (target < most) return;
+  const amount = `${most} ${unit === 'components' ? components : unit}, `;
+  const rank = start.key === 'init_r' ? `init_r (${start.rank})` : `rank ${start.rank} everywhere`;
+  throw new UserError({
+    where: `${method}.${key}`,
+    fault: `must be less than ${typeof value === 'number' ? '' : amount}${rank}, because ${title} prunes from ${start.key} down to ${key}, got ${value}`,
+    hint: `Set ${method}.init_r to about ${initialRank(mean)}, or train with lora at rank ${Math.max(1, Math.round(mean))}.`,
+  });
+}

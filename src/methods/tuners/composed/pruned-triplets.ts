@@ -1,0 +1,217 @@
+import { z } from 'zod';
+import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
+import { AdaDoraTuner } from '../adadora/adadora-tuner.ts';
+import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
+import { AllocatedRun } from '../allocation/allocated-run.ts';
+import {
+  allocationVariants,
+  pruningShape,
+  scheduleShape,
+  scoreNamed,
+} from '../allocation/allocation-config.ts';
+import type { ScoreName } from '../allocation/allocator.ts';
+import {
+  BUDGET_KEYS,
+  budgetShape,
+  budgetSummary,
+  oneBudget,
+  withoutBudget,
+} from '../allocation/budget-config.ts';
+import { keptCount } from '../allocation/kept-indices.ts';
+import { planAllocation } from '../allocation/plan-allocation.ts';
+import { IguLoraTuner } from '../igulora/igulora-tuner.ts';
+import { loraKind } from '../lora/lora-kind.ts';
+import { LoraTuner } from '../lora/lora-tuner.ts';
+import { rankKeys } from '../lora/store-ranked.ts';
+import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
+import { defaultTargets } from '../low-rank/default-targets.ts';
+import { type Export, exportAdapter } from '../low-rank/export-adapter.ts';
+import { factorName } from '../low-rank/factors.ts';
+import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
+import { adaLoraAlpha } from '../low-rank/scales.ts';
+import type { MethodDefinition } from '../method-definition.ts';
+import type { MethodRun } from '../method-run.ts';
+import { isOwnFunction } from '../own-function.ts';
+import type { TunableModel } from '../tuner.ts';
+import { continuesTriplets, tripletMethod, tripletShape } from './triplet-method.ts';
+
+/** The scores in the notation of the paper's ablations (table 4). */
+const SCORES = {
+  'sensitivity-uncertainty': 's = Ī · Ū',
+  'signal-to-noise': 's = Ī / Ū',
+  'sensitivity-over-uncertainty': 's = (Ī + ε) / (Ū + ε)',
+  sensitivity: 's = I',
+  magnitude: 's = |λ|',
+} satisfies Record<ScoreName, string>;
+const SCORE_NAMES = Object.keys(SCORES) as [ScoreName, ...ScoreName[]];
+
+/** The defaults in which a named method differs from AdaLoRA. */
+interface Preset {
+  score?: ScoreName;
+  use_dora?: boolean;
+  path_points?: number;
+  initial_lambda?: number;
+}
+
+/** AdaLoRA's settings: first PEFT's keys with their defaults, then further keys. */
+function prunedSchema({
+  score = 'sensitivity-uncertainty',
+  use_dora = false,
+  path_points = 1,
+  initial_lambda = 0,
+}: Preset) {
+  return oneBudget(
+    z.strictObject({
+      ...adapterConfigShape,
+      ...budgetShape,
+      ...scheduleShape,
+      ...tripletShape,
+      ...pruningShape,
+      /**
+       * Importance score of a triplet. `sensitivity` and `magnitude` are the paper's ablations. `signal-to-noise`, which
+       * is not in the paper, divides by the uncertainty instead of multiplying by it. `sensitivity-over-uncertainty` is
+       * IGU-LoRA's. A program may give a function.
+       */
+      score: scoreNamed(SCORE_NAMES).default(score),
+      /** Train DoRA's magnitude too: the length of each row of the weight (Liu et al., ICML 2024, arXiv 2402.09353). */
+      use_dora: z.boolean().default(use_dora),
+      /** Number of points between zero and the weights at which gradients are taken. Each step uses a random one. `1`: no path. */
+      path_points: z.int().min(1).default(path_points),
+      /** Initial λ of all triplets. */
+      initial_lambda: z.number().default(initial_lambda),
+      /**
+       * Whether training starts again when the ranks are final: the kept triplets and the head return to their initial
+       * values, as in the second run of IGU-LoRA's code. Default: they train on.
+       */
+      restart: z.boolean().default(false),
+    }),
+  )
+    .refine(
+      ({ use_dora, path_points, initial_lambda }) => !use_dora || (path_points === 1 && initial_lambda === 0),
+      {
+        path: ['use_dora'],
+        error: 'cannot be combined with path_points or initial_lambda',
+      },
+    )
+    .refine(({ shrink, path_points, restart }) => shrink === 'at-final' || (path_points === 1 && !restart), {
+      path: ['shrink'],
+      error: 'must be at-final with path_points or restart',
+    });
+}
+
+export const adaLoraConfigSchema = prunedSchema({});
+export type AdaLoraConfig = z.infer<typeof adaLoraConfigSchema>;
+
+/**
+ * Defines AdaLoRA, or a point of its space with a name of its own: the same settings with other defaults.
+ */
+export function prunedTriplets(
+  { method, title, tags }: { method: string; title: string; tags: readonly string[] },
+  preset: Preset = {},
+): MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema> {
+  const config = prunedSchema(preset);
+  return tripletMethod({
+    title,
+    tags,
+    config,
+    // The averages of sensitivity and uncertainty.
+    averages: 2,
+    start: (model, settings, totalSteps) => startRun({ method, title }, model, settings, totalSteps),
+    kind: preset.use_dora ? loraKind : undefined,
+    continues: preset.use_dora ? undefined : continuesTriplets<AdaLoraConfig>(method, config),
+    variants: (settings) => variantsOf(settings, preset),
+    words: { summary: budgetSummary, budgetKeys: BUDGET_KEYS },
+  });
+}
+
+/** Describes settings that differ from the method's own. */
+function variantsOf(settings: Readonly<Record<string, unknown>>, preset: Preset): string[] {
+  const { score, use_dora, path_points: points, restart } = settings;
+  const { score: usual = 'sensitivity-uncertainty', path_points: usualPoints = 1 } = preset;
+  const variants = [];
+  if (isOwnFunction(score)) variants.push('own score');
+  else if (score !== undefined && score !== usual) variants.push(SCORES[score as ScoreName]);
+  if (use_dora === true && !preset.use_dora) variants.push('trained magnitude');
+  if (points === 1 && usualPoints > 1) variants.push('without the path');
+  if (Number(points) > 1 && usualPoints === 1) variants.push(`path of ${points} points`);
+  if (restart === true) variants.push('restart with final ranks');
+  return [...variants, ...allocationVariants(settings)];
+}
+
+function startRun(
+  names: { method: string; title: string },
+  model: TunableModel,
+  settings: AdaLoraConfig,
+  totalSteps: number,
+): MethodRun {
+  const { use_dora: isDora } = settings;
+  const targets = defaultTargets(model, 'many');
+  // PEFT cannot store a module of rank 0, and its magnitude would be lost.
+  const minRank = isDora ? 1 : 0;
+  const kind = isDora ? 'LORA' : 'ADALORA';
+  const allocating = { ...names, components: 'triplets', targets, minRank, kind } as const;
+  const { budget, schedule } = planAllocation(allocating, model, settings, totalSteps);
+  // The budget's keys are not stored, because PEFT's keys of these names have another meaning.
+  const config = { ...withoutBudget(settings), init_r: budget.initialRank };
+  const lora_alpha = adaLoraAlpha(settings, budget.initialRank);
+  return new AllocatedRun({
+    method: names.method,
+    settings,
+    schedule,
+    budget,
+    minRank,
+    tuner: createTuner(model, config),
+    store({ tuner, keep, settled }, values, baseModel) {
+      const made = { model, targets, values, baseModel };
+      if (isDora) return storeDora({ ...made, config }, tuner);
+      const { modules, layout } = tuner;
+      const flags = modules.map(
+        ({ path }, k) => [factorName(path, 'E'), Array.from(keep[k]!, Boolean)] as const,
+      );
+      const { totalStep, ...steps } = schedule;
+      const kept = keep.reduce((sum, module) => sum + keptCount(module), 0);
+      const mean = settled ? kept / modules.length : budget.final.rank;
+      return exportAdapter(
+        { ...made, config: { ...config, lora_alpha }, modules, layout },
+        {
+          peft_type: 'ADALORA',
+          ...steps,
+          total_step: totalStep,
+          // PEFT's `target_r` is an integer. It has no effect after ranks are final.
+          target_r: Math.max(1, Math.round(mean)),
+          rank_pattern: settled ? Object.fromEntries(flags) : null,
+        },
+      );
+    },
+  });
+}
+
+/** Builds the triplets in the form that the settings name: plain, with a magnitude, or on a path from zero. */
+function createTuner(model: TunableModel, config: Omit<AdaLoraConfig, 'init_r'> & { init_r: number }) {
+  const plain = AdaLoraTuner.create(model, config);
+  const { modules, saved } = plain;
+  if (config.use_dora) return new AdaDoraTuner(config, modules, saved);
+  if (config.path_points > 1 || config.initial_lambda !== 0)
+    return new IguLoraTuner(config, config, modules, saved);
+  return plain;
+}
+
+/** Stores triplets with magnitudes as PEFT's DoRA: A = Q and B = P diag(λ). The alphas keep the scale at every rank. */
+function storeDora(
+  made: Pick<Export, 'model' | 'targets' | 'values' | 'baseModel' | 'config'>,
+  { modules, layout, saved }: LowRankTuner,
+): StoredAdapter {
+  const plain = new LoraTuner({ lora_dropout: 0, use_dora: true }, modules, saved);
+  const values = new Float32Array(plain.layout.length);
+  for (const { name } of plain.layout.segments)
+    plain.layout.read(values, name).set(layout.read(made.values, name));
+  for (const { path, rank } of modules) {
+    const lambdas = layout.read(made.values, factorName(path, 'E'));
+    const columns = plain.layout.read(values, factorName(path, 'B'));
+    for (let i = 0; i < columns.length; i++) columns[i]! *= lambdas[i % rank]!;
+  }
+  const r = Math.max(...modules.map(({ rank }) => rank));
+  const settings = { r, lora_alpha: modules[0]!.scale * r, use_rslora: false };
+  const keys = { peft_type: 'LORA', use_dora: true, ...rankKeys(modules, settings) } as const;
+  return exportAdapter({ ...made, values, modules, layout: plain.layout }, keys);
+}

@@ -1,0 +1,119 @@
+import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
+import { Random } from '../../../support/random.ts';
+import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
+import { scoreLogarithms } from '../allocation/component-scores.ts';
+import { ranksOf } from '../low-rank/factors.ts';
+import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
+import type { AfterStep, MethodRun, MethodState } from '../method-run.ts';
+import { changedTriplets, type ModuleChange } from './changed-triplets.ts';
+
+/** How a method moves ranks between modules during training. */
+export interface RankPolicy {
+  /** Called after the optimizer's step. */
+  afterStep?(step: number, tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void;
+  /**
+   * Decides the change at a step: one entry per module, the scores behind it, and whether it is the last change.
+   * Undefined for no change.
+   */
+  decide(
+    step: number,
+    tuner: LowRankTuner,
+    values: Float32Array,
+  ): { changes: readonly ModuleChange[]; scores: readonly ArrayLike<number>[]; final: boolean } | undefined;
+  /** Moves the policy's state to the new layout. */
+  move?(indices: Int32Array): void;
+  state(): MethodState;
+  restore(state: MethodState): void;
+}
+
+/** The parts that differ between elastic methods. */
+export interface ElasticMethod {
+  /** A tuner with all modules at their initial rank. */
+  tuner: LowRankTuner;
+  schedule: AllocationSchedule;
+  policy: RankPolicy;
+  /** Whether the optimizer starts again when ranks move. */
+  restarts?: boolean;
+  /** See {@link MethodRun.assumed}. */
+  assumed?: string;
+  store(tuner: LowRankTuner, values: Float32Array, baseModel: string): StoredAdapter;
+}
+
+/**
+ * A method in which modules gain and lose triplets during training. The trained vector has only the current triplets,
+ * so each change rebuilds the graph.
+ */
+export class ElasticRun implements MethodRun {
+  tuner: LowRankTuner;
+  readonly #method: ElasticMethod;
+  #step = 0;
+
+  constructor(method: ElasticMethod) {
+    this.#method = method;
+    this.tuner = method.tuner;
+  }
+
+  get assumed(): string | undefined {
+    return this.#method.assumed;
+  }
+
+  get settled(): boolean {
+    return this.#step >= finalStep(this.#method.schedule);
+  }
+
+  afterStep(step: number, values: Float32Array, gradient: Float32Array): AfterStep {
+    const { policy } = this.#method;
+    const { settled: wasSettled } = this;
+    this.#step = step;
+    if (wasSettled) return {};
+    policy.afterStep?.(step, this.tuner, values, gradient);
+    const decision = policy.decide(step, this.tuner, values);
+    if (!decision) return {};
+    const { changes, scores, final } = decision;
+    const before = this.tuner;
+    this.tuner = this.#at(changes.map(({ kept, added }) => kept.length + added.length));
+    const relayout = changedTriplets(before, this.tuner, changes);
+    policy.move?.(relayout.indices);
+    const ranks = this.ranks();
+    return {
+      allocation: {
+        ...{ step, ranks, final, threshold: Number.NaN },
+        budget: Object.values(ranks).reduce((a, b) => a + b, 0),
+        scores: scores.map((own) => scoreLogarithms(Float64Array.from(own))),
+      },
+      relayout: { ...relayout, restarts: this.#method.restarts },
+    };
+  }
+
+  ranks(): Record<string, number> {
+    return ranksOf(this.tuner.modules);
+  }
+
+  state(): MethodState {
+    const ranks = Int32Array.from(this.tuner.modules, ({ rank }) => rank);
+    return { ...this.#method.policy.state(), ranks, step: Int32Array.of(this.#step) };
+  }
+
+  restore({ ranks, step, ...own }: MethodState): void {
+    this.tuner = this.#at([...ranks!]);
+    this.#step = step![0]!;
+    this.#method.policy.restore(own);
+  }
+
+  store(values: Float32Array, baseModel: string): StoredAdapter {
+    return this.#method.store(this.tuner, values, baseModel);
+  }
+
+  #at(ranks: readonly number[]): LowRankTuner {
+    const { tuner } = this.#method;
+    return tuner.withModules(tuner.modules.map((module, k) => ({ ...module, rank: ranks[k]! })));
+  }
+}
+
+/** Returns standard normal numbers for a vector of a module at a step. */
+export type Draw = (what: string, step: number, length: number) => ArrayLike<number>;
+
+/** Draws numbers that depend on the run's seed. */
+export function seeded(seed: number): Draw {
+  return (what, step, length) => new Random(seed, `grow ${what}`, step).normals(length, 1);
+}

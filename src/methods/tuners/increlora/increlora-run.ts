@@ -1,0 +1,229 @@
+import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
+import { gather } from '../../../support/numbers.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
+import { scoreLogarithms } from '../allocation/component-scores.ts';
+import { movedIndices } from '../allocation/kept-indices.ts';
+import { changedTriplets, type ModuleChange, type NewTriplet } from '../elastic/changed-triplets.ts';
+import type { Draw } from '../elastic/elastic-run.ts';
+import { factorName, type LowRankModule } from '../low-rank/factors.ts';
+import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
+import type { AfterStep, MethodRun, MethodState } from '../method-run.ts';
+import { type Growth, growsAt } from './config.ts';
+import { IncreLoraTuner } from './growing-injection.ts';
+import { ModuleScores } from './module-scores.ts';
+
+/** λ of triplets that are trained in advance. */
+const RESERVE_LAMBDA = 1e-5;
+/** Standard deviation of new factors. */
+const INITIAL_STD = 0.02;
+
+/** What an IncreLoRA run needs. */
+export interface Growing {
+  /** A tuner with all modules at their initial rank. */
+  tuner: AdaLoraTuner;
+  growth: Growth;
+  /** The scale of a module with this rank. */
+  scaleOf(rank: number): number;
+  /** Whether new triplets are trained in advance, at a small constant λ. */
+  advance: boolean;
+  /** Whether the schedule of the learning rate begins again for new triplets. */
+  warmsUp?: boolean;
+  /** Whether scores are those of a step's last micro-batch instead of the mean. */
+  watchesLast?: boolean;
+  betas: readonly [sensitivity: number, uncertainty: number];
+  draw: Draw;
+  assumed?: string;
+  store(tuner: LowRankTuner, values: Float32Array, baseModel: string): StoredAdapter;
+}
+
+/**
+ * A run in which the modules with the highest scores gain triplets (Zhang et al., 2023, arXiv 2308.12043). Until the
+ * ranks are final, every module has a reserve of triplets with a small constant λ. When a module grows, the λ of its
+ * reserve becomes trainable, and it gets a new reserve.
+ */
+export class IncreLoraRun implements MethodRun {
+  tuner: AdaLoraTuner;
+  readonly #method: Growing;
+  readonly #scores: ModuleScores;
+  /** Ranks without the reserve. */
+  #ranks: number[];
+  #begun = false;
+  added: Int32Array | undefined;
+
+  constructor(method: Growing) {
+    this.#method = method;
+    this.tuner = method.tuner;
+    this.#ranks = method.tuner.modules.map(({ rank }) => rank);
+    this.#scores = new ModuleScores(method.tuner.modules, method.betas);
+  }
+
+  get assumed(): string | undefined {
+    return this.#method.assumed;
+  }
+
+  get settled(): boolean {
+    return this.#total >= this.#method.growth.target;
+  }
+
+  beforeStep(_step: number, _values: Float32Array, _gradient: Float32Array, watched?: Float32Array): void {
+    if (!this.settled) this.#scores.observe(watched);
+  }
+
+  afterStep(step: number, values: Float32Array): AfterStep {
+    if (this.settled) return {};
+    this.#holdReserve(values);
+    if (growsAt(step, this.#method.growth.schedule)) return this.#grow(step);
+    if (this.#begun) return {};
+    const noGains = this.#ranks.map(() => 0);
+    return { relayout: this.#change(step, noGains) };
+  }
+
+  ranks(): Record<string, number> {
+    return Object.fromEntries(this.tuner.modules.map(({ path }, k) => [path, this.#ranks[k]!]));
+  }
+
+  assertComplete(): void {
+    if (this.settled) return;
+    throw new UserError({
+      where: 'increlora',
+      fault: `ended with ${this.#total} of ${this.#method.growth.target} triplets`,
+      hint: 'Steps at which ranks grow were skipped, because their gradient was not finite. Lower training.learning_rate.',
+    });
+  }
+
+  state(): MethodState {
+    return {
+      ...this.#scores.state(),
+      ranks: Int32Array.from(this.#ranks),
+      begun: Uint8Array.of(Number(this.#begun)),
+      ...(this.added && { added: this.added }),
+    };
+  }
+
+  restore({ ranks, begun, added, ...scores }: MethodState): void {
+    this.added = added as Int32Array | undefined;
+    this.#ranks = [...ranks!];
+    this.#begun = begun![0] === 1;
+    this.#scores.restore(scores);
+    if (this.#begun) this.tuner = this.#grown();
+  }
+
+  /** Stores the triplets without the reserve. */
+  store(values: Float32Array, baseModel: string): StoredAdapter {
+    const { modules, layout } = this.tuner;
+    const plain = this.#at(this.#ranks);
+    const kept = this.#ranks.map((rank) => upTo(rank));
+    const own = gather(values, movedIndices(modules, kept, layout, plain.layout));
+    return this.#method.store(plain, own, baseModel);
+  }
+
+  get #total(): number {
+    return this.#ranks.reduce((a, b) => a + b, 0);
+  }
+
+  get #reserve(): number {
+    const { advance, growth } = this.#method;
+    return this.#begun && advance && !this.settled ? growth.gained : 0;
+  }
+
+  /** Resets the constant λ of the reserve, which weight decay has changed. */
+  #holdReserve(values: Float32Array): void {
+    for (const { path } of this.tuner.modules) {
+      const lambdas = this.tuner.layout.read(values, factorName(path, 'E'));
+      lambdas.fill(RESERVE_LAMBDA, lambdas.length - this.#reserve);
+    }
+  }
+
+  #grow(step: number): AfterStep {
+    const { modules, gained, target, exceeds } = this.#method.growth;
+    const scores = this.#scores.scores();
+    let left = target - this.#total;
+    const gains = this.#ranks.map(() => 0);
+    const order = [...scores.keys()]
+      .sort((i, j) => scores[j]! - scores[i]!)
+      .slice(0, Math.min(modules, left));
+    for (const k of order) {
+      gains[k] = exceeds ? gained : Math.min(gained, left);
+      left -= gains[k];
+    }
+    const relayout = this.#change(step, gains);
+    return {
+      allocation: {
+        ...{ step, ranks: this.ranks(), budget: this.#total, final: this.settled },
+        threshold: scores[order[order.length - 1]!]!,
+        scores: [...scores].map((score) => scoreLogarithms(Float64Array.of(score))),
+      },
+      relayout,
+    };
+  }
+
+  /** Adds triplets to modules. All modules keep a reserve of the same size. */
+  #change(step: number, gains: readonly number[]) {
+    const [before, ranks] = [this.tuner, this.#ranks];
+    this.#ranks = this.#ranks.map((rank, k) => rank + gains[k]!);
+    this.#begun = true;
+    this.tuner = this.#grown();
+    const changes = before.modules.map((module, k): ModuleChange => {
+      const kept = Math.min(module.rank, this.tuner.modules[k]!.rank);
+      const added = this.tuner.modules[k]!.rank - kept;
+      return { kept: upTo(kept), added: upTo(added).map((i) => this.#newTriplet(module, kept + i)) };
+    });
+    const relayout = changedTriplets(before, this.tuner, changes);
+    if (this.#method.warmsUp) this.added = this.#addedAt(step, relayout.indices, ranks);
+    return relayout;
+  }
+
+  /** Moves {@link added} to the new layout. λ is new when its triplet leaves the reserve. */
+  #addedAt(step: number, indices: Int32Array, ranks: readonly number[]): Int32Array {
+    const { layout, modules } = this.tuner;
+    const added = this.added ? gather(this.added, indices) : new Int32Array(indices.length);
+    indices.forEach((from, i) => {
+      if (from < 0) added[i] = step;
+    });
+    modules.forEach(({ path }, k) => {
+      const { start } = layout.get(factorName(path, 'E'));
+      added.fill(step, start + ranks[k]!, start + this.#ranks[k]!);
+    });
+    return added;
+  }
+
+  /**
+   * Makes a triplet with random factors.
+   *
+   * @param number index of the triplet in its module
+   */
+  #newTriplet({ path, inFeatures, outFeatures }: LowRankModule, number: number): NewTriplet {
+    const { draw, advance } = this.#method;
+    const factor = (what: string, length: number) =>
+      Array.from(draw(`${path} ${what} ${number}`, 0, length), (value) => value * INITIAL_STD);
+    return {
+      a: factor('row', inFeatures),
+      b: factor('column', outFeatures),
+      lambda: advance ? RESERVE_LAMBDA : 0,
+    };
+  }
+
+  /** Builds the tuner at the current ranks. */
+  #grown(): AdaLoraTuner {
+    const reserve = this.#reserve;
+    const { settings, modules, saved } = this.#at(this.#ranks);
+    if (this.settled) return new AdaLoraTuner(settings, modules, saved);
+    const whole = modules.map((module) => ({ ...module, rank: module.rank + reserve }));
+    return new IncreLoraTuner(settings, whole, saved, reserve, this.#method.watchesLast ?? false);
+  }
+
+  /** Builds a tuner with these ranks. Each module has the scale of its rank. */
+  #at(ranks: readonly number[]): AdaLoraTuner {
+    const { tuner, scaleOf } = this.#method;
+    const modules = tuner.modules.map((module, k) => {
+      const rank = ranks[k]!;
+      return { ...module, rank, scale: scaleOf(rank) };
+    });
+    return tuner.withModules(modules);
+  }
+}
+
+function upTo(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
+}

@@ -1,0 +1,126 @@
+import { expect, it } from 'vitest';
+import { loadCase } from '../../../../scripts/conformance/load-case.ts';
+import { feedsOf, logitsOf, withPrefix } from '../../../../scripts/conformance/read-case.ts';
+import { readAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
+import { PEFT_PREFIX } from '../../../input/formats/adapters/stored-adapter.ts';
+import { readSafetensors } from '../../../input/formats/node/safetensors-file.ts';
+import { nodeEngine } from '../../../program/node/node-engine.ts';
+import { Program } from '../../../program/program.ts';
+import { Random } from '../../../support/random.ts';
+import { dot } from '../low-rank/orthonormal.ts';
+import { kindOf } from '../registry.ts';
+import { startFactors } from './start-factors.ts';
+import { topSingular } from './top-singular.ts';
+import { WeightMatrix } from './weight-matrix.ts';
+
+const FIXTURES = 'src/methods/tuners/fixtures/trajectories';
+
+/** B A, [out, in]. */
+function product(a: ArrayLike<number>, b: ArrayLike<number>, rank: number): Float64Array {
+  const [width, height] = [a.length / rank, b.length / rank];
+  return Float64Array.from({ length: height * width }, (_, at) => {
+    const [i, j] = [Math.floor(at / width), at % width];
+    let sum = 0;
+    for (let k = 0; k < rank; k++) sum += b[i * rank + k]! * a[k * width + j]!;
+    return sum;
+  });
+}
+
+const largest = (values: Iterable<number>) => [...values].reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+
+it.each([
+  [
+    'gpt2-pissa',
+    'pissa',
+    'transformer.h.0.mlp.c_fc',
+    { inFeatures: 16, outFeatures: 64, rank: 3, scale: 2, transposed: true },
+  ],
+  [
+    'llama-olora',
+    'olora',
+    'model.layers.0.self_attn.q_proj',
+    { inFeatures: 16, outFeatures: 16, rank: 2, scale: 2 ** 0.5 },
+  ],
+] as const)('of %s by %s are PEFT’s', (name, init, path, sizes) => {
+  const base = readSafetensors(`${FIXTURES}/${name}/base/model.safetensors`);
+  const initial = readSafetensors(`${FIXTURES}/${name}/initial.safetensors`);
+  const weight = base.get(`${path}.weight`)!.data as Float32Array;
+  const { a, b } = startFactors(init, { path, ...sizes }, weight, 0);
+  const [theirA, theirB] = ['A', 'B'].map(
+    (factor) => initial.get(`${PEFT_PREFIX}${path}.lora_${factor}.weight`)!.data as Float32Array,
+  ) as [Float32Array, Float32Array];
+  const theirs = product(theirA, theirB, sizes.rank);
+  // The signs of singular vectors are arbitrary, but their product is not. PEFT computes in 32 bits.
+  const off = product(a, b, sizes.rank).map((value, i) => value - theirs[i]!);
+  expect(largest(off)).toBeLessThan(2e-5 * largest(theirs));
+});
+
+it('by power iterations have all but a little of the principal part', () => {
+  const data = new Random(1, 'matrix').normals(40 * 30, 1);
+  const module = { path: 'm', inFeatures: 30, outFeatures: 40, rank: 4, scale: 0.5 };
+  const [exact, near] = (['pissa', 'pissa_niter_8'] as const).map((init) => {
+    const { a, b } = startFactors(init, module, data, 0);
+    return Math.hypot(...product(a, b, 4));
+  }) as [number, number];
+  expect(near / exact).toBeGreaterThan(0.97);
+  expect(near / exact).toBeLessThan(1 + 1e-6);
+});
+
+it('finds the largest of a matrix that is larger than the search, and of one of low rank', () => {
+  const [rows, columns] = [70, 90];
+  const data = new Random(1, 'matrix').normals(rows * columns, 1);
+  const matrix = new WeightMatrix({ path: 'm', outFeatures: rows, inFeatures: columns }, data);
+  const found = topSingular(matrix, 3);
+  const all = topSingular(matrix, rows);
+  found.forEach(({ strength, u, v }, i) => {
+    expect(strength).toBeCloseTo(all[i]!.strength, 6);
+    // Checks Wᵀ u = strength v.
+    const back = matrix.turnedTimes(u);
+    expect(largest(back.map((x, j) => x - strength * v[j]!))).toBeLessThan(1e-6);
+  });
+  const single = new WeightMatrix(
+    { path: 'm', outFeatures: 2, inFeatures: 3 },
+    Float32Array.of(1, 2, 3, 2, 4, 6),
+  );
+  const [first, second] = topSingular(single, 2);
+  expect(first!.strength).toBeCloseTo(Math.sqrt(70), 6);
+  expect(second!.strength).toBeLessThan(1e-6);
+  expect(dot(first!.v, second!.v)).toBeCloseTo(0, 9);
+});
+
+it.each(['gpt2-pissa', 'llama-olora'])(
+  'of PEFT’s unconverted adapter of %s are made of the weights',
+  async (name) => {
+    const probe = readSafetensors(`${FIXTURES}/${name}/probe.safetensors`);
+    const inputs = withPrefix(probe, 'batch.');
+    const model = loadCase(`${FIXTURES}/${name}/base`, 'CAUSAL_LM', inputs);
+    const stored = await readAdapter(`${FIXTURES}/${name}/unconverted`);
+    const { tuner, values } = kindOf(stored, name).import(model, stored, name);
+    const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
+    const answers = await program.predict(values, feedsOf(model, inputs));
+    const converted = await readAdapter(`${FIXTURES}/${name}/adapter`);
+    const plain = kindOf(converted, name).import(model, converted, name);
+    const other = new Program(nodeEngine(model, 'cpu'), model, plain.tuner);
+    const expected = await other.predict(plain.values, feedsOf(model, inputs));
+    // The same matrix product, summed in another order.
+    expect(largest(answers.map((x, i) => x - expected[i]!))).toBeLessThan(1e-5 * largest(logitsOf(probe)));
+    await program.release();
+    await other.release();
+    const { readRange: _, ...unloaded } = model;
+    expect(() => kindOf(stored, name).import(unloaded, stored, name)).toThrow(
+      'init_lora_weights needs the weights of the base model',
+    );
+    model.close();
+  },
+);
+
+it('are exact for a wide matrix with nearly as many triplets as rows', () => {
+  const [rows, columns] = [6, 40];
+  const matrix = new WeightMatrix(
+    { path: 'm', inFeatures: columns, outFeatures: rows },
+    new Random(2, 'wide').normals(rows * columns, 1),
+  );
+  const squares = topSingular(matrix, rows).reduce((sum, { strength }) => sum + strength ** 2, 0);
+  const whole = [...matrix.norms()].reduce((sum, norm) => sum + norm ** 2, 0);
+  expect(squares / whole).toBeCloseTo(1, 10);
+});

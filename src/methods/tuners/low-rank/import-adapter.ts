@@ -1,0 +1,164 @@
+import { type AdapterTensors, peftName } from '../../../input/formats/adapters/stored-adapter.ts';
+import { excerptName } from '../../../input/formats/excerpt.ts';
+import { UserError } from '../../../support/user-error.ts';
+import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
+import { assertSameBase, BASE_WEIGHT } from '../peft/base-weights.ts';
+import { nameInModel } from '../peft/name-in-model.ts';
+import { unknownModule } from '../peft/unknown-module.ts';
+import { layersOf } from '../target-modules.ts';
+import { joinTiedWords } from '../tied-words.ts';
+import type { TunableModel } from '../tuner.ts';
+import { parseAdapterKey } from './adapter-keys.ts';
+import { AT_START, factorName, factorOf, type LowRankModule } from './factors.ts';
+import type { LowRankTuner } from './low-rank-tuner.ts';
+import type { PeftAdapter } from './peft-adapter.ts';
+
+/** Builds the tuner for a kind of adapter. */
+export interface ImportedKind<Made extends LowRankTuner> {
+  /** The rank of a module by the adapter's config. */
+  rank(path: string): number;
+  scale(path: string, rank: number): number;
+  create(
+    modules: readonly LowRankModule[],
+    saved: readonly TrainedParameter[],
+    model: TunableModel,
+    where: string,
+  ): Made;
+}
+
+/**
+ * Puts a PEFT adapter on a model. Modules come from the adapter's tensors, so it does not matter how targets were selected.
+ * `fan_in_fan_out` has no effect on linear layers, as in PEFT.
+ *
+ * @throws UserError that names missing tensors, and tensors that do not belong to a module, have the wrong shape or
+ * contradict the config
+ */
+export function importAdapter<Made extends LowRankTuner>(
+  model: TunableModel,
+  adapter: PeftAdapter,
+  where: string,
+  { rank, scale, create }: ImportedKind<Made>,
+): { tuner: Made; values: Float32Array } {
+  const stored = tensorsByName(model, adapter, where);
+  assertSameBase(model, adapter.tensors, where);
+  joinTiedWords(model, stored, adapter.config.modules_to_save, where);
+  const ranks = new Map(
+    [...stored].flatMap(([name, { shape }]) => {
+      const own = factorOf(name);
+      return own?.factor === 'A' ? [[own.path, shape[0]!] as const] : [];
+    }),
+  );
+  const isInLayers = layersOf(adapter.config);
+  for (const [path, own] of ranks)
+    assertAsConfigured(path, { own, told: rank(path) }, isInLayers(path), where);
+  const modules = adaptedLinears(model, ranks, where).map((module) => ({
+    ...module,
+    scale: scale(module.path, module.rank),
+  }));
+  const saved = [...stored.keys()]
+    .filter((name) => !factorOf(name))
+    .map((name) => {
+      const shape = model.parameters.get(name);
+      if (!shape) throw unknownModule(model, name, model.parameters.keys(), where);
+      return { name, shape };
+    });
+  const tuner = create(modules, saved, model, where);
+  for (const name of stored.keys()) {
+    const isKnown = tuner.layout.find(name) ?? tuner.frozen?.layout.find(name);
+    if (factorOf(name) && !isKnown) throw strayFactor(name, ranks, where);
+  }
+  return { tuner, values: readValues(tuner, stored, where) };
+}
+
+/** The tensors, by adalora's names. */
+function tensorsByName(model: TunableModel, { config, tensors }: PeftAdapter, where: string): AdapterTensors {
+  const byName: AdapterTensors = new Map();
+  /** Whether PEFT wrote the parameter under its own name too, as it does with embeddings. */
+  const isCopy = (key: string) => tensors.has(key.replace(/\.(original_module|modules_to_save)\./, '.'));
+  for (const [key, tensor] of tensors) {
+    peftName(key, where);
+    const parsed = parseAdapterKey(key);
+    const name = parsed && nameInModel(model, parsed);
+    if (name !== undefined) byName.set(name, tensor);
+    else if (parsed !== undefined) continue;
+    else if (!BASE_WEIGHT.test(key) && !isCopy(key) && (config.bias !== 'all' || !key.endsWith('.bias'))) {
+      throw new UserError({
+        where,
+        fault: `has the tensor ${excerptName(key)}, but its config has bias: ${config.bias}`,
+        hint: 'Tensors of biases outside the adapted modules need bias: all.',
+      });
+    }
+  }
+  return byName;
+}
+
+/** PEFT does not load a module with another rank, and ignores one in a layer that is not selected. */
+function assertAsConfigured(
+  path: string,
+  rank: { own: number; told: number },
+  isSelected: boolean,
+  where: string,
+): void {
+  const fault =
+    rank.own !== rank.told
+      ? `has rank ${rank.own}, but rank ${rank.told} in the adapter's config`
+      : isSelected
+        ? undefined
+        : `is in a layer that layers_to_transform does not select`;
+  if (fault)
+    throw new UserError({
+      where: `${where}: ${path}`,
+      fault,
+      hint: 'The adapter is damaged. Save it again.',
+    });
+}
+
+function adaptedLinears(model: TunableModel, ranks: ReadonlyMap<string, number>, where: string) {
+  const linears = new Map(model.linears.map((module) => [module.path, module]));
+  return [...ranks].map(([path, rank]) => {
+    const linear = linears.get(path);
+    if (!linear) throw unknownModule(model, path, linears.keys(), where);
+    return { ...linear, rank };
+  });
+}
+
+function readValues(tuner: LowRankTuner, stored: AdapterTensors, where: string): Float32Array {
+  const { layout, frozen } = tuner;
+  const trained = tensorsOf(layout, stored, where);
+  const still = frozen ? tensorsOf(frozen.layout, stored, where) : [];
+  const values = new Float32Array(layout.length);
+  for (const { name, data } of trained) layout.read(values, name).set(data);
+  for (const { name, data } of still) frozen?.read(name).set(data);
+  return values;
+}
+
+function tensorsOf(layout: ParameterLayout, stored: AdapterTensors, where: string) {
+  return layout.segments.filter(isStored).map(({ name, shape }) => {
+    const tensor = stored.get(name);
+    const expected = factorOf(name)?.factor === 'E' ? [...shape, 1] : shape;
+    if (tensor?.shape.join() === expected.join()) return { name, data: tensor.data };
+    throw new UserError({
+      where: `${where}: ${name}`,
+      fault: tensor ? `has shape [${tensor.shape}] instead of [${expected}]` : 'is missing',
+      hint: 'The adapter belongs to another base model, or is damaged.',
+    });
+  });
+}
+
+/**
+ * Whether files have the tensor. They lack the initial factors of a start from the weight, which are computed again.
+ */
+function isStored({ name }: TrainedParameter): boolean {
+  return !name.endsWith(AT_START);
+}
+
+function strayFactor(name: string, ranks: ReadonlyMap<string, number>, where: string): UserError {
+  const path = factorOf(name)?.path ?? name;
+  return new UserError({
+    where: `${where}: ${name}`,
+    fault: ranks.has(path)
+      ? 'does not belong in a LORA adapter'
+      : `has no ${factorName(path, 'A')} beside it`,
+    hint: 'The adapter is damaged.',
+  });
+}

@@ -1,0 +1,111 @@
+import type { z } from 'zod';
+import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
+import type { AdapterKind } from './adapter-kind.ts';
+import type { Components } from './allocation/budget-config.ts';
+import type { MethodRun } from './method-run.ts';
+import type { TokensBefore, TunableModel } from './tuner.ts';
+
+/** Texts about a method, for the model card, the report and the terminal. */
+export interface MethodWords {
+  /** Its display name, such as "AdaLoRA". */
+  title: string;
+  /** Its display name with these settings, if some settings make it another method. */
+  titleWith?(settings: Readonly<Record<string, unknown>>): string;
+  /** Tags on the Hub. */
+  tags: readonly string[];
+  /** The Python library that loads its result. Undefined if only adalora does. */
+  library?: 'peft' | 'adapters' | 'transformers';
+  /**
+   * Its settings in words, shown after its name: "rank 12 to 8 on average". Settings of other versions may lack keys.
+   */
+  summary?(settings: Readonly<Record<string, unknown>>): string | undefined;
+  /** Settings that control how much is trained, and settings that usually change with them. */
+  budgetKeys?: readonly string[];
+  /** What its ranks count. Undefined for methods without ranks. */
+  components?: Components;
+  /** The names of the left and right factor of its increments, such as P and Q. */
+  factors?: readonly [left: string, right: string];
+  /** What its regularizer measures, as a formula in words. Undefined for methods without a regularizer. */
+  regularizer?(settings: Readonly<Record<string, unknown>>): string | undefined;
+}
+
+/** The name of a method with these settings. */
+export function titleOf(
+  { title, titleWith }: MethodWords,
+  settings: Readonly<Record<string, unknown>>,
+): string {
+  return titleWith?.(settings) ?? title;
+}
+
+/** A run that continues an adapter. */
+export interface Continuation {
+  run: MethodRun;
+  /** The adapter's values, in the layout of the run's tuner. */
+  values: Float32Array;
+}
+
+/** How a method continues an adapter. */
+export interface ContinuesAdapters<Config> {
+  /**
+   * Opens a stored adapter for further training.
+   *
+   * @throws UserError like {@link AdapterKind.import}
+   */
+  start(model: TunableModel, config: Config, stored: StoredAdapter, where: string): Continuation;
+  /**
+   * Returns the method's config. Given keys override those stored in the adapter.
+   *
+   * @throws UserError that names every given key that contradicts the adapter
+   */
+  section(given: Readonly<Record<string, unknown>>, stored: StoredAdapter, where: string): Config;
+  /** Notices for the user. */
+  readonly notices: readonly string[];
+}
+
+/** A learning rate, and the keys of the method's section that go with it. */
+export type ChosenOfMethod<Config> = { readonly rate: number } & Partial<Config>;
+
+/**
+ * A method of fine-tuning: everything that the rest of adalora needs to know about it. A method is one folder, and one
+ * line in the registry.
+ *
+ * @typeParam Config the resolved section of a run's config that has the method's name
+ */
+export interface MethodDefinition<Config = never, Schema extends z.ZodObject | undefined = undefined> {
+  /** The section of a config. Undefined for methods without settings. */
+  readonly config: Schema;
+  /** The value of `training.learning_rate` with `defaults: huggingface`. */
+  readonly learningRate: number;
+  /** Values from which the policy for missing keys starts (training/run/config/defaults). */
+  readonly chosen: {
+    /** The values for a model with 384 features and a new head. */
+    readonly encoder: ChosenOfMethod<Config>;
+    /** The values for a decoder, or a model that keeps its language model head. */
+    readonly language: ChosenOfMethod<Config>;
+  };
+  /** The trained part: an `adapter` on a frozen base, or the weights of the `model` itself. */
+  readonly trains: 'adapter' | 'model';
+  /** What the method needs and the model lacks, as an object of "needs"; undefined if it can be trained. */
+  needs?(model: TunableModel): string | undefined;
+  /** The tokens that it puts before every text. Texts must be shorter by their number. */
+  virtualTokens?(config: Config): TokensBefore;
+  /** The type of base weights that these settings need, and the setting that needs it. */
+  requiredBase?(config: Config): { key: string; dtype: 'int4' } | undefined;
+  /**
+   * Number of float32 vectors that training keeps, each as long as the vector of trained values: values, gradient,
+   * moments and the method's own.
+   */
+  readonly vectors: number;
+  /**
+   * Sets the method up on a model.
+   *
+   * @param totalSteps optimizer steps of the run
+   * @param seed seed of the random numbers that it draws during the run
+   * @throws UserError for settings that do not fit the model or the run
+   */
+  start(model: TunableModel, config: Config, totalSteps: number, seed?: number): MethodRun;
+  /** The kind of its adapter files. */
+  readonly kind?: AdapterKind;
+  readonly continues?: ContinuesAdapters<Config>;
+  readonly words: MethodWords;
+}

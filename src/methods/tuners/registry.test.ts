@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
+import { adapterKinds, kindOf, METHOD_NAMES, methodNamed } from './registry.ts';
+
+const stored = (config: object): StoredAdapter => ({
+  config: { ...config },
+  tensors: new Map(),
+  baseModel: null,
+});
+
+/** PEFT 0.21's types that no method here reads. */
+const OTHERS =
+  'ADAMSS ADAPTION_PROMPT BEFT BOFT C3A CARTRIDGE CPT DEFT DELORA FOURIERFT FROD GLORA GRALORA HIRA HRA LILY LN_TUNING LOHA LOKR MISS MULTITASK_PROMPT_TUNING OFT OSF PEANUT POLY PSOFT PVERA P_TUNING RANDLORA ROAD SHADOW SHIRA SUPERTUNING TINYLORA TRAINABLE_TOKENS UNILORA VBLORA WAVEFT XLORA'.split(
+    ' ',
+  );
+
+describe('the registry of methods', () => {
+  it('has a unique name for each kind of adapter', () => {
+    const names = adapterKinds().map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+    // AdapterHub's settings, which bottleneck adapters use, have no peft_type.
+    for (const kind of adapterKinds().filter(({ name }) => name !== 'BOTTLENECK'))
+      expect(kindOf(stored({ peft_type: kind.name }), 'x')).toBe(kind);
+  });
+
+  it.each<[config: object, got: string]>([
+    ...OTHERS.map((peft_type): [object, string] => [{ peft_type }, `"${peft_type}"`]),
+    [{ peft_type: null }, 'null'],
+    [{}, 'nothing'],
+  ])('rejects an adapter of %j, listing the known kinds', (config, got) => {
+    expect(() => kindOf(stored(config), 'a/adapter_config.json')).toThrow(
+      `a/adapter_config.json: peft_type must be one of ADALORA, LORA, IA3, VERA, PROMPT_TUNING, PREFIX_TUNING, BITFIT, BOTTLENECK, got ${got}.`,
+    );
+  });
+
+  it.each(METHOD_NAMES)('has everything that the program needs of %s', (name) => {
+    const { trains, kind, continues, learningRate, vectors, words } = methodNamed(name);
+    // A method that trains an adapter has a file for it. Only methods with a file can continue an adapter.
+    expect(kind !== undefined).toBe(trains === 'adapter');
+    if (continues) expect(kind).toBeDefined();
+    expect(learningRate).toBeGreaterThan(0);
+    // Values, gradient, two moments, and the vectors of clipping and accumulation.
+    expect(vectors).toBeGreaterThanOrEqual(4);
+    expect(words.title).not.toBe('');
+  });
+});

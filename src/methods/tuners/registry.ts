@@ -1,0 +1,160 @@
+import type { z } from 'zod';
+import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
+import { Definitions, type Module } from '../../support/definitions.ts';
+import { UserError } from '../../support/user-error.ts';
+import { adaDora } from './adadora/definition.ts';
+import { adaLora } from './adalora/definition.ts';
+import type { AdapterKind } from './adapter-kind.ts';
+import { bitFit } from './bitfit/definition.ts';
+import { elaLora } from './elalora/definition.ts';
+import { eva } from './eva/definition.ts';
+import { flexLora } from './flexlora/definition.ts';
+import { full } from './full/definition.ts';
+import { gora } from './gora/definition.ts';
+import { houlsby } from './houlsby/definition.ts';
+import { ia3 } from './ia3/definition.ts';
+import { iguLora } from './igulora/definition.ts';
+import { increLora } from './increlora/definition.ts';
+import { lora } from './lora/definition.ts';
+import type { MethodDefinition } from './method-definition.ts';
+import { pfeiffer } from './pfeiffer/definition.ts';
+import { prefixTuning } from './prefix-tuning/definition.ts';
+import { promptTuning } from './prompt-tuning/definition.ts';
+import { pruneLora } from './prune-lora/definition.ts';
+import { sensitivityLora } from './sensitivity-lora/definition.ts';
+import { svdLora } from './svd-lora/definition.ts';
+import { vera } from './vera/definition.ts';
+
+/** The built-in methods, by name in a config. To add a method, add a folder here and an entry below. */
+export const METHODS = {
+  /** AdaLoRA: low-rank triplets; their budget moves to the modules that need it. */
+  adalora: adaLora,
+  /** LoRA: two factors of one rank for each module. */
+  lora,
+  /** AdaLoRA's triplets with DoRA's magnitude. */
+  adadora: adaDora,
+  /** AdaLoRA's triplets, scored by integrated gradients and their uncertainty. */
+  igulora: iguLora,
+  /** AdaLoRA's triplets. They move to modules where they matter more. */
+  elalora: elaLora,
+  /** AdaLoRA's triplets. They move by the entropy of each matrix's spectrum. */
+  flexlora: flexLora,
+  /** AdaLoRA's triplets. New ones are added where the increments matter most. */
+  increlora: increLora,
+  /** LoRA with ranks and A computed from the inputs of the modules. */
+  eva,
+  /** LoRA with ranks and B computed from the gradient of the weights. */
+  gora,
+  /** LoRA with ranks computed from the inputs of the modules. */
+  sensitivity_lora: sensitivityLora,
+  /** AdaLoRA's triplets at a constant rank. */
+  svd_lora: svdLora,
+  /** LoRA's pairs of factors, pruned by AdaLoRA's rules. */
+  prune_lora: pruneLora,
+  /** (IA)³: a factor for each activation of some modules. */
+  ia3,
+  /** VeRA: trained vectors, and random matrices that all modules share. */
+  vera,
+  /** Word embeddings before those of every text. */
+  prompt_tuning: promptTuning,
+  /** Keys and values of every layer before those of every text. */
+  prefix_tuning: prefixTuning,
+  bitfit: bitFit,
+  /** A small layer after attention, and another after the feed-forward network. */
+  houlsby,
+  /** A small layer after the feed-forward network. */
+  pfeiffer,
+  full,
+};
+
+export type MethodName = keyof typeof METHODS;
+
+/** Methods with their own section in a config. */
+type Configured = {
+  [Name in MethodName]: (typeof METHODS)[Name]['config'] extends undefined ? never : Name;
+}[MethodName];
+type SchemaOf<Name extends Configured> = Extract<(typeof METHODS)[Name]['config'], z.ZodObject>;
+
+/** The sections of a config by method, as written and with all defaults filled in. */
+export type SectionInputs = {
+  [Name in keyof Pick<typeof METHODS, Configured>]: z.input<SchemaOf<Name>>;
+};
+export type Sections = { [Name in Configured]: z.output<SchemaOf<Name>> };
+
+/**
+ * The sections of methods that a program defines, by name, for the types of configs. A program adds its methods by
+ * declaration merging.
+ */
+// biome-ignore lint/suspicious/noEmptyInterface: programs extend it
+export interface DefinedMethods {}
+
+const methods = new Definitions<AnyMethod>('method', METHODS as unknown as Record<MethodName, AnyMethod>);
+
+/** Names of all methods, including methods that programs define. The array grows with {@link defineMethod}. */
+export const METHOD_NAMES = methods.names as [MethodName, ...MethodName[]];
+
+/** The method of a config that does not name one. */
+export const DEFAULT_METHOD: MethodName = 'adalora';
+
+/** A method whose settings are not known before a config is read. */
+export type AnyMethod = MethodDefinition<Record<string, unknown>, z.ZodObject | undefined>;
+
+/** The definition of a method, for settings that its own schema has checked. */
+export function methodNamed(name: MethodName): AnyMethod {
+  return methods.named(name);
+}
+
+/**
+ * Adds a method. From then on, configs may name it, and adapters of its kind can be opened. Call it before any other
+ * function of this package.
+ *
+ * @param name its name in a config, and that of its section
+ * @param definition the settings, the `MethodRun` that they start, the adapter's files and texts
+ * @param module the calling module, `import.meta`. Threads that train import it again, and a run resumes only if its
+ * file is unchanged.
+ * @returns nothing
+ * @throws UserError for a name that already exists
+ * @example
+ * ```ts
+ * import { defineMethod } from 'adalora';
+ * import type { MethodDefinition, z } from 'adalora/tuners';
+ *
+ * export function register<Config, Schema extends z.ZodObject>(method: MethodDefinition<Config, Schema>) {
+ *   defineMethod('output_scale', method, import.meta);
+ * }
+ * ```
+ */
+export function defineMethod<Config, Schema extends z.ZodObject | undefined>(
+  name: string,
+  definition: MethodDefinition<Config, Schema>,
+  module: Module,
+): void {
+  methods.define(name, definition as unknown as AnyMethod, module);
+}
+
+/** The address of the module that defines a method. Undefined for built-in methods. */
+export function moduleOfMethod(name: MethodName): string | undefined {
+  return methods.moduleOf(name);
+}
+
+/** Every kind of adapter file that a method writes. */
+export function adapterKinds(): AdapterKind[] {
+  return [...new Set(METHOD_NAMES.flatMap((name) => methodNamed(name).kind ?? []))];
+}
+
+/**
+ * The kind of an adapter.
+ *
+ * @param where the adapter's config file for messages
+ * @throws UserError if no method supports it
+ */
+export function kindOf(stored: StoredAdapter, where: string): AdapterKind {
+  const kind = adapterKinds().find(({ reads }) => reads(stored));
+  if (kind) return kind;
+  throw new UserError({
+    where: `${where}: peft_type`,
+    fault: `must be one of ${adapterKinds()
+      .map(({ name }) => name)
+      .join(', ')}, got ${JSON.stringify(stored.config.peft_type) ?? 'nothing'}`,
+  });
+}

@@ -1,0 +1,100 @@
+import { z } from 'zod';
+import { multiply, tanh } from '../../../engine/graph/build.ts';
+import type { Value } from '../../../engine/graph/graph.ts';
+import { size } from '../../config-fields.ts';
+import type { LayerRows } from '../../nn/decoder-layers.ts';
+import type { Network } from '../../nn/network.ts';
+import { rmsNorm } from '../../nn/rms-norm.ts';
+import { type DecoderConfig, decoderFields, parseDecoderConfig } from '../llama/config.ts';
+import { decoderFamily } from '../llama/decoder-family.ts';
+import { feedForward, normAndAdd } from '../llama/layer.ts';
+import { checkLayerTypes, layerTypes, typesWhere, windowOf } from '../llama/layer-types.ts';
+
+/** Fields of a Gemma config.json. */
+export const gemmaFields = {
+  ...decoderFields,
+  num_key_value_heads: size.default(4),
+  head_dim: size.default(256),
+  hidden_activation: z.string().default('gelu_pytorch_tanh'),
+  max_position_embeddings: size.default(8192),
+  pad_token_id: z.int().nullable().default(0),
+  tie_word_embeddings: z.boolean().default(true),
+  attention_bias: z.boolean().default(false),
+  query_pre_attn_scalar: z.number().positive().default(256),
+  sliding_window: size.nullable().default(4096),
+  layer_types: layerTypes.nullish(),
+  final_logit_softcapping: z.number().positive().nullable().default(30),
+};
+
+const schema = z
+  .object({
+    ...gemmaFields,
+    attn_logit_softcapping: z.number().positive().nullable().default(50),
+  })
+  .transform((fields) => ({
+    ...fields,
+    hidden_act: fields.hidden_activation,
+    layer_types: fields.layer_types ?? typesWhere(fields.num_hidden_layers, (i) => i % 2 === 0),
+  }))
+  .superRefine(checkLayerTypes);
+
+/** A norm multiplies by its weight plus this offset. */
+export const NORM_OFFSET = 1;
+
+/**
+ * Gemma 2 (Gemma Team, 2024): norms before and after each sublayer, attention to a window in every second
+ * layer, bounded scores.
+ */
+export const gemma2 = decoderFamily({
+  roles: { rescaled: 'query' },
+  modelType: 'gemma2',
+  name: 'Gemma2',
+  hasTokenHead: true,
+  parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
+  embeddingScale: ({ hidden_size }) => Math.sqrt(hidden_size),
+  normOffset: NORM_OFFSET,
+  finish: (logits, { final_logit_softcapping: cap }) => bounded(logits, cap),
+  attention: (config, layer) => ({
+    ...gemmaAttention(config, layer),
+    adjust: (scores) => bounded(scores, config.attn_logit_softcapping),
+  }),
+  layer: (...parts) => gemmaLayer(...parts),
+});
+
+type GemmaConfig = z.infer<z.ZodObject<typeof gemmaFields>> & DecoderConfig;
+
+/** Attention options of a layer. */
+export function gemmaAttention(config: GemmaConfig & Parameters<typeof windowOf>[0], layer: number) {
+  const { attention_bias: bias, query_pre_attn_scalar } = config;
+  return {
+    bias,
+    outputBias: bias,
+    window: windowOf(config, layer),
+    scale: 1 / Math.sqrt(query_pre_attn_scalar),
+  };
+}
+
+/** A layer with norms before and after both attention and the feed-forward network. */
+export function gemmaLayer(
+  network: Network,
+  config: DecoderConfig,
+  { hidden, residual }: LayerRows,
+  attend: (x: Value) => Value,
+): Value {
+  const norm = (name: string) => (x: Value) =>
+    rmsNorm(network.at(`${name}_layernorm`), x, config.rms_norm_eps, NORM_OFFSET);
+  const attended = normAndAdd(network.at('self_attn'), 'attention', attend(norm('input')(hidden)), {
+    residual,
+    norm: norm('post_attention'),
+  });
+  const mlp = network.at('mlp');
+  return normAndAdd(mlp, 'feedForward', feedForward(mlp, config, norm('pre_feedforward')(attended)), {
+    residual: attended,
+    norm: norm('post_feedforward'),
+  });
+}
+
+/** Maps values smoothly into (-cap, cap). */
+export function bounded(x: Value, cap: number | null): Value {
+  return cap === null ? x : multiply(tanh(multiply(x, 1 / cap)), cap);
+}

@@ -1,0 +1,126 @@
+import { add, reshape, slice } from '../../../engine/graph/build.ts';
+import type { Value } from '../../../engine/graph/graph.ts';
+import { featureHead } from '../../heads/feature-extraction/feature-head.ts';
+import { spanHead } from '../../heads/question-answering/span-head.ts';
+import { tokenHead } from '../../heads/token-classification/token-head.ts';
+import { wordLogits } from '../../heads/word-logits.ts';
+import type { ModelDefinition, ModelInputs } from '../../model-definition.ts';
+import { activation } from '../../nn/activation.ts';
+import { type DecoderAttentionOptions, decoderAttention } from '../../nn/decoder-attention.ts';
+import { decoderLayers, type LayerRows } from '../../nn/decoder-layers.ts';
+import { wordEmbedding } from '../../nn/embedding.ts';
+import { layerNorm } from '../../nn/layer-norm.ts';
+import type { Network } from '../../nn/network.ts';
+import { selectRows } from '../../nn/select-rows.ts';
+import { sequenceHead } from '../llama/heads.ts';
+import { type GptNeoxConfig, parseGptNeoxConfig } from './config.ts';
+
+/** The path of the word embeddings. */
+const WORDS = 'gpt_neox.embed_in';
+
+/** The output projection, if it is not tied to the embeddings, and its name in files. */
+const PROJECTION = 'lm_head';
+const STORED_PROJECTION = 'embed_out';
+
+/** GPT-NeoX (Black et al., 2022) and Pythia as transformers computes them. */
+export const gptNeox: ModelDefinition<GptNeoxConfig> = {
+  modelType: 'gpt_neox',
+  isDecoder: true,
+  baseModelPrefix: 'gpt_neox',
+  roles: {
+    queryKeyValue: 'query_key_value',
+    output: 'attention.dense',
+    up: 'dense_h_to_4h',
+    down: 'dense_4h_to_h',
+  },
+  tiedNames: {
+    [`${WORDS}.weight`]: [`${PROJECTION}.weight`, `${STORED_PROJECTION}.weight`],
+    [`${PROJECTION}.weight`]: [`${STORED_PROJECTION}.weight`],
+  },
+  storedNames: { [`${PROJECTION}.weight`]: `${STORED_PROJECTION}.weight` },
+  parseConfig: parseGptNeoxConfig,
+
+  heads: {
+    CAUSAL_LM: {
+      architecture: 'GPTNeoXForCausalLM',
+      modules: [],
+      mayLack: [PROJECTION],
+      build(network, config, inputs) {
+        const rows = selectRows(gptNeoxModel(network, config, inputs), inputs.logitRows);
+        return wordLogits(network, config, WORDS, rows);
+      },
+    },
+    SEQ_CLS: sequenceHead('GPTNeoXForSequenceClassification', gptNeoxModel),
+    TOKEN_CLS: tokenHead(
+      'GPTNeoXForTokenClassification',
+      gptNeoxModel,
+      (config) => config.classifier_dropout,
+    ),
+    QUESTION_ANS: spanHead('GPTNeoXForQuestionAnswering', gptNeoxModel),
+    FEATURE_EXTRACTION: featureHead(
+      'GPTNeoXModel',
+      'gpt_neox',
+      gptNeoxModel,
+      (config) => config.hidden_size,
+      'decoder',
+    ),
+  },
+};
+
+/** GPT-NeoX without a head. Returns the last layer's normalized hidden states, [sequence · batch, hidden]. */
+function gptNeoxModel(network: Network, config: GptNeoxConfig, inputs: ModelInputs): Value {
+  const { vocab_size, hidden_size, hidden_dropout } = config;
+  const module = network.at('gpt_neox');
+  const { inputIds, virtual } = inputs;
+  const words = wordEmbedding(network.at(WORDS), [vocab_size, hidden_size], inputIds, { virtual });
+  const embedded = network.dropout(words, hidden_dropout);
+  const hidden = decoderLayers(module, config.num_hidden_layers, embedded, inputs.asked, (i, rows) =>
+    layer(module.at(`layers.${i}`), config, rows, inputs),
+  );
+  return layerNorm(module.at('final_layer_norm'), hidden, config.layer_norm_eps);
+}
+
+/** A layer. With parallel residuals, attention and the feed-forward network read the same hidden states. */
+function layer(
+  network: Network,
+  config: GptNeoxConfig,
+  { hidden, residual, asked }: LayerRows,
+  inputs: ModelInputs,
+): Value {
+  const { intermediate_size, hidden_size, hidden_dropout, layer_norm_eps } = config;
+  const norm = (name: string, x: Value) => layerNorm(network.at(name), x, layer_norm_eps);
+  const [attention, mlp] = [network.at('attention'), network.at('mlp')];
+  const mixed = network.dropout(
+    attend(attention, config, norm('input_layernorm', hidden), inputs, asked),
+    hidden_dropout,
+  );
+  const attended = add(residual, attention.sublayer('attention', mixed, { residual }));
+  const read = config.use_parallel_residual ? residual : attended;
+  const inner = mlp.linear('dense_h_to_4h', norm('post_attention_layernorm', read), intermediate_size);
+  const outer = mlp.linear('dense_4h_to_h', activation(config.hidden_act)(inner), hidden_size);
+  const dropped = network.dropout(outer, hidden_dropout);
+  return add(attended, mlp.sublayer('feedForward', dropped, { residual: attended }));
+}
+
+function attend(
+  module: Network,
+  config: GptNeoxConfig,
+  x: Value,
+  inputs: ModelInputs,
+  asked: Value | undefined,
+): Value {
+  const { num_attention_heads: heads, headSize, attention_bias: bias } = config;
+  const width = heads * headSize;
+  const options: DecoderAttentionOptions = {
+    ...{ heads, keyValueHeads: heads, headSize, rotary: config.rotary, dropout: config.attention_dropout },
+    ...{ output: 'dense', outputBias: bias },
+    // The query, key and value of each head are stored side by side.
+    project(module, x) {
+      const fused = module.linear('query_key_value', x, 3 * width, { bias });
+      const [tokens] = x.shape;
+      const parts = reshape(fused, [tokens!, heads, 3, headSize]);
+      return [0, 1, 2].map((i) => reshape(slice(parts, 2, i, i + 1), [tokens!, width]));
+    },
+  };
+  return decoderAttention(module, x, inputs, options, asked);
+}

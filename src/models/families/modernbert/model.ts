@@ -1,0 +1,126 @@
+import { add, expand, iota, multiply, reshape, rotate, slice } from '../../../engine/graph/build.ts';
+import type { Value } from '../../../engine/graph/graph.ts';
+import type { ModelInputs } from '../../model-definition.ts';
+import { activation } from '../../nn/activation.ts';
+import { attention } from '../../nn/attention.ts';
+import { attentionBias, windowBias } from '../../nn/attention-bias.ts';
+import { wordEmbedding } from '../../nn/embedding.ts';
+import { type EncodedRows, encoderLayers } from '../../nn/encoder-layers.ts';
+import { firstTokens } from '../../nn/first-tokens.ts';
+import { layerNorm } from '../../nn/layer-norm.ts';
+import type { Network } from '../../nn/network.ts';
+import { rotation } from '../../nn/rotary.ts';
+import { FULL, type LayerType, SLIDING } from '../llama/layer-types.ts';
+import type { ModernBertConfig } from './config.ts';
+
+/** Values that layers of the same type share: the bias of the scores, and the rotation of each token. */
+interface Places {
+  /** [batch, 1, tokens | 1, tokens] */
+  bias: Value;
+  turns: ReturnType<typeof rotation>;
+}
+
+/**
+ * ModernBERT without a head: norms before the sublayers and at the end, rotary positions, and windows in most
+ * layers. Returns the last layer's hidden states, [sequence · batch, hidden].
+ */
+export function modernBertModel(
+  network: Network,
+  config: ModernBertConfig,
+  inputs: ModelInputs,
+  rows?: EncodedRows,
+): Value {
+  const module = network.at('model');
+  const places = placesOf(config, inputs);
+  const { batch, everyRow } = inputs;
+  const hidden = encoderLayers(
+    module,
+    config.num_hidden_layers,
+    embeddings(module.at('embeddings'), config, inputs),
+    { rows, batch, everyRow },
+    (i, hidden, asked) => {
+      const layer = module.at(`layers.${i}`);
+      const normed = i === 0 ? hidden : norm(layer.at('attn_norm'), config, hidden);
+      const mixed = attend(layer.at('attn'), config, normed, asked !== hidden, {
+        ...inputs,
+        ...places[config.layer_types[i]!],
+      });
+      const attended = add(asked, layer.at('attn').sublayer('attention', mixed, { residual: asked }));
+      const inner = feedForward(layer.at('mlp'), config, norm(layer.at('mlp_norm'), config, attended));
+      return add(attended, layer.at('mlp').sublayer('feedForward', inner, { residual: attended }));
+    },
+  );
+  return norm(module.at('final_norm'), config, hidden);
+}
+
+/** A layer norm. By default, it has no bias. */
+export function norm(module: Network, { norm_eps, norm_bias }: ModernBertConfig, x: Value): Value {
+  return layerNorm(module, x, norm_eps, norm_bias);
+}
+
+function embeddings(module: Network, config: ModernBertConfig, { inputIds }: ModelInputs): Value {
+  const { vocab_size, hidden_size, pad_token_id } = config;
+  const words = wordEmbedding(module.at('tok_embeddings'), [vocab_size, hidden_size], inputIds, {
+    padding: pad_token_id,
+  });
+  return module.dropout(norm(module.at('norm'), config, words), config.embedding_dropout);
+}
+
+function placesOf(config: ModernBertConfig, { attentionMask, sequence, batch }: ModelInputs) {
+  const positions = reshape(iota(attentionMask.node.graph, sequence), [sequence, 1]);
+  const turnsOf = (type: LayerType) => rotation(expand(positions, [sequence, batch]), config.rotaries[type]);
+  const padding = attentionBias(attentionMask);
+  const local = add(windowBias(attentionMask, config.sliding_window), padding);
+  return {
+    [FULL]: { bias: padding, turns: turnsOf(FULL) },
+    [SLIDING]: { bias: local, turns: turnsOf(SLIDING) },
+  } satisfies Record<LayerType, Places>;
+}
+
+/**
+ * The module `attn` on rows x [sequence · batch, hidden].
+ *
+ * @param isFirst whether only the first tokens are queries; then the result contains only their rows
+ */
+function attend(
+  module: Network,
+  config: ModernBertConfig,
+  x: Value,
+  isFirst: boolean,
+  { batch, sequence, bias, turns }: Places & Pick<ModelInputs, 'batch' | 'sequence'>,
+): Value {
+  const {
+    hidden_size: width,
+    num_attention_heads: heads,
+    attention_bias,
+    attention_dropout: dropout,
+  } = config;
+  const fused = module.linear('Wqkv', x, 3 * width, { bias: attention_bias });
+  const [query, key, value] = [0, 1, 2].map((i) => slice(fused, 1, i * width, (i + 1) * width)) as [
+    Value,
+    Value,
+    Value,
+  ];
+  const headSize = width / heads;
+  const turned = rotate(query, turns, headSize);
+  const asked = isFirst ? firstTokens(turned, { batch }) : turned;
+  const seen = isFirst && bias.shape[2] !== 1 ? slice(bias, 2, 0, 1) : bias;
+  const queries = isFirst ? 1 : sequence;
+  const mixed = attention(module, [asked, rotate(key, turns, headSize), value], seen, {
+    batch,
+    queries,
+    heads,
+    headSize,
+    dropout,
+  });
+  return module.dropout(module.linear('Wo', mixed, width, { bias: attention_bias }), dropout);
+}
+
+/** The module `mlp`: a gated linear unit whose two halves are in one matrix. */
+function feedForward(module: Network, config: ModernBertConfig, x: Value): Value {
+  const { intermediate_size: inner, mlp_bias: bias } = config;
+  const fused = module.linear('Wi', x, 2 * inner, { bias });
+  const active = activation(config.hidden_activation, 'hidden_activation')(slice(fused, 1, 0, inner));
+  const gated = multiply(active, slice(fused, 1, inner, 2 * inner));
+  return module.linear('Wo', module.dropout(gated, config.mlp_dropout), config.hidden_size, { bias });
+}

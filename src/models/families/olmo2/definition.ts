@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { Value } from '../../../engine/graph/graph.ts';
+import { rmsNorm } from '../../nn/rms-norm.ts';
+import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
+import { decoderFamily } from '../llama/decoder-family.ts';
+import { feedForward, normAndAdd } from '../llama/layer.ts';
+
+const schema = z.object({
+  ...decoderFields,
+  rms_norm_eps: z.number().positive().default(1e-5),
+  pad_token_id: z.int().nullable().default(1),
+  attention_bias: z.boolean().default(false),
+});
+
+/**
+ * OLMo 2 (Walsh et al., 2025): norms after attention and after the feed-forward network, and norms of queries
+ * and keys over all heads.
+ */
+export const olmo2 = decoderFamily({
+  modelType: 'olmo2',
+  name: 'Olmo2',
+  parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
+  attention: ({ attention_bias: bias, rms_norm_eps }) => ({
+    bias,
+    outputBias: bias,
+    normalise: (norm, x) => rmsNorm(norm, x, rms_norm_eps),
+  }),
+  layer(network, config, { hidden, residual }, attend) {
+    const norm = (name: string) => (x: Value) => rmsNorm(network.at(name), x, config.rms_norm_eps);
+    const attended = normAndAdd(network.at('self_attn'), 'attention', attend(hidden), {
+      residual,
+      norm: norm('post_attention_layernorm'),
+    });
+    const mlp = network.at('mlp');
+    return normAndAdd(mlp, 'feedForward', feedForward(mlp, config, attended), {
+      residual: attended,
+      norm: norm('post_feedforward_layernorm'),
+    });
+  },
+});

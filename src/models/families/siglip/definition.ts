@@ -1,0 +1,89 @@
+import { add, matmul, reshape, slice } from '../../../engine/graph/build.ts';
+import type { Value } from '../../../engine/graph/graph.ts';
+import type { ModelDefinition, ModelInputs } from '../../model-definition.ts';
+import { attention } from '../../nn/attention.ts';
+import { forEveryText } from '../../nn/for-every-text.ts';
+import { layerNorm } from '../../nn/layer-norm.ts';
+import type { Network } from '../../nn/network.ts';
+import { patchEmbedding, patchPositions } from '../../nn/patch-embedding.ts';
+import { preNormEncoder } from '../../nn/pre-norm-encoder.ts';
+import { type EncodedPicture, meanPatches, pictureHead, pictureVectorHead } from '../vision/picture-heads.ts';
+import {
+  TOWER_ROLES,
+  type TowerConfig,
+  towerConfig,
+  towerFeedForward,
+  towerLayers,
+} from '../vision/tower.ts';
+import { patchesOf } from '../vision/vision-config.ts';
+
+const PREFIX = 'vision_model';
+
+/** @param key the key of the vision tower's fields in config.json, if it describes two towers */
+function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
+  return {
+    modelType,
+    baseModelPrefix: PREFIX,
+    roles: TOWER_ROLES,
+    parseConfig: towerConfig({ key, activation: 'gelu_pytorch_tanh', epsilon: 1e-6, patch: 16, tokens: 0 }),
+    heads: {
+      SEQ_CLS: pictureHead('SiglipForImageClassification', features, [`${PREFIX}.head`]),
+      FEATURE_EXTRACTION: pictureVectorHead('SiglipVisionModel', PREFIX, {
+        states: encoded,
+        pooled: attendedVector,
+        features: meanPatches,
+        width: ({ hidden_size }) => hidden_size,
+      }),
+    },
+  };
+}
+
+function features(network: Network, config: TowerConfig, inputs: ModelInputs): Value {
+  return meanPatches(encoded(network, config, inputs));
+}
+
+/** The pooling head: one query, the probe, attends to all patches. */
+function attendedVector(
+  network: Network,
+  config: TowerConfig,
+  { hidden, batch, tokens }: EncodedPicture,
+): Value {
+  const { hidden_size: width, num_attention_heads: heads } = config;
+  const module = network.at(`${PREFIX}.head`);
+  const inner = module.at('attention');
+  const weight = inner.parameter('in_proj_weight', [3 * width, width]);
+  const bias = inner.parameter('in_proj_bias', [3 * width]);
+  const probe = forEveryText(reshape(module.parameter('probe', [1, 1, width]), [1, width]), batch);
+  const part = (i: number, x: Value) =>
+    add(
+      matmul(x, slice(weight, 0, i * width, (i + 1) * width), { transposeB: true }),
+      slice(bias, 0, i * width, (i + 1) * width),
+    );
+  const options = { batch, queries: 1, keys: tokens, heads, headSize: width / heads, dropout: 0 };
+  const parts = [part(0, probe), part(1, hidden), part(2, hidden)] as const;
+  const mixed = inner.linear('out_proj', attention(module, parts, undefined, options), width);
+  const read = layerNorm(module.at('layernorm'), mixed, config.layer_norm_eps);
+  return add(mixed, towerFeedForward(config)(module.at('mlp'), read));
+}
+
+function encoded(network: Network, config: TowerConfig, { pixelValues }: ModelInputs): EncodedPicture {
+  const { hidden_size: width, layer_norm_eps: epsilon } = config;
+  const module = network.at(PREFIX);
+  const embeddings = module.at('embeddings');
+  const projection = embeddings.at('patch_embedding');
+  const { patches, grid, batch } = patchEmbedding(projection, pixelValues, config.patch_size, width);
+  const table = embeddings.parameter('position_embedding.weight', [patchesOf(config), width]);
+  const positions = patchPositions(table, 0, grid, { antialias: false });
+  const tokens = grid.rows * grid.columns;
+  const embedded = add(patches, forEveryText(positions, batch));
+  const hidden = preNormEncoder(module.at('encoder.layers'), towerLayers(config), embedded, {
+    batch,
+    tokens,
+  });
+  const normed = layerNorm(module.at('post_layernorm'), hidden, epsilon);
+  return { hidden: normed, batch, tokens, before: 0 };
+}
+
+/** The vision tower of SigLIP (Zhai et al., 2023), in a checkpoint of both towers. */
+export const siglip = family('siglip', 'vision_config');
+export const siglipVision = family('siglip_vision_model');

@@ -1,0 +1,82 @@
+import { concat, divide, reshape, slice, sum } from '../../../engine/graph/build.ts';
+import type { Dimension } from '../../../engine/graph/dimension.ts';
+import type { Value } from '../../../engine/graph/graph.ts';
+import type { CommonConfig, Head, ModelInputs } from '../../model-definition.ts';
+import type { Network } from '../../nn/network.ts';
+import { toUnitLength } from '../../nn/pool-tokens.ts';
+import { PLAIN_SENTENCE } from '../../sentence-settings.ts';
+
+/** The tokens of pictures after the encoder. */
+export interface EncodedPicture {
+  /** [tokens · batch, width] */
+  hidden: Value;
+  batch: Dimension;
+  /** Number of tokens of a picture. */
+  tokens: number;
+  /** Number of tokens before those of its patches. */
+  before: number;
+}
+
+/** The mean of the states of each picture's patches, [batch, width]. */
+export function meanPatches({ hidden, batch, tokens, before }: EncodedPicture): Value {
+  const width = hidden.shape[1]!;
+  const states = slice(reshape(hidden, [tokens, batch, width]), 0, before, tokens);
+  return divide(sum(states, [0]), tokens - before);
+}
+
+/** The class token and the mean of the patches, [batch, 2 · width]. */
+export function classAndMean(encoded: EncodedPicture): Value {
+  return concat([slice(encoded.hidden, 0, 0, encoded.batch), meanPatches(encoded)], 1);
+}
+
+/** The state of each picture's first token, [batch, width]. */
+export function classToken({ hidden, batch }: EncodedPicture): Value {
+  return slice(hidden, 0, 0, batch);
+}
+
+/** A classifier on features of pictures. */
+export function pictureHead<Config extends CommonConfig>(
+  architecture: string,
+  features: (network: Network, config: Config, inputs: ModelInputs) => Value,
+  unread?: readonly string[],
+): Head<Config> {
+  return {
+    architecture,
+    modules: ['classifier'],
+    ...(unread && { unread }),
+    build: (network, config, inputs) =>
+      network.linear('classifier', features(network, config, inputs), config.numLabels),
+  };
+}
+
+/**
+ * A base model without a head: one vector per picture, which is transformers' `pooler_output` (pooling `cls`) or what
+ * its classifier reads (any other pooling).
+ */
+export function pictureVectorHead<Config extends CommonConfig>(
+  architecture: string,
+  prefix: string,
+  vectors: {
+    states: (network: Network, config: Config, inputs: ModelInputs) => EncodedPicture;
+    pooled: (network: Network, config: Config, encoded: EncodedPicture) => Value;
+    features: (encoded: EncodedPicture) => Value;
+    width(config: Config, isPooled: boolean): number;
+  },
+): Head<Config> {
+  const poolingOf = ({ sentence = PLAIN_SENTENCE }: Config) => sentence.pooling;
+  return {
+    architecture,
+    baseModelPrefix: '',
+    modules: [],
+    unread: ['pooler'],
+    outputs: (config) => vectors.width(config, poolingOf(config).mode === 'cls'),
+    build(network, config, inputs) {
+      const { mode, normalize } = poolingOf(config);
+      const base = inputs.belowHead ? network : network.without(prefix);
+      const encoded = vectors.states(base, config, inputs);
+      inputs.onTokens?.(encoded.hidden);
+      const vector = mode === 'cls' ? vectors.pooled(base, config, encoded) : vectors.features(encoded);
+      return normalize ? toUnitLength(vector) : vector;
+    },
+  };
+}

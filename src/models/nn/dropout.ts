@@ -1,0 +1,171 @@
+import { add, input, multiply, slice, window } from '../../engine/graph/build.ts';
+import {
+  type Dimension,
+  evaluateDimension,
+  multiplyDimensions,
+  sizeOf,
+  symbol,
+} from '../../engine/graph/dimension.ts';
+import type { Graph, Value } from '../../engine/graph/graph.ts';
+import { elementCount } from '../../support/element-count.ts';
+import { Random } from '../../support/random.ts';
+import { type Drawn, DropoutPool, DropoutPools } from './dropout-pool.ts';
+import { type BatchRows, MaskPart } from './mask-part.ts';
+
+/** Prefix of the names of dropout's inputs in a training graph. See {@link DropoutSites}. */
+const MASK = 'dropout_mask_';
+const OFFSETS = 'dropout_offsets';
+const POOL = 'dropout_pool_';
+const FRACTION = 'fraction';
+const NOISE_SCALE = 'noise_scale_';
+
+/** The number of positions at which a window can start: about a million, so that masks hardly ever repeat. */
+const START_POSITIONS = 2 ** 20;
+
+type FeedTensors = Record<string, { data: Float32Array | Int32Array; dims: number[] }>;
+
+/**
+ * The place where masks are cut out of the pools. `host`: every mask is an input, a view of the pool without a copy.
+ * `graph`: the pools are inputs, and the graph copies each mask. Use it for engines that do not share the caller's
+ * memory.
+ */
+export type MaskSource = 'host' | 'graph';
+
+/**
+ * Dropout without a random generator in the graph, because no backend has a reproducible generator. A mask is a window
+ * into a pool of independent draws, 0 or 1 / (1 - p). At every step, each dropout of the graph (a site) starts its
+ * window at its own random position. Positions depend only on (seed, step, site), and the pool only on (seed, p). So a
+ * resumed run sees the masks of an uninterrupted run. For a larger batch, a pool grows at its end, up to the period of
+ * {@link DropoutPool}.
+ */
+export class DropoutSites {
+  readonly #graph: Graph;
+  readonly #source: MaskSource;
+  readonly #sites: { shape: readonly Dimension[]; drawn: Drawn }[] = [];
+  readonly #noises: { alpha: number; size: Dimension }[] = [];
+  #offsets: Value | undefined;
+  #fractions = 0;
+  readonly #pools: DropoutPools;
+  readonly #parts: MaskPart[] = [];
+
+  /** @param pools shared with other graphs of the run */
+  constructor(graph: Graph, source: MaskSource = 'host', pools = new DropoutPools()) {
+    this.#graph = graph;
+    this.#source = source;
+    this.#pools = pools;
+  }
+
+  /** Returns x · mask / (1 - p). Each call has its own mask. */
+  apply(x: Value, probability: number): Value {
+    return probability === 0 ? x : multiply(x, this.#draws(x.shape, probability));
+  }
+
+  /**
+   * Adds NEFTune's noise (Jain et al., ICLR 2024): uniform in ±α / √(L d), as in transformers' trainer.
+   *
+   * @param x word embeddings, [L · batch, d]
+   * @param tokens L, padding included
+   */
+  noise(x: Value, alpha: number, tokens: Dimension): Value {
+    const size = multiplyDimensions(tokens, x.shape[1]!);
+    const name = NOISE_SCALE + (this.#noises.push({ alpha, size }) - 1);
+    return add(x, multiply(this.#draws(x.shape, 'noise'), input(this.#graph, name, 'float32', [])));
+  }
+
+  /**
+   * Returns a scalar [] that is drawn at each step from 1/parts, 2/parts, …, 1. All calls in a graph must pass the same
+   * `parts`.
+   */
+  fraction(parts: number): Value {
+    this.#fractions = parts;
+    return input(this.#graph, FRACTION, 'float32', []);
+  }
+
+  /**
+   * Returns the tensors to feed at a step, for a batch with the given symbolic sizes.
+   *
+   * @param rows the part of the batch to compute, by default all of it. The part gets the same masks as in the whole
+   * batch. Not supported if the graph cuts the masks.
+   */
+  feeds(
+    seed: number,
+    step: number,
+    symbols: Readonly<Record<string, number>>,
+    rows?: BatchRows,
+  ): FeedTensors {
+    const feeds: FeedTensors = {};
+    if (this.#fractions > 0) {
+      const part = 1 + new Random(seed, FRACTION, step).integer(this.#fractions);
+      feeds[FRACTION] = { data: Float32Array.of(part / this.#fractions), dims: [] };
+    }
+    if (this.#sites.length === 0) return feeds;
+    this.#noises.forEach(({ alpha, size }, i) => {
+      const scale = alpha / Math.sqrt(evaluateDimension(size, symbols));
+      feeds[NOISE_SCALE + i] = { data: Float32Array.of(scale), dims: [] };
+    });
+    const random = new Random(seed, 'dropout offsets', step);
+    const offsets = Int32Array.from(this.#sites, () => random.integer(START_POSITIONS));
+    if (this.#source === 'graph') {
+      if (rows) throw new Error('a graph cuts the masks of whole batches');
+      feeds[OFFSETS] = { data: offsets, dims: [offsets.length] };
+      for (const [drawn, length] of this.#poolLengths(symbols)) {
+        const data = this.#pools.of(seed, drawn).atLeast(length);
+        feeds[POOL + drawn] = { data, dims: [data.length] };
+      }
+      return feeds;
+    }
+    // A part of a batch reads little of the pool, so the pool is not prepared for the whole batch.
+    if (!rows)
+      for (const [drawn, length] of this.#poolLengths(symbols)) this.#pools.of(seed, drawn).reserve(length);
+    this.#sites.forEach(({ shape, drawn }, site) => {
+      const pool = this.#pools.of(seed, drawn);
+      const read = (start: number, end: number) => pool.read(offsets[site]! + start, offsets[site]! + end);
+      if (rows) feeds[MASK + site] = this.#part(site).cut(read, symbols, rows);
+      else {
+        const dims = shape.map((size) => evaluateDimension(size, symbols));
+        feeds[MASK + site] = { data: read(0, elementCount(dims)), dims };
+      }
+    });
+    return feeds;
+  }
+
+  /** The size in bytes of the pools for batches up to the given sizes. */
+  poolBytes(symbols: Readonly<Record<string, number>>): number {
+    let bytes = 0;
+    for (const length of this.#poolLengths(symbols).values()) bytes += DropoutPool.bytes(length);
+    return bytes;
+  }
+
+  #part(site: number): MaskPart {
+    this.#parts[site] ??= new MaskPart(this.#sites[site]!.shape);
+    return this.#parts[site];
+  }
+
+  #draws(shape: readonly Dimension[], drawn: Drawn): Value {
+    const site = this.#sites.push({ shape, drawn }) - 1;
+    return this.#source === 'host' ? this.#fed(site) : this.#cut(site);
+  }
+
+  #fed(site: number): Value {
+    return input(this.#graph, MASK + site, 'float32', this.#sites[site]!.shape);
+  }
+
+  #cut(site: number): Value {
+    const { shape, drawn } = this.#sites[site]!;
+    this.#offsets ??= input(this.#graph, OFFSETS, 'int32', [symbol('dropout_sites')]);
+    const pool = input(this.#graph, POOL + drawn, 'float32', [symbol(`pool_${drawn}`)]);
+    return window(pool, slice(this.#offsets, 0, site, site + 1), shape);
+  }
+
+  /**
+   * The number of draws that a batch needs from each pool. It suffices for the largest mask at the last start position.
+   */
+  #poolLengths(symbols: Readonly<Record<string, number>>): Map<Drawn, number> {
+    const lengths = new Map<Drawn, number>();
+    for (const { shape, drawn } of this.#sites) {
+      const length = START_POSITIONS + evaluateDimension(sizeOf(shape), symbols);
+      lengths.set(drawn, Math.max(length, lengths.get(drawn) ?? 0));
+    }
+    return lengths;
+  }
+}

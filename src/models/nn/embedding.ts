@@ -1,0 +1,57 @@
+import { concat, gather, multiply, reshape, slice } from '../../engine/graph/build.ts';
+import { addDimensions, type Dimension, sizeOf } from '../../engine/graph/dimension.ts';
+import type { Value } from '../../engine/graph/graph.ts';
+import { forEveryText } from './for-every-text.ts';
+import type { Network } from './network.ts';
+import type { VirtualTokens } from './virtual-tokens.ts';
+
+/**
+ * Returns the {@link embedding} of a model's tokens, int32 [tokens, batch], times `scale`. Only word embeddings get
+ * NEFTune's noise.
+ *
+ * @param virtual the tokens that the first ids stand for, if they have embeddings
+ */
+export function wordEmbedding(
+  module: Network,
+  table: readonly [number, number],
+  ids: Value,
+  { padding, scale = 1, virtual }: { padding?: number | null; scale?: number; virtual?: VirtualTokens } = {},
+): Value {
+  module.wordTables.set(module.pathOf('weight'), scale);
+  const [tokens, batch] = ids.shape;
+  const own = virtual?.embeddings ? slice(ids, 0, virtual.count, tokens!) : ids;
+  const words = multiply(embedding(module, table, own, padding), scale);
+  const noised = module.noise(words, own.shape[0]!);
+  return virtual?.embeddings ? concat([forEveryText(virtual.embeddings, batch!), noised], 0) : noised;
+}
+
+/**
+ * Returns the rows of the module's table `weight` [rows, width] for int32 ids of any shape: [ids, width].
+ *
+ * @param padding the row that gets no gradient, counted from the end if negative (PyTorch's `padding_idx`)
+ */
+export function embedding(
+  module: Network,
+  [rows, width]: readonly [number, number],
+  ids: Value,
+  padding?: number | null,
+): Value {
+  const table = module.parameter('weight', [rows, width]);
+  const row = padding == null || padding >= 0 ? padding : rows + padding;
+  return gather(table, reshape(ids, [sizeOf(ids.shape)]), row ?? undefined);
+}
+
+/**
+ * Looks up consecutive rows of the module's table `weight`, from row `first` on: one per position, the same for every
+ * example. Returns [sequence · batch, width].
+ */
+export function absolutePositions(
+  module: Network,
+  [rows, width]: readonly [number, number],
+  { batch, sequence }: { batch: Dimension; sequence: Dimension },
+  first: Dimension = 0,
+): Value {
+  const table = module.parameter('weight', [rows, width]);
+  const used = slice(table, 0, first, addDimensions(first, sequence));
+  return forEveryText(used, batch);
+}

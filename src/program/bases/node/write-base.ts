@@ -1,0 +1,88 @@
+import { join } from 'node:path';
+import { streamSafetensors } from '../../../input/formats/encode-safetensors.ts';
+import type { SafetensorsFile } from '../../../input/formats/node/safetensors-file.ts';
+import { fileBytes } from '../../../input/store/node/file-bytes.ts';
+import { NewFile } from '../../../input/store/node/new-file.ts';
+import { elementCount } from '../../../support/element-count.ts';
+import type { LoadedModel } from '../../model-weights.ts';
+import type { BaseFormat, MadeTensor, MatrixShape } from '../base-format.ts';
+
+/** Elements per read. */
+const CHUNK = 2 ** 20;
+
+const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16', uint8: 'U8' } as const;
+
+/** Called with the share of a base that is written, from 0 to 1. */
+export type OnWritten = (share: number) => void;
+
+/**
+ * Writes a base in a storage format, as one safetensors file. Tensors that the format does not change are
+ * copied. At most one tensor is in memory. Parameters that the checkpoint lacks are omitted. If another
+ * process has written the file in the meantime, its file is kept.
+ *
+ * @param magnitudes the largest input magnitudes of the modules in `format.measured`
+ * @param measured the copy over which they were measured, if any: what it holds is not computed again
+ * @param isIntact whether an existing file can be used
+ */
+export function writeBase(
+  path: string,
+  model: LoadedModel,
+  {
+    format,
+    magnitudes,
+    measured,
+    onWritten,
+    isIntact,
+  }: {
+    format: BaseFormat;
+    magnitudes: ReadonlyMap<string, Float32Array>;
+    measured?: SafetensorsFile;
+    onWritten: OnWritten;
+    isIntact: (path: string) => boolean;
+  },
+): void {
+  const tensors = [...model.parameters, ...model.buffers].flatMap(([name, shape]): MadeTensor[] => {
+    const place = model.locate(name);
+    if ('data' in place) return [];
+    const read = (start: number, end: number) => model.readRange(name, start, end);
+    const module = name.replace(/\.weight$/, '');
+    const { paths, words } = format.base;
+    const isRounded = paths.has(module) || words === module;
+    const rounded = isRounded
+      ? format.tensors(module, shape as MatrixShape, read, magnitudes.get(module))
+      : [];
+    if (paths.has(module)) return rounded;
+    const whole: MadeTensor = place.axes
+      ? { name, dtype: 'F32', shape, make: () => inChunks(elementCount(shape), read) }
+      : {
+          name,
+          dtype: STORED[place.dtype],
+          shape,
+          make: () => fileBytes(join(model.weightFolder, place.file), place),
+        };
+    return [whole, ...rounded];
+  });
+  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const all = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  let written = 0;
+  function* make(name: string) {
+    const { shape, make } = byName.get(name) as MadeTensor;
+    yield* measured?.has(name) ? fileBytes(measured.path, measured.info(name)) : make();
+    written += elementCount(shape);
+    onWritten(written / all);
+  }
+  const file = new NewFile(path);
+  try {
+    for (const chunk of streamSafetensors(byName, make, {}, true)) file.write(chunk);
+    if (!file.publish(isIntact)) throw new Error(`${path} cannot be read back`);
+  } finally {
+    file.discard();
+  }
+}
+
+function* inChunks(count: number, read: (start: number, end: number) => Float32Array): Generator<Uint8Array> {
+  for (let start = 0; start < count; start += CHUNK) {
+    const { buffer, byteOffset, byteLength } = read(start, Math.min(count, start + CHUNK));
+    yield new Uint8Array(buffer, byteOffset, byteLength);
+  }
+}

@@ -1,0 +1,87 @@
+import { commonPrefix } from '../../input/text/learnt-ids.ts';
+import type { CommonConfig } from '../../models/model-definition.ts';
+import { concatenated } from '../../support/arrays.ts';
+import { causalGraph } from './cached-graph.ts';
+import { CachedRows } from './cached-rows.ts';
+import { CachedSession } from './cached-session.ts';
+import type { LanguageModel, LanguageModelOptions, ReadOptions, TunedModel } from './language-model.ts';
+import { virtualStates } from './virtual-states.ts';
+
+/**
+ * Maximum tokens per read. A long prompt is read in pieces, so attention scores stay small, and an abort
+ * takes effect soon.
+ */
+export const PIECE = 256;
+
+/** A decoder with a cache for the keys and values of all tokens it has read. */
+export class CausalLanguageModel implements LanguageModel {
+  readonly vocabSize: number;
+  readonly maxPositions: number;
+  readonly #rows: CachedRows;
+  readonly #continues: boolean;
+  readonly #piece: number;
+  /** The tokens in the cache, if it has exactly one row. */
+  #only: Int32Array | undefined;
+
+  private constructor(config: CommonConfig, session: CachedSession, virtual: number, continues: boolean) {
+    this.vocabSize = config.vocabSize;
+    this.maxPositions = config.maxLength - virtual;
+    this.#rows = new CachedRows(session, virtual);
+    this.#continues = continues && !config.readsWhole;
+    this.#piece = config.readsWhole ? Number.POSITIVE_INFINITY : PIECE;
+  }
+
+  static async open(
+    tuned: TunedModel,
+    { continues = false, packed }: LanguageModelOptions,
+  ): Promise<CausalLanguageModel> {
+    const { engine, model, tuner, values } = tuned;
+    const start = await virtualStates(tuned);
+    const session = await CachedSession.open(engine, causalGraph(model, tuner), values, { start, packed });
+    return new CausalLanguageModel(model.config, session, tuner.virtualTokens?.count ?? 0, continues);
+  }
+
+  async read(
+    tokens: Int32Array,
+    rows: number,
+    { parents, mask, signal }: ReadOptions,
+  ): Promise<Float32Array> {
+    const known = mask ? this.#known(tokens, rows) : 0;
+    if (known > 0) this.#rows.truncate(known);
+    else if (mask) this.#rows.reset(rows);
+    else if (parents) this.#rows.follow(parents);
+    const before = mask ? tokens.subarray(0, known) : parents ? undefined : this.#only;
+    this.#only = undefined;
+    let logits: Float32Array = new Float32Array(0);
+    const length = tokens.length / rows;
+    const most = Math.max(1, Math.floor(this.#piece / rows));
+    for (let start = known; start < length; start += most) {
+      signal?.throwIfAborted();
+      const columns = (matrix: Int32Array) => columnsOf(matrix, rows, start, Math.min(length, start + most));
+      logits = await this.#rows.read(columns(tokens), rows, mask && columns(mask));
+    }
+    if (this.#continues && rows === 1 && before) this.#only = concatenated(before, tokens.subarray(known));
+    return logits;
+  }
+
+  release(): Promise<void> {
+    return this.#rows.release();
+  }
+
+  /**
+   * Number of the prompt's tokens that are in the cache. The last token is read again in any case, because
+   * its logits are needed.
+   */
+  #known(tokens: Int32Array, rows: number): number {
+    return this.#only && rows === 1 ? Math.min(commonPrefix(this.#only, tokens), tokens.length - 1) : 0;
+  }
+}
+
+/** Columns [start, end) of a matrix with `rows` rows. */
+function columnsOf(matrix: Int32Array, rows: number, start: number, end: number): Int32Array {
+  const length = matrix.length / rows;
+  const parts = Array.from({ length: rows }, (_, row) =>
+    matrix.subarray(row * length + start, row * length + end),
+  );
+  return concatenated(...parts);
+}

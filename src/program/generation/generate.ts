@@ -1,0 +1,96 @@
+import { Random } from '../../support/random.ts';
+import { UserError } from '../../support/user-error.ts';
+import { beginItem, extendItem } from './beam-item.ts';
+import type { GenerationSettings } from './generation-settings.ts';
+import type { LanguageModel } from './language-model.ts';
+import { type GeneratedToken, sampleTokens } from './sample-tokens.ts';
+import { type BatchOptions, beginSearch, type Search } from './search.ts';
+
+export interface GenerateOptions extends BatchOptions {
+  /** Called with every token when it is chosen. In beam search, called only at the end. */
+  onToken?: (generated: GeneratedToken) => void;
+}
+
+/**
+ * Generates from prompts of token ids. The ids equal those of transformers' `generate`. Sampling depends only
+ * on the seed and the step.
+ *
+ * @returns `num_return_sequences` rows per prompt, all of the same length. A row is the prompt, padded on the
+ * left, and the generated tokens, padded on the right. For an encoder-decoder, a row is the decoder's tokens
+ * with the start token.
+ * @throws UserError for prompts and settings that do not fit each other or the model
+ */
+export async function generate(
+  model: LanguageModel,
+  prompts: readonly ArrayLike<number>[],
+  settings: GenerationSettings,
+  { onToken, ...options }: GenerateOptions = {},
+): Promise<Int32Array[]> {
+  if (prompts.length === 0) return [];
+  if (settings.num_beams > 1 && onToken === undefined) {
+    const sequences = await beamSearch(await beginSearch(model, prompts, settings, options));
+    return sequences.map((tokens) => Int32Array.from(tokens));
+  }
+  const stream = streamTokens(model, prompts, settings, options);
+  for (;;) {
+    const { done, value } = await stream.next();
+    if (done) return value;
+    onToken?.(value);
+  }
+}
+
+/**
+ * Like `generate`, but yields each token, and returns the whole sequences at the end. Does not support beam
+ * search.
+ */
+export async function* streamTokens(
+  model: LanguageModel,
+  prompts: readonly ArrayLike<number>[],
+  settings: GenerationSettings,
+  options: BatchOptions = {},
+): AsyncGenerator<GeneratedToken, Int32Array[]> {
+  if (settings.num_beams > 1) {
+    throw new UserError({
+      where: 'streaming',
+      fault: `needs num_beams: 1, got ${settings.num_beams}`,
+      hint: 'Beam search knows its tokens only at the end: do not stream, or set num_beams: 1.',
+    });
+  }
+  if (prompts.length === 0) return [];
+  const sequences = yield* sampleTokens(await beginSearch(model, prompts, settings, options));
+  return sequences.map((tokens) => Int32Array.from(tokens));
+}
+
+/**
+ * Beam search or beam sampling. Returns the best `num_return_sequences` sequences of each prompt, the best
+ * first. A prompt is no longer read when its finished beams cannot be beaten. transformers: `_beam_search`.
+ */
+async function beamSearch(search: Search): Promise<number[][]> {
+  const { settings, limits, begun, reader, signal } = search;
+  const { num_beams, num_return_sequences, do_sample, pad_token_id: pad, eos_token_id: ends } = settings;
+  // Enough candidates that `num_beams` remain, even if every end token ends a beam.
+  const kept = Math.max(2, 1 + (ends?.length ?? 0)) * num_beams;
+  const items = begun.map((tokens, index) => beginItem(tokens, index, num_beams));
+  let logits = search.logits;
+  for (let length = limits.begun; ; ) {
+    const random = new Random(search.seed, 'sampling', length - limits.begun);
+    for (const item of items) {
+      const uniforms = Array.from({ length: kept }, () => (do_sample ? random.uniform() : 0));
+      if (item.isOpen) extendItem(item, logits, uniforms, search);
+    }
+    length++;
+    const running = items.filter(({ isOpen }) => isOpen).flatMap((item) => item.running);
+    if (running.length === 0 || length >= limits.most) break;
+    signal?.throwIfAborted();
+    logits = await reader.next(
+      running.map(({ tokens }) => tokens[length - 1]!),
+      running.map(({ place }) => place),
+    );
+    for (const [place, beam] of running.entries()) beam.place = place;
+  }
+  const best = items.flatMap(({ finished }) => finished.slice(0, num_return_sequences));
+  const length = Math.max(...best.map(({ tokens }) => tokens.length));
+  // If the padding token has id 0, transformers uses the end token, because it tests the id for truth.
+  const filler = ends === undefined ? -1 : pad || ends[0]!;
+  return best.map(({ tokens }) => [...tokens, ...new Array<number>(length - tokens.length).fill(filler)]);
+}

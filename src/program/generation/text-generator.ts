@@ -1,0 +1,186 @@
+import type { ChatTemplate } from '../../input/text/chat/chat-template.ts';
+import { TextStream } from '../../input/text/text-stream.ts';
+import type { TextTokenizer } from '../../input/text/tokenizer.ts';
+import { concatenated } from '../../support/arrays.ts';
+import { Turns } from '../../support/turns.ts';
+import { UserError } from '../../support/user-error.ts';
+import { generate, streamTokens } from './generate.ts';
+import { type Generated, newTokens } from './generated.ts';
+import {
+  type GenerationSettings,
+  type GenerationSources,
+  generationSettings,
+} from './generation-settings.ts';
+import type { LanguageModel } from './language-model.ts';
+import type { GenerateTextOptions, GenerationInput, Prompt } from './prompt.ts';
+import type { SearchOptions } from './search.ts';
+import { WritingQueue } from './writing-queue.ts';
+
+export interface TextGeneratorParts {
+  model: LanguageModel;
+  tokenizer: TextTokenizer;
+  /** @throws UserError if the model has no chat template */
+  chatTemplate: () => Pick<ChatTemplate, 'render'>;
+  /** The parsed generation_config.json, or config.json if it does not exist. */
+  files: Omit<GenerationSources, 'user'>;
+  isChat: boolean;
+  close(): Promise<void>;
+}
+
+/**
+ * Default number of new tokens if neither the user nor the model's files set a length. transformers' default
+ * of 20 is rarely enough.
+ */
+const DEFAULT_NEW_TOKENS = 256;
+
+/**
+ * A language model that generates text. It has one cache, so calls wait for each other, but waiting calls
+ * with equal settings share a batch. Close it after use.
+ */
+export class TextGenerator {
+  /** Whether the adapter was trained on conversations, so that it expects messages. */
+  readonly isChat: boolean;
+  readonly #parts: TextGeneratorParts;
+  readonly #turns = new Turns();
+  readonly #queue: WritingQueue;
+
+  constructor(parts: TextGeneratorParts) {
+    this.#parts = parts;
+    this.isChat = parts.isChat;
+    this.#queue = new WritingQueue(parts.model, parts.tokenizer, this.#turns);
+  }
+
+  /**
+   * Generates the text after a prompt, or an encoder-decoder's output for it. With `num_return_sequences`,
+   * returns the first text.
+   *
+   * @throws UserError for a config, a prompt or a conversation that the model does not support
+   * @throws the signal's reason if it is aborted
+   */
+  async generate(
+    prompt: Prompt,
+    config: GenerationInput = {},
+    { onText, ...options }: GenerateTextOptions = {},
+  ): Promise<Generated> {
+    const settings = this.settings(config);
+    if (settings.num_beams === 1 && settings.num_return_sequences === 1)
+      return this.#queue.write(this.#ids(prompt, settings), settings, { onText, ...options });
+    if (!onText) return (await this.generateAll([prompt], config, options))[0]![0]!;
+    const stream = this.stream(prompt, config, options);
+    for (;;) {
+      const { done, value } = await stream.next();
+      if (done) return value;
+      onText(value);
+    }
+  }
+
+  /**
+   * Generates the texts of several prompts in one batch, padded to the longest. Returns
+   * `num_return_sequences` texts per prompt. Beam search returns the best first.
+   */
+  async generateAll(
+    prompts: readonly Prompt[],
+    config: GenerationInput = {},
+    options: SearchOptions = {},
+  ): Promise<Generated[][]> {
+    const settings = this.settings(config);
+    const ids = prompts.map((prompt) => this.#ids(prompt, settings));
+    const rows = await this.#turns.run(() => generate(this.#parts.model, ids, settings, options));
+    const begun = this.#begun(ids);
+    const all = rows.map((row): Generated => {
+      const made = newTokens(row, begun, settings.eos_token_id);
+      return { text: this.#parts.tokenizer.decode(made.ids), ...made };
+    });
+    const each = settings.num_return_sequences;
+    return prompts.map((_, i) => all.slice(i * each, (i + 1) * each));
+  }
+
+  /**
+   * Streams the text of a prompt in pieces as it is generated. In beam search, the whole text comes at the
+   * end. Pieces are whole characters. The generator returns all pieces together, which equals the text of
+   * `generate`. The search ends if you stop iterating.
+   */
+  async *stream(
+    prompt: Prompt,
+    config: GenerationInput = {},
+    options: SearchOptions = {},
+  ): AsyncGenerator<string, Generated> {
+    const settings = this.settings(config);
+    if (settings.num_return_sequences > 1) throw severalTexts(settings);
+    if (settings.num_beams > 1) {
+      const [[best]] = (await this.generateAll([prompt], config, options)) as [[Generated]];
+      yield best.text;
+      return best;
+    }
+    const ids = [this.#ids(prompt, settings)];
+    const pieces = new TextStream(this.#parts.tokenizer);
+    let text = '';
+    const end = await this.#turns.begin();
+    try {
+      const tokens = streamTokens(this.#parts.model, ids, settings, options);
+      for (;;) {
+        const { done, value } = await tokens.next();
+        const piece = done ? pieces.end() : pieces.add(value.token);
+        text += piece;
+        if (piece !== '') yield piece;
+        if (done) return { text, ...newTokens(value[0]!, this.#begun(ids), settings.eos_token_id) };
+      }
+    } finally {
+      end();
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#parts.close();
+  }
+
+  /**
+   * Merges a config with the model's files.
+   *
+   * @throws UserError with a line for each problem in the config or the files
+   */
+  settings(user: GenerationInput): GenerationSettings {
+    const settings = generationSettings({ ...this.#parts.files, user });
+    const isOpen = settings.max_new_tokens === undefined && settings.max_length === undefined;
+    return isOpen ? { ...settings, max_new_tokens: DEFAULT_NEW_TOKENS } : settings;
+  }
+
+  #ids(prompt: Prompt, { bos_token_id }: GenerationSettings): Int32Array {
+    const ids = this.#tokens(prompt);
+    const { vocabSize } = this.#parts.model;
+    const beyond = ids.find((id) => id < 0 || id >= vocabSize);
+    if (beyond !== undefined) {
+      throw new UserError({
+        where: 'the prompt',
+        fault: `has token id ${beyond}, but vocab_size in the model's config.json is ${vocabSize}`,
+        hint:
+          prompt instanceof Int32Array
+            ? "Use ids of this model's tokenizer."
+            : 'The tokenizer belongs to another model.',
+      });
+    }
+    return ids.length === 0 && bos_token_id !== undefined ? Int32Array.of(bos_token_id) : ids;
+  }
+
+  #tokens(prompt: Prompt): Int32Array {
+    const { tokenizer, model, chatTemplate } = this.#parts;
+    if (prompt instanceof Int32Array) return prompt;
+    if (typeof prompt !== 'string') return tokenizer.ids(chatTemplate().render(prompt, true));
+    if (model.encode) return tokenizer.encode(prompt, undefined, Number.POSITIVE_INFINITY).inputIds;
+    // Tokens that the tokenizer adds after a text are left out, because they would end the text.
+    return concatenated(tokenizer.frame().before, tokenizer.ids(prompt));
+  }
+
+  /** The number of tokens with which each row starts. */
+  #begun(prompts: readonly Int32Array[]): number {
+    return this.#parts.model.encode ? 1 : Math.max(...prompts.map(({ length }) => length));
+  }
+}
+
+function severalTexts({ num_return_sequences }: GenerationSettings): UserError {
+  return new UserError({
+    where: 'Streaming',
+    fault: `supports one text per prompt, got num_return_sequences: ${num_return_sequences}`,
+    hint: 'Set it to 1, or do not stream.',
+  });
+}

@@ -1,0 +1,60 @@
+import type { HostTensor, Tensors } from '../../engine/runtime/session.ts';
+
+/** The label of positions that the loss ignores, as in transformers. */
+export const IGNORED = -100;
+
+/** Name of the input with the indices of the labeled rows of the hidden states. */
+export const LABEL_ROWS = 'label_rows';
+
+/**
+ * Returns the targets of a token model: the indices of labeled rows in the hidden states, and their labels.
+ *
+ * @param labels [batch, length], {@link IGNORED} for tokens without a label
+ * @param shift whether a token predicts the label of the next token, as in causal language models
+ * @param positions positions of the tokens in their documents, if tokens before a text predict its first token: its
+ * row is then one before the text's first
+ */
+export function labelledRows(
+  labels: Int32Array,
+  batch: number,
+  length: number,
+  shift: boolean,
+  positions?: Int32Array,
+): Tensors {
+  const rows: number[] = [];
+  const ids: number[] = [];
+  const offset = Number(shift);
+  for (let position = positions ? 0 : offset; position < length; position++) {
+    for (let example = 0; example < batch; example++) {
+      const label = labels[example * length + position]!;
+      if (label === IGNORED) continue;
+      const isFirst = positions?.[example * length + position] === 0;
+      rows.push((isFirst ? -1 : position - offset) * batch + example);
+      ids.push(label);
+    }
+  }
+  return { [LABEL_ROWS]: vector(rows), labels: vector(ids) };
+}
+
+/**
+ * Divides the labeled rows of a batch into parts of equal size: [parts, rows of a part]. The last row is repeated
+ * without a label, if their number is not a multiple.
+ *
+ * @param parts see `TaskModel.labelParts`. By default the batch stays as it is
+ */
+export function inParts(feeds: Tensors, parts?: number): Tensors {
+  const rows = feeds[LABEL_ROWS];
+  if (parts === undefined || !rows) return feeds;
+  const each = Math.ceil(rows.data.length / parts);
+  const divided = ({ data }: HostTensor, more: number): HostTensor => {
+    const whole = new Int32Array(parts * each).fill(more);
+    whole.set(data as Int32Array);
+    return { data: whole, dims: [parts, each] };
+  };
+  const last = Number(rows.data.at(-1));
+  return { ...feeds, [LABEL_ROWS]: divided(rows, last), labels: divided(feeds.labels!, IGNORED) };
+}
+
+function vector(values: readonly number[]): HostTensor {
+  return { data: Int32Array.from(values), dims: [values.length] };
+}

@@ -1,0 +1,48 @@
+import * as build from '../../engine/graph/build.ts';
+import type { Value } from '../../engine/graph/graph.ts';
+import { average, binaryCrossEntropy, crossEntropy, meanSquaredError } from '../../models/nn/losses.ts';
+import { pairwiseCosine } from '../../models/nn/pair-losses.ts';
+import { toUnitLength } from '../../models/nn/pool-tokens.ts';
+import { shown } from '../../support/problem.ts';
+import { UserError } from '../../support/user-error.ts';
+
+/** The operations that a user's loss function may call: those of the graph, and the built-in losses. */
+export const LOSS_OPS = {
+  ...build,
+  average,
+  binaryCrossEntropy,
+  crossEntropy,
+  meanSquaredError,
+  toUnitLength,
+  pairwiseCosine,
+};
+export type LossOps = typeof LOSS_OPS;
+
+/**
+ * Builds the loss of a user's program as a graph.
+ *
+ * @param logits [rows, outputs]: a row for each text, or for each token with a label. For questions, a row of all
+ * positions for each answer's start, then one for each end. For embeddings, the vectors [columns, examples, features]
+ * @param labels class ids or positions: int32 [rows], where -100 must not count; sets of labels: float32 [rows,
+ * outputs], 1 for each that applies; numbers: float32 [rows]. For embeddings: scores of pairs, float32 [examples], or
+ * classes of texts, int32 [examples], or without either the numbers of the examples, int32 [examples]
+ * @returns the mean loss over the rows, float32 []
+ */
+export type LossFunction = (logits: Value, labels: Value, ops: LossOps) => Value;
+
+/**
+ * Calls a user's loss function and checks its result.
+ *
+ * @throws UserError if the function does not return a graph value with one number
+ */
+export function ownLoss(build: LossFunction, logits: Value, labels: Value): Value {
+  const loss: unknown = build(logits, labels, LOSS_OPS);
+  const { shape, dtype } = Object(loss) as Partial<Value>;
+  if (Array.isArray(shape) && shape.length === 0 && dtype === 'float32') return loss as Value;
+  const got = Array.isArray(shape) ? `${dtype} of shape [${shape.join(', ')}]` : shown(loss);
+  throw new UserError({
+    key: 'training.compute_loss_func',
+    fault: `must return one number, float32 of shape [], got ${got}`,
+    hint: 'average(x) is the mean of all elements.',
+  });
+}

@@ -1,0 +1,74 @@
+import { constant, equal, expand, input, matmul, reshape, where } from '../../engine/graph/build.ts';
+import type { Value } from '../../engine/graph/graph.ts';
+import type { HostTensor } from '../../engine/runtime/session.ts';
+import { binaryCrossEntropy, crossEntropy, meanSquaredError } from '../../models/nn/losses.ts';
+import { contrastiveLoss } from '../../models/nn/pair-losses.ts';
+import { ownLoss } from './own-loss.ts';
+import type { LossOptions } from './task-model.ts';
+
+/** Name of the input for targets. */
+export const LABELS = 'labels';
+
+/** Cross-entropy of one class per text, from logits [batch, classes]. Declares the input `labels`, int32 [batch]. */
+export function classLoss(
+  logits: Value,
+  { labelSmoothing, classWeights, customLoss }: LossOptions = {},
+): Value {
+  const [batch] = logits.shape;
+  const labels = input(logits.node.graph, LABELS, 'int32', [batch!]);
+  if (customLoss) return ownLoss(customLoss, logits, labels);
+  return crossEntropy(logits, labels, labelSmoothing, classWeights);
+}
+
+/** Squared error of a score, from logits [batch, 1]. Declares the input `labels`, float32 [batch]. */
+export function scoreLoss(logits: Value, { customLoss }: LossOptions = {}): Value {
+  const [batch] = logits.shape;
+  const scores = input(logits.node.graph, LABELS, 'float32', [batch!]);
+  return customLoss
+    ? ownLoss(customLoss, logits, scores)
+    : meanSquaredError(reshape(logits, [batch!]), scores);
+}
+
+/** Binary cross-entropy of independent labels. Declares the input `labels`, float32 [batch, classes]. */
+export function labelSetLoss(logits: Value, { customLoss }: LossOptions = {}): Value {
+  const [batch, classes] = logits.shape;
+  const labels = input(logits.node.graph, LABELS, 'float32', [batch!, classes!]);
+  return customLoss ? ownLoss(customLoss, logits, labels) : binaryCrossEntropy(logits, labels);
+}
+
+/** For files of some hundred rows, 0.1 was better than 0.05 and 0.3. */
+const TEMPERATURE = 0.1;
+
+/** Contrastive loss of texts with one class each. Declares the input `labels`, int32 [texts]. */
+export function classContrast(vectors: Value): Value {
+  const [texts] = vectors.shape;
+  const { graph } = vectors.node;
+  const labels = input(graph, LABELS, 'int32', [texts!]);
+  const isSame = equal(reshape(labels, [texts!, 1]), reshape(labels, [1, texts!]));
+  return contrastiveLoss(
+    vectors,
+    where(isSame, expand(constant(graph, [1], []), isSame.shape), 0),
+    TEMPERATURE,
+  );
+}
+
+/** Contrastive loss of texts with sets of labels. Declares the input `labels`, float32 [texts, classes]. */
+export function labelSetContrast(vectors: Value, classes: number): Value {
+  const labels = input(vectors.node.graph, LABELS, 'float32', [vectors.shape[0]!, classes]);
+  return contrastiveLoss(vectors, matmul(labels, labels, { transposeB: true }), TEMPERATURE);
+}
+
+/** Returns the targets of some examples as the input `labels`. `targets` holds those of the dataset, row-major. */
+export function labelFeed(
+  targets: Int32Array | Float32Array,
+  examples: Int32Array,
+  rowsInAll: number,
+): Record<typeof LABELS, HostTensor> {
+  const width = targets.length / rowsInAll;
+  const data = new (targets.constructor as typeof Float32Array)(examples.length * width) as typeof targets;
+  examples.forEach((example, row) => {
+    data.set(targets.subarray(example * width, (example + 1) * width), row * width);
+  });
+  const isVector = targets instanceof Int32Array || width === 1;
+  return { [LABELS]: { data, dims: isVector ? [examples.length] : [examples.length, width] } };
+}

@@ -1,0 +1,94 @@
+import { fstatSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { askedThreads } from '../../../engine/runtime/node/asked-threads.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { ALONE } from '../alone.ts';
+import { type Communicator, gatherJson } from '../communicator.ts';
+import { launchOf } from './launch.ts';
+import { joinMpi } from './mpi/mpi-communicator.ts';
+
+/** The processes that share this run. */
+export interface Processes {
+  communicator: Communicator;
+  /** Number of compute threads of this process; undefined for a single process, which lets the engine decide. */
+  threads?: number;
+  /** Whether another process runs on this host. */
+  sharesHost: boolean;
+  /** Ends the communication in all processes. */
+  leave(): void;
+}
+
+export const ALONE_PROCESSES: Processes = { communicator: ALONE, sharesHost: false, leave() {} };
+
+/**
+ * Connects to the other processes that mpirun, mpiexec or srun started for this run.
+ *
+ * @throws UserError if MPI's library is missing or does not match the launcher, and for an invalid number of threads
+ */
+export async function joinProcesses(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<Processes> {
+  const launch = launchOf(env);
+  if (!launch || launch.size === 1) return ALONE_PROCESSES;
+  checkChannel(env.PMI_FD);
+  const asked = askedThreads(env);
+  const communicator = await joinMpi(launch);
+  // The call is collective: every process makes it, even if only some have a requested number of threads.
+  const fair = threadsOf(communicator);
+  return {
+    communicator,
+    threads: asked ?? fair,
+    sharesHost: sharesHost(communicator),
+    leave: () => communicator.leave(),
+  };
+}
+
+/**
+ * Throws if the channel to MPICH's launcher is closed. The launcher communicates through a file descriptor, which a
+ * program between it and this process may have closed.
+ */
+function checkChannel(descriptor: string | undefined): void {
+  if (descriptor === undefined) return;
+  try {
+    fstatSync(Number(descriptor));
+  } catch {
+    throw new UserError({
+      where: 'MPICH',
+      fault: `communicates through file descriptor ${descriptor}, but it is closed: npx does not pass it on`,
+      hint: 'Start node_modules/.bin/adalora instead of npx adalora, or mpiexec with -pmi-port.',
+    });
+  }
+}
+
+/** Whether another process runs on the same host. */
+export function sharesHost({ hosts, rank }: Communicator): boolean {
+  return hosts.some((host, i) => i !== rank && host === hosts[rank]);
+}
+
+/** The processors that one process may use. */
+interface Cores {
+  count: number;
+  /** Their numbers in Linux's list format; empty if unknown. */
+  list: string;
+}
+
+/**
+ * The number of compute threads for this process. Processes of a host that may use the same cores share them equally.
+ * Processes with separate cores each use all of their own.
+ */
+export function threadsOf(communicator: Communicator, cores: Cores = coresOf()): number {
+  const { rank, hosts } = communicator;
+  const all = gatherJson(communicator, cores);
+  const sharing = all.filter(({ list }, i) => hosts[i] === hosts[rank] && list === cores.list).length;
+  return Math.max(1, Math.floor(cores.count / sharing));
+}
+
+function coresOf(): Cores {
+  const count = availableParallelism();
+  try {
+    const list = readFileSync('/proc/self/status', 'utf8').match(/^Cpus_allowed_list:\s*(.*)$/m)?.[1] ?? '';
+    return { count, list };
+  } catch {
+    return { count, list: '' };
+  }
+}

@@ -1,0 +1,43 @@
+import { type Failure, failureOf, revived } from '../../../support/failure.ts';
+import { fileError } from '../../../support/file-error.ts';
+import { markAgreed } from '../agreed.ts';
+import { type Communicator, gatherJson, processName } from '../communicator.ts';
+
+/**
+ * Runs work that may fail in some processes only, and waits for all processes.
+ *
+ * @throws in every process, the error of the first process that failed
+ */
+export async function together<T>(communicator: Communicator, work: () => T | Promise<T>): Promise<T> {
+  if (communicator.size === 1) return work();
+  const outcome = await attempt(work);
+  const failures = gatherJson(communicator, 'error' in outcome ? failureOf(outcome.error) : null);
+  const first = failures.findIndex((failure) => failure !== null);
+  if ('value' in outcome && first < 0) return outcome.value;
+  const failure = failures[first] as Failure;
+  const error = 'error' in outcome && first === communicator.rank ? outcome.error : revived(failure);
+  // An error in process 0 usually concerns all processes. So its message does not name the process.
+  if (first > 0) {
+    const name = processName(communicator, first);
+    Object.assign(error, { message: `${name}: ${error.message}`, stack: `${name}: ${error.stack}` });
+  }
+  throw markAgreed(error);
+}
+
+async function attempt<T>(work: () => T | Promise<T>): Promise<{ value: T } | { error: Error }> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    return { error: fileError(error) ?? (error as Error) };
+  }
+}
+
+/**
+ * Runs work that creates files for all processes of a host. One process of each host runs it first, then the others.
+ */
+export async function oncePerHost<T>(communicator: Communicator, work: () => T | Promise<T>): Promise<T> {
+  const { hosts, rank } = communicator;
+  const leads = hosts.indexOf(hosts[rank]!) === rank;
+  const done = await together(communicator, async () => (leads ? { value: await work() } : undefined));
+  return together(communicator, async () => (done ? done.value : work()));
+}

@@ -1,0 +1,107 @@
+import { Random } from '../../support/random.ts';
+
+/** The 95 % confidence interval of a score. */
+export type ScoreInterval = readonly [low: number, high: number];
+
+/** Half the width of a 95 % interval of the normal distribution, in standard deviations. */
+export const NORMAL_95 = 1.959964;
+const MAX_RESAMPLES = 1000;
+const MIN_RESAMPLES = 100;
+/**
+ * Maximum number of rows drawn by all resamples together, beyond a minimum number of resamples. Drawing them
+ * takes some tenths of a second.
+ */
+const MAX_DRAWN = 2e6;
+
+/** The interval of a share of independent rows (Wilson 1927). */
+export function wilson(share: number, rows: number): ScoreInterval {
+  const z2 = NORMAL_95 ** 2;
+  const centre = (share + z2 / (2 * rows)) / (1 + z2 / rows);
+  const half = (NORMAL_95 / (1 + z2 / rows)) * Math.sqrt((share * (1 - share)) / rows + z2 / (4 * rows ** 2));
+  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+}
+
+/**
+ * The interval of a share of rows. Rows of one group, such as copies of a text, are not independent. So Wilson's interval
+ * is computed for the effective number of rows, which is the number of rows divided by the design effect (Rao and Scott
+ * 1992).
+ *
+ * @param each 0 or 1 for each row
+ * @param groups the group of each row, numbered from 0
+ */
+export function shareInterval(each: ArrayLike<number>, groups: Int32Array): ScoreInterval {
+  const rows = groups.length;
+  const members = membersOf(groups);
+  const share = meanOf(each, groups.keys());
+  // Kish's effective size is for rows that are equal within a group, so there are at least as many.
+  const least = rows ** 2 / members.reduce((sum, { length }) => sum + length ** 2, 0);
+  const ofGroups = members.reduce(
+    (sum, group) => sum + group.reduce((total, row) => total + each[row]! - share, 0) ** 2,
+    0,
+  );
+  const variance = (members.length / (members.length - 1)) * ofGroups;
+  const effective = variance > 0 ? (rows ** 2 * share * (1 - share)) / variance : least;
+  return wilson(share, Math.min(rows, Math.max(effective, least)));
+}
+
+/**
+ * The interval of any score, by Efron's percentile bootstrap: quantiles of the score over resamples of the groups of
+ * rows. The interval is deterministic.
+ *
+ * @param groups the group of each row, numbered from 0
+ * @param scoreOf returns the score of the rows with these indices
+ * @returns undefined if the score is undefined for most resamples
+ */
+export function bootstrap(
+  groups: Int32Array,
+  scoreOf: (rows: Int32Array) => number,
+): ScoreInterval | undefined {
+  const random = new Random(0, 'bootstrap');
+  const members = membersOf(groups);
+  const resamples = Math.max(MIN_RESAMPLES, Math.min(MAX_RESAMPLES, Math.floor(MAX_DRAWN / groups.length)));
+  const scores: number[] = [];
+  for (let i = 0; i < resamples; i++) {
+    const drawn = Int32Array.from(members.flatMap(() => members[random.integer(members.length)]!));
+    const score = scoreOf(drawn);
+    if (Number.isFinite(score)) scores.push(score);
+  }
+  if (members.length < 2 || 2 * scores.length < resamples) return undefined;
+  scores.sort((a, b) => a - b);
+  const quantile = (share: number) => scores[Math.round(share * (scores.length - 1))]!;
+  return [quantile(0.025), quantile(0.975)];
+}
+
+/** The bootstrap interval of a mean over rows. */
+export function meanInterval(values: ArrayLike<number>, groups: Int32Array): ScoreInterval | undefined {
+  return bootstrap(groups, (rows) => meanOf(values, rows));
+}
+
+function meanOf(values: ArrayLike<number>, rows: Iterable<number>): number {
+  let [sum, count] = [0, 0];
+  for (const row of rows) {
+    sum += values[row]!;
+    count++;
+  }
+  return sum / count;
+}
+
+/** The groups of some rows, numbered from 0. */
+export function someGroups(groups: Int32Array, rows: Int32Array): Int32Array {
+  const numbers = new Map<number, number>();
+  return Int32Array.from(rows, (row) => {
+    const number = numbers.get(groups[row]!) ?? numbers.size;
+    numbers.set(groups[row]!, number);
+    return number;
+  });
+}
+
+/** The rows of each group. */
+export function membersOf(groups: Int32Array): number[][] {
+  const members: number[][] = [];
+  groups.forEach((group, row) => {
+    const rows = members[group] ?? [];
+    rows.push(row);
+    members[group] = rows;
+  });
+  return members;
+}

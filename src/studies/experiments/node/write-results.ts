@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { engineVersion } from '../../../engine/runtime/node/create-session.ts';
+import { readText } from '../../../input/formats/node/read-text.ts';
+import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
+import { programVersion } from '../../../support/node/program-version.ts';
+import { PROGRAM } from '../../../support/program.ts';
+import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
+import { readRunRecord } from '../../report/node/read-run-record.ts';
+import { writeReport } from '../../report/node/write-report.ts';
+import {
+  type Cell,
+  type Experiment,
+  type ExperimentRun,
+  finalRun,
+  heldOutData,
+  tuningRun,
+} from '../experiment.ts';
+import { averages, type ExperimentResults } from '../results/experiment-results.ts';
+import { taskFigures } from '../results/figures.ts';
+import { resultsMarkdown } from '../results/markdown.ts';
+import { type CellOutcome, type TaskResult, taskResult } from '../results/results.ts';
+import { resultsCsv, resultsLatex } from '../results/tables-as-text.ts';
+import { scoringRule } from '../scoring-rule.ts';
+import { choosing, hasLeftFailure } from './run-experiment.ts';
+import { filesBeside, isFinished } from './train-all.ts';
+
+/**
+ * Writes the results of an experiment's finished runs, including those of other shards: `table.md`,
+ * `table.json`, `table.tex`, `table.csv`, figures as SVG, and `report.html`. Undefined if no run is finished.
+ *
+ * @param about returns notes for the tables
+ */
+export function writeResults(
+  experiment: Experiment,
+  about: (tasks: readonly TaskResult[]) => readonly string[],
+  paperAverages: Readonly<Record<string, number>> = {},
+): { results: ExperimentResults; markdown: string } | undefined {
+  const { output, title, seeds } = experiment;
+  const outcomes = experiment.cells.map((cell) => outcomeOf(experiment, cell));
+  const tasks = [...new Set(experiment.cells.map(({ task }) => task))].flatMap((task): TaskResult[] => {
+    const taskOutcomes = outcomes.filter(({ cell }) => cell.task === task);
+    const records = taskOutcomes.flatMap((outcome) => outcome.records);
+    if (records.length === 0) return [];
+    const { training } = parseRunConfig(
+      { ...taskOutcomes[0]!.cell.config, output },
+      taskOutcomes[0]!.cell.row,
+    );
+    return [taskResult(taskOutcomes, scoringRule(training, records))];
+  });
+  if (tasks.length === 0) return undefined;
+  const versions = {
+    [PROGRAM]: programVersion(),
+    'ONNX Runtime': engineVersion(),
+    Node: process.versions.node,
+  };
+  const results: ExperimentResults = {
+    title,
+    about: [
+      ...[...about(tasks), ...tuningText(experiment)],
+      `Each row: ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`,
+      Object.entries(versions)
+        .map((version) => version.join(' '))
+        .join(', '),
+    ],
+    versions,
+    seeds,
+    tasks,
+    ...(experiment.average && { average: withPaper(averages(tasks), paperAverages) }),
+  };
+  const markdown = resultsMarkdown(results);
+  const finished = outcomes.flatMap(({ runs }) => runs.filter(isFinished));
+  atomicWrite(join(output, 'table.md'), markdown);
+  atomicWrite(join(output, 'table.json'), `${JSON.stringify(results, null, 2)}\n`);
+  atomicWrite(join(output, 'table.tex'), resultsLatex(results));
+  atomicWrite(join(output, 'table.csv'), resultsCsv(results));
+  for (const [name, svg] of tasks.flatMap((task) => [...taskFigures(task)]))
+    atomicWrite(join(output, name), svg);
+  writeReport(
+    finished.map(({ config }) => config.output as string),
+    join(output, 'report.html'),
+  );
+  return { results, markdown };
+}
+
+function withPaper(means: Record<string, { mean?: number }>, paper: Readonly<Record<string, number>>) {
+  return Object.fromEntries(
+    Object.entries(means).map(([row, value]) => [
+      row,
+      { ...value, ...(row in paper && { paper: paper[row] }) },
+    ]),
+  );
+}
+
+function outcomeOf(experiment: Experiment, cell: Cell): CellOutcome & { runs: ExperimentRun[] } {
+  const { seeds } = experiment;
+  const { choice, tried } = choosing(experiment, cell, (run) => hasLeftFailure(experiment, run));
+  const runs = choice ? seeds.map((seed) => finalRun(experiment, cell, choice, seed)) : [];
+  const tuning = cell.grid.length < 2 ? [] : cell.grid.map((_, i) => tuningRun(experiment, cell, i, 100));
+  return {
+    ...{ cell, choice, tried, runs, of: seeds.length },
+    records: runs.filter(isFinished).map(({ config, name }) => readRunRecord(config.output as string, name)),
+    failures: [...tuning, ...runs].flatMap((run) => {
+      const { failure } = filesBeside(experiment.output, run.name);
+      if (!existsSync(failure) || isFinished(run)) return [];
+      return [{ name: run.name, message: readText(failure, "a run's failure") }];
+    }),
+    comparedWith: experiment.comparedWith(cell)?.row,
+  };
+}
+
+function tuningText({ cells, tuning: { heldOut, seed, halving }, holdsOutFinals }: Experiment): string[] {
+  const most = Math.max(...cells.map(({ grid }) => grid.length));
+  const where =
+    heldOut > 0 ? `held-out training rows (${heldOutData(heldOut).validation})` : 'the validation set';
+  if (holdsOutFinals) return [`Scored on ${where}`];
+  if (most < 2) return [];
+  const how =
+    halving.length > 0 ? `, and the worse half stopped after ${halving.join('% and ')}% of the run` : '';
+  return [
+    `Each row uses the best choice of its grid (at most ${most} choices, seed ${seed}) on ${where}${how}.`,
+  ];
+}

@@ -1,0 +1,224 @@
+import { SCORES, scoreFacts } from '../../../scores/metrics/scores.ts';
+import { type Interval, interval, variance } from '../../../scores/stats/interval.ts';
+import { scorePrefixes, type ValidationFiles } from '../../../tasks/data-files.ts';
+import { peakMemoryMb } from '../../report/run/costs.ts';
+import { dataName, modelName } from '../../report/run/names.ts';
+import type { RunFacts } from '../../report/run/run-facts.ts';
+import { finalParameters, type RunRecord } from '../../report/run/run-record.ts';
+import { shownValuesOf } from '../../report/run/settings-of.ts';
+import type { Cell } from '../experiment.ts';
+import { predictsOneClass, ruleText, type ScoringRule, scoredBy } from '../scoring-rule.ts';
+import { type Settings, settingsText } from '../settings.ts';
+import { type PairTest, pairTests } from './pair-tests.ts';
+import { remarksOn } from './remarks.ts';
+
+/** A choice of a grid with its last score. */
+export interface TriedChoice {
+  choice: Settings;
+  /** The share of the run, in percent, after which it was scored. */
+  until: number;
+  score?: number;
+  failed?: boolean;
+  /** Whether it scores 0 or predicts one class for every example. */
+  learnedNothing?: boolean;
+}
+
+export interface CellOutcome {
+  cell: Cell;
+  /** The chosen settings, once they are known. */
+  choice?: Settings;
+  tried: readonly TriedChoice[];
+  /** Records of the cell's finished runs, by seed. */
+  records: readonly RunRecord[];
+  failures: readonly { name: string; message: string }[];
+  /** Number of runs that are planned for the cell. */
+  of: number;
+  comparedWith?: string;
+}
+
+export interface RunResult {
+  seed: number;
+  steps: number;
+  scores: Record<string, number>;
+  parameters?: number;
+  seconds?: number;
+  memoryMb?: number;
+  /** Whether the scored model predicts one class for every example. */
+  oneClass?: boolean;
+}
+
+export interface RowScore extends Interval {
+  /** Standard deviation over seeds; undefined for a single seed. */
+  deviation?: number;
+  /** The paper's score, as a fraction. */
+  paper?: number;
+}
+
+/** A row of a task's table. */
+export interface RowResult {
+  row: string;
+  settings: Settings;
+  choice?: Settings;
+  tried: CellOutcome['tried'];
+  runs: RunResult[];
+  of: number;
+  scores: Record<string, RowScore>;
+  /** Final number of trained parameters, as the paper counts: those of the adapter, or all of a model without one. */
+  parameters?: Interval;
+  /** Seconds of training, including evaluations. */
+  seconds?: Interval;
+  memoryMb?: Interval;
+  comparedWith?: string;
+}
+
+export interface TaskResult {
+  task: string;
+  data: string;
+  model: string;
+  baseDtype: string;
+  rule: ScoringRule & { text: string };
+  /** The settings of all finished runs with equal values, by dotted keys. */
+  common: Settings;
+  /** The scores shown in tables. Statistical tests compare the first. The runs contain all scores of the task. */
+  scores: string[];
+  /** The factor by which each score is multiplied for printing. */
+  scales: Record<string, number>;
+  /** How scores are averaged over classes. A score is only listed if all runs average it in the same way. */
+  averages: Record<string, string>;
+  rows: RowResult[];
+  tests: PairTest[];
+  remarks: string[];
+}
+
+/** The score that is the mean of a task's other scores. */
+const MEAN = 'mean';
+
+/** Summarizes a task's finished runs. */
+export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule): TaskResult {
+  const { cell } = outcomes[0]!;
+  const allFacts = outcomes.flatMap(({ records }) => records.map(({ facts }) => facts));
+  const facts = allFacts[0]!;
+  const scored = outcomes.map((outcome) =>
+    outcome.records.map((record) => runResult(record, rule, outcome.cell)),
+  );
+  const names = cell.scores ?? [rule.metric];
+  const { validation } = Object(cell.config.data) as { validation?: ValidationFiles };
+  const scales = scalesOf(names, scorePrefixes(validation));
+  const rows = outcomes.map((outcome, i) => rowResult(outcome, scored[i]!, scales));
+  const finished = rows.filter(({ runs }) => runs.length > 0);
+  return {
+    task: cell.task,
+    data: dataName(facts),
+    model: modelName(facts),
+    baseDtype: facts.base_dtype,
+    rule: { ...rule, text: ruleText(rule) },
+    common: commonSettings(allFacts),
+    scores: [...names],
+    scales,
+    averages: averagesOf(outcomes),
+    rows: finished,
+    tests: pairTests(finished, names[0]!, rule.greaterIsBetter),
+    remarks: remarksOn(outcomes, rows, names[0]!),
+  };
+}
+
+function averagesOf(outcomes: readonly CellOutcome[]): Record<string, string> {
+  const told = outcomes.flatMap(({ records }) => records.map(({ start }) => start?.averages ?? {}));
+  return Object.fromEntries(
+    Object.entries(told[0] ?? {}).filter(([name, average]) => told.every((of) => of[name] === average)),
+  );
+}
+
+function runResult(record: RunRecord, rule: ScoringRule, { scores: names }: Cell): RunResult {
+  const { facts, finish, start } = record;
+  const scored = scoredBy(record, rule);
+  const scores = Object.fromEntries(scored.scores);
+  const parts = Object.keys(scores).filter(
+    (name) => name === rule.metric || name.endsWith(withoutSet(rule.metric)),
+  );
+  if (names?.includes(MEAN))
+    scores[MEAN] = parts.reduce((sum, name) => sum + scores[name]!, 0) / parts.length;
+  const minutes = (finish?.train_runtime ?? Number.NaN) / 60 / (start?.num_train_epochs ?? Number.NaN);
+  const memoryMb = peakMemoryMb(record);
+  const parameters = finalParameters(record);
+  if (names?.includes('epoch_minutes'))
+    Object.assign(scores, { epoch_minutes: minutes, memory_gb: (memoryMb ?? Number.NaN) / 1000 });
+  return {
+    seed: facts.seed,
+    steps: finish?.step ?? record.step,
+    scores,
+    parameters: parameters === 0 ? start?.trainable_parameters : parameters,
+    seconds: finish?.train_runtime,
+    memoryMb,
+    ...(predictsOneClass(scored.confusion) && { oneClass: true }),
+  };
+}
+
+/** The part of a score's name that is equal for all evaluation sets: `_accuracy` for `matched_accuracy`. */
+function withoutSet(metric: string): string {
+  return `_${metric.split('_').at(-1)}`;
+}
+
+function rowResult(
+  { cell, choice, tried, records, of, comparedWith }: CellOutcome,
+  runs: readonly RunResult[],
+  scales: Readonly<Record<string, number>>,
+): RowResult {
+  const isPapers = records.every(({ start }) => {
+    const examples = start?.train_examples ?? 0;
+    const { count, least } = cell.paperExamples ?? { count: 0, least: true };
+    return least ? examples >= count : examples === count;
+  });
+  const over = (of: (run: RunResult) => number | undefined) => {
+    const values = runs.map(of).filter((value) => value !== undefined && Number.isFinite(value));
+    return values.length > 0 ? interval(values as number[]) : undefined;
+  };
+  const scoreOf = (name: string): RowScore => {
+    const values = runs.map(({ scores }) => scores[name] ?? Number.NaN);
+    const paper = isPapers ? cell.paper?.[name] : undefined;
+    return {
+      ...interval(values),
+      ...(values.length > 1 && { deviation: Math.sqrt(variance(values)) }),
+      ...(paper !== undefined && { paper: paper / scales[name]! }),
+    };
+  };
+  return {
+    row: cell.row,
+    settings: cell.settings,
+    ...(choice && settingsText(choice) !== '' && { choice }),
+    tried: cell.grid.length > 1 ? tried : [],
+    runs: [...runs],
+    of,
+    scores: Object.fromEntries(Object.keys(scales).map((name) => [name, scoreOf(name)])),
+    parameters: over(({ parameters }) => parameters),
+    seconds: over(({ seconds }) => seconds),
+    memoryMb: over(({ memoryMb }) => memoryMb),
+    comparedWith,
+  };
+}
+
+/**
+ * The factors by which scores are multiplied for printing. Only built-in scores that are shares are printed in percent.
+ *
+ * @param prefixes of the names of built-in scores, one for each validation set
+ */
+export function scalesOf(names: readonly string[], prefixes: readonly string[]): Record<string, number> {
+  const isShare = (name: string) =>
+    name === MEAN ||
+    prefixes.some((prefix) => {
+      const score = name.slice(prefix.length);
+      return name.startsWith(prefix) && Object.hasOwn(SCORES, score) && scoreFacts(score)?.isShare;
+    });
+  return Object.fromEntries(names.map((name) => [name, isShare(name) ? 100 : 1]));
+}
+
+/** The settings with equal values in all runs, by dotted keys, without local paths. */
+function commonSettings(facts: readonly RunFacts[]): Settings {
+  const [first = [], ...others] = facts.map(shownValuesOf);
+  const maps = others.map((values) => new Map(values));
+  return Object.fromEntries(
+    first.filter(([key, value]) =>
+      maps.every((map) => JSON.stringify(map.get(key)) === JSON.stringify(value)),
+    ),
+  );
+}

@@ -1,0 +1,27 @@
+import type { ProgressEvent } from '../../../training/run/events.ts';
+
+/** Estimates for a whole run, extrapolated from some of its steps on this machine. */
+export interface Calibration {
+  /** Peak memory of the measuring process, in MB. */
+  peakMb: number;
+  steps: number;
+  /** Median time of a step, in milliseconds. */
+  msPerStep: number;
+  examplesPerSecond: number;
+  /** Training tokens per second, without padding. */
+  tokensPerSecond: number;
+  /** Undefined without a validation set. */
+  evalExamplesPerSecond?: number;
+  /**
+   * Seconds for all steps and evaluations, without the start and the end of the run. If the run may stop
+   * early, this is an upper limit.
+   */
+  runSeconds: number;
+}
+
+/** What a calibration is doing. */
+export interface CalibrationProgress {
+  what: ProgressEvent['what'] | 'steps' | 'evaluation';
+  /** The completed share, from 0 to 1. */
+  share: number;
+}

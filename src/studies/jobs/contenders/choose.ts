@@ -1,0 +1,165 @@
+import { membersOf, type ScoreInterval } from '../../../scores/metrics/score-interval.ts';
+import { Random } from '../../../support/random.ts';
+
+/** What a run may leave behind: a constant, a linear probe of the frozen model, or the fine-tuned model. */
+export type ContenderKind = 'constant' | 'probe' | 'tuned';
+
+/** A model that a run may leave behind, by its predictions of rows that it was not trained on. */
+export interface Contender {
+  kind: ContenderKind;
+  /**
+   * Its versions, which differ in the penalty of their linear layer: the outputs of each row. Empty arrays for rows that
+   * no model has predicted.
+   */
+  versions: readonly (readonly Float32Array[])[];
+}
+
+/** How outputs of rows are compared. */
+export interface Yardstick {
+  /** The group of each row. Rows of a group are not independent. */
+  groups: Int32Array;
+  /** The score that a run reports; higher is better. NaN if it is undefined. */
+  score(outputs: readonly Float32Array[], rows: Int32Array): number;
+  /** The loss of one row. */
+  loss(outputs: readonly Float32Array[], row: number): number;
+}
+
+export interface Choice {
+  /** Index of the contender. */
+  chosen: number;
+  /** The best version of each contender. */
+  versions: readonly number[];
+  /**
+   * How much higher the chosen contender's score is on these rows than it would be on others, because the rows have
+   * chosen it.
+   */
+  optimism: number;
+  /** Rows that all contenders have predicted. */
+  rows: Int32Array;
+}
+
+const RESAMPLES = 200;
+
+/**
+ * Chooses among contenders. The version of a contender is the one with the lowest loss. A simpler contender, which comes
+ * first, is chosen only if it is better by more than a standard error of the paired difference: fine-tuning gains on
+ * most tasks, so that is the better guess if the rows cannot tell.
+ *
+ * The whole choice is repeated on resamples of the rows. The rows left out score each choice, because they
+ * had no part in it (BBC-CV: Tsamardinos et al., Machine Learning 2018).
+ */
+export function choose(contenders: readonly Contender[], yardstick: Yardstick): Choice {
+  const members = membersOf(yardstick.groups);
+  const isKnown = (row: number) =>
+    contenders.every(({ versions }) => versions.every((outputs) => outputs[row]!.length > 0));
+  const known = members.map((rows) => rows.filter(isKnown)).filter((rows) => rows.length > 0);
+  const rows = Int32Array.from(known.flat()).sort();
+  const losses = lossesOf(contenders, yardstick, rows);
+  const versionsOn = (rows: Int32Array) => losses.map((ofVersions) => lowest(ofVersions, rows));
+  const scoreOf = (contender: number, versions: readonly number[], rows: Int32Array) =>
+    comparable(yardstick.score(contenders[contender]!.versions[versions[contender]!]!, rows));
+  const random = new Random(0, 'contenders');
+  const resamples = Array.from({ length: RESAMPLES }, () => resample(known, random));
+  const versions = versionsOn(rows);
+  // The standard error of each pair's difference, at the versions that are best on all rows.
+  const scores = resamples.map(({ drawn }) => contenders.map((_, i) => scoreOf(i, versions, drawn)));
+  const margin = (a: number, b: number) =>
+    deviation(scores.map((of) => of[a]! - of[b]!).filter(Number.isFinite));
+  const margins = contenders.map((_, a) => contenders.map((_, b) => margin(a, b)));
+  const chosenOn = (rows: Int32Array, versions: readonly number[]) => {
+    const on = contenders.map((_, i) => scoreOf(i, versions, rows));
+    return contenders.reduce((best, _, i) => (on[best]! - on[i]! > margins[best]![i]! ? best : i), 0);
+  };
+  const chosen = chosenOn(rows, versions);
+  const others = resamples.flatMap(({ drawn, left }) => {
+    if (left.length === 0) return [];
+    const ofDrawn = versionsOn(drawn);
+    return scoreOf(chosenOn(drawn, ofDrawn), ofDrawn, left);
+  });
+  const optimism = scoreOf(chosen, versions, rows) - mean(others.filter(Number.isFinite));
+  // It is not a number if no resample leaves a row out.
+  return { chosen, versions, optimism: Math.max(0, optimism || 0), rows };
+}
+
+/**
+ * How much wider an interval is in a cross-validation. The predictions of a fold come from one model, so they are not
+ * independent. Over shuffles of labels, the deviation of a score was 1.09 times that of independent rows.
+ */
+const FOLDED = 1.1;
+
+/**
+ * The interval of the score of a chosen contender.
+ *
+ * @param by the correction for the choice
+ * @param isFolded whether the rows were predicted in a cross-validation
+ */
+export function correctedInterval([low, high]: ScoreInterval, by: number, isFolded: boolean): ScoreInterval {
+  const middle = (low + high) / 2;
+  const reach = ((high - low) / 2) * (isFolded ? FOLDED : 1);
+  return [middle - reach + by, middle + reach + by];
+}
+
+/** Whether outputs have a lower mean loss than others, by more than a standard error of the paired difference. */
+export function hasLowerLoss(
+  outputs: readonly Float32Array[],
+  others: readonly Float32Array[],
+  rows: Int32Array,
+  { groups, loss }: Yardstick,
+): boolean {
+  const isTaken = new Set(rows);
+  const ofGroups = membersOf(groups)
+    .map((members) => members.filter((row) => isTaken.has(row)))
+    .filter((members) => members.length > 0)
+    .map((members) => mean(members.map((row) => loss(others, row) - loss(outputs, row))));
+  return mean(ofGroups) > deviation(ofGroups) / Math.sqrt(ofGroups.length);
+}
+
+/** For each contender, its version with the lowest loss on some rows. */
+export function bestVersions(
+  contenders: readonly Contender[],
+  yardstick: Yardstick,
+  rows: Int32Array,
+): number[] {
+  return lossesOf(contenders, yardstick, rows).map((ofVersions) => lowest(ofVersions, rows));
+}
+
+/** The losses of some rows, of each version of each contender. */
+function lossesOf(contenders: readonly Contender[], { loss }: Yardstick, rows: Int32Array): Float64Array[][] {
+  return contenders.map(({ versions }) =>
+    versions.map((outputs) => {
+      const each = new Float64Array(outputs.length);
+      for (const row of rows) each[row] = loss(outputs, row);
+      return each;
+    }),
+  );
+}
+
+/** An undefined score, such as the correlation of a constant, is the worst. */
+function comparable(score: number): number {
+  return Number.isNaN(score) ? Number.NEGATIVE_INFINITY : score;
+}
+
+/** Draws groups with replacement. Returns their rows, and the rows of the groups that were not drawn. */
+function resample(groups: readonly number[][], random: Random): { drawn: Int32Array; left: Int32Array } {
+  const picks = groups.map(() => random.integer(groups.length));
+  const taken = new Set(picks);
+  return {
+    drawn: Int32Array.from(picks.flatMap((group) => groups[group]!)),
+    left: Int32Array.from(groups.flatMap((rows, group) => (taken.has(group) ? [] : rows))),
+  };
+}
+
+function lowest(losses: readonly Float64Array[], rows: Int32Array): number {
+  const totals = losses.map((each) => rows.reduce((sum, row) => sum + each[row]!, 0));
+  return totals.indexOf(Math.min(...totals));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
+
+function deviation(values: readonly number[]): number {
+  if (values.length === 0) return 0;
+  const centre = mean(values);
+  return Math.sqrt(mean(values.map((value) => (value - centre) ** 2)));
+}

@@ -1,0 +1,282 @@
+import type { MethodRun } from '../../../methods/tuners/method-run.ts';
+import { trainedOutput } from '../../../methods/tuners/trained-output.ts';
+import type { EvaluatedRows, RowModel } from '../../../program/example-set.ts';
+import { STRENGTHS } from '../../../program/linear-probe.ts';
+import type { LoadedModel } from '../../../program/model-weights.ts';
+import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
+import { Program } from '../../../program/program.ts';
+import { scoreFacts } from '../../../scores/metrics/scores.ts';
+import { releasing } from '../../../support/opened.ts';
+import { chiefScore } from '../../../tasks/chief-score.ts';
+import { taskNamed } from '../../../tasks/registry.ts';
+import { methodOf } from '../../../training/run/config/method-of.ts';
+import type { RunConfig } from '../../../training/run/config/run-config.ts';
+import { belowHead } from '../../../use/trained/bind-model.ts';
+import type { RunBeginning } from '../begin-run.ts';
+import { type SetUpRun, startValues } from '../set-up-run.ts';
+import { cooled, temperatureOf } from './calibrate.ts';
+import {
+  bestVersions,
+  type Choice,
+  type Contender,
+  type ContenderKind,
+  choose,
+  hasLowerLoss,
+  type Yardstick,
+} from './choose.ts';
+import { tunedLayers } from './folds.ts';
+import { constantLayer, constantOf, type FrozenProbe, repeated, unitOutputs } from './frozen.ts';
+
+/** The trained values of a method. */
+export interface Tuned {
+  method: MethodRun;
+  values: Float32Array;
+}
+
+/** What a run leaves behind. */
+export interface RunResult extends Tuned {
+  kind: ContenderKind;
+  model: LoadedModel;
+  /** The layer on the model's vectors, for a model of sentence vectors. */
+  layer?: LinearLayer | undefined;
+  /** The `data` section with which the result reads rows. */
+  data: RunConfig['data'];
+}
+
+/** A run's result, and its predictions of rows that it was not trained on. */
+export interface Conclusion {
+  result: RunResult;
+  rows: EvaluatedRows;
+  /** The outputs of each row, calibrated. Empty arrays for rows that are not judged. */
+  outputs: readonly Float32Array[];
+  judged: Int32Array;
+  choice: Choice;
+  contenders: readonly Contender[];
+  /** Whether the outputs are others than those of the last evaluation. */
+  isRescored: boolean;
+  /** Whether the loss of the result is lower than a constant's by more than a standard error. */
+  beatsConstant: boolean;
+}
+
+/**
+ * Chooses what a run leaves behind, and calibrates its outputs.
+ *
+ * @param started the run before its first step
+ * @param outOfFold the fine-tuned model's outputs in a cross-validation; without them, the validation set judges
+ * @returns undefined if no rows can judge
+ */
+export async function conclude(
+  run: RunBeginning,
+  started: SetUpRun,
+  tuned: Tuned,
+  probe: FrozenProbe,
+  outOfFold: readonly (readonly Float32Array[])[] | undefined,
+): Promise<Conclusion | undefined> {
+  const train = started.rows as EvaluatedRows;
+  const rows = outOfFold ? train : started.validationRows;
+  if (!rows) return undefined;
+  const layers = started.model.layer && (await layersOf(started, train, tuned));
+  const contenders: readonly Contender[] = outOfFold
+    ? [
+        { kind: 'constant', versions: [probe.constant] },
+        { kind: 'probe', versions: probe.outOfFold },
+        { kind: 'tuned', versions: outOfFold },
+      ]
+    : await onValidation(run.config, started, tuned, probe, layers);
+  const floor = run.config.training.floor && canKeepProbe(run, started);
+  const yardstick = yardstickOf(run.config, rows);
+  const choice = chooseAmong(contenders, yardstick, floor);
+  const { kind, versions } = contenders[choice.chosen]!;
+  const version = choice.versions[choice.chosen]!;
+  const outputs = versions[version]!;
+  const judged = Int32Array.from(outputs.keys()).filter((row) => outputs[row]!.length > 0);
+  const calibrates = floor && kind !== 'constant' && rows.targets.loss !== 'squared';
+  const temperature = calibrates ? temperatureOn(rows, outputs, judged) : 1;
+  const strength = outOfFold ? STRENGTHS[version]! : probe.strength;
+  const layer = kind === 'tuned' ? layers?.[version] : await frozenLayer(kind, train, probe, strength);
+  const cool = outputs.map((row) => scaled(row, 1 / temperature));
+  const [constant] = contenders[0]!.versions;
+  return {
+    result: await resultOf(run, started, tuned, kind, layer && cooled(layer, temperature), temperature),
+    ...{ rows, judged, choice, contenders },
+    isRescored: floor || layer !== undefined || outOfFold !== undefined,
+    outputs: cool,
+    beatsConstant: kind !== 'constant' && hasLowerLoss(cool, constant!, choice.rows, yardstick),
+  };
+}
+
+/** Whether a probe can be a run's result. Without sentence vectors, an adapter that is continued has no place for it, and neither have virtual tokens. */
+function canKeepProbe({ start, config }: RunBeginning, { model }: SetUpRun): boolean {
+  if (model.layer !== undefined) return true;
+  return start === undefined && methodOf(config).definition.virtualTokens === undefined;
+}
+
+/** What a run would leave behind before its first step: the linear probe. Undefined if it has no place for one. */
+export async function probeResult(
+  run: RunBeginning,
+  started: SetUpRun,
+  probe: FrozenProbe,
+): Promise<RunResult | undefined> {
+  if (!canKeepProbe(run, started)) return undefined;
+  const [layer] = await probe.fitted.fit([probe.strength]);
+  return resultOf(run, started, started.inputs, 'probe', layer, 1);
+}
+
+/** What a run without rows that judge leaves behind: the fine-tuned model. */
+export async function unjudged(run: RunBeginning, started: SetUpRun, tuned: Tuned): Promise<RunResult> {
+  const { model, rows } = started;
+  const [layer] = model.layer && rows ? await layersOf(started, rows, tuned) : [];
+  return { kind: 'tuned', model, layer, data: run.data, ...tuned };
+}
+
+/** Without a floor, the fine-tuned model is the result, and the others are only compared with it. */
+function chooseAmong(contenders: readonly Contender[], yardstick: Yardstick, floor = false): Choice {
+  if (floor) return choose(contenders, yardstick);
+  const [others, tuned] = [contenders.slice(0, -1), contenders.slice(-1)];
+  const { rows, versions, optimism } = choose(tuned, yardstick);
+  return {
+    chosen: others.length,
+    versions: [...bestVersions(others, yardstick, rows), ...versions],
+    optimism,
+    rows,
+  };
+}
+
+function temperatureOn(rows: EvaluatedRows, outputs: readonly Float32Array[], judged: Int32Array): number {
+  return temperatureOf((factor) =>
+    Number(
+      rows.scores(
+        outputs.map((row) => scaled(row, factor)),
+        judged,
+      ).eval_loss,
+    ),
+  );
+}
+
+/** How a run's contenders are compared: by its chief score, or if rows have no such score, by the loss. */
+function yardstickOf(config: RunConfig, rows: EvaluatedRows): Yardstick {
+  const { score } = chiefScore(config);
+  const sign = (name: string) => (scoreFacts(name)?.lessIsBetter ? -1 : 1);
+  return {
+    groups: rows.groups,
+    score(outputs, of) {
+      const scores: Partial<Record<string, number>> = rows.scores(outputs, of);
+      const found = scores[`eval_${score}`];
+      return found === undefined ? -scores.eval_loss! : sign(score) * found;
+    },
+    loss: (outputs, row) => rows.scores(outputs, Int32Array.of(row)).eval_loss!,
+  };
+}
+
+/** The contenders' outputs for the validation set, of models that saw all training rows. */
+async function onValidation(
+  config: RunConfig,
+  started: SetUpRun,
+  tuned: Tuned,
+  probe: FrozenProbe,
+  layers: readonly LinearLayer[] | undefined,
+): Promise<Contender[]> {
+  const [train, rows] = [started.rows as EvaluatedRows, started.validationRows as EvaluatedRows];
+  const all = Int32Array.from(rows.targets.rows.keys());
+  const [layer] = await probe.fitted.fit([probe.strength]);
+  const bias = constantOf(train, Int32Array.from(train.targets.rows.keys()));
+  const frozen = await computing(started, started.inputs, (model) => rows.features(model, all));
+  const ofProbe = frozen.map((features) => unitOutputs(layer!, features));
+  const versions = await computing(started, tuned, async (model) => {
+    if (!layers) return [await rowsOfHead(started, chiefScore(config)).outputs(model, all)];
+    const features = await rows.features(model, all);
+    return layers.map((layer) => features.map((row) => layerOutputs(layer, row)));
+  });
+  return [
+    { kind: 'constant', versions: [ofProbe.map(({ length }) => repeated(bias, length))] },
+    { kind: 'probe', versions: [ofProbe] },
+    { kind: 'tuned', versions },
+  ];
+}
+
+/** The rows of the validation set as the run's own head reads them. */
+function rowsOfHead({ inputs, validationRows }: SetUpRun, { set }: { set: number }): EvaluatedRows {
+  return inputs.validation?.parts[set]?.rows ?? (validationRows as EvaluatedRows);
+}
+
+/** The layers on the fine-tuned model's features of all training rows. */
+function layersOf(started: SetUpRun, train: EvaluatedRows, tuned: Tuned): Promise<LinearLayer[]> {
+  const all = Int32Array.from(train.targets.rows.keys());
+  return computing(started, tuned, (model) => tunedLayers(started, train, model, all));
+}
+
+/** Computes something with a program for some values. */
+export async function computing<Result>(
+  { inputs: { engine, model, communicator }, settings }: SetUpRun,
+  { method, values }: Tuned,
+  compute: (model: RowModel) => Promise<Result>,
+): Promise<Result> {
+  const program = new Program(engine, model, method.tuner, { ...settings, communicator });
+  return releasing(program, () => compute({ program, values }));
+}
+
+/** The final layer of a probe, or of a constant, fitted to all training rows. */
+async function frozenLayer(
+  kind: ContenderKind,
+  train: EvaluatedRows,
+  { fitted }: FrozenProbe,
+  strength: number,
+): Promise<LinearLayer> {
+  const [layer] = await fitted.fit([strength]);
+  if (kind === 'probe') return layer!;
+  const all = Int32Array.from(train.targets.rows.keys());
+  return constantLayer(constantOf(train, all), layer!.weight.length / layer!.bias.length);
+}
+
+/**
+ * What a contender leaves behind. A probe or a constant leaves the model as it was, with its layer in the place that the
+ * task has for one: outside of the graph, in the head, or in a model of sentence vectors instead of the head.
+ */
+async function resultOf(
+  run: RunBeginning,
+  started: SetUpRun,
+  tuned: Tuned,
+  kind: ContenderKind,
+  layer: LinearLayer | undefined,
+  temperature: number,
+): Promise<RunResult> {
+  const { model, inputs, settings } = started;
+  const { data, config } = run;
+  const frozen: Tuned = { method: inputs.method, values: inputs.values };
+  if (model.layer) return { kind, model, layer, data, ...(kind === 'tuned' ? tuned : frozen) };
+  if (kind === 'tuned') {
+    const values = withHead(model, tuned, (weight, bias) => {
+      for (const part of [weight, bias]) for (let i = 0; i < part.length; i++) part[i]! /= temperature;
+    });
+    return { kind, model, data, ...tuned, ...(values && { values }) };
+  }
+  const probing = taskNamed(config.task).training.probing?.(data, model);
+  if (probing === data) {
+    const values = withHead(model, inputs, (weight, bias) => {
+      weight.set(layer!.weight);
+      bias.set(layer!.bias);
+    });
+    return { kind, model, data, ...frozen, ...(values && { values }) };
+  }
+  const ofVectors = { ...data, ...probing } as RunConfig['data'];
+  const build = taskNamed(config.task).build(run.labels, ofVectors);
+  const vectors = belowHead(model, build(model.definition, model.config));
+  return { kind, model: vectors, layer, data: ofVectors, ...startValues(run, vectors, settings.totalSteps) };
+}
+
+/** Values with a changed last layer. Undefined if the head's last layer is not trained in full. */
+function withHead(
+  { linears }: LoadedModel,
+  { method: { tuner }, values }: Tuned,
+  change: (weight: Float32Array, bias: Float32Array) => void,
+): Float32Array | undefined {
+  const last = trainedOutput(linears, tuner.layout);
+  if (!last || tuner.sites.some(({ path }) => path === last.path)) return undefined;
+  const changed = values.slice();
+  change(tuner.layout.read(changed, last.weight), tuner.layout.read(changed, last.bias));
+  return changed;
+}
+
+function scaled(outputs: Float32Array, factor: number): Float32Array {
+  return outputs.map((output) => output * factor);
+}

@@ -1,0 +1,56 @@
+import { resolveModel } from '../../../../input/hub/node/resolve-model.ts';
+import type { BaseDtype } from '../../../../program/bases/base-dtype.ts';
+import type { ParsedConfig } from '../../../../training/run/config/run-config.ts';
+import type { CalibrationProgress } from '../../calibration/calibration.ts';
+import type { PlannedBase } from '../../plan/plan.ts';
+import { askChild } from './ask-child.ts';
+import type { ChildAnswer, ChildJob } from './child.ts';
+
+/** Progress for a base type. `made` means that its base is now in the cache, where a run will find it. */
+export type MeasureEvent = { dtype: BaseDtype } & (CalibrationProgress | { what: 'begin' | 'made' });
+
+export interface MeasureOptions {
+  /** Aborting ends the measurement at once. */
+  signal?: AbortSignal;
+  /** Measures for fewer seconds, for a rough estimate. */
+  isQuick?: boolean;
+  onEvent?: (event: MeasureEvent) => void;
+}
+
+/**
+ * Measures a planned run with each type of its base. For each type, a separate process trains and evaluates
+ * for some seconds. A base that is not cached is made first, in another process. The run's folder is not
+ * changed. If a type fails, its entry contains the failure.
+ *
+ * @throws the signal's reason when it is aborted
+ */
+export async function measureBases(
+  parsed: ParsedConfig,
+  bases: readonly PlannedBase[],
+  { signal, isQuick, onEvent = () => {} }: MeasureOptions = {},
+): Promise<PlannedBase[]> {
+  // Resolved only once, so that all processes measure the same files.
+  const model = await resolveModel(parsed.model);
+  const measured: PlannedBase[] = [];
+  for (const base of bases) {
+    const { dtype } = base;
+    const config = { ...parsed, model, base_dtype: dtype };
+    const ask = (kind: ChildJob['kind']) =>
+      askChild(
+        { kind, config, isQuick },
+        { signal, onProgress: (progress) => onEvent({ dtype, ...progress }) },
+      );
+    onEvent({ dtype, what: 'begin' });
+    const prepared = dtype === 'float32' ? { made: false } : await ask('base');
+    if ('made' in prepared && prepared.made) onEvent({ dtype, what: 'made' });
+    const answer = 'failure' in prepared ? prepared : await ask('calibration');
+    measured.push({ ...base, ...outcome(answer) });
+  }
+  return measured;
+}
+
+function outcome(answer: ChildAnswer): Pick<PlannedBase, 'measured' | 'failure'> {
+  if ('measured' in answer) return { measured: answer.measured };
+  if ('failure' in answer) return { failure: answer.failure };
+  throw new Error('a calibration measures');
+}

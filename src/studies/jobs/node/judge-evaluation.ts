@@ -1,0 +1,149 @@
+import { existsSync } from 'node:fs';
+import { dataFiles } from '../../../input/data/node/text-files.ts';
+import type { TextFile } from '../../../input/data/text-file.ts';
+import { readYaml } from '../../../input/formats/node/read-text.ts';
+import { FROZEN } from '../../../methods/tuners/frozen-tuner.ts';
+import type { Certainty, ExampleSet, Scores } from '../../../program/example-set.ts';
+import { Program } from '../../../program/program.ts';
+import type { Baseline } from '../../../scores/baselines/baseline.ts';
+import { type ScoreName, scoreFacts } from '../../../scores/metrics/scores.ts';
+import { releasing } from '../../../support/opened.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { heldOutShare, trainingFiles, type ValidationFiles } from '../../../tasks/data-files.ts';
+import { metricsOf } from '../../../tasks/registry.ts';
+import type { ReadingFlags } from '../../../tasks/task-definition.ts';
+import { runFiles } from '../../../training/run/node/run-folder.ts';
+import { isNoBetterThanFloor, type Verdict } from '../../../training/run/verdict.ts';
+import type { TrainedModel } from '../../../use/trained/trained-model.ts';
+import { joined, splitSources } from '../begin-run.ts';
+import { frozenProbe, unitOutputs } from '../contenders/frozen.ts';
+import { countedRows } from '../verdict/judge-run.ts';
+import { PROBE } from '../verdict/to-beat.ts';
+
+/**
+ * Compares the scores of a trained model on some files with baselines that are fitted on the run's training
+ * rows. If these are unknown, only the baseline that ignores the text is used, fitted on the scored rows.
+ *
+ * @param path the path of the trained model, which may be a run's folder
+ */
+export async function judgeEvaluation(
+  trained: Pick<TrainedModel, 'task' | 'definition' | 'labels' | 'context' | 'parts'>,
+  {
+    path,
+    files,
+    flags,
+    scores,
+    certainty,
+  }: {
+    path: string;
+    files: readonly TextFile[];
+    flags: ReadingFlags;
+    scores: Scores;
+    certainty: Certainty | undefined;
+  },
+): Promise<Verdict | undefined> {
+  const task = trained.definition();
+  const ownReading = trained.context().reading;
+  const reading = task.files.withFlags(ownReading, flags, files[0]!.name);
+  const score = metricsOf(trained.task!, reading as Parameters<typeof metricsOf>[1])[0]!;
+  const value = scores[`eval_${score}`];
+  if (value === undefined) return undefined;
+  const rows = task.files.read(files, reading);
+  const learnt = await trainingRows(path, trained, ownReading);
+  const { labels } = trained;
+  const ofRows = (await task.baselines?.ofRows?.(learnt?.rows ?? rows, rows, { labels, reading })) ?? [];
+  const ofTokens = () => {
+    const context = trained.context(reading);
+    const scored = task.examples(rows, context);
+    return task.baselines?.ofTokens?.(learnt?.examples ?? scored, scored, context.vocabSize) ?? [];
+  };
+  const probe = learnt && (await probeBaseline(trained, learnt.rows, rows, reading));
+  const to_beat = [...ofRows, ...(probe ? [probe] : []), ...(task.baselines?.ofTokens ? ofTokens() : [])]
+    .filter(({ isBlind }) => learnt !== undefined || isBlind)
+    .map(({ name, isBlind, scores }) => ({
+      name,
+      value: scores[score as ScoreName] ?? Number.NaN,
+      is_blind: isBlind,
+    }));
+  const interval = certainty?.interval(score);
+  const average = task.classes?.averages?.(labels)[score];
+  return {
+    ...{ score, value, to_beat, findings: [] },
+    ...(average !== undefined && { average }),
+    ...(interval && { interval: [...interval] }),
+    ...countedRows(certainty),
+    learnt: !isNoBetterThanFloor(value, to_beat, scoreFacts(score)?.lessIsBetter),
+  };
+}
+
+/**
+ * A linear probe of the model without its adapter, fitted to the run's training rows. Undefined for a model without an
+ * adapter, whose weights are not those before training.
+ */
+async function probeBaseline(
+  trained: Pick<TrainedModel, 'definition' | 'context' | 'parts'>,
+  learnt: unknown,
+  rows: unknown,
+  reading: object,
+): Promise<Baseline | undefined> {
+  const task = trained.definition();
+  const { engine, model, tuner, communicator } = trained.parts;
+  const probing = tuner === FROZEN.tuner ? undefined : task.training.probing?.(reading, model);
+  if (!probing) return undefined;
+  const evaluated = (rows: unknown) =>
+    task.evaluation(rows, trained.context(probing), task.training.batchSize.eval).rows;
+  const [train, scored] = [evaluated(learnt), evaluated(rows)];
+  if (!train || !scored) return undefined;
+  const program = new Program(engine, model, FROZEN.tuner, { communicator });
+  return releasing(program, async () => {
+    const frozen = { program, values: FROZEN.values };
+    const { fitted, strength } = await frozenProbe(train, frozen, { seed: 0 });
+    const [layer] = await fitted.fit([strength]);
+    const all = Int32Array.from(scored.targets.rows.keys());
+    const features = await scored.features(frozen, all);
+    const found = scored.scores(
+      features.map((row) => unitOutputs(layer!, row)),
+      all,
+    );
+    return {
+      name: PROBE,
+      isBlind: false,
+      scores: Object.fromEntries(
+        Object.entries(found).map(([key, value]) => [key.slice('eval_'.length), value]),
+      ),
+    };
+  });
+}
+
+/**
+ * The training rows of a run, with their examples if baselines need them. Undefined if the run's files no
+ * longer exist.
+ */
+async function trainingRows(
+  path: string,
+  trained: Pick<TrainedModel, 'definition' | 'context'>,
+  reading: object,
+): Promise<{ rows: unknown; examples?: ExampleSet } | undefined> {
+  const { config } = runFiles(path);
+  if (!existsSync(config)) return undefined;
+  const { data } = Object(readYaml(config, 'the config of a run')) as {
+    data?: { dataset?: string; train: string | readonly string[]; validation?: ValidationFiles };
+  };
+  if (!data || data.dataset !== undefined) return undefined;
+  const paths = trainingFiles(data);
+  if (!paths.every((path) => existsSync(`${path}`))) return undefined;
+  const task = trained.definition();
+  try {
+    const parts = await Promise.all(
+      paths.map(async (path) => task.files.read(await dataFiles(path, task.files.takesFolders), reading)),
+    );
+    const share = heldOutShare(data.validation);
+    const held = share === undefined ? undefined : splitSources(task, parts, reading, share);
+    const rows = joined(task, held?.train ?? parts);
+    return { rows, ...(task.baselines?.ofTokens && { examples: task.examples(rows, trained.context()) }) };
+  } catch (error) {
+    // The file has changed since the run, and no longer matches its settings.
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import { dataFiles } from '../../../input/data/node/text-files.ts';
+import { EMBEDDED_MODEL } from '../../../input/hub/embedded-model.ts';
+import { parseModelId } from '../../../input/hub/model-id.ts';
+import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
+import { methodNamed } from '../../../methods/tuners/registry.ts';
+import type { Mistakes } from '../../../support/mistakes.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { trainingFiles, validationFiles } from '../../../tasks/data-files.ts';
+import { type TaskName, taskNamed } from '../../../tasks/registry.ts';
+import type { SoundParts } from '../../../training/run/config/config-error.ts';
+import { describeFolder } from '../../../use/trained/node/load-model.ts';
+import { locateAdapter } from '../../../use/trained/node/locate-trained.ts';
+import { buildModel, type Described, readModel } from '../../../use/trained/read-model.ts';
+
+/** Stands for an unknown number of steps: larger than any setting. */
+const ENDLESS = 1e9;
+
+/**
+ * Records the errors in everything that a config names, and in settings that depend on it.
+ *
+ * @param inMemory names of files that need not exist
+ */
+export async function lookAtAll(
+  parts: SoundParts,
+  inMemory: readonly string[],
+  mistakes: Mistakes,
+): Promise<void> {
+  const { model = EMBEDDED_MODEL, model_config, task, data, adapter } = parts;
+  if (adapter !== undefined && isHere(adapter)) await mistakes.of(() => locateAdapter(adapter));
+  const folder = isHere(model) ? await mistakes.of(() => resolveModel(model)) : undefined;
+  const described = folder && (await mistakes.of(() => describeFolder(folder, model_config)));
+  if (described) {
+    await mistakes.of(async () => (await readModel(described)).text(described.family.config));
+    await mistakes.of(() => {
+      if (task) assertModelNamed(model, task);
+      startOn(described, parts);
+    });
+  }
+  if (!data || data.dataset !== undefined) return;
+  const paths = [...trainingFiles(data), ...validationFiles(data.validation).map(({ path }) => path)];
+  for (const path of paths.filter((path) => path !== '' && !inMemory.includes(path)))
+    await mistakes.of(async () => {
+      const files = await dataFiles(path, task !== undefined && taskNamed(task).files.takesFolders);
+      if (task && parts.readsData) taskNamed(task).files.read(files, data);
+    });
+}
+
+/** Whether a model must be on this machine. Models that would be downloaded are not checked. */
+function isHere(name: string): boolean {
+  return existsSync(name) || name === EMBEDDED_MODEL || parseModelId(name) === null;
+}
+
+/**
+ * Throws an error for settings that do not fit the model or the run's number of steps. Does not check the
+ * number of classes.
+ */
+function startOn(described: Described, { task, method, settings, adapter, steps }: SoundParts): void {
+  if (!task || !method || !settings || adapter !== undefined) return;
+  const model = buildModel(taskNamed(task).build(['0', '1']), described);
+  methodNamed(method).start(model, settings as never, steps ?? ENDLESS);
+}
+
+/** Throws a UserError if the model is the default one, and the task cannot use it. */
+export function assertModelNamed(model: string, task: TaskName): void {
+  const { modelToTry } = taskNamed(task).training;
+  if (model !== EMBEDDED_MODEL || modelToTry === undefined) return;
+  throw new UserError({
+    key: 'model',
+    fault: `is required for task ${task}, because the built-in encoder cannot generate text`,
+    hint: `Set model to a folder or a Hub id, for example ${modelToTry}.`,
+  });
+}

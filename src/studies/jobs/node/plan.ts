@@ -1,0 +1,41 @@
+import type { DownloadProgress } from '../../../input/formats/download-progress.ts';
+import { assertOptions, FUNCTION, type OptionTypes } from '../../../support/options.ts';
+import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
+import { type Plan, planRun } from '../plan/plan.ts';
+import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
+import { readRun } from './read-run.ts';
+import { withAllErrors } from './with-all-errors.ts';
+
+export interface PlanOptions {
+  /** Called while files are downloaded from the Hub. */
+  onDownload?: (progress: DownloadProgress) => void;
+}
+
+const PLAN_OPTIONS: OptionTypes<PlanOptions> = { onDownload: FUNCTION };
+
+/**
+ * Plans a run: what it trains and what it costs. Reads config.json, the tokenizer and the data, but no
+ * weights.
+ *
+ * @param userConfig the config of the run; its data may be rows in memory
+ * @param options by default, a download of the model is not reported
+ * @returns the steps, parameters, ranks and memory of the run
+ * @throws UserError like the run
+ * @example
+ * ```ts
+ * import { plan } from 'adalora';
+ *
+ * const data = { train: 'reviews.csv', text: 'text', label: 'label' };
+ * const { steps, trainableParameters } = await plan({ data, output: 'runs/reviews' });
+ * ```
+ */
+export async function plan(userConfig: ConfigWithRows, options: PlanOptions = {}): Promise<Plan> {
+  assertOptions('plan', options, PLAN_OPTIONS);
+  const { config: named, texts, metrics } = await namedRows(userConfig);
+  const parse = () => parseRunConfig(named, 'config', Object.keys(metrics));
+  const run = await readRun(await withAllErrors(parse, undefined, Object.keys(texts)), options.onDownload, {
+    texts,
+  });
+  const { config, chosen, start, model, encode } = run;
+  return planRun(config, model(), encode(new Date()), start?.stored, chosen);
+}

@@ -1,0 +1,92 @@
+import { describe, expect, it } from 'vitest';
+import { modelFamily } from '../../../models/registry.ts';
+import type { ExampleSet } from '../../../program/example-set.ts';
+import { modelFeeds } from '../../../program/objectives/model-inputs.ts';
+import { classLoss } from '../../../program/objectives/sequence-loss.ts';
+import { sequenceModel } from '../../../program/objectives/sequence-model.ts';
+import type { TaskModel } from '../../../program/objectives/task-model.ts';
+import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
+import type { RunConfigInput } from '../../../training/run/config/run-config.ts';
+import { allowedBases, planRun } from './plan.ts';
+
+const BERT = {
+  model_type: 'bert',
+  vocab_size: 100,
+  hidden_size: 256,
+  num_hidden_layers: 4,
+  num_attention_heads: 4,
+  intermediate_size: 1024,
+  max_position_embeddings: 64,
+};
+const GPT2 = { model_type: 'gpt2', vocab_size: 100, n_embd: 64, n_layer: 1, n_head: 2, n_positions: 64 };
+/** Elements that an integer base stores as integers: four matrices of 256 x 256 and two of 256 x 1024 per layer. */
+const QUANTISED = 4 * (4 * 256 * 256 + 2 * 256 * 1024);
+
+function modelOf(json: Record<string, unknown>): TaskModel {
+  const definition = modelFamily(json, 'test');
+  return sequenceModel(definition, definition.parseConfig(json, 'test'), classLoss);
+}
+
+function configOf(settings: Partial<RunConfigInput> = {}) {
+  const data = { train: 'unread', text: 0, label: 1 };
+  return parseRunConfig(
+    { model: 'unread', output: 'unwritten', data, ...settings, defaults: 'huggingface' },
+    'test',
+  );
+}
+
+/** Examples of 4 to 11 tokens. */
+const train: ExampleSet = {
+  lengths: Int32Array.from({ length: 40 }, (_, i) => 4 + (i % 8)),
+  truncated: 0,
+  batch(examples) {
+    const batch = examples.length;
+    const length = Math.max(...Array.from(examples, (example) => train.lengths[example]!));
+    const ones = new Int32Array(batch * length).fill(1);
+    const feeds = modelFeeds({ inputIds: ones, attentionMask: ones, tokenTypeIds: ones, batch, length });
+    return { feeds: { ...feeds, labels: { data: new Int32Array(batch), dims: [batch] } }, weight: batch };
+  },
+};
+
+describe('a plan', () => {
+  it('estimates every possible type of the base, whichever is configured', () => {
+    const plans = (['float32', 'int8', 'int4'] as const).map((base_dtype) =>
+      planRun(configOf({ base_dtype, adalora: { init_r: 2, target_r: 1 } }), modelOf(BERT), { train }),
+    );
+    for (const { bases, baseDtype, memoryMb } of plans) {
+      expect(bases).toEqual(plans[0]!.bases);
+      expect(bases.find(({ dtype }) => dtype === baseDtype)?.memoryMb).toBe(memoryMb);
+    }
+    const [float32, int8, int4] = plans[0]!.bases;
+    expect([float32!.dtype, int8!.dtype, int4!.dtype]).toEqual(['float32', 'int8', 'int4']);
+    // float32 takes eight bytes per element, because there is a copy for each direction. int8 takes two, and
+    // the scales. The live tensors of a step differ by some kilobytes.
+    const saved = (6 * QUANTISED) / 2 ** 20;
+    expect(float32!.memoryMb - int8!.memoryMb).toBeGreaterThan(0.8 * saved);
+    expect(float32!.memoryMb - int8!.memoryMb).toBeLessThan(1.2 * saved);
+    expect(int4!.memoryMb).toBeLessThan(float32!.memoryMb);
+  });
+});
+
+it('a plan needs less memory with moments in bytes', () => {
+  const [bytes, floats] = (['adamw_bnb_8bit', 'adamw_torch'] as const).map(
+    (optim) => planRun(configOf({ method: 'full', training: { optim } }), modelOf(BERT), { train }).memoryMb,
+  ) as [number, number];
+  // The two moments take eight bytes per value in float32, and two bytes and the scales in 8 bits.
+  const values = modelOf(BERT).parameters.values();
+  const count = [...values].reduce((sum, shape) => sum + shape.reduce((a, b) => a * b), 0);
+  expect(floats - bytes).toBeGreaterThan((5.9 * count) / 2 ** 20);
+  expect(floats - bytes).toBeLessThan((6 * count) / 2 ** 20);
+});
+
+describe('the possible types of a base', () => {
+  it('are a single one if every weight is trained', () => {
+    expect(allowedBases(configOf({ method: 'full' }), modelOf(BERT))).toEqual(['float32']);
+  });
+
+  it('exclude types that would change no weight, unless configured', () => {
+    expect(allowedBases(configOf({ method: 'lora' }), modelOf(GPT2))).toEqual(['float32']);
+    const config = configOf({ method: 'lora', base_dtype: 'int4' });
+    expect(allowedBases(config, modelOf(GPT2))).toEqual(['float32', 'int4']);
+  });
+});

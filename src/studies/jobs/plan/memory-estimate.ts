@@ -1,0 +1,97 @@
+import type { Value } from '../../../engine/graph/graph.ts';
+import { peakMemory } from '../../../engine/graph/peak-memory.ts';
+import { symbolsOf } from '../../../engine/graph/print.ts';
+import type { Tensors } from '../../../engine/runtime/session.ts';
+import { planEvaluation } from '../../../input/text/batches.ts';
+import { DEFAULT_OPTIMIZER, optimizerBytes } from '../../../methods/optim/optimizer.ts';
+import type { Tuner } from '../../../methods/tuners/tuner.ts';
+import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
+import { baseFormat } from '../../../program/bases/base-format.ts';
+import { onBase } from '../../../program/bases/on-base.ts';
+import type { Evaluation, ExampleSet } from '../../../program/example-set.ts';
+import { inParts } from '../../../program/objectives/labelled-rows.ts';
+import type { TaskModel } from '../../../program/objectives/task-model.ts';
+import { packsWeights } from '../../../program/packs-weights.ts';
+import { evaluationGraph, trainingGraph } from '../../../program/training-graph.ts';
+import type { Validation } from '../../../program/validation.ts';
+import { weightMemory } from '../../../program/weight-memory.ts';
+import { methodOf } from '../../../training/run/config/method-of.ts';
+import type { RunConfig } from '../../../training/run/config/run-config.ts';
+import { largestBatch } from './largest-batch.ts';
+
+/**
+ * Memory of Node and the engine before a model is loaded. This and the next two constants are fitted to
+ * measured runs: see bench/log/2026-11-25.md.
+ */
+const RUNTIME_MB = 120;
+/**
+ * The overhead of a session's memory arena over the live tensors. The arena grows by doubling, and large
+ * tensors leave gaps in it.
+ */
+const TRAINING_ARENA = { baseMb: 60, factor: 1.05 };
+const EVALUATION_ARENA = { baseMb: 30, factor: 2.7 };
+
+/** What an estimate needs besides config and model: the tokenized texts. */
+export interface MemoryFacts {
+  train: ExampleSet;
+  validation?: Validation;
+}
+
+/**
+ * Estimates the peak memory of a run's process in MB, for each base type. The estimate is computed from the
+ * graphs, which differ between types. Weights are not read, and no base is made.
+ */
+export function memoryEstimate(
+  config: RunConfig,
+  plain: TaskModel,
+  tuner: Tuner,
+  { train, validation }: MemoryFacts,
+): (dtype: BaseDtype) => number {
+  const { labelParts } = plain;
+  const training = inParts(train.batch(largestBatch(config, train), 0).feeds, labelParts);
+  const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config, labelParts));
+  const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha, optim } = config.training;
+  // A method's `vectors` include Adam's two moments in 32 bits. The optimizer's actual state replaces them.
+  const vectors =
+    4 * (methodOf(config).definition.vectors - 2) * tuner.layout.length +
+    optimizerBytes(optim ?? DEFAULT_OPTIMIZER, tuner.layout.segments);
+  const options = {
+    gradientCheckpointing: gradient_checkpointing,
+    labelSmoothing: label_smoothing_factor,
+    noiseAlpha: neftune_noise_alpha,
+  };
+  return (dtype) => {
+    const base = dtype === 'float32' ? undefined : baseFormat(plain, dtype).base;
+    const model = base ? onBase(plain, base) : plain;
+    const { outputs, dropouts } = trainingGraph(model.buildLoss, tuner, options);
+    const values = Object.values(outputs);
+    const reader = (outputs: readonly Value[], wanted: boolean) => ({
+      outputs,
+      packed: packsWeights(outputs, { packing: base?.packing, wanted }),
+    });
+    const readers = [reader(values, !options.gradientCheckpointing)];
+    const sessions = [sessionMb(values, training, TRAINING_ARENA)];
+    if (evaluations.length > 0) {
+      // One session evaluates all sets.
+      const values = Object.values(evaluationGraph(model, tuner, evaluations[0]!.output));
+      readers.push(reader(values, false));
+      sessions.push(Math.max(...evaluations.map(({ feeds }) => sessionMb(values, feeds, EVALUATION_ARENA))));
+    }
+    const pools = dropouts.poolBytes(symbolsOf(values, training));
+    const held = weightMemory(readers) + vectors + pools;
+    return RUNTIME_MB + held / 2 ** 20 + sessions.reduce((a, b) => a + b);
+  };
+}
+
+function evaluationFeeds({ examples, output }: Evaluation, { training }: RunConfig, labelParts?: number) {
+  const [first] = planEvaluation(examples, training.per_device_eval_batch_size);
+  return { output, feeds: inParts(examples.batch(first!, 0).feeds, labelParts) };
+}
+
+function sessionMb(
+  values: readonly Value[],
+  feeds: Tensors,
+  { baseMb, factor }: typeof TRAINING_ARENA,
+): number {
+  return baseMb + (factor * peakMemory(values, symbolsOf(values, feeds))) / 2 ** 20;
+}

@@ -1,0 +1,127 @@
+import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
+import type { Budget } from '../../../methods/tuners/method-run.ts';
+import { adapterParameters } from '../../../methods/tuners/tuner.ts';
+import { BASE_DTYPES, type BaseDtype } from '../../../program/bases/base-dtype.ts';
+import { baseFormat } from '../../../program/bases/base-format.ts';
+import type { Source } from '../../../program/mixture.ts';
+import type { TaskModel } from '../../../program/objectives/task-model.ts';
+import { elementCount } from '../../../support/element-count.ts';
+import { crossCheck } from '../../../training/run/config/cross-checks.ts';
+import type { Chosen } from '../../../training/run/config/defaults/choose-defaults.ts';
+import { methodOf } from '../../../training/run/config/method-of.ts';
+import type { RunConfig } from '../../../training/run/config/run-config.ts';
+import { trainerSettings } from '../../../training/train/trainer-settings.ts';
+import type { Calibration } from '../calibration/calibration.ts';
+import { startMethod } from '../start-method.ts';
+import { type MemoryFacts, memoryEstimate } from './memory-estimate.ts';
+
+/** A preview of a run. */
+export interface Plan {
+  method: RunConfig['method'];
+  baseDtype: BaseDtype;
+  gradientCheckpointing: boolean;
+  /** The values that were chosen because the user did not set them. */
+  chosen: readonly Chosen[];
+  /** Number of modules that the method changes. */
+  sites: number;
+  /** Initial ranks of adapted modules; empty for methods without ranks. */
+  ranks: Record<string, number>;
+  /** Number of trained parameters, including the head. */
+  trainableParameters: number;
+  adapterParameters: number;
+  /** Number of parameters of the model, including those that the method adds. */
+  totalParameters: number;
+  steps: number;
+  stepsPerEpoch: number;
+  /** Tokens per epoch, without padding. */
+  tokens: number;
+  /** The files from which an epoch samples, if there are several. */
+  sources?: readonly Source[];
+  /**
+   * The measurement that chooses the ranks before the first step, if the method has one. Then `ranks` are
+   * means, and counts are approximate.
+   */
+  rankMeasurement?: string;
+  /** Initial and final number of triplets, and the schedule; undefined for methods without a budget. */
+  budget?: Budget;
+  /** Estimated peak memory of the process. */
+  memoryMb: number;
+  /** Estimates for every possible base type, including `baseDtype`. */
+  bases: readonly PlannedBase[];
+}
+
+/** Estimates for a run with one base type. */
+export interface PlannedBase {
+  dtype: BaseDtype;
+  /** Estimated peak memory of the process. */
+  memoryMb: number;
+  /** The result of a calibration, if it was requested. */
+  measured?: Calibration;
+  /** Why the calibration failed, if it did. */
+  failure?: string;
+}
+
+/**
+ * Plans a run from the model's config, without weights.
+ *
+ * @param start the adapter from which the run starts
+ * @param chosen config values that the user has not set
+ */
+export function planRun(
+  config: RunConfig,
+  model: TaskModel,
+  facts: MemoryFacts,
+  start?: StoredAdapter,
+  chosen: readonly Chosen[] = [],
+): Plan {
+  const { method, base_dtype } = config;
+  const { lengths } = facts.train;
+  const { stepsPerEpoch, totalSteps } = trainerSettings(config, lengths.length);
+  const { run } = startMethod(config, model, totalSteps, start);
+  const { layout, sites } = run.tuner;
+  const inAdapters = adapterParameters(run.tuner);
+  const modelParameters = [...model.parameters.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
+  // The measurement ends before training begins, so the peak is the larger of the two.
+  const tuners = [run.tuner, ...(run.measurement ? [run.measurement.tuner] : [])];
+  const estimates = tuners.map((tuner) => memoryEstimate(config, model, tuner, facts));
+  const bases = allowedBases(config, model).map((dtype) => ({
+    dtype,
+    memoryMb: Math.max(...estimates.map((estimate) => estimate(dtype))),
+  }));
+  const { memoryMb } = bases.find(({ dtype }) => dtype === base_dtype) as PlannedBase;
+  return {
+    method,
+    baseDtype: base_dtype,
+    chosen,
+    gradientCheckpointing: config.training.gradient_checkpointing,
+    sites: sites.length,
+    ranks: run.ranks(),
+    trainableParameters: layout.length,
+    adapterParameters: inAdapters,
+    totalParameters: modelParameters + inAdapters,
+    steps: totalSteps,
+    stepsPerEpoch,
+    tokens: lengths.reduce((sum, length) => sum + length, 0),
+    ...(facts.train.sources && { sources: facts.train.sources }),
+    rankMeasurement: run.measurement?.measures,
+    budget: run.budget,
+    memoryMb,
+    bases,
+  };
+}
+
+/**
+ * The base types that a run can use: those that its method and settings allow and that would change some weight,
+ * and the config's own type.
+ */
+export function allowedBases(config: RunConfig, model: TaskModel): BaseDtype[] {
+  const { method, base_dtype } = config;
+  const { settings } = methodOf(config);
+  const changesWeights = (dtype: BaseDtype) =>
+    dtype === 'float32' || baseFormat(model, dtype).base.paths.size > 0;
+  return BASE_DTYPES.filter(
+    (dtype) =>
+      dtype === base_dtype ||
+      (crossCheck({ method, settings, base_dtype: dtype }).length === 0 && changesWeights(dtype)),
+  );
+}

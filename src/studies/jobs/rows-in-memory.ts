@@ -1,0 +1,139 @@
+import { isAsyncRows, isRows, type RowSource, rowsText } from '../../input/data/rows.ts';
+import { nameOfFunction } from '../../methods/tuners/own-function.ts';
+import { assertMetricFunctions, type OwnMetrics } from '../../scores/metrics/own-metrics.ts';
+import { isObject } from '../../support/is-object.ts';
+import type { AnyTaskName, UsualTask } from '../../tasks/prediction-types.ts';
+import type { RunConfigInput } from '../../training/run/config/run-config.ts';
+import type { OwnOfRun } from './answer-own.ts';
+
+type DataWithRows<Data> = Data extends unknown
+  ? Omit<Data, 'train' | 'validation'> & {
+      /** Training data: one or several files, a split of `dataset`, or rows as an array or async iterable. */
+      train?: string | readonly string[] | RowSource | undefined;
+      /**
+       * Validation data: a file, a share of `train` such as `10%`, or rows. Several validation sets are given
+       * by name.
+       */
+      validation?:
+        | string
+        | readonly string[]
+        | RowSource
+        | Readonly<Record<string, string | RowSource>>
+        | undefined;
+    }
+  : never;
+
+/** A config in a program. Data may be rows in memory, and custom scores are possible. */
+export type ConfigWithRows = RunConfigInput extends infer Input
+  ? Input extends { data: infer Data }
+    ? Omit<Input, 'data'> & {
+        /** Files or rows, their columns, and how they are read. The keys depend on the task. */
+        data: DataWithRows<Data>;
+        /** Your own scores. `metric_for_best_model` may name one of them. */
+        metrics?: OwnMetrics | undefined;
+      }
+    : never
+  : never;
+
+type UserFunctions = OwnOfRun['functions'];
+
+/** Texts in memory by name. In a config, these names stand for files. */
+export type TextsInMemory = Readonly<Record<string, string>>;
+
+/**
+ * Replaces rows and functions in a config by names. Returns the config, the texts and values by name, and the
+ * custom scores. The names depend on the content of the rows, so a run with equal rows can be resumed. Async
+ * iterables are read to their end.
+ */
+export async function namedRows(given: ConfigWithRows): Promise<{
+  config: RunConfigInput;
+  texts: TextsInMemory;
+  functions: UserFunctions;
+  values: ReadonlyMap<string, unknown>;
+  metrics: OwnMetrics;
+}> {
+  const { data, metrics: own = {}, ...rest } = given;
+  const metrics = assertMetricFunctions(own);
+  const { config, functions } = namedFunctions(rest);
+  const values = new Map<string, unknown>(functions);
+  // If `data` is not an object, the schema rejects it later.
+  if (!isObject(data))
+    return { config: { ...config, data } as RunConfigInput, texts: {}, functions, values, metrics };
+  const texts: Record<string, string> = {};
+  const named = async (set: string, value: unknown): Promise<unknown> => {
+    const rows = isAsyncRows(value) ? await arrayOf(value) : value;
+    if (!isRows(rows)) return rows;
+    // Messages name the rows by it: `data.train:3`.
+    const name = `data.${set}`;
+    texts[name] = rowsText(rows, `data.${set}`);
+    values.set(name, rows);
+    return name;
+  };
+  const { train, validation } = data;
+  const trained = await named('train', train);
+  const sets =
+    isObject(validation) && !isAsyncRows(validation)
+      ? Object.fromEntries(
+          await Promise.all(
+            Object.entries(validation).map(
+              async ([name, set]) => [name, await named(`validation.${name}`, set)] as const,
+            ),
+          ),
+        )
+      : await named('validation', validation);
+  return {
+    config: {
+      ...config,
+      data: {
+        ...data,
+        ...(train !== undefined && { train: trained }),
+        ...(validation !== undefined && { validation: sets }),
+      },
+    } as RunConfigInput,
+    texts,
+    functions,
+    values,
+    metrics,
+  };
+}
+
+async function arrayOf<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const value of values) all.push(value);
+  return all;
+}
+
+/** Replaces the functions in a config's sections by names, and returns them by name. */
+function namedFunctions<Config extends object>(config: Config): { config: Config; functions: UserFunctions } {
+  const functions = new Map<string, (...given: never[]) => unknown>();
+  const named = (value: unknown): unknown => {
+    if (typeof value !== 'function') return value;
+    const own = value as (...given: never[]) => unknown;
+    const name = nameOfFunction(own);
+    functions.set(name, own);
+    return name;
+  };
+  const sections = Object.entries(config).map(([key, section]) => [
+    key,
+    isObject(section)
+      ? Object.fromEntries(Object.entries(section).map(([inner, value]) => [inner, named(value)]))
+      : section,
+  ]);
+  return { config: Object.fromEntries(sections) as Config, functions };
+}
+
+/** A config of a task. */
+export type ConfigOf<Task extends AnyTaskName = UsualTask> = ConfigWithRows & { task?: Task | undefined };
+
+/**
+ * Returns a config unchanged. With this function, editors complete and explain the keys, and mark errors. A model that is
+ * opened by the config has the types of its task.
+ *
+ * @example export default defineConfig({ data: { train: 'train.tsv', text: 'text', label: 'label' }, output:
+ * 'runs/a' })
+ */
+export function defineConfig<const Task extends AnyTaskName = UsualTask>(
+  config: ConfigOf<Task>,
+): ConfigOf<Task> {
+  return config;
+}

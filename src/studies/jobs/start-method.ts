@@ -1,0 +1,48 @@
+import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
+import type { MethodRun } from '../../methods/tuners/method-run.ts';
+import { type OwnFunctions, withOwnFunctions } from '../../methods/tuners/own-function.ts';
+import type { TunableModel } from '../../methods/tuners/tuner.ts';
+import { UserError } from '../../support/user-error.ts';
+import { methodOf } from '../../training/run/config/method-of.ts';
+import type { RunConfig } from '../../training/run/config/run-config.ts';
+
+/** A run's method, and its initial values if it starts from an adapter. */
+export interface StartedMethod {
+  run: MethodRun;
+  values?: Float32Array;
+}
+
+/**
+ * Sets up the method of a run of `totalSteps` optimizer steps. To start from an adapter, pass it as `start`;
+ * then `config` must come from `continuedConfig`.
+ *
+ * @param functions the functions that the config names; only needed for training
+ */
+export function startMethod(
+  config: RunConfig,
+  model: TunableModel,
+  totalSteps: number,
+  start?: StoredAdapter,
+  functions?: OwnFunctions,
+): StartedMethod {
+  assertFits(config, model);
+  const { definition, settings } = methodOf(config);
+  if (!start) {
+    const complete = functions ? withOwnFunctions(settings, functions, config.method) : settings;
+    return { run: definition.start(model, complete, totalSteps, config.seed) };
+  }
+  if (!definition.continues) throw new Error(`no adapter is continued with ${config.method}`);
+  return definition.continues.start(model, settings, start, `adapter: ${config.adapter}`);
+}
+
+/** Throws a UserError for a model that the config's method cannot train. */
+export function assertFits(config: Pick<RunConfig, 'method' | 'task'>, model: TunableModel): void {
+  const needed = methodOf(config).definition.needs?.(model);
+  if (needed === undefined) return;
+  const { method, task } = config;
+  throw new UserError({
+    key: 'method',
+    fault: `is ${method}, which needs ${needed}, got ${model.definition.modelType} for ${task}`,
+    hint: 'Choose another model, task or method.',
+  });
+}

@@ -1,0 +1,215 @@
+import type { Certainty } from '../../../program/example-set.ts';
+import type { OwnScores } from '../../../program/own-scores.ts';
+import type { Baseline } from '../../../scores/baselines/baseline.ts';
+import type { ScoreInterval } from '../../../scores/metrics/score-interval.ts';
+import { scoreFacts } from '../../../scores/metrics/scores.ts';
+import { chiefScore } from '../../../tasks/chief-score.ts';
+import { taskNamed } from '../../../tasks/registry.ts';
+import type { Chosen } from '../../../training/run/config/defaults/choose-defaults.ts';
+import { usualRate } from '../../../training/run/config/defaults/policy.ts';
+import type { FinishEvent } from '../../../training/run/events.ts';
+import { isNoBetterThanFloor, type Verdict } from '../../../training/run/verdict.ts';
+import { type Seen, watching } from '../../../training/train/evaluations.ts';
+import type { Trainer } from '../../../training/train/trainer.ts';
+import type { RunBeginning } from '../begin-run.ts';
+import { type ContenderKind, correctedInterval } from '../contenders/choose.ts';
+import type { Conclusion } from '../contenders/conclude.ts';
+import type { SetUpRun } from '../set-up-run.ts';
+import { diagnose, diagnoseLosses, isAlreadyRight, type Symptoms } from './diagnose.ts';
+import { toBeat } from './to-beat.ts';
+
+/**
+ * Adds a verdict to the end of a run. Every process of the run calls this.
+ *
+ * @param conclusion what the run leaves behind, for tasks whose rows can judge it
+ */
+export async function judgeRun(
+  run: RunBeginning,
+  { inputs, settings }: SetUpRun,
+  trainer: Pick<Trainer, 'seen' | 'losses' | 'before'>,
+  finish: FinishEvent,
+  baselines: readonly Baseline[],
+  conclusion?: Conclusion,
+): Promise<FinishEvent> {
+  const { config, labels } = run;
+  const name = config.training.metric_for_best_model;
+  const { score, set } = chiefScore(config);
+  const concluded = conclusion?.isRescored
+    ? await concludedScores(run, conclusion, finish, name, score)
+    : undefined;
+  const metrics = concluded?.metrics ?? finish.metrics;
+  const value: number | undefined = concluded?.value ?? metrics[`eval_${name}`];
+  if (finish.reason === 'stopped' || value === undefined) return finish;
+  const seen = concluded?.seen ?? (await trainer.seen());
+  // Only the first process reports the verdict.
+  if ((inputs.communicator?.rank ?? 0) > 0) return { ...finish, metrics };
+  // With several validation sets, only the first has an interval.
+  const certainty = set === 0 ? seen?.certainty : undefined;
+  const plain = certainty?.interval(score);
+  const interval = plain && within(score, plain, value - (concluded?.raw ?? value), run.folds !== undefined);
+  const before = trainer.before?.[`eval_${name}`];
+  const tuned = conclusion && scoreOfOther(conclusion, 'tuned', score);
+  const to_beat = [
+    ...toBeat(config, baselines, conclusion && scoreOfOther(conclusion, 'probe', score)),
+    ...(tuned === undefined ? [] : [{ name: 'fine-tuning', value: tuned, is_blind: false }]),
+    ...(before === undefined
+      ? []
+      : [{ name: 'the model before training', value: before, is_blind: false, is_start: true }]),
+  ];
+  const task = taskNamed(config.task);
+  const average = task.classes?.averages?.(labels)[score];
+  const lessIsBetter = scoreFacts(score)?.lessIsBetter ?? false;
+  const verdict: Verdict = {
+    score: name,
+    ...(average !== undefined && { average }),
+    value,
+    ...(interval && { interval: [...interval] }),
+    ...countedRows(certainty),
+    ...(run.folds && { folds: run.folds.length }),
+    ...(conclusion && { kept: conclusion.result.kind }),
+    to_beat,
+    learnt:
+      conclusion?.beatsConstant ??
+      !isNoBetterThanFloor(
+        value,
+        to_beat.filter((other) => !(other.is_start && isAlreadyRight(other.value, score))),
+        lessIsBetter,
+      ),
+    findings: [],
+  };
+  verdict.findings = diagnose(verdict, {
+    ...symptomsOf(run, { inputs, settings }, trainer, baselines),
+    lessIsBetter,
+    confusion: set === 0 ? seen?.confusion : undefined,
+  });
+  // A constant has the same confidence in every row.
+  const mistakes = set === 0 && verdict.kept !== 'constant' ? seen?.mistakes?.() : undefined;
+  return { ...finish, metrics, verdict, ...(mistakes && { mistakes }) };
+}
+
+/** The scores of what a run leaves behind. */
+async function concludedScores(
+  { ownScores, folds }: RunBeginning,
+  { rows, outputs, judged, choice }: Conclusion,
+  finish: FinishEvent,
+  name: string,
+  score: string,
+): Promise<{
+  metrics: Record<string, number>;
+  /** The chief score, corrected for the choice. */
+  value: number;
+  seen: Seen;
+  /** The chief score before it is corrected for the choice. */
+  raw: number;
+}> {
+  const seen: Seen = {};
+  let answers: Parameters<OwnScores['compute']> | undefined;
+  rows.tell(outputs, judged, {
+    ...watching(seen),
+    onAnswers(...told) {
+      answers = told;
+    },
+  });
+  const own = ownScores && answers ? await ownScores.compute(...answers) : {};
+  const scores: Record<string, number> = {
+    ...rows.scores(outputs, judged),
+    ...Object.fromEntries(Object.entries(own).map(([key, value]) => [`eval_${key}`, value])),
+  };
+  const raw = scores[`eval_${score}`] ?? Number.NaN;
+  const sign = scoreFacts(score)?.lessIsBetter ? -1 : 1;
+  // With several validation sets, those that judge nothing keep their scores.
+  const prefixed = name === score ? scores : {};
+  const corrected = raw - sign * choice.optimism;
+  return {
+    // An evaluation of a validation set gives the same scores again. Nothing gives those of a cross-validation again.
+    metrics: { ...finish.metrics, ...prefixed, ...(folds && { [`eval_${name}`]: corrected }) },
+    value: corrected,
+    seen,
+    raw,
+  };
+}
+
+/** The chief score of a contender that is not the result. */
+function scoreOfOther(
+  { rows, choice, contenders, result }: Conclusion,
+  kind: ContenderKind,
+  score: string,
+): number | undefined {
+  const i = contenders.findIndex((contender) => contender.kind === kind);
+  if (i < 0 || kind === result.kind) return undefined;
+  const outputs = contenders[i]!.versions[choice.versions[i]!]!;
+  const found: Partial<Record<string, number>> = rows.scores(outputs, choice.rows);
+  return found[`eval_${score}`];
+}
+
+/** The corrected interval of a score, within its range. */
+function within(score: string, plain: ScoreInterval, by: number, isFolded: boolean): ScoreInterval {
+  if (!Number.isFinite(by)) return plain;
+  const [low, high] = correctedInterval(plain, by, isFolded);
+  if (!scoreFacts(score)?.isShare) return [low, high];
+  return [plain[0] >= 0 ? Math.max(0, low) : low, Math.min(1, high)];
+}
+
+/** The number of scored rows, and of their groups if some have a text in common. */
+export function countedRows(certainty: Certainty | undefined): Pick<Verdict, 'rows' | 'groups'> {
+  if (!certainty) return {};
+  const [rows, groups] = [certainty.groups.length, new Set(certainty.groups).size];
+  return { rows, ...(groups < rows && { groups }) };
+}
+
+/** Warnings about a finished run that was not scored on held-out rows. */
+export function unscoredNotices(
+  run: RunBeginning,
+  setUp: SetUpRun,
+  trainer: Pick<Trainer, 'losses' | 'before'>,
+  { reason, metrics }: FinishEvent,
+  baselines: readonly Baseline[],
+): string[] {
+  if (reason === 'stopped' || `eval_${run.config.training.metric_for_best_model}` in metrics) return [];
+  const findings = diagnoseLosses(
+    symptomsOf(run, setUp, trainer, baselines),
+    taskNamed(run.config.task).training.keepsHead !== true,
+  );
+  return [
+    ...findings.map(({ message, remedy }) => `${message} ${remedy}`),
+    ...notScored(run.chosen).map((why) => `The model was not scored${why}`),
+  ];
+}
+
+function symptomsOf(
+  run: RunBeginning,
+  { inputs: { train, model }, settings }: Pick<SetUpRun, 'inputs' | 'settings'>,
+  { losses, before }: Pick<Trainer, 'losses' | 'before'>,
+  baselines: readonly Baseline[],
+): Symptoms {
+  const { config } = run;
+  // A contrastive loss is of another kind than the losses of baselines.
+  const isContrast = model.layer !== undefined && !model.layer.inLoss;
+  return {
+    lessIsBetter: false,
+    isCrossEntropy: taskNamed(config.task).training.smoothsLabels === true && !isContrast,
+    losses,
+    floorLoss: isContrast
+      ? undefined
+      : (before?.eval_loss ?? baselines.find(({ isBlind }) => isBlind)?.scores.loss),
+    learningRate: config.training.learning_rate,
+    usualRate: usualRate({ ...config, model }),
+    steps: settings.totalSteps,
+    epochs: settings.totalSteps / settings.stepsPerEpoch,
+    truncatedShare: train.truncated / train.lengths.length,
+    maxLength: run.maxLength,
+  };
+}
+
+/**
+ * Explains why evaluation was turned off by default, and what to do, as the end of a sentence. Empty if it was not turned off.
+ */
+export function notScored(chosen: readonly Chosen[]): string[] {
+  return chosen
+    .filter(({ key, value }) => key === 'training.eval_strategy' && value === 'no')
+    .filter(() => !chosen.some(({ key }) => key === 'data.validation'))
+    .map(
+      ({ reason }) =>
+        `, because ${reason}. Set data.validation to a file of labelled rows, or label more rows.`,
+    );
+}

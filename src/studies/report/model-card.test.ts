@@ -1,0 +1,114 @@
+import { expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
+import type { RunConfigInput } from '../../training/run/config/run-config.ts';
+import { type ModelCardFacts, modelCard } from './model-card.ts';
+
+const RUN = {
+  model: '/home/someone/models/all-MiniLM-L6-v2/',
+  data: { train: '/data/train.tsv', validation: '/data/dev.tsv', text: 3, label: 1, max_length: 64 },
+  output: '/home/someone/runs/cola',
+};
+
+function card(run: Partial<RunConfigInput>, facts: Partial<ModelCardFacts> = {}): string {
+  return modelCard({
+    config: parseRunConfig({ ...RUN, ...run, defaults: 'huggingface' }, 'test'),
+    labels: ['0', '1'],
+    steps: 1072,
+    trainableParameters: 207098,
+    metrics: {
+      eval_loss: 0.61,
+      eval_accuracy: 0.71234567,
+      eval_matthews_correlation: 0.229,
+      eval_f1: Number.NaN,
+    },
+    ranks: {
+      'bert.encoder.layer.0.attention.self.query': 3,
+      'bert.encoder.layer.0.output.dense': 12,
+      'bert.encoder.layer.1.output.dense': 9,
+    },
+    ...facts,
+  });
+}
+
+it('has front matter, scores, ranks, settings and use', () => {
+  expect(card({})).toMatchSnapshot();
+});
+
+it('escapes names of labels', () => {
+  const text = card({}, { labels: ['good\u001b[2J', 'bad'] });
+  expect(text).toContain('`good\\u{1b}[2J`, `bad`');
+  expect(text).not.toMatch(/(?![\n])\p{Cc}/u);
+});
+
+it('of regression on pairs has no labels and one output', () => {
+  const data = { ...RUN.data, text_pair: 4 };
+  const text = card({ task: 'regression', method: 'lora', data }, { labels: [], metrics: { pearson: 0.85 } });
+  expect(text).toContain('for regression on pairs of texts, trained by LoRA');
+  expect(text).toContain('num_labels=1)');
+  expect(parse(text.split('---\n')[1]!)).toMatchObject({ metrics: ['pearsonr'], tags: ['peft', 'lora'] });
+});
+
+it("of bottleneck adapters loads with AdapterHub's library", () => {
+  const text = card({ method: 'houlsby', model: 'owner/name' }, { ranks: {} });
+  expect(text).toContain('# name, Houlsby adapters');
+  expect(text).toContain(`or with AdapterHub's library \`adapters\`:`);
+  expect(text).toContain(
+    `import adapters
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+model = AutoModelForSequenceClassification.from_pretrained("owner/name", num_labels=2)
+adapters.init(model)
+model.load_adapter("adapter", set_active=True)
+model.eval()
+tokenizer = AutoTokenizer.from_pretrained("owner/name")
+`,
+  );
+  expect(parse(text.split('---\n')[1]!)).toMatchObject({
+    library_name: 'adapter-transformers',
+    tags: ['adapter-transformers', 'houlsby'],
+  });
+});
+
+it('of full fine-tuning loads with transformers', () => {
+  const text = card({ method: 'full', model: 'owner/name' }, { ranks: {}, metrics: {} });
+  expect(text).not.toMatch(/PeftModel|## Ranks|## Scores|model-index/);
+  expect(parse(text.split('---\n')[1]!)).toMatchObject({
+    base_model: 'owner/name',
+    library_name: 'transformers',
+  });
+});
+
+it('says where the embedded model is, which is not on the Hub', () => {
+  expect(card({ model: undefined })).toContain(
+    '`adalora-mini` is the folder `models/mini` of the npm package',
+  );
+  expect(card({})).not.toContain('adalora-mini');
+});
+
+it.each([
+  ['/data/dev.tsv.gz', { type: 'csv', name: 'dev.tsv.gz' }],
+  ['/data/dev.parquet', { type: 'parquet', name: 'dev.parquet' }],
+  ['/data/dev.ndjson', { type: 'json', name: 'dev.ndjson' }],
+  ['10%', { type: 'csv', name: 'train.tsv (10% held out)' }],
+])('names the data of its scores: %s', (validation, dataset) => {
+  const text = card({ data: { ...RUN.data, validation } });
+  expect(parse(text.split('---\n')[1]!)['model-index'][0].results[0].dataset).toEqual(dataset);
+});
+
+it.each([
+  [['a', 'b'], '| F1 (of "b") | 0.5 |'],
+  [['a', 'b', 'c'], '| F1 (macro) | 0.5 |'],
+])('names the positive class of a score, or its mean over classes: %j', (labels, line) => {
+  expect(card({}, { labels, metrics: { eval_f1: 0.5 } })).toContain(line);
+});
+
+it('names a split of the Hub with a held-out share', () => {
+  const text = card({ data: { ...RUN.data, dataset: 'owner/set', train: 'train', validation: '10%' } });
+  const { dataset } = parse(text.split('---\n')[1]!)['model-index'][0].results[0];
+  expect(dataset).toEqual({ type: 'owner/set', name: 'owner/set (10% held out)', split: 'train' });
+});
+
+it('contains no path of the machine', () => {
+  expect(card({})).not.toMatch(/someone|\/data/);
+});

@@ -1,0 +1,287 @@
+import { stringify } from 'yaml';
+import { extensionOf } from '../../input/data/extension-of.ts';
+import { EMBEDDED_MODEL } from '../../input/hub/embedded-model.ts';
+import { parseModelId } from '../../input/hub/model-id.ts';
+import { titleOf } from '../../methods/tuners/method-definition.ts';
+import { type MethodName, methodNamed } from '../../methods/tuners/registry.ts';
+import { averaged, SCORES, type ScoreFacts } from '../../scores/metrics/scores.ts';
+import { printable } from '../../support/printable.ts';
+import { PROGRAM } from '../../support/program.ts';
+import {
+  foldCount,
+  heldOutShare,
+  scorePrefixes,
+  type ValidationFiles,
+  validationSets,
+} from '../../tasks/data-files.ts';
+import { type TaskName, taskNamed } from '../../tasks/registry.ts';
+import type { Verdict } from '../../training/run/verdict.ts';
+import { capital } from './format.ts';
+import { PYTHON_LOADING } from './python-loading.ts';
+import { type RankTable, rankTable } from './rank-table.ts';
+import { findingSentences } from './verdict/finding-sentences.ts';
+import { verdictSentence } from './verdict/verdict-sentence.ts';
+
+/** The content of a model card. `config` is the run's. */
+export interface ModelCardFacts {
+  config: {
+    model: string;
+    task: TaskName;
+    method: MethodName;
+    adapter?: string;
+    data: {
+      dataset?: string;
+      subset?: string;
+      train: string | readonly string[];
+      validation?: ValidationFiles;
+      text?: string | number;
+      text_pair?: string | number;
+      max_length?: number;
+    };
+    training: object;
+    seed: number;
+  };
+  /** Class names by id; empty for regression. */
+  labels: readonly string[];
+  /** Whether the model's sentence vectors have length 1. */
+  normalize?: boolean;
+  /** The type of base that the adapter fits, if it fits only one. */
+  onlyBase?: string;
+  steps: number;
+  trainableParameters: number;
+  /** Scores on the validation set, with or without `eval_`. */
+  metrics: Readonly<Record<string, number>>;
+  /** The assessment of the scores. */
+  verdict?: Verdict;
+  /** Final rank of each adapted module. */
+  ranks: Readonly<Record<string, number>>;
+}
+
+/**
+ * The README.md of a run's folder, with the front matter that the Hugging Face Hub reads. It contains no dates, and of
+ * each path only the last name. So the same run gives the same text.
+ */
+export function modelCard(facts: ModelCardFacts): string {
+  const { config, ranks } = facts;
+  const base = baseName(config.model);
+  const title = `${lastName(base)}, ${methodTitle(config)}`;
+  const sections = [
+    `---\n${stringify(frontMatter(facts, base, title)).trimEnd()}\n---`,
+    `# ${title}`,
+    introduction(facts, base),
+    ...section('Scores', [verdictText(facts), scoreTable(facts)].filter((part) => part !== '').join('\n\n')),
+    ...section('Ranks', Object.keys(ranks).length > 0 ? rankSection(rankTable(ranks)) : ''),
+    ...section('Settings', `\`\`\`yaml\n${stringify(settings(facts)).trimEnd()}\n\`\`\``),
+    ...section('Use', usage(facts, base)),
+  ];
+  // Names of labels, columns and files come from outside.
+  return printable(`${sections.join('\n\n')}\n`);
+}
+
+function section(title: string, body: string): string[] {
+  return body === '' ? [] : [`## ${title}`, body];
+}
+
+function frontMatter(facts: ModelCardFacts, base: string, title: string): object {
+  const { method, data, task } = facts.config;
+  const { words } = taskNamed(task);
+  const isOfPictures = (data as { pictures?: boolean }).pictures === true;
+  const { pipeline, name } = (isOfPictures ? words.hubOfPictures : undefined) ?? words.hub;
+  const { tags } = methodNamed(method).words;
+  const library = libraryOf(facts);
+  const sets = scoresOfSets(facts);
+  const types = new Set(sets.flatMap(({ scores }) => scores.map(({ type }) => type)));
+  return {
+    library_name: library ? PYTHON_LOADING[library].hub : PROGRAM,
+    base_model: base,
+    pipeline_tag: pipeline,
+    tags,
+    ...(data.dataset !== undefined && { datasets: [data.dataset] }),
+    ...(types.size > 0 && { metrics: [...types] }),
+    ...(data.validation !== undefined &&
+      types.size > 0 && {
+        'model-index': [
+          {
+            name: title,
+            results: sets.map(({ file, scores }) => ({
+              task: { type: pipeline, name },
+              dataset: datasetOf(data, file),
+              metrics: scores.map(({ type, name, value }) => ({ type, name, value })),
+            })),
+          },
+        ],
+      }),
+  };
+}
+
+/** The dataset's name on the Hub, or a file's format and name. For a held-out share, its source. */
+function datasetOf({ dataset, subset, train, validation }: ModelCardFacts['config']['data'], file: string) {
+  const isHeldOut = heldOutShare(validation) !== undefined;
+  const isFolded = foldCount(validation) !== undefined;
+  const source = isHeldOut || isFolded ? [train].flat().map(lastName).join(' + ') : file;
+  const how = isHeldOut ? ` (${file} held out)` : isFolded ? ` (cross-validated, ${file})` : '';
+  const named = (name: string) => `${name}${how}`;
+  if (dataset === undefined) return { type: datasetType(source), name: named(source) };
+  const config = subset !== undefined && { config: subset };
+  return { type: dataset, name: named(dataset), ...config, split: source };
+}
+
+/** The loader in Hugging Face's datasets for a file. */
+function datasetType(file: string): string {
+  return LOADERS[extensionOf(file) ?? ''] ?? 'text';
+}
+
+const LOADERS: Readonly<Record<string, string>> = {
+  ...{ jsonl: 'json', ndjson: 'json', json: 'json' },
+  ...{ tsv: 'csv', csv: 'csv', parquet: 'parquet' },
+};
+
+function introduction({ config, labels, steps, trainableParameters }: ModelCardFacts, base: string): string {
+  const { task, method, adapter, data } = config;
+  const trainedFor = taskNamed(task).words.trainedFor(data);
+  const { trains } = methodNamed(method);
+  const classes =
+    labels.length > 0 ? ` Labels, in order: ${labels.map((name) => `\`${name}\``).join(', ')}.` : '';
+  return (
+    `${trains === 'model' ? 'A version' : 'An adapter'} of \`${base}\` for ${trainedFor}, ` +
+    `trained by ${methodTitle(config)} for ${counted(steps)} steps with ` +
+    `${counted(trainableParameters)} trained parameters${adapter === undefined ? '' : ', continued from an earlier adapter'}.${classes}`
+  );
+}
+
+function verdictText({ verdict }: ModelCardFacts): string {
+  if (!verdict) return '';
+  return [`${capital(verdictSentence(verdict))}.`, ...findingSentences(verdict)].join('\n\n');
+}
+
+function scoreTable(facts: ModelCardFacts): string {
+  const sets = scoresOfSets(facts);
+  const names = new Set(sets.flatMap(({ scores }) => scores.map(({ name }) => name)));
+  if (names.size === 0) return '';
+  const cell = (wanted: string) => (set: SetScores) =>
+    `${set.scores.find(({ name }) => name === wanted)?.value ?? ''}`;
+  const isFolded = foldCount(facts.config.data.validation) !== undefined;
+  const title = isFolded ? 'Cross-validation' : 'Validation';
+  const titles = sets.length > 1 ? sets.map(({ name }) => name) : [title];
+  return table(
+    ['', ...titles],
+    [...names].map((name) => [name, ...sets.map(cell(name))]),
+  );
+}
+
+/** The scores of a validation set. */
+interface SetScores {
+  name: string;
+  file: string;
+  scores: { type: string; name: string; value: number }[];
+}
+
+function scoresOfSets({ config, labels, metrics }: ModelCardFacts): SetScores[] {
+  const { validation } = config.data;
+  const sets = validationSets(validation);
+  const averages = taskNamed(config.task).classes?.averages?.(labels) ?? {};
+  return scorePrefixes(validation).map((prefix, i) => ({
+    name: sets[i]?.name ?? '',
+    file: lastName(sets[i]?.path ?? ''),
+    scores: Object.entries<ScoreFacts>(SCORES).flatMap(([key, { hub }]) => {
+      const value = metrics[`eval_${prefix}${key}`] ?? metrics[prefix + key]!;
+      if (!hub || !Number.isFinite(value)) return [];
+      return [{ ...hub, name: averaged(hub.name, averages[key]), value: Number(value.toFixed(4)) }];
+    }),
+  }));
+}
+
+function rankSection(ranks: RankTable): string {
+  const { columns, rows, total, modules, average } = ranks;
+  const cells = rows.map(({ layer, ranks }) => [layer, ...ranks.map((rank) => `${rank ?? ''}`)]);
+  const sum = `${counted(total)} in ${counted(modules)} matrices, ${average.toFixed(2)} on average.`;
+  return `${sum}\n\n${table(['Layer', ...columns.map((name) => `\`${name}\``)], cells)}`;
+}
+
+/** The run's settings without paths. */
+function settings({ config }: ModelCardFacts): object {
+  const { task, method, seed, data, training } = config;
+  const section = methodSection(config);
+  const methodKeys = section ? { [method]: section } : {};
+  return { task, method, seed, data: { max_length: data.max_length }, training, ...methodKeys };
+}
+
+function methodTitle(config: ModelCardFacts['config']): string {
+  return titleOf(methodNamed(config.method).words, { ...methodSection(config) });
+}
+
+function methodSection(config: ModelCardFacts['config']): object | undefined {
+  return (config as { [method in MethodName]?: object })[config.method];
+}
+
+/** The Python library that loads the result. The base models of such libraries have weights of their own. */
+function libraryOf({ config, onlyBase }: ModelCardFacts) {
+  return onlyBase === undefined ? methodNamed(config.method).words.library : undefined;
+}
+
+function usage(facts: ModelCardFacts, base: string): string {
+  const { config, labels, onlyBase, normalize = false } = facts;
+  const { data, task } = config;
+  const library = libraryOf(facts);
+  const { use, python } = taskNamed(task).words;
+  const { command: line, explanation } = use(data);
+  const explained = explanation === undefined ? '' : ` (${explanation})`;
+  const command = ['```sh', line, '```'];
+  if (!library) {
+    const fits =
+      onlyBase === undefined
+        ? ''
+        : `The adapter fits only ${onlyBase} weights of \`${base}\`, not the original ones. `;
+    const merge = `${fits}For Python, \`adalora merge . -o merged\` writes a model that transformers can load.`;
+    return [`In this folder, with \`${PROGRAM}\`${explained}:`, '', ...command, '', merge].join('\n');
+  }
+  const { name, folder, imports, load } = PYTHON_LOADING[library];
+  const { autoModel, hasClasses, imports: more = [], lines } = python(data, { folder, normalize });
+  const isOfPictures = (data as { pictures?: boolean }).pictures === true;
+  const encoder = isOfPictures ? 'AutoImageProcessor' : 'AutoTokenizer';
+  const classes = hasClasses ? `, num_labels=${labels.length || 1}` : '';
+  const pretrained = `${autoModel}.from_pretrained(${JSON.stringify(base)}${classes})`;
+  return [
+    `In this folder, with \`${PROGRAM}\`${explained} or with ${name}:`,
+    '',
+    ...command,
+    '',
+    '```python',
+    ...imports,
+    ...more,
+    `from transformers import ${autoModel}, ${encoder}`,
+    '',
+    ...load(pretrained, autoModel),
+    `${encoder === 'AutoTokenizer' ? 'tokenizer' : 'processor'} = ${encoder}.from_pretrained(${JSON.stringify(folder === 'adapter' ? base : folder)})`,
+    ...lines,
+    '```',
+    ...(base === EMBEDDED_MODEL && folder === 'adapter' ? ['', WHERE_EMBEDDED] : []),
+  ].join('\n');
+}
+
+const WHERE_EMBEDDED = `\`${EMBEDDED_MODEL}\` is the folder \`models/mini\` of the npm package \`${PROGRAM}\`: for Python, copy it beside this file under that name.`;
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
+}
+
+/** Returns a Hub id unchanged, and the last name of a folder. */
+function baseName(model: string): string {
+  return parseModelId(model) ? model : lastName(model);
+}
+
+function lastName(path: string): string {
+  return (
+    path
+      .split(/[\\/]/)
+      .filter((part) => part !== '')
+      .at(-1) ?? path
+  );
+}
+
+/** Formats a number with thousands separators, such as `12,345`, independently of the locale. */
+function counted(value: number): string {
+  return `${value}`.replace(/\B(?=(\d{3})+$)/g, ',');
+}

@@ -1,0 +1,55 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { missingFile, readYaml } from '../../../input/formats/node/read-text.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { componentHistories } from '../../../training/run/component-history.ts';
+import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
+import { readImportanceLog } from '../../../training/run/node/importance-log.ts';
+import { logValues } from '../../../training/run/node/log-values.ts';
+import { type RunFacts, runFacts } from '../run/run-facts.ts';
+import { type RunRecord, runRecord } from '../run/run-record.ts';
+
+/** Number of runs to list in the message about a folder that contains runs. */
+const MAX_NAMED = 5;
+
+/**
+ * Reads the record of a run's folder from its `config.yaml` and `metrics.jsonl`. The run may be active or killed.
+ *
+ * @param name of the run
+ * @throws UserError if the folder is not that of a run
+ */
+export function readRunRecord(folder: string, name = ''): RunRecord {
+  if (!statSync(folder, { throwIfNoEntry: false })) throw missingFile(folder, 'the folder of a run');
+  const path = configIn(folder);
+  const within = existsSync(path) ? [] : runsIn(folder);
+  if (within.length > 0) {
+    const hint = `Name the runs in it: ${within.slice(0, MAX_NAMED).join(', ')}.`;
+    throw new UserError({ where: folder, fault: 'contains runs but is not a run itself', hint });
+  }
+  const facts = readFacts(path);
+  const record = runRecord(facts, readRunEvents(join(folder, 'metrics.jsonl')), name);
+  const log = readImportanceLog(folder);
+  return { ...record, ...(log && { histories: componentHistories(log) }) };
+}
+
+/** Reads the events of a log for a report. Skips invalid lines, such as an incomplete last line. */
+export function readRunEvents(path: string): TrainEvent[] {
+  return logValues(path).flatMap((value) => readEvent(value) ?? []);
+}
+
+function readFacts(path: string): RunFacts {
+  const facts = runFacts(readYaml(path, 'the config of a run'));
+  if (facts) return facts;
+  throw new UserError({ where: path, fault: 'is not a config written by a run' });
+}
+
+/** Paths of the runs in a folder. */
+function runsIn(folder: string): string[] {
+  if (!statSync(folder).isDirectory()) return [];
+  const inside = readdirSync(folder).map((name) => join(folder, name));
+  return inside.filter((path) => existsSync(configIn(path)));
+}
+
+function configIn(folder: string): string {
+  return join(folder, 'config.yaml');
+}

@@ -1,0 +1,32 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { DRAWN_BY, REPORT_SCRIPT, reportPage } from '../page/report-page.ts';
+import { groupRuns } from '../run/group-runs.ts';
+import { folderNames } from '../run/names.ts';
+import { contentPolicy } from './content-policy.ts';
+import { readRunRecord } from './read-run-record.ts';
+
+/**
+ * Writes the report of the runs in some folders as one HTML file. Runs that differ only by their seed are grouped.
+ *
+ * @throws UserError if a folder is not that of a run, or the path is a file other than a report
+ */
+export function writeReport(folders: readonly string[], path: string): void {
+  const names = folderNames(folders.map((folder) => resolve(folder)));
+  checkReplaceable(path);
+  const groups = groupRuns(folders.map((folder, i) => readRunRecord(folder, names[i])));
+  atomicWrite(path, reportPage(groups, contentPolicy(REPORT_SCRIPT)));
+}
+
+/** Throws if the path is a file other than a report, because `-o train.tsv` would overwrite data. */
+function checkReplaceable(path: string): void {
+  if (!existsSync(path) || !statSync(path).isFile() || readFileSync(path, 'latin1').includes(DRAWN_BY))
+    return;
+  throw new UserError({
+    where: path,
+    fault: 'already exists and is not a report',
+    hint: 'Choose another name with -o, or remove it.',
+  });
+}

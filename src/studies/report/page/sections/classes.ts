@@ -1,0 +1,58 @@
+import { type ClassScores, classReport } from '../../../../scores/metrics/class-report.ts';
+import { macroScores } from '../../../../scores/metrics/f1.ts';
+import type { EventOf, FinishEvent } from '../../../../training/run/events.ts';
+import { score } from '../../format.ts';
+import { type Markup, markup } from '../../markup.ts';
+import type { RunGroup } from '../../run/group-runs.ts';
+import { finalConfusion } from '../../run/run-record.ts';
+import { part, type Section } from '../section.ts';
+
+/** Scores and confusions of each class, and the most confident wrong predictions, from the first run of each group. */
+export function classes(groups: readonly RunGroup[]): Section {
+  const tables = groups.flatMap(({ label, runs }) => {
+    const [run] = runs;
+    const confusion = run && finalConfusion(run);
+    const mistakes = run?.finish?.mistakes ?? [];
+    if (!confusion && mistakes.length === 0) return [];
+    const whose = [
+      groups.length > 1 ? label : '',
+      runs.length > 1 ? `seed ${run.facts.seed} of ${runs.length}` : '',
+    ];
+    const name = whose.filter((part) => part !== '').join(', ');
+    const title = name !== '' && markup`<p>${name}</p>`;
+    const tables = [confusion && classesTable(name, confusion), mistakesTable(name, mistakes)];
+    return [markup`${title}${tables}`];
+  });
+  const body = tables.length > 0 ? part('classes-tables', tables) : undefined;
+  return { id: 'classes', title: 'Classes', ...(body && { body }) };
+}
+
+function classesTable(label: string, { labels, counts }: EventOf<'confusion'>): Markup {
+  const head = ['', 'Precision', 'Recall', 'F1', 'Rows', ...labels.map((name) => `predicted ${name}`)];
+  const row = (name: string, { precision, recall, f1, support }: ClassScores, taken: readonly unknown[]) => {
+    const cells = [...[precision, recall, f1].map(score), `${support}`, ...taken.map(String)];
+    return markup`<tr><th scope="row">${name}</th>${cells.map((cell) => markup`<td>${cell}</td>`)}</tr>`;
+  };
+  const rows = [
+    ...classReport(counts).map((scores, id) => row(labels[id]!, scores, counts[id]!)),
+    row(
+      'mean of classes (macro)',
+      macroScores(counts),
+      labels.map(() => ''),
+    ),
+  ];
+  const name = label === '' ? 'Classes' : `Classes, ${label}`;
+  return markup`<div class="scroll" tabindex="0" role="group" aria-label="${name}"><table><thead><tr>${head.map((cell) => markup`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
+}
+
+function mistakesTable(label: string, mistakes: NonNullable<FinishEvent['mistakes']>) {
+  if (mistakes.length === 0) return undefined;
+  const name =
+    label === '' ? 'Most confident wrong predictions' : `Most confident wrong predictions, ${label}`;
+  const head = ['Text', 'Label', 'Predicted', 'Probability'];
+  const rows = mistakes.map(({ text, text_pair, label, predicted, probability }) => {
+    const texts = text_pair === undefined ? text : markup`${text}<br>${text_pair}`;
+    return markup`<tr><td class="text">${texts}</td><td>${label}</td><td>${predicted}</td><td>${score(probability)}</td></tr>`;
+  });
+  return markup`<h3>Most confident wrong predictions</h3><p class="note">Held-out or cross-validated rows whose predicted class is wrong. Some may have a wrong label.</p><div class="scroll" tabindex="0" role="group" aria-label="${name}"><table><thead><tr>${head.map((cell) => markup`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
+}

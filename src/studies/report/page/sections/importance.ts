@@ -1,0 +1,175 @@
+import { binEdges, binned, splitScores } from '../../../../scores/stats/score-bins.ts';
+import type { Point } from '../../../../scores/stats/series.ts';
+import { type ComponentHistory, strongestFirst } from '../../../../training/run/component-history.ts';
+import type { EventOf } from '../../../../training/run/events.ts';
+import { barcode } from '../../chart/barcode.ts';
+import { histogram, histogramGeometry } from '../../chart/histogram.ts';
+import { matrixName } from '../../chart/labels.ts';
+import { lineChart } from '../../chart/line-chart.ts';
+import { capital, counted } from '../../format.ts';
+import { type Markup, markup } from '../../markup.ts';
+import { rankTable } from '../../rank-table.ts';
+import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
+import { figure, type Section, toneOf } from '../section.ts';
+
+/** The data of a slider that shows the scores of all allocations. */
+export interface ImportanceFrames {
+  /** The y position of the base line and the height of the tallest bar, in pixels. */
+  base: number;
+  height: number;
+  /** For each step with scores: the counts, and the position of the cut in pixels. It is null without a cut. */
+  at: Record<number, { kept: number[]; dropped: number[]; cut: number | null }>;
+}
+
+type Scored = EventOf<'allocation'> & { scores: (number | null)[][] };
+
+/**
+ * The section about importance: which components the final rank pattern keeps, by matrix and by layer, and how the
+ * importance of some components changed.
+ */
+export function importance(groups: readonly RunGroup[]): Section {
+  const figures = groups.flatMap((group, i) => [
+    ...barcodes(group, `importance-${i}`, groups.length > 1),
+    ...followed(group, `followed-${i}`, groups.length > 1),
+  ]);
+  const section = { id: 'importance', title: 'What was kept' };
+  return figures.length === 0 ? section : { ...section, body: markup`<div class="pair">${figures}</div>` };
+}
+
+/** Allocations with scores, from the run with the lowest seed: scores of different runs are not on a common scale. */
+function scoredOf({ runs: [run] }: RunGroup): Scored[] {
+  return run.allocations.filter((allocation): allocation is Scored => allocation.scores !== undefined);
+}
+
+/** The distribution of all components' importance at the last allocation. Undefined if the log has no importance. */
+export function scoreHistogram(group: RunGroup, id: string, isNamed: boolean): Markup | undefined {
+  const last = scoredOf(group).at(-1);
+  if (!last) return undefined;
+  const edges = edgesOf(scoredOf(group));
+  const { kept, dropped, keptCount, count } = splitOf(last);
+  const components = componentsIn([group]);
+  const without = count - kept.length - dropped.length;
+  const missing = without > 0 ? `; ${counted(without)} without a score are not drawn` : '';
+  const text = `${counted(keptCount)} of ${counted(count)} ${components} kept at step ${counted(last.step)}${missing}.${seedOf(group)}`;
+  const title = capital(`${isNamed ? `${group.label}: ` : ''}importance of the ${components}`);
+  const counts = { kept: binned(kept, edges), dropped: binned(dropped, edges) };
+  return markup`<div class="scores">${figure({
+    id,
+    picture: histogram({ id, title, description: text, components, edges, ...counts, cut: cutOf(last) }),
+    caption: markup`<b>${title}.</b> <span class="swatch kept"></span> kept, <span class="swatch dropped"></span> dropped: ${text}`,
+  })}</div>`;
+}
+
+function barcodes(group: RunGroup, id: string, isNamed: boolean): Markup[] {
+  const last = scoredOf(group).at(-1);
+  if (!last) return [];
+  const domain = domainOf(last);
+  const component = componentsIn([group]).slice(0, -1);
+  return rowsOf(last).map(({ by, rows }) => {
+    const title = capital(`${isNamed ? `${group.label}: ` : ''}importance by ${by}`);
+    const description = `One stroke per ${component} at step ${counted(last.step)}; pale ones were dropped.${seedOf(group)}`;
+    return figure({
+      id: `${id}-by-${by}`,
+      picture: barcode({ id: `${id}-by-${by}`, title, description, rows, domain, cut: cutOf(last) }),
+      caption: markup`<b>${title}.</b> ${description}`,
+    });
+  });
+}
+
+/** Number of components to follow, of the kept and of the dropped ones. */
+const FOLLOWED = 3;
+
+/** The importance of some components over the steps: the most important kept ones and dropped ones. */
+function followed(group: RunGroup, id: string, isNamed: boolean): Markup[] {
+  const histories = group.runs[0].histories ?? [];
+  const strongest = strongestFirst(histories);
+  const isKept = ({ kept }: ComponentHistory) => kept.at(-1) === true;
+  const chosen = [
+    ...strongest.filter(isKept).slice(0, FOLLOWED),
+    ...strongest.filter((history) => !isKept(history)).slice(0, FOLLOWED),
+  ];
+  if (chosen.length === 0) return [];
+  const components = componentsIn([group]);
+  const title = capital(`${isNamed ? `${group.label}: ` : ''}importance of single ${components}`);
+  const description = `The strongest of those kept at the end and (dashed) of those dropped, as a power of ten.${seedOf(group)}`;
+  const curves = chosen.map((history, i) => ({
+    label: `${history.module.split('.').slice(-4).join('.')} ${history.component}`,
+    tone: toneOf(i),
+    dashed: !isKept(history),
+    points: history.steps
+      .map((step, i): Point => [step, Math.log10(history.importance[i]!)])
+      .filter(([, logarithm]) => Number.isFinite(logarithm)),
+  }));
+  return [
+    figure({
+      id,
+      picture: lineChart({
+        id,
+        title,
+        description,
+        x: { name: 'step' },
+        y: { name: 'log10 importance' },
+        curves,
+      }),
+      caption: markup`<b>${title}.</b> ${description}`,
+    }),
+  ];
+}
+
+/** The components of each matrix (over all layers), and of each layer. */
+function rowsOf(allocation: Scored) {
+  const modules = Object.keys(allocation.ranks);
+  const places = rankTable(Object.fromEntries(modules.map((module, i) => [module, i])));
+  const split = (chosen: readonly (number | undefined)[]) => {
+    const indices = chosen.filter((i) => i !== undefined);
+    return splitScores(
+      indices.map((i) => allocation.scores[i] ?? []),
+      indices.map((i) => allocation.ranks[modules[i]!]!),
+    );
+  };
+  const byMatrix = places.columns.map((label, k) => ({
+    label: matrixName(label),
+    ...split(places.rows.map(({ ranks }) => ranks[k])),
+  }));
+  const byLayer = places.rows.map(({ layer, ranks }) => ({ label: layer, ...split(ranks) }));
+  return [
+    { by: 'matrix', rows: byMatrix.reverse() },
+    { by: 'layer', rows: byLayer.reverse() },
+  ].filter(({ rows }) => rows.length > 1);
+}
+
+export function importanceFrames(group: RunGroup): ImportanceFrames | undefined {
+  const scored = scoredOf(group);
+  if (scored.length === 0) return undefined;
+  const edges = edgesOf(scored);
+  const { base, height, x } = histogramGeometry(edges);
+  const at = scored.map((allocation) => {
+    const { kept, dropped } = splitOf(allocation);
+    const cut = cutOf(allocation);
+    const counts = { kept: binned(kept, edges), dropped: binned(dropped, edges) };
+    return [allocation.step, { ...counts, cut: cut === undefined ? null : x(cut) }] as const;
+  });
+  return { base, height, at: Object.fromEntries(at) };
+}
+
+/** Bin edges for all allocations of a run, so that the slider shows how scores move. */
+function edgesOf(scored: readonly Scored[]): number[] {
+  return binEdges(scored.flatMap(({ scores }) => scores.flat().filter((score) => score !== null)));
+}
+
+function domainOf({ scores }: Scored): [number, number] {
+  const edges = binEdges(scores.flat().filter((score) => score !== null));
+  return [edges[0]!, edges.at(-1)!];
+}
+
+function splitOf({ scores, ranks }: Scored) {
+  return splitScores(scores, Object.values(ranks));
+}
+
+function cutOf({ threshold }: Scored): number | undefined {
+  return threshold > 0 && Number.isFinite(threshold) ? Math.log10(threshold) : undefined;
+}
+
+function seedOf({ runs }: RunGroup): string {
+  return runs.length > 1 ? ` Seed ${runs[0].facts.seed}.` : '';
+}

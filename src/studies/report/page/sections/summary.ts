@@ -1,0 +1,114 @@
+import { methodNamed } from '../../../../methods/tuners/registry.ts';
+import { TASK_NAMES, taskNamed } from '../../../../tasks/registry.ts';
+import { capital, counted, countedNoun, duration, listed, score } from '../../format.ts';
+import { examplesPerStep } from '../../run/costs.ts';
+import { namesOf, type RunGroup } from '../../run/group-runs.ts';
+import { groupInterval, intervalText } from '../../run/group-values.ts';
+import { dataName, modelName } from '../../run/names.ts';
+import { methodSettings, methodTitle } from '../../run/run-facts.ts';
+import { finalScores, newestRanks, type RunRecord } from '../../run/run-record.ts';
+import { scoreTitleIn } from '../../run/score-title.ts';
+import { part, type Section, table } from '../section.ts';
+import { scoreNames } from './result.ts';
+
+/** The runs as a table, with a column for each group. */
+export function summary(groups: readonly RunGroup[]): Section {
+  const rows = FACTS.map(([name, of]) => [name, ...groups.map((group) => of(group))]);
+  const filled = rows.filter(([, ...cells]) => cells.some((cell) => cell !== ''));
+  return {
+    id: 'summary',
+    title: 'What was run',
+    body: part('summary-table', table('What was run', groups, filled)),
+  };
+}
+
+type FactOf = (group: RunGroup) => string;
+
+const FACTS: readonly (readonly [name: string, of: FactOf])[] = [
+  ['Folder', ({ runs }) => namesOf(runs)],
+  ['Model', ({ runs: [run] }) => modelName(run.facts)],
+  ['Task', ({ runs: [run] }) => taskOf(run)],
+  ['Data', ({ runs: [run] }) => dataOf(run)],
+  ['Method', ({ runs: [run] }) => methodOf(run)],
+  ['Base', ({ runs: [{ facts }] }) => (facts.base_dtype === 'float32' ? '' : facts.base_dtype)],
+  ['Seed', ({ runs }) => listed(runs.map(({ facts }) => `${facts.seed}`))],
+  ['Steps', ({ runs: [run] }) => stepsOf(run)],
+  ['State', ({ runs }) => listed([...new Set(runs.map(stateOf))])],
+  [
+    'Training time',
+    (group) =>
+      intervalText(
+        groupInterval(group, ({ finish }) => finish?.train_runtime),
+        duration,
+      ).replace(/^–$/, ''),
+  ],
+];
+
+function taskOf({ facts }: RunRecord): string {
+  const known = TASK_NAMES.find((name) => name === facts.task);
+  const task = known ? taskNamed(known).words.name : facts.task;
+  return facts.data.text_pair === undefined ? task : `${task} of pairs`;
+}
+
+function dataOf({ facts, start }: RunRecord): string {
+  if (!start) return dataName(facts);
+  const sizes = [`${counted(start.train_examples)} to train on`];
+  if (start.eval_examples > 0) sizes.push(`${counted(start.eval_examples)} to validate`);
+  return `${dataName(facts)}: ${sizes.join(', ')}`;
+}
+
+function methodOf(run: RunRecord): string {
+  const { facts } = run;
+  const modules = Object.keys(newestRanks(run)).length;
+  const summary = methodNamed(facts.method).words.summary?.(methodSettings(facts));
+  const where = summary !== undefined && modules > 0 ? ` in ${modules} matrices` : '';
+  const from = facts.adapter === undefined ? '' : ', continued from an earlier adapter';
+  return `${methodTitle(facts)}${summary === undefined ? '' : `, ${summary}`}${where}${from}`;
+}
+
+function stepsOf(run: RunRecord): string {
+  const { start } = run;
+  if (!start) return '';
+  const epochs = Number(start.num_train_epochs.toFixed(2));
+  const examples = Math.round(examplesPerStep(run));
+  return `${counted(start.total_steps)} of ${countedNoun(examples, 'example')} (${epochs} ${epochs === 1 ? 'epoch' : 'epochs'})`;
+}
+
+/** The state of a run. */
+export function stateOf({ finish, step }: RunRecord): string {
+  switch (finish?.reason) {
+    case 'done':
+      return 'done';
+    case 'early':
+    case 'stop_at_step':
+      return `ended early at step ${counted(step)}`;
+    case 'stopped':
+      return `stopped at step ${counted(step)}`;
+    default:
+      return step > 0 ? `not finished, at step ${counted(step)}` : 'not started';
+  }
+}
+
+/** The page's title, such as `AdaLoRA and LoRA on CoLA`. */
+export function titleOf(groups: readonly RunGroup[]): string {
+  const facts = groups.flatMap(({ runs }) => runs.map((run) => run.facts));
+  const methods = [...new Set(facts.map(methodTitle))];
+  const title = `${listed(methods)} on ${listed([...new Set(facts.map(dataName))])}`;
+  return capital(title);
+}
+
+/** The result in one or two sentences. */
+export function leadOf(groups: readonly RunGroup[]): string {
+  const runs = groups.flatMap((group) => group.runs);
+  const models = listed([...new Set(runs.map(({ facts }) => modelName(facts)))]);
+  const [name] = scoreNames(groups);
+  const scores = groups.flatMap((group) => {
+    const value = groupInterval(group, (run) => finalScores(run).get(name!));
+    return value ? `${groups.length > 1 ? `${group.label} ` : ''}${intervalText(value, score)}` : [];
+  });
+  const result = scores.length > 0 ? `: ${scoreTitleIn(groups, name!)} ${scores.join(', ')}` : '';
+  const how = groups.some((group) => group.runs.length > 1)
+    ? ' Runs that differ only by seed are averaged: numbers are means; ± and pale bands are 95 % intervals of the mean (Student’s t).'
+    : '';
+  return `${models}${result}.${how}`;
+}

@@ -1,0 +1,138 @@
+import type { ComponentHistory } from '../../../training/run/component-history.ts';
+import type { EventOf, TrainEvent } from '../../../training/run/events.ts';
+import type { RunFacts } from './run-facts.ts';
+
+/** A report's data about one run: its config and its events. The events are grouped by type, in order of steps. */
+export interface RunRecord {
+  facts: RunFacts;
+  /** The name of the run's folder; empty for an active run. */
+  name: string;
+  /** The last start event, with the ranks of the first one. */
+  start?: EventOf<'start'>;
+  steps: EventOf<'step'>[];
+  evaluations: EventOf<'evaluation'>[];
+  allocations: EventOf<'allocation'>[];
+  orthogonality: EventOf<'orthogonality'>[];
+  notices: EventOf<'notice'>[];
+  /** The history of every component, if the run logged it (`training.log_importance`). */
+  histories?: readonly ComponentHistory[];
+  /** The confusion matrix of each evaluation. */
+  confusions: EventOf<'confusion'>[];
+  /** Missing while the run is active, and after it was killed. */
+  finish?: EventOf<'finish'>;
+  /** The newest step with an event. */
+  step: number;
+}
+
+/** The record of a run without events. */
+export function emptyRecord(facts: RunFacts, name = ''): RunRecord {
+  const events = {
+    steps: [],
+    evaluations: [],
+    confusions: [],
+    allocations: [],
+    orthogonality: [],
+    notices: [],
+  };
+  return { facts, name, ...events, step: 0 };
+}
+
+/** Adds an event to a record, in place. */
+export function addEvent(record: RunRecord, event: TrainEvent): void {
+  record.step = Math.max(record.step, event.step);
+  switch (event.type) {
+    case 'start':
+      // Chosen values are not known before the start event.
+      if (event.training)
+        record.facts = { ...record.facts, training: { ...record.facts.training, ...event.training } };
+      record.start = { ...event, ranks: record.start?.ranks ?? event.ranks };
+      record.finish = undefined;
+      break;
+    case 'step':
+      record.steps.push(event);
+      break;
+    case 'evaluation':
+      record.evaluations.push(event);
+      break;
+    case 'allocation':
+      record.allocations.push(event);
+      break;
+    case 'orthogonality':
+      record.orthogonality.push(event);
+      break;
+    case 'confusion':
+      record.confusions.push(event);
+      break;
+    case 'notice':
+      record.notices.push(event);
+      break;
+    case 'finish':
+      record.finish = event;
+      break;
+    case 'progress':
+    case 'checkpoint':
+      break;
+  }
+}
+
+/** Builds a run's record from its events. Some events may be missing. */
+export function runRecord(facts: RunFacts, events: Iterable<TrainEvent>, name?: string): RunRecord {
+  const record = emptyRecord(facts, name);
+  for (const event of events) addEvent(record, event);
+  return record;
+}
+
+/** The final scores by name without `eval_`: those of the finish event, otherwise those of the last evaluation. */
+export function finalScores({ finish, evaluations }: RunRecord): Map<string, number> {
+  const said = finish && Object.keys(finish.metrics).length > 0 ? finish.metrics : evaluations.at(-1);
+  return scoresOf(said ?? {});
+}
+
+/** The confusion matrix of the model that a run kept. Before the end, it is that of the newest or the best evaluation. */
+export function finalConfusion(record: RunRecord): EventOf<'confusion'> | undefined {
+  const { facts, evaluations, confusions } = record;
+  if (!facts.training.load_best_model_at_end) return confusions.at(-1);
+  const kept = evaluations.findLast(({ best }) => best);
+  return (kept && confusionOf(record, kept)) ?? confusions[0];
+}
+
+/** The confusion matrix of an evaluation; undefined for a task without one, or with too many classes. */
+export function confusionOf(
+  { confusions }: RunRecord,
+  evaluation: EventOf<'evaluation'>,
+): EventOf<'confusion'> | undefined {
+  return confusions.findLast(({ step }) => step === evaluation.step);
+}
+
+/** The scores of one evaluation, by name without `eval_`. */
+export function scoresOf(evaluation: object): Map<string, number> {
+  return new Map(
+    Object.entries(evaluation).flatMap(([name, value]) => {
+      const score = scoreName(name);
+      return score !== undefined && typeof value === 'number' ? [[score, value] as const] : [];
+    }),
+  );
+}
+
+const NO_SCORES = ['runtime', 'samples_per_second', 'steps_per_second'];
+
+/** Returns `f1` for `eval_f1`, and undefined for names of other values. */
+export function scoreName(name: string): string | undefined {
+  const score = /^eval_(.+)$/.exec(name)?.[1];
+  return score === undefined || NO_SCORES.includes(score) ? undefined : score;
+}
+
+/** Ranks by module at the newest step that records them. Empty for full fine-tuning. */
+export function newestRanks({ start, allocations, finish }: RunRecord): Record<string, number> {
+  const final = finish && Object.keys(finish.ranks).length > 0 ? finish.ranks : undefined;
+  return final ?? allocations.at(-1)?.ranks ?? start?.ranks ?? {};
+}
+
+/**
+ * The number of the adapter's parameters at the end: 0 for full fine-tuning. Undefined for a run of an older version
+ * that removed some, because its log has their number at the start only.
+ */
+export function finalParameters({ start, allocations, finish }: RunRecord): number | undefined {
+  const removesNone = allocations.length === 0;
+  return finish?.adapter_parameters ?? (removesNone ? start?.adapter_parameters : undefined);
+}

@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import { excerptName } from '../../input/formats/excerpt.ts';
+import type { SafetensorsTensors } from '../../input/formats/safetensors-tensors.ts';
+import type { StoredTensor } from '../../input/formats/tensor-data.ts';
+import type { MethodState } from '../../methods/tuners/method-run.ts';
+import type { Hash } from '../../support/sha256.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { BestState, TrainerState } from './trainer-state.ts';
+
+const METHOD_PREFIX = 'method.';
+/** Names of tensors that belong neither to the method nor to the optimizer. */
+const VALUES: readonly string[] = ['values', 'best'];
+/** Increase it when checkpoints of older versions can no longer be read. */
+const FORMAT = '2';
+
+const count = z.int().min(0);
+/** JSON writes NaN as null, so null is read as NaN. */
+const score = z
+  .number()
+  .nullable()
+  .transform((value) => value ?? Number.NaN);
+const scores = z.record(z.string(), score);
+const stateNumbers = z.strictObject({
+  step: count,
+  optimizerStep: count,
+  learningRate: z.number().positive().optional(),
+  skipped: z.strictObject({ total: count, inARow: count }),
+  meter: z.strictObject({
+    lossSum: score,
+    steps: count,
+    noise: z.strictObject({ variance: score, squared: score }).optional(),
+  }),
+  losses: z.strictObject({ first: score.optional(), last: score.optional(), peak: score }),
+  best: z
+    .strictObject({
+      step: count,
+      score: z.number(),
+      waited: count,
+      metrics: scores,
+    })
+    .optional()
+    .transform((best): BestState | undefined => best),
+  lastMetrics: scores,
+  before: scores.optional(),
+});
+
+/** The run that a checkpoint belongs to. */
+export interface CheckpointOrigin {
+  /** A hash of everything that the run depends on. A checkpoint resumes only a run with the same fingerprint. */
+  fingerprint: string;
+  /** The start time of the run, for chat templates that contain the date. */
+  startedAt: Date;
+  /** The run's length at its start, if it has been extended since. The method follows the original length. */
+  planned?: RunLength;
+}
+
+/** The length of a run, as in `training`. */
+export type RunLength = z.infer<typeof runLength>;
+const runLength = z.object({ max_steps: z.number(), num_train_epochs: z.number() });
+
+type CheckpointMetadata = Readonly<Record<string, string>>;
+type CheckpointTensors = ReadonlyMap<string, StoredTensor>;
+
+/** The name of a checkpoint's file in a run's folder, and in a page. */
+export function checkpointName(step: number): string {
+  return `checkpoint-${step}.safetensors`;
+}
+
+/**
+ * Converts a state to the content of a safetensors file. The tensors are views.
+ *
+ * @param hash a new SHA-256
+ */
+export function storeCheckpoint(
+  state: TrainerState,
+  { fingerprint, startedAt, planned }: CheckpointOrigin,
+  hash: Hash,
+): { metadata: Record<string, string>; tensors: CheckpointTensors } {
+  const { tensors, optimizer, method, ...numbers } = state;
+  const stored = new Map<string, StoredTensor>();
+  for (const [name, data] of Object.entries({ ...tensors, ...optimizer })) stored.set(name, asStored(data));
+  for (const [name, data] of Object.entries(method)) stored.set(METHOD_PREFIX + name, asStored(data));
+  const [when, text] = [startedAt.toISOString(), JSON.stringify(numbers)];
+  const metadata = {
+    ...{ format: FORMAT, fingerprint, began: when, state: text },
+    ...(planned && { planned: JSON.stringify(planned) }),
+  };
+  return { metadata: { ...metadata, checksum: checksumOf(metadata, stored, hash) }, tensors: stored };
+}
+
+/** @throws UserError if the metadata is not that of a checkpoint of this version */
+export function checkFormat({ format }: CheckpointMetadata, where: string): void {
+  if (format === FORMAT) return;
+  throw new UserError({
+    where,
+    fault:
+      format === undefined
+        ? `is not a checkpoint of format ${FORMAT}`
+        : `is a checkpoint of format ${excerptName(format)} instead of ${FORMAT}`,
+    hint: 'If another version wrote it, resume with that version, or start a new run.',
+  });
+}
+
+/**
+ * Restores the state from an untrusted checkpoint.
+ *
+ * @param hash a new SHA-256
+ * @throws UserError for a checkpoint of another version, another checksum, or a state that no trainer could have written
+ */
+export function restoreCheckpoint(
+  file: SafetensorsTensors,
+  hash: Hash,
+): CheckpointOrigin & { state: TrainerState } {
+  const { path: where } = file;
+  const { checksum, ...metadata } = file.header.metadata;
+  checkFormat(metadata, where);
+  const stored = new Map(
+    file.names().map((name): [string, StoredTensor] => [name, { ...file.info(name), data: file.read(name) }]),
+  );
+  if (checksum !== checksumOf(metadata, stored, hash))
+    throw damaged(where, 'its content has another checksum');
+  const { data: numbers, error } = stateNumbers.safeParse(parsed(metadata.state));
+  if (error) throw damaged(where, `its state has an invalid ${error.issues[0]!.path.join('.') || 'content'}`);
+  const planned = metadata.planned === undefined ? undefined : runLength.safeParse(parsed(metadata.planned));
+  if (planned?.error) throw damaged(where, 'its plan is invalid');
+  const tensors: Record<string, Float32Array> = {};
+  const optimizer: Record<string, Float32Array | Uint8Array> = {};
+  const method: MethodState = {};
+  for (const [name, { data }] of stored) {
+    if (name.startsWith(METHOD_PREFIX))
+      method[name.slice(METHOD_PREFIX.length)] = data as MethodState[string];
+    else if (VALUES.includes(name)) tensors[name] = data as Float32Array;
+    else optimizer[name] = data as Float32Array | Uint8Array;
+  }
+  const { values, best } = tensors;
+  const isIn32Bits = Object.values(optimizer).every((data) => data instanceof Float32Array);
+  const moments = isIn32Bits ? [optimizer.m, optimizer.v] : [];
+  const isWhole = [values, ...moments, ...(best ? [best] : [])].every(
+    (data) => data instanceof Float32Array && data.length === values!.length,
+  );
+  if (!isWhole) throw damaged(where, 'its values and moments have different sizes');
+  const startedAt = new Date(metadata.began ?? '');
+  const { fingerprint } = metadata;
+  if (fingerprint === undefined || Number.isNaN(startedAt.getTime()))
+    throw damaged(where, 'it lacks the fingerprint or the start of its run');
+  return {
+    fingerprint,
+    startedAt,
+    ...(planned && { planned: planned.data }),
+    state: { ...numbers, tensors: { values: values!, ...(best && { best }) }, optimizer, method },
+  };
+}
+
+/** The error for a checkpoint that has changed since it was written. */
+export function damaged(where: string, got: string): UserError {
+  return new UserError({ where, fault: `is damaged: ${got}` });
+}
+
+/** A checksum of all metadata and tensors. */
+function checksumOf(metadata: CheckpointMetadata, tensors: CheckpointTensors, hash: Hash): string {
+  hash.update(JSON.stringify(Object.entries(metadata).sort()));
+  for (const [name, { dtype, shape, data }] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    hash.update(JSON.stringify([name, dtype, shape]));
+    hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  }
+  return hash.digest('hex');
+}
+
+/** Parses JSON. Returns undefined if it is invalid. */
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '');
+  } catch {
+    return undefined;
+  }
+}
+
+function asStored(data: Float32Array | Int32Array | Uint8Array): StoredTensor {
+  const dtype = data instanceof Float32Array ? 'F32' : data instanceof Int32Array ? 'I32' : 'U8';
+  return { dtype, shape: [data.length], data };
+}

@@ -1,0 +1,178 @@
+import { methodNamed } from '../../../../methods/tuners/registry.ts';
+import type { CommonConfig, ModelDefinition } from '../../../../models/model-definition.ts';
+import { foldCount, mixingOf } from '../../../../tasks/data-files.ts';
+import { taskNamed } from '../../../../tasks/registry.ts';
+import { knownKeys } from '../known-keys.ts';
+import { methodOf } from '../method-of.ts';
+import type { ParsedConfig, RunConfig } from '../run-config.ts';
+import { type ChoiceFacts, FEW_ROWS, FOLDS, HELD_OUT, MIN_ROWS, policy, widthOf } from './policy.ts';
+
+/** A value that was chosen because the config does not set it. */
+export interface Chosen {
+  /** The dotted key that was set. */
+  key: string;
+  value: unknown;
+  /** The facts that the choice is based on. */
+  reason: string;
+}
+
+/** The facts that the choice of a scoring depends on. */
+export interface ScoringFacts {
+  /** Number of rows in the training file. */
+  rows: number;
+  /** The model's family, and the fields of its config.json. */
+  model: { definition: ModelDefinition; config: CommonConfig };
+  /** The `data` section with which an adapter that is continued was trained. */
+  adapterData?: Partial<Record<string, unknown>> | undefined;
+  /** Whether enough rows are distinct to hold out a share of them. */
+  canHoldOut(share: number): boolean;
+  /** Whether enough rows are distinct for so many folds. */
+  canFold(folds: number): boolean;
+}
+
+/** Keys of `training` that need evaluations while the run trains, or that a linear layer outside of the graph ignores. */
+const NEEDS_EVALUATIONS = ['eval_strategy', 'load_best_model_at_end', 'early_stopping_patience'] as const;
+const NEEDS_HEAD = ['compute_loss_func', 'label_smoothing_factor', 'log_gradient_noise_scale'] as const;
+
+/**
+ * Chooses how a run is scored, and what reads the rows, if the config does not say.
+ *
+ * - Few labeled rows are cross-validated, and a linear layer on sentence vectors classifies them.
+ * - Of more rows, some are held out.
+ */
+export function chooseScoring<Config extends ParsedConfig>(
+  config: Config,
+  { rows, model, adapterData, canHoldOut, canFold }: ScoringFacts,
+): { config: Config; chosen: Chosen[] } {
+  const { data, training, task, adapter } = config;
+  const chosen: Chosen[] = [];
+  const choose = (key: string, value: unknown, reason: string) => {
+    chosen.push({ key, value, reason });
+    return value;
+  };
+  const { probing } = taskNamed(task).training;
+  // Virtual tokens are for heads that read the last token.
+  const hasVectors = methodOf(config).definition.virtualTokens === undefined;
+  const isOpen = config.defaults === 'chosen' && config.model_init === 'checkpoint' && adapter === undefined;
+  const isFew = isOpen && probing !== undefined && rows <= FEW_ROWS && mixingOf(data) === undefined;
+  const counted = `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
+  let changed: ParsedConfig['data'] = data;
+  const given: Partial<Record<string, unknown>> = data;
+  const open = Object.entries(probing?.(data, model) ?? {}).filter(([key]) => given[key] === undefined);
+  if (adapterData) {
+    // An adapter has no classification head if it was trained for a linear layer.
+    const same = open.flatMap(([key]) => (adapterData[key] === undefined ? [] : [[key, adapterData[key]]]));
+    changed = { ...data, ...Object.fromEntries(same) };
+  } else if (isFew && hasVectors && NEEDS_HEAD.every((key) => !training[key])) {
+    for (const [key, value] of open) choose(`data.${key}`, value, counted);
+    changed = { ...data, ...Object.fromEntries(open) };
+  }
+  const asksEvaluations = NEEDS_EVALUATIONS.some((key) => training[key]);
+  const isUnset = data.validation === undefined && training.eval_strategy !== 'no';
+  if (isUnset && isFew && !asksEvaluations && canFold(FOLDS)) {
+    changed = { ...changed, validation: choose('data.validation', `${FOLDS} folds`, counted) as string };
+  } else if (
+    isUnset &&
+    config.defaults === 'chosen' &&
+    taskNamed(task).files.countRows !== undefined &&
+    (training.eval_strategy !== undefined || (rows >= MIN_ROWS && canHoldOut(HELD_OUT)))
+  ) {
+    const share = `${100 * HELD_OUT}%`;
+    changed = { ...changed, validation: choose('data.validation', share, counted) as string };
+  }
+  const isFolded = foldCount(changed.validation) !== undefined;
+  const isValidated = changed.validation !== undefined && !isFolded;
+  const tooFew = rows < MIN_ROWS ? `${counted} are too few` : `too few of the ${counted} differ`;
+  const eval_strategy =
+    training.eval_strategy ??
+    (choose(
+      'training.eval_strategy',
+      isValidated ? 'epoch' : 'no',
+      isValidated
+        ? 'there are rows to validate on'
+        : isFolded
+          ? `${changed.validation}`
+          : `${tooFew} to hold some out`,
+    ) as 'epoch' | 'no');
+  // With class weights, another constant than the majority class would be the one to beat.
+  const takesFloor =
+    config.defaults === 'chosen' &&
+    adapter === undefined &&
+    hasVectors &&
+    probing !== undefined &&
+    training.floor === undefined &&
+    (isFolded || (isValidated && eval_strategy !== 'no')) &&
+    !training.class_weights &&
+    !training.load_best_model_at_end;
+  const floor = takesFloor
+    ? (choose('training.floor', true, 'there are rows to judge by') as boolean)
+    : training.floor;
+  return {
+    config: {
+      ...config,
+      data: changed,
+      training: { ...training, eval_strategy, ...(floor !== undefined && { floor }) },
+    },
+    chosen,
+  };
+}
+
+/** Fills in the values that a config does not set. A complete config stays unchanged. */
+export function chooseDefaults(
+  config: ParsedConfig,
+  facts: Omit<ChoiceFacts, 'method' | 'task'>,
+): { config: RunConfig; chosen: Chosen[] } {
+  const { method, task, training } = config;
+  const { settings } = methodOf(config);
+  const proposed = policy({ ...facts, method, task });
+  const missing = (values: object, given: object) =>
+    Object.entries(values).filter(([key]) => (given as Record<string, unknown>)[key] === undefined);
+  const inTraining = missing(proposed.training, training);
+  // An adapter that is continued has its own settings.
+  const inSection =
+    config.defaults === 'chosen' && config.adapter === undefined ? missing(proposed.section, settings) : [];
+  const { title } = methodNamed(method).words;
+  const rows = `${facts.rows.toLocaleString('en')} rows`;
+  const reasons: Readonly<Record<string, string>> = {
+    learning_rate: `${title}, ${rows}, width ${widthOf(facts.model.linears)}`,
+    num_train_epochs: `${rows} of about ${Math.round(facts.tokens)} tokens`,
+    per_device_train_batch_size: rows,
+  };
+  return {
+    config: inSchemaOrder({
+      ...config,
+      training: { ...training, ...Object.fromEntries(inTraining) },
+      ...(inSection.length > 0 && { [method]: { ...settings, ...Object.fromEntries(inSection) } }),
+    } as RunConfig),
+    chosen: [
+      ...inTraining.map(([key, value]) => ({ key: `training.${key}`, value, reason: reasons[key] ?? title })),
+      ...inSection.map(([key, value]) => ({ key: `${method}.${key}`, value, reason: title })),
+    ],
+  };
+}
+
+/** Returns a text such as "learning_rate 8e-3 (AdaLoRA, 420 rows)". */
+export function describeChosen({ key, value, reason }: Chosen): string {
+  return `${key.slice(key.indexOf('.') + 1)} ${shortest(value)} (${reason})`;
+}
+
+function shortest(value: unknown): string {
+  if (typeof value !== 'number' || value === 0 || Math.abs(value) >= 0.01) return String(value);
+  return value.toExponential();
+}
+
+/**
+ * Returns a config with the keys of each section in the schema's order. Its YAML file and the model card show them in
+ * that order. Otherwise, the order would differ between a new and a resumed run.
+ */
+function inSchemaOrder<Config extends ParsedConfig>(config: Config): Config {
+  const known = knownKeys(config.task);
+  const sections = Object.entries(config).map(([name, section]) => {
+    const keys = known[name];
+    if (!keys || typeof section !== 'object' || section === null) return [name, section];
+    const values = section as Readonly<Record<string, unknown>>;
+    const present = keys.filter((key) => Object.hasOwn(values, key));
+    return [name, { ...Object.fromEntries(present.map((key) => [key, values[key]])), ...values }];
+  });
+  return Object.fromEntries(sections) as Config;
+}

@@ -1,0 +1,137 @@
+import { type MethodName, methodNamed } from '../../../../methods/tuners/registry.ts';
+import type { LinearModule } from '../../../../models/nn/network.ts';
+import type { TaskModel } from '../../../../program/objectives/task-model.ts';
+import { type TaskName, taskNamed } from '../../../../tasks/registry.ts';
+import type { TrainingConfig } from '../training-section.ts';
+
+/** The keys of `training` that the policy chooses. */
+export const CHOSEN_TRAINING = [
+  'learning_rate',
+  'num_train_epochs',
+  'per_device_train_batch_size',
+  'warmup_ratio',
+  'eval_strategy',
+] as const satisfies (keyof TrainingConfig)[];
+export type ChosenTraining = (typeof CHOSEN_TRAINING)[number];
+
+/** The facts that the choice depends on. They exclude the machine, so that a config gives the same run everywhere. */
+export interface ChoiceFacts {
+  method: MethodName;
+  task: TaskName;
+  model: Pick<TaskModel, 'definition' | 'linears' | 'layer'>;
+  /** Number of training rows, without held-out rows. */
+  rows: number;
+  /** Approximate number of tokens per row. */
+  tokens: number;
+}
+
+/**
+ * The share of rows that is held out if the config names no validation set, and the minimum number of rows for holding
+ * out.
+ */
+export const HELD_OUT = 0.1;
+export const MIN_ROWS = 20;
+
+/**
+ * The width of all-MiniLM-L6-v2, the widest model measured. For a wider model, the rate is scaled by 1 / width; for a
+ * narrower model, it is not scaled.
+ */
+const MEASURED_WIDTH = 384;
+/** Rows per step. For small files, many steps matter more than smooth gradients. */
+const BATCH = 16;
+/** The minimum number of rows that a run sees. With fewer, a new head and its factors learn too little. */
+const ROWS_SEEN = 3400;
+const EPOCHS = { least: 8, most: 40, ofOldHead: 3 };
+/**
+ * Up to this number of rows, a linear layer on sentence vectors classifies them, and the run is cross-validated. With
+ * more rows, a tenth of them is enough to judge by.
+ */
+export const FEW_ROWS = 1000;
+/** With three folds, a run trains three times as long as without. Each model sees two thirds of the rows. */
+export const FOLDS = 3;
+/** Number of rows that a run for a linear layer sees, and its epochs. Its layer is fitted, so that few steps suffice. */
+const LAYER_ROWS_SEEN = 1000;
+const LAYER_EPOCHS = { least: 3, most: 20 };
+/** The rate of vectors that are compared, as a multiple of the method's. */
+const CONTRAST_RATE = 2;
+/**
+ * Limit of a run's work: parameters of linear layers times tokens. It takes about two minutes on two cores
+ * (docs/defaults.md). A run sees every row at least once, even if that takes longer.
+ */
+const WORK = 3.5e12;
+
+/** The policy's values for these facts. */
+export function policy(facts: ChoiceFacts): {
+  training: Pick<
+    TrainingConfig,
+    'learning_rate' | 'num_train_epochs' | 'per_device_train_batch_size' | 'warmup_ratio'
+  >;
+  /** Settings of the method's section. */
+  section: Readonly<Record<string, unknown>>;
+} {
+  const { batchSize, keepsHead = false } = taskNamed(facts.task).training;
+  const { rate: _, ...section } = chosenFor(facts);
+  return {
+    training: {
+      learning_rate: usualRate(facts),
+      num_train_epochs: epochsFor(facts, keepsHead),
+      per_device_train_batch_size: keepsHead ? batchSize.train : BATCH,
+      warmup_ratio: 0.06,
+    },
+    section,
+  };
+}
+
+/** The learning rate for a method, a task and a model. It does not depend on the number of rows. */
+export function usualRate(facts: Pick<ChoiceFacts, 'method' | 'task' | 'model'>): number {
+  const { rate } = chosenFor(facts);
+  const width = isLanguage(facts) ? 1 : Math.min(1, MEASURED_WIDTH / widthOf(facts.model.linears));
+  const share = facts.model.layer?.inLoss === false ? CONTRAST_RATE * width : width;
+  // Rounded to two digits, because the rate is not more precise.
+  return Number((rate * share).toPrecision(2));
+}
+
+function chosenFor(facts: Pick<ChoiceFacts, 'method' | 'task' | 'model'>) {
+  const { encoder, language } = methodNamed(facts.method).chosen;
+  return isLanguage(facts) ? language : encoder;
+}
+
+/**
+ * Whether the policy's values for language models apply: a decoder and a head that is already trained need smaller
+ * steps.
+ */
+function isLanguage({ task, model }: Pick<ChoiceFacts, 'task' | 'model'>): boolean {
+  return taskNamed(task).training.keepsHead === true || model.definition.isDecoder === true;
+}
+
+function epochsFor({ rows, tokens, model }: ChoiceFacts, keepsHead: boolean): number {
+  const seen = model.layer ? LAYER_ROWS_SEEN : ROWS_SEEN;
+  const { least, most } = model.layer ? LAYER_EPOCHS : EPOCHS;
+  const wanted = keepsHead ? EPOCHS.ofOldHead : Math.min(most, Math.max(least, Math.ceil(seen / rows)));
+  return Math.max(1, Math.min(wanted, Math.floor(WORK / workOf(model.linears, tokens * rows))));
+}
+
+/** The work of a training: parameters of linear layers times tokens. */
+export function workOf(
+  linears: readonly Pick<LinearModule, 'inFeatures' | 'outFeatures'>[],
+  tokens: number,
+): number {
+  return tokens * linears.reduce((sum, { inFeatures, outFeatures }) => sum + inFeatures * outFeatures, 0);
+}
+
+/**
+ * The number of folds in which a model is fine-tuned, so that a run takes no longer than a few minutes. At least one.
+ *
+ * @param work that of the training on all rows
+ */
+export function affordableFolds(folds: number, work: number): number {
+  const share = (folds - 1) / folds;
+  return Math.max(1, Math.min(folds, Math.floor((WORK / work - 1) / share)));
+}
+
+/** The most frequent input width of linear layers: the width of the hidden states. */
+export function widthOf(linears: readonly Pick<LinearModule, 'inFeatures'>[]): number {
+  const counts = new Map<number, number>();
+  for (const { inFeatures } of linears) counts.set(inFeatures, (counts.get(inFeatures) ?? 0) + 1);
+  return [...counts].reduce((most, one) => (one[1] > most[1] ? one : most), [MEASURED_WIDTH, 0])[0];
+}

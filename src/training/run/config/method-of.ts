@@ -1,0 +1,14 @@
+import { type AnyMethod, type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
+import type { ParsedConfig } from './run-config.ts';
+
+/** Returns a config's method and its settings. */
+export function methodOf(config: Pick<ParsedConfig, 'method'>): {
+  definition: AnyMethod;
+  settings: Record<string, unknown>;
+} {
+  const sections = config as Partial<Record<MethodName, object>>;
+  return {
+    definition: methodNamed(config.method),
+    settings: { ...sections[config.method] },
+  };
+}

@@ -1,0 +1,78 @@
+import type { z } from 'zod';
+import { type KeyPath, valueAt } from '../../../support/problem.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { taskNamed } from '../../../tasks/registry.ts';
+import { ConfigError } from './config-error.ts';
+import { crossCheck } from './cross-checks.ts';
+import { describeIssue } from './describe-issue.ts';
+import { type CheckedConfig, fillInDefaults } from './fill-in-defaults.ts';
+import { knownKeys } from './known-keys.ts';
+import { withoutRemovedKeys } from './removed-keys.ts';
+import type { ParsedConfig, RunConfig } from './run-config.ts';
+import { runSchema } from './run-schema.ts';
+import { soundParts, soundSections } from './sound-sections.ts';
+
+/**
+ * Checks a config and fills in the defaults, except those that depend on the rows and the model. A known key with the
+ * value null counts as missing. A resolved config stays unchanged.
+ *
+ * @param where the file's name for messages, or a function that returns the place of a key
+ * @param ownMetrics names of custom scores, which may select the best model
+ * @throws ConfigError, a UserError with one line per problem: place, expected value, actual value, nearest known key
+ */
+export function parseRunConfig(
+  value: { defaults: 'huggingface'; [key: string]: unknown },
+  where: string | ((path: KeyPath) => string),
+  ownMetrics?: readonly string[],
+): RunConfig;
+export function parseRunConfig(
+  value: unknown,
+  where: string | ((path: KeyPath) => string),
+  ownMetrics?: readonly string[],
+): ParsedConfig;
+export function parseRunConfig(
+  value: unknown,
+  where: string | ((path: KeyPath) => string),
+  ownMetrics: readonly string[] = [],
+): ParsedConfig {
+  const config = withoutRemovedKeys(withoutNulls(value));
+  const schema = runSchema();
+  const task = schema.shape.task.safeParse(Object(config).task).data;
+  const checked = task ? schema.extend({ data: taskNamed(task).data }) : schema;
+  const result = checked.safeParse(config);
+  const problems = [
+    ...(result.error?.issues ?? []).flatMap((issue) =>
+      describeIssue(issue, config, checked, knownKeys(task)),
+    ),
+    ...unknownNulls(value, checked).flatMap((issue) => describeIssue(issue, value, checked, knownKeys(task))),
+    ...crossCheck(soundSections(config, task), ownMetrics),
+  ];
+  if (problems.length > 0 || !result.success) {
+    const messages = problems.map(({ path, ...complaint }) => {
+      const place = typeof where === 'string' ? where : where(path);
+      const key = path.length === 0 ? 'config' : path.join('.');
+      return new UserError({ where: place, key, ...complaint }).message;
+    });
+    throw new ConfigError(messages.join('\n'), soundParts(config, task));
+  }
+  return fillInDefaults(result.data as CheckedConfig, config, ownMetrics);
+}
+
+/** Finds unknown keys with null values, which would otherwise be removed. YAML reads `{target_r:8}` as such a key. */
+function unknownNulls(value: unknown, checked: z.ZodType): z.core.$ZodIssueUnrecognizedKeys[] {
+  const unknown = checked.safeParse(value).error?.issues ?? [];
+  return unknown.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [];
+    const section = Object(valueAt(value, issue.path)) as Record<string, unknown>;
+    return [{ ...issue, keys: issue.keys.filter((key) => section[key] === null) }];
+  });
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, inner]) => inner !== null)
+      .map(([key, inner]) => [key, withoutNulls(inner)]),
+  );
+}

@@ -1,0 +1,202 @@
+import { hasWarmup, scheduleOptions } from '../../../methods/optim/schedule.ts';
+import { type Problem, shown } from '../../../support/problem.ts';
+import { foldCount, scorePrefixes } from '../../../tasks/data-files.ts';
+import { metricsOf, type TaskName, taskNamed } from '../../../tasks/registry.ts';
+import type { BaseData } from '../../../tasks/task-definition.ts';
+import type { SoundSections } from './cross-checks.ts';
+import type { TrainingSection } from './training-section.ts';
+
+/** When to evaluate if the config does not say. */
+export function defaultEvalStrategy(data: Pick<BaseData, 'validation'>): 'epoch' | 'no' {
+  const isFolded = foldCount(data.validation) !== undefined;
+  return data.validation === undefined || isFolded ? 'no' : 'epoch';
+}
+
+/**
+ * Finds problems within `training`, and between `training`, the task and the data.
+ *
+ * @param ownMetrics names of custom scores
+ */
+export function trainingProblems(
+  training: TrainingSection,
+  { task, data, defaults = 'chosen' }: Pick<SoundSections, 'task' | 'data' | 'defaults'>,
+  ownMetrics: readonly string[],
+): Problem[] {
+  return [
+    ...warmupProblems(training),
+    ...(data ? evaluationProblems(training, data, holdsOut(defaults, task)) : []),
+    ...scheduleProblems(training),
+    ...(task ? metricProblems(training, task, ownMetrics, data) : []),
+    ...(task ? smoothingProblems(training, task) : []),
+    ...(task ? classProblems(training, task) : []),
+    ...ownLossProblems(training),
+  ];
+}
+
+function warmupProblems({ warmup_ratio, warmup_steps, lr_scheduler_type }: TrainingSection): Problem[] {
+  const problems: Problem[] = [];
+  if (warmup_ratio > 0 && warmup_steps > 0) {
+    problems.push({
+      path: ['training', 'warmup_steps'],
+      fault: `(${warmup_steps}) cannot be combined with warmup_ratio (${warmup_ratio})`,
+      hint: 'Remove one of them.',
+    });
+  }
+  if (!hasWarmup(lr_scheduler_type) && warmup_ratio + warmup_steps > 0) {
+    problems.push({
+      path: ['training', 'lr_scheduler_type'],
+      fault: `is ${lr_scheduler_type}, which has no warm-up`,
+      hint: `${lr_scheduler_type === 'constant' ? 'Use constant_with_warmup, or remove' : 'Remove'} warmup_ratio and warmup_steps.`,
+    });
+  }
+  return problems;
+}
+
+/** Finds options of other schedules, and required options that are missing. */
+function scheduleProblems({
+  lr_scheduler_type: type,
+  lr_scheduler_kwargs: options = {},
+}: TrainingSection): Problem[] {
+  const known: readonly string[] = scheduleOptions(type);
+  const problems = Object.keys(options)
+    .filter((key) => !known.includes(key))
+    .map((key) => ({
+      path: ['training', 'lr_scheduler_kwargs', key],
+      fault: `is not an option of ${type}`,
+      hint: known.length > 0 ? `It has ${known.join(', ')}.` : 'Remove it.',
+    }));
+  const isBounded = known.includes('min_lr_rate');
+  const bounds = [options.min_lr, options.min_lr_rate].filter((bound) => bound !== undefined).length;
+  const at = (key: string) => ['training', 'lr_scheduler_kwargs', key];
+  if (type === 'warmup_stable_decay' && options.num_decay_steps === undefined) {
+    const hint = 'Set the number of steps of the decay.';
+    problems.push({ path: at('num_decay_steps'), fault: `is required with ${type}`, hint });
+  }
+  if (isBounded && bounds === 0)
+    problems.push({
+      path: at('min_lr_rate'),
+      fault: `is required with ${type}`,
+      hint: 'Set the lowest rate as a share of learning_rate, or as min_lr.',
+    });
+  if (isBounded && bounds === 2)
+    problems.push({ path: at('min_lr'), fault: 'cannot be combined with min_lr_rate', hint: 'Remove one.' });
+  return problems;
+}
+
+/** Whether rows are held out if the config names no validation set. */
+function holdsOut(defaults: SoundSections['defaults'], task: TaskName | undefined): boolean {
+  return defaults === 'chosen' && task !== undefined && taskNamed(task).files.countRows !== undefined;
+}
+
+function evaluationProblems(
+  training: TrainingSection,
+  data: Pick<BaseData, 'validation'>,
+  mayHoldOut: boolean,
+): Problem[] {
+  const { eval_steps, early_stopping_patience, load_best_model_at_end } = training;
+  const isFolded = foldCount(data.validation) !== undefined;
+  const isValidated = !isFolded && (data.validation !== undefined || mayHoldOut);
+  const strategy = training.eval_strategy ?? (isValidated ? 'epoch' : 'no');
+  const problems: Problem[] = [];
+  if (strategy !== 'no' && !isValidated) {
+    problems.push({
+      path: ['training', 'eval_strategy'],
+      fault: `is ${strategy}, but there is no data.validation to evaluate on`,
+      hint: 'Set data.validation, or set eval_strategy to no.',
+    });
+  }
+  if (strategy === 'steps' && eval_steps === undefined) {
+    problems.push({
+      path: ['training', 'eval_steps'],
+      fault: 'is required with eval_strategy: steps',
+      hint: 'Set the number of steps between evaluations.',
+    });
+  }
+  if (strategy === 'epoch' && eval_steps !== undefined) {
+    problems.push({
+      path: ['training', 'eval_steps'],
+      fault: 'requires eval_strategy: steps, got epoch',
+      hint: 'Set eval_strategy to steps, or remove eval_steps.',
+    });
+  }
+  const needsEvaluation = [
+    ...(early_stopping_patience === undefined ? [] : ['early_stopping_patience']),
+    ...(load_best_model_at_end ? ['load_best_model_at_end'] : []),
+  ];
+  if (strategy !== 'no') return problems;
+  return needsEvaluation.map((key) => ({
+    path: ['training', key],
+    fault: `requires evaluations, but ${training.eval_strategy ? 'eval_strategy is no' : 'there is no data.validation'}`,
+    hint: `${training.eval_strategy ? 'Set eval_strategy to epoch' : 'Set data.validation'}, or remove ${key}.`,
+  }));
+}
+
+/**
+ * Checks the score that selects the best model. With several sets, each set has its own scores. A score without a set
+ * is the first set's.
+ */
+function metricProblems(
+  { metric_for_best_model: metric }: TrainingSection,
+  task: TaskName,
+  ownMetrics: readonly string[],
+  data?: BaseData,
+): Problem[] {
+  const scores = [...metricsOf(task, data), ...ownMetrics];
+  const metrics = scorePrefixes(data?.validation).flatMap((prefix) => scores.map((score) => prefix + score));
+  const known: readonly string[] = [...scores, ...metrics];
+  if (metric === undefined || known.includes(withoutPrefix(metric))) return [];
+  return [
+    {
+      path: ['training', 'metric_for_best_model'],
+      expected: `a metric of ${task} (${metrics.join(', ')})`,
+      got: shown(metric),
+    },
+  ];
+}
+
+function smoothingProblems({ label_smoothing_factor: factor }: TrainingSection, task: TaskName): Problem[] {
+  if (factor === 0 || taskNamed(task).training.smoothsLabels) return [];
+  const fault = `must be 0 for task ${task}, because its loss has no labels to smooth`;
+  return [{ path: ['training', 'label_smoothing_factor'], fault }];
+}
+
+function classProblems(
+  { class_weights, floor, log_gradient_noise_scale }: TrainingSection,
+  task: TaskName,
+): Problem[] {
+  const { classes, training } = taskNamed(task);
+  const { probing, comparesExamples } = training;
+  const foreign = {
+    ...(class_weights && !classes?.counts && { class_weights: 'its loss has no classes to weight' }),
+    ...(log_gradient_noise_scale &&
+      comparesExamples && { log_gradient_noise_scale: 'its loss compares the examples of a batch' }),
+    ...(floor && !probing && { floor: 'its rows have no labels of their own' }),
+  };
+  return Object.entries(foreign).map(([key, reason]) => ({
+    path: ['training', key],
+    fault: `does not apply to task ${task}, because ${reason}`,
+    hint: 'Remove it.',
+  }));
+}
+
+/** Finds options of the task's loss that have no effect, because a custom loss replaces it. */
+function ownLossProblems({
+  compute_loss_func,
+  label_smoothing_factor,
+  class_weights,
+}: TrainingSection): Problem[] {
+  if (!compute_loss_func) return [];
+  const ignored = [
+    ...(label_smoothing_factor > 0 ? ['label_smoothing_factor'] : []),
+    ...(class_weights ? ['class_weights'] : []),
+  ];
+  return ignored.map((key) => ({
+    path: ['training', key],
+    fault: 'does not apply to compute_loss_func',
+    hint: 'Remove one of them.',
+  }));
+}
+
+export function withoutPrefix(metric: string): string {
+  return metric.replace(/^eval_/, '');
+}

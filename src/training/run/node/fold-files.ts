@@ -1,0 +1,111 @@
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { SafetensorsFile, writeSafetensors } from '../../../input/formats/node/safetensors-file.ts';
+import type { StoredTensor } from '../../../input/formats/tensor-data.ts';
+import { makeFolder } from '../../../input/store/node/make-folder.ts';
+import { UserError } from '../../../support/user-error.ts';
+import type { CheckpointOrigin } from '../checkpoint.ts';
+import type { TrainerState } from '../trainer-state.ts';
+import { readLastCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
+
+const FEATURES = 'features';
+const OUTPUTS = /^fold-(\d+)-(\d+)$/;
+
+/**
+ * The files of a cross-validation in a run's folder: the features of the frozen model, the outputs of the folds that are
+ * finished, and the checkpoints of the one that is not. They belong to a run by its fingerprint.
+ */
+export class FoldFiles {
+  readonly #folder: string;
+  readonly #origin: CheckpointOrigin;
+  readonly #limit: number;
+  readonly #tensors: Map<string, StoredTensor>;
+
+  /** @param limit number of checkpoints to keep */
+  constructor(folder: string, origin: CheckpointOrigin, limit: number) {
+    this.#folder = folder;
+    this.#origin = origin;
+    this.#limit = limit;
+    this.#tensors = this.#read();
+  }
+
+  /** The features of all rows, one after the other. */
+  get features(): Float32Array | undefined {
+    return this.#tensors.get(FEATURES)?.data as Float32Array | undefined;
+  }
+
+  keepFeatures(features: Float32Array): void {
+    this.#tensors.set(FEATURES, stored(features));
+    this.#write();
+  }
+
+  /** For each finished fold, the outputs of each version of its model. */
+  get finished(): Float32Array[][] {
+    const folds: Float32Array[][] = [];
+    for (const [name, { data }] of [...this.#tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const [, fold, version] = OUTPUTS.exec(name)?.map(Number) ?? [];
+      if (fold === undefined || version === undefined) continue;
+      const versions = folds[fold] ?? [];
+      versions[version] = data as Float32Array;
+      folds[fold] = versions;
+    }
+    return folds;
+  }
+
+  keep(finished: readonly (readonly Float32Array[])[]): void {
+    finished.forEach((versions, fold) => {
+      versions.forEach((outputs, version) => {
+        this.#tensors.set(`fold-${fold}-${version}`, stored(outputs));
+      });
+    });
+    this.#write();
+    rmSync(this.#checkpoints(finished.length - 1), { recursive: true, force: true });
+  }
+
+  /** The last checkpoint of a fold's training, and where it saves. */
+  training(fold: number): { saved?: TrainerState | undefined; save(state: TrainerState): string } {
+    const folder = this.#checkpoints(fold);
+    const last = readLastCheckpoint(folder);
+    return {
+      saved: last?.fingerprint === this.#origin.fingerprint ? last.state : undefined,
+      save: (state) => {
+        makeFolder(folder);
+        return writeCheckpoint(folder, state, this.#origin, this.#limit);
+      },
+    };
+  }
+
+  get #path(): string {
+    return join(this.#folder, 'folds.safetensors');
+  }
+
+  #checkpoints(fold: number): string {
+    return join(this.#folder, `fold-${fold + 1}`);
+  }
+
+  /** Files of another run, or damaged ones, are ignored: everything in them can be computed again. */
+  #read(): Map<string, StoredTensor> {
+    if (!existsSync(this.#path)) return new Map();
+    try {
+      const file = SafetensorsFile.open(this.#path);
+      try {
+        if (file.header.metadata.fingerprint !== this.#origin.fingerprint) return new Map();
+        return new Map(file.names().map((name) => [name, { ...file.info(name), data: file.read(name) }]));
+      } finally {
+        file.close();
+      }
+    } catch (error) {
+      if (error instanceof UserError) return new Map();
+      throw error;
+    }
+  }
+
+  #write(): void {
+    makeFolder(this.#folder);
+    writeSafetensors(this.#path, this.#tensors, { fingerprint: this.#origin.fingerprint });
+  }
+}
+
+function stored(data: Float32Array): StoredTensor {
+  return { dtype: 'F32', shape: [data.length], data };
+}

@@ -1,0 +1,170 @@
+import { clipByGlobalNorm } from '../../methods/optim/clip.ts';
+import {
+  DEFAULT_OPTIMIZER,
+  type Moments,
+  makeOptimizer,
+  type Optimizer,
+  type OptimizerName,
+  type OptimizerState,
+} from '../../methods/optim/optimizer.ts';
+import {
+  type LrSchedulerType,
+  learningRateFactor,
+  type ScheduleOptions,
+} from '../../methods/optim/schedule.ts';
+import type { AllocationEvent } from '../../methods/tuners/allocation-event.ts';
+import type { ComponentImportance, MethodRun, Relayout } from '../../methods/tuners/method-run.ts';
+import type { TrainedParameter } from '../../methods/tuners/parameter-layout.ts';
+import { gather } from '../../support/numbers.ts';
+
+export interface UpdateSettings {
+  learningRate: number;
+  schedule: LrSchedulerType;
+  scheduleOptions?: ScheduleOptions;
+  /** Default: AdamW. */
+  optimizer?: OptimizerName;
+  warmupSteps: number;
+  totalSteps: number;
+  betas: [number, number];
+  epsilon: number;
+  weightDecay: number;
+  /** Whether a tensor has weight decay. By default, all except biases and norms do, as in Hugging Face's trainer. */
+  decays?: (parameter: TrainedParameter) => boolean;
+  /** 0: no clipping. */
+  maxGradNorm: number;
+}
+
+export interface Update {
+  learningRate: number;
+  /** The gradient's norm before clipping. If it is not finite, the step was skipped. */
+  gradNorm: number;
+  skipped: boolean;
+  allocation?: AllocationEvent;
+  importance?: readonly ComponentImportance[];
+  /** Whether the layout of the vector has changed, and so the graph. */
+  relaidOut: boolean;
+}
+
+/** Applies optimizer steps to the trained values: clipping, the optimizer, and the method's own updates. */
+export class Updater {
+  readonly #settings: UpdateSettings;
+  readonly #method: MethodRun;
+  #optimizer: Optimizer;
+  /** Trained values, in the layout of `method.tuner`. */
+  values: Float32Array;
+  /** Number of steps taken, skipped ones included. */
+  step = 0;
+  /** The learning rate that the schedule scales. */
+  learningRate: number;
+
+  constructor(method: MethodRun, values: Float32Array, settings: UpdateSettings) {
+    this.#method = method;
+    this.#settings = settings;
+    this.values = values;
+    this.learningRate = settings.learningRate;
+    this.#optimizer = this.#newOptimizer();
+  }
+
+  get isRateReplaced(): boolean {
+    return this.learningRate !== this.#settings.learningRate;
+  }
+
+  /**
+   * Applies the accumulated gradient of one step. Clipping changes it in place. The gradient is followed by the values
+   * that the tuner watches.
+   */
+  apply(accumulated: Float32Array): Update {
+    const gradient = accumulated.subarray(0, this.values.length);
+    const starts = [...new Set(this.#method.added ?? [0])];
+    // With several schedules, the run's own is reported.
+    const learningRate = this.learningRate * this.#factor(this.step, starts.length === 1 ? starts[0] : 0);
+    const step = ++this.step;
+    const gradNorm = clipByGlobalNorm(gradient, this.#settings.maxGradNorm);
+    // A single non-finite value would stay in the moments and in the averages of importance.
+    if (!Number.isFinite(gradNorm)) return { learningRate, gradNorm, skipped: true, relaidOut: false };
+    this.#method.tuner.precondition?.(gradient);
+    this.#method.beforeStep?.(step, this.values, gradient, accumulated.subarray(gradient.length));
+    this.#takeStep(gradient, learningRate, starts);
+    const after = this.#method.afterStep?.(step, this.values, gradient);
+    if (after?.relayout) {
+      this.#relayout(after.relayout);
+      after.relayout.begin?.(this.values);
+    }
+    const relaidOut = after?.relayout !== undefined;
+    const { allocation, importance } = after ?? {};
+    return { learningRate, gradNorm, skipped: false, allocation, importance, relaidOut };
+  }
+
+  /** The optimizer's state itself, not a copy. */
+  optimizerState(): OptimizerState {
+    return this.#optimizer.state();
+  }
+
+  /** The optimizer's moments of all values. */
+  moments(): Moments {
+    return this.#optimizer.moments();
+  }
+
+  /** Continues at `step`. Restore `method` before, because it determines the layout. */
+  restore(step: number, values: Float32Array, optimizer: OptimizerState): void {
+    this.step = step;
+    this.values = values;
+    this.#optimizer = this.#newOptimizer();
+    this.#optimizer.restore(optimizer);
+  }
+
+  /**
+   * The schedule's factor.
+   *
+   * @param taken number of steps taken
+   * @param added number of steps after which the schedule began
+   */
+  #factor(taken: number, added = 0): number {
+    const { schedule, scheduleOptions, warmupSteps, totalSteps } = this.#settings;
+    const at = { step: taken - added, warmupSteps, totalSteps: totalSteps - added, rate: this.learningRate };
+    return learningRateFactor(schedule, at, scheduleOptions);
+  }
+
+  /** @param starts the different steps in the method's `added` */
+  #takeStep(gradient: Float32Array, learningRate: number, starts: readonly number[]): void {
+    const { added } = this.#method;
+    if (!added) {
+      this.#optimizer.step(this.values, gradient, learningRate);
+      return;
+    }
+    // The step of every optimizer is proportional to its learning rate.
+    const before = this.values.slice();
+    this.#optimizer.step(this.values, gradient, this.learningRate);
+    const factors = new Map(starts.map((start) => [start, this.#factor(this.step - 1, start)]));
+    this.values.forEach((value, i) => {
+      this.values[i] = before[i]! + factors.get(added[i]!)! * (value - before[i]!);
+    });
+  }
+
+  #relayout({ indices, restarts }: Relayout): void {
+    const { m, v, step } = this.#optimizer.moments();
+    this.values = gather(this.values, indices);
+    this.#optimizer = this.#newOptimizer();
+    if (restarts) return;
+    this.#optimizer.adopt({ m: gather(m, indices), v: gather(v, indices), step });
+  }
+
+  #newOptimizer(): Optimizer {
+    const { optimizer = DEFAULT_OPTIMIZER, betas, epsilon: eps, weightDecay } = this.#settings;
+    const { decays = decaysByDefault } = this.#settings;
+    const { tuner } = this.#method;
+    const tensors = tuner.layout.segments.map(({ name, shape, start, end }) => ({
+      ...{ shape, start, end },
+      rate: tuner.rateOf?.({ name, shape }) ?? 1,
+      decays: decays({ name, shape }),
+    }));
+    const { earlyEpsilon } = tuner;
+    const isEarly = earlyEpsilon !== undefined;
+    return makeOptimizer(optimizer, tensors, { betas, eps: earlyEpsilon ?? eps, isEarly, weightDecay });
+  }
+}
+
+/** Only norms have weights of one dimension. A name with `bias` may also be a table, such as T5's position biases. */
+function decaysByDefault({ name, shape }: TrainedParameter): boolean {
+  return !name.includes('bias') && !(name.endsWith('.weight') && shape.length === 1);
+}

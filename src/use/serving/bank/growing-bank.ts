@@ -1,0 +1,160 @@
+import type { PackedAdapter } from '../../../methods/tuners/bank/packed-adapter.ts';
+import { type BankShape, EMPTY_SHAPE, hasRoom, joined, shapeOf, sizeOf, withRoom } from './bank-shape.ts';
+
+/** A session with a bank. */
+export interface Banked {
+  release(): Promise<void>;
+}
+
+/** Opens a session with a bank of a shape, for heads with this many outputs. */
+export type OpenBanked<Made extends Banked> = (shape: BankShape, outputs: number) => Promise<Made>;
+
+/** @throws UserError if a bank of this shape cannot be opened */
+export type CheckBanked = (shape: BankShape, outputs: number) => Promise<void>;
+
+interface Opened<Made> {
+  made: Promise<Made>;
+  users: number;
+  isRetired: boolean;
+}
+
+/** The room that adapters need. */
+interface Room {
+  shape: BankShape;
+  outputs: number;
+}
+
+/** The bank gets smaller when its adapters need at most this share of its room. Opening a session takes seconds. */
+const SMALL_SHARE = 0.5;
+
+/**
+ * A bank with room for every adapter. Most adapters fit into the current bank. If one does not, a larger bank is opened
+ * and replaces it. If large adapters have left, a smaller one does. Pending work finishes with the old bank.
+ */
+export class GrowingBank<Made extends Banked> {
+  readonly #open: OpenBanked<Made>;
+  readonly #check: CheckBanked;
+  /** The room of each adapter, by the object that identifies it. */
+  readonly #rooms = new Map<object, Room>();
+  #room: Room = { shape: EMPTY_SHAPE, outputs: 1 };
+  #current: Opened<Made> | undefined;
+  #change: Promise<void> = Promise.resolve();
+
+  constructor(open: OpenBanked<Made>, check: CheckBanked) {
+    this.#open = open;
+    this.#check = check;
+  }
+
+  /**
+   * Makes room for an adapter until it leaves.
+   *
+   * @param adapter object that identifies the adapter
+   * @throws UserError if the adapter cannot share the bank; then nothing changes
+   */
+  makeRoom(adapter: object, packed: PackedAdapter, outputs: number): Promise<void> {
+    return this.#inTurn(async () => {
+      await this.#grow(packed, outputs);
+      this.#rooms.set(adapter, { shape: shapeOf(packed), outputs });
+    });
+  }
+
+  /** Frees the room that only this adapter needs. If a smaller bank cannot be opened, the current one stays. */
+  leave(adapter: object): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#rooms.delete(adapter)) return;
+      const rooms = [...this.#rooms.values()];
+      const needed: Room = {
+        shape: rooms.reduce((shape, room) => joined(shape, room.shape), EMPTY_SHAPE),
+        outputs: Math.max(1, ...rooms.map(({ outputs }) => outputs)),
+      };
+      const [size, current] = [sizeOf(needed.shape), sizeOf(this.#room.shape)];
+      if (size < current && size <= SMALL_SHARE * current) await this.#replace(needed).catch(() => {});
+    });
+  }
+
+  /**
+   * Runs work with a session that has room for an adapter. It stays open until the work is done.
+   *
+   * @throws UserError if the adapter cannot share the bank
+   */
+  async use<Result>(
+    packed: PackedAdapter,
+    outputs: number,
+    work: (made: Made) => Promise<Result>,
+  ): Promise<Result> {
+    // The adapter may have left the bank while its request waited.
+    while (!this.#fits(packed, outputs)) await this.#inTurn(() => this.#grow(packed, outputs));
+    this.#current ??= this.#opened(this.#room);
+    const opened = this.#current;
+    opened.users++;
+    try {
+      return await work(await opened.made);
+    } finally {
+      opened.users--;
+      // A session that cannot be released is not the fault of the work that used it.
+      await releaseIfDone(opened).catch(() => {});
+    }
+  }
+
+  /** Opens the session now. */
+  async open(): Promise<void> {
+    await this.use(new Map(), 1, async () => {});
+  }
+
+  /** Releases the session when it is no longer used. */
+  async close(): Promise<void> {
+    await this.#change;
+    const opened = this.#current;
+    this.#current = undefined;
+    if (opened) await retire(opened);
+  }
+
+  /** The bank changes for one adapter at a time, each time from its latest room. */
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const changed = this.#change.then(work);
+    this.#change = changed.catch(() => {});
+    return changed;
+  }
+
+  #fits(packed: PackedAdapter, outputs: number): boolean {
+    return hasRoom(this.#room.shape, packed) && outputs <= this.#room.outputs;
+  }
+
+  async #grow(packed: PackedAdapter, outputs: number): Promise<void> {
+    if (this.#fits(packed, outputs)) return;
+    const larger = {
+      shape: withRoom(this.#room.shape, packed),
+      outputs: Math.max(outputs, this.#room.outputs),
+    };
+    if (!this.#current) await this.#check(larger.shape, larger.outputs);
+    await this.#replace(larger);
+  }
+
+  async #replace(room: Room): Promise<void> {
+    // During a check, a request may have opened the current bank.
+    const next = this.#current && this.#opened(room);
+    await next?.made;
+    const before = this.#current;
+    [this.#current, this.#room] = [next, room];
+    if (before) await retire(before).catch(() => {});
+  }
+
+  #opened({ shape, outputs }: Room): Opened<Made> {
+    const opened = { made: this.#open(shape, outputs), users: 0, isRetired: false };
+    // If opening fails, the next caller tries again.
+    opened.made.catch(() => {
+      if (this.#current === opened) this.#current = undefined;
+    });
+    return opened;
+  }
+}
+
+async function retire<Made extends Banked>(opened: Opened<Made>): Promise<void> {
+  opened.isRetired = true;
+  await releaseIfDone(opened);
+}
+
+async function releaseIfDone<Made extends Banked>({ made, users, isRetired }: Opened<Made>): Promise<void> {
+  if (!isRetired || users > 0) return;
+  await (await made.catch(() => undefined))?.release();
+}

@@ -1,0 +1,43 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { writeTinyTextModel } from '../../../../tests/support/tiny-text-model.ts';
+import { plainModel } from '../../../program/objectives/plain-model.ts';
+import { readFolder } from '../../trained/node/load-model.ts';
+import type { TrainedParts } from '../../trained/trained-model.ts';
+import { BaseFolder } from './base-folder.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'date-'));
+beforeAll(() => {
+  writeTinyTextModel(folder, 'llama');
+  const config = { model_max_length: 128, chat_template: '{{ strftime_now("%Y") }}' };
+  writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
+});
+afterEach(() => void vi.useRealTimers());
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const year = (text: TrainedParts['text'], now?: Date) => text.chatTemplate(now).render([], false);
+
+it('a chat template gets the date of each rendering, or of the run', async () => {
+  const { text: textOf, family } = await readFolder(folder);
+  const text = textOf(family.config);
+  vi.useFakeTimers({ now: new Date('2030-06-01') });
+  expect(year(text)).toBe('2030');
+  vi.setSystemTime(new Date('2031-06-01'));
+  expect(year(text)).toBe('2031');
+  expect(year(text, new Date('2020-06-01'))).toBe('2020');
+  expect(year(text)).toBe('2031');
+});
+
+it('so does that of a served base', async () => {
+  const base = await BaseFolder.open(folder, 'float32');
+  const { definition, config } = base.described.family;
+  const model = base.model(plainModel('CAUSAL_LM', 0)(definition, config));
+  const { text } = base.trained('base', { notes: undefined, model }).parts;
+  vi.useFakeTimers({ now: new Date('2030-06-01') });
+  expect(year(text)).toBe('2030');
+  vi.setSystemTime(new Date('2031-06-01'));
+  expect(year(text)).toBe('2031');
+  model.close();
+});

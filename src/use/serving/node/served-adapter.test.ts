@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { writeMadeAdapter } from '../../../../tests/support/made-adapter.ts';
+import { writeSmallGenerator } from '../../../../tests/support/small-generator.ts';
+import { BaseFolder } from './base-folder.ts';
+import { adapterIn } from './find-adapters.ts';
+import { PackedCache } from './packed-cache.ts';
+import { servedAdapter, servedBase } from './served-adapter.ts';
+
+it("a base without a known task is served by its adapters' notes", async () => {
+  const root = mkdtempSync(join(tmpdir(), 'served-'));
+  try {
+    const [model, folder] = [join(root, 't5'), join(root, 'adapter')];
+    // Without `architectures`, as in a hand-written config.json.
+    writeSmallGenerator(model, 't5');
+    const data = { source: 'source', target: 'target' };
+    writeMadeAdapter(folder, model, { task: 'seq2seq_lm', labels: [], data, targets: ['q', 'v'], seed: 1 });
+    const base = await BaseFolder.open(model, 'float32');
+    expect(await servedBase(base)).toBeUndefined();
+    const served = await servedAdapter(adapterIn(folder)!, 'a', base, new PackedCache(2 ** 20));
+    expect(served.trained.task).toBe('seq2seq_lm');
+    base.close();
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});

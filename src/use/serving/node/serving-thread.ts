@@ -1,0 +1,88 @@
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { DownloadProgress } from '../../../input/formats/download-progress.ts';
+import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
+import { batched } from '../../../support/batched.ts';
+import type { Call, Cancel, Reply } from '../../../support/calls/call.ts';
+import { fileError } from '../../../support/file-error.ts';
+import { importModules } from '../../../support/node/import-modules.ts';
+import type { DecodingLimits } from '../decoding/decoding-loop.ts';
+import type { EngineRun } from '../engine-run.ts';
+import type { BatchLimits } from '../rows/row-batcher.ts';
+import { answerService } from '../service/answer-service.ts';
+import { LocalService } from '../service/local-service.ts';
+import { type PlainError, plainError } from '../service/plain-error.ts';
+import type { Service } from '../service/service.ts';
+import { Serving } from '../serving.ts';
+import { AdapterFolders, type FolderEvent } from './adapter-folders.ts';
+import { AdapterReader } from './adapter-reader.ts';
+import { BaseFolder } from './base-folder.ts';
+import { servedBase } from './served-adapter.ts';
+
+/** The thread's input. */
+export interface ServingJob {
+  folders: readonly string[];
+  /** The base model: a folder, or an id on the Hub. */
+  model: string;
+  baseDtype: BaseDtype;
+  limits: BatchLimits & DecodingLimits & { slots?: number };
+  /** Modules that define methods and tasks. */
+  modules: readonly string[];
+}
+
+/** Messages to the thread. Simultaneous calls share a message, because each message has a cost. */
+export type ServingCalls = (Call | Cancel)[];
+
+/** Messages from the thread. */
+export type ServingMessage =
+  | { replies: Reply[] }
+  | { progress: DownloadProgress }
+  | { event: FolderEvent }
+  | { run: EngineRun }
+  | { ready: { model: string; models: number; names: string[] } }
+  | { failure: PlainError };
+
+const { folders, model, baseDtype, limits, modules } = workerData as ServingJob;
+const parent = parentPort as MessagePort;
+const send = (message: ServingMessage) => parent.postMessage(message);
+
+try {
+  await importModules({ modules });
+  const base = await BaseFolder.open(model, baseDtype, (progress) => send({ progress }));
+  const onRun = (run: EngineRun) => send({ run });
+  const serving = new Serving(base, {
+    rows: { ...limits, padId: base.padId, onBatch: onRun },
+    decoding: { ...limits, onRun },
+  });
+  const reading = { folder: base.folder, model, baseDtype, modules };
+  // Requests wait for known adapters, so these do not wait for new ones.
+  const [newOnes, known] = [new AdapterReader(reading, base.bytes), new AdapterReader(reading, base.bytes)];
+  const adapters = new AdapterFolders(
+    folders,
+    base,
+    serving,
+    (event) => send({ event }),
+    (adapter, isKnown) => (isKnown ? known : newOnes).read(adapter),
+  );
+  const served = await servedBase(base);
+  if (served) await serving.add(served);
+  await adapters.readAll();
+  await serving.open();
+  const local = new LocalService(serving, adapters);
+  const service: Service = Object.assign(local, {
+    async close() {
+      await LocalService.prototype.close.call(local);
+      for (const reader of [newOnes, known]) reader.close();
+      // The port no longer keeps the thread alive. The thread ends when pending work has ended.
+      parent.unref();
+    },
+  });
+  answerService(service, {
+    send: batched((replies) => send({ replies: replies as Reply[] }), setImmediate),
+    onMessage: (listener) => parent.on('message', (calls: ServingCalls) => calls.forEach(listener)),
+  });
+  const names = [...serving.models.keys()];
+  send({ ready: { model: base.name, models: names.length, names } });
+  adapters.watch();
+} catch (error) {
+  send({ failure: plainError(fileError(error) ?? error) });
+}

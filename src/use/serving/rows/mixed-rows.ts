@@ -1,0 +1,148 @@
+import type { Value } from '../../../engine/graph/graph.ts';
+import type { Session, Tensors } from '../../../engine/runtime/session.ts';
+import { collate } from '../../../input/text/collate.ts';
+import type { Encoding } from '../../../input/text/tokenizer.ts';
+import type { PackedAdapter } from '../../../methods/tuners/bank/packed-adapter.ts';
+import type { Tuner } from '../../../methods/tuners/tuner.ts';
+import type { HeadKind } from '../../../models/heads/registry.ts';
+import type { Engine } from '../../../program/engine.ts';
+import type { LoadedModel } from '../../../program/model-weights.ts';
+import { modelFeeds } from '../../../program/objectives/model-inputs.ts';
+import { ALONE } from '../../../program/parallel/alone.ts';
+import type { Predictor } from '../../../program/program.ts';
+import { evaluationGraph } from '../../../program/training-graph.ts';
+import type { AdapterBank } from '../bank/adapter-bank.ts';
+import type { BankShape } from '../bank/bank-shape.ts';
+import { bankedGraph } from '../bank/banked-graph.ts';
+import type { EngineRun } from '../engine-run.ts';
+import { type BatchLimits, RowBatcher } from './row-batcher.ts';
+import { joinedLogits, rowLogits } from './row-logits.ts';
+
+/** The adapter of a row. */
+export interface RowAdapter {
+  /** Number of labels of its head. */
+  readonly outputs: number;
+}
+
+/** A text and its adapter. */
+interface MixedRow {
+  adapter: RowAdapter;
+  packed: PackedAdapter;
+  length: number;
+  encoding: Encoding;
+}
+
+export interface MixedOptions extends BatchLimits {
+  /** Number of adapters with a slot. */
+  slots?: number;
+  /** Id of the token that pads shorter rows. */
+  padId: number;
+  /** Called after every batch. */
+  onBatch?(run: EngineRun): void;
+}
+
+/** A model with one kind of head. The rows of a batch may have different adapters. */
+export class MixedRows {
+  readonly #session: Session;
+  readonly #bank: AdapterBank;
+  readonly #kind: HeadKind;
+  readonly #outputs: number;
+  readonly #options: MixedOptions;
+  readonly #batcher: RowBatcher<MixedRow, Float32Array>;
+
+  private constructor(session: Session, bank: AdapterBank, model: LoadedModel, options: MixedOptions) {
+    this.#session = session;
+    this.#bank = bank;
+    this.#kind = model.headKind;
+    this.#outputs = model.config.numLabels;
+    this.#options = options;
+    this.#batcher = new RowBatcher(
+      (rows) => this.#compute(rows),
+      (rows, { adapter }) => this.#fits(rows, adapter),
+      options,
+    );
+  }
+
+  /**
+   * @param model has a head with at least as many labels as every adapter
+   * @throws UserError for modules with adapters that cannot differ between rows
+   */
+  static async open(
+    engine: Engine,
+    model: LoadedModel,
+    shape: BankShape,
+    options: MixedOptions,
+  ): Promise<MixedRows> {
+    const { graph, bank } = bankedGraph(model, shape, (tuner) => rowsGraph(model, tuner), options.slots);
+    return new MixedRows(await engine.open(graph, { packed: true }), bank, model, options);
+  }
+
+  /**
+   * Returns a predictor with the same results as a separate program for the adapter. It computes in batches that it
+   * shares with other adapters.
+   */
+  predictor(adapter: RowAdapter, packed: PackedAdapter, signal?: AbortSignal): Predictor {
+    return {
+      communicator: ALONE,
+      predict: async (_, feeds) => {
+        const encodings = encodingsOf(feeds);
+        const rows = encodings.map((encoding) => ({
+          ...{ adapter, packed, encoding },
+          length: encoding.inputIds.length,
+        }));
+        const logits = await this.#batcher.submit(rows, signal);
+        const answered = rows.map(({ length }, i) => ({ length, logits: logits[i]! }));
+        return joinedLogits(this.#kind, answered, {
+          length: feeds.input_ids!.dims[0]!,
+          outputs: adapter.outputs,
+        });
+      },
+    };
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+
+  async #compute(rows: readonly MixedRow[]): Promise<Float32Array[]> {
+    const startedAt = performance.now();
+    const adapters = new Set(rows.map(({ adapter }) => adapter));
+    for (const { adapter, packed } of rows) this.#bank.place(adapter, packed, adapters);
+    const { length, ...batch } = collate(
+      rows.map(({ encoding }) => encoding),
+      this.#options.padId,
+    );
+    const bank = this.#bank.feeds(rows.map(({ adapter }) => adapter));
+    const { logits } = await this.#session.run({ ...modelFeeds({ ...batch, length }), ...bank });
+    const [count, seconds] = [rows.length, (performance.now() - startedAt) / 1000];
+    const tokens = count * length;
+    this.#options.onBatch?.({ rows: count, tokens, adapters: adapters.size, seconds });
+    const padded = { length, outputs: this.#outputs };
+    return rows.map(({ length, adapter: { outputs } }, row) =>
+      rowLogits(this.#kind, logits!.data as Float32Array, { row, batch: count }, padded, { length, outputs }),
+    );
+  }
+
+  /** Whether a batch has at most as many adapters as there are slots. */
+  #fits(rows: readonly MixedRow[], adapter: RowAdapter): boolean {
+    const adapters = new Set(rows.map((row) => row.adapter));
+    return adapters.has(adapter) || adapters.size < this.#bank.slots;
+  }
+}
+
+/** Builds the graph that computes the rows' logits. */
+export function rowsGraph(model: LoadedModel, tuner: Tuner): Record<string, Value> {
+  return evaluationGraph(model, tuner, 'logits');
+}
+
+/** The rows of a batch, without padding. */
+function encodingsOf({ input_ids, token_type_ids, attention_mask }: Tensors): Encoding[] {
+  const [length, batch] = input_ids!.dims as [number, number];
+  return Array.from({ length: batch }, (_, row) => {
+    const mask = attention_mask!.data as Int32Array;
+    const rowLength = mask.subarray(row * length, (row + 1) * length).reduce((a, b) => a + b, 0);
+    const column = ({ data }: Tensors[string]) =>
+      Int32Array.from({ length: rowLength }, (_, position) => data[position * batch + row]!);
+    return { inputIds: column(input_ids!), tokenTypeIds: column(token_type_ids!), truncated: false };
+  });
+}

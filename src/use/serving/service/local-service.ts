@@ -1,0 +1,176 @@
+import { writesText } from '../../../models/heads/registry.ts';
+import { UserError } from '../../../support/user-error.ts';
+import type { ServedAnswer } from '../../../tasks/served-answer.ts';
+import type { ServedModel } from '../served-model.ts';
+import type { Serving } from '../serving.ts';
+import type {
+  Embedded,
+  EmbedRequest,
+  ModelCard,
+  PredictRequest,
+  Service,
+  TextInput,
+  WriteRequest,
+  Written,
+} from './service.ts';
+import { UnknownModel } from './service-errors.ts';
+import { StopText } from './stop-text.ts';
+
+/** Loads and unloads adapters by name. */
+export interface Loader {
+  load(name: string, path: string): Promise<void>;
+  unload(name: string): Promise<void>;
+  close(): void;
+}
+
+/** Maximum number of a request's texts that are queued together. */
+const MAX_TOGETHER = 32;
+
+/** The reason of the abort when a text has reached a stop text. */
+const STOPPED = Symbol('stopped');
+
+/** A service in this thread. */
+export class LocalService implements Service {
+  readonly #serving: Serving;
+  readonly #loader: Loader;
+
+  constructor(serving: Serving, loader: Loader) {
+    this.#serving = serving;
+    this.#loader = loader;
+  }
+
+  async models(): Promise<ModelCard[]> {
+    return [...this.#serving.models.values()].map(({ name, folder, created, parent, trained }) => ({
+      ...{ name, folder, created, parent },
+      task: trained.task,
+      labels: trained.labels,
+      writes: writesText(trained.parts.model.headKind),
+      embeds: trained.task !== undefined && trained.definition().prediction?.vectors !== undefined,
+    }));
+  }
+
+  async predict(request: PredictRequest, signal?: AbortSignal): Promise<ServedAnswer[]> {
+    const model = this.#model(request.model);
+    if (writesText(model.trained.parts.model.headKind)) throw onlyWriting(model);
+    const { prediction } = model.trained.definition();
+    const served = prediction?.served;
+    if (!served) throw model.trained.cannotPredict();
+    const { reading } = model.trained.context();
+    if (!request.truncate) checkLengths(model, request.inputs);
+    const inputs = request.inputs.map(({ text, pair }) => served.input(text, pair, reading));
+    const answers = await this.#serving.predict(model, inputs, signal);
+    return answers.map((answer, i) =>
+      served.answer(answer, request.inputs[i]!.text, model.trained.labels, request.raw),
+    );
+  }
+
+  async embed(
+    { model: name, inputs: texts, truncate, ...options }: EmbedRequest,
+    signal?: AbortSignal,
+  ): Promise<Embedded> {
+    const model = this.#model(name);
+    const { vectors } = model.trained.task === undefined ? {} : (model.trained.definition().prediction ?? {});
+    if (!vectors) throw notEmbedding(model);
+    if (!truncate)
+      checkLengths(
+        model,
+        texts.map((text) => ({ text })),
+      );
+    const inputs = model.trained.vectorInputs(texts, options);
+    const embedded: Embedded = { vectors: [], tokens: 0 };
+    // Long lists are queued in parts, so that other requests get a turn.
+    for (let start = 0; start < inputs.length; start += MAX_TOGETHER) {
+      const part = inputs.slice(start, start + MAX_TOGETHER);
+      for (const answer of await this.#serving.predict(model, part, signal)) {
+        const { embedding, tokens } = vectors.of(answer);
+        embedded.vectors.push(embedding);
+        embedded.tokens += tokens;
+      }
+    }
+    return embedded;
+  }
+
+  async write(
+    { model: name, prompt, generation, seed, stop }: WriteRequest,
+    signal?: AbortSignal,
+    onText: (text: string) => void = () => {},
+  ): Promise<Written> {
+    const model = this.#model(name);
+    const stops = new StopText(stop);
+    const ending = new AbortController();
+    const ends = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal;
+    let [text, promptTokens, read] = ['', 0, 0];
+    const say = (piece: string) => {
+      text += piece;
+      if (piece !== '') onText(piece);
+    };
+    try {
+      const written = await this.#serving.generate(model, prompt, generation, {
+        ...{ seed, signal: ends },
+        onRead: (tokens, isPrompt) => {
+          if (isPrompt) promptTokens = tokens;
+          else read++;
+        },
+        onText: (piece) => {
+          say(stops.add(piece));
+          if (stops.isEnded) ending.abort(STOPPED);
+        },
+      });
+      say(stops.end());
+      const finish = stops.isEnded ? 'stop' : written.finish;
+      return { text, finish, promptTokens, newTokens: written.ids.length };
+    } catch (error) {
+      if (error !== STOPPED) throw error;
+      return { text, finish: 'stop', promptTokens, newTokens: read + 1 };
+    }
+  }
+
+  load(name: string, path: string): Promise<void> {
+    return this.#loader.load(name, path);
+  }
+
+  unload(name: string): Promise<void> {
+    return this.#loader.unload(name);
+  }
+
+  close(): Promise<void> {
+    this.#loader.close();
+    return this.#serving.close();
+  }
+
+  #model(name: string): ServedModel {
+    const model = this.#serving.models.get(name);
+    if (!model) throw new UnknownModel(name, this.#serving.models.keys());
+    return model;
+  }
+}
+
+function notEmbedding({ name, trained }: ServedModel): UserError {
+  return new UserError({
+    where: name,
+    fault: `is a model for ${trained.task ?? 'text generation'}, not an embedding model`,
+    hint: 'See /v1/models for the task of each model.',
+  });
+}
+
+function onlyWriting({ name }: ServedModel): UserError {
+  return new UserError({
+    where: name,
+    fault: 'generates text and does not predict',
+    hint: 'Use /v1/completions.',
+  });
+}
+
+/** @throws UserError for a text that would be truncated */
+function checkLengths({ trained }: ServedModel, inputs: readonly TextInput[]): void {
+  const { tokenizer, maxLength } = trained.parts.text;
+  for (const [i, { text, pair }] of inputs.entries()) {
+    const { length } = tokenizer.encode(text, pair, Number.POSITIVE_INFINITY).inputIds;
+    if (length <= maxLength) continue;
+    throw new UserError({
+      where: `inputs[${i}]`,
+      fault: `has ${length} tokens, more than the maximum of ${maxLength}`,
+      hint: 'Shorten it, or set truncate: true.',
+    });
+  }
+}

@@ -1,0 +1,26 @@
+import { suggest } from '../../../support/nearest.ts';
+import { UserError } from '../../../support/user-error.ts';
+
+/** Thrown if no model has this name. */
+export class UnknownModel extends Error {
+  override name = 'UnknownModel';
+
+  /** @param where the request's key with the name */
+  constructor(model: string, known: Iterable<string>, where = 'model') {
+    super(`${where}: ${JSON.stringify(model.slice(0, 200))} is not served. ${suggest(model, known)}`);
+  }
+}
+
+/** Thrown if the requested object does not exist. */
+export class NotThere extends UserError {
+  override name = 'NotThere';
+}
+
+/** Thrown if too many requests are waiting. The client should try again later. */
+export class Overloaded extends Error {
+  override name = 'Overloaded';
+
+  constructor(waiting: number) {
+    super(`The server is overloaded: ${waiting} requests are waiting. Try again later.`);
+  }
+}

@@ -1,0 +1,80 @@
+import type { ChatMessage } from '../../../input/text/chat/chat-message.ts';
+import type { GenerationInput } from '../../../program/generation/prompt.ts';
+import type { EmbedOptions } from '../../../tasks/prediction.ts';
+import type { ServedAnswer } from '../../../tasks/served-answer.ts';
+
+/** Facts about a served model, as plain data. */
+export interface ModelCard {
+  name: string;
+  folder: string;
+  created: number;
+  /** The base model's name. Undefined for the base itself. */
+  parent?: string;
+  /** Undefined for a base that generates text. */
+  task?: string;
+  labels: readonly string[];
+  /** Whether it generates text. */
+  writes: boolean;
+  /** Whether it computes text vectors. */
+  embeds: boolean;
+}
+
+/** An input for prediction: a text, a pair of texts, or a question about a context. */
+export interface TextInput {
+  text: string;
+  pair?: string;
+}
+
+export interface PredictRequest {
+  model: string;
+  inputs: readonly TextInput[];
+  /** Whether scores are logits instead of probabilities. */
+  raw: boolean;
+  /** Whether to truncate texts that are too long. Otherwise, they are rejected. */
+  truncate: boolean;
+}
+
+export interface EmbedRequest extends EmbedOptions {
+  model: string;
+  inputs: readonly string[];
+  /** Whether to truncate texts that are too long. Otherwise, they are rejected. */
+  truncate: boolean;
+}
+
+/** A vector for each text. */
+export interface Embedded {
+  vectors: Float32Array[];
+  /** Number of tokens in all texts. */
+  tokens: number;
+}
+
+export interface WriteRequest {
+  model: string;
+  /** A text, tokens, or a conversation to answer. */
+  prompt: string | Int32Array | readonly ChatMessage[];
+  generation: GenerationInput;
+  seed: number;
+  /** Texts that end the output. The output does not contain them. */
+  stop: readonly string[];
+}
+
+export interface Written {
+  text: string;
+  finish: 'stop' | 'length';
+  promptTokens: number;
+  newTokens: number;
+}
+
+/**
+ * The operations of a server, independent of its protocol. All methods throw UserError, UnknownModel and Overloaded.
+ */
+export interface Service {
+  models(): Promise<ModelCard[]>;
+  predict(request: PredictRequest, signal?: AbortSignal): Promise<ServedAnswer[]>;
+  embed(request: EmbedRequest, signal?: AbortSignal): Promise<Embedded>;
+  /** @param onText called with every piece of the text when it is generated */
+  write(request: WriteRequest, signal?: AbortSignal, onText?: (text: string) => void): Promise<Written>;
+  load(name: string, path: string): Promise<void>;
+  unload(name: string): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,228 @@
+import type { Checkpoint } from '../../input/formats/checkpoint.ts';
+import { tiedOutputs } from '../../methods/tuners/tied-words.ts';
+import { bindCheckpoint, weightLocation } from '../../models/bind-checkpoint.ts';
+import { cutFrom, withCutTensors } from '../../models/cut-tensors.ts';
+import { nameInFiles } from '../../models/file-names.ts';
+import { initialise } from '../../models/initialise.ts';
+import type { CommonConfig, Head, ModelDefinition } from '../../models/model-definition.ts';
+import { modelFamily } from '../../models/registry.ts';
+import type { SentenceSettings } from '../../models/sentence-settings.ts';
+import type { LoadedModel, ModelWeights } from '../../program/model-weights.ts';
+import type { TaskModel } from '../../program/objectives/task-model.ts';
+import { elementCount } from '../../support/element-count.ts';
+import { UserError } from '../../support/user-error.ts';
+
+/** Builds a model of a family. */
+export type Build<Model> = (definition: ModelDefinition, config: CommonConfig) => Model;
+
+/** A model's family, and its parsed config.json. */
+export interface Family {
+  definition: ModelDefinition;
+  config: CommonConfig;
+}
+
+/**
+ * The family of a config.json.
+ *
+ * @throws UserError for an unknown `model_type`, and for all problems in the file, with a line for each
+ */
+export function familyOf(json: unknown, where: string): Family {
+  const definition = modelFamily(json, where);
+  const config = definition.parseConfig(json, where);
+  checkTokens(config, where);
+  return { definition, config };
+}
+
+/** The family of a model that makes text vectors with these settings. */
+export function withSentence(family: Family, sentence: SentenceSettings | undefined): Family {
+  return sentence ? { ...family, config: { ...family.config, sentence } } : family;
+}
+
+/** Checks that the tokens of a config.json are in its vocabulary. */
+function checkTokens({ vocabSize, padTokenId, decoderStartTokenId }: CommonConfig, where: string): void {
+  const tokens = { pad_token_id: padTokenId, decoder_start_token_id: decoderStartTokenId };
+  for (const [key, id] of Object.entries(tokens)) {
+    if (id === undefined || id < vocabSize) continue;
+    throw new UserError({
+      where: `${where}, ${key}`,
+      fault: `must be below ${vocabSize}, its vocab_size, got ${id}`,
+    });
+  }
+}
+
+/**
+ * Binds a model to a checkpoint. Every tensor is checked, but not read yet.
+ *
+ * @param weightFolder folder of the files that `checkpoint` names
+ * @throws UserError for tensors that are missing or have another shape
+ */
+export function bindModel<Model extends TaskModel>(
+  described: Model,
+  whole: Checkpoint,
+  where: string,
+  weightFolder: (files: ReadonlySet<string>) => string,
+): LoadedModel<Model> {
+  const checkpoint = withCutTensors(whole, described.definition);
+  const model = asStored(described, checkpoint, where);
+  const { head, parameters } = model;
+  const names = storedNames(model, checkpoint, where);
+  const initial = newValues(model);
+  const stored = (name: string) => names.get(name) as string;
+  const weights: ModelWeights = {
+    weightFolder: weightFolder(new Set([...names.values()].map((name) => checkpoint.info(name).file))),
+    locate: (name) =>
+      names.has(name) ? weightLocation(checkpoint.info(stored(name))) : { data: initial(name, 0) },
+    reader: (seed) => (name) =>
+      names.has(name) ? checkpoint.readFloat32(stored(name)) : initial(name, seed),
+    readRange: (name, start, end) => checkpoint.readFloat32(stored(name), start, end),
+    initialised: [...parameters.keys()].filter((name) => !names.has(name)),
+    close: () => checkpoint.close(),
+  };
+  return { ...model, ...weights, head: withAbsent(head, weights) };
+}
+
+/**
+ * The model with output weights as in a checkpoint. As in transformers, a checkpoint with output weights that differ
+ * from the word embeddings has both, whatever its config.json says.
+ */
+function asStored<Model extends TaskModel>(model: Model, checkpoint: Checkpoint, where: string): Model {
+  const outputs = outputNames(model, checkpoint, where);
+  if (!outputs) return model;
+  const { tied, own, output, table } = outputs;
+  const isOwn = output !== undefined && table !== undefined && !haveSameValues(checkpoint, output, table);
+  return (isOwn ? own : tied) as Model;
+}
+
+/**
+ * The two forms of a model whose output weights may be the word embeddings, and the names of both matrices in a
+ * checkpoint. Undefined if its config.json already decides.
+ */
+function outputNames(
+  model: TaskModel,
+  checkpoint: Pick<Checkpoint, 'names' | 'info'>,
+  where: string,
+): { tied: TaskModel; own: TaskModel; output?: string; table?: string } | undefined {
+  const { definition, config, withConfig } = model;
+  if (!withConfig) return undefined;
+  const tied = definition.alwaysTies
+    ? withConfig({ ...config, tie_word_embeddings: true, ownOutput: false } as CommonConfig)
+    : model;
+  const [output, table] = tiedOutputs(tied).find(([name]) => !tied.parameters.has(name)) ?? [];
+  if (output === undefined || table === undefined) return undefined;
+  const own = withConfig({ ...tied.config, ownOutput: true });
+  const shapes = [output, table].map((name) => [name, own.parameters.get(name)!] as const);
+  const names = bindCheckpoint(new Map(shapes), checkpoint, {
+    where,
+    baseModelPrefixes: prefixesOf(tied),
+    tiedNames: definition.tiedNames,
+    mayInitialise: () => true,
+  });
+  return { tied, own, output: names.get(output), table: names.get(table) };
+}
+
+/** Number of values compared at a time. Matrices that differ do so in the first block. */
+const COMPARED = 2 ** 18;
+
+function haveSameValues(checkpoint: Checkpoint, first: string, second: string): boolean {
+  const length = elementCount(checkpoint.info(first).shape);
+  for (let start = 0; start < length; start += COMPARED) {
+    const end = Math.min(length, start + COMPARED);
+    const [a, b] = [first, second].map((name) => checkpoint.readFloat32(name, start, end)) as [
+      Float32Array,
+      Float32Array,
+    ];
+    if (a.some((value, i) => value !== b[i])) return false;
+  }
+  return true;
+}
+
+/**
+ * The names of all tensors that {@link bindModel} may read.
+ *
+ * @throws UserError like {@link bindModel}
+ */
+export function readNames(
+  model: TaskModel,
+  checkpoint: Pick<Checkpoint, 'names' | 'info'>,
+  where: string,
+): string[] {
+  const { tied, output, table } = outputNames(model, checkpoint, where) ?? { tied: model };
+  const names = storedNames(tied, withCutTensors(checkpoint, model.definition), where).values();
+  const read = [...names, ...[output, table].filter((name) => name !== undefined)];
+  return [...new Set(read.map((name) => cutFrom(checkpoint, model.definition, name)))];
+}
+
+function prefixesOf({ definition, head }: TaskModel): string[] {
+  return [definition.baseModelPrefix, head.baseModelPrefix ?? ''].filter((prefix) => prefix !== '');
+}
+
+/**
+ * The names of a model's tensors in a checkpoint, by the model's names.
+ *
+ * @throws UserError like {@link bindModel}
+ */
+function storedNames(
+  model: TaskModel,
+  checkpoint: Pick<Checkpoint, 'names' | 'info'>,
+  where: string,
+): Map<string, string> {
+  const { definition, head, parameters, buffers } = model;
+  const mayLack = [...head.modules, ...(head.mayLack ?? [])];
+  return bindCheckpoint(new Map([...parameters, ...buffers]), checkpoint, {
+    where,
+    baseModelPrefixes: prefixesOf(model),
+    tiedNames: definition.tiedNames,
+    nameInFiles: (name) => nameInFiles(definition, name),
+    mayInitialise: (name) => buffers.has(name) || mayLack.some((module) => name.startsWith(`${module}.`)),
+  });
+}
+
+/** Binds another model of the same family, without a head, to the weights below a model's head. */
+export function belowHead(model: LoadedModel, other: TaskModel): LoadedModel {
+  const { parameters, buffers, definition, locate, reader, readRange } = model;
+  const named = (name: string) =>
+    parameters.has(name) || buffers.has(name) ? name : `${definition.baseModelPrefix}.${name}`;
+  return {
+    ...model,
+    ...other,
+    locate: (name) => locate(named(name)),
+    reader: (seed) => {
+      const read = reader(seed);
+      return (name, shape) => read(named(name), shape);
+    },
+    readRange: (name, start, end) => readRange(named(name), start, end),
+    initialised: [],
+  };
+}
+
+/** A model with new weights, without a checkpoint. */
+export function newModel<Model extends TaskModel>(model: Model, weightFolder: string): LoadedModel<Model> {
+  const initial = newValues(model);
+  return {
+    ...model,
+    weightFolder,
+    locate: (name) => ({ data: initial(name, 0) }),
+    reader: (seed) => (name) => initial(name, seed),
+    readRange: (name, start, end) => initial(name, 0).subarray(start, end),
+    initialised: [...model.parameters.keys()],
+    close: () => {},
+  };
+}
+
+/** Trains the modules that the checkpoint lacks as well, because their initial values are random. */
+function withAbsent(head: Head, { initialised }: ModelWeights): Head {
+  const absent = (head.mayLack ?? []).filter((module) =>
+    initialised.some((name) => name.startsWith(`${module}.`)),
+  );
+  return { ...head, modules: [...head.modules, ...absent] };
+}
+
+/** Returns the initial value of a parameter or buffer that is not in a checkpoint. */
+function newValues({ config, parameters, buffers }: TaskModel) {
+  return (name: string, seed: number) => {
+    const buffer = buffers.get(name);
+    if (buffer) return new Float32Array(elementCount(buffer));
+    const shape = parameters.get(name) as readonly number[];
+    return initialise(name, shape, seed, config.deviationOf?.(name, shape) ?? config.initializerRange);
+  };
+}

@@ -1,0 +1,68 @@
+import { editJson } from '../../input/formats/edit-json.ts';
+import type { StoredTensor } from '../../input/formats/tensor-data.ts';
+import type { ParameterLayout } from '../../methods/tuners/parameter-layout.ts';
+import { nameInFiles } from '../../models/file-names.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
+import { elementCount } from '../../support/element-count.ts';
+import { taskNamed } from '../../tasks/registry.ts';
+import type { Notes } from './notes.ts';
+
+/** Names of a tokenizer's files. A fine-tuned model has the same files as its base. */
+export const SHARED_FILES = [
+  ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
+  ...['vocab.txt', 'vocab.json', 'merges.txt', 'chat_template.jinja', 'generation_config.json'],
+  'preprocessor_config.json',
+  ...['spm.model', 'spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model'],
+];
+
+/** Names of a model folder's small files that affect training. */
+export const DESCRIBING_FILES = [
+  'config.json',
+  ...SHARED_FILES.filter((name) => name !== 'generation_config.json'),
+];
+
+/** The tensors of a fully fine-tuned model: the trained ones, and the buffers of its checkpoint. */
+export function fullModelTensors(
+  model: LoadedModel,
+  layout: ParameterLayout,
+  values: Float32Array,
+): Map<string, StoredTensor> {
+  const tensors = layout.segments.map(({ name, shape }): [string, StoredTensor] => [
+    name,
+    { dtype: 'F32', shape: [...shape], data: layout.read(values, name) },
+  ]);
+  const buffers = [...model.buffers].filter(([name]) => !('data' in model.locate(name)));
+  for (const [name, shape] of buffers) {
+    const data = model.readRange(name, 0, elementCount(shape));
+    tensors.push([name, { dtype: 'F32', shape: [...shape], data }]);
+  }
+  return new Map(tensors.map(([name, tensor]) => [storedName(model, name), tensor]));
+}
+
+/** The name of a parameter in a checkpoint that transformers writes. */
+export function storedName({ definition }: Pick<LoadedModel, 'definition'>, name: string): string {
+  return nameInFiles(definition, name);
+}
+
+/**
+ * The config.json of a fine-tuned model: the base's config with the labels added.
+ *
+ * @param text the base model's config.json
+ * @param trainedFor the task and its classes, if known
+ * @param dtype the type of the weights, named as in transformers; by default the base's
+ */
+export function trainedConfig(
+  text: string,
+  { head }: Pick<LoadedModel, 'head'>,
+  trainedFor: Pick<Notes, 'task' | 'labels' | 'model_config'> | undefined,
+  dtype: string | undefined,
+): string {
+  const config = editJson(text, ({ torch_dtype, ...base }) => ({
+    ...base,
+    dtype: dtype ?? base.dtype ?? torch_dtype,
+    architectures: [head.architecture],
+    ...trainedFor?.model_config,
+    ...(trainedFor && taskNamed(trainedFor.task).classes?.keys?.(trainedFor.labels)),
+  }));
+  return `${config}\n`;
+}

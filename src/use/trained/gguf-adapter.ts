@@ -1,0 +1,122 @@
+import type { AdapterTensor } from '../../input/formats/adapters/stored-adapter.ts';
+import { encodeGguf, GGUF_DTYPES, type GgufDtype, type GgufMatrix } from '../../input/formats/encode-gguf.ts';
+import type { Increments } from '../../methods/tuners/adapter-kind.ts';
+import { GGUF_MODEL_TYPES, GGUF_OUTPUT, type GgufFamily, ggufFamily } from '../../models/gguf.ts';
+import { assertOptions, type OptionTypes, oneOf } from '../../support/options.ts';
+import { UserError } from '../../support/user-error.ts';
+import { assertFiniteValues } from './finite-values.ts';
+import type { TunedModel } from './trained-parts.ts';
+import type { KnownAdapter } from './tune-model.ts';
+
+export interface ExportGgufOptions {
+  /** Type of the values. Default: f32. */
+  dtype?: GgufDtype | undefined;
+}
+
+const GGUF_OPTIONS: OptionTypes<ExportGgufOptions> = { dtype: oneOf(...GGUF_DTYPES) };
+
+/** File types of `general.file_type`, which readers print. */
+const FILE_TYPES: Readonly<Record<GgufDtype, number>> = { f32: 0, f16: 1, q8_0: 7 };
+/** The version of the 8-bit blocks. */
+const QUANTIZATION_VERSION = 2;
+
+/** llama.cpp's names of the kind of adapter, and of the two matrices of a product. */
+const KIND = 'lora';
+const SUFFIXES = { inner: `${KIND}_a`, outer: `${KIND}_b` };
+
+const MERGE = 'Merge it into its base model with adalora merge, and convert the merged model.';
+
+/** A model with the adapter to export. */
+export type GgufSource = Pick<TunedModel, 'model' | 'notes'> & { adapter?: KnownAdapter; folder: string };
+
+/**
+ * Encodes an adapter as a GGUF file for llama.cpp and the programs that use it. B contains the whole scale, and the file
+ * has no alpha: llama.cpp would divide it by the rank of each tensor. Rows have llama.cpp's order.
+ *
+ * @throws UserError for a whole model, a family that llama.cpp does not share, and anything in the adapter that the
+ * format cannot hold
+ */
+export function ggufAdapter(source: GgufSource, options: ExportGgufOptions = {}): Iterable<Uint8Array> {
+  assertOptions('export as gguf', options, GGUF_OPTIONS);
+  const { dtype = 'f32' } = options;
+  const { model, folder } = source;
+  const family = ggufFamily(model.definition.modelType);
+  if (!family) {
+    throw new UserError({
+      where: folder,
+      fault: `is for a model of type ${model.definition.modelType}, which has no GGUF adapters`,
+      hint: `Known: ${GGUF_MODEL_TYPES.join(', ')}.`,
+    });
+  }
+  const tensors = new Map<string, GgufMatrix>();
+  for (const [path, { A, B }] of incrementsOf(source)) {
+    const name = ggufName(path, family, source);
+    const rows = family.rows?.(name.module, model.config);
+    const [inner, outer] = [A, B].map((factor) => matrixOf(factor, `${folder}: ${path}`));
+    tensors.set(`${name.weight}.${SUFFIXES.inner}`, inner!);
+    tensors.set(`${name.weight}.${SUFFIXES.outer}`, rows ? reordered(outer!, rows) : outer!);
+  }
+  const metadata = {
+    'general.architecture': family.architecture,
+    'general.type': 'adapter',
+    'general.file_type': FILE_TYPES[dtype],
+    'adapter.type': KIND,
+    ...(dtype === 'q8_0' && { 'general.quantization_version': QUANTIZATION_VERSION }),
+  };
+  return encodeGguf(metadata, tensors, dtype);
+}
+
+/** The products to add. */
+function incrementsOf({ adapter, folder, notes }: GgufSource): Increments['modules'] {
+  if (!adapter) {
+    throw new UserError({
+      where: folder,
+      fault: 'is a whole model, and only adapters are written as GGUF',
+      hint: "Convert it with llama.cpp's convert_hf_to_gguf.py.",
+    });
+  }
+  const { kind, stored } = adapter;
+  if (!kind.increments) {
+    const hint = kind.unmergeable && `It cannot be merged either: ${kind.unmergeable}.`;
+    throw refusal(folder, `an adapter of kind ${kind.name}`, hint);
+  }
+  if (notes?.base_dtype) throw refusal(folder, `an adapter that fits a base of type ${notes.base_dtype}`);
+  const changed = Object.keys(notes?.model_config ?? {});
+  if (changed.length > 0) throw refusal(folder, `changed fields of config.json (${changed.join(', ')})`);
+  const { modules, more } = kind.increments(stored, folder);
+  if (more) throw refusal(folder, more);
+  return modules;
+}
+
+function matrixOf({ shape, data }: AdapterTensor, where: string): GgufMatrix {
+  assertFiniteValues(data, where);
+  const [rows, columns] = shape as [number, number];
+  return { shape: [rows, columns], data };
+}
+
+function refusal(where: string, content: string, hint = MERGE): UserError {
+  return new UserError({ where, fault: `has ${content}, which GGUF adapters cannot hold`, hint });
+}
+
+/** llama.cpp's name of a module, and of its weight. */
+function ggufName(
+  path: string,
+  family: GgufFamily,
+  { model, folder }: GgufSource,
+): { module: string; weight: string } {
+  if (path === GGUF_OUTPUT.module && model.parameters.has(`${path}.weight`))
+    return { module: GGUF_OUTPUT.name, weight: `${GGUF_OUTPUT.name}.weight` };
+  const [, layer, inLayer] = /(?:^|\.)(?:layers|h)\.(\d+)\.(.+)$/.exec(path) ?? [];
+  const module = inLayer === undefined ? undefined : family.modules[inLayer];
+  if (module === undefined) throw refusal(folder, `the module ${path}`);
+  return { module, weight: `blk.${layer}.${module}.weight` };
+}
+
+function reordered({ shape, data }: GgufMatrix, rows: Uint32Array): GgufMatrix {
+  const columns = shape[1];
+  const moved = new Float32Array(data.length);
+  rows.forEach((from, to) => {
+    moved.set(data.subarray(from * columns, (from + 1) * columns), to * columns);
+  });
+  return { shape, data: moved };
+}

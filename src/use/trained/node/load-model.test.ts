@@ -1,0 +1,28 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openForTask } from '../../../../tests/support/open-for-task.ts';
+import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
+import { readSafetensors, writeSafetensors } from '../../../input/formats/node/safetensors-file.ts';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'model-'));
+  writeTinyModel(folder);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+it('trains the head, and optional modules that the checkpoint lacks', () => {
+  const whole = openForTask(folder, 'single_label_classification');
+  expect(whole.head.modules).toEqual(['classifier']);
+  whole.close();
+
+  const path = join(folder, 'model.safetensors');
+  const tensors = [...readSafetensors(path)].filter(([name]) => !name.startsWith('bert.pooler.'));
+  writeSafetensors(path, new Map(tensors), { format: 'pt' });
+  const model = openForTask(folder, 'single_label_classification');
+  expect(model.head.modules).toEqual(['classifier', 'bert.pooler']);
+  expect(model.initialised).toContain('bert.pooler.dense.weight');
+  model.close();
+});

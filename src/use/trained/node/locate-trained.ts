@@ -1,0 +1,101 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { holdsAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
+import { missingFile, nearNames, readYaml } from '../../../input/formats/node/read-text.ts';
+import type { ResolveOptions } from '../../../input/hub/node/hub-access.ts';
+import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { runFiles } from '../../../training/run/node/run-folder.ts';
+
+/** The destination of a path or id. */
+export interface Located {
+  folder: string;
+  kind: 'adapter' | 'model';
+  /** The base model in the run's config, if the path is a run's. */
+  runModel?: string;
+}
+
+type LocateOptions = Pick<ResolveOptions, 'onProgress' | 'pools'>;
+
+/**
+ * Finds the adapter or the model in a run's folder, in the folder itself, or on the Hub by its id.
+ *
+ * @throws UserError if there is neither
+ */
+export async function locateTrained(path: string, options: LocateOptions = {}): Promise<Located> {
+  if (!existsSync(path) && isOfRuns(path)) throw missingRun(path);
+  const folder = existsSync(path) ? path : await fetched(path, options);
+  if (holdsAdapter(folder)) return { folder, kind: 'adapter' };
+  const { adapter, model, config } = runFiles(folder);
+  const runModel = baseOfRun(folder);
+  if (holdsAdapter(adapter)) return { folder: adapter, kind: 'adapter', runModel };
+  if (existsSync(join(model, 'config.json'))) return { folder: model, kind: 'model' };
+  if (existsSync(join(folder, 'config.json'))) return { folder, kind: 'model' };
+  throw new UserError({
+    where: path,
+    fault: 'has no adapter (adapter_config.json) and no model (config.json), and is not a finished run',
+    hint: existsSync(config) ? 'The run has not finished: adalora train CONFIG.yaml --resume' : undefined,
+  });
+}
+
+/** The usual folder of runs. */
+const RUNS = 'runs';
+/** Maximum number of runs to list. */
+const MAX_LISTED = 10;
+
+/** Whether a path can only be a run's, because it is not a Hub id or is in the folder of runs. */
+function isOfRuns(path: string): boolean {
+  const parts = path.split(/[\\/]/);
+  return parts[0] === RUNS || (parts.length > 1 && runsIn(dirname(path)).length > 0);
+}
+
+function missingRun(path: string): UserError {
+  const beside = runsIn(dirname(path));
+  const runs = beside.length > 0 ? beside : runsIn(RUNS);
+  const more = runs.length > MAX_LISTED ? ` and ${runs.length - MAX_LISTED} more` : '';
+  const hint =
+    runs.length > 0
+      ? `There are ${runs.slice(0, MAX_LISTED).join(', ')}${more}.`
+      : 'There are no runs here yet: adalora train makes one.';
+  return new UserError({ where: path, fault: 'does not exist; it should be the folder of a run', hint });
+}
+
+/** Paths of the runs in a folder. */
+function runsIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+      .map((name) => join(folder, name))
+      .filter((path) => existsSync(runFiles(path).config));
+  } catch {
+    return [];
+  }
+}
+
+/** Downloads an id from the Hub. If the Hub does not have it, the error suggests a folder with a similar name. */
+async function fetched(id: string, options: LocateOptions): Promise<string> {
+  try {
+    return await resolveModel(id, options);
+  } catch (error) {
+    if (!(error instanceof UserError) || nearNames(id).length === 0) throw error;
+    throw missingFile(id, 'the folder of a run, an adapter or a model, or its id on the Hub');
+  }
+}
+
+/** Like {@link locateTrained}, but only for adapters. A whole model is rejected. */
+export async function locateAdapter(path: string): Promise<Located> {
+  const located = await locateTrained(path);
+  if (located.kind === 'adapter') return located;
+  throw new UserError({
+    where: path,
+    fault: `is a whole model in ${located.folder}, not an adapter`,
+    hint: 'Only adapters can be used here. In a config, a whole model is named by model.',
+  });
+}
+
+/** The base model in a run's config. */
+export function baseOfRun(run: string): string | undefined {
+  const { config } = runFiles(run);
+  if (!existsSync(config)) return undefined;
+  const { model } = Object(readYaml(config, 'the config of a run')) as { model?: unknown };
+  return typeof model === 'string' ? model : undefined;
+}

@@ -1,0 +1,116 @@
+import type { Device } from '../../../engine/runtime/session.ts';
+import { dataFiles } from '../../../input/data/node/text-files.ts';
+import type { Rows } from '../../../input/data/rows.ts';
+import type { TextFile } from '../../../input/data/text-file.ts';
+import type { ExportLoraOptions } from '../../../methods/tuners/adapter-kind.ts';
+import { BASE_DTYPES, type BaseDtype } from '../../../program/bases/base-dtype.ts';
+import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
+import type { Scores } from '../../../program/example-set.ts';
+import { inTurns } from '../../../program/in-turns.ts';
+import { nodeEngine } from '../../../program/node/node-engine.ts';
+import { ALONE_PROCESSES, type Processes } from '../../../program/parallel/node/join-processes.ts';
+import { type OptionTypes, oneOf, TEXT } from '../../../support/options.ts';
+import { closedModel } from '../closed-model.ts';
+import { COMMON_OPEN_OPTIONS, type CommonOpenOptions } from '../common-open-options.ts';
+import { fittingBase } from '../fitting-base.ts';
+import type { ExportGgufOptions } from '../gguf-adapter.ts';
+import type { EvaluateParams } from '../model-options.ts';
+import type { ExportOnnxOptions } from '../onnx-folder.ts';
+import { TrainedModel, type TrainedParts } from '../trained-model.ts';
+import { trainedParts } from '../trained-parts.ts';
+import type { MergeOptions } from './merge.ts';
+import { type OpenedTuned, openTuned } from './open-tuned.ts';
+
+export interface OpenOptions extends CommonOpenOptions<string, Device> {
+  /** Type of the frozen weights. Default: float32 whatever the run used, or the only type that the adapter fits. */
+  baseDtype?: BaseDtype | undefined;
+}
+
+export const OPEN_OPTIONS: OptionTypes<OpenOptions> = {
+  ...COMMON_OPEN_OPTIONS,
+  model: TEXT,
+  baseDtype: oneOf(...BASE_DTYPES),
+};
+
+/** Options for commands only. */
+export interface SharedOpenOptions extends OpenOptions {
+  /** The processes that share predictions and scores. Each opens the model, and each gets all results. */
+  processes?: Processes;
+}
+
+/**
+ * Opens a model in this thread, to predict, evaluate, generate, merge or export: the folder of a run, an adapter (of
+ * any method here, of PEFT or AdapterHub) or a model, or any of them on the Hub by its id. Close it after use.
+ *
+ * @throws UserError for anything missing, damaged or incompatible
+ */
+export async function open(path: string, options: SharedOpenOptions = {}): Promise<OpenedModel> {
+  const opened = await openTuned(path, options);
+  try {
+    const fitting = fittingBase(opened.notes, options.baseDtype, opened.folder);
+    const model = await withBaseDtype(opened.model, fitting);
+    const { communicator, threads, sharesHost } = options.processes ?? ALONE_PROCESSES;
+    const { batchSize, continues, device = 'cpu', maxLength } = options;
+    const engine = inTurns(nodeEngine(model, device, { threads, sharesHost }));
+    const others = { path, engine, communicator, batchSize, continues };
+    return new OpenedModel(trainedParts({ ...opened, model }, maxLength, others), opened);
+  } catch (error) {
+    opened.model.close();
+    throw error;
+  }
+}
+
+/** Options of the form in which a model is exported. */
+export type ExportOptions = ExportOnnxOptions | ExportGgufOptions | ExportLoraOptions;
+
+/** A trained model with its files in folders. */
+export class OpenedModel extends TrainedModel {
+  readonly #opened: OpenedTuned;
+
+  constructor(parts: TrainedParts, opened: OpenedTuned) {
+    super(parts);
+    this.#opened = opened;
+  }
+
+  /** Like {@link TrainedModel.evaluate}, also for a file by its path. Language tasks also accept a folder of files. */
+  override async evaluate(params: EvaluateParams<string | readonly TextFile[] | Rows>): Promise<Scores> {
+    const { data } = params;
+    const files =
+      typeof data === 'string' ? await dataFiles(data, this.definition().files.takesFolders) : data;
+    return super.evaluate({ ...params, data: files });
+  }
+
+  /**
+   * Writes the merged model as a checkpoint.
+   *
+   * @param output a new or empty folder
+   * @throws UserError for a folder with files in it, a model without an adapter, a method that cannot be merged, and
+   * values that `dtype` cannot represent
+   */
+  async merge(output: string, options: MergeOptions = {}): Promise<void> {
+    const { writeMerged } = await import('./merge.ts');
+    if (this.isClosed) throw closedModel(this.parts.path);
+    writeMerged(this.#opened, output, options);
+  }
+
+  /**
+   * Writes the model, or only its adapter, in another equivalent form.
+   *
+   * @param form `onnx`, a folder that transformers.js and Optimum load; `gguf`, an adapter for llama.cpp and Ollama; or
+   * another form of the adapter, such as plain LoRA for AdaLoRA
+   * @param output a new or empty folder
+   * @param options options of this form
+   * @throws UserError that names the available forms, for a folder with files in it, and for types of weights that are
+   * unknown or cannot represent a value
+   */
+  async export(form: string, output: string, options: ExportOptions = {}): Promise<void> {
+    const { exportAdapter, GGUF_FORM, ONNX_FORM } = await import('./export-adapter.ts');
+    const { exportGguf } = await import('./export-gguf.ts');
+    const { exportOnnx } = await import('./export-onnx.ts');
+    if (this.isClosed) throw closedModel(this.parts.path);
+    // Each form checks its own options.
+    if (form === ONNX_FORM) exportOnnx(this.#opened, output, options as ExportOnnxOptions);
+    else if (form === GGUF_FORM) exportGguf(this.#opened, output, options as ExportGgufOptions);
+    else exportAdapter(this.#opened, form, output, options as ExportLoraOptions);
+  }
+}

@@ -1,0 +1,92 @@
+import { existsSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { disableTelemetry } from '../../../../engine/runtime/node/disable-telemetry.ts';
+import { missingFile } from '../../../../input/formats/node/read-text.ts';
+import { revived } from '../../../../support/failure.ts';
+import { threadArguments } from '../../../../support/node/process-status.ts';
+import { assertOptions, oneOf } from '../../../../support/options.ts';
+import { shown } from '../../../../support/problem.ts';
+import { UserError } from '../../../../support/user-error.ts';
+import { definingModules } from '../../../../tasks/defining-modules.ts';
+import type { AnyTaskName, UsualTask } from '../../../../tasks/prediction-types.ts';
+import { TASK_NAMES } from '../../../../tasks/registry.ts';
+import { OPEN_OPTIONS, type OpenOptions } from '../open.ts';
+import { ModelInThread } from './model-in-thread.ts';
+import type { ModelJob, ModelMessage } from './model-job.ts';
+
+/** Options of `open`. */
+export interface ThreadOptions<Task extends AnyTaskName = UsualTask> extends OpenOptions {
+  /** The task that the model must have. The types of its inputs and answers follow from it. */
+  task?: Task | undefined;
+}
+
+/** The config of a finished run. */
+export interface FinishedRun<Task extends AnyTaskName = UsualTask> {
+  output: string;
+  task?: Task | undefined;
+}
+
+/**
+ * Opens a trained model in its own thread: the folder of a run, an adapter (of any method here, of PEFT or AdapterHub)
+ * or a model, or any of them on the Hub by its id. Close it after use.
+ *
+ * @param what the path or the id; or the config of a finished run
+ * @throws UserError for anything missing, damaged or incompatible
+ */
+export async function openInThread<Task extends AnyTaskName = UsualTask>(
+  what: string | FinishedRun<Task>,
+  given: ThreadOptions<Task> = {},
+): Promise<ModelInThread<Task>> {
+  assertOptions('open', given, { ...OPEN_OPTIONS, task: oneOf(...TASK_NAMES) });
+  const { task, onProgress, onNotice = (message) => process.emitWarning(message), ...options } = given;
+  const wanted = task ?? (typeof what === 'string' ? undefined : Object(what).task);
+  const model = await started<Task>(what, { ...options, onProgress, onNotice });
+  if (wanted === undefined || model.task === wanted) return model;
+  await model.close();
+  const path = typeof what === 'string' ? what : what.output;
+  throw new UserError({ where: path, fault: `is a model for ${model.task}, not for ${wanted}` });
+}
+
+async function started<Task extends AnyTaskName>(
+  what: string | FinishedRun<Task>,
+  { onProgress, onNotice, ...options }: OpenOptions,
+): Promise<ModelInThread<Task>> {
+  const path = typeof what === 'string' ? what : runFolder(what);
+  const job: ModelJob = { path, options };
+  disableTelemetry();
+  const worker = new Worker(new URL('./model-thread.js', import.meta.url), {
+    ...threadArguments(),
+    workerData: { ...job, modules: definingModules() },
+  });
+  return new Promise((resolve, reject) => {
+    const tell = (message: ModelMessage) => {
+      if ('progress' in message) onProgress?.(message.progress);
+      else if ('notice' in message) onNotice?.(message.notice);
+    };
+    worker.on('message', (message: ModelMessage) => {
+      try {
+        tell(message);
+      } catch (error) {
+        reject(error);
+        void worker.terminate();
+      }
+      if ('failure' in message) reject(revived(message.failure));
+      else if ('ready' in message) resolve(new ModelInThread(path, message.ready, worker));
+    });
+    worker.once('error', reject);
+    worker.once('exit', (code) => reject(new Error(`the model's thread ended with code ${code}`)));
+  });
+}
+
+/** The output folder of a run's config. It cannot be a Hub id. */
+function runFolder(config: unknown): string {
+  const { output } = Object(config) as { output?: unknown };
+  if (typeof output !== 'string') {
+    throw new UserError({
+      where: 'open',
+      fault: `needs a path, an id on the Hub, or a config with the key \`output\`, got ${shown(config)}`,
+    });
+  }
+  if (existsSync(output)) return output;
+  throw missingFile(output, 'the folder of a run that has finished');
+}

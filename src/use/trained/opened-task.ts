@@ -1,0 +1,110 @@
+import { headLabels } from '../../input/formats/adapters/head-labels.ts';
+import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
+import { headOutputs } from '../../methods/tuners/head-outputs.ts';
+import { HEAD_KINDS, type HeadKind, headNamed, writesText } from '../../models/heads/registry.ts';
+import { taskTypeOf } from '../../models/heads/task-type-of.ts';
+import type { TaskModel } from '../../program/objectives/task-model.ts';
+import { tokenModel } from '../../program/objectives/token-model.ts';
+import { UserError } from '../../support/user-error.ts';
+import { recognisedTask, taskNamed, vectorTask } from '../../tasks/registry.ts';
+import type { BuildTask, UnknownTrained } from '../../tasks/task-definition.ts';
+import type { Family } from './bind-model.ts';
+import { checkLayer } from './layer-file.ts';
+import { type Notes, readingOf } from './notes.ts';
+
+/** What a model is opened for. All answers of a run depend on this, on the weights, and on the adapter's values. */
+export interface OpenedTask {
+  /** Undefined for unknown tasks. */
+  notes: Notes | undefined;
+  /** The model with the head of its task. Its config contains what the run changed, such as the pooling. */
+  model: TaskModel;
+}
+
+/** What determines the purpose of a trained model. */
+export interface Trained {
+  /** Family of the base model, with the fields of config.json that the run replaced. */
+  family: Family;
+  /** The base model's config.json. */
+  json: Readonly<Record<string, unknown>>;
+  /** The adapter. Undefined for a whole model. */
+  stored?: StoredAdapter;
+  /** adalora's notes in the folder of the adapter or the model. */
+  notes: Notes | undefined;
+}
+
+/** What the user wants to do with the model, whatever it was trained for: generate text, or make text vectors. */
+export type Asked = 'generate' | 'embed' | undefined;
+
+/** What the options of an opened model ask for. */
+export function askedBy({ generates, embeds }: { generates?: boolean; embeds?: boolean }): Asked {
+  if (generates) return 'generate';
+  return embeds ? 'embed' : undefined;
+}
+
+/**
+ * The task of a trained model, from its notes or otherwise from its files, and the head that it needs.
+ *
+ * @param asked whether it should generate text or make vectors. It then gets a head for that instead of its own.
+ * @param where its folder for messages
+ * @throws UserError for a model that should generate text but cannot
+ */
+export function openedTask(trained: Trained, asked: Asked, where: string): OpenedTask {
+  const { family, stored } = trained;
+  const { definition, config } = family;
+  if (asked === 'generate') {
+    const build = generating(family, where, stored && taskTypeOf(stored));
+    return { notes: trained.notes, model: build(definition, config) };
+  }
+  const embeds = asked === 'embed' && !stored && !trained.notes;
+  const notes = trained.notes ?? (embeds ? embedding(family) : recognised(trained));
+  const model = taskNamed(notes.task).build(notes.labels, notes.data)(definition, config);
+  if (model.layer) checkLayer(notes.layer, { width: model.config.numLabels, ...model.layer }, where);
+  return { notes, model };
+}
+
+/** The notes for a base model that should make vectors and has no notes. */
+function embedding({ config }: Family): Notes {
+  const task = vectorTask();
+  return { task, labels: [], data: readingOf(task, { max_length: config.sentence?.maxLength }) };
+}
+
+/** The notes for a model or an adapter without notes. */
+function recognised({ family: { definition, config }, json: base, stored }: Trained): Notes {
+  const names = stored && headLabels(stored);
+  const json = { ...base, ...(names && { id2label: names }) } as Trained['json'];
+  const [architecture] = Array.isArray(json.architectures) ? json.architectures : [];
+  const model: UnknownTrained = {
+    ...{ definition, config },
+    json,
+    taskType: stored && taskTypeOf(stored),
+    architecture,
+    outputsOf: (build) => stored && headOutputs(build(definition, config), stored.tensors),
+  };
+  const { task, labels, data } = recognisedTask(model);
+  const reading = readingOf(task, data);
+  // The task's default length is lowered to the model's positions, because the user did not ask for it.
+  const max_length = reading.max_length && Math.min(reading.max_length, config.maxLength);
+  return { task, labels, data: { ...reading, max_length } };
+}
+
+/**
+ * The last kind comes first. So an encoder-decoder generates with both parts, even if its family can also be used as a
+ * decoder.
+ */
+const GENERATING = HEAD_KINDS.filter(writesText).reverse();
+
+/** The text generation head. An adapter's `task_type` decides if it has one. */
+function generating(
+  { definition: { heads, modelType } }: Family,
+  where: string,
+  taskType: string | null = null,
+): BuildTask {
+  const isAsked = (kind: HeadKind) => taskType === null || headNamed(kind).taskType === taskType;
+  const head = GENERATING.find((kind) => heads[kind] && isAsked(kind));
+  if (head) return tokenModel(head);
+  throw new UserError({
+    where,
+    fault: `is ${taskType ? `an adapter of ${modelType} for ${taskType}` : `a model of type ${modelType}`}, not a language model (${GENERATING.join(' or ')})`,
+    hint: taskType ? 'For classes and scores: adalora predict.' : undefined,
+  });
+}

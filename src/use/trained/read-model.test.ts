@@ -1,0 +1,46 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, it } from 'vitest';
+import { writeSmallGenerator } from '../../../tests/support/small-generator.ts';
+import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
+import { folderFiles } from '../../input/formats/node/folder-files.ts';
+import { describeModel, readModel } from './read-model.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'adalora-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** The files of a folder that are opened to read its model. */
+async function opened(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  const files = folderFiles(folder);
+  const open = (name: string) => {
+    names.push(name);
+    return files.open(name);
+  };
+  await readModel(await describeModel({ ...files, open }));
+  return names;
+}
+
+it('files that only models for text generation have are not requested from others', async () => {
+  const [encoder, decoder] = [join(root, 'encoder'), join(root, 'decoder')];
+  writeTinyModel(encoder);
+  writeSmallGenerator(decoder, 'llama');
+  const ofWriting = ['chat_template.jinja', 'generation_config.json'];
+  expect(await opened(decoder)).toEqual(expect.arrayContaining(ofWriting));
+  const ofEncoder = await opened(encoder);
+  expect(ofEncoder).toContain('config.json');
+  expect(ofWriting.filter((name) => ofEncoder.includes(name))).toEqual([]);
+});
+
+it('decoders without files of sentence-transformers pool by the last token, as there', async () => {
+  const [encoder, decoder] = [join(root, 'plain-encoder'), join(root, 'plain-decoder')];
+  writeTinyModel(encoder);
+  writeSmallGenerator(decoder, 'llama');
+  const path = join(decoder, 'config.json');
+  const config = JSON.parse(readFileSync(path, 'utf8'));
+  writeFileSync(path, JSON.stringify({ ...config, architectures: ['LlamaForCausalLM'] }));
+  const settingsOf = async (folder: string) => (await describeModel(folderFiles(folder))).settings;
+  expect(await settingsOf(encoder)).toBeUndefined();
+  expect(await settingsOf(decoder)).toMatchObject({ pooling: { mode: 'lasttoken' }, isAssumed: true });
+});

@@ -1,0 +1,211 @@
+import {
+  type Files,
+  filesFrom,
+  missingIn,
+  pathIn,
+  readFile,
+  readJsonFile,
+} from '../../input/formats/files.ts';
+import { parseSmallJson } from '../../input/formats/small-json.ts';
+import { TRANSFORMER_FILES } from '../../input/hub/model-files.ts';
+import { type DecodePicture, PictureReader } from '../../input/pictures/picture-reader.ts';
+import { PictureProcessor, PROCESSOR_FILE } from '../../input/pictures/processor.ts';
+import { buildTokenizer, readTokenizerFiles } from '../../input/text/build-tokenizer.ts';
+import type { ChatTemplate } from '../../input/text/chat/chat-template.ts';
+import { CHAT_TEMPLATE_FILE, readChatTemplate } from '../../input/text/chat/read-chat-template.ts';
+import { maxLength } from '../../input/text/cut-text.ts';
+import { withPictureSize } from '../../models/families/vision/vision-config.ts';
+import { HEAD_KINDS, writesText } from '../../models/heads/registry.ts';
+import type { CommonConfig } from '../../models/model-definition.ts';
+import { assumedSentence, type SentenceSettings } from '../../models/sentence-settings.ts';
+import type { GenerationSources } from '../../program/generation/generation-settings.ts';
+import { lazy } from '../../support/lazy.ts';
+import { UserError } from '../../support/user-error.ts';
+import { type Build, type Family, familyOf, withSentence } from './bind-model.ts';
+import { type ModelConfig, withModelConfig } from './model-config.ts';
+import { SENTENCE_FILES, sentenceFileNames, sentenceSettings } from './sentence-files.ts';
+import type { TrainedParts } from './trained-model.ts';
+
+/** The maximum number of tokens of an example, if neither the config nor the model sets a lower limit. */
+const DEFAULT_MAX_LENGTH = 1024;
+export const CONFIG = 'config.json';
+export const GENERATION_CONFIG = 'generation_config.json';
+/**
+ * Maximum size of generation_config.json. Most have a few kilobytes. With a list of suppressed tokens, a file has tens of
+ * kilobytes.
+ */
+const MAX_GENERATION_BYTES = 2 ** 22;
+
+/** A model's architecture. */
+export interface Described {
+  files: Files;
+  /** The content of its config.json, and the file. */
+  json: Record<string, unknown>;
+  config: Uint8Array;
+  /** The settings in its files of sentence-transformers. Without them, their defaults for a decoder. */
+  settings: SentenceSettings | undefined;
+  family: Family;
+  /** The content of its preprocessor_config.json, and the file, for a model of pictures. */
+  processor?: { json: unknown; file: Uint8Array };
+}
+
+/** A base model without its weights. */
+export interface DescribedModel extends Described {
+  /**
+   * The small files that were read, by name: config.json, the tokenizer's, and two more for models that generate text.
+   */
+  small: ReadonlyMap<string, Uint8Array>;
+  /**
+   * Builds its tokenizer and chat template.
+   *
+   * @param config the model's, with the positions that remain for texts
+   * @param requested `data.max_length`, or the value under another name (`key`)
+   * @throws UserError for a missing or damaged tokenizer, and for a length that the model does not support
+   */
+  text(config: CommonConfig, requested?: number, key?: string): TrainedParts['text'];
+  /** The generation settings in generation_config.json or, if it is missing, config.json. */
+  generationFiles(): Omit<GenerationSources, 'user'>;
+}
+
+/**
+ * Reads config.json and the files of sentence-transformers, which determine every parameter and module.
+ *
+ * @param changes fields of config.json to replace
+ * @throws UserError for files that are missing, damaged or too large
+ */
+export async function describeModel(files: Files, changes?: ModelConfig): Promise<Described> {
+  const where = pathIn(files.name, CONFIG);
+  const config = await readFile(files, CONFIG);
+  if (!config) throw missingIn(files, CONFIG, 'the config.json of a Hugging Face model');
+  const json = parseSmallJson(config, where) as Record<string, unknown>;
+  const sentence = await readSentenceFiles(files);
+  const settings = sentenceSettings((name) => sentence.get(name), files.name) ?? assumedSentence(json);
+  const file = await readFile(files, PROCESSOR_FILE);
+  const processor = file && { file, json: parseSmallJson(file, pathIn(files.name, PROCESSOR_FILE)) };
+  return withChanges({ files, json, config, settings, ...(processor && { processor }) }, changes);
+}
+
+/** Like the described model, but with other fields of config.json replaced. */
+export function withChanges<Model extends Omit<Described, 'family'>>(
+  model: Model,
+  changes: ModelConfig | undefined,
+): Model & Described {
+  const where = pathIn(model.files.name, CONFIG);
+  const family = familyOf(withModelConfig(model.json, changes, where), where);
+  const { picture } = family.config;
+  if (picture) {
+    const read = model.processor ? processorOf(model).input : picture;
+    return { ...model, family: { ...family, config: withPictureSize(family.config, read) } };
+  }
+  return { ...model, family: withSentence(family, model.settings) };
+}
+
+/** @throws UserError for a model of pictures without a valid preprocessor_config.json */
+function processorOf({ files, processor }: Pick<Described, 'files' | 'processor'>): PictureProcessor {
+  if (processor) return new PictureProcessor(processor.json, pathIn(files.name, PROCESSOR_FILE));
+  throw missingIn(files, PROCESSOR_FILE, "the settings of the model's image processor");
+}
+
+/** Builds a model from its description. */
+export function buildModel<Model>(build: Build<Model>, { family: { definition, config } }: Described): Model {
+  return build(definition, config);
+}
+
+/**
+ * Reads everything else of a model except its weights.
+ *
+ * @throws UserError for files that are too large
+ */
+export async function readModel(described: Described, decode?: DecodePicture): Promise<DescribedModel> {
+  if (described.family.config.picture) return readPictureModel(described, decode);
+  const { files, json, config, family } = described;
+  const writes = HEAD_KINDS.some((kind) => writesText(kind) && family.definition.heads[kind]);
+  const path = (name: string) => pathIn(files.name, name);
+  const tokenizerFiles = await readTokenizerFiles(files);
+  // Other models have neither file, so a page does not request them.
+  const forWriting = writes ? files : filesFrom(new Map(), files.name);
+  const [template, generation] = await Promise.all([
+    readChatTemplate(forWriting, tokenizerFiles),
+    readFile(forWriting, GENERATION_CONFIG, MAX_GENERATION_BYTES),
+  ]);
+  const tokens = lazy(() => buildTokenizer(tokenizerFiles, path, family.config));
+  return {
+    ...described,
+    small: new Map([
+      [CONFIG, config],
+      ...tokenizerFiles,
+      ...(template.file ? [[CHAT_TEMPLATE_FILE, template.file] as const] : []),
+      ...(generation ? [[GENERATION_CONFIG, generation] as const] : []),
+    ]),
+    text({ vocabSize, maxLength: longest }, requested, key = 'max_length') {
+      const tokenizer = tokens();
+      const length = maxLength(requested, tokenizer.modelMaxLength, longest, `data.${key}`);
+      let loaded: { now: number | undefined; template: ChatTemplate } | undefined;
+      return {
+        ...{ tokenizer, vocabSize },
+        maxLength: requested === undefined ? Math.min(length, DEFAULT_MAX_LENGTH) : length,
+        chatTemplate(now) {
+          const time = now?.getTime();
+          if (!loaded || loaded.now !== time)
+            loaded = { now: time, template: template.parse(tokenizer.specialTokens, now) };
+          return loaded.template;
+        },
+      };
+    },
+    generationFiles: () =>
+      generation
+        ? { generationConfig: parseSmallJson(generation, path(GENERATION_CONFIG)) }
+        : { modelConfig: json },
+  };
+}
+
+/** A model of pictures. It has no tokenizer. */
+function readPictureModel(described: Described, decode: DecodePicture = cannotDecode): DescribedModel {
+  const { config, processor, json, family } = described;
+  return {
+    ...described,
+    small: new Map([[CONFIG, config], ...(processor ? [[PROCESSOR_FILE, processor.file] as const] : [])]),
+    text: () => ({
+      tokenizer: NO_TOKENIZER,
+      maxLength: family.config.maxLength,
+      vocabSize: 0,
+      pictures: new PictureReader(processorOf(described), decode),
+      chatTemplate: () => {
+        throw readsPictures();
+      },
+    }),
+    generationFiles: () => ({ modelConfig: json }),
+  };
+}
+
+const cannotDecode: DecodePicture = async () => {
+  throw new Error('no decoder for pictures');
+};
+
+function readsPictures(): UserError {
+  return new UserError({
+    where: 'the model',
+    fault: 'reads pictures, not texts',
+    hint: 'Name a column with files of pictures, or choose a model of texts.',
+  });
+}
+
+/** Stands for the tokenizer of a model of pictures. */
+const NO_TOKENIZER = {
+  padId: 0,
+  encode() {
+    throw readsPictures();
+  },
+} as unknown as TrainedParts['text']['tokenizer'];
+
+/** The files of sentence-transformers, by name, as parsed JSON. */
+async function readSentenceFiles(files: Files): Promise<Map<string, unknown>> {
+  const modules = await readJsonFile(files, SENTENCE_FILES.modules);
+  if (modules === undefined) return new Map();
+  const read = (names: readonly string[]) =>
+    Promise.all(names.map(async (name) => [name, await readJsonFile(files, name)] as const));
+  const found = new Map(await read(sentenceFileNames(modules)));
+  if (found.get(SENTENCE_FILES.transformer) !== undefined) return found;
+  const others = TRANSFORMER_FILES.filter((name) => !found.has(name));
+  return new Map([...found, ...(await read(others))]);
+}

@@ -1,0 +1,44 @@
+import type { TunedValues } from '../../methods/tuners/tuner.ts';
+import type { CommonConfig } from '../../models/model-definition.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
+import { lazy } from '../../support/lazy.ts';
+import type { Notes } from './notes.ts';
+import type { DescribedModel } from './read-model.ts';
+import type { TrainedParts } from './trained-model.ts';
+
+/** A model's config with the positions that remain for texts after `virtualTokens`. */
+export function configForTexts(config: CommonConfig, virtualTokens = 0): CommonConfig {
+  return { ...config, maxLength: config.maxLength - virtualTokens };
+}
+
+/** A model with its adapter, if it has one. */
+export interface TunedModel extends TunedValues {
+  model: LoadedModel;
+  base: DescribedModel;
+  /** The task for which it was trained. Undefined for unknown tasks. */
+  notes: Notes | undefined;
+}
+
+/**
+ * The parts of a trained model. Its tokenizer is built on first use, because merging a model needs none.
+ *
+ * @param maxLength number of tokens after which a text is truncated, if other than in the run
+ */
+export function trainedParts(
+  { base, model, tuner, values, notes }: TunedModel,
+  maxLength: number | undefined,
+  others: Omit<TrainedParts, keyof TunedModel | 'text' | 'generationFiles'>,
+): TrainedParts {
+  const text = lazy(() => {
+    const config = configForTexts(model.config, tuner.virtualTokens?.count);
+    return base.text(config, maxLength ?? notes?.data.max_length);
+  });
+  return {
+    ...others,
+    ...{ model, tuner, values, notes },
+    get text() {
+      return text();
+    },
+    generationFiles: base.generationFiles,
+  };
+}

@@ -1,0 +1,30 @@
+import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
+import type { AdapterKind } from '../../methods/tuners/adapter-kind.ts';
+import { FROZEN } from '../../methods/tuners/frozen-tuner.ts';
+import { kindOf } from '../../methods/tuners/registry.ts';
+import type { TunedValues } from '../../methods/tuners/tuner.ts';
+import type { LoadedModel } from '../../program/model-weights.ts';
+import { checkHead } from './check-head.ts';
+
+/** An adapter, and the kind of adapter that can read it. */
+export interface KnownAdapter {
+  stored: StoredAdapter;
+  kind: AdapterKind;
+}
+
+/** @throws UserError for an adapter that no method here supports */
+export function knownAdapter(stored: StoredAdapter, where: string): KnownAdapter {
+  return { stored, kind: kindOf(stored, where) };
+}
+
+/**
+ * Puts an adapter on a model. Without one, the model is frozen.
+ *
+ * @param where the adapter's name for messages
+ * @throws UserError for an adapter of another model, and for an untrained head
+ */
+export function tuneModel(model: LoadedModel, adapter: KnownAdapter | undefined, where: string): TunedValues {
+  const tuned = adapter ? adapter.kind.import(model, adapter.stored, where) : FROZEN;
+  checkHead(model, tuned, where);
+  return tuned;
+}
