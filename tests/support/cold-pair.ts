@@ -59,7 +59,7 @@ export async function coldPair(
             env: {
               ...env,
               SETTINGS: JSON.stringify(outputs.map((output) => settings(output))),
-              ...{ LOAD_CONFIG: built('cli/load-config.js'), TRAIN: built('index.js') },
+              ...{ LOAD_CONFIG: built('faces/cli/load-config.js'), TRAIN: built('index.js') },
             },
             launcher: [process.execPath, workspace.path('both.mjs')],
           }).ended,

@@ -19,7 +19,7 @@ import { dieAt, freeze, revive } from './mortal-disk.mjs';
  */
 
 const built = (name) => import(new URL(name, pathToFileURL(process.argv[2])));
-const { runCommand } = await built('cli/run-command.js');
+const { runCommand } = await built('faces/cli/run-command.js');
 
 const { Worker } = threads;
 threads.Worker = ThreadOrHere;
@@ -42,7 +42,7 @@ function trainHere({ replies: { port }, ...job }) {
     return reply ? reply.message : once(port, 'message').then(([message]) => message);
   };
   dieAt(death, freeze);
-  built('jobs/node/do-job.js')
+  built('studies/jobs/node/do-job.js')
     .then(({ doJob }) => doJob(job, send, ask))
     .then(
       () => worker.emit('exit', 0),

@@ -94,7 +94,7 @@ it('of another machine is observed, and its name is escaped', async () => {
 });
 
 const HOLD = `
-const { lockFolder } = await built('store/node/folder-lock.js');
+const { lockFolder } = await built('input/store/node/folder-lock.js');
 lockFolder(folder, { beatMs: 20 });
 print('held');
 setInterval(() => {}, 1000);`;

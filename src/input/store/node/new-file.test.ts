@@ -18,7 +18,7 @@ const FILES = 30;
 
 /** Publishes files filled with ones or twos while another process does the same. Prints the inodes that it sees. */
 const PUBLISH = `
-const { NewFile } = await built('store/node/new-file.js');
+const { NewFile } = await built('input/store/node/new-file.js');
 const { readFileSync, statSync } = await import('node:fs');
 const isIntact = (path) => /^(1{9000}|2{9000})$/.test(readFileSync(path, 'latin1'));
 const inodes = [];
