@@ -1,5 +1,5 @@
 import type { HostTensor, Tensors } from '../src/engine/runtime/session.ts';
-import type { Batch } from '../src/input/text/collate.ts';
+import type { Batch } from '../src/input/text/batches.ts';
 import type { HeadKind } from '../src/models/heads/registry.ts';
 import { labelledRows } from '../src/program/objectives/labelled-rows.ts';
 import { tokenModel } from '../src/program/objectives/token-model.ts';

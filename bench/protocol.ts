@@ -1,6 +1,5 @@
 import { readSync, writeSync } from 'node:fs';
-import { ALONE } from '../src/program/parallel/alone.ts';
-import { type Communicator, decode, encode } from '../src/program/parallel/communicator.ts';
+import { ALONE, type Communicator, decode, encode } from '../src/program/parallel/communicator.ts';
 
 /*
  * The protocol of measured processes. Each request is a JSON object on a line of standard input, and each

@@ -1,4 +1,4 @@
-import { defaultNames } from '../src/methods/tuners/low-rank/default-targets.ts';
+import { defaultNames } from '../src/methods/tuners/low-rank/adapted-modules.ts';
 import { modelFamily } from '../src/models/registry.ts';
 import type { BenchHeadKind } from './bench-head.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { gatherJson } from '../src/program/parallel/communicator.ts';
 import { joinProcesses } from '../src/program/parallel/node/join-processes.ts';
-import { peakMemoryMb } from '../src/support/node/peak-memory.ts';
+import { peakMemoryMb } from '../src/support/node/process-status.ts';
 import { productRate } from './product-rate.ts';
 import { serve } from './protocol.ts';
 import { type StepSettings, type TrainingStep, trainingStep } from './training-step.ts';

@@ -1,11 +1,10 @@
-import { randomBatch } from '../src/input/text/collate.ts';
+import { randomBatch } from '../src/input/text/batches.ts';
 import type { MethodName } from '../src/methods/tuners/registry.ts';
 import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
 import { withBaseDtype } from '../src/program/bases/node/with-base-dtype.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
-import { ALONE } from '../src/program/parallel/alone.ts';
-import type { Communicator } from '../src/program/parallel/communicator.ts';
+import { ALONE, type Communicator } from '../src/program/parallel/communicator.ts';
 import { sharesHost } from '../src/program/parallel/node/join-processes.ts';
 import { Program } from '../src/program/program.ts';
 import { startMethod } from '../src/studies/jobs/start-method.ts';

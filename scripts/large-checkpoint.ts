@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openCheckpoint } from '../src/input/formats/node/checkpoint.ts';
 import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
-import { elementCount } from '../src/support/element-count.ts';
+import { elementCount } from '../src/support/arrays.ts';
 import { llamaConfig, llamaShapes } from './large-checkpoint/llama-shape.ts';
 import { writeShards } from './large-checkpoint/write-shards.ts';
 

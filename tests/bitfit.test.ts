@@ -9,7 +9,7 @@ import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
 import { labelFeed } from '../src/program/objectives/sequence-loss.ts';
 import { Program } from '../src/program/program.ts';
-import { elementCount } from '../src/support/element-count.ts';
+import { elementCount } from '../src/support/arrays.ts';
 import { describeForTask, openForTask } from './support/open-for-task.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { type Ended, eventsOf, Workspace } from './support/workspace.ts';

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Confusion } from '../src/program/example-set.ts';
-import { classReport } from '../src/scores/metrics/class-report.ts';
+import { classReport } from '../src/scores/metrics/classes.ts';
 import { wilson } from '../src/scores/metrics/score-interval.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { type Ended, eventsOf, Workspace } from './support/workspace.ts';

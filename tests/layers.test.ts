@@ -130,7 +130,7 @@ describe('imports', () => {
       `const ort = await import('#wasm-engine')`,
       'only src/engine/runtime touches ONNX Runtime',
     ],
-    ['src/input/data/row.ts', `import 'node:fs'`, 'node: belongs in'],
+    ['src/input/data/rows.ts', `import 'node:fs'`, 'node: belongs in'],
     [
       'src/faces/web/train.ts',
       `import { a } from '../cli/b.ts'`,
@@ -141,9 +141,9 @@ describe('imports', () => {
       `import { a } from '../../studies/jobs/node/b.ts'`,
       'what runs in a browser cannot',
     ],
-    ['src/input/data/row.ts', `import { read } from './node/read.ts'`, 'what runs in a browser cannot'],
+    ['src/input/data/rows.ts', `import { read } from './node/read.ts'`, 'what runs in a browser cannot'],
     [
-      'src/input/data/row.ts',
+      'src/input/data/rows.ts',
       `import { a } from '../../../tests/support/table.ts'`,
       'an import must stay in src',
     ],

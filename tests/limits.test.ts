@@ -9,7 +9,7 @@ import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.t
 import { openCheckpoint } from '../src/input/formats/node/checkpoint.ts';
 import { folderFiles } from '../src/input/formats/node/folder-files.ts';
 import { readTokenizerFiles } from '../src/input/text/build-tokenizer.ts';
-import { readChatTemplate } from '../src/input/text/chat/read-chat-template.ts';
+import { readChatTemplate } from '../src/input/text/chat/chat-template.ts';
 import { readRunEvents, readRunRecord } from '../src/studies/report/node/read-run-record.ts';
 import { UserError } from '../src/support/user-error.ts';
 import { finishOf } from '../src/training/run/node/event-log.ts';

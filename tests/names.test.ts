@@ -45,7 +45,7 @@ function wordsOf({ path, text }: Source): Word[] {
 }
 
 /** AdapterHub's names of head kinds are the same as our task names. */
-const FOREIGN = /^src\/models\/heads\/[^/]+\/definition\.ts$/;
+const FOREIGN = /^src\/models\/heads\/registry\.ts$/;
 
 /** The end of a transformers class with one of the heads. `Model` alone is the end of many other names. */
 const HEAD_CLASS = new RegExp(
@@ -56,7 +56,7 @@ const HEAD_CLASS = new RegExp(
 );
 
 /** AdapterHub's heads are described by the transformers class that each is equivalent to. */
-const BY_CLASS = 'src/methods/tuners/bottleneck/exchangeable-head.ts';
+const BY_CLASS = 'src/methods/tuners/bottleneck/adapterhub-settings.ts';
 
 /** Occurrences of the names, as `file:line: name`, in files outside `room`. */
 function strays(

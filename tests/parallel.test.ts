@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { assertEqual, isAgreed } from '../src/program/parallel/agreed.ts';
-import { ALONE } from '../src/program/parallel/alone.ts';
-import { type Communicator, encode } from '../src/program/parallel/communicator.ts';
+import {
+  ALONE,
+  assertEqual,
+  type Communicator,
+  encode,
+  isAgreed,
+} from '../src/program/parallel/communicator.ts';
 import { dealJson, dealNumbers, rowsOf } from '../src/program/parallel/deal.ts';
 import { threadsOf } from '../src/program/parallel/node/join-processes.ts';
 import { assertAgreed } from '../src/studies/jobs/node/assert-same-run.ts';

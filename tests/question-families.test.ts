@@ -4,7 +4,7 @@ import { open, train } from 'adalora';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../src/input/formats/tensor-data.ts';
-import { initialise } from '../src/models/initialise.ts';
+import { initialise } from '../src/models/bind-checkpoint.ts';
 import { spanModel } from '../src/program/objectives/span-model.ts';
 import { squadScores } from '../src/scores/metrics/squad/squad-scores.ts';
 import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';

@@ -3,7 +3,7 @@ import { writeAdapter } from '../../src/input/formats/adapters/node/adapter-fold
 import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
 import { loadRun } from '../../src/studies/jobs/node/load-run.ts';
 import { readRun } from '../../src/studies/jobs/node/read-run.ts';
-import { peakMemoryMb } from '../../src/support/node/peak-memory.ts';
+import { peakMemoryMb } from '../../src/support/node/process-status.ts';
 import { Trainer, type TrainerHost } from '../../src/training/train/trainer.ts';
 import { formatNotes, NOTES_FILE } from '../../src/use/trained/notes.ts';
 import { answer, nextRequest } from '../protocol.ts';

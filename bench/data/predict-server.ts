@@ -1,5 +1,5 @@
 import { textFile } from '../../src/input/data/node/text-files.ts';
-import { peakMemoryMb } from '../../src/support/node/peak-memory.ts';
+import { peakMemoryMb } from '../../src/support/node/process-status.ts';
 import type { SpanAnswer } from '../../src/tasks/question-answering/definition.ts';
 import type { ClassAnswer } from '../../src/tasks/single-label-classification/definition.ts';
 import { type OpenedModel, open } from '../../src/use/trained/node/open.ts';

@@ -1,4 +1,4 @@
-import { peakMemoryMb } from '../../src/support/node/peak-memory.ts';
+import { peakMemoryMb } from '../../src/support/node/process-status.ts';
 import { serve } from '../protocol.ts';
 import { type TrainingStep, trainingStep } from '../training-step.ts';
 import type { DecoderCase } from './decoder-cases.ts';

@@ -1,5 +1,5 @@
 import { bagOfWords } from '../../src/scores/baselines/bag-of-words.ts';
-import { pearson } from '../../src/scores/metrics/pearson.ts';
+import { pearson } from '../../src/scores/metrics/regression-scores.ts';
 import type { LabelledRow, SuiteTask } from './tasks.ts';
 
 /** Names of arms without a model. */

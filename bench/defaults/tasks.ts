@@ -4,7 +4,7 @@ import { messageText } from '../../scripts/demo/mail/message-text.ts';
 import { readCorpus } from '../../scripts/demo/mail/read-corpus.ts';
 import { splitMails } from '../../scripts/demo/mail/split-mails.ts';
 import { parseRows } from '../../src/input/data/parse-rows.ts';
-import type { DataOptions } from '../../src/input/data/row.ts';
+import type { DataOptions } from '../../src/input/data/rows.ts';
 import { Random } from '../../src/support/random.ts';
 
 export interface LabelledRow {

@@ -8,7 +8,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runTraining } from '../../src/studies/jobs/node/run-training.ts';
-import { peakMemoryMb } from '../../src/support/node/peak-memory.ts';
+import { peakMemoryMb } from '../../src/support/node/process-status.ts';
 import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
 import { open } from '../../src/use/trained/node/open.ts';
 

@@ -1,10 +1,10 @@
-import { withPictureSize } from '../../src/models/families/vision/vision-config.ts';
+import { withPictureSize } from '../../src/models/families/vision/tower.ts';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
-import type { LoadedModel } from '../../src/program/model-weights.ts';
 import { PIXELS } from '../../src/program/objectives/model-inputs.ts';
 import { spanModel } from '../../src/program/objectives/span-model.ts';
 import type { TaskModel } from '../../src/program/objectives/task-model.ts';
 import { tokenModel } from '../../src/program/objectives/token-model.ts';
+import type { LoadedModel } from '../../src/program/weight-memory.ts';
 import { recognisedTask, taskNamed } from '../../src/tasks/registry.ts';
 import type { BuildTask } from '../../src/tasks/task-definition.ts';
 import { familyIn, openIn } from '../../tests/support/describe-in.ts';

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { z } from 'zod';
 import type { HostTensor, Tensors } from '../../src/engine/runtime/session.ts';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
-import type { Batch } from '../../src/input/text/collate.ts';
+import type { Batch } from '../../src/input/text/batches.ts';
 import { HEAD_KINDS, type HeadKind } from '../../src/models/heads/registry.ts';
 import { modelTypes } from '../../src/models/registry.ts';
 import { labelledRows } from '../../src/program/objectives/labelled-rows.ts';

@@ -1,4 +1,4 @@
-import type { Batch } from '../../src/input/text/collate.ts';
+import type { Batch } from '../../src/input/text/batches.ts';
 import type { TaskModel } from '../../src/program/objectives/task-model.ts';
 
 /** The logits at positions without padding, in transformers' order. */

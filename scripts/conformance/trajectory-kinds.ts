@@ -1,5 +1,5 @@
 import { PEFT_PREFIX } from '../../src/input/formats/adapters/stored-adapter.ts';
-import { parseAdapterKey } from '../../src/methods/tuners/low-rank/adapter-keys.ts';
+import { parseAdapterKey } from '../../src/methods/tuners/low-rank/peft-config.ts';
 import type { MethodName } from '../../src/methods/tuners/registry.ts';
 import { TABLE } from '../../src/methods/tuners/virtual/virtual-tuner.ts';
 import { Skipped } from './read-case.ts';

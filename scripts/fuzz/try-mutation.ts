@@ -1,8 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ComputationError } from '../../src/support/computation-error.ts';
-import { fileError } from '../../src/support/file-error.ts';
-import { UserError } from '../../src/support/user-error.ts';
+import { ComputationError, fileError, UserError } from '../../src/support/user-error.ts';
 import type { Kind } from './kinds.ts';
 import { mutated } from './mutated.ts';
 

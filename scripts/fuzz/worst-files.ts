@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { encodeZip } from '../../src/input/formats/pickle/encode-zip.ts';
+import { encodeZip } from '../../src/input/formats/pickle/encode-torch-file.ts';
 
 /** A small file that is as costly to read as possible. */
 export interface WorstFile {

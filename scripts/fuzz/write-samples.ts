@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { writeAdapter } from '../../src/input/formats/adapters/node/adapter-folder.ts';
 import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import { encodeTorchFile } from '../../src/input/formats/pickle/encode-torch-file.ts';
-import { asStored } from '../../src/methods/tuners/low-rank/peft-adapter.ts';
+import { asStored } from '../../src/methods/tuners/low-rank/peft-config.ts';
 import { writeCheckpoint } from '../../src/training/run/node/checkpoint-file.ts';
 import type { TrainerState } from '../../src/training/run/trainer-state.ts';
 import { writeMadeAdapter } from '../../tests/support/made-adapter.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { streamSafetensors } from '../../src/input/formats/encode-safetensors.ts';
 import { f32ToBf16 } from '../../src/input/formats/float.ts';
 import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
-import { elementCount } from '../../src/support/element-count.ts';
+import { elementCount } from '../../src/support/arrays.ts';
 import { Random } from '../../src/support/random.ts';
 
 type Shapes = Map<string, number[]>;

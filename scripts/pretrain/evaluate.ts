@@ -1,9 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { accuracy } from '../../src/scores/metrics/accuracy.ts';
-import { classCounts } from '../../src/scores/metrics/class-counts.ts';
-import { matthewsCorrelation } from '../../src/scores/metrics/matthews-correlation.ts';
+import { accuracy, classCounts, matthewsCorrelation } from '../../src/scores/metrics/classes.ts';
 import { runTraining } from '../../src/studies/jobs/node/run-training.ts';
 import { Random } from '../../src/support/random.ts';
 import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { AutoTokenizer, env } from '@huggingface/transformers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { type Batch, collate } from '../../src/input/text/collate.ts';
+import { type Batch, collate } from '../../src/input/text/batches.ts';
 import { headNamed } from '../../src/models/heads/registry.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';

@@ -1,5 +1,40 @@
 import type { WeightLocation } from '../engine/onnx/lower.ts';
+import { elementCount } from '../support/arrays.ts';
+import { Random } from '../support/random.ts';
 import { UserError } from '../support/user-error.ts';
+import type { ModelDefinition } from './model-definition.ts';
+
+/** Initializes a new parameter as in transformers: norms with 1, biases with 0, other weights with normal values. */
+export function initialise(
+  name: string,
+  shape: readonly number[],
+  seed: number,
+  standardDeviation: number,
+): Float32Array {
+  const length = elementCount(shape);
+  if (name.endsWith('.bias')) return new Float32Array(length);
+  if (shape.length === 1) return new Float32Array(length).fill(1);
+  return new Random(seed, `init ${name}`).normals(length, standardDeviation);
+}
+
+type Renamed = Pick<ModelDefinition, 'renamedModules' | 'storedNames'>;
+
+/** The name of a parameter in files that transformers writes. */
+export function nameInFiles({ renamedModules = [], storedNames }: Renamed, name: string): string {
+  if (storedNames?.[name] !== undefined) return storedNames[name];
+  return renamedModules.reduce((result, [current, inFiles]) => replaced(result, current, inFiles), name);
+}
+
+/** The name in the model of a parameter or module that has an older name in a file. */
+export function nameFromFiles({ renamedModules = [] }: Renamed, name: string): string {
+  return renamedModules.reduce((result, [current, inFiles]) => replaced(result, inFiles, current), name);
+}
+
+/** Replaces consecutive modules in a path. */
+function replaced(path: string, from: string, to: string): string {
+  const inner = `.${path}.`.replace(`.${from}.`, `.${to}.`);
+  return inner.slice(1, -1);
+}
 
 /** The location of a tensor in a checkpoint. */
 interface TensorPlace {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { initialise } from './initialise.ts';
+import { initialise } from './bind-checkpoint.ts';
 
 it('norms are 1, biases 0', () => {
   expect(initialise('cls.predictions.transform.LayerNorm.weight', [3], 0, 0.02)).toEqual(

@@ -1,8 +1,8 @@
 import type { Dimension } from '../engine/graph/dimension.ts';
 import type { Value } from '../engine/graph/graph.ts';
 import type { HeadKind } from './heads/registry.ts';
-import type { AttentionCache } from './nn/attention-cache.ts';
 import type { EncodedRows } from './nn/encoder-layers.ts';
+import type { AttentionCache } from './nn/key-value-cache.ts';
 import type { Network } from './nn/network.ts';
 import type { VirtualTokens } from './nn/virtual-tokens.ts';
 import type { SentenceSettings } from './sentence-settings.ts';

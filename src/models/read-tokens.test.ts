@@ -8,7 +8,7 @@ import { classLoss } from '../program/objectives/sequence-loss.ts';
 import { sequenceModel } from '../program/objectives/sequence-model.ts';
 import type { TaskModel } from '../program/objectives/task-model.ts';
 import { tokenModel } from '../program/objectives/token-model.ts';
-import { elementCount } from '../support/element-count.ts';
+import { elementCount } from '../support/arrays.ts';
 import { Random } from '../support/random.ts';
 import { Network } from './nn/network.ts';
 import { modelFamily } from './registry.ts';

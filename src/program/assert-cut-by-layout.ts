@@ -1,7 +1,7 @@
 import type { GraphNode, Value } from '../engine/graph/graph.ts';
 import { reachable } from '../engine/graph/print.ts';
 import type { ParameterLayout } from '../methods/tuners/parameter-layout.ts';
-import { listNames } from '../support/list-names.ts';
+import { listNames } from '../support/text.ts';
 
 /**
  * Checks that the loss reads the trained vector by stacks alone. The gradient is taken with respect to these, so

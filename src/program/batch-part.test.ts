@@ -4,7 +4,7 @@ import { lower } from '../engine/onnx/lower.ts';
 import { AdaLoraTuner } from '../methods/tuners/adalora/adalora-tuner.ts';
 import { adaLoraConfigSchema } from '../methods/tuners/composed/pruned-triplets.ts';
 import { modelFamily } from '../models/registry.ts';
-import { elementCount } from '../support/element-count.ts';
+import { elementCount } from '../support/arrays.ts';
 import { Random } from '../support/random.ts';
 import type { Engine } from './engine.ts';
 import { labelledRows } from './objectives/labelled-rows.ts';
@@ -14,7 +14,7 @@ import { sequenceModel } from './objectives/sequence-model.ts';
 import { spanModel } from './objectives/span-model.ts';
 import type { TaskModel } from './objectives/task-model.ts';
 import { tokenModel } from './objectives/token-model.ts';
-import { ALONE } from './parallel/alone.ts';
+import { ALONE } from './parallel/communicator.ts';
 import { Program } from './program.ts';
 
 const [BATCH, LENGTH, TARGET] = [5, 7, 4];

@@ -1,4 +1,4 @@
-import { ComputationError } from '../support/computation-error.ts';
+import { ComputationError } from '../support/user-error.ts';
 
 /** Thrown if the model's output for an example is not finite. */
 export class NotFinite extends ComputationError {

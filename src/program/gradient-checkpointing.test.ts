@@ -14,7 +14,7 @@ import { LoraTuner } from '../methods/tuners/lora/lora-tuner.ts';
 import { METHODS } from '../methods/tuners/registry.ts';
 import type { MaskSource } from '../models/nn/dropout.ts';
 import { modelFamily } from '../models/registry.ts';
-import { elementCount } from '../support/element-count.ts';
+import { elementCount } from '../support/arrays.ts';
 import { Random } from '../support/random.ts';
 import type { BaseDtype } from './bases/base-dtype.ts';
 import { baseFormat, type MatrixShape } from './bases/base-format.ts';

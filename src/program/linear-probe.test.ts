@@ -3,9 +3,9 @@ import { expect, it } from 'vitest';
 import type { LinearLoss } from '../scores/baselines/linear-model.ts';
 import { Random } from '../support/random.ts';
 import { LinearProbe } from './linear-probe.ts';
-import type { ModelWeights } from './model-weights.ts';
 import { nodeEngine } from './node/node-engine.ts';
 import { type LinearLayer, layerOutputs } from './objectives/sentence-classifier.ts';
+import type { ModelWeights } from './weight-memory.ts';
 
 interface Oracle {
   width: number;

@@ -22,8 +22,12 @@ import {
 import { symbol } from '../engine/graph/dimension.ts';
 import { Graph, type Value } from '../engine/graph/graph.ts';
 import type { Session, Tensors } from '../engine/runtime/session.ts';
-import { type LinearLoss, type LinearWeights, twoOutputs } from '../scores/baselines/linear-model.ts';
-import { minimize } from '../scores/baselines/minimize.ts';
+import {
+  type LinearLoss,
+  type LinearWeights,
+  minimize,
+  twoOutputs,
+} from '../scores/baselines/linear-model.ts';
 import { releasing } from '../support/opened.ts';
 import type { Engine } from './engine.ts';
 import type { LinearLayer } from './objectives/sentence-classifier.ts';

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { blockMatmul, input, matmul, weight } from '../engine/graph/build.ts';
 import { symbol } from '../engine/graph/dimension.ts';
 import { Graph } from '../engine/graph/graph.ts';
-import { packsWeights } from './packs-weights.ts';
+import { packsWeights } from './weight-memory.ts';
 
 const graph = new Graph();
 const x = input(graph, 'x', 'float32', [symbol('rows'), 64]);

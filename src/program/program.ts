@@ -1,15 +1,14 @@
 import { symbolsOf } from '../engine/graph/print.ts';
 import type { Session, Tensors } from '../engine/runtime/session.ts';
 import type { Tuner } from '../methods/tuners/tuner.ts';
-import { DropoutPools } from '../models/nn/dropout-pool.ts';
+import { DropoutPools } from '../models/nn/dropout.ts';
 import { OnDemand, releaseAll } from '../support/opened.ts';
 import { batchPart } from './batch-part.ts';
 import type { Engine } from './engine.ts';
 import { type JointBatch, type JointPart, JointProgram } from './joint-program.ts';
 import { inParts } from './objectives/labelled-rows.ts';
 import type { TaskModel } from './objectives/task-model.ts';
-import { ALONE } from './parallel/alone.ts';
-import type { Communicator } from './parallel/communicator.ts';
+import { ALONE, type Communicator } from './parallel/communicator.ts';
 import { rowsOf } from './parallel/deal.ts';
 import {
   type EvaluationOutput,

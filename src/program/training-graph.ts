@@ -3,10 +3,9 @@ import { add, concat, input, multiply, reshape, slice } from '../engine/graph/bu
 import { Graph, type Value } from '../engine/graph/graph.ts';
 import { type ParameterLayout, stackValue } from '../methods/tuners/parameter-layout.ts';
 import type { Regularizer, Tuner } from '../methods/tuners/tuner.ts';
-import type { DropoutSites, MaskSource } from '../models/nn/dropout.ts';
-import type { DropoutPools } from '../models/nn/dropout-pool.ts';
+import type { DropoutPools, DropoutSites, MaskSource } from '../models/nn/dropout.ts';
 import { type Injection, Network } from '../models/nn/network.ts';
-import { elementCount } from '../support/element-count.ts';
+import { elementCount } from '../support/arrays.ts';
 import { assertCutByLayout } from './assert-cut-by-layout.ts';
 import type { LossOptions, TaskModel } from './objectives/task-model.ts';
 

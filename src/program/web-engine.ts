@@ -1,7 +1,7 @@
 import { lower } from '../engine/onnx/lower.ts';
 import { createSession, type WebSessionOptions } from '../engine/runtime/web/create-session.ts';
 import type { Engine } from './engine.ts';
-import type { ModelWeights } from './model-weights.ts';
+import type { ModelWeights } from './weight-memory.ts';
 
 export interface WebEngineOptions extends Omit<WebSessionOptions, 'weightFiles'> {
   /** Returns the content of a weight file. Each session calls it once and copies what it reads. */

@@ -1,7 +1,29 @@
 import type { GraphNode, Value } from '../engine/graph/graph.ts';
 import { hasBlockKernel } from '../engine/graph/ops.ts';
 import { reachable } from '../engine/graph/print.ts';
-import { elementCount } from '../support/element-count.ts';
+import type { LocateWeight } from '../engine/onnx/lower.ts';
+import type { ReadParameter, ReadRange } from '../methods/tuners/tuner.ts';
+import type { Packing } from '../models/nn/base/frozen-base.ts';
+import { elementCount } from '../support/arrays.ts';
+import type { TaskModel } from './objectives/task-model.ts';
+
+/** A model whose weights can be read and bound to sessions. */
+export type LoadedModel<Model extends TaskModel = TaskModel> = Model & ModelWeights;
+
+export interface ModelWeights {
+  /** The real path of the folder with the weight files; empty in a browser. */
+  weightFolder: string;
+  locate: LocateWeight;
+  /** Whether kernels copy the weights into their own layout. By default, the session decides. */
+  packing?: Packing;
+  /** Returns a function that reads a parameter. If the checkpoint has no parameter that fits, it is initialized. */
+  reader(seed: number): ReadParameter;
+  /** Reads a range of a parameter from the checkpoint, as float32. */
+  readRange: ReadRange;
+  /** Names of the parameters that the checkpoint lacks. */
+  initialised: readonly string[];
+  close(): void;
+}
 
 /** A session that reads frozen weights. */
 export interface WeightReader {
@@ -53,4 +75,35 @@ function readBy({ op, inputs }: GraphNode): readonly Value[] {
 
 function bytesOf({ dtype, shape }: Value): number {
   return elementCount(shape as number[]) * (dtype === 'uint8' ? 1 : 4);
+}
+
+/**
+ * Limit for what copies take beyond the weights. Training has one copy each for the forward and the backward pass, so
+ * encoders of up to about 200 million parameters stay below it. Generation copies most weights instead of mapping them.
+ */
+const MAX_EXTRA = 0.75 * 2 ** 30;
+/** Limit for weights and copies. Copies cannot leave the memory, as mapped weights can. */
+const MAX_BYTES = 5 * 2 ** 30;
+
+/**
+ * Whether the products of a session copy their frozen matrices into the kernels' layout. Block kernels always do,
+ * because otherwise they would convert every matrix to float32 for each product.
+ *
+ * @param packing packing of the session's base. A float32 base has none: it is packed if `wanted` and not too large.
+ * @param sharesHost whether other processes of this host use the same weights, which all of them then map
+ */
+export function packsWeights(
+  outputs: readonly Value[],
+  { packing, wanted, sharesHost = false }: { packing?: Packing; wanted: boolean; sharesHost?: boolean },
+): boolean {
+  if (reachable(outputs).some(isBlockKernel)) return true;
+  if (packing === 'never' || sharesHost) return false;
+  if (packing === 'alone') return true;
+  if (!wanted) return false;
+  const bytes = weightMemory([{ outputs, packed: true }]);
+  return bytes <= MAX_BYTES && bytes - weightMemory([{ outputs, packed: false }]) <= MAX_EXTRA;
+}
+
+function isBlockKernel(node: GraphNode): boolean {
+  return node.op === 'blockMatmul' && hasBlockKernel((node as GraphNode<'blockMatmul'>).attributes);
 }

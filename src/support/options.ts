@@ -1,7 +1,19 @@
-import { isObject } from './is-object.ts';
-import { suggest } from './nearest.ts';
-import { shown } from './problem.ts';
-import { type Complaint, UserError } from './user-error.ts';
+import { suggest } from './text.ts';
+import { type Complaint, shown, UserError } from './user-error.ts';
+
+/** Whether an untrusted value is an object with keys: neither null nor a list. */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Returns a function that computes a value on its first call, and keeps it. */
+export function lazy<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
 
 /** A type of an option: the noun phrase for messages, and the check. */
 export interface OptionType {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { nearest, suggest } from './nearest.ts';
 import { Random, threefry } from './random.ts';
+import { nearest, suggest } from './text.ts';
 import { UserError } from './user-error.ts';
 
 describe('Random', () => {

@@ -1,3 +1,11 @@
+/**
+ * Thrown if the engine fails or returns an impossible value although the config and files are valid. The command line
+ * prints the message without a stack trace and exits with code 1.
+ */
+export class ComputationError extends Error {
+  override name = 'ComputationError';
+}
+
 /** The parts of a message: the place, what is wrong there, and the remedy. */
 export type Complaint = Fault & {
   /** The place of the problem: a file (with its line if known), a tensor, or a model. */
@@ -8,7 +16,7 @@ export type Complaint = Fault & {
 };
 
 /** The kinds of errors, for programs. `invalid` is any other. */
-export type UserErrorCode = 'invalid_config' | 'invalid_data' | 'invalid_argument' | 'not_found' | 'invalid';
+type UserErrorCode = 'invalid_config' | 'invalid_data' | 'invalid_argument' | 'not_found' | 'invalid';
 
 /** The problem: the predicate of a sentence about the key. Without a key, it is about `where`. */
 export type Fault =
@@ -16,7 +24,7 @@ export type Fault =
   | { /** The config key or flag with the wrong value. */ key?: string; fault: string };
 
 /** Two noun phrases for "`key` must be `expected`, got `got`". */
-export interface Mismatch {
+interface Mismatch {
   key: string;
   expected: string;
   got: string;
@@ -56,4 +64,118 @@ function predicate(fault: Fault): string {
 
 function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}…` : text;
+}
+
+/** An error as plain data. Between threads or processes, an error would lose its class. */
+export interface Failure {
+  message: string;
+  stack?: string;
+  kind: 'user' | 'computation' | 'fault';
+  /** The code of a user's error. */
+  code?: UserErrorCode;
+}
+
+export function failureOf(error: Error): Failure {
+  const { message, stack } = error;
+  if (error instanceof UserError) return { message, stack, kind: 'user', code: error.code };
+  return { message, stack, kind: error instanceof ComputationError ? 'computation' : 'fault' };
+}
+
+/** Restores an error from its plain data. */
+export function revived({ message, stack, kind, code }: Failure): Error {
+  if (kind === 'user') return new UserError(message, code);
+  return kind === 'computation'
+    ? new ComputationError(message)
+    : Object.assign(new Error(message), { stack });
+}
+
+/**
+ * Codes of errors that a user can fix: permissions, a full disk, a file where a folder should be. A missing file is
+ * reported by the function that needs the file.
+ */
+const CODES = [
+  ...['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT', 'ENOTDIR'],
+  ...['EISDIR', 'ELOOP', 'ENAMETOOLONG', 'EIO', 'EMFILE', 'ENFILE', 'EFBIG', 'ENXIO'],
+];
+
+/** Codes of errors that only a write can cause. */
+const OF_WRITING = ['EROFS', 'ENOSPC', 'EDQUOT', 'EFBIG'];
+
+/** Turns a system error of a file operation into a UserError. Returns undefined for any other error. */
+export function fileError(error: unknown): UserError | undefined {
+  const { code, path, dest, message } = Object(error) as {
+    code?: string;
+    path?: string;
+    dest?: string;
+    message: string;
+  };
+  if (code === 'ERR_INVALID_ARG_VALUE' && message.includes('null bytes'))
+    return new UserError({ where: 'file system', fault: 'cannot use a path with a null byte' });
+  if (code === undefined || !CODES.includes(code)) return undefined;
+  return new UserError({
+    // A copy reads from `path` and writes to `dest`.
+    where: (OF_WRITING.includes(code) ? dest : undefined) ?? path ?? 'file system',
+    fault:
+      code === 'ENOTDIR'
+        ? 'is not a possible path, because one of the folders in it is a file (ENOTDIR)'
+        : `failed: ${message.split(', ')[0]}`,
+  });
+}
+
+/** Keys that lead from the root of a config to a value. */
+export type KeyPath = readonly PropertyKey[];
+
+/** A problem with the value at a path in the config. */
+export type Problem = (Omit<Mismatch, 'key'> | { fault: string }) & { path: KeyPath; hint?: string };
+
+/** A value of a config as messages show it. */
+export function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
+}
+
+const MAX_SHOWN = 60;
+
+/** The value at a path; undefined if the path does not exist. */
+export function valueAt(value: unknown, path: KeyPath): unknown {
+  return path.reduce<unknown>(
+    (inner, key) =>
+      typeof inner === 'object' && inner !== null && Object.hasOwn(inner, key)
+        ? (inner as Record<PropertyKey, unknown>)[key]
+        : undefined,
+    value,
+  );
+}
+
+/** Collects the user's errors in independent steps, so that a user sees all of them at once. */
+export class Mistakes {
+  readonly #messages = new Set<string>();
+  readonly #codes = new Set<UserErrorCode>();
+
+  /** Runs a step. Returns undefined if the step throws a user's error. */
+  async of<T>(work: () => T | Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      this.note(error);
+      return undefined;
+    }
+  }
+
+  /** Records an error, unless it has been recorded before. Rethrows any other exception. */
+  note(error: unknown): void {
+    const mistake = fileError(error) ?? error;
+    if (!(mistake instanceof UserError)) throw error;
+    const isKnown = [...this.#messages].some((message) => message.includes(mistake.message));
+    if (isKnown) return;
+    this.#messages.add(mistake.message);
+    this.#codes.add(mistake.code);
+  }
+
+  /** Combines all recorded errors in one. */
+  asError(): UserError {
+    const [code, other] = this.#codes;
+    return new UserError([...this.#messages].join('\n'), other === undefined ? code : 'invalid');
+  }
 }

@@ -1,8 +1,7 @@
 import { type JsonObject, typeName } from '../input/data/json-lines.ts';
-import { isObject } from '../support/is-object.ts';
-import { suggest } from '../support/nearest.ts';
-import { shown } from '../support/problem.ts';
-import { UserError } from '../support/user-error.ts';
+import { isObject } from '../support/options.ts';
+import { suggest } from '../support/text.ts';
+import { shown, UserError } from '../support/user-error.ts';
 
 /** What a key of an input must contain. */
 export interface InputKey {

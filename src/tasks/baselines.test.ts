@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { textInMemory } from '../input/data/rows.ts';
-import type { Baseline } from '../scores/baselines/baseline.ts';
-import { firstSentence } from '../scores/baselines/first-sentence.ts';
+import { type Baseline, firstSentence } from '../scores/baselines/baseline.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from './registry.ts';
 
 /** Fits the baselines of a task on `train` and scores them on `validation`. Returns them by name. */

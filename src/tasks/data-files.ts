@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Mixing, STOPPING_STRATEGIES, type StoppingStrategy } from '../program/mixture.ts';
-import { type Problem, shown } from '../support/problem.ts';
+import { type Problem, shown } from '../support/user-error.ts';
 
 const path = z.string().min(1);
 

@@ -8,7 +8,7 @@ export type { CommonConfig, Head, ModelDefinition, ModelInputs } from '../models
 export type { Confusion, Evaluation, ExampleBatch, ExampleSet, Scores } from '../program/example-set.ts';
 export type { TextGenerator } from '../program/generation/text-generator.ts';
 export * from '../program/objectives/index.ts';
-export { predictAll } from '../program/predict-all.ts';
+export { predictAll } from '../program/predict-batches.ts';
 export * from '../scores/metrics/index.ts';
 export { type LabelKind, labelledTexts } from './labelled-texts/labelled-texts.ts';
 export type { Prediction, PredictionInput, PredictionOutput } from './prediction.ts';

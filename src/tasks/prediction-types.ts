@@ -1,4 +1,4 @@
-import type { Generated } from '../program/generation/generated.ts';
+import type { Generated } from '../program/generation/prompt.ts';
 import type { TextInput } from './labelled-texts/texts-shape.ts';
 import type { LabelSetAnswer } from './multi-label-classification/definition.ts';
 import type { QuestionInput, SpanAnswer } from './question-answering/definition.ts';

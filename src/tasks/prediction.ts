@@ -1,4 +1,4 @@
-import type { OnSkipped } from '../input/data/row.ts';
+import type { OnSkipped } from '../input/data/rows.ts';
 import type { GenerationInput } from '../program/generation/prompt.ts';
 import type { TextGenerator } from '../program/generation/text-generator.ts';
 import type { Predictor } from '../program/program.ts';

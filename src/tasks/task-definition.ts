@@ -14,7 +14,7 @@ import type { TaskModel } from '../program/objectives/task-model.ts';
 import type { Communicator } from '../program/parallel/communicator.ts';
 import type { Baseline } from '../scores/baselines/baseline.ts';
 import type { ScoreName } from '../scores/metrics/scores.ts';
-import type { Problem } from '../support/problem.ts';
+import type { Problem } from '../support/user-error.ts';
 import type { ValidationFiles } from './data-files.ts';
 import type { Prediction } from './prediction.ts';
 import type { TaskWords } from './task-words.ts';

@@ -1,4 +1,4 @@
-import { collate } from '../input/text/collate.ts';
+import { collate } from '../input/text/batches.ts';
 import type { Encoding } from '../input/text/tokenizer.ts';
 import { modelFeeds } from '../program/objectives/model-inputs.ts';
 import { InputSet } from './input-set.ts';

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Tensors } from '../../src/engine/runtime/session.ts';
 import { SafetensorsFile, writeSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
-import { randomBatch } from '../../src/input/text/collate.ts';
+import { randomBatch } from '../../src/input/text/batches.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../src/methods/tuners/registry.ts';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
 import type { CommonConfig, PictureSize } from '../../src/models/model-definition.ts';

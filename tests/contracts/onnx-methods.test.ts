@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { describe, expect, it } from 'vitest';
-import type { Batch } from '../../src/input/text/collate.ts';
+import type { Batch } from '../../src/input/text/batches.ts';
 import { loraConfigSchema } from '../../src/methods/tuners/lora/config.ts';
 import { METHOD_NAMES, methodNamed } from '../../src/methods/tuners/registry.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';

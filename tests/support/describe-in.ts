@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LoadedModel } from '../../src/program/model-weights.ts';
 import type { TaskModel } from '../../src/program/objectives/task-model.ts';
+import type { LoadedModel } from '../../src/program/weight-memory.ts';
 import { type Build, type Family, familyOf } from '../../src/use/trained/bind-model.ts';
 import { openWeights } from '../../src/use/trained/node/load-model.ts';
 

@@ -1,5 +1,5 @@
-import type { LoadedModel } from '../../src/program/model-weights.ts';
 import type { TaskModel } from '../../src/program/objectives/task-model.ts';
+import type { LoadedModel } from '../../src/program/weight-memory.ts';
 import { type TaskName, taskNamed } from '../../src/tasks/registry.ts';
 import type { BuildTask } from '../../src/tasks/task-definition.ts';
 import { describeIn, openIn } from './describe-in.ts';

@@ -1,6 +1,4 @@
-import { decodeText } from '../../src/input/data/decode-text.ts';
-import { isSpreadsheet } from '../../src/input/data/is-spreadsheet.ts';
-import { isGzip, isParquet } from '../../src/input/data/magic-bytes.ts';
+import { decodeText, isGzip, isParquet, isSpreadsheet } from '../../src/input/data/detect-format.ts';
 import { readTable, type Table } from '../../src/input/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { gunzip } from './gunzip.ts';

@@ -1,9 +1,7 @@
 import { Graph } from '../../../src/engine/graph/graph.ts';
-import { planEvaluation } from '../../../src/input/text/batches.ts';
-import { collate } from '../../../src/input/text/collate.ts';
+import { collate, planEvaluation } from '../../../src/input/text/batches.ts';
 import { loadTokenizer } from '../../../src/input/text/node/load-tokenizer.ts';
-import type { BertConfig } from '../../../src/models/families/bert/config.ts';
-import { bertModel } from '../../../src/models/families/bert/model.ts';
+import { type BertConfig, bertModel } from '../../../src/models/families/bert/model.ts';
 import { Network } from '../../../src/models/nn/network.ts';
 import { nodeEngine } from '../../../src/program/node/node-engine.ts';
 import { modelFeeds, modelInputs } from '../../../src/program/objectives/model-inputs.ts';

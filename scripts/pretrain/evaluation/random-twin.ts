@@ -4,7 +4,7 @@ import { f32ToF16 } from '../../../src/input/formats/float.ts';
 import { openCheckpoint } from '../../../src/input/formats/node/checkpoint.ts';
 import { writeSafetensors } from '../../../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../../src/input/formats/tensor-data.ts';
-import { initialise } from '../../../src/models/initialise.ts';
+import { initialise } from '../../../src/models/bind-checkpoint.ts';
 import { CONFIG } from '../shape.ts';
 
 /** Writes a model with the same tensors as another, but randomly initialized. */

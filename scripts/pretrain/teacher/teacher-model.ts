@@ -1,7 +1,6 @@
 import { Graph } from '../../../src/engine/graph/graph.ts';
 import type { Session } from '../../../src/engine/runtime/session.ts';
-import type { BertConfig } from '../../../src/models/families/bert/config.ts';
-import { bertModel } from '../../../src/models/families/bert/model.ts';
+import { type BertConfig, bertModel } from '../../../src/models/families/bert/model.ts';
 import { Network } from '../../../src/models/nn/network.ts';
 import type { BaseDtype } from '../../../src/program/bases/base-dtype.ts';
 import { baseFormat } from '../../../src/program/bases/base-format.ts';

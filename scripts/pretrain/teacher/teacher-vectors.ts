@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, readSync, wri
 import { dirname } from 'node:path';
 import { f16ToF32, f32ToF16 } from '../../../src/input/formats/float.ts';
 import { atomicWrite } from '../../../src/input/store/node/atomic-write.ts';
-import { collate } from '../../../src/input/text/collate.ts';
+import { collate } from '../../../src/input/text/batches.ts';
 import type { TextTokenizer } from '../../../src/input/text/tokenizer.ts';
 import { modelFeeds } from '../../../src/program/objectives/model-inputs.ts';
 import { type ChunkStore, chunkTokens } from '../corpus/chunk-store.ts';

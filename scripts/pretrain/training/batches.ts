@@ -1,5 +1,5 @@
 import type { Tensors } from '../../../src/engine/runtime/session.ts';
-import { collate } from '../../../src/input/text/collate.ts';
+import { collate } from '../../../src/input/text/batches.ts';
 import type { TextTokenizer } from '../../../src/input/text/tokenizer.ts';
 import { labelledRows } from '../../../src/program/objectives/labelled-rows.ts';
 import {

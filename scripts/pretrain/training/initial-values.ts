@@ -1,6 +1,6 @@
 import { openCheckpoint } from '../../../src/input/formats/node/checkpoint.ts';
 import type { ParameterLayout } from '../../../src/methods/tuners/parameter-layout.ts';
-import { initialise } from '../../../src/models/initialise.ts';
+import { initialise } from '../../../src/models/bind-checkpoint.ts';
 import { Random } from '../../../src/support/random.ts';
 import { FILES } from '../files.ts';
 import { CONFIG } from '../shape.ts';

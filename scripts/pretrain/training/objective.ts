@@ -1,11 +1,10 @@
 import { add, gather, input, multiply, tanh } from '../../../src/engine/graph/build.ts';
 import { symbol } from '../../../src/engine/graph/dimension.ts';
 import type { Value } from '../../../src/engine/graph/graph.ts';
-import type { BertConfig } from '../../../src/models/families/bert/config.ts';
 import { bert } from '../../../src/models/families/bert/definition.ts';
-import { bertModel } from '../../../src/models/families/bert/model.ts';
+import { type BertConfig, bertModel } from '../../../src/models/families/bert/model.ts';
 import type { Head } from '../../../src/models/model-definition.ts';
-import { firstTokens } from '../../../src/models/nn/first-tokens.ts';
+import { firstTokens } from '../../../src/models/nn/last-rows.ts';
 import { crossEntropy, meanSquaredError } from '../../../src/models/nn/losses.ts';
 import type { Network } from '../../../src/models/nn/network.ts';
 import { modelInputs } from '../../../src/program/objectives/model-inputs.ts';

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { AdamW } from '../../../src/methods/optim/adamw.ts';
-import { clipByGlobalNorm } from '../../../src/methods/optim/clip.ts';
+import { clipByGlobalNorm } from '../../../src/methods/optim/gradient.ts';
 import { type ChunkStore, chunkLengths } from '../corpus/chunk-store.ts';
 import { batchPlan } from './batch-plan.ts';
 import type { Batches } from './batches.ts';

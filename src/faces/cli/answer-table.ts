@@ -1,4 +1,4 @@
-import { withoutControls } from '../../support/printable.ts';
+import { withoutControls } from '../../support/text.ts';
 
 /** Formats answers as lines of CSV (RFC 4180). The first answer determines the header. */
 export class AnswerTable {

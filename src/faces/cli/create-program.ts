@@ -1,5 +1,5 @@
 import { Command, Help, type Option } from 'commander';
-import { programVersion } from '../../support/node/program-version.ts';
+import { programVersion } from '../../support/node/process-status.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { compareCommand } from './commands/compare.ts';
 import { embedCommand } from './commands/embed.ts';

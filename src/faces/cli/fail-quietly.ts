@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { isAgreed } from '../../program/parallel/agreed.ts';
+import { isAgreed } from '../../program/parallel/communicator.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /** How long other processes wait for process 0 to report an error that all processes have, in milliseconds. */

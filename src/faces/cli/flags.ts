@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Device } from '../../engine/runtime/session.ts';
-import { ON_BAD_ROW } from '../../input/data/row.ts';
+import { ON_BAD_ROW } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { BASE_DTYPES, type BaseDtype } from '../../program/bases/base-dtype.ts';
 import { UserError } from '../../support/user-error.ts';

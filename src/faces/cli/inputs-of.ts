@@ -1,5 +1,5 @@
 import type { TextFile } from '../../input/data/text-file.ts';
-import { printable } from '../../support/printable.ts';
+import { printable } from '../../support/text.ts';
 import type { Prediction } from '../../tasks/prediction.ts';
 import type { BaseData, ReadingOf } from '../../tasks/task-definition.ts';
 

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { nearest } from '../../support/nearest.ts';
+import { nearest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { KEY_FLAGS } from '../../training/run/config/key-flags.ts';
 import { column, repeated } from './flags.ts';

@@ -1,9 +1,7 @@
 import { type Document, isMap, LineCounter, type Pair, type Scalar, type YAMLMap } from 'yaml';
-import { checkYaml } from '../../input/formats/check-yaml.ts';
 import { readText } from '../../input/formats/node/read-text.ts';
-import { yamlDocument } from '../../input/formats/yaml-document.ts';
-import type { KeyPath } from '../../support/problem.ts';
-import { UserError } from '../../support/user-error.ts';
+import { checkYaml, yamlDocument } from '../../input/formats/yaml-document.ts';
+import { type KeyPath, UserError } from '../../support/user-error.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import { applySetting } from './apply-setting.ts';

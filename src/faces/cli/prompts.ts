@@ -1,7 +1,7 @@
 import { jsonLines, ownValue, textOf } from '../../input/data/json-lines.ts';
-import { RowProblems } from '../../input/data/row-problems.ts';
+import { RowProblems } from '../../input/data/rows.ts';
 import { readMessages } from '../../input/data/text/language-rows.ts';
-import type { ChatMessage } from '../../input/text/chat/chat-message.ts';
+import type { ChatMessage } from '../../input/text/chat/chat-template.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /** A prompt, or a conversation to answer, and its place in the input. */

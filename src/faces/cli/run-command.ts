@@ -1,13 +1,11 @@
 import { closeSync, openSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import { THREADS } from '../../engine/runtime/node/asked-threads.ts';
-import { isAgreed, markAgreed } from '../../program/parallel/agreed.ts';
+import { isAgreed, markAgreed } from '../../program/parallel/communicator.ts';
 import { rankAmongSeveral } from '../../program/parallel/node/launch.ts';
-import { ComputationError } from '../../support/computation-error.ts';
-import { fileError } from '../../support/file-error.ts';
-import { printable } from '../../support/printable.ts';
 import { PROGRAM } from '../../support/program.ts';
-import { UserError } from '../../support/user-error.ts';
+import { printable } from '../../support/text.ts';
+import { ComputationError, fileError, UserError } from '../../support/user-error.ts';
 import { createProgram, HELP } from './create-program.ts';
 
 /** The exit code for a user's mistake. */

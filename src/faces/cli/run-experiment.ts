@@ -38,7 +38,7 @@ export async function runExperimentHere(
     for (const cell of cells) console.log(JSON.stringify(plannedCell(cell)));
     return;
   }
-  const { assertNewFolder } = await import('../../input/formats/node/assert-new-folder.ts');
+  const { assertNewFolder } = await import('../../input/formats/node/folder-files.ts');
   if (!resume && !plan && shard.of === 1) assertNewFolder(output);
   // Tuning needs all runs of a cell, so a tuned cell belongs to one shard as a whole.
   const tunes = cells.some(({ grid }) => grid.length > 1);

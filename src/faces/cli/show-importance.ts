@@ -1,4 +1,4 @@
-import { printable } from '../../support/printable.ts';
+import { printable } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { componentHistories, lastImportance, strongestFirst } from '../../training/run/component-history.ts';
 import { readImportanceLog } from '../../training/run/node/importance-log.ts';

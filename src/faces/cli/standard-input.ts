@@ -1,5 +1,4 @@
-import { decodeText } from '../../input/data/decode-text.ts';
-import { isGzip, isParquet } from '../../input/data/magic-bytes.ts';
+import { decodeText, isGzip, isParquet } from '../../input/data/detect-format.ts';
 import { gunzip } from '../../input/data/node/gunzip.ts';
 import { UserError } from '../../support/user-error.ts';
 

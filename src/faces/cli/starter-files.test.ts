@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseRows } from '../../input/data/parse-rows.ts';
-import type { DataOptions } from '../../input/data/row.ts';
-import { EMBEDDED_MODEL } from '../../input/hub/embedded-model.ts';
+import type { DataOptions } from '../../input/data/rows.ts';
+import { EMBEDDED_MODEL } from '../../input/hub/model-id.ts';
 import { METHODS } from '../../methods/tuners/registry.ts';
 import { loadConfig } from './load-config.ts';
 import { starterFiles } from './starter-files.ts';

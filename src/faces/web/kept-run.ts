@@ -1,6 +1,6 @@
 import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
 import { filesFrom, type PageFile, readFile } from '../../input/formats/files.ts';
-import { SafetensorsTensors } from '../../input/formats/safetensors-tensors.ts';
+import { SafetensorsTensors } from '../../input/formats/safetensors.ts';
 import type { RunBeginning } from '../../studies/jobs/begin-run.ts';
 import { Sha256 } from '../../support/sha256.ts';
 import { UserError } from '../../support/user-error.ts';

@@ -1,9 +1,9 @@
 import { fetchCheckpoint, type OnFetched } from '../../input/formats/fetch-checkpoint.ts';
 import type { Files } from '../../input/formats/files.ts';
 import type { Engine } from '../../program/engine.ts';
-import type { LoadedModel } from '../../program/model-weights.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import { webEngine } from '../../program/web-engine.ts';
+import type { LoadedModel } from '../../program/weight-memory.ts';
 import { bindModel, newModel, readNames } from '../../use/trained/bind-model.ts';
 import type { RunsOn } from './page-options.ts';
 

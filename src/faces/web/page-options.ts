@@ -1,5 +1,5 @@
 import { type Files, type Folder, filesOf, folderUrl } from '../../input/formats/files.ts';
-import { EMBEDDED_MODEL } from '../../input/hub/embedded-model.ts';
+import { EMBEDDED_MODEL } from '../../input/hub/model-id.ts';
 import type { WebEngineOptions } from '../../program/web-engine.ts';
 import { ANYTHING, COUNT, type OptionTypes } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';

@@ -1,8 +1,7 @@
-import { checkTextSize, decodeText } from '../../input/data/decode-text.ts';
+import { checkTextSize, decodeText } from '../../input/data/detect-format.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import { blobSource } from '../../input/formats/blob-source.ts';
-import { sourceDigest } from '../../input/formats/source-digest.ts';
-import { suggest } from '../../support/nearest.ts';
+import { blobSource, sourceDigest } from '../../input/formats/byte-source.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /** A page's data files by their names in the config. Each is a user's `File`, or text. */

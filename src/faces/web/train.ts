@@ -1,6 +1,6 @@
 import { adapterFileNames, readStoredAdapter } from '../../input/formats/adapters/read-stored-adapter.ts';
+import { textDigest } from '../../input/formats/byte-source.ts';
 import { digestsIn, type Files, type Folder, filesOf, type PageFile } from '../../input/formats/files.ts';
-import { textDigest } from '../../input/formats/source-digest.ts';
 import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import { ownScoresOf } from '../../program/own-scores.ts';
 import { answerOwn } from '../../studies/jobs/answer-own.ts';

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRows } from './node/read-rows.ts';
 import { parseRows } from './parse-rows.ts';
-import type { DataOptions } from './row.ts';
+import type { DataOptions } from './rows.ts';
 
 const NAMED: DataOptions = { text: 'text', label: 'label' };
 const NUMBERED: DataOptions = { text: 0, label: 1 };

@@ -1,5 +1,110 @@
-import { extensionOf } from './extension-of.ts';
-import type { FileFormat } from './row.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { FileFormat } from './rows.ts';
+
+/** The extension of a file name in lowercase. A final `.gz` is ignored. */
+export function extensionOf(fileName: string): string | undefined {
+  return /\.([^./\\]+)(?:\.gz)?$/i.exec(fileName)?.[1]?.toLowerCase();
+}
+
+export const TEXT_NAME =
+  /^(text|texts|sentence|message|body|content|review|comment|document|utterance|tweet|title|question|description|nachricht|beschreibung|kommentar)$/i;
+
+/** Whether bytes are compressed by gzip. */
+export function isGzip(bytes: Uint8Array): boolean {
+  return begins(bytes, [0x1f, 0x8b]);
+}
+
+/** Whether bytes are a parquet file. */
+export function isParquet(bytes: Uint8Array): boolean {
+  return begins(bytes, [0x50, 0x41, 0x52, 0x31]);
+}
+
+function begins(bytes: Uint8Array, magic: readonly number[]): boolean {
+  return magic.every((byte, i) => bytes[i] === byte);
+}
+
+/** The first bytes of spreadsheets: a zip archive (.xlsx, .ods) or a compound file (.xls). */
+const MAGIC = [
+  [0x50, 0x4b, 0x03, 0x04],
+  [0xd0, 0xcf, 0x11, 0xe0],
+];
+
+/** Whether bytes are a spreadsheet or another archive. */
+export function isSpreadsheet(bytes: Uint8Array): boolean {
+  return MAGIC.some((magic) => magic.every((byte, i) => bytes[i] === byte));
+}
+
+/** V8's longest string has 2^29 - 24 characters. */
+const MAX_FILE_BYTES = 2 ** 29 - 24;
+const BYTE_ORDER_MARK = '\ufeff';
+
+/** Throws a UserError for a text file that does not fit into one string. */
+export function checkTextSize(size: number, where: string): void {
+  if (size <= MAX_FILE_BYTES) return;
+  throw new UserError({
+    where,
+    fault: `has ${size} bytes, more than the maximum of ${MAX_FILE_BYTES}`,
+    hint: 'Split the file.',
+  });
+}
+
+/**
+ * Decodes UTF-8 text, or UTF-16 with a byte-order mark. Removes the mark, and turns line ends that are CR alone into LF.
+ *
+ * @param onNotice called with a notice if text that is not UTF-8 is read as Windows-1252, as spreadsheets
+ * write it; without `onNotice`, such text is an error
+ * @throws UserError for other bytes, and for a spreadsheet
+ */
+export function decodeText(bytes: Uint8Array, where: string, onNotice?: (message: string) => void): string {
+  if (isSpreadsheet(bytes)) throw spreadsheet(where);
+  const text = decoded(bytes, where, onNotice);
+  const body = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+  // Some programs end lines with CR alone. Only texts without any LF are read that way.
+  return body.includes('\n') ? body : body.replaceAll('\r', '\n');
+}
+
+function decoded(bytes: Uint8Array, where: string, onNotice?: (message: string) => void): string {
+  const encoding = UTF_16[`${bytes[0]} ${bytes[1]}`] ?? 'utf-8';
+  if (encoding === 'utf-8' && bytes.includes(0)) throw zeroBytes(bytes, where);
+  try {
+    return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    if (onNotice && !isBinary(bytes)) {
+      onNotice(`${where} is not UTF-8; reading it as Windows-1252, as spreadsheets write it.`);
+      return new TextDecoder('windows-1252').decode(bytes);
+    }
+    const hint = 'Convert it, for example with iconv -t utf-8.';
+    throw new UserError({ where, fault: 'is not UTF-8 text', hint });
+  }
+}
+
+/** The error for UTF-16 without a byte-order mark, in which one byte of a Latin letter is zero, or for a binary file. */
+function zeroBytes(bytes: Uint8Array, where: string): UserError {
+  const order = bytes[0] === 0 ? 'utf-16be' : 'utf-16le';
+  const name = where.replace(/^.*[\\/]/, '');
+  return new UserError({
+    where,
+    fault: 'has zero bytes, so it is UTF-16 without a byte-order mark, or a binary file',
+    hint: `For UTF-16, convert it: iconv -f ${order} -t utf-8 ${where} > utf8-${name}`,
+  });
+}
+
+/** Encodings by the first two bytes, which are a byte-order mark. */
+const UTF_16: Readonly<Record<string, string>> = { '255 254': 'utf-16le', '254 255': 'utf-16be' };
+
+function spreadsheet(where: string): UserError {
+  const hint = 'Save the sheet as CSV, or unpack the archive.';
+  return new UserError({ where, fault: 'is a spreadsheet or an archive', hint });
+}
+
+/** Line ends and tabs. Every other byte below 0x20 is a control character, which text does not contain. */
+const IN_TEXT = [0x09, 0x0a, 0x0c, 0x0d];
+/** Bytes that are undefined in Windows-1252. */
+const UNUSED = [0x81, 0x8d, 0x8f, 0x90, 0x9d];
+
+function isBinary(bytes: Uint8Array): boolean {
+  return bytes.some((byte) => (byte < 0x20 && !IN_TEXT.includes(byte)) || UNUSED.includes(byte));
+}
 
 /**
  * The format of a data file. The extension decides:

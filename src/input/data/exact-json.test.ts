@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { exactJson } from './exact-json.ts';
+import { exactJson } from './json.ts';
 
 it.each([
   ['{"id":1234567890123456789}', { id: '1234567890123456789' }],

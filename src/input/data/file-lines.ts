@@ -1,5 +1,5 @@
 import { UserError } from '../../support/user-error.ts';
-import { checkRowCount } from './row-problems.ts';
+import { checkRowCount } from './rows.ts';
 
 /** A line of a million characters takes about ten times as many bytes when it is split into words. */
 const MAX_LINE = 2 ** 20;

@@ -1,7 +1,7 @@
 // The package's default build needs Node's global Buffer, so the browser build is used.
 import { parse } from 'csv-parse/browser/esm/sync';
 import { UserError } from '../../support/user-error.ts';
-import { checkRowCount } from './row-problems.ts';
+import { checkRowCount } from './rows.ts';
 
 /** Maximum fields of a record. A field is an object, which can be tens of times larger than its text. */
 export const MAX_FIELDS = 10_000;

@@ -1,7 +1,6 @@
+import { parseJsonl } from './json-lines.ts';
 import { parseDelimited } from './parse-delimited.ts';
-import { parseJsonl } from './parse-jsonl.ts';
-import type { DataOptions, OnSkipped, Row } from './row.ts';
-import { RowProblems } from './row-problems.ts';
+import { type DataOptions, type OnSkipped, type Row, RowProblems } from './rows.ts';
 import { rowsFromTable } from './rows-from-table.ts';
 import { type TableLayout, tableLayout } from './table-layout.ts';
 

@@ -1,9 +1,8 @@
-import { allOf } from '../../support/all-of.ts';
-import { suggestAmong } from '../../support/nearest.ts';
+import { allOf } from '../../support/arrays.ts';
+import { suggestAmong } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Table } from './parse-delimited.ts';
-import { type DataOptions, type RawLabel, ROW_IDS, type Row } from './row.ts';
-import type { RowProblems } from './row-problems.ts';
+import { type DataOptions, type RawLabel, ROW_IDS, type Row, type RowProblems } from './rows.ts';
 
 const DEFAULT_LABEL_SEPARATOR = ';';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { shallowJson } from './shallow-json.ts';
+import { shallowJson } from './json.ts';
 
 const nested = (depth: number) => `${'['.repeat(depth)}"[{\\"["${']'.repeat(depth)}`;
 

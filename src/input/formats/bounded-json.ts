@@ -1,6 +1,6 @@
 import { UserError } from '../../support/user-error.ts';
 
-export interface JsonLimits {
+interface JsonLimits {
   /** Maximum nesting of arrays and objects. */
   depth: number;
   /** Maximum number of arrays, objects, keys and commas. Each adds at most one value. */
@@ -103,4 +103,45 @@ function keysOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   const keyCount = Array.isArray(value) ? 0 : Object.keys(value).length;
   return Object.values(value).reduce<number>((sum, item) => sum + keysOf(item), keyCount);
+}
+
+/**
+ * Maximum size of a settings file. A config.json has some kilobytes. With many label names or a rank pattern,
+ * it has some megabytes.
+ */
+export const MAX_JSON_BYTES = 16 * 2 ** 20;
+/** Sections are nested a few levels deep. The longest lists are rank patterns and label names. */
+const JSON_LIMITS: JsonLimits = { depth: 64, values: 4_000_000 };
+
+/**
+ * Parses a settings file of at most {@link MAX_JSON_BYTES}.
+ *
+ * @param where the file's name in messages
+ * @throws UserError if it is not valid JSON, too deep, or has a duplicate key
+ */
+export function parseSmallJson(bytes: Uint8Array, where: string): unknown {
+  return parseBoundedJson(bytes, JSON_LIMITS, where);
+}
+
+/** Matches a string or a number. */
+const TEXT_OR_FLOAT = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+
+/** Marks a string that represents a number. No string in a file begins with this character. */
+const MARK = '\u0000';
+const MARKED = /"\\u0000(-?\d[\d.eE+-]*)"/g;
+
+/**
+ * Changes the object in a JSON text, and keeps numbers as they are written. JavaScript would write 0.0 as 0,
+ * which other languages read as an integer. `change` gets such numbers as strings, and must not alter them.
+ *
+ * @param text valid JSON
+ */
+export function editJson(
+  text: string,
+  change: (object: Record<string, unknown>) => Record<string, unknown>,
+): string {
+  const marked = text.replace(TEXT_OR_FLOAT, (token) =>
+    /^[^"].*[.eE]/.test(token) ? JSON.stringify(MARK + token) : token,
+  );
+  return JSON.stringify(change(JSON.parse(marked)), null, 2).replace(MARKED, '$1');
 }

@@ -1,3 +1,84 @@
+import { type Hash, Sha256 } from '../../support/sha256.ts';
+import { UserError } from '../../support/user-error.ts';
+
+/**
+ * Reads a `File` or `Blob` in parts, without loading all of it.
+ *
+ * @param where the file's name in messages
+ */
+export function blobSource(blob: Blob, where: string): AsyncByteSource {
+  return {
+    size: blob.size,
+    async read(begin, end) {
+      const bytes = await contentOf(blob.slice(begin, end), where);
+      if (bytes.length === end - begin) return bytes;
+      throw unreadable(where, `ends at byte ${begin + bytes.length}, before byte ${end}`);
+    },
+  };
+}
+
+/** Reads a part. Browsers reject a file that has changed since the user chose it. */
+async function contentOf(part: Blob, where: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await part.arrayBuffer());
+  } catch (error) {
+    throw unreadable(where, `cannot be read (${(error as Error).name})`);
+  }
+}
+
+function unreadable(where: string, fault: string): UserError {
+  return new UserError({ where, fault, hint: 'Choose the file again: it may have changed.' });
+}
+
+/** Downloaded and total bytes of one file. */
+export interface DownloadProgress {
+  file: string;
+  received: number;
+  total: number;
+}
+
+/** Bytes per read. More would need more memory, and report progress less often. */
+const CHUNK_BYTES = 2 ** 22;
+/** The last bytes are hashed twice, because existing adapters and checkpoints contain such digests. */
+const TAIL = 2 ** 12;
+
+export type ByteRange = readonly [begin: number, end: number];
+
+/** Identifies a file by its content: a hash of its size and all its bytes. */
+export async function sourceDigest(source: ByteSource | AsyncByteSource): Promise<string> {
+  const hash = startDigest(source.size);
+  for (const range of digestRanges(source.size)) hash.update(await source.read(...range));
+  return hash.digest('hex');
+}
+
+/** Identifies rows in memory, with a new SHA-256. */
+export function textDigest(rows: { read(): string }, hash: Hash = new Sha256()): string {
+  return hash.update(rows.read()).digest('hex');
+}
+
+/** Starts the digest of a file, with a new SHA-256. The bytes of {@link digestRanges} complete it. */
+export function startDigest(size: number, hash: Hash = new Sha256()): Hash {
+  return hash.update(`${size}\n`);
+}
+
+/** The byte ranges that are hashed after a file's size. */
+export function digestRanges(size: number): ByteRange[] {
+  return [...chunksOf(0, size), [Math.max(0, size - TAIL), size]];
+}
+
+/** Divides a range of bytes into reads. */
+export function chunksOf(begin: number, end: number): ByteRange[] {
+  return Array.from({ length: Math.ceil((end - begin) / CHUNK_BYTES) }, (_, i) => {
+    const from = begin + i * CHUNK_BYTES;
+    return [from, Math.min(end, from + CHUNK_BYTES)] as const;
+  });
+}
+
+/** Identifies a model's weights by the digests of their files, in order. */
+export function weightsDigest(digests: readonly string[]): string {
+  return new Sha256().update(digests.join('')).digest('hex');
+}
+
 /** A file with random access, on disk or in memory. */
 export interface ByteSource {
   readonly size: number;

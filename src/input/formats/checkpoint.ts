@@ -1,7 +1,97 @@
 import { UserError } from '../../support/user-error.ts';
-import { excerptName } from './excerpt.ts';
-import type { TensorFile, TensorInfo } from './safetensors.ts';
-import { unknownTensor } from './unknown-tensor.ts';
+import { parseBoundedJson } from './bounded-json.ts';
+import { excerpt, excerptName } from './excerpt.ts';
+import { type TensorFile, type TensorInfo, unknownTensor } from './safetensors.ts';
+
+/** Maximum size of an index. It has about 100 bytes per tensor, and the largest models have about 100,000 tensors. */
+export const MAX_INDEX_BYTES = 32 * 2 ** 20;
+/** Each tensor is two JSON values: a name and a file. The metadata has a few more. */
+const JSON_LIMITS = { depth: 8, values: 2 ** 20 };
+/** Maximum number of shards, because all are opened. The largest models have about 200. */
+const MAX_SHARDS = 1024;
+/** Maximum number of tensors in all shards. The largest models have about 100,000. */
+const MAX_TENSORS = 2 ** 18;
+
+/** The file name of each tensor. */
+export type WeightMap = [tensor: string, shard: string][];
+
+/**
+ * Parses the index of a sharded checkpoint. The index names the file of each tensor, in the same folder.
+ *
+ * @param ending the required file name extension
+ * @param where the index's name in messages
+ * @throws UserError for an invalid index, and for too many files
+ */
+export function parseWeightMap(bytes: Uint8Array, ending: string, where: string): WeightMap {
+  const index = parseBoundedJson(bytes, JSON_LIMITS, where) as { weight_map?: unknown } | null;
+  const map = index?.weight_map;
+  if (typeof map !== 'object' || map === null || Array.isArray(map)) {
+    throw new UserError({
+      where,
+      fault:
+        map === undefined ? 'has no weight_map' : `has a weight_map that is not an object: ${excerpt(map)}`,
+    });
+  }
+  const entries = Object.entries(map).map(([name, shard]): [string, string] => {
+    if (isPlainFileName(shard, ending)) return [name, shard];
+    const expected = `the name of a ${ending} file in the same folder`;
+    throw new UserError({
+      where,
+      key: `weight_map: ${excerptName(name)}`,
+      expected,
+      got: excerpt(shard),
+    });
+  });
+  const { size } = new Set(entries.map(([, shard]) => shard));
+  if (size <= MAX_SHARDS) return entries;
+  throw new UserError({ where, fault: `names ${size} shards, more than the maximum of ${MAX_SHARDS}` });
+}
+
+/** Counts the tensors of shards that are opened. Throws a UserError when there are too many. */
+export function tensorCounter(where: string): (shard: { names(): string[] }) => void {
+  let tensors = 0;
+  return (shard) => {
+    tensors += shard.names().length;
+    if (tensors > MAX_TENSORS)
+      throw new UserError({ where, fault: `has shards with more than ${MAX_TENSORS} tensors` });
+  };
+}
+
+/** Maps each tensor to its open file. Throws a UserError if a file lacks a tensor that the index assigns to it. */
+export function holders<File extends { has(name: string): boolean }>(
+  map: WeightMap,
+  files: ReadonlyMap<string, File>,
+  where: string,
+): Map<string, File> {
+  return new Map(
+    map.map(([name, shard]) => {
+      const file = files.get(shard) as File;
+      if (file.has(name)) return [name, file];
+      throw new UserError({
+        where,
+        fault: `puts tensor ${excerptName(name)} into ${excerptName(shard)}, which does not contain it`,
+        hint: 'Download the checkpoint again.',
+      });
+    }),
+  );
+}
+
+/** The UserError for a shard that does not exist. */
+export function missingShard(shard: string, where: string): UserError {
+  return new UserError({
+    where,
+    fault: `names the shard ${excerptName(shard)}, which is missing`,
+    hint: 'Download the missing file.',
+  });
+}
+
+/**
+ * Whether a name is a plain file name, which stays in the folder: it has no separators of any system, and no
+ * drive letter. `..` is excluded because it lacks the extension.
+ */
+function isPlainFileName(name: unknown, ending: string): name is string {
+  return typeof name === 'string' && /^[^/\\:\0]+$/.test(name) && name.endsWith(ending) && name !== ending;
+}
 
 /** The tensors of a model, from one or several files. Close it after use. */
 export interface Checkpoint {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { editJson } from './edit-json.ts';
+import { editJson } from './bounded-json.ts';
 
 it('changes an object and keeps the spelling of its numbers', () => {
   const text = '{"a": 0.0, "b": [1e-05, -30.0, 1, 12], "c": "1.0", "d\\" 2.0": {"e": 1E3}, "gone": 0.5}';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { DownloadProgress } from './download-progress.ts';
+import type { DownloadProgress } from './byte-source.ts';
 import { encodeSafetensors } from './encode-safetensors.ts';
 import { fetchCheckpoint } from './fetch-checkpoint.ts';
 import { type Files, filesFrom, type PageFile } from './files.ts';

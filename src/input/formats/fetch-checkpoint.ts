@@ -1,11 +1,17 @@
 import { UserError } from '../../support/user-error.ts';
-import { bytesAsSource } from './byte-source.ts';
-import { type Checkpoint, checkpointOf, convertHint } from './checkpoint.ts';
-import type { DownloadProgress } from './download-progress.ts';
+import { bytesAsSource, type DownloadProgress, sourceDigest, startDigest } from './byte-source.ts';
+import {
+  type Checkpoint,
+  checkpointOf,
+  convertHint,
+  holders,
+  MAX_INDEX_BYTES,
+  missingShard,
+  parseWeightMap,
+  tensorCounter,
+} from './checkpoint.ts';
 import { FetchedTensors } from './fetched-tensors.ts';
 import { type Files, missingIn, pathIn, readFile } from './files.ts';
-import { sourceDigest, startDigest } from './source-digest.ts';
-import { holders, MAX_INDEX_BYTES, missingShard, parseWeightMap, tensorCounter } from './weight-map.ts';
 
 const ENDING = '.safetensors';
 const SINGLE = `model${ENDING}`;

@@ -1,14 +1,13 @@
 import type { Hash } from '../../support/sha256.ts';
-import type { AsyncByteSource } from './byte-source.ts';
+import { type AsyncByteSource, chunksOf, digestRanges } from './byte-source.ts';
 import {
   LENGTH_BYTES,
   parseSafetensorsHeader,
   type SafetensorsHeader,
+  SafetensorsTensors,
   safetensorsDataStart,
   type TensorInfo,
 } from './safetensors.ts';
-import { SafetensorsTensors } from './safetensors-tensors.ts';
-import { chunksOf, digestRanges } from './source-digest.ts';
 
 /** Size of the widest element. Tensors that are aligned in the file stay aligned in memory. */
 const ALIGNMENT = 8;

@@ -1,10 +1,8 @@
-import { nearest } from '../../support/nearest.ts';
+import { nearest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
-import { blobSource } from './blob-source.ts';
-import type { AsyncByteSource } from './byte-source.ts';
+import { MAX_JSON_BYTES, parseSmallJson } from './bounded-json.ts';
+import { type AsyncByteSource, blobSource, sourceDigest } from './byte-source.ts';
 import { openFetchSource } from './fetch-source.ts';
-import { MAX_JSON_BYTES, parseSmallJson } from './small-json.ts';
-import { sourceDigest } from './source-digest.ts';
 
 /** A file in a page: chosen by the user, in memory (bytes or text), or at a URL. */
 export type PageFile = Blob | Uint8Array | string | URL;

@@ -1,4 +1,4 @@
-import { lazy } from '../../support/lazy.ts';
+import { lazy } from '../../support/options.ts';
 
 /**
  * Converts arrays between f32 and the 16-bit formats f16 and bf16, which JavaScript holds as raw bits in a

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Random } from '../../support/random.ts';
-import { quantizeBlocks } from './quantize-blocks.ts';
+import { quantizeBlocks } from './quantize.ts';
 
 const BLOCK = 32;
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { quantizeColumns, quantizeTransposed } from './quantize-columns.ts';
+import { quantizeColumns, quantizeTransposed } from './quantize.ts';
 
 const ROWS = [
   [1, -127, 63.4],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readOrRefuse, withBitTurned } from '../../../tests/support/read-or-refuse.ts';
-import { elementCount } from '../../support/element-count.ts';
+import { elementCount } from '../../support/arrays.ts';
 import { UserError } from '../../support/user-error.ts';
 import { encodeSafetensors } from './encode-safetensors.ts';
 import { parseSafetensorsHeader } from './safetensors.ts';

@@ -1,8 +1,17 @@
-import { isObject } from '../../support/is-object.ts';
+import { isObject } from '../../support/options.ts';
+import { nearest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { parseBoundedJson } from './bounded-json.ts';
-import { excerpt } from './excerpt.ts';
-import { ARRAY_OF, type Dtype, itemSize } from './tensor-data.ts';
+import { excerpt, excerptName } from './excerpt.ts';
+import {
+  ARRAY_OF,
+  type Dtype,
+  decodeTensor,
+  elementRange,
+  itemSize,
+  type TensorData,
+  toFloat32,
+} from './tensor-data.ts';
 
 /** The location of a tensor: bytes [begin, end) of the file. */
 export interface TensorInfo {
@@ -182,4 +191,78 @@ export interface TensorFile {
    */
   readFloat32(name: string, start?: number, end?: number): Float32Array;
   close(): void;
+}
+
+/**
+ * Maximum length of names that are compared. The time of a comparison grows with the product of both lengths,
+ * and longer names are not misspellings.
+ */
+const MAX_NAME_LENGTH = 200;
+/** Maximum number of names that are compared. The largest models have some thousand names in a file. */
+const MAX_COMPARED = 10_000;
+
+/** The UserError for a tensor that does not exist in `where`. It suggests similar names. */
+export function unknownTensor(name: string, known: string[], where: string): UserError {
+  const compared = known.slice(0, MAX_COMPARED).filter(({ length }) => length <= MAX_NAME_LENGTH);
+  const near = name.length <= MAX_NAME_LENGTH ? nearest(name, compared) : [];
+  const hint = near.length > 0 ? `Did you mean ${near.map(excerptName).join(', ')}?` : undefined;
+  return new UserError({
+    where,
+    fault: `has no tensor ${excerptName(name)} (it has ${known.length} tensors)`,
+    hint,
+  });
+}
+
+/** The tensors of a safetensors file by name, from any source of bytes. */
+export class SafetensorsTensors {
+  /** The file's name in messages. */
+  readonly path: string;
+  readonly header: SafetensorsHeader;
+  readonly #read: (begin: number, end: number) => Uint8Array;
+
+  /**
+   * @param read returns the bytes [begin, end) of the file
+   */
+  constructor(header: SafetensorsHeader, path: string, read: (begin: number, end: number) => Uint8Array) {
+    this.path = path;
+    this.header = header;
+    this.#read = read;
+  }
+
+  /** The tensors of a file in memory. Throws a UserError like {@link parseSafetensorsHeader}. */
+  static of(bytes: Uint8Array, path: string): SafetensorsTensors {
+    const header = parseSafetensorsHeader(bytes, bytes.length, path);
+    return new SafetensorsTensors(header, path, (begin, end) => bytes.slice(begin, end));
+  }
+
+  has(name: string): boolean {
+    return this.header.tensors.has(name);
+  }
+
+  /** The names of the tensors, in the file's order. */
+  names(): string[] {
+    return [...this.header.tensors.keys()];
+  }
+
+  /** Throws a UserError that suggests similar names if the tensor does not exist. */
+  info(name: string): TensorInfo {
+    const info = this.header.tensors.get(name);
+    if (info) return info;
+    throw unknownTensor(name, this.names(), this.path);
+  }
+
+  /** Reads a tensor in its own type (F16 and BF16 as raw bits). */
+  read(name: string): TensorData {
+    const info = this.info(name);
+    return decodeTensor(info, this.#read(info.begin, info.end));
+  }
+
+  /** Like TensorFile.readFloat32. */
+  readFloat32(name: string, start?: number, end?: number): Float32Array {
+    const { dtype, begin, ...info } = this.info(name);
+    const size = itemSize(dtype);
+    const range = elementRange((info.end - begin) / size, start, end);
+    const bytes = this.#read(begin + range.start * size, begin + range.end * size);
+    return toFloat32({ dtype }, bytes, `${this.path}: tensor ${name}`);
+  }
 }

@@ -1,5 +1,11 @@
 import { UserError } from '../../support/user-error.ts';
 
+/**
+ * The model in this package's folder `models/mini`, which runs use by default. No model on the Hub can have
+ * this name, because it has no owner.
+ */
+export const EMBEDDED_MODEL = 'adalora-mini';
+
 /** A model on the Hugging Face Hub. `name` is `owner/name`, or only `name` for a few old models. */
 export interface ModelId {
   name: string;

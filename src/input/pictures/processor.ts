@@ -1,6 +1,5 @@
 import { z } from 'zod';
-import { shown } from '../../support/problem.ts';
-import { UserError } from '../../support/user-error.ts';
+import { shown, UserError } from '../../support/user-error.ts';
 import { type Box, crop, type Pixels } from './pixels.ts';
 import { RESAMPLINGS, type Resampling, resize } from './resize.ts';
 

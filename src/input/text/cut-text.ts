@@ -1,4 +1,5 @@
 import { UserError } from '../../support/user-error.ts';
+import type { AddedToken, TokenizerJson } from './steps/tokenizer-json.ts';
 
 /** Cuts a text into pieces that can be tokenized separately. Their concatenated tokens are those of the text. */
 export type CutText = (text: string) => Iterable<string>;
@@ -7,7 +8,7 @@ export type CutText = (text: string) => Iterable<string>;
  * Cuts a text into words. No step of BERT's tokenizer depends on characters beyond white space or an ideograph, so
  * words can be tokenized separately.
  */
-export function* bertWords(text: string): Iterable<string> {
+function* bertWords(text: string): Iterable<string> {
   for (let start = 0; start < text.length; ) {
     const end = wordEnd(text, start);
     if (!isSpace(text.charCodeAt(start))) yield text.slice(start, end);
@@ -41,7 +42,7 @@ const LINE_FEED = 10;
  *
  * @param stops characters after which there is no cut
  */
-export function beforeSpaces(stops: string): CutText {
+function beforeSpaces(stops: string): CutText {
   return function* (text) {
     let start = 0;
     for (let at = 1; at < text.length - 1; at++) {
@@ -57,7 +58,7 @@ export function beforeSpaces(stops: string): CutText {
 }
 
 /** Cuts at the same places and removes the spaces, for tokenizers that prepend a space to every text. */
-export function betweenSpaces(stops: string): CutText {
+function betweenSpaces(stops: string): CutText {
   return function* (text) {
     let start = 0;
     for (let at = 1; at < text.length - 1; at++) {
@@ -114,4 +115,58 @@ export function maxLength(
     where,
     fault: `must be a whole number from 1 to ${maxPositions}, the model's max_position_embeddings, got ${requested}`,
   });
+}
+
+/**
+ * A text for testing cuts. Near possible cuts, it has punctuation, apostrophes, digits, line ends, capitals and
+ * accents.
+ */
+const PROBE =
+  'The cat sat on a mat, then it (the cat) ran off. "It\'s 12 o\'clock: go!" she said\nto it.\nÜber öfter it - is 3 a.m. now';
+
+/**
+ * Finds how texts may be cut for a tokenizer. Undefined if no way is safe.
+ *
+ * For BERT, the way is known. For others, it is tested. A cut is safe under two conditions. No token of the vocabulary
+ * spans it, which is looked up. And the steps before the model treat both sides alike, which is tried on a text. There
+ * is no cut after a character that may end an added token, because some tokenizers restart there.
+ *
+ * @param tokenize returns the ids of a whole text
+ * @param vocabulary tokens as the model has them: with `Ġ` or `▁` for a space, `Ċ` for a line feed
+ */
+export function findCut(
+  json: TokenizerJson,
+  tokenize: (text: string) => readonly number[],
+  vocabulary: readonly (string | undefined)[],
+): CutText | undefined {
+  if (isWordwise(json)) return bertWords;
+  const added = json.added_tokens;
+  const contents = new Set(added.map(({ content }) => content));
+  const plain = vocabulary.filter((token): token is string => token !== undefined && !contents.has(token));
+  const hasSpace = plain.some((token) => token === 'Ġ' || token === '▁' || token === ' ');
+  const spans = plain.some((token) => SPANS_SPACE.test(token) || SPANS_LINE_END.test(token));
+  if (!hasSpace || spans || added.some(looksAcross)) return undefined;
+  const stops = [...new Set(added.flatMap(({ content }) => content.slice(-1)))].join('');
+  const whole = tokenize(PROBE).join();
+  const agrees = (cut: CutText) => [...cut(PROBE)].flatMap(tokenize).join() === whole;
+  return [beforeSpaces(stops), betweenSpaces(stops)].find(agrees);
+}
+
+const SPANS_SPACE = /[^Ġ▁Ċčĉ\s][Ġ▁ ][^Ġ▁Ċčĉ\s]/u;
+const SPANS_LINE_END = /[Ċ\n][^Ġ▁Ċčĉ\s]/u;
+
+/** Whether a tokenizer works like BERT's, with words that end at white space and ideographs. */
+function isWordwise({ normalizer, pre_tokenizer, model, added_tokens }: TokenizerJson): boolean {
+  return (
+    normalizer?.type === 'BertNormalizer' &&
+    normalizer.handle_chinese_chars === true &&
+    pre_tokenizer?.type === 'BertPreTokenizer' &&
+    model.type === 'WordPiece' &&
+    !added_tokens.some(({ content }) => /[\s\u4e00-\u9fff]/.test(content))
+  );
+}
+
+/** Whether an added token may span a cut, or include the white space at a cut. */
+function looksAcross({ content, lstrip, rstrip }: AddedToken): boolean {
+  return /\S\s\S/.test(content) || rstrip === true || (lstrip === true && /^\p{L}/u.test(content));
 }

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fixtureTokenizer, languageFixture, TOKENIZERS } from '../../../tests/support/language-fixtures.ts';
-import type { ChatMessage } from './chat/chat-message.ts';
-import { ChatTemplate } from './chat/chat-template.ts';
-import { conversationIds } from './chat/conversation-ids.ts';
+import { type ChatMessage, ChatTemplate, conversationIds } from './chat/chat-template.ts';
 import { documentIds, promptIds } from './document-ids.ts';
 import { commonPrefix } from './learnt-ids.ts';
 import type { SpecialTokens } from './special-tokens.ts';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { collate } from './collate.ts';
+import { collate } from './batches.ts';
 import { maxLength } from './cut-text.ts';
 import { loadTokenizer } from './node/load-tokenizer.ts';
 

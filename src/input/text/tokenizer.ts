@@ -1,12 +1,11 @@
 import { z } from 'zod';
 import { UserError } from '../../support/user-error.ts';
-import { longestFirst } from './cut-text.ts';
-import { findCut } from './find-cut.ts';
+import { findCut, longestFirst } from './cut-text.ts';
 import { checkPiece, Piecewise } from './piecewise.ts';
 import { type SpecialTokens, specialTokens } from './special-tokens.ts';
 import { trimSpaces } from './steps/aligned-text.ts';
-import { withTokenizerConfig } from './steps/bert-normalizer.ts';
 import { cleanedUp, decoder } from './steps/decoder.ts';
+import { withTokenizerConfig } from './steps/normalizer.ts';
 import { Pipeline, type TextToken } from './steps/pipeline.ts';
 import { type PostProcessor, postProcessor, type Slot } from './steps/post-processor.ts';
 import { type TokenizerJson, tokenizerJson } from './steps/tokenizer-json.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { DynamicMap } from './dynamic-map.ts';
+import { DynamicMap } from './adamw-8bit.ts';
 import { makeOptimizer, optimizerBytes } from './optimizer.ts';
 
 const fixture = JSON.parse(readFileSync('src/methods/optim/fixtures/bnb.json', 'utf8')) as {

@@ -1,5 +1,5 @@
 import { add, divide, multiply, root, subtract, VectorLoop } from '../../engine/vectors/vector-loop.ts';
-import { lazy } from '../../support/lazy.ts';
+import { lazy } from '../../support/options.ts';
 import { lengthOf, MomentOptimizer, type Segment } from './moment-optimizer.ts';
 import type { OptimizedTensor, OptimizerSettings } from './optimizer.ts';
 

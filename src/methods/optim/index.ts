@@ -1,7 +1,6 @@
 export { Adafactor } from './adafactor.ts';
 export { AdamW, type AdamWOptions } from './adamw.ts';
-export { clipByGlobalNorm, globalNorm } from './clip.ts';
-export { accumulate } from './gradient.ts';
+export { accumulate, clipByGlobalNorm, globalNorm } from './gradient.ts';
 export type { Segment } from './moment-optimizer.ts';
 export {
   Lion,

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { gather } from '../../support/numbers.ts';
 import { AdamW } from './adamw.ts';
-import { clipByGlobalNorm, globalNorm } from './clip.ts';
-import { accumulate } from './gradient.ts';
+import { accumulate, clipByGlobalNorm, globalNorm } from './gradient.ts';
 import { makeOptimizer, type OptimizerName } from './optimizer.ts';
 import { type LrSchedulerType, learningRateFactor, type ScheduleOptions, warmupStepsOf } from './schedule.ts';
 

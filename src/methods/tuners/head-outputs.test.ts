@@ -3,7 +3,7 @@ import { PEFT_PREFIX } from '../../input/formats/adapters/stored-adapter.ts';
 import { bert } from '../../models/families/bert/definition.ts';
 import { classLoss } from '../../program/objectives/sequence-loss.ts';
 import { sequenceModel } from '../../program/objectives/sequence-model.ts';
-import { headOutputs } from './head-outputs.ts';
+import { headOutputs } from './adapter-kind.ts';
 
 const model = sequenceModel(
   bert,

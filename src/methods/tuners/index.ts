@@ -7,29 +7,27 @@
 export { z } from 'zod';
 export { AdaLoraTuner } from './adalora/adalora-tuner.ts';
 export type { AdapterFacts, AdapterKind } from './adapter-kind.ts';
+export { headOutputs } from './adapter-kind.ts';
 export { type Allocation, allocate } from './allocation/allocate.ts';
 export { AllocatedRun } from './allocation/allocated-run.ts';
 export { type AllocatorState, RankAllocator } from './allocation/allocator.ts';
 export { type AllocationSchedule, budgetAt, finalStep, maskingSteps, masksAt } from './allocation/budget.ts';
-export { keptIndices } from './allocation/kept-indices.ts';
 export { type PromisedBudget, promisedBudget } from './allocation/promised-budget.ts';
 export type { PrunedModule } from './allocation/pruned-module.ts';
+export { keptIndices } from './allocation/pruned-module.ts';
 export { resolveSchedule } from './allocation/resolve-schedule.ts';
-export type { AllocationEvent } from './allocation-event.ts';
 export { type AdaLoraConfig, adaLoraConfigSchema } from './composed/pruned-triplets.ts';
-export { FrozenTensors } from './frozen-tensors.ts';
 export { FROZEN } from './frozen-tuner.ts';
 export { everyParameter } from './full/definition.ts';
-export { headOutputs } from './head-outputs.ts';
 export { type LoraConfig, loraConfigSchema } from './lora/config.ts';
 export { LoraTuner } from './lora/lora-tuner.ts';
-export { adaptedModules } from './low-rank/adapted-modules.ts';
-export { defaultTargets } from './low-rank/default-targets.ts';
+export { adaptedModules, defaultTargets } from './low-rank/adapted-modules.ts';
 export type { LowRankModule } from './low-rank/factors.ts';
 export { checkPatternKeys, patternValue } from './low-rank/pattern-value.ts';
-export { asStored, type PeftAdapter, peftAdapter } from './low-rank/peft-adapter.ts';
+export { asStored, type PeftAdapter, peftAdapter } from './low-rank/peft-config.ts';
 export { plainLora } from './low-rank/plain-lora.ts';
 export type { ContinuesAdapters, MethodDefinition, MethodWords } from './method-definition.ts';
+export type { AllocationEvent } from './method-run.ts';
 export { type MethodRun, staticRun } from './method-run.ts';
 export { type OwnAdapters, ownAdapters } from './own-adapters.ts';
 export { ParameterLayout } from './parameter-layout.ts';
@@ -52,7 +50,7 @@ export {
   type MethodName,
   methodNamed,
 } from './registry.ts';
-export { savedParameters } from './saved-parameters.ts';
 export { matchTargets, type TargetSelection } from './target-modules.ts';
 export type { ReadRange, TunableModel, TunedSite, TunedValues, Tuner } from './tuner.ts';
-export { WholeParameters } from './whole-parameters.ts';
+export { FrozenTensors } from './tuner.ts';
+export { savedParameters, WholeParameters } from './whole-parameters.ts';

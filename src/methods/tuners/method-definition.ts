@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import type { AdapterKind } from './adapter-kind.ts';
-import type { Components } from './allocation/budget-config.ts';
+import type { Components } from './allocation/budget.ts';
 import type { MethodRun } from './method-run.ts';
 import type { TokensBefore, TunableModel } from './tuner.ts';
 

@@ -1,8 +1,31 @@
+import { z } from 'zod';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
-import type { BudgetUnit, Components } from './allocation/budget-config.ts';
+import type { BudgetUnit, Components } from './allocation/budget.ts';
 import type { BudgetForms } from './allocation/promised-budget.ts';
-import type { AllocationEvent } from './allocation-event.ts';
 import type { Tuner } from './tuner.ts';
+
+/** The decision of a step that changes the budget, as stored in the event log. */
+export const allocationSchema = z.object({
+  step: z.int().min(0),
+  /** Number of kept triplets (or doublets), over all modules. */
+  budget: z.int().min(0),
+  /** The lowest score kept. */
+  threshold: z
+    .number()
+    .nullish()
+    .transform((score) => score ?? Number.NaN),
+  /** Whether this pattern is final. */
+  final: z.boolean(),
+  /** Number of kept components, by module name. */
+  ranks: z.record(z.string(), z.int().min(0)),
+  /**
+   * Importance of every triplet as a decimal logarithm with two digits; null for zero. Modules are in the order of
+   * `ranks`. Each has its largest score first, so the first `ranks[module]` scores are those of kept triplets.
+   */
+  scores: z.array(z.array(z.number().nullable())).optional(),
+});
+
+export type AllocationEvent = z.output<typeof allocationSchema>;
 
 /** Arrays that a method keeps between steps. Numbers are arrays of length one. */
 export type MethodState = Record<string, Float32Array | Uint8Array | Int32Array>;

@@ -1,6 +1,6 @@
 import { reshape, slice } from '../../engine/graph/build.ts';
 import type { Value } from '../../engine/graph/graph.ts';
-import { elementCount } from '../../support/element-count.ts';
+import { elementCount } from '../../support/arrays.ts';
 
 /** One trained tensor. */
 export interface TrainedParameter {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { savedParameters } from './saved-parameters.ts';
 import type { TunableModel } from './tuner.ts';
+import { savedParameters } from './whole-parameters.ts';
 
 describe('parameters trained beside the adapters', () => {
   const names = [

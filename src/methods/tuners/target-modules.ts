@@ -1,6 +1,58 @@
+import { nearest, suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { fullMatcher } from './shared/python-regex.ts';
-import { nothingMatched, unknownTarget } from './shared/target-errors.ts';
+
+/** The error for an entry of `target_modules` that matches no linear layer. */
+function unknownTarget(target: string, paths: readonly string[]): UserError {
+  return new UserError({
+    where: 'target_modules',
+    fault: `has "${target}", which is not a linear layer`,
+    hint: suggestTarget(target, paths),
+  });
+}
+
+/** The error for an empty selection. `targeted` is the selection before exclusions. */
+function nothingMatched(
+  paths: readonly string[],
+  targeted: readonly string[],
+  selection: TargetSelection,
+): UserError {
+  const { target_modules: targets } = selection;
+  if (targeted.length > 0) {
+    return new UserError({
+      key: 'target_modules',
+      fault: `names ${targeted.length} layers, and exclude_modules or modules_to_save names all of them`,
+    });
+  }
+  if (typeof targets === 'string') {
+    const isName = paths.some((path) => path.endsWith(`.${targets}`));
+    const hint = isName
+      ? `Write [${targets}] for the layers of that name.`
+      : `It must match the whole path. ${suggestTarget(targets, paths)}`;
+    return new UserError({
+      where: 'target_modules',
+      fault: `is the regular expression "${targets}", which matches none of ${paths.length} linear layers`,
+      hint,
+    });
+  }
+  return new UserError({
+    where: 'layers_to_transform',
+    fault: `${selection.layers_to_transform} has no layer that contains ${targets.join(', ')}`,
+  });
+}
+
+/** Suggests ends of paths without layer numbers (`query`, `output.dense`). */
+function suggestTarget(target: string, paths: readonly string[]): string {
+  const ends = paths.map((path) => path.split('.').slice(path.split('.').findLastIndex(isNumber) + 1));
+  const suffixes = ends.flatMap((parts) => parts.map((_, i) => parts.slice(i).join('.')));
+  const near = nearest(target, suffixes);
+  if (near.length > 0) return `Did you mean ${near.join(', ')}?`;
+  return suggest(target, new Set(ends.map((parts) => parts[parts.length - 1]!)));
+}
+
+function isNumber(part: string): boolean {
+  return /^\d+$/.test(part);
+}
 
 /** PEFT's keys that select the linear layers to adapt. */
 export interface TargetSelection {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { joinTiedWords } from './tied-words.ts';
 import type { TunableModel } from './tuner.ts';
+import { joinTiedWords } from './whole-parameters.ts';
 
 const [WORDS, OUTPUT] = ['model.embed_tokens.weight', 'lm_head.weight'];
 const model = {

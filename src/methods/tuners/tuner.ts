@@ -1,10 +1,35 @@
-import type { Value } from '../../engine/graph/graph.ts';
+import { frozen } from '../../engine/graph/build.ts';
+import type { Graph, Value } from '../../engine/graph/graph.ts';
 import type { HeadKind } from '../../models/heads/registry.ts';
 import type { CommonConfig, Head, ModelDefinition } from '../../models/model-definition.ts';
 import type { AttentionStates, Injection, LinearModule, Sublayer } from '../../models/nn/network.ts';
 import type { Banked } from './bank/bank-form.ts';
-import type { FrozenTensors } from './frozen-tensors.ts';
-import type { ParameterLayout, TrainedParameter } from './parameter-layout.ts';
+import { ParameterLayout, type TrainedParameter } from './parameter-layout.ts';
+
+/** Tensors that a tuner reads but does not train. Their values may be set after the graph is built. */
+export class FrozenTensors {
+  readonly layout: ParameterLayout;
+  #values: Float32Array | undefined;
+
+  constructor(parameters: readonly TrainedParameter[]) {
+    this.layout = new ParameterLayout(parameters);
+  }
+
+  /** Allocated on first use, because a file may declare sizes beyond any memory. */
+  get values(): Float32Array {
+    this.#values ??= new Float32Array(this.layout.length);
+    return this.#values;
+  }
+
+  /** Returns a view, not a copy. */
+  read(name: string): Float32Array {
+    return this.layout.read(this.values, name);
+  }
+
+  value(graph: Graph, name: string): Value {
+    return frozen(graph, name, this.layout.get(name).shape, () => this.read(name));
+  }
+}
 
 /** A model as a tuner sees it. */
 export interface TunableModel {

@@ -1,4 +1,4 @@
-import { isAdapterHub } from '../../input/formats/adapters/adapterhub-config.ts';
+import { isAdapterHub } from '../../input/formats/adapters/read-stored-adapter.ts';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import type { CommonConfig } from '../model-definition.ts';
 import { HEADS, type HeadKind, headNamed, headOfClass } from './registry.ts';

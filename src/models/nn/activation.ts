@@ -16,7 +16,7 @@ import {
   where,
 } from '../../engine/graph/build.ts';
 import type { Value } from '../../engine/graph/graph.ts';
-import { suggest } from '../../support/nearest.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /** The tanh approximation of GELU (Hendrycks and Gimpel, 2016). */

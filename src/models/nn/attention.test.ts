@@ -4,7 +4,7 @@ import { gradients } from '../../engine/autodiff/gradients.ts';
 import { input, matmul, multiply, softmax, sum } from '../../engine/graph/build.ts';
 import { Graph, type Value } from '../../engine/graph/graph.ts';
 import { lower } from '../../engine/onnx/lower.ts';
-import { elementCount } from '../../support/element-count.ts';
+import { elementCount } from '../../support/arrays.ts';
 import { Random } from '../../support/random.ts';
 import { mixedValues } from './attention.ts';
 import { Network } from './network.ts';

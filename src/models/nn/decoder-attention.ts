@@ -3,10 +3,10 @@ import type { Dimension } from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import { attention } from './attention.ts';
 import { askedBias, decoderBias } from './attention-bias.ts';
-import type { AttentionCache } from './attention-cache.ts';
+import type { AttentionCache } from './key-value-cache.ts';
+import { selectRows } from './last-rows.ts';
 import type { Network } from './network.ts';
 import { type Rotary, rotation } from './rotary.ts';
-import { selectRows } from './select-rows.ts';
 import type { VirtualTokens } from './virtual-tokens.ts';
 
 /** The model inputs that attention reads. */

@@ -1,6 +1,6 @@
 import type { Value } from '../../engine/graph/graph.ts';
+import { selectRows } from './last-rows.ts';
 import type { Network } from './network.ts';
-import { selectRows } from './select-rows.ts';
 
 /** The rows of a layer of a decoder. */
 export interface LayerRows {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { DropoutPool } from './dropout-pool.ts';
+import { DropoutPool } from './dropout.ts';
 
 const long = new DropoutPool(3, 0.5).atLeast(1000);
 

@@ -1,9 +1,15 @@
-import { concat, gather, multiply, reshape, slice } from '../../engine/graph/build.ts';
-import { addDimensions, type Dimension, sizeOf } from '../../engine/graph/dimension.ts';
+import { concat, expand, gather, multiply, reshape, slice } from '../../engine/graph/build.ts';
+import { addDimensions, type Dimension, multiplyDimensions, sizeOf } from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
-import { forEveryText } from './for-every-text.ts';
 import type { Network } from './network.ts';
 import type { VirtualTokens } from './virtual-tokens.ts';
+
+/** Rows [tokens, width] that are the same for every text of a batch: [tokens · batch, width]. */
+export function forEveryText(rows: Value, batch: Dimension): Value {
+  const [tokens, width] = rows.shape as [Dimension, Dimension];
+  const every = expand(reshape(rows, [tokens, 1, width]), [tokens, batch, width]);
+  return reshape(every, [multiplyDimensions(tokens, batch), width]);
+}
 
 /**
  * Returns the {@link embedding} of a model's tokens, int32 [tokens, batch], times `scale`. Only word embeddings get

@@ -1,6 +1,6 @@
 import type { Dimension } from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
-import { firstTokens } from './first-tokens.ts';
+import { firstTokens } from './last-rows.ts';
 import type { Network } from './network.ts';
 
 /** The hidden states that an encoder returns: those of all tokens, or of the first token of every example. */

@@ -11,8 +11,22 @@ import {
   transpose,
   where,
 } from '../../engine/graph/build.ts';
-import { multiplyDimensions } from '../../engine/graph/dimension.ts';
+import { type Dimension, multiplyDimensions } from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
+
+/** Returns the hidden states of every example's first token, [batch, width]: the first rows in sequence-major order. */
+export function firstTokens(hidden: Value, { batch }: { batch: Dimension }): Value {
+  return slice(hidden, 0, 0, batch);
+}
+
+/**
+ * Selects rows of hidden states [tokens · batch, width], so that only those that are read are computed further.
+ *
+ * @param rows int32 [n]: the numbers of the rows; undefined for all
+ */
+export function selectRows(hidden: Value, rows: Value | undefined): Value {
+  return rows ? gather(hidden, rows) : hidden;
+}
 
 /** The inputs that say which tokens are padding. */
 interface Tokens {

@@ -1,5 +1,5 @@
 import { type Dimension, evaluateDimension } from '../../engine/graph/dimension.ts';
-import { elementCount } from '../../support/element-count.ts';
+import { elementCount } from '../../support/arrays.ts';
 
 /** The part of a batch to compute. */
 export interface BatchRows {

@@ -1,10 +1,9 @@
 import { add, matmul, multiply, sqrt, sum, weight } from '../../engine/graph/build.ts';
 import type { Dimension } from '../../engine/graph/dimension.ts';
 import type { Graph, Value } from '../../engine/graph/graph.ts';
-import type { AttentionCache } from './attention-cache.ts';
 import { type FrozenBase, NORMS } from './base/frozen-base.ts';
-import { DropoutSites, type MaskSource } from './dropout.ts';
-import type { DropoutPools } from './dropout-pool.ts';
+import { type DropoutPools, DropoutSites, type MaskSource } from './dropout.ts';
+import type { AttentionCache } from './key-value-cache.ts';
 import type { VirtualTokens } from './virtual-tokens.ts';
 
 /** The changes that a tuner makes to a network while it is built. Paths are Hugging Face's, without `.weight`. */

@@ -1,7 +1,7 @@
 import { add, concat, constant, matmul, reshape, slice, transpose } from '../../engine/graph/build.ts';
 import { type Dimension, multiplyDimensions } from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
-import { forEveryText } from './for-every-text.ts';
+import { forEveryText } from './embedding.ts';
 import type { Network } from './network.ts';
 
 /** Rows and columns of patches. */

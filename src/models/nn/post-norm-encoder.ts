@@ -2,12 +2,11 @@ import { add, slice } from '../../engine/graph/build.ts';
 import type { Dimension } from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import type { activation } from './activation.ts';
-import { attention } from './attention.ts';
+import { attention, queryKeyValue } from './attention.ts';
 import { attentionBias } from './attention-bias.ts';
 import { type EncodedRows, encoderLayers } from './encoder-layers.ts';
 import { layerNorm } from './layer-norm.ts';
 import type { Network, Sublayer, SublayerEnd } from './network.ts';
-import { queryKeyValue } from './query-key-value.ts';
 
 /** A model family's names for the modules of a layer, as paths relative to the layer. */
 interface PostNormModules {

@@ -4,7 +4,7 @@ import type { Value } from '../../engine/graph/graph.ts';
 import type { activation } from './activation.ts';
 import { attention } from './attention.ts';
 import { type EncodedRows, encoderLayers } from './encoder-layers.ts';
-import { firstTokens } from './first-tokens.ts';
+import { firstTokens } from './last-rows.ts';
 import { layerNorm } from './layer-norm.ts';
 import type { Network } from './network.ts';
 

@@ -1,15 +1,24 @@
-import { BASE_BLOCK, fourBitValues, quantizeBlocks } from '../../input/formats/quantize-blocks.ts';
 import {
+  BASE_BLOCK,
   type ByteColumns,
+  fourBitValues,
+  quantizeBlocks,
   quantizeColumns,
   quantizeTransposed,
-} from '../../input/formats/quantize-columns.ts';
+} from '../../input/formats/quantize.ts';
 import type { Dtype } from '../../input/formats/tensor-data.ts';
-import { blockBase } from '../../models/nn/base/block-base.ts';
-import { byteBase, MIRROR } from '../../models/nn/base/byte-base.ts';
-import { COLUMNS, columnByteBase } from '../../models/nn/base/column-byte-base.ts';
-import { type FrozenBase, INTEGERS, NORMS, SCALES } from '../../models/nn/base/frozen-base.ts';
-import { SMOOTHING } from '../../models/nn/base/smoothing.ts';
+import {
+  blockBase,
+  byteBase,
+  COLUMNS,
+  columnByteBase,
+  type FrozenBase,
+  INTEGERS,
+  MIRROR,
+  NORMS,
+  SCALES,
+  SMOOTHING,
+} from '../../models/nn/base/frozen-base.ts';
 import type { NormOp } from '../../models/nn/network.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { TaskModel } from '../objectives/task-model.ts';

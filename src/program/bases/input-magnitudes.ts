@@ -1,7 +1,7 @@
 import { max, multiply } from '../../engine/graph/build.ts';
 import { Graph, type Value } from '../../engine/graph/graph.ts';
 import type { Tensors } from '../../engine/runtime/session.ts';
-import { randomBatch } from '../../input/text/collate.ts';
+import { randomBatch } from '../../input/text/batches.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import { Network } from '../../models/nn/network.ts';
 import { releasing } from '../../support/opened.ts';

@@ -1,10 +1,201 @@
+import { input, iota, reshape, slice } from '../../engine/graph/build.ts';
+import { addDimensions, type Dimension, multiplyDimensions } from '../../engine/graph/dimension.ts';
+import type { Value } from '../../engine/graph/graph.ts';
 import type { HostTensor, Session, Tensors } from '../../engine/runtime/session.ts';
-import { PAST, PRESENT } from '../../models/nn/key-value-cache.ts';
+import type { Tuner } from '../../methods/tuners/tuner.ts';
+import type { ModelInputs } from '../../models/model-definition.ts';
+import {
+  type AttentionCache,
+  type CacheEntry,
+  KeyValueCache,
+  PAST,
+  PRESENT,
+} from '../../models/nn/key-value-cache.ts';
+import { releasing } from '../../support/opened.ts';
 import type { Engine, OpenOptions } from '../engine.ts';
-import { TRAINED } from '../training-graph.ts';
-import type { CachedGraph } from './cached-graph.ts';
+import { modelFeeds } from '../objectives/model-inputs.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
+import { withVirtualTokens } from '../objectives/virtual-inputs.ts';
+import { TRAINED, tunedNetwork } from '../training-graph.ts';
+import type { TunedModel } from './language-model.ts';
+import { ReadTokens } from './read-tokens.ts';
 import { TokenMemory } from './token-memory.ts';
-import type { VirtualStates } from './virtual-states.ts';
+
+export interface CachedGraph {
+  /** The logits [batch, vocabulary] after the last token with the new cache entries, or the encoder's results. */
+  outputs: Record<string, Value>;
+  /** The cache entries for the tokens that were read before. */
+  entries: readonly CacheEntry[];
+  /** The cache entries that the decoder gets from the encoder. */
+  encoded: readonly CacheEntry[];
+}
+
+/** A causal language model that reads tokens after the cached ones. */
+export function causalGraph(model: TaskModel, tuner: Tuner): CachedGraph {
+  return cachedGraph(model, tuner, 'decode', (inputs, { past }) => ({
+    attentionMask: input(inputs.inputIds.node.graph, 'attention_mask', 'int32', [
+      inputs.batch,
+      addDimensions(past, inputs.sequence),
+    ]),
+    logitRows: lastRows(inputs, inputs.sequence),
+  }));
+}
+
+/** The decoder of an encoder-decoder. Its cache also holds the keys and values of the encoder's output. */
+export function decoderGraph(model: TaskModel, tuner: Tuner): CachedGraph {
+  return cachedGraph(model, tuner, 'decode', (inputs) => ({ logitRows: lastRows(inputs, inputs.target) }));
+}
+
+/** The encoder. Its results are the keys and values that the decoder's layers need. */
+export function encoderGraph(model: TaskModel, tuner: Tuner): CachedGraph {
+  const { outputs, encoded } = cachedGraph(model, tuner, 'encode', () => ({}));
+  const kept = encoded.map(({ name }) => [PRESENT + name, outputs[PRESENT + name]!] as const);
+  return { outputs: Object.fromEntries(kept), entries: [], encoded };
+}
+
+/**
+ * The keys and values of a tuner's virtual tokens before a text of one token, [tokens, batch, width] by the names of
+ * the cache; undefined for a tuner without such tokens.
+ */
+function virtualGraph(model: TaskModel, tuner: Tuner): Record<string, Value> | undefined {
+  const { network } = tunedNetwork(tuner, false);
+  const { virtual } = network;
+  if (!virtual) return undefined;
+  const states: Record<string, Value> = {};
+  model.buildLogits(network, (inputs) => {
+    const { cache, ...changed } = withVirtualTokens(inputs, virtual);
+    const count = multiplyDimensions(virtual.count, inputs.batch);
+    const recorder: AttentionCache = {
+      past: cache?.past ?? 0,
+      extend(name, rows, tokens, headSize) {
+        const all = cache?.extend(name, rows, tokens, headSize) ?? rows;
+        states[name] = reshape(slice(all, 0, 0, count), [virtual.count, inputs.batch, rows.shape[1]!]);
+        return all;
+      },
+      keep: (_name, _source, _heads, rows) => rows(),
+    };
+    return { ...changed, cache: recorder };
+  });
+  return states;
+}
+
+function cachedGraph(
+  model: TaskModel,
+  tuner: Tuner,
+  phase: 'encode' | 'decode',
+  change: (inputs: ModelInputs, cache: KeyValueCache) => Partial<ModelInputs>,
+): CachedGraph {
+  const network = tunedNetwork(tuner, false).network.with({ generates: true });
+  let cache: KeyValueCache | undefined;
+  const logits = model.buildLogits(network, (inputs) => {
+    cache = new KeyValueCache(network.graph, inputs.batch, phase);
+    return { cache, ...change(inputs, cache) };
+  });
+  if (!cache) throw new Error('the model was built without its inputs');
+  const { outputs, entries, encoded } = cache;
+  return { outputs: { logits, ...outputs }, entries, encoded };
+}
+
+/** Selects the rows of the last token from rows [tokens · batch], sequence-major. */
+function lastRows({ inputIds, batch }: ModelInputs, tokens: Dimension): Value {
+  const count = multiplyDimensions(tokens, batch);
+  const before = addDimensions(count, multiplyDimensions(batch, -1));
+  return slice(iota(inputIds.node.graph, count), 0, before, count);
+}
+
+/** A batch of sequences that a decoder reads: their cache, and which of their tokens are real. */
+export class CachedRows {
+  readonly #session: CachedSession;
+  readonly #read = new ReadTokens();
+  readonly #virtual: number;
+
+  /**
+   * @param virtual the number of tokens that every sequence of the session starts with
+   */
+  constructor(session: CachedSession, virtual = 0) {
+    this.#session = session;
+    this.#virtual = virtual;
+  }
+
+  /** Rows of the same session, with a separate cache. */
+  fork(): CachedRows {
+    return new CachedRows(this.#session.fork(), this.#virtual);
+  }
+
+  /** Resets the cache to `rows` empty sequences. */
+  reset(rows: number): void {
+    for (const memory of [this.#session, this.#read]) memory.reset(rows);
+    this.#read.append(this.#virtual);
+  }
+
+  /** Keeps only the first `tokens` tokens. */
+  truncate(tokens: number): void {
+    for (const memory of [this.#session, this.#read]) memory.truncate(this.#virtual + tokens);
+  }
+
+  /** Reorders the rows: row i becomes a copy of row `parents[i]`. */
+  follow(parents: Int32Array): void {
+    for (const memory of [this.#session, this.#read]) memory.follow(parents);
+  }
+
+  /** Appends rows. Shorter rows are padded at the start, so that all rows end together. */
+  join(other: CachedRows): void {
+    this.#session.join(other.#session);
+    this.#read.join(other.#read);
+  }
+
+  /** Removes leading padding that all rows have. */
+  forgetPadding(): void {
+    this.#session.forget(this.#read.forgetPadding());
+  }
+
+  /**
+   * Reads [rows, count] tokens after the cached ones.
+   *
+   * @param mask 1 for a real token, 0 for padding; default: all are real
+   * @param more further inputs of the graph
+   * @returns logits [rows, vocabulary] after the last token
+   */
+  async read(inputIds: Int32Array, rows: number, mask?: Int32Array, more?: Tensors): Promise<Float32Array> {
+    const length = inputIds.length / rows;
+    const feeds = modelFeeds({
+      inputIds,
+      tokenTypeIds: new Int32Array(inputIds.length),
+      attentionMask: new Int32Array(0),
+      positionIds: this.#read.append(length, mask),
+      batch: rows,
+      length,
+    });
+    const { logits } = await this.#session.run({ ...feeds, attention_mask: this.#read.mask, ...more });
+    return logits!.data as Float32Array;
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+}
+
+/** The initial cache: keys and values [tokens, width] by its names. */
+type VirtualStates = ReadonlyMap<string, Float32Array>;
+
+/** Computes the keys and values of a tuner's virtual tokens; undefined for a tuner without such tokens. */
+export async function virtualStates({
+  engine,
+  model,
+  tuner,
+  values,
+}: TunedModel): Promise<VirtualStates | undefined> {
+  const outputs = virtualGraph(model, tuner);
+  if (!outputs) return undefined;
+  const session = await engine.open(outputs);
+  return releasing(session, async () => {
+    // The tokens before it do not depend on it.
+    const one = { inputIds: new Int32Array(1), tokenTypeIds: new Int32Array(1) };
+    const feeds = modelFeeds({ ...one, attentionMask: new Int32Array(1).fill(1), batch: 1, length: 1 });
+    const states = await session.run({ ...feeds, [TRAINED]: { data: values, dims: [values.length] } });
+    return new Map(Object.entries(states).map(([name, { data }]) => [name, Float32Array.from(data)]));
+  });
+}
 
 /** A session of a graph with a cache, and the cache's content between runs. */
 export class CachedSession {

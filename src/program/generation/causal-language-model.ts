@@ -1,11 +1,8 @@
 import { commonPrefix } from '../../input/text/learnt-ids.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import { concatenated } from '../../support/arrays.ts';
-import { causalGraph } from './cached-graph.ts';
-import { CachedRows } from './cached-rows.ts';
-import { CachedSession } from './cached-session.ts';
+import { CachedRows, CachedSession, causalGraph, virtualStates } from './cached-session.ts';
 import type { LanguageModel, LanguageModelOptions, ReadOptions, TunedModel } from './language-model.ts';
-import { virtualStates } from './virtual-states.ts';
 
 /**
  * Maximum tokens per read. A long prompt is read in pieces, so attention scores stay small, and an abort

@@ -4,8 +4,7 @@ import { PAST, PRESENT } from '../../models/nn/key-value-cache.ts';
 import { releaseAll } from '../../support/opened.ts';
 import type { OpenOptions } from '../engine.ts';
 import { modelFeeds, sequenceMajor } from '../objectives/model-inputs.ts';
-import { type CachedGraph, decoderGraph, encoderGraph } from './cached-graph.ts';
-import { CachedSession } from './cached-session.ts';
+import { type CachedGraph, CachedSession, decoderGraph, encoderGraph } from './cached-session.ts';
 import type { LanguageModel, ReadOptions, TunedModel } from './language-model.ts';
 
 /**

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { generate, streamTokens } from './generate.ts';
+import { legacyConfig, readGenerationConfig } from './generation-config.ts';
 import { generationSettings } from './generation-settings.ts';
-import { legacyConfig } from './legacy-config.ts';
-import { readGenerationConfig } from './read-generation-config.ts';
 import { beginSearch } from './search.ts';
 import { softmax } from './softmax.ts';
 import { TableModel } from './testing/table-model.ts';

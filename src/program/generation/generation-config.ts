@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { isObject } from '../../support/options.ts';
+import { suggest } from '../../support/text.ts';
+import type { Complaint } from '../../support/user-error.ts';
 
 /** Ids are 32-bit integers. */
 const MAX_TOKEN = 2 ** 31 - 1;
@@ -92,3 +95,84 @@ export type GenerationConfig = Partial<z.output<typeof generationConfigSchema>>;
 export type GenerationKey = keyof GenerationConfig;
 
 export const GENERATION_KEYS = Object.keys(generationConfigSchema.shape) as GenerationKey[];
+
+/** Config sections that may describe the decoder of a composed model, in transformers' order. */
+const DECODERS = ['decoder', 'generator', 'text_config'];
+
+/**
+ * The generation config in a model's config.json, for folders without a generation_config.json. Keys missing
+ * at the top level are taken from the decoder's section. transformers: `GenerationConfig.from_model_config`.
+ */
+export function legacyConfig(modelConfig: unknown): unknown {
+  if (!isObject(modelConfig)) return modelConfig;
+  const decoder = DECODERS.map((name) => modelConfig[name]).find(isObject) ?? {};
+  const forced =
+    modelConfig.force_bos_token_to_be_generated === true
+      ? { forced_bos_token_id: modelConfig.bos_token_id }
+      : {};
+  const inherited = GENERATION_KEYS.filter((key) => (modelConfig[key] ?? null) === null).map((key) => [
+    key,
+    decoder[key],
+  ]);
+  return { ...modelConfig, ...Object.fromEntries(inherited), ...forced };
+}
+
+/** The generation_config.json that transformers would write for a model that lacks one. */
+export function generationConfigOf(modelConfig: unknown): Record<string, unknown> {
+  const legacy = Object(legacyConfig(modelConfig)) as Record<string, unknown>;
+  const known = GENERATION_KEYS.filter((key) => (legacy[key] ?? null) !== null);
+  return { _from_model_config: true, ...Object.fromEntries(known.map((key) => [key, legacy[key]])) };
+}
+
+export interface ReadConfig {
+  /** The valid keys. Their combinations can be checked even if other keys are invalid. */
+  config: GenerationConfig;
+  /** Known keys that are null. */
+  nulls: readonly string[];
+  problems: readonly Complaint[];
+}
+
+/**
+ * Reads the supported keys of an untrusted config. Unknown keys are an error if a user wrote them. In files
+ * they are accepted, because transformers' files have dozens of them.
+ */
+export function readGenerationConfig(value: unknown, where: string, from: 'person' | 'file'): ReadConfig {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    return { config: {}, nulls: [], problems: [{ where, fault: `must be an object, got ${shown(value)}` }] };
+  }
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  const isKnown = ([key]: [string, unknown]) => (GENERATION_KEYS as string[]).includes(key);
+  const unknown = from === 'file' ? [] : entries.filter((entry) => !isKnown(entry));
+  const known = entries.filter(isKnown).filter(([key, inner]) => !(from === 'file' && isNoToken(key, inner)));
+  const values = Object.fromEntries(known.filter(([, inner]) => inner !== null));
+  const schema = generationConfigSchema.partial();
+  const wrong = new Set(schema.safeParse(values).error?.issues.map(({ path }) => String(path[0])));
+  return {
+    config: schema.parse(Object.fromEntries(Object.entries(values).filter(([key]) => !wrong.has(key)))),
+    nulls: known.filter(([, inner]) => inner === null).map(([key]) => key),
+    problems: [
+      ...unknown.map(([key, inner]) => ({
+        where: `${where}: ${key}`,
+        fault: `is not a known key, got ${shown(inner)}`,
+        hint: suggest(key, GENERATION_KEYS),
+      })),
+      ...[...wrong].map((key) => ({
+        where: `${where}: ${key}`,
+        fault: `must be ${generationConfigSchema.shape[key as keyof GenerationConfig].description ?? ''}, got ${shown(values[key])}`,
+      })),
+    ],
+  };
+}
+
+/** Whether a value means that the token does not exist. Old files write -1. */
+function isNoToken(key: string, value: unknown): boolean {
+  return key.endsWith('_token_id') && value === -1;
+}
+
+const MAX_SHOWN = 60;
+
+/** Formats a config's value for messages. */
+export function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
+}

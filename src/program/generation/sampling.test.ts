@@ -3,7 +3,7 @@ import { Random } from '../../support/random.ts';
 import { draw, drawDistinct, topIndices } from './draw.ts';
 import { generate } from './generate.ts';
 import { generationSettings } from './generation-settings.ts';
-import { samplingFilters } from './processors/sampling-filters.ts';
+import { samplingFilters } from './processors/logits-processors.ts';
 import { softmax } from './softmax.ts';
 import { TableModel } from './testing/table-model.ts';
 

@@ -5,14 +5,19 @@ import { concatenated } from '../../support/arrays.ts';
 import { Turns } from '../../support/turns.ts';
 import { UserError } from '../../support/user-error.ts';
 import { generate, streamTokens } from './generate.ts';
-import { type Generated, newTokens } from './generated.ts';
 import {
   type GenerationSettings,
   type GenerationSources,
   generationSettings,
 } from './generation-settings.ts';
 import type { LanguageModel } from './language-model.ts';
-import type { GenerateTextOptions, GenerationInput, Prompt } from './prompt.ts';
+import {
+  type Generated,
+  type GenerateTextOptions,
+  type GenerationInput,
+  newTokens,
+  type Prompt,
+} from './prompt.ts';
 import type { SearchOptions } from './search.ts';
 import { WritingQueue } from './writing-queue.ts';
 

@@ -3,9 +3,8 @@ import { expect, it } from 'vitest';
 import type { TextTokenizer } from '../../input/text/tokenizer.ts';
 import { Turns } from '../../support/turns.ts';
 import { generate } from './generate.ts';
-import { newTokens } from './generated.ts';
 import { generationSettings } from './generation-settings.ts';
-import type { GenerateTextOptions, GenerationInput } from './prompt.ts';
+import { type GenerateTextOptions, type GenerationInput, newTokens } from './prompt.ts';
 import { TableModel } from './testing/table-model.ts';
 import { WritingQueue } from './writing-queue.ts';
 

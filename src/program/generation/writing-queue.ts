@@ -3,10 +3,9 @@ import type { TextTokenizer } from '../../input/text/tokenizer.ts';
 import type { Turns } from '../../support/turns.ts';
 import { WorkLoop } from '../../support/work-loop.ts';
 import { generate } from './generate.ts';
-import { type Generated, newTokens } from './generated.ts';
 import type { GenerationSettings } from './generation-settings.ts';
 import type { LanguageModel } from './language-model.ts';
-import type { GenerateTextOptions } from './prompt.ts';
+import { type Generated, type GenerateTextOptions, newTokens } from './prompt.ts';
 
 /** Maximum prompts in a batch. More gain little, and each needs memory for its keys and values. */
 const MAX_TOGETHER = 8;

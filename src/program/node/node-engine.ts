@@ -7,9 +7,8 @@ import { contentDigest } from '../../input/formats/node/content-digest.ts';
 import { assertOptions, BOOLEAN, COUNT, type OptionTypes, TEXT } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Engine } from '../engine.ts';
-import type { ModelWeights } from '../model-weights.ts';
-import { packsWeights } from '../packs-weights.ts';
 import { webEngine } from '../web-engine.ts';
+import { type ModelWeights, packsWeights } from '../weight-memory.ts';
 
 export interface NodeEngineOptions {
   /** Number of threads within an operator. */

@@ -10,7 +10,7 @@ import {
   type Distance,
   rankingLoss,
   tripletLoss,
-} from '../../models/nn/pair-losses.ts';
+} from '../../models/nn/losses.ts';
 import { toUnitLength } from '../../models/nn/pool-tokens.ts';
 import { type LossFunction, ownLoss } from './own-loss.ts';
 import { type JointLoss, type TaskModel, taskModel } from './task-model.ts';

@@ -5,7 +5,6 @@ export { type LabelledBatch, packedBatch } from './packed-batch.ts';
 export { classLoss, labelSetLoss, scoreLoss } from './sequence-loss.ts';
 export { sequenceModel } from './sequence-model.ts';
 export { shiftRight } from './shift-right.ts';
-export { spanLoss } from './span-loss.ts';
-export { spanModel } from './span-model.ts';
+export { spanLoss, spanModel } from './span-model.ts';
 export { type TaskModel, taskModel } from './task-model.ts';
 export { tokenModel } from './token-model.ts';

@@ -6,7 +6,7 @@ import { describeIn } from '../../../tests/support/describe-in.ts';
 import { methodConfig } from '../../../tests/support/method-config.ts';
 import { familiesAndHeads, writeTinyHead } from '../../../tests/support/tiny-head.ts';
 import { reachable } from '../../engine/graph/print.ts';
-import { randomBatch } from '../../input/text/collate.ts';
+import { randomBatch } from '../../input/text/batches.ts';
 import type { MethodName } from '../../methods/tuners/registry.ts';
 import { startMethod } from '../../studies/jobs/start-method.ts';
 import { openWeights } from '../../use/trained/node/load-model.ts';

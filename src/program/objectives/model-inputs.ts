@@ -2,7 +2,7 @@ import { input } from '../../engine/graph/build.ts';
 import { symbol } from '../../engine/graph/dimension.ts';
 import type { Graph } from '../../engine/graph/graph.ts';
 import type { HostTensor, Tensors } from '../../engine/runtime/session.ts';
-import type { Batch } from '../../input/text/collate.ts';
+import type { Batch } from '../../input/text/batches.ts';
 import type { CommonConfig, ModelInputs } from '../../models/model-definition.ts';
 
 const BATCH = symbol('batch');

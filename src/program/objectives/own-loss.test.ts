@@ -10,7 +10,7 @@ import type { CommonConfig } from '../../models/model-definition.ts';
 import { Random } from '../../support/random.ts';
 import { type EmbeddingLoss, embeddingModel } from './embedding-model.ts';
 import type { LossFunction } from './own-loss.ts';
-import { spanLoss } from './span-loss.ts';
+import { spanLoss } from './span-model.ts';
 import { taskModel } from './task-model.ts';
 
 const CONFIG: CommonConfig = {

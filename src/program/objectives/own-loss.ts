@@ -1,10 +1,14 @@
 import * as build from '../../engine/graph/build.ts';
 import type { Value } from '../../engine/graph/graph.ts';
-import { average, binaryCrossEntropy, crossEntropy, meanSquaredError } from '../../models/nn/losses.ts';
-import { pairwiseCosine } from '../../models/nn/pair-losses.ts';
+import {
+  average,
+  binaryCrossEntropy,
+  crossEntropy,
+  meanSquaredError,
+  pairwiseCosine,
+} from '../../models/nn/losses.ts';
 import { toUnitLength } from '../../models/nn/pool-tokens.ts';
-import { shown } from '../../support/problem.ts';
-import { UserError } from '../../support/user-error.ts';
+import { shown, UserError } from '../../support/user-error.ts';
 
 /** The operations that a user's loss function may call: those of the graph, and the built-in losses. */
 export const LOSS_OPS = {

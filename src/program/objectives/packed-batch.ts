@@ -1,4 +1,4 @@
-import type { Batch } from '../../input/text/collate.ts';
+import type { Batch } from '../../input/text/batches.ts';
 import type { Packing } from '../../input/text/pack.ts';
 import type { TokenSequences } from '../../input/text/token-sequences.ts';
 import { IGNORED } from './labelled-rows.ts';

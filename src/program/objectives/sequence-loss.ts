@@ -1,8 +1,12 @@
 import { constant, equal, expand, input, matmul, reshape, where } from '../../engine/graph/build.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import type { HostTensor } from '../../engine/runtime/session.ts';
-import { binaryCrossEntropy, crossEntropy, meanSquaredError } from '../../models/nn/losses.ts';
-import { contrastiveLoss } from '../../models/nn/pair-losses.ts';
+import {
+  binaryCrossEntropy,
+  contrastiveLoss,
+  crossEntropy,
+  meanSquaredError,
+} from '../../models/nn/losses.ts';
 import { ownLoss } from './own-loss.ts';
 import type { LossOptions } from './task-model.ts';
 

@@ -5,7 +5,7 @@ import { input } from '../../engine/graph/build.ts';
 import { symbol } from '../../engine/graph/dimension.ts';
 import { Graph } from '../../engine/graph/graph.ts';
 import { lower } from '../../engine/onnx/lower.ts';
-import { spanLoss } from './span-loss.ts';
+import { spanLoss } from './span-model.ts';
 
 // biome-ignore format: a row of positions a line.
 const LOGITS = [

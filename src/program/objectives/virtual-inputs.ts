@@ -2,8 +2,8 @@ import { add, cast, concat, constant, expand, iota, reshape, slice } from '../..
 import { addDimensions, type Dimension, multiplyDimensions } from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import type { ModelInputs } from '../../models/model-definition.ts';
-import type { AttentionCache } from '../../models/nn/attention-cache.ts';
-import { forEveryText } from '../../models/nn/for-every-text.ts';
+import { forEveryText } from '../../models/nn/embedding.ts';
+import type { AttentionCache } from '../../models/nn/key-value-cache.ts';
 import type { VirtualTokens } from '../../models/nn/virtual-tokens.ts';
 
 /**

@@ -1,3 +1,16 @@
+import { ComputationError } from '../../support/user-error.ts';
+
+/** The communicator of a run with a single process. */
+export const ALONE: Communicator = {
+  rank: 0,
+  size: 1,
+  hosts: ['this host'],
+  allReduce() {},
+  broadcast: (bytes = new Uint8Array()) => bytes,
+  gather: (bytes) => [bytes],
+  barrier() {},
+};
+
 /**
  * The processes that share a run, as one of them sees them. Every call is collective: all processes make the same calls
  * in the same order, and no call returns before all processes have made it.
@@ -36,4 +49,43 @@ export function encode(value: unknown): Uint8Array {
 
 export function decode(bytes: Uint8Array): unknown {
   return JSON.parse(new TextDecoder().decode(bytes));
+}
+
+const agreed = new WeakSet<object>();
+
+/** Marks an error that every process throws. Then one process reports it, and all of them end. */
+export function markAgreed<E extends object>(error: E): E {
+  agreed.add(error);
+  return error;
+}
+
+export function isAgreed(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && agreed.has(error);
+}
+
+/**
+ * Compares a state that every process has computed independently.
+ *
+ * @param hashes hashes of the state's parts, by name
+ * @throws ComputationError that names the first part that differs, and the two processes
+ */
+export function assertEqual(
+  communicator: Communicator,
+  step: number,
+  hashes: Readonly<Record<string, string>>,
+): void {
+  if (communicator.size === 1) return;
+  const [first, ...others] = gatherJson(communicator, hashes);
+  for (const [i, other] of others.entries()) {
+    const part = Object.keys(first!).find((name) => first![name] !== other[name]);
+    if (part === undefined) continue;
+    const side = (rank: number, hashes: Readonly<Record<string, string>>) =>
+      `${processName(communicator, rank)} has ${hashes[part]}`;
+    throw markAgreed(
+      new ComputationError(
+        `step ${step}: ${part} differ between processes: ${side(0, first!)} and ${side(i + 1, other)} ` +
+          '(hashes). The hosts round differently, or a processor or memory is faulty.',
+      ),
+    );
+  }
 }

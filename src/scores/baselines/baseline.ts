@@ -1,5 +1,14 @@
 import type { ScoreName } from '../metrics/scores.ts';
 
+/**
+ * The first sentence of a text. It ends at a line end, or at a full stop, exclamation mark or question mark
+ * before a space.
+ */
+export function firstSentence(text: string): string {
+  const [sentence] = /^.*?(?:[.!?]["'”’)]*(?=\s)|$)/m.exec(text.trimStart()) ?? [''];
+  return sentence;
+}
+
 /** A simple predictor, fitted on the training rows, that a model has to beat. */
 export interface Baseline {
   /** Its name in a sentence: `a bag of words`, `always "returns"`. */

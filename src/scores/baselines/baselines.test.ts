@@ -1,11 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseRows } from '../../input/data/parse-rows.ts';
-import { bagOfWords } from './bag-of-words.ts';
-import type { LinearLoss } from './linear-model.ts';
-import { minimize } from './minimize.ts';
-import { TfIdf } from './tf-idf.ts';
-import { wordsOf } from './words-of.ts';
+import { bagOfWords, TfIdf, wordsOf } from './bag-of-words.ts';
+import { type LinearLoss, minimize } from './linear-model.ts';
 
 const rows = (name: string) =>
   parseRows(readFileSync(`examples/starter/${name}.tsv`, 'utf8'), name, { text: 'text', label: 'label' });

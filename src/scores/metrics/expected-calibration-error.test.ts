@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { expectedCalibrationError } from './expected-calibration-error.ts';
+import { expectedCalibrationError } from './classes.ts';
 
 const logits = (...rows: number[][]) => Float32Array.from(rows.flat(), Math.log);
 

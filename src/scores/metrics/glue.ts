@@ -1,9 +1,20 @@
-import { accuracy } from './accuracy.ts';
-import { classCounts } from './class-counts.ts';
-import { binaryF1 } from './f1.ts';
-import { matthewsCorrelation } from './matthews-correlation.ts';
-import { pearson } from './pearson.ts';
-import { spearmanr } from './regression-scores.ts';
+import { accuracy, binaryF1, classCounts, matthewsCorrelation } from './classes.ts';
+import { pearson, spearmanr } from './regression-scores.ts';
+
+/**
+ * Class names of GLUE's tasks, in the order of the class ids in the Hub's dataset `nyu-mll/glue`. GLUE's own
+ * files contain these names for MNLI, QNLI and RTE, and ids for other tasks.
+ */
+export const GLUE_CLASSES = {
+  cola: ['unacceptable', 'acceptable'],
+  sst2: ['negative', 'positive'],
+  mrpc: ['not_equivalent', 'equivalent'],
+  qqp: ['not_duplicate', 'duplicate'],
+  mnli: ['entailment', 'neutral', 'contradiction'],
+  qnli: ['entailment', 'not_entailment'],
+  rte: ['entailment', 'not_entailment'],
+  wnli: ['not_entailment', 'entailment'],
+} as const;
 
 type Numbers = ArrayLike<number>;
 type GlueMetric = (predictions: Numbers, references: Numbers) => Record<string, number>;

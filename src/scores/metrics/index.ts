@@ -1,12 +1,17 @@
-export { accuracy } from './accuracy.ts';
 export { bleu } from './bleu.ts';
-export { type ClassCounts, classCounts } from './class-counts.ts';
-export { binaryF1, macroF1, microF1 } from './f1.ts';
-export { matthewsCorrelation } from './matthews-correlation.ts';
+export {
+  accuracy,
+  argmaxRows,
+  binaryF1,
+  type ClassCounts,
+  classCounts,
+  macroF1,
+  matthewsCorrelation,
+  microF1,
+  positiveLogits,
+} from './classes.ts';
 export type { OwnMetric, OwnMetrics } from './own-metrics.ts';
-export { pearson } from './pearson.ts';
-export { argmaxRows, positiveLogits } from './predicted-labels.ts';
-export { meanAbsoluteError, meanSquaredError, r2Score, spearmanr } from './regression-scores.ts';
+export { meanAbsoluteError, meanSquaredError, pearson, r2Score, spearmanr } from './regression-scores.ts';
 export { type RougeScore, type RougeType, rouge, rougeOfText } from './rouge.ts';
 export { SCORES, type ScoreFacts, type ScoreName, scoreFacts } from './scores.ts';
 export { type AnsweredQuestion, type SquadScores, squadScores } from './squad/squad-scores.ts';

@@ -1,12 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { accuracy } from './accuracy.ts';
-import { classCounts } from './class-counts.ts';
-import { binaryF1, macroF1, microF1 } from './f1.ts';
-import { matthewsCorrelation } from './matthews-correlation.ts';
+import {
+  accuracy,
+  argmaxRows,
+  binaryF1,
+  classCounts,
+  macroF1,
+  matthewsCorrelation,
+  microF1,
+  positiveLogits,
+} from './classes.ts';
 import { computeOwn, ownMetricProblems } from './own-metrics.ts';
-import { pearson } from './pearson.ts';
-import { argmaxRows, positiveLogits } from './predicted-labels.ts';
-import { meanAbsoluteError, meanSquaredError, r2Score, spearmanr } from './regression-scores.ts';
+import { meanAbsoluteError, meanSquaredError, pearson, r2Score, spearmanr } from './regression-scores.ts';
 import { SCORES, scoreFacts } from './scores.ts';
 
 // These values were computed on paper. The tests of the tasks compare all scores with scikit-learn and scipy.

@@ -1,5 +1,4 @@
-import { type Problem, shown } from '../../support/problem.ts';
-import { UserError } from '../../support/user-error.ts';
+import { type Problem, shown, UserError } from '../../support/user-error.ts';
 import { SCORES } from './scores.ts';
 
 /**

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { entities } from './entities.ts';
-import { type EntityScores, seqeval } from './seqeval.ts';
+import { type EntityScores, entities, seqeval } from './seqeval.ts';
 
 interface Case {
   name: string;

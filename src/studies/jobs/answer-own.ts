@@ -5,8 +5,7 @@ import { type ScoreFunction, scoreEach } from '../../methods/tuners/allocation/a
 import type { OwnCall } from '../../methods/tuners/own-function.ts';
 import { type LossFunction, ownLoss } from '../../program/objectives/own-loss.ts';
 import { computeOwn, type OwnMetrics } from '../../scores/metrics/own-metrics.ts';
-import { shown } from '../../support/problem.ts';
-import { UserError } from '../../support/user-error.ts';
+import { shown, UserError } from '../../support/user-error.ts';
 import type { StepState } from '../../training/train/step-control.ts';
 import type { RunCallbacks } from './run-callbacks.ts';
 

@@ -1,6 +1,5 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
-import { globalNorm } from '../../methods/optim/clip.ts';
-import { accumulate } from '../../methods/optim/gradient.ts';
+import { accumulate, globalNorm } from '../../methods/optim/gradient.ts';
 import type { InputsOf, MeasuredAllocation } from '../../methods/tuners/method-run.ts';
 import { Program } from '../../program/program.ts';
 import { releasing } from '../../support/opened.ts';

@@ -9,7 +9,7 @@ import { type OwnScores, withOwnScores } from '../../program/own-scores.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { type Validation, validationOf } from '../../program/validation.ts';
 import { type Baseline, meanBaselines } from '../../scores/baselines/baseline.ts';
-import { lazy } from '../../support/lazy.ts';
+import { lazy } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { chiefScore } from '../../tasks/chief-score.ts';
 import { alikeLabels } from '../../tasks/classes/labels.ts';

@@ -1,4 +1,4 @@
-import { suggest } from '../../support/nearest.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { TrainingConfig } from '../../training/run/config/training-section.ts';
 

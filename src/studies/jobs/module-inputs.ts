@@ -6,8 +6,7 @@ import { Network } from '../../models/nn/network.ts';
 import type { Engine } from '../../program/engine.ts';
 import { LABEL_ROWS } from '../../program/objectives/labelled-rows.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
-import { ALONE } from '../../program/parallel/alone.ts';
-import type { Communicator } from '../../program/parallel/communicator.ts';
+import { ALONE, type Communicator } from '../../program/parallel/communicator.ts';
 import { dealNumbers } from '../../program/parallel/deal.ts';
 
 /** What {@link moduleInputs} needs of a run. */

@@ -1,7 +1,7 @@
 import { isAsyncRows, isRows, type RowSource, rowsText } from '../../input/data/rows.ts';
 import { nameOfFunction } from '../../methods/tuners/own-function.ts';
 import { assertMetricFunctions, type OwnMetrics } from '../../scores/metrics/own-metrics.ts';
-import { isObject } from '../../support/is-object.ts';
+import { isObject } from '../../support/options.ts';
 import type { AnyTaskName, UsualTask } from '../../tasks/prediction-types.ts';
 import type { RunConfigInput } from '../../training/run/config/run-config.ts';
 import type { OwnOfRun } from './answer-own.ts';

@@ -1,6 +1,6 @@
 import { type EncodedFile, encodeAdapter } from '../../input/formats/adapters/encode-adapter.ts';
+import { weightsDigest } from '../../input/formats/byte-source.ts';
 import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
-import { weightsDigest } from '../../input/formats/source-digest.ts';
 import type { FinishEvent } from '../../training/run/events.ts';
 import { fullModelTensors, trainedConfig } from '../../use/trained/full-model.ts';
 import { encodeLayer, LAYER_FILE } from '../../use/trained/layer-file.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
-import { asStored } from '../../methods/tuners/low-rank/peft-adapter.ts';
 import {
+  asStored,
   type PeftAdapterConfigInput,
   parseAdapterConfig,
 } from '../../methods/tuners/low-rank/peft-config.ts';

@@ -1,6 +1,6 @@
 import { isScalar, parse, parseDocument } from 'yaml';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../methods/tuners/registry.ts';
-import { suggest } from '../../support/nearest.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Budgets, Recipe } from './recipe.ts';
 

@@ -1,12 +1,11 @@
 import { stringify } from 'yaml';
-import { extensionOf } from '../../input/data/extension-of.ts';
-import { EMBEDDED_MODEL } from '../../input/hub/embedded-model.ts';
-import { parseModelId } from '../../input/hub/model-id.ts';
+import { extensionOf } from '../../input/data/detect-format.ts';
+import { EMBEDDED_MODEL, parseModelId } from '../../input/hub/model-id.ts';
 import { titleOf } from '../../methods/tuners/method-definition.ts';
 import { type MethodName, methodNamed } from '../../methods/tuners/registry.ts';
 import { averaged, SCORES, type ScoreFacts } from '../../scores/metrics/scores.ts';
-import { printable } from '../../support/printable.ts';
 import { PROGRAM } from '../../support/program.ts';
+import { printable } from '../../support/text.ts';
 import {
   foldCount,
   heldOutShare,

@@ -1,6 +1,36 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
 /**
+ * Imports the modules of the program that started this thread. They define its methods and tasks in this thread too.
+ */
+export async function importModules({ modules }: { modules: readonly string[] }): Promise<void> {
+  for (const url of modules) await import(url);
+}
+
+/**
+ * The peak resident memory of this process, in MB. On Linux it is read from the kernel, because getrusage starts there
+ * from the parent's size.
+ */
+export function peakMemoryMb(): number {
+  const kilobytes = process.platform === 'linux' ? highWaterMark() : undefined;
+  return Math.round((kilobytes ?? process.resourceUsage().maxRSS) / 1024);
+}
+
+function highWaterMark(): number | undefined {
+  try {
+    const [, kilobytes] = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];
+    return kilobytes === undefined ? undefined : Number(kilobytes);
+  } catch {
+    return undefined; // Some sandboxes have no /proc.
+  }
+}
+
+/** The package's version. */
+export function programVersion(): string {
+  return JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')).version;
+}
+
+/**
  * The variable with the process number of a parent. The parent keeps this process's standard input open while it runs.
  */
 const PARENT_VARIABLE = 'ADALORA_PARENT';

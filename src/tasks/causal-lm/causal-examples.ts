@@ -1,7 +1,6 @@
 import type { LanguageRow } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import { BadConversation } from '../../input/text/chat/bad-conversation.ts';
-import { conversationIds } from '../../input/text/chat/conversation-ids.ts';
+import { BadConversation, conversationIds } from '../../input/text/chat/chat-template.ts';
 import { documentIds, promptIds } from '../../input/text/document-ids.ts';
 import { allLearnt, type LearntIds } from '../../input/text/learnt-ids.ts';
 import { type Packing, pack, unpacked } from '../../input/text/pack.ts';

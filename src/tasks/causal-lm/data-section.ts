@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { generationConfigSchema } from '../../program/generation/generation-config.ts';
-import type { Problem } from '../../support/problem.ts';
+import type { Problem } from '../../support/user-error.ts';
 import { languageData } from '../language/data-section.ts';
 
 const nonEmpty = z.string().min(1);

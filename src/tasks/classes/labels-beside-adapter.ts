@@ -1,4 +1,4 @@
-import { headOutputs } from '../../methods/tuners/head-outputs.ts';
+import { headOutputs } from '../../methods/tuners/adapter-kind.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { BuildTask, LabelOrigin } from '../task-definition.ts';
 

@@ -1,5 +1,5 @@
-import { isNumber } from '../../input/data/is-number.ts';
-import type { RawLabel, Row } from '../../input/data/row.ts';
+import type { RawLabel, Row } from '../../input/data/rows.ts';
+import { isNumber } from '../../input/data/table-layout.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { isNumber } from '../../input/data/is-number.ts';
 import type { Table } from '../../input/data/table/read-table.ts';
+import { isNumber } from '../../input/data/table-layout.ts';
 import { PICTURE_NAME } from '../../input/pictures/pixels.ts';
 
 /** Statistics of a column. */

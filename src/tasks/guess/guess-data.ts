@@ -1,7 +1,7 @@
+import { TEXT_NAME } from '../../input/data/detect-format.ts';
 import type { Table } from '../../input/data/table/read-table.ts';
-import { TEXT_NAME } from '../../input/data/text-name.ts';
-import { allOf } from '../../support/all-of.ts';
-import { suggest, suggestAmong } from '../../support/nearest.ts';
+import { allOf } from '../../support/arrays.ts';
+import { suggest, suggestAmong } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../registry.ts';
 import { type Column, describeColumns, isScale, isText, mayBeLabel, repeats } from './columns.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ON_BAD_ROW } from '../../input/data/row.ts';
+import { ON_BAD_ROW } from '../../input/data/rows.ts';
 import { POOLING_MODES } from '../../models/sentence-settings.ts';
 import { dataFiles } from '../data-files.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { TextTokenizer } from '../../input/text/tokenizer.ts';
-import { ALONE } from '../../program/parallel/alone.ts';
+import { ALONE } from '../../program/parallel/communicator.ts';
 import { encodeRows } from './encode-rows.ts';
 
 const encoded: string[] = [];

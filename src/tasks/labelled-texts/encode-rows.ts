@@ -1,6 +1,5 @@
 import type { Encoding, TextTokenizer } from '../../input/text/tokenizer.ts';
-import { ALONE } from '../../program/parallel/alone.ts';
-import type { Communicator } from '../../program/parallel/communicator.ts';
+import { ALONE, type Communicator } from '../../program/parallel/communicator.ts';
 import type { Texts } from './encoded-set.ts';
 
 /** Minimum number of rows to divide among processes. For fewer rows, the exchange takes longer than encoding. */

@@ -1,4 +1,4 @@
-import type { Row } from '../../input/data/row.ts';
+import type { Row } from '../../input/data/rows.ts';
 import { groupsOf } from '../../input/data/split-rows.ts';
 import {
   type Certainty,
@@ -11,9 +11,8 @@ import {
   type Scores,
   someExamples,
 } from '../../program/example-set.ts';
-import type { LinearLayer } from '../../program/objectives/sentence-classifier.ts';
-import { layerOutputs } from '../../program/objectives/sentence-classifier.ts';
-import { predictAll } from '../../program/predict-all.ts';
+import { type LinearLayer, layerOutputs } from '../../program/objectives/sentence-classifier.ts';
+import { predictAll } from '../../program/predict-batches.ts';
 import type { Predictor } from '../../program/program.ts';
 import { bootstrap, shareInterval, someGroups } from '../../scores/metrics/score-interval.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';

@@ -1,13 +1,12 @@
 import type { Value } from '../../engine/graph/graph.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
-import type { DataOptions, Row } from '../../input/data/row.ts';
+import type { DataOptions, Row } from '../../input/data/rows.ts';
 import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
 import { sentenceClassifier } from '../../program/objectives/sentence-classifier.ts';
 import { sequenceModel } from '../../program/objectives/sequence-model.ts';
 import type { LossOptions } from '../../program/objectives/task-model.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
-import { type Problem, shown } from '../../support/problem.ts';
-import { UserError } from '../../support/user-error.ts';
+import { type Problem, shown, UserError } from '../../support/user-error.ts';
 import { assertOneText } from '../assert-one-text.ts';
 import { classOutputs } from '../classes/class-outputs.ts';
 import { buildLabels } from '../classes/labels.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RawLabel } from '../../input/data/row.ts';
+import type { RawLabel } from '../../input/data/rows.ts';
 import { alikeLabels, buildLabels } from '../classes/labels.ts';
 import { regression } from '../regression/definition.ts';
 import type { LabelOrigin } from '../task-definition.ts';

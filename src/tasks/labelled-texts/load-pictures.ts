@@ -1,6 +1,5 @@
 import { parseRows } from '../../input/data/parse-rows.ts';
-import type { DataOptions, OnSkipped, Row } from '../../input/data/row.ts';
-import { RowProblems } from '../../input/data/row-problems.ts';
+import { type DataOptions, type OnSkipped, type Row, RowProblems } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { alikePictures } from '../../input/pictures/alike.ts';
 import type { Picture, PictureReader } from '../../input/pictures/picture-reader.ts';

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Row } from '../../input/data/row.ts';
+import type { Row } from '../../input/data/rows.ts';
 import type { Mistake } from '../../program/example-set.ts';
 import { scoreKind } from '../regression/definition.ts';
 import { classKind } from '../single-label-classification/definition.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Row } from '../../input/data/row.ts';
+import type { Row } from '../../input/data/rows.ts';
 import { type Columns, columnsFor, rowsFromFile, rowsFromInput, useColumns } from './read-inputs.ts';
 
 const COLA: Columns = { text: 3, label: 1, header: false, quote: false };

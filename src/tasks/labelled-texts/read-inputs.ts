@@ -1,13 +1,10 @@
-import { beginsWithObject, detectFormat, firstLine } from '../../input/data/detect-format.ts';
+import { beginsWithObject, detectFormat, firstLine, TEXT_NAME } from '../../input/data/detect-format.ts';
 import { fileLines } from '../../input/data/file-lines.ts';
-import { looksLikeHeader } from '../../input/data/looks-like-header.ts';
 import { MAX_FIELDS, parseDelimited } from '../../input/data/parse-delimited.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
-import type { DataOptions, FileFormat, OnSkipped, Row } from '../../input/data/row.ts';
-import { tableLayout } from '../../input/data/table-layout.ts';
-import { TEXT_NAME } from '../../input/data/text-name.ts';
-import { listNames } from '../../support/list-names.ts';
-import { suggest } from '../../support/nearest.ts';
+import type { DataOptions, FileFormat, OnSkipped, Row } from '../../input/data/rows.ts';
+import { looksLikeHeader, tableLayout } from '../../input/data/table-layout.ts';
+import { listNames, suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags } from '../task-definition.ts';
 import { labelledDataSchema } from './data-section.ts';

@@ -1,4 +1,4 @@
-import type { Row } from '../../input/data/row.ts';
+import type { Row } from '../../input/data/rows.ts';
 import { bagOfWords } from '../../scores/baselines/bag-of-words.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';
 import type { LinearLoss } from '../../scores/baselines/linear-model.ts';

@@ -1,7 +1,6 @@
-import { isNumber } from '../../input/data/is-number.ts';
-import type { Row } from '../../input/data/row.ts';
-import { RowProblems } from '../../input/data/row-problems.ts';
-import { suggest } from '../../support/nearest.ts';
+import { type Row, RowProblems } from '../../input/data/rows.ts';
+import { isNumber } from '../../input/data/table-layout.ts';
+import { suggest } from '../../support/text.ts';
 import { asList } from '../classes/labels.ts';
 
 /** Targets of labelled rows, row-major. */

@@ -1,4 +1,4 @@
-import { type RowProblem, RowProblems } from '../../input/data/row-problems.ts';
+import { type RowProblem, RowProblems } from '../../input/data/rows.ts';
 import type { SampleBy } from '../../input/data/text/documents.ts';
 import type { LanguageColumns } from '../../input/data/text/language-keys.ts';
 import { type LanguageRow, languageRows } from '../../input/data/text/language-rows.ts';

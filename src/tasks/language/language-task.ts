@@ -3,7 +3,7 @@ import type { SampleBy } from '../../input/data/text/documents.ts';
 import type { LanguageColumns } from '../../input/data/text/language-keys.ts';
 import { type LanguageRecord, languageRecords } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import { suggest } from '../../support/nearest.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { classOutputs } from '../classes/class-outputs.ts';
 import type { ReadingFlags, UnknownTrained } from '../task-definition.ts';

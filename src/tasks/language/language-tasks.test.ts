@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TinyFamily, writeTinyTextModel } from '../../../tests/support/tiny-text-model.ts';
 import { holdOut } from '../../input/data/split-rows.ts';
-import { collate } from '../../input/text/collate.ts';
+import { collate } from '../../input/text/batches.ts';
 import { everyParameter } from '../../methods/tuners/full/definition.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Problem, shown } from '../../support/problem.ts';
+import { type Problem, shown } from '../../support/user-error.ts';
 import { languageData } from '../language/data-section.ts';
 
 const share = z.number().min(0).max(1);

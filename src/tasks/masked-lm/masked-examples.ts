@@ -1,5 +1,5 @@
 import type { TextFile } from '../../input/data/text-file.ts';
-import { type Batch, collate } from '../../input/text/collate.ts';
+import { type Batch, collate } from '../../input/text/batches.ts';
 import { lengthsOf, SequenceBuilder, type TokenSequences } from '../../input/text/token-sequences.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import { labelledRows } from '../../program/objectives/labelled-rows.ts';

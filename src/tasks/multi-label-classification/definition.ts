@@ -1,7 +1,5 @@
 import { labelSetContrast, labelSetLoss } from '../../program/objectives/sequence-loss.ts';
-import { accuracy } from '../../scores/metrics/accuracy.ts';
-import { microF1 } from '../../scores/metrics/f1.ts';
-import { positiveLogits } from '../../scores/metrics/predicted-labels.ts';
+import { accuracy, microF1, positiveLogits } from '../../scores/metrics/classes.ts';
 import { byLabel, percent, shortest } from '../classes/answer-text.ts';
 import { asList } from '../classes/labels.ts';
 import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';

@@ -1,8 +1,7 @@
-import { isNumber } from '../../input/data/is-number.ts';
-import { RowProblems } from '../../input/data/row-problems.ts';
+import { RowProblems } from '../../input/data/rows.ts';
+import { isNumber } from '../../input/data/table-layout.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import { GLUE_METRICS, type GlueTask } from '../../scores/metrics/glue.ts';
-import { GLUE_CLASSES } from '../../scores/metrics/glue-classes.ts';
+import { GLUE_CLASSES, GLUE_METRICS, type GlueTask } from '../../scores/metrics/glue.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type LabelledRow, type LabelledRows, labelsByRow, type RowName } from './labels-by-row.ts';
 import type { ScoreKind } from './score-kind.ts';

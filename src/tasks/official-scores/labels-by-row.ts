@@ -1,10 +1,9 @@
 import { detectFormat } from '../../input/data/detect-format.ts';
 import { jsonLines, ownValue } from '../../input/data/json-lines.ts';
 import { parseDelimited } from '../../input/data/parse-delimited.ts';
-import { ROW_IDS } from '../../input/data/row.ts';
-import { RowProblems } from '../../input/data/row-problems.ts';
+import { ROW_IDS, RowProblems } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import { listNames } from '../../support/list-names.ts';
+import { listNames } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /** GLUE's names of the answer column. Files of MNLI have several columns that begin with `label`. */

@@ -1,5 +1,5 @@
 import { fileLines } from '../../input/data/file-lines.ts';
-import { RowProblems } from '../../input/data/row-problems.ts';
+import { RowProblems } from '../../input/data/rows.ts';
 import { type EntityScores, seqeval as scoreEntities } from '../../scores/metrics/seqeval.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type ConllShape, conllShape, isBoundary, splitLine } from '../token-classification/conll-shape.ts';

@@ -1,5 +1,5 @@
 import { fileLines } from '../../input/data/file-lines.ts';
-import { RowProblems } from '../../input/data/row-problems.ts';
+import { RowProblems } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { bleu } from '../../scores/metrics/bleu.ts';
 import { rouge } from '../../scores/metrics/rouge.ts';

@@ -1,5 +1,4 @@
-import { checkWholeJson } from '../../input/data/check-whole-json.ts';
-import { endOfString } from '../../input/data/end-of-string.ts';
+import { checkWholeJson, endOfString } from '../../input/data/json.ts';
 import { typeName } from '../../input/data/json-lines.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Problem } from '../../support/problem.ts';
+import type { Problem } from '../../support/user-error.ts';
 import { dataFiles } from '../data-files.ts';
 
 /** Files with questions, and how answers are found. Names and defaults as in transformers' run_qa.py. */

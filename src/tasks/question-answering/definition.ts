@@ -1,9 +1,8 @@
 import { spanModel } from '../../program/objectives/span-model.ts';
-import type { Baseline } from '../../scores/baselines/baseline.ts';
-import { firstSentence } from '../../scores/baselines/first-sentence.ts';
+import { type Baseline, firstSentence } from '../../scores/baselines/baseline.ts';
 import { squadScores } from '../../scores/metrics/squad/squad-scores.ts';
 import { squadV2Scores } from '../../scores/metrics/squad/squad-v2-scores.ts';
-import { suggest } from '../../support/nearest.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { percent, shortest } from '../classes/answer-text.ts';
 import type { ReadingFlags, ReadingOf, TaskDefinition } from '../task-definition.ts';

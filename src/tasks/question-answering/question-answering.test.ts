@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../../input/text/node/load-tokenizer.ts';
-import { ALONE } from '../../program/parallel/alone.ts';
+import { ALONE } from '../../program/parallel/communicator.ts';
 import { bestSpans } from './best-spans.ts';
 import { predictSpans } from './predict-spans.ts';
 import type { AnsweredText } from './question.ts';

@@ -1,5 +1,5 @@
 import { type JsonObject, ownValue, typeName } from '../../input/data/json-lines.ts';
-import type { RowProblem } from '../../input/data/row-problems.ts';
+import type { RowProblem } from '../../input/data/rows.ts';
 
 /** A question in a file, as unchecked values by key. */
 export interface QuestionEntry {

@@ -1,6 +1,6 @@
 import { groupsOf } from '../../input/data/split-rows.ts';
 import type { Evaluation, Scores } from '../../program/example-set.ts';
-import { meanCrossEntropy } from '../../scores/metrics/cross-entropy.ts';
+import { meanCrossEntropy } from '../../scores/metrics/classes.ts';
 import { meanInterval, shareInterval } from '../../scores/metrics/score-interval.ts';
 import { squadScores } from '../../scores/metrics/squad/squad-scores.ts';
 import { squadV2Scores } from '../../scores/metrics/squad/squad-v2-scores.ts';

@@ -1,5 +1,5 @@
 import type { HostTensor } from '../../engine/runtime/session.ts';
-import { collate } from '../../input/text/collate.ts';
+import { collate } from '../../input/text/batches.ts';
 import type { TextTokenizer } from '../../input/text/tokenizer.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';

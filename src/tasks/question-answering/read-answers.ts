@@ -1,6 +1,6 @@
 import { type JsonObject, ownValue, typeName } from '../../input/data/json-lines.ts';
-import type { RowProblem } from '../../input/data/row-problems.ts';
-import { listNames } from '../../support/list-names.ts';
+import type { RowProblem } from '../../input/data/rows.ts';
+import { listNames } from '../../support/text.ts';
 
 /** An answer in a file. */
 export interface RawAnswer {

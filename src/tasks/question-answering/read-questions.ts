@@ -1,8 +1,7 @@
-import { checkWholeJson } from '../../input/data/check-whole-json.ts';
-import { exactJson } from '../../input/data/exact-json.ts';
+import { checkWholeJson, exactJson } from '../../input/data/json.ts';
 import { type JsonObject, jsonLines, ownValue, typeName } from '../../input/data/json-lines.ts';
-import { type RowProblem, RowProblems } from '../../input/data/row-problems.ts';
-import { listNames } from '../../support/list-names.ts';
+import { type RowProblem, RowProblems } from '../../input/data/rows.ts';
+import { listNames } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { Characters } from './characters.ts';
 import { placeAnswer } from './place-answer.ts';

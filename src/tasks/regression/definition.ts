@@ -1,8 +1,8 @@
 import { scoreLoss } from '../../program/objectives/sequence-loss.ts';
-import { pearson } from '../../scores/metrics/pearson.ts';
 import {
   meanAbsoluteError,
   meanSquaredError,
+  pearson,
   r2Score,
   spearmanr,
 } from '../../scores/metrics/regression-scores.ts';

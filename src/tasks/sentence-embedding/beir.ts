@@ -1,6 +1,6 @@
 import { jsonLines, ownValue, textOf, typeName } from '../../input/data/json-lines.ts';
 import { parseDelimited } from '../../input/data/parse-delimited.ts';
-import { RowProblems } from '../../input/data/row-problems.ts';
+import { RowProblems } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { DISTANCES } from '../../models/nn/pair-losses.ts';
+import { DISTANCES } from '../../models/nn/losses.ts';
 import { POOLING_MODES } from '../../models/sentence-settings.ts';
-import { type Problem, shown } from '../../support/problem.ts';
+import { type Problem, shown } from '../../support/user-error.ts';
 import { dataFiles } from '../data-files.ts';
 
 const column = z.union([z.string().min(1), z.int().min(0)], {

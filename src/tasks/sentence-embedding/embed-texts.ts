@@ -1,11 +1,9 @@
-import { beginsWithObject, firstLine } from '../../input/data/detect-format.ts';
+import { beginsWithObject, firstLine, TEXT_NAME } from '../../input/data/detect-format.ts';
 import { fileLines } from '../../input/data/file-lines.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
 import { readTable } from '../../input/data/table/read-table.ts';
-import { TEXT_NAME } from '../../input/data/text-name.ts';
 import type { Picture } from '../../input/pictures/picture-reader.ts';
-import { listNames } from '../../support/list-names.ts';
-import { suggest } from '../../support/nearest.ts';
+import { listNames, suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { shortest } from '../classes/answer-text.ts';
 import { pictureSetOf } from '../labelled-texts/encoded-set.ts';

@@ -1,8 +1,7 @@
 import { detectFormat } from '../../input/data/detect-format.ts';
-import { isNumber } from '../../input/data/is-number.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
-import type { DataOptions } from '../../input/data/row.ts';
-import { RowProblems } from '../../input/data/row-problems.ts';
+import { type DataOptions, RowProblems } from '../../input/data/rows.ts';
+import { isNumber } from '../../input/data/table-layout.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingOf } from '../task-definition.ts';

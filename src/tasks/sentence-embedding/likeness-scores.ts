@@ -1,5 +1,4 @@
-import { pearson } from '../../scores/metrics/pearson.ts';
-import { spearmanr } from '../../scores/metrics/regression-scores.ts';
+import { pearson, spearmanr } from '../../scores/metrics/regression-scores.ts';
 import { type RetrievalScores, retrievalScores } from '../../scores/metrics/retrieval-scores.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';

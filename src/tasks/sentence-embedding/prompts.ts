@@ -1,5 +1,5 @@
 import type { CommonConfig } from '../../models/model-definition.ts';
-import { suggest } from '../../support/nearest.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { EmbeddingData } from './data-section.ts';
 

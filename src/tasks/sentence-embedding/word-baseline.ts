@@ -1,6 +1,5 @@
+import { TfIdf, wordsOf } from '../../scores/baselines/bag-of-words.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';
-import { TfIdf } from '../../scores/baselines/tf-idf.ts';
-import { wordsOf } from '../../scores/baselines/words-of.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 import { type Likeness, likenessScores, rankedScores } from './likeness-scores.ts';
 

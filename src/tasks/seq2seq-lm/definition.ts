@@ -1,6 +1,5 @@
 import { tokenModel } from '../../program/objectives/token-model.ts';
-import type { Baseline } from '../../scores/baselines/baseline.ts';
-import { firstSentence } from '../../scores/baselines/first-sentence.ts';
+import { type Baseline, firstSentence } from '../../scores/baselines/baseline.ts';
 import { bleu } from '../../scores/metrics/bleu.ts';
 import { rouge } from '../../scores/metrics/rouge.ts';
 import { hasWordHead } from '../language/language-task.ts';

@@ -1,4 +1,4 @@
-import { collate } from '../../input/text/collate.ts';
+import { collate } from '../../input/text/batches.ts';
 import { maxLength } from '../../input/text/cut-text.ts';
 import type { Encoding } from '../../input/text/tokenizer.ts';
 import type { ExampleSet } from '../../program/example-set.ts';

@@ -1,7 +1,7 @@
 import { detectFormat } from '../../input/data/detect-format.ts';
 import { fileLines } from '../../input/data/file-lines.ts';
-import type { Generated } from '../../program/generation/generated.ts';
-import { suggest } from '../../support/nearest.ts';
+import type { Generated } from '../../program/generation/prompt.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Prediction } from '../prediction.ts';
 import type { ReadingFlags, ReadingOf } from '../task-definition.ts';

@@ -1,8 +1,14 @@
 import { detectFormat } from '../../input/data/detect-format.ts';
-import { type JsonObject, jsonLines, ownValue, typeName } from '../../input/data/json-lines.ts';
-import { checkKeys, keyName } from '../../input/data/parse-jsonl.ts';
+import {
+  checkKeys,
+  type JsonObject,
+  jsonLines,
+  keyName,
+  ownValue,
+  typeName,
+} from '../../input/data/json-lines.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
-import { RowProblems } from '../../input/data/row-problems.ts';
+import { RowProblems } from '../../input/data/rows.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { PairData } from './data-section.ts';
 

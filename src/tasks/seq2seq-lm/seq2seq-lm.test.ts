@@ -7,7 +7,7 @@ import { everyParameter } from '../../methods/tuners/full/definition.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
 import { bleu } from '../../scores/metrics/bleu.ts';
-import { meanCrossEntropy } from '../../scores/metrics/cross-entropy.ts';
+import { meanCrossEntropy } from '../../scores/metrics/classes.ts';
 import { rouge } from '../../scores/metrics/rouge.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import { openModel, readFolder } from '../../use/trained/node/load-model.ts';

@@ -1,7 +1,6 @@
 import { planEvaluation } from '../../input/text/batches.ts';
-import type { Generated } from '../../program/generation/generated.ts';
 import { generationSettings } from '../../program/generation/generation-settings.ts';
-import type { GenerationInput } from '../../program/generation/prompt.ts';
+import type { Generated, GenerationInput } from '../../program/generation/prompt.ts';
 import type { TextGenerator } from '../../program/generation/text-generator.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { dealJson } from '../../program/parallel/deal.ts';

@@ -1,13 +1,16 @@
 import { classContrast, classLoss } from '../../program/objectives/sequence-loss.ts';
-import { accuracy } from '../../scores/metrics/accuracy.ts';
-import { assertSameLength } from '../../scores/metrics/assert-same-length.ts';
-import { classCounts } from '../../scores/metrics/class-counts.ts';
-import { meanCrossEntropy } from '../../scores/metrics/cross-entropy.ts';
-import { expectedCalibrationError } from '../../scores/metrics/expected-calibration-error.ts';
-import { binaryF1, macroF1 } from '../../scores/metrics/f1.ts';
-import { GLUE_CLASSES } from '../../scores/metrics/glue-classes.ts';
-import { matthewsCorrelation } from '../../scores/metrics/matthews-correlation.ts';
-import { argmaxRows } from '../../scores/metrics/predicted-labels.ts';
+import {
+  accuracy,
+  argmaxRows,
+  assertSameLength,
+  binaryF1,
+  classCounts,
+  expectedCalibrationError,
+  macroF1,
+  matthewsCorrelation,
+  meanCrossEntropy,
+} from '../../scores/metrics/classes.ts';
+import { GLUE_CLASSES } from '../../scores/metrics/glue.ts';
 import { byLabel, percent, shortest } from '../classes/answer-text.ts';
 import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { classTargets } from '../labelled-texts/to-targets.ts';

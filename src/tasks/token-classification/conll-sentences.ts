@@ -1,5 +1,5 @@
 import { fileLines } from '../../input/data/file-lines.ts';
-import type { RowProblem, RowProblems } from '../../input/data/row-problems.ts';
+import type { RowProblem, RowProblems } from '../../input/data/rows.ts';
 import { type ConllShape, conllShape, isBoundary, splitLine } from './conll-shape.ts';
 import type { TaggedSentence, WordColumns } from './tagged-sentence.ts';
 

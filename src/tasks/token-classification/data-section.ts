@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Problem } from '../../support/problem.ts';
+import type { Problem } from '../../support/user-error.ts';
 import { dataFiles } from '../data-files.ts';
 
 const nonEmpty = z.string().min(1);

@@ -1,7 +1,6 @@
 import { type JsonObject, jsonLines, ownValue, typeName } from '../../input/data/json-lines.ts';
-import type { RowProblem, RowProblems } from '../../input/data/row-problems.ts';
-import { listNames } from '../../support/list-names.ts';
-import { suggestAmong } from '../../support/nearest.ts';
+import type { RowProblem, RowProblems } from '../../input/data/rows.ts';
+import { listNames, suggestAmong } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { TaggedSentence, WordColumns } from './tagged-sentence.ts';
 

@@ -1,6 +1,6 @@
-import { extensionOf } from '../../input/data/extension-of.ts';
-import { RowProblems } from '../../input/data/row-problems.ts';
-import { suggest } from '../../support/nearest.ts';
+import { extensionOf } from '../../input/data/detect-format.ts';
+import { RowProblems } from '../../input/data/rows.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { conllSentences } from './conll-sentences.ts';
 import { jsonSentences } from './json-sentences.ts';

@@ -1,6 +1,6 @@
-import { extensionOf } from '../../input/data/extension-of.ts';
+import { extensionOf } from '../../input/data/detect-format.ts';
 import { fileLines } from '../../input/data/file-lines.ts';
-import { suggest } from '../../support/nearest.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags, ReadingOf } from '../task-definition.ts';
 import { isBoundary, splitLine } from './conll-shape.ts';

@@ -1,5 +1,5 @@
-import { RowProblems } from '../../input/data/row-problems.ts';
-import { suggest } from '../../support/nearest.ts';
+import { RowProblems } from '../../input/data/rows.ts';
+import { suggest } from '../../support/text.ts';
 import { lineOf, type TaggedSentence } from './tagged-sentence.ts';
 
 /**

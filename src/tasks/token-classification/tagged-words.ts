@@ -1,4 +1,4 @@
-import { entities } from '../../scores/metrics/entities.ts';
+import { entities } from '../../scores/metrics/seqeval.ts';
 
 /** A named entity: consecutive words of a sentence. */
 export interface NamedEntity {

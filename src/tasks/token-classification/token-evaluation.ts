@@ -1,8 +1,7 @@
 import { groupsOf } from '../../input/data/split-rows.ts';
 import type { TextTokenizer } from '../../input/text/tokenizer.ts';
 import type { EvaluatedRows, Evaluation, EvaluationWatch } from '../../program/example-set.ts';
-import { meanCrossEntropy } from '../../scores/metrics/cross-entropy.ts';
-import { argmaxRows } from '../../scores/metrics/predicted-labels.ts';
+import { argmaxRows, meanCrossEntropy } from '../../scores/metrics/classes.ts';
 import { bootstrap, someGroups } from '../../scores/metrics/score-interval.ts';
 import { type SeqevalScores, seqeval } from '../../scores/metrics/seqeval.ts';
 import { predictWords } from './predict-words.ts';

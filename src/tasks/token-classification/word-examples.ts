@@ -1,5 +1,5 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
-import { type Batch, collate } from '../../input/text/collate.ts';
+import { type Batch, collate } from '../../input/text/batches.ts';
 import { wordEncoder } from '../../input/text/encode-words.ts';
 import type { TextTokenizer } from '../../input/text/tokenizer.ts';
 import { IGNORED, labelledRows } from '../../program/objectives/labelled-rows.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { excerptName } from '../../input/formats/excerpt.ts';
-import type { SafetensorsTensors } from '../../input/formats/safetensors-tensors.ts';
+import type { SafetensorsTensors } from '../../input/formats/safetensors.ts';
 import type { StoredTensor } from '../../input/formats/tensor-data.ts';
 import type { MethodState } from '../../methods/tuners/method-run.ts';
 import type { Hash } from '../../support/sha256.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { allocationSchema } from '../../methods/tuners/allocation-event.ts';
+import { allocationSchema } from '../../methods/tuners/method-run.ts';
 import { MAX_MISTAKES } from '../../program/example-set.ts';
 import { toBeatSchema, verdictSchema } from './verdict.ts';
 

@@ -1,12 +1,11 @@
-import { globalNorm } from '../../methods/optim/clip.ts';
 import {
   accumulate,
   type GradientNoise,
   type GradientParts,
+  globalNorm,
   gradientNoise,
 } from '../../methods/optim/gradient.ts';
-import { ALONE } from '../../program/parallel/alone.ts';
-import type { Communicator } from '../../program/parallel/communicator.ts';
+import { ALONE, type Communicator } from '../../program/parallel/communicator.ts';
 import type { Objective, Program } from '../../program/program.ts';
 import type { MicroBatch } from './step-batches.ts';
 

@@ -1,12 +1,10 @@
 import type { ComponentImportance, MethodRun } from '../../methods/tuners/method-run.ts';
 import { adapterParameters } from '../../methods/tuners/tuner.ts';
-import { DropoutPools } from '../../models/nn/dropout-pool.ts';
+import { DropoutPools } from '../../models/nn/dropout.ts';
 import type { Engine } from '../../program/engine.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
-import { assertEqual } from '../../program/parallel/agreed.ts';
-import { ALONE } from '../../program/parallel/alone.ts';
-import type { Communicator } from '../../program/parallel/communicator.ts';
+import { ALONE, assertEqual, type Communicator } from '../../program/parallel/communicator.ts';
 import { Program } from '../../program/program.ts';
 import type { Validation } from '../../program/validation.ts';
 import { isSampled } from '../../support/numbers.ts';

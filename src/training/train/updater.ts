@@ -1,4 +1,4 @@
-import { clipByGlobalNorm } from '../../methods/optim/clip.ts';
+import { clipByGlobalNorm } from '../../methods/optim/gradient.ts';
 import {
   DEFAULT_OPTIMIZER,
   type Moments,
@@ -12,8 +12,12 @@ import {
   learningRateFactor,
   type ScheduleOptions,
 } from '../../methods/optim/schedule.ts';
-import type { AllocationEvent } from '../../methods/tuners/allocation-event.ts';
-import type { ComponentImportance, MethodRun, Relayout } from '../../methods/tuners/method-run.ts';
+import type {
+  AllocationEvent,
+  ComponentImportance,
+  MethodRun,
+  Relayout,
+} from '../../methods/tuners/method-run.ts';
 import type { TrainedParameter } from '../../methods/tuners/parameter-layout.ts';
 import { gather } from '../../support/numbers.ts';
 

@@ -1,6 +1,6 @@
 import { ELEMENT } from '../../engine/onnx/schema.ts';
-import { quantizeBlocks } from '../../input/formats/quantize-blocks.ts';
-import { suggest } from '../../support/nearest.ts';
+import { quantizeBlocks } from '../../input/formats/quantize.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { byteRows } from './weights/byte-rows.ts';
 import type { WeightForms } from './weights/file-weights.ts';

@@ -1,7 +1,7 @@
 import { concat, input, reshape, transpose } from '../../engine/graph/build.ts';
 import { addDimensions, type Dimension, multiplyDimensions, symbol } from '../../engine/graph/dimension.ts';
 import type { Graph, Value } from '../../engine/graph/graph.ts';
-import type { AttentionCache, HeadShape } from '../../models/nn/attention-cache.ts';
+import type { AttentionCache, HeadShape } from '../../models/nn/key-value-cache.ts';
 import { BATCH } from './batch-first-inputs.ts';
 
 /**

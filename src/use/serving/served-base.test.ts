@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
 import { NO_ADAPTER } from '../../methods/tuners/bank/packed-adapter.ts';
-import type { LoadedModel } from '../../program/model-weights.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
+import type { LoadedModel } from '../../program/weight-memory.ts';
 import { EMPTY_SHAPE } from './bank/bank-shape.ts';
 import { headBank } from './bank/head-bank.ts';
 import type { ServedBase } from './served-base.ts';

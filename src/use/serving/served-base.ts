@@ -1,6 +1,6 @@
 import type { Engine } from '../../program/engine.ts';
-import type { LoadedModel } from '../../program/model-weights.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
+import type { LoadedModel } from '../../program/weight-memory.ts';
 
 /** The base model of all adapters. */
 export interface ServedBase {

@@ -1,15 +1,13 @@
 import type { Checkpoint } from '../../input/formats/checkpoint.ts';
-import { tiedOutputs } from '../../methods/tuners/tied-words.ts';
-import { bindCheckpoint, weightLocation } from '../../models/bind-checkpoint.ts';
+import { tiedOutputs } from '../../methods/tuners/whole-parameters.ts';
+import { bindCheckpoint, initialise, nameInFiles, weightLocation } from '../../models/bind-checkpoint.ts';
 import { cutFrom, withCutTensors } from '../../models/cut-tensors.ts';
-import { nameInFiles } from '../../models/file-names.ts';
-import { initialise } from '../../models/initialise.ts';
 import type { CommonConfig, Head, ModelDefinition } from '../../models/model-definition.ts';
 import { modelFamily } from '../../models/registry.ts';
 import type { SentenceSettings } from '../../models/sentence-settings.ts';
-import type { LoadedModel, ModelWeights } from '../../program/model-weights.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
-import { elementCount } from '../../support/element-count.ts';
+import type { LoadedModel, ModelWeights } from '../../program/weight-memory.ts';
+import { elementCount } from '../../support/arrays.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /** Builds a model of a family. */

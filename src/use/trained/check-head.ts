@@ -1,5 +1,5 @@
 import type { Tuner } from '../../methods/tuners/tuner.ts';
-import type { LoadedModel } from '../../program/model-weights.ts';
+import type { LoadedModel } from '../../program/weight-memory.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**

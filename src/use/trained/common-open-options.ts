@@ -1,4 +1,4 @@
-import type { DownloadProgress } from '../../input/formats/download-progress.ts';
+import type { DownloadProgress } from '../../input/formats/byte-source.ts';
 import { ANYTHING, BOOLEAN, COUNT, FUNCTION, type OptionTypes, oneOf } from '../../support/options.ts';
 
 /** The options of an opened model that Node and a page share. */

@@ -1,9 +1,9 @@
-import { editJson } from '../../input/formats/edit-json.ts';
+import { editJson } from '../../input/formats/bounded-json.ts';
 import type { StoredTensor } from '../../input/formats/tensor-data.ts';
 import type { ParameterLayout } from '../../methods/tuners/parameter-layout.ts';
-import { nameInFiles } from '../../models/file-names.ts';
-import type { LoadedModel } from '../../program/model-weights.ts';
-import { elementCount } from '../../support/element-count.ts';
+import { nameInFiles } from '../../models/bind-checkpoint.ts';
+import type { LoadedModel } from '../../program/weight-memory.ts';
+import { elementCount } from '../../support/arrays.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import type { Notes } from './notes.ts';
 

@@ -1,5 +1,4 @@
-import { shown } from '../../support/problem.ts';
-import { UserError } from '../../support/user-error.ts';
+import { shown, UserError } from '../../support/user-error.ts';
 
 /**
  * Yields lists of at most `size` items.

@@ -1,6 +1,6 @@
 import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
 import { type Files, pathIn, readFile } from '../../input/formats/files.ts';
-import { SafetensorsTensors } from '../../input/formats/safetensors-tensors.ts';
+import { SafetensorsTensors } from '../../input/formats/safetensors.ts';
 import { featureWidth, type LinearLayer } from '../../program/objectives/sentence-classifier.ts';
 import { UserError } from '../../support/user-error.ts';
 

@@ -1,6 +1,6 @@
 import type { ModelDefinition } from '../../models/model-definition.ts';
 import { modelFamily } from '../../models/registry.ts';
-import { suggest } from '../../support/nearest.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /** Fields of a config.json that a run replaces (`model_config`). */

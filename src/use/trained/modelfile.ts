@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../../input/text/chat/chat-message.ts';
+import type { ChatMessage } from '../../input/text/chat/chat-template.ts';
 
 /** Renders a conversation with a model's chat template, without the token that begins every text. */
 export type RenderChat = (messages: readonly ChatMessage[], addGenerationPrompt: boolean) => string;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { weightsDigest } from '../../input/formats/byte-source.ts';
 import { type Files, pathIn, readJsonFile } from '../../input/formats/files.ts';
-import { weightsDigest } from '../../input/formats/source-digest.ts';
 import type { LinearLayer } from '../../program/objectives/sentence-classifier.ts';
 import { UserError } from '../../support/user-error.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../../tasks/registry.ts';

@@ -1,4 +1,4 @@
-import { editJson } from '../../input/formats/edit-json.ts';
+import { editJson } from '../../input/formats/bounded-json.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import type { OnnxDtype } from '../optimum/onnx-dtypes.ts';
 

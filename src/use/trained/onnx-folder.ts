@@ -1,9 +1,9 @@
 import type { ByteStream } from '../../engine/onnx/schema.ts';
 import { buildTokenizer, TOKENIZER_FILES, tokenizerJsons } from '../../input/text/build-tokenizer.ts';
-import { CHAT_TEMPLATE_FILE } from '../../input/text/chat/read-chat-template.ts';
+import { CHAT_TEMPLATE_FILE } from '../../input/text/chat/chat-template.ts';
 import { tokenizerClassOf } from '../../input/text/convert/convert-tokenizer.ts';
 import { headNamed, writesText } from '../../models/heads/registry.ts';
-import { generationConfigOf } from '../../program/generation/legacy-config.ts';
+import { generationConfigOf } from '../../program/generation/generation-config.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import { ANYTHING, assertOptions, NUMBER, type OptionTypes } from '../../support/options.ts';
 import { type OnnxDtype, onnxDtypes } from '../optimum/onnx-dtypes.ts';

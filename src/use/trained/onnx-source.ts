@@ -1,6 +1,6 @@
 import type { TunedValues } from '../../methods/tuners/tuner.ts';
 import { headNamed } from '../../models/heads/registry.ts';
-import type { LoadedModel } from '../../program/model-weights.ts';
+import type { LoadedModel } from '../../program/weight-memory.ts';
 import { UserError } from '../../support/user-error.ts';
 import { ADAPTER, LAYER } from '../optimum/model-graphs.ts';
 import type { OnnxSource } from '../optimum/onnx-files.ts';

@@ -1,6 +1,5 @@
-import { headLabels } from '../../input/formats/adapters/head-labels.ts';
-import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
-import { headOutputs } from '../../methods/tuners/head-outputs.ts';
+import { headLabels, type StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
+import { headOutputs } from '../../methods/tuners/adapter-kind.ts';
 import { HEAD_KINDS, type HeadKind, headNamed, writesText } from '../../models/heads/registry.ts';
 import { taskTypeOf } from '../../models/heads/task-type-of.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';

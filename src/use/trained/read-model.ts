@@ -1,3 +1,4 @@
+import { parseSmallJson } from '../../input/formats/bounded-json.ts';
 import {
   type Files,
   filesFrom,
@@ -6,20 +7,22 @@ import {
   readFile,
   readJsonFile,
 } from '../../input/formats/files.ts';
-import { parseSmallJson } from '../../input/formats/small-json.ts';
 import { TRANSFORMER_FILES } from '../../input/hub/model-files.ts';
 import { type DecodePicture, PictureReader } from '../../input/pictures/picture-reader.ts';
 import { PictureProcessor, PROCESSOR_FILE } from '../../input/pictures/processor.ts';
 import { buildTokenizer, readTokenizerFiles } from '../../input/text/build-tokenizer.ts';
-import type { ChatTemplate } from '../../input/text/chat/chat-template.ts';
-import { CHAT_TEMPLATE_FILE, readChatTemplate } from '../../input/text/chat/read-chat-template.ts';
+import {
+  CHAT_TEMPLATE_FILE,
+  type ChatTemplate,
+  readChatTemplate,
+} from '../../input/text/chat/chat-template.ts';
 import { maxLength } from '../../input/text/cut-text.ts';
-import { withPictureSize } from '../../models/families/vision/vision-config.ts';
+import { withPictureSize } from '../../models/families/vision/tower.ts';
 import { HEAD_KINDS, writesText } from '../../models/heads/registry.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import { assumedSentence, type SentenceSettings } from '../../models/sentence-settings.ts';
 import type { GenerationSources } from '../../program/generation/generation-settings.ts';
-import { lazy } from '../../support/lazy.ts';
+import { lazy } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type Build, type Family, familyOf, withSentence } from './bind-model.ts';
 import { type ModelConfig, withModelConfig } from './model-config.ts';

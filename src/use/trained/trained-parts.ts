@@ -1,7 +1,7 @@
 import type { TunedValues } from '../../methods/tuners/tuner.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
-import type { LoadedModel } from '../../program/model-weights.ts';
-import { lazy } from '../../support/lazy.ts';
+import type { LoadedModel } from '../../program/weight-memory.ts';
+import { lazy } from '../../support/options.ts';
 import type { Notes } from './notes.ts';
 import type { DescribedModel } from './read-model.ts';
 import type { TrainedParts } from './trained-model.ts';

@@ -3,7 +3,7 @@ import type { AdapterKind } from '../../methods/tuners/adapter-kind.ts';
 import { FROZEN } from '../../methods/tuners/frozen-tuner.ts';
 import { kindOf } from '../../methods/tuners/registry.ts';
 import type { TunedValues } from '../../methods/tuners/tuner.ts';
-import type { LoadedModel } from '../../program/model-weights.ts';
+import type { LoadedModel } from '../../program/weight-memory.ts';
 import { checkHead } from './check-head.ts';
 
 /** An adapter, and the kind of adapter that can read it. */

@@ -1,7 +1,13 @@
 import { env } from 'onnxruntime-common';
 import { UserError } from '../../../support/user-error.ts';
-import { DISABLED_OPTIMIZERS, explainMemory, notInstalled, wrapSession } from '../run-session.ts';
-import type { Session, SessionOptions } from '../session.ts';
+import {
+  DISABLED_OPTIMIZERS,
+  explainMemory,
+  notInstalled,
+  type Session,
+  type SessionOptions,
+  wrapSession,
+} from '../session.ts';
 import { askedThreads } from './asked-threads.ts';
 import { disableTelemetry } from './disable-telemetry.ts';
 

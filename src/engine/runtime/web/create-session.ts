@@ -1,6 +1,12 @@
 import { UserError } from '../../../support/user-error.ts';
-import { DISABLED_OPTIMIZERS, notInstalled, wrapSession } from '../run-session.ts';
-import type { Device, Session, SessionOptions } from '../session.ts';
+import {
+  type Device,
+  DISABLED_OPTIMIZERS,
+  notInstalled,
+  type Session,
+  type SessionOptions,
+  wrapSession,
+} from '../session.ts';
 
 /** A file with external weights of the graph. */
 export interface WeightFile {

@@ -1,13 +1,12 @@
 import { Command } from 'commander';
 import { textInMemory } from '../../../input/data/rows.ts';
 import type { Certainty, Confusion } from '../../../program/example-set.ts';
-import { fromFirst } from '../../../program/parallel/node/from-first.ts';
 import type { Processes } from '../../../program/parallel/node/join-processes.ts';
-import { type ClassScores, classReport } from '../../../scores/metrics/class-report.ts';
-import { macroScores } from '../../../scores/metrics/f1.ts';
+import { fromFirst } from '../../../program/parallel/node/together.ts';
+import { type ClassScores, classReport, macroScores } from '../../../scores/metrics/classes.ts';
 import { averaged } from '../../../scores/metrics/scores.ts';
 import { verdictSentence } from '../../../studies/report/verdict/verdict-sentence.ts';
-import { printable } from '../../../support/printable.ts';
+import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import {
   addSplitFlags,

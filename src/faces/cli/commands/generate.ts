@@ -1,15 +1,13 @@
 import { once } from 'node:events';
 import { Command, Option } from 'commander';
 import type { Device } from '../../../engine/runtime/session.ts';
-import type { ChatMessage } from '../../../input/text/chat/chat-message.ts';
+import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
-import type { Generated } from '../../../program/generation/generated.ts';
-import type { Prompt } from '../../../program/generation/prompt.ts';
+import type { Generated, Prompt } from '../../../program/generation/prompt.ts';
 import type { TextGenerator } from '../../../program/generation/text-generator.ts';
 import { type Communicator, gatherJson } from '../../../program/parallel/communicator.ts';
-import { fromFirst } from '../../../program/parallel/node/from-first.ts';
 import type { Processes } from '../../../program/parallel/node/join-processes.ts';
-import { together } from '../../../program/parallel/node/together.ts';
+import { fromFirst, together } from '../../../program/parallel/node/together.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { baseDtypeOption, checkpointOption, count, repeated, threadsOption } from '../flags.ts';
 import { addGenerationFlags, type GenerationFlags, generationInput } from '../generation-flags.ts';

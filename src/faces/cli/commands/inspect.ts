@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { AdapterTensors } from '../../../input/formats/adapters/stored-adapter.ts';
-import { printable } from '../../../support/printable.ts';
+import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { checkpointOption } from '../flags.ts';
 

@@ -18,7 +18,7 @@ export function mcpCommand(): Command {
 async function run(paths: string[]): Promise<void> {
   const { openTrained } = await import('../../../studies/jobs/node/open-trained.ts');
   const { serveMcp } = await import('../../servers/mcp/mcp-server.ts');
-  const { programVersion } = await import('../../../support/node/program-version.ts');
+  const { programVersion } = await import('../../../support/node/process-status.ts');
   const names = paths.map((path) => basename(resolve(path)));
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) throw new UserError({ where: twice, fault: 'is the name of two models' });

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Settings } from '../../../studies/experiments/settings.ts';
 import type { TableCell } from '../../../studies/experiments/tables/table-cells.ts';
 import type { PaperTable } from '../../../studies/recipes/paper-table.ts';
-import { suggest } from '../../../support/nearest.ts';
+import { suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { repeated, threadsOption } from '../flags.ts';
 import type { ExperimentFlags } from '../run-experiment.ts';
@@ -131,7 +131,7 @@ async function settingsOf(settings: readonly string[]): Promise<Settings> {
   const { applySetting } = await import('../apply-setting.ts');
   const document = new Document({});
   const paths = settings.map((setting) => applySetting(document, setting));
-  const { valueAt } = await import('../../../support/problem.ts');
+  const { valueAt } = await import('../../../support/user-error.ts');
   return Object.fromEntries(paths.map((path) => [path.join('.'), valueAt(document.toJS(), path)]));
 }
 

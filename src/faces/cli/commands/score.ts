@@ -1,6 +1,6 @@
 import { Argument, Command } from 'commander';
-import { printable } from '../../../support/printable.ts';
 import { PROGRAM } from '../../../support/program.ts';
+import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ScoredFiles } from '../../../tasks/official-scores/score-kind.ts';
 import { SCORE_KINDS } from '../../../tasks/official-scores/score-kinds.ts';

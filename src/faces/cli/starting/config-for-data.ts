@@ -1,13 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { dataFiles } from '../../../input/data/node/text-files.ts';
-import { EMBEDDED_MODEL } from '../../../input/hub/embedded-model.ts';
+import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
 import { launchOf } from '../../../program/parallel/node/launch.ts';
-import { isObject } from '../../../support/is-object.ts';
-import { printable } from '../../../support/printable.ts';
+import { isObject } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
+import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { COLUMN_KEYS, type Given } from '../../../tasks/guess/guess-data.ts';
 import { taskNamed } from '../../../tasks/registry.ts';

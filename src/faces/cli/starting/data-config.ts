@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { stringify } from 'yaml';
-import { EMBEDDED_MODEL } from '../../../input/hub/embedded-model.ts';
+import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
 import { counted } from '../../../studies/report/format.ts';
 import { PROGRAM } from '../../../support/program.ts';

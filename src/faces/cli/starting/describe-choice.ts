@@ -1,4 +1,4 @@
-import { TEXT_NAME } from '../../../input/data/text-name.ts';
+import { TEXT_NAME } from '../../../input/data/detect-format.ts';
 import { counted, listed } from '../../../studies/report/format.ts';
 import { alikeLabels } from '../../../tasks/classes/labels.ts';
 import { describeColumns, isScale, isText, splitLabels } from '../../../tasks/guess/columns.ts';

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { ASSISTANT, type ChatMessage } from '../../../input/text/chat/chat-message.ts';
+import { ASSISTANT, type ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { Prompt } from '../../../program/generation/prompt.ts';
 
 export interface ChatOptions {

@@ -1,7 +1,7 @@
 import { averaged, scoreFacts } from '../../../scores/metrics/scores.ts';
 import { componentsOf } from '../../../studies/report/run/run-facts.ts';
 import { toBeatWords } from '../../../studies/report/verdict/verdict-sentence.ts';
-import { printable } from '../../../support/printable.ts';
+import { printable } from '../../../support/text.ts';
 import type { EventOf, FinishEvent, TrainEvent } from '../../../training/run/events.ts';
 import { isNoBetterThanFloor } from '../../../training/run/verdict.ts';
 

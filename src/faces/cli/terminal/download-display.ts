@@ -1,4 +1,4 @@
-import type { DownloadProgress } from '../../../input/formats/download-progress.ts';
+import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
 
 /** Bytes between two redraws, so that redrawing does not slow down a fast download. */

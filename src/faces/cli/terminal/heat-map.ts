@@ -1,5 +1,5 @@
 import type { RankTable } from '../../../studies/report/rank-table.ts';
-import { printable } from '../../../support/printable.ts';
+import { printable } from '../../../support/text.ts';
 
 /** Indices in a terminal's 256 colours, from dark blue through green to yellow. Lightness rises evenly. */
 const SCALE = [17, 18, 24, 30, 36, 71, 107, 143, 185, 227];

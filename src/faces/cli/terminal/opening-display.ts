@@ -1,5 +1,5 @@
 import { rankAmongSeveral } from '../../../program/parallel/node/launch.ts';
-import { printable } from '../../../support/printable.ts';
+import { printable } from '../../../support/text.ts';
 import type { OpenOptions } from '../../../use/trained/node/open.ts';
 import { downloadDisplay } from './download-display.ts';
 

@@ -1,5 +1,5 @@
 import { averaged } from '../../../scores/metrics/scores.ts';
-import { printable } from '../../../support/printable.ts';
+import { printable } from '../../../support/text.ts';
 import type { EventOf, TrainEvent } from '../../../training/run/events.ts';
 
 /** Scores of an evaluation that say nothing about the model. */

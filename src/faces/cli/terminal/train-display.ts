@@ -3,7 +3,7 @@ import { rankTable } from '../../../studies/report/rank-table.ts';
 import { TimeLeft } from '../../../studies/report/run/time-left.ts';
 import { findingSentences } from '../../../studies/report/verdict/finding-sentences.ts';
 import { verdictSentence } from '../../../studies/report/verdict/verdict-sentence.ts';
-import { printable } from '../../../support/printable.ts';
+import { printable } from '../../../support/text.ts';
 import type { EventOf, FinishEvent, ProgressEvent, TrainEvent } from '../../../training/run/events.ts';
 import { describeEvent, duration } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';

@@ -5,7 +5,7 @@
  */
 
 import type { EmbeddingModel, LanguageModel, RerankingModel } from 'ai';
-import type { ChatMessage } from '../../../input/text/chat/chat-message.ts';
+import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { GenerationInput } from '../../../program/generation/prompt.ts';
 import { openTrained } from '../../../studies/jobs/node/open-trained.ts';
 import { PROGRAM } from '../../../support/program.ts';

@@ -2,9 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WEB_ENGINE_FILES, webEngineFolder } from '../../../engine/runtime/node/web-engine-folder.ts';
-import { assertNewFolder } from '../../../input/formats/node/assert-new-folder.ts';
-import { embeddedFolder } from '../../../input/hub/node/embedded-folder.ts';
-import { atomicCopy } from '../../../input/store/node/atomic-copy.ts';
+import { assertNewFolder } from '../../../input/formats/node/folder-files.ts';
+import { embeddedFolder } from '../../../input/hub/node/resolve-model.ts';
+import { atomicCopy } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
 
 /** The package's root is three folders above this file, both in the source and in the build. */

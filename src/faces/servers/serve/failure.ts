@@ -1,6 +1,5 @@
-import { PromptTooLong } from '../../../program/generation/search-limits.ts';
-import { ComputationError } from '../../../support/computation-error.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { PromptTooLong } from '../../../program/generation/search.ts';
+import { ComputationError, UserError } from '../../../support/user-error.ts';
 import { NotThere, Overloaded, UnknownModel } from '../../../use/serving/service/service-errors.ts';
 
 /** A request that a route rejects, and the status of its response. */

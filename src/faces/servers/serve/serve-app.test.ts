@@ -3,7 +3,7 @@ import type { Server } from 'node:http';
 import { connect } from 'node:net';
 import OpenAI from 'openai';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { PromptTooLong } from '../../../program/generation/search-limits.ts';
+import { PromptTooLong } from '../../../program/generation/search.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { Service } from '../../../use/serving/service/service.ts';
 import { NotThere, UnknownModel } from '../../../use/serving/service/service-errors.ts';

@@ -4,7 +4,7 @@ import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
 import { HTTPException } from 'hono/http-exception';
-import { lazy } from '../../../support/lazy.ts';
+import { lazy } from '../../../support/options.ts';
 import type { Service } from '../../../use/serving/service/service.ts';
 import { isSameSecret } from '../http/guards.ts';
 import type { ServeApp, ServeEnv } from './app-types.ts';

@@ -1,5 +1,5 @@
 import { parse } from 'yaml';
-import { checkYaml } from '../../formats/check-yaml.ts';
+import { checkYaml } from '../../formats/yaml-document.ts';
 import { type ColumnClasses, namesIn } from '../parquet/class-names.ts';
 
 /** Most cards have a few KB, but a card with hundreds of subsets has several hundred KB. */

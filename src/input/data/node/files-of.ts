@@ -1,4 +1,4 @@
-import type { DownloadProgress } from '../../formats/download-progress.ts';
+import type { DownloadProgress } from '../../formats/byte-source.ts';
 import type { TextFile } from '../text-file.ts';
 import { dataFiles } from './text-files.ts';
 

@@ -1,8 +1,7 @@
 import { readdirSync, realpathSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, relative, sep } from 'node:path';
-import { fileError } from '../../../support/file-error.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { fileError, UserError } from '../../../support/user-error.ts';
 import { MAX_PICTURE_BYTES, PICTURE_NAME } from '../../pictures/pixels.ts';
 import type { TextFile } from '../text-file.ts';
 import { textFile } from './text-files.ts';

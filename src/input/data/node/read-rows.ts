@@ -1,5 +1,5 @@
 import { parseRows } from '../parse-rows.ts';
-import type { DataOptions, Row } from '../row.ts';
+import type { DataOptions, Row } from '../rows.ts';
 import { textFile } from './text-files.ts';
 
 /**

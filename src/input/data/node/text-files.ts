@@ -1,13 +1,10 @@
 import { type Dirent, existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import { fileError } from '../../../support/file-error.ts';
-import { nearest } from '../../../support/nearest.ts';
-import { UserError } from '../../../support/user-error.ts';
-import { checkTextSize, decodeText } from '../decode-text.ts';
-import { extensionOf } from '../extension-of.ts';
-import { isGzip } from '../magic-bytes.ts';
+import { nearest } from '../../../support/text.ts';
+import { fileError, UserError } from '../../../support/user-error.ts';
+import { checkTextSize, decodeText, extensionOf, isGzip } from '../detect-format.ts';
 import type { ColumnClasses } from '../parquet/class-names.ts';
-import { checkRowCount } from '../row-problems.ts';
+import { checkRowCount } from '../rows.ts';
 import type { TextFile } from '../text-file.ts';
 import { gunzip } from './gunzip.ts';
 import { openPicture, pictureFolder } from './picture-folder.ts';

@@ -1,8 +1,8 @@
 import { UserError } from '../../../support/user-error.ts';
-import { checkTextSize } from '../decode-text.ts';
-import { exactJson } from '../exact-json.ts';
-import { checkSizes } from './check-sizes.ts';
+import { checkTextSize } from '../detect-format.ts';
+import { exactJson } from '../json.ts';
 import { type ColumnClasses, classesOf, nameClass } from './class-names.ts';
+import { checkSizes } from './page-header.ts';
 import { withWideDecimals } from './wide-decimals.ts';
 
 /** The content of a parquet file as JSON Lines. */

@@ -1,11 +1,9 @@
 import { UserError } from '../../../support/user-error.ts';
 import { detectFormat, firstLine } from '../detect-format.ts';
 import { jsonLines, ownValue } from '../json-lines.ts';
-import { looksLikeHeader } from '../looks-like-header.ts';
 import { parseDelimited } from '../parse-delimited.ts';
-import type { FileFormat } from '../row.ts';
-import { RowProblems } from '../row-problems.ts';
-import { tableLayout } from '../table-layout.ts';
+import { type FileFormat, RowProblems } from '../rows.ts';
+import { looksLikeHeader, tableLayout } from '../table-layout.ts';
 
 /** Rows of a file, each with a field for every column. */
 export interface Table {

@@ -1,4 +1,4 @@
-import { suggestAmong } from '../../../support/nearest.ts';
+import { suggestAmong } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { JsonObject } from '../json-lines.ts';
 

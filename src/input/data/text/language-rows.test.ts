@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { textFiles } from '../node/text-files.ts';
-import { RowProblems } from '../row-problems.ts';
+import { RowProblems } from '../rows.ts';
 import { type SampleBy, splitDocuments } from './documents.ts';
 import type { LanguageColumns } from './language-keys.ts';
 import { languageRows } from './language-rows.ts';

@@ -1,9 +1,8 @@
 import { UserError } from '../../../support/user-error.ts';
-import type { ChatMessage } from '../../text/chat/chat-message.ts';
-import { beginsWithObject } from '../detect-format.ts';
-import { extensionOf } from '../extension-of.ts';
+import type { ChatMessage } from '../../text/chat/chat-template.ts';
+import { beginsWithObject, extensionOf } from '../detect-format.ts';
 import { type JsonObject, jsonLines, ownValue, textOf, typeName } from '../json-lines.ts';
-import { checkRowCount, RowProblems } from '../row-problems.ts';
+import { checkRowCount, RowProblems } from '../rows.ts';
 import { type SampleBy, splitDocuments } from './documents.ts';
 import { findKeys, type Keys, type LanguageColumns } from './language-keys.ts';
 

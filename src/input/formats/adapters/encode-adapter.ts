@@ -3,7 +3,7 @@ import { encodeTorchFile } from '../pickle/encode-torch-file.ts';
 import type { StoredTensor } from '../tensor-data.ts';
 import { ADAPTER_METADATA } from './adapter-bytes.ts';
 import { ADAPTER_CONFIG, ADAPTERHUB_FILES, PEFT_TENSORS } from './adapter-files.ts';
-import { isAdapterHub, isAdapterHubTensor } from './adapterhub-config.ts';
+import { isAdapterHub, isAdapterHubTensor } from './read-stored-adapter.ts';
 import type { AdapterTensor, StoredAdapter } from './stored-adapter.ts';
 
 /** A file's name, and its content as text or in chunks. */

@@ -1,13 +1,67 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UserError } from '../../../support/user-error.ts';
-import { type Checkpoint, checkpointOf, convertHint } from '../checkpoint.ts';
+import {
+  type Checkpoint,
+  checkpointOf,
+  convertHint,
+  holders,
+  MAX_INDEX_BYTES,
+  missingShard,
+  parseWeightMap,
+  tensorCounter,
+  type WeightMap,
+} from '../checkpoint.ts';
 import { TorchFile } from '../pickle/torch-file.ts';
 import type { TensorFile } from '../safetensors.ts';
 import { FileSource } from './file-source.ts';
-import { openShards, shardsOf } from './open-shards.ts';
-import { missingFile } from './read-text.ts';
+import { missingFile, readBytes } from './read-text.ts';
 import { SafetensorsFile } from './safetensors-file.ts';
+
+/**
+ * Opens and checks the shards that an index names. Returns the file of each tensor.
+ *
+ * @param ending the file name extension of shards
+ * @throws UserError if a shard is missing or lacks a tensor that the index assigns to it, or if there are too
+ * many tensors; all shards are closed then
+ */
+function openShards(
+  index: string,
+  ending: string,
+  open: (path: string) => TensorFile,
+): Map<string, TensorFile> {
+  const weightMap = readWeightMap(index, ending);
+  const files = new Map<string, TensorFile>();
+  const count = tensorCounter(index);
+  try {
+    for (const [, shard] of weightMap) {
+      if (files.has(shard)) continue;
+      const file = open(shardPath(index, shard));
+      files.set(shard, file);
+      count(file);
+    }
+    return holders(weightMap, files, index);
+  } catch (error) {
+    for (const file of files.values()) file.close();
+    throw error;
+  }
+}
+
+/** The real paths of the shards in an index, without duplicates. Throws a UserError if a shard is missing. */
+function shardsOf(index: string, ending: string): string[] {
+  const weightMap = readWeightMap(index, ending);
+  return [...new Set(weightMap.map(([, shard]) => shard))].map((shard) => shardPath(index, shard));
+}
+
+function readWeightMap(index: string, ending: string): WeightMap {
+  return parseWeightMap(readBytes(index, 'an index of shards', MAX_INDEX_BYTES), ending, index);
+}
+
+function shardPath(index: string, shard: string): string {
+  const path = join(dirname(index), shard);
+  if (existsSync(path)) return realpathSync(path);
+  throw missingShard(shard, index);
+}
 
 interface Format {
   single: string;

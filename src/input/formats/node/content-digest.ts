@@ -3,7 +3,7 @@ import { type BigIntStats, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, identityOf } from '../../../support/node/files.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
-import { digestRanges, startDigest, textDigest } from '../source-digest.ts';
+import { digestRanges, startDigest, textDigest } from '../byte-source.ts';
 import { FileSource } from './file-source.ts';
 
 const DIGEST = /^[0-9a-f]{64}$/;

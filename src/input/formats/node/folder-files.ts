@@ -1,7 +1,19 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { UserError } from '../../../support/user-error.ts';
 import type { Files } from '../files.ts';
 import { FileSource } from './file-source.ts';
+
+/** Rejects an output folder that already has files, and an empty path, which would mean the current folder. */
+export function assertNewFolder(path: string): void {
+  if (path === '') throw new UserError({ key: 'output', fault: 'is empty', hint: 'Name a folder.' });
+  if (!existsSync(path) || readdirSync(path).length === 0) return;
+  throw new UserError({
+    where: `output: ${path}`,
+    fault: 'is not empty',
+    hint: 'Choose a new or empty folder.',
+  });
+}
 
 /** The files of a folder. A file is opened for each read, so it need not be closed. */
 export function folderFiles(folder: string): Files {

@@ -1,11 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { nearest } from '../../../support/nearest.ts';
+import { nearest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { checkYaml } from '../check-yaml.ts';
-import { MAX_JSON_BYTES, parseSmallJson } from '../small-json.ts';
-import { utf8Text } from '../utf8-text.ts';
-import { yamlDocument } from '../yaml-document.ts';
+import { MAX_JSON_BYTES, parseSmallJson } from '../bounded-json.ts';
+import { utf8Text } from '../excerpt.ts';
+import { checkYaml, yamlDocument } from '../yaml-document.ts';
 import { FileSource } from './file-source.ts';
 
 /** Maximum size of YAML files. They have a few kilobytes, and parsed YAML takes much more memory than its text. */

@@ -4,10 +4,10 @@ import {
   LENGTH_BYTES,
   parseSafetensorsHeader,
   type SafetensorsHeader,
+  SafetensorsTensors,
   safetensorsDataStart,
   type TensorFile,
 } from '../safetensors.ts';
-import { SafetensorsTensors } from '../safetensors-tensors.ts';
 import type { StoredTensor } from '../tensor-data.ts';
 import { FileSource } from './file-source.ts';
 

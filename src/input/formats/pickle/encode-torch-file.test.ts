@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { bytesAsSource } from '../byte-source.ts';
-import { encodeTorchFile, type FloatTensor } from './encode-torch-file.ts';
-import { crc32, encodeZip } from './encode-zip.ts';
+import { crc32, encodeTorchFile, encodeZip, type FloatTensor } from './encode-torch-file.ts';
 import { TorchFile } from './torch-file.ts';
 
 const TENSORS = new Map<string, FloatTensor>([

@@ -1,6 +1,126 @@
-import { elementCount } from '../../../support/element-count.ts';
-import { encodeZip, type ZipContent } from './encode-zip.ts';
-import { OPCODES, type Opcode } from './opcodes.ts';
+import { elementCount } from '../../../support/arrays.ts';
+import { OPCODES, type Opcode } from './pickle-machine.ts';
+
+/** The CRC-32 remainder of every byte, with the bit-reversed polynomial of IEEE 802.3. */
+const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let remainder = byte;
+  for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? 0xedb88320 : 0);
+  return remainder;
+});
+
+/** The CRC-32 checksum of bytes, as zip archives store it for each entry. */
+export function crc32(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = (crc >>> 8) ^ TABLE[(crc ^ byte) & 0xff]!;
+  return ~crc >>> 0;
+}
+
+const LOCAL = { signature: 0x04034b50, bytes: 30 };
+const CENTRAL = { signature: 0x02014b50, bytes: 46 };
+const END = { signature: 0x06054b50, bytes: 22 };
+/** Maximum size of an archive, because sizes have 32 bits. */
+const MAX_BYTES = 2 ** 32 - 1;
+/** Format version that readers must support: 1.0. */
+const VERSION = 10;
+/**
+ * The date of all entries: 1 January 1980, the earliest date in a zip archive. With a fixed date, equal
+ * content gives equal bytes.
+ */
+const DATE = 0x21;
+/** Data begins at multiples of this many bytes, as in PyTorch's files, which PyTorch may map into memory. */
+const ALIGNMENT = 64;
+/** Id of the extra field that PyTorch uses for padding. Readers ignore it. */
+const PADDING_FIELD = 0x4246;
+const FIELD_HEAD_BYTES = 4;
+
+interface ZipContent {
+  /** ASCII only. */
+  name: string;
+  data: Uint8Array;
+}
+
+/**
+ * Encodes a zip archive of stored (uncompressed) entries, in chunks.
+ *
+ * @throws RangeError from 4 GiB on
+ */
+export function* encodeZip(entries: readonly ZipContent[]): Generator<Uint8Array> {
+  const directory: Uint8Array[] = [];
+  let position = 0;
+  for (const { name, data } of entries) {
+    const text = new TextEncoder().encode(name);
+    const padding = paddingFrom(position + LOCAL.bytes + text.length);
+    const facts = commonFields(text.length, data);
+    const header = record(LOCAL.bytes, [
+      [0, LOCAL.signature, 4],
+      ...shifted(facts, 4),
+      [28, padding.length, 2],
+    ]);
+    const listed = record(CENTRAL.bytes, [
+      [0, CENTRAL.signature, 4],
+      ...shifted(facts, 6),
+      [42, position, 4],
+    ]);
+    directory.push(listed, text);
+    const chunks = [header, text, padding, data];
+    yield* chunks;
+    position += lengthOf(chunks);
+  }
+  const size = lengthOf(directory);
+  if (position + size > MAX_BYTES) throw new RangeError(`an archive of ${position + size} bytes`);
+  yield* directory;
+  yield record(END.bytes, [
+    [0, END.signature, 4],
+    [8, entries.length, 2],
+    [10, entries.length, 2],
+    [12, size, 4],
+    [16, position, 4],
+  ]);
+}
+
+/** Position, value and width in bytes. */
+type Field = readonly [at: number, value: number, width: 2 | 4];
+
+/** Fields that an entry has in both of its headers. Positions count from the version field. */
+function commonFields(nameLength: number, data: Uint8Array): Field[] {
+  return [
+    [0, VERSION, 2],
+    [8, DATE, 2],
+    [10, crc32(data), 4],
+    [14, data.length, 4],
+    [18, data.length, 4],
+    [22, nameLength, 2],
+  ];
+}
+
+function shifted(fields: readonly Field[], by: number): Field[] {
+  return fields.map(([at, value, width]) => [at + by, value, width]);
+}
+
+/** The extra field that pads the file from `position` to the next aligned position. */
+function paddingFrom(position: number): Uint8Array {
+  const missing = (ALIGNMENT - (position % ALIGNMENT)) % ALIGNMENT;
+  if (missing === 0) return new Uint8Array(0);
+  const length = missing < FIELD_HEAD_BYTES ? missing + ALIGNMENT : missing;
+  return record(length, [
+    [0, PADDING_FIELD, 2],
+    [2, length - FIELD_HEAD_BYTES, 2],
+  ]);
+}
+
+function record(length: number, fields: readonly Field[]): Uint8Array {
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  for (const [at, value, width] of fields) {
+    if (width === 4) view.setUint32(at, value, true);
+    else view.setUint16(at, value, true);
+  }
+  return bytes;
+}
+
+function lengthOf(chunks: readonly Uint8Array[]): number {
+  return chunks.reduce((sum, { length }) => sum + length, 0);
+}
 
 /** Version of the archive format. PyTorch 1.6 and later read it. */
 const FORMAT_VERSION = '3\n';

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { readOrRefuse, withBitTurned } from '../../../../tests/support/read-or-refuse.ts';
-import { elementCount } from '../../../support/element-count.ts';
+import { elementCount } from '../../../support/arrays.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { bytesAsSource } from '../byte-source.ts';
 import {

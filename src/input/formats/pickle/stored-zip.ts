@@ -1,7 +1,13 @@
 import type { ByteSource } from '../byte-source.ts';
 import { excerptName } from '../excerpt.ts';
-import { type ByteRange, findZipDirectory, viewOf, zipDamaged } from './zip-directory.ts';
-import { readZipEntries, type ZipEntry } from './zip-entries.ts';
+import {
+  type ByteRange,
+  findZipDirectory,
+  readZipEntries,
+  viewOf,
+  type ZipEntry,
+  zipDamaged,
+} from './zip-entries.ts';
 
 /** A zip archive with uncompressed entries, so that any part of an entry can be read directly. */
 export interface StoredZip {

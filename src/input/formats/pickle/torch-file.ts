@@ -1,14 +1,183 @@
-import { elementCount } from '../../../support/element-count.ts';
+import { elementCount } from '../../../support/arrays.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { excerptName } from '../excerpt.ts';
-import type { TensorInfo } from '../safetensors.ts';
+import { excerpt, excerptName } from '../excerpt.ts';
+import { type TensorInfo, unknownTensor } from '../safetensors.ts';
 import { decodeTensor, elementRange, itemSize, type TensorData, toFloat32 } from '../tensor-data.ts';
-import { unknownTensor } from '../unknown-tensor.ts';
-import { namedTensors } from './named-tensors.ts';
-import { openTorchArchive } from './torch-archive.ts';
-import { openTorchLegacy } from './torch-legacy.ts';
-import type { TorchContent, TorchTensor } from './torch-tensor.ts';
+import { PickleList, type PickleOptions, PickleReader } from './pickle-machine.ts';
+import { openStoredZip, type StoredZip } from './stored-zip.ts';
+import {
+  MAX_PICKLE_BYTES,
+  storageOf,
+  TORCH_GLOBALS,
+  type TorchContent,
+  type TorchStorage,
+  TorchTensor,
+} from './torch-tensor.ts';
+import { unpickle } from './unpickle.ts';
+import { type ByteRange, viewOf } from './zip-entries.ts';
+
+/** The tensors of a dictionary, by name. Throws a UserError for any other value, as transformers does. */
+function* namedTensors(value: unknown, where: string): Generator<[string, TorchTensor]> {
+  if (!(value instanceof Map)) {
+    throw new UserError({
+      where,
+      fault: `must be a dictionary of tensors, got ${kindOf(value)}`,
+      hint: SAVE_TENSORS,
+    });
+  }
+  for (const [name, tensor] of value) {
+    if (typeof name === 'string' && tensor instanceof TorchTensor) yield [name, tensor];
+    else {
+      const hint = tensor instanceof Map ? takeOut(excerpt(name)) : SAVE_TENSORS;
+      throw new UserError({
+        where,
+        fault: `must be a dictionary of tensors, got ${kindOf(tensor)} under ${excerpt(name)}`,
+        hint,
+      });
+    }
+  }
+}
+
+const SAVE_TENSORS = 'Save the tensors alone: torch.save(model.state_dict(), ...).';
+
+function takeOut(name: string): string {
+  return `It is a training checkpoint. Save only the value of ${name} with torch.save.`;
+}
+
+function kindOf(value: unknown): string {
+  if (value instanceof Map) return 'a dictionary';
+  if (value instanceof PickleList) return 'a list';
+  if (value instanceof TorchTensor) return 'a tensor';
+  if (value === null) return 'None';
+  const kinds: Record<string, string> = { string: 'a text', number: 'a number', boolean: 'a truth value' };
+  return kinds[typeof value] ?? 'something else';
+}
+
+const BYTE_ORDER_BYTES = 64;
+
+/**
+ * Opens a file in the format since PyTorch 1.6: a zip archive with one pickle, and one entry per storage.
+ * Throws a UserError.
+ */
+function openTorchArchive(source: ByteSource, where: string): TorchContent {
+  const zip = openStoredZip(source, where);
+  const folder = findFolder(zip, where);
+  checkByteOrder(source, zip, `${folder}byteorder`, where);
+  const { begin, end } = zip.locate(`${folder}data.pkl`)!;
+  if (end - begin > MAX_PICKLE_BYTES) {
+    throw new UserError({
+      where,
+      fault: `has a pickle of ${end - begin} bytes, more than the maximum of ${MAX_PICKLE_BYTES}`,
+    });
+  }
+  const reader = new PickleReader(source.read(begin, end));
+  const value = unpickle(reader, { globals: TORCH_GLOBALS, persistent: storageOf, where });
+  return { value, locate: (key) => zip.locate(`${folder}data/${key}`) };
+}
+
+/** The archive's top folder, with a trailing slash. */
+function findFolder(zip: StoredZip, where: string): string {
+  const pickles = zip.names().filter((name) => /^[^/]*\/data\.pkl$/.test(name));
+  if (pickles.length === 1) return pickles[0]!.slice(0, -'data.pkl'.length);
+  throw new UserError({ where, fault: `has ${pickles.length} data.pkl files instead of one` });
+}
+
+function checkByteOrder(source: ByteSource, zip: StoredZip, name: string, where: string): void {
+  const range = zip.locate(name);
+  if (!range) return;
+  const end = Math.min(range.end, range.begin + BYTE_ORDER_BYTES);
+  const order = new TextDecoder().decode(source.read(range.begin, end));
+  if (order === 'little') return;
+  throw new UserError({
+    where,
+    fault: `has tensors in the byte order ${excerpt(order)} instead of little-endian`,
+    hint: 'Load the file with PyTorch and save it as safetensors.',
+  });
+}
+
+/** The end of the first pickle, which contains the magic number 0x1950a86a20f9469cfc6c. */
+const MAGIC = [0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e];
+/** Possible offsets of these bytes: after the protocol, or (since protocol 4) after a frame. */
+const MAGIC_AT = [2, 11];
+const PROTOCOL = 1001;
+/** Size of the 64-bit number of elements that precedes each storage's bytes. */
+const COUNT_BYTES = 8;
+
+/**
+ * Opens a file in the format before PyTorch 1.6. It consists of five pickles: a magic number, a protocol
+ * number, the machine's properties, the saved value, and the list of its storages. Then the bytes of the
+ * storages follow in this order, unaligned.
+ *
+ * @throws UserError
+ */
+function openTorchLegacy(source: ByteSource, where: string): TorchContent {
+  const head = source.read(0, Math.min(source.size, MAX_PICKLE_BYTES));
+  const magicAt = MAGIC_AT.find((at) => MAGIC.every((byte, i) => head[at + i] === byte));
+  if (magicAt === undefined) throw damaged(where, 'is not a pickle of torch.save (no magic number)');
+  const reader = new PickleReader(head, magicAt + MAGIC.length);
+  const storages = new Map<string, TorchStorage>();
+  const options: PickleOptions = {
+    globals: TORCH_GLOBALS,
+    persistent: (id) => kept(storageOf(id), storages),
+    where,
+  };
+  const protocol = unpickle(reader, options);
+  if (protocol !== PROTOCOL) throw damaged(where, `does not use protocol ${PROTOCOL} of torch.save`);
+  checkMachine(unpickle(reader, options), where);
+  const value = unpickle(reader, options);
+  const keys = unpickle(reader, options);
+  if (!(keys instanceof PickleList)) throw damaged(where, 'has no list of storages');
+  const places = placesOf(keys.items, storages, reader.at, source, where);
+  return { value, locate: (key) => places.get(key) };
+}
+
+/**
+ * Returns the same object for equal storages. Each tensor describes its storage, and descriptions with the
+ * same key must agree.
+ */
+function kept(storage: TorchStorage | undefined, storages: Map<string, TorchStorage>): unknown {
+  if (!storage) return undefined;
+  const known = storages.get(storage.key);
+  if (known && (known.dtype !== storage.dtype || known.count !== storage.count)) return undefined;
+  storages.set(storage.key, known ?? storage);
+  return known ?? storage;
+}
+
+function checkMachine(properties: unknown, where: string): void {
+  const isLittle = properties instanceof Map && properties.get('little_endian') === true;
+  if (!isLittle) throw damaged(where, 'has tensors that are not little-endian');
+}
+
+function placesOf(
+  keys: readonly unknown[],
+  storages: ReadonlyMap<string, TorchStorage>,
+  start: number,
+  source: ByteSource,
+  where: string,
+): Map<string, ByteRange> {
+  const places = new Map<string, ByteRange>();
+  let at = start;
+  for (const key of keys) {
+    const storage = typeof key === 'string' ? storages.get(key) : undefined;
+    if (!storage || places.has(storage.key)) {
+      throw damaged(where, storage ? 'has a storage twice' : 'has a storage without a tensor');
+    }
+    const begin = at + COUNT_BYTES;
+    const end = begin + storage.count * itemSize(storage.dtype);
+    if (end > source.size) throw damaged(where, `has ${source.size} bytes instead of at least ${end}`);
+    const count = Number(viewOf(source.read(at, begin)).getBigInt64(0, true));
+    if (count !== storage.count)
+      throw damaged(where, `has a storage of ${count} elements instead of ${storage.count}`);
+    places.set(storage.key, { begin, end });
+    at = end;
+  }
+  return places;
+}
+
+function damaged(where: string, fault: string): UserError {
+  return new UserError({ where, fault, hint: 'The file is damaged. Download it again.' });
+}
 
 /** Maximum total size of all tensors, relative to the file's size. Tensors may share bytes, as tied weights do. */
 const MAX_SHARING = 4;

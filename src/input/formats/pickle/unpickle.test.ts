@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readOrRefuse } from '../../../../tests/support/read-or-refuse.ts';
-import { PickleFunction, PickleList } from './pickle-machine.ts';
-import { PickleReader } from './pickle-reader.ts';
+import { PickleFunction, PickleList, PickleReader } from './pickle-machine.ts';
 import { concat, u16, u32 } from './testing/write-zip.ts';
 import { unpickle } from './unpickle.ts';
 

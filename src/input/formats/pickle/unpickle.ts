@@ -1,6 +1,13 @@
-import { knownOpcode, type Opcode, refusedOpcode } from './opcodes.ts';
-import { PickleList, PickleMachine, type PickleOptions } from './pickle-machine.ts';
-import { PickleEnd, type PickleReader } from './pickle-reader.ts';
+import {
+  knownOpcode,
+  type Opcode,
+  PickleEnd,
+  PickleList,
+  PickleMachine,
+  type PickleOptions,
+  type PickleReader,
+  refusedOpcode,
+} from './pickle-machine.ts';
 
 /**
  * Maximum number of opcodes, which limits memory: each makes a value of at most about 200 bytes. A tensor

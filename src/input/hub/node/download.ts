@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ListFileEntry } from '@huggingface/hub';
 import { UserError } from '../../../support/user-error.ts';
-import type { DownloadProgress } from '../../formats/download-progress.ts';
+import type { DownloadProgress } from '../../formats/byte-source.ts';
 import { FileSource } from '../../formats/node/file-source.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { newLink } from '../../store/node/links.ts';

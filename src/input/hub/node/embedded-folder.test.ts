@@ -12,9 +12,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { EMBEDDED_MODEL } from '../embedded-model.ts';
-import { embeddedFolder } from './embedded-folder.ts';
-import { resolveModel } from './resolve-model.ts';
+import { EMBEDDED_MODEL } from '../model-id.ts';
+import { embeddedFolder, resolveModel } from './resolve-model.ts';
 
 let root: string;
 beforeEach(() => {
@@ -39,7 +38,7 @@ it('is reported missing in a package without it', () => {
 
 it.skipIf(!existsSync('models/mini'))('is listed file by file, in Node and in pages', () => {
   const files = readdirSync('models/mini').filter((name) => name !== 'README.md');
-  for (const source of ['src/input/hub/node/embedded-folder.ts', 'src/faces/web/page-options.ts'])
+  for (const source of ['src/input/hub/node/resolve-model.ts', 'src/faces/web/page-options.ts'])
     for (const name of files)
       expect(readFileSync(source, 'utf8')).toMatch(
         new RegExp(`new URL\\('[./]+/models/mini/${name}', import`),

@@ -18,7 +18,7 @@ import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { UserError } from '../../../support/user-error.ts';
 import { describeFolder } from '../../../use/trained/node/load-model.ts';
-import type { DownloadProgress } from '../../formats/download-progress.ts';
+import type { DownloadProgress } from '../../formats/byte-source.ts';
 import { findSnapshot, hubCacheFolder } from './cache.ts';
 import { resolveModel } from './resolve-model.ts';
 import { type HubServer, type ServedModel, startHubServer } from './testing/hub-server.ts';

@@ -1,14 +1,32 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
-import { nearest } from '../../../support/nearest.ts';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { nearest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { missingFile } from '../../formats/node/read-text.ts';
-import { EMBEDDED_MODEL } from '../embedded-model.ts';
 import { explainHubError } from '../explain-hub-error.ts';
-import { type ModelId, parseModelId } from '../model-id.ts';
-import { cachedModels, findSnapshot } from './cache.ts';
+import { EMBEDDED_MODEL, type ModelId, parseModelId } from '../model-id.ts';
+import { cachedModels, findSnapshot, hubAccess, type ResolveOptions } from './cache.ts';
 import { downloadModel } from './download.ts';
-import { embeddedFolder } from './embedded-folder.ts';
-import { hubAccess, type ResolveOptions } from './hub-access.ts';
+
+/** Each file has its own URL expression, because bundlers such as Next.js search the code for such expressions. */
+const FILES = [
+  new URL('../../../../models/mini/config.json', import.meta.url),
+  new URL('../../../../models/mini/model.safetensors', import.meta.url),
+  new URL('../../../../models/mini/tokenizer.json', import.meta.url),
+  new URL('../../../../models/mini/tokenizer_config.json', import.meta.url),
+];
+
+/** @throws UserError if the package lacks the embedded model */
+export function embeddedFolder(files: readonly URL[] = FILES): string {
+  const folder = dirname(fileURLToPath(files[0]!));
+  if (files.every((file) => existsSync(file))) return folder;
+  throw new UserError({
+    key: 'model',
+    fault: `is not set, and the built-in model is missing from ${folder}`,
+    hint: 'Set model to a folder or a model id on the Hub.',
+  });
+}
 
 /**
  * The folder of a model. `model` is a folder, the embedded model, or a Hub id (`owner/name` or `name`,

@@ -2,8 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { commitIter, createRepo, HubApiError, listCommits } from '@huggingface/hub';
 import { UserError } from '../../../support/user-error.ts';
-import { hubCacheFolder } from './cache.ts';
-import { hubAccess, type ResolveOptions } from './hub-access.ts';
+import { hubAccess, hubCacheFolder, type ResolveOptions } from './cache.ts';
 
 /** The title of our commits. A repository whose last commit has another title is not overwritten. */
 export const COMMIT_TITLE = 'Upload with adalora';

@@ -1,5 +1,5 @@
 import type Sharp from 'sharp';
-import { lazy } from '../../../support/lazy.ts';
+import { lazy } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { fromInks, onWhite } from '../decoded.ts';
 import { MAX_PICTURE_BYTES, MAX_PIXELS, type Pixels } from '../pixels.ts';

@@ -1,9 +1,8 @@
 import { closeSync, fstatSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { threadId, Worker } from 'node:worker_threads';
-import { fileError } from '../../../support/file-error.ts';
 import { processStatus } from '../../../support/node/process-status.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { fileError, UserError } from '../../../support/user-error.ts';
 import { linkNew, takeAway } from './links.ts';
 import { hasEnded, type Owner, placeKey, thisOwner } from './owner.ts';
 import { temporaryName } from './temporary-name.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type Kind, startWriter, whyNot } from '../../../../tests/support/writers.ts';
-import { fileError } from '../../../support/file-error.ts';
+import { fileError } from '../../../support/user-error.ts';
 import { NewFile } from './new-file.ts';
 
 let folder: string;

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { threadId } from 'node:worker_threads';
+import { makeFolder } from './make-folder.ts';
 import { hasEnded, placeKey, thisOwner } from './owner.ts';
 
 /**
@@ -63,4 +64,27 @@ function written(path: string): string {
   const name = basename(path);
   if (Buffer.byteLength(name) <= NAME_BYTES) return name;
   return createHash('sha256').update(name).digest('hex');
+}
+
+/**
+ * Calls `work` with the path of a folder that no other writer uses, and removes the folder afterwards. `work` creates
+ * it. Files of killed writers in the parent are removed first.
+ *
+ * @param parent created if missing
+ */
+export async function inScratchFolder<T>(
+  parent: string,
+  name: string,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  makeFolder(parent);
+  removeStale(parent);
+  const folder = resolve(temporaryName(join(parent, name)));
+  inUse.add(folder);
+  try {
+    return await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+    inUse.delete(folder);
+  }
 }

@@ -4,9 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { fixtureTokenizer } from '../../../../tests/support/language-fixtures.ts';
 import { folderFiles } from '../../formats/node/folder-files.ts';
-import { ChatTemplate, strftime } from './chat-template.ts';
-import { conversationIds } from './conversation-ids.ts';
-import { readChatTemplate } from './read-chat-template.ts';
+import { ChatTemplate, conversationIds, readChatTemplate, strftime } from './chat-template.ts';
 
 const chat = (source: string) =>
   new ChatTemplate(source, { eos_token: '</s>' }, { where: 'x', now: () => new Date(2024, 6, 26, 15, 4) });

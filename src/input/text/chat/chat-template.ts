@@ -1,9 +1,60 @@
 import { Environment, Template } from '@huggingface/jinja';
 import { UserError } from '../../../support/user-error.ts';
+import { parseSmallJson } from '../../formats/bounded-json.ts';
+import { utf8Text } from '../../formats/excerpt.ts';
+import { type Files, pathIn, readFile } from '../../formats/files.ts';
+import { MAX_TOKENIZER_BYTES, TOKENIZER_FILES } from '../build-tokenizer.ts';
+import { commonPrefix, type LearntIds } from '../learnt-ids.ts';
 import type { SpecialTokens } from '../special-tokens.ts';
-import { BadConversation } from './bad-conversation.ts';
-import type { ChatMessage } from './chat-message.ts';
+import type { TextTokenizer } from '../tokenizer.ts';
 import { LimitedInterpreter } from './limited-interpreter.ts';
+
+/** Thrown if the chat template rejects a conversation. It may accept other conversations. */
+export class BadConversation extends UserError {}
+
+/** A message of a conversation, as chat templates read it. Further keys (`tool_calls`, `name`) are passed on. */
+export interface ChatMessage {
+  role: string;
+  content?: unknown;
+  [key: string]: unknown;
+}
+
+/** The role whose messages a model learns to write. */
+export const ASSISTANT = 'assistant';
+
+/**
+ * The tokens of a conversation. The assistant's turns are learned. To find a turn, the messages are rendered without it
+ * (with the generation prompt) and with it. The turn's tokens are between the common prefix and the common suffix of
+ * both.
+ *
+ * @throws BadConversation if the template rejects the conversation; also if it renders earlier messages differently
+ * when others follow, because then a turn cannot be located
+ */
+export function conversationIds(
+  tokenizer: TextTokenizer,
+  template: Pick<ChatTemplate, 'render'>,
+  messages: readonly ChatMessage[],
+): LearntIds {
+  const text = template.render(messages, false);
+  const ids = tokenizer.ids(text);
+  const learnt = new Uint8Array(ids.length);
+  messages.forEach(({ role }, turn) => {
+    if (role !== ASSISTANT) return;
+    const before = template.render(messages.slice(0, turn), true);
+    const after = template.render(messages.slice(0, turn + 1), false);
+    if (!after.startsWith(before) || !text.startsWith(after)) throw noTurn(turn + 1);
+    learnt.fill(1, commonPrefix(ids, tokenizer.ids(before)), commonPrefix(ids, tokenizer.ids(after)));
+  });
+  return { ids, learnt };
+}
+
+function noTurn(turn: number): BadConversation {
+  return new BadConversation({
+    where: `message ${turn}`,
+    fault: 'changes the text before it in this chat template, so turns cannot be told apart',
+    hint: 'Split the conversation into rows that end with one answer each, or set completion_only_loss: false.',
+  });
+}
 
 const MONTHS = [
   ...['January', 'February', 'March', 'April', 'May', 'June'],
@@ -138,4 +189,52 @@ function range(first: number, end?: number, step = 1): number[] {
   if (!(length <= MAX_RANGE))
     throw new Error(`range() has ${length} numbers, more than the maximum of ${MAX_RANGE}`);
   return Array.from({ length }, (_, i) => start + i * step);
+}
+
+/** File name of a chat template in a model's folder. */
+export const CHAT_TEMPLATE_FILE = 'chat_template.jinja';
+
+/** Maximum size of a template's file, in bytes. */
+const MAX_BYTES = 2 ** 22;
+
+/**
+ * Reads a model's chat template: `chat_template.jinja`, or `chat_template` of tokenizer_config.json. If several templates
+ * have names, it is the one named "default".
+ *
+ * @param tokenizer the tokenizer's files by name, if they have been read
+ * @returns the template's file, if it has its own, and a function that parses the template. Its `now` is the time that
+ * the template sees, by default the time of each rendering. It throws a UserError if there is no template.
+ * @throws UserError for a file that is too large
+ */
+export async function readChatTemplate(files: Files, tokenizer?: ReadonlyMap<string, Uint8Array>) {
+  const path = (name: string) => pathIn(files.name, name);
+  const file = await readFile(files, CHAT_TEMPLATE_FILE, MAX_BYTES);
+  const settings = tokenizer
+    ? tokenizer.get(TOKENIZER_FILES.config)
+    : await readFile(files, TOKENIZER_FILES.config, MAX_TOKENIZER_BYTES);
+  const find = (): { source: string; where: string } => {
+    const where = path(CHAT_TEMPLATE_FILE);
+    if (file) return { source: utf8Text(file, where), where };
+    const content = settings && parseSmallJson(settings, path(TOKENIZER_FILES.config));
+    const source = templateOf((Object(content) as { chat_template?: unknown }).chat_template);
+    if (source !== undefined) return { source, where: `${path(TOKENIZER_FILES.config)}: chat_template` };
+    throw new UserError({
+      where: files.name,
+      fault: `has no chat template (${CHAT_TEMPLATE_FILE}), which data of messages needs`,
+      hint: "Use a chat model, or put another model's chat_template.jinja into its folder.",
+    });
+  };
+  const parse = (tokens: SpecialTokens, now?: Date): ChatTemplate => {
+    const { source, where } = find();
+    return new ChatTemplate(source, tokens, { where, ...(now && { now: () => now }) });
+  };
+  return { file, parse };
+}
+
+/** Returns a template, or the default one in a list of named templates. */
+function templateOf(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  if (!Array.isArray(value)) return undefined;
+  const named = value.find((entry) => entry?.name === 'default')?.template;
+  return typeof named === 'string' ? named : undefined;
 }

@@ -1,7 +1,6 @@
 import { UserError } from '../../../support/user-error.ts';
 import type { TokenizerJson } from '../steps/tokenizer-json.ts';
-import { jsonFile, type SlowTokenizer, type TokenizerClass, textFile } from './slow-tokenizer.ts';
-import { template } from './template.ts';
+import { jsonFile, type SlowTokenizer, type TokenizerClass, template, textFile } from './slow-tokenizer.ts';
 
 const END = '<|endoftext|>';
 /** A token that is matched in normalized text. */

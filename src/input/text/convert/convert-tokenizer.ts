@@ -1,4 +1,4 @@
-import { suggest } from '../../../support/nearest.ts';
+import { suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { ROLES, type Role } from '../special-tokens.ts';
 import type { AddedToken, TokenizerJson } from '../steps/tokenizer-json.ts';

@@ -9,8 +9,7 @@ import {
   sentencepieceModel,
   sentencepieceTokens,
 } from './sentencepiece-json.ts';
-import type { SlowTokenizer, TokenizerClass } from './slow-tokenizer.ts';
-import { template } from './template.ts';
+import { type SlowTokenizer, type TokenizerClass, template } from './slow-tokenizer.ts';
 
 const MARK = '▁';
 const plain = (content: string) => ({ content });

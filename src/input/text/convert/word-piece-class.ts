@@ -1,7 +1,6 @@
 import { UserError } from '../../../support/user-error.ts';
 import type { PostProcessorConfig, TokenizerJson } from '../steps/tokenizer-json.ts';
-import { type SlowTokenizer, type TokenizerClass, textFile } from './slow-tokenizer.ts';
-import { template } from './template.ts';
+import { type SlowTokenizer, type TokenizerClass, template, textFile } from './slow-tokenizer.ts';
 
 /** Maximum number of lines, eight times the largest known vocabulary. */
 const MAX_LINES = 2 ** 21;

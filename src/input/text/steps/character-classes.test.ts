@@ -1,10 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Effort } from '../../../support/regex/effort.ts';
 import { AlignedText } from './aligned-text.ts';
-import { bertNormalized } from './bert-normalizer.ts';
 import { CHARACTER_CLASSES } from './character-classes.ts';
+import { bertNormalized, unicodeNormalized } from './normalizer.ts';
 import { preTokenizer } from './pre-tokenizer.ts';
-import { unicodeNormalized } from './unicode-normalizer.ts';
 
 describe("character classes equal the Rust library's", () => {
   // The counts are from `scripts/oracle/character_classes.py`.

@@ -1,4 +1,4 @@
-import { lazy } from '../../../support/lazy.ts';
+import { lazy } from '../../../support/options.ts';
 import { type AlignedText, Changes } from './aligned-text.ts';
 
 /** Maximum size of a grapheme that is looked up as a whole, in bytes, as in the Rust library. */

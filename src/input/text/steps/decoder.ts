@@ -1,5 +1,5 @@
 import { Effort } from '../../../support/regex/effort.ts';
-import { BYTE_CHARACTERS } from './byte-tokens.ts';
+import { BYTE_CHARACTERS } from './bpe.ts';
 import { compilePattern, type Find } from './compile-pattern.ts';
 import { MAX_STEPS, within } from './limits.ts';
 import type { AddedToken, DecoderConfig } from './tokenizer-json.ts';

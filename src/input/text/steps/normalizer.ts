@@ -1,12 +1,53 @@
 import type { Effort } from '../../../support/regex/effort.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { AlignedText, Changes } from './aligned-text.ts';
-import { bertNormalized } from './bert-normalizer.ts';
 import { CHARACTER_CLASSES } from './character-classes.ts';
 import { Charsmap } from './charsmap.ts';
 import { compilePattern, type Find } from './compile-pattern.ts';
-import type { NormalizerConfig } from './tokenizer-json.ts';
-import { type NormalizationForm, unicodeNormalized } from './unicode-normalizer.ts';
+import type { BertNormalizerConfig, NormalizerConfig } from './tokenizer-json.ts';
+
+type NormalizationForm = 'NFC' | 'NFD' | 'NFKC' | 'NFKD';
+
+/** Characters that the Rust library does not decompose, because its tables are older than the engine's. */
+const WHOLE =
+  /([\u32ff\ua7f1-\ua7f4\uab69\u{105c9}\u{105e4}\u{10781}-\u{107ba}\u{11383}\u{11385}\u{1138e}\u{11391}\u{113c5}-\u{113c8}\u{11938}\u{16121}-\u{16128}\u{16d68}-\u{16d6a}\u{1ccd6}-\u{1ccf9}\u{1e030}-\u{1e06d}\u{1f16c}\u{1fbf0}-\u{1fbf9}])/u;
+
+/**
+ * Converts a text to a Unicode normalization form. Each new character represents what the first of its old characters
+ * represented.
+ */
+export function unicodeNormalized(text: AlignedText, form: NormalizationForm): AlignedText {
+  const normalized = inForm(text.text, form);
+  if (normalized === text.text) return text;
+  const decomposition = form === 'NFC' || form === 'NFD' ? 'NFD' : 'NFKD';
+  const pending: [character: string, count: number][] = [];
+  for (const character of text.text) {
+    for (const [i, part] of [...inForm(character, decomposition)].entries())
+      pending.push([part, i === 0 ? 0 : 1]);
+  }
+  const changes = new Changes();
+  // The first character is searched for, because marks may be reordered, and combined characters need not have been
+  // adjacent.
+  let first = 0;
+  for (const character of normalized) {
+    let count = 1;
+    for (const part of form === decomposition ? [character] : inForm(character, decomposition)) {
+      let at = first;
+      while (at < pending.length && pending[at]![0] !== part) at++;
+      count += (pending[at]?.[1] ?? 1) - 1;
+      pending.splice(at, 1, ['', 1]);
+      while (first < pending.length && pending[first]![0] === '') first++;
+    }
+    changes.add(character, count);
+  }
+  return text.transform(changes);
+}
+
+function inForm(text: string, form: NormalizationForm): string {
+  if (!WHOLE.test(text)) return text.normalize(form);
+  const parts = text.split(WHOLE).map((part, i) => (i % 2 === 0 ? part.normalize(form) : part));
+  return parts.join('');
+}
 
 const MARK = new RegExp(CHARACTER_CLASSES.combining, 'u');
 
@@ -95,7 +136,7 @@ const unicodeForm =
     unicodeNormalized(text, form);
 
 /** Lowercases each character by itself, so a final sigma is not special. */
-export function lowercased(text: AlignedText): AlignedText {
+function lowercased(text: AlignedText): AlignedText {
   if (/^[\0-\x7f]*$/.test(text.text)) return text.withText(text.text.toLowerCase());
   const changes = new Changes();
   for (const character of text.text) {
@@ -138,4 +179,58 @@ function replaced(text: AlignedText, find: Find, content: string, most: number):
   if (end === 0) return text;
   keepUntil(text.text.length);
   return new AlignedText(units.join(''), Int32Array.from(starts), Int32Array.from(ends));
+}
+
+/** The ideographs that BERT treats as words, as the Rust library lists them. */
+const IDEOGRAPH =
+  /[\u4e00-\u9fff\u3400-\u4dbf\uf900-\ufaff\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\u{2f800}-\u{2fa1f}]/u;
+
+/** Characters to remove: control characters, except those that are newer than the Rust library's tables. */
+const DROPPED = /[\ufffd\p{Cc}\p{Cf}\p{Co}]/u;
+const KEPT = /[\t\n\r\u0890\u0891\u08e2\u{110cd}\u{13430}-\u{1343f}]/u;
+
+const ACCENT = new RegExp(CHARACTER_CLASSES.nonspacing, 'u');
+
+const PLAIN = /^[\x20-\x7e]*$/;
+
+/** Removes control characters, puts spaces around ideographs, lowercases and removes accents, as configured. */
+export function bertNormalized(text: AlignedText, config: BertNormalizerConfig): AlignedText {
+  if (PLAIN.test(text.text)) return config.lowercase ? lowercased(text) : text;
+  if (config.clean_text) text = cleaned(text);
+  if (config.handle_chinese_chars) text = spaced(text);
+  if (config.strip_accents ?? config.lowercase)
+    text = unicodeNormalized(text, 'NFD').filter((character) => !ACCENT.test(character));
+  return config.lowercase ? lowercased(text) : text;
+}
+
+function cleaned(text: AlignedText): AlignedText {
+  const kept = text.filter((character) => !DROPPED.test(character) || KEPT.test(character));
+  return kept.withText(kept.text.replace(/\p{White_Space}/gu, ' '));
+}
+
+function spaced(text: AlignedText): AlignedText {
+  if (!IDEOGRAPH.test(text.text)) return text;
+  const changes = new Changes();
+  for (const character of text.text) {
+    if (!IDEOGRAPH.test(character)) changes.add(character, 0);
+    else changes.replace(character, ` ${character} `);
+  }
+  return text.transform(changes);
+}
+
+/**
+ * Merges settings of tokenizer_config.json into the section. As in transformers, they override those of tokenizer.json.
+ */
+export function withTokenizerConfig(
+  config: BertNormalizerConfig,
+  tokenizerConfig: Readonly<Record<string, unknown>>,
+): BertNormalizerConfig {
+  const { do_lower_case, strip_accents, tokenize_chinese_chars } = tokenizerConfig;
+  const setting = <T>(value: unknown, otherwise: T) => (typeof value === 'boolean' ? value : otherwise);
+  return {
+    ...config,
+    lowercase: setting(do_lower_case, config.lowercase),
+    strip_accents: setting(strip_accents, config.strip_accents),
+    handle_chinese_chars: setting(tokenize_chinese_chars, config.handle_chinese_chars),
+  };
 }

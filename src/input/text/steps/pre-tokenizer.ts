@@ -1,6 +1,6 @@
 import type { Effort } from '../../../support/regex/effort.ts';
 import { type AlignedText, Changes } from './aligned-text.ts';
-import { BYTE_CHARACTERS } from './byte-tokens.ts';
+import { BYTE_CHARACTERS } from './bpe.ts';
 import { CHARACTER_CLASSES } from './character-classes.ts';
 import { compilePattern, findAll } from './compile-pattern.ts';
 import { splitText } from './split-text.ts';

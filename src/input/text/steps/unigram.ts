@@ -1,5 +1,5 @@
 import { widthAt } from './aligned-text.ts';
-import { byteTokens } from './byte-tokens.ts';
+import { byteTokens } from './bpe.ts';
 import type { Model, PieceToken } from './model.ts';
 import type { UnigramConfig } from './tokenizer-json.ts';
 import { Vocabulary } from './vocabulary.ts';

@@ -1,7 +1,5 @@
 import { Random } from '../../../support/random.ts';
-import { adaptedModules } from '../low-rank/adapted-modules.ts';
-import type { AdapterSettings, ScaleConfig } from '../low-rank/adapter-config-shape.ts';
-import { defaultTargets } from '../low-rank/default-targets.ts';
+import { adaptedModules, defaultTargets } from '../low-rank/adapted-modules.ts';
 import {
   type FactorGroup,
   factorGroups,
@@ -12,10 +10,11 @@ import {
 import { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { orthonormalise, refuseTooManyVectors } from '../low-rank/orthonormal.ts';
-import { adaLoraAlpha, adaLoraScale } from '../low-rank/scales.ts';
+import { adaLoraAlpha, adaLoraScale } from '../low-rank/pattern-value.ts';
+import type { AdapterSettings, ScaleConfig } from '../low-rank/peft-config.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
-import { savedParameters } from '../saved-parameters.ts';
 import type { ReadParameter, Regularizer, TunableModel } from '../tuner.ts';
+import { savedParameters } from '../whole-parameters.ts';
 
 /** Standard deviation of the initial P and Q. */
 const INITIAL_STD = 0.02;

@@ -7,9 +7,8 @@ import { adapterParameters } from '../tuner.ts';
 import type { PruningConfig, ScheduleConfig } from './allocation-config.ts';
 import { type AllocatorConfig, RankAllocator } from './allocator.ts';
 import { type AllocationSchedule, finalStep, maskingSteps } from './budget.ts';
-import { keptCount, keptIndices } from './kept-indices.ts';
 import type { PromisedBudget } from './promised-budget.ts';
-import { prunedModules } from './pruned-module.ts';
+import { keptCount, keptIndices, prunedModules } from './pruned-module.ts';
 import { assumedPhases } from './resolve-schedule.ts';
 
 /** Maximum number of allocations in a run's log, besides the final one. With `deltaT: 1` there are thousands. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { AllocationEvent } from '../allocation-event.ts';
 import { type AdaLoraConfig, adaLoraConfigSchema } from '../composed/pruned-triplets.ts';
+import type { AllocationEvent } from '../method-run.ts';
 import { RankAllocator } from './allocator.ts';
 import type { PrunedModule } from './pruned-module.ts';
 

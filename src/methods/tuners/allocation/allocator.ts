@@ -1,12 +1,15 @@
-import type { AllocationEvent } from '../allocation-event.ts';
-import type { ComponentImportance } from '../method-run.ts';
+import type { AllocationEvent, ComponentImportance } from '../method-run.ts';
 import type { Importances, OwnFunctionName, ScoreAll } from '../own-function.ts';
 import { allocate, type Limits } from './allocate.ts';
 import { type AllocationSchedule, type BudgetSettings, budgetAt, finalStep, masksAt } from './budget.ts';
-import { componentScores, magnitudeScores, scoreLogarithms } from './component-scores.ts';
-import { rawSensitivity, updateImportance } from './importance.ts';
-import { keptCount } from './kept-indices.ts';
-import { dropComponent, type PrunedModule, shifted, spanOf } from './pruned-module.ts';
+import {
+  componentScores,
+  magnitudeScores,
+  rawSensitivity,
+  scoreLogarithms,
+  updateImportance,
+} from './importance.ts';
+import { dropComponent, keptCount, type PrunedModule, shifted, spanOf } from './pruned-module.ts';
 
 /** Everything that a checkpoint needs for an exact resume. */
 export interface AllocatorState {

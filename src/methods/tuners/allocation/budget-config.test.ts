@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { budgetShape, budgetSummary, oneBudget } from './budget-config.ts';
+import { budgetShape, budgetSummary, oneBudget } from './budget.ts';
 
 const schema = oneBudget(
   z.strictObject({ first: z.number().default(1), ...budgetShape, last: z.number().default(2) }),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { CURVES } from './allocation-config.ts';
 import { type AllocationSchedule, budgetAt, maskingSteps, masksAt } from './budget.ts';
-import { CURVES } from './curves.ts';
 
 const schedule = { tinit: 3, tfinal: 5, deltaT: 4, totalStep: 20 };
 

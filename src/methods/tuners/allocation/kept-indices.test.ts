@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ParameterLayout } from '../parameter-layout.ts';
-import { keptIndices } from './kept-indices.ts';
+import { keptIndices } from './pruned-module.ts';
 
 const layout = (ranks: { a: number; b: number }, order: ('a' | 'b')[]) =>
   new ParameterLayout([

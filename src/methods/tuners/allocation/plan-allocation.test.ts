@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { TunableModel } from '../tuner.ts';
-import { planAllocation } from './plan-allocation.ts';
+import { planAllocation } from './promised-budget.ts';
 
 it('reports an impossible schedule together with unknown modules', () => {
   const model = {

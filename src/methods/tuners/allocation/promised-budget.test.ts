@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { UserError } from '../../../support/user-error.ts';
-import { budgetShape, oneBudget } from './budget-config.ts';
+import { budgetShape, oneBudget } from './budget.ts';
 import { promisedBudget } from './promised-budget.ts';
 
 const schema = oneBudget(z.strictObject(budgetShape));

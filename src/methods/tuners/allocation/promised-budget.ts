@@ -1,7 +1,17 @@
+import type { LinearModule } from '../../../models/nn/network.ts';
+import { elementCount } from '../../../support/arrays.ts';
 import { UserError } from '../../../support/user-error.ts';
+import { adaptedModules } from '../low-rank/adapted-modules.ts';
+import type { PeftType } from '../low-rank/low-rank-kind.ts';
+import { type AdapterSettings, storedSize } from '../low-rank/peft-config.ts';
+import type { TrainedParameter } from '../parameter-layout.ts';
 import { MAX_RANK } from '../shared/rank.ts';
+import type { TunableModel } from '../tuner.ts';
+import { savedParameters } from '../whole-parameters.ts';
 import type { Cost } from './allocate.ts';
+import type { ScheduleConfig } from './allocation-config.ts';
 import {
+  type AllocationSchedule,
   type Amount,
   type BudgetConfig,
   type BudgetKey,
@@ -15,7 +25,8 @@ import {
   inUnit,
   TARGET_KEYS,
   unitOf,
-} from './budget-config.ts';
+} from './budget.ts';
+import { resolveSchedule } from './resolve-schedule.ts';
 
 /** A budget in each unit. */
 export interface BudgetForms {
@@ -192,4 +203,77 @@ function refuseTooMuch(
     fault: `must be less than ${typeof value === 'number' ? '' : amount}${rank}, because ${title} prunes from ${start.key} down to ${key}, got ${value}`,
     hint: `Set ${method}.init_r to about ${initialRank(mean)}, or train with lora at rank ${Math.max(1, Math.round(mean))}.`,
   });
+}
+
+/** A method with a budget. */
+export interface AllocatingMethod {
+  /** Its name in a config (`method`) and its display name (`title`). */
+  method: string;
+  title: string;
+  /** What it keeps or drops. */
+  components: Components;
+  /** The modules that it adapts by default. */
+  targets: readonly string[];
+  /** Minimum rank of every module. Default: 0. */
+  minRank?: number;
+  /** The type of its stored adapters. */
+  kind: PeftType;
+}
+
+export interface AllocationPlan {
+  /** The layers to adapt (`modules`), and other parameters to train in full (`saved`). */
+  modules: readonly LinearModule[];
+  saved: readonly TrainedParameter[];
+  budget: PromisedBudget;
+  schedule: AllocationSchedule;
+}
+
+/**
+ * Plans the budget and the schedule of a run of `totalSteps` optimizer steps.
+ *
+ * @throws UserError that lists all errors of modules, budget and schedule
+ */
+export function planAllocation(
+  { method, title, components, targets, minRank = 0, kind }: AllocatingMethod,
+  model: TunableModel,
+  config: AdapterSettings & BudgetConfig & ScheduleConfig,
+  totalSteps: number,
+): AllocationPlan {
+  const [{ modules, saved, budget }, schedule] = both(
+    () => {
+      const modules = adaptedModules(model, config, targets);
+      const saved = savedParameters(model, config, modules);
+      const fileBytes = storedSize(modules, saved, kind);
+      const modelParameters = [...model.parameters.values()].reduce(
+        (sum, shape) => sum + elementCount(shape),
+        0,
+      );
+      const facts = { method, title, components, modules, modelParameters, fileBytes };
+      const budget = promisedBudget(config, facts);
+      if (budget.cost(modules.map(() => minRank)) > budget.target)
+        throw new UserError({
+          where: method,
+          fault: `has a target below rank ${minRank} in each of ${modules.length} modules, which ${title} keeps at least`,
+          hint: 'Raise the target.',
+        });
+      return { modules, saved, budget };
+    },
+    () => resolveSchedule(config, totalSteps, method),
+  );
+  return { modules, saved, budget, schedule };
+}
+
+/** Runs two independent functions. If both fail, the error contains both mistakes. */
+function both<A, B>(first: () => A, second: () => B): [A, B] {
+  const results = [first, second].map((work) => {
+    try {
+      return { value: work() };
+    } catch (error) {
+      if (error instanceof UserError) return { message: error.message };
+      throw error;
+    }
+  });
+  const messages = results.flatMap(({ message }) => message ?? []);
+  if (messages.length > 0) throw new UserError(messages.join('\n'));
+  return results.map(({ value }) => value) as [A, B];
 }

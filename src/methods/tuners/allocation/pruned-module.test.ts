@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { LoraTuner } from '../lora/lora-tuner.ts';
-import { componentScores } from './component-scores.ts';
+import { componentScores } from './importance.ts';
 import { dropComponent, prunedModules, shifted, spanOf } from './pruned-module.ts';
 
 // A [2, 3] at 1, B [2, 2] at 8; with λ at 12.

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { methodConfig } from '../../../../tests/support/method-config.ts';
 import { openForTask } from '../../../../tests/support/open-for-task.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
-import type { LoadedModel } from '../../../program/model-weights.ts';
+import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { startMethod } from '../../../studies/jobs/start-method.ts';
 import { loraConfigSchema } from '../lora/config.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';

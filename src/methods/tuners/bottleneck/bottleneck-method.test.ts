@@ -4,9 +4,8 @@ import { modelFamily } from '../../../models/registry.ts';
 import { classLoss } from '../../../program/objectives/sequence-loss.ts';
 import { sequenceModel } from '../../../program/objectives/sequence-model.ts';
 import { tokenModel } from '../../../program/objectives/token-model.ts';
-import { houlsby } from '../houlsby/definition.ts';
-import { pfeiffer } from '../pfeiffer/definition.ts';
 import { adapterParameters } from '../tuner.ts';
+import { houlsby, pfeiffer } from './bottleneck-method.ts';
 
 /** The config of microsoft/deberta-v3-base. */
 const DEBERTA_V3_BASE = {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isAdapterHub, isAdapterHubTensor } from '../../../input/formats/adapters/adapterhub-config.ts';
+import { isAdapterHub, isAdapterHubTensor } from '../../../input/formats/adapters/read-stored-adapter.ts';
 import type { AdapterTensors, StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
 import { headNamed } from '../../../models/heads/registry.ts';
 import { ACTIVATION_NAMES, type ActivationName } from '../../../models/nn/activation.ts';
@@ -11,10 +11,8 @@ import type { TrainedParameter } from '../parameter-layout.ts';
 import { rank } from '../shared/rank.ts';
 import type { TunableModel } from '../tuner.ts';
 import { parseAdapterHubSettings } from './adapterhub-settings.ts';
-import type { BottleneckForm } from './bottleneck-injection.ts';
-import { BottleneckTuner } from './bottleneck-tuner.ts';
-import { importBottlenecks } from './import-bottlenecks.ts';
-import { storeBottlenecks } from './store-bottlenecks.ts';
+import { importBottlenecks, storeBottlenecks } from './bottleneck-files.ts';
+import { type BottleneckForm, BottleneckTuner } from './bottleneck-tuner.ts';
 
 /** Bottleneck adapters in the files of AdapterHub's `adapters`. */
 export const bottleneckKind: AdapterKind = {
@@ -60,7 +58,7 @@ export interface BottleneckFacts {
 }
 
 /** Defines a method that trains bottleneck adapters and the head. */
-export function bottleneckMethod({
+function bottleneckMethod({
   title,
   tag,
   sublayers,
@@ -135,3 +133,32 @@ function headParameters({
     )
     .map(([name, shape]) => ({ name, shape }));
 }
+
+/**
+ * Adapters placed as in Houlsby et al. (2019), AdapterHub's `double_seq_bn`: after attention and after the feed-forward
+ * network. Each reads and changes the sublayer's output before the residual sum. The default size is that of the
+ * baseline with 0.6 million parameters in AdaLoRA's paper (DeBERTaV3-base).
+ */
+export const houlsby = bottleneckMethod({
+  title: 'Houlsby adapters',
+  tag: 'houlsby',
+  sublayers: ['attention', 'feedForward'],
+  reads: 'output',
+  defaults: { bottleneck: 16, non_linearity: 'swish' },
+});
+
+/**
+ * Adapters placed as in Pfeiffer et al. (2021, AdapterFusion), AdapterHub's `seq_bn`: only after the feed-forward
+ * network. Each reads the layer's result without the adapter. The default size is that of the baseline with 0.6 million
+ * parameters in AdaLoRA's paper (DeBERTaV3-base).
+ *
+ * On Gemma 2, each adapter reads its own layer's norm. In AdapterHub's `adapters` 1.3.0, all of them read the norm of
+ * the last layer, because its hook is a closure over the loop variable. With more than one layer, the results differ.
+ */
+export const pfeiffer = bottleneckMethod({
+  title: 'Pfeiffer adapters',
+  tag: 'pfeiffer',
+  sublayers: ['feedForward'],
+  reads: 'norm',
+  defaults: { bottleneck: 32, non_linearity: 'relu' },
+});

@@ -1,7 +1,8 @@
-import { add } from '../../../engine/graph/build.ts';
+import { add, matmul } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import { activation } from '../../../models/nn/activation.ts';
-import { elementCount } from '../../../support/element-count.ts';
+import type { Injection, Sublayer, SublayerEnd } from '../../../models/nn/network.ts';
+import { elementCount } from '../../../support/arrays.ts';
 import { Random } from '../../../support/random.ts';
 import {
   type Banked,
@@ -13,14 +14,113 @@ import {
 import { asRows, byExample, tokensOf } from '../bank/bank-rows.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter, TunedSite, Tuner } from '../tuner.ts';
-import { type BottleneckForm, BottleneckInjection, bottleneck, inputOf } from './bottleneck-injection.ts';
-import {
-  type BottleneckPart,
-  type BottleneckSite,
-  PART_NAMES,
-  partName,
-  siteParameters,
-} from './bottleneck-site.ts';
+
+/** A sublayer with an adapter after it. */
+export interface BottleneckSite {
+  sublayer: Sublayer;
+  /** Number of features between the two projections. */
+  bottleneck: number;
+}
+
+/** The name of adapters within a model. It is also AdapterHub's usual name. */
+export const ADAPTER_NAME = 'default';
+
+/** AdapterHub's modules of a layer for adapters that are not in the sublayer's own module. */
+const MODULES: Readonly<Record<Sublayer['kind'], string>> = {
+  attention: 'attention_adapters',
+  crossAttention: 'cross_attention_adapters',
+  feedForward: 'output_adapters',
+};
+
+/** The parts of an adapter, by AdapterHub's names below its path. */
+const PARTS = {
+  down: 'adapter_down.0.weight',
+  downBias: 'adapter_down.0.bias',
+  up: 'adapter_up.weight',
+  upBias: 'adapter_up.bias',
+} as const;
+
+type BottleneckPart = keyof typeof PARTS;
+export const PART_NAMES = Object.keys(PARTS) as BottleneckPart[];
+
+/**
+ * AdapterHub's name of a part. In BERT and related families, adapters are in the modules `output`. In all others, they
+ * have a module of their own.
+ */
+export function partName({ path, kind }: Sublayer, part: BottleneckPart, adapter = ADAPTER_NAME): string {
+  const owner = path.endsWith('.output') ? path : path.replace(/[^.]+$/, MODULES[kind]);
+  return `${owner}.adapters.${adapter}.${PARTS[part]}`;
+}
+
+/** The trained parameters of a site, in AdapterHub's order. */
+function siteParameters({ sublayer, bottleneck }: BottleneckSite): TrainedParameter[] {
+  const shapes: Record<BottleneckPart, number[]> = {
+    down: [bottleneck, sublayer.width],
+    downBias: [bottleneck],
+    up: [sublayer.width, bottleneck],
+    upBias: [sublayer.width],
+  };
+  return PART_NAMES.map((part) => ({ name: partName(sublayer, part), shape: shapes[part] }));
+}
+
+/** How an adapter computes. */
+export interface BottleneckForm {
+  /**
+   * The adapter's input. `output`: the sublayer's output h. `norm`: the layer's result without an adapter, which is the
+   * norm of h + residual, or the sum if no norm follows (AdapterHub's `original_ln_before`).
+   */
+  reads: 'output' | 'norm';
+  /** The activation's name. */
+  nonLinearity: string;
+}
+
+/**
+ * Puts adapters into a network, after the modules that call `sublayer`. In decoders, these are `self_attn` and `mlp`
+ * (GPT-2: `attn` and `mlp`), and h goes to the residual sum. In Gemma 2 and OLMo 2, h first goes through a norm.
+ *
+ * The sublayer's output h is replaced by h + up(activation(down(input))).
+ */
+class BottleneckInjection implements Injection {
+  readonly #layout: ParameterLayout;
+  readonly #flat: Value;
+  readonly #reads: BottleneckForm['reads'];
+  readonly #activate: (x: Value) => Value;
+
+  constructor(layout: ParameterLayout, flat: Value, { reads, nonLinearity }: BottleneckForm) {
+    this.#layout = layout;
+    this.#flat = flat;
+    this.#reads = reads;
+    this.#activate = activation(nonLinearity, 'non_linearity');
+  }
+
+  parameter(name: string): Value | undefined {
+    return this.#layout.find(name) && this.#layout.value(this.#flat, name);
+  }
+
+  increments(paths: readonly string[]): undefined[] {
+    return paths.map(() => undefined);
+  }
+
+  sublayer(sublayer: Sublayer, h: Value, end: SublayerEnd): Value | undefined {
+    if (!this.#layout.find(partName(sublayer, 'down'))) return undefined;
+    const part = (name: BottleneckPart) => this.#layout.value(this.#flat, partName(sublayer, name));
+    return add(bottleneck(inputOf(this.#reads, h, end), this.#activate, part), h);
+  }
+}
+
+/** The adapter's input after a sublayer with output h. */
+function inputOf(reads: BottleneckForm['reads'], h: Value, { residual, norm }: SublayerEnd): Value {
+  if (reads === 'output') return h;
+  const whole = add(h, residual);
+  return norm?.(whole) ?? whole;
+}
+
+/** up(activation(down(x))) */
+function bottleneck(x: Value, activate: (x: Value) => Value, part: (name: BottleneckPart) => Value): Value {
+  const linear = (x: Value, weight: BottleneckPart, bias: BottleneckPart) =>
+    add(matmul(x, part(weight), { transposeB: true }), part(bias));
+  return linear(activate(linear(x, 'down', 'downBias')), 'up', 'upBias');
+}
 
 const bankForm = ({ reads, nonLinearity }: BottleneckForm): BankForm => ({
   key: `bottleneck of ${reads}, ${nonLinearity}`,

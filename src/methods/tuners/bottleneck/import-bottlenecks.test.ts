@@ -4,9 +4,8 @@ import { modelFamily } from '../../../models/registry.ts';
 import { classLoss } from '../../../program/objectives/sequence-loss.ts';
 import { sequenceModel } from '../../../program/objectives/sequence-model.ts';
 import { tokenModel } from '../../../program/objectives/token-model.ts';
-import { houlsby } from '../houlsby/definition.ts';
 import { kindOf } from '../registry.ts';
-import { bottleneckKind } from './bottleneck-method.ts';
+import { bottleneckKind, houlsby } from './bottleneck-method.ts';
 
 const SHAPE = {
   vocab_size: 11,

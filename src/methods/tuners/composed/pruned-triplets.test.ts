@@ -1,7 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adaDora } from '../adadora/definition.ts';
-import { iguLora } from '../igulora/definition.ts';
-import { adaLoraConfigSchema } from './pruned-triplets.ts';
+import { adaDora, adaLoraConfigSchema, iguLora } from './pruned-triplets.ts';
 
 describe('schema', () => {
   it('has the defaults of PEFT, except the phases, which are shares of the run', () => {

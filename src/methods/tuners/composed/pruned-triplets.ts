@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
-import { AdaDoraTuner } from '../adadora/adadora-tuner.ts';
-import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
+import { AdaLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts';
 import { AllocatedRun } from '../allocation/allocated-run.ts';
 import {
   allocationVariants,
@@ -10,30 +9,60 @@ import {
   scoreNamed,
 } from '../allocation/allocation-config.ts';
 import type { ScoreName } from '../allocation/allocator.ts';
-import {
-  BUDGET_KEYS,
-  budgetShape,
-  budgetSummary,
-  oneBudget,
-  withoutBudget,
-} from '../allocation/budget-config.ts';
-import { keptCount } from '../allocation/kept-indices.ts';
-import { planAllocation } from '../allocation/plan-allocation.ts';
+import { BUDGET_KEYS, budgetShape, budgetSummary, oneBudget, withoutBudget } from '../allocation/budget.ts';
+import { planAllocation } from '../allocation/promised-budget.ts';
+import { keptCount } from '../allocation/pruned-module.ts';
 import { IguLoraTuner } from '../igulora/igulora-tuner.ts';
-import { loraKind } from '../lora/lora-kind.ts';
+import { DoraInjection, doraReader, UNMIXED_LENGTHS } from '../lora/dora-injection.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
-import { rankKeys } from '../lora/store-ranked.ts';
-import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
-import { defaultTargets } from '../low-rank/default-targets.ts';
-import { type Export, exportAdapter } from '../low-rank/export-adapter.ts';
-import { factorName } from '../low-rank/factors.ts';
+import { loraKind, rankKeys } from '../lora/ranked-run.ts';
+import { WeightMatrix, weightOf } from '../lora/top-singular.ts';
+import { defaultTargets } from '../low-rank/adapted-modules.ts';
+import { factorName, type LowRankModule } from '../low-rank/factors.ts';
+import { type Export, exportAdapter } from '../low-rank/import-adapter.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
-import { adaLoraAlpha } from '../low-rank/scales.ts';
+import { adaLoraAlpha } from '../low-rank/pattern-value.ts';
+import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import type { MethodRun } from '../method-run.ts';
 import { isOwnFunction } from '../own-function.ts';
-import type { TunableModel } from '../tuner.ts';
+import type { TrainedParameter } from '../parameter-layout.ts';
+import type { ReadParameter, ReadRange, TunableModel } from '../tuner.ts';
 import { continuesTriplets, tripletMethod, tripletShape } from './triplet-method.ts';
+
+/** AdaLoRA's triplets with DoRA's magnitude: y = x (m / ‖V‖ · V)ᵀ + b with V = W + s P diag(λ) Q. */
+class AdaDoraTuner extends AdaLoraTuner {
+  constructor(
+    settings: TripletSettings,
+    modules: readonly LowRankModule[],
+    saved: readonly TrainedParameter[],
+  ) {
+    const magnitudes = modules.map(({ path, outFeatures }) => ({
+      name: factorName(path, 'M'),
+      shape: [outFeatures],
+    }));
+    super(settings, modules, saved, magnitudes);
+    this.injection = DoraInjection;
+    this.bank = UNMIXED_LENGTHS;
+  }
+
+  override withModules(modules: readonly LowRankModule[]): AdaDoraTuner {
+    return new AdaDoraTuner(this.settings, modules, this.saved);
+  }
+
+  override merged(values: Float32Array, readBase: ReadRange): ReadRange {
+    return doraReader(this.factored(values), super.merged(values, readBase));
+  }
+
+  /** Sets each magnitude to the length of its weight row, so that the model does not change at first. */
+  protected override initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
+    super.initialiseFactors(values, seed, read);
+    for (const module of this.modules) {
+      const norms = new WeightMatrix(module, read(...weightOf(module))).norms();
+      this.layout.read(values, factorName(module.path, 'M')).set(norms);
+    }
+  }
+}
 
 /** The scores in the notation of the paper's ablations (table 4). */
 const SCORES = {
@@ -105,7 +134,7 @@ export type AdaLoraConfig = z.infer<typeof adaLoraConfigSchema>;
 /**
  * Defines AdaLoRA, or a point of its space with a name of its own: the same settings with other defaults.
  */
-export function prunedTriplets(
+function prunedTriplets(
   { method, title, tags }: { method: string; title: string; tags: readonly string[] },
   preset: Preset = {},
 ): MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema> {
@@ -215,3 +244,21 @@ function storeDora(
   const keys = { peft_type: 'LORA', use_dora: true, ...rankKeys(modules, settings) } as const;
   return exportAdapter({ ...made, values, modules, layout: plain.layout }, keys);
 }
+
+/** AdaDoRA, a method of adalora: AdaLoRA with DoRA's magnitude (Liu et al., ICML 2024, arXiv 2402.09353). */
+export const adaDora = prunedTriplets(
+  { method: 'adadora', title: 'AdaDoRA', tags: ['lora', 'dora', 'adadora'] },
+  { use_dora: true },
+);
+
+/** AdaLoRA (Zhang et al., ICLR 2023), with the keys and files of PEFT. */
+export const adaLora = prunedTriplets({ method: 'adalora', title: 'AdaLoRA', tags: ['adalora'] });
+
+/**
+ * IGU-LoRA (Cui et al., ICLR 2026, arXiv 2603.13792): AdaLoRA with gradients along a path from zero, and the score (Ī +
+ * ε) / (Ū + ε).
+ */
+export const iguLora = prunedTriplets(
+  { method: 'igulora', title: 'IGU-LoRA', tags: ['adalora', 'igulora'] },
+  { score: 'sensitivity-over-uncertainty', path_points: 20, initial_lambda: 0.1 },
+);

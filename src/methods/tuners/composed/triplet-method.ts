@@ -1,13 +1,12 @@
 import { z } from 'zod';
 import { AdaLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts';
-import { BUDGET_KEYS } from '../allocation/budget-config.ts';
-import { scaleShape } from '../low-rank/adapter-config-shape.ts';
-import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
+import { BUDGET_KEYS } from '../allocation/budget.ts';
+import { continuesLowRank } from '../low-rank/continued-section.ts';
 import { factorOf } from '../low-rank/factors.ts';
 import type { ImportedKind } from '../low-rank/import-adapter.ts';
 import { lowRankKind } from '../low-rank/low-rank-kind.ts';
-import type { AdaLoraAdapterConfig } from '../low-rank/peft-config.ts';
-import { scaleVariant, storedAdaLoraScale, withVariants } from '../low-rank/scales.ts';
+import { scaleVariant, storedAdaLoraScale, withVariants } from '../low-rank/pattern-value.ts';
+import { type AdaLoraAdapterConfig, scaleShape } from '../low-rank/peft-config.ts';
 import type { ContinuesAdapters, MethodDefinition, MethodWords } from '../method-definition.ts';
 
 /** Adapters of PEFT's type ADALORA: triplets with allocated or constant ranks. */

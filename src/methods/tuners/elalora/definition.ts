@@ -1,6 +1,173 @@
-import { elasticLora } from '../elastic/elastic-lora.ts';
-import { seeded } from '../elastic/elastic-run.ts';
-import { type ElaLoraConfig, ElaLoraPolicy, elaLoraConfigSchema } from './elalora-policy.ts';
+import { z } from 'zod';
+import { gather } from '../../../support/numbers.ts';
+import { scheduleShape } from '../allocation/allocation-config.ts';
+import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
+import { componentScores, updateImportance } from '../allocation/importance.ts';
+import { prunedModules } from '../allocation/pruned-module.ts';
+import { elasticLora, elasticShape, isLastMove, movedRanks } from '../elastic/elastic-lora.ts';
+import { type Draw, type NewTriplet, type RankPolicy, seeded } from '../elastic/elastic-run.ts';
+import { columnsOf, factorName, rowsOf } from '../low-rank/factors.ts';
+import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
+import { dot, norm } from '../low-rank/orthonormal.ts';
+import type { MethodState } from '../method-run.ts';
+
+/** Keeps a length above zero. */
+const EPSILON = 1e-6;
+
+/**
+ * The largest initial λ. It is small enough not to change the model. It is not zero, so that P and Q have gradients.
+ */
+const LAMBDA = 1e-13;
+
+/** The kept triplets of a module: rows of Q, λ, and columns of P. */
+interface Triplets {
+  a: Float64Array[];
+  e: Float64Array;
+  b: Float64Array[];
+}
+
+/** Reads some triplets of a module from its factors A [rank, in], E [rank] and B [out, rank]. */
+function tripletsOf(a: Float32Array, e: Float32Array, b: Float32Array, kept: readonly number[]): Triplets {
+  const rank = e.length;
+  const [rows, columns] = [rowsOf(a, 0, rank, a.length / rank), columnsOf(b, 0, rank, b.length / rank)];
+  return {
+    a: kept.map((i) => rows[i]!),
+    e: Float64Array.from(kept, (i) => e[i]!),
+    b: kept.map((i) => columns[i]!),
+  };
+}
+
+/**
+ * Makes a new triplet from random vectors of length 1. Their components along the other triplets' vectors are removed,
+ * as if those were orthonormal.
+ *
+ * @param draw returns standard normal numbers
+ */
+function newTriplet(
+  { a, e, b }: Triplets,
+  draw: (what: 'row' | 'column', length: number) => ArrayLike<number>,
+): NewTriplet {
+  const beside = (what: 'row' | 'column', others: readonly Float64Array[]) => {
+    const vector = Float64Array.from(draw(what, others[0]!.length));
+    const along = others.map((other) => dot(other, vector));
+    others.forEach((other, k) => {
+      for (let i = 0; i < vector.length; i++) vector[i]! -= along[k]! * other[i]!;
+    });
+    const length = norm(vector) + EPSILON;
+    return vector.map((value) => value / length);
+  };
+  return { a: beside('row', a), b: beside('column', b), lambda: Math.min(LAMBDA, ...e.map(Math.abs)) };
+}
+
+const { beta1, beta2 } = scheduleShape;
+
+/** ElaLoRA's settings, with the names and defaults of the released code. */
+export const elaLoraConfigSchema = z.strictObject({
+  ...elasticShape,
+  /** Number of triplets of each module that take part in a move: those with the lowest scores. */
+  k: z.int().min(1).default(2),
+  /** Smoothing of the sensitivity (moving average). */
+  beta1,
+  /** Smoothing of the uncertainty (moving average). */
+  beta2,
+});
+
+type ElaLoraConfig = z.infer<typeof elaLoraConfigSchema>;
+
+/** Removes the least important triplets, and adds triplets to modules whose least important triplets matter most. */
+export class ElaLoraPolicy implements RankPolicy {
+  #sensitivity: Float32Array;
+  #uncertainty: Float32Array;
+
+  constructor(
+    length: number,
+    readonly config: Pick<ElaLoraConfig, 'k' | 'b' | 'schedule' | 'beta1' | 'beta2'>,
+    readonly schedule: AllocationSchedule,
+    readonly draw: Draw,
+  ) {
+    this.#sensitivity = new Float32Array(length);
+    this.#uncertainty = new Float32Array(length);
+  }
+
+  afterStep(step: number, _tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void {
+    if (step >= finalStep(this.schedule)) return;
+    const { beta1, beta2 } = this.config;
+    updateImportance(
+      { values, gradient, sensitivity: this.#sensitivity, uncertainty: this.#uncertainty },
+      { beta1, beta2 },
+    );
+  }
+
+  decide(step: number, tuner: LowRankTuner, values: Float32Array) {
+    const { config, schedule } = this;
+    const b = movedRanks(step, schedule, config);
+    if (b === 0) return undefined;
+    const scores = prunedModules(tuner).map((module) =>
+      componentScores(module, (i) => this.#sensitivity[i]! * this.#uncertainty[i]!),
+    );
+    const changes = chooseMoves(scores, config.k, b).map(({ removed, added }, k) => {
+      const { path, rank } = tuner.modules[k]!;
+      const kept = Array.from({ length: rank }, (_, i) => i).filter((i) => !removed.includes(i));
+      const [a, e, p] = (['A', 'E', 'B'] as const).map((factor) =>
+        tuner.layout.read(values, factorName(path, factor)),
+      ) as [Float32Array, Float32Array, Float32Array];
+      const triplets = tripletsOf(a, e, p, kept);
+      const grown: NewTriplet[] = [];
+      for (let i = 0; i < added; i++) {
+        const triplet = newTriplet(triplets, (what, length) =>
+          this.draw(`${path} ${what} ${i}`, step, length),
+        );
+        grown.push(triplet);
+        triplets.a.push(Float64Array.from(triplet.a));
+        triplets.b.push(Float64Array.from(triplet.b));
+        triplets.e = Float64Array.of(...triplets.e, triplet.lambda);
+      }
+      return { kept, added: grown };
+    });
+    return { changes, scores, final: isLastMove(step, schedule, config) };
+  }
+
+  move(indices: Int32Array): void {
+    this.#sensitivity = gather(this.#sensitivity, indices);
+    this.#uncertainty = gather(this.#uncertainty, indices);
+  }
+
+  state(): MethodState {
+    return { sensitivity: this.#sensitivity, uncertainty: this.#uncertainty };
+  }
+
+  restore({ sensitivity, uncertainty }: MethodState): void {
+    this.#sensitivity = sensitivity as Float32Array;
+    this.#uncertainty = uncertainty as Float32Array;
+  }
+}
+
+/** The triplets that a module loses, and the number that it gains. */
+interface Moves {
+  removed: number[];
+  added: number;
+}
+
+/**
+ * Chooses the triplets that move (Chang et al., 2025, arXiv 2504.00254, algorithm 1). Each module offers the triplets
+ * with its `k` lowest scores, but keeps at least one. The `b` lowest offers are removed. For each of the `b` highest
+ * offers, the offering module gains a triplet.
+ *
+ * @param scores the scores of each module's triplets
+ */
+export function chooseMoves(scores: readonly Float64Array[], k: number, b: number): Moves[] {
+  const offered = scores.flatMap((own, module) =>
+    [...own.keys()]
+      .sort((i, j) => own[i]! - own[j]!)
+      .slice(0, Math.min(k, own.length - 1))
+      .map((triplet) => ({ module, triplet, score: own[triplet]! })),
+  );
+  const ascending = offered.toSorted((x, y) => x.score - y.score);
+  const moves = scores.map((): Moves => ({ removed: [], added: 0 }));
+  for (const { module, triplet } of ascending.slice(0, b)) moves[module]!.removed.push(triplet);
+  for (const { module } of ascending.slice(-Math.min(b, ascending.length))) moves[module]!.added++;
+  return moves;
+}
 
 /** ElaLoRA (Chang et al., 2025, arXiv 2504.00254): triplets move to the modules where they matter most. */
 export const elaLora = elasticLora<ElaLoraConfig, typeof elaLoraConfigSchema>({

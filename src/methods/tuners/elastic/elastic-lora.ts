@@ -1,13 +1,98 @@
-import type { z } from 'zod';
+import { z } from 'zod';
+import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
+import { roundHalfEven } from '../../../support/numbers.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import type { AllocationSchedule } from '../allocation/budget.ts';
+import { scheduleShape } from '../allocation/allocation-config.ts';
+import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
 import { assumedPhases, resolveSchedule } from '../allocation/resolve-schedule.ts';
-import { continuesTriplets, tripletMethod } from '../composed/triplet-method.ts';
-import { defaultTargets } from '../low-rank/default-targets.ts';
+import { continuesTriplets, tripletMethod, tripletShape } from '../composed/triplet-method.ts';
+import { defaultTargets } from '../low-rank/adapted-modules.ts';
+import { factorName } from '../low-rank/factors.ts';
+import { type Export, exportAdapter } from '../low-rank/import-adapter.ts';
+import { adaLoraAlphaOf } from '../low-rank/pattern-value.ts';
+import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
+import { rank } from '../shared/rank.ts';
 import { ElasticRun, type RankPolicy } from './elastic-run.ts';
-import type { ElasticConfig } from './elastic-shape.ts';
-import { storeTriplets } from './store-triplets.ts';
+
+const { tinit, tfinal, deltaT } = scheduleShape;
+
+/** Settings of methods that move ranks between modules while they train. */
+export const elasticShape = {
+  ...adapterConfigShape,
+  /** Rank of every module at the start. It is also the mean rank during the whole run. */
+  r: rank.default(8),
+  /** Steps before ranks move: a number or a share. Default: 10 % of the run. */
+  tinit,
+  /** Final steps with fixed ranks: a number or a share. Default: 40 % of the run. */
+  tfinal,
+  /** Steps between two moves: a number or a share. Each move rebuilds the graph, which takes about a second. */
+  deltaT: deltaT.unwrap().default('5%'),
+  /** Maximum number of ranks that move at once. */
+  b: z.int().min(1).default(4),
+  /** Whether `b` falls to zero between `tinit` and `tfinal` (`cubic`) or not (`constant`). */
+  schedule: z.enum(['cubic', 'constant']).default('cubic'),
+  /**
+   * Whether the optimizer forgets the moments of all values when ranks move, as in the released code. Default: those of
+   * new triplets only.
+   */
+  restart_optimizer: z.boolean().default(false),
+  ...tripletShape,
+};
+
+type ElasticConfig = z.output<z.ZodObject<typeof elasticShape>>;
+
+/** How many ranks move at once. */
+interface Movement {
+  b: number;
+  schedule: 'cubic' | 'constant';
+}
+
+/** The number of ranks that move at a step. 0 at steps without a move. Steps count from 1. */
+export function movedRanks(
+  step: number,
+  schedule: AllocationSchedule,
+  { b, schedule: curve }: Movement,
+): number {
+  const { tinit, deltaT } = schedule;
+  const end = finalStep(schedule);
+  if (step <= tinit || step >= end || (step - tinit) % deltaT !== 0) return 0;
+  if (curve === 'constant') return b;
+  return roundHalfEven(b - b * ((step - tinit) / (end - tinit)) ** 3);
+}
+
+/** Whether no ranks move after this step. */
+export function isLastMove(step: number, schedule: AllocationSchedule, movement: Movement): boolean {
+  for (let later = step + 1; later < finalStep(schedule); later++)
+    if (movedRanks(later, schedule, movement) > 0) return false;
+  return true;
+}
+
+/**
+ * Stores triplets with a rank and a scale per module as PEFT's AdaLoRA. PEFT has one initial rank and one scale for all
+ * modules. The initial rank is set to the largest rank, and λ absorbs the differences in scale.
+ *
+ * @param keys the schedule and target rank, in PEFT's keys
+ */
+export function storeTriplets(made: Export, keys: Readonly<Record<string, unknown>>): StoredAdapter {
+  const { modules, layout } = made;
+  const init_r = Math.max(...modules.map(({ rank }) => rank));
+  const { scale: common } = modules[0]!;
+  const values = made.values.slice();
+  for (const { path, scale } of modules) {
+    const lambdas = layout.read(values, factorName(path, 'E'));
+    lambdas.forEach((lambda, i) => {
+      lambdas[i] = lambda * (scale / common);
+    });
+  }
+  const flags = modules.map(({ path, rank }) => [
+    factorName(path, 'E'),
+    Array.from({ length: init_r }, (_, i) => i < rank),
+  ]);
+  const config = { ...made.config, lora_alpha: adaLoraAlphaOf(common, init_r) };
+  const ranks = { init_r, rank_pattern: Object.fromEntries(flags) };
+  return exportAdapter({ ...made, config, values }, { peft_type: 'ADALORA', ...keys, ...ranks });
+}
 
 /** The parts that differ between methods. */
 interface ElasticParts<Config, Schema extends z.ZodObject> {

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { gather } from '../../../support/numbers.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { chooseMoves, ElaLoraPolicy, elaLoraConfigSchema } from '../elalora/elalora-policy.ts';
-import { FlexLoraPolicy, flexLoraConfigSchema, spectralEntropy } from '../flexlora/flexlora-policy.ts';
+import { chooseMoves, ElaLoraPolicy, elaLoraConfigSchema } from '../elalora/definition.ts';
+import { FlexLoraPolicy, flexLoraConfigSchema, spectralEntropy } from '../flexlora/definition.ts';
 import { factorName } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
+import { movedRanks } from './elastic-lora.ts';
 import { type Draw, ElasticRun, seeded } from './elastic-run.ts';
-import { movedRanks } from './elastic-shape.ts';
 
 /** Training runs of the released code (scripts/oracle/elastic.py). Vectors are A, E, B of each module. */
 const golden = JSON.parse(readFileSync('src/methods/tuners/fixtures/elastic.json', 'utf8')) as {

@@ -2,13 +2,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { measuredModel, measureInputsIn } from '../../../../tests/support/measure-inputs-in.ts';
 import { readSafetensors } from '../../../input/formats/node/safetensors-file.ts';
-import type { LoadedModel } from '../../../program/model-weights.ts';
+import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { Random } from '../../../support/random.ts';
 import { factorName } from '../low-rank/factors.ts';
 import type { ModuleInput } from '../method-run.ts';
-import { eva } from './definition.ts';
-import { IncrementalPca } from './incremental-pca.ts';
-import { evaConfigSchema, measureInputs, rankDistribution } from './measure-inputs.ts';
+import { eva, evaConfigSchema, IncrementalPca, measureInputs, rankDistribution } from './definition.ts';
 
 /** A run on PEFT's model after it has measured PEFT's batches, its initial values, and PEFT's. */
 async function measured(name: string) {

@@ -1,6 +1,96 @@
-import { elasticLora } from '../elastic/elastic-lora.ts';
-import { seeded } from '../elastic/elastic-run.ts';
-import { type FlexLoraConfig, FlexLoraPolicy, flexLoraConfigSchema } from './flexlora-policy.ts';
+import { z } from 'zod';
+import type { AllocationSchedule } from '../allocation/budget.ts';
+import { elasticLora, elasticShape, isLastMove, movedRanks } from '../elastic/elastic-lora.ts';
+import { type Draw, type NewTriplet, type RankPolicy, seeded } from '../elastic/elastic-run.ts';
+import { factorName, type LowRankModule } from '../low-rank/factors.ts';
+import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
+
+/** FlexLoRA's settings, with the names and defaults of the released code. */
+export const flexLoraConfigSchema = z.strictObject({
+  ...elasticShape,
+  /**
+   * Which triplet a matrix loses: the one with the smallest |λ| (`magnitude`), or with the smallest λ (`signed`, as in
+   * the released code).
+   */
+  removal: z.enum(['magnitude', 'signed']).default('magnitude'),
+});
+
+type FlexLoraConfig = z.infer<typeof flexLoraConfigSchema>;
+
+/** Keeps the logarithm finite, as in the released code. */
+const EPSILON = 1e-8;
+
+/**
+ * The entropy of a matrix's spectrum, from 0 (one strong triplet) to 1 (all equal). It is the entropy of the shares λ²
+ * / Σ λ², divided by log r. For a single triplet, and if all λ are 0, it is undefined. Then the result is infinite, so
+ * that the matrix can only grow.
+ */
+export function spectralEntropy(lambdas: ArrayLike<number>): number {
+  const squares = Array.from(lambdas, (value) => value * value);
+  const sum = squares.reduce((a, b) => a + b, 0);
+  if (squares.length < 2 || !(sum > 0)) return Number.POSITIVE_INFINITY;
+  const entropy = squares.reduce(
+    (total, square) => total - (square / sum) * Math.log(square / sum + EPSILON),
+    0,
+  );
+  return entropy / Math.log(squares.length);
+}
+
+/**
+ * Moves ranks from the matrices with the most concentrated spectra to those with the flattest (FlexLoRA, ICLR 2026,
+ * arXiv 2601.22905). It needs no gradients and keeps no state between steps.
+ */
+export class FlexLoraPolicy implements RankPolicy {
+  constructor(
+    readonly config: Pick<FlexLoraConfig, 'b' | 'schedule' | 'removal'>,
+    readonly schedule: AllocationSchedule,
+    readonly draw: Draw,
+  ) {}
+
+  decide(step: number, tuner: LowRankTuner, values: Float32Array) {
+    const b = movedRanks(step, this.schedule, this.config);
+    if (b === 0) return undefined;
+    const { modules, layout } = tuner;
+    const lambdas = modules.map(({ path }) => layout.read(values, factorName(path, 'E')));
+    const entropies = lambdas.map(spectralEntropy);
+    const order = [...modules.keys()].sort((i, j) => ascending(entropies[i]!, entropies[j]!));
+    const shrinking = new Set(order.filter((k) => modules[k]!.rank > 1).slice(0, b));
+    // Among equal entropies, the first matrix is chosen, as in the released code.
+    const descending = order.toSorted((i, j) => ascending(entropies[j]!, entropies[i]!) || i - j);
+    const added = new Map(descending.slice(0, b).map((k) => [k, [this.#newTriplet(modules[k]!, step)]]));
+    const changes = modules.map(({ rank }, k) => {
+      const dropped = shrinking.has(k) ? this.#weakest(lambdas[k]!) : -1;
+      const kept = Array.from({ length: rank }, (_, i) => i).filter((i) => i !== dropped);
+      return { kept, added: added.get(k) ?? [] };
+    });
+    const scores = lambdas.map((own) => own.map(Math.abs));
+    return { changes, scores, final: isLastMove(step, this.schedule, this.config) };
+  }
+
+  state() {
+    return {};
+  }
+
+  restore(): void {}
+
+  /** Makes a triplet of standard normal vectors, as in the released code. With λ = 0 it does not change the model. */
+  #newTriplet({ path, inFeatures, outFeatures }: LowRankModule, step: number): NewTriplet {
+    return {
+      a: this.draw(`${path} row`, step, inFeatures),
+      b: this.draw(`${path} column`, step, outFeatures),
+      lambda: 0,
+    };
+  }
+
+  #weakest(lambdas: Float32Array): number {
+    const size = this.config.removal === 'signed' ? lambdas : lambdas.map(Math.abs);
+    return size.indexOf(Math.min(...size));
+  }
+}
+
+function ascending(a: number, b: number): number {
+  return a === b ? 0 : a < b ? -1 : 1;
+}
 
 /** FlexLoRA (ICLR 2026, arXiv 2601.22905): ranks move depending on the entropy of each matrix's spectrum. */
 export const flexLora = elasticLora<FlexLoraConfig, typeof flexLoraConfigSchema>({

@@ -1,13 +1,139 @@
+import { z } from 'zod';
+import { roundHalfEven } from '../../../support/numbers.ts';
 import { UserError } from '../../../support/user-error.ts';
-import type { LoraTuner } from '../lora/lora-tuner.ts';
-import { inverseGram } from '../lora/lorafa.ts';
+import { inverseGram, type LoraTuner } from '../lora/lora-tuner.ts';
 import { factorName } from '../low-rank/factors.ts';
-import { withVariants } from '../low-rank/scales.ts';
+import { withVariants } from '../low-rank/pattern-value.ts';
+import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
-import type { Measured } from '../measured/measured-run.ts';
-import { WeightGradientTuner } from '../measured/weight-gradient-tuner.ts';
+import { type Measured, WeightGradientTuner } from '../measured/measured-run.ts';
 import type { GradientAt } from '../method-run.ts';
-import { type GoraConfig, goraConfigSchema, goraRanks, weightImportance } from './gora-ranks.ts';
+import { rank } from '../shared/rank.ts';
+
+/** GoRA's settings, with the paper's symbols and defaults. If the released code differs, its value is marked. */
+export const goraConfigSchema = z
+  .strictObject({
+    ...adapterConfigShape,
+    /** Mean rank. The budget is the number of parameters of LoRA with this rank. */
+    r: rank.default(8),
+    /** Minimum rank of a module. Default: half of `r`. */
+    min_rank: rank.optional(),
+    /** Maximum rank of a module. Default: 4 times `r`. */
+    max_rank: rank.optional(),
+    /** The scale of a module with rank r: `true` for `lora_alpha / sqrt(r)`, `false` for `lora_alpha / r`. */
+    use_rslora: z.boolean().default(true),
+    /** γ: the size of the initial increment, as a multiple of the weight's gradient. `0`: B starts at zero. */
+    gamma: z.number().min(0).default(0.05),
+    /** Number of batches, in optimizer steps, for the mean gradient. */
+    gradient_batches: z.int().min(1).default(64),
+    /**
+     * Importance of a weight W with gradient G: the mean of |W G| (paper), the Frobenius norm of W G (the code's
+     * default), the mean length of its `rows`, or the mean or Frobenius norm of G alone.
+     */
+    importance: z.enum(['mean', 'frobenius', 'rows', 'gradient-mean', 'gradient-frobenius']).default('mean'),
+    /** Whether shares of the budget are in proportion to the square root of the importance. */
+    root_importance: z.boolean().default(false),
+    /**
+     * Makes the shares of the budget a softmax with this temperature, of the importance scaled to 0 to 1. Default:
+     * shares in proportion to the importance.
+     */
+    softmax_temperature: z.number().positive().optional(),
+    /**
+     * Cost of a rank in the budget: `sqrt` of the features (paper), their `sum` (the code's default), or `log` of one
+     * more than the sum.
+     */
+    features: z.enum(['sqrt', 'sum', 'log']).default('sqrt'),
+    /** How a share of the budget becomes a rank: `nearest` (paper) or `down` (code). */
+    rounding: z.enum(['nearest', 'down']).default('nearest'),
+    /** Sign of the initial increment: against the gradient (paper), or along it (code). */
+    direction: z.enum(['descent', 'ascent']).default('descent'),
+  })
+  .refine(({ r, min_rank = 1 }) => min_rank <= r, { path: ['min_rank'], error: 'must not be above r' })
+  .refine(({ r, max_rank = r }) => max_rank >= r, { path: ['max_rank'], error: 'must not be below r' });
+
+export type GoraConfig = z.infer<typeof goraConfigSchema>;
+
+/** Numbers of features of a module. */
+interface Sizes {
+  inFeatures: number;
+  outFeatures: number;
+}
+
+/**
+ * The importance I(W): of W ∘ G or of the gradient G alone, the mean of the absolute elements, the Frobenius norm, or
+ * the mean length of the rows.
+ *
+ * @param weight row-major, with `rows` rows
+ */
+export function weightImportance(
+  weight: Float32Array,
+  gradient: Float32Array,
+  kind: GoraConfig['importance'],
+  rows: number,
+): number {
+  const isOfGradient = kind.startsWith('gradient-');
+  const width = weight.length / rows;
+  let [sum, squares, lengths] = [0, 0, 0];
+  for (let row = 0; row < rows; row++) {
+    let square = 0;
+    for (let i = row * width; i < (row + 1) * width; i++) {
+      const product = (isOfGradient ? 1 : weight[i]!) * gradient[i]!;
+      sum += Math.abs(product);
+      square += product * product;
+    }
+    squares += square;
+    lengths += Math.sqrt(square);
+  }
+  if (kind === 'rows') return lengths / rows;
+  return kind.endsWith('mean') ? sum / weight.length : Math.sqrt(squares);
+}
+
+/** Converts importance to shares of the budget, which add up to 1. */
+function sharesOf(
+  importance: readonly number[],
+  { root_importance, softmax_temperature: temperature }: GoraConfig,
+): number[] {
+  const values = importance.map((value) => (root_importance ? Math.sqrt(value) : value));
+  const least = Math.min(...values);
+  const range = Math.max(...values) - least || 1;
+  const parts = temperature ? values.map((value) => Math.exp((value - least) / range / temperature)) : values;
+  const all = parts.reduce((a, b) => a + b, 0);
+  return parts.map((part) => part / all);
+}
+
+/**
+ * Computes ranks from importance. Each module gets a share of the budget. Its rank is that share divided by the cost of
+ * one rank, within the limits.
+ */
+export function goraRanks(
+  modules: readonly Sizes[],
+  importance: readonly number[],
+  config: GoraConfig,
+): number[] {
+  const { r, min_rank, max_rank, features, rounding } = config;
+  const { least, most } = rankRange(r, min_rank, max_rank);
+  const costs = modules.map(({ inFeatures, outFeatures }) => {
+    const sum = inFeatures + outFeatures;
+    return { sqrt: Math.sqrt(sum), sum, log: Math.log1p(sum) }[features];
+  });
+  const budget = costs.reduce((sum, cost) => sum + cost * r, 0);
+  const shares = sharesOf(importance, config);
+  return modules.map(({ inFeatures, outFeatures }, k) => {
+    const share = budget * shares[k]!;
+    // GoRA's code rounds the share before it divides.
+    const rank =
+      rounding === 'nearest'
+        ? roundHalfEven(share / costs[k]!)
+        : Math.floor(roundHalfEven(share) / costs[k]!);
+    // More vectors than features would be linearly dependent.
+    return Math.min(Math.max(rank, least), most, inFeatures, outFeatures);
+  });
+}
+
+/** The limits in the paper's experiments: 4 to 32 for a mean of 8. */
+export function rankRange(r: number, least = Math.max(1, Math.floor(r / 2)), most = 4 * r) {
+  return { least, most };
+}
 
 /** The words for importance that is not the paper's. */
 const IMPORTANCE: Partial<Record<GoraConfig['importance'], string>> = {

@@ -2,13 +2,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { FAMILIES, tinyClassifier } from '../../../../tests/contracts/tiny-families.ts';
 import { methodConfig } from '../../../../tests/support/method-config.ts';
-import { initialise } from '../../../models/initialise.ts';
+import { initialise } from '../../../models/bind-checkpoint.ts';
 import { startMethod } from '../../../studies/jobs/start-method.ts';
 import type { LoraTuner } from '../lora/lora-tuner.ts';
 import { factorName } from '../low-rank/factors.ts';
-import type { WeightGradientTuner } from '../measured/weight-gradient-tuner.ts';
-import { goraStart } from './definition.ts';
-import { type GoraConfig, goraConfigSchema, goraRanks, weightImportance } from './gora-ranks.ts';
+import type { WeightGradientTuner } from '../measured/measured-run.ts';
+import { type GoraConfig, goraConfigSchema, goraRanks, goraStart, weightImportance } from './definition.ts';
 
 type ByModule<T> = Record<string, T>;
 

@@ -10,8 +10,8 @@ import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { RankAllocator } from '../allocation/allocator.ts';
 import { BudgetCosts } from '../allocation/promised-budget.ts';
 import { prunedModules } from '../allocation/pruned-module.ts';
+import { iguLora } from '../composed/pruned-triplets.ts';
 import { factorName, factorOf } from '../low-rank/factors.ts';
-import { iguLora } from './definition.ts';
 
 interface Training {
   shapes: Record<string, [inFeatures: number, outFeatures: number]>;

@@ -4,7 +4,7 @@ import { scheduleShape } from '../allocation/allocation-config.ts';
 import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
 import { resolveSchedule } from '../allocation/resolve-schedule.ts';
 import { tripletShape } from '../composed/triplet-method.ts';
-import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
+import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { rank } from '../shared/rank.ts';
 
 const { tinit, tfinal, deltaT, beta1, beta2 } = scheduleShape;

@@ -1,10 +1,10 @@
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { assumedPhases } from '../allocation/resolve-schedule.ts';
 import { continuesTriplets, tripletMethod } from '../composed/triplet-method.ts';
+import { storeTriplets } from '../elastic/elastic-lora.ts';
 import { seeded } from '../elastic/elastic-run.ts';
-import { storeTriplets } from '../elastic/store-triplets.ts';
-import { defaultTargets } from '../low-rank/default-targets.ts';
-import { adaLoraAlpha, adaLoraScale } from '../low-rank/scales.ts';
+import { defaultTargets } from '../low-rank/adapted-modules.ts';
+import { adaLoraAlpha, adaLoraScale } from '../low-rank/pattern-value.ts';
 import { growthOf, type IncreLoraConfig, increLoraConfigSchema } from './config.ts';
 import { IncreLoraRun } from './increlora-run.ts';
 

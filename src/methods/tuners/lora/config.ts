@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { adapterConfigShape, scaleShape } from '../low-rank/adapter-config-shape.ts';
+import { adapterConfigShape, scaleShape } from '../low-rank/peft-config.ts';
 import { rank } from '../shared/rank.ts';
 import { weightStart } from './start-factors.ts';
 

@@ -1,18 +1,16 @@
-import { continuesLowRank } from '../low-rank/continues-low-rank.ts';
-import { defaultTargets } from '../low-rank/default-targets.ts';
-import { exportAdapter } from '../low-rank/export-adapter.ts';
+import { defaultTargets } from '../low-rank/adapted-modules.ts';
+import { continuesLowRank } from '../low-rank/continued-section.ts';
 import { ranksOf } from '../low-rank/factors.ts';
-import { scaleVariant, withVariants } from '../low-rank/scales.ts';
+import { exportAdapter } from '../low-rank/import-adapter.ts';
+import { scaleVariant, withVariants } from '../low-rank/pattern-value.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { type LoraConfig, loraConfigSchema } from './config.ts';
-import { doubledKeys } from './doubled-factors.ts';
-import { importedLora, loraKind } from './lora-kind.ts';
+import { doubledKeys } from './dora-injection.ts';
 import { LoraTuner } from './lora-tuner.ts';
-import { RankedRun } from './ranked-run.ts';
+import { importedLora, loraKind, RankedRun, storeRanked } from './ranked-run.ts';
 import { weightStart } from './start-factors.ts';
-import { storeRanked } from './store-ranked.ts';
-import { isRankStabilised } from './weight-matrix.ts';
+import { isRankStabilised } from './top-singular.ts';
 
 const STARTS: Readonly<Record<string, string>> = { pissa: 'PiSSA', olora: 'OLoRA', loftq: 'LoftQ' };
 

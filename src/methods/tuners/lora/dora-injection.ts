@@ -13,12 +13,88 @@ import {
 } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import type { FrozenModule } from '../../../models/nn/network.ts';
-import { elementCount } from '../../../support/element-count.ts';
-import { factorName, type LowRankModule } from '../low-rank/factors.ts';
+import { elementCount } from '../../../support/arrays.ts';
+import { AT_START, factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
+import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
 import type { Factored } from '../low-rank/low-rank-tuner.ts';
 import type { ReadRange } from '../tuner.ts';
-import { StartedInjection } from './started-injection.ts';
-import { WeightMatrix } from './weight-matrix.ts';
+import { WeightMatrix } from './top-singular.ts';
+
+type Read = (name: string) => Float32Array;
+
+/**
+ * Modules of plain LoRA with twice the rank, at the same scale. The second half subtracts the initial increment, so
+ * that the adapter fits the original weight.
+ */
+export function doubledModules(modules: readonly LowRankModule[]): LowRankModule[] {
+  return modules.map((module) => ({ ...module, rank: 2 * module.rank }));
+}
+
+/** The factors [B, -B₀] and [A; A₀] of these modules, as PEFT converts them. */
+export function doubledFactors(modules: readonly LowRankModule[], read: Read): Read {
+  const ranks = new Map(modules.map(({ path, rank }) => [path, rank]));
+  return (name) => {
+    const now = read(name);
+    const own = factorOf(name);
+    if (!own || own.factor === 'M') return now;
+    const start = read(name + AT_START);
+    if (own.factor === 'A') return Float32Array.from([...now, ...start]);
+    const rank = ranks.get(own.path)!;
+    return Float32Array.from({ length: 2 * now.length }, (_, i) => {
+      const [row, column] = [Math.floor(i / (2 * rank)), i % (2 * rank)];
+      return column < rank ? now[row * rank + column]! : -start[row * rank + column - rank]!;
+    });
+  };
+}
+
+/** PEFT's settings for these modules: twice the rank, at the same scale. */
+export function doubledKeys(config: {
+  r: number;
+  lora_alpha: number;
+  use_rslora: boolean;
+  rank_pattern: Readonly<Record<string, number>>;
+  alpha_pattern: Readonly<Record<string, number>>;
+}) {
+  const factor = config.use_rslora ? Math.SQRT2 : 2;
+  const times = (pattern: Readonly<Record<string, number>>, factor: number) =>
+    Object.fromEntries(Object.entries(pattern).map(([key, value]) => [key, value * factor]));
+  return {
+    init_lora_weights: true,
+    r: 2 * config.r,
+    lora_alpha: config.lora_alpha * factor,
+    rank_pattern: times(config.rank_pattern, 2),
+    alpha_pattern: times(config.alpha_pattern, factor),
+  };
+}
+
+/**
+ * LoRA that starts from a part of the weight. The module computes with W - s B₀ A₀ instead of W. The stored weight does
+ * not change, because the initial increment is subtracted from the current increment. Without initial factors it is
+ * plain LoRA.
+ */
+export class StartedInjection extends LowRankInjection {
+  protected override products(paths: readonly string[], x: Value): (Value | undefined)[] {
+    return super.products(paths, x).map((increment, i) => {
+      const start = this.start(paths[i]!);
+      const scale = this.modules.get(paths[i]!)?.scale;
+      if (!increment || !start || scale === undefined) return increment;
+      const taken = matmul(matmul(x, start.a, { transposeB: true }), start.b, { transposeB: true, scale });
+      return subtract(increment, taken);
+    });
+  }
+
+  /** A module's initial factors A₀ and B₀. */
+  protected start(path: string): { a: Value; b: Value } | undefined {
+    const { frozen } = this.options;
+    const [a, b] = (['A', 'B'] as const).map((factor) => factorName(path, factor) + AT_START) as [
+      string,
+      string,
+    ];
+    if (!frozen?.layout.find(a)) return undefined;
+    const { graph } = this.flat.node;
+    return { a: frozen.value(graph, a), b: frozen.value(graph, b) };
+  }
+}
 
 /** Why a bank has no form for it. */
 export const UNMIXED_LENGTHS = 'divides each row of its weights by the length of that row (DoRA)';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openForTask } from '../../../../tests/support/open-for-task.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
-import { randomBatch } from '../../../input/text/collate.ts';
+import { randomBatch } from '../../../input/text/batches.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';

@@ -1,24 +1,81 @@
 import { Random } from '../../../support/random.ts';
-import { FrozenTensors } from '../frozen-tensors.ts';
-import { adaptedModules } from '../low-rank/adapted-modules.ts';
-import { defaultTargets } from '../low-rank/default-targets.ts';
+import { adaptedModules, defaultTargets } from '../low-rank/adapted-modules.ts';
 import { factorDistances } from '../low-rank/factor-distances.ts';
 import { AT_START, factorGroups, factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
 import { type Factored, LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { refuseTooManyVectors } from '../low-rank/orthonormal.ts';
-import { checkPatternKeys, loraRank } from '../low-rank/pattern-value.ts';
-import { loraScale } from '../low-rank/scales.ts';
+import { checkPatternKeys, loraRank, loraScale } from '../low-rank/pattern-value.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
-import { savedParameters } from '../saved-parameters.ts';
-import type { FactorDistances, ReadParameter, ReadRange, Regularizer, TunableModel } from '../tuner.ts';
+import {
+  type FactorDistances,
+  FrozenTensors,
+  type ReadParameter,
+  type ReadRange,
+  type Regularizer,
+  type TunableModel,
+} from '../tuner.ts';
+import { savedParameters } from '../whole-parameters.ts';
 import type { LoraConfig } from './config.ts';
-import { DoraInjection, doraReader, UNMIXED_LENGTHS } from './dora-injection.ts';
-import { doubledFactors, doubledModules } from './doubled-factors.ts';
-import { inverseGram, nearestGradient, OPTIMIZER_EPSILON } from './lorafa.ts';
+import {
+  DoraInjection,
+  doraReader,
+  doubledFactors,
+  doubledModules,
+  StartedInjection,
+  UNMIXED_LENGTHS,
+} from './dora-injection.ts';
 import { isInt4, loftqFactors, startFactors, type WeightStart, weightStart } from './start-factors.ts';
-import { StartedInjection } from './started-injection.ts';
-import { isRankStabilised, WeightMatrix, weightOf } from './weight-matrix.ts';
+import { isRankStabilised, WeightMatrix, weightOf } from './top-singular.ts';
+
+/** PEFT's constant that keeps the matrix invertible. */
+const EPSILON = 1e-8;
+
+/** The epsilon of PEFT's optimizer, which divides by √v + ε before the bias correction. */
+const OPTIMIZER_EPSILON = 1e-6;
+
+/** (A Aᵀ)⁻¹ of A [rank, width]. */
+export function inverseGram(a: Float32Array, rank: number): Float64Array {
+  const width = a.length / rank;
+  const gram = Float64Array.from({ length: rank * rank }, (_, at) => {
+    const [i, j] = [Math.floor(at / rank), at % rank];
+    let sum = i === j ? EPSILON : 0;
+    for (let k = 0; k < width; k++) sum += a[i * width + k]! * a[j * width + k]!;
+    return sum;
+  });
+  return symmetricInverse(gram, rank);
+}
+
+/** Replaces the gradient G [out, rank] of B by G (A Aᵀ)⁻¹ / s². */
+function nearestGradient(gradient: Float32Array, inverse: Float64Array, scale: number): void {
+  const rank = Math.sqrt(inverse.length);
+  for (let at = 0; at < gradient.length; at += rank) {
+    const row = gradient.slice(at, at + rank);
+    for (let i = 0; i < rank; i++) {
+      let sum = 0;
+      for (let j = 0; j < rank; j++) sum += row[j]! * inverse[j * rank + i]!;
+      gradient[at + i] = sum / (scale * scale);
+    }
+  }
+}
+
+/** Inverts a symmetric positive definite matrix [size, size] by Gauss-Jordan elimination. */
+function symmetricInverse(matrix: Float64Array, size: number): Float64Array {
+  const left = matrix.slice();
+  const inverse = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) inverse[i * size + i] = 1;
+  for (let pivot = 0; pivot < size; pivot++) {
+    const scale = 1 / left[pivot * size + pivot]!;
+    for (const rows of [left, inverse]) for (let i = 0; i < size; i++) rows[pivot * size + i]! *= scale;
+    for (let row = 0; row < size; row++) {
+      const factor = left[row * size + pivot]!;
+      if (row === pivot || factor === 0) continue;
+      for (const rows of [left, inverse])
+        for (let i = 0; i < size; i++) rows[row * size + i]! -= factor * rows[pivot * size + i]!;
+    }
+  }
+  return inverse;
+}
 
 /** How pairs of factors are trained. */
 export type LoraSettings = Pick<LoraConfig, 'lora_dropout'> &

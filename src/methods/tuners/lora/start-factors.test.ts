@@ -10,8 +10,7 @@ import { Random } from '../../../support/random.ts';
 import { dot } from '../low-rank/orthonormal.ts';
 import { kindOf } from '../registry.ts';
 import { startFactors } from './start-factors.ts';
-import { topSingular } from './top-singular.ts';
-import { WeightMatrix } from './weight-matrix.ts';
+import { topSingular, WeightMatrix } from './top-singular.ts';
 
 const FIXTURES = 'src/methods/tuners/fixtures/trajectories';
 

@@ -1,11 +1,9 @@
-import { BASE_BLOCK, fourBitValues } from '../../../input/formats/quantize-blocks.ts';
+import { BASE_BLOCK, fourBitValues } from '../../../input/formats/quantize.ts';
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { Random } from '../../../support/random.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
-import { dot, orthonormalise } from '../low-rank/orthonormal.ts';
-import { principalDirections } from '../low-rank/principal-directions.ts';
-import { type SingularTriplet, topSingular } from './top-singular.ts';
-import { WeightMatrix } from './weight-matrix.ts';
+import { dot, orthonormalise, principalDirections } from '../low-rank/orthonormal.ts';
+import { type SingularTriplet, topSingular, WeightMatrix } from './top-singular.ts';
 
 /** Initialisations from the weight. The initial increment is subtracted from the weight. */
 export type WeightStart = 'pissa' | `pissa_niter_${number}` | 'olora';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { adapterKey, parseAdapterKey } from './adapter-keys.ts';
+import { adapterKey, parseAdapterKey } from './peft-config.ts';
 
 describe('keys of an adapter file', () => {
   const adapted = (path: string) => path === 'layer.0.query';

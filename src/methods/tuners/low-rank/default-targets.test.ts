@@ -7,7 +7,7 @@ import { llama } from '../../../models/families/llama/definition.ts';
 import { modernBert } from '../../../models/families/modernbert/definition.ts';
 import { phi3 } from '../../../models/families/phi3/definition.ts';
 import type { ModelDefinition } from '../../../models/model-definition.ts';
-import { defaultTargets } from './default-targets.ts';
+import { defaultTargets } from './adapted-modules.ts';
 
 /** A model with a linear module for every name of its family. */
 function modelOf(definition: ModelDefinition) {

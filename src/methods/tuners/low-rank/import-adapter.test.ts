@@ -9,8 +9,7 @@ import { loraConfigSchema } from '../lora/config.ts';
 import type { ContinuesAdapters } from '../method-definition.ts';
 import { kindOf, METHODS } from '../registry.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
-import { asStored } from './peft-adapter.ts';
-import { type PeftAdapterConfigInput, parseAdapterConfig } from './peft-config.ts';
+import { asStored, type PeftAdapterConfigInput, parseAdapterConfig } from './peft-config.ts';
 
 const modelConfig = bert.parseConfig(
   {

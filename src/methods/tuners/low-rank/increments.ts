@@ -1,11 +1,10 @@
 import type { AdapterTensor } from '../../../input/formats/adapters/stored-adapter.ts';
 import type { Increments } from '../adapter-kind.ts';
 import { weightStart } from '../lora/start-factors.ts';
-import { parseAdapterKey } from './adapter-keys.ts';
 import { factorOf } from './factors.ts';
-import type { PeftAdapter } from './peft-adapter.ts';
+import { loraScale } from './pattern-value.ts';
+import { type PeftAdapter, parseAdapterKey } from './peft-config.ts';
 import { plainLora } from './plain-lora.ts';
-import { loraScale } from './scales.ts';
 
 /**
  * The adapter as products of two matrices, with the whole scale and AdaLoRA's λ in B.

@@ -1,8 +1,8 @@
 import { concat, matmul, multiply, reshape, slice } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import type { Injection } from '../../../models/nn/network.ts';
-import type { FrozenTensors } from '../frozen-tensors.ts';
 import { type ParameterLayout, stackValue, type TrainedStack } from '../parameter-layout.ts';
+import type { FrozenTensors } from '../tuner.ts';
 import { factorName, type LowRankModule } from './factors.ts';
 
 export interface LowRankOptions {

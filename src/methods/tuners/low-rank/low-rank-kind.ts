@@ -1,12 +1,10 @@
 import type { AdapterTensors, StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
-import { parseAdapterKey } from './adapter-keys.ts';
 import { factorOf } from './factors.ts';
 import { type ImportedKind, importAdapter } from './import-adapter.ts';
 import { increments } from './increments.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
-import { asStored, peftAdapter } from './peft-adapter.ts';
-import type { PeftAdapterConfig } from './peft-config.ts';
+import { asStored, type PeftAdapterConfig, parseAdapterKey, peftAdapter } from './peft-config.ts';
 import { plainLora } from './plain-lora.ts';
 
 export type PeftType = PeftAdapterConfig['peft_type'];

@@ -1,12 +1,136 @@
+import { add, matmul } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
-import type { FrozenTensors } from '../frozen-tensors.ts';
+import type { BankedPart, BankedPiece, BankForm } from '../bank/bank-form.ts';
+import { asRows, byExample, byToken, tokenRows, tokensOf } from '../bank/bank-rows.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
-import type { FactorDistances, ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
-import { bankedFactors } from './banked-factors.ts';
+import type { FactorDistances, FrozenTensors, ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
 import { factorDistances } from './factor-distances.ts';
 import { factorName, type LowRankModule } from './factors.ts';
-import { LowRankInjection } from './low-rank-injection.ts';
-import { mergedReader } from './merged-reader.ts';
+import { LowRankInjection, productsOf } from './low-rank-injection.ts';
+
+/** Increments y += x Aᵀ B, [rank, in] and [rank, out]. A includes λ, and B includes the scale. */
+const FACTORS: BankForm = {
+  key: 'factors',
+  inject(reader, rooms) {
+    // `linear` sets it; it is called before `increments`.
+    const outFeatures = new Map<string, number>();
+    /** Low-rank products of modules that read the same x, [batch, tokens, outFeatures], by path. */
+    const products = (paths: readonly string[], x: Value): Map<string, Value> => {
+      const adapted = paths
+        .flatMap((path) => ({ path, rank: rooms.get(path) ?? 0 }))
+        .filter(({ rank }) => rank);
+      if (adapted.length === 0) return new Map();
+      const inFeatures = x.shape[1] as number;
+      const ranks = adapted.reduce((sum, { rank }) => sum + rank, 0);
+      const names = adapted.map(({ path }) => path).join(' ');
+      const a = reader.read(`A ${names}`, [ranks, inFeatures], (pieces, slot) => {
+        let row = 0;
+        for (const { path, rank } of adapted) {
+          slot.set(pieces.get(path)?.tensors.a ?? [], row * inFeatures);
+          row += rank;
+        }
+      });
+      return productsOf(byExample(x), a, adapted, (inner, { path, rank }) => {
+        const shape = [rank, outFeatures.get(path) as number];
+        return matmul(
+          inner,
+          reader.read(`B ${path}`, shape, (pieces, slot) => slot.set(pieces.get(path)?.tensors.b ?? [])),
+        );
+      });
+    };
+    return {
+      linear(module) {
+        outFeatures.set(module.path, module.outFeatures);
+        return undefined;
+      },
+      increments(paths, x) {
+        // `output` turns outputs that all examples share into outputs per example.
+        const made = tokensOf(x) === undefined ? undefined : products(paths, x);
+        return paths.map((path) => {
+          const product = made?.get(path);
+          return product && asRows(product);
+        });
+      },
+      output(path, y, x) {
+        const product = tokensOf(x) === undefined ? products([path], x).get(path) : undefined;
+        return product && tokenRows(add(byToken(y), byToken(asRows(product))));
+      },
+    };
+  },
+};
+
+/** The factors of each module of rank 1 or more. */
+export function bankedFactors({ modules, layout, values }: Factored): BankedPart {
+  const read = (path: string, factor: Parameters<typeof factorName>[1]) =>
+    layout.read(values, factorName(path, factor));
+  const pieces = new Map<string, BankedPiece>();
+  for (const { path, rank, scale, inFeatures, outFeatures } of modules) {
+    if (rank === 0) continue;
+    const diagonal = layout.find(factorName(path, 'E')) && read(path, 'E');
+    const b = read(path, 'B');
+    pieces.set(path, {
+      size: rank,
+      tensors: {
+        a: read(path, 'A').map((x, i) => x * (diagonal?.[Math.floor(i / inFeatures)] ?? 1)),
+        b: Float32Array.from({ length: rank * outFeatures }, (_, i) => {
+          const [k, row] = [Math.floor(i / outFeatures), i % outFeatures];
+          return scale * b[row * rank + k]!;
+        }),
+      },
+    });
+  }
+  return { form: FACTORS, pieces };
+}
+
+/**
+ * Reads the parameters of a model with its adapter merged. An adapted weight is W + s B diag(E) A. A fully trained
+ * parameter has its trained value. All other parameters are the base model's. Any range can be read, so that no tensor
+ * need be in memory as a whole. The sum is computed in 64 bits.
+ *
+ * @param readBase must return memory of its own, which is changed
+ */
+export function mergedReader({ layout, modules, values }: Factored, readBase: ReadRange): ReadRange {
+  const adapted = new Map(modules.map((module) => [`${module.path}.weight`, module]));
+  return (name, start, end) => {
+    if (layout.find(name)) return layout.read(values, name).subarray(start, end);
+    const weight = readBase(name, start, end);
+    const module = adapted.get(name);
+    if (module) addIncrement(weight, start, module, layout, values);
+    return weight;
+  };
+}
+
+/** Adds a module's increment to its weight. `range` has the elements from `start` on. */
+function addIncrement(
+  range: Float32Array,
+  start: number,
+  { path, rank, scale, inFeatures, outFeatures, transposed }: LowRankModule,
+  layout: ParameterLayout,
+  values: Float32Array,
+): void {
+  const a = layout.read(values, factorName(path, 'A'));
+  const b = layout.read(values, factorName(path, 'B'));
+  const diagonal = layout.find(factorName(path, 'E')) && layout.read(values, factorName(path, 'E'));
+  const end = start + range.length;
+  const width = transposed ? outFeatures : inFeatures;
+  for (let row = Math.floor(start / width); row * width < end; row++) {
+    const from = Math.max(start, row * width);
+    const to = Math.min(end, (row + 1) * width);
+    const sum = Float64Array.from(range.subarray(from - start, to - start));
+    const column = from - row * width;
+    for (let k = 0; k < rank; k++) {
+      const factor = scale * (diagonal ? diagonal[k]! : 1);
+      if (transposed) {
+        const own = factor * a[k * inFeatures + row]!;
+        for (let i = 0; i < sum.length; i++) sum[i]! += own * b[(column + i) * rank + k]!;
+      } else {
+        const own = factor * b[row * rank + k]!;
+        for (let i = 0; i < sum.length; i++) sum[i]! += own * a[k * inFeatures + column + i]!;
+      }
+    }
+    range.set(sum, from - start);
+  }
+}
 
 /** All factors of the increments, trained and frozen. */
 export interface Factored {

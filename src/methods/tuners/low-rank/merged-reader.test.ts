@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import type { AdaLoraConfig } from '../composed/pruned-triplets.ts';
-import { adaLoraConfigSchema } from '../composed/pruned-triplets.ts';
-import { mergedReader } from './merged-reader.ts';
+import { type AdaLoraConfig, adaLoraConfigSchema } from '../composed/pruned-triplets.ts';
+import { mergedReader } from './low-rank-tuner.ts';
 
 const [inFeatures, outFeatures, rank, scale] = [3, 4, 2, 0.5];
 const config: AdaLoraConfig = adaLoraConfigSchema.parse({});

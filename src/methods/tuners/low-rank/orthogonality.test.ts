@@ -4,7 +4,7 @@ import { gradients } from '../../../engine/autodiff/gradients.ts';
 import { input } from '../../../engine/graph/build.ts';
 import { Graph } from '../../../engine/graph/graph.ts';
 import { lower } from '../../../engine/onnx/lower.ts';
-import { elementCount } from '../../../support/element-count.ts';
+import { elementCount } from '../../../support/arrays.ts';
 import { Random } from '../../../support/random.ts';
 import type { FactorGroup } from './factors.ts';
 import { type Orthogonality, orthogonalityTerm } from './orthogonality.ts';

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { Random } from '../../../support/random.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { dot, orthonormalise } from './orthonormal.ts';
-import { principalDirections } from './principal-directions.ts';
+import { dot, orthonormalise, principalDirections } from './orthonormal.ts';
 
 const { orthonormal } = JSON.parse(readFileSync('src/methods/tuners/fixtures/beyond.json', 'utf8')) as {
   orthonormal: { rows: number[][]; result: number[][] };

@@ -2,8 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { formatAdapterConfig } from '../../../input/formats/adapters/encode-adapter.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { asStored } from './peft-adapter.ts';
-import { parseAdapterConfig } from './peft-config.ts';
+import { asStored, parseAdapterConfig } from './peft-config.ts';
 
 const parse = (value: unknown) => parseAdapterConfig(value, 'c.json');
 

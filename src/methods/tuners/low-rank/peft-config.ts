@@ -1,12 +1,19 @@
 import { z } from 'zod';
 import { adapterSize } from '../../../input/formats/adapters/adapter-bytes.ts';
+import {
+  type AdapterTensors,
+  PEFT_PREFIX,
+  type StoredAdapter,
+} from '../../../input/formats/adapters/stored-adapter.ts';
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
+import { BASE_WEIGHT } from '../peft/described-adapter.ts';
 import {
   commonSettings,
   exclusionSettings,
   layerSettings,
+  PEFT_VERSION,
   type PeftFiles,
   peftSettings,
   storedForms,
@@ -14,6 +21,45 @@ import {
 import { rank } from '../shared/rank.ts';
 import { factorName, factorOf } from './factors.ts';
 import { INERT_DEFAULTS, refuseUnsupported } from './unsupported.ts';
+
+const names = z.array(z.string().min(1)).min(1);
+const nameOrNames = z.union([z.string().min(1), names]);
+
+/** Settings that LoRA and AdaLoRA share: PEFT's keys, meanings and defaults. Spread it into a strict object. */
+export const adapterConfigShape = {
+  /**
+   * Linear layers to adapt: a list of names, a regular expression, or `all-linear`. Default: the matrices of every
+   * layer; for `lora`, `vera`, `eva`, `gora` and `sensitivity_lora` fewer, as in PEFT, such as queries and values.
+   */
+  target_modules: nameOrNames.optional(),
+  /** Layers to exclude: a list of names or a regular expression. */
+  exclude_modules: nameOrNames.optional(),
+  /** Numbers of the layers to adapt. Requires `target_modules` as a list. */
+  layers_to_transform: z.union([z.int().min(0), z.array(z.int().min(0)).min(1)]).optional(),
+  /** Name before the layer number in a path (`layer`, `h`). Default: any. */
+  layers_pattern: nameOrNames.optional(),
+  /** Modules trained and saved in full: those whose path ends in a name, as in PEFT. The task's head always is. */
+  modules_to_save: names.optional(),
+  /** Scale of the increment: `lora_alpha` divided by the rank. */
+  lora_alpha: z.number().positive().default(8),
+  /** Dropout on the input of the increments. */
+  lora_dropout: z.number().min(0).lt(1).default(0),
+  /** Biases to train: none, those of the adapted layers, or all. */
+  bias: z.enum(['none', 'lora_only', 'all']).default('none'),
+};
+
+/** The key for the scale of a module's increment. PEFT's key is `use_rslora`, which LoRA accepts too. */
+export const scaleShape = {
+  /**
+   * `standard`: alpha / r, with the initial rank. `rslora`: alpha / √r (Kalajdzievski, 2023, arXiv 2312.03732), which keeps
+   * the size of activations and gradients at high ranks.
+   */
+  scale: z.enum(['standard', 'rslora']).default('standard'),
+};
+
+export type ScaleConfig = z.output<z.ZodObject<typeof scaleShape>>;
+
+export type AdapterSettings = z.output<z.ZodObject<typeof adapterConfigShape>>;
 
 const count = z.int().nonnegative();
 
@@ -141,4 +187,51 @@ export function storedSize(
       const rank = ranks[factor.module]!;
       return isAdaLora || rank > 0 ? factor.shapeAt(rank) : undefined;
     });
+}
+
+/** The file's key of a trained tensor. */
+export function adapterKey(
+  name: string,
+  kind: PeftAdapterConfig['peft_type'],
+  isAdapted: (path: string) => boolean,
+): string {
+  const [form] = storedForms(LOW_RANK_FILES[kind], [{ name, shape: [1] }], isAdapted);
+  return form!.key;
+}
+
+/**
+ * adalora's name of the trained tensor with this key: a factor of a module, or a full parameter. Undefined for tensors
+ * that PEFT saves redundantly:
+ * - with `bias: all`, the second copy of the biases of fully saved modules, and the biases of the replaced originals;
+ * - the base model's own weight of an adapted `lm_head`.
+ */
+export function parseAdapterKey(key: string): string | undefined {
+  if (/\.(original_module|modules_to_save)\./.test(key) || BASE_WEIGHT.test(key)) return undefined;
+  const name = key.slice(PEFT_PREFIX.length).replace(/\.base_layer\.bias$/, '.bias');
+  const factor = name.replace(/\.weight$/, '');
+  return factorOf(factor) ? factor : name;
+}
+
+/** A low-rank adapter as stored in PEFT's files, with checked settings. */
+export interface PeftAdapter {
+  config: PeftAdapterConfig;
+  tensors: AdapterTensors;
+}
+
+/**
+ * Checks the settings of a stored adapter.
+ *
+ * @throws UserError that lists every invalid key, or names an unsupported setting
+ */
+export function peftAdapter({ config, tensors }: StoredAdapter, where: string): PeftAdapter {
+  return { config: parseAdapterConfig(config, where), tensors };
+}
+
+/** Returns the adapter with every key that PEFT writes. */
+export function asStored({ config, tensors }: PeftAdapter): StoredAdapter {
+  return {
+    config: { ...INERT_DEFAULTS, peft_version: PEFT_VERSION, ...config },
+    tensors,
+    baseModel: config.base_model_name_or_path,
+  };
 }

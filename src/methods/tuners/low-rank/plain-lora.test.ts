@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PeftAdapter } from './peft-adapter.ts';
-import { parseAdapterConfig } from './peft-config.ts';
+import { type PeftAdapter, parseAdapterConfig } from './peft-config.ts';
 import { plainLora } from './plain-lora.ts';
 
 const tensor = (shape: number[], ...data: number[]) => ({ shape, data: Float32Array.from(data) });

@@ -2,11 +2,15 @@ import type { AdapterTensors } from '../../../input/formats/adapters/stored-adap
 import { UserError } from '../../../support/user-error.ts';
 import type { ExportLoraOptions } from '../adapter-kind.ts';
 import { weightStart } from '../lora/start-factors.ts';
-import { adapterKey, parseAdapterKey } from './adapter-keys.ts';
 import { type Factor, factorName, factorOf } from './factors.ts';
-import type { PeftAdapter } from './peft-adapter.ts';
-import { type PeftAdapterConfig, parseAdapterConfig } from './peft-config.ts';
-import { loraScale, storedAdaLoraScale } from './scales.ts';
+import { loraScale, storedAdaLoraScale } from './pattern-value.ts';
+import {
+  adapterKey,
+  type PeftAdapter,
+  type PeftAdapterConfig,
+  parseAdapterConfig,
+  parseAdapterKey,
+} from './peft-config.ts';
 
 type Tensor = { shape: number[]; data: Float32Array };
 type Factors = { A: Tensor; B: Tensor; E?: Tensor };

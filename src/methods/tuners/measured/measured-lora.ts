@@ -1,11 +1,10 @@
 import type { z } from 'zod';
 import { loraConfigSchema } from '../lora/config.ts';
-import { loraKind } from '../lora/lora-kind.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
-import { type EvenSettings, rankKeys, storeRanked } from '../lora/store-ranked.ts';
-import type { AdapterSettings } from '../low-rank/adapter-config-shape.ts';
-import { defaultTargets } from '../low-rank/default-targets.ts';
+import { type EvenSettings, loraKind, rankKeys, storeRanked } from '../lora/ranked-run.ts';
+import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
+import type { AdapterSettings } from '../low-rank/peft-config.ts';
 import type { MethodDefinition, MethodWords } from '../method-definition.ts';
 import type { TunableModel } from '../tuner.ts';
 import { type MeasuredMethod, MeasuredRun } from './measured-run.ts';

@@ -9,11 +9,9 @@ import {
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
-import { joinTiedWords } from '../tied-words.ts';
 import type { TunableModel } from '../tuner.ts';
-import { assertSameBase, BASE_WEIGHT } from './base-weights.ts';
-import { nameInModel } from './name-in-model.ts';
-import { unknownModule } from './unknown-module.ts';
+import { joinTiedWords } from '../whole-parameters.ts';
+import { assertSameBase, BASE_WEIGHT, nameInModel, unknownModule } from './described-adapter.ts';
 
 const count = z.int().nonnegative();
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { TunableModel } from '../tuner.ts';
-import { unknownModule } from './unknown-module.ts';
+import { unknownModule } from './described-adapter.ts';
 
 const WORDS = 'model.embed_tokens.weight';
 const model = {

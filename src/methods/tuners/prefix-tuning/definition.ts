@@ -1,18 +1,85 @@
 import { z } from 'zod';
+import { slice } from '../../../engine/graph/build.ts';
+import type { Value } from '../../../engine/graph/graph.ts';
 import { writesText } from '../../../models/heads/registry.ts';
+import type { VirtualTokens } from '../../../models/nn/virtual-tokens.ts';
+import { Random } from '../../../support/random.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
-import { savedParameters } from '../saved-parameters.ts';
-import type { TunableModel } from '../tuner.ts';
+import type { TokensBefore, TunableModel } from '../tuner.ts';
 import {
   storedVirtual,
   type VirtualFiles,
   virtualConfigShape,
   virtualKind,
 } from '../virtual/virtual-files.ts';
-import { TABLE, virtualTuner } from '../virtual/virtual-tuner.ts';
-import { prefixParts, prefixTokens, projectedParts } from './prefix-parts.ts';
-import { numericLayers, prefixShape, projected } from './projection.ts';
+import { TABLE, type VirtualParts, virtualTuner } from '../virtual/virtual-tuner.ts';
+import { savedParameters } from '../whole-parameters.ts';
+import {
+  beginProjection,
+  graphLayers,
+  numericLayers,
+  type PrefixShape,
+  type ProjectionSizes,
+  prefixShape,
+  projected,
+  projectionTensors,
+} from './projection.ts';
+
+/** The tokens of a prefix. They have no place in the sequence of labels. */
+function prefixTokens(count: number): TokensBefore {
+  return { count, predictsFirst: false };
+}
+
+/**
+ * Prefix tuning (Li and Liang, 2021, arXiv 2101.00190): trained keys and values of every layer before those of a
+ * text. They have no position.
+ */
+function prefixParts(shape: PrefixShape, count: number, zero: boolean): VirtualParts {
+  const outputs = shape.names.length * shape.width;
+  return {
+    ...common(shape, count, count * outputs),
+    own: [{ name: TABLE, shape: [count, outputs] }],
+    tokens: (value) => tokens(shape, count, value(TABLE)),
+    begin(values, seed) {
+      if (!zero) values(TABLE).set(new Random(seed, `init ${TABLE}`).normals(count * outputs, 1));
+    },
+  };
+}
+
+/** The same, but a small network makes the keys and values. */
+function projectedParts(shape: PrefixShape, sizes: ProjectionSizes, zero: boolean): VirtualParts {
+  const own = projectionTensors(sizes);
+  const trained = own.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
+  return {
+    ...common(shape, sizes.count, trained),
+    own,
+    tokens: (value) => tokens(shape, sizes.count, projected(graphLayers(value))),
+    begin: (values, seed) => beginProjection(own, values, seed, sizes, zero),
+  };
+}
+
+function common({ names }: PrefixShape, count: number, parameters: number) {
+  const paths = new Set(names.map((name) => name.replace(/\.[^.]*$/, '')));
+  return {
+    before: prefixTokens(count),
+    sites: [...paths].map((path) => ({ path, parameters: parameters / paths.size })),
+  };
+}
+
+/**
+ * @param all the keys and values of all layers, [tokens, layers · 2 · width], which gradient checkpointing then does
+ * not compute again in a layer
+ */
+function tokens({ names, width }: PrefixShape, count: number, all: Value): VirtualTokens {
+  return {
+    count,
+    states(name) {
+      const at = names.indexOf(name);
+      return slice(all, 1, at * width, (at + 1) * width);
+    },
+  };
+}
 
 /** The settings of prefix tuning: PEFT's keys and defaults. */
 const prefixTuningConfigSchema = z

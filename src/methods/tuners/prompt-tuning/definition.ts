@@ -1,17 +1,102 @@
+import { z } from 'zod';
 import { headNamed, writesText } from '../../../models/heads/registry.ts';
+import { Random } from '../../../support/random.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
-import { savedParameters } from '../saved-parameters.ts';
-import type { TunableModel } from '../tuner.ts';
-import { storedVirtual, type VirtualFiles, virtualKind } from '../virtual/virtual-files.ts';
-import { TABLE, virtualTuner } from '../virtual/virtual-tuner.ts';
+import type { ReadParameter, TokensBefore, TunableModel } from '../tuner.ts';
 import {
-  type PromptTuningConfig,
-  promptParts,
-  promptTokens,
-  promptTuningConfigSchema,
-  wordTable,
-} from './prompt-parts.ts';
+  storedVirtual,
+  type VirtualFiles,
+  virtualConfigShape,
+  virtualKind,
+} from '../virtual/virtual-files.ts';
+import { TABLE, type VirtualParts, virtualTuner } from '../virtual/virtual-tuner.ts';
+import { savedParameters } from '../whole-parameters.ts';
+
+/** The settings of prompt tuning: PEFT's keys and defaults. */
+const promptTuningConfigSchema = z
+  .strictObject({
+    ...virtualConfigShape,
+    /**
+     * Initial embeddings. `RANDOM`: normal numbers. `SAMPLE_VOCAB`: those of random words. `TEXT`: those of
+     * `prompt_tuning_init_text`, repeated or cut to the number of tokens.
+     */
+    prompt_tuning_init: z.enum(['RANDOM', 'SAMPLE_VOCAB', 'TEXT']).default('RANDOM'),
+    /** Text for `prompt_tuning_init: TEXT`, in the tokens of the base model. */
+    prompt_tuning_init_text: z.string().min(1).optional(),
+  })
+  .refine(
+    ({ prompt_tuning_init: init, prompt_tuning_init_text: text }) =>
+      (init === 'TEXT') === (text !== undefined),
+    { path: ['prompt_tuning_init_text'], error: 'expected with prompt_tuning_init: TEXT, and only then' },
+  );
+
+type PromptTuningConfig = z.infer<typeof promptTuningConfigSchema>;
+
+type Settings = Pick<
+  PromptTuningConfig,
+  'num_virtual_tokens' | 'prompt_tuning_init' | 'prompt_tuning_init_text'
+>;
+
+/** The table of a model's word embeddings, and the number by which the model multiplies its rows. */
+function wordTable({ wordTables, parameters }: TunableModel) {
+  const [first] = wordTables;
+  const [name, scale] = first!;
+  const shape = parameters.get(name)!;
+  return { name, scale, shape, width: shape[1]! };
+}
+
+/** The tokens of a prompt. As in PEFT, they have positions in the sequence of labels. */
+function promptTokens(count: number): TokensBefore {
+  return { count, predictsFirst: true };
+}
+
+/** Prompt tuning (Lester et al., 2021, arXiv 2104.08691): trained word embeddings before those of a text. */
+function promptParts(model: TunableModel, settings: Settings): VirtualParts {
+  const { num_virtual_tokens: count } = settings;
+  const { name, width } = wordTable(model);
+  return {
+    before: promptTokens(count),
+    own: [{ name: TABLE, shape: [count, width] }],
+    sites: [{ path: name.replace(/\.weight$/, ''), parameters: count * width }],
+    tokens: (value) => ({ count, embeddings: value(TABLE) }),
+    begin: (values, seed, read) => values(TABLE).set(initialEmbeddings(model, settings, seed, read)),
+  };
+}
+
+function initialEmbeddings(
+  model: TunableModel,
+  settings: Settings,
+  seed: number,
+  read: ReadParameter,
+): Float32Array {
+  const {
+    num_virtual_tokens: count,
+    prompt_tuning_init: init,
+    prompt_tuning_init_text: text = '',
+  } = settings;
+  const { name, scale, shape, width } = wordTable(model);
+  const random = new Random(seed, `init ${TABLE}`);
+  if (init === 'RANDOM') return random.normals(count * width, 1);
+  const ids =
+    init === 'TEXT' ? idsOf(model, text) : Array.from({ length: count }, () => random.integer(shape[0]!));
+  const embeddings = new Float32Array(count * width);
+  const rowOf = (id: number) => {
+    const [start, end] = [id * width, (id + 1) * width];
+    return model.readRange?.(name, start, end) ?? read(name, shape).subarray(start, end);
+  };
+  for (let i = 0; i < count; i++)
+    embeddings.set(
+      rowOf(ids[i % ids.length]!).map((value) => value * scale),
+      i * width,
+    );
+  return embeddings;
+}
+
+function idsOf({ encode }: TunableModel, text: string): ArrayLike<number> {
+  if (!encode) throw new Error('the model has no tokenizer');
+  return encode(text);
+}
 
 const FILES: VirtualFiles = {
   peftType: 'PROMPT_TUNING',

@@ -6,20 +6,13 @@ import {
   scheduleShape,
   scoreNamed,
 } from '../allocation/allocation-config.ts';
-import {
-  BUDGET_KEYS,
-  budgetShape,
-  budgetSummary,
-  oneBudget,
-  withoutBudget,
-} from '../allocation/budget-config.ts';
-import { planAllocation } from '../allocation/plan-allocation.ts';
-import { loraKind } from '../lora/lora-kind.ts';
+import { BUDGET_KEYS, budgetShape, budgetSummary, oneBudget, withoutBudget } from '../allocation/budget.ts';
+import { planAllocation } from '../allocation/promised-budget.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
-import { storeRanked } from '../lora/store-ranked.ts';
-import { adapterConfigShape, scaleShape } from '../low-rank/adapter-config-shape.ts';
-import { defaultTargets } from '../low-rank/default-targets.ts';
-import { loraScale, scaleVariant, withVariants } from '../low-rank/scales.ts';
+import { loraKind, storeRanked } from '../lora/ranked-run.ts';
+import { defaultTargets } from '../low-rank/adapted-modules.ts';
+import { loraScale, scaleVariant, withVariants } from '../low-rank/pattern-value.ts';
+import { adapterConfigShape, scaleShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { isOwnFunction } from '../own-function.ts';
 

@@ -1,16 +1,160 @@
+import { z } from 'zod';
 import { UserError } from '../../../support/user-error.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
-import { withVariants } from '../low-rank/scales.ts';
+import { withVariants } from '../low-rank/pattern-value.ts';
+import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
 import type { InputsOf } from '../method-run.ts';
-import {
-  type MeasuredModule,
-  progressiveRanks,
-  proportionalRanks,
-  type SensitivityLoraConfig,
-  sensitivities,
-  sensitivityLoraConfigSchema,
-} from './sensitivity-ranks.ts';
+import { rank } from '../shared/rank.ts';
+
+/** Sensitivity-LoRA's settings, with the paper's symbols and defaults. */
+export const sensitivityLoraConfigSchema = z
+  .strictObject({
+    ...adapterConfigShape,
+    /** Mean rank of the modules. */
+    r: rank.default(8),
+    /** Scale `lora_alpha / sqrt(r)` instead of `lora_alpha / r` (rank-stabilized LoRA). */
+    use_rslora: z.boolean().default(false),
+    /** Number of batches whose inputs are measured. */
+    calibration_batches: z.int().min(1).default(32),
+    /** Share of the diagonal elements of the Hessian in the mean of the largest (k / N). */
+    top_k: z.number().gt(0).max(1).default(0.5),
+    /** α: share of the diagonal's sum that the elements of the effective rank must have. */
+    threshold: z.number().gt(0).max(1).default(0.85),
+    /** Which sensitivity decides: `global` (the trace), `local` (largest elements and effective rank), or `both`. */
+    sensitivity: z.enum(['both', 'global', 'local']).default('both'),
+    /** Weight of a metric in a sum: its standard deviation over its squared mean (paper), or half of its inverse mean. */
+    weights: z.enum(['deviation', 'equal']).default('deviation'),
+    /**
+     * How sensitivities become ranks: in proportion (`scaled`, SRA), or by their order alone (`progressive`, PRA:
+     * `categories` of equal size, one rank apart, around `r`).
+     */
+    rank_allocation: z.enum(['scaled', 'progressive']).default('scaled'),
+    /** Number of categories with `rank_allocation: progressive` (the paper's example has three). */
+    categories: z.int().min(1).default(3),
+  })
+  .refine(({ categories }) => categories === undefined || categories % 2 === 1, {
+    path: ['categories'],
+    error: 'must be odd, so that the mean rank is r',
+  })
+  .refine(({ r, categories = 1 }) => categories <= 2 * r + 1, {
+    path: ['categories'],
+    error: 'must be at most 2 r + 1, so that no rank is below 0',
+  });
+
+type SensitivityLoraConfig = z.infer<typeof sensitivityLoraConfigSchema>;
+
+/** A module's weight [out, in], with the Hessian's diagonal for each of its rows: the mean square of each input. */
+interface MeasuredModule {
+  outFeatures: number;
+  diagonal: Float64Array;
+}
+
+/** The metrics of a weight's Hessian (equations 8 to 10). All rows of a weight have the same diagonal (appendix E). */
+export function hessianMetrics(
+  { diagonal, outFeatures: rows }: MeasuredModule,
+  { top_k, threshold }: Pick<SensitivityLoraConfig, 'top_k' | 'threshold'>,
+) {
+  const falling = diagonal.toSorted((a, b) => b - a);
+  const trace = rows * falling.reduce((a, b) => a + b, 0);
+  return {
+    trace,
+    top: meanOfLargest(falling, rows, top_k),
+    effectiveRank: effectiveRank(falling, rows, threshold * trace),
+  };
+}
+
+/** Computes the sensitivity θ of each weight (equations 11 to 14). */
+export function sensitivities(modules: readonly MeasuredModule[], config: SensitivityLoraConfig): number[] {
+  const metrics = modules.map((module) => hessianMetrics(module, config));
+  const sum = (a: readonly number[], b: readonly number[]) => {
+    const [wa, wb] = [metricWeight(a, config.weights), metricWeight(b, config.weights)];
+    return a.map((value, k) => wa * value + wb * b[k]!);
+  };
+  const global = metrics.map(({ trace }) => trace);
+  if (config.sensitivity === 'global') return global;
+  const local = sum(
+    metrics.map(({ top }) => top),
+    metrics.map(({ effectiveRank: own }) => own),
+  );
+  return config.sensitivity === 'local' ? local : sum(global, local);
+}
+
+type Features = { inFeatures: number; outFeatures: number };
+
+/**
+ * Distributes `total` ranks in proportion to sensitivity (equation 15). The paper does not say how shares become whole
+ * numbers: here each rank goes to the module that lacks most of its share. A module has at most as many ranks as
+ * features. Ranks are even if no module is more sensitive than another.
+ */
+export function proportionalRanks(
+  modules: readonly Features[],
+  sensitivity: readonly number[],
+  total: number,
+): number[] {
+  const all = sensitivity.reduce((a, b) => a + b, 0);
+  const lacking = sensitivity.map((own) => (all > 0 ? (own / all) * total : total / modules.length));
+  const ranks = modules.map(() => 0);
+  const limits = modules.map(largestRank);
+  for (let given = 0; given < total; given++) {
+    let next = -1;
+    ranks.forEach((rank, k) => {
+      if (rank < limits[k]! && (next < 0 || lacking[k]! > lacking[next]!)) next = k;
+    });
+    if (next < 0) break;
+    ranks[next]!++;
+    lacking[next]!--;
+  }
+  return ranks;
+}
+
+/**
+ * Sorts the modules by falling sensitivity into categories of equal size, whose ranks fall by one around `r` (section
+ * 4.4: six modules with r = 5 and three categories get 6, 6, 5, 5, 4, 4). If the modules cannot be divided equally,
+ * the outer categories have the same size, so that the mean stays `r`. A module has at most as many ranks as features.
+ */
+export function progressiveRanks(
+  modules: readonly Features[],
+  sensitivity: readonly number[],
+  { r, categories }: Pick<SensitivityLoraConfig, 'r' | 'categories'>,
+): number[] {
+  const largest = r + (categories - 1) / 2;
+  const ranks = modules.map(largestRank);
+  const order = [...sensitivity.keys()].sort((a, b) => sensitivity[b]! - sensitivity[a]!);
+  for (const [place, k] of order.entries()) {
+    const category = Math.floor(((place + 0.5) * categories) / order.length);
+    ranks[k] = Math.min(ranks[k]!, largest - category);
+  }
+  return ranks;
+}
+
+const largestRank = ({ inFeatures, outFeatures }: Features) => Math.min(inFeatures, outFeatures);
+
+/** The mean of the largest elements of a diagonal in which each of the `falling` values stands `rows` times. */
+function meanOfLargest(falling: Float64Array, rows: number, share: number): number {
+  const count = Math.max(1, Math.round(share * falling.length * rows));
+  let sum = 0;
+  for (let i = 0; i * rows < count; i++) sum += falling[i]! * Math.min(rows, count - i * rows);
+  return sum / count;
+}
+
+/** The smallest number of elements whose sum is at least `enough`. Each of the `falling` values stands `rows` times. */
+function effectiveRank(falling: Float64Array, rows: number, enough: number): number {
+  let missing = enough;
+  for (const [i, value] of falling.entries()) {
+    if (missing <= rows * value) return i * rows + (missing > 0 ? Math.ceil(missing / value) : 0);
+    missing -= rows * value;
+  }
+  return falling.length * rows;
+}
+
+function metricWeight(values: readonly number[], kind: SensitivityLoraConfig['weights']): number {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  if (mean === 0) return 0;
+  if (kind === 'equal') return 0.5 / mean;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  return Math.sqrt(variance) / mean ** 2;
+}
 
 /** Sensitivity-LoRA (Zhang et al., 2025, arXiv 2509.09119): the diagonal of each weight's Hessian gives LoRA's ranks. */
 export const sensitivityLora = measuredLora<SensitivityLoraConfig, typeof sensitivityLoraConfigSchema>({

@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { measuredModel, measureInputsIn } from '../../../../tests/support/measure-inputs-in.ts';
-import type { LoadedModel } from '../../../program/model-weights.ts';
-import { sensitivityLora } from './definition.ts';
+import type { LoadedModel } from '../../../program/weight-memory.ts';
 import {
   hessianMetrics,
   progressiveRanks,
   proportionalRanks,
   sensitivities,
+  sensitivityLora,
   sensitivityLoraConfigSchema,
-} from './sensitivity-ranks.ts';
+} from './definition.ts';
 
 /** Computed from every element of the Hessians' diagonals (scripts/oracle/sensitivity_lora.py). */
 const golden = JSON.parse(readFileSync('src/methods/tuners/fixtures/sensitivity-lora.json', 'utf8')) as {

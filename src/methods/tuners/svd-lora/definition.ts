@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { continuesTriplets, tripletMethod, tripletShape } from '../composed/triplet-method.ts';
-import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
-import { defaultTargets } from '../low-rank/default-targets.ts';
-import { exportAdapter } from '../low-rank/export-adapter.ts';
+import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { ranksOf } from '../low-rank/factors.ts';
-import { adaLoraAlpha } from '../low-rank/scales.ts';
+import { exportAdapter } from '../low-rank/import-adapter.ts';
+import { adaLoraAlpha } from '../low-rank/pattern-value.ts';
+import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { staticRun } from '../method-run.ts';
 import { rank } from '../shared/rank.ts';
 

@@ -2,14 +2,56 @@ import { matmul, multiply, slice } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import type { Injection, LinearModule } from '../../../models/nn/network.ts';
 import type { Banked } from '../bank/bank-form.ts';
-import { FrozenTensors } from '../frozen-tensors.ts';
-import { bankedFactors } from '../low-rank/banked-factors.ts';
 import { factorName } from '../low-rank/factors.ts';
-import type { Factored } from '../low-rank/low-rank-tuner.ts';
-import { mergedReader } from '../low-rank/merged-reader.ts';
+import { bankedFactors, type Factored, mergedReader } from '../low-rank/low-rank-tuner.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
-import type { ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
-import { TorchRandom } from './torch-random.ts';
+import { FrozenTensors, type ReadParameter, type ReadRange, type TunedSite, type Tuner } from '../tuner.ts';
+
+const SIZE = 624;
+const SHIFT = 397;
+
+/**
+ * PyTorch's generator on the CPU: MT19937 (Matsumoto and Nishimura, 1998). VeRA's files may contain only the seed of
+ * the random matrices, so they must be drawn with the same generator.
+ */
+class TorchRandom {
+  readonly #state = new Uint32Array(SIZE);
+  #at = SIZE;
+
+  constructor(seed: number) {
+    this.#state[0] = seed;
+    for (let i = 1; i < SIZE; i++) {
+      const before = this.#state[i - 1]! ^ (this.#state[i - 1]! >>> 30);
+      this.#state[i] = Math.imul(before, 1_812_433_253) + i;
+    }
+  }
+
+  /** Fills a tensor as `tensor.uniform_(from, to)` does. */
+  uniform(tensor: Float32Array, from: number, to: number): void {
+    const [least, width] = [Math.fround(from), Math.fround(Math.fround(to) - Math.fround(from))];
+    // 24 bits are the precision of float32.
+    for (let i = 0; i < tensor.length; i++)
+      tensor[i] = ((this.#bits() & 0xff_ffff) / 2 ** 24) * width + least;
+  }
+
+  #bits(): number {
+    if (this.#at === SIZE) this.#turn();
+    let bits = this.#state[this.#at++]!;
+    bits ^= bits >>> 11;
+    bits ^= (bits << 7) & 0x9d2c_5680;
+    bits ^= (bits << 15) & 0xefc6_0000;
+    return (bits ^ (bits >>> 18)) >>> 0;
+  }
+
+  #turn(): void {
+    for (let i = 0; i < SIZE; i++) {
+      const next = this.#state[(i + 1) % SIZE]!;
+      const mixed = (this.#state[i]! & 0x8000_0000) | (next & 0x7fff_ffff);
+      this.#state[i] = this.#state[(i + SHIFT) % SIZE]! ^ (mixed >>> 1) ^ (next & 1 ? 0x9908_b0df : 0);
+    }
+    this.#at = 0;
+  }
+}
 
 /** How the vectors are trained. */
 export interface VeraSettings {

@@ -8,7 +8,7 @@ import {
 import { headNamed } from '../../../models/heads/registry.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
-import { adapterConfigShape } from '../low-rank/adapter-config-shape.ts';
+import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import { assertShape, checkSaved, PEFT_VERSION, peftSettings } from '../peft/peft-files.ts';
 import type { TunableModel, Tuner } from '../tuner.ts';

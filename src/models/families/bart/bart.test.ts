@@ -7,8 +7,8 @@ import { classLoss, scoreLoss } from '../../../program/objectives/sequence-loss.
 import { sequenceModel } from '../../../program/objectives/sequence-model.ts';
 import { tokenModel } from '../../../program/objectives/token-model.ts';
 import type { HeadKind } from '../../heads/registry.ts';
-import { parseBartConfig } from './config.ts';
 import { bart } from './definition.ts';
+import { parseBartConfig } from './model.ts';
 
 const SIZES = {
   vocab_size: 11,

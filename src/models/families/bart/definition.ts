@@ -2,15 +2,12 @@ import { add, concat, constant, expand, slice, tanh } from '../../../engine/grap
 import { addDimensions } from '../../../engine/graph/dimension.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { spanHead } from '../../heads/question-answering/span-head.ts';
-import { wordLogits } from '../../heads/word-logits.ts';
+import { spanHead } from '../../heads/linear-heads.ts';
+import { wordLogits } from '../../heads/masked-lm-head.ts';
 import type { ModelDefinition, ModelInputs } from '../../model-definition.ts';
-import { lastOfToken } from '../../nn/last-rows.ts';
+import { lastOfToken, selectRows } from '../../nn/last-rows.ts';
 import type { Network } from '../../nn/network.ts';
-import { selectRows } from '../../nn/select-rows.ts';
-import { type BartConfig, parseBartConfig } from './config.ts';
-import { SHARED } from './embeddings.ts';
-import { bartModel } from './model.ts';
+import { type BartConfig, bartModel, parseBartConfig, SHARED } from './model.ts';
 
 /** BART (Lewis et al., 2020) as transformers computes it. */
 export const bart: ModelDefinition<BartConfig> = {

@@ -1,12 +1,10 @@
 import { tanh } from '../../../engine/graph/build.ts';
-import { featureHead } from '../../heads/feature-extraction/feature-head.ts';
-import { maskedLmHead, maskedLmTies } from '../../heads/masked-lm/masked-lm-head.ts';
-import { spanHead } from '../../heads/question-answering/span-head.ts';
-import { tokenHead } from '../../heads/token-classification/token-head.ts';
+import { featureHead } from '../../heads/feature-head.ts';
+import { spanHead, tokenHead } from '../../heads/linear-heads.ts';
+import { maskedLmHead, maskedLmTies } from '../../heads/masked-lm-head.ts';
 import type { ModelDefinition } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
-import { type BertConfig, classifierDropout, parseBertConfig } from './config.ts';
-import { bertModel } from './model.ts';
+import { type BertConfig, bertModel, classifierDropout, parseBertConfig } from './model.ts';
 
 const MASKED_LM = {
   head: ['cls.predictions'],

@@ -1,8 +1,8 @@
 import { add, concat, reshape, slice } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import type { ModelDefinition, ModelInputs } from '../../model-definition.ts';
+import { forEveryText } from '../../nn/embedding.ts';
 import type { EncodedRows } from '../../nn/encoder-layers.ts';
-import { forEveryText } from '../../nn/for-every-text.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { patchEmbedding, patchPositions, withTokens } from '../../nn/patch-embedding.ts';
@@ -14,8 +14,7 @@ import {
   pictureHead,
   pictureVectorHead,
 } from '../vision/picture-heads.ts';
-import { TOWER_ROLES, type TowerConfig, towerConfig, towerLayers } from '../vision/tower.ts';
-import { patchesOf } from '../vision/vision-config.ts';
+import { patchesOf, TOWER_ROLES, type TowerConfig, towerConfig, towerLayers } from '../vision/tower.ts';
 
 const PREFIX = 'vision_model';
 

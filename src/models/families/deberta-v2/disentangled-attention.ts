@@ -6,9 +6,8 @@ import {
   sameDimension,
 } from '../../../engine/graph/dimension.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
-import { mixedValues } from '../../nn/attention.ts';
+import { mixedValues, queryKeyValue } from '../../nn/attention.ts';
 import type { Network } from '../../nn/network.ts';
-import { queryKeyValue } from '../../nn/query-key-value.ts';
 import type { DebertaV2Config } from './config.ts';
 
 /** The score of a masked pair. Its exponential is 0. If a whole row is masked, its weights are equal. */

@@ -1,14 +1,22 @@
 import {
   add,
   cast,
+  concat,
   constant,
   greater,
+  matmul,
   multiply,
+  pad,
   reshape,
   slice,
   transpose,
 } from '../../../engine/graph/build.ts';
-import { addDimensions, multiplyDimensions, sizeOf } from '../../../engine/graph/dimension.ts';
+import {
+  addDimensions,
+  type Dimension,
+  multiplyDimensions,
+  sizeOf,
+} from '../../../engine/graph/dimension.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import type { ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
@@ -18,13 +26,112 @@ import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network, Sublayer } from '../../nn/network.ts';
 import { addAndNorm } from '../../nn/post-norm-encoder.ts';
 import type { DebertaV2Config } from './config.ts';
-import { convLayer } from './conv-layer.ts';
 import {
   type AttentionContext,
   disentangledAttention,
   type RelativeEmbeddings,
 } from './disentangled-attention.ts';
-import { relativeRows, rowsOfDistances } from './relative-positions.ts';
+
+interface ConvInputs {
+  /** The first layer's input, [sequence · batch, hidden]. */
+  embedded: Value;
+  /** The first layer's output, of the same shape. */
+  output: Value;
+  /** [sequence · batch, 1]: 0 for padding, 1 for tokens. */
+  realRows: Value;
+  batch: Dimension;
+}
+
+/**
+ * The module `conv` after DeBERTa v2's first layer. It applies a convolution along the sequence to the
+ * layer's input, an activation, a residual and a layer norm. The result is zero at padding.
+ */
+function convLayer(module: Network, config: DebertaV2Config, inputs: ConvInputs): Value {
+  const { embedded, output, realRows, batch } = inputs;
+  const convolved = multiply(convolution(module.at('conv'), config, embedded, batch), realRows);
+  const dropped = module.dropout(convolved, config.hidden_dropout_prob);
+  const sum = add(output, activation(config.conv_act, 'conv_act')(dropped));
+  return multiply(layerNorm(module.at('LayerNorm'), sum, config.layer_norm_eps), realRows);
+}
+
+/**
+ * A convolution as a sum of products, one per kernel position. Because rows are sequence-major, shifting by
+ * one token means shifting by a whole batch.
+ */
+function convolution(
+  module: Network,
+  { hidden_size: width, conv_kernel_size: taps, conv_groups: groups }: DebertaV2Config,
+  rows: Value,
+  batch: Dimension,
+): Value {
+  const part = width / groups;
+  const weights = module.parameter('weight', [width, part, taps]);
+  const margin = multiplyDimensions((taps - 1) / 2, batch);
+  const padded = pad(rows, 0, margin, margin);
+  const outputs = Array.from({ length: groups }, (_, group) => {
+    const [start, end] = [group * part, (group + 1) * part];
+    const products = Array.from({ length: taps }, (_, tap) => {
+      const offset = multiplyDimensions(tap, batch);
+      const shifted = slice(padded, 0, offset, addDimensions(offset, rows.shape[0]!));
+      const kernel = reshape(slice(slice(weights, 0, start, end), 2, tap, tap + 1), [part, part]);
+      return matmul(slice(shifted, 1, start, end), kernel, { transposeB: true });
+    });
+    return products.reduce((a, b) => add(a, b));
+  });
+  return add(concat(outputs, 1), module.parameter('bias', [width]));
+}
+
+/*
+ * Disentangled attention uses the distance δ = q - k between query and key. Distances are grouped into
+ * buckets. The first half of the buckets has one distance each; the others become wider and wider. Each
+ * bucket has a row in the table of relative embeddings.
+ */
+
+interface RelativePositionSettings {
+  /** Number of buckets in each direction. Below 1, there are no buckets, and each distance has its own row. */
+  position_buckets: number;
+  max_relative_positions: number;
+}
+
+/**
+ * Number of rows in the table of relative embeddings. One half is for queries after the key, the other for
+ * queries before it.
+ */
+export function relativeRows(settings: RelativePositionSettings): number {
+  return 2 * span(settings);
+}
+
+/** The table's rows for `count` distances that start at `first`, in steps of 1 or -1. */
+export function rowsOfDistances(
+  settings: RelativePositionSettings,
+  first: number,
+  count: number,
+  step: 1 | -1,
+): number[] {
+  const last = relativeRows(settings) - 1;
+  const middle = span(settings);
+  return Array.from({ length: count }, (_, i) => {
+    const row = middle + bucket(settings, first + step * i);
+    // With a divisor of log 1 = 0, the formula gives infinity. transformers converts it to an integer, which
+    // becomes the lowest row.
+    return Number.isFinite(row) ? Math.min(Math.max(row, 0), last) : 0;
+  });
+}
+
+function span({ position_buckets, max_relative_positions }: RelativePositionSettings): number {
+  return position_buckets > 0 ? position_buckets : max_relative_positions;
+}
+
+/** Computed in 32 bits as in transformers. If the logarithm is a whole number, the rounding decides. */
+function bucket({ position_buckets, max_relative_positions }: RelativePositionSettings, distance: number) {
+  const middle = Math.floor(position_buckets / 2);
+  const far = Math.abs(distance);
+  if (position_buckets < 1 || far <= middle) return distance;
+  const { fround } = Math;
+  const log = (x: number) => fround(Math.log(fround(x)));
+  const share = fround(log(far / middle) / log((max_relative_positions - 1) / middle));
+  return Math.sign(distance) * (Math.ceil(fround(share * (middle - 1))) + middle);
+}
 
 /** DeBERTa without a head. Returns the last layer's hidden states, see {@link encoderLayers}. */
 export function debertaV2Model(

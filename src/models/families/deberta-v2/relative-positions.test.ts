@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { relativeRows, rowsOfDistances } from './relative-positions.ts';
+import { relativeRows, rowsOfDistances } from './model.ts';
 
 const rows = (position_buckets: number, max_relative_positions: number, first: number, count: number) =>
   rowsOfDistances({ position_buckets, max_relative_positions }, first, count, 1);

@@ -4,8 +4,8 @@ import type { Value } from '../../../engine/graph/graph.ts';
 import { parseFields, probability } from '../../config-fields.ts';
 import type { ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
+import { forEveryText } from '../../nn/embedding.ts';
 import type { EncodedRows } from '../../nn/encoder-layers.ts';
-import { forEveryText } from '../../nn/for-every-text.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { patchEmbedding, patchPositions, withTokens } from '../../nn/patch-embedding.ts';
@@ -17,13 +17,7 @@ import {
   pictureHead,
   pictureVectorHead,
 } from '../vision/picture-heads.ts';
-import {
-  headsDivideWidth,
-  patchesOf,
-  type VisionConfig,
-  visionFields,
-  withVision,
-} from '../vision/vision-config.ts';
+import { headsDivideWidth, patchesOf, type VisionConfig, visionFields, withVision } from '../vision/tower.ts';
 
 const schema = z
   .object({

@@ -1,20 +1,23 @@
 import { z } from 'zod';
 import type { Value } from '../../../engine/graph/graph.ts';
 import { parseFields, size } from '../../config-fields.ts';
-import { featureHead } from '../../heads/feature-extraction/feature-head.ts';
-import { maskedLmHead, maskedLmTies } from '../../heads/masked-lm/masked-lm-head.ts';
-import { spanHead } from '../../heads/question-answering/span-head.ts';
-import { denseClassifierHead } from '../../heads/sequence-classification/dense-classifier-head.ts';
-import { tokenHead } from '../../heads/token-classification/token-head.ts';
+import { featureHead } from '../../heads/feature-head.ts';
+import { denseClassifierHead, spanHead, tokenHead } from '../../heads/linear-heads.ts';
+import { maskedLmHead, maskedLmTies } from '../../heads/masked-lm-head.ts';
 import type { CommonConfig, ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { absolutePositions } from '../../nn/embedding.ts';
 import type { EncodedRows } from '../../nn/encoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
-import { bertFields, classifierDropout, headsDivideWidth, withCommon } from '../bert/config.ts';
 import { bert } from '../bert/definition.ts';
-import { bertEmbeddings } from '../bert/embeddings.ts';
-import { bertEncoder } from '../bert/encoder.ts';
+import {
+  bertEmbeddings,
+  bertEncoder,
+  bertFields,
+  classifierDropout,
+  headsDivideWidth,
+  withCommon,
+} from '../bert/model.ts';
 
 const schema = z
   .object({

@@ -6,8 +6,8 @@ import type { LayerRows } from '../../nn/decoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import { type DecoderConfig, decoderFields, parseDecoderConfig } from '../llama/config.ts';
-import { decoderFamily } from '../llama/decoder-family.ts';
-import { feedForward, normAndAdd } from '../llama/layer.ts';
+import { feedForward, normAndAdd } from '../llama/decoder-model.ts';
+import { decoderFamily } from '../llama/definition.ts';
 import { checkLayerTypes, layerTypes, typesWhere, windowOf } from '../llama/layer-types.ts';
 
 /** Fields of a Gemma config.json. */

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { size } from '../../config-fields.ts';
 import { bounded, gemmaAttention, gemmaFields, gemmaLayer, NORM_OFFSET } from '../gemma2/definition.ts';
 import { parseDecoderConfig } from '../llama/config.ts';
-import { decoderFamily } from '../llama/decoder-family.ts';
 import { normOfHeads } from '../llama/decoder-model.ts';
+import { decoderFamily } from '../llama/definition.ts';
 import { checkLayerTypes, FULL, SLIDING, typesWhere } from '../llama/layer-types.ts';
-import { rotariesOf, rotaryByLayer, withRotaryByLayer } from '../llama/rotary-by-layer.ts';
+import { rotariesOf, rotaryByLayer, withRotaryByLayer } from '../llama/rotary.ts';
 
 const schema = z
   .object({

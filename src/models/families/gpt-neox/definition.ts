@@ -1,19 +1,60 @@
+import { z } from 'zod';
 import { add, reshape, slice } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
-import { featureHead } from '../../heads/feature-extraction/feature-head.ts';
-import { spanHead } from '../../heads/question-answering/span-head.ts';
-import { tokenHead } from '../../heads/token-classification/token-head.ts';
-import { wordLogits } from '../../heads/word-logits.ts';
+import { isObject } from '../../../support/options.ts';
+import { probability, size } from '../../config-fields.ts';
+import { featureHead } from '../../heads/feature-head.ts';
+import { spanHead, tokenHead } from '../../heads/linear-heads.ts';
+import { wordLogits } from '../../heads/masked-lm-head.ts';
 import type { ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { type DecoderAttentionOptions, decoderAttention } from '../../nn/decoder-attention.ts';
 import { decoderLayers, type LayerRows } from '../../nn/decoder-layers.ts';
 import { wordEmbedding } from '../../nn/embedding.ts';
+import { selectRows } from '../../nn/last-rows.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
-import { selectRows } from '../../nn/select-rows.ts';
-import { sequenceHead } from '../llama/heads.ts';
-import { type GptNeoxConfig, parseGptNeoxConfig } from './config.ts';
+import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
+import { sequenceHead } from '../llama/decoder-model.ts';
+import { DEFAULT_THETA, partialRotaryFields } from '../llama/rotary-fields.ts';
+
+const schema = z.object({
+  ...decoderFields,
+  vocab_size: size.default(50432),
+  hidden_act: z.string().default('gelu'),
+  hidden_dropout: probability.default(0),
+  classifier_dropout: probability.default(0.1),
+  layer_norm_eps: z.number().positive().default(1e-5),
+  use_parallel_residual: z.boolean().default(true),
+  attention_bias: z.boolean().default(true),
+  rope_parameters: partialRotaryFields,
+});
+
+type GptNeoxConfig = ReturnType<typeof parseGptNeoxConfig>;
+
+/** Default share of features in each head that are rotated. */
+const TURNED = 0.25;
+
+/** Parses a config.json of `model_type` gpt_neox. Fields keep Hugging Face's names. */
+function parseGptNeoxConfig(json: unknown, where: string) {
+  return parseDecoderConfig(schema, withCommonNames(json), where);
+}
+
+/**
+ * Renames GPT-NeoX's rotary settings to the common names. As in transformers, the common names have no effect outside
+ * of `rope_parameters`.
+ */
+function withCommonNames(json: unknown): unknown {
+  if (!isObject(json)) return json;
+  const given = json.rope_scaling ?? json.rope_parameters ?? {};
+  if (!isObject(given)) return json;
+  const rope_parameters = {
+    rope_theta: json.rotary_emb_base ?? DEFAULT_THETA,
+    partial_rotary_factor: json.rotary_pct ?? TURNED,
+    ...given,
+  };
+  return { ...json, rope_scaling: null, rope_parameters };
+}
 
 /** The path of the word embeddings. */
 const WORDS = 'gpt_neox.embed_in';

@@ -3,8 +3,7 @@ import { dropoutSites } from '../../../../tests/support/dropout-sites.ts';
 import { adaptedModules } from '../../../methods/tuners/low-rank/adapted-modules.ts';
 import { tokenModel } from '../../../program/objectives/token-model.ts';
 import type { HeadKind } from '../../heads/registry.ts';
-import { parseGpt2Config } from './config.ts';
-import { gpt2 } from './definition.ts';
+import { gpt2, parseGpt2Config } from './definition.ts';
 
 const SIZES = { vocab_size: 11, n_embd: 6, n_layer: 2, n_head: 3, n_positions: 8 };
 const parse = (fields: object) => parseGpt2Config({ ...SIZES, ...fields }, 'config.json');

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { encoderFields, labelsOf, layers, parseFields, probability, size } from '../../config-fields.ts';
 import type { CommonConfig } from '../../model-definition.ts';
 import type { Rotary } from '../../nn/rotary.ts';
+import { rotaryOf } from './rotary.ts';
 import { type RotaryFields, rotaryFields, withRotaryFields } from './rotary-fields.ts';
-import { rotaryOf } from './rotary-scaling.ts';
 
 /** Fields of a Llama-like model's config.json. */
 export const decoderFields = {

@@ -7,7 +7,7 @@ import { lower } from '../../../engine/onnx/lower.ts';
 import type { HostTensor, Session } from '../../../engine/runtime/session.ts';
 import { modelFeeds } from '../../../program/objectives/model-inputs.ts';
 import { tokenModel } from '../../../program/objectives/token-model.ts';
-import { elementCount } from '../../../support/element-count.ts';
+import { elementCount } from '../../../support/arrays.ts';
 import { Random } from '../../../support/random.ts';
 import { KeyValueCache, PAST, PRESENT } from '../../nn/key-value-cache.ts';
 import { Network } from '../../nn/network.ts';

@@ -1,6 +1,92 @@
 import { z } from 'zod';
-import { decoderFields, parseDecoderConfig } from './config.ts';
-import { decoderFamily } from './decoder-family.ts';
+import type { Value } from '../../../engine/graph/graph.ts';
+import { featureHead } from '../../heads/feature-head.ts';
+import { spanHead } from '../../heads/linear-heads.ts';
+import type { Encode, ModelDefinition, ModuleRoles } from '../../model-definition.ts';
+import { type DecoderConfig, decoderFields, parseDecoderConfig } from './config.ts';
+import { causalHead, type DecoderParts, decoderModel, sequenceHead, tokenHead } from './decoder-model.ts';
+
+/** Prefix of the base model's parameters. Some question answering heads have another one. */
+const PREFIX = 'model';
+
+/** PEFT's default target modules for LoRA and AdaLoRA. */
+
+/** The modules of Llama's layers. */
+const ROLES: ModuleRoles = {
+  query: 'q_proj',
+  key: 'k_proj',
+  value: 'v_proj',
+  output: 'o_proj',
+  up: ['gate_proj', 'up_proj'],
+  down: 'down_proj',
+};
+
+/** How families of Llama-like decoders differ. */
+interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Config> {
+  modelType: string;
+  /** The family's name in classes: `Llama` in `LlamaForCausalLM`. */
+  name: string;
+  parseConfig(json: unknown, where: string): Config;
+  /** Whether transformers has a token classification head for this family. */
+  hasTokenHead?: boolean;
+  /**
+   * Prefix of the base model's parameters under the question answering head. Undefined if transformers has no
+   * such head.
+   */
+  spanPrefix?: string;
+  /** Roles of modules. Default: Llama's. Roles without `output` change single ones of Llama's. */
+  roles?: ModuleRoles | Pick<ModuleRoles, 'rescaled'>;
+  /** The name in classes of other heads, such as `Gemma3TextModel`. Default: `name`. */
+  baseName?: string;
+  /** Transforms the logits. Default: no change. */
+  finish?(logits: Value, config: Config): Value;
+}
+
+/** Defines a family of decoders: word embeddings, layers, a norm, and transformers' heads. */
+export function decoderFamily<Config extends DecoderConfig>(
+  family: DecoderFamily<Config>,
+): ModelDefinition<Config> {
+  const {
+    modelType,
+    name,
+    parseConfig,
+    hasTokenHead,
+    spanPrefix,
+    baseName = name,
+    finish = (logits) => logits,
+  } = family;
+  const below = (prefix: string): Encode<Config> => {
+    return (network, config, inputs) => decoderModel(family, network.at(prefix), config, inputs);
+  };
+  const model = below(PREFIX);
+  const words = `${PREFIX}.embed_tokens`;
+  return {
+    modelType,
+    isDecoder: true,
+    baseModelPrefix: PREFIX,
+    roles: family.roles && 'output' in family.roles ? family.roles : { ...ROLES, ...family.roles },
+    tiedNames: { [`${words}.weight`]: ['lm_head.weight'] },
+    parseConfig,
+    heads: {
+      CAUSAL_LM: causalHead(`${name}ForCausalLM`, model, words, finish),
+      SEQ_CLS: sequenceHead(`${baseName}ForSequenceClassification`, model),
+      FEATURE_EXTRACTION: featureHead(
+        `${baseName}Model`,
+        PREFIX,
+        model,
+        (config) => config.hidden_size,
+        'decoder',
+      ),
+      ...(hasTokenHead && { TOKEN_CLS: tokenHead(`${name}ForTokenClassification`, model) }),
+      ...(spanPrefix && {
+        QUESTION_ANS: {
+          ...spanHead(`${name}ForQuestionAnswering`, below(spanPrefix)),
+          baseModelPrefix: spanPrefix,
+        },
+      }),
+    },
+  };
+}
 
 const schema = z.object({
   ...decoderFields,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isObject } from '../../../support/is-object.ts';
+import { isObject } from '../../../support/options.ts';
 import { size } from '../../config-fields.ts';
 
 const factor = z.number().positive();

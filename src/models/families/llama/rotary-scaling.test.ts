@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { rotaryOf } from './rotary.ts';
 import { rotaryFields, withRotaryFields } from './rotary-fields.ts';
-import { rotaryOf } from './rotary-scaling.ts';
 
 const rotary = (rope_parameters: object, maxLength = 64) => {
   const { rope_parameters: fields } = withRotaryFields({ rope_parameters }) as { rope_parameters: object };

@@ -1,14 +1,13 @@
 import { add, matmul, reshape, transpose } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
-import { featureHead } from '../../heads/feature-extraction/feature-head.ts';
-import { isTied } from '../../heads/word-logits.ts';
+import { featureHead } from '../../heads/feature-head.ts';
+import { isTied } from '../../heads/masked-lm-head.ts';
 import type { ModelDefinition } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
+import { selectRows } from '../../nn/last-rows.ts';
 import type { Network } from '../../nn/network.ts';
 import { meanTokens } from '../../nn/pool-tokens.ts';
-import { selectRows } from '../../nn/select-rows.ts';
-import { type ModernBertConfig, parseModernBertConfig } from './config.ts';
-import { modernBertModel, norm } from './model.ts';
+import { type ModernBertConfig, modernBertModel, norm, parseModernBertConfig } from './model.ts';
 
 const WORDS = 'model.embeddings.tok_embeddings.weight';
 

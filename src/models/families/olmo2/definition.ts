@@ -2,8 +2,8 @@ import { z } from 'zod';
 import type { Value } from '../../../engine/graph/graph.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
-import { decoderFamily } from '../llama/decoder-family.ts';
-import { feedForward, normAndAdd } from '../llama/layer.ts';
+import { feedForward, normAndAdd } from '../llama/decoder-model.ts';
+import { decoderFamily } from '../llama/definition.ts';
 
 const schema = z.object({
   ...decoderFields,

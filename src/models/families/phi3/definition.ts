@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { add, multiply, slice } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
-import { isObject } from '../../../support/is-object.ts';
+import { isObject } from '../../../support/options.ts';
 import { probability, size } from '../../config-fields.ts';
 import { activation } from '../../nn/activation.ts';
 import type { Network } from '../../nn/network.ts';
 import { rmsNorm } from '../../nn/rms-norm.ts';
 import { type DecoderConfig, decoderFields, parseDecoderConfig } from '../llama/config.ts';
-import { decoderFamily } from '../llama/decoder-family.ts';
+import { decoderFamily } from '../llama/definition.ts';
 import { partialRotaryFields } from '../llama/rotary-fields.ts';
 
 const schema = z.object({

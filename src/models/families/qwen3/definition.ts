@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { size } from '../../config-fields.ts';
 import { parseDecoderConfig } from '../llama/config.ts';
-import { decoderFamily } from '../llama/decoder-family.ts';
 import { normOfHeads } from '../llama/decoder-model.ts';
+import { decoderFamily } from '../llama/definition.ts';
 import { windowOf } from '../llama/layer-types.ts';
-import { qwenFields, withWindows } from '../qwen2/config.ts';
+import { qwenFields, withWindows } from '../qwen2/definition.ts';
 
 const schema = withWindows(
   z.object({ ...qwenFields, head_dim: size.default(128), attention_bias: z.boolean().default(false) }),

@@ -4,7 +4,7 @@ import { input } from '../../../engine/graph/build.ts';
 import { symbol } from '../../../engine/graph/dimension.ts';
 import { Graph } from '../../../engine/graph/graph.ts';
 import { lower } from '../../../engine/onnx/lower.ts';
-import { positionIds } from './model.ts';
+import { positionIds } from './definition.ts';
 
 // One example per column: padding after, before and in between, no padding, and only padding.
 const IDS = [

@@ -2,20 +2,20 @@ import { add, matmul, reshape, slice } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import type { ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { attention } from '../../nn/attention.ts';
-import { forEveryText } from '../../nn/for-every-text.ts';
+import { forEveryText } from '../../nn/embedding.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { patchEmbedding, patchPositions } from '../../nn/patch-embedding.ts';
 import { preNormEncoder } from '../../nn/pre-norm-encoder.ts';
 import { type EncodedPicture, meanPatches, pictureHead, pictureVectorHead } from '../vision/picture-heads.ts';
 import {
+  patchesOf,
   TOWER_ROLES,
   type TowerConfig,
   towerConfig,
   towerFeedForward,
   towerLayers,
 } from '../vision/tower.ts';
-import { patchesOf } from '../vision/vision-config.ts';
 
 const PREFIX = 'vision_model';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { isObject } from '../../../support/is-object.ts';
+import { isObject } from '../../../support/options.ts';
 import { size } from '../../config-fields.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
-import { decoderFamily } from '../llama/decoder-family.ts';
+import { decoderFamily } from '../llama/definition.ts';
 import { checkLayerTypes, layerTypes, typesWhere, windowOf } from '../llama/layer-types.ts';
 
 const schema = z

@@ -1,9 +1,8 @@
 import { multiply } from '../../../engine/graph/build.ts';
-import { wordLogits } from '../../heads/word-logits.ts';
+import { wordLogits } from '../../heads/masked-lm-head.ts';
 import type { ModelDefinition } from '../../model-definition.ts';
-import { selectRows } from '../../nn/select-rows.ts';
-import { parseT5Config, type T5Config } from './config.ts';
-import { SHARED, t5Model } from './model.ts';
+import { selectRows } from '../../nn/last-rows.ts';
+import { parseT5Config, SHARED, type T5Config, t5Model } from './model.ts';
 
 /** T5 (Raffel et al., 2020), T5 v1.1 and Flan-T5 as transformers computes them. */
 export const t5: ModelDefinition<T5Config> = {

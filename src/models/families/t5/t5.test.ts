@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { dropoutSites } from '../../../../tests/support/dropout-sites.ts';
-import { defaultTargets } from '../../../methods/tuners/low-rank/default-targets.ts';
+import { defaultTargets } from '../../../methods/tuners/low-rank/adapted-modules.ts';
 import { tokenModel } from '../../../program/objectives/token-model.ts';
-import { elementCount } from '../../../support/element-count.ts';
-import { parseT5Config, type T5Config } from './config.ts';
+import { elementCount } from '../../../support/arrays.ts';
 import { t5 } from './definition.ts';
-import { distanceBuckets } from './relative-bias.ts';
+import { distanceBuckets, parseT5Config, type T5Config } from './model.ts';
 
 const model = (fields: object) => tokenModel('SEQ_2_SEQ_LM')(t5, parseT5Config(fields, 'config.json'));
 const FLAN_SMALL = {

@@ -1,9 +1,75 @@
 import { z } from 'zod';
-import { isObject } from '../../../support/is-object.ts';
-import { parseFields, size } from '../../config-fields.ts';
+import { isObject } from '../../../support/options.ts';
+import { labelsOf, layers, parseFields, probability, size } from '../../config-fields.ts';
+import type { CommonConfig, PictureSize } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { twoLayers } from '../../nn/pre-norm-encoder.ts';
-import { headsDivideWidth, type VisionConfig, visionFields, withVision } from './vision-config.ts';
+
+/** Fields of every vision transformer's config.json. */
+export const visionFields = {
+  hidden_size: size.default(768),
+  num_hidden_layers: layers.default(12),
+  num_attention_heads: size.default(12),
+  image_size: z.union([size, z.array(size).length(2)]).default(224),
+  patch_size: size.default(16),
+  num_channels: z.literal(3, 'only pictures with three channels are supported').default(3),
+  attention_dropout: probability.default(0),
+  initializer_range: z.number().positive().default(0.02),
+  num_labels: size.optional(),
+  id2label: z.record(z.string(), z.string()).optional(),
+};
+
+type VisionFields = z.infer<z.ZodObject<typeof visionFields>>;
+
+/** Arguments for zod's `refine`: the hidden size must be a multiple of the number of heads. */
+export const headsDivideWidth: [
+  (fields: Pick<VisionFields, 'hidden_size' | 'num_attention_heads'>) => boolean,
+  { path: string[]; message: string },
+] = [
+  ({ hidden_size, num_attention_heads }) => hidden_size % num_attention_heads === 0,
+  { path: ['num_attention_heads'], message: 'must divide hidden_size' },
+];
+
+export type VisionConfig<Fields> = Fields & CommonConfig & { picture: NonNullable<CommonConfig['picture']> };
+
+/**
+ * Adds the fields that all models share. The picture's size is replaced by that of the model's processor.
+ *
+ * @param tokens number of tokens besides the patches
+ */
+export function withVision<Fields extends VisionFields>(
+  fields: Fields,
+  tokens: number,
+): VisionConfig<Fields> {
+  const { image_size, patch_size } = fields;
+  const [height, width] =
+    typeof image_size === 'number' ? [image_size, image_size] : (image_size as [number, number]);
+  return {
+    ...fields,
+    ...labelsOf(fields),
+    vocabSize: 0,
+    typeVocabSize: 0,
+    initializerRange: fields.initializer_range,
+    ...ofSize({ height, width, patch: patch_size, before: tokens }),
+  };
+}
+
+/** A model's config for pictures of another size than those of its pretraining. Positions are then interpolated. */
+export function withPictureSize<Config extends CommonConfig>(config: Config, size: PictureSize): Config {
+  return { ...config, ...(config.picture && ofSize({ ...config.picture, ...size })) };
+}
+
+/** The fields that depend on the size of pictures. */
+function ofSize(picture: NonNullable<CommonConfig['picture']>) {
+  const { height, width, patch, before } = picture;
+  return { picture, maxLength: before + Math.floor(height / patch) * Math.floor(width / patch) };
+}
+
+/** Number of patches along each side of the pictures with which the model was pretrained. */
+export function patchesOf({ image_size, patch_size }: VisionFields): number {
+  const sides = typeof image_size === 'number' ? [image_size, image_size] : image_size;
+  return sides.reduce((product, side) => product * Math.floor(side / patch_size), 1);
+}
 
 /** The modules of a layer in the vision towers of CLIP and SigLIP. */
 const TOWER_MODULES = {

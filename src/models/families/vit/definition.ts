@@ -3,20 +3,14 @@ import { add, concat, reshape, slice } from '../../../engine/graph/build.ts';
 import { parseFields, probability, size } from '../../config-fields.ts';
 import type { ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
+import { forEveryText } from '../../nn/embedding.ts';
 import type { EncodedRows } from '../../nn/encoder-layers.ts';
-import { forEveryText } from '../../nn/for-every-text.ts';
 import { layerNorm } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { patchEmbedding, patchPositions, withTokens } from '../../nn/patch-embedding.ts';
 import { preNormEncoder, twoLayers } from '../../nn/pre-norm-encoder.ts';
 import { classToken, type EncodedPicture, pictureHead, pictureVectorHead } from '../vision/picture-heads.ts';
-import {
-  headsDivideWidth,
-  patchesOf,
-  type VisionConfig,
-  visionFields,
-  withVision,
-} from '../vision/vision-config.ts';
+import { headsDivideWidth, patchesOf, type VisionConfig, visionFields, withVision } from '../vision/tower.ts';
 
 const schema = z
   .object({

@@ -1,5 +1,4 @@
-import { parseRobertaConfig } from '../roberta/config.ts';
-import { robertaFamily } from '../roberta/definition.ts';
+import { parseRobertaConfig, robertaFamily } from '../roberta/definition.ts';
 
 /** Default vocabulary size. */
 const VOCABULARY = { vocab_size: 30522 };

@@ -3,8 +3,8 @@ import { streamSafetensors } from '../../../input/formats/encode-safetensors.ts'
 import type { SafetensorsFile } from '../../../input/formats/node/safetensors-file.ts';
 import { fileBytes } from '../../../input/store/node/file-bytes.ts';
 import { NewFile } from '../../../input/store/node/new-file.ts';
-import { elementCount } from '../../../support/element-count.ts';
-import type { LoadedModel } from '../../model-weights.ts';
+import { elementCount } from '../../../support/arrays.ts';
+import type { LoadedModel } from '../../weight-memory.ts';
 import type { BaseFormat, MadeTensor, MatrixShape } from '../base-format.ts';
 
 /** Elements per read. */

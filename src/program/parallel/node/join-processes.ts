@@ -2,8 +2,7 @@ import { fstatSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { askedThreads } from '../../../engine/runtime/node/asked-threads.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { ALONE } from '../alone.ts';
-import { type Communicator, gatherJson } from '../communicator.ts';
+import { ALONE, type Communicator, gatherJson } from '../communicator.ts';
 import { launchOf } from './launch.ts';
 import { joinMpi } from './mpi/mpi-communicator.ts';
 

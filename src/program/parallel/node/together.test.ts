@@ -1,8 +1,6 @@
 import { expect, it } from 'vitest';
-import { ComputationError } from '../../../support/computation-error.ts';
-import { UserError } from '../../../support/user-error.ts';
-import { ALONE } from '../alone.ts';
-import { encode } from '../communicator.ts';
+import { ComputationError, UserError } from '../../../support/user-error.ts';
+import { ALONE, encode } from '../communicator.ts';
 import { together } from './together.ts';
 
 /** Returns the error that process 0 throws if process 1 fails with `error`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { KeyPath } from '../../../support/problem.ts';
+import type { KeyPath } from '../../../support/user-error.ts';
 import { runsOf } from '../plan.ts';
 import { comparison } from './comparison.ts';
 

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { suggest } from '../../../support/nearest.ts';
-import { type KeyPath, valueAt } from '../../../support/problem.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { suggest } from '../../../support/text.ts';
+import { type KeyPath, UserError, valueAt } from '../../../support/user-error.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import { assertScored } from '../assert-scored.ts';
 import { assertCount, type Cell, type Experiment, heldOutData, sharedPlace } from '../experiment.ts';

@@ -1,5 +1,5 @@
 import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
-import { defaultTargets } from '../../../methods/tuners/low-rank/default-targets.ts';
+import { defaultTargets } from '../../../methods/tuners/low-rank/adapted-modules.ts';
 import { matchTargets } from '../../../methods/tuners/target-modules.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { describeFolder } from '../../../use/trained/node/load-model.ts';

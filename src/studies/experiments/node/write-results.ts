@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { engineVersion } from '../../../engine/runtime/node/create-session.ts';
 import { readText } from '../../../input/formats/node/read-text.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
-import { programVersion } from '../../../support/node/program-version.ts';
+import { programVersion } from '../../../support/node/process-status.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import { readRunRecord } from '../../report/node/read-run-record.ts';

@@ -1,6 +1,5 @@
 import { DEFAULT_METHOD, METHOD_NAMES } from '../../../methods/tuners/registry.ts';
-import { type KeyPath, shown } from '../../../support/problem.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { type KeyPath, shown, UserError } from '../../../support/user-error.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
 import { assertScored } from '../assert-scored.ts';

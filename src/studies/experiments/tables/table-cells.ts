@@ -1,8 +1,6 @@
 import { METHOD_NAMES, methodNamed } from '../../../methods/tuners/registry.ts';
-import { listNames } from '../../../support/list-names.ts';
-import { suggest } from '../../../support/nearest.ts';
-import { valueAt } from '../../../support/problem.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { listNames, suggest } from '../../../support/text.ts';
+import { UserError, valueAt } from '../../../support/user-error.ts';
 import type { PaperRow, PaperTable } from '../../recipes/paper-table.ts';
 import type { Budgets, Recipe } from '../../recipes/recipe.ts';
 import { recipeValues } from '../../recipes/recipe-config.ts';

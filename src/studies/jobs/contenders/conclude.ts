@@ -1,10 +1,10 @@
+import { trainedOutput } from '../../../methods/tuners/adapter-kind.ts';
 import type { MethodRun } from '../../../methods/tuners/method-run.ts';
-import { trainedOutput } from '../../../methods/tuners/trained-output.ts';
 import type { EvaluatedRows, RowModel } from '../../../program/example-set.ts';
 import { STRENGTHS } from '../../../program/linear-probe.ts';
-import type { LoadedModel } from '../../../program/model-weights.ts';
 import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
 import { Program } from '../../../program/program.ts';
+import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { scoreFacts } from '../../../scores/metrics/scores.ts';
 import { releasing } from '../../../support/opened.ts';
 import { chiefScore } from '../../../tasks/chief-score.ts';

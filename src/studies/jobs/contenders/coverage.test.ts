@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import type { EvaluatedRows } from '../../../program/example-set.ts';
 import { STRENGTHS } from '../../../program/linear-probe.ts';
-import type { ModelWeights } from '../../../program/model-weights.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
+import type { ModelWeights } from '../../../program/weight-memory.ts';
 import { type ScoreInterval, shareInterval } from '../../../scores/metrics/score-interval.ts';
 import { Random } from '../../../support/random.ts';
 import { type Contender, choose, correctedInterval, type Yardstick } from './choose.ts';

@@ -1,7 +1,11 @@
 import { basename } from 'node:path';
-import { markAgreed } from '../../../program/parallel/agreed.ts';
-import { type Communicator, gatherJson, processName } from '../../../program/parallel/communicator.ts';
-import { programVersion } from '../../../support/node/program-version.ts';
+import {
+  type Communicator,
+  gatherJson,
+  markAgreed,
+  processName,
+} from '../../../program/parallel/communicator.ts';
+import { programVersion } from '../../../support/node/process-status.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { fingerprintSettings } from '../../../training/run/config/fingerprint-settings.ts';

@@ -1,8 +1,7 @@
 import type { OwnScores } from '../../../program/own-scores.ts';
-import { isAgreed } from '../../../program/parallel/agreed.ts';
+import { isAgreed } from '../../../program/parallel/communicator.ts';
 import { joinProcesses, type Processes } from '../../../program/parallel/node/join-processes.ts';
-import { type Failure, failureOf } from '../../../support/failure.ts';
-import { fileError } from '../../../support/file-error.ts';
+import { type Failure, failureOf, fileError } from '../../../support/user-error.ts';
 import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../../training/run/events.ts';
 import type { StepControl, StepState } from '../../../training/train/step-control.ts';

@@ -1,9 +1,9 @@
 import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
 import type { OnWritten } from '../../../program/bases/node/write-base.ts';
-import type { LoadedModel } from '../../../program/model-weights.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { ALONE_PROCESSES, type Processes } from '../../../program/parallel/node/join-processes.ts';
 import { oncePerHost, together } from '../../../program/parallel/node/together.ts';
+import type { LoadedModel } from '../../../program/weight-memory.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import type { ProgressEvent } from '../../../training/run/events.ts';
 import { newModel } from '../../../use/trained/bind-model.ts';

@@ -1,11 +1,9 @@
 import { existsSync } from 'node:fs';
 import { dataFiles } from '../../../input/data/node/text-files.ts';
-import { EMBEDDED_MODEL } from '../../../input/hub/embedded-model.ts';
-import { parseModelId } from '../../../input/hub/model-id.ts';
+import { EMBEDDED_MODEL, parseModelId } from '../../../input/hub/model-id.ts';
 import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
 import { methodNamed } from '../../../methods/tuners/registry.ts';
-import type { Mistakes } from '../../../support/mistakes.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { type Mistakes, UserError } from '../../../support/user-error.ts';
 import { trainingFiles, validationFiles } from '../../../tasks/data-files.ts';
 import { type TaskName, taskNamed } from '../../../tasks/registry.ts';
 import type { SoundParts } from '../../../training/run/config/config-error.ts';

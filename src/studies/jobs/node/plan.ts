@@ -1,4 +1,4 @@
-import type { DownloadProgress } from '../../../input/formats/download-progress.ts';
+import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { assertOptions, FUNCTION, type OptionTypes } from '../../../support/options.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import { type Plan, planRun } from '../plan/plan.ts';

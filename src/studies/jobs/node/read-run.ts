@@ -6,7 +6,7 @@ import { textInMemory } from '../../../input/data/rows.ts';
 import type { TextFile } from '../../../input/data/text-file.ts';
 import { readAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
 import { adapterFileNames } from '../../../input/formats/adapters/read-stored-adapter.ts';
-import type { DownloadProgress } from '../../../input/formats/download-progress.ts';
+import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { weightFiles } from '../../../input/formats/node/checkpoint.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { resolveModel } from '../../../input/hub/node/resolve-model.ts';

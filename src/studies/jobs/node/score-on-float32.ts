@@ -1,9 +1,9 @@
 import type { Tuner } from '../../../methods/tuners/tuner.ts';
-import type { LoadedModel } from '../../../program/model-weights.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import type { Processes } from '../../../program/parallel/node/join-processes.ts';
 import { Program } from '../../../program/program.ts';
 import type { Validation } from '../../../program/validation.ts';
+import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { releasing } from '../../../support/opened.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 

@@ -1,14 +1,11 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { disableTelemetry } from '../../../engine/runtime/node/disable-telemetry.ts';
 import { unlockFolder } from '../../../input/store/node/folder-lock.ts';
-import { markAgreed } from '../../../program/parallel/agreed.ts';
+import { markAgreed } from '../../../program/parallel/communicator.ts';
 import { readyForMpi } from '../../../program/parallel/node/launch.ts';
-import { revived } from '../../../support/failure.ts';
-import { isObject } from '../../../support/is-object.ts';
 import { threadArguments } from '../../../support/node/process-status.ts';
-import { assertOptions, BOOLEAN } from '../../../support/options.ts';
-import { shown } from '../../../support/problem.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { assertOptions, BOOLEAN, isObject } from '../../../support/options.ts';
+import { revived, shown, UserError } from '../../../support/user-error.ts';
 import { definingModules } from '../../../tasks/defining-modules.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig } from '../../../training/run/config/run-config.ts';

@@ -1,5 +1,4 @@
-import { Mistakes } from '../../../support/mistakes.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { Mistakes, UserError } from '../../../support/user-error.ts';
 import { ConfigError, type SoundParts } from '../../../training/run/config/config-error.ts';
 
 /**

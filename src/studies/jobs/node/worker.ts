@@ -1,5 +1,5 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { importModules } from '../../../support/node/import-modules.ts';
+import { importModules } from '../../../support/node/process-status.ts';
 import type { RunCall } from '../answer-own.ts';
 import { doJob, type OwnReply, type WorkerMessage } from './do-job.ts';
 

@@ -6,10 +6,10 @@ import { missingFile, readYaml } from '../../../input/formats/node/read-text.ts'
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { makeFolder } from '../../../input/store/node/make-folder.ts';
 import type { EvaluatedRows } from '../../../program/example-set.ts';
-import type { LoadedModel } from '../../../program/model-weights.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import type { LinearLayer } from '../../../program/objectives/sentence-classifier.ts';
 import { Program } from '../../../program/program.ts';
+import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { scoreFacts } from '../../../scores/metrics/scores.ts';
 import { releasing } from '../../../support/opened.ts';
 import { UserError } from '../../../support/user-error.ts';

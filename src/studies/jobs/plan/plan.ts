@@ -5,7 +5,7 @@ import { BASE_DTYPES, type BaseDtype } from '../../../program/bases/base-dtype.t
 import { baseFormat } from '../../../program/bases/base-format.ts';
 import type { Source } from '../../../program/mixture.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
-import { elementCount } from '../../../support/element-count.ts';
+import { elementCount } from '../../../support/arrays.ts';
 import { crossCheck } from '../../../training/run/config/cross-checks.ts';
 import type { Chosen } from '../../../training/run/config/defaults/choose-defaults.ts';
 import { methodOf } from '../../../training/run/config/method-of.ts';

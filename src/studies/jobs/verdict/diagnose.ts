@@ -1,5 +1,5 @@
 import type { Confusion } from '../../../program/example-set.ts';
-import { macroF1 } from '../../../scores/metrics/f1.ts';
+import { macroF1 } from '../../../scores/metrics/classes.ts';
 import { scoreFacts } from '../../../scores/metrics/scores.ts';
 import type { LossCourse } from '../../../training/run/trainer-state.ts';
 import {

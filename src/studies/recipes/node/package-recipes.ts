@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readText } from '../../../input/formats/node/read-text.ts';
-import { suggest } from '../../../support/nearest.ts';
+import { suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { type PaperTable, parsePaperTable } from '../paper-table.ts';
 import { type Budgets, parseBudgets, parseRecipe, type Recipe } from '../recipe.ts';

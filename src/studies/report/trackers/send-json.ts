@@ -1,4 +1,4 @@
-import { readBody } from '../../../input/formats/read-body.ts';
+import { readBody } from '../../../input/formats/fetch-source.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { Environment } from './tracker.ts';
 

@@ -1,7 +1,7 @@
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { ownMetricProblems } from '../../../scores/metrics/own-metrics.ts';
-import { type Problem, shown } from '../../../support/problem.ts';
+import { type Problem, shown } from '../../../support/user-error.ts';
 import { heldOutShare, placeProblems } from '../../../tasks/data-files.ts';
 import { type TaskName, taskNamed } from '../../../tasks/registry.ts';
 import type { BaseData } from '../../../tasks/task-definition.ts';

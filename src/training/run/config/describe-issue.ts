@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { nearest, suggest } from '../../../support/nearest.ts';
-import { type KeyPath, type Problem, shown, valueAt } from '../../../support/problem.ts';
+import { nearest, suggest } from '../../../support/text.ts';
+import { type KeyPath, type Problem, shown, valueAt } from '../../../support/user-error.ts';
 import { tasksWith } from '../../../tasks/registry.ts';
 import { removedHint } from './removed-keys.ts';
 

@@ -1,6 +1,5 @@
 import type { z } from 'zod';
-import { type KeyPath, valueAt } from '../../../support/problem.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { type KeyPath, UserError, valueAt } from '../../../support/user-error.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { ConfigError } from './config-error.ts';
 import { crossCheck } from './cross-checks.ts';

@@ -1,5 +1,5 @@
 import { REMOVED_METHOD_KEYS, type RemovedKey } from '../../../methods/tuners/removed-keys.ts';
-import { isObject } from '../../../support/is-object.ts';
+import { isObject } from '../../../support/options.ts';
 
 /** Keys of earlier configs, by section and key. */
 const REMOVED: Readonly<Record<string, RemovedKey>> = {

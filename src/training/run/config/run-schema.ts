@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Device } from '../../../engine/runtime/session.ts';
-import { EMBEDDED_MODEL } from '../../../input/hub/embedded-model.ts';
+import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
 import {
   DEFAULT_METHOD,
   METHOD_NAMES,

@@ -1,5 +1,5 @@
 import { hasWarmup, scheduleOptions } from '../../../methods/optim/schedule.ts';
-import { type Problem, shown } from '../../../support/problem.ts';
+import { type Problem, shown } from '../../../support/user-error.ts';
 import { foldCount, scorePrefixes } from '../../../tasks/data-files.ts';
 import { metricsOf, type TaskName, taskNamed } from '../../../tasks/registry.ts';
 import type { BaseData } from '../../../tasks/task-definition.ts';

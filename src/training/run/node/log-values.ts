@@ -1,4 +1,4 @@
-import { shallowJson } from '../../../input/data/shallow-json.ts';
+import { shallowJson } from '../../../input/data/json.ts';
 import { readText } from '../../../input/formats/node/read-text.ts';
 import { UserError } from '../../../support/user-error.ts';
 

@@ -1,7 +1,7 @@
 import { rowwiseByteProduct } from '../../../engine/onnx/byte-matmul.ts';
 import type { Emitter } from '../../../engine/onnx/emitter.ts';
 import { ELEMENT } from '../../../engine/onnx/schema.ts';
-import { quantizeBlocks } from '../../../input/formats/quantize-blocks.ts';
+import { quantizeBlocks } from '../../../input/formats/quantize.ts';
 import type { Matrix, MatrixForm } from './matrix.ts';
 
 /** Rounding smaller matrices, such as a head of a few classes, saves too little. */

@@ -4,7 +4,7 @@ import type { NameOf, WeightStorage } from '../../../engine/onnx/encode-model.ts
 import { ELEMENT } from '../../../engine/onnx/schema.ts';
 import { f32ToF16 } from '../../../input/formats/float.ts';
 import type { ReadRange } from '../../../methods/tuners/tuner.ts';
-import { elementCount } from '../../../support/element-count.ts';
+import { elementCount } from '../../../support/arrays.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { BLOCK, factorOf, type Matrix, type MatrixForm, tableOf } from './matrix.ts';
 

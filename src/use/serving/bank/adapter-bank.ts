@@ -1,6 +1,6 @@
 import type { Tensors } from '../../../engine/runtime/session.ts';
 import type { PackedAdapter } from '../../../methods/tuners/bank/packed-adapter.ts';
-import { elementCount } from '../../../support/element-count.ts';
+import { elementCount } from '../../../support/arrays.ts';
 import { type BankPart, SLOTS } from './bank-injection.ts';
 
 /**

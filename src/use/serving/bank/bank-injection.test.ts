@@ -4,7 +4,7 @@ import { type Dimension, symbol } from '../../../engine/graph/dimension.ts';
 import { Graph } from '../../../engine/graph/graph.ts';
 import type { BankedPart } from '../../../methods/tuners/bank/bank-form.ts';
 import { wholeParts } from '../../../methods/tuners/bank/whole-parts.ts';
-import { bankedFactors } from '../../../methods/tuners/low-rank/banked-factors.ts';
+import { bankedFactors } from '../../../methods/tuners/low-rank/low-rank-tuner.ts';
 import { ParameterLayout } from '../../../methods/tuners/parameter-layout.ts';
 import { BankInjection } from './bank-injection.ts';
 import { EMPTY_SHAPE, withRoom } from './bank-shape.ts';

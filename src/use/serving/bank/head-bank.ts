@@ -1,7 +1,7 @@
 import type { Tuner } from '../../../methods/tuners/tuner.ts';
 import type { Engine } from '../../../program/engine.ts';
-import type { LoadedModel } from '../../../program/model-weights.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
+import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { closing, type ServedBase } from '../served-base.ts';
 import type { BankShape } from './bank-shape.ts';
 import { bankedGraph } from './banked-graph.ts';

@@ -9,14 +9,14 @@ import { adaLoraConfigSchema } from '../../../methods/tuners/composed/pruned-tri
 import { FROZEN } from '../../../methods/tuners/frozen-tuner.ts';
 import { loraConfigSchema } from '../../../methods/tuners/lora/config.ts';
 import { LoraTuner } from '../../../methods/tuners/lora/lora-tuner.ts';
-import { defaultTargets } from '../../../methods/tuners/low-rank/default-targets.ts';
+import { defaultTargets } from '../../../methods/tuners/low-rank/adapted-modules.ts';
 import type { TunedValues } from '../../../methods/tuners/tuner.ts';
 import { generate } from '../../../program/generation/generate.ts';
 import { generationSettings } from '../../../program/generation/generation-settings.ts';
 import { openLanguageModel } from '../../../program/generation/open-language-model.ts';
-import type { LoadedModel } from '../../../program/model-weights.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { tokenModel } from '../../../program/objectives/token-model.ts';
+import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { Random } from '../../../support/random.ts';
 import { openModel } from '../../trained/node/load-model.ts';
 import { EMPTY_SHAPE, withRoom } from '../bank/bank-shape.ts';

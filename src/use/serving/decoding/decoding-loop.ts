@@ -1,12 +1,10 @@
 import type { Tensors } from '../../../engine/runtime/session.ts';
 import type { PackedAdapter } from '../../../methods/tuners/bank/packed-adapter.ts';
 import type { Engine } from '../../../program/engine.ts';
-import { causalGraph } from '../../../program/generation/cached-graph.ts';
-import { CachedRows } from '../../../program/generation/cached-rows.ts';
-import { CachedSession } from '../../../program/generation/cached-session.ts';
+import { CachedRows, CachedSession, causalGraph } from '../../../program/generation/cached-session.ts';
 import { PIECE } from '../../../program/generation/causal-language-model.ts';
 import type { LanguageModel, ReadOptions } from '../../../program/generation/language-model.ts';
-import type { LoadedModel } from '../../../program/model-weights.ts';
+import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { WorkLoop } from '../../../support/work-loop.ts';
 import type { AdapterBank } from '../bank/adapter-bank.ts';
 import type { BankShape } from '../bank/bank-shape.ts';

@@ -1,6 +1,10 @@
-import type { Generated } from '../../../program/generation/generated.ts';
 import type { LanguageModel } from '../../../program/generation/language-model.ts';
-import type { GenerateTextOptions, GenerationInput, Prompt } from '../../../program/generation/prompt.ts';
+import type {
+  Generated,
+  GenerateTextOptions,
+  GenerationInput,
+  Prompt,
+} from '../../../program/generation/prompt.ts';
 import { TextGenerator } from '../../../program/generation/text-generator.ts';
 import type { ServedModel } from '../served-model.ts';
 

@@ -1,7 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { fileError } from '../../../support/file-error.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { fileError, UserError } from '../../../support/user-error.ts';
 import { NotThere, UnknownModel } from '../service/service-errors.ts';
 import type { Serving } from '../serving.ts';
 import type { BaseFolder } from './base-folder.ts';

@@ -1,7 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
-import { fileError } from '../../../support/file-error.ts';
-import { importModules } from '../../../support/node/import-modules.ts';
+import { importModules } from '../../../support/node/process-status.ts';
+import { fileError } from '../../../support/user-error.ts';
 import { type PlainError, plainError } from '../service/plain-error.ts';
 import { BaseFolder } from './base-folder.ts';
 import type { FoundAdapter } from './find-adapters.ts';

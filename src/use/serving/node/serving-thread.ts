@@ -1,10 +1,10 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { DownloadProgress } from '../../../input/formats/download-progress.ts';
+import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
-import { batched } from '../../../support/batched.ts';
+import { batched } from '../../../support/arrays.ts';
 import type { Call, Cancel, Reply } from '../../../support/calls/call.ts';
-import { fileError } from '../../../support/file-error.ts';
-import { importModules } from '../../../support/node/import-modules.ts';
+import { importModules } from '../../../support/node/process-status.ts';
+import { fileError } from '../../../support/user-error.ts';
 import type { DecodingLimits } from '../decoding/decoding-loop.ts';
 import type { EngineRun } from '../engine-run.ts';
 import type { BatchLimits } from '../rows/row-batcher.ts';

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { disableTelemetry } from '../../../engine/runtime/node/disable-telemetry.ts';
-import { batched } from '../../../support/batched.ts';
+import { batched } from '../../../support/arrays.ts';
 import { threadArguments } from '../../../support/node/process-status.ts';
 import { definingModules } from '../../../tasks/defining-modules.ts';
 import { revivedError } from '../service/plain-error.ts';

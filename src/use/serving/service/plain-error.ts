@@ -1,6 +1,5 @@
-import { PromptTooLong } from '../../../program/generation/search-limits.ts';
-import { ComputationError } from '../../../support/computation-error.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { PromptTooLong } from '../../../program/generation/search.ts';
+import { ComputationError, UserError } from '../../../support/user-error.ts';
 import { NotThere, Overloaded, UnknownModel } from './service-errors.ts';
 
 /** An error as plain data. Between threads, an error would lose its class. */

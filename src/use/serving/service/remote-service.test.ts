@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { PromptTooLong } from '../../../program/generation/search-limits.ts';
+import { PromptTooLong } from '../../../program/generation/search.ts';
 import type { Call, Cancel, Port, Reply } from '../../../support/calls/call.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { answerService } from './answer-service.ts';

@@ -1,4 +1,4 @@
-import { suggest } from '../../../support/nearest.ts';
+import { suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 
 /** Thrown if no model has this name. */

@@ -1,4 +1,4 @@
-import type { ChatMessage } from '../../../input/text/chat/chat-message.ts';
+import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { GenerationInput } from '../../../program/generation/prompt.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
 import type { ServedAnswer } from '../../../tasks/served-answer.ts';

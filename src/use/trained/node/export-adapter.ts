@@ -1,8 +1,8 @@
 import { writeAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
-import { assertNewFolder } from '../../../input/formats/node/assert-new-folder.ts';
+import { assertNewFolder } from '../../../input/formats/node/folder-files.ts';
 import type { ExportLoraOptions } from '../../../methods/tuners/adapter-kind.ts';
-import { suggest } from '../../../support/nearest.ts';
 import { assertOptions, BOOLEAN, type OptionTypes } from '../../../support/options.ts';
+import { suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { assertFiniteValues } from '../finite-values.ts';
 import { copyNotes } from './notes-file.ts';

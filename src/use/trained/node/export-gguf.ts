@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { assertNewFolder } from '../../../input/formats/node/assert-new-folder.ts';
+import { assertNewFolder } from '../../../input/formats/node/folder-files.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { type ExportGgufOptions, ggufAdapter } from '../gguf-adapter.ts';

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import { assertNewFolder } from '../../../input/formats/node/assert-new-folder.ts';
-import { atomicCopy } from '../../../input/store/node/atomic-copy.ts';
-import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
+import { assertNewFolder } from '../../../input/formats/node/folder-files.ts';
+import { atomicCopy, atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { type ExportOnnxOptions, onnxFolder } from '../onnx-folder.ts';
 import type { OpenedTuned } from './open-tuned.ts';
 import { sharedFiles } from './shared-files.ts';

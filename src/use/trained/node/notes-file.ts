@@ -1,8 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { editJson } from '../../../input/formats/edit-json.ts';
-import { atomicCopy } from '../../../input/store/node/atomic-copy.ts';
-import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
+import { editJson } from '../../../input/formats/bounded-json.ts';
+import { atomicCopy, atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { LAYER_FILE } from '../layer-file.ts';
 import { NOTES_FILE } from '../notes.ts';
 import { SENTENCE_FILES } from '../sentence-files.ts';

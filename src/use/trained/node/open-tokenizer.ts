@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
-import type { DownloadProgress } from '../../../input/formats/download-progress.ts';
+import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { holdsTokenizer } from '../../../input/text/build-tokenizer.ts';
 import { loadTokenizer } from '../../../input/text/node/load-tokenizer.ts';
 import type { TextTokenizer } from '../../../input/text/tokenizer.ts';

@@ -1,5 +1,5 @@
 import { adapterConfigFile, readAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
-import type { DownloadProgress } from '../../../input/formats/download-progress.ts';
+import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { weightFiles } from '../../../input/formats/node/checkpoint.ts';
 import { digestOf } from '../../../input/formats/node/content-digest.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { DownloadProgress } from '../../../input/formats/download-progress.ts';
+import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
 import { UserError } from '../../../support/user-error.ts';
 

@@ -1,6 +1,6 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
-import { atomicCopy } from '../../../input/store/node/atomic-copy.ts';
+import { atomicCopy } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { SHARED_FILES } from '../full-model.ts';
 

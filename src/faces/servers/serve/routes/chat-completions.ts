@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { ChatMessage } from '../../../../input/text/chat/chat-message.ts';
+import type { ChatMessage } from '../../../../input/text/chat/chat-template.ts';
 import type { Service } from '../../../../use/serving/service/service.ts';
 import type { ServeApp } from '../app-types.ts';
 import { answerWriting, type WritingForm } from './answer-writing.ts';

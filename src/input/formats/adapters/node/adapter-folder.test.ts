@@ -10,8 +10,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { asStored, peftAdapter } from '../../../../methods/tuners/low-rank/peft-adapter.ts';
-import { parseAdapterConfig } from '../../../../methods/tuners/low-rank/peft-config.ts';
+import {
+  asStored,
+  parseAdapterConfig,
+  peftAdapter,
+} from '../../../../methods/tuners/low-rank/peft-config.ts';
 import { writeSafetensors } from '../../node/safetensors-file.ts';
 import { formatAdapterConfig } from '../encode-adapter.ts';
 import type { AdapterTensors } from '../stored-adapter.ts';

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { writeSafetensors } from '../../node/safetensors-file.ts';
-import { headLabels } from '../head-labels.ts';
-import type { StoredAdapter } from '../stored-adapter.ts';
+import { headLabels, type StoredAdapter } from '../stored-adapter.ts';
 import { readAdapter, writeAdapter } from './adapter-folder.ts';
 
 const OWN = 'encoder.layer.0.output.adapters.default.adapter_up.bias';

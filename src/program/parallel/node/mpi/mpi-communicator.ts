@@ -2,8 +2,7 @@ import { hostname } from 'node:os';
 import { UserError } from '../../../../support/user-error.ts';
 import type { Communicator } from '../../communicator.ts';
 import type { Launch } from '../launch.ts';
-import { loadLibrary } from './load-library.ts';
-import { mpiCalls } from './mpi-calls.ts';
+import { loadLibrary, mpiCalls } from './mpi-calls.ts';
 
 /** The largest message. MPI counts in an `int`. */
 const MAX_BYTES = 2 ** 30;

@@ -1,5 +1,5 @@
-import { fileError } from '../../../../support/file-error.ts';
-import { peakMemoryMb } from '../../../../support/node/peak-memory.ts';
+import { peakMemoryMb } from '../../../../support/node/process-status.ts';
+import { fileError } from '../../../../support/user-error.ts';
 import type { ParsedConfig } from '../../../../training/run/config/run-config.ts';
 import { calibrate } from '../../calibration/calibrate.ts';
 import type { Calibration, CalibrationProgress } from '../../calibration/calibration.ts';

@@ -1,5 +1,4 @@
-import { type ClassScores, classReport } from '../../../../scores/metrics/class-report.ts';
-import { macroScores } from '../../../../scores/metrics/f1.ts';
+import { type ClassScores, classReport, macroScores } from '../../../../scores/metrics/classes.ts';
 import type { EventOf, FinishEvent } from '../../../../training/run/events.ts';
 import { score } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';

@@ -3,8 +3,7 @@ import type { Scores } from '../../../../program/example-set.ts';
 import { assertOwnMetrics, computeOwn } from '../../../../scores/metrics/own-metrics.ts';
 import type { CallOptions } from '../../../../support/calls/caller.ts';
 import { assertOptions } from '../../../../support/options.ts';
-import { shown } from '../../../../support/problem.ts';
-import { UserError } from '../../../../support/user-error.ts';
+import { shown, UserError } from '../../../../support/user-error.ts';
 import { EVALUATE_OPTIONS, type EvaluateParams } from '../../model-options.ts';
 import type { ScoreRequest, ScoreTold } from './model-job.ts';
 

@@ -1,11 +1,9 @@
 import type { Rows } from '../../../../input/data/rows.ts';
 import type { Scores } from '../../../../program/example-set.ts';
-import type { Generated } from '../../../../program/generation/generated.ts';
-import type { Prompt, WriteOptions } from '../../../../program/generation/prompt.ts';
+import type { Generated, Prompt, WriteOptions } from '../../../../program/generation/prompt.ts';
 import { Caller, type CallOptions } from '../../../../support/calls/caller.ts';
-import { revived } from '../../../../support/failure.ts';
 import { assertOptions } from '../../../../support/options.ts';
-import { UserError } from '../../../../support/user-error.ts';
+import { revived, UserError } from '../../../../support/user-error.ts';
 import type { EmbedOptions } from '../../../../tasks/prediction.ts';
 import type { AnswerOf, AnyTaskName, InputOf, UsualTask } from '../../../../tasks/prediction-types.ts';
 import type { TaskName } from '../../../../tasks/registry.ts';

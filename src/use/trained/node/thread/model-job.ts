@@ -1,6 +1,6 @@
-import type { DownloadProgress } from '../../../../input/formats/download-progress.ts';
+import type { DownloadProgress } from '../../../../input/formats/byte-source.ts';
 import type { Reply } from '../../../../support/calls/call.ts';
-import type { Failure } from '../../../../support/failure.ts';
+import type { Failure } from '../../../../support/user-error.ts';
 import type { TaskName } from '../../../../tasks/registry.ts';
 import type { OpenOptions } from '../open.ts';
 

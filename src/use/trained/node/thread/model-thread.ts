@@ -1,8 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { answerCalls } from '../../../../support/calls/answer-calls.ts';
-import { failureOf } from '../../../../support/failure.ts';
-import { fileError } from '../../../../support/file-error.ts';
-import { importModules } from '../../../../support/node/import-modules.ts';
+import { importModules } from '../../../../support/node/process-status.ts';
+import { failureOf, fileError } from '../../../../support/user-error.ts';
 import { open } from '../open.ts';
 import type { ModelJob, ModelMessage } from './model-job.ts';
 import { ModelService } from './model-service.ts';
