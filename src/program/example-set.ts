@@ -1,9 +1,16 @@
 import type { Tensors } from '../engine/runtime/session.ts';
 import type { LinearLoss } from '../scores/baselines/linear-model.ts';
 import type { ScoreInterval } from '../scores/metrics/score-interval.ts';
-import type { Source } from './mixture.ts';
 import type { LinearLayer } from './objectives/sentence-classifier.ts';
 import type { Evaluator } from './program.ts';
+
+/** A source of training examples. */
+export interface Source {
+  name: string;
+  examples: number;
+  /** Number of its examples in an epoch. */
+  drawn: number;
+}
 
 /** Examples in the form that a model reads. */
 export interface ExampleSet {

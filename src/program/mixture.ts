@@ -29,14 +29,6 @@ export interface Drawn {
   indices: readonly number[];
 }
 
-/** A source of training examples. */
-export interface Source {
-  name: string;
-  examples: number;
-  /** Number of its examples in an epoch. */
-  drawn: number;
-}
-
 /** The expected number of examples in a mixture. */
 export function mixedCount(counts: readonly number[], { probabilities, strategy }: Mixing): number {
   const ends = counts.map((count, i) => count / probabilities[i]!);

@@ -28,8 +28,8 @@ import {
   where,
 } from '../graph/build.ts';
 import { addDimensions, multiplyDimensions, sameShape } from '../graph/dimension.ts';
-import type { GraphNode, Operands, Value } from '../graph/graph.ts';
-import type { Op } from '../graph/ops.ts';
+import type { GraphNode, Value } from '../graph/graph.ts';
+import type { Op, Operands } from '../graph/ops.ts';
 
 /**
  * Takes a node and the gradients of its outputs, where undefined means zero. Returns one function per input,
@@ -84,7 +84,7 @@ export const derivatives: { [K in Op]: Derivative<K> | null } = {
   stopGradient: () => [undefined],
   watch: single(({ g, inputs: [, , ...read], attributes: { of } }) => [
     () => g,
-    () => of(g, read as readonly Value[] as Operands),
+    () => of(g, read as readonly Value[] as Operands<Value>) as Value,
     ...read.map(() => undefined),
   ]),
   equal: null,

@@ -1,6 +1,6 @@
 import { type Dimension, sameDimension, sameShape } from './dimension.ts';
 import type { Graph, Value } from './graph.ts';
-import type { DataType, Op, Ops } from './ops.ts';
+import type { DataType, Op, Operands, Ops } from './ops.ts';
 
 /*
  * Functions that add nodes. A plain number becomes a constant of rank 0. Operations without effect add no
@@ -139,7 +139,12 @@ export const gelu = unary('gelu');
 export const stopGradient = unary('stopGradient');
 
 /** Returns y itself. `of` computes the gradient of `seen`, from the gradient of y and the values `read`. */
-export function watch(y: Value, seen: Value, read: readonly Value[], of: Ops['watch']['of']): Value {
+export function watch(
+  y: Value,
+  seen: Value,
+  read: readonly Value[],
+  of: (gradient: Value, read: Operands<Value>) => Value,
+): Value {
   return apply('watch', [y, seen, ...read], { of });
 }
 

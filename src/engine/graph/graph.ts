@@ -1,11 +1,5 @@
-import type { Dimension } from './dimension.ts';
-import type { DataType, Op, Ops } from './ops.ts';
+import { attributesText, type Op, type Operands, type Ops, type TensorType } from './ops.ts';
 import { inferTypes } from './shapes.ts';
-
-export interface TensorType {
-  readonly dtype: DataType;
-  readonly shape: readonly Dimension[];
-}
 
 /** One output of a node. */
 export interface Value extends TensorType {
@@ -13,15 +7,12 @@ export interface Value extends TensorType {
   readonly index: number;
 }
 
-/** The operands of a node. An op reads only as many as `inferTypes` has found there. */
-export type Operands<T = Value> = readonly [T, T, T, T, T, ...T[]];
-
 /** An op that is applied to inputs. Nodes are immutable and belong to one graph. */
 export interface GraphNode<K extends Op = Op> {
   readonly graph: Graph;
   readonly id: number;
   readonly op: K;
-  readonly inputs: Operands;
+  readonly inputs: Operands<Value>;
   readonly attributes: Ops[K];
   readonly outputs: Outputs;
   /** 0 for a first computation. {@link Graph.again} adds repetitions, numbered from 1. */
@@ -97,14 +88,6 @@ export class Graph {
   }
 }
 
-function operands(inputs: readonly Value[]): Operands {
-  return inputs as Operands;
-}
-
-/** Formats attributes as stable text. Symbolic sizes are written as polynomials. */
-export function attributesText(attributes: object): string {
-  return Object.entries(attributes)
-    .filter(([, value]) => typeof value !== 'function')
-    .map(([name, value]) => `${name}=${Array.isArray(value) ? `[${value}]` : value}`)
-    .join(' ');
+function operands(inputs: readonly Value[]): Operands<Value> {
+  return inputs as Operands<Value>;
 }

@@ -1,5 +1,20 @@
 import type { Dimension } from './dimension.ts';
-import type { Operands, Value } from './graph.ts';
+
+export interface TensorType {
+  readonly dtype: DataType;
+  readonly shape: readonly Dimension[];
+}
+
+/** The operands of a node. An op reads only as many as `inferTypes` has found there. */
+export type Operands<T = TensorType> = readonly [T, T, T, T, T, ...T[]];
+
+/** Formats attributes as stable text. Symbolic sizes are written as polynomials. */
+export function attributesText(attributes: object): string {
+  return Object.entries(attributes)
+    .filter(([, value]) => typeof value !== 'function')
+    .map(([name, value]) => `${name}=${Array.isArray(value) ? `[${value}]` : value}`)
+    .join(' ');
+}
 
 /**
  * All ops and their attributes. The tables of shapes, gradients and lowering are `Record`s over these keys,
@@ -41,9 +56,9 @@ export interface Ops {
   stopGradient: None;
   /**
    * (y, seen, ...read): returns y itself, which does not depend on `seen`. The gradient of `seen` is a
-   * statistic of the backward pass. `of` computes it from the gradient of y.
+   * statistic of the backward pass. `of` computes it from the gradient of y; it gets and returns values of the graph.
    */
-  watch: { of: (gradient: Value, read: Operands) => Value };
+  watch: { of(gradient: TensorType, read: Operands): TensorType };
 
   // Contractions and reductions
   /** scale · op(A) op(B) over the last two axes; leading axes broadcast. */

@@ -1,6 +1,6 @@
 import { type Dimension, Polynomial } from './dimension.ts';
-import type { TensorType, Value } from './graph.ts';
-import type { Op } from './ops.ts';
+import type { Value } from './graph.ts';
+import type { Op, TensorType } from './ops.ts';
 import { reachable } from './print.ts';
 
 /* A graph as plain data, for another thread. */

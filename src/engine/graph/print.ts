@@ -1,4 +1,5 @@
-import { attributesText, type GraphNode, type TensorType, type Value } from './graph.ts';
+import type { GraphNode, Value } from './graph.ts';
+import { attributesText, type TensorType } from './ops.ts';
 
 /**
  * The nodes on which the given values depend, in graph order.

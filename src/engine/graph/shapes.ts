@@ -6,8 +6,7 @@ import {
   sameShape,
   sizeOf,
 } from './dimension.ts';
-import { attributesText, type Operands, type TensorType } from './graph.ts';
-import type { Op, Ops } from './ops.ts';
+import { attributesText, type Op, type Operands, type Ops, type TensorType } from './ops.ts';
 
 type Inference<K extends Op> = (inputs: Operands, attributes: Ops[K]) => TensorType[];
 

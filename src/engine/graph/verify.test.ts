@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { add, input, layerNorm, negate, sum } from './build.ts';
 import { symbol } from './dimension.ts';
-import { Graph, type GraphNode, type Operands, type TensorType, type Value } from './graph.ts';
-import type { Op, Ops } from './ops.ts';
+import { Graph, type GraphNode, type Value } from './graph.ts';
+import type { Op, Operands, Ops, TensorType } from './ops.ts';
 import { verify } from './verify.ts';
 
 /** Makes a node as a faulty pass might, without the checks of `Graph`. */
@@ -19,7 +19,7 @@ function forge<K extends Op>(
     graph,
     id,
     op,
-    inputs: inputs as readonly Value[] as Operands,
+    inputs: inputs as readonly Value[] as Operands<Value>,
     attributes,
     repeat: 0,
     outputs: outputs as readonly Value[] as readonly [Value],

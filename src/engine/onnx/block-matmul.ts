@@ -1,5 +1,5 @@
-import type { GraphNode, Operands } from '../graph/graph.ts';
-import { hasBlockKernel } from '../graph/ops.ts';
+import type { GraphNode } from '../graph/graph.ts';
+import { hasBlockKernel, type Operands } from '../graph/ops.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 import { waiting } from './waiting.ts';

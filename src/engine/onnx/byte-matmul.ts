@@ -1,5 +1,6 @@
 import type { Dimension } from '../graph/dimension.ts';
-import type { GraphNode, Operands } from '../graph/graph.ts';
+import type { GraphNode } from '../graph/graph.ts';
+import type { Operands } from '../graph/ops.ts';
 import type { Emitter } from './emitter.ts';
 import { ELEMENT } from './schema.ts';
 import { waiting } from './waiting.ts';

@@ -1,25 +1,12 @@
-import type { GraphNode, Operands, Value } from '../graph/graph.ts';
+import type { GraphNode, Value } from '../graph/graph.ts';
+import type { Operands } from '../graph/ops.ts';
 import { reachable } from '../graph/print.ts';
 import { verify } from '../graph/verify.ts';
 import { Emitter, valueInfo } from './emitter.ts';
 import type { WeightStorage } from './encode-model.ts';
 import { lowerFused, planFusions } from './fusion.ts';
 import { loweringTable, type Target } from './lowerings.ts';
-import { ELEMENT, type NodeFields, type TensorFields, type ValueInfoFields } from './schema.ts';
-
-/** A program as ONNX nodes and tensors. */
-export interface LoweredGraph {
-  /** Each node comes after the nodes that it reads. */
-  nodes: NodeFields[];
-  initializers: TensorFields[];
-  inputs: ValueInfoFields[];
-  outputs: ValueInfoFields[];
-  /**
-   * The types of values between nodes. The engine cannot infer all sizes. It looks for a dead value of equal size for
-   * each value, which takes half a minute in a graph of some thousand nodes with unknown sizes.
-   */
-  values: ValueInfoFields[];
-}
+import { ELEMENT, type LoweredGraph, type NodeFields } from './schema.ts';
 
 export interface LowerGraphOptions {
   target: Target;

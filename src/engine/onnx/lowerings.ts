@@ -1,6 +1,6 @@
 import type { Dimension } from '../graph/dimension.ts';
-import type { GraphNode, Operands } from '../graph/graph.ts';
-import type { Op } from '../graph/ops.ts';
+import type { GraphNode } from '../graph/graph.ts';
+import type { Op, Operands } from '../graph/ops.ts';
 import { lowerBlockMatmul } from './block-matmul.ts';
 import { lowerByteMatmul, lowerColumnByteMatmul } from './byte-matmul.ts';
 import type { Emitter } from './emitter.ts';

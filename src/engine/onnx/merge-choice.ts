@@ -1,6 +1,12 @@
 import { PROGRAM } from '../../support/program.ts';
-import { identity, type LoweredGraph } from './lower-graph.ts';
-import { type AttributeFields, ELEMENT, type GraphFields, type ValueInfoFields } from './schema.ts';
+import { identity } from './lower-graph.ts';
+import {
+  type AttributeFields,
+  ELEMENT,
+  type GraphFields,
+  type LoweredGraph,
+  type ValueInfoFields,
+} from './schema.ts';
 
 /** Value of `AttributeProto.AttributeType`. */
 const GRAPH = 5;

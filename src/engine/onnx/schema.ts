@@ -1,6 +1,19 @@
 import { PROGRAM } from '../../support/program.ts';
 import { encodeProtobuf, type ProtobufField } from './encode-protobuf.ts';
-import type { LoweredGraph } from './lower-graph.ts';
+
+/** A program as ONNX nodes and tensors. */
+export interface LoweredGraph {
+  /** Each node comes after the nodes that it reads. */
+  nodes: NodeFields[];
+  initializers: TensorFields[];
+  inputs: ValueInfoFields[];
+  outputs: ValueInfoFields[];
+  /**
+   * The types of values between nodes. The engine cannot infer all sizes. It looks for a dead value of equal size for
+   * each value, which takes half a minute in a graph of some thousand nodes with unknown sizes.
+   */
+  values: ValueInfoFields[];
+}
 
 /**
  * The part of the ONNX schema (onnx.proto, IR version 10) that a lowered graph needs. Names and numbers are the

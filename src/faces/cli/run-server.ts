@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { readAdapter } from '../../input/formats/adapters/node/adapter-folder.ts';
-import { missingFile } from '../../input/formats/node/read-text.ts';
+import { missingFile } from '../../input/formats/node/file-source.ts';
 import { batched } from '../../support/arrays.ts';
 import { programVersion } from '../../support/node/process-status.ts';
 import { UserError } from '../../support/user-error.ts';

@@ -1,5 +1,9 @@
-import { lengthOf, MomentOptimizer } from './moment-optimizer.ts';
-import type { OptimizedTensor, OptimizerSettings } from './optimizer.ts';
+import {
+  lengthOf,
+  MomentOptimizer,
+  type OptimizedTensor,
+  type OptimizerSettings,
+} from './moment-optimizer.ts';
 
 /** Added to squared gradients, so that they are not 0. */
 const EPSILON = 1e-30;

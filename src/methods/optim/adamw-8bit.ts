@@ -1,6 +1,12 @@
 import { lazy } from '../../support/options.ts';
-import { lengthOf } from './moment-optimizer.ts';
-import type { Moments, OptimizedTensor, Optimizer, OptimizerSettings, OptimizerState } from './optimizer.ts';
+import {
+  lengthOf,
+  type Moments,
+  type OptimizedTensor,
+  type Optimizer,
+  type OptimizerSettings,
+  type OptimizerState,
+} from './moment-optimizer.ts';
 
 /**
  * The 256 numbers that a byte can represent, in ascending order (Dettmers, 2016, arXiv 1511.04561; bitsandbytes'

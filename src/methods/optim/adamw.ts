@@ -1,7 +1,12 @@
 import { add, divide, multiply, root, subtract, VectorLoop } from '../../engine/vectors/vector-loop.ts';
 import { lazy } from '../../support/options.ts';
-import { lengthOf, MomentOptimizer, type Segment } from './moment-optimizer.ts';
-import type { OptimizedTensor, OptimizerSettings } from './optimizer.ts';
+import {
+  lengthOf,
+  MomentOptimizer,
+  type OptimizedTensor,
+  type OptimizerSettings,
+  type Segment,
+} from './moment-optimizer.ts';
 
 export interface AdamWOptions {
   betas?: [number, number];

@@ -1,5 +1,11 @@
 import { type AdamW, adamWOf } from './adamw.ts';
-import type { Moments, OptimizedTensor, Optimizer, OptimizerSettings, OptimizerState } from './optimizer.ts';
+import type {
+  Moments,
+  OptimizedTensor,
+  Optimizer,
+  OptimizerSettings,
+  OptimizerState,
+} from './moment-optimizer.ts';
 
 /** Muon's β: the decay of the mean of gradients. */
 const MOMENTUM = 0.95;

@@ -2,8 +2,8 @@
 
 export * from '../../engine/graph/build.ts';
 export { type Dimension, evaluateDimension, symbol } from '../../engine/graph/dimension.ts';
-export { Graph, type GraphNode, type TensorType, type Value } from '../../engine/graph/graph.ts';
-export type { DataType, Op, Ops } from '../../engine/graph/ops.ts';
+export { Graph, type GraphNode, type Value } from '../../engine/graph/graph.ts';
+export type { DataType, Op, Ops, TensorType } from '../../engine/graph/ops.ts';
 export { peakMemory } from '../../engine/graph/peak-memory.ts';
 export { printGraph } from '../../engine/graph/print.ts';
 export { verify } from '../../engine/graph/verify.ts';

@@ -1,5 +1,5 @@
 import type { GradientNoise } from '../../methods/optim/gradient.ts';
-import type { OptimizerState } from '../../methods/optim/optimizer.ts';
+import type { OptimizerState } from '../../methods/optim/moment-optimizer.ts';
 import type { MethodState } from '../../methods/tuners/method-run.ts';
 
 /** The best evaluation so far, and the number of evaluations since. */

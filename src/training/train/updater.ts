@@ -1,12 +1,6 @@
 import { clipByGlobalNorm } from '../../methods/optim/gradient.ts';
-import {
-  DEFAULT_OPTIMIZER,
-  type Moments,
-  makeOptimizer,
-  type Optimizer,
-  type OptimizerName,
-  type OptimizerState,
-} from '../../methods/optim/optimizer.ts';
+import type { Moments, Optimizer, OptimizerState } from '../../methods/optim/moment-optimizer.ts';
+import { DEFAULT_OPTIMIZER, makeOptimizer, type OptimizerName } from '../../methods/optim/optimizer.ts';
 import {
   type LrSchedulerType,
   learningRateFactor,

@@ -1,9 +1,15 @@
 import { symbol } from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import { valueInfo } from '../../engine/onnx/emitter.ts';
-import { type LoweredGraph, lowerGraph } from '../../engine/onnx/lower-graph.ts';
+import { lowerGraph } from '../../engine/onnx/lower-graph.ts';
 import { mergeChoice } from '../../engine/onnx/merge-choice.ts';
-import { type ByteStream, ELEMENT, modelFields, type ValueInfoFields } from '../../engine/onnx/schema.ts';
+import {
+  type ByteStream,
+  ELEMENT,
+  type LoweredGraph,
+  modelFields,
+  type ValueInfoFields,
+} from '../../engine/onnx/schema.ts';
 import { streamModel } from '../../engine/onnx/stream-model.ts';
 import type { ReadRange, Tuner } from '../../methods/tuners/tuner.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';

@@ -14,8 +14,8 @@ import {
 } from '../checkpoint.ts';
 import { TorchFile } from '../pickle/torch-file.ts';
 import type { TensorFile } from '../safetensors.ts';
-import { FileSource } from './file-source.ts';
-import { missingFile, readBytes } from './read-text.ts';
+import { FileSource, missingFile } from './file-source.ts';
+import { readBytes } from './read-text.ts';
 import { SafetensorsFile } from './safetensors-file.ts';
 
 /**

@@ -1,7 +1,45 @@
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+} from 'node:fs';
+import { basename, dirname, resolve } from 'node:path';
+import { nearest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
-import { missingFile } from './read-text.ts';
+
+/**
+ * The UserError for a path that does not exist. It suggests similar names in the same folder.
+ *
+ * @param expected a noun such as "a folder"
+ */
+export function missingFile(path: string, expected: string): UserError {
+  const folder = dirname(resolve(path));
+  const fault = `does not exist; it should be ${expected}`;
+  const error = { where: path, fault, code: 'not_found' } as const;
+  if (!existsSync(folder))
+    return new UserError({ ...error, hint: `The folder ${folder} does not exist either.` });
+  const near = nearNames(path);
+  return new UserError({ ...error, hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined });
+}
+
+/** Names in the same folder that are similar to the path's last part. */
+export function nearNames(path: string): string[] {
+  return nearest(basename(path), listing(dirname(resolve(path))));
+}
+
+function listing(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
 
 /** Maximum length of a single read; it must fit into a 32-bit integer. */
 const MAX_READ_BYTES = 2 ** 30;

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { nearest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { missingFile } from '../../formats/node/read-text.ts';
+import { missingFile } from '../../formats/node/file-source.ts';
 import { explainHubError } from '../explain-hub-error.ts';
 import { EMBEDDED_MODEL, type ModelId, parseModelId } from '../model-id.ts';
 import { cachedModels, findSnapshot, hubAccess, type ResolveOptions } from './cache.ts';

@@ -1,4 +1,12 @@
-import type { TextToken } from './pipeline.ts';
+/** A token of a text. */
+export interface TextToken {
+  id: number;
+  /** The token as the Rust library shows it. */
+  token: string;
+  /** The token represents the code points [start, end) of the text. */
+  start: number;
+  end: number;
+}
 
 /** Excludes spaces at either end from the tokens' offsets, like the Rust library's `trim_offsets`. */
 export function trimSpaces(

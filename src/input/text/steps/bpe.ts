@@ -1,6 +1,5 @@
-import type { Model, PieceToken } from './model.ts';
 import type { BpeConfig } from './tokenizer-json.ts';
-import { type Vocabulary, vocabularyOf } from './vocabulary.ts';
+import { type Model, type PieceToken, type Vocabulary, vocabularyOf } from './vocabulary.ts';
 
 /** GPT-2's character for each byte: the byte's own character if visible, otherwise a character from U+0100 on. */
 export const BYTE_CHARACTERS: readonly string[] = (() => {

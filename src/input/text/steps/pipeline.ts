@@ -1,22 +1,12 @@
 import { Effort } from '../../../support/regex/effort.ts';
 import { addedTokenCutter } from './added-tokens.ts';
-import { AlignedText } from './aligned-text.ts';
+import { AlignedText, type TextToken } from './aligned-text.ts';
 import { MAX_STEPS, within } from './limits.ts';
-import { type Model, model } from './model.ts';
+import { model } from './model.ts';
 import { type Normalize, normalizer } from './normalizer.ts';
 import { type PreTokenize, preTokenizer } from './pre-tokenizer.ts';
 import type { AddedToken, TokenizerJson } from './tokenizer-json.ts';
-import type { Vocabulary } from './vocabulary.ts';
-
-/** A token of a text. */
-export interface TextToken {
-  id: number;
-  /** The token as the Rust library shows it. */
-  token: string;
-  /** The token represents the code points [start, end) of the text. */
-  start: number;
-  end: number;
-}
+import type { Model, Vocabulary } from './vocabulary.ts';
 
 /**
  * The steps of a tokenizer.json from a text to its tokens, in the order of the Rust library. Added tokens are cut out.

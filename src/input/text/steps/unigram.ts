@@ -1,8 +1,7 @@
 import { widthAt } from './aligned-text.ts';
 import { byteTokens } from './bpe.ts';
-import type { Model, PieceToken } from './model.ts';
 import type { UnigramConfig } from './tokenizer-json.ts';
-import { Vocabulary } from './vocabulary.ts';
+import { type Model, type PieceToken, Vocabulary } from './vocabulary.ts';
 
 /** The score of an unknown character is the lowest token score minus this. */
 const UNKNOWN_PENALTY = 10;

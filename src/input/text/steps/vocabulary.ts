@@ -1,5 +1,20 @@
 import { excerpt } from '../../formats/excerpt.ts';
 
+/** A token of a piece of text. It represents the UTF-16 units [from, to). */
+export interface PieceToken {
+  id: number;
+  /** The token as the Rust library shows it. An unknown token may be shown as the text itself. */
+  token: string;
+  from: number;
+  to: number;
+}
+
+/** The third step: splits a piece into tokens. */
+export interface Model {
+  vocabulary: Vocabulary;
+  tokenize(piece: string): PieceToken[];
+}
+
 /** Tokens by id and ids by token. */
 export class Vocabulary {
   readonly #ids = new Map<string, number>();

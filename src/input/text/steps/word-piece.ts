@@ -1,7 +1,6 @@
 import { UserError } from '../../../support/user-error.ts';
-import type { Model, PieceToken } from './model.ts';
 import type { WordPieceConfig } from './tokenizer-json.ts';
-import { vocabularyOf } from './vocabulary.ts';
+import { type Model, type PieceToken, vocabularyOf } from './vocabulary.ts';
 
 /** Maximum number of vocabulary lookups for one word. They take a second. */
 const MAX_LOOKS = 2 ** 22;

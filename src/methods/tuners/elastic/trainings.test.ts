@@ -4,7 +4,7 @@ import { measuredModel } from '../../../../tests/support/measure-inputs-in.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { Program } from '../../../program/program.ts';
 import { differentiateStep } from '../../../training/train/differentiate-step.ts';
-import type { Optimizer } from '../../optim/optimizer.ts';
+import type { Optimizer } from '../../optim/moment-optimizer.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { ElaLoraPolicy, elaLoraConfigSchema } from '../elalora/definition.ts';
 import { FlexLoraPolicy, flexLoraConfigSchema } from '../flexlora/definition.ts';

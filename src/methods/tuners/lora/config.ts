@@ -3,6 +3,11 @@ import { adapterConfigShape, scaleShape } from '../low-rank/peft-config.ts';
 import { rank } from '../shared/rank.ts';
 import { weightStart } from './start-factors.ts';
 
+/** Whether the scale is rsLoRA's, by PEFT's key or adalora's. */
+export function isRankStabilised({ use_rslora, scale }: Pick<LoraConfig, 'use_rslora' | 'scale'>): boolean {
+  return use_rslora || scale === 'rslora';
+}
+
 const ALLOCATION_BATCHES = 8;
 
 /**

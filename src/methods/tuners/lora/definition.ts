@@ -5,12 +5,11 @@ import { exportAdapter } from '../low-rank/import-adapter.ts';
 import { scaleVariant, withVariants } from '../low-rank/pattern-value.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
-import { type LoraConfig, loraConfigSchema } from './config.ts';
+import { isRankStabilised, type LoraConfig, loraConfigSchema } from './config.ts';
 import { doubledKeys } from './dora-injection.ts';
 import { LoraTuner } from './lora-tuner.ts';
 import { importedLora, loraKind, RankedRun, storeRanked } from './ranked-run.ts';
 import { weightStart } from './start-factors.ts';
-import { isRankStabilised } from './top-singular.ts';
 
 const STARTS: Readonly<Record<string, string>> = { pissa: 'PiSSA', olora: 'OLoRA', loftq: 'LoftQ' };
 

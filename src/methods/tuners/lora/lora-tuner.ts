@@ -16,7 +16,7 @@ import {
   type TunableModel,
 } from '../tuner.ts';
 import { savedParameters } from '../whole-parameters.ts';
-import type { LoraConfig } from './config.ts';
+import { isRankStabilised, type LoraConfig } from './config.ts';
 import {
   DoraInjection,
   doraReader,
@@ -26,7 +26,7 @@ import {
   UNMIXED_LENGTHS,
 } from './dora-injection.ts';
 import { isInt4, loftqFactors, startFactors, type WeightStart, weightStart } from './start-factors.ts';
-import { isRankStabilised, WeightMatrix, weightOf } from './top-singular.ts';
+import { WeightMatrix, weightOf } from './top-singular.ts';
 
 /** PEFT's constant that keeps the matrix invertible. */
 const EPSILON = 1e-8;

@@ -14,10 +14,9 @@ import type { LoraAdapterConfig } from '../low-rank/peft-config.ts';
 import { MeasuredRun } from '../measured/measured-run.ts';
 import type { GradientAt } from '../method-run.ts';
 import type { ReadParameter, TunableModel } from '../tuner.ts';
-import type { LoraConfig } from './config.ts';
+import { isRankStabilised, type LoraConfig } from './config.ts';
 import { type LoraSettings, LoraTuner } from './lora-tuner.ts';
 import { weightStart } from './start-factors.ts';
-import { isRankStabilised } from './top-singular.ts';
 
 /** Adapters of PEFT's type LORA: from plain LoRA, and from methods that end as LoRA. */
 export const loraKind = lowRankKind('LORA', {

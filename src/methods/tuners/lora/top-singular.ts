@@ -1,7 +1,6 @@
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { Random } from '../../../support/random.ts';
 import { norm, principalDirections, project } from '../low-rank/orthonormal.ts';
-import type { LoraConfig } from './config.ts';
 
 /** The weight W [outFeatures, inFeatures] of a linear module, for products with vectors in 64 bits. */
 export class WeightMatrix {
@@ -61,11 +60,6 @@ function combined(data: Float32Array, vector: Float64Array, width: number): Floa
 /** The name and shape of a module's weight, as the checkpoint stores it. */
 export function weightOf({ path, inFeatures, outFeatures, transposed }: LinearModule): [string, number[]] {
   return [`${path}.weight`, transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures]];
-}
-
-/** Whether the scale is rsLoRA's, by PEFT's key or adalora's. */
-export function isRankStabilised({ use_rslora, scale }: Pick<LoraConfig, 'use_rslora' | 'scale'>): boolean {
-  return use_rslora || scale === 'rslora';
 }
 
 /** A singular value and its unit vectors: W v = strength u. */

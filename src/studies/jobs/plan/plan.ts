@@ -3,7 +3,7 @@ import type { Budget } from '../../../methods/tuners/method-run.ts';
 import { adapterParameters } from '../../../methods/tuners/tuner.ts';
 import { BASE_DTYPES, type BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { baseFormat } from '../../../program/bases/base-format.ts';
-import type { Source } from '../../../program/mixture.ts';
+import type { Source } from '../../../program/example-set.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { crossCheck } from '../../../training/run/config/cross-checks.ts';

@@ -1,6 +1,6 @@
 import { counted } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
-import { niceTicks } from './nice-ticks.ts';
+import { niceTicks, type Ticks } from './nice-ticks.ts';
 import { textWidth, WIDTH } from './picture.ts';
 import { rounded, type Scale } from './scale.ts';
 
@@ -10,11 +10,6 @@ export interface Box {
   right: number;
   top: number;
   bottom: number;
-}
-
-export interface Ticks {
-  values: number[];
-  labels: string[];
 }
 
 /** Round values for ticks. Their labels have as many decimals as the distance between ticks requires. */

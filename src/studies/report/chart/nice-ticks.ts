@@ -1,5 +1,9 @@
 import { short } from '../format.ts';
-import type { Ticks } from './axes.ts';
+
+export interface Ticks {
+  values: number[];
+  labels: string[];
+}
 
 /** Factors of ticks within a power of ten, from coarse to fine. */
 const STEPS = [[1], [1, 3], [1, 2, 5]];

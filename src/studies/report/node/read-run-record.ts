@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { missingFile, readYaml } from '../../../input/formats/node/read-text.ts';
+import { missingFile } from '../../../input/formats/node/file-source.ts';
+import { readYaml } from '../../../input/formats/node/read-text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { componentHistories } from '../../../training/run/component-history.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { holdsAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
-import { missingFile, nearNames, readYaml } from '../../../input/formats/node/read-text.ts';
+import { missingFile, nearNames } from '../../../input/formats/node/file-source.ts';
+import { readYaml } from '../../../input/formats/node/read-text.ts';
 import type { ResolveOptions } from '../../../input/hub/node/cache.ts';
 import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
 import { UserError } from '../../../support/user-error.ts';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { atomicWrite } from '../../../store/node/atomic-write.ts';
+import { missingFile } from '../../node/file-source.ts';
 import { folderFiles } from '../../node/folder-files.ts';
-import { missingFile } from '../../node/read-text.ts';
 import { ADAPTER_CONFIG } from '../adapter-files.ts';
 import { encodeAdapter } from '../encode-adapter.ts';
 import { readStoredAdapter } from '../read-stored-adapter.ts';

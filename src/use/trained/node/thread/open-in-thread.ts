@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { disableTelemetry } from '../../../../engine/runtime/node/disable-telemetry.ts';
-import { missingFile } from '../../../../input/formats/node/read-text.ts';
+import { missingFile } from '../../../../input/formats/node/file-source.ts';
 import { threadArguments } from '../../../../support/node/process-status.ts';
 import { assertOptions, oneOf } from '../../../../support/options.ts';
 import { revived, shown, UserError } from '../../../../support/user-error.ts';
