@@ -7,12 +7,12 @@ import { Workspace } from './support/workspace.ts';
 
 const FUNCTIONS = [
   ['open', 'src/studies/jobs/node/open-trained.ts', 'export async function openTrained'],
-  ['train', 'src/studies/jobs/node/train.ts', 'export async function train('],
-  ['plan', 'src/studies/jobs/node/plan.ts', 'export async function plan('],
+  ['train', 'src/studies/jobs/node/main-entry.ts', 'export async function train('],
+  ['plan', 'src/studies/jobs/node/main-entry.ts', 'export async function plan('],
   ['predict', 'src/use/trained/node/thread/model-in-thread.ts', '  predict(text: string'],
   ['generate', 'src/use/trained/node/thread/model-in-thread.ts', '  async generate('],
-  ['defineMethod', 'src/methods/tuners/registry.ts', 'export function defineMethod<'],
-  ['defineTask', 'src/tasks/registry.ts', 'export function defineTask('],
+  ['defineMethod', 'src/methods/tuners/define-method.ts', 'export function defineMethod<'],
+  ['defineTask', 'src/tasks/define-task.ts', 'export function defineTask('],
 ] as const;
 
 /** The docstring before a declaration, without its stars. */

@@ -54,7 +54,49 @@ function importsOf(file: string): string[] {
   );
 }
 
+/** The packages of other authors that a file loads at once, through whatever it imports other than types. */
+function packagesOf(start: string): string[] {
+  const packages = new Set<string>();
+  const seen = new Set([start]);
+  for (const file of seen) {
+    const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.ESNext);
+    for (const statement of source.statements.filter(loads)) {
+      const { text } = statement.moduleSpecifier as ts.StringLiteral;
+      if (text.startsWith('.')) seen.add(posix.join(posix.dirname(file), text));
+      else if (!text.startsWith('node:'))
+        packages.add(
+          text
+            .split('/')
+            .slice(0, text.startsWith('@') ? 2 : 1)
+            .join('/'),
+        );
+    }
+  }
+  return [...packages].sort();
+}
+
+/** Whether a statement imports or exports values of another module. */
+function loads(statement: ts.Statement): statement is ts.ImportDeclaration | ts.ExportDeclaration {
+  if (ts.isExportDeclaration(statement)) {
+    const { exportClause: names, isTypeOnly, moduleSpecifier } = statement;
+    if (!moduleSpecifier || isTypeOnly) return false;
+    return !names || !ts.isNamedExports(names) || names.elements.some((name) => !name.isTypeOnly);
+  }
+  if (!ts.isImportDeclaration(statement)) return false;
+  const clause = statement.importClause;
+  const names = clause?.namedBindings;
+  if (!clause || clause.name || !names || !ts.isNamedImports(names)) return !clause?.isTypeOnly;
+  return !clause.isTypeOnly && names.elements.some((name) => !name.isTypeOnly);
+}
+
 describe('imports', () => {
+  it.each([
+    [ENTRY, ['@noble/hashes']],
+    ['src/faces/cli/create-program.ts', ['commander', 'picocolors']],
+  ])('%s loads few packages before a function is called', (file, packages) => {
+    expect(packagesOf(file)).toEqual(packages);
+  });
+
   it('of src point one way', () => {
     const files = sources();
     expect(files.length).toBeGreaterThan(50);

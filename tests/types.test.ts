@@ -1,5 +1,6 @@
 import { expect, expectTypeOf, it } from 'vitest';
-import { type ClassAnswer, type open, parseRunConfig, train, UserError } from '../src/index.ts';
+import { type ClassAnswer, type open, train, UserError } from '../src/index.ts';
+import { parseRunConfig } from '../src/training/train/index.ts';
 
 /* Errors of programs that must not compile. `npm run typecheck` fails if one of them does. */
 

@@ -2,7 +2,11 @@ import { expect, it } from 'vitest';
 import { Definitions } from './definitions.ts';
 
 const MODULE = { url: 'file:///mine.js' };
-const fruits = () => new Definitions<number>('fruit', { apple: 1 });
+const fruits = () => {
+  const all = new Definitions<number>('fruit');
+  all.addBuiltIn({ apple: 1 });
+  return all;
+};
 
 it('adds definitions of programs after its own, and knows their modules', () => {
   const all = fruits();
@@ -26,4 +30,13 @@ it('replaces a definition of the same module only', () => {
 it('refuses names that are no key of a config', () => {
   for (const name of ['Pear', '', '2', 'a-b', '__proto__'])
     expect(() => fruits().define(name, 1, MODULE)).toThrow('must have a name of small letters');
+});
+
+it('adds built-in definitions before those that a program defined earlier', () => {
+  const all = new Definitions<number>('fruit');
+  all.define('pear', 2, MODULE);
+  all.addBuiltIn({ apple: 1, plum: 3 });
+  expect(all.names).toEqual(['apple', 'plum', 'pear']);
+  expect(all.modules()).toEqual([MODULE.url]);
+  expect(() => all.addBuiltIn({ pear: 4 })).toThrow('the fruit "pear" is built in: choose another name');
 });

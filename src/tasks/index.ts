@@ -10,11 +10,10 @@ export type { TextGenerator } from '../program/generation/text-generator.ts';
 export * from '../program/objectives/index.ts';
 export { predictAll } from '../program/predict-batches.ts';
 export * from '../scores/metrics/index.ts';
+export { type DefinedTasks, defineTask } from './define-task.ts';
 export { type LabelKind, labelledTexts } from './labelled-texts/labelled-texts.ts';
 export type { Prediction, PredictionInput, PredictionOutput } from './prediction.ts';
 export {
-  type DefinedTasks,
-  defineTask,
   TASK_NAMES,
   TASKS,
   type TaskName,

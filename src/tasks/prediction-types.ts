@@ -1,8 +1,9 @@
 import type { Generated } from '../program/generation/prompt.ts';
+import type { DefinedTasks } from './define-task.ts';
 import type { TextInput } from './labelled-texts/texts-shape.ts';
 import type { LabelSetAnswer } from './multi-label-classification/definition.ts';
 import type { QuestionInput, SpanAnswer } from './question-answering/definition.ts';
-import type { DefinedTasks, TaskName } from './registry.ts';
+import type { TaskName } from './registry.ts';
 import type { ScoreAnswer } from './regression/definition.ts';
 import type { EmbeddedText, Embedding } from './sentence-embedding/embed-texts.ts';
 import type { Source } from './seq2seq-lm/predict-texts.ts';

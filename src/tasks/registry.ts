@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { CommonConfig } from '../models/model-definition.ts';
 import type { ScoreName } from '../scores/metrics/scores.ts';
-import { Definitions, type Module } from '../support/definitions.ts';
 import { shown, UserError } from '../support/user-error.ts';
 import { causalLm } from './causal-lm/definition.ts';
+import { tasks } from './define-task.ts';
 import { maskedLm } from './masked-lm/definition.ts';
 import { multiLabelClassification } from './multi-label-classification/definition.ts';
 import { questionAnswering } from './question-answering/definition.ts';
@@ -34,14 +34,7 @@ export type DataOf = { [Task in TaskName]: z.output<(typeof TASKS)[Task]['data']
 /** The `data` section of each task as users write it. Keys with a default are optional. */
 export type DataInputOf = { [Task in TaskName]: z.input<(typeof TASKS)[Task]['data']> };
 
-/**
- * The `data` sections of tasks that a program defines, by name, for the types of configs. A program adds its tasks by
- * declaration merging.
- */
-// biome-ignore lint/suspicious/noEmptyInterface: programs extend it
-export interface DefinedTasks {}
-
-const tasks = new Definitions<AnyTask>('task', TASKS);
+tasks.addBuiltIn(TASKS);
 
 /** Names of all tasks, including tasks that programs define. The array grows with {@link defineTask}. */
 export const TASK_NAMES = tasks.names as [TaskName, ...TaskName[]];
@@ -57,28 +50,6 @@ export type AnyTask = TaskDefinition;
 
 export function taskNamed(name: TaskName): AnyTask {
   return tasks.named(name);
-}
-
-/**
- * Adds a task. From then on, configs may name it. Call it before any other function of this package.
- *
- * @param name its name in a config
- * @param definition what the task reads, how it is trained and scored, and what it predicts
- * @param module the calling module, `import.meta`. Threads that train import it again, and a run resumes only if its
- * file is unchanged.
- * @returns nothing
- * @throws UserError for a name that already exists
- * @example
- * ```ts
- * import { defineTask } from 'adalora';
- * import { labelledTexts, scoreKind } from 'adalora/tasks';
- *
- * const definition = labelledTexts({ ...scoreKind, name: 'rating', recognises: () => false });
- * defineTask('rating', definition, import.meta);
- * ```
- */
-export function defineTask(name: string, definition: AnyTask, module: Module): void {
-  tasks.define(name, definition, module);
 }
 
 /** The address of the module that defines a task. Undefined for built-in tasks. */

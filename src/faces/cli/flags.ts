@@ -5,7 +5,7 @@ import type { TextFile } from '../../input/data/text-file.ts';
 import { BASE_DTYPES, type BaseDtype } from '../../program/bases/base-dtype.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags } from '../../tasks/task-definition.ts';
-import type { OpenOptions } from '../../use/trained/node/open.ts';
+import type { OpenOptions } from '../../use/trained/node/open-options.ts';
 import { downloadDisplay } from './terminal/download-display.ts';
 import { openingDisplay } from './terminal/opening-display.ts';
 

@@ -40,11 +40,13 @@ it('a restart is worth while for commands that compute for long', () => {
     ['predict', root, many],
     ['predict', root],
     ['predict', root, 'a'.repeat(5000)],
+    ['predict', root, 'a text'],
     ['predict', root, few],
+    ['train', '--help'],
     ['plan', 'run.yaml', '--measure'],
     ['plan', 'run.yaml'],
     ['report', root],
   ];
   const worth = commands.map(([command, ...words]) => isWorthRestart(command, words));
-  expect(worth).toEqual([true, true, true, true, false, true, false, false]);
+  expect(worth).toEqual([true, true, true, false, false, false, false, true, false, false]);
 });

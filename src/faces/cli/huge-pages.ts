@@ -2,6 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 
 const COMPUTING = ['train', 'eval', 'predict', 'generate', 'serve'];
 
+const HELP_FLAGS = ['-h', '--help'];
+
 /** The flag with which `plan` runs models in child processes, which inherit the environment. */
 const MEASURING = /(^| )--measure\b/;
 
@@ -11,10 +13,16 @@ const FEW_BYTES = 2 ** 16;
 /** Whether a command computes for so long that huge pages save more time than a restart of Node takes. */
 export function isWorthRestart(command: string, words: readonly string[]): boolean {
   if (command === 'plan') return MEASURING.test(words.join(' '));
-  if (!COMPUTING.includes(command)) return false;
+  if (!COMPUTING.includes(command) || words.some((word) => HELP_FLAGS.includes(word))) return false;
   if (command !== 'predict') return true;
   const sizes = words.flatMap(fileSize);
+  if (sizes.length === 0 && isOneText(words)) return false;
   return sizes.length !== 1 || sizes[0]! > FEW_BYTES;
+}
+
+/** Whether the words are a run and a text, without flags. */
+function isOneText(words: readonly string[]): boolean {
+  return words.length === 2 && !words.some((word) => word.startsWith('-'));
 }
 
 /** The size of a file. Nothing if a word is not the path of a file that can be read. */

@@ -17,6 +17,7 @@ export type { PrunedModule } from './allocation/pruned-module.ts';
 export { keptIndices } from './allocation/pruned-module.ts';
 export { resolveSchedule } from './allocation/resolve-schedule.ts';
 export { type AdaLoraConfig, adaLoraConfigSchema } from './composed/pruned-triplets.ts';
+export { type DefinedMethods, defineMethod } from './define-method.ts';
 export { FROZEN } from './frozen-tuner.ts';
 export { everyParameter } from './full/definition.ts';
 export { type LoraConfig, loraConfigSchema } from './lora/config.ts';
@@ -42,8 +43,6 @@ export {
   writePeft,
 } from './peft/peft-files.ts';
 export {
-  type DefinedMethods,
-  defineMethod,
   kindOf,
   METHOD_NAMES,
   METHODS,

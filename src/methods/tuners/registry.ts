@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
-import { Definitions, type Module } from '../../support/definitions.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { AdapterKind } from './adapter-kind.ts';
 import { bitFit } from './bitfit/definition.ts';
 import { houlsby, pfeiffer } from './bottleneck/bottleneck-method.ts';
 import { adaDora, adaLora, iguLora } from './composed/pruned-triplets.ts';
+import { methods } from './define-method.ts';
 import { elaLora } from './elalora/definition.ts';
 import { eva } from './eva/definition.ts';
 import { flexLora } from './flexlora/definition.ts';
@@ -78,14 +78,7 @@ export type SectionInputs = {
 };
 export type Sections = { [Name in Configured]: z.output<SchemaOf<Name>> };
 
-/**
- * The sections of methods that a program defines, by name, for the types of configs. A program adds its methods by
- * declaration merging.
- */
-// biome-ignore lint/suspicious/noEmptyInterface: programs extend it
-export interface DefinedMethods {}
-
-const methods = new Definitions<AnyMethod>('method', METHODS as unknown as Record<MethodName, AnyMethod>);
+methods.addBuiltIn(METHODS as unknown as Record<MethodName, AnyMethod>);
 
 /** Names of all methods, including methods that programs define. The array grows with {@link defineMethod}. */
 export const METHOD_NAMES = methods.names as [MethodName, ...MethodName[]];
@@ -99,34 +92,6 @@ export type AnyMethod = MethodDefinition<Record<string, unknown>, z.ZodObject | 
 /** The definition of a method, for settings that its own schema has checked. */
 export function methodNamed(name: MethodName): AnyMethod {
   return methods.named(name);
-}
-
-/**
- * Adds a method. From then on, configs may name it, and adapters of its kind can be opened. Call it before any other
- * function of this package.
- *
- * @param name its name in a config, and that of its section
- * @param definition the settings, the `MethodRun` that they start, the adapter's files and texts
- * @param module the calling module, `import.meta`. Threads that train import it again, and a run resumes only if its
- * file is unchanged.
- * @returns nothing
- * @throws UserError for a name that already exists
- * @example
- * ```ts
- * import { defineMethod } from 'adalora';
- * import type { MethodDefinition, z } from 'adalora/tuners';
- *
- * export function register<Config, Schema extends z.ZodObject>(method: MethodDefinition<Config, Schema>) {
- *   defineMethod('output_scale', method, import.meta);
- * }
- * ```
- */
-export function defineMethod<Config, Schema extends z.ZodObject | undefined>(
-  name: string,
-  definition: MethodDefinition<Config, Schema>,
-  module: Module,
-): void {
-  methods.define(name, definition as unknown as AnyMethod, module);
 }
 
 /** The address of the module that defines a method. Undefined for built-in methods. */

@@ -1,14 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { lower } from '../../engine/onnx/lower.ts';
-import { createSession } from '../../engine/runtime/node/create-session.ts';
 import type { Device } from '../../engine/runtime/session.ts';
 import { contentDigest } from '../../input/formats/node/content-digest.ts';
 import { assertOptions, BOOLEAN, COUNT, type OptionTypes, TEXT } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Engine } from '../engine.ts';
-import { webEngine } from '../web-engine.ts';
-import { type ModelWeights, packsWeights } from '../weight-memory.ts';
+import type { ModelWeights } from '../weight-memory.ts';
 
 export interface NodeEngineOptions {
   /** Number of threads within an operator. */
@@ -26,7 +23,8 @@ const ENGINE_OPTIONS: OptionTypes<NodeEngineOptions> = {
 };
 
 /**
- * Runs a model's graphs in Node. Weights are mapped from the checkpoint, on WebAssembly loaded into memory.
+ * Runs a model's graphs in Node. Weights are mapped from the checkpoint, on WebAssembly loaded into memory. The engine's
+ * code is loaded with the first session.
  *
  * @throws UserError if the weights have changed before a session opens
  */
@@ -40,11 +38,22 @@ export function nodeEngine(model: ModelWeights, device: Device, given: NodeEngin
       check([file]);
       return readFileSync(join(weightFolder, file));
     };
-    return webEngine(model, { device, weights, threads: options.threads });
+    return {
+      masks: 'host',
+      async open(outputs) {
+        const { webEngine } = await import('../web-engine.ts');
+        return webEngine(model, { device, weights, threads: options.threads }).open(outputs);
+      },
+    };
   }
   return {
     masks: device === 'webgpu' ? 'graph' : 'host',
-    open(outputs, { packed = false } = {}) {
+    async open(outputs, { packed = false } = {}) {
+      const [{ lower }, { createSession }, { packsWeights }] = await Promise.all([
+        import('../../engine/onnx/lower.ts'),
+        import('../../engine/runtime/node/create-session.ts'),
+        import('../weight-memory.ts'),
+      ]);
       const packs = packsWeights(Object.values(outputs), { packing, wanted: packed, sharesHost });
       const files = new Set<string>();
       const encoded = lower(outputs, {

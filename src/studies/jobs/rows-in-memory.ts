@@ -2,7 +2,6 @@ import { isAsyncRows, isRows, type RowSource, rowsText } from '../../input/data/
 import { nameOfFunction } from '../../methods/tuners/own-function.ts';
 import { assertMetricFunctions, type OwnMetrics } from '../../scores/metrics/own-metrics.ts';
 import { isObject } from '../../support/options.ts';
-import type { AnyTaskName, UsualTask } from '../../tasks/prediction-types.ts';
 import type { RunConfigInput } from '../../training/run/config/run-config.ts';
 import type { OwnOfRun } from './answer-own.ts';
 
@@ -120,20 +119,4 @@ function namedFunctions<Config extends object>(config: Config): { config: Config
       : section,
   ]);
   return { config: Object.fromEntries(sections) as Config, functions };
-}
-
-/** A config of a task. */
-export type ConfigOf<Task extends AnyTaskName = UsualTask> = ConfigWithRows & { task?: Task | undefined };
-
-/**
- * Returns a config unchanged. With this function, editors complete and explain the keys, and mark errors. A model that is
- * opened by the config has the types of its task.
- *
- * @example export default defineConfig({ data: { train: 'train.tsv', text: 'text', label: 'label' }, output:
- * 'runs/a' })
- */
-export function defineConfig<const Task extends AnyTaskName = UsualTask>(
-  config: ConfigOf<Task>,
-): ConfigOf<Task> {
-  return config;
 }

@@ -1,5 +1,4 @@
 import type { Confusion } from '../../program/example-set.ts';
-import { GENERATION_KEYS } from '../../program/generation/generation-config.ts';
 import type { OwnMetrics } from '../../scores/metrics/own-metrics.ts';
 import { ANYTHING, FUNCTION, NUMBER, OBJECT, type OptionTypes, SIGNAL, TEXT } from '../../support/options.ts';
 import type { EmbedOptions } from '../../tasks/prediction.ts';
@@ -45,12 +44,4 @@ export const EMBED_OPTIONS: OptionTypes<EmbedOptions & Pick<PredictOptions, 'sig
   promptName: TEXT,
   dimensions: NUMBER,
   signal: SIGNAL,
-};
-
-/** The values of the keys of a generation config are checked where they are merged with the model's files. */
-export const WRITE_OPTIONS = {
-  ...Object.fromEntries(GENERATION_KEYS.map((key) => [key, ANYTHING])),
-  seed: NUMBER,
-  signal: SIGNAL,
-  onText: FUNCTION,
 };

@@ -9,6 +9,7 @@ import { writesText } from '../../models/heads/registry.ts';
 import { NotFinite } from '../../program/check-finite.ts';
 import type { Engine } from '../../program/engine.ts';
 import type { EvaluationWatch, Scores } from '../../program/example-set.ts';
+import { GENERATION_KEYS } from '../../program/generation/generation-config.ts';
 import type { GenerationSources } from '../../program/generation/generation-settings.ts';
 import { openLanguageModel } from '../../program/generation/open-language-model.ts';
 import type { Generated, Prompt, WriteOptions } from '../../program/generation/prompt.ts';
@@ -20,7 +21,7 @@ import { untilAborted } from '../../program/until-aborted.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { assertOwnMetrics } from '../../scores/metrics/own-metrics.ts';
 import { OnDemand, releaseAll } from '../../support/opened.ts';
-import { assertOptions, type OptionType } from '../../support/options.ts';
+import { ANYTHING, assertOptions, FUNCTION, NUMBER, type OptionType, SIGNAL } from '../../support/options.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { shown, UserError } from '../../support/user-error.ts';
 import { assertInput } from '../../tasks/assert-input.ts';
@@ -39,7 +40,6 @@ import {
   type EvaluationOptions,
   PREDICT_OPTIONS,
   type PredictOptions,
-  WRITE_OPTIONS,
 } from './model-options.ts';
 import { type Notes, readingSchema } from './notes.ts';
 import { type Predictions, predictionsOf } from './predictions.ts';
@@ -70,6 +70,14 @@ export interface TrainedParts extends TunedValues {
   /** Whether a conversation's next prompt is read from the end of the last one. */
   continues?: boolean;
 }
+
+/** The values of the keys of a generation config are checked where they are merged with the model's files. */
+const WRITE_OPTIONS = {
+  ...Object.fromEntries(GENERATION_KEYS.map((key) => [key, ANYTHING])),
+  seed: NUMBER,
+  signal: SIGNAL,
+  onText: FUNCTION,
+};
 
 /** Number of inputs to collect, so that similar lengths share a batch. */
 const INPUTS_AT_ONCE = 1024;

@@ -6,7 +6,6 @@ import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { CONFIG_NAME } from '../config-path.ts';
 import { addKeyOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
-import { readConfigText } from '../load-config.ts';
 import { schemaLine } from '../schema-line.ts';
 import { shellQuoted } from '../shell-quoted.ts';
 
@@ -70,6 +69,7 @@ async function starter({ budget, ...flags }: Flags) {
   if (budget !== undefined)
     throw new UserError({ key: '--budget', fault: 'requires --recipe', hint: `See ${PROGRAM} recipes.` });
   const { starterFiles } = await import('../starter-files.ts');
+  const { readConfigText } = await import('../load-config.ts');
   const settings = keySettings({ ...flags, task: undefined } as KeyOptions);
   return starterFiles(flags.task).map(({ name, content }) =>
     name === CONFIG_NAME && settings.length > 0
@@ -85,6 +85,7 @@ async function recipeFile(name: string, choice: Flags) {
   const { recipe: _, budget, method, ...flags } = choice;
   if (flags.task !== undefined)
     throw new UserError({ key: '--task', fault: 'cannot be combined with --recipe' });
+  const { readConfigText } = await import('../load-config.ts');
   const content = recipeConfig(recipeNamed(name, recipes), budgets, { budget, method });
   const settings = keySettings(flags);
   return { name: CONFIG_NAME, content: readConfigText(content, CONFIG_NAME, settings).text() };

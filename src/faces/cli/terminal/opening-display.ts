@@ -1,6 +1,6 @@
 import { rankAmongSeveral } from '../../../program/parallel/node/launch.ts';
 import { printable } from '../../../support/text.ts';
-import type { OpenOptions } from '../../../use/trained/node/open.ts';
+import type { OpenOptions } from '../../../use/trained/node/open-options.ts';
 import { downloadDisplay } from './download-display.ts';
 
 /**

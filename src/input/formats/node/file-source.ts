@@ -13,34 +13,6 @@ import { nearest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 
-/**
- * The UserError for a path that does not exist. It suggests similar names in the same folder.
- *
- * @param expected a noun such as "a folder"
- */
-export function missingFile(path: string, expected: string): UserError {
-  const folder = dirname(resolve(path));
-  const fault = `does not exist; it should be ${expected}`;
-  const error = { where: path, fault, code: 'not_found' } as const;
-  if (!existsSync(folder))
-    return new UserError({ ...error, hint: `The folder ${folder} does not exist either.` });
-  const near = nearNames(path);
-  return new UserError({ ...error, hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined });
-}
-
-/** Names in the same folder that are similar to the path's last part. */
-export function nearNames(path: string): string[] {
-  return nearest(basename(path), listing(dirname(resolve(path))));
-}
-
-function listing(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
 /** Maximum length of a single read; it must fit into a 32-bit integer. */
 const MAX_READ_BYTES = 2 ** 30;
 /** With NONBLOCK, opening a pipe does not wait for a writer. Windows does not have this flag. */
@@ -117,5 +89,33 @@ function openForReading(path: string, expected: string): number {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') throw missingFile(path, expected);
     throw new UserError({ where: path, fault: `cannot be read: ${code ?? String(error)}` });
+  }
+}
+
+/**
+ * The UserError for a path that does not exist. It suggests similar names in the same folder.
+ *
+ * @param expected a noun such as "a folder"
+ */
+export function missingFile(path: string, expected: string): UserError {
+  const folder = dirname(resolve(path));
+  const fault = `does not exist; it should be ${expected}`;
+  const error = { where: path, fault, code: 'not_found' } as const;
+  if (!existsSync(folder))
+    return new UserError({ ...error, hint: `The folder ${folder} does not exist either.` });
+  const near = nearNames(path);
+  return new UserError({ ...error, hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined });
+}
+
+/** Names in the same folder that are similar to the path's last part. */
+export function nearNames(path: string): string[] {
+  return nearest(basename(path), listing(dirname(resolve(path))));
+}
+
+function listing(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }

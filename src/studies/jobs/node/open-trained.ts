@@ -5,7 +5,6 @@ import {
   openInThread,
   type ThreadOptions,
 } from '../../../use/trained/node/thread/open-in-thread.ts';
-import { trainedAt } from './write-checkpoint-adapter.ts';
 
 /**
  * Opens a trained model to predict, embed, generate, evaluate, merge or export. It computes in its own thread, so that
@@ -28,5 +27,7 @@ export async function openTrained<Task extends AnyTaskName = UsualTask>(
   what: string | FinishedRun<Task>,
   options?: ThreadOptions<Task>,
 ): Promise<ModelInThread<Task>> {
-  return openInThread(typeof what === 'string' ? await trainedAt(what) : what, options);
+  if (typeof what !== 'string' || !what.endsWith('.safetensors')) return openInThread(what, options);
+  const { trainedAt } = await import('./write-checkpoint-adapter.ts');
+  return openInThread(await trainedAt(what), options);
 }

@@ -13,22 +13,7 @@ export interface PlanOptions {
 
 const PLAN_OPTIONS: OptionTypes<PlanOptions> = { onDownload: FUNCTION };
 
-/**
- * Plans a run: what it trains and what it costs. Reads config.json, the tokenizer and the data, but no
- * weights.
- *
- * @param userConfig the config of the run; its data may be rows in memory
- * @param options by default, a download of the model is not reported
- * @returns the steps, parameters, ranks and memory of the run
- * @throws UserError like the run
- * @example
- * ```ts
- * import { plan } from 'adalora';
- *
- * const data = { train: 'reviews.csv', text: 'text', label: 'label' };
- * const { steps, trainableParameters } = await plan({ data, output: 'runs/reviews' });
- * ```
- */
+/** Plans a run, as the main entry describes. */
 export async function plan(userConfig: ConfigWithRows, options: PlanOptions = {}): Promise<Plan> {
   assertOptions('plan', options, PLAN_OPTIONS);
   const { config: named, texts, metrics } = await namedRows(userConfig);

@@ -23,28 +23,7 @@ import type { Replies } from './worker.ts';
 /** Options of {@link train}. */
 export type TrainOptions = CommonTrainOptions<boolean>;
 
-/**
- * Fine-tunes a model according to a config and writes the run's folder. The data may be rows in memory. The
- * run has its own thread, because the engine computes without yielding, so the caller's event loop stays
- * free. Processes started by mpirun, mpiexec or srun share the run. Every process calls this function, and
- * each batch contains rows for all processes. Only process 0 reports events and writes files.
- *
- * @param config the keys of a config file; `data.train` may be rows instead of a path
- * @param options `onEvent`, `onStepEnd`, `signal`, `resume` and others; by default, a new run without callbacks
- * @returns the last event of the run: its scores and their verdict
- * @throws UserError for every mistake in config, data or model
- * @throws any error of `onEvent` or `onStepEnd`, after writing a checkpoint
- * @throws any error of your `metrics`, and a UserError that names your score, schedule or loss, without a new
- * checkpoint: resume from the previous one
- * @example
- * ```ts
- * import { train } from 'adalora';
- *
- * const data = { train: 'reviews.csv', text: 'text', label: 'label' };
- * const { metrics, verdict } = await train({ data, output: 'runs/reviews' });
- * console.log(metrics.eval_accuracy, verdict?.learnt);
- * ```
- */
+/** Runs a training in a thread, as the main entry describes. */
 export async function train(config: ConfigWithRows, options: TrainOptions = {}): Promise<FinishEvent> {
   if (!isObject(config)) {
     const fault = `needs a config, such as { data: { train, text, label }, output }, got ${shown(config)}`;

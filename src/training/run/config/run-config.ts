@@ -1,12 +1,9 @@
 import type { Device } from '../../../engine/runtime/session.ts';
-import type {
-  DefinedMethods,
-  MethodName,
-  SectionInputs,
-  Sections,
-} from '../../../methods/tuners/registry.ts';
+import type { DefinedMethods } from '../../../methods/tuners/define-method.ts';
+import type { MethodName, SectionInputs, Sections } from '../../../methods/tuners/registry.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
-import type { DataInputOf, DataOf, DEFAULT_TASK, DefinedTasks, TaskName } from '../../../tasks/registry.ts';
+import type { DefinedTasks } from '../../../tasks/define-task.ts';
+import type { DataInputOf, DataOf, DEFAULT_TASK, TaskName } from '../../../tasks/registry.ts';
 import type { ChosenTraining } from './defaults/policy.ts';
 import type { TrainingConfig, TrainingInput } from './training-section.ts';
 

@@ -1,17 +1,13 @@
-import type { Device } from '../../../engine/runtime/session.ts';
 import { dataFiles } from '../../../input/data/node/text-files.ts';
 import type { Rows } from '../../../input/data/rows.ts';
 import type { TextFile } from '../../../input/data/text-file.ts';
 import type { ExportLoraOptions } from '../../../methods/tuners/adapter-kind.ts';
-import { BASE_DTYPES, type BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
 import { inTurns } from '../../../program/engine.ts';
 import type { Scores } from '../../../program/example-set.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { ALONE_PROCESSES, type Processes } from '../../../program/parallel/node/join-processes.ts';
-import { type OptionTypes, oneOf, TEXT } from '../../../support/options.ts';
 import { closedModel } from '../closed-model.ts';
-import { COMMON_OPEN_OPTIONS, type CommonOpenOptions } from '../common-open-options.ts';
 import { fittingBase } from '../fitting-base.ts';
 import type { ExportGgufOptions } from '../gguf-adapter.ts';
 import type { EvaluateParams } from '../model-options.ts';
@@ -19,18 +15,8 @@ import type { ExportOnnxOptions } from '../onnx-folder.ts';
 import { TrainedModel, type TrainedParts } from '../trained-model.ts';
 import { trainedParts } from '../trained-parts.ts';
 import type { MergeOptions } from './merge.ts';
+import type { OpenOptions } from './open-options.ts';
 import { type OpenedTuned, openTuned } from './open-tuned.ts';
-
-export interface OpenOptions extends CommonOpenOptions<string, Device> {
-  /** Type of the frozen weights. Default: float32 whatever the run used, or the only type that the adapter fits. */
-  baseDtype?: BaseDtype | undefined;
-}
-
-export const OPEN_OPTIONS: OptionTypes<OpenOptions> = {
-  ...COMMON_OPEN_OPTIONS,
-  model: TEXT,
-  baseDtype: oneOf(...BASE_DTYPES),
-};
 
 /** Options for commands only. */
 export interface SharedOpenOptions extends OpenOptions {

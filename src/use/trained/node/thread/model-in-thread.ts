@@ -2,7 +2,7 @@ import type { Rows } from '../../../../input/data/rows.ts';
 import type { Scores } from '../../../../program/example-set.ts';
 import type { Generated, Prompt, WriteOptions } from '../../../../program/generation/prompt.ts';
 import { Caller, type CallOptions } from '../../../../support/calls/caller.ts';
-import { assertOptions } from '../../../../support/options.ts';
+import { assertOptions, FUNCTION, SIGNAL } from '../../../../support/options.ts';
 import { revived, UserError } from '../../../../support/user-error.ts';
 import type { EmbedOptions } from '../../../../tasks/prediction.ts';
 import type { AnswerOf, AnyTaskName, InputOf, UsualTask } from '../../../../tasks/prediction-types.ts';
@@ -14,7 +14,6 @@ import {
   type EvaluateParams,
   PREDICT_OPTIONS,
   type PredictOptions,
-  WRITE_OPTIONS,
 } from '../../model-options.ts';
 import { type Predictions, predictionsOf } from '../../predictions.ts';
 import type { MergeOptions } from '../merge.ts';
@@ -170,8 +169,9 @@ export class ModelInThread<Task extends AnyTaskName = UsualTask> {
    * ```
    */
   async generate(prompt: Prompt, options: WriteOptions = {}): Promise<Generated> {
-    assertOptions('generate', options, WRITE_OPTIONS);
     const { signal, onText, ...config } = options;
+    // The other keys are checked in the thread.
+    assertOptions('generate', { signal, onText }, { signal: SIGNAL, onText: FUNCTION });
     const ending = new AbortController();
     const ends = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal;
     const onUpdate = (text: string) => {

@@ -2,7 +2,7 @@ import type { DownloadProgress } from '../../../../input/formats/byte-source.ts'
 import type { Reply } from '../../../../support/calls/call.ts';
 import type { Failure } from '../../../../support/user-error.ts';
 import type { TaskName } from '../../../../tasks/registry.ts';
-import type { OpenOptions } from '../open.ts';
+import type { OpenOptions } from '../open-options.ts';
 
 /** The input of a model's thread. */
 export interface ModelJob {

@@ -3,12 +3,11 @@ import { Worker } from 'node:worker_threads';
 import { disableTelemetry } from '../../../../engine/runtime/node/disable-telemetry.ts';
 import { missingFile } from '../../../../input/formats/node/file-source.ts';
 import { threadArguments } from '../../../../support/node/process-status.ts';
-import { assertOptions, oneOf } from '../../../../support/options.ts';
+import { assertOptions, TEXT } from '../../../../support/options.ts';
 import { revived, shown, UserError } from '../../../../support/user-error.ts';
 import { definingModules } from '../../../../tasks/defining-modules.ts';
 import type { AnyTaskName, UsualTask } from '../../../../tasks/prediction-types.ts';
-import { TASK_NAMES } from '../../../../tasks/registry.ts';
-import { OPEN_OPTIONS, type OpenOptions } from '../open.ts';
+import { OPEN_OPTIONS, type OpenOptions } from '../open-options.ts';
 import { ModelInThread } from './model-in-thread.ts';
 import type { ModelJob, ModelMessage } from './model-job.ts';
 
@@ -35,7 +34,7 @@ export async function openInThread<Task extends AnyTaskName = UsualTask>(
   what: string | FinishedRun<Task>,
   given: ThreadOptions<Task> = {},
 ): Promise<ModelInThread<Task>> {
-  assertOptions('open', given, { ...OPEN_OPTIONS, task: oneOf(...TASK_NAMES) });
+  assertOptions('open', given, { ...OPEN_OPTIONS, task: TEXT });
   const { task, onProgress, onNotice = (message) => process.emitWarning(message), ...options } = given;
   const wanted = task ?? (typeof what === 'string' ? undefined : Object(what).task);
   const model = await started<Task>(what, { ...options, onProgress, onNotice });
