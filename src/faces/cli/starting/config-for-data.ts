@@ -67,7 +67,8 @@ export async function configForData(
 }
 
 /**
- * Writes a config, unless its file has this text already.
+ * Writes a config, unless its file has this text already. The settings of flags that it keeps are printed, because later
+ * runs have them too.
  *
  * @param tell prints a line to the user
  */
@@ -75,10 +76,14 @@ export function writeConfig(
   { name, text }: Pick<DataConfig, 'name' | 'text'>,
   tell: (text: string) => void,
 ): void {
-  if (existsSync(name) && readConfig(name).text() === readConfigText(text, name).text()) return;
-  const isNew = !existsSync(name);
+  const before = existsSync(name) ? readConfig(name) : undefined;
+  const now = readConfigText(text, name);
+  if (before?.text() === now.text()) return;
   atomicWrite(name, text);
-  tell(`${isNew ? 'Written' : 'Changed'}: ${printable(name)}`);
+  const known = before ? settingsIn(before.value) : [];
+  const kept = settingsIn(now.value).filter((setting) => !known.includes(setting));
+  const keeps = kept.length > 0 ? `, which keeps ${kept.join(', ')} for later runs` : '';
+  tell(printable(`${before ? 'Changed' : 'Written'}: ${name}${keeps}`));
 }
 
 /**

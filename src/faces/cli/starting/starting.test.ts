@@ -208,6 +208,9 @@ describe('the config of a file', () => {
       data: { train: 'work.csv', text: 'text', label: 'label' },
       training: { num_train_epochs: 2, weight_decay: 0.1 },
     });
+    expect(told.at(-1)).toBe(
+      'Written: work.yaml, which keeps training.num_train_epochs: 2, training.weight_decay: 0.1 for later runs',
+    );
     expect(await config({})).toEqual(first);
     expect(told).toEqual([
       'Using the existing work.yaml, which sets training.num_train_epochs: 2, training.weight_decay: 0.1.',
@@ -221,6 +224,10 @@ describe('the config of a file', () => {
     });
     expect(told.at(-1)).toBe('Changed: work.yaml');
     expect(await config({ label: 'team' })).toMatchObject({ data: { text: 'message', label: 'team' } });
+    await config({ set: ['adapter=../before'] });
+    expect(told.at(-1)).toBe('Changed: work.yaml, which keeps adapter: "../before" for later runs');
+    await config({ set: ['adapter='] });
+    expect(told.at(-1)).toBe('Changed: work.yaml');
   });
 
   it('is repaired if the columns of its file have changed', async () => {
