@@ -57,6 +57,8 @@ export interface Confusion {
 export interface Mistake {
   text: string;
   text_pair?: string | undefined;
+  /** A thumbnail as a data URL, for pictures. */
+  picture?: string | undefined;
   label: string;
   predicted: string;
   /** The probability of the predicted class. */

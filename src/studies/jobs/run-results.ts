@@ -23,7 +23,7 @@ export interface RunResults {
 export function runResults(
   { config, labels, maxLength, onlyBase, base }: ReadRun,
   { model, method, values, layer, data }: RunResult,
-  finish: Pick<FinishEvent, 'step' | 'metrics' | 'verdict' | 'ranks'>,
+  finish: Pick<FinishEvent, 'step' | 'metrics' | 'verdict' | 'ranks' | 'confusion' | 'mistakes'>,
   weights: readonly string[],
 ): RunResults {
   const { task, model_config } = config;
@@ -55,6 +55,8 @@ export function runResults(
       trainableParameters: values.length,
       metrics: finish.metrics,
       verdict: finish.verdict,
+      confusion: finish.confusion,
+      mistakes: finish.mistakes,
       ranks: finish.ranks,
     }),
   };

@@ -1,5 +1,6 @@
 import { parse, stringify } from 'yaml';
 import { UserError } from '../../support/user-error.ts';
+import { WRONG_PICTURES } from './model-card.ts';
 
 /** The facts of a repository that a run's card lacks. */
 export interface HubCard {
@@ -50,7 +51,7 @@ export function hubCard(card: string | undefined, facts: HubCard, where: string)
       [SETTINGS]: datasets === undefined || isDataPublic ? index : withoutNames(index),
     }),
   };
-  const body = (card ?? `# ${repo}\n`).slice(whole.length);
+  const body = withoutPictures((card ?? `# ${repo}\n`).slice(whole.length));
   return `---\n${stringify(front)}---\n${form === 'adapter' ? ofRepository(body, repo) : withoutUse(body, repo)}`;
 }
 
@@ -67,6 +68,11 @@ function withoutNames(index: unknown): unknown {
   return JSON.parse(JSON.stringify(index), (key, value) =>
     key === 'dataset' ? { type: 'private', name: 'private' } : value,
   );
+}
+
+/** The card without the user's pictures. */
+function withoutPictures(body: string): string {
+  return body.replace(new RegExp(`^## ${WRONG_PICTURES}\\n[^]*?(?=^## )`, 'm'), '');
 }
 
 /** The code of a run's folder, for the repository. */

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { RunConfigInput } from '../../training/run/config/run-config.ts';
+import { hubCard } from './hub-card.ts';
 import { type ModelCardFacts, modelCard } from './model-card.ts';
 
 const RUN = {
@@ -33,6 +34,35 @@ function card(run: Partial<RunConfigInput>, facts: Partial<ModelCardFacts> = {})
 
 it('has front matter, scores, ranks, settings and use', () => {
   expect(card({})).toMatchSnapshot();
+});
+
+it('shows which pictures are wrong, but not on the Hub', () => {
+  const picture = 'data:image/png;base64,AAAA';
+  const mistake = { text: 'a/1.png', picture, label: 'a', predicted: 'b\n## Use', probability: 0.987 };
+  const confusion = {
+    labels: ['a', 'b'],
+    counts: [
+      [1, 2],
+      [0, 3],
+    ],
+  };
+  const local = card({}, { confusion, mistakes: new Array(9).fill(mistake) });
+  expect(local).toContain(
+    '|  | predicted a | predicted b |\n| --- | --: | --: |\n| a | 1 | 2 |\n| b | 0 | 3 |',
+  );
+  expect(local.split('| ![](data:image/png;base64,AAAA) | a | b ## Use | 0.987 |')).toHaveLength(7);
+  const facts = {
+    repo: 'a/b',
+    form: 'adapter',
+    license: 'mit',
+    base: undefined,
+    isDataPublic: true,
+  } as const;
+  const uploaded = hubCard(local, facts, 'README.md');
+  expect(uploaded).not.toContain('data:image');
+  expect(uploaded).toMatch(/## Classes\n\n.*\n\n## Ranks\n/s);
+  // A wrong prediction of a text is not in a card at all.
+  expect(card({}, { mistakes: [{ ...mistake, picture: undefined }] })).not.toContain('a/1.png');
 });
 
 it('escapes names of labels', () => {

@@ -14,8 +14,9 @@ import {
   validationSets,
 } from '../../tasks/data-files.ts';
 import { type TaskName, taskNamed } from '../../tasks/registry.ts';
+import type { FinishEvent } from '../../training/run/events.ts';
 import type { Verdict } from '../../training/run/verdict.ts';
-import { capital } from './format.ts';
+import { capital, score } from './format.ts';
 import { PYTHON_LOADING } from './python-loading.ts';
 import { type RankTable, rankTable } from './rank-table.ts';
 import { findingSentences } from './verdict/finding-sentences.ts';
@@ -52,6 +53,9 @@ export interface ModelCardFacts {
   metrics: Readonly<Record<string, number>>;
   /** The assessment of the scores. */
   verdict?: Verdict;
+  /** The confusion matrix and the most confident wrong predictions of the scored rows. */
+  confusion?: FinishEvent['confusion'];
+  mistakes?: FinishEvent['mistakes'];
   /** Final rank of each adapted module. */
   ranks: Readonly<Record<string, number>>;
 }
@@ -69,6 +73,8 @@ export function modelCard(facts: ModelCardFacts): string {
     `# ${title}`,
     introduction(facts, base),
     ...section('Scores', [verdictText(facts), scoreTable(facts)].filter((part) => part !== '').join('\n\n')),
+    ...section('Classes', confusionTable(facts)),
+    ...section(WRONG_PICTURES, wrongPictures(facts)),
     ...section('Ranks', Object.keys(ranks).length > 0 ? rankSection(rankTable(ranks)) : ''),
     ...section('Settings', `\`\`\`yaml\n${stringify(settings(facts)).trimEnd()}\n\`\`\``),
     ...section('Use', usage(facts, base)),
@@ -168,6 +174,26 @@ function scoreTable(facts: ModelCardFacts): string {
   );
 }
 
+function confusionTable({ confusion }: ModelCardFacts): string {
+  if (!confusion) return '';
+  const { labels, counts } = confusion;
+  const rows = counts.map((row, id) => [labels[id]!, ...row.map(String)]);
+  return table(['', ...labels.map((name) => `predicted ${name}`)], rows);
+}
+
+/** The title of the card's section with pictures. They are not uploaded with the card. */
+export const WRONG_PICTURES = 'Wrong predictions';
+/** Maximum number of pictures in a card. */
+const MAX_PICTURES = 6;
+
+/** The most confident wrong predictions as pictures. A card of texts has none, because it may be published. */
+function wrongPictures({ mistakes = [] }: ModelCardFacts): string {
+  const rows = mistakes.slice(0, MAX_PICTURES).flatMap(({ picture, label, predicted, probability }) => {
+    return picture === undefined ? [] : [[`![](${picture})`, label, predicted, score(probability)]];
+  });
+  return rows.length > 0 ? table(['Picture', 'Label', 'Predicted', 'Probability'], rows) : '';
+}
+
 /** The scores of a validation set. */
 interface SetScores {
   name: string;
@@ -262,7 +288,7 @@ const WHERE_EMBEDDED = `\`${EMBEDDED_MODEL}\` is the folder \`models/mini\` of t
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')).join(' | ')} |`;
   return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
 }
 

@@ -1,5 +1,6 @@
 import type { Row } from '../../input/data/rows.ts';
 import { groupsOf } from '../../input/data/split-rows.ts';
+import { thumbnail } from '../../input/pictures/thumbnail.ts';
 import {
   type Certainty,
   type EvaluatedRows,
@@ -176,10 +177,11 @@ function mistakesOf<Answer extends LabelAnswer>(
     .sort((a, b) => b.probability - a.probability)
     .slice(0, MAX_MISTAKES)
     .map(({ row, label, predicted, probability }) => {
-      const { text, textPair } = rows[row]!;
+      const { text, textPair, picture } = rows[row]!;
       return {
         text: truncated(text),
         ...(textPair !== undefined && { text_pair: truncated(textPair) }),
+        ...(picture && { picture: thumbnail(picture.pixels) }),
         label: truncated(label),
         predicted: truncated(predicted),
         probability,

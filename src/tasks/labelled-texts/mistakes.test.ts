@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Row } from '../../input/data/rows.ts';
+import { thumbnail } from '../../input/pictures/thumbnail.ts';
 import type { Mistake } from '../../program/example-set.ts';
 import { scoreKind } from '../regression/definition.ts';
 import { classKind } from '../single-label-classification/definition.ts';
@@ -64,6 +65,13 @@ it('records at most 20 mistakes with at most 200 characters of each text', () =>
   )!;
   expect(mistakes).toHaveLength(20);
   expect(mistakes[0]).toMatchObject({ text: `${'😀'.repeat(199)}…`, text_pair: 'b' });
+});
+
+it('records a thumbnail of a picture', () => {
+  const pixels = { width: 1, height: 1, data: Uint8Array.of(1, 2, 3) };
+  const picture = { pixels, small: Uint8Array.of(1), digest: 'a' };
+  const [mistake] = mistakesOf([{ text: 'a.png', label: 'ham', picture }], [[0, 1]], [0])!;
+  expect(mistake).toMatchObject({ text: 'a.png', picture: thumbnail(pixels) });
 });
 
 it('records no mistakes for labels that are numbers', () => {

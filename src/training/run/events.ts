@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_THUMBNAIL } from '../../input/pictures/thumbnail.ts';
 import { allocationSchema } from '../../methods/tuners/method-run.ts';
 import { MAX_MISTAKES } from '../../program/example-set.ts';
 import { toBeatSchema, verdictSchema } from './verdict.ts';
@@ -106,16 +107,11 @@ const orthogonality = z.object({
   modules: z.record(z.string(), z.tuple([z.number(), z.number()])),
 });
 
-/**
- * Sent after an evaluation of a task with one class per row. The confusion matrix of the first validation set: how
- * often each class (row) was predicted as each class (column).
- */
-const confusion = z.object({
-  type: z.literal('confusion'),
-  step,
-  labels: z.array(text),
-  counts: z.array(z.array(step)),
-});
+/** How often each class (row) was predicted as each class (column). */
+const confusionMatrix = z.object({ labels: z.array(text), counts: z.array(z.array(step)) });
+
+/** Sent after an evaluation of a task with one class per row, for the first validation set. */
+const confusion = confusionMatrix.extend({ type: z.literal('confusion'), step });
 
 /** A warning that does not stop the run, for example about an initialized head or a skipped step. */
 const notice = z.object({ type: z.literal('notice'), step, message: text });
@@ -128,6 +124,10 @@ const shortText = text.max(400);
 const mistake = z.object({
   text: shortText,
   text_pair: shortText.optional(),
+  picture: text
+    .max(MAX_THUMBNAIL)
+    .regex(/^data:image\/png;base64,[\w+/]+=*$/)
+    .optional(),
   label: shortText,
   predicted: shortText,
   /** The probability of the predicted class. */
@@ -156,6 +156,8 @@ const finish = z.object({
    * confident first. Texts are truncated to 200 characters.
    */
   mistakes: z.array(mistake).max(MAX_MISTAKES).optional().catch(undefined),
+  /** The confusion matrix of the same rows, unless there are too many classes to show. */
+  confusion: confusionMatrix.optional().catch(undefined),
   /** Ranks at the end of the run. */
   ranks: ranks.default({}),
   /** Number of kept trained parameters outside the head. */

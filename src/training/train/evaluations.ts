@@ -2,7 +2,7 @@ import { NotFinite } from '../../program/check-finite.ts';
 import type { Certainty, Confusion, EvaluationWatch, Mistake, Scores } from '../../program/example-set.ts';
 import type { Program } from '../../program/program.ts';
 import type { Validation } from '../../program/validation.ts';
-import { evaluationEvent, type TrainEvent } from '../run/events.ts';
+import { evaluationEvent, type FinishEvent, type TrainEvent } from '../run/events.ts';
 import type { BestState } from '../run/trainer-state.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
 
@@ -39,9 +39,6 @@ export class BestTracker {
     return isBest;
   }
 }
-
-/** Maximum number of classes for a confusion matrix in the log. A larger table would be too big to read. */
-const MAX_CONFUSED = 32;
 
 /** The results of an evaluation other than its scores. */
 export interface Seen {
@@ -112,11 +109,8 @@ export class Evaluations {
       eval_samples_per_second: validation.count / seconds,
     };
     this.#emit(evaluationEvent(step, step / stepsPerEpoch, measured, isBest));
-    if (confusion && confusion.labels.length <= MAX_CONFUSED) {
-      const { labels, counts } = confusion;
-      const copy = { labels: [...labels], counts: counts.map((row) => [...row]) };
-      this.#emit({ type: 'confusion', step, ...copy });
-    }
+    const shown = confusion && shownConfusion(confusion);
+    if (shown) this.#emit({ type: 'confusion', step, ...shown });
   }
 
   async #score(validation: Validation, program: Program, values: Float32Array) {
@@ -126,6 +120,15 @@ export class Evaluations {
       .catch((error) => unscored(error, this.#settings.metricForBest));
     return { scores, seen };
   }
+}
+
+/** Maximum number of classes for a confusion matrix in the log. A larger table would be too big to read. */
+const MAX_CONFUSED = 32;
+
+/** A confusion matrix as an event has it; undefined if it has too many classes. */
+export function shownConfusion({ labels, counts }: Confusion): FinishEvent['confusion'] {
+  if (labels.length > MAX_CONFUSED) return undefined;
+  return { labels: [...labels], counts: counts.map((row) => [...row]) };
 }
 
 /** Records the results of an evaluation other than its scores. */

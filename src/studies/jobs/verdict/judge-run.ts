@@ -9,7 +9,7 @@ import type { Chosen } from '../../../training/run/config/defaults/choose-defaul
 import { usualRate } from '../../../training/run/config/defaults/policy.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';
 import { isNoBetterThanFloor, type Verdict } from '../../../training/run/verdict.ts';
-import { type Seen, watching } from '../../../training/train/evaluations.ts';
+import { type Seen, shownConfusion, watching } from '../../../training/train/evaluations.ts';
 import type { Trainer } from '../../../training/train/trainer.ts';
 import type { RunBeginning } from '../begin-run.ts';
 import { type ContenderKind, correctedInterval } from '../contenders/choose.ts';
@@ -84,7 +84,14 @@ export async function judgeRun(
   });
   // A constant has the same confidence in every row.
   const mistakes = set === 0 && verdict.kept !== 'constant' ? seen?.mistakes?.() : undefined;
-  return { ...finish, metrics, verdict, ...(mistakes && { mistakes }) };
+  const confusion = set === 0 && seen?.confusion ? shownConfusion(seen.confusion) : undefined;
+  return {
+    ...finish,
+    metrics,
+    verdict,
+    ...(mistakes && { mistakes }),
+    ...(confusion && { confusion }),
+  };
 }
 
 /** The scores of what a run leaves behind. */

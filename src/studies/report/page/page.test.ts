@@ -167,6 +167,9 @@ describe('a report', () => {
     expect(html).toMatch(/aria-label="Classes".*aria-label="Most confident wrong predictions"/s);
     expect(html).toContain('&lt;img src=x');
     expect(html).not.toContain('<img');
+    const picture = 'data:image/png;base64,AA==';
+    run.finish.mistakes![0]!.picture = picture;
+    expect(page(run)).toContain(`<br><img class="thumbnail" src="${picture}" alt="">`);
     expect(html).toContain('<td class="text">first<br>second</td><td>a</td><td>b</td><td>0.988</td>');
   });
 
@@ -175,7 +178,15 @@ describe('a report', () => {
     const read = (mistakes: unknown) =>
       readEvent({ type: 'finish', step: 1, reason: 'done', mistakes }) as FinishEvent;
     expect(read([mistake]).mistakes).toEqual([mistake]);
-    for (const bad of [new Array(21).fill(mistake), [{ ...mistake, text: 'a'.repeat(401) }], 'x'])
+    const elsewhere = { ...mistake, picture: 'https://example.org/a.png' };
+    const large = { ...mistake, picture: `data:image/png;base64,${'A'.repeat(7000)}` };
+    for (const bad of [
+      new Array(21).fill(mistake),
+      [{ ...mistake, text: 'a'.repeat(401) }],
+      [elsewhere],
+      [large],
+      'x',
+    ])
       expect(read(bad)).toMatchObject({ reason: 'done', mistakes: undefined });
   });
 

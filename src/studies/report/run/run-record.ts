@@ -90,7 +90,8 @@ export function finalScores({ finish, evaluations }: RunRecord): Map<string, num
 
 /** The confusion matrix of the model that a run kept. Before the end, it is that of the newest or the best evaluation. */
 export function finalConfusion(record: RunRecord): EventOf<'confusion'> | undefined {
-  const { facts, evaluations, confusions } = record;
+  const { facts, evaluations, confusions, finish } = record;
+  if (finish?.confusion) return { type: 'confusion', step: finish.step, ...finish.confusion };
   if (!facts.training.load_best_model_at_end) return confusions.at(-1);
   const kept = evaluations.findLast(({ best }) => best);
   return (kept && confusionOf(record, kept)) ?? confusions[0];

@@ -48,9 +48,10 @@ function mistakesTable(label: string, mistakes: NonNullable<FinishEvent['mistake
   if (mistakes.length === 0) return undefined;
   const name =
     label === '' ? 'Most confident wrong predictions' : `Most confident wrong predictions, ${label}`;
-  const head = ['Text', 'Label', 'Predicted', 'Probability'];
-  const rows = mistakes.map(({ text, text_pair, label, predicted, probability }) => {
-    const texts = text_pair === undefined ? text : markup`${text}<br>${text_pair}`;
+  const head = [mistakes[0]!.picture === undefined ? 'Text' : 'Picture', 'Label', 'Predicted', 'Probability'];
+  const rows = mistakes.map(({ text, text_pair, picture, label, predicted, probability }) => {
+    const second = text_pair ?? (picture && markup`<img class="thumbnail" src="${picture}" alt="">`);
+    const texts = second === undefined ? text : markup`${text}<br>${second}`;
     return markup`<tr><td class="text">${texts}</td><td>${label}</td><td>${predicted}</td><td>${score(probability)}</td></tr>`;
   });
   return markup`<h3>Most confident wrong predictions</h3><p class="note">Held-out or cross-validated rows whose predicted class is wrong. Some may have a wrong label.</p><div class="scroll" tabindex="0" role="group" aria-label="${name}"><table><thead><tr>${head.map((cell) => markup`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
