@@ -11,6 +11,7 @@ import { type DescribedModel, describeModel, readModel } from '../../use/trained
 import { TrainedModel } from '../../use/trained/trained-model.ts';
 import { trainedParts } from '../../use/trained/trained-parts.ts';
 import { knownAdapter, tuneModel } from '../../use/trained/tune-model.ts';
+import { decodePicture } from './decode-picture.ts';
 import { loadWeights } from './load-weights.ts';
 import { assertInPage } from './page-config.ts';
 import {
@@ -66,7 +67,7 @@ export async function openTrained(
   const described = adapter
     ? await describeModel(modelFiles(nameOfBase(adapter.stored, path), options), notes?.model_config)
     : await describeModel(files);
-  const base = await readModel(described);
+  const base = await readModel(described, decodePicture);
   const task = openedTask({ ...base, stored, notes }, askedBy(options), path);
   const runs = runsOn(device, options);
   const trainedOn = adapter && notes?.base_digest;

@@ -1,10 +1,14 @@
 import { checkTextSize, decodeText } from '../../input/data/detect-format.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { blobSource, sourceDigest } from '../../input/formats/byte-source.ts';
+import { MAX_PICTURE_BYTES } from '../../input/pictures/pixels.ts';
 import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 
-/** A page's data files by their names in the config. Each is a user's `File`, or text. */
+/**
+ * A page's data files by their names in the config, and the pictures that their rows name. Each is a user's `File`, or
+ * text.
+ */
 export type PageTexts = Readonly<Record<string, Blob | string>>;
 
 export interface PageTextFile extends TextFile {
@@ -32,5 +36,19 @@ export async function pageTextFile(files: PageTexts, name: string, key: string):
   checkTextSize(blob.size, name);
   const source = blobSource(blob, name);
   const text = decodeText(await source.read(0, blob.size), name);
-  return { name, size: blob.size, read: () => text, digest: () => sourceDigest(source) };
+  return {
+    name,
+    size: blob.size,
+    read: () => text,
+    digest: () => sourceDigest(source),
+    openPicture: (picture) => openPicture(files, picture),
+  };
+}
+
+async function openPicture(files: PageTexts, name: string): Promise<Uint8Array> {
+  const picture = Object.hasOwn(files, name) ? files[name] : undefined;
+  if (!(picture instanceof Blob)) throw new UserError({ where: name, fault: 'is not a file of the page' });
+  if (picture.size > MAX_PICTURE_BYTES)
+    throw new UserError({ where: name, fault: `has ${picture.size} bytes, more than ${MAX_PICTURE_BYTES}` });
+  return blobSource(picture, name).read(0, picture.size);
 }

@@ -22,12 +22,14 @@ import {
   type OptionTypes,
 } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
+import { withDigests } from '../../tasks/labelled-texts/load-pictures.ts';
 import { methodOf } from '../../training/run/config/method-of.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../../training/run/events.ts';
 import type { TrainerHost } from '../../training/train/trainer.ts';
 import { DESCRIBING_FILES } from '../../use/trained/full-model.ts';
 import { readNotes } from '../../use/trained/notes.ts';
 import { describeModel, readModel } from '../../use/trained/read-model.ts';
+import { decodePicture } from './decode-picture.ts';
 import { CHECKPOINT, keptRun } from './kept-run.ts';
 import { loadWeights, newWeights } from './load-weights.ts';
 import { type PageConfig, type PageRunConfig, parsePageConfig } from './page-config.ts';
@@ -167,7 +169,8 @@ async function readPageRun(
   const given = options.adapter ? { ...named, adapter: name } : named;
   const adapter = filesOf(options.adapter ?? new Map(), name);
   const { config, start } = await readStart(parsePageConfig(given, Object.keys(metrics)), adapter);
-  const base = await readModel(await describeModel(modelFiles(config.model, options), config.model_config));
+  const described = await describeModel(modelFiles(config.model, options), config.model_config);
+  const base = await readModel(described, decodePicture);
   const own: OwnFunctions = {
     names: [...functions.keys()],
     call: (call) => answerOwn({ functions, metrics, callbacks }, call),
@@ -178,7 +181,10 @@ async function readPageRun(
   ]);
   const digestsOf = async () => [
     ...(await Promise.all(
-      run.dataFiles.map((file) => (Object.hasOwn(texts, file.name) ? textDigest(file) : file.digest())),
+      run.dataFiles.map((file) => {
+        if (file.pictures) return textDigest(withDigests(file));
+        return Object.hasOwn(texts, file.name) ? textDigest(file) : file.digest();
+      }),
     )),
     ...(start ? await digestsIn(adapter, await adapterFileNames(adapter, start.stored)) : []),
     ...(await digestsIn(base.files, DESCRIBING_FILES)),

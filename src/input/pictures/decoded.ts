@@ -1,4 +1,38 @@
-import type { Pixels } from './pixels.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { PictureFacts } from './picture-size.ts';
+import { MAX_PICTURE_BYTES, MAX_PIXELS, type Pixels } from './pixels.ts';
+
+const FORMATS = ['jpeg', 'png', 'webp', 'gif'];
+
+/**
+ * Checks a file before it is decoded.
+ *
+ * @throws UserError for files that are too large, and for other formats
+ */
+export function assertDecodable(where: string, size: number, facts: PictureFacts | undefined): void {
+  if (size > MAX_PICTURE_BYTES)
+    throw new UserError({ where, fault: `has ${size} bytes, more than ${MAX_PICTURE_BYTES}` });
+  if (!facts || !FORMATS.includes(facts.format)) {
+    const format = facts ? ` (${facts.format})` : '';
+    throw new UserError({ where, fault: `is not a JPEG, PNG, WebP or GIF file${format}` });
+  }
+  const { width, height } = facts;
+  if (width * height > MAX_PIXELS)
+    throw new UserError({
+      where,
+      fault: `has ${width} x ${height} pixels, more than ${MAX_PIXELS / 1e6} million`,
+      hint: 'Make it smaller, or remove it.',
+    });
+}
+
+/** The error for a file that a decoder refuses. */
+export function undecodable(where: string, reason: string): UserError {
+  return new UserError({
+    where,
+    fault: `cannot be decoded: ${reason}`,
+    hint: 'It is damaged or not a picture.',
+  });
+}
 
 /** (a · b) / 255, rounded, with Pillow's integer arithmetic. */
 function scaled(product: number): number {

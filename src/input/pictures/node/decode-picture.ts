@@ -1,10 +1,8 @@
 import type Sharp from 'sharp';
 import { lazy } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { fromInks, onWhite } from '../decoded.ts';
-import { MAX_PICTURE_BYTES, MAX_PIXELS, type Pixels } from '../pixels.ts';
-
-const FORMATS = ['jpeg', 'png', 'webp', 'gif'];
+import { assertDecodable, fromInks, onWhite, undecodable } from '../decoded.ts';
+import { MAX_PICTURE_BYTES, type Pixels } from '../pixels.ts';
 
 /** sharp is an optional peer, because its binaries are large, libvips is LGPL, and only pictures need it. */
 const loadSharp = lazy(async (): Promise<typeof Sharp> => {
@@ -35,14 +33,7 @@ export async function decodePicture(bytes: Uint8Array, name: string): Promise<Pi
   // The default limit counts pixels as well. It is checked below for a better message.
   const open = () => sharp(bytes, { ignoreIcc: true, failOn: 'truncated', limitInputPixels: false });
   const { format, width = 0, height = 0, space } = await read(() => open().metadata(), name);
-  if (!FORMATS.includes(format))
-    throw new UserError({ where: name, fault: `is not a JPEG, PNG, WebP or GIF file (${format})` });
-  if (width * height > MAX_PIXELS)
-    throw new UserError({
-      where: name,
-      fault: `has ${width} x ${height} pixels, more than ${MAX_PIXELS / 1e6} million`,
-      hint: 'Make it smaller, or remove it.',
-    });
+  assertDecodable(name, bytes.length, { format, width, height });
   const isInk = space === 'cmyk';
   const oriented = open().autoOrient();
   const pipeline = isInk ? oriented.pipelineColourspace('cmyk').toColourspace('cmyk') : oriented;
@@ -57,10 +48,6 @@ async function read<T>(attempt: () => Promise<T>, name: string): Promise<T> {
     return await attempt();
   } catch (error) {
     const [reason] = (error as Error).message.split('\n');
-    throw new UserError({
-      where: name,
-      fault: `cannot be decoded: ${reason}`,
-      hint: 'It is damaged or not a picture.',
-    });
+    throw undecodable(name, reason!);
   }
 }
