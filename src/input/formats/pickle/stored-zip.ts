@@ -1,19 +1,21 @@
+import { UserError } from '../../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { excerptName } from '../excerpt.ts';
 import {
   type ByteRange,
   findZipDirectory,
   readZipEntries,
+  STORED,
   viewOf,
   type ZipEntry,
   zipDamaged,
 } from './zip-entries.ts';
 
-/** A zip archive with uncompressed entries, so that any part of an entry can be read directly. */
-export interface StoredZip {
+/** An untrusted zip archive. */
+export interface Zip {
   names(): string[];
-  /** The range of an entry's bytes; undefined if the entry does not exist. */
-  locate(name: string): ByteRange | undefined;
+  /** An entry with the range of its bytes; undefined if it does not exist. */
+  locate(name: string): (ByteRange & Pick<ZipEntry, 'size' | 'method'>) | undefined;
 }
 
 const LOCAL = { signature: 0x04034b50, bytes: 30 };
@@ -21,18 +23,38 @@ const ENCRYPTED = 1;
 
 /**
  * Reads the directory of an untrusted zip archive (APPNOTE.TXT, also with 64-bit sizes). Offsets must lie
- * within the file, and entries must not share bytes. Compressed or encrypted entries are rejected.
+ * within the file, and entries must not share bytes. Encrypted entries are rejected.
  *
  * @param where the file's name in messages
  * @throws UserError
  */
-export function openStoredZip(source: ByteSource, where: string): StoredZip {
+export function openZip(source: ByteSource, where: string): Zip {
+  return zipOf(source, where, () => {});
+}
+
+/** Like {@link openZip}, but also rejects compressed entries, so that any part of an entry can be read directly. */
+export function openStoredZip(source: ByteSource, where: string): Zip {
+  return zipOf(source, where, ({ method }, entry) => {
+    if (method === STORED) return;
+    throw new UserError({
+      where: entry,
+      fault: `is compressed by method ${method}; torch.save stores entries uncompressed`,
+      hint: 'Unpack the archive and pack it again without compression (zip -0).',
+    });
+  });
+}
+
+function zipOf(source: ByteSource, where: string, check: (entry: ZipEntry, where: string) => void): Zip {
   const entries = readZipEntries(source, findZipDirectory(source, where), where);
+  const nameOf = (name: string) => `${where}: ${excerptName(name)}`;
+  for (const [name, entry] of entries) check(entry, nameOf(name));
   return {
     names: () => [...entries.keys()],
     locate(name) {
       const entry = entries.get(name);
-      return entry && dataOf(source, entry, name, `${where}: ${excerptName(name)}`);
+      if (!entry) return undefined;
+      const { size, method } = entry;
+      return { ...dataOf(source, entry, name, nameOf(name)), size, method };
     },
   };
 }
@@ -43,7 +65,7 @@ export function openStoredZip(source: ByteSource, where: string): StoredZip {
  */
 function dataOf(
   source: ByteSource,
-  { size, offset, limit }: ZipEntry,
+  { packed, method, offset, limit }: ZipEntry,
   name: string,
   where: string,
 ): ByteRange {
@@ -54,11 +76,11 @@ function dataOf(
     throw zipDamaged(where, `has no header at byte ${offset}`);
   const nameEnd = offset + LOCAL.bytes + header.getUint16(26, true);
   const begin = nameEnd + header.getUint16(28, true);
-  const end = begin + size;
+  const end = begin + packed;
   if (end > limit)
-    throw zipDamaged(where, `starts at byte ${begin} and has ${size} bytes, beyond its limit at ${limit}`);
-  const isPlain = header.getUint16(8, true) === 0 && !(header.getUint16(6, true) & ENCRYPTED);
+    throw zipDamaged(where, `starts at byte ${begin} and has ${packed} bytes, beyond its limit at ${limit}`);
+  const isSame = header.getUint16(8, true) === method && !(header.getUint16(6, true) & ENCRYPTED);
   const local = new TextDecoder().decode(source.read(offset + LOCAL.bytes, nameEnd));
-  if (!isPlain || local !== name) throw zipDamaged(where, 'has a header that contradicts the directory');
+  if (!isSame || local !== name) throw zipDamaged(where, 'has a header that contradicts the directory');
   return { begin, end };
 }

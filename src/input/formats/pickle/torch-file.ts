@@ -5,7 +5,7 @@ import { excerpt, excerptName } from '../excerpt.ts';
 import { type TensorInfo, unknownTensor } from '../safetensors.ts';
 import { decodeTensor, elementRange, itemSize, type TensorData, toFloat32 } from '../tensor-data.ts';
 import { PickleList, type PickleOptions, PickleReader } from './pickle-machine.ts';
-import { openStoredZip, type StoredZip } from './stored-zip.ts';
+import { openStoredZip, type Zip } from './stored-zip.ts';
 import {
   MAX_PICKLE_BYTES,
   storageOf,
@@ -77,13 +77,13 @@ function openTorchArchive(source: ByteSource, where: string): TorchContent {
 }
 
 /** The archive's top folder, with a trailing slash. */
-function findFolder(zip: StoredZip, where: string): string {
+function findFolder(zip: Zip, where: string): string {
   const pickles = zip.names().filter((name) => /^[^/]*\/data\.pkl$/.test(name));
   if (pickles.length === 1) return pickles[0]!.slice(0, -'data.pkl'.length);
   throw new UserError({ where, fault: `has ${pickles.length} data.pkl files instead of one` });
 }
 
-function checkByteOrder(source: ByteSource, zip: StoredZip, name: string, where: string): void {
+function checkByteOrder(source: ByteSource, zip: Zip, name: string, where: string): void {
   const range = zip.locate(name);
   if (!range) return;
   const end = Math.min(range.end, range.begin + BYTE_ORDER_BYTES);

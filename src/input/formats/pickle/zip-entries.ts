@@ -78,8 +78,15 @@ export function zipDamaged(where: string, fault: string): UserError {
   return new UserError({ where, fault, hint: 'The file is damaged or truncated. Download it again.' });
 }
 
+/** Compression methods. */
+export const [STORED, DEFLATED] = [0, 8];
+
 export interface ZipEntry {
+  /** Size of the uncompressed content, as the archive claims it. */
   size: number;
+  /** Number of bytes in the archive. */
+  packed: number;
+  method: number;
   /** Offset of the local header. */
   offset: number;
   /** Offset of the next header, or of the directory. The entry must end before it. */
@@ -92,7 +99,7 @@ const ENCRYPTED = 1;
 /** This value in a 32-bit field means that the real value is in a 64-bit field. */
 const ELSEWHERE = 0xffffffff;
 
-/** Reads the entries of a central directory. Throws a UserError for an entry that is compressed or encrypted. */
+/** Reads the entries of a central directory. Throws a UserError for an entry that is encrypted. */
 export function readZipEntries(
   source: ByteSource,
   { begin, end, count }: ZipDirectory,
@@ -126,24 +133,17 @@ export function readZipEntries(
 function readEntry(view: DataView, at: number, extra: number, extraEnd: number, where: string) {
   if (view.getUint16(at + 8, true) & ENCRYPTED) throw zipDamaged(where, 'is encrypted');
   const method = view.getUint16(at + 10, true);
-  if (method !== 0) {
-    throw new UserError({
-      where,
-      fault: `is compressed by method ${method}; torch.save stores entries uncompressed`,
-      hint: 'Unpack the archive and pack it again without compression (zip -0).',
-    });
-  }
   const compressed = view.getUint32(at + 20, true);
-  const [size, compressed64, offset] = wideFields(
+  const [size, packed, offset] = wideFields(
     [view.getUint32(at + 24, true), compressed, view.getUint32(at + 42, true)],
     view,
     extra,
     extraEnd,
     where,
   );
-  if (size !== compressed64)
-    throw zipDamaged(where, `has two sizes, ${size} and ${compressed64}, for one stored file`);
-  return { size: size!, offset: offset! };
+  if (method === STORED && size !== packed)
+    throw zipDamaged(where, `has two sizes, ${size} and ${packed}, for one stored file`);
+  return { size: size!, packed: packed!, method, offset: offset! };
 }
 
 /** Reads each 32-bit field that is {@link ELSEWHERE} from the 64-bit extra field instead, in order. */
