@@ -4,6 +4,7 @@ import { InferenceSession } from 'onnxruntime-node';
 import { InferenceSession as WebSession } from 'onnxruntime-web';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { open as openInPage, type PageConfig, train } from '../src/faces/web/index.ts';
+import { textBatches } from '../src/program/modalities/text-batches.ts';
 import { Program } from '../src/program/program.ts';
 import { loadRun } from '../src/studies/jobs/node/load-run.ts';
 import { readRun } from '../src/studies/jobs/node/read-run.ts';
@@ -186,7 +187,7 @@ describe('serving', () => {
   async function served(model: string) {
     const base = await BaseFolder.open(model, 'float32');
     const limits = { maxRows: 8, maxTokens: 1024, maxWait: 1, maxQueued: 64, slots: 4 };
-    const serving = new Serving(base, { rows: { ...limits, padId: 0 }, decoding: limits });
+    const serving = new Serving(base, { rows: { ...limits, batches: textBatches(0) }, decoding: limits });
     const folders = new AdapterFolders([workspace.path('served')], base, serving, () => {});
     await folders.readAll();
     return { serving, of: (name: string) => serving.models.get(name) as ServedModel };

@@ -195,7 +195,7 @@ describe('imports', () => {
 
 it('CONTRIBUTING.md has every room with its content, in this order', () => {
   const line = (indent: string, name: string, content: string) =>
-    `${indent}${`${name}/`.padEnd(15 - indent.length)}${content}\n`;
+    `${indent}${`${name}/`.padEnd(17 - indent.length)}${content}\n`;
   const tree = Object.entries(WINGS).flatMap(([wing, { content, rooms }]) => [
     line('  ', wing, content),
     ...Object.entries<string>(rooms)

@@ -237,7 +237,7 @@ it('serves adapters mixed in a batch, with the same results as alone', async () 
   const base = await BaseFolder.open(MODEL, 'float32');
   const limits = { maxRows: 16, maxTokens: 512, maxWait: 1, maxQueued: 100 };
   const serving = new Serving(base, {
-    rows: { ...limits, padId: base.padId },
+    rows: { ...limits, batches: base.batches },
     decoding: { ...limits, maxSequences: 4 } as never,
   });
   const folders = [1, 2].map((seed) => {

@@ -105,7 +105,7 @@ describe.each(VARIANTS)('%s of a language model with %j', (method, settings) => 
     const base = await BaseFolder.open(workspace.path('llama'), 'float32');
     const limits = { maxRows: 4, maxQueued: 4 };
     const serving = new Serving(base, {
-      rows: { ...limits, maxTokens: 1024, maxWait: 0, padId: base.padId },
+      rows: { ...limits, maxTokens: 1024, maxWait: 0, batches: base.batches },
       decoding: limits,
     });
     const model = await servedAdapter(adapterIn(workspace.path(name))!, 'a', base, new PackedCache(2 ** 20));

@@ -24,7 +24,7 @@ export async function openService(
   const opened = await BaseFolder.open(base, dtype, () => {});
   const limits = { maxRows: 32, maxTokens: 8192, maxWait: 2, maxQueued: AT_ONCE };
   const serving = new Serving(opened, {
-    rows: { ...limits, padId: opened.padId },
+    rows: { ...limits, batches: opened.batches },
     decoding: limits,
   });
   const adapters = new AdapterFolders([folder], opened, serving, () => {});

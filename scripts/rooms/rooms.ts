@@ -57,6 +57,7 @@ export const WINGS = {
       parallel: 'the processes of a run: one, or several with MPI',
       '.': 'programs, batches, linear probes',
       bases: 'frozen weights as integers',
+      modalities: 'texts or pictures, as a model reads them',
       generation: 'search over a language model',
     },
   },

@@ -114,7 +114,7 @@ function adapters(task: TaskName, all: readonly Options[]): string[] {
 async function serve(task: TaskName, folders: readonly string[], dtype: BaseDtype = 'float32') {
   const base = await BaseFolder.open(baseOf(task), dtype);
   const limits = { maxTokens: 4096, maxRows: 32, maxWait: 1, maxQueued: 1000 };
-  const serving = new Serving(base, { rows: { ...limits, padId: base.padId }, decoding: limits });
+  const serving = new Serving(base, { rows: { ...limits, batches: base.batches }, decoding: limits });
   const cache = new PackedCache(2 ** 24);
   for (const [i, folder] of folders.entries())
     await serving.add(await servedAdapter(adapterIn(folder)!, `a${i}`, base, cache));

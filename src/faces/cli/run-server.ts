@@ -24,6 +24,8 @@ import { downloadDisplay } from './terminal/download-display.ts';
  * process after 30 seconds.
  */
 const GRACE = { seconds: 28, requests: 18 };
+/** Maximum bytes of a request. Photos have up to 20 MB, and a third more in base64. */
+const MAX_BODY = { text: 2 ** 21, image: 2 ** 25 };
 /** Maximum concurrent requests in addition to those that wait for the engine: they are being read or answered. */
 const MORE_REQUESTS = 512;
 
@@ -40,7 +42,7 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
       ...{ folders, model, baseDtype: flags.baseDtype ?? 'float32' },
       limits: {
         ...{ slots: flags.slots, maxRows: flags.maxBatch, maxTokens: flags.maxBatchTokens },
-        ...{ maxWait: flags.maxWait, maxQueued: flags.maxQueue },
+        ...{ maxWait: flags.maxWait, maxQueued: flags.maxQueue, maxPixels: flags.maxPixels },
       },
     },
     {
@@ -58,7 +60,7 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
       log: batched(writeLines, setImmediate),
       allowLoading: flags.allowLoading ?? false,
       origins: flags.cors,
-      maxBody: flags.maxBody,
+      maxBody: flags.maxBody ?? MAX_BODY[opened.input],
       maxRequests: flags.maxQueue + MORE_REQUESTS,
       maxSeconds: flags.timeout,
       onFault: (error) => console.error(error),

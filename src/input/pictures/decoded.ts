@@ -1,26 +1,31 @@
 import { UserError } from '../../support/user-error.ts';
 import type { PictureFacts } from './picture-size.ts';
-import { MAX_PICTURE_BYTES, MAX_PIXELS, type Pixels } from './pixels.ts';
+import { MAX_PICTURE_BYTES, MAX_PIXELS, PictureTooLarge, type Pixels } from './pixels.ts';
 
 const FORMATS = ['jpeg', 'png', 'webp', 'gif'];
 
 /**
  * Checks a file before it is decoded.
  *
- * @throws UserError for files that are too large, and for other formats
+ * @throws PictureTooLarge; UserError for other formats
  */
-export function assertDecodable(where: string, size: number, facts: PictureFacts | undefined): void {
+export function assertDecodable(
+  where: string,
+  size: number,
+  facts: PictureFacts | undefined,
+  maxPixels = MAX_PIXELS,
+): void {
   if (size > MAX_PICTURE_BYTES)
-    throw new UserError({ where, fault: `has ${size} bytes, more than ${MAX_PICTURE_BYTES}` });
+    throw new PictureTooLarge({ where, fault: `has ${size} bytes, more than ${MAX_PICTURE_BYTES}` });
   if (!facts || !FORMATS.includes(facts.format)) {
     const format = facts ? ` (${facts.format})` : '';
     throw new UserError({ where, fault: `is not a JPEG, PNG, WebP or GIF file${format}` });
   }
   const { width, height } = facts;
-  if (width * height > MAX_PIXELS)
-    throw new UserError({
+  if (width * height > maxPixels)
+    throw new PictureTooLarge({
       where,
-      fault: `has ${width} x ${height} pixels, more than ${MAX_PIXELS / 1e6} million`,
+      fault: `has ${width} x ${height} pixels, more than ${maxPixels / 1e6} million`,
       hint: 'Make it smaller, or remove it.',
     });
 }

@@ -3,8 +3,12 @@ import type { Pixels } from './pixels.ts';
 import type { PictureProcessor } from './processor.ts';
 import { resize } from './resize.ts';
 
-/** Decodes a file; in Node and in a page by different libraries. `name` is for messages. */
-export type DecodePicture = (bytes: Uint8Array, name: string) => Promise<Pixels>;
+/**
+ * Decodes a file; in Node and in a page by different libraries. `name` is for messages.
+ *
+ * @throws PictureTooLarge for a picture with more than `maxPixels`
+ */
+export type DecodePicture = (bytes: Uint8Array, name: string, maxPixels?: number) => Promise<Pixels>;
 
 /** A picture as it is kept in memory: resized for the model, but not cropped. */
 export interface Picture {
@@ -25,15 +29,22 @@ const AT_A_TIME = 4;
 export class PictureReader {
   readonly processor: PictureProcessor;
   readonly #decode: DecodePicture;
+  readonly #maxPixels: number | undefined;
 
-  constructor(processor: PictureProcessor, decode: DecodePicture) {
+  /** @param maxPixels maximum number of pixels of a picture, if other than the decoder's */
+  constructor(processor: PictureProcessor, decode: DecodePicture, maxPixels?: number) {
     this.processor = processor;
     this.#decode = decode;
+    this.#maxPixels = maxPixels;
+  }
+
+  withMaxPixels(maxPixels: number): PictureReader {
+    return new PictureReader(this.processor, this.#decode, maxPixels);
   }
 
   /** @throws UserError for a file that is damaged, too large or no picture */
   async read(bytes: Uint8Array, name: string): Promise<Picture> {
-    const pixels = this.processor.resized(await this.#decode(bytes, name), name);
+    const pixels = this.processor.resized(await this.#decode(bytes, name, this.#maxPixels), name);
     return {
       pixels,
       small: resize(pixels, SMALL, SMALL, 'bilinear').data,

@@ -1,3 +1,5 @@
+import { UserError } from '../../support/user-error.ts';
+
 /** A decoded picture: red, green and blue of each pixel, row by row from the top. */
 export interface Pixels {
   width: number;
@@ -14,6 +16,11 @@ export const MAX_PIXELS = 100_000_000;
 
 /** Maximum size of a file of a picture. Photos have 1 to 20 MB. */
 export const MAX_PICTURE_BYTES = 100_000_000;
+
+/** Thrown for a picture with too many bytes or pixels. */
+export class PictureTooLarge extends UserError {
+  override name = 'PictureTooLarge';
+}
 
 /** The endings of files that can be decoded. */
 export const PICTURE_NAME = /\.(jpe?g|png|webp|gif)$/i;

@@ -22,6 +22,8 @@ import { HEAD_KINDS, writesText } from '../../models/heads/registry.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import { assumedSentence, type SentenceSettings } from '../../models/sentence-settings.ts';
 import type { GenerationSources } from '../../program/generation/generation-settings.ts';
+import { pictureBatches } from '../../program/modalities/picture-batches.ts';
+import { textBatches } from '../../program/modalities/text-batches.ts';
 import { lazy } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type Build, type Family, familyOf, withSentence } from './bind-model.ts';
@@ -146,6 +148,7 @@ export async function readModel(described: Described, decode?: DecodePicture): P
       let loaded: { now: number | undefined; template: ChatTemplate } | undefined;
       return {
         ...{ tokenizer, vocabSize },
+        batches: textBatches(tokenizer.padId),
         maxLength: requested === undefined ? Math.min(length, DEFAULT_MAX_LENGTH) : length,
         chatTemplate(now) {
           const time = now?.getTime();
@@ -172,6 +175,7 @@ function readPictureModel(described: Described, decode: DecodePicture = cannotDe
       tokenizer: NO_TOKENIZER,
       maxLength: family.config.maxLength,
       vocabSize: 0,
+      batches: pictureBatches(family.config.maxLength),
       pictures: new PictureReader(processorOf(described), decode),
       chatTemplate: () => {
         throw readsPictures();

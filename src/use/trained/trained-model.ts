@@ -14,6 +14,7 @@ import type { GenerationSources } from '../../program/generation/generation-sett
 import { openLanguageModel } from '../../program/generation/open-language-model.ts';
 import type { Generated, Prompt, WriteOptions } from '../../program/generation/prompt.ts';
 import { TextGenerator } from '../../program/generation/text-generator.ts';
+import type { BatchForm } from '../../program/modalities/modality.ts';
 import { type OwnScores, ownScoresOf, withOwnScores } from '../../program/own-scores.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { Program } from '../../program/program.ts';
@@ -62,6 +63,7 @@ export interface TrainedParts extends TunedValues {
     chatTemplate(now?: Date): ChatTemplate;
     /** Set for models of pictures. */
     pictures?: PictureReader;
+    batches: BatchForm;
   };
   /** Reads the generation settings in the model's files. */
   generationFiles(): Omit<GenerationSources, 'user'>;

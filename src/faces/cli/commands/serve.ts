@@ -15,7 +15,8 @@ export interface ServeFlags {
   maxBatchTokens: number;
   maxWait: number;
   maxQueue: number;
-  maxBody: number;
+  maxBody?: number;
+  maxPixels?: number;
   timeout: number;
 }
 
@@ -44,7 +45,8 @@ export function serveCommand(): Command {
     .option('--max-batch-tokens <tokens>', 'tokens per batch', count, 8192)
     .option('--max-wait <ms>', 'longest time that a row waits for a batch', milliseconds, 2)
     .option('--max-queue <rows>', 'rows and prompts that may wait; further requests get 503', count, 512)
-    .option('--max-body <bytes>', 'bytes per request', count, 2 ** 21)
+    .option('--max-body <bytes>', 'bytes per request (default: 2097152; for pictures 33554432)', count)
+    .option('--max-pixels <count>', 'pixels per picture (default: 25000000)', count)
     .option('--timeout <seconds>', 'time limit of a request', count, 300)
     .action(async (folders: string[], flags: ServeFlags) => {
       const { runServer } = await import('../run-server.ts');

@@ -23,6 +23,8 @@ const EMBEDDINGS_TYPES: Readonly<Partial<Record<number, string>>> = {
 
 /** An error in the format of text-embeddings-inference. */
 export function embeddingsError({ status, message, code }: Failure) {
-  const type = code === 'invalid_json' ? undefined : EMBEDDINGS_TYPES[status];
+  // text-embeddings-inference calls any other body with status 400 empty.
+  const isInvalid = code?.startsWith('invalid_');
+  const type = isInvalid ? undefined : EMBEDDINGS_TYPES[status];
   return { error: message, error_type: type ?? 'validation' };
 }

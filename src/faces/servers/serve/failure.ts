@@ -1,6 +1,12 @@
+import { PictureTooLarge } from '../../../input/pictures/pixels.ts';
 import { PromptTooLong } from '../../../program/generation/search.ts';
 import { ComputationError, UserError } from '../../../support/user-error.ts';
-import { NotThere, Overloaded, UnknownModel } from '../../../use/serving/service/service-errors.ts';
+import {
+  BadPicture,
+  NotThere,
+  Overloaded,
+  UnknownModel,
+} from '../../../use/serving/service/service-errors.ts';
 
 /** A request that a route rejects, and the status of its response. */
 export class Refused extends Error {
@@ -11,7 +17,7 @@ export class Refused extends Error {
     message: string,
     /** The key of the body that caused the failure. */
     readonly param?: string,
-    readonly code?: 'invalid_json',
+    readonly code?: 'invalid_json' | 'invalid_form',
   ) {
     super(message);
   }
@@ -31,7 +37,13 @@ export interface Failure {
   /** The key of the body that caused the failure, if any. */
   param?: string;
   /** OpenAI's error code. */
-  code?: 'model_not_found' | 'context_length_exceeded' | 'invalid_json';
+  code?:
+    | 'model_not_found'
+    | 'context_length_exceeded'
+    | 'invalid_json'
+    | 'invalid_form'
+    | 'invalid_image'
+    | 'image_too_large';
   /** Seconds after which to retry. */
   retryAfter?: number;
 }
@@ -61,6 +73,9 @@ export function failureOf(error: unknown, isGone: boolean): Failure {
   if (error instanceof NotThere) return { status: 404, message: withoutFolders(error.message) };
   if (error instanceof PromptTooLong)
     return { status: 422, message: error.message, code: 'context_length_exceeded' };
+  if (error instanceof BadPicture) return { status: 400, message: error.message, code: 'invalid_image' };
+  if (error instanceof PictureTooLarge)
+    return { status: 413, message: error.message, code: 'image_too_large' };
   if (error instanceof UserError) return { status: 422, message: withoutFolders(error.message) };
   if (error instanceof TimedOut) return { status: 504, message: error.message };
   if (error instanceof ComputationError) return { status: 500, message: error.message };

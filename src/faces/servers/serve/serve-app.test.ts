@@ -11,7 +11,7 @@ import { startServer } from '../../cli/run-server.ts';
 import { type AppOptions, serveApp } from './serve-app.ts';
 import { ServerMetrics } from './server-metrics.ts';
 
-const CARD = { folder: 'x', created: 0, labels: [], writes: false, embeds: false };
+const CARD = { folder: 'x', created: 0, labels: [], writes: false, embeds: false, input: 'text' as const };
 const SERVICE: Service = {
   models: async () => [{ ...CARD, name: 'cola', parent: 'base' }],
   predict: async ({ inputs }) => inputs.map(() => [{ label: 'good', score: 1 }]),

@@ -2,7 +2,7 @@ import type Sharp from 'sharp';
 import { lazy } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { assertDecodable, fromInks, onWhite, undecodable } from '../decoded.ts';
-import { MAX_PICTURE_BYTES, type Pixels } from '../pixels.ts';
+import { MAX_PIXELS, type Pixels } from '../pixels.ts';
 
 /** sharp is an optional peer, because its binaries are large, libvips is LGPL, and only pictures need it. */
 const loadSharp = lazy(async (): Promise<typeof Sharp> => {
@@ -24,16 +24,18 @@ const loadSharp = lazy(async (): Promise<typeof Sharp> => {
  * Decodes a JPEG, PNG, WebP or GIF file (its first frame) to red, green and blue: rotated by its EXIF orientation,
  * transparency on white, the upper 8 bits of 16. Color profiles are ignored, as Pillow does.
  *
- * @throws UserError for other files, and for files that are damaged, truncated or too large
+ * @throws PictureTooLarge; UserError for other files, and for files that are damaged or truncated
  */
-export async function decodePicture(bytes: Uint8Array, name: string): Promise<Pixels> {
-  if (bytes.length > MAX_PICTURE_BYTES)
-    throw new UserError({ where: name, fault: `has ${bytes.length} bytes, more than ${MAX_PICTURE_BYTES}` });
+export async function decodePicture(
+  bytes: Uint8Array,
+  name: string,
+  maxPixels = MAX_PIXELS,
+): Promise<Pixels> {
   const sharp = await loadSharp();
   // The default limit counts pixels as well. It is checked below for a better message.
   const open = () => sharp(bytes, { ignoreIcc: true, failOn: 'truncated', limitInputPixels: false });
   const { format, width = 0, height = 0, space } = await read(() => open().metadata(), name);
-  assertDecodable(name, bytes.length, { format, width, height });
+  assertDecodable(name, bytes.length, { format, width, height }, maxPixels);
   const isInk = space === 'cmyk';
   const oriented = open().autoOrient();
   const pipeline = isInk ? oriented.pipelineColourspace('cmyk').toColourspace('cmyk') : oriented;

@@ -9,6 +9,7 @@ import type { TokensBefore } from '../../../methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
 import type { Engine } from '../../../program/engine.ts';
+import type { BatchForm } from '../../../program/modalities/modality.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { plainModel } from '../../../program/objectives/plain-model.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
@@ -66,9 +67,10 @@ export class BaseFolder implements ServedBase {
     return modelName(name) === this.name;
   }
 
-  get padId(): number {
+  /** How rows of its inputs are batched. */
+  get batches(): BatchForm {
     const { text, family } = this.described;
-    return text(family.config).tokenizer.padId;
+    return text(family.config).batches;
   }
 
   /** The size of its weight files. */

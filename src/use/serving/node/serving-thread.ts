@@ -11,7 +11,7 @@ import type { BatchLimits } from '../rows/row-batcher.ts';
 import { answerService } from '../service/answer-service.ts';
 import { LocalService } from '../service/local-service.ts';
 import { type PlainError, plainError } from '../service/plain-error.ts';
-import type { Service } from '../service/service.ts';
+import type { ModelCard, Service } from '../service/service.ts';
 import { Serving } from '../serving.ts';
 import { AdapterFolders, type FolderEvent } from './adapter-folders.ts';
 import { AdapterReader } from './adapter-reader.ts';
@@ -24,7 +24,7 @@ export interface ServingJob {
   /** The base model: a folder, or an id on the Hub. */
   model: string;
   baseDtype: BaseDtype;
-  limits: BatchLimits & DecodingLimits & { slots?: number };
+  limits: BatchLimits & DecodingLimits & { slots?: number; maxPixels?: number };
   /** Modules that define methods and tasks. */
   modules: readonly string[];
 }
@@ -38,7 +38,7 @@ export type ServingMessage =
   | { progress: DownloadProgress }
   | { event: FolderEvent }
   | { run: EngineRun }
-  | { ready: { model: string; models: number; names: string[] } }
+  | { ready: { model: string; models: number; names: string[]; input: ModelCard['input'] } }
   | { failure: PlainError };
 
 const { folders, model, baseDtype, limits, modules } = workerData as ServingJob;
@@ -50,7 +50,7 @@ try {
   const base = await BaseFolder.open(model, baseDtype, (progress) => send({ progress }));
   const onRun = (run: EngineRun) => send({ run });
   const serving = new Serving(base, {
-    rows: { ...limits, padId: base.padId, onBatch: onRun },
+    rows: { ...limits, batches: base.batches, onBatch: onRun },
     decoding: { ...limits, onRun },
   });
   const reading = { folder: base.folder, model, baseDtype, modules };
@@ -67,7 +67,7 @@ try {
   if (served) await serving.add(served);
   await adapters.readAll();
   await serving.open();
-  const local = new LocalService(serving, adapters);
+  const local = new LocalService(serving, adapters, limits.maxPixels);
   const service: Service = Object.assign(local, {
     async close() {
       await LocalService.prototype.close.call(local);
@@ -81,7 +81,8 @@ try {
     onMessage: (listener) => parent.on('message', (calls: ServingCalls) => calls.forEach(listener)),
   });
   const names = [...serving.models.keys()];
-  send({ ready: { model: base.name, models: names.length, names } });
+  const input = base.described.family.config.picture ? 'image' : 'text';
+  send({ ready: { model: base.name, models: names.length, names, input } });
   adapters.watch();
 } catch (error) {
   send({ failure: plainError(fileError(error) ?? error) });

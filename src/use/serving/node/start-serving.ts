@@ -5,7 +5,7 @@ import { threadArguments } from '../../../support/node/process-status.ts';
 import { definingModules } from '../../../tasks/defining-modules.ts';
 import { revivedError } from '../service/plain-error.ts';
 import { RemoteService } from '../service/remote-service.ts';
-import type { Service } from '../service/service.ts';
+import type { ModelCard, Service } from '../service/service.ts';
 import type { ServingJob, ServingMessage } from './serving-thread.ts';
 
 /** Receives events of the serving thread. */
@@ -26,6 +26,8 @@ export interface StartedServing {
   model: string;
   /** Number of served models. It includes the base if it is served. */
   models: number;
+  /** What they read. */
+  input: ModelCard['input'];
 }
 
 /**

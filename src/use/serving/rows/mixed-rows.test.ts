@@ -15,6 +15,7 @@ import { METHODS } from '../../../methods/tuners/registry.ts';
 import type { TunedValues, Tuner } from '../../../methods/tuners/tuner.ts';
 import type { HeadKind } from '../../../models/heads/registry.ts';
 import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
+import { textBatches } from '../../../program/modalities/text-batches.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { modelFeeds } from '../../../program/objectives/model-inputs.ts';
 import { Program } from '../../../program/program.ts';
@@ -97,7 +98,11 @@ function makeAdapters(task: TaskName, base = folder, makers = MAKERS): Own[] {
 const openMixed = async (all: readonly Own[], model: LoadedModel, slots = 4) => {
   const shape = all.reduce((shape, { packed }) => withRoom(shape, packed), EMPTY_SHAPE);
   const limits = { maxRows: 16, maxTokens: 512, maxWait: 1, maxQueued: 100 };
-  return MixedRows.open(nodeEngine(model, 'cpu'), model, shape, { ...limits, slots, padId: 0 });
+  return MixedRows.open(nodeEngine(model, 'cpu'), model, shape, {
+    ...limits,
+    slots,
+    batches: textBatches(0),
+  });
 };
 
 /** Rows of random tokens, as one batch. */

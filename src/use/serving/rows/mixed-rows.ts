@@ -1,12 +1,10 @@
 import type { Value } from '../../../engine/graph/graph.ts';
-import type { Session, Tensors } from '../../../engine/runtime/session.ts';
-import { collate } from '../../../input/text/batches.ts';
-import type { Encoding } from '../../../input/text/tokenizer.ts';
+import type { Session } from '../../../engine/runtime/session.ts';
 import type { PackedAdapter } from '../../../methods/tuners/bank/packed-adapter.ts';
 import type { Tuner } from '../../../methods/tuners/tuner.ts';
 import type { HeadKind } from '../../../models/heads/registry.ts';
 import type { Engine } from '../../../program/engine.ts';
-import { modelFeeds } from '../../../program/objectives/model-inputs.ts';
+import type { BatchForm, RowInputs } from '../../../program/modalities/modality.ts';
 import { ALONE } from '../../../program/parallel/communicator.ts';
 import type { Predictor } from '../../../program/program.ts';
 import { evaluationGraph } from '../../../program/training-graph.ts';
@@ -24,19 +22,18 @@ export interface RowAdapter {
   readonly outputs: number;
 }
 
-/** A text and its adapter. */
+/** An input and its adapter. */
 interface MixedRow {
   adapter: RowAdapter;
   packed: PackedAdapter;
   length: number;
-  encoding: Encoding;
+  inputs: RowInputs;
 }
 
 export interface MixedOptions extends BatchLimits {
   /** Number of adapters with a slot. */
   slots?: number;
-  /** Id of the token that pads shorter rows. */
-  padId: number;
+  batches: BatchForm;
   /** Called after every batch. */
   onBatch?(run: EngineRun): void;
 }
@@ -85,15 +82,13 @@ export class MixedRows {
     return {
       communicator: ALONE,
       predict: async (_, feeds) => {
-        const encodings = encodingsOf(feeds);
-        const rows = encodings.map((encoding) => ({
-          ...{ adapter, packed, encoding },
-          length: encoding.inputIds.length,
-        }));
+        const rows = this.#options.batches
+          .rowsOf(feeds)
+          .map((inputs) => ({ adapter, packed, inputs, length: inputs.length }));
         const logits = await this.#batcher.submit(rows, signal);
         const answered = rows.map(({ length }, i) => ({ length, logits: logits[i]! }));
         return joinedLogits(this.#kind, answered, {
-          length: feeds.input_ids!.dims[0]!,
+          length: longest(rows),
           outputs: adapter.outputs,
         });
       },
@@ -108,12 +103,10 @@ export class MixedRows {
     const startedAt = performance.now();
     const adapters = new Set(rows.map(({ adapter }) => adapter));
     for (const { adapter, packed } of rows) this.#bank.place(adapter, packed, adapters);
-    const { length, ...batch } = collate(
-      rows.map(({ encoding }) => encoding),
-      this.#options.padId,
-    );
+    const feeds = this.#options.batches.joined(rows.map(({ inputs }) => inputs));
     const bank = this.#bank.feeds(rows.map(({ adapter }) => adapter));
-    const { logits } = await this.#session.run({ ...modelFeeds({ ...batch, length }), ...bank });
+    const { logits } = await this.#session.run({ ...feeds, ...bank });
+    const length = longest(rows);
     const [count, seconds] = [rows.length, (performance.now() - startedAt) / 1000];
     const tokens = count * length;
     this.#options.onBatch?.({ rows: count, tokens, adapters: adapters.size, seconds });
@@ -135,14 +128,7 @@ export function rowsGraph(model: LoadedModel, tuner: Tuner): Record<string, Valu
   return evaluationGraph(model, tuner, 'logits');
 }
 
-/** The rows of a batch, without padding. */
-function encodingsOf({ input_ids, token_type_ids, attention_mask }: Tensors): Encoding[] {
-  const [length, batch] = input_ids!.dims as [number, number];
-  return Array.from({ length: batch }, (_, row) => {
-    const mask = attention_mask!.data as Int32Array;
-    const rowLength = mask.subarray(row * length, (row + 1) * length).reduce((a, b) => a + b, 0);
-    const column = ({ data }: Tensors[string]) =>
-      Int32Array.from({ length: rowLength }, (_, position) => data[position * batch + row]!);
-    return { inputIds: column(input_ids!), tokenTypeIds: column(token_type_ids!), truncated: false };
-  });
+/** The number of columns of a batch. The engine has no tensors of length 0. */
+function longest(rows: readonly RowInputs[]): number {
+  return rows.reduce((most, { length }) => Math.max(most, length), 1);
 }

@@ -44,7 +44,7 @@ async function served() {
   const runs: EngineRun[] = [];
   const [limits, onRun] = [{ maxRows: 16, maxQueued: 100, slots: 8 }, (run: EngineRun) => runs.push(run)];
   const serving = new Serving(base, {
-    rows: { ...limits, maxTokens: 2048, maxWait: 100, padId: base.padId, onBatch: onRun },
+    rows: { ...limits, maxTokens: 2048, maxWait: 100, batches: base.batches, onBatch: onRun },
     decoding: { ...limits, onRun },
   });
   const refused: unknown[] = [];

@@ -3,6 +3,7 @@ import { UserError } from '../../../support/user-error.ts';
 import type { ServedAnswer } from '../../../tasks/served-answer.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { Serving } from '../serving.ts';
+import { SentPictures } from './sent-pictures.ts';
 import type {
   Embedded,
   EmbedRequest,
@@ -33,9 +34,12 @@ const STOPPED = Symbol('stopped');
 export class LocalService implements Service {
   readonly #serving: Serving;
   readonly #loader: Loader;
+  readonly #sentPictures: SentPictures;
 
-  constructor(serving: Serving, loader: Loader) {
+  /** @param maxPixels maximum number of pixels of a picture */
+  constructor(serving: Serving, loader: Loader, maxPixels?: number) {
     this.#serving = serving;
+    this.#sentPictures = new SentPictures(maxPixels);
     this.#loader = loader;
   }
 
@@ -44,6 +48,7 @@ export class LocalService implements Service {
       ...{ name, folder, created, parent },
       task: trained.task,
       labels: trained.labels,
+      input: trained.parts.model.config.picture ? 'image' : 'text',
       writes: writesText(trained.parts.model.headKind),
       embeds: trained.task !== undefined && trained.definition().prediction?.vectors !== undefined,
     }));
@@ -56,8 +61,9 @@ export class LocalService implements Service {
     const served = prediction?.served;
     if (!served) throw model.trained.cannotPredict();
     const { reading } = model.trained.context();
-    if (!request.truncate) checkLengths(model, request.inputs);
-    const inputs = request.inputs.map(({ text, pair }) => served.input(text, pair, reading));
+    const pictures = await this.#pictures(model, request.inputs, signal);
+    if (!pictures && !request.truncate) checkLengths(model, request.inputs);
+    const inputs = pictures ?? request.inputs.map(({ text, pair }) => served.input(text, pair, reading));
     const answers = await this.#serving.predict(model, inputs, signal);
     return answers.map((answer, i) =>
       served.answer(answer, request.inputs[i]!.text, model.trained.labels, request.raw),
@@ -65,18 +71,20 @@ export class LocalService implements Service {
   }
 
   async embed(
-    { model: name, inputs: texts, truncate, ...options }: EmbedRequest,
+    { model: name, inputs: given, truncate, ...options }: EmbedRequest,
     signal?: AbortSignal,
   ): Promise<Embedded> {
     const model = this.#model(name);
     const { vectors } = model.trained.task === undefined ? {} : (model.trained.definition().prediction ?? {});
     if (!vectors) throw notEmbedding(model);
-    if (!truncate)
-      checkLengths(
-        model,
-        texts.map((text) => ({ text })),
-      );
-    const inputs = model.trained.vectorInputs(texts, options);
+    const sent = given.map((input) => (typeof input === 'string' ? { text: input } : input));
+    const pictures = await this.#pictures(model, sent, signal);
+    if (!pictures && !truncate) checkLengths(model, sent);
+    const asked = model.trained.vectorInputs(
+      sent.map(({ text }) => text),
+      options,
+    );
+    const inputs = asked.map((input, i) => ({ ...(input as object), ...(pictures?.[i] as object) }));
     const embedded: Embedded = { vectors: [], tokens: 0 };
     // Long lists are queued in parts, so that other requests get a turn.
     for (let start = 0; start < inputs.length; start += MAX_TOGETHER) {
@@ -136,6 +144,14 @@ export class LocalService implements Service {
   close(): Promise<void> {
     this.#loader.close();
     return this.#serving.close();
+  }
+
+  /** The pictures of a request. Undefined for a model of texts. */
+  async #pictures({ trained }: ServedModel, inputs: readonly TextInput[], signal: AbortSignal | undefined) {
+    const { pictures } = trained.parts.text;
+    if (pictures) return this.#sentPictures.read(inputs, pictures, signal);
+    if (!inputs.some(({ image }) => image)) return undefined;
+    throw new UserError({ where: 'inputs', fault: 'has pictures, but the model reads texts' });
   }
 
   #model(name: string): ServedModel {

@@ -1,6 +1,7 @@
+import { PictureTooLarge } from '../../../input/pictures/pixels.ts';
 import { PromptTooLong } from '../../../program/generation/search.ts';
 import { ComputationError, UserError } from '../../../support/user-error.ts';
-import { NotThere, Overloaded, UnknownModel } from './service-errors.ts';
+import { BadPicture, NotThere, Overloaded, UnknownModel } from './service-errors.ts';
 
 /** An error as plain data. Between threads, an error would lose its class. */
 export interface PlainError {
@@ -10,7 +11,16 @@ export interface PlainError {
 }
 
 /** Errors reported to clients, subclasses before their base. */
-const CLASSES = { PromptTooLong, NotThere, UserError, UnknownModel, Overloaded, ComputationError };
+const CLASSES = {
+  PromptTooLong,
+  NotThere,
+  BadPicture,
+  PictureTooLarge,
+  UserError,
+  UnknownModel,
+  Overloaded,
+  ComputationError,
+};
 
 export function plainError(error: unknown): PlainError {
   if (!(error instanceof Error)) return { name: 'Error', message: String(error) };

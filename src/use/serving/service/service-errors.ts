@@ -16,6 +16,11 @@ export class NotThere extends UserError {
   override name = 'NotThere';
 }
 
+/** Thrown for a picture in a request that cannot be read. */
+export class BadPicture extends UserError {
+  override name = 'BadPicture';
+}
+
 /** Thrown if too many requests are waiting. The client should try again later. */
 export class Overloaded extends Error {
   override name = 'Overloaded';

@@ -15,14 +15,21 @@ export interface ModelCard {
   labels: readonly string[];
   /** Whether it generates text. */
   writes: boolean;
-  /** Whether it computes text vectors. */
+  /** Whether it computes vectors. */
   embeds: boolean;
+  /** What it reads. */
+  input: 'text' | 'image';
 }
 
-/** An input for prediction: a text, a pair of texts, or a question about a context. */
+/**
+ * An input for prediction: a text, a pair of texts, a question about a context, or a picture. A model of pictures reads
+ * a text as a picture in base64.
+ */
 export interface TextInput {
   text: string;
   pair?: string;
+  /** A picture: the bytes of its file, also in base64. Then `text` is its name, or empty. */
+  image?: Uint8Array | string;
 }
 
 export interface PredictRequest {
@@ -36,15 +43,15 @@ export interface PredictRequest {
 
 export interface EmbedRequest extends EmbedOptions {
   model: string;
-  inputs: readonly string[];
+  inputs: readonly (string | TextInput)[];
   /** Whether to truncate texts that are too long. Otherwise, they are rejected. */
   truncate: boolean;
 }
 
-/** A vector for each text. */
+/** A vector for each input. */
 export interface Embedded {
   vectors: Float32Array[];
-  /** Number of tokens in all texts. */
+  /** Number of tokens in all inputs. */
   tokens: number;
 }
 

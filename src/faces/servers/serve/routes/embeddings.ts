@@ -4,6 +4,7 @@ import type { ServeApp } from '../app-types.ts';
 import { Refused } from '../failure.ts';
 import { errorResponses } from './error-responses.ts';
 import { onlyModel } from './only-model.ts';
+import { flagIn, pictureFormContent, readPictureForm } from './picture-form.ts';
 import { ignoredFields } from './writing-request.ts';
 
 /** OpenAI's limit of texts per request. */
@@ -16,10 +17,12 @@ const truncate = z
   .boolean()
   .default(true)
   .describe('Truncate texts that are too long instead of rejecting them');
-const texts = z.union([z.string(), z.array(z.string()).min(1)], 'expected a string, or a list of strings');
+const texts = z
+  .union([z.string(), z.array(z.string()).min(1)], 'expected a string, or a list of strings')
+  .describe('Texts, or for a model of pictures, pictures in base64, also as data URLs');
 const promptName = z.string().nullish().describe("Name of a prompt in the model's files, such as query");
-const body = <Schema extends z.ZodType>(schema: Schema) => ({
-  body: { required: true, content: { 'application/json': { schema } } },
+const body = <Schema extends z.ZodType>(schema: Schema, others = {}) => ({
+  body: { required: true, content: { 'application/json': { schema }, ...others } },
 });
 const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
   200: { description, content: { 'application/json': { schema } } },
@@ -75,6 +78,7 @@ const embed = createRoute({
         dimensions: z.int().min(1).nullish(),
       })
       .openapi('EmbedRequest'),
+    pictureFormContent({ model: 'string', normalize: 'boolean' }),
   ),
   responses: { ...json('One vector per text', z.array(z.array(z.number()))), ...teiErrors },
 });
@@ -95,7 +99,7 @@ const similarity = createRoute({
   responses: { ...json('One cosine similarity per sentence', z.array(z.number())), ...teiErrors },
 });
 
-/** Adds routes that compute text embeddings. */
+/** Adds routes that compute embeddings. */
 export function addEmbeddings(app: ServeApp, service: Service): void {
   app.openapi(openAi, async (c) => {
     const { input, model: name, encoding_format, dimensions } = c.req.valid('json');
@@ -123,6 +127,13 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
     Object.assign(facts, { model: name.slice(0, 200), rows: request.inputs.length });
     return (await service.embed({ ...request, model: name }, signal)).vectors;
   };
+  app.post(embed.path, async (c, next) => {
+    const form = await readPictureForm(c, ['model', 'normalize'], MAX_TEXTS);
+    if (!form) return next();
+    const { inputs, fields } = form;
+    const vectors = await vectorsOf({ model: fields.model, inputs, truncate: true }, c.get('scope'));
+    return c.json(vectorLists(vectors, flagIn(form, 'normalize', true)));
+  });
   app.openapi(embed, async (c) => {
     const asked = c.req.valid('json');
     const vectors = await vectorsOf(
@@ -132,10 +143,7 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
       },
       c.get('scope'),
     );
-    return c.json(
-      vectors.map((vector) => Array.from(asked.normalize ? atLengthOne(vector) : vector)),
-      200,
-    );
+    return c.json(vectorLists(vectors, asked.normalize), 200);
   });
   app.openapi(similarity, async (c) => {
     const { model: name, inputs, parameters = {} } = c.req.valid('json');
@@ -154,6 +162,10 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
       200,
     );
   });
+}
+
+function vectorLists(vectors: readonly Float32Array[], normalize: boolean): number[][] {
+  return vectors.map((vector) => Array.from(normalize ? atLengthOne(vector) : vector));
 }
 
 function listOf(input: string | readonly string[], most: number, where: string): readonly string[] {

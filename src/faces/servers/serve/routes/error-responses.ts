@@ -19,7 +19,7 @@ const MEANINGS = {
   401: 'The API key is missing or wrong',
   404: 'Not found',
   413: 'The request is too large',
-  415: 'The Content-Type is not application/json',
+  415: 'The Content-Type is not supported',
   422: 'The body is valid JSON with invalid values; the message names the place',
   503: 'The server is overloaded or stopping; retry after Retry-After',
   504: 'The time limit was exceeded',

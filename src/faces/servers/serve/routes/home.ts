@@ -6,18 +6,20 @@ import type { ServeApp } from '../app-types.ts';
 const STYLE = `
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
 label { display: block; margin: .75rem 0 .25rem; }
+[hidden] { display: none; }
 select, textarea, input { font: inherit; width: 100%; box-sizing: border-box; }
 button { font: inherit; margin: .75rem 0; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; background: #8881; padding: .75rem; }
 `;
 
-/** Lists the models, and sends the text to the route that the chosen model answers on. */
+/** Lists the models, and sends the text or the pictures to the route that the chosen model answers on. */
 const SCRIPT = `
 const at = (id) => document.getElementById(id);
 const ask = async (path, body) => {
   const key = at('key').value;
-  const headers = { 'content-type': 'application/json', ...(key && { authorization: 'Bearer ' + key }) };
-  const response = await fetch(path, body ? { method: 'POST', headers, body: JSON.stringify(body) } : { headers });
+  const isForm = body instanceof FormData;
+  const headers = { ...(!isForm && { 'content-type': 'application/json' }), ...(key && { authorization: 'Bearer ' + key }) };
+  const response = await fetch(path, body ? { method: 'POST', headers, body: isForm ? body : JSON.stringify(body) } : { headers });
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.error?.message ?? answer.error ?? response.status);
   return answer;
@@ -29,15 +31,30 @@ const list = async () => {
     ({ data: models } = await ask('v1/models'));
     at('model').replaceChildren(...models.map(({ id, task, parent }) =>
       new Option(id + (task ? ' (' + task + ')' : '') + (parent ? '' : ', the base model'), id)));
+    show();
   } catch (error) { at('answer').textContent = error.message; }
 };
+const chosen = () => models.find(({ id }) => id === at('model').value) ?? {};
+const show = () => {
+  const isPicture = chosen().input === 'image';
+  at('pictures').hidden = !isPicture;
+  at('texts').hidden = isPicture;
+  at('image').required = isPicture;
+  at('text').required = !isPicture;
+};
+at('model').addEventListener('change', show);
 at('key').addEventListener('change', list);
 at('form').addEventListener('submit', async (event) => {
   event.preventDefault();
   const model = at('model').value;
-  const { task } = models.find(({ id }) => id === model) ?? {};
+  const { task, input } = chosen();
   const [text, ...second] = at('text').value.split('\\n---\\n');
-  const [path, body] = /_lm$/.test(task ?? '')
+  const pictures = new FormData();
+  pictures.set('model', model);
+  for (const file of at('image').files) pictures.append('image', file);
+  const [path, body] = input === 'image'
+    ? [task === 'sentence_embedding' ? 'embed' : 'predict', pictures]
+    : /_lm$/.test(task ?? '')
     ? ['v1/completions', { model, prompt: text }]
     : task === 'sentence_embedding'
       ? ['embed', { model, inputs: text }]
@@ -63,6 +80,6 @@ export function addHome(app: ServeApp, needsKey: boolean): void {
 
 function pageOf(nonce: string, needsKey: boolean): string {
   const page = markup`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${PROGRAM} serve</title><style nonce="${nonce}">`;
-  const form = markup`</style></head><body><h1>${PROGRAM} serve</h1><form id="form"><label for="key"${!needsKey && markup` hidden`}>API key</label><input id="key" type="${needsKey ? 'password' : 'hidden'}"><label for="model">Model</label><select id="model"></select><label for="text">Text. For a pair, put a line with --- between the two texts.</label><textarea id="text" rows="5" required></textarea><button>Send</button></form><pre id="answer" aria-live="polite"></pre><p><a href="openapi.json">API description</a></p><script nonce="${nonce}">`;
+  const form = markup`</style></head><body><h1>${PROGRAM} serve</h1><form id="form"><label for="key"${!needsKey && markup` hidden`}>API key</label><input id="key" type="${needsKey ? 'password' : 'hidden'}"><label for="model">Model</label><select id="model"></select><div id="texts"><label for="text">Text. For a pair, put a line with --- between the two texts.</label><textarea id="text" rows="5" required></textarea></div><div id="pictures" hidden><label for="image">Pictures</label><input id="image" type="file" accept="image/jpeg,image/png,image/webp,image/gif" multiple></div><button>Send</button></form><pre id="answer" aria-live="polite"></pre><p><a href="openapi.json">API description</a></p><script nonce="${nonce}">`;
   return `${page.text}${STYLE}${form.text}${SCRIPT}</script></body></html>`;
 }

@@ -14,6 +14,7 @@ const model = z
     parent: z.string().nullable().describe('The base model of an adapter'),
     task: z.string().nullable(),
     labels: z.array(z.string()),
+    input: z.enum(['text', 'image']).describe('What it reads'),
   })
   .openapi('Model');
 const list = z.object({ object: z.literal('list'), data: z.array(model) }).openapi('Models');
@@ -56,11 +57,12 @@ export function addModels(app: ServeApp, service: Service): void {
   });
 }
 
-function modelOf({ name, created, parent = undefined, task, labels }: ModelCard) {
+function modelOf({ name, created, parent = undefined, task, labels, input }: ModelCard) {
   return {
     ...{ id: name, object: 'model' as const, created, owned_by: PROGRAM },
     parent: parent ?? null,
     task: task ?? null,
     labels: [...labels],
+    input,
   };
 }

@@ -1,9 +1,10 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import type { Service, TextInput } from '../../../../use/serving/service/service.ts';
+import type { PredictRequest, Service, TextInput } from '../../../../use/serving/service/service.ts';
 import type { ServeApp } from '../app-types.ts';
 import { Refused } from '../failure.ts';
 import { errorResponses } from './error-responses.ts';
 import { onlyModel } from './only-model.ts';
+import { flagIn, pictureFormContent, readPictureForm } from './picture-form.ts';
 
 /** Maximum inputs per request, as in text-embeddings-inference. */
 const MAX_INPUTS = 32;
@@ -11,14 +12,15 @@ const MAX_INPUTS = 32;
 const text = z.string();
 const pair = z.tuple([text, text]);
 const question = z.object({ question: text, context: text });
-const one = z.union([z.tuple([text]), pair, question]);
+const picture = z.object({ image: text.describe('A picture in base64, also as a data URL') });
+const one = z.union([z.tuple([text]), pair, question, picture]);
 const FORMS =
-  'a text, [text, pair], {question, context}, or a list of [text], [text, pair] or {question, context}';
+  'a text, [text, pair], {question, context}, {image}, or a list of [text], [text, pair], {question, context} or {image}';
 
 const request = z
   .object({
     inputs: z
-      .union([text, pair, z.tuple([text]), question, z.array(one)], {
+      .union([text, pair, z.tuple([text]), question, picture, z.array(one)], {
         error: ({ input }) => notInputs(input),
       })
       .describe(FORMS),
@@ -52,8 +54,16 @@ const response = z
 const route = createRoute({
   method: 'post',
   path: '/predict',
-  summary: 'Classify texts, find entities in texts, answer questions',
-  request: { body: { required: true, content: { 'application/json': { schema: request } } } },
+  summary: 'Classify texts and pictures, find entities in texts, answer questions',
+  request: {
+    body: {
+      required: true,
+      content: {
+        'application/json': { schema: request },
+        ...pictureFormContent({ model: 'string', raw_scores: 'boolean' }),
+      },
+    },
+  },
   responses: {
     200: { description: 'The predictions', content: { 'application/json': { schema: response } } },
     ...errorResponses('embeddings', 400, 401, 404, 413, 415, 422, 503, 504),
@@ -61,15 +71,31 @@ const route = createRoute({
 });
 
 export function addPredict(app: ServeApp, service: Service): void {
-  app.openapi(route, async (c) => {
-    const { inputs: requested, model: named, raw_scores: raw, truncate } = c.req.valid('json');
-    const { inputs, isList } = readInputs(requested);
-    const { facts, signal } = c.get('scope');
+  const answer = async (
+    { inputs, model: named, isList, ...options }: Asked,
+    { facts, signal }: { facts: object; signal: AbortSignal },
+  ) => {
     const model = named ?? (await onlyModel(service, 'answers'));
     Object.assign(facts, { model: model.slice(0, 200), rows: inputs.length });
-    const answers = await service.predict({ model, inputs, raw, truncate }, signal);
-    return c.json(isList ? answers : answers[0], 200);
+    const answers = await service.predict({ model, inputs, ...options }, signal);
+    return isList ? answers : answers[0]!;
+  };
+  app.post(route.path, async (c, next) => {
+    const form = await readPictureForm(c, ['model', 'raw_scores'], MAX_INPUTS);
+    if (!form) return next();
+    const { inputs, isList, fields } = form;
+    const options = { raw: flagIn(form, 'raw_scores', false), truncate: true };
+    return c.json(await answer({ inputs, isList, model: fields.model, ...options }, c.get('scope')));
   });
+  app.openapi(route, async (c) => {
+    const { inputs, model, raw_scores: raw, truncate } = c.req.valid('json');
+    return c.json(await answer({ ...readInputs(inputs), model, raw, truncate }, c.get('scope')), 200);
+  });
+}
+
+interface Asked extends Omit<PredictRequest, 'model'> {
+  model: string | undefined;
+  isList: boolean;
 }
 
 type Given = z.infer<typeof request>['inputs'];
@@ -96,6 +122,7 @@ function readInputs(requested: Given): { inputs: TextInput[]; isList: boolean } 
 }
 
 function readInput(input: z.infer<typeof one>): TextInput {
+  if ('image' in input) return { text: '', image: input.image };
   if (!Array.isArray(input)) return { text: input.question, pair: input.context };
   const [text, pair] = input;
   return { text, pair };

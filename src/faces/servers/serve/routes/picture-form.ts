@@ -1,0 +1,80 @@
+import type { Context } from 'hono';
+import type { TextInput } from '../../../../use/serving/service/service.ts';
+import type { ServeEnv } from '../app-types.ts';
+import { Refused } from '../failure.ts';
+
+/** Name of the form field with a picture. It may occur several times. */
+const FIELD = 'image';
+const MAX_NAME = 100;
+
+/** A form with pictures. */
+export interface PictureForm {
+  inputs: TextInput[];
+  /** Whether it has several pictures, so that the answer is a list. */
+  isList: boolean;
+  /** The other fields. */
+  fields: Readonly<Record<string, string>>;
+}
+
+/**
+ * The content of a request with pictures, for the API description. It is no zod schema, so that requests in JSON are
+ * validated alone.
+ */
+export function pictureFormContent(fields: Readonly<Record<string, 'string' | 'boolean'>>): object {
+  const others = Object.entries(fields).map(([name, type]) => [name, { type }]);
+  const image = { type: 'array', items: { type: 'string', format: 'binary' } };
+  return {
+    'multipart/form-data': {
+      schema: {
+        type: 'object',
+        required: [FIELD],
+        properties: { [FIELD]: image, ...Object.fromEntries(others) },
+      },
+    },
+  };
+}
+
+/**
+ * Reads the body of a request that sends pictures as a form. Undefined for any other request.
+ *
+ * @throws Refused for a damaged form, and for a form without pictures or with unknown fields
+ */
+export async function readPictureForm(
+  c: Context<ServeEnv>,
+  known: readonly string[],
+  most: number,
+): Promise<PictureForm | undefined> {
+  if (!/^multipart\/form-data\b/i.test(c.req.header('content-type') ?? '')) return undefined;
+  const form = await c.req.formData().catch((error: unknown) => {
+    if (error instanceof Refused) throw error;
+    throw new Refused(400, 'The request body is not valid multipart/form-data.', undefined, 'invalid_form');
+  });
+  const fields: Record<string, string> = {};
+  const inputs: TextInput[] = [];
+  for (const [name, value] of form) {
+    if (name === FIELD) inputs.push(await inputOf(value));
+    else if (known.includes(name) && typeof value === 'string') fields[name] = value;
+    else throw new Refused(422, `\`${name.slice(0, MAX_NAME)}\` is not supported.`, name.slice(0, MAX_NAME));
+    if (inputs.length > most)
+      throw new Refused(413, `The form has more than ${most} pictures. Send several requests.`, FIELD);
+  }
+  if (inputs.length === 0) throw new Refused(400, `\`${FIELD}\` must be the file of a picture.`, FIELD);
+  return { inputs, isList: inputs.length > 1, fields };
+}
+
+/** @param value a file, or a text with its bytes in base64 */
+async function inputOf(value: File | string): Promise<TextInput> {
+  if (typeof value === 'string') return { text: '', image: value };
+  return { text: value.name.slice(0, MAX_NAME), image: new Uint8Array(await value.arrayBuffer()) };
+}
+
+/** @throws Refused for a value other than true and false */
+export function flagIn({ fields }: PictureForm, name: string, byDefault: boolean): boolean {
+  const value = fields[name] ?? `${byDefault}`;
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw new Refused(
+    422,
+    `\`${name}\` must be true or false, got ${JSON.stringify(value.slice(0, MAX_NAME))}.`,
+    name,
+  );
+}
