@@ -55,18 +55,20 @@ export class PictureReader {
   /**
    * Reads several pictures.
    *
+   * @param shownName a name for messages
    * @returns for each name a picture, or why it cannot be read
    */
   async readAll(
     names: Iterable<string>,
     open: (name: string) => Promise<Uint8Array>,
+    shownName = (name: string) => name,
   ): Promise<Map<string, Picture | Error>> {
     const waiting = [...new Set(names)];
     const read = new Map<string, Picture | Error>(waiting.map((name) => [name, new Error('not read')]));
     const work = async () => {
       for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
         const one = name;
-        const picture = open(one).then((bytes) => this.read(bytes, one));
+        const picture = open(one).then((bytes) => this.read(bytes, shownName(one)));
         read.set(one, await picture.catch((error: Error) => error));
       }
     };

@@ -123,11 +123,12 @@ export async function loadedInputs(
   if (!reader) return inputs;
   const names = inputs.map((_, i) => String(i));
   const nameOf = (i: string) => (inputs[Number(i)] as PictureInput).text ?? `input ${Number(i) + 1}`;
-  const read = await reader.readAll(names, async (i) => {
+  const open = async (i: string) => {
     const { image } = inputs[Number(i)] as PictureInput;
     if (image) return typeof image === 'function' ? image() : image;
     throw new UserError({ where: nameOf(i), fault: 'has no picture: `image` must be the bytes of a file' });
-  });
+  };
+  const read = await reader.readAll(names, open, nameOf);
   return inputs.map((input, i) => {
     const { image: _, ...rest } = input as PictureInput;
     const picture = read.get(String(i))!;

@@ -2,6 +2,7 @@ import type Sharp from 'sharp';
 import { lazy } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { assertDecodable, fromInks, onWhite, undecodable } from '../decoded.ts';
+import { pictureFacts } from '../picture-size.ts';
 import { MAX_PIXELS, type Pixels } from '../pixels.ts';
 
 /** sharp is an optional peer, because its binaries are large, libvips is LGPL, and only pictures need it. */
@@ -31,11 +32,11 @@ export async function decodePicture(
   name: string,
   maxPixels = MAX_PIXELS,
 ): Promise<Pixels> {
+  assertDecodable(name, bytes.length, pictureFacts(bytes), maxPixels);
   const sharp = await loadSharp();
-  // The default limit counts pixels as well. It is checked below for a better message.
+  // The default limit counts pixels too. They are counted before, for a better message.
   const open = () => sharp(bytes, { ignoreIcc: true, failOn: 'truncated', limitInputPixels: false });
-  const { format, width = 0, height = 0, space } = await read(() => open().metadata(), name);
-  assertDecodable(name, bytes.length, { format, width, height }, maxPixels);
+  const { space } = await read(() => open().metadata(), name);
   const isInk = space === 'cmyk';
   const oriented = open().autoOrient();
   const pipeline = isInk ? oriented.pipelineColourspace('cmyk').toColourspace('cmyk') : oriented;
