@@ -3,6 +3,7 @@
     python scripts/oracle/parquet_files.py src/input/data/parquet/fixtures
 """
 
+import io
 import json
 import sys
 from decimal import Decimal
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from PIL import Image
 
 out = Path(sys.argv[1])
 
@@ -86,3 +88,28 @@ nested = pa.table(
 pq.write_table(nested, out / "nested-numbers.parquet")
 keys = pa.table({"map": pa.array([[(first, "a")]], pa.map_(decimal, pa.string()))})
 pq.write_table(keys, out / "decimal-keys.parquet")
+
+# Pictures as data sets of the Hub store them: bytes in a struct, with paths that may repeat or be missing. The last row
+# has no bytes, the one before it damaged ones. The column `raw` has bytes without a struct.
+def picture(color):
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 6), color).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+content = [picture((250, 10 * i, 0)) if i % 2 else picture((0, 10 * i, 250)) for i in range(8)]
+paths = ["a.png", "a.png", None, "b/c.png", "a.txt", None, "g.png", "h.png"]
+features = {"image": {"_type": "Image"}, "label": {"names": ["blue", "red"], "_type": "ClassLabel"}}
+pictures = pa.table(
+    {
+        "image": pa.array(
+            [{"bytes": one, "path": path} for one, path in zip(content, paths)]
+            + [{"bytes": b"damaged", "path": "d.png"}, {"bytes": None, "path": "beside.png"}],
+            pa.struct([("bytes", pa.binary()), ("path", pa.string())]),
+        ),
+        "raw": pa.array([*content, b"\xff\x00", None], pa.binary()),
+        "label": pa.array([i % 2 for i in range(10)], pa.int64()),
+        "caption": pa.array([f"picture {i}" for i in range(10)]),
+    }
+).replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+pq.write_table(pictures, out / "pictures.parquet", row_group_size=4)

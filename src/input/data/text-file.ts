@@ -20,8 +20,8 @@ export interface TextFile {
    * @throws UserError for a name that leads elsewhere, and for missing and too large files
    */
   openPicture?(name: string): Promise<Uint8Array>;
-  /** Whether all rows name pictures, as for a folder of pictures. */
-  hasPictures?: boolean;
+  /** Names of the columns with pictures, if the file says so: a folder of pictures, or parquet. */
+  pictureColumns?: readonly string[];
   /** The pictures that rows name, or why they cannot be read. Set for models of pictures. */
   pictures?: ReadonlyMap<string, Picture | Error>;
   /** Class names stored in the file, by column. */

@@ -14,18 +14,18 @@ export async function withPictures<File extends TextFile>(
   reading: object,
   reader: PictureReader | undefined,
 ): Promise<readonly File[]> {
+  const { text = 'image' } = reading as Partial<DataOptions>;
   if (!reader) {
-    const [pictures] = files.filter((file) => file.hasPictures);
+    const pictures = files.find(({ pictureColumns }) => pictureColumns?.includes(`${text}`));
     if (pictures) throw needsVision(pictures.name);
     return files;
   }
-  const { text } = reading as Partial<DataOptions>;
   const loaded = files.map(async (file) => {
     if (!file.openPicture)
       throw new UserError({ where: file.name, fault: 'has no pictures, but the model reads pictures' });
     const options = {
       ...reading,
-      text: text ?? 'image',
+      text,
       label: undefined,
       on_bad_row: 'skip',
     } as DataOptions;
@@ -34,7 +34,9 @@ export async function withPictures<File extends TextFile>(
       file.name,
       options,
     ).map((row) => row.text);
-    return { ...file, pictures: await reader.readAll(names, file.openPicture) };
+    const pictures = await reader.readAll(names, file.openPicture);
+    // The function may keep the content of a whole parquet file in memory.
+    return { ...file, openPicture: undefined, pictures };
   });
   return Promise.all(loaded);
 }

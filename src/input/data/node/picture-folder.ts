@@ -34,7 +34,7 @@ export function pictureFolder(path: string): TextFile | undefined {
     size: text.length,
     read: () => text,
     openPicture: (name) => openPicture(path, name),
-    hasPictures: true,
+    pictureColumns: ['image'],
   };
 }
 

@@ -46,8 +46,9 @@ export function dataFiles(path: string, takesFolders: boolean, known?: ColumnCla
     files.map(async (file) => {
       if (extensionOf(file.name) !== 'parquet') return { ...file, ...(known && { classes: known }) };
       const { parquetFile } = await import('../parquet/node/parquet-file.ts');
-      const { text, classes } = await parquetFile(file.name, known);
-      return { ...file, classes, read: () => text };
+      const { text, classes, pictures, pictureColumns } = await parquetFile(file.name, known);
+      const openStored = async (name: string) => pictures.get(name) ?? file.openPicture!(name);
+      return { ...file, classes, read: () => text, openPicture: openStored, pictureColumns };
     }),
   );
 }

@@ -24,6 +24,30 @@ describe('files from pyarrow', () => {
   });
 });
 
+it('keeps pictures by names, and leaves other bytes out', async () => {
+  const { text, pictures, pictureColumns } = await parquetText(fixture('pictures.parquet'), 'x');
+  const rows = rowsOf(text);
+  // A path that is missing, taken or no name of a picture is replaced.
+  const own = [
+    'a.png',
+    'image-2.png',
+    'image-3.png',
+    'b/c.png',
+    'image-5.png',
+    'image-6.png',
+    'g.png',
+    'h.png',
+  ];
+  expect(rows.map(({ image }) => image)).toEqual([...own, 'd.png', 'beside.png']);
+  expect(rows.map(({ raw }) => raw)).toEqual([...own.map((_, i) => `raw-${i + 1}.png`), undefined, null]);
+  expect(rows[1]).toEqual({ image: 'image-2.png', raw: 'raw-2.png', label: 'red', caption: 'picture 1' });
+  expect(pictureColumns).toEqual(['image', 'raw']);
+  expect([...pictures.keys()].sort()).toEqual(
+    [...own, 'd.png', ...own.map((_, i) => `raw-${i + 1}.png`)].sort(),
+  );
+  expect(pictures.get('image-2.png')).toEqual(pictures.get('raw-2.png'));
+});
+
 it('uses class names from beside the file', async () => {
   const { text } = await parquetText(fixture('rows-none.parquet'), 'x', { label: ['no', 'yes'] });
   expect(

@@ -1,4 +1,5 @@
 import { UserError } from '../../../support/user-error.ts';
+import { isPicture, PICTURE_NAME } from '../../pictures/pixels.ts';
 import { checkTextSize } from '../detect-format.ts';
 import { exactJson } from '../json.ts';
 import { type ColumnClasses, classesOf, nameClass } from './class-names.ts';
@@ -10,6 +11,9 @@ export interface ParquetText {
   text: string;
   /** Class names by column. The text contains these names instead of class numbers. */
   classes: ColumnClasses;
+  /** Pictures by the names that the text has instead of them, and the columns with such names. */
+  pictures: ReadonlyMap<string, Uint8Array>;
+  pictureColumns: readonly string[];
 }
 
 /**
@@ -37,19 +41,28 @@ export async function parquetText(
     const { metadata, rewrites } = withWideDecimals(fileMetadata, parquetSchema);
     const classes = { ...classesOf(metadata.key_value_metadata), ...known };
     const parts: string[] = [];
+    const pictures = new NamedPictures();
     let size = 0;
     for (const group of metadata.row_groups) {
       // The reader would scan all groups again for each group, so it gets metadata with only one.
       const only = { ...metadata, row_groups: [group], num_rows: group.num_rows };
-      for (const row of await parquetReadObjects({ file, metadata: only, compressors, parsers })) {
+      for (const row of await parquetReadObjects({
+        file,
+        metadata: only,
+        compressors,
+        parsers,
+        utf8: false,
+      })) {
         for (const [name, rewrite] of rewrites) row[name] = rewrite(row[name]);
+        pictures.replace(row, parts.length);
         const line = `${JSON.stringify(row, (key, value) => plain(key, value, classes))}\n`;
         size += line.length;
         checkTextSize(size, where);
         parts.push(line);
       }
     }
-    return { text: parts.join(''), classes };
+    const { content, columns } = pictures;
+    return { text: parts.join(''), classes, pictures: content, pictureColumns: [...columns] };
   } catch (error) {
     // For damaged files, the reader throws errors of many classes.
     if (error instanceof UserError) throw error;
@@ -65,6 +78,49 @@ const parsers = {
 function plain(key: string, value: unknown, classes: ColumnClasses): unknown {
   if (Object.hasOwn(classes, key)) return nameClass(value, classes[key]!);
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  // Omits binary values, such as images and audio.
-  return ArrayBuffer.isView(value) ? undefined : value;
+  return value instanceof Uint8Array ? textOf(value) : value;
+}
+
+/** Text in a column that does not say that it has text. Omits other binary values. */
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The pictures of a file. Rows get their names instead. */
+class NamedPictures {
+  readonly content = new Map<string, Uint8Array>();
+  readonly columns = new Set<string>();
+
+  /** Replaces the pictures in a row. A picture without bytes is a file beside the data, and keeps its path. */
+  replace(row: Record<string, unknown>, number: number): void {
+    for (const [column, value] of Object.entries(row)) {
+      const { bytes, path } = storedPicture(value);
+      if (!bytes && path === undefined) continue;
+      this.columns.add(column);
+      row[column] = bytes ? this.#named(bytes, path, `${column}-${number + 1}`) : path;
+    }
+  }
+
+  /** Names a picture by its path, unless others have the same path. */
+  #named(bytes: Uint8Array, path: string | undefined, otherwise: string): string {
+    const isFree = path !== undefined && PICTURE_NAME.test(path) && !this.content.has(path);
+    const name = isFree ? path : `${otherwise}.png`;
+    // A copy, because the reader's array keeps the whole page in memory.
+    this.content.set(name, bytes.slice());
+    return name;
+  }
+}
+
+/** A picture as data sets of the Hub store it, `{bytes, path}`, or the bytes of a file alone. */
+function storedPicture(value: unknown): { bytes?: Uint8Array; path?: string } {
+  if (value instanceof Uint8Array) return isPicture(value) ? { bytes: value } : {};
+  const { bytes, path, ...others } = Object(value) as Record<string, unknown>;
+  if (Object.keys(others).length > 0) return {};
+  const named = typeof path === 'string' && path !== '' ? { path } : {};
+  if (bytes instanceof Uint8Array) return { bytes, ...named };
+  return bytes === null || (bytes === undefined && Object.hasOwn(Object(value), 'bytes')) ? named : {};
 }

@@ -15,10 +15,14 @@ export interface ParquetJob {
 export type ParquetAnswer = ParquetText | { refused: string };
 
 const { path, bytes, known } = workerData as ParquetJob;
-const send = (answer: ParquetAnswer) => parentPort?.postMessage(answer);
+const send = (answer: ParquetAnswer, buffers: ArrayBuffer[] = []) => parentPort?.postMessage(answer, buffers);
 
 try {
-  send(await parquetText(new Uint8Array(bytes ?? readFileSync(path)), path, known));
+  const read = await parquetText(new Uint8Array(bytes ?? readFileSync(path)), path, known);
+  send(
+    read,
+    [...read.pictures.values()].map(({ buffer }) => buffer as ArrayBuffer),
+  );
 } catch (error) {
   if (!(error instanceof UserError)) throw error;
   send({ refused: error.message });
