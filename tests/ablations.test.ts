@@ -108,7 +108,7 @@ describe.each(METHODS)('%s, with the name %s', (method, title, settings) => {
     const logits = await succeeds(workspace.run('predict', output, 'dev.tsv', '--logits'));
     const first = (text: string) => JSON.parse(text.split('\n')[0]!).logits as number[];
     await succeeds(workspace.run('export', output, '--as', 'lora', '-o', `${output}-plain`));
-    await succeeds(workspace.run('merge', output, '-o', `${output}-merged`));
+    await succeeds(workspace.run('export', output, '--as', 'merged', '-o', `${output}-merged`));
     for (const other of ['plain', 'merged']) {
       const same = await succeeds(workspace.run('predict', `${output}-${other}`, 'dev.tsv', '--logits'));
       // The same float32 sums in another order.

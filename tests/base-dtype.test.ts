@@ -97,7 +97,7 @@ it('loses more to int4 than to int8', () => {
 });
 
 it('applies to a merged model too', async () => {
-  expect(await workspace.run('merge', 'run', '-o', 'merged')).toMatchObject({ code: 0 });
+  expect(await workspace.run('export', 'run', '--as', 'merged', '-o', 'merged')).toMatchObject({ code: 0 });
   const logits = async (type: string) =>
     (await workspace.run('predict', 'merged', 'dev.tsv', '--logits', '--base-dtype', type)).stdout;
   const [plain, int8] = await Promise.all([logits('float32'), logits('int8')]);

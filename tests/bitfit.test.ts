@@ -115,7 +115,7 @@ describe('a run of BitFit', () => {
   });
 
   it('is merged into a checkpoint with the same predictions, which differs only in biases and head', async () => {
-    await succeeds(workspace.run('merge', 'run', '-o', 'merged'));
+    await succeeds(workspace.run('export', 'run', '--as', 'merged', '-o', 'merged'));
     const logits = async (path: string) =>
       (await succeeds(workspace.run('predict', path, 'dev.tsv', '--logits')))
         .trimEnd()
@@ -196,12 +196,12 @@ describe('rejects', () => {
     [
       'going on from its adapter',
       ['method=bitfit', 'adapter=run'],
-      'or svd_lora, got bitfit. Merge the adapter (adalora merge) and set model to the result.',
+      'or svd_lora, got bitfit. Merge the adapter (adalora export --as merged) and set model to the result.',
     ],
     [
       'going on from its adapter with another method',
       ['method=lora', 'adapter=run'],
-      'adapter: run is an adapter of method BITFIT, not lora. Training cannot continue from such an adapter. Merge it (adalora merge) and set model to the result.',
+      'adapter: run is an adapter of method BITFIT, not lora. Training cannot continue from such an adapter. Merge it (adalora export --as merged) and set model to the result.',
     ],
     [
       'a base that is new',

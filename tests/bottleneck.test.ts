@@ -134,7 +134,7 @@ describe.each([
   });
 
   it('cannot be merged or exported in another form', async () => {
-    expect(await workspace.run('merge', method, '-o', 'merged')).toMatchObject({
+    expect(await workspace.run('export', method, '--as', 'merged', '-o', 'merged')).toMatchObject({
       code: 2,
       stderr: `${method}/adapter is an adapter of kind BOTTLENECK, which cannot be added to the weights of its base model: it has layers of its own that no weight of the base can hold. Use it as it is: predict, eval and generate open it with its base model.\n`,
     });

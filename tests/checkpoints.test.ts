@@ -57,7 +57,7 @@ describe('a checkpoint', { timeout: 240_000 }, () => {
     expect(
       await workspace.run('export', 'run', '--checkpoint', '8', '--as', 'lora', '-o', 'plain'),
     ).toMatchObject({ code: 0 });
-    expect(await workspace.run('merge', PATH, '-o', 'merged')).toMatchObject({ code: 0 });
+    expect(await workspace.run('export', PATH, '--as', 'merged', '-o', 'merged')).toMatchObject({ code: 0 });
     for (const file of ['plain/adapter_model.safetensors', 'merged/model.safetensors'])
       expect(existsSync(workspace.path(file)), file).toBe(true);
   });

@@ -282,7 +282,10 @@ it('an MCP client classifies, embeds and searches over stdio', async () => {
   const client = new Client({ name: 'test', version: '0' });
   const runs = ['vectors', 'labels'].map((name) => path('encoders', name));
   await client.connect(
-    new StdioClientTransport({ command: process.execPath, args: ['dist/faces/cli/main.js', 'mcp', ...runs] }),
+    new StdioClientTransport({
+      command: process.execPath,
+      args: ['dist/faces/cli/main.js', 'serve', '--mcp', ...runs],
+    }),
   );
   try {
     const { tools } = await client.listTools();

@@ -41,7 +41,7 @@ beforeAll(async () => {
     );
   workspace.write('run.yaml', CONFIG);
   expect(await workspace.train()).toMatchObject({ code: 0 });
-  expect(await workspace.run('merge', 'run', '-o', 'merged')).toMatchObject({ code: 0 });
+  expect(await workspace.run('export', 'run', '--as', 'merged', '-o', 'merged')).toMatchObject({ code: 0 });
 });
 afterAll(() => workspace.remove());
 afterAll(trainHere());

@@ -99,7 +99,7 @@ describe('predict', () => {
     expect(code).toBe(2);
     const typed = await workspace.runWith(workspace.read('dev.tsv').toString(), 'eval', 'run', '-');
     expect(typed).toEqual(await workspace.run('eval', 'run', 'dev.tsv'));
-    const merged = await workspace.run('merge', 'run', '-o', 'as-merged', '--json');
+    const merged = await workspace.run('export', 'run', '--as', 'merged', '-o', 'as-merged', '--json');
     expect(JSON.parse(merged.stdout)).toEqual({ output: 'as-merged' });
     const exported = await workspace.run('export', 'run', '--as', 'lora', '-o', 'as-lora', '--json');
     expect(JSON.parse(exported.stdout)).toEqual({ output: 'as-lora' });

@@ -42,7 +42,10 @@ describe('an adapter that fits int4 weights only', () => {
   it('is opened over them, and merged into them', async () => {
     const trained = await logitsOf('run');
     expect(await logitsOf('run', 'int4')).toEqual(trained);
-    expect(await workspace.run('merge', 'run', '-o', 'merged')).toMatchObject({ code: 0, stderr: '' });
+    expect(await workspace.run('export', 'run', '--as', 'merged', '-o', 'merged')).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
     expect(difference(await logitsOf('merged'), trained)).toBeLessThan(LIMIT);
     // The merged model needs no other base.
     await logitsOf('merged', 'int8');
@@ -51,7 +54,9 @@ describe('an adapter that fits int4 weights only', () => {
 
   it('is exported to ONNX with them', async () => {
     const examples: Example[] = TEXTS.map((text) => [text]);
-    expect(await workspace.run('merge', 'run', '-o', 'merged-for-onnx')).toMatchObject({ code: 0 });
+    expect(await workspace.run('export', 'run', '--as', 'merged', '-o', 'merged-for-onnx')).toMatchObject({
+      code: 0,
+    });
     const output = ['export', 'run', '--as', 'onnx', '-o', 'onnx'];
     expect(await workspace.run(...output)).toMatchObject({ code: 0, stderr: '' });
     const { batch, logits } = await ourLogits(workspace.path('merged-for-onnx'), examples);

@@ -260,7 +260,7 @@ describe('a GGUF file', () => {
     });
     const opened = await open(folder, { generates: true });
     await expect(opened.export('gguf', join(root, `${name}-gguf`))).rejects.toThrow(
-      new RegExp(`has ${content}.*, which GGUF adapters cannot hold.*adalora merge`),
+      new RegExp(`has ${content}.*, which GGUF adapters cannot hold.*adalora export --as merged`),
     );
     await opened.close();
     expect(existsSync(join(root, `${name}-gguf`))).toBe(false);

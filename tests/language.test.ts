@@ -129,7 +129,10 @@ describe.each([
     expect(scores.eval_loss).toBeCloseTo(eval_loss!, 5);
     expect(scores.eval_perplexity / eval_perplexity!).toBeCloseTo(1, 4);
     const merged = `${output}-merged`;
-    expect(await workspace.run('merge', output, '-o', merged)).toMatchObject({ code: 0, stderr: '' });
+    expect(await workspace.run('export', output, '--as', 'merged', '-o', merged)).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
     expect((await score(merged)).eval_loss).toBeCloseTo(eval_loss!, 4);
     if (method === 'lora') return;
     const lora = `${output}-lora`;

@@ -21,7 +21,9 @@ it('changes training, applies when the adapter is used, and is in the merged mod
   const notes = JSON.parse(workspace.read('changed', 'adapter', 'adalora.json').toString());
   expect(notes.model_config).toEqual({ hidden_dropout_prob: 0.4, classifier_dropout: 0.3 });
   expect(await workspace.run('predict', 'changed', 'dev.tsv')).toMatchObject({ code: 0 });
-  expect(await workspace.run('merge', 'changed', '-o', 'merged')).toMatchObject({ code: 0 });
+  expect(await workspace.run('export', 'changed', '--as', 'merged', '-o', 'merged')).toMatchObject({
+    code: 0,
+  });
   const merged = JSON.parse(workspace.read('merged', 'config.json').toString());
   expect(merged).toMatchObject({ hidden_dropout_prob: 0.4, classifier_dropout: 0.3 });
 }, 120_000);

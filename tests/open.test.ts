@@ -18,7 +18,7 @@ beforeAll(async () => {
   process.env.ADALORA_CACHE = workspace.path('bases');
   await succeeds(workspace.train('output=run'));
   await succeeds(workspace.train('output=full', 'method=full', 'training.learning_rate=1e-3'));
-  await succeeds(workspace.run('merge', 'run', '-o', 'merged'));
+  await succeeds(workspace.run('export', 'run', '--as', 'merged', '-o', 'merged'));
   opened = await open(workspace.path('run'), { model: workspace.path('model') });
 });
 afterAll(async () => {
@@ -234,7 +234,7 @@ it('reports that an adapter was trained on other weights than its base has', asy
   const commands = [
     ['predict', 'run', 'dev.tsv'],
     ['eval', 'run', 'dev.tsv'],
-    ['merge', 'run', '-o', 'on-other'],
+    ['export', 'run', '--as', 'merged', '-o', 'on-other'],
     ['export', 'run', '--as', 'onnx', '-o', 'onnx-on-other'],
   ];
   for (const words of commands) {

@@ -113,10 +113,10 @@ describe('adalora push', () => {
   });
 
   it.each([
-    ['--merged', 'transformers', ['config.json', 'model.safetensors', 'tokenizer.json']],
-    ['--onnx', 'transformers.js', ['config.json', 'onnx/model.onnx', 'tokenizer.json']],
+    ['merged', 'transformers', ['config.json', 'model.safetensors', 'tokenizer.json']],
+    ['onnx', 'transformers.js', ['config.json', 'onnx/model.onnx', 'tokenizer.json']],
   ])('uploads another form: %s', async (form, library, files) => {
-    expect(await push([form])).toMatchObject({ code: 0 });
+    expect(await push(['--as', form])).toMatchObject({ code: 0 });
     expect([...pushed().files.keys()]).toEqual(expect.arrayContaining(files));
     expect(frontMatter()).toMatchObject({ library_name: library, license: 'mit' });
     // The base is a folder here.
@@ -185,7 +185,7 @@ describe('adalora push', () => {
     ['a wrong token', ['--model', BASE], { HF_TOKEN: 'hf_SecretWrong' }, 'Check the access token.'],
     ['no network', ['--model', BASE], { HF_ENDPOINT: 'http://127.0.0.1:9' }, 'could not be uploaded'],
     ['offline', ['--model', BASE], { HF_HUB_OFFLINE: '1' }, 'cannot be uploaded offline'],
-    ['two forms', ['--merged', '--onnx'], {}, 'choose one'],
+    ['an unknown form', ['--as', 'gguf'], {}, 'Allowed choices are merged, onnx.'],
   ])('refuses %s in one sentence', async (_, args, env, message) => {
     const { code, stderr } = await push(args, env);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });

@@ -28,7 +28,7 @@ async function probabilities(folder: string) {
 beforeAll(async () => {
   const settings = ['method=adalora', 'data.pooling=mean', 'training.max_steps=4'];
   expect(await workspace.train(...settings)).toMatchObject({ code: 0 });
-  expect(await workspace.run('merge', 'run', '-o', 'merged')).toMatchObject({ code: 0 });
+  expect(await workspace.run('export', 'run', '--as', 'merged', '-o', 'merged')).toMatchObject({ code: 0 });
   cpSync(path('merged'), path('setfit'), { recursive: true });
   rmSync(path('setfit', 'adalora.json'));
 }, 300_000);

@@ -11,8 +11,8 @@ afterAll(() => workspace.remove());
 /** An emoji is one code point and two JavaScript characters: offsets count code points. */
 const TEXTS = ['the cat sat.', '', '😀 the dog'];
 
-it('tokenize writes ids, tokens and offsets of each line', async () => {
-  const { ended } = workspace.start(['tokenize', 'model'], { input: `${TEXTS.join('\n')}\n` });
+it('inspect --tokens writes ids, tokens and offsets of each line', async () => {
+  const { ended } = workspace.start(['inspect', 'model', '--tokens'], { input: `${TEXTS.join('\n')}\n` });
   const { code, stdout } = await ended;
   expect(code).toBe(0);
   const lines = stdout
@@ -33,9 +33,9 @@ it('tokenize writes ids, tokens and offsets of each line', async () => {
   });
 });
 
-it('tokenize reads a file, and reports a missing one', async () => {
+it('inspect --tokens reads a file, and reports a missing one', async () => {
   workspace.write('texts.txt', 'the cat\r\nsat');
-  const { stdout } = await workspace.run('tokenize', 'model', 'texts.txt');
+  const { stdout } = await workspace.run('inspect', 'model', 'texts.txt', '--tokens');
   expect(stdout.trimEnd().split('\n')).toHaveLength(2);
-  expect(await workspace.run('tokenize', 'modell')).toMatchObject({ code: 2 });
+  expect(await workspace.run('inspect', 'modell', '--tokens')).toMatchObject({ code: 2 });
 });

@@ -126,7 +126,7 @@ describe.each(VARIANTS)('%s of a language model with %j', (method, settings) => 
   });
 
   it('is not merged or exported to ONNX', async () => {
-    const merged = await workspace.run('merge', name, '-o', 'merged');
+    const merged = await workspace.run('export', name, '--as', 'merged', '-o', 'merged');
     expect(merged.code).toBe(2);
     expect(merged.stderr).toContain('virtual tokens are part of no weight');
     const exported = await workspace.run('export', name, '--as', 'onnx', '-o', 'onnx');

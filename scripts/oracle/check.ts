@@ -126,7 +126,7 @@ async function trainOurs(workspace: Workspace): Promise<string[][]> {
   for (const method of METHODS) {
     await adalora(workspace, 'train', 'run.yaml', ...set(`method=${method}`, `output=${method}`));
     checks.push(await predicted(workspace, method, `${method}/adapter`));
-    await adalora(workspace, 'merge', method, '-o', `merged-${method}`);
+    await adalora(workspace, 'export', method, '--as', 'merged', '-o', `merged-${method}`);
     checks.push(sameAs(`merged-${method}`, method));
   }
   for (const [output, settings] of Object.entries(OPTIONS)) {

@@ -1,4 +1,4 @@
-"""Writes files of predictions with their official scores, which `adalora score` must reproduce.
+"""Writes files of predictions with their official scores, which `adalora eval --predictions` must reproduce.
 
     python scripts/oracle/score_files.py evaluate-v1.1.py evaluate-v2.0.py FOLDER [CASES]
     npx tsx scripts/oracle/compare_scores.ts FOLDER

@@ -1,4 +1,4 @@
-"""Predicts with SetFit from a folder that `adalora merge` wrote.
+"""Predicts with SetFit from a folder that `adalora export --as merged` wrote.
 
     python setfit_model.py FOLDER TEXTS.json
 

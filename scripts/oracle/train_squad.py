@@ -4,7 +4,7 @@
 
 ROWS.jsonl has one line per question with question, context and answers (text, answer_start). Features as in transformers'
 run_qa.py, batches of similar length as in adalora, dynamic padding, two threads. Writes predictions.json for
-`adalora score squad` to OUTPUT, and prints the training speed as a line of JSON.
+`adalora eval squad --predictions` to OUTPUT, and prints the training speed as a line of JSON.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 
 /** An option of at least this many commands is explained once. */
-const COMMON = 3;
+const COMMON = 2;
 
 /** Formats the commands for docs/commands.md: usage, arguments and options of each. */
 export function commandReference(program: Command): string {

@@ -8,19 +8,14 @@ import { exportCommand } from './commands/export.ts';
 import { generateCommand } from './commands/generate.ts';
 import { initCommand } from './commands/init.ts';
 import { inspectCommand } from './commands/inspect.ts';
-import { mcpCommand } from './commands/mcp.ts';
-import { mergeCommand } from './commands/merge.ts';
 import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { pushCommand } from './commands/push.ts';
-import { recipesCommand } from './commands/recipes.ts';
 import { reportCommand } from './commands/report.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
-import { scoreCommand } from './commands/score.ts';
 import { serveCommand } from './commands/serve.ts';
 import { slimCommand } from './commands/slim.ts';
 import { sweepCommand } from './commands/sweep.ts';
-import { tokenizeCommand } from './commands/tokenize.ts';
 import { trainCommand } from './commands/train.ts';
 import { webCommand } from './commands/web.ts';
 
@@ -38,7 +33,6 @@ export function createProgram(): Command {
     .showSuggestionAfterError();
   const commands = [
     initCommand(),
-    recipesCommand(),
     trainCommand(),
     evalCommand(),
     predictCommand(),
@@ -50,12 +44,8 @@ export function createProgram(): Command {
     reproduceCommand(),
     sweepCommand(),
     compareCommand(),
-    scoreCommand(),
     serveCommand(),
-    mcpCommand(),
-    tokenizeCommand(),
     exportCommand(),
-    mergeCommand(),
     pushCommand(),
     webCommand(),
     slimCommand(),

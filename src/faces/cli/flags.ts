@@ -9,27 +9,18 @@ import type { OpenOptions } from '../../use/trained/node/open-options.ts';
 import { downloadDisplay } from './terminal/download-display.ts';
 import { openingDisplay } from './terminal/opening-display.ts';
 
+/* Flags of several commands. Each is declared once, so that it has one meaning and one line in docs/commands.md. */
+
 export function repeated(value: string, before: string[]): string[] {
   return [...before, value];
 }
 
-/** Flags of the commands that use an adapter. */
-export interface UseFlags {
-  model?: string;
-  device?: Device;
-  baseDtype?: BaseDtype;
-  text?: string | number;
-  textPair?: string | number;
-  label?: string | number;
-  source?: string | number;
-  target?: string | number;
-  header?: boolean;
-  quote?: boolean;
-  labelSeparator?: string;
-  nullScoreDiffThreshold?: number;
-  delimiter?: string;
-  onBadRow?: string;
-  maxLength?: number;
+export function jsonOption(): Option {
+  return new Option('--json', 'print JSON instead of text, a line for each item');
+}
+
+export function baseModelOption(): Option {
+  return new Option('--model <folder or id>', 'base model (default: the one that the adapter names)');
 }
 
 export function checkpointOption(): Option {
@@ -51,53 +42,120 @@ export function threadsSetting(threads: number | undefined): string[] {
   return threads === undefined ? [] : [`threads=${threads}`];
 }
 
-/** Adds the flags that change how a model is opened. */
+export function deviceOption(): Option {
+  return new Option('--device <device>', 'device to compute on').choices(['cpu', 'webgpu', 'wasm']);
+}
+
+export function baseDtypeOption(): Option {
+  const option = new Option(
+    '--base_dtype, --base-dtype <type>',
+    'precision of the frozen weights (default: float32)',
+  );
+  return option.choices(BASE_DTYPES);
+}
+
+export function resumeOption(): Option {
+  return new Option('--resume', 'continue what is in the output folder, from the newest checkpoint');
+}
+
+export function dryRunOption(): Option {
+  return new Option('--dry_run, --dry-run', 'only print what would be done');
+}
+
+/** The option for a server's port. It has no default, because the commands have different ones. */
+export function portOption(): Option {
+  return new Option(
+    '--port <port>',
+    'port to listen on, 0 for a free one (default: 8080 for serve, 7117 for web, a free one for train)',
+  ).argParser(portNumber);
+}
+
+/** Flags that change how a model is opened. */
+export interface OpenFlags {
+  model?: string;
+  device?: Device;
+  baseDtype?: BaseDtype;
+  maxLength?: number;
+}
+
+/** Adds the flags of {@link OpenFlags}. */
 export function addOpenFlags(command: Command): Command {
   return command
-    .option('--model <folder or id>', 'base model (default: the one that the adapter names)')
+    .addOption(baseModelOption())
     .addOption(checkpointOption())
-    .addOption(new Option('--device <device>', 'device to compute on').choices(['cpu', 'webgpu', 'wasm']))
+    .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(baseDtypeOption())
     .option('--max_length, --max-length <tokens>', 'truncate texts to this many tokens', count);
 }
 
-/** Adds the flags for reading a file of texts. They have the names of keys in the `data` section. */
-export function addTextFlags(command: Command): Command {
-  return command
-    .option(
-      '--text <column>',
-      'text column, by name or by number from 0 (default for this and all options on reading files: as in training)',
-      column,
-    )
-    .option('--header', 'the first line is a header')
-    .option('--no-header', 'the first line is a row')
-    .option('--quote', 'double quotes enclose fields')
-    .option('--no-quote', 'double quotes are plain characters')
-    .option('--delimiter <character>', 'field separator');
+export function openFlags({ model, device, baseDtype, maxLength }: OpenFlags): OpenOptions {
+  return { model, device, baseDtype, maxLength, ...openingDisplay() };
 }
 
-/** Adds all flags of {@link UseFlags}. */
-export function addUseFlags(command: Command): Command {
-  return addTextFlags(addOpenFlags(command))
-    .option('--text_pair, --text-pair <column>', 'column of the second text', column)
-    .option('--label <column>', 'label column', column)
-    .option('--source <column>', 'column of the input text (seq2seq)', column)
-    .option('--target <column>', 'column of the text to generate (seq2seq)', column)
-    .option(
+/** The flags of each key of the `data` section that says how a file is read. */
+const READING_OPTIONS = {
+  text: () => [
+    columnOption(
+      '--text <column>',
+      'column of the text, by name or by number from 0 (default with a trained model: as in training, like all options on reading files)',
+    ),
+  ],
+  text_pair: () => [columnOption('--text_pair, --text-pair <column>', 'column of the second text')],
+  label: () => [columnOption('--label <column>', 'column of the label')],
+  source: () => [columnOption('--source <column>', 'column of the input text (seq2seq)')],
+  target: () => [columnOption('--target <column>', 'column of the text to generate (seq2seq)')],
+  header: () => [
+    new Option('--header', 'the first line is a header'),
+    new Option('--no-header', 'the first line is a row'),
+  ],
+  quote: () => [
+    new Option('--quote', 'double quotes enclose fields'),
+    new Option('--no-quote', 'double quotes are plain characters'),
+  ],
+  delimiter: () => [new Option('--delimiter <character>', 'field separator')],
+  label_separator: () => [
+    new Option(
       '--label_separator, --label-separator <text>',
       'character between the labels, if a row has several',
-    )
-    .option(
+    ),
+  ],
+  null_score_diff_threshold: () => [
+    new Option(
       '--null_score_diff_threshold, --null-score-diff-threshold <number>',
       'margin by which "no answer" must beat the best answer (SQuAD 2.0)',
-      number,
-    )
-    .addOption(
-      new Option('--on_bad_row, --on-bad-row <what>', 'what to do with rows that cannot be read').choices(
-        ON_BAD_ROW,
-      ),
-    );
+    ).argParser(number),
+  ],
+  on_bad_row: () => [
+    new Option('--on_bad_row, --on-bad-row <what>', 'what to do with rows that cannot be read').choices(
+      ON_BAD_ROW,
+    ),
+  ],
+} satisfies Readonly<Record<string, () => Option[]>>;
+
+type ReadingKey = keyof typeof READING_OPTIONS;
+
+/** The keys that apply to every file of texts. */
+export const TEXT_KEYS: readonly ReadingKey[] = ['text', 'header', 'quote', 'delimiter'];
+
+/** Adds the flags for reading a file. Default for all of them: as in training. */
+export function addReadingFlags(
+  command: Command,
+  keys: readonly ReadingKey[] = Object.keys(READING_OPTIONS) as ReadingKey[],
+): Command {
+  for (const option of keys.flatMap((key) => READING_OPTIONS[key]())) command.addOption(option);
+  return command;
+}
+
+/** The flags that change how a data file is read. */
+export function readingFlags(flags: object): ReadingFlags {
+  const given = flags as Readonly<Record<string, unknown>>;
+  const values = Object.entries(READING_OPTIONS).map(([key, options]) => {
+    const value = given[options()[0]!.attributeName()];
+    // The flag --no-text is about the output.
+    return [key, key === 'text' && value === false ? undefined : value];
+  });
+  return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as ReadingFlags;
 }
 
 /** Flags that name a split of a data set on the Hub instead of a file. */
@@ -135,38 +193,29 @@ export async function namedFiles(
   return filesOf({ dataset, subset }, place, takesFolders, downloadDisplay(process.stderr));
 }
 
-export function baseDtypeOption(): Option {
-  const option = new Option(
-    '--base_dtype, --base-dtype <type>',
-    'precision of the frozen weights (default: float32)',
-  );
-  return option.choices(BASE_DTYPES);
+/**
+ * Rejects flags without effect: with a flag that changes what a command does, only some of its flags apply.
+ *
+ * @param names attribute names of the flags that apply
+ */
+export function assertOnly(command: Command, flag: string, names: readonly string[]): void {
+  const idle = command.options.find((option) => {
+    const name = option.attributeName();
+    return command.getOptionValueSource(name) === 'cli' && !names.includes(name);
+  });
+  if (idle) throw new UserError({ key: idle.long!, fault: `does not apply with ${flag}` });
 }
 
-/** The flags that change how a data file is read. */
-export function readingFlags(flags: UseFlags): ReadingFlags {
-  const { label, source, target, header, quote, delimiter } = flags;
-  // The flag --no-text is about the output.
-  const text = (flags.text as unknown) === false ? undefined : flags.text;
-  const { textPair: text_pair, labelSeparator: label_separator, onBadRow: on_bad_row } = flags;
-  const null_score_diff_threshold = flags.nullScoreDiffThreshold;
-  const columns = { text, text_pair, label, source, target };
-  const reading = { header, quote, label_separator, delimiter, on_bad_row, null_score_diff_threshold };
-  const said = { ...columns, ...reading };
-  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== undefined)) as ReadingFlags;
-}
-
-/** The flags that change how a model is opened. */
-export function openFlags({ model, device, baseDtype, maxLength }: UseFlags): OpenOptions {
-  return { model, device, baseDtype, maxLength, ...openingDisplay() };
+function columnOption(flag: string, description: string): Option {
+  return new Option(flag, description).argParser(column);
 }
 
 /** Parses a column flag: a name, or a number from 0. */
-export function column(value: string): string | number {
+function column(value: string): string | number {
   return /^\d+$/.test(value) ? Number(value) : value;
 }
 
-function number(value: string): number {
+export function number(value: string): number {
   if (value.trim() !== '' && Number.isFinite(Number(value))) return Number(value);
   throw new InvalidArgumentError('Use a number.');
 }
@@ -177,7 +226,7 @@ export function count(value: string): number {
 }
 
 /** Parses a TCP port; 0 means any free port. */
-export function portNumber(value: string): number {
+function portNumber(value: string): number {
   if (/^\d{1,5}$/.test(value) && Number(value) < 2 ** 16) return Number(value);
   throw new InvalidArgumentError('Use a port from 0 to 65535.');
 }

@@ -1,6 +1,6 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import type { GenerationInput } from '../../program/generation/prompt.ts';
-import { repeated } from './flags.ts';
+import { number, repeated } from './flags.ts';
 
 /** Flags for text generation. */
 export interface GenerationFlags {
@@ -11,7 +11,7 @@ export interface GenerationFlags {
   topK?: number;
   topP?: number;
   numBeams?: number;
-  seed: number;
+  seed?: number;
 }
 
 /** Adds the flags of {@link GenerationFlags}; they are named like the keys of transformers' `GenerationConfig`. */
@@ -32,7 +32,7 @@ export function addGenerationFlags(command: Command): Command {
       number,
     )
     .option('--num_beams, --num-beams <count>', 'number of beams of the beam search', number)
-    .option('--seed <number>', 'random seed of sampling', number, 0)
+    .option('--seed <number>', 'seed of all random choices (default: 0)', number)
     .option(
       '--set <key=value>',
       'set any key of GenerationConfig, as in --set no_repeat_ngram_size=3; null unsets it (repeatable)',
@@ -57,9 +57,4 @@ export async function generationInput(flags: GenerationFlags): Promise<Generatio
   };
   const settings = Object.entries(named).filter(([, value]) => value !== undefined);
   return { ...document.toJS(), ...Object.fromEntries(settings) };
-}
-
-function number(value: string): number {
-  if (value.trim() !== '' && Number.isFinite(Number(value))) return Number(value);
-  throw new InvalidArgumentError('Use a number.');
 }

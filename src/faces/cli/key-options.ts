@@ -1,8 +1,8 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { nearest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { KEY_FLAGS } from '../../training/run/config/key-flags.ts';
-import { column, repeated } from './flags.ts';
+import { addReadingFlags, number, repeated } from './flags.ts';
 
 /** Flags of commands that read a config, or a data file for which a config is written. */
 export interface KeyOptions {
@@ -13,7 +13,7 @@ export interface KeyOptions {
   task?: string;
 }
 
-/** Adds `--set`, the flags of {@link KEY_FLAGS}, and those that name the columns of a data file. */
+/** Adds `--set` and the flags of {@link KEY_FLAGS}. */
 export function addKeyOptions(command: Command): Command {
   command.option(
     '--set <key=value>',
@@ -25,10 +25,12 @@ export function addKeyOptions(command: Command): Command {
     const option = new Option(flag, description);
     command.addOption(isNumber ? option.argParser(numeral) : option);
   }
-  return command
-    .option('--text <column>', 'for a data file: column of the texts, name or number from 0', column)
-    .option('--text_pair, --text-pair <column>', 'for a data file: column of the second texts', column)
-    .option('--label <column>', 'for a data file: column of the labels', column);
+  return command;
+}
+
+/** Adds the flags of {@link addKeyOptions}, and those that name the columns of a data file. */
+export function addConfigOptions(command: Command): Command {
+  return addReadingFlags(addKeyOptions(command), ['text', 'text_pair', 'label']);
 }
 
 /** The settings that flags stand for, as `--set` has them. Flags of {@link KEY_FLAGS} come first. */
@@ -57,7 +59,8 @@ export function assertNoColumns(options: KeyOptions): void {
 
 /** The flag that sets a key: its own one, or `--set`. */
 export function flagOfKey(key: string): string {
-  const own = KEY_FLAGS.find((flag) => flag.key === key)?.flag.match(/--[\w-]+/)?.[0];
+  const flag = KEY_FLAGS.find((known) => known.key === key)?.flag;
+  const own = flag && new Option(flag).long;
   return own === undefined ? `--set ${key}=VALUE` : `${own} VALUE`;
 }
 
@@ -83,7 +86,8 @@ export async function flagFor(unknown: string, command: Command): Promise<string
   return command.options.some(({ long }) => long === own) ? flag : exact && `--set ${exact.key}=VALUE`;
 }
 
+/** Checks a number, and keeps its text. */
 function numeral(value: string): string {
-  if (value.trim() !== '' && Number.isFinite(Number(value))) return value;
-  throw new InvalidArgumentError('Use a number.');
+  number(value);
+  return value;
 }

@@ -50,7 +50,7 @@ it.each([
   [['sweep', 'examples/cola.yaml'], 'without them. --shard i/n splits its runs'],
   [['reproduce', 'glue', '--plan'], 'without them. --shard i/n splits its runs'],
   [['init', 'new'], 'without them.\n'],
-  [['merge', 'run', '-o', 'new'], 'without them.\n'],
+  [['export', 'run', '--as', 'merged', '-o', 'new'], 'without them.\n'],
 ])('rejects commands that several processes cannot share, reported by the first: %j', (args, hint) => {
   const words = ['--import', 'tsx', 'src/faces/cli/main.ts', ...args];
   const [first, second] = ['0', '1'].map((rank) => {
@@ -83,7 +83,8 @@ it.each([
   ],
   [['train', 'examples/cola.yaml', '--set', 'seed'], '`--set` must be key=value, got "seed"'],
   [['train', 'examples/cola.yaml', '--set', 'seed=-1'], '--set: `seed` must be at least 0, got -1.'],
-  [['export', 'x', '-o', 'y'], 'adalora export needs --as <form>: onnx: the merged model'],
+  [['export', 'x', '-o', 'y'], 'adalora export needs --as <form>: merged: a checkpoint'],
+  [['merge', 'run', '-o', 'y'], 'adalora merge is now adalora export RUN --as merged -o FOLDER.\n'],
   [
     ['predict'],
     'adalora predict needs <run or adapter>: folder of a run or of an adapter (PEFT or AdapterHub).\n' +
@@ -93,7 +94,10 @@ it.each([
   // Only options that apply to texts to embed exist.
   [['embed', 'x', '--label', 'label'], "unknown option '--label'"],
   // The name may also be an adapter's id on the Hub.
-  [['merge', 'nothing-here', '-o', 'y'], 'nothing-here@main is neither a folder nor in the cache hub'],
+  [
+    ['export', 'nothing-here', '--as', 'merged', '-o', 'y'],
+    'nothing-here@main is neither a folder nor in the cache hub',
+  ],
   [['inspect', 'nothing-here'], 'nothing-here@main is neither a folder nor in the cache hub'],
   [
     ['inspect', 'exampels'],
@@ -106,7 +110,7 @@ it.each([
   expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
 });
 
-it.each(['train', 'eval', 'predict', 'embed', 'generate', 'score', 'serve', 'export'])(
+it.each(['train', 'eval', 'predict', 'embed', 'generate', 'inspect', 'serve', 'export'])(
   'the help of %s has lines of at most 80 columns',
   async (command) => {
     const { code, stdout } = await adalora(command, '--help');

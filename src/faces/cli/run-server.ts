@@ -24,8 +24,16 @@ import { downloadDisplay } from './terminal/download-display.ts';
  * process after 30 seconds.
  */
 const GRACE = { seconds: 28, requests: 18 };
+/** The port of most examples of HTTP servers. */
+const PORT = 8080;
+/** Tokens per batch. */
+const MAX_BATCH_TOKENS = 8192;
+/** Longest time in which a row waits for others of its batch. */
+const MAX_WAIT_MS = 2;
 /** Maximum bytes of a request. Photos have up to 20 MB, and a third more in base64. */
 const MAX_BODY = { text: 2 ** 21, image: 2 ** 25 };
+/** Time limit of a request. */
+const MAX_SECONDS = 300;
 /** Maximum concurrent requests in addition to those that wait for the engine: they are being read or answered. */
 const MORE_REQUESTS = 512;
 
@@ -41,8 +49,12 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
     {
       ...{ folders, model, baseDtype: flags.baseDtype ?? 'float32' },
       limits: {
-        ...{ slots: flags.slots, maxRows: flags.maxBatch, maxTokens: flags.maxBatchTokens },
-        ...{ maxWait: flags.maxWait, maxQueued: flags.maxQueue, maxPixels: flags.maxPixels },
+        slots: flags.slots,
+        maxRows: flags.maxBatch,
+        maxTokens: MAX_BATCH_TOKENS,
+        maxWait: MAX_WAIT_MS,
+        maxQueued: flags.maxQueue,
+        maxPixels: flags.maxPixels,
       },
     },
     {
@@ -62,10 +74,10 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
       origins: flags.cors,
       maxBody: flags.maxBody ?? MAX_BODY[opened.input],
       maxRequests: flags.maxQueue + MORE_REQUESTS,
-      maxSeconds: flags.timeout,
+      maxSeconds: MAX_SECONDS,
       onFault: (error) => console.error(error),
     });
-    const { server, url } = await startServer(app, flags.host, flags.port);
+    const { server, url } = await startServer(app, flags.host, flags.port ?? PORT);
     const stop = stopOnSignal(() => log({ time: now(), event: 'stopping' }));
     log({ time: now(), event: 'listening', url, ...opened });
     // If the engine's thread fails, the server cannot continue.

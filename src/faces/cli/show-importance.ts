@@ -28,7 +28,7 @@ const SHOWN = 20;
  * Prints how the importance of a run's components changes over time. The components with the highest final
  * importance come first. With `json`, prints all components as JSON Lines.
  */
-export function showImportance(folder: string, module: string | undefined, json: boolean | undefined): void {
+export function showImportance(folder: string, json: boolean | undefined): void {
   const log = readImportanceLog(folder);
   if (!log)
     throw new UserError({
@@ -37,18 +37,12 @@ export function showImportance(folder: string, module: string | undefined, json:
       hint: 'Train with --set training.log_importance=all, and a method that allocates ranks, such as adalora.',
     });
   const steps = log.rows.map(({ step }) => step);
-  const histories = componentHistories(log).filter(({ module: name }) => name.includes(module ?? ''));
-  if (histories.length === 0)
-    throw new UserError({
-      where: `--module ${module}`,
-      fault: 'matches no adapted matrix',
-      hint: `For example: ${log.modules[0]!.name}.`,
-    });
+  const histories = componentHistories(log);
   if (json) {
     for (const history of histories) console.log(JSON.stringify(history));
     return;
   }
-  const sorted = strongestFirst(histories).slice(0, module === undefined ? SHOWN : undefined);
+  const sorted = strongestFirst(histories).slice(0, SHOWN);
   const width = Math.max(...sorted.map(({ module }) => module.length));
   for (const history of sorted) {
     const { module, component, importance, kept } = history;

@@ -47,7 +47,7 @@ export function continuedConfig<Config extends ParsedConfig>(config: Config, ada
       hint:
         methods.length > 0
           ? `Set method: ${methods[0]}.`
-          : `Training cannot continue from such an adapter.${kind.unmergeable === undefined ? ' Merge it (adalora merge) and set model to the result.' : ''}`,
+          : `Training cannot continue from such an adapter.${kind.unmergeable === undefined ? ' Merge it (adalora export --as merged) and set model to the result.' : ''}`,
     });
   }
   return { ...config, [config.method]: definition.continues.section(settings, adapter, where) };

@@ -257,7 +257,7 @@ function usage(facts: ModelCardFacts, base: string): string {
       onlyBase === undefined
         ? ''
         : `The adapter fits only ${onlyBase} weights of \`${base}\`, not the original ones. `;
-    const merge = `${fits}For Python, \`adalora merge . -o merged\` writes a model that transformers can load.`;
+    const merge = `${fits}For Python, \`adalora export . --as merged -o merged\` writes a model that transformers can load.`;
     return [`In this folder, with \`${PROGRAM}\`${explained}:`, '', ...command, '', merge].join('\n');
   }
   const { name, folder, imports, load } = PYTHON_LOADING[library];

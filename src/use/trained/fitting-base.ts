@@ -24,7 +24,7 @@ export function fittingBase(
   throw new UserError({
     where,
     fault: `was trained on ${fits} weights and corrects their rounding errors, so it does not fit ${asked} weights`,
-    hint: `Set base_dtype to ${fits}, or merge it first: adalora merge adds it to the rounded weights.`,
+    hint: `Set base_dtype to ${fits}, or merge it first: adalora export --as merged adds it to the rounded weights.`,
   });
 }
 

@@ -24,7 +24,7 @@ const QUANTIZATION_VERSION = 2;
 const KIND = 'lora';
 const SUFFIXES = { inner: `${KIND}_a`, outer: `${KIND}_b` };
 
-const MERGE = 'Merge it into its base model with adalora merge, and convert the merged model.';
+const MERGE = 'Merge it into its base model with adalora export --as merged, and convert the merged model.';
 
 /** A model with the adapter to export. */
 export type GgufSource = Pick<TunedModel, 'model' | 'notes'> & { adapter?: KnownAdapter; folder: string };

@@ -302,7 +302,7 @@ export class TrainedModel {
     throw new UserError({
       where: path,
       fault: `is an adapter for a task that ${PROGRAM} does not know`,
-      hint: 'You can merge it into its base model (adalora merge).',
+      hint: 'You can merge it into its base model (adalora export --as merged).',
     });
   }
 

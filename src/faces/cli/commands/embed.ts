@@ -6,19 +6,20 @@ import { UserError } from '../../../support/user-error.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
 import {
   addOpenFlags,
+  addReadingFlags,
   addSplitFlags,
-  addTextFlags,
   count,
   namedFiles,
+  type OpenFlags,
   openFlags,
   readingFlags,
   type SplitFlags,
-  type UseFlags,
+  TEXT_KEYS,
 } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
 import { inputsOf } from '../inputs-of.ts';
 
-type Flags = UseFlags & SplitFlags & EmbedOptions;
+type Flags = OpenFlags & SplitFlags & EmbedOptions;
 
 export function embedCommand(): Command {
   const command = new Command('embed')
@@ -31,7 +32,7 @@ export function embedCommand(): Command {
     .option('--prompt <text>', 'text put before every input')
     .option('--prompt_name, --prompt-name <name>', "name of a prompt in the model's files, such as query")
     .option('--dimensions <count>', 'truncate vectors to this many dimensions', count);
-  return addTextFlags(addOpenFlags(addSplitFlags(command))).action((path, file, flags) =>
+  return addReadingFlags(addOpenFlags(addSplitFlags(command)), TEXT_KEYS).action((path, file, flags) =>
     inAllProcesses((processes) => run(path, file, flags, processes)),
   );
 }

@@ -1,31 +1,35 @@
 import { once } from 'node:events';
-import { Command, Option } from 'commander';
-import type { Device } from '../../../engine/runtime/session.ts';
+import { Command } from 'commander';
 import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
-import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import type { Generated, Prompt } from '../../../program/generation/prompt.ts';
 import type { TextGenerator } from '../../../program/generation/text-generator.ts';
 import { type Communicator, gatherJson } from '../../../program/parallel/communicator.ts';
 import type { Processes } from '../../../program/parallel/node/join-processes.ts';
 import { fromFirst, together } from '../../../program/parallel/node/together.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { baseDtypeOption, checkpointOption, count, repeated, threadsOption } from '../flags.ts';
+import {
+  baseDtypeOption,
+  baseModelOption,
+  checkpointOption,
+  count,
+  deviceOption,
+  type OpenFlags,
+  openFlags,
+  repeated,
+  threadsOption,
+} from '../flags.ts';
 import { addGenerationFlags, type GenerationFlags, generationInput } from '../generation-flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
 import type { GivenPrompt } from '../prompts.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
-import { openingDisplay } from '../terminal/opening-display.ts';
 
-interface Flags extends GenerationFlags {
+interface Flags extends GenerationFlags, OpenFlags {
   prompt: string[];
   file?: string;
   chat?: boolean;
   system?: string;
   jsonl?: boolean;
   batchSize: number;
-  model?: string;
-  device?: Device;
-  baseDtype?: BaseDtype;
 }
 
 export function generateCommand(): Command {
@@ -51,9 +55,9 @@ export function generateCommand(): Command {
       count,
       1,
     )
-    .option('--model <folder or id>', 'base model (default: the one that the adapter names)')
+    .addOption(baseModelOption())
     .addOption(checkpointOption())
-    .addOption(new Option('--device <device>', 'device to compute on').choices(['cpu', 'webgpu', 'wasm']))
+    .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(baseDtypeOption())
     .action((path, prompts, flags) =>
@@ -67,10 +71,8 @@ async function run(path: string, flags: Flags, processes: Processes): Promise<vo
   const { communicator } = processes;
   const prompts = await fromFirst(communicator, () => givenPrompts(flags, communicator.size > 1));
   const { open } = await import('../../../use/trained/node/open.ts');
-  const { model, device, baseDtype } = flags;
   const continues = prompts === undefined;
-  const given = { model, device, baseDtype, continues, processes, generates: true };
-  const trained = await open(path, { ...given, ...openingDisplay() });
+  const trained = await open(path, { ...openFlags(flags), continues, processes, generates: true });
   try {
     const generator = await trained.generator();
     generator.settings(await generationInput(flags));

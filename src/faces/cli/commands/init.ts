@@ -5,7 +5,7 @@ import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { CONFIG_NAME } from '../config-path.ts';
-import { addKeyOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
+import { addConfigOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
 import { schemaLine } from '../schema-line.ts';
 import { shellQuoted } from '../shell-quoted.ts';
 
@@ -17,19 +17,24 @@ export function initCommand(): Command {
       'folder to write to, or a file of rows (CSV, TSV, JSON Lines, parquet)',
       '.',
     )
-    .option('--recipe <name>', `write the config of a recipe instead (see \`${PROGRAM} recipes\`)`)
+    .option(
+      '--recipe [name]',
+      'write the config of a recipe instead: an experiment of the AdaLoRA paper, or with another model; without a name, list them',
+    )
     .option('--budget <level>', 'with --recipe: share of parameters to train, such as 0.16%');
-  return addKeyOptions(command).action(run);
+  return addConfigOptions(command).action(run);
 }
 
 interface Flags extends KeyOptions {
-  recipe?: string;
+  /** True without a name. */
+  recipe?: string | true;
   method?: string;
   budget?: string;
 }
 
 /** Writes the starter files, unless one of them exists already. */
 async function run(folder: string, flags: Flags): Promise<void> {
+  if (flags.recipe === true) return listRecipes();
   const { isDataFile } = await import('../starting/read-data-file.ts');
   const isHere = relative('.', folder) === '';
   // The current folder is where a config goes, whatever pictures and texts are in it.
@@ -67,7 +72,11 @@ async function configFor(path: string, flags: Flags): Promise<void> {
 /** The starter's files, with the settings of flags in the config. */
 async function starter({ budget, ...flags }: Flags) {
   if (budget !== undefined)
-    throw new UserError({ key: '--budget', fault: 'requires --recipe', hint: `See ${PROGRAM} recipes.` });
+    throw new UserError({
+      key: '--budget',
+      fault: 'requires --recipe',
+      hint: `See ${PROGRAM} init --recipe.`,
+    });
   const { starterFiles } = await import('../starter-files.ts');
   const { readConfigText } = await import('../load-config.ts');
   const settings = keySettings({ ...flags, task: undefined } as KeyOptions);
@@ -75,6 +84,22 @@ async function starter({ budget, ...flags }: Flags) {
     name === CONFIG_NAME && settings.length > 0
       ? { name, content: readConfigText(content, name, settings).text() }
       : { name, content },
+  );
+}
+
+async function listRecipes(): Promise<void> {
+  const { packageRecipes } = await import('../../../studies/recipes/node/package-recipes.ts');
+  const { recipes } = packageRecipes();
+  const width = Math.max(...recipes.map(({ name }) => name.length));
+  for (const { name, title, model, levels } of recipes) {
+    console.log(`${name.padEnd(width)}  ${title}`);
+    const budgets = Object.keys(levels);
+    console.log(
+      `${' '.repeat(width)}  ${model}${budgets.length > 0 ? `; budgets ${budgets.join(', ')}` : ''}`,
+    );
+  }
+  console.log(
+    `Write a recipe: ${PROGRAM} init --recipe ${recipes[0]!.name} [--method lora] [--budget 0.16%]`,
   );
 }
 

@@ -1,37 +1,47 @@
+import { once } from 'node:events';
 import { Command } from 'commander';
 import type { AdapterTensors } from '../../../input/formats/adapters/stored-adapter.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { checkpointOption } from '../flags.ts';
+import { assertOnly, checkpointOption, jsonOption } from '../flags.ts';
 
 export function inspectCommand(): Command {
-  return new Command('inspect')
+  const command = new Command('inspect')
     .description(
-      'Show an adapter: its ranks by layer and matrix or, for houlsby and pfeiffer, its bottleneck sizes.',
+      'Show an adapter: its ranks by layer and matrix or, for houlsby and pfeiffer, its bottleneck sizes. Or show how a model divides texts into tokens.',
     )
-    .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
+    .argument(
+      '<run, adapter or model>',
+      'folder of a run or of an adapter (PEFT or AdapterHub), or its Hub id; with --tokens also a model',
+    )
+    .argument('[file]', 'with --tokens: file with one text per line (default: standard input)')
     .addOption(checkpointOption())
     .option(
       '--importance',
       'show the importance of each component over the run, which needs training.log_importance: all',
     )
-    .option('--module <name>', 'with --importance: show only matrices with this text in their names')
-    .option('--json', 'print JSON Lines')
-    .action(run);
+    .option('--tokens', 'print one JSON line per text: ids, tokens, offsets')
+    .addOption(jsonOption());
+  return command.action(async (path: string, file: string | undefined, flags: InspectFlags) => {
+    if (!flags.tokens && file !== undefined)
+      throw new UserError({ where: file, fault: 'needs --tokens: only tokens are shown for a file' });
+    if (!flags.tokens) return run(path, flags);
+    assertOnly(command, '--tokens', ['tokens', 'json']);
+    await tokenize(path, file);
+  });
 }
 
 interface InspectFlags {
   importance?: boolean;
-  module?: string;
+  tokens?: boolean;
   json?: boolean;
 }
 
-async function run(path: string, { importance, module, json }: InspectFlags): Promise<void> {
+async function run(path: string, { importance, json }: InspectFlags): Promise<void> {
   if (importance) {
     const { showImportance } = await import('../show-importance.ts');
-    return showImportance(path, module, json);
+    return showImportance(path, json);
   }
-  if (module !== undefined) throw new UserError({ where: '--module', fault: 'needs --importance' });
   const { adapterConfigFile, readAdapter } = await import(
     '../../../input/formats/adapters/node/adapter-folder.ts'
   );
@@ -80,6 +90,22 @@ async function run(path: string, { importance, module, json }: InspectFlags): Pr
   console.log(
     `${counted(summary.adapter_parameters)} parameters, ${fixed}and ${counted(summary.head_parameters)} in modules saved whole`,
   );
+}
+
+async function tokenize(path: string, file: string | undefined): Promise<void> {
+  const { openTokenizer } = await import('../../../use/trained/node/open-tokenizer.ts');
+  const { readInput } = await import('../standard-input.ts');
+  const { fileLines } = await import('../../../input/data/file-lines.ts');
+  const { textFile } = await import('../../../input/data/node/text-files.ts');
+  const tokenizer = await openTokenizer(path);
+  const isTyped = file === undefined || file === '-';
+  const content = isTyped ? await readInput() : textFile(file).read();
+  for (const { text } of fileLines(content, isTyped ? 'standard input' : file)) {
+    const { inputIds, tokens, starts, ends } = tokenizer.encodeWithOffsets(text);
+    const offsets = Array.from(starts, (start, i) => [start, ends[i]]);
+    const json = JSON.stringify({ ids: [...inputIds], tokens, offsets });
+    if (!process.stdout.write(`${json}\n`)) await once(process.stdout, 'drain');
+  }
 }
 
 function count(tensors: AdapterTensors, isWanted: (key: string) => boolean): number {

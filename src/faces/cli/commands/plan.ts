@@ -3,7 +3,8 @@ import type { Plan } from '../../../studies/jobs/plan/plan.ts';
 import type { ConfigWithRows } from '../../../studies/jobs/rows-in-memory.ts';
 import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { addKeyOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
+import { jsonOption } from '../flags.ts';
+import { addConfigOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
 import type { RunConfigFile } from '../run-config-at.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { downloadDisplay } from '../terminal/download-display.ts';
@@ -17,12 +18,12 @@ export function planCommand(): Command {
   const command = new Command('plan')
     .description('Show what a run would train, its steps and its memory, without loading the weights.')
     .argument('[config or rows]', `YAML file (default: ${CONFIG_NAME} in this folder), or rows as for train`);
-  return addKeyOptions(command)
+  return addConfigOptions(command)
     .option(
       '--measure',
       'train for some seconds with each base_dtype to measure memory, speed and total time',
     )
-    .option('--json', 'print JSON Lines')
+    .addOption(jsonOption())
     .action(run);
 }
 

@@ -11,13 +11,15 @@ import type { BaseData } from '../../../tasks/task-definition.ts';
 import type { OpenedModel } from '../../../use/trained/node/open.ts';
 import { AnswerTable } from '../answer-table.ts';
 import {
+  addOpenFlags,
+  addReadingFlags,
   addSplitFlags,
-  addUseFlags,
+  jsonOption,
   namedFiles,
+  type OpenFlags,
   openFlags,
   readingFlags,
   type SplitFlags,
-  type UseFlags,
 } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
 import { inputsOf } from '../inputs-of.ts';
@@ -35,7 +37,7 @@ export function predictCommand(): Command {
       '[file or text]',
       'TSV, CSV or JSON Lines, a picture, a folder of pictures, or a text in quotes (default: standard input, in one of these formats or with one text per line)',
     )
-    .option('--json', 'print JSON Lines (the default)')
+    .addOption(jsonOption())
     .option('--logits', 'also print the logits')
     .addOption(
       new Option('--format <form>', 'output format: jsonl, csv, or glue for a submission to GLUE')
@@ -47,15 +49,24 @@ export function predictCommand(): Command {
       "instead of printing, write files for the task's official scorer into this folder",
     );
   // After `--text`, because a negated flag alone is true by default.
-  return addUseFlags(addSplitFlags(command))
+  return addReadingFlags(addOpenFlags(addSplitFlags(command)))
     .option('--no-text', 'do not print the text')
     .action((path, file, flags) => inAllProcesses((processes) => run(path, file, flags, processes)));
+}
+
+interface Flags extends OpenFlags, SplitFlags {
+  json?: boolean;
+  logits?: boolean;
+  format: string;
+  output?: string;
+  /** False with --no-text. Otherwise, the column of the texts. */
+  text?: string | number | false;
 }
 
 async function run(
   path: string,
   file: string | undefined,
-  flags: UseFlags & SplitFlags & { json?: boolean; logits?: boolean; format: string; output?: string },
+  flags: Flags,
   processes: Processes,
 ): Promise<void> {
   const { open } = await import('../../../use/trained/node/open.ts');
@@ -97,8 +108,7 @@ async function run(
       typed === undefined
         ? await inputsOf(sources, prediction, reading, readsPictures)
         : { inputs: [line!(typed)], places: [0], skipped: 0 };
-    // With --no-text, commander sets `text` to false.
-    const isShown = (flags.text as unknown) !== false;
+    const isShown = flags.text !== false;
     if (output !== undefined && prediction.output.files) {
       const answers: Answer[] = [];
       for await (const answer of trained.predict<unknown, Answer>(inputs, { reading })) answers.push(answer);

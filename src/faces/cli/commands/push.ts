@@ -1,11 +1,10 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { PushOptions } from '../../../studies/jobs/node/push.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { baseModelOption, dryRunOption, jsonOption } from '../flags.ts';
 
 interface Flags {
   license: string;
-  merged?: boolean;
-  onnx?: boolean;
+  as?: PushOptions['form'];
   public?: boolean;
   dryRun?: boolean;
   parent?: string;
@@ -22,23 +21,24 @@ export function pushCommand(): Command {
       '--license <id>',
       "licence of the result, such as apache-2.0; the base model's may require one",
     )
-    .option('--merged', 'merge the adapter, and upload the whole model')
-    .option('--onnx', 'upload the merged model as ONNX, for transformers.js')
+    .addOption(
+      new Option(
+        '--as <form>',
+        'merged: the whole model with the adapter merged; onnx: the merged model, for transformers.js (default: the adapter)',
+      ).choices(['merged', 'onnx']),
+    )
     .option('--public', 'make a new repository public (default: private)')
-    .option('--dry_run, --dry-run', 'list the files, and upload nothing')
+    .addOption(dryRunOption())
     .option('--parent <commit>', 'commit to build on, if the last one is not from push')
-    .option('--model <folder or id>', 'base model: its Hub id, or with --merged and --onnx a folder')
-    .option('--json', 'print files, URL and commit as JSON')
+    .addOption(baseModelOption())
+    .addOption(jsonOption())
     .action(run);
 }
 
 async function run(path: string, repo: string, flags: Flags): Promise<void> {
   const { push } = await import('../../../studies/jobs/node/push.ts');
   const { openingDisplay } = await import('../terminal/opening-display.ts');
-  const { merged, onnx, dryRun: isDry, json, license, parent, model } = flags;
-  if (merged && onnx)
-    throw new UserError({ key: '--merged', fault: 'and --onnx are different forms: choose one' });
-  const form = merged ? 'merged' : onnx ? 'onnx' : undefined;
+  const { as: form, dryRun: isDry, json, license, parent, model } = flags;
   const { files, url, commit } = await push(path, repo, {
     ...openingDisplay(),
     license,

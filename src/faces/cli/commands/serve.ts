@@ -1,35 +1,48 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { basename, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Command } from 'commander';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
-import { baseDtypeOption, count, portNumber, repeated, threadsOption } from '../flags.ts';
+import { UserError } from '../../../support/user-error.ts';
+import {
+  assertOnly,
+  baseDtypeOption,
+  baseModelOption,
+  count,
+  portOption,
+  repeated,
+  threadsOption,
+} from '../flags.ts';
 
 export interface ServeFlags {
+  mcp?: boolean;
   model?: string;
   host: string;
-  port: number;
+  port?: number;
   apiKeyEnv?: string;
   baseDtype?: BaseDtype;
   allowLoading?: boolean;
   cors: string[];
   slots?: number;
   maxBatch: number;
-  maxBatchTokens: number;
-  maxWait: number;
   maxQueue: number;
   maxBody?: number;
   maxPixels?: number;
-  timeout: number;
 }
 
 export function serveCommand(): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .description('Serve many adapters of one base model over HTTP: /predict, /v1/completions and more.')
     .argument(
       '<folders...>',
       'folders of adapters or runs; changes in them are picked up while the server runs',
     )
-    .option('--model <folder or id>', 'base model (default: the one that the adapters name)')
+    .option(
+      '--mcp',
+      'instead of HTTP, offer models as tools (classify, embed, search) to a client of the Model Context Protocol over standard input and output; takes runs, adapters and models, or Hub ids; a tool names one by its last part',
+    )
+    .addOption(baseModelOption())
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .option('--port <port>', 'port to listen on; 0 picks a free one', portNumber, 8080)
+    .addOption(portOption())
     .option('--api-key-env <name>', 'environment variable that holds the API key')
     .addOption(baseDtypeOption())
     .option('--allow-loading', 'let clients load and unload adapters from the folders')
@@ -42,19 +55,30 @@ export function serveCommand(): Command {
     .addOption(threadsOption())
     .option('--slots <count>', 'number of adapters kept ready in memory', count)
     .option('--max-batch <rows>', 'rows per batch, or texts generated at once', count, 32)
-    .option('--max-batch-tokens <tokens>', 'tokens per batch', count, 8192)
-    .option('--max-wait <ms>', 'longest time that a row waits for a batch', milliseconds, 2)
     .option('--max-queue <rows>', 'rows and prompts that may wait; further requests get 503', count, 512)
     .option('--max-body <bytes>', 'bytes per request (default: 2097152; for pictures 33554432)', count)
-    .option('--max-pixels <count>', 'pixels per picture (default: 25000000)', count)
-    .option('--timeout <seconds>', 'time limit of a request', count, 300)
-    .action(async (folders: string[], flags: ServeFlags) => {
-      const { runServer } = await import('../run-server.ts');
-      await runServer(folders, flags);
-    });
+    .option('--max-pixels <count>', 'pixels per picture (default: 25000000)', count);
+  return command.action(async (paths: string[], flags: ServeFlags) => {
+    if (flags.mcp) {
+      assertOnly(command, '--mcp', ['mcp', 'threads']);
+      return offerTools(paths);
+    }
+    const { runServer } = await import('../run-server.ts');
+    await runServer(paths, flags);
+  });
 }
 
-function milliseconds(value: string): number {
-  if (/^\d{1,4}$/.test(value)) return Number(value);
-  throw new InvalidArgumentError('Use a number of milliseconds up to 9999.');
+/** Offers models as tools until standard input ends. */
+async function offerTools(paths: readonly string[]): Promise<void> {
+  const { openTrained } = await import('../../../studies/jobs/node/open-trained.ts');
+  const { serveMcp } = await import('../../servers/mcp/mcp-server.ts');
+  const { programVersion } = await import('../../../support/node/process-status.ts');
+  const names = paths.map((path) => basename(resolve(path)));
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw new UserError({ where: twice, fault: 'is the name of two models' });
+  const opened = await Promise.all(paths.map((path) => openTrained(path)));
+  const models = new Map(names.map((name, i) => [name, opened[i]!]));
+  const send = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
+  await serveMcp(models, createInterface({ input: process.stdin }), send, programVersion());
+  await Promise.all(opened.map((model) => model.close()));
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { dryRunOption } from '../flags.ts';
 
 export function slimCommand(): Command {
   return new Command('slim')
@@ -6,7 +7,7 @@ export function slimCommand(): Command {
       'Delete the engine files in node_modules that this machine does not need: binaries of other platforms, and builds for pages.',
     )
     .option('--keep-web', 'keep the builds for pages, for `adalora web` and for bundling your own page')
-    .option('--dry-run', 'only print what would be deleted')
+    .addOption(dryRunOption())
     .action(run);
 }
 

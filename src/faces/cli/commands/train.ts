@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { portNumber } from '../flags.ts';
-import { addKeyOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
+import { jsonOption, portOption, resumeOption } from '../flags.ts';
+import { addConfigOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
 import { shellQuoted } from '../shell-quoted.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 
@@ -30,17 +30,13 @@ export function trainCommand(): Command {
       `config (default: ${CONFIG_NAME} in this folder; YAML, .mjs or .ts), or rows: CSV, TSV, JSON, parquet, text, a folder per class, or - for standard input`,
     )
     .argument('[validation]', 'file of validation rows, the same as --validation');
-  addKeyOptions(command)
+  addConfigOptions(command)
     .option('--test <file>', 'score the finished model on this file')
-    .option('--resume', 'continue from the newest checkpoint in the output folder')
+    .addOption(resumeOption())
     .option('--quiet', 'print only the result')
-    .option('--json', 'print every event as one JSON line')
+    .addOption(jsonOption())
     .option('--live', 'serve a live page of the run on 127.0.0.1 and print its address')
-    .addOption(
-      new Option('--port <port>', 'port of the live page (default: a free one)')
-        .argParser(portNumber)
-        .implies({ live: true }),
-    )
+    .addOption(portOption().implies({ live: true }))
     .option('--tensorboard', 'write TensorBoard event files to tensorboard/ in the output folder');
   return command.action(run);
 }

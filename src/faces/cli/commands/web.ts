@@ -1,9 +1,9 @@
-import { Command, Option } from 'commander';
-import { portNumber } from '../flags.ts';
+import { Command } from 'commander';
+import { portOption } from '../flags.ts';
 import { openInBrowser, openOption } from '../open-in-browser.ts';
 
 interface Flags {
-  port: number;
+  port?: number;
   open: 'yes' | 'no';
   output?: string;
 }
@@ -14,17 +14,13 @@ const PORT = 7117;
 export function webCommand(): Command {
   return new Command('web')
     .description('Serve a page that trains in the browser. Your files stay in the browser.')
-    .addOption(
-      new Option('--port <port>', 'port to listen on; 0 picks a free one')
-        .argParser(portNumber)
-        .default(PORT),
-    )
+    .addOption(portOption())
     .addOption(openOption())
     .option('-o, --output <folder>', 'write the page to this folder instead, for a static host')
     .action(run);
 }
 
-async function run({ port, open, output }: Flags): Promise<void> {
+async function run({ port = PORT, open, output }: Flags): Promise<void> {
   if (output !== undefined) {
     const { writePage } = await import('../../servers/page/page-parts.ts');
     writePage(output);

@@ -117,7 +117,7 @@ class NamedPictures {
 
 /** A picture as data sets of the Hub store it, `{bytes, path}`, or the bytes of a file alone. */
 function storedPicture(value: unknown): { bytes?: Uint8Array; path?: string } {
-  if (value instanceof Uint8Array) return isPicture(value) ? { bytes: value } : {};
+  if (value instanceof Uint8Array) return pictureFacts(value) !== undefined ? { bytes: value } : {};
   const { bytes, path, ...others } = Object(value) as Record<string, unknown>;
   if (Object.keys(others).length > 0) return {};
   const named = typeof path === 'string' && path !== '' ? { path } : {};

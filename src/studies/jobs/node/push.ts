@@ -141,7 +141,7 @@ function withBase(folder: string, base: string | undefined, named: string | unde
     throw new UserError({
       where: folder,
       fault: `names its base model by a folder${named === undefined ? '' : ` (${named})`}, which others do not have`,
-      hint: 'Pass its Hub id with --model, or push the whole model with --merged.',
+      hint: 'Pass its Hub id with --model, or push the whole model with --as merged.',
     });
   }
   const text = readFileSync(join(folder, ADAPTER_CONFIG), 'utf8');

@@ -65,7 +65,7 @@ function methodProblems(method: MethodName, sections: SoundSections): Problem[] 
       fault: `requires method ${methodsThat((name) => methodNamed(name).continues !== undefined)}, got ${method}`,
       hint:
         kind?.unmergeable === undefined
-          ? 'Merge the adapter (adalora merge) and set model to the result.'
+          ? 'Merge the adapter (adalora export --as merged) and set model to the result.'
           : 'Such an adapter is trained in one run. Resume that run with more steps (--resume).',
     });
   }

@@ -11,7 +11,7 @@ export interface KeyFlag {
 
 /** The keys that people type most often. Flags of other keys are `--set key=value`. */
 export const KEY_FLAGS: readonly KeyFlag[] = [
-  { key: 'output', flag: '-o, --output <folder>', description: 'folder of the run' },
+  { key: 'output', flag: '-o, --output <folder>', description: 'output folder' },
   { key: 'task', flag: '--task <name>', description: 'task, such as regression (default: classification)' },
   {
     key: 'model',
@@ -45,7 +45,7 @@ export const KEY_FLAGS: readonly KeyFlag[] = [
   },
   {
     key: 'data.max_length',
-    flag: '--max-length <tokens>',
+    flag: '--max_length, --max-length <tokens>',
     description: 'truncate texts to this many tokens',
     isNumber: true,
   },
