@@ -45,7 +45,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   '// handler.mjs': 'tests/pack.test.ts answers events with it',
   'npx adalora serve': 'tests/serve.test.ts does so',
   'curl 127.0.0.1:8080': 'tests/serve.test.ts asks so',
-  'npx adalora reproduce table1': 'tests/reproduce.test.ts does so with a small model',
+  'npx adalora compare table1': 'tests/reproduce.test.ts does so with a small model',
   'npx adalora compare': 'tests/compare.test.ts does so with a small model',
   'npx adalora predict runs/squad': 'tests/question-answering.test.ts does so',
   'npx adalora eval squad': 'tests/question-answering.test.ts does so',

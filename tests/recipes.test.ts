@@ -5,12 +5,12 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { METHOD_NAMES } from '../src/methods/tuners/registry.ts';
 import { adapterParameters } from '../src/methods/tuners/tuner.ts';
+import { comparison } from '../src/studies/experiments/comparison.ts';
 import { placeOf } from '../src/studies/experiments/experiment.ts';
-import { comparedCell, type TableChoice, tableCells } from '../src/studies/experiments/tables/table-cells.ts';
+import type { RecipeBooks } from '../src/studies/experiments/recipe-rows.ts';
 import { startMethod } from '../src/studies/jobs/start-method.ts';
-import { packageRecipes } from '../src/studies/recipes/node/package-recipes.ts';
+import { packageRecipes, paperTables } from '../src/studies/recipes/node/package-recipes.ts';
 import { recipeConfig } from '../src/studies/recipes/recipe-config.ts';
-import { UserError } from '../src/support/user-error.ts';
 import { scorePrefixes } from '../src/tasks/data-files.ts';
 import { metricsOf, taskNamed } from '../src/tasks/registry.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
@@ -50,7 +50,8 @@ const MODELS: Readonly<Record<string, object>> = {
   },
 };
 
-const { recipes, budgets, tables } = packageRecipes();
+const { recipes, budgets } = packageRecipes();
+const tables = paperTables();
 const named = (name: string) => recipes.find((recipe) => recipe.name === name)!;
 const configOf = (name: string, method?: string, budget?: string) =>
   // It sets every key, as a test below checks.
@@ -199,9 +200,13 @@ describe('budgets', () => {
   });
 });
 
-/** The cells of a table. */
-const cellsOf = (name: string, choice: Partial<TableChoice> = {}) =>
-  tableCells(tables.find((table) => table.name === name)!, recipes, budgets, { data: 'data', ...choice });
+/** The cells of a table with other keys, or on another model. */
+const cellsOf = (name: string, keys: object = {}, books: Partial<RecipeBooks> = {}) =>
+  comparison(
+    { ...parse(readFileSync(tables[name]!, 'utf8')), ...keys },
+    (path) => `${name}: ${path.join('.')}`,
+    { recipes, budgets, ...books },
+  ).cells;
 
 describe('the tables of the paper', () => {
   it.each([
@@ -225,7 +230,8 @@ describe('the tables of the paper', () => {
     if (name.startsWith('table'))
       for (const { paper, scores = [] } of cells) expect(Object.keys(paper ?? {})).toEqual(scores);
     // A run's scores have the names in the table.
-    cells.forEach(({ scores = [], recipe: { splits_rows } }, i) => {
+    cells.forEach(({ scores = [], task: recipe }, i) => {
+      const { splits_rows } = recipes.find((one) => one.name === recipe)!;
       const { task, data } = configs[i]!;
       const known = scorePrefixes(data.validation).flatMap((set) =>
         metricsOf(task, data).map((score) => set + score),
@@ -236,8 +242,8 @@ describe('the tables of the paper', () => {
   });
 
   it('have numbers as printed, and none for other settings or models', () => {
-    const figure = (name: string, row: string, task: string, choice?: Partial<TableChoice>) =>
-      cellsOf(name, choice).find((cell) => cell.row === row && cell.task === task)?.paper;
+    const figure = (name: string, row: string, task: string, keys?: object) =>
+      cellsOf(name, keys).find((cell) => cell.row === row && cell.task === task)?.paper;
     expect(figure('table1', 'AdaLoRA 0.16%', 'glue/cola')).toEqual({ matthews_correlation: 70.04 });
     expect(figure('table1', 'BitFit', 'glue/mnli')).toEqual({
       matched_accuracy: 89.37,
@@ -246,10 +252,10 @@ describe('the tables of the paper', () => {
     expect(figure('table2', 'HAdapter 0.65%', 'squad/v2')).toEqual({ exact_match: 85.4, f1: 88.3 });
     expect(figure('table5', 'LoRA + R 0.32%', 'glue/mnli')).toEqual({ mean: 90.4 });
     expect(figure('table14', 'LoRA two matrices', 'glue/qqp')).toEqual({ accuracy: 90.48 });
-    const changed = { settings: { 'adalora.score': 'sensitivity' } };
+    const changed = { adalora: { score: 'sensitivity' } };
     expect(figure('table1', 'AdaLoRA 0.16%', 'glue/cola', changed)).toBeUndefined();
     const inPlace = { model: 'small', modelType: 'bert', targets: ['query', 'value'], matrices: 36 };
-    const cells = cellsOf('table1', { inPlace, tasks: ['glue/cola'] });
+    const cells = cellsOf('table1', { model: 'small', tasks: ['glue/cola'] }, { inPlace });
     expect(cells.filter(({ paper }) => paper)).toEqual([]);
     // Shares of the paper's model do not apply to another one.
     expect(cells.map(({ row }) => row)).toContain('LoRA rank 2');
@@ -260,71 +266,17 @@ describe('the tables of the paper', () => {
   it('omit a row with matrices that another model does not have, with a notice', () => {
     const told: string[] = [];
     const inPlace = { model: 'small', modelType: 'bert', targets: ['query', 'value'], matrices: 36 };
-    const cells = cellsOf('table14', {
-      inPlace,
-      tasks: ['glue/rte'],
-      onMissing: (message) => told.push(message),
-    });
+    const onNotice = (message: string) => told.push(message);
+    const cells = cellsOf('table14', { model: 'small', tasks: ['glue/rte'] }, { inPlace, onNotice });
     expect(cells.map(({ row }) => row)).toEqual(['LoRA six matrices']);
     expect(told).toEqual([
       "Skipping LoRA two matrices: its lora.target_modules are those of the paper's model.",
     ]);
   });
 
-  it('have rows of any requested method and level, and list the unknown ones', () => {
-    const rows = (choice: Partial<TableChoice>) => {
-      const told: string[] = [];
-      const found = cellsOf('table1', {
-        ...choice,
-        tasks: ['glue/cola'],
-        onMissing: (text) => told.push(text),
-      });
-      return [found.map(({ row }) => row).join(', '), ...told];
-    };
-    expect(rows({ methods: ['svd_lora', 'lora'] })).toEqual([
-      'SVD-LoRA 0.65%, SVD-LoRA 0.32%, SVD-LoRA 0.16%, LoRA 0.65%, LoRA 0.16%',
-    ]);
-    expect(rows({ methods: ['full', 'houlsby'], budgets: ['0.32%'] })).toEqual([
-      'HAdapter 0.32%',
-      'Skipping full: it has no budget levels.',
-    ]);
-    expect(rows({ methods: ['lora'], budgets: ['0.08%'] })).toEqual(['LoRA 0.08%']);
-  });
-
-  it("name a task that lacks a requested level, also among the table's own rows", () => {
-    const told = new Set<string>();
-    const cells = cellsOf('figure2', { budgets: ['0.16%', '0.13%'], onMissing: (text) => told.add(text) });
-    expect(cells.map(({ row, task }) => `${row} ${task}`)).toEqual(
-      ['LoRA', 'AdaLoRA'].flatMap((name) => [
-        ...[`${name} 0.16% glue/mnli`, `${name} 0.16% squad/v2`],
-        `${name} 0.13% summarisation/xsum`,
-      ]),
-    );
-    expect([...told]).toEqual([
-      'Skipping glue/mnli at 0.13%: its levels are 0.08%, 0.16%, 0.32%, 0.65%.',
-      'Skipping squad/v2 at 0.13%: its levels are 0.08%, 0.16%, 0.32%, 0.65%.',
-      'Skipping summarisation/xsum at 0.16%: its levels are 0.13%, 0.26%, 1.10%, 2.20%.',
-    ]);
-  });
-
-  it('are an error that lists the rows if none of them matches', () => {
-    expect(() => cellsOf('figure2', { tasks: ['summarisation/xsum'], budgets: ['0.08%'] })).toThrow(
-      /^No row of figure2 matches these flags\. Its rows for summarisation\/xsum: LoRA 0\.13%, .*AdaLoRA 2\.20%\.$/,
-    );
-    expect(() => cellsOf('table1', { methods: ['full'], budgets: ['0.16%'] })).toThrow(UserError);
-  });
-
-  it.each([
-    [{ methods: ['loraa'] }, '`--method` must be a method, got loraa. Did you mean lora, gora, vera?'],
-    [{ budgets: ['8%'] }, '`--budget` must be a level of the table, got 8%. Known: 0.08%'],
-    [{ tasks: ['glue/col'] }, '`--task` must be a task of the table, got glue/col. Did you mean glue/cola,'],
-  ])('reject %j', (choice, message) => {
-    expect(() => cellsOf('table1', choice)).toThrow(message);
-  });
-
   it('compare a row with LoRA at its level, and rows without a level with none', () => {
     const cells = cellsOf('table1', { tasks: ['glue/cola'] });
-    const compared = cells.map((cell) => [cell.row, comparedCell(cells, cell, 'lora')?.row]);
+    const compared = cells.map((cell) => [cell.row, cell.comparedWith]);
     expect(Object.fromEntries(compared)).toMatchObject({
       ...{ 'Full FT': undefined, BitFit: undefined, 'LoRA 0.16%': undefined },
       ...{ 'AdaLoRA 0.16%': 'LoRA 0.16%', 'HAdapter 0.65%': 'LoRA 0.65%', 'PAdapter 0.32%': undefined },
@@ -332,7 +284,7 @@ describe('the tables of the paper', () => {
   });
 
   it("try the paper's rates for every method but AdaLoRA, which has a printed rate", () => {
-    const cells = cellsOf('table1', { tunes: true, tasks: ['glue/cola'] });
+    const cells = cellsOf('table1', { tune: true, tasks: ['glue/cola'] });
     const rates = cells.map(({ row, grid }) => [row, grid.map((choice) => choice['training.learning_rate'])]);
     const paper = [3e-5, 5e-5, 8e-5, 1e-4, 3e-4, 5e-4, 8e-4, 1e-3];
     expect(Object.fromEntries(rates)).toMatchObject({

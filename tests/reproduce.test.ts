@@ -14,9 +14,9 @@ const SETTINGS = [
   ],
   ...['adalora.tinit=1', 'adalora.tfinal=2', 'adalora.deltaT=1', 'data.max_length=32'],
 ];
-const ROWS = ['--method', 'lora', '--method', 'adalora', '--budget', '0.16%', '--seeds', '2'];
+const ROWS = ['--only', 'lora', '--only', 'adalora', '--only', '0.16%', '--set', 'seeds=2'];
 const ARGUMENTS = [
-  ...['reproduce', 'table1', '--model', 'model', '--data', 'sets', '-o', 'table'],
+  ...['compare', 'table1', '--model', 'model', '--set', 'data_folder=sets', '-o', 'table'],
   ...[...ROWS, ...SETTINGS.flatMap((setting) => ['--set', setting])],
 ];
 
@@ -34,13 +34,13 @@ afterAll(() => workspace.remove());
 const runs = () =>
   ['lora-rank-2', 'adalora-rank-2'].flatMap((row) =>
     [0, 1]
-      .map((seed) => `table/glue/cola/${row}/seed-${seed}`)
+      .map((seed) => `table/runs/glue/cola/${row}/seed-${seed}`)
       .filter((run) => existsSync(workspace.path(run))),
   );
 
-describe('reproduce', { timeout: 240_000 }, () => {
+describe('a table of the paper', { timeout: 240_000 }, () => {
   it("plans every cell with the paper's numbers, without model or data", async () => {
-    const { code, stdout } = await workspace.run('reproduce', 'table4', '--plan', '--json');
+    const { code, stdout } = await workspace.run('compare', 'table4', '--plan', '--json');
     const lines = stdout
       .trim()
       .split('\n')
@@ -55,27 +55,8 @@ describe('reproduce', { timeout: 240_000 }, () => {
     });
   });
 
-  it('names the tasks without a requested level, and plans the others', async () => {
-    const level = ['--method', 'svd_lora', '--budget', '0.08%', '--plan', '--json'];
-    const { code, stdout, stderr } = await workspace.run('reproduce', 'figure2', ...level);
-    expect(code).toBe(0);
-    const tasks = stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line).task);
-    expect(tasks).toEqual(['glue/mnli', 'squad/v2']);
-    expect(stderr).toBe('Skipping summarisation/xsum at 0.08%: its levels are 0.13%, 0.26%, 1.10%, 2.20%.\n');
-  });
-
   it('prints the cost of a row before it starts, and what is omitted', async () => {
-    const { code, stdout, stderr } = await workspace.run(
-      ...ARGUMENTS,
-      '--seeds',
-      '1',
-      '--method',
-      'lora',
-      '--plan',
-    );
+    const { code, stdout, stderr } = await workspace.run(...ARGUMENTS, '--set', 'seeds=1', '--plan');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^glue\/cola, LoRA rank 2: 1 run of 6 steps$/m);
     expect(stdout).toMatch(/^2 runs, about \d+:\d\d on this machine$/m);
@@ -85,7 +66,7 @@ describe('reproduce', { timeout: 240_000 }, () => {
 
   it('runs a shard, then the other, and writes the table of finished runs', async () => {
     expect(await workspace.run(...ARGUMENTS, '--resume', '--shard', '1/2')).toMatchObject({ code: 0 });
-    expect(runs()).toEqual(['table/glue/cola/lora-rank-2/seed-0', 'table/glue/cola/lora-rank-2/seed-1']);
+    expect(runs()).toEqual([0, 1].map((seed) => `table/runs/glue/cola/lora-rank-2/seed-${seed}`));
     const half = workspace.read('table', 'table.md').toString();
     expect(half).toMatch(/^\| LoRA rank 2 \| 2 \|/m);
     expect(half).not.toContain('| AdaLoRA rank 2 | 2 |');
@@ -102,7 +83,7 @@ describe('reproduce', { timeout: 240_000 }, () => {
     expect(seeds).toEqual([0, 1]);
     expect(tasks[0].common).toMatchObject({ 'training.max_steps': 6, 'data.max_length': 32 });
     expect(Object.keys(tasks[0].common)).not.toContain('method');
-    expect(about[0]).toContain('training.max_steps=6');
+    expect(about[0]).toContain('training.max_steps 6');
     // The table itself names them, and model, settings and steps of its rows.
     expect(table).toMatch(/^- adalora \d+\.\d+\.\d+.*, ONNX Runtime \d+\.\d+\.\d+.*, Node \d+/m);
     expect(table).toContain('\n- Each row: seeds 0, 1\n');
@@ -123,7 +104,7 @@ describe('reproduce', { timeout: 240_000 }, () => {
       [adaLora, 'adalora'],
     ] as const) {
       const finals = [0, 1].map((seed) => {
-        const events = workspace.events(`table/glue/cola/${folder}-rank-2/seed-${seed}`);
+        const events = workspace.events(`table/runs/glue/cola/${folder}-rank-2/seed-${seed}`);
         const own = events.filter(({ type, step }) => type === 'evaluation' && step >= 4);
         return Math.max(...own.map((event) => Number(Object(event).eval_matthews_correlation)));
       });
@@ -134,12 +115,18 @@ describe('reproduce', { timeout: 240_000 }, () => {
   });
 
   it('runs rows that the paper does not have', async () => {
-    const more = ['--method', 'svd_lora', '--budget', '0.32%', '--seeds', '1', '-o', 'more'];
+    workspace.write(
+      'more.yaml',
+      `output: more
+model: model
+data_folder: sets
+tasks: [glue/cola]
+rows: { 'SVD-LoRA 0.32%': { method: svd_lora, level: 0.32% } }
+seeds: 1
+`,
+    );
     const settings = SETTINGS.flatMap((setting) => ['--set', setting]);
-    const model = ['--model', 'model', '--data', 'sets'];
-    expect(await workspace.run('reproduce', 'table1', ...model, ...more, ...settings)).toMatchObject({
-      code: 0,
-    });
+    expect(await workspace.run('compare', 'more.yaml', ...settings)).toMatchObject({ code: 0 });
     expect(workspace.read('more', 'table.md').toString()).toMatch(/^\| SVD-LoRA rank 4 \| 1 \| [\d.−-]+ \|/m);
   });
 
@@ -151,7 +138,7 @@ describe('reproduce', { timeout: 240_000 }, () => {
   });
 
   it('reports a failing run, continues with the others, and exits with 1', async () => {
-    const bad = ['--set', 'lora.target_modules=[nothing]', '--resume', '-o', 'other', '--seeds', '1'];
+    const bad = ['--set', 'lora.target_modules=[nothing]', '--resume', '-o', 'other', '--set', 'seeds=1'];
     const { code, stderr, stdout } = await workspace.run(...ARGUMENTS, ...bad);
     expect(code).toBe(1);
     expect(stderr).toMatch(/^glue\/cola\/lora-rank-2\/seed-0 failed:\n.*target_modules/m);
@@ -160,14 +147,18 @@ describe('reproduce', { timeout: 240_000 }, () => {
   });
 
   it.each([
-    [['reproduce', 'tabel1'], 'There is no table "tabel1". Did you mean table1'],
+    [['compare', 'tabel1'], 'There is no file or table "tabel1". Did you mean table1'],
     [
-      ['reproduce', 'figure2', '--task', 'summarisation/xsum', '--budget', '0.08%', '--plan', '--json'],
-      'No row of figure2 matches these flags. Its rows for summarisation/xsum: LoRA 0.13%, LoRA 0.26%, ',
+      ['compare', 'figure2', '--only', 'summarisation/xsum', '--only', '0.08%', '--plan', '--json'],
+      '`--only` selects nothing: no row has all of summarisation/xsum, 0.08%.',
+    ],
+    [
+      ['compare', 'figure2', '--only', 'loraa', '--plan'],
+      '`--only` must be a row, a task, a method or a level of the file, got loraa. Did you mean lora',
     ],
     [[...ARGUMENTS, '--shard', '3/2'], 'Use i/n with i from 1 to n'],
     [
-      ['reproduce', 'table1', '--data', 'nowhere', '-o', 'new'],
+      ['compare', 'table1', '--set', 'data_folder=nowhere', '-o', 'new'],
       'nowhere contains no data set for these rows.',
     ],
   ])('rejects %j', async (args, message) => {

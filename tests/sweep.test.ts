@@ -30,16 +30,16 @@ const finished = () =>
     return existsSync(folder) ? readdirSync(folder).map((seed) => `${rate}/${seed}`) : [];
   }).sort();
 
-describe('sweep', () => {
+describe('a comparison of lists', () => {
   it('plans its runs without a folder', async () => {
-    const { code, stdout } = await workspace.run('sweep', 'sweep.yaml', '--plan');
+    const { code, stdout } = await workspace.run('compare', 'sweep.yaml', '--plan');
     expect({ code, stdout }).toEqual({
       code: 0,
       stdout: expect.stringMatching(
         /^run, learning_rate=0\.000001: 2 runs of 20 steps\nrun, learning_rate=0\.02: 2 runs of 20 steps\n4 runs, about \d/,
       ),
     });
-    const lines = await workspace.run('sweep', 'sweep.yaml', '--plan', '--json');
+    const lines = await workspace.run('compare', 'sweep.yaml', '--plan', '--json');
     expect(
       lines.stdout
         .trim()
@@ -50,7 +50,7 @@ describe('sweep', () => {
   });
 
   it('runs a shard, and reports what is missing', async () => {
-    const { code, stdout } = await workspace.run('sweep', 'sweep.yaml', '--shard', '1/2');
+    const { code, stdout } = await workspace.run('compare', 'sweep.yaml', '--shard', '1/2');
     expect(code).toBe(0);
     expect(finished()).toEqual([`${RATES[0]}/seed-0`, `${RATES[0]}/seed-1`]);
     expect(stdout).toContain(
@@ -59,7 +59,7 @@ describe('sweep', () => {
   });
 
   it('rejects the folder without --resume', async () => {
-    const { code, stderr } = await workspace.run('sweep', 'sweep.yaml');
+    const { code, stderr } = await workspace.run('compare', 'sweep.yaml');
     expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('sweep') });
   });
 
@@ -67,7 +67,7 @@ describe('sweep', () => {
     // A file without a run blocks its folder.
     mkdirSync(workspace.path('sweep/runs/run/learning_rate-0.02'));
     workspace.write('sweep/runs/run/learning_rate-0.02/seed-1', 'a file');
-    const failed = await workspace.run('sweep', 'sweep.yaml', '--resume');
+    const failed = await workspace.run('compare', 'sweep.yaml', '--resume');
     expect(failed.code).toBe(1);
     expect(failed.stderr).toMatch(/^run\/learning_rate-0\.02\/seed-1 failed:\s.*is a file/m);
     const tables = () => ['table.md', 'table.json'].map((name) => workspace.read('sweep', name).toString());
@@ -77,7 +77,7 @@ describe('sweep', () => {
       /^- Best by accuracy .* so far \(1 of 4 runs are not finished\): training\.learning_rate 0\.000001$/m,
     );
     workspace.delete('sweep/runs/run/learning_rate-0.02/seed-1');
-    const { code, stdout } = await workspace.run('sweep', 'sweep.yaml', '--resume');
+    const { code, stdout } = await workspace.run('compare', 'sweep.yaml', '--resume');
     expect(code).toBe(0);
     expect(stdout).not.toContain('seed-0');
     expect(finished()).toHaveLength(4);
@@ -109,7 +109,7 @@ describe('sweep', () => {
   it('does not skip finished runs with other settings, data or shares of them', async () => {
     const said = async (...settings: string[]) => {
       const words = settings.flatMap((setting) => ['--set', setting]);
-      const { code, stderr } = await workspace.run('sweep', 'sweep.yaml', '--resume', ...words);
+      const { code, stderr } = await workspace.run('compare', 'sweep.yaml', '--resume', ...words);
       expect(code).toBe(2);
       return stderr;
     };
@@ -126,13 +126,13 @@ describe('sweep', () => {
     workspace.write('train.tsv', rows);
     workspace.delete('sweep/runs/run/learning_rate-0.000001/seed-0/checkpoints');
     expect(await said('training.weight_decay=0.5')).toMatch(new RegExp(`^${place}`));
-    expect(await workspace.run('sweep', 'sweep.yaml', '--resume')).toMatchObject({ code: 0 });
+    expect(await workspace.run('compare', 'sweep.yaml', '--resume')).toMatchObject({ code: 0 });
     expect(workspace.read('sweep', 'table.json').toString()).toBe(table);
   });
 
   it('ignores what a library prints on the standard output of its runs', async () => {
     workspace.write('printing.mjs', 'console.log("a library says hello");');
-    const words = ['sweep', 'sweep.yaml', '--set', 'output=printing', '--shard', '1/4'];
+    const words = ['compare', 'sweep.yaml', '--set', 'output=printing', '--shard', '1/4'];
     const env = { NODE_OPTIONS: `--import ${workspace.path('printing.mjs')}` };
     const { code, stdout, stderr } = await workspace.start(words, { env }).ended;
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -143,7 +143,7 @@ describe('sweep', () => {
   });
 
   it('ends its run when it is killed, and continues it', async () => {
-    const words = ['sweep', 'sweep.yaml', '--set', 'output=killed'];
+    const words = ['compare', 'sweep.yaml', '--set', 'output=killed'];
     const killed = workspace.start(words, { halts: [{ type: 'step' }] });
     const run = ['runs', 'run', 'learning_rate-0.000001', 'seed-0'];
     const hasStepped = () => workspace.events(join('killed', ...run)).some(({ type }) => type === 'step');

@@ -40,7 +40,7 @@ it('sets the threads of a measured plan', async () => {
 
 it('sets the threads of every run of a sweep, over those in its file', async () => {
   work.write('sweep.yaml', `${RUN}output: sweep\nseed: [0, 1]\nthreads: 1\n`);
-  expect(await threadsOf('sweep', 'sweep.yaml', '--threads', '2')).toEqual(new Set(['2']));
+  expect(await threadsOf('compare', 'sweep.yaml', '--threads', '2')).toEqual(new Set(['2']));
   expect(work.read('sweep/runs/run/lora/seed-1/config.yaml').toString()).toContain('\nthreads: 2\n');
 });
 
@@ -52,7 +52,7 @@ it('sets the threads of every run of a comparison and of its estimate, over thos
 
 it("sets the threads of a paper's table, and keeps the paper's figures beside its rows", async () => {
   const planned = async (...more: string[]) =>
-    (await work.run('reproduce', 'table4', '--plan', '--json', ...more)).stdout;
+    (await work.run('compare', 'table4', '--plan', '--json', ...more)).stdout;
   const plain = await planned();
   expect(plain).toContain('"paper"');
   expect(await planned('--threads', '2')).toBe(plain);

@@ -51,9 +51,9 @@ held_out: 0.25
 `,
 };
 
-const REPRODUCED = [
-  ...['reproduce', 'table1', '--model', 'model', '--data', 'sets', '--budget', '0.16%', '--seeds', '2'],
-  ...['--method', 'lora', '--method', 'adalora'],
+const TABLE = [
+  ...['compare', 'table1', '--model', 'model', '--set', 'data_folder=sets', '--set', 'seeds=2'],
+  ...['--only', '0.16%', '--only', 'lora', '--only', 'adalora'],
   ...[
     'training.max_steps=24',
     'training.eval_steps=6',
@@ -138,8 +138,8 @@ export function writeSettings(workspace: Workspace): Setting[] {
     { name: 'masks', args: train('masks.yaml', 'method=adalora') },
     { name: 'pairs', args: train('pairs.yaml') },
     { name: 'embeddings', args: train('embeddings.yaml') },
-    { name: 'sweep', args: ['sweep', 'sweep.yaml', '--resume'] },
+    { name: 'sweep', args: ['compare', 'sweep.yaml', '--resume'] },
     { name: 'compare', args: ['compare', 'compare.yaml', '--resume'] },
-    { name: 'reproduce', args: [...REPRODUCED, '--resume'], output: (folder) => ['-o', folder] },
+    { name: 'table', args: [...TABLE, '--resume'], output: (folder) => ['-o', folder] },
   ];
 }

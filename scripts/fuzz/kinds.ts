@@ -19,10 +19,8 @@ import { loadTokenizer } from '../../src/input/text/node/load-tokenizer.ts';
 import { kindOf } from '../../src/methods/tuners/registry.ts';
 import { generationSettings } from '../../src/program/generation/generation-settings.ts';
 import { tokenModel } from '../../src/program/objectives/token-model.ts';
-import { comparison } from '../../src/studies/experiments/compare/comparison.ts';
+import { comparison } from '../../src/studies/experiments/comparison.ts';
 import { writeResults } from '../../src/studies/experiments/node/write-results.ts';
-import { bestCombinations } from '../../src/studies/experiments/sweep/best-combinations.ts';
-import { sweepOf } from '../../src/studies/experiments/sweep/sweep-of.ts';
 import { readRunEvents, readRunRecord } from '../../src/studies/report/node/read-run-record.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { rowsFromFile } from '../../src/tasks/labelled-texts/read-inputs.ts';
@@ -106,15 +104,9 @@ async function compared(folder: string): Promise<void> {
   if (difference !== undefined) throw new OtherResult(`logits that differ by ${difference}`);
 }
 
-function sweepIn(folder: string): void {
-  const { value, where } = readConfig(join(folder, 'sweep.yaml'));
-  const sweep = sweepOf({ ...value, output: join(folder, 'sweep') }, where);
-  writeResults(sweep.experiment, ([task]) => bestCombinations(task!, sweep).map(({ text }) => text));
-}
-
-function comparisonIn(folder: string): void {
-  const { value, where } = readConfig(join(folder, 'compare.yaml'));
-  writeResults(comparison({ ...value, output: join(folder, 'compare') }, where), () => []);
+function compare(folder: string, name: string): void {
+  const { value, where } = readConfig(join(folder, `${name}.yaml`));
+  writeResults(comparison({ ...value, output: join(folder, name) }, where));
 }
 
 const CONVERSATION = [
@@ -298,33 +290,33 @@ export const KINDS: readonly Kind[] = [
     isSlow: true,
     read: (_, folder) => compared(folder),
   },
-  { name: 'sweep', file: 'sweep.yaml', isSlow: true, read: (_, folder) => sweepIn(folder) },
+  { name: 'sweep', file: 'sweep.yaml', isSlow: true, read: (_, folder) => compare(folder, 'sweep') },
   ...['metrics.jsonl', 'config.yaml'].map((file) => ({
     name: `a sweep's ${file}`,
     isLenient: true,
     file: `sweep/runs/run/adalora/seed-0/${file}`,
     isSlow: true,
-    read: (_: string, folder: string) => sweepIn(folder),
+    read: (_: string, folder: string) => compare(folder, 'sweep'),
   })),
   {
     name: "a sweep's failure",
     isLenient: true,
     file: 'sweep/configs/run-adalora-seed-1.failed.txt',
     isSlow: true,
-    read: (_, folder) => sweepIn(folder),
+    read: (_, folder) => compare(folder, 'sweep'),
   },
   {
     name: 'comparison',
     file: 'compare.yaml',
     isSlow: true,
-    read: (_, folder) => comparisonIn(folder),
+    read: (_, folder) => compare(folder, 'compare'),
   },
   ...['runs/run/lora/seed-0/metrics.jsonl', 'runs/run/lora/seed-0/config.yaml'].map((file) => ({
     name: `a comparison's ${file}`,
     isLenient: true,
     file: `compare/${file}`,
     isSlow: true,
-    read: (_: string, folder: string) => comparisonIn(folder),
+    read: (_: string, folder: string) => compare(folder, 'compare'),
   })),
   {
     name: 'squad',

@@ -1,4 +1,4 @@
-import type { Command, Option } from 'commander';
+import type { Command } from 'commander';
 
 /** An option of at least this many commands is explained once. */
 const COMMON = 2;
@@ -7,12 +7,17 @@ const COMMON = 2;
 export function commandReference(program: Command): string {
   const help = program.createHelp();
   const commands = program.commands.filter((command) => command.name() !== 'help');
-  const rowOf = (option: Option): Row => [`\`${option.flags}\``, help.optionDescription(option)];
-  const optionsOf = (command: Command) =>
-    help
-      .visibleOptions(command)
-      .filter(({ long }) => long !== '--help')
-      .map(rowOf);
+  const optionsOf = (command: Command) => {
+    const options = help.visibleOptions(command).filter(({ long }) => long !== '--help');
+    const named = (long: string) => options.find((option) => option.long === long);
+    return options.flatMap((option): Row[] => {
+      const negation = named(`--no-${option.long!.slice(2)}`);
+      if (option.negate && named(`--${option.name().slice(3)}`)?.isBoolean()) return [];
+      const row = [`\`${option.flags}\``, help.optionDescription(option)] as const;
+      if (!negation || !option.isBoolean()) return [row];
+      return [[`${row[0]}, \`${negation.flags}\``, `${row[1]}; or ${help.optionDescription(negation)}`]];
+    });
+  };
   const users = new Map<string, { row: Row; names: string[] }>();
   for (const command of commands)
     for (const row of optionsOf(command)) {

@@ -12,10 +12,8 @@ import { planCommand } from './commands/plan.ts';
 import { predictCommand } from './commands/predict.ts';
 import { pushCommand } from './commands/push.ts';
 import { reportCommand } from './commands/report.ts';
-import { reproduceCommand } from './commands/reproduce.ts';
 import { serveCommand } from './commands/serve.ts';
 import { slimCommand } from './commands/slim.ts';
-import { sweepCommand } from './commands/sweep.ts';
 import { trainCommand } from './commands/train.ts';
 import { webCommand } from './commands/web.ts';
 
@@ -41,8 +39,6 @@ export function createProgram(): Command {
     planCommand(),
     inspectCommand(),
     reportCommand(),
-    reproduceCommand(),
-    sweepCommand(),
     compareCommand(),
     serveCommand(),
     exportCommand(),

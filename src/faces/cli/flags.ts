@@ -37,11 +37,6 @@ export function threadsOption(): Option {
   );
 }
 
-/** The setting of a run's config that `--threads` stands for. */
-export function threadsSetting(threads: number | undefined): string[] {
-  return threads === undefined ? [] : [`threads=${threads}`];
-}
-
 export function deviceOption(): Option {
   return new Option('--device <device>', 'device to compute on').choices(['cpu', 'webgpu', 'wasm']);
 }

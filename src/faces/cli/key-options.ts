@@ -13,15 +13,16 @@ export interface KeyOptions {
   task?: string;
 }
 
-/** Adds `--set` and the flags of {@link KEY_FLAGS}. */
-export function addKeyOptions(command: Command): Command {
+/** Adds `--set` and the flags of {@link KEY_FLAGS}, or of some keys. */
+export function addKeyOptions(command: Command, keys?: readonly string[]): Command {
   command.option(
     '--set <key=value>',
     'set any key, as in --set training.weight_decay=0.01 (repeatable)',
     repeated,
     [],
   );
-  for (const { flag, description, isNumber } of KEY_FLAGS) {
+  for (const { key, flag, description, isNumber } of KEY_FLAGS) {
+    if (keys && !keys.includes(key)) continue;
     const option = new Option(flag, description);
     command.addOption(isNumber ? option.argParser(numeral) : option);
   }

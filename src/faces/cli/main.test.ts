@@ -47,8 +47,7 @@ it.each([
 });
 
 it.each([
-  [['sweep', 'examples/cola.yaml'], 'without them. --shard i/n splits its runs'],
-  [['reproduce', 'glue', '--plan'], 'without them. --shard i/n splits its runs'],
+  [['compare', 'table1', '--plan'], 'without them. --shard i/n splits its runs'],
   [['init', 'new'], 'without them.\n'],
   [['export', 'run', '--as', 'merged', '-o', 'new'], 'without them.\n'],
 ])('rejects commands that several processes cannot share, reported by the first: %j', (args, hint) => {
@@ -84,6 +83,7 @@ it.each([
   [['train', 'examples/cola.yaml', '--set', 'seed'], '`--set` must be key=value, got "seed"'],
   [['train', 'examples/cola.yaml', '--set', 'seed=-1'], '--set: `seed` must be at least 0, got -1.'],
   [['export', 'x', '-o', 'y'], 'adalora export needs --as <form>: merged: a checkpoint'],
+  [['sweep', 'x.yaml'], 'adalora sweep is now adalora compare FILE.\n'],
   [['merge', 'run', '-o', 'y'], 'adalora merge is now adalora export RUN --as merged -o FOLDER.\n'],
   [
     ['predict'],

@@ -1,7 +1,7 @@
 import { runCommand, USER_MISTAKE } from './run-command.ts';
 
 /** Commands that stop gracefully: they save their state or finish pending work. */
-const STOPPABLE = ['train', 'reproduce', 'sweep', 'compare', 'serve'];
+const STOPPABLE = ['train', 'compare', 'serve'];
 
 process.stdout.once('error', (error: NodeJS.ErrnoException) => {
   // A reader that stops early (`adalora predict ... | head`) is not a failure.

@@ -14,6 +14,8 @@ export const USER_MISTAKE = 2;
 /** Commands of earlier versions, and what does their work now. */
 const OLD_NAMES: Readonly<Record<string, string>> = {
   recipes: 'init --recipe',
+  reproduce: 'compare TABLE',
+  sweep: 'compare FILE',
   score: 'eval NAME REFERENCES --predictions FILE',
   mcp: 'serve --mcp RUN...',
   tokenize: 'inspect MODEL --tokens',

@@ -1,5 +1,7 @@
+import { DEFAULT_METHOD } from '../../methods/tuners/registry.ts';
+import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
-import { folderNames, merged, type Settings } from './settings.ts';
+import { folderNames, isSection, merged, type Settings } from './settings.ts';
 
 /** A row of a table, on one task: its settings, and the choices to try before the final runs. */
 export interface Cell {
@@ -9,11 +11,17 @@ export interface Cell {
   settings: Settings;
   /** A whole config without its seed and output. */
   config: Record<string, unknown>;
+  /** The config with all training rows, if `config` holds rows out to choose among the rows of the table. */
+  whole?: Record<string, unknown>;
   /** The choices to try. With fewer than two, nothing is tried. */
   grid: readonly Settings[];
+  /** The budget level of a recipe. */
+  level?: string;
+  /** The row with which it is compared. */
+  comparedWith?: string | undefined;
   /** The scores shown in tables. Statistical tests compare the first. Default: the score that chooses the best model. */
   scores?: readonly string[];
-  /** The scores that the paper reports, as printed. */
+  /** The published scores, as printed. */
   paper?: Readonly<Record<string, number>>;
   /**
    * Number of training examples in the paper. With `least`, it is a minimum. The paper's scores are shown
@@ -37,23 +45,23 @@ export interface Tuning {
 /** Rows on tasks. Each cell is tuned, and then trained with several seeds. */
 export interface Experiment {
   title: string;
-  /** Folder for tables and configs. */
+  /** Folder for tables and configs. The runs have theirs in `runs`. */
   output: string;
-  /** Parent folder of the runs' folders. */
-  folder: string;
+  /** Notes for the tables. */
+  about: readonly string[];
   cells: readonly Cell[];
   seeds: readonly number[];
   tuning: Tuning;
-  /** Returns the cell with which a cell of the same task is compared. */
-  comparedWith(cell: Cell): Cell | undefined;
   /** Whether the table shows each row's mean over all tasks. */
-  average?: boolean;
-  /** Whether the final runs are also scored on held-out rows. A sweep chooses among them. */
-  holdsOutFinals?: boolean;
+  average: boolean;
+  /** The published means, by row. */
+  paperAverages?: Readonly<Record<string, number>>;
+  /** Whether the final runs are scored on held-out rows, to choose the best row of each method. */
+  choosesRow: boolean;
 }
 
 export interface ExperimentRun {
-  /** Path of the run's folder below `folder`. */
+  /** Path of the run's folder below `runs`. */
   name: string;
   cell: Cell;
   config: Record<string, unknown>;
@@ -64,16 +72,23 @@ export function finalName(cell: Cell, seed: number): string {
   return `${placeOf(cell)}/seed-${seed}`;
 }
 
-/** The keys of `data` with which a run holds rows out. Every run of a cell holds out the same rows. */
-export function heldOutData(share: number): { validation?: string } {
-  return share > 0 ? { validation: `${Number((100 * share).toPrecision(6))}%` } : {};
+/** The share of the training rows that runs hold out, as `data.validation`. */
+export function heldOutShare(share: number): string {
+  return `${Number((100 * share).toPrecision(6))}%`;
+}
+
+/** A config that holds out training rows instead of reading its validation data. Every run of a cell holds out the same. */
+export function onHeldOut(config: Record<string, unknown>, share: number): Record<string, unknown> {
+  const { data } = config;
+  if (share === 0 || !isSection(data)) return config;
+  return { ...config, data: { ...data, validation: heldOutShare(share) } };
 }
 
 /** The run of a cell with the chosen settings and a seed. */
-export function finalRun({ folder }: Experiment, cell: Cell, choice: Settings, seed: number): ExperimentRun {
+export function finalRun({ output }: Experiment, cell: Cell, choice: Settings, seed: number): ExperimentRun {
   const name = finalName(cell, seed);
   const config = merged(cell.config, choice);
-  return { name, cell, config: { ...config, output: `${folder}/${name}`, seed } };
+  return { name, cell, config: { ...config, output: `${output}/runs/${name}`, seed } };
 }
 
 /**
@@ -83,17 +98,15 @@ export function finalRun({ folder }: Experiment, cell: Cell, choice: Settings, s
  * @param until percent of the run after which it stops
  */
 export function tuningRun(
-  { folder, tuning }: Experiment,
+  { output, tuning }: Experiment,
   cell: Cell,
   index: number,
   until: number,
 ): ExperimentRun {
   const name = `${placeOf(cell)}/tuning/${folderNames(cell.grid)[index]}`;
-  const config = merged(merged(cell.config, cell.grid[index]!), {
-    data: heldOutData(tuning.heldOut),
-    ...(until < 100 && { training: { stop_at_step: `${until}%` } }),
-  });
-  return { name, cell, config: { ...config, output: `${folder}/${name}`, seed: tuning.seed } };
+  const chosen = onHeldOut(merged(cell.config, cell.grid[index]!), tuning.heldOut);
+  const config = until < 100 ? merged(chosen, { training: { stop_at_step: `${until}%` } }) : chosen;
+  return { name, cell, config: { ...config, output: `${output}/runs/${name}`, seed: tuning.seed } };
 }
 
 /** The path of a cell: `glue/cola/lora-0.16` for row "LoRA 0.16%" on `glue/cola`. */
@@ -119,4 +132,59 @@ const MAX_RUNS = 10_000;
 export function assertCount(runs: number, where: string): void {
   if (runs > MAX_RUNS)
     throw new UserError({ where, fault: `has ${runs} runs, more than the maximum of ${MAX_RUNS}` });
+}
+
+/** What `compare --plan --json` prints of a cell. */
+export function plannedCell({ row, task, settings, paper }: Cell): object {
+  return { row, task, settings, paper: paper ?? null };
+}
+
+/** Counts the runs of a cell. `wholes` counts a tuning run by the share of a whole run that it trains. */
+export function runsOf(
+  { seeds, tuning }: Pick<Experiment, 'seeds' | 'tuning'>,
+  { grid }: Pick<Cell, 'grid'>,
+): { runs: number; wholes: number } {
+  if (grid.length < 2) return { runs: seeds.length, wholes: seeds.length };
+  let [alive, before, wholes] = [grid.length, 0, 0];
+  for (const until of [...tuning.halving, 100]) {
+    if (alive === 1) break;
+    wholes += (alive * (until - before)) / 100;
+    before = until;
+    alive = until < 100 ? Math.ceil(alive / 2) : 1;
+  }
+  return { runs: grid.length + seeds.length, wholes: wholes * (1 - tuning.heldOut) + seeds.length };
+}
+
+/**
+ * The cells that names select: those of the named rows, tasks, methods and budget levels.
+ *
+ * @throws UserError for an unknown name, and if no cell has all of them
+ */
+export function withOnly(experiment: Experiment, names: readonly string[]): Experiment {
+  if (names.length === 0) return experiment;
+  const { cells } = experiment;
+  const kinds = [(cell: Cell) => cell.row, (cell: Cell) => cell.task, methodOf, (cell: Cell) => cell.level];
+  const known = [...new Set(kinds.flatMap((kind) => cells.flatMap((cell) => kind(cell) ?? [])))];
+  for (const name of names)
+    if (!known.includes(name))
+      throw new UserError({
+        key: '--only',
+        expected: 'a row, a task, a method or a level of the file',
+        got: name,
+        hint: suggest(name, known),
+      });
+  const chosen = cells.filter((cell) =>
+    kinds.every((kind) => {
+      const named = names.filter((name) => cells.some((other) => kind(other) === name));
+      return named.length === 0 || named.includes(kind(cell) ?? '');
+    }),
+  );
+  if (chosen.length === 0)
+    throw new UserError({ key: '--only', fault: `selects nothing: no row has all of ${names.join(', ')}` });
+  const { paperAverages: _, ...rest } = experiment;
+  return { ...rest, cells: chosen };
+}
+
+export function methodOf({ config }: Pick<Cell, 'config'>): string {
+  return `${config.method ?? DEFAULT_METHOD}`;
 }

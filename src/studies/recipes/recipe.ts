@@ -1,5 +1,7 @@
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import { suggest } from '../../support/text.ts';
+import { UserError } from '../../support/user-error.ts';
 import { TASK_NAMES, type TaskName } from '../../tasks/registry.ts';
 
 const headSchema = z.strictObject({
@@ -47,6 +49,22 @@ export interface Recipe extends z.output<typeof headSchema> {
   config: string;
   /** The values of each budget level, by level and then by method. */
   levels: z.output<typeof levels>;
+}
+
+/**
+ * Returns the recipe with a name.
+ *
+ * @param where where the name is, for messages
+ * @throws UserError for an unknown name, with the nearest names
+ */
+export function recipeNamed(name: string, recipes: readonly Recipe[], where: string): Recipe {
+  const match = recipes.find((recipe) => recipe.name === name);
+  if (match) return match;
+  const hint = suggest(
+    name,
+    recipes.map((recipe) => recipe.name),
+  );
+  throw new UserError({ where, fault: `names ${name}, which is not a recipe`, hint });
 }
 
 /** Parses the budget levels. They are part of the package, so invalid levels are a bug. */

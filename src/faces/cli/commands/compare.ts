@@ -1,31 +1,163 @@
-import { Command } from 'commander';
-import { repeated, threadsOption } from '../flags.ts';
-import type { ExperimentFlags } from '../run-experiment.ts';
-import { shardOption } from '../shard.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Cell, Experiment } from '../../../studies/experiments/experiment.ts';
+import type { TrainedAll } from '../../../studies/experiments/node/train-all.ts';
+import { PROGRAM } from '../../../support/program.ts';
+import { suggest } from '../../../support/text.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { jsonOption, repeated, resumeOption } from '../flags.ts';
+import { addKeyOptions, type KeyOptions, keySettings } from '../key-options.ts';
+import { shellQuoted } from '../shell-quoted.ts';
+import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+
+/** Every n-th of several runs, starting with the i-th. */
+interface Shard {
+  /** i, from 1. */
+  number: number;
+  /** n. */
+  of: number;
+}
+
+interface Flags extends KeyOptions {
+  only: string[];
+  threads?: string;
+  shard: Shard;
+  resume?: boolean;
+  plan?: boolean;
+  json?: boolean;
+}
+
+/** The keys of a config that all rows share. */
+const KEYS = [
+  'output',
+  'model',
+  'training.num_train_epochs',
+  'training.per_device_train_batch_size',
+  'data.max_length',
+  'threads',
+];
 
 export function compareCommand(): Command {
-  return new Command('compare')
+  const command = new Command('compare')
     .description(
-      'Tune several groups of settings on held-out training rows, train each with several seeds, and compare them.',
+      'Compare rows of settings: tune each on held-out training rows, train it with several seeds, and write tables, tests and figures.',
     )
     .argument(
-      '<file>',
-      'YAML config, explained in docs/paper.md: rows (the settings to compare), grid (values to try), tasks, halving (drop weak values early), seeds (default: 5), held_out (default: 0.1)',
+      '<file or table>',
+      'YAML config with rows (settings to compare), or with lists instead of values, of which every combination is a row; or a table of the AdaLoRA paper: table1 to table5, table14, table15, figure1 to figure4 (docs/paper.md)',
+    );
+  return addKeyOptions(command, KEYS)
+    .option('--only <name>', 'run only this row, task, method or budget level (repeatable)', repeated, [])
+    .addOption(
+      new Option('--shard <i/n>', 'run only every n-th run, starting with the i-th')
+        .argParser(shard)
+        .default({ number: 1, of: 1 }, '1/1'),
     )
-    .option('--set <key=value>', 'set a key of the file (repeatable)', repeated, [])
-    .addOption(threadsOption())
-    .addOption(shardOption())
-    .option('--resume', 'continue with the runs in the output folder (always on for a shard)')
+    .addOption(resumeOption())
     .option('--plan', 'print the runs and their time on this machine, then stop')
-    .option('--json', 'with --plan: print one JSON line per row and task')
+    .addOption(jsonOption())
     .action(run);
 }
 
-async function run(file: string, { set, ...flags }: ExperimentFlags & { set: string[] }): Promise<void> {
+/** Prints the cost of an experiment, runs this shard's part, and writes the results of all shards. */
+async function run(name: string, flags: Flags): Promise<void> {
+  const { shard, resume, plan, json } = flags;
   const { readConfig } = await import('../load-config.ts');
-  const { comparison } = await import('../../../studies/experiments/compare/comparison.ts');
-  const { runExperimentHere } = await import('../run-experiment.ts');
-  const { value, where } = readConfig(file, set);
-  const experiment = comparison(value, where);
-  await runExperimentHere(experiment, flags);
+  const { openComparison, withData } = await import('../../../studies/experiments/node/open-comparison.ts');
+  const { plannedCell, withOnly } = await import('../../../studies/experiments/experiment.ts');
+  const { value, where } = readConfig(await fileOf(name), keySettings(flags));
+  const opened = withOnly(await openComparison(value, where, console.error), flags.only);
+  const whole = flags.threads === undefined ? opened : onThreads(opened, Number(flags.threads));
+  if (plan && json) {
+    for (const cell of whole.cells) console.log(JSON.stringify(plannedCell(cell)));
+    return;
+  }
+  const experiment = withData(whole, value, console.error);
+  const { output, cells } = experiment;
+  const { assertNewFolder } = await import('../../../input/formats/node/folder-files.ts');
+  if (!resume && !plan && shard.of === 1) assertNewFolder(output);
+  // Tuning needs all runs of a cell, so a tuned cell belongs to one shard as a whole.
+  const tunes = cells.some(({ grid }) => grid.length > 1);
+  const shardCells = tunes ? inShard(cells, shard) : cells;
+  const stop = stopOnSignal(() => console.error('Stopping after a checkpoint.'));
+  try {
+    if (!resume || plan) console.log(await planned(experiment, shardCells, stop.signal));
+    if (plan) return;
+    const { finalName } = await import('../../../studies/experiments/experiment.ts');
+    const { runExperiment } = await import('../../../studies/experiments/node/run-experiment.ts');
+    const { writeResults } = await import('../../../studies/experiments/node/write-results.ts');
+    const { runsDisplay } = await import('../terminal/runs-display.ts');
+    const all = experiment.seeds.flatMap((seed) => shardCells.map((cell) => finalName(cell, seed)));
+    const mine = new Set(tunes ? all : inShard(all, shard));
+    const trained = await runExperiment(experiment, {
+      cells: shardCells,
+      isOwn: ({ name }) => mine.has(name),
+      ...runsDisplay(process.stdout, [...mine]),
+      signal: stop.signal,
+    });
+    printTrained(output, trained, writeResults(experiment));
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    process.exitCode = STOPPED;
+  } finally {
+    stop.release();
+  }
+  if (process.exitCode === STOPPED) console.error('To continue, run the same command with --resume.');
+}
+
+/** The experiment with this number of threads in the config of every run, also of a row with another number. */
+function onThreads(experiment: Experiment, threads: number): Experiment {
+  const cells = experiment.cells.map((cell) => ({ ...cell, config: { ...cell.config, threads } }));
+  return { ...experiment, cells };
+}
+
+/** The file with a name, or that of a table of the package. */
+async function fileOf(name: string): Promise<string> {
+  if (existsSync(name) || /[./\\]/.test(name)) return name;
+  const { paperTables } = await import('../../../studies/recipes/node/package-recipes.ts');
+  const tables = paperTables();
+  if (Object.hasOwn(tables, name)) return tables[name]!;
+  throw new UserError(`There is no file or table "${name}". ${suggest(name, Object.keys(tables))}`);
+}
+
+/**
+ * Describes an experiment and its expected time on this machine. If the model or the data cannot be read, the
+ * text gives the reason instead.
+ */
+async function planned(experiment: Experiment, cells: readonly Cell[], signal: AbortSignal): Promise<string> {
+  const { estimate } = await import('../../../studies/experiments/node/estimate.ts');
+  const { describeExperiment } = await import('../terminal/describe-experiment.ts');
+  const estimated = await estimate(experiment, cells, signal).catch((error) => {
+    if (!(error instanceof UserError) || signal.aborted) throw error;
+    return { steps: new Map<Cell, number>(), failure: error.message };
+  });
+  return describeExperiment(experiment, cells, estimated);
+}
+
+/** Prints the results of several runs and sets the exit code. The table comes first, if a run is finished. */
+function printTrained(
+  output: string,
+  { failed, stopped }: TrainedAll,
+  written: { markdown: string; best: readonly string[] } | undefined,
+): void {
+  if (written)
+    console.log(
+      `\n${written.markdown}\nThe table is in ${join(output, 'table.md')}, table.json and report.html`,
+    );
+  for (const path of written?.best ?? [])
+    console.log(`On all training rows: ${shellQuoted([PROGRAM, 'train', path])}`);
+  for (const { name, message } of failed) console.error(`${name} failed:\n${message.trim()}`);
+  if (failed.length > 0) process.exitCode = 1;
+  if (stopped) process.exitCode = STOPPED;
+}
+
+function inShard<T>(runs: readonly T[], { number, of }: Shard): T[] {
+  return runs.filter((_, i) => i % of === number - 1);
+}
+
+function shard(value: string): Shard {
+  const [, number, of] = (/^(\d{1,4})\/(\d{1,4})$/.exec(value) ?? []).map(Number) as [number, number, number];
+  if (number >= 1 && number <= of) return { number, of };
+  throw new InvalidArgumentError('Use i/n with i from 1 to n, such as 2/8.');
 }

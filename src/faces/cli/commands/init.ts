@@ -104,14 +104,15 @@ async function listRecipes(): Promise<void> {
 }
 
 async function recipeFile(name: string, choice: Flags) {
-  const { packageRecipes, recipeNamed } = await import('../../../studies/recipes/node/package-recipes.ts');
+  const { packageRecipes } = await import('../../../studies/recipes/node/package-recipes.ts');
+  const { recipeNamed } = await import('../../../studies/recipes/recipe.ts');
   const { recipeConfig } = await import('../../../studies/recipes/recipe-config.ts');
   const { recipes, budgets } = packageRecipes();
   const { recipe: _, budget, method, ...flags } = choice;
   if (flags.task !== undefined)
     throw new UserError({ key: '--task', fault: 'cannot be combined with --recipe' });
   const { readConfigText } = await import('../load-config.ts');
-  const content = recipeConfig(recipeNamed(name, recipes), budgets, { budget, method });
+  const content = recipeConfig(recipeNamed(name, recipes, '--recipe'), budgets, { budget, method });
   const settings = keySettings(flags);
   return { name: CONFIG_NAME, content: readConfigText(content, CONFIG_NAME, settings).text() };
 }

@@ -1,5 +1,4 @@
-import type { Cell, Experiment } from '../../../studies/experiments/experiment.ts';
-import { runsOf } from '../../../studies/experiments/plan.ts';
+import { type Cell, type Experiment, runsOf } from '../../../studies/experiments/experiment.ts';
 import { counted, duration } from './describe-event.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { UserError } from '../../../support/user-error.ts';
-import { isPicture, PICTURE_NAME } from '../../pictures/pixels.ts';
+import { pictureFacts } from '../../pictures/picture-size.ts';
+import { PICTURE_NAME } from '../../pictures/pixels.ts';
 import { checkTextSize } from '../detect-format.ts';
 import { exactJson } from '../json.ts';
 import { type ColumnClasses, classesOf, nameClass } from './class-names.ts';

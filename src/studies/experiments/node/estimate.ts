@@ -3,8 +3,7 @@ import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts
 import { measureBases } from '../../jobs/node/calibration/measure-bases.ts';
 import { plan } from '../../jobs/node/plan.ts';
 import type { Plan } from '../../jobs/plan/plan.ts';
-import type { Cell, Experiment } from '../experiment.ts';
-import { runsOf } from '../plan.ts';
+import { type Cell, type Experiment, runsOf } from '../experiment.ts';
 
 /**
  * Relative cost of a step that trains all weights. It computes three products per weight; an adapter's step

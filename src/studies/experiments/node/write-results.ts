@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { stringify } from 'yaml';
 import { engineVersion } from '../../../engine/runtime/node/create-session.ts';
 import { readText } from '../../../input/formats/node/read-text.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
@@ -13,9 +14,10 @@ import {
   type Experiment,
   type ExperimentRun,
   finalRun,
-  heldOutData,
+  heldOutShare,
   tuningRun,
 } from '../experiment.ts';
+import { bestRows } from '../results/best-rows.ts';
 import { averages, type ExperimentResults } from '../results/experiment-results.ts';
 import { taskFigures } from '../results/figures.ts';
 import { resultsMarkdown } from '../results/markdown.ts';
@@ -27,15 +29,10 @@ import { filesBeside, isFinished } from './train-all.ts';
 
 /**
  * Writes the results of an experiment's finished runs, including those of other shards: `table.md`,
- * `table.json`, `table.tex`, `table.csv`, figures as SVG, and `report.html`. Undefined if no run is finished.
- *
- * @param about returns notes for the tables
+ * `table.json`, `table.tex`, `table.csv`, figures as SVG, `report.html`, and the configs of the best rows if the
+ * experiment chooses them. Undefined if no run is finished.
  */
-export function writeResults(
-  experiment: Experiment,
-  about: (tasks: readonly TaskResult[]) => readonly string[],
-  paperAverages: Readonly<Record<string, number>> = {},
-): { results: ExperimentResults; markdown: string } | undefined {
+export function writeResults(experiment: Experiment): { markdown: string; best: string[] } | undefined {
   const { output, title, seeds } = experiment;
   const outcomes = experiment.cells.map((cell) => outcomeOf(experiment, cell));
   const tasks = [...new Set(experiment.cells.map(({ task }) => task))].flatMap((task): TaskResult[] => {
@@ -49,6 +46,7 @@ export function writeResults(
     return [taskResult(taskOutcomes, scoringRule(training, records))];
   });
   if (tasks.length === 0) return undefined;
+  const best = experiment.choosesRow ? bestOfTasks(experiment, tasks) : [];
   const versions = {
     [PROGRAM]: programVersion(),
     'ONNX Runtime': engineVersion(),
@@ -57,7 +55,9 @@ export function writeResults(
   const results: ExperimentResults = {
     title,
     about: [
-      ...[...about(tasks), ...tuningText(experiment)],
+      ...experiment.about,
+      ...best.map(({ text }) => text),
+      ...tuningText(experiment),
       `Each row: ${seeds.length === 1 ? 'seed' : 'seeds'} ${seeds.join(', ')}`,
       Object.entries(versions)
         .map((version) => version.join(' '))
@@ -66,7 +66,7 @@ export function writeResults(
     versions,
     seeds,
     tasks,
-    ...(experiment.average && { average: withPaper(averages(tasks), paperAverages) }),
+    ...(experiment.average && { average: withPaper(averages(tasks), experiment.paperAverages ?? {}) }),
   };
   const markdown = resultsMarkdown(results);
   const finished = outcomes.flatMap(({ runs }) => runs.filter(isFinished));
@@ -80,7 +80,20 @@ export function writeResults(
     finished.map(({ config }) => config.output as string),
     join(output, 'report.html'),
   );
-  return { results, markdown };
+  for (const { path, config } of best) atomicWrite(path, stringify(config, { aliasDuplicateObjects: false }));
+  return { markdown, best: best.map(({ path }) => path) };
+}
+
+/** The best rows, each with the file of the config that trains it on all training rows. */
+function bestOfTasks(experiment: Experiment, tasks: readonly TaskResult[]) {
+  const { output } = experiment;
+  return tasks.flatMap((task) =>
+    bestRows(task, experiment).map(({ name, text, config }) => {
+      const own = tasks.length > 1 ? `${name}-${task.task.replaceAll('/', '-')}` : name;
+      const path = join(output, `${own}.yaml`);
+      return { text, path, config: { ...config, output: join(output, own) } };
+    }),
+  );
 }
 
 function withPaper(means: Record<string, { mean?: number }>, paper: Readonly<Record<string, number>>) {
@@ -98,22 +111,25 @@ function outcomeOf(experiment: Experiment, cell: Cell): CellOutcome & { runs: Ex
   const runs = choice ? seeds.map((seed) => finalRun(experiment, cell, choice, seed)) : [];
   const tuning = cell.grid.length < 2 ? [] : cell.grid.map((_, i) => tuningRun(experiment, cell, i, 100));
   return {
-    ...{ cell, choice, tried, runs, of: seeds.length },
+    cell,
+    choice,
+    tried,
+    runs,
+    of: seeds.length,
     records: runs.filter(isFinished).map(({ config, name }) => readRunRecord(config.output as string, name)),
     failures: [...tuning, ...runs].flatMap((run) => {
       const { failure } = filesBeside(experiment.output, run.name);
       if (!existsSync(failure) || isFinished(run)) return [];
       return [{ name: run.name, message: readText(failure, "a run's failure") }];
     }),
-    comparedWith: experiment.comparedWith(cell)?.row,
+    comparedWith: cell.comparedWith,
   };
 }
 
-function tuningText({ cells, tuning: { heldOut, seed, halving }, holdsOutFinals }: Experiment): string[] {
+function tuningText({ cells, tuning: { heldOut, seed, halving }, choosesRow }: Experiment): string[] {
   const most = Math.max(...cells.map(({ grid }) => grid.length));
-  const where =
-    heldOut > 0 ? `held-out training rows (${heldOutData(heldOut).validation})` : 'the validation set';
-  if (holdsOutFinals) return [`Scored on ${where}`];
+  const where = heldOut > 0 ? `held-out training rows (${heldOutShare(heldOut)})` : 'the validation set';
+  if (choosesRow) return [`Scored on ${where}`];
   if (most < 2) return [];
   const how =
     halving.length > 0 ? `, and the worse half stopped after ${halving.join('% and ')}% of the run` : '';

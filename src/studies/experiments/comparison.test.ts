@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { KeyPath } from '../../../support/user-error.ts';
-import { runsOf } from '../plan.ts';
+import type { KeyPath } from '../../support/user-error.ts';
 import { comparison } from './comparison.ts';
+import { runsOf } from './experiment.ts';
 
 const GIVEN = {
   data: { train: 'train.tsv', validation: 'dev.tsv', text: 'text', label: 'label' },
@@ -56,7 +56,7 @@ describe('a comparison', () => {
       held_out: 0,
     });
     // Four choices train to 25 %, two of them to 50 %; then only the best is left.
-    expect(runsOf({ cells, ...rest }, cells[0]!)).toEqual({ runs: 7, wholes: 1 + 0.5 + 3 });
+    expect(runsOf(rest, cells[0]!)).toEqual({ runs: 7, wholes: 1 + 0.5 + 3 });
     const whole = of({ grid: { 'training.learning_rate': [1, 2] }, seeds: [7], held_out: 0.5 });
     expect(runsOf(whole, whole.cells[0]!)).toEqual({ runs: 3, wholes: 2 });
   });
@@ -83,7 +83,7 @@ describe('a comparison', () => {
       'c.yaml (rows.LoRA.lora.rank): `lora.rank` is not a known key. Did you mean rank_pattern?',
     );
     expect(found[2]).toMatch(
-      'c.yaml (compared_with): `compared_with` must be the name of a row, got Lora. Did you mean LoRA?',
+      'c.yaml (compared_with): `compared_with` must be the name of a row or a method, got Lora. Did you mean LoRA?',
     );
     expect(message({ rows: { 'a b': {}, 'a-b': {} } })).toEqual([
       'c.yaml (rows): two rows are named "run/a-b"',

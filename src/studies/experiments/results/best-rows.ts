@@ -1,33 +1,41 @@
 import { bestOf } from '../choose.ts';
-import type { RowResult, TaskResult } from '../results/results.ts';
+import { type Experiment, methodOf } from '../experiment.ts';
 import { settingsText } from '../settings.ts';
-import type { Sweep } from './sweep-of.ts';
+import type { RowResult, TaskResult } from './results.ts';
 
-/** The best combination of a method. */
-export interface Best {
+/** The best row of a method. */
+export interface BestRow {
   row: RowResult;
   /** The name of its config and of its folder: `best`, or `best-METHOD` if there are several methods. */
   name: string;
+  /** The config that trains it on all training rows. */
+  config: Record<string, unknown>;
   /** A sentence about the choice. */
   text: string;
 }
 
 /**
- * The best combination of each method. Methods need different settings, so a single best one would favor one method.
- * Combinations with all of their runs are preferred, because a mean of few seeds can be high by chance. Equal scores are
+ * The best row of each method on a task. Methods need different settings, so a single best one would favor one method.
+ * Rows with all of their runs are preferred, because a mean of few seeds can be high by chance. Equal scores are
  * ordered by loss.
  */
-export function bestCombinations({ rows, rule }: TaskResult, { combinations, experiment }: Sweep): Best[] {
+export function bestRows(
+  { task, rows, rule }: Pick<TaskResult, 'task' | 'rows' | 'rule'>,
+  experiment: Pick<Experiment, 'cells' | 'seeds' | 'tuning'>,
+): BestRow[] {
   const { metric, greaterIsBetter } = rule;
   const scored = rows.filter(({ scores }) => !Number.isNaN(scores[metric]?.mean ?? Number.NaN));
-  const methodOf = ({ row }: RowResult) => combinations.get(row)!.method;
-  const methods = [...new Set(scored.map(methodOf))];
-  const planned = combinations.size * experiment.seeds.length;
+  const cells = new Map(
+    experiment.cells.filter((cell) => cell.task === task).map((cell) => [cell.row, cell]),
+  );
+  const ownMethod = ({ row }: RowResult) => methodOf(cells.get(row)!);
+  const methods = [...new Set(scored.map(ownMethod))];
+  const planned = cells.size * experiment.seeds.length;
   const missing = planned - rows.reduce((sum, { runs }) => sum + runs.length, 0);
   const sofar = missing > 0 ? ` so far (${missing} of ${planned} runs are not finished)` : '';
   const by = experiment.tuning.heldOut > 0 ? 'held-out training rows' : 'data.validation';
   return methods.map((method) => {
-    const own = scored.filter((row) => methodOf(row) === method);
+    const own = scored.filter((row) => ownMethod(row) === method);
     const whole = own.filter(({ runs, of }) => runs.length === of);
     const candidates = whole.length > 0 ? whole : own;
     const tried = candidates.map(({ scores }) => ({
@@ -41,8 +49,10 @@ export function bestCombinations({ rows, rule }: TaskResult, { combinations, exp
     const whose = methods.length > 1 ? ` ${method}` : '';
     const tie = isTied ? ', of equal scores the lowest loss' : '';
     const settings = settingsText(row.settings) || 'its one combination';
+    const cell = cells.get(row.row)!;
     return {
       row,
+      config: cell.whole ?? cell.config,
       name: methods.length > 1 ? `best-${method}` : 'best',
       text: `Best${whose} by ${metric} on ${by}${tie}${sofar}: ${settings}`,
     };

@@ -1,18 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { finalRun } from '../experiment.ts';
-import type { RowResult, TaskResult } from '../results/results.ts';
-import { bestCombinations } from './best-combinations.ts';
-import { sweepOf } from './sweep-of.ts';
+import { comparison } from './comparison.ts';
+import { finalRun } from './experiment.ts';
+import { bestRows } from './results/best-rows.ts';
+import type { RowResult, TaskResult } from './results/results.ts';
 
 const DATA = { train: 'train.tsv', validation: 'dev.tsv', text: 'text', label: 'label' };
 const GIVEN = { task: 'single_label_classification', data: DATA, output: 'out' };
 const of = (given: object) =>
-  sweepOf({ held_out: 0, ...GIVEN, ...given }, (key) => `sweep.yaml: ${key.join('.')}`);
-const rowsOf = (given: object) => of(given).experiment.cells.map(({ row }) => row);
+  comparison({ held_out: 0, ...GIVEN, ...given }, (key) => `sweep.yaml: ${key.join('.')}`);
+const rowsOf = (given: object) => of(given).cells.map(({ row }) => row);
 
-describe('the runs of a sweep', () => {
+describe('the rows of lists', () => {
   it('are all combinations of the lists, the last varying fastest, with every seed', () => {
-    const { experiment } = of({
+    const experiment = of({
       training: { learning_rate: [1e-3, 5e-4], num_train_epochs: [1, 2] },
       seed: [3, 4],
     });
@@ -30,14 +30,14 @@ describe('the runs of a sweep', () => {
       seed: 4,
       output: 'out/runs/run/learning_rate-0.0005-num_train_epochs-1/seed-4',
     });
-    const one = of({ training: { learning_rate: [1e-3, 5e-4] }, seed: 7 }).experiment;
+    const one = of({ training: { learning_rate: [1e-3, 5e-4] }, seed: 7 });
     expect(one.seeds).toEqual([7]);
-    expect(of({ seed: [0, 0, 1] }).experiment.seeds).toEqual([0, 1]);
+    expect(of({ seed: [0, 0, 1] }).seeds).toEqual([0, 1]);
   });
 
   it('keep a list where a key takes one, and vary it by a list of lists', () => {
     const plain = { method: 'lora', lora: { target_modules: ['query', 'value'] }, seed: [0, 1] };
-    const { experiment } = of(plain);
+    const experiment = of(plain);
     expect(experiment.cells.map(({ row, config }) => [row, config.lora])).toEqual([['lora', plain.lora]]);
     const varied = rowsOf({ method: 'lora', lora: { target_modules: [['query'], ['query', 'value']] } });
     expect(varied).toEqual(['target_modules=query', 'target_modules=query+value']);
@@ -50,26 +50,27 @@ describe('the runs of a sweep', () => {
 
   it('are scored on held-out rows, and have a config on all rows beside them', () => {
     const data = { train: ['a/rows.tsv', 'b/rows.tsv'], text: 'text', label: 'label', max_length: [16, 32] };
-    const { experiment, combinations } = of({ data, held_out: 0.07 });
+    const experiment = of({ data, held_out: 0.07 });
     const cell = experiment.cells[2]!;
     expect(cell).toMatchObject({
       row: 'train=b_rows.tsv,max_length=16',
       config: { data: { train: 'b/rows.tsv', max_length: 16, validation: '7%' } },
     });
-    expect(combinations.get(cell.row)!.config.data).toEqual({ ...data, train: 'b/rows.tsv', max_length: 16 });
+    expect(cell.whole!.data).toEqual({ ...data, train: 'b/rows.tsv', max_length: 16 });
     expect(finalRun(experiment, cell, {}, 0).config.data).toEqual(cell.config.data);
     const validation = { near: 'near.tsv', far: 'far.tsv' };
-    for (const { config } of of({ data: { ...data, validation }, held_out: 0.1 }).combinations.values())
-      expect(config.data).toMatchObject({ validation, max_length: expect.any(Number) });
+    for (const { whole } of of({ data: { ...data, validation }, held_out: 0.1 }).cells)
+      expect(whole!.data).toMatchObject({ validation, max_length: expect.any(Number) });
     const sections = [DATA, { ...DATA, train: 'other.tsv' }];
-    const whole = [...of({ data: sections, held_out: 0.1 }).combinations.values()];
-    expect(whole.map(({ config }) => config.data)).toEqual(sections);
+    const { cells } = of({ data: sections, held_out: 0.1 });
+    expect(cells.map(({ whole }) => whole!.data)).toEqual(sections);
     const wrong = { ...data, validation: { 'a b': 'a.tsv', c: 'c.tsv' } };
     expect(() => of({ data: wrong, held_out: 0.1 })).toThrow('sweep.yaml: data.validation');
     for (const data of [{ train: 'a.txt', validation: 'b.txt' }, { dataset: 'a/b' }])
-      expect(
-        of({ task: 'causal_lm', data, held_out: 0.1, seed: [0, 1] }).experiment.cells[0]!.config.data,
-      ).toEqual({ ...data, validation: '10%' });
+      expect(of({ task: 'causal_lm', data, held_out: 0.1, seed: [0, 1] }).cells[0]!.config.data).toEqual({
+        ...data,
+        validation: '10%',
+      });
   });
 
   it.each([[undefined], [['a', 'b']], [''], [null]])(
@@ -88,7 +89,7 @@ describe('the runs of a sweep', () => {
 
   it('are rejected without a list, with an invalid value in one, and if there are too many', () => {
     expect(() => of({})).toThrow(
-      'sweep.yaml:  has no list of values to sweep over. For example: seed: [0, 1, 2]. For a single run, use adalora train.',
+      'sweep.yaml:  has neither rows nor a list of values to compare. For example: seed: [0, 1, 2]. For a single run, use adalora train.',
     );
     expect(() => of({ training: { learning_rate: [1e-3, 'fast'] } })).toThrow(
       'sweep.yaml: training.learning_rate: `training.learning_rate` must be a number greater than 0, got "fast".',
@@ -103,7 +104,7 @@ describe('the runs of a sweep', () => {
   });
 });
 
-describe('the choice of a sweep', () => {
+describe('the choice among rows of lists', () => {
   const sweep = of({ method: ['lora', 'adalora'], training: { learning_rate: [1, 2] }, seed: [0, 1] });
   const rule = { metric: 'accuracy', greaterIsBetter: true, best: false, from: 0, text: '' };
   /** Rows with a mean accuracy, a mean loss, and a number of finished runs, in the order of the combinations. */
@@ -111,18 +112,18 @@ describe('the choice of a sweep', () => {
     rows: readonly [accuracy: number, loss?: number, runs?: number][],
     greaterIsBetter = true,
   ) => {
-    const all = [...sweep.combinations.keys()];
+    const all = sweep.cells.map(({ row }) => row);
     const results = rows.map(
       ([accuracy, loss = 1, runs = 2], i): Partial<RowResult> => ({
         row: all[i]!,
-        settings: sweep.experiment.cells[i]!.settings,
+        settings: sweep.cells[i]!.settings,
         runs: Array.from({ length: runs }, (_, seed) => ({ seed, steps: 1, scores: {} })),
         of: 2,
         scores: { accuracy: { mean: accuracy, count: runs }, loss: { mean: loss, count: runs } } as never,
       }),
     );
-    const task = { rows: results, rule: { ...rule, greaterIsBetter } } as TaskResult;
-    return bestCombinations(task, sweep).map(({ row, text }) => [all.indexOf(row.row), text]);
+    const task = { task: 'run', rows: results, rule: { ...rule, greaterIsBetter } } as TaskResult;
+    return bestRows(task, sweep).map(({ row, text }) => [all.indexOf(row.row), text]);
   };
 
   it('is made for each method, by score, then by loss, among complete combinations', () => {

@@ -1,0 +1,98 @@
+import { existsSync } from 'node:fs';
+import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
+import { defaultTargets } from '../../../methods/tuners/low-rank/adapted-modules.ts';
+import { matchTargets } from '../../../methods/tuners/target-modules.ts';
+import { type KeyPath, UserError } from '../../../support/user-error.ts';
+import { taskNamed } from '../../../tasks/registry.ts';
+import { describeFolder } from '../../../use/trained/node/load-model.ts';
+import { buildModel } from '../../../use/trained/read-model.ts';
+import { packageRecipes } from '../../recipes/node/package-recipes.ts';
+import { type Recipe, recipeNamed } from '../../recipes/recipe.ts';
+import { comparison, recipesIn } from '../comparison.ts';
+import type { Cell, Experiment } from '../experiment.ts';
+import type { ModelInPlace } from '../recipe-rows.ts';
+
+/** Placeholder labels. Their number does not affect the adapted matrices. */
+const LABELS = ['no', 'yes'];
+
+/**
+ * Parses a comparison's file, as {@link comparison} does. If its tasks are recipes, reads them, and describes the model
+ * that the file names instead of theirs.
+ *
+ * @param onNotice called with a message for each row that is left out
+ */
+export async function openComparison(
+  file: Record<string, unknown>,
+  where: (path: KeyPath) => string,
+  onNotice: (message: string) => void,
+): Promise<Experiment> {
+  const [first] = recipesIn(file);
+  if (first === undefined) return comparison(file, where);
+  const { recipes, budgets } = packageRecipes();
+  const recipe = recipeNamed(first, recipes, where(['tasks']));
+  const inPlace = typeof file.model === 'string' ? await describeModel(file.model, recipe) : undefined;
+  const told = new Set<string>();
+  return comparison(file, where, {
+    recipes,
+    budgets,
+    ...(inPlace && { inPlace }),
+    onNotice: (message) => {
+      if (!told.has(message)) onNotice(message);
+      told.add(message);
+    },
+  });
+}
+
+/**
+ * Describes a model that is used instead of the recipe's: its family, and the matrices that AdaLoRA adapts.
+ *
+ * @throws UserError for a model that is not available, or lacks the head that the recipe's task needs
+ */
+async function describeModel(model: string, { task }: Recipe): Promise<ModelInPlace> {
+  const folder = await resolveModel(model);
+  const { definition, linears, head } = buildModel(
+    taskNamed(task).build(LABELS),
+    await describeFolder(folder),
+  );
+  const targets = defaultTargets({ definition, linears }, 'many');
+  const paths = linears.map(({ path }) => path);
+  const matched = matchTargets(paths, { target_modules: [...targets], modules_to_save: head.modules });
+  return { model, modelType: definition.modelType, targets, matrices: matched.length };
+}
+
+/**
+ * Leaves out the tasks of recipes whose data files are missing: a table runs on the data that there is.
+ *
+ * @param onNotice called with a message for each task that is left out
+ * @throws UserError if no task is left
+ */
+export function withData(
+  experiment: Experiment,
+  file: Record<string, unknown>,
+  onNotice: (message: string) => void,
+): Experiment {
+  if (recipesIn(file).length === 0) return experiment;
+  const { cells } = experiment;
+  const there = cells.filter((cell) => missingFiles(cell).length === 0);
+  if (there.length === cells.length) return experiment;
+  for (const task of new Set(cells.filter((cell) => !there.includes(cell)).map(({ task }) => task))) {
+    const files = missingFiles(cells.find((cell) => cell.task === task) as Cell);
+    onNotice(`Skipping ${task}: ${files.join(', ')} is missing.`);
+  }
+  if (there.length === 0)
+    throw new UserError({
+      where: `${file.data_folder ?? 'data'}`,
+      fault: 'contains no data set for these rows',
+      hint: 'Name its folder with --set data_folder=FOLDER.',
+    });
+  const { paperAverages: _, ...rest } = experiment;
+  return { ...rest, cells: there };
+}
+
+/** The data files of a recipe that do not exist. */
+function missingFiles({ config }: Cell): string[] {
+  const { dataset, train, validation } = Object(config.data) as Record<string, unknown>;
+  if (dataset !== undefined) return [];
+  const files = [train, typeof validation === 'object' ? Object.values(validation ?? {}) : validation].flat();
+  return files.filter((file): file is string => typeof file === 'string' && !existsSync(file));
+}
