@@ -12,7 +12,7 @@ const threadsOfDist: Plugin = {
   enforce: 'pre',
   transform(code, id) {
     const own = relative(resolve('src'), id);
-    if (own.startsWith('..') || !code.includes('new Worker(')) return undefined;
+    if (own.startsWith('..') || !/new Worker\(|startThread\(/.test(code)) return undefined;
     const built = pathToFileURL(resolve('dist', own)).href;
     return code.replaceAll(/(new URL\('\.\/[\w-]+\.js', )import\.meta\.url\)/g, `$1'${built}')`);
   },

@@ -10,7 +10,7 @@ const FUNCTIONS = [
   ['train', 'src/studies/jobs/node/main-entry.ts', 'export async function train('],
   ['plan', 'src/studies/jobs/node/main-entry.ts', 'export async function plan('],
   ['predict', 'src/use/trained/node/thread/model-in-thread.ts', '  predict(text: string'],
-  ['generate', 'src/use/trained/node/thread/model-in-thread.ts', '  async generate('],
+  ['generate', 'src/use/trained/trained-model.ts', '  async generate('],
   ['defineMethod', 'src/methods/tuners/define-method.ts', 'export function defineMethod<'],
   ['defineTask', 'src/tasks/define-task.ts', 'export function defineTask('],
 ] as const;

@@ -162,7 +162,7 @@ describe('evaluate', () => {
   it.each<[string, unknown, object, string]>([
     ['keys that mean nothing', 'dev.tsv', { labell: 'label' }, '--labell does not apply to labelled texts'],
     ['what JSON has not', [{ sentence: 'a', label: 1n }], {}, 'evaluate, row 1 cannot be written as JSON'],
-    ['what is neither', 5, {}, 'evaluate needs an object { data }, with the path of a file or with rows'],
+    ['what is neither', 5, {}, 'evaluate needs an object { data }, with a file or rows'],
   ])('rejects %s', async (_, data, reading, message) => {
     const given = data === 'dev.tsv' ? workspace.path(data) : (data as object[]);
     await expect(opened.evaluate({ data: given, reading })).rejects.toThrow(message);

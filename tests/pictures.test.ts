@@ -8,8 +8,9 @@ import { decodePicture } from '../src/input/pictures/node/decode-picture.ts';
 import { type Picture, PictureReader } from '../src/input/pictures/picture-reader.ts';
 import { PictureProcessor } from '../src/input/pictures/processor.ts';
 import { Program } from '../src/program/program.ts';
-import { doJob, type WorkerMessage } from '../src/studies/jobs/node/do-job.ts';
+import { runTraining } from '../src/studies/jobs/node/run-training.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
+import type { TrainEvent } from '../src/training/run/events.ts';
 import { open } from '../src/use/trained/node/open.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pictures-'));
@@ -47,19 +48,15 @@ beforeAll(async () => {
     .toFile(join(photos, 'red', 'again.jpg'));
 });
 
-async function train(settings: object): Promise<WorkerMessage[]> {
-  const messages: WorkerMessage[] = [];
+async function train(settings: object): Promise<TrainEvent[]> {
+  const events: TrainEvent[] = [];
   const config = parseRunConfig(settings, 'config.yaml');
-  const job = { config, texts: {}, functions: [], scores: [], isControlled: false, resume: false };
-  const stop = new Int32Array(new SharedArrayBuffer(4));
-  await doJob(
-    { ...job, stop },
-    (message) => messages.push(message),
-    () => ({ failed: true }),
-  );
-  const failure = messages.find((message) => 'failure' in message);
-  if (failure) throw new Error(JSON.stringify(failure));
-  return messages;
+  await runTraining(config, {
+    resume: false,
+    onEvent: (event) => events.push(event),
+    shouldStop: () => false,
+  });
+  return events;
 }
 
 const read = (image: Uint8Array) => reader.read(image, 'picture');
@@ -78,8 +75,7 @@ const base = (output: string) => ({
 
 describe('a folder of pictures', () => {
   it('trains a classifier on features, and its answers stay the same after opening', async () => {
-    const messages = await train({ ...base('features'), training: { max_steps: 4 } });
-    const events = messages.flatMap((message) => ('event' in message ? [message.event] : []));
+    const events = await train({ ...base('features'), training: { max_steps: 4 } });
     expect(JSON.stringify(events)).toContain('nearly equal');
     expect(JSON.stringify(events)).toContain('a linear model of 16 x 16 pixels');
     const opened = await open(join(scratch, 'features'));

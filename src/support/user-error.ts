@@ -66,29 +66,6 @@ function cut(text: string, length: number): string {
   return text.length > length ? `${text.slice(0, length)}…` : text;
 }
 
-/** An error as plain data. Between threads or processes, an error would lose its class. */
-export interface Failure {
-  message: string;
-  stack?: string;
-  kind: 'user' | 'computation' | 'fault';
-  /** The code of a user's error. */
-  code?: UserErrorCode;
-}
-
-export function failureOf(error: Error): Failure {
-  const { message, stack } = error;
-  if (error instanceof UserError) return { message, stack, kind: 'user', code: error.code };
-  return { message, stack, kind: error instanceof ComputationError ? 'computation' : 'fault' };
-}
-
-/** Restores an error from its plain data. */
-export function revived({ message, stack, kind, code }: Failure): Error {
-  if (kind === 'user') return new UserError(message, code);
-  return kind === 'computation'
-    ? new ComputationError(message)
-    : Object.assign(new Error(message), { stack });
-}
-
 /**
  * Codes of errors that a user can fix: permissions, a full disk, a file where a folder should be. A missing file is
  * reported by the function that needs the file.
@@ -120,6 +97,38 @@ export function fileError(error: unknown): UserError | undefined {
         ? 'is not a possible path, because one of the folders in it is a file (ENOTDIR)'
         : `failed: ${message.split(', ')[0]}`,
   });
+}
+
+/** An error as plain data. Between threads or processes, an error would lose its class. */
+export interface Failure {
+  /** The name of its class among the known ones. */
+  kind?: string | undefined;
+  message: string;
+  stack?: string | undefined;
+  /** The code of a user's error. */
+  code?: unknown;
+}
+
+/** Classes of errors by name, subclasses before their base. */
+export type ErrorClasses = Readonly<Record<string, abstract new (...args: never[]) => Error>>;
+
+const CLASSES: ErrorClasses = { UserError, ComputationError };
+
+/** Returns an error as plain data. A system error that the user can fix becomes a user's error. */
+export function failureOf(thrown: unknown, classes = CLASSES): Failure {
+  const error = fileError(thrown) ?? thrown;
+  if (!(error instanceof Error)) return { message: String(error) };
+  const kind = Object.keys(classes).find((name) => error instanceof classes[name]!);
+  const { message, stack } = error;
+  return { kind, message, stack, ...(error instanceof UserError && { code: error.code }) };
+}
+
+/** Restores an error, with its class, from its plain data. */
+export function revived({ kind = '', message, stack, code }: Failure, classes = CLASSES): Error {
+  const error = Object.assign(new Error(message), { stack });
+  if (!Object.hasOwn(classes, kind)) return error;
+  Object.setPrototypeOf(error, classes[kind]!.prototype);
+  return Object.assign(error, { name: kind, ...(code !== undefined && { code }) });
 }
 
 /** Keys that lead from the root of a config to a value. */

@@ -33,22 +33,30 @@ function ThreadOrHere(url, options) {
   return trains ? trainHere(options.workerData) : new Worker(url, options);
 }
 
-function trainHere({ replies: { port }, ...job }) {
-  const worker = Object.assign(new EventEmitter(), { threadId: 0 });
-  const send = (message) => worker.emit('message', structuredClone(message));
-  const ask = (call) => {
-    send({ call });
+function trainHere({ port }) {
+  let listener;
+  const early = [];
+  const worker = Object.assign(new EventEmitter(), {
+    threadId: 0,
+    postMessage: (message) => (listener ? listener(message) : early.push(message)),
+  });
+  const reply = () => {
     const reply = threads.receiveMessageOnPort(port);
     return reply ? reply.message : once(port, 'message').then(([message]) => message);
   };
+  const parent = {
+    send: (message) => worker.emit('message', structuredClone(message)),
+    onMessage(given) {
+      listener = given;
+      early.forEach(given);
+    },
+  };
+  const end = () => {
+    setImmediate().then(() => worker.emit('exit', 0));
+    port.close();
+  };
   dieAt(death, freeze);
-  built('studies/jobs/node/do-job.js')
-    .then(({ doJob }) => doJob(job, send, ask))
-    .then(
-      () => worker.emit('exit', 0),
-      (error) => worker.emit('error', error),
-    )
-    .finally(() => port.close());
+  built('studies/jobs/node/do-job.js').then(({ answerTraining }) => answerTraining(parent, reply, end));
   return worker;
 }
 

@@ -1,5 +1,5 @@
 import { openSync } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
+import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 
 /*
  * Preloaded into `adalora serve`: its serving thread never answers the call that closes it. It computes for ever, or waits
@@ -8,7 +8,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 const { STUCK_PIPE } = process.env;
 
-if (workerData?.folders)
+// Threads that read adapters get their base model when they start.
+if (!isMainThread && !workerData)
   parentPort.on('message', (calls) => {
     if (!calls.some(({ method }) => method === 'close')) return;
     if (STUCK_PIPE) openSync(STUCK_PIPE);

@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import threads from 'node:worker_threads';
-import type { RunCall } from '../../src/studies/jobs/answer-own.ts';
-import { doJob, type OwnReply, type WorkerJob } from '../../src/studies/jobs/node/do-job.ts';
+import { answerTraining, type OwnReply } from '../../src/studies/jobs/node/do-job.ts';
 import type { Replies } from '../../src/studies/jobs/node/worker.ts';
+import type { Message, Port } from '../../src/support/calls/call.ts';
 
 const { Worker } = threads;
 
@@ -30,8 +30,8 @@ export function loseThreadsAt(step: number, reason: Error): () => void {
     class extends Worker {
       constructor(url: string | URL, options: threads.WorkerOptions) {
         super(url, options);
-        this.on('message', ({ event }) => {
-          if (event?.type !== 'step' || event.step !== step) return;
+        this.on('message', ({ given }) => {
+          if (given?.[0]?.type !== 'step' || given[0].step !== step) return;
           this.emit('error', reason);
           void this.terminate();
         });
@@ -47,23 +47,26 @@ function replaceWorker(value: unknown): void {
 }
 
 /** A thread as its parent sees it. */
-function workHere({
-  replies: { port },
-  ...job
-}: WorkerJob & { modules: unknown; replies: Replies }): EventEmitter {
-  const worker = Object.assign(new EventEmitter(), { threadId: threads.threadId });
-  const send = (message: object) => worker.emit('message', structuredClone(message));
+function workHere({ port }: Replies): EventEmitter {
+  let listener: (message: Message) => void;
+  const worker = Object.assign(new EventEmitter(), {
+    threadId: threads.threadId,
+    postMessage: (message: Message) => listener(structuredClone(message)),
+  });
   // The parent answers at once, unless one of its functions is asynchronous.
-  const ask = (call: RunCall): OwnReply | Promise<OwnReply> => {
-    send({ call });
+  const reply = (): OwnReply | Promise<OwnReply> => {
     const reply = threads.receiveMessageOnPort(port);
     return reply ? reply.message : new Promise((answer) => port.once('message', answer));
   };
-  doJob(structuredClone(job), send, ask)
-    .then(
-      () => worker.emit('exit', 0),
-      (error) => worker.emit('error', error),
-    )
-    .finally(() => port.close());
+  const parent: Port = {
+    send: (message) => void worker.emit('message', structuredClone(message)),
+    onMessage(given) {
+      listener = given;
+    },
+  };
+  answerTraining(parent, reply, () => {
+    setImmediate(() => worker.emit('exit', 0));
+    port.close();
+  });
   return worker;
 }

@@ -1,8 +1,9 @@
-import { expose } from 'comlink';
 import { parquetText } from '../../src/input/data/parquet/parquet-text.ts';
+import { answerCalls } from '../../src/support/calls/answer-calls.ts';
+import { portOf } from './module-worker.ts';
 
 /** Runs in a worker of its own, so that it can be stopped: for some damaged files, the library loops for minutes. */
-const unpacker = {
+const reader = {
   /**
    * Returns the rows of a file as JSON Lines.
    *
@@ -13,6 +14,4 @@ const unpacker = {
   },
 };
 
-export type ParquetUnpacker = typeof unpacker;
-
-expose(unpacker);
+answerCalls(reader, ['unpack'], portOf(globalThis));

@@ -1,7 +1,6 @@
-import { wrap } from 'comlink';
+import { Caller } from '../../src/support/calls/caller.ts';
 import { UserError } from '../../src/support/user-error.ts';
-import { moduleWorker } from './module-worker.ts';
-import type { ParquetUnpacker } from './parquet-worker.ts';
+import { moduleWorker, portOf } from './module-worker.ts';
 
 /** Time limit in seconds. It suffices for any file that a page accepts. */
 const PATIENCE_SECONDS = 20;
@@ -14,24 +13,14 @@ const PATIENCE_SECONDS = 20;
  */
 export async function unpackParquet(bytes: Uint8Array<ArrayBuffer>, where: string): Promise<string> {
   const worker = moduleWorker('parquet.js');
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const tooLong = new Promise<never>((_, reject) => {
-    const refuse = () =>
-      reject(
-        new UserError({
-          where,
-          fault: `is not a readable parquet file: it took more than ${PATIENCE_SECONDS} s`,
-        }),
-      );
-    timer = setTimeout(refuse, 1000 * PATIENCE_SECONDS);
-  });
-  const failed = new Promise<never>((_, reject) => {
-    const refuse = () =>
-      reject(new Error('The part of this page that reads parquet did not load. Reload the page.'));
-    worker.addEventListener('error', refuse);
-  });
+  const caller = new Caller(portOf(worker));
+  const fault = `is not a readable parquet file: it took more than ${PATIENCE_SECONDS} s`;
+  const timer = setTimeout(() => caller.fail(new UserError({ where, fault })), 1000 * PATIENCE_SECONDS);
+  worker.addEventListener('error', () =>
+    caller.fail(new Error('The part of this page that reads parquet did not load. Reload the page.')),
+  );
   try {
-    return await Promise.race([wrap<ParquetUnpacker>(worker).unpack(bytes, where), tooLong, failed]);
+    return await caller.call<string>('unpack', [bytes, where]);
   } finally {
     clearTimeout(timer);
     worker.terminate();

@@ -1,7 +1,6 @@
-import type { Remote } from 'comlink';
 import { counted, countedNoun } from '../../src/studies/report/format.ts';
 import { type Markup, markup } from '../../src/studies/report/markup.ts';
-import type { Desk } from '../worker/desk.ts';
+import type { RemoteDesk } from '../worker/desk-methods.ts';
 import type { Goal, Wish } from '../worker/goal.ts';
 import type { Choice, ChosenSettings, OpenedFile } from '../worker/messages.ts';
 import { element } from './element.ts';
@@ -31,7 +30,7 @@ export interface ChoiceStep {
  * @param onHeader called when the user changes whether the first line names the columns
  */
 export function choiceStep(
-  desk: Remote<Desk>,
+  desk: RemoteDesk,
   onHeader: (header: boolean) => void,
   onTrain: (wish: Wish, settings: ChosenSettings) => void,
 ): ChoiceStep {

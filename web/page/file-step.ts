@@ -1,5 +1,4 @@
-import type { Remote } from 'comlink';
-import type { Desk } from '../worker/desk.ts';
+import type { RemoteDesk } from '../worker/desk-methods.ts';
 import type { OpenedFile } from '../worker/messages.ts';
 import { element } from './element.ts';
 
@@ -13,7 +12,7 @@ const EXAMPLE = 'messages.tsv';
  * @returns a function that opens the same file again, with or without a header line
  */
 export function fileStep(
-  desk: Remote<Desk>,
+  desk: RemoteDesk,
   onOpening: () => void,
   onOpened: (file: OpenedFile | undefined) => void,
 ): (header: boolean) => void {

@@ -1,6 +1,5 @@
-import type { Remote } from 'comlink';
 import { afterEach, expect, it, vi } from 'vitest';
-import type { Desk } from '../worker/desk.ts';
+import type { RemoteDesk } from '../worker/desk-methods.ts';
 import { keptStep } from './kept-step.ts';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -21,7 +20,7 @@ it('offers nothing if the answer arrives after a training has started', async ()
   for (const name of ['HTMLElement', 'HTMLButtonElement', 'HTMLInputElement']) vi.stubGlobal(name, Part);
   const answers: ((kept: { fileName: string; step: number }) => void)[] = [];
   const kept = () => new Promise((resolve) => answers.push(resolve));
-  const offer = keptStep({ kept } as unknown as Remote<Desk>, () => {});
+  const offer = keptStep({ kept } as unknown as RemoteDesk, () => {});
 
   const late = offer(true);
   await offer(false);

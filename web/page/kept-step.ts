@@ -1,6 +1,5 @@
-import type { Remote } from 'comlink';
 import { counted } from '../../src/studies/report/format.ts';
-import type { Desk } from '../worker/desk.ts';
+import type { RemoteDesk } from '../worker/desk-methods.ts';
 import { element } from './element.ts';
 
 /**
@@ -8,7 +7,7 @@ import { element } from './element.ts';
  *
  * @returns a function that checks again, or hides the offer
  */
-export function keptStep(desk: Remote<Desk>, onContinue: () => void): (isShown: boolean) => Promise<void> {
+export function keptStep(desk: RemoteDesk, onContinue: () => void): (isShown: boolean) => Promise<void> {
   const section = element('kept', HTMLElement);
   const line = element('kept-line', HTMLElement);
   element('continue', HTMLButtonElement).addEventListener('click', onContinue);

@@ -1,8 +1,7 @@
-import { proxy, type Remote } from 'comlink';
 import { capital } from '../../src/studies/report/format.ts';
 import { findingSentences } from '../../src/studies/report/verdict/finding-sentences.ts';
 import { verdictNote, verdictSentence } from '../../src/studies/report/verdict/verdict-sentence.ts';
-import type { Desk } from '../worker/desk.ts';
+import type { RemoteDesk } from '../worker/desk-methods.ts';
 import type { Goal } from '../worker/goal.ts';
 import type { Begun, Found, Prediction } from '../worker/messages.ts';
 import { element } from './element.ts';
@@ -26,7 +25,7 @@ interface OutcomeStep {
 /**
  * The fourth step: the model's scores, its labels for a text or answers to a question, and downloads. Listeners are added once.
  */
-export function outcomeStep(desk: Remote<Desk>): OutcomeStep {
+export function outcomeStep(desk: RemoteDesk): OutcomeStep {
   const section = element('outcome', HTMLElement);
   const typed = element('typed', HTMLTextAreaElement);
   const answer = element('answer', HTMLElement);
@@ -42,9 +41,9 @@ export function outcomeStep(desk: Remote<Desk>): OutcomeStep {
       answer.innerHTML = '';
       return;
     }
-    const onRead = proxy((share: number) => {
+    const onRead = (share: number) => {
       if (mine === turn) answer.textContent = `Reading the answers: ${Math.round(100 * share)} %`;
-    });
+    };
     const asked =
       goal === 'search' ? desk.search(text, onRead).then(foundOf) : desk.predict(text).then(answerOf);
     const html = await asked.catch((error: Error) => error.message);

@@ -1,10 +1,9 @@
-import { proxy, type Remote } from 'comlink';
 import { counted, duration } from '../../src/studies/report/format.ts';
 import { stepLine } from '../../src/studies/report/page/step-line.ts';
 import { addEvent, emptyRecord, type RunRecord } from '../../src/studies/report/run/run-record.ts';
 import { TimeLeft } from '../../src/studies/report/run/time-left.ts';
 import type { ProgressEvent, TrainEvent } from '../../src/training/run/events.ts';
-import type { Desk } from '../worker/desk.ts';
+import type { RemoteDesk } from '../worker/desk-methods.ts';
 import type { Begun, Outcome, Watcher } from '../worker/messages.ts';
 import { element } from './element.ts';
 import { GOAL_WORDS } from './goal-words.ts';
@@ -31,7 +30,7 @@ export interface Ended {
  * predict. If the run fails, shows the error and returns undefined.
  */
 export async function trainingStep(
-  desk: Remote<Desk>,
+  desk: RemoteDesk,
   start: (watcher: Watcher) => Promise<Outcome>,
   onProbe: (begun: Begun) => void,
 ): Promise<Ended | undefined> {
@@ -100,7 +99,7 @@ export async function trainingStep(
   };
 
   try {
-    const outcome = await start(proxy(watcher));
+    const outcome = await start(watcher);
     line.textContent = lineOf(outcome);
     // The fourth step shows the score. A screen reader hears it here, because the focus stays in this step.
     spoken.textContent =

@@ -1,6 +1,8 @@
 import './without-eval.ts';
 
-import { expose } from 'comlink';
+import { answerCalls } from '../../src/support/calls/answer-calls.ts';
+import { portOf } from '../data/module-worker.ts';
 import { Desk } from './desk.ts';
+import { DESK_METHODS } from './desk-methods.ts';
 
-expose(new Desk(new URL('./', import.meta.url)));
+answerCalls(new Desk(new URL('./', import.meta.url)), DESK_METHODS, portOf(globalThis));

@@ -45,7 +45,7 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
   const metrics = new ServerMetrics();
   const display = downloadDisplay(process.stderr);
   const failed = new AbortController();
-  const { service, ...opened } = await startServing(
+  const { service, ...served } = await startServing(
     {
       ...{ folders, model, baseDtype: flags.baseDtype ?? 'float32' },
       limits: {
@@ -58,10 +58,10 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
       },
     },
     {
-      progress: display,
-      event: (event) => log(lineOf(event)),
-      run: (run) => metrics.ran(run),
-      fault: (error) => failed.abort(error),
+      onProgress: display,
+      onEvent: (event) => log(lineOf(event)),
+      onRun: (run) => metrics.ran(run),
+      onFault: (error) => failed.abort(error),
     },
   );
 
@@ -72,14 +72,15 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
       log: batched(writeLines, setImmediate),
       allowLoading: flags.allowLoading ?? false,
       origins: flags.cors,
-      maxBody: flags.maxBody ?? MAX_BODY[opened.input],
+      maxBody: flags.maxBody ?? MAX_BODY[served.input],
       maxRequests: flags.maxQueue + MORE_REQUESTS,
       maxSeconds: MAX_SECONDS,
       onFault: (error) => console.error(error),
     });
     const { server, url } = await startServer(app, flags.host, flags.port ?? PORT);
     const stop = stopOnSignal(() => log({ time: now(), event: 'stopping' }));
-    log({ time: now(), event: 'listening', url, ...opened });
+    const { model: base, names } = served;
+    log({ time: now(), event: 'listening', url, model: base, models: names.length, names });
     // If the engine's thread fails, the server cannot continue.
     const end = AbortSignal.any([stop.signal, failed.signal]);
     if (!end.aborted) await once(end, 'abort');

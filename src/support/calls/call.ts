@@ -1,20 +1,60 @@
-/** One end of a channel between threads. Messages are plain data. */
-export interface Port<Received> {
-  send(message: unknown): void;
-  onMessage(listener: (message: Received) => void): void;
+import { isObject } from '../options.ts';
+
+/** One end of a channel between threads or processes. Messages are plain data. */
+export interface Port {
+  send(message: Message, transfer?: ArrayBuffer[]): void;
+  onMessage(listener: (message: Message) => void): void;
 }
 
-/** A method call. Its answer has the same id. */
-export interface Call {
-  id: number;
-  method: string;
-  args: readonly unknown[];
+/** A message about a call. Both ends know the call by its id. */
+export type Message = { id: number } & (
+  | { method: string; args: readonly unknown[]; functions: readonly Place[]; signals: readonly Place[] }
+  | { cancel: true }
+  | { value: unknown }
+  | { error: unknown }
+  | Invocation
+  | { answered: number; answer: unknown }
+);
+
+/** The other end calls the function with this number. Only a numbered invocation is answered. */
+export interface Invocation {
+  invoked: number;
+  given: readonly unknown[];
+  question?: number | undefined;
 }
 
-/** Reports that the caller no longer waits for the answer. */
-export interface Cancel {
-  cancel: number;
+/** The place of a value in the arguments of a call: the number of the argument, and keys of objects in it. */
+export type Place = readonly (string | number)[];
+
+/** Values that messages cannot contain, and that both ends replace. Lists are not searched for them. */
+export interface Taken {
+  args: unknown[];
+  functions: Map<Place, (...given: never[]) => unknown>;
+  signals: Map<Place, AbortSignal>;
 }
 
-/** A message before the answer, such as a piece of text; or the value or error that ends the call. */
-export type Reply = { id: number } & ({ update: unknown } | { value: unknown } | { error: unknown });
+/** Takes the functions and the signals out of arguments. */
+export function takenFrom(args: readonly unknown[]): Taken {
+  const functions: Taken['functions'] = new Map();
+  const signals: Taken['signals'] = new Map();
+  const plain = (value: unknown, place: Place): unknown => {
+    if (typeof value === 'function') functions.set(place, value as never);
+    else if (value instanceof AbortSignal) signals.set(place, value);
+    else return isPlain(value) ? entriesOf(value, place) : value;
+    return undefined;
+  };
+  const entriesOf = (value: object, place: Place) =>
+    Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, plain(inner, [...place, key])]));
+  return { args: args.map((arg, i) => plain(arg, [i])), functions, signals };
+}
+
+/** Puts a value at its place in arguments. */
+export function putInto(args: unknown[], place: Place, value: unknown): void {
+  let target = args as unknown as Record<string, unknown>;
+  for (const key of place.slice(0, -1)) target = target[key] as Record<string, unknown>;
+  target[place.at(-1)!] = value;
+}
+
+function isPlain(value: unknown): value is object {
+  return isObject(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value));
+}

@@ -191,10 +191,11 @@ export class TrainedModel {
   }
 
   /**
-   * Returns vectors of texts, in their order: for an embedding model, or any model opened with `embeds`.
+   * Returns a vector for each text, in their order: for an embedding model, or a base model opened with `embeds: true`.
    *
-   * @returns as many numbers per text as the model has features, or `dimensions`
-   * @throws UserError for models of other tasks, and for a prompt name that the model does not have
+   * @returns one number per feature of the model in each vector, or `dimensions` numbers
+   * @throws UserError for models of other tasks, and for a prompt name that the model does not have; the signal's
+   * reason
    */
   async embed(
     texts: Iterable<string>,
@@ -262,7 +263,24 @@ export class TrainedModel {
     });
   }
 
-  /** Generates the text after a prompt, like {@link TextGenerator.generate}. */
+  /**
+   * Generates the text after a prompt, or an encoder-decoder's output for it. Waiting calls with equal settings share a
+   * batch.
+   *
+   * @param prompt a text, or the messages of a conversation
+   * @param options keys of transformers' `GenerationConfig`, and `seed`, `signal` and `onText`; defaults are those of the
+   * model's files
+   * @returns the generated text, with the reason for its end
+   * @throws UserError for a config, a prompt or a conversation that the model does not support; any error of `onText`;
+   * the signal's reason
+   * @example
+   * ```ts
+   * import { open } from 'adalora';
+   *
+   * await using model = await open('runs/chat', { task: 'causal_lm' });
+   * const { text } = await model.generate('Once upon a time', { max_new_tokens: 40 });
+   * ```
+   */
   async generate(prompt: Prompt, options: WriteOptions = {}): Promise<Generated> {
     assertOptions('generate', options, WRITE_OPTIONS);
     const { seed, signal, onText, ...config } = options;

@@ -1,7 +1,9 @@
 import type { OwnScores } from '../../../program/own-scores.ts';
 import { isAgreed } from '../../../program/parallel/communicator.ts';
 import { joinProcesses, type Processes } from '../../../program/parallel/node/join-processes.ts';
-import { type Failure, failureOf, fileError } from '../../../support/user-error.ts';
+import { answerCalls } from '../../../support/calls/answer-calls.ts';
+import type { Port } from '../../../support/calls/call.ts';
+import { importModules } from '../../../support/node/process-status.ts';
 import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../../training/run/events.ts';
 import type { StepControl, StepState } from '../../../training/train/step-control.ts';
@@ -21,37 +23,46 @@ export interface WorkerJob {
   resume: boolean;
   /** One element. Any value except 0 requests a stop. */
   stop: Int32Array<SharedArrayBuffer>;
+  /** Modules that define methods and tasks. */
+  modules: readonly string[];
 }
 
-/**
- * The thread's messages: events, and calls of the caller's functions, which get an {@link OwnReply}. The last message is
- * the result or the failure.
- */
-export type WorkerMessage =
-  | { event: TrainEvent }
-  | { call: RunCall }
-  | { result: FinishEvent }
-  | { failure: JobFailure };
+/** The caller's side of a training in another thread. */
+export interface TrainingListener {
+  onEvent(event: TrainEvent): void;
+  /** Calls one of the caller's functions. The thread waits for its {@link OwnReply}. */
+  onCall(call: RunCall): void;
+  /** Called before an error with which all processes of the run fail. */
+  onAgreed(): void;
+}
 
 /** The result of a call, or none if the function failed. The caller then reports its error. */
 export type OwnReply = { value: unknown } | { failed: true };
 
-export interface JobFailure extends Failure {
-  /** Whether all processes of the run fail with the same error. */
-  agreed: boolean;
+/**
+ * Answers a call of `train` at the other end of a port.
+ *
+ * @param reply returns the reply to the last call. A promise only for calls that {@link answerOwn} answers with one
+ * @param onEnd called when the training has ended
+ */
+export function answerTraining(
+  port: Port,
+  reply: () => OwnReply | Promise<OwnReply>,
+  onEnd: () => void,
+): void {
+  const train = (job: WorkerJob, listener: TrainingListener) => doJob(job, listener, reply).finally(onEnd);
+  answerCalls({ train }, ['train'], port);
 }
 
-/**
- * Trains, and sends the events and the result.
- *
- * @param ask calls one of the caller's functions, which cannot be sent to this thread. Returns a promise only for calls
- * that {@link answerOwn} answers with one
- */
-export async function doJob(
-  { config, texts, functions, scores, isControlled, resume, stop }: WorkerJob,
-  send: (message: WorkerMessage) => void,
-  ask: (call: RunCall) => OwnReply | Promise<OwnReply>,
-): Promise<void> {
+async function doJob(
+  { config, texts, functions, scores, isControlled, resume, stop, modules }: WorkerJob,
+  { onEvent, onCall, onAgreed }: TrainingListener,
+  reply: () => OwnReply | Promise<OwnReply>,
+): Promise<FinishEvent> {
+  const ask = (call: RunCall) => {
+    onCall(call);
+    return reply();
+  };
   const ownScores: OwnScores = {
     names: scores,
     compute: async (predictions, references) =>
@@ -61,6 +72,7 @@ export async function doJob(
     (resultOf(await ask({ what: 'stepEnd', state })) as StepControl | undefined) ?? {};
   let processes: Processes | undefined;
   try {
+    await importModules({ modules });
     processes = await joinProcesses();
     const result = await runTraining(config, {
       resume,
@@ -69,16 +81,18 @@ export async function doJob(
       ownScores: scores.length > 0 ? ownScores : undefined,
       processes,
       onStepEnd: isControlled ? onStepEnd : undefined,
-      onEvent: (event) => send({ event }),
+      onEvent,
       shouldStop: () => Atomics.load(stop, 0) !== 0,
     });
     processes.leave();
-    send({ result });
+    return result;
   } catch (thrown) {
-    const agreed = isAgreed(thrown);
     // If other processes are not failing too, skip MPI_Finalize: the launcher ends them.
-    if (agreed) processes?.leave();
-    send({ failure: { ...failureOf(fileError(thrown) ?? (thrown as Error)), agreed } });
+    if (isAgreed(thrown)) {
+      processes?.leave();
+      onAgreed();
+    }
+    throw thrown;
   }
 }
 

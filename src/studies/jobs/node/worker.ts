@@ -1,7 +1,6 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { importModules } from '../../../support/node/process-status.ts';
-import type { RunCall } from '../answer-own.ts';
-import { doJob, type OwnReply, type WorkerMessage } from './do-job.ts';
+import { portOf } from '../../../support/node/threads.ts';
+import { answerTraining } from './do-job.ts';
 
 /** The port of the caller's replies, and the number of replies so far. */
 export interface Replies {
@@ -9,16 +8,14 @@ export interface Replies {
   count: Int32Array<SharedArrayBuffer>;
 }
 
-const { port, count } = (workerData as { replies: Replies }).replies;
-const send = (message: WorkerMessage) => parentPort?.postMessage(message);
+const { port, count } = workerData as Replies;
 let calls = 0;
 
-/** Calls a function of the caller, and waits for its reply: scores are needed in the middle of a step. */
-function ask(call: RunCall): OwnReply {
-  send({ call });
+/** Waits for a reply: scores are needed in the middle of a step. */
+function reply() {
   Atomics.wait(count, 0, calls++);
   return receiveMessageOnPort(port)!.message;
 }
 
-await importModules(workerData);
-await doJob(workerData, send, ask);
+// Without the port, the thread ends when its work has ended.
+answerTraining(portOf(parentPort!), reply, () => parentPort!.unref());

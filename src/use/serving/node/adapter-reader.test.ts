@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads';
 import { afterAll, expect, it } from 'vitest';
+import { startThread, type Thread } from '../../../support/node/threads.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { AdapterReader } from './adapter-reader.ts';
 import type { FoundAdapter } from './find-adapters.ts';
@@ -11,19 +11,20 @@ const adapter = (name: string): FoundAdapter => ({ name, folder: `/adapters/${na
 const THREAD = `
 const { parentPort, threadId } = require('node:worker_threads');
 const all = [];
-parentPort.on('message', ({ name }) => {
+parentPort.on('message', ({ id, args: [{ name }] }) => {
   if (name === 'endless') for (;;);
   if (name === 'large') for (;;) all.push(new Array(1e6).fill(name));
   if (name === 'faulty') throw new Error('a bug');
   if (name === 'ending') process.exit();
-  if (name === 'damaged') return parentPort.postMessage({ failure: { name: 'UserError', message: 'x is damaged.' } });
-  parentPort.postMessage({ content: { stored: threadId } });
+  if (name === 'damaged') return parentPort.postMessage({ id, error: { kind: 'UserError', message: 'x is damaged.' } });
+  parentPort.postMessage({ id, value: { stored: threadId } });
 });`;
-const started: Worker[] = [];
+const started: Thread[] = [];
 const start = () => {
-  const worker = new Worker(THREAD, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 32 } });
-  started.push(worker);
-  return worker;
+  const resourceLimits = { maxOldGenerationSizeMb: 32 };
+  const thread = startThread(THREAD, { name: 'thread', eval: true, resourceLimits });
+  started.push(thread);
+  return thread;
 };
 const reader = new AdapterReader(job, 0, 1, start);
 const read = async (name: string) => (await reader.read(adapter(name))).stored as unknown;
@@ -33,7 +34,7 @@ it.each([
   ['endless', '/adapters/endless cannot be read: it takes longer than 1 s.'],
   ['large', 'memory'],
   ['faulty', '/adapters/faulty cannot be read: a bug.'],
-  ['ending', '/adapters/ending cannot be read: its thread has ended.'],
+  ['ending', '/adapters/ending cannot be read: the thread ended with code 0.'],
 ])(
   'an adapter whose reading is %s is rejected, and the next one has another thread',
   async (name, reason) => {
@@ -57,5 +58,5 @@ it('a reader that is closed ends its threads, and the adapter that they read', a
   await new Promise((resolve) => setTimeout(resolve, 100));
   reader.close();
   await expect(bad).rejects.toThrow('the server is stopping');
-  await Promise.all(started.map((worker) => worker.terminate()));
+  await Promise.all(started.map(({ worker }) => worker.terminate()));
 });

@@ -1,12 +1,11 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { ADAPTER_FILES } from '../../../input/formats/adapters/adapter-files.ts';
-import { threadArguments } from '../../../support/node/process-status.ts';
+import { startThread, type Thread } from '../../../support/node/threads.ts';
 import { Turns } from '../../../support/turns.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { revivedError } from '../service/plain-error.ts';
-import type { ReaderJob, ReaderMessage } from './adapter-thread.ts';
+import { SERVICE_ERRORS } from '../service/service-errors.ts';
+import type { ReaderJob } from './adapter-thread.ts';
 import type { FoundAdapter } from './find-adapters.ts';
 import type { AdapterContent } from './read-adapter.ts';
 
@@ -23,16 +22,15 @@ export class AdapterReader {
   readonly #job: ReaderJob;
   readonly #baseBytes: number;
   readonly #seconds: number;
-  readonly #start: (job: ReaderJob) => Worker;
+  readonly #start: (job: ReaderJob) => Thread;
   readonly #turns = new Turns();
-  #worker: Worker | undefined;
-  #settle: ((result: ReaderMessage | Error) => void) | undefined;
+  #thread: Thread | undefined;
 
   /**
    * @param baseBytes the size of the base model's weights
    * @param seconds the time for an adapter, besides the time for its bytes
    */
-  constructor(job: ReaderJob, baseBytes: number, seconds = TIME.seconds, start = startThread) {
+  constructor(job: ReaderJob, baseBytes: number, seconds = TIME.seconds, start = startReader) {
     this.#job = job;
     this.#baseBytes = baseBytes;
     this.#seconds = seconds;
@@ -44,58 +42,49 @@ export class AdapterReader {
     return this.#turns.run(async () => {
       const { folder } = adapter;
       const seconds = Math.ceil(this.#seconds + (this.#baseBytes + bytesOf(folder)) / TIME.bytesPerSecond);
-      const result = await this.#ask(adapter, seconds);
-      if (result instanceof Error)
-        throw new UserError({ where: folder, fault: `cannot be read: ${result.message}` });
-      if ('failure' in result) throw revivedError(result.failure);
-      return result.content;
+      const thread = this.#thread ?? this.#started();
+      const late = new Error(`it takes longer than ${seconds} s`);
+      const timer = setTimeout(() => this.#lose(thread, late), 1000 * seconds);
+      try {
+        return await thread.caller.call<AdapterContent>('read', [adapter]);
+      } catch (error) {
+        if (this.#thread === thread) throw error;
+        throw new UserError({ where: folder, fault: `cannot be read: ${(error as Error).message}` });
+      } finally {
+        clearTimeout(timer);
+      }
     });
   }
 
   close(): void {
-    this.#lose(this.#worker, new Error('the server is stopping'));
+    if (this.#thread) this.#lose(this.#thread, new Error('the server is stopping'));
   }
 
-  async #ask(adapter: FoundAdapter, seconds: number): Promise<ReaderMessage | Error> {
-    const worker = this.#worker ?? this.#started();
-    const late = new Error(`it takes longer than ${seconds} s`);
-    const timer = setTimeout(() => this.#lose(worker, late), 1000 * seconds);
-    try {
-      return await new Promise((resolve) => {
-        this.#settle = resolve;
-        worker.postMessage(adapter);
-      });
-    } finally {
-      clearTimeout(timer);
-      this.#settle = undefined;
-    }
-  }
-
-  #started(): Worker {
-    const worker = this.#start(this.#job);
-    this.#worker = worker;
-    worker.on('message', (message: ReaderMessage) => this.#worker === worker && this.#settle?.(message));
-    worker.on('error', (error) => this.#lose(worker, error));
-    worker.on('exit', () => this.#lose(worker, new Error('its thread has ended')));
-    return worker;
+  #started(): Thread {
+    const thread = this.#start(this.#job);
+    this.#thread = thread;
+    thread.worker.on('error', (error) => this.#lose(thread, error));
+    thread.worker.on('exit', () => this.#lose(thread, new Error('its thread has ended')));
+    return thread;
   }
 
   /** Gives up a thread, and the adapter that it reads. The next adapter gets another thread. */
-  #lose(worker: Worker | undefined, reason: Error): void {
-    if (!worker || this.#worker !== worker) return;
-    this.#worker = undefined;
+  #lose({ worker, caller }: Thread, reason: Error): void {
+    if (this.#thread?.worker !== worker) return;
+    this.#thread = undefined;
     // A thread that waits for a disk does not end, so it must not keep the process alive.
     worker.unref();
     void worker.terminate();
-    this.#settle?.(reason);
+    caller.fail(reason);
   }
 }
 
-function startThread(job: ReaderJob): Worker {
-  return new Worker(new URL('./adapter-thread.js', import.meta.url), {
-    ...threadArguments(),
+function startReader(job: ReaderJob): Thread {
+  return startThread(new URL('./adapter-thread.js', import.meta.url), {
+    name: 'thread',
     workerData: job,
     resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    classes: SERVICE_ERRORS,
   });
 }
 

@@ -1,11 +1,12 @@
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
+import { Moved } from '../../../support/calls/answer-calls.ts';
 import { importModules } from '../../../support/node/process-status.ts';
-import { fileError } from '../../../support/user-error.ts';
-import { type PlainError, plainError } from '../service/plain-error.ts';
+import { answerParent } from '../../../support/node/threads.ts';
+import { SERVICE_ERRORS } from '../service/service-errors.ts';
 import { BaseFolder } from './base-folder.ts';
 import type { FoundAdapter } from './find-adapters.ts';
-import { type AdapterContent, readContent } from './read-adapter.ts';
+import { readContent } from './read-adapter.ts';
 
 /** The thread's input: the base model of the adapters. */
 export interface ReaderJob {
@@ -15,21 +16,18 @@ export interface ReaderJob {
   modules: readonly string[];
 }
 
-/** The thread's answer to a {@link FoundAdapter}. */
-export type ReaderMessage = { content: AdapterContent } | { failure: PlainError };
-
 const { folder, model, baseDtype } = workerData as ReaderJob;
-const parent = parentPort as MessagePort;
 const opened = importModules(workerData).then(() => BaseFolder.at(folder, model, baseDtype));
 
-parent.on('message', async (adapter: FoundAdapter) => {
-  try {
+const reader = {
+  async read(adapter: FoundAdapter): Promise<Moved> {
     const content = await readContent(adapter, await opened);
-    const buffers = new Set(
-      [...content.stored.tensors.values()].map(({ data }) => data.buffer as ArrayBuffer),
+    const tensors = [...content.stored.tensors.values()];
+    return new Moved(
+      content,
+      tensors.map(({ data }) => data.buffer as ArrayBuffer),
     );
-    parent.postMessage({ content } satisfies ReaderMessage, [...buffers]);
-  } catch (error) {
-    parent.postMessage({ failure: plainError(fileError(error) ?? error) } satisfies ReaderMessage);
-  }
-});
+  },
+};
+
+answerParent(reader, ['read'], { classes: SERVICE_ERRORS });

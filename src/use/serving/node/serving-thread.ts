@@ -1,17 +1,15 @@
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
-import { batched } from '../../../support/arrays.ts';
-import type { Call, Cancel, Reply } from '../../../support/calls/call.ts';
+import { remote } from '../../../support/calls/caller.ts';
 import { importModules } from '../../../support/node/process-status.ts';
-import { fileError } from '../../../support/user-error.ts';
+import { answerParent } from '../../../support/node/threads.ts';
 import type { DecodingLimits } from '../decoding/decoding-loop.ts';
 import type { EngineRun } from '../engine-run.ts';
 import type { BatchLimits } from '../rows/row-batcher.ts';
-import { answerService } from '../service/answer-service.ts';
 import { LocalService } from '../service/local-service.ts';
-import { type PlainError, plainError } from '../service/plain-error.ts';
-import type { ModelCard, Service } from '../service/service.ts';
+import { type ModelCard, SERVICE_METHODS, type Service } from '../service/service.ts';
+import { SERVICE_ERRORS } from '../service/service-errors.ts';
 import { Serving } from '../serving.ts';
 import { AdapterFolders, type FolderEvent } from './adapter-folders.ts';
 import { AdapterReader } from './adapter-reader.ts';
@@ -29,61 +27,62 @@ export interface ServingJob {
   modules: readonly string[];
 }
 
-/** Messages to the thread. Simultaneous calls share a message, because each message has a cost. */
-export type ServingCalls = (Call | Cancel)[];
-
-/** Messages from the thread. */
-export type ServingMessage =
-  | { replies: Reply[] }
-  | { progress: DownloadProgress }
-  | { event: FolderEvent }
-  | { run: EngineRun }
-  | { ready: { model: string; models: number; names: string[]; input: ModelCard['input'] } }
-  | { failure: PlainError };
-
-const { folders, model, baseDtype, limits, modules } = workerData as ServingJob;
-const parent = parentPort as MessagePort;
-const send = (message: ServingMessage) => parent.postMessage(message);
-
-try {
-  await importModules({ modules });
-  const base = await BaseFolder.open(model, baseDtype, (progress) => send({ progress }));
-  const onRun = (run: EngineRun) => send({ run });
-  const serving = new Serving(base, {
-    rows: { ...limits, batches: base.batches, onBatch: onRun },
-    decoding: { ...limits, onRun },
-  });
-  const reading = { folder: base.folder, model, baseDtype, modules };
-  // Requests wait for known adapters, so these do not wait for new ones.
-  const [newOnes, known] = [new AdapterReader(reading, base.bytes), new AdapterReader(reading, base.bytes)];
-  const adapters = new AdapterFolders(
-    folders,
-    base,
-    serving,
-    (event) => send({ event }),
-    (adapter, isKnown) => (isKnown ? known : newOnes).read(adapter),
-  );
-  const served = await servedBase(base);
-  if (served) await serving.add(served);
-  await adapters.readAll();
-  await serving.open();
-  const local = new LocalService(serving, adapters, limits.maxPixels);
-  const service: Service = Object.assign(local, {
-    async close() {
-      await LocalService.prototype.close.call(local);
-      for (const reader of [newOnes, known]) reader.close();
-      // The port no longer keeps the thread alive. The thread ends when pending work has ended.
-      parent.unref();
-    },
-  });
-  answerService(service, {
-    send: batched((replies) => send({ replies: replies as Reply[] }), setImmediate),
-    onMessage: (listener) => parent.on('message', (calls: ServingCalls) => calls.forEach(listener)),
-  });
-  const names = [...serving.models.keys()];
-  const input = base.described.family.config.picture ? 'image' : 'text';
-  send({ ready: { model: base.name, models: names.length, names, input } });
-  adapters.watch();
-} catch (error) {
-  send({ failure: plainError(fileError(error) ?? error) });
+/** Receives events of the serving thread. */
+export interface ServingListener {
+  onProgress(progress: DownloadProgress): void;
+  onEvent(event: FolderEvent): void;
+  /** Called after each run of the engine. */
+  onRun(run: EngineRun): void;
+  /** Called when requests can be answered, with the name of the base model and the names of served models. */
+  onReady(opened: { model: string; names: string[]; input: ModelCard['input'] }): void;
 }
+
+let service: Service;
+let readers: readonly AdapterReader[];
+
+/** The service of this thread, which answers after `serve`. */
+export const servingThread = {
+  ...remote<Service>(
+    async (method, args) => (service[method as keyof Service] as (...args: unknown[]) => never)(...args),
+    SERVICE_METHODS,
+  ),
+
+  /** Opens the base model and the adapters. It does not resolve, so that the listener's functions stay. */
+  async serve(
+    { folders, model, baseDtype, limits, modules }: ServingJob,
+    { onProgress, onEvent, onRun, onReady }: ServingListener,
+  ): Promise<never> {
+    await importModules({ modules });
+    const base = await BaseFolder.open(model, baseDtype, onProgress);
+    const serving = new Serving(base, {
+      rows: { ...limits, batches: base.batches, onBatch: onRun },
+      decoding: { ...limits, onRun },
+    });
+    const reading = { folder: base.folder, model, baseDtype, modules };
+    // Requests wait for known adapters, so these do not wait for new ones.
+    const newOnes = new AdapterReader(reading, base.bytes);
+    const known = new AdapterReader(reading, base.bytes);
+    readers = [newOnes, known];
+    const adapters = new AdapterFolders(folders, base, serving, onEvent, (adapter, isKnown) =>
+      (isKnown ? known : newOnes).read(adapter),
+    );
+    const served = await servedBase(base);
+    if (served) await serving.add(served);
+    await adapters.readAll();
+    await serving.open();
+    service = new LocalService(serving, adapters, limits.maxPixels);
+    const input = base.described.family.config.picture ? 'image' : 'text';
+    onReady({ model: base.name, names: [...serving.models.keys()], input });
+    adapters.watch();
+    return new Promise(() => {});
+  },
+
+  async close(): Promise<void> {
+    await service.close();
+    for (const reader of readers) reader.close();
+    // The port no longer keeps the thread alive. The thread ends when pending work has ended.
+    parentPort?.unref();
+  },
+};
+
+answerParent(servingThread, ['serve', ...SERVICE_METHODS], { isBatched: true, classes: SERVICE_ERRORS });

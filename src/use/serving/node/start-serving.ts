@@ -1,21 +1,10 @@
-import { Worker } from 'node:worker_threads';
 import { disableTelemetry } from '../../../engine/runtime/node/disable-telemetry.ts';
-import { batched } from '../../../support/arrays.ts';
-import { threadArguments } from '../../../support/node/process-status.ts';
+import { remote } from '../../../support/calls/caller.ts';
+import { startThread } from '../../../support/node/threads.ts';
 import { definingModules } from '../../../tasks/defining-modules.ts';
-import { revivedError } from '../service/plain-error.ts';
-import { RemoteService } from '../service/remote-service.ts';
-import type { ModelCard, Service } from '../service/service.ts';
-import type { ServingJob, ServingMessage } from './serving-thread.ts';
-
-/** Receives events of the serving thread. */
-export interface ServingListener {
-  progress(progress: Extract<ServingMessage, { progress: unknown }>['progress']): void;
-  event(event: Extract<ServingMessage, { event: unknown }>['event']): void;
-  run(run: Extract<ServingMessage, { run: unknown }>['run']): void;
-  /** Called when the thread has failed and no longer answers. */
-  fault(error: Error): void;
-}
+import { type ModelCard, SERVICE_METHODS, type Service } from '../service/service.ts';
+import { SERVICE_ERRORS } from '../service/service-errors.ts';
+import type { ServingJob, ServingListener } from './serving-thread.ts';
 
 /** The time for pending computations when the service is closed. Afterwards, the thread is terminated. */
 const END_SECONDS = 8;
@@ -24,8 +13,8 @@ export interface StartedServing {
   service: Service;
   /** Name of the base model. */
   model: string;
-  /** Number of served models. It includes the base if it is served. */
-  models: number;
+  /** Names of the served models. The base is one of them if it is served. */
+  names: string[];
   /** What they read. */
   input: ModelCard['input'];
 }
@@ -34,60 +23,47 @@ export interface StartedServing {
  * Serves the adapters of folders from a separate thread. The engine blocks its thread while it computes, so the
  * caller's event loop stays free.
  *
+ * @param onFault called when the thread has failed and no longer answers
  * @throws UserError for a base or folders that cannot be opened
  */
 export function startServing(
   job: Omit<ServingJob, 'modules'>,
-  listener: ServingListener,
+  { onFault, ...listener }: Omit<ServingListener, 'onReady'> & { onFault(error: Error): void },
 ): Promise<StartedServing> {
   disableTelemetry();
-  const worker = new Worker(new URL('./serving-thread.js', import.meta.url), {
-    ...threadArguments(),
-    workerData: { ...job, modules: definingModules() } satisfies ServingJob,
+  const { worker, caller, ended } = startThread(new URL('./serving-thread.js', import.meta.url), {
+    ...{ name: 'serving thread', isBatched: true, classes: SERVICE_ERRORS },
   });
-  const remote = new RemoteService({
-    send: batched((calls) => worker.postMessage(calls), setImmediate),
-    onMessage(listener) {
-      worker.on('message', (message: ServingMessage) => {
-        if ('replies' in message) message.replies.forEach(listener);
-      });
-    },
-  });
+  const methods = remote<Service>((...call) => caller.call(...call), SERVICE_METHODS);
   let isClosed = false;
-  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  async function close(): Promise<void> {
+    isClosed = true;
+    // The thread ends by itself, because terminating it while the engine runs may crash the process.
+    let isTerminated = false;
+    const late = setTimeout(() => {
+      isTerminated = true;
+      void worker.terminate();
+    }, 1000 * END_SECONDS);
+    try {
+      await methods.close();
+    } catch (error) {
+      if (!isTerminated) throw error;
+    } finally {
+      await ended;
+      clearTimeout(late);
+    }
+  }
   return new Promise((resolve, reject) => {
-    const fail = (error: Error) => {
-      remote.fail(error);
-      reject(error);
-      if (!isClosed) listener.fault(error);
+    let isReady = false;
+    const onReady: ServingListener['onReady'] = (opened) => {
+      isReady = true;
+      resolve({ service: { ...methods, close }, ...opened });
     };
-    worker.on('message', (message: ServingMessage) => {
-      if ('progress' in message) listener.progress(message.progress);
-      else if ('event' in message) listener.event(message.event);
-      else if ('run' in message) listener.run(message.run);
-      else if ('failure' in message) reject(revivedError(message.failure));
-      else if ('ready' in message) resolve({ service, ...message.ready });
-    });
-    worker.on('error', fail);
-    worker.on('exit', (code) => fail(new Error(`the serving thread ended with code ${code}`)));
-    const service: Service = Object.assign(remote, {
-      async close() {
-        isClosed = true;
-        // The thread ends by itself, because terminating it while the engine runs may crash the process.
-        let isTerminated = false;
-        const late = setTimeout(() => {
-          isTerminated = true;
-          void worker.terminate();
-        }, 1000 * END_SECONDS);
-        try {
-          await RemoteService.prototype.close.call(remote);
-        } catch (error) {
-          if (!isTerminated) throw error;
-        } finally {
-          await ended;
-          clearTimeout(late);
-        }
-      },
+    const given: ServingJob = { ...job, modules: definingModules() };
+    caller.call('serve', [given, { ...listener, onReady }]).catch((error: Error) => {
+      if (!isReady) void worker.terminate();
+      else if (!isClosed) onFault(error);
+      reject(error);
     });
   });
 }

@@ -1,5 +1,7 @@
+import { PictureTooLarge } from '../../../input/pictures/pixels.ts';
+import { PromptTooLong } from '../../../program/generation/search.ts';
 import { suggest } from '../../../support/text.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { ComputationError, type ErrorClasses, UserError } from '../../../support/user-error.ts';
 
 /** Thrown if no model has this name. */
 export class UnknownModel extends Error {
@@ -29,3 +31,15 @@ export class Overloaded extends Error {
     super(`The server is overloaded: ${waiting} requests are waiting. Try again later.`);
   }
 }
+
+/** Errors that keep their class between threads, subclasses before their base. */
+export const SERVICE_ERRORS: ErrorClasses = {
+  PromptTooLong,
+  NotThere,
+  BadPicture,
+  PictureTooLarge,
+  UserError,
+  UnknownModel,
+  Overloaded,
+  ComputationError,
+};

@@ -85,3 +85,14 @@ export interface Service {
   unload(name: string): Promise<void>;
   close(): Promise<void>;
 }
+
+/** The names of a service's methods, for calls from other threads. */
+export const SERVICE_METHODS = [
+  'models',
+  'predict',
+  'embed',
+  'write',
+  'load',
+  'unload',
+  'close',
+] as const satisfies readonly (keyof Service)[];

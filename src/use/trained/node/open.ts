@@ -7,10 +7,11 @@ import { inTurns } from '../../../program/engine.ts';
 import type { Scores } from '../../../program/example-set.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { ALONE_PROCESSES, type Processes } from '../../../program/parallel/node/join-processes.ts';
+import { assertOptions } from '../../../support/options.ts';
 import { closedModel } from '../closed-model.ts';
 import { fittingBase } from '../fitting-base.ts';
 import type { ExportGgufOptions } from '../gguf-adapter.ts';
-import type { EvaluateParams } from '../model-options.ts';
+import { EVALUATE_OPTIONS, type EvaluateParams } from '../model-options.ts';
 import type { ExportOnnxOptions } from '../onnx-folder.ts';
 import { TrainedModel, type TrainedParts } from '../trained-model.ts';
 import { trainedParts } from '../trained-parts.ts';
@@ -60,6 +61,7 @@ export class OpenedModel extends TrainedModel {
 
   /** Like {@link TrainedModel.evaluate}, also for a file by its path. Language tasks also accept a folder of files. */
   override async evaluate(params: EvaluateParams<string | readonly TextFile[] | Rows>): Promise<Scores> {
+    assertOptions('evaluate', params, EVALUATE_OPTIONS);
     const { data } = params;
     const files =
       typeof data === 'string' ? await dataFiles(data, this.definition().files.takesFolders) : data;

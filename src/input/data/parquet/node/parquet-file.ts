@@ -1,10 +1,8 @@
 import { statSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
-import { threadArguments } from '../../../../support/node/process-status.ts';
+import { startThread } from '../../../../support/node/threads.ts';
 import { UserError } from '../../../../support/user-error.ts';
 import type { ColumnClasses } from '../class-names.ts';
 import type { ParquetText } from '../parquet-text.ts';
-import type { ParquetAnswer, ParquetJob } from './parquet-worker.ts';
 
 /**
  * The time limit in seconds is `PATIENCE` plus the file's bytes divided by `SLOWEST`. `SLOWEST` is a tenth of
@@ -31,31 +29,20 @@ export async function parquetFile(
   patience = PATIENCE,
   bytes?: Uint8Array,
 ): Promise<ParquetText> {
-  const job: ParquetJob = { path, bytes, known };
   const seconds = patience + (bytes?.length ?? statSync(path).size) / SLOWEST;
-  const worker = new Worker(new URL('./parquet-worker.js', import.meta.url), {
-    ...threadArguments(),
-    workerData: job,
+  const { worker, caller } = startThread(new URL('./parquet-worker.js', import.meta.url), {
+    name: 'thread that reads parquet',
     resourceLimits: { maxOldGenerationSizeMb: MAX_OBJECTS },
   });
   const refuse = (got: string) =>
     new UserError({ where: path, fault: `is not a readable parquet file: ${got}` });
-  let timer: NodeJS.Timeout | undefined;
+  const tooLong = refuse(`reading it took more than ${Math.ceil(seconds)} s`);
+  const timer = setTimeout(() => caller.fail(tooLong), 1000 * seconds);
   try {
-    const answer = await new Promise<ParquetAnswer>((resolve, reject) => {
-      const tooLong = () => reject(refuse(`reading it took more than ${Math.ceil(seconds)} s`));
-      timer = setTimeout(tooLong, 1000 * seconds);
-      worker.on('message', resolve);
-      worker.on('error', (error: NodeJS.ErrnoException) =>
-        reject(
-          error.code === 'ERR_WORKER_OUT_OF_MEMORY'
-            ? refuse(`its structure needs more than ${MAX_OBJECTS} MB`)
-            : error,
-        ),
-      );
-    });
-    if ('refused' in answer) throw new UserError(answer.refused);
-    return answer;
+    return await caller.call<ParquetText>('read', [path, known, bytes]);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_OUT_OF_MEMORY') throw error;
+    throw refuse(`its structure needs more than ${MAX_OBJECTS} MB`);
   } finally {
     clearTimeout(timer);
     await worker.terminate();

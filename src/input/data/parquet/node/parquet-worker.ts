@@ -1,29 +1,20 @@
 import { readFileSync } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
-import { UserError } from '../../../../support/user-error.ts';
+import { Moved } from '../../../../support/calls/answer-calls.ts';
+import { answerParent } from '../../../../support/node/threads.ts';
 import type { ColumnClasses } from '../class-names.ts';
-import { type ParquetText, parquetText } from '../parquet-text.ts';
+import { parquetText } from '../parquet-text.ts';
 
-export interface ParquetJob {
-  path: string;
-  /** The content, if it is not read from `path`. */
-  bytes?: Uint8Array;
-  known?: ColumnClasses;
-}
+/** Reads a file. `bytes` is its content, if it is not read from `path`. */
+const reader = {
+  async read(path: string, known?: ColumnClasses, bytes?: Uint8Array): Promise<Moved> {
+    const read = await parquetText(new Uint8Array(bytes ?? readFileSync(path)), path, known);
+    return new Moved(
+      read,
+      [...read.pictures.values()].map(({ buffer }) => buffer as ArrayBuffer),
+    );
+  },
+};
 
-/** The thread's answer: the text, or an error that the user can fix. */
-export type ParquetAnswer = ParquetText | { refused: string };
+export type ParquetReader = typeof reader;
 
-const { path, bytes, known } = workerData as ParquetJob;
-const send = (answer: ParquetAnswer, buffers: ArrayBuffer[] = []) => parentPort?.postMessage(answer, buffers);
-
-try {
-  const read = await parquetText(new Uint8Array(bytes ?? readFileSync(path)), path, known);
-  send(
-    read,
-    [...read.pictures.values()].map(({ buffer }) => buffer as ArrayBuffer),
-  );
-} catch (error) {
-  if (!(error instanceof UserError)) throw error;
-  send({ refused: error.message });
-}
+answerParent(reader, ['read']);

@@ -3,8 +3,7 @@ import type { BaseDtype } from '../../../../program/bases/base-dtype.ts';
 import type { ParsedConfig } from '../../../../training/run/config/run-config.ts';
 import type { CalibrationProgress } from '../../calibration/calibration.ts';
 import type { PlannedBase } from '../../plan/plan.ts';
-import { askChild } from './ask-child.ts';
-import type { ChildAnswer, ChildJob } from './child.ts';
+import { inChild } from './in-child.ts';
 
 /** Progress for a base type. `made` means that its base is now in the cache, where a run will find it. */
 export type MeasureEvent = { dtype: BaseDtype } & (CalibrationProgress | { what: 'begin' | 'made' });
@@ -35,22 +34,21 @@ export async function measureBases(
   for (const base of bases) {
     const { dtype } = base;
     const config = { ...parsed, model, base_dtype: dtype };
-    const ask = (kind: ChildJob['kind']) =>
-      askChild(
-        { kind, config, isQuick },
-        { signal, onProgress: (progress) => onEvent({ dtype, ...progress }) },
-      );
+    const onProgress = (progress: CalibrationProgress) => onEvent({ dtype, ...progress });
     onEvent({ dtype, what: 'begin' });
-    const prepared = dtype === 'float32' ? { made: false } : await ask('base');
-    if ('made' in prepared && prepared.made) onEvent({ dtype, what: 'made' });
-    const answer = 'failure' in prepared ? prepared : await ask('calibration');
-    measured.push({ ...base, ...outcome(answer) });
+    try {
+      const made =
+        dtype !== 'float32' && (await inChild((child) => child.makeBase(config, onProgress), signal));
+      if (made) onEvent({ dtype, what: 'made' });
+      const calibration = await inChild(
+        (child) => child.measure(config, isQuick ?? false, onProgress),
+        signal,
+      );
+      measured.push({ ...base, measured: calibration });
+    } catch (error) {
+      signal?.throwIfAborted();
+      measured.push({ ...base, failure: (error as Error).message });
+    }
   }
   return measured;
-}
-
-function outcome(answer: ChildAnswer): Pick<PlannedBase, 'measured' | 'failure'> {
-  if ('measured' in answer) return { measured: answer.measured };
-  if ('failure' in answer) return { failure: answer.failure };
-  throw new Error('a calibration measures');
 }

@@ -1,12 +1,10 @@
 import type { Rows } from '../../../../input/data/rows.ts';
 import type { Scores } from '../../../../program/example-set.ts';
-import type { Generated, Prompt, WriteOptions } from '../../../../program/generation/prompt.ts';
-import { Caller, type CallOptions } from '../../../../support/calls/caller.ts';
-import { assertOptions, FUNCTION, SIGNAL } from '../../../../support/options.ts';
-import { revived, UserError } from '../../../../support/user-error.ts';
-import type { EmbedOptions } from '../../../../tasks/prediction.ts';
+import { remote } from '../../../../support/calls/caller.ts';
+import type { Thread } from '../../../../support/node/threads.ts';
+import { assertOptions } from '../../../../support/options.ts';
+import { UserError } from '../../../../support/user-error.ts';
 import type { AnswerOf, AnyTaskName, InputOf, UsualTask } from '../../../../tasks/prediction-types.ts';
-import type { TaskName } from '../../../../tasks/registry.ts';
 import { closedModel } from '../../closed-model.ts';
 import { inputChunks } from '../../input-chunks.ts';
 import {
@@ -16,67 +14,31 @@ import {
   type PredictOptions,
 } from '../../model-options.ts';
 import { type Predictions, predictionsOf } from '../../predictions.ts';
-import type { MergeOptions } from '../merge.ts';
-import type { ExportOptions } from '../open.ts';
-import { evaluateThere } from './evaluate-there.ts';
-import type { ModelCard, ModelMessage } from './model-job.ts';
+import type { OpenedModel } from '../open.ts';
+import type { ModelCard, ModelService } from './model-service.ts';
 
-/** The part of a `Worker` that is used here. With it, these declarations need no Node types. */
-interface Thread {
-  postMessage(message: unknown): void;
-  on(event: 'message', listener: (message: ModelMessage) => void): unknown;
-  on(event: 'error', listener: (error: Error) => void): unknown;
-  on(event: 'exit', listener: (code: number) => void): unknown;
-  ref(): void;
-  unref(): void;
-}
+/** The names of methods that are called from other threads. */
+export const MODEL_METHODS = [
+  'open',
+  'predict',
+  'embed',
+  'evaluate',
+  'generate',
+  'merge',
+  'export',
+  'close',
+] as const satisfies readonly (keyof ModelService)[];
+
+/** What a model does in the same way in its own thread and in the caller's. */
+type Alike = 'task' | 'labels' | 'embed' | 'generate' | 'merge' | 'export';
 
 /**
  * A trained model that computes in its own thread, so that the caller's event loop stays free. Simultaneous predictions
  * share batches. Close it after use, or declare it with `await using`.
  */
-export class ModelInThread<Task extends AnyTaskName = UsualTask> {
-  readonly #path: string;
-  readonly #card: ModelCard;
-  readonly #worker: Thread;
-  readonly #caller: Caller;
-  readonly #ended: Promise<void>;
-  readonly #underWay = new Set<Promise<unknown>>();
-  #closed: Promise<void> | undefined;
-
-  /** @param worker runs `model-thread.ts` and has reported that it is ready */
-  constructor(path: string, card: ModelCard, worker: Thread) {
-    this.#path = path;
-    this.#card = card;
-    this.#worker = worker;
-    this.#caller = new Caller(
-      {
-        send: (message) => worker.postMessage(message),
-        onMessage(listener) {
-          worker.on('message', (message) => {
-            if ('id' in message) listener(message);
-          });
-        },
-      },
-      revived,
-    );
-    this.#ended = new Promise((resolve) => worker.on('exit', () => resolve()));
-    worker.on('error', (error) => this.#caller.fail(error));
-    worker.on('exit', (code) => this.#caller.fail(new Error(`the model's thread ended with code ${code}`)));
-    // A program can end without closing its models.
-    worker.unref();
-  }
-
-  /** The name of its task. Undefined for a task that adalora does not know. */
-  get task(): TaskName | undefined {
-    return this.#card.task;
-  }
-
-  /** Class names by id; empty for tasks without classes. */
-  get labels(): readonly string[] {
-    return this.#card.labels;
-  }
-
+export interface ModelInThread<Task extends AnyTaskName = UsualTask>
+  extends Pick<OpenedModel, Alike>,
+    AsyncDisposable {
   /**
    * Predicts for one text, or for inputs in their order. A list has texts, or objects with the names of the task's
    * columns: `{ text, text_pair }` for pairs. Iterate over the answers with `for await`, or await all of them. With `task` in the options of
@@ -99,45 +61,6 @@ export class ModelInThread<Task extends AnyTaskName = UsualTask> {
     inputs: Iterable<string | NoInfer<Input>>,
     options?: PredictOptions,
   ): Predictions<Answer>;
-  predict(
-    inputs: string | Iterable<unknown>,
-    options: PredictOptions = {},
-  ): Predictions<object> | Promise<object> {
-    if (typeof inputs !== 'string') return predictionsOf(this.#predictAll(inputs, options));
-    const answers = this.#predictAll([inputs], options);
-    return answers.next().then(({ value }) => value);
-  }
-
-  async *#predictAll(inputs: Iterable<unknown>, options: PredictOptions): AsyncGenerator<object> {
-    assertOptions('predict', options, PREDICT_OPTIONS);
-    const { reading, signal } = options;
-    const { inputsAtOnce } = this.#card;
-    if (inputsAtOnce === undefined) await this.#call('predict', [[], reading, 0]);
-    let before = 0;
-    for (const chunk of inputChunks(inputs, inputsAtOnce ?? 1)) {
-      yield* await this.#call<object[]>('predict', [chunk, reading, before], { signal });
-      before += chunk.length;
-    }
-  }
-
-  /**
-   * Returns a vector for each text, in their order: for an embedding model, or a base model opened with `embeds: true`.
-   *
-   * @returns one number per feature of the model in each vector, or `dimensions` numbers
-   * @throws UserError for models of other tasks, and for a prompt name that the model does not have; the signal's
-   * reason
-   */
-  async embed(
-    texts: Iterable<string>,
-    options: EmbedOptions & Pick<PredictOptions, 'signal'> = {},
-  ): Promise<Float32Array[]> {
-    assertOptions('embed', options, EMBED_OPTIONS);
-    const { signal, ...asked } = options;
-    const vectors: Float32Array[] = [];
-    for (const chunk of inputChunks(texts, this.#card.inputsAtOnce ?? 1))
-      vectors.push(...(await this.#call<Float32Array[]>('embed', [chunk, asked], { signal })));
-    return vectors;
-  }
 
   /**
    * Scores the model on a file, a folder of texts, or rows: `eval_loss` and `eval_<metric>` for the metrics of its task
@@ -146,106 +69,84 @@ export class ModelInThread<Task extends AnyTaskName = UsualTask> {
    * @throws UserError as in a run, for its validation data and for your own scores; any error of your `metrics`; the
    * signal's reason
    */
-  evaluate(params: EvaluateParams<string | Rows>): Promise<Scores> {
-    return evaluateThere((...call) => this.#call(...call), params);
-  }
-
-  /**
-   * Generates the text after a prompt, or an encoder-decoder's output for it. Waiting calls with equal settings share a
-   * batch.
-   *
-   * @param prompt a text, or the messages of a conversation
-   * @param options keys of transformers' `GenerationConfig`, and `seed`, `signal` and `onText`; defaults are those of the
-   * model's files
-   * @returns the generated text, with the reason for its end
-   * @throws UserError for a config, a prompt or a conversation that the model does not support; any error of `onText`;
-   * the signal's reason
-   * @example
-   * ```ts
-   * import { open } from 'adalora';
-   *
-   * await using model = await open('runs/chat', { task: 'causal_lm' });
-   * const { text } = await model.generate('Once upon a time', { max_new_tokens: 40 });
-   * ```
-   */
-  async generate(prompt: Prompt, options: WriteOptions = {}): Promise<Generated> {
-    const { signal, onText, ...config } = options;
-    // The other keys are checked in the thread.
-    assertOptions('generate', { signal, onText }, { signal: SIGNAL, onText: FUNCTION });
-    const ending = new AbortController();
-    const ends = signal ? AbortSignal.any([signal, ending.signal]) : ending.signal;
-    const onUpdate = (text: string) => {
-      try {
-        onText?.(text);
-      } catch (error) {
-        ending.abort(error);
-      }
-    };
-    return this.#call('generate', [prompt, config, onText !== undefined], { signal: ends, onUpdate });
-  }
-
-  /**
-   * Writes the merged model as a checkpoint.
-   *
-   * @param output a new or empty folder
-   * @throws UserError for a folder with files in it, a model without an adapter, a method that cannot be merged, and
-   * values that `dtype` cannot represent
-   */
-  merge(output: string, options: MergeOptions = {}): Promise<void> {
-    return this.#call('merge', [output, options]);
-  }
-
-  /**
-   * Writes the model, or only its adapter, in another equivalent form.
-   *
-   * @param form `onnx`, a folder that transformers.js and Optimum load; `gguf`, an adapter for llama.cpp and Ollama; or
-   * another form of the adapter, such as plain LoRA for AdaLoRA
-   * @param output a new or empty folder
-   * @param options options of this form
-   * @throws UserError that names the available forms, for a folder with files in it, and for types of weights that are
-   * unknown or cannot represent a value
-   */
-  export(form: string, output: string, options: ExportOptions = {}): Promise<void> {
-    return this.#call('export', [form, output, options]);
-  }
+  evaluate(params: EvaluateParams<string | Rows>): Promise<Scores>;
 
   /** Waits for pending calls, then ends the thread. Later calls throw. Closing twice has no effect. */
-  close(): Promise<void> {
-    this.#closed ??= this.#end();
-    return this.#closed;
-  }
+  close(): Promise<void>;
+}
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  async #end(): Promise<void> {
-    this.#worker.ref();
-    await Promise.allSettled(this.#underWay);
-    // The thread ends by itself, because terminating it while the engine runs would crash the process.
-    await this.#caller.call('close', []).catch(() => {});
-    await this.#ended;
-  }
-
-  async #call<Value, Told = never>(
-    method: string,
-    args: readonly unknown[],
-    options?: CallOptions<Told>,
-  ): Promise<Value> {
-    // A pending evaluation still needs its scores.
-    if (this.#closed && method !== 'scored') throw closedModel(this.#path);
-    const answer = this.#caller.call<Value, Told>(method, args, options);
-    this.#underWay.add(answer);
-    this.#worker.ref();
+/** @param thread runs `model-thread.ts`, and has opened the model */
+export function modelInThread<Task extends AnyTaskName>(
+  path: string,
+  { task, labels, inputsAtOnce }: ModelCard,
+  { worker, caller, ended }: Thread,
+): ModelInThread<Task> {
+  const underWay = new Set<Promise<unknown>>();
+  let closed: Promise<void> | undefined;
+  // A program can end without closing its models.
+  worker.unref();
+  const call = async (method: string, args: readonly unknown[]): Promise<never> => {
+    if (closed) throw closedModel(path);
+    const answer = caller.call<never>(method, args);
+    underWay.add(answer);
+    worker.ref();
     try {
       return await answer;
     } catch (error) {
       throw error instanceof DOMException && error.name === 'DataCloneError' ? notPlain(error) : error;
     } finally {
-      this.#underWay.delete(answer);
-      if (this.#underWay.size === 0 && !this.#closed) this.#worker.unref();
+      underWay.delete(answer);
+      if (underWay.size === 0 && !closed) worker.unref();
+    }
+  };
+  const model = remote<ModelService>(call, MODEL_METHODS);
+  async function* predictAll(inputs: Iterable<unknown>, options: PredictOptions): AsyncGenerator<object> {
+    assertOptions('predict', options, PREDICT_OPTIONS);
+    const { reading, signal } = options;
+    if (inputsAtOnce === undefined) await model.predict([], reading);
+    let before = 0;
+    for (const chunk of inputChunks(inputs, inputsAtOnce ?? 1)) {
+      yield* await model.predict(chunk, reading, before, signal);
+      before += chunk.length;
     }
   }
+  const end = async () => {
+    worker.ref();
+    await Promise.allSettled(underWay);
+    // The thread ends by itself, because terminating it while the engine runs would crash the process.
+    await caller.call('close', []).catch(() => {});
+    await ended;
+  };
+  const close = () => {
+    closed ??= end();
+    return closed;
+  };
+  const { evaluate, generate, merge, export: exported } = model;
+  const predict = (inputs: string | Iterable<unknown>, options: PredictOptions = {}) =>
+    typeof inputs === 'string'
+      ? predictAll([inputs], options)
+          .next()
+          .then(({ value }) => value)
+      : predictionsOf(predictAll(inputs, options));
+  return {
+    task,
+    labels,
+    predict: predict as ModelInThread<Task>['predict'],
+    async embed(texts, options = {}) {
+      assertOptions('embed', options, EMBED_OPTIONS);
+      const { signal, ...asked } = options;
+      const vectors: Float32Array[] = [];
+      for (const chunk of inputChunks(texts, inputsAtOnce ?? 1))
+        vectors.push(...(await model.embed(chunk, asked, signal)));
+      return vectors;
+    },
+    evaluate,
+    generate,
+    merge,
+    export: exported,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 function notPlain({ message }: Error): UserError {

@@ -1,15 +1,15 @@
 import { existsSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
 import { disableTelemetry } from '../../../../engine/runtime/node/disable-telemetry.ts';
 import { missingFile } from '../../../../input/formats/node/file-source.ts';
-import { threadArguments } from '../../../../support/node/process-status.ts';
+import { remote } from '../../../../support/calls/caller.ts';
+import { startThread } from '../../../../support/node/threads.ts';
 import { assertOptions, TEXT } from '../../../../support/options.ts';
-import { revived, shown, UserError } from '../../../../support/user-error.ts';
+import { shown, UserError } from '../../../../support/user-error.ts';
 import { definingModules } from '../../../../tasks/defining-modules.ts';
 import type { AnyTaskName, UsualTask } from '../../../../tasks/prediction-types.ts';
 import { OPEN_OPTIONS, type OpenOptions } from '../open-options.ts';
-import { ModelInThread } from './model-in-thread.ts';
-import type { ModelJob, ModelMessage } from './model-job.ts';
+import { MODEL_METHODS, type ModelInThread, modelInThread } from './model-in-thread.ts';
+import type { ModelService } from './model-service.ts';
 
 /** Options of `open`. */
 export interface ThreadOptions<Task extends AnyTaskName = UsualTask> extends OpenOptions {
@@ -46,33 +46,18 @@ export async function openInThread<Task extends AnyTaskName = UsualTask>(
 
 async function started<Task extends AnyTaskName>(
   what: string | FinishedRun<Task>,
-  { onProgress, onNotice, ...options }: OpenOptions,
+  options: OpenOptions,
 ): Promise<ModelInThread<Task>> {
   const path = typeof what === 'string' ? what : runFolder(what);
-  const job: ModelJob = { path, options };
   disableTelemetry();
-  const worker = new Worker(new URL('./model-thread.js', import.meta.url), {
-    ...threadArguments(),
-    workerData: { ...job, modules: definingModules() },
-  });
-  return new Promise((resolve, reject) => {
-    const tell = (message: ModelMessage) => {
-      if ('progress' in message) onProgress?.(message.progress);
-      else if ('notice' in message) onNotice?.(message.notice);
-    };
-    worker.on('message', (message: ModelMessage) => {
-      try {
-        tell(message);
-      } catch (error) {
-        reject(error);
-        void worker.terminate();
-      }
-      if ('failure' in message) reject(revived(message.failure));
-      else if ('ready' in message) resolve(new ModelInThread(path, message.ready, worker));
-    });
-    worker.once('error', reject);
-    worker.once('exit', (code) => reject(new Error(`the model's thread ended with code ${code}`)));
-  });
+  const thread = startThread(new URL('./model-thread.js', import.meta.url), { name: "model's thread" });
+  const opening = remote<ModelService>((...call) => thread.caller.call(...call), MODEL_METHODS);
+  try {
+    return modelInThread(path, await opening.open(path, options, definingModules()), thread);
+  } catch (error) {
+    void thread.worker.terminate();
+    throw error;
+  }
 }
 
 /** The output folder of a run's config. It cannot be a Hub id. */

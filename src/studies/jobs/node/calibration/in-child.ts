@@ -1,25 +1,22 @@
 import { fork } from 'node:child_process';
-import type { CalibrationProgress } from '../../calibration/calibration.ts';
-import type { ChildAnswer, ChildJob, ChildMessage } from './child.ts';
+import { Caller, type Remote, remote } from '../../../../support/calls/caller.ts';
+import type { CalibrationChild } from './child.ts';
 
 /** Maximum characters that are kept of a process's output. The end is kept, which says why the process died. */
 const KEPT_CHARACTERS = 4000;
 /** Matches the line with a fatal message of the engine, V8 or the C++ library. */
 const LAST_WORDS = /^.*(FATAL|fatal|[Ee]rror|terminate called|what\(\)).*$/m;
 
-export interface AskOptions {
-  /** Aborting kills the process. */
-  signal?: AbortSignal;
-  onProgress(progress: CalibrationProgress): void;
-}
-
 /**
- * Runs a job in a separate process and waits for it, so that all its memory is freed afterwards. If the
- * process dies, the answer is a failure.
+ * Does work in a separate process, and waits for the end of the process, so that all its memory is freed afterwards.
  *
- * @throws the signal's reason when it is aborted
+ * @param signal aborting kills the process
+ * @throws the signal's reason when it is aborted; the work's error; an error that says why the process died
  */
-export function askChild(job: ChildJob, { signal, onProgress }: AskOptions): Promise<ChildAnswer> {
+export async function inChild<Result>(
+  work: (child: Remote<CalibrationChild>) => Promise<Result>,
+  signal?: AbortSignal,
+): Promise<Result> {
   signal?.throwIfAborted();
   const child = fork(new URL('./child.js', import.meta.url), {
     // Supports values that JSON lacks.
@@ -29,23 +26,29 @@ export function askChild(job: ChildJob, { signal, onProgress }: AskOptions): Pro
   const kill = () => child.kill('SIGKILL');
   signal?.addEventListener('abort', kill);
   let said = '';
-  let answer: ChildAnswer | undefined;
   child.stderr?.setEncoding('utf8').on('data', (text) => {
     said = (said + text).slice(-KEPT_CHARACTERS);
   });
-  child.on('message', (message: ChildMessage) => {
-    if ('progress' in message) onProgress(message.progress);
-    else answer = message;
+  const caller = new Caller({
+    send: (message) => void child.send(message),
+    onMessage: (listener) => void child.on('message', listener),
   });
-  child.send(job);
-  return new Promise<ChildAnswer>((resolve, reject) => {
-    child.on('error', ({ message }) => resolve({ failure: message }));
-    // 'close' comes after every message; 'exit' may come before.
+  child.on('error', (error) => caller.fail(error));
+  // 'close' comes after every message; 'exit' may come before.
+  const ended = new Promise<void>((resolve) => {
     child.on('close', (code, killedBy) => {
-      if (signal?.aborted) reject(signal.reason);
-      else resolve(answer ?? { failure: ending(code, killedBy, said) });
+      caller.fail(signal?.aborted ? signal.reason : new Error(ending(code, killedBy, said)));
+      resolve();
     });
-  }).finally(() => signal?.removeEventListener('abort', kill));
+  });
+  try {
+    return await work(remote<CalibrationChild>((...call) => caller.call(...call), ['makeBase', 'measure']));
+  } finally {
+    // It would wait for the engine's threads.
+    kill();
+    if (child.pid !== undefined) await ended;
+    signal?.removeEventListener('abort', kill);
+  }
 }
 
 /** Describes why a process ended. Linux kills a process without a message if memory runs out. */

@@ -1,0 +1,64 @@
+import { type MessagePort, parentPort, Worker, type WorkerOptions } from 'node:worker_threads';
+import { batched } from '../arrays.ts';
+import { answerCalls } from '../calls/answer-calls.ts';
+import type { Message, Port } from '../calls/call.ts';
+import { Caller } from '../calls/caller.ts';
+import type { ErrorClasses } from '../user-error.ts';
+
+export interface ThreadOptions
+  extends Pick<WorkerOptions, 'workerData' | 'transferList' | 'resourceLimits' | 'eval'> {
+  /** The name of the thread in messages. */
+  name: string;
+  /** Whether calls in one turn of the event loop share a message, because each message has a cost. */
+  isBatched?: boolean;
+  /** Classes that errors of the thread keep. */
+  classes?: ErrorClasses;
+}
+
+/** A thread that answers calls. */
+export interface Thread {
+  worker: Worker;
+  caller: Caller;
+  /** Resolves when the thread has ended. */
+  ended: Promise<void>;
+}
+
+/**
+ * Starts a file of the package in a thread. Calls fail once the thread has ended.
+ *
+ * @param file starts with {@link answerParent}
+ */
+export function startThread(
+  file: URL | string,
+  { name, isBatched, classes, ...options }: ThreadOptions,
+): Thread {
+  // A thread inherits the flag `--input-type` of a program that was passed as text. Node would then refuse to run a file.
+  const isText = process.execArgv.some((word) => word.startsWith('--input-type'));
+  const worker = new Worker(file, { ...(isText && { execArgv: [] }), ...options });
+  const caller = new Caller(portOf(worker, isBatched), classes);
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  worker.on('error', (error) => caller.fail(error));
+  worker.on('exit', (code) => caller.fail(new Error(`the ${name} ended with code ${code}`)));
+  return { worker, caller, ended };
+}
+
+/** Answers the calls of the thread that started this one. */
+export function answerParent<T extends object>(
+  target: T,
+  methods: readonly (keyof T & string)[],
+  { isBatched, classes }: Pick<ThreadOptions, 'isBatched' | 'classes'> = {},
+): void {
+  answerCalls(target, methods, portOf(parentPort!, isBatched), classes);
+}
+
+/** The port of a thread. Its messages may be lists of messages. */
+export function portOf(end: Pick<MessagePort | Worker, 'on' | 'postMessage'>, isBatched = false): Port {
+  return {
+    send: isBatched
+      ? batched((messages) => end.postMessage(messages), setImmediate)
+      : (message, transfer) => end.postMessage(message, transfer),
+    onMessage(listener) {
+      end.on('message', (received: Message | Message[]) => [received].flat().forEach(listener));
+    },
+  };
+}
