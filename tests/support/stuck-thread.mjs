@@ -9,9 +9,15 @@ import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 const { STUCK_PIPE } = process.env;
 
 // Threads that read adapters get their base model when they start.
-if (!isMainThread && !workerData)
-  parentPort.on('message', (calls) => {
-    if (!calls.some(({ method }) => method === 'close')) return;
-    if (STUCK_PIPE) openSync(STUCK_PIPE);
-    for (;;);
-  });
+if (!isMainThread && !workerData) {
+  const { on } = parentPort;
+  // A listener of its own would receive the first calls, before the thread listens.
+  parentPort.on = (event, listener) =>
+    on.call(parentPort, event, (calls) => {
+      if (calls.some(({ method }) => method === 'close')) {
+        if (STUCK_PIPE) openSync(STUCK_PIPE);
+        for (;;);
+      }
+      listener(calls);
+    });
+}
