@@ -1,7 +1,7 @@
 import { TextStream } from '../../input/text/text-stream.ts';
 import type { TextTokenizer } from '../../input/text/tokenizer.ts';
+import { Queue, type Waiting } from '../../support/queue.ts';
 import type { Turns } from '../../support/turns.ts';
-import { WorkLoop } from '../../support/work-loop.ts';
 import { generate } from './generate.ts';
 import type { GenerationSettings } from './generation-settings.ts';
 import type { LanguageModel } from './language-model.ts';
@@ -16,17 +16,9 @@ interface Request {
   options: GenerateTextOptions;
   /** Requests with equal keys can share a batch. */
   key: string;
-  tokens: number[];
-  pieces: TextStream;
-  text: string;
-  /** Whether the request needs no more work: its caller has the text or an error, or has left. */
-  isSettled: boolean;
-  /** The requests in the same batch, and the controller that stops their generation. */
-  batch?: readonly Request[];
-  ending?: AbortController;
-  resolve(generated: Generated): void;
-  reject(reason: unknown): void;
 }
+
+type Writing = Waiting<Request, Generated>;
 
 /**
  * Generates texts for requests without beams. Waiting requests with equal settings share a batch. Each
@@ -36,21 +28,20 @@ interface Request {
 export class WritingQueue {
   readonly #model: LanguageModel;
   readonly #tokenizer: TextTokenizer;
-  readonly #turns: Turns;
-  #waiting: Request[] = [];
-  readonly #loop = new WorkLoop(
-    () => this.#waiting.length > 0,
-    () => this.#turns.run(() => this.#round()),
-    (error) => {
-      for (const request of this.#waiting.splice(0)) fail(request, error);
-    },
-  );
+  readonly #queue: Queue<Request, Generated>;
 
   /** @param turns serializes the use of the model, which has a single cache */
   constructor(model: LanguageModel, tokenizer: TextTokenizer, turns: Turns) {
     this.#model = model;
     this.#tokenizer = tokenizer;
-    this.#turns = turns;
+    this.#queue = new Queue<Request, Generated>({
+      next: async (queue) => {
+        // Simultaneous requests arrive as separate messages. This waits for all of them.
+        await new Promise((resolve) => setTimeout(resolve));
+        return this.#nextBatch(queue.waiting);
+      },
+      compute: (batch) => turns.run(() => this.#write(batch)),
+    });
   }
 
   /**
@@ -62,36 +53,16 @@ export class WritingQueue {
     settings: GenerationSettings,
     options: GenerateTextOptions,
   ): Promise<Generated> {
-    const { signal } = options;
-    signal?.throwIfAborted();
-    let leave = () => {};
-    const written = new Promise<Generated>((resolve, reject) => {
-      const request: Request = {
-        ...{ prompt, settings, options, resolve, reject },
-        key: JSON.stringify(settings),
-        ...{ tokens: [], pieces: new TextStream(this.#tokenizer), text: '', isSettled: false },
-      };
-      leave = () => fail(request, signal?.reason);
-      signal?.addEventListener('abort', leave, { once: true });
-      this.#waiting.push(request);
-    });
-    this.#loop.start();
-    return written.finally(() => signal?.removeEventListener('abort', leave));
-  }
-
-  async #round(): Promise<void> {
-    // Simultaneous requests arrive as separate messages. This waits for all of them.
-    await new Promise((resolve) => setTimeout(resolve));
-    await this.#write(this.#nextBatch());
+    const request = { prompt, settings, options, key: JSON.stringify(settings) };
+    const [generated] = await this.#queue.submit([request], options.signal);
+    return generated!;
   }
 
   /** The request that has waited longest, and the requests that can share its batch. */
-  #nextBatch(): Request[] {
-    this.#waiting = this.#waiting.filter(({ isSettled }) => !isSettled);
-    const batch: Request[] = [];
-    for (const request of this.#waiting)
-      if (batch.length < MAX_TOGETHER && this.#fits(request, batch)) batch.push(request);
-    this.#waiting = this.#waiting.filter((request) => !batch.includes(request));
+  #nextBatch(waiting: readonly Writing[]): Writing[] {
+    const batch: Writing[] = [];
+    for (const one of waiting)
+      if (batch.length < MAX_TOGETHER && this.#fits(one.item, batch)) batch.push(one);
     return batch;
   }
 
@@ -99,73 +70,79 @@ export class WritingQueue {
    * Whether a request can join a batch. All prompts are padded to the longest. Nevertheless, each request
    * must be able to generate as many tokens as alone.
    */
-  #fits({ key, prompt, settings }: Request, batch: readonly Request[]): boolean {
+  #fits({ key, prompt, settings }: Request, batch: readonly Writing[]): boolean {
     if (batch.length === 0) return true;
     const { max_new_tokens, pad_token_id } = settings;
-    if (batch[0]!.key !== key || max_new_tokens === undefined || pad_token_id === undefined) return false;
-    const length = Math.max(prompt.length, ...batch.map((other) => other.prompt.length));
+    if (batch[0]!.item.key !== key || max_new_tokens === undefined || pad_token_id === undefined)
+      return false;
+    const length = Math.max(prompt.length, ...batch.map(({ item }) => item.prompt.length));
     const { maxPositions, encode } = this.#model;
     return maxPositions === undefined || length + (encode ? 0 : max_new_tokens) <= maxPositions;
   }
 
-  async #write(batch: readonly Request[]): Promise<void> {
-    if (batch.length === 0) return;
-    const { settings } = batch[0]!;
-    const ending = new AbortController();
-    for (const request of batch) Object.assign(request, { batch, ending });
+  async #write(batch: readonly Writing[]): Promise<void> {
+    const { settings } = batch[0]!.item;
     const { eos_token_id: ends = [] } = settings;
+    const texts = batch.map((one) => new StreamedText(one, this.#tokenizer, ends));
+    const ending = new AbortController();
+    // If all callers have their texts or have left, nothing more is generated.
+    void Promise.allSettled(batch.map(({ result }) => result)).then(() => ending.abort());
     try {
       await generate(
         this.#model,
-        batch.map(({ prompt }) => prompt),
+        batch.map(({ item }) => item.prompt),
         settings,
         {
-          seed: batch.map(({ options }) => options.seed ?? 0),
+          seed: batch.map(({ item }) => item.options.seed ?? 0),
           signal: ending.signal,
           hasLeft: (row) => batch[row]!.isSettled,
-          onToken({ row, token }) {
-            add(batch[row]!, token);
-            if (ends.includes(token)) finish(batch[row]!, ends);
-          },
+          onToken: ({ row, token }) => texts[row]!.add(token),
         },
       );
-      for (const request of batch) finish(request, ends);
+      for (const text of texts) text.finish();
     } catch (error) {
-      const isBegun = batch.some(({ tokens }) => tokens.length > 0);
-      // One request's prompt must not make the others fail, so each request is generated alone.
-      if (batch.length > 1 && !isBegun) for (const request of batch) await this.#write([request]);
-      else for (const request of batch) fail(request, error);
+      // A prompt with an error is found before the first token.
+      if (texts.every(({ tokens }) => tokens.length === 0)) throw error;
+      for (const { reject } of batch) reject(error);
     }
   }
 }
 
-function add(request: Request, token: number): void {
-  if (request.isSettled) return;
-  request.tokens.push(token);
-  tell(request, request.pieces.add(token));
-}
+/** The text of a request while it is generated. */
+class StreamedText {
+  readonly tokens: number[] = [];
+  readonly #writing: Writing;
+  readonly #pieces: TextStream;
+  readonly #ends: readonly number[];
+  #text = '';
 
-function finish(request: Request, ends: readonly number[]): void {
-  if (request.isSettled) return;
-  tell(request, request.pieces.end());
-  if (request.isSettled) return;
-  request.isSettled = true;
-  request.resolve({ text: request.text, ...newTokens(Int32Array.from(request.tokens), 0, ends) });
-}
-
-function tell(request: Request, piece: string): void {
-  request.text += piece;
-  if (piece === '') return;
-  try {
-    request.options.onText?.(piece);
-  } catch (error) {
-    fail(request, error);
+  constructor(writing: Writing, tokenizer: TextTokenizer, ends: readonly number[]) {
+    this.#writing = writing;
+    this.#pieces = new TextStream(tokenizer);
+    this.#ends = ends;
   }
-}
 
-function fail(request: Request, reason: unknown): void {
-  if (request.isSettled) return;
-  request.isSettled = true;
-  request.reject(reason);
-  if (request.batch?.every(({ isSettled }) => isSettled)) request.ending?.abort(reason);
+  add(token: number): void {
+    if (this.#writing.isSettled) return;
+    this.tokens.push(token);
+    this.#tell(this.#pieces.add(token));
+    if (this.#ends.includes(token)) this.finish();
+  }
+
+  finish(): void {
+    if (this.#writing.isSettled) return;
+    this.#tell(this.#pieces.end());
+    const tokens = newTokens(Int32Array.from(this.tokens), 0, this.#ends);
+    this.#writing.resolve({ text: this.#text, ...tokens });
+  }
+
+  #tell(piece: string): void {
+    this.#text += piece;
+    if (piece === '') return;
+    try {
+      this.#writing.item.options.onText?.(piece);
+    } catch (error) {
+      this.#writing.reject(error);
+    }
+  }
 }

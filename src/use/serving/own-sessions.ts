@@ -1,4 +1,5 @@
 import { releaseAll } from '../../support/opened.ts';
+import { Turns } from '../../support/turns.ts';
 import { Overloaded } from './service/service-errors.ts';
 
 interface Session {
@@ -10,8 +11,8 @@ interface Place<Opened> {
   open?: { key: object; session: Opened };
   /** The key of the last adapter that requested the slot. */
   asked?: object;
-  /** Settles when all uses of the slot so far have ended. */
-  last: Promise<unknown>;
+  /** One use of the slot after the other. */
+  turns: Turns;
   users: number;
 }
 
@@ -29,7 +30,7 @@ export class OwnSessions<Opened extends Session> {
    * @param maxQueued maximum number of waiting uses
    */
   constructor(most: number, maxQueued: number) {
-    this.#places = Array.from({ length: most }, () => ({ last: Promise.resolve(), users: 0 }));
+    this.#places = Array.from({ length: most }, () => ({ turns: new Turns(), users: 0 }));
     this.#maxQueued = maxQueued;
   }
 
@@ -48,10 +49,8 @@ export class OwnSessions<Opened extends Session> {
     const place = this.#placeFor(key);
     place.users++;
     this.#waiting++;
-    const result = place.last.then(async () => work(await opened(place, key, open)));
-    place.last = result.catch(() => {});
     try {
-      return await result;
+      return await place.turns.run(async () => work(await opened(place, key, open)));
     } finally {
       place.users--;
       this.#waiting--;
@@ -60,7 +59,7 @@ export class OwnSessions<Opened extends Session> {
 
   /** Frees the engine's memory after all uses have ended. */
   async close(): Promise<void> {
-    const closing = (place: Place<Opened>) => ({ release: () => place.last.then(() => emptied(place)) });
+    const closing = (place: Place<Opened>) => ({ release: () => place.turns.run(() => emptied(place)) });
     await releaseAll(this.#places.map(closing));
   }
 

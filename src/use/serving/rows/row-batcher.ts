@@ -1,4 +1,4 @@
-import { WorkLoop } from '../../../support/work-loop.ts';
+import { Queue, type Waiting } from '../../../support/queue.ts';
 import { Overloaded } from '../service/service-errors.ts';
 
 /** The properties of a row that the batcher needs. */
@@ -21,30 +21,14 @@ export interface BatchLimits {
 /** The minimum length of a row, as a share of the batch's longest row. It limits padding. */
 const MIN_SHARE = 0.6;
 
-interface Waiting<Row, Result> {
-  row: Row;
-  since: number;
-  resolve(result: Result): void;
-  reject(reason: unknown): void;
-}
-
 /**
  * Batches rows that arrive one by one. A batch has the row that has waited the longest, and rows of similar length.
  * While it is computed, the next batch fills. An idle engine waits for a moment before it takes a partial batch.
  */
 export class RowBatcher<Row extends BatchedRow, Result> {
-  readonly #compute: (rows: readonly Row[]) => Promise<Result[]>;
   readonly #fits: (rows: readonly Row[], row: Row) => boolean;
   readonly #limits: BatchLimits;
-  #waiting: Waiting<Row, Result>[] = [];
-  readonly #loop = new WorkLoop(
-    () => this.#waiting.length > 0,
-    () => this.#round(),
-    (error) => {
-      for (const { reject } of this.#waiting.splice(0)) reject(error);
-    },
-  );
-  #wake: (() => void) | undefined;
+  readonly #queue: Queue<Row, Result>;
 
   /**
    * @param compute returns a result for each row of a batch
@@ -55,14 +39,22 @@ export class RowBatcher<Row extends BatchedRow, Result> {
     fits: (rows: readonly Row[], row: Row) => boolean,
     limits: BatchLimits,
   ) {
-    this.#compute = compute;
     this.#fits = fits;
     this.#limits = limits;
+    this.#queue = new Queue<Row, Result>({
+      next: (queue) => this.#next(queue),
+      async compute(batch) {
+        const results = await compute(batch.map(({ item }) => item));
+        for (const [i, { resolve }] of batch.entries()) resolve(results[i]!);
+        // Before the next batch, answers can be sent and requests received.
+        await new Promise((resolve) => setTimeout(resolve));
+      },
+    });
   }
 
   /** Number of rows that wait for a batch. */
   get queued(): number {
-    return this.#waiting.length;
+    return this.#queue.waiting.length;
   }
 
   /**
@@ -72,96 +64,39 @@ export class RowBatcher<Row extends BatchedRow, Result> {
    * queue
    */
   async submit(rows: readonly Row[], signal?: AbortSignal): Promise<Result[]> {
-    signal?.throwIfAborted();
-    if (this.#waiting.length + rows.length > this.#limits.maxQueued)
-      throw new Overloaded(this.#waiting.length);
-    const mine = new Set<Waiting<Row, Result>>();
-    const results = rows.map(
-      (row) =>
-        new Promise<Result>((resolve, reject) => {
-          const waiting = { row, since: performance.now(), resolve, reject };
-          mine.add(waiting);
-          this.#waiting.push(waiting);
-        }),
-    );
-    const leave = () => {
-      this.#waiting = this.#waiting.filter((waiting) => !mine.has(waiting));
-      for (const { reject } of mine) reject(signal?.reason);
-    };
-    signal?.addEventListener('abort', leave);
-    this.#wake?.();
-    this.#loop.start();
-    try {
-      return await Promise.all(results);
-    } finally {
-      signal?.removeEventListener('abort', leave);
-    }
+    if (this.queued + rows.length > this.#limits.maxQueued) throw new Overloaded(this.queued);
+    return this.#queue.submit(rows, signal);
   }
 
-  async #round(): Promise<void> {
-    await this.#gathered();
-    const batch = this.#nextBatch();
-    if (batch.length === 0) return;
-    await this.#answer(batch);
-    // Before the next batch, answers can be sent and requests received.
-    await new Promise((resolve) => setTimeout(resolve));
-  }
-
-  async #answer(batch: readonly Waiting<Row, Result>[]): Promise<void> {
-    try {
-      const results = await this.#compute(batch.map(({ row }) => row));
-      for (const [i, { resolve }] of batch.entries()) resolve(results[i]!);
-    } catch (error) {
-      // A row must not make the others fail.
-      if (batch.length > 1) for (const waiting of batch) await this.#answer([waiting]);
-      else for (const { reject } of batch) reject(error);
-    }
-  }
-
-  /** Resolves when a batch is full, or when its first row has waited long enough. */
-  async #gathered(): Promise<void> {
+  /** Waits until a batch is full, or until its first row has waited long enough. */
+  async #next(queue: Queue<Row, Result>): Promise<Waiting<Row, Result>[]> {
     for (;;) {
-      const [oldest] = this.#waiting;
-      if (!oldest || this.#waiting.length >= this.#limits.maxRows) return;
+      const { waiting } = queue;
+      const [oldest] = waiting;
+      if (!oldest) return [];
       const left = oldest.since + this.#limits.maxWait - performance.now();
-      if (left <= 0) return;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, left);
-        this.#wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-      this.#wake = undefined;
+      if (waiting.length >= this.#limits.maxRows || left <= 0) return this.#batchOf(waiting);
+      await queue.changed(left);
     }
   }
 
-  /** Removes the row that has waited the longest from the queue, with the rows of the most similar lengths. */
-  #nextBatch(): Waiting<Row, Result>[] {
-    const [oldest] = this.#waiting;
-    if (!oldest) return [];
-    const distance = ({ row }: Waiting<Row, Result>) => Math.abs(row.length - oldest.row.length);
-    const others = this.#waiting.slice(1).sort((a, b) => distance(a) - distance(b));
+  /** The row that has waited the longest, and the rows of the most similar lengths. */
+  #batchOf(waiting: readonly Waiting<Row, Result>[]): Waiting<Row, Result>[] {
+    const oldest = waiting[0]!;
+    const distance = ({ item }: Waiting<Row, Result>) => Math.abs(item.length - oldest.item.length);
     const batch = [oldest];
-    let [least, most] = [oldest.row.length, oldest.row.length];
-    for (const waiting of others) {
+    let [least, most] = [oldest.item.length, oldest.item.length];
+    for (const other of waiting.slice(1).sort((a, b) => distance(a) - distance(b))) {
       if (batch.length === this.#limits.maxRows) break;
-      const { length } = waiting.row;
+      const { length } = other.item;
       const [shortest, longest] = [Math.min(least, length), Math.max(most, length)];
       const isTooMuch = (batch.length + 1) * longest > this.#limits.maxTokens;
       if (isTooMuch || shortest < MIN_SHARE * longest) continue;
-      if (
-        !this.#fits(
-          batch.map(({ row }) => row),
-          waiting.row,
-        )
-      )
-        continue;
-      batch.push(waiting);
+      const rows = batch.map(({ item }) => item);
+      if (!this.#fits(rows, other.item)) continue;
+      batch.push(other);
       [least, most] = [shortest, longest];
     }
-    const taken = new Set(batch);
-    this.#waiting = this.#waiting.filter((waiting) => !taken.has(waiting));
     return batch;
   }
 }
