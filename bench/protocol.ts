@@ -1,5 +1,5 @@
 import { readSync, writeSync } from 'node:fs';
-import { ALONE, type Communicator, decode, encode } from '../src/program/parallel/communicator.ts';
+import { ALONE, type Communicator } from '../src/program/parallel/communicator.ts';
 
 /*
  * The protocol of measured processes. Each request is a JSON object on a line of standard input, and each
@@ -42,7 +42,7 @@ export async function serve(
 ): Promise<void> {
   const next = () => {
     const own = communicator.rank === 0 ? (nextRequest() ?? { op: 'exit' }) : undefined;
-    return decode(communicator.broadcast(encode(own ?? null))) as Request;
+    return communicator.broadcast(own as Request);
   };
   for (let request = next(); request.op !== 'exit'; request = next()) {
     const reply = await operations[request.op]!(request);

@@ -8,14 +8,6 @@ export interface TensorType {
 /** The operands of a node. An op reads only as many as `inferTypes` has found there. */
 export type Operands<T = TensorType> = readonly [T, T, T, T, T, ...T[]];
 
-/** Formats attributes as stable text. Symbolic sizes are written as polynomials. */
-export function attributesText(attributes: object): string {
-  return Object.entries(attributes)
-    .filter(([, value]) => typeof value !== 'function')
-    .map(([name, value]) => `${name}=${Array.isArray(value) ? `[${value}]` : value}`)
-    .join(' ');
-}
-
 /**
  * All ops and their attributes. The tables of shapes, gradients and lowering are `Record`s over these keys,
  * so the compiler reports what a new op lacks.
@@ -162,4 +154,12 @@ export type DataType = 'float32' | 'int32' | 'bool' | 'uint8';
  */
 export function hasBlockKernel({ bits, backward, rounded }: Ops['blockMatmul']): boolean {
   return !backward && (bits === 4 || rounded);
+}
+
+/** Formats attributes as stable text. Symbolic sizes are written as polynomials. */
+export function attributesText(attributes: object): string {
+  return Object.entries(attributes)
+    .filter(([, value]) => typeof value !== 'function')
+    .map(([name, value]) => `${name}=${Array.isArray(value) ? `[${value}]` : value}`)
+    .join(' ');
 }

@@ -1,4 +1,4 @@
-import type { Processes } from '../../program/parallel/node/join-processes.ts';
+import type { Processes } from '../../program/parallel/communicator.ts';
 
 /**
  * Runs a command's work in all processes started by mpirun, mpiexec or srun. The processes share the

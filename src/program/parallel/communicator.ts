@@ -6,10 +6,12 @@ export const ALONE: Communicator = {
   size: 1,
   hosts: ['this host'],
   allReduce() {},
-  broadcast: (bytes = new Uint8Array()) => bytes,
+  broadcast: (value) => value,
   gather: (bytes) => [bytes],
   barrier() {},
 };
+
+export const ALONE_PROCESSES: Processes = { communicator: ALONE, sharesHost: false, leave() {} };
 
 /**
  * The processes that share a run, as one of them sees them. Every call is collective: all processes make the same calls
@@ -24,12 +26,23 @@ export interface Communicator {
   readonly hosts: readonly string[];
   /** Replaces the values by their sums over all processes. The sums are bit for bit the same everywhere. */
   allReduce(values: Float32Array): void;
-  /** Returns the bytes of process 0 to all processes. The argument of other processes is ignored. */
-  broadcast(bytes?: Uint8Array): Uint8Array;
+  /** Returns the plain data of process 0 to all processes. The argument of other processes is ignored. */
+  broadcast<T>(value: T): T;
   /** Returns the bytes of all processes, by rank, to every process. */
   gather(bytes: Uint8Array): Uint8Array[];
   /** Returns when all processes have called it. */
   barrier(): void;
+}
+
+/** The processes that share a run, and what this one may use. */
+export interface Processes {
+  communicator: Communicator;
+  /** Number of compute threads of this process; undefined for a single process, which lets the engine decide. */
+  threads?: number;
+  /** Whether another process runs on this host. */
+  sharesHost: boolean;
+  /** Ends the communication in all processes. */
+  leave(): void;
 }
 
 /** The name of a process in messages: `process 3 (node-b)`. */

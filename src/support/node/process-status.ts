@@ -1,13 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * Imports the modules of the program that started this thread. They define its methods and tasks in this thread too.
- */
-export async function importModules({ modules }: { modules: readonly string[] }): Promise<void> {
-  for (const url of modules) await import(url);
-}
-
-/**
  * The peak resident memory of this process, in MB. On Linux it is read from the kernel, because getrusage starts there
  * from the parent's size.
  */

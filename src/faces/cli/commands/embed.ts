@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Command } from 'commander';
-import type { Processes } from '../../../program/parallel/node/join-processes.ts';
-import { fromFirst } from '../../../program/parallel/node/together.ts';
+import type { Processes } from '../../../program/parallel/communicator.ts';
+import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
 import {

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import { textInMemory } from '../../../input/data/rows.ts';
 import type { Certainty, Confusion } from '../../../program/example-set.ts';
-import type { Processes } from '../../../program/parallel/node/join-processes.ts';
-import { fromFirst } from '../../../program/parallel/node/together.ts';
+import type { Processes } from '../../../program/parallel/communicator.ts';
+import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { type ClassScores, classReport, macroScores } from '../../../scores/metrics/classes.ts';
 import { averaged } from '../../../scores/metrics/scores.ts';
 import { verdictSentence } from '../../../studies/report/verdict/verdict-sentence.ts';

@@ -3,9 +3,9 @@ import { Command } from 'commander';
 import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { Generated, Prompt } from '../../../program/generation/prompt.ts';
 import type { TextGenerator } from '../../../program/generation/text-generator.ts';
-import { type Communicator, gatherJson } from '../../../program/parallel/communicator.ts';
-import type { Processes } from '../../../program/parallel/node/join-processes.ts';
-import { fromFirst, together } from '../../../program/parallel/node/together.ts';
+import { type Communicator, gatherJson, type Processes } from '../../../program/parallel/communicator.ts';
+import { fromFirst } from '../../../program/parallel/from-first.ts';
+import { together } from '../../../program/parallel/together.ts';
 import { UserError } from '../../../support/user-error.ts';
 import {
   baseDtypeOption,

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { detectFormat, firstLine } from '../../../input/data/detect-format.ts';
 import { partsOf, pictureFolder } from '../../../input/data/node/picture-folder.ts';
-import { classFiles, dataFiles } from '../../../input/data/node/text-files.ts';
+import { classFiles, dataFiles, textFile } from '../../../input/data/node/text-files.ts';
 import { readTable, type Table } from '../../../input/data/table/read-table.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -53,7 +53,11 @@ export function partsIn(path: string): DataFile['parts'] {
 }
 
 function isPictureFolder(path: string): boolean {
-  return existsSync(path) && statSync(path).isDirectory() && pictureFolder(partsOf(path).train) !== undefined;
+  return (
+    existsSync(path) &&
+    statSync(path).isDirectory() &&
+    pictureFolder(partsOf(path).train, textFile) !== undefined
+  );
 }
 
 const isSquad = (start: string) => /^\s*\{\s*("version"\s*:\s*"[^"]*"\s*,\s*)?"data"\s*:\s*\[/.test(start);

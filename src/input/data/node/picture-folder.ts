@@ -4,7 +4,6 @@ import { basename, isAbsolute, join, relative, sep } from 'node:path';
 import { fileError, UserError } from '../../../support/user-error.ts';
 import { MAX_PICTURE_BYTES, PICTURE_NAME } from '../../pictures/pixels.ts';
 import type { TextFile } from '../text-file.ts';
-import { textFile } from './text-files.ts';
 
 /** Files beside pictures that describe them, as in the imagefolder of Hugging Face's datasets. */
 const METADATA = ['metadata.csv', 'metadata.jsonl'];
@@ -18,12 +17,14 @@ const PARTS = {
 /**
  * A folder with one folder of pictures for each class, as a table: the path of each picture, and its class. With a
  * metadata.csv or metadata.jsonl, that file. Undefined for folders without pictures.
+ *
+ * @param open opens a file of the folder
  */
-export function pictureFolder(path: string): TextFile | undefined {
+export function pictureFolder(path: string, open: (path: string) => TextFile): TextFile | undefined {
   const names = picturesIn(path);
   if (names.length === 0) return undefined;
   const metadata = METADATA.find((name) => readdirSync(path).includes(name));
-  if (metadata !== undefined) return textFile(join(path, metadata));
+  if (metadata !== undefined) return open(join(path, metadata));
   const hasClasses = names.every((name) => name.split('/').length === 2);
   const lines = names.map((name) =>
     JSON.stringify({ image: name, ...(hasClasses && { label: name.slice(0, name.indexOf('/')) }) }),

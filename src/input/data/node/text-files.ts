@@ -22,7 +22,7 @@ function isReadInFolders(name: string): boolean {
 export function textFile(path: string): TextFile {
   const stats = statsOf(path);
   if (!stats) throw missing(path);
-  const pictures = stats.isDirectory() ? pictureFolder(path) : undefined;
+  const pictures = stats.isDirectory() ? pictureFolder(path, textFile) : undefined;
   if (pictures) return pictures;
   if (!stats.isFile()) {
     throw new UserError({
@@ -75,7 +75,7 @@ export function textFiles(path: string): TextFile[] {
  * as `label`. Undefined if the path is not a folder with such files, or has pictures.
  */
 export function classFiles(path: string): TextFile[] | undefined {
-  if (!statsOf(path)?.isDirectory() || pictureFolder(path)) return undefined;
+  if (!statsOf(path)?.isDirectory() || pictureFolder(path, textFile)) return undefined;
   const isShown = ({ name }: Dirent) => !name.startsWith('.');
   const labels = readdirSync(path, { withFileTypes: true }).filter(
     (entry) => entry.isDirectory() && isShown(entry),

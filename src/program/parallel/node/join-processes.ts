@@ -2,22 +2,9 @@ import { fstatSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { askedThreads } from '../../../engine/runtime/node/asked-threads.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { ALONE, type Communicator, gatherJson } from '../communicator.ts';
+import { ALONE_PROCESSES, type Communicator, gatherJson, type Processes } from '../communicator.ts';
 import { launchOf } from './launch.ts';
 import { joinMpi } from './mpi/mpi-communicator.ts';
-
-/** The processes that share this run. */
-export interface Processes {
-  communicator: Communicator;
-  /** Number of compute threads of this process; undefined for a single process, which lets the engine decide. */
-  threads?: number;
-  /** Whether another process runs on this host. */
-  sharesHost: boolean;
-  /** Ends the communication in all processes. */
-  leave(): void;
-}
-
-export const ALONE_PROCESSES: Processes = { communicator: ALONE, sharesHost: false, leave() {} };
 
 /**
  * Connects to the other processes that mpirun, mpiexec or srun started for this run.

@@ -1,9 +1,9 @@
 import type { OwnScores } from '../../../program/own-scores.ts';
-import { isAgreed } from '../../../program/parallel/communicator.ts';
-import { joinProcesses, type Processes } from '../../../program/parallel/node/join-processes.ts';
+import { isAgreed, type Processes } from '../../../program/parallel/communicator.ts';
+import { joinProcesses } from '../../../program/parallel/node/join-processes.ts';
 import { answerCalls } from '../../../support/calls/answer-calls.ts';
 import type { Port } from '../../../support/calls/call.ts';
-import { importModules } from '../../../support/node/process-status.ts';
+import { importModules } from '../../../support/import-modules.ts';
 import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../../training/run/events.ts';
 import type { StepControl, StepState } from '../../../training/train/step-control.ts';

@@ -1,8 +1,8 @@
 import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
 import type { OnWritten } from '../../../program/bases/node/write-base.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
-import { ALONE_PROCESSES, type Processes } from '../../../program/parallel/node/join-processes.ts';
-import { oncePerHost, together } from '../../../program/parallel/node/together.ts';
+import { ALONE_PROCESSES, type Processes } from '../../../program/parallel/communicator.ts';
+import { oncePerHost, together } from '../../../program/parallel/together.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import type { ProgressEvent } from '../../../training/run/events.ts';

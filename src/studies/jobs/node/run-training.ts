@@ -3,9 +3,13 @@ import { stringify } from 'yaml';
 import { digestOf } from '../../../input/formats/node/content-digest.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { assertLocked } from '../../../input/store/node/folder-lock.ts';
-import type { Communicator } from '../../../program/parallel/communicator.ts';
-import { ALONE_PROCESSES, type Processes } from '../../../program/parallel/node/join-processes.ts';
-import { fromFirst, oncePerHost, together } from '../../../program/parallel/node/together.ts';
+import {
+  ALONE_PROCESSES,
+  type Communicator,
+  type Processes,
+} from '../../../program/parallel/communicator.ts';
+import { fromFirst } from '../../../program/parallel/from-first.ts';
+import { oncePerHost, together } from '../../../program/parallel/together.ts';
 import { peakMemoryMb } from '../../../support/node/process-status.ts';
 import type { CheckpointOrigin } from '../../../training/run/checkpoint.ts';
 import { methodOf } from '../../../training/run/config/method-of.ts';

@@ -1,6 +1,6 @@
 import type { Tuner } from '../../../methods/tuners/tuner.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
-import type { Processes } from '../../../program/parallel/node/join-processes.ts';
+import type { Processes } from '../../../program/parallel/communicator.ts';
 import { Program } from '../../../program/program.ts';
 import type { Validation } from '../../../program/validation.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';

@@ -1,11 +1,11 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileError, UserError } from '../../../support/user-error.ts';
+import { PackedCache } from '../packed-cache.ts';
 import { NotThere, UnknownModel } from '../service/service-errors.ts';
 import type { Serving } from '../serving.ts';
 import type { BaseFolder } from './base-folder.ts';
 import { adapterIn, type FoundAdapter, findAdapters } from './find-adapters.ts';
-import { PackedCache } from './packed-cache.ts';
 import { type AdapterContent, readContent } from './read-adapter.ts';
 import { servedAdapter } from './served-adapter.ts';
 

@@ -1,7 +1,7 @@
 import { workerData } from 'node:worker_threads';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { Moved } from '../../../support/calls/answer-calls.ts';
-import { importModules } from '../../../support/node/process-status.ts';
+import { importModules } from '../../../support/import-modules.ts';
 import { answerParent } from '../../../support/node/threads.ts';
 import { SERVICE_ERRORS } from '../service/service-errors.ts';
 import { BaseFolder } from './base-folder.ts';

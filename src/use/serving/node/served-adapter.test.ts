@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { writeMadeAdapter } from '../../../../tests/support/made-adapter.ts';
 import { writeSmallGenerator } from '../../../../tests/support/small-generator.ts';
+import { PackedCache } from '../packed-cache.ts';
 import { BaseFolder } from './base-folder.ts';
 import { adapterIn } from './find-adapters.ts';
-import { PackedCache } from './packed-cache.ts';
 import { servedAdapter, servedBase } from './served-adapter.ts';
 
 it("a base without a known task is served by its adapters' notes", async () => {

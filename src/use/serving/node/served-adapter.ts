@@ -10,10 +10,10 @@ import { readNotes } from '../../trained/notes.ts';
 import { type OpenedTask, openedTask } from '../../trained/opened-task.ts';
 import { type DescribedModel, withChanges } from '../../trained/read-model.ts';
 import { knownAdapter, tuneModel } from '../../trained/tune-model.ts';
+import type { PackedCache } from '../packed-cache.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { BaseFolder } from './base-folder.ts';
 import type { FoundAdapter } from './find-adapters.ts';
-import type { PackedCache } from './packed-cache.ts';
 import { type AdapterContent, readContent } from './read-adapter.ts';
 
 /**

@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads';
 import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { remote } from '../../../support/calls/caller.ts';
-import { importModules } from '../../../support/node/process-status.ts';
+import { importModules } from '../../../support/import-modules.ts';
 import { answerParent } from '../../../support/node/threads.ts';
 import type { DecodingLimits } from '../decoding/decoding-loop.ts';
 import type { EngineRun } from '../engine-run.ts';

@@ -6,7 +6,7 @@ import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
 import { inTurns } from '../../../program/engine.ts';
 import type { Scores } from '../../../program/example-set.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
-import { ALONE_PROCESSES, type Processes } from '../../../program/parallel/node/join-processes.ts';
+import { ALONE_PROCESSES, type Processes } from '../../../program/parallel/communicator.ts';
 import { assertOptions } from '../../../support/options.ts';
 import { closedModel } from '../closed-model.ts';
 import { fittingBase } from '../fitting-base.ts';

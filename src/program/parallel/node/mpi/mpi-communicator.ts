@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { deserialize, serialize } from 'node:v8';
 import { UserError } from '../../../../support/user-error.ts';
 import type { Communicator } from '../../communicator.ts';
 import type { Launch } from '../launch.ts';
@@ -54,9 +55,10 @@ export async function joinMpi(launch: Launch): Promise<MpiCommunicator> {
         mpi.allReduce(copy.subarray(at, at + sums.length), sums);
       }
     },
-    broadcast(bytes = new Uint8Array()) {
+    broadcast(value) {
+      const bytes = rank === 0 ? serialize(value) : new Uint8Array();
       const [length] = lengthsOf(bytes.length);
-      return spread(rank === 0 ? bytes : new Uint8Array(length!), 0);
+      return deserialize(spread(rank === 0 ? bytes : new Uint8Array(length!), 0));
     },
     gather,
     barrier: mpi.barrier,

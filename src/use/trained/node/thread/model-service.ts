@@ -1,5 +1,5 @@
 import type { Prompt, WriteOptions } from '../../../../program/generation/prompt.ts';
-import { importModules } from '../../../../support/node/process-status.ts';
+import { importModules } from '../../../../support/import-modules.ts';
 import type { EmbedOptions } from '../../../../tasks/prediction.ts';
 import type { TaskName } from '../../../../tasks/registry.ts';
 import { type OpenedModel, open } from '../open.ts';

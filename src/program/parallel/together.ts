@@ -1,6 +1,5 @@
-import { deserialize, serialize } from 'node:v8';
-import { type Failure, failureOf, fileError, revived } from '../../../support/user-error.ts';
-import { type Communicator, gatherJson, markAgreed, processName } from '../communicator.ts';
+import { type Failure, failureOf, fileError, revived } from '../../support/user-error.ts';
+import { type Communicator, gatherJson, markAgreed, processName } from './communicator.ts';
 
 /**
  * Runs work that may fail in some processes only, and waits for all processes.
@@ -39,17 +38,4 @@ export async function oncePerHost<T>(communicator: Communicator, work: () => T |
   const leads = hosts.indexOf(hosts[rank]!) === rank;
   const done = await together(communicator, async () => (leads ? { value: await work() } : undefined));
   return together(communicator, async () => (done ? done.value : work()));
-}
-
-/**
- * Runs `find` in process 0 and returns its result in every process, because only process 0 may have the files. If
- * `find` throws, all processes throw its error.
- */
-export async function fromFirst<T>(communicator: Communicator, find: () => T | Promise<T>): Promise<T> {
-  if (communicator.size === 1) return find();
-  const isFirst = communicator.rank === 0;
-  const serialized = await together(communicator, async () =>
-    isFirst ? serialize(await find()) : undefined,
-  );
-  return deserialize(communicator.broadcast(serialized));
 }

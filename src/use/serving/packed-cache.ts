@@ -1,4 +1,4 @@
-import { type PackedAdapter, packedBytes } from '../../../methods/tuners/bank/packed-adapter.ts';
+import { type PackedAdapter, packedBytes } from '../../methods/tuners/bank/packed-adapter.ts';
 
 /** An adapter that is cached, or is being read. Its size is 0 until it is read. */
 interface Cached {
