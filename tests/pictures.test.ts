@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -12,36 +12,19 @@ import { runTraining } from '../src/studies/jobs/node/run-training.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { TINY_PROCESSOR, writePictureModel, writePictures } from './support/tiny-pictures.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pictures-'));
 const model = join(scratch, 'model');
 const photos = join(scratch, 'photos');
-const CASE = 'src/models/fixtures/models/dinov2-pictures';
-
-const PROCESSOR = {
-  image_processor_type: 'BitImageProcessor',
-  size: { shortest_edge: 14 },
-  crop_size: { height: 12, width: 12 },
-};
-const reader = new PictureReader(new PictureProcessor(PROCESSOR, 'preprocessor_config.json'), decodePicture);
-
-/** A picture with a gradient in one channel, so that a linear model tells the classes apart. */
-async function picture(path: string, channel: number, i: number): Promise<void> {
-  const data = Uint8Array.from({ length: 20 * 16 * 3 }, (_, at) =>
-    at % 3 === channel ? 150 + ((at * 7 + i * 31) % 100) : (at * (i + 3)) % 60,
-  );
-  await sharp(data, { raw: { width: 20, height: 16, channels: 3 } })
-    .png()
-    .toFile(path);
-}
+const reader = new PictureReader(
+  new PictureProcessor(TINY_PROCESSOR, 'preprocessor_config.json'),
+  decodePicture,
+);
 
 beforeAll(async () => {
-  cpSync(CASE, model, { recursive: true });
-  writeFileSync(join(model, 'preprocessor_config.json'), JSON.stringify(PROCESSOR));
-  for (const [channel, name] of ['red', 'green', 'blue'].entries()) {
-    mkdirSync(join(photos, name), { recursive: true });
-    for (let i = 0; i < 8; i++) await picture(join(photos, name, `${i}.png`), channel, i);
-  }
+  writePictureModel(model);
+  await writePictures(photos);
   // The same picture again, as JPEG of high quality.
   await sharp(join(photos, 'red', '0.png'))
     .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })

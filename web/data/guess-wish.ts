@@ -1,7 +1,7 @@
-import type { Table } from '../../src/input/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { type Guess, guessData } from '../../src/tasks/guess/guess-data.ts';
 import type { Wish } from '../worker/goal.ts';
+import type { PageTable } from './read-table.ts';
 
 /** Goals of the page by task. Other tasks need the command line. */
 const GOALS: Partial<Record<Guess['task'], Wish['goal']>> = {
@@ -14,9 +14,14 @@ const GOALS: Partial<Record<Guess['task'], Wish['goal']>> = {
  *
  * @returns the guess, and a notice if the page cannot do what the file seems to be for
  */
-export function guessWish(table: Table): { wish: Wish; notice?: string } {
+export function guessWish(table: PageTable): { wish: Wish; notice?: string } {
   const last = table.columns.length - 1;
-  const none: Wish = { goal: 'labels', at: [0, Math.min(1, last)] };
+  const goal = table.pictures ? 'pictures' : 'labels';
+  const none: Wish = { goal, at: [0, Math.min(1, last)] };
+  const wishOf = (guess: Guess): Wish | undefined => {
+    const found = goalOfGuess(guess);
+    return found && { ...found, goal: found.goal === 'labels' ? goal : found.goal };
+  };
   try {
     const guesses = guessData(table);
     const [best] = guesses;
@@ -37,7 +42,7 @@ export function guessWish(table: Table): { wish: Wish; notice?: string } {
   }
 }
 
-function wishOf({ task, at: { text, text_pair, label } }: Guess): Wish | undefined {
+function goalOfGuess({ task, at: { text, text_pair, label } }: Guess): Wish | undefined {
   const goal = GOALS[task];
   if (goal === 'labels' && text_pair === undefined) return { goal, at: [text!, label!] };
   if (goal === 'search' && label === undefined) return { goal, at: [text!, text_pair!] };

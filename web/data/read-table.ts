@@ -1,14 +1,14 @@
 import { decodeText, isGzip, isParquet, isSpreadsheet } from '../../src/input/data/detect-format.ts';
 import { readTable, type Table } from '../../src/input/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
-import { gunzip } from './gunzip.ts';
+import { inflate } from './inflate.ts';
 import { unpackParquet } from './unpack-parquet.ts';
 
 /** Maximum size. Reading a table takes about ten times its size in memory, and a page should not take a gigabyte. */
 const MAX_BYTES = 50e6;
 
-/** A table, and a notice about how it was read. */
-export type PageTable = Table & { notice?: string };
+/** A table, a notice about how it was read, and the pictures that its rows name. */
+export type PageTable = Table & { notice?: string; pictures?: ReadonlyMap<string, Blob> };
 
 /**
  * Reads a user's CSV, TSV, JSON Lines or parquet file. Text files may be compressed by gzip.
@@ -20,7 +20,7 @@ export async function readFileTable(file: File, header?: boolean): Promise<PageT
   const { name, size } = file;
   if (size > MAX_BYTES) throw tooLarge(name, `${Math.round(size / 1e6)} MB`);
   const packed = new Uint8Array(await file.arrayBuffer());
-  const bytes = isGzip(packed) ? await gunzip(packed, name, MAX_BYTES) : packed;
+  const bytes = isGzip(packed) ? await inflate(packed, 'gzip', name, MAX_BYTES) : packed;
   if (!bytes) throw tooLarge(name, 'unpacked');
   if (isParquet(bytes)) {
     const lines = await unpackParquet(bytes, name);

@@ -12,6 +12,7 @@ const MAX_LISTED = 12;
 /** The names of the two columns, by goal. */
 const COLUMNS: Record<Goal, readonly [string, string]> = {
   labels: ['Texts', 'Labels'],
+  pictures: ['Pictures', 'Labels'],
   search: ['Questions', 'Answers'],
 };
 
@@ -42,6 +43,9 @@ export function choiceStep(
     HTMLInputElement,
   ];
   const header = element('header', HTMLInputElement);
+  const [modelName, modelFiles] = ['model-name', 'model-files'].map((id) =>
+    element(id, HTMLInputElement),
+  ) as [HTMLInputElement, HTMLInputElement];
   const button = element('train', HTMLButtonElement);
   const problem = element('choice-problem', HTMLElement);
   const counts = element('counts', HTMLElement);
@@ -71,7 +75,10 @@ export function choiceStep(
     const wished = wish();
     for (const [side, select] of [input, target].entries())
       element(`${select.id}-name`, HTMLElement).textContent = COLUMNS[wished.goal][side]!;
-    element('preview', HTMLElement).innerHTML = preview(file, wished.at).text;
+    element('preview', HTMLElement).innerHTML = file.pictures
+      ? examples(file.pictures.examples).text
+      : preview(file, wished.at).text;
+    if (file.pictures) void showExamples(mine);
     let choice: Choice | undefined;
     let message = '';
     try {
@@ -81,8 +88,30 @@ export function choiceStep(
     }
     if (mine !== turn) return;
     problem.textContent = message;
-    counts.innerHTML = choice ? summaryOf(choice).text : '';
+    counts.innerHTML = choice ? summaryOf(choice, file.pictures ? 'picture' : 'row').text : '';
     setReady(choice !== undefined);
+  }
+
+  /** Loads the pictures of the preview one after the other, until another file is shown. */
+  async function showExamples(mine: number): Promise<void> {
+    for (const image of document.querySelectorAll<HTMLImageElement>('#preview img')) {
+      if (mine !== turn) return;
+      try {
+        image.src = await desk.thumbnail(image.alt);
+      } catch (error) {
+        // The first picture that cannot be decoded. Training would stop at all of them.
+        if (mine === turn && problem.textContent === '') problem.textContent = (error as Error).message;
+      }
+    }
+  }
+
+  /** The chosen model of pictures. */
+  function model(): ChosenSettings['model'] {
+    if (!file?.pictures) return undefined;
+    const { served } = file.pictures;
+    if (served !== undefined) return { name: served };
+    const files = [...(modelFiles.files ?? [])].map((file) => [file.name, file]);
+    return { name: modelName.value.trim(), files: Object.fromEntries(files) };
   }
 
   for (const select of [goal, input, target]) select.addEventListener('change', weigh);
@@ -101,9 +130,24 @@ export function choiceStep(
       epochs: epochs.value === '' ? undefined : epochs.valueAsNumber,
       rank: rank.valueAsNumber,
       device: device || undefined,
+      model: model(),
     };
     onTrain(wish(), settings);
   });
+
+  function showPictures({ pictures, columns }: OpenedFile): void {
+    for (const option of goal.options)
+      option.disabled = (option.value === 'pictures') !== (pictures !== undefined);
+    // Of a folder, the columns are its pictures and their folders.
+    element('columns', HTMLElement).hidden = pictures !== undefined && columns.length === 2;
+    element('model', HTMLElement).hidden = pictures === undefined;
+    element('model-chooser', HTMLElement).hidden = pictures?.served !== undefined;
+    element('served-model', HTMLElement).textContent =
+      pictures?.served === undefined
+        ? ''
+        : `Trained model: ${pictures.served}, which is served with this page.`;
+    for (const field of [modelName, modelFiles]) field.required = pictures !== undefined && !pictures.served;
+  }
 
   return {
     clear() {
@@ -116,6 +160,7 @@ export function choiceStep(
       if (opened) {
         const options = opened.columns.map(({ name }, i) => markup`<option value="${i}">${name}</option>`);
         goal.value = opened.guess.goal;
+        showPictures(opened);
         for (const [side, select] of [input, target].entries()) {
           select.innerHTML = markup`${options}`.text;
           select.value = `${opened.guess.at[side]}`;
@@ -133,7 +178,9 @@ export function choiceStep(
   };
 }
 
-function factsOf({ fileName, rows, columns, ragged, notice }: OpenedFile): string {
+function factsOf({ fileName, rows, columns, ragged, notice, pictures }: OpenedFile): string {
+  if (pictures && columns.length === 2)
+    return `${fileName}: ${countedNoun(rows, 'picture')}.${notice === undefined ? '' : ` ${notice}`}`;
   const left = ragged > 0 ? ` Skipped: ${countedNoun(ragged, 'row')} with another number of fields.` : '';
   return `${fileName}: ${countedNoun(rows, 'row')} of ${countedNoun(columns.length, 'column')}.${left}${notice === undefined ? '' : ` ${notice}`}`;
 }
@@ -145,7 +192,15 @@ function preview({ columns, preview }: OpenedFile, at: readonly number[]): Marku
   return markup`<div class="scroll" tabindex="0" role="group" aria-label="The first rows"><table class="preview"><thead><tr>${head}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-function summaryOf(choice: Choice): Markup {
+/** Frames for some pictures of each class. Their paths are the alternative texts. */
+function examples(classes: NonNullable<OpenedFile['pictures']>['examples']): Markup {
+  return markup`<div class="classes">${classes.map(
+    ([label, paths]) =>
+      markup`<figure><figcaption><b>${label}</b></figcaption><div class="thumbnails">${paths.map((path) => markup`<img class="thumbnail" alt="${path}">`)}</div></figure>`,
+  )}</div>`;
+}
+
+function summaryOf(choice: Choice, noun: string): Markup {
   const { leftOut, trainRows, heldOutRows } = choice;
   const judged =
     heldOutRows > 0
@@ -161,7 +216,7 @@ function summaryOf(choice: Choice): Markup {
     'labels' in choice
       ? labelsOf(choice.labels)
       : markup`<p>${countedNoun(choice.answers, 'different answer')}.</p>`;
-  return markup`${content}<p>${countedNoun(trainRows, 'row')} to train on, ${judged}.${out}</p>`;
+  return markup`${content}<p>${countedNoun(trainRows, noun)} to train on, ${judged}.${out}</p>`;
 }
 
 function labelsOf(labels: readonly [label: string, rows: number][]): Markup {

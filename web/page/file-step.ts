@@ -1,11 +1,13 @@
+import type { ChosenFile } from '../data/read-pictures.ts';
 import type { RemoteDesk } from '../worker/desk-methods.ts';
 import type { OpenedFile } from '../worker/messages.ts';
+import { cameraStep } from './camera-step.ts';
 import { element } from './element.ts';
 
 const EXAMPLE = 'messages.tsv';
 
 /**
- * The first step: the user chooses a file in the input, drops a file on the page, or takes the example.
+ * The first step: the user chooses a file or a folder, drops one on the page, takes pictures, or takes the example.
  *
  * @param onOpening called when another file replaces the open one
  * @param onOpened called with the open file, or undefined if it could not be read
@@ -19,16 +21,16 @@ export function fileStep(
   const input = element('input', HTMLInputElement);
   const problem = element('file-problem', HTMLElement);
   const drop = element('drop', HTMLElement);
-  let file: File | undefined;
+  let files: readonly ChosenFile[] = [];
   let opened = 0;
 
   async function open(header?: boolean): Promise<void> {
-    if (!file) return;
+    if (files.length === 0) return;
     const turn = ++opened;
     problem.textContent = '';
     drop.setAttribute('aria-busy', 'true');
     onOpening();
-    const result = await desk.open(file, header).catch((error: Error) => {
+    const result = await desk.open(files, header).catch((error: Error) => {
       if (turn === opened) problem.textContent = error.message;
       return undefined;
     });
@@ -37,21 +39,24 @@ export function fileStep(
     drop.removeAttribute('aria-busy');
     onOpened(result);
   }
-  function openChosen(chosen: File | undefined): void {
-    if (!chosen) return;
-    file = chosen;
+  function openChosen(chosen: readonly ChosenFile[]): void {
+    if (chosen.length === 0) return;
+    files = chosen;
     void open();
   }
 
-  // Otherwise, a user could not choose the same file again after editing it.
-  input.addEventListener('click', () => {
-    input.value = '';
-  });
-  input.addEventListener('change', () => openChosen(input.files?.[0]));
+  for (const chooser of [input, element('folder', HTMLInputElement)]) {
+    // Otherwise, a user could not choose the same file again after editing it.
+    chooser.addEventListener('click', () => {
+      chooser.value = '';
+    });
+    chooser.addEventListener('change', () => openChosen([...(chooser.files ?? [])].map(withPath)));
+  }
+  cameraStep(desk, openChosen);
   const example = element('example', HTMLButtonElement);
   example.addEventListener('click', async () => {
     const response = await fetch(new URL('example.tsv', import.meta.url)).catch(() => undefined);
-    if (response?.ok) openChosen(new File([await response.blob()], EXAMPLE));
+    if (response?.ok) openChosen([withPath(new File([await response.blob()], EXAMPLE))]);
     else problem.textContent = 'The example could not be loaded. Is the server of this page still running?';
   });
   // The button is enabled only now, because an earlier click would have been lost.
@@ -66,7 +71,34 @@ export function fileStep(
   document.addEventListener('drop', (event) => {
     event.preventDefault();
     drop.classList.remove('over');
-    openChosen(event.dataTransfer?.files[0]);
+    void droppedFiles(event.dataTransfer!).then(openChosen);
   });
   return (header) => void open(header);
+}
+
+/** A chosen file; of a folder, with its path in the folder. */
+function withPath(file: File): ChosenFile {
+  return { path: file.webkitRelativePath || file.name, file };
+}
+
+/** The dropped files, and all files below dropped folders. */
+async function droppedFiles({ items }: DataTransfer): Promise<ChosenFile[]> {
+  // The entries exist only until the event is over.
+  const entries = [...items].flatMap((item) => item.webkitGetAsEntry() ?? []);
+  return (await Promise.all(entries.map(filesBelow))).flat();
+}
+
+async function filesBelow(entry: FileSystemEntry): Promise<ChosenFile[]> {
+  if (entry.isFile) {
+    const file = await new Promise<File>((done, failed) => (entry as FileSystemFileEntry).file(done, failed));
+    return [{ path: entry.fullPath.slice(1), file }];
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  const files: ChosenFile[] = [];
+  // A reader returns a hundred entries at a time, and none at the end.
+  for (;;) {
+    const entries = await new Promise<FileSystemEntry[]>((done, failed) => reader.readEntries(done, failed));
+    if (entries.length === 0) return files;
+    files.push(...(await Promise.all(entries.map(filesBelow))).flat());
+  }
 }

@@ -9,23 +9,26 @@ interface GoalWords {
   score(metrics: Scores, rows: number): string;
   /** A second score. */
   more(metrics: Scores): string;
-  /** What the user may type. */
+  /** What the user may type or choose. */
   typed: string;
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
+/** A share of correct labels, on rows or pictures. */
+const correct = (noun: string): Pick<GoalWords, 'metric' | 'score' | 'more'> => ({
+  metric: 'accuracy',
+  score: (metrics, rows) =>
+    rows === 0
+      ? `Correct on ${percent(metrics.eval_accuracy!)} of ${noun}s that it has not seen.`
+      : `Correct on ${percent(metrics.eval_accuracy!)} of ${countedNoun(rows, `held-out ${noun}`)}.`,
+  more: (metrics) => `F1 is ${score(metrics.eval_f1!)}.`,
+});
+
 /** The texts of the page that depend on the goal. */
 export const GOAL_WORDS: Record<Goal, GoalWords> = {
-  labels: {
-    metric: 'accuracy',
-    score: (metrics, rows) =>
-      rows === 0
-        ? `Correct on ${percent(metrics.eval_accuracy!)} of rows that it has not seen.`
-        : `Correct on ${percent(metrics.eval_accuracy!)} of ${countedNoun(rows, 'held-out row')}.`,
-    more: (metrics) => `F1 is ${score(metrics.eval_f1!)}.`,
-    typed: 'Type a text to see how it is labelled',
-  },
+  labels: { ...correct('row'), typed: 'Type a text to see how it is labelled' },
+  pictures: { ...correct('picture'), typed: 'Choose a picture to see how it is labelled' },
   search: {
     metric: 'recall@1',
     score: (metrics, rows) =>

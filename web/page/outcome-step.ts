@@ -1,9 +1,11 @@
 import { capital } from '../../src/studies/report/format.ts';
+import type { Markup } from '../../src/studies/report/markup.ts';
 import { findingSentences } from '../../src/studies/report/verdict/finding-sentences.ts';
 import { verdictNote, verdictSentence } from '../../src/studies/report/verdict/verdict-sentence.ts';
 import type { RemoteDesk } from '../worker/desk-methods.ts';
 import type { Goal } from '../worker/goal.ts';
 import type { Begun, Found, Prediction } from '../worker/messages.ts';
+import { Camera } from './camera.ts';
 import { element } from './element.ts';
 import { GOAL_WORDS } from './goal-words.ts';
 import { labelBars } from './label-bars.ts';
@@ -29,6 +31,10 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
   const section = element('outcome', HTMLElement);
   const typed = element('typed', HTMLTextAreaElement);
   const answer = element('answer', HTMLElement);
+  const [tried, look] = [element('tried', HTMLInputElement), element('look', HTMLButtonElement)];
+  const shown = element('tried-picture', HTMLImageElement);
+  const camera = new Camera(element('tried-camera', HTMLVideoElement));
+  let picture: File | undefined;
   let fileName = '';
   let goal: Goal = 'labels';
   let timer = 0;
@@ -37,6 +43,7 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
   async function ask(): Promise<void> {
     const mine = ++turn;
     const text = typed.value.trim();
+    if (goal === 'pictures') return askPicture(mine);
     if (text === '') {
       answer.innerHTML = '';
       return;
@@ -46,11 +53,50 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
     };
     const asked =
       goal === 'search' ? desk.search(text, onRead).then(foundOf) : desk.predict(text).then(answerOf);
+    await answerWith(asked, mine);
+  }
+
+  async function answerWith(asked: Promise<Markup>, mine: number): Promise<void> {
     const html = await asked.catch((error: Error) => error.message);
     if (mine !== turn) return;
     if (typeof html === 'string') answer.textContent = html;
     else answer.innerHTML = html.text;
   }
+
+  async function askPicture(mine: number): Promise<void> {
+    const asked = picture;
+    shown.hidden = true;
+    answer.innerHTML = '';
+    if (!asked) return;
+    const seen = async () => {
+      const url = await desk.thumbnail(asked);
+      if (mine === turn) [shown.src, shown.hidden] = [url, false];
+      return answerOf(await desk.predict(asked));
+    };
+    await answerWith(seen(), mine);
+  }
+
+  function tryPicture(file: File | undefined): void {
+    picture = file;
+    void ask();
+  }
+  tried.addEventListener('change', () => tryPicture(tried.files?.[0]));
+  look.addEventListener('click', async () => {
+    try {
+      if (camera.isOn) return tryPicture(await camera.take('camera.jpg'));
+      await camera.start();
+      look.textContent = 'Take a picture';
+    } catch (error) {
+      answer.textContent = (error as Error).message;
+    }
+  });
+  const fieldsOf = (of: Goal) => {
+    goal = of;
+    element('typed-field', HTMLElement).hidden = goal === 'pictures';
+    element('tried-field', HTMLElement).hidden = goal !== 'pictures';
+    element(goal === 'pictures' ? 'tried-name' : 'typed-name', HTMLElement).textContent =
+      GOAL_WORDS[goal].typed;
+  };
 
   typed.addEventListener('input', () => {
     window.clearTimeout(timer);
@@ -91,13 +137,18 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
       turn++;
       if (!ended) {
         typed.value = '';
+        tried.value = '';
+        picture = undefined;
+        shown.hidden = true;
+        camera.stop();
+        look.textContent = 'Use the camera';
         answer.innerHTML = '';
         return;
       }
       ({ fileName } = ended.begun);
       forget.disabled = !ended.begun.isKept;
       const { metrics, verdict } = ended.outcome;
-      ({ goal } = ended.begun);
+      fieldsOf(ended.begun.goal);
       const words = GOAL_WORDS[goal];
       const describe = verdict?.score === words.metric ? verdictNote : verdictSentence;
       const note = verdict ? describe(verdict) : '';
@@ -107,12 +158,11 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
         'score-note': `${note === '' ? '' : `${capital(note)}. `}${words.more(metrics)}`,
         verdict: verdict ? findingSentences(verdict).map(pageWords).join('\n') : '',
       });
-      element('typed-name', HTMLElement).textContent = words.typed;
-      // A text that was typed for the probe.
+      // A text that was typed for the probe, or its picture.
       void ask();
     },
     probed(begun) {
-      ({ goal } = begun);
+      fieldsOf(begun.goal);
       section.hidden = false;
       actions.hidden = true;
       say({
@@ -121,7 +171,6 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
         'score-note': 'A linear layer on the unchanged encoder answers now. The trained model follows.',
         verdict: '',
       });
-      element('typed-name', HTMLElement).textContent = GOAL_WORDS[goal].typed;
     },
   };
 }

@@ -3,7 +3,7 @@ import { methodTitle } from '../../src/studies/report/run/run-facts.ts';
 import type { RunRecord } from '../../src/studies/report/run/run-record.ts';
 
 /** The sections of the report to show, in this order. `FOLDED` sections are collapsed below. */
-const SHOWN = ['ranks', 'curves'];
+const SHOWN = ['classes', 'ranks', 'curves'];
 const FOLDED = ['importance', 'factors', 'optimisation', 'cost', 'settings', 'notes'];
 /** Minimum time between two updates, in milliseconds. */
 const PICTURE_MS = 500;

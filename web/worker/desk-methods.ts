@@ -7,6 +7,7 @@ export type RemoteDesk = Remote<Desk>;
 /** The names of the desk's methods. */
 export const DESK_METHODS = [
   'open',
+  'thumbnail',
   'choose',
   'train',
   'kept',

@@ -1,12 +1,15 @@
+import { decodePicture } from '../../src/faces/web/decode-picture.ts';
 import { type PageOptions, train } from '../../src/faces/web/index.ts';
 import { parsePageConfig } from '../../src/faces/web/page-config.ts';
 import type { Table } from '../../src/input/data/table/read-table.ts';
+import { thumbnail } from '../../src/input/pictures/thumbnail.ts';
 import { runFacts } from '../../src/studies/report/run/run-facts.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { describeColumns } from '../../src/tasks/guess/columns.ts';
 import type { TrainEvent } from '../../src/training/run/events.ts';
 import { guessWish } from '../data/guess-wish.ts';
-import { readFileTable } from '../data/read-table.ts';
+import { type ChosenFile, readChosen } from '../data/read-pictures.ts';
+import type { PageTable } from '../data/read-table.ts';
 import { bestDevice } from './best-device.ts';
 import { goalOf, splitFor, type Wish } from './goal.ts';
 import { LearntModel } from './learnt-model.ts';
@@ -17,12 +20,17 @@ import { RunStore } from './run-store.ts';
 const PREVIEWED = 5;
 /** Maximum number of characters of a field in the preview. */
 const MAX_CHARACTERS = 200;
+/** Where the page is served with a model of pictures, and the file with its name. */
+const [SERVED, SERVED_NAME] = ['models/pictures/', 'models.json'];
+/** Maximum number of classes of pictures, and of pictures of each, in the preview. */
+const [MAX_CLASSES, MAX_EXAMPLES] = [12, 6];
 
 /** Everything that takes long, in a worker: one file, one run and one trained model at a time. */
 export class Desk {
+  readonly #address: URL;
   readonly #site: PageOptions;
   readonly #store = RunStore.open();
-  #table: Table | undefined;
+  #table: PageTable | undefined;
   #opened = 0;
   #stop = new AbortController();
   #learnt: LearntModel | undefined;
@@ -30,6 +38,7 @@ export class Desk {
 
   /** @param site the URL of the folder with the engine's and the model's files */
   constructor(site: URL) {
+    this.#address = site;
     this.#site = {
       engineUrl: new URL('engine/', site),
       modelUrl: new URL('models/mini/', site),
@@ -39,18 +48,19 @@ export class Desk {
   }
 
   /**
-   * Reads a file, with or without a header line.
+   * Reads a file, with or without a header line, or pictures.
    *
-   * @throws UserError if it is not a table
+   * @throws UserError if they are neither a table nor pictures
    */
-  async open(file: File, header?: boolean): Promise<OpenedFile> {
+  async open(chosen: readonly ChosenFile[], header?: boolean): Promise<OpenedFile> {
     this.#table = undefined;
     const turn = ++this.#opened;
-    const table = await readFileTable(file, header);
-    const { rows, ...facts } = table;
+    const table = await readChosen(chosen, header);
+    const { rows, pictures, ...facts } = table;
     const columns = describeColumns(table);
     const { wish, notice } = guessWish(table);
     const notices = [table.notice, notice].filter((line) => line !== undefined);
+    const served = pictures && (await this.#servedModel());
     // Another file may have been opened and read meanwhile.
     if (turn === this.#opened) this.#table = table;
     return {
@@ -58,7 +68,28 @@ export class Desk {
       ...(notices.length > 0 && { notice: notices.join(' ') }),
       ...{ rows: rows.length, columns, guess: wish },
       preview: rows.slice(0, PREVIEWED).map((row) => row.map((field) => field.slice(0, MAX_CHARACTERS))),
+      ...(pictures && { pictures: { examples: examplesOf(rows, wish), ...(served && { served }) } }),
     };
+  }
+
+  /** The name of the model of pictures that the page is served with. */
+  async #servedModel(): Promise<string | undefined> {
+    const response = await fetch(new URL(SERVED_NAME, this.#address));
+    const { pictures } = response.ok ? await response.json() : {};
+    return pictures;
+  }
+
+  /**
+   * A small version of a picture as a data URL.
+   *
+   * @param picture a file, or the path of a picture among the rows
+   * @throws UserError for a picture that cannot be decoded
+   */
+  async thumbnail(picture: File | string): Promise<string> {
+    const [name, content] =
+      typeof picture === 'string' ? [picture, this.#table?.pictures?.get(picture)] : [picture.name, picture];
+    if (!content) throw new UserError({ where: name, fault: 'is not among the pictures' });
+    return thumbnail(await decodePicture(new Uint8Array(await content.arrayBuffer()), name));
   }
 
   /**
@@ -82,12 +113,12 @@ export class Desk {
 
   async #train(wish: Wish, chosen: ChosenSettings, watcher: Watcher): Promise<Outcome> {
     this.#stop = new AbortController();
-    const { fileName, columns } = this.#table!;
+    const { fileName, columns, pictures } = this.#table!;
     const names = [columns[wish.at[0]]!, columns[wish.at[1]]!] as const;
     // Before the first await, because another file may be opened during it.
     const split = splitFor(wish, this.#table!);
     const device = chosen.device ?? (await bestDevice());
-    const run = pageRun(fileName, { goal: wish.goal, names }, split, { ...chosen, device });
+    const run = pageRun(fileName, { goal: wish.goal, names }, split, { ...chosen, device }, pictures);
     const store = await this.#store;
     const isKept = await store?.begin(run).then(
       () => true,
@@ -121,9 +152,9 @@ export class Desk {
     this.#stop.abort();
   }
 
-  /** The trained model's prediction for a text. */
-  predict(text: string): Promise<Prediction> {
-    return this.#learnt!.predict(text);
+  /** The trained model's prediction for a text or a picture. */
+  predict(input: string | File): Promise<Prediction> {
+    return this.#learnt!.predict(input);
   }
 
   /**
@@ -170,7 +201,7 @@ export class Desk {
     resume?: Blob,
   ): Promise<Outcome> {
     await this.#forgetModel();
-    const { config, files, ...told } = run;
+    const { config, files, modelFiles, ...told } = run;
     const facts = runFacts(parsePageConfig(config))!;
     watcher.begun({ ...told, goal: goalOf(config), facts, isKept: store !== undefined });
     const events: TrainEvent[] = [];
@@ -183,9 +214,11 @@ export class Desk {
       tell(event);
     };
     const device = config.device === 'webgpu' ? 'webgpu' : 'wasm';
-    const options = { ...this.#site, device } as const;
+    const served = config.model === undefined ? undefined : new URL(SERVED, this.#address);
+    const model = modelFiles ? new Map(Object.entries(modelFiles)) : served;
+    const options = { ...this.#site, device, model } as const;
     const trained = await train(config, {
-      ...{ ...this.#site, files, resume, onEvent, signal: this.#stop.signal },
+      ...{ ...this.#site, model, files, resume, onEvent, signal: this.#stop.signal },
       onProbe: (probe) => {
         this.#learnt = new LearntModel(probe, run, options);
         watcher.probed();
@@ -213,4 +246,14 @@ export class Desk {
     // What an earlier model cannot release must not prevent a run.
     await earlier?.close().catch(() => {});
   }
+}
+
+/** The first pictures of each label. */
+function examplesOf(rows: Table['rows'], { at: [input, target] }: Wish): [label: string, paths: string[]][] {
+  const examples = new Map<string, string[]>();
+  for (const row of rows) {
+    const paths = examples.get(row[target]!) ?? [];
+    if (paths.length < MAX_EXAMPLES) examples.set(row[target]!, [...paths, row[input]!]);
+  }
+  return [...examples].slice(0, MAX_CLASSES);
 }

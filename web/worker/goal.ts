@@ -1,12 +1,12 @@
 import type { PageFilesConfig } from '../../src/faces/web/page-config.ts';
-import type { Table } from '../../src/input/data/table/read-table.ts';
+import type { PageTable } from '../data/read-table.ts';
 import { type PairSplit, splitPairs } from '../data/split-pairs.ts';
 import { type LabelledSplit, splitRows } from '../data/split-rows.ts';
 
-/** What a model of the page learns: to label texts, or to find the answer to a question. */
-export type Goal = 'labels' | 'search';
+/** What a model of the page learns: to label texts or pictures, or to find the answer to a question. */
+export type Goal = 'labels' | 'pictures' | 'search';
 
-/** A goal, with its columns: texts and labels, or questions and answers. */
+/** A goal, with its columns: texts or pictures and their labels, or questions and answers. */
 export interface Wish {
   goal: Goal;
   at: readonly [input: number, target: number];
@@ -17,10 +17,12 @@ export interface Wish {
  *
  * @throws UserError for columns from which nothing can be learned
  */
-export function splitFor({ goal, at }: Wish, table: Table): LabelledSplit | PairSplit {
+export function splitFor({ goal, at }: Wish, table: PageTable): LabelledSplit | PairSplit {
   return goal === 'search' ? splitPairs(table, at) : splitRows(table, at);
 }
 
-export function goalOf({ task }: Pick<PageFilesConfig, 'task'>): Goal {
-  return task === 'sentence_embedding' ? 'search' : 'labels';
+export function goalOf({ task, model }: Pick<PageFilesConfig, 'task' | 'model'>): Goal {
+  if (task === 'sentence_embedding') return 'search';
+  // The built-in encoder reads texts only.
+  return model === undefined ? 'labels' : 'pictures';
 }

@@ -19,8 +19,8 @@ const MAX_FOUND = 6;
 const PIECE = 64;
 
 /**
- * The trained model of a run. It labels texts or finds answers, and can be downloaded. It opens when the first text is
- * asked about.
+ * The trained model of a run. It labels texts or pictures or finds answers, and can be downloaded. It opens when the
+ * first one is asked about.
  */
 export class LearntModel {
   readonly #trained: ResultFiles;
@@ -40,9 +40,13 @@ export class LearntModel {
     });
   }
 
-  async predict(text: string): Promise<Prediction> {
+  async predict(input: string | File): Promise<Prediction> {
     const { model } = await this.#model.get();
-    for await (const answer of model.predict<TextInput, ClassAnswer>([{ text }])) {
+    const given =
+      typeof input === 'string'
+        ? { text: input }
+        : { text: input.name, image: new Uint8Array(await input.arrayBuffer()) };
+    for await (const answer of model.predict<TextInput, ClassAnswer>([given])) {
       const probabilities = Object.entries(answer.probabilities);
       return { probabilities: probabilities.sort((a, b) => b[1] - a[1]) };
     }
@@ -98,7 +102,7 @@ async function readAnswers(
 ): Promise<Answers> {
   if (config.task !== 'sentence_embedding') throw new Error('this run has no answers');
   const column = String(config.data.positive);
-  const lines = Object.values(files).flatMap((content) => content.split('\n').filter(Boolean));
+  const lines = Object.values(files).flatMap((content) => String(content).split('\n').filter(Boolean));
   const texts = [...new Set(lines.map((line): string => JSON.parse(line)[column]))];
   const vectors: Float32Array[] = [];
   while (vectors.length < texts.length) {

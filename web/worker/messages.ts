@@ -12,12 +12,14 @@ import type { PageRun, Settings } from './page-run.ts';
 /* The messages between page and worker. */
 
 /** A file as the page shows it. */
-export interface OpenedFile extends Omit<PageTable, 'rows' | 'columns'> {
+export interface OpenedFile extends Omit<PageTable, 'rows' | 'columns' | 'pictures'> {
   rows: number;
   columns: Column[];
   /** The first rows. */
   preview: string[][];
   guess: Wish;
+  /** For pictures: some of each class, and the name of the model that the page is served with. */
+  pictures?: { examples: [label: string, paths: string[]][]; served?: string };
 }
 
 /** A summary of the training data with these columns: its labels, or the number of its answers. */
@@ -27,7 +29,7 @@ export type Choice = (Pick<LabelledSplit, 'labels'> | Pick<PairSplit, 'answers'>
 /** Without `device`, the best available one is used. */
 export type ChosenSettings = Omit<Settings, 'device'> & Partial<Pick<Settings, 'device'>>;
 
-export interface Begun extends Omit<PageRun, 'config' | 'files'> {
+export interface Begun extends Omit<PageRun, 'config' | 'files' | 'modelFiles'> {
   goal: Goal;
   facts: RunFacts;
   /** Whether another tab can resume the run after this tab is closed. */

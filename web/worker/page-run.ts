@@ -9,13 +9,17 @@ export interface Settings {
   /** AdaLoRA's final mean rank. */
   rank: number;
   device: 'wasm' | 'webgpu';
+  /** For pictures: the model's name, which its adapter records, and its files if the page is not served with them. */
+  model?: { name: string; files?: Record<string, Blob> };
 }
 
 /** The data and settings of a run in this page. They are stored while the run is active. */
 export interface PageRun {
   config: PageFilesConfig;
-  /** The rows as JSON Lines, by their names in the config. */
-  files: Record<string, string>;
+  /** The rows as JSON Lines, by their names in the config, and the pictures that they name. */
+  files: Record<string, Blob | string>;
+  /** The files of the model, if the page is not served with them. */
+  modelFiles?: Record<string, Blob>;
   fileName: string;
   trainRows: number;
   heldOutRows: number;
@@ -23,33 +27,55 @@ export interface PageRun {
 
 const HELD_OUT = 'held-out.jsonl';
 const SEED = 0;
+/**
+ * Pictures at a time: a step of 16 in four parts. With 16 at once, DINOv2-small would need more memory than a phone's
+ * page has (bench/log/2026-11-30-pictures.md).
+ */
+const FEW_PICTURES = {
+  per_device_train_batch_size: 4,
+  gradient_accumulation_steps: 4,
+  per_device_eval_batch_size: 4,
+};
 
 /**
- * Builds the config of a run: AdaLoRA on the embedded encoder. The policy chooses other settings.
+ * Builds the config of a run: AdaLoRA on the embedded encoder, or on a model of pictures. The policy chooses other
+ * settings.
  *
  * @param names names of the two columns, as in the files with which the adapter will be used
+ * @param pictures the pictures that rows name
  */
 export function pageRun(
   fileName: string,
   { goal, names: [input, target] }: { goal: Goal; names: readonly [string, string] },
   { train, heldOut }: Split,
-  { epochs, rank, device }: Settings,
+  { epochs, rank, device, model }: Settings,
+  pictures?: ReadonlyMap<string, Blob>,
 ): PageRun {
   const trainName = `${fileName.replace(/\.[^.]*$/, '')}.jsonl`;
   const lines = (rows: Split['train']) =>
     rows.map((row) => `${JSON.stringify({ [input]: row[0], [target]: row[1] })}\n`).join('');
   const isHeldOut = heldOut.length > 0;
   const data = { train: trainName, ...(isHeldOut && { validation: HELD_OUT }), max_length: 128 };
+  const training = {
+    ...(epochs !== undefined && { num_train_epochs: epochs }),
+    ...(pictures && FEW_PICTURES),
+  };
   return {
     config: {
       ...{ device, seed: SEED, method: 'adalora' },
       ...(goal === 'search'
         ? { task: 'sentence_embedding', data: { ...data, anchor: input, positive: target } }
         : { data: { ...data, text: input, label: target } }),
-      ...(epochs !== undefined && { training: { num_train_epochs: epochs } }),
+      ...(Object.keys(training).length > 0 && { training }),
+      ...(model && { model: model.name }),
       adalora: { target_r: rank },
     },
-    files: { [trainName]: lines(train), ...(isHeldOut && { [HELD_OUT]: lines(heldOut) }) },
+    files: {
+      ...Object.fromEntries(pictures ?? []),
+      [trainName]: lines(train),
+      ...(isHeldOut && { [HELD_OUT]: lines(heldOut) }),
+    },
+    ...(model?.files && { modelFiles: model.files }),
     fileName,
     trainRows: train.length,
     heldOutRows: heldOut.length,

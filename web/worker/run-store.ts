@@ -11,7 +11,8 @@ export interface KeptRun {
 }
 
 const FOLDER = 'run';
-const [RUN, EVENTS, CHECKPOINT] = ['run.json', 'events.jsonl', 'checkpoint.safetensors'];
+const [RUN, CONTENT, EVENTS] = ['run.json', 'content.bin', 'events.jsonl'];
+const CHECKPOINT = 'checkpoint.safetensors';
 /** Time in which a closed or reloaded tab releases its lock, even on a busy machine. */
 const PATIENCE_MS = 10_000;
 
@@ -51,14 +52,27 @@ export class RunStore {
     const checkpoint = await readFile(folder, CHECKPOINT);
     const lines = ((await (await readFile(folder, EVENTS))?.text()) ?? '').split('\n');
     const events = lines.filter(Boolean).flatMap((line) => readEvent(JSON.parse(line)) ?? []);
-    return { run: JSON.parse(await run.text()), events: checkpoint ? events : [], checkpoint };
+    const content = await readFile(folder, CONTENT);
+    const stored = JSON.parse(await run.text(), (_, value) =>
+      Array.isArray(value?.range) ? content!.slice(...value.range) : value,
+    );
+    return { run: stored, events: checkpoint ? events : [], checkpoint };
   }
 
-  /** Stores a new run instead of the current one. */
+  /** Stores a new run instead of the current one. Pictures and the files of a model are parts of one file. */
   async begin(run: PageRun): Promise<void> {
     await this.discard();
     const folder = await this.#root.getDirectoryHandle(FOLDER, { create: true });
-    await writeFile(folder, RUN, JSON.stringify(run));
+    const blobs: Blob[] = [];
+    let size = 0;
+    const text = JSON.stringify(run, (_, value) => {
+      if (!(value instanceof Blob)) return value;
+      blobs.push(value);
+      size += value.size;
+      return { range: [size - value.size, size] };
+    });
+    await writeFile(folder, CONTENT, new Blob(blobs));
+    await writeFile(folder, RUN, text);
   }
 
   /** Replaces the checkpoint and its events. */

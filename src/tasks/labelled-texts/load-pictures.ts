@@ -78,7 +78,8 @@ export function rowsWithPictures(
   const shown = rows.flatMap((row): Row[] => {
     const picture = pictures.get(row.text);
     if (picture && !(picture instanceof Error)) return [{ ...row, picture }];
-    const fault = `has a picture that cannot be read: ${picture?.message ?? row.text}`;
+    const why = picture?.message.replace(/\.$/, '') ?? row.text;
+    const fault = `has a picture that cannot be read: ${why}`;
     problems.add(row.line, { kind: 'picture', fault });
     return [];
   });

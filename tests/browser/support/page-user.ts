@@ -11,10 +11,13 @@ export class PageUser {
     this.page = page;
   }
 
-  /** Chooses a file and waits until it can be trained on, or until an error message appears, which it returns. */
-  async choose(file: string): Promise<string> {
+  /**
+   * Chooses a file, or a folder of pictures. Waits until it can be trained on, or until an error message appears, which it
+   * returns.
+   */
+  async choose(path: string, field: 'Choose or drop' | 'Or a folder' = 'Choose or drop'): Promise<string> {
     const { page } = this;
-    await page.getByLabel('Choose or drop').setInputFiles(file);
+    await page.getByLabel(field).setInputFiles(path);
     const isAnswered = () =>
       [...document.querySelectorAll('.problem')].some(({ textContent }) => textContent !== '') ||
       document.querySelector<HTMLButtonElement>('#train')?.disabled === false;
@@ -59,6 +62,18 @@ export class PageUser {
     await page.getByLabel(field).fill('');
     await page.locator('#answer li').first().waitFor({ state: 'detached' });
     await page.getByLabel(field).fill(text);
+    return this.#answers();
+  }
+
+  /** Shows a picture to the model, like {@link ask}. */
+  async show(picture: string): Promise<[label: string, number: number][]> {
+    await this.page.locator('#outcome').waitFor({ timeout: 0 });
+    await this.page.getByLabel('Choose a picture').setInputFiles(picture);
+    return this.#answers();
+  }
+
+  async #answers(): Promise<[label: string, number: number][]> {
+    const { page } = this;
     const items = page.locator('#answer li');
     await items.first().waitFor();
     return (await items.allInnerTexts()).map((item) => {

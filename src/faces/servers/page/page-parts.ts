@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { WEB_ENGINE_FILES, webEngineFolder } from '../../../engine/runtime/node/web-engine-folder.ts';
 import { assertNewFolder } from '../../../input/formats/node/folder-files.ts';
 import { embeddedFolder } from '../../../input/hub/node/resolve-model.ts';
-import { atomicCopy } from '../../../input/store/node/atomic-write.ts';
+import { PROCESSOR_FILE } from '../../../input/pictures/processor.ts';
+import { atomicCopy, atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
 
 /** The package's root is three folders above this file, both in the source and in the build. */
@@ -17,8 +18,20 @@ export interface PagePart {
   files: readonly string[];
 }
 
-/** @throws UserError if the page has not been built */
-export function pageParts(): PagePart[] {
+/** A model of pictures that the page is served with: the name that adapters record, and its folder. */
+export interface PictureModel {
+  name: string;
+  folder: string;
+}
+
+/** The file with the name of the model of pictures, and its content. */
+export const MODELS_FILE = 'models.json';
+export function modelsFile(pictures: PictureModel | undefined): string {
+  return `${JSON.stringify({ pictures: pictures?.name })}\n`;
+}
+
+/** @throws UserError if the page has not been built, or the model has no pictures */
+export function pageParts(pictures?: PictureModel): PagePart[] {
   if (!existsSync(join(PAGE, 'index.html'))) {
     const hint = 'Run: npm run web:build';
     throw new UserError({ where: PAGE, fault: 'is missing: the page is not built', hint });
@@ -33,7 +46,17 @@ export function pageParts(): PagePart[] {
     { address: '', folder: PAGE, files: readdirSync(PAGE) },
     { address: 'engine/', folder: webEngineFolder(), files: WEB_ENGINE_FILES },
     { address: 'models/mini/', folder: model, files: readdirSync(model) },
+    ...(pictures ? [{ address: 'models/pictures/', ...pictureFiles(pictures) }] : []),
   ];
+}
+
+function pictureFiles({ name, folder }: PictureModel): Omit<PagePart, 'address'> {
+  const files = readdirSync(folder).filter((file) =>
+    /^(.*config\.json|model.*\.safetensors(\.index\.json)?)$/.test(file),
+  );
+  if (files.includes(PROCESSOR_FILE)) return { folder, files };
+  const fault = `has no ${PROCESSOR_FILE}, so that it is no model of pictures`;
+  throw new UserError({ where: name, fault, hint: 'Try facebook/dinov2-small.' });
 }
 
 /**
@@ -41,9 +64,10 @@ export function pageParts(): PagePart[] {
  *
  * @throws UserError if the folder is not empty
  */
-export function writePage(output: string): void {
+export function writePage(output: string, pictures?: PictureModel): void {
   assertNewFolder(output);
-  for (const { address, folder, files } of pageParts()) {
+  for (const { address, folder, files } of pageParts(pictures)) {
     for (const name of files) atomicCopy(join(folder, name), join(output, address, name));
   }
+  atomicWrite(join(output, MODELS_FILE), modelsFile(pictures));
 }

@@ -4,7 +4,7 @@ import sirv from 'sirv';
 import { readText } from '../../../input/formats/node/read-text.ts';
 import { isOwnHost } from '../http/guards.ts';
 import { listen, TIMEOUTS } from '../http/listen.ts';
-import { pageParts } from './page-parts.ts';
+import { MODELS_FILE, modelsFile, type PictureModel, pageParts } from './page-parts.ts';
 
 export interface PageServer {
   url: string;
@@ -15,10 +15,11 @@ export interface PageServer {
  * Serves the training page to browsers on this machine. The server only sends files; the page sends no data
  * back.
  *
+ * @param pictures a model of pictures that the page can train
  * @throws UserError if the port is taken, or the page has not been built
  */
-export async function servePage(port: number): Promise<PageServer> {
-  const parts = pageParts();
+export async function servePage(port: number, pictures?: PictureModel): Promise<PageServer> {
+  const parts = pageParts(pictures);
   const headers = pageHeaders(parts[0]!.folder);
   const handlers = parts.map(({ address, folder, files }) => ({
     address: `/${address}`,
@@ -33,6 +34,8 @@ export async function servePage(port: number): Promise<PageServer> {
     request.resume();
     if (!isOwnHost(request.headers.host, port)) return void refuse(421);
     if (request.method !== 'GET' && request.method !== 'HEAD') return void refuse(405);
+    if (request.url === `/${MODELS_FILE}`)
+      return void response.setHeader('Content-Type', 'application/json').end(modelsFile(pictures));
     const [, address, name] = /^(\/(?:[\w-]+\/)*)([\w.-]*)(?:\?.*)?$/.exec(request.url ?? '') ?? [];
     const handler = handlers.find((part) => part.address === address);
     if (!handler?.files.has(name!)) return void refuse(404);

@@ -1,0 +1,144 @@
+import type { ByteSource } from '../../src/input/formats/byte-source.ts';
+import { openZip } from '../../src/input/formats/pickle/stored-zip.ts';
+import { DEFLATED, STORED } from '../../src/input/formats/pickle/zip-entries.ts';
+import { MAX_PICTURE_BYTES, PICTURE_NAME } from '../../src/input/pictures/pixels.ts';
+import { UserError } from '../../src/support/user-error.ts';
+import { FEW_ROWS } from '../../src/training/run/config/defaults/policy.ts';
+import { inflate } from './inflate.ts';
+import { type PageTable, readFileTable } from './read-table.ts';
+
+/** A file that the user chose, with its path in the chosen folder. */
+export interface ChosenFile {
+  path: string;
+  file: File;
+}
+
+/** Maximum number of pictures. Each takes 200 kB of memory, and a phone's page may have one gigabyte. */
+const MAX_PICTURES = FEW_ROWS;
+/** Maximum size of an archive, and of the pictures in it. */
+const MAX_BYTES = 1e9;
+/** A file that describes pictures, as in Hugging Face's datasets. */
+const METADATA = /^metadata\.(csv|jsonl)$/;
+
+/**
+ * Reads the files that the user chose: a table, or pictures as a folder or a zip archive with a folder for each class.
+ *
+ * @param header as for {@link readFileTable}
+ * @throws UserError for other files
+ */
+export async function readChosen(chosen: readonly ChosenFile[], header?: boolean): Promise<PageTable> {
+  const [first] = chosen;
+  if (chosen.length === 1 && /\.zip$/i.test(first!.path)) {
+    const { file, path } = first!;
+    return pictureTable(await unzip(file, path), path);
+  }
+  const isTable = chosen.length === 1 && !PICTURE_NAME.test(first!.path);
+  return isTable ? readFileTable(first!.file, header) : pictureTable(chosen, 'the folder');
+}
+
+/** Pictures in folders of their classes, or with a file of metadata, as a table. */
+async function pictureTable(chosen: readonly ChosenFile[], where: string): Promise<PageTable> {
+  const { name, files } = withoutRoot(chosen, where);
+  const paths = [...files.keys()].filter(isPicture).sort();
+  if (paths.length === 0) throw new UserError({ where: name, fault: 'has no JPEG, PNG, WebP or GIF files' });
+  if (paths.length > MAX_PICTURES)
+    throw new UserError({
+      where: name,
+      fault: `has ${paths.length} pictures; a page takes at most ${MAX_PICTURES}`,
+      hint: 'Use a part of them, or train on the command line: npx adalora train',
+    });
+  const pictures = new Map(paths.map((path) => [path, files.get(path)!]));
+  const metadata = [...files].find(([path]) => METADATA.test(path));
+  if (metadata) return { ...(await readFileTable(new File([metadata[1]], metadata[0]))), pictures };
+  const rows = paths.map((path) => [path, path.split('/').at(-2) ?? '']);
+  const loose = rows.find(([, label]) => label === '');
+  if (loose)
+    throw new UserError({
+      where: loose[0]!,
+      fault: 'is not in a folder of its class',
+      hint: 'Put the pictures of each class into a folder with its name, and choose the folder around them.',
+    });
+  return { fileName: name, columns: ['image', 'label'], rows, ragged: 0, pictures };
+}
+
+/** Hidden files, such as those that macOS adds to archives, are no pictures. */
+function isPicture(path: string): boolean {
+  return PICTURE_NAME.test(path) && !path.split('/').some((part) => part.startsWith('.'));
+}
+
+/**
+ * Removes the folders around the metadata or, without metadata, those around the folders of classes from the paths. The
+ * last of them is the name of the whole.
+ */
+function withoutRoot(
+  chosen: readonly ChosenFile[],
+  name: string,
+): { name: string; files: Map<string, File> } {
+  const shown = chosen.filter(({ path }) => !path.startsWith('__MACOSX/'));
+  const parts = shown.map(({ path }) => path.split('/'));
+  const [first = []] = parts;
+  const metadata = parts.find((path) => METADATA.test(path.at(-1)!));
+  const isRoot = (i: number) => parts.every((path) => path[i] === first[i] && path.length > i + 2);
+  let depth = metadata ? metadata.length - 1 : 0;
+  while (!metadata && depth < first.length && isRoot(depth)) depth++;
+  const root = (metadata ?? first).slice(0, depth);
+  const files = shown.flatMap(({ file }, i): [string, File][] =>
+    root.every((part, at) => parts[i]![at] === part) ? [[parts[i]!.slice(depth).join('/'), file]] : [],
+  );
+  return { name: root.at(-1) ?? name, files: new Map(files) };
+}
+
+/**
+ * The pictures and the metadata in an archive.
+ *
+ * @throws UserError for an archive that is damaged, or larger than a page takes
+ */
+async function unzip(file: File, where: string): Promise<ChosenFile[]> {
+  if (file.size > MAX_BYTES) throw tooLarge(where);
+  const zip = openZip(syncSource(file), where);
+  const files: ChosenFile[] = [];
+  let size = 0;
+  for (const path of zip.names()) {
+    if (!isPicture(path) && !METADATA.test(path.split('/').at(-1)!)) continue;
+    const { begin, end, method } = zip.locate(path)!;
+    const packed = file.slice(begin, end);
+    const bytes = method === STORED ? packed : await unpacked(packed, method, `${where}: ${path}`);
+    size += bytes.size;
+    if (size > MAX_BYTES) throw tooLarge(where);
+    files.push({ path, file: new File([bytes], path) });
+  }
+  return files;
+}
+
+async function unpacked(packed: Blob, method: number, where: string): Promise<Blob> {
+  if (method !== DEFLATED)
+    throw new UserError({
+      where,
+      fault: `is compressed by method ${method}`,
+      hint: 'Pack the archive again as an ordinary zip.',
+    });
+  const bytes = new Uint8Array(await packed.arrayBuffer());
+  const whole = await inflate(bytes, 'deflate-raw', where, MAX_PICTURE_BYTES);
+  if (whole) return new Blob([whole]);
+  throw new UserError({ where, fault: `has more than ${MAX_PICTURE_BYTES} bytes` });
+}
+
+function tooLarge(where: string): UserError {
+  return new UserError({
+    where,
+    fault: `has more than ${MAX_BYTES / 1e9} GB, the limit in a page`,
+    hint: 'Use a part of it, or train on the command line: npx adalora train',
+  });
+}
+
+/** In a worker only, so that TypeScript's types of a page lack it. */
+declare const FileReaderSync: new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer };
+
+/** A file that a worker reads without waiting, as its directory is read in many small parts. */
+function syncSource(file: File): ByteSource {
+  const reader = new FileReaderSync();
+  return {
+    size: file.size,
+    read: (begin, end) => new Uint8Array(reader.readAsArrayBuffer(file.slice(begin, end))),
+  };
+}
