@@ -113,7 +113,7 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
         }
       }
       // The card in the archive and the page show what is wrong as pictures.
-      const wrong = await page.locator('#classes img.thumbnail').count();
+      const wrong = await page.locator('#classes .wrong img').count();
       const right = Number(/[\d.]+/.exec(score)![0]);
       expect(wrong > 0).toBe(right < 100);
       expect(readFileSync(join(adapter, 'README.md'), 'utf8').includes('![](data:image/png')).toBe(wrong > 0);

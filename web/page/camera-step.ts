@@ -52,7 +52,7 @@ export function cameraStep(desk: RemoteDesk, onTaken: (files: ChosenFile[]) => v
     const count = (label: string) => taken.filter(({ path }) => path.startsWith(`${label}/`)).length;
     const groups = [...shown].map(
       ([label, urls]) =>
-        markup`<figure><figcaption><b>${label}</b>: ${countedNoun(count(label), 'picture')}</figcaption><div class="thumbnails">${urls.slice(-MAX_SHOWN).map((url) => markup`<img class="thumbnail" src="${url}" alt="">`)}</div></figure>`,
+        markup`<figure><figcaption><b>${label}</b>: ${countedNoun(count(label), 'picture')}</figcaption><div class="thumbnails">${urls.slice(-MAX_SHOWN).map((url) => markup`<img src="${url}" alt="">`)}</div></figure>`,
     );
     element('taken', HTMLElement).innerHTML = markup`${groups}`.text;
     use.disabled = shown.size < 2;

@@ -196,7 +196,7 @@ function preview({ columns, preview }: OpenedFile, at: readonly number[]): Marku
 function examples(classes: NonNullable<OpenedFile['pictures']>['examples']): Markup {
   return markup`<div class="classes">${classes.map(
     ([label, paths]) =>
-      markup`<figure><figcaption><b>${label}</b></figcaption><div class="thumbnails">${paths.map((path) => markup`<img class="thumbnail" alt="${path}">`)}</div></figure>`,
+      markup`<figure><figcaption><b>${label}</b></figcaption><div class="thumbnails">${paths.map((path) => markup`<img alt="${path}">`)}</div></figure>`,
   )}</div>`;
 }
 

@@ -32,9 +32,9 @@ const SEED = 0;
  * page has (bench/log/2026-11-30-pictures.md).
  */
 const FEW_PICTURES = {
-  per_device_train_batch_size: 4,
-  gradient_accumulation_steps: 4,
-  per_device_eval_batch_size: 4,
+  per_device_train_batch_size: 2,
+  gradient_accumulation_steps: 8,
+  per_device_eval_batch_size: 2,
 };
 
 /**

@@ -169,7 +169,7 @@ describe('a report', () => {
     expect(html).not.toContain('<img');
     const picture = 'data:image/png;base64,AA==';
     run.finish.mistakes![0]!.picture = picture;
-    expect(page(run)).toContain(`<br><img class="thumbnail" src="${picture}" alt="">`);
+    expect(page(run)).toContain(`<img src="${picture}" alt=""><figcaption><b>b</b> 0.988, not a<br>`);
     expect(html).toContain('<td class="text">first<br>second</td><td>a</td><td>b</td><td>0.988</td>');
   });
 

@@ -56,7 +56,7 @@ thead td{border-bottom:1px solid var(--hair)}
 tbody th{color:var(--soft);white-space:nowrap}
 tbody td{min-width:7.2rem}
 tbody td.text{min-width:18rem;max-width:34rem}
-.thumbnail{display:block;min-height:2.5rem;image-rendering:pixelated;print-color-adjust:exact}
+.wrong{display:flex;flex-wrap:wrap;gap:1rem 1.2rem}.wrong figure{width:8.5rem}.wrong figcaption{overflow-wrap:anywhere}
 #result td,#cost td{white-space:nowrap}
 .key,.swatch{display:inline-block;width:.7em;height:.7em;margin-right:.4em;border-radius:.1em;background:currentColor}
 .key,.swatch{print-color-adjust:exact}.swatch{margin:0 .15em 0 .3em}.swatch.kept{background:var(--t0)}.swatch.dropped{background:var(--pale)}

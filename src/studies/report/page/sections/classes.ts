@@ -19,7 +19,7 @@ export function classes(groups: readonly RunGroup[]): Section {
     ];
     const name = whose.filter((part) => part !== '').join(', ');
     const title = name !== '' && markup`<p>${name}</p>`;
-    const tables = [confusion && classesTable(name, confusion), mistakesTable(name, mistakes)];
+    const tables = [confusion && classesTable(name, confusion), wrongPredictions(name, mistakes)];
     return [markup`${title}${tables}`];
   });
   const body = tables.length > 0 ? part('classes-tables', tables) : undefined;
@@ -44,15 +44,29 @@ function classesTable(label: string, { labels, counts }: EventOf<'confusion'>): 
   return markup`<div class="scroll" tabindex="0" role="group" aria-label="${name}"><table><thead><tr>${head.map((cell) => markup`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
 }
 
-function mistakesTable(label: string, mistakes: NonNullable<FinishEvent['mistakes']>) {
+function wrongPredictions(label: string, mistakes: NonNullable<FinishEvent['mistakes']>) {
   if (mistakes.length === 0) return undefined;
-  const name =
-    label === '' ? 'Most confident wrong predictions' : `Most confident wrong predictions, ${label}`;
-  const head = [mistakes[0]!.picture === undefined ? 'Text' : 'Picture', 'Label', 'Predicted', 'Probability'];
-  const rows = mistakes.map(({ text, text_pair, picture, label, predicted, probability }) => {
-    const second = text_pair ?? (picture && markup`<img class="thumbnail" src="${picture}" alt="">`);
-    const texts = second === undefined ? text : markup`${text}<br>${second}`;
+  const title = 'Most confident wrong predictions';
+  const name = label === '' ? title : `${title}, ${label}`;
+  const list = mistakes.some(({ picture }) => picture !== undefined)
+    ? wrongPictures(mistakes)
+    : wrongTexts(mistakes);
+  return markup`<h3>${title}</h3><p class="note">Held-out or cross-validated rows whose predicted class is wrong. Some may have a wrong label.</p><div class="scroll" tabindex="0" role="group" aria-label="${name}">${list}</div>`;
+}
+
+function wrongTexts(mistakes: NonNullable<FinishEvent['mistakes']>): Markup {
+  const head = ['Text', 'Label', 'Predicted', 'Probability'];
+  const rows = mistakes.map(({ text, text_pair, label, predicted, probability }) => {
+    const texts = text_pair === undefined ? text : markup`${text}<br>${text_pair}`;
     return markup`<tr><td class="text">${texts}</td><td>${label}</td><td>${predicted}</td><td>${score(probability)}</td></tr>`;
   });
-  return markup`<h3>Most confident wrong predictions</h3><p class="note">Held-out or cross-validated rows whose predicted class is wrong. Some may have a wrong label.</p><div class="scroll" tabindex="0" role="group" aria-label="${name}"><table><thead><tr>${head.map((cell) => markup`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
+  return markup`<table><thead><tr>${head.map((cell) => markup`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table>`;
+}
+
+function wrongPictures(mistakes: NonNullable<FinishEvent['mistakes']>): Markup {
+  const figures = mistakes.map(
+    ({ text, picture, label, predicted, probability }) =>
+      markup`<figure>${picture && markup`<img src="${picture}" alt="">`}<figcaption><b>${predicted}</b> ${score(probability)}, not ${label}<br>${text}</figcaption></figure>`,
+  );
+  return markup`<div class="wrong">${figures}</div>`;
 }
