@@ -61,6 +61,7 @@ describe('a folder of pictures', () => {
     const events = await train({ ...base('features'), training: { max_steps: 4 } });
     expect(JSON.stringify(events)).toContain('nearly equal');
     expect(JSON.stringify(events)).toContain('a linear model of 16 x 16 pixels');
+    expect(events.at(-1)).toMatchObject({ type: 'finish', confusion: { labels: ['blue', 'green', 'red'] } });
     const opened = await open(join(scratch, 'features'));
     const image = readFileSync(join(photos, 'blue', '3.png'));
     const answers = [];

@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { strToU8, zipSync } from 'fflate';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Browser } from 'playwright-core';
@@ -16,6 +17,7 @@ import { PageUser } from './support/page-user.ts';
 
 /** Takes seconds on an idle machine. */
 const SLOWLY = { timeout: 400_000 };
+const FIXTURES = 'src/input/pictures/fixtures/files';
 const MODEL = 'tiny/pictures';
 const MODEL_FILES = ['config.json', 'preprocessor_config.json', 'model.safetensors'];
 
@@ -152,6 +154,38 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
     expect(complaints).toEqual([]);
     alone.server.close();
     await page.context().close();
+  });
+
+  it('are decoded as in Node', async () => {
+    const { outputFiles } = await build({
+      entryPoints: ['src/faces/web/decode-picture.ts'],
+      bundle: true,
+      format: 'iife',
+      globalName: 'decoder',
+      write: false,
+    });
+    const page = await browser.newPage();
+    await page.addScriptTag({ content: outputFiles[0]!.text });
+    for (const name of readdirSync(FIXTURES)) {
+      const bytes = readFileSync(join(FIXTURES, name));
+      const theirs = await page.evaluate(
+        async (bytes) => {
+          const { decoder } = globalThis as unknown as { decoder: { decodePicture: typeof decodePicture } };
+          const { width, height, data } = await decoder.decodePicture(Uint8Array.from(bytes), 'x');
+          return { width, height, data: [...data] };
+        },
+        [...bytes],
+      );
+      const ours = await decodePicture(bytes, name);
+      expect([theirs.width, theirs.height]).toEqual([ours.width, ours.height]);
+      const largest = theirs.data.reduce(
+        (most, value, i) => Math.max(most, Math.abs(value - ours.data[i]!)),
+        0,
+      );
+      // Browsers put transparency on white, and convert inks, with other rounding.
+      expect(largest, name).toBeLessThanOrEqual(1);
+    }
+    await page.close();
   });
 
   it('come from the camera, class by class', SLOWLY, async () => {
