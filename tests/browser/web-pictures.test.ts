@@ -138,9 +138,10 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
     const alone = await servePage(0);
     const { page, complaints } = await openPage(browser, alone.url, LOOKS[3]);
     const user = new PageUser(page);
-    for (const level of [0, 9] as const)
+    for (const level of [0, 9] as const) {
       expect(await user.choose(zipped(`photos-${level}.zip`, filesOf(photos), level))).toBe('');
-    expect(await page.locator('#file-facts').textContent()).toBe('photos: 24 pictures.');
+      expect(await page.locator('#file-facts').textContent()).toBe('photos: 24 pictures.');
+    }
     await page
       .getByLabel('Vision transformer')
       .setInputFiles(MODEL_FILES.map((name) => join(folder, 'model', name)));
@@ -201,6 +202,18 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
     await page.waitForFunction(() => !document.querySelector<HTMLButtonElement>('#train')!.disabled);
     expect(await page.locator('#file-facts').textContent()).toContain('12 pictures');
     expect(await page.locator('#camera').isVisible()).toBe(false);
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
+  it('are dropped as a folder', async () => {
+    const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
+    const session = await page.context().newCDPSession(page);
+    const data = { items: [], files: [photos], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
+      await session.send('Input.dispatchDragEvent', { type, x: 300, y: 300, data });
+    await page.getByText('photos: 24 pictures.').waitFor();
+    expect(await page.locator('#preview figcaption').allTextContents()).toEqual(['blue', 'green', 'red']);
     expect(complaints).toEqual([]);
     await page.context().close();
   });

@@ -83,9 +83,10 @@ function withPath(file: File): ChosenFile {
 
 /** The dropped files, and all files below dropped folders. */
 async function droppedFiles({ items }: DataTransfer): Promise<ChosenFile[]> {
-  // The entries exist only until the event is over.
-  const entries = [...items].flatMap((item) => item.webkitGetAsEntry() ?? []);
-  return (await Promise.all(entries.map(filesBelow))).flat();
+  // The items exist only until the event is over. A file without an entry is not from a disk.
+  const dropped = [...items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
+  const files = dropped.map(({ entry, file }) => (entry ? filesBelow(entry) : file ? [withPath(file)] : []));
+  return (await Promise.all(files)).flat();
 }
 
 async function filesBelow(entry: FileSystemEntry): Promise<ChosenFile[]> {

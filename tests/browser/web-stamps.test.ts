@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { servePage } from '../../src/faces/servers/page/page-server.ts';
+import { CHROMIUM, LOOKS, launch, openPage } from './support/browser.ts';
+import { PageUser } from './support/page-user.ts';
+
+const MODEL = '../shared/models/dinov2-small';
+const STAMPS = '../shared/data/stamps';
+/** The folder for pictures of the page, at every width and in both color schemes. */
+const PICTURES = 'runs/page';
+const LACKING = [MODEL, STAMPS].filter((path) => !existsSync(path));
+const REASON = LACKING.length > 0 ? `without ${LACKING.join(' and ')}` : 'with LONG_TESTS=1';
+
+// Minutes: LONG_TESTS=1 npx vitest run tests/browser/web-stamps.test.ts
+it.skipIf(!process.env.LONG_TESTS || !CHROMIUM || LACKING.length > 0)(
+  `DINOv2-small learns stamps in the page (${REASON})`,
+  { timeout: 3_600_000 },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+    mkdirSync(PICTURES, { recursive: true });
+    const { url, server } = await servePage(0, { name: 'facebook/dinov2-small', folder: MODEL });
+    const browser = await launch();
+    let peak = 0;
+    const timer = setInterval(() => {
+      peak = Math.max(peak, largestRenderer());
+    }, 500);
+    try {
+      const { page, complaints } = await openPage(browser, url, LOOKS[0]);
+      const user = new PageUser(page);
+      const startedAt = performance.now();
+      const tell = (what: string) =>
+        console.log(`${what} After ${((performance.now() - startedAt) / 1000).toFixed(0)} s, ${peak} MB.`);
+      expect(await user.choose(join(STAMPS, 'train'), 'Or a folder')).toBe('');
+      await picture('stamps-chosen');
+      await user.train();
+      await page.locator('#outcome').waitFor({ timeout: 0 });
+      tell('The probe is fitted.');
+      const birds = join(STAMPS, 'test', 'birds');
+      const bird = join(birds, readdirSync(birds)[0]!);
+      tell(`It answers ${(await user.show(bird))[0]}.`);
+      await picture('stamps-probe');
+      const score = await user.score();
+      tell(`${score} ${await page.locator('#score-note').textContent()}`);
+      await picture('stamps-done');
+      // A probe on the class token alone is right for 68 % of the test pictures.
+      expect(Number(/[\d.]+/.exec(score)![0])).toBeGreaterThan(50);
+      expect((await user.show(bird))[0]![0]).toBe('birds');
+      await user.download('Download the adapter', join(folder, 'adapter'));
+      await user.download('Download the model as ONNX', join(folder, 'onnx'));
+      tell('The files are downloaded.');
+      expect(complaints).toEqual([]);
+
+      async function picture(name: string): Promise<void> {
+        for (const { width, scheme } of LOOKS) {
+          await page.setViewportSize({ width, height: 900 });
+          await page.emulateMedia({ colorScheme: scheme });
+          await page.screenshot({ path: join(PICTURES, `${name}-${width}-${scheme}.png`), fullPage: true });
+        }
+      }
+    } finally {
+      clearInterval(timer);
+      await browser.close();
+      server.close();
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
+/**
+ * The memory of the largest process that shows a page, in megabytes, among those that this one started. Shared memory is
+ * divided among its users.
+ */
+function largestRenderer(): number {
+  const lines = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' }).trim().split('\n');
+  const processes = new Map(
+    lines.map((line) => {
+      const [, id, parent, command] = /^\s*(\d+)\s+(\d+)\s+(.*)$/.exec(line)!;
+      return [Number(id), { parent: Number(parent), command: command! }];
+    }),
+  );
+  const isOurs = (id: number): boolean =>
+    id === process.pid || (processes.has(id) && isOurs(processes.get(id)!.parent));
+  const sizes = [...processes].map(([id, { command }]) => {
+    if (!command.includes('type=renderer') || !isOurs(id)) return 0;
+    try {
+      return Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, 'utf8'))?.[1] ?? 0);
+    } catch {
+      // It has ended.
+      return 0;
+    }
+  });
+  return Math.round(Math.max(...sizes) / 1000);
+}
