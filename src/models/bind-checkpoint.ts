@@ -1,7 +1,7 @@
 import type { WeightLocation } from '../engine/onnx/lower.ts';
 import { elementCount } from '../support/arrays.ts';
 import { Random } from '../support/random.ts';
-import { UserError } from '../support/user-error.ts';
+import { InvalidFile } from '../support/user-error.ts';
 import type { ModelDefinition } from './model-definition.ts';
 
 /** Initializes a new parameter as in transformers: norms with 1, biases with 0, other weights with normal values. */
@@ -111,7 +111,7 @@ export function bindCheckpoint(
   if (problems.length === 0) return bound;
   const shown = problems.slice(0, 10).join('\n');
   const more = problems.length > 10 ? `\n  and ${problems.length - 10} more` : '';
-  throw new UserError(`${where} does not fit its config.json:\n${shown}${more}`);
+  throw new InvalidFile(`${where} does not fit its config.json:\n${shown}${more}`);
 }
 
 /** The location of a tensor for the engine, as a file of the weight folder. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UserError } from '../support/user-error.ts';
+import { InvalidFile } from '../support/user-error.ts';
 import type { CommonConfig } from './model-definition.ts';
 
 /** Maximum size of a field. Larger values indicate a damaged or hostile file, and would allocate much memory. */
@@ -42,5 +42,5 @@ export function byOwnNames(json: unknown, ownNames: Readonly<Record<string, stri
 export function parseFields<T>(schema: z.ZodType<T>, json: unknown, where: string): T {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
-  throw new UserError(`${where} does not describe a model:\n${z.prettifyError(result.error)}`);
+  throw new InvalidFile(`${where} does not describe a model:\n${z.prettifyError(result.error)}`);
 }

@@ -72,6 +72,7 @@ export function modelFamily(config: unknown, where: string): ModelDefinition {
     where: `${where}, model_type`,
     fault: `must be one of ${Object.keys(families).join(', ')}, got ${JSON.stringify(modelType) ?? 'nothing'}`,
     hint: typeof modelType === 'string' ? suggest(modelType, Object.keys(families)) : undefined,
+    code: 'unsupported',
   });
 }
 

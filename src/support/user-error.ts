@@ -12,11 +12,29 @@ export type Complaint = Fault & {
   where?: string;
   /** The remedy, as an instruction. */
   hint?: string;
+  /** Default: `invalid_argument` for a flag, `invalid_config` for another key without a place, otherwise `invalid`. */
   code?: UserErrorCode;
 };
 
-/** The kinds of errors, for programs. `invalid` is any other. */
-type UserErrorCode = 'invalid_config' | 'invalid_data' | 'invalid_argument' | 'not_found' | 'invalid';
+/** The kinds of errors, for programs. docs/typescript.md has the same table. */
+export const USER_ERROR_CODES = {
+  invalid_config: 'a key of the config, or keys that do not fit each other, the model or the data',
+  invalid_argument: 'an option or an input of a function or command',
+  invalid_data: 'rows that cannot be read or are not enough',
+  unknown_column: 'a column that the data does not have',
+  unknown_label: 'a label that the training data or the model does not have',
+  invalid_file: 'a damaged or unexpected file of a model, tokenizer, adapter or run',
+  not_found: 'a file, a folder, or a name on the Hub that does not exist',
+  unsupported: 'a model, adapter or device that cannot be used this way',
+  in_use: 'a folder that another process is writing to',
+  already_exists: 'an output that already has files',
+  network: 'a server that cannot be reached, or the Hub while downloads are off',
+  access_denied: 'a missing, wrong or insufficient access token',
+  file_system: 'missing permissions, a full disk, or a file in place of a folder',
+  invalid: 'anything else',
+} as const;
+
+export type UserErrorCode = keyof typeof USER_ERROR_CODES;
 
 /** The problem: the predicate of a sentence about the key. Without a key, it is about `where`. */
 export type Fault =
@@ -40,10 +58,30 @@ export class UserError extends Error {
   readonly code: UserErrorCode;
 
   /** @param code the kind of an error with a complete message */
-  constructor(complaint: Complaint | string, code: UserErrorCode = 'invalid') {
+  constructor(complaint: Complaint | string, code?: UserErrorCode) {
     super(typeof complaint === 'string' ? complaint : describe(complaint));
-    this.code = typeof complaint === 'string' ? code : (complaint.code ?? code);
+    this.code =
+      code ?? (typeof complaint === 'string' ? 'invalid' : (complaint.code ?? usualCode(complaint)));
   }
+}
+
+/** An error in a file of a model, tokenizer, adapter or run. */
+export class InvalidFile extends UserError {
+  constructor(complaint: Complaint | string) {
+    super(complaint, 'invalid_file');
+  }
+}
+
+/** An error in rows. */
+export class InvalidData extends UserError {
+  constructor(complaint: Complaint | string) {
+    super(complaint, 'invalid_data');
+  }
+}
+
+function usualCode({ key, where }: Complaint): UserErrorCode {
+  if ((key ?? where)?.startsWith('--')) return 'invalid_argument';
+  return key !== undefined && where === undefined ? 'invalid_config' : 'invalid';
 }
 
 /** Longer values are truncated in messages: a line of a file may have megabytes. */
@@ -87,7 +125,11 @@ export function fileError(error: unknown): UserError | undefined {
     message: string;
   };
   if (code === 'ERR_INVALID_ARG_VALUE' && message.includes('null bytes'))
-    return new UserError({ where: 'file system', fault: 'cannot use a path with a null byte' });
+    return new UserError({
+      where: 'file system',
+      fault: 'cannot use a path with a null byte',
+      code: 'invalid_argument',
+    });
   if (code === undefined || !CODES.includes(code)) return undefined;
   return new UserError({
     // A copy reads from `path` and writes to `dest`.
@@ -96,6 +138,7 @@ export function fileError(error: unknown): UserError | undefined {
       code === 'ENOTDIR'
         ? 'is not a possible path, because one of the folders in it is a file (ENOTDIR)'
         : `failed: ${message.split(', ')[0]}`,
+    code: 'file_system',
   });
 }
 

@@ -11,5 +11,6 @@ export function assertOneText(pair: string | undefined): void {
     where: 'inputs',
     fault: 'must be one text each, got a pair',
     hint: 'A list of single texts is [["first"], ["second"]].',
+    code: 'invalid_argument',
   });
 }

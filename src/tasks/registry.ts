@@ -109,5 +109,6 @@ export function recognisedTask(model: UnknownTrained): Recognised & { task: Task
     key: 'problem_type',
     expected: `one of ${problemTypes.join(', ')}`,
     got: shown(model.json.problem_type),
+    code: 'unsupported',
   });
 }

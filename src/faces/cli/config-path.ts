@@ -17,6 +17,7 @@ export function configPath(path: string | undefined): string {
     where: CONFIG_NAME,
     fault: 'does not exist in this folder',
     hint: 'Name a config, or write one with adalora init.',
+    code: 'not_found',
   });
 }
 

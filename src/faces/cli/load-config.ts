@@ -57,7 +57,10 @@ export function readConfigText(text: string, path: string, settings: readonly st
       return `${path}:${lines.linePos(pos[0]).line} is not valid YAML. ${what}`;
     });
     const more = document.errors.length - shown.length;
-    throw new UserError([...messages, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'));
+    throw new UserError(
+      [...messages, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'),
+      'invalid_config',
+    );
   }
   if (!isMap(document.contents)) {
     const fault = document.contents === null ? 'is empty' : 'has no keys';
@@ -65,6 +68,7 @@ export function readConfigText(text: string, path: string, settings: readonly st
       where: path,
       fault,
       hint: 'A config is a list of keys and values (see examples/).',
+      code: 'invalid_config',
     });
   }
   const set = settings.map((setting) => applied(document, setting));
@@ -90,6 +94,7 @@ function applied(document: Document, setting: string): string[] {
     throw new UserError({
       where: `--set ${setting}`,
       fault: `cannot be applied (${(error as Error).message})`,
+      code: 'invalid_config',
     });
   }
 }
@@ -104,7 +109,12 @@ function plain(document: Document, where: string): unknown {
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
     const hint = 'Use few aliases, each defined before its use.';
-    throw new UserError({ where, fault: `is not valid YAML: ${error.message}`, hint });
+    throw new UserError({
+      where,
+      fault: `is not valid YAML: ${error.message}`,
+      hint,
+      code: 'invalid_config',
+    });
   }
 }
 

@@ -59,11 +59,13 @@ async function exportedBy(path: string): Promise<ConfigWithRows> {
         where: path,
         fault: `is TypeScript, which Node ${process.versions.node} cannot run`,
         hint,
+        code: 'invalid_config',
       });
     }
     throw new UserError({
       where: path,
       fault: `failed with ${name === undefined ? shown(error) : `${name}: ${message}`}`,
+      code: 'invalid_config',
     });
   }
   if (isObject(exported)) return exported as ConfigWithRows;
@@ -71,5 +73,6 @@ async function exportedBy(path: string): Promise<ConfigWithRows> {
     where: path,
     fault: `must have a config as its default export, got ${shown(exported)}`,
     hint: 'export default defineConfig({ … })',
+    code: 'invalid_config',
   });
 }

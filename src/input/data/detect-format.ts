@@ -1,4 +1,4 @@
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, type UserError } from '../../support/user-error.ts';
 import type { FileFormat } from './rows.ts';
 
 /** The extension of a file name in lowercase. A final `.gz` is ignored. */
@@ -41,7 +41,7 @@ const BYTE_ORDER_MARK = '\ufeff';
 /** Throws a UserError for a text file that does not fit into one string. */
 export function checkTextSize(size: number, where: string): void {
   if (size <= MAX_FILE_BYTES) return;
-  throw new UserError({
+  throw new InvalidData({
     where,
     fault: `has ${size} bytes, more than the maximum of ${MAX_FILE_BYTES}`,
     hint: 'Split the file.',
@@ -74,7 +74,7 @@ function decoded(bytes: Uint8Array, where: string, onNotice?: (message: string) 
       return new TextDecoder('windows-1252').decode(bytes);
     }
     const hint = 'Convert it, for example with iconv -t utf-8.';
-    throw new UserError({ where, fault: 'is not UTF-8 text', hint });
+    throw new InvalidData({ where, fault: 'is not UTF-8 text', hint });
   }
 }
 
@@ -82,7 +82,7 @@ function decoded(bytes: Uint8Array, where: string, onNotice?: (message: string) 
 function zeroBytes(bytes: Uint8Array, where: string): UserError {
   const order = bytes[0] === 0 ? 'utf-16be' : 'utf-16le';
   const name = where.replace(/^.*[\\/]/, '');
-  return new UserError({
+  return new InvalidData({
     where,
     fault: 'has zero bytes, so it is UTF-16 without a byte-order mark, or a binary file',
     hint: `For UTF-16, convert it: iconv -f ${order} -t utf-8 ${where} > utf8-${name}`,
@@ -94,7 +94,7 @@ const UTF_16: Readonly<Record<string, string>> = { '255 254': 'utf-16le', '254 2
 
 function spreadsheet(where: string): UserError {
   const hint = 'Save the sheet as CSV, or unpack the archive.';
-  return new UserError({ where, fault: 'is a spreadsheet or an archive', hint });
+  return new InvalidData({ where, fault: 'is a spreadsheet or an archive', hint });
 }
 
 /** Line ends and tabs. Every other byte below 0x20 is a control character, which text does not contain. */

@@ -1,4 +1,4 @@
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import { checkRowCount } from './rows.ts';
 
 /** A line of a million characters takes about ten times as many bytes when it is split into words. */
@@ -24,7 +24,7 @@ export function* fileLines(content: string, fileName: string): Iterable<FileLine
     checkRowCount(++line, fileName);
     if (end - start > MAX_LINE) {
       const where = `${fileName}:${line}`;
-      throw new UserError({ where, fault: `has a line of more than ${MAX_LINE} characters` });
+      throw new InvalidData({ where, fault: `has a line of more than ${MAX_LINE} characters` });
     }
     yield { line, text: content.slice(start, end) };
     start = next + 1;

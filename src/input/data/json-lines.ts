@@ -1,6 +1,6 @@
 import { allOf } from '../../support/arrays.ts';
 import { suggestAmong } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
 import { endOfString, exactJson, shallowJson } from './json.ts';
 import {
   checkRowCount,
@@ -165,7 +165,8 @@ export function parseJsonl(
     if (id !== undefined && id !== false) row.id = String(id);
     if (problems.count === before) rows.push(row);
   }
-  if (rows.length === 0 && problems.count === 0) throw new UserError({ where: fileName, fault: 'is empty' });
+  if (rows.length === 0 && problems.count === 0)
+    throw new InvalidData({ where: fileName, fault: 'is empty' });
   return rows;
 }
 
@@ -181,6 +182,7 @@ export function keyName(column: string | number, fileName: string): string {
     where: fileName,
     fault: `has no column ${column}, because its rows have named keys`,
     hint,
+    code: 'unknown_column',
   });
 }
 
@@ -193,7 +195,7 @@ export function checkKeys(object: JsonObject, keys: readonly (string | undefined
     if (name === undefined || Object.hasOwn(object, name)) return;
     const names = Object.keys(object);
     const hint = suggestAmong(name, names, "The row's keys");
-    throw new UserError({ where, fault: `has no column "${name}"`, hint });
+    throw new UserError({ where, fault: `has no column "${name}"`, hint, code: 'unknown_column' });
   };
   allOf(keys.map((name) => () => check(name)));
 }

@@ -1,6 +1,6 @@
 // The package's default build needs Node's global Buffer, so the browser build is used.
 import { parse } from 'csv-parse/browser/esm/sync';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, type UserError } from '../../support/user-error.ts';
 import { checkRowCount } from './rows.ts';
 
 /** Maximum fields of a record. A field is an object, which can be tens of times larger than its text. */
@@ -87,7 +87,7 @@ function recordsOf(text: string, lines: readonly number[], fileName: string, del
     const { code, records } = error as { code?: string; records: number };
     if (code === undefined) throw error;
     const unclosed = code === 'CSV_QUOTE_NOT_CLOSED';
-    throw new UserError({
+    throw new InvalidData({
       where: `${fileName}:${lines[records]}`,
       fault: unclosed ? 'opens a quote that is never closed' : 'has a quote in the middle of a field',
       hint: QUOTE_HINT,
@@ -141,5 +141,5 @@ function* blocksOf(content: string, fileName: string, delimiter: string): Iterab
 }
 
 function tooMany(limit: number, what: string, fileName: string, line: number, hint?: string): UserError {
-  return new UserError({ where: `${fileName}:${line}`, fault: `has more than ${limit} ${what}`, hint });
+  return new InvalidData({ where: `${fileName}:${line}`, fault: `has more than ${limit} ${what}`, hint });
 }

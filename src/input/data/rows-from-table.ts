@@ -1,6 +1,6 @@
 import { allOf } from '../../support/arrays.ts';
 import { suggestAmong } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
 import type { Table } from './parse-delimited.ts';
 import { type DataOptions, type RawLabel, ROW_IDS, type Row, type RowProblems } from './rows.ts';
 
@@ -27,7 +27,7 @@ export function rowsFromTable(
   const header = hasHeader ? records[0] : undefined;
   const first = hasHeader ? 1 : 0;
   if (records.length <= first) {
-    throw new UserError({
+    throw new InvalidData({
       where: fileName,
       fault: records.length > 0 ? 'has a header and no rows' : 'is empty',
       hint:
@@ -90,21 +90,40 @@ function splitLabels(field: string, separator: string): RawLabel {
 function columnIndex(column: string | number, header: string[] | undefined, width: number, fileName: string) {
   if (typeof column === 'number') {
     if (Number.isInteger(column) && column >= 0 && column < width) return column;
-    throw new UserError({ where: fileName, fault: `has columns 0 to ${width - 1}, not ${column}` });
+    throw new UserError({
+      where: fileName,
+      fault: `has columns 0 to ${width - 1}, not ${column}`,
+      code: 'unknown_column',
+    });
   }
   if (!header) {
     const hint = 'Use the number of the column, from 0.';
-    throw new UserError({ where: fileName, fault: `has no header, so there is no column "${column}"`, hint });
+    throw new UserError({
+      where: fileName,
+      fault: `has no header, so there is no column "${column}"`,
+      hint,
+      code: 'unknown_column',
+    });
   }
   const names = header.map((name) => name.trim());
   const index = names.indexOf(column);
   if (index < 0) {
     const hint = otherDelimiter(column, names) ?? suggestAmong(column, names, "The file's columns");
-    throw new UserError({ where: fileName, fault: `has no column "${column}"`, hint });
+    throw new UserError({
+      where: fileName,
+      fault: `has no column "${column}"`,
+      hint,
+      code: 'unknown_column',
+    });
   }
   if (names.lastIndexOf(column) !== index) {
     const hint = 'Use the number of the column, from 0.';
-    throw new UserError({ where: fileName, fault: `has several columns "${column}"`, hint });
+    throw new UserError({
+      where: fileName,
+      fault: `has several columns "${column}"`,
+      hint,
+      code: 'unknown_column',
+    });
   }
   return index;
 }

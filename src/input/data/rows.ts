@@ -1,4 +1,4 @@
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, UserError, type UserErrorCode } from '../../support/user-error.ts';
 import type { Picture } from '../pictures/picture-reader.ts';
 import type { TextFile } from './text-file.ts';
 
@@ -61,7 +61,7 @@ export interface DataOptions extends DataColumns {
 /** Maximum lines listed per kind of problem: enough to see the pattern. */
 const MAX_SHOWN = 5;
 
-export type RowProblem = { hint?: string } & (
+export type RowProblem = { hint?: string; code?: UserErrorCode } & (
   | { /** A noun phrase, for the message `needs …, got …`. */ needs: string; got: string }
   | {
       /** The predicate of a sentence whose subject is the place of the row. */
@@ -113,7 +113,9 @@ export class RowProblems {
    * @throws UserError with file and line if any problem was recorded
    */
   throwIfAny(): void {
-    if (this.#kinds.size > 0) throw new UserError(this.#messages().join('\n'), 'invalid_data');
+    if (this.#kinds.size === 0) return;
+    const codes = new Set([...this.#kinds.values()].map(({ first }) => first.code ?? 'invalid_data'));
+    throw new UserError(this.#messages().join('\n'), codes.size === 1 ? [...codes][0] : 'invalid_data');
   }
 
   /**
@@ -134,7 +136,7 @@ export class RowProblems {
       const isLine = typeof places[0] === 'number';
       const where = `${this.fileName}${isLine ? ':' : ', '}${places[0]}`;
       const fault = 'fault' in first ? first.fault : `needs ${first.needs}, got ${first.got}`;
-      const { message } = new UserError({ where, fault, hint: first.hint });
+      const { message } = new InvalidData({ where, fault, hint: first.hint });
       if (count === 1) return message;
       const more = count > places.length ? ` and ${count - places.length} more` : '';
       return `${message} The same in ${count} rows: ${isLine ? 'lines ' : ''}${places.join(', ')}${more}.`;
@@ -149,7 +151,7 @@ const MAX_ROWS = 2_000_000;
 export function checkRowCount(rows: number, fileName: string): void {
   if (rows <= MAX_ROWS) return;
   const hint = 'Split the file, or train on a part of it.';
-  throw new UserError({ where: fileName, fault: `has more than ${MAX_ROWS} rows`, hint });
+  throw new InvalidData({ where: fileName, fault: `has more than ${MAX_ROWS} rows`, hint });
 }
 
 /** Rows from a program, as objects like those in JSON Lines. */
@@ -183,7 +185,7 @@ function jsonOf(row: object, where: string): string {
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     const [reason] = error.message.split('\n', 1);
-    throw new UserError({ where, fault: `cannot be written as JSON: ${reason}` });
+    throw new InvalidData({ where, fault: `cannot be written as JSON: ${reason}` });
   }
 }
 

@@ -1,5 +1,5 @@
 import { Random } from '../../support/random.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
 
 /** Rows that can be split, and the facts that decide how. */
 export interface Splittable<Rows> {
@@ -85,6 +85,7 @@ export function holdOut<Rows>(rows: Splittable<Rows>, share: number): HeldOut<Ro
     where: 'data.validation',
     fault: `leaves ${count - held} rows to train on and ${held} to validate on; both need some`,
     hint,
+    code: 'invalid_config',
   });
 }
 
@@ -99,7 +100,7 @@ export function holdOut<Rows>(rows: Splittable<Rows>, share: number): HeldOut<Ro
 export function foldsOf<Rows>(rows: Splittable<Rows>, count: number): HeldOut<Rows>[] {
   let rest = splitGroups(rows);
   if (rest.length < count) {
-    throw new UserError({
+    throw new InvalidData({
       where: 'the data',
       fault: `has ${rest.length} groups of rows without a common text, too few for ${count} folds`,
       hint: 'Label more rows, or use fewer folds.',

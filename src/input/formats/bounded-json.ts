@@ -1,4 +1,4 @@
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile } from '../../support/user-error.ts';
 
 interface JsonLimits {
   /** Maximum nesting of arrays and objects. */
@@ -21,7 +21,7 @@ export function parseBoundedJson(bytes: Uint8Array, limits: JsonLimits, where: s
   const keys = checkJsonSize(bytes, limits, where);
   const value = parse(bytes, where);
   if (keys === keysOf(value)) return value;
-  throw new UserError({ where, fault: 'has the same key twice in one object', hint: DAMAGED });
+  throw new InvalidFile({ where, fault: 'has the same key twice in one object', hint: DAMAGED });
 }
 
 const BYTE = { quote: 0x22, backslash: 0x5c, comma: 0x2c, colon: 0x3a };
@@ -51,7 +51,7 @@ export function checkJsonSize(
       case OBJECT.begin:
         count++;
         if (++open > depth)
-          throw new UserError({ where, fault: `is JSON nested deeper than ${depth} levels`, hint });
+          throw new InvalidFile({ where, fault: `is JSON nested deeper than ${depth} levels`, hint });
         break;
       case ARRAY.end:
       case OBJECT.end:
@@ -65,7 +65,7 @@ export function checkJsonSize(
         count++;
     }
     if (count > values)
-      throw new UserError({ where, fault: `is JSON with more than ${values} values`, hint });
+      throw new InvalidFile({ where, fault: `is JSON with more than ${values} values`, hint });
   }
   return keys;
 }
@@ -83,7 +83,7 @@ function parse(bytes: Uint8Array, where: string): unknown {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
     return JSON.parse(text);
   } catch (error) {
-    throw new UserError({
+    throw new InvalidFile({
       where,
       fault: `is not valid JSON: ${text === undefined ? 'it is not UTF-8' : fault((error as Error).message, text)}`,
       hint: DAMAGED,

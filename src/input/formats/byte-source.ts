@@ -27,7 +27,12 @@ async function contentOf(part: Blob, where: string): Promise<Uint8Array> {
 }
 
 function unreadable(where: string, fault: string): UserError {
-  return new UserError({ where, fault, hint: 'Choose the file again: it may have changed.' });
+  return new UserError({
+    where,
+    fault,
+    hint: 'Choose the file again: it may have changed.',
+    code: 'network',
+  });
 }
 
 /** Downloaded and total bytes of one file. */

@@ -1,4 +1,4 @@
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile, type UserError } from '../../support/user-error.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 import { excerpt, excerptName } from './excerpt.ts';
 import { type TensorFile, type TensorInfo, unknownTensor } from './safetensors.ts';
@@ -26,7 +26,7 @@ export function parseWeightMap(bytes: Uint8Array, ending: string, where: string)
   const index = parseBoundedJson(bytes, JSON_LIMITS, where) as { weight_map?: unknown } | null;
   const map = index?.weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
-    throw new UserError({
+    throw new InvalidFile({
       where,
       fault:
         map === undefined ? 'has no weight_map' : `has a weight_map that is not an object: ${excerpt(map)}`,
@@ -35,7 +35,7 @@ export function parseWeightMap(bytes: Uint8Array, ending: string, where: string)
   const entries = Object.entries(map).map(([name, shard]): [string, string] => {
     if (isPlainFileName(shard, ending)) return [name, shard];
     const expected = `the name of a ${ending} file in the same folder`;
-    throw new UserError({
+    throw new InvalidFile({
       where,
       key: `weight_map: ${excerptName(name)}`,
       expected,
@@ -44,7 +44,7 @@ export function parseWeightMap(bytes: Uint8Array, ending: string, where: string)
   });
   const { size } = new Set(entries.map(([, shard]) => shard));
   if (size <= MAX_SHARDS) return entries;
-  throw new UserError({ where, fault: `names ${size} shards, more than the maximum of ${MAX_SHARDS}` });
+  throw new InvalidFile({ where, fault: `names ${size} shards, more than the maximum of ${MAX_SHARDS}` });
 }
 
 /** Counts the tensors of shards that are opened. Throws a UserError when there are too many. */
@@ -53,7 +53,7 @@ export function tensorCounter(where: string): (shard: { names(): string[] }) => 
   return (shard) => {
     tensors += shard.names().length;
     if (tensors > MAX_TENSORS)
-      throw new UserError({ where, fault: `has shards with more than ${MAX_TENSORS} tensors` });
+      throw new InvalidFile({ where, fault: `has shards with more than ${MAX_TENSORS} tensors` });
   };
 }
 
@@ -67,7 +67,7 @@ export function holders<File extends { has(name: string): boolean }>(
     map.map(([name, shard]) => {
       const file = files.get(shard) as File;
       if (file.has(name)) return [name, file];
-      throw new UserError({
+      throw new InvalidFile({
         where,
         fault: `puts tensor ${excerptName(name)} into ${excerptName(shard)}, which does not contain it`,
         hint: 'Download the checkpoint again.',
@@ -78,7 +78,7 @@ export function holders<File extends { has(name: string): boolean }>(
 
 /** The UserError for a shard that does not exist. */
 export function missingShard(shard: string, where: string): UserError {
-  return new UserError({
+  return new InvalidFile({
     where,
     fault: `names the shard ${excerptName(shard)}, which is missing`,
     hint: 'Download the missing file.',
@@ -128,7 +128,7 @@ export function checkpointOf(
       const file = find(name);
       const { axes, ...info } = file.info(name);
       if (axes !== 'scattered') return { ...info, ...(axes && { axes }), file: file.path };
-      throw new UserError({
+      throw new InvalidFile({
         where: `${file.path}: tensor ${excerptName(name)}`,
         fault: 'is not contiguous, such as a slice',
         hint: convertHint(where),

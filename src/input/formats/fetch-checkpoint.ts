@@ -1,4 +1,4 @@
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile, type UserError } from '../../support/user-error.ts';
 import { bytesAsSource, type DownloadProgress, sourceDigest, startDigest } from './byte-source.ts';
 import {
   type Checkpoint,
@@ -112,7 +112,7 @@ async function noWeights(set: Files): Promise<UserError> {
     if (!(await set.open(name))) continue;
     const where = pathIn(set.name, name);
     const fault = `has weights in PyTorch's format. ${SINGLE} is required`;
-    return new UserError({ where, fault, hint: convertHint(set.name) });
+    return new InvalidFile({ where, fault, hint: convertHint(set.name) });
   }
   return missingIn(set, SINGLE, `the weights (or ${INDEX} with its shards)`);
 }

@@ -1,4 +1,4 @@
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile, UserError } from '../../support/user-error.ts';
 import { type AsyncByteSource, bytesAsSource } from './byte-source.ts';
 
 /** Thrown if a response body exceeds its limit. */
@@ -91,7 +91,7 @@ async function readPart(
   if (range && range.size !== size) throw changed(where, size, range.size);
   if (range && (range.begin !== begin || range.end !== end)) {
     const fault = `sent bytes ${range.begin} to ${range.end} instead of ${begin} to ${end}`;
-    throw new UserError({ where, fault, hint: 'Try again later.' });
+    throw new UserError({ where, fault, hint: 'Try again later.', code: 'network' });
   }
   return bodyOf(response, end - begin, where);
 }
@@ -126,14 +126,19 @@ function inMemory(bytes: Uint8Array): AsyncByteSource {
 
 function unreachable(where: string, got: string): UserError {
   const hint = 'Check the address; a server of another origin must allow this page to read (CORS).';
-  return new UserError({ where, fault: `could not be fetched: ${got}`, hint });
+  return new UserError({ where, fault: `could not be fetched: ${got}`, hint, code: 'network' });
 }
 
 function tooLarge(where: string, got: string): UserError {
-  return new UserError({ where, fault: `is larger than ${MAX_BYTES} bytes (${got})` });
+  return new InvalidFile({ where, fault: `is larger than ${MAX_BYTES} bytes (${got})` });
 }
 
 function changed(where: string, before: number, now: number): UserError {
   const hint = 'The file changed while it was read; start again.';
-  return new UserError({ where, fault: `changed its size from ${before} to ${now} bytes`, hint });
+  return new UserError({
+    where,
+    fault: `changed its size from ${before} to ${now} bytes`,
+    hint,
+    code: 'network',
+  });
 }

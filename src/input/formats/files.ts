@@ -1,5 +1,5 @@
 import { nearest } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile, UserError } from '../../support/user-error.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from './bounded-json.ts';
 import { type AsyncByteSource, blobSource, sourceDigest } from './byte-source.ts';
 import { openFetchSource } from './fetch-source.ts';
@@ -79,7 +79,7 @@ export async function readFile(
   const source = await files.open(file);
   if (!source || source.size <= maxBytes) return source?.read(0, source.size);
   const where = pathIn(files.name, file);
-  throw new UserError({ where, fault: `has ${source.size} bytes, more than the maximum of ${maxBytes}` });
+  throw new InvalidFile({ where, fault: `has ${source.size} bytes, more than the maximum of ${maxBytes}` });
 }
 
 /** The digests of those files that exist. */
@@ -101,5 +101,6 @@ export function missingIn(files: Files, file: string, expected: string): UserErr
     where: pathIn(files.name, file),
     fault: `does not exist; it should be ${expected}`,
     hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined,
+    code: 'not_found',
   });
 }

@@ -1,6 +1,6 @@
 import { isObject } from '../../support/options.ts';
 import { nearest } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile, type UserError } from '../../support/user-error.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 import { excerpt, excerptName } from './excerpt.ts';
 import {
@@ -52,7 +52,7 @@ const DAMAGED = 'The file is damaged, or not a safetensors file. Download it aga
  */
 export function safetensorsDataStart(bytes: Uint8Array, fileSize: number, where: string): number {
   if (fileSize < LENGTH_BYTES || bytes.length < LENGTH_BYTES) {
-    throw new UserError({
+    throw new InvalidFile({
       where,
       fault: `has ${fileSize} bytes, too few for a safetensors file`,
       hint: DAMAGED,
@@ -60,14 +60,14 @@ export function safetensorsDataStart(bytes: Uint8Array, fileSize: number, where:
   }
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > MAX_HEADER_BYTES) {
-    throw new UserError({
+    throw new InvalidFile({
       where,
       fault: `has a header of ${length} bytes, more than the maximum of ${MAX_HEADER_BYTES}`,
       hint: DAMAGED,
     });
   }
   if (LENGTH_BYTES + length > fileSize) {
-    throw new UserError({
+    throw new InvalidFile({
       where,
       fault: `has ${fileSize} bytes but a header of ${length}: at least ${LENGTH_BYTES + length - fileSize} are missing`,
       hint: 'Download the file again.',
@@ -105,7 +105,7 @@ export function parseSafetensorsHeader(
 function parseJsonObject(bytes: Uint8Array, where: string): object {
   const value = parseBoundedJson(bytes, JSON_LIMITS, `${where}: header`);
   if (isObject(value)) return value;
-  throw new UserError({
+  throw new InvalidFile({
     where,
     fault: `has a header that is not a JSON object: ${excerpt(value)}`,
     hint: DAMAGED,
@@ -116,7 +116,7 @@ function checkMetadata(value: unknown, where: string): Record<string, string> {
   if (isObject(value) && Object.values(value).every((text) => typeof text === 'string')) {
     return Object.fromEntries(Object.entries(value)) as Record<string, string>;
   }
-  throw new UserError({
+  throw new InvalidFile({
     where,
     key: '__metadata__',
     expected: 'a JSON object of strings',
@@ -128,7 +128,7 @@ function checkMetadata(value: unknown, where: string): Record<string, string> {
 function checkTensor(entry: unknown, dataStart: number, where: string): TensorInfo {
   const { dtype, shape, data_offsets: offsets } = (isObject(entry) ? entry : {}) as Record<string, unknown>;
   const refuse = (needs: string, value: unknown, hint = DAMAGED) => {
-    throw new UserError({ where, fault: `needs ${needs}, got ${excerpt(value)}`, hint });
+    throw new InvalidFile({ where, fault: `needs ${needs}, got ${excerpt(value)}`, hint });
   };
   if (typeof dtype !== 'string' || !Object.hasOwn(ARRAY_OF, dtype)) {
     const hint = 'Save the checkpoint in one of these types.';
@@ -154,7 +154,7 @@ function checkLayout(
   let position = dataStart;
   for (const [name, { begin, end }] of tensors) {
     if (begin !== position) {
-      throw new UserError({
+      throw new InvalidFile({
         where: `${where}: tensor ${excerpt(name)}`,
         fault: `starts at byte ${begin} instead of ${position}, right after the tensor before it (${begin < position ? 'an overlap' : 'a gap'})`,
         hint: DAMAGED,
@@ -164,7 +164,7 @@ function checkLayout(
   }
   if (position === fileSize) return;
   const [last] = tensors.find(([, { end }]) => end > fileSize) ?? [];
-  throw new UserError({
+  throw new InvalidFile({
     where,
     fault:
       position > fileSize
@@ -206,7 +206,7 @@ export function unknownTensor(name: string, known: string[], where: string): Use
   const compared = known.slice(0, MAX_COMPARED).filter(({ length }) => length <= MAX_NAME_LENGTH);
   const near = name.length <= MAX_NAME_LENGTH ? nearest(name, compared) : [];
   const hint = near.length > 0 ? `Did you mean ${near.map(excerptName).join(', ')}?` : undefined;
-  return new UserError({
+  return new InvalidFile({
     where,
     fault: `has no tensor ${excerptName(name)} (it has ${known.length} tensors)`,
     hint,

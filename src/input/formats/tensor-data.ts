@@ -1,4 +1,4 @@
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile } from '../../support/user-error.ts';
 import { bf16ToF32, f16ToF32 } from './float.ts';
 
 /**
@@ -66,7 +66,7 @@ export function toFloat32(info: { dtype: Dtype }, bytes: Uint8Array, where: stri
     case 'F64':
       return Float32Array.from(data as Float64Array);
     default:
-      throw new UserError({
+      throw new InvalidFile({
         where,
         fault: `has values of ${info.dtype} instead of floating-point values (F32, F16, BF16 or F64)`,
         hint: 'Quantized checkpoints are not supported. Use the original one.',

@@ -9,7 +9,7 @@ import {
   visit,
   YAMLParseError,
 } from 'yaml';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile } from '../../support/user-error.ts';
 
 /** Maximum depth of lists and sections, and maximum number of keys and entries. */
 const MAX = { depth: 64, entries: 8192 };
@@ -25,7 +25,7 @@ const MANY_BEGIN = new RegExp(`(?:[-?:][ \\t]+){${MAX.depth}}`);
  * @throws UserError
  */
 export function checkYaml(text: string, where: string, most = MAX.entries): void {
-  const tooDeep = () => new UserError({ where, fault: `is YAML nested deeper than ${MAX.depth} levels` });
+  const tooDeep = () => new InvalidFile({ where, fault: `is YAML nested deeper than ${MAX.depth} levels` });
   let [depth, entries] = [0, 0];
   for (const character of text) {
     if (character === '[' || character === '{') depth++;
@@ -33,7 +33,7 @@ export function checkYaml(text: string, where: string, most = MAX.entries): void
     else if (character === ',' || character === ':') entries++;
     if (depth > MAX.depth) throw tooDeep();
   }
-  if (entries > most) throw new UserError({ where, fault: `is YAML with more than ${most} entries` });
+  if (entries > most) throw new InvalidFile({ where, fault: `is YAML with more than ${most} entries` });
   if (MANY_BEGIN.test(text)) throw tooDeep();
 }
 

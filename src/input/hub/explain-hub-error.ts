@@ -23,7 +23,12 @@ export function explainHubError(
   if (typeof statusCode === 'number') return refusal(statusCode, where, endpoint, what);
   if (code && DISK_ERRORS.includes(code)) {
     const hint = 'Set HF_HUB_CACHE to a writable folder with free space.';
-    return new UserError({ where, fault: `cannot be saved to ${cacheDir} (${code})`, hint });
+    return new UserError({
+      where,
+      fault: `cannot be saved to ${cacheDir} (${code})`,
+      hint,
+      code: 'file_system',
+    });
   }
   if (isNetworkError(error)) {
     const { code: reason } = (cause ?? {}) as { code?: string };
@@ -32,14 +37,24 @@ export function explainHubError(
   // The client throws these errors if the response does not come from a Hub.
   if (name === 'SyntaxError' || error.constructor.name === 'InvalidApiResponseFormatError') {
     const hint = 'Check HF_ENDPOINT, and whether a proxy answers instead.';
-    return new UserError({ where, fault: `cannot be downloaded from ${endpoint} (${message})`, hint });
+    return new UserError({
+      where,
+      fault: `cannot be downloaded from ${endpoint} (${message})`,
+      hint,
+      code: 'network',
+    });
   }
   return error;
 }
 
 function unreachable(got: string, where: string, endpoint: string): UserError {
   const hint = 'Check the network, or use a local folder. HF_ENDPOINT sets another server.';
-  return new UserError({ where, fault: `could not be fetched from ${endpoint}: ${got}`, hint });
+  return new UserError({
+    where,
+    fault: `could not be fetched from ${endpoint}: ${got}`,
+    hint,
+    code: 'network',
+  });
 }
 
 function refusal(status: number, where: string, endpoint: string, what: string): UserError {
@@ -48,14 +63,25 @@ function refusal(status: number, where: string, endpoint: string, what: string):
       where,
       fault: `is neither a folder nor a ${what} on ${endpoint} (status ${status})`,
       hint: `Check the spelling. A private ${what} needs HF_TOKEN.`,
+      code: 'not_found',
     });
   }
   if (status === 403) {
     const hint = `Accept its terms at ${endpoint}/${what === 'model' ? '' : 'datasets/'}${where.split('@')[0]} and set HF_TOKEN.`;
-    return new UserError({ where, fault: 'is not accessible with your account (status 403)', hint });
+    return new UserError({
+      where,
+      fault: 'is not accessible with your account (status 403)',
+      hint,
+      code: 'access_denied',
+    });
   }
   const hint = status === 429 ? 'Wait, or set HF_TOKEN.' : 'Try again later.';
-  return new UserError({ where, fault: `could not be fetched from ${endpoint} (status ${status})`, hint });
+  return new UserError({
+    where,
+    fault: `could not be fetched from ${endpoint} (status ${status})`,
+    hint,
+    code: 'network',
+  });
 }
 
 /** Whether `fetch` failed, before or during the response. */

@@ -33,5 +33,6 @@ function checkRevision(revision: string, where: string): string {
   throw new UserError({
     where,
     fault: `has ${JSON.stringify(revision)} after @, which is not a branch, tag or commit`,
+    code: 'invalid_argument',
   });
 }

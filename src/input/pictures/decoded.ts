@@ -1,4 +1,4 @@
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, type UserError } from '../../support/user-error.ts';
 import type { PictureFacts } from './picture-size.ts';
 import { MAX_PICTURE_BYTES, MAX_PIXELS, PictureTooLarge, type Pixels } from './pixels.ts';
 
@@ -19,7 +19,7 @@ export function assertDecodable(
     throw new PictureTooLarge({ where, fault: `has ${size} bytes, more than ${MAX_PICTURE_BYTES}` });
   if (!facts || !FORMATS.includes(facts.format)) {
     const format = facts ? ` (${facts.format})` : '';
-    throw new UserError({ where, fault: `is not a JPEG, PNG, WebP or GIF file${format}` });
+    throw new InvalidData({ where, fault: `is not a JPEG, PNG, WebP or GIF file${format}` });
   }
   const { width, height } = facts;
   if (width * height > maxPixels)
@@ -32,7 +32,7 @@ export function assertDecodable(
 
 /** The error for a file that a decoder refuses. */
 export function undecodable(where: string, reason: string): UserError {
-  return new UserError({
+  return new InvalidData({
     where,
     fault: `cannot be decoded: ${reason}`,
     hint: 'It is damaged or not a picture.',

@@ -1,4 +1,4 @@
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 
 /** A decoded picture: red, green and blue of each pixel, row by row from the top. */
 export interface Pixels {
@@ -18,7 +18,7 @@ export const MAX_PIXELS = 100_000_000;
 export const MAX_PICTURE_BYTES = 100_000_000;
 
 /** Thrown for a picture with too many bytes or pixels. */
-export class PictureTooLarge extends UserError {
+export class PictureTooLarge extends InvalidData {
   override name = 'PictureTooLarge';
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { shown, UserError } from '../../support/user-error.ts';
+import { InvalidData, InvalidFile, shown } from '../../support/user-error.ts';
 import { type Box, crop, type Pixels } from './pixels.ts';
 import { RESAMPLINGS, type Resampling, resize } from './resize.ts';
 
@@ -74,7 +74,9 @@ export class PictureProcessor {
   constructor(json: unknown, where: string) {
     const result = schema.safeParse(json);
     if (!result.success)
-      throw new UserError(`${where} does not describe an image processor:\n${z.prettifyError(result.error)}`);
+      throw new InvalidFile(
+        `${where} does not describe an image processor:\n${z.prettifyError(result.error)}`,
+      );
     const settings = result.data;
     const defaults = defaultsOf(settings.image_processor_type ?? settings.feature_extractor_type, where);
     const { size = defaults.size, crop_size } = withoutNulls(settings);
@@ -84,7 +86,7 @@ export class PictureProcessor {
     const cropped = crop_size ?? defaults.crop ?? 224;
     if (crops) this.#crop = typeof cropped === 'number' ? square(cropped) : cropped;
     if (!this.#crop && !(this.#size && 'height' in this.#size))
-      throw new UserError({
+      throw new InvalidFile({
         where,
         fault: 'leaves pictures with different sizes: it has neither a crop nor a fixed size',
         hint: 'Set do_center_crop and crop_size, or size with height and width.',
@@ -106,7 +108,7 @@ export class PictureProcessor {
   resized(pixels: Pixels, name: string): Pixels {
     const { width, height } = this.#resizedSize(pixels);
     if (Math.max(width, height) > MAX_RESIZED)
-      throw new UserError({
+      throw new InvalidData({
         where: name,
         fault: `is a strip of ${pixels.width} x ${pixels.height} pixels; resized, it would have ${width} x ${height}`,
         hint: 'Crop it, or remove it.',
@@ -154,7 +156,7 @@ function defaultsOf(type: string | undefined, where: string): Defaults {
   const kind = type?.replace(/(ImageProcessor(Fast|Pil)?|FeatureExtractor)$/, '') ?? 'ViT';
   const defaults = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (defaults) return defaults;
-  throw new UserError({
+  throw new InvalidFile({
     where,
     key: 'image_processor_type',
     expected: `one of ${Object.keys(KINDS)

@@ -1,4 +1,4 @@
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile, UserError } from '../../support/user-error.ts';
 import { type Files, readFile } from '../formats/files.ts';
 import { convertTokenizer } from './convert/convert-tokenizer.ts';
 import { SENTENCEPIECE_FILES } from './convert/read-sentencepiece.ts';
@@ -54,7 +54,7 @@ export function buildTokenizer(
   } catch (error) {
     if (error instanceof UserError) throw error;
     const source = [TOKENIZER_FILES.tokenizer, ...SLOW_FILES].find((name) => files.has(name))!;
-    throw new UserError({
+    throw new InvalidFile({
       where: where(source),
       fault: `is not a readable tokenizer: ${(error as Error).message}`,
     });
@@ -84,5 +84,5 @@ export function tokenizerJsons(
 
 function missingTokenizerFile(where: string): UserError {
   const hint = 'Save it beside the model with AutoTokenizer.from_pretrained(...).save_pretrained(...).';
-  return new UserError({ where, fault: 'does not exist', hint });
+  return new UserError({ where, fault: 'does not exist', hint, code: 'not_found' });
 }

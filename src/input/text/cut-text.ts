@@ -114,6 +114,7 @@ export function maxLength(
   throw new UserError({
     where,
     fault: `must be a whole number from 1 to ${maxPositions}, the model's max_position_embeddings, got ${requested}`,
+    code: 'invalid_config',
   });
 }
 

@@ -31,6 +31,7 @@ export function wordEncoder(
     throw new UserError({
       where: 'data.max_length',
       fault: `must be at least ${special + 1}, because ${special} tokens are special, got ${maxLength}`,
+      code: 'invalid_config',
     });
   }
   const noWords = (tokens: Int32Array) => new Int32Array(tokens.length).fill(NO_WORD);

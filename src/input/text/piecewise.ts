@@ -1,4 +1,4 @@
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import type { CutText } from './cut-text.ts';
 import { TokenBuffer } from './token-sequences.ts';
 
@@ -12,7 +12,7 @@ const MAX = 2 ** 20;
  */
 export function checkPiece(text: string): void {
   if (text.length <= MAX) return;
-  throw new UserError({
+  throw new InvalidData({
     where: `a text with ${JSON.stringify(text.slice(0, 20))}`,
     fault: `has ${text.length} characters without a place to split, such as a space; at most ${MAX} are allowed`,
     hint: 'Split it into several rows.',

@@ -274,6 +274,7 @@ function noRoom(special: number, texts: number, maxLength: number): UserError {
   return new UserError({
     where: 'data.max_length',
     fault: `must be at least ${special + texts}, because ${special} tokens are special, got ${maxLength}`,
+    code: 'invalid_config',
   });
 }
 

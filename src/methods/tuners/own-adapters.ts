@@ -1,6 +1,6 @@
 import { PEFT_PREFIX, peftName, type StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import { taskTypeFor } from '../../models/heads/task-type-of.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile } from '../../support/user-error.ts';
 import type { AdapterKind } from './adapter-kind.ts';
 import type { TunableModel, Tuner } from './tuner.ts';
 
@@ -38,13 +38,13 @@ export function ownAdapters<Config extends object>(
           const tensor = tensors.get(PEFT_PREFIX + parameter);
           if (tensor?.shape.join() !== shape.join()) {
             const fault = tensor ? `has shape [${tensor.shape}], expected [${shape}]` : 'is missing';
-            throw new UserError({ where: `${where}: ${parameter}`, fault });
+            throw new InvalidFile({ where: `${where}: ${parameter}`, fault });
           }
           layout.read(values, parameter).set(tensor.data);
         }
         for (const key of tensors.keys()) {
           if (!layout.find(peftName(key, where)))
-            throw new UserError({ where: `${where}: ${key}`, fault: 'is not a tensor of this adapter' });
+            throw new InvalidFile({ where: `${where}: ${key}`, fault: 'is not a tensor of this adapter' });
         }
         return { tuner, values };
       },
@@ -82,6 +82,9 @@ function parsed<Config>(parse: (settings: unknown) => Config, settings: unknown,
   try {
     return parse(settings ?? {});
   } catch (error) {
-    throw new UserError({ where: `${where}: settings`, fault: `are not valid: ${(error as Error).message}` });
+    throw new InvalidFile({
+      where: `${where}: settings`,
+      fault: `are not valid: ${(error as Error).message}`,
+    });
   }
 }

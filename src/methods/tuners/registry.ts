@@ -118,5 +118,6 @@ export function kindOf(stored: StoredAdapter, where: string): AdapterKind {
     fault: `must be one of ${adapterKinds()
       .map(({ name }) => name)
       .join(', ')}, got ${JSON.stringify(stored.config.peft_type) ?? 'nothing'}`,
+    code: 'unsupported',
   });
 }

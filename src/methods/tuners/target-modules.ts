@@ -8,6 +8,7 @@ function unknownTarget(target: string, paths: readonly string[]): UserError {
     where: 'target_modules',
     fault: `has "${target}", which is not a linear layer`,
     hint: suggestTarget(target, paths),
+    code: 'invalid_config',
   });
 }
 
@@ -33,11 +34,13 @@ function nothingMatched(
       where: 'target_modules',
       fault: `is the regular expression "${targets}", which matches none of ${paths.length} linear layers`,
       hint,
+      code: 'invalid_config',
     });
   }
   return new UserError({
     where: 'layers_to_transform',
     fault: `${selection.layers_to_transform} has no layer that contains ${targets.join(', ')}`,
+    code: 'invalid_config',
   });
 }
 
@@ -167,9 +170,14 @@ function checkCombination({ target_modules, layers_to_transform, layers_pattern 
       where: 'layers_to_transform',
       fault: `needs target_modules as a list of names, got "${target_modules}"`,
       hint: 'List the names, or put the layer numbers into the regular expression.',
+      code: 'invalid_config',
     });
   }
   if (layers_pattern !== undefined && layers_to_transform === undefined) {
-    throw new UserError({ where: 'layers_pattern', fault: 'needs layers_to_transform' });
+    throw new UserError({
+      where: 'layers_pattern',
+      fault: 'needs layers_to_transform',
+      code: 'invalid_config',
+    });
   }
 }

@@ -48,6 +48,7 @@ export function joinTiedWords(
         where: `${where}: ${copy}`,
         fault: `was trained as a copy, but ${table} and ${output} are one parameter of the base model`,
         hint: 'Save the base model with tie_word_embeddings: false and both weights, and load the adapter on it.',
+        code: 'unsupported',
       });
     }
     const words = saved.get(table) ?? saved.get(output);
@@ -82,6 +83,7 @@ export function savedParameters(
       where: 'modules_to_save',
       fault: `has "${module}", which is not a module of the model`,
       hint: suggest(module, new Set(names.map((name) => name.split('.').at(-2) ?? name))),
+      code: 'invalid_config',
     });
   }
   for (const [output, table] of tiedOutputs(model)) {
@@ -91,6 +93,7 @@ export function savedParameters(
       where: 'modules_to_save',
       fault: `has "${module}" with the word embeddings, which are also the output weights (${output}) of this model`,
       hint: 'PEFT would separate them when it loads the adapter. Use a base model with tie_word_embeddings: false, or remove the module.',
+      code: 'invalid_config',
     });
   }
   const adaptedBiases = new Set(adapted.map(({ path }) => `${path}.bias`));

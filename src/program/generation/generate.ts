@@ -54,6 +54,7 @@ export async function* streamTokens(
       where: 'streaming',
       fault: `needs num_beams: 1, got ${settings.num_beams}`,
       hint: 'Beam search knows its tokens only at the end: do not stream, or set num_beams: 1.',
+      code: 'invalid_argument',
     });
   }
   if (prompts.length === 0) return [];

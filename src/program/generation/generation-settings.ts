@@ -168,7 +168,10 @@ export function generationSettings(
     ...missing(file, settings.do_sample, fileName),
   ];
   if (problems.length === 0) return settings;
-  throw new UserError(problems.map((problem) => new UserError(problem).message).join('\n'));
+  throw new UserError(
+    problems.map((problem) => new UserError(problem).message).join('\n'),
+    'invalid_argument',
+  );
 }
 
 function listed(tokens: number | number[] | undefined): number[] | undefined {

@@ -31,6 +31,7 @@ export function padPrompts(
       where: `prompt ${empty + 1}`,
       fault: 'has no tokens',
       hint: 'Give it text, or set bos_token_id.',
+      code: 'invalid_argument',
     });
   }
   if (pad === undefined && paddings.some((count) => count > 0)) {
@@ -38,6 +39,7 @@ export function padPrompts(
       where: 'pad_token_id',
       fault: 'is not set, and neither is eos_token_id: prompts of different lengths need a padding token',
       hint: 'Set pad_token_id, or generate from one prompt at a time.',
+      code: 'invalid_argument',
     });
   }
   const padded = (prompt: ArrayLike<number>, filler: number): number[] => {

@@ -62,5 +62,6 @@ function drawToken(scores: Float32Array, uniform: number): number {
     where: 'sampling',
     fault: 'has no token left: every one is banned',
     hint: 'Ban fewer: see bad_words_ids, suppress_tokens, no_repeat_ngram_size and min_new_tokens.',
+    code: 'invalid_argument',
   });
 }

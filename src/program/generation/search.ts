@@ -130,6 +130,7 @@ function startRows(items: number, start: number | undefined): number[][] {
     where: 'decoder_start_token_id',
     fault: 'is not set, nor is bos_token_id; an encoder-decoder model needs it',
     hint: 'Set decoder_start_token_id.',
+    code: 'invalid_argument',
   });
 }
 
@@ -157,6 +158,7 @@ function checkRead(tokens: Int32Array, begun: readonly (readonly number[])[], vo
     where: 'the input',
     fault: `has token id ${beyond}, but the model's vocabulary has ${vocabSize}`,
     hint,
+    code: 'invalid_argument',
   });
 }
 
@@ -174,5 +176,5 @@ function checkTokens(settings: GenerationSettings, vocabSize: number): void {
       }).message,
     ];
   });
-  if (problems.length > 0) throw new UserError(problems.join('\n'));
+  if (problems.length > 0) throw new UserError(problems.join('\n'), 'invalid_argument');
 }

@@ -162,6 +162,7 @@ export class TextGenerator {
           prompt instanceof Int32Array
             ? "Use ids of this model's tokenizer."
             : 'The tokenizer belongs to another model.',
+        code: 'invalid_argument',
       });
     }
     return ids.length === 0 && bos_token_id !== undefined ? Int32Array.of(bos_token_id) : ids;
@@ -187,5 +188,6 @@ function severalTexts({ num_return_sequences }: GenerationSettings): UserError {
     where: 'Streaming',
     fault: `supports one text per prompt, got num_return_sequences: ${num_return_sequences}`,
     hint: 'Set it to 1, or do not stream.',
+    code: 'invalid_argument',
   });
 }

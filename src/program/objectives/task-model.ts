@@ -133,5 +133,6 @@ function noHead({ modelType, heads }: ModelDefinition, headKind: HeadKind): User
     where: `a model of type ${modelType}`,
     fault: `has no head ${headKind}, only ${Object.keys(heads).join(', ')}`,
     hint: 'Choose another task, or a model that has this head.',
+    code: 'unsupported',
   });
 }

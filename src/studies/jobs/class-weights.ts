@@ -24,5 +24,6 @@ export function classWeights(
     key: 'training.class_weights',
     fault: `has a label that no training row has: ${JSON.stringify(unknown)}`,
     hint: suggest(unknown, labels),
+    code: 'unknown_label',
   });
 }

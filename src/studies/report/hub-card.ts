@@ -1,5 +1,5 @@
 import { parse, stringify } from 'yaml';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile } from '../../support/user-error.ts';
 import { WRONG_PICTURES } from './model-card.ts';
 
 /** The facts of a repository that a run's card lacks. */
@@ -59,7 +59,7 @@ function frontMatter(yaml: string, where: string): Record<string, unknown> {
   try {
     return { ...(parse(yaml) as object | null) };
   } catch (error) {
-    throw new UserError({ where, fault: `has front matter that is not YAML: ${(error as Error).message}` });
+    throw new InvalidFile({ where, fault: `has front matter that is not YAML: ${(error as Error).message}` });
   }
 }
 

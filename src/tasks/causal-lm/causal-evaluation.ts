@@ -1,7 +1,7 @@
 import type { LanguageRow } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { Evaluation } from '../../program/example-set.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import { encodeFiles } from '../language/language-encoder.ts';
 import { lossEvaluation } from '../language/loss-evaluation.ts';
 import type { EncodingContext } from '../task-definition.ts';
@@ -61,7 +61,7 @@ function promptRows(
   };
   encodeFiles(files, reading, add);
   if (rows.length > 0) return rows;
-  throw new UserError({
+  throw new InvalidData({
     where: `${files[0]?.name}: data.predict_with_generate`,
     fault: 'needs rows with a prompt and a completion, or conversations that end with an answer, got texts',
   });

@@ -57,5 +57,6 @@ function noRoom(choice: string, maxLength: number): UserError {
   return new UserError({
     where: 'data.max_length',
     fault: `${maxLength} leaves no room for the choice ${JSON.stringify(choice.slice(0, 40))} after its prompt`,
+    code: 'invalid_config',
   });
 }

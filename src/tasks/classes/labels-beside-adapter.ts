@@ -1,5 +1,5 @@
 import { headOutputs } from '../../methods/tuners/adapter-kind.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
 import type { BuildTask, LabelOrigin } from '../task-definition.ts';
 
 /**
@@ -19,12 +19,13 @@ export function labelsBesideAdapter(
     throw new UserError({
       where,
       fault: `has "${stranger}", which is not a label of the adapter ${adapter.path} (${known?.join(', ')})`,
+      code: 'unknown_label',
     });
   }
   const labels = known ?? ofData;
   const outputs = headOutputs(build(labels)(definition, config), adapter.tensors);
   if (outputs === undefined || outputs === labels.length) return labels;
-  throw new UserError({
+  throw new InvalidData({
     where,
     fault: `has ${labels.length} labels, but the head of the adapter ${adapter.path} has ${outputs}`,
   });

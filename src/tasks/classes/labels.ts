@@ -1,6 +1,6 @@
 import type { RawLabel, Row } from '../../input/data/rows.ts';
 import { isNumber } from '../../input/data/table-layout.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 
 /**
  * The classes of training rows. If `known` (the checkpoint's `id2label`) contains all of them, they have its order.
@@ -18,7 +18,7 @@ export function buildLabels(
   const labels = new Set<string>();
   for (const row of rows) for (const name of asList(row.label)) labels.add(name);
   if (labels.size < least) {
-    throw new UserError({
+    throw new InvalidData({
       where: fileName,
       fault: `needs at least ${least} different labels, got ${labels.size === 0 ? 'none' : `only "${[...labels][0]}"`}`,
     });

@@ -2,7 +2,7 @@ import { TEXT_NAME } from '../../input/data/detect-format.ts';
 import type { Table } from '../../input/data/table/read-table.ts';
 import { allOf } from '../../support/arrays.ts';
 import { suggest, suggestAmong } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../registry.ts';
 import { type Column, describeColumns, isScale, isText, mayBeLabel, repeats } from './columns.ts';
 import { type PairKind, pairKind, pairOf } from './pairs.ts';
@@ -434,6 +434,7 @@ function placeOf(
       typeof column === 'number'
         ? `Its columns are 0 to ${columns.length - 1}.`
         : suggestAmong(column, columns, "The file's columns"),
+    code: 'unknown_column',
   });
 }
 
@@ -442,14 +443,14 @@ function checkGuess({ table: { fileName }, columns, fixed }: File, { at, task }:
   const [text, label] = [columns[at.text ?? -1], columns[at.label ?? -1]];
   const names = columns.map(({ name }) => name).join(', ');
   if (text && text.distinct < 2 && fixed.text !== undefined)
-    throw new UserError({
+    throw new InvalidData({
       where: fileName,
       fault: `has ${text.distinct === 0 ? 'no text' : 'the same text in every row'} in column "${text.name}"`,
       hint: `Name the column of texts: --text COLUMN (${names}).`,
     });
   if (!label || task === 'regression' || task === 'sentence_embedding') return;
   if (label.distinct < 2)
-    throw new UserError({
+    throw new InvalidData({
       where: fileName,
       fault: `has ${label.distinct === 0 ? 'no label' : 'only one label'} in column "${label.name}", which is not enough to train a classifier`,
       hint: `Add rows with another label, or name the column of labels: --label COLUMN (${names}).`,
@@ -459,7 +460,7 @@ function checkGuess({ table: { fileName }, columns, fixed }: File, { at, task }:
   const uses = label.hasWords
     ? 'If these are answers to find for a text, use --task sentence_embedding; if they are texts to write, --task seq2seq_lm.'
     : 'If these are numbers on a scale, use --task regression.';
-  throw new UserError({
+  throw new InvalidData({
     where: fileName,
     fault: `has ${label.distinct} different labels in ${label.filled} rows of column "${label.name}", and a class needs several rows`,
     hint: `${uses} Or name another column: --label COLUMN (${names}).`,
@@ -471,12 +472,12 @@ function nothingToLearn({ table: { fileName }, columns }: File): UserError {
   const texts = columns.filter((column) => isText(column));
   const same = columns.find(({ name, distinct }) => TEXT_NAME.test(name) && distinct === 1);
   if (same || texts.length === 0)
-    return new UserError({
+    return new InvalidData({
       where: fileName,
       fault: same ? `has the same text in every row of column "${same.name}"` : 'has no column of texts',
       hint: `Its columns are ${names}. To name one: --text COLUMN`,
     });
-  return new UserError({
+  return new InvalidData({
     where: fileName,
     fault: `has ${columns.length === 1 ? 'one column, of texts' : 'texts'} and no column of labels or of second texts`,
     hint: `Its columns are ${names}. Add a column with a label per row to classify, or one with answers to search. To train a language model on texts, use a .txt file or JSON Lines.`,

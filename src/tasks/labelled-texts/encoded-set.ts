@@ -5,7 +5,7 @@ import type { ExampleSet } from '../../program/example-set.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { labelFeed } from '../../program/objectives/sequence-loss.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import { PictureSet } from '../picture-set.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import type { LabelledData } from './data-section.ts';
@@ -76,7 +76,7 @@ export function pictureExamples(
 export function pictureSetOf(rows: readonly Texts[], { pictures, maxLength }: EncodingContext): PictureSet {
   const all = rows.map(({ picture, text }) => {
     if (picture) return picture;
-    throw new UserError({ where: text, fault: 'is no picture, but the model reads pictures' });
+    throw new InvalidData({ where: text, fault: 'is no picture, but the model reads pictures' });
   });
   return new PictureSet(all, pictures!, maxLength);
 }

@@ -6,7 +6,7 @@ import { sentenceClassifier } from '../../program/objectives/sentence-classifier
 import { sequenceModel } from '../../program/objectives/sequence-model.ts';
 import type { LossOptions } from '../../program/objectives/task-model.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
-import { type Problem, shown, UserError } from '../../support/user-error.ts';
+import { InvalidData, type Problem, shown, UserError } from '../../support/user-error.ts';
 import { assertOneText } from '../assert-one-text.ts';
 import { classOutputs } from '../classes/class-outputs.ts';
 import { buildLabels } from '../classes/labels.ts';
@@ -248,7 +248,11 @@ export function labelledTexts<Answer extends LabelAnswer>(
           // Models trained by other programs do not record their columns, so they accept both texts and pairs.
           if (text_pair === undefined && label !== undefined) assertOneText(textPair);
           if (text_pair === undefined || textPair !== undefined) return { text, text_pair: textPair };
-          throw new UserError({ where: 'inputs', fault: 'must be pairs of texts, got one text' });
+          throw new UserError({
+            where: 'inputs',
+            fault: 'must be pairs of texts, got one text',
+            code: 'invalid_argument',
+          });
         },
         answer: (answer, _, labels, raw) => labelScores(answer as Answer, labels, raw),
       },
@@ -265,7 +269,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
  */
 function checkLabelled(rows: readonly Row[], where: string, column: string | number | undefined): void {
   if (rows.length < 2 || !rows.every(({ label }) => Number(label) === -1)) return;
-  throw new UserError({
+  throw new InvalidData({
     where,
     fault: `has the label -1 in every row of ${column}`,
     hint: 'It is a test set without labels: predict on it.',

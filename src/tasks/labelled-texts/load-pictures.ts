@@ -3,7 +3,7 @@ import { type DataOptions, type OnSkipped, type Row, RowProblems } from '../../i
 import type { TextFile } from '../../input/data/text-file.ts';
 import { alikePictures } from '../../input/pictures/alike.ts';
 import type { Picture, PictureReader } from '../../input/pictures/picture-reader.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, type UserError } from '../../support/user-error.ts';
 
 /**
  * Reads the pictures that the rows of files name. Without a reader, the model reads texts, and the files stay as they
@@ -22,7 +22,7 @@ export async function withPictures<File extends TextFile>(
   }
   const loaded = files.map(async (file) => {
     if (!file.openPicture)
-      throw new UserError({ where: file.name, fault: 'has no pictures, but the model reads pictures' });
+      throw new InvalidData({ where: file.name, fault: 'has no pictures, but the model reads pictures' });
     const options = {
       ...reading,
       text,
@@ -55,7 +55,7 @@ const MODELS =
   'google/vit-base-patch16-224-in21k (86 million, 346 MB, 0.4 s) or facebook/dinov2-base (86 million, 346 MB, 0.5 s)';
 
 function needsVision(where: string): UserError {
-  return new UserError({
+  return new InvalidData({
     where,
     fault: 'has pictures, but the model reads texts',
     hint: `Name a vision transformer with --model: ${MODELS}.`,
@@ -129,7 +129,7 @@ export async function loadedInputs(
   const open = async (i: string) => {
     const { image } = inputs[Number(i)] as PictureInput;
     if (image) return typeof image === 'function' ? image() : image;
-    throw new UserError({ where: nameOf(i), fault: 'has no picture: `image` must be the bytes of a file' });
+    throw new InvalidData({ where: nameOf(i), fault: 'has no picture: `image` must be the bytes of a file' });
   };
   const read = await reader.readAll(names, open, nameOf);
   return inputs.map((input, i) => {

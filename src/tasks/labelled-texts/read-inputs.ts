@@ -5,7 +5,7 @@ import { parseRows } from '../../input/data/parse-rows.ts';
 import type { DataOptions, FileFormat, OnSkipped, Row } from '../../input/data/rows.ts';
 import { looksLikeHeader, tableLayout } from '../../input/data/table-layout.ts';
 import { listNames, suggest } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
 import type { ReadingFlags } from '../task-definition.ts';
 import { labelledDataSchema } from './data-section.ts';
 
@@ -29,12 +29,17 @@ export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolea
       where: `--${stray}`,
       fault: 'does not apply to labelled texts',
       hint: suggest(stray, KEYS),
+      code: 'invalid_argument',
     });
   }
   const columns = { ...run, ...flags } as Columns;
   const { text, text_pair, label, header, quote } = columns;
   if (needsLabel && label === undefined) {
-    throw new UserError({ where: '--label', fault: 'needs the name of the label column' });
+    throw new UserError({
+      where: '--label',
+      fault: 'needs the name of the label column',
+      code: 'invalid_argument',
+    });
   }
   const isOther = [flags.text, flags.text_pair, flags.label].some((column) => column !== undefined);
   const inUse = isOther ? [text, text_pair, needsLabel ? label : undefined] : [text, text_pair, label];
@@ -80,7 +85,7 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
   const format = tableFormat(first!, columns);
   if (format) return tableRows(body, STANDARD_INPUT, { ...columns, format }, onSkipped);
   if (columns.text_pair !== undefined) {
-    throw new UserError({
+    throw new InvalidData({
       where: STANDARD_INPUT,
       fault:
         body.trim() === ''
@@ -88,7 +93,7 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
           : 'has one text per row, but two are needed: separate them with a tab, or use CSV or JSON Lines',
     });
   }
-  if (body.trim() === '') throw new UserError({ where: STANDARD_INPUT, fault: 'has no rows' });
+  if (body.trim() === '') throw new InvalidData({ where: STANDARD_INPUT, fault: 'has no rows' });
   return [...fileLines(body, STANDARD_INPUT)];
 }
 
@@ -133,6 +138,7 @@ function tableRows(body: string, fileName: string, columns: DataOptions, onSkipp
       where: fileName,
       fault: `has ${first.length} columns, none named text (${listNames(first.map((name) => name.slice(0, 40)))})`,
       hint,
+      code: 'unknown_column',
     });
   }
   return parseRows(body, fileName, { ...columns, header: false }, onSkipped);

@@ -61,6 +61,7 @@ function withIds<T>(
         kind: 'unseen label',
         fault: `has the label "${name}", which was not seen in training`,
         hint,
+        code: 'unknown_label',
       });
     }
     return id ?? 0;

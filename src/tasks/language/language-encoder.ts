@@ -4,7 +4,7 @@ import type { LanguageColumns } from '../../input/data/text/language-keys.ts';
 import { type LanguageRow, languageRows } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { SequenceBuilder, TokenSequences } from '../../input/text/token-sequences.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
 
 /** Adds a row. Returns a problem instead if the row is invalid. */
 export type AddRow = (
@@ -45,7 +45,7 @@ export function encodeFiles(
   if (rows > 0) return;
   const { name } = files[0]!;
   const where = files.length === 1 ? name : `${name} and ${files.length - 1} more`;
-  throw new UserError({ where, fault: files.length === 1 ? 'is empty' : 'are empty' });
+  throw new InvalidData({ where, fault: files.length === 1 ? 'is empty' : 'are empty' });
 }
 
 /** Index of the file from which each sequence of a builder comes. */
@@ -71,5 +71,6 @@ export function checkVocabulary({ tokens }: TokenSequences, vocabSize: number): 
     where: 'the tokenizer',
     fault: `makes the id ${largest}, but vocab_size in the model's config.json is ${vocabSize}`,
     hint: 'The tokenizer belongs to another model.',
+    code: 'unsupported',
   });
 }

@@ -101,9 +101,18 @@ export function hasWordHead(model: UnknownTrained, architecture: string | undefi
 
 function meaningless(key: string, task: string): UserError {
   const hint = suggest(key, ['text', 'max_length']);
-  return new UserError({ where: `--${key}`, fault: `does not apply to task ${task}`, hint });
+  return new UserError({
+    where: `--${key}`,
+    fault: `does not apply to task ${task}`,
+    hint,
+    code: 'invalid_argument',
+  });
 }
 
 function numbered(key: string, column: number): UserError {
-  return new UserError({ where: `--${key}`, fault: `must name a key, got column number ${column}` });
+  return new UserError({
+    where: `--${key}`,
+    fault: `must name a key, got column number ${column}`,
+    code: 'invalid_argument',
+  });
 }

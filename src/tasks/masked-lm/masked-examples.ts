@@ -53,6 +53,7 @@ function vocabularyOf({ tokenizer, vocabSize }: Context): MaskingVocabulary {
     throw new UserError({
       where: 'the tokenizer',
       fault: 'has no mask token (mask_token in tokenizer_config.json)',
+      code: 'unsupported',
     });
   }
   return {
@@ -72,6 +73,7 @@ export function maskedExamples(files: readonly TextFile[], context: Context, mas
     throw new UserError({
       where: 'data.max_length',
       fault: `must be at least ${special + 1}, because ${special} tokens are special, got ${maxLength}`,
+      code: 'invalid_config',
     });
   }
   const { blocks, rows } = encode(files, context, maxLength - special);

@@ -2,7 +2,7 @@ import { RowProblems } from '../../input/data/rows.ts';
 import { isNumber } from '../../input/data/table-layout.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { GLUE_CLASSES, GLUE_METRICS, type GlueTask } from '../../scores/metrics/glue.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import { type LabelledRow, type LabelledRows, labelsByRow, type RowName } from './labels-by-row.ts';
 import type { ScoreKind } from './score-kind.ts';
 
@@ -43,7 +43,7 @@ function inOrder(
   const known = new Set([...rows, ...ragged].map(keyOf));
   const isKnown = answers.length === byKey.size && [...byKey.keys()].every((key) => known.has(key));
   if (missing < 0 && isKnown) return answersByRow as LabelledRow[];
-  throw new UserError({
+  throw new InvalidData({
     where,
     fault:
       missing < 0

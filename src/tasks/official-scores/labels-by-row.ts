@@ -4,7 +4,7 @@ import { parseDelimited } from '../../input/data/parse-delimited.ts';
 import { ROW_IDS, RowProblems } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { listNames } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 
 /** GLUE's names of the answer column. Files of MNLI have several columns that begin with `label`. */
 const LABELS = ['gold_label', 'label', 'Quality', 'is_duplicate', 'score', 'similarity', 'prediction'];
@@ -46,7 +46,7 @@ export function labelsByRow(
   const rows = jsonLabels(content, problems);
   problems.throwIfAny();
   if (rows.length > 0) return { rows, ragged: [] };
-  throw new UserError({ where: name, fault: 'is empty' });
+  throw new InvalidData({ where: name, fault: 'is empty' });
 }
 
 function jsonLabels(content: string, problems: RowProblems): LabelledRow[] {
@@ -72,7 +72,7 @@ function tableLabels(
   const labelAt = title === undefined ? column : names.indexOf(title);
   if (labelAt === undefined) {
     const fault = `needs a header with one of ${LABELS.join(', ')}, but ${names.length === 0 ? 'is empty' : `begins with ${listNames(names)}`}`;
-    throw new UserError({ where: fileName, fault });
+    throw new InvalidData({ where: fileName, fault });
   }
   const first = title === undefined ? 0 : 1;
   const idAt = first === 1 ? names.findIndex((name) => ROW_IDS.includes(name)) : -1;
@@ -95,5 +95,5 @@ function tableLabels(
   if (onRagged) ragged.tellSkipped(labelled.rows.length, onRagged);
   else ragged.throwIfAny();
   if (labelled.rows.length > 0) return labelled;
-  throw new UserError({ where: fileName, fault: first === 1 ? 'has a header but no rows' : 'is empty' });
+  throw new InvalidData({ where: fileName, fault: first === 1 ? 'has a header but no rows' : 'is empty' });
 }

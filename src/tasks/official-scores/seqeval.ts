@@ -1,7 +1,7 @@
 import { fileLines } from '../../input/data/file-lines.ts';
 import { RowProblems } from '../../input/data/rows.ts';
 import { type EntityScores, seqeval as scoreEntities } from '../../scores/metrics/seqeval.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import { type ConllShape, conllShape, isBoundary, splitLine } from '../token-classification/conll-shape.ts';
 import type { ScoreKind } from './score-kind.ts';
 
@@ -36,11 +36,11 @@ export const seqeval: ScoreKind = {
       for (const tag of both) tags.add(tag);
       if (tags.size > MAX_TAGS) {
         const where = `${name}:${line}`;
-        throw new UserError({ where, fault: `has more than ${MAX_TAGS} different tags` });
+        throw new InvalidData({ where, fault: `has more than ${MAX_TAGS} different tags` });
       }
     }
     problems.throwIfAny();
-    if (sentences.length === 0) throw new UserError({ where: name, fault: 'is empty' });
+    if (sentences.length === 0) throw new InvalidData({ where: name, fault: 'is empty' });
     const { types, ...all } = scoreEntities(
       sentences.map(({ predicted }) => predicted),
       sentences.map(({ right }) => right),

@@ -1,6 +1,6 @@
 import { type AnsweredQuestion, squadScores } from '../../scores/metrics/squad/squad-scores.ts';
 import { squadV2Scores } from '../../scores/metrics/squad/squad-v2-scores.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import { isSquadV2 } from '../question-answering/is-squad-v2.ts';
 import { readQuestions } from '../question-answering/read-questions.ts';
 import type { ScoreKind } from './score-kind.ts';
@@ -42,5 +42,5 @@ function without(questions: readonly AnsweredQuestion[], by: ReadonlyMap<string,
 function refuseMissing(ids: readonly string[], where: string): void {
   if (ids.length === 0) return;
   const others = ids.length > 1 ? ` and ${ids.length - 1} others` : '';
-  throw new UserError({ where, fault: `has no prediction for ${ids[0]}${others}` });
+  throw new InvalidData({ where, fault: `has no prediction for ${ids[0]}${others}` });
 }

@@ -3,7 +3,7 @@ import { RowProblems } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { bleu } from '../../scores/metrics/bleu.ts';
 import { rouge } from '../../scores/metrics/rouge.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import type { ScoredFiles, ScoreKind } from './score-kind.ts';
 
 /** Maximum words of a text. The time of ROUGE grows with the product of both lengths. */
@@ -37,7 +37,7 @@ function pairsOf({ predictions, references }: ScoredFiles): [string[], string[][
   const [texts, right] = [textLines(predictions, false), textLines(wanted, true)];
   if (texts.length === right.length) return [texts.flat(), right];
   const fault = `has ${right.length} texts, but ${predictions.name} has ${texts.length}`;
-  throw new UserError({ where: wanted.name, fault, hint: 'Pass one reference per prediction.' });
+  throw new InvalidData({ where: wanted.name, fault, hint: 'Pass one reference per prediction.' });
 }
 
 /**
@@ -49,7 +49,7 @@ function pairsOf({ predictions, references }: ScoredFiles): [string[], string[][
  */
 function textLines(file: TextFile, listed: boolean): string[][] {
   const lines = [...fileLines(file.read(), file.name)];
-  if (lines.length === 0) throw new UserError({ where: file.name, fault: 'is empty' });
+  if (lines.length === 0) throw new InvalidData({ where: file.name, fault: 'is empty' });
   const isJson = /\.(jsonl|ndjson)$/i.test(file.name);
   const problems = new RowProblems(file.name);
   const texts = lines.map(({ line, text }) => {

@@ -1,7 +1,7 @@
 import { checkWholeJson, endOfString } from '../../input/data/json.ts';
 import { typeName } from '../../input/data/json-lines.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 
 /**
  * Parses a JSON object of strings or of numbers as the official scripts do. Keys keep the order of the file;
@@ -24,13 +24,13 @@ export function valuesById(file: TextFile, type: 'string' | 'number'): Map<strin
     bare = sound.bare;
     object = JSON.parse(sound.json);
   } catch (error) {
-    throw new UserError({ where, fault: `is not valid JSON: ${(error as Error).message}`, hint });
+    throw new InvalidData({ where, fault: `is not valid JSON: ${(error as Error).message}`, hint });
   }
   if (typeof object !== 'object' || object === null || Array.isArray(object))
-    throw new UserError({ where, fault: `is not a JSON object but ${typeName(object)}`, hint });
+    throw new InvalidData({ where, fault: `is not a JSON object but ${typeName(object)}`, hint });
   for (const [id, value] of Object.entries(object)) {
     if (typeof value !== type)
-      throw new UserError({ where, key: id, expected: `a ${type}`, got: typeName(value) });
+      throw new InvalidData({ where, key: id, expected: `a ${type}`, got: typeName(value) });
   }
   const texts = Array.from(textsOf(text), ({ text }) => text);
   // Keys and string values alternate in `texts`.

@@ -3,7 +3,7 @@ import { type Baseline, firstSentence } from '../../scores/baselines/baseline.ts
 import { squadScores } from '../../scores/metrics/squad/squad-scores.ts';
 import { squadV2Scores } from '../../scores/metrics/squad/squad-v2-scores.ts';
 import { suggest } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
 import { percent, shortest } from '../classes/answer-text.ts';
 import type { ReadingFlags, ReadingOf, TaskDefinition } from '../task-definition.ts';
 import type { BestSpans } from './best-spans.ts';
@@ -86,7 +86,7 @@ export const questionAnswering: TaskDefinition<
       const empty = questions.find(({ context }) => context.trim() === '');
       if (empty) {
         const where = `question ${empty.id}`;
-        throw new UserError({ where, fault: 'has an empty "context"' });
+        throw new InvalidData({ where, fault: 'has an empty "context"' });
       }
       const set = questionExamples(questions, tokenizer, { maxLength, docStride: reading.doc_stride }, false);
       const logits = await predictSpans(program, values, set, batchSize);
@@ -117,7 +117,11 @@ export const questionAnswering: TaskDefinition<
     served: {
       input(question, context) {
         if (context !== undefined) return { question, context };
-        throw new UserError({ where: 'inputs', fault: 'must be a question and its context, got one text' });
+        throw new UserError({
+          where: 'inputs',
+          fault: 'must be a question and its context, got one text',
+          code: 'invalid_argument',
+        });
       },
       answer(answer) {
         const { answer: text, score, start, end } = answer as SpanAnswer;
@@ -165,6 +169,7 @@ function questionsWithFlags(reading: ReadingOf<QuestionData>, flags: ReadingFlag
     where: `--${other}`,
     fault: 'does not apply to task question_answering',
     hint: suggest(other, FLAGS),
+    code: 'invalid_argument',
   });
 }
 
@@ -179,7 +184,7 @@ function typedQuestions(content: string): Question[] {
     const [question, context] = [line.slice(0, tab), line.slice(tab + 1).trim()];
     if (tab >= 0 && context !== '') return [{ id: `${i}`, question, context }];
     const where = `${STANDARD_INPUT}:${i + 1}`;
-    throw new UserError({ where, fault: 'must be a question, a tab and a text' });
+    throw new InvalidData({ where, fault: 'must be a question, a tab and a text' });
   });
 }
 

@@ -2,7 +2,7 @@ import { checkWholeJson, exactJson } from '../../input/data/json.ts';
 import { type JsonObject, jsonLines, ownValue, typeName } from '../../input/data/json-lines.ts';
 import { type RowProblem, RowProblems } from '../../input/data/rows.ts';
 import { listNames } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import { Characters } from './characters.ts';
 import { placeAnswer } from './place-answer.ts';
 import type { AnsweredText, AnswersRead, GivenAnswer } from './question.ts';
@@ -37,7 +37,7 @@ export function readQuestions(content: string, fileName: string, answers: Answer
   }
   problems.throwIfAny();
   if (questions.length > 0) return questions;
-  throw new UserError({ where: fileName, fault: body.trim() === '' ? 'is empty' : 'has no questions' });
+  throw new InvalidData({ where: fileName, fault: body.trim() === '' ? 'is empty' : 'has no questions' });
 }
 
 /** An entry of a file. `place` is its line if the file has lines. */
@@ -82,10 +82,10 @@ function parsed(body: string, fileName: string): JsonObject | unknown[] {
     value = exactJson(body);
   } catch (error) {
     const fault = body.trim() === '' ? 'is empty' : `is not valid JSON: ${(error as Error).message}`;
-    throw new UserError({ where: fileName, fault, hint });
+    throw new InvalidData({ where: fileName, fault, hint });
   }
   if (typeof value === 'object' && value !== null) return value as JsonObject | unknown[];
-  throw new UserError({ where: fileName, fault: `has only ${typeName(value)}`, hint });
+  throw new InvalidData({ where: fileName, fault: `has only ${typeName(value)}`, hint });
 }
 
 function idOf(question: JsonObject, place: number): string | undefined {

@@ -36,6 +36,7 @@ export function spanFeatures(
       where,
       fault: `leaves no room for the context: ${maxLength - room} of ${maxLength} tokens are the question and special ones`,
       hint: 'Raise data.max_length, or shorten the question.',
+      code: 'invalid_config',
     });
   }
   if (docStride >= room) {
@@ -43,6 +44,7 @@ export function spanFeatures(
       where: `data.doc_stride, ${where}`,
       fault: `must be less than ${room}, the tokens left for the context within data.max_length, got ${docStride}`,
       hint: 'Raise data.max_length, or lower data.doc_stride.',
+      code: 'invalid_config',
     });
   }
   const windows: SpanFeature[] = [];

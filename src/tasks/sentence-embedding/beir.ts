@@ -2,7 +2,7 @@ import { jsonLines, ownValue, textOf, typeName } from '../../input/data/json-lin
 import { parseDelimited } from '../../input/data/parse-delimited.ts';
 import { RowProblems } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 
 /** Names of files in BEIR's format (Thakur et al., 2021): texts, queries, and relevance judgements. */
@@ -56,7 +56,7 @@ export function beirRows(files: readonly TextFile[]): EmbeddingRows {
   problems.throwIfAny();
   const texts = [...corpus.values()];
   const asked = [...relevant].map(([query, found]) => ({ query: queries.get(query) as string, found }));
-  if (asked.length === 0) throw new UserError({ where: qrels.name, fault: 'has no scores above 0' });
+  if (asked.length === 0) throw new InvalidData({ where: qrels.name, fault: 'has no scores above 0' });
   const pairs = asked.flatMap(({ query, found }) => [...found].map((number) => [query, texts[number]]));
   return {
     form: 'retrieval',
@@ -88,7 +88,7 @@ function textsOf(file: TextFile): Map<string, string> {
 function find(files: readonly TextFile[], pattern: RegExp, name: string): TextFile {
   const matches = files.filter((file) => pattern.test(file.name));
   if (matches.length === 1) return matches[0]!;
-  throw new UserError({
+  throw new InvalidData({
     where: files[0]!.name,
     fault: `is in a data set with ${matches.length} files ${name}, but it needs one`,
     hint: 'Name the file of qrels: FOLDER/qrels/train.tsv.',

@@ -4,7 +4,7 @@ import { parseRows } from '../../input/data/parse-rows.ts';
 import { readTable } from '../../input/data/table/read-table.ts';
 import type { Picture } from '../../input/pictures/picture-reader.ts';
 import { listNames, suggest } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
 import { shortest } from '../classes/answer-text.ts';
 import { pictureSetOf } from '../labelled-texts/encoded-set.ts';
 import type { EmbedOptions, Prediction } from '../prediction.ts';
@@ -105,6 +105,7 @@ function asked(
     throw new UserError({
       where: 'dimensions',
       fault: `must be a whole number from 1 to ${width}, got ${dimensions}`,
+      code: 'invalid_argument',
     });
   const named = promptName === undefined ? undefined : promptNamed(promptName, reading, config);
   return { prompt: prompt ?? named, dimensions };
@@ -119,7 +120,12 @@ export function embeddingFlags(
   const wrong = Object.keys(flags).find((key) => !known.includes(key));
   if (wrong === undefined) return { ...reading, ...flags };
   const hint = suggest(wrong, known);
-  throw new UserError({ where: `--${wrong}`, fault: 'does not apply to texts to embed', hint });
+  throw new UserError({
+    where: `--${wrong}`,
+    fault: 'does not apply to texts to embed',
+    hint,
+    code: 'invalid_argument',
+  });
 }
 
 /** The column of the texts: the one in a flag, otherwise the run's. */
@@ -144,11 +150,16 @@ function columnsIn(content: string, fileName: string, reading: Partial<Embedding
     return { ...expected, text: isNumbered ? columns.indexOf(only) : only, header: hasHeader };
   }
   const hint = `Its columns are ${listNames(columns)}. Name the one of the texts: --text COLUMN`;
-  throw new UserError({ where: fileName, fault: `has no column "${expected.text}"`, hint });
+  throw new UserError({
+    where: fileName,
+    fault: `has no column "${expected.text}"`,
+    hint,
+    code: 'unknown_column',
+  });
 }
 
 /** Reads one text per line. Blank lines keep their place. */
 function linesOf(content: string, fileName: string): EmbeddedText[] {
   if (content.trim() !== '') return Array.from(fileLines(content, fileName), ({ text }) => ({ text }));
-  throw new UserError({ where: fileName, fault: 'has no texts' });
+  throw new InvalidData({ where: fileName, fault: 'has no texts' });
 }

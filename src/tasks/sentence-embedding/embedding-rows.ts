@@ -3,7 +3,7 @@ import { parseRows } from '../../input/data/parse-rows.ts';
 import { type DataOptions, RowProblems } from '../../input/data/rows.ts';
 import { isNumber } from '../../input/data/table-layout.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import type { ReadingOf } from '../task-definition.ts';
 import { beirRows, isBeir } from './beir.ts';
 import { type EmbeddingData, type EmbeddingForm, formOf, negativesOf } from './data-section.ts';
@@ -41,7 +41,7 @@ export function embeddingRows(files: readonly TextFile[], reading: ReadingOf<Emb
   if (isBeir(files)) return beirRows(files);
   const { name: fileName } = files[0]!;
   if (form === 'retrieval') {
-    throw new UserError({
+    throw new InvalidData({
       where: fileName,
       fault:
         'needs columns in data: anchor and positive, or text and label. The folder does not have the BEIR layout (corpus.jsonl, queries.jsonl, qrels) either',

@@ -52,5 +52,6 @@ export function promptNamed(
         ? `must be one of ${names.join(', ')}, got "${name}"`
         : `"${name}" is unknown: the model has no prompts`,
     hint: suggest(name, names),
+    code: 'invalid_argument',
   });
 }

@@ -18,6 +18,7 @@ export function withPooling(
       where: 'the model',
       fault: `makes vectors in an unsupported way: ${modelSentence.unsupported}; supported poolings are ${POOLING_MODES.join(', ')}`,
       hint: 'Choose another model, or train it with one of these in data.pooling.',
+      code: 'unsupported',
     });
   }
   return {

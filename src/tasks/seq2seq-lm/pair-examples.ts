@@ -81,6 +81,7 @@ function checkRoom(key: 'max_source_length' | 'max_target_length', length: numbe
   throw new UserError({
     where: `data.${key}`,
     fault: `must be at least ${special + 1}, because ${special} tokens are special, got ${length}`,
+    code: 'invalid_config',
   });
 }
 
@@ -91,5 +92,6 @@ function checkIds(ids: Int32Array, { vocabSize }: Context): void {
     where: 'the tokenizer',
     fault: `makes the id ${beyond}, but vocab_size in the model's config.json is ${vocabSize}`,
     hint: 'The tokenizer belongs to another model.',
+    code: 'unsupported',
   });
 }

@@ -2,7 +2,7 @@ import { detectFormat } from '../../input/data/detect-format.ts';
 import { fileLines } from '../../input/data/file-lines.ts';
 import type { Generated } from '../../program/generation/prompt.ts';
 import { suggest } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
 import type { Prediction } from '../prediction.ts';
 import type { ReadingFlags, ReadingOf } from '../task-definition.ts';
 import { type PairData, pairDataSchema } from './data-section.ts';
@@ -54,7 +54,12 @@ export function pairsWithFlags(reading: ReadingOf<PairData>, flags: ReadingFlags
   const wrong = Object.keys(flags).find((key) => !known.includes(key));
   if (wrong === undefined) return { ...reading, ...flags };
   const hint = suggest(wrong, known);
-  throw new UserError({ where: `--${wrong}`, fault: 'does not apply to pairs of texts', hint });
+  throw new UserError({
+    where: `--${wrong}`,
+    fault: 'does not apply to pairs of texts',
+    hint,
+    code: 'invalid_argument',
+  });
 }
 
 function isPlain(fileName: string): boolean {
@@ -65,5 +70,5 @@ function isPlain(fileName: string): boolean {
 function linesOf(content: string, fileName: string): Source[] {
   if (content.trim() !== '')
     return Array.from(fileLines(content, fileName), ({ text }) => ({ source: text }));
-  throw new UserError({ where: fileName, fault: 'has no texts' });
+  throw new InvalidData({ where: fileName, fault: 'has no texts' });
 }

@@ -9,7 +9,7 @@ import {
 } from '../../input/data/json-lines.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
 import { RowProblems } from '../../input/data/rows.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import type { PairData } from './data-section.ts';
 
 /** A source text, and its possible targets. */
@@ -46,7 +46,7 @@ export function readPairs(
       : tablePairs(body, fileName, columns, labelled);
   if (labelled) for (const pair of pairs) checkTexts(pair, columns, problems);
   problems.throwIfAny();
-  if (pairs.length === 0) throw new UserError({ where: fileName, fault: 'is empty' });
+  if (pairs.length === 0) throw new InvalidData({ where: fileName, fault: 'is empty' });
   return pairs;
 }
 

@@ -1,6 +1,6 @@
 import { type FileLine, fileLines } from '../../input/data/file-lines.ts';
 import { trimEnd } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
 import type { WordColumns } from './tagged-sentence.ts';
 
 /** The layout of a file with CoNLL columns. */
@@ -36,7 +36,7 @@ export function conllShape(
   if (labelled && width < 2) {
     const hint = 'Write one word per line with its tag after it, and an empty line after each sentence.';
     const where = `${fileName}:${first.line}`;
-    throw new UserError({ where, fault: 'has one column instead of a word and its tag', hint });
+    throw new InvalidData({ where, fault: 'has one column instead of a word and its tag', hint });
   }
   const column = (given: string | number) => columnNumber(given, width, fileName);
   return {
@@ -74,8 +74,17 @@ function firstRow(content: string, fileName: string): FileLine | undefined {
 function columnNumber(column: string | number, width: number, fileName: string): number {
   if (typeof column === 'string') {
     const hint = 'Columns of CoNLL files have no names. Give the number, from 0.';
-    throw new UserError({ where: fileName, fault: `has numbered columns, got "${column}"`, hint });
+    throw new UserError({
+      where: fileName,
+      fault: `has numbered columns, got "${column}"`,
+      hint,
+      code: 'unknown_column',
+    });
   }
   if (Number.isInteger(column) && column >= 0 && column < width) return column;
-  throw new UserError({ where: fileName, fault: `has columns 0 to ${width - 1}, not ${column}` });
+  throw new UserError({
+    where: fileName,
+    fault: `has columns 0 to ${width - 1}, not ${column}`,
+    code: 'unknown_column',
+  });
 }

@@ -50,7 +50,12 @@ function findKey(
   const names = Object.keys(row);
   if (typeof setKey === 'number') {
     const hint = 'Give the name of a key.';
-    throw new UserError({ where, fault: `has no column ${setKey}, because its rows have named keys`, hint });
+    throw new UserError({
+      where,
+      fault: `has no column ${setKey}, because its rows have named keys`,
+      hint,
+      code: 'unknown_column',
+    });
   }
   const usedKey = setKey ?? usual.find((key) => names.includes(key));
   if (usedKey === undefined) {
@@ -59,11 +64,12 @@ function findKey(
       where,
       fault: `has the keys ${listNames(names)}, but needs ${usual.join(' or ')}`,
       hint,
+      code: 'unknown_column',
     });
   }
   if (names.includes(usedKey)) return usedKey;
   const hint = suggestAmong(usedKey, names, "The row's keys");
-  throw new UserError({ where, fault: `has no column "${usedKey}"`, hint });
+  throw new UserError({ where, fault: `has no column "${usedKey}"`, hint, code: 'unknown_column' });
 }
 
 function readWords(value: unknown, key: string): string[] | RowProblem {

@@ -1,7 +1,7 @@
 import { extensionOf } from '../../input/data/detect-format.ts';
 import { RowProblems } from '../../input/data/rows.ts';
 import { suggest } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import { conllSentences } from './conll-sentences.ts';
 import { jsonSentences } from './json-sentences.ts';
 import { lineOf, type TaggedSentence, type WordColumns } from './tagged-sentence.ts';
@@ -28,7 +28,7 @@ export function readSentences(
   if (columns.label_names) checkNames(sentences, columns.label_names, problems);
   problems.throwIfAny();
   if (sentences.some(({ words }) => words.length > 0)) return sentences;
-  throw new UserError({ where: fileName, fault: 'is empty' });
+  throw new InvalidData({ where: fileName, fault: 'is empty' });
 }
 
 function isJsonl(content: string, fileName: string): boolean {
@@ -39,7 +39,7 @@ function isJsonl(content: string, fileName: string): boolean {
     case 'json':
       return true;
     case 'csv': {
-      throw new UserError({
+      throw new InvalidData({
         where: fileName,
         fault: 'is a table (.csv). Pass CoNLL columns (separated by tabs or spaces) or JSON Lines (.jsonl)',
       });

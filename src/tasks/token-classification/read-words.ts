@@ -1,7 +1,7 @@
 import { extensionOf } from '../../input/data/detect-format.ts';
 import { fileLines } from '../../input/data/file-lines.ts';
 import { suggest } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
 import type { ReadingFlags, ReadingOf } from '../task-definition.ts';
 import { isBoundary, splitLine } from './conll-shape.ts';
 import { type WordData, wordDataSchema } from './data-section.ts';
@@ -32,7 +32,12 @@ export function wordsWithFlags(reading: ReadingOf<WordData>, flags: ReadingFlags
     if (KEYS.includes(meaning)) changed[meaning] = value;
     else {
       const hint = suggest(key, Object.keys(MEANING));
-      throw new UserError({ where: `--${key}`, fault: 'does not apply to task token_classification', hint });
+      throw new UserError({
+        where: `--${key}`,
+        fault: 'does not apply to task token_classification',
+        hint,
+        code: 'invalid_argument',
+      });
     }
   }
   return changed;
@@ -52,7 +57,7 @@ export function sentencesToTag(
   const body = content.replace(/^\ufeff/, '');
   const where = fileName ?? STANDARD_INPUT;
   if (!isPlainText(body, fileName, reading)) return readSentences(body, where, reading, false);
-  if (body.trim() === '') throw new UserError({ where, fault: 'has no sentences' });
+  if (body.trim() === '') throw new InvalidData({ where, fault: 'has no sentences' });
   return Array.from(fileLines(body, where), ({ line, text }) => ({
     line,
     words: textWords(text).map((word) => word.text),
@@ -82,7 +87,7 @@ function isPlainText(body: string, fileName: string | undefined, { words }: Word
   if (fileName === undefined || !isEven || rows.length === 1) return true;
   if (typeof words === 'number') return false;
   if (width > MAX_COLUMNS || rows.length === lines.length) return true;
-  throw new UserError({
+  throw new InvalidData({
     where: fileName,
     fault: `may contain sentences or columns: all its lines have ${width} words`,
     hint: 'To read sentences: predict MODEL < FILE. To read columns: --text 0, the number of the word column.',

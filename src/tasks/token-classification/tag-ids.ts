@@ -24,6 +24,7 @@ export function tagIds(
         kind: 'tag',
         fault: `has the tag "${tag}", which was not seen in training`,
         hint,
+        code: 'unknown_label',
       });
       return 0;
     }),

@@ -1,4 +1,4 @@
-import { UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import { buildLabels } from '../classes/labels.ts';
 import type { TaggedSentence } from './tagged-sentence.ts';
 
@@ -19,7 +19,7 @@ export function tagNames(
   const seen = new Set(label_names);
   if (!label_names) for (const { tags } of sentences) for (const tag of tags) seen.add(tag);
   if (seen.size < 2) {
-    throw new UserError({
+    throw new InvalidData({
       where: fileName,
       fault: `needs at least 2 different tags, got ${seen.size === 0 ? 'none' : `only "${[...seen][0]}"`}`,
     });

@@ -42,7 +42,11 @@ export function wordExamples(
     return pieces.words.length === 0 ? [] : { sentence, encoding, pieces };
   });
   if (tagIds && examples.length === 0) {
-    throw new UserError({ where: 'the tokenizer', fault: 'made no tokens of the words' });
+    throw new UserError({
+      where: 'the tokenizer',
+      fault: 'made no tokens of the words',
+      code: 'unsupported',
+    });
   }
   return {
     lengths: Int32Array.from(examples, ({ encoding }) => encoding.inputIds.length),

@@ -4,7 +4,7 @@ import type { SafetensorsTensors } from '../../input/formats/safetensors.ts';
 import type { StoredTensor } from '../../input/formats/tensor-data.ts';
 import type { MethodState } from '../../methods/tuners/method-run.ts';
 import type { Hash } from '../../support/sha256.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile, type UserError } from '../../support/user-error.ts';
 import type { BestState, TrainerState } from './trainer-state.ts';
 
 const METHOD_PREFIX = 'method.';
@@ -91,7 +91,7 @@ export function storeCheckpoint(
 /** @throws UserError if the metadata is not that of a checkpoint of this version */
 export function checkFormat({ format }: CheckpointMetadata, where: string): void {
   if (format === FORMAT) return;
-  throw new UserError({
+  throw new InvalidFile({
     where,
     fault:
       format === undefined
@@ -153,7 +153,7 @@ export function restoreCheckpoint(
 
 /** The error for a checkpoint that has changed since it was written. */
 export function damaged(where: string, got: string): UserError {
-  return new UserError({ where, fault: `is damaged: ${got}` });
+  return new InvalidFile({ where, fault: `is damaged: ${got}` });
 }
 
 /** A checksum of all metadata and tensors. */

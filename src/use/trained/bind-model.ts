@@ -8,7 +8,7 @@ import type { SentenceSettings } from '../../models/sentence-settings.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import type { LoadedModel, ModelWeights } from '../../program/weight-memory.ts';
 import { elementCount } from '../../support/arrays.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile } from '../../support/user-error.ts';
 
 /** Builds a model of a family. */
 export type Build<Model> = (definition: ModelDefinition, config: CommonConfig) => Model;
@@ -41,7 +41,7 @@ function checkTokens({ vocabSize, padTokenId, decoderStartTokenId }: CommonConfi
   const tokens = { pad_token_id: padTokenId, decoder_start_token_id: decoderStartTokenId };
   for (const [key, id] of Object.entries(tokens)) {
     if (id === undefined || id < vocabSize) continue;
-    throw new UserError({
+    throw new InvalidFile({
       where: `${where}, ${key}`,
       fault: `must be below ${vocabSize}, its vocab_size, got ${id}`,
     });

@@ -1,5 +1,5 @@
 import type { ReadRange } from '../../methods/tuners/tuner.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile } from '../../support/user-error.ts';
 
 /**
  * Checks that no value is NaN or infinite, because such a model cannot predict.
@@ -10,7 +10,7 @@ import { UserError } from '../../support/user-error.ts';
 export function assertFiniteValues(values: Float32Array, where: string): void {
   const other = values.find((value) => !Number.isFinite(value));
   if (other === undefined) return;
-  throw new UserError({
+  throw new InvalidFile({
     where,
     fault: `has the value ${other}`,
     hint: 'The training diverged, or the file is damaged. Use an earlier checkpoint or train again.',

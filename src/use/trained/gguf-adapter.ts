@@ -46,6 +46,7 @@ export function ggufAdapter(source: GgufSource, options: ExportGgufOptions = {})
       where: folder,
       fault: `is for a model of type ${model.definition.modelType}, which has no GGUF adapters`,
       hint: `Known: ${GGUF_MODEL_TYPES.join(', ')}.`,
+      code: 'unsupported',
     });
   }
   const tensors = new Map<string, GgufMatrix>();
@@ -73,6 +74,7 @@ function incrementsOf({ adapter, folder, notes }: GgufSource): Increments['modul
       where: folder,
       fault: 'is a whole model, and only adapters are written as GGUF',
       hint: "Convert it with llama.cpp's convert_hf_to_gguf.py.",
+      code: 'unsupported',
     });
   }
   const { kind, stored } = adapter;
@@ -95,7 +97,12 @@ function matrixOf({ shape, data }: AdapterTensor, where: string): GgufMatrix {
 }
 
 function refusal(where: string, content: string, hint = MERGE): UserError {
-  return new UserError({ where, fault: `has ${content}, which GGUF adapters cannot hold`, hint });
+  return new UserError({
+    where,
+    fault: `has ${content}, which GGUF adapters cannot hold`,
+    hint,
+    code: 'unsupported',
+  });
 }
 
 /** llama.cpp's name of a module, and of its weight. */

@@ -7,7 +7,11 @@ import { shown, UserError } from '../../support/user-error.ts';
  */
 export function* inputChunks<T>(items: Iterable<T>, size: number): Iterable<T[]> {
   if (typeof Object(items)[Symbol.iterator] !== 'function')
-    throw new UserError({ where: 'inputs', fault: `must be a list, got ${shown(items)}` });
+    throw new UserError({
+      where: 'inputs',
+      fault: `must be a list, got ${shown(items)}`,
+      code: 'invalid_argument',
+    });
   let chunk: T[] = [];
   for (const item of items) {
     chunk.push(item);

@@ -2,7 +2,7 @@ import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
 import { type Files, pathIn, readFile } from '../../input/formats/files.ts';
 import { SafetensorsTensors } from '../../input/formats/safetensors.ts';
 import { featureWidth, type LinearLayer } from '../../program/objectives/sentence-classifier.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile, UserError } from '../../support/user-error.ts';
 
 /**
  * The file of a linear layer on sentence vectors, beside the adapter: `weight` [outputs, features] and `bias` [outputs],
@@ -36,7 +36,7 @@ export async function readLayer(files: Files): Promise<LinearLayer | undefined> 
   const [outputs, width, ...more] = file.info('weight').shape;
   const [biases, ...others] = file.info('bias').shape;
   if (!outputs || !width || more.length > 0 || biases !== outputs || others.length > 0)
-    throw new UserError({
+    throw new InvalidFile({
       where,
       fault: `has a weight of shape [${file.info('weight').shape}] and a bias of shape [${file.info('bias').shape}]`,
       hint: 'They must be [labels, features] and [labels].',
@@ -62,11 +62,12 @@ export function checkLayer(
       where,
       fault: `has no ${LAYER_FILE}, the linear layer that turns sentence vectors into labels`,
       hint: 'Copy it from the folder in which the run wrote it.',
+      code: 'not_found',
     });
   const features = featureWidth(width, columns);
   const { weight, bias } = layer;
   if (bias.length === outputs && weight.length === outputs * features) return;
-  throw new UserError({
+  throw new InvalidFile({
     where: `${where}, ${LAYER_FILE}`,
     fault: `is for ${bias.length} labels and ${weight.length / bias.length} features, but the model has ${outputs} and ${features}`,
     hint: 'Is it from another run?',

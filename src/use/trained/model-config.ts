@@ -25,6 +25,7 @@ export function withModelConfig<Json extends Record<string, unknown>>(
       where: `model_config.${name}`,
       fault: `is not a field of the config.json of ${definition.modelType}`,
       hint: suggest(name, Object.keys(json)),
+      code: 'invalid_config',
     });
   }
   return { ...json, ...changes };

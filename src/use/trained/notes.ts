@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { weightsDigest } from '../../input/formats/byte-source.ts';
 import { type Files, pathIn, readJsonFile } from '../../input/formats/files.ts';
 import type { LinearLayer } from '../../program/objectives/sentence-classifier.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile } from '../../support/user-error.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../../tasks/registry.ts';
 import type { BaseData } from '../../tasks/task-definition.ts';
 import { readLayer } from './layer-file.ts';
@@ -65,7 +65,7 @@ export function parseNotes(json: unknown, where: string): Notes {
   const data = notes.data && readingSchema(notes.data.task).safeParse(Object(json).data);
   if (notes.data && data?.data) return { ...notes.data, data: data.data };
   const error = notes.error ?? data?.error;
-  throw new UserError({
+  throw new InvalidFile({
     where,
     fault: `was not written by this program: ${z.prettifyError(error as z.ZodError).replaceAll('\n', ' ')}`,
   });

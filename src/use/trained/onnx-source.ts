@@ -26,6 +26,7 @@ export function onnxSource({ model, tuner, values, notes }: OnnxModel): OnnxSour
       where: 'the adapter',
       fault: `puts ${tuner.virtualTokens.count} virtual tokens before every text, which programs for ONNX do not count in their cache`,
       hint: 'Use adalora generate.',
+      code: 'unsupported',
     });
   }
   const readBase = fittingReader({ model, notes });

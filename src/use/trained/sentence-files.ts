@@ -3,7 +3,7 @@ import { TRANSFORMER_FILES } from '../../input/hub/model-files.ts';
 import { headNamed } from '../../models/heads/registry.ts';
 import { PLAIN_SENTENCE, POOLING_MODES, type SentenceSettings } from '../../models/sentence-settings.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile } from '../../support/user-error.ts';
 
 /** The files that sentence-transformers adds to a model's folder, by purpose. */
 export const SENTENCE_FILES = {
@@ -117,7 +117,7 @@ function checked<T>(schema: z.ZodType<T>, json: unknown, where: string): T | und
   if (json === undefined) return undefined;
   const parsed = schema.safeParse(json);
   if (parsed.success) return parsed.data;
-  throw new UserError({
+  throw new InvalidFile({
     where,
     fault: `is not a valid file of sentence-transformers: ${z.prettifyError(parsed.error).replaceAll('\n', ' ')}`,
   });

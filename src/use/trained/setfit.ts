@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Files, pathIn, readJsonFile } from '../../input/formats/files.ts';
 import { PLAIN_SENTENCE, type SentenceSettings } from '../../models/sentence-settings.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile } from '../../support/user-error.ts';
 import { DEFAULT_TASK } from '../../tasks/registry.ts';
 import { LAYER_FILE, readLayer } from './layer-file.ts';
 import { type Notes, readingOf } from './notes.ts';
@@ -41,10 +41,10 @@ export async function setFitNotes(
   if (json === undefined) return undefined;
   const where = pathIn(files.name, SETFIT_CONFIG);
   const { data: settings, error } = schema.safeParse(json);
-  if (!settings) throw new UserError({ where, fault: `is not valid: ${z.prettifyError(error)}` });
+  if (!settings) throw new InvalidFile({ where, fault: `is not valid: ${z.prettifyError(error)}` });
   const layer = await readLayer(files);
   if (!layer) {
-    throw new UserError({
+    throw new InvalidFile({
       where: files.name,
       fault: `is a model of SetFit whose head is a pickle, which might run code and is never read`,
       hint: `Write its weight and bias to ${LAYER_FILE} in Python (docs/setfit.md), or use its vectors: adalora embed.`,
@@ -53,10 +53,10 @@ export async function setFitNotes(
   const labels = settings.labels ?? Array.from(layer.bias, (_, i) => String(i));
   if (labels.length !== layer.bias.length) {
     const fault = `has ${labels.length} labels, but ${LAYER_FILE} has ${layer.bias.length}`;
-    throw new UserError({ where, fault });
+    throw new InvalidFile({ where, fault });
   }
   if (settings.normalize_embeddings && !normalize) {
-    throw new UserError({
+    throw new InvalidFile({
       where,
       fault: 'normalizes vectors outside of the model',
       hint: 'Add a module Normalize to modules.json instead.',

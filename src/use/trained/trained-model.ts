@@ -321,6 +321,7 @@ export class TrainedModel {
       where: path,
       fault: `is an adapter for a task that ${PROGRAM} does not know`,
       hint: 'You can merge it into its base model (adalora export --as merged).',
+      code: 'unsupported',
     });
   }
 
@@ -331,6 +332,7 @@ export class TrainedModel {
       where: path,
       fault: `is a model for ${this.task}, which does not predict rows`,
       hint: this.definition().words.instead,
+      code: 'unsupported',
     });
   }
 
@@ -360,6 +362,7 @@ export class TrainedModel {
       where: this.parts.path,
       fault: `is a model for ${this.task}, not an embedding model`,
       hint: 'For vectors of its base model, open that with `embeds: true`.',
+      code: 'unsupported',
     });
   }
 
@@ -401,6 +404,7 @@ export class TrainedModel {
       throw new UserError({
         where: path,
         fault: `is a model for ${this.task ?? 'another task'}, which does not generate text`,
+        code: 'unsupported',
       });
     }
     const language = await openLanguageModel({ engine, model, tuner, values }, { continues, packed: true });
@@ -421,6 +425,7 @@ function filesOrRows(data: readonly TextFile[] | Rows): readonly TextFile[] {
     throw new UserError({
       where: 'evaluate',
       fault: `needs an object { data }, with a file or rows, got ${shown(data)}`,
+      code: 'invalid_argument',
     });
   const areFiles = data.length > 0 && data.every((item) => 'read' in item && typeof item.read === 'function');
   return areFiles ? (data as readonly TextFile[]) : [textInMemory('rows.jsonl', rowsText(data, 'evaluate'))];

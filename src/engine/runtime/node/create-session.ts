@@ -35,6 +35,7 @@ export async function loadEngine(
       where: ENGINE,
       fault: `has no binary for ${process.platform}/${process.arch}: ${message.split('\n')[0]}`,
       hint: 'The device wasm works without it, but is slower.',
+      code: 'unsupported',
     });
   }
 }
@@ -87,6 +88,7 @@ function explain(error: Error): never {
     where: 'device',
     fault: `needs a GPU, and WebGPU found none (${reason})`,
     hint: 'Use the device cpu, or install a Vulkan driver.',
+    code: 'unsupported',
   });
 }
 

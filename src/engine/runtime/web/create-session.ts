@@ -99,5 +99,6 @@ async function findGpu(): Promise<void> {
       ? 'needs a GPU, and WebGPU found none'
       : 'needs WebGPU: this browser lacks it, or the page is not served by https',
     hint: 'Use the device wasm.',
+    code: 'unsupported',
   });
 }

@@ -76,5 +76,6 @@ function noVectors(where: string, task: string | undefined): UserError {
     where,
     fault: `is a model for ${task}, not an embedding model`,
     hint: 'Give its base model.',
+    code: 'unsupported',
   });
 }

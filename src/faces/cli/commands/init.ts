@@ -49,6 +49,7 @@ async function run(folder: string, flags: Flags): Promise<void> {
       where: folder,
       fault: `already contains ${there.map(({ path }) => path).join(', ')}`,
       hint: 'Name another folder: adalora init FOLDER',
+      code: 'already_exists',
     });
   }
   for (const { path, content } of files)
@@ -61,7 +62,7 @@ async function run(folder: string, flags: Flags): Promise<void> {
 async function configFor(path: string, flags: Flags): Promise<void> {
   if (existsSync(CONFIG_NAME)) {
     const hint = `Rename it, or train at once: ${PROGRAM} train ${shellQuoted([path])}`;
-    throw new UserError({ where: CONFIG_NAME, fault: 'already exists', hint });
+    throw new UserError({ where: CONFIG_NAME, fault: 'already exists', hint, code: 'already_exists' });
   }
   const { newConfig, writeConfig } = await import('../starting/config-for-data.ts');
   const text = await newConfig(path, CONFIG_NAME, flags, console.log);

@@ -205,6 +205,7 @@ function noFiles(where: string, task: string | undefined): UserError {
     where,
     fault: `is a model for ${task}, which has no official format of answers`,
     hint: 'Remove --output.',
+    code: 'unsupported',
   });
 }
 

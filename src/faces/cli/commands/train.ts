@@ -115,7 +115,7 @@ function assertTest(test: string, isDivided: boolean): void {
     const hint = `Score the run when it is finished: ${PROGRAM} eval RUN ${test}`;
     throw new UserError({ key: '--test', fault: 'does not work in several processes', hint });
   }
-  if (!existsSync(test)) throw new UserError({ where: test, fault: 'does not exist' });
+  if (!existsSync(test)) throw new UserError({ where: test, fault: 'does not exist', code: 'not_found' });
 }
 
 async function scoreTest(run: string, file: string, json = false): Promise<void> {

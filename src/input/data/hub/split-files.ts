@@ -1,6 +1,6 @@
 import { Effort, TooMuchEffort } from '../../../support/regex/effort.ts';
 import { LinearRegex } from '../../../support/regex/linear-regex.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidData, UserError } from '../../../support/user-error.ts';
 import type { DatasetCard } from './dataset-card.ts';
 
 /** A part of a data set on the Hub. */
@@ -37,6 +37,7 @@ export function splitFiles(
       where: `${dataset}${subset === undefined ? '' : `, ${subset}`}`,
       fault: `has no split "${split}"`,
       hint: `Its splits are ${[...config.splits.keys()].join(', ')}.`,
+      code: 'not_found',
     });
   }
   const files = patterns ? matching(present, patterns, dataset) : present.filter(nameTest(subset, split));
@@ -57,7 +58,7 @@ function onlyOne(subsets: DatasetCard['subsets']) {
 
 function unknown(key: string, dataset: string, subsets: DatasetCard['subsets'], got: string | undefined) {
   const expected = `a subset of ${dataset} (${subsets.map(({ name }) => name).join(', ')})`;
-  return new UserError({ key, expected, got: got === undefined ? 'nothing' : `"${got}"` });
+  return new InvalidData({ key, expected, got: got === undefined ? 'nothing' : `"${got}"` });
 }
 
 function nameTest(subset: string | undefined, split: string): (path: string) => boolean {
@@ -74,7 +75,7 @@ function matching(present: readonly string[], patterns: readonly string[], datas
     return present.filter((path) => tests.some((matches) => matches(path)));
   } catch (error) {
     if (!(error instanceof TooMuchEffort)) throw error;
-    throw new UserError({
+    throw new InvalidData({
       where: `${dataset}, README.md`,
       fault: `has file patterns that need too much work: ${error.message}`,
     });

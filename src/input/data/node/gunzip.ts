@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidData } from '../../../support/user-error.ts';
 
 /** Maximum decompressed size. Reading a text takes up to three times as much memory. */
 const MAX_BYTES = 2 ** 28;
@@ -11,12 +11,12 @@ export function gunzip(bytes: Uint8Array, where: string): Uint8Array {
   } catch (error) {
     const { code, message } = error as { code?: string; message: string };
     if (code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new UserError({
+      throw new InvalidData({
         where,
         fault: `decompresses to more than ${MAX_BYTES} bytes`,
         hint: 'Decompress the file first.',
       });
     }
-    throw new UserError({ where, fault: `is not a valid gzip file: ${message}` });
+    throw new InvalidData({ where, fault: `is not a valid gzip file: ${message}` });
   }
 }

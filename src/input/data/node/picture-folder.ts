@@ -1,7 +1,7 @@
 import { readdirSync, realpathSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, isAbsolute, join, relative, sep } from 'node:path';
-import { fileError, UserError } from '../../../support/user-error.ts';
+import { fileError, InvalidData } from '../../../support/user-error.ts';
 import { MAX_PICTURE_BYTES, PICTURE_NAME } from '../../pictures/pixels.ts';
 import type { TextFile } from '../text-file.ts';
 
@@ -78,10 +78,10 @@ export async function openPicture(folder: string, name: string): Promise<Uint8Ar
     const real = realpathSync(path);
     const inside = relative(realpathSync(folder), real);
     if (!isAbsolute(name) && (inside.startsWith(`..${sep}`) || isAbsolute(inside)))
-      throw new UserError({ where: name, fault: `leads out of the folder ${folder}` });
+      throw new InvalidData({ where: name, fault: `leads out of the folder ${folder}` });
     const { size } = await stat(real);
     if (size > MAX_PICTURE_BYTES)
-      throw new UserError({ where: name, fault: `has ${size} bytes, more than ${MAX_PICTURE_BYTES}` });
+      throw new InvalidData({ where: name, fault: `has ${size} bytes, more than ${MAX_PICTURE_BYTES}` });
     return await readFile(real);
   } catch (error) {
     throw fileError(error) ?? error;

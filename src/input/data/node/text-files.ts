@@ -1,7 +1,7 @@
 import { type Dirent, existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { nearest } from '../../../support/text.ts';
-import { fileError, UserError } from '../../../support/user-error.ts';
+import { fileError, InvalidData, UserError } from '../../../support/user-error.ts';
 import { checkTextSize, decodeText, extensionOf, isGzip } from '../detect-format.ts';
 import type { ColumnClasses } from '../parquet/class-names.ts';
 import { checkRowCount } from '../rows.ts';
@@ -25,7 +25,7 @@ export function textFile(path: string): TextFile {
   const pictures = stats.isDirectory() ? pictureFolder(path, textFile) : undefined;
   if (pictures) return pictures;
   if (!stats.isFile()) {
-    throw new UserError({
+    throw new InvalidData({
       where: path,
       fault: stats.isDirectory() ? 'is a folder. Pass a file' : 'is a device or a pipe. Pass a file',
     });
@@ -64,7 +64,7 @@ export function textFiles(path: string): TextFile[] {
   const names = readdirSync(path).filter(isReadInFolders);
   const files = names.sort().map((name) => textFile(join(path, name)));
   if (files.length > 0) return files;
-  throw new UserError({
+  throw new InvalidData({
     where: path,
     fault: 'has no text files (.txt, .jsonl)',
   });
@@ -130,7 +130,11 @@ function missing(path: string): UserError {
   try {
     siblings = readdirSync(folder, { withFileTypes: true });
   } catch {
-    return new UserError({ where: path, fault: `does not exist: there is no folder ${folder}` });
+    return new UserError({
+      where: path,
+      fault: `does not exist: there is no folder ${folder}`,
+      code: 'not_found',
+    });
   }
   const below = siblings
     .filter((entry) => entry.isDirectory())
@@ -145,5 +149,5 @@ function missing(path: string): UserError {
   // relative to the current folder.
   const why = below === undefined || isAbsolute(path) ? '' : ' Paths are relative to the current folder.';
   const hint = guesses.length > 0 ? `Did you mean ${guesses.join(', ')}?${why}` : undefined;
-  return new UserError({ where: path, fault: 'does not exist', hint });
+  return new UserError({ where: path, fault: 'does not exist', hint, code: 'not_found' });
 }

@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidData, UserError } from '../../../support/user-error.ts';
 import { pictureFacts } from '../../pictures/picture-size.ts';
 import { PICTURE_NAME } from '../../pictures/pixels.ts';
 import { checkTextSize } from '../detect-format.ts';
@@ -68,7 +68,7 @@ export async function parquetText(
     // For damaged files, the reader throws errors of many classes.
     if (error instanceof UserError) throw error;
     const got = error instanceof Error ? error.message : String(error);
-    throw new UserError({ where, fault: `is not a valid parquet file: ${got}` });
+    throw new InvalidData({ where, fault: `is not a valid parquet file: ${got}` });
   }
 }
 

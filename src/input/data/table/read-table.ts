@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidData, UserError } from '../../../support/user-error.ts';
 import { detectFormat, firstLine } from '../detect-format.ts';
 import { jsonLines, ownValue } from '../json-lines.ts';
 import { parseDelimited } from '../parse-delimited.ts';
@@ -39,12 +39,12 @@ export function readTable(
   name: string,
   { header, format = detectFormat(name, content) }: { header?: boolean; format?: FileFormat } = {},
 ): Table {
-  if (content.trim() === '') throw new UserError({ where: name, fault: 'is empty' });
+  if (content.trim() === '') throw new InvalidData({ where: name, fault: 'is empty' });
   const table = format === 'jsonl' ? fromJson(content, name) : fromLines(content, name, format, header);
   if (table.rows.length > 0) return table;
   const width = table.columns.length;
   const fault = `has ${width} ${width === 1 ? 'field' : 'fields'} in its first line, and another number in every other line`;
-  throw new UserError({ where: name, fault: table.ragged > 0 ? fault : 'has a header and no rows' });
+  throw new InvalidData({ where: name, fault: table.ragged > 0 ? fault : 'has a header and no rows' });
 }
 
 function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?: boolean): Table {

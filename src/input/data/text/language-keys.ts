@@ -63,10 +63,11 @@ export function findKeys(first: JsonObject, columns: LanguageColumns, where: str
     where,
     fault: `has the keys ${present.join(', ')}, but needs text, prompt and completion, or messages`,
     hint: 'If your keys have other names, set them in data.text, in data.prompt and data.completion, or in data.messages.',
+    code: 'unknown_column',
   });
 }
 
 function noColumn(name: string, present: readonly string[], where: string): UserError {
   const hint = suggestAmong(name, present, "The row's keys");
-  return new UserError({ where, fault: `has no column "${name}"`, hint });
+  return new UserError({ where, fault: `has no column "${name}"`, hint, code: 'unknown_column' });
 }

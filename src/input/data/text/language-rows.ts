@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidData, UserError } from '../../../support/user-error.ts';
 import type { ChatMessage } from '../../text/chat/chat-template.ts';
 import { beginsWithObject, extensionOf } from '../detect-format.ts';
 import { type JsonObject, jsonLines, ownValue, textOf, typeName } from '../json-lines.ts';
@@ -110,7 +110,7 @@ function isJsonl(content: string, fileName: string, columns: LanguageColumns): b
       return true;
     case 'csv':
     case 'tsv': {
-      throw new UserError({
+      throw new InvalidData({
         where: fileName,
         fault: `is a table (.${extension}). Pass plain text (.txt) or JSON Lines (.jsonl)`,
       });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile, type UserError } from '../../../support/user-error.ts';
 import { bytesAsSource } from '../byte-source.ts';
 import { type Files, missingIn, pathIn, readFile, readJsonFile } from '../files.ts';
 import { TorchFile } from '../pickle/torch-file.ts';
@@ -95,7 +95,7 @@ async function withoutTensors(files: Files): Promise<UserError> {
   const [whole] = PEFT_TENSORS;
   const index = `${whole}.index.json`;
   if (!(await files.open(index))) return missingIn(files, whole, "the adapter's tensors");
-  return new UserError({
+  return new InvalidFile({
     where: pathIn(files.name, index),
     fault: 'lists several files of tensors; PEFT reads adapters in one file only, and so does adalora',
     hint: `Save their tensors together as ${whole}.`,
@@ -127,7 +127,7 @@ async function readTensors(
       : SafetensorsTensors.of(bytes, path);
     const whole = file.names().find((key) => !/^(F|BF)\d/.test(file.info(key).dtype));
     if (whole !== undefined)
-      throw new UserError({
+      throw new InvalidFile({
         where: `${path}: tensor ${whole}`,
         fault: `has values of ${file.info(whole).dtype}, as no supported adapter has${peftType === undefined ? '' : `, and peft_type is ${JSON.stringify(peftType)}`}`,
         hint: 'Save the adapter with floating-point values, or train one of another kind.',
@@ -143,5 +143,5 @@ function checked<Settings>(schema: z.ZodType<Settings>, json: unknown, where: st
   const settings = schema.safeParse(json);
   if (settings.success) return settings.data;
   const { path: key, message } = settings.error.issues[0]!;
-  throw new UserError(`${where}: ${key.length > 0 ? `${key.join('.')}: ` : ''}${message}`);
+  throw new InvalidFile(`${where}: ${key.length > 0 ? `${key.join('.')}: ` : ''}${message}`);
 }

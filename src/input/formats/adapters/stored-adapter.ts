@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile } from '../../../support/user-error.ts';
 import { excerptName } from '../excerpt.ts';
 
 const schema = z.record(z.string(), z.int().min(0));
@@ -42,7 +42,7 @@ export const PEFT_PREFIX = 'base_model.model.';
  */
 export function peftName(key: string, where: string): string {
   if (key.startsWith(PEFT_PREFIX)) return key.slice(PEFT_PREFIX.length);
-  throw new UserError({
+  throw new InvalidFile({
     where,
     fault: `has the tensor ${excerptName(key)}; names of adapter tensors start with ${PEFT_PREFIX}`,
   });

@@ -135,6 +135,7 @@ function noWeights(folder: string): UserError {
     where: folder,
     fault: `has no weights (${FORMATS.flatMap(({ single, index }) => [single, index]).join(', ')})${other ? `, only ${other}` : ''}`,
     hint: other && convertHint(folder),
+    code: 'not_found',
   });
 }
 

@@ -88,7 +88,11 @@ function openForReading(path: string, expected: string): number {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') throw missingFile(path, expected);
-    throw new UserError({ where: path, fault: `cannot be read: ${code ?? String(error)}` });
+    throw new UserError({
+      where: path,
+      fault: `cannot be read: ${code ?? String(error)}`,
+      code: 'file_system',
+    });
   }
 }
 

@@ -12,6 +12,7 @@ export function assertNewFolder(path: string): void {
     where: `output: ${path}`,
     fault: 'is not empty',
     hint: 'Choose a new or empty folder.',
+    code: 'already_exists',
   });
 }
 

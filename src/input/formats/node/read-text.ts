@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile } from '../../../support/user-error.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from '../bounded-json.ts';
 import { utf8Text } from '../excerpt.ts';
 import { checkYaml, yamlDocument } from '../yaml-document.ts';
@@ -33,7 +33,7 @@ export function readYaml(path: string, expected: string): unknown {
     return document.toJS({ maxAliasCount: 0 });
   } catch (error) {
     const [got] = (error as Error).message.split('\n', 1);
-    throw new UserError({ where: path, fault: `is not valid YAML: ${got!.replace(/[.:]$/, '')}` });
+    throw new InvalidFile({ where: path, fault: `is not valid YAML: ${got!.replace(/[.:]$/, '')}` });
   }
 }
 
@@ -42,7 +42,7 @@ export function readBytes(path: string, expected: string, maxBytes: number): Uin
   const source = FileSource.open(path, expected);
   try {
     if (source.size <= maxBytes) return source.read(0, source.size);
-    throw new UserError({
+    throw new InvalidFile({
       where: path,
       fault: `has ${source.size} bytes, more than the maximum of ${maxBytes}`,
     });

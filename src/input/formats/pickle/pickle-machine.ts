@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile, type UserError } from '../../../support/user-error.ts';
 import { excerptName } from '../excerpt.ts';
 
 /**
@@ -289,6 +289,6 @@ export class PickleMachine {
 
   #error(fault: string, hint: string): UserError {
     const { where } = this.#options;
-    return new UserError({ where, fault: `${fault} before byte ${this.#reader.at}`, hint });
+    return new InvalidFile({ where, fault: `${fault} before byte ${this.#reader.at}`, hint });
   }
 }

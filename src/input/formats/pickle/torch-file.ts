@@ -1,5 +1,5 @@
 import { elementCount } from '../../../support/arrays.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile, type UserError } from '../../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { excerpt, excerptName } from '../excerpt.ts';
 import { type TensorInfo, unknownTensor } from '../safetensors.ts';
@@ -20,7 +20,7 @@ import { type ByteRange, viewOf } from './zip-entries.ts';
 /** The tensors of a dictionary, by name. Throws a UserError for any other value, as transformers does. */
 function* namedTensors(value: unknown, where: string): Generator<[string, TorchTensor]> {
   if (!(value instanceof Map)) {
-    throw new UserError({
+    throw new InvalidFile({
       where,
       fault: `must be a dictionary of tensors, got ${kindOf(value)}`,
       hint: SAVE_TENSORS,
@@ -30,7 +30,7 @@ function* namedTensors(value: unknown, where: string): Generator<[string, TorchT
     if (typeof name === 'string' && tensor instanceof TorchTensor) yield [name, tensor];
     else {
       const hint = tensor instanceof Map ? takeOut(excerpt(name)) : SAVE_TENSORS;
-      throw new UserError({
+      throw new InvalidFile({
         where,
         fault: `must be a dictionary of tensors, got ${kindOf(tensor)} under ${excerpt(name)}`,
         hint,
@@ -66,7 +66,7 @@ function openTorchArchive(source: ByteSource, where: string): TorchContent {
   checkByteOrder(source, zip, `${folder}byteorder`, where);
   const { begin, end } = zip.locate(`${folder}data.pkl`)!;
   if (end - begin > MAX_PICKLE_BYTES) {
-    throw new UserError({
+    throw new InvalidFile({
       where,
       fault: `has a pickle of ${end - begin} bytes, more than the maximum of ${MAX_PICKLE_BYTES}`,
     });
@@ -80,7 +80,7 @@ function openTorchArchive(source: ByteSource, where: string): TorchContent {
 function findFolder(zip: Zip, where: string): string {
   const pickles = zip.names().filter((name) => /^[^/]*\/data\.pkl$/.test(name));
   if (pickles.length === 1) return pickles[0]!.slice(0, -'data.pkl'.length);
-  throw new UserError({ where, fault: `has ${pickles.length} data.pkl files instead of one` });
+  throw new InvalidFile({ where, fault: `has ${pickles.length} data.pkl files instead of one` });
 }
 
 function checkByteOrder(source: ByteSource, zip: Zip, name: string, where: string): void {
@@ -89,7 +89,7 @@ function checkByteOrder(source: ByteSource, zip: Zip, name: string, where: strin
   const end = Math.min(range.end, range.begin + BYTE_ORDER_BYTES);
   const order = new TextDecoder().decode(source.read(range.begin, end));
   if (order === 'little') return;
-  throw new UserError({
+  throw new InvalidFile({
     where,
     fault: `has tensors in the byte order ${excerpt(order)} instead of little-endian`,
     hint: 'Load the file with PyTorch and save it as safetensors.',
@@ -176,7 +176,7 @@ function placesOf(
 }
 
 function damaged(where: string, fault: string): UserError {
-  return new UserError({ where, fault, hint: 'The file is damaged. Download it again.' });
+  return new InvalidFile({ where, fault, hint: 'The file is damaged. Download it again.' });
 }
 
 /** Maximum total size of all tensors, relative to the file's size. Tensors may share bytes, as tied weights do. */
@@ -209,7 +209,7 @@ export class TorchFile {
       total += tensor.count * itemSize(info.dtype);
     }
     if (total > MAX_SHARING * source.size) {
-      throw new UserError({
+      throw new InvalidFile({
         where,
         fault: `has tensors of ${total} bytes in a file of ${source.size}, more than the maximum of ${MAX_SHARING} times its size`,
       });
@@ -265,7 +265,7 @@ function openContent(source: ByteSource, where: string): TorchContent {
   const start = source.read(0, Math.min(ZIP_START.length, source.size));
   if (ZIP_START.every((byte, i) => start[i] === byte)) return openTorchArchive(source, where);
   if (start[0] === PICKLE_START) return openTorchLegacy(source, where);
-  throw new UserError({
+  throw new InvalidFile({
     where,
     fault: 'is not a file of torch.save (a zip archive or a pickle)',
     hint: 'The file is damaged. Download it again.',
@@ -278,7 +278,7 @@ function placeOf(tensor: TorchTensor, { locate }: TorchContent, where: string): 
   const range = locate(storage.key);
   const bytes = range && range.end - range.begin;
   if (!range || bytes !== storage.count * size) {
-    throw new UserError({
+    throw new InvalidFile({
       where,
       fault:
         bytes === undefined

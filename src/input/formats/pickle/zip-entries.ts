@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile, type UserError } from '../../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { excerptName } from '../excerpt.ts';
 
@@ -75,7 +75,7 @@ export function viewOf(bytes: Uint8Array): DataView {
 }
 
 export function zipDamaged(where: string, fault: string): UserError {
-  return new UserError({ where, fault, hint: 'The file is damaged or truncated. Download it again.' });
+  return new InvalidFile({ where, fault, hint: 'The file is damaged or truncated. Download it again.' });
 }
 
 /** Compression methods. */

@@ -139,5 +139,9 @@ function checkToken(token: string | undefined): string | undefined {
   const trimmed = token?.trim();
   if (!trimmed) return undefined;
   if (trimmed.startsWith('hf_')) return trimmed;
-  throw new UserError({ where: 'HF_TOKEN', fault: 'is not an access token: those begin with hf_' });
+  throw new UserError({
+    where: 'HF_TOKEN',
+    fault: 'is not an access token: those begin with hf_',
+    code: 'access_denied',
+  });
 }

@@ -55,7 +55,11 @@ export async function openRepository(
   const asked = { ...access, ...id, additionalFields: ['sha' as const] };
   const { sha } = await (type === 'model' ? hub.modelInfo(asked) : hub.datasetInfo(asked));
   if (!isCommit(sha))
-    throw new UserError({ where, fault: `sent ${JSON.stringify(sha)} instead of a commit hash` });
+    throw new UserError({
+      where,
+      fault: `sent ${JSON.stringify(sha)} instead of a commit hash`,
+      code: 'network',
+    });
 
   const entries = new Map<string, ListFileEntry>();
   const folders = new Set<string>();
@@ -80,7 +84,7 @@ export async function openRepository(
       const blob = join(repository, 'blobs', expected.digest);
       if (!existsSync(blob) || !isBlob(blob, expected)) {
         const content = await hub.downloadFile({ ...access, repo, path, revision: sha });
-        if (!content) throw new UserError({ where, fault: `has no file ${path}` });
+        if (!content) throw new UserError({ where, fault: `has no file ${path}`, code: 'not_found' });
         const onReceived = (received: number) =>
           options.onProgress?.({ file: path, received, total: expected.size });
         await saveBlob(content, blob, { ...expected, where: `${where}: ${path}`, onReceived });
@@ -116,6 +120,7 @@ function checkPath(path: string, where: string): string {
   throw new UserError({
     where,
     fault: `lists the file ${JSON.stringify(path)}, which is outside the repository`,
+    code: 'network',
   });
 }
 
@@ -131,6 +136,7 @@ function requiredFiles(present: string[], where: string): string[] {
     hint: files
       ? 'Check that this is a transformers model.'
       : 'Convert them with transformers (save_pretrained) and use that folder.',
+    code: 'not_found',
   });
 }
 
@@ -147,7 +153,7 @@ function expectation({ path, size, oid, lfs }: ListFileEntry, where: string): Ex
   const digest = lfs?.oid ?? oid ?? '';
   if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digest)) {
     const fault = `sent ${JSON.stringify(digest)} instead of a hash of ${path}`;
-    throw new UserError({ where, fault, hint: 'Try again later.' });
+    throw new UserError({ where, fault, hint: 'Try again later.', code: 'network' });
   }
   return { size: lfs?.size ?? size, digest };
 }
@@ -194,7 +200,7 @@ async function saveBlob(
       received === size
         ? `does not have the hash ${digest}`
         : `has ${size} bytes on the Hub, but ${got} received`;
-    throw new UserError({ where, fault, hint: 'Try again.' });
+    throw new UserError({ where, fault, hint: 'Try again.', code: 'network' });
   } finally {
     file.discard();
   }

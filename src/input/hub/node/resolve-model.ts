@@ -25,6 +25,7 @@ export function embeddedFolder(files: readonly URL[] = FILES): string {
     key: 'model',
     fault: `is not set, and the built-in model is missing from ${folder}`,
     hint: 'Set model to a folder or a model id on the Hub.',
+    code: 'not_found',
   });
 }
 
@@ -60,7 +61,12 @@ export async function resolveModel(model: string, options: ResolveOptions = {}):
 
 function existingFolder(path: string): string {
   if (statSync(path).isDirectory()) return realpathSync(path);
-  throw new UserError({ where: path, fault: 'is a file', hint: 'Pass the folder that contains it.' });
+  throw new UserError({
+    where: path,
+    fault: 'is a file',
+    hint: 'Pass the folder that contains it.',
+    code: 'invalid_argument',
+  });
 }
 
 function notCached({ name, revision }: ModelId, cacheDir: string): UserError {
@@ -69,5 +75,6 @@ function notCached({ name, revision }: ModelId, cacheDir: string): UserError {
     where: `${name}@${revision}`,
     fault: `is neither a folder nor in the cache ${cacheDir}, and downloads are off (offline)`,
     hint: `${near.length > 0 ? `Did you mean ${near.join(', ')}? ` : ''}Unset HF_HUB_OFFLINE to download it.`,
+    code: 'network',
   });
 }

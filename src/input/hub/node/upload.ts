@@ -39,13 +39,19 @@ export async function uploadFiles(
 ): Promise<{ url: string; commit: string }> {
   const { isPublic = false, parent, onUpload } = options;
   const { endpoint, offline, token: fromEnvironment } = hubAccess(options);
-  if (offline) throw new UserError({ where: repo, fault: 'cannot be uploaded offline (HF_HUB_OFFLINE)' });
+  if (offline)
+    throw new UserError({
+      where: repo,
+      fault: 'cannot be uploaded offline (HF_HUB_OFFLINE)',
+      code: 'network',
+    });
   const accessToken = fromEnvironment ?? loginToken();
   if (accessToken === undefined) {
     throw new UserError({
       where: repo,
       fault: 'needs an access token with write permission',
       hint: 'Set HF_TOKEN, or log in with `hf auth login`.',
+      code: 'access_denied',
     });
   }
   const access = { repo, hubUrl: endpoint, accessToken };
@@ -124,5 +130,5 @@ function explained(error: unknown, where: string, endpoint: string, token: strin
     statusCode === undefined
       ? `could not be uploaded to ${endpoint}: ${message}`
       : `could not be uploaded to ${endpoint} (status ${statusCode}): ${message}`;
-  return new UserError({ where, fault, hint: HINTS[statusCode ?? 0] ?? again });
+  return new UserError({ where, fault, hint: HINTS[statusCode ?? 0] ?? again, code: 'network' });
 }

@@ -30,7 +30,11 @@ function assertNoOther(where: string): void {
   if (!stats) return;
   const isOpenFile = lstatSync(where).isSymbolicLink() && readlinkSync(where).startsWith('/proc/');
   if (!stats.isFile() || isOpenFile)
-    throw new UserError({ where, fault: 'is a folder or a device. Pass the name of a file' });
+    throw new UserError({
+      where,
+      fault: 'is a folder or a device. Pass the name of a file',
+      code: 'file_system',
+    });
 }
 
 function chunksOf(data: string | Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {

@@ -226,5 +226,6 @@ function heldBy(holder: Holder | undefined, folder: string, path: string): UserE
     where: `output: ${folder}`,
     fault: `is in use by ${who}`,
     hint: `Wait for it, or choose another folder as output. If it no longer runs, remove ${path}.`,
+    code: 'in_use',
   });
 }

@@ -22,6 +22,7 @@ export function makeFolder(path: string): void {
     throw new UserError({
       where: full,
       fault: code === 'EEXIST' ? 'is a link to nothing, so no folder can be made' : 'cannot be made (ENOENT)',
+      code: 'file_system',
     });
   }
 }

@@ -1,5 +1,5 @@
 import { Environment, Template } from '@huggingface/jinja';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile, UserError } from '../../../support/user-error.ts';
 import { parseSmallJson } from '../../formats/bounded-json.ts';
 import { utf8Text } from '../../formats/excerpt.ts';
 import { type Files, pathIn, readFile } from '../../formats/files.ts';
@@ -116,7 +116,7 @@ export class ChatTemplate {
     this.#tokens = tokens;
     this.#options = { now: () => new Date(), ...options };
     if (source.length > MAX_TEMPLATE_LENGTH) {
-      throw new UserError({
+      throw new InvalidFile({
         where,
         fault: `has ${source.length} characters, more than the maximum of ${MAX_TEMPLATE_LENGTH}`,
       });
@@ -124,7 +124,7 @@ export class ChatTemplate {
     try {
       this.#parsed = new Template(source).parsed;
     } catch (error) {
-      throw new UserError({
+      throw new InvalidFile({
         where,
         fault: `is not a valid chat template (Jinja): ${(error as Error).message}`,
       });
@@ -222,6 +222,7 @@ export async function readChatTemplate(files: Files, tokenizer?: ReadonlyMap<str
       where: files.name,
       fault: `has no chat template (${CHAT_TEMPLATE_FILE}), which data of messages needs`,
       hint: "Use a chat model, or put another model's chat_template.jinja into its folder.",
+      code: 'unsupported',
     });
   };
   const parse = (tokens: SpecialTokens, now?: Date): ChatTemplate => {

@@ -1,5 +1,5 @@
 import { type Environment, Interpreter, type RuntimeValue } from '@huggingface/jinja';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile } from '../../../support/user-error.ts';
 
 /**
  * Maximum number of characters in a text, more than any model reads. Intermediate text may be split into single
@@ -69,7 +69,7 @@ export class LimitedInterpreter extends Interpreter {
 
   #check(count: number, most: number, what: string): void {
     if (count <= most) return;
-    throw new UserError({
+    throw new InvalidFile({
       where: this.#where,
       fault: `made ${count} ${what}, more than the maximum of ${most}`,
     });

@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile } from '../../../support/user-error.ts';
 import type { TokenizerJson } from '../steps/tokenizer-json.ts';
 import { jsonFile, type SlowTokenizer, type TokenizerClass, template, textFile } from './slow-tokenizer.ts';
 
@@ -28,7 +28,7 @@ export const roberta: TokenizerClass = {
     const { vocab } = json.model as { vocab: Record<string, number> };
     const withId = (token: string): [string, number] => {
       if (Object.hasOwn(vocab, token)) return [token, vocab[token]!];
-      throw new UserError({ where: slow.where('vocab.json'), fault: `has no token ${token}` });
+      throw new InvalidFile({ where: slow.where('vocab.json'), fault: `has no token ${token}` });
     };
     json.post_processor = {
       ...{ type: 'RobertaProcessing', sep: withId(sep_token), cls: withId(cls_token) },

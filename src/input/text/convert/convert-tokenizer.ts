@@ -88,6 +88,7 @@ function classOf(slow: SlowTokenizer): TokenizerClass {
       name === undefined
         ? 'Save it beside the model with AutoTokenizer.from_pretrained(...).save_pretrained(...).'
         : `Without it, tokenizers of these classes are read: ${Object.keys(CLASSES).join(', ')}; this is ${name}. ${suggest(name, Object.keys(CLASSES))}`,
+    code: 'not_found',
   });
 }
 

@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/minimal.js';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile, UserError } from '../../../support/user-error.ts';
 import type { SlowTokenizer } from './slow-tokenizer.ts';
 
 /** File names of sentencepiece models. */
@@ -64,10 +64,14 @@ const NORMALIZER: Fields<{ charsmap: Uint8Array }> = { 2: ['charsmap', 'bytes'] 
 export function readSentencepiece(slow: SlowTokenizer): SentencepieceModel {
   const name = SENTENCEPIECE_FILES.find((name) => slow.file(name) !== undefined);
   if (name === undefined) {
-    throw new UserError({ where: slow.where(''), fault: `has none of ${SENTENCEPIECE_FILES.join(', ')}` });
+    throw new UserError({
+      where: slow.where(''),
+      fault: `has none of ${SENTENCEPIECE_FILES.join(', ')}`,
+      code: 'not_found',
+    });
   }
   const fail = (got: string): never => {
-    throw new UserError({ where: slow.where(name), fault: `is not a valid sentencepiece model: ${got}` });
+    throw new InvalidFile({ where: slow.where(name), fault: `is not a valid sentencepiece model: ${got}` });
   };
   try {
     return checked(parse(slow.file(name)!), fail);

@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile } from '../../../support/user-error.ts';
 import type { PostProcessorConfig, TokenizerJson } from '../steps/tokenizer-json.ts';
 import { readSentencepiece, type SentencepieceModel } from './read-sentencepiece.ts';
 import {
@@ -88,7 +88,7 @@ function extraIds({ config, where }: SlowTokenizer): number {
   if (typeof count === 'number' && Number.isInteger(count) && count >= 0 && count <= 10_000) return count;
   const expected = 'a whole number from 0 to 10000';
   const got = JSON.stringify(count);
-  throw new UserError({ where: where('tokenizer_config.json'), key: 'extra_ids', expected, got });
+  throw new InvalidFile({ where: where('tokenizer_config.json'), key: 'extra_ids', expected, got });
 }
 
 export const llama: TokenizerClass = {

@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile, UserError } from '../../../support/user-error.ts';
 import type { Role } from '../special-tokens.ts';
 import type { PostProcessorConfig, TokenizerJson } from '../steps/tokenizer-json.ts';
 
@@ -71,11 +71,11 @@ export interface TokenizerClass {
 export function textFile(slow: SlowTokenizer, name: string): string {
   const bytes = slow.file(name);
   const where = slow.where(name);
-  if (!bytes) throw new UserError({ where, fault: 'does not exist' });
+  if (!bytes) throw new UserError({ where, fault: 'does not exist', code: 'not_found' });
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes).replace(/\r\n?/g, '\n');
   } catch {
-    throw new UserError({ where, fault: 'is not UTF-8 text' });
+    throw new InvalidFile({ where, fault: 'is not UTF-8 text' });
   }
 }
 
@@ -91,8 +91,8 @@ export function jsonFile(slow: SlowTokenizer, name: string): object {
     value = JSON.parse(textFile(slow, name));
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError({ where, fault: `is not valid JSON: ${(error as Error).message}` });
+    throw new InvalidFile({ where, fault: `is not valid JSON: ${(error as Error).message}` });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  throw new UserError({ where, fault: 'is not a JSON object' });
+  throw new InvalidFile({ where, fault: 'is not a JSON object' });
 }

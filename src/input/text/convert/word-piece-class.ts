@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile } from '../../../support/user-error.ts';
 import type { PostProcessorConfig, TokenizerJson } from '../steps/tokenizer-json.ts';
 import { type SlowTokenizer, type TokenizerClass, template, textFile } from './slow-tokenizer.ts';
 
@@ -51,12 +51,12 @@ function wordPiece(
   const lines = textFile(slow, 'vocab.txt').split('\n', MAX_LINES + 2);
   if (lines.at(-1) === '') lines.pop();
   if (lines.length > MAX_LINES) {
-    throw new UserError({ where: slow.where('vocab.txt'), fault: `has more than ${MAX_LINES} lines` });
+    throw new InvalidFile({ where: slow.where('vocab.txt'), fault: `has more than ${MAX_LINES} lines` });
   }
   const vocab = Object.fromEntries(lines.map((token, id) => [token, id]));
   const missing = [unk_token, ...framing].find((token) => !Object.hasOwn(vocab, token));
   if (missing !== undefined)
-    throw new UserError({ where: slow.where('vocab.txt'), fault: `has no line ${missing}` });
+    throw new InvalidFile({ where: slow.where('vocab.txt'), fault: `has no line ${missing}` });
   const { do_lower_case, strip_accents, tokenize_chinese_chars } = slow.config;
   return {
     added_tokens: [],

@@ -1,5 +1,5 @@
 import { type Effort, TooMuchEffort } from '../../../support/regex/effort.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile } from '../../../support/user-error.ts';
 
 /**
  * The steps that a tokenizer's patterns and other steps may take for a text, about two seconds. A text of the maximum
@@ -19,7 +19,7 @@ export function within<T>(effort: Effort, task: string, work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof TooMuchEffort)) throw error;
-    throw new UserError({
+    throw new InvalidFile({
       where: 'tokenizer.json',
       fault: `${error.message} for ${task}`,
       hint: 'Its regular expressions are too complicated, or it has too many steps.',

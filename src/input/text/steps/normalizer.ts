@@ -1,5 +1,5 @@
 import type { Effort } from '../../../support/regex/effort.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile } from '../../../support/user-error.ts';
 import { AlignedText, Changes } from './aligned-text.ts';
 import { CHARACTER_CLASSES } from './character-classes.ts';
 import { Charsmap } from './charsmap.ts';
@@ -143,7 +143,7 @@ export function normalizer(config: NormalizerConfig | null, effort: Effort): Nor
 
 function checkLength(length: number, most: number): void {
   if (length <= most) return;
-  throw new UserError({
+  throw new InvalidFile({
     where: 'tokenizer.json, normalizer',
     fault: `makes at least ${length} characters of a text, more than the maximum of ${most}`,
   });

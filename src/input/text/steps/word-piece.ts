@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidData, type UserError } from '../../../support/user-error.ts';
 import type { WordPieceConfig } from './tokenizer-json.ts';
 import { type Model, type PieceToken, vocabularyOf } from './vocabulary.ts';
 
@@ -41,7 +41,7 @@ export function wordPiece(config: WordPieceConfig): Model {
 }
 
 function tooLong(word: string, longest: number): UserError {
-  return new UserError({
+  return new InvalidData({
     where: `a word with ${JSON.stringify(word.slice(0, 20))}`,
     fault: `has ${word.length} characters`,
     hint: `The tokenizer allows words of ${longest} characters (max_input_chars_per_word); 100 is usual.`,

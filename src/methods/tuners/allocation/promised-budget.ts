@@ -140,6 +140,7 @@ export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): Promis
     throw new UserError({
       where: `${where}: ${(start ?? end).value}`,
       fault: `means rank ${rank} in every matrix; the maximum is ${MAX_RANK}`,
+      code: 'invalid_config',
     });
   }
   refuseTooLittle({ ...end, unit, target }, costs, facts);
@@ -185,6 +186,7 @@ function refuseTooLittle({ key, value, unit, target }: Target, costs: BudgetCost
   throw new UserError({
     where: `${facts.method}.${key}`,
     fault: `must be at least ${least === 1 ? 'one of the' : least} ${what}, got ${typeof value === 'number' && value !== target ? `${value} (${target})` : value}`,
+    code: 'invalid_config',
   });
 }
 
@@ -202,6 +204,7 @@ function refuseTooMuch(
     where: `${method}.${key}`,
     fault: `must be less than ${typeof value === 'number' ? '' : amount}${rank}, because ${title} prunes from ${start.key} down to ${key}, got ${value}`,
     hint: `Set ${method}.init_r to about ${initialRank(mean)}, or train with lora at rank ${Math.max(1, Math.round(mean))}.`,
+    code: 'invalid_config',
   });
 }
 
@@ -255,6 +258,7 @@ export function planAllocation(
           where: method,
           fault: `has a target below rank ${minRank} in each of ${modules.length} modules, which ${title} keeps at least`,
           hint: 'Raise the target.',
+          code: 'invalid_config',
         });
       return { modules, saved, budget };
     },
@@ -274,6 +278,6 @@ function both<A, B>(first: () => A, second: () => B): [A, B] {
     }
   });
   const messages = results.flatMap(({ message }) => message ?? []);
-  if (messages.length > 0) throw new UserError(messages.join('\n'));
+  if (messages.length > 0) throw new UserError(messages.join('\n'), 'invalid_config');
   return results.map(({ value }) => value) as [A, B];
 }

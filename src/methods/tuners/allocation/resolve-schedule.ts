@@ -26,6 +26,7 @@ export function resolveSchedule(
       where: `${method}.tinit, ${method}.tfinal`,
       fault: `leave no step to allocate the budget: tinit + tfinal must be less than ${totalStep} (the steps of this run), got ${schedule.tinit} + ${schedule.tfinal} = ${schedule.tinit + schedule.tfinal}`,
       hint: 'Lower tinit or tfinal (shares such as 10% follow the length of the run), or train for more steps.',
+      code: 'invalid_config',
     });
   }
   if (end < 2) {
@@ -33,6 +34,7 @@ export function resolveSchedule(
       where: `${method}.tfinal`,
       fault: `puts the final allocation at step ${end} of ${totalStep}, with no step before it to measure importance`,
       hint: totalStep < 2 ? 'Train for more steps.' : `Set ${method}.tfinal to at most ${totalStep - 2}.`,
+      code: 'invalid_config',
     });
   }
   return schedule;

@@ -4,7 +4,7 @@ import { headNamed } from '../../../models/heads/registry.ts';
 import type { Head } from '../../../models/model-definition.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { suggest } from '../../../support/text.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile, UserError } from '../../../support/user-error.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
@@ -29,7 +29,7 @@ const bitFitKind: AdapterKind = {
       const name = peftName(key, where);
       const expected = model.parameters.get(name);
       if (expected?.join() === shape.join()) return { name, shape, data };
-      throw new UserError({
+      throw new InvalidFile({
         where: `${where}: ${name}`,
         fault: expected
           ? `has shape [${shape}] instead of [${expected}]`
@@ -117,5 +117,6 @@ function everyBias(model: TunableModel): WholeParameters {
     where: 'method: bitfit',
     fault: `needs a model with biases, and layers of ${model.definition.modelType} have none`,
     hint: 'Train an adapter of another method.',
+    code: 'unsupported',
   });
 }

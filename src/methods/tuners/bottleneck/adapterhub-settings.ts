@@ -2,7 +2,7 @@ import type { AdapterTensors, StoredAdapter } from '../../../input/formats/adapt
 import { ACTIVATION_NAMES } from '../../../models/nn/activation.ts';
 import type { Sublayer } from '../../../models/nn/network.ts';
 import { nearest } from '../../../support/text.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile } from '../../../support/user-error.ts';
 import type { TunableModel } from '../tuner.ts';
 import type { BottleneckForm } from './bottleneck-tuner.ts';
 
@@ -63,7 +63,7 @@ export function withPlainHead(
   );
   if (!form) {
     const { activation_function, use_pooler = false } = config;
-    throw new UserError({
+    throw new InvalidFile({
       where: `${where}: head_config.json`,
       fault: `describes a head that ${head.architecture} does not have: ${layers.length} layers, activation_function ${JSON.stringify(activation_function)}, use_pooler ${JSON.stringify(use_pooler)}`,
       hint: `In Python, use adapters.init of a ${head.architecture}, not AutoAdapterModel.`,
@@ -169,7 +169,7 @@ export function parseAdapterHubSettings(
   for (const [key, value] of Object.entries(required)) {
     const got = config[key];
     if (got === undefined || got === value) continue;
-    throw new UserError({
+    throw new InvalidFile({
       where: `${where}: config.${key}`,
       fault: `must be ${value === null ? 'null' : value}, got ${JSON.stringify(got)}`,
       hint: 'Only adapters with the AdapterHub configs seq_bn and double_seq_bn are supported.',
@@ -180,7 +180,7 @@ export function parseAdapterHubSettings(
   if (ACTIVATION_NAMES.some((known) => known === nonLinearity))
     return { reads: readsNorm ? 'norm' : 'output', nonLinearity };
   const near = nearest(nonLinearity, ACTIVATION_NAMES);
-  throw new UserError({
+  throw new InvalidFile({
     where: `${where}: config.non_linearity`,
     fault: `is not a known activation: ${JSON.stringify(config.non_linearity)}`,
     hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined,

@@ -2,7 +2,7 @@ import { isAdapterHubTensor } from '../../../input/formats/adapters/read-stored-
 import type { AdapterTensors, StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
 import { excerptName } from '../../../input/formats/excerpt.ts';
 import type { Sublayer } from '../../../models/nn/network.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile, type UserError } from '../../../support/user-error.ts';
 import type { TunableModel, TunedValues } from '../tuner.ts';
 import { ADAPTERS_VERSION, adapterHubSettings, withPlainHead } from './adapterhub-settings.ts';
 import {
@@ -44,7 +44,7 @@ export function importBottlenecks(
   for (const { name, shape } of tuner.layout.segments) {
     const tensor = tensors.get(name);
     if (tensor?.shape.join() !== shape.join()) {
-      throw new UserError({
+      throw new InvalidFile({
         where: `${where}: ${name}`,
         fault: tensor ? `has shape [${tensor.shape}] instead of [${shape}]` : 'is missing',
         hint: 'The adapter belongs to another base model, or is damaged.',
@@ -86,7 +86,7 @@ function tensorsByName(
 }
 
 function strayTensor(key: string, where: string): UserError {
-  return new UserError({
+  return new InvalidFile({
     where: `${where}: ${excerptName(key)}`,
     fault: isAdapterHubTensor(key)
       ? 'does not belong to a sublayer of the base model'

@@ -216,6 +216,7 @@ export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
       throw new UserError({
         where: 'ia3.feedforward_modules',
         fault: `names none of the target modules, got ${JSON.stringify(feedforward_modules)}`,
+        code: 'invalid_config',
       });
     }
     const tuner = new Ia3Tuner(modules, savedParameters(model, { ...config, bias: 'none' }, modules));

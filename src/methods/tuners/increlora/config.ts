@@ -91,6 +91,7 @@ export function growthOf(config: IncreLoraConfig, count: number, totalSteps: num
     where: 'increlora.deltaT',
     fault: `leaves ${possible} rounds of growth between tinit and tfinal, but ${count} modules need ${rounds} from rank ${init_r} to ${target_r}`,
     hint: 'Raise top_h or incre_rank_num, lower deltaT, or train for more steps.',
+    code: 'invalid_config',
   });
 }
 

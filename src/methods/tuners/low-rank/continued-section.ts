@@ -58,7 +58,7 @@ function continuedSection<Schema extends z.ZodObject>(
       describe(`${method}.${key}`, `does not apply when an adapter is continued, got ${shown(given[key])}`),
     );
   const problems = [...contradictions, ...idle];
-  if (problems.length > 0) throw new UserError(problems.join('\n'));
+  if (problems.length > 0) throw new UserError(problems.join('\n'), 'invalid_config');
   const taken = Object.keys(schema.shape).filter((key) => key in known && !isEmpty(known[key]));
   const section = schema.safeParse({
     ...Object.fromEntries(taken.map((key) => [key, known[key]])),
@@ -66,7 +66,7 @@ function continuedSection<Schema extends z.ZodObject>(
   });
   if (section.success) return section.data;
   const wrong = section.error.issues.map(({ path, message }) => `${where}: ${path.join('.')}: ${message}`);
-  throw new UserError(wrong.join('\n'));
+  throw new UserError(wrong.join('\n'), 'invalid_config');
 }
 
 /**

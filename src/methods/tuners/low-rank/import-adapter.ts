@@ -4,7 +4,7 @@ import {
   type StoredAdapter,
 } from '../../../input/formats/adapters/stored-adapter.ts';
 import { excerptName } from '../../../input/formats/excerpt.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile, type UserError } from '../../../support/user-error.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import {
   assertSameBase,
@@ -155,7 +155,7 @@ function tensorsByName(model: TunableModel, { config, tensors }: PeftAdapter, wh
     if (name !== undefined) byName.set(name, tensor);
     else if (parsed !== undefined) continue;
     else if (!BASE_WEIGHT.test(key) && !isCopy(key) && (config.bias !== 'all' || !key.endsWith('.bias'))) {
-      throw new UserError({
+      throw new InvalidFile({
         where,
         fault: `has the tensor ${excerptName(key)}, but its config has bias: ${config.bias}`,
         hint: 'Tensors of biases outside the adapted modules need bias: all.',
@@ -179,7 +179,7 @@ function assertAsConfigured(
         ? undefined
         : `is in a layer that layers_to_transform does not select`;
   if (fault)
-    throw new UserError({
+    throw new InvalidFile({
       where: `${where}: ${path}`,
       fault,
       hint: 'The adapter is damaged. Save it again.',
@@ -210,7 +210,7 @@ function tensorsOf(layout: ParameterLayout, stored: AdapterTensors, where: strin
     const tensor = stored.get(name);
     const expected = factorOf(name)?.factor === 'E' ? [...shape, 1] : shape;
     if (tensor?.shape.join() === expected.join()) return { name, data: tensor.data };
-    throw new UserError({
+    throw new InvalidFile({
       where: `${where}: ${name}`,
       fault: tensor ? `has shape [${tensor.shape}] instead of [${expected}]` : 'is missing',
       hint: 'The adapter belongs to another base model, or is damaged.',
@@ -227,7 +227,7 @@ function isStored({ name }: TrainedParameter): boolean {
 
 function strayFactor(name: string, ranks: ReadonlyMap<string, number>, where: string): UserError {
   const path = factorOf(name)?.path ?? name;
-  return new UserError({
+  return new InvalidFile({
     where: `${where}: ${name}`,
     fault: ranks.has(path)
       ? 'does not belong in a LORA adapter'

@@ -62,6 +62,7 @@ export function refuseTooManyVectors(modules: readonly LowRankModule[], where: s
   throw new UserError({
     where,
     fault: `must start at rank ${Math.min(narrow.inFeatures, narrow.outFeatures)} at most, the features of ${narrow.path}, got ${narrow.rank}`,
+    code: 'invalid_config',
   });
 }
 

@@ -87,6 +87,7 @@ export function checkPatternKeys(
       where,
       fault: `has "${key}", which is not an adapted module`,
       hint: suggest(key, modules),
+      code: 'invalid_config',
     });
   }
 }

@@ -148,6 +148,7 @@ export function parseAdapterConfig(value: unknown, where: string): PeftAdapterCo
     throw new UserError({
       where: `${where}: peft_type`,
       fault: `must be "LORA" or "ADALORA", got ${JSON.stringify(type) ?? 'nothing'}`,
+      code: 'unsupported',
     });
   }
   const config = value as Record<string, unknown>;

@@ -62,6 +62,7 @@ export function refuseUnsupported(config: Record<string, unknown>, where: string
       where: `${where}: ${key}`,
       fault: `is not supported, got ${JSON.stringify(value).slice(0, 80)}`,
       hint: 'Train the adapter without it.',
+      code: 'unsupported',
     });
   }
   const init = config.init_lora_weights ?? true;
@@ -73,12 +74,14 @@ export function refuseUnsupported(config: Record<string, unknown>, where: string
       where: `${where}: init_lora_weights`,
       fault: `"loftq" rounds the base weights (loftq_iter: ${rounds}), and this file does not contain the rounded weights`,
       hint: 'Save the model that PEFT has rounded, name it as base_model_name_or_path, and set init_lora_weights to true.',
+      code: 'unsupported',
     });
   }
   throw new UserError({
     where: `${where}: init_lora_weights`,
     fault: `must be one of ${known.join(', ')}, got ${JSON.stringify(init)}`,
     hint: `Other starts change the base weights. ${CONVERT}`,
+    code: 'unsupported',
   });
 }
 

@@ -4,7 +4,7 @@ import { taskTypeFor } from '../../../models/heads/task-type-of.ts';
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { suggest } from '../../../support/text.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile, UserError } from '../../../support/user-error.ts';
 import type { TunableModel } from '../tuner.ts';
 import { tiedOutputs } from '../whole-parameters.ts';
 
@@ -47,18 +47,21 @@ export function unknownModule(
       where: `${where}: ${path}`,
       fault: `is the same parameter as ${tied[1]} in the base model; adapters of it are not supported`,
       hint: 'Save the base model with tie_word_embeddings: false and both weights, and load the adapter on it.',
+      code: 'unsupported',
     });
   }
   if (model.parameters.has(`${path}.weight`)) {
     return new UserError({
       where: `${where}: ${path}`,
       fault: 'is not a linear layer; adapters of other layers are not supported',
+      code: 'unsupported',
     });
   }
   return new UserError({
     where: `${where}: ${name}`,
     fault: 'is not a module of the base model',
     hint: `${suggest(name, known).slice(0, 300)} Was the adapter made for another base model?`,
+    code: 'unsupported',
   });
 }
 
@@ -76,7 +79,7 @@ export function assertSameBase(model: TunableModel, tensors: AdapterTensors, whe
     if (name === undefined || !BASE_WEIGHT.test(key) || !parameters.has(name)) continue;
     const own = readRange?.(name, 0, elementCount(parameters.get(name)!));
     if (!own || (own.length === data.length && own.every((value, i) => isRounded(data[i]!, value)))) continue;
-    throw new UserError({
+    throw new InvalidFile({
       where: `${where}: ${name}`,
       fault: 'has other values in the adapter than in the base model',
       hint: 'Save the base model with which the adapter was trained, and load the adapter on it.',

@@ -7,7 +7,7 @@ import {
   type StoredAdapter,
 } from '../../../input/formats/adapters/stored-adapter.ts';
 import type { LinearModule } from '../../../models/nn/network.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile, type UserError } from '../../../support/user-error.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import type { TunableModel } from '../tuner.ts';
 import { joinTiedWords } from '../whole-parameters.ts';
@@ -89,7 +89,7 @@ export function peftSettings<Config>(
   const parsed = schema.safeParse(config);
   if (parsed.success && config.peft_type === peftType) return parsed.data;
   const issues = parsed.error?.issues ?? [{ path: ['peft_type'], message: `expected ${peftType}` }];
-  throw new UserError(
+  throw new InvalidFile(
     issues.map(({ path, message }) => `${where}: ${path.join('.')}: ${message}`).join('\n'),
   );
 }
@@ -225,7 +225,7 @@ export function checkSaved(
  */
 export function assertShape(where: string, { shape }: AdapterTensor, expected: readonly number[]): void {
   if (shape.join() === expected.join()) return;
-  throw new UserError({
+  throw new InvalidFile({
     where,
     fault: `has shape [${shape}] instead of [${expected}]`,
     hint: 'The adapter belongs to another base model, or is damaged.',
@@ -233,5 +233,5 @@ export function assertShape(where: string, { shape }: AdapterTensor, expected: r
 }
 
 function missing(where: string): UserError {
-  return new UserError({ where, fault: 'is missing', hint: 'The adapter is damaged.' });
+  return new InvalidFile({ where, fault: 'is missing', hint: 'The adapter is damaged.' });
 }

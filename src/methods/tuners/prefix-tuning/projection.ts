@@ -114,5 +114,6 @@ export function prefixShape({ states, definition }: TunableModel): PrefixShape {
   throw new UserError({
     where: `a model of type ${definition.modelType}`,
     fault: 'has keys of several sizes, which no prefix fits',
+    code: 'unsupported',
   });
 }

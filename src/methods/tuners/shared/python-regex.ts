@@ -26,7 +26,12 @@ export function fullMatcher(where: string): FullMatch {
       return work();
     } catch (error) {
       if (!(error instanceof TooMuchEffort)) throw error;
-      throw new UserError({ where, fault: error.message, hint: 'Write simpler patterns.' });
+      throw new UserError({
+        where,
+        fault: error.message,
+        hint: 'Write simpler patterns.',
+        code: 'invalid_config',
+      });
     }
   };
   return (pattern) => {
@@ -34,6 +39,7 @@ export function fullMatcher(where: string): FullMatch {
       throw new UserError({
         where,
         fault: `has ${pattern.length} characters, more than the maximum of ${MAX_LENGTH}`,
+        code: 'invalid_config',
       });
     }
     const regex = checked(() => compile(pattern, effort, where));
@@ -52,7 +58,11 @@ function compile(pattern: string, effort: Effort, where: string): LinearRegex {
   try {
     new RegExp(translated);
   } catch {
-    throw new UserError({ where, fault: `is not a valid regular expression: ${JSON.stringify(pattern)}` });
+    throw new UserError({
+      where,
+      fault: `is not a valid regular expression: ${JSON.stringify(pattern)}`,
+      code: 'invalid_config',
+    });
   }
   try {
     return new LinearRegex(`^(?:${translated})$`, effort);
@@ -61,6 +71,7 @@ function compile(pattern: string, effort: Effort, where: string): LinearRegex {
     throw new UserError({
       where,
       fault: `has an unsupported regular expression: ${(error as Error).message}`,
+      code: 'invalid_config',
     });
   }
 }

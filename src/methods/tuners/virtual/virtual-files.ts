@@ -6,7 +6,7 @@ import {
   UNWRAPPED_PREFIX,
 } from '../../../input/formats/adapters/stored-adapter.ts';
 import { headNamed } from '../../../models/heads/registry.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile, UserError } from '../../../support/user-error.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
@@ -55,11 +55,15 @@ export function virtualKind({ peftType, needs, width, tunerOf }: VirtualFiles): 
       // First, because the settings of an encoder-decoder are invalid too.
       const needed = needs(model);
       if (needed)
-        throw new UserError({ where, fault: `is an adapter of kind ${peftType}, which needs ${needed}` });
+        throw new UserError({
+          where,
+          fault: `is an adapter of kind ${peftType}, which needs ${needed}`,
+          code: 'unsupported',
+        });
       const count = countIn(stored, where);
       const tokens = stored.tensors.get(TOKENS);
       if (!tokens)
-        throw new UserError({
+        throw new InvalidFile({
           where: `${where}: ${TOKENS}`,
           fault: 'is missing',
           hint: 'The adapter is damaged.',

@@ -1,7 +1,7 @@
 import { add, concat, constant, expand, slice, tanh } from '../../../engine/graph/build.ts';
 import { addDimensions } from '../../../engine/graph/dimension.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile } from '../../../support/user-error.ts';
 import { spanHead } from '../../heads/linear-heads.ts';
 import { wordLogits } from '../../heads/masked-lm-head.ts';
 import type { ModelDefinition, ModelInputs } from '../../model-definition.ts';
@@ -73,7 +73,7 @@ function readTwice(network: Network, config: BartConfig, inputs: ModelInputs): V
 /** Id of the end token; its hidden state is classified. */
 function endOfSequence({ eos_token_id: id }: BartConfig): number {
   if (typeof id === 'number') return id;
-  throw new UserError({
+  throw new InvalidFile({
     where: 'config.json, eos_token_id',
     fault: `must be the id of the token that ends every text, got ${JSON.stringify(id)}`,
   });

@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile } from '../../../support/user-error.ts';
 import { featureHead } from '../../heads/feature-head.ts';
 import { spanHead, tokenHead } from '../../heads/linear-heads.ts';
 import {
@@ -43,7 +43,7 @@ const legacyHead = maskedLmHead<DebertaV2Config>(ARCHITECTURE, debertaV2Model, L
 const ownHead = maskedLmHead<DebertaV2Config>(ARCHITECTURE, debertaV2Model, OWN, (config) => {
   const { embedding_size, hidden_size: width } = config;
   if (embedding_size === width) return { ...common(config), width };
-  throw new UserError({
+  throw new InvalidFile({
     where: 'config.json, embedding_size',
     fault: `must equal hidden_size (${width}) unless the masked language model's head is legacy, got ${embedding_size}`,
   });

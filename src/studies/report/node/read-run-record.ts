@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { missingFile } from '../../../input/formats/node/file-source.ts';
 import { readYaml } from '../../../input/formats/node/read-text.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile } from '../../../support/user-error.ts';
 import { componentHistories } from '../../../training/run/component-history.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
 import { readImportanceLog } from '../../../training/run/node/importance-log.ts';
@@ -25,7 +25,7 @@ export function readRunRecord(folder: string, name = ''): RunRecord {
   const within = existsSync(path) ? [] : runsIn(folder);
   if (within.length > 0) {
     const hint = `Name the runs in it: ${within.slice(0, MAX_NAMED).join(', ')}.`;
-    throw new UserError({ where: folder, fault: 'contains runs but is not a run itself', hint });
+    throw new InvalidFile({ where: folder, fault: 'contains runs but is not a run itself', hint });
   }
   const facts = readFacts(path);
   const record = runRecord(facts, readRunEvents(join(folder, 'metrics.jsonl')), name);
@@ -41,7 +41,7 @@ export function readRunEvents(path: string): TrainEvent[] {
 function readFacts(path: string): RunFacts {
   const facts = runFacts(readYaml(path, 'the config of a run'));
   if (facts) return facts;
-  throw new UserError({ where: path, fault: 'is not a config written by a run' });
+  throw new InvalidFile({ where: path, fault: 'is not a config written by a run' });
 }
 
 /** Paths of the runs in a folder. */

@@ -28,5 +28,6 @@ function checkReplaceable(path: string): void {
     where: path,
     fault: 'already exists and is not a report',
     hint: 'Choose another name with -o, or remove it.',
+    code: 'already_exists',
   });
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { SafetensorsFile, writeSafetensors } from '../../../input/formats/node/safetensors-file.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile, UserError } from '../../../support/user-error.ts';
 import {
   type CheckpointOrigin,
   checkFormat,
@@ -57,7 +57,7 @@ export function readLastCheckpoint(
   }
   if (damages.length === 0) return undefined;
   const hint = 'No checkpoint of the run is intact. Start again with another folder as output.';
-  throw new UserError(`${damages.join('\n')}\n${hint}`);
+  throw new InvalidFile(`${damages.join('\n')}\n${hint}`);
 }
 
 /** The fingerprint in the newest checkpoint; undefined if there is no checkpoint. Its state is not read. */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { readBytes, readJson } from '../../../input/formats/node/read-text.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import type { ComponentImportance } from '../../../methods/tuners/method-run.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile } from '../../../support/user-error.ts';
 import type { ImportanceLog } from '../component-history.ts';
 import { runFiles } from './run-folder.ts';
 
@@ -66,7 +66,7 @@ export function readImportanceLog(folder: string): ImportanceLog | undefined {
   if (!existsSync(files.importanceModules) || !existsSync(files.importance)) return undefined;
   const { data } = schema.safeParse(readJson(files.importanceModules, 'the modules of an importance log'));
   if (!data)
-    throw new UserError({ where: files.importanceModules, fault: 'is not the list of an importance log' });
+    throw new InvalidFile({ where: files.importanceModules, fault: 'is not the list of an importance log' });
   const bytes = readBytes(files.importance, 'an importance log', MAX_LOG_BYTES);
   const values = new Float32Array(
     bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + (bytes.length & ~3)),

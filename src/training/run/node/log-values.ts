@@ -1,6 +1,6 @@
 import { shallowJson } from '../../../input/data/json.ts';
 import { readText } from '../../../input/formats/node/read-text.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile } from '../../../support/user-error.ts';
 
 /** The approximate size of a log of a million steps. A longer log would not fit into one string. */
 const MAX_BYTES = 2 ** 28;
@@ -24,7 +24,7 @@ export function logValues(path: string): unknown[] {
         return [shallowJson(line)];
       } catch {
         if (++damaged <= MAX_DAMAGED) return [];
-        throw new UserError({ where: path, fault: `has more than ${MAX_DAMAGED} lines that are not JSON` });
+        throw new InvalidFile({ where: path, fault: `has more than ${MAX_DAMAGED} lines that are not JSON` });
       }
     });
 }

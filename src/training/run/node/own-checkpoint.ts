@@ -65,5 +65,6 @@ export function otherRun(
         ? `holds a run with other settings: ${differences.join(', ')}`
         : `holds a run with other content in ${contents.join(' or ')}`,
     hint: 'Resume with its own config.yaml, or choose another output folder.',
+    code: 'already_exists',
   });
 }

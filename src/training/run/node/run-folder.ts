@@ -41,19 +41,26 @@ export function checkRunFolder(folder: string, resume: boolean): void {
     checkWritable(nearestAbove(resolve(folder)), where);
     return;
   }
-  if (!stats.isDirectory()) throw new UserError({ where, fault: 'is a file', hint: 'Pass a folder.' });
+  if (!stats.isDirectory())
+    throw new UserError({ where, fault: 'is a file', hint: 'Pass a folder.', code: 'file_system' });
   const entries = contentOf(folder);
   if (entries.length > 0 && !resume) {
     throw new UserError({
       where,
       fault: 'is not empty',
       hint: 'Resume the run, or choose another folder as output.',
+      code: 'already_exists',
     });
   }
   // A run that was killed before its first checkpoint has only the folder `checkpoints`.
   if (!entries.includes('config.yaml') && entries.some((name) => name !== 'checkpoints')) {
     const hint = 'Choose another folder as output.';
-    throw new UserError({ where, fault: 'has other files but no config.yaml of a run', hint });
+    throw new UserError({
+      where,
+      fault: 'has other files but no config.yaml of a run',
+      hint,
+      code: 'already_exists',
+    });
   }
   checkWritable(folder, where);
 }
@@ -94,6 +101,7 @@ export function takeRunFolder(folder: string, seen: readonly string[], options?:
     where: `output: ${folder}`,
     fault: 'already contains another run',
     hint: 'Choose another folder as output.',
+    code: 'already_exists',
   });
 }
 
@@ -125,7 +133,7 @@ function nearestAbove(path: string): string {
 
 function checkWritable(folder: string, where: string): void {
   if (!statSync(folder).isDirectory()) {
-    throw new UserError({ where, fault: `cannot be made, because ${folder} is a file` });
+    throw new UserError({ where, fault: `cannot be made, because ${folder} is a file`, code: 'file_system' });
   }
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
@@ -136,7 +144,7 @@ function checkWritable(folder: string, where: string): void {
 
 function refused(where: string, error: unknown): UserError {
   const { code } = error as NodeJS.ErrnoException;
-  return new UserError({ where, fault: `is not writable (${code})` });
+  return new UserError({ where, fault: `is not writable (${code})`, code: 'file_system' });
 }
 
 function statsOf(path: string) {

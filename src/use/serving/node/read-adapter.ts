@@ -68,5 +68,10 @@ function checkWeights({ name, folder, digest }: BaseFolder, trainedOn: string, w
 }
 
 function isChanging(folder: string): UserError {
-  return new UserError({ where: folder, fault: 'is being written', hint: 'Try again in a moment.' });
+  return new UserError({
+    where: folder,
+    fault: 'is being written',
+    hint: 'Try again in a moment.',
+    code: 'in_use',
+  });
 }

@@ -34,6 +34,7 @@ export function exportAdapter(
       where: folder,
       fault: `is ${adapter ? `an adapter of kind ${adapter.kind.name}` : 'a whole model'}, which cannot be exported as ${form}`,
       hint: suggest(form, forms),
+      code: 'unsupported',
     });
   }
   const made = written(adapter.stored, folder, options);

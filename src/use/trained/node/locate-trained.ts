@@ -36,6 +36,7 @@ export async function locateTrained(path: string, options: LocateOptions = {}): 
     where: path,
     fault: 'has no adapter (adapter_config.json) and no model (config.json), and is not a finished run',
     hint: existsSync(config) ? 'The run has not finished: adalora train CONFIG.yaml --resume' : undefined,
+    code: 'not_found',
   });
 }
 
@@ -58,7 +59,12 @@ function missingRun(path: string): UserError {
     runs.length > 0
       ? `There are ${runs.slice(0, MAX_LISTED).join(', ')}${more}.`
       : 'There are no runs here yet: adalora train makes one.';
-  return new UserError({ where: path, fault: 'does not exist; it should be the folder of a run', hint });
+  return new UserError({
+    where: path,
+    fault: 'does not exist; it should be the folder of a run',
+    hint,
+    code: 'not_found',
+  });
 }
 
 /** Paths of the runs in a folder. */

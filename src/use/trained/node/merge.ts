@@ -49,13 +49,19 @@ export function writeMerged(opened: OpenedTuned, output: string, options: MergeO
   assertOptions('merge', options, MERGE_OPTIONS);
   if (!adapter) {
     const hint = 'Use it as it is.';
-    throw new UserError({ where: folder, fault: 'is a whole model, not an adapter', hint });
+    throw new UserError({
+      where: folder,
+      fault: 'is a whole model, not an adapter',
+      hint,
+      code: 'unsupported',
+    });
   }
   if (!tuner.merged) {
     throw new UserError({
       where: folder,
       fault: `is an adapter of kind ${adapter.kind.name}, which cannot be added to the weights of its base model${adapter.kind.unmergeable ? `: ${adapter.kind.unmergeable}` : ''}`,
       hint: 'Use it as it is: predict, eval and generate open it with its base model.',
+      code: 'unsupported',
     });
   }
   assertFiniteValues(values, folder);

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../../../../support/user-error.ts';
+import { InvalidData, UserError } from '../../../../support/user-error.ts';
 import { readText } from '../../../formats/node/read-text.ts';
 import { explainHubError } from '../../../hub/explain-hub-error.ts';
 import { type ModelId, parseModelId } from '../../../hub/model-id.ts';
@@ -34,7 +34,7 @@ export async function resolveSplit(
   const id = parseModelId(dataset, options.revision);
   if (!id) {
     const expected = 'a data set on the Hub, such as owner/name';
-    throw new UserError({ key: 'data.dataset', expected, got: JSON.stringify(dataset) });
+    throw new InvalidData({ key: 'data.dataset', expected, got: JSON.stringify(dataset) });
   }
   const access = hubAccess(options);
   const { cacheDir, endpoint, offline } = access;
@@ -45,6 +45,7 @@ export async function resolveSplit(
       where: `${dataset}, ${[wanted.subset, wanted.split].filter(Boolean).join(', ')}`,
       fault: `is not in the cache ${cacheDir}, and downloads are off (offline)`,
       hint: 'Unset HF_HUB_OFFLINE to download it.',
+      code: 'network',
     });
   }
   try {
@@ -110,6 +111,7 @@ async function fetched(
     where: `${dataset}${subset === undefined ? '' : `, ${subset}`}`,
     fault: `has no file of the split "${split}"`,
     hint: hint ?? 'Set data.subset, and name splits as on the page of the dataset.',
+    code: 'not_found',
   });
 }
 

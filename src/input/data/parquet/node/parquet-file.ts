@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { startThread } from '../../../../support/node/threads.ts';
-import { UserError } from '../../../../support/user-error.ts';
+import { InvalidData } from '../../../../support/user-error.ts';
 import type { ColumnClasses } from '../class-names.ts';
 import type { ParquetText } from '../parquet-text.ts';
 
@@ -35,7 +35,7 @@ export async function parquetFile(
     resourceLimits: { maxOldGenerationSizeMb: MAX_OBJECTS },
   });
   const refuse = (got: string) =>
-    new UserError({ where: path, fault: `is not a readable parquet file: ${got}` });
+    new InvalidData({ where: path, fault: `is not a readable parquet file: ${got}` });
   const tooLong = refuse(`reading it took more than ${Math.ceil(seconds)} s`);
   const timer = setTimeout(() => caller.fail(tooLong), 1000 * seconds);
   try {
