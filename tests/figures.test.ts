@@ -160,6 +160,16 @@ const CLAIMS: readonly { documents: readonly string[]; text: string; figures: ()
     figures: () => [facts.installation.smallestMegabytes],
   },
   {
+    documents: ['docs/containers.md'],
+    text: 'which leaves # MB:',
+    figures: () => [facts.installation.smallestMegabytes],
+  },
+  {
+    documents: ['docs/first-questions.md'],
+    text: 'and leaves # MB',
+    figures: () => [facts.installation.slimMegabytes],
+  },
+  {
     documents: ['README.md'],
     text: 'a step of 64 tokens takes # to # s and # GB for 7 billion',
     figures: () => [...facts.int4Step['7 billion'].seconds, facts.int4Step['7 billion'].gigabytes],
