@@ -19,6 +19,11 @@ export function isParquet(bytes: Uint8Array): boolean {
   return begins(bytes, [0x50, 0x41, 0x52, 0x31]);
 }
 
+/** Whether bytes are a PDF. */
+function isPdf(bytes: Uint8Array): boolean {
+  return begins(bytes, [0x25, 0x50, 0x44, 0x46, 0x2d]);
+}
+
 function begins(bytes: Uint8Array, magic: readonly number[]): boolean {
   return magic.every((byte, i) => bytes[i] === byte);
 }
@@ -57,6 +62,8 @@ export function checkTextSize(size: number, where: string): void {
  */
 export function decodeText(bytes: Uint8Array, where: string, onNotice?: (message: string) => void): string {
   if (isSpreadsheet(bytes)) throw spreadsheet(where);
+  if (isPdf(bytes))
+    throw new InvalidData({ where, fault: 'is a PDF', hint: 'Copy its table or text into a file.' });
   const text = decoded(bytes, where, onNotice);
   const body = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
   // Some programs end lines with CR alone. Only texts without any LF are read that way.

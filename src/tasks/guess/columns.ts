@@ -18,6 +18,8 @@ export interface Column {
   isWhole: boolean;
   /** Whether the fields number the rows. */
   isNumbering: boolean;
+  /** Whether all fields are numbers with a decimal comma, which cannot be read. */
+  hasDecimalCommas: boolean;
   /** Whether all fields are names of pictures. */
   isPictures: boolean;
   /** The separator of the labels in a field, if some fields have several. */
@@ -47,8 +49,11 @@ export function describeColumns({ columns, rows, nested }: Table): Column[] {
     const values = new Set(fields);
     const isNumeric = fields.length > 0 && fields.every(isNumber);
     const isWhole = isNumeric && fields.every((field) => Number.isInteger(Number(field)));
+    const hasDecimalCommas = fields.length > 0 && fields.every((field) => /^-?\d+,\d+$/.test(field));
     const kind = nested?.get(name);
-    const separator = kind === 'list' ? SEPARATORS[0] : isNumeric ? undefined : separatorOf(fields, values);
+    const mayBeSeveral = !isNumeric && !hasDecimalCommas;
+    const separator =
+      kind === 'list' ? SEPARATORS[0] : mayBeSeveral ? separatorOf(fields, values) : undefined;
     return {
       name,
       filled: fields.length,
@@ -58,6 +63,7 @@ export function describeColumns({ columns, rows, nested }: Table): Column[] {
       isNumeric,
       isWhole,
       isNumbering: isWhole && values.size === fields.length && rangeOf(values) === fields.length - 1,
+      hasDecimalCommas,
       isPictures: fields.length > 0 && fields.every((field) => PICTURE_NAME.test(field)),
       ...(separator !== undefined && { separator }),
       ...(kind && { nested: kind }),

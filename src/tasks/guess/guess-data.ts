@@ -448,6 +448,12 @@ function checkGuess({ table: { fileName }, columns, fixed }: File, { at, task }:
       fault: `has ${text.distinct === 0 ? 'no text' : 'the same text in every row'} in column "${text.name}"`,
       hint: `Name the column of texts: --text COLUMN (${names}).`,
     });
+  if (label?.hasDecimalCommas)
+    throw new InvalidData({
+      where: fileName,
+      fault: `has numbers with a decimal comma in column "${label.name}"`,
+      hint: `Write them with a point, or name another column: --label COLUMN (${names}).`,
+    });
   if (!label || task === 'regression' || task === 'sentence_embedding') return;
   if (label.distinct < 2)
     throw new InvalidData({

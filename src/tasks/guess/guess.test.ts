@@ -276,6 +276,26 @@ describe('a table is rejected', () => {
       {},
       /has only one label in column "label".*--label COLUMN \(text, label\)/,
     ],
+    [
+      'scores with a decimal comma',
+      csv({ text: words, score: (i) => `${i % 5},5` }),
+      {},
+      /has numbers with a decimal comma in column "score"/,
+    ],
+    [
+      'a title above the columns',
+      `"Report 2024",\n,\n${csv({ text: words, label: ab })}`,
+      {},
+      /has 2 lines above the names of its columns/,
+    ],
+    [
+      'labels of fastText',
+      Array.from({ length: 9 }, (_, i) => `__label__${ab(i)} ${words(i)}`).join('\n'),
+      {},
+      /as fastText writes them.*sed -E 's\/\^__label__/,
+    ],
+    ['a column of pandas', '{"text":{"0":"a","1":"b"}}', {}, /as pandas writes a table.*orient='records'/],
+    ['a list in an object', '{"rows": [{"text": "a", "label": "b"}]}', {}, /with the rows in a list/],
     ['no labels', csv({ text: words }), {}, /has one column, of texts and no column of labels/],
     ['no texts', csv({ a: (i) => i, b: (i) => i % 2 }), {}, /has no column of texts/],
     [

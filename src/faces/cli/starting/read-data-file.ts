@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { detectFormat, firstLine } from '../../../input/data/detect-format.ts';
 import { partsOf, pictureFolder } from '../../../input/data/node/picture-folder.ts';
 import { classFiles, dataFiles, textFile } from '../../../input/data/node/text-files.ts';
-import { readTable, type Table } from '../../../input/data/table/read-table.ts';
+import { hasOtherLayout, readTable, type Table } from '../../../input/data/table/read-table.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
 import {
@@ -43,8 +43,9 @@ export function isDataFile(path: string): boolean {
   if (PROGRAM_OR_CONFIG.test(path) || !existsSync(path)) return false;
   if (statSync(path).isDirectory()) return isPictureFolder(path) || classFiles(path) !== undefined;
   const start = startOf(path);
+  if (!/\.json$/i.test(path)) return true;
   // A config in JSON is one object. Its first line does not end with it.
-  return /^\s*\[\s*\{|^\s*\{[^\n]*\}\s*\n\s*\{/.test(start) || isSquad(start);
+  return /^\s*\[\s*\{|^\s*\{[^\n]*\}\s*\n\s*\{/.test(start) || isSquad(start) || hasOtherLayout(start);
 }
 
 /** The files or folders of rows for training and validation. A folder of pictures may have both. */
@@ -60,7 +61,9 @@ function isPictureFolder(path: string): boolean {
   );
 }
 
-const isSquad = (start: string) => /^\s*\{\s*("version"\s*:\s*"[^"]*"\s*,\s*)?"data"\s*:\s*\[/.test(start);
+const isSquad = (start: string) =>
+  /^\s*\{\s*"version"\s*:\s*"[^"]*"\s*,\s*"data"\s*:\s*\[/.test(start) ||
+  /^\s*\{\s*"data"\s*:\s*\[.*"(paragraphs|context)"\s*:/s.test(start);
 
 function startOf(path: string): string {
   const bytes = Buffer.alloc(LOOKED_AT);
@@ -106,7 +109,8 @@ function tableOf(content: string, path: string, isFile: boolean): Table | undefi
   try {
     return readTable(content, path, isFile ? {} : { format: 'jsonl' });
   } catch (error) {
-    if (error instanceof UserError && PLAIN.test(path) && content.trim() !== '') return undefined;
+    const isPlain = PLAIN.test(path) && content.trim() !== '' && !hasOtherLayout(content);
+    if (error instanceof UserError && isPlain) return undefined;
     throw error;
   }
 }

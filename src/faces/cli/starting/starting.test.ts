@@ -130,6 +130,9 @@ describe('a file of rows', () => {
     expect(isDataFile(squad)).toBe(true);
     expect((await readDataFile(squad)).guesses).toMatchObject([{ task: 'question_answering' }]);
     expect(isDataFile(write('rows.json', '[{"text": "a", "label": "b"}]'))).toBe(true);
+    expect(isDataFile(write('rows', 'ham\ta text\n'))).toBe(true);
+    expect(isDataFile(write('pandas.json', '{"text":{"0":"a"}}'))).toBe(true);
+    expect(isDataFile(write('nested.json', '{"data": [{"text": "a", "label": "b"}]}'))).toBe(true);
     expect(isDataFile(write('config.json', '{"task": "regression",\n "data": {}}'))).toBe(false);
   });
 

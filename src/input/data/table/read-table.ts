@@ -40,11 +40,53 @@ export function readTable(
   { header, format = detectFormat(name, content) }: { header?: boolean; format?: FileFormat } = {},
 ): Table {
   if (content.trim() === '') throw new InvalidData({ where: name, fault: 'is empty' });
+  refuseOtherLayout(content, name);
   const table = format === 'jsonl' ? fromJson(content, name) : fromLines(content, name, format, header);
   if (table.rows.length > 0) return table;
   const width = table.columns.length;
   const fault = `has ${width} ${width === 1 ? 'field' : 'fields'} in its first line, and another number in every other line`;
   throw new InvalidData({ where: name, fault: table.ragged > 0 ? fault : 'has a header and no rows' });
+}
+
+/** Layouts of other programs that look like rows, and how to convert them. */
+const OTHER_LAYOUTS = [
+  {
+    layout: /^__label__/,
+    fault: 'has labels as fastText writes them (__label__NAME TEXT)',
+    hint: (name: string) => `Write a table: sed -E 's/^__label__([^ ]*) /\\1\\t/' ${name} > table.tsv`,
+  },
+  {
+    layout: /^\s*\{\s*("[^"]*"\s*:\s*\{\s*)?"0"\s*:/,
+    fault: 'is one JSON object, as pandas writes a table by default',
+    hint: (name: string) => `Write rows: table.to_json('${name}', orient='records', lines=True)`,
+  },
+  {
+    layout: /^\s*\{\s*"[^"]*"\s*:\s*\[\s*\{[^\n]*\}\s*\]\s*\}\s*$|^\s*\{\s*"[^"]*"\s*:\s*\[\s*\n/,
+    fault: 'is one JSON object with the rows in a list',
+    hint: (name: string) => `Write only the list: jq -c '.[][]' ${name} > rows.jsonl`,
+  },
+];
+
+/** Whether a text has a layout of another program, which {@link readTable} refuses with advice. */
+export function hasOtherLayout(content: string): boolean {
+  return OTHER_LAYOUTS.some(({ layout }) => layout.test(content));
+}
+
+function refuseOtherLayout(content: string, where: string): void {
+  const found = OTHER_LAYOUTS.find(({ layout }) => layout.test(content));
+  if (found) throw new InvalidData({ where, fault: found.fault, hint: found.hint(where) });
+}
+
+/** Refuses lines above the names of the columns, such as a title. */
+function refuseTitle(records: readonly string[][], where: string): void {
+  const start = records.findIndex((record) => record.filter((field) => field.trim() !== '').length > 1);
+  if (start < 1 || !looksLikeHeader(records.slice(start))) return;
+  const lines = start === 1 ? 'a line' : `${start} lines`;
+  throw new InvalidData({
+    where,
+    fault: `has ${lines} above the names of its columns`,
+    hint: 'Delete them.',
+  });
 }
 
 function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?: boolean): Table {
@@ -53,6 +95,7 @@ function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?
   const { records } = parseDelimited(content, name, delimiter, delimiter !== '\t');
   const [first] = records;
   const hasHeader = header ?? looksLikeHeader(records);
+  if (!hasHeader) refuseTitle(records, name);
   const columns = hasHeader ? first! : first!.map((_, i) => `column ${i + 1}`);
   const candidates = hasHeader ? records.slice(1) : records;
   const rows = candidates.filter(({ length }) => length === first!.length);
