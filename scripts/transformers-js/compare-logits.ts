@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { AutoTokenizer, env } from '@huggingface/transformers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { type Batch, collate } from '../../src/input/text/batches.ts';
+import type { Batch } from '../../src/input/text/batches.ts';
 import { headNamed } from '../../src/models/heads/registry.ts';
+import { textsOf } from '../../src/program/modalities/texts.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
@@ -37,9 +38,9 @@ export async function ourLogits(
   base?: string,
 ): Promise<BatchLogits> {
   const { model, tuner, values, baseFolder } = await openTuned(what, { model: base });
-  const { tokenizer } = (await readFolder(baseFolder)).text(model.config, undefined);
-  const encodings = examples.map(([text, pair]) => tokenizer.encode(text, pair, model.config.maxLength));
-  const batch = collate(encodings, tokenizer.padId);
+  const texts = textsOf((await readFolder(baseFolder)).modality(model.config));
+  const encodings = examples.map(([text, pair]) => texts.encode(text, pair, model.config.maxLength));
+  const batch = texts.padded(encodings);
   const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
   const logits = await program.predict(values, modelFeeds(batch));
   await program.release();

@@ -2,13 +2,11 @@ import type { z } from 'zod';
 import type { Splittable } from '../input/data/split-rows.ts';
 import type { TextFile } from '../input/data/text-file.ts';
 import type { AdapterTensors } from '../input/formats/adapters/stored-adapter.ts';
-import type { PictureReader } from '../input/pictures/picture-reader.ts';
-import type { ChatTemplate } from '../input/text/chat/chat-template.ts';
-import type { TextTokenizer } from '../input/text/tokenizer.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
 import type { Evaluation, ExampleSet, RowModel } from '../program/example-set.ts';
 import type { GenerationSources } from '../program/generation/generation-settings.ts';
 import type { StoppingStrategy } from '../program/mixture.ts';
+import type { Modality } from '../program/modalities/modality.ts';
 import type { LinearLayer } from '../program/objectives/sentence-classifier.ts';
 import type { TaskModel } from '../program/objectives/task-model.ts';
 import type { Communicator } from '../program/parallel/communicator.ts';
@@ -199,23 +197,12 @@ export type FitLayer = (model: Omit<RowModel, 'layer'>) => Promise<LinearLayer>;
 export interface EncodingContext<Data extends BaseData = BaseData> {
   reading: ReadingOf<Data>;
   labels: readonly string[];
-  tokenizer: TextTokenizer;
-  /** Reads pictures, for models of pictures. They have no tokenizer. */
-  pictures?: PictureReader | undefined;
-  /** Maximum number of tokens of an example. */
-  maxLength: number;
-  /** Number of tokens in the model's vocabulary. */
-  vocabSize: number;
+  /** What rows are made of. */
+  modality: Modality;
   /** The fields of the model's config.json. */
   config: CommonConfig;
   /** Reads the generation settings in the model's files. */
   generationFiles(): Omit<GenerationSources, 'user'>;
-  /**
-   * Reads the model's chat template.
-   *
-   * @throws UserError if the model's folder has none
-   */
-  chatTemplate(): ChatTemplate;
   seed: number;
   /** Whether examples are for training, so that pictures may be augmented. */
   isTraining?: boolean;

@@ -79,8 +79,8 @@ export async function openTrained(
     if (notice) onNotice(notice);
     const opened = { base, model, notes: task.notes, ...tuneModel(model, adapter, path) };
     const parts = trainedParts(opened, options.maxLength, { path, engine, batchSize, continues });
-    // A page reports a damaged tokenizer at once.
-    void parts.text;
+    // A page reports damaged files of the modality at once.
+    void parts.modality;
     return { model: new TrainedModel(parts), base };
   } catch (error) {
     model.close();

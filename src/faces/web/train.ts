@@ -2,6 +2,7 @@ import { adapterFileNames, readStoredAdapter } from '../../input/formats/adapter
 import { textDigest } from '../../input/formats/byte-source.ts';
 import { digestsIn, type Files, type Folder, filesOf, type PageFile } from '../../input/formats/files.ts';
 import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
+import { withDigests } from '../../program/modalities/picture-files.ts';
 import { ownScoresOf } from '../../program/own-scores.ts';
 import { answerOwn } from '../../studies/jobs/answer-own.ts';
 import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions } from '../../studies/jobs/common-train-options.ts';
@@ -22,7 +23,6 @@ import {
   type OptionTypes,
 } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
-import { withDigests } from '../../tasks/labelled-texts/load-pictures.ts';
 import { methodOf } from '../../training/run/config/method-of.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../../training/run/events.ts';
 import type { TrainerHost } from '../../training/train/trainer.ts';

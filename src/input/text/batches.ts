@@ -1,5 +1,5 @@
 import { Random } from '../../support/random.ts';
-import type { Encoding } from './tokenizer.ts';
+import type { Encoding } from './encoding.ts';
 
 /** Inputs of one step. The arrays are [batch, length], row-major. */
 export interface Batch {

@@ -1,7 +1,8 @@
 import { concatenated } from '../../support/arrays.ts';
 import { UserError } from '../../support/user-error.ts';
+import type { Encoding } from './encoding.ts';
 import { TokenBuffer } from './token-sequences.ts';
-import type { Encoding, TextTokenizer } from './tokenizer.ts';
+import type { TextTokenizer } from './tokenizer.ts';
 
 /** The word index of special tokens. */
 export const NO_WORD = -1;

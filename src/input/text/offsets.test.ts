@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { fixtureTokenizer, languageFixture } from '../../../tests/support/language-fixtures.ts';
-import { type OffsetsEncoding, TextTokenizer } from './tokenizer.ts';
+import type { OffsetsEncoding } from './encoding.ts';
+import { TextTokenizer } from './tokenizer.ts';
 
 interface Encodings {
   /** `tokens` has `id start end` of each token, `sequences` the index of its text (`-` for special tokens). */

@@ -1,9 +1,6 @@
-import type { ChatTemplate } from '../../input/text/chat/chat-template.ts';
-import { TextStream } from '../../input/text/text-stream.ts';
-import type { TextTokenizer } from '../../input/text/tokenizer.ts';
-import { concatenated } from '../../support/arrays.ts';
 import { Turns } from '../../support/turns.ts';
 import { UserError } from '../../support/user-error.ts';
+import type { Texts } from '../modalities/texts.ts';
 import { generate, streamTokens } from './generate.ts';
 import {
   type GenerationSettings,
@@ -23,9 +20,7 @@ import { WritingQueue } from './writing-queue.ts';
 
 export interface TextGeneratorParts {
   model: LanguageModel;
-  tokenizer: TextTokenizer;
-  /** @throws UserError if the model has no chat template */
-  chatTemplate: () => Pick<ChatTemplate, 'render'>;
+  texts: Texts;
   /** The parsed generation_config.json, or config.json if it does not exist. */
   files: Omit<GenerationSources, 'user'>;
   isChat: boolean;
@@ -52,7 +47,7 @@ export class TextGenerator {
   constructor(parts: TextGeneratorParts) {
     this.#parts = parts;
     this.isChat = parts.isChat;
-    this.#queue = new WritingQueue(parts.model, parts.tokenizer, this.#turns);
+    this.#queue = new WritingQueue(parts.model, parts.texts, this.#turns);
   }
 
   /**
@@ -94,7 +89,7 @@ export class TextGenerator {
     const begun = this.#begun(ids);
     const all = rows.map((row): Generated => {
       const made = newTokens(row, begun, settings.eos_token_id);
-      return { text: this.#parts.tokenizer.decode(made.ids), ...made };
+      return { text: this.#parts.texts.decode(made.ids), ...made };
     });
     const each = settings.num_return_sequences;
     return prompts.map((_, i) => all.slice(i * each, (i + 1) * each));
@@ -118,7 +113,7 @@ export class TextGenerator {
       return best;
     }
     const ids = [this.#ids(prompt, settings)];
-    const pieces = new TextStream(this.#parts.tokenizer);
+    const pieces = this.#parts.texts.stream();
     let text = '';
     const end = await this.#turns.begin();
     try {
@@ -160,8 +155,8 @@ export class TextGenerator {
         fault: `has token id ${beyond}, but vocab_size in the model's config.json is ${vocabSize}`,
         hint:
           prompt instanceof Int32Array
-            ? "Use ids of this model's tokenizer."
-            : 'The tokenizer belongs to another model.',
+            ? "Use ids of this model's vocabulary."
+            : 'Its vocabulary file belongs to another model.',
         code: 'invalid_argument',
       });
     }
@@ -169,12 +164,11 @@ export class TextGenerator {
   }
 
   #tokens(prompt: Prompt): Int32Array {
-    const { tokenizer, model, chatTemplate } = this.#parts;
+    const { texts, model } = this.#parts;
     if (prompt instanceof Int32Array) return prompt;
-    if (typeof prompt !== 'string') return tokenizer.ids(chatTemplate().render(prompt, true));
-    if (model.encode) return tokenizer.encode(prompt, undefined, Number.POSITIVE_INFINITY).inputIds;
-    // Tokens that the tokenizer adds after a text are left out, because they would end the text.
-    return concatenated(tokenizer.frame().before, tokenizer.ids(prompt));
+    if (typeof prompt !== 'string') return texts.ids(texts.render(prompt, true));
+    if (model.encode) return texts.encode(prompt, undefined, Number.POSITIVE_INFINITY).inputIds;
+    return texts.begun(prompt);
   }
 
   /** The number of tokens with which each row starts. */

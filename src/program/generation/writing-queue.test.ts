@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import type { TextTokenizer } from '../../input/text/tokenizer.ts';
+import { TextStream } from '../../input/text/text-stream.ts';
 import { Turns } from '../../support/turns.ts';
 import { generate } from './generate.ts';
 import { generationSettings } from './generation-settings.ts';
@@ -15,7 +15,8 @@ const logits = table.map((value: number) => value / scale);
 const TOKENIZER = {
   specialIds: new Set<number>(),
   decode: (ids: ArrayLike<number>) => Array.from(ids, (id) => `<${id}>`).join(''),
-} as unknown as TextTokenizer;
+};
+const TEXTS = { stream: () => new TextStream(TOKENIZER) };
 
 const SAMPLED = { do_sample: true, max_new_tokens: 12, pad_token_id: 0, eos_token_id: 2 };
 const PROMPTS = [[1, 4], [3], [5, 6, 7]];
@@ -23,7 +24,7 @@ const PROMPTS = [[1, 4], [3], [5, 6, 7]];
 /** A queue whose model reads logits from a table, so its texts do not depend on batching. */
 function queue(positions?: number) {
   const model = new TableModel(logits, vocab, false, positions);
-  const writing = new WritingQueue(model, TOKENIZER, new Turns());
+  const writing = new WritingQueue(model, TEXTS, new Turns());
   const write = (prompt: number[], user: GenerationInput = SAMPLED, options: GenerateTextOptions = {}) =>
     writing.write(Int32Array.from(prompt), generationSettings({ user }), options);
   return { model, write };

@@ -1,7 +1,7 @@
-import { TextStream } from '../../input/text/text-stream.ts';
-import type { TextTokenizer } from '../../input/text/tokenizer.ts';
+import type { TextStream } from '../../input/text/text-stream.ts';
 import { Queue, type Waiting } from '../../support/queue.ts';
 import type { Turns } from '../../support/turns.ts';
+import type { Texts } from '../modalities/texts.ts';
 import { generate } from './generate.ts';
 import type { GenerationSettings } from './generation-settings.ts';
 import type { LanguageModel } from './language-model.ts';
@@ -27,13 +27,13 @@ type Writing = Waiting<Request, Generated>;
  */
 export class WritingQueue {
   readonly #model: LanguageModel;
-  readonly #tokenizer: TextTokenizer;
+  readonly #texts: Pick<Texts, 'stream'>;
   readonly #queue: Queue<Request, Generated>;
 
   /** @param turns serializes the use of the model, which has a single cache */
-  constructor(model: LanguageModel, tokenizer: TextTokenizer, turns: Turns) {
+  constructor(model: LanguageModel, texts: Pick<Texts, 'stream'>, turns: Turns) {
     this.#model = model;
-    this.#tokenizer = tokenizer;
+    this.#texts = texts;
     this.#queue = new Queue<Request, Generated>({
       next: async (queue) => {
         // Simultaneous requests arrive as separate messages. This waits for all of them.
@@ -83,7 +83,7 @@ export class WritingQueue {
   async #write(batch: readonly Writing[]): Promise<void> {
     const { settings } = batch[0]!.item;
     const { eos_token_id: ends = [] } = settings;
-    const texts = batch.map((one) => new StreamedText(one, this.#tokenizer, ends));
+    const texts = batch.map((one) => new StreamedText(one, this.#texts.stream(), ends));
     const ending = new AbortController();
     // If all callers have their texts or have left, nothing more is generated.
     void Promise.allSettled(batch.map(({ result }) => result)).then(() => ending.abort());
@@ -116,9 +116,9 @@ class StreamedText {
   readonly #ends: readonly number[];
   #text = '';
 
-  constructor(writing: Writing, tokenizer: TextTokenizer, ends: readonly number[]) {
+  constructor(writing: Writing, pieces: TextStream, ends: readonly number[]) {
     this.#writing = writing;
-    this.#pieces = new TextStream(tokenizer);
+    this.#pieces = pieces;
     this.#ends = ends;
   }
 

@@ -1,4 +1,19 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
+import type { Picture } from '../../input/pictures/picture-reader.ts';
+import type { Communicator } from '../parallel/communicator.ts';
+import type { InputSet } from './input-set.ts';
+
+/** What an example is made of: a text, or the name of a picture and the picture. */
+export interface Part {
+  text: string;
+  picture?: Picture | undefined;
+}
+
+/** A part, or a pair of texts. */
+export interface PartRow extends Part {
+  textPair?: string | undefined;
+}
 
 /** One row of a batch without padding. */
 export interface RowInputs {
@@ -10,4 +25,64 @@ export interface RowInputs {
 export interface BatchForm<Row extends RowInputs = RowInputs> {
   rowsOf(feeds: Tensors): Row[];
   joined(rows: readonly Row[]): Tensors;
+}
+
+/** Rows as a model reads them. */
+export interface EncodedRows {
+  /** Number of tokens of each row. Rows of similar length share a batch. */
+  readonly lengths: Int32Array;
+  /** Number of rows that were truncated. */
+  readonly truncated: number;
+  /** The model's inputs for some rows. `batch` numbers the batches of a run. */
+  feeds(rows: readonly number[], batch: number): Tensors;
+}
+
+export interface EncodingOptions {
+  /** The processes that share the work of encoding. */
+  communicator?: Communicator | undefined;
+  /** Changes the rows of each batch at random with this seed, if the modality can. */
+  augment?: number | undefined;
+}
+
+/**
+ * What the rows of a model are made of, with everything that its inputs need besides its weights. Texts and pictures
+ * implement it. Layers above read rows only through it, so they work for both.
+ *
+ * @typeParam Item what is encoded once, however often it occurs
+ */
+export interface Modality<Item = unknown> {
+  readonly reads: 'text' | 'image';
+  /** Maximum number of tokens of an example. */
+  readonly maxLength: number;
+  /** Number of tokens of every example, if all have the same. */
+  readonly tokens?: number;
+  readonly batches: BatchForm;
+
+  /**
+   * Reads what the rows of files name.
+   *
+   * @param reading a `data` section
+   * @throws UserError for files of another modality
+   */
+  withContent<File extends TextFile>(files: readonly File[], reading: object): Promise<readonly File[]>;
+  /**
+   * Reads what the inputs of a prediction name.
+   *
+   * @throws UserError for an input that cannot be read
+   */
+  readInputs(inputs: readonly unknown[]): Promise<readonly unknown[]>;
+  /** @param prompt put before a text */
+  item(part: Part, prompt?: string): Item;
+  /** Distinct items, each encoded once. */
+  set(items: Iterable<Item>, options?: EncodingOptions): InputSet<Item>;
+  /** Rows, each a separate example. */
+  rows(rows: readonly PartRow[], options?: EncodingOptions): EncodedRows;
+  /** The modality at a time, because a chat template may write the date. */
+  at(now: Date | undefined): Modality<Item>;
+  /**
+   * Checks inputs of a request.
+   *
+   * @throws UserError for an input that would be truncated
+   */
+  checkLengths(inputs: readonly { text: string; pair?: string }[]): void;
 }

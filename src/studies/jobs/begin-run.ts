@@ -5,6 +5,8 @@ import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import type { EvaluatedRows, ExampleSet } from '../../program/example-set.ts';
 import { mixedCount, mixedSet } from '../../program/mixture.ts';
+import type { Modality } from '../../program/modalities/modality.ts';
+import { textsOf } from '../../program/modalities/texts.ts';
 import { type OwnScores, withOwnScores } from '../../program/own-scores.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { type Validation, validationOf } from '../../program/validation.ts';
@@ -43,7 +45,7 @@ export interface RunMaterial {
   config: ParsedConfig;
   start?: StartingAdapter;
   family: Family;
-  text: TrainedParts['text'];
+  modality: Modality;
   generationFiles: TrainedParts['generationFiles'];
   /** The files of each source of training rows. */
   train: readonly { name: string; files: readonly TextFile[] }[];
@@ -116,7 +118,7 @@ export function beginRun({
   config: parsed,
   start,
   family,
-  text,
+  modality,
   generationFiles,
   ownScores,
   functions,
@@ -167,10 +169,9 @@ export function beginRun({
       sources.flatMap(({ files }) => files),
       task.files.countRows?.(all),
       mixing ? mixedCount(counts, mixing) : task.files.countRows?.(train),
-      text.maxLength,
+      modality.maxLength,
     ),
-    // Every picture has the same number of tokens.
-    ...(text.pictures && { tokens: text.maxLength }),
+    ...(modality.tokens !== undefined && { tokens: modality.tokens }),
   });
   const evalBatchSize = config.training.per_device_eval_batch_size;
   const { set } = chiefScore(config);
@@ -188,14 +189,14 @@ export function beginRun({
     start,
     functions,
     ownScores,
-    encodeText: (words) => text.tokenizer.encode(words, undefined, text.maxLength).inputIds,
+    encodeText: (words) => textsOf(modality).encode(words).inputIds,
     ...(weights && { classWeights: weights }),
     ...(onlyBase && { onlyBase }),
     folds: folds?.map(({ validation }) => validation),
     data: { ...data, ...task.files.detected?.(all, data) } as RunConfig['data'],
     labels,
     build,
-    maxLength: text.maxLength,
+    maxLength: modality.maxLength,
     notices: [
       ...[all, ...(held ? [] : validation.map(({ rows }) => rows))].flatMap(
         (rows) => task.files.notices?.(rows) ?? [],
@@ -219,14 +220,13 @@ export function beginRun({
       if (!decisive) return [];
       const scored = encoded?.validation?.parts[set]?.examples;
       const ofRows = await task.baselines?.ofRows?.(train, decisive.rows, context);
-      const ofTokens = encoded && scored && task.baselines?.ofTokens?.(encoded.train, scored, text.vocabSize);
+      const ofTokens =
+        encoded && scored && task.baselines?.ofTokens?.(encoded.train, scored, family.config.vocabSize);
       return [...(ofRows ?? []), ...(ofTokens ?? [])];
     }),
     encode(startedAt, onProgress, communicator) {
-      const { tokenizer, maxLength, vocabSize, pictures } = text;
       const context = {
-        ...{ tokenizer, maxLength, vocabSize, pictures, config: family.config, generationFiles },
-        chatTemplate: () => text.chatTemplate(startedAt),
+        ...{ modality: modality.at(startedAt), config: family.config, generationFiles },
         ...{ reading: data, labels, seed: config.seed, onProgress, communicator },
         predictsFirst: definition.virtualTokens?.(settings).predictsFirst ?? false,
       };

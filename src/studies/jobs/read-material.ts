@@ -2,7 +2,6 @@ import type { TextFile } from '../../input/data/text-file.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import { UserError } from '../../support/user-error.ts';
 import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
-import { withPictures } from '../../tasks/labelled-texts/load-pictures.ts';
 import { maxLengthOf } from '../../tasks/registry.ts';
 import { methodOf } from '../../training/run/config/method-of.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
@@ -45,14 +44,14 @@ export async function readMaterial<File extends TextFile>(
     })),
   );
   const { requested, key } = maxLengthOf(config.task, data, family.config);
-  const text = base.text(family.config, requested, key);
+  const modality = base.modality(family.config, requested, key);
   const { generationFiles } = base;
   const loaded = (sets: typeof train) =>
     Promise.all(
-      sets.map(async ({ name, files }) => ({ name, files: await withPictures(files, data, text.pictures) })),
+      sets.map(async ({ name, files }) => ({ name, files: await modality.withContent(files, data) })),
     );
   const sets = { train: await loaded(train), validation: await loaded(validation) };
-  const run = beginRun({ ...given, family, text, generationFiles, ...sets });
+  const run = beginRun({ ...given, family, modality, generationFiles, ...sets });
   const model = () => buildModel(run.build, base);
   const dataFiles = [...sets.train, ...sets.validation].flatMap(({ files }) => files);
   return { ...run, base, model, dataFiles };

@@ -1,6 +1,7 @@
 import type { LanguageRow } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { Evaluation } from '../../program/example-set.ts';
+import { textsOf } from '../../program/modalities/texts.ts';
 import { InvalidData } from '../../support/user-error.ts';
 import { encodeFiles } from '../language/language-encoder.ts';
 import { lossEvaluation } from '../language/loss-evaluation.ts';
@@ -48,7 +49,7 @@ export function causalEvaluation(
  */
 function promptRows(
   files: readonly TextFile[],
-  { reading, chatTemplate }: EncodingContext<CausalData>,
+  { reading, modality }: EncodingContext<CausalData>,
 ): PromptRow[] {
   const rows: PromptRow[] = [];
   const add = (row: LanguageRow) => {
@@ -56,7 +57,8 @@ function promptRows(
     if (!('messages' in row)) return undefined;
     const last = row.messages.at(-1);
     if (last?.role !== 'assistant' || typeof last.content !== 'string') return undefined;
-    rows.push({ prompt: chatTemplate().render(row.messages.slice(0, -1), true), completion: last.content });
+    const prompt = textsOf(modality).render(row.messages.slice(0, -1), true);
+    rows.push({ prompt, completion: last.content });
     return undefined;
   };
   encodeFiles(files, reading, add);

@@ -1,16 +1,16 @@
 import type { LanguageRow } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import { BadConversation, conversationIds } from '../../input/text/chat/chat-template.ts';
-import { documentIds, promptIds } from '../../input/text/document-ids.ts';
+import { BadConversation } from '../../input/text/chat/chat-template.ts';
 import { allLearnt, type LearntIds } from '../../input/text/learnt-ids.ts';
 import { type Packing, pack, unpacked } from '../../input/text/pack.ts';
 import { lengthsOf, SequenceBuilder, type TokenSequences } from '../../input/text/token-sequences.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
+import { type Texts, textsOf } from '../../program/modalities/texts.ts';
 import { labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { packedBatch, rowLength } from '../../program/objectives/packed-batch.ts';
 import { concatenated } from '../../support/arrays.ts';
-import { checkVocabulary, encodeFiles, SequenceFiles } from '../language/language-encoder.ts';
+import { encodeFiles, SequenceFiles } from '../language/language-encoder.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import type { CausalData } from './data-section.ts';
 
@@ -18,8 +18,9 @@ type Context = EncodingContext<CausalData>;
 
 /** Builds rows from packed documents. In each row, every token predicts the next. */
 export function causalExamples(files: readonly TextFile[], context: Context): ExampleSet {
-  const { sequences, origins } = encode(files, context);
-  checkVocabulary(sequences, context.vocabSize);
+  const texts = textsOf(context.modality);
+  const { sequences, origins } = encode(files, context, texts);
+  texts.checkIds(sequences.tokens);
   const lengths = lengthsOf(sequences);
   const packing = context.reading.packing ? packSources(lengths, origins, context) : unpacked(lengths.length);
   const rows = packing.starts.length - 1;
@@ -28,8 +29,8 @@ export function causalExamples(files: readonly TextFile[], context: Context): Ex
     truncated: sequences.truncated,
     rows: Int32Array.from({ length: rows }, (_, row) => origins[packing.items[packing.starts[row]!]!]!),
     batch(chosen) {
-      const { tokenizer, predictsFirst } = context;
-      const batch = packedBatch(sequences, packing, chosen, tokenizer.padId, predictsFirst);
+      const { predictsFirst } = context;
+      const batch = packedBatch(sequences, packing, chosen, texts.padId, predictsFirst);
       const positions = predictsFirst ? batch.positionIds : undefined;
       const labels = labelledRows(batch.labels, batch.batch, batch.length, true, positions);
       return { feeds: { ...modelFeeds(batch), ...labels }, weight: labels.labels!.data.length };
@@ -38,7 +39,8 @@ export function causalExamples(files: readonly TextFile[], context: Context): Ex
 }
 
 /** Packs the documents of each source separately. */
-function packSources(lengths: Int32Array, files: Int32Array, { sources = [], maxLength }: Context): Packing {
+function packSources(lengths: Int32Array, files: Int32Array, { sources = [], modality }: Context): Packing {
+  const { maxLength } = modality;
   if (sources.length < 2) return pack(lengths, maxLength);
   let end = 0;
   const packings = sources.map((count) => {
@@ -74,8 +76,10 @@ export function* learntTokens({ lengths, batch }: ExampleSet): Generator<Int32Ar
 function encode(
   files: readonly TextFile[],
   context: Context,
+  texts: Texts,
 ): { sequences: TokenSequences; origins: Int32Array } {
-  const { tokenizer, maxLength, reading } = context;
+  const { reading } = context;
+  const { maxLength } = texts;
   const builder = new SequenceBuilder(maxLength);
   const origins = new SequenceFiles();
   encodeFiles(
@@ -83,14 +87,14 @@ function encode(
     reading,
     (row, onProgress, file) => {
       if ('text' in row) {
-        const ids = documentIds(tokenizer, row.text, onProgress);
+        const ids = texts.document(row.text, onProgress);
         if (ids.length < MIN_TOKENS) return nothingToLearn(`the text has ${ids.length} tokens`);
         builder.addBlocks(ids, MIN_TOKENS);
         origins.note(builder, file);
         return undefined;
       }
       try {
-        const example = answerIds(row, context);
+        const example = answerIds(row, texts, !reading.completion_only_loss);
         if (builder.addCut(example)) {
           origins.note(builder, file);
           return undefined;
@@ -112,17 +116,10 @@ function encode(
 /** Minimum number of tokens. A single token has no next token to predict. */
 const MIN_TOKENS = 2;
 
-function answerIds(
-  row: Exclude<LanguageRow, { text: string }>,
-  { tokenizer, chatTemplate, reading }: Context,
-): LearntIds {
-  const whole = !reading.completion_only_loss;
-  if ('prompt' in row) {
-    const learnt = promptIds(tokenizer, row.prompt, row.completion);
-    return whole ? allLearnt(learnt.ids) : learnt;
-  }
-  if (whole) return allLearnt(tokenizer.ids(chatTemplate().render(row.messages, false)));
-  return conversationIds(tokenizer, chatTemplate(), row.messages);
+function answerIds(row: Exclude<LanguageRow, { text: string }>, texts: Texts, whole: boolean): LearntIds {
+  if (!('prompt' in row)) return texts.conversation(row.messages, whole);
+  const learnt = texts.completed(row.prompt, row.completion);
+  return whole ? allLearnt(learnt.ids) : learnt;
 }
 
 function nothingToLearn(reason: string) {

@@ -1,7 +1,7 @@
-import { followedIds } from '../../input/text/document-ids.ts';
 import { unpacked } from '../../input/text/pack.ts';
 import { SequenceBuilder } from '../../input/text/token-sequences.ts';
 import type { Scores } from '../../program/example-set.ts';
+import { textsOf } from '../../program/modalities/texts.ts';
 import { labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { packedBatch } from '../../program/objectives/packed-batch.ts';
@@ -22,17 +22,19 @@ import type { CausalData } from './data-section.ts';
  */
 export async function choiceScores(
   rows: readonly PromptRow[],
-  { tokenizer, maxLength }: EncodingContext<CausalData>,
+  { modality }: EncodingContext<CausalData>,
   program: Evaluator,
   values: Float32Array,
 ): Promise<Scores> {
+  const texts = textsOf(modality);
+  const { maxLength } = texts;
   const all = rows.flatMap(({ prompt, choices = [] }) => choices.map((choice) => ({ prompt, choice })));
   const scores = await dealNumbers(program.communicator, all.length, async (i) => {
     const builder = new SequenceBuilder(maxLength);
-    if (!builder.addCut(followedIds(tokenizer, all[i]!.prompt, all[i]!.choice)))
+    if (!builder.addCut(texts.followed(all[i]!.prompt, all[i]!.choice)))
       throw noRoom(all[i]!.choice, maxLength);
     // One text per batch, so that the loss is the mean over the tokens of this choice only.
-    const batch = packedBatch(builder.build(), unpacked(1), Int32Array.of(0), tokenizer.padId);
+    const batch = packedBatch(builder.build(), unpacked(1), Int32Array.of(0), texts.padId);
     const labels = labelledRows(batch.labels, 1, batch.length, true);
     const loss = await program.loss(values, { ...modelFeeds(batch), ...labels });
     return Float32Array.of(-loss * labels.labels!.data.length);

@@ -1,9 +1,9 @@
 import { planEvaluation } from '../../input/text/batches.ts';
-import { begun } from '../../input/text/document-ids.ts';
 import type { EvaluationWatch, Scores } from '../../program/example-set.ts';
 import { generationSettings } from '../../program/generation/generation-settings.ts';
 import { openLanguageModel } from '../../program/generation/open-language-model.ts';
 import { TextGenerator } from '../../program/generation/text-generator.ts';
+import { textsOf } from '../../program/modalities/texts.ts';
 import { dealJson } from '../../program/parallel/deal.ts';
 import type { Evaluator } from '../../program/program.ts';
 import type { EncodingContext } from '../task-definition.ts';
@@ -25,27 +25,24 @@ export async function writtenScores(
     watch,
   }: { batchSize: number; program: Evaluator; values: Float32Array; watch?: EvaluationWatch },
 ): Promise<Scores> {
-  const { tokenizer, reading } = context;
+  const { reading, modality } = context;
+  const texts = textsOf(modality);
   const model = await openLanguageModel({ ...program.parts, values });
   const generator = new TextGenerator({
     model,
-    tokenizer,
-    chatTemplate: context.chatTemplate,
+    texts,
     files: context.generationFiles(),
     isChat: false,
     close: () => model.release(),
   });
   try {
-    const prompts = rows.map(({ prompt }) => begun(tokenizer, prompt));
-    const longest = rows.reduce(
-      (most, { completion }) => Math.max(most, tokenizer.ids(completion).length),
-      0,
-    );
+    const prompts = rows.map(({ prompt }) => texts.begun(prompt));
+    const longest = rows.reduce((most, { completion }) => Math.max(most, texts.ids(completion).length), 0);
     const files = context.generationFiles();
-    const { eos_token_id = tokenizer.idOf('eos_token') } = generationSettings(files);
+    const { eos_token_id = texts.endId } = generationSettings(files);
     // Passed explicitly, because a model's files may lack the padding and end tokens that training used.
     const tokens = {
-      pad_token_id: tokenizer.padId,
+      pad_token_id: texts.padId,
       ...(eos_token_id !== undefined && { eos_token_id: [eos_token_id].flat() }),
     };
     const greedy = { do_sample: false, num_beams: 1, max_new_tokens: longest + 1 };

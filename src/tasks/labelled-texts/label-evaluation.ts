@@ -19,7 +19,7 @@ import { bootstrap, shareInterval, someGroups } from '../../scores/metrics/score
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import type { EncodingContext, FitLayer } from '../task-definition.ts';
 import { classifiesVectors, type LabelledData } from './data-section.ts';
-import { encodedSet, pictureExamples, type Texts } from './encoded-set.ts';
+import { encodedSet, type Texts } from './encoded-set.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
 import type { LabelKind, LabelledRows } from './labelled-texts.ts';
 import { SentenceRows } from './sentence-rows.ts';
@@ -49,8 +49,7 @@ export function readRows(
   batchSize: number,
   targets?: Targets,
 ): ReadRows {
-  const { reading, tokenizer, maxLength, classWeights, communicator } = context;
-  if (classifiesVectors(reading)) {
+  if (classifiesVectors(context.reading)) {
     const sentences = new SentenceRows(rows, context);
     return {
       examples: sentences.examples(targets),
@@ -65,9 +64,7 @@ export function readRows(
       },
     };
   }
-  const examples = context.pictures
-    ? pictureExamples(rows, context, targets)
-    : encodedSet(rows, tokenizer, maxLength, targets, { classWeights, communicator });
+  const examples = encodedSet(rows, context, targets);
   return {
     examples,
     async logits({ program, values }, rows) {

@@ -23,7 +23,7 @@ import type { PythonResult, PythonUse, TaskWords } from '../task-words.ts';
 import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
 import { labelEvaluation, readRows, textsOf } from './label-evaluation.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
-import { alikeNotice, rowsWithPictures, withAlike } from './load-pictures.ts';
+import { alikeNotice, rowsWithPictures, withAlike } from './picture-rows.ts';
 import { columnsFor, jsonKeys, rowsFromFile, rowsFromInput, useColumns } from './read-inputs.ts';
 import { type LabelBaselines, pictureBaselines, textBaselines } from './text-baselines.ts';
 import { type TextInput, textsShape, toInputs, toRows } from './texts-shape.ts';

@@ -16,8 +16,8 @@ function mistakesOf(
   kind: typeof classKind | typeof scoreKind = classKind,
 ): Mistake[] | undefined {
   // The tokens do not matter, because the logits are given.
-  const tokenizer = { encode: () => ({ inputIds: [], tokenTypeIds: [], truncated: false }) };
-  const context = { labels: LABELS, reading: {}, tokenizer } as never;
+  const modality = { rows: () => ({ lengths: new Int32Array(rows.length), truncated: 0 }) };
+  const context = { labels: LABELS, reading: {}, modality } as never;
   const labelled = { rows: rows.map((row, i) => ({ line: i + 1, ...row })), fileName: 'rows.tsv' };
   const { rows: evaluated } = labelEvaluation(
     kind as typeof classKind,

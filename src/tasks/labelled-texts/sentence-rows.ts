@@ -1,12 +1,11 @@
 import type { ExampleSet } from '../../program/example-set.ts';
+import type { InputSet } from '../../program/modalities/input-set.ts';
 import { rowFeatures } from '../../program/objectives/sentence-classifier.ts';
 import { labelFeed } from '../../program/objectives/sequence-loss.ts';
 import type { Predictor } from '../../program/program.ts';
-import type { InputSet } from '../input-set.ts';
 import { promptFor } from '../sentence-embedding/prompts.ts';
 import type { EncodingContext } from '../task-definition.ts';
-import { TextSet } from '../text-set.ts';
-import { pictureSetOf, type Texts, weightOf } from './encoded-set.ts';
+import { type Texts, weightOf } from './encoded-set.ts';
 
 /** Texts, pairs or pictures, with a vector for each text and each picture. */
 export class SentenceRows {
@@ -17,21 +16,16 @@ export class SentenceRows {
 
   constructor(rows: readonly Texts[], context: EncodingContext) {
     this.#context = context;
-    if (context.pictures) {
-      this.#texts = pictureSetOf(rows, context);
-      this.#columns = [Int32Array.from(rows.keys())];
-      return;
-    }
-    const { reading, config } = context;
+    const { reading, config, modality, communicator } = context;
     const prompt = promptFor('text', reading, config);
     const columns = rows.some(({ textPair }) => textPair !== undefined) ? 2 : 1;
-    const texts = rows.map(({ text, textPair = '' }) =>
-      [text, textPair].slice(0, columns).map((one) => prompt + one),
+    const items = rows.map(({ text, textPair = '', picture }) =>
+      [text, textPair].slice(0, columns).map((one) => modality.item({ text: one, picture }, prompt)),
     );
-    const set = TextSet.of(texts.flat(), context);
+    const set = modality.set(items.flat(), { communicator });
     this.#texts = set;
     this.#columns = Array.from({ length: columns }, (_, column) =>
-      Int32Array.from(texts, (row) => set.numberOf(row[column]!)),
+      Int32Array.from(items, (row) => set.numberOf(row[column]!)),
     );
   }
 

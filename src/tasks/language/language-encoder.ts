@@ -3,8 +3,8 @@ import type { SampleBy } from '../../input/data/text/documents.ts';
 import type { LanguageColumns } from '../../input/data/text/language-keys.ts';
 import { type LanguageRow, languageRows } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import type { SequenceBuilder, TokenSequences } from '../../input/text/token-sequences.ts';
-import { InvalidData, UserError } from '../../support/user-error.ts';
+import type { SequenceBuilder } from '../../input/text/token-sequences.ts';
+import { InvalidData } from '../../support/user-error.ts';
 
 /** Adds a row. Returns a problem instead if the row is invalid. */
 export type AddRow = (
@@ -60,17 +60,4 @@ export class SequenceFiles {
   get all(): Int32Array {
     return Int32Array.from(this.#files);
   }
-}
-
-/** @throws UserError if the data use a token that the tokenizer has but the model has no embedding for */
-export function checkVocabulary({ tokens }: TokenSequences, vocabSize: number): void {
-  let largest = 0;
-  for (const id of tokens) if (id > largest) largest = id;
-  if (largest < vocabSize) return;
-  throw new UserError({
-    where: 'the tokenizer',
-    fault: `makes the id ${largest}, but vocab_size in the model's config.json is ${vocabSize}`,
-    hint: 'The tokenizer belongs to another model.',
-    code: 'unsupported',
-  });
 }

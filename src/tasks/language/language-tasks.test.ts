@@ -2,11 +2,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { plainTexts } from '../../../tests/support/plain-texts.ts';
 import { type TinyFamily, writeTinyTextModel } from '../../../tests/support/tiny-text-model.ts';
 import { holdOut } from '../../input/data/split-rows.ts';
 import { collate } from '../../input/text/batches.ts';
+import { loadTokenizer } from '../../input/text/node/load-tokenizer.ts';
+import type { TextTokenizer } from '../../input/text/tokenizer.ts';
 import { everyParameter } from '../../methods/tuners/full/definition.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
+import type { Modality } from '../../program/modalities/modality.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { IGNORED, labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
@@ -48,8 +52,19 @@ async function open<Data extends CausalData | MaskedData>(
   const values = tuner.initialValues(0, model.reader(0));
   const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
   const reading = schema.parse({ train: 'x', ...data });
-  const context = { ...(await readFolder(path)).text(model.config, maxLength), reading, labels: [], seed: 0 };
-  return { model, program, values, context: context as unknown as EncodingContext<Data> };
+  const tokenizer = await loadTokenizer(path, model.config);
+  const described = await readFolder(path);
+  const textsUpTo = (most: number | undefined) => described.modality(model.config, most);
+  const modality = textsUpTo(maxLength);
+  const context = { modality, reading, labels: [], seed: 0 };
+  return {
+    textsUpTo,
+    tokenizer,
+    model,
+    program,
+    values,
+    context: context as unknown as EncodingContext<Data>,
+  };
 }
 
 /** The mean of -log p over labels, from separately computed logits, in float64. */
@@ -68,8 +83,11 @@ function meanLoss(logits: Float32Array, classes: number, labels: ArrayLike<numbe
 
 describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (family) => {
   it('has the perplexity of the single documents, packed or not', async () => {
-    const { model, program, values, context } = await open<CausalData>(family, { sample_by: 'line' }, 64);
-    const { tokenizer } = context;
+    const { tokenizer, model, program, values, context } = await open<CausalData>(
+      family,
+      { sample_by: 'line' },
+      64,
+    );
     // Computes each document separately, with logits of every token, and sums the loss here.
     let [sum, tokens] = [0, 0];
     for (const line of TEXT.split('\n').filter(Boolean)) {
@@ -129,20 +147,22 @@ describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (
 
 describe('examples of causal language modelling', () => {
   let context: EncodingContext<CausalData>;
+  let tokenizer: TextTokenizer;
+  let textsUpTo: (most: number) => Modality;
   const labelsOf = (set: ExampleSet) => {
     const { feeds } = set.batch(Int32Array.from(set.lengths.keys()), 0);
-    return context.tokenizer.decode(feeds.labels!.data as Int32Array, { special: true });
+    return tokenizer.decode(feeds.labels!.data as Int32Array, { special: true });
   };
   const make = (source: ReturnType<typeof file>, reading: object = {}, maxLength = 64) =>
     causalLm.examples([source], {
       ...context,
-      maxLength,
+      modality: textsUpTo(maxLength),
       reading: { ...context.reading, packing: false, ...reading },
     });
   beforeAll(async () => {
     const opened = await open<CausalData>('llama', {}, 64);
     opened.model.close();
-    context = opened.context;
+    ({ context, tokenizer, textsUpTo } = opened);
   });
   const PROMPTS = lines([{ prompt: 'Q: why? A:', completion: ' because' }]);
   const CHATS = lines([
@@ -189,16 +209,15 @@ describe('examples of causal language modelling', () => {
     const set = make(file(TEXT), {}, 16);
     const total = set.lengths.reduce((a, b) => a + b);
     expect(Math.max(...set.lengths)).toBe(16);
-    const { tokenizer } = context;
     expect(total).toBe(tokenizer.ids(TEXT).length + 2);
     expect(set.truncated).toBe(0);
   });
 
   it('report empty files, and tokens that the model does not have', () => {
     expect(() => make(file('\n \n'))).toThrow('x.txt is empty.');
-    expect(() => causalLm.examples([file(TEXT)], { ...context, vocabSize: 100 })).toThrow(
-      "but vocab_size in the model's config.json is 100",
-    );
+    expect(() =>
+      causalLm.examples([file(TEXT)], { ...context, modality: plainTexts(tokenizer, 64, 100) }),
+    ).toThrow("but vocab_size in the model's config.json is 100");
   });
 });
 
@@ -251,11 +270,9 @@ describe('masked language modelling', () => {
     expect(() => maskedLm.examples([file('a cat')], context)).toThrow(
       'data.max_length must be at least 3, because 2 tokens are special',
     );
-    const { tokenizer } = (await readFolder(join(folder, 'gpt2'))).text(
-      { ...model.config, vocabSize: 1000, maxLength: 128 },
-      16,
-    );
-    expect(() => maskedLm.examples([file('a cat')], { ...context, tokenizer, maxLength: 16 })).toThrow(
+    const config = { ...model.config, vocabSize: 1000, maxLength: 128 };
+    const modality = (await readFolder(join(folder, 'gpt2'))).modality(config, 16);
+    expect(() => maskedLm.examples([file('a cat')], { ...context, modality })).toThrow(
       'the tokenizer has no mask token',
     );
     model.close();

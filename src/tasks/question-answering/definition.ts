@@ -1,3 +1,4 @@
+import { textsOf } from '../../program/modalities/texts.ts';
 import { spanModel } from '../../program/objectives/span-model.ts';
 import { type Baseline, firstSentence } from '../../scores/baselines/baseline.ts';
 import { squadScores } from '../../scores/metrics/squad/squad-scores.ts';
@@ -65,8 +66,8 @@ export const questionAnswering: TaskDefinition<
     withFlags: questionsWithFlags,
   },
   build: () => spanModel,
-  examples: (questions, { tokenizer, maxLength, reading }) =>
-    questionExamples(questions, tokenizer, { maxLength, docStride: reading.doc_stride }, true),
+  examples: (questions, { modality, reading }) =>
+    questionExamples(questions, textsOf(modality), reading.doc_stride, true),
   evaluation: questionEvaluation,
   baselines: {
     ofRows: answerBaselines,
@@ -81,14 +82,14 @@ export const questionAnswering: TaskDefinition<
         others: ['id', 'answers', 'ofV2'],
       }),
     },
-    async answer(inputs, { program, values }, { reading, tokenizer, maxLength }, batchSize) {
+    async answer(inputs, { program, values }, { reading, modality }, batchSize) {
       const questions = inputs.map((input, i) => ({ ...input, id: input.id ?? `${i}` }));
       const empty = questions.find(({ context }) => context.trim() === '');
       if (empty) {
         const where = `question ${empty.id}`;
         throw new InvalidData({ where, fault: 'has an empty "context"' });
       }
-      const set = questionExamples(questions, tokenizer, { maxLength, docStride: reading.doc_stride }, false);
+      const set = questionExamples(questions, textsOf(modality), reading.doc_stride, false);
       const logits = await predictSpans(program, values, set, batchSize);
       return bestOfAll(questions, set, logits, reading).map((found, i): SpanAnswer => {
         const { text, probability, start, end } = found.answer;

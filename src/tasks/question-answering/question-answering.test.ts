@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { plainTexts } from '../../../tests/support/plain-texts.ts';
 import { loadTokenizer } from '../../input/text/node/load-tokenizer.ts';
 import { ALONE } from '../../program/parallel/communicator.ts';
 import { bestSpans } from './best-spans.ts';
@@ -55,8 +56,8 @@ async function opened(path: string) {
     }),
   );
   const examplesOf = (window: Pick<Case, 'max_length' | 'doc_stride'>, labelled = true) => {
-    const lengths = { maxLength: window.max_length, docStride: window.doc_stride };
-    return questionExamples(questions, tokenizer, lengths, labelled);
+    const texts = plainTexts(tokenizer, window.max_length);
+    return questionExamples(questions, texts, window.doc_stride, labelled);
   };
   return { ...fixture, questions, examplesOf };
 }

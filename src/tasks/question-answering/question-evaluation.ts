@@ -1,5 +1,6 @@
 import { groupsOf } from '../../input/data/split-rows.ts';
 import type { Evaluation, Scores } from '../../program/example-set.ts';
+import { textsOf } from '../../program/modalities/texts.ts';
 import { meanCrossEntropy } from '../../scores/metrics/classes.ts';
 import { meanInterval, shareInterval } from '../../scores/metrics/score-interval.ts';
 import { squadScores } from '../../scores/metrics/squad/squad-scores.ts';
@@ -19,11 +20,10 @@ import { type QuestionExamples, questionExamples } from './question-examples.ts'
  */
 export function questionEvaluation(
   questions: readonly AnsweredText[],
-  { reading, tokenizer, maxLength }: EncodingContext<QuestionData>,
+  { reading, modality }: EncodingContext<QuestionData>,
   batchSize: number,
 ): Evaluation {
-  const windows = { maxLength, docStride: reading.doc_stride };
-  const set = questionExamples(questions, tokenizer, windows, true);
+  const set = questionExamples(questions, textsOf(modality), reading.doc_stride, true);
   const version_2_with_negative = reading.version_2_with_negative ?? isSquadV2(questions);
   const search = { ...reading, version_2_with_negative };
   const groups = groupsOf(questions.map(({ context }) => [context]));

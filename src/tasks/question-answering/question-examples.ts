@@ -1,12 +1,10 @@
 import type { HostTensor } from '../../engine/runtime/session.ts';
-import { collate } from '../../input/text/batches.ts';
-import type { TextTokenizer } from '../../input/text/tokenizer.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
-import { modelFeeds } from '../../program/objectives/model-inputs.ts';
+import type { Texts } from '../../program/modalities/texts.ts';
 import { PYTHON_SPACE } from '../../support/text.ts';
 import { Characters } from './characters.ts';
 import type { AnsweredText, GivenAnswer, Question } from './question.ts';
-import { CONTEXT, type SpanFeature, spanFeatures, type Windows } from './span-features.ts';
+import { CONTEXT, type SpanFeature, spanFeatures } from './span-features.ts';
 
 /** The first and the last token of an answer. */
 interface SpanLabels {
@@ -33,20 +31,21 @@ export interface QuestionExamples extends ExampleSet {
  */
 export function questionExamples(
   questions: readonly (Question | AnsweredText)[],
-  tokenizer: TextTokenizer,
-  windows: Windows,
+  texts: Texts,
+  docStride: number,
   labelled: boolean,
 ): QuestionExamples {
+  const windows = { maxLength: texts.maxLength, docStride };
   const features: SpanFeature[] = [];
   const owners: number[] = [];
   const labels: SpanLabels[] = [];
   questions.forEach((question, owner) => {
-    const pair = tokenizer.encodeWithOffsets(question.question.replace(LEADING_SPACE, ''), question.context);
+    const pair = texts.encodeWithOffsets(question.question.replace(LEADING_SPACE, ''), question.context);
     for (const feature of spanFeatures(pair, windows, `question ${question.id}`)) {
       features.push(feature);
       owners.push(owner);
       const [answer] = 'answers' in question ? question.answers : [];
-      if (labelled) labels.push(spanLabels(feature, answer, clsOf(feature, tokenizer)));
+      if (labelled) labels.push(spanLabels(feature, answer, texts.wholeTextPlace(feature.inputIds)));
     }
   });
   return {
@@ -58,7 +57,7 @@ export function questionExamples(
     truncated: 0, // Windows together cover the whole context.
     batch(examples) {
       const chosen = Array.from(examples, (example) => features[example]!);
-      const feeds = modelFeeds(collate(chosen, tokenizer.padId));
+      const feeds = texts.feeds(chosen);
       if (!labelled) return { feeds, weight: examples.length };
       const positions = (side: keyof SpanLabels): HostTensor => ({
         data: examples.map((example) => labels[example]![side]),
@@ -68,14 +67,6 @@ export function questionExamples(
       return { feeds: { ...feeds, ...targets }, weight: examples.length };
     },
   };
-}
-
-/** The position of the token that represents "no answer". */
-function clsOf({ inputIds }: SpanFeature, tokenizer: TextTokenizer): number {
-  const places = [tokenizer.idOf('cls_token'), tokenizer.idOf('bos_token')].map((id) =>
-    id === undefined ? -1 : inputIds.indexOf(id),
-  );
-  return places.find((place) => place >= 0) ?? 0;
 }
 
 /**

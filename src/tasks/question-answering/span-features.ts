@@ -1,4 +1,4 @@
-import type { OffsetsEncoding } from '../../input/text/tokenizer.ts';
+import type { OffsetsEncoding } from '../../input/text/encoding.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /** The index of the context in a pair of question and context. */

@@ -11,7 +11,13 @@ import {
 import { type EmbeddedText, embeddingFlags, embedTexts } from './embed-texts.ts';
 import { embeddingEvaluation, SCORES_OF } from './embedding-evaluation.ts';
 import { embeddingExamples } from './embedding-examples.ts';
-import { type EmbeddingRows, embeddingRows, joinedRows, type Retrieval } from './embedding-rows.ts';
+import {
+  alikeTexts,
+  type EmbeddingRows,
+  embeddingRows,
+  joinedRows,
+  type Retrieval,
+} from './embedding-rows.ts';
 import { withPooling } from './with-pooling.ts';
 import { wordBaseline } from './word-baseline.ts';
 
@@ -41,14 +47,15 @@ export const sentenceEmbedding: TaskDefinition<
     takesFolders: true,
     read: embeddingRows,
     join: joinedRows,
-    splittable: (rows) => ({
-      // Negatives do not count, because they are often texts of other pairs. Nor do the texts of a corpus: it is
-      // searched as a whole, and only the queries are split.
-      texts: rows.columns[0]!.map((anchor, row) =>
-        rows.retrieval ? [anchor] : [anchor, rows.columns[1]?.[row]],
-      ),
-      pick: (numbers) => pickRows(rows, numbers),
-    }),
+    splittable(rows) {
+      const [anchors, others] = alikeTexts(rows);
+      return {
+        // Negatives do not count, because they are often texts of other pairs. Nor do the texts of a corpus: it is
+        // searched as a whole, and only the queries are split.
+        texts: anchors!.map((anchor, row) => (rows.retrieval ? [anchor] : [anchor, others?.[row]])),
+        pick: (numbers) => pickRows(rows, numbers),
+      };
+    },
     withFlags: embeddingFlags,
   },
   build: (_, reading = {}) => {

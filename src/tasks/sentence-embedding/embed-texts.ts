@@ -6,10 +6,8 @@ import type { Picture } from '../../input/pictures/picture-reader.ts';
 import { listNames, suggest } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
 import { shortest } from '../classes/answer-text.ts';
-import { pictureSetOf } from '../labelled-texts/encoded-set.ts';
 import type { EmbedOptions, Prediction } from '../prediction.ts';
 import type { EncodingContext, ReadingFlags, ReadingOf } from '../task-definition.ts';
-import { TextSet } from '../text-set.ts';
 import { type EmbeddingData, embeddingDataSchema } from './data-section.ts';
 import { promptFor, promptNamed } from './prompts.ts';
 
@@ -55,18 +53,16 @@ export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
     line: () => (text) => ({ text }),
   },
   async answer(inputs, { program, values }, context, batchSize) {
-    if (context.pictures) return pictureVectors(inputs, { program, values }, context, batchSize);
-    const { reading, config } = context;
-    const prompted = inputs.map(
-      ({ text, prompt = promptFor('text', reading, config) }) => `${prompt}${text}`,
+    const { reading, config, modality, communicator } = context;
+    const items = inputs.map(({ text, picture, prompt = promptFor('text', reading, config) }) =>
+      modality.item({ text, picture }, prompt),
     );
-    const set = TextSet.of(prompted, context);
+    const set = modality.set(items, { communicator });
     const vectors = await set.vectors(program, values, batchSize);
     return inputs.map(({ dimensions }, i): Embedding => {
-      const number = set.numberOf(prompted[i]!);
+      const number = set.numberOf(items[i]!);
       // As truncate_dim in sentence-transformers: what is left of a vector keeps its length.
-      const embedding = vectors[number]!.slice(0, dimensions);
-      return { embedding, tokens: set.encodings[number]!.inputIds.length };
+      return { embedding: vectors[number]!.slice(0, dimensions), tokens: set.lengths[number]! };
     });
   },
   output: {
@@ -82,19 +78,6 @@ export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
     of: (answer) => answer as Embedding,
   },
 };
-
-async function pictureVectors(
-  inputs: readonly EmbeddedText[],
-  { program, values }: Pick<Parameters<typeof embedTexts.answer>[1], 'program' | 'values'>,
-  context: EncodingContext<EmbeddingData>,
-  batchSize: number,
-): Promise<Embedding[]> {
-  const vectors = await pictureSetOf(inputs, context).vectors(program, values, batchSize);
-  return inputs.map(({ dimensions }, i) => ({
-    embedding: vectors[i]!.slice(0, dimensions),
-    tokens: context.maxLength,
-  }));
-}
 
 function asked(
   { prompt, promptName, dimensions }: EmbedOptions,

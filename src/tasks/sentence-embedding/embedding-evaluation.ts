@@ -4,7 +4,6 @@ import { dealNumbers } from '../../program/parallel/deal.ts';
 import type { Evaluator } from '../../program/program.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import type { EncodingContext } from '../task-definition.ts';
-import { TextSet } from '../text-set.ts';
 import type { EmbeddingData, EmbeddingForm } from './data-section.ts';
 import { type EmbeddingExamples, embeddingExamples } from './embedding-examples.ts';
 import type { EmbeddingRows, Retrieval } from './embedding-rows.ts';
@@ -72,10 +71,10 @@ async function scoredRetrieval(
 ) {
   const vectorsOf = async (texts: readonly string[], role: 'query' | 'document') => {
     const prompt = promptFor(role, context.reading, context.config);
-    const prompted = texts.map((text) => prompt + text);
-    const set = TextSet.of(prompted, { ...context, communicator: program.communicator });
+    const items = texts.map((text) => context.modality.item({ text }, prompt));
+    const set = context.modality.set(items, { communicator: program.communicator });
     const vectors = await set.vectors(program, values, batchSize);
-    return prompted.map((text) => vectors[set.numberOf(text)]!);
+    return items.map((item) => vectors[set.numberOf(item)]!);
   };
   const asked = await vectorsOf(queries, 'query');
   return rankedScores(asked, await vectorsOf(corpus, 'document'), relevant, DENSE);

@@ -1,15 +1,15 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
+import type { InputSet } from '../../program/modalities/input-set.ts';
 import { columnInput, TARGETS } from '../../program/objectives/embedding-model.ts';
 import type { EncodingContext } from '../task-definition.ts';
-import { TextSet } from '../text-set.ts';
 import type { EmbeddingData } from './data-section.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 import { type PromptRole, promptFor } from './prompts.ts';
 
 /** Rows in a model's form, with their texts. */
 export interface EmbeddingExamples extends ExampleSet {
-  readonly texts: TextSet;
+  readonly texts: InputSet;
   /** For each column, the indices of its texts, row by row. */
   readonly columns: readonly Int32Array[];
   /** Names of the batches' inputs for the loss. */
@@ -27,13 +27,13 @@ export function embeddingExamples(
   rows: EmbeddingRows,
   context: EncodingContext<EmbeddingData>,
 ): EmbeddingExamples {
-  const { reading, config } = context;
-  const prompted = rows.columns.map((texts, column) => {
+  const { reading, config, modality, communicator } = context;
+  const items = rows.columns.map((texts, column) => {
     const prompt = promptFor(roleOf(rows, column), reading, config);
-    return texts.map((text) => prompt + text);
+    return texts.map((text) => modality.item({ text, picture: rows.pictures?.get(text) }, prompt));
   });
-  const texts = TextSet.of(prompted.flat(), context);
-  const columns = prompted.map((column) => Int32Array.from(column, (text) => texts.numberOf(text)));
+  const texts = modality.set(items.flat(), { communicator });
+  const columns = items.map((column) => Int32Array.from(column, (item) => texts.numberOf(item)));
   const targets = targetsOf(rows);
   const others = (examples: Int32Array): { feeds: Tensors } => ({
     feeds: targets ? { [TARGETS]: { data: pick(targets, examples), dims: [examples.length] } } : {},

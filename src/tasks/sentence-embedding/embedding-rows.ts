@@ -3,6 +3,8 @@ import { parseRows } from '../../input/data/parse-rows.ts';
 import { type DataOptions, RowProblems } from '../../input/data/rows.ts';
 import { isNumber } from '../../input/data/table-layout.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
+import { alikePictures } from '../../input/pictures/alike.ts';
+import type { Picture } from '../../input/pictures/picture-reader.ts';
 import { InvalidData } from '../../support/user-error.ts';
 import type { ReadingOf } from '../task-definition.ts';
 import { beirRows, isBeir } from './beir.ts';
@@ -26,6 +28,8 @@ export interface EmbeddingRows {
   scores?: readonly number[];
   /** Classes of the texts. */
   classes?: readonly string[];
+  /** For models of pictures: the pictures by their digests, which are the texts. */
+  pictures?: ReadonlyMap<string, Picture>;
   /** The queries and texts of files in BEIR's format, for scores. */
   retrieval?: Retrieval;
 }
@@ -60,7 +64,16 @@ export function joinedRows(parts: readonly EmbeddingRows[]): EmbeddingRows {
     columns: parts[0]!.columns.map((_, column) => of(({ columns }) => columns[column])),
     ...(form === 'scored' && { scores: of(({ scores }) => scores) }),
     ...(form === 'labelled' && { classes: of(({ classes }) => classes) }),
+    ...(parts[0]!.pictures && { pictures: new Map(of(({ pictures }) => [...(pictures ?? [])])) }),
   };
+}
+
+/** The first of the pictures that are nearly equal to a row's. Texts stay. */
+export function alikeTexts({ columns, pictures = new Map() }: EmbeddingRows): readonly (readonly string[])[] {
+  const digests = [...pictures.keys()];
+  const first = alikePictures([...pictures.values()]);
+  const groups = new Map(digests.map((digest, i) => [digest, digests[first[i]!]!]));
+  return columns.map((column) => column.map((text) => groups.get(text) ?? text));
 }
 
 function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<EmbeddingData>): EmbeddingRows {
@@ -87,8 +100,18 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
     ...(form === 'labelled' ? [] : [rows.map((row) => row.textPair as string)]),
     ...negatives.map((negative) => read({ text: negative }).map((row) => row.text)),
   ];
+  const pictures = new Map<string, Picture>();
   for (const column of columns)
     column.forEach((text, i) => {
+      const picture = file.pictures?.get(text);
+      if (picture instanceof Error) {
+        const fault = `has a picture that cannot be read: ${picture.message}`;
+        problems.add(rows[i]!.line, { kind: 'picture', fault });
+      } else if (picture) {
+        // Files may have different pictures under one name.
+        column[i] = picture.digest;
+        pictures.set(picture.digest, picture);
+      }
       if (text.trim() !== '') return;
       problems.add(rows[i]!.line, { fault: 'has an empty text', hint: 'Remove such rows.' });
     });
@@ -107,6 +130,7 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
   problems.throwIfAny();
   return {
     ...{ form, fileName: file.name, columns },
+    ...(file.pictures && { pictures }),
     ...(scores && { scores }),
     ...(form === 'labelled' && { classes: rows.map(({ label: found }) => String(found)) }),
   };

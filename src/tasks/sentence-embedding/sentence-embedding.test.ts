@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { plainTexts } from '../../../tests/support/plain-texts.ts';
 import { gradients } from '../../engine/autodiff/gradients.ts';
 import { input } from '../../engine/graph/build.ts';
 import { symbol } from '../../engine/graph/dimension.ts';
@@ -42,8 +43,8 @@ async function opened(data: object = {}) {
   const reading = readingOf(data);
   const model = await openModel(MODEL, sentenceEmbedding.build([], reading));
   const tokenizer = await loadTokenizer(MODEL, model.config);
-  const maxLength = tokenizer.modelMaxLength;
-  const context = { reading, labels: [], tokenizer, maxLength, vocabSize: model.config.vocabSize };
+  const modality = plainTexts(tokenizer, tokenizer.modelMaxLength, model.config.vocabSize);
+  const context = { reading, labels: [], modality };
   return {
     model,
     context: {
@@ -51,9 +52,6 @@ async function opened(data: object = {}) {
       config: model.config,
       seed: 0,
       generationFiles: () => ({}),
-      chatTemplate: () => {
-        throw new Error('none');
-      },
     },
   };
 }

@@ -11,7 +11,8 @@ const MAX_WORDS = 1e6;
 
 /** Scores similarity by common words, without training: TF-IDF, fitted to the scored texts. */
 export function wordBaseline(_: unknown, rows: EmbeddingRows): Baseline[] {
-  const { columns, retrieval } = rows;
+  const { columns, retrieval, pictures } = rows;
+  if (pictures) return [];
   const { queries = [], corpus = [], relevant = [] } = retrieval ?? {};
   const all = [...(retrieval ? corpus : columns.flat())].map(wordsOf);
   const tfIdf = new TfIdf(all, MAX_WORDS);

@@ -2,6 +2,7 @@ import { groupsOf } from '../../input/data/split-rows.ts';
 import type { Evaluation } from '../../program/example-set.ts';
 import { openLanguageModel } from '../../program/generation/open-language-model.ts';
 import { TextGenerator } from '../../program/generation/text-generator.ts';
+import { textsOf } from '../../program/modalities/texts.ts';
 import { bleu } from '../../scores/metrics/bleu.ts';
 import { ROUGE_TYPES, rouge, rougeOfText } from '../../scores/metrics/rouge.ts';
 import { bootstrap, meanInterval } from '../../scores/metrics/score-interval.ts';
@@ -34,8 +35,7 @@ export function pairEvaluation(
       const model = await openLanguageModel({ ...program.parts, values });
       const generator = new TextGenerator({
         model,
-        tokenizer: context.tokenizer,
-        chatTemplate: context.chatTemplate,
+        texts: textsOf(context.modality),
         files: context.generationFiles(),
         isChat: false,
         close: () => model.release(),

@@ -1,11 +1,10 @@
-import { collate } from '../../input/text/batches.ts';
 import { maxLength } from '../../input/text/cut-text.ts';
-import type { Encoding } from '../../input/text/tokenizer.ts';
+import type { Encoding } from '../../input/text/encoding.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
+import { textsOf } from '../../program/modalities/texts.ts';
 import { IGNORED, labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { shiftRight } from '../../program/objectives/shift-right.ts';
-import { UserError } from '../../support/user-error.ts';
 import type { EncodingContext } from '../task-definition.ts';
 import type { PairData } from './data-section.ts';
 import type { Pair } from './read-pairs.ts';
@@ -17,15 +16,15 @@ const DEFAULT_TARGET_LENGTH = 128;
 
 /** Builds an example for each target of each source. */
 export function pairExamples(pairs: readonly Pair[], context: Context): ExampleSet {
-  const { tokenizer, config } = context;
-  const { padTokenId = tokenizer.padId, decoderStartTokenId = padTokenId } = config;
+  const texts = textsOf(context.modality);
+  const { padTokenId = texts.padId, decoderStartTokenId = padTokenId } = context.config;
   const longest = targetLength(context);
   const examples = pairs.flatMap(({ source, targets }, i) => {
     context.onProgress?.(i / pairs.length);
     const read = encodeSource(source, context);
     return targets.map((target) => {
-      const written = tokenizer.encode(target, undefined, longest);
-      checkIds(written.inputIds, context);
+      const written = texts.encode(target, undefined, longest);
+      texts.checkIds(written.inputIds);
       return { row: i, read, written };
     });
   });
@@ -37,10 +36,7 @@ export function pairExamples(pairs: readonly Pair[], context: Context): ExampleS
     truncated: examples.filter(({ read, written }) => read.truncated || written.truncated).length,
     batch(chosen) {
       const parts = Array.from(chosen, (example) => examples[example]!);
-      const batch = collate(
-        parts.map(({ read }) => read),
-        tokenizer.padId,
-      );
+      const batch = texts.padded(parts.map(({ read }) => read));
       const length = parts.reduce((most, { written }) => Math.max(most, written.inputIds.length), 0);
       const labels = new Int32Array(parts.length * length).fill(IGNORED);
       for (const [row, { written }] of parts.entries()) labels.set(written.inputIds, row * length);
@@ -56,10 +52,10 @@ export function pairExamples(pairs: readonly Pair[], context: Context): ExampleS
 
 /** The tokens of a source with its prefix, truncated to the maximum length. */
 export function encodeSource(source: string, context: Context): Encoding {
-  const { tokenizer, reading, maxLength: longest } = context;
-  checkRoom('max_source_length', longest, context);
-  const encoding = tokenizer.encode(reading.source_prefix + source, undefined, longest);
-  checkIds(encoding.inputIds, context);
+  const texts = textsOf(context.modality);
+  texts.roomIn(texts.maxLength, 'max_source_length');
+  const encoding = texts.encode(context.reading.source_prefix + source);
+  texts.checkIds(encoding.inputIds);
   return encoding;
 }
 
@@ -70,28 +66,6 @@ export function targetLength(context: Context): number {
     reading.max_target_length === undefined
       ? Math.min(DEFAULT_TARGET_LENGTH, config.maxLength)
       : maxLength(reading.max_target_length, Infinity, config.maxLength, 'data.max_target_length');
-  checkRoom('max_target_length', longest, context);
+  textsOf(context.modality).roomIn(longest, 'max_target_length');
   return longest;
-}
-
-function checkRoom(key: 'max_source_length' | 'max_target_length', length: number, context: Context): void {
-  const { before, after } = context.tokenizer.frame();
-  const special = before.length + after.length;
-  if (length > special) return;
-  throw new UserError({
-    where: `data.${key}`,
-    fault: `must be at least ${special + 1}, because ${special} tokens are special, got ${length}`,
-    code: 'invalid_config',
-  });
-}
-
-function checkIds(ids: Int32Array, { vocabSize }: Context): void {
-  const beyond = ids.find((id) => id >= vocabSize);
-  if (beyond === undefined) return;
-  throw new UserError({
-    where: 'the tokenizer',
-    fault: `makes the id ${beyond}, but vocab_size in the model's config.json is ${vocabSize}`,
-    hint: 'The tokenizer belongs to another model.',
-    code: 'unsupported',
-  });
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSmallGenerator } from '../../../tests/support/small-generator.ts';
 import { everyParameter } from '../../methods/tuners/full/definition.ts';
+import { textsOf } from '../../program/modalities/texts.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
 import { bleu } from '../../scores/metrics/bleu.ts';
@@ -147,17 +148,10 @@ describe('a small BART', () => {
     const values = tuner.initialValues(0, model.reader(0));
     const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
     const reading = pairDataSchema.parse({ train: 'x', max_target_length: 24, ...data });
-    const { text: textOf, generationFiles } = await readFolder(folder);
-    const text = textOf(model.config, reading.max_source_length);
+    const { modality, generationFiles } = await readFolder(folder);
     const context: EncodingContext<PairData> = {
-      ...{
-        ...text,
-        chatTemplate: () => text.chatTemplate(),
-        config: model.config,
-        reading,
-        labels: [],
-        seed: 0,
-      },
+      modality: modality(model.config, reading.max_source_length),
+      ...{ config: model.config, reading, labels: [], seed: 0 },
       generationFiles,
     };
     return { model, program, values, context };
@@ -172,8 +166,7 @@ describe('a small BART', () => {
   it('learns an example for each target, padding outside the loss', async () => {
     const { model, context } = await opened({ source_prefix: 'sum: ' });
     const set = seq2seqLm.examples(pairs(), context);
-    const { tokenizer } = context;
-    const ids = (text: string) => [...tokenizer.encode(text, undefined, 64).inputIds];
+    const ids = (text: string) => [...textsOf(context.modality).encode(text, undefined, 64).inputIds];
     const targets = ['a cat', 'dogs sit', 'the the dog', 'a much longer target than any other there is'].map(
       ids,
     );

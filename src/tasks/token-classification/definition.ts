@@ -1,3 +1,4 @@
+import { textsOf } from '../../program/modalities/texts.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
 import { assertOneText } from '../assert-one-text.ts';
 import { shortest } from '../classes/answer-text.ts';
@@ -65,9 +66,10 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
         label2id: Object.fromEntries(labels.map((name, id) => [name, id])),
       }),
     },
-    examples: ({ sentences, fileName }, { labels, tokenizer, maxLength }) =>
-      wordExamples(sentences, tokenizer, maxLength, tagIds(sentences, labels, fileName)),
-    evaluation: tokenEvaluation,
+    examples: ({ sentences, fileName }, { labels, modality }) =>
+      wordExamples(sentences, textsOf(modality), tagIds(sentences, labels, fileName)),
+    evaluation: (labelled, { labels, modality }, batchSize) =>
+      tokenEvaluation(labelled, labels, textsOf(modality), batchSize),
     baselines: {
       ofRows: tagBaselines,
     },
@@ -79,8 +81,8 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
         shape: () => ({ keys: { words: { is: 'a list of strings' } }, others: ['line', 'tags', 'lines'] }),
         line: () => (text) => ({ words: textWords(text).map((word) => word.text) }),
       },
-      async answer(sentences, { program, values }, { labels, tokenizer, maxLength }, batchSize) {
-        const set = wordExamples(sentences, tokenizer, maxLength);
+      async answer(sentences, { program, values }, { labels, modality }, batchSize) {
+        const set = wordExamples(sentences, textsOf(modality));
         const logits = await predictWords(program, values, set, batchSize);
         const answers = sentences.map(({ words }) =>
           taggedWords(words, new Int32Array(0), new Float32Array(0), labels),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { plainTexts } from '../../../tests/support/plain-texts.ts';
 import { TINY_TOKENIZER } from '../../../tests/support/tiny-model.ts';
 import { TextTokenizer } from '../../input/text/tokenizer.ts';
 import { firstPieces } from './first-pieces.ts';
@@ -70,7 +71,7 @@ describe('wordExamples', () => {
   const IDS = [Int32Array.of(1, 2, 3), Int32Array.of(4), new Int32Array(), Int32Array.of(5, 6, 7)];
 
   it('have their labels on first pieces', () => {
-    const set = wordExamples(SENTENCES, tokenizer, 16, IDS);
+    const set = wordExamples(SENTENCES, plainTexts(tokenizer, 16), IDS);
     expect(set).toMatchObject({
       lengths: Int32Array.of(5, 6),
       truncated: 0,
@@ -97,7 +98,7 @@ describe('wordExamples', () => {
   });
 
   it('are truncated, also inside a word', () => {
-    const set = wordExamples(SENTENCES, tokenizer, 4, IDS);
+    const set = wordExamples(SENTENCES, plainTexts(tokenizer, 4), IDS);
     expect(set.truncated).toBe(2);
     const { feeds, weight } = set.batch(Int32Array.of(0, 1));
     expect([...feeds.labels!.data]).toEqual([1, 5, 6]);
@@ -105,13 +106,13 @@ describe('wordExamples', () => {
   });
 
   it('need no labels, but with labels a piece', () => {
-    const { feeds, weight } = wordExamples(SENTENCES, tokenizer, 16).batch(Int32Array.of(0, 1));
+    const { feeds, weight } = wordExamples(SENTENCES, plainTexts(tokenizer, 16)).batch(Int32Array.of(0, 1));
     expect(weight).toBe(2);
     expect(feeds).not.toHaveProperty('labels');
     const silent = [{ words: ['\u200b'] }];
-    expect(wordExamples(silent, tokenizer, 16).lengths.length).toBe(0);
-    expect(() => wordExamples(silent, tokenizer, 16, [Int32Array.of(0)])).toThrow(
-      'the tokenizer made no tokens of the words.',
+    expect(wordExamples(silent, plainTexts(tokenizer, 16)).lengths.length).toBe(0);
+    expect(() => wordExamples(silent, plainTexts(tokenizer, 16), [Int32Array.of(0)])).toThrow(
+      'the words have no tokens in this model.',
     );
   });
 });

@@ -1,6 +1,6 @@
 import { groupsOf } from '../../input/data/split-rows.ts';
-import type { TextTokenizer } from '../../input/text/tokenizer.ts';
 import type { EvaluatedRows, Evaluation, EvaluationWatch } from '../../program/example-set.ts';
+import type { Texts } from '../../program/modalities/texts.ts';
 import { argmaxRows, meanCrossEntropy } from '../../scores/metrics/classes.ts';
 import { bootstrap, someGroups } from '../../scores/metrics/score-interval.ts';
 import { type SeqevalScores, seqeval } from '../../scores/metrics/seqeval.ts';
@@ -25,15 +25,12 @@ export interface LabelledSentences {
  */
 export function tokenEvaluation(
   { sentences, fileName }: LabelledSentences,
-  {
-    labels,
-    tokenizer,
-    maxLength,
-  }: { labels: readonly string[]; tokenizer: TextTokenizer; maxLength: number },
+  labels: readonly string[],
+  texts: Texts,
   batchSize: number,
 ): Evaluation {
   const ids = tagIds(sentences, labels, fileName);
-  const examples = wordExamples(sentences, tokenizer, maxLength, ids);
+  const examples = wordExamples(sentences, texts, ids);
   const targets = examples.firstPieces.map(({ words }, example) =>
     words.map((word) => ids[examples.sentences[example]!]![word]!),
   );

@@ -1,7 +1,6 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
-import { type Batch, collate } from '../../input/text/batches.ts';
-import { wordEncoder } from '../../input/text/encode-words.ts';
-import type { TextTokenizer } from '../../input/text/tokenizer.ts';
+import type { Batch } from '../../input/text/batches.ts';
+import type { Texts } from '../../program/modalities/texts.ts';
 import { IGNORED, labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -31,22 +30,17 @@ export interface WordExamples {
  */
 export function wordExamples(
   sentences: readonly { words: readonly string[] }[],
-  tokenizer: TextTokenizer,
-  maxLength: number,
+  texts: Texts,
   tagIds?: readonly Int32Array[],
 ): WordExamples {
-  const encode = wordEncoder(tokenizer, maxLength);
+  const encode = texts.wordEncoder();
   const examples = sentences.flatMap(({ words }, sentence) => {
     const { wordIds, ...encoding } = encode(words);
     const pieces = firstPieces(wordIds);
     return pieces.words.length === 0 ? [] : { sentence, encoding, pieces };
   });
   if (tagIds && examples.length === 0) {
-    throw new UserError({
-      where: 'the tokenizer',
-      fault: 'made no tokens of the words',
-      code: 'unsupported',
-    });
+    throw new UserError({ where: 'the words', fault: 'have no tokens in this model', code: 'unsupported' });
   }
   return {
     lengths: Int32Array.from(examples, ({ encoding }) => encoding.inputIds.length),
@@ -56,10 +50,7 @@ export function wordExamples(
     firstPieces: examples.map(({ pieces }) => pieces),
     batch(chosen) {
       const parts = Array.from(chosen, (example) => examples[example]!);
-      const batch = collate(
-        parts.map(({ encoding }) => encoding),
-        tokenizer.padId,
-      );
+      const batch = texts.padded(parts.map(({ encoding }) => encoding));
       const feeds = modelFeeds(batch);
       if (!tagIds) return { feeds, weight: chosen.length };
       const labels = labelledRows(labelsOf(parts, tagIds, batch), batch.batch, batch.length, false);

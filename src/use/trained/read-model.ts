@@ -22,14 +22,13 @@ import { HEAD_KINDS, writesText } from '../../models/heads/registry.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import { assumedSentence, type SentenceSettings } from '../../models/sentence-settings.ts';
 import type { GenerationSources } from '../../program/generation/generation-settings.ts';
-import { pictureBatches } from '../../program/modalities/picture-batches.ts';
-import { textBatches } from '../../program/modalities/text-batches.ts';
+import type { Modality } from '../../program/modalities/modality.ts';
+import { Pictures } from '../../program/modalities/pictures.ts';
+import { Texts } from '../../program/modalities/texts.ts';
 import { lazy } from '../../support/options.ts';
-import { UserError } from '../../support/user-error.ts';
 import { type Build, type Family, familyOf, withSentence } from './bind-model.ts';
 import { type ModelConfig, withModelConfig } from './model-config.ts';
 import { SENTENCE_FILES, sentenceFileNames, sentenceSettings } from './sentence-files.ts';
-import type { TrainedParts } from './trained-model.ts';
 
 /** The maximum number of tokens of an example, if neither the config nor the model sets a lower limit. */
 const DEFAULT_MAX_LENGTH = 1024;
@@ -61,13 +60,13 @@ export interface DescribedModel extends Described {
    */
   small: ReadonlyMap<string, Uint8Array>;
   /**
-   * Builds its tokenizer and chat template.
+   * Builds what its rows are made of.
    *
    * @param config the model's, with the positions that remain for texts
    * @param requested `data.max_length`, or the value under another name (`key`)
-   * @throws UserError for a missing or damaged tokenizer, and for a length that the model does not support
+   * @throws UserError for missing or damaged files, and for a length that the model does not support
    */
-  text(config: CommonConfig, requested?: number, key?: string): TrainedParts['text'];
+  modality(config: CommonConfig, requested?: number, key?: string): Modality;
   /** The generation settings in generation_config.json or, if it is missing, config.json. */
   generationFiles(): Omit<GenerationSources, 'user'>;
 }
@@ -142,13 +141,12 @@ export async function readModel(described: Described, decode?: DecodePicture): P
       ...(template.file ? [[CHAT_TEMPLATE_FILE, template.file] as const] : []),
       ...(generation ? [[GENERATION_CONFIG, generation] as const] : []),
     ]),
-    text({ vocabSize, maxLength: longest }, requested, key = 'max_length') {
+    modality({ vocabSize, maxLength: longest }, requested, key = 'max_length') {
       const tokenizer = tokens();
       const length = maxLength(requested, tokenizer.modelMaxLength, longest, `data.${key}`);
       let loaded: { now: number | undefined; template: ChatTemplate } | undefined;
-      return {
+      return new Texts({
         ...{ tokenizer, vocabSize },
-        batches: textBatches(tokenizer.padId),
         maxLength: requested === undefined ? Math.min(length, DEFAULT_MAX_LENGTH) : length,
         chatTemplate(now) {
           const time = now?.getTime();
@@ -156,7 +154,7 @@ export async function readModel(described: Described, decode?: DecodePicture): P
             loaded = { now: time, template: template.parse(tokenizer.specialTokens, now) };
           return loaded.template;
         },
-      };
+      });
     },
     generationFiles: () =>
       generation
@@ -165,22 +163,13 @@ export async function readModel(described: Described, decode?: DecodePicture): P
   };
 }
 
-/** A model of pictures. It has no tokenizer. */
+/** A model of pictures. */
 function readPictureModel(described: Described, decode: DecodePicture = cannotDecode): DescribedModel {
   const { config, processor, json, family } = described;
   return {
     ...described,
     small: new Map([[CONFIG, config], ...(processor ? [[PROCESSOR_FILE, processor.file] as const] : [])]),
-    text: () => ({
-      tokenizer: NO_TOKENIZER,
-      maxLength: family.config.maxLength,
-      vocabSize: 0,
-      batches: pictureBatches(family.config.maxLength),
-      pictures: new PictureReader(processorOf(described), decode),
-      chatTemplate: () => {
-        throw readsPictures();
-      },
-    }),
+    modality: () => new Pictures(new PictureReader(processorOf(described), decode), family.config.maxLength),
     generationFiles: () => ({ modelConfig: json }),
   };
 }
@@ -188,22 +177,6 @@ function readPictureModel(described: Described, decode: DecodePicture = cannotDe
 const cannotDecode: DecodePicture = async () => {
   throw new Error('no decoder for pictures');
 };
-
-function readsPictures(): UserError {
-  return new UserError({
-    where: 'the model',
-    fault: 'reads pictures, not texts',
-    hint: 'Name a column with files of pictures, or choose a model of texts.',
-  });
-}
-
-/** Stands for the tokenizer of a model of pictures. */
-const NO_TOKENIZER = {
-  padId: 0,
-  encode() {
-    throw readsPictures();
-  },
-} as unknown as TrainedParts['text']['tokenizer'];
 
 /** The files of sentence-transformers, by name, as parsed JSON. */
 async function readSentenceFiles(files: Files): Promise<Map<string, unknown>> {

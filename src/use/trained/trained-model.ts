@@ -1,9 +1,6 @@
 import type { z } from 'zod';
 import { isRows, type Rows, rowsText, textInMemory } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import type { PictureReader } from '../../input/pictures/picture-reader.ts';
-import type { ChatTemplate } from '../../input/text/chat/chat-template.ts';
-import type { TextTokenizer } from '../../input/text/tokenizer.ts';
 import type { TunedValues } from '../../methods/tuners/tuner.ts';
 import { writesText } from '../../models/heads/registry.ts';
 import { NotFinite } from '../../program/check-finite.ts';
@@ -14,7 +11,8 @@ import type { GenerationSources } from '../../program/generation/generation-sett
 import { openLanguageModel } from '../../program/generation/open-language-model.ts';
 import type { Generated, Prompt, WriteOptions } from '../../program/generation/prompt.ts';
 import { TextGenerator } from '../../program/generation/text-generator.ts';
-import type { BatchForm } from '../../program/modalities/modality.ts';
+import type { Modality } from '../../program/modalities/modality.ts';
+import { textsOf } from '../../program/modalities/texts.ts';
 import { type OwnScores, ownScoresOf, withOwnScores } from '../../program/own-scores.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { Program } from '../../program/program.ts';
@@ -26,7 +24,6 @@ import { ANYTHING, assertOptions, FUNCTION, NUMBER, type OptionType, SIGNAL } fr
 import { PROGRAM } from '../../support/program.ts';
 import { shown, UserError } from '../../support/user-error.ts';
 import { assertInput } from '../../tasks/assert-input.ts';
-import { loadedInputs, withPictures } from '../../tasks/labelled-texts/load-pictures.ts';
 import type { TextInput } from '../../tasks/labelled-texts/texts-shape.ts';
 import type { Answer, EmbedOptions, Prediction, Vectors } from '../../tasks/prediction.ts';
 import { type AnyTask, type TaskName, taskNamed } from '../../tasks/registry.ts';
@@ -55,16 +52,8 @@ export interface TrainedParts extends TunedValues {
   communicator?: Communicator;
   /** Undefined for unknown tasks. */
   notes: Notes | undefined;
-  text: {
-    tokenizer: TextTokenizer;
-    /** Maximum number of tokens of an example. */
-    maxLength: number;
-    vocabSize: number;
-    chatTemplate(now?: Date): ChatTemplate;
-    /** Set for models of pictures. */
-    pictures?: PictureReader;
-    batches: BatchForm;
-  };
+  /** What its rows are made of. */
+  modality: Modality;
   /** Reads the generation settings in the model's files. */
   generationFiles(): Omit<GenerationSources, 'user'>;
   /** Number of examples computed at once. Default: the task's. */
@@ -183,7 +172,7 @@ export class TrainedModel {
     const program = untilAborted(this.#opened(), signal);
     const tuned = { program, values: this.parts.values, generator: () => this.generator() };
     try {
-      const loaded = await loadedInputs(this.#withKeys(inputs, reading), this.parts.text.pictures);
+      const loaded = await this.parts.modality.readInputs(this.#withKeys(inputs, reading));
       return await this.#prediction().answer(loaded, tuned, this.context(reading), this.batchSize);
     } catch (error) {
       throw error instanceof NotFinite ? new NotFinite(before + error.example) : error;
@@ -251,10 +240,7 @@ export class TrainedModel {
     const said = Object.entries(reading).filter(([, value]) => value !== undefined);
     const flags = Object.fromEntries(said);
     const context = this.context(task.files.withFlags(this.context().reading, flags, files[0]!.name));
-    const rows = task.files.read(
-      await withPictures(files, context.reading, context.pictures),
-      context.reading,
-    );
+    const rows = task.files.read(await context.modality.withContent(files, context.reading), context.reading);
     if (onNotice) for (const message of task.files.notices?.(rows) ?? []) onNotice(message);
     const evaluation = withOwnScores(task.evaluation(rows, context, this.batchSize), own);
     return evaluation.run(untilAborted(this.#opened(), signal), this.parts.values, {
@@ -368,12 +354,10 @@ export class TrainedModel {
 
   /** The context for making examples. `reading` has keys of the `data` section that differ from the run's. */
   context(reading?: object): EncodingContext {
-    const { notes, text, model, tuner } = this.parts;
+    const { notes, modality, model, tuner } = this.parts;
     const { max_length: _, ...columns } = notes?.data ?? {};
-    const { tokenizer, maxLength, vocabSize, pictures } = text;
     return {
-      ...{ tokenizer, maxLength, vocabSize, pictures, config: model.config },
-      chatTemplate: () => text.chatTemplate(),
+      ...{ modality, config: model.config },
       generationFiles: () => this.parts.generationFiles(),
       reading: { ...columns, ...reading },
       labels: this.labels,
@@ -399,7 +383,7 @@ export class TrainedModel {
   }
 
   async #openGenerator(): Promise<{ generator: TextGenerator; release(): Promise<void> }> {
-    const { engine, model, tuner, values, text, notes, continues, path } = this.parts;
+    const { engine, model, tuner, values, modality, notes, continues, path } = this.parts;
     if (!writesText(model.headKind)) {
       throw new UserError({
         where: path,
@@ -410,8 +394,7 @@ export class TrainedModel {
     const language = await openLanguageModel({ engine, model, tuner, values }, { continues, packed: true });
     const generator = new TextGenerator({
       model: language,
-      tokenizer: text.tokenizer,
-      chatTemplate: () => text.chatTemplate(),
+      texts: textsOf(modality),
       files: this.parts.generationFiles(),
       isChat: notes?.data.messages !== undefined,
       close: () => language.release(),

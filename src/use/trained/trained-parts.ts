@@ -20,24 +20,24 @@ export interface TunedModel extends TunedValues {
 }
 
 /**
- * The parts of a trained model. Its tokenizer is built on first use, because merging a model needs none.
+ * The parts of a trained model. Its modality is built on first use, because merging a model needs none.
  *
  * @param maxLength number of tokens after which a text is truncated, if other than in the run
  */
 export function trainedParts(
   { base, model, tuner, values, notes }: TunedModel,
   maxLength: number | undefined,
-  others: Omit<TrainedParts, keyof TunedModel | 'text' | 'generationFiles'>,
+  others: Omit<TrainedParts, keyof TunedModel | 'modality' | 'generationFiles'>,
 ): TrainedParts {
-  const text = lazy(() => {
+  const modality = lazy(() => {
     const config = configForTexts(model.config, tuner.virtualTokens?.count);
-    return base.text(config, maxLength ?? notes?.data.max_length);
+    return base.modality(config, maxLength ?? notes?.data.max_length);
   });
   return {
     ...others,
     ...{ model, tuner, values, notes },
-    get text() {
-      return text();
+    get modality() {
+      return modality();
     },
     generationFiles: base.generationFiles,
   };

@@ -53,7 +53,7 @@ async function run(
     const context = model.context();
     const reading = prediction.input.withFlags(context.reading, readingFlags(flags), files?.[0]?.name);
     const sources = files ?? [await fromFirst(processes.communicator, readInput)];
-    const readsPictures = context.pictures !== undefined;
+    const readsPictures = context.modality.reads === 'image';
     const found = await inputsOf(sources, prediction, reading, readsPictures);
     const inputs = found.inputs as { text: string; image?: unknown }[];
     const { prompt, promptName, dimensions } = flags;

@@ -79,7 +79,7 @@ async function run(
     if (!prediction) throw trained.cannotPredict();
     const { output } = flags;
     if (output !== undefined && !prediction.output.files) throw noFiles(path, trained.task);
-    const readsPictures = trained.context().pictures !== undefined;
+    const readsPictures = trained.context().modality.reads === 'image';
     const pictures = readsPictures && file !== undefined ? await picturesNamed(file) : undefined;
     const typed = file !== undefined && !pictures && isText(file) ? file : undefined;
     const named = file === '-' || typed !== undefined || pictures ? undefined : file;

@@ -55,7 +55,7 @@ export async function judgeEvaluation(
   const ofTokens = () => {
     const context = trained.context(reading);
     const scored = task.examples(rows, context);
-    return task.baselines?.ofTokens?.(learnt?.examples ?? scored, scored, context.vocabSize) ?? [];
+    return task.baselines?.ofTokens?.(learnt?.examples ?? scored, scored, context.config.vocabSize) ?? [];
   };
   const probe = learnt && (await probeBaseline(trained, learnt.rows, rows, reading));
   const to_beat = [...ofRows, ...(probe ? [probe] : []), ...(task.baselines?.ofTokens ? ofTokens() : [])]

@@ -29,7 +29,7 @@ export async function lookAtAll(
   const folder = isHere(model) ? await mistakes.of(() => resolveModel(model)) : undefined;
   const described = folder && (await mistakes.of(() => describeFolder(folder, model_config)));
   if (described) {
-    await mistakes.of(async () => (await readModel(described)).text(described.family.config));
+    await mistakes.of(async () => (await readModel(described)).modality(described.family.config));
     await mistakes.of(() => {
       if (task) assertModelNamed(model, task);
       startOn(described, parts);

@@ -6,6 +6,7 @@ import type {
   Prompt,
 } from '../../../program/generation/prompt.ts';
 import { TextGenerator } from '../../../program/generation/text-generator.ts';
+import { textsOf } from '../../../program/modalities/texts.ts';
 import type { ServedModel } from '../served-model.ts';
 
 export interface WriteOptions extends GenerateTextOptions {
@@ -21,11 +22,10 @@ export function writeText(
   input: GenerationInput,
   { onRead, ...options }: WriteOptions,
 ): Promise<Generated> {
-  const { text, notes, generationFiles } = trained.parts;
+  const { modality, notes, generationFiles } = trained.parts;
   const generator = new TextGenerator({
     model: counting(language, onRead),
-    tokenizer: text.tokenizer,
-    chatTemplate: () => text.chatTemplate(),
+    texts: textsOf(modality),
     files: generationFiles(),
     isChat: notes?.data.messages !== undefined,
     close: async () => {},

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { writeTinyTextModel } from '../../../../tests/support/tiny-text-model.ts';
+import type { Modality } from '../../../program/modalities/modality.ts';
+import { textsOf } from '../../../program/modalities/texts.ts';
 import { plainModel } from '../../../program/objectives/plain-model.ts';
 import { readFolder } from '../../trained/node/load-model.ts';
-import type { TrainedParts } from '../../trained/trained-model.ts';
 import { BaseFolder } from './base-folder.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'date-'));
@@ -17,11 +18,11 @@ beforeAll(() => {
 afterEach(() => void vi.useRealTimers());
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const year = (text: TrainedParts['text'], now?: Date) => text.chatTemplate(now).render([], false);
+const year = (modality: Modality, now?: Date) => textsOf(modality).at(now).render([], false);
 
 it('a chat template gets the date of each rendering, or of the run', async () => {
-  const { text: textOf, family } = await readFolder(folder);
-  const text = textOf(family.config);
+  const described = await readFolder(folder);
+  const text = described.modality(described.family.config);
   vi.useFakeTimers({ now: new Date('2030-06-01') });
   expect(year(text)).toBe('2030');
   vi.setSystemTime(new Date('2031-06-01'));
@@ -34,7 +35,7 @@ it('so does that of a served base', async () => {
   const base = await BaseFolder.open(folder, 'float32');
   const { definition, config } = base.described.family;
   const model = base.model(plainModel('CAUSAL_LM', 0)(definition, config));
-  const { text } = base.trained('base', { notes: undefined, model }).parts;
+  const { modality: text } = base.trained('base', { notes: undefined, model }).parts;
   vi.useFakeTimers({ now: new Date('2030-06-01') });
   expect(year(text)).toBe('2030');
   vi.setSystemTime(new Date('2031-06-01'));

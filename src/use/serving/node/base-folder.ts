@@ -69,8 +69,8 @@ export class BaseFolder implements ServedBase {
 
   /** How rows of its inputs are batched. */
   get batches(): BatchForm {
-    const { text, family } = this.described;
-    return text(family.config).batches;
+    const { modality, family } = this.described;
+    return modality(family.config).batches;
   }
 
   /** The size of its weight files. */

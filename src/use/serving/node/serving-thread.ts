@@ -71,7 +71,7 @@ export const servingThread = {
     await adapters.readAll();
     await serving.open();
     service = new LocalService(serving, adapters, limits.maxPixels);
-    const input = base.described.family.config.picture ? 'image' : 'text';
+    const input = base.described.modality(base.described.family.config).reads;
     onReady({ model: base.name, names: [...serving.models.keys()], input });
     adapters.watch();
     return new Promise(() => {});

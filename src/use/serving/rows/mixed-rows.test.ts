@@ -3,9 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openForTask } from '../../../../tests/support/open-for-task.ts';
+import { plainTexts } from '../../../../tests/support/plain-texts.ts';
 import { TINY_CONFIG, writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 import type { Tensors } from '../../../engine/runtime/session.ts';
 import { collate } from '../../../input/text/batches.ts';
+import type { TextTokenizer } from '../../../input/text/tokenizer.ts';
 import { AdaLoraTuner } from '../../../methods/tuners/adalora/adalora-tuner.ts';
 import { type PackedAdapter, packAdapter } from '../../../methods/tuners/bank/packed-adapter.ts';
 import { adaLoraConfigSchema } from '../../../methods/tuners/composed/pruned-triplets.ts';
@@ -15,7 +17,6 @@ import { METHODS } from '../../../methods/tuners/registry.ts';
 import type { TunedValues, Tuner } from '../../../methods/tuners/tuner.ts';
 import type { HeadKind } from '../../../models/heads/registry.ts';
 import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
-import { textBatches } from '../../../program/modalities/text-batches.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { modelFeeds } from '../../../program/objectives/model-inputs.ts';
 import { Program } from '../../../program/program.ts';
@@ -101,7 +102,7 @@ const openMixed = async (all: readonly Own[], model: LoadedModel, slots = 4) => 
   return MixedRows.open(nodeEngine(model, 'cpu'), model, shape, {
     ...limits,
     slots,
-    batches: textBatches(0),
+    batches: plainTexts({ padId: 0 } as TextTokenizer, 128).batches,
   });
 };
 

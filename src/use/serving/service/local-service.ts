@@ -1,4 +1,5 @@
 import { writesText } from '../../../models/heads/registry.ts';
+import { Pictures } from '../../../program/modalities/pictures.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ServedAnswer } from '../../../tasks/served-answer.ts';
 import type { ServedModel } from '../served-model.ts';
@@ -48,7 +49,7 @@ export class LocalService implements Service {
       ...{ name, folder, created, parent },
       task: trained.task,
       labels: trained.labels,
-      input: trained.parts.model.config.picture ? 'image' : 'text',
+      input: trained.parts.modality.reads,
       writes: writesText(trained.parts.model.headKind),
       embeds: trained.task !== undefined && trained.definition().prediction?.vectors !== undefined,
     }));
@@ -62,7 +63,7 @@ export class LocalService implements Service {
     if (!served) throw model.trained.cannotPredict();
     const { reading } = model.trained.context();
     const pictures = await this.#pictures(model, request.inputs, signal);
-    if (!pictures && !request.truncate) checkLengths(model, request.inputs);
+    if (!request.truncate) model.trained.parts.modality.checkLengths(request.inputs);
     const inputs = pictures ?? request.inputs.map(({ text, pair }) => served.input(text, pair, reading));
     const answers = await this.#serving.predict(model, inputs, signal);
     return answers.map((answer, i) =>
@@ -79,7 +80,7 @@ export class LocalService implements Service {
     if (!vectors) throw notEmbedding(model);
     const sent = given.map((input) => (typeof input === 'string' ? { text: input } : input));
     const pictures = await this.#pictures(model, sent, signal);
-    if (!pictures && !truncate) checkLengths(model, sent);
+    if (!truncate) model.trained.parts.modality.checkLengths(sent);
     const asked = model.trained.vectorInputs(
       sent.map(({ text }) => text),
       options,
@@ -148,8 +149,8 @@ export class LocalService implements Service {
 
   /** The pictures of a request. Undefined for a model of texts. */
   async #pictures({ trained }: ServedModel, inputs: readonly TextInput[], signal: AbortSignal | undefined) {
-    const { pictures } = trained.parts.text;
-    if (pictures) return this.#sentPictures.read(inputs, pictures, signal);
+    const { modality } = trained.parts;
+    if (modality instanceof Pictures) return this.#sentPictures.read(inputs, modality, signal);
     if (!inputs.some(({ image }) => image)) return undefined;
     throw new UserError({ where: 'inputs', fault: 'has pictures, but the model reads texts' });
   }
@@ -175,18 +176,4 @@ function onlyWriting({ name }: ServedModel): UserError {
     fault: 'generates text and does not predict',
     hint: 'Use /v1/completions.',
   });
-}
-
-/** @throws UserError for a text that would be truncated */
-function checkLengths({ trained }: ServedModel, inputs: readonly TextInput[]): void {
-  const { tokenizer, maxLength } = trained.parts.text;
-  for (const [i, { text, pair }] of inputs.entries()) {
-    const { length } = tokenizer.encode(text, pair, Number.POSITIVE_INFINITY).inputIds;
-    if (length <= maxLength) continue;
-    throw new UserError({
-      where: `inputs[${i}]`,
-      fault: `has ${length} tokens, more than the maximum of ${maxLength}`,
-      hint: 'Shorten it, or set truncate: true.',
-    });
-  }
 }

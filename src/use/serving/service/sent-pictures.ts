@@ -1,8 +1,7 @@
-import type { PictureReader } from '../../../input/pictures/picture-reader.ts';
 import { PictureTooLarge } from '../../../input/pictures/pixels.ts';
+import type { Pictures } from '../../../program/modalities/pictures.ts';
 import { Turns } from '../../../support/turns.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { loadedInputs } from '../../../tasks/labelled-texts/load-pictures.ts';
 import type { TextInput } from './service.ts';
 import { BadPicture } from './service-errors.ts';
 
@@ -28,7 +27,7 @@ export class SentPictures {
    */
   async read(
     inputs: readonly TextInput[],
-    reader: PictureReader,
+    pictures: Pictures,
     signal?: AbortSignal,
   ): Promise<readonly unknown[]> {
     const files = inputs.map(({ text, pair, image }, i) => {
@@ -40,7 +39,7 @@ export class SentPictures {
     return this.#turns.run(async () => {
       signal?.throwIfAborted();
       try {
-        return await loadedInputs(files, reader.withMaxPixels(this.#maxPixels));
+        return await pictures.withMaxPixels(this.#maxPixels).readInputs(files);
       } catch (error) {
         if (!(error instanceof UserError) || error instanceof PictureTooLarge) throw error;
         throw new BadPicture(error.message);

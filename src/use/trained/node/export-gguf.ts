@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { assertNewFolder } from '../../../input/formats/node/folder-files.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
+import { textsOf } from '../../../program/modalities/texts.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { type ExportGgufOptions, ggufAdapter } from '../gguf-adapter.ts';
 import { formatModelfile, ollamaTemplate, PLAIN_TEMPLATE } from '../modelfile.ts';
@@ -28,10 +29,10 @@ export function exportGguf(opened: OpenedTuned, output: string, options?: Export
 function templateOf({ base, model, notes }: OpenedTuned): string | undefined {
   if (notes && notes.data.messages === undefined) return PLAIN_TEMPLATE;
   try {
-    const text = base.text(model.config);
-    const start = text.tokenizer.specialTokens.bos_token ?? '';
+    const texts = textsOf(base.modality(model.config));
+    const start = texts.begin;
     const [template, other] = TIMES.map((time) => {
-      const chat = text.chatTemplate(time);
+      const chat = texts.at(time);
       return ollamaTemplate((messages, addGenerationPrompt) => {
         const rendered = chat.render(messages, addGenerationPrompt);
         // llama.cpp adds this token itself.

@@ -1,24 +1,31 @@
-import type { Tensors } from '../engine/runtime/session.ts';
-import type { Picture, PictureReader } from '../input/pictures/picture-reader.ts';
-import { type Box, flipped, type Pixels } from '../input/pictures/pixels.ts';
-import type { PictureProcessor } from '../input/pictures/processor.ts';
-import { PIXELS } from '../program/objectives/model-inputs.ts';
-import { Random } from '../support/random.ts';
+import type { Tensors } from '../../engine/runtime/session.ts';
+import type { Picture } from '../../input/pictures/picture-reader.ts';
+import { type Box, flipped, type Pixels } from '../../input/pictures/pixels.ts';
+import type { PictureProcessor } from '../../input/pictures/processor.ts';
+import { Random } from '../../support/random.ts';
+import { PIXELS } from '../objectives/model-inputs.ts';
 import { InputSet } from './input-set.ts';
 
-/** Pictures as a model reads them. */
-export class PictureSet extends InputSet {
+/** Distinct pictures. The same file is computed once. */
+export class PictureSet extends InputSet<Picture> {
   readonly lengths: Int32Array;
   readonly truncated = 0;
   readonly #pictures: readonly Picture[];
+  readonly #numbers: ReadonlyMap<string, number>;
   readonly #processor: PictureProcessor;
 
   /** @param tokens number of tokens of a picture */
-  constructor(pictures: readonly Picture[], { processor }: Pick<PictureReader, 'processor'>, tokens: number) {
+  constructor(pictures: Iterable<Picture>, processor: PictureProcessor, tokens: number) {
     super();
-    this.#pictures = pictures;
+    const distinct = new Map(Array.from(pictures, (picture) => [picture.digest, picture]));
+    this.#pictures = [...distinct.values()];
+    this.#numbers = new Map([...distinct.keys()].map((digest, number) => [digest, number]));
     this.#processor = processor;
-    this.lengths = new Int32Array(pictures.length).fill(tokens);
+    this.lengths = new Int32Array(distinct.size).fill(tokens);
+  }
+
+  override numberOf({ digest }: Picture): number {
+    return this.#numbers.get(digest) as number;
   }
 
   override feeds(numbers: readonly number[]): Tensors {

@@ -1,18 +1,16 @@
-import type { Encoding, TextTokenizer } from '../../input/text/tokenizer.ts';
-import { ALONE, type Communicator } from '../../program/parallel/communicator.ts';
-import type { Texts } from './encoded-set.ts';
+import type { Encoding } from '../../input/text/encoding.ts';
+import { ALONE, type Communicator } from '../parallel/communicator.ts';
+import type { PartRow } from './modality.ts';
 
 /** Minimum number of rows to divide among processes. For fewer rows, the exchange takes longer than encoding. */
 const MIN_ROWS = 5000;
 
 /** Encodes texts or pairs. Every process of the run encodes a part of them if there are many. */
 export function encodeRows(
-  rows: readonly Texts[],
-  tokenizer: TextTokenizer,
-  maxLength: number,
+  rows: readonly PartRow[],
+  encode: (row: PartRow) => Encoding,
   communicator: Communicator = ALONE,
 ): Encoding[] {
-  const encode = ({ text, textPair }: Texts) => tokenizer.encode(text, textPair, maxLength);
   const { rank, size } = communicator;
   if (size === 1 || rows.length < MIN_ROWS) return rows.map(encode);
   // A process that fails still makes the collective call, with an empty array.

@@ -1,16 +1,18 @@
-import type { HostTensor, Tensors } from '../engine/runtime/session.ts';
-import { checkFinite } from '../program/check-finite.ts';
-import { type ExampleSet, someExamples } from '../program/example-set.ts';
-import { columnInput } from '../program/objectives/embedding-model.ts';
-import { predictBatches } from '../program/predict-batches.ts';
-import type { Predictor } from '../program/program.ts';
+import type { HostTensor, Tensors } from '../../engine/runtime/session.ts';
+import { checkFinite } from '../check-finite.ts';
+import { type ExampleSet, someExamples } from '../example-set.ts';
+import { columnInput } from '../objectives/embedding-model.ts';
+import { predictBatches } from '../predict-batches.ts';
+import type { Predictor } from '../program.ts';
 
 /** Distinct inputs of a model: texts or pictures. Each is encoded once. */
-export abstract class InputSet {
+export abstract class InputSet<Item = unknown> {
   /** The cost of each input in tokens. Inputs of similar cost share a batch. */
   abstract readonly lengths: Int32Array;
   /** Number of inputs that were truncated. */
   abstract readonly truncated: number;
+  /** The number of an item in the set. */
+  abstract numberOf(item: Item): number;
   /** The model's inputs for some of the set, by their numbers. */
   abstract feeds(numbers: readonly number[]): Tensors;
 
