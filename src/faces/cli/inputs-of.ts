@@ -1,4 +1,7 @@
+import { statSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
 import type { TextFile } from '../../input/data/text-file.ts';
+import { PICTURE_NAME } from '../../input/pictures/pixels.ts';
 import { printable } from '../../support/text.ts';
 import type { Prediction } from '../../tasks/prediction.ts';
 import type { BaseData, ReadingOf } from '../../tasks/task-definition.ts';
@@ -54,7 +57,25 @@ function pictureInput(input: { text: string; id?: string }, source: TextFile | s
   return { ...input, id: input.id ?? input.text, image: () => open(input.text) };
 }
 
-async function openHere(name: string): Promise<Uint8Array> {
+/** Reads a picture that is named relative to the current folder. */
+export async function openHere(name: string): Promise<Uint8Array> {
   const { openPicture } = await import('../../input/data/node/picture-folder.ts');
   return openPicture('.', name);
+}
+
+/** The pictures that an argument names, a line for each: one picture, or those in a folder. */
+export async function picturesNamed(argument: string): Promise<string[] | undefined> {
+  const { picturesIn } = await import('../../input/data/node/picture-folder.ts');
+  if (PICTURE_NAME.test(argument)) return [reachable(argument)];
+  if (!statSync(argument, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+  return [
+    picturesIn(argument)
+      .map((name) => reachable(join(argument, name)))
+      .join('\n'),
+  ];
+}
+
+/** A path as it is opened: a relative one must stay in the current folder. */
+function reachable(path: string): string {
+  return relative('.', path).startsWith('..') ? resolve(path) : path;
 }

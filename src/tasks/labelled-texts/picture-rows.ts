@@ -1,7 +1,12 @@
-import { type OnSkipped, type Row, RowProblems } from '../../input/data/rows.ts';
+import { type OnSkipped, type Row, type RowProblem, RowProblems } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { alikePictures } from '../../input/pictures/alike.ts';
 import type { Picture } from '../../input/pictures/picture-reader.ts';
+
+/** The problem of a row with a picture that cannot be read. */
+export function unreadable(reason: string): RowProblem {
+  return { kind: 'picture', fault: `has a picture that cannot be read: ${reason.replace(/\.$/, '')}` };
+}
 
 /**
  * Gives rows of a file their pictures.
@@ -19,9 +24,7 @@ export function rowsWithPictures(
   const shown = rows.flatMap((row): Row[] => {
     const picture = pictures.get(row.text);
     if (picture && !(picture instanceof Error)) return [{ ...row, picture }];
-    const why = picture?.message.replace(/\.$/, '') ?? row.text;
-    const fault = `has a picture that cannot be read: ${why}`;
-    problems.add(row.line, { kind: 'picture', fault });
+    problems.add(row.line, unreadable(picture?.message ?? row.text));
     return [];
   });
   if (onSkipped) problems.tellSkipped(shown.length, onSkipped);

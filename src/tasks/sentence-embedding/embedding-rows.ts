@@ -6,6 +6,7 @@ import type { TextFile } from '../../input/data/text-file.ts';
 import { alikePictures } from '../../input/pictures/alike.ts';
 import type { Picture } from '../../input/pictures/picture-reader.ts';
 import { InvalidData } from '../../support/user-error.ts';
+import { unreadable } from '../labelled-texts/picture-rows.ts';
 import type { ReadingOf } from '../task-definition.ts';
 import { beirRows, isBeir } from './beir.ts';
 import { type EmbeddingData, type EmbeddingForm, formOf, negativesOf } from './data-section.ts';
@@ -105,8 +106,7 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
     column.forEach((text, i) => {
       const picture = file.pictures?.get(text);
       if (picture instanceof Error) {
-        const fault = `has a picture that cannot be read: ${picture.message}`;
-        problems.add(rows[i]!.line, { kind: 'picture', fault });
+        problems.add(rows[i]!.line, unreadable(picture.message));
       } else if (picture) {
         // Files may have different pictures under one name.
         column[i] = picture.digest;

@@ -4,6 +4,7 @@ import type { Processes } from '../../../program/parallel/communicator.ts';
 import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
+import { nearestOf, unit } from '../../../tasks/sentence-embedding/vectors.ts';
 import {
   addOpenFlags,
   addReadingFlags,
@@ -17,21 +18,25 @@ import {
   TEXT_KEYS,
 } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
-import { inputsOf } from '../inputs-of.ts';
+import { inputsOf, openHere, picturesNamed } from '../inputs-of.ts';
 
-type Flags = OpenFlags & SplitFlags & EmbedOptions;
+type Flags = OpenFlags & SplitFlags & EmbedOptions & { nearest?: string; top: number };
 
 export function embedCommand(): Command {
   const command = new Command('embed')
-    .description('Turn texts into vectors, for search. Prints one JSON line per text: {"embedding": [...]}.')
+    .description(
+      'Turn texts or pictures into vectors, and search among them. Prints one JSON line each: {"embedding": [...]}.',
+    )
     .argument('<run, adapter or model>', 'folder of a run, of an adapter or of a model; or an id on the Hub')
     .argument(
       '[file]',
-      'one text per line (.txt), or TSV, CSV or JSON Lines with --text (default: standard input)',
+      'one text per line (.txt), TSV, CSV or JSON Lines with --text, a picture or a folder of pictures (default: standard input)',
     )
     .option('--prompt <text>', 'text put before every input')
     .option('--prompt_name, --prompt-name <name>', "name of a prompt in the model's files, such as query")
-    .option('--dimensions <count>', 'truncate vectors to this many dimensions', count);
+    .option('--dimensions <count>', 'truncate vectors to this many dimensions', count)
+    .option('--nearest <text or picture>', 'print the nearest inputs by cosine instead of vectors')
+    .option('--top <count>', 'number of nearest inputs to print', count, 10);
   return addReadingFlags(addOpenFlags(addSplitFlags(command)), TEXT_KEYS).action((path, file, flags) =>
     inAllProcesses((processes) => run(path, file, flags, processes)),
   );
@@ -49,18 +54,28 @@ async function run(
   try {
     const { prediction } = model.definition();
     if (!prediction?.vectors) throw noVectors(path, model.task);
-    const files = await namedFiles(file === '-' ? undefined : file, flags, false);
     const context = model.context();
-    const reading = prediction.input.withFlags(context.reading, readingFlags(flags), files?.[0]?.name);
-    const sources = files ?? [await fromFirst(processes.communicator, readInput)];
     const readsPictures = context.modality.reads === 'image';
+    const pictures = readsPictures && file !== undefined ? await picturesNamed(file) : undefined;
+    const files = await namedFiles(file === '-' || pictures ? undefined : file, flags, false);
+    const reading = prediction.input.withFlags(context.reading, readingFlags(flags), files?.[0]?.name);
+    const sources = pictures ?? files ?? [await fromFirst(processes.communicator, readInput)];
     const found = await inputsOf(sources, prediction, reading, readsPictures);
     const inputs = found.inputs as { text: string; image?: unknown }[];
-    const { prompt, promptName, dimensions } = flags;
+    const { prompt, promptName, dimensions, nearest, top } = flags;
+    if (nearest !== undefined)
+      inputs.unshift({ text: nearest, ...(readsPictures && { image: () => openHere(nearest) }) });
     const asked = inputs.map(({ text, image }) => ({
       ...(prediction.vectors?.input(text, { prompt, promptName, dimensions }, context) as object),
       ...(image !== undefined && { image }),
     }));
+    if (nearest !== undefined) {
+      const answers: object[] = [];
+      for await (const answer of model.predict<unknown, object>(asked, { reading })) answers.push(answer);
+      const [query, ...others] = model.vectorsOf(answers);
+      if (processes.communicator.rank === 0) await printNearest(query!, others, inputs.slice(1), top);
+      return;
+    }
     for await (const answer of model.predict<unknown, object>(asked, { reading })) {
       if (processes.communicator.rank > 0) continue;
       const line = JSON.stringify(prediction.output.json(answer, false, []));
@@ -68,6 +83,19 @@ async function run(
     }
   } finally {
     await model.close();
+  }
+}
+
+/** Prints the inputs whose vectors are most similar to a query's, the most similar first. */
+async function printNearest(
+  query: Float32Array,
+  vectors: readonly Float32Array[],
+  inputs: readonly { text: string }[],
+  top: number,
+): Promise<void> {
+  for (const { number, score } of nearestOf(query, vectors.map(unit), top)) {
+    const found = { row: number + 1, text: inputs[number]!.text, score: Number(score.toFixed(6)) };
+    if (!process.stdout.write(`${JSON.stringify(found)}\n`)) await once(process.stdout, 'drain');
   }
 }
 

@@ -1,8 +1,7 @@
 import { once } from 'node:events';
-import { existsSync, statSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import { PICTURE_NAME } from '../../../input/pictures/pixels.ts';
 import type { Processes } from '../../../program/parallel/communicator.ts';
 import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -22,7 +21,7 @@ import {
   type SplitFlags,
 } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
-import { inputsOf } from '../inputs-of.ts';
+import { inputsOf, picturesNamed } from '../inputs-of.ts';
 
 /** Output formats of every task. */
 const EVERY = ['jsonl', 'csv'];
@@ -152,23 +151,6 @@ function textsOf(input: unknown): { text?: string; text_pair?: string } {
     ...(typeof text === 'string' && { text }),
     ...(typeof text_pair === 'string' && { text_pair }),
   };
-}
-
-/** The pictures that an argument names, a line for each: one picture, or those in a folder. */
-async function picturesNamed(argument: string): Promise<string[] | undefined> {
-  const { picturesIn } = await import('../../../input/data/node/picture-folder.ts');
-  if (PICTURE_NAME.test(argument)) return [reachable(argument)];
-  if (!statSync(argument, { throwIfNoEntry: false })?.isDirectory()) return undefined;
-  return [
-    picturesIn(argument)
-      .map((name) => reachable(join(argument, name)))
-      .join('\n'),
-  ];
-}
-
-/** A path as it is opened: a relative one must stay in the current folder. */
-function reachable(path: string): string {
-  return relative('.', path).startsWith('..') ? resolve(path) : path;
 }
 
 /** Whether an argument is a text to classify rather than the name of a file. */
