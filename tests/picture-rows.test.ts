@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -181,7 +181,7 @@ describe('a picture', () => {
       const [answer] = await opened.predict<object, never>([{ text: 'x', image: new Uint8Array(image) }]);
       await opened.export('onnx', workspace.path('onnx', name));
       await opened.close();
-      return answer as Record<string, Record<string, number>>;
+      return answer as unknown as Record<string, Record<string, number>>;
     };
 
     const { probabilities } = await answered('classes');
@@ -199,6 +199,25 @@ describe('a picture', () => {
     const [[token, ...patches]] = (await extract(raw)).tolist() as [[number[], ...number[][]]];
     const mean = token.map((_, i) => patches.reduce((sum, patch) => sum + patch[i]!, 0) / patches.length);
     for (const [i, value] of [...token, ...mean].entries()) expect(value).toBeCloseTo(embedding![i]!, 5);
+  });
+
+  it('needs a model: the command names some, with those in the cache', async () => {
+    const snapshot = join('cache', 'models--me--vision', 'snapshots', 'c'.repeat(40));
+    cpSync(model, workspace.path(snapshot), { recursive: true });
+    mkdirSync(workspace.path('cache', 'models--me--vision', 'refs'));
+    writeFileSync(workspace.path('cache', 'models--me--vision', 'refs', 'main'), 'c'.repeat(40));
+    const run = await workspace.run('train', 'photos/classes.jsonl');
+    expect(run.code).toBe(2);
+    expect(run.stderr).toMatch(
+      /--model facebook\/dinov2-small\n {4}22 million parameters, 88 MB to download/,
+    );
+    expect(run.stderr).toMatch(/from the cache:\n.*train photos\/classes\.jsonl --model me\/vision/);
+    // Nothing is written that a second command would find.
+    expect(existsSync(workspace.path('classes.yaml'))).toBe(false);
+    const again = await workspace.run(
+      ...['train', 'photos/classes.jsonl', '--model', 'me/vision', '--set', 'training.max_steps=2'],
+    );
+    expect(again).toMatchObject({ code: 0 });
   });
 
   it('is found by another one, in a folder', async () => {

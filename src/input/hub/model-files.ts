@@ -1,4 +1,6 @@
 import { ADAPTER_CONFIG, adapterFiles } from '../formats/adapters/adapter-files.ts';
+import { PROCESSOR_FILE } from '../pictures/processor.ts';
+import { hasTokens, TEXT_FILES } from '../text/text-files.ts';
 
 /**
  * Weight files of a repository, in transformers' order of preference. Each format is a single file, or shards
@@ -16,8 +18,6 @@ const WEIGHTS = [
     shard: /^pytorch_model-\d{5}-of-\d{5}\.bin$/,
   },
 ];
-
-const SENTENCEPIECE = ['spm.model', 'spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model'];
 
 /**
  * Files that sentence-transformers adds to a model: the list of its modules, and the config of its pooling
@@ -42,22 +42,15 @@ export const TRANSFORMER_FILES = [
   'xlnet',
 ].map((family) => `sentence_${family}_config.json`);
 
-/** Small files that describe the model and the tokenizer. */
+/** Small files that describe the model and its inputs. */
 const DESCRIPTION = [
   'config.json',
   'generation_config.json',
-  'chat_template.jinja',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'special_tokens_map.json',
-  'added_tokens.json',
-  'vocab.txt',
+  ...TEXT_FILES,
+  PROCESSOR_FILE,
   ...POOLING_FILES,
   ...TRANSFORMER_FILES,
   'config_sentence_transformers.json',
-  'vocab.json',
-  'merges.txt',
-  ...SENTENCEPIECE,
 ];
 
 /** This package's own file in an adapter's folder; it records the task. */
@@ -107,12 +100,9 @@ export function isUsable(present: string[], shards: string[]): boolean {
 }
 
 /**
- * Whether a snapshot has a tokenizer. An adapter counts as having one, because it uses its base model's
- * tokenizer. A snapshot that another program downloaded may lack the tokenizer.
+ * Whether a snapshot has what the model's inputs need, of texts or of pictures. An adapter uses the files of its base
+ * model. A snapshot that another program downloaded may lack them.
  */
-export function hasTokenizer(present: string[]): boolean {
-  return (
-    isAdapterRepository(present) ||
-    ['tokenizer.json', 'vocab.txt', 'vocab.json', ...SENTENCEPIECE].some((name) => present.includes(name))
-  );
+export function hasInputFiles(present: string[]): boolean {
+  return isAdapterRepository(present) || hasTokens(present) || present.includes(PROCESSOR_FILE);
 }

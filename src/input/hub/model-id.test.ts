@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hasTokenizer, isUsable, neededFiles } from './model-files.ts';
+import { hasInputFiles, isUsable, neededFiles } from './model-files.ts';
 import { parseModelId } from './model-id.ts';
 
 describe('parseModelId', () => {
@@ -44,6 +44,11 @@ describe('files', () => {
     expect(
       neededFiles([...others, 'model.safetensors', 'vocab.txt', 'config.json', index, ...shards]),
     ).toEqual(['config.json', 'vocab.txt', 'model.safetensors']);
+    expect(neededFiles(['preprocessor_config.json', 'model.safetensors', 'config.json'])).toEqual([
+      'config.json',
+      'preprocessor_config.json',
+      'model.safetensors',
+    ]);
     expect(neededFiles([...shards, index, 'config.json'])).toEqual(['config.json', index, ...shards]);
     expect(neededFiles([...others, 'config.json'])).toEqual(['config.json', 'pytorch_model.bin']);
     expect(neededFiles(['README.md', 'model.fp16.safetensors', 'flax_model.msgpack'])).toBeNull();
@@ -55,6 +60,7 @@ describe('files', () => {
     expect(isUsable(['config.json'], [])).toBe(false);
     expect(isUsable(['config.json', 'model.safetensors.index.json', 'a'], ['a', 'b'])).toBe(false);
     expect(isUsable(['config.json', 'model.safetensors.index.json', 'a', 'b'], ['a', 'b'])).toBe(true);
-    expect(hasTokenizer(['tokenizer_config.json'])).toBe(false);
+    expect(hasInputFiles(['tokenizer_config.json'])).toBe(false);
+    expect(hasInputFiles(['preprocessor_config.json'])).toBe(true);
   });
 });

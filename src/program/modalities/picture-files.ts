@@ -41,17 +41,19 @@ export function withDigests<File extends TextFile>(file: File): File {
   return { ...file, read: () => [file.read(() => {}), ...digests.sort()].join('\n') };
 }
 
-/** Models to fine-tune on pictures, with what they cost. */
-const MODELS =
-  'facebook/dinov2-small (22 million parameters, a download of 88 MB, about 0.1 s per picture and epoch on two cores), ' +
-  'google/vit-base-patch16-224-in21k (86 million, 346 MB, 0.4 s) or facebook/dinov2-base (86 million, 346 MB, 0.5 s)';
+/** Models to fine-tune on pictures, with what they cost: download and time on two cores. */
+export const VISION_MODELS = [
+  { name: 'facebook/dinov2-small', parameters: 22, megabytes: 88, seconds: 0.1 },
+  { name: 'google/vit-base-patch16-224-in21k', parameters: 86, megabytes: 346, seconds: 0.4 },
+  { name: 'facebook/dinov2-base', parameters: 86, megabytes: 346, seconds: 0.5 },
+] as const;
 
 /** The error for pictures with a model of texts. */
 export function needsVision(where: string): UserError {
   return new InvalidData({
     where,
     fault: 'has pictures, but the model reads texts',
-    hint: `Name a vision transformer with --model: ${MODELS}.`,
+    hint: `Name a vision transformer with --model, such as ${VISION_MODELS.map(({ name }) => name).join(', ')}.`,
   });
 }
 

@@ -1,5 +1,7 @@
 import { editJson } from '../../input/formats/bounded-json.ts';
 import type { StoredTensor } from '../../input/formats/tensor-data.ts';
+import { PROCESSOR_FILE } from '../../input/pictures/processor.ts';
+import { TEXT_FILES } from '../../input/text/text-files.ts';
 import type { ParameterLayout } from '../../methods/tuners/parameter-layout.ts';
 import { nameInFiles } from '../../models/bind-checkpoint.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
@@ -7,13 +9,8 @@ import { elementCount } from '../../support/arrays.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import type { Notes } from './notes.ts';
 
-/** Names of a tokenizer's files. A fine-tuned model has the same files as its base. */
-export const SHARED_FILES = [
-  ...['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'added_tokens.json'],
-  ...['vocab.txt', 'vocab.json', 'merges.txt', 'chat_template.jinja', 'generation_config.json'],
-  'preprocessor_config.json',
-  ...['spm.model', 'spiece.model', 'sentencepiece.bpe.model', 'tokenizer.model'],
-];
+/** Names of the files that a fine-tuned model has unchanged from its base. */
+export const SHARED_FILES = [...TEXT_FILES, PROCESSOR_FILE, 'generation_config.json'];
 
 /** Names of a model folder's small files that affect training. */
 export const DESCRIBING_FILES = [

@@ -18,6 +18,7 @@ import { schemaLine } from '../schema-line.ts';
 import { chooseGuess } from './choose-guess.ts';
 import { dataConfig, guessedKeys, stem } from './data-config.ts';
 import { describeChoice } from './describe-choice.ts';
+import { needsVisionModel } from './needs-vision-model.ts';
 import { type DataFile, freePath, partsIn, readDataFile, saveInput } from './read-data-file.ts';
 
 /** A file to train on, and what the user says about it. */
@@ -53,11 +54,14 @@ export async function configForData(
   }
   const rows = path === '-' ? await savedInput(tell) : path;
   const name = configName(rows, tell);
-  const text = existsSync(name)
+  const isNew = !existsSync(name);
+  const text = !isNew
     ? await existingConfig(rows, name, options, tell)
     : await newConfig(rows, name, options, tell);
   const set: string[] = [];
-  const { output } = readConfigText(text, name).value;
+  const { output, model } = readConfigText(text, name).value;
+  // A new config names a model, unless its rows are pictures.
+  if (isNew && model === undefined) throw await needsVisionModel(path);
   if (!resume && typeof output === 'string' && isInUse(output)) {
     const free = freePath(output);
     tell(`${output} contains an earlier run, so this run is written to ${free}.`);

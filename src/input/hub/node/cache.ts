@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { UserError } from '../../../support/user-error.ts';
 import type { DownloadProgress } from '../../formats/byte-source.ts';
 import { readJson } from '../../formats/node/read-text.ts';
-import { hasTokenizer, indexOf, isAdapterRepository, isUsable, POOLING_FILES } from '../model-files.ts';
+import { hasInputFiles, indexOf, isAdapterRepository, isUsable, POOLING_FILES } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
 
 /** The cache folder shared with Python's huggingface_hub, found by the same rules. */
@@ -39,8 +39,8 @@ export function snapshotFolder(
 
 export interface CachedSnapshot {
   folder: string;
-  /** Whether the snapshot has a tokenizer. It has none if only the weights were downloaded. */
-  tokenizer: boolean;
+  /** Whether the snapshot has what inputs need. It may have weights alone. */
+  inputs: boolean;
   /** Whether the snapshot says how to pool: see {@link knowsPooling}. */
   pooling: boolean;
 }
@@ -54,7 +54,7 @@ export function findSnapshot(cacheDir: string, id: ModelId): CachedSnapshot | nu
   if (!isUsable(present, shardsOf(folder, indexOf(present)))) return null;
   return {
     folder,
-    tokenizer: hasTokenizer(present),
+    inputs: hasInputFiles(present),
     pooling: isAdapterRepository(present) || knowsPooling(folder),
   };
 }

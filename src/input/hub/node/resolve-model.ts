@@ -31,7 +31,7 @@ export function embeddedFolder(files: readonly URL[] = FILES): string {
 
 /**
  * The folder of a model. `model` is a folder, the embedded model, or a Hub id (`owner/name` or `name`,
- * optionally with `@revision`). If the cache lacks the model, its configuration, tokenizer and safetensors
+ * optionally with `@revision`). If the cache lacks the model, its configuration, the files for its inputs and its
  * weights are downloaded.
  *
  * @throws UserError with advice if the model does not exist, is not reachable, or access is denied
@@ -45,7 +45,7 @@ export async function resolveModel(model: string, options: ResolveOptions = {}):
   const access = hubAccess(options);
   const { cacheDir, endpoint, offline } = access;
   const cached = findSnapshot(cacheDir, id);
-  const isWhole = cached?.tokenizer && (cached.pooling || !options.pools);
+  const isWhole = cached?.inputs && (cached.pooling || !options.pools);
   if (cached && (isWhole || offline)) return realpathSync(cached.folder);
   if (offline) throw notCached(id, cacheDir);
 
@@ -54,7 +54,7 @@ export async function resolveModel(model: string, options: ResolveOptions = {}):
     const folder = await downloadModel(id, { cacheDir, endpoint, token, onProgress: options.onProgress });
     return realpathSync(folder);
   } catch (error) {
-    if (cached?.tokenizer) return realpathSync(cached.folder);
+    if (cached?.inputs) return realpathSync(cached.folder);
     throw explainHubError(error, id, endpoint, cacheDir);
   }
 }
