@@ -178,7 +178,9 @@ describe('a picture', () => {
     const options = { dtype: 'fp32', local_files_only: true } as const;
     const answered = async (name: string) => {
       const opened = await open(workspace.path('runs', name));
-      const [answer] = await opened.predict<object, never>([{ text: 'x', image: new Uint8Array(image) }]);
+      const [answer] = await opened.predict<object, Record<string, Record<string, number>>>([
+        { text: 'x', image: new Uint8Array(image) },
+      ]);
       await opened.export('onnx', workspace.path('onnx', name));
       await opened.close();
       return answer as unknown as Record<string, Record<string, number>>;

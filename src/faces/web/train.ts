@@ -4,16 +4,17 @@ import { digestsIn, type Files, type Folder, filesOf, type PageFile } from '../.
 import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import { withDigests } from '../../program/modalities/picture-files.ts';
 import { ownScoresOf } from '../../program/own-scores.ts';
+import { ALONE_PROCESSES } from '../../program/parallel/communicator.ts';
 import { answerOwn } from '../../studies/jobs/answer-own.ts';
 import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions } from '../../studies/jobs/common-train-options.ts';
-import { driveRun } from '../../studies/jobs/drive-run.ts';
+import type { RunResult } from '../../studies/jobs/contenders/conclude.ts';
 import { everySecond } from '../../studies/jobs/every-second.ts';
 import { type ReadRun, readMaterial } from '../../studies/jobs/read-material.ts';
 import { type ConfigWithRows, namedRows } from '../../studies/jobs/rows-in-memory.ts';
 import { RunCallbacks } from '../../studies/jobs/run-callbacks.ts';
 import { runResults } from '../../studies/jobs/run-results.ts';
-import { setUpRun } from '../../studies/jobs/set-up-run.ts';
 import { startFrom } from '../../studies/jobs/start-from.ts';
+import { type Platform, progressOf, trainRun } from '../../studies/jobs/train-run.ts';
 import {
   ANYTHING,
   assertOptions,
@@ -24,21 +25,20 @@ import {
 } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { methodOf } from '../../training/run/config/method-of.ts';
-import type { FinishEvent, ProgressEvent, TrainEvent } from '../../training/run/events.ts';
-import type { TrainerHost } from '../../training/train/trainer.ts';
+import type { FinishEvent, TrainEvent } from '../../training/run/events.ts';
 import { DESCRIBING_FILES } from '../../use/trained/full-model.ts';
 import { readNotes } from '../../use/trained/notes.ts';
 import { describeModel, readModel } from '../../use/trained/read-model.ts';
+import { type CheckpointOptions, checkpointStore } from './checkpoint-store.ts';
 import { decodePicture } from './decode-picture.ts';
-import { CHECKPOINT, keptRun } from './kept-run.ts';
-import { loadWeights, newWeights } from './load-weights.ts';
+import { loadWeights, newWeights, type PageModel } from './load-weights.ts';
 import { type PageConfig, type PageRunConfig, parsePageConfig } from './page-config.ts';
 import { MAX_ADAPTER_BYTES, modelFiles, PAGE_OPTIONS, type PageOptions, runsOn } from './page-options.ts';
 import { type PageTexts, pageTextFile } from './page-text-file.ts';
 import { type ResultFiles, resultFiles } from './result-files.ts';
 
 /** Options of {@link train}: those of Node, and the files of the page. */
-export interface TrainOptions extends PageOptions, CommonTrainOptions<PageFile> {
+export interface TrainOptions extends PageOptions, CheckpointOptions, CommonTrainOptions<PageFile> {
   /** The files of the base model, or the URL of their folder: on the Hub `…/OWNER/NAME/resolve/main/`. */
   model?: Folder | undefined;
   /** The files that the config's `data` names. */
@@ -46,18 +46,10 @@ export interface TrainOptions extends PageOptions, CommonTrainOptions<PageFile> 
   /** The files of the adapter that training continues, or their URL. Its name is the config's `adapter`. */
   adapter?: Folder | undefined;
   /**
-   * Called with everything needed to resume: after the first step, at regular intervals, and at the end. Each
-   * checkpoint replaces the one before. Training waits for the call. The file has the name and the content of a
-   * checkpoint in Node, which resumes there from the folder `checkpoints` of a run.
-   */
-  onCheckpoint?: ((checkpoint: File) => void | Promise<void>) | undefined;
-  /**
    * Called before the first step with a linear probe of the model: the files of an adapter without effect and a linear
    * layer. {@link open} reads them, so that texts can be predicted while the model is trained. Only for labeled texts.
    */
   onProbe?: ((adapter: ResultFiles) => void | Promise<void>) | undefined;
-  /** Minimum number of seconds between two checkpoints. Default: 20. */
-  checkpointSeconds?: number | undefined;
 }
 
 const TRAIN_OPTIONS: OptionTypes<TrainOptions> = {
@@ -96,68 +88,77 @@ export async function train(config: PageConfig, options: TrainOptions = {}): Pro
   const callbacks = new RunCallbacks(options, () => {
     isStopped = true;
   });
-  const host: TrainerHost = {
-    emit: (event) => callbacks.tell(event),
-    shouldStop: () => isStopped,
-    // A page cannot read its memory use.
-    peakMemoryMb: () => Number.NaN,
-    ...(options.onStepEnd && { onStepEnd: async (state) => (await callbacks.control(state)) ?? {} }),
-  };
-  return trainInTurns(config, options, callbacks, host).finally(() => callbacks.settle());
-}
-
-async function trainInTurns(
-  config: PageConfig,
-  options: TrainOptions,
-  callbacks: RunCallbacks,
-  host: TrainerHost,
-): Promise<TrainResult> {
-  const { emit } = host;
-  const startedAt = performance.now();
-  const { run, digestsOf } = await readPageRun(config, options, callbacks);
-  const { model, engine, digests } = await loadBase(run, options, emit);
+  const made: Pick<TrainResult, 'adapter' | 'model'> = {};
+  const platform = pagePlatform(config, options, callbacks, () => isStopped, made);
   try {
-    const kept = await keptRun(run, async () => [...(await digestsOf()), ...digests], options);
-    const { saved, planned } = kept;
-    const onText = (share: number) => emit(progress('text', share));
-    const opened = setUpRun(run, model, engine, {
-      startedAt: kept.startedAt,
-      onProgress: everySecond(onText),
-      planned,
-    });
-    const made: Pick<TrainResult, 'adapter' | 'model'> = {};
-    const { finish, values } = await driveRun(run, opened, {
-      planned,
-      ...(saved && { saved: { state: saved.state, path: CHECKPOINT } }),
-      host: { ...host, ...kept.host },
-      startupMs: () => performance.now() - startedAt,
-      begin: (announce) => announce(),
-      async probed(result) {
-        if (!options.onProbe) return;
-        const before = { step: 0, metrics: {}, ranks: result.method.ranks() };
-        const results = runResults(run, result, before, digests);
-        if (results.trained === 'adapter') await options.onProbe(await resultFiles(results, run.base.files));
-      },
-      async keep(finish, result) {
-        const results = runResults(run, result, finish, digests);
-        made[results.trained] = await resultFiles(results, run.base.files);
-      },
-    });
-    return { ...finish, labels: run.labels, values, ...made };
+    const { run, finish, values } = await trainRun(platform);
+    return { ...finish, labels: run.labels, values: values!, ...made };
   } finally {
-    model.close();
+    await callbacks.settle();
   }
 }
 
-/**
- * Reads the adapter to continue, the data and its classes, and all of the model except its weights. `digestsOf` returns
- * the digests of these files, in Node's order.
- */
+/** The run of a page: with `digestsOf`, the digests of its files except the weights, in Node's order. */
+interface PageRun extends ReadRun {
+  digestsOf(): Promise<string[]>;
+}
+
+/** @param made receives the files of the result */
+function pagePlatform(
+  config: PageConfig,
+  options: TrainOptions,
+  callbacks: RunCallbacks,
+  shouldStop: () => boolean,
+  made: Pick<TrainResult, 'adapter' | 'model'>,
+): Platform<PageRun> {
+  const startedAt = performance.now();
+  const emit = (event: TrainEvent) => callbacks.tell(event);
+  const isKept = options.onCheckpoint !== undefined || options.resume !== undefined;
+  let loading: Promise<PageModel> | undefined;
+  const load = (run: PageRun) => {
+    loading ??= loadBase(run, options, isKept, emit);
+    return loading;
+  };
+  const filesOf = async (run: PageRun, finish: Parameters<typeof runResults>[2], result: RunResult) => {
+    const { digests } = await load(run);
+    const results = runResults(run, result, finish, digests);
+    return { [results.trained]: await resultFiles(results, run.base.files) };
+  };
+  return {
+    processes: ALONE_PROCESSES,
+    read: () => readPageRun(config, options, callbacks),
+    // The weights are hashed while they are loaded.
+    digests: async (run) => (isKept ? [...(await run.digestsOf()), ...(await load(run)).digests] : []),
+    open: load,
+    store: {
+      ...checkpointStore(options),
+      async probed(run, result) {
+        if (!options.onProbe) return;
+        const before = { step: 0, metrics: {}, ranks: result.method.ranks() };
+        const { adapter } = await filesOf(run, before, result);
+        if (adapter) await options.onProbe(adapter);
+      },
+      async keep(run, _, finish, result) {
+        Object.assign(made, await filesOf(run, finish, result));
+      },
+    },
+    host: {
+      emit,
+      shouldStop,
+      // A page cannot read its memory use.
+      peakMemoryMb: () => Number.NaN,
+      ...(options.onStepEnd && { onStepEnd: async (state) => (await callbacks.control(state)) ?? {} }),
+    },
+    startupMs: () => performance.now() - startedAt,
+  };
+}
+
+/** Reads the adapter to continue, the data and its classes, and all of the model except its weights. */
 async function readPageRun(
   pageConfig: PageConfig,
   options: TrainOptions,
   callbacks: RunCallbacks,
-): Promise<{ run: ReadRun; digestsOf: () => Promise<string[]> }> {
+): Promise<PageRun> {
   if (options.model !== undefined && pageConfig.model === undefined) {
     throw new UserError({
       where: 'config: model',
@@ -189,7 +190,7 @@ async function readPageRun(
     ...(start ? await digestsIn(adapter, await adapterFileNames(adapter, start.stored)) : []),
     ...(await digestsIn(base.files, DESCRIBING_FILES)),
   ];
-  return { run, digestsOf };
+  return { ...run, digestsOf };
 }
 
 async function readStart(config: PageRunConfig, files: Files) {
@@ -203,20 +204,16 @@ async function readStart(config: PageRunConfig, files: Files) {
   });
 }
 
-function loadBase(
+async function loadBase(
   { config, model: build, base }: ReadRun,
   options: TrainOptions,
+  isKept: boolean,
   emit: (event: TrainEvent) => void,
-) {
+): Promise<PageModel> {
   const device = runsOn((config as PageRunConfig).device, options);
   if (config.model_init === 'random') return newWeights(build(), device);
-  const onRead = everySecond((share) => emit(progress('download', share)));
+  const onRead = everySecond((share) => emit(progressOf('download', share)));
   // An adapter's notes and checkpoints identify the weights.
   const isAdapter = methodOf(config).definition.trains === 'adapter';
-  const isKept = options.onCheckpoint !== undefined || options.resume !== undefined;
   return loadWeights(build(), base.files, device, (_, share) => onRead(share), isAdapter || isKept);
-}
-
-function progress(what: ProgressEvent['what'], share: number): ProgressEvent {
-  return { type: 'progress', step: 0, what, share };
 }

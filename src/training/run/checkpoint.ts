@@ -54,6 +54,13 @@ export interface CheckpointOrigin {
   planned?: RunLength;
 }
 
+/** A checkpoint that a run continues from. */
+export interface SavedState extends CheckpointOrigin {
+  /** Its name in messages. */
+  path: string;
+  state: TrainerState;
+}
+
 /** The length of a run, as in `training`. */
 export type RunLength = z.infer<typeof runLength>;
 const runLength = z.object({ max_steps: z.number(), num_train_epochs: z.number() });

@@ -3,24 +3,26 @@ import { stringify } from 'yaml';
 import { digestOf } from '../../../input/formats/node/content-digest.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { assertLocked } from '../../../input/store/node/folder-lock.ts';
+import type { MeasuredAllocation } from '../../../methods/tuners/method-run.ts';
+import { nodeEngine } from '../../../program/node/node-engine.ts';
 import {
   ALONE_PROCESSES,
   type Communicator,
   type Processes,
 } from '../../../program/parallel/communicator.ts';
 import { fromFirst } from '../../../program/parallel/from-first.ts';
-import { oncePerHost, together } from '../../../program/parallel/together.ts';
+import { together } from '../../../program/parallel/together.ts';
 import { peakMemoryMb } from '../../../support/node/process-status.ts';
-import type { CheckpointOrigin } from '../../../training/run/checkpoint.ts';
+import type { CheckpointOrigin, SavedState } from '../../../training/run/checkpoint.ts';
 import { methodOf } from '../../../training/run/config/method-of.ts';
-import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
-import type { FinishEvent, ProgressEvent, TrainEvent } from '../../../training/run/events.ts';
+import type { ParsedConfig, RunConfig } from '../../../training/run/config/run-config.ts';
+import type { FinishEvent, TrainEvent } from '../../../training/run/events.ts';
 import { asBegun, startedWith } from '../../../training/run/node/begun-config.ts';
 import { readLastCheckpoint, writeCheckpoint } from '../../../training/run/node/checkpoint-file.ts';
 import { finishOf, openEventLog } from '../../../training/run/node/event-log.ts';
 import { FoldFiles } from '../../../training/run/node/fold-files.ts';
 import { openImportanceLog } from '../../../training/run/node/importance-log.ts';
-import { assertOwnCheckpoint } from '../../../training/run/node/own-checkpoint.ts';
+import { otherRun } from '../../../training/run/node/own-checkpoint.ts';
 import {
   checkRunFolder,
   contentOf,
@@ -29,17 +31,19 @@ import {
   runFiles,
   takeRunFolder,
 } from '../../../training/run/node/run-folder.ts';
-import { fingerprintOf, lengthOf, withLength } from '../../../training/run/same-run.ts';
+import { lengthOf } from '../../../training/run/same-run.ts';
+import type { TrainerState } from '../../../training/run/trainer-state.ts';
 import type { StepControl, StepState } from '../../../training/train/step-control.ts';
-import type { TrainerHost } from '../../../training/train/trainer.ts';
 import { openWeights } from '../../../use/trained/node/load-model.ts';
 import { sharedFiles } from '../../../use/trained/node/shared-files.ts';
+import type { RunResult } from '../contenders/conclude.ts';
 import type { FoldStore } from '../contenders/folds.ts';
-import { driveRun, type RunDriver } from '../drive-run.ts';
 import { everySecond } from '../every-second.ts';
+import type { SetUpRun } from '../set-up-run.ts';
+import { type Continuation, type Platform, progressOf, type RunStore, trainRun } from '../train-run.ts';
 import { assertSameRun } from './assert-same-run.ts';
-import { loadRun } from './load-run.ts';
-import { type InMemory, readRun } from './read-run.ts';
+import { openBase } from './load-run.ts';
+import { type InMemory, type RunOfFiles, readRun } from './read-run.ts';
 import { scoreOnFloat32 } from './score-on-float32.ts';
 import { writeTrained } from './write-trained.ts';
 
@@ -55,171 +59,195 @@ export interface RunOptions extends InMemory {
   onStepEnd?: ((state: StepState) => Promise<StepControl>) | undefined;
 }
 
-/**
- * Runs a whole training in this thread: loads everything, trains, and writes the run's folder. Nothing is
- * written before everything is loaded. If the run is already finished, resuming it returns its result.
- */
-export async function runTraining(config: ParsedConfig, options: RunOptions): Promise<FinishEvent> {
-  const { communicator } = options.processes ?? ALONE_PROCESSES;
-  let release: (() => void) | undefined;
-  let lockNewFolder = () => {};
+/** Runs a whole training in this thread, and writes the run's folder. See {@link trainRun}. */
+export async function runTraining(given: ParsedConfig, options: RunOptions): Promise<FinishEvent> {
+  const { processes: joined = ALONE_PROCESSES } = options;
+  const processes = { ...joined, threads: given.threads ?? joined.threads };
+  const { communicator } = processes;
+  const folder = new LockedFolder(given.output, options);
   await together(communicator, () => {
-    if (communicator.rank > 0) return;
-    checkRunFolder(config.output, options.resume);
-    const seen = contentOf(config.output);
-    const lock = { onWait: (message: string) => options.onEvent({ type: 'notice', step: 0, message }) };
-    // An existing folder is locked while its files are read, because they must not change. A new folder is
-    // created last.
-    if (seen.length > 0) release = lockRun(config.output, lock);
-    lockNewFolder = () => {
-      release ??= takeRunFolder(config.output, seen, lock);
-    };
+    if (communicator.rank === 0) folder.lockExisting();
   });
   try {
-    return await trainIn(asAlone(config, communicator), options, () => lockNewFolder());
+    const asked = asAlone(given, communicator);
+    const config = options.resume
+      ? await fromFirst(communicator, () => asBegun(asked, runFiles(given.output), options.ownScores?.names))
+      : asked;
+    return (await trainRun(nodePlatform(config, folder, { ...options, processes }))).finish;
   } finally {
-    release?.();
+    folder.release();
   }
 }
 
-/** @param lockNewFolder creates the run's folder and locks it, unless this has been done */
-async function trainIn(
-  parsed: ParsedConfig,
-  options: RunOptions,
-  lockNewFolder: () => void,
-): Promise<FinishEvent> {
-  const { processes: joined = ALONE_PROCESSES } = options;
-  const { communicator } = joined;
-  const isFirst = communicator.rank === 0;
-  const tell = isFirst ? options.onEvent : () => {};
-  const progress = (what: ProgressEvent['what'], share: number) =>
-    tell({ type: 'progress', step: 0, what, share });
-  const download = everySecond((share) => progress('download', share));
-  const ownMetrics = options.ownScores?.names;
-  const begun = options.resume
-    ? await fromFirst(communicator, () => asBegun(parsed, runFiles(parsed.output), ownMetrics))
-    : parsed;
-  const run = await oncePerHost(communicator, () =>
-    readRun(begun, ({ received, total }) => download(received / total), options),
-  );
-  const { config, labels } = run;
-  const processes = { ...joined, threads: config.threads ?? joined.threads };
-  // These files are copied after training, but their problems should be reported before it.
-  if (methodOf(config).definition.trains === 'model') sharedFiles(run.folder);
-  const files = runFiles(config.output);
-  const digests = await together(communicator, () => run.files().map(digestOf));
-  const fingerprint = fingerprintOf(config, labels, digests);
-  assertSameRun(communicator, run, digests, fingerprint);
-  // A run that began in a page has only its checkpoint.
-  const hasConfig = existsSync(files.config);
-  const notice = (step: number, message: string) => tell({ type: 'notice', step, message });
-  const { saved, planned, isLonger, ownFingerprint, finished } = await fromFirst(communicator, () => {
-    const saved = options.resume
-      ? readLastCheckpoint(files.checkpoints, (message) => notice(0, message))
-      : undefined;
-    // If the run has been extended, everything else in the config must be unchanged.
-    const isChanged = saved && saved.fingerprint !== fingerprint && hasConfig;
-    const last = lengthOf(isChanged ? startedWith(files.config, ownMetrics) : config);
-    const planned = saved && withLength(config, saved.planned ?? last);
-    const ownFingerprint = planned ? fingerprintOf(planned, labels, digests) : fingerprint;
-    if (saved)
-      assertOwnCheckpoint(saved.fingerprint, { config, labels, digests }, files, {
-        planned,
-        ownMetrics,
-      });
-    if (options.resume && !saved) notice(0, `No checkpoint in ${config.output}. Starting from step 0.`);
-    return {
-      saved,
-      planned,
-      // Whether the run is longer than when it was last trained.
-      isLonger: withLength(config, last) !== undefined,
-      ownFingerprint,
-      finished: saved && existsSync(files.card) ? finishOf(files.metrics) : undefined,
-    };
-  });
-  const asBefore = (finish: FinishEvent) => {
-    notice(finish.step, `${config.output} is already finished.`);
-    tell(finish);
-    return finish;
-  };
-  if (finished && !isLonger && finished.reason !== 'stop_at_step') return asBefore(finished);
+/** The folder of a run, which only one process writes. */
+class LockedFolder {
+  readonly #folder: string;
+  readonly #options: RunOptions;
+  #seen: readonly string[] = [];
+  #release: (() => void) | undefined;
 
-  const startedAt = saved?.startedAt ?? (await fromFirst(communicator, () => new Date()));
-  const opened = await loadRun(run, startedAt, progress, processes, planned);
-  let log: (event: TrainEvent) => void = () => {};
-  const emit = (event: TrainEvent) => {
-    if (!isFirst) return;
-    log(event);
-    options.onEvent(event);
-  };
-  // The written config contains all defaults.
-  const writeConfig = () => atomicWrite(files.config, stringify(config, { aliasDuplicateObjects: false }));
-  const { save_total_limit: limit, log_importance } = config.training;
-  let logImportance: ReturnType<typeof openImportanceLog> | undefined;
-  const { onStepEnd } = options;
-  const host: TrainerHost = {
-    emit,
-    shouldStop: options.shouldStop,
-    ...(onStepEnd && { onStepEnd: (state) => fromFirst(communicator, () => onStepEnd(state)) }),
-    onImportance: (...allocated) => logImportance?.(...allocated),
-    ...(isFirst && {
-      save: (state) => {
-        assertLocked(config.output);
-        const origin = {
-          fingerprint: ownFingerprint,
-          startedAt,
-          ...(planned && { planned: lengthOf(planned) }),
-        };
-        const path = writeCheckpoint(files.checkpoints, state, origin, limit);
-        // Resuming reads the config in the folder, and needs the original length. So an extended config replaces
-        // it only after a checkpoint has stored that length.
-        if (isLonger) writeConfig();
-        return path;
-      },
-    }),
-    peakMemoryMb,
-  };
-  const folds =
-    run.folds &&
-    (await sharedFolds(communicator, files.folds, { fingerprint: ownFingerprint, startedAt }, limit));
-  const driver: RunDriver = {
-    ...{ host, saved, planned, finished, startupMs: () => 1000 * process.uptime() },
-    ...(folds && { folds }),
-    begin: (announce, measured) =>
-      together(communicator, () => {
-        if (!isFirst) return;
-        lockNewFolder();
-        makeRunFolder(config.output);
-        if (!saved || !hasConfig || (finished && !isLonger)) writeConfig();
-        log = openEventLog(files.metrics, saved && { step: saved.state.step, path: saved.path });
-        if (log_importance === 'all') logImportance = openImportanceLog(config.output, saved?.state.step);
-        if (measured) atomicWrite(files.rankPattern, `${JSON.stringify(measured.pattern, null, 2)}\n`);
-        announce();
-        const message = describeProcesses(processes);
-        if (message) emit({ type: 'notice', step: saved?.state.step ?? 0, message });
-      }),
-    async keep(finish, result) {
-      const { method, values } = result;
-      const { validation } = opened.inputs;
-      const known = new Map(run.files().map((file, i) => [file, digests[i]]));
-      if (isFirst) writeTrained(run, result, finish, (file) => known.get(file) as string);
-      // A linear layer is fitted again to the vectors over another base, so its scores say nothing about this one.
-      if (config.base_dtype === 'float32' || !validation || run.onlyBase || result.layer) return;
-      const plain = openWeights(run.folder, run.model());
-      const trained = { tuner: method.tuner, values };
-      const message = await scoreOnFloat32(plain, trained, validation, {
-        config,
-        rounded: finish.metrics,
-        processes,
-      });
-      emit({ type: 'notice', step: finish.step, message });
+  constructor(folder: string, options: RunOptions) {
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  /** Locks an existing folder while its files are read, because they must not change. */
+  lockExisting(): void {
+    checkRunFolder(this.#folder, this.#options.resume);
+    this.#seen = contentOf(this.#folder);
+    if (this.#seen.length > 0) this.#release = lockRun(this.#folder, this.#lock);
+  }
+
+  /** Creates the folder and locks it, unless it existed. */
+  take(): void {
+    this.#release ??= takeRunFolder(this.#folder, this.#seen, this.#lock);
+    makeRunFolder(this.#folder);
+  }
+
+  release(): void {
+    this.#release?.();
+  }
+
+  get #lock() {
+    const onWait = (message: string) => this.#options.onEvent({ type: 'notice', step: 0, message });
+    return { onWait };
+  }
+}
+
+function nodePlatform(
+  asked: ParsedConfig,
+  folder: LockedFolder,
+  options: RunOptions & { processes: Processes },
+): Platform<RunOfFiles> {
+  const { processes, onEvent, onStepEnd, shouldStop } = options;
+  const { communicator } = processes;
+  const tell = communicator.rank === 0 ? onEvent : () => {};
+  const progress = (what: 'download' | 'base') => everySecond((share) => tell(progressOf(what, share)));
+  const store = new FolderStore(asked.output, folder, options);
+  return {
+    processes,
+    store,
+    async read() {
+      const onDownload = progress('download');
+      const run = await readRun(asked, ({ received, total }) => onDownload(received / total), options);
+      // These files are copied after training, but their problems should be reported before it.
+      if (methodOf(run.config).definition.trains === 'model') sharedFiles(run.folder);
+      return run;
     },
+    digests: (run) => store.digestsOf(run),
+    assertSame: (...same) => assertSameRun(communicator, ...same),
+    async open(run) {
+      const model = await openBase(run, progress('base'));
+      const { threads, sharesHost } = processes;
+      return { model, engine: nodeEngine(model, run.config.device, { threads, sharesHost }) };
+    },
+    host: { emit: (event) => store.emit(event), shouldStop, onStepEnd, peakMemoryMb },
+    describeProcesses: () => describeProcesses(processes),
+    startupMs: () => 1000 * process.uptime(),
   };
-  try {
-    const { finish } = await driveRun(run, opened, driver);
-    return finish === finished ? asBefore(finished) : finish;
-  } finally {
-    opened.model.close();
+}
+
+/** Stores a run in its folder. */
+class FolderStore implements RunStore<RunOfFiles> {
+  readonly #output: string;
+  readonly #files: ReturnType<typeof runFiles>;
+  readonly #folder: LockedFolder;
+  readonly #options: RunOptions & { processes: Processes };
+  /** False for a new run, and for one that began in a page and has only its checkpoint. */
+  readonly #hasConfig: boolean;
+  #digests: ReadonlyMap<unknown, string> = new Map();
+  #config!: RunConfig;
+  #log: ((event: TrainEvent) => void) | undefined;
+  #logImportance: ReturnType<typeof openImportanceLog> | undefined;
+
+  constructor(output: string, folder: LockedFolder, options: RunOptions & { processes: Processes }) {
+    this.#output = output;
+    this.#files = runFiles(output);
+    this.#folder = folder;
+    this.#options = options;
+    this.#hasConfig = existsSync(this.#files.config);
+  }
+
+  digestsOf(run: RunOfFiles): string[] {
+    this.#config = run.config;
+    const files = run.files();
+    const digests = files.map(digestOf);
+    this.#digests = new Map(files.map((file, i) => [file, digests[i]!]));
+    return digests;
+  }
+
+  emit(event: TrainEvent): void {
+    this.#log?.(event);
+    this.#options.onEvent(event);
+  }
+
+  saved(): SavedState | undefined {
+    if (!this.#options.resume) return undefined;
+    const notice = (message: string) => this.emit({ type: 'notice', step: 0, message });
+    const saved = readLastCheckpoint(this.#files.checkpoints, notice);
+    if (!saved) notice(`No checkpoint in ${this.#output}. Starting from step 0.`);
+    return saved;
+  }
+
+  lastLength() {
+    const { ownScores } = this.#options;
+    return this.#hasConfig ? lengthOf(startedWith(this.#files.config, ownScores?.names)) : undefined;
+  }
+
+  finished(): FinishEvent | undefined {
+    return existsSync(this.#files.card) ? finishOf(this.#files.metrics) : undefined;
+  }
+
+  otherRun(config: RunConfig) {
+    return otherRun(config, this.#files, this.#options.ownScores?.names);
+  }
+
+  begin(_: RunOfFiles, { saved, finished, isLonger }: Continuation, measured?: MeasuredAllocation): void {
+    const { metrics, rankPattern } = this.#files;
+    this.#folder.take();
+    if (!saved || !this.#hasConfig || (finished && !isLonger)) this.#writeConfig();
+    this.#log = openEventLog(metrics, saved && { step: saved.state.step, path: saved.path });
+    if (this.#config.training.log_importance === 'all')
+      this.#logImportance = openImportanceLog(this.#output, saved?.state.step);
+    if (measured) atomicWrite(rankPattern, `${JSON.stringify(measured.pattern, null, 2)}\n`);
+  }
+
+  onImportance: RunStore<RunOfFiles>['onImportance'] = (...allocated) => this.#logImportance?.(...allocated);
+
+  save(state: TrainerState, { origin, isLonger }: Continuation): string {
+    assertLocked(this.#output);
+    const limit = this.#config.training.save_total_limit;
+    const path = writeCheckpoint(this.#files.checkpoints, state, origin, limit);
+    // Resuming reads the config in the folder, and needs the original length. So an extended config replaces
+    // it only after a checkpoint has stored that length.
+    if (isLonger) this.#writeConfig();
+    return path;
+  }
+
+  folds({ fingerprint, startedAt }: CheckpointOrigin): Promise<FoldStore> {
+    const { communicator } = this.#options.processes;
+    const limit = this.#config.training.save_total_limit;
+    return sharedFolds(communicator, this.#files.folds, { fingerprint, startedAt }, limit);
+  }
+
+  async keep(run: RunOfFiles, opened: SetUpRun, finish: FinishEvent, result: RunResult): Promise<void> {
+    const { processes } = this.#options;
+    const isFirst = processes.communicator.rank === 0;
+    if (isFirst) writeTrained(run, result, finish, (file) => this.#digests.get(file)!);
+    const { config } = run;
+    const { validation } = opened.inputs;
+    // A linear layer is fitted again to the vectors over another base, so its scores say nothing about this one.
+    if (config.base_dtype === 'float32' || !validation || run.onlyBase || result.layer) return;
+    const plain = openWeights(run.folder, run.model());
+    const trained = { tuner: result.method.tuner, values: result.values };
+    const told = { config, rounded: finish.metrics, processes };
+    const message = await scoreOnFloat32(plain, trained, validation, told);
+    if (isFirst) this.emit({ type: 'notice', step: finish.step, message });
+  }
+
+  /** The written config contains all defaults. */
+  #writeConfig(): void {
+    atomicWrite(this.#files.config, stringify(this.#config, { aliasDuplicateObjects: false }));
   }
 }
 

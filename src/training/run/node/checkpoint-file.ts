@@ -9,6 +9,7 @@ import {
   checkpointName,
   damaged,
   restoreCheckpoint,
+  type SavedState,
   storeCheckpoint,
 } from '../checkpoint.ts';
 import type { TrainerState } from '../trainer-state.ts';
@@ -27,11 +28,6 @@ export function writeCheckpoint(
   writeSafetensors(path, tensors, metadata);
   for (const old of listCheckpoints(folder).slice(0, -limit)) rmSync(join(folder, old.name));
   return path;
-}
-
-export interface SavedState extends CheckpointOrigin {
-  path: string;
-  state: TrainerState;
 }
 
 /**

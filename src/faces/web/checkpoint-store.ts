@@ -1,0 +1,58 @@
+import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
+import { filesFrom, type PageFile, readFile } from '../../input/formats/files.ts';
+import { SafetensorsTensors } from '../../input/formats/safetensors.ts';
+import type { RunStore } from '../../studies/jobs/train-run.ts';
+import { Sha256 } from '../../support/sha256.ts';
+import { UserError } from '../../support/user-error.ts';
+import { checkpointName, restoreCheckpoint, storeCheckpoint } from '../../training/run/checkpoint.ts';
+
+/** Where a page's run is kept: the page's program gives the checkpoint to resume, and receives the others. */
+export interface CheckpointOptions {
+  resume?: PageFile | undefined;
+  /**
+   * Called with everything needed to resume: after the first step, at regular intervals, and at the end. Each
+   * checkpoint replaces the one before. Training waits for the call. The file has the name and the content of a
+   * checkpoint in Node, which resumes there from the folder `checkpoints` of a run.
+   */
+  onCheckpoint?: ((checkpoint: File) => void | Promise<void>) | undefined;
+  /** Minimum number of seconds between two checkpoints. Default: 20. */
+  checkpointSeconds?: number | undefined;
+}
+
+/** The name of a given checkpoint in messages. */
+const CHECKPOINT = 'checkpoint';
+/** Maximum size of a checkpoint: the values, both moments and the best values of a large adapter. */
+const MAX_BYTES = 2 ** 31;
+
+/** The checkpoints of a run. Their content is that of Node's. */
+export function checkpointStore({
+  resume,
+  onCheckpoint,
+  checkpointSeconds = 20,
+}: CheckpointOptions): Pick<RunStore<unknown>, 'saved' | 'otherRun' | 'save' | 'isSaveDue'> {
+  let savedAt = Number.NEGATIVE_INFINITY;
+  return {
+    /** @throws UserError for a damaged checkpoint */
+    async saved() {
+      if (resume === undefined) return undefined;
+      const bytes = (await readFile(filesFrom(new Map([['', resume]]), CHECKPOINT), '', MAX_BYTES))!;
+      const restored = restoreCheckpoint(SafetensorsTensors.of(bytes, CHECKPOINT), new Sha256());
+      return { path: CHECKPOINT, ...restored };
+    },
+    otherRun: () =>
+      new UserError({
+        where: CHECKPOINT,
+        fault: 'belongs to a run with another config, other files or another model',
+      }),
+    ...(onCheckpoint && {
+      isSaveDue: () => performance.now() - savedAt >= 1000 * checkpointSeconds,
+      async save(state, { origin }) {
+        const { metadata, tensors } = storeCheckpoint(state, origin, new Sha256());
+        const name = checkpointName(state.step);
+        await onCheckpoint(new File(encodeSafetensors(tensors, metadata) as BlobPart[], name));
+        savedAt = performance.now();
+        return name;
+      },
+    }),
+  };
+}

@@ -1,0 +1,188 @@
+import type { MeasuredAllocation } from '../../methods/tuners/method-run.ts';
+import type { Engine } from '../../program/engine.ts';
+import type { Processes } from '../../program/parallel/communicator.ts';
+import { fromFirst } from '../../program/parallel/from-first.ts';
+import { oncePerHost, together } from '../../program/parallel/together.ts';
+import type { LoadedModel } from '../../program/weight-memory.ts';
+import type { UserError } from '../../support/user-error.ts';
+import type { CheckpointOrigin, RunLength, SavedState } from '../../training/run/checkpoint.ts';
+import type { RunConfig } from '../../training/run/config/run-config.ts';
+import type { FinishEvent, ProgressEvent, TrainEvent } from '../../training/run/events.ts';
+import { fingerprintOf, lengthOf, withLength } from '../../training/run/same-run.ts';
+import type { TrainerState } from '../../training/run/trainer-state.ts';
+import type { TrainerHost } from '../../training/train/trainer.ts';
+import type { RunResult } from './contenders/conclude.ts';
+import type { FoldStore } from './contenders/folds.ts';
+import { driveRun } from './drive-run.ts';
+import { everySecond } from './every-second.ts';
+import type { ReadRun } from './read-material.ts';
+import { type SetUpRun, setUpRun } from './set-up-run.ts';
+
+/** How a run continues. */
+export interface Continuation {
+  /** Undefined for a run that starts. */
+  saved?: SavedState | undefined;
+  /** The original config, if the run has been extended. */
+  planned?: RunConfig | undefined;
+  /** Whether the run is longer than when it was last trained. */
+  isLonger: boolean;
+  /** How the run ended before. */
+  finished?: FinishEvent | undefined;
+  /** The origin in the checkpoints of this run. */
+  origin: CheckpointOrigin;
+}
+
+/** Where a run is stored: a folder in Node, or what the page's program passes and receives. */
+export interface RunStore<Run> {
+  /** The newest checkpoint, if the run is resumed. */
+  saved(): SavedState | undefined | Promise<SavedState | undefined>;
+  /** The length with which the run was last trained, if it is known besides the checkpoint. */
+  lastLength?(): RunLength | undefined;
+  /** How the run ended. Undefined if it did not. */
+  finished?(): FinishEvent | undefined;
+  /** The error for a checkpoint of another run. */
+  otherRun(config: RunConfig): UserError;
+  /** Called before the first event. */
+  begin?(run: Run, how: Continuation, measured: MeasuredAllocation | undefined): void;
+  /** Stores a checkpoint. Without it, nothing is stored. Returns its path. */
+  save?(state: TrainerState, how: Continuation): string | Promise<string>;
+  /** Whether it is time for a checkpoint. */
+  isSaveDue?: TrainerHost['isSaveDue'];
+  onImportance?: TrainerHost['onImportance'];
+  /** Keeps the folds of a cross-validation. Called in every process. */
+  folds?(origin: CheckpointOrigin): Promise<FoldStore>;
+  /** Called with a linear probe before the first step, if the run has one and does not resume. */
+  probed?(run: Run, result: RunResult): void | Promise<void>;
+  /** Called in every process with the result before the last event, unless the run was stopped. */
+  keep(run: Run, opened: SetUpRun, finish: FinishEvent, result: RunResult): void | Promise<void>;
+}
+
+/** A machine on which runs train: Node, or a page. */
+export interface Platform<Run extends ReadRun = ReadRun> {
+  processes: Processes;
+  /** Reads everything that the config names, except the weights. */
+  read(): Promise<Run>;
+  /** Digests of everything that determines the run's values: the data, the starting adapter, the model. */
+  digests(run: Run): readonly string[] | Promise<readonly string[]>;
+  /** Checks that all processes are about to do the same run. */
+  assertSame?(run: Run, digests: readonly string[], fingerprint: string): void;
+  /** Opens the weights, with an engine that runs the model. */
+  open(run: Run): Promise<{ model: LoadedModel; engine: Engine }>;
+  store: RunStore<Run>;
+  /** Receives events and decides about steps. Only that of process 0 is called. */
+  host: Pick<TrainerHost, 'shouldStop' | 'onStepEnd' | 'peakMemoryMb'> & { emit(event: TrainEvent): void };
+  /** Describes the processes, if there are several. */
+  describeProcesses?(run: Run): string | undefined;
+  /** Milliseconds since the start of the process or of the call. */
+  startupMs(): number;
+}
+
+/** A run's last event, and what was trained. */
+export interface TrainedRun<Run> {
+  run: Run;
+  finish: FinishEvent;
+  /** Undefined if the run had finished before. */
+  values?: Float32Array;
+}
+
+/**
+ * Does a whole training in this thread: reads and loads everything, trains, and stores the result. Nothing is stored
+ * before everything is loaded. If the run is already finished, its result is returned.
+ */
+export async function trainRun<Run extends ReadRun>(platform: Platform<Run>): Promise<TrainedRun<Run>> {
+  const { store, processes, host } = platform;
+  const { communicator } = processes;
+  const isFirst = communicator.rank === 0;
+  const emit = (event: TrainEvent) => {
+    if (isFirst) host.emit(event);
+  };
+  const notice = (step: number, message: string) => emit({ type: 'notice', step, message });
+  const run = await oncePerHost(communicator, () => platform.read());
+  const { config } = run;
+  const digests = await together(communicator, () => platform.digests(run));
+  const fingerprint = fingerprintOf(config, run.labels, digests);
+  platform.assertSame?.(run, digests, fingerprint);
+  const how = await fromFirst(communicator, () => continuation(run, digests, fingerprint, store));
+  const { saved, planned, finished, origin } = how;
+  const asBefore = (finish: FinishEvent) => {
+    notice(finish.step, `${config.output} is already finished.`);
+    emit(finish);
+    return { run, finish };
+  };
+  if (finished && !how.isLonger && finished.reason !== 'stop_at_step') return asBefore(finished);
+
+  const { model, engine } = await oncePerHost(communicator, () => platform.open(run));
+  try {
+    const opened = await together(communicator, () =>
+      setUpRun(run, model, engine, {
+        startedAt: origin.startedAt,
+        onProgress: everySecond((share) => emit(progressOf('text', share))),
+        planned,
+        communicator,
+      }),
+    );
+    const { onStepEnd } = host;
+    const folds = run.folds && (await store.folds?.(origin));
+    const { finish, values } = await driveRun(run, opened, {
+      ...{ saved, planned, finished, startupMs: platform.startupMs },
+      ...(folds && { folds }),
+      host: {
+        emit,
+        shouldStop: host.shouldStop,
+        ...(onStepEnd && { onStepEnd: (state) => fromFirst(communicator, () => onStepEnd(state)) }),
+        onImportance: store.onImportance,
+        ...(isFirst && store.save && { save: (state) => store.save!(state, how) }),
+        ...(store.isSaveDue && { isSaveDue: store.isSaveDue }),
+        peakMemoryMb: host.peakMemoryMb,
+      },
+      begin: (announce, measured) =>
+        together(communicator, () => {
+          if (!isFirst) return;
+          store.begin?.(run, how, measured);
+          announce();
+          const message = platform.describeProcesses?.(run);
+          if (message) notice(saved?.state.step ?? 0, message);
+        }),
+      probed: (result) => store.probed?.(run, result),
+      keep: (finish, result) => store.keep(run, opened, finish, result),
+    });
+    return finish === finished ? asBefore(finished) : { run, finish, values };
+  } finally {
+    model.close();
+  }
+}
+
+/**
+ * Decides how a run continues.
+ *
+ * @throws UserError for a checkpoint of another run: everything but the length must be unchanged
+ */
+async function continuation<Run extends ReadRun>(
+  { config, labels }: Run,
+  digests: readonly string[],
+  fingerprint: string,
+  store: RunStore<Run>,
+): Promise<Continuation> {
+  const saved = await store.saved();
+  const isChanged = saved && saved.fingerprint !== fingerprint;
+  const last = (isChanged && store.lastLength?.()) || lengthOf(config);
+  const planned = saved && withLength(config, saved.planned ?? last);
+  const own = planned ? fingerprintOf(planned, labels, digests) : fingerprint;
+  if (saved && saved.fingerprint !== own) throw store.otherRun(config);
+  return {
+    saved,
+    planned,
+    isLonger: withLength(config, last) !== undefined,
+    finished: saved && store.finished?.(),
+    origin: {
+      fingerprint: own,
+      startedAt: saved?.startedAt ?? new Date(),
+      ...(planned && { planned: lengthOf(planned) }),
+    },
+  };
+}
+
+/** The event that tells how much of something has been done before the first step. */
+export function progressOf(what: ProgressEvent['what'], share: number): ProgressEvent {
+  return { type: 'progress', step: 0, what, share };
+}
