@@ -17,7 +17,6 @@ export { type ConfigOf, defineConfig, openModel, plan, train } from './studies/j
 export { openTrained as open } from './studies/jobs/node/open-trained.ts';
 export type { TrainOptions } from './studies/jobs/node/train.ts';
 export type { Plan } from './studies/jobs/plan/plan.ts';
-export type { ConfigWithRows } from './studies/jobs/rows-in-memory.ts';
 export type { Module } from './support/definitions.ts';
 export { UserError } from './support/user-error.ts';
 export { type DefinedTasks, defineTask } from './tasks/define-task.ts';

@@ -89,7 +89,7 @@ describe('the entry points', () => {
 
   it('for pages accepts every config of Node', () => {
     const [config, pageConfig] = [
-      typeIn('src/index.ts', 'ConfigWithRows'),
+      typeIn('src/index.ts', 'RunConfigInput'),
       typeIn('src/faces/web/index.ts', 'PageConfig'),
     ];
     expect(checker.isTypeAssignableTo(config, pageConfig)).toBe(true);

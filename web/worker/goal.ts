@@ -1,4 +1,4 @@
-import type { PageFilesConfig } from '../../src/faces/web/page-config.ts';
+import type { PageConfig } from '../../src/faces/web/page-config.ts';
 import type { PageTable } from '../data/read-table.ts';
 import { type PairSplit, splitPairs } from '../data/split-pairs.ts';
 import { type LabelledSplit, splitRows } from '../data/split-rows.ts';
@@ -21,7 +21,7 @@ export function splitFor({ goal, at }: Wish, table: PageTable): LabelledSplit | 
   return goal === 'search' ? splitPairs(table, at) : splitRows(table, at);
 }
 
-export function goalOf({ task, model }: Pick<PageFilesConfig, 'task' | 'model'>): Goal {
+export function goalOf({ task, model }: Pick<PageConfig, 'task' | 'model'>): Goal {
   if (task === 'sentence_embedding') return 'search';
   // The built-in encoder reads texts only.
   return model === undefined ? 'labels' : 'pictures';

@@ -1,4 +1,4 @@
-import type { PageFilesConfig } from '../../src/faces/web/page-config.ts';
+import type { PageConfig } from '../../src/faces/web/page-config.ts';
 import type { Split } from '../data/chosen-rows.ts';
 import type { Goal } from './goal.ts';
 
@@ -15,7 +15,7 @@ export interface Settings {
 
 /** The data and settings of a run in this page. They are stored while the run is active. */
 export interface PageRun {
-  config: PageFilesConfig;
+  config: PageConfig;
   /** The rows as JSON Lines, by their names in the config, and the pictures that they name. */
   files: Record<string, Blob | string>;
   /** The files of the model, if the page is not served with them. */

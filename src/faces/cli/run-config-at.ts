@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Document } from 'yaml';
-import { type ConfigWithRows, namedRows } from '../../studies/jobs/rows-in-memory.ts';
+import { namedRows } from '../../studies/jobs/rows-in-memory.ts';
 import { isObject } from '../../support/options.ts';
 import { shown, UserError } from '../../support/user-error.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
-import type { ParsedConfig } from '../../training/run/config/run-config.ts';
+import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
 import { applySetting } from './apply-setting.ts';
 import { loadConfig } from './load-config.ts';
 
@@ -16,7 +16,7 @@ import { loadConfig } from './load-config.ts';
  */
 export interface RunConfigFile {
   config: ParsedConfig;
-  withRows: ConfigWithRows;
+  withRows: RunConfigInput;
 }
 
 /**
@@ -28,7 +28,7 @@ export interface RunConfigFile {
 export async function runConfigAt(path: string, settings: readonly string[]): Promise<RunConfigFile> {
   if (!/\.[cm]?[jt]s$/i.test(path) || !existsSync(path)) {
     const config = loadConfig(path, settings);
-    return { config, withRows: config as ConfigWithRows };
+    return { config, withRows: config as RunConfigInput };
   }
   const exported = await exportedBy(path);
   const { config: named, values, metrics } = await namedRows(exported);
@@ -36,7 +36,7 @@ export async function runConfigAt(path: string, settings: readonly string[]): Pr
   for (const setting of settings) applySetting(document, setting);
   const plain = document.toJS();
   const config = parseRunConfig(plain, path, Object.keys(metrics));
-  return { config, withRows: { ...(withValues(plain, values) as ConfigWithRows), metrics } };
+  return { config, withRows: { ...(withValues(plain, values) as RunConfigInput), metrics } };
 }
 
 /** Replaces the placeholders of rows and functions by their values, unless a setting has changed them. */
@@ -47,7 +47,7 @@ function withValues(plain: unknown, values: ReadonlyMap<string, unknown>): unkno
   return Object.fromEntries(Object.entries(plain).map(([key, value]) => [key, withValues(value, values)]));
 }
 
-async function exportedBy(path: string): Promise<ConfigWithRows> {
+async function exportedBy(path: string): Promise<RunConfigInput> {
   let exported: unknown;
   try {
     exported = await (await import(pathToFileURL(resolve(path)).href)).default;
@@ -68,7 +68,7 @@ async function exportedBy(path: string): Promise<ConfigWithRows> {
       code: 'invalid_config',
     });
   }
-  if (isObject(exported)) return exported as ConfigWithRows;
+  if (isObject(exported)) return exported as unknown as RunConfigInput;
   throw new UserError({
     where: path,
     fault: `must have a config as its default export, got ${shown(exported)}`,

@@ -1,22 +1,14 @@
 import type { Device } from '../../engine/runtime/session.ts';
 import type { BaseDtype } from '../../program/bases/base-dtype.ts';
-import type { ConfigWithRows } from '../../studies/jobs/rows-in-memory.ts';
 import { type Complaint, UserError } from '../../support/user-error.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
-import type { RunsOn } from './page-options.ts';
 
 /** A config without its output folder, which has no meaning in a page. */
 type WithoutOutput<Input> = Input extends unknown ? Omit<Input, 'output'> & { output?: string } : never;
 
 /** The config of a run in a page, as in Node: `data` has names of files, or rows. The default of `device` is `wasm`. */
-export type PageConfig = WithoutOutput<ConfigWithRows>;
-
-/** A config whose data are files. */
-export type PageFilesConfig = WithoutOutput<RunConfigInput>;
-
-/** A config that a page can run. */
-export type PageRunConfig = ParsedConfig & Pick<RunsOn, 'device'>;
+export type PageConfig = WithoutOutput<RunConfigInput>;
 
 /**
  * Checks a config and fills in the defaults.
@@ -24,10 +16,10 @@ export type PageRunConfig = ParsedConfig & Pick<RunsOn, 'device'>;
  * @param scores names of custom scores
  * @throws UserError with a line for every problem, including features that a page does not support
  */
-export function parsePageConfig(settings: PageFilesConfig, scores: readonly string[] = []): PageRunConfig {
+export function parsePageConfig(settings: PageConfig, scores: readonly string[] = []): ParsedConfig {
   const config = parseRunConfig({ device: 'wasm', output: 'page', ...settings }, 'config', scores);
   assertInPage('config', { ...config, dataset: config.data.dataset });
-  return config as PageRunConfig;
+  return config;
 }
 
 /**

@@ -10,7 +10,7 @@ import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions } from '../../studies/job
 import type { RunResult } from '../../studies/jobs/contenders/conclude.ts';
 import { everySecond } from '../../studies/jobs/every-second.ts';
 import { type ReadRun, readMaterial } from '../../studies/jobs/read-material.ts';
-import { type ConfigWithRows, namedRows } from '../../studies/jobs/rows-in-memory.ts';
+import { namedRows } from '../../studies/jobs/rows-in-memory.ts';
 import { RunCallbacks } from '../../studies/jobs/run-callbacks.ts';
 import { runResults } from '../../studies/jobs/run-results.ts';
 import { startFrom } from '../../studies/jobs/start-from.ts';
@@ -25,6 +25,7 @@ import {
 } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { methodOf } from '../../training/run/config/method-of.ts';
+import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../training/run/events.ts';
 import { DESCRIBING_FILES } from '../../use/trained/full-model.ts';
 import { readNotes } from '../../use/trained/notes.ts';
@@ -32,8 +33,15 @@ import { describeModel, readModel } from '../../use/trained/read-model.ts';
 import { type CheckpointOptions, checkpointStore } from './checkpoint-store.ts';
 import { decodePicture } from './decode-picture.ts';
 import { loadWeights, newWeights, type PageModel } from './load-weights.ts';
-import { type PageConfig, type PageRunConfig, parsePageConfig } from './page-config.ts';
-import { MAX_ADAPTER_BYTES, modelFiles, PAGE_OPTIONS, type PageOptions, runsOn } from './page-options.ts';
+import { type PageConfig, parsePageConfig } from './page-config.ts';
+import {
+  MAX_ADAPTER_BYTES,
+  modelFiles,
+  PAGE_OPTIONS,
+  type PageOptions,
+  type RunsOn,
+  runsOn,
+} from './page-options.ts';
 import { type PageTexts, pageTextFile } from './page-text-file.ts';
 import { type ResultFiles, resultFiles } from './result-files.ts';
 
@@ -165,7 +173,7 @@ async function readPageRun(
       fault: 'is missing: the adapter records the name of the base model',
     });
   }
-  const { config: named, texts, functions, metrics } = await namedRows(pageConfig as ConfigWithRows);
+  const { config: named, texts, functions, metrics } = await namedRows(pageConfig as RunConfigInput);
   const name = pageConfig.adapter ?? 'adapter';
   const given = options.adapter ? { ...named, adapter: name } : named;
   const adapter = filesOf(options.adapter ?? new Map(), name);
@@ -193,7 +201,7 @@ async function readPageRun(
   return { ...run, digestsOf };
 }
 
-async function readStart(config: PageRunConfig, files: Files) {
+async function readStart(config: ParsedConfig, files: Files) {
   if (config.adapter === undefined) return { config, start: undefined };
   const stored = await readStoredAdapter(files, MAX_ADAPTER_BYTES);
   if (stored) return startFrom(config, stored, await readNotes(files));
@@ -210,7 +218,7 @@ async function loadBase(
   isKept: boolean,
   emit: (event: TrainEvent) => void,
 ): Promise<PageModel> {
-  const device = runsOn((config as PageRunConfig).device, options);
+  const device = runsOn(config.device as RunsOn['device'], options);
   if (config.model_init === 'random') return newWeights(build(), device);
   const onRead = everySecond((share) => emit(progressOf('download', share)));
   // An adapter's notes and checkpoints identify the weights.

@@ -1,38 +1,9 @@
-import { isAsyncRows, isRows, type RowSource, rowsText } from '../../input/data/rows.ts';
+import { isAsyncRows, isRows, rowsText } from '../../input/data/rows.ts';
 import { nameOfFunction } from '../../methods/tuners/own-function.ts';
 import { assertMetricFunctions, type OwnMetrics } from '../../scores/metrics/own-metrics.ts';
 import { isObject } from '../../support/options.ts';
 import type { RunConfigInput } from '../../training/run/config/run-config.ts';
 import type { OwnOfRun } from './answer-own.ts';
-
-type DataWithRows<Data> = Data extends unknown
-  ? Omit<Data, 'train' | 'validation'> & {
-      /** Training data: one or several files, a split of `dataset`, or rows as an array or async iterable. */
-      train?: string | readonly string[] | RowSource | undefined;
-      /**
-       * Validation data: a file, a share of `train` such as `10%`, or rows. Several validation sets are given
-       * by name.
-       */
-      validation?:
-        | string
-        | readonly string[]
-        | RowSource
-        | Readonly<Record<string, string | RowSource>>
-        | undefined;
-    }
-  : never;
-
-/** A config in a program. Data may be rows in memory, and custom scores are possible. */
-export type ConfigWithRows = RunConfigInput extends infer Input
-  ? Input extends { data: infer Data }
-    ? Omit<Input, 'data'> & {
-        /** Files or rows, their columns, and how they are read. The keys depend on the task. */
-        data: DataWithRows<Data>;
-        /** Your own scores. `metric_for_best_model` may name one of them. */
-        metrics?: OwnMetrics | undefined;
-      }
-    : never
-  : never;
 
 type UserFunctions = OwnOfRun['functions'];
 
@@ -44,7 +15,7 @@ export type TextsInMemory = Readonly<Record<string, string>>;
  * custom scores. The names depend on the content of the rows, so a run with equal rows can be resumed. Async
  * iterables are read to their end.
  */
-export async function namedRows(given: ConfigWithRows): Promise<{
+export async function namedRows(given: RunConfigInput): Promise<{
   config: RunConfigInput;
   texts: TextsInMemory;
   functions: UserFunctions;

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import type { Plan } from '../../../studies/jobs/plan/plan.ts';
-import type { ConfigWithRows } from '../../../studies/jobs/rows-in-memory.ts';
-import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
+import type { ParsedConfig, RunConfigInput } from '../../../training/run/config/run-config.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
 import { jsonOption } from '../flags.ts';
 import { addConfigOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
@@ -61,7 +60,7 @@ async function configOf(path: string | undefined, flags: Flags): Promise<RunConf
   const { name, text, set } = await configForData({ path, options: flags }, tell);
   const { value, where } = readConfigText(text, name, set);
   const config = parseRunConfig(value, where);
-  return { config, withRows: config as ConfigWithRows };
+  return { config, withRows: config as RunConfigInput };
 }
 
 /**

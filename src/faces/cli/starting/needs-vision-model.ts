@@ -28,8 +28,9 @@ async function cachedVisionModels(): Promise<string[]> {
   const found: string[] = [];
   for (const name of cachedModels(cache)) {
     const snapshot = findSnapshot(cache, { name, revision: 'main' });
+    if (!snapshot?.inputs) continue;
     // The cache has models of any kind, also damaged ones.
-    const described = snapshot?.inputs && (await describeFolder(snapshot.folder).catch(() => undefined));
+    const described = await describeFolder(snapshot.folder).catch(() => undefined);
     if (described?.family.config.picture) found.push(name);
   }
   return found;

@@ -6,7 +6,7 @@ import { methodNamed } from '../../../methods/tuners/registry.ts';
 import { type Mistakes, UserError } from '../../../support/user-error.ts';
 import { trainingFiles, validationFiles } from '../../../tasks/data-files.ts';
 import { type TaskName, taskNamed } from '../../../tasks/registry.ts';
-import type { SoundParts } from '../../../training/run/config/config-error.ts';
+import type { SoundConfig } from '../../../training/run/config/sound-config.ts';
 import { describeFolder } from '../../../use/trained/node/load-model.ts';
 import { locateAdapter } from '../../../use/trained/node/locate-trained.ts';
 import { buildModel, type Described, readModel } from '../../../use/trained/read-model.ts';
@@ -20,11 +20,11 @@ const ENDLESS = 1e9;
  * @param inMemory names of files that need not exist
  */
 export async function lookAtAll(
-  parts: SoundParts,
+  parts: SoundConfig,
   inMemory: readonly string[],
   mistakes: Mistakes,
 ): Promise<void> {
-  const { model = EMBEDDED_MODEL, model_config, task, data, adapter } = parts;
+  const { model = EMBEDDED_MODEL, model_config, task, data, files = data, adapter } = parts;
   if (adapter !== undefined && isHere(adapter)) await mistakes.of(() => locateAdapter(adapter));
   const folder = isHere(model) ? await mistakes.of(() => resolveModel(model)) : undefined;
   const described = folder && (await mistakes.of(() => describeFolder(folder, model_config)));
@@ -35,12 +35,12 @@ export async function lookAtAll(
       startOn(described, parts);
     });
   }
-  if (!data || data.dataset !== undefined) return;
-  const paths = [...trainingFiles(data), ...validationFiles(data.validation).map(({ path }) => path)];
+  if (!files || files.dataset !== undefined) return;
+  const paths = [...trainingFiles(files), ...validationFiles(files.validation).map(({ path }) => path)];
   for (const path of paths.filter((path) => path !== '' && !inMemory.includes(path)))
     await mistakes.of(async () => {
-      const files = await dataFiles(path, task !== undefined && taskNamed(task).files.takesFolders);
-      if (task && parts.readsData) taskNamed(task).files.read(files, data);
+      const found = await dataFiles(path, task !== undefined && taskNamed(task).files.takesFolders);
+      if (task && data) taskNamed(task).files.read(found, data);
     });
 }
 
@@ -53,10 +53,13 @@ function isHere(name: string): boolean {
  * Throws an error for settings that do not fit the model or the run's number of steps. Does not check the
  * number of classes.
  */
-function startOn(described: Described, { task, method, settings, adapter, steps }: SoundParts): void {
+function startOn(
+  described: Described,
+  { task, method, settings, adapter, max_steps = -1 }: SoundConfig,
+): void {
   if (!task || !method || !settings || adapter !== undefined) return;
   const model = buildModel(taskNamed(task).build(['0', '1']), described);
-  methodNamed(method).start(model, settings as never, steps ?? ENDLESS);
+  methodNamed(method).start(model, settings as never, max_steps > 0 ? max_steps : ENDLESS);
 }
 
 /** Throws a UserError if the model is the default one, and the task cannot use it. */

@@ -1,11 +1,11 @@
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import type { AnyTaskName, UsualTask } from '../../../tasks/prediction-types.ts';
+import type { RunConfigInput } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';
 import type { Build } from '../../../use/trained/bind-model.ts';
 import type { ModelConfig } from '../../../use/trained/model-config.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { ConfigWithRows } from '../rows-in-memory.ts';
 import type { PlanOptions } from './plan.ts';
 import type { TrainOptions } from './train.ts';
 
@@ -36,7 +36,7 @@ import type { TrainOptions } from './train.ts';
  * console.log(metrics.eval_accuracy, verdict?.learnt);
  * ```
  */
-export async function train(config: ConfigWithRows, options?: TrainOptions): Promise<FinishEvent> {
+export async function train(config: RunConfigInput, options?: TrainOptions): Promise<FinishEvent> {
   const { train } = await import('./train.ts');
   return train(config, options);
 }
@@ -57,7 +57,7 @@ export async function train(config: ConfigWithRows, options?: TrainOptions): Pro
  * const { steps, trainableParameters } = await plan({ data, output: 'runs/reviews' });
  * ```
  */
-export async function plan(config: ConfigWithRows, options?: PlanOptions): Promise<Plan> {
+export async function plan(config: RunConfigInput, options?: PlanOptions): Promise<Plan> {
   const { plan } = await import('./plan.ts');
   return plan(config, options);
 }
@@ -73,7 +73,7 @@ export async function openModel<Model extends TaskModel>(
 }
 
 /** A config of a task. */
-export type ConfigOf<Task extends AnyTaskName = UsualTask> = ConfigWithRows & { task?: Task | undefined };
+export type ConfigOf<Task extends AnyTaskName = UsualTask> = RunConfigInput & { task?: Task | undefined };
 
 /**
  * Returns a config unchanged. With this function, editors complete and explain the keys, and mark errors. A model that is

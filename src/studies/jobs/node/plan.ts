@@ -1,8 +1,9 @@
 import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { assertOptions, FUNCTION, type OptionTypes } from '../../../support/options.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
+import type { RunConfigInput } from '../../../training/run/config/run-config.ts';
 import { type Plan, planRun } from '../plan/plan.ts';
-import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
+import { namedRows } from '../rows-in-memory.ts';
 import { readRun } from './read-run.ts';
 import { withAllErrors } from './with-all-errors.ts';
 
@@ -14,7 +15,7 @@ export interface PlanOptions {
 const PLAN_OPTIONS: OptionTypes<PlanOptions> = { onDownload: FUNCTION };
 
 /** Plans a run, as the main entry describes. */
-export async function plan(userConfig: ConfigWithRows, options: PlanOptions = {}): Promise<Plan> {
+export async function plan(userConfig: RunConfigInput, options: PlanOptions = {}): Promise<Plan> {
   assertOptions('plan', options, PLAN_OPTIONS);
   const { config: named, texts, metrics } = await namedRows(userConfig);
   const parse = () => parseRunConfig(named, 'config', Object.keys(metrics));

@@ -16,9 +16,9 @@ import { assertedFormat } from '../../../program/bases/base-format.ts';
 import { withDigests } from '../../../program/modalities/picture-files.ts';
 import type { OwnScores } from '../../../program/own-scores.ts';
 import { moduleOfTask, taskNamed } from '../../../tasks/registry.ts';
-import type { SoundParts } from '../../../training/run/config/config-error.ts';
 import { methodOf } from '../../../training/run/config/method-of.ts';
 import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
+import type { SoundConfig } from '../../../training/run/config/sound-config.ts';
 import { DESCRIBING_FILES } from '../../../use/trained/full-model.ts';
 import { readFolder } from '../../../use/trained/node/load-model.ts';
 import { locateAdapter } from '../../../use/trained/node/locate-trained.ts';
@@ -61,7 +61,7 @@ export async function readRun(
 ): Promise<RunOfFiles> {
   return withAllErrors(
     () => read(given, onDownload, memory),
-    soundPartsOf(given),
+    soundOf(given),
     Object.keys(memory.texts ?? {}),
   );
 }
@@ -100,11 +100,9 @@ async function read(
   };
 }
 
-function soundPartsOf(config: ParsedConfig): SoundParts {
-  const { model, model_config, adapter, task, data, method, training } = config;
-  const { settings } = methodOf(config);
-  const steps = training.max_steps > 0 ? training.max_steps : undefined;
-  return { model, model_config, adapter, task, data, readsData: true, method, settings, steps };
+/** What errors in the files of a valid config may depend on. */
+function soundOf({ training, ...config }: ParsedConfig): SoundConfig {
+  return { ...config, settings: methodOf(config).settings, max_steps: training.max_steps };
 }
 
 /** The files that define the run's method and task, if these are not built in. */

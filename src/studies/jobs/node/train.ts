@@ -8,13 +8,13 @@ import { assertOptions, BOOLEAN, isObject } from '../../../support/options.ts';
 import { shown, UserError } from '../../../support/user-error.ts';
 import { definingModules } from '../../../tasks/defining-modules.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
-import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
+import type { ParsedConfig, RunConfigInput } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';
 import type { TrackedEvents } from '../../report/trackers/node/track-run.ts';
 import type { Outcome } from '../../report/trackers/tracker.ts';
 import { answerOwn } from '../answer-own.ts';
 import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions } from '../common-train-options.ts';
-import { type ConfigWithRows, namedRows } from '../rows-in-memory.ts';
+import { namedRows } from '../rows-in-memory.ts';
 import { RunCallbacks } from '../run-callbacks.ts';
 import type { OwnReply, TrainingListener, WorkerJob } from './do-job.ts';
 import { withAllErrors } from './with-all-errors.ts';
@@ -24,7 +24,7 @@ import type { Replies } from './worker.ts';
 export type TrainOptions = CommonTrainOptions<boolean>;
 
 /** Runs a training in a thread, as the main entry describes. */
-export async function train(config: ConfigWithRows, options: TrainOptions = {}): Promise<FinishEvent> {
+export async function train(config: RunConfigInput, options: TrainOptions = {}): Promise<FinishEvent> {
   if (!isObject(config)) {
     const fault = `needs a config, such as { data: { train, text, label }, output }, got ${shown(config)}`;
     throw new UserError({ where: 'train', fault, code: 'invalid_config' });

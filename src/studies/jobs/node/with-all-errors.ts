@@ -1,5 +1,5 @@
 import { Mistakes, UserError } from '../../../support/user-error.ts';
-import { ConfigError, type SoundParts } from '../../../training/run/config/config-error.ts';
+import { ConfigError, type SoundConfig } from '../../../training/run/config/sound-config.ts';
 
 /**
  * Runs work that reads a config or its files. If it fails, everything else that the config names is checked
@@ -11,7 +11,7 @@ import { ConfigError, type SoundParts } from '../../../training/run/config/confi
  */
 export async function withAllErrors<T>(
   work: () => T | Promise<T>,
-  sound?: SoundParts,
+  sound?: SoundConfig,
   inMemory: readonly string[] = [],
 ): Promise<T> {
   try {

@@ -1,34 +1,18 @@
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
-import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { ownMetricProblems } from '../../../scores/metrics/own-metrics.ts';
 import { type Problem, shown } from '../../../support/user-error.ts';
 import { heldOutShare, placeProblems } from '../../../tasks/data-files.ts';
 import { type TaskName, taskNamed } from '../../../tasks/registry.ts';
 import type { BaseData } from '../../../tasks/task-definition.ts';
+import type { SoundConfig } from './sound-config.ts';
 import { trainingProblems } from './training-problems.ts';
-import type { TrainingSection } from './training-section.ts';
-
-/** Sections of a config that are individually valid. */
-export interface SoundSections {
-  task?: TaskName;
-  model_init?: 'checkpoint' | 'random';
-  base_dtype?: BaseDtype;
-  method?: MethodName;
-  /** The method's section. */
-  settings?: Record<string, unknown>;
-  adapter?: string;
-  defaults?: 'chosen' | 'huggingface';
-  /** The task's section. */
-  data?: BaseData;
-  training?: TrainingSection;
-}
 
 /**
  * Finds problems between keys that are each valid.
  *
  * @param ownMetrics names of custom scores
  */
-export function crossCheck(sections: SoundSections, ownMetrics: readonly string[] = []): Problem[] {
+export function crossCheck(sections: SoundConfig, ownMetrics: readonly string[] = []): Problem[] {
   const { task, data, training } = sections;
   return [
     ...ownMetricProblems(ownMetrics),
@@ -55,7 +39,7 @@ function answerProblems(ownMetrics: readonly string[], task: TaskName, data: Bas
 }
 
 /** Finds problems between the method and the model or adapter that the run starts from. */
-function methodProblems(method: MethodName, sections: SoundSections): Problem[] {
+function methodProblems(method: MethodName, sections: SoundConfig): Problem[] {
   const { adapter, model_init, base_dtype = 'float32' } = sections;
   const { trains, continues, kind, requiredBase } = methodNamed(method);
   const problems: Problem[] = [];

@@ -1,28 +1,28 @@
 import type { z } from 'zod';
-import { METHOD_NAMES, methodNamed } from '../../../methods/tuners/registry.ts';
+import { METHOD_NAMES, type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
 import { scoreFacts } from '../../../scores/metrics/scores.ts';
 import { scorePrefixes, withSplits } from '../../../tasks/data-files.ts';
 import { metricsOf, taskNamed } from '../../../tasks/registry.ts';
 import type { BaseData } from '../../../tasks/task-definition.ts';
-import { openKeys } from './defaults/open-keys.ts';
+import { CHOSEN_TRAINING, type ChosenTraining } from './defaults/policy.ts';
 import type { ParsedConfig, TaskSection } from './run-config.ts';
 import type { RunSchema } from './run-schema.ts';
 import { defaultEvalStrategy, withoutPrefix } from './training-problems.ts';
 
-/** The schema's output, with the `data` section of the config's task. */
-export type CheckedConfig = Omit<z.output<RunSchema>, 'task' | 'data'> & TaskSection;
+type SchemaOutput = z.output<RunSchema>;
+type Checked = Omit<SchemaOutput, 'task' | 'data'> & TaskSection;
 
 /**
  * Fills in defaults that depend on other keys, and removes the sections of other methods. Values that depend on the
  * rows and the model are left to `chooseDefaults`.
  */
 export function fillInDefaults(
-  sound: CheckedConfig,
+  sound: SchemaOutput,
   userConfig: unknown,
   ownMetrics: readonly string[],
 ): ParsedConfig {
-  const data = withSplits<BaseData>(sound.data, sound.training.eval_strategy !== 'no');
-  const checked = { ...sound, data } as CheckedConfig;
+  const data = withSplits(sound.data as unknown as BaseData, sound.training.eval_strategy !== 'no');
+  const checked = { ...sound, data } as Checked;
   const { method, training } = checked;
   const { batchSize } = taskNamed(checked.task).training;
   const [firstMetric] = metricsOf(checked.task, checked.data);
@@ -71,4 +71,28 @@ function without(section: object, isLeftOut: (key: string) => boolean): object {
   return Object.fromEntries(
     Object.entries(section).filter(([key, value]) => value !== undefined && !isLeftOut(key)),
   );
+}
+
+/** The keys that the policy must choose for a config. */
+function openKeys(
+  { defaults, method, task, data, training }: Checked,
+  { training: given = {} }: { training?: object },
+): { training: readonly ChosenTraining[]; section: readonly string[] } {
+  if (defaults === 'huggingface') return { training: [], section: [] };
+  const warmsUp = training.warmup_steps === 0 && training.lr_scheduler_type !== 'constant';
+  const settled: Partial<Record<ChosenTraining, boolean>> = {
+    num_train_epochs: training.max_steps > 0,
+    warmup_ratio: !warmsUp,
+    eval_strategy: data.validation !== undefined || taskNamed(task).files.countRows === undefined,
+  };
+  return {
+    training: CHOSEN_TRAINING.filter((key) => !(key in given) && !settled[key]),
+    section: sectionKeys(method),
+  };
+}
+
+/** The keys in a method's section that the policy chooses. */
+export function sectionKeys(method: MethodName): string[] {
+  const { encoder, language } = methodNamed(method).chosen;
+  return [...new Set(Object.keys({ ...encoder, ...language }))].filter((key) => key !== 'rate');
 }

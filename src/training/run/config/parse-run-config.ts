@@ -1,15 +1,14 @@
 import type { z } from 'zod';
 import { type KeyPath, UserError, valueAt } from '../../../support/user-error.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
-import { ConfigError } from './config-error.ts';
 import { crossCheck } from './cross-checks.ts';
 import { describeIssue } from './describe-issue.ts';
-import { type CheckedConfig, fillInDefaults } from './fill-in-defaults.ts';
+import { fillInDefaults } from './fill-in-defaults.ts';
 import { knownKeys } from './known-keys.ts';
 import { withoutRemovedKeys } from './removed-keys.ts';
 import type { ParsedConfig, RunConfig } from './run-config.ts';
 import { runSchema } from './run-schema.ts';
-import { soundParts, soundSections } from './sound-sections.ts';
+import { ConfigError, soundConfig } from './sound-config.ts';
 
 /**
  * Checks a config and fills in the defaults, except those that depend on the rows and the model. A known key with the
@@ -39,12 +38,13 @@ export function parseRunConfig(
   const task = schema.shape.task.safeParse(Object(config).task).data;
   const checked = task ? schema.extend({ data: taskNamed(task).data }) : schema;
   const result = checked.safeParse(config);
+  const sound = soundConfig(config, task);
   const problems = [
     ...(result.error?.issues ?? []).flatMap((issue) =>
       describeIssue(issue, config, checked, knownKeys(task)),
     ),
     ...unknownNulls(value, checked).flatMap((issue) => describeIssue(issue, value, checked, knownKeys(task))),
-    ...crossCheck(soundSections(config, task), ownMetrics),
+    ...crossCheck(sound, ownMetrics),
   ];
   if (problems.length > 0 || !result.success) {
     const messages = problems.map(({ path, ...complaint }) => {
@@ -52,9 +52,9 @@ export function parseRunConfig(
       const key = path.length === 0 ? 'config' : path.join('.');
       return new UserError({ where: place, key, ...complaint }).message;
     });
-    throw new ConfigError(messages.join('\n'), soundParts(config, task));
+    throw new ConfigError(messages.join('\n'), sound);
   }
-  return fillInDefaults(result.data as CheckedConfig, config, ownMetrics);
+  return fillInDefaults(result.data, config, ownMetrics);
 }
 
 /** Finds unknown keys with null values, which would otherwise be removed. YAML reads `{target_r:8}` as such a key. */

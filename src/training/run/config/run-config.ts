@@ -1,7 +1,9 @@
 import type { Device } from '../../../engine/runtime/session.ts';
+import type { RowSource } from '../../../input/data/rows.ts';
 import type { DefinedMethods } from '../../../methods/tuners/define-method.ts';
 import type { MethodName, SectionInputs, Sections } from '../../../methods/tuners/registry.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
+import type { OwnMetrics } from '../../../scores/metrics/own-metrics.ts';
 import type { DefinedTasks } from '../../../tasks/define-task.ts';
 import type { DataInputOf, DataOf, DEFAULT_TASK, TaskName } from '../../../tasks/registry.ts';
 import type { ChosenTraining } from './defaults/policy.ts';
@@ -42,21 +44,42 @@ interface CommonInput {
    * leave cores to other programs.
    */
   threads?: number | undefined;
+  /** In a program: your own scores. `metric_for_best_model` may name one of them. */
+  metrics?: OwnMetrics | undefined;
 }
+
+type DataWithRows<Data> = Data extends unknown
+  ? Omit<Data, 'train' | 'validation'> & {
+      /** Training data: one or several files, a split of `dataset`, or rows as an array or async iterable. */
+      train?: string | readonly string[] | RowSource | undefined;
+      /**
+       * Validation data: a file, a share of `train` such as `10%`, or rows. Several validation sets are given
+       * by name.
+       */
+      validation?:
+        | string
+        | readonly string[]
+        | RowSource
+        | Readonly<Record<string, string | RowSource>>
+        | undefined;
+    }
+  : never;
 
 type TaskInput =
   | {
       [Task in TaskName]: {
         /** Task to train. Default: `single_label_classification`. */
         task: Task;
-        /** Files, columns and how they are read. The keys depend on the task. */
-        data: DataInputOf[Task];
+        /** Files or rows, their columns, and how they are read. The keys depend on the task. */
+        data: DataWithRows<DataInputOf[Task]>;
       };
     }[TaskName]
-  | { [Task in keyof DefinedTasks]: { task: Task; data: DefinedTasks[Task] } }[keyof DefinedTasks]
-  | { task?: undefined; data: DataInputOf[typeof DEFAULT_TASK] };
+  | {
+      [Task in keyof DefinedTasks]: { task: Task; data: DataWithRows<DefinedTasks[Task]> };
+    }[keyof DefinedTasks]
+  | { task?: undefined; data: DataWithRows<DataInputOf[typeof DEFAULT_TASK]> };
 
-/** The config as written by a user: keys with a default are optional. */
+/** The config as written by a user: keys with a default are optional. In a program, data may be rows in memory. */
 export type RunConfigInput = CommonInput &
   TaskInput & { [Name in keyof SectionInputs]?: SectionInputs[Name] | undefined } & {
     [Name in keyof DefinedMethods]?: DefinedMethods[Name] | undefined;

@@ -3,7 +3,7 @@ import { type Problem, shown } from '../../../support/user-error.ts';
 import { foldCount, scorePrefixes } from '../../../tasks/data-files.ts';
 import { metricsOf, type TaskName, taskNamed } from '../../../tasks/registry.ts';
 import type { BaseData } from '../../../tasks/task-definition.ts';
-import type { SoundSections } from './cross-checks.ts';
+import type { SoundConfig } from './sound-config.ts';
 import type { TrainingSection } from './training-section.ts';
 
 /** When to evaluate if the config does not say. */
@@ -19,7 +19,7 @@ export function defaultEvalStrategy(data: Pick<BaseData, 'validation'>): 'epoch'
  */
 export function trainingProblems(
   training: TrainingSection,
-  { task, data, defaults = 'chosen' }: Pick<SoundSections, 'task' | 'data' | 'defaults'>,
+  { task, data, defaults = 'chosen' }: Pick<SoundConfig, 'task' | 'data' | 'defaults'>,
   ownMetrics: readonly string[],
 ): Problem[] {
   return [
@@ -84,7 +84,7 @@ function scheduleProblems({
 }
 
 /** Whether rows are held out if the config names no validation set. */
-function holdsOut(defaults: SoundSections['defaults'], task: TaskName | undefined): boolean {
+function holdsOut(defaults: SoundConfig['defaults'], task: TaskName | undefined): boolean {
   return defaults === 'chosen' && task !== undefined && taskNamed(task).files.countRows !== undefined;
 }
 

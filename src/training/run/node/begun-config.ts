@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readYaml } from '../../../input/formats/node/read-text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { sectionKeys } from '../config/defaults/open-keys.ts';
+import { sectionKeys } from '../config/fill-in-defaults.ts';
 import { parseRunConfig } from '../config/parse-run-config.ts';
 import type { ParsedConfig, RunConfig } from '../config/run-config.ts';
 import type { runFiles } from './run-folder.ts';
