@@ -1,8 +1,8 @@
-import type { z } from 'zod';
-import { type KeyPath, UserError, valueAt } from '../../../support/user-error.ts';
+import { isObject } from '../../../support/options.ts';
+import { type KeyPath, UserError } from '../../../support/user-error.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { crossCheck } from './cross-checks.ts';
-import { describeIssue } from './describe-issue.ts';
+import { describeIssue, type KnownKeys } from './describe-issue.ts';
 import { fillInDefaults } from './fill-in-defaults.ts';
 import { knownKeys } from './known-keys.ts';
 import { withoutRemovedKeys } from './removed-keys.ts';
@@ -33,17 +33,15 @@ export function parseRunConfig(
   where: string | ((path: KeyPath) => string),
   ownMetrics: readonly string[] = [],
 ): ParsedConfig {
-  const config = withoutRemovedKeys(withoutNulls(value));
   const schema = runSchema();
-  const task = schema.shape.task.safeParse(Object(config).task).data;
+  const task = schema.shape.task.safeParse(Object(value).task ?? undefined).data;
+  const known = knownKeys(task);
+  const config = withoutNulls(withoutRemovedKeys(value), known);
   const checked = task ? schema.extend({ data: taskNamed(task).data }) : schema;
   const result = checked.safeParse(config);
   const sound = soundConfig(config, task);
   const problems = [
-    ...(result.error?.issues ?? []).flatMap((issue) =>
-      describeIssue(issue, config, checked, knownKeys(task)),
-    ),
-    ...unknownNulls(value, checked).flatMap((issue) => describeIssue(issue, value, checked, knownKeys(task))),
+    ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, config, checked, known)),
     ...crossCheck(sound, ownMetrics),
   ];
   if (problems.length > 0 || !result.success) {
@@ -57,21 +55,16 @@ export function parseRunConfig(
   return fillInDefaults(result.data, config, ownMetrics);
 }
 
-/** Finds unknown keys with null values, which would otherwise be removed. YAML reads `{target_r:8}` as such a key. */
-function unknownNulls(value: unknown, checked: z.ZodType): z.core.$ZodIssueUnrecognizedKeys[] {
-  const unknown = checked.safeParse(value).error?.issues ?? [];
-  return unknown.flatMap((issue) => {
-    if (issue.code !== 'unrecognized_keys') return [];
-    const section = Object(valueAt(value, issue.path)) as Record<string, unknown>;
-    return [{ ...issue, keys: issue.keys.filter((key) => section[key] === null) }];
-  });
-}
-
-function withoutNulls(value: unknown): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+/**
+ * A config without the keys that are null. A key that its section does not have stays, so that it is reported: YAML
+ * reads `{target_r:8}` as such a key.
+ */
+function withoutNulls(value: unknown, known: KnownKeys, section = ''): unknown {
+  if (!isObject(value)) return value;
+  const keys = known[section];
   return Object.fromEntries(
     Object.entries(value)
-      .filter(([, inner]) => inner !== null)
-      .map(([key, inner]) => [key, withoutNulls(inner)]),
+      .filter(([key, inner]) => inner !== null || (keys && !keys.includes(key)))
+      .map(([key, inner]) => [key, withoutNulls(inner, known, section === '' ? key : `${section}.${key}`)]),
   );
 }

@@ -30,7 +30,8 @@ export function withoutRemovedKeys(config: unknown): unknown {
 function currentSection(section: string, keys: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const current: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(keys)) {
-    const removed = REMOVED[`${section}.${key}`];
+    // A key that is null is not set.
+    const removed = value === null ? undefined : REMOVED[`${section}.${key}`];
     if (removed?.was !== undefined && removed.was === value) continue;
     const [name, converted] = removed?.becomes?.(value) ?? [key, value];
     // A second budget keeps its old name, and is reported.
