@@ -15,8 +15,10 @@ export interface Cell {
   whole?: Record<string, unknown>;
   /** The choices to try. With fewer than two, nothing is tried. */
   grid: readonly Settings[];
+  /** Whether its task is a recipe. A recipe whose data are missing is left out. */
+  isOfRecipe?: boolean;
   /** The budget level of a recipe. */
-  level?: string;
+  level?: string | undefined;
   /** The row with which it is compared. */
   comparedWith?: string | undefined;
   /** The scores shown in tables. Statistical tests compare the first. Default: the score that chooses the best model. */

@@ -1,6 +1,7 @@
 import { DEFAULT_METHOD, METHOD_NAMES } from '../../methods/tuners/registry.ts';
 import { type KeyPath, UserError } from '../../support/user-error.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
+import { allOf, type RowKeys } from './comparison-file.ts';
 import { assertCount } from './experiment.ts';
 import { folderNames, type Settings, withSetting } from './settings.ts';
 
@@ -9,7 +10,7 @@ type Config = Record<string, unknown>;
 /** Every combination of the values in a config's lists, as the rows of a comparison. */
 export interface ListedRows {
   /** Settings by the name of a row: the values of the lists. */
-  rows: Record<string, Settings>;
+  rows: Record<string, { set: Settings; keys: RowKeys; tasks?: undefined }>;
   /** Removes the lists from a config. */
   withoutLists(config: Config): Config;
   seeds: number[];
@@ -38,17 +39,13 @@ export function listedRows(
   const varied = axes.filter((axis) => !isSeed(axis));
   const count = varied.reduce((product, { values }) => product * values.length, 1);
   assertCount(count * seeds.length, where([]));
-  const combinations = varied.reduce<Settings[]>(
-    (sofar, { path, values }) =>
-      sofar.flatMap((settings) => values.map((value) => ({ ...settings, [path.join('.')]: value }))),
-    [{}],
-  );
+  const all = allOf(varied.map(({ path, values }) => [path.join('.'), values]));
   const methodOf = (settings: Settings) => `${settings.method ?? config.method ?? DEFAULT_METHOD}`;
   const seen = new Set<string>();
-  const found = combinations.flatMap((all) => {
+  const found = (all.length > 0 ? all : [{}]).flatMap((settings) => {
     // Settings of other methods have no effect.
-    const method = methodOf(all);
-    const own = Object.entries(all).filter(([key]) => {
+    const method = methodOf(settings);
+    const own = Object.entries(settings).filter(([key]) => {
       const [section] = key.split('.') as [string];
       return section === method || !METHOD_NAMES.some((name) => name === section);
     });
@@ -59,7 +56,7 @@ export function listedRows(
   });
   const names = folderNames(found);
   return {
-    rows: Object.fromEntries(found.map((settings, i) => [names[i] || methodOf(settings), settings])),
+    rows: Object.fromEntries(found.map((set, i) => [names[i] || methodOf(set), { set, keys: {} }])),
     withoutLists: (config) => ({
       ...axes.reduce<Config>((rest, { path }) => without(rest, path), config),
       seed: seeds[0],

@@ -1,6 +1,6 @@
 import { METHOD_NAMES, methodNamed } from '../../methods/tuners/registry.ts';
 import type { Budgets, Recipe } from '../recipes/recipe.ts';
-import { recipeValues } from '../recipes/recipe-config.ts';
+import { levelSettings, recipeValues } from '../recipes/recipe-config.ts';
 import { isSection, merged, type Settings } from './settings.ts';
 
 type Config = Record<string, unknown>;
@@ -63,19 +63,19 @@ export function recipeRow(
 ): RecipeRow | undefined {
   const method = typeof given === 'string' ? given : recipe.method;
   if (level !== undefined && !recipe.levels[level]?.[method]) return undefined;
-  const { values, settings } = recipeValues(recipe, budgets, { method, budget: level });
+  const values = recipeValues(recipe, budgets, { method, budget: level });
   const targets = `${method}.target_modules`;
   if (inPlace && targets in set && inPlace.modelType !== budgets.models[recipe.model]?.model_type) {
     onNotice?.(`Skipping ${name}: its ${targets} are those of the paper's model.`);
     return undefined;
   }
-  const own = merged(merged(values, settings), { method, data: movedFiles(values.data as Config, folder) });
+  const own = merged(values, { data: movedFiles(values.data as Config, folder) });
   return {
     recipe,
     method,
     row: rowOn(name, level, recipe, budgets, inPlace),
     config: inPlace ? onModel(own, recipe, budgets, inPlace) : own,
-    settings: { method, ...settings },
+    settings: { method, ...(level !== undefined && levelSettings(recipe, method, level)) },
   };
 }
 

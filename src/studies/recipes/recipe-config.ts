@@ -1,4 +1,4 @@
-import { isScalar, parse, parseDocument } from 'yaml';
+import { type Document, isScalar, parseDocument } from 'yaml';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../methods/tuners/registry.ts';
 import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -18,16 +18,41 @@ export interface RecipeChoice {
  *
  * @throws UserError for an unknown method or level
  */
-export function recipeConfig(
+export function recipeConfig(recipe: Recipe, budgets: RecipeRates, choice: RecipeChoice): string {
+  return configDocument(recipe, budgets, choice).toString({ lineWidth: 0, flowCollectionPadding: false });
+}
+
+/** Like {@link recipeConfig}, but returns values instead of a text, without the folder of the run. */
+export function recipeValues(
   recipe: Recipe,
-  { same_learning_rate }: Pick<Budgets, 'same_learning_rate'>,
+  budgets: RecipeRates,
+  choice: RecipeChoice,
+): Record<string, unknown> {
+  const { output: _, ...values } = configDocument(recipe, budgets, choice).toJS() as Record<string, unknown>;
+  return values;
+}
+
+/** The settings of a method at a budget level of a recipe, by dotted keys. */
+export function levelSettings({ levels }: Recipe, method: string, level: string): Record<string, unknown> {
+  const settings = Object.entries(levels[level]?.[method] ?? {});
+  return Object.fromEntries(settings.map(([key, value]) => [`${method}.${key}`, value]));
+}
+
+/** The methods that have a recipe's learning rate. For others, except the recipe's own, the method's default is used. */
+type RecipeRates = Pick<Budgets, 'same_learning_rate'>;
+
+function configDocument(
+  recipe: Recipe,
+  { same_learning_rate }: RecipeRates,
   { method = recipe.method, budget }: RecipeChoice,
-): string {
-  const { settings, leavesRate } = chosenSettings(recipe, { same_learning_rate }, { method, budget });
+): Document {
+  if (!isMethod(method)) throw unknown('--method', 'a method', method, METHOD_NAMES);
+  if (budget !== undefined) assertLevel(recipe, method, budget);
   const document = parseDocument(recipe.config);
   document.set('method', method);
   document.set('output', [document.get('output'), ...differences(recipe, method, budget)].join('-'));
   for (const other of METHOD_NAMES) if (other !== method) document.delete(other);
+  const settings = budget === undefined ? {} : levelSettings(recipe, method, budget);
   for (const [key, value] of Object.entries(settings)) {
     const path = key.split('.');
     document.setIn(path, value);
@@ -36,55 +61,22 @@ export function recipeConfig(
     const scripts = recipe.scripts[`${budget}`]?.[key];
     if (scripts !== undefined) node.comment = ` released scripts: ${scripts}`;
   }
-  if (leavesRate) document.deleteIn(['training', 'learning_rate']);
-  if (methodNamed(method as MethodName).config && !document.has(method)) {
+  if (method !== recipe.method && !same_learning_rate.includes(method))
+    document.deleteIn(['training', 'learning_rate']);
+  if (methodNamed(method).config && !document.has(method)) {
     const section = document.createPair(document.createNode(method), {});
     section.key.commentBefore = " The method's defaults: the recipe has none for it.";
     document.add(section);
   }
-  return document.toString({ lineWidth: 0, flowCollectionPadding: false });
+  return document;
 }
 
-/** Like {@link recipeConfig}, but returns values instead of a text. Each recipe's config is parsed only once. */
-export function recipeValues(
-  recipe: Recipe,
-  budgets: Pick<Budgets, 'same_learning_rate'>,
-  { method = recipe.method, budget }: RecipeChoice,
-): { values: Record<string, unknown>; settings: Readonly<Record<string, unknown>> } {
-  const { settings, leavesRate } = chosenSettings(recipe, budgets, { method, budget });
-  const values = PARSED.get(recipe) ?? (parse(recipe.config) as Record<string, unknown>);
-  PARSED.set(recipe, values);
-  const kept = Object.entries(values).filter(([key]) => key === method || !isMethod(key));
-  const { learning_rate: _, ...training } = values.training as Record<string, unknown>;
-  return {
-    values: { ...Object.fromEntries(kept), ...(leavesRate && { training }), method },
-    settings,
-  };
-}
-
-const PARSED = new WeakMap<Recipe, Record<string, unknown>>();
-
-/**
- * The settings to change in a recipe's config for a method at a budget level, by dotted keys. With `leavesRate` the
- * recipe's learning rate is removed, so that the method's default is used: for all methods except the recipe's own and
- * those in `same_learning_rate`.
- */
-function chosenSettings(
-  recipe: Recipe,
-  { same_learning_rate }: Pick<Budgets, 'same_learning_rate'>,
-  { method, budget }: RecipeChoice & { method: string },
-): { settings: Record<string, unknown>; leavesRate: boolean } {
-  if (!isMethod(method)) throw unknown('--method', 'a method', method, METHOD_NAMES);
-  const leavesRate = method !== recipe.method && !same_learning_rate.includes(method);
-  if (budget === undefined) return { settings: {}, leavesRate };
+function assertLevel(recipe: Recipe, method: string, budget: string): void {
   const level = recipe.levels[budget];
   if (!level) throw unknown('--budget', `a level of ${recipe.name}`, budget, Object.keys(recipe.levels));
-  if (!level[method]) {
-    const having = Object.keys(recipe.levels).filter((name) => recipe.levels[name]![method]);
-    throw unknown('--budget', `a level of ${method} in ${recipe.name}`, budget, having);
-  }
-  const ofLevel = Object.entries(level[method]).map(([key, value]) => [`${method}.${key}`, value]);
-  return { settings: Object.fromEntries(ofLevel), leavesRate };
+  if (level[method]) return;
+  const having = Object.keys(recipe.levels).filter((name) => recipe.levels[name]![method]);
+  throw unknown('--budget', `a level of ${method} in ${recipe.name}`, budget, having);
 }
 
 function isMethod(name: string): name is MethodName {

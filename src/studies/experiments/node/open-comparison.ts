@@ -8,7 +8,8 @@ import { describeFolder } from '../../../use/trained/node/load-model.ts';
 import { buildModel } from '../../../use/trained/read-model.ts';
 import { packageRecipes } from '../../recipes/node/package-recipes.ts';
 import { type Recipe, recipeNamed } from '../../recipes/recipe.ts';
-import { comparison, recipesIn } from '../comparison.ts';
+import { comparison } from '../comparison.ts';
+import { comparisonFile } from '../comparison-file.ts';
 import type { Cell, Experiment } from '../experiment.ts';
 import type { ModelInPlace } from '../recipe-rows.ts';
 
@@ -26,7 +27,8 @@ export async function openComparison(
   where: (path: KeyPath) => string,
   onNotice: (message: string) => void,
 ): Promise<Experiment> {
-  const [first] = recipesIn(file);
+  const { tasks } = comparisonFile(file, where);
+  const first = Object.values(tasks).find(({ recipe }) => recipe !== undefined)?.recipe;
   if (first === undefined) return comparison(file, where);
   const { recipes, budgets } = packageRecipes();
   const recipe = recipeNamed(first, recipes, where(['tasks']));
@@ -71,9 +73,8 @@ export function withData(
   file: Record<string, unknown>,
   onNotice: (message: string) => void,
 ): Experiment {
-  if (recipesIn(file).length === 0) return experiment;
   const { cells } = experiment;
-  const there = cells.filter((cell) => missingFiles(cell).length === 0);
+  const there = cells.filter((cell) => !cell.isOfRecipe || missingFiles(cell).length === 0);
   if (there.length === cells.length) return experiment;
   for (const task of new Set(cells.filter((cell) => !there.includes(cell)).map(({ task }) => task))) {
     const files = missingFiles(cells.find((cell) => cell.task === task) as Cell);
