@@ -18,12 +18,8 @@ import { alikeLabels } from '../../tasks/classes/labels.ts';
 import { foldCount, heldOutShare, mixingOf, trainingFiles } from '../../tasks/data-files.ts';
 import { type AnyTask, maxLengthOf, taskNamed } from '../../tasks/registry.ts';
 import type { BuildTask } from '../../tasks/task-definition.ts';
-import {
-  type Chosen,
-  chooseDefaults,
-  chooseScoring,
-} from '../../training/run/config/defaults/choose-defaults.ts';
 import { methodOf } from '../../training/run/config/method-of.ts';
+import { type Chosen, chooseDefaults, chooseScoring } from '../../training/run/config/resolve-config.ts';
 import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';
 import type { Family } from '../../use/trained/bind-model.ts';
 import type { Notes } from '../../use/trained/notes.ts';

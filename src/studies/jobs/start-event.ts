@@ -1,7 +1,7 @@
 import { adapterParameters } from '../../methods/tuners/tuner.ts';
 import { scorePrefixes } from '../../tasks/data-files.ts';
 import { taskNamed } from '../../tasks/registry.ts';
-import { describeChosen } from '../../training/run/config/defaults/choose-defaults.ts';
+import { describeChosen } from '../../training/run/config/resolve-config.ts';
 import type { EventOf } from '../../training/run/events.ts';
 import type { ToBeat } from '../../training/run/verdict.ts';
 import type { RunBeginning } from './begin-run.ts';

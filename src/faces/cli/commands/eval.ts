@@ -91,6 +91,8 @@ export function evalCommand(): Command {
     (path: string, file: string | undefined, flags: Flags) =>
       inAllProcesses(async (processes) => {
         const { predictions } = flags;
+        if (predictions === undefined && flags.nullOdds !== undefined)
+          throw new UserError({ key: '--null-odds', fault: 'requires --predictions' });
         if (predictions === undefined) return evaluate(path, file, flags, processes);
         assertOnly(command, '--predictions', ['predictions', 'nullOdds', 'json']);
         if (processes.communicator.rank > 0) return;

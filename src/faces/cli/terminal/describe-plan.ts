@@ -1,7 +1,7 @@
 import type { Source } from '../../../program/example-set.ts';
 import type { Plan } from '../../../studies/jobs/plan/plan.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
-import { describeChosen } from '../../../training/run/config/defaults/choose-defaults.ts';
+import { describeChosen } from '../../../training/run/config/resolve-config.ts';
 import { basesTable } from './bases-table.ts';
 import { budgetFacts } from './budget-facts.ts';
 import { counted } from './describe-event.ts';

@@ -11,7 +11,7 @@ import { runSchema } from './run-schema.ts';
 import { ConfigError, soundConfig } from './sound-config.ts';
 
 /**
- * Checks a config and fills in the defaults, except those that depend on the rows and the model. A known key with the
+ * Checks a config and fills in the defaults, except those that depend on the rows and the model (`resolve-config.ts`). A known key with the
  * value null counts as missing. A resolved config stays unchanged.
  *
  * @param where the file's name for messages, or a function that returns the place of a key

@@ -1,10 +1,15 @@
 import { expect, it } from 'vitest';
-import { METHOD_NAMES } from '../../../../methods/tuners/registry.ts';
-import { keepChoices } from '../../node/begun-config.ts';
-import { parseRunConfig } from '../parse-run-config.ts';
-import type { ParsedConfig, RunConfig } from '../run-config.ts';
-import { chooseDefaults, chooseScoring, describeChosen, type ScoringFacts } from './choose-defaults.ts';
-import { CHOSEN_TRAINING } from './policy.ts';
+import { METHOD_NAMES } from '../../../methods/tuners/registry.ts';
+import { CHOSEN_TRAINING } from './defaults/policy.ts';
+import { parseRunConfig } from './parse-run-config.ts';
+import {
+  chooseDefaults,
+  chooseScoring,
+  describeChosen,
+  keepChoices,
+  type ScoringFacts,
+} from './resolve-config.ts';
+import type { ParsedConfig, RunConfig } from './run-config.ts';
 
 const BASE = { data: { train: 'tickets.csv', text: 'text', label: 'label' }, output: 'runs/a' };
 /** The six matrices in a layer of MiniLM. */

@@ -1,11 +1,18 @@
-import { methodNamed } from '../../../../methods/tuners/registry.ts';
-import type { CommonConfig, ModelDefinition } from '../../../../models/model-definition.ts';
-import { foldCount, mixingOf } from '../../../../tasks/data-files.ts';
-import { taskNamed } from '../../../../tasks/registry.ts';
-import { knownKeys } from '../known-keys.ts';
-import { methodOf } from '../method-of.ts';
-import type { ParsedConfig, RunConfig } from '../run-config.ts';
-import { type ChoiceFacts, FEW_ROWS, FOLDS, HELD_OUT, MIN_ROWS, policy, widthOf } from './policy.ts';
+import { methodNamed } from '../../../methods/tuners/registry.ts';
+import type { CommonConfig, ModelDefinition } from '../../../models/model-definition.ts';
+import { foldCount, mixingOf } from '../../../tasks/data-files.ts';
+import { taskNamed } from '../../../tasks/registry.ts';
+import { type ChoiceFacts, FEW_ROWS, FOLDS, HELD_OUT, MIN_ROWS, policy, widthOf } from './defaults/policy.ts';
+import { sectionKeys } from './fill-in-defaults.ts';
+import { knownKeys } from './known-keys.ts';
+import { methodOf } from './method-of.ts';
+import type { ParsedConfig, RunConfig } from './run-config.ts';
+
+/*
+ * Second pass over a config: values that the user did not set are resolved against facts, in the order in which facts are
+ * known. A resumed run keeps its choices, then the rows decide how the run is scored, then their number and length decide
+ * the rest. The first pass, `parseRunConfig`, checks the config itself.
+ */
 
 /** A value that was chosen because the config does not set it. */
 export interface Chosen {
@@ -28,6 +35,32 @@ export interface ScoringFacts {
   canHoldOut(share: number): boolean;
   /** Whether enough rows are distinct for so many folds. */
   canFold(folds: number): boolean;
+}
+
+/**
+ * Returns the config of a resumed run. Values that it does not set are those that were chosen when the run started,
+ * even if another version chose them.
+ *
+ * @param before the run's config.yaml
+ */
+export function keepChoices(resumed: ParsedConfig, before: RunConfig): ParsedConfig {
+  const { method, training, data } = resumed;
+  // An early stop is not kept. Each resume must request it again.
+  const { stop_at_step: _, ...begun } = before.training;
+  const isOpen = data.validation === undefined && training.eval_strategy === undefined;
+  const section = (config: object) => (config as Record<string, Record<string, unknown> | undefined>)[method];
+  const [current, kept] = [section(resumed), section(before)];
+  const chosen = kept && sectionKeys(method).flatMap((key) => (key in kept ? [[key, kept[key]]] : []));
+  return {
+    ...resumed,
+    data: {
+      ...data,
+      ...(isOpen && before.data.validation && { validation: before.data.validation }),
+      ...(!('pooling' in data) && 'pooling' in before.data && { pooling: before.data.pooling }),
+    },
+    training: { ...begun, ...training },
+    ...(current && { [method]: { ...Object.fromEntries(chosen ?? []), ...current } }),
+  } as ParsedConfig;
 }
 
 /** Keys of `training` that need evaluations while the run trains, or that a linear layer outside of the graph ignores. */
