@@ -1,22 +1,14 @@
-import { foldsOf, type HeldOut, holdOut, splittableTogether } from '../../input/data/split-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
-import type { EvaluatedRows, ExampleSet } from '../../program/example-set.ts';
-import { mixedCount, mixedSet } from '../../program/mixture.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
 import { textsOf } from '../../program/modalities/texts.ts';
-import { type OwnScores, withOwnScores } from '../../program/own-scores.ts';
+import type { OwnScores } from '../../program/own-scores.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
-import { type Validation, validationOf } from '../../program/validation.ts';
-import { type Baseline, meanBaselines } from '../../scores/baselines/baseline.ts';
-import { lazy } from '../../support/options.ts';
-import { UserError } from '../../support/user-error.ts';
-import { chiefScore } from '../../tasks/chief-score.ts';
 import { alikeLabels } from '../../tasks/classes/labels.ts';
-import { foldCount, heldOutShare, mixingOf, trainingFiles } from '../../tasks/data-files.ts';
-import { type AnyTask, maxLengthOf, taskNamed } from '../../tasks/registry.ts';
+import { trainingFiles } from '../../tasks/data-files.ts';
+import { maxLengthOf, taskNamed } from '../../tasks/registry.ts';
 import type { BuildTask } from '../../tasks/task-definition.ts';
 import { methodOf } from '../../training/run/config/method-of.ts';
 import { type Chosen, chooseDefaults, chooseScoring } from '../../training/run/config/resolve-config.ts';
@@ -25,7 +17,8 @@ import type { Family } from '../../use/trained/bind-model.ts';
 import type { Notes } from '../../use/trained/notes.ts';
 import type { TrainedParts } from '../../use/trained/trained-model.ts';
 import { classWeights } from './class-weights.ts';
-import { layerFitter } from './contenders/fit-rows.ts';
+import { type EncodedRun, encodeRun } from './encode-run.ts';
+import { type NamedFiles, type RunRows, readRows } from './run-rows.ts';
 import { assertFits } from './start-method.ts';
 import { notScored } from './verdict/judge-run.ts';
 
@@ -44,9 +37,9 @@ export interface RunMaterial {
   modality: Modality;
   generationFiles: TrainedParts['generationFiles'];
   /** The files of each source of training rows. */
-  train: readonly { name: string; files: readonly TextFile[] }[];
+  train: readonly NamedFiles[];
   /** The files of each validation set. */
-  validation: readonly { name: string; files: readonly TextFile[] }[];
+  validation: readonly NamedFiles[];
   /** Custom scores. */
   ownScores?: OwnScores;
   functions?: OwnFunctions;
@@ -82,27 +75,11 @@ export interface RunBeginning {
   /** Weight of each class in training; undefined if all are equal. */
   classWeights?: readonly number[];
   /**
-   * Baselines on the rows that judge the run: those of the validation set, or of all folds. Empty if there are none. Call
-   * it after `encode`. The first call fits the baselines.
-   */
-  baselines(): Promise<readonly Baseline[]>;
-  /**
    * Tokenizes all examples, divided among the run's processes.
    *
    * @param startedAt the time that chat templates use
    */
   encode(startedAt: Date, onProgress?: (share: number) => void, communicator?: Communicator): EncodedRun;
-}
-
-/** A run's rows in the form that the model reads. */
-export interface EncodedRun {
-  train: ExampleSet;
-  validation?: Validation;
-  /** The training rows, and those of the validation set that judges the run, as a linear probe reads them. */
-  rows?: EvaluatedRows | undefined;
-  /** The training rows of a cross-validation, as the run's own head reads them. */
-  headRows?: EvaluatedRows | undefined;
-  validationRows?: EvaluatedRows | undefined;
 }
 
 /**
@@ -121,31 +98,12 @@ export function beginRun({
   ...files
 }: RunMaterial): RunBeginning {
   const task = taskNamed(parsed.task);
-  const sources = files.train.map(({ name, files }) => ({
-    ...{ name, files },
-    rows: task.files.read(files, parsed.data),
-  }));
-  const parts = sources.map(({ rows }) => rows);
-  const all = joined(task, parts);
-  const split = (share: number) => splitSources(task, parts, parsed.data, share);
-  const evaluated = chooseScoring(parsed, {
-    rows: task.files.countRows?.(all) ?? 0,
-    model: family,
-    adapterData: start?.notes?.data,
-    canHoldOut: (share) => isPossible(() => split(share)),
-    canFold: (count) => isPossible(() => foldRows(task, all, parsed.data, count)),
-  });
-  const { data } = evaluated.config;
-  const share = heldOutShare(data.validation);
-  const held = share === undefined ? undefined : split(share);
-  const train = held ? joined(task, held.train) : all;
-  const counts = sources.map(
-    ({ files, rows }, i) => task.files.countRows?.(held ? held.train[i] : rows) ?? files.length,
+  const adapterData = start?.notes?.data;
+  const { rows, scoring } = readRows(task, parsed, files, (facts) =>
+    chooseScoring(parsed, { ...facts, model: family, adapterData }),
   );
-  const mixing = mixingOf(data);
-  const validation = held
-    ? [{ name: 'validation', rows: joined(task, held.validation) }]
-    : files.validation.map(({ name, files }) => ({ name, rows: task.files.read(files, data) }));
+  const { data } = scoring.config;
+  const { all, train, folds } = rows;
   const labels =
     task.classes?.labels(all, {
       fileName: [data.dataset, ...trainingFiles(data)].filter((part) => part !== undefined).join(', '),
@@ -158,30 +116,31 @@ export function beginRun({
     }) ?? [];
   const build = task.build(labels, data);
   const model = build(family.definition, family.config);
-  assertFits(evaluated.config, model);
-  const { config, chosen } = chooseDefaults(evaluated.config, {
-    model,
-    ...amountOf(
-      sources.flatMap(({ files }) => files),
-      task.files.countRows?.(all),
-      mixing ? mixedCount(counts, mixing) : task.files.countRows?.(train),
-      modality.maxLength,
-    ),
-    ...(modality.tokens !== undefined && { tokens: modality.tokens }),
-  });
-  const evalBatchSize = config.training.per_device_eval_batch_size;
-  const { set } = chiefScore(config);
-  const decisive = config.training.eval_strategy === 'no' ? undefined : validation[set];
-  const classes = task.classes?.counts?.(train, labels);
-  const weights = classWeights(config.training, labels, classes);
+  assertFits(scoring.config, model);
+  const amount = amountOf(
+    files.train.flatMap(({ files }) => files),
+    rows,
+    modality,
+  );
+  const { config, chosen } = chooseDefaults(scoring.config, { model, ...amount });
+  const weights = classWeights(config.training, labels, task.classes?.counts?.(train, labels));
   const { definition, settings } = methodOf(config);
   const onlyBase = definition.requiredBase?.(settings)?.dtype ?? start?.notes?.base_dtype;
-  const count = foldCount(data.validation);
-  const folds = count === undefined ? undefined : foldRows(task, train, data, count);
-  let encoded: EncodedRun | undefined;
+  const encodable = {
+    task,
+    config,
+    data,
+    rows,
+    labels,
+    classWeights: weights,
+    family,
+    modality,
+    generationFiles,
+    ownScores,
+  };
   return {
     config,
-    chosen: [...evaluated.chosen, ...chosen],
+    chosen: [...scoring.chosen, ...chosen],
     start,
     functions,
     ownScores,
@@ -194,132 +153,33 @@ export function beginRun({
     build,
     maxLength: modality.maxLength,
     notices: [
-      ...[all, ...(held ? [] : validation.map(({ rows }) => rows))].flatMap(
+      ...[all, ...(rows.isHeldOut ? [] : rows.validation.map(({ rows }) => rows))].flatMap(
         (rows) => task.files.notices?.(rows) ?? [],
       ),
       ...alikeLabels(labels),
       ...loweredLength(config, family.config),
-      ...notScored(evaluated.chosen).map((why) => `The model will not be scored${why}`),
+      ...notScored(scoring.chosen).map((why) => `The model will not be scored${why}`),
     ],
-    baselines: lazy(async () => {
-      const context = { labels, reading: data };
-      const splittable = task.files.splittable?.(train, data);
-      if (folds && splittable) {
-        const found = [];
-        for (const { train, validation } of folds) {
-          const parts = [splittable.pick(train), splittable.pick(validation)] as const;
-          const baselines = (await task.baselines?.ofRows?.(...parts, context)) ?? [];
-          found.push({ rows: validation.length, baselines });
-        }
-        return meanBaselines(found);
-      }
-      if (!decisive) return [];
-      const scored = encoded?.validation?.parts[set]?.examples;
-      const ofRows = await task.baselines?.ofRows?.(train, decisive.rows, context);
-      const ofTokens =
-        encoded && scored && task.baselines?.ofTokens?.(encoded.train, scored, family.config.vocabSize);
-      return [...(ofRows ?? []), ...(ofTokens ?? [])];
-    }),
-    encode(startedAt, onProgress, communicator) {
-      const context = {
-        ...{ modality: modality.at(startedAt), config: family.config, generationFiles },
-        ...{ reading: data, labels, seed: config.seed, onProgress, communicator },
-        predictsFirst: definition.virtualTokens?.(settings).predictsFirst ?? false,
-      };
-      const probing = mixing ? undefined : task.training.probing?.(data, family);
-      // A linear probe reads the rows in its own way, which may be the run's. Otherwise it needs rows that judge it.
-      const isSame = probing === data;
-      const isProbed = isSame || folds !== undefined || decisive !== undefined;
-      const onTrain =
-        probing && isProbed
-          ? task.evaluation(train, { ...context, reading: probing, classWeights: weights }, evalBatchSize)
-          : undefined;
-      const examples =
-        isSame && onTrain
-          ? onTrain.examples
-          : task.examples(train, { ...context, classWeights: weights, ...(mixing && { sources: counts }) });
-      const layer = onTrain?.rows && layerFitter(onTrain.rows, weights);
-      const scored = validation.map(({ rows }) =>
-        task.evaluation(rows, { ...context, layer }, evalBatchSize),
-      );
-      const named = sources.map(({ name }, i) => ({ name, rows: counts[i]! }));
-      encoded = {
-        train: mixing ? mixedSet(examples, named, mixing, config.seed) : examples,
-        validation: validationOf(
-          validation.map(({ name }, i) => [name, withOwnScores(scored[i]!, ownScores)]),
-        ),
-        rows: onTrain?.rows,
-        headRows: isSame
-          ? onTrain?.rows
-          : folds && task.evaluation(train, { ...context, classWeights: weights }, evalBatchSize).rows,
-        validationRows: isSame
-          ? scored[set]?.rows
-          : decisive &&
-            probing &&
-            task.evaluation(decisive.rows, { ...context, reading: probing }, evalBatchSize).rows,
-      };
-      return encoded;
-    },
+    encode: (...when) => encodeRun(encodable, ...when),
   };
-}
-
-/** Joins the rows of several sources. */
-export function joined(task: AnyTask, parts: readonly unknown[]): unknown {
-  return parts.length === 1 ? parts[0] : task.files.join(parts);
-}
-
-/** Holds out a share of the rows of all sources. A text that is in two of them stays on one side. */
-export function splitSources(
-  { files }: AnyTask,
-  sources: readonly unknown[],
-  reading: object,
-  share: number,
-): HeldOut<unknown[]> | undefined {
-  const { splittable } = files;
-  return splittable && holdOut(splittableTogether(sources.map((rows) => splittable(rows, reading))), share);
-}
-
-/** Splits the numbers of rows into folds. Undefined if the task's rows cannot be split. */
-function foldRows(
-  { files }: AnyTask,
-  rows: unknown,
-  reading: object,
-  count: number,
-): HeldOut<number[]>[] | undefined {
-  const splittable = files.splittable?.(rows, reading);
-  return splittable && foldsOf({ ...splittable, pick: (numbers) => [...numbers] }, count);
-}
-
-function isPossible(attempt: () => unknown): boolean {
-  try {
-    attempt();
-    return true;
-  } catch (error) {
-    if (error instanceof UserError) return false;
-    throw error;
-  }
 }
 
 /** Typical for English. The estimate counts all columns as text, so it is too high for files with other columns. */
 const CHARACTERS_OF_A_TOKEN = 4;
 
-/**
- * Estimates the amount of training data without tokenizing it.
- *
- * @param rows number of rows in the files
- * @param kept number of training rows among them; undefined if examples are not rows, but blocks of the
- * maximum length
- */
+/** Estimates the amount of training data without tokenizing it. */
 function amountOf(
   files: readonly TextFile[],
-  rows: number | undefined,
-  kept: number | undefined,
-  maxLength: number,
+  { count, trained }: RunRows,
+  { maxLength, tokens }: Modality,
 ): { rows: number; tokens: number } {
-  const tokens = files.reduce((sum, { size }) => sum + size, 0) / CHARACTERS_OF_A_TOKEN;
-  if (rows === undefined || kept === undefined)
-    return { rows: Math.max(1, Math.ceil(tokens / maxLength)), tokens: maxLength };
-  return { rows: kept, tokens: Math.max(1, Math.min(maxLength, tokens / Math.max(1, rows))) };
+  const all = files.reduce((sum, { size }) => sum + size, 0) / CHARACTERS_OF_A_TOKEN;
+  const isRows = count !== undefined && trained !== undefined;
+  // Otherwise, examples are blocks of the maximum length.
+  const rows = isRows ? trained : Math.max(1, Math.ceil(all / maxLength));
+  if (!isRows) return { rows, tokens: maxLength };
+  if (tokens !== undefined) return { rows, tokens };
+  return { rows, tokens: Math.max(1, Math.min(maxLength, all / Math.max(1, count))) };
 }
 
 /** The notice that the default maximum length was lowered, because the model has fewer positions. */

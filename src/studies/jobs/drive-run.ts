@@ -81,7 +81,7 @@ export async function driveRun(
     assertNotShorter(loaded.settings, planned && trainerSettings(planned, lengths.length), trainer.step);
   }
   if (finished && trainer.step === stopStep) return { finish: finished, values: trainer.values };
-  const baselines = await run.baselines();
+  const baselines = await opened.baselines();
   const notice = (message: string, step = trainer.step) => host.emit({ type: 'notice', step, message });
   const count = folds ? trainedFolds(config, loaded, folds.length) : 0;
   const announce = () => {

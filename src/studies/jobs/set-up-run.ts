@@ -6,6 +6,7 @@ import type { LossFunction } from '../../program/objectives/own-loss.ts';
 import { featureWidth, type LinearLayer, layerFeeds } from '../../program/objectives/sentence-classifier.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
+import type { Baseline } from '../../scores/baselines/baseline.ts';
 import { methodOf } from '../../training/run/config/method-of.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
 import type { TrainerInputs } from '../../training/train/trainer.ts';
@@ -25,6 +26,8 @@ export interface SetUpRun {
   headRows?: EvaluatedRows | undefined;
   /** The rows of the validation set that judges the run, read like `rows`. */
   validationRows?: EvaluatedRows | undefined;
+  /** Fits baselines and returns their scores on the rows that judge the run. Empty if there are none. */
+  baselines(): Promise<readonly Baseline[]>;
   /** The same run from its start, with other training examples. */
   with(train: ExampleSet): SetUpRun;
 }
@@ -54,14 +57,14 @@ export function setUpRun(
   },
 ): SetUpRun {
   const { config } = run;
-  const { train, ...encoded } = run.encode(startedAt, onProgress, communicator);
+  const { train, baselines, ...encoded } = run.encode(startedAt, onProgress, communicator);
   const customLoss = run.functions && lossFunction(config, run.functions);
   const start = (train: ExampleSet): SetUpRun => {
     const { totalSteps } = trainerSettings(planned, train.lengths.length);
     const { method, values } = startValues(run, model, totalSteps);
     return {
       ...{ model, rows: encoded.rows, headRows: encoded.headRows },
-      ...{ validationRows: encoded.validationRows, with: start },
+      ...{ validationRows: encoded.validationRows, baselines, with: start },
       settings: {
         ...trainerSettings(config, train.lengths.length),
         classWeights: run.classWeights,

@@ -15,8 +15,8 @@ import type { ReadingFlags } from '../../../tasks/task-definition.ts';
 import { runFiles } from '../../../training/run/node/run-folder.ts';
 import { isNoBetterThanFloor, type Verdict } from '../../../training/run/verdict.ts';
 import type { TrainedModel } from '../../../use/trained/trained-model.ts';
-import { joined, splitSources } from '../begin-run.ts';
 import { frozenProbe, unitOutputs } from '../contenders/frozen.ts';
+import { joined, splitSources } from '../run-rows.ts';
 import { countedRows } from '../verdict/judge-run.ts';
 import { PROBE } from '../verdict/to-beat.ts';
 

@@ -1,0 +1,132 @@
+import type { EvaluatedRows, ExampleSet } from '../../program/example-set.ts';
+import { mixedSet } from '../../program/mixture.ts';
+import type { Modality } from '../../program/modalities/modality.ts';
+import { type OwnScores, withOwnScores } from '../../program/own-scores.ts';
+import type { Communicator } from '../../program/parallel/communicator.ts';
+import { type Validation, validationOf } from '../../program/validation.ts';
+import { type Baseline, meanBaselines } from '../../scores/baselines/baseline.ts';
+import { chiefScore } from '../../tasks/chief-score.ts';
+import type { AnyTask } from '../../tasks/registry.ts';
+import { methodOf } from '../../training/run/config/method-of.ts';
+import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';
+import type { Family } from '../../use/trained/bind-model.ts';
+import type { TrainedParts } from '../../use/trained/trained-model.ts';
+import { layerFitter } from './contenders/fit-rows.ts';
+import type { RunRows } from './run-rows.ts';
+
+/** A run's rows, and how they become examples. */
+export interface EncodableRun {
+  task: AnyTask;
+  config: RunConfig;
+  /** How its rows are read. */
+  data: ParsedConfig['data'];
+  rows: RunRows;
+  /** Class names by id; empty for tasks without classes. */
+  labels: readonly string[];
+  /** Weight of each class in training. */
+  classWeights: readonly number[] | undefined;
+  family: Family;
+  modality: Modality;
+  generationFiles: TrainedParts['generationFiles'];
+  ownScores: OwnScores | undefined;
+}
+
+/** A run's rows in the form that the model reads. */
+export interface EncodedRun {
+  train: ExampleSet;
+  validation?: Validation;
+  /** The training rows, and those of the validation set that judges the run, as a linear probe reads them. */
+  rows?: EvaluatedRows | undefined;
+  /** The training rows of a cross-validation, as the run's own head reads them. */
+  headRows?: EvaluatedRows | undefined;
+  validationRows?: EvaluatedRows | undefined;
+  /**
+   * Baselines on the rows that judge the run: those of the validation set, or of all folds. Empty if there are none.
+   */
+  baselines(): Promise<readonly Baseline[]>;
+}
+
+/**
+ * Tokenizes all examples of a run, divided among its processes.
+ *
+ * @param startedAt the time that chat templates use
+ */
+export function encodeRun(
+  run: EncodableRun,
+  startedAt: Date,
+  onProgress?: (share: number) => void,
+  communicator?: Communicator,
+): EncodedRun {
+  const { task, config, data, rows, labels, classWeights, family, modality, generationFiles } = run;
+  const { seed } = config;
+  const { train, sources, mixing, validation, folds } = rows;
+  const { definition, settings } = methodOf(config);
+  const context = {
+    ...{ modality: modality.at(startedAt), config: family.config, generationFiles },
+    ...{ reading: data, labels, seed, onProgress, communicator },
+    predictsFirst: definition.virtualTokens?.(settings).predictsFirst ?? false,
+  };
+  const evaluated = (rows: unknown, more: object) =>
+    task.evaluation(rows, { ...context, ...more }, config.training.per_device_eval_batch_size);
+  const set = decisiveSet(run);
+  const probing = mixing ? undefined : task.training.probing?.(data, family);
+  // A linear probe reads the rows in its own way, which may be the run's. Otherwise it needs rows that judge it.
+  const isSame = probing === data;
+  const isProbed = isSame || folds !== undefined || set !== undefined;
+  const onTrain = probing && isProbed ? evaluated(train, { reading: probing, classWeights }) : undefined;
+  const counts = sources.map(({ rows }) => rows);
+  const examples =
+    isSame && onTrain
+      ? onTrain.examples
+      : task.examples(train, { ...context, classWeights, ...(mixing && { sources: counts }) });
+  const layer = onTrain?.rows && layerFitter(onTrain.rows, classWeights);
+  const scored = validation.map(({ rows }) => evaluated(rows, { layer }));
+  const trained = mixing ? mixedSet(examples, sources, mixing, seed) : examples;
+  const sets = validationOf(
+    validation.map(({ name }, i) => [name, withOwnScores(scored[i]!, run.ownScores)]),
+  );
+  return {
+    train: trained,
+    validation: sets,
+    rows: onTrain?.rows,
+    headRows: isSame ? onTrain?.rows : folds && evaluated(train, { classWeights }).rows,
+    validationRows: isSame
+      ? scored[chiefScore(config).set]?.rows
+      : set !== undefined && probing
+        ? evaluated(validation[set]!.rows, { reading: probing }).rows
+        : undefined,
+    baselines: () => baselinesOf(run, trained, set === undefined ? undefined : sets?.parts[set]?.examples),
+  };
+}
+
+/** The number of the validation set that judges the run. Undefined for a run without one. */
+function decisiveSet({ config, rows }: EncodableRun): number | undefined {
+  const { set } = chiefScore(config);
+  return config.training.eval_strategy === 'no' || !rows.validation[set] ? undefined : set;
+}
+
+/** @param scored the examples of the validation set that judges the run */
+async function baselinesOf(
+  run: EncodableRun,
+  trained: ExampleSet,
+  scored: ExampleSet | undefined,
+): Promise<readonly Baseline[]> {
+  const { task, data, labels, family, rows } = run;
+  const { train, validation, folds } = rows;
+  const context = { labels, reading: data };
+  const splittable = task.files.splittable?.(train, data);
+  if (folds && splittable) {
+    const found = [];
+    for (const fold of folds) {
+      const parts = [splittable.pick(fold.train), splittable.pick(fold.validation)] as const;
+      const baselines = (await task.baselines?.ofRows?.(...parts, context)) ?? [];
+      found.push({ rows: fold.validation.length, baselines });
+    }
+    return meanBaselines(found);
+  }
+  const set = decisiveSet(run);
+  if (set === undefined) return [];
+  const ofRows = await task.baselines?.ofRows?.(train, validation[set]!.rows, context);
+  const ofTokens = scored && task.baselines?.ofTokens?.(trained, scored, family.config.vocabSize);
+  return [...(ofRows ?? []), ...(ofTokens ?? [])];
+}

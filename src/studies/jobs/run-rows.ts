@@ -1,0 +1,135 @@
+import { foldsOf, type HeldOut, holdOut, splittableTogether } from '../../input/data/split-rows.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
+import { mixedCount } from '../../program/mixture.ts';
+import { UserError } from '../../support/user-error.ts';
+import { foldCount, heldOutShare, mixingOf } from '../../tasks/data-files.ts';
+import type { AnyTask } from '../../tasks/registry.ts';
+import type { Chosen } from '../../training/run/config/resolve-config.ts';
+import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';
+
+/** The files of a source of rows. */
+export interface NamedFiles {
+  name: string;
+  files: readonly TextFile[];
+}
+
+/** How a run is scored: its config with a validation set, or without one. */
+export interface Scoring<Config> {
+  config: Config;
+  chosen: readonly Chosen[];
+}
+
+/** The rows of a run, as its task reads them. */
+export interface RunRows {
+  /** All rows of the training files. */
+  all: unknown;
+  /** Number of rows in the training files. Undefined if examples are not rows. */
+  count: number | undefined;
+  /** The rows that are trained on. */
+  train: unknown;
+  /** Number of training examples. Undefined if examples are not rows. */
+  trained: number | undefined;
+  /** The number of training rows of each source. */
+  sources: readonly { name: string; rows: number }[];
+  /** The ratio in which sources are mixed. Undefined if they are not. */
+  mixing: ReturnType<typeof mixingOf>;
+  validation: readonly { name: string; rows: unknown }[];
+  /** Whether the validation rows are a share of the training files. */
+  isHeldOut: boolean;
+  /** For a cross-validation, the numbers of the rows on both sides of each fold. */
+  folds: readonly HeldOut<number[]>[] | undefined;
+}
+
+/** What a choice of scoring needs to know about the rows. */
+export interface RowFacts {
+  rows: number;
+  canHoldOut(share: number): boolean;
+  canFold(count: number): boolean;
+}
+
+/**
+ * Reads the rows of a run, and divides them into those that are trained on and those that judge.
+ *
+ * @param scoringOf chooses how the run is scored
+ * @throws UserError for bad rows, with their lines
+ */
+export function readRows<Config extends RunConfig | ParsedConfig>(
+  task: AnyTask,
+  parsed: ParsedConfig,
+  files: { train: readonly NamedFiles[]; validation: readonly NamedFiles[] },
+  scoringOf: (facts: RowFacts) => Scoring<Config>,
+): { rows: RunRows; scoring: Scoring<Config> } {
+  const parts = files.train.map(({ files }) => task.files.read(files, parsed.data));
+  const all = joined(task, parts);
+  const count = task.files.countRows?.(all);
+  const split = (share: number) => splitSources(task, parts, parsed.data, share);
+  const scoring = scoringOf({
+    rows: count ?? 0,
+    canHoldOut: (share) => isPossible(() => split(share)),
+    canFold: (count) => isPossible(() => foldRows(task, all, parsed.data, count)),
+  });
+  const { data } = scoring.config;
+  const share = heldOutShare(data.validation);
+  const held = share === undefined ? undefined : split(share);
+  const train = held ? joined(task, held.train) : all;
+  const sources = files.train.map(({ name, files }, i) => ({
+    name,
+    rows: task.files.countRows?.(held ? held.train[i] : parts[i]) ?? files.length,
+  }));
+  const mixing = mixingOf(data);
+  const counts = sources.map(({ rows }) => rows);
+  const folded = foldCount(data.validation);
+  return {
+    scoring,
+    rows: {
+      all,
+      count,
+      train,
+      trained: mixing ? mixedCount(counts, mixing) : task.files.countRows?.(train),
+      sources,
+      mixing,
+      validation: held
+        ? [{ name: 'validation', rows: joined(task, held.validation) }]
+        : files.validation.map(({ name, files }) => ({ name, rows: task.files.read(files, data) })),
+      isHeldOut: held !== undefined,
+      folds: folded === undefined ? undefined : foldRows(task, train, data, folded),
+    },
+  };
+}
+
+/** Joins the rows of several sources. */
+export function joined(task: AnyTask, parts: readonly unknown[]): unknown {
+  return parts.length === 1 ? parts[0] : task.files.join(parts);
+}
+
+/** Holds out a share of the rows of all sources. A text that is in two of them stays on one side. */
+export function splitSources(
+  { files }: AnyTask,
+  sources: readonly unknown[],
+  reading: object,
+  share: number,
+): HeldOut<unknown[]> | undefined {
+  const { splittable } = files;
+  return splittable && holdOut(splittableTogether(sources.map((rows) => splittable(rows, reading))), share);
+}
+
+/** Splits the numbers of rows into folds. Undefined if the task's rows cannot be split. */
+function foldRows(
+  { files }: AnyTask,
+  rows: unknown,
+  reading: object,
+  count: number,
+): HeldOut<number[]>[] | undefined {
+  const splittable = files.splittable?.(rows, reading);
+  return splittable && foldsOf({ ...splittable, pick: (numbers) => [...numbers] }, count);
+}
+
+function isPossible(attempt: () => unknown): boolean {
+  try {
+    attempt();
+    return true;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
