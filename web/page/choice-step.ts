@@ -138,7 +138,7 @@ export function choiceStep(
   function showPictures({ pictures, columns }: OpenedFile): void {
     for (const option of goal.options)
       option.disabled = (option.value === 'pictures') !== (pictures !== undefined);
-    // Of a folder, the columns are its pictures and their folders.
+    // The columns of a folder are its pictures and their folders.
     element('columns', HTMLElement).hidden = pictures !== undefined && columns.length === 2;
     element('model', HTMLElement).hidden = pictures === undefined;
     element('model-chooser', HTMLElement).hidden = pictures?.served !== undefined;

@@ -20,7 +20,7 @@ import { RunStore } from './run-store.ts';
 const PREVIEWED = 5;
 /** Maximum number of characters of a field in the preview. */
 const MAX_CHARACTERS = 200;
-/** Where the page is served with a model of pictures, and the file with its name. */
+/** Addresses in the page's folder: the model of pictures, and the file with its name. */
 const [SERVED, SERVED_NAME] = ['models/pictures/', 'models.json'];
 /** Maximum number of classes of pictures, and of pictures of each, in the preview. */
 const [MAX_CLASSES, MAX_EXAMPLES] = [12, 6];

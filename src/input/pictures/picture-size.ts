@@ -1,4 +1,4 @@
-/** What the first bytes of a file say about its picture. Sizes are those before rotation by EXIF. */
+/** Facts in the first bytes of a picture. Sizes are those before rotation by EXIF. */
 export interface PictureFacts {
   format: string;
   width: number;

@@ -55,7 +55,7 @@ function pictureFiles({ name, folder }: PictureModel): Omit<PagePart, 'address'>
     /^(.*config\.json|model.*\.safetensors(\.index\.json)?)$/.test(file),
   );
   if (files.includes(PROCESSOR_FILE)) return { folder, files };
-  const fault = `has no ${PROCESSOR_FILE}, so that it is no model of pictures`;
+  const fault = `has no ${PROCESSOR_FILE}, so it does not read pictures`;
   throw new UserError({ where: name, fault, hint: 'Try facebook/dinov2-small.' });
 }
 
