@@ -119,6 +119,10 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
       const right = Number(/[\d.]+/.exec(score)![0]);
       expect(wrong > 0).toBe(right < 100);
       expect(readFileSync(join(adapter, 'README.md'), 'utf8').includes('![](data:image/png')).toBe(wrong > 0);
+      await page.getByRole('button', { name: 'Use the camera' }).click();
+      await page.locator('#tried-camera').waitFor();
+      await page.locator('#look', { hasText: 'Take a picture' }).click();
+      await page.locator('#answer li').first().waitFor();
       for (const width of [1280, 390]) {
         await page.setViewportSize({ width, height: 900 });
         expect(await misfits(page)).toEqual([]);

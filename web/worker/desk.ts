@@ -219,8 +219,11 @@ export class Desk {
     const options = { ...this.#site, device, model } as const;
     const trained = await train(config, {
       ...{ ...this.#site, model, files, resume, onEvent, signal: this.#stop.signal },
-      onProbe: (probe) => {
-        this.#learnt = new LearntModel(probe, run, options);
+      onProbe: async (probe) => {
+        const learnt = new LearntModel(probe, run, options);
+        this.#learnt = learnt;
+        // If it cannot be opened, the first question reports why.
+        await learnt.prepare().catch(() => {});
         watcher.probed();
       },
       ...(store && {

@@ -40,6 +40,11 @@ export class LearntModel {
     });
   }
 
+  /** Opens the model before it is asked. While another model is trained, opening takes much longer. */
+  async prepare(): Promise<void> {
+    await this.#model.get();
+  }
+
   async predict(input: string | File): Promise<Prediction> {
     const { model } = await this.#model.get();
     const given =
