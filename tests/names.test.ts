@@ -181,3 +181,20 @@ describe('names', () => {
     expect(suppressed).toEqual([expect.stringMatching(/^src\/scores\/metrics\/own-metrics\.ts:/)]);
   });
 });
+
+/** Functions with their types that a page and Node each have, and functions whose code an entry point loads. */
+const TWINS = [
+  ...['OPEN_OPTIONS', 'OpenOptions', 'TrainOptions', 'createSession', 'decodePicture', 'exportOnnx', 'open'],
+  ...['openModel', 'openTrained', 'plan', 'train'],
+];
+
+it('two files export no two things by one name', () => {
+  const places = new Map<string, string[]>();
+  for (const { path, text } of SOURCES)
+    for (const [, name] of text.matchAll(
+      /^export (?:abstract |async )*(?:class|const|function\*?|interface|let|type) (\w+)/gm,
+    ))
+      places.set(name!, [...(places.get(name!) ?? []), path]);
+  const twice = [...places].filter(([name, paths]) => new Set(paths).size > 1 && !TWINS.includes(name));
+  expect(twice).toEqual([]);
+});

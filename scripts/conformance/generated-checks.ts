@@ -4,7 +4,7 @@ import { readSafetensors } from '../../src/input/formats/node/safetensors-file.t
 import { generate } from '../../src/program/generation/generate.ts';
 import type { GenerationConfig } from '../../src/program/generation/generation-config.ts';
 import { generationSettings } from '../../src/program/generation/generation-settings.ts';
-import type { LanguageModel, TunedModel } from '../../src/program/generation/language-model.ts';
+import type { LanguageModel, TunedLanguageModel } from '../../src/program/generation/language-model.ts';
 import { openLanguageModel } from '../../src/program/generation/open-language-model.ts';
 import { describeFolder } from '../../src/use/trained/node/load-model.ts';
 import type { Findings } from './compare.ts';
@@ -26,7 +26,7 @@ const SETTINGS: Record<string, GenerationConfig> = {
 export async function generatedChecks(
   findings: Findings,
   folder: string,
-  tuned: TunedModel,
+  tuned: TunedLanguageModel,
   inputs: StoredTensors,
 ): Promise<void> {
   const path = join(folder, 'generated.safetensors');

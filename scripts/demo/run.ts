@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { counted, duration } from '../../src/faces/cli/terminal/describe-event.ts';
+import { clockTime } from '../../src/faces/cli/terminal/describe-event.ts';
+import { counted } from '../../src/studies/report/format.ts';
 import { adalora, adaloraQuietly } from './adalora.ts';
 import { costOf } from './compare-cost.ts';
 import { writeData } from './write-data.ts';
@@ -63,7 +64,7 @@ ${row(
   costs.map(({ peakMemoryMb }) => `${counted(Math.round(peakMemoryMb))} MB`),
 )}
 
-Done in ${duration((performance.now() - begin) / 1000)}. ${RUN}/report.html shows the final ranks. The adapter is in ${RUN}/adapter.
+Done in ${clockTime((performance.now() - begin) / 1000)}. ${RUN}/report.html shows the final ranks. The adapter is in ${RUN}/adapter.
 Classify a message:
 
   npx adalora predict ${RUN}

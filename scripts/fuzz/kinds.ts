@@ -25,7 +25,7 @@ import { readRunEvents, readRunRecord } from '../../src/studies/report/node/read
 import { UserError } from '../../src/support/user-error.ts';
 import { rowsFromFile } from '../../src/tasks/labelled-texts/read-inputs.ts';
 import { glueKind } from '../../src/tasks/official-scores/glue.ts';
-import { seqeval } from '../../src/tasks/official-scores/seqeval.ts';
+import { seqevalKind } from '../../src/tasks/official-scores/seqeval.ts';
 import { squad } from '../../src/tasks/official-scores/squad.ts';
 import { TEXT_KINDS } from '../../src/tasks/official-scores/text-kinds.ts';
 import { readQuestions } from '../../src/tasks/question-answering/read-questions.ts';
@@ -335,7 +335,7 @@ export const KINDS: readonly Kind[] = [
   {
     name: 'seqeval',
     file: 'tags.txt',
-    read: (path) => void seqeval.score({ predictions: textFile(path) }, () => {}),
+    read: (path) => void seqevalKind.score({ predictions: textFile(path) }, () => {}),
   },
   {
     name: 'summaries',

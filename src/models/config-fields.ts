@@ -44,3 +44,12 @@ export function parseFields<T>(schema: z.ZodType<T>, json: unknown, where: strin
   if (result.success) return result.data;
   throw new InvalidFile(`${where} does not describe a model:\n${z.prettifyError(result.error)}`);
 }
+
+/** Arguments for zod's `refine`: the hidden size must be a multiple of the number of heads. */
+export const headsDivideWidth: [
+  (fields: { hidden_size: number; num_attention_heads: number }) => boolean,
+  { path: string[]; message: string },
+] = [
+  ({ hidden_size, num_attention_heads }) => hidden_size % num_attention_heads === 0,
+  { path: ['num_attention_heads'], message: 'must divide hidden_size' },
+];

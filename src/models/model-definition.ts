@@ -1,7 +1,7 @@
 import type { Dimension } from '../engine/graph/dimension.ts';
 import type { Value } from '../engine/graph/graph.ts';
 import type { HeadKind } from './heads/registry.ts';
-import type { EncodedRows } from './nn/encoder-layers.ts';
+import type { EncoderStates } from './nn/encoder-layers.ts';
 import type { AttentionCache } from './nn/key-value-cache.ts';
 import type { Network } from './nn/network.ts';
 import type { VirtualTokens } from './nn/virtual-tokens.ts';
@@ -125,7 +125,7 @@ export type Encode<Config> = (
   network: Network,
   config: Config,
   inputs: ModelInputs,
-  rows?: EncodedRows,
+  rows?: EncoderStates,
 ) => Value;
 
 /** The linear modules of a family's layers by their role: the ends of their paths. Methods choose among the roles. */

@@ -4,7 +4,7 @@ import type { HostTensor, Tensors } from '../engine/runtime/session.ts';
 import type { BatchRows } from '../models/nn/mask-part.ts';
 import { LABEL_ROWS } from './objectives/labelled-rows.ts';
 import { LABELS } from './objectives/sequence-loss.ts';
-import type { Rows } from './parallel/deal.ts';
+import type { RowRange } from './parallel/deal.ts';
 
 /** Some examples of a batch, with the padding of the whole batch. */
 export interface BatchPart {
@@ -23,7 +23,7 @@ export interface BatchPart {
 export function batchPart(
   outputs: readonly Value[],
   whole: Tensors,
-  { start, end }: Rows,
+  { start, end }: RowRange,
   classWeights?: readonly number[],
 ): BatchPart {
   const shapes = new Map(
@@ -60,7 +60,7 @@ export function batchPart(
 }
 
 /** Renumbers rows of sequence-major hidden states for a part of the examples. */
-function moved({ data, dims }: HostTensor, batch: number, { start, end }: Rows): HostTensor {
+function moved({ data, dims }: HostTensor, batch: number, { start, end }: RowRange): HostTensor {
   const number = (row: number) => Math.floor(row / batch) * (end - start) + exampleOf(row, batch) - start;
   return { data: Int32Array.from(data, number), dims };
 }

@@ -15,7 +15,7 @@ export function inTurns(engine: Engine): Engine {
   };
 }
 
-export interface OpenOptions {
+export interface EngineOpenOptions {
   /**
    * Whether products may copy frozen matrices into their kernels' layout. They do it once, instead of once per product:
    * the fewer rows a product has, the more that is worth. Other sessions do not share the copies. An engine may ignore
@@ -28,5 +28,5 @@ export interface OpenOptions {
 export interface Engine {
   /** The best place to cut dropout masks. Default: the host. */
   masks?: MaskSource;
-  open(outputs: Readonly<Record<string, Value>>, options?: OpenOptions): Promise<Session>;
+  open(outputs: Readonly<Record<string, Value>>, options?: EngineOpenOptions): Promise<Session>;
 }

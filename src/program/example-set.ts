@@ -5,7 +5,7 @@ import type { LinearLayer } from './objectives/sentence-classifier.ts';
 import type { Evaluator } from './program.ts';
 
 /** A source of training examples. */
-export interface Source {
+export interface MixtureSource {
   name: string;
   examples: number;
   /** Number of its examples in an epoch. */
@@ -26,7 +26,7 @@ export interface ExampleSet {
    */
   readonly rows?: Int32Array;
   /** The sources of the training examples, if there are several. */
-  readonly sources?: readonly Source[];
+  readonly sources?: readonly MixtureSource[];
   /**
    * Returns some examples as one batch.
    *

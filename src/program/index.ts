@@ -1,4 +1,4 @@
-export type { Engine, OpenOptions } from './engine.ts';
+export type { Engine, EngineOpenOptions } from './engine.ts';
 export type { Confusion, Evaluation, ExampleBatch, ExampleSet, Scores } from './example-set.ts';
 export { predictAll } from './predict-batches.ts';
 export { type Objective, Program } from './program.ts';

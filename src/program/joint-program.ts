@@ -12,7 +12,7 @@ import { batchPart } from './batch-part.ts';
 import type { Engine } from './engine.ts';
 import type { JointLoss, TaskModel } from './objectives/task-model.ts';
 import type { Communicator } from './parallel/communicator.ts';
-import { type Rows, rowsOf } from './parallel/deal.ts';
+import { type RowRange, rowsOf } from './parallel/deal.ts';
 import { TRAINED, type TrainingOptions, trainingGraph, trainingNetwork } from './training-graph.ts';
 
 /** Name of the input for the gradient of the loss with respect to the outputs. */
@@ -91,7 +91,7 @@ export class JointProgram {
     const rowChunks = batches.map(({ chunk = Number.POSITIVE_INFINITY }, i) =>
       chunksOf(rowsOf(communicator, texts[i]!), chunk),
     );
-    const feedsOf = ({ outputs, dropouts }: Opened, i: number, rows: Rows, extra?: Tensors) => {
+    const feedsOf = ({ outputs, dropouts }: Opened, i: number, rows: RowRange, extra?: Tensors) => {
       const { feeds, number } = batches[i]!;
       const part = batchPart(outputs, { ...feeds, ...extra }, rows);
       const masks = dropouts?.feeds(seed, number, sizes[i]!, part.rows);
@@ -175,8 +175,8 @@ export class JointProgram {
 }
 
 /** Splits rows into ranges of at most `most` rows. An empty range has no chunks. */
-function chunksOf({ start, end }: Rows, most: number): Rows[] {
-  const chunks: Rows[] = [];
+function chunksOf({ start, end }: RowRange, most: number): RowRange[] {
+  const chunks: RowRange[] = [];
   for (let at = start; at < end; at += most) chunks.push({ start: at, end: Math.min(end, at + most) });
   return chunks;
 }

@@ -19,7 +19,7 @@ export function roundHalfEven(value: number): number {
  * Returns the elements of `vector` at `indices`, in that order. The index -1 gives 0. It moves values and moments when
  * the layout of a vector changes.
  */
-export function gather<Vector extends Float32Array | Int32Array>(
+export function gatherValues<Vector extends Float32Array | Int32Array>(
   vector: Vector,
   indices: Int32Array,
 ): Vector {

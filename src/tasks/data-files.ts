@@ -17,7 +17,7 @@ const validation = z.union([path, z.array(path).min(1), z.record(z.string(), pat
 });
 
 /** Keys of every task's `data` section. */
-export const dataFiles = {
+export const dataFileKeys = {
   /** Data set on the Hugging Face Hub, `owner/name`. `train` and `validation` then name its splits. */
   dataset: path.optional(),
   /** Subset of the data set, if it has several. */

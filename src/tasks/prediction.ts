@@ -100,7 +100,7 @@ export interface PredictionOutput<Input> {
 }
 
 /** What a text is generated from. */
-export interface Writing {
+export interface GenerationRequest {
   prompt: Int32Array;
   input: GenerationInput;
 }
@@ -125,7 +125,7 @@ export interface Prediction<Data extends BaseData, Input> {
    *
    * @throws UserError for keys that contradict each other or have no effect on the model
    */
-  writes?(text: string, context: EncodingContext<Data>, input: GenerationInput): Writing;
+  writes?(text: string, context: EncodingContext<Data>, input: GenerationInput): GenerationRequest;
   readonly output: PredictionOutput<Input>;
   /** Set for tasks with vectors as answers. */
   readonly vectors?: Vectors<Data, Input>;

@@ -8,7 +8,7 @@ import { initialise } from '../../src/models/bind-checkpoint.ts';
 import { evaluationGraph, trainingGraph } from '../../src/program/training-graph.ts';
 import { assertFits, startMethod } from '../../src/studies/jobs/start-method.ts';
 import { elementCount } from '../../src/support/arrays.ts';
-import { gather } from '../../src/support/numbers.ts';
+import { gatherValues } from '../../src/support/numbers.ts';
 import { methodConfig } from '../support/method-config.ts';
 import { FAMILIES, tinyModels } from './tiny-families.ts';
 
@@ -105,7 +105,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
         run.beforeStep?.(step, values, values);
         const relayout = run.afterStep?.(step, values, values).relayout;
         if (!relayout) continue;
-        values = gather(values, relayout.indices);
+        values = gatherValues(values, relayout.indices);
         relayout.begin?.(values);
         expect(values).toHaveLength(run.tuner.layout.length);
       }

@@ -5,7 +5,7 @@ import { bert } from '../../../src/models/families/bert/definition.ts';
 import { type BertConfig, bertModel } from '../../../src/models/families/bert/model.ts';
 import type { Head } from '../../../src/models/model-definition.ts';
 import { firstTokens } from '../../../src/models/nn/last-rows.ts';
-import { crossEntropy, meanSquaredError } from '../../../src/models/nn/losses.ts';
+import { crossEntropy, squaredErrorLoss } from '../../../src/models/nn/losses.ts';
 import type { Network } from '../../../src/models/nn/network.ts';
 import { modelInputs } from '../../../src/program/objectives/model-inputs.ts';
 
@@ -48,12 +48,12 @@ export function lossTerms(
   if (objective !== 'mlm') {
     const words = symbol('words');
     const rows = gather(hidden, input(graph, 'word_rows', 'int32', [words]));
-    terms.words = meanSquaredError(
+    terms.words = squaredErrorLoss(
       network.linear(`${DISTILLATION}.words`, rows, teacherWidth),
       input(graph, 'word_targets', 'float32', [words, teacherWidth]),
     );
     const pooled = network.linear('bert.pooler.dense', firstTokens(hidden, inputs), config.hidden_size);
-    terms.chunks = meanSquaredError(
+    terms.chunks = squaredErrorLoss(
       network.linear(`${DISTILLATION}.chunks`, tanh(pooled), teacherWidth),
       input(graph, 'chunk_targets', 'float32', [inputs.batch, teacherWidth]),
     );

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import {
   addDimensions,
   type Dimension,
+  dimensionSize,
   divideDimension,
   evaluateDimension,
   multiplyDimensions,
   sameDimension,
   sameShape,
-  sizeOf,
   symbol,
 } from './dimension.ts';
 
@@ -77,7 +77,7 @@ describe('a symbolic size', () => {
   });
 
   it('counts the elements of a shape', () => {
-    expect(String(sizeOf([batch, 3, sequence, 2]))).toBe('6*batch*sequence');
-    expect(sizeOf([])).toBe(1);
+    expect(String(dimensionSize([batch, 3, sequence, 2]))).toBe('6*batch*sequence');
+    expect(dimensionSize([])).toBe(1);
   });
 });

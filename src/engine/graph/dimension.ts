@@ -63,7 +63,7 @@ export function divideDimension(size: Dimension, name: string): Dimension | unde
 }
 
 /** The number of elements of a shape. */
-export function sizeOf(shape: readonly Dimension[]): Dimension {
+export function dimensionSize(shape: readonly Dimension[]): Dimension {
   return shape.reduce(multiplyDimensions, 1);
 }
 

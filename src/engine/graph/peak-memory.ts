@@ -1,4 +1,4 @@
-import { evaluateDimension, sizeOf } from './dimension.ts';
+import { dimensionSize, evaluateDimension } from './dimension.ts';
 import type { GraphNode, Value } from './graph.ts';
 import type { Op } from './ops.ts';
 import { reachable } from './print.ts';
@@ -46,7 +46,7 @@ export function peakMemory(outputs: readonly Value[], symbols: Readonly<Record<s
   for (const value of [...nodes.flatMap(({ inputs }) => inputs), ...outputs]) {
     uses.set(ownerOf(value), (uses.get(ownerOf(value)) ?? 0) + 1);
   }
-  const bytes = (value: Value) => evaluateDimension(sizeOf(value.shape), symbols) * BYTES[value.dtype];
+  const bytes = (value: Value) => evaluateDimension(dimensionSize(value.shape), symbols) * BYTES[value.dtype];
   const isOwned = (value: Value) => !LEAVES.has(value.node.op);
 
   let live = 0;

@@ -1,10 +1,10 @@
 import {
   addDimensions,
   type Dimension,
+  dimensionSize,
   multiplyDimensions,
   sameDimension,
   sameShape,
-  sizeOf,
 } from './dimension.ts';
 import { attributesText, type Op, type Operands, type Ops, type TensorType } from './ops.ts';
 
@@ -125,7 +125,7 @@ const inference: { [K in Op]: Inference<K> } = {
   },
 
   reshape: ([x], { shape }) => {
-    check(sameDimension(sizeOf(x.shape), sizeOf(shape)), 'the number of elements changes');
+    check(sameDimension(dimensionSize(x.shape), dimensionSize(shape)), 'the number of elements changes');
     return [{ dtype: x.dtype, shape }];
   },
   transpose: ([x], { permutation }) => {

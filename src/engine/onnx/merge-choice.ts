@@ -11,7 +11,7 @@ import {
 /** Value of `AttributeProto.AttributeType`. */
 const GRAPH = 5;
 
-export interface Choice {
+export interface MergeChoice {
   /** Name of the boolean input [1] that selects the branch. */
   flag: string;
   /** From inputs of the program to the inputs of the model that replace them if the flag is true. */
@@ -26,7 +26,7 @@ export interface Choice {
  * Merges two programs into one with a branch. A boolean input selects whether some inputs of `program` are read from
  * the model's inputs or computed.
  */
-export function mergeChoice(program: LoweredGraph, { flag, given, computed }: Choice): LoweredGraph {
+export function mergeChoice(program: LoweredGraph, { flag, given, computed }: MergeChoice): LoweredGraph {
   const names = [...given.keys()];
   const branch = (nodes: GraphFields['node'], suffix: string): GraphFields => ({
     name: `${PROGRAM}_${suffix}`,

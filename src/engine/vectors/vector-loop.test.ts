@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
 import { Random } from '../../support/random.ts';
-import { absolute, add, divide, multiply, root, subtract, VectorLoop } from './vector-loop.ts';
+import { absoluteOf, differenceOf, productOf, quotientOf, root, sumOf, VectorLoop } from './vector-loop.ts';
 
 const loop = new VectorLoop(['x', 'y', 'z'], ['a', 'b'], ({ x, y, a, b }) => {
-  const sum = add(multiply(a, x), y);
-  return { x: divide(subtract(sum, b), root(absolute(y))), y: multiply(sum, x) };
+  const sum = sumOf(productOf(a, x), y);
+  return { x: quotientOf(differenceOf(sum, b), root(absoluteOf(y))), y: productOf(sum, x) };
 });
 
 /** Draws magnitudes from float32's underflow to its overflow, zeros, and values that are not finite. */

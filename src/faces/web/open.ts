@@ -1,5 +1,5 @@
 import { readStoredAdapter } from '../../input/formats/adapters/read-stored-adapter.ts';
-import { type Folder, filesOf } from '../../input/formats/files.ts';
+import { asFiles, type Folder } from '../../input/formats/files.ts';
 import type { BaseDtype } from '../../program/bases/base-dtype.ts';
 import { ANYTHING, assertOptions, type OptionTypes, TEXT } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -59,7 +59,7 @@ export async function openTrained(
   const { name: path = 'adapter', device = 'wasm', batchSize, continues, onNotice = console.warn } = options;
   // A program in JavaScript may pass the option of Node.
   assertInPage('open', { device, base_dtype: (options as { baseDtype?: BaseDtype }).baseDtype });
-  const files = filesOf(folderOf(trained), path);
+  const files = asFiles(folderOf(trained), path);
   const stored = await readStoredAdapter(files, MAX_ADAPTER_BYTES);
   const adapter = stored && knownAdapter(stored, path);
   const notes = await readNotes(files);

@@ -1,4 +1,4 @@
-import { type Files, type Folder, filesOf, folderUrl } from '../../input/formats/files.ts';
+import { asFiles, type Files, type Folder, folderUrl } from '../../input/formats/files.ts';
 import { EMBEDDED_MODEL } from '../../input/hub/model-id.ts';
 import type { WebEngineOptions } from '../../program/web-engine.ts';
 import { ANYTHING, COUNT, type OptionTypes } from '../../support/options.ts';
@@ -52,8 +52,8 @@ export function modelFiles(
   name: string,
   { model, modelUrl }: Pick<PageOptions, 'modelUrl'> & { model?: Folder | undefined },
 ): Files {
-  if (model !== undefined) return filesOf(model, name);
-  if (name === EMBEDDED_MODEL) return filesOf(modelUrl ?? EMBEDDED, name);
+  if (model !== undefined) return asFiles(model, name);
+  if (name === EMBEDDED_MODEL) return asFiles(modelUrl ?? EMBEDDED, name);
   throw new UserError({
     where: 'model',
     fault: `needs the files of ${name}, or the address of their folder`,

@@ -1,6 +1,6 @@
 import { adapterFileNames, readStoredAdapter } from '../../input/formats/adapters/read-stored-adapter.ts';
 import { textDigest } from '../../input/formats/byte-source.ts';
-import { digestsIn, type Files, type Folder, filesOf, type PageFile } from '../../input/formats/files.ts';
+import { asFiles, digestsIn, type Files, type Folder, type PageFile } from '../../input/formats/files.ts';
 import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import { withDigests } from '../../program/modalities/picture-files.ts';
 import { ownScoresOf } from '../../program/own-scores.ts';
@@ -176,7 +176,7 @@ async function readPageRun(
   const { config: named, texts, functions, metrics } = await namedRows(pageConfig as RunConfigInput);
   const name = pageConfig.adapter ?? 'adapter';
   const given = options.adapter ? { ...named, adapter: name } : named;
-  const adapter = filesOf(options.adapter ?? new Map(), name);
+  const adapter = asFiles(options.adapter ?? new Map(), name);
   const { config, start } = await readStart(parsePageConfig(given, Object.keys(metrics)), adapter);
   const described = await describeModel(modelFiles(config.model, options), config.model_config);
   const base = await readModel(described, decodePicture);

@@ -16,7 +16,7 @@ const QUOTE_HINT =
   'Double the quotes inside a quoted field, or set data.quote: false if quotes are plain characters here.';
 
 /** The records of a delimited file, and the line on which each starts (from 1). Blank lines are skipped. */
-export interface Table {
+export interface DelimitedTable {
   records: string[][];
   lines: number[];
 }
@@ -30,7 +30,12 @@ export interface Table {
  * @throws UserError with file and line for an unclosed quote, a quote in the middle of a field, and for more
  * records or fields than fit in memory
  */
-export function parseDelimited(content: string, fileName: string, delimiter: string, quote: boolean): Table {
+export function parseDelimited(
+  content: string,
+  fileName: string,
+  delimiter: string,
+  quote: boolean,
+): DelimitedTable {
   const table = quote ? parseQuoted(content, fileName, delimiter) : splitLines(content, fileName, delimiter);
   dropEmptyLast(table.records);
   return table;
@@ -44,8 +49,8 @@ function dropEmptyLast(records: string[][]): void {
     for (const record of others) record.pop();
 }
 
-function splitLines(content: string, fileName: string, delimiter: string): Table {
-  const table: Table = { records: [], lines: [] };
+function splitLines(content: string, fileName: string, delimiter: string): DelimitedTable {
+  const table: DelimitedTable = { records: [], lines: [] };
   let line = 0;
   for (let start = 0; start < content.length; ) {
     const newline = content.indexOf('\n', start);
@@ -64,8 +69,8 @@ function splitLines(content: string, fileName: string, delimiter: string): Table
   return table;
 }
 
-function parseQuoted(content: string, fileName: string, delimiter: string): Table {
-  const table: Table = { records: [], lines: [] };
+function parseQuoted(content: string, fileName: string, delimiter: string): DelimitedTable {
+  const table: DelimitedTable = { records: [], lines: [] };
   for (const { text, lines } of blocksOf(content, fileName, delimiter)) {
     // Copied, because the parser's own arrays are over-allocated.
     for (const record of recordsOf(text, lines, fileName, delimiter)) table.records.push([...record]);

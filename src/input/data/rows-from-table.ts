@@ -1,7 +1,7 @@
 import { allOf } from '../../support/arrays.ts';
 import { suggestAmong } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
-import type { Table } from './parse-delimited.ts';
+import type { DelimitedTable } from './parse-delimited.ts';
 import { type DataOptions, type RawLabel, ROW_IDS, type Row, type RowProblems } from './rows.ts';
 
 const DEFAULT_LABEL_SEPARATOR = ';';
@@ -15,7 +15,7 @@ const DEFAULT_LABEL_SEPARATOR = ';';
  * @throws UserError for an unknown column
  */
 export function rowsFromTable(
-  table: Table,
+  table: DelimitedTable,
   fileName: string,
   options: DataOptions,
   quote: boolean,

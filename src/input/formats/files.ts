@@ -21,7 +21,7 @@ export interface Files {
 export type Folder = ReadonlyMap<string, PageFile> | string | URL | Files;
 
 /** @param name the name of given files in messages */
-export function filesOf(folder: Folder, name: string): Files {
+export function asFiles(folder: Folder, name: string): Files {
   if (folder instanceof Map) return filesFrom(folder, name);
   return typeof folder === 'string' || folder instanceof URL ? filesAt(folderUrl(folder)) : (folder as Files);
 }

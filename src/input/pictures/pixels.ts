@@ -26,7 +26,7 @@ export class PictureTooLarge extends InvalidData {
 export const PICTURE_NAME = /\.(jpe?g|png|webp|gif)$/i;
 
 /** A rectangle of a picture. */
-export interface Box {
+export interface PixelBox {
   left: number;
   top: number;
   width: number;
@@ -34,7 +34,7 @@ export interface Box {
 }
 
 /** Copies a rectangle. Pixels outside the picture are black, as in transformers. */
-export function crop({ width, height, data }: Pixels, box: Box): Pixels {
+export function crop({ width, height, data }: Pixels, box: PixelBox): Pixels {
   const cropped = new Uint8Array(box.width * box.height * 3);
   const from = Math.max(0, box.left);
   const to = Math.min(width, box.left + box.width);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { InvalidData, InvalidFile, shown } from '../../support/user-error.ts';
-import { type Box, crop, type Pixels } from './pixels.ts';
+import { crop, type PixelBox, type Pixels } from './pixels.ts';
 import { RESAMPLINGS, type Resampling, resize } from './resize.ts';
 
 export const PROCESSOR_FILE = 'preprocessor_config.json';
@@ -135,7 +135,7 @@ export class PictureProcessor {
   }
 
   /** A rectangle of a resized picture, in the size of the model's input. */
-  cut(pixels: Pixels, box: Box): Pixels {
+  cut(pixels: Pixels, box: PixelBox): Pixels {
     const { height, width } = this.input;
     const isWhole = box.width === pixels.width && box.height === pixels.height && !box.left && !box.top;
     return resize(isWhole ? pixels : crop(pixels, box), width, height, this.#resampling);

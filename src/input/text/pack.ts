@@ -1,5 +1,5 @@
 /** Items in rows. Row i has `items[starts[i]]` to `items[starts[i + 1] - 1]`. */
-export interface Packing {
+export interface PackedItems {
   items: Int32Array;
   starts: Int32Array;
 }
@@ -11,7 +11,7 @@ export interface Packing {
  *
  * @param lengths at most `capacity` each
  */
-export function pack(lengths: Int32Array, capacity: number): Packing {
+export function pack(lengths: Int32Array, capacity: number): PackedItems {
   const order = byLength(lengths, capacity);
   const rowOf = new Int32Array(lengths.length);
   /**
@@ -36,7 +36,7 @@ export function pack(lengths: Int32Array, capacity: number): Packing {
 }
 
 /** Puts every item in its own row. */
-export function unpacked(items: number): Packing {
+export function unpacked(items: number): PackedItems {
   return {
     items: Int32Array.from({ length: items }, (_, i) => i),
     starts: Int32Array.from({ length: items + 1 }, (_, i) => i),
@@ -55,7 +55,7 @@ function byLength(lengths: Int32Array, longest: number): Int32Array {
   return order;
 }
 
-function gathered(order: Int32Array, rowOf: Int32Array, rows: number): Packing {
+function gathered(order: Int32Array, rowOf: Int32Array, rows: number): PackedItems {
   const starts = new Int32Array(rows + 1);
   for (const row of rowOf) starts[row + 1]!++;
   for (let row = 0; row < rows; row++) starts[row + 1]! += starts[row]!;

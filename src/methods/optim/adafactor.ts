@@ -1,8 +1,8 @@
 import {
-  lengthOf,
   MomentOptimizer,
   type OptimizedTensor,
   type OptimizerSettings,
+  totalLength,
 } from './moment-optimizer.ts';
 
 /** Added to squared gradients, so that they are not 0. */
@@ -22,7 +22,7 @@ export class Adafactor extends MomentOptimizer {
   readonly #weightDecay: number;
 
   constructor(tensors: readonly OptimizedTensor[], { weightDecay }: Pick<OptimizerSettings, 'weightDecay'>) {
-    super(lengthOf(tensors));
+    super(totalLength(tensors));
     this.#tensors = tensors;
     this.#weightDecay = weightDecay;
   }

@@ -1,11 +1,11 @@
 import { lazy } from '../../support/options.ts';
 import {
-  lengthOf,
   type Moments,
   type OptimizedTensor,
   type Optimizer,
   type OptimizerSettings,
   type OptimizerState,
+  totalLength,
 } from './moment-optimizer.ts';
 
 /**
@@ -149,7 +149,7 @@ export class AdamW8bit implements Optimizer {
   }
 
   moments(): Moments {
-    const length = lengthOf(this.#parts);
+    const length = totalLength(this.#parts);
     const moments = { m: new Float32Array(length), v: new Float32Array(length), step: this.#step };
     for (const block of this.#parts.flatMap(blocksOf))
       for (const name of MOMENTS) moments[name].set(this.#read(name, block), block.start);

@@ -1,11 +1,18 @@
-import { add, divide, multiply, root, subtract, VectorLoop } from '../../engine/vectors/vector-loop.ts';
+import {
+  differenceOf,
+  productOf,
+  quotientOf,
+  root,
+  sumOf,
+  VectorLoop,
+} from '../../engine/vectors/vector-loop.ts';
 import { lazy } from '../../support/options.ts';
 import {
-  lengthOf,
   MomentOptimizer,
   type OptimizedTensor,
   type OptimizerSettings,
   type Segment,
+  totalLength,
 } from './moment-optimizer.ts';
 
 export interface AdamWOptions {
@@ -118,10 +125,14 @@ const UPDATE = lazy(
       ['values', 'gradient', 'm', 'v'],
       ['beta1', 'rest1', 'beta2', 'rest2', 'stepSize', 'inverseRoot', 'eps'],
       ({ values, gradient, m, v, beta1, rest1, beta2, rest2, stepSize, inverseRoot, eps }) => {
-        const mean = add(multiply(beta1, m), multiply(rest1, gradient));
-        const square = add(multiply(beta2, v), multiply(multiply(rest2, gradient), gradient));
-        const divisor = add(multiply(root(square), inverseRoot), eps);
-        return { m: mean, v: square, values: subtract(values, divide(multiply(stepSize, mean), divisor)) };
+        const mean = sumOf(productOf(beta1, m), productOf(rest1, gradient));
+        const square = sumOf(productOf(beta2, v), productOf(productOf(rest2, gradient), gradient));
+        const divisor = sumOf(productOf(root(square), inverseRoot), eps);
+        return {
+          m: mean,
+          v: square,
+          values: differenceOf(values, quotientOf(productOf(stepSize, mean), divisor)),
+        };
       },
     ),
 );
@@ -133,7 +144,7 @@ const UPDATE = lazy(
  */
 export function adamWOf(tensors: readonly OptimizedTensor[], settings: OptimizerSettings): AdamW {
   const decay = tensors.filter(({ start, end, decays }) => end > start && decays);
-  return new AdamW(lengthOf(tensors), { ...settings, decay, rates: ratesOf(tensors) });
+  return new AdamW(totalLength(tensors), { ...settings, decay, rates: ratesOf(tensors) });
 }
 
 /** Ranges of equal learning rates; undefined if all factors are 1. */

@@ -83,7 +83,7 @@ export abstract class MomentOptimizer implements Optimizer {
 }
 
 /** The length of the vector that the tensors fill. */
-export function lengthOf(tensors: readonly Pick<OptimizedTensor, 'end'>[]): number {
+export function totalLength(tensors: readonly Pick<OptimizedTensor, 'end'>[]): number {
   return tensors.at(-1)?.end ?? 0;
 }
 

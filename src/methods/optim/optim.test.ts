@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { gather } from '../../support/numbers.ts';
+import { gatherValues } from '../../support/numbers.ts';
 import { AdamW } from './adamw.ts';
 import { accumulate, clipByGlobalNorm, globalNorm } from './gradient.ts';
 import { makeOptimizer, type OptimizerName } from './optimizer.ts';
@@ -183,6 +183,6 @@ describe('flat vectors', () => {
     const total = new Float32Array([1, 2, 3]);
     accumulate(total, new Float32Array([2, 4, 6]), 0.5);
     expect([...total]).toEqual([2, 4, 6]);
-    expect([...gather(total, new Int32Array([2, 0]))]).toEqual([6, 2]);
+    expect([...gatherValues(total, new Int32Array([2, 0]))]).toEqual([6, 2]);
   });
 });

@@ -2,11 +2,11 @@ import { Adafactor } from './adafactor.ts';
 import { adamWOf } from './adamw.ts';
 import { AdamW8bit } from './adamw-8bit.ts';
 import {
-  lengthOf,
   MomentOptimizer,
   type OptimizedTensor,
   type Optimizer,
   type OptimizerSettings,
+  totalLength,
 } from './moment-optimizer.ts';
 import { Muon } from './muon.ts';
 
@@ -20,7 +20,7 @@ export class Lion extends MomentOptimizer {
   readonly #settings: OptimizerSettings;
 
   constructor(tensors: readonly OptimizedTensor[], settings: OptimizerSettings) {
-    super(lengthOf(tensors));
+    super(totalLength(tensors));
     this.#tensors = tensors;
     this.#settings = settings;
   }

@@ -7,7 +7,7 @@ import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { moduleInputs } from '../../studies/jobs/module-inputs.ts';
-import { gather } from '../../support/numbers.ts';
+import { gatherValues } from '../../support/numbers.ts';
 import { LoraTuner } from './lora/lora-tuner.ts';
 import { factorOf } from './low-rank/factors.ts';
 import type { MethodRun } from './method-run.ts';
@@ -125,7 +125,7 @@ it.each(Object.keys(golden.cases) as (keyof typeof golden.cases)[])(
         ).toEqual(counts);
       }
       if (!after?.relayout) continue;
-      values = gather(values, after.relayout.indices);
+      values = gatherValues(values, after.relayout.indices);
       after.relayout.begin?.(values);
       const state = structuredClone(run.state());
       run = begin();

@@ -2,7 +2,7 @@ import { add, matmul } from '../../engine/graph/build.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import type { CommonConfig, Encode, Head } from '../model-definition.ts';
 import { selectRows } from '../nn/last-rows.ts';
-import { layerNorm } from '../nn/layer-norm.ts';
+import { layerNormModule } from '../nn/layer-norm.ts';
 import type { Network } from '../nn/network.ts';
 
 /** The fields of a config that decide whether output weights are the word embeddings. */
@@ -71,7 +71,7 @@ export function maskedLmHead<Config extends CommonConfig & TiedConfig>(
       const { vocabSize } = config;
       const rows = selectRows(encode(network, config, inputs), inputs.logitRows);
       const transformed = activation(network.linear(dense, rows, width));
-      const normalized = layerNorm(network.at(norm), transformed, epsilon);
+      const normalized = layerNormModule(network.at(norm), transformed, epsilon);
       const shift = () => network.parameter(bias ?? `${decoder}.bias`, [vocabSize]);
       if (isTied(config)) {
         const table = network.parameter(`${embeddings}.weight`, [vocabSize, width]);

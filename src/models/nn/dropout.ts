@@ -1,9 +1,9 @@
 import { add, input, multiply, slice, window } from '../../engine/graph/build.ts';
 import {
   type Dimension,
+  dimensionSize,
   evaluateDimension,
   multiplyDimensions,
-  sizeOf,
   symbol,
 } from '../../engine/graph/dimension.ts';
 import type { Graph, Value } from '../../engine/graph/graph.ts';
@@ -274,7 +274,7 @@ export class DropoutSites {
   #poolLengths(symbols: Readonly<Record<string, number>>): Map<Drawn, number> {
     const lengths = new Map<Drawn, number>();
     for (const { shape, drawn } of this.#sites) {
-      const length = START_POSITIONS + evaluateDimension(sizeOf(shape), symbols);
+      const length = START_POSITIONS + evaluateDimension(dimensionSize(shape), symbols);
       lengths.set(drawn, Math.max(length, lengths.get(drawn) ?? 0));
     }
     return lengths;

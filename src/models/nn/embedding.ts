@@ -1,5 +1,10 @@
 import { concat, expand, gather, multiply, reshape, slice } from '../../engine/graph/build.ts';
-import { addDimensions, type Dimension, multiplyDimensions, sizeOf } from '../../engine/graph/dimension.ts';
+import {
+  addDimensions,
+  type Dimension,
+  dimensionSize,
+  multiplyDimensions,
+} from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import type { Network } from './network.ts';
 import type { VirtualTokens } from './virtual-tokens.ts';
@@ -44,7 +49,7 @@ export function embedding(
 ): Value {
   const table = module.parameter('weight', [rows, width]);
   const row = padding == null || padding >= 0 ? padding : rows + padding;
-  return gather(table, reshape(ids, [sizeOf(ids.shape)]), row ?? undefined);
+  return gather(table, reshape(ids, [dimensionSize(ids.shape)]), row ?? undefined);
 }
 
 /**

@@ -4,11 +4,11 @@ import { firstTokens } from './last-rows.ts';
 import type { Network } from './network.ts';
 
 /** The hidden states that an encoder returns: those of all tokens, or of the first token of every example. */
-export type EncodedRows = 'all' | 'first';
+export type EncoderStates = 'all' | 'first';
 
 interface AskedRows {
   /** Default: 'all'. */
-  rows?: EncodedRows;
+  rows?: EncoderStates;
   batch: Dimension;
   /** Whether the last layer computes all tokens even if only the first ones are returned. */
   everyRow?: boolean;

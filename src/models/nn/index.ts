@@ -18,8 +18,8 @@ export { verify } from '../../engine/graph/verify.ts';
 export { activation } from './activation.ts';
 export { type AttentionOptions, attention } from './attention.ts';
 export { attentionBias } from './attention-bias.ts';
-export { layerNorm } from './layer-norm.ts';
-export { average, binaryCrossEntropy, crossEntropy, meanSquaredError } from './losses.ts';
+export { layerNormModule } from './layer-norm.ts';
+export { average, binaryCrossEntropy, crossEntropy, squaredErrorLoss } from './losses.ts';
 export {
   type Injection,
   type LinearModule,

@@ -3,7 +3,7 @@ import type { Value } from '../../engine/graph/graph.ts';
 import type { Network } from './network.ts';
 
 /** Layer normalization over the last axis. The module has the parameter `weight` and, by default, `bias`. */
-export function layerNorm(module: Network, x: Value, epsilon: number, hasBias = true): Value {
+export function layerNormModule(module: Network, x: Value, epsilon: number, hasBias = true): Value {
   const width = [x.shape.at(-1) as number];
   const gain = module.parameter('weight', width);
   const shift = hasBias

@@ -101,7 +101,7 @@ function smoothedSums(logits: Value, weight: Value, hits: Value, smoothing: numb
 }
 
 /** Mean squared error over all elements of two tensors of the same shape. */
-export function meanSquaredError(predictions: Value, targets: Value): Value {
+export function squaredErrorLoss(predictions: Value, targets: Value): Value {
   const difference = subtract(predictions, targets);
   return average(multiply(difference, difference));
 }
@@ -175,7 +175,7 @@ export function cosentLoss(a: Value, b: Value, labels: Value, scale: number): Va
 
 /** The squared error of cosines against the labels. */
 export function cosineLoss(a: Value, b: Value, labels: Value): Value {
-  return meanSquaredError(pairwiseCosine(a, b), labels);
+  return squaredErrorLoss(pairwiseCosine(a, b), labels);
 }
 
 /** Triplet loss: the negative should be farther away than the positive by a margin. */

@@ -4,8 +4,8 @@ import type { Value } from '../../engine/graph/graph.ts';
 import type { activation } from './activation.ts';
 import { attention, queryKeyValue } from './attention.ts';
 import { attentionBias } from './attention-bias.ts';
-import { type EncodedRows, encoderLayers } from './encoder-layers.ts';
-import { layerNorm } from './layer-norm.ts';
+import { type EncoderStates, encoderLayers } from './encoder-layers.ts';
+import { layerNormModule } from './layer-norm.ts';
 import type { Network, Sublayer, SublayerEnd } from './network.ts';
 
 /** A model family's names for the modules of a layer, as paths relative to the layer. */
@@ -62,7 +62,7 @@ export function postNormEncoder(
   settings: PostNormSettings,
   embedded: Value,
   inputs: EncoderInputs,
-  rows?: EncodedRows,
+  rows?: EncoderStates,
 ): Value {
   const padding = attentionBias(inputs.attentionMask);
   const width = embedded.shape[1] as number;
@@ -74,7 +74,7 @@ export function postNormEncoder(
    * @param asked the part of hidden for which the layer is computed, or all of it
    */
   const layer = (network: Network, hidden: Value, asked: Value): Value => {
-    const norm = (name: string) => (x: Value) => layerNorm(network.at(name), x, epsilon);
+    const norm = (name: string) => (x: Value) => layerNormModule(network.at(name), x, epsilon);
     const names = [modules.query, modules.key, modules.value] as const;
     const parts = queryKeyValue(network, names, { hidden, asked }, width);
     const queries = asked === hidden ? bias.shape[3]! : 1;

@@ -3,9 +3,9 @@ import type { Dimension } from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import type { activation } from './activation.ts';
 import { attention } from './attention.ts';
-import { type EncodedRows, encoderLayers } from './encoder-layers.ts';
+import { type EncoderStates, encoderLayers } from './encoder-layers.ts';
 import { firstTokens } from './last-rows.ts';
-import { layerNorm } from './layer-norm.ts';
+import { layerNormModule } from './layer-norm.ts';
 import type { Network } from './network.ts';
 
 /** A model family's names for the modules of a layer, as paths relative to the layer. */
@@ -45,7 +45,7 @@ export function preNormEncoder(
   settings: PreNormSettings,
   embedded: Value,
   { batch, tokens, everyRow }: { batch: Dimension; tokens: number; everyRow?: boolean },
-  rows?: EncodedRows,
+  rows?: EncoderStates,
 ): Value {
   const width = embedded.shape[1] as number;
   const { modules, heads, bias, epsilon, dropout, scales } = settings;
@@ -62,7 +62,7 @@ export function preNormEncoder(
 
   return encoderLayers(list, settings.layers, embedded, { batch, everyRow, rows }, (i, hidden, asked) => {
     const layer = list.at(String(i));
-    const normed = layerNorm(layer.at(modules.attentionNorm), hidden, epsilon);
+    const normed = layerNormModule(layer.at(modules.attentionNorm), hidden, epsilon);
     const isAll = asked === hidden;
     const module = layer.at(modules.attention);
     const { query, key, value } = modules;
@@ -76,7 +76,7 @@ export function preNormEncoder(
     const mixed = attention(layer, parts, undefined, { ...options, queries: isAll ? tokens : 1 });
     const projected = layer.dropout(module.linear(modules.attended, mixed, width), dropout.hidden);
     const attended = ended(layer, 0, projected, asked);
-    const read = layerNorm(layer.at(modules.feedForwardNorm), attended, epsilon);
+    const read = layerNormModule(layer.at(modules.feedForwardNorm), attended, epsilon);
     const outer = settings.feedForward(layer.at(modules.feedForward), read);
     return ended(layer, 1, layer.dropout(outer, dropout.hidden), attended);
   });

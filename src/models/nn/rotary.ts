@@ -14,7 +14,7 @@ import {
   subtract,
   where,
 } from '../../engine/graph/build.ts';
-import { sizeOf } from '../../engine/graph/dimension.ts';
+import { dimensionSize } from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 
 /**
@@ -34,7 +34,7 @@ export interface Rotary {
 
 /** Cosines and sines of every token's angles, each [tokens, frequencies], from its position: int32 [sequence, batch]. */
 export function rotation(positionIds: Value, rotary: Rotary): readonly [cosines: Value, sines: Value] {
-  const positions = reshape(cast(positionIds, 'float32'), [sizeOf(positionIds.shape), 1]);
+  const positions = reshape(cast(positionIds, 'float32'), [dimensionSize(positionIds.shape), 1]);
   const angles = multiply(positions, frequencies(positions, rotary));
   return [multiply(cos(angles), rotary.scale), multiply(sin(angles), rotary.scale)];
 }

@@ -12,12 +12,12 @@ import {
   PRESENT,
 } from '../../models/nn/key-value-cache.ts';
 import { releasing } from '../../support/opened.ts';
-import type { Engine, OpenOptions } from '../engine.ts';
+import type { Engine, EngineOpenOptions } from '../engine.ts';
 import { modelFeeds } from '../objectives/model-inputs.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import { withVirtualTokens } from '../objectives/virtual-inputs.ts';
 import { TRAINED, tunedNetwork } from '../training-graph.ts';
-import type { TunedModel } from './language-model.ts';
+import type { TunedLanguageModel } from './language-model.ts';
 import { ReadTokens } from './read-tokens.ts';
 import { TokenMemory } from './token-memory.ts';
 
@@ -184,7 +184,7 @@ export async function virtualStates({
   model,
   tuner,
   values,
-}: TunedModel): Promise<VirtualStates | undefined> {
+}: TunedLanguageModel): Promise<VirtualStates | undefined> {
   const outputs = virtualGraph(model, tuner);
   if (!outputs) return undefined;
   const session = await engine.open(outputs);
@@ -221,7 +221,7 @@ export class CachedSession {
     engine: Engine,
     graph: CachedGraph,
     values: Float32Array,
-    { start, ...options }: OpenOptions & { start?: VirtualStates } = {},
+    { start, ...options }: EngineOpenOptions & { start?: VirtualStates } = {},
   ): Promise<CachedSession> {
     return new CachedSession(await engine.open(graph.outputs, options), graph, values, start);
   }

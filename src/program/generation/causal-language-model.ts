@@ -2,7 +2,12 @@ import { commonPrefix } from '../../input/text/learnt-ids.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import { concatenated } from '../../support/arrays.ts';
 import { CachedRows, CachedSession, causalGraph, virtualStates } from './cached-session.ts';
-import type { LanguageModel, LanguageModelOptions, ReadOptions, TunedModel } from './language-model.ts';
+import type {
+  LanguageModel,
+  LanguageModelOptions,
+  ReadOptions,
+  TunedLanguageModel,
+} from './language-model.ts';
 
 /**
  * Maximum tokens per read. A long prompt is read in pieces, so attention scores stay small, and an abort
@@ -29,7 +34,7 @@ export class CausalLanguageModel implements LanguageModel {
   }
 
   static async open(
-    tuned: TunedModel,
+    tuned: TunedLanguageModel,
     { continues = false, packed }: LanguageModelOptions,
   ): Promise<CausalLanguageModel> {
     const { engine, model, tuner, values } = tuned;

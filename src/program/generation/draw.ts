@@ -1,4 +1,4 @@
-import { softmax } from './softmax.ts';
+import { probabilitiesOf } from './softmax.ts';
 
 /**
  * Draws an index with a probability proportional to its weight. A uniform number in [0, 1) selects the index.
@@ -23,7 +23,7 @@ export function draw(weights: Float32Array, uniform: number): number {
  * descending score. If too few indices have a positive probability, the best of the others are added.
  */
 export function drawDistinct(scores: Float32Array, uniforms: readonly number[]): Int32Array {
-  const weights = softmax(scores);
+  const weights = probabilitiesOf(scores);
   const drawn = new Set<number>();
   for (const uniform of uniforms) {
     const index = draw(weights, uniform);

@@ -2,10 +2,10 @@ import type { HostTensor, Tensors } from '../../engine/runtime/session.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import { PAST, PRESENT } from '../../models/nn/key-value-cache.ts';
 import { releaseAll } from '../../support/opened.ts';
-import type { OpenOptions } from '../engine.ts';
+import type { EngineOpenOptions } from '../engine.ts';
 import { modelFeeds, sequenceMajor } from '../objectives/model-inputs.ts';
 import { type CachedGraph, CachedSession, decoderGraph, encoderGraph } from './cached-session.ts';
-import type { LanguageModel, ReadOptions, TunedModel } from './language-model.ts';
+import type { LanguageModel, ReadOptions, TunedLanguageModel } from './language-model.ts';
 
 /**
  * An encoder-decoder. The encoder reads each prompt once. The decoder caches keys and values of its own
@@ -38,8 +38,8 @@ export class EncoderDecoderLanguageModel implements LanguageModel {
   }
 
   static async open(
-    { engine, model, tuner, values }: TunedModel,
-    options: OpenOptions,
+    { engine, model, tuner, values }: TunedLanguageModel,
+    options: EngineOpenOptions,
   ): Promise<EncoderDecoderLanguageModel> {
     const graph = encoderGraph(model, tuner);
     const encoder = await CachedSession.open(engine, graph, values, options);

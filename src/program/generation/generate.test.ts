@@ -4,7 +4,7 @@ import { generate, streamTokens } from './generate.ts';
 import { legacyConfig, readGenerationConfig } from './generation-config.ts';
 import { generationSettings } from './generation-settings.ts';
 import { beginSearch } from './search.ts';
-import { softmax } from './softmax.ts';
+import { probabilitiesOf } from './softmax.ts';
 import { TableModel } from './testing/table-model.ts';
 
 interface Fixture {
@@ -50,7 +50,7 @@ describe('generate equals transformers', () => {
       const settings = settingsOf({ do_sample: true, max_new_tokens: 1, ...user });
       const search = await beginSearch(tableModel(), [prompt], settings, {});
       search.process(search.logits, search.begun[0]!, 0);
-      softmax(search.logits).forEach((probability, token) => {
+      probabilitiesOf(search.logits).forEach((probability, token) => {
         // The reference has 7 digits and was computed with some 32-bit operations.
         expect(Math.abs(probability - probabilities[token]!), `${token}`).toBeLessThan(1e-6);
         expect(probability === 0, `${token}`).toBe(probabilities[token] === 0);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isObject } from '../../support/options.ts';
 import { suggest } from '../../support/text.ts';
-import type { Complaint } from '../../support/user-error.ts';
+import { type Complaint, shown } from '../../support/user-error.ts';
 
 /** Ids are 32-bit integers. */
 const MAX_TOKEN = 2 ** 31 - 1;
@@ -167,12 +167,4 @@ export function readGenerationConfig(value: unknown, where: string, from: 'perso
 /** Whether a value means that the token does not exist. Old files write -1. */
 function isNoToken(key: string, value: unknown): boolean {
   return key.endsWith('_token_id') && value === -1;
-}
-
-const MAX_SHOWN = 60;
-
-/** Formats a config's value for messages. */
-export function shown(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
 }

@@ -1,10 +1,9 @@
-import { type Complaint, UserError } from '../../support/user-error.ts';
+import { type Complaint, shown, UserError } from '../../support/user-error.ts';
 import {
   type GenerationConfig,
   type GenerationKey,
   legacyConfig,
   readGenerationConfig,
-  shown,
 } from './generation-config.ts';
 
 /** Keys that only affect sampling, or only beam search, with their neutral values. */

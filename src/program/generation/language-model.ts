@@ -1,8 +1,8 @@
 import type { Tuner } from '../../methods/tuners/tuner.ts';
-import type { Engine, OpenOptions } from '../engine.ts';
+import type { Engine, EngineOpenOptions } from '../engine.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 
-export interface LanguageModelOptions extends OpenOptions {
+export interface LanguageModelOptions extends EngineOpenOptions {
   /**
    * Whether a single prompt reuses the cache for its common start with the previous prompt; see
    * `GeneratorOptions`.
@@ -42,7 +42,7 @@ export interface ReadOptions {
 }
 
 /** A model with a tuner, and the engine that runs it. */
-export interface TunedModel {
+export interface TunedLanguageModel {
   engine: Engine;
   model: TaskModel;
   tuner: Tuner;

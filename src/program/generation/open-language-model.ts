@@ -3,7 +3,7 @@ import { concatenated } from '../../support/arrays.ts';
 import { UserError } from '../../support/user-error.ts';
 import { CausalLanguageModel } from './causal-language-model.ts';
 import { EncoderDecoderLanguageModel } from './encoder-decoder-language-model.ts';
-import type { LanguageModel, LanguageModelOptions, TunedModel } from './language-model.ts';
+import type { LanguageModel, LanguageModelOptions, TunedLanguageModel } from './language-model.ts';
 
 /** Runs a language model step by step, and checks its results. */
 export class ModelReader {
@@ -87,7 +87,7 @@ function rereadingModel<Model extends LanguageModel & { release(): Promise<void>
 
 /** Opens a language model with its cache. Release it after use. */
 export async function openLanguageModel(
-  tuned: TunedModel,
+  tuned: TunedLanguageModel,
   options: LanguageModelOptions = {},
 ): Promise<LanguageModel & { release(): Promise<void> }> {
   const { headKind, config } = tuned.model;

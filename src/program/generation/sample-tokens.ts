@@ -2,7 +2,7 @@ import { Random } from '../../support/random.ts';
 import { UserError } from '../../support/user-error.ts';
 import { draw, topIndices } from './draw.ts';
 import type { Search } from './search.ts';
-import { softmax } from './softmax.ts';
+import { probabilitiesOf } from './softmax.ts';
 
 /** A token, and the index of the row that it extends. */
 export interface GeneratedToken {
@@ -56,7 +56,7 @@ export async function* sampleTokens(search: Search): AsyncGenerator<GeneratedTok
 }
 
 function drawToken(scores: Float32Array, uniform: number): number {
-  const token = draw(softmax(scores), uniform);
+  const token = draw(probabilitiesOf(scores), uniform);
   if (token >= 0) return token;
   throw new UserError({
     where: 'sampling',

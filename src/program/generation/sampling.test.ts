@@ -4,7 +4,7 @@ import { draw, drawDistinct, topIndices } from './draw.ts';
 import { generate } from './generate.ts';
 import { generationSettings } from './generation-settings.ts';
 import { samplingFilters } from './processors/logits-processors.ts';
-import { softmax } from './softmax.ts';
+import { probabilitiesOf } from './softmax.ts';
 import { TableModel } from './testing/table-model.ts';
 
 /**
@@ -23,7 +23,7 @@ describe('sampling', () => {
   const table = new Random(3, 'table').normals(vocab ** 3, 1.5);
   const row = (before: number, last: number) => {
     const start = (before * vocab + last) * vocab;
-    return softmax(table.slice(start, start + vocab).map((logit) => logit / 0.8));
+    return probabilitiesOf(table.slice(start, start + vocab).map((logit) => logit / 0.8));
   };
   const settings = (user: object) => generationSettings({ user: { do_sample: true, top_k: 0, ...user } });
   const sampled = settings({ temperature: 0.8, max_new_tokens: 2, num_return_sequences: 4 });
@@ -76,7 +76,7 @@ describe('sampling', () => {
 
 describe('drawing', () => {
   const scores = Float32Array.from([1, 0, -1, Number.NEGATIVE_INFINITY, 2]);
-  const probabilities = softmax(scores);
+  const probabilities = probabilitiesOf(scores);
 
   it('selects indices in proportion to their weights', () => {
     const weights = Float32Array.from([0, 1, 0, 3, 0]);

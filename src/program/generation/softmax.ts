@@ -1,5 +1,5 @@
 /** The probabilities of scores; all 0 if every score is -Infinity. */
-export function softmax(scores: Float32Array): Float32Array {
+export function probabilitiesOf(scores: Float32Array): Float32Array {
   const probabilities = new Float32Array(scores.length);
   const greatest = maximum(scores);
   if (greatest === Number.NEGATIVE_INFINITY) return probabilities;

@@ -1,6 +1,6 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
 import type { Picture } from '../../input/pictures/picture-reader.ts';
-import { type Box, flipped, type Pixels } from '../../input/pictures/pixels.ts';
+import { flipped, type PixelBox, type Pixels } from '../../input/pictures/pixels.ts';
 import type { PictureProcessor } from '../../input/pictures/processor.ts';
 import { Random } from '../../support/random.ts';
 import { PIXELS } from '../objectives/model-inputs.ts';
@@ -57,7 +57,7 @@ const RATIO = [3 / 4, 4 / 3] as const;
 const TRIES = 10;
 
 /** A rectangle of random size and ratio, as torchvision's RandomResizedCrop draws it. */
-function randomBox({ width, height }: Pixels, random: Random): Box {
+function randomBox({ width, height }: Pixels, random: Random): PixelBox {
   for (let i = 0; i < TRIES; i++) {
     const area = width * height * between(AREA, random);
     const ratio = Math.exp(between([Math.log(RATIO[0]), Math.log(RATIO[1])], random));

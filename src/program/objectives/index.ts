@@ -1,4 +1,4 @@
-export { IGNORED, labelledRows } from './labelled-rows.ts';
+export { IGNORED_LABEL, labelledRows } from './labelled-rows.ts';
 export { type MaskingSettings, type MaskingVocabulary, maskTokens } from './mask-tokens.ts';
 export { modelFeeds, modelInputs } from './model-inputs.ts';
 export { type LabelledBatch, packedBatch } from './packed-batch.ts';

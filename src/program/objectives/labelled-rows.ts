@@ -1,7 +1,7 @@
 import type { HostTensor, Tensors } from '../../engine/runtime/session.ts';
 
 /** The label of positions that the loss ignores, as in transformers. */
-export const IGNORED = -100;
+export const IGNORED_LABEL = -100;
 
 /** Name of the input with the indices of the labeled rows of the hidden states. */
 export const LABEL_ROWS = 'label_rows';
@@ -9,7 +9,7 @@ export const LABEL_ROWS = 'label_rows';
 /**
  * Returns the targets of a token model: the indices of labeled rows in the hidden states, and their labels.
  *
- * @param labels [batch, length], {@link IGNORED} for tokens without a label
+ * @param labels [batch, length], {@link IGNORED_LABEL} for tokens without a label
  * @param shift whether a token predicts the label of the next token, as in causal language models
  * @param positions positions of the tokens in their documents, if tokens before a text predict its first token: its
  * row is then one before the text's first
@@ -27,7 +27,7 @@ export function labelledRows(
   for (let position = positions ? 0 : offset; position < length; position++) {
     for (let example = 0; example < batch; example++) {
       const label = labels[example * length + position]!;
-      if (label === IGNORED) continue;
+      if (label === IGNORED_LABEL) continue;
       const isFirst = positions?.[example * length + position] === 0;
       rows.push((isFirst ? -1 : position - offset) * batch + example);
       ids.push(label);
@@ -52,7 +52,7 @@ export function inParts(feeds: Tensors, parts?: number): Tensors {
     return { data: whole, dims: [parts, each] };
   };
   const last = Number(rows.data.at(-1));
-  return { ...feeds, [LABEL_ROWS]: divided(rows, last), labels: divided(feeds.labels!, IGNORED) };
+  return { ...feeds, [LABEL_ROWS]: divided(rows, last), labels: divided(feeds.labels!, IGNORED_LABEL) };
 }
 
 function vector(values: readonly number[]): HostTensor {

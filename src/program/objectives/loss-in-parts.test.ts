@@ -13,7 +13,7 @@ import { openWeights } from '../../use/trained/node/load-model.ts';
 import { nodeEngine } from '../node/node-engine.ts';
 import { Program } from '../program.ts';
 import { trainingGraph } from '../training-graph.ts';
-import { IGNORED, inParts, labelledRows } from './labelled-rows.ts';
+import { IGNORED_LABEL, inParts, labelledRows } from './labelled-rows.ts';
 import { modelFeeds } from './model-inputs.ts';
 import type { LossFunction } from './own-loss.ts';
 import { tokenModel } from './token-model.ts';
@@ -49,7 +49,9 @@ async function computed(
   const batch = randomBatch(model.config.vocabSize, BATCH, LENGTH, 'parts');
   const inputs =
     head === 'SEQ_2_SEQ_LM' ? { ...batch, decoder: { inputIds: batch.inputIds, length: LENGTH } } : batch;
-  const targets = batch.inputIds.map((id, i) => (i % LENGTH > 0 && (i * 7) % 24 < labels ? id : IGNORED));
+  const targets = batch.inputIds.map((id, i) =>
+    i % LENGTH > 0 && (i * 7) % 24 < labels ? id : IGNORED_LABEL,
+  );
   const feeds = { ...modelFeeds(inputs), ...labelledRows(targets, BATCH, LENGTH, head === 'CAUSAL_LM') };
   const { loss, gradient } = await program.differentiate(values, feeds, 0, 1);
   const evaluated = await program.loss(values, feeds);
@@ -125,9 +127,9 @@ it.each<MethodName>(['prompt_tuning', 'prefix_tuning'])('is the same in parts wi
 });
 
 it('reads labels in parts of equal size', () => {
-  const feeds = labelledRows(Int32Array.of(IGNORED, 5, 6, 7, 8, 9), 1, 6, false);
+  const feeds = labelledRows(Int32Array.of(IGNORED_LABEL, 5, 6, 7, 8, 9), 1, 6, false);
   const { label_rows, labels } = inParts(feeds, 4);
   expect(label_rows).toEqual({ data: Int32Array.of(1, 2, 3, 4, 5, 5, 5, 5), dims: [4, 2] });
-  expect(labels!.data).toEqual(Int32Array.of(5, 6, 7, 8, 9, IGNORED, IGNORED, IGNORED));
+  expect(labels!.data).toEqual(Int32Array.of(5, 6, 7, 8, 9, IGNORED_LABEL, IGNORED_LABEL, IGNORED_LABEL));
   expect(inParts(feeds)).toBe(feeds);
 });

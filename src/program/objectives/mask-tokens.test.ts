@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../support/random.ts';
-import { IGNORED } from './labelled-rows.ts';
+import { IGNORED_LABEL } from './labelled-rows.ts';
 import { type MaskingSettings, maskTokens } from './mask-tokens.ts';
 
 const SETTINGS: MaskingSettings = {
@@ -45,7 +45,7 @@ function masked(settings: Partial<MaskingSettings>, rows = 400, length = 64, num
     { random, settings: { ...SETTINGS, ...settings }, vocabulary },
   );
   const isPlain = (at: number) => !vocabulary.specialIds.has(before[at]!);
-  const chosen = [...labels.keys()].filter((at) => labels[at] !== IGNORED);
+  const chosen = [...labels.keys()].filter((at) => labels[at] !== IGNORED_LABEL);
   return { before, after: ids, labels, chosen, plain: [...ids.keys()].filter(isPlain), length };
 }
 
@@ -79,7 +79,7 @@ describe.each([false, true])('whole words: %s', (whole_word_mask) => {
 
 it('masks all tokens of a word or none', () => {
   const { before, labels, plain, length } = masked({ whole_word_mask: true });
-  const isChosen = (at: number) => labels[at] !== IGNORED;
+  const isChosen = (at: number) => labels[at] !== IGNORED_LABEL;
   for (const at of plain) {
     const isContinued = at % length > 1 && before[at]! % 2 === 1;
     if (isContinued) expect(isChosen(at)).toBe(isChosen(at - 1));
@@ -107,6 +107,6 @@ it('masks something in every batch', () => {
       { ids, attentionMask: mask, length: 4 },
       { random: new Random(0, 'masking', number), settings, vocabulary },
     );
-    expect([...labels]).toEqual([IGNORED, 10, 11, IGNORED]);
+    expect([...labels]).toEqual([IGNORED_LABEL, 10, 11, IGNORED_LABEL]);
   }
 });

@@ -1,5 +1,5 @@
 import type { Random } from '../../support/random.ts';
-import { IGNORED } from './labelled-rows.ts';
+import { IGNORED_LABEL } from './labelled-rows.ts';
 
 /** Settings of masking, named as in transformers' `DataCollatorForLanguageModeling`. */
 export interface MaskingSettings {
@@ -40,7 +40,7 @@ export function maskTokens(
   }: { random: Random; settings: MaskingSettings; vocabulary: MaskingVocabulary },
 ): Int32Array {
   const words = wordsOf(ids, attentionMask, length, settings.whole_word_mask, vocabulary);
-  const labels = new Int32Array(ids.length).fill(IGNORED);
+  const labels = new Int32Array(ids.length).fill(IGNORED_LABEL);
   const chosen = words.filter(() => random.uniform() < settings.mlm_probability);
   if (chosen.length === 0 && words.length > 0) chosen.push(words[random.integer(words.length)]!);
   for (const [start, end] of chosen) {

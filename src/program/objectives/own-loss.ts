@@ -4,8 +4,8 @@ import {
   average,
   binaryCrossEntropy,
   crossEntropy,
-  meanSquaredError,
   pairwiseCosine,
+  squaredErrorLoss,
 } from '../../models/nn/losses.ts';
 import { toUnitLength } from '../../models/nn/pool-tokens.ts';
 import { shown, UserError } from '../../support/user-error.ts';
@@ -16,7 +16,7 @@ export const LOSS_OPS = {
   average,
   binaryCrossEntropy,
   crossEntropy,
-  meanSquaredError,
+  meanSquaredError: squaredErrorLoss,
   toUnitLength,
   pairwiseCosine,
 };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { IGNORED, labelledRows } from './labelled-rows.ts';
+import { IGNORED_LABEL, labelledRows } from './labelled-rows.ts';
 import { packedBatch } from './packed-batch.ts';
 
 // Documents 10 11 12, 20 21 and 30 31 32 33. The first two tokens of the last document are a prompt.
@@ -17,7 +17,18 @@ it('numbers documents, restarts positions, and has no label for first tokens', (
     inputIds: Int32Array.of(30, 31, 32, 33, 7, 10, 11, 12, 20, 21),
     attentionMask: Int32Array.of(1, 1, 1, 1, 0, 1, 1, 1, 2, 2),
     positionIds: Int32Array.of(0, 1, 2, 3, 0, 0, 1, 2, 0, 1),
-    labels: Int32Array.of(IGNORED, IGNORED, 32, 33, IGNORED, IGNORED, 11, 12, IGNORED, 21),
+    labels: Int32Array.of(
+      IGNORED_LABEL,
+      IGNORED_LABEL,
+      32,
+      33,
+      IGNORED_LABEL,
+      IGNORED_LABEL,
+      11,
+      12,
+      IGNORED_LABEL,
+      21,
+    ),
     tokenTypeIds: new Int32Array(10),
     batch: 2,
     length: 5,

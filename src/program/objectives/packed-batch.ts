@@ -1,7 +1,7 @@
 import type { Batch } from '../../input/text/batches.ts';
-import type { Packing } from '../../input/text/pack.ts';
+import type { PackedItems } from '../../input/text/pack.ts';
 import type { TokenSequences } from '../../input/text/token-sequences.ts';
-import { IGNORED } from './labelled-rows.ts';
+import { IGNORED_LABEL } from './labelled-rows.ts';
 
 /** A padded batch of documents with its labels, [batch, length]. The labels are not shifted. */
 export type LabelledBatch = Batch & { labels: Int32Array };
@@ -16,7 +16,7 @@ export type LabelledBatch = Batch & { labels: Int32Array };
  */
 export function packedBatch(
   { tokens, learnt, starts }: TokenSequences,
-  packing: Packing,
+  packing: PackedItems,
   rows: Int32Array,
   padId: number,
   predictsFirst = false,
@@ -25,7 +25,7 @@ export function packedBatch(
   const length = rows.reduce((most, row) => Math.max(most, rowLength(starts, packing, row)), 0);
   const matrix = (filler: number) => new Int32Array(batch * length).fill(filler);
   const [inputIds, attentionMask, positionIds] = [matrix(padId), matrix(0), matrix(0)];
-  const labels = matrix(IGNORED);
+  const labels = matrix(IGNORED_LABEL);
   rows.forEach((row, i) => {
     let at = i * length;
     for (let k = packing.starts[row]!; k < packing.starts[row + 1]!; k++) {
@@ -46,7 +46,7 @@ export function packedBatch(
 }
 
 /** The number of tokens in a row. */
-export function rowLength(starts: Int32Array, packing: Packing, row: number): number {
+export function rowLength(starts: Int32Array, packing: PackedItems, row: number): number {
   let length = 0;
   for (let k = packing.starts[row]!; k < packing.starts[row + 1]!; k++) {
     const document = packing.items[k]!;

@@ -5,7 +5,7 @@ import {
   binaryCrossEntropy,
   contrastiveLoss,
   crossEntropy,
-  meanSquaredError,
+  squaredErrorLoss,
 } from '../../models/nn/losses.ts';
 import { ownLoss } from './own-loss.ts';
 import type { LossOptions } from './task-model.ts';
@@ -30,7 +30,7 @@ export function scoreLoss(logits: Value, { customLoss }: LossOptions = {}): Valu
   const scores = input(logits.node.graph, LABELS, 'float32', [batch!]);
   return customLoss
     ? ownLoss(customLoss, logits, scores)
-    : meanSquaredError(reshape(logits, [batch!]), scores);
+    : squaredErrorLoss(reshape(logits, [batch!]), scores);
 }
 
 /** Binary cross-entropy of independent labels. Declares the input `labels`, float32 [batch, classes]. */

@@ -61,14 +61,14 @@ function unpackNumbers(bytes: Uint8Array): Float32Array[] {
 }
 
 /** Some consecutive rows of a batch. */
-export interface Rows {
+export interface RowRange {
   start: number;
   /** The end of the rows (exclusive). */
   end: number;
 }
 
 /** The rows of a process. The numbers of rows differ by at most one between processes. */
-export function rowsOf({ rank, size }: Communicator, count: number): Rows {
+export function rowsOf({ rank, size }: Communicator, count: number): RowRange {
   const before = (process: number) => process * Math.floor(count / size) + Math.min(process, count % size);
   return { start: before(rank), end: before(rank + 1) };
 }

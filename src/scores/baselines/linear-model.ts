@@ -1,5 +1,5 @@
 /** A function to minimize: returns its value at `x` and writes its gradient into `gradient`. */
-export type Objective = (x: Float64Array, gradient: Float64Array) => number | Promise<number>;
+export type MinimizedFunction = (x: Float64Array, gradient: Float64Array) => number | Promise<number>;
 
 /** Number of stored pairs of step and gradient change; L-BFGS estimates the curvature from them. */
 const MEMORY = 8;
@@ -14,7 +14,7 @@ const MAX_HALVINGS = 30;
  * @param tolerance the search stops when no element of the gradient is larger
  */
 export async function minimize(
-  objective: Objective,
+  objective: MinimizedFunction,
   start: Float64Array,
   { tolerance = 1e-4, mostIterations = 100 } = {},
 ): Promise<Float64Array> {

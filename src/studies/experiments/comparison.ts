@@ -3,7 +3,7 @@ import { type KeyPath, UserError, valueAt } from '../../support/user-error.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import { type Recipe, recipeNamed } from '../recipes/recipe.ts';
 import { type ComparisonFile, combinations, comparisonFile, type RowKeys } from './comparison-file.ts';
-import { assertCount, type Cell, type Experiment, methodOf, onHeldOut, sharedPlace } from './experiment.ts';
+import { assertCount, type Cell, cellMethod, type Experiment, onHeldOut, sharedPlace } from './experiment.ts';
 import { listedRows } from './listed-rows.ts';
 import { type RecipeBooks, recipeRates, recipeRow } from './recipe-rows.ts';
 import { flat, merged, settingsText } from './settings.ts';
@@ -186,7 +186,7 @@ function referenceProblem(
   cells: readonly Cell[],
   where: Where,
 ): string | undefined {
-  if (name === undefined || cells.some((cell) => cell.row === name || methodOf(cell) === name))
+  if (name === undefined || cells.some((cell) => cell.row === name || cellMethod(cell) === name))
     return undefined;
   const hint = suggest(name, [...new Set(cells.map(({ row }) => row))]);
   const expected = 'the name of a row or a method';
@@ -205,8 +205,8 @@ function comparedRow(cells: readonly Cell[], cell: Cell, reference: string | und
   const onTask = cells.filter(({ task }) => task === cell.task);
   const named = onTask.find(({ row }) => row === reference);
   if (named) return named === cell ? undefined : named.row;
-  if (cell.level === undefined || methodOf(cell) === reference) return undefined;
-  return onTask.find((other) => other.level === cell.level && methodOf(other) === reference)?.row;
+  if (cell.level === undefined || cellMethod(cell) === reference) return undefined;
+  return onTask.find((other) => other.level === cell.level && cellMethod(other) === reference)?.row;
 }
 
 /** Checks a run's config and collects its problems. Runs must end with a score. */

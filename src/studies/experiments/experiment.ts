@@ -75,7 +75,7 @@ export function finalName(cell: Cell, seed: number): string {
 }
 
 /** The share of the training rows that runs hold out, as `data.validation`. */
-export function heldOutShare(share: number): string {
+export function shareText(share: number): string {
   return `${Number((100 * share).toPrecision(6))}%`;
 }
 
@@ -83,7 +83,7 @@ export function heldOutShare(share: number): string {
 export function onHeldOut(config: Record<string, unknown>, share: number): Record<string, unknown> {
   const { data } = config;
   if (share === 0 || !isSection(data)) return config;
-  return { ...config, data: { ...data, validation: heldOutShare(share) } };
+  return { ...config, data: { ...data, validation: shareText(share) } };
 }
 
 /** The run of a cell with the chosen settings and a seed. */
@@ -165,7 +165,7 @@ export function runsOf(
 export function withOnly(experiment: Experiment, names: readonly string[]): Experiment {
   if (names.length === 0) return experiment;
   const { cells } = experiment;
-  const kinds = [(cell: Cell) => cell.row, (cell: Cell) => cell.task, methodOf, (cell: Cell) => cell.level];
+  const kinds = [(cell: Cell) => cell.row, (cell: Cell) => cell.task, cellMethod, (cell: Cell) => cell.level];
   const known = [...new Set(kinds.flatMap((kind) => cells.flatMap((cell) => kind(cell) ?? [])))];
   for (const name of names)
     if (!known.includes(name))
@@ -187,6 +187,6 @@ export function withOnly(experiment: Experiment, names: readonly string[]): Expe
   return { ...rest, cells: chosen };
 }
 
-export function methodOf({ config }: Pick<Cell, 'config'>): string {
+export function cellMethod({ config }: Pick<Cell, 'config'>): string {
   return `${config.method ?? DEFAULT_METHOD}`;
 }

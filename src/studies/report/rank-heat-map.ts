@@ -1,4 +1,4 @@
-import { heatMap } from './chart/heat-map.ts';
+import { heatMapChart } from './chart/heat-map.ts';
 import { standalone } from './chart/standalone.ts';
 import type { RankTable } from './rank-table.ts';
 
@@ -6,5 +6,5 @@ import type { RankTable } from './rank-table.ts';
 export function rankHeatMap(table: RankTable, title: string): string {
   const { total, modules, average, largest } = table;
   const description = `${total} triplets in ${modules} matrices, ${average.toFixed(1)} on average`;
-  return standalone(heatMap({ id: 'ranks', title, description, table, largest }));
+  return standalone(heatMapChart({ id: 'ranks', title, description, table, largest }));
 }

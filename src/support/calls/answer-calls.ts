@@ -1,5 +1,5 @@
 import { type ErrorClasses, failureOf } from '../user-error.ts';
-import { type Message, type Place, type Port, putInto } from './call.ts';
+import { type CallPlace, type Message, type Port, putInto } from './call.ts';
 
 /** The result of a method whose buffers move to the caller instead of being copied. */
 export class Moved {
@@ -94,6 +94,6 @@ function connect(
   };
 }
 
-function isReport(place: Place): boolean {
+function isReport(place: CallPlace): boolean {
   return /^on[A-Z]/.test(String(place.at(-1)));
 }

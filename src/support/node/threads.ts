@@ -5,7 +5,7 @@ import type { Message, Port } from '../calls/call.ts';
 import { Caller } from '../calls/caller.ts';
 import type { ErrorClasses } from '../user-error.ts';
 
-export interface ThreadOptions
+export interface StartOptions
   extends Pick<WorkerOptions, 'workerData' | 'transferList' | 'resourceLimits' | 'eval'> {
   /** The name of the thread in messages. */
   name: string;
@@ -30,7 +30,7 @@ export interface Thread {
  */
 export function startThread(
   file: URL | string,
-  { name, isBatched, classes, ...options }: ThreadOptions,
+  { name, isBatched, classes, ...options }: StartOptions,
 ): Thread {
   // A thread inherits the flag `--input-type` of a program that was passed as text. Node would then refuse to run a file.
   const isText = process.execArgv.some((word) => word.startsWith('--input-type'));
@@ -46,7 +46,7 @@ export function startThread(
 export function answerParent<T extends object>(
   target: T,
   methods: readonly (keyof T & string)[],
-  { isBatched, classes }: Pick<ThreadOptions, 'isBatched' | 'classes'> = {},
+  { isBatched, classes }: Pick<StartOptions, 'isBatched' | 'classes'> = {},
 ): void {
   answerCalls(target, methods, portOf(parentPort!, isBatched), classes);
 }

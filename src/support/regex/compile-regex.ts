@@ -1,4 +1,4 @@
-import { type CodePointSet, isNullable, type Part, parseRegex } from './parse-regex.ts';
+import { type CodePointSet, isNullable, parseRegex, type RegexPart } from './parse-regex.ts';
 
 /** Maximum number of states. `(?:a{1,15}){1,15}` has about 500, the largest pattern of known models about 100. */
 const MAX_STATES = 10_000;
@@ -76,9 +76,9 @@ export function compileRegex(source: string): Machine {
   const split = (next: State, other: State) => stateOf(Does.SPLIT, { next, other, number: splits++ });
 
   /** Returns the first state of a part that is followed by `next`. */
-  const compile = (part: Part, next: State, isBackward: boolean, level: number): State => {
+  const compile = (part: RegexPart, next: State, isBackward: boolean, level: number): State => {
     check(++parts, MAX_PARTS, 'parts');
-    const before = (inner: Part, after: State) => compile(inner, after, isBackward, level);
+    const before = (inner: RegexPart, after: State) => compile(inner, after, isBackward, level);
     switch (part.kind) {
       case 'set':
         return stateOf(Does.READ, { next, set: part.set, flag: isBackward });

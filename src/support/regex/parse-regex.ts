@@ -1,11 +1,11 @@
 /** A part of a regular expression. */
-export type Part =
+export type RegexPart =
   | { kind: 'set'; set: CodePointSet }
   | { kind: 'assert'; holds: (text: string, at: number) => boolean }
-  | { kind: 'look'; part: Part; isAhead: boolean; isNegative: boolean }
-  | { kind: 'sequence'; parts: Part[] }
-  | { kind: 'choice'; options: Part[] }
-  | { kind: 'repeat'; part: Part; least: number; most: number; isLazy: boolean };
+  | { kind: 'look'; part: RegexPart; isAhead: boolean; isNegative: boolean }
+  | { kind: 'sequence'; parts: RegexPart[] }
+  | { kind: 'choice'; options: RegexPart[] }
+  | { kind: 'repeat'; part: RegexPart; least: number; most: number; isLazy: boolean };
 
 /** Maximum depth of groups. The deepest pattern of known models has four. */
 const MAX_DEPTH = 100;
@@ -21,7 +21,7 @@ const ATOM =
  *
  * @throws Error for references to captures, which cannot be matched in linear time, and for deeply nested groups
  */
-export function parseRegex(source: string): Part {
+export function parseRegex(source: string): RegexPart {
   /** Sets by their source, because equal ones share what they have found out. */
   const sets = new Map<string, CodePointSet>();
   let at = 0;
@@ -31,18 +31,18 @@ export function parseRegex(source: string): Part {
     if (match) at = pattern.lastIndex;
     return match;
   };
-  const choice = (depth: number): Part => {
+  const choice = (depth: number): RegexPart => {
     if (depth > MAX_DEPTH) throw new Error(`its groups are more than ${MAX_DEPTH} deep`);
     const options = [sequence(depth)];
     for (; source[at] === '|'; options.push(sequence(depth))) at++;
     return options.length === 1 ? options[0]! : { kind: 'choice', options };
   };
-  const sequence = (depth: number): Part => {
-    const parts: Part[] = [];
+  const sequence = (depth: number): RegexPart => {
+    const parts: RegexPart[] = [];
     while (at < source.length && source[at] !== '|' && source[at] !== ')') parts.push(repeated(depth));
     return parts.length === 1 ? parts[0]! : { kind: 'sequence', parts };
   };
-  const repeated = (depth: number): Part => {
+  const repeated = (depth: number): RegexPart => {
     const part = group(depth) ?? atom();
     const match = taken(QUANTIFIER);
     if (!match) return part;
@@ -53,7 +53,7 @@ export function parseRegex(source: string): Part {
     const end = most ? Number(most) : Infinity;
     return { kind: 'repeat', part, least: Number(least), most: comma ? end : Number(least), isLazy };
   };
-  const group = (depth: number): Part | undefined => {
+  const group = (depth: number): RegexPart | undefined => {
     const match = taken(GROUP);
     if (!match) return undefined;
     if (source[at] === '?') throw new Error(`the group ${source.slice(at - 1, at + 3)} is not supported`);
@@ -62,7 +62,7 @@ export function parseRegex(source: string): Part {
     const [, behind, look] = match;
     return look ? { kind: 'look', part, isAhead: behind === '', isNegative: look === '!' } : part;
   };
-  const atom = (): Part => {
+  const atom = (): RegexPart => {
     if (taken(REFERENCE)) throw new Error('it refers to what a group matched');
     const [written] = taken(ATOM)!;
     const holds = ASSERTIONS[written];
@@ -75,7 +75,7 @@ export function parseRegex(source: string): Part {
 }
 
 /** Whether a part may match the empty text. */
-export function isNullable(part: Part): boolean {
+export function isNullable(part: RegexPart): boolean {
   switch (part.kind) {
     case 'set':
       return false;

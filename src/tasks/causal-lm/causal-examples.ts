@@ -2,7 +2,7 @@ import type { LanguageRow } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { BadConversation } from '../../input/text/chat/chat-template.ts';
 import { allLearnt, type LearntIds } from '../../input/text/learnt-ids.ts';
-import { type Packing, pack, unpacked } from '../../input/text/pack.ts';
+import { type PackedItems, pack, unpacked } from '../../input/text/pack.ts';
 import { lengthsOf, SequenceBuilder, type TokenSequences } from '../../input/text/token-sequences.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import { type Texts, textsOf } from '../../program/modalities/texts.ts';
@@ -39,7 +39,11 @@ export function causalExamples(files: readonly TextFile[], context: Context): Ex
 }
 
 /** Packs the documents of each source separately. */
-function packSources(lengths: Int32Array, files: Int32Array, { sources = [], modality }: Context): Packing {
+function packSources(
+  lengths: Int32Array,
+  files: Int32Array,
+  { sources = [], modality }: Context,
+): PackedItems {
   const { maxLength } = modality;
   if (sources.length < 2) return pack(lengths, maxLength);
   let end = 0;

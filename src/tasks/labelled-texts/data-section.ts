@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ON_BAD_ROW } from '../../input/data/rows.ts';
 import { POOLING_MODES } from '../../models/sentence-settings.ts';
-import { dataFiles } from '../data-files.ts';
+import { dataFileKeys } from '../data-files.ts';
 
 const nonEmpty = z.string().min(1);
 
@@ -12,7 +12,7 @@ const column = z.union([nonEmpty, z.int().min(0)], {
 /** Files with labelled texts, and how they are read. */
 export const labelledDataSchema = z.strictObject({
   /** TSV, CSV or JSON Lines. */
-  ...dataFiles,
+  ...dataFileKeys,
   /** Column of the text, or of the path of a picture: its name (header or JSON key) or its number from 0. */
   text: column,
   /** Column of the second text, for pairs. */

@@ -5,7 +5,7 @@ import type { EncodingContext } from '../task-definition.ts';
 import type { LabelledData } from './data-section.ts';
 
 /** The parts of a row from which its label is predicted. */
-export type Texts = Pick<Row, 'text' | 'textPair' | 'id' | 'picture'>;
+export type RowInput = Pick<Row, 'text' | 'textPair' | 'id' | 'picture'>;
 
 /**
  * Encodes each text, pair or picture as a separate example.
@@ -13,7 +13,7 @@ export type Texts = Pick<Row, 'text' | 'textPair' | 'id' | 'picture'>;
  * @param targets see `toTargets`; without them, the batches are for prediction only
  */
 export function encodedSet(
-  rows: readonly Texts[],
+  rows: readonly RowInput[],
   { modality, isTraining, reading, seed, classWeights, communicator }: EncodingContext<LabelledData>,
   targets?: Int32Array | Float32Array,
 ): ExampleSet {

@@ -19,7 +19,7 @@ import { bootstrap, shareInterval, someGroups } from '../../scores/metrics/score
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import type { EncodingContext, FitLayer } from '../task-definition.ts';
 import { classifiesVectors, type LabelledData } from './data-section.ts';
-import { encodedSet, type Texts } from './encoded-set.ts';
+import { encodedSet, type RowInput } from './encoded-set.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
 import type { LabelKind, LabelledRows } from './labelled-texts.ts';
 import { SentenceRows } from './sentence-rows.ts';
@@ -42,8 +42,8 @@ export interface ReadRows {
  * @param outputs number of logits per row
  * @param targets see `toTargets`; without them, the batches are for prediction only
  */
-export function readRows(
-  rows: readonly Texts[],
+export function readLabelledRows(
+  rows: readonly RowInput[],
   context: EncodingContext<LabelledData>,
   outputs: number,
   batchSize: number,
@@ -78,7 +78,8 @@ export function readRows(
 }
 
 /** What decides whether rows are independent: their texts, or groups of near-equal pictures. */
-export const textsOf = ({ text, textPair, alike }: Row) => (alike === undefined ? [text, textPair] : [alike]);
+export const evaluatedTexts = ({ text, textPair, alike }: Row) =>
+  alike === undefined ? [text, textPair] : [alike];
 
 /** Scores a model on labelled texts or pairs. */
 export function labelEvaluation<Answer extends LabelAnswer>(
@@ -90,10 +91,10 @@ export function labelEvaluation<Answer extends LabelAnswer>(
 ): Evaluation {
   const { labels } = context;
   const targets = kind.targets(labelled.rows, labels, labelled.fileName);
-  const read = readRows(labelled.rows, context, outputs, batchSize, targets);
+  const read = readLabelledRows(labelled.rows, context, outputs, batchSize, targets);
   const count = labelled.rows.length;
   const all = Int32Array.from({ length: count }, (_, row) => row);
-  const groups = groupsOf(labelled.rows.map(textsOf));
+  const groups = groupsOf(labelled.rows.map(evaluatedTexts));
   const scoresOf = (logits: readonly Float32Array[], rows: Int32Array) => {
     const [taken, wanted] = [joined(logits, rows, outputs), takenTargets(targets, count, rows)];
     return { loss: kind.evaluationLoss(taken, outputs, wanted), ...kind.scores(taken, outputs, wanted) };

@@ -21,7 +21,7 @@ import type {
 } from '../task-definition.ts';
 import type { PythonResult, PythonUse, TaskWords } from '../task-words.ts';
 import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
-import { labelEvaluation, readRows, textsOf } from './label-evaluation.ts';
+import { evaluatedTexts, labelEvaluation, readLabelledRows } from './label-evaluation.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
 import { alikeNotice, rowsWithPictures, withAlike } from './picture-rows.ts';
 import { columnsFor, jsonKeys, rowsFromFile, rowsFromInput, useColumns } from './read-inputs.ts';
@@ -181,7 +181,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
         };
       },
       splittable: ({ rows, ...file }) => ({
-        texts: rows.map(textsOf),
+        texts: rows.map(evaluatedTexts),
         ...(kind.leastLabels > 0 && !kind.listed && { strata: rows.map(({ label }) => String(label)) }),
         pick: (numbers) => ({ ...file, rows: numbers.map((number) => rows[number]!) }),
       }),
@@ -192,8 +192,13 @@ export function labelledTexts<Answer extends LabelAnswer>(
     build,
     examples({ rows, fileName }, context) {
       const targets = kind.targets(rows, context.labels, fileName);
-      return readRows(rows, { ...context, isTraining: true }, outputsFor(context), rows.length, targets)
-        .examples;
+      return readLabelledRows(
+        rows,
+        { ...context, isTraining: true },
+        outputsFor(context),
+        rows.length,
+        targets,
+      ).examples;
     },
     evaluation: (labelled, context, batchSize) =>
       labelEvaluation(kind, labelled, context, outputsFor(context), batchSize),
@@ -225,7 +230,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
         shape: textsShape,
       },
       async answer(rows, { program, values }, context, batchSize) {
-        const read = readRows(toRows(rows), context, outputsFor(context), batchSize);
+        const read = readLabelledRows(toRows(rows), context, outputsFor(context), batchSize);
         const all = Int32Array.from({ length: rows.length }, (_, row) => row);
         const layer = typeof context.layer === 'function' ? undefined : context.layer;
         const logits = await read.logits({ program, values, layer }, all);

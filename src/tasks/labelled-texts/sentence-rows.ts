@@ -5,7 +5,7 @@ import { labelFeed } from '../../program/objectives/sequence-loss.ts';
 import type { Predictor } from '../../program/program.ts';
 import { promptFor } from '../sentence-embedding/prompts.ts';
 import type { EncodingContext } from '../task-definition.ts';
-import { type Texts, weightOf } from './encoded-set.ts';
+import { type RowInput, weightOf } from './encoded-set.ts';
 
 /** Texts, pairs or pictures, with a vector for each text and each picture. */
 export class SentenceRows {
@@ -14,7 +14,7 @@ export class SentenceRows {
   readonly #columns: readonly Int32Array[];
   readonly #context: EncodingContext;
 
-  constructor(rows: readonly Texts[], context: EncodingContext) {
+  constructor(rows: readonly RowInput[], context: EncodingContext) {
     this.#context = context;
     const { reading, config, modality, communicator } = context;
     const prompt = promptFor('text', reading, config);

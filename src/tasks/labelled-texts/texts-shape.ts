@@ -1,7 +1,7 @@
 import type { InputShape } from '../assert-input.ts';
 import type { ReadingOf } from '../task-definition.ts';
 import type { LabelledData } from './data-section.ts';
-import type { Texts } from './encoded-set.ts';
+import type { RowInput } from './encoded-set.ts';
 
 /** A text or a pair of texts to predict for, with the names of a config's `data` section. */
 export interface TextInput {
@@ -12,7 +12,7 @@ export interface TextInput {
 }
 
 /** Rows of a file as inputs. */
-export function toInputs(rows: readonly Texts[]): TextInput[] {
+export function toInputs(rows: readonly RowInput[]): TextInput[] {
   return rows.map(({ textPair, ...row }) => ({
     ...row,
     ...(textPair !== undefined && { text_pair: textPair }),
@@ -20,7 +20,7 @@ export function toInputs(rows: readonly Texts[]): TextInput[] {
 }
 
 /** Inputs as rows. */
-export function toRows(inputs: readonly TextInput[]): Texts[] {
+export function toRows(inputs: readonly TextInput[]): RowInput[] {
   return inputs.map(({ text_pair, ...row }) => ({
     ...row,
     ...(text_pair !== undefined && { textPair: text_pair }),

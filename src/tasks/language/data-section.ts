@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { SAMPLE_BY } from '../../input/data/text/documents.ts';
-import { dataFiles } from '../data-files.ts';
+import { dataFileKeys } from '../data-files.ts';
 
 const nonEmpty = z.string().min(1);
 
 /** Keys of every language model. */
 export const languageData = {
   /** Text (.txt), JSON Lines, or a folder of them. */
-  ...dataFiles,
+  ...dataFileKeys,
   /** JSON key of the text. Default: `text`. */
   text: nonEmpty.optional(),
   /** Unit of a document: the whole text, a paragraph or a line. */

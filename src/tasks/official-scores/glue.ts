@@ -3,7 +3,7 @@ import { isNumber } from '../../input/data/table-layout.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { GLUE_CLASSES, GLUE_METRICS, type GlueTask } from '../../scores/metrics/glue.ts';
 import { InvalidData } from '../../support/user-error.ts';
-import { type LabelledRow, type LabelledRows, labelsByRow, type RowName } from './labels-by-row.ts';
+import { type LabelledRow, labelsByRow, type NumberedLabels, type RowName } from './labels-by-row.ts';
 import type { ScoreKind } from './score-kind.ts';
 
 /** The answer columns of files without a header. */
@@ -31,7 +31,7 @@ export function glueKind(task: GlueTask): ScoreKind {
 /** Sorts answers into the order of the references, by row id or else by index from 0. */
 function inOrder(
   answers: readonly LabelledRow[],
-  { rows, ragged }: LabelledRows,
+  { rows, ragged }: NumberedLabels,
   where: string,
 ): LabelledRow[] {
   const byKey = new Map(answers.map((answer) => [answer.id ?? String(answer.place), answer]));

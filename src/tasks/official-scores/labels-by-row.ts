@@ -20,7 +20,7 @@ export interface LabelledRow extends RowName {
   label: string;
 }
 
-export interface LabelledRows {
+export interface NumberedLabels {
   rows: LabelledRow[];
   /** Rows that were skipped because of a wrong number of fields. */
   ragged: RowName[];
@@ -38,7 +38,7 @@ export function labelsByRow(
   file: TextFile,
   column: number | undefined,
   onRagged?: (message: string) => void,
-): LabelledRows {
+): NumberedLabels {
   const { name } = file;
   const content = file.read();
   const problems = new RowProblems(name);
@@ -64,7 +64,7 @@ function tableLabels(
   column: number | undefined,
   problems: RowProblems,
   onRagged: ((message: string) => void) | undefined,
-): LabelledRows {
+): NumberedLabels {
   const { fileName } = problems;
   const { records, lines } = parseDelimited(content, fileName, '\t', false);
   const names = records[0]?.map((name) => name.trim()) ?? [];
@@ -76,7 +76,7 @@ function tableLabels(
   }
   const first = title === undefined ? 0 : 1;
   const idAt = first === 1 ? names.findIndex((name) => ROW_IDS.includes(name)) : -1;
-  const labelled: LabelledRows = { rows: [], ragged: [] };
+  const labelled: NumberedLabels = { rows: [], ragged: [] };
   const ragged = new RowProblems(fileName);
   records.slice(first).forEach((record, place) => {
     const line = lines[place + first]!;

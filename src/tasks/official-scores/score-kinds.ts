@@ -10,6 +10,6 @@ export const SCORE_KINDS: Readonly<Record<string, () => Promise<ScoreKind>>> = {
       async () => (await import('./glue.ts')).glueKind(task),
     ]),
   ),
-  seqeval: async () => (await import('./seqeval.ts')).seqeval,
+  seqeval: async () => (await import('./seqeval.ts')).seqevalKind,
   squad: async () => (await import('./squad.ts')).squad,
 };

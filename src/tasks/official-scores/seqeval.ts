@@ -14,7 +14,7 @@ const TAG = /^[OBIESLUM](-.+)?$/;
  * Computes entity scores like seqeval. Each line has a word, and ends with the reference tag and the
  * predicted tag.
  */
-export const seqeval: ScoreKind = {
+export const seqevalKind: ScoreKind = {
   description: 'CoNLL columns; the last two are the reference tag and the predicted tag',
   takes: [],
   needs: [],

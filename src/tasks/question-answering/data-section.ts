@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Problem } from '../../support/user-error.ts';
-import { dataFiles } from '../data-files.ts';
+import { dataFileKeys } from '../data-files.ts';
 
 /** Files with questions, and how answers are found. Names and defaults as in transformers' run_qa.py. */
 export const questionDataSchema = z.strictObject({
   /** SQuAD JSON (v1.1 or v2.0), or JSON Lines with `question`, `context` and `answers`. */
-  ...dataFiles,
+  ...dataFileKeys,
   /** Whether a question may have no answer. Default: detected from the training questions. */
   version_2_with_negative: z.boolean().optional(),
   /** Maximum number of tokens of an example: question, window of the context, special tokens. */

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { DISTANCES } from '../../models/nn/losses.ts';
 import { POOLING_MODES } from '../../models/sentence-settings.ts';
 import { type Problem, shown } from '../../support/user-error.ts';
-import { dataFiles } from '../data-files.ts';
+import { dataFileKeys } from '../data-files.ts';
 
 const column = z.union([z.string().min(1), z.int().min(0)], {
   error: 'expected the name of a column, or its number from 0',
@@ -13,7 +13,7 @@ export const LOSSES = ['multiple_negatives_ranking', 'cosent', 'cosine', 'triple
 /** Data and loss of sentence embeddings. Names and defaults as in sentence-transformers. */
 export const embeddingDataSchema = z.strictObject({
   /** TSV, CSV or JSON Lines. Or a BEIR folder (corpus.jsonl, queries.jsonl, qrels) or one of its qrels files. */
-  ...dataFiles,
+  ...dataFileKeys,
   /** Column of the anchor, for pairs and triplets: its name or its number from 0. */
   anchor: column.optional(),
   /** Column of the text that matches the anchor. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { generationConfigSchema } from '../../program/generation/generation-config.ts';
-import { dataFiles } from '../data-files.ts';
+import { dataFileKeys } from '../data-files.ts';
 
 const nonEmpty = z.string().min(1);
 
@@ -11,7 +11,7 @@ const column = z.union([nonEmpty, z.int().min(0)], {
 /** Files with pairs of texts, and how targets are generated. Names as in transformers' run_summarization.py. */
 export const pairDataSchema = z.strictObject({
   /** TSV, CSV or JSON. */
-  ...dataFiles,
+  ...dataFileKeys,
   /** Column of the source text: its name or its number from 0. A JSON value may be a list of texts. */
   source: column.default('source'),
   /** Column of the target text: its name or its number from 0. A JSON value may be a list of texts. */

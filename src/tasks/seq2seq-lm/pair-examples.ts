@@ -2,7 +2,7 @@ import { maxLength } from '../../input/text/cut-text.ts';
 import type { Encoding } from '../../input/text/encoding.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import { textsOf } from '../../program/modalities/texts.ts';
-import { IGNORED, labelledRows } from '../../program/objectives/labelled-rows.ts';
+import { IGNORED_LABEL, labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { shiftRight } from '../../program/objectives/shift-right.ts';
 import type { EncodingContext } from '../task-definition.ts';
@@ -38,7 +38,7 @@ export function pairExamples(pairs: readonly Pair[], context: Context): ExampleS
       const parts = Array.from(chosen, (example) => examples[example]!);
       const batch = texts.padded(parts.map(({ read }) => read));
       const length = parts.reduce((most, { written }) => Math.max(most, written.inputIds.length), 0);
-      const labels = new Int32Array(parts.length * length).fill(IGNORED);
+      const labels = new Int32Array(parts.length * length).fill(IGNORED_LABEL);
       for (const [row, { written }] of parts.entries()) labels.set(written.inputIds, row * length);
       const inputIds = shiftRight(labels, length, { padTokenId, decoderStartTokenId });
       const targets = labelledRows(labels, parts.length, length, false);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Problem } from '../../support/user-error.ts';
-import { dataFiles } from '../data-files.ts';
+import { dataFileKeys } from '../data-files.ts';
 
 const nonEmpty = z.string().min(1);
 
@@ -11,7 +11,7 @@ const column = z.union([nonEmpty, z.int().min(0)], {
 /** Files with a tag for each word, and how they are read. */
 export const wordDataSchema = z.strictObject({
   /** CoNLL columns or JSON Lines. */
-  ...dataFiles,
+  ...dataFileKeys,
   /** Key or column of the words. Default: `tokens` or `words` in JSON, else the first column. */
   words: column.optional(),
   /** Key or column of the tags. Default: `ner_tags`, `tags` or `labels` in JSON, else the last column. */

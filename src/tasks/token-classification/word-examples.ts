@@ -1,7 +1,7 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
 import type { Batch } from '../../input/text/batches.ts';
 import type { Texts } from '../../program/modalities/texts.ts';
-import { IGNORED, labelledRows } from '../../program/objectives/labelled-rows.ts';
+import { IGNORED_LABEL, labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type FirstPieces, firstPieces } from './first-pieces.ts';
@@ -65,7 +65,7 @@ function labelsOf(
   tagIds: readonly Int32Array[],
   { batch, length }: Batch,
 ): Int32Array {
-  const labels = new Int32Array(batch * length).fill(IGNORED);
+  const labels = new Int32Array(batch * length).fill(IGNORED_LABEL);
   examples.forEach(({ sentence, pieces: { words, positions } }, row) => {
     words.forEach((word, i) => {
       labels[row * length + positions[i]!] = tagIds[sentence]![word]!;

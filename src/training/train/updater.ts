@@ -13,7 +13,7 @@ import type {
   Relayout,
 } from '../../methods/tuners/method-run.ts';
 import type { TrainedParameter } from '../../methods/tuners/parameter-layout.ts';
-import { gather } from '../../support/numbers.ts';
+import { gatherValues } from '../../support/numbers.ts';
 
 export interface UpdateSettings {
   learningRate: number;
@@ -141,10 +141,10 @@ export class Updater {
 
   #relayout({ indices, restarts }: Relayout): void {
     const { m, v, step } = this.#optimizer.moments();
-    this.values = gather(this.values, indices);
+    this.values = gatherValues(this.values, indices);
     this.#optimizer = this.#newOptimizer();
     if (restarts) return;
-    this.#optimizer.adopt({ m: gather(m, indices), v: gather(v, indices), step });
+    this.#optimizer.adopt({ m: gatherValues(m, indices), v: gatherValues(v, indices), step });
   }
 
   #newOptimizer(): Optimizer {

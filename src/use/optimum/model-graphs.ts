@@ -9,7 +9,14 @@ import { Network } from '../../models/nn/network.ts';
 import { PIXELS } from '../../program/objectives/model-inputs.ts';
 import { featuresOf } from '../../program/objectives/sentence-classifier.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
-import { BATCH, countedPositions, idsInput, maskInput, SEQUENCE, SOURCE } from './batch-first-inputs.ts';
+import {
+  countedPositions,
+  idsInput,
+  maskInput,
+  OPTIMUM_BATCH,
+  SEQUENCE,
+  SOURCE,
+} from './batch-first-inputs.ts';
 import { OptimumCache, type Phase } from './optimum-cache.ts';
 
 /** Name of the frozen vector with the adapter's values, for a method that adds layers. */
@@ -74,7 +81,7 @@ function readWhole(
   const { picture } = model.config;
   if (picture) return model.buildLogits(network, () => pictureInputs(graph, picture, onTokens));
   return model.buildLogits(network, () => ({
-    ...{ batch: BATCH, sequence, inputIds: idsInput(graph, `input_ids${suffix}`, sequence) },
+    ...{ batch: OPTIMUM_BATCH, sequence, inputIds: idsInput(graph, `input_ids${suffix}`, sequence) },
     tokenTypeIds: idsInput(graph, `token_type_ids${suffix}`, sequence),
     positionIds: countedPositions(graph, sequence),
     attentionMask: maskInput(graph, `attention_mask${suffix}`, 0, sequence),
@@ -87,8 +94,8 @@ function pictureInputs(
   { height, width }: PictureSize,
   onTokens?: (hidden: Value) => void,
 ): Partial<ModelInputs> {
-  const pixelValues = input(graph, PIXELS, 'float32', [BATCH, 3, height, width]);
-  return { batch: BATCH, pixelValues, ...(onTokens && { onTokens }) };
+  const pixelValues = input(graph, PIXELS, 'float32', [OPTIMUM_BATCH, 3, height, width]);
+  return { batch: OPTIMUM_BATCH, pixelValues, ...(onTokens && { onTokens }) };
 }
 
 /** The number of tokens of an example, if it is the same for all. */
@@ -123,7 +130,7 @@ function causal(model: TaskModel, tuner: Tuner | undefined): Record<string, Valu
   const { graph } = network;
   const cache = new OptimumCache(graph, SEQUENCE);
   const logits = model.buildLogits(network, () => ({
-    ...{ batch: BATCH, sequence: SEQUENCE, cache, inputIds: idsInput(graph, 'input_ids') },
+    ...{ batch: OPTIMUM_BATCH, sequence: SEQUENCE, cache, inputIds: idsInput(graph, 'input_ids') },
     positionIds: idsInput(graph, 'position_ids'),
     attentionMask: maskInput(graph, 'attention_mask', cache.past),
   }));
@@ -137,7 +144,7 @@ function encoderDecoder(model: TaskModel, tuner: Tuner | undefined, phase: Phase
   const cache = new OptimumCache(graph, source, phase);
   const mask = phase === 'encoder' ? 'attention_mask' : 'encoder_attention_mask';
   const inputs: Partial<ModelInputs> = {
-    ...{ batch: BATCH, sequence: source, target: SEQUENCE, cache },
+    ...{ batch: OPTIMUM_BATCH, sequence: source, target: SEQUENCE, cache },
     attentionMask: maskInput(graph, mask, 0, source),
     inputIds: idsInput(graph, 'input_ids', source),
     decoderInputIds: idsInput(graph, phase === 'encoder' ? 'decoder_input_ids' : 'input_ids'),
@@ -165,5 +172,5 @@ function namedOutputs({ axes, onnxOutputs }: HeadDefinition, logits: Value): Rec
 
 /** Reshapes logits of rows [tokens · batch, classes] to [batch, tokens, classes]. */
 function byToken(logits: Value, tokens: Dimension = SEQUENCE): Value {
-  return transpose(reshape(logits, [tokens, BATCH, logits.shape[1]!]), [1, 0, 2]);
+  return transpose(reshape(logits, [tokens, OPTIMUM_BATCH, logits.shape[1]!]), [1, 0, 2]);
 }

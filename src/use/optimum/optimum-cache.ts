@@ -2,7 +2,7 @@ import { concat, input, reshape, transpose } from '../../engine/graph/build.ts';
 import { addDimensions, type Dimension, multiplyDimensions, symbol } from '../../engine/graph/dimension.ts';
 import type { Graph, Value } from '../../engine/graph/graph.ts';
 import type { AttentionCache, HeadShape } from '../../models/nn/key-value-cache.ts';
-import { BATCH } from './batch-first-inputs.ts';
+import { OPTIMUM_BATCH } from './batch-first-inputs.ts';
 
 /**
  * The part of an encoder-decoder that a graph computes: the encoder, the decoder, or the keys and values that the
@@ -45,9 +45,9 @@ export class OptimumCache implements AttentionCache {
   extend(path: string, rows: Value, tokens: Dimension, headSize: number): Value {
     const name = this.#nameOf(path, this.present, this.#phase ? 'decoder.' : '');
     const heads = (rows.shape[1] as number) / headSize;
-    const shape = (length: Dimension) => [BATCH, heads, length, headSize];
+    const shape = (length: Dimension) => [OPTIMUM_BATCH, heads, length, headSize];
     const past = input(this.#graph, PAST_KEY_VALUES + name, 'float32', shape(this.past));
-    const groups = multiplyDimensions(BATCH, heads);
+    const groups = multiplyDimensions(OPTIMUM_BATCH, heads);
     const added = reshape(split(rows, [tokens, groups, headSize]), shape(tokens));
     // Concatenated before the reshape: the past is empty at first, and Reshape reads a size of 0 as "keep this size".
     const present = concat([past, added], 2);
@@ -57,8 +57,8 @@ export class OptimumCache implements AttentionCache {
 
   keep(path: string, source: Dimension, { width, headSize }: HeadShape, rows: () => Value): Value {
     const heads = width / headSize;
-    const groups = multiplyDimensions(BATCH, heads);
-    const shape = [BATCH, heads, source, headSize];
+    const groups = multiplyDimensions(OPTIMUM_BATCH, heads);
+    const shape = [OPTIMUM_BATCH, heads, source, headSize];
     const name = this.#nameOf(path, this.encoder, 'encoder.');
     const value =
       this.#phase === 'decoder'
@@ -72,10 +72,10 @@ export class OptimumCache implements AttentionCache {
   states(build: () => Value): Value {
     const built = build();
     if (this.#phase === 'encoder')
-      this.encoderOutput = transpose(reshape(built, [this.#source, BATCH, width(built)]), [1, 0, 2]);
+      this.encoderOutput = transpose(reshape(built, [this.#source, OPTIMUM_BATCH, width(built)]), [1, 0, 2]);
     if (this.#phase !== 'keys') return built;
     // The built value is only read for its width.
-    const states = input(this.#graph, STATES, 'float32', [BATCH, this.#source, width(built)]);
+    const states = input(this.#graph, STATES, 'float32', [OPTIMUM_BATCH, this.#source, width(built)]);
     return reshape(transpose(states, [1, 0, 2]), built.shape);
   }
 

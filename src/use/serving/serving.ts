@@ -4,7 +4,7 @@ import { FROZEN } from '../../methods/tuners/frozen-tuner.ts';
 import type { Served } from '../../models/heads/head-definition.ts';
 import { headNamed } from '../../models/heads/registry.ts';
 import { causalGraph } from '../../program/generation/cached-session.ts';
-import type { LanguageModel, TunedModel } from '../../program/generation/language-model.ts';
+import type { LanguageModel, TunedLanguageModel } from '../../program/generation/language-model.ts';
 import { openLanguageModel } from '../../program/generation/open-language-model.ts';
 import type { Generated, GenerationInput, Prompt } from '../../program/generation/prompt.ts';
 import { plainModel } from '../../program/objectives/plain-model.ts';
@@ -15,10 +15,10 @@ import { untilAborted } from '../../program/until-aborted.ts';
 import { releaseAll } from '../../support/opened.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Answer } from '../../tasks/prediction.ts';
-import type { Banked, GrowingBank } from './bank/growing-bank.ts';
+import type { BankSession, GrowingBank } from './bank/growing-bank.ts';
 import { headBank } from './bank/head-bank.ts';
 import { DecodingLoop, type DecodingOptions } from './decoding/decoding-loop.ts';
-import { type WriteOptions, writeText } from './decoding/write-text.ts';
+import { type ServedWriteOptions, writeText } from './decoding/write-text.ts';
 import { OwnSessions } from './own-sessions.ts';
 import { type MixedOptions, MixedRows, rowsGraph } from './rows/mixed-rows.ts';
 import { closing, type ServedBase } from './served-base.ts';
@@ -155,7 +155,7 @@ export class Serving {
     model: ServedModel,
     prompt: Prompt,
     input: GenerationInput,
-    options: WriteOptions = {},
+    options: ServedWriteOptions = {},
   ): Promise<Generated> {
     const decoding = this.#decoding.of(model);
     if (!decoding && servedAs(model) !== 'own') throw notWriting(model);
@@ -185,7 +185,7 @@ export class Serving {
   /** Opens a session for a model alone. */
   async #opened<Made extends { release(): Promise<void> }>(
     { trained, outputs, tuned }: ServedModel,
-    open: (tuned: TunedModel) => Promise<Made>,
+    open: (tuned: TunedLanguageModel) => Promise<Made>,
   ): Promise<Made> {
     const model = await this.#base.open(trained.parts.model, outputs);
     return closing(model, async () => open({ engine: this.#base.engine(model), model, ...(await tuned()) }));
@@ -199,7 +199,7 @@ export class Serving {
 }
 
 /** The banks of all models that are served in one way. Models share a bank if the same graph computes their answers. */
-class Banks<Made extends Banked> {
+class Banks<Made extends BankSession> {
   readonly #way: Served;
   readonly #open: (like: TaskModel) => GrowingBank<Made>;
   readonly #byGraph = new Map<string, GrowingBank<Made>>();
@@ -233,7 +233,7 @@ function answerGraph({ headKind, definition, config }: TaskModel): string {
   return printGraph(Object.values(evaluationGraph(model, FROZEN.tuner, 'logits')));
 }
 
-async function openProgram({ engine, model, tuner, values }: TunedModel): Promise<OwnProgram> {
+async function openProgram({ engine, model, tuner, values }: TunedLanguageModel): Promise<OwnProgram> {
   const program = new Program(engine, model, tuner);
   return { program, values, release: () => program.release() };
 }

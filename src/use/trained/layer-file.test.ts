@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
-import { type Files, filesOf } from '../../input/formats/files.ts';
+import { asFiles, type Files } from '../../input/formats/files.ts';
 import { checkLayer, encodeLayer, LAYER_FILE, readLayer } from './layer-file.ts';
 
 const LAYER = { weight: Float32Array.of(1, 2, 3, 4, 5, 6), bias: Float32Array.of(0.5, -0.5) };
 
 function filesWith(chunks: readonly Uint8Array[] | Uint8Array): Files {
   const bytes = Buffer.concat([chunks].flat());
-  return filesOf(new Map([[LAYER_FILE, new Uint8Array(bytes)]]), 'run');
+  return asFiles(new Map([[LAYER_FILE, new Uint8Array(bytes)]]), 'run');
 }
 
 describe('the file of a layer', () => {
   it('gives the layer again', async () => {
     expect(await readLayer(filesWith(encodeLayer(LAYER)))).toEqual(LAYER);
-    expect(await readLayer(filesOf(new Map(), 'run'))).toBeUndefined();
+    expect(await readLayer(asFiles(new Map(), 'run'))).toBeUndefined();
   });
 
   it.each<[string, Uint8Array[] | Uint8Array]>([

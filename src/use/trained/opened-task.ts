@@ -20,7 +20,7 @@ export interface OpenedTask {
 }
 
 /** What determines the purpose of a trained model. */
-export interface Trained {
+export interface TrainedPurpose {
   /** Family of the base model, with the fields of config.json that the run replaced. */
   family: Family;
   /** The base model's config.json. */
@@ -47,7 +47,7 @@ export function askedBy({ generates, embeds }: { generates?: boolean; embeds?: b
  * @param where its folder for messages
  * @throws UserError for a model that should generate text but cannot
  */
-export function openedTask(trained: Trained, asked: Asked, where: string): OpenedTask {
+export function openedTask(trained: TrainedPurpose, asked: Asked, where: string): OpenedTask {
   const { family, stored } = trained;
   const { definition, config } = family;
   if (asked === 'generate') {
@@ -68,9 +68,9 @@ function embedding({ config }: Family): Notes {
 }
 
 /** The notes for a model or an adapter without notes. */
-function recognised({ family: { definition, config }, json: base, stored }: Trained): Notes {
+function recognised({ family: { definition, config }, json: base, stored }: TrainedPurpose): Notes {
   const names = stored && headLabels(stored);
-  const json = { ...base, ...(names && { id2label: names }) } as Trained['json'];
+  const json = { ...base, ...(names && { id2label: names }) } as TrainedPurpose['json'];
   const [architecture] = Array.isArray(json.architectures) ? json.architectures : [];
   const model: UnknownTrained = {
     ...{ definition, config },

@@ -46,10 +46,10 @@ function pageBuilds(): string[] {
 }
 
 /** Bytes of a file, or of all files of a folder. */
-export function sizeOf(path: string): number {
+export function bytesAt(path: string): number {
   const stats = statSync(path);
   if (!stats.isDirectory()) return stats.size;
-  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+  return readdirSync(path).reduce((sum, name) => sum + bytesAt(join(path, name)), 0);
 }
 
 export function remove(path: string): void {

@@ -74,7 +74,7 @@ async function run(path: string, { importance, json }: InspectFlags): Promise<vo
     return;
   }
   const { heatMap } = await import('../terminal/heat-map.ts');
-  const { counted } = await import('../terminal/describe-event.ts');
+  const { counted } = await import('../../../studies/report/format.ts');
   const { coloursFor } = await import('../terminal/screen.ts');
   console.log(`${kind.name} adapter of ${printable(baseModel ?? 'a model it does not name')}\n`);
   if (hasRanks) {

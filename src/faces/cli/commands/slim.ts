@@ -18,7 +18,7 @@ async function run({
   keepWeb?: boolean;
   dryRun?: boolean;
 }): Promise<void> {
-  const { sparePaths, sizeOf, remove } = await import('../../../engine/runtime/node/spare-files.ts');
+  const { sparePaths, bytesAt: sizeOf, remove } = await import('../../../engine/runtime/node/spare-files.ts');
   const spare = sparePaths({ keepWeb });
   const bytes = spare.reduce((sum, path) => sum + sizeOf(path), 0);
   for (const path of spare) {

@@ -32,8 +32,8 @@ export function describeChoice({ path, table, notices }: DataFile, guess: Guess)
     const isNumber = isScale(columns[place]!) || labelForm(guess) === 'number';
     if (role === 'label')
       return `  ${key}  ${name}: ${isNumber ? rangeOf(rows, place) : labelsOf(rows, place, guess)}`;
-    if (isPictures) return `  ${key}  ${name}: pictures such as "${excerpt(rows[0]![place]!)}"`;
-    return `  ${key}  ${name}: ${Math.round(length)} characters on average, such as "${excerpt(rows[0]![place]!)}"`;
+    if (isPictures) return `  ${key}  ${name}: pictures such as "${fieldExcerpt(rows[0]![place]!)}"`;
+    return `  ${key}  ${name}: ${Math.round(length)} characters on average, such as "${fieldExcerpt(rows[0]![place]!)}"`;
   });
   const unused = columns.filter(
     (column, i) =>
@@ -57,7 +57,7 @@ export function describeChoice({ path, table, notices }: DataFile, guess: Guess)
   ].join('\n');
 }
 
-export function excerpt(field: string): string {
+export function fieldExcerpt(field: string): string {
   const line = field.replace(/\s+/g, ' ').trim();
   return line.length > 50 ? `${line.slice(0, 49)}…` : line;
 }
@@ -87,7 +87,7 @@ function labelsOf(rows: readonly (readonly string[])[], label: number, guess: Gu
   for (const name of allLabels(rows, label, guess)) counts.set(name, (counts.get(name) ?? 0) + 1);
   counts.delete('');
   const labels = [...counts].sort((a, b) => b[1] - a[1]);
-  const shown = labels.slice(0, MAX_LISTED).map(([name, count]) => `${excerpt(name)} ${counted(count)}`);
+  const shown = labels.slice(0, MAX_LISTED).map(([name, count]) => `${fieldExcerpt(name)} ${counted(count)}`);
   const more = labels.length > MAX_LISTED ? `, and ${labels.length - MAX_LISTED} more` : '';
   return `${labels.length} labels: ${shown.join(', ')}${more}`;
 }

@@ -1,7 +1,8 @@
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import type { Calibration } from '../../../studies/jobs/calibration/calibration.ts';
 import type { PlannedBase } from '../../../studies/jobs/plan/plan.ts';
-import { counted, duration } from './describe-event.ts';
+import { counted } from '../../../studies/report/format.ts';
+import { clockTime } from './describe-event.ts';
 
 type Column = [name: string, cell: (base: PlannedBase) => string];
 
@@ -17,7 +18,7 @@ const MEASURED: Column[] = [
 const EVALUATION = ofMeasured('evaluation/s', ({ evalExamplesPerSecond: rate }) =>
   rate === undefined ? '' : whole(rate),
 );
-const RUN = ofMeasured('whole run', ({ runSeconds }) => duration(runSeconds));
+const RUN = ofMeasured('whole run', ({ runSeconds }) => clockTime(runSeconds));
 
 /**
  * A table with one row per base type: estimated memory, and measurements if available. The config's type is

@@ -1,6 +1,6 @@
 import type { Budget } from '../../../methods/tuners/method-run.ts';
 import type { Plan } from '../../../studies/jobs/plan/plan.ts';
-import { counted } from './describe-event.ts';
+import { counted } from '../../../studies/report/format.ts';
 
 /**
  * Describes a budget in every unit, the effect of rounding, and its schedule. The budget is exact in its own

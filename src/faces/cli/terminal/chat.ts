@@ -14,7 +14,7 @@ export interface ChatOptions {
 }
 
 /** Prints the answer to a prompt and returns it. If the signal stops it, returns the text so far. */
-export type Answer = (prompt: Prompt, signal: AbortSignal) => Promise<string>;
+export type ChatAnswer = (prompt: Prompt, signal: AbortSignal) => Promise<string>;
 
 /**
  * Answers typed lines until the input ends. Ctrl-C stops the current answer. If no answer is being generated,
@@ -22,7 +22,7 @@ export type Answer = (prompt: Prompt, signal: AbortSignal) => Promise<string>;
  *
  * @returns whether Ctrl-C ended the chat
  */
-export async function chat(answer: Answer, options: ChatOptions): Promise<boolean> {
+export async function chat(answer: ChatAnswer, options: ChatOptions): Promise<boolean> {
   const { input, output, isConversation } = options;
   const lines = createInterface({ input, output, prompt: '> ', terminal: true });
   const messages = [...options.messages];

@@ -1,4 +1,5 @@
 import { averaged, scoreFacts } from '../../../scores/metrics/scores.ts';
+import { counted } from '../../../studies/report/format.ts';
 import { componentsOf } from '../../../studies/report/run/run-facts.ts';
 import { toBeatWords } from '../../../studies/report/verdict/verdict-sentence.ts';
 import { printable } from '../../../support/text.ts';
@@ -56,7 +57,7 @@ function start(event: EventOf<'start'>): string {
 }
 
 function crossValidation({ fold_steps = 0, expected_seconds }: EventOf<'start'>): string {
-  const time = expected_seconds === undefined ? '' : ` About ${duration(expected_seconds)} in all.`;
+  const time = expected_seconds === undefined ? '' : ` About ${clockTime(expected_seconds)} in all.`;
   return `First a cross-validation of ${counted(fold_steps)} steps estimates the score. The result then learns from all rows.${time}`;
 }
 
@@ -88,7 +89,7 @@ function finish(event: FinishEvent, averages: Averages): string {
   };
   const result = scores(event.metrics, averages);
   return (
-    `${reasons[event.reason]} at step ${event.step} after ${duration(event.train_runtime)}, ` +
+    `${reasons[event.reason]} at step ${event.step} after ${clockTime(event.train_runtime)}, ` +
     `${Math.round(event.train_samples_per_second)} examples/s, peak memory ${Math.round(event.peak_memory_mb)} MB` +
     (result === '' ? '' : `\n${result}`)
   );
@@ -106,16 +107,11 @@ function scores(metrics: object, averages: Averages = {}): string {
 }
 
 /** Formats seconds as `1:02:03` or `2:03`. */
-export function duration(seconds: number): string {
+export function clockTime(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const padded = (value: number) => `${value}`.padStart(2, '0');
   return hours > 0 ? `${hours}:${padded(minutes)}:${padded(rest)}` : `${minutes}:${padded(rest)}`;
-}
-
-/** Formats a number as 12,345 in every locale. */
-export function counted(value: number): string {
-  return `${value}`.replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 function short(value: number): string {

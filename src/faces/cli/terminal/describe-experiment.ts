@@ -1,5 +1,6 @@
 import { type Cell, type Experiment, runsOf } from '../../../studies/experiments/experiment.ts';
-import { counted, duration } from './describe-event.ts';
+import { counted } from '../../../studies/report/format.ts';
+import { clockTime } from './describe-event.ts';
 
 /**
  * A preview of an experiment: one line per row and task, then the number of runs and their total time on this
@@ -18,7 +19,7 @@ export function describeExperiment(
     return `${task}, ${row}: ${tuning}${experiment.seeds.length} ${experiment.seeds.length === 1 ? 'run' : 'runs'}${length}`;
   });
   const runs = cells.reduce((sum, cell) => sum + runsOf(experiment, cell).runs, 0);
-  const time = seconds === undefined ? '' : `, about ${duration(seconds)} on this machine`;
+  const time = seconds === undefined ? '' : `, about ${clockTime(seconds)} on this machine`;
   const unknown = failure === undefined ? '' : `\nnot measured: ${failure}`;
   return `${[...lines, `${counted(runs)} runs${time}`].join('\n')}${unknown}\n`;
 }

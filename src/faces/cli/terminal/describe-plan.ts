@@ -1,10 +1,10 @@
-import type { Source } from '../../../program/example-set.ts';
+import type { MixtureSource } from '../../../program/example-set.ts';
 import type { Plan } from '../../../studies/jobs/plan/plan.ts';
+import { counted } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
 import { describeChosen } from '../../../training/run/config/resolve-config.ts';
 import { basesTable } from './bases-table.ts';
 import { budgetFacts } from './budget-facts.ts';
-import { counted } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
 
 /** Width of the column of names. */
@@ -49,7 +49,7 @@ export function describePlan(plan: Plan): string {
 }
 
 /** Describes a source: "700 of 1,000 examples of a.tsv, 70.0 % of an epoch". */
-function sourceFact({ name, examples, drawn }: Source, { sources = [] }: Plan): string {
+function sourceFact({ name, examples, drawn }: MixtureSource, { sources = [] }: Plan): string {
   const share = (100 * drawn) / sources.reduce((sum, source) => sum + source.drawn, 0);
   const amount =
     drawn > examples

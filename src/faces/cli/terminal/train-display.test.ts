@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { evaluationEvent, type TrainEvent } from '../../../training/run/events.ts';
-import { duration } from './describe-event.ts';
+import { clockTime } from './describe-event.ts';
 import { jsonDisplay, trainDisplay } from './train-display.ts';
 
 const step = (step: number): TrainEvent => ({
@@ -184,4 +184,4 @@ it.each([
   [0.4, '0:00'],
   [62, '1:02'],
   [3723, '1:02:03'],
-])('%s seconds are %s', (seconds, text) => expect(duration(seconds)).toBe(text));
+])('%s seconds are %s', (seconds, text) => expect(clockTime(seconds)).toBe(text));

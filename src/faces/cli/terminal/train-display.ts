@@ -5,7 +5,7 @@ import { findingSentences } from '../../../studies/report/verdict/finding-senten
 import { verdictSentence } from '../../../studies/report/verdict/verdict-sentence.ts';
 import { printable } from '../../../support/text.ts';
 import type { EventOf, FinishEvent, ProgressEvent, TrainEvent } from '../../../training/run/events.ts';
-import { describeEvent, duration } from './describe-event.ts';
+import { clockTime, describeEvent } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
 import { RunTable } from './run-table.ts';
 import { coloursFor, ERASE_LINE, type Screen } from './screen.ts';
@@ -110,7 +110,7 @@ export function trainDisplay(
     isDrawn = true;
   };
   const showProgress = ({ what, share }: ProgressEvent, secondsLeft: number) => {
-    const time = Number.isFinite(secondsLeft) ? `, ${duration(secondsLeft)} left` : '';
+    const time = Number.isFinite(secondsLeft) ? `, ${clockTime(secondsLeft)} left` : '';
     const line = `${LOADING[what]} ${Math.round(100 * share)} %${time}`;
     if (isLive) {
       screen.write(`${ERASE_LINE}${colours.cyan(bar(share))} ${line}`);
@@ -174,7 +174,7 @@ function progress(
     ...(score ? [`${score[0]} ${score[1].toFixed(4)}`] : []),
     ...(event.budget === undefined ? [] : [`budget ${event.budget}`]),
     `${Math.round(event.examples_per_second)} examples/s`,
-    `${duration(secondsLeft)} left`,
+    `${clockTime(secondsLeft)} left`,
     ...(event.skipped_steps > 0 ? [`${event.skipped_steps} skipped`] : []),
   ].join('  ');
 }

@@ -1,4 +1,4 @@
-import type { Failure } from './failure.ts';
+import type { HttpFailure } from './failure.ts';
 
 /** The kinds of errors in OpenAI's API. */
 function typeOf(status: number): string {
@@ -8,7 +8,7 @@ function typeOf(status: number): string {
 }
 
 /** An error in OpenAI's format; OpenAI clients show the message. */
-export function openAiError({ status, message, param, code }: Failure) {
+export function openAiError({ status, message, param, code }: HttpFailure) {
   return { error: { message, type: typeOf(status), param: param ?? null, code: code ?? null } };
 }
 
@@ -22,7 +22,7 @@ const EMBEDDINGS_TYPES: Readonly<Partial<Record<number, string>>> = {
 };
 
 /** An error in the format of text-embeddings-inference. */
-export function embeddingsError({ status, message, code }: Failure) {
+export function embeddingsError({ status, message, code }: HttpFailure) {
   // text-embeddings-inference calls any other body with status 400 empty.
   const isInvalid = code?.startsWith('invalid_');
   const type = isInvalid ? undefined : EMBEDDINGS_TYPES[status];

@@ -31,7 +31,7 @@ export class TimedOut extends Error {
 export type FailureStatus = 400 | 401 | 404 | 405 | 413 | 415 | 422 | 499 | 500 | 503 | 504;
 
 /** A failed request, in a form that every route shares. */
-export interface Failure {
+export interface HttpFailure {
   status: FailureStatus;
   message: string;
   /** The key of the body that caused the failure, if any. */
@@ -56,7 +56,7 @@ const RETRY_AFTER = 1;
  *
  * @param isGone whether the client has disconnected
  */
-export function failureOf(error: unknown, isGone: boolean): Failure {
+export function httpFailure(error: unknown, isGone: boolean): HttpFailure {
   if (isGone) return { status: 499, message: 'the client closed the connection' };
   if (error instanceof Overloaded) return { status: 503, message: error.message, retryAfter: RETRY_AFTER };
   if (error instanceof Refused) {

@@ -9,7 +9,7 @@ import type { Service } from '../../../use/serving/service/service.ts';
 import { isSameSecret } from '../http/guards.ts';
 import type { ServeApp, ServeEnv } from './app-types.ts';
 import { embeddingsError, openAiError } from './error-bodies.ts';
-import { type Failure, failureOf, Refused } from './failure.ts';
+import { type HttpFailure, httpFailure, Refused } from './failure.ts';
 import { onResponseEnd } from './on-response-end.ts';
 import { RequestScope } from './request-scope.ts';
 import { routeAt } from './route-at.ts';
@@ -153,7 +153,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
   });
   app.onError((error, c) => {
     const scope = c.get('scope');
-    const failure = failureOf(errorOf(error), scope.isGone);
+    const failure = httpFailure(errorOf(error), scope.isGone);
     if (failure.status === 500) options.onFault(error);
     scope.facts.error = failure.message;
     return answered(c, failure);
@@ -224,7 +224,7 @@ function tooLarge(maxBody: number): Refused {
 }
 
 /** Sends an error in the format of the requested API. */
-function answered(c: Context<ServeEnv>, failure: Failure): Response {
+function answered(c: Context<ServeEnv>, failure: HttpFailure): Response {
   if (failure.retryAfter !== undefined) c.header('Retry-After', `${failure.retryAfter}`);
   if (!c.req.path.startsWith('/v1/')) return c.json(embeddingsError(failure), failure.status as 422);
   // OpenAI's API answers every error in a body with status 400.

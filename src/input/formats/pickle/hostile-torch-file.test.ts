@@ -13,13 +13,13 @@ import {
   makeLegacy,
   text,
 } from './testing/make-torch-file.ts';
-import { concat, writeZip } from './testing/write-zip.ts';
+import { concatBytes, writeZip } from './testing/write-zip.ts';
 import { TorchFile } from './torch-file.ts';
 
 const FIXTURES = 'src/input/formats/pickle/fixtures';
 const read = (name: string) => new Uint8Array(readFileSync(`${FIXTURES}/${name}`));
 const open = (bytes: Uint8Array) => new TorchFile(bytesAsSource(bytes), 'x.bin');
-const archive = (...parts: Uint8Array[]) => writeZip([{ name: 'm/data.pkl', data: concat(parts) }]);
+const archive = (...parts: Uint8Array[]) => writeZip([{ name: 'm/data.pkl', data: concatBytes(parts) }]);
 
 describe('a rejected file', () => {
   it.each([
@@ -66,7 +66,7 @@ describe('a rejected file', () => {
 
 describe('a global in a pickle is not resolved', () => {
   const call = (global: string, argument: string) =>
-    concat([ascii(`c${global.replace(/\.(?=[^.]*$)/, '\n')}\n(`), text(argument), ascii('tR.')]);
+    concatBytes([ascii(`c${global.replace(/\.(?=[^.]*$)/, '\n')}\n(`), text(argument), ascii('tR.')]);
   it.each([
     ...['os.system', 'builtins.eval', 'builtins.exec', 'builtins.getattr', 'builtins.__import__'],
     ...['operator.attrgetter', 'functools.partial', 'subprocess.Popen', 'runpy._run_code', '_codecs.encode'],
@@ -83,7 +83,7 @@ describe('a global in a pickle is not resolved', () => {
     const pickle = call(global, 'touch executed');
     expect(() => open(archive(pickle))).toThrow(`uses the global ${global} before byte`);
     // A file in the old format consists of several pickles. Each of them could name a global.
-    expect(() => open(concat([LEGACY_MAGIC, pickle]))).toThrow(`uses the global ${global} before byte`);
+    expect(() => open(concatBytes([LEGACY_MAGIC, pickle]))).toThrow(`uses the global ${global} before byte`);
     expect(existsSync('executed')).toBe(false);
   });
 });
@@ -168,9 +168,9 @@ describe('a file that would fill the memory or never end', () => {
   it.each<[string, Uint8Array, string]>([
     ['dictionaries', new Uint8Array(2 ** 20).fill(0x7d), 'more than 524288 operations'],
     ['a pickle beyond its limit', new Uint8Array(2 ** 24 + 1), 'more than the maximum of 16777216'],
-    ['a text of 4 GB', concat([ascii('X'), Uint8Array.of(255, 255, 255, 255)]), 'ends without STOP'],
+    ['a text of 4 GB', concatBytes([ascii('X'), Uint8Array.of(255, 255, 255, 255)]), 'ends without STOP'],
   ])('%s', (_, pickle, message) => {
     expect(() => open(archive(pickle))).toThrow(message);
-    expect(() => open(concat([LEGACY_MAGIC, pickle]))).toThrow(UserError);
+    expect(() => open(concatBytes([LEGACY_MAGIC, pickle]))).toThrow(UserError);
   });
 });

@@ -3,9 +3,9 @@ import { readOrRefuse } from '../../../../tests/support/read-or-refuse.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { bytesAsSource } from '../byte-source.ts';
 import { openStoredZip } from './stored-zip.ts';
-import { concat, writeZip, type ZipEntry } from './testing/write-zip.ts';
+import { concatBytes, type WrittenEntry, writeZip } from './testing/write-zip.ts';
 
-const ENTRIES: ZipEntry[] = [
+const ENTRIES: WrittenEntry[] = [
   { name: 'a/one', data: Uint8Array.of(1, 2, 3) },
   { name: 'a/none', data: new Uint8Array(0) },
   { name: 'ä', data: Uint8Array.of(4) },
@@ -28,7 +28,7 @@ describe.each([false, true])('an archive (64-bit sizes: %s)', (wide) => {
   it('returns its entries, also before a comment', () => {
     const expected = { 'a/one': [1, 2, 3], 'a/none': [], ä: [4] };
     expect(contents(bytes)).toEqual(expected);
-    expect(contents(concat([bytes, new Uint8Array(300)]))).toEqual(expected);
+    expect(contents(concatBytes([bytes, new Uint8Array(300)]))).toEqual(expected);
     expect(open(bytes).locate('b')).toBeUndefined();
     expect(open(writeZip([], { wide })).names()).toEqual([]);
   });
@@ -55,7 +55,7 @@ describe.each([false, true])('an archive (64-bit sizes: %s)', (wide) => {
     });
   });
 
-  it.each<[string, Partial<ZipEntry>, string]>([
+  it.each<[string, Partial<WrittenEntry>, string]>([
     ['compressed', { method: 8 }, 'a/one is compressed by method 8'],
     ['encrypted', { flags: 1 }, 'a/one is encrypted'],
     ['of two sizes', { size: 4 }, 'has two sizes, 4 and 3'],
@@ -72,7 +72,7 @@ describe.each([false, true])('an archive (64-bit sizes: %s)', (wide) => {
     ['compressed after all', { local: { method: 8 } }, 'a/one has a header that contradicts the directory'],
     ['encrypted after all', { local: { flags: 1 } }, 'a/one has a header that contradicts the directory'],
   ])('with an entry %s is rejected', (_, lie, message) => {
-    const [first, ...rest] = ENTRIES as [ZipEntry, ...ZipEntry[]];
+    const [first, ...rest] = ENTRIES as [WrittenEntry, ...WrittenEntry[]];
     expect(() => contents(writeZip([{ ...first, ...lie }, ...rest], { wide }))).toThrow(message);
   });
 });

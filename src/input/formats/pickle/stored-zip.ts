@@ -2,7 +2,7 @@ import { UserError } from '../../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { excerptName } from '../excerpt.ts';
 import {
-  type ByteRange,
+  type EntryRange,
   findZipDirectory,
   readZipEntries,
   STORED,
@@ -15,7 +15,7 @@ import {
 export interface Zip {
   names(): string[];
   /** An entry with the range of its bytes; undefined if it does not exist. */
-  locate(name: string): (ByteRange & Pick<ZipEntry, 'size' | 'method'>) | undefined;
+  locate(name: string): (EntryRange & Pick<ZipEntry, 'size' | 'method'>) | undefined;
 }
 
 const LOCAL = { signature: 0x04034b50, bytes: 30 };
@@ -68,7 +68,7 @@ function dataOf(
   { packed, method, offset, limit }: ZipEntry,
   name: string,
   where: string,
-): ByteRange {
+): EntryRange {
   if (offset + LOCAL.bytes > limit)
     throw zipDamaged(where, `has a header at byte ${offset}, which must be before byte ${limit}`);
   const header = viewOf(source.read(offset, offset + LOCAL.bytes));

@@ -15,7 +15,7 @@ import {
   TorchTensor,
 } from './torch-tensor.ts';
 import { unpickle } from './unpickle.ts';
-import { type ByteRange, viewOf } from './zip-entries.ts';
+import { type EntryRange, viewOf } from './zip-entries.ts';
 
 /** The tensors of a dictionary, by name. Throws a UserError for any other value, as transformers does. */
 function* namedTensors(value: unknown, where: string): Generator<[string, TorchTensor]> {
@@ -155,8 +155,8 @@ function placesOf(
   start: number,
   source: ByteSource,
   where: string,
-): Map<string, ByteRange> {
-  const places = new Map<string, ByteRange>();
+): Map<string, EntryRange> {
+  const places = new Map<string, EntryRange>();
   let at = start;
   for (const key of keys) {
     const storage = typeof key === 'string' ? storages.get(key) : undefined;

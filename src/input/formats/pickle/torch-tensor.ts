@@ -1,14 +1,14 @@
 import { elementCount } from '../../../support/arrays.ts';
 import type { Dtype } from '../tensor-data.ts';
 import { PickleFunction } from './pickle-machine.ts';
-import type { ByteRange } from './zip-entries.ts';
+import type { EntryRange } from './zip-entries.ts';
 
 /** The content of a `torch.save` file, in either format. */
 export interface TorchContent {
   /** The saved value, with a TorchTensor for each tensor. */
   value: unknown;
   /** The range of a storage's bytes in the file; undefined if the storage does not exist. */
-  locate(key: string): ByteRange | undefined;
+  locate(key: string): EntryRange | undefined;
 }
 
 /** Maximum size of a pickle. It has about 200 bytes per tensor, and models have some thousand tensors. */

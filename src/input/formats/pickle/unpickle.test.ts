@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { readOrRefuse } from '../../../../tests/support/read-or-refuse.ts';
 import { PickleFunction, PickleList, PickleReader } from './pickle-machine.ts';
-import { concat, u16, u32 } from './testing/write-zip.ts';
+import { concatBytes, u16, u32 } from './testing/write-zip.ts';
 import { unpickle } from './unpickle.ts';
 
 type Part = string | number | Uint8Array;
 
 /** Concatenates parts: a text is its bytes, a number is one byte. */
 const bytesOf = (parts: readonly Part[]) =>
-  concat(
+  concatBytes(
     parts.map((part) => {
       if (typeof part === 'number') return Uint8Array.of(part);
       return typeof part === 'string' ? new TextEncoder().encode(part) : part;

@@ -3,12 +3,12 @@ import type { ByteSource } from '../byte-source.ts';
 import { excerptName } from '../excerpt.ts';
 
 /** A range of bytes in the file. */
-export interface ByteRange {
+export interface EntryRange {
   begin: number;
   end: number;
 }
 
-interface ZipDirectory extends ByteRange {
+interface ZipDirectory extends EntryRange {
   /** Number of entries. */
   count: number;
 }

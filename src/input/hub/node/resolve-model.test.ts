@@ -21,7 +21,7 @@ import { describeFolder } from '../../../use/trained/node/load-model.ts';
 import type { DownloadProgress } from '../../formats/byte-source.ts';
 import { findSnapshot, hubCacheFolder } from './cache.ts';
 import { resolveModel } from './resolve-model.ts';
-import { type HubServer, type ServedModel, startHubServer } from './testing/hub-server.ts';
+import { type HostedModel, type HubServer, startHubServer } from './testing/hub-server.ts';
 
 const COMMIT = 'c'.repeat(40);
 const NAME = 'owner/tiny';
@@ -52,7 +52,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function serve(model: Partial<ServedModel> = {}): Promise<HubServer> {
+async function serve(model: Partial<HostedModel> = {}): Promise<HubServer> {
   server = await startHubServer({
     name: NAME,
     commit: COMMIT,
@@ -332,7 +332,7 @@ describe('resolveModel', () => {
     );
   });
 
-  it.each<[string, ServedModel['intercept'], string]>([
+  it.each<[string, HostedModel['intercept'], string]>([
     [
       'a connection that breaks',
       (request, response) => {

@@ -1,12 +1,18 @@
 import { InvalidFile } from '../../../support/user-error.ts';
 import type { TokenizerJson } from '../steps/tokenizer-json.ts';
-import { jsonFile, type SlowTokenizer, type TokenizerClass, template, textFile } from './slow-tokenizer.ts';
+import {
+  jsonFile,
+  type SlowTokenizer,
+  type TokenizerClass,
+  template,
+  tokenizerText,
+} from './slow-tokenizer.ts';
 
 const END = '<|endoftext|>';
 /** A token that is matched in normalized text. */
 const normalized = (content: string) => ({ content, normalized: true });
 
-export const gpt2: TokenizerClass = {
+export const gpt2Tokenizer: TokenizerClass = {
   special: { bos_token: normalized(END), eos_token: normalized(END), unk_token: normalized(END) },
   convert(slow, { bos_token }) {
     const json = byteLevel(slow);
@@ -17,7 +23,7 @@ export const gpt2: TokenizerClass = {
   },
 };
 
-export const roberta: TokenizerClass = {
+export const robertaTokenizer: TokenizerClass = {
   special: {
     ...{ bos_token: normalized('<s>'), eos_token: normalized('</s>'), unk_token: normalized('<unk>') },
     ...{ sep_token: normalized('</s>'), pad_token: normalized('<pad>'), cls_token: normalized('<s>') },
@@ -42,7 +48,7 @@ export const roberta: TokenizerClass = {
 /** GPT-2's format: vocab.json and merges.txt. The first line of merges.txt is skipped. */
 function byteLevel(slow: SlowTokenizer): TokenizerJson {
   const vocab = jsonFile(slow, 'vocab.json') as Record<string, number>;
-  const lines = textFile(slow, 'merges.txt').split('\n').slice(1, -1);
+  const lines = tokenizerText(slow, 'merges.txt').split('\n').slice(1, -1);
   const merges = [...new Set(lines.map((line) => line.trim().replace(/\s+/g, ' ')))];
   const step = {
     type: 'ByteLevel' as const,

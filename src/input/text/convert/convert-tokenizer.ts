@@ -2,24 +2,29 @@ import { suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { ROLES, type Role } from '../special-tokens.ts';
 import type { AddedToken, TokenizerJson } from '../steps/tokenizer-json.ts';
-import { gpt2, roberta } from './byte-level-classes.ts';
-import { debertaV2, llama, t5, xlmRoberta } from './sentencepiece-classes.ts';
+import { gpt2Tokenizer, robertaTokenizer } from './byte-level-classes.ts';
+import {
+  debertaV2Tokenizer,
+  llamaTokenizer,
+  t5Tokenizer,
+  xlmRobertaTokenizer,
+} from './sentencepiece-classes.ts';
 import { jsonFile, type SlowTokenizer, type SpecialToken, type TokenizerClass } from './slow-tokenizer.ts';
-import { bert, mpnet } from './word-piece-class.ts';
+import { bertTokenizer, mpnetTokenizer } from './word-piece-class.ts';
 
 /** Converters by the class name in tokenizer_config.json, without `Fast`. */
 const CLASSES: Readonly<Record<string, TokenizerClass>> = {
-  DebertaV2Tokenizer: debertaV2,
-  XLMRobertaTokenizer: xlmRoberta,
-  T5Tokenizer: t5,
-  LlamaTokenizer: llama,
-  BertTokenizer: bert,
-  DistilBertTokenizer: bert,
-  ElectraTokenizer: bert,
-  MPNetTokenizer: mpnet,
-  GPT2Tokenizer: gpt2,
-  RobertaTokenizer: roberta,
-  BartTokenizer: roberta,
+  DebertaV2Tokenizer: debertaV2Tokenizer,
+  XLMRobertaTokenizer: xlmRobertaTokenizer,
+  T5Tokenizer: t5Tokenizer,
+  LlamaTokenizer: llamaTokenizer,
+  BertTokenizer: bertTokenizer,
+  DistilBertTokenizer: bertTokenizer,
+  ElectraTokenizer: bertTokenizer,
+  MPNetTokenizer: mpnetTokenizer,
+  GPT2Tokenizer: gpt2Tokenizer,
+  RobertaTokenizer: robertaTokenizer,
+  BartTokenizer: robertaTokenizer,
 };
 
 /** Default class names by the model's type, for a tokenizer_config.json without a class. */

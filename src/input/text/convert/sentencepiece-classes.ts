@@ -14,7 +14,7 @@ import { type SlowTokenizer, type TokenizerClass, template } from './slow-tokeni
 const MARK = '▁';
 const plain = (content: string) => ({ content });
 
-export const debertaV2: TokenizerClass = {
+export const debertaV2Tokenizer: TokenizerClass = {
   special: {
     bos_token: plain('[CLS]'),
     eos_token: plain('[SEP]'),
@@ -44,7 +44,7 @@ export const debertaV2: TokenizerClass = {
   },
 };
 
-export const xlmRoberta: TokenizerClass = {
+export const xlmRobertaTokenizer: TokenizerClass = {
   special: {
     ...{ bos_token: plain('<s>'), eos_token: plain('</s>'), unk_token: plain('<unk>') },
     ...{ sep_token: plain('</s>'), pad_token: plain('<pad>'), cls_token: plain('<s>') },
@@ -68,7 +68,7 @@ export const xlmRoberta: TokenizerClass = {
 /** T5's number of extra tokens, if tokenizer_config.json does not set it. */
 const EXTRA_IDS = 100;
 
-export const t5: TokenizerClass = {
+export const t5Tokenizer: TokenizerClass = {
   special: { eos_token: plain('</s>'), unk_token: plain('<unk>'), pad_token: plain('<pad>') },
   additional: (slow) => Array.from({ length: extraIds(slow) }, (_, i) => `<extra_id_${i}>`),
   convert(slow) {
@@ -91,7 +91,7 @@ function extraIds({ config, where }: SlowTokenizer): number {
   throw new InvalidFile({ where: where('tokenizer_config.json'), key: 'extra_ids', expected, got });
 }
 
-export const llama: TokenizerClass = {
+export const llamaTokenizer: TokenizerClass = {
   special: { bos_token: plain('<s>'), eos_token: plain('</s>'), unk_token: plain('<unk>') },
   convert(slow, tokens) {
     const spm = readSentencepiece(slow);

@@ -1,4 +1,4 @@
-import type { AddedToken, ModelConfig, TokenizerJson } from '../steps/tokenizer-json.ts';
+import type { AddedToken, TokenizerJson, TokenizerModel } from '../steps/tokenizer-json.ts';
 import { PIECE_TYPE, type SentencePiece, type SentencepieceModel } from './read-sentencepiece.ts';
 
 /**
@@ -20,7 +20,7 @@ interface Parts {
 export function sentencepieceModel(
   spm: SentencepieceModel,
   { vocab, unkId, byteFallback = false }: Parts,
-): ModelConfig {
+): TokenizerModel {
   if (spm.model === 'unigram') return { type: 'Unigram', vocab, unk_id: unkId, byte_fallback: byteFallback };
   return {
     type: 'BPE',

@@ -68,7 +68,7 @@ export interface TokenizerClass {
  *
  * @throws UserError if it is missing or not UTF-8
  */
-export function textFile(slow: SlowTokenizer, name: string): string {
+export function tokenizerText(slow: SlowTokenizer, name: string): string {
   const bytes = slow.file(name);
   const where = slow.where(name);
   if (!bytes) throw new UserError({ where, fault: 'does not exist', code: 'not_found' });
@@ -88,7 +88,7 @@ export function jsonFile(slow: SlowTokenizer, name: string): object {
   const where = slow.where(name);
   let value: unknown;
   try {
-    value = JSON.parse(textFile(slow, name));
+    value = JSON.parse(tokenizerText(slow, name));
   } catch (error) {
     if (error instanceof UserError) throw error;
     throw new InvalidFile({ where, fault: `is not valid JSON: ${(error as Error).message}` });

@@ -1,13 +1,13 @@
 import { InvalidFile } from '../../../support/user-error.ts';
 import type { PostProcessorConfig, TokenizerJson } from '../steps/tokenizer-json.ts';
-import { type SlowTokenizer, type TokenizerClass, template, textFile } from './slow-tokenizer.ts';
+import { type SlowTokenizer, type TokenizerClass, template, tokenizerText } from './slow-tokenizer.ts';
 
 /** Maximum number of lines, eight times the largest known vocabulary. */
 const MAX_LINES = 2 ** 21;
 
 const plain = (content: string) => ({ content });
 
-export const bert: TokenizerClass = {
+export const bertTokenizer: TokenizerClass = {
   special: {
     ...{ unk_token: plain('[UNK]'), sep_token: plain('[SEP]'), pad_token: plain('[PAD]') },
     ...{ cls_token: plain('[CLS]'), mask_token: plain('[MASK]') },
@@ -20,7 +20,7 @@ export const bert: TokenizerClass = {
 };
 
 /** BERT's class, but with RoBERTa's special tokens around texts. */
-export const mpnet: TokenizerClass = {
+export const mpnetTokenizer: TokenizerClass = {
   special: {
     ...{ bos_token: plain('<s>'), eos_token: plain('</s>'), unk_token: plain('[UNK]') },
     ...{ sep_token: plain('</s>'), pad_token: plain('<pad>'), cls_token: plain('<s>') },
@@ -48,7 +48,7 @@ function wordPiece(
   framing: readonly string[],
   frame: (vocab: Vocabulary) => PostProcessorConfig,
 ): TokenizerJson {
-  const lines = textFile(slow, 'vocab.txt').split('\n', MAX_LINES + 2);
+  const lines = tokenizerText(slow, 'vocab.txt').split('\n', MAX_LINES + 2);
   if (lines.at(-1) === '') lines.pop();
   if (lines.length > MAX_LINES) {
     throw new InvalidFile({ where: slow.where('vocab.txt'), fault: `has more than ${MAX_LINES} lines` });

@@ -2,7 +2,7 @@ import type { AlignedText } from './aligned-text.ts';
 import type { AddedToken } from './tokenizer-json.ts';
 
 /** A part of a text: an added token, or the text between two. */
-export interface Section {
+export interface SplitText {
   text: AlignedText;
   token?: AddedToken;
 }
@@ -26,9 +26,9 @@ export function addedTokenCutter(tokens: readonly AddedToken[], contents: readon
   }
   for (const beginning of byFirst.values()) beginning.sort((a, b) => b.content.length - a.content.length);
 
-  return (text: AlignedText): Section[] => {
+  return (text: AlignedText): SplitText[] => {
     if (byFirst.size === 0) return text.text === '' ? [] : [{ text }];
-    const sections: Section[] = [];
+    const sections: SplitText[] = [];
     let done = 0;
     const until = (to: number) => {
       if (done < to) sections.push({ text: text.slice(done, to) });

@@ -2,7 +2,7 @@ import { Effort } from '../../../support/regex/effort.ts';
 import { BYTE_CHARACTERS } from './bpe.ts';
 import { compilePattern, type Find } from './compile-pattern.ts';
 import { MAX_STEPS, within } from './limits.ts';
-import type { AddedToken, DecoderConfig } from './tokenizer-json.ts';
+import type { AddedToken, DecoderStep } from './tokenizer-json.ts';
 
 /** A step from tokens to text. The pieces after the last step are joined. */
 type Step = (tokens: readonly string[]) => string[];
@@ -17,7 +17,7 @@ const PER_PIECE = 8;
  * @throws Error for an invalid pattern; TooMuchEffort
  */
 export function decoder(
-  section: DecoderConfig | null | undefined,
+  section: DecoderStep | null | undefined,
   addedTokens: readonly AddedToken[],
 ): (tokens: readonly string[]) => string {
   if (!section) return (tokens) => tokens.join(' ');
@@ -26,7 +26,7 @@ export function decoder(
   return (tokens) => within(effort, `decoding ${tokens.length} tokens`, () => step(tokens).join(''));
 }
 
-function stepOf(config: DecoderConfig, added: ReadonlySet<string>, effort: Effort): Step {
+function stepOf(config: DecoderStep, added: ReadonlySet<string>, effort: Effort): Step {
   switch (config.type) {
     case 'Sequence': {
       const steps = config.decoders.map((inner) => stepOf(inner, added, effort));

@@ -1,5 +1,5 @@
 import { bpe } from './bpe.ts';
-import type { ModelConfig } from './tokenizer-json.ts';
+import type { TokenizerModel } from './tokenizer-json.ts';
 import { unigram } from './unigram.ts';
 import type { Model } from './vocabulary.ts';
 import { wordPiece } from './word-piece.ts';
@@ -9,7 +9,7 @@ import { wordPiece } from './word-piece.ts';
  *
  * @throws Error for an inconsistent section
  */
-export function model(config: ModelConfig): Model {
+export function model(config: TokenizerModel): Model {
   switch (config.type) {
     case 'BPE':
       return bpe(config);

@@ -120,7 +120,7 @@ const wordPiece = z.object({
 export type BpeConfig = z.infer<typeof bpe>;
 export type UnigramConfig = z.infer<typeof unigram>;
 export type WordPieceConfig = z.infer<typeof wordPiece>;
-export type ModelConfig = BpeConfig | UnigramConfig | WordPieceConfig;
+export type TokenizerModel = BpeConfig | UnigramConfig | WordPieceConfig;
 
 const piece = z.union([
   z.strictObject({ SpecialToken: z.object({ id: z.string(), type_id: z.int().min(0) }) }),
@@ -173,8 +173,8 @@ const plainDecoder = z.discriminatedUnion('type', [
   z.object({ type: z.literal('Replace'), pattern, content: z.string() }),
   z.object({ type: z.literal('Strip'), content: z.string(), start: z.int().min(0), stop: z.int().min(0) }),
 ]);
-export type DecoderConfig = z.infer<typeof plainDecoder> | { type: 'Sequence'; decoders: DecoderConfig[] };
-const decoder: z.ZodType<DecoderConfig> = z.union([
+export type DecoderStep = z.infer<typeof plainDecoder> | { type: 'Sequence'; decoders: DecoderStep[] };
+const decoder: z.ZodType<DecoderStep> = z.union([
   z.object({
     type: z.literal('Sequence'),
     get decoders() {

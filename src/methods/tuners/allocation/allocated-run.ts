@@ -1,5 +1,5 @@
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
-import { gather, isSampled } from '../../../support/numbers.ts';
+import { gatherValues, isSampled } from '../../../support/numbers.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, Budget, MethodRun, MethodState, Relayout } from '../method-run.ts';
@@ -101,7 +101,7 @@ export class AllocatedRun implements MethodRun {
   /** Returns to the initial values of the kept components. The learning rate and the optimizer start again. */
   #restart(step: number, indices: Int32Array): Pick<Relayout, 'begin' | 'restarts'> | undefined {
     if (!this.#initial) return undefined;
-    const kept = gather(this.#initial, indices);
+    const kept = gatherValues(this.#initial, indices);
     this.#initial = undefined;
     this.added = new Int32Array(indices.length).fill(step);
     return { begin: (values) => values.set(kept), restarts: true };
@@ -177,7 +177,7 @@ export class AllocatedRun implements MethodRun {
       return this.#method.store({ tuner: this.tuner, keep, settled }, values, baseModel);
     }
     const tuner = shrunk(this.tuner, keep);
-    const kept = gather(values, keptIndices(this.tuner.modules, keep, this.tuner.layout, tuner.layout));
+    const kept = gatherValues(values, keptIndices(this.tuner.modules, keep, this.tuner.layout, tuner.layout));
     return this.#method.store({ tuner, keep, settled }, kept, baseModel);
   }
 }

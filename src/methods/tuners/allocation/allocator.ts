@@ -39,7 +39,7 @@ export interface AllocatorConfig {
    * - `sensitivity`: |w g| of the last step;
    * - `magnitude`: |λ| alone.
    */
-  score: ScoreName | ScoreFunction | { all: ScoreAll } | OwnFunctionName;
+  score: TripletScore | ScoreFunction | { all: ScoreAll } | OwnFunctionName;
   /** The curve of the budget. Default: cubic. */
   schedule?: BudgetSettings['curve'];
   shrink: 'at-final' | 'at-export';
@@ -89,10 +89,10 @@ const OBSERVED = {
   sensitivity: 'gradient',
   magnitude: 'nothing',
 } as const;
-export type ScoreName = keyof typeof OBSERVED;
+export type TripletScore = keyof typeof OBSERVED;
 
-function observedBy(score: AllocatorConfig['score']): (typeof OBSERVED)[ScoreName] {
-  return OBSERVED[score as ScoreName] ?? 'averages';
+function observedBy(score: AllocatorConfig['score']): (typeof OBSERVED)[TripletScore] {
+  return OBSERVED[score as TripletScore] ?? 'averages';
 }
 
 /** The decision of an allocation, and the scores of all components. */

@@ -1,4 +1,10 @@
-import { absolute, add, multiply, subtract, VectorLoop } from '../../../engine/vectors/vector-loop.ts';
+import {
+  absoluteOf,
+  differenceOf,
+  productOf,
+  sumOf,
+  VectorLoop,
+} from '../../../engine/vectors/vector-loop.ts';
 import { lazy } from '../../../support/options.ts';
 import type { PrunedModule } from './pruned-module.ts';
 
@@ -66,12 +72,12 @@ const AVERAGES = lazy(
       ['values', 'gradient', 'sensitivity', 'uncertainty'],
       ['beta1', 'rest1', 'beta2', 'rest2'],
       ({ values, gradient, sensitivity, uncertainty, beta1, rest1, beta2, rest2 }) => {
-        const importance = absolute(multiply(values, gradient));
-        const smooth = add(multiply(beta1, sensitivity), multiply(rest1, importance));
-        const deviation = absolute(subtract(importance, smooth));
+        const importance = absoluteOf(productOf(values, gradient));
+        const smooth = sumOf(productOf(beta1, sensitivity), productOf(rest1, importance));
+        const deviation = absoluteOf(differenceOf(importance, smooth));
         return {
           sensitivity: smooth,
-          uncertainty: add(multiply(beta2, uncertainty), multiply(rest2, deviation)),
+          uncertainty: sumOf(productOf(beta2, uncertainty), productOf(rest2, deviation)),
         };
       },
     ),

@@ -23,7 +23,7 @@ export function tokensOf(x: Value): Dimension | undefined {
  * Reshapes sequence-major rows [tokens · batch, width] to [batch, tokens, width]. Rows that all examples share become
  * [1, tokens, width].
  */
-export function byExample(x: Value): Value {
+export function separateExamples(x: Value): Value {
   const tokens = tokensOf(x);
   if (tokens === undefined) return reshape(x, [1, x.shape[0]!, x.shape[1]!]);
   return tokens === 1

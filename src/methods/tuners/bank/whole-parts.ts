@@ -1,7 +1,7 @@
 import { add, matmul } from '../../../engine/graph/build.ts';
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { type BankedPart, type BankedPiece, type BankForm, NotMixed, sharedByAll } from './bank-form.ts';
-import { asRows, byExample, byToken, tokenRows, tokensOf } from './bank-rows.ts';
+import { asRows, byToken, separateExamples, tokenRows, tokensOf } from './bank-rows.ts';
 
 /** The most numbers of a weight that every slot of a bank holds: 16 MB. A language model's head has more. */
 const MAX_WEIGHT = 2 ** 22;
@@ -19,7 +19,7 @@ const MODULES: BankForm = {
           slot.set((piece ? piece.tensors[name] : reader.base(`${path}.${name}`)) ?? []);
         });
       const weight = part('weight', transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures]);
-      const product = matmul(byExample(x), weight, { transposeB: !transposed });
+      const product = matmul(separateExamples(x), weight, { transposeB: !transposed });
       return asRows(bias ? add(product, part('bias', [1, outFeatures])) : product);
     },
   }),

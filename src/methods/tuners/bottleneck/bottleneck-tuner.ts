@@ -11,7 +11,7 @@ import {
   type BankForm,
   sharedByAll,
 } from '../bank/bank-form.ts';
-import { asRows, byExample, tokensOf } from '../bank/bank-rows.ts';
+import { asRows, separateExamples, tokensOf } from '../bank/bank-rows.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter, TunedSite, Tuner } from '../tuner.ts';
 
@@ -140,7 +140,7 @@ const bankForm = ({ reads, nonLinearity }: BottleneckForm): BankForm => ({
           for (let row = 0; row < width; row++)
             slot.set(tensor.subarray(row * piece.size, (row + 1) * piece.size), row * size);
         });
-      const x = byExample(inputOf(reads, h, end));
+      const x = separateExamples(inputOf(reads, h, end));
       return add(asRows(bottleneck(x, activation(nonLinearity, 'non_linearity'), part)), h);
     },
   }),

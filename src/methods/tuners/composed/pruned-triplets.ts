@@ -8,7 +8,7 @@ import {
   scheduleShape,
   scoreNamed,
 } from '../allocation/allocation-config.ts';
-import type { ScoreName } from '../allocation/allocator.ts';
+import type { TripletScore } from '../allocation/allocator.ts';
 import { BUDGET_KEYS, budgetShape, budgetSummary, oneBudget, withoutBudget } from '../allocation/budget.ts';
 import { planAllocation } from '../allocation/promised-budget.ts';
 import { keptCount } from '../allocation/pruned-module.ts';
@@ -16,10 +16,10 @@ import { IguLoraTuner } from '../igulora/igulora-tuner.ts';
 import { DoraInjection, doraReader, UNMIXED_LENGTHS } from '../lora/dora-injection.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { loraKind, rankKeys } from '../lora/ranked-run.ts';
-import { WeightMatrix, weightOf } from '../lora/top-singular.ts';
+import { readWeight, WeightMatrix } from '../lora/top-singular.ts';
 import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
-import { type Export, exportAdapter } from '../low-rank/import-adapter.ts';
+import { type Export, exportLowRank } from '../low-rank/import-adapter.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { adaLoraAlpha } from '../low-rank/pattern-value.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
@@ -58,7 +58,7 @@ class AdaDoraTuner extends AdaLoraTuner {
   protected override initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
     super.initialiseFactors(values, seed, read);
     for (const module of this.modules) {
-      const norms = new WeightMatrix(module, read(...weightOf(module))).norms();
+      const norms = new WeightMatrix(module, read(...readWeight(module))).norms();
       this.layout.read(values, factorName(module.path, 'M')).set(norms);
     }
   }
@@ -71,12 +71,12 @@ const SCORES = {
   'sensitivity-over-uncertainty': 's = (Ī + ε) / (Ū + ε)',
   sensitivity: 's = I',
   magnitude: 's = |λ|',
-} satisfies Record<ScoreName, string>;
-const SCORE_NAMES = Object.keys(SCORES) as [ScoreName, ...ScoreName[]];
+} satisfies Record<TripletScore, string>;
+const SCORE_NAMES = Object.keys(SCORES) as [TripletScore, ...TripletScore[]];
 
 /** The defaults in which a named method differs from AdaLoRA. */
 interface Preset {
-  score?: ScoreName;
+  score?: TripletScore;
   use_dora?: boolean;
   path_points?: number;
   initial_lambda?: number;
@@ -159,7 +159,7 @@ function variantsOf(settings: Readonly<Record<string, unknown>>, preset: Preset)
   const { score: usual = 'sensitivity-uncertainty', path_points: usualPoints = 1 } = preset;
   const variants = [];
   if (isOwnFunction(score)) variants.push('own score');
-  else if (score !== undefined && score !== usual) variants.push(SCORES[score as ScoreName]);
+  else if (score !== undefined && score !== usual) variants.push(SCORES[score as TripletScore]);
   if (use_dora === true && !preset.use_dora) variants.push('trained magnitude');
   if (points === 1 && usualPoints > 1) variants.push('without the path');
   if (Number(points) > 1 && usualPoints === 1) variants.push(`path of ${points} points`);
@@ -200,7 +200,7 @@ function startRun(
       const { totalStep, ...steps } = schedule;
       const kept = keep.reduce((sum, module) => sum + keptCount(module), 0);
       const mean = settled ? kept / modules.length : budget.final.rank;
-      return exportAdapter(
+      return exportLowRank(
         { ...made, config: { ...config, lora_alpha }, modules, layout },
         {
           peft_type: 'ADALORA',
@@ -242,7 +242,7 @@ function storeDora(
   const r = Math.max(...modules.map(({ rank }) => rank));
   const settings = { r, lora_alpha: modules[0]!.scale * r, use_rslora: false };
   const keys = { peft_type: 'LORA', use_dora: true, ...rankKeys(modules, settings) } as const;
-  return exportAdapter({ ...made, values, modules, layout: plain.layout }, keys);
+  return exportLowRank({ ...made, values, modules, layout: plain.layout }, keys);
 }
 
 /** AdaDoRA, a method of adalora: AdaLoRA with DoRA's magnitude (Liu et al., ICML 2024, arXiv 2402.09353). */

@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { gather } from '../../../support/numbers.ts';
+import { gatherValues } from '../../../support/numbers.ts';
 import { scheduleShape } from '../allocation/allocation-config.ts';
 import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
 import { componentScores, updateImportance } from '../allocation/importance.ts';
 import { prunedModules } from '../allocation/pruned-module.ts';
 import { elasticLora, elasticShape, isLastMove, movedRanks } from '../elastic/elastic-lora.ts';
 import { type Draw, type NewTriplet, type RankPolicy, seeded } from '../elastic/elastic-run.ts';
-import { columnsOf, factorName, rowsOf } from '../low-rank/factors.ts';
+import { columnsOf, factorName, matrixRows } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
-import { dot, norm } from '../low-rank/orthonormal.ts';
+import { dot64, norm } from '../low-rank/orthonormal.ts';
 import type { MethodState } from '../method-run.ts';
 
 /** Keeps a length above zero. */
@@ -29,7 +29,7 @@ interface Triplets {
 /** Reads some triplets of a module from its factors A [rank, in], E [rank] and B [out, rank]. */
 function tripletsOf(a: Float32Array, e: Float32Array, b: Float32Array, kept: readonly number[]): Triplets {
   const rank = e.length;
-  const [rows, columns] = [rowsOf(a, 0, rank, a.length / rank), columnsOf(b, 0, rank, b.length / rank)];
+  const [rows, columns] = [matrixRows(a, 0, rank, a.length / rank), columnsOf(b, 0, rank, b.length / rank)];
   return {
     a: kept.map((i) => rows[i]!),
     e: Float64Array.from(kept, (i) => e[i]!),
@@ -49,7 +49,7 @@ function newTriplet(
 ): NewTriplet {
   const beside = (what: 'row' | 'column', others: readonly Float64Array[]) => {
     const vector = Float64Array.from(draw(what, others[0]!.length));
-    const along = others.map((other) => dot(other, vector));
+    const along = others.map((other) => dot64(other, vector));
     others.forEach((other, k) => {
       for (let i = 0; i < vector.length; i++) vector[i]! -= along[k]! * other[i]!;
     });
@@ -128,8 +128,8 @@ export class ElaLoraPolicy implements RankPolicy {
   }
 
   move(indices: Int32Array): void {
-    this.#sensitivity = gather(this.#sensitivity, indices);
-    this.#uncertainty = gather(this.#uncertainty, indices);
+    this.#sensitivity = gatherValues(this.#sensitivity, indices);
+    this.#uncertainty = gatherValues(this.#uncertainty, indices);
   }
 
   state(): MethodState {

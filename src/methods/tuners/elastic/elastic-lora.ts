@@ -8,7 +8,7 @@ import { assumedPhases, resolveSchedule } from '../allocation/resolve-schedule.t
 import { continuesTriplets, tripletMethod, tripletShape } from '../composed/triplet-method.ts';
 import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { factorName } from '../low-rank/factors.ts';
-import { type Export, exportAdapter } from '../low-rank/import-adapter.ts';
+import { type Export, exportLowRank } from '../low-rank/import-adapter.ts';
 import { adaLoraAlphaOf } from '../low-rank/pattern-value.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
@@ -91,7 +91,7 @@ export function storeTriplets(made: Export, keys: Readonly<Record<string, unknow
   ]);
   const config = { ...made.config, lora_alpha: adaLoraAlphaOf(common, init_r) };
   const ranks = { init_r, rank_pattern: Object.fromEntries(flags) };
-  return exportAdapter({ ...made, config, values }, { peft_type: 'ADALORA', ...keys, ...ranks });
+  return exportLowRank({ ...made, config, values }, { peft_type: 'ADALORA', ...keys, ...ranks });
 }
 
 /** The parts that differ between methods. */

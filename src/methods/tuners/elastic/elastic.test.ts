@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { gather } from '../../../support/numbers.ts';
+import { gatherValues } from '../../../support/numbers.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { chooseMoves, ElaLoraPolicy, elaLoraConfigSchema } from '../elalora/definition.ts';
 import { FlexLoraPolicy, flexLoraConfigSchema, spectralEntropy } from '../flexlora/definition.ts';
@@ -83,7 +83,7 @@ describe.each(Object.entries(golden.cases))('%s', (name, { initial, trace }) => 
       expect(relayout !== undefined).toBe(moved !== undefined);
       expect(drawn).toEqual([]);
       if (relayout) {
-        values = gather(values, relayout.indices);
+        values = gatherValues(values, relayout.indices);
         relayout.begin?.(values);
         const expected = inLayout(run.tuner, moved!);
         // The released code normalises its vectors in 32 bits.

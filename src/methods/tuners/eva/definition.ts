@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { roundHalfEven } from '../../../support/numbers.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { topSingular, WeightMatrix } from '../lora/top-singular.ts';
-import { dot } from '../low-rank/orthonormal.ts';
+import { dot64 } from '../low-rank/orthonormal.ts';
 import { patternValue, withVariants } from '../low-rank/pattern-value.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
@@ -181,7 +181,7 @@ function advance(group: Group, rows: Float32Array, tau: number): void {
   if (rows.length / pca.width < pca.count) return;
   const before = pca.components;
   pca.fit(rows);
-  if (before.length > 0) group.converged = pca.components.map((now, k) => dot(now, before[k]!) >= tau);
+  if (before.length > 0) group.converged = pca.components.map((now, k) => dot64(now, before[k]!) >= tau);
 }
 
 /**

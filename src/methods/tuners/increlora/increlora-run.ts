@@ -1,5 +1,5 @@
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
-import { gather } from '../../../support/numbers.ts';
+import { gatherValues } from '../../../support/numbers.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { scoreLogarithms } from '../allocation/importance.ts';
@@ -159,7 +159,7 @@ export class IncreLoraRun implements MethodRun {
     const { modules, layout } = this.tuner;
     const plain = this.#at(this.#ranks);
     const kept = this.#ranks.map((rank) => upTo(rank));
-    const own = gather(values, movedIndices(modules, kept, layout, plain.layout));
+    const own = gatherValues(values, movedIndices(modules, kept, layout, plain.layout));
     return this.#method.store(plain, own, baseModel);
   }
 
@@ -222,7 +222,7 @@ export class IncreLoraRun implements MethodRun {
   /** Moves {@link added} to the new layout. λ is new when its triplet leaves the reserve. */
   #addedAt(step: number, indices: Int32Array, ranks: readonly number[]): Int32Array {
     const { layout, modules } = this.tuner;
-    const added = this.added ? gather(this.added, indices) : new Int32Array(indices.length);
+    const added = this.added ? gatherValues(this.added, indices) : new Int32Array(indices.length);
     indices.forEach((from, i) => {
       if (from < 0) added[i] = step;
     });

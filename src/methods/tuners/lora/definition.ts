@@ -1,7 +1,7 @@
 import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { continuesLowRank } from '../low-rank/continued-section.ts';
 import { ranksOf } from '../low-rank/factors.ts';
-import { exportAdapter } from '../low-rank/import-adapter.ts';
+import { exportLowRank } from '../low-rank/import-adapter.ts';
 import { scaleVariant, withVariants } from '../low-rank/pattern-value.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
@@ -35,7 +35,7 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     return staticRun(tuner, {
       ranks: ranksOf(tuner.modules),
       store: (values, baseModel) =>
-        exportAdapter({ model, config: settings, targets, ...tuner.factored(values), baseModel }, keys),
+        exportLowRank({ model, config: settings, targets, ...tuner.factored(values), baseModel }, keys),
     });
   },
   kind: loraKind,

@@ -26,7 +26,7 @@ import {
   UNMIXED_LENGTHS,
 } from './dora-injection.ts';
 import { isInt4, loftqFactors, startFactors, type WeightStart, weightStart } from './start-factors.ts';
-import { WeightMatrix, weightOf } from './top-singular.ts';
+import { readWeight, WeightMatrix } from './top-singular.ts';
 
 /** PEFT's constant that keeps the matrix invertible. */
 const EPSILON = 1e-8;
@@ -200,7 +200,7 @@ export class LoraTuner extends LowRankTuner {
   takeStart(seed: number, read: ReadParameter): void {
     if (!this.#weightStart) return;
     for (const module of this.modules) {
-      const { a, b } = startFactors(this.#weightStart, module, read(...weightOf(module)), seed);
+      const { a, b } = startFactors(this.#weightStart, module, read(...readWeight(module)), seed);
       this.frozen!.read(factorName(module.path, 'A') + AT_START).set(a);
       this.frozen!.read(factorName(module.path, 'B') + AT_START).set(b);
     }
@@ -216,7 +216,7 @@ export class LoraTuner extends LowRankTuner {
       const { path, inFeatures } = module;
       const name = factorName(path, 'A');
       if (this.settings.use_dora) {
-        const norms = new WeightMatrix(module, read(...weightOf(module))).norms();
+        const norms = new WeightMatrix(module, read(...readWeight(module))).norms();
         this.layout.read(values, factorName(path, 'M')).set(norms);
       }
       if (this.#weightStart) {
@@ -225,7 +225,7 @@ export class LoraTuner extends LowRankTuner {
         continue;
       }
       if (this.settings.init_lora_weights === 'loftq' && isInt4(module)) {
-        const { a, b } = loftqFactors(module, read(...weightOf(module)));
+        const { a, b } = loftqFactors(module, read(...readWeight(module)));
         this.layout.read(values, name).set(a);
         this.layout.read(values, factorName(path, 'B')).set(b);
         continue;

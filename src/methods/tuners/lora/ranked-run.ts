@@ -4,8 +4,8 @@ import { Random } from '../../../support/random.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { allocate } from '../allocation/allocate.ts';
 import { keptCount } from '../allocation/pruned-module.ts';
-import { columnsOf, factorName, type LowRankModule, rowsOf } from '../low-rank/factors.ts';
-import { type Export, exportAdapter, type ImportedKind } from '../low-rank/import-adapter.ts';
+import { columnsOf, factorName, type LowRankModule, matrixRows } from '../low-rank/factors.ts';
+import { type Export, exportLowRank, type ImportedKind } from '../low-rank/import-adapter.ts';
 import { lowRankKind } from '../low-rank/low-rank-kind.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { orthonormalise, principalDirections } from '../low-rank/orthonormal.ts';
@@ -97,7 +97,7 @@ export function storeRanked(
   // The vector does not change, because modules of rank 0 have no values in it.
   const { layout } = tuner.withModules(modules);
   const keys = rankKeys(tuner.modules, config, alphaOf);
-  return exportAdapter({ ...made, config, modules, layout }, { peft_type: 'LORA', ...keys });
+  return exportLowRank({ ...made, config, modules, layout }, { peft_type: 'LORA', ...keys });
 }
 
 /** Settings that select only these modules. */
@@ -179,7 +179,7 @@ async function strengthsOf(
   const seen = await gradientAt(values);
   const strengths = probe.modules.map(({ path, rank, inFeatures }) =>
     Float64Array.from(
-      principalDirections(rowsOf(seen, probe.layout.get(factorName(path, 'A')).start, rank, inFeatures)),
+      principalDirections(matrixRows(seen, probe.layout.get(factorName(path, 'A')).start, rank, inFeatures)),
       ({ strength }) => strength,
     ),
   );

@@ -7,7 +7,7 @@ import { readSafetensors } from '../../../input/formats/node/safetensors-file.ts
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { Program } from '../../../program/program.ts';
 import { Random } from '../../../support/random.ts';
-import { dot } from '../low-rank/orthonormal.ts';
+import { dot64 } from '../low-rank/orthonormal.ts';
 import { kindOf } from '../registry.ts';
 import { startFactors } from './start-factors.ts';
 import { topSingular, WeightMatrix } from './top-singular.ts';
@@ -84,7 +84,7 @@ it('finds the largest of a matrix that is larger than the search, and of one of 
   const [first, second] = topSingular(single, 2);
   expect(first!.strength).toBeCloseTo(Math.sqrt(70), 6);
   expect(second!.strength).toBeLessThan(1e-6);
-  expect(dot(first!.v, second!.v)).toBeCloseTo(0, 9);
+  expect(dot64(first!.v, second!.v)).toBeCloseTo(0, 9);
 });
 
 it.each(['gpt2-pissa', 'llama-olora'])(

@@ -2,7 +2,7 @@ import { BASE_BLOCK, fourBitValues } from '../../../input/formats/quantize.ts';
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { Random } from '../../../support/random.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
-import { dot, orthonormalise, principalDirections } from '../low-rank/orthonormal.ts';
+import { dot64, orthonormalise, principalDirections } from '../low-rank/orthonormal.ts';
 import { type SingularTriplet, topSingular, WeightMatrix } from './top-singular.ts';
 
 /** Initialisations from the weight. The initial increment is subtracted from the weight. */
@@ -88,7 +88,7 @@ function approximate(
   return principalDirections(rows.map((row) => row.slice())).map(({ strength, direction }) => {
     const u = new Float64Array(matrix.rows);
     rows.forEach((row, j) => {
-      const share = dot(row, direction) / strength;
+      const share = dot64(row, direction) / strength;
       for (let i = 0; i < u.length; i++) u[i]! += share * us[j]![i]!;
     });
     return { strength, u, v: direction };

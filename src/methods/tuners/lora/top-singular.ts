@@ -58,7 +58,7 @@ function combined(data: Float32Array, vector: Float64Array, width: number): Floa
 }
 
 /** The name and shape of a module's weight, as the checkpoint stores it. */
-export function weightOf({ path, inFeatures, outFeatures, transposed }: LinearModule): [string, number[]] {
+export function readWeight({ path, inFeatures, outFeatures, transposed }: LinearModule): [string, number[]] {
   return [`${path}.weight`, transposed ? [inFeatures, outFeatures] : [outFeatures, inFeatures]];
 }
 

@@ -4,7 +4,7 @@ import type { ContinuesAdapters } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { ranksOf } from './factors.ts';
 import { exportContinued, type ImportedKind, importAdapter } from './import-adapter.ts';
-import type { ConfigOf, PeftType } from './low-rank-kind.ts';
+import type { PeftConfig, PeftType } from './low-rank-kind.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
 import { peftAdapter } from './peft-config.ts';
 
@@ -108,13 +108,13 @@ export interface ContinuedMethod<Type extends PeftType, Schema extends z.ZodObje
   method: string;
   schema: Schema;
   /** Returns the adapter's settings under the section's names. Default: unchanged. */
-  known?(start: ConfigOf<Type>): Readonly<Record<string, unknown>>;
+  known?(start: PeftConfig<Type>): Readonly<Record<string, unknown>>;
   /** Builds a tuner that trains the adapter with these settings. */
-  imported(start: ConfigOf<Type>, settings: z.output<Schema>): ImportedKind<LowRankTuner>;
+  imported(start: PeftConfig<Type>, settings: z.output<Schema>): ImportedKind<LowRankTuner>;
   /** Keys of its section that have no effect on a continued run. */
   meaningless?: readonly string[];
   /** Keys of the adapter's file that the run's settings change. */
-  storedKeys?(start: ConfigOf<Type>): Readonly<Record<string, unknown>>;
+  storedKeys?(start: PeftConfig<Type>): Readonly<Record<string, unknown>>;
   notices: readonly string[];
 }
 
@@ -137,12 +137,12 @@ export function continuesLowRank<
       const { config } = peftAdapter(stored, where);
       return continuedSection(
         { method, schema },
-        { given, known: known(config as ConfigOf<Type>), meaningless, where },
+        { given, known: known(config as PeftConfig<Type>), meaningless, where },
       );
     },
     start(model, settings, stored, where) {
       const adapter = peftAdapter(stored, where);
-      const start = adapter.config as ConfigOf<Type>;
+      const start = adapter.config as PeftConfig<Type>;
       const { tuner, values } = importAdapter(model, adapter, where, imported(start, settings));
       const run = staticRun(tuner, {
         ranks: ranksOf(tuner.modules),

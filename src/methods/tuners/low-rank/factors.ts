@@ -61,7 +61,7 @@ export function factorGroups(modules: readonly LowRankModule[]): FactorGroup[] {
 }
 
 /** The rows of a matrix [rows, width] at `start` in a vector, in 64 bits. */
-export function rowsOf(values: Float32Array, start: number, rows: number, width: number): Float64Array[] {
+export function matrixRows(values: Float32Array, start: number, rows: number, width: number): Float64Array[] {
   return Array.from({ length: rows }, (_, i) =>
     Float64Array.from(values.subarray(start + i * width, start + (i + 1) * width)),
   );

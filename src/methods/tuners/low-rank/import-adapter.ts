@@ -43,7 +43,7 @@ export interface Export {
 }
 
 /** Stores trained values in PEFT's files. `keys` are the config keys of its kind only. */
-export function exportAdapter(
+export function exportLowRank(
   { model, config, targets, modules, layout, values, baseModel }: Export,
   keys: { peft_type: PeftAdapterConfig['peft_type'] } & Record<string, unknown>,
 ): StoredAdapter {

@@ -9,14 +9,14 @@ import { plainLora } from './plain-lora.ts';
 
 export type PeftType = PeftAdapterConfig['peft_type'];
 /** The settings of adapters with this `peft_type`. */
-export type ConfigOf<Type extends PeftType> = Extract<PeftAdapterConfig, { peft_type: Type }>;
+export type PeftConfig<Type extends PeftType> = Extract<PeftAdapterConfig, { peft_type: Type }>;
 
 /** The parts that differ between low-rank `peft_type`s. */
 export interface LowRankFiles<Type extends PeftType> {
   /** Builds a tuner from such an adapter, for prediction. */
-  imported(config: ConfigOf<Type>): ImportedKind<LowRankTuner>;
+  imported(config: PeftConfig<Type>): ImportedKind<LowRankTuner>;
   /** The settings to display. */
-  facts(config: ConfigOf<Type>): { initialRank?: number; settings: Record<string, unknown> };
+  facts(config: PeftConfig<Type>): { initialRank?: number; settings: Record<string, unknown> };
 }
 
 /** Defines a kind of adapter file with pairs or triplets of factors. */
@@ -25,7 +25,7 @@ export function lowRankKind<Type extends PeftType>(
   { imported, facts }: LowRankFiles<Type>,
 ): AdapterKind {
   const configOf = (stored: StoredAdapter, where: string) =>
-    peftAdapter(stored, where).config as ConfigOf<Type>;
+    peftAdapter(stored, where).config as PeftConfig<Type>;
   return {
     name,
     reads: ({ config }) => config.peft_type === name,

@@ -1,7 +1,7 @@
 import { add, matmul } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import type { BankedPart, BankedPiece, BankForm } from '../bank/bank-form.ts';
-import { asRows, byExample, byToken, tokenRows, tokensOf } from '../bank/bank-rows.ts';
+import { asRows, byToken, separateExamples, tokenRows, tokensOf } from '../bank/bank-rows.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import type { FactorDistances, FrozenTensors, ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
 import { factorDistances } from './factor-distances.ts';
@@ -30,7 +30,7 @@ const FACTORS: BankForm = {
           row += rank;
         }
       });
-      return productsOf(byExample(x), a, adapted, (inner, { path, rank }) => {
+      return productsOf(separateExamples(x), a, adapted, (inner, { path, rank }) => {
         const shape = [rank, outFeatures.get(path) as number];
         return matmul(
           inner,

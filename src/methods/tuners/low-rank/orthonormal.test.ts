@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { Random } from '../../../support/random.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { dot, orthonormalise, principalDirections } from './orthonormal.ts';
+import { dot64, orthonormalise, principalDirections } from './orthonormal.ts';
 
 const { orthonormal } = JSON.parse(readFileSync('src/methods/tuners/fixtures/beyond.json', 'utf8')) as {
   orthonormal: { rows: number[][]; result: number[][] };
@@ -32,9 +32,9 @@ it('finds singular values and vectors that reproduce the matrix', () => {
   const rows = Array.from({ length: 5 }, () => Float64Array.from({ length: 8 }, () => random.normal()));
   const found = principalDirections(rows.map((row) => row.slice()));
   found.forEach(({ direction: v, strength }, i) => {
-    found.forEach(({ direction: w }, j) => expect(dot(v, w)).toBeCloseTo(Number(i === j), 12));
+    found.forEach(({ direction: w }, j) => expect(dot64(v, w)).toBeCloseTo(Number(i === j), 12));
     // |M v| = σ, and the largest comes first.
-    expect(Math.hypot(...rows.map((row) => dot(row, v)))).toBeCloseTo(strength, 12);
+    expect(Math.hypot(...rows.map((row) => dot64(row, v)))).toBeCloseTo(strength, 12);
     if (i > 0) expect(strength).toBeLessThanOrEqual(found[i - 1]!.strength);
     expect(Math.max(...v)).toBe(Math.max(...v.map(Math.abs)));
   });

@@ -32,20 +32,20 @@ const DEPENDENT = 1e-6;
 export function project(vector: Float64Array, basis: readonly Float64Array[]): void {
   for (let pass = 0; pass < 2; pass++) {
     for (const axis of basis) {
-      const along = dot(vector, axis);
+      const along = dot64(vector, axis);
       for (let i = 0; i < vector.length; i++) vector[i]! -= along * axis[i]!;
     }
   }
 }
 
-export function dot(a: Float64Array, b: Float64Array): number {
+export function dot64(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!;
   return sum;
 }
 
 export function norm(vector: Float64Array): number {
-  return Math.sqrt(dot(vector, vector));
+  return Math.sqrt(dot64(vector, vector));
 }
 
 /**
@@ -93,7 +93,7 @@ export function principalDirections(rows: readonly Float64Array[]): PrincipalDir
   }
   return rows
     .map((row) => {
-      const strength = Math.sqrt(dot(row, row));
+      const strength = Math.sqrt(dot64(row, row));
       const length = largest(row) < 0 ? -strength : strength;
       if (strength > 0) for (let i = 0; i < row.length; i++) row[i]! /= length;
       return { strength, direction: row };
@@ -107,7 +107,7 @@ function largest(row: Float64Array): number {
 
 /** Rotates two rows until they are orthogonal. Returns false if they already are. */
 function rotate(a: Float64Array, b: Float64Array): boolean {
-  const [aa, bb, ab] = [dot(a, a), dot(b, b), dot(a, b)];
+  const [aa, bb, ab] = [dot64(a, a), dot64(b, b), dot64(a, b)];
   if (!(Math.abs(ab) > ACCURACY * Math.sqrt(aa * bb))) return false;
   const zeta = (bb - aa) / (2 * ab);
   const tangent = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + Math.sqrt(1 + zeta * zeta));

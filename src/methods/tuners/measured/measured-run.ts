@@ -4,7 +4,7 @@ import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapt
 import type { Injection } from '../../../models/nn/network.ts';
 import { scoreLogarithms } from '../allocation/importance.ts';
 import type { LoraTuner } from '../lora/lora-tuner.ts';
-import { weightOf } from '../lora/top-singular.ts';
+import { readWeight } from '../lora/top-singular.ts';
 import { factorName, type LowRankModule, ranksOf } from '../low-rank/factors.ts';
 import type { GradientAt, InputsOf, Measurement, MethodRun, MethodState } from '../method-run.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
@@ -60,7 +60,7 @@ export class WeightGradientTuner implements Tuner {
   /** A module's weight as [out, in]. Available after {@link initialValues}. */
   weight(module: LowRankModule): Float32Array {
     const { inFeatures, outFeatures, transposed } = module;
-    const stored = this.#read!(...weightOf(module));
+    const stored = this.#read!(...readWeight(module));
     if (!transposed) return stored;
     return stored.map((_, at) => {
       const [row, column] = [Math.floor(at / inFeatures), at % inFeatures];

@@ -3,7 +3,7 @@ import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { continuesTriplets, tripletMethod, tripletShape } from '../composed/triplet-method.ts';
 import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { ranksOf } from '../low-rank/factors.ts';
-import { exportAdapter } from '../low-rank/import-adapter.ts';
+import { exportLowRank } from '../low-rank/import-adapter.ts';
 import { adaLoraAlpha } from '../low-rank/pattern-value.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { staticRun } from '../method-run.ts';
@@ -37,7 +37,7 @@ export const svdLora = tripletMethod<SvdLoraConfig, typeof svdLoraConfigSchema>(
     return staticRun(tuner, {
       ranks: ranksOf(modules),
       store: (values, baseModel) =>
-        exportAdapter(
+        exportLowRank(
           { model, config: { ...settings, lora_alpha }, targets, modules, layout, values, baseModel },
           // PEFT rejects a config without total_step. The schedule has no phases.
           { peft_type: 'ADALORA', init_r: r, target_r: r, total_step: totalSteps },

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { tanh } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
-import { layers, parseFields, probability, size } from '../../config-fields.ts';
+import { headsDivideWidth, layers, parseFields, probability, size } from '../../config-fields.ts';
 import { featureHead } from '../../heads/feature-head.ts';
 import { spanHead, tokenHead } from '../../heads/linear-heads.ts';
 import { maskedLmHead, maskedLmTies } from '../../heads/masked-lm-head.ts';
 import type { CommonConfig, ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { absolutePositions } from '../../nn/embedding.ts';
-import type { EncodedRows } from '../../nn/encoder-layers.ts';
+import type { EncoderStates } from '../../nn/encoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
 import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
-import { bertEmbeddings, bertFields, headsDivideWidth, withCommon } from '../bert/model.ts';
+import { bertEmbeddings, bertFields, withCommon } from '../bert/model.ts';
 
 const schema = z
   .object({
@@ -59,7 +59,12 @@ const MODULES = {
  * ALBERT without a head. Unlike BERT, it has narrower embeddings and layers that share weights. Returns the
  * last layer's hidden states, [sequence · batch, hidden].
  */
-function albertModel(network: Network, config: AlbertConfig, inputs: ModelInputs, rows?: EncodedRows): Value {
+function albertModel(
+  network: Network,
+  config: AlbertConfig,
+  inputs: ModelInputs,
+  rows?: EncoderStates,
+): Value {
   const embeddings = network.at('albert.embeddings');
   const encoder = network.at('albert.encoder');
   const { max_position_embeddings: places, embedding_size: width, inner_group_num: inner } = config;

@@ -18,7 +18,7 @@ import { attention } from '../../nn/attention.ts';
 import { attentionBias, causalBias } from '../../nn/attention-bias.ts';
 import { absolutePositions, wordEmbedding } from '../../nn/embedding.ts';
 import type { AttentionCache } from '../../nn/key-value-cache.ts';
-import { layerNorm } from '../../nn/layer-norm.ts';
+import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network, Sublayer } from '../../nn/network.ts';
 import { addAndNorm } from '../../nn/post-norm-encoder.ts';
 
@@ -175,7 +175,7 @@ function endSublayer(
   const [module, norm] = SUBLAYERS[kind];
   return addAndNorm(layer.at(module), kind, layer.dropout(output, config.dropout), {
     residual,
-    norm: (sum) => layerNorm(layer.at(norm), sum, LAYER_NORM_EPSILON),
+    norm: (sum) => layerNormModule(layer.at(norm), sum, LAYER_NORM_EPSILON),
   });
 }
 
@@ -221,7 +221,7 @@ function bartEmbeddings(
     addDimensions(past, FIRST_POSITION),
   );
   const sum = add(words, positions);
-  const normalized = layerNorm(module.at('layernorm_embedding'), sum, LAYER_NORM_EPSILON);
+  const normalized = layerNormModule(module.at('layernorm_embedding'), sum, LAYER_NORM_EPSILON);
   return network.dropout(normalized, config.dropout);
 }
 

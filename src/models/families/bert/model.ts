@@ -1,12 +1,20 @@
 import { z } from 'zod';
 import { add } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
-import { encoderFields, labelsOf, layers, parseFields, probability, size } from '../../config-fields.ts';
+import {
+  encoderFields,
+  headsDivideWidth,
+  labelsOf,
+  layers,
+  parseFields,
+  probability,
+  size,
+} from '../../config-fields.ts';
 import type { CommonConfig, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { absolutePositions, embedding, wordEmbedding } from '../../nn/embedding.ts';
-import type { EncodedRows } from '../../nn/encoder-layers.ts';
-import { layerNorm } from '../../nn/layer-norm.ts';
+import type { EncoderStates } from '../../nn/encoder-layers.ts';
+import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
 
@@ -33,12 +41,6 @@ export const bertFields = {
 
 type BertFields = z.infer<z.ZodObject<typeof bertFields>>;
 export type BertConfig = BertFields & CommonConfig;
-
-/** Arguments for zod's `refine`: the hidden size must be a multiple of the number of heads. */
-export const headsDivideWidth: [(fields: BertFields) => boolean, { path: string[]; message: string }] = [
-  ({ hidden_size, num_attention_heads }) => hidden_size % num_attention_heads === 0,
-  { path: ['num_attention_heads'], message: 'must divide hidden_size' },
-];
 
 const schema = z.object(bertFields).refine(...headsDivideWidth);
 
@@ -86,7 +88,7 @@ export function bertEmbeddings(
   });
   const types = embedding(module.at('token_type_embeddings'), [config.type_vocab_size, width], tokenTypeIds);
   const sum = add(add(words, types), positions);
-  const normalized = layerNorm(module.at('LayerNorm'), sum, config.layer_norm_eps);
+  const normalized = layerNormModule(module.at('LayerNorm'), sum, config.layer_norm_eps);
   return module.dropout(normalized, config.hidden_dropout_prob);
 }
 
@@ -123,7 +125,7 @@ export function bertEncoder(
   config: EncoderConfig,
   embedded: Value,
   inputs: ModelInputs,
-  rows?: EncodedRows,
+  rows?: EncoderStates,
 ): Value {
   const { attention_probs_dropout_prob: weights, hidden_dropout_prob: hidden } = config;
   const settings = {
@@ -143,7 +145,7 @@ export function bertModel(
   network: Network,
   config: BertConfig,
   inputs: ModelInputs,
-  rows?: EncodedRows,
+  rows?: EncoderStates,
 ): Value {
   const embeddings = network.at('bert.embeddings');
   const { max_position_embeddings: places, hidden_size: width } = config;

@@ -2,8 +2,8 @@ import { add, concat, reshape, slice } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import type { ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { forEveryText } from '../../nn/embedding.ts';
-import type { EncodedRows } from '../../nn/encoder-layers.ts';
-import { layerNorm } from '../../nn/layer-norm.ts';
+import type { EncoderStates } from '../../nn/encoder-layers.ts';
+import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { patchEmbedding, patchPositions, withTokens } from '../../nn/patch-embedding.ts';
 import { preNormEncoder } from '../../nn/pre-norm-encoder.ts';
@@ -30,7 +30,7 @@ function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
       FEATURE_EXTRACTION: pictureVectorHead('CLIPVisionModel', PREFIX, {
         states: encoded,
         pooled: (network, config, states) =>
-          layerNorm(network.at(`${PREFIX}.post_layernorm`), classToken(states), config.layer_norm_eps),
+          layerNormModule(network.at(`${PREFIX}.post_layernorm`), classToken(states), config.layer_norm_eps),
         features: meanPatches,
         width: ({ hidden_size }) => hidden_size,
       }),
@@ -47,7 +47,7 @@ function encoded(
   network: Network,
   config: TowerConfig,
   { pixelValues, everyRow }: ModelInputs,
-  rows: EncodedRows = 'all',
+  rows: EncoderStates = 'all',
 ): EncodedPicture {
   const { hidden_size: width, layer_norm_eps: epsilon } = config;
   const module = network.at(PREFIX);
@@ -58,7 +58,7 @@ function encoded(
   const table = embeddings.parameter('position_embedding.weight', [1 + patchesOf(config), width]);
   const positions = concat([slice(table, 0, 0, 1), patchPositions(table, 1, grid, { antialias: false })], 0);
   const placed = add(withTokens(token, patches, batch), forEveryText(positions, batch));
-  const embedded = layerNorm(module.at('pre_layrnorm'), placed, epsilon);
+  const embedded = layerNormModule(module.at('pre_layrnorm'), placed, epsilon);
   const tokens = 1 + grid.rows * grid.columns;
   const hidden = preNormEncoder(
     module.at('encoder.layers'),

@@ -14,15 +14,15 @@ import {
 import {
   addDimensions,
   type Dimension,
+  dimensionSize,
   multiplyDimensions,
-  sizeOf,
 } from '../../../engine/graph/dimension.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import type { ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { absolutePositions, embedding, wordEmbedding } from '../../nn/embedding.ts';
-import { type EncodedRows, encoderLayers } from '../../nn/encoder-layers.ts';
-import { layerNorm } from '../../nn/layer-norm.ts';
+import { type EncoderStates, encoderLayers } from '../../nn/encoder-layers.ts';
+import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network, Sublayer } from '../../nn/network.ts';
 import { addAndNorm } from '../../nn/post-norm-encoder.ts';
 import type { DebertaV2Config } from './config.ts';
@@ -51,7 +51,7 @@ function convLayer(module: Network, config: DebertaV2Config, inputs: ConvInputs)
   const convolved = multiply(convolution(module.at('conv'), config, embedded, batch), realRows);
   const dropped = module.dropout(convolved, config.hidden_dropout_prob);
   const sum = add(output, activation(config.conv_act, 'conv_act')(dropped));
-  return multiply(layerNorm(module.at('LayerNorm'), sum, config.layer_norm_eps), realRows);
+  return multiply(layerNormModule(module.at('LayerNorm'), sum, config.layer_norm_eps), realRows);
 }
 
 /**
@@ -138,12 +138,12 @@ export function debertaV2Model(
   network: Network,
   config: DebertaV2Config,
   inputs: ModelInputs,
-  rows?: EncodedRows,
+  rows?: EncoderStates,
 ): Value {
   const { batch, sequence } = inputs;
   const encoder = network.at('deberta.encoder');
   const mask = cast(inputs.attentionMask, 'float32');
-  const realRows = reshape(transpose(mask, [1, 0]), [sizeOf(mask.shape), 1]);
+  const realRows = reshape(transpose(mask, [1, 0]), [dimensionSize(mask.shape), 1]);
   // A padding token sees no token, not even itself, so all its scores are equal.
   const pairs = multiply(reshape(mask, [batch, 1, sequence, 1]), reshape(mask, [batch, 1, 1, sequence]));
   const visible = greater(pairs, 0);
@@ -176,7 +176,7 @@ function layer(
   const { hidden_size, intermediate_size, hidden_dropout_prob, layer_norm_eps, hidden_act } = config;
   const output = (module: Network, kind: Sublayer['kind'], x: Value, residual: Value) => {
     const projected = module.dropout(module.linear('dense', x, hidden_size), hidden_dropout_prob);
-    const norm = (sum: Value) => layerNorm(module.at('LayerNorm'), sum, layer_norm_eps);
+    const norm = (sum: Value) => layerNormModule(module.at('LayerNorm'), sum, layer_norm_eps);
     return addAndNorm(module, kind, projected, { residual, norm });
   };
   const mixed = disentangledAttention(network.at('attention.self'), config, hidden, asked, context);
@@ -196,7 +196,7 @@ function relativeEmbeddings(
   const { hidden_size, longest, layer_norm_eps } = config;
   const raw = encoder.parameter('rel_embeddings.weight', [relativeRows(config), hidden_size]);
   const table = config.norm_rel_ebd.includes('layer_norm')
-    ? layerNorm(encoder.at('LayerNorm'), raw, layer_norm_eps)
+    ? layerNormModule(encoder.at('LayerNorm'), raw, layer_norm_eps)
     : raw;
   // A shorter sequence uses the middle of the longest sequence's distances.
   const start = addDimensions(longest, multiplyDimensions(sequence, -1));
@@ -233,6 +233,6 @@ function debertaV2Embeddings(
   }
   const projected =
     width === hidden_size ? sum : module.linear('embed_proj', sum, hidden_size, { bias: false });
-  const normalized = layerNorm(module.at('LayerNorm'), projected, config.layer_norm_eps);
+  const normalized = layerNormModule(module.at('LayerNorm'), projected, config.layer_norm_eps);
   return module.dropout(multiply(normalized, realRows), config.hidden_dropout_prob);
 }

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { add, concat, multiply, reshape, slice } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
-import { parseFields, probability } from '../../config-fields.ts';
+import { headsDivideWidth, parseFields, probability } from '../../config-fields.ts';
 import type { ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { forEveryText } from '../../nn/embedding.ts';
-import type { EncodedRows } from '../../nn/encoder-layers.ts';
-import { layerNorm } from '../../nn/layer-norm.ts';
+import type { EncoderStates } from '../../nn/encoder-layers.ts';
+import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { patchEmbedding, patchPositions, withTokens } from '../../nn/patch-embedding.ts';
 import { preNormEncoder, twoLayers } from '../../nn/pre-norm-encoder.ts';
@@ -17,7 +17,7 @@ import {
   pictureHead,
   pictureVectorHead,
 } from '../vision/picture-heads.ts';
-import { headsDivideWidth, patchesOf, type VisionConfig, visionFields, withVision } from '../vision/tower.ts';
+import { patchesOf, type VisionConfig, visionFields, withVision } from '../vision/tower.ts';
 
 const schema = z
   .object({
@@ -50,7 +50,7 @@ const MODULES = {
 
 /** @param registers the default number of register tokens */
 function family(modelType: string, name: string, registers: number): ModelDefinition<Dinov2Config> {
-  const encode = (network: Network, config: Dinov2Config, inputs: ModelInputs, rows?: EncodedRows) =>
+  const encode = (network: Network, config: Dinov2Config, inputs: ModelInputs, rows?: EncoderStates) =>
     encoded(network.at(modelType), config, inputs, config.num_register_tokens ?? registers, rows);
   const features = (network: Network, config: Dinov2Config, inputs: ModelInputs) =>
     classAndMean(encode(network, config, inputs));
@@ -95,7 +95,7 @@ function encoded(
   config: Dinov2Config,
   { pixelValues, everyRow }: ModelInputs,
   registers: number,
-  rows: EncodedRows = 'all',
+  rows: EncoderStates = 'all',
 ): EncodedPicture {
   const { hidden_size: width, patch_size, layer_norm_eps: epsilon } = config;
   const embeddings = module.at('embeddings');
@@ -129,7 +129,7 @@ function encoded(
     { batch, tokens, everyRow },
     rows,
   );
-  const normed = layerNorm(module.at('layernorm'), hidden, epsilon);
+  const normed = layerNormModule(module.at('layernorm'), hidden, epsilon);
   return { hidden: normed, batch, tokens, before: 1 + registers };
 }
 

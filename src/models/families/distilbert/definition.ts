@@ -16,8 +16,8 @@ import { maskedLmHead, maskedLmTies } from '../../heads/masked-lm-head.ts';
 import type { CommonConfig, ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { absolutePositions, wordEmbedding } from '../../nn/embedding.ts';
-import type { EncodedRows } from '../../nn/encoder-layers.ts';
-import { layerNorm } from '../../nn/layer-norm.ts';
+import type { EncoderStates } from '../../nn/encoder-layers.ts';
+import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
 
@@ -82,7 +82,7 @@ function distilBertModel(
   network: Network,
   config: DistilBertConfig,
   inputs: ModelInputs,
-  rows?: EncodedRows,
+  rows?: EncoderStates,
 ): Value {
   const settings = {
     modules: MODULES,
@@ -104,7 +104,7 @@ function embeddings(module: Network, config: DistilBertConfig, inputs: ModelInpu
   const words = wordEmbedding(table, [vocab_size, dim], inputs.inputIds, { padding: pad_token_id });
   const rows = [max_position_embeddings, dim] as const;
   const sum = add(words, absolutePositions(module.at('position_embeddings'), rows, inputs));
-  return module.dropout(layerNorm(module.at('LayerNorm'), sum, EPSILON), config.dropout);
+  return module.dropout(layerNormModule(module.at('LayerNorm'), sum, EPSILON), config.dropout);
 }
 
 const MASKED_LM = {

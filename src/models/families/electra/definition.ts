@@ -1,23 +1,16 @@
 import { z } from 'zod';
 import type { Value } from '../../../engine/graph/graph.ts';
-import { parseFields, size } from '../../config-fields.ts';
+import { headsDivideWidth, parseFields, size } from '../../config-fields.ts';
 import { featureHead } from '../../heads/feature-head.ts';
 import { denseClassifierHead, spanHead, tokenHead } from '../../heads/linear-heads.ts';
 import { maskedLmHead, maskedLmTies } from '../../heads/masked-lm-head.ts';
 import type { CommonConfig, ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { absolutePositions } from '../../nn/embedding.ts';
-import type { EncodedRows } from '../../nn/encoder-layers.ts';
+import type { EncoderStates } from '../../nn/encoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
 import { bert } from '../bert/definition.ts';
-import {
-  bertEmbeddings,
-  bertEncoder,
-  bertFields,
-  classifierDropout,
-  headsDivideWidth,
-  withCommon,
-} from '../bert/model.ts';
+import { bertEmbeddings, bertEncoder, bertFields, classifierDropout, withCommon } from '../bert/model.ts';
 
 const schema = z
   .object({
@@ -79,7 +72,7 @@ function electraModel(
   network: Network,
   config: ElectraConfig,
   inputs: ModelInputs,
-  rows?: EncodedRows,
+  rows?: EncoderStates,
 ): Value {
   const embeddings = network.at('electra.embeddings');
   const { max_position_embeddings: places, embedding_size: width, hidden_size } = config;

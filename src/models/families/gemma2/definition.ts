@@ -4,7 +4,7 @@ import type { Value } from '../../../engine/graph/graph.ts';
 import { size } from '../../config-fields.ts';
 import type { LayerRows } from '../../nn/decoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
-import { rmsNorm } from '../../nn/rms-norm.ts';
+import { rmsNormModule } from '../../nn/rms-norm.ts';
 import { type DecoderConfig, decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { feedForward, normAndAdd } from '../llama/decoder-model.ts';
 import { decoderFamily } from '../llama/definition.ts';
@@ -82,7 +82,7 @@ export function gemmaLayer(
   attend: (x: Value) => Value,
 ): Value {
   const norm = (name: string) => (x: Value) =>
-    rmsNorm(network.at(`${name}_layernorm`), x, config.rms_norm_eps, NORM_OFFSET);
+    rmsNormModule(network.at(`${name}_layernorm`), x, config.rms_norm_eps, NORM_OFFSET);
   const attended = normAndAdd(network.at('self_attn'), 'attention', attend(norm('input')(hidden)), {
     residual,
     norm: norm('post_attention'),

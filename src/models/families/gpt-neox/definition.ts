@@ -12,7 +12,7 @@ import { type DecoderAttentionOptions, decoderAttention } from '../../nn/decoder
 import { decoderLayers, type LayerRows } from '../../nn/decoder-layers.ts';
 import { wordEmbedding } from '../../nn/embedding.ts';
 import { selectRows } from '../../nn/last-rows.ts';
-import { layerNorm } from '../../nn/layer-norm.ts';
+import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { sequenceHead } from '../llama/decoder-model.ts';
@@ -118,7 +118,7 @@ function gptNeoxModel(network: Network, config: GptNeoxConfig, inputs: ModelInpu
   const hidden = decoderLayers(module, config.num_hidden_layers, embedded, inputs.asked, (i, rows) =>
     layer(module.at(`layers.${i}`), config, rows, inputs),
   );
-  return layerNorm(module.at('final_layer_norm'), hidden, config.layer_norm_eps);
+  return layerNormModule(module.at('final_layer_norm'), hidden, config.layer_norm_eps);
 }
 
 /** A layer. With parallel residuals, attention and the feed-forward network read the same hidden states. */
@@ -129,7 +129,7 @@ function layer(
   inputs: ModelInputs,
 ): Value {
   const { intermediate_size, hidden_size, hidden_dropout, layer_norm_eps } = config;
-  const norm = (name: string, x: Value) => layerNorm(network.at(name), x, layer_norm_eps);
+  const norm = (name: string, x: Value) => layerNormModule(network.at(name), x, layer_norm_eps);
   const [attention, mlp] = [network.at('attention'), network.at('mlp')];
   const mixed = network.dropout(
     attend(attention, config, norm('input_layernorm', hidden), inputs, asked),

@@ -20,7 +20,7 @@ import { askedBias, decoderBias } from '../../nn/attention-bias.ts';
 import { decoderLayers, type LayerRows } from '../../nn/decoder-layers.ts';
 import { embedding, wordEmbedding } from '../../nn/embedding.ts';
 import { selectRows } from '../../nn/last-rows.ts';
-import { layerNorm } from '../../nn/layer-norm.ts';
+import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 
 const schema = z
@@ -95,7 +95,7 @@ function gpt2Layer(
   { hidden, residual, asked }: LayerRows,
   inputs: LayerInputs,
 ): Value {
-  const norm = (name: string, x: Value) => layerNorm(network.at(name), x, config.layer_norm_epsilon);
+  const norm = (name: string, x: Value) => layerNormModule(network.at(name), x, config.layer_norm_epsilon);
   const [attn, mlp] = [network.at('attn'), network.at('mlp')];
   const mixed = selfAttention(attn, config, norm('ln_1', hidden), inputs, asked);
   const attended = add(attn.sublayer('attention', mixed, { residual }), residual);
@@ -208,5 +208,5 @@ function gpt2Model(network: Network, config: Gpt2Config, inputs: ModelInputs): V
   const hidden = decoderLayers(network, config.n_layer, embedded, inputs.asked, (index, rows) =>
     gpt2Layer(network.at(`transformer.h.${index}`), config, rows, { ...inputs, index, bias }),
   );
-  return layerNorm(network.at('transformer.ln_f'), hidden, config.layer_norm_epsilon);
+  return layerNormModule(network.at('transformer.ln_f'), hidden, config.layer_norm_epsilon);
 }

@@ -9,7 +9,7 @@ import { decoderLayers, type LayerRows } from '../../nn/decoder-layers.ts';
 import { wordEmbedding } from '../../nn/embedding.ts';
 import { selectRows } from '../../nn/last-rows.ts';
 import type { Network, Sublayer, SublayerEnd } from '../../nn/network.ts';
-import { rmsNorm } from '../../nn/rms-norm.ts';
+import { rmsNormModule } from '../../nn/rms-norm.ts';
 import type { DecoderConfig } from './config.ts';
 
 interface GatedFeedForwardOptions {
@@ -33,7 +33,7 @@ function llamaLayer(
   { hidden, residual }: LayerRows,
   attend: (x: Value) => Value,
 ): Value {
-  const norm = (name: string, x: Value) => rmsNorm(network.at(name), x, config.rms_norm_eps);
+  const norm = (name: string, x: Value) => rmsNormModule(network.at(name), x, config.rms_norm_eps);
   const [attention, mlp] = [network.at('self_attn'), network.at('mlp')];
   const mixed = attend(norm('input_layernorm', hidden));
   const attended = add(residual, attention.sublayer('attention', mixed, { residual }));
@@ -118,7 +118,7 @@ export function sequenceHead<Config extends DecoderConfig>(
 }
 
 /** Token classification: dropout, then `score` over every token. */
-export function tokenHead<Config extends DecoderConfig>(
+export function decoderTokenHead<Config extends DecoderConfig>(
   architecture: string,
   model: Encode<Config>,
 ): Head<Config> {
@@ -173,7 +173,7 @@ export function decoderModel<Config extends DecoderConfig>(
     const attend = (x: Value) => decoderAttention(network.at('self_attn'), x, inputs, options, rows.asked);
     return layer(network, config, rows, attend);
   });
-  return rmsNorm(module.at('norm'), hidden, config.rms_norm_eps, normOffset);
+  return rmsNormModule(module.at('norm'), hidden, config.rms_norm_eps, normOffset);
 }
 
 function commonOptions(config: DecoderConfig): DecoderAttentionOptions {
@@ -191,6 +191,6 @@ export function normOfHeads(headSize: number, epsilon: number, offset = 0) {
   return (norm: Network, rows: Value): Value => {
     const [tokens, width] = rows.shape;
     const heads = reshape(rows, [tokens!, (width as number) / headSize, headSize]);
-    return reshape(rmsNorm(norm, heads, epsilon, offset), rows.shape);
+    return reshape(rmsNormModule(norm, heads, epsilon, offset), rows.shape);
   };
 }

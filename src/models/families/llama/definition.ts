@@ -4,7 +4,13 @@ import { featureHead } from '../../heads/feature-head.ts';
 import { spanHead } from '../../heads/linear-heads.ts';
 import type { Encode, ModelDefinition, ModuleRoles } from '../../model-definition.ts';
 import { type DecoderConfig, decoderFields, parseDecoderConfig } from './config.ts';
-import { causalHead, type DecoderParts, decoderModel, sequenceHead, tokenHead } from './decoder-model.ts';
+import {
+  causalHead,
+  type DecoderParts,
+  decoderModel,
+  decoderTokenHead,
+  sequenceHead,
+} from './decoder-model.ts';
 
 /** Prefix of the base model's parameters. Some question answering heads have another one. */
 const PREFIX = 'model';
@@ -77,7 +83,7 @@ export function decoderFamily<Config extends DecoderConfig>(
         (config) => config.hidden_size,
         'decoder',
       ),
-      ...(hasTokenHead && { TOKEN_CLS: tokenHead(`${name}ForTokenClassification`, model) }),
+      ...(hasTokenHead && { TOKEN_CLS: decoderTokenHead(`${name}ForTokenClassification`, model) }),
       ...(spanPrefix && {
         QUESTION_ANS: {
           ...spanHead(`${name}ForQuestionAnswering`, below(spanPrefix)),

@@ -7,7 +7,7 @@ import { activation } from '../../nn/activation.ts';
 import { selectRows } from '../../nn/last-rows.ts';
 import type { Network } from '../../nn/network.ts';
 import { meanTokens } from '../../nn/pool-tokens.ts';
-import { type ModernBertConfig, modernBertModel, norm, parseModernBertConfig } from './model.ts';
+import { type ModernBertConfig, modernBertModel, modernBertNorm, parseModernBertConfig } from './model.ts';
 
 const WORDS = 'model.embeddings.tok_embeddings.weight';
 
@@ -87,7 +87,7 @@ function transformed(network: Network, config: ModernBertConfig, rows: Value): V
   const { hidden_size, classifier_bias: bias } = config;
   const active = activation(config.classifier_activation, 'classifier_activation');
   const dense = network.linear('head.dense', rows, hidden_size, { bias });
-  return norm(network.at('head.norm'), config, active(dense));
+  return modernBertNorm(network.at('head.norm'), config, active(dense));
 }
 
 function classes(network: Network, config: ModernBertConfig, rows: Value, count: number): Value {

@@ -7,9 +7,9 @@ import { activation } from '../../nn/activation.ts';
 import { attention } from '../../nn/attention.ts';
 import { attentionBias, windowBias } from '../../nn/attention-bias.ts';
 import { wordEmbedding } from '../../nn/embedding.ts';
-import { type EncodedRows, encoderLayers } from '../../nn/encoder-layers.ts';
+import { type EncoderStates, encoderLayers } from '../../nn/encoder-layers.ts';
 import { firstTokens } from '../../nn/last-rows.ts';
-import { layerNorm } from '../../nn/layer-norm.ts';
+import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { type Rotary, rotation } from '../../nn/rotary.ts';
 import {
@@ -107,7 +107,7 @@ export function modernBertModel(
   network: Network,
   config: ModernBertConfig,
   inputs: ModelInputs,
-  rows?: EncodedRows,
+  rows?: EncoderStates,
 ): Value {
   const module = network.at('model');
   const places = placesOf(config, inputs);
@@ -119,22 +119,26 @@ export function modernBertModel(
     { rows, batch, everyRow },
     (i, hidden, asked) => {
       const layer = module.at(`layers.${i}`);
-      const normed = i === 0 ? hidden : norm(layer.at('attn_norm'), config, hidden);
+      const normed = i === 0 ? hidden : modernBertNorm(layer.at('attn_norm'), config, hidden);
       const mixed = attend(layer.at('attn'), config, normed, asked !== hidden, {
         ...inputs,
         ...places[config.layer_types[i]!],
       });
       const attended = add(asked, layer.at('attn').sublayer('attention', mixed, { residual: asked }));
-      const inner = feedForward(layer.at('mlp'), config, norm(layer.at('mlp_norm'), config, attended));
+      const inner = feedForward(
+        layer.at('mlp'),
+        config,
+        modernBertNorm(layer.at('mlp_norm'), config, attended),
+      );
       return add(attended, layer.at('mlp').sublayer('feedForward', inner, { residual: attended }));
     },
   );
-  return norm(module.at('final_norm'), config, hidden);
+  return modernBertNorm(module.at('final_norm'), config, hidden);
 }
 
 /** A layer norm. By default, it has no bias. */
-export function norm(module: Network, { norm_eps, norm_bias }: ModernBertConfig, x: Value): Value {
-  return layerNorm(module, x, norm_eps, norm_bias);
+export function modernBertNorm(module: Network, { norm_eps, norm_bias }: ModernBertConfig, x: Value): Value {
+  return layerNormModule(module, x, norm_eps, norm_bias);
 }
 
 function embeddings(module: Network, config: ModernBertConfig, { inputIds }: ModelInputs): Value {
@@ -142,7 +146,7 @@ function embeddings(module: Network, config: ModernBertConfig, { inputIds }: Mod
   const words = wordEmbedding(module.at('tok_embeddings'), [vocab_size, hidden_size], inputIds, {
     padding: pad_token_id,
   });
-  return module.dropout(norm(module.at('norm'), config, words), config.embedding_dropout);
+  return module.dropout(modernBertNorm(module.at('norm'), config, words), config.embedding_dropout);
 }
 
 function placesOf(config: ModernBertConfig, { attentionMask, sequence, batch }: ModelInputs) {

@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { add, tanh } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
-import { parseFields, size } from '../../config-fields.ts';
+import { headsDivideWidth, parseFields, size } from '../../config-fields.ts';
 import { featureHead } from '../../heads/feature-head.ts';
 import { denseClassifierHead, spanHead, tokenHead } from '../../heads/linear-heads.ts';
 import { maskedLmHead, maskedLmTies } from '../../heads/masked-lm-head.ts';
 import type { CommonConfig, ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { embedding, wordEmbedding } from '../../nn/embedding.ts';
-import type { EncodedRows } from '../../nn/encoder-layers.ts';
-import { layerNorm } from '../../nn/layer-norm.ts';
+import type { EncoderStates } from '../../nn/encoder-layers.ts';
+import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
-import { bertFields, headsDivideWidth, withCommon } from '../bert/model.ts';
+import { bertFields, withCommon } from '../bert/model.ts';
 import { positionIds } from '../roberta/definition.ts';
 import { relativeBias } from '../t5/model.ts';
 
@@ -63,7 +63,7 @@ const MODULES = {
  * MPNet without a head: BERT's layers, RoBERTa's positions, and T5's relative positions from one table for
  * all layers. Returns the last layer's hidden states, [sequence · batch, hidden].
  */
-function mpnetModel(network: Network, config: MpnetConfig, inputs: ModelInputs, rows?: EncodedRows): Value {
+function mpnetModel(network: Network, config: MpnetConfig, inputs: ModelInputs, rows?: EncoderStates): Value {
   const { num_attention_heads: heads, hidden_dropout_prob: hidden } = config;
   const { relative_attention_num_buckets: rowsOfTable } = config;
   const encoder = network.at('mpnet.encoder');
@@ -90,7 +90,7 @@ function embeddings(module: Network, config: MpnetConfig, { inputIds }: ModelInp
   const places = [max_position_embeddings, hidden_size] as const;
   const ids = positionIds(inputIds, PADDING);
   const positions = embedding(module.at('position_embeddings'), places, ids, PADDING);
-  const normalized = layerNorm(module.at('LayerNorm'), add(words, positions), config.layer_norm_eps);
+  const normalized = layerNormModule(module.at('LayerNorm'), add(words, positions), config.layer_norm_eps);
   return module.dropout(normalized, config.hidden_dropout_prob);
 }
 

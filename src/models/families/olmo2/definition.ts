@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Value } from '../../../engine/graph/graph.ts';
-import { rmsNorm } from '../../nn/rms-norm.ts';
+import { rmsNormModule } from '../../nn/rms-norm.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { feedForward, normAndAdd } from '../llama/decoder-model.ts';
 import { decoderFamily } from '../llama/definition.ts';
@@ -23,10 +23,10 @@ export const olmo2 = decoderFamily({
   attention: ({ attention_bias: bias, rms_norm_eps }) => ({
     bias,
     outputBias: bias,
-    normalise: (norm, x) => rmsNorm(norm, x, rms_norm_eps),
+    normalise: (norm, x) => rmsNormModule(norm, x, rms_norm_eps),
   }),
   layer(network, config, { hidden, residual }, attend) {
-    const norm = (name: string) => (x: Value) => rmsNorm(network.at(name), x, config.rms_norm_eps);
+    const norm = (name: string) => (x: Value) => rmsNormModule(network.at(name), x, config.rms_norm_eps);
     const attended = normAndAdd(network.at('self_attn'), 'attention', attend(hidden), {
       residual,
       norm: norm('post_attention_layernorm'),

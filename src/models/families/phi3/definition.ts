@@ -5,7 +5,7 @@ import { isObject } from '../../../support/options.ts';
 import { probability, size } from '../../config-fields.ts';
 import { activation } from '../../nn/activation.ts';
 import type { Network } from '../../nn/network.ts';
-import { rmsNorm } from '../../nn/rms-norm.ts';
+import { rmsNormModule } from '../../nn/rms-norm.ts';
 import { type DecoderConfig, decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/definition.ts';
 import { partialRotaryFields } from '../llama/rotary-fields.ts';
@@ -55,7 +55,7 @@ export const phi3 = decoderFamily({
     },
   }),
   layer(network, config, { hidden, residual }, attend) {
-    const norm = (name: string, x: Value) => rmsNorm(network.at(name), x, config.rms_norm_eps);
+    const norm = (name: string, x: Value) => rmsNormModule(network.at(name), x, config.rms_norm_eps);
     const dropped = (x: Value) => network.dropout(x, config.resid_pdrop);
     const [attention, mlp] = [network.at('self_attn'), network.at('mlp')];
     const mixed = dropped(attend(norm('input_layernorm', hidden)));

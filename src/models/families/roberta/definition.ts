@@ -13,24 +13,17 @@ import {
   where,
 } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
-import { parseFields, size } from '../../config-fields.ts';
+import { headsDivideWidth, parseFields, size } from '../../config-fields.ts';
 import { featureHead } from '../../heads/feature-head.ts';
 import { denseClassifierHead, spanHead, tokenHead } from '../../heads/linear-heads.ts';
 import { maskedLmHead, maskedLmTies } from '../../heads/masked-lm-head.ts';
 import type { CommonConfig, ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { embedding } from '../../nn/embedding.ts';
-import type { EncodedRows } from '../../nn/encoder-layers.ts';
+import type { EncoderStates } from '../../nn/encoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
 import { bert } from '../bert/definition.ts';
-import {
-  bertEmbeddings,
-  bertEncoder,
-  bertFields,
-  classifierDropout,
-  headsDivideWidth,
-  withCommon,
-} from '../bert/model.ts';
+import { bertEmbeddings, bertEncoder, bertFields, classifierDropout, withCommon } from '../bert/model.ts';
 
 const schema = z
   .object({ ...bertFields, vocab_size: size.default(50265), pad_token_id: z.int().min(0).default(1) })
@@ -56,7 +49,7 @@ function robertaModel(
   network: Network,
   config: RobertaConfig,
   inputs: ModelInputs,
-  rows?: EncodedRows,
+  rows?: EncoderStates,
 ): Value {
   const embeddings = network.at('roberta.embeddings');
   const { max_position_embeddings: places, hidden_size: width, pad_token_id: pad } = config;

@@ -3,7 +3,7 @@ import type { Value } from '../../../engine/graph/graph.ts';
 import type { ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { attention } from '../../nn/attention.ts';
 import { forEveryText } from '../../nn/embedding.ts';
-import { layerNorm } from '../../nn/layer-norm.ts';
+import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { patchEmbedding, patchPositions } from '../../nn/patch-embedding.ts';
 import { preNormEncoder } from '../../nn/pre-norm-encoder.ts';
@@ -62,7 +62,7 @@ function attendedVector(
   const options = { batch, queries: 1, keys: tokens, heads, headSize: width / heads, dropout: 0 };
   const parts = [part(0, probe), part(1, hidden), part(2, hidden)] as const;
   const mixed = inner.linear('out_proj', attention(module, parts, undefined, options), width);
-  const read = layerNorm(module.at('layernorm'), mixed, config.layer_norm_eps);
+  const read = layerNormModule(module.at('layernorm'), mixed, config.layer_norm_eps);
   return add(mixed, towerFeedForward(config)(module.at('mlp'), read));
 }
 
@@ -80,7 +80,7 @@ function encoded(network: Network, config: TowerConfig, { pixelValues }: ModelIn
     batch,
     tokens,
   });
-  const normed = layerNorm(module.at('post_layernorm'), hidden, epsilon);
+  const normed = layerNormModule(module.at('post_layernorm'), hidden, epsilon);
   return { hidden: normed, batch, tokens, before: 0 };
 }
 

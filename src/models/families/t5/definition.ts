@@ -2,7 +2,7 @@ import { multiply } from '../../../engine/graph/build.ts';
 import { wordLogits } from '../../heads/masked-lm-head.ts';
 import type { ModelDefinition } from '../../model-definition.ts';
 import { selectRows } from '../../nn/last-rows.ts';
-import { parseT5Config, SHARED, type T5Config, t5Model } from './model.ts';
+import { parseT5Config, type T5Config, t5Model, WORD_EMBEDDING } from './model.ts';
 
 /** T5 (Raffel et al., 2020), T5 v1.1 and Flan-T5 as transformers computes them. */
 export const t5: ModelDefinition<T5Config> = {
@@ -18,7 +18,11 @@ export const t5: ModelDefinition<T5Config> = {
     down: 'wo',
   },
   tiedNames: {
-    [`${SHARED}.weight`]: ['encoder.embed_tokens.weight', 'decoder.embed_tokens.weight', 'lm_head.weight'],
+    [`${WORD_EMBEDDING}.weight`]: [
+      'encoder.embed_tokens.weight',
+      'decoder.embed_tokens.weight',
+      'lm_head.weight',
+    ],
   },
   alwaysTies: true,
   parseConfig: parseT5Config,
@@ -31,7 +35,7 @@ export const t5: ModelDefinition<T5Config> = {
       build(network, config, inputs) {
         const rows = selectRows(t5Model(network, config, inputs), inputs.logitRows);
         const scaled = config.scale_decoder_outputs ? multiply(rows, 1 / Math.sqrt(config.d_model)) : rows;
-        return wordLogits(network, config, SHARED, scaled);
+        return wordLogits(network, config, WORD_EMBEDDING, scaled);
       },
     },
   },

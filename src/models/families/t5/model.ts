@@ -33,7 +33,7 @@ import { attentionBias, causalBias } from '../../nn/attention-bias.ts';
 import { embedding, wordEmbedding } from '../../nn/embedding.ts';
 import type { AttentionCache } from '../../nn/key-value-cache.ts';
 import type { Network, Sublayer } from '../../nn/network.ts';
-import { rmsNorm } from '../../nn/rms-norm.ts';
+import { rmsNormModule } from '../../nn/rms-norm.ts';
 
 /** Maximum distance: beyond any use, but small enough for tables. */
 const MAX_DISTANCE = 65_536;
@@ -199,7 +199,7 @@ function sublayer(
   compute: (module: Network, x: Value) => Value,
 ): Value {
   const module = layer.at(name);
-  const normed = rmsNorm(layer.at('layer_norm'), hidden, layer_norm_epsilon);
+  const normed = rmsNormModule(layer.at('layer_norm'), hidden, layer_norm_epsilon);
   const output = layer.dropout(compute(module, normed), dropout_rate);
   return add(hidden, module.sublayer(kind, output, { residual: hidden }));
 }
@@ -281,7 +281,7 @@ function bucket(distance: number, buckets: number, greatest: number): number {
 }
 
 /** The path of the word embeddings. Encoder and decoder share them, and a tied language model head does too. */
-export const SHARED = 'shared';
+export const WORD_EMBEDDING = 'shared';
 
 /**
  * Encoder and decoder. Returns the decoder's hidden states, [target · batch, d_model]. The encoder is built
@@ -339,9 +339,9 @@ function firstAttention(stack: Network): Network {
 }
 
 function words(network: Network, { vocab_size, d_model, dropout_rate }: T5Config, ids: Value): Value {
-  return network.dropout(wordEmbedding(network.at(SHARED), [vocab_size, d_model], ids), dropout_rate);
+  return network.dropout(wordEmbedding(network.at(WORD_EMBEDDING), [vocab_size, d_model], ids), dropout_rate);
 }
 
 function ended(stack: Network, { layer_norm_epsilon, dropout_rate }: T5Config, hidden: Value): Value {
-  return stack.dropout(rmsNorm(stack.at('final_layer_norm'), hidden, layer_norm_epsilon), dropout_rate);
+  return stack.dropout(rmsNormModule(stack.at('final_layer_norm'), hidden, layer_norm_epsilon), dropout_rate);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isObject } from '../../../support/options.ts';
-import { labelsOf, layers, parseFields, probability, size } from '../../config-fields.ts';
+import { headsDivideWidth, labelsOf, layers, parseFields, probability, size } from '../../config-fields.ts';
 import type { CommonConfig, PictureSize } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { twoLayers } from '../../nn/pre-norm-encoder.ts';
@@ -20,15 +20,6 @@ export const visionFields = {
 };
 
 type VisionFields = z.infer<z.ZodObject<typeof visionFields>>;
-
-/** Arguments for zod's `refine`: the hidden size must be a multiple of the number of heads. */
-export const headsDivideWidth: [
-  (fields: Pick<VisionFields, 'hidden_size' | 'num_attention_heads'>) => boolean,
-  { path: string[]; message: string },
-] = [
-  ({ hidden_size, num_attention_heads }) => hidden_size % num_attention_heads === 0,
-  { path: ['num_attention_heads'], message: 'must divide hidden_size' },
-];
 
 export type VisionConfig<Fields> = Fields & CommonConfig & { picture: NonNullable<CommonConfig['picture']> };
 

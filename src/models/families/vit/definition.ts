@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { add, concat, reshape, slice } from '../../../engine/graph/build.ts';
-import { parseFields, probability, size } from '../../config-fields.ts';
+import { headsDivideWidth, parseFields, probability, size } from '../../config-fields.ts';
 import type { ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { forEveryText } from '../../nn/embedding.ts';
-import type { EncodedRows } from '../../nn/encoder-layers.ts';
-import { layerNorm } from '../../nn/layer-norm.ts';
+import type { EncoderStates } from '../../nn/encoder-layers.ts';
+import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { patchEmbedding, patchPositions, withTokens } from '../../nn/patch-embedding.ts';
 import { preNormEncoder, twoLayers } from '../../nn/pre-norm-encoder.ts';
 import { classToken, type EncodedPicture, pictureHead, pictureVectorHead } from '../vision/picture-heads.ts';
-import { headsDivideWidth, patchesOf, type VisionConfig, visionFields, withVision } from '../vision/tower.ts';
+import { patchesOf, type VisionConfig, visionFields, withVision } from '../vision/tower.ts';
 
 const schema = z
   .object({
@@ -47,7 +47,7 @@ function family(
   name: string,
   tokens: readonly string[],
 ): ModelDefinition<ViTConfig> {
-  const encode = (network: Network, config: ViTConfig, inputs: ModelInputs, rows?: EncodedRows) =>
+  const encode = (network: Network, config: ViTConfig, inputs: ModelInputs, rows?: EncoderStates) =>
     encoded(network.at(modelType), config, inputs, tokens, rows);
   const first = (network: Network, config: ViTConfig, inputs: ModelInputs) =>
     encode(network, config, inputs, 'first').hidden;
@@ -90,7 +90,7 @@ function encoded(
   config: ViTConfig,
   { pixelValues, everyRow }: ModelInputs,
   tokens: readonly string[],
-  rows: EncodedRows = 'all',
+  rows: EncoderStates = 'all',
 ): EncodedPicture {
   const { hidden_size: width, patch_size, layer_norm_eps: epsilon } = config;
   const embeddings = module.at('embeddings');
@@ -121,7 +121,7 @@ function encoded(
   };
   const sizes = { batch, tokens: before + grid.rows * grid.columns, everyRow };
   const hidden = preNormEncoder(module.at('layers'), settings, embedded, sizes, rows);
-  const normed = layerNorm(module.at('layernorm'), hidden, epsilon);
+  const normed = layerNormModule(module.at('layernorm'), hidden, epsilon);
   return { hidden: normed, batch, tokens: sizes.tokens, before };
 }
 

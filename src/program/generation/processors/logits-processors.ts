@@ -1,7 +1,7 @@
 import { topIndices } from '../draw.ts';
 import type { GenerationSettings } from '../generation-settings.ts';
 import type { PaddedPrompts } from '../read-tokens.ts';
-import { logSoftmax, softmax } from '../softmax.ts';
+import { logSoftmax, probabilitiesOf } from '../softmax.ts';
 
 /**
  * Changes the scores of a row's next token in place.
@@ -56,7 +56,7 @@ function keepTopP(p: number, kept: number): LogitsProcessor {
   return (scores) => {
     // Banned tokens are left out: they have no probability, and sorting them is slow.
     const rising = scores.filter((score) => score > Number.NEGATIVE_INFINITY).sort();
-    const probabilities = softmax(rising);
+    const probabilities = probabilitiesOf(rising);
     let removed = 0;
     for (let sum = 0; removed < rising.length - kept; removed++) {
       sum += probabilities[removed]!;
@@ -72,7 +72,7 @@ function keepTopP(p: number, kept: number): LogitsProcessor {
 
 function keepMinP(share: number, kept: number): LogitsProcessor {
   return (scores) => {
-    const probabilities = softmax(scores);
+    const probabilities = probabilitiesOf(scores);
     const best = topIndices(scores, kept);
     const bound = Math.fround(Math.fround(share) * probabilities[best[0]!]!);
     remove(scores, (_, i) => probabilities[i]! < bound && !best.includes(i));

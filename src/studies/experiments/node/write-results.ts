@@ -14,7 +14,7 @@ import {
   type Experiment,
   type ExperimentRun,
   finalRun,
-  heldOutShare,
+  shareText,
   tuningRun,
 } from '../experiment.ts';
 import { bestRows } from '../results/best-rows.ts';
@@ -128,7 +128,7 @@ function outcomeOf(experiment: Experiment, cell: Cell): CellOutcome & { runs: Ex
 
 function tuningText({ cells, tuning: { heldOut, seed, halving }, choosesRow }: Experiment): string[] {
   const most = Math.max(...cells.map(({ grid }) => grid.length));
-  const where = heldOut > 0 ? `held-out training rows (${heldOutShare(heldOut)})` : 'the validation set';
+  const where = heldOut > 0 ? `held-out training rows (${shareText(heldOut)})` : 'the validation set';
   if (choosesRow) return [`Scored on ${where}`];
   if (most < 2) return [];
   const how =

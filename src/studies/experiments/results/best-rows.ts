@@ -1,5 +1,5 @@
 import { bestOf } from '../choose.ts';
-import { type Experiment, methodOf } from '../experiment.ts';
+import { cellMethod, type Experiment } from '../experiment.ts';
 import { settingsText } from '../settings.ts';
 import type { RowResult, TaskResult } from './results.ts';
 
@@ -28,7 +28,7 @@ export function bestRows(
   const cells = new Map(
     experiment.cells.filter((cell) => cell.task === task).map((cell) => [cell.row, cell]),
   );
-  const ownMethod = ({ row }: RowResult) => methodOf(cells.get(row)!);
+  const ownMethod = ({ row }: RowResult) => cellMethod(cells.get(row)!);
   const methods = [...new Set(scored.map(ownMethod))];
   const planned = cells.size * experiment.seeds.length;
   const missing = planned - rows.reduce((sum, { runs }) => sum + runs.length, 0);

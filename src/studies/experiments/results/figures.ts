@@ -1,6 +1,6 @@
 import type { Point } from '../../../scores/stats/series.ts';
 import { intervalPlot } from '../../report/chart/interval-plot.ts';
-import { type Curve, lineChart } from '../../report/chart/line-chart.ts';
+import { type ChartCurve, lineChart } from '../../report/chart/line-chart.ts';
 import { standalone } from '../../report/chart/standalone.ts';
 import { toneOf } from '../../report/page/section.ts';
 import { isBudgetKey } from '../../report/run/budgets.ts';
@@ -41,7 +41,7 @@ export function taskFigures({ task, rows, scores: [score], rule }: TaskResult): 
 }
 
 /** One curve for each group of rows that differ only in their budget. */
-function budgetCurves(rows: readonly RowResult[], score: string): Curve[] {
+function budgetCurves(rows: readonly RowResult[], score: string): ChartCurve[] {
   const lines = new Map<string, RowResult[]>();
   for (const row of rows) {
     const apart = Object.entries(row.settings).filter(([key]) => !isBudgetKey(key));

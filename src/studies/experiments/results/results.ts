@@ -1,7 +1,7 @@
 import { SCORES, scoreFacts } from '../../../scores/metrics/scores.ts';
 import { type Interval, interval, variance } from '../../../scores/stats/interval.ts';
 import { scorePrefixes, type ValidationFiles } from '../../../tasks/data-files.ts';
-import { peakMemoryMb } from '../../report/run/costs.ts';
+import { runMemoryMb } from '../../report/run/costs.ts';
 import { dataName, modelName } from '../../report/run/names.ts';
 import type { RunFacts } from '../../report/run/run-facts.ts';
 import { finalParameters, type RunRecord } from '../../report/run/run-record.ts';
@@ -36,7 +36,7 @@ export interface CellOutcome {
   comparedWith?: string;
 }
 
-export interface RunResult {
+export interface StoredResult {
   seed: number;
   steps: number;
   scores: Record<string, number>;
@@ -60,7 +60,7 @@ export interface RowResult {
   settings: Settings;
   choice?: Settings;
   tried: CellOutcome['tried'];
-  runs: RunResult[];
+  runs: StoredResult[];
   of: number;
   scores: Record<string, RowScore>;
   /** Final number of trained parameters, as the paper counts: those of the adapter, or all of a model without one. */
@@ -129,7 +129,7 @@ function averagesOf(outcomes: readonly CellOutcome[]): Record<string, string> {
   );
 }
 
-function runResult(record: RunRecord, rule: ScoringRule, { scores: names }: Cell): RunResult {
+function runResult(record: RunRecord, rule: ScoringRule, { scores: names }: Cell): StoredResult {
   const { facts, finish, start } = record;
   const scored = scoredBy(record, rule);
   const scores = Object.fromEntries(scored.scores);
@@ -139,7 +139,7 @@ function runResult(record: RunRecord, rule: ScoringRule, { scores: names }: Cell
   if (names?.includes(MEAN))
     scores[MEAN] = parts.reduce((sum, name) => sum + scores[name]!, 0) / parts.length;
   const minutes = (finish?.train_runtime ?? Number.NaN) / 60 / (start?.num_train_epochs ?? Number.NaN);
-  const memoryMb = peakMemoryMb(record);
+  const memoryMb = runMemoryMb(record);
   const parameters = finalParameters(record);
   if (names?.includes('epoch_minutes'))
     Object.assign(scores, { epoch_minutes: minutes, memory_gb: (memoryMb ?? Number.NaN) / 1000 });
@@ -161,7 +161,7 @@ function withoutSet(metric: string): string {
 
 function rowResult(
   { cell, choice, tried, records, of, comparedWith }: CellOutcome,
-  runs: readonly RunResult[],
+  runs: readonly StoredResult[],
   scales: Readonly<Record<string, number>>,
 ): RowResult {
   const isPapers = records.every(({ start }) => {
@@ -169,7 +169,7 @@ function rowResult(
     const { count, least } = cell.paperExamples ?? { count: 0, least: true };
     return least ? examples >= count : examples === count;
   });
-  const over = (of: (run: RunResult) => number | undefined) => {
+  const over = (of: (run: StoredResult) => number | undefined) => {
     const values = runs.map(of).filter((value) => value !== undefined && Number.isFinite(value));
     return values.length > 0 ? interval(values as number[]) : undefined;
   };

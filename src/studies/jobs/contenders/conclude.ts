@@ -25,7 +25,7 @@ import {
   type Yardstick,
 } from './choose.ts';
 import { tunedLayers } from './folds.ts';
-import { constantLayer, constantOf, type FrozenProbe, repeated, unitOutputs } from './frozen.ts';
+import { constantLayer, constantOf, type FrozenProbe, repeatBias, unitOutputs } from './frozen.ts';
 
 /** The trained values of a method. */
 export interface Tuned {
@@ -188,7 +188,7 @@ async function onValidation(
     return layers.map((layer) => features.map((row) => layerOutputs(layer, row)));
   });
   return [
-    { kind: 'constant', versions: [ofProbe.map(({ length }) => repeated(bias, length))] },
+    { kind: 'constant', versions: [ofProbe.map(({ length }) => repeatBias(bias, length))] },
     { kind: 'probe', versions: [ofProbe] },
     { kind: 'tuned', versions },
   ];

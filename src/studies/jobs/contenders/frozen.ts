@@ -80,7 +80,7 @@ export async function frozenProbe(
       all,
       chosen.filter((row) => !held.has(row)),
     );
-    for (const row of held) constant[row] = repeated(bias, placed[0]![row]!.length);
+    for (const row of held) constant[row] = repeatBias(bias, placed[0]![row]!.length);
   }
   const losses = placed.map((outputs) => Number(all.scores(outputs, chosen).eval_loss));
   const strength = STRENGTHS[losses.indexOf(Math.min(...losses))]!;
@@ -138,7 +138,7 @@ export function constantLayer(bias: Float32Array, width: number): LinearLayer {
 }
 
 /** The same outputs for each unit of a row. */
-export function repeated(bias: Float32Array, length: number): Float32Array {
+export function repeatBias(bias: Float32Array, length: number): Float32Array {
   return Float32Array.from({ length }, (_, i) => bias[i % bias.length]!);
 }
 

@@ -3,7 +3,7 @@ import type { Budget } from '../../../methods/tuners/method-run.ts';
 import { adapterParameters } from '../../../methods/tuners/tuner.ts';
 import { BASE_DTYPES, type BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { baseFormat } from '../../../program/bases/base-format.ts';
-import type { Source } from '../../../program/example-set.ts';
+import type { MixtureSource } from '../../../program/example-set.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { crossCheck } from '../../../training/run/config/cross-checks.ts';
@@ -36,7 +36,7 @@ export interface Plan {
   /** Tokens per epoch, without padding. */
   tokens: number;
   /** The files from which an epoch samples, if there are several. */
-  sources?: readonly Source[];
+  sources?: readonly MixtureSource[];
   /**
    * The measurement that chooses the ranks before the first step, if the method has one. Then `ranks` are
    * means, and counts are approximate.

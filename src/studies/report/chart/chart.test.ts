@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { rankTable } from '../rank-table.ts';
 import { ticksOf } from './axes.ts';
-import { heatMap, heatMapValues } from './heat-map.ts';
+import { heatMapChart, heatMapValues } from './heat-map.ts';
 import { power } from './histogram.ts';
 import { spreadLabels } from './labels.ts';
 import { lineChart } from './line-chart.ts';
@@ -148,14 +148,14 @@ describe('a heat map', () => {
   it('numbers its cells and means in the order of its values', () => {
     const table = rankTable({ 'm.0.query': 4, 'm.0.key': 1, 'm.1.query': 2 });
     expect(heatMapValues(table)).toEqual([4, 2, 1, null, 3, 1, 2.5, 2, 2.33]);
-    const svg = heatMap({ id: 'a', title: 't', description: 'd', table, largest: 4 }).text;
+    const svg = heatMapChart({ id: 'a', title: 't', description: 'd', table, largest: 4 }).text;
     const numbers = [...svg.matchAll(/data-i="(\d+)"/g)].map(([, i]) => Number(i));
     expect(numbers.sort((a, b) => a - b)).toEqual([0, 1, 2, 4, 5, 6, 7, 8]);
   });
 
   it('names the stacks of a model that has several', () => {
     const table = rankTable({ 'm.encoder.layers.0.fc1': 1, 'm.decoder.layers.0.fc1': 2 });
-    const svg = heatMap({ id: 'a', title: 't', description: 'd', table, largest: 2 }).text;
+    const svg = heatMapChart({ id: 'a', title: 't', description: 'd', table, largest: 2 }).text;
     expect(svg).toMatch(/>encoder<\/text>.*>decoder<\/text>/);
   });
 });

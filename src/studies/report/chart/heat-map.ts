@@ -23,7 +23,7 @@ const STACK_HEIGHT = 16;
  * figure 3. Means are at the edges. The attribute `data-i` of a cell or mean is its index in {@link heatMapValues}, for
  * a script that shows another table.
  */
-export function heatMap({ table, largest, ...frame }: HeatMap): Markup {
+export function heatMapChart({ table, largest, ...frame }: HeatMap): Markup {
   const { columns, rows } = table;
   const names = columns.map(matrixName);
   const left = Math.ceil(Math.max(textWidth('mean'), ...names.map(textWidth))) + 8;

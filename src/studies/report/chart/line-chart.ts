@@ -8,7 +8,7 @@ import { type Frame, picture, textWidth, WIDTH } from './picture.ts';
 import { linear, rounded, type Scale } from './scale.ts';
 import { legendHeight, seriesLegend } from './style.ts';
 
-export interface Curve extends Series {
+export interface ChartCurve extends Series {
   label: string;
   /** Index of its color, which depends on the group of runs. */
   tone: number;
@@ -28,7 +28,7 @@ export interface Axis {
 export interface LineChart extends Omit<Frame, 'width' | 'height'> {
   x: Axis;
   y: Axis;
-  curves: readonly Curve[];
+  curves: readonly ChartCurve[];
   /** Vertical lines, each with a label at the top. */
   marks?: readonly { x: number; label: string }[];
 }
@@ -92,7 +92,7 @@ interface Scales {
  * Converts a curve to the units of its axes. On a logarithmic axis these are logarithms, and points without a logarithm
  * are omitted.
  */
-function drawable(curve: Curve, x: Axis, y: Axis): Curve {
+function drawable(curve: ChartCurve, x: Axis, y: Axis): ChartCurve {
   if (!x.isLogarithmic && !y.isLogarithmic) return curve;
   const [h, v] = [x, y].map(
     ({ isLogarithmic }) =>
@@ -119,14 +119,14 @@ function valueText({ isLogarithmic }: Axis, value: number): string {
   return short(isLogarithmic ? Number((10 ** value).toPrecision(6)) : value);
 }
 
-function bandOf({ band, tone }: Curve, at: Scales): Markup | undefined {
+function bandOf({ band, tone }: ChartCurve, at: Scales): Markup | undefined {
   if (!band || band.length < 2) return undefined;
   const upper = band.map(([x, , high]) => `${at.x(x)},${at.y(high)}`);
   const lower = band.map(([x, low]) => `${at.x(x)},${at.y(low)}`).reverse();
   return markup`<polygon class="band t${tone}" points="${[...upper, ...lower].join(' ')}"/>`;
 }
 
-function lineOf({ points, tone, dots, dashed }: Curve, at: Scales): Markup {
+function lineOf({ points, tone, dots, dashed }: ChartCurve, at: Scales): Markup {
   const path = points.map(([x, y]) => `${at.x(x)},${at.y(y)}`).join(' ');
   const isDotted = dots || points.length === 1;
   return markup`<polyline class="curve t${tone}${dashed ? ' dashed' : ''}" points="${path}"/>${
@@ -135,7 +135,7 @@ function lineOf({ points, tone, dots, dashed }: Curve, at: Scales): Markup {
   }`;
 }
 
-function namesOf(curves: readonly Curve[], at: Scales, box: Box): Markup[] {
+function namesOf(curves: readonly ChartCurve[], at: Scales, box: Box): Markup[] {
   const ends = curves.map(({ points }) => at.y(points.at(-1)![1]));
   const heights = spreadLabels(ends, LABEL_HEIGHT, box.top, box.bottom);
   return curves.map(
@@ -149,7 +149,12 @@ function markOf({ x, label }: { x: number; label: string }, scale: Scale, box: B
   return markup`<line class="mark" x1="${scale(x)}" x2="${scale(x)}" y1="${box.top}" y2="${box.bottom}"/><text class="axis" text-anchor="${isRight ? 'end' : 'start'}" x="${rounded(scale(x) + (isRight ? -4 : 4))}" y="${box.top + 8}">${label}</text>`;
 }
 
-function stripes(curves: readonly Curve[], axes: { x: Axis; y: Axis }, scale: Scale, box: Box): Markup[] {
+function stripes(
+  curves: readonly ChartCurve[],
+  axes: { x: Axis; y: Axis },
+  scale: Scale,
+  box: Box,
+): Markup[] {
   const values = curves.map(({ points }) => new Map(points));
   const xs = [...new Set(values.flatMap((points) => [...points.keys()]))].sort((a, b) => a - b);
   const chosen = xs.filter((_, i) => i % Math.ceil(xs.length / MAX_STRIPES) === 0 || i === xs.length - 1);

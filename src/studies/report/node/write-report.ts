@@ -4,7 +4,7 @@ import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { DRAWN_BY, REPORT_SCRIPT, reportPage } from '../page/report-page.ts';
 import { groupRuns } from '../run/group-runs.ts';
-import { folderNames } from '../run/names.ts';
+import { shortFolderNames } from '../run/names.ts';
 import { contentPolicy } from './content-policy.ts';
 import { readRunRecord } from './read-run-record.ts';
 
@@ -14,7 +14,7 @@ import { readRunRecord } from './read-run-record.ts';
  * @throws UserError if a folder is not that of a run, or the path is a file other than a report
  */
 export function writeReport(folders: readonly string[], path: string): void {
-  const names = folderNames(folders.map((folder) => resolve(folder)));
+  const names = shortFolderNames(folders.map((folder) => resolve(folder)));
   checkReplaceable(path);
   const groups = groupRuns(folders.map((folder, i) => readRunRecord(folder, names[i])));
   atomicWrite(path, reportPage(groups, contentPolicy(REPORT_SCRIPT)));

@@ -8,7 +8,7 @@ import { htmlPage, scriptOf } from './page.ts';
 import { pageScript } from './page-script.ts';
 import { part } from './section.ts';
 import { sectionScript } from './section-script.ts';
-import { stateOf, titleOf } from './sections/summary.ts';
+import { reportTitle, runState } from './sections/summary.ts';
 import { sectionMarkup, sectionsOf } from './sections.ts';
 import { stepLine } from './step-line.ts';
 
@@ -35,7 +35,7 @@ export interface LiveSection {
 export function liveSections(state: LiveState): LiveSection[] {
   const groups = groupOf(state);
   return [
-    { id: 'status', html: status(state, titleOf(groups)).text },
+    { id: 'status', html: status(state, reportTitle(groups)).text },
     ...sectionsOf(groups).map((section) => ({ id: section.id, html: sectionMarkup(section).text })),
   ];
 }
@@ -46,7 +46,7 @@ const CONNECTION = '<p id="connection" class="note" role="status"></p>';
 /** The live page in its current state. Its script applies later changes. */
 export function livePage(state: LiveState, policy: string): string {
   const [head, ...sections] = liveSections(state).map(({ html }) => html);
-  const title = `${titleOf(groupOf(state))}, live`;
+  const title = `${reportTitle(groupOf(state))}, live`;
   const text = [head, CONNECTION, '<main class="one">', ...sections, '</main>'].join('\n');
   const body = new Markup(text);
   return htmlPage({ title, policy, body, script: LIVE_SCRIPT });
@@ -73,7 +73,7 @@ function lineOf(record: RunRecord, isStopping: boolean, secondsLeft: number, fai
   if (failure !== undefined) return `The run failed: ${failure}`;
   if (finish?.reason === 'stopped')
     return `Stopped at step ${counted(step)} with a checkpoint. To continue, run the same command with --resume.`;
-  if (finish) return `The run is over: ${stateOf(record)} after ${duration(finish.train_runtime)}.`;
+  if (finish) return `The run is over: ${runState(record)} after ${duration(finish.train_runtime)}.`;
   if (!start) return 'Loading model and data.';
   const line = stepLine(record, secondsLeft);
   return isStopping ? `${line} · finishing the step and writing a checkpoint` : line;

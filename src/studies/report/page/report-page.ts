@@ -2,7 +2,7 @@ import { markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
 import { htmlPage, scriptOf } from './page.ts';
 import { pageScript } from './page-script.ts';
-import { leadOf, titleOf } from './sections/summary.ts';
+import { leadOf, reportTitle } from './sections/summary.ts';
 import { sectionMarkup, sectionsOf } from './sections.ts';
 
 /** Start of the footer of every report. It distinguishes reports from other files. */
@@ -18,7 +18,7 @@ export const REPORT_SCRIPT = scriptOf(pageScript);
  */
 export function reportPage(groups: readonly RunGroup[], policy: string): string {
   const sections = sectionsOf(groups).filter(({ body }) => body !== undefined);
-  const title = titleOf(groups);
+  const title = reportTitle(groups);
   const body = markup`<header><h1>${title}</h1><p class="lead">${leadOf(groups)}</p></header>
 <main${groups.length === 1 && markup` class="one"`}>
 ${sections.map((section) => markup`${sectionMarkup(section)}\n`)}</main>

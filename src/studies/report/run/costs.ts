@@ -16,7 +16,7 @@ export function stepMs(run: RunRecord): number {
   return (1000 * examplesPerStep(run)) / examplesPerSecond(run);
 }
 
-export function peakMemoryMb({ steps, finish }: RunRecord): number | undefined {
+export function runMemoryMb({ steps, finish }: RunRecord): number | undefined {
   const peaks = [...steps, ...(finish ? [finish] : [])].map((event) => event.peak_memory_mb);
   const known = peaks.filter(Number.isFinite);
   return known.length === 0 ? undefined : known.reduce((most, peak) => Math.max(most, peak));

@@ -34,7 +34,7 @@ export function groupRuns(records: readonly RunRecord[]): RunGroup[] {
     else groups.set(key, [record]);
   }
   const sorted = [...groups.values()].map((runs) => runs.sort((a, b) => a.facts.seed - b.facts.seed));
-  const labels = labelsOf(
+  const labels = runLabels(
     sorted.map(([{ facts }]) => facts),
     sorted.map(namesOf),
   );
@@ -65,7 +65,7 @@ export function keyOf(facts: RunFacts, counts: (key: string) => boolean = () => 
  * @param names names of the runs, for runs that differ only by their files
  * @param counts whether a setting counts
  */
-export function labelsOf(
+export function runLabels(
   all: readonly RunFacts[],
   names: readonly string[],
   counts: (key: string) => boolean = () => true,

@@ -23,7 +23,7 @@ function fileTitle(path: string): string {
 }
 
 /** Short names of folders: the last part of each path, and earlier parts if needed to distinguish all folders. */
-export function folderNames(paths: readonly string[]): string[] {
+export function shortFolderNames(paths: readonly string[]): string[] {
   const parts = paths.map(partsOf);
   const distinct = new Set(paths).size;
   const named = (depth: number) => parts.map((path) => path.slice(-depth).join('/'));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { evaluationEvent, readEvent, type TrainEvent } from '../../../training/run/events.ts';
 import { groupRuns } from './group-runs.ts';
-import { dataName, folderNames, modelName } from './names.ts';
+import { dataName, modelName, shortFolderNames } from './names.ts';
 import { componentsOf, type RunFacts, runFacts } from './run-facts.ts';
 import { finalConfusion, finalParameters, finalScores, newestRanks, runRecord } from './run-record.ts';
 import { timelineOf } from './timeline.ts';
@@ -205,7 +205,7 @@ it.each([
     ['run', 'run'],
   ],
 ])('folders %j have the names %j', (paths, names) => {
-  expect(folderNames(paths)).toEqual(names);
+  expect(shortFolderNames(paths)).toEqual(names);
 });
 
 it('a model is named by its id or the last name of its folder', () => {

@@ -1,6 +1,6 @@
 import { PROGRAM } from '../../../support/program.ts';
 import { basic, RefusedRequest, type Server, sendJson, serverAt } from './send-json.ts';
-import type { Environment, Outcome, Point, Tracker } from './tracker.ts';
+import type { Environment, Outcome, TrackedStep, Tracker } from './tracker.ts';
 
 /** Limits of MLflow's REST API for one request. */
 const MAX_METRICS = 1000;
@@ -73,7 +73,7 @@ export function mlflow(environment: Environment, now = Date.now): Tracker {
       return run_id;
     },
     async log(points) {
-      const metrics = points.flatMap(({ step, time, scalars }: Point) =>
+      const metrics = points.flatMap(({ step, time, scalars }: TrackedStep) =>
         scalars.map(({ tag, value }) => ({ key: tag, value, timestamp: time, step })),
       );
       for (const part of parts(metrics, MAX_METRICS)) await send('runs/log-batch', { run_id, metrics: part });

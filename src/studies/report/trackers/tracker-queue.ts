@@ -1,4 +1,4 @@
-import type { Outcome, Point, TrackedRun, Tracker } from './tracker.ts';
+import type { Outcome, TrackedRun, TrackedStep, Tracker } from './tracker.ts';
 
 /** Milliseconds between two requests, after a failed request, and to send the remaining points at the end. */
 const PAUSES = { every: 5000, afterFailure: 30_000, end: 20_000 };
@@ -39,7 +39,7 @@ async function limited(work: Promise<void>, ms: number): Promise<void> {
  * never stops the run.
  */
 export class TrackerQueue {
-  readonly #points: Point[] = [];
+  readonly #points: TrackedStep[] = [];
   #state: TrackerState | undefined;
   #isBegun = false;
   #hasFailed = false;
@@ -58,7 +58,7 @@ export class TrackerQueue {
     this.#schedule(0);
   }
 
-  add(point: Point): void {
+  add(point: TrackedStep): void {
     // A resumed run repeats the steps after its checkpoint.
     if (point.scalars.length === 0 || (this.#state && point.step < this.#state.step)) return;
     this.#points.push(point);
@@ -108,7 +108,7 @@ export class TrackerQueue {
         await this.tracker.log(part);
         // Older points may have been dropped in the meantime.
         while (part.includes(this.#points[0]!)) this.#points.shift();
-        this.#keep({ id: (this.#state as TrackerState).id, step: (part.at(-1) as Point).step });
+        this.#keep({ id: (this.#state as TrackerState).id, step: (part.at(-1) as TrackedStep).step });
       }
       return true;
     } catch (error) {

@@ -8,7 +8,7 @@ export interface TrackedRun {
 }
 
 /** The scalars of a step. */
-export interface Point {
+export interface TrackedStep {
   step: number;
   /** Milliseconds since 1970. */
   time: number;
@@ -27,7 +27,7 @@ export interface Tracker {
    * @returns the run's id
    */
   begin(run: TrackedRun, id: string | undefined): Promise<string>;
-  log(points: readonly Point[]): Promise<void>;
+  log(points: readonly TrackedStep[]): Promise<void>;
   end(outcome: Outcome): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { basic, type Server, sendJson, serverAt } from './send-json.ts';
-import type { Environment, Outcome, Point, Tracker } from './tracker.ts';
+import type { Environment, Outcome, TrackedStep, Tracker } from './tracker.ts';
 
 /** The exit codes that Weights & Biases' Python client reports. */
 const EXIT_CODES = { finished: 0, stopped: 255, failed: 1 } as const satisfies Record<Outcome, number>;
@@ -76,7 +76,9 @@ export function wandb(environment: Environment, now = Date.now, newId = randomId
 }
 
 /** Combines the points of each step to one line of the history. */
-function bySteps(points: readonly Point[]): Map<number, { time: number; values: Record<string, number> }> {
+function bySteps(
+  points: readonly TrackedStep[],
+): Map<number, { time: number; values: Record<string, number> }> {
   const steps = new Map<number, { time: number; values: Record<string, number> }>();
   for (const { step, time, scalars } of points) {
     const values = steps.get(step)?.values ?? {};

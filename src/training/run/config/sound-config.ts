@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { dataFiles, withSplits } from '../../../tasks/data-files.ts';
+import { dataFileKeys, withSplits } from '../../../tasks/data-files.ts';
 import { type TaskName, taskNamed } from '../../../tasks/registry.ts';
 import type { BaseData } from '../../../tasks/task-definition.ts';
 import { runSchema } from './run-schema.ts';
@@ -40,7 +40,7 @@ export class ConfigError extends UserError {
 }
 
 /** The keys that every `data` section has. Other keys are ignored. */
-const dataFilesSchema = z.object(dataFiles);
+const dataFilesSchema = z.object(dataFileKeys);
 
 export function soundConfig(value: unknown, task: TaskName | undefined): SoundConfig {
   const { shape } = runSchema();

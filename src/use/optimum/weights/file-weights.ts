@@ -6,7 +6,7 @@ import { f32ToF16 } from '../../../input/formats/float.ts';
 import type { ReadRange } from '../../../methods/tuners/tuner.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { BLOCK, factorOf, type Matrix, type MatrixForm, tableOf } from './matrix.ts';
+import { BLOCK, frozenFactor, type Matrix, type MatrixForm, tableOf } from './matrix.ts';
 
 /** How the weights of a file are stored. */
 export interface WeightForms {
@@ -55,7 +55,7 @@ export class FileWeights implements WeightStorage {
 
   #formOf(node: GraphNode): { form: MatrixForm; matrix: Matrix } | undefined {
     const { products, tables } = this.#forms;
-    const matrix = isProduct(node) ? factorOf(node, this.#read) : tableOf(node.inputs[0], this.#read);
+    const matrix = isProduct(node) ? frozenFactor(node, this.#read) : tableOf(node.inputs[0], this.#read);
     const form = (isProduct(node) ? products : tables).find(({ fits }) => fits(matrix));
     return form && { form, matrix };
   }

@@ -32,7 +32,7 @@ export function tableOf(weight: Value, read: ReadRange): Matrix {
 }
 
 /** The frozen matrix W of a product x Wᵀ. For a product x W, it is the transpose, which is read as a whole. */
-export function factorOf(product: GraphNode<'matmul'>, read: ReadRange): Matrix {
+export function frozenFactor(product: GraphNode<'matmul'>, read: ReadRange): Matrix {
   const table = tableOf(product.inputs[1], read);
   if (product.attributes.transposeB) return table;
   const { name, rows: columns, columns: rows } = table;

@@ -8,7 +8,7 @@ export const EMPTY_SHAPE: BankShape = new Map();
 
 /** Extends a shape so that an adapter fits. */
 export function withRoom(shape: BankShape, adapter: PackedAdapter): BankShape {
-  return joined(shape, shapeOf(adapter));
+  return joinShapes(shape, shapeOf(adapter));
 }
 
 /** The shape in which an adapter just fits. */
@@ -18,7 +18,7 @@ export function shapeOf(adapter: PackedAdapter): BankShape {
 }
 
 /** The shape with room for all adapters that fit into one of two shapes. */
-export function joined(one: BankShape, other: BankShape): BankShape {
+export function joinShapes(one: BankShape, other: BankShape): BankShape {
   const rooms = new Map(one);
   for (const [key, { form, sizes }] of other) {
     const both = new Map(rooms.get(key)?.sizes);

@@ -1,13 +1,13 @@
 import type { PackedAdapter } from '../../../methods/tuners/bank/packed-adapter.ts';
-import { type BankShape, EMPTY_SHAPE, hasRoom, joined, shapeOf, sizeOf, withRoom } from './bank-shape.ts';
+import { type BankShape, EMPTY_SHAPE, hasRoom, joinShapes, shapeOf, sizeOf, withRoom } from './bank-shape.ts';
 
 /** A session with a bank. */
-export interface Banked {
+export interface BankSession {
   release(): Promise<void>;
 }
 
 /** Opens a session with a bank of a shape, for heads with this many outputs. */
-export type OpenBanked<Made extends Banked> = (shape: BankShape, outputs: number) => Promise<Made>;
+export type OpenBanked<Made extends BankSession> = (shape: BankShape, outputs: number) => Promise<Made>;
 
 /** @throws UserError if a bank of this shape cannot be opened */
 export type CheckBanked = (shape: BankShape, outputs: number) => Promise<void>;
@@ -31,7 +31,7 @@ const SMALL_SHARE = 0.5;
  * A bank with room for every adapter. Most adapters fit into the current bank. If one does not, a larger bank is opened
  * and replaces it. If large adapters have left, a smaller one does. Pending work finishes with the old bank.
  */
-export class GrowingBank<Made extends Banked> {
+export class GrowingBank<Made extends BankSession> {
   readonly #open: OpenBanked<Made>;
   readonly #check: CheckBanked;
   /** The room of each adapter, by the object that identifies it. */
@@ -64,7 +64,7 @@ export class GrowingBank<Made extends Banked> {
       if (!this.#rooms.delete(adapter)) return;
       const rooms = [...this.#rooms.values()];
       const needed: Room = {
-        shape: rooms.reduce((shape, room) => joined(shape, room.shape), EMPTY_SHAPE),
+        shape: rooms.reduce((shape, room) => joinShapes(shape, room.shape), EMPTY_SHAPE),
         outputs: Math.max(1, ...rooms.map(({ outputs }) => outputs)),
       };
       const [size, current] = [sizeOf(needed.shape), sizeOf(this.#room.shape)];
@@ -149,12 +149,16 @@ export class GrowingBank<Made extends Banked> {
   }
 }
 
-async function retire<Made extends Banked>(opened: Opened<Made>): Promise<void> {
+async function retire<Made extends BankSession>(opened: Opened<Made>): Promise<void> {
   opened.isRetired = true;
   await releaseIfDone(opened);
 }
 
-async function releaseIfDone<Made extends Banked>({ made, users, isRetired }: Opened<Made>): Promise<void> {
+async function releaseIfDone<Made extends BankSession>({
+  made,
+  users,
+  isRetired,
+}: Opened<Made>): Promise<void> {
   if (!isRetired || users > 0) return;
   await (await made.catch(() => undefined))?.release();
 }

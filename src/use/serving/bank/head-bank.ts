@@ -5,7 +5,7 @@ import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { closing, type ServedBase } from '../served-base.ts';
 import type { BankShape } from './bank-shape.ts';
 import { bankedGraph } from './banked-graph.ts';
-import { type Banked, GrowingBank } from './growing-bank.ts';
+import { type BankSession, GrowingBank } from './growing-bank.ts';
 
 /** Opens a session with a model and a bank of this shape. */
 export type OpenBank<Made> = (engine: Engine, model: LoadedModel, shape: BankShape) => Promise<Made>;
@@ -15,7 +15,7 @@ export type OpenBank<Made> = (engine: Engine, model: LoadedModel, shape: BankSha
  *
  * @param build builds its graph, to check whether an adapter can share it
  */
-export function headBank<Made extends Banked>(
+export function headBank<Made extends BankSession>(
   base: ServedBase,
   like: TaskModel,
   open: OpenBank<Made>,

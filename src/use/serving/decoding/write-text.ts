@@ -9,7 +9,7 @@ import { TextGenerator } from '../../../program/generation/text-generator.ts';
 import { textsOf } from '../../../program/modalities/texts.ts';
 import type { ServedModel } from '../served-model.ts';
 
-export interface WriteOptions extends GenerateTextOptions {
+export interface ServedWriteOptions extends GenerateTextOptions {
   /** Called with the number of tokens read: first the whole prompt, then one for each chosen token except the last. */
   onRead?: (tokens: number, isPrompt: boolean) => void;
 }
@@ -20,7 +20,7 @@ export function writeText(
   language: LanguageModel,
   prompt: Prompt,
   input: GenerationInput,
-  { onRead, ...options }: WriteOptions,
+  { onRead, ...options }: ServedWriteOptions,
 ): Promise<Generated> {
   const { modality, notes, generationFiles } = trained.parts;
   const generator = new TextGenerator({
@@ -34,7 +34,7 @@ export function writeText(
 }
 
 /** Wraps a language model so that it reports what it reads. */
-function counting(language: LanguageModel, onRead: WriteOptions['onRead'] = () => {}): LanguageModel {
+function counting(language: LanguageModel, onRead: ServedWriteOptions['onRead'] = () => {}): LanguageModel {
   const { vocabSize, maxPositions, encode } = language;
   return {
     ...{ vocabSize, maxPositions },

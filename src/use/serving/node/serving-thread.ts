@@ -8,7 +8,7 @@ import type { DecodingLimits } from '../decoding/decoding-loop.ts';
 import type { EngineRun } from '../engine-run.ts';
 import type { BatchLimits } from '../rows/row-batcher.ts';
 import { LocalService } from '../service/local-service.ts';
-import { type ModelCard, SERVICE_METHODS, type Service } from '../service/service.ts';
+import { SERVICE_METHODS, type ServedCard, type Service } from '../service/service.ts';
 import { SERVICE_ERRORS } from '../service/service-errors.ts';
 import { Serving } from '../serving.ts';
 import { AdapterFolders, type FolderEvent } from './adapter-folders.ts';
@@ -34,7 +34,7 @@ export interface ServingListener {
   /** Called after each run of the engine. */
   onRun(run: EngineRun): void;
   /** Called when requests can be answered, with the name of the base model and the names of served models. */
-  onReady(opened: { model: string; names: string[]; input: ModelCard['input'] }): void;
+  onReady(opened: { model: string; names: string[]; input: ServedCard['input'] }): void;
 }
 
 let service: Service;

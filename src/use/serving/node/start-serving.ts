@@ -2,7 +2,7 @@ import { disableTelemetry } from '../../../engine/runtime/node/disable-telemetry
 import { remote } from '../../../support/calls/caller.ts';
 import { startThread } from '../../../support/node/threads.ts';
 import { definingModules } from '../../../tasks/defining-modules.ts';
-import { type ModelCard, SERVICE_METHODS, type Service } from '../service/service.ts';
+import { SERVICE_METHODS, type ServedCard, type Service } from '../service/service.ts';
 import { SERVICE_ERRORS } from '../service/service-errors.ts';
 import type { ServingJob, ServingListener } from './serving-thread.ts';
 
@@ -16,7 +16,7 @@ export interface StartedServing {
   /** Names of the served models. The base is one of them if it is served. */
   names: string[];
   /** What they read. */
-  input: ModelCard['input'];
+  input: ServedCard['input'];
 }
 
 /**

@@ -8,10 +8,10 @@ import { SentPictures } from './sent-pictures.ts';
 import type {
   Embedded,
   EmbedRequest,
-  ModelCard,
   PredictRequest,
+  ServedCard,
+  ServedText,
   Service,
-  TextInput,
   WriteRequest,
   Written,
 } from './service.ts';
@@ -44,7 +44,7 @@ export class LocalService implements Service {
     this.#loader = loader;
   }
 
-  async models(): Promise<ModelCard[]> {
+  async models(): Promise<ServedCard[]> {
     return [...this.#serving.models.values()].map(({ name, folder, created, parent, trained }) => ({
       ...{ name, folder, created, parent },
       task: trained.task,
@@ -148,7 +148,7 @@ export class LocalService implements Service {
   }
 
   /** The pictures of a request. Undefined for a model of texts. */
-  async #pictures({ trained }: ServedModel, inputs: readonly TextInput[], signal: AbortSignal | undefined) {
+  async #pictures({ trained }: ServedModel, inputs: readonly ServedText[], signal: AbortSignal | undefined) {
     const { modality } = trained.parts;
     if (modality instanceof Pictures) return this.#sentPictures.read(inputs, modality, signal);
     if (!inputs.some(({ image }) => image)) return undefined;

@@ -2,7 +2,7 @@ import { PictureTooLarge } from '../../../input/pictures/pixels.ts';
 import type { Pictures } from '../../../program/modalities/pictures.ts';
 import { Turns } from '../../../support/turns.ts';
 import { UserError } from '../../../support/user-error.ts';
-import type { TextInput } from './service.ts';
+import type { ServedText } from './service.ts';
 import { BadPicture } from './service-errors.ts';
 
 /** Maximum number of pixels of a request's picture by default. Current phones save 12 to 24 million. */
@@ -26,7 +26,7 @@ export class SentPictures {
    * @throws BadPicture for a text that is not base64 and for a damaged file; PictureTooLarge; the signal's reason
    */
   async read(
-    inputs: readonly TextInput[],
+    inputs: readonly ServedText[],
     pictures: Pictures,
     signal?: AbortSignal,
   ): Promise<readonly unknown[]> {

@@ -4,7 +4,7 @@ import type { EmbedOptions } from '../../../tasks/prediction.ts';
 import type { ServedAnswer } from '../../../tasks/served-answer.ts';
 
 /** Facts about a served model, as plain data. */
-export interface ModelCard {
+export interface ServedCard {
   name: string;
   folder: string;
   created: number;
@@ -25,7 +25,7 @@ export interface ModelCard {
  * An input for prediction: a text, a pair of texts, a question about a context, or a picture. A model of pictures reads
  * a text as a picture in base64.
  */
-export interface TextInput {
+export interface ServedText {
   text: string;
   pair?: string;
   /** A picture: the bytes of its file, also in base64. Then `text` is its name, or empty. */
@@ -34,7 +34,7 @@ export interface TextInput {
 
 export interface PredictRequest {
   model: string;
-  inputs: readonly TextInput[];
+  inputs: readonly ServedText[];
   /** Whether scores are logits instead of probabilities. */
   raw: boolean;
   /** Whether to truncate texts that are too long. Otherwise, they are rejected. */
@@ -43,7 +43,7 @@ export interface PredictRequest {
 
 export interface EmbedRequest extends EmbedOptions {
   model: string;
-  inputs: readonly (string | TextInput)[];
+  inputs: readonly (string | ServedText)[];
   /** Whether to truncate texts that are too long. Otherwise, they are rejected. */
   truncate: boolean;
 }
@@ -76,7 +76,7 @@ export interface Written {
  * The operations of a server, independent of its protocol. All methods throw UserError, UnknownModel and Overloaded.
  */
 export interface Service {
-  models(): Promise<ModelCard[]>;
+  models(): Promise<ServedCard[]>;
   predict(request: PredictRequest, signal?: AbortSignal): Promise<ServedAnswer[]>;
   embed(request: EmbedRequest, signal?: AbortSignal): Promise<Embedded>;
   /** @param onText called with every piece of the text when it is generated */

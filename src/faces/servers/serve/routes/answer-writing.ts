@@ -3,8 +3,8 @@ import { streamSSE } from 'hono/streaming';
 import type { Service, Written } from '../../../../use/serving/service/service.ts';
 import type { ServeEnv } from '../app-types.ts';
 import { openAiError } from '../error-bodies.ts';
-import { failureOf } from '../failure.ts';
-import { type Choice, generationOf, type Writing } from './writing-request.ts';
+import { httpFailure } from '../failure.ts';
+import { generationOf, type Writing, type WrittenChoice } from './writing-request.ts';
 
 /** The format of a route that generates text. */
 export interface WritingForm {
@@ -28,7 +28,7 @@ export async function answerWriting(
     choices,
     maxTokens,
     form,
-  }: { writing: Writing; choices: readonly Choice[]; maxTokens: number; form: WritingForm },
+  }: { writing: Writing; choices: readonly WrittenChoice[]; maxTokens: number; form: WritingForm },
 ): Promise<Response> {
   const scope = c.get('scope');
   const { facts, signal } = scope;
@@ -36,7 +36,7 @@ export async function answerWriting(
   Object.assign(facts, { model: model.slice(0, 200), rows: choices.length });
   const shared = { model, generation: generationOf(writing, maxTokens), stop: [stop ?? []].flat() };
   const head = { id: `${form.prefix}-${crypto.randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
-  const write = (choice: Choice, onText?: (text: string) => void) =>
+  const write = (choice: WrittenChoice, onText?: (text: string) => void) =>
     service.write({ ...shared, ...choice }, signal, onText);
 
   if (!writing.stream) {
@@ -87,7 +87,7 @@ export async function answerWriting(
       if (writing.stream_options?.include_usage) await send(chunk({ choices: [], usage }));
       await stream.writeSSE({ data: '[DONE]' });
     } catch (error) {
-      const failure = failureOf(error, scope.isGone);
+      const failure = httpFailure(error, scope.isGone);
       Object.assign(facts, { error: failure.message });
       await send(openAiError(failure));
     }

@@ -1,6 +1,6 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import { PROGRAM } from '../../../../support/program.ts';
-import type { ModelCard, Service } from '../../../../use/serving/service/service.ts';
+import type { ServedCard, Service } from '../../../../use/serving/service/service.ts';
 import { UnknownModel } from '../../../../use/serving/service/service-errors.ts';
 import type { ServeApp } from '../app-types.ts';
 import { errorResponses } from './error-responses.ts';
@@ -57,7 +57,7 @@ export function addModels(app: ServeApp, service: Service): void {
   });
 }
 
-function modelOf({ name, created, parent = undefined, task, labels, input }: ModelCard) {
+function modelOf({ name, created, parent = undefined, task, labels, input }: ServedCard) {
   return {
     ...{ id: name, object: 'model' as const, created, owned_by: PROGRAM },
     parent: parent ?? null,

@@ -1,15 +1,15 @@
-import type { ModelCard, Service } from '../../../../use/serving/service/service.ts';
+import type { ServedCard, Service } from '../../../../use/serving/service/service.ts';
 import { Refused } from '../failure.ts';
 
 /** The uses of a model, and the routes for each use. */
 const KINDS = {
   answers: {
-    has: ({ writes, embeds }: ModelCard) => !writes && !embeds,
+    has: ({ writes, embeds }: ServedCard) => !writes && !embeds,
     what: 'predicts',
     elsewhere: 'Use /v1/completions to generate text and /embed for embeddings.',
   },
   embeds: {
-    has: ({ embeds }: ModelCard) => embeds,
+    has: ({ embeds }: ServedCard) => embeds,
     what: 'computes embeddings',
     elsewhere: 'Use /predict for predictions.',
   },

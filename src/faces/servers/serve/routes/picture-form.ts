@@ -1,5 +1,5 @@
 import type { Context } from 'hono';
-import type { TextInput } from '../../../../use/serving/service/service.ts';
+import type { ServedText } from '../../../../use/serving/service/service.ts';
 import type { ServeEnv } from '../app-types.ts';
 import { Refused } from '../failure.ts';
 
@@ -9,7 +9,7 @@ const MAX_NAME = 100;
 
 /** A form with pictures. */
 export interface PictureForm {
-  inputs: TextInput[];
+  inputs: ServedText[];
   /** Whether it has several pictures, so that the answer is a list. */
   isList: boolean;
   /** The other fields. */
@@ -50,7 +50,7 @@ export async function readPictureForm(
     throw new Refused(400, 'The request body is not valid multipart/form-data.', undefined, 'invalid_form');
   });
   const fields: Record<string, string> = {};
-  const inputs: TextInput[] = [];
+  const inputs: ServedText[] = [];
   for (const [name, value] of form) {
     if (name === FIELD) inputs.push(await inputOf(value));
     else if (known.includes(name) && typeof value === 'string') fields[name] = value;
@@ -63,7 +63,7 @@ export async function readPictureForm(
 }
 
 /** @param value a file, or a text with its bytes in base64 */
-async function inputOf(value: File | string): Promise<TextInput> {
+async function inputOf(value: File | string): Promise<ServedText> {
   if (typeof value === 'string') return { text: '', image: value };
   return { text: value.name.slice(0, MAX_NAME), image: new Uint8Array(await value.arrayBuffer()) };
 }

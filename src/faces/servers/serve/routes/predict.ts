@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import type { PredictRequest, Service, TextInput } from '../../../../use/serving/service/service.ts';
+import type { PredictRequest, ServedText, Service } from '../../../../use/serving/service/service.ts';
 import type { ServeApp } from '../app-types.ts';
 import { Refused } from '../failure.ts';
 import { errorResponses } from './error-responses.ts';
@@ -108,7 +108,7 @@ function notInputs(input: unknown): string {
 }
 
 /** Reads one input (a text, `[text]` or `[text, pair]`), or a list of inputs. */
-function readInputs(requested: Given): { inputs: TextInput[]; isList: boolean } {
+function readInputs(requested: Given): { inputs: ServedText[]; isList: boolean } {
   if (typeof requested === 'string') return { inputs: [{ text: requested }], isList: false };
   if (!Array.isArray(requested) || typeof requested[0] === 'string')
     return { inputs: [readInput(requested as z.infer<typeof one>)], isList: false };
@@ -121,7 +121,7 @@ function readInputs(requested: Given): { inputs: TextInput[]; isList: boolean } 
   return { inputs: (requested as z.infer<typeof one>[]).map(readInput), isList: true };
 }
 
-function readInput(input: z.infer<typeof one>): TextInput {
+function readInput(input: z.infer<typeof one>): ServedText {
   if ('image' in input) return { text: '', image: input.image };
   if (!Array.isArray(input)) return { text: input.question, pair: input.context };
   const [text, pair] = input;

@@ -58,7 +58,7 @@ export const writingFields = {
 export type Writing = z.infer<z.ZodObject<typeof writingFields>>;
 
 /** A text to generate. A request has `n` of them per prompt. */
-export type Choice = Omit<WriteRequest, 'generation' | 'model' | 'stop'>;
+export type WrittenChoice = Omit<WriteRequest, 'generation' | 'model' | 'stop'>;
 
 export function generationOf(writing: Writing, maxTokens: number): GenerationInput {
   const { temperature, top_p, top_k, min_p, repetition_penalty } = writing;
@@ -74,7 +74,7 @@ export function generationOf(writing: Writing, maxTokens: number): GenerationInp
 }
 
 /** Makes `n` choices for each prompt. If the request has no seed, a random one is used. */
-export function choicesOf(prompts: readonly WriteRequest['prompt'][], { n, seed }: Writing): Choice[] {
+export function choicesOf(prompts: readonly WriteRequest['prompt'][], { n, seed }: Writing): WrittenChoice[] {
   const first = seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
   const count = n ?? 1;
   if (prompts.length * count > MAX_CHOICES)

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { type HubServer, type ServedModel, startHubServer } from '../../../hub/node/testing/hub-server.ts';
+import { type HostedModel, type HubServer, startHubServer } from '../../../hub/node/testing/hub-server.ts';
 import { filesOf } from '../../node/files-of.ts';
 import { resolveSplit } from './resolve-dataset.ts';
 
@@ -40,7 +40,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-async function serve(served: Partial<ServedModel> = {}): Promise<HubServer> {
+async function serve(served: Partial<HostedModel> = {}): Promise<HubServer> {
   const model = { name: NAME, type: 'dataset' as const, commit: 'c'.repeat(40), files, ...served };
   server = await startHubServer({ large: ['cola/train-00000-of-00001.parquet'], ...model });
   vi.stubEnv('HF_ENDPOINT', server.endpoint);

@@ -1,4 +1,4 @@
-import { concat, u32, writeZip } from './write-zip.ts';
+import { concatBytes, u32, writeZip } from './write-zip.ts';
 
 /** Tensors on one f32 storage, for tests. Tests may set any number to a wrong value. */
 export interface MadeFile {
@@ -34,14 +34,20 @@ export function makeLegacy({
   keys = list(text('0')),
   ...tensors
 }: MadeFile): Uint8Array {
-  const machine = concat([
+  const machine = concatBytes([
     ascii('}'),
     text('little_endian'),
     Uint8Array.of(order === 'little' ? 0x88 : 0x89),
     ascii('s.'),
   ]);
-  return concat([
-    ...[LEGACY_MAGIC, concat([number(1001), ascii('.')]), machine, dictionary(tensors, [ascii('N')]), keys],
+  return concatBytes([
+    ...[
+      LEGACY_MAGIC,
+      concatBytes([number(1001), ascii('.')]),
+      machine,
+      dictionary(tensors, [ascii('N')]),
+      keys,
+    ],
     ...[new Uint8Array(BigInt64Array.of(BigInt(stored)).buffer), counting(bytes)],
   ]);
 }
@@ -51,10 +57,10 @@ export const LEGACY_MAGIC = Uint8Array.of(
 );
 
 export const ascii = (value: string) => new TextEncoder().encode(value);
-export const text = (value: string) => concat([ascii('X'), u32(ascii(value).length), ascii(value)]);
-export const list = (...items: Uint8Array[]) => concat([ascii(']('), ...items, ascii('e.')]);
+export const text = (value: string) => concatBytes([ascii('X'), u32(ascii(value).length), ascii(value)]);
+export const list = (...items: Uint8Array[]) => concatBytes([ascii(']('), ...items, ascii('e.')]);
 
-const tuple = (...parts: Uint8Array[]) => concat([ascii('('), ...parts, ascii('t')]);
+const tuple = (...parts: Uint8Array[]) => concatBytes([ascii('('), ...parts, ascii('t')]);
 const counting = (length: number) => new Uint8Array(length).map((_, i) => i);
 
 function number(value: number): Uint8Array {
@@ -72,13 +78,13 @@ function dictionary(
   const type = ascii('ctorch\nFloatStorage\n');
   const storage = tuple(text('storage'), type, text(key), text('cpu'), number(count), ...view);
   const args = tuple(
-    concat([storage, ascii('Q')]),
+    concatBytes([storage, ascii('Q')]),
     number(offset),
     tuple(...shape.map(number)),
     tuple(...strides.map(number)),
     Uint8Array.of(0x89, 0x7d),
   );
-  const tensor = concat([ascii('ctorch._utils\n_rebuild_tensor_v2\n'), args, ascii('R')]);
-  const items = Array.from({ length: tensors }, (_, i) => concat([text(`w${i}`), tensor]));
-  return concat([ascii('}('), ...items, ascii('u.')]);
+  const tensor = concatBytes([ascii('ctorch._utils\n_rebuild_tensor_v2\n'), args, ascii('R')]);
+  const items = Array.from({ length: tensors }, (_, i) => concatBytes([text(`w${i}`), tensor]));
+  return concatBytes([ascii('}('), ...items, ascii('u.')]);
 }

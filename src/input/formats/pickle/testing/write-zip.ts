@@ -1,4 +1,4 @@
-export interface ZipEntry {
+export interface WrittenEntry {
   name: string;
   data: Uint8Array;
   /** Wrong values for header fields. */
@@ -12,7 +12,7 @@ export interface ZipEntry {
 }
 
 /** Makes a zip archive of stored entries, with or without 64-bit sizes. */
-export function writeZip(entries: readonly ZipEntry[], { wide = false } = {}): Uint8Array {
+export function writeZip(entries: readonly WrittenEntry[], { wide = false } = {}): Uint8Array {
   const parts: Uint8Array[] = [];
   const directory: Uint8Array[] = [];
   let position = 0;
@@ -37,7 +37,7 @@ export function writeZip(entries: readonly ZipEntry[], { wide = false } = {}): U
     put(localText);
     put(data);
     const sizes = [fields.size, fields.compressedSize, fields.offset];
-    const extra = wide ? concat([u16(1), u16(24), ...sizes.map(u64)]) : new Uint8Array(0);
+    const extra = wide ? concatBytes([u16(1), u16(24), ...sizes.map(u64)]) : new Uint8Array(0);
     const [size, compressed, offset] = (wide ? sizes.map(() => 0xffffffff) : sizes) as [
       number,
       number,
@@ -56,7 +56,7 @@ export function writeZip(entries: readonly ZipEntry[], { wide = false } = {}): U
     directory.push(header, text, extra);
   }
   const begin = position;
-  const bytes = concat(directory);
+  const bytes = concatBytes(directory);
   put(bytes);
   const count = entries.length;
   if (wide) {
@@ -65,10 +65,10 @@ export function writeZip(entries: readonly ZipEntry[], { wide = false } = {}): U
     put(record(20, { 0: u32(0x07064b50), 8: u64(end) }));
   }
   put(record(22, { 0: u32(0x06054b50), 10: u16(count), 12: u32(bytes.length), 16: u32(begin) }));
-  return concat(parts);
+  return concatBytes(parts);
 }
 
-export function concat(parts: readonly Uint8Array[]): Uint8Array {
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {

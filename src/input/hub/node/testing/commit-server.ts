@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 /** A Hub for tests that takes commits, with large files by Git LFS. */
 export interface CommitServer {
   endpoint: string;
-  repositories: Map<string, Repository>;
+  repositories: Map<string, CommittedRepository>;
   /** Every request: its method, path, headers and body. */
   requests: { method: string; path: string; authorization: string | undefined; body: Buffer }[];
   /** Called before the server responds. A number is the status of an error. */
@@ -13,7 +13,7 @@ export interface CommitServer {
   close(): Promise<void>;
 }
 
-export interface Repository {
+export interface CommittedRepository {
   visibility: string;
   /** The newest first. */
   commits: { id: string; title: string }[];
@@ -24,7 +24,7 @@ export interface Repository {
 const LARGE = /\.(safetensors|onnx)$/;
 
 export async function startCommitServer(token: string, publicDataSets: string[] = []): Promise<CommitServer> {
-  const repositories = new Map<string, Repository>();
+  const repositories = new Map<string, CommittedRepository>();
   const large = new Map<string, Buffer>();
   const started: CommitServer = {
     endpoint: '',
@@ -106,7 +106,7 @@ export async function startCommitServer(token: string, publicDataSets: string[] 
     return [404, { error: 'no such route' }];
   }
 
-  function commit(repository: Repository, body: string): [number, unknown] {
+  function commit(repository: CommittedRepository, body: string): [number, unknown] {
     const [{ value: header }, ...entries] = body.split('\n').map((line) => JSON.parse(line));
     const [last] = repository.commits;
     if (header.parentCommit !== undefined && header.parentCommit !== last?.id)

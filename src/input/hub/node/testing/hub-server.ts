@@ -10,7 +10,7 @@ export interface HubServer {
   close(): Promise<void>;
 }
 
-export interface ServedModel {
+export interface HostedModel {
   name: string;
   type?: 'model' | 'dataset';
   commit: string;
@@ -25,7 +25,7 @@ export interface ServedModel {
   intercept?: (request: IncomingMessage, response: ServerResponse) => boolean;
 }
 
-export async function startHubServer(model: ServedModel): Promise<HubServer> {
+export async function startHubServer(model: HostedModel): Promise<HubServer> {
   const requests: string[] = [];
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? '/', 'http://hub').pathname;
@@ -43,7 +43,7 @@ export async function startHubServer(model: ServedModel): Promise<HubServer> {
   return { endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, requests, close };
 }
 
-function answer(model: ServedModel, path: string, request: IncomingMessage, response: ServerResponse): void {
+function answer(model: HostedModel, path: string, request: IncomingMessage, response: ServerResponse): void {
   const { name, type = 'model', branches = {} } = model;
   const api = `/api/${type}s/${name}`;
   for (const [revision, { commit, files }] of Object.entries({ main: model, ...branches })) {
@@ -60,7 +60,7 @@ function answer(model: ServedModel, path: string, request: IncomingMessage, resp
 }
 
 /** The entries of a folder. For a dataset, all files below it. */
-function tree({ files, large = [], type }: ServedModel, folder = ''): unknown[] {
+function tree({ files, large = [], type }: HostedModel, folder = ''): unknown[] {
   const start = folder === '' ? '' : `${folder}/`;
   const below = Object.entries(files).filter(([path]) => path.startsWith(start));
   const isDeep = (path: string) => path.slice(start.length).includes('/');

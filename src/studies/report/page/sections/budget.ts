@@ -1,5 +1,5 @@
 import type { Point } from '../../../../scores/stats/series.ts';
-import type { Curve } from '../../chart/line-chart.ts';
+import type { ChartCurve } from '../../chart/line-chart.ts';
 import { counted } from '../../format.ts';
 import type { Markup } from '../../markup.ts';
 import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
@@ -40,7 +40,7 @@ export function budgetPoints({ start, steps, allocations }: RunRecord): Point[] 
 }
 
 /** The number of components of a method with constant ranks, as a dashed line for comparison. */
-function levelCurve(groups: readonly RunGroup[], i: number): Curve {
+function levelCurve(groups: readonly RunGroup[], i: number): ChartCurve {
   const [run] = groups[i]!.runs;
   const components = Object.values(newestRanks(run)).reduce((sum, rank) => sum + rank, 0);
   const points = components > 0 ? stepDomain([groups[i]!]).map((x): Point => [x, components]) : [];

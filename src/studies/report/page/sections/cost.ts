@@ -1,6 +1,6 @@
 import { counted, short } from '../../format.ts';
 import { markup } from '../../markup.ts';
-import { examplesPerSecond, peakMemoryMb, stepMs } from '../../run/costs.ts';
+import { examplesPerSecond, runMemoryMb, stepMs } from '../../run/costs.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
 import { groupInterval, intervalText } from '../../run/group-values.ts';
 import type { RunRecord } from '../../run/run-record.ts';
@@ -16,7 +16,7 @@ interface Cost {
 const COSTS: readonly Cost[] = [
   { name: 'Time per step', of: stepMs, show: short, unit: ' ms' },
   { name: 'Examples per second', of: examplesPerSecond, show: short },
-  { name: 'Peak memory', of: peakMemoryMb, show: counted, unit: ' MB' },
+  { name: 'Peak memory', of: runMemoryMb, show: counted, unit: ' MB' },
   { name: 'Trained parameters', of: ({ start }) => start?.trainable_parameters, show: counted },
   { name: 'of them in the adapter', of: ({ start }) => start?.adapter_parameters, show: counted },
   {

@@ -1,5 +1,5 @@
 import type { Point } from '../../../../scores/stats/series.ts';
-import { type Axis, type Curve, lineChart } from '../../chart/line-chart.ts';
+import { type Axis, type ChartCurve, lineChart } from '../../chart/line-chart.ts';
 import { capital, short } from '../../format.ts';
 import { markup } from '../../markup.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
@@ -37,7 +37,10 @@ export function curves(groups: readonly RunGroup[]): Section {
 }
 
 /** One curve for each group. */
-export function curvesOf(groups: readonly RunGroup[], of: (run: RunRecord) => readonly Point[]): Curve[] {
+export function curvesOf(
+  groups: readonly RunGroup[],
+  of: (run: RunRecord) => readonly Point[],
+): ChartCurve[] {
   return groups.map((group, i) => ({ label: group.label, tone: toneOf(i), ...groupSeries(group, of) }));
 }
 
@@ -55,7 +58,7 @@ export function curveFigure(
     id: string;
     title: string;
     y: Axis | string;
-    drawn: readonly Curve[];
+    drawn: readonly ChartCurve[];
     caption?: string;
     marks?: readonly { x: number; label: string }[];
   },
@@ -76,7 +79,7 @@ export function stepDomain(groups: readonly RunGroup[]): [number, number] {
 }
 
 /** The first and last value of each curve, for the figure's description. */
-function ends(drawn: readonly Curve[]): string {
+function ends(drawn: readonly ChartCurve[]): string {
   const shown = drawn.filter(({ points }) => points.length > 0);
   const descriptions = shown.map(({ label, points }) => {
     const [first, last] = [points[0]![1], points.at(-1)![1]];

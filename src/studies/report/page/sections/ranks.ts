@@ -1,5 +1,5 @@
 import { barChart } from '../../chart/bar-chart.ts';
-import { heatMap, heatMapValues, SHADES } from '../../chart/heat-map.ts';
+import { heatMapChart, heatMapValues, SHADES } from '../../chart/heat-map.ts';
 import { matrixName } from '../../chart/labels.ts';
 import { rankThumbnail } from '../../chart/rank-thumbnail.ts';
 import { capital, counted } from '../../format.ts';
@@ -82,7 +82,7 @@ function map(
   const description = `At step ${counted(last.step)}: ${caption}`;
   const drawn = figure({
     id,
-    picture: heatMap({ id, title, description, table: rankTable(last.ranks), largest }),
+    picture: heatMapChart({ id, title, description, table: rankTable(last.ranks), largest }),
     controls: slider(id, moments),
     caption: markup`<b>${title}.</b> Layers from left to right, matrices from bottom to top in the order of computation; a deeper color is a higher rank. ${description}`,
     isWide: true,

@@ -1,9 +1,9 @@
 import type { Interval } from '../../../../scores/stats/interval.ts';
 import type { Point } from '../../../../scores/stats/series.ts';
-import { type Curve, lineChart } from '../../chart/line-chart.ts';
+import { type ChartCurve, lineChart } from '../../chart/line-chart.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { budgetMeasure, isBudgetKey } from '../../run/budgets.ts';
-import { keyOf, labelsOf, namesOf, type RunGroup } from '../../run/group-runs.ts';
+import { keyOf, namesOf, type RunGroup, runLabels } from '../../run/group-runs.ts';
 import { groupInterval } from '../../run/group-values.ts';
 import { finalScores } from '../../run/run-record.ts';
 import { scoreTitleIn } from '../../run/score-title.ts';
@@ -34,7 +34,7 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
   if (!lines.some((line) => new Set(budgetsOf(line)).size > 1)) return undefined;
   const budgets = budgetsOf(spots);
   const range = [Math.min(...budgets), Math.max(...budgets)] as const;
-  const labels = labelsOf(
+  const labels = runLabels(
     lines.map(([{ group }]) => group.runs[0].facts),
     lines.map((line) => namesOf(line.flatMap(({ group }) => group.runs))),
     (key) => !isBudgetKey(key),
@@ -80,7 +80,7 @@ function budgetsOf(spots: readonly Spot[]): number[] {
 }
 
 /** Points in the order of budgets. A method without a budget gets a horizontal line. */
-function curveOf(line: readonly Spot[], range: readonly number[]): Omit<Curve, 'label' | 'tone'> {
+function curveOf(line: readonly Spot[], range: readonly number[]): Omit<ChartCurve, 'label' | 'tone'> {
   const sorted = line
     .flatMap(({ budget, score }) => (budget === undefined ? [] : { budget, score }))
     .sort((a, b) => a.budget - b.budget);

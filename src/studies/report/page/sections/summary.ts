@@ -33,7 +33,7 @@ const FACTS: readonly (readonly [name: string, of: FactOf])[] = [
   ['Base', ({ runs: [{ facts }] }) => (facts.base_dtype === 'float32' ? '' : facts.base_dtype)],
   ['Seed', ({ runs }) => listed(runs.map(({ facts }) => `${facts.seed}`))],
   ['Steps', ({ runs: [run] }) => stepsOf(run)],
-  ['State', ({ runs }) => listed([...new Set(runs.map(stateOf))])],
+  ['State', ({ runs }) => listed([...new Set(runs.map(runState))])],
   [
     'Training time',
     (group) =>
@@ -75,7 +75,7 @@ function stepsOf(run: RunRecord): string {
 }
 
 /** The state of a run. */
-export function stateOf({ finish, step }: RunRecord): string {
+export function runState({ finish, step }: RunRecord): string {
   switch (finish?.reason) {
     case 'done':
       return 'done';
@@ -90,7 +90,7 @@ export function stateOf({ finish, step }: RunRecord): string {
 }
 
 /** The page's title, such as `AdaLoRA and LoRA on CoLA`. */
-export function titleOf(groups: readonly RunGroup[]): string {
+export function reportTitle(groups: readonly RunGroup[]): string {
   const facts = groups.flatMap(({ runs }) => runs.map((run) => run.facts));
   const methods = [...new Set(facts.map(methodTitle))];
   const title = `${listed(methods)} on ${listed([...new Set(facts.map(dataName))])}`;
