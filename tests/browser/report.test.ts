@@ -2,6 +2,8 @@ import { cpSync, readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { thumbnail } from '../../src/input/pictures/thumbnail.ts';
+import { writeReport } from '../../src/studies/report/node/write-report.ts';
 import { Workspace } from '../support/workspace.ts';
 import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';
 
@@ -73,6 +75,30 @@ describe.skipIf(CHROMIUM === undefined)(`a report in a browser (${CHROMIUM ?? NO
       expect(strayed).toEqual([]);
       const paper = await page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
       expect(paper).toBe(look.scheme === 'light' ? 'rgb(252, 251, 247)' : 'rgb(21, 23, 27)');
+      await page.close();
+    }
+  });
+
+  it('shows wrong pictures from its own file', async () => {
+    const lines = workspace.read('run', 'metrics.jsonl').toString().trimEnd().split('\n');
+    const picture = thumbnail({ width: 90, height: 30, data: new Uint8Array(90 * 30 * 3).fill(99) });
+    const mistake = { text: 'a/1.jpg', picture, label: 'a', predicted: 'b', probability: 0.9 };
+    const finish = { ...JSON.parse(lines.pop()!), mistakes: new Array(20).fill(mistake) };
+    cpSync(workspace.path('run'), workspace.path('wrong'), { recursive: true });
+    workspace.write('wrong/metrics.jsonl', `${[...lines, JSON.stringify(finish)].join('\n')}\n`);
+    writeReport([workspace.path('wrong')], workspace.path('wrong.html'));
+    for (const look of LOOKS) {
+      const { page, complaints } = await openPage(
+        browser,
+        pathToFileURL(workspace.path('wrong.html')).href,
+        look,
+      );
+      const widths = await page
+        .locator('.wrong img')
+        .evaluateAll((images) => images.map((image) => (image as HTMLImageElement).naturalWidth));
+      expect(widths).toEqual(new Array(20).fill(64));
+      expect(await misfits(page)).toEqual([]);
+      expect(complaints).toEqual([]);
       await page.close();
     }
   });

@@ -1,15 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { writeData } from '../../scripts/demo/write-data.ts';
 import { servePage } from '../../src/faces/servers/page/page-server.ts';
 import { open } from '../../src/use/trained/node/open.ts';
-import { CHROMIUM, LOOKS, launch, openPage } from './support/browser.ts';
+import { CHROMIUM, LOOKS, launch, openPage, photograph } from './support/browser.ts';
 import { PageUser } from './support/page-user.ts';
 
-/** The folder for pictures of the page, at every width and in both color schemes. */
-const PICTURES = 'runs/page';
 const MAILS = 600;
 const TEXTS = [
   'Lose weight fast, 100% guaranteed, order now and save!!!',
@@ -25,7 +23,6 @@ it.skipIf(!process.env.LONG_TESTS || !CHROMIUM)(
     const { train } = writeData(join(folder, 'mails'));
     const lines = train.slice(0, MAILS).map(({ text, label }) => `"${text.replaceAll('"', '""')}",${label}`);
     writeFileSync(join(folder, 'mails.csv'), ['text,label', ...lines].join('\n'));
-    mkdirSync(PICTURES, { recursive: true });
     const { url, server } = await servePage(0);
     const browser = await launch();
     try {
@@ -36,14 +33,14 @@ it.skipIf(!process.env.LONG_TESTS || !CHROMIUM)(
       await user.choose(join(folder, 'mails.csv'));
       await user.train();
       await user.step(40);
-      await picture('training');
+      await photograph(page, 'training');
       const score = await user.score();
       console.log(`${score} After ${seconds()} s.`);
       const answers = new Map<string, Awaited<ReturnType<PageUser['ask']>>>();
       for (const text of TEXTS) answers.set(text, await user.ask(text));
       await user.download('Download the adapter', join(folder, 'adapter'));
       console.log(`The adapter is there after ${seconds()} s.`);
-      await picture('done');
+      await photograph(page, 'done');
 
       const [, percent] = /^Correct on ([\d.]+) %/.exec(score)!;
       const note = (await page.locator('#score-note').textContent())!;
@@ -61,14 +58,6 @@ it.skipIf(!process.env.LONG_TESTS || !CHROMIUM)(
       }
       await model.close();
       expect(complaints).toEqual([]);
-
-      async function picture(name: string): Promise<void> {
-        for (const { width, scheme } of LOOKS) {
-          await page.setViewportSize({ width, height: 900 });
-          await page.emulateMedia({ colorScheme: scheme });
-          await page.screenshot({ path: join(PICTURES, `${name}-${width}-${scheme}.png`), fullPage: true });
-        }
-      }
     } finally {
       await browser.close();
       server.close();

@@ -1,16 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { servePage } from '../../src/faces/servers/page/page-server.ts';
-import { CHROMIUM, LOOKS, launch, openPage } from './support/browser.ts';
+import { CHROMIUM, LOOKS, launch, openPage, photograph } from './support/browser.ts';
 import { PageUser } from './support/page-user.ts';
 
 const MODEL = '../shared/models/dinov2-small';
 const STAMPS = '../shared/data/stamps';
-/** The folder for pictures of the page, at every width and in both color schemes. */
-const PICTURES = 'runs/page';
 const LACKING = [MODEL, STAMPS].filter((path) => !existsSync(path));
 const REASON = LACKING.length > 0 ? `without ${LACKING.join(' and ')}` : 'with LONG_TESTS=1';
 
@@ -20,7 +18,6 @@ it.skipIf(!process.env.LONG_TESTS || !CHROMIUM || LACKING.length > 0)(
   { timeout: 3_600_000 },
   async () => {
     const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
-    mkdirSync(PICTURES, { recursive: true });
     const { url, server } = await servePage(0, { name: 'facebook/dinov2-small', folder: MODEL });
     const browser = await launch();
     let peak = 0;
@@ -34,17 +31,17 @@ it.skipIf(!process.env.LONG_TESTS || !CHROMIUM || LACKING.length > 0)(
       const tell = (what: string) =>
         console.log(`${what} After ${((performance.now() - startedAt) / 1000).toFixed(0)} s, ${peak} MB.`);
       expect(await user.choose(join(STAMPS, 'train'), 'Or a folder')).toBe('');
-      await picture('stamps-chosen');
+      await photograph(page, 'stamps-chosen');
       await user.train();
       await page.locator('#outcome').waitFor({ timeout: 0 });
       tell('The probe is fitted.');
       const birds = join(STAMPS, 'test', 'birds');
       const bird = join(birds, readdirSync(birds)[0]!);
       tell(`It answers ${(await user.show(bird))[0]}.`);
-      await picture('stamps-probe');
+      await photograph(page, 'stamps-probe');
       const score = await user.score();
       tell(`${score} ${await page.locator('#score-note').textContent()}`);
-      await picture('stamps-done');
+      await photograph(page, 'stamps-done');
       // A probe on the class token alone is right for 68 % of the test pictures.
       expect(Number(/[\d.]+/.exec(score)![0])).toBeGreaterThan(50);
       expect((await user.show(bird))[0]![0]).toBe('birds');
@@ -52,14 +49,6 @@ it.skipIf(!process.env.LONG_TESTS || !CHROMIUM || LACKING.length > 0)(
       await user.download('Download the model as ONNX', join(folder, 'onnx'));
       tell('The files are downloaded.');
       expect(complaints).toEqual([]);
-
-      async function picture(name: string): Promise<void> {
-        for (const { width, scheme } of LOOKS) {
-          await page.setViewportSize({ width, height: 900 });
-          await page.emulateMedia({ colorScheme: scheme });
-          await page.screenshot({ path: join(PICTURES, `${name}-${width}-${scheme}.png`), fullPage: true });
-        }
-      }
     } finally {
       clearInterval(timer);
       await browser.close();

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 const CANDIDATES = [
@@ -63,4 +64,17 @@ export function misfits(page: Page): Promise<string[]> {
     const page = document.documentElement.scrollWidth > width ? ['the page scrolls sideways'] : [];
     return [...page, ...[...wide, ...flat].map((element) => element.outerHTML.slice(0, 120))];
   });
+}
+
+/** The folder for pictures of the training page. */
+const PICTURES = 'runs/page';
+
+/** Writes pictures of a page at every width and in both color schemes. */
+export async function photograph(page: Page, name: string): Promise<void> {
+  mkdirSync(PICTURES, { recursive: true });
+  for (const { width, scheme } of LOOKS) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.emulateMedia({ colorScheme: scheme });
+    await page.screenshot({ path: join(PICTURES, `${name}-${width}-${scheme}.png`), fullPage: true });
+  }
 }
