@@ -33,7 +33,7 @@ export async function readChosen(chosen: readonly ChosenFile[], header?: boolean
     return pictureTable(await unzip(file, path), path);
   }
   const isTable = chosen.length === 1 && !PICTURE_NAME.test(first!.path);
-  return isTable ? readFileTable(first!.file, header) : pictureTable(chosen, 'the folder');
+  return isTable ? readFileTable(first!.file, header) : pictureTable(chosen, 'pictures');
 }
 
 /** Pictures in folders of their classes, or with a file of metadata, as a table. */
