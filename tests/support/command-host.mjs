@@ -33,7 +33,7 @@ function ThreadOrHere(url, options) {
   return trains ? trainHere(options.workerData) : new Worker(url, options);
 }
 
-function trainHere({ port }) {
+function trainHere({ port, stop }) {
   let listener;
   const early = [];
   const worker = Object.assign(new EventEmitter(), {
@@ -56,7 +56,7 @@ function trainHere({ port }) {
     port.close();
   };
   dieAt(death, freeze);
-  built('studies/jobs/node/do-job.js').then(({ answerTraining }) => answerTraining(parent, reply, end));
+  built('studies/jobs/node/do-job.js').then(({ answerTraining }) => answerTraining(parent, { reply, stop }, end));
   return worker;
 }
 

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import threads from 'node:worker_threads';
 import { answerTraining, type OwnReply } from '../../src/studies/jobs/node/do-job.ts';
-import type { Replies } from '../../src/studies/jobs/node/worker.ts';
+import type { SharedWithTraining } from '../../src/studies/jobs/node/worker.ts';
 import type { Message, Port } from '../../src/support/calls/call.ts';
 
 const { Worker } = threads;
@@ -47,7 +47,7 @@ function replaceWorker(value: unknown): void {
 }
 
 /** A thread as its parent sees it. */
-function workHere({ port }: Replies): EventEmitter {
+function workHere({ port, stop }: SharedWithTraining): EventEmitter {
   let listener: (message: Message) => void;
   const worker = Object.assign(new EventEmitter(), {
     threadId: threads.threadId,
@@ -64,7 +64,7 @@ function workHere({ port }: Replies): EventEmitter {
       listener = given;
     },
   };
-  answerTraining(parent, reply, () => {
+  answerTraining(parent, { reply, stop }, () => {
     setImmediate(() => worker.emit('exit', 0));
     port.close();
   });

@@ -21,8 +21,6 @@ export interface WorkerJob {
   /** Whether the caller has an `onStepEnd`. */
   isControlled: boolean;
   resume: boolean;
-  /** One element. Any value except 0 requests a stop. */
-  stop: Int32Array<SharedArrayBuffer>;
   /** Modules that define methods and tasks. */
   modules: readonly string[];
 }
@@ -39,25 +37,28 @@ export interface TrainingListener {
 /** The result of a call, or none if the function failed. The caller then reports its error. */
 export type OwnReply = { value: unknown } | { failed: true };
 
+/** What a training asks during its work, without receiving messages. */
+export interface TrainingWaits {
+  /** The reply to the last call. A promise only for calls that {@link answerOwn} answers with one. */
+  reply(): OwnReply | Promise<OwnReply>;
+  /** One element. Any value except 0 requests a stop. */
+  stop: Int32Array<SharedArrayBuffer>;
+}
+
 /**
  * Answers a call of `train` at the other end of a port.
  *
- * @param reply returns the reply to the last call. A promise only for calls that {@link answerOwn} answers with one
  * @param onEnd called when the training has ended
  */
-export function answerTraining(
-  port: Port,
-  reply: () => OwnReply | Promise<OwnReply>,
-  onEnd: () => void,
-): void {
-  const train = (job: WorkerJob, listener: TrainingListener) => doJob(job, listener, reply).finally(onEnd);
+export function answerTraining(port: Port, waits: TrainingWaits, onEnd: () => void): void {
+  const train = (job: WorkerJob, listener: TrainingListener) => doJob(job, listener, waits).finally(onEnd);
   answerCalls({ train }, ['train'], port);
 }
 
 async function doJob(
-  { config, texts, functions, scores, isControlled, resume, stop, modules }: WorkerJob,
+  { config, texts, functions, scores, isControlled, resume, modules }: WorkerJob,
   { onEvent, onCall, onAgreed }: TrainingListener,
-  reply: () => OwnReply | Promise<OwnReply>,
+  { reply, stop }: TrainingWaits,
 ): Promise<FinishEvent> {
   const ask = (call: RunCall) => {
     onCall(call);

@@ -18,7 +18,7 @@ import { namedRows } from '../rows-in-memory.ts';
 import { RunCallbacks } from '../run-callbacks.ts';
 import type { OwnReply, TrainingListener, WorkerJob } from './do-job.ts';
 import { withAllErrors } from './with-all-errors.ts';
-import type { Replies } from './worker.ts';
+import type { SharedWithTraining } from './worker.ts';
 
 /** Options of {@link train}. */
 export type TrainOptions = CommonTrainOptions<boolean>;
@@ -45,13 +45,13 @@ export async function train(config: RunConfigInput, options: TrainOptions = {}):
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const callbacks = new RunCallbacks(options, () => Atomics.store(stop, 0, 1));
   const job: WorkerJob = {
-    ...{ config: parsed, texts, functions: [...functions.keys()], scores, stop },
+    ...{ config: parsed, texts, functions: [...functions.keys()], scores },
     isControlled: options.onStepEnd !== undefined,
     resume: options.resume ?? false,
     modules: definingModules(),
   };
   let isAgreed = false;
-  const { thread, reply } = startTraining(parsed.output);
+  const { thread, reply } = startTraining(parsed.output, stop);
   const failCall = (error: unknown) => {
     callbacks.fail(error);
     reply({ failed: true });
@@ -90,13 +90,16 @@ export async function train(config: RunConfigInput, options: TrainOptions = {}):
 }
 
 /** Starts a thread for a training. `reply` answers the calls of the caller's functions, for which the thread waits. */
-function startTraining(output: string): { thread: Thread; reply(value: OwnReply): void } {
+function startTraining(
+  output: string,
+  stop: SharedWithTraining['stop'],
+): { thread: Thread; reply(value: OwnReply): void } {
   disableTelemetry();
   const { port1: replies, port2: port } = new MessageChannel();
   const count = new Int32Array(new SharedArrayBuffer(4));
   const thread = startThread(new URL('./worker.js', import.meta.url), {
     name: 'training thread',
-    workerData: { port, count } satisfies Replies,
+    workerData: { port, count, stop } satisfies SharedWithTraining,
     transferList: [port],
   });
   const { threadId } = thread.worker;

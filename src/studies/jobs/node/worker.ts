@@ -2,13 +2,14 @@ import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from '
 import { portOf } from '../../../support/node/threads.ts';
 import { answerTraining } from './do-job.ts';
 
-/** The port of the caller's replies, and the number of replies so far. */
-export interface Replies {
+/** The port of the caller's replies and the number of replies so far, and the request to stop. */
+export interface SharedWithTraining {
   port: MessagePort;
   count: Int32Array<SharedArrayBuffer>;
+  stop: Int32Array<SharedArrayBuffer>;
 }
 
-const { port, count } = workerData as Replies;
+const { port, count, stop } = workerData as SharedWithTraining;
 let calls = 0;
 
 /** Waits for a reply: scores are needed in the middle of a step. */
@@ -18,4 +19,4 @@ function reply() {
 }
 
 // Without the port, the thread ends when its work has ended.
-answerTraining(portOf(parentPort!), reply, () => parentPort!.unref());
+answerTraining(portOf(parentPort!), { reply, stop }, () => parentPort!.unref());
