@@ -32,8 +32,8 @@ export type { RunConfig, RunConfigInput } from './training/run/config/run-config
 export type { EventOf, FinishEvent, TrainEvent } from './training/run/events.ts';
 export type { OnStepEnd, StepControl, StepState } from './training/train/step-control.ts';
 export type { ExportGgufOptions } from './use/trained/gguf-adapter.ts';
+export type { MergeOptions } from './use/trained/merged-form.ts';
 export type { EvaluateParams, PredictOptions } from './use/trained/model-options.ts';
-export type { MergeOptions } from './use/trained/node/merge.ts';
 export type { ExportOptions } from './use/trained/node/open.ts';
 export type { ModelInThread as OpenedModel } from './use/trained/node/thread/model-in-thread.ts';
 export type { FinishedRun, ThreadOptions as OpenOptions } from './use/trained/node/thread/open-in-thread.ts';

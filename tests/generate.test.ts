@@ -16,7 +16,8 @@ import { Program } from '../src/program/program.ts';
 import { Random } from '../src/support/random.ts';
 import { describeFolder } from '../src/use/trained/node/load-model.ts';
 import { type OpenedModel, open } from '../src/use/trained/node/open.ts';
-import { type OpenedTuned, openTuned } from '../src/use/trained/node/open-tuned.ts';
+import { openTuned } from '../src/use/trained/node/open-tuned.ts';
+import type { OpenedTuned } from '../src/use/trained/trained-parts.ts';
 import { SMALL_GENERATORS, writeSmallGenerator } from './support/small-generator.ts';
 
 interface Fixture {

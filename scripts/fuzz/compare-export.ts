@@ -5,9 +5,10 @@ import { textsOf } from '../../src/program/modalities/texts.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
-import { exportOnnx } from '../../src/use/trained/node/export-onnx.ts';
 import { readFolder } from '../../src/use/trained/node/load-model.ts';
 import { openTuned } from '../../src/use/trained/node/open-tuned.ts';
+import { writeForm } from '../../src/use/trained/node/write-form.ts';
+import { onnxForm } from '../../src/use/trained/written-form.ts';
 
 const TEXTS = ['the cat sat on the mat', 'a dog'];
 /** The sums have another order, and a mutation may have made weights large. */
@@ -24,7 +25,7 @@ export async function exportDifference(adapter: string, base: string): Promise<n
   const { model, tuner, values, baseFolder } = opened;
   const output = mkdtempSync(join(adapter, '..', 'onnx-'));
   try {
-    exportOnnx(opened, output);
+    writeForm(opened, onnxForm(opened), output);
     const texts = textsOf((await readFolder(baseFolder)).modality(model.config));
     const encodings = TEXTS.map((text) => texts.encode(text, undefined, model.config.maxLength));
     const batch = texts.padded(encodings);

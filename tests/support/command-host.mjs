@@ -56,7 +56,9 @@ function trainHere({ port, stop }) {
     port.close();
   };
   dieAt(death, freeze);
-  built('studies/jobs/node/do-job.js').then(({ answerTraining }) => answerTraining(parent, { reply, stop }, end));
+  built('studies/jobs/node/do-job.js').then(({ answerTraining }) =>
+    answerTraining(parent, { reply, stop }, end),
+  );
   return worker;
 }
 

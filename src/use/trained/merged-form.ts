@@ -1,22 +1,18 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { streamSafetensors } from '../../../formats/encode-safetensors.ts';
-import { f32ToBf16, f32ToF16 } from '../../../formats/float.ts';
-import { assertNewFolder } from '../../../formats/node/assert-new-folder.ts';
-import type { LoadedModel } from '../../../program/model-weights.ts';
-import { atomicWrite } from '../../../store/node/atomic-write.ts';
-import { elementCount } from '../../../support/element-count.ts';
-import { assertOptions, type OptionTypes, oneOf } from '../../../support/options.ts';
-import { UserError } from '../../../support/user-error.ts';
-import type { ReadRange } from '../../../tuners/tuner.ts';
-import { assertFiniteValues, finiteReader } from '../../finite-values.ts';
-import { fittingReader } from '../../fitting-base.ts';
-import { storedName, trainedConfig } from '../../full-model.ts';
-import { sentenceFiles } from '../../sentence-files.ts';
-import { SETFIT_CONFIG, setFitConfig } from '../../setfit.ts';
-import { copyNotes } from './notes-file.ts';
-import type { OpenedTuned } from './open-tuned.ts';
-import { copySharedFiles, sharedFiles } from './shared-files.ts';
+import type { EncodedFile } from '../../input/formats/adapters/encode-adapter.ts';
+import { streamSafetensors } from '../../input/formats/encode-safetensors.ts';
+import { f32ToBf16, f32ToF16 } from '../../input/formats/float.ts';
+import type { ReadRange } from '../../methods/tuners/tuner.ts';
+import type { LoadedModel } from '../../program/weight-memory.ts';
+import { elementCount } from '../../support/arrays.ts';
+import { assertOptions, type OptionTypes, oneOf } from '../../support/options.ts';
+import { UserError } from '../../support/user-error.ts';
+import { assertFiniteValues, finiteReader } from './finite-values.ts';
+import { fittingReader } from './fitting-base.ts';
+import { storedName, trainedConfig } from './full-model.ts';
+import { sentenceFiles } from './sentence-files.ts';
+import { SETFIT_CONFIG, setFitConfig } from './setfit.ts';
+import type { OpenedTuned } from './trained-parts.ts';
+import type { WrittenForm } from './written-form.ts';
 
 /** Element types of a written checkpoint, by their names in transformers. */
 export const MERGED_DTYPES = ['float32', 'float16', 'bfloat16'] as const;
@@ -38,13 +34,13 @@ const FLOAT16_OVERFLOW = 65520;
 const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const;
 
 /**
- * Writes the merged model as a checkpoint, as transformers' `save_pretrained` does, block by block.
+ * The merged model as a checkpoint, as transformers' `save_pretrained` writes it. The weights are made block by block.
  *
- * @throws UserError for a model without an adapter, an adapter that cannot be merged, a folder with files in it, and
- * for values that are not finite or that `dtype` cannot represent
+ * @throws UserError for a model without an adapter, an adapter that cannot be merged, and values that are not finite;
+ * while the weights are made, for values that `dtype` cannot represent
  */
-export function writeMerged(opened: OpenedTuned, output: string, options: MergeOptions = {}): void {
-  const { model, baseFolder, folder, notes, adapter, tuner, values } = opened;
+export function mergedForm(opened: OpenedTuned, options: MergeOptions = {}): WrittenForm {
+  const { model, base, folder, notes, adapter, tuner, values } = opened;
   const { dtype } = options;
   assertOptions('merge', options, MERGE_OPTIONS);
   if (!adapter) {
@@ -65,26 +61,25 @@ export function writeMerged(opened: OpenedTuned, output: string, options: MergeO
     });
   }
   assertFiniteValues(values, folder);
-  assertNewFolder(output);
-  sharedFiles(baseFolder);
   const read = tuner.merged(values, fittingReader(opened));
-  writeWeights(join(output, 'model.safetensors'), model, read, dtype);
-  copyNotes(folder, output, { merged: true });
-  for (const [name, text] of sentenceFiles(model, notes?.data.max_length))
-    atomicWrite(join(output, name), text);
   const setFit = setFitConfig(notes);
-  if (setFit) atomicWrite(join(output, SETFIT_CONFIG), setFit);
-  copySharedFiles(baseFolder, output);
-  const text = readFileSync(join(baseFolder, 'config.json'), 'utf8');
-  atomicWrite(join(output, 'config.json'), trainedConfig(text, model, notes, dtype));
+  const text = new TextDecoder().decode(base.config);
+  return {
+    copies: { ofBase: true, notes: 'merged' },
+    files: [
+      ['model.safetensors', weightsOf(model, read, dtype)],
+      ...sentenceFiles(model, notes?.data.max_length),
+      ...(setFit ? [[SETFIT_CONFIG, setFit] satisfies EncodedFile] : []),
+      ['config.json', trainedConfig(text, model, notes, dtype)],
+    ],
+  };
 }
 
-function writeWeights(
-  path: string,
+function weightsOf(
   model: LoadedModel,
   read: ReadRange,
   dtype: MergedDtype | undefined,
-): void {
+): Iterable<Uint8Array> {
   const dtypeOf = (name: string) => {
     const place = model.locate(name);
     return 'data' in place || place.dtype === 'uint8' ? undefined : place.dtype;
@@ -114,7 +109,7 @@ function writeWeights(
       yield encoded(readOf(name, start, Math.min(length, start + BLOCK)), dtype, name);
     }
   }
-  atomicWrite(path, streamSafetensors(stored, blocks, { format: 'pt' }));
+  return streamSafetensors(stored, blocks, { format: 'pt' });
 }
 
 function encoded(values: Float32Array, dtype: MergedDtype, name: string): Uint8Array {

@@ -5,6 +5,7 @@ import { lazy } from '../../support/options.ts';
 import type { Notes } from './notes.ts';
 import type { DescribedModel } from './read-model.ts';
 import type { TrainedParts } from './trained-model.ts';
+import type { KnownAdapter } from './tune-model.ts';
 
 /** A model's config with the positions that remain for texts after `virtualTokens`. */
 export function configForTexts(config: CommonConfig, virtualTokens = 0): CommonConfig {
@@ -17,6 +18,15 @@ export interface TunedModel extends TunedValues {
   base: DescribedModel;
   /** The task for which it was trained. Undefined for unknown tasks. */
   notes: Notes | undefined;
+}
+
+/** An open model with its adapter, if it has one, and the places of their files. Nothing is computed yet. */
+export interface OpenedTuned extends TunedModel {
+  /** The folder of the base model, with its tokenizer. */
+  baseFolder: string;
+  /** The folder of the adapter, or of the model itself. */
+  folder: string;
+  adapter?: KnownAdapter | undefined;
 }
 
 /**

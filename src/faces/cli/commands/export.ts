@@ -1,7 +1,8 @@
 import { Command } from 'commander';
 import { oneOf } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
-import type { OpenedTuned } from '../../../use/trained/node/open-tuned.ts';
+import type { OpenedTuned } from '../../../use/trained/trained-parts.ts';
+import type { WrittenForm } from '../../../use/trained/written-form.ts';
 import { baseModelOption, checkpointOption, jsonOption } from '../flags.ts';
 
 interface Flags {
@@ -14,16 +15,16 @@ interface Flags {
   checkpoint?: number;
 }
 
-/** Writes an opened model. */
-type Writer = (opened: OpenedTuned, output: string) => void;
+/** Makes a form of an opened model. */
+type FormOf = (opened: OpenedTuned) => WrittenForm;
 
-/** The forms that need the base model: what is written, and the writer for a value of `--dtype`. */
+/** The forms that need the base model: what is written, and how it is made for a value of `--dtype`. */
 const OPENED_FORMS: Readonly<
-  Record<string, { what: string; writer(dtype: string | undefined): Promise<Writer> }>
+  Record<string, { what: string; maker(dtype: string | undefined): Promise<FormOf> }>
 > = {
-  merged: { what: 'model', writer: mergedWriter },
-  onnx: { what: 'model', writer: onnxWriter },
-  gguf: { what: 'adapter', writer: ggufWriter },
+  merged: { what: 'model', maker: mergedMaker },
+  onnx: { what: 'model', maker: onnxMaker },
+  gguf: { what: 'adapter', maker: ggufMaker },
 };
 
 export function exportCommand(): Command {
@@ -61,7 +62,7 @@ async function run(path: string, flags: Flags): Promise<void> {
       : `requires --as ${Object.keys(OPENED_FORMS).join(' or ')}, got --as ${name}`;
     throw new UserError({ key: `--${key}`, fault });
   }
-  if (form) await writeOpened(path, { model, output, write: await form.writer(dtype) });
+  if (form) await writeOpened(path, { model, output, formOf: await form.maker(dtype) });
   else await writeAdapter(path, flags);
   console.log(json ? JSON.stringify({ output }) : `The ${form?.what ?? 'adapter'} is in ${output}`);
 }
@@ -69,39 +70,40 @@ async function run(path: string, flags: Flags): Promise<void> {
 /** Writes a form that needs the base model. */
 async function writeOpened(
   path: string,
-  { model, output, write }: { model?: string; output: string; write: Writer },
+  { model, output, formOf }: { model?: string; output: string; formOf: FormOf },
 ): Promise<void> {
   const { openTuned } = await import('../../../use/trained/node/open-tuned.ts');
+  const { writeForm } = await import('../../../use/trained/node/write-form.ts');
   const { openingDisplay } = await import('../terminal/opening-display.ts');
   const opened = await openTuned(path, { model, ...openingDisplay() });
   try {
-    write(opened, output);
+    writeForm(opened, formOf(opened), output);
   } finally {
     opened.model.close();
   }
 }
 
-async function mergedWriter(name: string | undefined): Promise<Writer> {
-  const { MERGED_DTYPES, writeMerged } = await import('../../../use/trained/node/merge.ts');
+async function mergedMaker(name: string | undefined): Promise<FormOf> {
+  const { MERGED_DTYPES, mergedForm } = await import('../../../use/trained/merged-form.ts');
   const dtype = dtypeNamed(name, MERGED_DTYPES);
-  return (opened, output) => writeMerged(opened, output, { dtype });
+  return (opened) => mergedForm(opened, { dtype });
 }
 
-async function onnxWriter(names = 'fp32'): Promise<Writer> {
+async function onnxMaker(names = 'fp32'): Promise<FormOf> {
   const { onnxDtypes } = await import('../../../use/optimum/onnx-dtypes.ts');
-  const { exportOnnx } = await import('../../../use/trained/node/export-onnx.ts');
+  const { onnxForm } = await import('../../../use/trained/written-form.ts');
   const dtypes = onnxDtypes(
     names.split(',').map((name) => name.trim()),
     '--dtype',
   );
-  return (opened, output) => exportOnnx(opened, output, { dtypes });
+  return (opened) => onnxForm(opened, { dtypes });
 }
 
-async function ggufWriter(name: string | undefined): Promise<Writer> {
+async function ggufMaker(name: string | undefined): Promise<FormOf> {
   const { GGUF_DTYPES } = await import('../../../input/formats/encode-gguf.ts');
-  const { exportGguf } = await import('../../../use/trained/node/export-gguf.ts');
+  const { ggufForm } = await import('../../../use/trained/written-form.ts');
   const dtype = dtypeNamed(name, GGUF_DTYPES);
-  return (opened, output) => exportGguf(opened, output, { dtype });
+  return (opened) => ggufForm(opened, { dtype });
 }
 
 /** @throws UserError for a type that the form does not have */
@@ -113,10 +115,12 @@ function dtypeNamed<T extends string>(name: string | undefined, known: readonly 
 
 async function writeAdapter(path: string, { as: form, output, uniform }: Flags): Promise<void> {
   const { readAdapter } = await import('../../../input/formats/adapters/node/adapter-folder.ts');
-  const { exportAdapter } = await import('../../../use/trained/node/export-adapter.ts');
+  const { adapterForm } = await import('../../../use/trained/written-form.ts');
   const { locateAdapter } = await import('../../../use/trained/node/locate-trained.ts');
+  const { writeForm } = await import('../../../use/trained/node/write-form.ts');
   const { kindOf } = await import('../../../methods/tuners/registry.ts');
   const { folder } = await locateAdapter(path);
   const stored = await readAdapter(folder);
-  exportAdapter({ folder, adapter: { stored, kind: kindOf(stored, folder) } }, form, output, { uniform });
+  const adapter = { stored, kind: kindOf(stored, folder) };
+  writeForm({ folder }, adapterForm({ folder, adapter }, form, { uniform }), output);
 }

@@ -11,13 +11,14 @@ import { inScratchFolder } from '../../../input/store/node/temporary-name.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { SHARED_FILES } from '../../../use/trained/full-model.ts';
 import { LAYER_FILE } from '../../../use/trained/layer-file.ts';
-import { exportOnnx } from '../../../use/trained/node/export-onnx.ts';
+import { mergedForm } from '../../../use/trained/merged-form.ts';
 import { locateTrained } from '../../../use/trained/node/locate-trained.ts';
-import { writeMerged } from '../../../use/trained/node/merge.ts';
 import { type OpenTunedOptions, openTuned } from '../../../use/trained/node/open-tuned.ts';
+import { writeForm } from '../../../use/trained/node/write-form.ts';
 import { NOTES_FILE } from '../../../use/trained/notes.ts';
 import { CONFIG } from '../../../use/trained/read-model.ts';
 import { SENTENCE_FILES } from '../../../use/trained/sentence-files.ts';
+import { onnxForm } from '../../../use/trained/written-form.ts';
 import { type HubCard, hubCard } from '../../report/hub-card.ts';
 
 const CARD = 'README.md';
@@ -69,8 +70,7 @@ export async function push(path: string, repo: string, options: PushOptions): Pr
     const { model, onProgress, onNotice } = options;
     const opened = await openTuned(path, { model, onProgress, onNotice });
     try {
-      if (form === 'merged') writeMerged(opened, scratch);
-      else exportOnnx(opened, scratch);
+      writeForm(opened, form === 'merged' ? mergedForm(opened) : onnxForm(opened), scratch);
     } finally {
       opened.model.close();
     }

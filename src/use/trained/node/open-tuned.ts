@@ -7,20 +7,11 @@ import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
 import { otherWeights, readNotes } from '../notes.ts';
 import { askedBy, openedTask } from '../opened-task.ts';
 import { setFitNotes } from '../setfit.ts';
-import type { TunedModel } from '../trained-parts.ts';
+import type { OpenedTuned } from '../trained-parts.ts';
 import { type KnownAdapter, knownAdapter, tuneModel } from '../tune-model.ts';
 import { openWeights, readFolder } from './load-model.ts';
 import { type Located, locateTrained } from './locate-trained.ts';
 import { resolveBase } from './resolve-base.ts';
-
-/** An open model with its adapter, if it has one. Nothing is computed yet. */
-export interface OpenedTuned extends TunedModel {
-  /** The folder of the base model, with its tokenizer. */
-  baseFolder: string;
-  /** The folder of the adapter, or of the model itself. */
-  folder: string;
-  adapter?: KnownAdapter;
-}
 
 export interface OpenTunedOptions {
   /** The base model, if it is not where the adapter says. */

@@ -11,13 +11,14 @@ import { assertOptions } from '../../../support/options.ts';
 import { closedModel } from '../closed-model.ts';
 import { fittingBase } from '../fitting-base.ts';
 import type { ExportGgufOptions } from '../gguf-adapter.ts';
+import type { MergeOptions } from '../merged-form.ts';
 import { EVALUATE_OPTIONS, type EvaluateParams } from '../model-options.ts';
 import type { ExportOnnxOptions } from '../onnx-folder.ts';
 import { TrainedModel, type TrainedParts } from '../trained-model.ts';
-import { trainedParts } from '../trained-parts.ts';
-import type { MergeOptions } from './merge.ts';
+import { type OpenedTuned, trainedParts } from '../trained-parts.ts';
 import type { OpenOptions } from './open-options.ts';
-import { type OpenedTuned, openTuned } from './open-tuned.ts';
+import { openTuned } from './open-tuned.ts';
+import { writeForm } from './write-form.ts';
 
 /** Options for commands only. */
 export interface SharedOpenOptions extends OpenOptions {
@@ -76,9 +77,9 @@ export class OpenedModel extends TrainedModel {
    * values that `dtype` cannot represent
    */
   async merge(output: string, options: MergeOptions = {}): Promise<void> {
-    const { writeMerged } = await import('./merge.ts');
+    const { mergedForm } = await import('../merged-form.ts');
     if (this.isClosed) throw closedModel(this.parts.path);
-    writeMerged(this.#opened, output, options);
+    writeForm(this.#opened, mergedForm(this.#opened, options), output);
   }
 
   /**
@@ -92,13 +93,14 @@ export class OpenedModel extends TrainedModel {
    * unknown or cannot represent a value
    */
   async export(form: string, output: string, options: ExportOptions = {}): Promise<void> {
-    const { exportAdapter, GGUF_FORM, ONNX_FORM } = await import('./export-adapter.ts');
-    const { exportGguf } = await import('./export-gguf.ts');
-    const { exportOnnx } = await import('./export-onnx.ts');
+    const { adapterForm, GGUF_FORM, ggufForm, ONNX_FORM, onnxForm } = await import('../written-form.ts');
     if (this.isClosed) throw closedModel(this.parts.path);
     // Each form checks its own options.
-    if (form === ONNX_FORM) exportOnnx(this.#opened, output, options as ExportOnnxOptions);
-    else if (form === GGUF_FORM) exportGguf(this.#opened, output, options as ExportGgufOptions);
-    else exportAdapter(this.#opened, form, output, options as ExportLoraOptions);
+    const made = () => {
+      if (form === ONNX_FORM) return onnxForm(this.#opened, options as ExportOnnxOptions);
+      if (form === GGUF_FORM) return ggufForm(this.#opened, options as ExportGgufOptions);
+      return adapterForm(this.#opened, form, options as ExportLoraOptions);
+    };
+    writeForm(this.#opened, made(), output);
   }
 }
