@@ -9,7 +9,7 @@ import type { TrainEvent } from '../src/training/run/events.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { Workspace } from './support/workspace.ts';
 
-/* Where rows with pictures come from, and what is learned from them, besides the class of a folder. */
+/* Sources of rows with pictures other than a folder per class, and targets other than a class. */
 
 const workspace = new Workspace();
 const model = workspace.path('vision');
@@ -100,7 +100,7 @@ describe('parquet with the bytes of pictures', () => {
     await train('captions', { ...settings, data: { ...settings.data, text: 'caption' } });
   });
 
-  it('is a data set of the Hub', async () => {
+  it('is a dataset of the Hub', async () => {
     const content = readFileSync(PARQUET);
     const files = {
       'data/train-00000-of-00001.parquet': content,

@@ -234,7 +234,7 @@ describe('--resume', () => {
       'with other data',
       ['--set', 'data.train=dev.tsv'],
       'output: whole holds a run with ' +
-        'other content in the data files or the model files (weights, tokenizer, config.json). ' +
+        'other content in the data files or the model files (weights, config.json and those for its inputs). ' +
         'Resume with its own config.yaml, or choose another output folder.\n',
     ],
     [
@@ -260,7 +260,7 @@ describe('--resume', () => {
     workspace.write(join('model', name), before);
     expect(code).toBe(2);
     expect(stderr).toContain(
-      'other content in the data files or the model files (weights, tokenizer, config.json)',
+      'other content in the data files or the model files (weights, config.json and those for its inputs)',
     );
   });
 

@@ -30,8 +30,8 @@ export interface PythonUse {
   autoModel: string;
   /** Whether the class has a head with one output per label. */
   hasClasses?: boolean;
-  /** Lines that import what `lines` need besides the model and the tokenizer. */
+  /** Lines that import what `lines` need besides the model and what makes inputs. */
   imports?: readonly string[];
-  /** Lines that use `model` and `tokenizer`. */
+  /** Lines that use `model` and what makes its inputs: see program/modalities/in-python.ts. */
   lines: readonly string[];
 }

@@ -7,10 +7,10 @@ import { OPEN_OPTIONS, type OpenOptions, openTrained, type Trained } from './ope
 export type PageExportOptions = ExportOnnxOptions & OpenOptions;
 
 /**
- * Merges the result of a run with its base model and exports it as ONNX files with config and tokenizer. Returns the
+ * Merges the result of a run with its base model and exports it as ONNX files with the small files of the base. Returns the
  * files by their paths in a folder that transformers.js and Optimum load.
  *
- * @throws UserError like {@link open}, and for a missing tokenizer
+ * @throws UserError like {@link open}, and for a missing file of the base
  */
 export async function exportOnnx(
   trained: Trained,

@@ -7,10 +7,10 @@ import { SHARED_FILES } from '../../use/trained/full-model.ts';
 export type ResultFiles = Map<string, Uint8Array | string>;
 
 const CARD = 'README.md';
-/** Maximum size of a file. A tokenizer with a large vocabulary has tens of megabytes. */
+/** Maximum size of a file. The file of a large vocabulary has tens of megabytes. */
 const MAX_SHARED_BYTES = 2 ** 27;
 
-/** The files of a trained adapter as in a run's folder in Node, or of a model with the tokenizer of its base. */
+/** The files of a trained adapter as in a run's folder in Node, or of a model with the small files of its base. */
 export async function resultFiles({ trained, files, card }: RunResults, base: Files): Promise<ResultFiles> {
   const shared = await Promise.all(
     (trained === 'model' ? SHARED_FILES : []).map(

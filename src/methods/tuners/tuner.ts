@@ -48,7 +48,7 @@ export interface TunableModel {
   states: ReadonlyMap<string, AttentionStates>;
   /** For each table of word embeddings, by its parameter's name: the number that multiplies its rows. */
   wordTables: ReadonlyMap<string, number>;
-  /** Token ids of a text with the model's tokenizer, special tokens included; present in a run. */
+  /** Token ids of a text, special tokens included; present in a run. */
   encode?(text: string): ArrayLike<number>;
   /** Reads the weights of the adapted modules. Set if the model is loaded. */
   readRange?: ReadRange;

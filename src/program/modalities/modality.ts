@@ -4,7 +4,7 @@ import type { Picture } from '../../input/pictures/picture-reader.ts';
 import type { Communicator } from '../parallel/communicator.ts';
 import type { InputSet } from './input-set.ts';
 
-/** What an example is made of: a text, or the name of a picture and the picture. */
+/** A part of an example: a text, or the name of a picture and the picture. */
 export interface Part {
   text: string;
   picture?: Picture | undefined;
@@ -45,8 +45,8 @@ export interface EncodingOptions {
 }
 
 /**
- * What the rows of a model are made of, with everything that its inputs need besides its weights. Texts and pictures
- * implement it. Layers above read rows only through it, so they work for both.
+ * The kind of a model's rows, with everything that its inputs need besides the weights. Texts and pictures implement it.
+ * Layers above read rows only through it, so they work for both.
  *
  * @typeParam Item what is encoded once, however often it occurs
  */

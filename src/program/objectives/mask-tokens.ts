@@ -13,7 +13,7 @@ export interface MaskingSettings {
   whole_word_mask: boolean;
 }
 
-/** The properties of a tokenizer that masking needs. */
+/** The properties of a vocabulary that masking needs. */
 export interface MaskingVocabulary {
   maskId: number;
   vocabSize: number;

@@ -14,7 +14,7 @@ interface Statistics {
 }
 
 /**
- * Corpus BLEU from 0 to 100, equal to sacrebleu 2.6 with its defaults: tokenizer `13a`, n-grams up to 4,
+ * Corpus BLEU from 0 to 100, equal to sacrebleu 2.6 with its defaults: tokens `13a`, n-grams up to 4,
  * exponential smoothing.
  *
  * @param references one or more references for each text

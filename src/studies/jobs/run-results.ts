@@ -13,7 +13,7 @@ import type { ReadRun } from './read-material.ts';
 /** The results of a finished run. */
 export interface RunResults {
   trained: 'adapter' | 'model';
-  /** The files of the adapter, or those of the model except its tokenizer. The last one completes them. */
+  /** The files of the adapter, or those of the model except what its inputs need. The last one completes them. */
   files: EncodedFile[];
   /** The text of the run's README.md. */
   card: string;

@@ -3,6 +3,7 @@ import { extensionOf } from '../../input/data/detect-format.ts';
 import { EMBEDDED_MODEL, parseModelId } from '../../input/hub/model-id.ts';
 import { titleOf } from '../../methods/tuners/method-definition.ts';
 import { type MethodName, methodNamed } from '../../methods/tuners/registry.ts';
+import { LOADED_IN_PYTHON } from '../../program/modalities/in-python.ts';
 import { averaged, SCORES, type ScoreFacts } from '../../scores/metrics/scores.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { printable } from '../../support/text.ts';
@@ -263,7 +264,7 @@ function usage(facts: ModelCardFacts, base: string): string {
   const { name, folder, imports, load } = PYTHON_LOADING[library];
   const { autoModel, hasClasses, imports: more = [], lines } = python(data, { folder, normalize });
   const isOfPictures = (data as { pictures?: boolean }).pictures === true;
-  const encoder = isOfPictures ? 'AutoImageProcessor' : 'AutoTokenizer';
+  const { class: encoder, name: variable } = LOADED_IN_PYTHON[isOfPictures ? 'image' : 'text'];
   const classes = hasClasses ? `, num_labels=${labels.length || 1}` : '';
   const pretrained = `${autoModel}.from_pretrained(${JSON.stringify(base)}${classes})`;
   return [
@@ -277,7 +278,7 @@ function usage(facts: ModelCardFacts, base: string): string {
     `from transformers import ${autoModel}, ${encoder}`,
     '',
     ...load(pretrained, autoModel),
-    `${encoder === 'AutoTokenizer' ? 'tokenizer' : 'processor'} = ${encoder}.from_pretrained(${JSON.stringify(folder === 'adapter' ? base : folder)})`,
+    `${variable} = ${encoder}.from_pretrained(${JSON.stringify(folder === 'adapter' ? base : folder)})`,
     ...lines,
     '```',
     ...(base === EMBEDDED_MODEL && folder === 'adapter' ? ['', WHERE_EMBEDDED] : []),

@@ -6,7 +6,7 @@ interface PythonLoading {
   hub: string;
   /** The library's name in a sentence. */
   name: string;
-  /** The folder of the result. An adapter needs the base model's tokenizer. */
+  /** The folder of the result. An adapter needs the files of its base model. */
   folder: 'adapter' | 'model';
   imports: readonly string[];
   /**

@@ -1,5 +1,6 @@
 import { foundColumns } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
+import { printedInPython, textsInPython } from '../../program/modalities/in-python.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';
 import { hasWordHead, LANGUAGE, readingWithFlags } from '../language/language-task.ts';
@@ -55,8 +56,8 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
     python: () => ({
       autoModel: 'AutoModelForCausalLM',
       lines: [
-        'inputs = tokenizer("Some text", return_tensors="pt")',
-        'print(tokenizer.decode(model.generate(**inputs, max_new_tokens=64)[0], skip_special_tokens=True))',
+        textsInPython('"Some text"'),
+        printedInPython('model.generate(**inputs, max_new_tokens=64)[0]'),
       ],
     }),
     instead: 'Generate text with adalora generate, or score the model with adalora eval.',

@@ -2,6 +2,7 @@ import type { Value } from '../../engine/graph/graph.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
 import type { DataOptions, Row } from '../../input/data/rows.ts';
 import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
+import { PICTURE_IN_PYTHON, textsInPython } from '../../program/modalities/in-python.ts';
 import { sentenceClassifier } from '../../program/objectives/sentence-classifier.ts';
 import { sequenceModel } from '../../program/objectives/sequence-model.ts';
 import type { LossOptions } from '../../program/objectives/task-model.ts';
@@ -334,20 +335,21 @@ function headInPython({ text_pair, max_length }: Partial<LabelledData>): PythonU
   return {
     autoModel: 'AutoModelForSequenceClassification',
     hasClasses: true,
-    lines: [
-      `inputs = tokenizer(${texts}, truncation=True, max_length=${max_length}, return_tensors="pt")`,
-      'logits = model(**inputs).logits',
-    ],
+    lines: [textsInPython(texts, max_length), 'logits = model(**inputs).logits'],
   };
 }
 
 /** Python that classifies a picture with the head of the base's class, or with a layer on its features. */
 function picturesInPython(data: Partial<LabelledData>, { folder, normalize }: PythonResult): PythonUse {
-  const inputs = 'inputs = processor(Image.open("picture.jpg").convert("RGB"), return_tensors="pt")';
   const imports = ['from PIL import Image'];
   const autoModel = 'AutoModelForImageClassification';
   if (!classifiesVectors(data))
-    return { autoModel, hasClasses: true, imports, lines: [inputs, 'logits = model(**inputs).logits'] };
+    return {
+      autoModel,
+      hasClasses: true,
+      imports,
+      lines: [PICTURE_IN_PYTHON, 'logits = model(**inputs).logits'],
+    };
   // The features of such a layer are what the classifier of the base's class reads.
   const read = normalize ? 'torch.nn.functional.normalize(features)' : 'features';
   return {
@@ -355,7 +357,7 @@ function picturesInPython(data: Partial<LabelledData>, { folder, normalize }: Py
     imports: [...imports, 'import torch', 'from safetensors.torch import load_file'],
     lines: [
       `layer = load_file("${folder}/head.safetensors")`,
-      inputs,
+      PICTURE_IN_PYTHON,
       'hidden = model(**inputs).last_hidden_state',
       '# DINOv2: class token and mean of the patches; ViT: class token; CLIP and SigLIP: mean of the patches',
       'features = torch.cat([hidden[:, 0], hidden[:, 1:].mean(1)], 1)',
@@ -379,7 +381,7 @@ function layerInPython(
     lines: [
       `layer = load_file("${folder}/head.safetensors")`,
       'def embed(text):',
-      `    inputs = tokenizer(text, truncation=True, max_length=${max_length}, return_tensors="pt")`,
+      `    ${textsInPython('text', max_length)}`,
       `    return ${normalize ? `torch.nn.functional.normalize(${pooled})` : pooled}`,
       isPair ? 'u, v = embed("Some text"), embed("another text")' : 'features = embed("Some text")',
       ...(isPair ? ['features = torch.cat([u, v, (u - v).abs(), u * v], 1)'] : []),

@@ -1,4 +1,5 @@
 import type { TextFile } from '../../input/data/text-file.ts';
+import { MASK_IN_PYTHON, textsInPython } from '../../program/modalities/in-python.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
 import { hasWordHead, LANGUAGE, readingWithFlags } from '../language/language-task.ts';
 import { lossEvaluation } from '../language/loss-evaluation.ts';
@@ -31,10 +32,7 @@ export const maskedLm: TaskDefinition<MaskedData, readonly TextFile[], never, ty
     use: () => ({ command: 'adalora eval . texts.txt', explanation: 'loss and perplexity' }),
     python: ({ max_length }) => ({
       autoModel: 'AutoModelForMaskedLM',
-      lines: [
-        `inputs = tokenizer(f"Some {tokenizer.mask_token} text", truncation=True, max_length=${max_length}, return_tensors="pt")`,
-        'logits = model(**inputs).logits',
-      ],
+      lines: [textsInPython(`f"Some ${MASK_IN_PYTHON} text"`, max_length), 'logits = model(**inputs).logits'],
     }),
     instead: 'Score it with adalora eval.',
   },

@@ -1,3 +1,4 @@
+import { textsInPython } from '../../program/modalities/in-python.ts';
 import { textsOf } from '../../program/modalities/texts.ts';
 import { spanModel } from '../../program/objectives/span-model.ts';
 import { type Baseline, firstSentence } from '../../scores/baselines/baseline.ts';
@@ -147,7 +148,7 @@ export const questionAnswering: TaskDefinition<
       autoModel: 'AutoModelForQuestionAnswering',
       lines: [
         'question, text = "Who?", "Some text"',
-        `inputs = tokenizer(question, text, truncation="only_second", max_length=${max_length}, return_tensors="pt")`,
+        textsInPython('question, text', max_length, '"only_second"'),
         '# PEFT 0.21 passes no token_type_ids on to the model of an adapter: model.base_model(**inputs) does.',
         'outputs = model(**inputs)',
         'start, end = outputs.start_logits.argmax(-1), outputs.end_logits.argmax(-1)',

@@ -17,7 +17,7 @@ export interface Windows {
 
 /**
  * Builds the features of a question and its context: one, or for a long context one per window. They equal those of
- * transformers' tokenizers with `truncation="only_second"`, `stride` and `return_overflowing_tokens`.
+ * those of transformers with `truncation="only_second"`, `stride` and `return_overflowing_tokens`.
  *
  * @param where the question for messages
  * @throws UserError if the question leaves no room, or the windows would not advance

@@ -1,3 +1,4 @@
+import { textsInPython } from '../../program/modalities/in-python.ts';
 import { type EmbeddingLoss, embeddingModel } from '../../program/objectives/embedding-model.ts';
 import type { TaskDefinition } from '../task-definition.ts';
 import {
@@ -96,7 +97,7 @@ export const sentenceEmbedding: TaskDefinition<
       autoModel: 'AutoModel',
       lines: [
         '# Or with sentence-transformers: SentenceTransformer(BASE), then load_adapter("adapter")',
-        'inputs = tokenizer("Some text", return_tensors="pt")',
+        textsInPython('"Some text"'),
         'hidden = model(**inputs).last_hidden_state',
       ],
     }),

@@ -1,3 +1,4 @@
+import { printedInPython, textsInPython } from '../../program/modalities/in-python.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
 import { type Baseline, firstSentence } from '../../scores/baselines/baseline.ts';
 import { bleu } from '../../scores/metrics/bleu.ts';
@@ -66,8 +67,8 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
     python: ({ source_prefix = '', max_length }) => ({
       autoModel: 'AutoModelForSeq2SeqLM',
       lines: [
-        `inputs = tokenizer(${JSON.stringify(`${source_prefix}Some text`)}, truncation=True, max_length=${max_length}, return_tensors="pt")`,
-        'print(tokenizer.decode(model.generate(**inputs)[0], skip_special_tokens=True))',
+        textsInPython(JSON.stringify(`${source_prefix}Some text`), max_length),
+        printedInPython('model.generate(**inputs)[0]'),
       ],
     }),
   },

@@ -1,3 +1,4 @@
+import { textsInPython } from '../../program/modalities/in-python.ts';
 import { textsOf } from '../../program/modalities/texts.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
 import { assertOneText } from '../assert-one-text.ts';
@@ -138,10 +139,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
       python: ({ max_length }) => ({
         autoModel: 'AutoModelForTokenClassification',
         hasClasses: true,
-        lines: [
-          `inputs = tokenizer("Some text", truncation=True, max_length=${max_length}, return_tensors="pt")`,
-          'tags = model(**inputs).logits.argmax(-1)',
-        ],
+        lines: [textsInPython('"Some text"', max_length), 'tags = model(**inputs).logits.argmax(-1)'],
       }),
     },
   };

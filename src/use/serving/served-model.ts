@@ -12,7 +12,7 @@ export interface ServedModel extends RowAdapter {
   readonly created: number;
   /** The base model's name. Undefined for the base itself. */
   readonly parent?: string;
-  /** Its task, labels and tokenizer. It does not compute anything. */
+  /** Its task, labels and modality. It does not compute anything. */
   readonly trained: TrainedModel;
   /**
    * Returns the adapter in the form of a bank's slot.

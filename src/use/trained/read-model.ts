@@ -10,13 +10,6 @@ import {
 import { TRANSFORMER_FILES } from '../../input/hub/model-files.ts';
 import { type DecodePicture, PictureReader } from '../../input/pictures/picture-reader.ts';
 import { PictureProcessor, PROCESSOR_FILE } from '../../input/pictures/processor.ts';
-import { buildTokenizer, readTokenizerFiles } from '../../input/text/build-tokenizer.ts';
-import {
-  CHAT_TEMPLATE_FILE,
-  type ChatTemplate,
-  readChatTemplate,
-} from '../../input/text/chat/chat-template.ts';
-import { maxLength } from '../../input/text/cut-text.ts';
 import { withPictureSize } from '../../models/families/vision/tower.ts';
 import { HEAD_KINDS, writesText } from '../../models/heads/registry.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
@@ -24,14 +17,11 @@ import { assumedSentence, type SentenceSettings } from '../../models/sentence-se
 import type { GenerationSources } from '../../program/generation/generation-settings.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
 import { Pictures } from '../../program/modalities/pictures.ts';
-import { Texts } from '../../program/modalities/texts.ts';
-import { lazy } from '../../support/options.ts';
+import { readTexts } from '../../program/modalities/read-texts.ts';
 import { type Build, type Family, familyOf, withSentence } from './bind-model.ts';
 import { type ModelConfig, withModelConfig } from './model-config.ts';
 import { SENTENCE_FILES, sentenceFileNames, sentenceSettings } from './sentence-files.ts';
 
-/** The maximum number of tokens of an example, if neither the config nor the model sets a lower limit. */
-const DEFAULT_MAX_LENGTH = 1024;
 export const CONFIG = 'config.json';
 export const GENERATION_CONFIG = 'generation_config.json';
 /**
@@ -56,7 +46,7 @@ export interface Described {
 /** A base model without its weights. */
 export interface DescribedModel extends Described {
   /**
-   * The small files that were read, by name: config.json, the tokenizer's, and two more for models that generate text.
+   * The small files that were read, by name: config.json, those that inputs need, and two more for models that generate text.
    */
   small: ReadonlyMap<string, Uint8Array>;
   /**
@@ -125,37 +115,20 @@ export async function readModel(described: Described, decode?: DecodePicture): P
   const { files, json, config, family } = described;
   const writes = HEAD_KINDS.some((kind) => writesText(kind) && family.definition.heads[kind]);
   const path = (name: string) => pathIn(files.name, name);
-  const tokenizerFiles = await readTokenizerFiles(files);
   // Other models have neither file, so a page does not request them.
   const forWriting = writes ? files : filesFrom(new Map(), files.name);
-  const [template, generation] = await Promise.all([
-    readChatTemplate(forWriting, tokenizerFiles),
+  const [read, generation] = await Promise.all([
+    readTexts(files, forWriting, family.config),
     readFile(forWriting, GENERATION_CONFIG, MAX_GENERATION_BYTES),
   ]);
-  const tokens = lazy(() => buildTokenizer(tokenizerFiles, path, family.config));
   return {
     ...described,
     small: new Map([
       [CONFIG, config],
-      ...tokenizerFiles,
-      ...(template.file ? [[CHAT_TEMPLATE_FILE, template.file] as const] : []),
+      ...read.files,
       ...(generation ? [[GENERATION_CONFIG, generation] as const] : []),
     ]),
-    modality({ vocabSize, maxLength: longest }, requested, key = 'max_length') {
-      const tokenizer = tokens();
-      const length = maxLength(requested, tokenizer.modelMaxLength, longest, `data.${key}`);
-      let loaded: { now: number | undefined; template: ChatTemplate } | undefined;
-      return new Texts({
-        ...{ tokenizer, vocabSize },
-        maxLength: requested === undefined ? Math.min(length, DEFAULT_MAX_LENGTH) : length,
-        chatTemplate(now) {
-          const time = now?.getTime();
-          if (!loaded || loaded.now !== time)
-            loaded = { now: time, template: template.parse(tokenizer.specialTokens, now) };
-          return loaded.template;
-        },
-      });
-    },
+    modality: read.texts,
     generationFiles: () =>
       generation
         ? { generationConfig: parseSmallJson(generation, path(GENERATION_CONFIG)) }

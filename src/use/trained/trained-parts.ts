@@ -22,7 +22,7 @@ export interface TunedModel extends TunedValues {
 
 /** An open model with its adapter, if it has one, and the places of their files. Nothing is computed yet. */
 export interface OpenedTuned extends TunedModel {
-  /** The folder of the base model, with its tokenizer. */
+  /** The folder of the base model. */
   baseFolder: string;
   /** The folder of the adapter, or of the model itself. */
   folder: string;

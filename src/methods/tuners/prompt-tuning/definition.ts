@@ -94,7 +94,7 @@ function initialEmbeddings(
 }
 
 function idsOf({ encode }: TunableModel, text: string): ArrayLike<number> {
-  if (!encode) throw new Error('the model has no tokenizer');
+  if (!encode) throw new Error('the model reads no texts');
   return encode(text);
 }
 

@@ -42,7 +42,7 @@ export async function train(config: RunConfigInput, options?: TrainOptions): Pro
 }
 
 /**
- * Plans a run: what it trains and what it costs. Reads config.json, the tokenizer and the data, but no
+ * Plans a run: what it trains and what it costs. Reads config.json, the files for inputs and the data, but no
  * weights.
  *
  * @param config the config of the run; its data may be rows in memory

@@ -53,7 +53,7 @@ export function otherRun(
   ownMetrics?: readonly string[],
 ): UserError {
   const differences = differencesFrom(config, files, ownMetrics);
-  const contents = ['the data files', 'the model files (weights, tokenizer, config.json)'];
+  const contents = ['the data files', 'the model files (weights, config.json and those for its inputs)'];
   if (!existsSync(files.config)) contents.unshift('the config');
   if (config.adapter !== undefined) contents.push('the adapter');
   if (moduleOfMethod(config.method) ?? moduleOfTask(config.task))

@@ -27,7 +27,7 @@ interface Loaded {
   model: LoadedModel;
 }
 
-/** A base model's folder. All adapters share its mapped weights and its tokenizer. */
+/** A base model's folder. All adapters share its mapped weights and what its inputs need. */
 export class BaseFolder implements ServedBase {
   /** The last part of its path or id. */
   readonly name: string;

@@ -15,7 +15,7 @@ export interface StartedServing {
   model: string;
   /** Names of the served models. The base is one of them if it is served. */
   names: string[];
-  /** What they read. */
+  /** The kind of their inputs. */
   input: ServedCard['input'];
 }
 

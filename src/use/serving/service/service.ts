@@ -17,7 +17,7 @@ export interface ServedCard {
   writes: boolean;
   /** Whether it computes vectors. */
   embeds: boolean;
-  /** What it reads. */
+  /** The kind of its inputs. */
   input: 'text' | 'image';
 }
 

@@ -14,7 +14,7 @@ const model = z
     parent: z.string().nullable().describe('The base model of an adapter'),
     task: z.string().nullable(),
     labels: z.array(z.string()),
-    input: z.enum(['text', 'image']).describe('What it reads'),
+    input: z.enum(['text', 'image']).describe('The kind of its inputs'),
   })
   .openapi('Model');
 const list = z.object({ object: z.literal('list'), data: z.array(model) }).openapi('Models');

@@ -17,8 +17,8 @@ export interface PictureForm {
 }
 
 /**
- * The content of a request with pictures, for the API description. It is no zod schema, so that requests in JSON are
- * validated alone.
+ * The content of a request with pictures, for the API description. A plain schema, because the framework would validate
+ * JSON with a zod schema.
  */
 export function pictureFormContent(fields: Readonly<Record<string, 'string' | 'boolean'>>): object {
   const others = Object.entries(fields).map(([name, type]) => [name, { type }]);

@@ -1,0 +1,29 @@
+/** How Python loads what makes inputs, by what a model reads. `name` is the variable. */
+export const LOADED_IN_PYTHON = {
+  text: { class: 'AutoTokenizer', name: 'tokenizer' },
+  image: { class: 'AutoImageProcessor', name: 'processor' },
+} as const;
+
+/**
+ * The line of Python that makes inputs from texts.
+ *
+ * @param texts expressions, separated by commas
+ * @param maxLength number of tokens after which texts are truncated
+ * @param cut Python's value of `truncation`
+ */
+export function textsInPython(texts: string, maxLength?: number, cut = 'True'): string {
+  const truncation = maxLength === undefined ? '' : `, truncation=${cut}, max_length=${maxLength}`;
+  return `inputs = tokenizer(${texts}${truncation}, return_tensors="pt")`;
+}
+
+/** An f-string's part that is the mask. */
+export const MASK_IN_PYTHON = '{tokenizer.mask_token}';
+
+/** The line of Python that prints ids as text. */
+export function printedInPython(ids: string): string {
+  return `print(tokenizer.decode(${ids}, skip_special_tokens=True))`;
+}
+
+/** The line of Python that makes inputs from a picture. It needs `from PIL import Image`. */
+export const PICTURE_IN_PYTHON =
+  'inputs = processor(Image.open("picture.jpg").convert("RGB"), return_tensors="pt")';
