@@ -159,7 +159,7 @@ seeds: 1
     [[...ARGUMENTS, '--shard', '3/2'], 'Use i/n with i from 1 to n'],
     [
       ['compare', 'table1', '--set', 'data_folder=nowhere', '-o', 'new'],
-      'nowhere contains no data set for these rows.',
+      'nowhere contains no dataset for these rows.',
     ],
   ])('rejects %j', async (args, message) => {
     const { code, stderr } = await workspace.run(...args);

@@ -6,7 +6,7 @@ import { Sha256 } from '../../support/sha256.ts';
 import { UserError } from '../../support/user-error.ts';
 import { checkpointName, restoreCheckpoint, storeCheckpoint } from '../../training/run/checkpoint.ts';
 
-/** Where a page's run is kept: the page's program gives the checkpoint to resume, and receives the others. */
+/** Storage of a page's run: the page's program passes the checkpoint to resume, and receives the others. */
 export interface CheckpointOptions {
   resume?: PageFile | undefined;
   /**

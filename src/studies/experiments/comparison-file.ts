@@ -59,7 +59,7 @@ const KEYS = {
   average: z.boolean().optional().describe('true or false'),
   /** Whether methods whose learning rate a recipe does not know choose it from the paper's grid. */
   tune: z.boolean().default(false).describe('true or false'),
-  data_folder: z.string().min(1).default('data').describe("a folder with the recipes' data sets"),
+  data_folder: z.string().min(1).default('data').describe("a folder with the recipes' datasets"),
 };
 type Keys = z.output<z.ZodObject<typeof KEYS>>;
 export type RowKeys = Omit<z.output<z.ZodObject<typeof ROW>>, 'tasks'>;

@@ -75,7 +75,7 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
     cells.reduce((sum, cell) => sum + cell.grid.length + seeds.length, 0),
     where([]),
   );
-  // Of combinations with equal scores, the one with the lowest loss is the best.
+  // If combinations have equal scores, the one with the lowest loss is the best.
   const scores = listed && [parsed(first.config, where).training.metric_for_best_model, 'loss'];
   const changes = books ? settingsText(flat(changesOf(parts.common))) : '';
   const averages = rows.flatMap(([name, { keys }]) =>
@@ -105,7 +105,7 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
   };
 }
 
-/** What makes a cell: a row on a task. */
+/** The parts of a cell: a row on a task. */
 interface CellParts extends Omit<RowKeys, 'paper'> {
   name: string;
   task: string;

@@ -136,7 +136,7 @@ export function assertCount(runs: number, where: string): void {
     throw new UserError({ where, fault: `has ${runs} runs, more than the maximum of ${MAX_RUNS}` });
 }
 
-/** What `compare --plan --json` prints of a cell. */
+/** The content of a cell that `compare --plan --json` prints. */
 export function plannedCell({ row, task, settings, paper }: Cell): object {
   return { row, task, settings, paper: paper ?? null };
 }

@@ -38,7 +38,7 @@ export interface RecipeRow {
 }
 
 /**
- * What a row adds to a recipe. Undefined if the recipe does not have the row's level for the row's method, or the row
+ * The settings that a row adds to a recipe. Undefined if the recipe does not have the row's level for the row's method, or the row
  * names matrices of the recipe's model and another one is used.
  *
  * @throws UserError for an unknown method

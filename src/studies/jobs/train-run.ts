@@ -32,7 +32,7 @@ export interface Continuation {
   origin: CheckpointOrigin;
 }
 
-/** Where a run is stored: a folder in Node, or what the page's program passes and receives. */
+/** Storage of a run: a folder in Node, or the program of a page. */
 export interface RunStore<Run> {
   /** The newest checkpoint, if the run is resumed. */
   saved(): SavedState | undefined | Promise<SavedState | undefined>;

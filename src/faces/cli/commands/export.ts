@@ -38,12 +38,12 @@ export function exportCommand(): Command {
     )
     .requiredOption(
       '--as <form>',
-      'merged: a checkpoint of the whole model; onnx: the merged model, for transformers.js and Optimum; gguf: an adapter for llama.cpp and Ollama; lora: a LoRA adapter with the same output, for programs without AdaLoRA',
+      'merged: the whole model; onnx: the whole model for transformers.js and Optimum; gguf: an adapter for llama.cpp and Ollama; lora: an equivalent LoRA adapter',
     )
     .requiredOption('-o, --output <folder>', 'output folder, new or empty')
     .option(
       '--dtype <types>',
-      'type of the weights; merged: float32, float16 or bfloat16 (default: that of the base model); onnx: one or more of fp32, fp16, q8 and q4, separated by commas (default: fp32); gguf: f32, f16 or q8_0 (default: f32)',
+      'type of the weights (merged: float32, float16, bfloat16, default: that of the base model; onnx: fp32, fp16, q8, q4, or several as in fp32,q8; gguf: f32, f16, q8_0)',
     )
     .option('--uniform', 'with lora: pad all modules to one rank, for programs that know one rank only')
     .addOption(baseModelOption())

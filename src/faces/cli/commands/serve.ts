@@ -38,7 +38,7 @@ export function serveCommand(): Command {
     )
     .option(
       '--mcp',
-      'instead of HTTP, offer models as tools (classify, embed, search) to a client of the Model Context Protocol over standard input and output; takes runs, adapters and models, or Hub ids; a tool names one by its last part',
+      'offer models as tools (classify, embed, search) of the Model Context Protocol over standard input and output; takes runs, adapters, models or Hub ids',
     )
     .addOption(baseModelOption())
     .option('--host <address>', 'address to listen on', '127.0.0.1')

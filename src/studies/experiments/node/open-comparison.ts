@@ -63,7 +63,7 @@ async function describeModel(model: string, { task }: Recipe): Promise<ModelInPl
 }
 
 /**
- * Leaves out the tasks of recipes whose data files are missing: a table runs on the data that there is.
+ * Leaves out the tasks of recipes whose data files are missing: a table runs on the data that is present.
  *
  * @param onNotice called with a message for each task that is left out
  * @throws UserError if no task is left
@@ -83,7 +83,7 @@ export function withData(
   if (there.length === 0)
     throw new UserError({
       where: `${file.data_folder ?? 'data'}`,
-      fault: 'contains no data set for these rows',
+      fault: 'contains no dataset for these rows',
       hint: 'Name its folder with --set data_folder=FOLDER.',
     });
   const { paperAverages: _, ...rest } = experiment;
