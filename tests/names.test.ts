@@ -198,3 +198,12 @@ it('two files export no two things by one name', () => {
   const twice = [...places].filter(([name, paths]) => new Set(paths).size > 1 && !TWINS.includes(name));
   expect(twice).toEqual([]);
 });
+
+it('types are not called facts or words, except words of a text', () => {
+  const types = SOURCES.flatMap(({ path, text }) =>
+    [...text.matchAll(/^export (?:interface|type) (\w+(?:Facts|Words))\b/gm)].map(
+      ([, name]) => `${path}: ${name}`,
+    ),
+  );
+  expect(types.filter((type) => !/: TaggedWords$/.test(type))).toEqual([]);
+});

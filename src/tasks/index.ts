@@ -32,4 +32,4 @@ export type {
   TaskScores,
   TaskTraining,
 } from './task-definition.ts';
-export type { TaskWords } from './task-words.ts';
+export type { TaskTexts } from './task-words.ts';

@@ -15,7 +15,7 @@ import type { ScoreName } from '../scores/metrics/scores.ts';
 import type { Problem } from '../support/user-error.ts';
 import type { ValidationFiles } from './data-files.ts';
 import type { Prediction } from './prediction.ts';
-import type { TaskWords } from './task-words.ts';
+import type { TaskTexts } from './task-words.ts';
 
 /** Builds a model of a family for a task. */
 export type BuildTask = (definition: ModelDefinition, config: CommonConfig) => TaskModel;
@@ -173,11 +173,11 @@ export interface TaskDefinition<
   readonly scores: TaskScores<Data>;
   /** Missing for tasks without baselines. */
   readonly baselines?: TaskBaselines<Data, Rows>;
-  /** How the task predicts. If it is missing, {@link TaskWords.instead} explains an alternative. */
+  /** How the task predicts. If it is missing, {@link TaskTexts.instead} explains an alternative. */
   readonly prediction?: Prediction<Data, Input>;
   /** Recognises a model or adapter that adalora did not train. Undefined if it is not for this task. */
   recognises(model: UnknownTrained): Recognised | undefined;
-  readonly words: TaskWords<Data>;
+  readonly words: TaskTexts<Data>;
 }
 
 /** What determines a task's classes besides the rows. */

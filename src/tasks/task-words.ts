@@ -1,5 +1,5 @@
 /** Texts about a task, for the model card, the report and the terminal. */
-export interface TaskWords<Data> {
+export interface TaskTexts<Data> {
   /** The name of the task in a report, such as "classification". */
   name: string;
   /** What its models are trained for, such as "classification of texts". Model cards say "An adapter of … for" it. */

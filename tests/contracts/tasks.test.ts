@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { HEAD_KINDS } from '../../src/models/heads/registry.ts';
-import { SCORES, scoreFacts } from '../../src/scores/metrics/scores.ts';
+import { SCORES, scoreDefinition } from '../../src/scores/metrics/scores.ts';
 import { TASK_NAMES, taskNamed, tasksWith } from '../../src/tasks/registry.ts';
 import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
 import { formatNotes, parseNotes } from '../../src/use/trained/notes.ts';
@@ -26,7 +26,7 @@ describe.each(TASK_NAMES)('task %s', (name) => {
     for (const metric of task.scores.metrics) expect(SCORES).toHaveProperty(metric);
     const { training } = parseRunConfig({ task: name, data: least, output: 'run' }, 'test');
     expect(training.metric_for_best_model).toBe(task.scores.metrics[0]);
-    const facts = scoreFacts(task.scores.metrics[0]!);
+    const facts = scoreDefinition(task.scores.metrics[0]!);
     expect(training.greater_is_better).toBe(!facts?.lessIsBetter);
   });
 

@@ -1,5 +1,5 @@
 import type { TrainResult } from '../../src/faces/web/index.ts';
-import type { RunFacts } from '../../src/studies/report/run/run-facts.ts';
+import type { RunSummary } from '../../src/studies/report/run/run-facts.ts';
 import type { Column } from '../../src/tasks/guess/columns.ts';
 import type { TrainEvent } from '../../src/training/run/events.ts';
 import type { Split } from '../data/chosen-rows.ts';
@@ -31,7 +31,7 @@ export type ChosenSettings = Omit<Settings, 'device'> & Partial<Pick<Settings, '
 
 export interface Begun extends Omit<PageRun, 'config' | 'files' | 'modelFiles'> {
   goal: Goal;
-  facts: RunFacts;
+  facts: RunSummary;
   /** Whether another tab can resume the run after this tab is closed. */
   isKept: boolean;
 }

@@ -1,5 +1,5 @@
 import { readRunEvents } from '../../studies/report/node/read-run-record.ts';
-import { runFacts } from '../../studies/report/run/run-facts.ts';
+import { summarizeRun } from '../../studies/report/run/run-facts.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import { runFiles } from '../../training/run/node/run-folder.ts';
 import { LivePicture } from '../servers/live/live-picture.ts';
@@ -17,7 +17,7 @@ export interface LiveView extends Watch {
  * @param onStop called when the page's button is pressed
  */
 export async function watchLive(config: ParsedConfig, port: number, onStop: () => void): Promise<LiveView> {
-  const facts = runFacts(config);
+  const facts = summarizeRun(config);
   if (!facts) throw new Error('the config is not one that a report can read');
   const picture = new LivePicture(facts);
   const server = await serveLive(picture, port, onStop);

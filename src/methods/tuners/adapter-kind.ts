@@ -42,7 +42,7 @@ export function trainedOutput(
 }
 
 /** Facts that are known from an adapter's files alone, without the model. */
-export interface AdapterFacts {
+export interface AdapterSummary {
   /** Rank of each adapted module. Empty for adapters without ranks. */
   ranks: Record<string, number>;
   /** Rank of each module before any component was dropped. */
@@ -87,7 +87,7 @@ export interface AdapterKind {
    *
    * @throws UserError for invalid or unsupported settings
    */
-  facts(stored: StoredAdapter, where: string): AdapterFacts;
+  facts(stored: StoredAdapter, where: string): AdapterSummary;
   /** Conversions to equivalent forms, by name. */
   readonly exports: Readonly<
     Record<string, (stored: StoredAdapter, where: string, options?: ExportLoraOptions) => StoredAdapter>

@@ -6,7 +6,7 @@
 
 export { z } from 'zod';
 export { AdaLoraTuner } from './adalora/adalora-tuner.ts';
-export type { AdapterFacts, AdapterKind } from './adapter-kind.ts';
+export type { AdapterKind, AdapterSummary } from './adapter-kind.ts';
 export { headOutputs } from './adapter-kind.ts';
 export { type Allocation, allocate } from './allocation/allocate.ts';
 export { AllocatedRun } from './allocation/allocated-run.ts';
@@ -27,7 +27,7 @@ export type { LowRankModule } from './low-rank/factors.ts';
 export { checkPatternKeys, patternValue } from './low-rank/pattern-value.ts';
 export { asStored, type PeftAdapter, peftAdapter } from './low-rank/peft-config.ts';
 export { plainLora } from './low-rank/plain-lora.ts';
-export type { ContinuesAdapters, MethodDefinition, MethodWords } from './method-definition.ts';
+export type { ContinuesAdapters, MethodDefinition, MethodTexts } from './method-definition.ts';
 export type { AllocationEvent } from './method-run.ts';
 export { type MethodRun, staticRun } from './method-run.ts';
 export { type OwnAdapters, ownAdapters } from './own-adapters.ts';

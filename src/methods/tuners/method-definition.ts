@@ -6,7 +6,7 @@ import type { MethodRun } from './method-run.ts';
 import type { TokensBefore, TunableModel } from './tuner.ts';
 
 /** Texts about a method, for the model card, the report and the terminal. */
-export interface MethodWords {
+export interface MethodTexts {
   /** Its display name, such as "AdaLoRA". */
   title: string;
   /** Its display name with these settings, if some settings make it another method. */
@@ -31,7 +31,7 @@ export interface MethodWords {
 
 /** The name of a method with these settings. */
 export function titleOf(
-  { title, titleWith }: MethodWords,
+  { title, titleWith }: MethodTexts,
   settings: Readonly<Record<string, unknown>>,
 ): string {
   return titleWith?.(settings) ?? title;
@@ -107,5 +107,5 @@ export interface MethodDefinition<Config = never, Schema extends z.ZodObject | u
   /** The kind of its adapter files. */
   readonly kind?: AdapterKind;
   readonly continues?: ContinuesAdapters<Config>;
-  readonly words: MethodWords;
+  readonly words: MethodTexts;
 }

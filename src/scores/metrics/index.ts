@@ -13,6 +13,6 @@ export {
 export type { OwnMetric, OwnMetrics } from './own-metrics.ts';
 export { meanAbsoluteError, meanSquaredError, pearson, r2Score, spearmanr } from './regression-scores.ts';
 export { type RougeScore, type RougeType, rouge, rougeOfText } from './rouge.ts';
-export { SCORES, type ScoreFacts, type ScoreName, scoreFacts } from './scores.ts';
+export { SCORES, type ScoreDefinition, type ScoreName, scoreDefinition } from './scores.ts';
 export { type AnsweredQuestion, type SquadScores, squadScores } from './squad/squad-scores.ts';
 export { type NullOdds, type SquadV2Scores, squadV2Scores } from './squad/squad-v2-scores.ts';

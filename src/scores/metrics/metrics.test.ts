@@ -11,7 +11,7 @@ import {
 } from './classes.ts';
 import { computeOwn, ownMetricProblems } from './own-metrics.ts';
 import { meanAbsoluteError, meanSquaredError, pearson, r2Score, spearmanr } from './regression-scores.ts';
-import { SCORES, scoreFacts } from './scores.ts';
+import { SCORES, scoreDefinition } from './scores.ts';
 
 // These values were computed on paper. The tests of the tasks compare all scores with scikit-learn and scipy.
 describe('scores', () => {
@@ -63,9 +63,9 @@ it('predicted labels are the largest logit of a row, or all above zero', () => {
 });
 
 it('facts of scores are known by name, and only of scores', () => {
-  expect(scoreFacts('mse')).toBe(SCORES.mse);
-  expect(scoreFacts('mse')?.lessIsBetter).toBe(true);
-  expect(scoreFacts('toString')).toBeUndefined();
+  expect(scoreDefinition('mse')).toBe(SCORES.mse);
+  expect(scoreDefinition('mse')?.lessIsBetter).toBe(true);
+  expect(scoreDefinition('toString')).toBeUndefined();
 });
 
 it('rejects a custom score that is not a number, and names that are taken', async () => {

@@ -1,5 +1,5 @@
 /** The name, direction and range of a score. */
-export interface ScoreFacts {
+export interface ScoreDefinition {
   /** Display name. */
   title: string;
   /** The score's name on the Hub; undefined if model cards do not show it. */
@@ -75,7 +75,7 @@ export const SCORES = {
   gen_len: { title: 'Tokens generated' },
   perplexity: { title: 'Perplexity', hub: { type: 'perplexity', name: 'Perplexity' }, lessIsBetter: true },
   loss: { title: 'Validation loss', lessIsBetter: true },
-} as const satisfies Record<string, ScoreFacts>;
+} as const satisfies Record<string, ScoreDefinition>;
 
 export type ScoreName = keyof typeof SCORES;
 
@@ -83,7 +83,7 @@ export type ScoreName = keyof typeof SCORES;
  * Facts about a score. The name may have the prefix of a validation set (`matched_accuracy`). Undefined for
  * an unknown score.
  */
-export function scoreFacts(name: string): (ScoreFacts & { set?: string }) | undefined {
+export function scoreDefinition(name: string): (ScoreDefinition & { set?: string }) | undefined {
   if (Object.hasOwn(SCORES, name)) return SCORES[name as ScoreName];
   const names = Object.keys(SCORES).filter(
     (score) => name.endsWith(`_${score}`) && name.length > score.length + 1,

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { RunConfigInput } from '../../training/run/config/run-config.ts';
 import { hubCard } from './hub-card.ts';
-import { type ModelCardFacts, modelCard } from './model-card.ts';
+import { type ModelCardInputs, modelCard } from './model-card.ts';
 
 const RUN = {
   model: '/home/someone/models/all-MiniLM-L6-v2/',
@@ -11,7 +11,7 @@ const RUN = {
   output: '/home/someone/runs/cola',
 };
 
-function card(run: Partial<RunConfigInput>, facts: Partial<ModelCardFacts> = {}): string {
+function card(run: Partial<RunConfigInput>, facts: Partial<ModelCardInputs> = {}): string {
   return modelCard({
     config: parseRunConfig({ ...RUN, ...run, defaults: 'huggingface' }, 'test'),
     labels: ['0', '1'],

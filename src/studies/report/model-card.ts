@@ -4,7 +4,7 @@ import { EMBEDDED_MODEL, parseModelId } from '../../input/hub/model-id.ts';
 import { titleOf } from '../../methods/tuners/method-definition.ts';
 import { type MethodName, methodNamed } from '../../methods/tuners/registry.ts';
 import { LOADED_IN_PYTHON } from '../../program/modalities/in-python.ts';
-import { averaged, SCORES, type ScoreFacts } from '../../scores/metrics/scores.ts';
+import { averaged, SCORES, type ScoreDefinition } from '../../scores/metrics/scores.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { printable } from '../../support/text.ts';
 import {
@@ -24,7 +24,7 @@ import { findingSentences } from './verdict/finding-sentences.ts';
 import { verdictSentence } from './verdict/verdict-sentence.ts';
 
 /** The content of a model card. `config` is the run's. */
-export interface ModelCardFacts {
+export interface ModelCardInputs {
   config: {
     model: string;
     task: TaskName;
@@ -65,7 +65,7 @@ export interface ModelCardFacts {
  * The README.md of a run's folder, with the front matter that the Hugging Face Hub reads. It contains no dates, and of
  * each path only the last name. So the same run gives the same text.
  */
-export function modelCard(facts: ModelCardFacts): string {
+export function modelCard(facts: ModelCardInputs): string {
   const { config, ranks } = facts;
   const base = baseName(config.model);
   const title = `${lastName(base)}, ${methodTitle(config)}`;
@@ -88,7 +88,7 @@ function section(title: string, body: string): string[] {
   return body === '' ? [] : [`## ${title}`, body];
 }
 
-function frontMatter(facts: ModelCardFacts, base: string, title: string): object {
+function frontMatter(facts: ModelCardInputs, base: string, title: string): object {
   const { method, data, task } = facts.config;
   const { words } = taskNamed(task);
   const isOfPictures = (data as { pictures?: boolean }).pictures === true;
@@ -121,7 +121,7 @@ function frontMatter(facts: ModelCardFacts, base: string, title: string): object
 }
 
 /** The dataset's name on the Hub, or a file's format and name. For a held-out share, its source. */
-function datasetOf({ dataset, subset, train, validation }: ModelCardFacts['config']['data'], file: string) {
+function datasetOf({ dataset, subset, train, validation }: ModelCardInputs['config']['data'], file: string) {
   const isHeldOut = heldOutShare(validation) !== undefined;
   const isFolded = foldCount(validation) !== undefined;
   const source = isHeldOut || isFolded ? [train].flat().map(lastName).join(' + ') : file;
@@ -142,7 +142,7 @@ const LOADERS: Readonly<Record<string, string>> = {
   ...{ tsv: 'csv', csv: 'csv', parquet: 'parquet' },
 };
 
-function introduction({ config, labels, steps, trainableParameters }: ModelCardFacts, base: string): string {
+function introduction({ config, labels, steps, trainableParameters }: ModelCardInputs, base: string): string {
   const { task, method, adapter, data } = config;
   const trainedFor = taskNamed(task).words.trainedFor(data);
   const { trains } = methodNamed(method);
@@ -155,12 +155,12 @@ function introduction({ config, labels, steps, trainableParameters }: ModelCardF
   );
 }
 
-function verdictText({ verdict }: ModelCardFacts): string {
+function verdictText({ verdict }: ModelCardInputs): string {
   if (!verdict) return '';
   return [`${capital(verdictSentence(verdict))}.`, ...findingSentences(verdict)].join('\n\n');
 }
 
-function scoreTable(facts: ModelCardFacts): string {
+function scoreTable(facts: ModelCardInputs): string {
   const sets = scoresOfSets(facts);
   const names = new Set(sets.flatMap(({ scores }) => scores.map(({ name }) => name)));
   if (names.size === 0) return '';
@@ -175,7 +175,7 @@ function scoreTable(facts: ModelCardFacts): string {
   );
 }
 
-function confusionTable({ confusion }: ModelCardFacts): string {
+function confusionTable({ confusion }: ModelCardInputs): string {
   if (!confusion) return '';
   const { labels, counts } = confusion;
   const rows = counts.map((row, id) => [labels[id]!, ...row.map(String)]);
@@ -188,7 +188,7 @@ export const WRONG_PICTURES = 'Wrong predictions';
 const MAX_PICTURES = 6;
 
 /** The most confident wrong predictions as pictures. A card of texts has none, because it may be published. */
-function wrongPictures({ mistakes = [] }: ModelCardFacts): string {
+function wrongPictures({ mistakes = [] }: ModelCardInputs): string {
   const rows = mistakes.slice(0, MAX_PICTURES).flatMap(({ picture, label, predicted, probability }) => {
     return picture === undefined ? [] : [[`![](${picture})`, label, predicted, score(probability)]];
   });
@@ -202,14 +202,14 @@ interface SetScores {
   scores: { type: string; name: string; value: number }[];
 }
 
-function scoresOfSets({ config, labels, metrics }: ModelCardFacts): SetScores[] {
+function scoresOfSets({ config, labels, metrics }: ModelCardInputs): SetScores[] {
   const { validation } = config.data;
   const sets = validationSets(validation);
   const averages = taskNamed(config.task).classes?.averages?.(labels) ?? {};
   return scorePrefixes(validation).map((prefix, i) => ({
     name: sets[i]?.name ?? '',
     file: lastName(sets[i]?.path ?? ''),
-    scores: Object.entries<ScoreFacts>(SCORES).flatMap(([key, { hub }]) => {
+    scores: Object.entries<ScoreDefinition>(SCORES).flatMap(([key, { hub }]) => {
       const value = metrics[`eval_${prefix}${key}`] ?? metrics[prefix + key]!;
       if (!hub || !Number.isFinite(value)) return [];
       return [{ ...hub, name: averaged(hub.name, averages[key]), value: Number(value.toFixed(4)) }];
@@ -225,27 +225,27 @@ function rankSection(ranks: RankTable): string {
 }
 
 /** The run's settings without paths. */
-function settings({ config }: ModelCardFacts): object {
+function settings({ config }: ModelCardInputs): object {
   const { task, method, seed, data, training } = config;
   const section = methodSection(config);
   const methodKeys = section ? { [method]: section } : {};
   return { task, method, seed, data: { max_length: data.max_length }, training, ...methodKeys };
 }
 
-function methodTitle(config: ModelCardFacts['config']): string {
+function methodTitle(config: ModelCardInputs['config']): string {
   return titleOf(methodNamed(config.method).words, { ...methodSection(config) });
 }
 
-function methodSection(config: ModelCardFacts['config']): object | undefined {
+function methodSection(config: ModelCardInputs['config']): object | undefined {
   return (config as { [method in MethodName]?: object })[config.method];
 }
 
 /** The Python library that loads the result. The base models of such libraries have weights of their own. */
-function libraryOf({ config, onlyBase }: ModelCardFacts) {
+function libraryOf({ config, onlyBase }: ModelCardInputs) {
   return onlyBase === undefined ? methodNamed(config.method).words.library : undefined;
 }
 
-function usage(facts: ModelCardFacts, base: string): string {
+function usage(facts: ModelCardInputs, base: string): string {
   const { config, labels, onlyBase, normalize = false } = facts;
   const { data, task } = config;
   const library = libraryOf(facts);

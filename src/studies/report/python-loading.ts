@@ -1,4 +1,4 @@
-import type { MethodWords } from '../../methods/tuners/method-definition.ts';
+import type { MethodTexts } from '../../methods/tuners/method-definition.ts';
 
 /** How a Python library loads the result of a run. */
 interface PythonLoading {
@@ -21,7 +21,7 @@ interface PythonLoading {
 const HUGGING_FACE = "Hugging Face's libraries";
 
 /** By the `library` that a method names. */
-export const PYTHON_LOADING: Readonly<Record<NonNullable<MethodWords['library']>, PythonLoading>> = {
+export const PYTHON_LOADING: Readonly<Record<NonNullable<MethodTexts['library']>, PythonLoading>> = {
   peft: {
     hub: 'peft',
     name: HUGGING_FACE,

@@ -20,7 +20,7 @@ import type {
   TaskDefinition,
   UnknownTrained,
 } from '../task-definition.ts';
-import type { PythonResult, PythonUse, TaskWords } from '../task-words.ts';
+import type { PythonResult, PythonUse, TaskTexts } from '../task-words.ts';
 import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
 import { evaluatedTexts, labelEvaluation, readLabelledRows } from './label-evaluation.ts';
 import { type LabelAnswer, labelScores } from './label-scores.ts';
@@ -313,7 +313,7 @@ function labelProblems({ text, text_pair, label }: LabelledData): Problem[] {
 function wordsOf({
   name,
   trainedFor,
-}: Pick<LabelKind<LabelAnswer>, 'name' | 'trainedFor'>): TaskWords<LabelledData> {
+}: Pick<LabelKind<LabelAnswer>, 'name' | 'trainedFor'>): TaskTexts<LabelledData> {
   return {
     name,
     trainedFor({ text_pair, pictures }) {

@@ -6,7 +6,7 @@ import { counted } from '../../../studies/report/format.ts';
  * Describes a budget in every unit, the effect of rounding, and its schedule. The budget is exact in its own
  * unit. In other units, it depends on which matrices keep their ranks.
  */
-export function budgetFacts(
+export function describeBudget(
   budget: Budget,
   plan: Pick<Plan, 'steps' | 'totalParameters' | 'adapterParameters'>,
 ): [string, string][] {

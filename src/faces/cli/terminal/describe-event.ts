@@ -1,7 +1,7 @@
-import { averaged, scoreFacts } from '../../../scores/metrics/scores.ts';
+import { averaged, scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { counted } from '../../../studies/report/format.ts';
 import { componentsOf } from '../../../studies/report/run/run-facts.ts';
-import { toBeatWords } from '../../../studies/report/verdict/verdict-sentence.ts';
+import { describeBaselines } from '../../../studies/report/verdict/verdict-sentence.ts';
 import { printable } from '../../../support/text.ts';
 import type { EventOf, FinishEvent, TrainEvent } from '../../../training/run/events.ts';
 import { isNoBetterThanFloor } from '../../../training/run/verdict.ts';
@@ -41,7 +41,7 @@ export function describeEvent(event: TrainEvent, begun?: EventOf<'start'>): stri
 
 function start(event: EventOf<'start'>): string {
   const { step, truncated, to_beat = [], metric_for_best_model = '' } = event;
-  const others = toBeatWords(to_beat);
+  const others = describeBaselines(to_beat);
   const begin =
     `${event.method} on ${event.device}: ${counted(event.train_examples)} examples, ` +
     `${counted(event.total_steps)} steps (${short(event.num_train_epochs)} epochs), ` +
@@ -77,7 +77,7 @@ function evaluation(event: EventOf<'evaluation'>, begun: EventOf<'start'> | unde
 function isAnyGood(event: EventOf<'evaluation'>, begun: EventOf<'start'> | undefined): boolean {
   const { metric_for_best_model: metric, to_beat } = begun ?? {};
   if (metric === undefined || to_beat === undefined) return true;
-  return !isNoBetterThanFloor(event[`eval_${metric}`]!, to_beat, scoreFacts(metric)?.lessIsBetter);
+  return !isNoBetterThanFloor(event[`eval_${metric}`]!, to_beat, scoreDefinition(metric)?.lessIsBetter);
 }
 
 function finish(event: FinishEvent, averages: Averages): string {

@@ -4,7 +4,7 @@ import { counted } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
 import { describeChosen } from '../../../training/run/config/resolve-config.ts';
 import { basesTable } from './bases-table.ts';
-import { budgetFacts } from './budget-facts.ts';
+import { describeBudget } from './budget-facts.ts';
 import { heatMap } from './heat-map.ts';
 
 /** Width of the column of names. */
@@ -31,7 +31,7 @@ export function describePlan(plan: Plan): string {
   for (const source of plan.sources ?? []) facts.push(['drawn', sourceFact(source, plan)]);
   if (rankMeasurement !== undefined)
     facts.push(['ranks', `means: ${rankMeasurement} set them before training`]);
-  if (budget) facts.push(...budgetFacts(budget, plan));
+  if (budget) facts.push(...describeBudget(budget, plan));
   if (plan.gradientCheckpointing) facts.push(['activations', 'recomputed (gradient_checkpointing)']);
   facts.push(['memory', `about ${counted(Math.round(plan.memoryMb))} MB at the peak`]);
   const lines = facts.map(([name, fact]) => `${name.padEnd(NAMES)}  ${fact}`);

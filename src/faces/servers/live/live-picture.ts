@@ -1,5 +1,5 @@
 import { type LiveSection, type LiveState, liveSections } from '../../../studies/report/page/live-page.ts';
-import type { RunFacts } from '../../../studies/report/run/run-facts.ts';
+import type { RunSummary } from '../../../studies/report/run/run-facts.ts';
 import { addEvent, emptyRecord } from '../../../studies/report/run/run-record.ts';
 import { TimeLeft } from '../../../studies/report/run/time-left.ts';
 import { readEvent } from '../../../training/run/events.ts';
@@ -18,7 +18,7 @@ export class LivePicture {
   readonly #timeLeft: TimeLeft;
 
   /** @param now a clock in milliseconds, with any origin */
-  constructor(facts: RunFacts, now?: () => number) {
+  constructor(facts: RunSummary, now?: () => number) {
     this.state = { record: emptyRecord(facts), isStopping: false, secondsLeft: Number.NaN };
     this.#timeLeft = new TimeLeft(now);
   }

@@ -2,11 +2,16 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type RunFacts, runFacts } from '../../../studies/report/run/run-facts.ts';
+import { type RunSummary, summarizeRun } from '../../../studies/report/run/run-facts.ts';
 import { LivePicture } from './live-picture.ts';
 import { type LiveServer, serveLive } from './live-server.ts';
 
-const FACTS = runFacts({ model: 'm', method: 'lora', data: { train: 'spam.tsv' }, training: {} }) as RunFacts;
+const FACTS = summarizeRun({
+  model: 'm',
+  method: 'lora',
+  data: { train: 'spam.tsv' },
+  training: {},
+}) as RunSummary;
 const START = { type: 'start', step: 0, total_steps: 40, num_train_epochs: 1, train_examples: 320 };
 const step = (at: number) => ({ type: 'step', step: at, loss: 1 / at, examples_per_second: 100 });
 

@@ -102,7 +102,7 @@ export interface PromisedBudget {
 }
 
 /** What a budget depends on. */
-export interface BudgetFacts {
+export interface BudgetInputs {
   /** The method's name in a config (`method`) and its display name (`title`). */
   method: string;
   title: string;
@@ -121,7 +121,7 @@ export interface BudgetFacts {
  *
  * @throws UserError for a target that keeps nothing, or is not below the initial budget
  */
-export function promisedBudget(config: BudgetConfig, facts: BudgetFacts): PromisedBudget {
+export function promisedBudget(config: BudgetConfig, facts: BudgetInputs): PromisedBudget {
   const { modules, modelParameters, components, fileBytes } = facts;
   const costs = new BudgetCosts(modules, fileBytes);
   const amountOf = (given: GivenBudget) =>
@@ -175,7 +175,11 @@ interface Target extends GivenBudget {
  * Checks that the target pays for at least one component of the largest matrix. If the most important component belongs
  * to that matrix, nothing could be kept otherwise.
  */
-function refuseTooLittle({ key, value, unit, target }: Target, costs: BudgetCosts, facts: BudgetFacts): void {
+function refuseTooLittle(
+  { key, value, unit, target }: Target,
+  costs: BudgetCosts,
+  facts: BudgetInputs,
+): void {
   const least = costs.ofOne(unit);
   if (target >= least) return;
   const what = {
@@ -194,7 +198,7 @@ function refuseTooMuch(
   { key, value, unit, target, mean }: Target & { mean: number },
   start: { key: BudgetKey; rank: number },
   costs: BudgetCosts,
-  { method, title, components }: BudgetFacts,
+  { method, title, components }: BudgetInputs,
 ): void {
   const most = costs.everywhere(unit, start.rank);
   if (target < most) return;

@@ -48,7 +48,7 @@ function bottlenecks(tensors: AdapterTensors): number[] {
 }
 
 /** The parts that differ between bottleneck methods. */
-export interface BottleneckFacts {
+export interface BottleneckVariant {
   title: string;
   tag: string;
   /** The sublayers that an adapter follows. */
@@ -64,7 +64,7 @@ function bottleneckMethod({
   sublayers,
   reads,
   defaults,
-}: BottleneckFacts): MethodDefinition<BottleneckConfig, ReturnType<typeof bottleneckSchema>> {
+}: BottleneckVariant): MethodDefinition<BottleneckConfig, ReturnType<typeof bottleneckSchema>> {
   return {
     config: bottleneckSchema(defaults),
     // The best of 3e-4, 1e-3 and 3e-3 on CoLA for both methods: bench/log/2026-11-26.md.

@@ -7,7 +7,7 @@ import type { ImportedKind } from '../low-rank/import-adapter.ts';
 import { lowRankKind } from '../low-rank/low-rank-kind.ts';
 import { scaleVariant, storedAdaLoraScale, withVariants } from '../low-rank/pattern-value.ts';
 import { type AdaLoraAdapterConfig, scaleShape } from '../low-rank/peft-config.ts';
-import type { ContinuesAdapters, MethodDefinition, MethodWords } from '../method-definition.ts';
+import type { ContinuesAdapters, MethodDefinition, MethodTexts } from '../method-definition.ts';
 
 /** Adapters of PEFT's type ADALORA: triplets with allocated or constant ranks. */
 const adaLoraKind = lowRankKind('ADALORA', {
@@ -60,7 +60,7 @@ interface TripletMethod<Config, Schema extends z.ZodObject>
   averages: number;
   /** Describes settings of the policy that differ from the usual ones. */
   variants?(settings: Settings): readonly string[];
-  words: Pick<MethodWords, 'summary' | 'budgetKeys'>;
+  words: Pick<MethodTexts, 'summary' | 'budgetKeys'>;
   /** The kind of its adapter files. Default: PEFT's AdaLoRA. */
   kind?: MethodDefinition['kind'];
   continues?: ContinuesAdapters<Config>;

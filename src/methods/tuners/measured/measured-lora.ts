@@ -5,7 +5,7 @@ import { type EvenSettings, loraKind, rankKeys, storeRanked } from '../lora/rank
 import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
 import type { AdapterSettings } from '../low-rank/peft-config.ts';
-import type { MethodDefinition, MethodWords } from '../method-definition.ts';
+import type { MethodDefinition, MethodTexts } from '../method-definition.ts';
 import type { TunableModel } from '../tuner.ts';
 import { type MeasuredMethod, MeasuredRun } from './measured-run.ts';
 
@@ -22,7 +22,7 @@ interface MeasuredParts<Config, Schema extends z.ZodObject> {
   config: Schema;
   learningRate: number;
   chosen: MethodDefinition<Config, Schema>['chosen'];
-  words: Pick<MethodWords, 'title' | 'titleWith' | 'tags'>;
+  words: Pick<MethodTexts, 'title' | 'titleWith' | 'tags'>;
   /** LoRA's settings that have other names in the method's config. */
   settings?(config: Config): Partial<MeasuredSettings>;
   /** Returns the alpha of a module at its measured rank. */

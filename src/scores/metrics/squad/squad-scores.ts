@@ -15,7 +15,7 @@ const SPACES = new RegExp(`[${PYTHON_SPACE}]+`);
  * The words of an answer as SQuAD's official scripts compare them: in lowercase, without punctuation and
  * articles.
  */
-export function answerWords(answer: string): string[] {
+export function splitAnswer(answer: string): string[] {
   const bare = answer.toLowerCase().replace(PUNCTUATION, '').replace(ARTICLES, ' ');
   return bare.split(SPACES).filter((word) => word !== '');
 }
@@ -84,8 +84,8 @@ export function squadScores(
   for (const { id, answers } of questions) {
     const prediction = predictions.get(id);
     if (prediction === undefined) continue;
-    const words = answerWords(prediction);
-    const matches = answers.map((answer) => answerMatch(words, answerWords(answer), 0));
+    const words = splitAnswer(prediction);
+    const matches = answers.map((answer) => answerMatch(words, splitAnswer(answer), 0));
     exact += Math.max(...matches.map((match) => match.exact));
     f1 += Math.max(...matches.map((match) => match.f1));
   }

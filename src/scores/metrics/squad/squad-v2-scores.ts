@@ -1,4 +1,4 @@
-import { type AnsweredQuestion, answerMatch, answerWords } from './squad-scores.ts';
+import { type AnsweredQuestion, answerMatch, splitAnswer } from './squad-scores.ts';
 
 /** Scores of SQuAD v2.0 from 0 to 1, named as in the official script: `exact`, `f1`, `total`, `HasAns_exact` etc. */
 export type SquadV2Scores = Record<'exact' | 'f1' | 'total', number> & Record<string, number>;
@@ -61,8 +61,8 @@ export function squadV2Scores(
  * prediction is right.
  */
 function bestMatch(prediction: string, answers: readonly string[]) {
-  const words = answerWords(prediction);
-  const actual = answers.map(answerWords).filter((answer) => answer.length > 0);
+  const words = splitAnswer(prediction);
+  const actual = answers.map(splitAnswer).filter((answer) => answer.length > 0);
   const matches = (actual.length > 0 ? actual : [[]]).map((answer) => answerMatch(words, answer, 1));
   return {
     exact: Math.max(...matches.map((match) => match.exact)),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { answerWords, squadScores } from './squad-scores.ts';
+import { splitAnswer, squadScores } from './squad-scores.ts';
 import { squadV2Scores } from './squad-v2-scores.ts';
 
 interface Case {
@@ -57,7 +57,7 @@ it('a given threshold', () => {
 });
 
 it('words as in Python', () => {
-  expect(answerWords('The a\u0301 İstanbul\u2003Theory, an_a—the')).toEqual([
+  expect(splitAnswer('The a\u0301 İstanbul\u2003Theory, an_a—the')).toEqual([
     '\u0301',
     'i\u0307stanbul',
     'theory',

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { evaluationEvent, readEvent, type TrainEvent } from '../../../training/run/events.ts';
-import { runFacts } from '../../report/run/run-facts.ts';
+import { summarizeRun } from '../../report/run/run-facts.ts';
 import { addEvent, emptyRecord, type RunRecord } from '../../report/run/run-record.ts';
 import type { Cell } from '../experiment.ts';
 import { scoredBy, scoringRule } from '../scoring-rule.ts';
@@ -20,7 +20,7 @@ function runOf(
   final?: number,
   parameters = 100,
 ): RunRecord {
-  const facts = runFacts({ model: 'm', method, seed, data: { train: 'CoLA/train.tsv' }, training: {} })!;
+  const facts = summarizeRun({ model: 'm', method, seed, data: { train: 'CoLA/train.tsv' }, training: {} })!;
   const record = emptyRecord(facts);
   const allocation = {
     type: 'allocation',
@@ -244,7 +244,7 @@ it('has the settings that all runs have in common', () => {
       ...{ learning_rate, warmup_steps: 0, warmup_ratio: 0.06, weight_decay: 0 },
     };
     const data = { train: `${seed}.tsv`, max_length: 64 };
-    const facts = runFacts({ model: 'm', method: 'lora', seed, output: `${seed}`, data, training })!;
+    const facts = summarizeRun({ model: 'm', method: 'lora', seed, output: `${seed}`, data, training })!;
     return { ...runOf('lora', seed, [0.5]), facts };
   });
   const task = resultOf([outcome('a', [a!]), outcome('b', [b!])]);

@@ -1,9 +1,9 @@
-import { SCORES, scoreFacts } from '../../../scores/metrics/scores.ts';
+import { SCORES, scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { type Interval, interval, variance } from '../../../scores/stats/interval.ts';
 import { scorePrefixes, type ValidationFiles } from '../../../tasks/data-files.ts';
 import { runMemoryMb } from '../../report/run/costs.ts';
 import { dataName, modelName } from '../../report/run/names.ts';
-import type { RunFacts } from '../../report/run/run-facts.ts';
+import type { RunSummary } from '../../report/run/run-facts.ts';
 import { finalParameters, type RunRecord } from '../../report/run/run-record.ts';
 import { shownValuesOf } from '../../report/run/settings-of.ts';
 import type { Cell } from '../experiment.ts';
@@ -207,13 +207,13 @@ export function scalesOf(names: readonly string[], prefixes: readonly string[]):
     name === MEAN ||
     prefixes.some((prefix) => {
       const score = name.slice(prefix.length);
-      return name.startsWith(prefix) && Object.hasOwn(SCORES, score) && scoreFacts(score)?.isShare;
+      return name.startsWith(prefix) && Object.hasOwn(SCORES, score) && scoreDefinition(score)?.isShare;
     });
   return Object.fromEntries(names.map((name) => [name, isShare(name) ? 100 : 1]));
 }
 
 /** The settings with equal values in all runs, by dotted keys, without local paths. */
-function commonSettings(facts: readonly RunFacts[]): Settings {
+function commonSettings(facts: readonly RunSummary[]): Settings {
   const [first = [], ...others] = facts.map(shownValuesOf);
   const maps = others.map((values) => new Map(values));
   return Object.fromEntries(

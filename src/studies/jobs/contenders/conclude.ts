@@ -5,7 +5,7 @@ import { STRENGTHS } from '../../../program/linear-probe.ts';
 import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
 import { Program } from '../../../program/program.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
-import { scoreFacts } from '../../../scores/metrics/scores.ts';
+import { scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { releasing } from '../../../support/opened.ts';
 import { chiefScore } from '../../../tasks/chief-score.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
@@ -156,7 +156,7 @@ function temperatureOn(rows: EvaluatedRows, outputs: readonly Float32Array[], ju
 /** How a run's contenders are compared: by its chief score, or if rows have no such score, by the loss. */
 function yardstickOf(config: RunConfig, rows: EvaluatedRows): Yardstick {
   const { score } = chiefScore(config);
-  const sign = (name: string) => (scoreFacts(name)?.lessIsBetter ? -1 : 1);
+  const sign = (name: string) => (scoreDefinition(name)?.lessIsBetter ? -1 : 1);
   return {
     groups: rows.groups,
     score(outputs, of) {

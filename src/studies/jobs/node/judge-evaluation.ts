@@ -6,7 +6,7 @@ import { FROZEN } from '../../../methods/tuners/frozen-tuner.ts';
 import type { Certainty, ExampleSet, Scores } from '../../../program/example-set.ts';
 import { Program } from '../../../program/program.ts';
 import type { Baseline } from '../../../scores/baselines/baseline.ts';
-import { type ScoreName, scoreFacts } from '../../../scores/metrics/scores.ts';
+import { type ScoreName, scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { releasing } from '../../../support/opened.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { heldOutShare, trainingFiles, type ValidationFiles } from '../../../tasks/data-files.ts';
@@ -72,7 +72,7 @@ export async function judgeEvaluation(
     ...(average !== undefined && { average }),
     ...(interval && { interval: [...interval] }),
     ...countedRows(certainty),
-    learnt: !isNoBetterThanFloor(value, to_beat, scoreFacts(score)?.lessIsBetter),
+    learnt: !isNoBetterThanFloor(value, to_beat, scoreDefinition(score)?.lessIsBetter),
   };
 }
 

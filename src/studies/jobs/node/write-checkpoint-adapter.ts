@@ -11,7 +11,7 @@ import { nodeEngine } from '../../../program/node/node-engine.ts';
 import type { LinearLayer } from '../../../program/objectives/sentence-classifier.ts';
 import { Program } from '../../../program/program.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
-import { scoreFacts } from '../../../scores/metrics/scores.ts';
+import { scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { releasing } from '../../../support/opened.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { checkpointName } from '../../../training/run/checkpoint.ts';
@@ -73,7 +73,7 @@ async function writeAdapterOf(path: string, step: number): Promise<string> {
   };
   const metric = given.training?.metric_for_best_model;
   // Only the name of a custom score is known here.
-  const ownMetrics = metric === undefined || scoreFacts(metric) ? [] : [metric];
+  const ownMetrics = metric === undefined || scoreDefinition(metric) ? [] : [metric];
   const config = parseRunConfig(given, files.config, ownMetrics);
   const run = await readRun(config);
   const model = openWeights(run.folder, run.model());

@@ -31,7 +31,7 @@ const TRAINING_ARENA = { baseMb: 60, factor: 1.05 };
 const EVALUATION_ARENA = { baseMb: 30, factor: 2.7 };
 
 /** What an estimate needs besides config and model: the tokenized texts. */
-export interface MemoryFacts {
+export interface MemoryInputs {
   train: ExampleSet;
   validation?: Validation;
 }
@@ -44,7 +44,7 @@ export function memoryEstimate(
   config: RunConfig,
   plain: TaskModel,
   tuner: Tuner,
-  { train, validation }: MemoryFacts,
+  { train, validation }: MemoryInputs,
 ): (dtype: BaseDtype) => number {
   const { labelParts } = plain;
   const training = inParts(train.batch(largestBatch(config, train), 0).feeds, labelParts);

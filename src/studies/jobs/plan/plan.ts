@@ -13,7 +13,7 @@ import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import { trainerSettings } from '../../../training/train/trainer-settings.ts';
 import type { Calibration } from '../calibration/calibration.ts';
 import { startMethod } from '../start-method.ts';
-import { type MemoryFacts, memoryEstimate } from './memory-estimate.ts';
+import { type MemoryInputs, memoryEstimate } from './memory-estimate.ts';
 
 /** A preview of a run. */
 export interface Plan {
@@ -70,7 +70,7 @@ export interface PlannedBase {
 export function planRun(
   config: RunConfig,
   model: TaskModel,
-  facts: MemoryFacts,
+  facts: MemoryInputs,
   start?: StoredAdapter,
   chosen: readonly Chosen[] = [],
 ): Plan {

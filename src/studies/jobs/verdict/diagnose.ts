@@ -1,6 +1,6 @@
 import type { Confusion } from '../../../program/example-set.ts';
 import { macroF1 } from '../../../scores/metrics/classes.ts';
-import { scoreFacts } from '../../../scores/metrics/scores.ts';
+import { scoreDefinition } from '../../../scores/metrics/scores.ts';
 import type { LossCourse } from '../../../training/run/trainer-state.ts';
 import {
   type Finding,
@@ -84,7 +84,7 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
 
 /** Whether a score before training cannot become better. */
 export function isAlreadyRight(value: number, score: string): boolean {
-  const facts = scoreFacts(score);
+  const facts = scoreDefinition(score);
   return facts?.isShare === true && !facts.lessIsBetter && value >= ALREADY_RIGHT;
 }
 

@@ -2,7 +2,7 @@ import type { Certainty } from '../../../program/example-set.ts';
 import type { OwnScores } from '../../../program/own-scores.ts';
 import type { Baseline } from '../../../scores/baselines/baseline.ts';
 import type { ScoreInterval } from '../../../scores/metrics/score-interval.ts';
-import { scoreFacts } from '../../../scores/metrics/scores.ts';
+import { scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { chiefScore } from '../../../tasks/chief-score.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { usualRate } from '../../../training/run/config/defaults/policy.ts';
@@ -58,7 +58,7 @@ export async function judgeRun(
   ];
   const task = taskNamed(config.task);
   const average = task.classes?.averages?.(labels)[score];
-  const lessIsBetter = scoreFacts(score)?.lessIsBetter ?? false;
+  const lessIsBetter = scoreDefinition(score)?.lessIsBetter ?? false;
   const verdict: Verdict = {
     score: name,
     ...(average !== undefined && { average }),
@@ -123,7 +123,7 @@ async function concludedScores(
     ...Object.fromEntries(Object.entries(own).map(([key, value]) => [`eval_${key}`, value])),
   };
   const raw = scores[`eval_${score}`] ?? Number.NaN;
-  const sign = scoreFacts(score)?.lessIsBetter ? -1 : 1;
+  const sign = scoreDefinition(score)?.lessIsBetter ? -1 : 1;
   // With several validation sets, those that judge nothing keep their scores.
   const prefixed = name === score ? scores : {};
   const corrected = raw - sign * choice.optimism;
@@ -153,7 +153,7 @@ function scoreOfOther(
 function within(score: string, plain: ScoreInterval, by: number, isFolded: boolean): ScoreInterval {
   if (!Number.isFinite(by)) return plain;
   const [low, high] = correctedInterval(plain, by, isFolded);
-  if (!scoreFacts(score)?.isShare) return [low, high];
+  if (!scoreDefinition(score)?.isShare) return [low, high];
   return [plain[0] >= 0 ? Math.max(0, low) : low, Math.min(1, high)];
 }
 

@@ -1,5 +1,5 @@
 import type { Baseline } from '../../../scores/baselines/baseline.ts';
-import { type ScoreName, scoreFacts } from '../../../scores/metrics/scores.ts';
+import { type ScoreName, scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { chiefScore } from '../../../tasks/chief-score.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import type { ToBeat } from '../../../training/run/verdict.ts';
@@ -22,7 +22,7 @@ export function toBeat(
     return value === undefined ? [] : [{ name, value, is_blind: isBlind }];
   });
   if (probe !== undefined) all.push({ name: PROBE, value: probe, is_blind: false });
-  const sign = scoreFacts(score)?.lessIsBetter ? -1 : 1;
+  const sign = scoreDefinition(score)?.lessIsBetter ? -1 : 1;
   const rank = ({ value }: ToBeat) => (Number.isNaN(value) ? Number.NEGATIVE_INFINITY : sign * value);
   return all.sort((a, b) => rank(b) - rank(a));
 }

@@ -7,7 +7,7 @@ import { componentHistories } from '../../../training/run/component-history.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
 import { readImportanceLog } from '../../../training/run/node/importance-log.ts';
 import { logValues } from '../../../training/run/node/log-values.ts';
-import { type RunFacts, runFacts } from '../run/run-facts.ts';
+import { type RunSummary, summarizeRun } from '../run/run-facts.ts';
 import { type RunRecord, runRecord } from '../run/run-record.ts';
 
 /** Number of runs to list in the message about a folder that contains runs. */
@@ -38,8 +38,8 @@ export function readRunEvents(path: string): TrainEvent[] {
   return logValues(path).flatMap((value) => readEvent(value) ?? []);
 }
 
-function readFacts(path: string): RunFacts {
-  const facts = runFacts(readYaml(path, 'the config of a run'));
+function readFacts(path: string): RunSummary {
+  const facts = summarizeRun(readYaml(path, 'the config of a run'));
   if (facts) return facts;
   throw new InvalidFile({ where: path, fault: 'is not a config written by a run' });
 }

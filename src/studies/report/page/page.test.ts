@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FinishEvent, readEvent } from '../../../training/run/events.ts';
 import { groupRuns } from '../run/group-runs.ts';
-import { type RunFacts, runFacts } from '../run/run-facts.ts';
+import { type RunSummary, summarizeRun } from '../run/run-facts.ts';
 import { addEvent, runRecord } from '../run/run-record.ts';
 import { liveSections } from './live-page.ts';
 import { reportPage } from './report-page.ts';
@@ -18,7 +18,7 @@ function record({
   r = 2,
   name = '',
 } = {}) {
-  const facts = runFacts({
+  const facts = summarizeRun({
     model: `models/mini${hostile}`,
     method,
     data: { train: `data/mini${hostile}/train.tsv` },
@@ -26,7 +26,7 @@ function record({
     adalora: { init_r: 2 * r, target_r: r, note: hostile },
     seed,
     base_dtype,
-  }) as RunFacts;
+  }) as RunSummary;
   const events = [
     { type: 'start', step: 0, total_steps: 40, num_train_epochs: 2, train_examples: 320, ranks: ranksOf(4) },
     ...[10, 20, 30, 40].map((step) => ({
@@ -260,7 +260,7 @@ describe('a report', () => {
 
   it('of a run that has not started says so', () => {
     const html = page(
-      runRecord(runFacts({ model: 'm', method: 'full', data: { train: 'a.tsv' }, training: {} })!, []),
+      runRecord(summarizeRun({ model: 'm', method: 'full', data: { train: 'a.tsv' }, training: {} })!, []),
     );
     expect(html).toContain('not started');
     expect(html).not.toMatch(/NaN|undefined|Infinity/);

@@ -1,6 +1,6 @@
 import { listed } from '../format.ts';
 import { dataName, modelName } from './names.ts';
-import { componentsOf, methodTitle, type RunFacts } from './run-facts.ts';
+import { componentsOf, methodTitle, type RunSummary } from './run-facts.ts';
 import type { RunRecord } from './run-record.ts';
 import { settingsOf } from './settings-of.ts';
 
@@ -52,7 +52,7 @@ export function namesOf(runs: readonly RunRecord[]): string {
 }
 
 /** A key that is equal for runs of a group. It contains only settings that count. */
-export function keyOf(facts: RunFacts, counts: (key: string) => boolean = () => true): string {
+export function keyOf(facts: RunSummary, counts: (key: string) => boolean = () => true): string {
   const settings = [...settingsOf(facts)]
     .filter(([key]) => !COURSE_APART.includes(key) && counts(key))
     .sort();
@@ -66,11 +66,11 @@ export function keyOf(facts: RunFacts, counts: (key: string) => boolean = () => 
  * @param counts whether a setting counts
  */
 export function runLabels(
-  all: readonly RunFacts[],
+  all: readonly RunSummary[],
   names: readonly string[],
   counts: (key: string) => boolean = () => true,
 ): string[] {
-  const differs = (name: (facts: RunFacts) => string) => new Set(all.map(name)).size > 1;
+  const differs = (name: (facts: RunSummary) => string) => new Set(all.map(name)).size > 1;
   const [models, data] = [differs(modelName), differs(dataName)];
   const labels = all.map((facts) =>
     [methodTitle(facts), ...(data ? [dataName(facts)] : []), ...(models ? [modelName(facts)] : [])].join(
@@ -87,8 +87,8 @@ export function runLabels(
 
 /** The settings of `facts` that differ from those of runs with the same label. */
 function differences(
-  facts: RunFacts,
-  twins: readonly RunFacts[],
+  facts: RunSummary,
+  twins: readonly RunSummary[],
   counts: (key: string) => boolean,
 ): string[] {
   const settings = twins.map(settingsOf);

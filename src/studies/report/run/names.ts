@@ -1,8 +1,8 @@
-import { scoreFacts } from '../../../scores/metrics/scores.ts';
-import type { RunFacts } from './run-facts.ts';
+import { scoreDefinition } from '../../../scores/metrics/scores.ts';
+import type { RunSummary } from './run-facts.ts';
 
 /** The name of a model: its id on the Hub, or the last name of its folder. */
-export function modelName({ model }: RunFacts): string {
+export function modelName({ model }: RunSummary): string {
   return /^[\w.-]+\/[\w.-]+$/.test(model) ? model : (partsOf(model).at(-1) ?? model);
 }
 
@@ -10,7 +10,7 @@ export function modelName({ model }: RunFacts): string {
 const EVERYONES = /^(train|training|dev|valid|validation|test|data|eval)([-_.].*)?$/i;
 
 /** The name of a dataset: `CoLA` for `data/glue/CoLA/train.tsv`, `spam` for `spam.jsonl`. */
-export function dataName({ data }: RunFacts): string {
+export function dataName({ data }: RunSummary): string {
   if (data.dataset !== undefined)
     return [partsOf(data.dataset).at(-1), data.subset].filter((part) => part !== undefined).join(' ');
   return [data.train].flat().map(fileTitle).join(' + ');
@@ -40,7 +40,7 @@ function partsOf(path: string): string[] {
 /** The display name of a score. */
 export function scoreTitle(name: string): string {
   const words = name.replaceAll('_', ' ');
-  const facts = scoreFacts(name);
+  const facts = scoreDefinition(name);
   if (!facts) return words.charAt(0).toUpperCase() + words.slice(1);
   return facts.set === undefined ? facts.title : `${facts.title}, ${facts.set}`;
 }

@@ -27,15 +27,15 @@ const runFactsSchema = z.looseObject({
   output: z.string().default(''),
 });
 
-export type RunFacts = z.output<typeof runFactsSchema>;
+export type RunSummary = z.output<typeof runFactsSchema>;
 
 /** Parses a resolved config for a report. Returns undefined if it is invalid. */
-export function runFacts(config: unknown): RunFacts | undefined {
+export function summarizeRun(config: unknown): RunSummary | undefined {
   return runFactsSchema.safeParse(config).data;
 }
 
 /** The display name of a run's method. */
-export function methodTitle(facts: RunFacts): string {
+export function methodTitle(facts: RunSummary): string {
   return titleOf(methodNamed(facts.method).words, methodSettings(facts));
 }
 
@@ -49,6 +49,6 @@ export function componentsOf(methods: readonly string[]): string {
 }
 
 /** The settings of a run's method. Runs of other versions may lack some keys. */
-export function methodSettings(facts: RunFacts): Readonly<Record<string, unknown>> {
+export function methodSettings(facts: RunSummary): Readonly<Record<string, unknown>> {
   return { ...(facts[facts.method] as object | undefined) };
 }

@@ -1,10 +1,10 @@
 import type { ComponentHistory } from '../../../training/run/component-history.ts';
 import type { EventOf, TrainEvent } from '../../../training/run/events.ts';
-import type { RunFacts } from './run-facts.ts';
+import type { RunSummary } from './run-facts.ts';
 
 /** A report's data about one run: its config and its events. The events are grouped by type, in order of steps. */
 export interface RunRecord {
-  facts: RunFacts;
+  facts: RunSummary;
   /** The name of the run's folder; empty for an active run. */
   name: string;
   /** The last start event, with the ranks of the first one. */
@@ -25,7 +25,7 @@ export interface RunRecord {
 }
 
 /** The record of a run without events. */
-export function emptyRecord(facts: RunFacts, name = ''): RunRecord {
+export function emptyRecord(facts: RunSummary, name = ''): RunRecord {
   const events = {
     steps: [],
     evaluations: [],
@@ -76,7 +76,7 @@ export function addEvent(record: RunRecord, event: TrainEvent): void {
 }
 
 /** Builds a run's record from its events. Some events may be missing. */
-export function runRecord(facts: RunFacts, events: Iterable<TrainEvent>, name?: string): RunRecord {
+export function runRecord(facts: RunSummary, events: Iterable<TrainEvent>, name?: string): RunRecord {
   const record = emptyRecord(facts, name);
   for (const event of events) addEvent(record, event);
   return record;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { evaluationEvent, readEvent, type TrainEvent } from '../../../training/run/events.ts';
 import { groupRuns } from './group-runs.ts';
 import { dataName, modelName, shortFolderNames } from './names.ts';
-import { componentsOf, type RunFacts, runFacts } from './run-facts.ts';
+import { componentsOf, type RunSummary, summarizeRun } from './run-facts.ts';
 import { finalConfusion, finalParameters, finalScores, newestRanks, runRecord } from './run-record.ts';
 import { timelineOf } from './timeline.ts';
 
@@ -17,7 +17,7 @@ const ADALORA = {
   seed: 0,
   device: 'cpu',
 };
-const facts = (changes: object = {}) => runFacts({ ...ADALORA, ...changes }) as RunFacts;
+const facts = (changes: object = {}) => summarizeRun({ ...ADALORA, ...changes }) as RunSummary;
 const run = (changes: object = {}, events: unknown[] = []) =>
   runRecord(
     facts(changes),

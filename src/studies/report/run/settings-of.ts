@@ -1,10 +1,10 @@
-import type { RunFacts } from './run-facts.ts';
+import type { RunSummary } from './run-facts.ts';
 
 /** Keys of local paths, and of values that a shared report need not contain. */
 const LEFT_OUT = ['output', 'seed', 'model', 'adapter', 'data.train', 'data.validation'];
 
 /** Every value of a config as text, by its dotted key, without paths and the seed. */
-export function settingsOf(facts: RunFacts): Map<string, string> {
+export function settingsOf(facts: RunSummary): Map<string, string> {
   return new Map(
     shownValuesOf(facts).map(([key, value]) => [
       key,
@@ -14,7 +14,7 @@ export function settingsOf(facts: RunFacts): Map<string, string> {
 }
 
 /** Like {@link valuesOf}, without paths and the seed. */
-export function shownValuesOf(facts: RunFacts): [string, unknown][] {
+export function shownValuesOf(facts: RunSummary): [string, unknown][] {
   return valuesOf(facts).filter(([key]) => !LEFT_OUT.includes(key));
 }
 

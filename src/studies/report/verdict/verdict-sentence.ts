@@ -22,7 +22,7 @@ export function verdictSentence(verdict: Verdict): string {
   const different = groups === undefined ? '' : ` (${groups} different)`;
   const on = rows === undefined ? '' : ` on ${countedNoun(rows, 'row')}${different}`;
   const how = folds === undefined ? '' : ', cross-validated';
-  const others = toBeatWords(to_beat);
+  const others = describeBaselines(to_beat);
   return [
     ...(hasFewRows(verdict) ? ['too few rows to tell: '] : []),
     `${averaged(score, average)} ${three(value)}${sure}${KEPT[kept]}${on}${how}`,
@@ -41,14 +41,14 @@ export function verdictNote(verdict: Verdict): string {
     ...(hasFewRows(verdict) ? ['too few rows to tell'] : []),
     ...(interval ? [`95 % interval ${rangeWords(interval)}`] : []),
     ...(result === '' ? [] : [`predicted${result}`]),
-    toBeatWords(to_beat),
+    describeBaselines(to_beat),
   ]
     .filter((part) => part !== '')
     .join('; ');
 }
 
 /** A text such as `a bag of words 0.93, always "returns" 0.22`. It omits baselines without the score. */
-export function toBeatWords(toBeat: readonly ToBeat[]): string {
+export function describeBaselines(toBeat: readonly ToBeat[]): string {
   return toBeat
     .filter(({ value }) => Number.isFinite(value))
     .map(({ name, value }) => `${name} ${three(value)}`)

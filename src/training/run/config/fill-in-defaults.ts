@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
-import { scoreFacts } from '../../../scores/metrics/scores.ts';
+import { scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { scorePrefixes, withSplits } from '../../../tasks/data-files.ts';
 import { metricsOf, taskNamed } from '../../../tasks/registry.ts';
 import type { BaseData } from '../../../tasks/task-definition.ts';
@@ -51,7 +51,7 @@ export function fillInDefaults(
         per_device_eval_batch_size: training.per_device_eval_batch_size ?? batchSize.eval,
         eval_strategy: training.eval_strategy ?? defaultEvalStrategy(checked.data),
         metric_for_best_model: metric,
-        greater_is_better: training.greater_is_better ?? (isOwn || !scoreFacts(metric)?.lessIsBetter),
+        greater_is_better: training.greater_is_better ?? (isOwn || !scoreDefinition(metric)?.lessIsBetter),
       },
       (key) => open.training.some((name) => name === key),
     ),

@@ -7,7 +7,7 @@ import {
   chooseScoring,
   describeChosen,
   keepChoices,
-  type ScoringFacts,
+  type ScoringInputs,
 } from './resolve-config.ts';
 import type { ParsedConfig, RunConfig } from './run-config.ts';
 
@@ -25,9 +25,9 @@ function modelOf(width: number, layers: number, isDecoder = false) {
 }
 
 /** Rows that all differ, and a model without files of sentence-transformers. */
-const factsOf = (rows: number): ScoringFacts => ({
+const factsOf = (rows: number): ScoringInputs => ({
   rows,
-  model: { config: {}, definition: { heads: { FEATURE_EXTRACTION: {} } } } as ScoringFacts['model'],
+  model: { config: {}, definition: { heads: { FEATURE_EXTRACTION: {} } } } as ScoringInputs['model'],
   canHoldOut: () => true,
   canFold: () => true,
 });

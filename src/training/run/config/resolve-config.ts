@@ -2,7 +2,15 @@ import { methodNamed } from '../../../methods/tuners/registry.ts';
 import type { CommonConfig, ModelDefinition } from '../../../models/model-definition.ts';
 import { foldCount, mixingOf } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
-import { type ChoiceFacts, FEW_ROWS, FOLDS, HELD_OUT, MIN_ROWS, policy, widthOf } from './defaults/policy.ts';
+import {
+  type ChoiceInputs,
+  FEW_ROWS,
+  FOLDS,
+  HELD_OUT,
+  MIN_ROWS,
+  policy,
+  widthOf,
+} from './defaults/policy.ts';
 import { sectionKeys } from './fill-in-defaults.ts';
 import { knownKeys } from './known-keys.ts';
 import { methodOf } from './method-of.ts';
@@ -24,7 +32,7 @@ export interface Chosen {
 }
 
 /** The facts that the choice of a scoring depends on. */
-export interface ScoringFacts {
+export interface ScoringInputs {
   /** Number of rows in the training file. */
   rows: number;
   /** The model's family, and the fields of its config.json. */
@@ -75,7 +83,7 @@ const NEEDS_HEAD = ['compute_loss_func', 'label_smoothing_factor', 'log_gradient
  */
 export function chooseScoring<Config extends ParsedConfig>(
   config: Config,
-  { rows, model, adapterData, canHoldOut, canFold }: ScoringFacts,
+  { rows, model, adapterData, canHoldOut, canFold }: ScoringInputs,
 ): { config: Config; chosen: Chosen[] } {
   const { data, training, task, adapter } = config;
   const chosen: Chosen[] = [];
@@ -153,7 +161,7 @@ export function chooseScoring<Config extends ParsedConfig>(
 /** Fills in the values that a config does not set. A complete config stays unchanged. */
 export function chooseDefaults(
   config: ParsedConfig,
-  facts: Omit<ChoiceFacts, 'method' | 'task'>,
+  facts: Omit<ChoiceInputs, 'method' | 'task'>,
 ): { config: RunConfig; chosen: Chosen[] } {
   const { method, task, training } = config;
   const { settings } = methodOf(config);

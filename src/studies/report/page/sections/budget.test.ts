@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { readEvent } from '../../../../training/run/events.ts';
-import { runFacts } from '../../run/run-facts.ts';
+import { summarizeRun } from '../../run/run-facts.ts';
 import { runRecord } from '../../run/run-record.ts';
 import { budgetPoints } from './budget.ts';
 
 it('a budget begins with the initial ranks, though the first logged step is later', () => {
-  const facts = runFacts({ model: 'm', method: 'adalora', data: { train: 'a.tsv' }, training: {} })!;
+  const facts = summarizeRun({ model: 'm', method: 'adalora', data: { train: 'a.tsv' }, training: {} })!;
   const events = [
     { type: 'start', step: 0, total_steps: 100, ranks: { query: 120, key: 96 } },
     { type: 'step', step: 10, budget: 202 },

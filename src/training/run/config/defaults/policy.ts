@@ -15,7 +15,7 @@ export const CHOSEN_TRAINING = [
 export type ChosenTraining = (typeof CHOSEN_TRAINING)[number];
 
 /** The facts that the choice depends on. They exclude the machine, so that a config gives the same run everywhere. */
-export interface ChoiceFacts {
+export interface ChoiceInputs {
   method: MethodName;
   task: TaskName;
   model: Pick<TaskModel, 'definition' | 'linears' | 'layer'>;
@@ -61,7 +61,7 @@ const CONTRAST_RATE = 2;
 const WORK = 3.5e12;
 
 /** The policy's values for these facts. */
-export function policy(facts: ChoiceFacts): {
+export function policy(facts: ChoiceInputs): {
   training: Pick<
     TrainingConfig,
     'learning_rate' | 'num_train_epochs' | 'per_device_train_batch_size' | 'warmup_ratio'
@@ -83,7 +83,7 @@ export function policy(facts: ChoiceFacts): {
 }
 
 /** The learning rate for a method, a task and a model. It does not depend on the number of rows. */
-export function usualRate(facts: Pick<ChoiceFacts, 'method' | 'task' | 'model'>): number {
+export function usualRate(facts: Pick<ChoiceInputs, 'method' | 'task' | 'model'>): number {
   const { rate } = chosenFor(facts);
   const width = isLanguage(facts) ? 1 : Math.min(1, MEASURED_WIDTH / widthOf(facts.model.linears));
   const share = facts.model.layer?.inLoss === false ? CONTRAST_RATE * width : width;
@@ -91,7 +91,7 @@ export function usualRate(facts: Pick<ChoiceFacts, 'method' | 'task' | 'model'>)
   return Number((rate * share).toPrecision(2));
 }
 
-function chosenFor(facts: Pick<ChoiceFacts, 'method' | 'task' | 'model'>) {
+function chosenFor(facts: Pick<ChoiceInputs, 'method' | 'task' | 'model'>) {
   const { encoder, language } = methodNamed(facts.method).chosen;
   return isLanguage(facts) ? language : encoder;
 }
@@ -100,11 +100,11 @@ function chosenFor(facts: Pick<ChoiceFacts, 'method' | 'task' | 'model'>) {
  * Whether the policy's values for language models apply: a decoder and a head that is already trained need smaller
  * steps.
  */
-function isLanguage({ task, model }: Pick<ChoiceFacts, 'task' | 'model'>): boolean {
+function isLanguage({ task, model }: Pick<ChoiceInputs, 'task' | 'model'>): boolean {
   return taskNamed(task).training.keepsHead === true || model.definition.isDecoder === true;
 }
 
-function epochsFor({ rows, tokens, model }: ChoiceFacts, keepsHead: boolean): number {
+function epochsFor({ rows, tokens, model }: ChoiceInputs, keepsHead: boolean): number {
   const seen = model.layer ? LAYER_ROWS_SEEN : ROWS_SEEN;
   const { least, most } = model.layer ? LAYER_EPOCHS : EPOCHS;
   const wanted = keepsHead ? EPOCHS.ofOldHead : Math.min(most, Math.max(least, Math.ceil(seen / rows)));
