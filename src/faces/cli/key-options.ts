@@ -69,10 +69,14 @@ export function flagOfKey(key: string): string {
 export async function flagFor(unknown: string, command: Command): Promise<string | undefined> {
   const { knownKeys } = await import('../../training/run/config/known-keys.ts');
   const { DEFAULT_TASK } = await import('../../tasks/registry.ts');
-  const sections = knownKeys(DEFAULT_TASK);
-  const keys = Object.entries(sections).flatMap(([section, names]) =>
-    names.map((name) => ({ name, key: section === '' ? name : `${section}.${name}` })),
-  );
+  const { COMPARISON_KEYS } = await import('../../studies/experiments/comparison-file.ts');
+  const own = command.name() === 'compare' ? COMPARISON_KEYS : [];
+  const keys = [
+    ...own.map((name) => ({ name, key: name })),
+    ...Object.entries(knownKeys(DEFAULT_TASK)).flatMap(([section, names]) =>
+      names.map((name) => ({ name, key: section === '' ? name : `${section}.${name}` })),
+    ),
+  ];
   const name = unknown
     .replace(/^-+(no-)?/, '')
     .replace(/=.*/s, '')
@@ -83,8 +87,8 @@ export async function flagFor(unknown: string, command: Command): Promise<string
   );
   const exact = keys.find((each) => each.name === name) ?? keys.find((each) => each.name === near);
   const flag = exact && flagOfKey(exact.key);
-  const [own] = /^--[\w-]+/.exec(flag ?? '') ?? [];
-  return command.options.some(({ long }) => long === own) ? flag : exact && `--set ${exact.key}=VALUE`;
+  const [named] = /^--[\w-]+/.exec(flag ?? '') ?? [];
+  return command.options.some(({ long }) => long === named) ? flag : exact && `--set ${exact.key}=VALUE`;
 }
 
 /** Checks a number, and keeps its text. */

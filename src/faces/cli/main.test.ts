@@ -74,6 +74,7 @@ it.each([
     ['plan', '--weight-decay', '0.1'],
     '--weight-decay is a key of the config: --set training.weight_decay=VALUE',
   ],
+  [['compare', 'table1', '--seeds', '2'], '--seeds is a key of the config: --set seeds=VALUE'],
   [['train', 'x', '--lr', 'fast'], "'--lr <rate>' argument 'fast' is invalid. Use a number."],
   [['train'], 'adalora.yaml does not exist in this folder.'],
   [

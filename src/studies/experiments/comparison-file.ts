@@ -61,6 +61,9 @@ const KEYS = {
   tune: z.boolean().default(false).describe('true or false'),
   data_folder: z.string().min(1).default('data').describe("a folder with the recipes' datasets"),
 };
+/** The names of the keys besides the config of every run. */
+export const COMPARISON_KEYS: readonly string[] = Object.keys(KEYS);
+
 type Keys = z.output<z.ZodObject<typeof KEYS>>;
 export type RowKeys = Omit<z.output<z.ZodObject<typeof ROW>>, 'tasks'>;
 type Config = Record<string, unknown>;
@@ -99,7 +102,7 @@ export function comparisonFile(file: Config, where: (path: KeyPath) => string): 
     : tasks;
   return {
     ...keys,
-    common: Object.fromEntries(Object.entries(file).filter(([key]) => !(key in KEYS))),
+    common: Object.fromEntries(Object.entries(file).filter(([key]) => !COMPARISON_KEYS.includes(key))),
     ...(rows && {
       rows: mapped(rows, ({ grid, level, tasks, paper, average, ...set }) => ({
         set,

@@ -1,14 +1,16 @@
-import type { NamedRun } from '../../../studies/experiments/node/train-all.ts';
+import type { ExperimentRun } from '../../../studies/experiments/experiment.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
 import { type Display, trainDisplay } from './train-display.ts';
+
+type Run = Pick<ExperimentRun, 'name' | 'config'>;
 
 /**
  * Shows runs one after another. While a run is in progress, its line is redrawn.
  *
  * @param names the names of all runs in order; their positions are shown as numbers
  */
-export function runsDisplay<Run extends NamedRun>(screen: Screen, names: readonly string[]) {
+export function runsDisplay(screen: Screen, names: readonly string[]) {
   let current: { run: Run; display: Display } | undefined;
   // Without a terminal, only evaluations and the end of a run are shown.
   const isTold = ({ type }: TrainEvent) =>

@@ -14,14 +14,7 @@ import { type Cell, type Experiment, type ExperimentRun, finalRun, tuningRun } f
 import type { TriedChoice } from '../results/results.ts';
 import { predictsOneClass, type Scored, scoredAt, scoredBy, scoringRule } from '../scoring-rule.ts';
 import type { Settings } from '../settings.ts';
-import {
-  filesBeside,
-  isFinished,
-  type NamedRun,
-  type TrainAllOptions,
-  type TrainedAll,
-  trainAll,
-} from './train-all.ts';
+import { filesBeside, isFinished, type TrainAllOptions, type TrainedAll, trainAll } from './train-all.ts';
 
 /** The progress of choosing settings within a cell's grid. */
 export interface Choosing {
@@ -88,7 +81,7 @@ export function hasLeftFailure({ output }: Experiment, run: ExperimentRun): bool
   return existsSync(filesBeside(output, run.name).failure);
 }
 
-export interface ExperimentOptions extends Omit<TrainAllOptions<ExperimentRun>, 'output'> {
+export interface ExperimentOptions extends TrainAllOptions {
   /** The cells of this shard. `isOwn` says which of their final runs belong to it. */
   cells: readonly Cell[];
   isOwn?(run: ExperimentRun): boolean;
@@ -114,7 +107,7 @@ export async function runExperiment(
       const { choice, needs } = choosing(experiment, cell, ({ name }) => names().has(name));
       if (choice) choices.set(cell, choice);
       if (choice) break;
-      const trained = await trainAll(needs, { output, ...options });
+      const trained = await trainAll(needs, output, options);
       failed.push(...trained.failed);
       if (trained.stopped) return { failed, stopped: true };
     }
@@ -124,7 +117,7 @@ export async function runExperiment(
   );
   // Also checks the runs of other shards, because the table contains them.
   await assertOwnRuns(runs);
-  const trained = await trainAll(runs.filter(isOwn), { output, ...options });
+  const trained = await trainAll(runs.filter(isOwn), output, options);
   return { failed: [...failed, ...trained.failed], stopped: trained.stopped };
 }
 
@@ -133,7 +126,7 @@ export async function runExperiment(
  *
  * @throws UserError for the first run with other settings, data or model; it names the difference
  */
-async function assertOwnRuns(runs: readonly NamedRun[]): Promise<void> {
+async function assertOwnRuns(runs: readonly ExperimentRun[]): Promise<void> {
   for (const finished of runs.filter(isFinished)) {
     const finishedConfig = parseRunConfig(finished.config, finished.name);
     const files = runFiles(finishedConfig.output);
