@@ -247,6 +247,8 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
     expect(await user.choose(zipped('large.zip', { 'a/1.png': large }, 9))).toMatch(
       /^large\.zip: a\/1\.png has more than 100000000 bytes/,
     );
+    const many = Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`a/${i}.png`, Uint8Array.of(1)]));
+    expect(await user.choose(zipped('many.zip', many, 9))).toMatch(/^many\.zip has 1001 pictures/);
     const zip = readFileSync(join(folder, 'text.zip'));
     writeFileSync(join(folder, 'cut.zip'), zip.subarray(0, zip.length - 200));
     expect(await user.choose(join(folder, 'cut.zip'))).toContain(

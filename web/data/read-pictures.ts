@@ -41,12 +41,7 @@ async function pictureTable(chosen: readonly ChosenFile[], where: string): Promi
   const { name, files } = withoutRoot(chosen, where);
   const paths = [...files.keys()].filter(isPicture).sort();
   if (paths.length === 0) throw new UserError({ where: name, fault: 'has no JPEG, PNG, WebP or GIF files' });
-  if (paths.length > MAX_PICTURES)
-    throw new UserError({
-      where: name,
-      fault: `has ${paths.length} pictures; a page takes at most ${MAX_PICTURES}`,
-      hint: 'Use a part of them, or train on the command line: npx adalora train',
-    });
+  assertFew(paths, name);
   const pictures = new Map(paths.map((path) => [path, files.get(path)!]));
   const metadata = [...files].find(([path]) => METADATA.test(path));
   if (metadata) return { ...(await readFileTable(new File([metadata[1]], metadata[0]))), pictures };
@@ -59,6 +54,15 @@ async function pictureTable(chosen: readonly ChosenFile[], where: string): Promi
       hint: 'Put the pictures of each class into a folder with its name, and choose the folder around them.',
     });
   return { fileName: name, columns: ['image', 'label'], rows, ragged: 0, pictures };
+}
+
+function assertFew({ length }: readonly string[], where: string): void {
+  if (length <= MAX_PICTURES) return;
+  throw new UserError({
+    where,
+    fault: `has ${length} pictures; a page takes at most ${MAX_PICTURES}`,
+    hint: 'Use a part of them, or train on the command line: npx adalora train',
+  });
 }
 
 /** Hidden files, such as those that macOS adds to archives, are no pictures. */
@@ -98,7 +102,10 @@ async function unzip(file: File, where: string): Promise<ChosenFile[]> {
   const zip = openZip(syncSource(file), where);
   const files: ChosenFile[] = [];
   let size = 0;
-  for (const path of zip.names()) {
+  const names = zip.names();
+  // Before they are unpacked.
+  assertFew(names.filter(isPicture), where);
+  for (const path of names) {
     if (!isPicture(path) && !METADATA.test(path.split('/').at(-1)!)) continue;
     const { begin, end, method } = zip.locate(path)!;
     const packed = file.slice(begin, end);
