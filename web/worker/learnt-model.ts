@@ -1,4 +1,3 @@
-import { zipSync } from 'fflate';
 import {
   type ClassAnswer,
   exportOnnx,
@@ -8,6 +7,7 @@ import {
   type TextInput,
   type TrainedModel,
 } from '../../src/faces/web/index.ts';
+import { encodeZip } from '../../src/input/formats/pickle/encode-torch-file.ts';
 import { OnDemand } from '../../src/support/opened.ts';
 import { nearestOf, unit } from '../../src/tasks/sentence-embedding/vectors.ts';
 import type { Found, Prediction } from './messages.ts';
@@ -118,14 +118,12 @@ async function readAnswers(
   return { texts, vectors };
 }
 
+/** A zip archive, uncompressed: weights are nearly random, and a compressed copy would need more memory. */
 function archive(files: ReadonlyMap<string, Uint8Array | string>): Blob {
   const encoder = new TextEncoder();
-  const bytes = [...files].map(([name, content]): [string, Uint8Array] => [
+  const entries = [...files].map(([name, content]) => ({
     name,
-    typeof content === 'string' ? encoder.encode(content) : content,
-  ]);
-  // Weights are nearly random, so compressing them takes long and saves little.
-  return new Blob([zipSync(Object.fromEntries(bytes), { level: 1 }) as BlobPart], {
-    type: 'application/zip',
-  });
+    data: typeof content === 'string' ? encoder.encode(content) : content,
+  }));
+  return new Blob([...encodeZip(entries)] as BlobPart[], { type: 'application/zip' });
 }
