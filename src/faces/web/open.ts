@@ -5,12 +5,11 @@ import { ANYTHING, assertOptions, type OptionTypes, TEXT } from '../../support/o
 import { UserError } from '../../support/user-error.ts';
 import { COMMON_OPEN_OPTIONS, type CommonOpenOptions } from '../../use/trained/common-open-options.ts';
 import { fittingBase } from '../../use/trained/fitting-base.ts';
-import { otherWeights, readNotes } from '../../use/trained/notes.ts';
-import { askedBy, openedTask } from '../../use/trained/opened-task.ts';
+import { openModel } from '../../use/trained/open-model.ts';
 import { type DescribedModel, describeModel, readModel } from '../../use/trained/read-model.ts';
 import { TrainedModel } from '../../use/trained/trained-model.ts';
 import { trainedParts } from '../../use/trained/trained-parts.ts';
-import { knownAdapter, tuneModel } from '../../use/trained/tune-model.ts';
+import { knownAdapter } from '../../use/trained/tune-model.ts';
 import { decodePicture } from './decode-picture.ts';
 import { loadWeights } from './load-weights.ts';
 import { assertInPage } from './page-config.ts';
@@ -62,22 +61,24 @@ export async function openTrained(
   const files = asFiles(folderOf(trained), path);
   const stored = await readStoredAdapter(files, MAX_ADAPTER_BYTES);
   const adapter = stored && knownAdapter(stored, path);
-  const notes = await readNotes(files);
-  fittingBase(notes, 'float32', path);
-  const described = adapter
-    ? await describeModel(modelFiles(nameOfBase(adapter.stored, path), options), notes?.model_config)
-    : await describeModel(files);
-  const base = await readModel(described, decodePicture);
-  const task = openedTask({ ...base, stored, notes }, askedBy(options), path);
-  const runs = runsOn(device, options);
-  const trainedOn = adapter && notes?.base_digest;
-  const hashes = trainedOn !== undefined;
-  const loaded = await loadWeights(task.model, base.files, runs, options.onProgress, hashes);
-  const { model, engine, digests } = loaded;
+  const opened = await openModel(
+    {
+      files,
+      adapter,
+      where: path,
+      async readBase(notes, changes) {
+        fittingBase(notes, 'float32', path);
+        const base = adapter ? modelFiles(nameOfBase(adapter.stored, path), options) : files;
+        return readModel(await describeModel(base, changes), decodePicture);
+      },
+      openWeights: (base, model, isHashed) =>
+        loadWeights(model, base.files, runsOn(device, options), options.onProgress, isHashed),
+      onNotice,
+    },
+    options,
+  );
+  const { model, engine, base } = opened;
   try {
-    const notice = hashes && otherWeights(trainedOn, digests, { folder: path, baseFolder: base.files.name });
-    if (notice) onNotice(notice);
-    const opened = { base, model, notes: task.notes, ...tuneModel(model, adapter, path) };
     const parts = trainedParts(opened, options.maxLength, { path, engine, batchSize, continues });
     // A page reports damaged files of the modality at once.
     void parts.modality;
