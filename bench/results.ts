@@ -23,6 +23,8 @@ export interface StepResult {
   matmulGflops: number;
   /** Rates of matrix products in an AdaLoRA step, on our float32 side. */
   products: ProductRate;
+  /** For models of pictures: milliseconds of each batch of features. */
+  features?: { side: SideName; pictures: number; ms: number[] }[];
 }
 
 export interface StepRun {

@@ -18,7 +18,7 @@ import { decoderTable } from './table/decoder-table.ts';
 import { stepTable } from './table/step-table.ts';
 
 /*
- * npm run bench -- [--steps 7] [--blocks 5] [--block-steps 20] [--dropout 0] [--only text] [--json FILE]
+ * npm run bench -- [--steps 7] [--blocks 5] [--block-steps 20] [--dropout 0] [--only text] [--sides float32] [--batch 4] [--json FILE]
  *
  * Measures AdaLoRA and LoRA compared with PEFT, if BENCH_PYTHON names a Python with torch, transformers and peft.
  * Our sides use float32 and an int8 base; PEFT uses float32 and bf16 autocast. Prints tables of medians, and
@@ -40,6 +40,10 @@ const { values: options } = parseArgs({
     dropout: { type: 'string', default: '0' },
     /** Measures only rows with this text in their name. */
     only: { type: 'string', default: '' },
+    /** Measures steps only on sides with this text in their name. */
+    sides: { type: 'string', default: '' },
+    /** Rows of a step, for a quick look. Default: by the size. */
+    batch: { type: 'string', default: '' },
     json: { type: 'string', default: 'runs/bench.json' },
   },
 });
@@ -49,9 +53,9 @@ const results: BenchResults = { options, steps: [], data: [], decoders: [] };
 /** Called after every part, because the whole bench takes long. */
 const save = () => atomicWrite(options.json, JSON.stringify(results, null, 2));
 try {
-  const launcher = new Launcher(process.env.BENCH_PYTHON, join(scratch, 'cache'));
+  const launcher = new Launcher(process.env.BENCH_PYTHON, join(scratch, 'cache'), options.sides);
   console.log('In brackets what is to be reached; beside bf16 that is meant for a machine with AMX.\n');
-  for (const cases of benchCases(Number(options.dropout))) {
+  for (const cases of benchCases(Number(options.dropout), Number(options.batch) || undefined)) {
     if (!cases[0]!.name.includes(options.only)) continue;
     const rounds = { warmUp: 2, kept: Number(options.steps) };
     const folder = join(scratch, 'model');

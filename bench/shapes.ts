@@ -51,7 +51,11 @@ const debertaV3Base = {
 
 type Size = Pick<BenchCase, 'name' | 'model_type' | 'shape' | 'batch' | 'length' | 'head'>;
 
-const sizes: (Size & { methods: BenchMethod[] })[] = [
+/** Vision transformers for pictures of 224 x 224. */
+const vit = { hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, image_size: 224 };
+const PICTURE_TARGETS = ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'fc1', 'fc2'];
+
+const sizes: (Size & { methods: BenchMethod[]; targets?: readonly string[] })[] = [
   {
     name: 'BERT-base x 6, 16 x 128',
     model_type: 'bert',
@@ -104,12 +108,39 @@ const sizes: (Size & { methods: BenchMethod[] })[] = [
     // Only AdaLoRA is measured here, because every process takes gigabytes.
     methods: ['adalora'],
   },
+  {
+    name: 'DINOv2-small, 16 pictures',
+    model_type: 'dinov2',
+    shape: { ...vit, hidden_size: 384, num_attention_heads: 6, mlp_ratio: 4, patch_size: 14 },
+    batch: 16,
+    // The class token and the patches.
+    length: 257,
+    methods: ['adalora'],
+    targets: PICTURE_TARGETS,
+  },
+  {
+    name: 'ViT-base, 16 pictures',
+    model_type: 'vit',
+    shape: { ...vit, intermediate_size: 3072, patch_size: 16 },
+    batch: 16,
+    length: 197,
+    methods: ['adalora'],
+    targets: PICTURE_TARGETS,
+  },
 ];
 
-/** All cases: every size with each of its methods, with rank 12 on the six matrices. */
-export function benchCases(dropout: number): BenchCase[][] {
-  return sizes.map(({ methods, ...size }) => {
-    const targets = defaultNames(modelFamily(size, size.name), 'many');
-    return methods.map((method) => ({ ...size, method, r: 12, dropout, targets }));
+/**
+ * All cases: every size with each of its methods, with rank 12 on the six matrices.
+ *
+ * @param batch number of rows, if other than the size's
+ */
+export function benchCases(dropout: number, batch?: number): BenchCase[][] {
+  return sizes.map(({ methods, targets: named, ...size }) => {
+    const targets = named ?? defaultNames(modelFamily(size, size.name), 'many');
+    return methods.map((method) => ({
+      ...size,
+      ...(batch !== undefined && { batch }),
+      ...{ method, r: 12, dropout, targets },
+    }));
   });
 }

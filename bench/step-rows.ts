@@ -50,5 +50,36 @@ export async function measureSteps(
     ms: replies.map(({ ms }) => ms),
     memory,
   }));
-  return { name, runs, ...end, versions: measured.at(-1)?.prepared.versions };
+  const features = Object.hasOwn(PICTURES, cases[0]!.model_type)
+    ? await measureFeatures(cases[0]!, launcher, { rounds, threads, folder })
+    : undefined;
+  return { name, runs, ...end, ...(features && { features }), versions: measured.at(-1)?.prepared.versions };
+}
+
+/** Families of pictures, for which a linear probe reads many features. */
+const PICTURES = { dinov2: true, vit: true };
+
+/** Measures how long the features of a batch take on every side, in processes of their own. */
+async function measureFeatures(
+  { name: _, ...benchCase }: BenchCase,
+  launcher: Launcher,
+  { rounds, threads, folder }: StepRows,
+): Promise<StepResult['features']> {
+  const rivals = launcher.sides.map((side) => {
+    const request = { ...benchCase, dtype: side.dtype, threads, features: true };
+    return { side, preparation: side.library === 'adalora' ? { ...request, folder } : request };
+  });
+  const { measured } = await measure<object, { ms: number }, undefined>(
+    launcher,
+    'step',
+    rivals,
+    rounds,
+    'features',
+    async () => undefined,
+  );
+  return measured.map(({ replies }, i) => ({
+    side: rivals[i]!.side.name,
+    pictures: benchCase.batch,
+    ms: replies.map(({ ms }) => ms),
+  }));
 }

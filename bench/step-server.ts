@@ -4,22 +4,29 @@ import { joinProcesses } from '../src/program/parallel/node/join-processes.ts';
 import { peakMemoryMb } from '../src/support/node/process-status.ts';
 import { productRate } from './product-rate.ts';
 import { serve } from './protocol.ts';
-import { type StepSettings, type TrainingStep, trainingStep } from './training-step.ts';
+import { featureBatch, type StepSettings, type TrainingStep, trainingStep } from './training-step.ts';
 
 /*
  * Takes training steps on request, like python/peft_step.py. Requests: prepare (a bench case, its
- * checkpoint's folder and the base type), step, memory, products, exit.
+ * checkpoint's folder and the base type), step, memory, products, exit. With `features` in `prepare`, the request
+ * features computes those of a batch instead of a step.
  */
 
 const PROFILED_STEPS = 3;
 
 let step: TrainingStep;
+let features: () => Promise<unknown>;
 
 const { communicator, leave } = await joinProcesses();
 await serve(
   {
     async prepare(request) {
-      step = await trainingStep(request as unknown as StepSettings, communicator);
+      const settings = request as unknown as StepSettings;
+      if (request.features) {
+        features = await featureBatch(settings);
+        return {};
+      }
+      step = await trainingStep(settings, communicator);
       return { trainable: step.trainable };
     },
     async step() {
@@ -28,6 +35,11 @@ await serve(
       const { user, system } = process.cpuUsage(before);
       const times = { ms: engine + update, cpu: (user + system) / 1000, waiting, transfer };
       return { ...times, processes: gatherJson(communicator, times) };
+    },
+    async features() {
+      const before = performance.now();
+      await features();
+      return { ms: performance.now() - before };
     },
     memory: () => ({
       peak_mb: peakMemoryMb(),

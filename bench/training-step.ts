@@ -1,13 +1,18 @@
-import { randomBatch } from '../src/input/text/batches.ts';
+import type { Tensors } from '../src/engine/runtime/session.ts';
+import { type Batch, randomBatch } from '../src/input/text/batches.ts';
+import { FROZEN } from '../src/methods/tuners/frozen-tuner.ts';
 import type { MethodName } from '../src/methods/tuners/registry.ts';
 import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
 import { withBaseDtype } from '../src/program/bases/node/with-base-dtype.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
-import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
+import { modelFeeds, PIXELS } from '../src/program/objectives/model-inputs.ts';
+import { plainModel } from '../src/program/objectives/plain-model.ts';
+import type { TaskModel } from '../src/program/objectives/task-model.ts';
 import { ALONE, type Communicator } from '../src/program/parallel/communicator.ts';
 import { sharesHost } from '../src/program/parallel/node/join-processes.ts';
 import { Program } from '../src/program/program.ts';
 import { startMethod } from '../src/studies/jobs/start-method.ts';
+import { Random } from '../src/support/random.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { differentiateStep } from '../src/training/train/differentiate-step.ts';
 import { Updater } from '../src/training/train/updater.ts';
@@ -51,6 +56,27 @@ export interface TrainingStep {
   profiled(profilePrefix: string, steps: number): Promise<void>;
 }
 
+/** Computes the features of a batch, as a linear probe reads them. */
+export async function featureBatch({ folder, dtype, batch, cacheFolder }: StepSettings) {
+  const model = await withBaseDtype(await openModel(folder, plainModel('FEATURE_EXTRACTION', 0)), dtype, {
+    cacheFolder,
+  });
+  const program = new Program(nodeEngine(model, 'cpu'), model, FROZEN.tuner);
+  const feeds = inputsOf(model, randomBatch(1, batch, 1, 'bench'));
+  return () => program.predict(FROZEN.values, feeds);
+}
+
+/** A batch of random tokens as a model reads it, or of random pictures. */
+function inputsOf({ config: { picture } }: Pick<TaskModel, 'config'>, texts: Batch): Tensors {
+  if (!picture) return modelFeeds(texts);
+  const dims = [texts.batch, 3, picture.height, picture.width];
+  const data = new Random(0, 'bench').normals(
+    dims.reduce((a, b) => a * b),
+    1,
+  );
+  return { [PIXELS]: { data, dims } };
+}
+
 export async function trainingStep(
   settings: StepSettings,
   communicator: Communicator = ALONE,
@@ -82,7 +108,7 @@ export async function trainingStep(
     maxGradNorm: 1,
   });
   const texts = randomBatch(model.config.vocabSize, batch, length, 'bench');
-  const feeds = { ...modelFeeds(texts), ...head.labels(texts) };
+  const feeds = { ...inputsOf(model, texts), ...head.labels(texts) };
   let [waiting, transfer] = [0, 0];
   const timed: Communicator = {
     ...communicator,

@@ -4,7 +4,6 @@ import { InferenceSession } from 'onnxruntime-node';
 import { InferenceSession as WebSession } from 'onnxruntime-web';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { open as openInPage, type PageConfig, train } from '../src/faces/web/index.ts';
-import type { TextTokenizer } from '../src/input/text/tokenizer.ts';
 import { Program } from '../src/program/program.ts';
 import { loadRun } from '../src/studies/jobs/node/load-run.ts';
 import { readRun } from '../src/studies/jobs/node/read-run.ts';
@@ -18,7 +17,7 @@ import { Serving } from '../src/use/serving/serving.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { FailingEngine, type Operation } from './support/failing-engine.mjs';
 import { writeMadeAdapter } from './support/made-adapter.ts';
-import { plainTexts } from './support/plain-texts.ts';
+import { PADDED_TEXTS } from './support/plain-texts.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { Workspace } from './support/workspace.ts';
 
@@ -189,7 +188,7 @@ describe('serving', () => {
     const base = await BaseFolder.open(model, 'float32');
     const limits = { maxRows: 8, maxTokens: 1024, maxWait: 1, maxQueued: 64, slots: 4 };
     const serving = new Serving(base, {
-      rows: { ...limits, batches: plainTexts({ padId: 0 } as TextTokenizer, 128).batches },
+      rows: { ...limits, batches: PADDED_TEXTS },
       decoding: limits,
     });
     const folders = new AdapterFolders([workspace.path('served')], base, serving, () => {});

@@ -5,6 +5,7 @@
      "head": one of HEADS}
                       -> {"attention", "trainable", "threads", "versions"}
     {"op": "step"}    -> {"ms", "loss"}
+    {"op": "features"} -> {"ms"}  (of the base model alone, after a prepare with "features": true)
     {"op": "memory"}  -> {"peak_mb", "baseline_mb"}  (baseline: after the imports, before the model)
 
 bfloat16 uses autocast with float32 weights. Call prepare once per process: its peak memory is that of one configuration.
@@ -17,7 +18,9 @@ import torch
 import transformers
 from transformers import (
     AutoConfig,
+    AutoModel,
     AutoModelForCausalLM,
+    AutoModelForImageClassification,
     AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification,
     AutoModelForTokenClassification,
@@ -25,7 +28,7 @@ from transformers import (
 
 from memory import peak_mb, resident_mb
 from serve import serve
-from tuner import train_step, trainable, wrap
+from tuner import autocast, train_step, trainable, wrap
 
 # More steps than any benchmark runs. All are before `tinit`, so they average importance and prune nothing.
 ENDLESS = 1_000_000
@@ -43,7 +46,9 @@ class Server:
         self.baseline_mb = resident_mb()
         self.model = None
 
-    def prepare(self, model_type, shape, method, r, targets, batch, length, dropout, dtype, threads, head="SEQ_CLS"):
+    def prepare(
+        self, model_type, shape, method, r, targets, batch, length, dropout, dtype, threads, head="SEQ_CLS", features=False
+    ):
         if self.model is not None:
             raise RuntimeError("already prepared; start another process for another configuration")
         torch.set_num_threads(threads)
@@ -51,8 +56,17 @@ class Server:
         self.batch, self.length, self.dtype, self.step_number = batch, length, dtype, 0
         dropouts = dict(hidden_dropout_prob=dropout, attention_probs_dropout_prob=dropout)
         config = AutoConfig.for_model(model_type, **shape, **dropouts, num_labels=9 if head == "TOKEN_CLS" else 2)
-        self.head = head
-        self.model = wrap(HEADS[head].from_config(config), method, targets, task_type=head, **tuner_settings(method, r))
+        self.head, self.image_size = head, getattr(config, "image_size", None)
+        if features:
+            self.model = AutoModel.from_config(config).eval()
+            return {}
+        settings = tuner_settings(method, r)
+        if self.image_size:
+            # PEFT's class for SEQ_CLS passes inputs that pictures do not have.
+            model = AutoModelForImageClassification.from_config(config)
+            self.model = wrap(model, method, targets, task_type=None, modules_to_save=["classifier"], **settings)
+        else:
+            self.model = wrap(HEADS[head].from_config(config), method, targets, task_type=head, **settings)
         self.optimizer = torch.optim.AdamW(trainable(self.model), lr=1e-3, weight_decay=0.0)
         return {
             "attention": config._attn_implementation,
@@ -68,11 +82,22 @@ class Server:
         loss = train_step(self.model, self.optimizer, batch, self.step_number, self.dtype)
         return {"ms": round((time.perf_counter() - start) * 1000, 2), "loss": loss.item()}
 
+    def features(self):
+        batch = self.random_batch()
+        del batch["labels"]
+        start = time.perf_counter()
+        with torch.inference_mode(), autocast(self.dtype):
+            self.model(**batch)
+        return {"ms": round((time.perf_counter() - start) * 1000, 2)}
+
     def memory(self):
         return {"peak_mb": peak_mb(), "baseline_mb": self.baseline_mb}
 
     def random_batch(self):
         """A batch without padding, so that attention cannot skip work."""
+        if self.image_size:
+            pixels = torch.randn(self.batch, 3, self.image_size, self.image_size)
+            return {"pixel_values": pixels, "labels": torch.randint(0, 2, (self.batch,))}
         ids = torch.randint(1, self.model.config.vocab_size, (self.batch, self.length))
         batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
         if self.head == "QUESTION_ANS":
@@ -96,4 +121,4 @@ def tuner_settings(method, r):
 
 if __name__ == "__main__":
     server = Server()
-    serve(prepare=server.prepare, step=server.step, memory=server.memory)
+    serve(prepare=server.prepare, step=server.step, features=server.features, memory=server.memory)

@@ -1,4 +1,5 @@
 import { REFERENCE, stepFigures } from '../figures.ts';
+import { median } from '../median.ts';
 import type { StepResult } from '../results.ts';
 import { aligned, share, times } from './cells.ts';
 import { targetsOf } from './targets.ts';
@@ -34,5 +35,18 @@ export function stepTable(result: StepResult): string {
   });
   const { largeGflops } = result.products;
   const rates = `${largeGflops.toFixed(0)} GFLOP/s in large products, ${result.matmulGflops.toFixed(0)} of one alone`;
-  return `${result.name}: a training step (adalora float32: ${rates})\n${aligned(HEADS, rows)}\n`;
+  return `${result.name}: a training step (adalora float32: ${rates})\n${aligned(HEADS, rows)}\n${featureTable(result)}`;
+}
+
+/** Formats the features per second of models of pictures. */
+function featureTable({ features = [] }: StepResult): string {
+  if (features.length === 0) return '';
+  const rates = features.map(({ side, pictures, ms }) => ({ side, rate: (1000 * pictures) / median(ms) }));
+  const peft = rates.find(({ side }) => side === REFERENCE);
+  const rows = rates.map(({ side, rate }) => [
+    side.replace('PEFT', 'transformers'),
+    rate.toFixed(1),
+    times(peft && rate / peft.rate, side === 'adalora float32' ? 2 : undefined),
+  ]);
+  return `${aligned(['', 'pictures per second', 'over transformers f32'], rows)}\n`;
 }

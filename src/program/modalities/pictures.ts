@@ -14,7 +14,7 @@ import type {
 import { loadedInputs, withPictures } from './picture-files.ts';
 import { PictureSet } from './picture-set.ts';
 
-interface PictureRow extends RowInputs {
+export interface PictureRow extends RowInputs {
   /** [3, height, width] */
   values: Float32Array;
   dims: readonly number[];

@@ -36,7 +36,7 @@ export interface TextParts {
   chatTemplate(now?: Date): Pick<ChatTemplate, 'render'>;
 }
 
-interface TextRow extends RowInputs {
+export interface TextRow extends RowInputs {
   encoding: Encoding;
 }
 

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { plainTexts } from '../../../tests/support/plain-texts.ts';
-import { loadTokenizer } from '../../input/text/node/load-tokenizer.ts';
+import { textsIn } from '../../../tests/support/plain-texts.ts';
 import { ALONE } from '../../program/parallel/communicator.ts';
 import { bestSpans } from './best-spans.ts';
 import { predictSpans } from './predict-spans.ts';
@@ -39,7 +38,7 @@ interface Fixture {
   cases: Case[];
 }
 
-/** Computed with tokenizers like BERT's, RoBERTa's and DeBERTa's. */
+/** Computed with the tokens of models like BERT, RoBERTa and DeBERTa. */
 const FIXTURES = ['oracle', 'roberta', 'deberta-v3'].map(
   (name) => `src/tasks/question-answering/fixtures/${name}.json`,
 );
@@ -48,7 +47,7 @@ const { QUESTION_CASES } = process.env;
 /** Opens a fixture, its questions, and the context for its examples. */
 async function opened(path: string) {
   const fixture = JSON.parse(readFileSync(path, 'utf8')) as Fixture;
-  const tokenizer = await loadTokenizer(fixture.model, { typeVocabSize: 2 });
+  const textsUpTo = await textsIn(fixture.model, { typeVocabSize: 2 });
   const questions = fixture.rows.map(
     ({ id, question, context, text, start }): AnsweredText => ({
       ...{ id, question, context },
@@ -56,8 +55,7 @@ async function opened(path: string) {
     }),
   );
   const examplesOf = (window: Pick<Case, 'max_length' | 'doc_stride'>, labelled = true) => {
-    const texts = plainTexts(tokenizer, window.max_length);
-    return questionExamples(questions, texts, window.doc_stride, labelled);
+    return questionExamples(questions, textsUpTo(window.max_length), window.doc_stride, labelled);
   };
   return { ...fixture, questions, examplesOf };
 }

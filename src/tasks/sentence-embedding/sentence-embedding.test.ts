@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { plainTexts } from '../../../tests/support/plain-texts.ts';
+import { textsIn } from '../../../tests/support/plain-texts.ts';
 import { gradients } from '../../engine/autodiff/gradients.ts';
 import { input } from '../../engine/graph/build.ts';
 import { symbol } from '../../engine/graph/dimension.ts';
@@ -10,7 +10,6 @@ import { Graph } from '../../engine/graph/graph.ts';
 import { holdOut } from '../../input/data/split-rows.ts';
 import { PEFT_PREFIX } from '../../input/formats/adapters/stored-adapter.ts';
 import { readSafetensors } from '../../input/formats/node/safetensors-file.ts';
-import { loadTokenizer } from '../../input/text/node/load-tokenizer.ts';
 import { FROZEN } from '../../methods/tuners/frozen-tuner.ts';
 import { parseAdapterKey } from '../../methods/tuners/low-rank/peft-config.ts';
 import { methodNamed } from '../../methods/tuners/registry.ts';
@@ -42,8 +41,7 @@ const readingOf = (data: object) => embeddingDataSchema.parse(data) as Embedding
 async function opened(data: object = {}) {
   const reading = readingOf(data);
   const model = await openModel(MODEL, sentenceEmbedding.build([], reading));
-  const tokenizer = await loadTokenizer(MODEL, model.config);
-  const modality = plainTexts(tokenizer, tokenizer.modelMaxLength, model.config.vocabSize);
+  const modality = (await textsIn(MODEL, model.config))();
   const context = { reading, labels: [], modality };
   return {
     model,

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { plainTexts } from '../../../tests/support/plain-texts.ts';
+import { textsOfJson } from '../../../tests/support/plain-texts.ts';
 import { TINY_TOKENIZER } from '../../../tests/support/tiny-model.ts';
-import { TextTokenizer } from '../../input/text/tokenizer.ts';
 import { firstPieces } from './first-pieces.ts';
 import { readSentences } from './read-sentences.ts';
 import { tagIds } from './tag-ids.ts';
@@ -59,7 +58,6 @@ it('firstPieces skips special tokens, later pieces and words without pieces', ()
 });
 
 describe('wordExamples', () => {
-  const tokenizer = new TextTokenizer(TINY_TOKENIZER, {}, { typeVocabSize: 2 });
   const id = (piece: string) => TINY_TOKENIZER.model.vocab[piece];
   const [CLS, SEP, PAD] = ['[CLS]', '[SEP]', '[PAD]'].map(id);
   const SENTENCES = [
@@ -71,7 +69,7 @@ describe('wordExamples', () => {
   const IDS = [Int32Array.of(1, 2, 3), Int32Array.of(4), new Int32Array(), Int32Array.of(5, 6, 7)];
 
   it('have their labels on first pieces', () => {
-    const set = wordExamples(SENTENCES, plainTexts(tokenizer, 16), IDS);
+    const set = wordExamples(SENTENCES, textsOfJson(TINY_TOKENIZER, 16), IDS);
     expect(set).toMatchObject({
       lengths: Int32Array.of(5, 6),
       truncated: 0,
@@ -98,7 +96,7 @@ describe('wordExamples', () => {
   });
 
   it('are truncated, also inside a word', () => {
-    const set = wordExamples(SENTENCES, plainTexts(tokenizer, 4), IDS);
+    const set = wordExamples(SENTENCES, textsOfJson(TINY_TOKENIZER, 4), IDS);
     expect(set.truncated).toBe(2);
     const { feeds, weight } = set.batch(Int32Array.of(0, 1));
     expect([...feeds.labels!.data]).toEqual([1, 5, 6]);
@@ -106,12 +104,14 @@ describe('wordExamples', () => {
   });
 
   it('need no labels, but with labels a piece', () => {
-    const { feeds, weight } = wordExamples(SENTENCES, plainTexts(tokenizer, 16)).batch(Int32Array.of(0, 1));
+    const { feeds, weight } = wordExamples(SENTENCES, textsOfJson(TINY_TOKENIZER, 16)).batch(
+      Int32Array.of(0, 1),
+    );
     expect(weight).toBe(2);
     expect(feeds).not.toHaveProperty('labels');
     const silent = [{ words: ['\u200b'] }];
-    expect(wordExamples(silent, plainTexts(tokenizer, 16)).lengths.length).toBe(0);
-    expect(() => wordExamples(silent, plainTexts(tokenizer, 16), [Int32Array.of(0)])).toThrow(
+    expect(wordExamples(silent, textsOfJson(TINY_TOKENIZER, 16)).lengths.length).toBe(0);
+    expect(() => wordExamples(silent, textsOfJson(TINY_TOKENIZER, 16), [Int32Array.of(0)])).toThrow(
       'the words have no tokens in this model.',
     );
   });

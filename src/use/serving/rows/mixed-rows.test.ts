@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openForTask } from '../../../../tests/support/open-for-task.ts';
-import { plainTexts } from '../../../../tests/support/plain-texts.ts';
+import { PADDED_TEXTS } from '../../../../tests/support/plain-texts.ts';
 import { TINY_CONFIG, writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 import type { Tensors } from '../../../engine/runtime/session.ts';
 import { collate } from '../../../input/text/batches.ts';
-import type { TextTokenizer } from '../../../input/text/tokenizer.ts';
 import { AdaLoraTuner } from '../../../methods/tuners/adalora/adalora-tuner.ts';
 import { type PackedAdapter, packAdapter } from '../../../methods/tuners/bank/packed-adapter.ts';
 import { adaLoraConfigSchema } from '../../../methods/tuners/composed/pruned-triplets.ts';
@@ -102,7 +101,7 @@ const openMixed = async (all: readonly Own[], model: LoadedModel, slots = 4) => 
   return MixedRows.open(nodeEngine(model, 'cpu'), model, shape, {
     ...limits,
     slots,
-    batches: plainTexts({ padId: 0 } as TextTokenizer, 128).batches,
+    batches: PADDED_TEXTS,
   });
 };
 
