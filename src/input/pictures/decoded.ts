@@ -1,5 +1,5 @@
 import { InvalidData, type UserError } from '../../support/user-error.ts';
-import type { PictureFacts } from './picture-size.ts';
+import type { PictureHeader } from './picture-size.ts';
 import { MAX_PICTURE_BYTES, MAX_PIXELS, PictureTooLarge, type Pixels } from './pixels.ts';
 
 const FORMATS = ['jpeg', 'png', 'webp', 'gif'];
@@ -12,7 +12,7 @@ const FORMATS = ['jpeg', 'png', 'webp', 'gif'];
 export function assertDecodable(
   where: string,
   size: number,
-  facts: PictureFacts | undefined,
+  facts: PictureHeader | undefined,
   maxPixels = MAX_PIXELS,
 ): void {
   if (size > MAX_PICTURE_BYTES)

@@ -1,5 +1,5 @@
-/** Facts in the first bytes of a picture. Sizes are those before rotation by EXIF. */
-export interface PictureFacts {
+/** The format and size of a picture, from the first bytes of its file. Sizes are those before rotation by EXIF. */
+export interface PictureHeader {
   format: string;
   width: number;
   height: number;
@@ -15,7 +15,7 @@ const FRAME = /^c[0-35-79-bd-f]$/;
  * Reads the format and the size of a picture without decoding it, so that a file that would need too much memory is
  * never decoded. Undefined for other files, and for files that end before the size.
  */
-export function pictureFacts(bytes: Uint8Array): PictureFacts | undefined {
+export function pictureFacts(bytes: Uint8Array): PictureHeader | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const name = (at: number) => String.fromCharCode(...bytes.subarray(at, at + 4));
   try {
@@ -32,7 +32,7 @@ export function pictureFacts(bytes: Uint8Array): PictureFacts | undefined {
   }
 }
 
-function webpFacts(view: DataView, chunk: string): PictureFacts | undefined {
+function webpFacts(view: DataView, chunk: string): PictureHeader | undefined {
   const format = 'webp';
   const wide = (at: number) => view.getUint16(at, true) + (view.getUint8(at + 2) << 16);
   // 14 bits each, after the start code of a key frame.
@@ -45,7 +45,7 @@ function webpFacts(view: DataView, chunk: string): PictureFacts | undefined {
   return chunk === 'VP8X' ? { format, width: wide(24) + 1, height: wide(27) + 1 } : undefined;
 }
 
-function jpegFacts(view: DataView): PictureFacts | undefined {
+function jpegFacts(view: DataView): PictureHeader | undefined {
   for (let at = 2; view.getUint8(at) === 0xff; ) {
     const marker = view.getUint8(at + 1).toString(16);
     if (FRAME.test(marker))

@@ -25,7 +25,7 @@ export interface MaskingVocabulary {
 
 /**
  * Masks tokens in place as in BERT's pretraining. Returns the labels: the original token at masked positions, {@link
- * IGNORED} elsewhere. Each token of a masked word is replaced independently. If no token is drawn, one token (or word)
+ * IGNORED_LABEL} elsewhere. Each token of a masked word is replaced independently. If no token is drawn, one token (or word)
  * is masked, because the loss needs at least one.
  *
  * @param ids [rows, length], row-major

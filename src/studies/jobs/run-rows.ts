@@ -41,7 +41,7 @@ export interface RunRows {
 }
 
 /** What a choice of scoring needs to know about the rows. */
-export interface RowFacts {
+export interface RowCounts {
   rows: number;
   canHoldOut(share: number): boolean;
   canFold(count: number): boolean;
@@ -57,7 +57,7 @@ export function readRows<Config extends RunConfig | ParsedConfig>(
   task: AnyTask,
   parsed: ParsedConfig,
   files: { train: readonly NamedFiles[]; validation: readonly NamedFiles[] },
-  scoringOf: (facts: RowFacts) => Scoring<Config>,
+  scoringOf: (counts: RowCounts) => Scoring<Config>,
 ): { rows: RunRows; scoring: Scoring<Config> } {
   const parts = files.train.map(({ files }) => task.files.read(files, parsed.data));
   const all = joined(task, parts);
