@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { Schema } from '../scripts/config-files/config-schema.ts';
 import { commandReference } from '../scripts/reference/command-reference.ts';
@@ -14,4 +14,12 @@ it('has every key of a config as the schema has it', () => {
 
 it('has every command as the program has it', () => {
   expect(readFileSync('docs/commands.md', 'utf8')).toBe(commandReference(createProgram()));
+});
+
+it('the site has every guide', () => {
+  const { projectDocuments } = JSON.parse(readFileSync('typedoc.json', 'utf8')) as {
+    projectDocuments: string[];
+  };
+  const guides = readdirSync('docs').filter((name) => name.endsWith('.md'));
+  expect(guides.filter((name) => !projectDocuments.includes(`docs/${name}`))).toEqual([]);
 });
