@@ -145,4 +145,20 @@ describe('the choice among rows of lists', () => {
     expect(chosen([[Number.NaN], [0.6, 1, 1]])[0]![0]).toBe(1);
     expect(chosen([[Number.NaN]])).toEqual([]);
   });
+
+  it('includes the choice of a grid', () => {
+    const given = of({ method: ['lora', 'full'], grid: { 'training.learning_rate': [1, 2] } });
+    const [cell] = given.cells;
+    expect(cell!.grid).toHaveLength(2);
+    const row = {
+      row: cell!.row,
+      settings: cell!.settings,
+      choice: cell!.grid[1]!,
+      runs: [],
+      scores: { accuracy: { mean: 0.5 } },
+    } as unknown as RowResult;
+    const [best] = bestRows({ task: 'run', rows: [row], rule }, given);
+    expect(best!.config).toMatchObject({ method: 'lora', training: { learning_rate: 2 } });
+    expect(best!.text).toContain('method lora, training.learning_rate 2');
+  });
 });

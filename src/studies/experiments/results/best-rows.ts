@@ -1,6 +1,6 @@
 import { bestOf } from '../choose.ts';
 import { cellMethod, type Experiment } from '../experiment.ts';
-import { settingsText } from '../settings.ts';
+import { merged, settingsText } from '../settings.ts';
 import type { RowResult, TaskResult } from './results.ts';
 
 /** The best row of a method. */
@@ -48,11 +48,11 @@ export function bestRows(
     );
     const whose = methods.length > 1 ? ` ${method}` : '';
     const tie = isTied ? ', of equal scores the lowest loss' : '';
-    const settings = settingsText(row.settings) || 'its one combination';
+    const settings = settingsText({ ...row.settings, ...row.choice }) || 'its one combination';
     const cell = cells.get(row.row)!;
     return {
       row,
-      config: cell.whole ?? cell.config,
+      config: merged(cell.whole ?? cell.config, row.choice ?? {}),
       name: methods.length > 1 ? `best-${method}` : 'best',
       text: `Best${whose} by ${metric} on ${by}${tie}${sofar}: ${settings}`,
     };
