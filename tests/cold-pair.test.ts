@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { HubServer } from '../src/input/hub/node/testing/hub-server.ts';
 import { coldPair, serveModel, settings } from './support/cold-pair.ts';
+import type { HubServer } from './support/hub-server.ts';
 import { Workspace } from './support/workspace.ts';
 import { type Kind, whyNot } from './support/writers.ts';
 

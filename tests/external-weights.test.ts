@@ -7,7 +7,7 @@ import { add, concat, gather, input, weight } from '../src/engine/graph/build.ts
 import { Graph } from '../src/engine/graph/graph.ts';
 import { lower, type WeightLocation } from '../src/engine/onnx/lower.ts';
 import { createSession as createNodeSession } from '../src/engine/runtime/node/create-session.ts';
-import { createSession as createWebSession } from '../src/engine/runtime/web/create-session.ts';
+import { createSession as createWebSession } from '../src/engine/runtime/web-session.ts';
 
 /** Values that all three formats represent exactly. */
 const VALUES = [1, -2, 0.5, 96, -0.0625, 3];

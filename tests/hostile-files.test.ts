@@ -5,13 +5,13 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explainMemory } from '../src/engine/runtime/session.ts';
 import { loadConfig } from '../src/faces/cli/load-config.ts';
-import { readRows } from '../src/input/data/node/read-rows.ts';
 import { openCheckpoint } from '../src/input/formats/node/checkpoint.ts';
 import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
 import { loadTokenizer } from '../src/input/text/node/load-tokenizer.ts';
 import { ComputationError, fileError } from '../src/support/user-error.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { sharedFiles } from '../src/use/trained/node/shared-files.ts';
+import { readRows } from './support/read-rows.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { Workspace } from './support/workspace.ts';
 

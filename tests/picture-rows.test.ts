@@ -2,11 +2,11 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type HubServer, startHubServer } from '../src/input/hub/node/testing/hub-server.ts';
 import { runTraining } from '../src/studies/jobs/node/run-training.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { type HubServer, startHubServer } from './support/hub-server.ts';
 import { Workspace } from './support/workspace.ts';
 
 /* Sources of rows with pictures other than a folder per class, and targets other than a class. */

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFil
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { type CommitServer, startCommitServer } from '../src/input/hub/node/testing/commit-server.ts';
+import { type CommitServer, startCommitServer } from './support/commit-server.ts';
 import { Workspace } from './support/workspace.ts';
 
 const TOKEN = 'hf_SecretSecretSecret';

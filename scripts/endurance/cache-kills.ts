@@ -2,7 +2,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startHubServer } from '../../src/input/hub/node/testing/hub-server.ts';
+import { startHubServer } from '../../tests/support/hub-server.ts';
 import { writeMadeAdapter } from '../../tests/support/made-adapter.ts';
 import { tinyRows } from '../../tests/support/tiny-data.ts';
 import { Workspace } from '../../tests/support/workspace.ts';

@@ -4,7 +4,6 @@ import { isDeepStrictEqual } from 'node:util';
 import { loadConfig, readConfig } from '../../src/faces/cli/load-config.ts';
 import { datasetCard } from '../../src/input/data/hub/dataset-card.ts';
 import { splitFiles } from '../../src/input/data/hub/split-files.ts';
-import { readRows } from '../../src/input/data/node/read-rows.ts';
 import { textFile } from '../../src/input/data/node/text-files.ts';
 import { nameClass } from '../../src/input/data/parquet/class-names.ts';
 import { parseRows } from '../../src/input/data/parse-rows.ts';
@@ -36,6 +35,7 @@ import { finishOf } from '../../src/training/run/node/event-log.ts';
 import { describeFolder } from '../../src/use/trained/node/load-model.ts';
 import { readNotes } from '../../src/use/trained/notes.ts';
 import { buildModel } from '../../src/use/trained/read-model.ts';
+import { readRows } from '../../tests/support/read-rows.ts';
 import { exportDifference } from './compare-export.ts';
 import { STATE } from './write-samples.ts';
 

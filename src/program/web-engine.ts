@@ -1,5 +1,5 @@
 import { lower } from '../engine/onnx/lower.ts';
-import { createSession, type WebSessionOptions } from '../engine/runtime/web/create-session.ts';
+import { createSession, type WebSessionOptions } from '../engine/runtime/web-session.ts';
 import type { Engine } from './engine.ts';
 import type { ModelWeights } from './weight-memory.ts';
 

@@ -1,7 +1,7 @@
 import type { Target } from '../../src/engine/onnx/lowerings.ts';
 import { createSession as createNodeSession } from '../../src/engine/runtime/node/create-session.ts';
 import type { Session } from '../../src/engine/runtime/session.ts';
-import { createSession as createWebSession } from '../../src/engine/runtime/web/create-session.ts';
+import { createSession as createWebSession } from '../../src/engine/runtime/web-session.ts';
 
 /** An engine for the contract suites. */
 export interface Backend {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type HubServer, startHubServer } from '../../src/input/hub/node/testing/hub-server.ts';
+import { type HubServer, startHubServer } from './hub-server.ts';
 import type { Workspace } from './workspace.ts';
 import { type Kind, launcherOf } from './writers.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { readRows } from '../../input/data/node/read-rows.ts';
+import { readRows } from '../../../tests/support/read-rows.ts';
 import type { DataOptions } from '../../input/data/rows.ts';
 import { METHOD_NAMES, methodNamed } from '../../methods/tuners/registry.ts';
 import { taskNamed } from '../../tasks/registry.ts';

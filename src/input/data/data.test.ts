@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readRows } from './node/read-rows.ts';
+import { readRows } from '../../../tests/support/read-rows.ts';
 import { parseRows } from './parse-rows.ts';
 import type { DataOptions } from './rows.ts';
 

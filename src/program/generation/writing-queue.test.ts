@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { TableModel } from '../../../tests/support/table-model.ts';
 import { TextStream } from '../../input/text/text-stream.ts';
 import { Turns } from '../../support/turns.ts';
 import { generate } from './generate.ts';
 import { generationSettings } from './generation-settings.ts';
 import { type GenerateTextOptions, type GenerationInput, newTokens } from './prompt.ts';
-import { TableModel } from './testing/table-model.ts';
 import { WritingQueue } from './writing-queue.ts';
 
 const { table, scale, vocab } = JSON.parse(

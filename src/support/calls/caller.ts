@@ -79,6 +79,11 @@ export class Caller {
     }
   }
 
+  /** An object whose methods are called at the other end, from their names. */
+  remote<T>(methods: readonly (keyof T & string)[]): Remote<T> {
+    return remote((...call) => this.call(...call), methods);
+  }
+
   /** Fails all pending and later calls. Only the first reason is kept. */
   fail(reason: Error): void {
     this.#failure ??= reason;

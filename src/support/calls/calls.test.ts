@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { ComputationError, UserError } from '../user-error.ts';
 import { answerCalls } from './answer-calls.ts';
 import type { Message, Port } from './call.ts';
-import { Caller, remote } from './caller.ts';
+import { Caller } from './caller.ts';
 
 /** Two ends of a channel. It copies messages, as between threads. */
 function line(): [Port, Port] {
@@ -25,7 +25,7 @@ function there<T extends object>(target: T) {
   const names = Object.keys(target) as (keyof T & string)[];
   answerCalls(target, names, other);
   const caller = new Caller(here);
-  return { caller, ...remote<T>((...call) => caller.call(...call), names) };
+  return { caller, ...caller.remote<T>(names) };
 }
 
 it('answers each call, in any order', async () => {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readRows } from '../../input/data/node/read-rows.ts';
+import { readRows } from '../../../tests/support/read-rows.ts';
 import type { DataOptions } from '../../input/data/rows.ts';
 import { buildLabels } from '../classes/labels.ts';
 import { classTargets, scoreTargets } from './to-targets.ts';

@@ -1,9 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readOrRefuse, withBitTurned } from '../../../../tests/support/read-or-refuse.ts';
-import { elementCount } from '../../../support/arrays.ts';
-import { UserError } from '../../../support/user-error.ts';
-import { bytesAsSource } from '../byte-source.ts';
 import {
   ascii,
   LEGACY_MAGIC,
@@ -12,7 +8,11 @@ import {
   makeArchive,
   makeLegacy,
   text,
-} from './testing/make-torch-file.ts';
+} from '../../../../tests/support/make-torch-file.ts';
+import { readOrRefuse, withBitTurned } from '../../../../tests/support/read-or-refuse.ts';
+import { elementCount } from '../../../support/arrays.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { bytesAsSource } from '../byte-source.ts';
 import { concatBytes, writeZip } from './testing/write-zip.ts';
 import { TorchFile } from './torch-file.ts';
 

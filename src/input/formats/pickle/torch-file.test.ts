@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { makeArchive, makeLegacy } from '../../../../tests/support/make-torch-file.ts';
 import { bytesAsSource } from '../byte-source.ts';
 import { bf16ToF32, f16ToF32 } from '../float.ts';
-import { makeArchive, makeLegacy } from './testing/make-torch-file.ts';
 import { TorchFile } from './torch-file.ts';
 
 const FIXTURES = 'src/input/formats/pickle/fixtures';

@@ -16,12 +16,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type HostedModel, type HubServer, startHubServer } from '../../../../tests/support/hub-server.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { describeFolder } from '../../../use/trained/node/load-model.ts';
 import type { DownloadProgress } from '../../formats/byte-source.ts';
 import { findSnapshot, hubCacheFolder } from './cache.ts';
 import { resolveModel } from './resolve-model.ts';
-import { type HostedModel, type HubServer, startHubServer } from './testing/hub-server.ts';
 
 const COMMIT = 'c'.repeat(40);
 const NAME = 'owner/tiny';

@@ -1,5 +1,4 @@
 import { disableTelemetry } from '../../../engine/runtime/node/disable-telemetry.ts';
-import { remote } from '../../../support/calls/caller.ts';
 import { startThread } from '../../../support/node/threads.ts';
 import { definingModules } from '../../../tasks/defining-modules.ts';
 import { SERVICE_METHODS, type ServedCard, type Service } from '../service/service.ts';
@@ -34,7 +33,7 @@ export function startServing(
   const { worker, caller, ended } = startThread(new URL('./serving-thread.js', import.meta.url), {
     ...{ name: 'serving thread', isBatched: true, classes: SERVICE_ERRORS },
   });
-  const methods = remote<Service>((...call) => caller.call(...call), SERVICE_METHODS);
+  const methods = caller.remote<Service>(SERVICE_METHODS);
   let isClosed = false;
   async function close(): Promise<void> {
     isClosed = true;

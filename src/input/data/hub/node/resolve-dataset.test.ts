@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { type HostedModel, type HubServer, startHubServer } from '../../../hub/node/testing/hub-server.ts';
+import { type HostedModel, type HubServer, startHubServer } from '../../../../../tests/support/hub-server.ts';
 import { filesOf } from '../../node/files-of.ts';
 import { resolveSplit } from './resolve-dataset.ts';
 

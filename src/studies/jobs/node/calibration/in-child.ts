@@ -1,5 +1,5 @@
 import { fork } from 'node:child_process';
-import { Caller, type Remote, remote } from '../../../../support/calls/caller.ts';
+import { Caller, type Remote } from '../../../../support/calls/caller.ts';
 import type { CalibrationChild } from './child.ts';
 
 /** Maximum characters that are kept of a process's output. The end is kept, which says why the process died. */
@@ -42,7 +42,7 @@ export async function inChild<Result>(
     });
   });
   try {
-    return await work(remote<CalibrationChild>((...call) => caller.call(...call), ['makeBase', 'measure']));
+    return await work(caller.remote<CalibrationChild>(['makeBase', 'measure']));
   } finally {
     // It would wait for the engine's threads.
     kill();

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import { disableTelemetry } from '../../../../engine/runtime/node/disable-telemetry.ts';
 import { missingFile } from '../../../../input/formats/node/file-source.ts';
-import { remote } from '../../../../support/calls/caller.ts';
 import { startThread } from '../../../../support/node/threads.ts';
 import { assertOptions, TEXT } from '../../../../support/options.ts';
 import { shown, UserError } from '../../../../support/user-error.ts';
@@ -51,7 +50,7 @@ async function started<Task extends AnyTaskName>(
   const path = typeof what === 'string' ? what : runFolder(what);
   disableTelemetry();
   const thread = startThread(new URL('./model-thread.js', import.meta.url), { name: "model's thread" });
-  const opening = remote<ModelService>((...call) => thread.caller.call(...call), MODEL_METHODS);
+  const opening = thread.caller.remote<ModelService>(MODEL_METHODS);
   try {
     return modelInThread(path, await opening.open(path, options, definingModules()), thread);
   } catch (error) {

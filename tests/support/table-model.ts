@@ -1,4 +1,4 @@
-import type { LanguageModel, ReadOptions } from '../language-model.ts';
+import type { LanguageModel, ReadOptions } from '../../src/program/generation/language-model.ts';
 
 /**
  * A language model for tests, which reads its logits from a table. After tokens a and b, the logits are row a

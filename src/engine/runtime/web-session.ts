@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { UserError } from '../../support/user-error.ts';
 import {
   type Device,
   DISABLED_OPTIMIZERS,
@@ -6,7 +6,7 @@ import {
   type Session,
   type SessionOptions,
   wrapSession,
-} from '../session.ts';
+} from './session.ts';
 
 /** A file with external weights of the graph. */
 export interface WeightFile {

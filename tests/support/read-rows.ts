@@ -1,6 +1,6 @@
-import { parseRows } from '../parse-rows.ts';
-import type { DataOptions, Row } from '../rows.ts';
-import { textFile } from './text-files.ts';
+import { textFile } from '../../src/input/data/node/text-files.ts';
+import { parseRows } from '../../src/input/data/parse-rows.ts';
+import type { DataOptions, Row } from '../../src/input/data/rows.ts';
 
 /**
  * Reads the rows of a TSV, CSV or JSON Lines file in UTF-8.
