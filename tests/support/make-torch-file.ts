@@ -1,4 +1,4 @@
-import { concatBytes, u32, writeZip } from '../../src/input/formats/pickle/testing/write-zip.ts';
+import { concatBytes, u32, writeZip } from './write-zip.ts';
 
 /** Tensors on one f32 storage, for tests. Tests may set any number to a wrong value. */
 export interface MadeFile {

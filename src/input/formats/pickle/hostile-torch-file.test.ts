@@ -10,10 +10,10 @@ import {
   text,
 } from '../../../../tests/support/make-torch-file.ts';
 import { readOrRefuse, withBitTurned } from '../../../../tests/support/read-or-refuse.ts';
+import { concatBytes, writeZip } from '../../../../tests/support/write-zip.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { bytesAsSource } from '../byte-source.ts';
-import { concatBytes, writeZip } from './testing/write-zip.ts';
 import { TorchFile } from './torch-file.ts';
 
 const FIXTURES = 'src/input/formats/pickle/fixtures';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readOrRefuse } from '../../../../tests/support/read-or-refuse.ts';
+import { concatBytes, u16, u32 } from '../../../../tests/support/write-zip.ts';
 import { PickleFunction, PickleList, PickleReader } from './pickle-machine.ts';
-import { concatBytes, u16, u32 } from './testing/write-zip.ts';
 import { unpickle } from './unpickle.ts';
 
 type Part = string | number | Uint8Array;
