@@ -6,7 +6,7 @@ import { Sha256 } from '../../support/sha256.ts';
 import { UserError } from '../../support/user-error.ts';
 import { checkpointName, restoreCheckpoint, storeCheckpoint } from '../../training/run/checkpoint.ts';
 
-/** Storage of a page's run: the page's program passes the checkpoint to resume, and receives the others. */
+/** The checkpoints of a page's run. The page's program passes the one to resume, and receives the others. */
 export interface CheckpointOptions {
   resume?: PageFile | undefined;
   /**

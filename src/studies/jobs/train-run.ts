@@ -32,7 +32,7 @@ export interface Continuation {
   origin: CheckpointOrigin;
 }
 
-/** Storage of a run: a folder in Node, or the program of a page. */
+/** The storage of a run: a folder in Node, or files that the page's program passes and receives. */
 export interface RunStore<Run> {
   /** The newest checkpoint, if the run is resumed. */
   saved(): SavedState | undefined | Promise<SavedState | undefined>;
