@@ -6,9 +6,8 @@ import { Sha256 } from '../../support/sha256.ts';
 import { UserError } from '../../support/user-error.ts';
 import { checkpointName, restoreCheckpoint, storeCheckpoint } from '../../training/run/checkpoint.ts';
 
-/** The checkpoints of a page's run. The page's program passes the one to resume, and receives the others. */
+/** The checkpoints of a page's run. The page's program receives them. */
 export interface CheckpointOptions {
-  resume?: PageFile | undefined;
   /**
    * Called with everything needed to resume: after the first step, at regular intervals, and at the end. Each
    * checkpoint replaces the one before. Training waits for the call. The file has the name and the content of a
@@ -29,7 +28,10 @@ export function checkpointStore({
   resume,
   onCheckpoint,
   checkpointSeconds = 20,
-}: CheckpointOptions): Pick<RunStore<unknown>, 'saved' | 'otherRun' | 'save' | 'isSaveDue'> {
+}: CheckpointOptions & { resume?: PageFile | undefined }): Pick<
+  RunStore<unknown>,
+  'saved' | 'otherRun' | 'save' | 'isSaveDue'
+> {
   let savedAt = Number.NEGATIVE_INFINITY;
   return {
     /** @throws UserError for a damaged checkpoint */

@@ -1,7 +1,6 @@
 import type { Rows } from '../../../../input/data/rows.ts';
 import type { Scores } from '../../../../program/example-set.ts';
-import { remote } from '../../../../support/calls/caller.ts';
-import type { Thread } from '../../../../support/node/threads.ts';
+import { type Caller, remote } from '../../../../support/calls/caller.ts';
 import { assertOptions } from '../../../../support/options.ts';
 import { UserError } from '../../../../support/user-error.ts';
 import type { AnswerOf, AnyTaskName, InputOf, UsualTask } from '../../../../tasks/prediction-types.ts';
@@ -75,11 +74,18 @@ export interface ModelInThread<Task extends AnyTaskName = UsualTask>
   close(): Promise<void>;
 }
 
+/** The thread of a model. With this type, the package's declarations need no Node types. */
+interface ModelThread {
+  worker: { ref(): void; unref(): void };
+  caller: Caller;
+  ended: Promise<void>;
+}
+
 /** @param thread runs `model-thread.ts`, and has opened the model */
 export function modelInThread<Task extends AnyTaskName>(
   path: string,
   { task, labels, inputsAtOnce }: ModelCard,
-  { worker, caller, ended }: Thread,
+  { worker, caller, ended }: ModelThread,
 ): ModelInThread<Task> {
   const underWay = new Set<Promise<unknown>>();
   let closed: Promise<void> | undefined;
