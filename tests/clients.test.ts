@@ -200,7 +200,7 @@ describe('the AI SDK in the same process', () => {
   it('gets an error that names what is not supported', async () => {
     const schema = z.object({ animal: z.string() });
     await expect(generateObject({ model: model(), ...CALL, schema })).rejects.toThrow(
-      'does not keep answers to JSON or a schema',
+      'cannot restrict answers to JSON or a schema',
     );
     const look = tool({ description: 'x', inputSchema: schema, execute: async () => 'y' });
     await expect(generateText({ model: model(), ...CALL, tools: { look } })).rejects.toThrow(

@@ -267,15 +267,15 @@ it('a file with two repeated texts is trained on whole, and plan and run say so'
   const trained = await workspace.train(...settings);
   expect(trained).toMatchObject({ code: 0, stderr: '' });
   expect(trained.stdout.match(/^note: .*(scored|fell).*$/gm)).toEqual([
-    `note: The model will not be scored, because ${reason}. Set data.validation to a file of labelled rows, or label more rows.`,
+    `note: The model will not be scored, because ${reason}. Set data.validation to a file of labeled rows, or label more rows.`,
     expect.stringMatching(
       /The training loss hardly fell, from [\d.]+ to [\d.]+\. Raise training\.learning_rate/,
     ),
-    `note: The model was not scored, because ${reason}. Set data.validation to a file of labelled rows, or label more rows.`,
+    `note: The model was not scored, because ${reason}. Set data.validation to a file of labeled rows, or label more rows.`,
   ]);
   const refused = await workspace.run('plan', 'run.yaml', ...sets, '--set', 'data.validation=10%');
   expect(refused.stderr).toContain(
-    'The 40 rows are 2 groups with texts in common, and a group stays on one side. Set data.validation to a larger share or a file of labelled rows.',
+    'The 40 rows are 2 groups with texts in common, and a group stays on one side. Set data.validation to a larger share or a file of labeled rows.',
   );
 });
 

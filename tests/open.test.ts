@@ -160,7 +160,7 @@ describe('evaluate', () => {
   });
 
   it.each<[string, unknown, object, string]>([
-    ['keys that mean nothing', 'dev.tsv', { labell: 'label' }, '--labell does not apply to labelled texts'],
+    ['keys that mean nothing', 'dev.tsv', { labell: 'label' }, '--labell does not apply to labeled texts'],
     ['what JSON has not', [{ sentence: 'a', label: 1n }], {}, 'evaluate, row 1 cannot be written as JSON'],
     ['what is neither', 5, {}, 'evaluate needs an object { data }, with a file or rows'],
   ])('rejects %s', async (_, data, reading, message) => {

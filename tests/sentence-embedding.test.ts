@@ -126,7 +126,7 @@ it.each([
     { text: 'a', text_pair: 'b', label: 'score', max_score: 5, loss: 'cosine' },
     'eval_pearson',
   ],
-  ['labelled sentences', { text: 'a', label: 'class', margin: 0.5 }, 'eval_map@100'],
+  ['labeled sentences', { text: 'a', label: 'class', margin: 0.5 }, 'eval_map@100'],
   [
     'triplets',
     { anchor: 'a', positive: 'b', negative: 'c', loss: 'triplet', margin: 0.5 },

@@ -18,10 +18,6 @@ const INVERSIONS = /^(Where|Of|What is) (?!.*\?)/;
 /** The same with every "What", for comments. */
 const LATE_SUBJECTS = /^(Where|Of|What) (?!.*\?)/;
 
-/** Folders and generated documents in which TERMS, LATE_SUBJECTS and the rules for tests do not apply yet. */
-const LATER =
-  /^(src\/(studies\/jobs|tasks|use\/trained|faces\/cli|input\/data|methods\/tuners)|web)\/|^docs\/(config|commands)\.md$/;
-
 /** Longest sentence of the README and of help, in words. */
 const MAX_WORDS = 30;
 
@@ -45,7 +41,7 @@ const DOCUMENTS = [
 function sources(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((path) => `${folder}/${path.replaceAll('\\', '/')}`)
-    .filter((path) => path.endsWith('.ts') && !(path.endsWith('.test.ts') && LATER.test(path)))
+    .filter((path) => path.endsWith('.ts'))
     .filter((path) => path !== 'tests/words.test.ts');
 }
 
@@ -60,10 +56,9 @@ function problems(prose: readonly Prose[]): string[] {
     // Names in backticks have their own spelling, and so do strings without a space.
     const whole = text.replaceAll(/\s+/g, ' ').replaceAll(/`[^`]*`/g, 'code');
     const isName = kind === 'string' && !whole.includes(' ');
-    const isLater = LATER.test(path);
-    const phrase = PHRASES.exec(whole)?.[0] ?? (isLater || isName ? undefined : TERMS.exec(whole)?.[0]);
+    const phrase = PHRASES.exec(whole)?.[0] ?? (isName ? undefined : TERMS.exec(whole)?.[0]);
     const sentences = kind === 'string' || isHeading ? [] : sentencesOf(whole.trim());
-    const late = kind === 'comment' && !isLater ? LATE_SUBJECTS : INVERSIONS;
+    const late = kind === 'comment' ? LATE_SUBJECTS : INVERSIONS;
     const found = phrase ?? sentences.find((sentence) => late.test(sentence));
     return found === undefined ? [] : [`${path}:${line}: ${found}`];
   });

@@ -3,7 +3,7 @@ import { isObject } from '../support/options.ts';
 import { suggest } from '../support/text.ts';
 import { shown, UserError } from '../support/user-error.ts';
 
-/** What a key of an input must contain. */
+/** The required content of an input's key. */
 export interface InputKey {
   is: 'a string' | 'a list of strings' | 'nothing';
   /** Whether the key may be missing. */

@@ -130,7 +130,7 @@ describe('baselines', () => {
       { text: 'text', label: 'label' },
       labelled,
     )) as [Baseline];
-    // Of two texts that share a word with the query, one has its class. That text is ranked first or second.
+    // Two texts share a word with the query, and one of them has its class. That text is ranked first or second.
     expect(scores['recall@5']).toBe(1);
   });
 

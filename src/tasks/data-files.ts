@@ -18,9 +18,9 @@ const validation = z.union([path, z.array(path).min(1), z.record(z.string(), pat
 
 /** Keys of every task's `data` section. */
 export const dataFileKeys = {
-  /** Data set on the Hugging Face Hub, `owner/name`. `train` and `validation` then name its splits. */
+  /** Dataset on the Hugging Face Hub, `owner/name`. `train` and `validation` then name its splits. */
   dataset: path.optional(),
-  /** Subset of the data set, if it has several. */
+  /** Subset of the dataset, if it has several. */
   subset: path.optional(),
   /** File of the training rows, or a list of files for a mixture. */
   train: z.union([path, z.array(path).min(1)], { error: 'expected a file, or a list of files' }).default(''),
@@ -100,7 +100,7 @@ export function validationFiles(validation: ValidationFiles | undefined): Valida
   return isOfTraining ? [] : validationSets(validation);
 }
 
-/** Fills in the default splits of a data set on the Hub. */
+/** Fills in the default splits of a dataset on the Hub. */
 export function withSplits<Data extends DataPlaces>(data: Data, validates: boolean): Data {
   if (data.dataset === undefined) return data;
   const validation = data.validation ?? (validates ? 'validation' : undefined);

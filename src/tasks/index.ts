@@ -1,5 +1,5 @@
 /**
- * Tasks, and the parts of an own one: models with a loss, sets of examples, and scores.
+ * Tasks, and the parts of your own: models with a loss, sets of examples, and scores.
  *
  * @module tasks
  */

@@ -11,7 +11,7 @@ import type { ClassAnswer } from './single-label-classification/definition.ts';
 import type { Words } from './token-classification/definition.ts';
 import type { TaggedWords } from './token-classification/tagged-words.ts';
 
-/** What models of a task take and answer. A program adds its own tasks by declaration merging. */
+/** The inputs and answers of a task's models. A program adds its own tasks by declaration merging. */
 export interface PredictionTypes {
   single_label_classification: { input: TextInput; answer: ClassAnswer };
   multi_label_classification: { input: TextInput; answer: LabelSetAnswer };

@@ -99,7 +99,7 @@ export interface PredictionOutput<Input> {
   files?(inputs: readonly Input[], answers: readonly Answer[]): Readonly<Record<string, string>>;
 }
 
-/** What a text is generated from. */
+/** The input of text generation. */
 export interface GenerationRequest {
   prompt: Int32Array;
   input: GenerationInput;

@@ -92,7 +92,7 @@ export interface TaskScores<Data extends BaseData = BaseData> {
   tellsAnswers?(data: Data): boolean;
 }
 
-/** What training depends on. */
+/** The parts that training depends on. */
 export interface TaskTraining<Data extends BaseData = BaseData> {
   /** Default batch sizes. */
   readonly batchSize: { train: number; eval: number };
@@ -175,12 +175,12 @@ export interface TaskDefinition<
   readonly baselines?: TaskBaselines<Data, Rows>;
   /** How the task predicts. If it is missing, {@link TaskTexts.instead} explains an alternative. */
   readonly prediction?: Prediction<Data, Input>;
-  /** Recognises a model or adapter that adalora did not train. Undefined if it is not for this task. */
+  /** Recognizes a model or adapter that adalora did not train. Undefined if it is not for this task. */
   recognises(model: UnknownTrained): Recognised | undefined;
   readonly words: TaskTexts<Data>;
 }
 
-/** What determines a task's classes besides the rows. */
+/** The facts besides the rows that determine a task's classes. */
 export interface LabelOrigin {
   /** Name of the file with the rows. */
   fileName: string;
@@ -197,7 +197,7 @@ export type FitLayer = (model: Omit<RowModel, 'layer'>) => Promise<LinearLayer>;
 export interface EncodingContext<Data extends BaseData = BaseData> {
   reading: ReadingOf<Data>;
   labels: readonly string[];
-  /** What rows are made of. */
+  /** The content of rows. */
   modality: Modality;
   /** The fields of the model's config.json. */
   config: CommonConfig;

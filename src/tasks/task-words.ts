@@ -2,7 +2,7 @@
 export interface TaskTexts<Data> {
   /** The name of the task in a report, such as "classification". */
   name: string;
-  /** What its models are trained for, such as "classification of texts". Model cards say "An adapter of … for" it. */
+  /** The purpose of its models, such as "classification of texts". Model cards say "An adapter of … for" it. */
   trainedFor(data: Partial<Data>): string;
   /** Its names on the Hub. */
   hub: { pipeline: string; name: string };
@@ -16,7 +16,7 @@ export interface TaskTexts<Data> {
   instead?: string;
 }
 
-/** What a run left behind. */
+/** The result of a run. */
 export interface PythonResult {
   /** The folder of the adapter or the model. */
   folder: string;

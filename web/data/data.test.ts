@@ -141,7 +141,7 @@ describe('questions and answers', () => {
     [['question', 'answer'], 'search', [0, 1]],
     [['answer', 'id', 'query'], 'search', [2, 0]],
     [['text', 'label'], 'labels', [0, 1]],
-  ] as const)('are recognised: the columns %j are for %s', (columns, goal, at) => {
+  ] as const)('are recognized: the columns %j are for %s', (columns, goal, at) => {
     const cell = (name: string, i: number) =>
       name === 'label' ? 'ab'[i % 2]! : name === 'id' ? `${i}` : `${name} with words, number ${i}`;
     const rows = Array.from({ length: 12 }, (_, i) => columns.map((name) => cell(name, i)));

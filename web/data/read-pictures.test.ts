@@ -26,7 +26,7 @@ it('takes the folders of pictures for their classes, and leaves other files and 
   expect([...table.pictures!.keys()]).toEqual(table.rows.map(([path]) => path));
 });
 
-it('guesses that pictures are labelled by their folders', async () => {
+it('guesses that pictures are labeled by their folders', async () => {
   const names = Array.from({ length: 10 }, (_, i) => `${i % 2 ? 'cat' : 'dog'}/${i}.jpg`);
   const { wish, notice } = guessWish(await readChosen(chosen(...names)));
   expect(wish).toEqual({ goal: 'pictures', at: [0, 1] });

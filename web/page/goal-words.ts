@@ -9,7 +9,7 @@ interface GoalWords {
   score(metrics: Scores, rows: number): string;
   /** A second score. */
   more(metrics: Scores): string;
-  /** What the user may type or choose. */
+  /** The inputs that the user may type or choose. */
   typed: string;
 }
 
@@ -27,8 +27,8 @@ const correct = (noun: string): Pick<GoalWords, 'metric' | 'score' | 'more'> => 
 
 /** The texts of the page that depend on the goal. */
 export const GOAL_WORDS: Record<Goal, GoalWords> = {
-  labels: { ...correct('row'), typed: 'Type a text to see how it is labelled' },
-  pictures: { ...correct('picture'), typed: 'Choose a picture to see how it is labelled' },
+  labels: { ...correct('row'), typed: 'Type a text to see how it is labeled' },
+  pictures: { ...correct('picture'), typed: 'Choose a picture to see how it is labeled' },
   search: {
     metric: 'recall@1',
     score: (metrics, rows) =>

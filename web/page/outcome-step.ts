@@ -153,7 +153,7 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
       const describe = verdict?.score === words.metric ? verdictNote : verdictSentence;
       const note = verdict ? describe(verdict) : '';
       say({
-        'outcome-title': '4. What it learnt',
+        'outcome-title': '4. What it learned',
         score: words.score(metrics, ended.begun.heldOutRows),
         'score-note': `${note === '' ? '' : `${capital(note)}. `}${words.more(metrics)}`,
         verdict: verdict ? findingSentences(verdict).map(pageWords).join('\n') : '',

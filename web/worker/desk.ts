@@ -246,7 +246,7 @@ export class Desk {
   async #forgetModel(): Promise<void> {
     const earlier = this.#learnt;
     this.#learnt = undefined;
-    // What an earlier model cannot release must not prevent a run.
+    // A failure to release an earlier model must not prevent a run.
     await earlier?.close().catch(() => {});
   }
 }

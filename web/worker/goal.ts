@@ -3,7 +3,7 @@ import type { PageTable } from '../data/read-table.ts';
 import { type PairSplit, splitPairs } from '../data/split-pairs.ts';
 import { type LabelledSplit, splitRows } from '../data/split-rows.ts';
 
-/** What a model of the page learns: to label texts or pictures, or to find the answer to a question. */
+/** The skill that a model of the page learns: to label texts or pictures, or to find the answer to a question. */
 export type Goal = 'labels' | 'pictures' | 'search';
 
 /** A goal, with its columns: texts or pictures and their labels, or questions and answers. */

@@ -153,7 +153,7 @@ export function readingFlags(flags: object): ReadingFlags {
   return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as ReadingFlags;
 }
 
-/** Flags that name a split of a data set on the Hub instead of a file. */
+/** Flags that name a split of a dataset on the Hub instead of a file. */
 export interface SplitFlags {
   dataset?: string;
   subset?: string;
@@ -163,15 +163,15 @@ export interface SplitFlags {
 /** Adds the flags of {@link SplitFlags}. */
 export function addSplitFlags(command: Command): Command {
   return command
-    .option('--dataset <owner/name>', 'data set of the Hub, instead of a file')
-    .option('--subset <name>', 'subset of the data set')
-    .option('--split <name>', 'split of the data set (default: validation)');
+    .option('--dataset <owner/name>', 'dataset of the Hub, instead of a file')
+    .option('--subset <name>', 'subset of the dataset')
+    .option('--split <name>', 'split of the dataset (default: validation)');
 }
 
 /**
  * The files that an argument or flags name.
  *
- * @throws UserError if both name files, or a file or data set does not exist
+ * @throws UserError if both name files, or a file or dataset does not exist
  */
 export async function namedFiles(
   file: string | undefined,

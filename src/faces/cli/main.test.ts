@@ -83,7 +83,7 @@ it.each([
   ],
   [['train', 'examples/cola.yaml', '--set', 'seed'], '`--set` must be key=value, got "seed"'],
   [['train', 'examples/cola.yaml', '--set', 'seed=-1'], '--set: `seed` must be at least 0, got -1.'],
-  [['export', 'x', '-o', 'y'], 'adalora export needs --as <form>: merged: a checkpoint'],
+  [['export', 'x', '-o', 'y'], 'adalora export needs --as <form>: merged: the whole model'],
   [['sweep', 'x.yaml'], 'adalora sweep is now adalora compare FILE.\n'],
   [['merge', 'run', '-o', 'y'], 'adalora merge is now adalora export RUN --as merged -o FOLDER.\n'],
   [
@@ -104,7 +104,7 @@ it.each([
     ['inspect', 'exampels'],
     'exampels does not exist; it should be the folder of a run, an adapter or a model, or its id on the Hub. Did you mean examples?',
   ],
-])('a mistake gives exit code 2 and a message without a stack trace: %j', async (args, message) => {
+])('an error gives exit code 2 and a message without a stack trace: %j', async (args, message) => {
   const { code, stdout, stderr } = await adalora(...args);
   expect(stderr).toContain(message);
   expect(stderr).not.toMatch(/^ +at /m);

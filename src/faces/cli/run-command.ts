@@ -8,7 +8,7 @@ import { printable } from '../../support/text.ts';
 import { ComputationError, fileError, UserError } from '../../support/user-error.ts';
 import { createProgram, HELP } from './create-program.ts';
 
-/** The exit code for a user's mistake. */
+/** The exit code for a user's error. */
 export const USER_MISTAKE = 2;
 
 /** Commands of earlier versions, and what does their work now. */
@@ -26,7 +26,7 @@ const OLD_NAMES: Readonly<Record<string, string>> = {
 const DIVIDED = ['train', 'eval', 'predict', 'generate'];
 
 /**
- * Runs a command line and prints its result. Sets `process.exitCode`: 2 for a user's mistake, 1 for a bug or
+ * Runs a command line and prints its result. Sets `process.exitCode`: 2 for a user's error, 1 for a bug or
  * a failed computation, 130 for a run stopped by a signal.
  *
  * @param words the words after the program's name
@@ -48,7 +48,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   }
   const isKnown = [HELP, ...program.commands.map((command) => command.name())].includes(name!);
   try {
-    // With an unknown command, --help would print the program's help and hide the mistake.
+    // With an unknown command, --help would print the program's help and hide the error.
     await program.parseAsync(isKnown || name!.startsWith('-') ? words : [name!], { from: 'user' });
   } catch (error) {
     process.exitCode = exitCodeOf(error);

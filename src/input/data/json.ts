@@ -67,7 +67,7 @@ function isExact(number: string): boolean {
     : decimal(number) === decimal(String(Number(number)));
 }
 
-/** Normalises a number to its digits without leading and trailing zeros, and a power of ten. */
+/** Normalizes a number to its digits without leading and trailing zeros, and a power of ten. */
 function decimal(number: string): string {
   const [, whole = number, fraction = '', power = '0'] =
     /^-?(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(number) ?? [];

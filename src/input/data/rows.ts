@@ -5,7 +5,7 @@ import type { TextFile } from './text-file.ts';
 /** A label in a file: one name or number, or a list of names for multi-label data. */
 export type RawLabel = string | readonly string[];
 
-/** One labelled example. */
+/** One labeled example. */
 export interface Row {
   /** The line of the file on which the row starts, from 1. */
   line: number;
@@ -32,7 +32,7 @@ export interface DataColumns {
 
 export const ON_BAD_ROW = ['error', 'skip'] as const;
 
-/** Names of id columns in GLUE's files and in data sets on the Hub. */
+/** Names of id columns in GLUE's files and in datasets on the Hub. */
 export const ROW_IDS = ['index', 'idx', 'id'];
 
 /** Called with the problems of skipped rows and the number of these rows. */

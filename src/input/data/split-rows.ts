@@ -79,7 +79,7 @@ export function holdOut<Rows>(rows: Splittable<Rows>, share: number): HeldOut<Ro
   if (heldOut.size > 0 && heldOut.size < groups.length) return parts(rows, heldOut);
   const count = rows.texts.length;
   const alike = `The ${count} rows are ${groups.length} ${groups.length === 1 ? 'group' : 'groups'} with texts in common, and a group stays on one side.`;
-  const hint = `${groups.length < count ? `${alike} ` : ''}Set data.validation to ${groups.length > 1 ? 'a larger share or ' : ''}a file of labelled rows.`;
+  const hint = `${groups.length < count ? `${alike} ` : ''}Set data.validation to ${groups.length > 1 ? 'a larger share or ' : ''}a file of labeled rows.`;
   const held = sum(heldOut, (group) => group.rows.length);
   throw new UserError({
     where: 'data.validation',

@@ -13,7 +13,7 @@ export type DecodePicture = (bytes: Uint8Array, name: string, maxPixels?: number
 /** A picture as it is kept in memory: resized for the model, but not cropped. */
 export interface Picture {
   pixels: Pixels;
-  /** The picture at 16 x 16, by which near-equal pictures are found and which the baseline reads. */
+  /** The picture at 16 x 16. It finds near-equal pictures, and the baseline reads it. */
   small: Uint8Array;
   /** Hash of the file. */
   digest: string;

@@ -1,5 +1,5 @@
 /**
- * Methods, and the parts of an own one.
+ * Methods, and the parts of your own.
  *
  * @module tuners
  */

@@ -21,11 +21,11 @@ export interface MethodTexts {
   summary?(settings: Readonly<Record<string, unknown>>): string | undefined;
   /** Settings that control how much is trained, and settings that usually change with them. */
   budgetKeys?: readonly string[];
-  /** What its ranks count. Undefined for methods without ranks. */
+  /** The unit of its ranks. Undefined for methods without ranks. */
   components?: Components;
   /** The names of the left and right factor of its increments, such as P and Q. */
   factors?: readonly [left: string, right: string];
-  /** What its regularizer measures, as a formula in words. Undefined for methods without a regularizer. */
+  /** The measure of its regularizer, as a formula in words. Undefined for methods without a regularizer. */
   regularizer?(settings: Readonly<Record<string, unknown>>): string | undefined;
 }
 
@@ -85,7 +85,7 @@ export interface MethodDefinition<Config = never, Schema extends z.ZodObject | u
   };
   /** The trained part: an `adapter` on a frozen base, or the weights of the `model` itself. */
   readonly trains: 'adapter' | 'model';
-  /** What the method needs and the model lacks, as an object of "needs"; undefined if it can be trained. */
+  /** Needs of the method that the model does not meet, as an object of "needs"; undefined if it can be trained. */
   needs?(model: TunableModel): string | undefined;
   /** The tokens that it puts before every text. Texts must be shorter by their number. */
   virtualTokens?(config: Config): TokensBefore;

@@ -15,7 +15,7 @@ import { UserError } from '../../support/user-error.ts';
  */
 export type OwnFunctionName = `function:${string}`;
 
-/** What a custom score is computed from, for many trained scalars at once. */
+/** The inputs of a custom score, for many trained scalars at once. */
 export interface Importances {
   sensitivity: Float32Array;
   uncertainty: Float32Array;

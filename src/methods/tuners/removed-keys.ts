@@ -4,7 +4,7 @@ export interface RemovedKey {
   was?: unknown;
   /** The key of today and its value. Undefined for a value that the key never accepted. */
   becomes?(value: unknown): readonly [key: string, value: unknown] | undefined;
-  /** What the key is called now, or why it can be removed. */
+  /** The key's new name, or the reason why it can be removed. */
   hint: string;
 }
 

@@ -54,7 +54,7 @@ export interface TunableModel {
   readRange?: ReadRange;
 }
 
-/** Reads a parameter of the checkpoint, or initialises a parameter that the checkpoint lacks. */
+/** Reads a parameter of the checkpoint, or initializes a parameter that the checkpoint lacks. */
 export type ReadParameter = (name: string, shape: readonly number[]) => Float32Array;
 
 /** Returns elements [start, end) of a parameter, row-major, in newly allocated memory. */

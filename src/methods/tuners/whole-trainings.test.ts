@@ -15,7 +15,7 @@ import { type MethodName, methodNamed } from './registry.ts';
 
 interface Case {
   settings: Record<string, unknown>;
-  /** Of all matrices, for methods that measure. */
+  /** The inputs of all matrices, for methods that measure. */
   ranks?: number[];
   initial: Record<string, number[]>;
   /** `kept`: after an allocation, 1 for each triplet of each matrix that is kept. */

@@ -53,7 +53,11 @@ export class Pictures implements Modality<Picture> {
 
   item({ text, picture }: Part): Picture {
     if (picture) return picture;
-    throw new UserError({ where: text, fault: 'is no picture, but the model reads pictures' });
+    throw new UserError({
+      where: text,
+      fault: 'is no picture, but the model reads pictures',
+      code: 'unsupported',
+    });
   }
 
   set(pictures: Iterable<Picture>): PictureSet {

@@ -115,6 +115,7 @@ export class Texts implements Modality<string> {
         where: `inputs[${i}]`,
         fault: `has ${length} tokens, more than the maximum of ${this.maxLength}`,
         hint: 'Shorten it, or set truncate: true.',
+        code: 'invalid_argument',
       });
     }
   }
@@ -189,6 +190,7 @@ export class Texts implements Modality<string> {
     throw new UserError({
       where: `data.${key}`,
       fault: `must be at least ${special + 1}, because ${special} tokens are special, got ${length}`,
+      code: 'invalid_config',
     });
   }
 
@@ -255,6 +257,7 @@ export class Texts implements Modality<string> {
       throw new UserError({
         where: 'the tokenizer',
         fault: 'has no mask token (mask_token in tokenizer_config.json)',
+        code: 'unsupported',
       });
     }
     return {
@@ -274,6 +277,7 @@ export class Texts implements Modality<string> {
       where: 'the tokenizer',
       fault: `makes the id ${largest}, but vocab_size in the model's config.json is ${this.vocabSize}`,
       hint: 'The tokenizer belongs to another model.',
+      code: 'unsupported',
     });
   }
 }
@@ -289,6 +293,7 @@ export function textsOf(modality: Modality): Texts {
     where: 'the model',
     fault: 'reads pictures, not texts',
     hint: 'Name a column with files of pictures, or choose a model of texts.',
+    code: 'unsupported',
   });
 }
 

@@ -121,11 +121,11 @@ function mapped<From, To>(record: Record<string, From>, to: (value: From) => To)
 /** All combinations of a grid's values. The last key varies fastest. Undefined for a grid without lists. */
 export function combinations(gridSection: unknown): Settings[] | undefined {
   const parsed = grid.safeParse(isSection(gridSection) ? flat(gridSection) : gridSection);
-  return parsed.data && allOf(Object.entries(parsed.data));
+  return parsed.data && product(Object.entries(parsed.data));
 }
 
 /** All combinations of the values of keys. None without keys. */
-export function allOf(lists: readonly (readonly [key: string, values: readonly unknown[]])[]): Settings[] {
+export function product(lists: readonly (readonly [key: string, values: readonly unknown[]])[]): Settings[] {
   return lists.reduce<Settings[]>(
     (sofar, [key, values]) =>
       sofar.flatMap((settings) => values.map((value) => ({ ...settings, [key]: value }))),

@@ -1,7 +1,7 @@
 import { DEFAULT_METHOD, METHOD_NAMES } from '../../methods/tuners/registry.ts';
 import { type KeyPath, UserError } from '../../support/user-error.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
-import { allOf, type RowKeys } from './comparison-file.ts';
+import { product, type RowKeys } from './comparison-file.ts';
 import { assertCount } from './experiment.ts';
 import { folderNames, type Settings, withSetting } from './settings.ts';
 
@@ -39,7 +39,7 @@ export function listedRows(
   const varied = axes.filter((axis) => !isSeed(axis));
   const count = varied.reduce((product, { values }) => product * values.length, 1);
   assertCount(count * seeds.length, where([]));
-  const all = allOf(varied.map(({ path, values }) => [path.join('.'), values]));
+  const all = product(varied.map(({ path, values }) => [path.join('.'), values]));
   const methodOf = (settings: Settings) => `${settings.method ?? config.method ?? DEFAULT_METHOD}`;
   const seen = new Set<string>();
   const found = (all.length > 0 ? all : [{}]).flatMap((settings) => {

@@ -18,7 +18,7 @@ import type { Notes } from '../../use/trained/notes.ts';
 import type { TrainedParts } from '../../use/trained/trained-model.ts';
 import { classWeights } from './class-weights.ts';
 import { type EncodedRun, encodeRun } from './encode-run.ts';
-import { type NamedFiles, type RunRows, readRows } from './run-rows.ts';
+import { type NamedFiles, type RunRows, readRunRows } from './run-rows.ts';
 import { assertFits } from './start-method.ts';
 import { notScored } from './verdict/judge-run.ts';
 
@@ -99,7 +99,7 @@ export function beginRun({
 }: RunMaterial): RunBeginning {
   const task = taskNamed(parsed.task);
   const adapterData = start?.notes?.data;
-  const { rows, scoring } = readRows(task, parsed, files, (facts) =>
+  const { rows, scoring } = readRunRows(task, parsed, files, (facts) =>
     chooseScoring(parsed, { ...facts, model: family, adapterData }),
   );
   const { data } = scoring.config;

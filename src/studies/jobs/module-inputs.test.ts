@@ -26,7 +26,7 @@ async function rowsRead(prompt: number): Promise<{ rows: number; labelled: numbe
 }
 
 // PEFT counts the tokens whose own label is not -100.
-it.each([0, 2, 3])('of a language model are the labelled tokens, after a prompt of %d', async (prompt) => {
+it.each([0, 2, 3])('of a language model are the labeled tokens, after a prompt of %d', async (prompt) => {
   const { rows, labelled } = await rowsRead(prompt);
   expect(labelled).toBeGreaterThan(0);
   expect(rows).toBe(labelled);

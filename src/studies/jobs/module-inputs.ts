@@ -9,7 +9,7 @@ import type { TaskModel } from '../../program/objectives/task-model.ts';
 import { ALONE, type Communicator } from '../../program/parallel/communicator.ts';
 import { dealNumbers } from '../../program/parallel/deal.ts';
 
-/** What {@link moduleInputs} needs of a run. */
+/** The parts of a run that {@link moduleInputs} needs. */
 export interface InputSource {
   model: TaskModel;
   engine: Engine;
@@ -57,7 +57,7 @@ export async function* moduleInputs(
 
 /**
  * Indices of the sequence-major rows to measure. They belong to real tokens; in language models, only to
- * labelled ones. The first token of a text counts if the second one does: nothing predicts it, so no label shows
+ * labeled ones. The first token of a text counts if the second one does: nothing predicts it, so no label shows
  * whether it belongs to a prompt.
  */
 function countedRows(rows: string, feeds: Tensors, isDecoder: boolean): number[] {

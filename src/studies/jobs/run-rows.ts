@@ -40,7 +40,7 @@ export interface RunRows {
   folds: readonly HeldOut<number[]>[] | undefined;
 }
 
-/** What a choice of scoring needs to know about the rows. */
+/** Facts about the rows for the choice of a scoring. */
 export interface RowCounts {
   rows: number;
   canHoldOut(share: number): boolean;
@@ -53,7 +53,7 @@ export interface RowCounts {
  * @param scoringOf chooses how the run is scored
  * @throws UserError for bad rows, with their lines
  */
-export function readRows<Config extends RunConfig | ParsedConfig>(
+export function readRunRows<Config extends RunConfig | ParsedConfig>(
   task: AnyTask,
   parsed: ParsedConfig,
   files: { train: readonly NamedFiles[]; validation: readonly NamedFiles[] },

@@ -19,7 +19,7 @@ import type { ReadRun } from './read-material.ts';
 import { type SetUpRun, setUpRun } from './set-up-run.ts';
 
 /** How a run continues. */
-export interface Continuation {
+export interface RunContinuation {
   /** Undefined for a run that starts. */
   saved?: SavedState | undefined;
   /** The original config, if the run has been extended. */
@@ -43,9 +43,9 @@ export interface RunStore<Run> {
   /** The error for a checkpoint of another run. */
   otherRun(config: RunConfig): UserError;
   /** Called before the first event. */
-  begin?(run: Run, how: Continuation, measured: MeasuredAllocation | undefined): void;
+  begin?(run: Run, how: RunContinuation, measured: MeasuredAllocation | undefined): void;
   /** Stores a checkpoint. Without it, nothing is stored. Returns its path. */
-  save?(state: TrainerState, how: Continuation): string | Promise<string>;
+  save?(state: TrainerState, how: RunContinuation): string | Promise<string>;
   /** Whether it is time for a checkpoint. */
   isSaveDue?: TrainerHost['isSaveDue'];
   onImportance?: TrainerHost['onImportance'];
@@ -162,7 +162,7 @@ async function continuation<Run extends ReadRun>(
   digests: readonly string[],
   fingerprint: string,
   store: RunStore<Run>,
-): Promise<Continuation> {
+): Promise<RunContinuation> {
   const saved = await store.saved();
   const isChanged = saved && saved.fingerprint !== fingerprint;
   const last = (isChanged && store.lastLength?.()) || lengthOf(config);

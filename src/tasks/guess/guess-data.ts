@@ -16,7 +16,7 @@ export interface Guess {
   at: Readonly<Partial<Record<ColumnRole, number>>>;
   /** Separator of the labels in a field, for several labels. */
   separator?: string;
-  /** What a model learns: `classify "message" by "queue"`. */
+  /** The skill that a model learns: `classify "message" by "queue"`. */
   learns: string;
   /** Why this task was chosen. */
   reason: string;
@@ -24,7 +24,7 @@ export interface Guess {
   flags: string;
 }
 
-/** What a user has said about a file. Columns are names, or numbers from 0. */
+/** The user's statements about a file. Columns are names, or numbers from 0. */
 export interface Given {
   task?: string | undefined;
   text?: string | number | undefined;
@@ -106,7 +106,7 @@ export const PLAIN_GUESSES = {
       .map((name) => plainGuess(name, 'plain text')),
 };
 
-/** What the labels of a guess are. */
+/** The kind of a guess's labels. */
 export function labelForm({ task }: Pick<Guess, 'task'>): 'number' | 'several' | 'class' {
   if (task === 'regression' || task === 'sentence_embedding') return 'number';
   return task === 'multi_label_classification' ? 'several' : 'class';

@@ -40,7 +40,7 @@ function guessed(content: string, name = 'x.csv', given: Given = {}): string[] {
 
 const CLASS = 'single_label_classification';
 
-describe('a table is recognised', () => {
+describe('a table is recognized', () => {
   it.each<[string, string, string[]]>([
     ['texts and labels', csv({ text: words, label: ab }), [`${CLASS} text=text label=label`]],
     [

@@ -2,7 +2,7 @@ import type { Table } from '../../input/data/table/read-table.ts';
 import type { Column } from './columns.ts';
 
 /**
- * What two texts of a row are: texts that are compared, a question and its answer, a text and what is written for it, or
+ * The relation of a row's two texts: texts that are compared, a question and its answer, a text and what is written for it, or
  * unknown.
  */
 export type PairKind = 'compared' | 'answered' | 'written' | 'unknown';

@@ -9,7 +9,7 @@ const column = z.union([nonEmpty, z.int().min(0)], {
   error: 'expected the name of a column, or its number from 0',
 });
 
-/** Files with labelled texts, and how they are read. */
+/** Files with labeled texts, and how they are read. */
 export const labelledDataSchema = z.strictObject({
   /** TSV, CSV or JSON Lines. */
   ...dataFileKeys,

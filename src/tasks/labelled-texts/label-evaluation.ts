@@ -77,11 +77,11 @@ export function readLabelledRows(
   };
 }
 
-/** What decides whether rows are independent: their texts, or groups of near-equal pictures. */
+/** Decides whether rows are independent: by their texts, or groups of near-equal pictures. */
 export const evaluatedTexts = ({ text, textPair, alike }: Row) =>
   alike === undefined ? [text, textPair] : [alike];
 
-/** Scores a model on labelled texts or pairs. */
+/** Scores a model on labeled texts or pairs. */
 export function labelEvaluation<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
   labelled: LabelledRows,
@@ -152,7 +152,7 @@ export function labelEvaluation<Answer extends LabelAnswer>(
   };
 }
 
-/** Maximum number of characters of a text or a label in a mistake. */
+/** Maximum number of characters of a text or a label in a recorded error. */
 const MAX_SHOWN = 200;
 
 function mistakesOf<Answer extends LabelAnswer>(

@@ -39,7 +39,7 @@ export interface LabelledRows {
   names?: readonly string[];
 }
 
-/** What depends on the form of labels in a task on texts: one class, a set of labels, or a number. */
+/** The parts that depend on the form of labels in a task on texts: one class, a set of labels, or a number. */
 export interface LabelKind<Answer extends LabelAnswer> {
   /** transformers' `problem_type`, which is the task's name. */
   problemType: string;
@@ -269,7 +269,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
 }
 
 /**
- * Checks that rows are labelled.
+ * Checks that rows are labeled.
  *
  * @throws UserError if all labels are -1, which marks rows without a label in GLUE's test sets
  */
@@ -285,7 +285,7 @@ function checkLabelled(rows: readonly Row[], where: string, column: string | num
 /** Maximum number of tokens of a text, for models without a limit. */
 const DEFAULT_MAX_LENGTH = 128;
 
-/** Recognises a model with a head for classes. Its config.json may name them. */
+/** Recognizes a model with a head for classes. Its config.json may name them. */
 function recognised<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
   model: UnknownTrained,

@@ -8,7 +8,7 @@ import { labelEvaluation } from './label-evaluation.ts';
 
 const LABELS = ['ham', 'spam'];
 
-/** The mistakes of rows with these logits, of the rows `some`. */
+/** The errors of rows with these logits, of the rows `some`. */
 function mistakesOf(
   rows: readonly Omit<Row, 'line'>[],
   logits: readonly number[][],
@@ -56,7 +56,7 @@ it('records the most confident wrong predictions of the judged rows, the most co
   ]);
 });
 
-it('records at most 20 mistakes with at most 200 characters of each text', () => {
+it('records at most 20 errors with at most 200 characters of each text', () => {
   const rows = Array.from({ length: 30 }, () => ({ text: '😀'.repeat(300), textPair: 'b', label: 'ham' }));
   const mistakes = mistakesOf(
     rows,
@@ -74,6 +74,6 @@ it('records a thumbnail of a picture', () => {
   expect(mistake).toMatchObject({ text: 'a.png', picture: thumbnail(pixels) });
 });
 
-it('records no mistakes for labels that are numbers', () => {
+it('records no errors for labels that are numbers', () => {
   expect(mistakesOf([{ text: 'a', label: '1' }], [[3]], [0], scoreKind)).toBeUndefined();
 });

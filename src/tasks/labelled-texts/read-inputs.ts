@@ -27,7 +27,7 @@ export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolea
   if (stray !== undefined) {
     throw new UserError({
       where: `--${stray}`,
-      fault: 'does not apply to labelled texts',
+      fault: 'does not apply to labeled texts',
       hint: suggest(stray, KEYS),
       code: 'invalid_argument',
     });

@@ -3,7 +3,7 @@ import { isNumber } from '../../input/data/table-layout.ts';
 import { suggest } from '../../support/text.ts';
 import { asList } from '../classes/labels.ts';
 
-/** Targets of labelled rows, row-major. */
+/** Targets of labeled rows, row-major. */
 export type Targets = Int32Array | Float32Array;
 
 /** The targets of each row. */

@@ -8,7 +8,7 @@ import { UserError } from '../../support/user-error.ts';
 import { classOutputs } from '../classes/class-outputs.ts';
 import type { ReadingFlags, UnknownTrained } from '../task-definition.ts';
 
-/** What all tasks share that predict the words of a text. */
+/** The common part of all tasks that predict the words of a text. */
 export const LANGUAGE = {
   files: {
     takesFolders: true,

@@ -5,7 +5,7 @@ import { dealNumbers } from '../../program/parallel/deal.ts';
 import { bootstrap } from '../../scores/metrics/score-interval.ts';
 
 /**
- * Scores a language model. `eval_loss` is the mean over all labelled tokens of the set, and `eval_perplexity` its
+ * Scores a language model. `eval_loss` is the mean over all labeled tokens of the set, and `eval_perplexity` its
  * exponential.
  *
  * @throws NotFinite with the first example of a batch without a finite loss

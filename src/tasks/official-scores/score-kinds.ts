@@ -1,6 +1,6 @@
 import type { ScoreKind } from './score-kind.ts';
 
-/** What `adalora eval --predictions` can score, by name. To add one, write a file in this folder and a line here. */
+/** The scores of `adalora eval --predictions`, by name. To add one, write a file in this folder and a line here. */
 export const SCORE_KINDS: Readonly<Record<string, () => Promise<ScoreKind>>> = {
   bleu: async () => (await import('./text-kinds.ts')).TEXT_KINDS.bleu,
   rouge: async () => (await import('./text-kinds.ts')).TEXT_KINDS.rouge,

@@ -26,14 +26,14 @@ export interface QuestionExamples extends ExampleSet {
 /**
  * Builds the features of questions, in order. Removes leading space of a question, as run_qa.py does.
  *
- * @param labelled whether the batches include the first answer of each question
+ * @param labeled whether the batches include the first answer of each question
  * @throws UserError if a question and a window of its context do not fit together
  */
 export function questionExamples(
   questions: readonly (Question | AnsweredText)[],
   texts: Texts,
   docStride: number,
-  labelled: boolean,
+  labeled: boolean,
 ): QuestionExamples {
   const windows = { maxLength: texts.maxLength, docStride };
   const features: SpanFeature[] = [];
@@ -45,7 +45,7 @@ export function questionExamples(
       features.push(feature);
       owners.push(owner);
       const [answer] = 'answers' in question ? question.answers : [];
-      if (labelled) labels.push(spanLabels(feature, answer, texts.wholeTextPlace(feature.inputIds)));
+      if (labeled) labels.push(spanLabels(feature, answer, texts.wholeTextPlace(feature.inputIds)));
     }
   });
   return {
@@ -58,7 +58,7 @@ export function questionExamples(
     batch(examples) {
       const chosen = Array.from(examples, (example) => features[example]!);
       const feeds = texts.feeds(chosen);
-      if (!labelled) return { feeds, weight: examples.length };
+      if (!labeled) return { feeds, weight: examples.length };
       const positions = (side: keyof SpanLabels): HostTensor => ({
         data: examples.map((example) => labels[example]![side]),
         dims: [examples.length],

@@ -20,5 +20,5 @@ export interface AnsweredText extends Question {
   ofV2?: true;
 }
 
-/** What to read besides question and context: nothing, the texts of answers, or texts with positions. */
+/** The answers to read besides question and context: none, the texts of answers, or texts with positions. */
 export type AnswersRead = 'none' | 'texts' | 'places';

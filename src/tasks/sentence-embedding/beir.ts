@@ -10,13 +10,13 @@ const CORPUS = /(^|[\\/])corpus\.jsonl(\.gz)?$/;
 const QUERIES = /(^|[\\/])queries\.jsonl(\.gz)?$/;
 const QRELS = /(^|[\\/])qrels[\\/][^\\/]+\.tsv$/;
 
-/** Whether files are a retrieval data set in BEIR's format. */
+/** Whether files are a retrieval dataset in BEIR's format. */
 export function isBeir(files: readonly TextFile[]): boolean {
   return [CORPUS, QUERIES].every((pattern) => files.some(({ name }) => pattern.test(name)));
 }
 
 /**
- * Reads a data set in BEIR's format: pairs of a query and each relevant text, and the data to score retrieval. A text
+ * Reads a dataset in BEIR's format: pairs of a query and each relevant text, and the data to score retrieval. A text
  * consists of its title, if any, and its body, joined as in BEIR's own code.
  *
  * @throws UserError for a missing file, and for an invalid row with its line
@@ -90,7 +90,7 @@ function find(files: readonly TextFile[], pattern: RegExp, name: string): TextFi
   if (matches.length === 1) return matches[0]!;
   throw new InvalidData({
     where: files[0]!.name,
-    fault: `is in a data set with ${matches.length} files ${name}, but it needs one`,
+    fault: `is in a dataset with ${matches.length} files ${name}, but it needs one`,
     hint: 'Name the file of qrels: FOLDER/qrels/train.tsv.',
   });
 }

@@ -20,7 +20,7 @@ export const embeddingDataSchema = z.strictObject({
   positive: column.optional(),
   /** Column or columns of hard negatives: texts that resemble the anchor and do not match it. */
   negative: z.union([column, z.array(column).min(1)]).optional(),
-  /** Column of the text, for scored pairs and labelled sentences. */
+  /** Column of the text, for scored pairs and labeled sentences. */
   text: column.optional(),
   /** Column of the second text, for scored pairs. */
   text_pair: column.optional(),
@@ -34,7 +34,7 @@ export const embeddingDataSchema = z.strictObject({
   delimiter: z.string().length(1, { error: 'expected one character' }).optional(),
   /** Maximum number of tokens, special tokens included. Default: the model's. */
   max_length: z.int().min(1).optional(),
-  /** Loss. Default: multiple_negatives_ranking (pairs, triplets), cosent (scored pairs), triplet (labelled sentences). */
+  /** Loss. Default: multiple_negatives_ranking (pairs, triplets), cosent (scored pairs), triplet (labeled sentences). */
   loss: z.enum(LOSSES).optional(),
   /** Factor of cosine similarities. */
   scale: z.number().positive().default(20),
@@ -42,7 +42,7 @@ export const embeddingDataSchema = z.strictObject({
   symmetric: z.boolean().default(false),
   /** Margin of the triplet loss. */
   margin: z.number().positive().default(5),
-  /** Distance of the triplet loss. Labelled sentences always use the Euclidean distance. */
+  /** Distance of the triplet loss. Labeled sentences always use the Euclidean distance. */
   distance: z.enum(DISTANCES).default('euclidean'),
   /** Largest label of a scored pair. Labels are divided by it. */
   max_score: z.number().positive().default(1),
@@ -62,7 +62,7 @@ export const embeddingDataSchema = z.strictObject({
 
 export type EmbeddingData = z.output<typeof embeddingDataSchema>;
 
-/** What a row contains. */
+/** The content of a row. */
 export type EmbeddingForm = 'pairs' | 'scored' | 'labelled' | 'retrieval';
 
 /** The form of a section's rows. Without columns, it is BEIR's. */

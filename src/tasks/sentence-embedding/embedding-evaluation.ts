@@ -31,7 +31,7 @@ export const SCORES_OF: Readonly<Record<EmbeddingForm, readonly ScoreName[]>> = 
 
 /**
  * Scores vectors by their cosines: scored pairs by correlation, all other forms by retrieval. In pairs, an anchor
- * searches for its positive among all texts of the other columns. Each labelled sentence searches for the others
+ * searches for its positive among all texts of the other columns. Each labeled sentence searches for the others
  * of its class. It also computes the mean loss of batches in the order of the file.
  */
 export function embeddingEvaluation(

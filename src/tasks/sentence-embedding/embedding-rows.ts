@@ -36,7 +36,7 @@ export interface EmbeddingRows {
 }
 
 /**
- * Reads pairs, triplets, scored pairs or labelled sentences, depending on the columns. Without columns, reads a folder
+ * Reads pairs, triplets, scored pairs or labeled sentences, depending on the columns. Without columns, reads a folder
  * in BEIR's format.
  *
  * @throws UserError with file and line for all problems of the rows

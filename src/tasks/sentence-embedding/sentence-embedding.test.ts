@@ -60,14 +60,14 @@ describe('embeddings equal sentence-transformers', () => {
     cases: { mode: string; normalize: boolean; prompt: string; embeddings: number[][] }[];
   }>('embeddings.json');
 
-  it.each(cases)('pooled by $mode, normalised: $normalize, after "$prompt"', async (expected) => {
+  it.each(cases)('pooled by $mode, normalized: $normalize, after "$prompt"', async (expected) => {
     const { model, context } = await opened({ pooling: expected.mode, normalize: expected.normalize });
     const program = new Program(nodeEngine(model, 'cpu'), model, FROZEN.tuner);
     const inputs = texts.map((text) => ({ text, prompt: expected.prompt }));
     const tuned = { program, values: FROZEN.values, generator: () => Promise.reject(new Error('none')) };
     const answers = (await embedTexts.answer(inputs, tuned, context, 4)) as Embedding[];
     answers.forEach(({ embedding }, i) => {
-      // The components of vectors that are not normalised are about 1.
+      // The components of vectors that are not normalized are about 1.
       expect(furthest(embedding, expected.embeddings[i]!)).toBeLessThan(ROUNDING);
     });
     await program.release();

@@ -29,30 +29,25 @@ const BYTE_ORDER_MARK = '\ufeff';
  * Reads pairs from the content of a TSV, CSV or JSON Lines file. In JSON Lines, a source may be a list of sentences,
  * which are joined by spaces. A target may be a list of equally good texts.
  *
- * @param labelled whether targets are read as well
+ * @param labeled whether targets are read as well
  * @throws UserError with file and line for all problems of the rows: a missing column, an empty text
  */
-export function readPairs(
-  content: string,
-  fileName: string,
-  columns: PairColumns,
-  labelled: boolean,
-): Pair[] {
+export function readPairs(content: string, fileName: string, columns: PairColumns, labeled: boolean): Pair[] {
   const body = content.startsWith(BYTE_ORDER_MARK) ? content.slice(1) : content;
   const problems = new RowProblems(fileName);
   const pairs =
     detectFormat(fileName, body) === 'jsonl'
-      ? jsonPairs(body, fileName, columns, labelled, problems)
-      : tablePairs(body, fileName, columns, labelled);
-  if (labelled) for (const pair of pairs) checkTexts(pair, columns, problems);
+      ? jsonPairs(body, fileName, columns, labeled, problems)
+      : tablePairs(body, fileName, columns, labeled);
+  if (labeled) for (const pair of pairs) checkTexts(pair, columns, problems);
   problems.throwIfAny();
   if (pairs.length === 0) throw new InvalidData({ where: fileName, fault: 'is empty' });
   return pairs;
 }
 
-function tablePairs(body: string, fileName: string, columns: PairColumns, labelled: boolean): Pair[] {
+function tablePairs(body: string, fileName: string, columns: PairColumns, labeled: boolean): Pair[] {
   const { source, target, header, quote } = columns;
-  const options = { text: source, text_pair: labelled ? target : undefined, header, quote };
+  const options = { text: source, text_pair: labeled ? target : undefined, header, quote };
   return parseRows(body, fileName, options).map(({ line, text, textPair }) => ({
     line,
     source: text,
@@ -64,10 +59,10 @@ function jsonPairs(
   body: string,
   fileName: string,
   columns: PairColumns,
-  labelled: boolean,
+  labeled: boolean,
   problems: RowProblems,
 ): Pair[] {
-  const keys = [columns.source, ...(labelled ? [columns.target] : [])].map((name) => keyName(name, fileName));
+  const keys = [columns.source, ...(labeled ? [columns.target] : [])].map((name) => keyName(name, fileName));
   const pairs: Pair[] = [];
   for (const { line, object } of jsonLines(body, problems)) {
     if (pairs.length === 0) checkKeys(object, keys, `${fileName}:${line}`);

@@ -76,7 +76,7 @@ function columnNumber(column: string | number, width: number, fileName: string):
     const hint = 'Columns of CoNLL files have no names. Give the number, from 0.';
     throw new UserError({
       where: fileName,
-      fault: `has numbered columns, got "${column}"`,
+      fault: `has numbered columns, so "${column}" cannot name one`,
       hint,
       code: 'unknown_column',
     });

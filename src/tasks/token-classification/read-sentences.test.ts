@@ -91,7 +91,7 @@ describe('CoNLL columns', () => {
       'x.conll:2 has no tag in column 1.\n' + 'x.conll:3 has no word in column 0.',
     ],
     ['a number too high', 'a O', { tags: 2 }, 'x.conll has columns 0 to 1, not 2.'],
-    ['a name', 'a O', { words: 'tokens' }, 'x.conll has numbered columns, got "tokens".'],
+    ['a name', 'a O', { words: 'tokens' }, 'x.conll has numbered columns, so "tokens" cannot name one.'],
     [
       'tags that are not named',
       'a O\nb B-PRE\n\nc B-PRE\n',

@@ -12,19 +12,19 @@ const BYTE_ORDER_MARK = '\ufeff';
  * Reads sentences from the content of a file: JSON Lines (by its extension, or because it begins with an object) or
  * CoNLL columns. A byte-order mark and CRLF line ends are accepted.
  *
- * @param labelled whether words must have tags; otherwise tags are ignored
+ * @param labeled whether words must have tags; otherwise tags are ignored
  * @throws UserError with file and line for all problems of the rows at once
  */
 export function readSentences(
   content: string,
   fileName: string,
   columns: WordColumns,
-  labelled: boolean,
+  labeled: boolean,
 ): TaggedSentence[] {
   const body = content.startsWith(BYTE_ORDER_MARK) ? content.slice(1) : content;
   const read = isJsonl(body, fileName) ? jsonSentences : conllSentences;
   const problems = new RowProblems(fileName);
-  const sentences = [...read(body, fileName, columns, labelled, problems)];
+  const sentences = [...read(body, fileName, columns, labeled, problems)];
   if (columns.label_names) checkNames(sentences, columns.label_names, problems);
   problems.throwIfAny();
   if (sentences.some(({ words }) => words.length > 0)) return sentences;

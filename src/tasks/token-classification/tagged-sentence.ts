@@ -1,4 +1,4 @@
-/** A sentence as a list of words. In labelled data, each word has a tag. */
+/** A sentence as a list of words. In labeled data, each word has a tag. */
 export interface TaggedSentence {
   /** The line of the file on which the sentence starts, from 1. */
   line: number;

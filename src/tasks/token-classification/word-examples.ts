@@ -18,7 +18,7 @@ export interface WordExamples {
   readonly rows: Int32Array;
   /** The first pieces of each example's words. */
   readonly firstPieces: readonly FirstPieces[];
-  /** Returns some examples as one batch. Its weight is the number of labelled tokens. */
+  /** Returns some examples as one batch. Its weight is the number of labeled tokens. */
   batch(examples: Int32Array): { feeds: Tensors; weight: number };
 }
 
@@ -26,7 +26,7 @@ export interface WordExamples {
  * Builds one example per sentence, with labels only on the first pieces of words.
  *
  * @param tagIds the label of each word of each sentence; without them, the batches are for prediction only
- * @throws UserError for labelled sentences without a piece to learn from
+ * @throws UserError for labeled sentences without a piece to learn from
  */
 export function wordExamples(
   sentences: readonly { words: readonly string[] }[],

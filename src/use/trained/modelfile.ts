@@ -5,12 +5,12 @@ export type RenderChat = (messages: readonly ChatMessage[], addGenerationPrompt:
 
 /** The texts around messages. `system` is missing if the template refuses system prompts. */
 interface ChatParts {
-  /** What stands before a conversation without a system prompt. */
+  /** The text before a conversation without a system prompt. */
   without: string;
   system?: Around | undefined;
   user: Around;
   assistant: Around;
-  /** What begins the answer. */
+  /** The text that begins the answer. */
   answer: string;
 }
 

@@ -109,7 +109,7 @@ export function readingOf(task: TaskName, data: object): Notes['data'] {
   return readingSchema(task).parse(data);
 }
 
-/** The `data` section of a task without its files. For labelled rows, the label is optional. */
+/** The `data` section of a task without its files. For labeled rows, the label is optional. */
 export function readingSchema(task: TaskName) {
   const {
     train: _,

@@ -15,7 +15,7 @@ export interface OnnxModel extends TunedValues {
 }
 
 /**
- * What ONNX files are made from: an adapter is merged into the weights, or becomes layers of the graph. A buffer that the
+ * The source of ONNX files: an adapter is merged into the weights, or becomes layers of the graph. A buffer that the
  * checkpoint lacks is zeros.
  *
  * @throws UserError if no such file can have the adapter

@@ -11,7 +11,7 @@ import type { Family } from './bind-model.ts';
 import { checkLayer } from './layer-file.ts';
 import { type Notes, readingOf } from './notes.ts';
 
-/** What a model is opened for. All answers of a run depend on this, on the weights, and on the adapter's values. */
+/** The purpose for which a model is opened. All answers of a run depend on this, on the weights, and on the adapter's values. */
 export interface OpenedTask {
   /** Undefined for unknown tasks. */
   notes: Notes | undefined;
@@ -19,7 +19,7 @@ export interface OpenedTask {
   model: TaskModel;
 }
 
-/** What determines the purpose of a trained model. */
+/** Facts that determine the purpose of a trained model. */
 export interface TrainedPurpose {
   /** Family of the base model, with the fields of config.json that the run replaced. */
   family: Family;
@@ -31,10 +31,10 @@ export interface TrainedPurpose {
   notes: Notes | undefined;
 }
 
-/** What the user wants to do with the model, whatever it was trained for: generate text, or make text vectors. */
+/** The use that the user asks for, whatever the model was trained for: generate text, or make text vectors. */
 export type Asked = 'generate' | 'embed' | undefined;
 
-/** What the options of an opened model ask for. */
+/** The use that the options of an opened model ask for. */
 export function askedBy({ generates, embeds }: { generates?: boolean; embeds?: boolean }): Asked {
   if (generates) return 'generate';
   return embeds ? 'embed' : undefined;

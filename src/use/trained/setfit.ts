@@ -23,7 +23,7 @@ const schema = z.looseObject({
  */
 export function setFitConfig(notes: Notes | undefined): string | undefined {
   if (!notes?.layer || notes.labels.length === 0 || notes.data.text_pair !== undefined) return undefined;
-  // The vectors have length 1 if a module of sentence-transformers makes it so.
+  // If vectors are normalized, a module of sentence-transformers does it.
   return `${JSON.stringify({ normalize_embeddings: false, labels: notes.labels }, null, 2)}\n`;
 }
 

@@ -52,7 +52,7 @@ export interface TrainedParts extends TunedValues {
   communicator?: Communicator;
   /** Undefined for unknown tasks. */
   notes: Notes | undefined;
-  /** What its rows are made of. */
+  /** The content of its rows. */
   modality: Modality;
   /** Reads the generation settings in the model's files. */
   generationFiles(): Omit<GenerationSources, 'user'>;

@@ -69,18 +69,18 @@ export function classTable({ labels, counts }: Confusion): string {
 
 export function evalCommand(): Command {
   const command = new Command('eval')
-    .description('Score a trained model on labelled rows, or a language model on text.')
+    .description('Score a trained model on labeled rows, or a language model on text.')
     .argument(
       '<run or adapter>',
       `folder of a run or of an adapter (PEFT or AdapterHub); with --predictions one of ${Object.keys(SCORE_KINDS).join(', ')}`,
     )
     .argument(
       '[file]',
-      'labelled rows: TSV, CSV or JSON Lines. Language models: a text file, JSON Lines, or a folder of them. Use - for standard input. Required without --dataset',
+      'labeled rows: TSV, CSV or JSON Lines. Language models: a text file, JSON Lines, or a folder of them. Use - for standard input. Required without --dataset',
     )
     .option(
       '--predictions <file>',
-      'instead of opening a model, compute the official scores of a file of predictions against the labelled rows (docs/tasks.md)',
+      'instead of opening a model, compute the official scores of a file of predictions against the labeled rows (docs/tasks.md)',
     )
     .option(
       '--null_odds, --null-odds <file>',

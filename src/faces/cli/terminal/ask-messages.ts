@@ -8,7 +8,7 @@ export interface AskOptions {
 }
 
 /**
- * Reads messages, which may have several lines, and answers each in turn. An empty line or the end of the
+ * Reads messages, which may have several lines, and answers each alternately. An empty line or the end of the
  * input (Ctrl-D) ends a message. Ctrl-C discards the typed text; without text, it ends the dialog.
  */
 export async function askMessages(

@@ -9,7 +9,7 @@ import { isNoBetterThanFloor } from '../../../training/run/verdict.ts';
 type Averages = EventOf<'start'>['averages'];
 
 /**
- * Describes an event in lines without colour, which stay on the screen. Undefined for steps, measurements and
+ * Describes an event in lines without color, which stay on the screen. Undefined for steps, measurements and
  * intermediate allocations.
  *
  * @param begun the run's start event, if known: it contains the unit of the ranks, the averages of the

@@ -8,7 +8,7 @@ const table = rankTable({
   'bert.encoder.layer.11.output.dense': 7,
 });
 
-it('is a plain table without colour', () => {
+it('is a plain table without color', () => {
   expect(`\n${heatMap(table, false)}\n`).toMatchInlineSnapshot(`
     "
     layer  query  output.dense  mean
@@ -19,7 +19,7 @@ it('is a plain table without colour', () => {
   `);
 });
 
-it('colours ranks from the darkest to the lightest', () => {
+it('colors ranks from the darkest to the lightest', () => {
   expect(
     heatMap(table, true)
       .split('\n')

@@ -1,12 +1,12 @@
 import type { RankTable } from '../../../studies/report/rank-table.ts';
 import { printable } from '../../../support/text.ts';
 
-/** Indices in a terminal's 256 colours, from dark blue through green to yellow. Lightness rises evenly. */
+/** Indices in a terminal's 256 colors, from dark blue through green to yellow. Lightness rises evenly. */
 const SCALE = [17, 18, 24, 30, 36, 71, 107, 143, 185, 227];
 const MISSING = '·';
 
 /**
- * Formats a rank table: one row per layer, one column per matrix, with means at the edges. In colour, a
+ * Formats a rank table: one row per layer, one column per matrix, with means at the edges. In color, a
  * cell's background shows its rank relative to `largest`.
  */
 export function heatMap(table: RankTable, colour: boolean, largest = table.largest): string {

@@ -1,6 +1,6 @@
 import pc from 'picocolors';
 
-/** What a display needs of an output stream. */
+/** The part of an output stream that a display needs. */
 export interface Screen {
   isTTY?: boolean;
   columns?: number;
@@ -10,7 +10,7 @@ export interface Screen {
 /** Moves the cursor to the start of its line and erases the line. */
 export const ERASE_LINE = '\r\x1b[2K';
 
-/** Colours for a screen. They are off without a terminal, and if NO_COLOR or a flag forbids them. */
+/** Colors for a screen. They are off without a terminal, and if NO_COLOR or a flag forbids them. */
 export function coloursFor(screen: Screen) {
   return pc.createColors(screen.isTTY === true && pc.isColorSupported);
 }

@@ -155,7 +155,7 @@ describe('trainDisplay', () => {
     expect(drawn[0]!.trimEnd().split('\n').at(-1)).toContain('to beat');
     expect(drawn).toHaveLength(4);
     expect(drawn[1]).toContain('step 10/1072  loss 0.6000');
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control sequences
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colors are control sequences
     for (const line of drawn.slice(1)) expect(line.replace(/\x1b\[\d+m/g, '').length).toBeLessThan(60);
     expect(drawn[3]).toBe('');
   });

@@ -167,7 +167,7 @@ function generationOf(call: Call): GenerationInput {
   if (responseFormat?.type === 'json')
     throw new UserError({
       where: PROGRAM,
-      fault: 'does not keep answers to JSON or a schema',
+      fault: 'cannot restrict answers to JSON or a schema',
       hint: 'Use generateText, or train a classification.',
     });
   if (temperature === 0)

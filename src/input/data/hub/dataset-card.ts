@@ -6,7 +6,7 @@ import { type ColumnClasses, namesIn } from '../parquet/class-names.ts';
 const MAX_LENGTH = 2 ** 20;
 const MAX_ENTRIES = 150_000;
 
-/** What a data set's card (README.md) says about one subset. */
+/** The description of one subset in a dataset's card (README.md). */
 export interface SubsetCard {
   name: string;
   /** File patterns of each split, by the split's name. */
@@ -16,7 +16,7 @@ export interface SubsetCard {
 
 export interface DatasetCard {
   subsets: readonly SubsetCard[];
-  /** Class names by column. `subset` may be undefined if the data set has only one. */
+  /** Class names by column. `subset` may be undefined if the dataset has only one. */
   classes(subset: string | undefined): ColumnClasses;
 }
 

@@ -3,7 +3,7 @@ import { LinearRegex } from '../../../support/regex/linear-regex.ts';
 import { InvalidData, UserError } from '../../../support/user-error.ts';
 import type { DatasetCard } from './dataset-card.ts';
 
-/** A part of a data set on the Hub. */
+/** A part of a dataset on the Hub. */
 export interface DatasetSplit {
   dataset: string;
   subset?: string;
@@ -46,7 +46,7 @@ export function splitFiles(
   return files.length > 0 && files.length >= Math.max(...of) ? files : undefined;
 }
 
-/** The subsets of a data set without a card; each has its own folder. */
+/** The subsets of a dataset without a card; each has its own folder. */
 export function subsetsOf(present: readonly string[], split: string): string[] {
   const shape = new RegExp(`^(?:data/)?([^/]+)/${literal(split)}(?:[-/.][^]*)?${DATA}$`);
   return [...new Set(present.flatMap((path) => shape.exec(path)?.[1] ?? []))];

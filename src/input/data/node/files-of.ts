@@ -3,7 +3,7 @@ import type { TextFile } from '../text-file.ts';
 import { dataFiles } from './text-files.ts';
 
 /**
- * The files of a `data` section: a file, a folder, or a split of a data set on the Hub.
+ * The files of a `data` section: a file, a folder, or a split of a dataset on the Hub.
  *
  * @param place a path, or the split's name
  * @throws UserError for missing and damaged files

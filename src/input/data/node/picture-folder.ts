@@ -8,7 +8,7 @@ import type { TextFile } from '../text-file.ts';
 /** Files beside pictures that describe them, as in the imagefolder of Hugging Face's datasets. */
 const METADATA = ['metadata.csv', 'metadata.jsonl'];
 
-/** Names of folders for parts of a data set. */
+/** Names of folders for parts of a dataset. */
 const PARTS = {
   train: ['train', 'training'],
   validation: ['validation', 'valid', 'val', 'dev', 'test', 'testing'],
@@ -55,7 +55,7 @@ export function picturesIn(path: string): string[] {
   }
 }
 
-/** The folders of a data set's parts below a folder. */
+/** The folders of a dataset's parts below a folder. */
 export function partsOf(path: string): { train: string; validation?: string } {
   const folders = readdirSync(path, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

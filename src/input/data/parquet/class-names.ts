@@ -1,4 +1,4 @@
-/** Class names by column, if classes are stored as numbers: `ClassLabel` features of Hugging Face's data sets. */
+/** Class names by column, if classes are stored as numbers: `ClassLabel` features of Hugging Face's datasets. */
 export type ColumnClasses = Readonly<Record<string, readonly string[]>>;
 
 /** Reads class names from the entry `huggingface` of a parquet file's metadata. */

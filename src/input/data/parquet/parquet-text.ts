@@ -116,7 +116,7 @@ class NamedPictures {
   }
 }
 
-/** A picture as data sets of the Hub store it, `{bytes, path}`, or the bytes of a file alone. */
+/** A picture as datasets of the Hub store it, `{bytes, path}`, or the bytes of a file alone. */
 function storedPicture(value: unknown): { bytes?: Uint8Array; path?: string } {
   if (value instanceof Uint8Array) return pictureFacts(value) !== undefined ? { bytes: value } : {};
   const { bytes, path, ...others } = Object(value) as Record<string, unknown>;

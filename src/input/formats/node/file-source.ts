@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { nearest } from '../../../support/text.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile, UserError } from '../../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 
 /** Maximum length of a single read; it must fit into a 32-bit integer. */
@@ -41,7 +41,7 @@ export class FileSource implements ByteSource {
     const status = fstatSync(fd);
     if (status.isFile()) return new FileSource(path, status.size, fd);
     closeSync(fd);
-    throw new UserError({ where: path, fault: `is a folder or a device. Pass ${expected}` });
+    throw new InvalidFile({ where: path, fault: `is a folder or a device. Pass ${expected}` });
   }
 
   read(begin: number, end: number): Uint8Array {
@@ -53,7 +53,7 @@ export class FileSource implements ByteSource {
       const count = readSync(fd, bytes, done, length, begin + done);
       if (count === 0) {
         const hint = 'The file changed while it was read.';
-        throw new UserError({
+        throw new InvalidFile({
           where: this.path,
           fault: `ends at byte ${begin + done} instead of ${end}`,
           hint,

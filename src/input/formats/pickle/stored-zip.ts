@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidFile } from '../../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { excerptName } from '../excerpt.ts';
 import {
@@ -36,7 +36,7 @@ export function openZip(source: ByteSource, where: string): Zip {
 export function openStoredZip(source: ByteSource, where: string): Zip {
   return zipOf(source, where, ({ method }, entry) => {
     if (method === STORED) return;
-    throw new UserError({
+    throw new InvalidFile({
       where: entry,
       fault: `is compressed by method ${method}; torch.save stores entries uncompressed`,
       hint: 'Unpack the archive and pack it again without compression (zip -0).',

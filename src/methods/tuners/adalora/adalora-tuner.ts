@@ -24,7 +24,7 @@ export interface TripletSettings {
   lora_dropout: number;
   /** The weight γ of the orthogonality term. */
   orth_reg_weight: number;
-  /** How P and Q are initialised. Undefined if they come from a file. */
+  /** How P and Q are initialized. Undefined if they come from a file. */
   init?: 'normal' | 'orthonormal';
 }
 
@@ -70,7 +70,7 @@ export class AdaLoraTuner extends LowRankTuner {
 
   /**
    * Draws P and Q from a normal distribution with standard deviation 0.02 and sets λ to zero, so the increment is zero
-   * at first. With `orthonormal`, P and Q are then orthonormalised (the columns of P, the rows of Q). The result is
+   * at first. With `orthonormal`, P and Q are then orthonormalized (the columns of P, the rows of Q). The result is
    * uniform over all such matrices (Saxe et al., 2014, arXiv 1312.6120).
    */
   protected initialiseFactors(values: Float32Array, seed: number, _read: ReadParameter): void {

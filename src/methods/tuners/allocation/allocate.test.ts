@@ -142,7 +142,7 @@ function oneByOne(
 it('reserves room for minimum ranks', () => {
   const scores = [Float64Array.of(9, 8, 7), Float64Array.of(1, 0.5, 0.1)];
   const cost = ([a, b]: readonly number[]) => 10 + 5 * a! + 2 * b!;
-  // Of a budget of 23, the fixed part costs 10 and the minimum rank 5 + 2. The remaining 6 pay for one component of 5.
+  // The budget is 23. The fixed part costs 10 and the minimum rank 5 + 2. The remaining 6 pay for one component of 5.
   const { keep } = allocate(scores, 23, { cost, minRank: 1 });
   expect(keep).toEqual([Uint8Array.of(1, 1, 0), Uint8Array.of(1, 0, 0)]);
 });

@@ -1,7 +1,7 @@
 /** Returns the cost of keeping these numbers of components per module. It increases with each component. */
 export type Cost = (ranks: readonly number[]) => number;
 
-/** What an allocation may keep. */
+/** The limits of an allocation. */
 export interface Limits {
   /** The cost of ranks, in the unit of the budget. Default: their sum. */
   cost?: Cost;

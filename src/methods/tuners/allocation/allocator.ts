@@ -45,7 +45,7 @@ export interface AllocatorConfig {
   shrink: 'at-final' | 'at-export';
 }
 
-/** What a score function gets about a trained scalar w. */
+/** The arguments of a score function about a trained scalar w. */
 export interface Importance {
   /** Ī, the average of |w g|. */
   sensitivity: number;

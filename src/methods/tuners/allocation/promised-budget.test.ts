@@ -77,7 +77,7 @@ it('is available in every unit, with notices about rounding', () => {
   ]);
 });
 
-describe('a mistake', () => {
+describe('an error', () => {
   it.each([
     [{ target_r: 0.2 }, 'target_r must be at least one of the triplets, got 0.2 (0).'],
     [

@@ -101,7 +101,7 @@ export interface PromisedBudget {
   rounded: string[];
 }
 
-/** What a budget depends on. */
+/** The facts that a budget depends on. */
 export interface BudgetInputs {
   /** The method's name in a config (`method`) and its display name (`title`). */
   method: string;
@@ -217,7 +217,7 @@ export interface AllocatingMethod {
   /** Its name in a config (`method`) and its display name (`title`). */
   method: string;
   title: string;
-  /** What it keeps or drops. */
+  /** The things that it keeps or drops. */
   components: Components;
   /** The modules that it adapts by default. */
   targets: readonly string[];
@@ -271,7 +271,7 @@ export function planAllocation(
   return { modules, saved, budget, schedule };
 }
 
-/** Runs two independent functions. If both fail, the error contains both mistakes. */
+/** Runs two independent functions. If both fail, the error contains both errors. */
 function both<A, B>(first: () => A, second: () => B): [A, B] {
   const results = [first, second].map((work) => {
     try {

@@ -48,7 +48,7 @@ export interface BankReader {
 }
 
 /**
- * What adapters change in a network if each example of a batch reads its own from a slot. It stands beside the
+ * The changes of adapters to a network if each example of a batch reads its own from a slot. It stands beside the
  * method's own injection and shares its formulas. A slot of zeros, or one without a piece, must change nothing.
  */
 export interface BankForm {

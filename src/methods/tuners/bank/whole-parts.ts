@@ -25,7 +25,7 @@ const MODULES: BankForm = {
   }),
 };
 
-/** What to add to the outputs of modules with trained biases: the trained bias minus the base's. */
+/** The addition to the outputs of modules with trained biases: the trained bias minus the base's. */
 const BIASES: BankForm = {
   key: 'shift',
   inject: (reader, rooms) => ({

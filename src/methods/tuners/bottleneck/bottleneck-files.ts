@@ -95,7 +95,7 @@ function strayTensor(key: string, where: string): UserError {
   });
 }
 
-/** What the files say about a run's adapters. */
+/** The description of a run's adapters in its files. */
 export interface StoredBottlenecks extends BottleneckForm {
   sublayers: readonly Sublayer['kind'][];
   bottleneck: number;

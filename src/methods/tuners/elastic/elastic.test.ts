@@ -86,7 +86,7 @@ describe.each(Object.entries(golden.cases))('%s', (name, { initial, trace }) => 
         values = gatherValues(values, relayout.indices);
         relayout.begin?.(values);
         const expected = inLayout(run.tuner, moved!);
-        // The released code normalises its vectors in 32 bits.
+        // The released code normalizes its vectors in 32 bits.
         values.forEach((value, at) => {
           expect(value).toBeCloseTo(expected[at]!, 5);
         });

@@ -53,7 +53,7 @@ const descent = (length: number): Optimizer => ({
 });
 
 let Updater: typeof import('../../../training/train/updater.ts').Updater;
-// Test files share their modules, so the one with the other optimizer is loaded anew, and not kept for the next file.
+// Test files share their modules, so the one with the other optimizer is loaded again, and not kept for the next file.
 beforeAll(async () => {
   vi.resetModules();
   vi.doMock('../../optim/optimizer.ts', async (original) => {

@@ -63,7 +63,7 @@ const RESERVE_LAMBDA = 1e-5;
 /** Standard deviation of new factors. */
 const INITIAL_STD = 0.02;
 
-/** What an IncreLoRA run needs. */
+/** The settings of an IncreLoRA run. */
 export interface Growing {
   /** A tuner with all modules at their initial rank. */
   tuner: AdaLoraTuner;

@@ -49,7 +49,7 @@ async function answers(dtype: BaseDtype) {
 const distance = (a: Float32Array, b: Float32Array) =>
   Math.hypot(...a.map((x, i) => x - b[i]!)) / Math.hypot(...b);
 
-it('starts as the base answers and moves as over float32, whatever form the weights have', async () => {
+it('starts as the base answers and moves as with a float32 base, whatever form the weights have', async () => {
   const [, , exact] = (await answers('float32')) as [Float32Array, Float32Array, Float32Array];
   // Rounded weights change the logits of a model of width 64 by a few percent.
   for (const [dtype, rounding] of [

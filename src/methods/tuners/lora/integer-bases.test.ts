@@ -108,7 +108,7 @@ it.each([
     }
     expect(distance(found, await logitsOf(model, doubled, pairs))).toBeLessThan(1e-5);
 
-    // Over int4, the weights of the base are known: a float32 model has Q - s B₀ A₀ + s B A.
+    // With an int4 base, the weights of the base are known: a float32 model has Q - s B₀ A₀ + s B A.
     if (dtype === 'int4') {
       const rounded = new Set([...quantizedPaths(float, BASE_BLOCK)].map((path) => `${path}.weight`));
       const merged = doubled.merged(pairs, (name, from, to) => {

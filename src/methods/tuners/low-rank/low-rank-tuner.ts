@@ -139,7 +139,7 @@ export interface Factored {
   values: Float32Array;
 }
 
-/** What LoRA and AdaLoRA have in common: low-rank increments, and other parameters that are trained in full. */
+/** The common part of LoRA and AdaLoRA: low-rank increments, and other parameters that are trained in full. */
 export abstract class LowRankTuner implements Tuner {
   readonly sites: readonly TunedSite[];
   /** Whether modules have a diagonal between their factors. */

@@ -8,7 +8,7 @@ const { orthonormal } = JSON.parse(readFileSync('src/methods/tuners/fixtures/bey
   orthonormal: { rows: number[][]; result: number[][] };
 };
 
-it('orthonormalises rows like LAPACK', () => {
+it('orthonormalizes rows like LAPACK', () => {
   const rows = orthonormalise(orthonormal.rows.map((row) => Float64Array.from(row)));
   orthonormal.result.forEach((row, i) => {
     row.forEach((value, j) => expect(rows[i]![j]).toBeCloseTo(value, 12));

@@ -2,7 +2,7 @@ import { UserError } from '../../../support/user-error.ts';
 import type { LowRankModule } from './factors.ts';
 
 /**
- * Orthonormalises vectors in order, in place (Gram-Schmidt applied twice, which is accurate up to rounding). Each
+ * Orthonormalizes vectors in order, in place (Gram-Schmidt applied twice, which is accurate up to rounding). Each
  * vector loses its components along earlier vectors and along `others`, which must be orthonormal. It is then scaled to
  * length 1.
  *

@@ -30,7 +30,7 @@ export const INERT_DEFAULTS = {
 
 /**
  * Keys without an effect of their own. They refine `megatron_config`, `use_qalora` or `init_lora_weights`. PEFT keeps
- * those of an initialisation when it converts the adapter to plain LoRA.
+ * those of an initialization when it converts the adapter to plain LoRA.
  */
 const HARMLESS = [
   'megatron_core',

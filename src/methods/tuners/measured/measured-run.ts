@@ -73,7 +73,7 @@ function incrementName(path: string): string {
   return `${path}.increment`;
 }
 
-/** What a method decides before the first step. Modules are in the order of the tuner. */
+/** A method's decisions before the first step. Modules are in the order of the tuner. */
 export interface Measured {
   ranks: readonly number[];
   /** For each module, the scores on which the ranks are based. */

@@ -32,7 +32,7 @@ function moduleOf(parameter: string): string {
  * The error for a name in an adapter that is not in the model.
  *
  * @param name a module's path, or the name of a tensor
- * @param known the names that are
+ * @param known the names in the model
  */
 export function unknownModule(
   model: TunableModel,

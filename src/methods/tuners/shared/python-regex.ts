@@ -2,7 +2,7 @@ import { Effort, TooMuchEffort } from '../../../support/regex/effort.ts';
 import { LinearRegex } from '../../../support/regex/linear-regex.ts';
 import { UserError } from '../../../support/user-error.ts';
 
-/** Maximum length of a pattern. Patterns written by hand are shorter. */
+/** Maximum length of a pattern. Patterns written manually are shorter. */
 const MAX_LENGTH = 10_000;
 /** The steps that a config key's patterns may take for all modules, about half a second. Usual ones take a million. */
 const MAX_STEPS = 2 ** 26;

@@ -36,7 +36,7 @@ const schema = z.object({
 export interface VirtualFiles {
   /** The value in the file: `PROMPT_TUNING`. */
   readonly peftType: string;
-  /** What the method needs and a model lacks. */
+  /** Needs of the method that a model does not meet. */
   needs(model: TunableModel): string | undefined;
   /** The length of a token's row in the file. */
   width(model: TunableModel): number;

@@ -19,7 +19,7 @@ export interface Calibration {
   runSeconds: number;
 }
 
-/** What a calibration is doing. */
+/** The current part of a calibration. */
 export interface CalibrationProgress {
   what: ProgressEvent['what'] | 'steps' | 'evaluation';
   /** The completed share, from 0 to 1. */

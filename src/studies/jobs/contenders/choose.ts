@@ -1,7 +1,7 @@
 import { membersOf, type ScoreInterval } from '../../../scores/metrics/score-interval.ts';
 import { Random } from '../../../support/random.ts';
 
-/** What a run may leave behind: a constant, a linear probe of the frozen model, or the fine-tuned model. */
+/** The possible results of a run: a constant, a linear probe of the frozen model, or the fine-tuned model. */
 export type ContenderKind = 'constant' | 'probe' | 'tuned';
 
 /** A model that a run may leave behind, by its predictions of rows that it was not trained on. */

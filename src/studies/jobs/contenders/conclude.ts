@@ -33,7 +33,7 @@ export interface Tuned {
   values: Float32Array;
 }
 
-/** What a run leaves behind. */
+/** The result of a run. */
 export interface RunResult extends Tuned {
   kind: ContenderKind;
   model: LoadedModel;
@@ -111,7 +111,7 @@ function canKeepProbe({ start, config }: RunBeginning, { model }: SetUpRun): boo
   return start === undefined && methodOf(config).definition.virtualTokens === undefined;
 }
 
-/** What a run would leave behind before its first step: the linear probe. Undefined if it has no place for one. */
+/** The result of a run before its first step: the linear probe. Undefined if it has no place for one. */
 export async function probeResult(
   run: RunBeginning,
   started: SetUpRun,
@@ -122,7 +122,7 @@ export async function probeResult(
   return resultOf(run, started, started.inputs, 'probe', layer, 1);
 }
 
-/** What a run without rows that judge leaves behind: the fine-tuned model. */
+/** The result of a run without rows that judge: the fine-tuned model. */
 export async function unjudged(run: RunBeginning, started: SetUpRun, tuned: Tuned): Promise<RunResult> {
   const { model, rows } = started;
   const [layer] = model.layer && rows ? await layersOf(started, rows, tuned) : [];
@@ -229,7 +229,7 @@ async function frozenLayer(
 }
 
 /**
- * What a contender leaves behind. A probe or a constant leaves the model as it was, with its layer in the place that the
+ * The result of a contender. A probe or a constant leaves the model as it was, with its layer in the place that the
  * task has for one: outside of the graph, in the head, or in a model of sentence vectors instead of the head.
  */
 async function resultOf(

@@ -37,7 +37,7 @@ export interface TrainingListener {
 /** The result of a call, or none if the function failed. The caller then reports its error. */
 export type OwnReply = { value: unknown } | { failed: true };
 
-/** What a training asks during its work, without receiving messages. */
+/** Replies and the request to stop, which a training reads without receiving messages. */
 export interface TrainingWaits {
   /** The reply to the last call. A promise only for calls that {@link answerOwn} answers with one. */
   reply(): OwnReply | Promise<OwnReply>;

@@ -23,7 +23,7 @@ import type { TrainOptions } from './train.ts';
  * @param config the keys of a config file; `data.train` may be rows instead of a path
  * @param options `onEvent`, `onStepEnd`, `signal`, `resume` and others; by default, a new run without callbacks
  * @returns the last event of the run: its scores and their verdict
- * @throws UserError for every mistake in config, data or model
+ * @throws UserError for every error in config, data or model
  * @throws any error of `onEvent` or `onStepEnd`, after writing a checkpoint
  * @throws any error of your `metrics`, and a UserError that names your score, schedule or loss, without a new
  * checkpoint: resume from the previous one

@@ -153,7 +153,7 @@ function cardOf(path: string): string | undefined {
   return existsSync(place) ? readFileSync(place, 'utf8') : undefined;
 }
 
-/** Whether anybody can read the data sets that a card names. */
+/** Whether anybody can read the datasets that a card names. */
 async function arePublic(card: string | undefined, options: UploadOptions): Promise<boolean> {
   const { endpoint } = hubAccess(options);
   const [, front = ''] = /^---\n([\s\S]*?)\n---\n/.exec(card ?? '') ?? [];

@@ -41,7 +41,7 @@ export interface RunOfFiles extends ReadRun {
   files(): readonly (string | TextFile)[];
 }
 
-/** What the calling program passes to a run in memory. */
+/** The values that the calling program passes to a run in memory. */
 export interface InMemory {
   /** Data by name. The config contains the names instead of the data. */
   texts?: TextsInMemory;
@@ -100,7 +100,7 @@ async function read(
   };
 }
 
-/** What errors in the files of a valid config may depend on. */
+/** The parts of a valid config on which errors in its files may depend. */
 function soundOf({ training, ...config }: ParsedConfig): SoundConfig {
   return { ...config, settings: methodOf(config).settings, max_steps: training.max_steps };
 }

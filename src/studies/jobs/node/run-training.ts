@@ -40,7 +40,7 @@ import type { RunResult } from '../contenders/conclude.ts';
 import type { FoldStore } from '../contenders/folds.ts';
 import { everySecond } from '../every-second.ts';
 import type { SetUpRun } from '../set-up-run.ts';
-import { type Continuation, type Platform, progressOf, type RunStore, trainRun } from '../train-run.ts';
+import { type Platform, progressOf, type RunContinuation, type RunStore, trainRun } from '../train-run.ts';
 import { assertSameRun } from './assert-same-run.ts';
 import { openBase } from './load-run.ts';
 import { type InMemory, type RunOfFiles, readRun } from './read-run.ts';
@@ -202,7 +202,7 @@ class FolderStore implements RunStore<RunOfFiles> {
     return otherRun(config, this.#files, this.#options.ownScores?.names);
   }
 
-  begin(_: RunOfFiles, { saved, finished, isLonger }: Continuation, measured?: MeasuredAllocation): void {
+  begin(_: RunOfFiles, { saved, finished, isLonger }: RunContinuation, measured?: MeasuredAllocation): void {
     const { metrics, rankPattern } = this.#files;
     this.#folder.take();
     if (!saved || !this.#hasConfig || (finished && !isLonger)) this.#writeConfig();
@@ -214,7 +214,7 @@ class FolderStore implements RunStore<RunOfFiles> {
 
   onImportance: RunStore<RunOfFiles>['onImportance'] = (...allocated) => this.#logImportance?.(...allocated);
 
-  save(state: TrainerState, { origin, isLonger }: Continuation): string {
+  save(state: TrainerState, { origin, isLonger }: RunContinuation): string {
     assertLocked(this.#output);
     const limit = this.#config.training.save_total_limit;
     const path = writeCheckpoint(this.#files.checkpoints, state, origin, limit);

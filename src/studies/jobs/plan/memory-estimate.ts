@@ -30,7 +30,7 @@ const RUNTIME_MB = 120;
 const TRAINING_ARENA = { baseMb: 60, factor: 1.05 };
 const EVALUATION_ARENA = { baseMb: 30, factor: 2.7 };
 
-/** What an estimate needs besides config and model: the tokenized texts. */
+/** The input of an estimate besides config and model: the tokenized texts. */
 export interface MemoryInputs {
   train: ExampleSet;
   validation?: Validation;

@@ -42,7 +42,7 @@ describe('a run that learned nothing', () => {
     [
       'began with numbers far from those of the rows',
       { losses: { first: 453, last: 1, peak: 453 }, isCrossEntropy: false },
-      'The training loss fell (from 453 to 1), but the held-out rows are not predicted better. Check that data.validation is labelled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
+      'The training loss fell (from 453 to 1), but the held-out rows are not predicted better. Check that data.validation is labeled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
     ],
     [
       'was never a number',
@@ -65,9 +65,9 @@ describe('a run that learned nothing', () => {
       'The training loss hardly fell, from 1.61 to 1.6. Raise training.num_train_epochs (now 3, 60 steps), or try a larger model.',
     ],
     [
-      'learnt by heart',
+      'learned by heart',
       {},
-      'The training loss fell (from 1.61 to 0.3), but the held-out rows are not predicted better. Check that data.validation is labelled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
+      'The training loss fell (from 1.61 to 0.3), but the held-out rows are not predicted better. Check that data.validation is labeled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
     ],
   ])('states the reason: it %s', (_, symptoms, message) => {
     const found = findings({}, symptoms);
@@ -78,7 +78,7 @@ describe('a run that learned nothing', () => {
   it.each([
     [
       0.3,
-      'The model memorised the training rows, but this does not help on others, and a bag of words does no better. Check that data.text and data.label name the right columns. If they do, label more rows, or try a larger model.',
+      'The model memorized the training rows, but this does not help on others, and a bag of words does no better. Check that data.text and data.label name the right columns. If they do, label more rows, or try a larger model.',
     ],
     [
       1.6,
@@ -100,7 +100,7 @@ describe('a run that learned nothing', () => {
       ],
     };
     expect(findings({}, { confusion })[0]).toContain(
-      'The training loss fell (from 1.61 to 0.3), but the held-out rows are not predicted better. The model predicts "returns" for every row. Check that data.validation is labelled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
+      'The training loss fell (from 1.61 to 0.3), but the held-out rows are not predicted better. The model predicts "returns" for every row. Check that data.validation is labeled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
     );
   });
 
@@ -161,7 +161,7 @@ describe('a run that trained on from a head', () => {
   const losses = { first: 3, last: 2, peak: 3 };
   const lm = { score: 'loss', value: 3.2, to_beat: [start] };
 
-  it('is told if the model was right before, and reports no loss that stayed', () => {
+  it('is printed if the model was right before, and reports no loss that stayed', () => {
     const right = { ...start, value: 1 };
     const [found] = findings({ score: 'accuracy', value: 1, to_beat: [right], learnt: true }, {});
     expect(found).toMatch(/^The model before training is already right on the held-out rows\./);
@@ -171,7 +171,7 @@ describe('a run that trained on from a head', () => {
     );
   });
 
-  it('has learnt nothing if the model was as good before', () => {
+  it('has learned nothing if the model was as good before', () => {
     const [found] = findings(lm, { losses, floorLoss: 3.1, lessIsBetter: true });
     expect(found).toMatch(
       /^The training loss fell \(from 3 to 2\), but the model is no better on the held-out rows than before training\. Lower/,

@@ -46,7 +46,7 @@ const UNUSUAL = 3;
 const FEW_STEPS = 30;
 /** The loss has fallen if it ends below this share of a reference: the first loss, or `floorLoss`. */
 const FALLEN = 0.9;
-/** The model has memorised the training rows if their loss ends below this share of that reference. */
+/** The model has memorized the training rows if their loss ends below this share of that reference. */
 const BY_HEART = 0.5;
 const MOSTLY = 0.5;
 /** Rows are unbalanced if this share of them has one class, and less than `FOUND` of another class are found. */
@@ -182,7 +182,7 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
   const other = verdict.to_beat.find((one) => !isFloor(one))?.name;
   if (other !== undefined && bagFindsNothing(verdict, symptoms))
     return {
-      message: `${isByHeart ? 'The model memorised the training rows, but this does not help on others' : 'The texts do not predict the labels'}, and ${other} does no better.${answers}`,
+      message: `${isByHeart ? 'The model memorized the training rows, but this does not help on others' : 'The texts do not predict the labels'}, and ${other} does no better.${answers}`,
       remedy:
         'Check that data.text and data.label name the right columns. If they do, label more rows, or try a larger model.',
     };
@@ -200,7 +200,7 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
   return {
     message: `The training loss fell (${lossChange}), but the held-out rows are not predicted better.${answers}`,
     remedy:
-      'Check that data.validation is labelled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
+      'Check that data.validation is labeled like data.train. Otherwise label more rows, or lower training.num_train_epochs.',
   };
 }
 

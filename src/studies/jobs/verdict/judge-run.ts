@@ -217,6 +217,6 @@ export function notScored(chosen: readonly Chosen[]): string[] {
     .filter(() => !chosen.some(({ key }) => key === 'data.validation'))
     .map(
       ({ reason }) =>
-        `, because ${reason}. Set data.validation to a file of labelled rows, or label more rows.`,
+        `, because ${reason}. Set data.validation to a file of labeled rows, or label more rows.`,
     );
 }

@@ -8,7 +8,7 @@ import type { BaseData } from '../../../tasks/task-definition.ts';
 import { runSchema } from './run-schema.ts';
 import { type TrainingSection, trainingSchema } from './training-section.ts';
 
-/** The valid parts of a config. An error in one section then does not hide errors in others, and between others. */
+/** The valid parts of a config. An error in one section then does not hide errors in other sections, or errors between those. */
 export interface SoundConfig {
   model?: string | undefined;
   model_init?: 'checkpoint' | 'random' | undefined;

@@ -71,7 +71,7 @@ it('downloads a split into the cache with progress, and reads it from there with
   );
 });
 
-it("uses the Hub's parquet of data sets with a script", async () => {
+it("uses the Hub's parquet of datasets with a script", async () => {
   const converted = { commit: 'd'.repeat(40), files: { 'cola/train/0000.parquet': PARQUET } };
   await serve({ files: { 'glue.py': Buffer.from('') }, branches: { 'refs/convert/parquet': converted } });
   const { paths } = await resolveSplit({ dataset: NAME, subset: 'cola', split: 'train' });

@@ -10,12 +10,12 @@ import type { ColumnClasses } from '../../parquet/class-names.ts';
 import { type DatasetCard, datasetCard } from '../dataset-card.ts';
 import { type DatasetSplit, splitFiles, subsetsOf } from '../split-files.ts';
 
-/** The revision in which the Hub stores every data set as parquet, even one that a script generates. */
+/** The revision in which the Hub stores every dataset as parquet, even one that a script generates. */
 const CONVERTED = 'refs/convert/parquet';
 const CARD = 'README.md';
 const MAX_CARD_BYTES = 2 ** 22;
 
-/** The local files of a split, and the class names from the data set's card. */
+/** The local files of a split, and the class names from the dataset's card. */
 export interface ResolvedSplit {
   paths: string[];
   classes: ColumnClasses;
@@ -24,7 +24,7 @@ export interface ResolvedSplit {
 /**
  * Downloads the files of a split to the cache shared with Python.
  *
- * @throws UserError for a data set, subset or split that does not exist or cannot be reached
+ * @throws UserError for a dataset, subset or split that does not exist or cannot be reached
  */
 export async function resolveSplit(
   wanted: DatasetSplit,
@@ -33,7 +33,7 @@ export async function resolveSplit(
   const { dataset } = wanted;
   const id = parseModelId(dataset, options.revision);
   if (!id) {
-    const expected = 'a data set on the Hub, such as owner/name';
+    const expected = 'a dataset on the Hub, such as owner/name';
     throw new InvalidData({ key: 'data.dataset', expected, got: JSON.stringify(dataset) });
   }
   const access = hubAccess(options);
@@ -90,7 +90,7 @@ async function fetched(
   let subsets: string[] = [];
   for (const revision of revisionsOf(id)) {
     const repository = await openRepository(revision, 'dataset', options).catch((error: unknown) => {
-      // The Hub has not converted every data set to parquet.
+      // The Hub has not converted every dataset to parquet.
       if (revision.revision !== CONVERTED || Object(error).statusCode !== 404) throw error;
       return undefined;
     });

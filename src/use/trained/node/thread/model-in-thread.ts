@@ -28,7 +28,7 @@ export const MODEL_METHODS = [
   'close',
 ] as const satisfies readonly (keyof ModelService)[];
 
-/** What a model does in the same way in its own thread and in the caller's. */
+/** The methods that work alike in the model's own thread and in the caller's. */
 type Alike = 'task' | 'labels' | 'embed' | 'generate' | 'merge' | 'export';
 
 /**
