@@ -18,7 +18,7 @@ import { decoderTable } from './table/decoder-table.ts';
 import { stepTable } from './table/step-table.ts';
 
 /*
- * npm run bench -- [--steps 7] [--blocks 5] [--block-steps 20] [--dropout 0] [--only text] [--sides float32] [--batch 4] [--json FILE]
+ * npm run bench -- [--steps 7] [--blocks 5] [--block-steps 20] [--dropout 0] [--only text] [--sides float32,int8] [--batch 4] [--json FILE]
  *
  * Measures AdaLoRA and LoRA compared with PEFT, if BENCH_PYTHON names a Python with torch, transformers and peft.
  * Our sides use float32 and an int8 base; PEFT uses float32 and bf16 autocast. Prints tables of medians, and
@@ -40,7 +40,7 @@ const { values: options } = parseArgs({
     dropout: { type: 'string', default: '0' },
     /** Measures only rows with this text in their name. */
     only: { type: 'string', default: '' },
-    /** Measures steps only on sides with this text in their name. */
+    /** Measures steps only on sides with one of these texts in their name, separated by commas. */
     sides: { type: 'string', default: '' },
     /** Rows of a step, for a quick look. Default: by the size. */
     batch: { type: 'string', default: '' },

@@ -109,7 +109,7 @@ const sizes: (Size & { methods: BenchMethod[]; targets?: readonly string[] })[] 
     methods: ['adalora'],
   },
   {
-    name: 'DINOv2-small, 16 pictures',
+    name: 'DINOv2-small, 224 x 224',
     model_type: 'dinov2',
     shape: { ...vit, hidden_size: 384, num_attention_heads: 6, mlp_ratio: 4, patch_size: 14 },
     batch: 16,
@@ -119,7 +119,7 @@ const sizes: (Size & { methods: BenchMethod[]; targets?: readonly string[] })[] 
     targets: PICTURE_TARGETS,
   },
   {
-    name: 'ViT-base, 16 pictures',
+    name: 'ViT-base, 224 x 224',
     model_type: 'vit',
     shape: { ...vit, intermediate_size: 3072, patch_size: 16 },
     batch: 16,

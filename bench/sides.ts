@@ -68,13 +68,14 @@ export class Launcher {
   /**
    * @param python a Python with torch, transformers and peft; without it, only our sides run
    * @param cacheFolder folder for integer bases
-   * @param only text in the names of the sides that train
+   * @param only parts of the names of the sides that train, separated by commas
    */
   constructor(python: string | undefined, cacheFolder: string, only = '') {
     const compiler = join('node_modules', 'typescript-7', 'bin', 'tsc');
     execFileSync('node', [compiler, '-p', 'tsconfig.bench.json'], { stdio: 'inherit' });
     this.sides = SIDES.filter(
-      ({ name, library }) => name.includes(only) && (python || library === 'adalora'),
+      ({ name, library }) =>
+        only.split(',').some((part) => name.includes(part)) && (python || library === 'adalora'),
     );
     const installed = {
       ...{ adalora: true, 'adalora serve': true },
