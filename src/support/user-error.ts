@@ -4,6 +4,14 @@
  */
 export class ComputationError extends Error {
   override name = 'ComputationError';
+
+  /** @param code for programs: the engine's memory is not enough */
+  constructor(
+    message: string,
+    readonly code?: 'out_of_memory',
+  ) {
+    super(message);
+  }
 }
 
 /** The parts of a message: the place, what is wrong there, and the remedy. */
@@ -163,7 +171,12 @@ export function failureOf(thrown: unknown, classes = CLASSES): Failure {
   if (!(error instanceof Error)) return { message: String(error) };
   const kind = Object.keys(classes).find((name) => error instanceof classes[name]!);
   const { message, stack } = error;
-  return { kind, message, stack, ...(error instanceof UserError && { code: error.code }) };
+  return {
+    kind,
+    message,
+    stack,
+    ...((error instanceof UserError || error instanceof ComputationError) && { code: error.code }),
+  };
 }
 
 /** Restores an error, with its class, from its plain data. */

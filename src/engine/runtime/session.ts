@@ -51,6 +51,7 @@ export function explainMemory(error: Error): never {
   throw new ComputationError(
     'The engine ran out of memory. Lower the batch size (training.per_device_train_batch_size, ' +
       '--batch-size) or data.max_length, or set training.gradient_checkpointing: true.',
+    'out_of_memory',
   );
 }
 
