@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { dataFiles } from '../src/input/data/node/text-files.ts';
 import { runTraining } from '../src/studies/jobs/node/run-training.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
@@ -92,6 +93,12 @@ describe('parquet with the bytes of pictures', () => {
     await expect(train('damaged', { data })).rejects.toThrow(
       /:9 has a picture that cannot be read: d\.png is not a JPEG, PNG, WebP or GIF file\. The same in 2 rows: lines 9, 10/,
     );
+  });
+
+  it('names no files outside its folder', async () => {
+    const [file] = await dataFiles(PARQUET, false);
+    await expect(file!.openPicture!('/beside.png')).rejects.toThrow('/beside.png leads out of the folder of');
+    await expect(file!.openPicture!('../../data.test.ts')).rejects.toThrow('leads out of the folder');
   });
 
   it('needs a model of pictures for its column of pictures alone', async () => {

@@ -90,7 +90,7 @@ keys = pa.table({"map": pa.array([[(first, "a")]], pa.map_(decimal, pa.string())
 pq.write_table(keys, out / "decimal-keys.parquet")
 
 # Pictures as data sets of the Hub store them: bytes in a struct, with paths that may repeat or be missing. The last row
-# has no bytes, the one before it damaged ones. The column `raw` has bytes without a struct.
+# has an absolute path without bytes, the one before it damaged bytes. The column `raw` has bytes without a struct.
 def picture(color):
     buffer = io.BytesIO()
     Image.new("RGB", (8, 6), color).save(buffer, "PNG")
@@ -104,7 +104,7 @@ pictures = pa.table(
     {
         "image": pa.array(
             [{"bytes": one, "path": path} for one, path in zip(content, paths)]
-            + [{"bytes": b"damaged", "path": "d.png"}, {"bytes": None, "path": "beside.png"}],
+            + [{"bytes": b"damaged", "path": "d.png"}, {"bytes": None, "path": "/beside.png"}],
             pa.struct([("bytes", pa.binary()), ("path", pa.string())]),
         ),
         "raw": pa.array([*content, b"\xff\x00", None], pa.binary()),

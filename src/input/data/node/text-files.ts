@@ -47,7 +47,14 @@ export function dataFiles(path: string, takesFolders: boolean, known?: ColumnCla
       if (extensionOf(file.name) !== 'parquet') return { ...file, ...(known && { classes: known }) };
       const { parquetFile } = await import('../parquet/node/parquet-file.ts');
       const { text, classes, pictures, pictureColumns } = await parquetFile(file.name, known);
-      const openStored = async (name: string) => pictures.get(name) ?? file.openPicture!(name);
+      const openStored = async (name: string) => {
+        const stored = pictures.get(name);
+        if (stored) return stored;
+        // The file may come from elsewhere, so it may only name files in its folder.
+        if (isAbsolute(name))
+          throw new UserError({ where: name, fault: `leads out of the folder of ${file.name}` });
+        return file.openPicture!(name);
+      };
       return { ...file, classes, read: () => text, openPicture: openStored, pictureColumns };
     }),
   );
