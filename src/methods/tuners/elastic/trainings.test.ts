@@ -1,18 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { beforeAll, expect, it, vi } from 'vitest';
-import { measuredModel } from '../../../../tests/support/measure-inputs-in.ts';
-import { nodeEngine } from '../../../program/node/node-engine.ts';
-import { Program } from '../../../program/program.ts';
-import { differentiateStep } from '../../../training/train/differentiate-step.ts';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { Updater } from '../../../training/train/updater.ts';
 import type { Optimizer } from '../../optim/moment-optimizer.ts';
-import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { ElaLoraPolicy, elaLoraConfigSchema } from '../elalora/definition.ts';
-import { FlexLoraPolicy, flexLoraConfigSchema } from '../flexlora/definition.ts';
-import { type Growing, IncreLoraRun } from '../increlora/increlora-run.ts';
-import { adaLoraScale } from '../low-rank/pattern-value.ts';
+import type { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
+import type { Growing } from '../increlora/increlora-run.ts';
 import type { MethodRun } from '../method-run.ts';
 import type { TunableModel } from '../tuner.ts';
-import { type Draw, ElasticRun, type RankPolicy } from './elastic-run.ts';
+import type { Draw, RankPolicy } from './elastic-run.ts';
 
 interface Case {
   initial: Record<string, number[]>;
@@ -52,8 +46,22 @@ const descent = (length: number): Optimizer => ({
   adopt: () => {},
 });
 
-let Updater: typeof import('../../../training/train/updater.ts').Updater;
-// Test files share their modules, so the one with the other optimizer is loaded again, and not kept for the next file.
+/** The modules under test. Test files share their modules, so all of them are loaded again with the other optimizer. */
+let own: Awaited<ReturnType<typeof load>>;
+const load = async () => ({
+  ...(await import('../../../../tests/support/measure-inputs-in.ts')),
+  ...(await import('../../../program/node/node-engine.ts')),
+  ...(await import('../../../program/program.ts')),
+  ...(await import('../../../training/train/differentiate-step.ts')),
+  ...(await import('../../../training/train/updater.ts')),
+  ...(await import('../adalora/adalora-tuner.ts')),
+  ...(await import('../elalora/definition.ts')),
+  ...(await import('../flexlora/definition.ts')),
+  ...(await import('../increlora/increlora-run.ts')),
+  ...(await import('../low-rank/pattern-value.ts')),
+  ...(await import('./elastic-run.ts')),
+});
+
 beforeAll(async () => {
   vi.resetModules();
   vi.doMock('../../optim/optimizer.ts', async (original) => {
@@ -64,7 +72,9 @@ beforeAll(async () => {
         given[0] === 'lion_32bit' ? descent(given[1].at(-1)!.end) : makeOptimizer(...given),
     };
   });
-  ({ Updater } = await import('../../../training/train/updater.ts'));
+  own = await load();
+});
+afterAll(() => {
   vi.doUnmock('../../optim/optimizer.ts');
   vi.resetModules();
 });
@@ -76,8 +86,8 @@ const store = () => {
 /** All six matrices of the layer. */
 function startTuner(model: TunableModel, init_r: number, lora_alpha: number): AdaLoraTuner {
   const { orth_reg_weight } = golden;
-  const settings = elaLoraConfigSchema.parse({ orth_reg_weight, lora_alpha });
-  return AdaLoraTuner.create(model, { ...settings, init_r });
+  const settings = own.elaLoraConfigSchema.parse({ orth_reg_weight, lora_alpha });
+  return own.AdaLoraTuner.create(model, { ...settings, init_r });
 }
 
 type Start = (model: TunableModel, drawn: { now: Case['trace'][number]['drawn'] }) => MethodRun;
@@ -86,7 +96,7 @@ function elastic(policy: (tuner: AdaLoraTuner, draw: Draw) => RankPolicy, restar
   return (model, drawn) => {
     const draw: Draw = (_what, _step, length) => (drawn.now as number[]).splice(0, length);
     const tuner = startTuner(model, 3, 6);
-    return new ElasticRun({ tuner, schedule, policy: policy(tuner, draw), restarts, store });
+    return new own.ElasticRun({ tuner, schedule, policy: policy(tuner, draw), restarts, store });
   };
 }
 
@@ -94,13 +104,13 @@ const schedule = { tinit: 3, tfinal: 6, deltaT: 4, totalStep: 24 };
 
 function growing(target: number, options: Partial<Growing> = {}): Start {
   return (model, drawn) =>
-    new IncreLoraRun({
+    new own.IncreLoraRun({
       tuner: startTuner(model, 1, 4),
       growth: {
         schedule: { tinit: 4, tfinal: 0, deltaT: 3, totalStep: 24 },
         ...{ target, modules: 2, gained: 2, exceeds: true },
       },
-      scaleOf: (rank) => adaLoraScale({ lora_alpha: 4, init_r: rank }),
+      scaleOf: (rank) => own.adaLoraScale({ lora_alpha: 4, init_r: rank }),
       advance: true,
       betas: [0.85, 0.8],
       draw: (what) => (drawn.now as Record<string, number[]>)[what]!,
@@ -110,8 +120,8 @@ function growing(target: number, options: Partial<Growing> = {}): Start {
 }
 
 function elaLoraPolicy({ layout }: AdaLoraTuner, draw: Draw): RankPolicy {
-  const config = elaLoraConfigSchema.parse({ b: 3, k: 2, beta2: 0.8 });
-  return new ElaLoraPolicy(layout.length, config, schedule, draw);
+  const config = own.elaLoraConfigSchema.parse({ b: 3, k: 2, beta2: 0.8 });
+  return new own.ElaLoraPolicy(layout.length, config, schedule, draw);
 }
 
 const RUNS: Record<keyof typeof golden.cases, Start> = {
@@ -121,7 +131,8 @@ const RUNS: Record<keyof typeof golden.cases, Start> = {
   elalora: elastic(elaLoraPolicy),
   'elalora, restarts': elastic(elaLoraPolicy, true),
   flexlora: elastic(
-    (_, draw) => new FlexLoraPolicy(flexLoraConfigSchema.parse({ b: 2, removal: 'signed' }), schedule, draw),
+    (_, draw) =>
+      new own.FlexLoraPolicy(own.flexLoraConfigSchema.parse({ b: 2, removal: 'signed' }), schedule, draw),
   ),
 };
 
@@ -133,7 +144,7 @@ function newUpdater(
   const { rate, adamw, warmup } = golden;
   const isRestarted = name === 'elalora, restarts';
   const isWarmed = name === 'increlora, warm-up';
-  return new Updater(run, values, {
+  return new own.Updater(run, values, {
     ...{ optimizer: isRestarted ? 'adamw_torch' : 'lion_32bit', learningRate: isRestarted ? adamw.lr : rate },
     ...{ schedule: isWarmed ? 'linear' : 'constant', warmupSteps: isWarmed ? warmup : 0, totalSteps: 24 },
     ...{ betas: adamw.betas, epsilon: adamw.eps, weightDecay: adamw.weight_decay, maxGradNorm: 0 },
@@ -142,12 +153,12 @@ function newUpdater(
 
 it.each(Object.keys(RUNS) as (keyof typeof RUNS)[])('%s trains as its released code does', async (name) => {
   const { initial, trace, final } = golden.cases[name];
-  const { model, feeds } = measuredModel('bert');
-  const engine = nodeEngine(model, 'cpu');
+  const { model, feeds } = own.measuredModel('bert');
+  const engine = own.nodeEngine(model, 'cpu');
   const drawn = { now: trace[0]!.drawn };
   const parts = name === 'increlora, whole' ? 2 : 1;
   let run = RUNS[name](model, drawn);
-  let program = new Program(engine, model, run.tuner);
+  let program = new own.Program(engine, model, run.tuner);
   let values: Float32Array = new Float32Array(run.tuner.layout.length);
   for (const { name: tensor } of run.tuner.layout.segments)
     run.tuner.layout.read(values, tensor).set(initial[tensor]!);
@@ -158,7 +169,7 @@ it.each(Object.keys(RUNS) as (keyof typeof RUNS)[])('%s trains as its released c
       const number = i * parts + part;
       return { feeds: feeds[number % 4]!, number, examples: 0, weight: 1 / parts };
     });
-    const found = await differentiateStep(program, values, batches, 0);
+    const found = await own.differentiateStep(program, values, batches, 0);
     // Both train in 32 bits. FlexLoRA's new triplets are far from orthogonal: one step of the orthogonality term
     // multiplies differences by some hundred.
     expect(found.loss).toBeCloseTo(loss, name === 'flexlora' && i > 14 ? 3 : 5);
@@ -180,7 +191,7 @@ it.each(Object.keys(RUNS) as (keyof typeof RUNS)[])('%s trains as its released c
     updater = newUpdater(name, run, values);
     updater.restore(i + 1, values, optimizer);
     await program.release();
-    program = new Program(engine, model, run.tuner);
+    program = new own.Program(engine, model, run.tuner);
   }
   for (const { name: tensor } of run.tuner.layout.segments)
     run.tuner.layout

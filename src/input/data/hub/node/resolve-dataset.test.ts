@@ -85,7 +85,7 @@ it('lists what exists, and reports errors', async () => {
   await expect(resolveSplit({ dataset: NAME, split: 'train' })).rejects.toThrow('Its subsets: cola.');
   await expect(resolveSplit({ dataset: 'other/name', split: 'train' })).rejects.toThrow('nor a dataset on');
   await expect(resolveSplit({ dataset: '../x', split: 'train' })).rejects.toThrow(
-    '`data.dataset` must be a data set on the Hub, such as owner/name, got "../x".',
+    '`data.dataset` must be a dataset on the Hub, such as owner/name, got "../x".',
   );
   await server?.close();
   await serve({ files: { '../../evil.parquet': PARQUET } });
