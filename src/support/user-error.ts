@@ -1,3 +1,5 @@
+import { PROGRAM } from './program.ts';
+
 /**
  * Thrown if the engine fails or returns an impossible value although the config and files are valid. The command line
  * prints the message without a stack trace and exits with code 1.
@@ -139,6 +141,11 @@ export function fileError(error: unknown): UserError | undefined {
       code: 'invalid_argument',
     });
   if (code === undefined || !CODES.includes(code)) return undefined;
+  if (code === 'EMFILE' || code === 'ENFILE') {
+    const fault = `cannot open more files (${message.split(', ')[0]})`;
+    const hint = 'Raise the limit (ulimit -n).';
+    return new UserError({ where: `${PROGRAM}: the system`, fault, hint, code: 'file_system' });
+  }
   return new UserError({
     // A copy reads from `path` and writes to `dest`.
     where: (OF_WRITING.includes(code) ? dest : undefined) ?? path ?? 'file system',
