@@ -54,7 +54,6 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
         maxTokens: MAX_BATCH_TOKENS,
         maxWait: MAX_WAIT_MS,
         maxQueued: flags.maxQueue,
-        maxPixels: flags.maxPixels,
       },
     },
     {
@@ -72,7 +71,7 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
       log: batched(writeLines, setImmediate),
       allowLoading: flags.allowLoading ?? false,
       origins: flags.cors,
-      maxBody: flags.maxBody ?? MAX_BODY[served.input],
+      maxBody: MAX_BODY[served.input],
       maxRequests: flags.maxQueue + MORE_REQUESTS,
       maxSeconds: MAX_SECONDS,
       onFault: (error) => console.error(error),

@@ -20,7 +20,10 @@ import {
 import { inAllProcesses } from '../in-all-processes.ts';
 import { inputsOf, openHere, picturesNamed } from '../inputs-of.ts';
 
-type Flags = OpenFlags & SplitFlags & EmbedOptions & { nearest?: string; top: number };
+type Flags = OpenFlags & SplitFlags & EmbedOptions & { nearest?: string };
+
+/** Number of nearest inputs that are printed. */
+const NEAREST = 10;
 
 export function embedCommand(): Command {
   const command = new Command('embed')
@@ -35,8 +38,7 @@ export function embedCommand(): Command {
     .option('--prompt <text>', 'text put before every input')
     .option('--prompt_name, --prompt-name <name>', "name of a prompt in the model's files, such as query")
     .option('--dimensions <count>', 'truncate vectors to this many dimensions', count)
-    .option('--nearest <text or picture>', 'print the nearest inputs by cosine instead of vectors')
-    .option('--top <count>', 'number of nearest inputs to print', count, 10);
+    .option('--nearest <text or picture>', 'print the 10 nearest inputs by cosine instead of vectors');
   return addReadingFlags(addOpenFlags(addSplitFlags(command)), TEXT_KEYS).action((path, file, flags) =>
     inAllProcesses((processes) => run(path, file, flags, processes)),
   );
@@ -62,7 +64,7 @@ async function run(
     const sources = pictures ?? files ?? [await fromFirst(processes.communicator, readInput)];
     const found = await inputsOf(sources, prediction, reading, readsPictures);
     const inputs = found.inputs as { text: string; image?: unknown }[];
-    const { prompt, promptName, dimensions, nearest, top } = flags;
+    const { prompt, promptName, dimensions, nearest } = flags;
     if (nearest !== undefined)
       inputs.unshift({ text: nearest, ...(readsPictures && { image: () => openHere(nearest) }) });
     const asked = inputs.map(({ text, image }) => ({
@@ -73,7 +75,7 @@ async function run(
       const answers: object[] = [];
       for await (const answer of model.predict<unknown, object>(asked, { reading })) answers.push(answer);
       const [query, ...others] = model.vectorsOf(answers);
-      if (processes.communicator.rank === 0) await printNearest(query!, others, inputs.slice(1), top);
+      if (processes.communicator.rank === 0) await printNearest(query!, others, inputs.slice(1));
       return;
     }
     for await (const answer of model.predict<unknown, object>(asked, { reading })) {
@@ -91,9 +93,8 @@ async function printNearest(
   query: Float32Array,
   vectors: readonly Float32Array[],
   inputs: readonly { text: string }[],
-  top: number,
 ): Promise<void> {
-  for (const { number, score } of nearestOf(query, vectors.map(unit), top)) {
+  for (const { number, score } of nearestOf(query, vectors.map(unit), NEAREST)) {
     const found = { row: number + 1, text: inputs[number]!.text, score: Number(score.toFixed(6)) };
     if (!process.stdout.write(`${JSON.stringify(found)}\n`)) await once(process.stdout, 'drain');
   }

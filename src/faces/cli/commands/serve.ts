@@ -25,8 +25,6 @@ export interface ServeFlags {
   slots?: number;
   maxBatch: number;
   maxQueue: number;
-  maxBody?: number;
-  maxPixels?: number;
 }
 
 export function serveCommand(): Command {
@@ -55,9 +53,7 @@ export function serveCommand(): Command {
     .addOption(threadsOption())
     .option('--slots <count>', 'number of adapters kept ready in memory', count)
     .option('--max-batch <rows>', 'rows per batch, or texts generated at once', count, 32)
-    .option('--max-queue <rows>', 'rows and prompts that may wait; further requests get 503', count, 512)
-    .option('--max-body <bytes>', 'bytes per request (default: 2097152; for pictures 33554432)', count)
-    .option('--max-pixels <count>', 'pixels per picture (default: 25000000)', count);
+    .option('--max-queue <rows>', 'rows and prompts that may wait; further requests get 503', count, 512);
   return command.action(async (paths: string[], flags: ServeFlags) => {
     if (flags.mcp) {
       assertOnly(command, '--mcp', ['mcp', 'threads']);

@@ -99,7 +99,7 @@ describe('an error', () => {
         'Set adalora.init_r to about 12, or train with lora at rank 8.',
     ],
   ])('%j', (settings, message) => {
-    expect(() => promised(settings)).toThrow(new UserError(`adalora.${message}`, "invalid_config"));
+    expect(() => promised(settings)).toThrow(new UserError(`adalora.${message}`, 'invalid_config'));
   });
 
   it('does not occur at the limits', () => {

@@ -22,7 +22,7 @@ export interface ServingJob {
   /** The base model: a folder, or an id on the Hub. */
   model: string;
   baseDtype: BaseDtype;
-  limits: BatchLimits & DecodingLimits & { slots?: number; maxPixels?: number };
+  limits: BatchLimits & DecodingLimits & { slots?: number };
   /** Modules that define methods and tasks. */
   modules: readonly string[];
 }
@@ -70,7 +70,7 @@ export const servingThread = {
     if (served) await serving.add(served);
     await adapters.readAll();
     await serving.open();
-    service = new LocalService(serving, adapters, limits.maxPixels);
+    service = new LocalService(serving, adapters);
     const input = base.described.modality(base.described.family.config).reads;
     onReady({ model: base.name, names: [...serving.models.keys()], input });
     adapters.watch();

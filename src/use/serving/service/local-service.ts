@@ -35,12 +35,10 @@ const STOPPED = Symbol('stopped');
 export class LocalService implements Service {
   readonly #serving: Serving;
   readonly #loader: Loader;
-  readonly #sentPictures: SentPictures;
+  readonly #sentPictures = new SentPictures();
 
-  /** @param maxPixels maximum number of pixels of a picture */
-  constructor(serving: Serving, loader: Loader, maxPixels?: number) {
+  constructor(serving: Serving, loader: Loader) {
     this.#serving = serving;
-    this.#sentPictures = new SentPictures(maxPixels);
     this.#loader = loader;
   }
 

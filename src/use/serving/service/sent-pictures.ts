@@ -5,20 +5,15 @@ import { UserError } from '../../../support/user-error.ts';
 import type { ServedText } from './service.ts';
 import { BadPicture } from './service-errors.ts';
 
-/** Maximum number of pixels of a request's picture by default. Current phones save 12 to 24 million. */
-export const MAX_SENT_PIXELS = 25_000_000;
+/** Maximum number of pixels of a request's picture. Current phones save 12 to 24 million. */
+const MAX_SENT_PIXELS = 25_000_000;
 
 const DATA_URL = /^data:[\w.+-]+\/[\w.+-]+;base64,/;
 
 /** Decodes the pictures of requests. */
 export class SentPictures {
-  readonly #maxPixels: number;
   /** The pictures of one request at a time, because a decoded picture takes up to 100 MB. */
   readonly #turns = new Turns();
-
-  constructor(maxPixels = MAX_SENT_PIXELS) {
-    this.#maxPixels = maxPixels;
-  }
 
   /**
    * Reads the pictures of a request: the bytes of a file, or a text with the bytes in base64.
@@ -39,7 +34,7 @@ export class SentPictures {
     return this.#turns.run(async () => {
       signal?.throwIfAborted();
       try {
-        return await pictures.withMaxPixels(this.#maxPixels).readInputs(files);
+        return await pictures.withMaxPixels(MAX_SENT_PIXELS).readInputs(files);
       } catch (error) {
         if (!(error instanceof UserError) || error instanceof PictureTooLarge) throw error;
         throw new BadPicture(error.message);
