@@ -4,8 +4,7 @@ import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
 import type { ExperimentResults } from '../src/studies/experiments/results/experiment-results.ts';
 import { taskFigures } from '../src/studies/experiments/results/figures.ts';
 import { resultsMarkdown } from '../src/studies/experiments/results/markdown.ts';
-import { pairTests } from '../src/studies/experiments/results/pair-tests.ts';
-import { scalesOf, type TaskResult } from '../src/studies/experiments/results/results.ts';
+import { pairTests, scalesOf, type TaskResult } from '../src/studies/experiments/results/results.ts';
 
 /*
  * Adds the rows of other comparisons of the same task to a table, when their run folders are on different machines:

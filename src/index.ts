@@ -27,7 +27,7 @@ export type { AnswerOf, InputOf, PredictionTypes } from './tasks/prediction-type
 export type { ScoreAnswer } from './tasks/regression/definition.ts';
 export type { ClassAnswer } from './tasks/single-label-classification/definition.ts';
 export type { Words } from './tasks/token-classification/definition.ts';
-export type { TaggedWords } from './tasks/token-classification/tagged-words.ts';
+export type { TaggedWords } from './tasks/token-classification/read-words.ts';
 export type { RunConfig, RunConfigInput } from './training/run/config/run-config.ts';
 export type { EventOf, FinishEvent, TrainEvent } from './training/run/events.ts';
 export type { OnStepEnd, StepControl, StepState } from './training/train/step-control.ts';

@@ -120,6 +120,20 @@ describe('imports', () => {
     expect(Math.max(...[...below.keys()].map((wing) => floorOf(wing, [])))).toBeLessThanOrEqual(10);
   });
 
+  it('of files make no circle', () => {
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (file: string, above: readonly string[]): void => {
+      const start = above.indexOf(file);
+      if (start >= 0) circles.push([...above.slice(start), file].join(' > '));
+      if (start >= 0 || done.has(file)) return;
+      for (const target of importsOf(file)) visit(target, [...above, file]);
+      done.add(file);
+    };
+    for (const file of sources()) visit(file, []);
+    expect(circles).toEqual([]);
+  });
+
   it('only src/input/store writes files, and logs grow at their end', () => {
     const writing =
       /\b(writeFile|createWriteStream|mkdir|mkdtemp|rename|symlink|link|copyFile|cp|truncate)(Sync)?\b/;

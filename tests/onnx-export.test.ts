@@ -24,7 +24,7 @@ import { readSafetensors, writeSafetensors } from '../src/input/formats/node/saf
 import type { HeadKind } from '../src/models/heads/registry.ts';
 import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
 import type { Words } from '../src/tasks/token-classification/definition.ts';
-import type { TaggedWords } from '../src/tasks/token-classification/tagged-words.ts';
+import type { TaggedWords } from '../src/tasks/token-classification/read-words.ts';
 import type { OnnxDtype } from '../src/use/optimum/onnx-dtypes.ts';
 import { type OpenedModel, open } from '../src/use/trained/node/open.ts';
 import type { ExportOnnxOptions } from '../src/use/trained/onnx-folder.ts';

@@ -3,7 +3,7 @@ import { textFile } from '../src/input/data/node/text-files.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { taskNamed } from '../src/tasks/registry.ts';
-import type { TaggedWords } from '../src/tasks/token-classification/tagged-words.ts';
+import type { TaggedWords } from '../src/tasks/token-classification/read-words.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { writeTinyEntities, writeTinyTagger } from './support/tiny-entities.ts';
 import { Workspace } from './support/workspace.ts';

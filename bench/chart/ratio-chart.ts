@@ -1,6 +1,6 @@
+import { linear, rounded, type Scale } from '../../src/studies/report/chart/axes.ts';
 import { picture, textWidth, WIDTH } from '../../src/studies/report/chart/picture.ts';
-import { linear, rounded, type Scale } from '../../src/studies/report/chart/scale.ts';
-import { standalone } from '../../src/studies/report/chart/standalone.ts';
+import { standalone } from '../../src/studies/report/chart/style.ts';
 import { type Markup, markup } from '../../src/studies/report/markup.ts';
 import { REFERENCE } from '../figures.ts';
 import type { SideName } from '../sides.ts';

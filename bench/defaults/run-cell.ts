@@ -7,7 +7,7 @@ import type { MethodName } from '../../src/methods/tuners/registry.ts';
 import type { Scores } from '../../src/program/example-set.ts';
 import { judgeEvaluation } from '../../src/studies/jobs/node/judge-evaluation.ts';
 import { runTraining } from '../../src/studies/jobs/node/run-training.ts';
-import { PROBE } from '../../src/studies/jobs/verdict/to-beat.ts';
+import { PROBE } from '../../src/studies/jobs/verdict/diagnose.ts';
 import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
 import type { RunConfigInput } from '../../src/training/run/config/run-config.ts';
 import { open } from '../../src/use/trained/node/open.ts';

@@ -8,7 +8,7 @@ import { HEAD_KINDS, type HeadKind } from '../../src/models/heads/registry.ts';
 import { modelTypes } from '../../src/models/registry.ts';
 import { labelledRows } from '../../src/program/objectives/labelled-rows.ts';
 import { modelFeeds, PIXELS } from '../../src/program/objectives/model-inputs.ts';
-import { shiftRight } from '../../src/program/objectives/shift-right.ts';
+import { shiftRight } from '../../src/program/objectives/sequence-loss.ts';
 import type { TaskModel } from '../../src/program/objectives/task-model.ts';
 
 /** Thrown for a case that needs an unsupported feature. */

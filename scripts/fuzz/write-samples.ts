@@ -4,8 +4,8 @@ import { writeAdapter } from '../../src/input/formats/adapters/node/adapter-fold
 import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import { encodeTorchFile } from '../../src/input/formats/pickle/encode-torch-file.ts';
 import { asStored } from '../../src/methods/tuners/low-rank/peft-config.ts';
-import { writeCheckpoint } from '../../src/training/run/node/checkpoint-file.ts';
-import type { TrainerState } from '../../src/training/run/trainer-state.ts';
+import type { TrainerState } from '../../src/training/run/checkpoint.ts';
+import { writeCheckpoint } from '../../src/training/run/node/own-checkpoint.ts';
 import { writeMadeAdapter } from '../../tests/support/made-adapter.ts';
 import { writeTinyModel } from '../../tests/support/tiny-model.ts';
 

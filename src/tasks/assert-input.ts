@@ -3,6 +3,21 @@ import { isObject } from '../support/options.ts';
 import { suggest } from '../support/text.ts';
 import { shown, UserError } from '../support/user-error.ts';
 
+/**
+ * Checks that a client sends a single text.
+ *
+ * @throws UserError for a pair, because the model was not trained on pairs
+ */
+export function assertOneText(pair: string | undefined): void {
+  if (pair === undefined) return;
+  throw new UserError({
+    where: 'inputs',
+    fault: 'must be one text each, got a pair',
+    hint: 'A list of single texts is [["first"], ["second"]].',
+    code: 'invalid_argument',
+  });
+}
+
 /** The required content of an input's key. */
 export interface InputKey {
   is: 'a string' | 'a list of strings' | 'nothing';

@@ -1,5 +1,5 @@
 import { Definitions, type Module } from '../support/definitions.ts';
-import type { AnyTask } from './registry.ts';
+import type { AnyTask } from './task-definition.ts';
 
 /** All tasks by name. The registry adds the built-in ones. */
 export const tasks = new Definitions<AnyTask>('task');

@@ -7,12 +7,64 @@
 export type { CommonConfig, Head, ModelDefinition, ModelInputs } from '../models/model-definition.ts';
 export type { Confusion, Evaluation, ExampleBatch, ExampleSet, Scores } from '../program/example-set.ts';
 export type { TextGenerator } from '../program/generation/text-generator.ts';
-export * from '../program/objectives/index.ts';
+export { IGNORED_LABEL, labelledRows } from '../program/objectives/labelled-rows.ts';
+export {
+  type MaskingSettings,
+  type MaskingVocabulary,
+  maskTokens,
+} from '../program/objectives/mask-tokens.ts';
+export { modelFeeds, modelInputs } from '../program/objectives/model-inputs.ts';
+export { type LabelledBatch, packedBatch } from '../program/objectives/packed-batch.ts';
+export {
+  classLoss,
+  labelSetLoss,
+  scoreLoss,
+  sequenceModel,
+  shiftRight,
+} from '../program/objectives/sequence-loss.ts';
+export { spanLoss, spanModel } from '../program/objectives/span-model.ts';
+export { type TaskModel, taskModel } from '../program/objectives/task-model.ts';
+export { tokenModel } from '../program/objectives/token-model.ts';
 export { predictAll } from '../program/predict-batches.ts';
-export * from '../scores/metrics/index.ts';
+export { bleu } from '../scores/metrics/bleu.ts';
+export {
+  accuracy,
+  argmaxRows,
+  binaryF1,
+  type ClassCounts,
+  classCounts,
+  macroF1,
+  matthewsCorrelation,
+  microF1,
+  positiveLogits,
+} from '../scores/metrics/classes.ts';
+export type { OwnMetric, OwnMetrics } from '../scores/metrics/own-metrics.ts';
+export {
+  meanAbsoluteError,
+  meanSquaredError,
+  pearson,
+  r2Score,
+  spearmanr,
+} from '../scores/metrics/regression-scores.ts';
+export { type RougeScore, type RougeType, rouge, rougeOfText } from '../scores/metrics/rouge.ts';
+export { SCORES, type ScoreDefinition, type ScoreName, scoreDefinition } from '../scores/metrics/scores.ts';
+export {
+  type AnsweredQuestion,
+  type SquadScores,
+  squadScores,
+} from '../scores/metrics/squad/squad-scores.ts';
+export { type NullOdds, type SquadV2Scores, squadV2Scores } from '../scores/metrics/squad/squad-v2-scores.ts';
 export { type DefinedTasks, defineTask } from './define-task.ts';
-export { type LabelKind, labelledTexts } from './labelled-texts/labelled-texts.ts';
-export type { Prediction, PredictionInput, PredictionOutput } from './prediction.ts';
+export type { LabelKind } from './labelled-texts/label-evaluation.ts';
+export { labelledTexts } from './labelled-texts/labelled-texts.ts';
+export type {
+  BaseData,
+  EncodingContext,
+  Prediction,
+  PredictionInput,
+  PredictionOutput,
+  ReadingOf,
+} from './prediction.ts';
 export {
   TASK_NAMES,
   TASKS,
@@ -21,9 +73,6 @@ export {
 } from './registry.ts';
 export { scoreKind } from './regression/definition.ts';
 export type {
-  BaseData,
-  EncodingContext,
-  ReadingOf,
   TaskBaselines,
   TaskClasses,
   TaskDefinition,

@@ -9,7 +9,7 @@ import type { EmbeddedText, Embedding } from './sentence-embedding/embed-texts.t
 import type { Source } from './seq2seq-lm/predict-texts.ts';
 import type { ClassAnswer } from './single-label-classification/definition.ts';
 import type { Words } from './token-classification/definition.ts';
-import type { TaggedWords } from './token-classification/tagged-words.ts';
+import type { TaggedWords } from './token-classification/read-words.ts';
 
 /** The inputs and answers of a task's models. A program adds its own tasks by declaration merging. */
 export interface PredictionTypes {

@@ -1,10 +1,64 @@
 import type { OnSkipped } from '../input/data/rows.ts';
+import type { CommonConfig } from '../models/model-definition.ts';
+import type { RowModel } from '../program/example-set.ts';
+import type { GenerationSources } from '../program/generation/generation-settings.ts';
 import type { GenerationInput } from '../program/generation/prompt.ts';
 import type { TextGenerator } from '../program/generation/text-generator.ts';
+import type { StoppingStrategy } from '../program/mixture.ts';
+import type { Modality } from '../program/modalities/modality.ts';
+import type { LinearLayer } from '../program/objectives/sentence-classifier.ts';
+import type { Communicator } from '../program/parallel/communicator.ts';
 import type { Predictor } from '../program/program.ts';
 import type { InputShape } from './assert-input.ts';
+import type { ValidationFiles } from './data-files.ts';
 import type { ServedAnswer } from './served-answer.ts';
-import type { BaseData, EncodingContext, ReadingFlags, ReadingOf } from './task-definition.ts';
+
+/** Fits a linear layer to a model's features of the training rows. */
+export type FitLayer = (model: Omit<RowModel, 'layer'>) => Promise<LinearLayer>;
+
+/** The keys that every task's `data` section has. */
+export interface BaseData {
+  dataset?: string | undefined;
+  subset?: string | undefined;
+  train: string | readonly string[];
+  probabilities?: readonly number[] | undefined;
+  stopping_strategy?: StoppingStrategy | undefined;
+  validation?: ValidationFiles | undefined;
+  max_length?: number | undefined;
+}
+
+/** How to read a file: a `data` section without the names of files. */
+export type ReadingOf<Data extends BaseData> = Omit<Data, keyof BaseData>;
+
+/** Flags of a command that change how a file is read. Their names are keys of `data`. */
+export type ReadingFlags = Readonly<Record<string, string | number | boolean>>;
+
+/** The parts needed to make examples from rows. */
+export interface EncodingContext<Data extends BaseData = BaseData> {
+  reading: ReadingOf<Data>;
+  labels: readonly string[];
+  /** The content of rows. */
+  modality: Modality;
+  /** The fields of the model's config.json. */
+  config: CommonConfig;
+  /** Reads the generation settings in the model's files. */
+  generationFiles(): Omit<GenerationSources, 'user'>;
+  seed: number;
+  /** Whether examples are for training, so that pictures may be augmented. */
+  isTraining?: boolean;
+  /** Whether the method's own tokens before every text predict its first token. */
+  predictsFirst?: boolean;
+  /** Number of rows (or files) of each source, if training rows have several sources. No example mixes two sources. */
+  sources?: readonly number[];
+  /** The linear layer on a model's vectors, or a function that fits one to the training rows. For models of vectors. */
+  layer?: LinearLayer | FitLayer | undefined;
+  /** Weight of each class in training, if they are not equal. */
+  classWeights?: readonly number[];
+  /** The processes of the run, which may share the work of making examples. Each process gets all examples. */
+  communicator?: Communicator;
+  /** Called from time to time with the completed share. */
+  onProgress?: (share: number) => void;
+}
 
 /** A task's answer for one input. It can be written as JSON. */
 export type Answer = object;

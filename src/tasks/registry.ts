@@ -6,12 +6,13 @@ import { causalLm } from './causal-lm/definition.ts';
 import { tasks } from './define-task.ts';
 import { maskedLm } from './masked-lm/definition.ts';
 import { multiLabelClassification } from './multi-label-classification/definition.ts';
+import type { BaseData } from './prediction.ts';
 import { questionAnswering } from './question-answering/definition.ts';
 import { regression } from './regression/definition.ts';
 import { sentenceEmbedding } from './sentence-embedding/definition.ts';
 import { seq2seqLm } from './seq2seq-lm/definition.ts';
 import { singleLabelClassification } from './single-label-classification/definition.ts';
-import type { BaseData, Recognised, TaskDefinition, UnknownTrained } from './task-definition.ts';
+import type { AnyTask, Recognised, UnknownTrained } from './task-definition.ts';
 import { tokenClassification } from './token-classification/definition.ts';
 
 /** The built-in tasks, by name in a config. To add a task, add a folder here and an entry below. */
@@ -44,9 +45,6 @@ export const DEFAULT_TASK: TaskName = 'single_label_classification';
 
 /** The task for labels that are numbers on a scale. */
 export const SCALE_TASK: TaskName = 'regression';
-
-/** A task whose types are not known. Pass it only its own `data` section and rows. */
-export type AnyTask = TaskDefinition;
 
 export function taskNamed(name: TaskName): AnyTask {
   return tasks.named(name);

@@ -3,39 +3,19 @@ import type { Splittable } from '../input/data/split-rows.ts';
 import type { TextFile } from '../input/data/text-file.ts';
 import type { AdapterTensors } from '../input/formats/adapters/stored-adapter.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
-import type { Evaluation, ExampleSet, RowModel } from '../program/example-set.ts';
-import type { GenerationSources } from '../program/generation/generation-settings.ts';
-import type { StoppingStrategy } from '../program/mixture.ts';
-import type { Modality } from '../program/modalities/modality.ts';
-import type { LinearLayer } from '../program/objectives/sentence-classifier.ts';
+import type { Evaluation, ExampleSet } from '../program/example-set.ts';
 import type { TaskModel } from '../program/objectives/task-model.ts';
-import type { Communicator } from '../program/parallel/communicator.ts';
 import type { Baseline } from '../scores/baselines/baseline.ts';
 import type { ScoreName } from '../scores/metrics/scores.ts';
 import type { Problem } from '../support/user-error.ts';
-import type { ValidationFiles } from './data-files.ts';
-import type { Prediction } from './prediction.ts';
+import type { BaseData, EncodingContext, Prediction, ReadingFlags, ReadingOf } from './prediction.ts';
 import type { TaskTexts } from './task-words.ts';
+
+/** A task whose types are not known. Pass it only its own `data` section and rows. */
+export type AnyTask = TaskDefinition;
 
 /** Builds a model of a family for a task. */
 export type BuildTask = (definition: ModelDefinition, config: CommonConfig) => TaskModel;
-
-/** The keys that every task's `data` section has. */
-export interface BaseData {
-  dataset?: string | undefined;
-  subset?: string | undefined;
-  train: string | readonly string[];
-  probabilities?: readonly number[] | undefined;
-  stopping_strategy?: StoppingStrategy | undefined;
-  validation?: ValidationFiles | undefined;
-  max_length?: number | undefined;
-}
-
-/** How to read a file: a `data` section without the names of files. */
-export type ReadingOf<Data extends BaseData> = Omit<Data, keyof BaseData>;
-
-/** Flags of a command that change how a file is read. Their names are keys of `data`. */
-export type ReadingFlags = Readonly<Record<string, string | number | boolean>>;
 
 /** How a task reads its files. */
 export interface TaskFiles<Data extends BaseData = BaseData, Rows = unknown> {
@@ -188,36 +168,6 @@ export interface LabelOrigin {
   config: CommonConfig;
   /** The adapter that training continues, with its classes if it records them. */
   adapter?: { path: string; labels?: readonly string[]; tensors: AdapterTensors };
-}
-
-/** Fits a linear layer to a model's features of the training rows. */
-export type FitLayer = (model: Omit<RowModel, 'layer'>) => Promise<LinearLayer>;
-
-/** The parts needed to make examples from rows. */
-export interface EncodingContext<Data extends BaseData = BaseData> {
-  reading: ReadingOf<Data>;
-  labels: readonly string[];
-  /** The content of rows. */
-  modality: Modality;
-  /** The fields of the model's config.json. */
-  config: CommonConfig;
-  /** Reads the generation settings in the model's files. */
-  generationFiles(): Omit<GenerationSources, 'user'>;
-  seed: number;
-  /** Whether examples are for training, so that pictures may be augmented. */
-  isTraining?: boolean;
-  /** Whether the method's own tokens before every text predict its first token. */
-  predictsFirst?: boolean;
-  /** Number of rows (or files) of each source, if training rows have several sources. No example mixes two sources. */
-  sources?: readonly number[];
-  /** The linear layer on a model's vectors, or a function that fits one to the training rows. For models of vectors. */
-  layer?: LinearLayer | FitLayer | undefined;
-  /** Weight of each class in training, if they are not equal. */
-  classWeights?: readonly number[];
-  /** The processes of the run, which may share the work of making examples. Each process gets all examples. */
-  communicator?: Communicator;
-  /** Called from time to time with the completed share. */
-  onProgress?: (share: number) => void;
 }
 
 /** A model or adapter that adalora did not train. */

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writePage } from '../../src/faces/servers/page/page-parts.ts';
 import { type PageServer, servePage } from '../../src/faces/servers/page/page-server.ts';
 import { textsOf } from '../../src/program/modalities/texts.ts';
-import { cosine } from '../../src/tasks/sentence-embedding/vectors.ts';
+import { cosine } from '../../src/tasks/sentence-embedding/embed-texts.ts';
 import { open } from '../../src/use/trained/node/open.ts';
 import { tinyRows } from '../support/tiny-data.ts';
 import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';

@@ -11,7 +11,7 @@ import { Random } from '../../src/support/random.ts';
 import type { RunConfig } from '../../src/training/run/config/run-config.ts';
 import { onnxFiles } from '../../src/use/optimum/onnx-files.ts';
 import { newModel } from '../../src/use/trained/bind-model.ts';
-import { onnxSource } from '../../src/use/trained/onnx-source.ts';
+import { onnxSource } from '../../src/use/trained/onnx-folder.ts';
 import { methodConfig } from '../support/method-config.ts';
 import { tinyModels } from './tiny-families.ts';
 

@@ -4,8 +4,8 @@ import { writeAdapter } from '../../src/input/formats/adapters/node/adapter-fold
 import { METHODS } from '../../src/methods/tuners/registry.ts';
 import { featureWidth } from '../../src/program/objectives/sentence-classifier.ts';
 import { Random } from '../../src/support/random.ts';
+import type { BaseData } from '../../src/tasks/prediction.ts';
 import { type TaskName, taskNamed } from '../../src/tasks/registry.ts';
-import type { BaseData } from '../../src/tasks/task-definition.ts';
 import { encodeLayer, LAYER_FILE } from '../../src/use/trained/layer-file.ts';
 import { formatNotes, NOTES_FILE } from '../../src/use/trained/notes.ts';
 import { openIn } from './describe-in.ts';

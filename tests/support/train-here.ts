@@ -3,7 +3,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import threads from 'node:worker_threads';
 import { answerTraining, type OwnReply } from '../../src/studies/jobs/node/do-job.ts';
 import type { SharedWithTraining } from '../../src/studies/jobs/node/worker.ts';
-import type { Message, Port } from '../../src/support/calls/call.ts';
+import type { Message, Port } from '../../src/support/calls/caller.ts';
 
 const { Worker } = threads;
 

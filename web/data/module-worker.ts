@@ -1,4 +1,4 @@
-import type { Message, Port } from '../../src/support/calls/call.ts';
+import type { Message, Port } from '../../src/support/calls/caller.ts';
 
 /**
  * Starts a worker from one of the page's own scripts. It starts from a blob URL. The page's content security policy

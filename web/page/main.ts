@@ -1,7 +1,7 @@
 import '../worker/without-eval.ts';
 
+import { sectionScript } from '../../src/studies/report/page/live-page.ts';
 import { pageScript } from '../../src/studies/report/page/page-script.ts';
-import { sectionScript } from '../../src/studies/report/page/section-script.ts';
 
 import type { Outcome, Watcher } from '../worker/messages.ts';
 import { choiceStep } from './choice-step.ts';

@@ -1,7 +1,7 @@
 import { counted, duration } from '../../src/studies/report/format.ts';
-import { stepLine } from '../../src/studies/report/page/step-line.ts';
+import { stepLine } from '../../src/studies/report/page/live-page.ts';
 import { addEvent, emptyRecord, type RunRecord } from '../../src/studies/report/run/run-record.ts';
-import { TimeLeft } from '../../src/studies/report/run/time-left.ts';
+import { TimeLeft } from '../../src/studies/report/run/timeline.ts';
 import type { ProgressEvent, TrainEvent } from '../../src/training/run/events.ts';
 import type { RemoteDesk } from '../worker/desk-methods.ts';
 import type { Begun, Outcome, Watcher } from '../worker/messages.ts';

@@ -5,8 +5,7 @@ import { type BertConfig, bertModel } from '../../../src/models/families/bert/mo
 import { Network } from '../../../src/models/nn/network.ts';
 import { nodeEngine } from '../../../src/program/node/node-engine.ts';
 import { modelFeeds, modelInputs } from '../../../src/program/objectives/model-inputs.ts';
-import { classLoss } from '../../../src/program/objectives/sequence-loss.ts';
-import { sequenceModel } from '../../../src/program/objectives/sequence-model.ts';
+import { classLoss, sequenceModel } from '../../../src/program/objectives/sequence-loss.ts';
 import { openModel } from '../../../src/use/trained/node/load-model.ts';
 import type { LabelledText } from './bag-of-words.ts';
 import { logisticRegression, predictsOne } from './logistic-regression.ts';

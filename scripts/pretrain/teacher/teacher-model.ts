@@ -7,8 +7,7 @@ import { baseFormat } from '../../../src/program/bases/base-format.ts';
 import { withBaseDtype } from '../../../src/program/bases/node/with-base-dtype.ts';
 import { nodeEngine } from '../../../src/program/node/node-engine.ts';
 import { modelInputs } from '../../../src/program/objectives/model-inputs.ts';
-import { classLoss } from '../../../src/program/objectives/sequence-loss.ts';
-import { sequenceModel } from '../../../src/program/objectives/sequence-model.ts';
+import { classLoss, sequenceModel } from '../../../src/program/objectives/sequence-loss.ts';
 import { openModel } from '../../../src/use/trained/node/load-model.ts';
 
 export interface TeacherModel {

@@ -1,6 +1,15 @@
 import { existsSync } from 'node:fs';
+import { relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../support/user-error.ts';
+
+/** The package's root is two folders above this file, both in the source and in the build. */
+const SCHEMA = fileURLToPath(new URL('../../../dist/adalora.schema.json', import.meta.url));
+
+/** The first line of a config. It refers editors to the schema, so that they complete keys and mark errors. */
+export function schemaLine(folder: string): string {
+  return `# yaml-language-server: $schema=${relative(folder, SCHEMA).replaceAll(sep, '/')}\n`;
+}
 
 /** The default config of commands, as `adalora init` writes it. */
 export const CONFIG_NAME = 'adalora.yaml';

@@ -4,10 +4,9 @@ import { ON_BAD_ROW } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { BASE_DTYPES, type BaseDtype } from '../../program/bases/base-dtype.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { ReadingFlags } from '../../tasks/task-definition.ts';
+import type { ReadingFlags } from '../../tasks/prediction.ts';
 import type { OpenOptions } from '../../use/trained/node/open-options.ts';
-import { downloadDisplay } from './terminal/download-display.ts';
-import { openingDisplay } from './terminal/opening-display.ts';
+import { downloadDisplay, openingDisplay } from './terminal/download-display.ts';
 
 /* Flags of several commands. Each is declared once, so that it has one meaning and one line in docs/commands.md. */
 
@@ -182,7 +181,7 @@ export async function namedFiles(
     throw new UserError({ key: '--dataset', fault: 'cannot be combined with a file' });
   const stray = dataset === undefined && (subset ?? split);
   if (stray) throw new UserError({ key: '--dataset', fault: `is required with ${stray}` });
-  const { filesOf } = await import('../../input/data/node/files-of.ts');
+  const { filesOf } = await import('../../input/data/node/text-files.ts');
   const place = dataset === undefined ? file : (split ?? 'validation');
   if (place === undefined) return undefined;
   return filesOf({ dataset, subset }, place, takesFolders, downloadDisplay(process.stderr));

@@ -3,8 +3,7 @@ import { join, relative, resolve } from 'node:path';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { PICTURE_NAME } from '../../input/pictures/pixels.ts';
 import { printable } from '../../support/text.ts';
-import type { Prediction } from '../../tasks/prediction.ts';
-import type { BaseData, ReadingOf } from '../../tasks/task-definition.ts';
+import type { BaseData, Prediction, ReadingOf } from '../../tasks/prediction.ts';
 
 /** Inputs for prediction. */
 interface Inputs {
@@ -59,13 +58,13 @@ function pictureInput(input: { text: string; id?: string }, source: TextFile | s
 
 /** Reads a picture that is named relative to the current folder. */
 export async function openHere(name: string): Promise<Uint8Array> {
-  const { openPicture } = await import('../../input/data/node/picture-folder.ts');
+  const { openPicture } = await import('../../input/data/node/text-files.ts');
   return openPicture('.', name);
 }
 
 /** The pictures that an argument names, a line for each: one picture, or those in a folder. */
 export async function picturesNamed(argument: string): Promise<string[] | undefined> {
-  const { picturesIn } = await import('../../input/data/node/picture-folder.ts');
+  const { picturesIn } = await import('../../input/data/node/text-files.ts');
   if (PICTURE_NAME.test(argument)) return [reachable(argument)];
   if (!statSync(argument, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   return [

@@ -12,7 +12,7 @@ import { type FoundAdapter, findAdapters } from '../../use/serving/node/find-ada
 import { startServing } from '../../use/serving/node/start-serving.ts';
 import { baseOfRun } from '../../use/trained/node/locate-trained.ts';
 import { listen, TIMEOUTS } from '../servers/http/listen.ts';
-import type { ServeApp } from '../servers/serve/app-types.ts';
+import type { ServeApp } from '../servers/serve/request-scope.ts';
 import { serveApp } from '../servers/serve/serve-app.ts';
 import { ServerMetrics } from '../servers/serve/server-metrics.ts';
 import type { ServeFlags } from './commands/serve.ts';

@@ -1,7 +1,7 @@
 import { printable } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { componentHistories, lastImportance, strongestFirst } from '../../training/run/component-history.ts';
-import { readImportanceLog } from '../../training/run/node/importance-log.ts';
+import { readImportanceLog } from '../../training/run/node/event-log.ts';
 
 const BARS = [...'▁▂▃▄▅▆▇█'];
 /** Maximum number of bars. More values are sampled evenly, including the first and the last. */

@@ -1,5 +1,5 @@
 import { decodeText, isGzip, isParquet } from '../../input/data/detect-format.ts';
-import { gunzip } from '../../input/data/node/gunzip.ts';
+import { gunzip } from '../../input/data/node/text-files.ts';
 import { UserError } from '../../support/user-error.ts';
 
 const NAME = 'standard input';

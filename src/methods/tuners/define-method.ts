@@ -1,7 +1,6 @@
 import type { z } from 'zod';
 import { Definitions, type Module } from '../../support/definitions.ts';
-import type { MethodDefinition } from './method-definition.ts';
-import type { AnyMethod } from './registry.ts';
+import type { AnyMethod, MethodDefinition } from './method-definition.ts';
 
 /** All methods by name. The registry adds the built-in ones. */
 export const methods = new Definitions<AnyMethod>('method');

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { PEFT_PREFIX } from '../../input/formats/adapters/stored-adapter.ts';
 import { bert } from '../../models/families/bert/definition.ts';
-import { classLoss } from '../../program/objectives/sequence-loss.ts';
-import { sequenceModel } from '../../program/objectives/sequence-model.ts';
+import { classLoss, sequenceModel } from '../../program/objectives/sequence-loss.ts';
 import { headOutputs } from './adapter-kind.ts';
 
 const model = sequenceModel(

@@ -5,6 +5,9 @@ import type { Components } from './allocation/budget.ts';
 import type { MethodRun } from './method-run.ts';
 import type { TokensBefore, TunableModel } from './tuner.ts';
 
+/** A method whose settings are not known before a config is read. */
+export type AnyMethod = MethodDefinition<Record<string, unknown>, z.ZodObject | undefined>;
+
 /** Texts about a method, for the model card, the report and the terminal. */
 export interface MethodTexts {
   /** Its display name, such as "AdaLoRA". */

@@ -14,7 +14,7 @@ import { gora } from './gora/definition.ts';
 import { ia3 } from './ia3/definition.ts';
 import { increLora } from './increlora/definition.ts';
 import { lora } from './lora/definition.ts';
-import type { MethodDefinition } from './method-definition.ts';
+import type { AnyMethod } from './method-definition.ts';
 import { prefixTuning } from './prefix-tuning/definition.ts';
 import { promptTuning } from './prompt-tuning/definition.ts';
 import { pruneLora } from './prune-lora/definition.ts';
@@ -85,9 +85,6 @@ export const METHOD_NAMES = methods.names as [MethodName, ...MethodName[]];
 
 /** The method of a config that does not name one. */
 export const DEFAULT_METHOD: MethodName = 'adalora';
-
-/** A method whose settings are not known before a config is read. */
-export type AnyMethod = MethodDefinition<Record<string, unknown>, z.ZodObject | undefined>;
 
 /** The definition of a method, for settings that its own schema has checked. */
 export function methodNamed(name: MethodName): AnyMethod {

@@ -1,6 +1,5 @@
-import { drawDistinct, topIndices } from './draw.ts';
+import { drawDistinct, logSoftmax, topIndices } from './draw.ts';
 import type { Search } from './search.ts';
-import { logSoftmax } from './softmax.ts';
 
 /** The score of an excluded beam. It is finite and has 32 bits as in transformers, because this decides some ties. */
 const NEVER = -1e9;

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { TableModel } from '../../../tests/support/table-model.ts';
+import { probabilitiesOf } from './draw.ts';
 import { generate, streamTokens } from './generate.ts';
 import { legacyConfig, readGenerationConfig } from './generation-config.ts';
 import { generationSettings } from './generation-settings.ts';
 import { beginSearch } from './search.ts';
-import { probabilitiesOf } from './softmax.ts';
 
 interface Fixture {
   vocab: number;

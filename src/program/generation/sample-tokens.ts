@@ -1,8 +1,7 @@
 import { Random } from '../../support/random.ts';
 import { UserError } from '../../support/user-error.ts';
-import { draw, topIndices } from './draw.ts';
+import { draw, probabilitiesOf, topIndices } from './draw.ts';
 import type { Search } from './search.ts';
-import { probabilitiesOf } from './softmax.ts';
 
 /** A token, and the index of the row that it extends. */
 export interface GeneratedToken {

@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { TableModel } from '../../../tests/support/table-model.ts';
 import { Random } from '../../support/random.ts';
-import { draw, drawDistinct, topIndices } from './draw.ts';
+import { draw, drawDistinct, probabilitiesOf, topIndices } from './draw.ts';
 import { generate } from './generate.ts';
 import { generationSettings } from './generation-settings.ts';
 import { samplingFilters } from './processors/logits-processors.ts';
-import { probabilitiesOf } from './softmax.ts';
 
 /**
  * Maximum distance between a frequency and its probability, in standard errors. A normal value exceeds 4.5

@@ -13,7 +13,7 @@ import { UserError } from '../../support/user-error.ts';
 import type { MaskingVocabulary } from '../objectives/mask-tokens.ts';
 import { modelFeeds } from '../objectives/model-inputs.ts';
 import { encodeRows } from './encode-rows.ts';
-import type { InputSet } from './input-set.ts';
+import { InputSet } from './input-set.ts';
 import type {
   BatchForm,
   EncodedRows,
@@ -24,7 +24,33 @@ import type {
   RowInputs,
 } from './modality.ts';
 import { needsVision } from './picture-files.ts';
-import { TextSet } from './text-set.ts';
+
+/** Distinct texts, each tokenized once. */
+class TextSet extends InputSet<string> {
+  readonly lengths: Int32Array;
+  readonly truncated: number;
+  readonly #encodings: readonly Encoding[];
+  readonly #texts: Texts;
+  readonly #numbers: ReadonlyMap<string, number>;
+
+  /** @param encodings of the distinct texts */
+  constructor(distinct: readonly string[], encodings: readonly Encoding[], texts: Texts) {
+    super();
+    this.#numbers = new Map(distinct.map((text, number) => [text, number]));
+    this.#encodings = encodings;
+    this.#texts = texts;
+    this.lengths = Int32Array.from(encodings, ({ inputIds }) => inputIds.length);
+    this.truncated = encodings.filter(({ truncated }) => truncated).length;
+  }
+
+  override numberOf(text: string): number {
+    return this.#numbers.get(text) as number;
+  }
+
+  override feeds(numbers: readonly number[]) {
+    return this.#texts.feeds(numbers.map((number) => this.#encodings[number]!));
+  }
+}
 
 export interface TextParts {
   tokenizer: TextTokenizer;

@@ -1,14 +1,45 @@
 import { constant, equal, expand, input, matmul, reshape, where } from '../../engine/graph/build.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import type { HostTensor } from '../../engine/runtime/session.ts';
+import type { CommonConfig, ModelDefinition } from '../../models/model-definition.ts';
 import {
   binaryCrossEntropy,
   contrastiveLoss,
   crossEntropy,
   squaredErrorLoss,
 } from '../../models/nn/losses.ts';
+import { IGNORED_LABEL } from './labelled-rows.ts';
 import { ownLoss } from './own-loss.ts';
-import type { LossOptions } from './task-model.ts';
+import { type LossOptions, type TaskModel, taskModel } from './task-model.ts';
+
+/**
+ * A model with one row of logits per text: [batch, labels].
+ *
+ * @param loss builds the mean loss of a batch from the logits, and declares the input for its targets
+ */
+export function sequenceModel(
+  definition: ModelDefinition,
+  config: CommonConfig,
+  loss: (logits: Value, options?: LossOptions) => Value,
+): TaskModel {
+  return taskModel(definition, config, 'SEQ_CLS', (logits, _, options) => loss(logits(), options));
+}
+
+/**
+ * Shifts labels right by one, after the start token: the decoder's input in training.
+ *
+ * @param labels [batch, length], {@link IGNORED_LABEL} for padding
+ */
+export function shiftRight(
+  labels: Int32Array,
+  length: number,
+  { padTokenId, decoderStartTokenId }: { padTokenId: number; decoderStartTokenId: number },
+): Int32Array {
+  return labels.map((_, i) => {
+    if (i % length === 0) return decoderStartTokenId;
+    return labels[i - 1] === IGNORED_LABEL ? padTokenId : labels[i - 1]!;
+  });
+}
 
 /** Name of the input for targets. */
 export const LABELS = 'labels';

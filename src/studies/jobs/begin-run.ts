@@ -6,6 +6,8 @@ import type { Modality } from '../../program/modalities/modality.ts';
 import { textsOf } from '../../program/modalities/texts.ts';
 import type { OwnScores } from '../../program/own-scores.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
+import { suggest } from '../../support/text.ts';
+import { UserError } from '../../support/user-error.ts';
 import { alikeLabels } from '../../tasks/classes/labels.ts';
 import { trainingFiles } from '../../tasks/data-files.ts';
 import { maxLengthOf, taskNamed } from '../../tasks/registry.ts';
@@ -13,14 +15,52 @@ import type { BuildTask } from '../../tasks/task-definition.ts';
 import { methodOf } from '../../training/run/config/method-of.ts';
 import { type Chosen, chooseDefaults, chooseScoring } from '../../training/run/config/resolve-config.ts';
 import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';
+import type { TrainingConfig } from '../../training/run/config/training-section.ts';
 import type { Family } from '../../use/trained/bind-model.ts';
 import type { Notes } from '../../use/trained/notes.ts';
 import type { TrainedParts } from '../../use/trained/trained-model.ts';
-import { classWeights } from './class-weights.ts';
 import { type EncodedRun, encodeRun } from './encode-run.ts';
 import { type NamedFiles, type RunRows, readRunRows } from './run-rows.ts';
 import { assertFits } from './start-method.ts';
-import { notScored } from './verdict/judge-run.ts';
+
+/**
+ * Explains why evaluation was turned off by default, and what to do, as the end of a sentence. Empty if it was not turned off.
+ */
+export function notScored(chosen: readonly Chosen[]): string[] {
+  return chosen
+    .filter(({ key, value }) => key === 'training.eval_strategy' && value === 'no')
+    .filter(() => !chosen.some(({ key }) => key === 'data.validation'))
+    .map(
+      ({ reason }) =>
+        `, because ${reason}. Set data.validation to a file of labeled rows, or label more rows.`,
+    );
+}
+
+/**
+ * The weight of each class according to a config; undefined if all are equal.
+ *
+ * @param counts number of training rows of each class
+ * @throws UserError for unknown labels
+ */
+export function classWeights(
+  { class_weights: weights }: Pick<TrainingConfig, 'class_weights'>,
+  labels: readonly string[],
+  counts: readonly number[] = [],
+): readonly number[] | undefined {
+  if (weights === undefined) return undefined;
+  if (weights === 'balanced') {
+    const rows = counts.reduce((sum, count) => sum + count, 0);
+    return counts.map((count) => rows / (counts.length * Math.max(1, count)));
+  }
+  const unknown = Object.keys(weights).find((label) => !labels.includes(label));
+  if (unknown === undefined) return labels.map((label) => weights[label] ?? 1);
+  throw new UserError({
+    key: 'training.class_weights',
+    fault: `has a label that no training row has: ${JSON.stringify(unknown)}`,
+    hint: suggest(unknown, labels),
+    code: 'unknown_label',
+  });
+}
 
 /** The adapter from which a run starts. */
 export interface StartingAdapter {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
-import { classWeights } from './class-weights.ts';
+import { classWeights } from './begin-run.ts';
 
 it('class weights are the given ones, or balance all classes', () => {
   const labels = ['ham', 'spam', 'rare'];

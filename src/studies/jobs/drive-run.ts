@@ -2,10 +2,10 @@ import type { MeasuredAllocation } from '../../methods/tuners/method-run.ts';
 import { joinedFloats } from '../../support/arrays.ts';
 import { releasing } from '../../support/opened.ts';
 import { UserError } from '../../support/user-error.ts';
+import type { TrainerState } from '../../training/run/checkpoint.ts';
 import { affordableFolds, workOf } from '../../training/run/config/defaults/policy.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
 import type { FinishEvent } from '../../training/run/events.ts';
-import type { TrainerState } from '../../training/run/trainer-state.ts';
 import { Trainer, type TrainerHost } from '../../training/train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../../training/train/trainer-settings.ts';
 import { beforeFirstStep } from './before-first-step.ts';
@@ -16,8 +16,8 @@ import { type FrozenProbe, frozenProbe, probeScore } from './contenders/frozen.t
 import { everySecond } from './every-second.ts';
 import { type SetUpRun, startNotices, withLayer } from './set-up-run.ts';
 import { startEvent } from './start-event.ts';
+import { toBeat } from './verdict/diagnose.ts';
 import { judgeRun, unscoredNotices } from './verdict/judge-run.ts';
-import { toBeat } from './verdict/to-beat.ts';
 
 /** A platform's part in a run. */
 export interface RunDriver {

@@ -6,7 +6,7 @@ import type { Communicator } from '../../program/parallel/communicator.ts';
 import { type Validation, validationOf } from '../../program/validation.ts';
 import { type Baseline, meanBaselines } from '../../scores/baselines/baseline.ts';
 import { chiefScore } from '../../tasks/chief-score.ts';
-import type { AnyTask } from '../../tasks/registry.ts';
+import type { AnyTask } from '../../tasks/task-definition.ts';
 import { methodOf } from '../../training/run/config/method-of.ts';
 import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';
 import type { Family } from '../../use/trained/bind-model.ts';

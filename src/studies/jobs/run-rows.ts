@@ -3,7 +3,7 @@ import type { TextFile } from '../../input/data/text-file.ts';
 import { mixedCount } from '../../program/mixture.ts';
 import { UserError } from '../../support/user-error.ts';
 import { foldCount, heldOutShare, mixingOf } from '../../tasks/data-files.ts';
-import type { AnyTask } from '../../tasks/registry.ts';
+import type { AnyTask } from '../../tasks/task-definition.ts';
 import type { Chosen } from '../../training/run/config/resolve-config.ts';
 import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';
 

@@ -11,7 +11,7 @@ import { methodOf } from '../../training/run/config/method-of.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
 import type { TrainerInputs } from '../../training/train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../../training/train/trainer-settings.ts';
-import { checkHead } from '../../use/trained/check-head.ts';
+import { checkHead } from '../../use/trained/tune-model.ts';
 import type { RunBeginning } from './begin-run.ts';
 import { startMethod } from './start-method.ts';
 

@@ -5,11 +5,17 @@ import { fromFirst } from '../../program/parallel/from-first.ts';
 import { oncePerHost, together } from '../../program/parallel/together.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import type { UserError } from '../../support/user-error.ts';
-import type { CheckpointOrigin, RunLength, SavedState } from '../../training/run/checkpoint.ts';
+import {
+  type CheckpointOrigin,
+  fingerprintOf,
+  lengthOf,
+  type RunLength,
+  type SavedState,
+  type TrainerState,
+  withLength,
+} from '../../training/run/checkpoint.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../../training/run/events.ts';
-import { fingerprintOf, lengthOf, withLength } from '../../training/run/same-run.ts';
-import type { TrainerState } from '../../training/run/trainer-state.ts';
 import type { TrainerHost } from '../../training/train/trainer.ts';
 import type { RunResult } from './contenders/conclude.ts';
 import type { FoldStore } from './contenders/folds.ts';

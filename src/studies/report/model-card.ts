@@ -20,8 +20,7 @@ import type { Verdict } from '../../training/run/verdict.ts';
 import { capital, score } from './format.ts';
 import { PYTHON_LOADING } from './python-loading.ts';
 import { type RankTable, rankTable } from './rank-table.ts';
-import { findingSentences } from './verdict/finding-sentences.ts';
-import { verdictSentence } from './verdict/verdict-sentence.ts';
+import { findingSentences, verdictSentence } from './verdict/verdict-sentence.ts';
 
 /** The content of a model card. `config` is the run's. */
 export interface ModelCardInputs {

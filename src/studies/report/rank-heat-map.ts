@@ -1,5 +1,5 @@
 import { heatMapChart } from './chart/heat-map.ts';
-import { standalone } from './chart/standalone.ts';
+import { standalone } from './chart/style.ts';
 import type { RankTable } from './rank-table.ts';
 
 /** Ranks by layer and matrix, as in the paper's figure 3, as an SVG file. */

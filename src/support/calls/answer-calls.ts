@@ -1,5 +1,5 @@
 import { type ErrorClasses, failureOf } from '../user-error.ts';
-import { type CallPlace, type Message, type Port, putInto } from './call.ts';
+import { type CallPlace, type Message, type Port, putInto } from './caller.ts';
 
 /** The result of a method whose buffers move to the caller instead of being copied. */
 export class Moved {

@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { ComputationError, UserError } from '../user-error.ts';
 import { answerCalls } from './answer-calls.ts';
-import type { Message, Port } from './call.ts';
-import { Caller } from './caller.ts';
+import { Caller, type Message, type Port } from './caller.ts';
 
 /** Two ends of a channel. It copies messages, as between threads. */
 function line(): [Port, Port] {

@@ -1,8 +1,7 @@
 import { type MessagePort, parentPort, Worker, type WorkerOptions } from 'node:worker_threads';
 import { batched } from '../arrays.ts';
 import { answerCalls } from '../calls/answer-calls.ts';
-import type { Message, Port } from '../calls/call.ts';
-import { Caller } from '../calls/caller.ts';
+import { Caller, type Message, type Port } from '../calls/caller.ts';
 import type { ErrorClasses } from '../user-error.ts';
 
 export interface StartOptions

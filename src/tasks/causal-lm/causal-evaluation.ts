@@ -1,18 +1,149 @@
 import type { LanguageRow } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import type { Evaluation } from '../../program/example-set.ts';
+import { planEvaluation } from '../../input/text/batches.ts';
+import { unpacked } from '../../input/text/pack.ts';
+import { SequenceBuilder } from '../../input/text/token-sequences.ts';
+import type { Evaluation, EvaluationWatch, Scores } from '../../program/example-set.ts';
+import { generationSettings } from '../../program/generation/generation-settings.ts';
+import { openLanguageModel } from '../../program/generation/open-language-model.ts';
+import { TextGenerator } from '../../program/generation/text-generator.ts';
 import { textsOf } from '../../program/modalities/texts.ts';
-import { InvalidData } from '../../support/user-error.ts';
+import { labelledRows } from '../../program/objectives/labelled-rows.ts';
+import { modelFeeds } from '../../program/objectives/model-inputs.ts';
+import { packedBatch } from '../../program/objectives/packed-batch.ts';
+import { dealJson, dealNumbers } from '../../program/parallel/deal.ts';
+import type { Evaluator } from '../../program/program.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
 import { encodeFiles } from '../language/language-encoder.ts';
-import { lossEvaluation } from '../language/loss-evaluation.ts';
-import type { EncodingContext } from '../task-definition.ts';
-import { causalExamples } from './causal-examples.ts';
-import { choiceScores } from './choice-scores.ts';
-import type { CausalData } from './data-section.ts';
-import { writtenScores } from './written-scores.ts';
+import { lossEvaluation } from '../language/language-task.ts';
+import type { EncodingContext } from '../prediction.ts';
+import { type CausalData, causalExamples } from './causal-examples.ts';
+
+/**
+ * Scores multiple choice by the likelihood of each choice after its prompt. `eval_accuracy` compares the
+ * log-likelihoods of the tokens (`acc` of lm-evaluation-harness). `eval_accuracy_norm` divides them by the length in
+ * UTF-8 bytes (`acc_bytes`). The first of equally likely choices counts. A choice directly follows its prompt, and has
+ * no end token.
+ *
+ * @throws UserError for a prompt that leaves no room for a choice
+ */
+async function choiceScores(
+  rows: readonly PromptRow[],
+  { modality }: EncodingContext<CausalData>,
+  program: Evaluator,
+  values: Float32Array,
+): Promise<Scores> {
+  const texts = textsOf(modality);
+  const { maxLength } = texts;
+  const all = rows.flatMap(({ prompt, choices = [] }) => choices.map((choice) => ({ prompt, choice })));
+  const scores = await dealNumbers(program.communicator, all.length, async (i) => {
+    const builder = new SequenceBuilder(maxLength);
+    if (!builder.addCut(texts.followed(all[i]!.prompt, all[i]!.choice)))
+      throw noRoom(all[i]!.choice, maxLength);
+    // One text per batch, so that the loss is the mean over the tokens of this choice only.
+    const batch = packedBatch(builder.build(), unpacked(1), Int32Array.of(0), texts.padId);
+    const labels = labelledRows(batch.labels, 1, batch.length, true);
+    const loss = await program.loss(values, { ...modelFeeds(batch), ...labels });
+    return Float32Array.of(-loss * labels.labels!.data.length);
+  });
+  const bytes = new TextEncoder();
+  let at = 0;
+  let [right, rightByByte] = [0, 0];
+  for (const { choices = [], completion } of rows) {
+    const likelihoods = choices.map(() => scores[at++]![0]!);
+    const byByte = likelihoods.map((value, i) => value / bytes.encode(choices[i]).length);
+    right += Number(choices[likeliest(likelihoods)] === completion);
+    rightByByte += Number(choices[likeliest(byByte)] === completion);
+  }
+  return { eval_accuracy: right / rows.length, eval_accuracy_norm: rightByByte / rows.length };
+}
+
+function likeliest(values: readonly number[]): number {
+  return values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
+}
+
+function noRoom(choice: string, maxLength: number): UserError {
+  return new UserError({
+    where: 'data.max_length',
+    fault: `${maxLength} leaves no room for the choice ${JSON.stringify(choice.slice(0, 40))} after its prompt`,
+    code: 'invalid_config',
+  });
+}
+
+/**
+ * Scores the completions that a decoder generates. `eval_exact_match` is the share that equals the reference, ignoring
+ * surrounding white space. `eval_valid_json` is the share that is valid JSON. `eval_gen_len` is the mean number of
+ * tokens.
+ */
+async function writtenScores(
+  rows: readonly PromptRow[],
+  context: EncodingContext<CausalData>,
+  {
+    batchSize,
+    program,
+    values,
+    watch,
+  }: { batchSize: number; program: Evaluator; values: Float32Array; watch?: EvaluationWatch },
+): Promise<Scores> {
+  const { reading, modality } = context;
+  const texts = textsOf(modality);
+  const model = await openLanguageModel({ ...program.parts, values });
+  const generator = new TextGenerator({
+    model,
+    texts,
+    files: context.generationFiles(),
+    isChat: false,
+    close: () => model.release(),
+  });
+  try {
+    const prompts = rows.map(({ prompt }) => texts.begun(prompt));
+    const longest = rows.reduce((most, { completion }) => Math.max(most, texts.ids(completion).length), 0);
+    const files = context.generationFiles();
+    const { eos_token_id = texts.endId } = generationSettings(files);
+    // Passed explicitly, because a model's files may lack the padding and end tokens that training used.
+    const tokens = {
+      pad_token_id: texts.padId,
+      ...(eos_token_id !== undefined && { eos_token_id: [eos_token_id].flat() }),
+    };
+    const greedy = { do_sample: false, num_beams: 1, max_new_tokens: longest + 1 };
+    const config = { ...greedy, ...tokens, ...reading.generation_config };
+    const batches = planEvaluation({ lengths: Int32Array.from(prompts, ({ length }) => length) }, batchSize);
+    const written = await dealJson(program.communicator, batches.length, async (number) => {
+      const batch = Array.from(batches[number]!, (i) => prompts[i]!);
+      const generated = await generator.generateAll(batch, config);
+      return generated.map(([best]) => ({ text: best!.text, tokens: best!.ids.length }));
+    });
+    const answers = new Array<{ text: string; tokens: number }>(rows.length);
+    for (const [number, ofBatch] of written.entries())
+      for (const [row, answer] of ofBatch.entries()) answers[batches[number]![row]!] = answer;
+    const references = rows.map(({ completion }) => completion);
+    watch?.onAnswers?.(
+      answers.map(({ text }) => text),
+      references,
+    );
+    const share = (isOne: (text: string, i: number) => boolean) =>
+      answers.filter(({ text }, i) => isOne(text, i)).length / rows.length;
+    return {
+      eval_exact_match: share((text, i) => text.trim() === references[i]!.trim()),
+      eval_valid_json: share(isJson),
+      eval_gen_len: answers.reduce((sum, { tokens }) => sum + tokens, 0) / rows.length,
+    };
+  } finally {
+    await generator.close();
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** A prompt with its completion and, for multiple choice, the other choices. */
-export interface PromptRow {
+interface PromptRow {
   prompt: string;
   completion: string;
   choices?: readonly string[];

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { LanguageRow } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { BadConversation } from '../../input/text/chat/chat-template.ts';
@@ -5,14 +6,62 @@ import { allLearnt, type LearntIds } from '../../input/text/learnt-ids.ts';
 import { type PackedItems, pack, unpacked } from '../../input/text/pack.ts';
 import { lengthsOf, SequenceBuilder, type TokenSequences } from '../../input/text/token-sequences.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
+import { generationConfigSchema } from '../../program/generation/generation-config.ts';
 import { type Texts, textsOf } from '../../program/modalities/texts.ts';
 import { labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { packedBatch, rowLength } from '../../program/objectives/packed-batch.ts';
 import { concatenated } from '../../support/arrays.ts';
+import type { Problem } from '../../support/user-error.ts';
 import { encodeFiles, SequenceFiles } from '../language/language-encoder.ts';
-import type { EncodingContext } from '../task-definition.ts';
-import type { CausalData } from './data-section.ts';
+import { languageData } from '../language/language-task.ts';
+import type { EncodingContext } from '../prediction.ts';
+
+const nonEmpty = z.string().min(1);
+
+/** Data of a causal language model. Names as in TRL's `SFTConfig` where it has them. */
+export const causalDataSchema = z.strictObject({
+  ...languageData,
+  /** JSON key of the prompt. Default: `prompt`. */
+  prompt: nonEmpty.optional(),
+  /** JSON key of the completion. Default: `completion`. */
+  completion: nonEmpty.optional(),
+  /** JSON key of a conversation's messages. Default: `messages`. */
+  messages: nonEmpty.optional(),
+  /**
+   * JSON key of a list of completions, for multiple choice. The model is trained on the correct one. `accuracy` is the
+   * share of rows in which the model finds the correct completion most likely.
+   */
+  choices: nonEmpty.optional(),
+  /** JSON key of the correct choice: its number from 0, or its text. Default: `answer`. */
+  answer: nonEmpty.optional(),
+  /** Generate and score completions in evaluations: `exact_match`, `valid_json` and your own metrics. */
+  predict_with_generate: z.boolean().default(false),
+  /** Generation settings, such as `max_new_tokens`. Default: greedy, up to the longest reference completion. */
+  generation_config: z.strictObject(generationConfigSchema.partial().shape).optional(),
+  /** Train on completions and the assistant's turns only. */
+  completion_only_loss: z.boolean().default(true),
+  /** Pack several documents into a row. They do not attend to each other. */
+  packing: z.boolean().default(true),
+});
+
+export type CausalData = z.output<typeof causalDataSchema>;
+
+/** Finds problems of the section, such as keys for different row formats. */
+export function contentProblems(data: CausalData): Problem[] {
+  const { text, prompt, completion, messages, choices, answer } = data;
+  const kinds = {
+    text: text !== undefined,
+    'prompt and completion': completion !== undefined || (prompt !== undefined && choices === undefined),
+    'prompt and choices': choices !== undefined || answer !== undefined,
+    messages: messages !== undefined,
+  };
+  const named = Object.entries(kinds).flatMap(([kind, isNamed]) => (isNamed ? [kind] : []));
+  if (named.length < 2) return [];
+  const fault = `mixes the keys of ${named.join(' and of ')}`;
+  const hint = 'Keep one: text, prompt and completion, prompt and choices, or messages.';
+  return [{ path: ['data'], fault, hint }];
+}
 
 type Context = EncodingContext<CausalData>;
 

@@ -6,8 +6,13 @@ import type { Baseline } from '../../scores/baselines/baseline.ts';
 import { hasWordHead, LANGUAGE, readingWithFlags } from '../language/language-task.ts';
 import type { TaskDefinition } from '../task-definition.ts';
 import { causalEvaluation } from './causal-evaluation.ts';
-import { causalExamples, learntTokens } from './causal-examples.ts';
-import { type CausalData, causalDataSchema, contentProblems } from './data-section.ts';
+import {
+  type CausalData,
+  causalDataSchema,
+  causalExamples,
+  contentProblems,
+  learntTokens,
+} from './causal-examples.ts';
 
 /** Token ids, possibly in several parts; only their counts matter. */
 type Tokens = Iterable<ArrayLike<number>>;

@@ -1,6 +1,64 @@
 import type { RawLabel, Row } from '../../input/data/rows.ts';
 import { isNumber } from '../../input/data/table-layout.ts';
-import { InvalidData } from '../../support/user-error.ts';
+import { headOutputs } from '../../methods/tuners/adapter-kind.ts';
+import { classLoss, sequenceModel } from '../../program/objectives/sequence-loss.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
+import type { BuildTask, LabelOrigin, UnknownTrained } from '../task-definition.ts';
+
+/** Rounds a number to the shortest decimal that gives the same float32. */
+export function shortest(value: number): number {
+  for (let digits = 6; digits < 9; digits++) {
+    const rounded = Number(value.toPrecision(digits));
+    if (Math.fround(rounded) === Math.fround(value)) return rounded;
+  }
+  return Number(value.toPrecision(9));
+}
+
+/** Maps the names of classes to their values. */
+export function byLabel(values: readonly number[], labels: readonly string[]): Record<string, number> {
+  return Object.fromEntries(values.map((value, id) => [labels[id], value]));
+}
+
+/** Formats a probability as a percentage. Rounding never makes it 0 or 100. */
+export function percent(probability: number): string {
+  if (probability >= 0.9995) return 'more than 99.9 %';
+  return `${(100 * probability).toFixed(1)} %`;
+}
+
+/** The number of outputs of an adapter's head for text classes. Undefined without such a head. */
+export function classOutputs({ definition, outputsOf }: UnknownTrained): number | undefined {
+  if (!definition.heads.SEQ_CLS) return undefined;
+  return outputsOf((family, config) => sequenceModel(family, config, classLoss));
+}
+
+/**
+ * The classes of a run. A continued adapter keeps its classes and their order. Otherwise, they are those of the data.
+ *
+ * @throws UserError if the data have other classes, or their number differs from the outputs of the adapter's head
+ */
+export function labelsBesideAdapter(
+  ofData: readonly string[],
+  { fileName: where, definition, config, adapter }: LabelOrigin,
+  build: (labels: readonly string[]) => BuildTask,
+): readonly string[] {
+  if (!adapter) return ofData;
+  const known = adapter.labels;
+  const stranger = known && ofData.find((name) => !known.includes(name));
+  if (stranger !== undefined) {
+    throw new UserError({
+      where,
+      fault: `has "${stranger}", which is not a label of the adapter ${adapter.path} (${known?.join(', ')})`,
+      code: 'unknown_label',
+    });
+  }
+  const labels = known ?? ofData;
+  const outputs = headOutputs(build(labels)(definition, config), adapter.tensors);
+  if (outputs === undefined || outputs === labels.length) return labels;
+  throw new InvalidData({
+    where,
+    fault: `has ${labels.length} labels, but the head of the adapter ${adapter.path} has ${outputs}`,
+  });
+}
 
 /**
  * The classes of training rows. If `known` (the checkpoint's `id2label`) contains all of them, they have its order.

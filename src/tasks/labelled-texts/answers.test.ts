@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { shortest } from '../classes/answer-text.ts';
+import { shortest } from '../classes/labels.ts';
 import { labelSetKind } from '../multi-label-classification/definition.ts';
 import { scoreKind } from '../regression/definition.ts';
 import { classKind } from '../single-label-classification/definition.ts';

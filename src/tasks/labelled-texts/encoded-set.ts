@@ -1,7 +1,7 @@
 import type { Row } from '../../input/data/rows.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import { labelFeed } from '../../program/objectives/sequence-loss.ts';
-import type { EncodingContext } from '../task-definition.ts';
+import type { EncodingContext } from '../prediction.ts';
 import type { LabelledData } from './data-section.ts';
 
 /** The parts of a row from which its label is predicted. */

@@ -1,86 +1,30 @@
-import type { Value } from '../../engine/graph/graph.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
 import type { DataOptions, Row } from '../../input/data/rows.ts';
 import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
 import { PICTURE_IN_PYTHON, textsInPython } from '../../program/modalities/in-python.ts';
 import { sentenceClassifier } from '../../program/objectives/sentence-classifier.ts';
-import { sequenceModel } from '../../program/objectives/sequence-model.ts';
-import type { LossOptions } from '../../program/objectives/task-model.ts';
-import type { ScoreName } from '../../scores/metrics/scores.ts';
+import { sequenceModel } from '../../program/objectives/sequence-loss.ts';
 import { InvalidData, type Problem, shown, UserError } from '../../support/user-error.ts';
-import { assertOneText } from '../assert-one-text.ts';
-import { classOutputs } from '../classes/class-outputs.ts';
-import { buildLabels } from '../classes/labels.ts';
-import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
+import { assertOneText } from '../assert-input.ts';
+import { buildLabels, classOutputs, labelsBesideAdapter } from '../classes/labels.ts';
+import type { EncodingContext } from '../prediction.ts';
 import { withPooling } from '../sentence-embedding/with-pooling.ts';
-import type {
-  BuildTask,
-  EncodingContext,
-  Recognised,
-  TaskDefinition,
-  UnknownTrained,
-} from '../task-definition.ts';
+import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import type { PythonResult, PythonUse, TaskTexts } from '../task-words.ts';
 import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
-import { evaluatedTexts, labelEvaluation, readLabelledRows } from './label-evaluation.ts';
-import { type LabelAnswer, labelScores } from './label-scores.ts';
+import {
+  evaluatedTexts,
+  type LabelAnswer,
+  type LabelKind,
+  type LabelledRows,
+  labelEvaluation,
+  labelScores,
+  readLabelledRows,
+} from './label-evaluation.ts';
 import { alikeNotice, rowsWithPictures, withAlike } from './picture-rows.ts';
 import { columnsFor, jsonKeys, rowsFromFile, rowsFromInput, useColumns } from './read-inputs.ts';
-import { type LabelBaselines, pictureBaselines, textBaselines } from './text-baselines.ts';
+import { pictureBaselines, textBaselines } from './text-baselines.ts';
 import { type TextInput, textsShape, toInputs, toRows } from './texts-shape.ts';
-import type { Targets, ToTargets } from './to-targets.ts';
-
-export interface LabelledRows {
-  rows: Row[];
-  fileName: string;
-  /** A notice about skipped rows or a guessed encoding. */
-  skipped?: string;
-  /** The classes in order, if the file lists them. */
-  names?: readonly string[];
-}
-
-/** The parts that depend on the form of labels in a task on texts: one class, a set of labels, or a number. */
-export interface LabelKind<Answer extends LabelAnswer> {
-  /** transformers' `problem_type`, which is the task's name. */
-  problemType: string;
-  /** Minimum number of different labels in the training rows. It is 0 for labels that are numbers. */
-  leastLabels: number;
-  /** Whether the label of a row is a list. */
-  listed: boolean;
-  targets: ToTargets;
-  metrics: readonly ScoreName[];
-  baselines: LabelBaselines;
-  /** Builds the mean loss of a batch from its logits [batch, outputs]. Declares the input `labels`. */
-  loss(logits: Value, options?: LossOptions): Value;
-  /**
-   * Builds the loss with which vectors of single texts are trained, [texts, features]. Declares the input `labels`.
-   * Missing for labels that texts rarely share.
-   */
-  contrast?(vectors: Value, outputs: number): Value;
-  /** Whether the loss is a cross-entropy, so that labels can be smoothed. */
-  smoothsLabels?: boolean;
-  /** Whether class weights are supported. */
-  weighsClasses?: boolean;
-  /** Computes the same loss over a whole set, [rows, outputs] row-major, in float64. */
-  evaluationLoss(logits: Float32Array, outputs: number, targets: Targets): number;
-  scores(logits: Float32Array, outputs: number, targets: Targets): Partial<Record<ScoreName, number>>;
-  /** How each score is averaged over the classes, or the class that it is of: `macro`, `of "spam"`. */
-  averages?(labels: readonly string[]): Readonly<Record<string, string>>;
-  /** The confusion matrix, if a label is one class: how often each class was predicted as each class. */
-  confusion?(logits: Float32Array, outputs: number, targets: Targets): number[][];
-  /** The reference of a row, for custom metrics. */
-  reference(label: Row['label']): unknown;
-  /** Turns the logits of one text into an answer, which keeps the array. */
-  answer(logits: Float32Array, labels: readonly string[]): Answer;
-  json(answer: Answer, details: boolean, labels: readonly string[]): object;
-  describe(answer: Answer, labels: readonly string[]): string;
-  /** Formats an answer for GLUE's evaluation server. */
-  submitted(answer: Answer): string;
-  /** Whether to use this task for a model that adalora did not train and that has this many outputs. */
-  recognises(model: UnknownTrained, outputs: number): boolean;
-  name: string;
-  trainedFor(texts: string): string;
-}
 
 /** Defines a task on texts or pairs that have one label field. */
 export function labelledTexts<Answer extends LabelAnswer>(

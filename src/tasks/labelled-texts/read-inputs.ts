@@ -6,7 +6,7 @@ import type { DataOptions, FileFormat, OnSkipped, Row } from '../../input/data/r
 import { looksLikeHeader, tableLayout } from '../../input/data/table-layout.ts';
 import { listNames, suggest } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
-import type { ReadingFlags } from '../task-definition.ts';
+import type { ReadingFlags } from '../prediction.ts';
 import { labelledDataSchema } from './data-section.ts';
 
 const KEYS = Object.keys(labelledDataSchema.shape);

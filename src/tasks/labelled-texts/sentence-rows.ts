@@ -3,8 +3,8 @@ import type { InputSet } from '../../program/modalities/input-set.ts';
 import { rowFeatures } from '../../program/objectives/sentence-classifier.ts';
 import { labelFeed } from '../../program/objectives/sequence-loss.ts';
 import type { Predictor } from '../../program/program.ts';
+import type { EncodingContext } from '../prediction.ts';
 import { promptFor } from '../sentence-embedding/prompts.ts';
-import type { EncodingContext } from '../task-definition.ts';
 import { type RowInput, weightOf } from './encoded-set.ts';
 
 /** Texts, pairs or pictures, with a vector for each text and each picture. */

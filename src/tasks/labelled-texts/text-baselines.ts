@@ -1,8 +1,7 @@
 import type { Row } from '../../input/data/rows.ts';
 import { bagOfWords } from '../../scores/baselines/bag-of-words.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';
-import type { LinearLoss } from '../../scores/baselines/linear-model.ts';
-import { linearPixels } from '../../scores/baselines/linear-pixels.ts';
+import { type LinearLoss, linearPixels } from '../../scores/baselines/linear-model.ts';
 import type { Targets } from './to-targets.ts';
 
 /** How to predict labels without a language model. */

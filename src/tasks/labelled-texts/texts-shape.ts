@@ -1,5 +1,5 @@
 import type { InputShape } from '../assert-input.ts';
-import type { ReadingOf } from '../task-definition.ts';
+import type { ReadingOf } from '../prediction.ts';
 import type { LabelledData } from './data-section.ts';
 import type { RowInput } from './encoded-set.ts';
 

@@ -17,11 +17,11 @@ import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { Program } from '../../program/program.ts';
 import { differentiateStep } from '../../training/train/differentiate-step.ts';
 import { openModel, readFolder } from '../../use/trained/node/load-model.ts';
-import { type CausalData, causalDataSchema } from '../causal-lm/data-section.ts';
+import { type CausalData, causalDataSchema } from '../causal-lm/causal-examples.ts';
 import { causalLm } from '../causal-lm/definition.ts';
-import { type MaskedData, maskedDataSchema } from '../masked-lm/data-section.ts';
 import { maskedLm } from '../masked-lm/definition.ts';
-import type { EncodingContext } from '../task-definition.ts';
+import { type MaskedData, maskedDataSchema } from '../masked-lm/masked-examples.ts';
+import type { EncodingContext } from '../prediction.ts';
 
 let folder: string;
 beforeAll(() => {

@@ -1,11 +1,16 @@
 import type { TextFile } from '../../input/data/text-file.ts';
 import { MASK_IN_PYTHON, textsInPython } from '../../program/modalities/in-python.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
-import { hasWordHead, LANGUAGE, readingWithFlags } from '../language/language-task.ts';
-import { lossEvaluation } from '../language/loss-evaluation.ts';
+import { hasWordHead, LANGUAGE, lossEvaluation, readingWithFlags } from '../language/language-task.ts';
 import type { TaskDefinition } from '../task-definition.ts';
-import { type MaskedData, maskedDataSchema, maskingProblems } from './data-section.ts';
-import { byBatch, byExample, maskedExamples } from './masked-examples.ts';
+import {
+  byBatch,
+  byExample,
+  type MaskedData,
+  maskedDataSchema,
+  maskedExamples,
+  maskingProblems,
+} from './masked-examples.ts';
 
 /** Predicts masked tokens in blocks of texts. */
 export const maskedLm: TaskDefinition<MaskedData, readonly TextFile[], never, typeof maskedDataSchema> = {

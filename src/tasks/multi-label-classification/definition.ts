@@ -1,8 +1,8 @@
 import { labelSetContrast, labelSetLoss } from '../../program/objectives/sequence-loss.ts';
 import { accuracy, microF1, positiveLogits } from '../../scores/metrics/classes.ts';
-import { byLabel, percent, shortest } from '../classes/answer-text.ts';
-import { asList } from '../classes/labels.ts';
-import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
+import { asList, byLabel, percent, shortest } from '../classes/labels.ts';
+import type { LabelKind } from '../labelled-texts/label-evaluation.ts';
+import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { labelSetTargets } from '../labelled-texts/to-targets.ts';
 
 /** The labels of a text: every label with a probability above one half. */

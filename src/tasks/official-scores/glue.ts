@@ -4,7 +4,7 @@ import type { TextFile } from '../../input/data/text-file.ts';
 import { GLUE_CLASSES, GLUE_METRICS, type GlueTask } from '../../scores/metrics/glue.ts';
 import { InvalidData } from '../../support/user-error.ts';
 import { type LabelledRow, labelsByRow, type NumberedLabels, type RowName } from './labels-by-row.ts';
-import type { ScoreKind } from './score-kind.ts';
+import type { ScoreKind } from './values-by-id.ts';
 
 /** The answer columns of files without a header. */
 const COLUMNS: Partial<Record<GlueTask, number>> = { cola: 1, stsb: 4 };

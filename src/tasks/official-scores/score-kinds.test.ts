@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { ScoredFiles } from './score-kind.ts';
 import { SCORE_KINDS } from './score-kinds.ts';
-import { valuesById } from './values-by-id.ts';
+import { type ScoredFiles, valuesById } from './values-by-id.ts';
 
 const file = (name: string, content: string): TextFile => ({
   name,

@@ -1,4 +1,4 @@
-import type { ScoreKind } from './score-kind.ts';
+import type { ScoreKind } from './values-by-id.ts';
 
 /** The scores of `adalora eval --predictions`, by name. To add one, write a file in this folder and a line here. */
 export const SCORE_KINDS: Readonly<Record<string, () => Promise<ScoreKind>>> = {

@@ -1,10 +1,9 @@
 import { type AnsweredQuestion, squadScores } from '../../scores/metrics/squad/squad-scores.ts';
 import { squadV2Scores } from '../../scores/metrics/squad/squad-v2-scores.ts';
 import { InvalidData } from '../../support/user-error.ts';
-import { isSquadV2 } from '../question-answering/is-squad-v2.ts';
+import { isSquadV2 } from '../question-answering/question-entries.ts';
 import { readQuestions } from '../question-answering/read-questions.ts';
-import type { ScoreKind } from './score-kind.ts';
-import { valuesById } from './values-by-id.ts';
+import { type ScoreKind, valuesById } from './values-by-id.ts';
 
 /**
  * Computes SQuAD's scores: of v2.0 if the references are v2.0 or null odds are given, otherwise of v1.1. Null

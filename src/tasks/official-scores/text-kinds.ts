@@ -4,7 +4,7 @@ import type { TextFile } from '../../input/data/text-file.ts';
 import { bleu } from '../../scores/metrics/bleu.ts';
 import { rouge } from '../../scores/metrics/rouge.ts';
 import { InvalidData } from '../../support/user-error.ts';
-import type { ScoredFiles, ScoreKind } from './score-kind.ts';
+import type { ScoredFiles, ScoreKind } from './values-by-id.ts';
 
 /** Maximum words of a text. The time of ROUGE grows with the product of both lengths. */
 const MAX_WORDS = 2 ** 14;

@@ -6,17 +6,16 @@ import { squadScores } from '../../scores/metrics/squad/squad-scores.ts';
 import { squadV2Scores } from '../../scores/metrics/squad/squad-v2-scores.ts';
 import { suggest } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
-import { percent, shortest } from '../classes/answer-text.ts';
-import type { ReadingFlags, ReadingOf, TaskDefinition } from '../task-definition.ts';
-import type { BestSpans } from './best-spans.ts';
+import { percent, shortest } from '../classes/labels.ts';
+import type { ReadingFlags, ReadingOf } from '../prediction.ts';
+import type { TaskDefinition } from '../task-definition.ts';
+import { type BestSpans, predictSpans } from './best-spans.ts';
 import { type QuestionData, questionDataSchema, strideProblems } from './data-section.ts';
-import { isSquadV2 } from './is-squad-v2.ts';
-import { predictSpans } from './predict-spans.ts';
 import type { AnsweredText, Question } from './question.ts';
+import { isSquadV2, nbestRows, squadFiles } from './question-entries.ts';
 import { bestOfAll, questionEvaluation } from './question-evaluation.ts';
 import { questionExamples } from './question-examples.ts';
 import { readQuestions } from './read-questions.ts';
-import { nbestRows, squadFiles } from './squad-files.ts';
 
 /** A question to answer. Only SQuAD's files need ids. */
 export type QuestionInput = Omit<Question, 'id'> & { id?: string };

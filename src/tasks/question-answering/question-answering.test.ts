@@ -2,13 +2,12 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { textsIn } from '../../../tests/support/plain-texts.ts';
 import { ALONE } from '../../program/parallel/communicator.ts';
-import { bestSpans } from './best-spans.ts';
-import { predictSpans } from './predict-spans.ts';
+import { bestSpans, predictSpans } from './best-spans.ts';
 import type { AnsweredText } from './question.ts';
+import { squadFiles } from './question-entries.ts';
 import { bestOfAll } from './question-evaluation.ts';
 import { questionExamples } from './question-examples.ts';
 import { CONTEXT, type SpanFeature } from './span-features.ts';
-import { squadFiles } from './squad-files.ts';
 
 interface Case {
   max_length: number;

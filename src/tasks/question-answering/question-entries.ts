@@ -1,5 +1,75 @@
 import { type JsonObject, ownValue, typeName } from '../../input/data/json-lines.ts';
 import type { RowProblem } from '../../input/data/rows.ts';
+import type { BestSpans } from './best-spans.ts';
+import type { AnsweredText } from './question.ts';
+import { Characters } from './span-features.ts';
+
+/**
+ * Finds the start of an answer without a position, in code points. It prefers the first occurrence as whole words to
+ * other occurrences. Undefined if the answer does not occur.
+ */
+export function placeAnswer(context: string, answer: string): number | undefined {
+  let first: number | undefined;
+  for (let at = context.indexOf(answer); at >= 0; at = context.indexOf(answer, at + 1)) {
+    first ??= at;
+    if (!isInWord(context, at) && !isInWord(context, at + answer.length))
+      return new Characters(context).indexOf(at);
+  }
+  return first === undefined ? undefined : new Characters(context).indexOf(first);
+}
+
+/** Whether there are letters or digits on both sides of a position. */
+function isInWord(text: string, at: number): boolean {
+  return (
+    /[\p{L}\p{N}]$/u.test(text.slice(Math.max(0, at - 2), at)) &&
+    /^[\p{L}\p{N}]/u.test(text.slice(at, at + 2))
+  );
+}
+
+/** The contents of files by name, as run_qa.py writes them and the official script of SQuAD v2.0 reads them. */
+export function squadFiles(ids: readonly string[], best: readonly BestSpans[]): Record<string, string> {
+  const hasOdds = best.some(({ nullOdds }) => nullOdds !== undefined);
+  return {
+    'predictions.json': object(
+      ids,
+      best.map(({ answer }) => answer.text),
+    ),
+    'nbest_predictions.json': object(ids, best.map(nbestRows)),
+    ...(hasOdds && {
+      'null_odds.json': object(
+        ids,
+        best.map(({ nullOdds }) => nullOdds),
+      ),
+    }),
+  };
+}
+
+/** The best spans of a question, with the key names of run_qa.py. */
+export function nbestRows({ nbest }: BestSpans): object[] {
+  return nbest.map(({ text, probability, startLogit, endLogit }) => ({
+    start_logit: startLogit,
+    end_logit: endLogit,
+    text,
+    probability,
+  }));
+}
+
+/** Writes a JSON object with its keys in order, even numeric keys. */
+function object(keys: readonly string[], values: readonly unknown[]): string {
+  const lines = keys.map((key, i) => {
+    const value = JSON.stringify(values[i], null, 4).replaceAll('\n', '\n    ');
+    return `    ${JSON.stringify(key)}: ${value}`;
+  });
+  return `{\n${lines.join(',\n')}\n}\n`;
+}
+
+/**
+ * Whether questions follow SQuAD v2.0, which has questions without an answer. Either the file declares it, or a
+ * question has no answer.
+ */
+export function isSquadV2(questions: readonly Pick<AnsweredText, 'answers' | 'ofV2'>[]): boolean {
+  return questions.some(({ answers, ofV2 }) => ofV2 || answers.length === 0);
+}
 
 /** A question in a file, as unchecked values by key. */
 export interface QuestionEntry {

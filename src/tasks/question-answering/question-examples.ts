@@ -2,9 +2,8 @@ import type { HostTensor } from '../../engine/runtime/session.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import type { Texts } from '../../program/modalities/texts.ts';
 import { PYTHON_SPACE } from '../../support/text.ts';
-import { Characters } from './characters.ts';
 import type { AnsweredText, GivenAnswer, Question } from './question.ts';
-import { CONTEXT, type SpanFeature, spanFeatures } from './span-features.ts';
+import { Characters, CONTEXT, type SpanFeature, spanFeatures } from './span-features.ts';
 
 /** The first and the last token of an answer. */
 interface SpanLabels {

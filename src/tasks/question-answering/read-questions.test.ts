@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Characters } from './characters.ts';
-import { isSquadV2 } from './is-squad-v2.ts';
-import { placeAnswer } from './place-answer.ts';
+import { isSquadV2, placeAnswer } from './question-entries.ts';
 import { readQuestions } from './read-questions.ts';
+import { Characters } from './span-features.ts';
 
 const CONTEXT = 'A 😀 cat sat on the mat.';
 const ROW = { question: ' Who?', context: CONTEXT };

@@ -3,11 +3,10 @@ import { type JsonObject, jsonLines, ownValue, typeName } from '../../input/data
 import { type RowProblem, RowProblems } from '../../input/data/rows.ts';
 import { listNames } from '../../support/text.ts';
 import { InvalidData } from '../../support/user-error.ts';
-import { Characters } from './characters.ts';
-import { placeAnswer } from './place-answer.ts';
 import type { AnsweredText, AnswersRead, GivenAnswer } from './question.ts';
-import { type QuestionEntry, questionEntries } from './question-entries.ts';
-import { readAnswers } from './read-answers.ts';
+import { placeAnswer, type QuestionEntry, questionEntries } from './question-entries.ts';
+import { readAnswers } from './question-evaluation.ts';
+import { Characters } from './span-features.ts';
 
 const BYTE_ORDER_MARK = '\ufeff';
 

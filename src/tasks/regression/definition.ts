@@ -6,8 +6,9 @@ import {
   r2Score,
   spearmanr,
 } from '../../scores/metrics/regression-scores.ts';
-import { shortest } from '../classes/answer-text.ts';
-import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
+import { shortest } from '../classes/labels.ts';
+import type { LabelKind } from '../labelled-texts/label-evaluation.ts';
+import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { scoreTargets } from '../labelled-texts/to-targets.ts';
 
 /** The score of a text. */

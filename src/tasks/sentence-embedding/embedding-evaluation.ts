@@ -3,13 +3,13 @@ import type { Evaluation, Scores } from '../../program/example-set.ts';
 import { dealNumbers } from '../../program/parallel/deal.ts';
 import type { Evaluator } from '../../program/program.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
-import type { EncodingContext } from '../task-definition.ts';
+import type { EncodingContext } from '../prediction.ts';
 import type { EmbeddingData, EmbeddingForm } from './data-section.ts';
+import { cosine, DENSE } from './embed-texts.ts';
 import { type EmbeddingExamples, embeddingExamples } from './embedding-examples.ts';
 import type { EmbeddingRows, Retrieval } from './embedding-rows.ts';
 import { likenessScores, rankedScores } from './likeness-scores.ts';
 import { promptFor } from './prompts.ts';
-import { cosine, DENSE } from './vectors.ts';
 
 const RETRIEVAL = [
   'ndcg@10',

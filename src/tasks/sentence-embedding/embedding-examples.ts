@@ -2,7 +2,7 @@ import type { Tensors } from '../../engine/runtime/session.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import type { InputSet } from '../../program/modalities/input-set.ts';
 import { columnInput, TARGETS } from '../../program/objectives/embedding-model.ts';
-import type { EncodingContext } from '../task-definition.ts';
+import type { EncodingContext } from '../prediction.ts';
 import type { EmbeddingData } from './data-section.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 import { type PromptRole, promptFor } from './prompts.ts';

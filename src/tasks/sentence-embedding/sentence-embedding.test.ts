@@ -21,12 +21,11 @@ import { retrievalScores } from '../../scores/metrics/retrieval-scores.ts';
 import { differentiateStep } from '../../training/train/differentiate-step.ts';
 import { Updater } from '../../training/train/updater.ts';
 import { openModel } from '../../use/trained/node/load-model.ts';
-import { beirRows } from './beir.ts';
 import { type EmbeddingData, embeddingDataSchema } from './data-section.ts';
 import { sentenceEmbedding } from './definition.ts';
-import { type Embedding, embedTexts } from './embed-texts.ts';
+import { cosine, DENSE, type Embedding, embedTexts, nearestOf, unit } from './embed-texts.ts';
+import { beirRows } from './embedding-rows.ts';
 import { rankedScores } from './likeness-scores.ts';
-import { cosine, DENSE, nearestOf, unit } from './vectors.ts';
 
 const FIXTURES = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');
 const MODEL = join(FIXTURES, 'model');

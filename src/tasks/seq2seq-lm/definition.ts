@@ -4,12 +4,12 @@ import { type Baseline, firstSentence } from '../../scores/baselines/baseline.ts
 import { bleu } from '../../scores/metrics/bleu.ts';
 import { rouge } from '../../scores/metrics/rouge.ts';
 import { hasWordHead } from '../language/language-task.ts';
-import type { EncodingContext, TaskDefinition } from '../task-definition.ts';
-import { type PairData, pairDataSchema } from './data-section.ts';
+import type { EncodingContext } from '../prediction.ts';
+import type { TaskDefinition } from '../task-definition.ts';
 import { pairEvaluation } from './pair-evaluation.ts';
 import { pairExamples } from './pair-examples.ts';
 import { pairsWithFlags, predictTexts, type Source } from './predict-texts.ts';
-import { type Pair, readPairs } from './read-pairs.ts';
+import { type Pair, type PairData, pairDataSchema, readPairs } from './read-pairs.ts';
 
 /** Maximum number of characters copied from a source. The time for ROUGE grows with the product of both lengths. */
 const MAX_COPIED = 4000;

@@ -6,12 +6,11 @@ import { textsOf } from '../../program/modalities/texts.ts';
 import { bleu } from '../../scores/metrics/bleu.ts';
 import { ROUGE_TYPES, rouge, rougeOfText } from '../../scores/metrics/rouge.ts';
 import { bootstrap, meanInterval } from '../../scores/metrics/score-interval.ts';
-import { lossEvaluation } from '../language/loss-evaluation.ts';
-import type { EncodingContext } from '../task-definition.ts';
-import type { PairData } from './data-section.ts';
+import { lossEvaluation } from '../language/language-task.ts';
+import type { EncodingContext } from '../prediction.ts';
 import { pairExamples } from './pair-examples.ts';
-import type { Pair } from './read-pairs.ts';
-import { writeTexts, writingConfig } from './write-texts.ts';
+import { writeTexts, writingConfig } from './predict-texts.ts';
+import type { Pair, PairData } from './read-pairs.ts';
 
 /**
  * Scores a model by the loss of the targets, with equal weight for each token. With `predict_with_generate`, also by

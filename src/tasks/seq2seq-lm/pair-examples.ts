@@ -4,10 +4,9 @@ import type { ExampleSet } from '../../program/example-set.ts';
 import { textsOf } from '../../program/modalities/texts.ts';
 import { IGNORED_LABEL, labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
-import { shiftRight } from '../../program/objectives/shift-right.ts';
-import type { EncodingContext } from '../task-definition.ts';
-import type { PairData } from './data-section.ts';
-import type { Pair } from './read-pairs.ts';
+import { shiftRight } from '../../program/objectives/sequence-loss.ts';
+import type { EncodingContext } from '../prediction.ts';
+import type { Pair, PairData } from './read-pairs.ts';
 
 type Context = EncodingContext<PairData>;
 

@@ -1,14 +1,59 @@
 import { detectFormat } from '../../input/data/detect-format.ts';
 import { fileLines } from '../../input/data/file-lines.ts';
-import type { Generated } from '../../program/generation/prompt.ts';
+import { planEvaluation } from '../../input/text/batches.ts';
+import { generationSettings } from '../../program/generation/generation-settings.ts';
+import type { Generated, GenerationInput } from '../../program/generation/prompt.ts';
+import type { TextGenerator } from '../../program/generation/text-generator.ts';
+import type { Communicator } from '../../program/parallel/communicator.ts';
+import { dealJson } from '../../program/parallel/deal.ts';
 import { suggest } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
-import type { Prediction } from '../prediction.ts';
-import type { ReadingFlags, ReadingOf } from '../task-definition.ts';
-import { type PairData, pairDataSchema } from './data-section.ts';
-import { encodeSource } from './pair-examples.ts';
-import { readPairs } from './read-pairs.ts';
-import { writeTexts, writingConfig } from './write-texts.ts';
+import type { EncodingContext, Prediction, ReadingFlags, ReadingOf } from '../prediction.ts';
+import { encodeSource, targetLength } from './pair-examples.ts';
+import { type PairData, pairDataSchema, readPairs } from './read-pairs.ts';
+
+type Context = EncodingContext<PairData>;
+
+/**
+ * The settings with which a task generates texts. Those of `data.generation_config` override those of the model's
+ * files, and `input` overrides both.
+ *
+ * @throws UserError for keys that contradict each other or have no effect on the model
+ */
+export function writingConfig(context: Context, input: GenerationInput = {}): GenerationInput {
+  const settings: GenerationInput = { ...context.reading.generation_config, ...input };
+  const isBounded = settings.max_length !== undefined || settings.max_new_tokens !== undefined;
+  const user = { ...(!isBounded && { max_length: targetLength(context) }), ...settings };
+  generationSettings({ ...context.generationFiles(), user }, 'data.generation_config');
+  return user;
+}
+
+/**
+ * Generates texts for sources, in their order. Sources of similar length share a batch. Processes divide the batches.
+ */
+export async function writeTexts(
+  generator: TextGenerator,
+  communicator: Communicator,
+  sources: readonly string[],
+  context: Context,
+  batchSize: number,
+): Promise<Generated[]> {
+  const config = writingConfig(context);
+  const prompts = sources.map((source) => encodeSource(source, context).inputIds);
+  const lengths = Int32Array.from(prompts, ({ length }) => length);
+  const texts = new Array<Generated>(sources.length);
+  const batches = planEvaluation({ lengths }, batchSize);
+  const written = await dealJson(communicator, batches.length, async (number) => {
+    const batch = Array.from(batches[number]!, (i) => prompts[i]!);
+    const generated = await generator.generateAll(batch, config);
+    return generated.map(([best]) => ({ ...best!, ids: [...best!.ids] }));
+  });
+  for (const [number, ofBatch] of written.entries()) {
+    for (const [row, best] of ofBatch.entries())
+      texts[batches[number]![row]!] = { ...best, ids: Int32Array.from(best.ids) };
+  }
+  return texts;
+}
 
 /** The text that the model reads. */
 export interface Source {

@@ -13,10 +13,9 @@ import { rouge } from '../../scores/metrics/rouge.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import { openModel, readFolder } from '../../use/trained/node/load-model.ts';
 import { open as openTrained } from '../../use/trained/node/open.ts';
-import type { EncodingContext } from '../task-definition.ts';
-import { type PairData, pairDataSchema } from './data-section.ts';
+import type { EncodingContext } from '../prediction.ts';
 import { seq2seqLm } from './definition.ts';
-import { readPairs } from './read-pairs.ts';
+import { type PairData, pairDataSchema, readPairs } from './read-pairs.ts';
 
 const COLUMNS = { source: 'source', target: 'target' };
 const lines = (...rows: object[]) => rows.map((row) => JSON.stringify(row)).join('\n');

@@ -11,8 +11,9 @@ import {
   meanCrossEntropy,
 } from '../../scores/metrics/classes.ts';
 import { GLUE_CLASSES } from '../../scores/metrics/glue.ts';
-import { byLabel, percent, shortest } from '../classes/answer-text.ts';
-import { type LabelKind, labelledTexts } from '../labelled-texts/labelled-texts.ts';
+import { byLabel, percent, shortest } from '../classes/labels.ts';
+import type { LabelKind } from '../labelled-texts/label-evaluation.ts';
+import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
 import { classTargets } from '../labelled-texts/to-targets.ts';
 
 /** The class of a text. */

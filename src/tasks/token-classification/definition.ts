@@ -1,21 +1,16 @@
 import { textsInPython } from '../../program/modalities/in-python.ts';
 import { textsOf } from '../../program/modalities/texts.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
-import { assertOneText } from '../assert-one-text.ts';
-import { shortest } from '../classes/answer-text.ts';
-import { labelsBesideAdapter } from '../classes/labels-beside-adapter.ts';
+import { assertOneText } from '../assert-input.ts';
+import { labelsBesideAdapter, shortest } from '../classes/labels.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import { type WordData, wordDataSchema, wordProblems } from './data-section.ts';
-import { predictWords } from './predict-words.ts';
 import { readSentences } from './read-sentences.ts';
-import { sentencesToTag, wordsWithFlags } from './read-words.ts';
+import { sentencesToTag, type TaggedWords, taggedWords, textWords, wordsWithFlags } from './read-words.ts';
 import { tagBaselines } from './tag-baselines.ts';
-import { tagIds } from './tag-ids.ts';
-import { tagNames } from './tag-names.ts';
-import { type TaggedWords, taggedWords } from './tagged-words.ts';
-import { textWords } from './text-words.ts';
+import { tagIds, tagNames } from './tag-ids.ts';
 import { type LabelledSentences, tokenEvaluation } from './token-evaluation.ts';
-import { wordExamples } from './word-examples.ts';
+import { predictWords, wordExamples } from './word-examples.ts';
 
 /** The words of a sentence. */
 export interface Words {

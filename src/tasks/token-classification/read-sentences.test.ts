@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { lineOf, type WordColumns } from './conll-sentences.ts';
 import { readSentences } from './read-sentences.ts';
-import { lineOf, type WordColumns } from './tagged-sentence.ts';
 
 /** Reads sentences and formats them as `line word/tag word/tag`. */
 function read(content: string, fileName = 'x.conll', columns: WordColumns = {}, labelled = true): string[] {

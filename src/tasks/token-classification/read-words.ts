@@ -1,13 +1,125 @@
 import { extensionOf } from '../../input/data/detect-format.ts';
 import { fileLines } from '../../input/data/file-lines.ts';
+import { entities } from '../../scores/metrics/seqeval.ts';
 import { suggest } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
-import type { ReadingFlags, ReadingOf } from '../task-definition.ts';
-import { isBoundary, splitLine } from './conll-shape.ts';
+import type { ReadingFlags, ReadingOf } from '../prediction.ts';
+import { isBoundary, splitLine, type WordColumns } from './conll-sentences.ts';
 import { type WordData, wordDataSchema } from './data-section.ts';
 import { readSentences } from './read-sentences.ts';
-import type { WordColumns } from './tagged-sentence.ts';
-import { textWords } from './text-words.ts';
+
+/** A named entity: consecutive words of a sentence. */
+export interface NamedEntity {
+  type: string;
+  /** The entity's words are [start, end). */
+  start: number;
+  end: number;
+  /** The entity's words, joined by spaces. */
+  text: string;
+  /** Mean probability of the words' tags. */
+  score: number;
+}
+
+/** A model's result for the words of a sentence. */
+export interface TaggedWords {
+  words: readonly string[];
+  /** One per word. Null for words that the model did not see, because they have no pieces or were truncated. */
+  tags: (string | null)[];
+  /** For each word, the probability of its tag. */
+  scores: (number | null)[];
+  entities: NamedEntity[];
+}
+
+/**
+ * The most likely tag of each word, and the entities that the tags mark. Words that the model did not see are skipped.
+ * As in scoring, they do not split an entity.
+ *
+ * @param seen indices of the words with logits, ascending
+ * @param logits [seen, labels], row-major
+ */
+export function taggedWords(
+  words: readonly string[],
+  seen: Int32Array,
+  logits: Float32Array,
+  labels: readonly string[],
+): TaggedWords {
+  const tags = words.map((): string | null => null);
+  const scores = words.map((): number | null => null);
+  seen.forEach((word, row) => {
+    const { id, probability } = likeliest(logits.subarray(row * labels.length, (row + 1) * labels.length));
+    tags[word] = labels[id]!;
+    scores[word] = probability;
+  });
+  const marked = entities(Array.from(seen, (word) => tags[word]!));
+  return {
+    words,
+    tags,
+    scores,
+    entities: marked.map(({ type, ...place }) => {
+      const [start, end] = [seen[place.start]!, seen[place.end - 1]! + 1];
+      const inside = scores.slice(start, end).filter((score) => score !== null);
+      const score = inside.reduce((sum, one) => sum + one, 0) / inside.length;
+      return { type, start, end, text: words.slice(start, end).join(' '), score };
+    }),
+  };
+}
+
+/** The index of the largest logit (the first of equal ones), and its softmax. */
+function likeliest(logits: Float32Array): { id: number; probability: number } {
+  let id = 0;
+  for (let other = 1; other < logits.length; other++) if (logits[other]! > logits[id]!) id = other;
+  const sum = logits.reduce((total, logit) => total + Math.exp(logit - logits[id]!), 0);
+  return { id, probability: 1 / sum };
+}
+
+/** A word of a text. Its characters are [start, end). */
+export interface TextWord {
+  text: string;
+  start: number;
+  end: number;
+}
+
+/** Splits at white space. In scripts without spaces between words, every character is a word. */
+const CHUNKS =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]|[^\s\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}]+/gu;
+/** Matches `J.` and `U.S.`: a few letters, each followed by a full stop. */
+const INITIALS = /^(\p{L}\.){1,8}$/u;
+
+/**
+ * Splits plain text into words, roughly as in annotated corpora: at white space, with surrounding punctuation as
+ * separate words. A repeated sign is one word, and so are `@name` and `#tag`.
+ */
+export function textWords(text: string): TextWord[] {
+  return Array.from(text.matchAll(CHUNKS)).flatMap(({ 0: chunk, index }) => {
+    const [before, after]: [TextWord[], TextWord[]] = [[], []];
+    let [start, end] = [index, index + chunk.length];
+    while (start < end && isPunctuation(text[start]!) && !beginsName(text, start)) {
+      const from = start;
+      while (start < end && text[start] === text[from]) start++;
+      before.push(word(text, from, start));
+    }
+    while (start < end && isPunctuation(text[end - 1]!)) {
+      if (text[end - 1] === '.' && INITIALS.test(text.slice(start, end))) break;
+      const to = end;
+      while (start < end && text[end - 1] === text[to - 1]) end--;
+      after.push(word(text, end, to));
+    }
+    const middle = start < end ? [word(text, start, end)] : [];
+    return [...before, ...middle, ...after.reverse()];
+  });
+}
+
+function word(text: string, start: number, end: number): TextWord {
+  return { text: text.slice(start, end), start, end };
+}
+
+function isPunctuation(character: string): boolean {
+  return /\p{P}/u.test(character);
+}
+
+function beginsName(text: string, at: number): boolean {
+  return (text[at] === '@' || text[at] === '#') && /\p{L}/u.test(text[at + 1] ?? '');
+}
 
 const TAG = /^(O|[BIESLUM]-\S+)$/;
 /**

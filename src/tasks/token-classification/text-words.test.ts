@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { textWords } from './text-words.ts';
+import { textWords } from './read-words.ts';
 
 it.each([
   ['Ann Lee lives in Bonn.', 'Ann Lee lives in Bonn .'],

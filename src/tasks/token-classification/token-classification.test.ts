@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { textsOfJson } from '../../../tests/support/plain-texts.ts';
 import { TINY_TOKENIZER } from '../../../tests/support/tiny-model.ts';
-import { firstPieces } from './first-pieces.ts';
 import { readSentences } from './read-sentences.ts';
-import { tagIds } from './tag-ids.ts';
-import { tagNames } from './tag-names.ts';
-import { taggedWords } from './tagged-words.ts';
-import { wordExamples } from './word-examples.ts';
+import { taggedWords } from './read-words.ts';
+import { tagIds, tagNames } from './tag-ids.ts';
+import { firstPieces, wordExamples } from './word-examples.ts';
 
 const read = (content: string, label_names?: string[]) =>
   readSentences(content, 'x.conll', { label_names }, true);

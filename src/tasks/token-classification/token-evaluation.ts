@@ -4,10 +4,9 @@ import type { Texts } from '../../program/modalities/texts.ts';
 import { argmaxRows, meanCrossEntropy } from '../../scores/metrics/classes.ts';
 import { bootstrap, someGroups } from '../../scores/metrics/score-interval.ts';
 import { type SeqevalScores, seqeval } from '../../scores/metrics/seqeval.ts';
-import { predictWords } from './predict-words.ts';
+import type { TaggedSentence } from './conll-sentences.ts';
 import { tagIds } from './tag-ids.ts';
-import type { TaggedSentence } from './tagged-sentence.ts';
-import { wordExamples } from './word-examples.ts';
+import { predictWords, wordExamples } from './word-examples.ts';
 
 /** Sentences with their tags, and the name of their file. */
 export interface LabelledSentences {

@@ -1,13 +1,74 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
 import type { Batch } from '../../input/text/batches.ts';
+import { NO_WORD } from '../../input/text/encode-words.ts';
+import { checkFinite } from '../../program/check-finite.ts';
+import { someExamples } from '../../program/example-set.ts';
 import type { Texts } from '../../program/modalities/texts.ts';
 import { IGNORED_LABEL, labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
+import { predictBatches } from '../../program/predict-batches.ts';
+import type { Predictor } from '../../program/program.ts';
 import { UserError } from '../../support/user-error.ts';
-import { type FirstPieces, firstPieces } from './first-pieces.ts';
+
+/** The first pieces of an input's words. Truncated words and words without pieces are missing. */
+interface FirstPieces {
+  /** Indices of the words, from 0, ascending: [words]. */
+  words: Int32Array;
+  /** Positions of the words' first pieces: [words]. A first piece has the word's label and predicts its tag. */
+  positions: Int32Array;
+}
+
+/**
+ * Finds the first piece of each word.
+ *
+ * @param wordIds [length], see `wordEncoder`
+ */
+export function firstPieces(wordIds: Int32Array): FirstPieces {
+  const positions = Int32Array.from(wordIds.keys()).filter(
+    (at) => wordIds[at] !== NO_WORD && wordIds[at] !== wordIds[at - 1],
+  );
+  return { words: positions.map((at) => wordIds[at]!), positions };
+}
+
+/**
+ * Computes the logits (or other values of tokens) of the first pieces of each example's words, in order: [words, labels]
+ * row-major.
+ *
+ * @param chosen indices of the examples; by default all
+ */
+export async function predictWords(
+  program: Predictor,
+  values: Float32Array,
+  set: WordExamples,
+  batchSize: number,
+  chosen: Int32Array = Int32Array.from(set.lengths.keys()),
+): Promise<Float32Array[]> {
+  const predicted = new Array<Float32Array>(chosen.length);
+  // Logits are sequence-major: the first position of all examples, then the second.
+  for (const { examples, logits } of await predictBatches(
+    program,
+    values,
+    someExamples(set, chosen),
+    batchSize,
+  )) {
+    const length = examples.reduce((most, i) => Math.max(most, set.lengths[chosen[i]!]!), 0);
+    const width = logits.length / (length * examples.length);
+    examples.forEach((i, column) => {
+      const { positions } = set.firstPieces[chosen[i]!]!;
+      const rows = new Float32Array(positions.length * width);
+      positions.forEach((position, word) => {
+        const start = (position * examples.length + column) * width;
+        rows.set(logits.subarray(start, start + width), word * width);
+      });
+      predicted[i] = rows;
+    });
+  }
+  checkFinite(predicted);
+  return predicted;
+}
 
 /** Sentences in the form that a token classifier reads. */
-export interface WordExamples {
+interface WordExamples {
   /** Number of tokens of each example. */
   readonly lengths: Int32Array;
   /** Number of truncated sentences. */

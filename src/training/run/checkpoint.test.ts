@@ -2,8 +2,7 @@ import { expect, it } from 'vitest';
 import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
 import { SafetensorsTensors } from '../../input/formats/safetensors.ts';
 import { Sha256 } from '../../support/sha256.ts';
-import { restoreCheckpoint, storeCheckpoint } from './checkpoint.ts';
-import type { TrainerState } from './trainer-state.ts';
+import { restoreCheckpoint, storeCheckpoint, type TrainerState } from './checkpoint.ts';
 
 const STATE: TrainerState = {
   step: 1,

@@ -2,10 +2,85 @@ import { z } from 'zod';
 import { excerptName } from '../../input/formats/excerpt.ts';
 import type { SafetensorsTensors } from '../../input/formats/safetensors.ts';
 import type { StoredTensor } from '../../input/formats/tensor-data.ts';
+import type { GradientNoise } from '../../methods/optim/gradient.ts';
+import type { OptimizerState } from '../../methods/optim/moment-optimizer.ts';
 import type { MethodState } from '../../methods/tuners/method-run.ts';
-import type { Hash } from '../../support/sha256.ts';
+import { type Hash, Sha256 } from '../../support/sha256.ts';
 import { InvalidFile, type UserError } from '../../support/user-error.ts';
-import type { BestState, TrainerState } from './trainer-state.ts';
+import { fingerprintSettings } from './config/fingerprint-settings.ts';
+import type { RunConfig } from './config/run-config.ts';
+
+/**
+ * A hash of everything that affects training. It is equal for two runs that are identical step by step, in Node and in
+ * a page.
+ *
+ * @param digests of the files that the run reads: the data, the model and the continued adapter
+ */
+export function fingerprintOf(
+  config: RunConfig,
+  labels: readonly string[],
+  digests: readonly string[],
+): string {
+  const settings = [...fingerprintSettings(config)].sort();
+  const hash = new Sha256().update(JSON.stringify([settings, labels]));
+  for (const digest of digests) hash.update(digest);
+  return hash.digest('hex');
+}
+
+export function lengthOf({ training: { max_steps, num_train_epochs } }: RunConfig): RunLength {
+  return { max_steps, num_train_epochs };
+}
+
+/** Returns a config with another length; undefined if it already has that length. */
+export function withLength(config: RunConfig, length: RunLength): RunConfig | undefined {
+  const current = lengthOf(config);
+  if (current.max_steps === length.max_steps && current.num_train_epochs === length.num_train_epochs)
+    return undefined;
+  return { ...config, training: { ...config.training, ...length } };
+}
+
+/** The best evaluation so far, and the number of evaluations since. */
+export interface BestState {
+  step: number;
+  score: number;
+  /** Number of evaluations since the best one. */
+  waited: number;
+  metrics: Record<string, number>;
+}
+
+/** Sums since the last log line, as stored in a checkpoint. */
+export interface MeterState {
+  lossSum: number;
+  steps: number;
+  noise?: GradientNoise;
+}
+
+/** The mean loss of the first and the last reported step, and the largest one. */
+export interface LossCourse {
+  first?: number;
+  last?: number;
+  peak: number;
+}
+
+/** Everything that a run needs to resume exactly. */
+export interface TrainerState {
+  step: number;
+  /** Number of optimizer steps, without skipped ones. */
+  optimizerStep: number;
+  /** The learning rate that has replaced the config's, if any. */
+  learningRate?: number;
+  skipped: { total: number; inARow: number };
+  meter: MeterState;
+  losses: LossCourse;
+  best: BestState | undefined;
+  lastMetrics: Record<string, number>;
+  /** Scores before the first step, if the untrained model can be scored. */
+  before?: Record<string, number>;
+  /** Trained values, and the values at the best evaluation. */
+  tensors: { values: Float32Array; best?: Float32Array };
+  optimizer: OptimizerState['vectors'];
+  method: MethodState;
+}
 
 const METHOD_PREFIX = 'method.';
 /** Names of tensors that belong neither to the method nor to the optimizer. */

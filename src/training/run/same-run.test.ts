@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { fingerprintOf } from './checkpoint.ts';
 import { parseRunConfig } from './config/parse-run-config.ts';
-import { fingerprintOf } from './same-run.ts';
 
 const fingerprint = (training: object, more: object = {}) => {
   const data = { train: 'train.tsv', text: 'sentence', label: 'label' };

@@ -2,8 +2,8 @@ import { NotFinite } from '../../program/check-finite.ts';
 import type { Certainty, Confusion, EvaluationWatch, Mistake, Scores } from '../../program/example-set.ts';
 import type { Program } from '../../program/program.ts';
 import type { Validation } from '../../program/validation.ts';
+import type { BestState } from '../run/checkpoint.ts';
 import { evaluationEvent, type FinishEvent, type TrainEvent } from '../run/events.ts';
-import type { BestState } from '../run/trainer-state.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
 
 /** Keeps the trained values of the best evaluation by one metric. */

@@ -5,8 +5,24 @@
  */
 
 export { gradients } from '../../engine/autodiff/gradients.ts';
-export * from '../../methods/optim/index.ts';
-export * from '../../program/index.ts';
+export { Adafactor } from '../../methods/optim/adafactor.ts';
+export { AdamW, type AdamWOptions } from '../../methods/optim/adamw.ts';
+export { accumulate, clipByGlobalNorm, globalNorm } from '../../methods/optim/gradient.ts';
+export type { Moments, Optimizer, OptimizerState, Segment } from '../../methods/optim/moment-optimizer.ts';
+export { Lion, OPTIMIZER_NAMES, type OptimizerName } from '../../methods/optim/optimizer.ts';
+export {
+  LR_SCHEDULER_TYPES,
+  type LrSchedulerType,
+  learningRateFactor,
+  type ScheduleOptions,
+  warmupStepsOf,
+} from '../../methods/optim/schedule.ts';
+export type { Engine, EngineOpenOptions } from '../../program/engine.ts';
+export type { Confusion, Evaluation, ExampleBatch, ExampleSet, Scores } from '../../program/example-set.ts';
+export { predictAll } from '../../program/predict-batches.ts';
+export { type Objective, Program } from '../../program/program.ts';
+export { evaluationGraph, trainingGraph, tunedNetwork } from '../../program/training-graph.ts';
+export type { LoadedModel, ModelWeights } from '../../program/weight-memory.ts';
 export { parseRunConfig } from '../run/config/parse-run-config.ts';
 export { Trainer, type TrainerHost, type TrainerInputs } from './trainer.ts';
 export { type TrainerSettings, trainerSettings } from './trainer-settings.ts';

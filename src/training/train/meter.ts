@@ -1,5 +1,5 @@
 import type { GradientNoise } from '../../methods/optim/gradient.ts';
-import type { LossCourse, MeterState } from '../run/trainer-state.ts';
+import type { LossCourse, MeterState } from '../run/checkpoint.ts';
 
 /** Means and rates since the last log line. Time counts only while a step runs. */
 export class Meter {

@@ -11,16 +11,15 @@ import { isSampled } from '../../support/numbers.ts';
 import { releasing } from '../../support/opened.ts';
 import { hashOf } from '../../support/sha256.ts';
 import { UserError } from '../../support/user-error.ts';
+import type { LossCourse, TrainerState } from '../run/checkpoint.ts';
 import type { FinishEvent, TrainEvent } from '../run/events.ts';
-import type { LossCourse, TrainerState } from '../run/trainer-state.ts';
 import { differentiateStep } from './differentiate-step.ts';
 import { Evaluations, type Seen, watching } from './evaluations.ts';
 import { Meter } from './meter.ts';
-import { assertFinite, SkippedSteps } from './skipped-steps.ts';
 import { StepBatches } from './step-batches.ts';
 import type { StepControl, StepState } from './step-control.ts';
 import type { TrainerSettings } from './trainer-settings.ts';
-import { Updater } from './updater.ts';
+import { assertFinite, SkippedSteps, Updater } from './updater.ts';
 
 /** Number of steps at which orthogonality is logged. More would not be visible in the chart. */
 const MAX_MEASURED = 32;

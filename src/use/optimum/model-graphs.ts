@@ -14,10 +14,11 @@ import {
   idsInput,
   maskInput,
   OPTIMUM_BATCH,
+  OptimumCache,
+  type Phase,
   SEQUENCE,
   SOURCE,
-} from './batch-first-inputs.ts';
-import { OptimumCache, type Phase } from './optimum-cache.ts';
+} from './optimum-cache.ts';
 
 /** Name of the frozen vector with the adapter's values, for a method that adds layers. */
 export const ADAPTER = 'adapter';

@@ -2,9 +2,7 @@ import { ELEMENT } from '../../engine/onnx/schema.ts';
 import { quantizeBlocks } from '../../input/formats/quantize.ts';
 import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
-import { byteRows } from './weights/byte-rows.ts';
-import type { WeightForms } from './weights/file-weights.ts';
-import type { Matrix, MatrixForm } from './weights/matrix.ts';
+import { byteRows, type Matrix, type MatrixForm, type WeightForms } from './weights/file-weights.ts';
 
 /** The number of elements that share a scale, as in transformers.js's own models. */
 const BLOCK_SIZE = 32;

@@ -13,10 +13,9 @@ import {
 import { streamModel } from '../../engine/onnx/stream-model.ts';
 import type { ReadRange, Tuner } from '../../methods/tuners/tuner.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
-import { SOURCE } from './batch-first-inputs.ts';
 import { type ModelGraph, modelGraphs } from './model-graphs.ts';
 import { ONNX_DTYPES, type OnnxDtype } from './onnx-dtypes.ts';
-import { PAST_KEY_VALUES } from './optimum-cache.ts';
+import { PAST_KEY_VALUES, SOURCE } from './optimum-cache.ts';
 import { FileWeights } from './weights/file-weights.ts';
 
 /** Name of the input that states whether the cache has the encoder's keys and values. */

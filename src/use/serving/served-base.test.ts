@@ -3,7 +3,7 @@ import { NO_ADAPTER } from '../../methods/tuners/bank/packed-adapter.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { EMPTY_SHAPE } from './bank/bank-shape.ts';
-import { headBank } from './bank/head-bank.ts';
+import { headBank } from './bank/growing-bank.ts';
 import type { ServedBase } from './served-base.ts';
 
 it('closes the model of a bank that cannot be opened, and of a released one', async () => {

@@ -1,7 +1,7 @@
 import { BASE_BLOCK, fourBitValues } from '../../input/formats/quantize.ts';
 import type { ReadRange } from '../../methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../program/bases/base-dtype.ts';
-import { quantizedPaths } from '../../program/bases/quantized-paths.ts';
+import { quantizedPaths } from '../../program/bases/base-format.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { UserError } from '../../support/user-error.ts';

@@ -3,8 +3,8 @@ import { weightsDigest } from '../../input/formats/byte-source.ts';
 import { type Files, pathIn, readJsonFile } from '../../input/formats/files.ts';
 import type { LinearLayer } from '../../program/objectives/sentence-classifier.ts';
 import { InvalidFile } from '../../support/user-error.ts';
+import type { BaseData } from '../../tasks/prediction.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../../tasks/registry.ts';
-import type { BaseData } from '../../tasks/task-definition.ts';
 import { readLayer } from './layer-file.ts';
 import type { ModelConfig } from './model-config.ts';
 

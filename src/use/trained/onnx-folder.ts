@@ -1,16 +1,100 @@
 import type { ByteStream } from '../../engine/onnx/schema.ts';
+import { editJson } from '../../input/formats/bounded-json.ts';
 import { exportedTextFiles } from '../../input/text/exported-files.ts';
+import type { TunedValues } from '../../methods/tuners/tuner.ts';
 import { headNamed, writesText } from '../../models/heads/registry.ts';
+import type { CommonConfig } from '../../models/model-definition.ts';
 import { generationConfigOf } from '../../program/generation/generation-config.ts';
+import type { LoadedModel } from '../../program/weight-memory.ts';
 import { ANYTHING, assertOptions, NUMBER, type OptionTypes } from '../../support/options.ts';
+import { UserError } from '../../support/user-error.ts';
+import { ADAPTER, LAYER } from '../optimum/model-graphs.ts';
 import { type OnnxDtype, onnxDtypes } from '../optimum/onnx-dtypes.ts';
-import { onnxFiles } from '../optimum/onnx-files.ts';
-import { assertFiniteValues } from './finite-values.ts';
+import { type OnnxSource, onnxFiles } from '../optimum/onnx-files.ts';
+import { assertFiniteValues, finiteReader } from './finite-values.ts';
+import { fittingReader } from './fitting-base.ts';
 import { trainedConfig } from './full-model.ts';
-import { onnxConfig } from './onnx-config.ts';
-import { type OnnxModel, onnxSource } from './onnx-source.ts';
+import type { Notes } from './notes.ts';
 import { CONFIG, GENERATION_CONFIG } from './read-model.ts';
 import { sentenceFiles } from './sentence-files.ts';
+
+/** A model with its adapter, if it has one. */
+interface OnnxModel extends TunedValues {
+  model: LoadedModel;
+  notes: Notes | undefined;
+}
+
+/**
+ * The source of ONNX files: an adapter is merged into the weights, or becomes layers of the graph. A buffer that the
+ * checkpoint lacks is zeros.
+ *
+ * @throws UserError if no such file can have the adapter
+ */
+export function onnxSource({ model, tuner, values, notes }: OnnxModel): OnnxSource {
+  if (tuner.virtualTokens && headNamed(model.headKind).reads === 'cached') {
+    throw new UserError({
+      where: 'the adapter',
+      fault: `puts ${tuner.virtualTokens.count} virtual tokens before every text, which programs for ONNX do not count in their cache`,
+      hint: 'Use adalora generate.',
+      code: 'unsupported',
+    });
+  }
+  const readBase = fittingReader({ model, notes });
+  const read = finiteReader(tuner.merged?.(values, readBase) ?? readBase);
+  return {
+    model,
+    tuner: tuner.merged ? undefined : tuner,
+    read(name, start, end) {
+      if (name === ADAPTER) return values.slice(start, end);
+      if (name === LAYER.weight && notes?.layer) return notes.layer.weight.slice(start, end);
+      if (name === LAYER.bias && notes?.layer) return notes.layer.bias.slice(start, end);
+      if (!model.buffers.has(name)) return read(name, start, end);
+      return 'data' in model.locate(name) ? new Float32Array(end - start) : model.readRange(name, start, end);
+    },
+  };
+}
+
+/** Fields that transformers.js needs to name the tensors of a cache. They may be missing in config.json. */
+const CACHE_FIELDS = [
+  ...['is_encoder_decoder', 'num_layers', 'num_decoder_layers', 'encoder_layers', 'decoder_layers'],
+  ...['num_hidden_layers', 'n_layer'],
+];
+
+/**
+ * A config.json with the information that transformers.js needs about the ONNX files beside it.
+ *
+ * @param text from `trainedConfig`
+ * @param external the number of external data files of a model, by the name of its file
+ */
+function onnxConfig(
+  text: string,
+  config: CommonConfig,
+  dtypes: readonly OnnxDtype[],
+  external: Readonly<Record<string, number>>,
+): string {
+  // By default, transformers.js loads q8 on WebAssembly, otherwise fp32.
+  const hasDefaults = dtypes.includes('fp32') && dtypes.includes('q8');
+  const labels = {
+    ...(!hasDefaults && { dtype: dtypes[0] }),
+    ...(Object.keys(external).length > 0 && { use_external_data_format: external }),
+  };
+  const changed = editJson(text, ({ 'transformers.js_config': _, ...json }) => ({
+    ...json,
+    ...cacheFields(json, config),
+    ...(Object.keys(labels).length > 0 && { 'transformers.js_config': labels }),
+  }));
+  return `${changed}\n`;
+}
+
+/** The fields that a config.json lacks. */
+function cacheFields(json: Readonly<Record<string, unknown>>, config: CommonConfig): Record<string, unknown> {
+  const known = config as unknown as Readonly<Record<string, unknown>>;
+  // By default, T5's decoder has as many layers as its encoder.
+  const values = { ...known, num_decoder_layers: known.num_decoder_layers ?? known.num_layers };
+  const missing = CACHE_FIELDS.filter((name) => (json[name] ?? null) === null);
+  const defaults = missing.map((name) => [name, values[name as keyof typeof values] as unknown]);
+  return Object.fromEntries(defaults.filter(([, value]) => (value ?? null) !== null));
+}
 
 export interface ExportOnnxOptions {
   /** Types of the weights: one file for each. Default: fp32. */

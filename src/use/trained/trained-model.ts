@@ -25,12 +25,17 @@ import { PROGRAM } from '../../support/program.ts';
 import { shown, UserError } from '../../support/user-error.ts';
 import { assertInput } from '../../tasks/assert-input.ts';
 import type { TextInput } from '../../tasks/labelled-texts/texts-shape.ts';
-import type { Answer, EmbedOptions, Prediction, Vectors } from '../../tasks/prediction.ts';
-import { type AnyTask, type TaskName, taskNamed } from '../../tasks/registry.ts';
+import type {
+  Answer,
+  BaseData,
+  EmbedOptions,
+  EncodingContext,
+  Prediction,
+  Vectors,
+} from '../../tasks/prediction.ts';
+import { type TaskName, taskNamed } from '../../tasks/registry.ts';
 import type { ClassAnswer } from '../../tasks/single-label-classification/definition.ts';
-import type { BaseData, EncodingContext } from '../../tasks/task-definition.ts';
-import { closedModel } from './closed-model.ts';
-import { inputChunks } from './input-chunks.ts';
+import type { AnyTask } from '../../tasks/task-definition.ts';
 import {
   EMBED_OPTIONS,
   EVALUATE_OPTIONS,
@@ -40,7 +45,7 @@ import {
   type PredictOptions,
 } from './model-options.ts';
 import { type Notes, readingSchema } from './notes.ts';
-import { type Predictions, predictionsOf } from './predictions.ts';
+import { closedModel, inputChunks, type Predictions, predictionsOf } from './predictions.ts';
 
 /** The parts of a trained model, wherever its files come from. */
 export interface TrainedParts extends TunedValues {

@@ -2,9 +2,23 @@ import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.
 import type { AdapterKind } from '../../methods/tuners/adapter-kind.ts';
 import { FROZEN } from '../../methods/tuners/frozen-tuner.ts';
 import { kindOf } from '../../methods/tuners/registry.ts';
-import type { TunedValues } from '../../methods/tuners/tuner.ts';
+import type { TunedValues, Tuner } from '../../methods/tuners/tuner.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
-import { checkHead } from './check-head.ts';
+import { InvalidFile } from '../../support/user-error.ts';
+
+/**
+ * Checks that every parameter is in the adapter or the base model.
+ *
+ * @throws UserError for a parameter that would have random values
+ */
+export function checkHead({ initialised }: LoadedModel, { tuner }: { tuner: Tuner }, where: string): void {
+  const untrained = initialised.filter((name) => !tuner.layout.find(name));
+  if (untrained.length === 0) return;
+  throw new InvalidFile({
+    where,
+    fault: `lacks the trained ${untrained.join(', ')}, and so does the base model`,
+  });
+}
 
 /** An adapter, and the kind of adapter that can read it. */
 export interface KnownAdapter {

@@ -127,7 +127,7 @@ async function fileOf(name: string): Promise<string> {
  */
 async function planned(experiment: Experiment, cells: readonly Cell[], signal: AbortSignal): Promise<string> {
   const { estimate } = await import('../../../studies/experiments/node/estimate.ts');
-  const { describeExperiment } = await import('../terminal/describe-experiment.ts');
+  const { describeExperiment } = await import('../terminal/runs-display.ts');
   const estimated = await estimate(experiment, cells, signal).catch((error) => {
     if (!(error instanceof UserError) || signal.aborted) throw error;
     return { steps: new Map<Cell, number>(), failure: error.message };

@@ -4,7 +4,6 @@ import type { Processes } from '../../../program/parallel/communicator.ts';
 import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
-import { nearestOf, unit } from '../../../tasks/sentence-embedding/vectors.ts';
 import {
   addOpenFlags,
   addReadingFlags,
@@ -94,6 +93,7 @@ async function printNearest(
   vectors: readonly Float32Array[],
   inputs: readonly { text: string }[],
 ): Promise<void> {
+  const { nearestOf, unit } = await import('../../../tasks/sentence-embedding/embed-texts.ts');
   for (const { number, score } of nearestOf(query, vectors.map(unit), NEAREST)) {
     const found = { row: number + 1, text: inputs[number]!.text, score: Number(score.toFixed(6)) };
     if (!process.stdout.write(`${JSON.stringify(found)}\n`)) await once(process.stdout, 'drain');

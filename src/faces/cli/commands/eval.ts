@@ -9,8 +9,8 @@ import { verdictSentence } from '../../../studies/report/verdict/verdict-sentenc
 import { PROGRAM } from '../../../support/program.ts';
 import { printable, suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import type { ScoredFiles } from '../../../tasks/official-scores/score-kind.ts';
 import { SCORE_KINDS } from '../../../tasks/official-scores/score-kinds.ts';
+import type { ScoredFiles } from '../../../tasks/official-scores/values-by-id.ts';
 import {
   addOpenFlags,
   addReadingFlags,

@@ -74,7 +74,7 @@ async function writeOpened(
 ): Promise<void> {
   const { openTuned } = await import('../../../use/trained/node/open-tuned.ts');
   const { writeForm } = await import('../../../use/trained/node/write-form.ts');
-  const { openingDisplay } = await import('../terminal/opening-display.ts');
+  const { openingDisplay } = await import('../terminal/download-display.ts');
   const opened = await openTuned(path, { model, ...openingDisplay() });
   try {
     writeForm(opened, formOf(opened), output);

@@ -4,9 +4,8 @@ import { Command } from 'commander';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { CONFIG_NAME } from '../config-path.ts';
+import { CONFIG_NAME, schemaLine } from '../config-path.ts';
 import { addConfigOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
-import { schemaLine } from '../schema-line.ts';
 import { shellQuoted } from '../shell-quoted.ts';
 
 export function initCommand(): Command {

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Processes } from '../../../program/parallel/communicator.ts';
 import { fromFirst } from '../../../program/parallel/from-first.ts';
+import { withoutControls } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import type { Answer, Prediction } from '../../../tasks/prediction.ts';
-import type { BaseData } from '../../../tasks/task-definition.ts';
+import type { Answer, BaseData, Prediction } from '../../../tasks/prediction.ts';
 import type { OpenedModel } from '../../../use/trained/node/open.ts';
-import { AnswerTable } from '../answer-table.ts';
 import {
   addOpenFlags,
   addReadingFlags,
@@ -22,6 +21,38 @@ import {
 } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
 import { inputsOf, picturesNamed } from '../inputs-of.ts';
+
+/** Formats answers as lines of CSV (RFC 4180). The first answer determines the header. */
+export class AnswerTable {
+  #columns: string[] | undefined;
+
+  /** Returns the line of an answer. The first call returns the header too. */
+  lines(answer: object): string[] {
+    const fields = new Map(flat(answer));
+    const header = this.#columns ? [] : [line([...fields.keys()])];
+    this.#columns ??= [...fields.keys()];
+    return [...header, line(this.#columns.map((name) => fields.get(name) ?? ''))];
+  }
+}
+
+/** Nested keys are joined to a column name: `probabilities.spam`. Lists of texts are joined by `;`. */
+function flat(answer: object): [string, string][] {
+  return Object.entries(answer).flatMap(([key, value]): [string, string][] => {
+    if (Array.isArray(value)) {
+      const isPlain = value.every((item) => typeof item !== 'object');
+      return [[key, isPlain ? value.join(';') : JSON.stringify(value)]];
+    }
+    if (typeof value !== 'object' || value === null) return [[key, `${value ?? ''}`]];
+    return flat(value).map(([inner, field]) => [`${key}.${inner}`, field]);
+  });
+}
+
+function line(fields: readonly string[]): string {
+  return fields
+    .map(withoutControls)
+    .map((field) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field))
+    .join(',');
+}
 
 /** Output formats of every task. */
 const EVERY = ['jsonl', 'csv'];

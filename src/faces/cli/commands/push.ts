@@ -37,7 +37,7 @@ export function pushCommand(): Command {
 
 async function run(path: string, repo: string, flags: Flags): Promise<void> {
   const { push } = await import('../../../studies/jobs/node/push.ts');
-  const { openingDisplay } = await import('../terminal/opening-display.ts');
+  const { openingDisplay } = await import('../terminal/download-display.ts');
   const { as: form, dryRun: isDry, json, license, parent, model } = flags;
   const { files, url, commit } = await push(path, repo, {
     ...openingDisplay(),

@@ -1,7 +1,12 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { detectFormat, firstLine } from '../../../input/data/detect-format.ts';
-import { partsOf, pictureFolder } from '../../../input/data/node/picture-folder.ts';
-import { classFiles, dataFiles, textFile } from '../../../input/data/node/text-files.ts';
+import {
+  classFiles,
+  dataFiles,
+  partsOf,
+  pictureFolder,
+  textFile,
+} from '../../../input/data/node/text-files.ts';
 import { hasOtherLayout, readTable, type Table } from '../../../input/data/table/read-table.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';

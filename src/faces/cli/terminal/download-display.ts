@@ -1,4 +1,7 @@
 import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
+import { rankAmongSeveral } from '../../../program/parallel/node/launch.ts';
+import { printable } from '../../../support/text.ts';
+import type { OpenOptions } from '../../../use/trained/node/open-options.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
 
 /** Bytes between two redraws, so that redrawing does not slow down a fast download. */
@@ -28,4 +31,17 @@ export function downloadDisplay(screen: Screen): (progress: DownloadProgress) =>
 
 function megabytes(bytes: number): string {
   return (bytes / 2 ** 20).toFixed(1);
+}
+
+/**
+ * Shows progress and notices on standard error while a model is opened. Only the first of several processes
+ * prints.
+ */
+export function openingDisplay(): Pick<OpenOptions, 'onProgress' | 'onNotice'> {
+  return {
+    onProgress: downloadDisplay(process.stderr),
+    onNotice: (message) => {
+      if (!rankAmongSeveral(process.env)) console.error(`note: ${printable(message)}`);
+    },
+  };
 }

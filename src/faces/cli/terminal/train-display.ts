@@ -1,8 +1,7 @@
 import { averaged } from '../../../scores/metrics/scores.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
-import { TimeLeft } from '../../../studies/report/run/time-left.ts';
-import { findingSentences } from '../../../studies/report/verdict/finding-sentences.ts';
-import { verdictSentence } from '../../../studies/report/verdict/verdict-sentence.ts';
+import { TimeLeft } from '../../../studies/report/run/timeline.ts';
+import { findingSentences, verdictSentence } from '../../../studies/report/verdict/verdict-sentence.ts';
 import { printable } from '../../../support/text.ts';
 import type { EventOf, FinishEvent, ProgressEvent, TrainEvent } from '../../../training/run/events.ts';
 import { clockTime, describeEvent } from './describe-event.ts';

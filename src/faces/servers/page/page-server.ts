@@ -2,8 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import sirv from 'sirv';
 import { readText } from '../../../input/formats/node/read-text.ts';
-import { isOwnHost } from '../http/guards.ts';
-import { listen, TIMEOUTS } from '../http/listen.ts';
+import { isOwnHost, listen, TIMEOUTS } from '../http/listen.ts';
 import { MODELS_FILE, modelsFile, type PictureModel, pageParts } from './page-parts.ts';
 
 export interface PageServer {

@@ -1,4 +1,70 @@
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { HttpBindings } from '@hono/node-server';
+import type { OpenAPIHono } from '@hono/zod-openapi';
 import { TimedOut } from './failure.ts';
+
+/** The callbacks of each connection's responses that have not ended. */
+const unended = new WeakMap<Socket, Set<() => void>>();
+
+/**
+ * Calls `onEnd` once a response has been sent, or can no longer be sent. A pipelined response gets no `close`
+ * event if its connection ends before its turn.
+ */
+export function onResponseEnd(response: ServerResponse, socket: Socket, onEnd: () => void): void {
+  const all = unended.get(socket) ?? watched(socket);
+  const end = () => {
+    if (!all.delete(end)) return;
+    onEnd();
+  };
+  all.add(end);
+  response.once('close', end);
+}
+
+/** Adds one listener per connection, because Node warns of a leak if there are many. */
+function watched(socket: Socket): Set<() => void> {
+  const all = new Set<() => void>();
+  unended.set(socket, all);
+  socket.once('close', () => {
+    for (const end of all) end();
+  });
+  return all;
+}
+
+export interface RouteAt {
+  /** The route's path in the API description. `none` if no route matches, because clients may request any path. */
+  route: string;
+  /** The HTTP methods that this path accepts. */
+  methods: string[];
+}
+
+const METHODS = ['GET', 'POST'];
+
+/** Finds the route that handles a path, for any method. */
+export function routeAt(app: ServeApp, path: string): RouteAt {
+  const routes = METHODS.flatMap((method) => {
+    const [matches] = app.router.match(method, path);
+    // A handler for all methods is middleware, not a route.
+    const candidates = matches
+      .map(([[, { method, path }]]) => ({ method, path }))
+      .find((one) => one.method === method);
+    return candidates ?? [];
+  });
+  return {
+    route: routes[0]?.path.replaceAll(/:(\w+)/g, '{$1}') ?? 'none',
+    methods: routes.map(({ method }) => method),
+  };
+}
+
+/** The context that middleware passes to routes. */
+export interface ServeEnv {
+  Bindings: HttpBindings;
+  Variables: {
+    scope: RequestScope;
+  };
+}
+
+export type ServeApp = OpenAPIHono<ServeEnv>;
 
 const ANSWERED = new Error('answered');
 

@@ -1,13 +1,126 @@
-import { type Dirent, existsSync, readdirSync, readFileSync, type Stats, statSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import {
+  type Dirent,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, sep } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { nearest } from '../../../support/text.ts';
 import { fileError, InvalidData, UserError } from '../../../support/user-error.ts';
+import type { DownloadProgress } from '../../formats/byte-source.ts';
+import { MAX_PICTURE_BYTES, PICTURE_NAME } from '../../pictures/pixels.ts';
 import { checkTextSize, decodeText, extensionOf, isGzip } from '../detect-format.ts';
 import type { ColumnClasses } from '../parquet/class-names.ts';
 import { checkRowCount } from '../rows.ts';
 import type { TextFile } from '../text-file.ts';
-import { gunzip } from './gunzip.ts';
-import { openPicture, pictureFolder } from './picture-folder.ts';
+
+/** Maximum decompressed size. Reading a text takes up to three times as much memory. */
+const MAX_BYTES = 2 ** 28;
+
+/** Decompresses a gzip file. Throws a UserError if it is damaged, or its content is too large. */
+export function gunzip(bytes: Uint8Array, where: string): Uint8Array {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: MAX_BYTES });
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    if (code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new InvalidData({
+        where,
+        fault: `decompresses to more than ${MAX_BYTES} bytes`,
+        hint: 'Decompress the file first.',
+      });
+    }
+    throw new InvalidData({ where, fault: `is not a valid gzip file: ${message}` });
+  }
+}
+
+/** Files beside pictures that describe them, as in the imagefolder of Hugging Face's datasets. */
+const METADATA = ['metadata.csv', 'metadata.jsonl'];
+
+/** Names of folders for parts of a dataset. */
+const PARTS = {
+  train: ['train', 'training'],
+  validation: ['validation', 'valid', 'val', 'dev', 'test', 'testing'],
+};
+
+/**
+ * A folder with one folder of pictures for each class, as a table: the path of each picture, and its class. With a
+ * metadata.csv or metadata.jsonl, that file. Undefined for folders without pictures.
+ *
+ * @param open opens a file of the folder
+ */
+export function pictureFolder(path: string, open: (path: string) => TextFile): TextFile | undefined {
+  const names = picturesIn(path);
+  if (names.length === 0) return undefined;
+  const metadata = METADATA.find((name) => readdirSync(path).includes(name));
+  if (metadata !== undefined) return open(join(path, metadata));
+  const hasClasses = names.every((name) => name.split('/').length === 2);
+  const lines = names.map((name) =>
+    JSON.stringify({ image: name, ...(hasClasses && { label: name.slice(0, name.indexOf('/')) }) }),
+  );
+  const text = `${lines.join('\n')}\n`;
+  return {
+    name: path,
+    size: text.length,
+    read: () => text,
+    openPicture: (name) => openPicture(path, name),
+    pictureColumns: ['image'],
+  };
+}
+
+/**
+ * The pictures below a folder, as sorted paths with forward slashes.
+ *
+ * @throws UserError for a file that the system refuses to list
+ */
+export function picturesIn(path: string): string[] {
+  try {
+    return readdirSync(path, { recursive: true, encoding: 'utf8' })
+      .map((name) => name.replaceAll('\\', '/'))
+      .filter((name) => PICTURE_NAME.test(name) && !basename(name).startsWith('.'))
+      .sort();
+  } catch (error) {
+    throw fileError(error) ?? error;
+  }
+}
+
+/** The folders of a dataset's parts below a folder. */
+export function partsOf(path: string): { train: string; validation?: string } {
+  const folders = readdirSync(path, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+  const find = (names: readonly string[]) => names.find((name) => folders.includes(name));
+  const [train, validation] = [find(PARTS.train), find(PARTS.validation)];
+  if (train === undefined || folders.some((name) => ![train, validation].includes(name)))
+    return { train: path };
+  return { train: join(path, train), ...(validation && { validation: join(path, validation) }) };
+}
+
+/**
+ * Reads a picture that a row names. A relative path stays in the folder of its table, also through links.
+ *
+ * @throws UserError for a path that leads elsewhere, and for missing and too large files
+ */
+export async function openPicture(folder: string, name: string): Promise<Uint8Array> {
+  const path = isAbsolute(name) ? name : join(folder, name);
+  try {
+    const real = realpathSync(path);
+    const inside = relative(realpathSync(folder), real);
+    if (!isAbsolute(name) && (inside.startsWith(`..${sep}`) || isAbsolute(inside)))
+      throw new InvalidData({ where: name, fault: `leads out of the folder ${folder}` });
+    const { size } = await stat(real);
+    if (size > MAX_PICTURE_BYTES)
+      throw new InvalidData({ where: name, fault: `has ${size} bytes, more than ${MAX_PICTURE_BYTES}` });
+    return await readFile(real);
+  } catch (error) {
+    throw fileError(error) ?? error;
+  }
+}
 
 /** Whether a file of a folder is read as text. */
 function isReadInFolders(name: string): boolean {
@@ -157,4 +270,23 @@ function missing(path: string): UserError {
   const why = below === undefined || isAbsolute(path) ? '' : ' Paths are relative to the current folder.';
   const hint = guesses.length > 0 ? `Did you mean ${guesses.join(', ')}?${why}` : undefined;
   return new UserError({ where: path, fault: 'does not exist', hint, code: 'not_found' });
+}
+
+/**
+ * The files of a `data` section: a file, a folder, or a split of a dataset on the Hub.
+ *
+ * @param place a path, or the split's name
+ * @throws UserError for missing and damaged files
+ */
+export async function filesOf(
+  { dataset, subset }: { dataset?: string; subset?: string },
+  place: string,
+  takesFolders: boolean,
+  onProgress?: (progress: DownloadProgress) => void,
+): Promise<TextFile[]> {
+  if (dataset === undefined) return dataFiles(place, takesFolders);
+  const { resolveSplit } = await import('../hub/node/resolve-dataset.ts');
+  const { paths, classes } = await resolveSplit({ dataset, subset, split: place }, { onProgress });
+  const known = Object.keys(classes).length > 0 ? classes : undefined;
+  return (await Promise.all(paths.map((path) => dataFiles(path, false, known)))).flat();
 }

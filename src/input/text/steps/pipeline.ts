@@ -1,12 +1,30 @@
 import { Effort } from '../../../support/regex/effort.ts';
 import { addedTokenCutter } from './added-tokens.ts';
 import { AlignedText, type TextToken } from './aligned-text.ts';
+import { bpe } from './bpe.ts';
 import { MAX_STEPS, within } from './limits.ts';
-import { model } from './model.ts';
 import { type Normalize, normalizer } from './normalizer.ts';
 import { type PreTokenize, preTokenizer } from './pre-tokenizer.ts';
-import type { AddedToken, TokenizerJson } from './tokenizer-json.ts';
+import type { AddedToken, TokenizerJson, TokenizerModel } from './tokenizer-json.ts';
+import { unigram } from './unigram.ts';
 import type { Model, Vocabulary } from './vocabulary.ts';
+import { wordPiece } from './word-piece.ts';
+
+/**
+ * Builds the step of a `model` section.
+ *
+ * @throws Error for an inconsistent section
+ */
+function model(config: TokenizerModel): Model {
+  switch (config.type) {
+    case 'BPE':
+      return bpe(config);
+    case 'Unigram':
+      return unigram(config);
+    case 'WordPiece':
+      return wordPiece(config);
+  }
+}
 
 /**
  * The steps of a tokenizer.json from a text to its tokens, in the order of the Rust library. Added tokens are cut out.

@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AdapterTensors, StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
 import { modelFamily } from '../../../models/registry.ts';
-import { classLoss } from '../../../program/objectives/sequence-loss.ts';
-import { sequenceModel } from '../../../program/objectives/sequence-model.ts';
+import { classLoss, sequenceModel } from '../../../program/objectives/sequence-loss.ts';
 import { tokenModel } from '../../../program/objectives/token-model.ts';
 import { kindOf } from '../registry.ts';
 import { bottleneckKind, houlsby } from './bottleneck-method.ts';

@@ -33,8 +33,8 @@ import { modelFeeds } from '../../objectives/model-inputs.ts';
 import { tokenModel } from '../../objectives/token-model.ts';
 import { Program } from '../../program.ts';
 import type { LoadedModel } from '../../weight-memory.ts';
+import { quantizedPaths } from '../base-format.ts';
 import { inputMagnitudes } from '../input-magnitudes.ts';
-import { quantizedPaths } from '../quantized-paths.ts';
 import { withBaseDtype } from './with-base-dtype.ts';
 
 const CONFIG = {

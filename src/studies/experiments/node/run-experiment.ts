@@ -1,10 +1,13 @@
 import { existsSync } from 'node:fs';
 import { digestOf } from '../../../input/formats/node/content-digest.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
-import { asBegun } from '../../../training/run/node/begun-config.ts';
-import { lastFingerprint } from '../../../training/run/node/checkpoint-file.ts';
-import { assertOwnCheckpoint, differencesFrom, otherRun } from '../../../training/run/node/own-checkpoint.ts';
-import { runFiles } from '../../../training/run/node/run-folder.ts';
+import {
+  assertOwnCheckpoint,
+  differencesFrom,
+  lastFingerprint,
+  otherRun,
+} from '../../../training/run/node/own-checkpoint.ts';
+import { asBegun, runFiles } from '../../../training/run/node/run-folder.ts';
 import { stopStep } from '../../../training/train/trainer-settings.ts';
 import { readRun } from '../../jobs/node/read-run.ts';
 import { readRunRecord } from '../../report/node/read-run-record.ts';

@@ -1,10 +1,10 @@
 import type { Point } from '../../../scores/stats/series.ts';
 import { intervalPlot } from '../../report/chart/interval-plot.ts';
 import { type ChartCurve, lineChart } from '../../report/chart/line-chart.ts';
-import { standalone } from '../../report/chart/standalone.ts';
+import { standalone } from '../../report/chart/style.ts';
 import { toneOf } from '../../report/page/section.ts';
-import { isBudgetKey } from '../../report/run/budgets.ts';
-import { scoreTitle } from '../../report/run/names.ts';
+import { scoreTitle } from '../../report/run/group-runs.ts';
+import { isBudgetKey } from '../../report/run/group-values.ts';
 import type { RowResult, TaskResult } from './results.ts';
 
 /**

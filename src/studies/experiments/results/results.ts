@@ -1,16 +1,139 @@
 import { SCORES, scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { type Interval, interval, variance } from '../../../scores/stats/interval.ts';
+import { holm, type PairedTest, pairedTest } from '../../../scores/stats/paired-test.ts';
 import { scorePrefixes, type ValidationFiles } from '../../../tasks/data-files.ts';
 import { runMemoryMb } from '../../report/run/costs.ts';
-import { dataName, modelName } from '../../report/run/names.ts';
+import { dataName, modelName } from '../../report/run/group-runs.ts';
 import type { RunSummary } from '../../report/run/run-facts.ts';
-import { finalParameters, type RunRecord } from '../../report/run/run-record.ts';
-import { shownValuesOf } from '../../report/run/settings-of.ts';
+import { finalParameters, type RunRecord, shownValuesOf } from '../../report/run/run-record.ts';
+import { bestOf } from '../choose.ts';
 import type { Cell } from '../experiment.ts';
 import { predictsOneClass, ruleText, type ScoringRule, scoredBy } from '../scoring-rule.ts';
-import { type Settings, settingsText } from '../settings.ts';
-import { type PairTest, pairTests } from './pair-tests.ts';
-import { remarksOn } from './remarks.ts';
+import { type Settings, settingsText, valueText } from '../settings.ts';
+
+/** Tests whether two rows differ in a score, over their common seeds. */
+export interface PairTest extends PairedTest {
+  first: string;
+  second: string;
+  /** `p` and `wilcoxon`, corrected by Holm's method for all pairs of the task. */
+  holm?: number;
+  wilcoxonHolm?: number;
+}
+
+/** With more rows, only pairs with the best row are tested: the number of all pairs grows with the square. */
+export const MAX_ROWS_IN_PAIRS = 30;
+
+/** Tests every pair of rows with at least two common seeds. */
+export function pairTests(rows: readonly RowResult[], score: string, greaterIsBetter: boolean): PairTest[] {
+  const scores = rows.map((row) => ({ score: row.scores[score]?.mean ?? Number.NaN, loss: 0 }));
+  const [best] = bestOf(new Map(scores.entries()), greaterIsBetter, 1);
+  const isTested = (...pair: number[]) => rows.length <= MAX_ROWS_IN_PAIRS || pair.includes(best!);
+  const found = rows.flatMap((first, i) =>
+    rows.slice(i + 1).flatMap((second, after): PairTest[] => {
+      if (!isTested(i, i + 1 + after)) return [];
+      const pairs = first.runs.flatMap((run) => {
+        const other = second.runs.find(({ seed }) => seed === run.seed);
+        const values = [run.scores[score], other?.scores[score]].map((value) => value ?? Number.NaN);
+        return values.every(Number.isFinite) ? [values] : [];
+      });
+      const test = pairedTest(
+        pairs.map(([value]) => value!),
+        pairs.map(([, value]) => value!),
+      );
+      return test ? [{ first: first.row, second: second.row, ...test }] : [];
+    }),
+  );
+  const [t, ranks] = [holm(found.map(({ p }) => p)), holm(found.map(({ wilcoxon }) => wilcoxon))];
+  return found.map((test, i) => ({
+    ...test,
+    ...(t[i] !== undefined && { holm: t[i] }),
+    ...(ranks[i] !== undefined && { wilcoxonHolm: ranks[i] }),
+  }));
+}
+
+/** The test of a pair of rows, in either order. */
+export function testOf(tests: readonly PairTest[], row: string, other: string): PairTest | undefined {
+  const test = tests.find(({ first, second }) => first === row && second === other);
+  if (test) return test;
+  const turned = tests.find(({ first, second }) => first === other && second === row);
+  if (!turned) return undefined;
+  const { mean, ...rest } = turned.difference;
+  const effect = turned.effect === undefined ? {} : { effect: -turned.effect };
+  return { ...turned, first: row, second: other, difference: { mean: -mean, ...rest }, ...effect };
+}
+
+/** Remarks on a task's table: what makes a row's result less reliable than it seems. */
+function remarksOn(outcomes: readonly CellOutcome[], rows: readonly RowResult[], score: string): string[] {
+  return outcomes.flatMap((outcome, i) => [
+    ...unfinished(outcome, rows[i]!),
+    ...diverged(outcome, rows[i]!, score),
+    ...atMajority(outcome, rows[i]!),
+    ...failedChoices(outcome),
+    ...noneLearned(outcome),
+    ...atEdge(outcome),
+  ]);
+}
+
+function unfinished({ cell, of, failures }: CellOutcome, { runs }: RowResult): string[] {
+  const failed = failures.map(({ name, message }) => `${name} failed: ${message.trim().split('\n', 1)[0]}`);
+  if (runs.length === of) return failed;
+  return [`${cell.row}: ${runs.length} of ${of} runs are finished.`, ...failed];
+}
+
+function diverged({ cell, records }: CellOutcome, { runs }: RowResult, score: string): string[] {
+  const lost = runs.filter(({ scores }) => !Number.isFinite(scores[score])).map(({ seed }) => seed);
+  const skipped = records.filter((record) => skippedSteps(record) > 0).map(({ facts }) => facts.seed);
+  return [
+    ...(lost.length > 0 ? [`${cell.row}: diverged with ${seeds(lost)} and has no score there.`] : []),
+    ...(skipped.length > 0
+      ? [`${cell.row}: skipped steps with a gradient that is not finite (${seeds(skipped)}).`]
+      : []),
+  ];
+}
+
+function skippedSteps({ steps }: RunRecord): number {
+  return steps.at(-1)?.skipped_steps ?? 0;
+}
+
+function atMajority({ cell }: CellOutcome, { runs }: RowResult): string[] {
+  const same = runs.filter(({ oneClass }) => oneClass).map(({ seed }) => seed);
+  return same.length === 0 ? [] : [`${cell.row}: predicts one class for every example (${seeds(same)}).`];
+}
+
+function failedChoices({ cell, tried }: CellOutcome): string[] {
+  return tried
+    .filter(({ failed }) => failed)
+    .map(({ choice }) => `${cell.row}: failed or diverged with ${settingsText(choice)} during tuning.`);
+}
+
+/** Remarks on a grid in which no choice learned anything. The choice among them says nothing about the row. */
+function noneLearned({ cell, tried }: CellOutcome): string[] {
+  const scored = tried.filter(({ score }) => score !== undefined);
+  if (scored.length === 0 || !scored.every(({ learnedNothing }) => learnedNothing)) return [];
+  return [
+    `${cell.row}: no choice of its grid learned anything: each scores 0 or predicts one class for every example. Add other values of training.learning_rate to the grid, or train for more steps.`,
+  ];
+}
+
+/** Remarks on a choice at the edge of its grid. A better value may lie beyond it. */
+function atEdge({ cell, choice }: CellOutcome): string[] {
+  if (!choice || cell.grid.length < 2) return [];
+  return Object.entries(choice).flatMap(([key, value]) => {
+    const values = [...new Set(cell.grid.map((one) => one[key]))];
+    if (values.length < 2 || !values.every((one): one is number => typeof one === 'number')) return [];
+    const edge =
+      value === Math.min(...values) ? 'smallest' : value === Math.max(...values) ? 'largest' : undefined;
+    return edge
+      ? [
+          `${cell.row}: the best ${key}, ${valueText(value)}, is the ${edge} of its grid. A value beyond it may be better.`,
+        ]
+      : [];
+  });
+}
+
+function seeds(list: readonly number[]): string {
+  return `${list.length === 1 ? 'seed' : 'seeds'} ${list.join(', ')}`;
+}
 
 /** A choice of a grid with its last score. */
 export interface TriedChoice {

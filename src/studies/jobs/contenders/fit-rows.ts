@@ -2,7 +2,7 @@ import type { Engine } from '../../../program/engine.ts';
 import { type EvaluatedRows, unitsOf } from '../../../program/example-set.ts';
 import { LinearProbe } from '../../../program/linear-probe.ts';
 import type { LinearLayer } from '../../../program/objectives/sentence-classifier.ts';
-import type { FitLayer } from '../../../tasks/task-definition.ts';
+import type { FitLayer } from '../../../tasks/prediction.ts';
 
 /**
  * Strengths of layers on features that were trained with labels. Such features separate the training rows, so no

@@ -9,8 +9,8 @@ import { type LinearLayer, layerOutputs } from '../../../program/objectives/sent
 import { Program } from '../../../program/program.ts';
 import { joinedFloats } from '../../../support/arrays.ts';
 import { releasing } from '../../../support/opened.ts';
+import type { TrainerState } from '../../../training/run/checkpoint.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
-import type { TrainerState } from '../../../training/run/trainer-state.ts';
 import { Trainer, type TrainerHost } from '../../../training/train/trainer.ts';
 import { beforeFirstStep } from '../before-first-step.ts';
 import { type SetUpRun, withLayer } from '../set-up-run.ts';

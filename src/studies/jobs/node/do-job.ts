@@ -2,7 +2,7 @@ import type { OwnScores } from '../../../program/own-scores.ts';
 import { isAgreed, type Processes } from '../../../program/parallel/communicator.ts';
 import { joinProcesses } from '../../../program/parallel/node/join-processes.ts';
 import { answerCalls } from '../../../support/calls/answer-calls.ts';
-import type { Port } from '../../../support/calls/call.ts';
+import type { Port } from '../../../support/calls/caller.ts';
 import { importModules } from '../../../support/import-modules.ts';
 import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../../training/run/events.ts';

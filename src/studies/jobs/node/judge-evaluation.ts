@@ -10,15 +10,15 @@ import { type ScoreName, scoreDefinition } from '../../../scores/metrics/scores.
 import { releasing } from '../../../support/opened.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { heldOutShare, trainingFiles, type ValidationFiles } from '../../../tasks/data-files.ts';
+import type { ReadingFlags } from '../../../tasks/prediction.ts';
 import { metricsOf } from '../../../tasks/registry.ts';
-import type { ReadingFlags } from '../../../tasks/task-definition.ts';
 import { runFiles } from '../../../training/run/node/run-folder.ts';
 import { isNoBetterThanFloor, type Verdict } from '../../../training/run/verdict.ts';
 import type { TrainedModel } from '../../../use/trained/trained-model.ts';
 import { frozenProbe, unitOutputs } from '../contenders/frozen.ts';
 import { joined, splitSources } from '../run-rows.ts';
+import { PROBE } from '../verdict/diagnose.ts';
 import { countedRows } from '../verdict/judge-run.ts';
-import { PROBE } from '../verdict/to-beat.ts';
 
 /**
  * Compares the scores of a trained model on some files with baselines that are fitted on the run's training

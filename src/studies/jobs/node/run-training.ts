@@ -13,26 +13,28 @@ import {
 import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { together } from '../../../program/parallel/together.ts';
 import { peakMemoryMb } from '../../../support/node/process-status.ts';
-import type { CheckpointOrigin, SavedState } from '../../../training/run/checkpoint.ts';
+import {
+  type CheckpointOrigin,
+  lengthOf,
+  type SavedState,
+  type TrainerState,
+} from '../../../training/run/checkpoint.ts';
 import { methodOf } from '../../../training/run/config/method-of.ts';
 import type { ParsedConfig, RunConfig } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../../training/run/events.ts';
-import { asBegun, startedWith } from '../../../training/run/node/begun-config.ts';
-import { readLastCheckpoint, writeCheckpoint } from '../../../training/run/node/checkpoint-file.ts';
-import { finishOf, openEventLog } from '../../../training/run/node/event-log.ts';
+import { finishOf, openEventLog, openImportanceLog } from '../../../training/run/node/event-log.ts';
 import { FoldFiles } from '../../../training/run/node/fold-files.ts';
-import { openImportanceLog } from '../../../training/run/node/importance-log.ts';
-import { otherRun } from '../../../training/run/node/own-checkpoint.ts';
+import { otherRun, readLastCheckpoint, writeCheckpoint } from '../../../training/run/node/own-checkpoint.ts';
 import {
+  asBegun,
   checkRunFolder,
   contentOf,
   lockRun,
   makeRunFolder,
   runFiles,
+  startedWith,
   takeRunFolder,
 } from '../../../training/run/node/run-folder.ts';
-import { lengthOf } from '../../../training/run/same-run.ts';
-import type { TrainerState } from '../../../training/run/trainer-state.ts';
 import type { StepControl, StepState } from '../../../training/train/step-control.ts';
 import { openWeights } from '../../../use/trained/node/load-model.ts';
 import { sharedFiles } from '../../../use/trained/node/shared-files.ts';

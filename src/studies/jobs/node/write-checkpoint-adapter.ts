@@ -17,12 +17,12 @@ import { UserError } from '../../../support/user-error.ts';
 import { checkpointName } from '../../../training/run/checkpoint.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';
+import { totalStepsOf } from '../../../training/run/node/event-log.ts';
 import {
   checkpointsIn,
   readCheckpoint,
   stepOfCheckpoint,
-} from '../../../training/run/node/checkpoint-file.ts';
-import { totalStepsOf } from '../../../training/run/node/event-log.ts';
+} from '../../../training/run/node/own-checkpoint.ts';
 import { runFiles } from '../../../training/run/node/run-folder.ts';
 import { openWeights } from '../../../use/trained/node/load-model.ts';
 import type { Tuned } from '../contenders/conclude.ts';

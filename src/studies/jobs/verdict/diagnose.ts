@@ -1,14 +1,41 @@
 import type { Confusion } from '../../../program/example-set.ts';
+import type { Baseline } from '../../../scores/baselines/baseline.ts';
 import { macroF1 } from '../../../scores/metrics/classes.ts';
-import { scoreDefinition } from '../../../scores/metrics/scores.ts';
-import type { LossCourse } from '../../../training/run/trainer-state.ts';
+import { type ScoreName, scoreDefinition } from '../../../scores/metrics/scores.ts';
+import { chiefScore } from '../../../tasks/chief-score.ts';
+import type { LossCourse } from '../../../training/run/checkpoint.ts';
+import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import {
   type Finding,
   floorValue,
   isFloor,
   isNoBetterThanFloor,
+  type ToBeat,
   type Verdict,
 } from '../../../training/run/verdict.ts';
+
+export const PROBE = 'a linear probe';
+
+/**
+ * For each baseline, its value of the score that judges a run, the best first. Without this score, it is omitted.
+ *
+ * @param probe the score of the linear probe, if there is one
+ */
+export function toBeat(
+  config: Pick<RunConfig, 'data' | 'training'>,
+  baselines: readonly Baseline[],
+  probe?: number,
+): ToBeat[] {
+  const { score } = chiefScore(config);
+  const all = baselines.flatMap(({ name, isBlind, scores }) => {
+    const value = scores[score as ScoreName];
+    return value === undefined ? [] : [{ name, value, is_blind: isBlind }];
+  });
+  if (probe !== undefined) all.push({ name: PROBE, value: probe, is_blind: false });
+  const sign = scoreDefinition(score)?.lessIsBetter ? -1 : 1;
+  const rank = ({ value }: ToBeat) => (Number.isNaN(value) ? Number.NEGATIVE_INFINITY : sign * value);
+  return all.sort((a, b) => rank(b) - rank(a));
+}
 
 /** The facts about a run that help to find the reason for a bad score. */
 export interface Symptoms {

@@ -6,17 +6,15 @@ import { scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { chiefScore } from '../../../tasks/chief-score.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { usualRate } from '../../../training/run/config/defaults/policy.ts';
-import type { Chosen } from '../../../training/run/config/resolve-config.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';
 import { isNoBetterThanFloor, type Verdict } from '../../../training/run/verdict.ts';
 import { type Seen, shownConfusion, watching } from '../../../training/train/evaluations.ts';
 import type { Trainer } from '../../../training/train/trainer.ts';
-import type { RunBeginning } from '../begin-run.ts';
+import { notScored, type RunBeginning } from '../begin-run.ts';
 import { type ContenderKind, correctedInterval } from '../contenders/choose.ts';
 import type { Conclusion } from '../contenders/conclude.ts';
 import type { SetUpRun } from '../set-up-run.ts';
-import { diagnose, diagnoseLosses, isAlreadyRight, type Symptoms } from './diagnose.ts';
-import { toBeat } from './to-beat.ts';
+import { diagnose, diagnoseLosses, isAlreadyRight, type Symptoms, toBeat } from './diagnose.ts';
 
 /**
  * Adds a verdict to the end of a run. Every process of the run calls this.
@@ -206,17 +204,4 @@ function symptomsOf(
     truncatedShare: train.truncated / train.lengths.length,
     maxLength: run.maxLength,
   };
-}
-
-/**
- * Explains why evaluation was turned off by default, and what to do, as the end of a sentence. Empty if it was not turned off.
- */
-export function notScored(chosen: readonly Chosen[]): string[] {
-  return chosen
-    .filter(({ key, value }) => key === 'training.eval_strategy' && value === 'no')
-    .filter(() => !chosen.some(({ key }) => key === 'data.validation'))
-    .map(
-      ({ reason }) =>
-        `, because ${reason}. Set data.validation to a file of labeled rows, or label more rows.`,
-    );
 }

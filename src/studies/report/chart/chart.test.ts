@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { rankTable } from '../rank-table.ts';
-import { ticksOf } from './axes.ts';
+import { logDomain, logTicks, niceDomain, niceTicks, ticksOf } from './axes.ts';
 import { heatMapChart, heatMapValues } from './heat-map.ts';
 import { power } from './histogram.ts';
-import { spreadLabels } from './labels.ts';
 import { lineChart } from './line-chart.ts';
-import { logDomain, logTicks, niceDomain, niceTicks } from './nice-ticks.ts';
+import { spreadLabels } from './picture.ts';
 import { wrapped } from './style.ts';
 
 describe('ticks', () => {

@@ -1,8 +1,7 @@
 import { type Markup, markup } from '../markup.ts';
 import type { RankTable } from '../rank-table.ts';
-import { matrixName } from './labels.ts';
-import { type Frame, picture, textWidth, WIDTH } from './picture.ts';
-import { rounded } from './scale.ts';
+import { rounded } from './axes.ts';
+import { type Frame, matrixName, picture, textWidth, WIDTH } from './picture.ts';
 
 /** Number of shades in a heat map, from no rank to the largest rank. */
 export const SHADES = 16;

@@ -1,8 +1,6 @@
 import { type Markup, markup } from '../markup.ts';
-import { type Box, xAxis } from './axes.ts';
-import { niceTicks } from './nice-ticks.ts';
+import { type Box, linear, niceTicks, rounded, type Scale, xAxis } from './axes.ts';
 import { type Frame, picture, WIDTH } from './picture.ts';
-import { linear, rounded, type Scale } from './scale.ts';
 
 export interface Histogram extends Omit<Frame, 'width' | 'height'> {
   /** The unit that the chart counts: triplets or doublets. */

@@ -1,10 +1,8 @@
 import { interval } from '../../../scores/stats/interval.ts';
 import { score } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
-import { type Box, ticksOf, xAxis } from './axes.ts';
-import { niceDomain } from './nice-ticks.ts';
+import { type Box, linear, niceDomain, rounded, ticksOf, xAxis } from './axes.ts';
 import { type Frame, picture, textWidth, WIDTH } from './picture.ts';
-import { linear, rounded } from './scale.ts';
 import { wrapped } from './style.ts';
 
 export interface IntervalPlot extends Omit<Frame, 'width' | 'height'> {

@@ -1,11 +1,21 @@
 import type { Point, Series } from '../../../scores/stats/series.ts';
 import { short } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
-import { type Box, roomFor, ticksOf, xAxis, yAxis } from './axes.ts';
-import { spreadLabels } from './labels.ts';
-import { logDomain, logTicks, niceDomain, type Ticks } from './nice-ticks.ts';
-import { type Frame, picture, textWidth, WIDTH } from './picture.ts';
-import { linear, rounded, type Scale } from './scale.ts';
+import {
+  type Box,
+  linear,
+  logDomain,
+  logTicks,
+  niceDomain,
+  roomFor,
+  rounded,
+  type Scale,
+  type Ticks,
+  ticksOf,
+  xAxis,
+  yAxis,
+} from './axes.ts';
+import { type Frame, picture, spreadLabels, textWidth, WIDTH } from './picture.ts';
 import { legendHeight, seriesLegend } from './style.ts';
 
 export interface ChartCurve extends Series {

@@ -1,11 +1,20 @@
 import type { Point } from '../../../scores/stats/series.ts';
 import { short } from '../format.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
-import { type Box, gridLines, roomFor, ticksOf, xAxis, yAxis } from './axes.ts';
+import {
+  type Box,
+  gridLines,
+  linear,
+  logDomain,
+  logTicks,
+  roomFor,
+  rounded,
+  ticksOf,
+  xAxis,
+  yAxis,
+} from './axes.ts';
 import { SHADES } from './heat-map.ts';
-import { logDomain, logTicks } from './nice-ticks.ts';
 import { type Frame, picture, textWidth, WIDTH } from './picture.ts';
-import { linear, rounded } from './scale.ts';
 
 export interface Panel {
   label: string;

@@ -119,3 +119,8 @@ function shades(): string {
     `rect.h${i},.h${i} rect{fill:var(--h${i})}.chart .h${i} text{fill:var(--n${i})}.s${i}{color:var(--h${i})}`;
   return Array.from({ length: SHADES + 1 }, (_, i) => rule(i)).join('');
 }
+
+/** A picture as a self-contained SVG file. Its colors follow the viewer's color scheme. */
+export function standalone({ text }: Markup, moreStyle = ''): string {
+  return `${text.replace(/^<svg[^>]*>/, (tag) => `${tag}<style>${CHART_STYLE}${moreStyle}</style>`)}\n`;
+}

@@ -5,8 +5,7 @@ import { readYaml } from '../../../input/formats/node/read-text.ts';
 import { InvalidFile } from '../../../support/user-error.ts';
 import { componentHistories } from '../../../training/run/component-history.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
-import { readImportanceLog } from '../../../training/run/node/importance-log.ts';
-import { logValues } from '../../../training/run/node/log-values.ts';
+import { logValues, readImportanceLog } from '../../../training/run/node/event-log.ts';
 import { type RunSummary, summarizeRun } from '../run/run-facts.ts';
 import { type RunRecord, runRecord } from '../run/run-record.ts';
 

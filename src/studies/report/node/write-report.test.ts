@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { DRAWN_BY } from '../page/report-page.ts';
+import { DRAWN_BY } from '../page/page.ts';
 import { writeReport } from './write-report.ts';
 
 let folder: string;

@@ -2,9 +2,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { DRAWN_BY, REPORT_SCRIPT, reportPage } from '../page/report-page.ts';
-import { groupRuns } from '../run/group-runs.ts';
-import { shortFolderNames } from '../run/names.ts';
+import { DRAWN_BY, REPORT_SCRIPT, reportPage } from '../page/page.ts';
+import { groupRuns, shortFolderNames } from '../run/group-runs.ts';
 import { contentPolicy } from './content-policy.ts';
 import { readRunRecord } from './read-run-record.ts';
 

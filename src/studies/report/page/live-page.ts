@@ -1,16 +1,97 @@
-import { counted, duration } from '../format.ts';
+import { counted, duration, short } from '../format.ts';
 import { Markup, markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
 import { methodTitle } from '../run/run-facts.ts';
 import type { RunRecord } from '../run/run-record.ts';
-import { liveScript } from './live-script.ts';
 import { htmlPage, scriptOf } from './page.ts';
 import { pageScript } from './page-script.ts';
 import { part } from './section.ts';
-import { sectionScript } from './section-script.ts';
 import { reportTitle, runState } from './sections/summary.ts';
 import { sectionMarkup, sectionsOf } from './sections.ts';
-import { stepLine } from './step-line.ts';
+
+/* Runs in the page. It is sent as text, so it must not use anything outside itself. */
+
+/**
+ * Keeps a live page up to date: dispatches the sections that the server sends as events. The browser reconnects until
+ * the server says that the run has ended.
+ */
+function liveScript(): void {
+  const connection = document.getElementById('connection')!;
+  const source = new EventSource('events');
+
+  source.addEventListener('section', ({ data }) => {
+    document.dispatchEvent(new CustomEvent('section', { detail: JSON.parse(data) }));
+  });
+  source.addEventListener('end', () => {
+    source.close();
+    connection.textContent = 'The run is over. This page is no longer updated.';
+  });
+  source.onopen = () => {
+    connection.textContent = '';
+  };
+  source.onerror = () => {
+    connection.textContent = 'No connection to the run. Trying again.';
+  };
+  document.addEventListener('submit', (event) => {
+    const form = event.target as HTMLFormElement;
+    if (!form.matches('.stop')) return;
+    event.preventDefault();
+    const button = form.querySelector('button')!;
+    button.disabled = true;
+    fetch('stop', { method: 'POST' }).then(
+      (response) => {
+        button.disabled = response.ok;
+      },
+      () => {
+        button.disabled = false;
+      },
+    );
+  });
+}
+
+/* Runs in the page. It is sent as text, so it must not use anything outside itself. */
+
+/**
+ * Replaces changed sections of the page. A `section` event on the document has the section's `id` and new `html` in its
+ * `detail`. An `update` event follows.
+ */
+export function sectionScript(): void {
+  function replace(id: string, html: string): void {
+    const old = document.getElementById(id);
+    const fresh = new DOMParser().parseFromString(html, 'text/html').getElementById(id);
+    if (!old || !fresh) return;
+    const parts = (element: Element) => [...element.querySelectorAll<HTMLElement>('[data-part]')];
+    const names = (element: Element) =>
+      parts(element)
+        .map(({ dataset }) => dataset.part)
+        .join();
+    if (names(old) !== names(fresh)) {
+      old.replaceWith(document.adoptNode(fresh));
+      return;
+    }
+    // Only changed parts are replaced, so that a slider in use, a selection or a tooltip stays.
+    const current = parts(old);
+    parts(fresh).forEach((part, i) => {
+      if (part.innerHTML !== current[i]!.innerHTML) current[i]!.replaceChildren(...part.childNodes);
+    });
+  }
+
+  document.addEventListener('section', (event) => {
+    const { id, html } = (event as CustomEvent<{ id: string; html: string }>).detail;
+    replace(id, html);
+    document.dispatchEvent(new Event('update'));
+  });
+}
+
+/** The progress of an active run: `Step 3 of 40 · loss 0.52 · 98 examples per second · 12.0 s left`. */
+export function stepLine({ start, step, steps }: RunRecord, secondsLeft: number): string {
+  const last = steps.at(-1);
+  return [
+    `Step ${counted(step)} of ${counted(start?.total_steps ?? step)}`,
+    ...(last ? [`loss ${short(last.loss)}`, `${short(last.examples_per_second)} examples per second`] : []),
+    ...(Number.isFinite(secondsLeft) ? [`${duration(secondsLeft)} left`] : []),
+  ].join(' · ');
+}
 
 export const LIVE_SCRIPT = scriptOf(pageScript, sectionScript, liveScript);
 

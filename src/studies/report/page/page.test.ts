@@ -4,7 +4,7 @@ import { groupRuns } from '../run/group-runs.ts';
 import { type RunSummary, summarizeRun } from '../run/run-facts.ts';
 import { addEvent, runRecord } from '../run/run-record.ts';
 import { liveSections } from './live-page.ts';
-import { reportPage } from './report-page.ts';
+import { reportPage } from './page.ts';
 
 const HOSTILE = `</script><img src=x onerror="alert('x')">\u0001`;
 const MODULES = ['query', 'key'].flatMap((name) => [0, 1].map((layer) => `bert.layer.${layer}.${name}`));

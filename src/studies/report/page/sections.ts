@@ -1,6 +1,6 @@
 import { markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
-import { settingsOf } from '../run/settings-of.ts';
+import { settingsOf } from '../run/run-record.ts';
 import { part, type Section, type SectionOf, table } from './section.ts';
 import { classes } from './sections/classes.ts';
 import { cost } from './sections/cost.ts';

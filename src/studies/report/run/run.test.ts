@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { evaluationEvent, readEvent, type TrainEvent } from '../../../training/run/events.ts';
-import { groupRuns } from './group-runs.ts';
-import { dataName, modelName, shortFolderNames } from './names.ts';
+import { dataName, groupRuns, modelName, shortFolderNames } from './group-runs.ts';
 import { componentsOf, type RunSummary, summarizeRun } from './run-facts.ts';
 import { finalConfusion, finalParameters, finalScores, newestRanks, runRecord } from './run-record.ts';
 import { timelineOf } from './timeline.ts';

@@ -1,6 +1,5 @@
 import { averaged } from '../../../scores/metrics/scores.ts';
-import type { RunGroup } from './group-runs.ts';
-import { scoreTitle } from './names.ts';
+import { type RunGroup, scoreTitle } from './group-runs.ts';
 
 /** The display name of a score. It contains the average over classes if all runs use the same. */
 export function scoreTitleIn(groups: readonly RunGroup[], name: string): string {

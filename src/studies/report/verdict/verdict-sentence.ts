@@ -2,6 +2,19 @@ import { averaged } from '../../../scores/metrics/scores.ts';
 import type { ToBeat, Verdict } from '../../../training/run/verdict.ts';
 import { countedNoun } from '../format.ts';
 
+/** The warnings of a verdict and their remedies, one or two sentences each. */
+export function findingSentences({
+  learnt,
+  kept = 'constant',
+  findings,
+}: Pick<Verdict, 'learnt' | 'kept' | 'findings'>): string[] {
+  const isUseless = !learnt && kept === 'constant';
+  return findings.map(
+    ({ message, remedy }, i) =>
+      `${isUseless && i === 0 ? 'The model has not learned anything useful. ' : ''}${message} ${remedy}`,
+  );
+}
+
 /** With fewer rows, an interval of a share is wider than 0.4. */
 const FEW_ROWS = 20;
 

@@ -1,4 +1,5 @@
-import { type AnyMethod, type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
+import type { AnyMethod } from '../../../methods/tuners/method-definition.ts';
+import { type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
 import type { ParsedConfig } from './run-config.ts';
 
 /** Returns a config's method and its settings. */

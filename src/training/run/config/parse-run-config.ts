@@ -1,7 +1,6 @@
 import { isObject } from '../../../support/options.ts';
 import { type KeyPath, UserError } from '../../../support/user-error.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
-import { crossCheck } from './cross-checks.ts';
 import { describeIssue, type KnownKeys } from './describe-issue.ts';
 import { fillInDefaults } from './fill-in-defaults.ts';
 import { knownKeys } from './known-keys.ts';
@@ -9,6 +8,7 @@ import { withoutRemovedKeys } from './removed-keys.ts';
 import type { ParsedConfig, RunConfig } from './run-config.ts';
 import { runSchema } from './run-schema.ts';
 import { ConfigError, soundConfig } from './sound-config.ts';
+import { crossCheck } from './training-problems.ts';
 
 /**
  * Checks a config and fills in the defaults, except those that depend on the rows and the model (`resolve-config.ts`). A known key with the

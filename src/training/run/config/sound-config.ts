@@ -3,8 +3,8 @@ import { type MethodName, methodNamed } from '../../../methods/tuners/registry.t
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { dataFileKeys, withSplits } from '../../../tasks/data-files.ts';
+import type { BaseData } from '../../../tasks/prediction.ts';
 import { type TaskName, taskNamed } from '../../../tasks/registry.ts';
-import type { BaseData } from '../../../tasks/task-definition.ts';
 import { runSchema } from './run-schema.ts';
 import { type TrainingSection, trainingSchema } from './training-section.ts';
 

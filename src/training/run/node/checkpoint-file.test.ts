@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Random } from '../../../support/random.ts';
-import type { TrainerState } from '../trainer-state.ts';
-import { readLastCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
+import type { TrainerState } from '../checkpoint.ts';
+import { readLastCheckpoint, writeCheckpoint } from './own-checkpoint.ts';
 
 const ORIGIN = { fingerprint: 'abc', startedAt: new Date('2026-01-02T03:04:05.678Z') };
 const state = (step: number): TrainerState => ({

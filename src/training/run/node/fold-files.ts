@@ -4,9 +4,8 @@ import { SafetensorsFile, writeSafetensors } from '../../../input/formats/node/s
 import type { StoredTensor } from '../../../input/formats/tensor-data.ts';
 import { makeFolder } from '../../../input/store/node/make-folder.ts';
 import { UserError } from '../../../support/user-error.ts';
-import type { CheckpointOrigin } from '../checkpoint.ts';
-import type { TrainerState } from '../trainer-state.ts';
-import { readLastCheckpoint, writeCheckpoint } from './checkpoint-file.ts';
+import type { CheckpointOrigin, TrainerState } from '../checkpoint.ts';
+import { readLastCheckpoint, writeCheckpoint } from './own-checkpoint.ts';
 
 const FEATURES = 'features';
 const OUTPUTS = /^fold-(\d+)-(\d+)$/;

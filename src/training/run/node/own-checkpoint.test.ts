@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { fingerprintOf } from '../checkpoint.ts';
 import { parseRunConfig } from '../config/parse-run-config.ts';
 import type { RunConfig } from '../config/run-config.ts';
-import { fingerprintOf } from '../same-run.ts';
 import { assertOwnCheckpoint } from './own-checkpoint.ts';
 import { runFiles } from './run-folder.ts';
 

@@ -1,12 +1,113 @@
+import type { Dimension } from '../../../engine/graph/dimension.ts';
 import type { GraphNode, Value } from '../../../engine/graph/graph.ts';
+import { rowwiseByteProduct } from '../../../engine/onnx/byte-matmul.ts';
 import type { Emitter } from '../../../engine/onnx/emitter.ts';
 import type { NameOf, WeightStorage } from '../../../engine/onnx/encode-model.ts';
 import { ELEMENT } from '../../../engine/onnx/schema.ts';
 import { f32ToF16 } from '../../../input/formats/float.ts';
+import { quantizeBlocks } from '../../../input/formats/quantize.ts';
 import type { ReadRange } from '../../../methods/tuners/tuner.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { BLOCK, frozenFactor, type Matrix, type MatrixForm, tableOf } from './matrix.ts';
+
+/** Rounding smaller matrices, such as a head of a few classes, saves too little. */
+const MIN_ROWS = 32;
+
+/**
+ * Stores a matrix as signed bytes, each row with a scale. A product also rounds its operand to bytes, each row with a
+ * scale, so that a result does not depend on the rest of the batch. Products and lookups read the same matrix.
+ */
+export const byteRows: MatrixForm = {
+  fits: ({ rows }) => rows >= MIN_ROWS,
+  product(e, matrix, x, rows) {
+    const { bytes, scales } = stored(e, matrix);
+    const [turned] = e.once(`${bytes} turned`, () => [e.emit('Transpose', [bytes], { perm: [1, 0] })]);
+    return rowwiseByteProduct(e, { name: x, rows, width: matrix.columns }, turned, scales);
+  },
+  rows(e, matrix, ids) {
+    const { bytes, scales } = stored(e, matrix);
+    const rows = e.emit('Cast', [e.emit('Gather', [bytes, ids], { axis: 0 })], { to: ELEMENT.float32 });
+    const steps = e.emit('Unsqueeze', [e.emit('Gather', [scales, ids], { axis: 0 }), e.int64([-1])]);
+    return e.emit('Mul', [rows, steps]);
+  },
+};
+
+function stored(e: Emitter, matrix: Matrix): { bytes: string; scales: string } {
+  const { name, rows, columns } = matrix;
+  const [bytes, scales] = e.once(`${name} in bytes`, () => [
+    e.stream(`${name}_quantized`, ELEMENT.int8, [rows, columns], {
+      byteLength: rows * columns,
+      chunks: () => quantized(matrix, ({ blocks }) => blocks),
+    }),
+    e.stream(`${name}_scale`, ELEMENT.float32, [rows], {
+      byteLength: rows * Float32Array.BYTES_PER_ELEMENT,
+      chunks: () => quantized(matrix, ({ scales }) => new Uint8Array(scales.buffer)),
+    }),
+  ]);
+  return { bytes, scales };
+}
+
+function* quantized(
+  { columns, blocks }: Matrix,
+  part: (rows: ReturnType<typeof quantizeBlocks>) => Uint8Array,
+): Generator<Uint8Array> {
+  for (const block of blocks()) yield part(quantizeBlocks(block, 8, columns));
+}
+
+/** A frozen matrix [rows, columns]. */
+export interface Matrix {
+  /** Prefix of the names of its tensors. */
+  name: string;
+  rows: number;
+  columns: number;
+  /** Returns the rows in order, several at a time. */
+  blocks(): Iterable<Float32Array>;
+}
+
+/** Number of elements in memory at once: a megabyte. */
+const BLOCK = 2 ** 18;
+
+/** A frozen matrix as it is stored. A lookup returns its rows. */
+function tableOf(weight: Value, read: ReadRange): Matrix {
+  const { name } = (weight.node as GraphNode<'weight'>).attributes;
+  const [rows, columns] = weight.shape as [number, number];
+  return {
+    ...{ name, rows, columns },
+    *blocks() {
+      const atOnce = Math.max(1, Math.floor(BLOCK / columns));
+      for (let from = 0; from < rows; from += atOnce) {
+        yield read(name, from * columns, Math.min(rows, from + atOnce) * columns);
+      }
+    },
+  };
+}
+
+/** The frozen matrix W of a product x Wᵀ. For a product x W, it is the transpose, which is read as a whole. */
+function frozenFactor(product: GraphNode<'matmul'>, read: ReadRange): Matrix {
+  const table = tableOf(product.inputs[1], read);
+  if (product.attributes.transposeB) return table;
+  const { name, rows: columns, columns: rows } = table;
+  return {
+    ...{ name: `${name}.turned`, rows, columns },
+    *blocks() {
+      const stored = read(name, 0, rows * columns);
+      const turned = new Float32Array(rows * columns);
+      for (let row = 0; row < rows; row++) {
+        for (let i = 0; i < columns; i++) turned[row * columns + i] = stored[i * rows + row]!;
+      }
+      yield turned;
+    },
+  };
+}
+
+/** A form in which a file stores a frozen matrix, other than one float per element. */
+export interface MatrixForm {
+  fits(matrix: Matrix): boolean;
+  /** Emits x Wᵀ for x [rows, columns]. */
+  product?(emitter: Emitter, matrix: Matrix, x: string, rows: Dimension): string;
+  /** Emits the rows with the given ids, [...ids, columns]. */
+  rows?(emitter: Emitter, matrix: Matrix, ids: string): string;
+}
 
 /** How the weights of a file are stored. */
 export interface WeightForms {

@@ -1,9 +1,8 @@
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import type { Service, Written } from '../../../../use/serving/service/service.ts';
-import type { ServeEnv } from '../app-types.ts';
-import { openAiError } from '../error-bodies.ts';
-import { httpFailure } from '../failure.ts';
+import { httpFailure, openAiError } from '../failure.ts';
+import type { ServeEnv } from '../request-scope.ts';
 import { generationOf, type Writing, type WrittenChoice } from './writing-request.ts';
 
 /** The format of a route that generates text. */

@@ -1,11 +1,16 @@
 import { z } from '@hono/zod-openapi';
 import type { ChatMessage } from '../../../../input/text/chat/chat-template.ts';
 import type { Service } from '../../../../use/serving/service/service.ts';
-import type { ServeApp } from '../app-types.ts';
+import type { ServeApp } from '../request-scope.ts';
 import { answerWriting, type WritingForm } from './answer-writing.ts';
-import { choicesOf, IGNORED, UNSUPPORTED, writingFields } from './writing-request.ts';
-import { writingRoute } from './writing-route.ts';
-import { writtenSchemas } from './written-schemas.ts';
+import {
+  choicesOf,
+  IGNORED,
+  UNSUPPORTED,
+  writingFields,
+  writingRoute,
+  writtenSchemas,
+} from './writing-request.ts';
 
 /** The default maximum of new tokens. It is so high that only the model's positions limit an answer. */
 const TO_THE_END = 2 ** 30;

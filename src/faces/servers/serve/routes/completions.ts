@@ -1,10 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import type { Service } from '../../../../use/serving/service/service.ts';
-import type { ServeApp } from '../app-types.ts';
+import type { ServeApp } from '../request-scope.ts';
 import { answerWriting, type WritingForm } from './answer-writing.ts';
-import { choicesOf, UNSUPPORTED, writingFields } from './writing-request.ts';
-import { writingRoute } from './writing-route.ts';
-import { writtenSchemas } from './written-schemas.ts';
+import { choicesOf, UNSUPPORTED, writingFields, writingRoute, writtenSchemas } from './writing-request.ts';
 
 /** OpenAI's default number of new tokens. */
 const DEFAULT_TOKENS = 16;

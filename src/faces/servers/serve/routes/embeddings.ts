@@ -1,7 +1,7 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { EmbedRequest, Service } from '../../../../use/serving/service/service.ts';
-import type { ServeApp } from '../app-types.ts';
 import { Refused } from '../failure.ts';
+import type { ServeApp } from '../request-scope.ts';
 import { errorResponses } from './error-responses.ts';
 import { onlyModel } from './only-model.ts';
 import { flagIn, pictureFormContent, readPictureForm } from './picture-form.ts';

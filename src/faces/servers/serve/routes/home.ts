@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { markup } from '../../../../studies/report/markup.ts';
 import { PROGRAM } from '../../../../support/program.ts';
-import type { ServeApp } from '../app-types.ts';
+import type { ServeApp } from '../request-scope.ts';
 
 const STYLE = `
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { PROGRAM } from '../../../../support/program.ts';
 import type { ServedCard, Service } from '../../../../use/serving/service/service.ts';
 import { UnknownModel } from '../../../../use/serving/service/service-errors.ts';
-import type { ServeApp } from '../app-types.ts';
+import type { ServeApp } from '../request-scope.ts';
 import { errorResponses } from './error-responses.ts';
 
 const model = z

@@ -1,8 +1,44 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { Service } from '../../../../use/serving/service/service.ts';
-import type { ServeApp } from '../app-types.ts';
+import type { ServeApp } from '../request-scope.ts';
 import type { ServerMetrics } from '../server-metrics.ts';
 import { errorResponses } from './error-responses.ts';
+
+const loading = z.object({ lora_name: z.string(), lora_path: z.string() }).openapi('LoadAdapterRequest');
+const unloading = z.object({ lora_name: z.string() }).openapi('UnloadAdapterRequest');
+const said = {
+  200: { description: 'Done', content: { 'text/plain': { schema: z.string() } } },
+  ...errorResponses('openAi', 400, 401, 404, 413, 415, 503, 504),
+};
+
+const load = createRoute({
+  method: 'post',
+  path: '/v1/load_lora_adapter',
+  summary: 'Load an adapter from one of the folders',
+  request: { body: { required: true, content: { 'application/json': { schema: loading } } } },
+  responses: said,
+});
+const unload = createRoute({
+  method: 'post',
+  path: '/v1/unload_lora_adapter',
+  summary: 'Unload an adapter',
+  request: { body: { required: true, content: { 'application/json': { schema: unloading } } } },
+  responses: said,
+});
+
+/** Adds routes that load and unload adapters, as in vLLM. */
+export function addAdapters(app: ServeApp, service: Service): void {
+  app.openapi(load, async (c) => {
+    const { lora_name, lora_path } = c.req.valid('json');
+    await service.load(lora_name, lora_path);
+    return c.text(`Success: LoRA adapter '${lora_name}' added successfully.`, 200);
+  });
+  app.openapi(unload, async (c) => {
+    const { lora_name } = c.req.valid('json');
+    await service.unload(lora_name);
+    return c.text(`Success: LoRA adapter '${lora_name}' removed successfully.`, 200);
+  });
+}
 
 const state = (status: string) => ({
   'application/json': { schema: z.object({ status: z.literal(status) }) },

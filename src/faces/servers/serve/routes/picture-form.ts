@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import type { ServedText } from '../../../../use/serving/service/service.ts';
-import type { ServeEnv } from '../app-types.ts';
 import { Refused } from '../failure.ts';
+import type { ServeEnv } from '../request-scope.ts';
 
 /** Name of the form field with a picture. It may occur several times. */
 const FIELD = 'image';

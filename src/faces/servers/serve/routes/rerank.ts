@@ -1,8 +1,8 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { LabelScore } from '../../../../tasks/served-answer.ts';
 import type { Service } from '../../../../use/serving/service/service.ts';
-import type { ServeApp } from '../app-types.ts';
 import { Refused } from '../failure.ts';
+import type { ServeApp } from '../request-scope.ts';
 import { errorResponses } from './error-responses.ts';
 import { onlyModel } from './only-model.ts';
 import { IGNORED, UNSUPPORTED } from './writing-request.ts';

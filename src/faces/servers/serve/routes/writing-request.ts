@@ -1,7 +1,61 @@
-import { z } from '@hono/zod-openapi';
+import { createRoute, z } from '@hono/zod-openapi';
 import type { GenerationInput } from '../../../../program/generation/prompt.ts';
 import type { WriteRequest } from '../../../../use/serving/service/service.ts';
 import { Refused } from '../failure.ts';
+import { errorResponses } from './error-responses.ts';
+
+/** A route that generates text, in OpenAI's formats. */
+export function writingRoute<Path extends string, Request extends z.ZodType>(
+  path: Path,
+  summary: string,
+  request: Request,
+  { whole, chunk }: ReturnType<typeof writtenSchemas>,
+) {
+  return createRoute({
+    method: 'post',
+    path,
+    summary,
+    request: { body: { required: true, content: { 'application/json': { schema: request } } } },
+    responses: {
+      200: {
+        description:
+          'The response of the OpenAI API; with `stream`, a stream of events that ends with [DONE]',
+        content: { 'application/json': { schema: whole }, 'text/event-stream': { schema: chunk } },
+      },
+      ...errorResponses('openAi', 400, 401, 404, 413, 415, 503, 504),
+    },
+  });
+}
+
+const head = { id: z.string(), created: z.int(), model: z.string() };
+const choice = { index: z.int(), logprobs: z.null() };
+const finish = z.enum(['stop', 'length']);
+const usage = z
+  .object({ prompt_tokens: z.int(), completion_tokens: z.int(), total_tokens: z.int() })
+  .openapi('Usage');
+
+/**
+ * Schemas for the responses of a route that generates text, complete and streamed.
+ *
+ * @param name the response's name in the API description
+ * @param whole the content of a choice
+ * @param piece the content of a part of a choice
+ */
+export function writtenSchemas(
+  name: string,
+  object: { whole: string; chunk: string },
+  whole: z.ZodRawShape,
+  piece: z.ZodRawShape,
+) {
+  const wholes = z.array(z.object({ ...choice, ...whole, finish_reason: finish }));
+  const pieces = z.array(z.object({ ...choice, ...piece, finish_reason: finish.nullable() }));
+  return {
+    whole: z.object({ ...head, object: z.literal(object.whole), choices: wholes, usage }).openapi(name),
+    chunk: z
+      .object({ ...head, object: z.literal(object.chunk), choices: pieces, usage: usage.optional() })
+      .openapi(`${name}Chunk`),
+  };
+}
 
 /** Maximum texts per request. Each text takes a row of the decoder's batch. */
 const MAX_CHOICES = 8;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type HostedModel, type HubServer, startHubServer } from '../../../../../tests/support/hub-server.ts';
-import { filesOf } from '../../node/files-of.ts';
+import { filesOf } from '../../node/text-files.ts';
 import { resolveSplit } from './resolve-dataset.ts';
 
 const NAME = 'nyu-mll/glue';

@@ -1,7 +1,7 @@
 import { methodNamed } from '../../../../methods/tuners/registry.ts';
 import type { Point } from '../../../../scores/stats/series.ts';
-import { matrixName } from '../../chart/labels.ts';
 import { panels } from '../../chart/panels.ts';
+import { matrixName } from '../../chart/picture.ts';
 import { capital } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';

@@ -1,15 +1,53 @@
-import { barChart } from '../../chart/bar-chart.ts';
-import { heatMapChart, heatMapValues, SHADES } from '../../chart/heat-map.ts';
-import { matrixName } from '../../chart/labels.ts';
-import { rankThumbnail } from '../../chart/rank-thumbnail.ts';
+import { linear } from '../../chart/axes.ts';
+import { heatMapChart, heatMapValues, SHADES, shadeOf } from '../../chart/heat-map.ts';
+import { type Frame, matrixName, picture, textWidth } from '../../chart/picture.ts';
 import { capital, counted } from '../../format.ts';
 import { type Content, jsonMarkup, type Markup, markup } from '../../markup.ts';
-import { rankTable } from '../../rank-table.ts';
+import { type RankTable, rankTable } from '../../rank-table.ts';
 import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
 import { type Moment, timelineOf } from '../../run/timeline.ts';
 import { figure, part, type Section } from '../section.ts';
 import { budgetFigure } from './budget.ts';
 import { type ImportanceFrames, importanceFrames, scoreHistogram } from './importance.ts';
+
+export interface BarChart extends Omit<Frame, 'width' | 'height'> {
+  /** From top to bottom. `index` identifies a bar for the script that changes its value. */
+  bars: readonly { label: string; value: number; index: number }[];
+  /** The value of a bar with the full width. */
+  largest: number;
+}
+
+/** Two charts fit side by side below a heat map. */
+const WIDTH = 270;
+const ROW = 17;
+const BAR = 11;
+
+/** A row for each bar, with its value at the right. */
+function barChart({ bars, largest, ...frame }: BarChart): Markup {
+  const left = Math.ceil(Math.max(...bars.map(({ label }) => textWidth(label)))) + 10;
+  const length = linear([0, largest], [0, WIDTH - 34 - left]);
+  return picture({ ...frame, width: WIDTH, height: bars.length * ROW + 4 }, [
+    bars.map(({ label, value, index }, i) => {
+      const y = i * ROW + 3;
+      return markup`<text class="axis" text-anchor="end" x="${left - 7}" y="${y + 9}">${label}</text><rect class="kept" data-i="${index}" data-unit="${length(1)}" x="${left}" y="${y}" width="${length(value)}" height="${BAR}"/><text class="mean" data-i="${index}" text-anchor="end" x="${WIDTH - 2}" y="${y + 9}">${value.toFixed(1)}</text>`;
+    }),
+  ]);
+}
+
+const CELL = 9;
+
+/** A small heat map without text. Several of them fit in a row. */
+function rankThumbnail(id: string, { columns, rows }: RankTable, largest: number, title: string): Markup {
+  const frame = { id, width: rows.length * CELL, height: columns.length * CELL, title };
+  const cells = rows.flatMap(({ ranks }, layer) =>
+    ranks.map((rank, matrix) =>
+      rank === undefined
+        ? undefined
+        : markup`<rect class="h${shadeOf(rank, largest)}" x="${layer * CELL}" y="${(columns.length - 1 - matrix) * CELL}" width="${CELL - 1}" height="${CELL - 1}"/>`,
+    ),
+  );
+  return picture({ ...frame, description: 'A small map of ranks; a deeper color is a higher rank.' }, cells);
+}
 
 /** The data of a slider over the run. The slider's script reads it from the page. */
 export interface RankFrames {

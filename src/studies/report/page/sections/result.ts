@@ -5,8 +5,7 @@ import type { RunGroup } from '../../run/group-runs.ts';
 import { groupInterval, intervalText } from '../../run/group-values.ts';
 import { finalScores } from '../../run/run-record.ts';
 import { scoreTitleIn } from '../../run/score-title.ts';
-import { findingSentences } from '../../verdict/finding-sentences.ts';
-import { verdictSentence } from '../../verdict/verdict-sentence.ts';
+import { findingSentences, verdictSentence } from '../../verdict/verdict-sentence.ts';
 import { figure, part, type Section, table, toneOf } from '../section.ts';
 import { scoreByBudget } from './score-by-budget.ts';
 

@@ -7,7 +7,7 @@ import type { ParsedConfig } from '../../../../training/run/config/run-config.ts
 import type { ReportTo } from '../../../../training/run/config/training-section.ts';
 import type { TrainEvent } from '../../../../training/run/events.ts';
 import { runFiles } from '../../../../training/run/node/run-folder.ts';
-import { valuesOf } from '../../run/settings-of.ts';
+import { valuesOf } from '../../run/run-record.ts';
 import { eventFile } from '../../tensorboard/node/event-file.ts';
 import { scalarsOf } from '../../tensorboard/scalars-of.ts';
 import { mlflow } from '../mlflow.ts';

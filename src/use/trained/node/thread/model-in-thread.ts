@@ -4,15 +4,13 @@ import { type Caller, remote } from '../../../../support/calls/caller.ts';
 import { assertOptions } from '../../../../support/options.ts';
 import { UserError } from '../../../../support/user-error.ts';
 import type { AnswerOf, AnyTaskName, InputOf, UsualTask } from '../../../../tasks/prediction-types.ts';
-import { closedModel } from '../../closed-model.ts';
-import { inputChunks } from '../../input-chunks.ts';
 import {
   EMBED_OPTIONS,
   type EvaluateParams,
   PREDICT_OPTIONS,
   type PredictOptions,
 } from '../../model-options.ts';
-import { type Predictions, predictionsOf } from '../../predictions.ts';
+import { closedModel, inputChunks, type Predictions, predictionsOf } from '../../predictions.ts';
 import type { OpenedModel } from '../open.ts';
 import type { ModelCard, ModelService } from './model-service.ts';
 
