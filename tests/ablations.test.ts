@@ -141,6 +141,11 @@ it('writes ranks chosen before training for other tools, with a notice', async (
   await succeeds(workspace.train('method=lora', `training=${SHORT}`, `lora=${given}`, 'output=from-pattern'));
   const weights = (folder: string) => workspace.read(folder, 'adapter', 'adapter_model.safetensors');
   expect(weights('from-pattern').equals(weights(run))).toBe(true);
+  // After so few steps a linear probe is better. Its adapter has the layers' paths without the prefix of a model with a head.
+  const floored = SHORT.replace('}', ', floor: true}');
+  await succeeds(workspace.train('method=lora', `training=${floored}`, `lora=${given}`, 'output=floor'));
+  const kept = JSON.parse(workspace.read('floor', 'adapter', 'adapter_config.json').toString());
+  expect(kept.target_modules).toContain('encoder.layer.0.attention.self.query');
 });
 
 describe('a budget', () => {

@@ -64,14 +64,8 @@ describe('question answering by the command', () => {
   it('writes the official files, with the same scores as the evaluation', async () => {
     const { stdout } = await workspace.run('predict', 'run', 'dev.json', '--output', 'out');
     expect(stdout).toBe('The predictions are in out\n');
-    const files = ['--predictions', 'out/predictions.json', '--references', 'dev.json'];
-    const { stdout: printed } = await workspace.run(
-      'score',
-      'squad',
-      ...files,
-      '--null-odds',
-      'out/null_odds.json',
-    );
+    const files = ['--predictions', 'out/predictions.json', '--null-odds', 'out/null_odds.json'];
+    const { stdout: printed } = await workspace.run('eval', 'squad', 'dev.json', ...files, '--json');
     const { exact, f1, best_f1, best_f1_thresh, HasAns_f1 } = JSON.parse(printed);
     expect({ exact, f1, best_f1, best_f1_thresh, HasAns_f1 }).toEqual({
       exact: metrics.eval_exact_match,

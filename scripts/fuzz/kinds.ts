@@ -95,7 +95,7 @@ async function ofBuild<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw (error as Error).constructor.name === 'UserError' ? new UserError((error as Error).message) : error;
+    throw (error as Error).name === 'UserError' ? new UserError((error as Error).message) : error;
   }
 }
 

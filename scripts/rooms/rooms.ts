@@ -34,7 +34,7 @@ export const WINGS = {
   scores: {
     content: 'scores, their intervals, and baselines',
     rooms: {
-      metrics: 'one file per score',
+      metrics: 'scores of classes, numbers, texts, entities, rankings',
       stats: 'intervals, tests and curves of repeated scores',
       baselines: 'bag of words and other baselines',
     },

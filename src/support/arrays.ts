@@ -1,43 +1,3 @@
-import { Mistakes } from './user-error.ts';
-
-/** Runs independent functions. Throws one UserError with all their errors. */
-export function allOf<T>(works: readonly (() => T)[]): T[] {
-  const mistakes = new Mistakes();
-  let isFine = true;
-  const done: T[] = [];
-  for (const work of works) {
-    try {
-      done.push(work());
-    } catch (error) {
-      mistakes.note(error);
-      isFine = false;
-    }
-  }
-  if (isFine) return done;
-  throw mistakes.asError();
-}
-
-/**
- * Collects items during one turn of the event loop, and passes them on together.
- *
- * @param later calls its argument at the end of the turn
- */
-export function batched<Item>(
-  onBatch: (items: Item[]) => void,
-  later: (flush: () => void) => void,
-): (item: Item) => void {
-  let waiting: Item[] = [];
-  return (item) => {
-    waiting.push(item);
-    if (waiting.length > 1) return;
-    later(() => {
-      const items = waiting;
-      waiting = [];
-      onBatch(items);
-    });
-  };
-}
-
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
@@ -68,4 +28,9 @@ function filled<Whole extends Numbers>(whole: Whole, parts: readonly Whole[]): W
     at += part.length;
   }
   return whole;
+}
+
+/** The bytes of an array, without a copy. */
+export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -1,5 +1,22 @@
 import { PROGRAM } from './program.ts';
 
+/** Runs independent functions. Throws one UserError with all their errors. */
+export function allOf<T>(works: readonly (() => T)[]): T[] {
+  const mistakes = new Mistakes();
+  let isFine = true;
+  const done: T[] = [];
+  for (const work of works) {
+    try {
+      done.push(work());
+    } catch (error) {
+      mistakes.note(error);
+      isFine = false;
+    }
+  }
+  if (isFine) return done;
+  throw mistakes.asError();
+}
+
 /**
  * Thrown if the engine fails or returns an impossible value although the config and files are valid. The command line
  * prints the message without a stack trace and exits with code 1.
@@ -60,8 +77,7 @@ interface Mismatch {
 
 /**
  * An error that the user can fix. The command line prints its message without a stack trace and exits with code 2.
- * Other exceptions are bugs, failures of the
- * machine, or errors of the user's callbacks.
+ * Other exceptions are bugs, failures of the machine, or errors of the user's callbacks.
  */
 export class UserError extends Error {
   override name = 'UserError';

@@ -37,14 +37,11 @@ export type DataInputOf = { [Task in TaskName]: z.input<(typeof TASKS)[Task]['da
 
 tasks.addBuiltIn(TASKS);
 
-/** Names of all tasks, including tasks that programs define. The array grows with {@link defineTask}. */
+/** Names of all tasks, including tasks that programs define. The array grows with `defineTask`. */
 export const TASK_NAMES = tasks.names as [TaskName, ...TaskName[]];
 
 /** The task of a config that does not name one. */
 export const DEFAULT_TASK: TaskName = 'single_label_classification';
-
-/** The task for labels that are numbers on a scale. */
-export const SCALE_TASK: TaskName = 'regression';
 
 export function taskNamed(name: TaskName): AnyTask {
   return tasks.named(name);

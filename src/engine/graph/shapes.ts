@@ -183,7 +183,7 @@ const inference: { [K in Op]: Inference<K> } = {
 };
 
 /** The shape that two operands broadcast to, as in NumPy. */
-export function broadcast(a: readonly Dimension[], b: readonly Dimension[]): Dimension[] {
+function broadcast(a: readonly Dimension[], b: readonly Dimension[]): Dimension[] {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, i) => {
     const x = a[a.length - rank + i] ?? 1;

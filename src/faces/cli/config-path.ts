@@ -3,8 +3,9 @@ import { relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../support/user-error.ts';
 
-/** The package's root is two folders above this file, both in the source and in the build. */
-const SCHEMA = fileURLToPath(new URL('../../../dist/adalora.schema.json', import.meta.url));
+/** The package's root: three folders above this file, both in the source and in the build. */
+const PACKAGE = new URL('../../../', import.meta.url);
+const SCHEMA = fileURLToPath(new URL('dist/adalora.schema.json', PACKAGE));
 
 /** The first line of a config. It refers editors to the schema, so that they complete keys and mark errors. */
 export function schemaLine(folder: string): string {
@@ -29,9 +30,6 @@ export function configPath(path: string | undefined): string {
     code: 'not_found',
   });
 }
-
-/** The package's root: two folders above this file, both in the source and in the build. */
-const PACKAGE = new URL('../../../', import.meta.url);
 
 /** Finds one of the package's example configs by its path in the repository, as the README writes it. */
 function packaged(relative: string): string | undefined {

@@ -59,7 +59,7 @@ export function assertNoColumns(options: KeyOptions): void {
 }
 
 /** The flag that sets a key: its own one, or `--set`. */
-export function flagOfKey(key: string): string {
+function flagOfKey(key: string): string {
   const flag = KEY_FLAGS.find((known) => known.key === key)?.flag;
   const own = flag && new Option(flag).long;
   return own === undefined ? `--set ${key}=VALUE` : `${own} VALUE`;

@@ -6,7 +6,7 @@ import { UserError } from '../../support/user-error.ts';
 import { DEFAULT_TASK, TASK_NAMES } from '../../tasks/registry.ts';
 import { CONFIG_NAME } from './config-path.ts';
 
-/** The package's root is two folders above this file, both in the source and in the build. */
+/** The package's root is three folders above this file, both in the source and in the build. */
 const STARTER = fileURLToPath(new URL('../../../examples/starter', import.meta.url));
 
 /**

@@ -1,6 +1,5 @@
-import { allOf } from '../../support/arrays.ts';
 import { suggestAmong } from '../../support/text.ts';
-import { InvalidData, UserError } from '../../support/user-error.ts';
+import { allOf, InvalidData, UserError } from '../../support/user-error.ts';
 import { endOfString, exactJson, shallowJson } from './json.ts';
 import {
   checkRowCount,

@@ -1,6 +1,5 @@
-import { allOf } from '../../support/arrays.ts';
 import { suggestAmong } from '../../support/text.ts';
-import { InvalidData, UserError } from '../../support/user-error.ts';
+import { allOf, InvalidData, UserError } from '../../support/user-error.ts';
 import type { DelimitedTable } from './parse-delimited.ts';
 import { type DataOptions, type RawLabel, ROW_IDS, type Row, type RowProblems } from './rows.ts';
 

@@ -1,5 +1,5 @@
-import { UserError } from '../../support/user-error.ts';
-import { f32ToF16 } from './float.ts';
+import { bytesOf } from '../../support/arrays.ts';
+import { finiteF16 } from './float.ts';
 
 /** Element types of written tensors, by their names in llama.cpp. */
 export const GGUF_DTYPES = ['f32', 'f16', 'q8_0'] as const;
@@ -28,8 +28,8 @@ const ALIGNMENT = 32;
 /** ggml's names of tensors have at most 63 bytes. */
 const MAX_NAME_BYTES = 63;
 
-/** float16 rounds this number and larger ones to infinity. */
-const FLOAT16_OVERFLOW = 65520;
+/** For a value that float16 cannot represent. */
+const HINT = 'Export with --dtype f32.';
 
 /**
  * Encodes a GGUF file as chunks: the header, then each tensor's bytes. A matrix whose rows are no whole number of
@@ -107,18 +107,7 @@ function padding(length: number): number {
 function encoded({ data }: GgufMatrix, dtype: GgufDtype, name: string): Uint8Array {
   if (dtype === 'f32') return bytesOf(data);
   if (dtype === 'q8_0') return blocksOf8Bits(data, name);
-  assertFloat16(data, name);
-  return bytesOf(f32ToF16(data));
-}
-
-function assertFloat16(values: Float32Array, name: string): void {
-  const beyond = values.find((value) => Math.abs(value) >= FLOAT16_OVERFLOW);
-  if (beyond === undefined) return;
-  throw new UserError({
-    where: name,
-    fault: `has the value ${beyond}, beyond float16's limit of ${FLOAT16_OVERFLOW}`,
-    hint: 'Export with --dtype f32.',
-  });
+  return bytesOf(finiteF16(data, name, HINT));
 }
 
 /** A block of q8_0: a float16 scale, then 32 numbers from -127 to 127, rounded like llama.cpp's reference. */
@@ -130,8 +119,7 @@ function blocksOf8Bits(values: Float32Array, name: string): Uint8Array {
     const own = values.subarray(block * elements, (block + 1) * elements);
     scales[block] = own.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0) / 127;
   }
-  assertFloat16(scales, name);
-  const stored = f32ToF16(scales);
+  const stored = finiteF16(scales, name, HINT);
   const out = new DataView(new ArrayBuffer(count * bytes));
   for (let block = 0; block < count; block++) {
     out.setUint16(block * bytes, stored[block]!, true);
@@ -144,10 +132,6 @@ function blocksOf8Bits(values: Float32Array, name: string): Uint8Array {
     }
   }
   return new Uint8Array(out.buffer);
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** Little-endian values, one after another. */

@@ -53,7 +53,7 @@ export function filesFrom(files: ReadonlyMap<string, PageFile>, name: string): F
 }
 
 /** The files below a URL, to which their names are appended. */
-export function filesAt(address: URL): Files {
+function filesAt(address: URL): Files {
   return {
     name: address.href,
     list: () => [],

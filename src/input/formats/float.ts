@@ -1,4 +1,5 @@
 import { lazy } from '../../support/options.ts';
+import { UserError } from '../../support/user-error.ts';
 
 /**
  * Converts arrays between f32 and the 16-bit formats f16 and bf16, which JavaScript holds as raw bits in a
@@ -89,4 +90,19 @@ function magnitudeToF16(x: number): number {
 
 function bitsOf(values: Float32Array): Uint32Array {
   return new Uint32Array(values.buffer, values.byteOffset, values.length);
+}
+
+/** float16 rounds this number and larger ones to infinity. */
+const F16_OVERFLOW = 65520;
+
+/**
+ * Like {@link f32ToF16}.
+ *
+ * @throws UserError with this place and hint for a value that float16 rounds to infinity
+ */
+export function finiteF16(values: Float32Array, where: string, hint: string): Uint16Array {
+  const beyond = values.find((value) => Math.abs(value) >= F16_OVERFLOW);
+  if (beyond === undefined) return f32ToF16(values);
+  const fault = `has the value ${beyond}, beyond float16's limit of ${F16_OVERFLOW}`;
+  throw new UserError({ where, fault, hint });
 }

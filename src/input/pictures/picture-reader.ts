@@ -20,7 +20,7 @@ export interface Picture {
 }
 
 /** Length of the sides of {@link Picture.small}. */
-export const SMALL = 16;
+const SMALL = 16;
 
 /** Files decoded at a time. Decoding in Node runs on four threads. */
 const AT_A_TIME = 4;

@@ -80,7 +80,7 @@ function isMatrix({ shape }: OptimizedTensor): boolean {
  * Returns a matrix with the singular vectors of `x` [rows, columns] and singular values near 1 (Newton-Schulz
  * iteration).
  */
-export function orthogonalized(x: Float32Array, rows: number, columns: number): Float32Array {
+function orthogonalized(x: Float32Array, rows: number, columns: number): Float32Array {
   if (rows > columns)
     return transposed(orthogonalized(transposed(x, rows, columns), columns, rows), columns, rows);
   const norm = Math.max(EPSILON, Math.sqrt(x.reduce((sum, value) => sum + value * value, 0)));

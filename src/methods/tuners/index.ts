@@ -24,7 +24,7 @@ export { type LoraConfig, loraConfigSchema } from './lora/config.ts';
 export { LoraTuner } from './lora/lora-tuner.ts';
 export { adaptedModules, defaultTargets } from './low-rank/adapted-modules.ts';
 export type { LowRankModule } from './low-rank/factors.ts';
-export { checkPatternKeys, patternValue } from './low-rank/pattern-value.ts';
+export { checkPatternKeys, patternValue } from './low-rank/patterns-and-scales.ts';
 export { asStored, type PeftAdapter, peftAdapter } from './low-rank/peft-config.ts';
 export { plainLora } from './low-rank/plain-lora.ts';
 export type { ContinuesAdapters, MethodDefinition, MethodTexts } from './method-definition.ts';

@@ -80,7 +80,7 @@ export type Sections = { [Name in Configured]: z.output<SchemaOf<Name>> };
 
 methods.addBuiltIn(METHODS as unknown as Record<MethodName, AnyMethod>);
 
-/** Names of all methods, including methods that programs define. The array grows with {@link defineMethod}. */
+/** Names of all methods, including methods that programs define. The array grows with `defineMethod`. */
 export const METHOD_NAMES = methods.names as [MethodName, ...MethodName[]];
 
 /** The method of a config that does not name one. */

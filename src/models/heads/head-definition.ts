@@ -8,7 +8,7 @@ export type HeadAxis = number | 'batch' | 'sequence' | 'labels' | 'vocabulary';
 export type Served = 'rows' | 'decoding' | 'own';
 
 /**
- * The properties of a kind of head that the rest of the program needs. Each kind has a folder and a line in the
+ * The properties of a kind of head that the rest of the program needs. Each kind is an entry of the
  * registry.
  */
 export interface HeadDefinition {

@@ -83,7 +83,7 @@ const tokenClassificationHead: HeadDefinition = {
   served: 'rows',
 };
 
-/** All kinds of heads, by name. To add one, add an entry here and a folder. */
+/** All kinds of heads, by name. To add one, add an entry here, and its layers to a file of this folder. */
 export const HEADS = {
   SEQ_CLS: sequenceClassificationHead,
   QUESTION_ANS: questionAnsweringHead,

@@ -20,6 +20,7 @@ import {
   SMOOTHING,
 } from '../../models/nn/base/frozen-base.ts';
 import type { NormOp } from '../../models/nn/network.ts';
+import { bytesOf } from '../../support/arrays.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { BaseDtype } from './base-dtype.ts';
@@ -273,8 +274,4 @@ function rowNorms(name: string, rows: number, row: (index: number) => Float32Arr
   };
   const make = () => [bytesOf(Float32Array.from({ length: rows }, (_, index) => norm(row(index))))];
   return { name: name + NORMS, dtype: 'F32', shape: [rows], make };
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }

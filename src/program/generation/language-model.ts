@@ -3,10 +3,7 @@ import type { Engine, EngineOpenOptions } from '../engine.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 
 export interface LanguageModelOptions extends EngineOpenOptions {
-  /**
-   * Whether a single prompt reuses the cache for its common start with the previous prompt; see
-   * `GeneratorOptions`.
-   */
+  /** Whether a single prompt reuses the cache for its common start with the previous prompt. */
   continues?: boolean;
 }
 

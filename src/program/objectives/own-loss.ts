@@ -11,7 +11,7 @@ import { toUnitLength } from '../../models/nn/pool-tokens.ts';
 import { shown, UserError } from '../../support/user-error.ts';
 
 /** The operations that a user's loss function may call: those of the graph, and the built-in losses. */
-export const LOSS_OPS = {
+const LOSS_OPS = {
   ...build,
   average,
   binaryCrossEntropy,

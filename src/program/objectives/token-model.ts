@@ -15,7 +15,7 @@ const PARTS = 4;
 
 /**
  * A model with logits for every token: its class, its word, or the next word. The loss is the mean over labeled
- * tokens. Declares the inputs of {@link labelledRows}. With a large vocabulary it has `labelParts`.
+ * tokens. Declares the inputs of `labelledRows`. With a large vocabulary it has `labelParts`.
  *
  * @param headKind a head with logits for every token
  */

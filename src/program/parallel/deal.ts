@@ -4,7 +4,7 @@ import { type Communicator, decode, encode } from './communicator.ts';
  * Distributes pieces of work over the processes. Every process gets all results, in the order of the work. The pieces
  * are dealt round-robin. If they are sorted by size, all processes finish at about the same time.
  */
-export async function deal<T>(
+async function deal<T>(
   communicator: Communicator,
   count: number,
   work: (piece: number) => Promise<T>,

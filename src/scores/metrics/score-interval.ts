@@ -4,7 +4,7 @@ import { Random } from '../../support/random.ts';
 export type ScoreInterval = readonly [low: number, high: number];
 
 /** Half the width of a 95 % interval of the normal distribution, in standard deviations. */
-export const NORMAL_95 = 1.959964;
+const NORMAL_95 = 1.959964;
 const MAX_RESAMPLES = 1000;
 const MIN_RESAMPLES = 100;
 /**

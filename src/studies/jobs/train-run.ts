@@ -149,7 +149,7 @@ export async function trainRun<Run extends ReadRun>(platform: Platform<Run>): Pr
           const message = platform.describeProcesses?.(run);
           if (message) notice(saved?.state.step ?? 0, message);
         }),
-      probed: (result) => store.probed?.(run, result),
+      ...(store.probed && { probed: (result: RunResult) => store.probed!(run, result) }),
       keep: (finish, result) => store.keep(run, opened, finish, result),
     });
     return finish === finished ? asBefore(finished) : { run, finish, values };

@@ -17,7 +17,7 @@ import {
 import { type TaskName, taskNamed } from '../../tasks/registry.ts';
 import type { FinishEvent } from '../../training/run/events.ts';
 import type { Verdict } from '../../training/run/verdict.ts';
-import { capital, score } from './format.ts';
+import { capital, counted, score } from './format.ts';
 import { PYTHON_LOADING } from './python-loading.ts';
 import { type RankTable, rankTable } from './rank-table.ts';
 import { findingSentences, verdictSentence } from './verdict/verdict-sentence.ts';
@@ -304,9 +304,4 @@ function lastName(path: string): string {
       .filter((part) => part !== '')
       .at(-1) ?? path
   );
-}
-
-/** Formats a number with thousands separators, such as `12,345`, independently of the locale. */
-function counted(value: number): string {
-  return `${value}`.replace(/\B(?=(\d{3})+$)/g, ',');
 }

@@ -1,7 +1,7 @@
 import { type MessagePort, parentPort, Worker, type WorkerOptions } from 'node:worker_threads';
-import { batched } from '../arrays.ts';
 import { answerCalls } from '../calls/answer-calls.ts';
 import { Caller, type Message, type Port } from '../calls/caller.ts';
+import { batched } from '../queue.ts';
 import type { ErrorClasses } from '../user-error.ts';
 
 export interface StartOptions

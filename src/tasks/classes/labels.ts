@@ -107,7 +107,7 @@ export function asList(label: RawLabel | undefined): readonly string[] {
 }
 
 /** The names of an `id2label`, by id. Undefined if its ids have gaps or its names are transformers' placeholders. */
-export function knownOrder(id2label: Readonly<Record<string, string>>): string[] | undefined {
+function knownOrder(id2label: Readonly<Record<string, string>>): string[] | undefined {
   const names = Object.keys(id2label).map((_, id) => id2label[id]!);
   return names.some((name) => name === undefined || /^LABEL_\d+$/.test(name)) ? undefined : names;
 }

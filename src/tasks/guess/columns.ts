@@ -127,7 +127,7 @@ export function isScale({ isNumeric, isWhole, distinct }: Column): boolean {
 }
 
 /** Whether a column numbers or names its rows or groups of them. */
-export function isId({ name, isNumbering }: Column): boolean {
+function isId({ name, isNumbering }: Column): boolean {
   return (
     isNumbering || [name, name.toLowerCase()].some((form) => ID_NAME.test(form) || GROUP_NAME.test(form))
   );

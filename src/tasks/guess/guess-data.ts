@@ -1,8 +1,7 @@
 import { TEXT_NAME } from '../../input/data/detect-format.ts';
 import type { Table } from '../../input/data/table/read-table.ts';
-import { allOf } from '../../support/arrays.ts';
 import { suggest, suggestAmong } from '../../support/text.ts';
-import { InvalidData, UserError } from '../../support/user-error.ts';
+import { allOf, InvalidData, UserError } from '../../support/user-error.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../registry.ts';
 import { type Column, describeColumns, isScale, isText, mayBeLabel, repeats } from './columns.ts';
 import { type PairKind, pairKind, pairOf } from './pairs.ts';

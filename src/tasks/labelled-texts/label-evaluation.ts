@@ -272,7 +272,7 @@ function truncated(text: string): string {
 }
 
 /** The linear layer of a model of sentence vectors. Undefined for a classification head. */
-export async function layerOf(
+async function layerOf(
   { reading, layer }: EncodingContext<LabelledData>,
   model: Parameters<FitLayer>[0],
 ): Promise<LinearLayer | undefined> {

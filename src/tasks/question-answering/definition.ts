@@ -12,10 +12,10 @@ import type { TaskDefinition } from '../task-definition.ts';
 import { type BestSpans, predictSpans } from './best-spans.ts';
 import { type QuestionData, questionDataSchema, strideProblems } from './data-section.ts';
 import type { AnsweredText, Question } from './question.ts';
-import { isSquadV2, nbestRows, squadFiles } from './question-entries.ts';
 import { bestOfAll, questionEvaluation } from './question-evaluation.ts';
 import { questionExamples } from './question-examples.ts';
 import { readQuestions } from './read-questions.ts';
+import { isSquadV2, nbestRows, squadFiles } from './squad-json.ts';
 
 /** A question to answer. Only SQuAD's files need ids. */
 export type QuestionInput = Omit<Question, 'id'> & { id?: string };

@@ -4,10 +4,10 @@ import { textsIn } from '../../../tests/support/plain-texts.ts';
 import { ALONE } from '../../program/parallel/communicator.ts';
 import { bestSpans, predictSpans } from './best-spans.ts';
 import type { AnsweredText } from './question.ts';
-import { squadFiles } from './question-entries.ts';
 import { bestOfAll } from './question-evaluation.ts';
 import { questionExamples } from './question-examples.ts';
 import { CONTEXT, type SpanFeature } from './span-features.ts';
+import { squadFiles } from './squad-json.ts';
 
 interface Case {
   max_length: number;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { isSquadV2, placeAnswer } from './question-entries.ts';
-import { readQuestions } from './read-questions.ts';
+import { placeAnswer, readQuestions } from './read-questions.ts';
 import { Characters } from './span-features.ts';
+import { isSquadV2 } from './squad-json.ts';
 
 const CONTEXT = 'A 😀 cat sat on the mat.';
 const ROW = { question: ' Who?', context: CONTEXT };

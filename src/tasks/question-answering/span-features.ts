@@ -50,7 +50,7 @@ export interface Windows {
 }
 
 /**
- * Builds the features of a question and its context: one, or for a long context one per window. They equal those of
+ * Builds the features of a question and its context: one, or for a long context one per window. They equal
  * those of transformers with `truncation="only_second"`, `stride` and `return_overflowing_tokens`.
  *
  * @param where the question for messages

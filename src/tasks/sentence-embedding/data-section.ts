@@ -8,7 +8,7 @@ const column = z.union([z.string().min(1), z.int().min(0)], {
   error: 'expected the name of a column, or its number from 0',
 });
 
-export const LOSSES = ['multiple_negatives_ranking', 'cosent', 'cosine', 'triplet'] as const;
+const LOSSES = ['multiple_negatives_ranking', 'cosent', 'cosine', 'triplet'] as const;
 
 /** Data and loss of sentence embeddings. Names and defaults as in sentence-transformers. */
 export const embeddingDataSchema = z.strictObject({

@@ -17,7 +17,7 @@ export interface EmbeddingExamples extends ExampleSet {
 }
 
 /** The purpose of the texts in a column. */
-export function roleOf({ form }: Pick<EmbeddingRows, 'form'>, column: number): PromptRole {
+function roleOf({ form }: Pick<EmbeddingRows, 'form'>, column: number): PromptRole {
   if (form === 'scored' || form === 'labelled') return 'text';
   return column === 0 ? 'query' : 'document';
 }

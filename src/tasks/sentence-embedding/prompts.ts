@@ -14,7 +14,7 @@ const NAMES: Readonly<Record<PromptRole, readonly string[]>> = {
 };
 
 /** All prompts by name: the run's if it has any, otherwise the model's. */
-export function promptsOf(
+function promptsOf(
   { prompts }: Pick<EmbeddingData, 'prompts'>,
   { sentence }: CommonConfig,
 ): Readonly<Record<string, string>> {

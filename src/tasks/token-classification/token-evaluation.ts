@@ -84,7 +84,7 @@ export function tokenEvaluation(
  * @param logits the logits of each example [words, labels], from {@link predictWords}
  * @param targets the label of each of these words
  */
-export function wordScores(
+function wordScores(
   logits: readonly Float32Array[],
   targets: readonly Int32Array[],
   labels: readonly string[],

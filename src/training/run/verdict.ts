@@ -20,7 +20,7 @@ export const toBeatSchema = z.object({
 });
 
 /** A warning about the model, and its remedy. */
-export const findingSchema = z.object({ message: text, remedy: text });
+const findingSchema = z.object({ message: text, remedy: text });
 
 /** The assessment of a model compared with baselines. */
 export const verdictSchema = z.object({

@@ -2,12 +2,16 @@ import { ELEMENT } from '../../engine/onnx/schema.ts';
 import { quantizeBlocks } from '../../input/formats/quantize.ts';
 import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
-import { byteRows, type Matrix, type MatrixForm, type WeightForms } from './weights/file-weights.ts';
+import {
+  byteRows,
+  type Matrix,
+  type MatrixForm,
+  MIN_ROWS,
+  type WeightForms,
+} from './weights/file-weights.ts';
 
 /** The number of elements that share a scale, as in transformers.js's own models. */
 const BLOCK_SIZE = 32;
-/** Rounding smaller matrices, such as a head of a few classes, saves too little. */
-const MIN_ROWS = 32;
 const BITS = 4;
 
 /**

@@ -1,9 +1,9 @@
 import type { EncodedFile } from '../../input/formats/adapters/encode-adapter.ts';
 import { streamSafetensors } from '../../input/formats/encode-safetensors.ts';
-import { f32ToBf16, f32ToF16 } from '../../input/formats/float.ts';
+import { f32ToBf16, finiteF16 } from '../../input/formats/float.ts';
 import type { ReadRange } from '../../methods/tuners/tuner.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
-import { elementCount } from '../../support/arrays.ts';
+import { bytesOf, elementCount } from '../../support/arrays.ts';
 import { assertOptions, type OptionTypes, oneOf } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { assertFiniteValues, finiteReader } from './finite-values.ts';
@@ -27,9 +27,6 @@ const MERGE_OPTIONS: OptionTypes<MergeOptions> = { dtype: oneOf(...MERGED_DTYPES
 
 /** Number of elements in memory at once: a megabyte, whatever the size of a tensor. */
 const BLOCK = 2 ** 18;
-
-/** float16 rounds this number and larger ones to infinity. */
-const FLOAT16_OVERFLOW = 65520;
 
 const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16' } as const;
 
@@ -115,15 +112,5 @@ function weightsOf(
 function encoded(values: Float32Array, dtype: MergedDtype, name: string): Uint8Array {
   if (dtype === 'float32') return bytesOf(values);
   if (dtype === 'bfloat16') return bytesOf(f32ToBf16(values));
-  const beyond = values.find((value) => Math.abs(value) >= FLOAT16_OVERFLOW);
-  if (beyond === undefined) return bytesOf(f32ToF16(values));
-  throw new UserError({
-    where: name,
-    fault: `has the value ${beyond}, beyond float16's limit of ${FLOAT16_OVERFLOW}`,
-    hint: 'Merge with --dtype bfloat16 or float32.',
-  });
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Uint16Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
+  return bytesOf(finiteF16(values, name, 'Merge with --dtype bfloat16 or float32.'));
 }

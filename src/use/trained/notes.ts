@@ -27,7 +27,7 @@ export interface Notes {
   base_digest?: string;
   /** The type of base that the adapter fits, if it fits only one. */
   base_dtype?: 'int4';
-  /** The linear layer on the vectors of a model of sentence vectors. It is in a file of its own: {@link LAYER_FILE}. */
+  /** The linear layer on the vectors of a model of sentence vectors. It is in a file of its own: `LAYER_FILE`. */
   layer?: LinearLayer;
 }
 

@@ -57,7 +57,7 @@ export function describeChoice({ path, table, notices }: DataFile, guess: Guess)
   ].join('\n');
 }
 
-export function fieldExcerpt(field: string): string {
+function fieldExcerpt(field: string): string {
   const line = field.replace(/\s+/g, ' ').trim();
   return line.length > 50 ? `${line.slice(0, 49)}…` : line;
 }

@@ -5,6 +5,7 @@ import { describeBaselines } from '../../../studies/report/verdict/verdict-sente
 import { printable } from '../../../support/text.ts';
 import type { EventOf, FinishEvent, TrainEvent } from '../../../training/run/events.ts';
 import { isNoBetterThanFloor } from '../../../training/run/verdict.ts';
+import { TIMES } from './run-table.ts';
 
 type Averages = EventOf<'start'>['averages'];
 
@@ -95,12 +96,10 @@ function finish(event: FinishEvent, averages: Averages): string {
   );
 }
 
-const NO_SCORES = ['eval_runtime', 'eval_samples_per_second'];
-
 /** Formats the scores among `eval_` numbers: `loss 0.6120, accuracy 0.7041`. */
 function scores(metrics: object, averages: Averages = {}): string {
   return Object.entries(metrics)
-    .filter(([name]) => name.startsWith('eval_') && !NO_SCORES.includes(name))
+    .filter(([name]) => name.startsWith('eval_') && !TIMES.includes(name))
     .map(([name, value]) => [name.slice('eval_'.length), Number(value ?? Number.NaN).toFixed(4)])
     .map(([name, value]) => `${printable(averaged(name!, averages[name!]))} ${value}`)
     .join(', ');

@@ -3,7 +3,7 @@ import { printable } from '../../../support/text.ts';
 import type { EventOf, TrainEvent } from '../../../training/run/events.ts';
 
 /** Scores of an evaluation that say nothing about the model. */
-const TIMES = ['eval_runtime', 'eval_samples_per_second'];
+export const TIMES = ['eval_runtime', 'eval_samples_per_second'];
 
 /** The evaluations of a run, with the training loss between them. */
 export class RunTable {

@@ -8,7 +8,7 @@ import { PROCESSOR_FILE } from '../../../input/pictures/processor.ts';
 import { atomicCopy, atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
 
-/** The package's root is three folders above this file, both in the source and in the build. */
+/** The package's root is four folders above this file, both in the source and in the build. */
 const PAGE = fileURLToPath(new URL('../../../../dist/page', import.meta.url));
 
 /** A part of the page: its folder, and the URL path at which the page expects it. */

@@ -22,7 +22,7 @@ export interface Table {
 }
 
 /** Separates the values of a list in a field, as in a CSV file with several labels per row. */
-export const LIST_SEPARATOR = ';';
+const LIST_SEPARATOR = ';';
 
 /** Characters that spreadsheets and databases put between fields. */
 const DELIMITERS = [',', ';', '|'];

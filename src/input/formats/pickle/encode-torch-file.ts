@@ -1,4 +1,4 @@
-import { elementCount } from '../../../support/arrays.ts';
+import { bytesOf, elementCount } from '../../../support/arrays.ts';
 import { OPCODES, type Opcode } from './pickle-machine.ts';
 
 /** The CRC-32 remainder of every byte, with the bit-reversed polynomial of IEEE 802.3. */
@@ -221,8 +221,4 @@ function bytesOfPieces(pieces: readonly Piece[]): Uint8Array {
   return Uint8Array.from(
     pieces.flatMap((piece) => (typeof piece === 'string' ? OPCODES[piece] : [...piece])),
   );
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Int32Array | Uint32Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }

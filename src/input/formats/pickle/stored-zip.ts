@@ -2,6 +2,7 @@ import { InvalidFile } from '../../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { excerptName } from '../excerpt.ts';
 import {
+  ENCRYPTED,
   type EntryRange,
   findZipDirectory,
   readZipEntries,
@@ -19,7 +20,6 @@ export interface Zip {
 }
 
 const LOCAL = { signature: 0x04034b50, bytes: 30 };
-const ENCRYPTED = 1;
 
 /**
  * Reads the directory of an untrusted zip archive (APPNOTE.TXT, also with 64-bit sizes). Offsets must lie

@@ -1,4 +1,4 @@
-import { elementCount } from '../../../support/arrays.ts';
+import { bytesOf, elementCount } from '../../../support/arrays.ts';
 import { InvalidFile, type UserError } from '../../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { excerpt, excerptName } from '../excerpt.ts';
@@ -291,10 +291,6 @@ function placeOf(tensor: TorchTensor, { locate }: TorchContent, where: string): 
   const info = { dtype: storage.dtype, shape: [...shape], begin, end: begin + span * size };
   if (axes?.every((axis, place) => axis === place)) return info;
   return { ...info, axes: axes ?? 'scattered' };
-}
-
-function bytesOf({ buffer, byteOffset, byteLength }: TensorData): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /**

@@ -95,7 +95,7 @@ export interface ZipEntry {
 
 const ENTRY = { signature: 0x02014b50, bytes: 46 };
 const ZIP64_FIELD = 1;
-const ENCRYPTED = 1;
+export const ENCRYPTED = 1;
 /** This value in a 32-bit field means that the real value is in a 64-bit field. */
 const ELSEWHERE = 0xffffffff;
 

@@ -5,7 +5,7 @@ import { UserError } from '../../../support/user-error.ts';
 import { hubAccess, hubCacheFolder, type ResolveOptions } from './cache.ts';
 
 /** The title of our commits. A repository whose last commit has another title is not overwritten. */
-export const COMMIT_TITLE = 'Upload with adalora';
+const COMMIT_TITLE = 'Upload with adalora';
 /** The title of the commit that creates a repository. */
 const FIRST_COMMIT = 'initial commit';
 

@@ -10,7 +10,7 @@ import {
 import { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { orthonormalise, refuseTooManyVectors } from '../low-rank/orthonormal.ts';
-import { adaLoraAlpha, adaLoraScale } from '../low-rank/pattern-value.ts';
+import { adaLoraAlpha, adaLoraScale } from '../low-rank/patterns-and-scales.ts';
 import type { AdapterSettings, ScaleConfig } from '../low-rank/peft-config.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter, Regularizer, TunableModel } from '../tuner.ts';

@@ -4,7 +4,7 @@ import { Updater } from '../../../training/train/updater.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { type AdaLoraConfig, adaLoraConfigSchema } from '../composed/pruned-triplets.ts';
 import { factorName } from '../low-rank/factors.ts';
-import { adaLoraAlpha, adaLoraScale } from '../low-rank/pattern-value.ts';
+import { adaLoraAlpha, adaLoraScale } from '../low-rank/patterns-and-scales.ts';
 import { AllocatedRun } from './allocated-run.ts';
 import type { PromisedBudget } from './promised-budget.ts';
 

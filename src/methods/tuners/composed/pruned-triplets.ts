@@ -21,7 +21,7 @@ import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import { type Export, exportLowRank } from '../low-rank/import-adapter.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
-import { adaLoraAlpha } from '../low-rank/pattern-value.ts';
+import { adaLoraAlpha } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import type { MethodRun } from '../method-run.ts';

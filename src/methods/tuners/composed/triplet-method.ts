@@ -5,7 +5,7 @@ import { continuesLowRank } from '../low-rank/continued-section.ts';
 import { factorOf } from '../low-rank/factors.ts';
 import type { ImportedKind } from '../low-rank/import-adapter.ts';
 import { lowRankKind } from '../low-rank/low-rank-kind.ts';
-import { scaleVariant, storedAdaLoraScale, withVariants } from '../low-rank/pattern-value.ts';
+import { scaleVariant, storedAdaLoraScale, withVariants } from '../low-rank/patterns-and-scales.ts';
 import { type AdaLoraAdapterConfig, scaleShape } from '../low-rank/peft-config.ts';
 import type { ContinuesAdapters, MethodDefinition, MethodTexts } from '../method-definition.ts';
 

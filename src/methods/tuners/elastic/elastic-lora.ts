@@ -9,7 +9,7 @@ import { continuesTriplets, tripletMethod, tripletShape } from '../composed/trip
 import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { factorName } from '../low-rank/factors.ts';
 import { type Export, exportLowRank } from '../low-rank/import-adapter.ts';
-import { adaLoraAlphaOf } from '../low-rank/pattern-value.ts';
+import { adaLoraAlphaOf } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { rank } from '../shared/rank.ts';

@@ -58,7 +58,7 @@ const load = async () => ({
   ...(await import('../elalora/definition.ts')),
   ...(await import('../flexlora/definition.ts')),
   ...(await import('../increlora/increlora-run.ts')),
-  ...(await import('../low-rank/pattern-value.ts')),
+  ...(await import('../low-rank/patterns-and-scales.ts')),
   ...(await import('./elastic-run.ts')),
 });
 

@@ -3,7 +3,7 @@ import { roundHalfEven } from '../../../support/numbers.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { topSingular, WeightMatrix } from '../lora/top-singular.ts';
 import { dot64 } from '../low-rank/orthonormal.ts';
-import { patternValue, withVariants } from '../low-rank/pattern-value.ts';
+import { patternValue, withVariants } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
 import type { Measured } from '../measured/measured-run.ts';

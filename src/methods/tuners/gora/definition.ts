@@ -3,7 +3,7 @@ import { roundHalfEven } from '../../../support/numbers.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { inverseGram, type LoraTuner } from '../lora/lora-tuner.ts';
 import { factorName } from '../low-rank/factors.ts';
-import { withVariants } from '../low-rank/pattern-value.ts';
+import { withVariants } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
 import { type Measured, WeightGradientTuner } from '../measured/measured-run.ts';
@@ -131,7 +131,7 @@ export function goraRanks(
 }
 
 /** The limits in the paper's experiments: 4 to 32 for a mean of 8. */
-export function rankRange(r: number, least = Math.max(1, Math.floor(r / 2)), most = 4 * r) {
+function rankRange(r: number, least = Math.max(1, Math.floor(r / 2)), most = 4 * r) {
   return { least, most };
 }
 

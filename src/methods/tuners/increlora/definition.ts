@@ -4,7 +4,7 @@ import { continuesTriplets, tripletMethod } from '../composed/triplet-method.ts'
 import { storeTriplets } from '../elastic/elastic-lora.ts';
 import { seeded } from '../elastic/elastic-run.ts';
 import { defaultTargets } from '../low-rank/adapted-modules.ts';
-import { adaLoraAlpha, adaLoraScale } from '../low-rank/pattern-value.ts';
+import { adaLoraAlpha, adaLoraScale } from '../low-rank/patterns-and-scales.ts';
 import { growthOf, type IncreLoraConfig, increLoraConfigSchema } from './config.ts';
 import { IncreLoraRun } from './increlora-run.ts';
 

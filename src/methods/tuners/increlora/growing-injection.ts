@@ -26,7 +26,7 @@ interface GrowingOptions extends LowRankOptions {
  * the product of the module's output gradient and its input. It is computed for one module at a time, and never leaves
  * the graph.
  */
-export class GrowingInjection extends LowRankInjection {
+class GrowingInjection extends LowRankInjection {
   readonly #reserve: number;
   readonly #seen = new Map<string, Value>();
 

@@ -2,7 +2,7 @@ import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { continuesLowRank } from '../low-rank/continued-section.ts';
 import { ranksOf } from '../low-rank/factors.ts';
 import { exportLowRank } from '../low-rank/import-adapter.ts';
-import { scaleVariant, withVariants } from '../low-rank/pattern-value.ts';
+import { scaleVariant, withVariants } from '../low-rank/patterns-and-scales.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { isRankStabilised, type LoraConfig, loraConfigSchema } from './config.ts';

@@ -5,7 +5,7 @@ import { AT_START, factorGroups, factorName, factorOf, type LowRankModule } from
 import { type Factored, LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { refuseTooManyVectors } from '../low-rank/orthonormal.ts';
-import { checkPatternKeys, loraRank, loraScale } from '../low-rank/pattern-value.ts';
+import { checkPatternKeys, loraRank, loraScale } from '../low-rank/patterns-and-scales.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import {
   type FactorDistances,

@@ -9,7 +9,7 @@ import { type Export, exportLowRank, type ImportedKind } from '../low-rank/impor
 import { lowRankKind } from '../low-rank/low-rank-kind.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { orthonormalise, principalDirections } from '../low-rank/orthonormal.ts';
-import { loraRank, loraScale } from '../low-rank/pattern-value.ts';
+import { loraRank, loraScale } from '../low-rank/patterns-and-scales.ts';
 import type { LoraAdapterConfig } from '../low-rank/peft-config.ts';
 import { MeasuredRun } from '../measured/measured-run.ts';
 import type { GradientAt } from '../method-run.ts';

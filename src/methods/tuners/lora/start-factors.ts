@@ -57,7 +57,7 @@ export function startFactors(
 }
 
 /** Packs singular triplets into A and B. Each factor gets the square root of the singular values. */
-export function packedFactors(
+function packedFactors(
   { rank, inFeatures, outFeatures }: LowRankModule,
   triplets: readonly SingularTriplet[],
 ): { a: Float32Array; b: Float32Array } {

@@ -19,7 +19,7 @@ import type { TunableModel } from '../tuner.ts';
 import { joinTiedWords } from '../whole-parameters.ts';
 import { AT_START, factorName, factorOf, type LowRankModule } from './factors.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
-import { sortablePattern } from './pattern-value.ts';
+import { sortablePattern } from './patterns-and-scales.ts';
 import {
   LOW_RANK_FILES,
   type LoraAdapterConfig,

@@ -8,7 +8,7 @@ import { weightStart } from '../lora/start-factors.ts';
 import { factorOf } from './factors.ts';
 import { type ImportedKind, importAdapter } from './import-adapter.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
-import { loraScale } from './pattern-value.ts';
+import { loraScale } from './patterns-and-scales.ts';
 import {
   asStored,
   type PeftAdapter,

@@ -3,7 +3,7 @@ import { UserError } from '../../../support/user-error.ts';
 import type { ExportLoraOptions } from '../adapter-kind.ts';
 import { weightStart } from '../lora/start-factors.ts';
 import { type Factor, factorName, factorOf } from './factors.ts';
-import { loraScale, storedAdaLoraScale } from './pattern-value.ts';
+import { loraScale, storedAdaLoraScale } from './patterns-and-scales.ts';
 import {
   adapterKey,
   type PeftAdapter,

@@ -11,7 +11,7 @@ import { planAllocation } from '../allocation/promised-budget.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { loraKind, storeRanked } from '../lora/ranked-run.ts';
 import { defaultTargets } from '../low-rank/adapted-modules.ts';
-import { loraScale, scaleVariant, withVariants } from '../low-rank/pattern-value.ts';
+import { loraScale, scaleVariant, withVariants } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape, scaleShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { isOwnFunction } from '../own-function.ts';

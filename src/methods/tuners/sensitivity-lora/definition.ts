@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../../../support/user-error.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
-import { withVariants } from '../low-rank/pattern-value.ts';
+import { withVariants } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
 import type { InputsOf } from '../method-run.ts';

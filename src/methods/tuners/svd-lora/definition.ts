@@ -4,7 +4,7 @@ import { continuesTriplets, tripletMethod, tripletShape } from '../composed/trip
 import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { ranksOf } from '../low-rank/factors.ts';
 import { exportLowRank } from '../low-rank/import-adapter.ts';
-import { adaLoraAlpha } from '../low-rank/pattern-value.ts';
+import { adaLoraAlpha } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { staticRun } from '../method-run.ts';
 import { rank } from '../shared/rank.ts';

@@ -15,8 +15,6 @@ import {
 /** Prefix of the base model's parameters. Some question answering heads have another one. */
 const PREFIX = 'model';
 
-/** PEFT's default target modules for LoRA and AdaLoRA. */
-
 /** The modules of Llama's layers. */
 const ROLES: ModuleRoles = {
   query: 'q_proj',

@@ -29,7 +29,7 @@ interface AnswerMatch {
 }
 
 /**
- * Compares the words of a predicted answer with those of a reference answer (see `answerWords`).
+ * Compares the words of a predicted answer with those of a reference answer.
  *
  * @param f1OfNothing F1 if both have no words: 1 in the script of v2.0, 0 in the script of v1.1
  */

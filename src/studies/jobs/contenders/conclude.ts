@@ -7,6 +7,7 @@ import { Program } from '../../../program/program.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { releasing } from '../../../support/opened.ts';
+import { isObject } from '../../../support/options.ts';
 import { chiefScore } from '../../../tasks/chief-score.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { methodOf } from '../../../training/run/config/method-of.ts';
@@ -296,7 +297,32 @@ async function resultOf(
   const ofVectors = { ...data, ...probing } as RunConfig['data'];
   const build = taskNamed(config.task).build(run.labels, ofVectors);
   const vectors = belowHead(model, build(model.definition, model.config));
-  return { kind, model: vectors, layer, data: ofVectors, ...startValues(run, vectors, settings.totalSteps) };
+  const below = { ...run, config: namedBelowHead(config, model, vectors) };
+  return {
+    kind,
+    model: vectors,
+    layer,
+    data: ofVectors,
+    ...startValues(below, vectors, settings.totalSteps),
+  };
+}
+
+/** A config whose method names layers by their paths in the model below the head, which lack a prefix such as `bert.`. */
+function namedBelowHead(config: RunConfig, { linears }: LoadedModel, below: LoadedModel): RunConfig {
+  const names = new Map<string, string>();
+  for (const { path } of linears) {
+    const same = below.linears.find((layer) => path.endsWith(`.${layer.path}`));
+    if (same) names.set(path, same.path);
+  }
+  const renamed = (value: unknown): unknown => {
+    if (typeof value === 'string') return names.get(value) ?? value;
+    if (Array.isArray(value)) return value.map(renamed);
+    if (!isObject(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, inner]) => [names.get(key) ?? key, renamed(inner)]),
+    );
+  };
+  return { ...config, [config.method]: renamed(methodOf(config).settings) };
 }
 
 /** Values with a changed last layer. Undefined if the head's last layer is not trained in full. */

@@ -13,6 +13,7 @@ import {
   type ToBeat,
   type Verdict,
 } from '../../../training/run/verdict.ts';
+import { capital } from '../../report/format.ts';
 
 export const PROBE = 'a linear probe';
 
@@ -295,8 +296,4 @@ function percent(share: number): string {
 /** Formats a value with three significant digits. */
 function figure(value: number): string {
   return Number.isFinite(value) ? `${Number(value.toPrecision(3))}` : 'not a number';
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { readText } from '../../../input/formats/node/read-text.ts';
 import { type Budgets, parseBudgets, parseRecipe, type Recipe } from '../recipe.ts';
 
-/** The package's folder is three levels above this file, in the source and in the build. */
+/** The package's folder is four levels above this file, in the source and in the build. */
 const FOLDER = fileURLToPath(new URL('../../../../recipes', import.meta.url));
 const BUDGETS = 'budgets.yaml';
 const TABLES = 'tables/';

@@ -9,7 +9,7 @@ import { part } from './section.ts';
 import { reportTitle, runState } from './sections/summary.ts';
 import { sectionMarkup, sectionsOf } from './sections.ts';
 
-/* Runs in the page. It is sent as text, so it must not use anything outside itself. */
+/* The following functions run in the page. They are sent as text, so they must not use anything outside themselves. */
 
 /**
  * Keeps a live page up to date: dispatches the sections that the server sends as events. The browser reconnects until
@@ -48,8 +48,6 @@ function liveScript(): void {
     );
   });
 }
-
-/* Runs in the page. It is sent as text, so it must not use anything outside itself. */
 
 /**
  * Replaces changed sections of the page. A `section` event on the document has the section's `id` and new `html` in its

@@ -151,7 +151,7 @@ export function scoresOf(evaluation: object): Map<string, number> {
 const NO_SCORES = ['runtime', 'samples_per_second', 'steps_per_second'];
 
 /** Returns `f1` for `eval_f1`, and undefined for names of other values. */
-export function scoreName(name: string): string | undefined {
+function scoreName(name: string): string | undefined {
   const score = /^eval_(.+)$/.exec(name)?.[1];
   return score === undefined || NO_SCORES.includes(score) ? undefined : score;
 }

@@ -14,7 +14,7 @@ import { DEFAULT_TASK, TASK_NAMES } from '../../../tasks/registry.ts';
 import { trainingSchema } from './training-section.ts';
 
 /** `chosen`: missing keys get values from the policy in defaults/. */
-export const DEFAULTS = ['chosen', 'huggingface'] as const;
+const DEFAULTS = ['chosen', 'huggingface'] as const;
 const DEVICES = ['cpu', 'webgpu', 'wasm'] as const satisfies Device[];
 
 type MethodSections = {

@@ -5,7 +5,7 @@ import { functionOnly } from '../../../methods/tuners/own-function.ts';
 import type { LossFunction } from '../../../program/objectives/own-loss.ts';
 
 /** Programs that display a run. */
-export const REPORT_TO = ['tensorboard', 'wandb', 'mlflow'] as const;
+const REPORT_TO = ['tensorboard', 'wandb', 'mlflow'] as const;
 export type ReportTo = (typeof REPORT_TO)[number];
 
 const nonEmpty = z.string().min(1);

@@ -4,14 +4,13 @@ import { rowwiseByteProduct } from '../../../engine/onnx/byte-matmul.ts';
 import type { Emitter } from '../../../engine/onnx/emitter.ts';
 import type { NameOf, WeightStorage } from '../../../engine/onnx/encode-model.ts';
 import { ELEMENT } from '../../../engine/onnx/schema.ts';
-import { f32ToF16 } from '../../../input/formats/float.ts';
+import { finiteF16 } from '../../../input/formats/float.ts';
 import { quantizeBlocks } from '../../../input/formats/quantize.ts';
 import type { ReadRange } from '../../../methods/tuners/tuner.ts';
 import { elementCount } from '../../../support/arrays.ts';
-import { UserError } from '../../../support/user-error.ts';
 
 /** Rounding smaller matrices, such as a head of a few classes, saves too little. */
-const MIN_ROWS = 32;
+export const MIN_ROWS = 32;
 
 /**
  * Stores a matrix as signed bytes, each row with a scale. A product also rounds its operand to bytes, each row with a
@@ -119,9 +118,6 @@ export interface WeightForms {
   tables: readonly MatrixForm[];
 }
 
-/** float16 rounds this number and larger ones to infinity. */
-const FLOAT16_OVERFLOW = 65520;
-
 /** Weights that become part of the file. They are read while it is written. */
 export class FileWeights implements WeightStorage {
   readonly #forms: WeightForms;
@@ -173,7 +169,8 @@ export class FileWeights implements WeightStorage {
     function* chunks() {
       for (let start = 0; start < count; start += BLOCK) {
         const values = read(name, start, Math.min(count, start + BLOCK));
-        const { buffer, byteOffset, byteLength } = dtype === 'float16' ? halves(values, name) : values;
+        const { buffer, byteOffset, byteLength } =
+          dtype === 'float16' ? finiteF16(values, name, 'Leave fp16 out of --dtype.') : values;
         yield new Uint8Array(buffer, byteOffset, byteLength);
       }
     }
@@ -195,14 +192,4 @@ function isProduct(node: GraphNode): node is GraphNode<'matmul'> {
 
 function isLookUp({ op, inputs: [table] }: GraphNode): boolean {
   return op === 'gather' && table.node.op === 'weight' && table.shape.length === 2;
-}
-
-function halves(values: Float32Array, name: string): Uint16Array {
-  const beyond = values.find((value) => Math.abs(value) >= FLOAT16_OVERFLOW);
-  if (beyond === undefined) return f32ToF16(values);
-  throw new UserError({
-    where: name,
-    fault: `has the value ${beyond}, beyond float16's limit of ${FLOAT16_OVERFLOW}`,
-    hint: 'Leave fp16 out of --dtype.',
-  });
 }

@@ -12,7 +12,7 @@ import { copySharedFiles } from './shared-files.ts';
 /**
  * Writes a form of a model to a new folder. Each file is written atomically.
  *
- * @throws UserError for a folder with files in it, and like {@link sharedFiles}
+ * @throws UserError for a folder with files in it, and like {@link copySharedFiles}
  */
 export function writeForm(
   { folder, baseFolder }: { folder: string; baseFolder?: string },

@@ -44,7 +44,11 @@ export async function readPictureForm(
   known: readonly string[],
   most: number,
 ): Promise<PictureForm | undefined> {
-  if (!/^multipart\/form-data\b/i.test(c.req.header('content-type') ?? '')) return undefined;
+  const type = c.req.header('content-type') ?? '';
+  // The framework would accept this kind of form in the place of the other one.
+  if (/^application\/x-www-form-urlencoded\b/i.test(type))
+    throw new Refused(415, 'Content-Type must be application/json.');
+  if (!/^multipart\/form-data\b/i.test(type)) return undefined;
   const form = await c.req.formData().catch((error: unknown) => {
     if (error instanceof Refused) throw error;
     throw new Refused(400, 'The request body is not valid multipart/form-data.', undefined, 'invalid_form');

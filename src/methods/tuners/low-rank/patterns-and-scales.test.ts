@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../support/user-error.ts';
-import { checkPatternKeys, patternValue, sortablePattern } from './pattern-value.ts';
+import { checkPatternKeys, patternValue, sortablePattern } from './patterns-and-scales.ts';
 
 interface Fixture {
   patterns: { patterns: Record<string, number>; module: string; value: number | null }[];
