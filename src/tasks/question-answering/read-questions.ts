@@ -22,7 +22,7 @@ export function placeAnswer(context: string, answer: string): number | undefined
 }
 
 /** Whether there are letters or digits on both sides of a position. */
-export function isInWord(text: string, at: number): boolean {
+function isInWord(text: string, at: number): boolean {
   return (
     /[\p{L}\p{N}]$/u.test(text.slice(Math.max(0, at - 2), at)) &&
     /^[\p{L}\p{N}]/u.test(text.slice(at, at + 2))
@@ -62,7 +62,7 @@ export function readAnswers(question: JsonObject): RawAnswer[] | RowProblem {
   return listed(texts.map((text, i) => ({ text, answer_start: starts[i] })));
 }
 
-export function listed(answers: readonly unknown[]): RawAnswer[] | RowProblem {
+function listed(answers: readonly unknown[]): RawAnswer[] | RowProblem {
   const read: RawAnswer[] = [];
   for (const answer of answers) {
     const object = Object(answer) as JsonObject;

@@ -6,7 +6,7 @@ import {
   byteRows,
   type Matrix,
   type MatrixForm,
-  MIN_ROWS,
+  MIN_ROUNDED_ROWS,
   type WeightForms,
 } from './weights/file-weights.ts';
 
@@ -19,7 +19,7 @@ const BITS = 4;
  * round the other operand.
  */
 const fourBitBlocks: MatrixForm = {
-  fits: ({ rows, columns }) => rows >= MIN_ROWS && columns % BLOCK_SIZE === 0,
+  fits: ({ rows, columns }) => rows >= MIN_ROUNDED_ROWS && columns % BLOCK_SIZE === 0,
   product(e, matrix, x) {
     const { name, rows, columns } = matrix;
     const blocks = columns / BLOCK_SIZE;

@@ -10,14 +10,14 @@ import type { ReadRange } from '../../../methods/tuners/tuner.ts';
 import { elementCount } from '../../../support/arrays.ts';
 
 /** Rounding smaller matrices, such as a head of a few classes, saves too little. */
-export const MIN_ROWS = 32;
+export const MIN_ROUNDED_ROWS = 32;
 
 /**
  * Stores a matrix as signed bytes, each row with a scale. A product also rounds its operand to bytes, each row with a
  * scale, so that a result does not depend on the rest of the batch. Products and lookups read the same matrix.
  */
 export const byteRows: MatrixForm = {
-  fits: ({ rows }) => rows >= MIN_ROWS,
+  fits: ({ rows }) => rows >= MIN_ROUNDED_ROWS,
   product(e, matrix, x, rows) {
     const { bytes, scales } = stored(e, matrix);
     const [turned] = e.once(`${bytes} turned`, () => [e.emit('Transpose', [bytes], { perm: [1, 0] })]);
