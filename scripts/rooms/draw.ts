@@ -13,7 +13,7 @@ import { ROOMS, roomOf } from './rooms.ts';
  */
 
 const [LEFT, TOP, CELL] = [132, 112, 17];
-const WIDTH = LEFT + ROOMS.length * CELL + 420;
+const WIDTH = LEFT + ROOMS.length * CELL + 480;
 const HEIGHT = TOP + ROOMS.length * CELL + 12;
 
 /** Number of imports, by importing and imported room. */
