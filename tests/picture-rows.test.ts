@@ -225,8 +225,10 @@ describe('a picture', () => {
     expect(existsSync(workspace.path('classes.yaml'))).toBe(false);
     const again = await workspace.run(
       ...['train', 'photos/classes.jsonl', '--model', 'me/vision', '--set', 'training.max_steps=2'],
+      ...['--test', 'photos/classes.jsonl'],
     );
     expect(again).toMatchObject({ code: 0 });
+    expect(again.stdout).toMatch(/Scores on photos\/classes\.jsonl.*on 12 rows; .*pixels/s);
   });
 
   it('is found by another one, in a folder', async () => {

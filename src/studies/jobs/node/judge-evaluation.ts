@@ -48,7 +48,8 @@ export async function judgeEvaluation(
   const score = metricsOf(trained.task!, reading as Parameters<typeof metricsOf>[1])[0]!;
   const value = scores[`eval_${score}`];
   if (value === undefined) return undefined;
-  const rows = task.files.read(files, reading);
+  const { modality } = trained.context();
+  const rows = task.files.read(await modality.withContent(files, reading), reading);
   const learnt = await trainingRows(path, trained, ownReading);
   const { labels } = trained;
   const ofRows = (await task.baselines?.ofRows?.(learnt?.rows ?? rows, rows, { labels, reading })) ?? [];
@@ -135,7 +136,10 @@ async function trainingRows(
   const task = trained.definition();
   try {
     const parts = await Promise.all(
-      paths.map(async (path) => task.files.read(await dataFiles(path, task.files.takesFolders), reading)),
+      paths.map(async (path) => {
+        const files = await dataFiles(path, task.files.takesFolders);
+        return task.files.read(await trained.context().modality.withContent(files, reading), reading);
+      }),
     );
     const share = heldOutShare(data.validation);
     const held = share === undefined ? undefined : splitSources(task, parts, reading, share);
