@@ -91,7 +91,7 @@ export class UserError extends Error {
   }
 }
 
-/** An error in a file of a model, tokenizer, adapter or run. */
+/** An error in a file of a model, an adapter or a run. */
 export class InvalidFile extends UserError {
   constructor(complaint: Complaint | string) {
     super(complaint, 'invalid_file');

@@ -27,7 +27,7 @@ export interface WrittenForm {
   files: EncodedFile[];
   /** Unchanged files that are copied beside them. */
   copies: {
-    /** The tokenizer and other files of the base model. */
+    /** The files for inputs, and other files of the base model. */
     ofBase?: true;
     /** The notes of the adapter: as they are, or for a merged model, which needs no base. */
     notes?: 'adapter' | 'merged';
