@@ -156,6 +156,9 @@ export function hasBlockKernel({ bits, backward, rounded }: Ops['blockMatmul']):
   return !backward && (bits === 4 || rounded);
 }
 
+/** Ops without operands, whose types are given. */
+export const LEAVES: ReadonlySet<Op> = new Set(['input', 'weight', 'constant']);
+
 /** Formats attributes as stable text. Symbolic sizes are written as polynomials. */
 export function attributesText(attributes: object): string {
   return Object.entries(attributes)

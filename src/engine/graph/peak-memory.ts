@@ -1,13 +1,11 @@
 import { dimensionSize, evaluateDimension } from './dimension.ts';
 import type { GraphNode, Value } from './graph.ts';
-import type { Op } from './ops.ts';
+import { LEAVES, type Op } from './ops.ts';
 import { reachable } from './print.ts';
 
 /** Bytes per element. */
 const BYTES = { float32: 4, int32: 4, bool: 1, uint8: 1 };
 
-/** Leaves do not use the engine's memory: inputs belong to the caller, and weights are mapped. */
-const LEAVES: ReadonlySet<Op> = new Set(['input', 'weight', 'constant']);
 /** Ops whose output shares memory with the first input. */
 const VIEWS: ReadonlySet<Op> = new Set(['reshape', 'after', 'stopGradient']);
 /** Ops that can overwrite an operand of the same size, if it is not used again. */
@@ -47,6 +45,7 @@ export function peakMemory(outputs: readonly Value[], symbols: Readonly<Record<s
     uses.set(ownerOf(value), (uses.get(ownerOf(value)) ?? 0) + 1);
   }
   const bytes = (value: Value) => evaluateDimension(dimensionSize(value.shape), symbols) * BYTES[value.dtype];
+  // Leaves do not use the engine's memory: inputs belong to the caller, and weights are mapped.
   const isOwned = (value: Value) => !LEAVES.has(value.node.op);
 
   let live = 0;

@@ -1,9 +1,8 @@
 import { sameShape } from './dimension.ts';
 import type { Value } from './graph.ts';
+import { LEAVES } from './ops.ts';
 import { printNode, printType, reachable } from './print.ts';
 import { inferTypes } from './shapes.ts';
-
-const LEAVES = new Set(['input', 'weight', 'constant']);
 
 /**
  * Checks the program that computes `values`: all nodes are in one graph, inputs come before uses, types are

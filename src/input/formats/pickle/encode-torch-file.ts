@@ -1,5 +1,6 @@
 import { bytesOf, elementCount } from '../../../support/arrays.ts';
 import { OPCODES, type Opcode } from './pickle-machine.ts';
+import { CENTRAL, END, LOCAL } from './zip-entries.ts';
 
 /** The CRC-32 remainder of every byte, with the bit-reversed polynomial of IEEE 802.3. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
@@ -15,9 +16,6 @@ export function crc32(bytes: Uint8Array): number {
   return ~crc >>> 0;
 }
 
-const LOCAL = { signature: 0x04034b50, bytes: 30 };
-const CENTRAL = { signature: 0x02014b50, bytes: 46 };
-const END = { signature: 0x06054b50, bytes: 22 };
 /** Maximum size of an archive, because sizes have 32 bits. */
 const MAX_BYTES = 2 ** 32 - 1;
 /** Format version that readers must support: 1.0. */

@@ -5,6 +5,7 @@ import {
   ENCRYPTED,
   type EntryRange,
   findZipDirectory,
+  LOCAL,
   readZipEntries,
   STORED,
   viewOf,
@@ -18,8 +19,6 @@ export interface Zip {
   /** An entry with the range of its bytes; undefined if it does not exist. */
   locate(name: string): (EntryRange & Pick<ZipEntry, 'size' | 'method'>) | undefined;
 }
-
-const LOCAL = { signature: 0x04034b50, bytes: 30 };
 
 /**
  * Reads the directory of an untrusted zip archive (APPNOTE.TXT, also with 64-bit sizes). Offsets must lie

@@ -23,7 +23,10 @@ const MAX_DIRECTORY_BYTES = 2 ** 24;
  */
 const MAX_TAIL_BYTES = 0xffff + 22;
 
-const END = { signature: 0x06054b50, bytes: 22 };
+/** The headers of a zip archive: of an entry, of its place in the directory, and of the directory's end. */
+export const LOCAL = { signature: 0x04034b50, bytes: 30 };
+export const CENTRAL = { signature: 0x02014b50, bytes: 46 };
+export const END = { signature: 0x06054b50, bytes: 22 };
 const END_64 = { signature: 0x06064b50, bytes: 56 };
 const LOCATOR_64 = { signature: 0x07064b50, bytes: 20 };
 
@@ -93,7 +96,6 @@ export interface ZipEntry {
   limit: number;
 }
 
-const ENTRY = { signature: 0x02014b50, bytes: 46 };
 const ZIP64_FIELD = 1;
 export const ENCRYPTED = 1;
 /** This value in a 32-bit field means that the real value is in a 64-bit field. */
@@ -109,14 +111,18 @@ export function readZipEntries(
   const entries = new Map<string, ZipEntry>();
   let at = 0;
   for (let i = 0; i < count; i++) {
-    if (at + ENTRY.bytes > view.byteLength || view.getUint32(at, true) !== ENTRY.signature)
+    if (at + CENTRAL.bytes > view.byteLength || view.getUint32(at, true) !== CENTRAL.signature)
       throw zipDamaged(where, `has ${i} entries in its directory instead of ${count}`);
-    const nameEnd = at + ENTRY.bytes + view.getUint16(at + 28, true);
+    const nameEnd = at + CENTRAL.bytes + view.getUint16(at + 28, true);
     const extraEnd = nameEnd + view.getUint16(at + 30, true);
     const next = extraEnd + view.getUint16(at + 32, true);
     if (next > view.byteLength)
       throw zipDamaged(where, `has ${i} complete entries in its directory instead of ${count}`);
-    const bytes = new Uint8Array(view.buffer, view.byteOffset + at + ENTRY.bytes, nameEnd - at - ENTRY.bytes);
+    const bytes = new Uint8Array(
+      view.buffer,
+      view.byteOffset + at + CENTRAL.bytes,
+      nameEnd - at - CENTRAL.bytes,
+    );
     const name = new TextDecoder().decode(bytes);
     const entry = `${where}: ${excerptName(name)}`;
     if (entries.has(name)) throw zipDamaged(entry, 'is there twice');

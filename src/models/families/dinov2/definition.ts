@@ -17,7 +17,15 @@ import {
   pictureHead,
   pictureVectorHead,
 } from '../vision/picture-heads.ts';
-import { patchesOf, type VisionConfig, visionFields, withVision } from '../vision/tower.ts';
+import {
+  ATTENTION_IN_FILES,
+  ATTENTION_MODULES,
+  ATTENTION_ROLES,
+  patchesOf,
+  type VisionConfig,
+  visionFields,
+  withVision,
+} from '../vision/tower.ts';
 
 const schema = z
   .object({
@@ -38,11 +46,7 @@ const schema = z
 type Dinov2Config = VisionConfig<z.infer<typeof schema>>;
 
 const MODULES = {
-  attention: 'attention',
-  query: 'q_proj',
-  key: 'k_proj',
-  value: 'v_proj',
-  attended: 'o_proj',
+  ...ATTENTION_MODULES,
   attentionNorm: 'norm1',
   feedForwardNorm: 'norm2',
   feedForward: 'mlp',
@@ -58,20 +62,11 @@ function family(modelType: string, name: string, registers: number): ModelDefini
     modelType,
     baseModelPrefix: modelType,
     roles: {
-      query: 'q_proj',
-      key: 'k_proj',
-      value: 'v_proj',
-      output: 'o_proj',
+      ...ATTENTION_ROLES,
       up: ['fc1', 'gate_proj', 'up_proj'],
       down: ['fc2', 'down_proj'],
     },
-    renamedModules: [
-      ['attention.q_proj', 'attention.attention.query'],
-      ['attention.k_proj', 'attention.attention.key'],
-      ['attention.v_proj', 'attention.attention.value'],
-      ['attention.o_proj', 'attention.output.dense'],
-      ['mlp.down_proj', 'mlp.weights_out'],
-    ],
+    renamedModules: [...ATTENTION_IN_FILES, ['mlp.down_proj', 'mlp.weights_out']],
     cutModules: { 'mlp.weights_in': ['mlp.gate_proj', 'mlp.up_proj'] },
     parseConfig(json, where) {
       const fields = parseFields(schema, json, where);

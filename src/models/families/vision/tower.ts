@@ -62,6 +62,25 @@ export function patchesOf({ image_size, patch_size }: VisionFields): number {
   return sides.reduce((product, side) => product * Math.floor(side / patch_size), 1);
 }
 
+/** The attention's modules in ViT and DINOv2. */
+export const ATTENTION_MODULES = {
+  attention: 'attention',
+  query: 'q_proj',
+  key: 'k_proj',
+  value: 'v_proj',
+  attended: 'o_proj',
+};
+
+export const ATTENTION_ROLES = { query: 'q_proj', key: 'k_proj', value: 'v_proj', output: 'o_proj' };
+
+/** The names of these modules in files. */
+export const ATTENTION_IN_FILES: [string, string][] = [
+  ['attention.q_proj', 'attention.attention.query'],
+  ['attention.k_proj', 'attention.attention.key'],
+  ['attention.v_proj', 'attention.attention.value'],
+  ['attention.o_proj', 'attention.output.dense'],
+];
+
 /** The modules of a layer in the vision towers of CLIP and SigLIP. */
 const TOWER_MODULES = {
   attention: 'self_attn',

@@ -10,7 +10,15 @@ import type { Network } from '../../nn/network.ts';
 import { patchEmbedding, patchPositions, withTokens } from '../../nn/patch-embedding.ts';
 import { preNormEncoder, twoLayers } from '../../nn/pre-norm-encoder.ts';
 import { classToken, type EncodedPicture, pictureHead, pictureVectorHead } from '../vision/picture-heads.ts';
-import { patchesOf, type VisionConfig, visionFields, withVision } from '../vision/tower.ts';
+import {
+  ATTENTION_IN_FILES,
+  ATTENTION_MODULES,
+  ATTENTION_ROLES,
+  patchesOf,
+  type VisionConfig,
+  visionFields,
+  withVision,
+} from '../vision/tower.ts';
 
 const schema = z
   .object({
@@ -27,11 +35,7 @@ const schema = z
 type ViTConfig = VisionConfig<z.infer<typeof schema>>;
 
 const MODULES = {
-  attention: 'attention',
-  query: 'q_proj',
-  key: 'k_proj',
-  value: 'v_proj',
-  attended: 'o_proj',
+  ...ATTENTION_MODULES,
   attentionNorm: 'layernorm_before',
   feedForwardNorm: 'layernorm_after',
   feedForward: 'mlp',
@@ -55,19 +59,13 @@ function family(
     modelType,
     baseModelPrefix: modelType,
     roles: {
-      query: 'q_proj',
-      key: 'k_proj',
-      value: 'v_proj',
-      output: 'o_proj',
+      ...ATTENTION_ROLES,
       up: 'fc1',
       down: 'fc2',
     },
     renamedModules: [
       ['layers', 'encoder.layer'],
-      ['attention.q_proj', 'attention.attention.query'],
-      ['attention.k_proj', 'attention.attention.key'],
-      ['attention.v_proj', 'attention.attention.value'],
-      ['attention.o_proj', 'attention.output.dense'],
+      ...ATTENTION_IN_FILES,
       ['mlp.fc1', 'intermediate.dense'],
       ['mlp.fc2', 'output.dense'],
     ],

@@ -1,4 +1,5 @@
 import type { Context } from 'hono';
+import { HTTPException } from 'hono/http-exception';
 import type { ServedText } from '../../../../use/serving/service/service.ts';
 import { Refused } from '../failure.ts';
 import type { ServeEnv } from '../request-scope.ts';
@@ -46,8 +47,7 @@ export async function readPictureForm(
 ): Promise<PictureForm | undefined> {
   const type = c.req.header('content-type') ?? '';
   // The framework would accept this kind of form in the place of the other one.
-  if (/^application\/x-www-form-urlencoded\b/i.test(type))
-    throw new Refused(415, 'Content-Type must be application/json.');
+  if (/^application\/x-www-form-urlencoded\b/i.test(type)) throw new HTTPException(415);
   if (!/^multipart\/form-data\b/i.test(type)) return undefined;
   const form = await c.req.formData().catch((error: unknown) => {
     if (error instanceof Refused) throw error;
