@@ -4,7 +4,7 @@ import type { TextFile } from '../../input/data/text-file.ts';
 import type { Picture, PictureReader } from '../../input/pictures/picture-reader.ts';
 import { InvalidData, type UserError } from '../../support/user-error.ts';
 
-/** Reads the pictures that the rows of files name. */
+/** Reads the pictures that the rows of files name. Files whose pictures have been read stay as they are. */
 export async function withPictures<File extends TextFile>(
   files: readonly File[],
   reading: object,
@@ -12,6 +12,7 @@ export async function withPictures<File extends TextFile>(
 ): Promise<readonly File[]> {
   const columns = columnsOf(reading);
   const loaded = files.map(async (file) => {
+    if (file.pictures) return file;
     if (!file.openPicture)
       throw new InvalidData({ where: file.name, fault: 'has no pictures, but the model reads pictures' });
     const content = file.read(() => {});

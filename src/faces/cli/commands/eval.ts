@@ -139,14 +139,18 @@ export async function evaluate(
   try {
     const task = trained.definition();
     const isTyped = file === '-' && flags.dataset === undefined;
-    const files = isTyped
+    const named = isTyped
       ? [textInMemory('standard input', await fromFirst(processes.communicator, readInput))]
       : await namedFiles(file, flags, task.files.takesFolders);
-    if (!files) throw new UserError({ where: 'eval', fault: 'needs a file or --dataset' });
+    if (!named) throw new UserError({ where: 'eval', fault: 'needs a file or --dataset' });
+    const flagged = readingFlags(flags);
+    const { modality, reading } = trained.context();
+    // Once for the scores and for the simple models.
+    const files = await modality.withContent(named, task.files.withFlags(reading, flagged, named[0]!.name));
     let confusion: Confusion | undefined;
     let certainty: Certainty | undefined;
     const scores = await trained.score(files, {
-      reading: readingFlags(flags),
+      reading: flagged,
       onNotice: (message) => console.error(printable(message)),
       onConfusion(found) {
         confusion = found;
@@ -159,7 +163,7 @@ export async function evaluate(
     const verdict = await judgeEvaluation(trained, {
       path,
       files,
-      flags: readingFlags(flags),
+      flags: flagged,
       scores,
       certainty,
     });

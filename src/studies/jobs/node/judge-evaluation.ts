@@ -25,6 +25,7 @@ import { countedRows } from '../verdict/judge-run.ts';
  * rows. If these are unknown, only the baseline that ignores the text is used, fitted on the scored rows.
  *
  * @param path the path of the trained model, which may be a run's folder
+ * @param files with what their rows name, such as pictures
  */
 export async function judgeEvaluation(
   trained: Pick<TrainedModel, 'task' | 'definition' | 'labels' | 'context' | 'parts'>,
@@ -48,8 +49,7 @@ export async function judgeEvaluation(
   const score = metricsOf(trained.task!, reading as Parameters<typeof metricsOf>[1])[0]!;
   const value = scores[`eval_${score}`];
   if (value === undefined) return undefined;
-  const { modality } = trained.context();
-  const rows = task.files.read(await modality.withContent(files, reading), reading);
+  const rows = task.files.read(files, reading);
   const learnt = await trainingRows(path, trained, ownReading);
   const { labels } = trained;
   const ofRows = (await task.baselines?.ofRows?.(learnt?.rows ?? rows, rows, { labels, reading })) ?? [];
