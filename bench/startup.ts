@@ -33,7 +33,7 @@ async function untilFirstStep(output: string): Promise<number> {
     output,
   };
   const sets = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-  const command = ['dist/faces/cli/main.js', 'train', 'examples/cola.yaml', '--json', ...sets];
+  const command = ['dist/cli/main.js', 'train', 'examples/cola.yaml', '--json', ...sets];
   const startedAt = performance.now();
   const child = spawn('node', command, { stdio: ['ignore', 'pipe', 'inherit'] });
   // The first output is the start event of training.

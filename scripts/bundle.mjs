@@ -12,7 +12,12 @@ const { bin, exports, dependencies, optionalDependencies, peerDependencies } = J
   readFileSync('package.json', 'utf8'),
 );
 const sourceOf = (path) => posix.normalize(path).replace(/^dist\/(.+)\.js$/, 'src/$1.ts');
-const published = [...Object.values(bin), ...Object.values(exports).map((entry) => entry.default)];
+const published = Object.values(exports).map((entry) => entry.default);
+/**
+ * The command. npx keeps the path of a checkout's command in its cache and does not look at package.json again, so the
+ * path in `bin` never changes, wherever the source is.
+ */
+const COMMAND = 'src/faces/cli/main.ts';
 /** Modules that tests and scripts import from the build, to run them in other threads, processes and versions of Node. */
 const TESTED = [
   'faces/cli/load-config',
@@ -53,7 +58,7 @@ for (const name of readdirSync('src', { recursive: true, encoding: 'utf8' })) {
 }
 
 const { outputFiles } = await build({
-  entryPoints: [...new Set([...published.filter(Boolean).map(sourceOf), ...started, ...TESTED])],
+  entryPoints: [...new Set([COMMAND, ...published.filter(Boolean).map(sourceOf), ...started, ...TESTED])],
   outbase: 'src',
   outdir: 'dist',
   chunkNames: 'chunks/[name]-[hash]',
@@ -89,4 +94,10 @@ for (const { path, text } of outputFiles) {
   });
   mkdirSync(folder, { recursive: true });
   writeFileSync(path, placed);
+}
+
+for (const path of Object.values(bin)) {
+  mkdirSync(dirname(path), { recursive: true });
+  const command = relative(dirname(path), COMMAND.replace(/^src(.+)\.ts$/, 'dist$1.js')).replaceAll(sep, '/');
+  writeFileSync(path, `#!/usr/bin/env node\nimport '${command}';\n`);
 }

@@ -67,13 +67,7 @@ try {
     const ask = (command: string, status: string) =>
       execFileSync(
         process.execPath,
-        [
-          'dist/faces/cli/main.js',
-          command,
-          ...positionals,
-          '--json',
-          ...sets.flatMap((each) => ['--set', each]),
-        ],
+        ['dist/cli/main.js', command, ...positionals, '--json', ...sets.flatMap((each) => ['--set', each])],
         {
           encoding: 'utf8',
           env: { ...process.env, NODE_OPTIONS: `--import=${AT_EXIT(status)}` },

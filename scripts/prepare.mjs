@@ -7,7 +7,7 @@ import { join } from 'node:path';
  * adalora` is first called in a checkout. The second time, dist/ is already new enough.
  */
 
-const BUILT = 'dist/faces/cli/main.js';
+const BUILT = 'dist/cli/main.js';
 const builtAt = statSync(BUILT, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 const sources = ['src', 'web'].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })

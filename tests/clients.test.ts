@@ -284,7 +284,7 @@ it('an MCP client classifies, embeds and searches over stdio', async () => {
   await client.connect(
     new StdioClientTransport({
       command: process.execPath,
-      args: ['dist/faces/cli/main.js', 'serve', '--mcp', ...runs],
+      args: ['dist/cli/main.js', 'serve', '--mcp', ...runs],
     }),
   );
   try {

@@ -41,7 +41,7 @@ it('the demo turns e-mails into scores, costs, a report and an adapter that pred
   expect(adapter('runs/demo').peft_type).toBe('ADALORA');
   expect(adapter('runs/demo-lora')).toMatchObject({ peft_type: 'LORA', r: 8 });
 
-  const { stdout: answer } = spawnSync(process.execPath, ['dist/faces/cli/main.js', 'predict', 'runs/demo'], {
+  const { stdout: answer } = spawnSync(process.execPath, ['dist/cli/main.js', 'predict', 'runs/demo'], {
     cwd: folder,
     encoding: 'utf8',
     input: 'WIN MONEY NOW\n',

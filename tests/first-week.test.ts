@@ -128,7 +128,7 @@ it.each([
   expect(await workspace.train('method=lora', ...more)).toMatchObject({ code: 0 });
   writeFileSync(workspace.path(output, name), content);
   const [, command] = /```sh\n(.+)\n```/.exec(workspace.read(output, 'README.md').toString()) ?? [];
-  const line = command!.replace('adalora', `"${process.execPath}" "${resolve('dist/faces/cli/main.js')}"`);
+  const line = command!.replace('adalora', `"${process.execPath}" "${resolve('dist/cli/main.js')}"`);
   const { status, stdout } = spawnSync(line, {
     cwd: workspace.path(output),
     shell: true,

@@ -230,7 +230,7 @@ it('files linked from outside a model are not copied beside its weights', () => 
 describe.runIf(process.platform === 'linux')('a system limit is reported in a sentence', () => {
   const shell = (command: string) =>
     spawnSync('sh', ['-c', command], { encoding: 'utf8', cwd: workspace.folder });
-  const program = `exec "${process.execPath}" "${resolve('dist/faces/cli/main.js')}"`;
+  const program = `exec "${process.execPath}" "${resolve('dist/cli/main.js')}"`;
 
   // Too few for the program's own files, and for those that a command loads.
   it.each([24, 56])('%d open files', (limit) => {

@@ -63,7 +63,9 @@ it('packs what users need and nothing else, below 20 MB', () => {
   );
   const isPacked = (path: string) => names.some((name) => name === path || name.startsWith(`${path}/`));
   expect(links.filter((path) => !isPacked(path))).toEqual([]);
-  const { dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const { bin, dependencies, optionalDependencies } = JSON.parse(readFileSync('package.json', 'utf8'));
+  // npx would not find the command of a checkout that was there before.
+  expect(bin).toEqual({ adalora: 'dist/cli/main.js' });
   expect(
     Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => /stdlib/.test(name)),
   ).toEqual([]);

@@ -154,7 +154,7 @@ beforeAll(() => {
   mkdirSync(workspace.path('bin'));
   workspace.write(
     'bin/npx',
-    `#!/bin/sh\nshift\nexec '${process.execPath}' '${resolve('dist/faces/cli/main.js')}' "$@"\n`,
+    `#!/bin/sh\nshift\nexec '${process.execPath}' '${resolve('dist/cli/main.js')}' "$@"\n`,
   );
   chmodSync(workspace.path('bin', 'npx'), 0o755);
   workspace.write('texts.txt', 'Where is it?\nThe cat sat.\n');

@@ -15,7 +15,7 @@ export interface StartedServer {
   stop(): Promise<number | null>;
 }
 
-const PROGRAM = resolve('dist/faces/cli/main.js');
+const PROGRAM = resolve('dist/cli/main.js');
 
 /**
  * Starts `adalora serve` for the adapters in a folder, with loading and unloading enabled. Waits until it

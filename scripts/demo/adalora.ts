@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-const PROGRAM = 'dist/faces/cli/main.js';
+const PROGRAM = 'dist/cli/main.js';
 
 /** Runs `adalora` with these arguments in this terminal. If it fails, this program exits with the same code. */
 export async function adalora(...words: string[]): Promise<void> {

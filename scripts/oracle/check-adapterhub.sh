@@ -19,7 +19,7 @@ if [ $# -eq 0 ]; then
   set -- "$work/model" "$work/train.tsv" "$work/dev.tsv" sentence label 32
 fi
 model=$(realpath "$1") train=$(realpath "$2") dev=$(realpath "$3") text=$4 label=$5 length=$6
-adalora=("node" "$PWD/dist/faces/cli/main.js")
+adalora=("node" "$PWD/dist/cli/main.js")
 oracle=$PWD/scripts/oracle
 cd "$work"
 export HF_HUB_OFFLINE=1

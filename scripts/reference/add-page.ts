@@ -11,13 +11,9 @@ const SITE = 'docs/reference';
 const PAGE = 'train';
 const PLACEHOLDER = 'TRAIN_PAGE';
 
-const { status } = spawnSync(
-  process.execPath,
-  ['dist/faces/cli/main.js', 'web', '--output', join(SITE, PAGE)],
-  {
-    stdio: 'inherit',
-  },
-);
+const { status } = spawnSync(process.execPath, ['dist/cli/main.js', 'web', '--output', join(SITE, PAGE)], {
+  stdio: 'inherit',
+});
 if (status !== 0) throw new Error('The page that trains was not written. Run: npm run build');
 
 for (const name of readdirSync(SITE, { recursive: true, encoding: 'utf8' })) {

@@ -5,5 +5,5 @@ import { existsSync } from 'node:fs';
 export default function buildDist(): void {
   // Type errors do not fail the build. The type check reports them.
   spawnSync(process.execPath, ['scripts/prepare.mjs'], { stdio: ['ignore', 'inherit', 'inherit'] });
-  if (!existsSync('dist/faces/cli/main.js')) throw new Error('the build failed');
+  if (!existsSync('dist/cli/main.js')) throw new Error('the build failed');
 }

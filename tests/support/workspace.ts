@@ -8,7 +8,7 @@ import { type Answer, CommandHost, type Death } from './command-host.ts';
 import { writeTinyData } from './tiny-data.ts';
 import { writeTinyModel } from './tiny-model.ts';
 
-const PROGRAM = resolve('dist/faces/cli/main.js');
+const PROGRAM = resolve('dist/cli/main.js');
 const HALTING = pathToFileURL('tests/support/halt-at.mjs').href;
 
 const CONFIG = `model: model
