@@ -1,5 +1,5 @@
 import { readRunEvents } from '../../studies/report/node/read-run-record.ts';
-import { summarizeRun } from '../../studies/report/run/run-facts.ts';
+import { summarizeRun } from '../../studies/report/run/run-record.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import { runFiles } from '../../training/run/node/run-folder.ts';
 import { LivePicture } from '../servers/live/live-picture.ts';

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type RunSummary, summarizeRun } from '../../../studies/report/run/run-facts.ts';
+import { type RunSummary, summarizeRun } from '../../../studies/report/run/run-record.ts';
 import { LivePicture } from './live-picture.ts';
 import { type LiveServer, serveLive } from './live-server.ts';
 

@@ -6,8 +6,7 @@ import { InvalidFile } from '../../../support/user-error.ts';
 import { componentHistories } from '../../../training/run/component-history.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
 import { logValues, readImportanceLog } from '../../../training/run/node/event-log.ts';
-import { type RunSummary, summarizeRun } from '../run/run-facts.ts';
-import { type RunRecord, runRecord } from '../run/run-record.ts';
+import { type RunRecord, type RunSummary, runRecord, summarizeRun } from '../run/run-record.ts';
 
 /** Number of runs to list in the message about a folder that contains runs. */
 const MAX_NAMED = 5;
