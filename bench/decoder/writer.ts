@@ -1,8 +1,8 @@
 import { FROZEN } from '../../src/methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../src/program/bases/base-dtype.ts';
 import { withBaseDtype } from '../../src/program/bases/node/with-base-dtype.ts';
+import { openLanguageModel } from '../../src/program/generation/causal-language-model.ts';
 import { topIndices } from '../../src/program/generation/draw.ts';
-import { openLanguageModel } from '../../src/program/generation/open-language-model.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { openModel } from '../../src/use/trained/node/load-model.ts';
 import { benchHead } from '../bench-head.ts';

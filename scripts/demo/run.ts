@@ -1,6 +1,5 @@
 import { rmSync } from 'node:fs';
-import { clockTime } from '../../src/faces/cli/terminal/describe-event.ts';
-import { counted } from '../../src/studies/report/format.ts';
+import { clockTime, counted } from '../../src/studies/report/format.ts';
 import { adalora, adaloraQuietly } from './adalora.ts';
 import { costOf } from './compare-cost.ts';
 import { writeData } from './write-data.ts';

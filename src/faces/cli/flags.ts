@@ -36,10 +36,6 @@ export function threadsOption(): Option {
   );
 }
 
-export function deviceOption(): Option {
-  return new Option('--device <device>', 'device to compute on').choices(['cpu', 'webgpu', 'wasm']);
-}
-
 export function baseDtypeOption(): Option {
   const option = new Option(
     '--base_dtype, --base-dtype <type>',
@@ -72,15 +68,23 @@ export interface OpenFlags {
   maxLength?: number;
 }
 
-/** Adds the flags of {@link OpenFlags}. */
-export function addOpenFlags(command: Command): Command {
+/** Adds the flags of {@link OpenFlags} without the limit of texts. */
+export function addModelFlags(command: Command): Command {
   return command
     .addOption(baseModelOption())
     .addOption(checkpointOption())
-    .addOption(deviceOption())
+    .addOption(new Option('--device <device>', 'device to compute on').choices(['cpu', 'webgpu', 'wasm']))
     .addOption(threadsOption())
-    .addOption(baseDtypeOption())
-    .option('--max_length, --max-length <tokens>', 'truncate texts to this many tokens', count);
+    .addOption(baseDtypeOption());
+}
+
+/** Adds the flags of {@link OpenFlags}. */
+export function addOpenFlags(command: Command): Command {
+  return addModelFlags(command).option(
+    '--max_length, --max-length <tokens>',
+    'truncate texts to this many tokens',
+    count,
+  );
 }
 
 export function openFlags({ model, device, baseDtype, maxLength }: OpenFlags): OpenOptions {

@@ -24,9 +24,6 @@ export interface TrainedOutput {
   path: string;
   weight: string;
   bias: string;
-  /** Number of input features. */
-  width: number;
-  outputs: number;
 }
 
 /** The module that produces the logits. Undefined if its weight or its bias is not trained in full. */
@@ -37,8 +34,7 @@ export function trainedOutput(
   const last = linears.at(-1);
   const [weight, bias] = ['weight', 'bias'].map((name) => layout.find(`${last?.path}.${name}`));
   if (!last || !weight || !bias) return undefined;
-  const names = { path: last.path, weight: weight.name, bias: bias.name };
-  return { ...names, width: last.inFeatures, outputs: bias.shape[0]! };
+  return { path: last.path, weight: weight.name, bias: bias.name };
 }
 
 /** Facts that are known from an adapter's files alone, without the model. */

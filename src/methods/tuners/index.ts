@@ -6,15 +6,13 @@
 
 export { z } from 'zod';
 export { AdaLoraTuner } from './adalora/adalora-tuner.ts';
-export type { AdapterKind, AdapterSummary } from './adapter-kind.ts';
-export { headOutputs } from './adapter-kind.ts';
+export { type AdapterKind, type AdapterSummary, headOutputs } from './adapter-kind.ts';
 export { type Allocation, allocate } from './allocation/allocate.ts';
 export { AllocatedRun } from './allocation/allocated-run.ts';
 export { type AllocatorState, RankAllocator } from './allocation/allocator.ts';
 export { type AllocationSchedule, budgetAt, finalStep, maskingSteps, masksAt } from './allocation/budget.ts';
 export { type PromisedBudget, promisedBudget } from './allocation/promised-budget.ts';
-export type { PrunedModule } from './allocation/pruned-module.ts';
-export { keptIndices } from './allocation/pruned-module.ts';
+export { keptIndices, type PrunedModule } from './allocation/pruned-module.ts';
 export { resolveSchedule } from './allocation/resolve-schedule.ts';
 export { type AdaLoraConfig, adaLoraConfigSchema } from './composed/pruned-triplets.ts';
 export { everyParameter } from './full/definition.ts';
@@ -25,10 +23,14 @@ export type { LowRankModule } from './low-rank/factors.ts';
 export { checkPatternKeys, patternValue } from './low-rank/patterns-and-scales.ts';
 export { asStored, type PeftAdapter, peftAdapter } from './low-rank/peft-config.ts';
 export { plainLora } from './low-rank/plain-lora.ts';
-export type { ContinuesAdapters, MethodDefinition, MethodTexts } from './method-definition.ts';
-export { type DefinedMethods, defineMethod } from './method-definition.ts';
-export type { AllocationEvent } from './method-run.ts';
-export { type MethodRun, staticRun } from './method-run.ts';
+export {
+  type ContinuesAdapters,
+  type DefinedMethods,
+  defineMethod,
+  type MethodDefinition,
+  type MethodTexts,
+} from './method-definition.ts';
+export { type AllocationEvent, type MethodRun, staticRun } from './method-run.ts';
 export { type OwnAdapters, ownAdapters } from './own-adapters.ts';
 export { ParameterLayout } from './parameter-layout.ts';
 export {
@@ -41,14 +43,15 @@ export {
   type WrittenPeft,
   writePeft,
 } from './peft/peft-files.ts';
-export {
-  kindOf,
-  METHOD_NAMES,
-  METHODS,
-  type MethodName,
-  methodNamed,
-} from './registry.ts';
+export { kindOf, METHOD_NAMES, METHODS, type MethodName, methodNamed } from './registry.ts';
 export { matchTargets, type TargetSelection } from './target-modules.ts';
-export type { ReadRange, TunableModel, TunedSite, TunedValues, Tuner } from './tuner.ts';
-export { FROZEN, FrozenTensors } from './tuner.ts';
+export {
+  FROZEN,
+  FrozenTensors,
+  type ReadRange,
+  type TunableModel,
+  type TunedSite,
+  type TunedValues,
+  type Tuner,
+} from './tuner.ts';
 export { savedParameters, WholeParameters } from './whole-parameters.ts';

@@ -6,6 +6,9 @@ import type { Components } from './allocation/budget.ts';
 import type { MethodRun } from './method-run.ts';
 import type { TokensBefore, TunableModel } from './tuner.ts';
 
+/** Settings of a method, perhaps those of another version. */
+export type AnySettings = Readonly<Record<string, unknown>>;
+
 /** A method whose settings are not known before a config is read. */
 export type AnyMethod = MethodDefinition<Record<string, unknown>, z.ZodObject | undefined>;
 
@@ -14,7 +17,7 @@ export interface MethodTexts {
   /** Its display name, such as "AdaLoRA". */
   title: string;
   /** Its display name with these settings, if some settings make it another method. */
-  titleWith?(settings: Readonly<Record<string, unknown>>): string;
+  titleWith?(settings: AnySettings): string;
   /** Tags on the Hub. */
   tags: readonly string[];
   /** The Python library that loads its result. Undefined if only adalora does. */
@@ -22,7 +25,7 @@ export interface MethodTexts {
   /**
    * Its settings in words, shown after its name: "rank 12 to 8 on average". Settings of other versions may lack keys.
    */
-  summary?(settings: Readonly<Record<string, unknown>>): string | undefined;
+  summary?(settings: AnySettings): string | undefined;
   /** Settings that control how much is trained, and settings that usually change with them. */
   budgetKeys?: readonly string[];
   /** The unit of its ranks. Undefined for methods without ranks. */
@@ -30,14 +33,11 @@ export interface MethodTexts {
   /** The names of the left and right factor of its increments, such as P and Q. */
   factors?: readonly [left: string, right: string];
   /** The measure of its regularizer, as a formula in words. Undefined for methods without a regularizer. */
-  regularizer?(settings: Readonly<Record<string, unknown>>): string | undefined;
+  regularizer?(settings: AnySettings): string | undefined;
 }
 
 /** The name of a method with these settings. */
-export function titleOf(
-  { title, titleWith }: MethodTexts,
-  settings: Readonly<Record<string, unknown>>,
-): string {
+export function titleOf({ title, titleWith }: MethodTexts, settings: AnySettings): string {
   return titleWith?.(settings) ?? title;
 }
 
@@ -61,7 +61,7 @@ export interface ContinuesAdapters<Config> {
    *
    * @throws UserError that names every given key that contradicts the adapter
    */
-  section(given: Readonly<Record<string, unknown>>, stored: StoredAdapter, where: string): Config;
+  section(given: AnySettings, stored: StoredAdapter, where: string): Config;
   /** Notices for the user. */
   readonly notices: readonly string[];
 }

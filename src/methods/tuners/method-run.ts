@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
-import type { BudgetUnit, Components } from './allocation/budget.ts';
-import type { BudgetForms } from './allocation/promised-budget.ts';
+import type { BudgetForms, BudgetUnit, Components } from './allocation/budget.ts';
 import type { Tuner } from './tuner.ts';
 
 /** The decision of a step that changes the budget, as stored in the event log. */
@@ -31,11 +30,10 @@ export type AllocationEvent = z.output<typeof allocationSchema>;
 export type MethodState = Record<string, Float32Array | Uint8Array | Int32Array>;
 
 /**
- * Moves the trained vector to the layout of `tuner`. Element i comes from element `indices[i]`; for -1, it is a new
- * zero.
+ * Moves the trained vector to the layout of the run's new tuner. Element i comes from element `indices[i]`; for -1, it is
+ * a new zero.
  */
 export interface Relayout {
-  tuner: Tuner;
   indices: Int32Array;
   /** Sets the new elements of the moved values. */
   begin?(values: Float32Array): void;

@@ -1,7 +1,7 @@
 import { PEFT_PREFIX, peftName, type StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import { taskTypeFor } from '../../models/heads/task-type-of.ts';
 import { InvalidFile } from '../../support/user-error.ts';
-import type { AdapterKind } from './adapter-kind.ts';
+import type { AdapterKind, AdapterSummary } from './adapter-kind.ts';
 import type { TunableModel, Tuner } from './tuner.ts';
 
 /** Adapters that only adalora reads: the files of a method that PEFT does not have. */
@@ -48,11 +48,7 @@ export function ownAdapters<Config extends object>(
         }
         return { tuner, values };
       },
-      facts({ config }) {
-        const saved = Array.isArray(config.modules_to_save) ? config.modules_to_save : [];
-        const isOwn = (key: string) => !saved.some((module) => key.startsWith(`${PEFT_PREFIX}${module}.`));
-        return { ranks: {}, settings: { ...Object(config.settings) }, isOwn };
-      },
+      facts: ({ config }) => ownFacts(config, { ...Object(config.settings) }),
       ...(unmergeable !== undefined && { unmergeable }),
     },
     store(model, config, values, baseModel) {
@@ -70,6 +66,16 @@ export function ownAdapters<Config extends object>(
       };
     },
   };
+}
+
+/** The facts of an adapter whose tensors are its own, except those of modules that are saved in full. */
+export function ownFacts(
+  { modules_to_save }: StoredAdapter['config'],
+  settings: Record<string, unknown>,
+): AdapterSummary {
+  const saved = Array.isArray(modules_to_save) ? modules_to_save : [];
+  const isOwn = (key: string) => !saved.some((module) => key.startsWith(`${PEFT_PREFIX}${module}.`));
+  return { ranks: {}, settings, isOwn };
 }
 
 function parsed<Config>(parse: (settings: unknown) => Config, settings: unknown, where: string): Config {

@@ -1,7 +1,9 @@
 import { commonPrefix } from '../../input/text/learnt-ids.ts';
+import { headNamed } from '../../models/heads/registry.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import { concatenated } from '../../support/arrays.ts';
 import { CachedRows, CachedSession, causalGraph, virtualStates } from './cached-session.ts';
+import { EncoderDecoderLanguageModel } from './encoder-decoder-language-model.ts';
 import type {
   LanguageModel,
   LanguageModelOptions,
@@ -86,4 +88,50 @@ function columnsOf(matrix: Int32Array, rows: number, start: number, end: number)
     matrix.subarray(row * length + start, row * length + end),
   );
   return concatenated(...parts);
+}
+
+const REAL = Int32Array.of(1);
+
+/**
+ * A decoder whose states of all tokens change when a text gets more than `length` tokens. The cache is then useless, so
+ * the whole text is read again, as in transformers.
+ */
+function rereadingModel<Model extends LanguageModel & { release(): Promise<void> }>(
+  model: Model,
+  length: number,
+): LanguageModel & Pick<Model, 'release'> {
+  /** The tokens of each row, with their mask. */
+  let texts: { tokens: Int32Array; mask: Int32Array }[] = [];
+  return {
+    vocabSize: model.vocabSize,
+    maxPositions: model.maxPositions,
+    release: () => model.release(),
+    read(tokens, rows, options) {
+      const { mask, parents, signal } = options;
+      const columns = tokens.length / rows;
+      const added = (matrix: Int32Array, row: number) => matrix.slice(row * columns, (row + 1) * columns);
+      const before = texts;
+      texts = Array.from({ length: rows }, (_, row) => {
+        const text = added(tokens, row);
+        if (mask) return { tokens: text, mask: added(mask, row) };
+        const parent = before[parents?.[row] ?? row]!;
+        return { tokens: concatenated(parent.tokens, text), mask: concatenated(parent.mask, REAL) };
+      });
+      if (mask || texts[0]!.tokens.length !== length + 1) return model.read(tokens, rows, options);
+      const whole = (key: 'tokens' | 'mask') => concatenated(...texts.map((text) => text[key]));
+      return model.read(whole('tokens'), rows, { mask: whole('mask'), signal });
+    },
+  };
+}
+
+/** Opens a language model with its cache. Release it after use. */
+export async function openLanguageModel(
+  tuned: TunedLanguageModel,
+  options: LanguageModelOptions = {},
+): Promise<LanguageModel & { release(): Promise<void> }> {
+  const { headKind, config } = tuned.model;
+  if (headNamed(headKind).reads === 'encoder-decoder')
+    return EncoderDecoderLanguageModel.open(tuned, options);
+  const model = await CausalLanguageModel.open(tuned, options);
+  return config.rereadAbove === undefined ? model : rereadingModel(model, config.rereadAbove);
 }

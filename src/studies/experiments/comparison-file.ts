@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isObject } from '../../support/options.ts';
 import { type KeyPath, shown, UserError, valueAt } from '../../support/user-error.ts';
-import { flat, type Settings } from './settings.ts';
+import { type Config, flat, type Settings } from './settings.ts';
 
 const section = z.record(z.string(), z.unknown());
 const names = z.array(z.string().min(1)).min(1);
@@ -67,8 +67,6 @@ export const COMPARISON_KEYS: readonly string[] = Object.keys(KEYS);
 
 type Keys = z.output<z.ZodObject<typeof KEYS>>;
 export type RowKeys = Omit<z.output<z.ZodObject<typeof ROW>>, 'tasks'>;
-type Config = Record<string, unknown>;
-
 /** The parts of a comparison's file. */
 export interface ComparisonFile extends Omit<Keys, 'rows' | 'tasks'> {
   /** The config of every run. */

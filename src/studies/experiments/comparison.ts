@@ -6,9 +6,8 @@ import { type ComparisonFile, combinations, comparisonFile, type RowKeys } from 
 import { assertCount, type Cell, cellMethod, type Experiment, onHeldOut, sharedPlace } from './experiment.ts';
 import { listedRows } from './listed-rows.ts';
 import { type RecipeBooks, recipeRates, recipeRow } from './recipe-rows.ts';
-import { flat, merged, settingsText } from './settings.ts';
+import { type Config, flat, merged, settingsText } from './settings.ts';
 
-type Config = Record<string, unknown>;
 type Where = (path: KeyPath) => string;
 
 /**

@@ -2,7 +2,7 @@ import { DEFAULT_METHOD } from '../../methods/tuners/registry.ts';
 import { isObject } from '../../support/options.ts';
 import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
-import { folderNames, merged, type Settings } from './settings.ts';
+import { type Config, folderNames, merged, type Settings } from './settings.ts';
 
 /** A row of a table, on one task: its settings, and the choices to try before the final runs. */
 export interface Cell {
@@ -11,9 +11,9 @@ export interface Cell {
   /** The row's settings, by dotted keys. */
   settings: Settings;
   /** A whole config without its seed and output. */
-  config: Record<string, unknown>;
+  config: Config;
   /** The config with all training rows, if `config` holds rows out to choose among the rows of the table. */
-  whole?: Record<string, unknown>;
+  whole?: Config;
   /** The choices to try. With fewer than two, nothing is tried. */
   grid: readonly Settings[];
   /** Whether its task is a recipe. A recipe whose data are missing is left out. */
@@ -67,7 +67,7 @@ export interface ExperimentRun {
   /** Path of the run's folder below `runs`. */
   name: string;
   cell: Cell;
-  config: Record<string, unknown>;
+  config: Config;
 }
 
 /** Path of the folder of {@link finalRun}. */
@@ -81,7 +81,7 @@ export function shareText(share: number): string {
 }
 
 /** A config that holds out training rows instead of reading its validation data. Every run of a cell holds out the same. */
-export function onHeldOut(config: Record<string, unknown>, share: number): Record<string, unknown> {
+export function onHeldOut(config: Config, share: number): Config {
   const { data } = config;
   if (share === 0 || !isObject(data)) return config;
   return { ...config, data: { ...data, validation: shareText(share) } };

@@ -3,9 +3,7 @@ import { type KeyPath, UserError } from '../../support/user-error.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import { product, type RowKeys } from './comparison-file.ts';
 import { assertCount } from './experiment.ts';
-import { folderNames, type Settings, withSetting } from './settings.ts';
-
-type Config = Record<string, unknown>;
+import { type Config, folderNames, type Settings, withSetting } from './settings.ts';
 
 /** Every combination of the values in a config's lists, as the rows of a comparison. */
 export interface ListedRows {

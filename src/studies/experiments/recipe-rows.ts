@@ -1,9 +1,7 @@
 import { METHOD_NAMES, methodNamed } from '../../methods/tuners/registry.ts';
 import { isObject } from '../../support/options.ts';
 import { type Budgets, levelSettings, type Recipe, recipeValues } from '../recipes/recipe.ts';
-import { merged, type Settings } from './settings.ts';
-
-type Config = Record<string, unknown>;
+import { type Config, merged, type Settings } from './settings.ts';
 
 /** The recipes, and the model that replaces theirs. */
 export interface RecipeBooks {

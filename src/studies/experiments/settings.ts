@@ -4,7 +4,8 @@ import { valueText } from '../report/format.ts';
 /** Values of a config by dotted keys: `{ method: 'lora', 'lora.r': 8 }`. */
 export type Settings = Readonly<Record<string, unknown>>;
 
-type Config = Record<string, unknown>;
+/** A config, or a section of it. */
+export type Config = Record<string, unknown>;
 
 /** A config with one value replaced. */
 export function withSetting(config: Config, [key, ...rest]: readonly string[], value: unknown): Config {

@@ -30,10 +30,15 @@ export function countedNoun(value: number, noun: string): string {
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';
   if (seconds < 60) return `${seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
+  return `${clockTime(seconds)} ${Math.round(seconds) < 3600 ? 'min' : 'h'}`;
+}
+
+/** Formats seconds as `1:02:03` or `2:03`. */
+export function clockTime(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   const padded = (value: number) => `${value}`.padStart(2, '0');
-  return hours > 0 ? `${hours}:${padded(minutes)}:${padded(rest)} h` : `${minutes}:${padded(rest)} min`;
+  return hours > 0 ? `${hours}:${padded(minutes)}:${padded(rest)}` : `${minutes}:${padded(rest)}`;
 }
 
 /** Formats a value of a config. */

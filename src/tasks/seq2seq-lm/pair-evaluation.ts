@@ -1,6 +1,6 @@
 import { groupsOf } from '../../input/data/split-rows.ts';
 import type { Evaluation } from '../../program/example-set.ts';
-import { openLanguageModel } from '../../program/generation/open-language-model.ts';
+import { openLanguageModel } from '../../program/generation/causal-language-model.ts';
 import { TextGenerator } from '../../program/generation/text-generator.ts';
 import { textsOf } from '../../program/modalities/texts.ts';
 import { bleu } from '../../scores/metrics/bleu.ts';

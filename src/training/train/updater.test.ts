@@ -53,7 +53,7 @@ describe('a change of the layout', () => {
       get added() {
         return isLater ? Int32Array.of(0, Math.min(1, steps)) : undefined;
       },
-      afterStep: () => ({ relayout: { tuner, indices: Int32Array.of(0, 1), ...relayout } }),
+      afterStep: () => ({ relayout: { indices: Int32Array.of(0, 1), ...relayout } }),
     };
     const settings = { schedule: 'linear', warmupSteps: 2, totalSteps: 10, weightDecay: 0.5 } as const;
     const updater = new Updater(method, new Float32Array(2).fill(1), { ...SETTINGS, ...settings });

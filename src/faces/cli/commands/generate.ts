@@ -7,18 +7,7 @@ import { type Communicator, gatherJson, type Processes } from '../../../program/
 import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { together } from '../../../program/parallel/together.ts';
 import { UserError } from '../../../support/user-error.ts';
-import {
-  baseDtypeOption,
-  baseModelOption,
-  checkpointOption,
-  count,
-  deviceOption,
-  number,
-  type OpenFlags,
-  openFlags,
-  repeated,
-  threadsOption,
-} from '../flags.ts';
+import { addModelFlags, count, number, type OpenFlags, openFlags, repeated } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
 import type { GivenPrompt } from '../prompts.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
@@ -47,24 +36,17 @@ export function generateCommand(): Command {
     )
     .option('--no-chat', 'use each prompt as it is (default otherwise)')
     .option('--system <text>', 'system prompt');
-  return addGenerationFlags(command)
+  addGenerationFlags(command)
     .option('--jsonl', 'print one JSON line per text: text, ids, finish (stop or length)')
     .option(
       '--batch_size, --batch-size <count>',
       'prompts per batch; above 1, a text is printed when it is complete',
       count,
       1,
-    )
-    .addOption(baseModelOption())
-    .addOption(checkpointOption())
-    .addOption(deviceOption())
-    .addOption(threadsOption())
-    .addOption(baseDtypeOption())
-    .action((path, prompts, flags) =>
-      inAllProcesses((processes) =>
-        run(path, { ...flags, prompt: [...prompts, ...flags.prompt] }, processes),
-      ),
     );
+  return addModelFlags(command).action((path, prompts, flags) =>
+    inAllProcesses((processes) => run(path, { ...flags, prompt: [...prompts, ...flags.prompt] }, processes)),
+  );
 }
 
 async function run(path: string, flags: Flags, processes: Processes): Promise<void> {

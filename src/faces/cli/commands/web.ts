@@ -27,13 +27,12 @@ export function webCommand(): Command {
 
 async function run({ port = PORT, open, output, pictures: named }: Flags): Promise<void> {
   const pictures = named === undefined ? undefined : await pictureModel(named);
+  const { servePage, writePage } = await import('../../servers/page/page-server.ts');
   if (output !== undefined) {
-    const { writePage } = await import('../../servers/page/page-parts.ts');
     writePage(output, pictures);
     console.log(`The page is in ${output}`);
     return;
   }
-  const { servePage } = await import('../../servers/page/page-server.ts');
   const { url } = await servePage(port, pictures);
   console.log(`The page is at ${url}. Press Ctrl-C to stop it.`);
   if (open === 'yes') openInBrowser(url);

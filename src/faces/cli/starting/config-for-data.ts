@@ -19,8 +19,7 @@ import { schemaLine } from '../config-path.ts';
 import { type KeyOptions, keySettings } from '../key-options.ts';
 import { readConfig, readConfigText } from '../load-config.ts';
 import { shellQuoted } from '../terminal/plain-text.ts';
-import { dataConfig, guessedKeys, stem } from './data-config.ts';
-import { chooseGuess, describeChoice } from './describe-choice.ts';
+import { chooseGuess, dataConfig, describeChoice, guessedKeys, stem } from './data-config.ts';
 import { type DataFile, freePath, partsIn, readDataFile, saveInput } from './read-data-file.ts';
 
 /** A file to train on, and what the user says about it. */

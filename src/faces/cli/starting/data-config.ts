@@ -1,11 +1,14 @@
 import { basename } from 'node:path';
+import { createInterface } from 'node:readline/promises';
 import { stringify } from 'yaml';
+import { TEXT_NAME } from '../../../input/data/detect-format.ts';
 import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
-import { counted } from '../../../studies/report/format.ts';
+import { counted, listed } from '../../../studies/report/format.ts';
 import { PROGRAM } from '../../../support/program.ts';
-import { describeColumns } from '../../../tasks/guess/columns.ts';
-import { type ColumnRole, columnKey, type Guess } from '../../../tasks/guess/guess-data.ts';
+import { alikeLabels } from '../../../tasks/classes/labels.ts';
+import { describeColumns, isScale, isText, splitLabels } from '../../../tasks/guess/columns.ts';
+import { type ColumnRole, columnKey, type Guess, labelForm } from '../../../tasks/guess/guess-data.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import type { DataFile } from './read-data-file.ts';
 
@@ -17,6 +20,10 @@ interface Line {
 }
 
 const ROLES: readonly ColumnRole[] = ['text', 'text_pair', 'negative', 'label'];
+
+function usedRoles({ at }: Guess): ColumnRole[] {
+  return ROLES.filter((role) => at[role] !== undefined);
+}
 
 /** The keys of a config that are guessed from a file: those of the top level, and those of `data`. */
 export function guessedKeys({ parts, table }: DataFile, guess: Guess): { top: Line[]; data: Line[] } {
@@ -56,7 +63,7 @@ export function guessedKeys({ parts, table }: DataFile, guess: Guess): { top: Li
     top,
     data: [
       ...files,
-      ...ROLES.filter((role) => at[role] !== undefined).map((role, i): Line => {
+      ...usedRoles(guess).map((role, i): Line => {
         const place = at[role]!;
         const comment =
           role === 'label' && taskNamed(task).classes
@@ -107,4 +114,163 @@ export function stem(path: string): string {
 
 function oneLine(text: string): string {
   return text.replace(/\s+/g, ' ');
+}
+
+const MAX_LISTED = 6;
+
+const SEPARATED: Readonly<Record<string, string>> = {
+  ',': ' separated by commas',
+  ';': ' separated by semicolons',
+  '|': ' separated by vertical bars',
+  '\t': ' separated by tabs',
+};
+
+/** Describes the training data in a file and what is learned from it, in several lines. */
+export function describeChoice({ path, table, notices }: DataFile, guess: Guess): string {
+  const learns = `It is used to ${guess.learns} (task ${guess.task}: ${guess.reason}).`;
+  if (!table) return [path, learns, ...notices].join('\n');
+  const { rows, delimiter } = table;
+  const columns = describeColumns(table);
+  const { text_pair, label } = guess.at;
+  const keys = usedRoles(guess);
+  const width = Math.max(0, ...keys.map((role) => columnKey(guess, role).length));
+  const lines = keys.map((role) => {
+    const place = guess.at[role]!;
+    const { name, length, isPictures } = columns[place]!;
+    const key = columnKey(guess, role).padEnd(width);
+    const isNumber = isScale(columns[place]!) || labelForm(guess) === 'number';
+    if (role === 'label')
+      return `  ${key}  ${name}: ${isNumber ? rangeOf(rows, place) : labelsOf(rows, place, guess)}`;
+    if (isPictures) return `  ${key}  ${name}: pictures such as "${fieldExcerpt(rows[0]![place]!)}"`;
+    return `  ${key}  ${name}: ${Math.round(length)} characters on average, such as "${fieldExcerpt(rows[0]![place]!)}"`;
+  });
+  const unused = columns.filter(
+    (column, i) =>
+      !Object.values(guess.at).includes(i) &&
+      isText(column) &&
+      (column.length > 20 || TEXT_NAME.test(column.name)),
+  );
+  const names = listed(unused.map(({ name }) => `"${name}"`));
+  return [
+    `${path}: ${counted(rows.length)} ${rows.length === 1 ? 'row' : 'rows'}, ${columns.length} ${columns.length === 1 ? 'column' : 'columns'}${SEPARATED[delimiter ?? ''] ?? ''}`,
+    ...lines,
+    learns,
+    ...(unused.length > 0 && text_pair === undefined && label !== undefined
+      ? [`Not used: ${names}. To read a second text beside the first: --text-pair COLUMN`]
+      : []),
+    ...(label === undefined || labelForm(guess) === 'number'
+      ? []
+      : [...alikeLabels(allLabels(rows, label, guess)), ...unlabelled(rows, label)]),
+    ...(guess.at.text === undefined ? [] : repeatsIn(rows, guess)),
+    ...notices,
+  ].join('\n');
+}
+
+function fieldExcerpt(field: string): string {
+  const line = field.replace(/\s+/g, ' ').trim();
+  return line.length > 50 ? `${line.slice(0, 49)}…` : line;
+}
+
+function rangeOf(rows: readonly (readonly string[])[], label: number): string {
+  const values = rows
+    .map((row) => row[label]!.trim())
+    .filter((field) => field !== '')
+    .map(Number);
+  const [low, high] = values.reduce(
+    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
+    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
+  );
+  return `numbers from ${low} to ${high}`;
+}
+
+/** All labels of all rows, including empty ones. */
+function allLabels(rows: readonly (readonly string[])[], label: number, guess: Guess): string[] {
+  const fields = rows.map((row) => row[label]!.trim());
+  return labelForm(guess) === 'several'
+    ? fields.flatMap((field) => splitLabels(field, guess.separator ?? ';'))
+    : fields;
+}
+
+function labelsOf(rows: readonly (readonly string[])[], label: number, guess: Guess): string {
+  const counts = new Map<string, number>();
+  for (const name of allLabels(rows, label, guess)) counts.set(name, (counts.get(name) ?? 0) + 1);
+  counts.delete('');
+  const labels = [...counts].sort((a, b) => b[1] - a[1]);
+  const shown = labels.slice(0, MAX_LISTED).map(([name, count]) => `${fieldExcerpt(name)} ${counted(count)}`);
+  const more = labels.length > MAX_LISTED ? `, and ${labels.length - MAX_LISTED} more` : '';
+  return `${labels.length} labels: ${shown.join(', ')}${more}`;
+}
+
+/** Describes rows with an empty label. Training skips them. */
+function unlabelled(rows: readonly (readonly string[])[], label: number): string[] {
+  const count = rows.filter((row) => row[label]!.trim() === '').length;
+  if (count === 0) return [];
+  return [
+    count === 1
+      ? '1 row has no label and is left out.'
+      : `${counted(count)} rows have no label and are left out.`,
+  ];
+}
+
+/** Describes duplicate texts, and how many of them have different labels. */
+function repeatsIn(
+  rows: readonly (readonly string[])[],
+  { at: { text, text_pair, label } }: Guess,
+): string[] {
+  const seen = new Map<string, string | undefined>();
+  let [again, other] = [0, 0];
+  for (const row of rows) {
+    const key = JSON.stringify([row[text!], text_pair === undefined ? '' : row[text_pair]]);
+    const value = label === undefined ? '' : row[label]!;
+    const before = seen.get(key);
+    if (before === undefined) seen.set(key, value);
+    else {
+      again++;
+      if (before !== value) other++;
+    }
+  }
+  if (again === 0) return [];
+  const differ = other > 0 ? `, ${counted(other)} of them with another label` : '';
+  return [`${counted(again)} ${again === 1 ? 'row repeats' : 'rows repeat'} an earlier text${differ}.`];
+}
+
+/** Maximum number of other guesses to print. */
+const MAX_TOLD = 3;
+
+interface Terminal {
+  input: NodeJS.ReadStream;
+  output: NodeJS.WriteStream;
+}
+
+/**
+ * The best guess. If several are plausible, asks the user in a terminal. Elsewhere, tells the flags that choose the
+ * others.
+ */
+export async function chooseGuess(
+  { path, guesses }: DataFile,
+  terminal: Terminal,
+  tell: (text: string) => void,
+): Promise<Guess> {
+  const [best, ...others] = guesses;
+  if (others.length === 0) return best!;
+  if (terminal.input.isTTY && terminal.output.isTTY) return ask(path, guesses, terminal);
+  for (const { learns, flags } of others.slice(0, MAX_TOLD))
+    tell(`It could also ${learns}. For that: ${flags}`);
+  return best!;
+}
+
+/** Asks until the answer is the number of a guess. An empty answer accepts the first. */
+async function ask(path: string, guesses: readonly Guess[], terminal: Terminal): Promise<Guess> {
+  const asking = createInterface(terminal);
+  try {
+    const list = guesses.map(({ learns }, i) => `  ${i + 1}  ${learns}`);
+    terminal.output.write(`${path} can be used in several ways:\n${list.join('\n')}\n`);
+    for (;;) {
+      const answer = (await asking.question('Which one? [1] ')).trim();
+      const chosen = guesses[answer === '' ? 0 : Number(answer) - 1];
+      if (chosen) return chosen;
+    }
+  } finally {
+    asking.close();
+  }
 }

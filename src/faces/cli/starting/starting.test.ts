@@ -5,8 +5,7 @@ import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { configForData, newConfig, writeConfig } from './config-for-data.ts';
-import { dataConfig, stem } from './data-config.ts';
-import { chooseGuess, describeChoice } from './describe-choice.ts';
+import { chooseGuess, dataConfig, describeChoice, stem } from './data-config.ts';
 import { isDataFile, readDataFile } from './read-data-file.ts';
 
 let folder: string;

@@ -1,5 +1,5 @@
 import { averaged, scoreDefinition } from '../../../scores/metrics/scores.ts';
-import { counted } from '../../../studies/report/format.ts';
+import { clockTime, counted } from '../../../studies/report/format.ts';
 import { componentsOf } from '../../../studies/report/run/run-record.ts';
 import { describeBaselines } from '../../../studies/report/verdict-sentence.ts';
 import { printable } from '../../../support/text.ts';
@@ -103,14 +103,6 @@ function scores(metrics: object, averages: Averages = {}): string {
     .map(([name, value]) => [name.slice('eval_'.length), Number(value ?? Number.NaN).toFixed(4)])
     .map(([name, value]) => `${printable(averaged(name!, averages[name!]))} ${value}`)
     .join(', ');
-}
-
-/** Formats seconds as `1:02:03` or `2:03`. */
-export function clockTime(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const padded = (value: number) => `${value}`.padStart(2, '0');
-  return hours > 0 ? `${hours}:${padded(minutes)}:${padded(rest)}` : `${minutes}:${padded(rest)}`;
 }
 
 function short(value: number): string {

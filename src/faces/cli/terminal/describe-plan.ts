@@ -3,10 +3,9 @@ import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import type { MixtureSource } from '../../../program/example-set.ts';
 import type { Calibration } from '../../../studies/jobs/calibration/calibration.ts';
 import type { Plan, PlannedBase } from '../../../studies/jobs/plan/plan.ts';
-import { counted } from '../../../studies/report/format.ts';
+import { clockTime, counted } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
 import { describeChosen } from '../../../training/run/config/resolve-config.ts';
-import { clockTime } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
 import { aligned } from './plain-text.ts';
 

@@ -4,9 +4,8 @@ import {
   type ExperimentRun,
   runsOf,
 } from '../../../studies/experiments/experiment.ts';
-import { counted } from '../../../studies/report/format.ts';
+import { clockTime, counted } from '../../../studies/report/format.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
-import { clockTime } from './describe-event.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
 import { type Display, trainDisplay } from './train-display.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { clockTime } from '../../../studies/report/format.ts';
 import { evaluationEvent, type TrainEvent } from '../../../training/run/events.ts';
-import { clockTime } from './describe-event.ts';
 import { jsonDisplay, trainDisplay } from './train-display.ts';
 
 const step = (step: number): TrainEvent => ({

@@ -1,11 +1,12 @@
 import { averaged } from '../../../scores/metrics/scores.ts';
 import type { MeasureEvent } from '../../../studies/jobs/node/calibration/measure-bases.ts';
+import { clockTime } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
 import { TimeLeft } from '../../../studies/report/run/timeline.ts';
 import { findingSentences, verdictSentence } from '../../../studies/report/verdict-sentence.ts';
 import { printable } from '../../../support/text.ts';
 import type { EventOf, FinishEvent, ProgressEvent, TrainEvent } from '../../../training/run/events.ts';
-import { clockTime, describeEvent, RunTable } from './describe-event.ts';
+import { describeEvent, RunTable } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
 import { coloursFor, ERASE_LINE, type Screen } from './screen.ts';
 

@@ -14,12 +14,10 @@ export class LivePicture {
   version = 0;
   #sections: VersionedSection[] = [];
   #isChanged = true;
-  readonly #timeLeft: TimeLeft;
+  readonly #timeLeft = new TimeLeft();
 
-  /** @param now a clock in milliseconds, with any origin */
-  constructor(facts: RunSummary, now?: () => number) {
+  constructor(facts: RunSummary) {
     this.state = { record: emptyRecord(facts), isStopping: false, secondsLeft: Number.NaN };
-    this.#timeLeft = new TimeLeft(now);
   }
 
   /** Adds an event of the run, as the trainer emits it or the log contains it. */

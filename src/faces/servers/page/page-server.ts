@@ -1,9 +1,80 @@
+import { existsSync, readdirSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import sirv from 'sirv';
+import { WEB_ENGINE_FILES, webEngineFolder } from '../../../engine/runtime/node/web-engine-folder.ts';
+import { assertNewFolder } from '../../../input/formats/node/folder-files.ts';
 import { readText } from '../../../input/formats/node/read-text.ts';
+import { embeddedFolder } from '../../../input/hub/node/resolve-model.ts';
+import { PROCESSOR_FILE } from '../../../input/pictures/processor.ts';
+import { atomicCopy, atomicWrite } from '../../../input/store/node/atomic-write.ts';
+import { UserError } from '../../../support/user-error.ts';
 import { isOwnHost, listen, TIMEOUTS } from '../http/listen.ts';
-import { MODELS_FILE, modelsFile, type PictureModel, pageParts } from './page-parts.ts';
+
+/** The package's root is four folders above this file, both in the source and in the build. */
+const PAGE = fileURLToPath(new URL('../../../../dist/page', import.meta.url));
+
+/** A part of the page: its folder, and the URL path at which the page expects it. */
+export interface PagePart {
+  address: string;
+  folder: string;
+  files: readonly string[];
+}
+
+/** A model of pictures that the page is served with: the name that adapters record, and its folder. */
+export interface PictureModel {
+  name: string;
+  folder: string;
+}
+
+/** The file with the name of the model of pictures, and its content. */
+export const MODELS_FILE = 'models.json';
+export function modelsFile(pictures: PictureModel | undefined): string {
+  return `${JSON.stringify({ pictures: pictures?.name })}\n`;
+}
+
+/** @throws UserError if the page has not been built, or the model has no pictures */
+export function pageParts(pictures?: PictureModel): PagePart[] {
+  if (!existsSync(join(PAGE, 'index.html'))) {
+    const hint = 'Run: npm run web:build';
+    throw new UserError({ where: PAGE, fault: 'is missing: the page is not built', hint });
+  }
+  const missing = WEB_ENGINE_FILES.filter((name) => !existsSync(join(webEngineFolder(), name)));
+  if (missing.length > 0) {
+    const hint = 'Install the package again, and use adalora slim --keep-web.';
+    throw new UserError({ where: webEngineFolder(), fault: `has no ${missing.join(', ')}`, hint });
+  }
+  const model = embeddedFolder();
+  return [
+    { address: '', folder: PAGE, files: readdirSync(PAGE) },
+    { address: 'engine/', folder: webEngineFolder(), files: WEB_ENGINE_FILES },
+    { address: 'models/mini/', folder: model, files: readdirSync(model) },
+    ...(pictures ? [{ address: 'models/pictures/', ...pictureFiles(pictures) }] : []),
+  ];
+}
+
+function pictureFiles({ name, folder }: PictureModel): Omit<PagePart, 'address'> {
+  const files = readdirSync(folder).filter((file) =>
+    /^(.*config\.json|model.*\.safetensors(\.index\.json)?)$/.test(file),
+  );
+  if (files.includes(PROCESSOR_FILE)) return { folder, files };
+  const fault = `has no ${PROCESSOR_FILE}, so it does not read pictures`;
+  throw new UserError({ where: name, fault, hint: 'Try facebook/dinov2-small.' });
+}
+
+/**
+ * Writes the page with all its files into a folder, for any static host.
+ *
+ * @throws UserError if the folder is not empty
+ */
+export function writePage(output: string, pictures?: PictureModel): void {
+  assertNewFolder(output);
+  for (const { address, folder, files } of pageParts(pictures)) {
+    for (const name of files) atomicCopy(join(folder, name), join(output, address, name));
+  }
+  atomicWrite(join(output, MODELS_FILE), modelsFile(pictures));
+}
 
 export interface PageServer {
   url: string;

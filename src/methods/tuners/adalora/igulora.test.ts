@@ -153,7 +153,7 @@ it('starts with λ of 0.1, and trains the kept triplets as they are', () => {
   for (let step = 1; step <= 5; step++) {
     run.beforeStep?.(step, values, slope);
     const after = run.afterStep!(step, values, slope);
-    if (after.relayout) values = new Float32Array(after.relayout.tuner.layout.length);
+    if (after.relayout) values = new Float32Array(run.tuner.layout.length);
   }
   expect(run.settled).toBe(true);
   expect(run.tuner.constructor).toBe(AdaLoraTuner);

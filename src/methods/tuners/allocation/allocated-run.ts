@@ -95,7 +95,7 @@ export class AllocatedRun implements MethodRun {
     const keep = this.#allocator.keep();
     this.tuner = shrunk(this.tuner, keep);
     const indices = keptIndices(modules, keep, layout, this.tuner.layout);
-    return { ...decided, relayout: { tuner: this.tuner, indices, ...this.#restart(step, indices) } };
+    return { ...decided, relayout: { indices, ...this.#restart(step, indices) } };
   }
 
   /** Returns to the initial values of the kept components. The learning rate and the optimizer start again. */

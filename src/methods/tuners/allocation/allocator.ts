@@ -245,33 +245,32 @@ export class RankAllocator {
   }
 
   #scores(values: Float32Array): Float64Array[] {
+    if (this.#config.score === 'magnitude')
+      return this.#modules.map((module) => magnitudeScores(module, values));
+    const scoreOf = this.#scoreOf(this.#config.score, values);
+    return this.#modules.map((module) => componentScores(module, scoreOf));
+  }
+
+  /** Returns the score of a scalar by its index. */
+  #scoreOf(
+    score: Exclude<AllocatorConfig['score'], 'magnitude'>,
+    value: Float32Array,
+  ): (index: number) => number {
     const { sensitivity, uncertainty } = this.#state;
-    const { score } = this.#config;
     if (typeof score === 'function' || typeof score === 'object') {
-      const importances = { sensitivity, uncertainty, value: values };
+      const importances = { sensitivity, uncertainty, value };
       const scores = typeof score === 'function' ? scoreEach(score, importances) : score.all(importances);
-      return this.#modules.map((module) => componentScores(module, (i) => scores[i]!));
+      return (i) => scores[i]!;
     }
     switch (score) {
       case 'sensitivity-uncertainty':
-        return this.#modules.map((module) =>
-          componentScores(module, (i) => sensitivity[i]! * uncertainty[i]!),
-        );
+        return (i) => sensitivity[i]! * uncertainty[i]!;
       case 'signal-to-noise':
-        return this.#modules.map((module) =>
-          componentScores(module, (i) => sensitivity[i]! / (uncertainty[i]! + NOISE_EPSILON)),
-        );
+        return (i) => sensitivity[i]! / (uncertainty[i]! + NOISE_EPSILON);
       case 'sensitivity-over-uncertainty':
-        return this.#modules.map((module) =>
-          componentScores(
-            module,
-            (i) => (sensitivity[i]! + NOISE_EPSILON) / (uncertainty[i]! + NOISE_EPSILON),
-          ),
-        );
+        return (i) => (sensitivity[i]! + NOISE_EPSILON) / (uncertainty[i]! + NOISE_EPSILON);
       case 'sensitivity':
-        return this.#modules.map((module) => componentScores(module, (i) => sensitivity[i]!));
-      case 'magnitude':
-        return this.#modules.map((module) => magnitudeScores(module, values));
+        return (i) => sensitivity[i]!;
       default: {
         // This assignment does not compile if a named score has no formula.
         const name: OwnFunctionName = score;

@@ -9,6 +9,16 @@ export type Components = 'triplets' | 'doublets';
 /** The units in which a budget is exact. A component is a triplet or a doublet. */
 export type BudgetUnit = 'components' | 'parameters' | 'bytes';
 
+/** A budget in each unit. */
+export interface BudgetForms {
+  /** As a mean rank. */
+  rank: number;
+  /** As a number of triplets or doublets. */
+  components: number;
+  parameters: number;
+  bytes: number;
+}
+
 const EXAMPLES = '0.32%, 331776 parameters, 576 triplets or 1.2 MB';
 const SHARE = /^(100|\d{1,2}(\.\d+)?) ?%$/;
 const COUNT = /^([1-9]\d*) ?(parameters|triplets|doublets)$/;

@@ -6,6 +6,7 @@ import {
   VectorLoop,
 } from '../../../engine/vectors/vector-loop.ts';
 import { lazy } from '../../../support/options.ts';
+import type { MethodState } from '../method-run.ts';
 import type { PrunedModule } from './pruned-module.ts';
 
 /**
@@ -41,6 +42,26 @@ export function scoreLogarithms(scores: Iterable<number>): (number | null)[] {
   return [...scores]
     .map((score) => (score > 0 && score < Infinity ? Math.round(100 * Math.log10(score)) / 100 : null))
     .sort((a, b) => (b ?? -Infinity) - (a ?? -Infinity) || 0);
+}
+
+/** The two averages of equations 8 to 10, of each of some values. */
+export class Averages {
+  protected sensitivity: Float32Array;
+  protected uncertainty: Float32Array;
+
+  constructor(length: number) {
+    this.sensitivity = new Float32Array(length);
+    this.uncertainty = new Float32Array(length);
+  }
+
+  state(): MethodState {
+    return { sensitivity: this.sensitivity, uncertainty: this.uncertainty };
+  }
+
+  restore({ sensitivity, uncertainty }: MethodState): void {
+    this.sensitivity = sensitivity as Float32Array;
+    this.uncertainty = uncertainty as Float32Array;
+  }
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   type AllocationSchedule,
   type Amount,
   type BudgetConfig,
+  type BudgetForms,
   type BudgetKey,
   type BudgetUnit,
   type Components,
@@ -27,16 +28,6 @@ import {
   unitOf,
 } from './budget.ts';
 import { resolveSchedule } from './resolve-schedule.ts';
-
-/** A budget in each unit. */
-export interface BudgetForms {
-  /** As a mean rank. */
-  rank: number;
-  /** As a number of triplets or doublets. */
-  components: number;
-  parameters: number;
-  bytes: number;
-}
 
 /** Converts between ranks and their cost in each unit. */
 export class BudgetCosts {

@@ -1,4 +1,3 @@
-import { z } from 'zod';
 import { PEFT_PREFIX, peftName, type StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
 import { headNamed } from '../../../models/heads/registry.ts';
 import type { Head } from '../../../models/model-definition.ts';
@@ -8,14 +7,12 @@ import { InvalidFile, UserError } from '../../../support/user-error.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
+import { ownFacts } from '../own-adapters.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import type { TunableModel } from '../tuner.ts';
 import { savedParameters, WholeParameters } from '../whole-parameters.ts';
 
 const NAME = 'BITFIT';
-
-/** An invalid list counts as missing. */
-const savedModules = z.array(z.string()).nullish().catch(null);
 
 /**
  * BitFit's adapter: a kind of adalora, because PEFT has no BitFit. Its files have PEFT's names. Its tensors are full
@@ -42,11 +39,7 @@ const bitFitKind: AdapterKind = {
     const tuner = biasTuner(model.head, parameters);
     return { tuner, values: tuner.layout.vector(parameters.map((one) => [one.name, one])) };
   },
-  facts({ config }) {
-    const saved = savedModules.parse(config.modules_to_save) ?? [];
-    const isSaved = (key: string) => saved.some((module) => key.startsWith(`${PEFT_PREFIX}${module}.`));
-    return { ranks: {}, settings: {}, isOwn: (key) => !isSaved(key) };
-  },
+  facts: ({ config }) => ownFacts(config, {}),
 };
 
 function storeBiases(

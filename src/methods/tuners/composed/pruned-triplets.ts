@@ -21,7 +21,7 @@ import { type Export, exportLowRank } from '../low-rank/import-adapter.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { adaLoraAlpha } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
-import type { MethodDefinition } from '../method-definition.ts';
+import type { AnySettings, MethodDefinition } from '../method-definition.ts';
 import type { MethodRun } from '../method-run.ts';
 import { isOwnFunction } from '../own-function.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
@@ -148,7 +148,7 @@ function prunedTriplets(
 }
 
 /** Describes settings that differ from the method's own. */
-function variantsOf(settings: Readonly<Record<string, unknown>>, preset: Preset): string[] {
+function variantsOf(settings: AnySettings, preset: Preset): string[] {
   const { score, use_dora, path_points: points, restart } = settings;
   const { score: usual = 'sensitivity-uncertainty', path_points: usualPoints = 1 } = preset;
   const variants = [];

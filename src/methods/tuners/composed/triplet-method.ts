@@ -7,7 +7,7 @@ import type { ImportedKind } from '../low-rank/import-adapter.ts';
 import { lowRankKind } from '../low-rank/low-rank-kind.ts';
 import { scaleVariant, storedAdaLoraScale, withVariants } from '../low-rank/patterns-and-scales.ts';
 import { type AdaLoraAdapterConfig, scaleShape } from '../low-rank/peft-config.ts';
-import type { ContinuesAdapters, MethodDefinition, MethodTexts } from '../method-definition.ts';
+import type { AnySettings, ContinuesAdapters, MethodDefinition, MethodTexts } from '../method-definition.ts';
 
 /** Adapters of PEFT's type ADALORA: triplets with allocated or constant ranks. */
 const adaLoraKind = lowRankKind('ADALORA', {
@@ -47,8 +47,6 @@ export const tripletShape = {
   orth_reg_weight: z.number().min(0).default(0.5),
 };
 
-type Settings = Readonly<Record<string, unknown>>;
-
 /** A method with AdaLoRA's triplets: its names, and the policy of its ranks. */
 interface TripletMethod<Config, Schema extends z.ZodObject>
   extends Pick<MethodDefinition<Config, Schema>, 'config' | 'start'> {
@@ -59,7 +57,7 @@ interface TripletMethod<Config, Schema extends z.ZodObject>
   /** Number of vectors that the policy keeps for its scores, each as long as the vector of trained values. */
   averages: number;
   /** Describes settings of the policy that differ from the usual ones. */
-  variants?(settings: Settings): readonly string[];
+  variants?(settings: AnySettings): readonly string[];
   words: Pick<MethodTexts, 'summary' | 'budgetKeys'>;
   /** The kind of its adapter files. Default: PEFT's AdaLoRA. */
   kind?: MethodDefinition['kind'];
@@ -101,7 +99,7 @@ export function tripletMethod<Config, Schema extends z.ZodObject>({
 }
 
 /** Describes the settings of triplets that differ from the usual ones. */
-function tripletVariants(settings: Settings): string[] {
+function tripletVariants(settings: AnySettings): string[] {
   return [
     ...(settings.orth_reg_weight === 0 ? ['γ = 0'] : []),
     ...(settings.init === 'orthonormal' ? ['orthonormal start'] : []),
@@ -120,7 +118,7 @@ const TRAINING = ['lora_dropout', 'orth_reg_weight'];
 export function continuesTriplets<Config>(
   method: string,
   schema: z.ZodObject,
-  known: (start: AdaLoraAdapterConfig) => Readonly<Record<string, unknown>> = (start) => start,
+  known: (start: AdaLoraAdapterConfig) => AnySettings = (start) => start,
 ): ContinuesAdapters<Config> {
   return continuesLowRank({
     method,

@@ -2,14 +2,13 @@ import { z } from 'zod';
 import { gatherValues } from '../../../support/numbers.ts';
 import { scheduleShape } from '../allocation/allocation-config.ts';
 import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
-import { componentScores, updateImportance } from '../allocation/importance.ts';
+import { Averages, componentScores, updateImportance } from '../allocation/importance.ts';
 import { prunedModules } from '../allocation/pruned-module.ts';
 import { elasticLora, elasticShape, isLastMove, movedRanks } from '../elastic/elastic-lora.ts';
 import { type Draw, type NewTriplet, type RankPolicy, seeded } from '../elastic/elastic-run.ts';
 import { columnsOf, factorsIn, matrixRows } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { dot64, norm } from '../low-rank/orthonormal.ts';
-import type { MethodState } from '../method-run.ts';
 
 /** Keeps a length above zero. */
 const EPSILON = 1e-6;
@@ -74,25 +73,21 @@ export const elaLoraConfigSchema = z.strictObject({
 type ElaLoraConfig = z.infer<typeof elaLoraConfigSchema>;
 
 /** Removes the least important triplets, and adds triplets to modules whose least important triplets matter most. */
-export class ElaLoraPolicy implements RankPolicy {
-  #sensitivity: Float32Array;
-  #uncertainty: Float32Array;
-
+export class ElaLoraPolicy extends Averages implements RankPolicy {
   constructor(
     length: number,
     readonly config: Pick<ElaLoraConfig, 'k' | 'b' | 'schedule' | 'beta1' | 'beta2'>,
     readonly schedule: AllocationSchedule,
     readonly draw: Draw,
   ) {
-    this.#sensitivity = new Float32Array(length);
-    this.#uncertainty = new Float32Array(length);
+    super(length);
   }
 
   afterStep(step: number, _tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void {
     if (step >= finalStep(this.schedule)) return;
     const { beta1, beta2 } = this.config;
     updateImportance(
-      { values, gradient, sensitivity: this.#sensitivity, uncertainty: this.#uncertainty },
+      { values, gradient, sensitivity: this.sensitivity, uncertainty: this.uncertainty },
       { beta1, beta2 },
     );
   }
@@ -102,7 +97,7 @@ export class ElaLoraPolicy implements RankPolicy {
     const b = movedRanks(step, schedule, config);
     if (b === 0) return undefined;
     const scores = prunedModules(tuner).map((module) =>
-      componentScores(module, (i) => this.#sensitivity[i]! * this.#uncertainty[i]!),
+      componentScores(module, (i) => this.sensitivity[i]! * this.uncertainty[i]!),
     );
     const changes = chooseMoves(scores, config.k, b).map(({ removed, added }, k) => {
       const { path, rank } = tuner.modules[k]!;
@@ -125,17 +120,8 @@ export class ElaLoraPolicy implements RankPolicy {
   }
 
   move(indices: Int32Array): void {
-    this.#sensitivity = gatherValues(this.#sensitivity, indices);
-    this.#uncertainty = gatherValues(this.#uncertainty, indices);
-  }
-
-  state(): MethodState {
-    return { sensitivity: this.#sensitivity, uncertainty: this.#uncertainty };
-  }
-
-  restore({ sensitivity, uncertainty }: MethodState): void {
-    this.#sensitivity = sensitivity as Float32Array;
-    this.#uncertainty = uncertainty as Float32Array;
+    this.sensitivity = gatherValues(this.sensitivity, indices);
+    this.uncertainty = gatherValues(this.uncertainty, indices);
   }
 }
 

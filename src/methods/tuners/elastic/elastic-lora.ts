@@ -11,7 +11,7 @@ import { factorName } from '../low-rank/factors.ts';
 import { type Export, exportLowRank } from '../low-rank/import-adapter.ts';
 import { adaLoraAlphaOf } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
-import type { MethodDefinition } from '../method-definition.ts';
+import type { AnySettings, MethodDefinition } from '../method-definition.ts';
 import { rank } from '../shared/rank.ts';
 import { ElasticRun, type RankPolicy } from './elastic-run.ts';
 
@@ -74,7 +74,7 @@ export function isLastMove(step: number, schedule: AllocationSchedule, movement:
  *
  * @param keys the schedule and target rank, in PEFT's keys
  */
-export function storeTriplets(made: Export, keys: Readonly<Record<string, unknown>>): StoredAdapter {
+export function storeTriplets(made: Export, keys: AnySettings): StoredAdapter {
   const { modules, layout } = made;
   const init_r = Math.max(...modules.map(({ rank }) => rank));
   const { scale: common } = modules[0]!;
@@ -102,7 +102,7 @@ interface ElasticParts<Config, Schema extends z.ZodObject> {
   config: Schema;
   /** Number of vectors that the policy keeps. */
   averages: number;
-  variants?(settings: Readonly<Record<string, unknown>>): string[];
+  variants?(settings: AnySettings): string[];
   policy(tuner: AdaLoraTuner, config: Config, schedule: AllocationSchedule, seed: number): RankPolicy;
 }
 

@@ -28,7 +28,7 @@ export function changedTriplets(
 ): Relayout {
   const sources = changes.map(({ kept, added }) => [...kept, ...added.map(() => -1)]);
   const indices = movedIndices(before.modules, sources, before.layout, tuner.layout);
-  return { tuner, indices, begin: (moved) => plant(tuner, moved, changes) };
+  return { indices, begin: (moved) => plant(tuner, moved, changes) };
 }
 
 /** Writes the factors of new triplets. */

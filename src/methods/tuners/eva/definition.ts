@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { roundHalfEven } from '../../../support/numbers.ts';
 import { UserError } from '../../../support/user-error.ts';
+import { LORA_RATES } from '../lora/config.ts';
 import { topSingular, WeightMatrix } from '../lora/top-singular.ts';
-import { dot64 } from '../low-rank/orthonormal.ts';
+import { dot64, largest } from '../low-rank/orthonormal.ts';
 import { patternValue, withVariants } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
@@ -76,8 +77,7 @@ export class IncrementalPca {
 
 /** Returns the vector, or its negative if its largest element is negative. */
 function turned(vector: Float64Array): Float64Array {
-  const largest = vector.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
-  return largest < 0 ? vector.map((value) => -value) : vector;
+  return largest(vector) < 0 ? vector.map((value) => -value) : vector;
 }
 
 /** EVA's settings: the keys and defaults of PEFT's `LoraConfig` and `EvaConfig`. */
@@ -247,8 +247,7 @@ export function rankDistribution(
 /** EVA (Paischer et al., 2024), with the keys, the procedure and the files of PEFT. */
 export const eva = measuredLora<EvaConfig, typeof evaConfigSchema>({
   config: evaConfigSchema,
-  learningRate: 5e-4,
-  chosen: { encoder: { rate: 3e-3, lora_alpha: 32 }, language: { rate: 2e-4, lora_alpha: 16 } },
+  ...LORA_RATES,
   words: {
     title: 'EVA',
     titleWith: ({ use_rslora, whiten, adjust_scaling_factors }) =>

@@ -7,17 +7,16 @@ import { type Banked, type BankedPart, type BankForm, byToken, tokenRows } from 
 import { adaptedModules, defaultTargets } from '../low-rank/adapted-modules.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
-import { staticRun } from '../method-run.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
-import { describedAdapter } from '../peft/described-adapter.ts';
 import {
   assertShape,
   commonSettings,
   exclusionSettings,
+  namesOrPattern,
   type PeftFiles,
   parametersOf,
   peftKind,
-  writePeft,
+  peftRun,
 } from '../peft/peft-files.ts';
 import { fullMatcher } from '../shared/python-regex.ts';
 import type { ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
@@ -136,10 +135,7 @@ const schema = z.object({
   ...commonSettings,
   ...exclusionSettings,
   /** The target modules whose input is rescaled. */
-  feedforward_modules: z
-    .union([z.array(z.string()), z.string()])
-    .nullable()
-    .default(null),
+  feedforward_modules: namesOrPattern,
   init_ia3_weights: z.boolean().default(true),
 });
 
@@ -196,15 +192,7 @@ export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
       });
     }
     const tuner = new Ia3Tuner(modules, savedParameters(model, { ...config, bias: 'none' }, modules));
-    return staticRun(tuner, {
-      store: (values, baseModel) =>
-        writePeft(IA3_FILES, {
-          config: describedAdapter(model, { ...config, feedforward_modules }, targets, modules, baseModel),
-          adapted: modules.map(({ path }) => path),
-          layout: tuner.layout,
-          values,
-        }),
-    });
+    return peftRun(IA3_FILES, tuner, { model, config: { ...config, feedforward_modules }, targets, modules });
   },
   kind: ia3Kind,
   words: { title: 'IA3', tags: ['peft', 'ia3'], library: 'peft' },

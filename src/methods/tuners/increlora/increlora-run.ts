@@ -2,7 +2,7 @@ import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapt
 import { gatherValues } from '../../../support/numbers.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { scoreLogarithms } from '../allocation/importance.ts';
+import { Averages, scoreLogarithms } from '../allocation/importance.ts';
 import { movedIndices } from '../allocation/pruned-module.ts';
 import { changedTriplets, type Draw, type ModuleChange, type NewTriplet } from '../elastic/elastic-run.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
@@ -15,17 +15,14 @@ import { IncreLoraTuner } from './growing-injection.ts';
  * The scores of modules: Ī · Ū, AdaLoRA's averages for the importance I = Σ |ΔW ∘ G| / √(in · out) (equation 9 of arXiv
  * 2308.12043, as in its released code).
  */
-class ModuleScores {
+class ModuleScores extends Averages {
   readonly #roots: readonly number[];
   readonly #betas: readonly [number, number];
-  #sensitivity: Float32Array;
-  #uncertainty: Float32Array;
 
   constructor(modules: readonly LowRankModule[], betas: readonly [sensitivity: number, uncertainty: number]) {
+    super(modules.length);
     this.#roots = modules.map(({ inFeatures, outFeatures }) => Math.sqrt(inFeatures * outFeatures));
     this.#betas = betas;
-    this.#sensitivity = new Float32Array(modules.length);
-    this.#uncertainty = new Float32Array(modules.length);
   }
 
   /**
@@ -37,24 +34,15 @@ class ModuleScores {
     const [beta1, beta2] = this.#betas;
     this.#roots.forEach((root, k) => {
       const importance = (watched?.[k] ?? 0) / root;
-      const average = beta1 * this.#sensitivity[k]! + (1 - beta1) * importance;
-      this.#sensitivity[k] = average;
-      this.#uncertainty[k] =
-        beta2 * this.#uncertainty[k]! + (1 - beta2) * Math.abs(importance - this.#sensitivity[k]);
+      const average = beta1 * this.sensitivity[k]! + (1 - beta1) * importance;
+      this.sensitivity[k] = average;
+      this.uncertainty[k] =
+        beta2 * this.uncertainty[k]! + (1 - beta2) * Math.abs(importance - this.sensitivity[k]);
     });
   }
 
   scores(): Float64Array {
-    return Float64Array.from(this.#sensitivity, (value, k) => value * this.#uncertainty[k]!);
-  }
-
-  state(): MethodState {
-    return { sensitivity: this.#sensitivity, uncertainty: this.#uncertainty };
-  }
-
-  restore({ sensitivity, uncertainty }: MethodState): void {
-    this.#sensitivity = sensitivity as Float32Array;
-    this.#uncertainty = uncertainty as Float32Array;
+    return Float64Array.from(this.sensitivity, (value, k) => value * this.uncertainty[k]!);
   }
 }
 

@@ -8,6 +8,12 @@ export function isRankStabilised({ use_rslora, scale }: Pick<LoraConfig, 'use_rs
   return use_rslora || scale === 'rslora';
 }
 
+/** The learning rates of LoRA, and of methods that train it with measured ranks. */
+export const LORA_RATES = {
+  learningRate: 5e-4,
+  chosen: { encoder: { rate: 3e-3, lora_alpha: 32 }, language: { rate: 2e-4, lora_alpha: 16 } },
+};
+
 const ALLOCATION_BATCHES = 8;
 
 /**

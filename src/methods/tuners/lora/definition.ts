@@ -3,9 +3,9 @@ import { continuesLowRank } from '../low-rank/continued-section.ts';
 import { ranksOf } from '../low-rank/factors.ts';
 import { exportLowRank } from '../low-rank/import-adapter.ts';
 import { scaleVariant, withVariants } from '../low-rank/patterns-and-scales.ts';
-import type { MethodDefinition } from '../method-definition.ts';
+import type { AnySettings, MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
-import { isRankStabilised, type LoraConfig, loraConfigSchema } from './config.ts';
+import { isRankStabilised, LORA_RATES, type LoraConfig, loraConfigSchema } from './config.ts';
 import { doubledKeys } from './dora-injection.ts';
 import { LoraTuner } from './lora-tuner.ts';
 import { importedLora, loraKind, RankedRun, storeRanked } from './ranked-run.ts';
@@ -16,8 +16,7 @@ const STARTS: Readonly<Record<string, string>> = { pissa: 'PiSSA', olora: 'OLoRA
 /** LoRA (Hu et al., 2022), with the keys and files of PEFT. */
 export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
   config: loraConfigSchema,
-  learningRate: 5e-4,
-  chosen: { encoder: { rate: 3e-3, lora_alpha: 32 }, language: { rate: 2e-4, lora_alpha: 16 } },
+  ...LORA_RATES,
   trains: 'adapter',
   vectors: 5,
   requiredBase: ({ init_lora_weights: init }) =>
@@ -79,7 +78,7 @@ function storedKeys(config: Parameters<typeof doubledKeys>[0] & { init_lora_weig
 }
 
 /** The papers' name for LoRA with these settings. */
-function loraTitle(settings: Readonly<Record<string, unknown>>): string {
+function loraTitle(settings: AnySettings): string {
   const { orth_reg_weight = 0, orthogonality, use_rslora, scale, allocation, ...rest } = settings;
   const { use_dora, lorafa, loraplus_lr_ratio: ratio = 1, init_lora_weights: init } = rest;
   const plus = Number(ratio) === 1 ? '' : '+';

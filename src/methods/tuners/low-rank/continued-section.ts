@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { InvalidConfig, UserError } from '../../../support/user-error.ts';
-import type { ContinuesAdapters } from '../method-definition.ts';
+import type { AnySettings, ContinuesAdapters } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { ranksOf } from './factors.ts';
 import { exportContinued, type ImportedKind, importAdapter } from './import-adapter.ts';
@@ -39,8 +39,8 @@ function continuedSection<Schema extends z.ZodObject>(
     meaningless,
     where,
   }: {
-    given: Readonly<Record<string, unknown>>;
-    known: Readonly<Record<string, unknown>>;
+    given: AnySettings;
+    known: AnySettings;
     meaningless: readonly string[];
     where: string;
   },
@@ -108,13 +108,13 @@ export interface ContinuedMethod<Type extends PeftType, Schema extends z.ZodObje
   method: string;
   schema: Schema;
   /** Returns the adapter's settings under the section's names. Default: unchanged. */
-  known?(start: PeftConfig<Type>): Readonly<Record<string, unknown>>;
+  known?(start: PeftConfig<Type>): AnySettings;
   /** Builds a tuner that trains the adapter with these settings. */
   imported(start: PeftConfig<Type>, settings: z.output<Schema>): ImportedKind<LowRankTuner>;
   /** Keys of its section that have no effect on a continued run. */
   meaningless?: readonly string[];
   /** Keys of the adapter's file that the run's settings change. */
-  storedKeys?(start: PeftConfig<Type>): Readonly<Record<string, unknown>>;
+  storedKeys?(start: PeftConfig<Type>): AnySettings;
   notices: readonly string[];
 }
 

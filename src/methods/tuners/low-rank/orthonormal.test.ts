@@ -15,16 +15,13 @@ it('orthonormalizes rows like LAPACK', () => {
   });
 });
 
-it('drops vectors that depend on earlier ones or on others', () => {
+it('drops vectors that depend on earlier ones', () => {
   const [a, b, c] = [
     [2, 0, 0],
     [3, 0, 0],
-    [1, 1, 1],
+    [1, 1, 0],
   ].map((row) => Float64Array.from(row));
-  expect(orthonormalise([a!, b!, c!], [Float64Array.of(0, 0, 1)])).toEqual([
-    Float64Array.of(1, 0, 0),
-    Float64Array.of(0, 1, 0),
-  ]);
+  expect(orthonormalise([a!, b!, c!])).toEqual([Float64Array.of(1, 0, 0), Float64Array.of(0, 1, 0)]);
 });
 
 it('finds singular values and vectors that reproduce the matrix', () => {

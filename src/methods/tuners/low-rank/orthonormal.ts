@@ -3,19 +3,14 @@ import type { LowRankModule } from './factors.ts';
 
 /**
  * Orthonormalizes vectors in order, in place (Gram-Schmidt applied twice, which is accurate up to rounding). Each
- * vector loses its components along earlier vectors and along `others`, which must be orthonormal. It is then scaled to
- * length 1.
+ * vector loses its components along earlier vectors, and is then scaled to length 1.
  *
  * @returns the remaining vectors in order; vectors that depend on earlier ones are removed
  */
-export function orthonormalise(
-  vectors: readonly Float64Array[],
-  others: readonly Float64Array[] = [],
-): Float64Array[] {
+export function orthonormalise(vectors: readonly Float64Array[]): Float64Array[] {
   const basis: Float64Array[] = [];
   for (const vector of vectors) {
     const before = norm(vector);
-    project(vector, others);
     project(vector, basis);
     const after = norm(vector);
     if (!(after > DEPENDENT * before)) continue;
@@ -100,7 +95,8 @@ export function principalDirections(rows: readonly Float64Array[]): PrincipalDir
     .sort((a, b) => b.strength - a.strength);
 }
 
-function largest(row: Float64Array): number {
+/** The element with the largest absolute value. */
+export function largest(row: Float64Array): number {
   return row.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
 }
 

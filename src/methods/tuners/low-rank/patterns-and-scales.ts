@@ -3,12 +3,15 @@ import { InvalidConfig } from '../../../support/user-error.ts';
 import { fullMatcher } from '../shared/python-regex.ts';
 import type { ScaleConfig } from './peft-config.ts';
 
+/** PEFT's `rank_pattern` or `alpha_pattern`. */
+type Pattern = Record<string, number>;
+
 /**
  * The value for a module in PEFT's `rank_pattern` or `alpha_pattern`. Keys are regular expressions that match the
  * module's path, or its end after a dot. The first match counts. Without a match, a key equal to the path counts.
  * Otherwise, the result is undefined.
  */
-export function patternValue(patterns: Record<string, number>, module: string): number | undefined {
+export function patternValue(patterns: Pattern, module: string): number | undefined {
   for (const { key, matches } of compiled(patterns)) if (matches(module)) return patterns[key];
   return Object.hasOwn(patterns, module) ? patterns[module] : undefined;
 }
@@ -21,7 +24,7 @@ interface CompiledKey {
 /** Patterns that have been compiled, because the value of every module is asked for. */
 const known = new WeakMap<object, readonly CompiledKey[]>();
 
-function compiled(patterns: Record<string, number>): readonly CompiledKey[] {
+function compiled(patterns: Pattern): readonly CompiledKey[] {
   const compile = fullMatcher('a pattern of modules');
   const keys =
     known.get(patterns) ??
@@ -45,10 +48,7 @@ function endsIn(module: string, key: string): boolean {
 }
 
 /** LoRA's rank of a module by a config. */
-export function loraRank(
-  { r, rank_pattern }: { r: number; rank_pattern: Record<string, number> },
-  module: string,
-): number {
+export function loraRank({ r, rank_pattern }: { r: number; rank_pattern: Pattern }, module: string): number {
   return patternValue(rank_pattern, module) ?? r;
 }
 
@@ -56,11 +56,8 @@ export function loraRank(
  * Returns a pattern with the same values for these modules when its keys are sorted, as they are in files. If the order
  * of the keys matters, the new keys are the paths of modules.
  */
-export function sortablePattern(
-  patterns: Record<string, number>,
-  modules: readonly string[],
-): Record<string, number> {
-  const valuesIn = (some: Record<string, number>) =>
+export function sortablePattern(patterns: Pattern, modules: readonly string[]): Pattern {
+  const valuesIn = (some: Pattern) =>
     modules.flatMap((path) => {
       const value = patternValue(some, path);
       return value === undefined ? [] : [[path, value] as const];
@@ -76,11 +73,7 @@ export function sortablePattern(
  * @param where the pattern's key, such as `lora.rank_pattern`
  * @throws UserError that names the first key without a match
  */
-export function checkPatternKeys(
-  patterns: Record<string, number>,
-  modules: readonly string[],
-  where: string,
-): void {
+export function checkPatternKeys(patterns: Pattern, modules: readonly string[], where: string): void {
   for (const { key, matches } of compiled(patterns)) {
     if (modules.some((module) => module === key || matches(module))) continue;
     throw new InvalidConfig({
@@ -126,7 +119,7 @@ export function adaLoraAlpha(
 
 /** LoRA's scale: alpha / r, or alpha / √r with rsLoRA. In `alpha_pattern`, a module may have another alpha. */
 export function loraScale(
-  config: { lora_alpha: number; alpha_pattern: Readonly<Record<string, number>>; use_rslora: boolean },
+  config: { lora_alpha: number; alpha_pattern: Readonly<Pattern>; use_rslora: boolean },
   path: string,
   rank: number,
 ): number {

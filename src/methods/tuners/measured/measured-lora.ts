@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { loraConfigSchema } from '../lora/config.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
-import { type EvenSettings, loraKind, rankKeys, storeRanked } from '../lora/ranked-run.ts';
+import { loraKind, rankKeys, storeRanked } from '../lora/ranked-run.ts';
 import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
 import type { AdapterSettings } from '../low-rank/peft-config.ts';
@@ -9,13 +9,7 @@ import type { MethodDefinition, MethodTexts } from '../method-definition.ts';
 import type { TunableModel } from '../tuner.ts';
 import { type MeasuredMethod, MeasuredRun } from './measured-run.ts';
 
-/** LoRA's settings for all modules, in PEFT's keys. */
-interface MeasuredSettings extends EvenSettings {
-  rank_pattern: Readonly<Record<string, number>>;
-  alpha_pattern: Readonly<Record<string, number>>;
-}
-
-type MeasuredConfig = AdapterSettings & Partial<MeasuredSettings> & { r: number };
+type MeasuredConfig = AdapterSettings & { r: number };
 
 /** The parts that differ between methods. */
 interface MeasuredParts<Config, Schema extends z.ZodObject> {
@@ -23,8 +17,6 @@ interface MeasuredParts<Config, Schema extends z.ZodObject> {
   learningRate: number;
   chosen: MethodDefinition<Config, Schema>['chosen'];
   words: Pick<MethodTexts, 'title' | 'titleWith' | 'tags'>;
-  /** LoRA's settings that have other names in the method's config. */
-  settings?(config: Config): Partial<MeasuredSettings>;
   /** Returns the alpha of a module at its measured rank. */
   alpha(config: Config, module: LowRankModule, rank: number): number;
   method(
@@ -36,7 +28,6 @@ interface MeasuredParts<Config, Schema extends z.ZodObject> {
 
 /** Defines a method that measures before the first step and then trains plain LoRA. Its files are LoRA's. */
 export function measuredLora<Config extends MeasuredConfig, Schema extends z.ZodObject>({
-  settings = () => ({}),
   alpha,
   method,
   words,
@@ -48,9 +39,8 @@ export function measuredLora<Config extends MeasuredConfig, Schema extends z.Zod
     vectors: 5,
     start(model, config) {
       const targets = defaultTargets(model, 'few');
-      const given = { ...config, ...settings(config) };
       const lora = loraConfigSchema.parse(
-        Object.fromEntries(Object.entries(given).filter(([key]) => key in loraConfigSchema.shape)),
+        Object.fromEntries(Object.entries(config).filter(([key]) => key in loraConfigSchema.shape)),
       );
       const even = LoraTuner.create(model, lora);
       const moduleAt = new Map(even.modules.map((module) => [module.path, module]));

@@ -9,14 +9,24 @@ import {
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { InvalidFile, type UserError } from '../../../support/user-error.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
+import { type MethodRun, staticRun } from '../method-run.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import type { TunableModel, Tuner } from '../tuner.ts';
 import { joinTiedWords } from '../whole-parameters.ts';
-import { assertSameBase, BASE_WEIGHT, nameInModel, unknownModule } from './described-adapter.ts';
+import {
+  assertSameBase,
+  BASE_WEIGHT,
+  describedAdapter,
+  nameInModel,
+  unknownModule,
+} from './described-adapter.ts';
 
 const count = z.int().nonnegative();
 
 const names = z.array(z.string());
+
+/** Names of modules, or a regular expression. */
+export const namesOrPattern = z.union([names, z.string()]).nullable().default(null);
 
 /** Settings in every `adapter_config.json` of PEFT. Key names and defaults are PEFT's (0.21). */
 export const commonSettings = {
@@ -27,7 +37,7 @@ export const commonSettings = {
   auto_mapping: z.record(z.string(), z.unknown()).nullable().default(null),
   inference_mode: z.boolean().default(false),
   /** A list of suffixes, a regular expression for the full path, or "all-linear". */
-  target_modules: z.union([names, z.string()]).nullable().default(null),
+  target_modules: namesOrPattern,
   /** Modules that are trained and saved in full, such as the head. */
   modules_to_save: names.nullable().default(null),
   /** Whether the target's weight is stored as (in, out), as GPT-2's Conv1D does. */
@@ -35,7 +45,7 @@ export const commonSettings = {
 };
 
 /** Settings that exclude modules by name. */
-export const exclusionSettings = { exclude_modules: z.union([names, z.string()]).nullable().default(null) };
+export const exclusionSettings = { exclude_modules: namesOrPattern };
 
 /** Settings that select layers by number. */
 export const layerSettings = {
@@ -43,7 +53,7 @@ export const layerSettings = {
     .union([z.array(count), count])
     .nullable()
     .default(null),
-  layers_pattern: z.union([names, z.string()]).nullable().default(null),
+  layers_pattern: namesOrPattern,
 };
 
 /** Adapters are written in the format of this PEFT version. */
@@ -197,6 +207,37 @@ export function writePeft(
     ]),
     baseModel: settings.base_model_name_or_path as string | null,
   };
+}
+
+/** A run of a method that only trains, whose adapter is written in these files. */
+export function peftRun<Config extends { target_modules?: string | readonly string[] }>(
+  files: PeftFiles<unknown>,
+  tuner: Tuner,
+  {
+    model,
+    config,
+    targets,
+    modules,
+    shared,
+  }: {
+    model: TunableModel;
+    config: Config & { modules_to_save?: readonly string[] };
+    /** The target modules of a config without `target_modules`. */
+    targets: readonly string[];
+    modules: readonly LinearModule[];
+    shared?: () => AdapterTensors;
+  },
+): MethodRun {
+  return staticRun(tuner, {
+    store: (values, baseModel) =>
+      writePeft(files, {
+        config: describedAdapter(model, config, targets, modules, baseModel),
+        adapted: modules.map(({ path }) => path),
+        layout: tuner.layout,
+        values,
+        shared: shared?.(),
+      }),
+  });
 }
 
 /**

@@ -5,23 +5,12 @@ import { writesText } from '../../../models/heads/registry.ts';
 import type { VirtualTokens } from '../../../models/nn/virtual-tokens.ts';
 import { Random } from '../../../support/random.ts';
 import { UserError } from '../../../support/user-error.ts';
-import type { MethodDefinition } from '../method-definition.ts';
-import { staticRun } from '../method-run.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
-import type { TokensBefore, TunableModel } from '../tuner.ts';
-import {
-  storedVirtual,
-  TABLE,
-  type VirtualFiles,
-  type VirtualParts,
-  virtualConfigShape,
-  virtualKind,
-  virtualTuner,
-} from '../virtual/virtual-files.ts';
-import { savedParameters } from '../whole-parameters.ts';
+import type { TunableModel } from '../tuner.ts';
+import { TABLE, type VirtualParts, virtualConfigShape, virtualMethod } from '../virtual/virtual-files.ts';
 
 /** Sizes of the network that makes a prefix. */
-export interface ProjectionSizes {
+interface ProjectionSizes {
   count: number;
   width: number;
   hidden: number;
@@ -33,7 +22,7 @@ const FIRST = 'prompt_encoder.transform.0';
 const SECOND = 'prompt_encoder.transform.2';
 
 /** The trained tensors of the network, by PEFT's names. */
-export function projectionTensors({ count, width, hidden, outputs }: ProjectionSizes): TrainedParameter[] {
+function projectionTensors({ count, width, hidden, outputs }: ProjectionSizes): TrainedParameter[] {
   return [
     { name: TABLE, shape: [count, width] },
     { name: `${FIRST}.weight`, shape: [hidden, width] },
@@ -51,11 +40,11 @@ interface Layers<Tensor> {
 }
 
 /** The keys and values: W₂ tanh(W₁ E + b₁) + b₂, [tokens, outputs]. */
-export function projected<Tensor>({ table, linear, tanh }: Layers<Tensor>): Tensor {
+function projected<Tensor>({ table, linear, tanh }: Layers<Tensor>): Tensor {
   return linear(SECOND, tanh(linear(FIRST, table)));
 }
 
-export function graphLayers(value: (name: string) => Value): Layers<Value> {
+function graphLayers(value: (name: string) => Value): Layers<Value> {
   return {
     table: value(TABLE),
     linear: (path, x) => add(matmul(x, value(`${path}.weight`), { transposeB: true }), value(`${path}.bias`)),
@@ -64,7 +53,7 @@ export function graphLayers(value: (name: string) => Value): Layers<Value> {
 }
 
 /** Layers of trained values, summed in 64 bits. */
-export function numericLayers(
+function numericLayers(
   read: (name: string) => Float32Array,
   count: number,
 ): Layers<Float32Array | Float64Array> {
@@ -88,7 +77,7 @@ export function numericLayers(
 }
 
 /** Fills in PyTorch's initial values: normal embeddings, and uniform numbers within ±1 / √in in the layers. */
-export function beginProjection(
+function beginProjection(
   tensors: readonly TrainedParameter[],
   values: (name: string) => Float32Array,
   seed: number,
@@ -107,7 +96,7 @@ export function beginProjection(
 }
 
 /** The keys and values of a decoder's layers. */
-export interface PrefixShape {
+interface PrefixShape {
   /** Their names in the order of PEFT's file: the keys of a layer, then its values. */
   names: readonly string[];
   /** Features of the keys of a layer. */
@@ -120,7 +109,7 @@ export interface PrefixShape {
  *
  * @throws UserError if its layers differ in the size of their keys
  */
-export function prefixShape({ states, definition }: TunableModel): PrefixShape {
+function prefixShape({ states, definition }: TunableModel): PrefixShape {
   const [first] = states.values();
   const { width, headSize } = first!;
   if ([...states.values()].every((other) => other.width === width))
@@ -132,51 +121,34 @@ export function prefixShape({ states, definition }: TunableModel): PrefixShape {
   });
 }
 
-/** The tokens of a prefix. They have no place in the sequence of labels. */
-function prefixTokens(count: number): TokensBefore {
-  return { count, predictsFirst: false };
+interface Prefix extends Pick<VirtualParts, 'own' | 'begin' | 'rows'> {
+  /** The keys and values of all layers, [tokens, layers · 2 · width]. */
+  all(value: (name: string) => Value): Value;
 }
 
-/**
- * Prefix tuning (Li and Liang, 2021, arXiv 2101.00190): trained keys and values of every layer before those of a
- * text. They have no position.
- */
-function prefixParts(shape: PrefixShape, count: number, zero: boolean): VirtualParts {
-  const outputs = shape.names.length * shape.width;
+function trainedPrefix({ count, outputs }: ProjectionSizes, zero: boolean): Prefix {
   return {
-    ...common(shape, count, count * outputs),
     own: [{ name: TABLE, shape: [count, outputs] }],
-    tokens: (value) => tokens(shape, count, value(TABLE)),
+    all: (value) => value(TABLE),
     begin(values, seed) {
       if (!zero) values(TABLE).set(new Random(seed, `init ${TABLE}`).normals(count * outputs, 1));
     },
+    rows: (values) => values(TABLE),
   };
 }
 
-/** The same, but a small network makes the keys and values. */
-function projectedParts(shape: PrefixShape, sizes: ProjectionSizes, zero: boolean): VirtualParts {
+/** The keys and values that a small network makes. */
+function projectedPrefix(sizes: ProjectionSizes, zero: boolean): Prefix {
   const own = projectionTensors(sizes);
-  const trained = own.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
   return {
-    ...common(shape, sizes.count, trained),
     own,
-    tokens: (value) => tokens(shape, sizes.count, projected(graphLayers(value))),
+    all: (value) => projected(graphLayers(value)),
     begin: (values, seed) => beginProjection(own, values, seed, sizes, zero),
+    rows: (values) => Float32Array.from(projected(numericLayers(values, sizes.count))),
   };
 }
 
-function common({ names }: PrefixShape, count: number, parameters: number) {
-  const paths = new Set(names.map((name) => name.replace(/\.[^.]*$/, '')));
-  return {
-    before: prefixTokens(count),
-    sites: [...paths].map((path) => ({ path, parameters: parameters / paths.size })),
-  };
-}
-
-/**
- * @param all the keys and values of all layers, [tokens, layers · 2 · width], which gradient checkpointing then does
- * not compute again in a layer
- */
+/** @param all which gradient checkpointing then does not compute again in a layer */
 function tokens({ names, width }: PrefixShape, count: number, all: Value): VirtualTokens {
   return {
     count,
@@ -205,65 +177,49 @@ const prefixTuningConfigSchema = z
 
 type PrefixTuningConfig = z.infer<typeof prefixTuningConfigSchema>;
 
-const FILES: VirtualFiles = {
+/**
+ * Prefix tuning (Li and Liang, 2021, arXiv 2101.00190): trained keys and values of every layer before those of a
+ * text. They have no position, and no place in the sequence of labels.
+ */
+export const prefixTuning = virtualMethod<PrefixTuningConfig, typeof prefixTuningConfigSchema>({
+  config: prefixTuningConfigSchema,
+  learningRate: 1e-2,
+  chosen: { encoder: { rate: 1e-2 }, language: { rate: 1e-2 } },
+  title: 'Prefix tuning',
   peftType: 'PREFIX_TUNING',
-  needs: ({ definition, headKind }: TunableModel) =>
+  predictsFirst: false,
+  needs: ({ definition, headKind }) =>
     definition.isDecoder && writesText(headKind) ? undefined : 'a decoder that writes text',
   width(model) {
     const { names, width } = prefixShape(model);
     return names.length * width;
   },
-  tunerOf: (model, count, saved) => virtualTuner(prefixParts(prefixShape(model), count, false), saved),
-};
-
-/** Prefix tuning (Li and Liang, 2021), with the keys and files of PEFT. */
-export const prefixTuning: MethodDefinition<PrefixTuningConfig, typeof prefixTuningConfigSchema> = {
-  config: prefixTuningConfigSchema,
-  learningRate: 1e-2,
-  chosen: { encoder: { rate: 1e-2 }, language: { rate: 1e-2 } },
-  trains: 'adapter',
-  vectors: 5,
-  needs: FILES.needs,
-  virtualTokens: ({ num_virtual_tokens }) => prefixTokens(num_virtual_tokens),
-  start(model, config) {
-    const { num_virtual_tokens: count, prefix_projection: projects, init_weights = null } = config;
+  parts(model, config) {
+    const { num_virtual_tokens: count, prefix_projection: projects, init_weights } = config;
     const shape = prefixShape(model);
-    const { width, heads, names } = shape;
-    const hidden = config.encoder_hidden_size ?? width;
-    const sizes = { count, width, hidden, outputs: names.length * width };
-    const zero = init_weights === 'zero';
-    const parts = projects ? projectedParts(shape, sizes, zero) : prefixParts(shape, count, zero);
-    const saved = savedParameters(model, { ...config, bias: 'none' }, []);
-    const tuner = virtualTuner(parts, saved);
-    const { layout } = tuner;
-    return staticRun(tuner, {
-      store: (values, baseModel) =>
-        storedVirtual(model, {
-          peftType: FILES.peftType,
-          tokens: {
-            shape: [count, sizes.outputs],
-            data: projects
-              ? Float32Array.from(projected(numericLayers((name) => layout.read(values, name), count)))
-              : layout.read(values, TABLE),
-          },
-          trained: { layout, values, saved },
-          settings: {
-            ...config,
-            encoder_hidden_size: hidden,
-            init_weights,
-            num_attention_heads: heads,
-            token_dim: width,
-          },
-          baseModel,
-        }),
-    });
+    const { names, width } = shape;
+    const sizes = {
+      count,
+      width,
+      hidden: config.encoder_hidden_size ?? width,
+      outputs: names.length * width,
+    };
+    const { all, ...parts } = (projects ? projectedPrefix : trainedPrefix)(sizes, init_weights === 'zero');
+    const paths = new Set(names.map((name) => name.replace(/\.[^.]*$/, '')));
+    const trained = parts.own.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
+    return {
+      ...parts,
+      sites: [...paths].map((path) => ({ path, parameters: trained / paths.size })),
+      tokens: (value) => tokens(shape, count, all(value)),
+    };
   },
-  kind: virtualKind(FILES),
-  words: {
-    title: 'Prefix tuning',
-    tags: ['peft', 'prefix-tuning'],
-    library: 'peft',
-    summary: ({ num_virtual_tokens: count }) => (count === undefined ? undefined : `${count} virtual tokens`),
-    budgetKeys: ['num_virtual_tokens'],
+  settings(model, { encoder_hidden_size, init_weights = null }) {
+    const { width, heads } = prefixShape(model);
+    return {
+      encoder_hidden_size: encoder_hidden_size ?? width,
+      init_weights,
+      num_attention_heads: heads,
+      token_dim: width,
+    };
   },
-};
+});

@@ -1,19 +1,8 @@
 import { z } from 'zod';
 import { headNamed, writesText } from '../../../models/heads/registry.ts';
 import { Random } from '../../../support/random.ts';
-import type { MethodDefinition } from '../method-definition.ts';
-import { staticRun } from '../method-run.ts';
-import type { ReadParameter, TokensBefore, TunableModel } from '../tuner.ts';
-import {
-  storedVirtual,
-  TABLE,
-  type VirtualFiles,
-  type VirtualParts,
-  virtualConfigShape,
-  virtualKind,
-  virtualTuner,
-} from '../virtual/virtual-files.ts';
-import { savedParameters } from '../whole-parameters.ts';
+import type { ReadParameter, TunableModel } from '../tuner.ts';
+import { TABLE, virtualConfigShape, virtualMethod } from '../virtual/virtual-files.ts';
 
 /** The settings of prompt tuning: PEFT's keys and defaults. */
 const promptTuningConfigSchema = z
@@ -35,10 +24,7 @@ const promptTuningConfigSchema = z
 
 type PromptTuningConfig = z.infer<typeof promptTuningConfigSchema>;
 
-type Settings = Pick<
-  PromptTuningConfig,
-  'num_virtual_tokens' | 'prompt_tuning_init' | 'prompt_tuning_init_text'
->;
+type Settings = Partial<PromptTuningConfig> & { num_virtual_tokens: number };
 
 /** The table of a model's word embeddings, and the number by which the model multiplies its rows. */
 function wordTable({ wordTables, parameters }: TunableModel) {
@@ -46,24 +32,6 @@ function wordTable({ wordTables, parameters }: TunableModel) {
   const [name, scale] = first!;
   const shape = parameters.get(name)!;
   return { name, scale, shape, width: shape[1]! };
-}
-
-/** The tokens of a prompt. As in PEFT, they have positions in the sequence of labels. */
-function promptTokens(count: number): TokensBefore {
-  return { count, predictsFirst: true };
-}
-
-/** Prompt tuning (Lester et al., 2021, arXiv 2104.08691): trained word embeddings before those of a text. */
-function promptParts(model: TunableModel, settings: Settings): VirtualParts {
-  const { num_virtual_tokens: count } = settings;
-  const { name, width } = wordTable(model);
-  return {
-    before: promptTokens(count),
-    own: [{ name: TABLE, shape: [count, width] }],
-    sites: [{ path: name.replace(/\.weight$/, ''), parameters: count * width }],
-    tokens: (value) => ({ count, embeddings: value(TABLE) }),
-    begin: (values, seed, read) => values(TABLE).set(initialEmbeddings(model, settings, seed, read)),
-  };
 }
 
 function initialEmbeddings(
@@ -74,7 +42,7 @@ function initialEmbeddings(
 ): Float32Array {
   const {
     num_virtual_tokens: count,
-    prompt_tuning_init: init,
+    prompt_tuning_init: init = 'RANDOM',
     prompt_tuning_init_text: text = '',
   } = settings;
   const { name, scale, shape, width } = wordTable(model);
@@ -100,21 +68,11 @@ function idsOf({ encode }: TunableModel, text: string): ArrayLike<number> {
   return encode(text);
 }
 
-const FILES: VirtualFiles = {
-  peftType: 'PROMPT_TUNING',
-  needs({ definition, headKind }: TunableModel) {
-    const { mainUse, axes } = headNamed(headKind);
-    const classifies = mainUse === 'predict' && axes[0] === 'batch';
-    if (definition.isDecoder && (classifies || writesText(headKind))) return undefined;
-    return 'a decoder that writes text or classifies texts';
-  },
-  width: (model) => wordTable(model).width,
-  tunerOf: (model, count, saved) =>
-    virtualTuner(promptParts(model, { num_virtual_tokens: count, prompt_tuning_init: 'RANDOM' }), saved),
-};
-
-/** Prompt tuning (Lester et al., 2021), with the keys and files of PEFT. */
-export const promptTuning: MethodDefinition<PromptTuningConfig, typeof promptTuningConfigSchema> = {
+/**
+ * Prompt tuning (Lester et al., 2021, arXiv 2104.08691): trained word embeddings before those of a text. As in PEFT,
+ * they have positions in the sequence of labels.
+ */
+export const promptTuning = virtualMethod<PromptTuningConfig, typeof promptTuningConfigSchema>({
   config: promptTuningConfigSchema,
   // The learning rate of PEFT's examples.
   learningRate: 3e-2,
@@ -122,40 +80,32 @@ export const promptTuning: MethodDefinition<PromptTuningConfig, typeof promptTun
     encoder: { rate: 3e-2, prompt_tuning_init: 'SAMPLE_VOCAB' },
     language: { rate: 3e-2, prompt_tuning_init: 'SAMPLE_VOCAB' },
   },
-  trains: 'adapter',
-  vectors: 5,
-  needs: FILES.needs,
-  virtualTokens: ({ num_virtual_tokens }) => promptTokens(num_virtual_tokens),
-  start(model, config) {
-    const saved = savedParameters(model, { ...config, bias: 'none' }, []);
-    const tuner = virtualTuner(promptParts(model, config), saved);
-    const { prompt_tuning_init_text = null } = config;
-    const { layout } = tuner;
-    const { width } = wordTable(model);
-    return staticRun(tuner, {
-      store: (values, baseModel) =>
-        storedVirtual(model, {
-          peftType: FILES.peftType,
-          tokens: { shape: [config.num_virtual_tokens, width], data: layout.read(values, TABLE) },
-          trained: { layout, values, saved },
-          settings: {
-            ...config,
-            num_attention_heads: null,
-            prompt_tuning_init_text,
-            token_dim: width,
-            tokenizer_kwargs: null,
-            tokenizer_name_or_path: prompt_tuning_init_text === null ? null : baseModel,
-          },
-          baseModel,
-        }),
-    });
+  title: 'Prompt tuning',
+  peftType: 'PROMPT_TUNING',
+  predictsFirst: true,
+  needs({ definition, headKind }) {
+    const { mainUse, axes } = headNamed(headKind);
+    const classifies = mainUse === 'predict' && axes[0] === 'batch';
+    if (definition.isDecoder && (classifies || writesText(headKind))) return undefined;
+    return 'a decoder that writes text or classifies texts';
   },
-  kind: virtualKind(FILES),
-  words: {
-    title: 'Prompt tuning',
-    tags: ['peft', 'prompt-tuning'],
-    library: 'peft',
-    summary: ({ num_virtual_tokens: count }) => (count === undefined ? undefined : `${count} virtual tokens`),
-    budgetKeys: ['num_virtual_tokens'],
+  width: (model) => wordTable(model).width,
+  parts(model, config) {
+    const { num_virtual_tokens: count } = config;
+    const { name, width } = wordTable(model);
+    return {
+      own: [{ name: TABLE, shape: [count, width] }],
+      sites: [{ path: name.replace(/\.weight$/, ''), parameters: count * width }],
+      tokens: (value) => ({ count, embeddings: value(TABLE) }),
+      begin: (values, seed, read) => values(TABLE).set(initialEmbeddings(model, config, seed, read)),
+      rows: (values) => values(TABLE),
+    };
   },
-};
+  settings: (model, { prompt_tuning_init_text: text = null }, baseModel) => ({
+    num_attention_heads: null,
+    prompt_tuning_init_text: text,
+    token_dim: wordTable(model).width,
+    tokenizer_kwargs: null,
+    tokenizer_name_or_path: text === null ? null : baseModel,
+  }),
+});

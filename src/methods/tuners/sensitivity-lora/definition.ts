@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../../support/user-error.ts';
+import { LORA_RATES } from '../lora/config.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
 import { withVariants } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
@@ -159,8 +160,7 @@ function metricWeight(values: readonly number[], kind: SensitivityLoraConfig['we
 /** Sensitivity-LoRA (Zhang et al., 2025, arXiv 2509.09119): the diagonal of each weight's Hessian gives LoRA's ranks. */
 export const sensitivityLora = measuredLora<SensitivityLoraConfig, typeof sensitivityLoraConfigSchema>({
   config: sensitivityLoraConfigSchema,
-  learningRate: 5e-4,
-  chosen: { encoder: { rate: 3e-3, lora_alpha: 32 }, language: { rate: 2e-4, lora_alpha: 16 } },
+  ...LORA_RATES,
   words: {
     title: 'Sensitivity-LoRA',
     titleWith: ({ sensitivity, weights, rank_allocation, use_rslora }) =>

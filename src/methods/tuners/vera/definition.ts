@@ -8,9 +8,7 @@ import { factorName, factorsIn } from '../low-rank/factors.ts';
 import { bankedFactors, type Factored, mergedReader } from '../low-rank/low-rank-tuner.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
-import { staticRun } from '../method-run.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
-import { describedAdapter } from '../peft/described-adapter.ts';
 import {
   assertShape,
   commonSettings,
@@ -18,7 +16,7 @@ import {
   type PeftFiles,
   parametersOf,
   peftKind,
-  writePeft,
+  peftRun,
 } from '../peft/peft-files.ts';
 import { rank } from '../shared/rank.ts';
 import {
@@ -240,6 +238,7 @@ const veraKind = peftKind(
 );
 
 const { target_modules, layers_to_transform, layers_pattern, modules_to_save } = adapterConfigShape;
+const { projection_prng_key, save_projection, d_initial } = schema.shape;
 
 /** VeRA's settings: PEFT's keys and defaults. */
 const veraConfigSchema = z.strictObject({
@@ -254,16 +253,16 @@ const veraConfigSchema = z.strictObject({
   /** Modules to train in full besides the adapter. */
   modules_to_save,
   /** Seed of the shared matrices A and B. */
-  projection_prng_key: z.int().min(0).max(0xffff_ffff).default(0),
+  projection_prng_key,
   /**
    * Whether the adapter file contains A and B. Without A and B it is smaller, but a reader must generate them with the
    * same random generator.
    */
-  save_projection: z.boolean().default(true),
+  save_projection,
   /** Dropout on the input of the increments. */
   vera_dropout: z.number().min(0).lt(1).default(0),
   /** Initial value of the factors between A and B. */
-  d_initial: z.number().default(0.1),
+  d_initial,
   /** Biases to train and save with the adapter: none, those of the adapted layers, or all of the model. */
   bias: z.enum(['none', 'vera_only', 'all']).default('none'),
 });
@@ -285,17 +284,14 @@ export const vera: MethodDefinition<VeraConfig, typeof veraConfigSchema> = {
     const { r, vera_dropout: dropout, d_initial: initial, projection_prng_key: seed } = config;
     const saved = savedParameters(model, { ...config, bias }, modules);
     const tuner = new VeraTuner({ r, dropout, initial, seed }, modules, saved);
-    return staticRun(tuner, {
-      store: (values, baseModel) =>
-        writePeft(VERA_FILES, {
-          config: describedAdapter(model, config, targets, modules, baseModel),
-          adapted: modules.map(({ path }) => path),
-          layout: tuner.layout,
-          values,
-          ...(config.save_projection && {
-            shared: tuner.frozen.layout.tensors(tuner.frozen.values),
-          }),
-        }),
+    return peftRun(VERA_FILES, tuner, {
+      model,
+      config,
+      targets,
+      modules,
+      ...(config.save_projection && {
+        shared: () => tuner.frozen.layout.tensors(tuner.frozen.values),
+      }),
     });
   },
   kind: veraKind,

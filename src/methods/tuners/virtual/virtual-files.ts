@@ -11,16 +11,18 @@ import type { VirtualTokens } from '../../../models/nn/virtual-tokens.ts';
 import { InvalidFile, UserError } from '../../../support/user-error.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
+import type { AnySettings, MethodDefinition } from '../method-definition.ts';
+import { staticRun } from '../method-run.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { assertShape, checkSaved, PEFT_VERSION, parametersOf, peftSettings } from '../peft/peft-files.ts';
 import type { ReadParameter, TokensBefore, TunableModel, TunedSite, Tuner } from '../tuner.ts';
+import { savedParameters } from '../whole-parameters.ts';
 
 /** PEFT's name of the trained table: one row per token. */
 export const TABLE = 'prompt_encoder.embedding.weight';
 
 /** How a method makes its tokens. */
 export interface VirtualParts {
-  before: TokensBefore;
   /** The trained tensors of the tokens. */
   own: readonly TrainedParameter[];
   sites: readonly TunedSite[];
@@ -28,6 +30,8 @@ export interface VirtualParts {
   tokens(value: (name: string) => Value): VirtualTokens;
   /** Fills in their initial values; `values` returns a tensor. */
   begin(values: (name: string) => Float32Array, seed: number, read: ReadParameter): void;
+  /** The tokens' rows in the file; `values` returns a tensor. */
+  rows(values: (name: string) => Float32Array): Float32Array;
 }
 
 /**
@@ -35,12 +39,12 @@ export interface VirtualParts {
  *
  * @param saved parameters of the model that are trained in full: the head
  */
-export function virtualTuner(parts: VirtualParts, saved: readonly TrainedParameter[]): Tuner {
+function virtualTuner(parts: VirtualParts, before: TokensBefore, saved: readonly TrainedParameter[]): Tuner {
   const own = new ParameterLayout([...parts.own, ...saved]);
   return {
     layout: own,
     sites: parts.sites,
-    virtualTokens: parts.before,
+    virtualTokens: before,
     bank: 'puts virtual tokens before every text',
     initialValues(seed, read) {
       const values = new Float32Array(own.length);
@@ -72,20 +76,104 @@ const schema = z.object({
   num_transformer_submodules: z.literal(1).nullish(),
 });
 
-/** The parts of a `peft_type` that are specific to it. */
-export interface VirtualFiles {
-  /** The value in the file: `PROMPT_TUNING`. */
-  readonly peftType: string;
-  /** Needs of the method that a model does not meet. */
+/** The settings of every such method. */
+interface VirtualConfig extends AnySettings {
+  num_virtual_tokens: number;
+  modules_to_save?: string[] | undefined;
+}
+
+/** The parts of a method that are specific to it. */
+export interface VirtualMethod<Config extends VirtualConfig, Schema extends z.ZodObject>
+  extends Pick<MethodDefinition<Config, Schema>, 'config' | 'learningRate' | 'chosen'> {
+  title: string;
+  /** The `peft_type` in the file: `PROMPT_TUNING`. */
+  peftType: string;
+  predictsFirst: boolean;
   needs(model: TunableModel): string | undefined;
   /** The length of a token's row in the file. */
   width(model: TunableModel): number;
-  /** The tuner of a number of tokens with that table. */
-  tunerOf(model: TunableModel, count: number, saved: readonly TrainedParameter[]): Tuner;
+  /** The tokens with these settings; those of an adapter have their number alone. */
+  parts(model: TunableModel, config: Partial<Config> & VirtualConfig): VirtualParts;
+  /** Further settings in the file. */
+  settings(model: TunableModel, config: Config, baseModel: string): AnySettings;
+}
+
+/** A method that trains virtual tokens, with the keys and files of PEFT. */
+export function virtualMethod<Config extends VirtualConfig, Schema extends z.ZodObject>(
+  method: VirtualMethod<Config, Schema>,
+): MethodDefinition<Config, Schema> {
+  const { config: section, learningRate, chosen, title, peftType, needs } = method;
+  return {
+    config: section,
+    learningRate,
+    chosen,
+    trains: 'adapter',
+    vectors: 5,
+    needs,
+    virtualTokens: (config) => tokensBefore(method, config),
+    start(model, config) {
+      const saved = savedParameters(model, { ...config, bias: 'none' }, []);
+      const parts = method.parts(model, config);
+      const tuner = virtualTuner(parts, tokensBefore(method, config), saved);
+      const { layout } = tuner;
+      const modules = [...model.head.modules, ...(config.modules_to_save ?? [])];
+      return staticRun(tuner, {
+        store: (values, baseModel) => ({
+          config: {
+            auto_mapping: null,
+            num_layers: model.states.size / 2,
+            num_transformer_submodules: 1,
+            ...config,
+            ...method.settings(model, config, baseModel),
+            base_model_name_or_path: baseModel,
+            inference_mode: true,
+            modules_to_save: modules.length > 0 ? modules : null,
+            peft_type: peftType,
+            peft_version: PEFT_VERSION,
+            revision: null,
+            task_type: headNamed(model.headKind).taskType,
+          },
+          tensors: new Map([
+            [
+              TOKENS,
+              {
+                shape: [config.num_virtual_tokens, method.width(model)],
+                data: parts.rows((name) => layout.read(values, name)),
+              },
+            ],
+            ...saved.map(({ name, shape }): [string, AdapterTensor] => [
+              UNWRAPPED_PREFIX + name,
+              { shape: [...shape], data: layout.read(values, name) },
+            ]),
+          ]),
+          baseModel,
+        }),
+      });
+    },
+    kind: virtualKind(method),
+    words: {
+      title,
+      tags: ['peft', title.toLowerCase().replace(' ', '-')],
+      library: 'peft',
+      summary: ({ num_virtual_tokens: count }) =>
+        count === undefined ? undefined : `${count} virtual tokens`,
+      budgetKeys: ['num_virtual_tokens'],
+    },
+  };
+}
+
+function tokensBefore(
+  { predictsFirst }: Pick<TokensBefore, 'predictsFirst'>,
+  { num_virtual_tokens: count }: VirtualConfig,
+): TokensBefore {
+  return { count, predictsFirst };
 }
 
 /** The kind of PEFT's adapters of virtual tokens. */
-export function virtualKind({ peftType, needs, width, tunerOf }: VirtualFiles): AdapterKind {
+function virtualKind<Config extends VirtualConfig, Schema extends z.ZodObject>(
+  method: VirtualMethod<Config, Schema>,
+): AdapterKind {
+  const { peftType, needs, width } = method;
   const countIn = (stored: StoredAdapter, where: string) =>
     peftSettings({ peftType, schema }, stored, where).num_virtual_tokens;
   return {
@@ -110,7 +198,12 @@ export function virtualKind({ peftType, needs, width, tunerOf }: VirtualFiles): 
         });
       assertShape(`${where}: ${TOKENS}`, tokens, [count, width(model)]);
       const saved = savedIn(model, stored, where);
-      const tuner = tunerOf(model, count, parametersOf(saved));
+      const config = { num_virtual_tokens: count } as Partial<Config> & VirtualConfig;
+      const tuner = virtualTuner(
+        method.parts(model, config),
+        tokensBefore(method, config),
+        parametersOf(saved),
+      );
       return { tuner, values: tuner.layout.vector([[TABLE, tokens], ...saved]) };
     },
     facts(stored, where) {
@@ -118,62 +211,6 @@ export function virtualKind({ peftType, needs, width, tunerOf }: VirtualFiles): 
       return { ranks: {}, settings, isOwn: (key) => key === TOKENS };
     },
     unmergeable: 'virtual tokens are part of no weight',
-  };
-}
-
-/** The trained vector, and the parameters of the model in it. */
-interface Trained {
-  layout: ParameterLayout;
-  values: Float32Array;
-  saved: readonly TrainedParameter[];
-}
-
-/**
- * The files of an adapter of virtual tokens.
- *
- * @param tokens [tokens, width]
- * @param settings of the kind
- */
-export function storedVirtual(
-  { headKind, head, states }: TunableModel,
-  {
-    peftType,
-    tokens,
-    trained: { layout, values, saved },
-    settings,
-    baseModel,
-  }: {
-    peftType: string;
-    tokens: AdapterTensor;
-    trained: Trained;
-    settings: Readonly<Record<string, unknown>> & { modules_to_save?: readonly string[] };
-    baseModel: string;
-  },
-): StoredAdapter {
-  const modules = [...head.modules, ...(settings.modules_to_save ?? [])];
-  return {
-    config: {
-      auto_mapping: null,
-      num_layers: states.size / 2,
-      num_transformer_submodules: 1,
-      ...settings,
-      base_model_name_or_path: baseModel,
-      inference_mode: true,
-      modules_to_save: modules.length > 0 ? modules : null,
-      num_virtual_tokens: tokens.shape[0],
-      peft_type: peftType,
-      peft_version: PEFT_VERSION,
-      revision: null,
-      task_type: headNamed(headKind).taskType,
-    },
-    tensors: new Map([
-      [TOKENS, tokens],
-      ...saved.map(({ name, shape }): [string, AdapterTensor] => [
-        UNWRAPPED_PREFIX + name,
-        { shape: [...shape], data: layout.read(values, name) },
-      ]),
-    ]),
-    baseModel,
   };
 }
 

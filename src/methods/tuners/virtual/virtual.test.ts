@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSmallGenerator } from '../../../../tests/support/small-generator.ts';
 import { unpacked } from '../../../input/text/pack.ts';
-import { openLanguageModel } from '../../../program/generation/open-language-model.ts';
+import { openLanguageModel } from '../../../program/generation/causal-language-model.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { labelledRows } from '../../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../../program/objectives/model-inputs.ts';

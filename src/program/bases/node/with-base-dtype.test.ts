@@ -26,7 +26,7 @@ import { FROZEN } from '../../../methods/tuners/tuner.ts';
 import { initialise } from '../../../models/bind-checkpoint.ts';
 import { Random } from '../../../support/random.ts';
 import { openModel } from '../../../use/trained/node/load-model.ts';
-import { openLanguageModel } from '../../generation/open-language-model.ts';
+import { openLanguageModel } from '../../generation/causal-language-model.ts';
 import { nodeEngine } from '../../node/node-engine.ts';
 import { labelledRows } from '../../objectives/labelled-rows.ts';
 import { modelFeeds } from '../../objectives/model-inputs.ts';

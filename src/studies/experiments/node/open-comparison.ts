@@ -12,6 +12,7 @@ import { comparison } from '../comparison.ts';
 import { comparisonFile } from '../comparison-file.ts';
 import type { Cell, Experiment } from '../experiment.ts';
 import type { ModelInPlace } from '../recipe-rows.ts';
+import type { Config } from '../settings.ts';
 
 /** Placeholder labels. Their number does not affect the adapted matrices. */
 const LABELS = ['no', 'yes'];
@@ -23,7 +24,7 @@ const LABELS = ['no', 'yes'];
  * @param onNotice called with a message for each row that is left out
  */
 export async function openComparison(
-  file: Record<string, unknown>,
+  file: Config,
   where: (path: KeyPath) => string,
   onNotice: (message: string) => void,
 ): Promise<Experiment> {
@@ -70,7 +71,7 @@ async function describeModel(model: string, { task }: Recipe): Promise<ModelInPl
  */
 export function withData(
   experiment: Experiment,
-  file: Record<string, unknown>,
+  file: Config,
   onNotice: (message: string) => void,
 ): Experiment {
   const { cells } = experiment;
@@ -92,7 +93,7 @@ export function withData(
 
 /** The data files of a recipe that do not exist. */
 function missingFiles({ config }: Cell): string[] {
-  const { dataset, train, validation } = Object(config.data) as Record<string, unknown>;
+  const { dataset, train, validation } = Object(config.data) as Config;
   if (dataset !== undefined) return [];
   const files = [train, typeof validation === 'object' ? Object.values(validation ?? {}) : validation].flat();
   return files.filter((file): file is string => typeof file === 'string' && !existsSync(file));

@@ -1,6 +1,6 @@
 import { cellMethod, type Experiment } from '../experiment.ts';
 import { bestOf } from '../scoring-rule.ts';
-import { merged, settingsText } from '../settings.ts';
+import { type Config, merged, settingsText } from '../settings.ts';
 import type { RowResult, TaskResult } from './results.ts';
 
 /** The best row of a method. */
@@ -9,7 +9,7 @@ export interface BestRow {
   /** The name of its config and of its folder: `best`, or `best-METHOD` if there are several methods. */
   name: string;
   /** The config that trains it on all training rows. */
-  config: Record<string, unknown>;
+  config: Config;
   /** A sentence about the choice. */
   text: string;
 }

@@ -16,11 +16,14 @@ export interface ExperimentResults {
   average?: Record<string, { mean?: number; paper?: number }>;
 }
 
+function rowNames(tasks: readonly TaskResult[]): string[] {
+  return [...new Set(tasks.flatMap(({ rows }) => rows.map(({ row }) => row)))];
+}
+
 /** The mean over all tasks, for each row that has results for all of them. */
 export function averages(tasks: readonly TaskResult[]): Record<string, { mean?: number }> {
-  const names = new Set(tasks.flatMap(({ rows }) => rows.map(({ row }) => row)));
   return Object.fromEntries(
-    [...names].map((name) => {
+    rowNames(tasks).map((name) => {
       const means = tasks.map(({ rows, scores, scales }) => {
         const row = rows.find(({ row }) => row === name);
         return row
@@ -38,7 +41,7 @@ export function averages(tasks: readonly TaskResult[]): Record<string, { mean?: 
  * the average, and the costs over all tasks.
  */
 export function mainTable({ tasks, average }: ExperimentResults): string[][] {
-  const names = [...new Set(tasks.flatMap(({ rows }) => rows.map(({ row }) => row)))];
+  const names = rowNames(tasks);
   const head = [
     'row',
     ...tasks.map(({ task, scores }) => `${task} (${scores.join('/')})`),

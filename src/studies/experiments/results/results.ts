@@ -3,7 +3,7 @@ import { type Interval, interval, variance } from '../../../scores/stats/interva
 import { holm, type PairedTest, pairedTest } from '../../../scores/stats/paired-test.ts';
 import { scorePrefixes, type ValidationFiles } from '../../../tasks/data-files.ts';
 import { valueText } from '../../report/format.ts';
-import { dataName, modelName } from '../../report/run/group-runs.ts';
+import { dataName, intervalOver, modelName } from '../../report/run/group-runs.ts';
 import {
   finalParameters,
   type RunRecord,
@@ -296,10 +296,6 @@ function rowResult(
     const { count, least } = cell.paperExamples ?? { count: 0, least: true };
     return least ? examples >= count : examples === count;
   });
-  const over = (of: (run: StoredResult) => number | undefined) => {
-    const values = runs.map(of).filter((value) => value !== undefined && Number.isFinite(value));
-    return values.length > 0 ? interval(values as number[]) : undefined;
-  };
   const scoreOf = (name: string): RowScore => {
     const values = runs.map(({ scores }) => scores[name] ?? Number.NaN);
     const paper = isPapers ? cell.paper?.[name] : undefined;
@@ -317,9 +313,9 @@ function rowResult(
     runs: [...runs],
     of,
     scores: Object.fromEntries(Object.keys(scales).map((name) => [name, scoreOf(name)])),
-    parameters: over(({ parameters }) => parameters),
-    seconds: over(({ seconds }) => seconds),
-    memoryMb: over(({ memoryMb }) => memoryMb),
+    parameters: intervalOver(runs, ({ parameters }) => parameters),
+    seconds: intervalOver(runs, ({ seconds }) => seconds),
+    memoryMb: intervalOver(runs, ({ memoryMb }) => memoryMb),
     comparedWith,
   };
 }

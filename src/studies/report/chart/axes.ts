@@ -77,7 +77,7 @@ export function niceTicks(low: number, high: number, about = 4): number[] {
 }
 
 /** A domain that contains all values and ends at round values. It is never empty. */
-export function niceDomain(values: readonly number[], about = 4): [low: number, high: number] {
+export function niceDomain(values: readonly number[]): [low: number, high: number] {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return [0, 1];
   let [low, high] = [Math.min(...finite), Math.max(...finite)];
@@ -85,7 +85,7 @@ export function niceDomain(values: readonly number[], about = 4): [low: number, 
     const room = Math.abs(low) / 10 || 1;
     [low, high] = [low - room, high + room];
   }
-  const step = niceStep((high - low) / about);
+  const step = niceStep((high - low) / 4);
   return [cleared(Math.floor(low / step + 1e-9) * step), cleared(Math.ceil(high / step - 1e-9) * step)];
 }
 

@@ -205,7 +205,15 @@ export function groupInterval(
   group: RunGroup,
   of: (run: RunRecord) => number | undefined,
 ): Interval | undefined {
-  const values = group.runs.map(of).filter((value) => value !== undefined && Number.isFinite(value));
+  return intervalOver(group.runs, of);
+}
+
+/** Mean and interval of a number over the items that have it. Undefined if none has it. */
+export function intervalOver<Item>(
+  items: readonly Item[],
+  of: (item: Item) => number | undefined,
+): Interval | undefined {
+  const values = items.map(of).filter((value) => value !== undefined && Number.isFinite(value));
   return values.length === 0 ? undefined : interval(values as number[]);
 }
 
