@@ -233,6 +233,13 @@ it('reports all errors in its columns at once', async () => {
   );
 });
 
+it('asks for a second row of a class to judge labeled sentences', async () => {
+  const rows = QUESTIONS.map((text) => ({ text, class: text }));
+  const file = written('single.jsonl', lines(rows));
+  const data = { train: file, validation: file, text: 'text', label: 'class' };
+  await expect(train(configOf('single', data))).rejects.toThrow(/single\.jsonl has no two rows of one class/);
+});
+
 it('serves adapters mixed in a batch, with the same results as alone', async () => {
   const base = await BaseFolder.open(MODEL, 'float32');
   const limits = { maxRows: 16, maxTokens: 512, maxWait: 1, maxQueued: 100 };
