@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { relativeDistance } from '../../../../tests/support/distance.ts';
 import { openForTask } from '../../../../tests/support/open-for-task.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 import { randomBatch } from '../../../input/text/batches.ts';
@@ -46,9 +47,6 @@ async function answers(dtype: BaseDtype) {
   return found;
 }
 
-const distance = (a: Float32Array, b: Float32Array) =>
-  Math.hypot(...a.map((x, i) => x - b[i]!)) / Math.hypot(...b);
-
 it('starts as the base answers and moves as with a float32 base, whatever form the weights have', async () => {
   const [, , exact] = (await answers('float32')) as [Float32Array, Float32Array, Float32Array];
   // Rounded weights change the logits of a model of width 64 by a few percent.
@@ -58,8 +56,8 @@ it('starts as the base answers and moves as with a float32 base, whatever form t
     ['int4', 0.3],
   ] as const) {
     const [base, start, moved] = (await answers(dtype)) as [Float32Array, Float32Array, Float32Array];
-    expect(distance(start, base)).toBeLessThan(1e-5);
-    expect(distance(moved, start)).toBeGreaterThan(0.05);
-    expect(distance(moved, exact)).toBeLessThan(rounding);
+    expect(relativeDistance(start, base)).toBeLessThan(1e-5);
+    expect(relativeDistance(moved, start)).toBeGreaterThan(0.05);
+    expect(relativeDistance(moved, exact)).toBeLessThan(rounding);
   }
 });
