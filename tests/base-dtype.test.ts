@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { succeeds } from './support/succeeds.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { Workspace } from './support/workspace.ts';
@@ -16,7 +17,7 @@ let float32: Answers;
 let largest: number;
 beforeAll(async () => {
   workspace = new Workspace();
-  expect(await workspace.train()).toMatchObject({ code: 0, stderr: '' });
+  await succeeds(workspace.train());
   float32 = await answers('--base-dtype', 'float32', '--device', 'cpu');
   largest = Math.max(...float32.logits.flat().map(Math.abs));
 });

@@ -11,8 +11,9 @@ import { labelFeed } from '../src/program/objectives/sequence-loss.ts';
 import { Program } from '../src/program/program.ts';
 import { elementCount } from '../src/support/arrays.ts';
 import { describeForTask, openForTask } from './support/open-for-task.ts';
+import { succeeds } from './support/succeeds.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
-import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
+import { eventsOf, Workspace } from './support/workspace.ts';
 
 const SETTINGS = ['method=bitfit', 'training.max_steps=40'];
 
@@ -22,12 +23,6 @@ beforeAll(async () => {
   await succeeds(workspace.train('output=run', ...SETTINGS));
 });
 afterAll(() => workspace.remove());
-
-async function succeeds(run: Promise<Ended>): Promise<string> {
-  const ended = await run;
-  expect(ended).toMatchObject({ code: 0, stderr: '' });
-  return ended.stdout;
-}
 
 const adapterBytes = (run: string) => workspace.read(run, 'adapter', 'adapter_model.safetensors');
 const modelShapes = () => describeForTask(workspace.path('model'), 'single_label_classification').parameters;

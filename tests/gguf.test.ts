@@ -13,6 +13,7 @@ import { Program } from '../src/program/program.ts';
 import { Random } from '../src/support/random.ts';
 import { type OpenedModel, open } from '../src/use/trained/node/open.ts';
 import { openIn } from './support/describe-in.ts';
+import { largestDifference } from './support/distance.ts';
 import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
 
 /*
@@ -127,9 +128,6 @@ async function logitsOf({ parts }: OpenedModel, inputIds: Int32Array): Promise<n
   await program.release();
   return [...logits];
 }
-
-const largestDifference = (a: readonly number[], b: readonly number[]) =>
-  Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
 
 it('has a case for every family', () => {
   expect(Object.keys(CASES).sort()).toEqual([...GGUF_MODEL_TYPES].sort());

@@ -5,8 +5,9 @@ import type { ClassAnswer } from '../src/tasks/single-label-classification/defin
 import { open as openHere } from '../src/use/trained/node/open.ts';
 import type { ModelInThread } from '../src/use/trained/node/thread/model-in-thread.ts';
 import { openInThread as open } from '../src/use/trained/node/thread/open-in-thread.ts';
+import { succeeds } from './support/succeeds.ts';
 import { tinyRows } from './support/tiny-data.ts';
-import { type Ended, Workspace } from './support/workspace.ts';
+import { Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 /** The run, opened once: a thread of its own loads the program again. */
@@ -27,12 +28,6 @@ afterAll(async () => {
   else process.env.ADALORA_CACHE = cacheBefore;
   workspace.remove();
 });
-
-async function succeeds(run: Promise<Ended>): Promise<string> {
-  const ended = await run;
-  expect(ended).toMatchObject({ code: 0, stderr: '' });
-  return ended.stdout;
-}
 
 const PAIR = { text_pair: 'pair' };
 const ROWS = tinyRows(48, 2);

@@ -11,6 +11,7 @@ import { type PageServer, servePage } from '../../src/faces/servers/page/page-se
 import { decodePicture } from '../../src/input/pictures/node/decode-picture.ts';
 import { PictureProcessor } from '../../src/input/pictures/processor.ts';
 import { open } from '../../src/use/trained/node/open.ts';
+import { largestDifference } from '../support/distance.ts';
 import { TINY_PROCESSOR, writePictureModel, writePictures } from '../support/tiny-pictures.ts';
 import { CHROMIUM, LOOKS, launch, misfits, NO_CHROMIUM, openPage } from './support/browser.ts';
 import { PageUser } from './support/page-user.ts';
@@ -183,12 +184,8 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
       );
       const ours = await decodePicture(bytes, name);
       expect([theirs.width, theirs.height]).toEqual([ours.width, ours.height]);
-      const largest = theirs.data.reduce(
-        (most, value, i) => Math.max(most, Math.abs(value - ours.data[i]!)),
-        0,
-      );
       // Browsers put transparency on white, and convert inks, with other rounding.
-      expect(largest, name).toBeLessThanOrEqual(1);
+      expect(largestDifference(theirs.data, ours.data), name).toBeLessThanOrEqual(1);
     }
     await page.close();
   });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { ComputationError, UserError } from '../../../support/user-error.ts';
-import { ALONE, encode } from '../communicator.ts';
-import { together } from '../together.ts';
+import { ComputationError, UserError } from '../../support/user-error.ts';
+import { ALONE, encode } from './communicator.ts';
+import { together } from './together.ts';
 
 /** Returns the error that process 0 throws if process 1 fails with `error`. */
 async function told(error: Error): Promise<Error> {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { classTable } from '../commands/eval.ts';
+import { classTable } from './eval.ts';
 
 it('the mean of classes excludes those that are neither present nor predicted', () => {
   const counts = [

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { TunableModel } from './tuner.ts';
-import { savedParameters } from './whole-parameters.ts';
+import { joinTiedWords, savedParameters } from './whole-parameters.ts';
 
 describe('parameters trained beside the adapters', () => {
   const names = [
@@ -77,4 +77,28 @@ describe('parameters trained beside the adapters', () => {
       'modules_to_save has "poolr", which is not a module of the model',
     );
   });
+});
+
+const [WORDS, OUTPUT] = ['model.embed_tokens.weight', 'lm_head.weight'];
+const model = {
+  parameters: new Map([[WORDS, [2, 1]]]),
+  head: { modules: [], mayLack: ['lm_head'] },
+  definition: { tiedNames: { [WORDS]: [OUTPUT] } },
+  wordTables: new Map([[WORDS, 1]]),
+} as unknown as TunableModel;
+const tensor = { shape: [2, 1], data: Float32Array.of(1, 2) };
+
+it('an adapter has tied word embeddings once, if PEFT wrote them under both names', () => {
+  for (const names of [[WORDS, OUTPUT], [OUTPUT], [WORDS]]) {
+    const saved = new Map(names.map((name) => [name, tensor] as const));
+    joinTiedWords(model, saved, ['norm'], 'x');
+    expect([...saved]).toEqual([[WORDS, tensor]]);
+  }
+});
+
+it.each([['embed_tokens'], ['lm_head']])('copies that PEFT trained of %s are rejected', (module) => {
+  const saved = new Map([[module === 'lm_head' ? OUTPUT : WORDS, tensor]]);
+  expect(() => joinTiedWords(model, saved, [module], 'x')).toThrow(
+    'was trained as a copy, but model.embed_tokens.weight and lm_head.weight are one parameter of the base model',
+  );
 });

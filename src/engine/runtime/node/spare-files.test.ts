@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { bytesAt, sparePaths } from '../../engine/runtime/node/spare-files.ts';
+import { bytesAt, sparePaths } from './spare-files.ts';
 
 it('slim spares the engine of this machine, and what Node needs of the build for pages', () => {
   const spare = sparePaths({ keepWeb: false });

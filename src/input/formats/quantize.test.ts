@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Random } from '../../support/random.ts';
-import { quantizeBlocks } from './quantize.ts';
+import { quantizeBlocks, quantizeColumns, quantizeTransposed } from './quantize.ts';
 
 const BLOCK = 32;
 
@@ -44,4 +44,22 @@ it('4 bits have a smaller error than with the largest magnitude over 7 alone', (
 it('zeros stay zeros', () => {
   for (const bits of [4, 8] as const)
     expect(restored(new Float32Array(2 * BLOCK), bits)).toEqual(new Float32Array(2 * BLOCK));
+});
+
+const ROWS = [
+  [1, -127, 63.4],
+  [0, 0, 0],
+];
+const row = (at: number) => Float32Array.from(ROWS[at]!);
+
+it('quantizing columns returns the transpose, each row over its own largest magnitude', () => {
+  const { bytes, scales } = quantizeTransposed(2, 3, row);
+  expect([...scales]).toEqual([1, 0]);
+  expect([...new Int8Array(bytes.buffer)]).toEqual([1, 0, -127, 0, 63, 0]);
+});
+
+it('quantizing columns also returns the matrix itself, each column over its own largest magnitude', () => {
+  const { bytes, scales } = quantizeColumns(2, 3, row);
+  expect([...scales]).toEqual([1 / 127, 1, Math.fround(63.4) / 127].map(Math.fround));
+  expect([...new Int8Array(bytes.buffer)]).toEqual([127, -127, 127, 0, 0, 0]);
 });

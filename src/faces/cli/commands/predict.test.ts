@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { AnswerTable } from './commands/predict.ts';
+import { AnswerTable } from './predict.ts';
 
 it('escapes control characters of labels and texts, and keeps letters of all languages', () => {
   const [header, line] = new AnswerTable().lines({ label: 'a\u001b[2J', text: 'می\u200cشود, "b"\n' });
