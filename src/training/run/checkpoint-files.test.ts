@@ -2,9 +2,10 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Random } from '../../../support/random.ts';
-import type { TrainerState } from '../checkpoint.ts';
-import { readLastCheckpoint, writeCheckpoint } from './own-checkpoint.ts';
+import { folderFiles } from '../../input/formats/node/folder-files.ts';
+import { Random } from '../../support/random.ts';
+import type { TrainerState } from './checkpoint.ts';
+import { readLastCheckpoint, writeCheckpoint } from './checkpoint-files.ts';
 
 const ORIGIN = { fingerprint: 'abc', startedAt: new Date('2026-01-02T03:04:05.678Z') };
 const state = (step: number): TrainerState => ({
@@ -30,22 +31,22 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }));
 
 it('round-trips', () => {
-  expect(readLastCheckpoint(folder)).toBeUndefined();
-  for (const step of [4, 8, 12]) writeCheckpoint(folder, state(step), ORIGIN, 2);
+  expect(readLastCheckpoint(folderFiles(folder))).toBeUndefined();
+  for (const step of [4, 8, 12]) writeCheckpoint(folderFiles(folder), state(step), ORIGIN, 2);
   const path = join(folder, 'checkpoint-12.safetensors');
-  expect(readLastCheckpoint(folder)).toEqual({ path, ...ORIGIN, state: state(12) });
+  expect(readLastCheckpoint(folderFiles(folder))).toEqual({ path, ...ORIGIN, state: state(12) });
 });
 
 it('of a run without evaluations has no best', () => {
   const { best: _, tensors, ...rest } = state(4);
   const { best: __, ...others } = tensors;
-  writeCheckpoint(folder, { ...rest, best: undefined, tensors: others }, ORIGIN, 2);
-  expect(readLastCheckpoint(folder)?.state.tensors.best).toBeUndefined();
-  expect(readLastCheckpoint(folder)?.state.best).toBeUndefined();
+  writeCheckpoint(folderFiles(folder), { ...rest, best: undefined, tensors: others }, ORIGIN, 2);
+  expect(readLastCheckpoint(folderFiles(folder))?.state.tensors.best).toBeUndefined();
+  expect(readLastCheckpoint(folderFiles(folder))?.state.best).toBeUndefined();
 });
 
 it('with any wrong byte is replaced by the one before, with a notice', () => {
-  for (const step of [4, 8]) writeCheckpoint(folder, state(step), ORIGIN, 2);
+  for (const step of [4, 8]) writeCheckpoint(folderFiles(folder), state(step), ORIGIN, 2);
   const path = join(folder, 'checkpoint-8.safetensors');
   const bytes = readFileSync(path);
   const random = new Random(1, 'damage');
@@ -60,7 +61,7 @@ it('with any wrong byte is replaced by the one before, with a notice', () => {
   for (const damaged of damages) {
     writeFileSync(path, damaged);
     const said: string[] = [];
-    const saved = readLastCheckpoint(folder, (message) => said.push(message));
+    const saved = readLastCheckpoint(folderFiles(folder), (message) => said.push(message));
     // Spaces after the header's JSON have no meaning, and numbers may be spelled differently.
     if (saved?.state.step === 8) expect(saved.state).toEqual(state(8));
     else {
@@ -72,11 +73,11 @@ it('with any wrong byte is replaced by the one before, with a notice', () => {
 });
 
 it('of another step or version under its name is ignored, and without an intact one there is an error', () => {
-  writeCheckpoint(folder, state(4), ORIGIN, 2);
+  writeCheckpoint(folderFiles(folder), state(4), ORIGIN, 2);
   copyFileSync(join(folder, 'checkpoint-4.safetensors'), join(folder, 'checkpoint-8.safetensors'));
-  expect(readLastCheckpoint(folder)?.state.step).toBe(4);
+  expect(readLastCheckpoint(folderFiles(folder))?.state.step).toBe(4);
   writeFileSync(join(folder, 'checkpoint-4.safetensors'), 'x');
-  expect(() => readLastCheckpoint(folder)).toThrow(
+  expect(() => readLastCheckpoint(folderFiles(folder))).toThrow(
     /it contains step 4\.\n.*\nNo checkpoint of the run is intact/,
   );
 });
