@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Tensors } from '../../src/engine/runtime/session.ts';
-import { SafetensorsFile, writeSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
+import { openSafetensors, writeSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import { randomBatch } from '../../src/input/text/batches.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../src/methods/tuners/registry.ts';
@@ -113,7 +113,7 @@ function write(family: string, head: HeadKind): void {
   if (existsSync(folder)) return;
   writeTinyHead(folder, family, head, SIZES);
   const path = join(folder, 'model.safetensors');
-  const file = SafetensorsFile.open(path);
+  const file = openSafetensors(path);
   const tensors = file.names().map((name): [string, StoredTensor] => {
     const { dtype, shape } = file.info(name);
     const isLinear = shape.length === 2 && !/embed|shared/i.test(name);

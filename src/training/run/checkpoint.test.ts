@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
-import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
 import { SafetensorsTensors } from '../../input/formats/safetensors.ts';
 import { Sha256 } from '../../support/sha256.ts';
-import { fingerprintOf, restoreCheckpoint, storeCheckpoint, type TrainerState } from './checkpoint.ts';
+import { encodeCheckpoint, fingerprintOf, restoreCheckpoint, type TrainerState } from './checkpoint.ts';
 import { parseRunConfig } from './config/parse-run-config.ts';
 
 const STATE: TrainerState = {
@@ -21,8 +20,7 @@ const STATE: TrainerState = {
 /** A checkpoint with a valid checksum, read back. `began` is the text of its start time. */
 function restored(began: string) {
   const startedAt = { toISOString: () => began } as Date;
-  const { metadata, tensors } = storeCheckpoint(STATE, { fingerprint: 'f', startedAt }, new Sha256());
-  const bytes = Buffer.concat(encodeSafetensors(tensors, metadata));
+  const bytes = Buffer.concat(encodeCheckpoint(STATE, { fingerprint: 'f', startedAt }, new Sha256()));
   return restoreCheckpoint(SafetensorsTensors.of(bytes, 'x.safetensors'), new Sha256());
 }
 

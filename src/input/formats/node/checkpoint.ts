@@ -16,7 +16,7 @@ import { TorchFile } from '../pickle/torch-file.ts';
 import type { TensorFile } from '../safetensors.ts';
 import { FileSource, missingFile } from './file-source.ts';
 import { readBytes } from './read-text.ts';
-import { SafetensorsFile } from './safetensors-file.ts';
+import { openSafetensors } from './safetensors-file.ts';
 
 /**
  * Opens and checks the shards that an index names. Returns the file of each tensor.
@@ -76,7 +76,7 @@ const FORMATS: readonly Format[] = [
     single: 'model.safetensors',
     index: 'model.safetensors.index.json',
     ending: '.safetensors',
-    open: SafetensorsFile.open,
+    open: openSafetensors,
   },
   {
     single: 'pytorch_model.bin',

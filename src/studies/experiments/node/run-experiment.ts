@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs';
 import { digestOf } from '../../../input/formats/node/content-digest.ts';
+import { folderFiles } from '../../../input/formats/node/folder-files.ts';
+import { lastFingerprint } from '../../../training/run/checkpoint-files.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import {
+  asBegun,
   assertOwnCheckpoint,
   differencesFrom,
-  lastFingerprint,
   otherRun,
-} from '../../../training/run/node/own-checkpoint.ts';
-import { asBegun, runFiles } from '../../../training/run/node/run-folder.ts';
+  RUN_FILES,
+} from '../../../training/run/run-files.ts';
 import { stopStep } from '../../../training/train/trainer-settings.ts';
 import { readRun } from '../../jobs/node/read-run.ts';
 import { readRunRecord } from '../../report/node/read-run-record.ts';
@@ -132,10 +134,10 @@ export async function runExperiment(
 async function assertOwnRuns(runs: readonly ExperimentRun[]): Promise<void> {
   for (const finished of runs.filter(isFinished)) {
     const finishedConfig = parseRunConfig(finished.config, finished.name);
-    const files = runFiles(finishedConfig.output);
+    const files = folderFiles(finishedConfig.output);
     const run = await readRun(asBegun(finishedConfig, files));
     // If the run has no checkpoints, only its settings can be compared.
-    const known = lastFingerprint(files.checkpoints);
+    const known = lastFingerprint(files.within(RUN_FILES.checkpoints));
     if (known !== undefined)
       assertOwnCheckpoint(known, { ...run, digests: run.files().map(digestOf) }, files);
     else if (differencesFrom(run.config, files).length > 0) throw otherRun(run.config, files);

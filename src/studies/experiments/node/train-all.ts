@@ -3,12 +3,12 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { withoutLaunch } from '../../../program/parallel/node/launch.ts';
 import { withParent } from '../../../support/node/process-status.ts';
+import { finishOf, lastStepOf, totalStepsOf } from '../../../training/run/event-log.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
-import { finishOf, lastStepOf, totalStepsOf } from '../../../training/run/node/event-log.ts';
-import { runFiles } from '../../../training/run/node/run-folder.ts';
 import { stopStep } from '../../../training/train/trainer-settings.ts';
 import type { ExperimentRun } from '../experiment.ts';
 
@@ -37,12 +37,12 @@ export interface TrainedAll {
  * because a later stage of the experiment extended it.
  */
 export function isFinished({ config }: ExperimentRun): boolean {
-  const { metrics } = runFiles(config.output as string);
-  const ended = finishOf(metrics);
+  const files = folderFiles(config.output as string);
+  const ended = finishOf(files);
   if (ended && ended.reason !== 'stop_at_step') return true;
   const { stop_at_step } = Object(config.training) as { stop_at_step?: number | string };
-  const stop = stopStep(stop_at_step, ended?.total_steps ?? totalStepsOf(metrics) ?? Infinity);
-  return ended ? ended.step >= stop : lastStepOf(metrics) > stop;
+  const stop = stopStep(stop_at_step, ended?.total_steps ?? totalStepsOf(files) ?? Infinity);
+  return ended ? ended.step >= stop : lastStepOf(files) > stop;
 }
 
 /**

@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
 import { stringify } from 'yaml';
+import type { FolderFiles } from '../../../input/formats/files.ts';
 import { digestOf } from '../../../input/formats/node/content-digest.ts';
-import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
+import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { assertLocked } from '../../../input/store/node/folder-lock.ts';
 import type { MeasuredAllocation } from '../../../methods/tuners/method-run.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
@@ -19,22 +19,20 @@ import {
   type SavedState,
   type TrainerState,
 } from '../../../training/run/checkpoint.ts';
+import { readLastCheckpoint, writeCheckpoint } from '../../../training/run/checkpoint-files.ts';
 import { methodOf } from '../../../training/run/config/method-of.ts';
 import type { ParsedConfig, RunConfig } from '../../../training/run/config/run-config.ts';
+import { finishOf, openEventLog, openImportanceLog } from '../../../training/run/event-log.ts';
 import type { FinishEvent, TrainEvent } from '../../../training/run/events.ts';
-import { finishOf, openEventLog, openImportanceLog } from '../../../training/run/node/event-log.ts';
-import { FoldFiles } from '../../../training/run/node/fold-files.ts';
-import { otherRun, readLastCheckpoint, writeCheckpoint } from '../../../training/run/node/own-checkpoint.ts';
+import { FoldFiles } from '../../../training/run/fold-files.ts';
 import {
-  asBegun,
   checkRunFolder,
   contentOf,
   lockRun,
   makeRunFolder,
-  runFiles,
-  startedWith,
   takeRunFolder,
 } from '../../../training/run/node/run-folder.ts';
+import { asBegun, otherRun, RUN_FILES, startedWith } from '../../../training/run/run-files.ts';
 import type { StepControl, StepState } from '../../../training/train/step-control.ts';
 import { openWeights } from '../../../use/trained/node/load-model.ts';
 import { sharedFiles } from '../../../use/trained/node/shared-files.ts';
@@ -73,7 +71,9 @@ export async function runTraining(given: ParsedConfig, options: RunOptions): Pro
   try {
     const asked = asAlone(given, communicator);
     const config = options.resume
-      ? await fromFirst(communicator, () => asBegun(asked, runFiles(given.output), options.ownScores?.names))
+      ? await fromFirst(communicator, () =>
+          asBegun(asked, folderFiles(given.output), options.ownScores?.names),
+        )
       : asked;
     return (await trainRun(nodePlatform(config, folder, { ...options, processes }))).finish;
   } finally {
@@ -152,7 +152,7 @@ function nodePlatform(
 /** Stores a run in its folder. */
 class FolderStore implements RunStore<RunOfFiles> {
   readonly #output: string;
-  readonly #files: ReturnType<typeof runFiles>;
+  readonly #files: FolderFiles;
   readonly #folder: LockedFolder;
   readonly #options: RunOptions & { processes: Processes };
   /** False for a new run, and for one that began in a page and has only its checkpoint. */
@@ -164,10 +164,10 @@ class FolderStore implements RunStore<RunOfFiles> {
 
   constructor(output: string, folder: LockedFolder, options: RunOptions & { processes: Processes }) {
     this.#output = output;
-    this.#files = runFiles(output);
+    this.#files = folderFiles(output);
     this.#folder = folder;
     this.#options = options;
-    this.#hasConfig = existsSync(this.#files.config);
+    this.#hasConfig = this.#files.has(RUN_FILES.config);
   }
 
   digestsOf(run: RunOfFiles): string[] {
@@ -186,18 +186,18 @@ class FolderStore implements RunStore<RunOfFiles> {
   saved(): SavedState | undefined {
     if (!this.#options.resume) return undefined;
     const notice = (message: string) => this.emit({ type: 'notice', step: 0, message });
-    const saved = readLastCheckpoint(this.#files.checkpoints, notice);
+    const saved = readLastCheckpoint(this.#files.within(RUN_FILES.checkpoints), notice);
     if (!saved) notice(`No checkpoint in ${this.#output}. Starting from step 0.`);
     return saved;
   }
 
   lastLength() {
     const { ownScores } = this.#options;
-    return this.#hasConfig ? lengthOf(startedWith(this.#files.config, ownScores?.names)) : undefined;
+    return this.#hasConfig ? lengthOf(startedWith(this.#files, ownScores?.names)) : undefined;
   }
 
   finished(): FinishEvent | undefined {
-    return existsSync(this.#files.card) ? finishOf(this.#files.metrics) : undefined;
+    return this.#files.has(RUN_FILES.card) ? finishOf(this.#files) : undefined;
   }
 
   otherRun(config: RunConfig) {
@@ -205,13 +205,12 @@ class FolderStore implements RunStore<RunOfFiles> {
   }
 
   begin(_: RunOfFiles, { saved, finished, isLonger }: RunContinuation, measured?: MeasuredAllocation): void {
-    const { metrics, rankPattern } = this.#files;
     this.#folder.take();
     if (!saved || !this.#hasConfig || (finished && !isLonger)) this.#writeConfig();
-    this.#log = openEventLog(metrics, saved && { step: saved.state.step, path: saved.path });
+    this.#log = openEventLog(this.#files, saved && { step: saved.state.step, path: saved.path });
     if (this.#config.training.log_importance === 'all')
-      this.#logImportance = openImportanceLog(this.#output, saved?.state.step);
-    if (measured) atomicWrite(rankPattern, `${JSON.stringify(measured.pattern, null, 2)}\n`);
+      this.#logImportance = openImportanceLog(this.#files, saved?.state.step);
+    if (measured) this.#files.write(RUN_FILES.rankPattern, `${JSON.stringify(measured.pattern, null, 2)}\n`);
   }
 
   onImportance: RunStore<RunOfFiles>['onImportance'] = (...allocated) => this.#logImportance?.(...allocated);
@@ -219,7 +218,7 @@ class FolderStore implements RunStore<RunOfFiles> {
   save(state: TrainerState, { origin, isLonger }: RunContinuation): string {
     assertLocked(this.#output);
     const limit = this.#config.training.save_total_limit;
-    const path = writeCheckpoint(this.#files.checkpoints, state, origin, limit);
+    const path = writeCheckpoint(this.#files.within(RUN_FILES.checkpoints), state, origin, limit);
     // Resuming reads the config in the folder, and needs the original length. So an extended config replaces
     // it only after a checkpoint has stored that length.
     if (isLonger) this.#writeConfig();
@@ -229,7 +228,7 @@ class FolderStore implements RunStore<RunOfFiles> {
   folds({ fingerprint, startedAt }: CheckpointOrigin): Promise<FoldStore> {
     const { communicator } = this.#options.processes;
     const limit = this.#config.training.save_total_limit;
-    return sharedFolds(communicator, this.#files.folds, { fingerprint, startedAt }, limit);
+    return sharedFolds(communicator, this.#files.within(RUN_FILES.folds), { fingerprint, startedAt }, limit);
   }
 
   async keep(run: RunOfFiles, opened: SetUpRun, finish: FinishEvent, result: RunResult): Promise<void> {
@@ -249,7 +248,7 @@ class FolderStore implements RunStore<RunOfFiles> {
 
   /** The written config contains all defaults. */
   #writeConfig(): void {
-    atomicWrite(this.#files.config, stringify(this.#config, { aliasDuplicateObjects: false }));
+    this.#files.write(RUN_FILES.config, stringify(this.#config, { aliasDuplicateObjects: false }));
   }
 }
 
@@ -265,7 +264,7 @@ function describeProcesses({ communicator: { size, hosts }, threads }: Processes
 /** The files of a cross-validation. All processes read what the first one finds, and only the first one writes. */
 async function sharedFolds(
   communicator: Communicator,
-  folder: string,
+  folder: FolderFiles,
   origin: CheckpointOrigin,
   limit: number,
 ): Promise<FoldStore> {

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { digestOf } from '../../../input/formats/node/content-digest.ts';
 import { missingFile } from '../../../input/formats/node/file-source.ts';
+import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { readYaml } from '../../../input/formats/node/read-text.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { makeFolder } from '../../../input/store/node/make-folder.ts';
@@ -15,14 +16,10 @@ import { scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { releasing } from '../../../support/opened.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { checkpointName } from '../../../training/run/checkpoint.ts';
+import { checkpointsIn, readCheckpoint, stepOfCheckpoint } from '../../../training/run/checkpoint-files.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
+import { totalStepsOf } from '../../../training/run/event-log.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';
-import { totalStepsOf } from '../../../training/run/node/event-log.ts';
-import {
-  checkpointsIn,
-  readCheckpoint,
-  stepOfCheckpoint,
-} from '../../../training/run/node/own-checkpoint.ts';
 import { runFiles } from '../../../training/run/node/run-folder.ts';
 import { openWeights } from '../../../use/trained/node/load-model.ts';
 import type { Tuned } from '../contenders/conclude.ts';
@@ -41,7 +38,7 @@ import { writeTrained } from './write-trained.ts';
  * @throws UserError for a missing or damaged checkpoint, and for a run with unreadable data
  */
 export async function trainedAt(path: string, step?: number): Promise<string> {
-  const named = stepOfCheckpoint(path);
+  const named = stepOfCheckpoint(basename(path));
   if (named === undefined && step === undefined) return path;
   if (named !== undefined && step !== undefined && named !== step)
     throw new UserError({ key: '--checkpoint', fault: `is ${step}, but ${path} is step ${named}` });
@@ -53,7 +50,7 @@ function checkpointOf(run: string, step: number): string {
   const { checkpoints } = runFiles(run);
   const path = join(checkpoints, checkpointName(step));
   if (existsSync(path)) return path;
-  const steps = checkpointsIn(checkpoints);
+  const steps = checkpointsIn(folderFiles(checkpoints));
   throw new UserError({
     key: '--checkpoint',
     fault:
@@ -65,7 +62,7 @@ function checkpointOf(run: string, step: number): string {
 }
 
 async function writeAdapterOf(path: string, step: number): Promise<string> {
-  const { state } = readCheckpoint(path, step);
+  const { state } = readCheckpoint(folderFiles(dirname(path)), basename(path));
   const files = runFiles(dirname(dirname(path)));
   if (!existsSync(files.config)) throw missingFile(files.config, "the config of the checkpoint's run");
   const given = readYaml(files.config, 'the config of a run') as {
@@ -81,7 +78,7 @@ async function writeAdapterOf(path: string, step: number): Promise<string> {
     const { run: method } = startMethod(
       run.config,
       model,
-      totalStepsOf(files.metrics) ?? step,
+      totalStepsOf(folderFiles(dirname(dirname(path)))) ?? step,
       run.start?.stored,
     );
     method.restore(state.method);

@@ -1,61 +1,17 @@
-import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { readYaml } from '../../../input/formats/node/read-text.ts';
 import { LOCK_FILE, type LockOptions, lockFolder } from '../../../input/store/node/folder-lock.ts';
 import { makeFolder } from '../../../input/store/node/make-folder.ts';
 import { isTemporary, removeStale } from '../../../input/store/node/temporary-name.ts';
 import { launchOf } from '../../../program/parallel/node/launch.ts';
 import { parentProcess } from '../../../support/node/process-status.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { parseRunConfig } from '../config/parse-run-config.ts';
-import { keepChoices } from '../config/resolve-config.ts';
-import type { ParsedConfig, RunConfig } from '../config/run-config.ts';
-
-/** Reads the config.yaml of a run. */
-export function startedWith(path: string, ownMetrics: readonly string[] | undefined): RunConfig {
-  // A run's own config.yaml is complete.
-  return parseRunConfig(readYaml(path, "the run's config"), path, ownMetrics) as RunConfig;
-}
-
-/**
- * The config of a resumed run. If the folder has a config.yaml, keys that are not set get the values from the run's
- * start.
- */
-export function asBegun(
-  config: ParsedConfig,
-  { config: path }: ReturnType<typeof runFiles>,
-  ownMetrics?: readonly string[],
-): ParsedConfig {
-  if (!existsSync(path)) return config;
-  try {
-    return keepChoices(config, startedWith(path, ownMetrics));
-  } catch (error) {
-    // A killed process may have written only half of it. If the run has checkpoints, they reveal a mismatch.
-    if (error instanceof UserError) return config;
-    throw error;
-  }
-}
+import { RUN_FILES } from '../run-files.ts';
 
 /** Paths of a run's files. */
-export function runFiles(folder: string) {
-  return {
-    config: join(folder, 'config.yaml'),
-    metrics: join(folder, 'metrics.jsonl'),
-    /** See `ImportanceLog`. */
-    importance: join(folder, 'importance.f32'),
-    importanceModules: join(folder, 'importance.json'),
-    checkpoints: join(folder, 'checkpoints'),
-    /** See `FoldFiles`. */
-    folds: join(folder, 'folds'),
-    adapter: join(folder, 'adapter'),
-    /** The whole fine-tuned model, for methods without an adapter. */
-    model: join(folder, 'model'),
-    card: join(folder, 'README.md'),
-    /** The run's ids on the servers in `training.report_to`. */
-    trackers: join(folder, 'trackers.json'),
-    /** Ranks that were chosen before the first step, by PEFT's keys. */
-    rankPattern: join(folder, 'rank_pattern.json'),
-  };
+export function runFiles(folder: string): typeof RUN_FILES {
+  const paths = Object.entries(RUN_FILES).map(([key, name]) => [key, join(folder, name)]);
+  return Object.fromEntries(paths);
 }
 
 /**

@@ -1,12 +1,12 @@
-import { existsSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { SafetensorsFile, writeSafetensors } from '../../../input/formats/node/safetensors-file.ts';
-import type { StoredTensor } from '../../../input/formats/tensor-data.ts';
-import { makeFolder } from '../../../input/store/node/make-folder.ts';
-import { UserError } from '../../../support/user-error.ts';
-import type { CheckpointOrigin, TrainerState } from '../checkpoint.ts';
-import { readLastCheckpoint, writeCheckpoint } from './own-checkpoint.ts';
+import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
+import type { FolderFiles } from '../../input/formats/files.ts';
+import { safetensorsFile } from '../../input/formats/safetensors.ts';
+import type { StoredTensor } from '../../input/formats/tensor-data.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { CheckpointOrigin, TrainerState } from './checkpoint.ts';
+import { readLastCheckpoint, writeCheckpoint } from './checkpoint-files.ts';
 
+const FOLDS = 'folds.safetensors';
 const FEATURES = 'features';
 const OUTPUTS = /^fold-(\d+)-(\d+)$/;
 
@@ -15,13 +15,13 @@ const OUTPUTS = /^fold-(\d+)-(\d+)$/;
  * finished, and the checkpoints of the one that is not. They belong to a run by its fingerprint.
  */
 export class FoldFiles {
-  readonly #folder: string;
+  readonly #folder: FolderFiles;
   readonly #origin: CheckpointOrigin;
   readonly #limit: number;
   readonly #tensors: Map<string, StoredTensor>;
 
   /** @param limit number of checkpoints to keep */
-  constructor(folder: string, origin: CheckpointOrigin, limit: number) {
+  constructor(folder: FolderFiles, origin: CheckpointOrigin, limit: number) {
     this.#folder = folder;
     this.#origin = origin;
     this.#limit = limit;
@@ -58,38 +58,26 @@ export class FoldFiles {
       });
     });
     this.#write();
-    rmSync(this.#checkpoints(finished.length - 1), { recursive: true, force: true });
+    this.#folder.remove(checkpointsOf(finished.length - 1));
   }
 
   /** The last checkpoint of a fold's training, and where it saves. */
   training(fold: number): { saved?: TrainerState | undefined; save(state: TrainerState): string } {
-    const folder = this.#checkpoints(fold);
+    const folder = this.#folder.within(checkpointsOf(fold));
     const last = readLastCheckpoint(folder);
     return {
       saved: last?.fingerprint === this.#origin.fingerprint ? last.state : undefined,
-      save: (state) => {
-        makeFolder(folder);
-        return writeCheckpoint(folder, state, this.#origin, this.#limit);
-      },
+      save: (state) => writeCheckpoint(folder, state, this.#origin, this.#limit),
     };
-  }
-
-  get #path(): string {
-    return join(this.#folder, 'folds.safetensors');
-  }
-
-  #checkpoints(fold: number): string {
-    return join(this.#folder, `fold-${fold + 1}`);
   }
 
   /** Files of another run, or damaged ones, are ignored: everything in them can be computed again. */
   #read(): Map<string, StoredTensor> {
-    if (!existsSync(this.#path)) return new Map();
+    if (!this.#folder.has(FOLDS)) return new Map();
     try {
-      const file = SafetensorsFile.open(this.#path);
+      const file = safetensorsFile(this.#folder.openNow(FOLDS, 'a safetensors file'));
       try {
-        if (file.header.metadata.fingerprint !== this.#origin.fingerprint) return new Map();
-        return new Map(file.names().map((name) => [name, { ...file.info(name), data: file.read(name) }]));
+        return file.header.metadata.fingerprint === this.#origin.fingerprint ? file.all() : new Map();
       } finally {
         file.close();
       }
@@ -100,9 +88,14 @@ export class FoldFiles {
   }
 
   #write(): void {
-    makeFolder(this.#folder);
-    writeSafetensors(this.#path, this.#tensors, { fingerprint: this.#origin.fingerprint });
+    const { fingerprint } = this.#origin;
+    this.#folder.write(FOLDS, encodeSafetensors(this.#tensors, { fingerprint }));
   }
+}
+
+/** The name of the folder with the checkpoints of a fold. */
+function checkpointsOf(fold: number): string {
+  return `fold-${fold + 1}`;
 }
 
 function stored(data: Float32Array): StoredTensor {

@@ -1,13 +1,14 @@
-import { appendFileSync, existsSync, rmSync } from 'node:fs';
 import { z } from 'zod';
-import { shallowJson } from '../../../input/data/json.ts';
-import { readBytes, readJson, readText } from '../../../input/formats/node/read-text.ts';
-import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
-import type { ComponentImportance } from '../../../methods/tuners/method-run.ts';
-import { InvalidFile } from '../../../support/user-error.ts';
-import type { ImportanceLog } from '../component-history.ts';
-import type { FinishEvent, TrainEvent } from '../events.ts';
-import { runFiles } from './run-folder.ts';
+import { shallowJson } from '../../input/data/json.ts';
+import { MAX_JSON_BYTES, parseSmallJson } from '../../input/formats/bounded-json.ts';
+import { wholeFile } from '../../input/formats/byte-source.ts';
+import { utf8Text } from '../../input/formats/excerpt.ts';
+import type { FolderFiles } from '../../input/formats/files.ts';
+import type { ComponentImportance } from '../../methods/tuners/method-run.ts';
+import { InvalidFile } from '../../support/user-error.ts';
+import type { ImportanceLog } from './component-history.ts';
+import type { FinishEvent, TrainEvent } from './events.ts';
+import { RUN_FILES } from './run-files.ts';
 
 /** The approximate size of a log of a million steps. A longer log would not fit into one string. */
 const MAX_BYTES = 2 ** 28;
@@ -21,9 +22,10 @@ const MAX_DAMAGED = 1000;
  *
  * @throws UserError for a log with more than `MAX_DAMAGED` invalid lines
  */
-export function logValues(path: string): unknown[] {
+export function logValues(run: FolderFiles): unknown[] {
   let damaged = 0;
-  return readText(path, 'the log of a run', MAX_BYTES)
+  const file = run.openNow(RUN_FILES.metrics, 'the log of a run');
+  return utf8Text(wholeFile(file, MAX_BYTES), file.path)
     .split('\n')
     .flatMap((line) => {
       if (line === '') return [];
@@ -31,7 +33,10 @@ export function logValues(path: string): unknown[] {
         return [shallowJson(line)];
       } catch {
         if (++damaged <= MAX_DAMAGED) return [];
-        throw new InvalidFile({ where: path, fault: `has more than ${MAX_DAMAGED} lines that are not JSON` });
+        throw new InvalidFile({
+          where: file.path,
+          fault: `has more than ${MAX_DAMAGED} lines that are not JSON`,
+        });
       }
     });
 }
@@ -57,29 +62,28 @@ const schema = z.object({
  * its checkpoint.
  */
 export function openImportanceLog(
-  folder: string,
+  run: FolderFiles,
   resumedAt: number | undefined,
 ): (step: number, importance: readonly ComponentImportance[]) => void {
-  const files = runFiles(folder);
   const kept =
     resumedAt === undefined
       ? []
-      : (readImportanceLog(folder)?.rows ?? []).filter(({ step }) => step <= resumedAt);
+      : (readImportanceLog(run)?.rows ?? []).filter(({ step }) => step <= resumedAt);
   if (kept.length > 0)
-    atomicWrite(
-      files.importance,
+    run.write(
+      RUN_FILES.importance,
       kept.map(({ step, scores, kept }) => asRow(step, scores, kept)),
     );
-  else rmSync(files.importance, { force: true });
+  else run.remove(RUN_FILES.importance);
   let isNamed = kept.length > 0;
   return (step, importance) => {
     if (!isNamed) {
       const modules = importance.map(({ module, scores }) => ({ name: module, rank: scores.length }));
-      atomicWrite(files.importanceModules, `${JSON.stringify({ modules })}\n`);
+      run.write(RUN_FILES.importanceModules, `${JSON.stringify({ modules })}\n`);
       isNamed = true;
     }
-    appendFileSync(
-      files.importance,
+    run.append(
+      RUN_FILES.importance,
       asRow(
         step,
         importance.flatMap(({ scores }) => [...scores]),
@@ -90,13 +94,13 @@ export function openImportanceLog(
 }
 
 /** Reads the log of a run; undefined if it has none. Ignores a row that a kill cut short. */
-export function readImportanceLog(folder: string): ImportanceLog | undefined {
-  const files = runFiles(folder);
-  if (!existsSync(files.importanceModules) || !existsSync(files.importance)) return undefined;
-  const { data } = schema.safeParse(readJson(files.importanceModules, 'the modules of an importance log'));
-  if (!data)
-    throw new InvalidFile({ where: files.importanceModules, fault: 'is not the list of an importance log' });
-  const bytes = readBytes(files.importance, 'an importance log', MAX_LOG_BYTES);
+export function readImportanceLog(run: FolderFiles): ImportanceLog | undefined {
+  if (!run.has(RUN_FILES.importanceModules) || !run.has(RUN_FILES.importance)) return undefined;
+  const named = run.openNow(RUN_FILES.importanceModules, 'the modules of an importance log');
+  const { path: where } = named;
+  const { data } = schema.safeParse(parseSmallJson(wholeFile(named, MAX_JSON_BYTES), where));
+  if (!data) throw new InvalidFile({ where, fault: 'is not the list of an importance log' });
+  const bytes = wholeFile(run.openNow(RUN_FILES.importance, 'an importance log'), MAX_LOG_BYTES);
   const values = new Float32Array(
     bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + (bytes.length & ~3)),
   );
@@ -124,27 +128,30 @@ export interface ResumePoint {
  * it repeats later steps. It writes the checkpoint's own line again: a kill may have happened after the checkpoint was
  * written and before its line was.
  */
-export function openEventLog(path: string, resumed: ResumePoint | undefined): (event: TrainEvent) => void {
-  const kept = resumed ? readEvents(path).filter((event) => isBefore(event, resumed.step)) : [];
+export function openEventLog(
+  run: FolderFiles,
+  resumed: ResumePoint | undefined,
+): (event: TrainEvent) => void {
+  const kept = resumed ? readEvents(run).filter((event) => isBefore(event, resumed.step)) : [];
   const events = resumed ? [...kept, { type: 'checkpoint', ...resumed }] : [];
-  atomicWrite(path, events.map(asLine).join(''));
-  return (event) => appendFileSync(path, asLine(event));
+  run.write(RUN_FILES.metrics, events.map(asLine).join(''));
+  return (event) => run.append(RUN_FILES.metrics, asLine(event));
 }
 
 /** The last event of a finished run; undefined for a run that was stopped or killed. */
-export function finishOf(path: string): FinishEvent | undefined {
-  const last = readEvents(path).at(-1);
+export function finishOf(run: FolderFiles): FinishEvent | undefined {
+  const last = readEvents(run).at(-1);
   return last?.type === 'finish' && last.reason !== 'stopped' ? last : undefined;
 }
 
 /** The last step that a run's log tells of. After a kill, the run continues from an earlier one. */
-export function lastStepOf(path: string): number {
-  return readEvents(path).reduce((last, { step }) => Math.max(last, step), 0);
+export function lastStepOf(run: FolderFiles): number {
+  return readEvents(run).reduce((last, { step }) => Math.max(last, step), 0);
 }
 
 /** The number of steps in the schedule that a run started with. */
-export function totalStepsOf(path: string): number | undefined {
-  const start = readEvents(path).find(({ type }) => type === 'start');
+export function totalStepsOf(run: FolderFiles): number | undefined {
+  const start = readEvents(run).find(({ type }) => type === 'start');
   return start?.type === 'start' ? start.total_steps : undefined;
 }
 
@@ -153,9 +160,9 @@ function isBefore({ type, step }: TrainEvent, resumedAt: number): boolean {
   return type === 'checkpoint' ? step < resumedAt : step <= resumedAt;
 }
 
-function readEvents(path: string): TrainEvent[] {
-  if (!existsSync(path)) return [];
-  return logValues(path).filter((event): event is TrainEvent => typeof event === 'object' && event !== null);
+function readEvents(run: FolderFiles): TrainEvent[] {
+  if (!run.has(RUN_FILES.metrics)) return [];
+  return logValues(run).filter((event): event is TrainEvent => typeof event === 'object' && event !== null);
 }
 
 function asLine(event: object): string {
