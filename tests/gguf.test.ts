@@ -11,7 +11,8 @@ import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
 import { tokenModel } from '../src/program/objectives/token-model.ts';
 import { Program } from '../src/program/program.ts';
 import { Random } from '../src/support/random.ts';
-import { type OpenedModel, open } from '../src/use/trained/node/open.ts';
+import { open } from '../src/use/trained/node/open.ts';
+import type { OpenedModel } from '../src/use/trained/opened-model.ts';
 import { openIn } from './support/describe-in.ts';
 import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
 

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
 import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
 import { open as openHere } from '../src/use/trained/node/open.ts';
-import type { ModelInThread } from '../src/use/trained/node/thread/model-in-thread.ts';
-import { openInThread as open } from '../src/use/trained/node/thread/open-in-thread.ts';
+import { openInThread as open } from '../src/use/trained/node/open-in-thread.ts';
+import type { ModelInThread } from '../src/use/trained/thread/model-in-thread.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { type Ended, Workspace } from './support/workspace.ts';
 
