@@ -34,8 +34,8 @@ export type { OnStepEnd, StepControl, StepState } from './training/train/step-co
 export type { ExportGgufOptions } from './use/trained/gguf-adapter.ts';
 export type { MergeOptions } from './use/trained/merged-form.ts';
 export type { EvaluateParams, PredictOptions } from './use/trained/model-options.ts';
-export type { ExportOptions } from './use/trained/node/open.ts';
-export type { ModelInThread as OpenedModel } from './use/trained/node/thread/model-in-thread.ts';
-export type { FinishedRun, ThreadOptions as OpenOptions } from './use/trained/node/thread/open-in-thread.ts';
 export type { ExportOnnxOptions } from './use/trained/onnx-folder.ts';
+export type { ExportOptions } from './use/trained/opened-model.ts';
 export type { Predictions } from './use/trained/predictions.ts';
+export type { ModelInThread as OpenedModel } from './use/trained/thread/model-in-thread.ts';
+export type { FinishedRun, ThreadOptions as OpenOptions } from './use/trained/thread/open-in-thread.ts';

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TextGenerator } from '../src/program/generation/text-generator.ts';
-import { type OpenedModel, open } from '../src/use/trained/node/open.ts';
+import { open } from '../src/use/trained/node/open.ts';
+import type { OpenedModel } from '../src/use/trained/opened-model.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { succeeds } from './support/succeeds.ts';
 import { Workspace } from './support/workspace.ts';

@@ -15,8 +15,9 @@ import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
 import { Program } from '../src/program/program.ts';
 import { Random } from '../src/support/random.ts';
 import { describeFolder } from '../src/use/trained/node/load-model.ts';
-import { type OpenedModel, open } from '../src/use/trained/node/open.ts';
+import { open } from '../src/use/trained/node/open.ts';
 import { openTuned } from '../src/use/trained/node/open-tuned.ts';
+import type { OpenedModel } from '../src/use/trained/opened-model.ts';
 import type { OpenedTuned } from '../src/use/trained/trained-parts.ts';
 import { SMALL_GENERATORS, writeSmallGenerator } from './support/small-generator.ts';
 

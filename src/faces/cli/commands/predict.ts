@@ -7,7 +7,7 @@ import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { withoutControls } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { Answer, BaseData, Prediction } from '../../../tasks/prediction.ts';
-import type { OpenedModel } from '../../../use/trained/node/open.ts';
+import type { OpenedModel } from '../../../use/trained/opened-model.ts';
 import {
   addOpenFlags,
   addReadingFlags,

@@ -1,10 +1,7 @@
 import type { AnyTaskName, UsualTask } from '../../../tasks/prediction-types.ts';
-import type { ModelInThread } from '../../../use/trained/node/thread/model-in-thread.ts';
-import {
-  type FinishedRun,
-  openInThread,
-  type ThreadOptions,
-} from '../../../use/trained/node/thread/open-in-thread.ts';
+import { openInThread } from '../../../use/trained/node/open-in-thread.ts';
+import type { ModelInThread } from '../../../use/trained/thread/model-in-thread.ts';
+import type { FinishedRun, ThreadOptions } from '../../../use/trained/thread/open-in-thread.ts';
 
 /**
  * Opens a trained model to predict, embed, generate, evaluate, merge or export. It computes in its own thread, so that

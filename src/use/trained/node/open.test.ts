@@ -6,7 +6,8 @@ import { writeMadeAdapter } from '../../../../tests/support/made-adapter.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 import { readSafetensors, writeSafetensors } from '../../../input/formats/node/safetensors-file.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { type OpenedModel, open } from './open.ts';
+import type { OpenedModel } from '../opened-model.ts';
+import { open } from './open.ts';
 
 let folder: string;
 let base: string;

@@ -16,7 +16,7 @@ function counting() {
       return inputs.map((input) => ({ of: input }));
     },
   };
-  return { rounds, queue: new PredictionQueue(model) };
+  return { rounds, queue: new PredictionQueue(model, () => new Promise(setImmediate)) };
 }
 
 const of = (...inputs: number[]) => inputs.map((input) => ({ of: input }));

@@ -1,6 +1,6 @@
-import { Queue, type Waiting } from '../../../../support/queue.ts';
-import type { Answer } from '../../../../tasks/prediction.ts';
-import type { AnswerOptions, TrainedModel } from '../../trained-model.ts';
+import { Queue, type Waiting } from '../../../support/queue.ts';
+import type { Answer } from '../../../tasks/prediction.ts';
+import type { AnswerOptions, TrainedModel } from '../trained-model.ts';
 
 /** Number of batches per round when a single request waits. With several, similar lengths share a batch. */
 const MAX_BATCHES = 4;
@@ -24,12 +24,13 @@ export class PredictionQueue {
   readonly #model: Model;
   readonly #queue: Queue<Input, Answer>;
 
-  constructor(model: Model) {
+  /** @param nextTurn waits until messages have been received */
+  constructor(model: Model, nextTurn: () => Promise<void>) {
     this.#model = model;
     this.#queue = new Queue<Input, Answer>({
       async next(queue) {
-        // Messages are received between rounds. So simultaneous requests share a round, and cancelled ones leave.
-        await new Promise(setImmediate);
+        // Simultaneous requests share a round, and cancelled ones leave.
+        await nextTurn();
         return nextRound(queue.waiting, model);
       },
       async compute(batch) {

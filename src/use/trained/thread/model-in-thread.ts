@@ -1,17 +1,17 @@
-import type { Rows } from '../../../../input/data/rows.ts';
-import type { Scores } from '../../../../program/example-set.ts';
-import { type Caller, remote } from '../../../../support/calls/caller.ts';
-import { assertOptions } from '../../../../support/options.ts';
-import { UserError } from '../../../../support/user-error.ts';
-import type { AnswerOf, AnyTaskName, InputOf, UsualTask } from '../../../../tasks/prediction-types.ts';
+import type { Rows } from '../../../input/data/rows.ts';
+import type { Scores } from '../../../program/example-set.ts';
+import { type Caller, remote } from '../../../support/calls/caller.ts';
+import { assertOptions } from '../../../support/options.ts';
+import { UserError } from '../../../support/user-error.ts';
+import type { AnswerOf, AnyTaskName, InputOf, UsualTask } from '../../../tasks/prediction-types.ts';
 import {
   EMBED_OPTIONS,
   type EvaluateParams,
   PREDICT_OPTIONS,
   type PredictOptions,
-} from '../../model-options.ts';
-import { closedModel, inputChunks, type Predictions, predictionsOf } from '../../predictions.ts';
-import type { OpenedModel } from '../open.ts';
+} from '../model-options.ts';
+import type { OpenedModel } from '../opened-model.ts';
+import { closedModel, inputChunks, type Predictions, predictionsOf } from '../predictions.ts';
 import type { ModelCard, ModelService } from './model-service.ts';
 
 /** The names of methods that are called from other threads. */
@@ -73,8 +73,8 @@ export interface ModelInThread<Task extends AnyTaskName = UsualTask>
 }
 
 /** The thread of a model. With this type, the package's declarations need no Node types. */
-interface ModelThread {
-  worker: { ref(): void; unref(): void };
+export interface ModelThread {
+  worker: { ref(): void; unref(): void; terminate(): unknown };
   caller: Caller;
   ended: Promise<void>;
 }

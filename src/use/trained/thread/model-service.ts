@@ -1,9 +1,9 @@
-import type { Prompt, WriteOptions } from '../../../../program/generation/prompt.ts';
-import { importModules } from '../../../../support/import-modules.ts';
-import type { EmbedOptions } from '../../../../tasks/prediction.ts';
-import type { TaskName } from '../../../../tasks/registry.ts';
-import { type OpenedModel, open } from '../open.ts';
-import type { OpenOptions } from '../open-options.ts';
+import type { Prompt, WriteOptions } from '../../../program/generation/prompt.ts';
+import { importModules } from '../../../support/import-modules.ts';
+import type { EmbedOptions } from '../../../tasks/prediction.ts';
+import type { TaskName } from '../../../tasks/registry.ts';
+import type { OpenOptions } from '../model-options.ts';
+import type { OpenedModel } from '../opened-model.ts';
 import { PredictionQueue } from './prediction-queue.ts';
 
 /** Facts about an open model. */
@@ -14,23 +14,31 @@ export interface ModelCard {
   inputsAtOnce: number | undefined;
 }
 
+/** The thread of a model. */
+export interface ServiceThread {
+  open(path: string, options: OpenOptions): Promise<OpenedModel>;
+  /** Waits until waiting messages have been received. */
+  nextTurn(): Promise<void>;
+  /** Called once the model is closed. */
+  leave(): void;
+}
+
 /** A model for calls from another thread. Simultaneous predictions share batches. */
 export class ModelService {
-  readonly #leave: () => void;
+  readonly #thread: ServiceThread;
   #model!: OpenedModel;
   #queue!: PredictionQueue;
 
-  /** @param leave called once the model is closed */
-  constructor(leave: () => void) {
-    this.#leave = leave;
+  constructor(thread: ServiceThread) {
+    this.#thread = thread;
   }
 
   /** @param modules define the program's own methods and tasks */
   async open(path: string, options: OpenOptions, modules: readonly string[]): Promise<ModelCard> {
     await importModules({ modules });
-    const model = await open(path, options);
+    const model = await this.#thread.open(path, options);
     this.#model = model;
-    this.#queue = new PredictionQueue(model);
+    this.#queue = new PredictionQueue(model, this.#thread.nextTurn);
     const { task, labels } = model;
     const answers = task !== undefined && model.definition().prediction !== undefined;
     return { task, labels, inputsAtOnce: answers ? model.inputsAtOnce : undefined };
@@ -62,6 +70,6 @@ export class ModelService {
   }
 
   close(): Promise<void> {
-    return this.#model.close().finally(() => this.#leave());
+    return this.#model.close().finally(() => this.#thread.leave());
   }
 }

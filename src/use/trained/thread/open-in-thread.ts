@@ -1,13 +1,9 @@
-import { existsSync } from 'node:fs';
-import { disableTelemetry } from '../../../../engine/runtime/node/disable-telemetry.ts';
-import { missingFile } from '../../../../input/formats/node/file-source.ts';
-import { startThread } from '../../../../support/node/threads.ts';
-import { assertOptions, TEXT } from '../../../../support/options.ts';
-import { shown, UserError } from '../../../../support/user-error.ts';
-import { definingModules } from '../../../../tasks/defining-modules.ts';
-import type { AnyTaskName, UsualTask } from '../../../../tasks/prediction-types.ts';
-import { OPEN_OPTIONS, type OpenOptions } from '../open-options.ts';
-import { MODEL_METHODS, type ModelInThread, modelInThread } from './model-in-thread.ts';
+import { assertOptions, TEXT } from '../../../support/options.ts';
+import { shown, UserError } from '../../../support/user-error.ts';
+import { definingModules } from '../../../tasks/defining-modules.ts';
+import type { AnyTaskName, UsualTask } from '../../../tasks/prediction-types.ts';
+import { OPEN_OPTIONS, type OpenOptions } from '../model-options.ts';
+import { MODEL_METHODS, type ModelInThread, type ModelThread, modelInThread } from './model-in-thread.ts';
 import type { ModelService } from './model-service.ts';
 
 /** Options of `open`. */
@@ -22,6 +18,16 @@ export interface FinishedRun<Task extends AnyTaskName = UsualTask> {
   task?: Task | undefined;
 }
 
+/** What a machine provides to open models in threads. */
+export interface ThreadPlatform {
+  /** Starts the thread of a model. It answers {@link MODEL_METHODS}. */
+  start(): ModelThread;
+  /** Throws a UserError if a run's folder does not exist. */
+  assertExists(output: string): void;
+  /** Prints a warning. */
+  warn(message: string): void;
+}
+
 /**
  * Opens a trained model in its own thread: the folder of a run, an adapter (of any method here, of PEFT or AdapterHub)
  * or a model, or any of them on the Hub by its id. Close it after use.
@@ -29,14 +35,15 @@ export interface FinishedRun<Task extends AnyTaskName = UsualTask> {
  * @param what the path or the id; or the config of a finished run
  * @throws UserError for anything missing, damaged or incompatible
  */
-export async function openInThread<Task extends AnyTaskName = UsualTask>(
+export async function openModelInThread<Task extends AnyTaskName>(
   what: string | FinishedRun<Task>,
-  given: ThreadOptions<Task> = {},
+  given: ThreadOptions<Task>,
+  platform: ThreadPlatform,
 ): Promise<ModelInThread<Task>> {
   assertOptions('open', given, { ...OPEN_OPTIONS, task: TEXT });
-  const { task, onProgress, onNotice = (message) => process.emitWarning(message), ...options } = given;
+  const { task, onProgress, onNotice = platform.warn, ...options } = given;
   const wanted = task ?? (typeof what === 'string' ? undefined : Object(what).task);
-  const model = await started<Task>(what, { ...options, onProgress, onNotice });
+  const model = await started<Task>(what, { ...options, onProgress, onNotice }, platform);
   if (wanted === undefined || model.task === wanted) return model;
   await model.close();
   const path = typeof what === 'string' ? what : what.output;
@@ -46,10 +53,12 @@ export async function openInThread<Task extends AnyTaskName = UsualTask>(
 async function started<Task extends AnyTaskName>(
   what: string | FinishedRun<Task>,
   options: OpenOptions,
+  platform: ThreadPlatform,
 ): Promise<ModelInThread<Task>> {
   const path = typeof what === 'string' ? what : runFolder(what);
-  disableTelemetry();
-  const thread = startThread(new URL('./model-thread.js', import.meta.url), { name: "model's thread" });
+  // The folder of a config cannot be a Hub id.
+  if (path !== what) platform.assertExists(path);
+  const thread = platform.start();
   const opening = thread.caller.remote<ModelService>(MODEL_METHODS);
   try {
     return modelInThread(path, await opening.open(path, options, definingModules()), thread);
@@ -59,15 +68,12 @@ async function started<Task extends AnyTaskName>(
   }
 }
 
-/** The output folder of a run's config. It cannot be a Hub id. */
+/** The output folder of a run's config. */
 function runFolder(config: unknown): string {
   const { output } = Object(config) as { output?: unknown };
-  if (typeof output !== 'string') {
-    throw new UserError({
-      where: 'open',
-      fault: `needs a path, an id on the Hub, or a config with the key \`output\`, got ${shown(config)}`,
-    });
-  }
-  if (existsSync(output)) return output;
-  throw missingFile(output, 'the folder of a run that has finished');
+  if (typeof output === 'string') return output;
+  throw new UserError({
+    where: 'open',
+    fault: `needs a path, an id on the Hub, or a config with the key \`output\`, got ${shown(config)}`,
+  });
 }
