@@ -36,13 +36,11 @@ it('is reported missing in a package without it', () => {
   );
 });
 
-it.skipIf(!existsSync('models/mini'))('is listed file by file, in Node and in pages', () => {
+it.skipIf(!existsSync('models/mini'))('is listed file by file, with an expression for bundlers', () => {
   const files = readdirSync('models/mini').filter((name) => name !== 'README.md');
-  for (const source of ['src/input/hub/node/resolve-model.ts', 'src/faces/web/page-options.ts'])
-    for (const name of files)
-      expect(readFileSync(source, 'utf8')).toMatch(
-        new RegExp(`new URL\\('[./]+/models/mini/${name}', import`),
-      );
+  const source = readFileSync('src/input/hub/embedded-files.ts', 'utf8');
+  for (const name of files)
+    expect(source).toMatch(new RegExp(`new URL\\('[./]+/models/mini/${name}', import`));
 });
 
 it.skipIf(!existsSync('models/mini'))('is found by its name (skipped without models/mini)', async () => {
