@@ -98,11 +98,7 @@ export function differencesFrom(
 }
 
 /** The error for resuming a run with other settings or data. It names the differences. */
-export function otherRun(
-  config: RunConfig,
-  run: FolderFiles,
-  ownMetrics?: readonly string[],
-): UserError {
+export function otherRun(config: RunConfig, run: FolderFiles, ownMetrics?: readonly string[]): UserError {
   const differences = differencesFrom(config, run, ownMetrics);
   const contents = ['the data files', 'the model files (weights, config.json and those for its inputs)'];
   if (!run.has(RUN_FILES.config)) contents.unshift('the config');
