@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
 import type { AdapterTensor, AdapterTensors } from '../src/input/formats/adapters/stored-adapter.ts';
-import { GGUF_MODEL_TYPES } from '../src/models/gguf.ts';
+import { modelTypes } from '../src/models/registry.ts';
 import { textsOf } from '../src/program/modalities/texts.ts';
 import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
 import { tokenModel } from '../src/program/objectives/token-model.ts';
@@ -131,7 +131,7 @@ async function logitsOf({ parts }: OpenedModel, inputIds: Int32Array): Promise<n
 }
 
 it('has a case for every family', () => {
-  expect(Object.keys(CASES).sort()).toEqual([...GGUF_MODEL_TYPES].sort());
+  expect(Object.keys(CASES).sort()).toEqual(modelTypes(({ gguf }) => gguf !== undefined).sort());
 });
 
 describe.skipIf(!isHere)(TITLE, () => {
