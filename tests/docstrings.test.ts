@@ -11,7 +11,7 @@ const FUNCTIONS = [
   ['plan', 'src/studies/jobs/node/main-entry.ts', 'export async function plan('],
   ['predict', 'src/use/trained/thread/model-in-thread.ts', '  predict(text: string'],
   ['generate', 'src/use/trained/trained-model.ts', '  async generate('],
-  ['defineMethod', 'src/methods/tuners/define-method.ts', 'export function defineMethod<'],
+  ['defineMethod', 'src/methods/tuners/method-definition.ts', 'export function defineMethod<'],
   ['defineTask', 'src/tasks/define-task.ts', 'export function defineTask('],
 ] as const;
 

@@ -10,7 +10,7 @@ import { placeOf } from '../src/studies/experiments/experiment.ts';
 import type { RecipeBooks } from '../src/studies/experiments/recipe-rows.ts';
 import { startMethod } from '../src/studies/jobs/start-method.ts';
 import { packageRecipes, paperTables } from '../src/studies/recipes/node/package-recipes.ts';
-import { recipeConfig } from '../src/studies/recipes/recipe-config.ts';
+import { recipeConfig } from '../src/studies/recipes/recipe.ts';
 import { scorePrefixes } from '../src/tasks/data-files.ts';
 import { metricsOf, taskNamed } from '../src/tasks/registry.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';

@@ -47,7 +47,9 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
   const failed = new AbortController();
   const { service, ...served } = await startServing(
     {
-      ...{ folders, model, baseDtype: flags.baseDtype ?? 'float32' },
+      folders,
+      model,
+      baseDtype: flags.baseDtype ?? 'float32',
       limits: {
         slots: flags.slots,
         maxRows: flags.maxBatch,
@@ -67,7 +69,9 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
   let late: NodeJS.Timeout | undefined;
   try {
     const { app, drain } = serveApp(service, {
-      ...{ metrics, apiKey, version: programVersion() },
+      metrics,
+      apiKey,
+      version: programVersion(),
       log: batched(writeLines, setImmediate),
       allowLoading: flags.allowLoading ?? false,
       origins: flags.cors,

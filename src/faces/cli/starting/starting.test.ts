@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { chooseGuess } from './choose-guess.ts';
 import { configForData, newConfig, writeConfig } from './config-for-data.ts';
 import { dataConfig, stem } from './data-config.ts';
-import { describeChoice } from './describe-choice.ts';
+import { chooseGuess, describeChoice } from './describe-choice.ts';
 import { isDataFile, readDataFile } from './read-data-file.ts';
 
 let folder: string;

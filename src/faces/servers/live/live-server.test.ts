@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type RunSummary, summarizeRun } from '../../../studies/report/run/run-facts.ts';
+import { type RunSummary, summarizeRun } from '../../../studies/report/run/run-record.ts';
 import { LivePicture } from './live-picture.ts';
 import { type LiveServer, limitConnections, serveLive } from './live-server.ts';
 

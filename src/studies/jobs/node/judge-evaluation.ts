@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dataFiles } from '../../../input/data/node/text-files.ts';
 import type { TextFile } from '../../../input/data/text-file.ts';
 import { readYaml } from '../../../input/formats/node/read-text.ts';
-import { FROZEN } from '../../../methods/tuners/frozen-tuner.ts';
+import { FROZEN } from '../../../methods/tuners/tuner.ts';
 import type { Certainty, ExampleSet, Scores } from '../../../program/example-set.ts';
 import { Program } from '../../../program/program.ts';
 import type { Baseline } from '../../../scores/baselines/baseline.ts';

@@ -4,8 +4,7 @@ import { type DownloadProgress, weightsDigest } from '../../../input/formats/byt
 import { weightFiles } from '../../../input/formats/node/checkpoint.ts';
 import { digestOf } from '../../../input/formats/node/content-digest.ts';
 import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
-import { FROZEN } from '../../../methods/tuners/frozen-tuner.ts';
-import type { TokensBefore } from '../../../methods/tuners/tuner.ts';
+import { FROZEN, type TokensBefore } from '../../../methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
 import type { Engine } from '../../../program/engine.ts';

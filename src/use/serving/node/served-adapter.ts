@@ -1,8 +1,7 @@
 import { adapterConfigFile } from '../../../input/formats/adapters/node/adapter-folder.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { NO_ADAPTER, packAdapter } from '../../../methods/tuners/bank/packed-adapter.ts';
-import { FROZEN } from '../../../methods/tuners/frozen-tuner.ts';
-import type { TunedValues } from '../../../methods/tuners/tuner.ts';
+import { FROZEN, type TunedValues } from '../../../methods/tuners/tuner.ts';
 import { HEAD_KINDS, headNamed, headOfClass } from '../../../models/heads/registry.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { Family } from '../../trained/bind-model.ts';

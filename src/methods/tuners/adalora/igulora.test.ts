@@ -6,12 +6,12 @@ import { readSafetensors } from '../../../input/formats/node/safetensors-file.ts
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { Program } from '../../../program/program.ts';
 import { Random } from '../../../support/random.ts';
-import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { RankAllocator } from '../allocation/allocator.ts';
 import { BudgetCosts } from '../allocation/promised-budget.ts';
 import { prunedModules } from '../allocation/pruned-module.ts';
 import { iguLora } from '../composed/pruned-triplets.ts';
 import { factorName, factorOf } from '../low-rank/factors.ts';
+import { AdaLoraTuner } from './adalora-tuner.ts';
 
 interface Training {
   shapes: Record<string, [inFeatures: number, outFeatures: number]>;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Verdict } from '../../../training/run/verdict.ts';
+import type { Verdict } from '../../training/run/verdict.ts';
 import { verdictNote, verdictSentence } from './verdict-sentence.ts';
 
 const verdict: Verdict = {

@@ -1,6 +1,6 @@
-import { averaged } from '../../../scores/metrics/scores.ts';
-import type { ToBeat, Verdict } from '../../../training/run/verdict.ts';
-import { countedNoun } from '../format.ts';
+import { averaged } from '../../scores/metrics/scores.ts';
+import type { ToBeat, Verdict } from '../../training/run/verdict.ts';
+import { countedNoun } from './format.ts';
 
 /** The warnings of a verdict and their remedies, one or two sentences each. */
 export function findingSentences({

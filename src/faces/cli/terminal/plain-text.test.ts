@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { shellQuoted } from './shell-quoted.ts';
+import { shellQuoted } from './plain-text.ts';
 
 it('splits into the original words in a shell', () => {
   const words = [

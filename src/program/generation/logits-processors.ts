@@ -1,6 +1,6 @@
-import { logSoftmax, probabilitiesOf, topIndices } from '../draw.ts';
-import type { GenerationSettings } from '../generation-settings.ts';
-import type { PaddedPrompts } from '../read-tokens.ts';
+import { logSoftmax, probabilitiesOf, topIndices } from './draw.ts';
+import type { GenerationSettings } from './generation-settings.ts';
+import type { PaddedPrompts } from './read-tokens.ts';
 
 /**
  * Changes the scores of a row's next token in place.
