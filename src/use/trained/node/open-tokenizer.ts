@@ -5,8 +5,7 @@ import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { holdsTokenizer } from '../../../input/text/build-tokenizer.ts';
 import { loadTokenizer } from '../../../input/text/node/load-tokenizer.ts';
 import type { TextTokenizer } from '../../../input/text/tokenizer.ts';
-import { locateTrained } from './locate-trained.ts';
-import { resolveBase } from './resolve-base.ts';
+import { locateTrained, resolveBase } from './locate-trained.ts';
 
 /**
  * Opens the tokenizer of a run, an adapter, a model or another folder, or of a Hub id. Token types are as the tokenizer
