@@ -6,8 +6,8 @@ import { UserError } from '../../../support/user-error.ts';
 import { missingFile } from '../../formats/node/file-source.ts';
 import { explainHubError } from '../explain-hub-error.ts';
 import { EMBEDDED_MODEL, type ModelId, parseModelId } from '../model-id.ts';
-import { cachedModels, findSnapshot, hubAccess, type ResolveOptions } from './cache.ts';
-import { downloadModel } from './download.ts';
+import { downloadModel, type ResolveOptions } from '../repository.ts';
+import { cachedModels, findSnapshot, hubAccess, repositoriesIn } from './cache.ts';
 
 /** Each file has its own URL expression, because bundlers such as Next.js search the code for such expressions. */
 const FILES = [
@@ -51,7 +51,8 @@ export async function resolveModel(model: string, options: ResolveOptions = {}):
 
   const { token } = access;
   try {
-    const folder = await downloadModel(id, { cacheDir, endpoint, token, onProgress: options.onProgress });
+    const files = repositoriesIn(cacheDir);
+    const folder = await downloadModel(id, { files, endpoint, token, onProgress: options.onProgress });
     return realpathSync(folder);
   } catch (error) {
     if (cached?.inputs) return realpathSync(cached.folder);

@@ -4,8 +4,8 @@ import { holdsAdapter } from '../../../input/formats/adapters/node/adapter-folde
 import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { missingFile, nearNames } from '../../../input/formats/node/file-source.ts';
 import { readYaml } from '../../../input/formats/node/read-text.ts';
-import type { ResolveOptions } from '../../../input/hub/node/cache.ts';
 import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
+import type { ResolveOptions } from '../../../input/hub/repository.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { runFiles } from '../../../training/run/node/run-folder.ts';
 
