@@ -4,8 +4,8 @@ import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
 import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
 import { BaseFolder } from '../src/use/serving/node/base-folder.ts';
 import { adapterIn } from '../src/use/serving/node/find-adapters.ts';
-import { servedAdapter } from '../src/use/serving/node/served-adapter.ts';
 import { PackedCache } from '../src/use/serving/packed-cache.ts';
+import { servedAdapter } from '../src/use/serving/served-adapter.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { largestDifference } from './support/distance.ts';
 import { succeeds } from './support/succeeds.ts';
@@ -92,7 +92,8 @@ describe('an adapter that fits int4 weights only', () => {
       const base = await BaseFolder.open(workspace.path('model'), dtype);
       try {
         const found = adapterIn(workspace.path('run'))!;
-        return (await servedAdapter(found, 'a', base, new PackedCache(2 ** 20))).name;
+        const read = () => base.read(found);
+        return (await servedAdapter(found, 'a', base, new PackedCache(2 ** 20), read)).name;
       } finally {
         base.close();
       }

@@ -9,8 +9,8 @@ import { train } from '../src/studies/jobs/node/train.ts';
 import type { RunConfigInput } from '../src/training/run/config/run-config.ts';
 import { BaseFolder } from '../src/use/serving/node/base-folder.ts';
 import { stateOf } from '../src/use/serving/node/find-adapters.ts';
-import { servedAdapter, servedBase } from '../src/use/serving/node/served-adapter.ts';
 import { PackedCache } from '../src/use/serving/packed-cache.ts';
+import { servedAdapter, servedBase } from '../src/use/serving/served-adapter.ts';
 import { LocalService } from '../src/use/serving/service/local-service.ts';
 import { Serving } from '../src/use/serving/serving.ts';
 import { open } from '../src/use/trained/node/open.ts';
@@ -257,7 +257,8 @@ it('serves adapters mixed in a batch, with the same results as alone', async () 
   await serving.add(own!);
   const cache = new PackedCache(2 ** 20);
   const found = folders.map((path, i) => ({ name: `a${i}`, folder: path, state: stateOf(path) as string }));
-  for (const one of found) await serving.add(await servedAdapter(one, one.name, base, cache));
+  for (const one of found)
+    await serving.add(await servedAdapter(one, one.name, base, cache, () => base.read(one)));
   const service = new LocalService(serving, { load: async () => {}, unload: async () => {}, close() {} });
   const names = [own!.name, 'a0', 'a1'];
   const texts = ['the cat sat on a mat', 'blue bird', 'a house'];

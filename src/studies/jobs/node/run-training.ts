@@ -35,7 +35,7 @@ import {
 import { asBegun, otherRun, RUN_FILES, startedWith } from '../../../training/run/run-files.ts';
 import type { StepControl, StepState } from '../../../training/train/step-control.ts';
 import { openWeights } from '../../../use/trained/node/load-model.ts';
-import { sharedFiles } from '../../../use/trained/node/shared-files.ts';
+import { sharedFiles } from '../../../use/trained/node/write-form.ts';
 import type { RunResult } from '../contenders/conclude.ts';
 import type { FoldStore } from '../contenders/folds.ts';
 import { everySecond } from '../every-second.ts';

@@ -4,7 +4,7 @@ import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { makeFolder } from '../../../input/store/node/make-folder.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';
 import { runFiles } from '../../../training/run/node/run-folder.ts';
-import { copySharedFiles } from '../../../use/trained/node/shared-files.ts';
+import { copySharedFiles } from '../../../use/trained/node/write-form.ts';
 import type { RunResult } from '../contenders/conclude.ts';
 import { runResults } from '../run-results.ts';
 import type { RunOfFiles } from './read-run.ts';

@@ -1,6 +1,6 @@
 import type { Rows } from '../../../input/data/rows.ts';
 import type { Scores } from '../../../program/example-set.ts';
-import { type Caller, remote } from '../../../support/calls/caller.ts';
+import { type CalledThread, remote } from '../../../support/calls/caller.ts';
 import { assertOptions } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { AnswerOf, AnyTaskName, InputOf, UsualTask } from '../../../tasks/prediction-types.ts';
@@ -72,18 +72,11 @@ export interface ModelInThread<Task extends AnyTaskName = UsualTask>
   close(): Promise<void>;
 }
 
-/** The thread of a model. With this type, the package's declarations need no Node types. */
-export interface ModelThread {
-  worker: { ref(): void; unref(): void; terminate(): unknown };
-  caller: Caller;
-  ended: Promise<void>;
-}
-
 /** @param thread runs `model-thread.ts`, and has opened the model */
 export function modelInThread<Task extends AnyTaskName>(
   path: string,
   { task, labels, inputsAtOnce }: ModelCard,
-  { worker, caller, ended }: ModelThread,
+  { worker, caller, ended }: CalledThread,
 ): ModelInThread<Task> {
   const underWay = new Set<Promise<unknown>>();
   let closed: Promise<void> | undefined;

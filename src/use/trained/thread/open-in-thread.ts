@@ -1,9 +1,10 @@
+import type { CalledThread } from '../../../support/calls/caller.ts';
 import { assertOptions, TEXT } from '../../../support/options.ts';
 import { shown, UserError } from '../../../support/user-error.ts';
 import { definingModules } from '../../../tasks/defining-modules.ts';
 import type { AnyTaskName, UsualTask } from '../../../tasks/prediction-types.ts';
 import { OPEN_OPTIONS, type OpenOptions } from '../model-options.ts';
-import { MODEL_METHODS, type ModelInThread, type ModelThread, modelInThread } from './model-in-thread.ts';
+import { MODEL_METHODS, type ModelInThread, modelInThread } from './model-in-thread.ts';
 import type { ModelService } from './model-service.ts';
 
 /** Options of `open`. */
@@ -21,7 +22,7 @@ export interface FinishedRun<Task extends AnyTaskName = UsualTask> {
 /** The means of a machine to open models in threads. */
 export interface ThreadPlatform {
   /** Starts the thread of a model. It answers {@link MODEL_METHODS}. */
-  start(): ModelThread;
+  start(): CalledThread;
   /** Throws a UserError if a run's folder does not exist. */
   assertExists(output: string): void;
   /** Prints a warning. */

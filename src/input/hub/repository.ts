@@ -1,19 +1,99 @@
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { ListFileEntry } from '@huggingface/hub';
-import { UserError } from '../../../support/user-error.ts';
-import type { DownloadProgress } from '../../formats/byte-source.ts';
-import { FileSource } from '../../formats/node/file-source.ts';
-import { atomicWrite } from '../../store/node/atomic-write.ts';
-import { newLink } from '../../store/node/links.ts';
-import { NewFile } from '../../store/node/new-file.ts';
-import { isAdapterRepository, MODULES, neededFiles, POOLING, POOLING_FILES } from '../model-files.ts';
-import type { ModelId } from '../model-id.ts';
-import { isCommit, missingFolder, type RepositoryType, repositoryFolder } from './cache.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { DownloadProgress } from '../formats/byte-source.ts';
+import { isAdapterRepository, MODULES, neededFiles, POOLING, POOLING_FILES } from './model-files.ts';
+import type { ModelId } from './model-id.ts';
+
+export interface ResolveOptions {
+  /** Default: the cache shared with Python (HF_HUB_CACHE, HF_HOME). */
+  cacheDir?: string;
+  /** Whether to avoid the network. Default: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE. */
+  offline?: boolean;
+  /** Default: HF_ENDPOINT, or https://huggingface.co. */
+  endpoint?: string;
+  /** Branch, tag or commit, if the id does not name one (`owner/name@revision`). Default: main. */
+  revision?: string;
+  onProgress?: (progress: DownloadProgress) => void;
+  /** Whether the caller needs the model's pooling. If so, missing pooling files are downloaded. */
+  pools?: boolean;
+  /** Default: HF_TOKEN. */
+  token?: string;
+}
+
+/** The variables of a process. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** How to reach the Hub: options override the environment variables of Python's huggingface_hub. */
+export function accessOf(options: ResolveOptions, env: Environment, cacheFolder: () => string) {
+  const { HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE, HF_ENDPOINT, HF_TOKEN } = env;
+  const endpoint = options.endpoint ?? (HF_ENDPOINT || 'https://huggingface.co');
+  return {
+    cacheDir: options.cacheDir ?? cacheFolder(),
+    offline: options.offline ?? isSet(HF_HUB_OFFLINE || TRANSFORMERS_OFFLINE),
+    endpoint: endpoint.replace(/\/+$/, ''),
+    get token() {
+      return checkToken(options.token ?? HF_TOKEN);
+    },
+  };
+}
+
+/** Parses a boolean environment variable like Python's huggingface_hub. */
+function isSet(value: string | undefined): boolean {
+  return ['1', 'ON', 'YES', 'TRUE'].includes((value ?? '').toUpperCase());
+}
+
+function checkToken(token: string | undefined): string | undefined {
+  const trimmed = token?.trim();
+  if (!trimmed) return undefined;
+  if (trimmed.startsWith('hf_')) return trimmed;
+  throw new UserError({
+    where: 'HF_TOKEN',
+    fault: 'is not an access token: those begin with hf_',
+    code: 'access_denied',
+  });
+}
+
+export type RepositoryType = 'model' | 'dataset';
+
+/** The size and the hash of a file: a large file's SHA-256, or git's SHA-1. */
+export interface Expectation {
+  size: number;
+  digest: string;
+}
+
+/** A repository in a cache. Paths are relative to its folder. */
+export interface RepositoryFiles {
+  /** The path of a file on this machine. */
+  at(path: string): string;
+  has(path: string): boolean;
+  isIntact(path: string, expected: Expectation): boolean;
+  /** Starts a file that other processes may write too. It appears when it is published, and only if it is intact. */
+  newFile(
+    path: string,
+    expected: Expectation,
+  ): {
+    write(bytes: Uint8Array): void;
+    /** Returns whether the path now has an intact file. */
+    publish(): boolean;
+    discard(): void;
+  };
+  /** Links a path to a file. */
+  link(path: string, target: string): void;
+  write(path: string, text: string): void;
+}
+
+/** The empty file with which huggingface_hub notes that a commit lacks a file. */
+export function missingFile(commit: string, file: string): string {
+  return `.no_exist/${commit}/${file}`;
+}
+
+export function isCommit(text: string): boolean {
+  return /^[0-9a-f]{40}$/.test(text);
+}
 
 export interface DownloadOptions {
-  cacheDir: string;
+  /** The repository in the cache. */
+  files(type: RepositoryType, name: string): RepositoryFiles;
   /** Base URL of the Hub, without a trailing slash. */
   endpoint: string;
   token?: string;
@@ -72,30 +152,31 @@ export async function openRepository(
   };
   await list();
   if (type === 'model' && entries.has(MODULES) && folders.has(POOLING)) await list(POOLING);
-  const repository = repositoryFolder(options.cacheDir, type, id.name);
-  const snapshot = join(repository, 'snapshots', sha);
+  const files = options.files(type, id.name);
+  const snapshot = `snapshots/${sha}`;
   return {
     paths: [...entries.keys()],
-    snapshot,
+    snapshot: files.at(snapshot),
     async fetch(path) {
-      const link = join(snapshot, path);
-      if (existsSync(link)) return;
+      const link = `${snapshot}/${path}`;
+      if (files.has(link)) return;
       const expected = expectation(entries.get(path)!, where);
-      const blob = join(repository, 'blobs', expected.digest);
-      if (!existsSync(blob) || !isBlob(blob, expected)) {
+      const blob = `blobs/${expected.digest}`;
+      if (!files.has(blob) || !files.isIntact(blob, expected)) {
         const content = await hub.downloadFile({ ...access, repo, path, revision: sha });
         if (!content) throw new UserError({ where, fault: `has no file ${path}`, code: 'not_found' });
         const onReceived = (received: number) =>
           options.onProgress?.({ file: path, received, total: expected.size });
-        await saveBlob(content, blob, { ...expected, where: `${where}: ${path}`, onReceived });
+        const file = files.newFile(blob, expected);
+        await saveBlob(content, file, { ...expected, where: `${where}: ${path}`, onReceived });
       }
-      newLink(link, blob);
+      files.link(link, blob);
     },
     keep() {
       if (type === 'model')
         for (const file of POOLING_FILES.filter((file) => !entries.has(file)))
-          atomicWrite(join(missingFolder(repository, sha), file), '');
-      if (id.revision !== sha) atomicWrite(join(repository, 'refs', id.revision), sha);
+          files.write(missingFile(sha, file), '');
+      if (id.revision !== sha) files.write(`refs/${id.revision}`, sha);
     },
   };
 }
@@ -140,11 +221,6 @@ function requiredFiles(present: string[], where: string): string[] {
   });
 }
 
-interface Expectation {
-  size: number;
-  digest: string;
-}
-
 /**
  * The expected size and hash of a file. The hash of a large file is a SHA-256 of its content, that of other
  * files git's SHA-1.
@@ -158,34 +234,15 @@ function expectation({ path, size, oid, lfs }: ListFileEntry, where: string): Ex
   return { size: lfs?.size ?? size, digest };
 }
 
-/** Bytes per read. */
-const CHUNK = 2 ** 22;
-
-/** Whether a file has the expected size and hash. Git's SHA-1 also covers a header. */
-function isBlob(path: string, { size, digest }: Expectation): boolean {
-  const source = FileSource.open(path, 'a file of the cache');
-  try {
-    if (source.size !== size) return false;
-    const isLarge = digest.length === 64;
-    const hash = isLarge ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`);
-    for (let at = 0; at < size; at += CHUNK) hash.update(source.read(at, Math.min(size, at + CHUNK)));
-    return hash.digest('hex') === digest;
-  } finally {
-    source.close();
-  }
-}
-
 /**
  * Streams a download to a temporary file, because other processes may download the same blob. The file is
  * renamed to the blob only if it is complete and correct on disk.
  */
 async function saveBlob(
   content: Blob,
-  blob: string,
-  { where, onReceived, ...expected }: Expectation & { where: string; onReceived(bytes: number): void },
+  file: ReturnType<RepositoryFiles['newFile']>,
+  { where, onReceived, size, digest }: Expectation & { where: string; onReceived(bytes: number): void },
 ): Promise<void> {
-  const { size, digest } = expected;
-  const file = new NewFile(blob);
   try {
     let received = 0;
     for await (const chunk of content.stream() as unknown as AsyncIterable<Uint8Array>) {
@@ -194,7 +251,7 @@ async function saveBlob(
       file.write(chunk);
       onReceived(received);
     }
-    if (received === size && file.publish((path) => isBlob(path, expected))) return;
+    if (received === size && file.publish()) return;
     const got = received > size ? 'more were' : received === 1 ? 'only 1 was' : `only ${received} were`;
     const fault =
       received === size

@@ -1,10 +1,9 @@
 import { afterAll, expect, it } from 'vitest';
-import { startThread, type Thread } from '../../../support/node/threads.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { startThread, type Thread } from '../../support/node/threads.ts';
+import { UserError } from '../../support/user-error.ts';
 import { AdapterReader } from './adapter-reader.ts';
-import type { FoundAdapter } from './find-adapters.ts';
+import type { FoundAdapter } from './served-adapter.ts';
 
-const job = { folder: '/base', model: 'base', baseDtype: 'float32', modules: [] } as const;
 const adapter = (name: string): FoundAdapter => ({ name, folder: `/adapters/${name}`, state: '' });
 
 /** A thread that does with each adapter what its name says. */
@@ -26,7 +25,7 @@ const start = () => {
   started.push(thread);
   return thread;
 };
-const reader = new AdapterReader(job, 0, 1, start);
+const reader = new AdapterReader(start, () => 0, 1);
 const read = async (name: string) => (await reader.read(adapter(name))).stored as unknown;
 afterAll(() => reader.close());
 

@@ -1,8 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { commitIter, createRepo, HubApiError, listCommits } from '@huggingface/hub';
-import { UserError } from '../../../support/user-error.ts';
-import { hubAccess, hubCacheFolder, type ResolveOptions } from './cache.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { ResolveOptions } from './repository.ts';
 
 /** The title of our commits. A repository whose last commit has another title is not overwritten. */
 const COMMIT_TITLE = 'Upload with adalora';
@@ -25,6 +23,13 @@ export interface UploadOptions extends Pick<ResolveOptions, 'endpoint' | 'token'
   onUpload?(progress: UploadProgress): void;
 }
 
+/** How to reach the Hub. */
+interface UploadAccess {
+  endpoint: string;
+  offline: boolean;
+  token: string | undefined;
+}
+
 /**
  * Uploads files to a model repository of the Hub in one commit, and creates the repository if it does not exist. Files
  * that an interrupted upload has sent are not sent again. If another commit arrives in the meantime, nothing changes.
@@ -35,17 +40,16 @@ export interface UploadOptions extends Pick<ResolveOptions, 'endpoint' | 'token'
 export async function uploadFiles(
   repo: string,
   files: ReadonlyMap<string, Blob | URL>,
-  options: UploadOptions = {},
+  options: UploadOptions,
+  { endpoint, offline, token: accessToken }: UploadAccess,
 ): Promise<{ url: string; commit: string }> {
   const { isPublic = false, parent, onUpload } = options;
-  const { endpoint, offline, token: fromEnvironment } = hubAccess(options);
   if (offline)
     throw new UserError({
       where: repo,
       fault: 'cannot be uploaded offline (HF_HUB_OFFLINE)',
       code: 'network',
     });
-  const accessToken = fromEnvironment ?? loginToken();
   if (accessToken === undefined) {
     throw new UserError({
       where: repo,
@@ -80,13 +84,6 @@ export async function uploadFiles(
   } catch (error) {
     throw explained(error, repo, endpoint, accessToken);
   }
-}
-
-/** The token of Hugging Face's standard login file. */
-function loginToken(): string | undefined {
-  const { HF_TOKEN_PATH, HF_HOME } = process.env;
-  const path = HF_TOKEN_PATH || join(HF_HOME || dirname(hubCacheFolder()), 'token');
-  return existsSync(path) ? readFileSync(path, 'utf8').trim() || undefined : undefined;
 }
 
 /** The Hub's status for a repository that exists. */

@@ -1,13 +1,9 @@
-import { existsSync, realpathSync } from 'node:fs';
-import { join, sep } from 'node:path';
-import { fileError, UserError } from '../../../support/user-error.ts';
-import { PackedCache } from '../packed-cache.ts';
-import { NotThere, UnknownModel } from '../service/service-errors.ts';
-import type { Serving } from '../serving.ts';
-import type { BaseFolder } from './base-folder.ts';
-import { adapterIn, type FoundAdapter, findAdapters } from './find-adapters.ts';
-import { type AdapterContent, readContent } from './read-adapter.ts';
-import { servedAdapter } from './served-adapter.ts';
+import { fileError, UserError } from '../../support/user-error.ts';
+import { PackedCache } from './packed-cache.ts';
+import { type AdapterContent, type FoundAdapter, servedAdapter } from './served-adapter.ts';
+import type { BaseModel } from './served-base.ts';
+import { NotThere, UnknownModel } from './service/service-errors.ts';
+import type { Serving } from './serving.ts';
 
 /** A change to an adapter in a folder. */
 export type FolderEvent =
@@ -15,6 +11,16 @@ export type FolderEvent =
   /** `note`: why it cannot share batches with others. */
   | { type: 'loaded' | 'reloaded'; name: string; folder: string; note?: string }
   | { type: 'refused'; name: string; folder: string; reason: string };
+
+/** Folders of adapters. */
+export interface AdapterPlaces {
+  /** Finds the adapters that are in the folders now. */
+  find(): Promise<FoundAdapter[]>;
+  /** The adapter in a folder, or in the folder of a run. */
+  adapterIn(folder: string): FoundAdapter | undefined;
+  /** The real path of an existing folder in one of the folders. `path` is absolute, or relative to one of them. */
+  within(path: string): string | undefined;
+}
 
 /**
  * Reads an adapter.
@@ -34,8 +40,8 @@ const NAME = /^\w[\w.-]{0,127}$/;
 
 /** Loads and unloads adapters that are added to or removed from these folders, and reloads changed ones. */
 export class AdapterFolders {
-  readonly #roots: readonly string[];
-  readonly #base: BaseFolder;
+  readonly #places: AdapterPlaces;
+  readonly #base: BaseModel;
   readonly #serving: Serving;
   readonly #onEvent: (event: FolderEvent) => void;
   readonly #read: ReadAdapter;
@@ -53,18 +59,17 @@ export class AdapterFolders {
   #seen = new Map<string, string>();
   /** Settles when all loads and unloads so far have ended. */
   #last: Promise<unknown> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
-  /** @param read reads an adapter, by default in this thread */
   constructor(
-    roots: readonly string[],
-    base: BaseFolder,
+    places: AdapterPlaces,
+    base: BaseModel,
     serving: Serving,
     onEvent: (event: FolderEvent) => void,
-    read: ReadAdapter = (adapter) => readContent(adapter, base),
+    read: ReadAdapter,
   ) {
-    this.#roots = roots.map((root) => realpathSync(root));
+    this.#places = places;
     this.#base = base;
     this.#serving = serving;
     this.#onEvent = onEvent;
@@ -73,7 +78,7 @@ export class AdapterFolders {
 
   /** Loads the adapters that are in the folders now. */
   async readAll(): Promise<void> {
-    for (const found of await this.#found()) await this.#inTurn(() => this.#serveNew(found));
+    for (const found of await this.#places.find()) await this.#inTurn(() => this.#serveNew(found));
   }
 
   /** Scans repeatedly until it is closed. */
@@ -91,10 +96,10 @@ export class AdapterFolders {
    */
   async look(): Promise<number> {
     const startedAt = performance.now();
-    const all = new Map((await this.#found()).map((found) => [found.folder, found]));
+    const all = new Map((await this.#places.find()).map((found) => [found.folder, found]));
     for (const [name, { folder, run }] of this.#served) {
       // A client may have loaded an adapter from a deeper folder.
-      const now = all.get(folder) ?? adapterIn(folder);
+      const now = all.get(folder) ?? this.#places.adapterIn(folder);
       if (now) all.set(folder, { ...now, run });
       else this.#drop(name, folder);
     }
@@ -126,7 +131,7 @@ export class AdapterFolders {
       const served = this.#served.get(name);
       if (!served) throw new UnknownModel(name, this.#served.keys(), 'lora_name');
       // The files may have changed since they were loaded, and a scan may have seen that.
-      const { state } = adapterIn(served.folder) ?? served;
+      const { state } = this.#places.adapterIn(served.folder) ?? served;
       this.#passedOver.set(served.folder, state);
       this.#drop(name, served.folder);
     });
@@ -155,17 +160,14 @@ export class AdapterFolders {
       const hint = 'Unload it first.';
       throw new UserError({ key: 'lora_name', fault: `${name} is already loaded`, hint });
     }
-    const found = adapterIn(this.#within(path));
-    if (!found) {
-      throw new NotThere({ key: 'lora_path', fault: 'has no adapter' });
+    const folder = this.#places.within(path);
+    if (folder === undefined) {
+      const fault = 'must be an existing folder inside the served folders';
+      throw new NotThere({ key: 'lora_path', fault });
     }
+    const found = this.#places.adapterIn(folder);
+    if (!found) throw new NotThere({ key: 'lora_path', fault: 'has no adapter' });
     await this.#serve(found, name);
-  }
-
-  async #found(): Promise<FoundAdapter[]> {
-    const all: FoundAdapter[] = [];
-    for (const root of this.#roots) all.push(...(await findAdapters(root)));
-    return all;
   }
 
   /** Serves a new adapter under all names of its folder. A failure is reported once. */
@@ -210,17 +212,6 @@ export class AdapterFolders {
     names?.delete(name);
     if (names?.size === 0) this.#names.delete(folder);
     this.#onEvent({ type: 'unloaded', name, folder });
-  }
-
-  /** The real path of a folder in one of the roots. */
-  #within(path: string): string {
-    const candidates = [path, ...this.#roots.map((root) => join(root, path))].filter((one) =>
-      existsSync(one),
-    );
-    const real = candidates.map((one) => realpathSync(one));
-    const inside = real.find((one) => this.#roots.some((root) => one === root || one.startsWith(root + sep)));
-    if (inside !== undefined) return inside;
-    throw new NotThere({ key: 'lora_path', fault: 'must be an existing folder inside the served folders' });
   }
 }
 
