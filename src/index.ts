@@ -13,8 +13,14 @@ export type { Generated, GenerateTextOptions, GenerationInput, Prompt } from './
 export { nodeEngine } from './program/node/node-engine.ts';
 export type { LossFunction, LossOps } from './program/objectives/own-loss.ts';
 export type { OwnMetric, OwnMetrics } from './scores/metrics/own-metrics.ts';
-export { type ConfigOf, defineConfig, openModel, plan, train } from './studies/jobs/node/main-entry.ts';
-export { openTrained as open } from './studies/jobs/node/open-trained.ts';
+export {
+  type ConfigOf,
+  defineConfig,
+  openModel,
+  openTrained as open,
+  plan,
+  train,
+} from './studies/jobs/node/main-entry.ts';
 export type { TrainOptions } from './studies/jobs/node/train.ts';
 export type { Plan } from './studies/jobs/plan/plan.ts';
 export type { Module } from './support/definitions.ts';

@@ -47,7 +47,7 @@ export function checkpointStore({
       }),
     ...(onCheckpoint && {
       isSaveDue: () => performance.now() - savedAt >= 1000 * checkpointSeconds,
-      async save(state, { origin }) {
+      async save(_, state, { origin }) {
         const name = checkpointName(state.step);
         const content = encodeCheckpoint(state, origin, new Sha256());
         await onCheckpoint(new File(content as BlobPart[], name));

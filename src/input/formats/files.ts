@@ -2,7 +2,7 @@ import type { Hash } from '../../support/sha256.ts';
 import { nearest } from '../../support/text.ts';
 import { InvalidFile, UserError } from '../../support/user-error.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from './bounded-json.ts';
-import { type AsyncByteSource, blobSource, type OpenFile, sourceDigest } from './byte-source.ts';
+import { type AsyncByteSource, blobSource, type OpenFile, sourceDigest, wholeFile } from './byte-source.ts';
 import { openFetchSource } from './fetch-source.ts';
 
 /** A file in a page: chosen by the user, in memory (bytes or text), or at a URL. */
@@ -118,6 +118,12 @@ export async function digestsIn(files: Files, names: readonly string[]): Promise
 export async function readJsonFile(files: Files, file: string): Promise<unknown> {
   const bytes = await readFile(files, file);
   return bytes && parseSmallJson(bytes, pathIn(files.name, file));
+}
+
+/** Parses a small JSON file of a folder that answers at once. Throws a UserError if it is missing or invalid. */
+export function readJsonNow(folder: FolderFiles, name: string, expected: string): unknown {
+  const file = folder.openNow(name, expected);
+  return parseSmallJson(wholeFile(file, MAX_JSON_BYTES), file.path);
 }
 
 /** The error for a missing file. It suggests similar names. */

@@ -1,8 +1,7 @@
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { folderFiles } from '../../input/formats/node/folder-files.ts';
+import { beforeEach, expect, it } from 'vitest';
+import { filesInMemory } from '../../../tests/support/files-in-memory.ts';
+import { wholeFile } from '../../input/formats/byte-source.ts';
+import type { FolderFiles } from '../../input/formats/files.ts';
 import { Random } from '../../support/random.ts';
 import type { TrainerState } from './checkpoint.ts';
 import { readLastCheckpoint, writeCheckpoint } from './checkpoint-files.ts';
@@ -24,31 +23,31 @@ const state = (step: number): TrainerState => ({
   method: { pattern: Uint8Array.of(1, 0, 1), progress: Int32Array.of(2, 0) },
 });
 
-let folder: string;
+let folder: FolderFiles;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'adalora-'));
+  folder = filesInMemory();
 });
-afterEach(() => rmSync(folder, { recursive: true }));
+const bytesOf = (name: string) => wholeFile(folder.openNow(name, 'a checkpoint'), 2 ** 20);
 
 it('round-trips', () => {
-  expect(readLastCheckpoint(folderFiles(folder))).toBeUndefined();
-  for (const step of [4, 8, 12]) writeCheckpoint(folderFiles(folder), state(step), ORIGIN, 2);
-  const path = join(folder, 'checkpoint-12.safetensors');
-  expect(readLastCheckpoint(folderFiles(folder))).toEqual({ path, ...ORIGIN, state: state(12) });
+  expect(readLastCheckpoint(folder)).toBeUndefined();
+  for (const step of [4, 8, 12]) writeCheckpoint(folder, state(step), ORIGIN, 2);
+  expect(folder.list()).toHaveLength(2);
+  const path = 'checkpoint-12.safetensors';
+  expect(readLastCheckpoint(folder)).toEqual({ path, ...ORIGIN, state: state(12) });
 });
 
 it('of a run without evaluations has no best', () => {
   const { best: _, tensors, ...rest } = state(4);
   const { best: __, ...others } = tensors;
-  writeCheckpoint(folderFiles(folder), { ...rest, best: undefined, tensors: others }, ORIGIN, 2);
-  expect(readLastCheckpoint(folderFiles(folder))?.state.tensors.best).toBeUndefined();
-  expect(readLastCheckpoint(folderFiles(folder))?.state.best).toBeUndefined();
+  writeCheckpoint(folder, { ...rest, best: undefined, tensors: others }, ORIGIN, 2);
+  expect(readLastCheckpoint(folder)?.state.tensors.best).toBeUndefined();
+  expect(readLastCheckpoint(folder)?.state.best).toBeUndefined();
 });
 
 it('with any wrong byte is replaced by the one before, with a notice', () => {
-  for (const step of [4, 8]) writeCheckpoint(folderFiles(folder), state(step), ORIGIN, 2);
-  const path = join(folder, 'checkpoint-8.safetensors');
-  const bytes = readFileSync(path);
+  for (const step of [4, 8]) writeCheckpoint(folder, state(step), ORIGIN, 2);
+  const bytes = bytesOf('checkpoint-8.safetensors');
   const random = new Random(1, 'damage');
   const damages = [
     ...Array.from({ length: 60 }, () => {
@@ -59,9 +58,9 @@ it('with any wrong byte is replaced by the one before, with a notice', () => {
     ...[0, 7, 100, bytes.length - 1].map((length) => bytes.subarray(0, length)),
   ];
   for (const damaged of damages) {
-    writeFileSync(path, damaged);
+    folder.write('checkpoint-8.safetensors', damaged);
     const said: string[] = [];
-    const saved = readLastCheckpoint(folderFiles(folder), (message) => said.push(message));
+    const saved = readLastCheckpoint(folder, (message) => said.push(message));
     // Spaces after the header's JSON have no meaning, and numbers may be spelled differently.
     if (saved?.state.step === 8) expect(saved.state).toEqual(state(8));
     else {
@@ -73,11 +72,11 @@ it('with any wrong byte is replaced by the one before, with a notice', () => {
 });
 
 it('of another step or version under its name is ignored, and without an intact one there is an error', () => {
-  writeCheckpoint(folderFiles(folder), state(4), ORIGIN, 2);
-  copyFileSync(join(folder, 'checkpoint-4.safetensors'), join(folder, 'checkpoint-8.safetensors'));
-  expect(readLastCheckpoint(folderFiles(folder))?.state.step).toBe(4);
-  writeFileSync(join(folder, 'checkpoint-4.safetensors'), 'x');
-  expect(() => readLastCheckpoint(folderFiles(folder))).toThrow(
+  writeCheckpoint(folder, state(4), ORIGIN, 2);
+  folder.write('checkpoint-8.safetensors', bytesOf('checkpoint-4.safetensors'));
+  expect(readLastCheckpoint(folder)?.state.step).toBe(4);
+  folder.write('checkpoint-4.safetensors', 'x');
+  expect(() => readLastCheckpoint(folder)).toThrow(
     /it contains step 4\.\n.*\nNo checkpoint of the run is intact/,
   );
 });

@@ -89,13 +89,8 @@ export function stepOfCheckpoint(name: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-/** The steps of the checkpoints in a folder, in order. */
-export function checkpointsIn(folder: FolderFiles): number[] {
-  return listCheckpoints(folder).map(({ step }) => step);
-}
-
 /** Lists the checkpoints of a folder, oldest first. */
-function listCheckpoints(folder: FolderFiles): { name: string; step: number }[] {
+export function listCheckpoints(folder: FolderFiles): { name: string; step: number }[] {
   return folder
     .list()
     .flatMap((name) => {

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import { shallowJson } from '../../input/data/json.ts';
-import { MAX_JSON_BYTES, parseSmallJson } from '../../input/formats/bounded-json.ts';
 import { wholeFile } from '../../input/formats/byte-source.ts';
 import { utf8Text } from '../../input/formats/excerpt.ts';
-import type { FolderFiles } from '../../input/formats/files.ts';
+import { type FolderFiles, readJsonNow } from '../../input/formats/files.ts';
 import type { ComponentImportance } from '../../methods/tuners/method-run.ts';
 import { InvalidFile } from '../../support/user-error.ts';
 import type { ImportanceLog } from './component-history.ts';
@@ -96,9 +95,9 @@ export function openImportanceLog(
 /** Reads the log of a run; undefined if it has none. Ignores a row that a kill cut short. */
 export function readImportanceLog(run: FolderFiles): ImportanceLog | undefined {
   if (!run.has(RUN_FILES.importanceModules) || !run.has(RUN_FILES.importance)) return undefined;
-  const named = run.openNow(RUN_FILES.importanceModules, 'the modules of an importance log');
-  const { path: where } = named;
-  const { data } = schema.safeParse(parseSmallJson(wholeFile(named, MAX_JSON_BYTES), where));
+  const json = readJsonNow(run, RUN_FILES.importanceModules, 'the modules of an importance log');
+  const { data } = schema.safeParse(json);
+  const where = run.path(RUN_FILES.importanceModules);
   if (!data) throw new InvalidFile({ where, fault: 'is not the list of an importance log' });
   const bytes = wholeFile(run.openNow(RUN_FILES.importance, 'an importance log'), MAX_LOG_BYTES);
   const values = new Float32Array(

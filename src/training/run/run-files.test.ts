@@ -1,49 +1,30 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { folderFiles } from '../../input/formats/node/folder-files.ts';
-import { fingerprintOf } from './checkpoint.ts';
+import { filesInMemory } from '../../../tests/support/files-in-memory.ts';
 import { parseRunConfig } from './config/parse-run-config.ts';
 import type { RunConfig } from './config/run-config.ts';
-import { assertOwnCheckpoint, RUN_FILES } from './run-files.ts';
-
-let folder: string;
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'own-'));
-});
-afterEach(() => rmSync(folder, { recursive: true }));
-
-const LABELS = ['a', 'b'];
-const DIGESTS = ['0123'];
+import { otherRun, RUN_FILES } from './run-files.ts';
 
 function configOf(more: object = {}): RunConfig {
   const given = {
     model: 'bert',
     data: { train: 'train.tsv', text: 0, label: 1 },
-    output: folder,
+    output: 'run',
     ...more,
   };
   return parseRunConfig({ defaults: 'huggingface', ...given }, 'test');
 }
 
-const resume = (fingerprint: string, config: RunConfig) =>
-  assertOwnCheckpoint(fingerprint, { config, labels: LABELS, digests: DIGESTS }, folderFiles(folder));
-
-it('names the settings that differ', () => {
+it('names the settings that differ from those of the run in a folder', () => {
   const config = configOf();
-  writeFileSync(join(folder, RUN_FILES.config), stringify(config));
-  const fingerprint = fingerprintOf(config, LABELS, DIGESTS);
-  resume(fingerprint, config);
-  expect(() => resume(fingerprint, configOf({ seed: 3 }))).toThrow('seed is 3 (was 0)');
-  expect(() => resume('other', config)).toThrow('other content in the data files');
+  const folder = filesInMemory();
+  folder.write(RUN_FILES.config, stringify(config));
+  expect(otherRun(configOf({ seed: 3 }), folder).message).toContain('seed is 3 (was 0)');
+  expect(otherRun(config, folder).message).toContain('other content in the data files');
 });
 
-it('does without a config.yaml if the fingerprint is right', () => {
-  const config = configOf();
-  expect(() => resume('other', config)).toThrow('other content in the config or the data files');
-  resume(fingerprintOf(config, LABELS, DIGESTS), config);
-  writeFileSync(join(folder, RUN_FILES.config), '{');
-  resume(fingerprintOf(config, LABELS, DIGESTS), config);
+it('names what may differ from a run without a config.yaml', () => {
+  expect(otherRun(configOf(), filesInMemory()).message).toContain(
+    'other content in the config or the data files',
+  );
 });

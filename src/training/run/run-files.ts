@@ -4,7 +4,6 @@ import { MAX_YAML_BYTES, parseYaml } from '../../input/formats/yaml-document.ts'
 import { moduleOfMethod } from '../../methods/tuners/registry.ts';
 import { UserError } from '../../support/user-error.ts';
 import { moduleOfTask } from '../../tasks/registry.ts';
-import { fingerprintOf } from './checkpoint.ts';
 import { fingerprintSettings } from './config/fingerprint-settings.ts';
 import { parseRunConfig } from './config/parse-run-config.ts';
 import { keepChoices } from './config/resolve-config.ts';
@@ -18,7 +17,7 @@ export const RUN_FILES = {
   importance: 'importance.f32',
   importanceModules: 'importance.json',
   checkpoints: 'checkpoints',
-  /** See `FoldFiles`. */
+  /** See `openFolds`. */
   folds: 'folds',
   adapter: 'adapter',
   /** The whole fine-tuned model, for methods without an adapter. */
@@ -60,27 +59,6 @@ export function asBegun(
     if (error instanceof UserError) return config;
     throw error;
   }
-}
-
-/** The data that identifies a run. */
-export interface RunIdentity {
-  config: RunConfig;
-  labels: readonly string[];
-  digests: readonly string[];
-}
-
-/**
- * Checks that a run may continue from a checkpoint.
- *
- * @param fingerprint the checkpoint's fingerprint
- * @throws UserError that names the differences
- */
-export function assertOwnCheckpoint(
-  fingerprint: string,
-  { config, labels, digests }: RunIdentity,
-  run: FolderFiles,
-): void {
-  if (fingerprint !== fingerprintOf(config, labels, digests)) throw otherRun(config, run);
 }
 
 /** The settings that differ between a config and the run in a folder, with both values. */

@@ -8,17 +8,12 @@ import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { withoutLaunch } from '../../../program/parallel/node/launch.ts';
 import { withParent } from '../../../support/node/process-status.ts';
+import { fingerprintOf } from '../../../training/run/checkpoint.ts';
 import { lastFingerprint } from '../../../training/run/checkpoint-files.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import { finishOf, lastStepOf, totalStepsOf } from '../../../training/run/event-log.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
-import {
-  asBegun,
-  assertOwnCheckpoint,
-  differencesFrom,
-  otherRun,
-  RUN_FILES,
-} from '../../../training/run/run-files.ts';
+import { asBegun, differencesFrom, otherRun, RUN_FILES } from '../../../training/run/run-files.ts';
 import { stopStep } from '../../../training/train/trainer-settings.ts';
 import { readRun } from '../../jobs/node/read-run.ts';
 import { readRunRecord } from '../../report/node/read-run-record.ts';
@@ -153,9 +148,11 @@ async function assertOwnRuns(runs: readonly ExperimentRun[]): Promise<void> {
     const run = await readRun(asBegun(finishedConfig, files));
     // If the run has no checkpoints, only its settings can be compared.
     const known = lastFingerprint(files.within(RUN_FILES.checkpoints));
-    if (known !== undefined)
-      assertOwnCheckpoint(known, { ...run, digests: run.files().map(digestOf) }, files);
-    else if (differencesFrom(run.config, files).length > 0) throw otherRun(run.config, files);
+    const isOther =
+      known === undefined
+        ? differencesFrom(run.config, files).length > 0
+        : known !== fingerprintOf(run.config, run.labels, run.files().map(digestOf));
+    if (isOther) throw otherRun(run.config, files);
   }
 }
 

@@ -15,11 +15,31 @@ export function runFiles(folder: string): typeof RUN_FILES {
 }
 
 /**
- * Checks, before anything is loaded, whether a run can be written to the folder. It does not create anything.
+ * Checks, before anything is loaded, whether a run can be written to a folder. It does not create anything. A folder with
+ * files is locked while these are read, because they must not change.
  *
- * @throws UserError if the folder cannot be created or written to, or contains files and is not a run to `resume`
+ * @throws UserError if the folder cannot be created or written to, contains files and is not a run to `resume`, or is
+ * locked by another run
  */
-export function checkRunFolder(folder: string, resume: boolean): void {
+export function runFolderLock(folder: string, resume: boolean, options: LockOptions) {
+  checkRunFolder(folder, resume);
+  const seen = contentOf(folder);
+  let release = seen.length > 0 ? lockRun(folder, options) : undefined;
+  return {
+    /** Creates the folder and locks it, unless it existed. Removes the remains of killed processes. */
+    take(): void {
+      release ??= takeRunFolder(folder, seen, options);
+      const { checkpoints } = runFiles(folder);
+      asked(folder, () => {
+        makeFolder(checkpoints);
+        for (const path of [folder, checkpoints]) removeStale(path);
+      });
+    },
+    release: () => release?.(),
+  };
+}
+
+function checkRunFolder(folder: string, resume: boolean): void {
   const where = `output: ${folder}`;
   const stats = statsOf(folder);
   if (!stats) {
@@ -51,7 +71,7 @@ export function checkRunFolder(folder: string, resume: boolean): void {
 }
 
 /** Names of the entries in a run's folder, without its lock and temporary files; empty if the folder does not exist. */
-export function contentOf(folder: string): string[] {
+function contentOf(folder: string): string[] {
   if (!statsOf(folder)) return [];
   return readdirSync(folder).filter((name) => name !== LOCK_FILE && !isTemporary(name));
 }
@@ -75,7 +95,7 @@ export function lockRun(folder: string, options?: LockOptions): () => void {
  * @returns a function that unlocks it
  * @throws UserError if another run holds the lock or has since started in it, or if the system refuses
  */
-export function takeRunFolder(folder: string, seen: readonly string[], options?: LockOptions): () => void {
+function takeRunFolder(folder: string, seen: readonly string[], options: LockOptions): () => void {
   const release = asked(folder, () => {
     makeFolder(folder);
     return lockRun(folder, options);
@@ -87,19 +107,6 @@ export function takeRunFolder(folder: string, seen: readonly string[], options?:
     fault: 'already contains another run',
     hint: 'Choose another folder as output.',
     code: 'already_exists',
-  });
-}
-
-/**
- * Creates the subfolders, and removes the remains of killed processes.
- *
- * @throws UserError if the system refuses
- */
-export function makeRunFolder(folder: string): void {
-  const { checkpoints } = runFiles(folder);
-  asked(folder, () => {
-    makeFolder(checkpoints);
-    for (const path of [folder, checkpoints]) removeStale(path);
   });
 }
 

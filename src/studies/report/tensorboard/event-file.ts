@@ -1,9 +1,7 @@
-import { appendFileSync } from 'node:fs';
-import { join } from 'node:path';
 import protobuf from 'protobufjs';
-import { makeFolder } from '../../../../input/store/node/make-folder.ts';
-import { readEvent } from '../../../../training/run/events.ts';
-import { scalarsOf } from '../scalars-of.ts';
+import type { FolderFiles } from '../../../input/formats/files.ts';
+import { readEvent } from '../../../training/run/events.ts';
+import { scalarsOf } from './scalars-of.ts';
 
 /** The Castagnoli polynomial, bit-reversed. */
 const POLYNOMIAL = 0x82f63b78;
@@ -65,22 +63,24 @@ interface EventMessage {
  * Writes a run's events for TensorBoard as they arrive. Each process that starts or resumes the run writes its own
  * file. TensorBoard then drops records of earlier files for later steps.
  *
- * @param folder created at the first event, `start`; without that event, nothing is written
+ * @param folder gets the file at the first event, `start`; without that event, nothing is written
+ * @param writer the number of this process
  * @param now returns milliseconds since 1970
  */
-export function eventFile(folder: string, now = Date.now): (event: unknown) => void {
-  let path: string | undefined;
+export function eventFile(folder: FolderFiles, writer: number, now = Date.now): (event: unknown) => void {
+  let name: string | undefined;
   const write = (message: Omit<EventMessage, 'wall_time'>) => {
-    if (path !== undefined)
-      appendFileSync(path, tfRecord(eventMessage({ wall_time: now() / 1000, ...message })));
+    if (name === undefined) return;
+    const record = tfRecord(eventMessage({ wall_time: now() / 1000, ...message }));
+    if (folder.has(name)) folder.append(name, record);
+    else folder.write(name, record);
   };
   return (value) => {
     const event = readEvent(value);
     if (!event) return;
     if (event.type === 'start') {
-      makeFolder(folder);
       // TensorBoard reads files in the order of their names.
-      path = join(folder, `events.out.tfevents.${Math.floor(now() / 1000)}.${process.pid}.adalora`);
+      name = `events.out.tfevents.${Math.floor(now() / 1000)}.${writer}.adalora`;
       write({ file_version: 'brain.Event:2' });
       write({ step: event.step + 1, session_log: { status: SESSION_START } });
     }

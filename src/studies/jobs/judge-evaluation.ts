@@ -1,42 +1,44 @@
-import { existsSync } from 'node:fs';
-import { dataFiles } from '../../../input/data/node/text-files.ts';
-import type { TextFile } from '../../../input/data/text-file.ts';
-import { readYaml } from '../../../input/formats/node/read-text.ts';
-import { FROZEN } from '../../../methods/tuners/tuner.ts';
-import type { Certainty, ExampleSet, Scores } from '../../../program/example-set.ts';
-import { Program } from '../../../program/program.ts';
-import type { Baseline } from '../../../scores/baselines/baseline.ts';
-import { type ScoreName, scoreDefinition } from '../../../scores/metrics/scores.ts';
-import { releasing } from '../../../support/opened.ts';
-import { UserError } from '../../../support/user-error.ts';
-import { heldOutShare, trainingFiles, type ValidationFiles } from '../../../tasks/data-files.ts';
-import type { ReadingFlags } from '../../../tasks/prediction.ts';
-import { metricsOf } from '../../../tasks/registry.ts';
-import { runFiles } from '../../../training/run/node/run-folder.ts';
-import { isNoBetterThanFloor, type Verdict } from '../../../training/run/verdict.ts';
-import type { TrainedModel } from '../../../use/trained/trained-model.ts';
-import { frozenProbe, unitOutputs } from '../contenders/frozen.ts';
-import { joined, splitSources } from '../run-rows.ts';
-import { PROBE } from '../verdict/diagnose.ts';
-import { countedRows } from '../verdict/judge-run.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
+import type { FolderFiles } from '../../input/formats/files.ts';
+import { FROZEN } from '../../methods/tuners/tuner.ts';
+import type { Certainty, ExampleSet, Scores } from '../../program/example-set.ts';
+import { Program } from '../../program/program.ts';
+import type { Baseline } from '../../scores/baselines/baseline.ts';
+import { type ScoreName, scoreDefinition } from '../../scores/metrics/scores.ts';
+import { releasing } from '../../support/opened.ts';
+import { UserError } from '../../support/user-error.ts';
+import { heldOutShare, trainingFiles, type ValidationFiles } from '../../tasks/data-files.ts';
+import type { ReadingFlags } from '../../tasks/prediction.ts';
+import { metricsOf } from '../../tasks/registry.ts';
+import { RUN_FILES, runYaml } from '../../training/run/run-files.ts';
+import { isNoBetterThanFloor, type Verdict } from '../../training/run/verdict.ts';
+import type { TrainedModel } from '../../use/trained/trained-model.ts';
+import { frozenProbe, unitOutputs } from './contenders/frozen.ts';
+import type { ConfigFiles } from './look-at-all.ts';
+import { joined, splitSources } from './run-rows.ts';
+import { PROBE } from './verdict/diagnose.ts';
+import { countedRows } from './verdict/judge-run.ts';
 
 /**
  * Compares the scores of a trained model on some files with baselines that are fitted on the run's training
  * rows. If these are unknown, only the baseline that ignores the text is used, fitted on the scored rows.
  *
- * @param path the path of the trained model, which may be a run's folder
+ * @param run the folder of the trained model, which may be a run's
+ * @param dataFiles finds the files of a config's data
  * @param files with what their rows name, such as pictures
  */
 export async function judgeEvaluation(
   trained: Pick<TrainedModel, 'task' | 'definition' | 'labels' | 'context' | 'parts'>,
   {
-    path,
+    run,
+    dataFiles,
     files,
     flags,
     scores,
     certainty,
   }: {
-    path: string;
+    run: FolderFiles;
+    dataFiles: ConfigFiles['data'];
     files: readonly TextFile[];
     flags: ReadingFlags;
     scores: Scores;
@@ -50,7 +52,7 @@ export async function judgeEvaluation(
   const value = scores[`eval_${score}`];
   if (value === undefined) return undefined;
   const rows = task.files.read(files, reading);
-  const learnt = await trainingRows(path, trained, ownReading);
+  const learnt = await trainingRows(run, dataFiles, trained, ownReading);
   const { labels } = trained;
   const ofRows = (await task.baselines?.ofRows?.(learnt?.rows ?? rows, rows, { labels, reading })) ?? [];
   const ofTokens = () => {
@@ -121,22 +123,20 @@ async function probeBaseline(
  * longer exist.
  */
 async function trainingRows(
-  path: string,
+  run: FolderFiles,
+  dataFiles: ConfigFiles['data'],
   trained: Pick<TrainedModel, 'definition' | 'context'>,
   reading: object,
 ): Promise<{ rows: unknown; examples?: ExampleSet } | undefined> {
-  const { config } = runFiles(path);
-  if (!existsSync(config)) return undefined;
-  const { data } = Object(readYaml(config, 'the config of a run')) as {
+  if (!run.has(RUN_FILES.config)) return undefined;
+  const { data } = Object(runYaml(run)) as {
     data?: { dataset?: string; train: string | readonly string[]; validation?: ValidationFiles };
   };
   if (!data || data.dataset !== undefined) return undefined;
-  const paths = trainingFiles(data);
-  if (!paths.every((path) => existsSync(`${path}`))) return undefined;
   const task = trained.definition();
   try {
     const parts = await Promise.all(
-      paths.map(async (path) => {
+      trainingFiles(data).map(async (path) => {
         const files = await dataFiles(path, task.files.takesFolders);
         return task.files.read(await trained.context().modality.withContent(files, reading), reading);
       }),
@@ -146,7 +146,7 @@ async function trainingRows(
     const rows = joined(task, held?.train ?? parts);
     return { rows, ...(task.baselines?.ofTokens && { examples: task.examples(rows, trained.context()) }) };
   } catch (error) {
-    // The file has changed since the run, and no longer matches its settings.
+    // The file is gone, or has changed since the run and no longer matches its settings.
     if (error instanceof UserError) return undefined;
     throw error;
   }

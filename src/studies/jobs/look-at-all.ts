@@ -1,18 +1,25 @@
-import { existsSync } from 'node:fs';
-import { dataFiles } from '../../../input/data/node/text-files.ts';
-import { EMBEDDED_MODEL, parseModelId } from '../../../input/hub/model-id.ts';
-import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
-import { methodNamed } from '../../../methods/tuners/registry.ts';
-import { type Mistakes, UserError } from '../../../support/user-error.ts';
-import { trainingFiles, validationFiles } from '../../../tasks/data-files.ts';
-import { type TaskName, taskNamed } from '../../../tasks/registry.ts';
-import type { SoundConfig } from '../../../training/run/config/sound-config.ts';
-import { describeFolder } from '../../../use/trained/node/load-model.ts';
-import { locateAdapter } from '../../../use/trained/node/locate-trained.ts';
-import { buildModel, type Described, readModel } from '../../../use/trained/read-model.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
+import { EMBEDDED_MODEL, parseModelId } from '../../input/hub/model-id.ts';
+import { methodNamed } from '../../methods/tuners/registry.ts';
+import { type Mistakes, UserError } from '../../support/user-error.ts';
+import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
+import { type TaskName, taskNamed } from '../../tasks/registry.ts';
+import type { SoundConfig } from '../../training/run/config/sound-config.ts';
+import type { ModelConfig } from '../../use/trained/model-config.ts';
+import { buildModel, type Described, readModel } from '../../use/trained/read-model.ts';
 
 /** Stands for an unknown number of steps: larger than any setting. */
 const ENDLESS = 1e9;
+
+/** Finds what a config names on a machine. Throws a UserError for anything missing or damaged. */
+export interface ConfigFiles {
+  has(path: string): boolean;
+  adapter(name: string): Promise<unknown>;
+  /** @param changes fields of config.json that the config replaces */
+  model(name: string, changes: ModelConfig | undefined): Promise<Described>;
+  /** The files at a path: one, or those of a folder if the task takes folders. */
+  data(path: string, takesFolders: boolean): Promise<readonly TextFile[]>;
+}
 
 /**
  * Records the errors in everything that a config names, and in settings that depend on it.
@@ -21,13 +28,15 @@ const ENDLESS = 1e9;
  */
 export async function lookAtAll(
   parts: SoundConfig,
+  here: ConfigFiles,
   inMemory: readonly string[],
   mistakes: Mistakes,
 ): Promise<void> {
+  // Models that would be downloaded are not checked.
+  const isHere = (name: string) => here.has(name) || name === EMBEDDED_MODEL || parseModelId(name) === null;
   const { model = EMBEDDED_MODEL, model_config, task, data, files = data, adapter } = parts;
-  if (adapter !== undefined && isHere(adapter)) await mistakes.of(() => locateAdapter(adapter));
-  const folder = isHere(model) ? await mistakes.of(() => resolveModel(model)) : undefined;
-  const described = folder && (await mistakes.of(() => describeFolder(folder, model_config)));
+  if (adapter !== undefined && isHere(adapter)) await mistakes.of(() => here.adapter(adapter));
+  const described = isHere(model) && (await mistakes.of(() => here.model(model, model_config)));
   if (described) {
     await mistakes.of(async () => (await readModel(described)).modality(described.family.config));
     await mistakes.of(() => {
@@ -39,14 +48,9 @@ export async function lookAtAll(
   const paths = [...trainingFiles(files), ...validationFiles(files.validation).map(({ path }) => path)];
   for (const path of paths.filter((path) => path !== '' && !inMemory.includes(path)))
     await mistakes.of(async () => {
-      const found = await dataFiles(path, task !== undefined && taskNamed(task).files.takesFolders);
+      const found = await here.data(path, task !== undefined && taskNamed(task).files.takesFolders);
       if (task && data) taskNamed(task).files.read(found, data);
     });
-}
-
-/** Whether a model must be on this machine. Models that would be downloaded are not checked. */
-function isHere(name: string): boolean {
-  return existsSync(name) || name === EMBEDDED_MODEL || parseModelId(name) === null;
 }
 
 /**

@@ -1,24 +1,21 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
-import { readYaml } from '../../../../input/formats/node/read-text.ts';
-import { atomicWrite } from '../../../../input/store/node/atomic-write.ts';
-import type { ParsedConfig } from '../../../../training/run/config/run-config.ts';
-import type { ReportTo } from '../../../../training/run/config/training-section.ts';
-import type { TrainEvent } from '../../../../training/run/events.ts';
-import { runFiles } from '../../../../training/run/node/run-folder.ts';
-import { valuesOf } from '../../run/run-record.ts';
-import { eventFile } from '../../tensorboard/node/event-file.ts';
-import { scalarsOf } from '../../tensorboard/scalars-of.ts';
-import { mlflow } from '../mlflow.ts';
+import { type FolderFiles, readJsonNow } from '../../../input/formats/files.ts';
+import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
+import type { ReportTo } from '../../../training/run/config/training-section.ts';
+import type { TrainEvent } from '../../../training/run/events.ts';
+import { RUN_FILES, runYaml } from '../../../training/run/run-files.ts';
+import { valuesOf } from '../run/run-record.ts';
+import { eventFile } from '../tensorboard/event-file.ts';
+import { scalarsOf } from '../tensorboard/scalars-of.ts';
+import { mlflow } from './mlflow.ts';
 import {
   type Environment,
   type Outcome,
   type Tracker,
   TrackerQueue,
   type TrackerState,
-} from '../tracker-queue.ts';
-import { wandb } from '../wandb.ts';
+} from './tracker-queue.ts';
+import { wandb } from './wandb.ts';
 
 /** The tracking servers, by their names in `training.report_to`. */
 const TRACKERS: Readonly<Record<Exclude<ReportTo, 'tensorboard'>, (environment: Environment) => Tracker>> = {
@@ -37,29 +34,30 @@ export interface TrackedEvents {
 /**
  * Sends a run's events to the programs in `training.report_to`, from its `start` event on.
  *
+ * @param run the run's folder, its name, and the number of this process
  * @param onFailure called once for each server that fails; the run continues
  * @throws UserError for a missing environment variable
  */
 export function trackRun(
-  { output, training }: ParsedConfig,
+  { training }: ParsedConfig,
+  { folder, name, writer }: { folder: FolderFiles; name: string; writer: number },
   environment: Environment,
   onFailure: (message: string) => void,
 ): TrackedEvents {
   const names = new Set([training.report_to ?? []].flat());
   const shows: ((event: TrainEvent) => void)[] = [];
-  if (names.delete('tensorboard')) shows.push(eventFile(join(output, 'tensorboard')));
+  if (names.delete('tensorboard')) shows.push(eventFile(folder.within('tensorboard'), writer));
   const trackers = [...names].map((name) => ({
     name,
     tracker: TRACKERS[name as keyof typeof TRACKERS](environment),
   }));
-  const files = runFiles(output);
   const states = new Map<string, TrackerState>();
   let queues: TrackerQueue[] = [];
   const begin = () => {
-    for (const [name, state] of Object.entries(readStates(files.trackers))) states.set(name, state);
+    for (const [name, state] of Object.entries(readStates(folder))) states.set(name, state);
     const run = {
-      name: basename(resolve(output)),
-      settings: Object.fromEntries(valuesOf(Object(readYaml(files.config, "the run's config")))),
+      name,
+      settings: Object.fromEntries(valuesOf(Object(runYaml(folder, "the run's config")))),
     };
     queues = trackers.map(({ name, tracker }) => {
       const host = {
@@ -67,7 +65,7 @@ export function trackRun(
           onFailure(`${name} does not get all of this run: ${message}. Training continues.`),
         onState(state: TrackerState) {
           states.set(name, state);
-          atomicWrite(files.trackers, `${JSON.stringify(Object.fromEntries(states), null, 2)}\n`);
+          folder.write(RUN_FILES.trackers, `${JSON.stringify(Object.fromEntries(states), null, 2)}\n`);
         },
       };
       return new TrackerQueue(tracker, run, host, states.get(name));
@@ -95,10 +93,10 @@ export function trackRun(
 }
 
 /** Reads the states of trackers. A damaged file is ignored; the servers then get a new run. */
-function readStates(path: string): Record<string, TrackerState> {
-  if (!existsSync(path)) return {};
+function readStates(run: FolderFiles): Record<string, TrackerState> {
+  if (!run.has(RUN_FILES.trackers)) return {};
   try {
-    return statesSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
+    return statesSchema.parse(readJsonNow(run, RUN_FILES.trackers, 'the states of trackers'));
   } catch {
     return {};
   }

@@ -1,15 +1,13 @@
-import { basename } from 'node:path';
 import {
   type Communicator,
   gatherJson,
   markAgreed,
   processName,
-} from '../../../program/parallel/communicator.ts';
-import { programVersion } from '../../../support/node/process-status.ts';
-import { PROGRAM } from '../../../support/program.ts';
-import { UserError } from '../../../support/user-error.ts';
-import { fingerprintSettings } from '../../../training/run/config/fingerprint-settings.ts';
-import type { RunOfFiles } from './read-run.ts';
+} from '../../program/parallel/communicator.ts';
+import { PROGRAM } from '../../support/program.ts';
+import { UserError } from '../../support/user-error.ts';
+import { fingerprintSettings } from '../../training/run/config/fingerprint-settings.ts';
+import type { RunConfig } from '../../training/run/config/run-config.ts';
 
 /** The maximum number of differences in one message. */
 const MAX_NAMED = 5;
@@ -46,25 +44,31 @@ const SHOWN = 12;
 /**
  * Checks that all processes are about to do the same run.
  *
+ * @param version the version of this program
  * @param digests digests of the run's files, in order
  * @throws UserError if two hosts differ in version, config, data or model; it names the difference with both
  * values
  */
 export function assertSameRun(
   communicator: Communicator,
-  { config, files }: RunOfFiles,
+  version: string,
+  { config, files }: { config: RunConfig; files(): readonly (string | { name: string })[] },
   digests: readonly string[],
   fingerprint: string,
 ): void {
   if (communicator.size === 1) return;
   const byName = files().map((file, i): [string, string] => [
-    `the file ${basename(typeof file === 'string' ? file : file.name)}`,
+    `the file ${lastPart(typeof file === 'string' ? file : file.name)}`,
     digests[i]!.slice(0, SHOWN),
   ]);
   assertAgreed(communicator, {
-    [PROGRAM]: programVersion(),
+    [PROGRAM]: version,
     ...Object.fromEntries(fingerprintSettings(config)),
     ...Object.fromEntries(byName),
     fingerprint: fingerprint.slice(0, SHOWN),
   });
+}
+
+function lastPart(path: string): string {
+  return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
 }
