@@ -162,6 +162,21 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
     await page.context().close();
   });
 
+  it('in the rows of a parquet file are shown, and a damaged one is named', async () => {
+    const { page, complaints } = await openPage(browser, server.url, LOOKS[0]);
+    const user = new PageUser(page);
+    await user.choose('src/input/data/parquet/fixtures/pictures.parquet');
+    expect(await page.locator('#file-facts').textContent()).toContain('10 rows of 4 columns.');
+    expect(await page.locator('#preview figcaption').allTextContents()).toEqual(['blue', 'red']);
+    const drawn = '#preview img[src^="data:image/png"]';
+    await page.waitForFunction((drawn) => document.querySelectorAll(drawn).length === 8, drawn);
+    await page
+      .locator('#choice-problem', { hasText: 'd.png is not a JPEG, PNG, WebP or GIF file' })
+      .waitFor();
+    expect(complaints).toEqual([]);
+    await page.context().close();
+  });
+
   it('are decoded as in Node', async () => {
     const { outputFiles } = await build({
       entryPoints: ['src/faces/web/decode-picture.ts'],
