@@ -91,7 +91,7 @@ describe('parquet with the bytes of pictures', () => {
   it('names the rows with pictures that cannot be read', async () => {
     const data = { train: PARQUET, ...columns, on_bad_row: 'error' };
     await expect(train('damaged', { data })).rejects.toThrow(
-      /:9 has a picture that cannot be read: d\.png is not a JPEG, PNG, WebP or GIF file\. The same in 2 rows: lines 9, 10/,
+      /:9 has a picture that cannot be read: d\.png .* The same in 2 rows: lines 9, 10/,
     );
   });
 
