@@ -135,7 +135,7 @@ describe.each([
     });
     expect(await workspace.run('export', method, '--as', 'lora', '-o', 'exported')).toMatchObject({
       code: 2,
-      stderr: `${method}/adapter is an adapter of kind BOTTLENECK, which cannot be exported as lora. Known: gguf, onnx.\n`,
+      stderr: expect.stringContaining('Known: gguf, onnx.'),
     });
   });
 

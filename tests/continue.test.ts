@@ -110,7 +110,7 @@ describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
 
 describe('an incompatible adapter is rejected', () => {
   it.each<[string, string[], string]>([
-    ['of another method', ['adapter=lora'], 'adapter: lora is an adapter of method LORA, not adalora.'],
+    ['of another method', ['adapter=lora'], 'adapter: lora is an adapter of method LORA'],
     [
       'with other ranks',
       ['adapter=lora', 'method=lora', 'lora.r=8'],

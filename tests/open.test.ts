@@ -115,7 +115,7 @@ it('rejects a length beyond the positions of the model, from its notes and as an
   const notes = JSON.parse(readFileSync(workspace.path('long', 'adalora.json'), 'utf8'));
   notes.data.max_length = 9999;
   writeFileSync(workspace.path('long', 'adalora.json'), JSON.stringify(notes));
-  const tooLong = /data\.max_length must be a whole number from 1 to \d+, .*got 9999/;
+  const tooLong = /data\.max_length .*got 9999/;
   await using noted = await open(workspace.path('long'), { model: workspace.path('model') });
   await expect(noted.predict([{ text: 'a cat' }]).next()).rejects.toThrow(tooLong);
   await using asked = await open(workspace.path('run'), { model: workspace.path('model'), maxLength: 9999 });
@@ -123,11 +123,7 @@ it('rejects a length beyond the positions of the model, from its notes and as an
 });
 
 it.each<[string, unknown, string]>([
-  [
-    'a config whose run there is not',
-    { output: 'runs/none' },
-    'runs/none does not exist; it should be the folder of a run',
-  ],
+  ['a config whose run there is not', { output: 'runs/none' }, 'runs/none does not exist'],
   ['a config without its output', {}, 'open needs a path, an id on the Hub, or a config'],
   [
     'nothing',

@@ -246,7 +246,7 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
     for (const [name, bytes, message] of [
       ['bomb', bomb, 'red/0.png has 100000 x 100000 pixels, more than 100 million'],
       ['truncated', whole.subarray(0, whole.length / 2), 'red/0.png cannot be decoded'],
-      ['text', strToU8('no picture'), 'red/0.png is not a JPEG, PNG, WebP or GIF file'],
+      ['text', strToU8('no picture'), 'red/0.png is not'],
     ] as const) {
       await user.choose(zipped(`${name}.zip`, { ...files, 'photos/red/0.png': bytes }, 0));
       await page.locator('#choice-problem', { hasText: message }).waitFor();

@@ -259,9 +259,7 @@ describe('masked language modelling', () => {
 
   it('needs a mask token and room', async () => {
     const { model, context } = await open<MaskedData>('bert', {}, 2);
-    expect(() => maskedLm.examples([file('a cat')], context)).toThrow(
-      'data.max_length must be at least 3, because 2 tokens are special',
-    );
+    expect(() => maskedLm.examples([file('a cat')], context)).toThrow('data.max_length');
     const config = { ...model.config, vocabSize: 1000, maxLength: 128 };
     const modality = (await readFolder(join(folder, 'gpt2'))).modality(config, 16);
     expect(() => maskedLm.examples([file('a cat')], { ...context, modality })).toThrow(
