@@ -52,7 +52,7 @@ export const USER_ERROR_CODES = {
   invalid_data: 'rows that cannot be read or are not enough',
   unknown_column: 'a column that the data does not have',
   unknown_label: 'a label that the training data or the model does not have',
-  invalid_file: 'a damaged or unexpected file of a model, tokenizer, adapter or run',
+  invalid_file: 'a damaged or unexpected file of a model, adapter or run',
   not_found: 'a file, a folder, or a name on the Hub that does not exist',
   unsupported: 'a model, adapter or device that cannot be used this way',
   in_use: 'a folder that another process is writing to',

@@ -1,5 +1,4 @@
 import { type EncodedFile, encodeAdapter } from '../../input/formats/adapters/encode-adapter.ts';
-import { pathIn } from '../../input/formats/files.ts';
 import type { ExportLoraOptions } from '../../methods/tuners/adapter-kind.ts';
 import { textsOf } from '../../program/modalities/texts.ts';
 import { assertOptions, BOOLEAN, type OptionTypes } from '../../support/options.ts';
@@ -62,11 +61,8 @@ export function adapterForm(
 
 /** The files of {@link onnxFolder}, made one tensor at a time. */
 export function onnxForm(opened: OpenedTuned, options?: ExportOnnxOptions): WrittenForm {
-  const { base, baseFolder } = opened;
-  const where = (name: string) => pathIn(baseFolder, name);
-  const made = onnxFolder(opened, { files: base.small, where }, options);
   return {
-    files: [...made].map(([path, { chunks }]): EncodedFile => [path, chunks()]),
+    files: [...onnxFolder(opened, options)].map(([path, { chunks }]): EncodedFile => [path, chunks()]),
     copies: { ofBase: true },
   };
 }

@@ -156,9 +156,12 @@ export async function evaluate(
         certainty = found;
       },
     });
-    const { judgeEvaluation } = await import('../../../studies/jobs/node/judge-evaluation.ts');
+    const { judgeEvaluation } = await import('../../../studies/jobs/judge-evaluation.ts');
+    const { dataFiles } = await import('../../../input/data/node/text-files.ts');
+    const { folderFiles } = await import('../../../input/formats/node/folder-files.ts');
     const verdict = await judgeEvaluation(trained, {
-      path,
+      run: folderFiles(path),
+      dataFiles,
       files,
       flags: flagged,
       scores,

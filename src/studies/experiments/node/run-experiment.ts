@@ -4,19 +4,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import { digestOf } from '../../../input/formats/node/content-digest.ts';
+import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { withoutLaunch } from '../../../program/parallel/node/launch.ts';
 import { withParent } from '../../../support/node/process-status.ts';
+import { fingerprintOf } from '../../../training/run/checkpoint.ts';
+import { lastFingerprint } from '../../../training/run/checkpoint-files.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
+import { finishOf, lastStepOf, totalStepsOf } from '../../../training/run/event-log.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
-import { finishOf, lastStepOf, totalStepsOf } from '../../../training/run/node/event-log.ts';
-import {
-  assertOwnCheckpoint,
-  differencesFrom,
-  lastFingerprint,
-  otherRun,
-} from '../../../training/run/node/own-checkpoint.ts';
-import { asBegun, runFiles } from '../../../training/run/node/run-folder.ts';
+import { asBegun, differencesFrom, otherRun, RUN_FILES } from '../../../training/run/run-files.ts';
 import { stopStep } from '../../../training/train/trainer-settings.ts';
 import { readRun } from '../../jobs/node/read-run.ts';
 import { readRunRecord } from '../../report/node/read-run-record.ts';
@@ -147,13 +144,15 @@ export async function runExperiment(
 async function assertOwnRuns(runs: readonly ExperimentRun[]): Promise<void> {
   for (const finished of runs.filter(isFinished)) {
     const finishedConfig = parseRunConfig(finished.config, finished.name);
-    const files = runFiles(finishedConfig.output);
+    const files = folderFiles(finishedConfig.output);
     const run = await readRun(asBegun(finishedConfig, files));
     // If the run has no checkpoints, only its settings can be compared.
-    const known = lastFingerprint(files.checkpoints);
-    if (known !== undefined)
-      assertOwnCheckpoint(known, { ...run, digests: run.files().map(digestOf) }, files);
-    else if (differencesFrom(run.config, files).length > 0) throw otherRun(run.config, files);
+    const known = lastFingerprint(files.within(RUN_FILES.checkpoints));
+    const isOther =
+      known === undefined
+        ? differencesFrom(run.config, files).length > 0
+        : known !== fingerprintOf(run.config, run.labels, run.files().map(digestOf));
+    if (isOther) throw otherRun(run.config, files);
   }
 }
 
@@ -182,12 +181,12 @@ export interface TrainedAll {
  * because a later stage of the experiment extended it.
  */
 export function isFinished({ config }: ExperimentRun): boolean {
-  const { metrics } = runFiles(config.output as string);
-  const ended = finishOf(metrics);
+  const files = folderFiles(config.output as string);
+  const ended = finishOf(files);
   if (ended && ended.reason !== 'stop_at_step') return true;
   const { stop_at_step } = Object(config.training) as { stop_at_step?: number | string };
-  const stop = stopStep(stop_at_step, ended?.total_steps ?? totalStepsOf(metrics) ?? Infinity);
-  return ended ? ended.step >= stop : lastStepOf(metrics) > stop;
+  const stop = stopStep(stop_at_step, ended?.total_steps ?? totalStepsOf(files) ?? Infinity);
+  return ended ? ended.step >= stop : lastStepOf(files) > stop;
 }
 
 /**
