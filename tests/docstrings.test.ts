@@ -9,9 +9,9 @@ const FUNCTIONS = [
   ['open', 'src/studies/jobs/node/main-entry.ts', 'export async function openTrained'],
   ['train', 'src/studies/jobs/node/main-entry.ts', 'export async function train('],
   ['plan', 'src/studies/jobs/node/main-entry.ts', 'export async function plan('],
-  ['predict', 'src/use/trained/node/thread/model-in-thread.ts', '  predict(text: string'],
+  ['predict', 'src/use/trained/thread/model-in-thread.ts', '  predict(text: string'],
   ['generate', 'src/use/trained/trained-model.ts', '  async generate('],
-  ['defineMethod', 'src/methods/tuners/define-method.ts', 'export function defineMethod<'],
+  ['defineMethod', 'src/methods/tuners/method-definition.ts', 'export function defineMethod<'],
   ['defineTask', 'src/tasks/define-task.ts', 'export function defineTask('],
 ] as const;
 

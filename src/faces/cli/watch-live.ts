@@ -1,6 +1,6 @@
 import { folderFiles } from '../../input/formats/node/folder-files.ts';
 import { readRunEvents } from '../../studies/report/node/read-run-record.ts';
-import { summarizeRun } from '../../studies/report/run/run-facts.ts';
+import { summarizeRun } from '../../studies/report/run/run-record.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import { LivePicture } from '../servers/live/live-picture.ts';
 import { serveLive } from '../servers/live/live-server.ts';

@@ -1,6 +1,6 @@
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { FolderFiles } from '../../input/formats/files.ts';
-import { FROZEN } from '../../methods/tuners/frozen-tuner.ts';
+import { FROZEN } from '../../methods/tuners/tuner.ts';
 import type { Certainty, ExampleSet, Scores } from '../../program/example-set.ts';
 import { Program } from '../../program/program.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';

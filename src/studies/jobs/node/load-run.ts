@@ -10,7 +10,7 @@ import { stepOfCheckpoint } from '../../../training/run/checkpoint-files.ts';
 import type { ProgressEvent } from '../../../training/run/events.ts';
 import { newModel } from '../../../use/trained/bind-model.ts';
 import { openWeights } from '../../../use/trained/node/load-model.ts';
-import { copySharedFiles } from '../../../use/trained/node/shared-files.ts';
+import { copySharedFiles } from '../../../use/trained/node/write-form.ts';
 import { checkpointAt, writeCheckpointAdapter } from '../checkpoint-adapter.ts';
 import { everySecond } from '../every-second.ts';
 import type { RunBase } from '../folder-store.ts';

@@ -5,12 +5,9 @@ import type { RunConfigInput } from '../../../training/run/config/run-config.ts'
 import type { FinishEvent } from '../../../training/run/events.ts';
 import type { Build } from '../../../use/trained/bind-model.ts';
 import type { ModelConfig } from '../../../use/trained/model-config.ts';
-import type { ModelInThread } from '../../../use/trained/node/thread/model-in-thread.ts';
-import {
-  type FinishedRun,
-  openInThread,
-  type ThreadOptions,
-} from '../../../use/trained/node/thread/open-in-thread.ts';
+import { openInThread } from '../../../use/trained/node/open-in-thread.ts';
+import type { ModelInThread } from '../../../use/trained/thread/model-in-thread.ts';
+import type { FinishedRun, ThreadOptions } from '../../../use/trained/thread/open-in-thread.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { PlanOptions } from './plan.ts';
 import type { TrainOptions } from './train.ts';

@@ -15,7 +15,7 @@ import type { FinishEvent, TrainEvent } from '../../../training/run/events.ts';
 import { runFolderLock } from '../../../training/run/node/run-folder.ts';
 import { asBegun } from '../../../training/run/run-files.ts';
 import type { StepControl, StepState } from '../../../training/train/step-control.ts';
-import { sharedFiles } from '../../../use/trained/node/shared-files.ts';
+import { sharedFiles } from '../../../use/trained/node/write-form.ts';
 import { assertSameRun } from '../assert-same-run.ts';
 import { everySecond } from '../every-second.ts';
 import { folderStore } from '../folder-store.ts';

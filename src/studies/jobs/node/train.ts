@@ -13,7 +13,7 @@ import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts
 import type { ParsedConfig, RunConfigInput } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';
 import type { TrackedEvents } from '../../report/trackers/track-run.ts';
-import type { Outcome } from '../../report/trackers/tracker.ts';
+import type { Outcome } from '../../report/trackers/tracker-queue.ts';
 import { answerOwn } from '../answer-own.ts';
 import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions } from '../common-train-options.ts';
 import { namedRows } from '../rows-in-memory.ts';

@@ -8,8 +8,7 @@ import { componentHistories } from '../../../training/run/component-history.ts';
 import { logValues, readImportanceLog } from '../../../training/run/event-log.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
 import { RUN_FILES, runYaml } from '../../../training/run/run-files.ts';
-import { summarizeRun } from '../run/run-facts.ts';
-import { type RunRecord, runRecord } from '../run/run-record.ts';
+import { type RunRecord, runRecord, summarizeRun } from '../run/run-record.ts';
 
 /** Number of runs to list in the message about a folder that contains runs. */
 const MAX_NAMED = 5;

@@ -8,8 +8,13 @@ import { valuesOf } from '../run/run-record.ts';
 import { eventFile } from '../tensorboard/event-file.ts';
 import { scalarsOf } from '../tensorboard/scalars-of.ts';
 import { mlflow } from './mlflow.ts';
-import type { Environment, Outcome, Tracker } from './tracker.ts';
-import { TrackerQueue, type TrackerState } from './tracker-queue.ts';
+import {
+  type Environment,
+  type Outcome,
+  type Tracker,
+  TrackerQueue,
+  type TrackerState,
+} from './tracker-queue.ts';
 import { wandb } from './wandb.ts';
 
 /** The tracking servers, by their names in `training.report_to`. */
