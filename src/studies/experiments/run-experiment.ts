@@ -3,11 +3,12 @@ import type { FolderFiles } from '../../input/formats/files.ts';
 import { fingerprintOf } from '../../training/run/checkpoint.ts';
 import { lastFingerprint } from '../../training/run/checkpoint-files.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
-import type { ParsedConfig } from '../../training/run/config/run-config.ts';
+import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
 import { finishOf, lastStepOf, totalStepsOf } from '../../training/run/event-log.ts';
 import type { TrainEvent } from '../../training/run/events.ts';
 import { asBegun, differencesFrom, otherRun, RUN_FILES } from '../../training/run/run-files.ts';
 import { stopStep } from '../../training/train/trainer-settings.ts';
+import type { Plan, PlannedBase } from '../jobs/plan/plan.ts';
 import type { ReadRun } from '../jobs/read-material.ts';
 import type { RunRecord } from '../report/run/run-record.ts';
 import { type Cell, type Experiment, type ExperimentRun, finalRun, tuningRun } from './experiment.ts';
@@ -40,6 +41,13 @@ export interface ExperimentMachine {
   report(folders: readonly string[], path: string): void;
   /** The versions of what trains. */
   versions: Record<string, string>;
+  plan(config: RunConfigInput): Promise<Plan>;
+  /** Measures a run with some types of its base, each in its own process. */
+  measure(
+    config: ParsedConfig,
+    bases: readonly PlannedBase[],
+    options: { signal?: AbortSignal | undefined; isQuick: boolean },
+  ): Promise<PlannedBase[]>;
   /** Reads everything of a run except the weights. */
   read(config: ParsedConfig): Promise<ReadRun & { digests(): readonly string[] }>;
   /**

@@ -127,9 +127,10 @@ async function fileOf(name: string): Promise<string> {
  * text gives the reason instead.
  */
 async function planned(experiment: Experiment, cells: readonly Cell[], signal: AbortSignal): Promise<string> {
-  const { estimate } = await import('../../../studies/experiments/node/estimate.ts');
+  const { estimate } = await import('../../../studies/experiments/estimate.ts');
+  const { THIS_MACHINE } = await import('../../../studies/experiments/node/this-machine.ts');
   const { describeExperiment } = await import('../terminal/runs-display.ts');
-  const estimated = await estimate(experiment, cells, signal).catch((error) => {
+  const estimated = await estimate(THIS_MACHINE, experiment, cells, signal).catch((error) => {
     if (!(error instanceof UserError) || signal.aborted) throw error;
     return { steps: new Map<Cell, number>(), failure: error.message };
   });

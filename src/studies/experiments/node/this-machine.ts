@@ -7,6 +7,8 @@ import { withoutLaunch } from '../../../program/parallel/node/launch.ts';
 import { programVersion, withParent } from '../../../support/node/process-status.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
+import { measureBases } from '../../jobs/node/calibration/measure-bases.ts';
+import { plan } from '../../jobs/node/plan.ts';
 import { readRun } from '../../jobs/node/read-run.ts';
 import { readRunRecord } from '../../report/node/read-run-record.ts';
 import { writeReport } from '../../report/node/write-report.ts';
@@ -20,6 +22,8 @@ export const THIS_MACHINE: ExperimentMachine = {
   get versions() {
     return { [PROGRAM]: programVersion(), 'ONNX Runtime': engineVersion(), Node: process.versions.node };
   },
+  plan,
+  measure: measureBases,
   async read(config) {
     const run = await readRun(config);
     return { ...run, digests: () => run.files().map(digestOf) };
