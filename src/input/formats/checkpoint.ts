@@ -89,7 +89,7 @@ export interface Checkpoint {
 }
 
 /**
- * The weights of a model folder: a single file, or the shards that an index lists. Whoever can open files opens those
+ * The weights of a model folder: a single file, or the shards that an index lists. A platform opens the files
  * with these {@link names}, and adds them.
  */
 export class Weights<File extends TensorFile> {

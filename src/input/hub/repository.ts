@@ -21,10 +21,10 @@ export interface ResolveOptions {
 }
 
 /** The variables of a process. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type HubEnvironment = Readonly<Record<string, string | undefined>>;
 
 /** How to reach the Hub: options override the environment variables of Python's huggingface_hub. */
-export function accessOf(options: ResolveOptions, env: Environment, cacheFolder: () => string) {
+export function accessOf(options: ResolveOptions, env: HubEnvironment, cacheFolder: () => string) {
   const { HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE, HF_ENDPOINT, HF_TOKEN } = env;
   const endpoint = options.endpoint ?? (HF_ENDPOINT || 'https://huggingface.co');
   return {
@@ -83,7 +83,7 @@ export interface RepositoryFiles {
 }
 
 /** The empty file with which huggingface_hub notes that a commit lacks a file. */
-export function missingFile(commit: string, file: string): string {
+export function missingMarker(commit: string, file: string): string {
   return `.no_exist/${commit}/${file}`;
 }
 
@@ -175,7 +175,7 @@ export async function openRepository(
     keep() {
       if (type === 'model')
         for (const file of POOLING_FILES.filter((file) => !entries.has(file)))
-          files.write(missingFile(sha, file), '');
+          files.write(missingMarker(sha, file), '');
       if (id.revision !== sha) files.write(`refs/${id.revision}`, sha);
     },
   };
