@@ -19,7 +19,8 @@ import { kindOf } from '../../src/methods/tuners/registry.ts';
 import { generationSettings } from '../../src/program/generation/generation-settings.ts';
 import { tokenModel } from '../../src/program/objectives/token-model.ts';
 import { comparison } from '../../src/studies/experiments/comparison.ts';
-import { writeResults } from '../../src/studies/experiments/node/write-results.ts';
+import { THIS_MACHINE } from '../../src/studies/experiments/node/this-machine.ts';
+import { writeResults } from '../../src/studies/experiments/write-results.ts';
 import { readRunEvents, readRunRecord } from '../../src/studies/report/node/read-run-record.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { rowsFromFile } from '../../src/tasks/labelled-texts/read-inputs.ts';
@@ -106,7 +107,7 @@ async function compared(folder: string): Promise<void> {
 
 function compare(folder: string, name: string): void {
   const { value, where } = readConfig(join(folder, `${name}.yaml`));
-  writeResults(comparison({ ...value, output: join(folder, name) }, where));
+  writeResults(THIS_MACHINE, comparison({ ...value, output: join(folder, name) }, where));
 }
 
 const CONVERSATION = [

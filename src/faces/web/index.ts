@@ -15,5 +15,4 @@ export { type OpenOptions, open, type Trained } from './open.ts';
 export type { PageConfig } from './page-config.ts';
 export type { PageOptions } from './page-options.ts';
 export type { PageTexts } from './page-text-file.ts';
-export type { ResultFiles } from './result-files.ts';
-export { type TrainOptions, type TrainResult, train } from './train.ts';
+export { type ResultFiles, type TrainOptions, type TrainResult, train } from './train.ts';

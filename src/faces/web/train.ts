@@ -1,6 +1,13 @@
 import { adapterFileNames, readStoredAdapter } from '../../input/formats/adapters/read-stored-adapter.ts';
 import { textDigest } from '../../input/formats/byte-source.ts';
-import { asFiles, digestsIn, type Folder, type PageFile } from '../../input/formats/files.ts';
+import {
+  asFiles,
+  digestsIn,
+  type Files,
+  type Folder,
+  type PageFile,
+  readFile,
+} from '../../input/formats/files.ts';
 import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import { withDigests } from '../../program/modalities/picture-files.ts';
 import { ownScoresOf } from '../../program/own-scores.ts';
@@ -12,8 +19,9 @@ import { everySecond } from '../../studies/jobs/every-second.ts';
 import { type ReadRun, readMaterial } from '../../studies/jobs/read-material.ts';
 import { namedRows } from '../../studies/jobs/rows-in-memory.ts';
 import { RunCallbacks } from '../../studies/jobs/run-callbacks.ts';
-import { runResults } from '../../studies/jobs/run-results.ts';
+import { type RunResults, runResults } from '../../studies/jobs/run-results.ts';
 import { type Platform, progressOf, trainRun } from '../../studies/jobs/train-run.ts';
+import { joinedBytes } from '../../support/arrays.ts';
 import {
   ANYTHING,
   assertOptions,
@@ -26,7 +34,7 @@ import { UserError } from '../../support/user-error.ts';
 import { methodOf } from '../../training/run/config/method-of.ts';
 import type { RunConfigInput } from '../../training/run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../training/run/events.ts';
-import { DESCRIBING_FILES } from '../../use/trained/full-model.ts';
+import { DESCRIBING_FILES, SHARED_FILES } from '../../use/trained/full-model.ts';
 import { describeModel, readModel } from '../../use/trained/read-model.ts';
 import { type CheckpointOptions, checkpointStore } from './checkpoint-store.ts';
 import { decodePicture } from './decode-picture.ts';
@@ -41,7 +49,9 @@ import {
   runsOn,
 } from './page-options.ts';
 import { type PageTexts, pageTextFile } from './page-text-file.ts';
-import { type ResultFiles, resultFiles } from './result-files.ts';
+
+/** Files by name; text files as strings. */
+export type ResultFiles = Map<string, Uint8Array | string>;
 
 /** Options of {@link train}: those of Node, and the files of the page. */
 export interface TrainOptions extends PageOptions, CheckpointOptions, CommonTrainOptions<PageFile> {
@@ -222,4 +232,23 @@ async function loadBase(
   // An adapter's notes and checkpoints identify the weights.
   const isAdapter = methodOf(config).definition.trains === 'adapter';
   return loadWeights(build(), base.files, device, (_, share) => onRead(share), isAdapter || isKept);
+}
+
+/** Maximum size of a file. The file of a large vocabulary has tens of megabytes. */
+const MAX_SHARED_BYTES = 2 ** 27;
+
+/** The files of a trained adapter as in a run's folder in Node, or of a model with the small files of its base. */
+async function resultFiles({ trained, files, card }: RunResults, base: Files): Promise<ResultFiles> {
+  const shared = await Promise.all(
+    (trained === 'model' ? SHARED_FILES : []).map(
+      async (name) => [name, await readFile(base, name, MAX_SHARED_BYTES)] as const,
+    ),
+  );
+  return new Map<string, Uint8Array | string>([
+    ...shared.flatMap(([name, bytes]): [string, Uint8Array][] => (bytes ? [[name, bytes]] : [])),
+    ...files.map(
+      ([name, content]) => [name, typeof content === 'string' ? content : joinedBytes([...content])] as const,
+    ),
+    ['README.md', card],
+  ]);
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Cell, Experiment } from '../../../studies/experiments/experiment.ts';
-import type { TrainedAll } from '../../../studies/experiments/node/run-experiment.ts';
+import type { TrainedAll } from '../../../studies/experiments/run-experiment.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -85,18 +85,19 @@ async function run(name: string, flags: Flags): Promise<void> {
     if (!resume || plan) console.log(await planned(experiment, shardCells, stop.signal));
     if (plan) return;
     const { finalName } = await import('../../../studies/experiments/experiment.ts');
-    const { runExperiment } = await import('../../../studies/experiments/node/run-experiment.ts');
-    const { writeResults } = await import('../../../studies/experiments/node/write-results.ts');
+    const { runExperiment } = await import('../../../studies/experiments/run-experiment.ts');
+    const { THIS_MACHINE } = await import('../../../studies/experiments/node/this-machine.ts');
+    const { writeResults } = await import('../../../studies/experiments/write-results.ts');
     const { runsDisplay } = await import('../terminal/runs-display.ts');
     const all = experiment.seeds.flatMap((seed) => shardCells.map((cell) => finalName(cell, seed)));
     const mine = new Set(tunes ? all : inShard(all, shard));
-    const trained = await runExperiment(experiment, {
+    const trained = await runExperiment(THIS_MACHINE, experiment, {
       cells: shardCells,
       isOwn: ({ name }) => mine.has(name),
       ...runsDisplay(process.stdout, [...mine]),
       signal: stop.signal,
     });
-    printTrained(output, trained, writeResults(experiment));
+    printTrained(output, trained, writeResults(THIS_MACHINE, experiment));
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     process.exitCode = STOPPED;
@@ -126,9 +127,10 @@ async function fileOf(name: string): Promise<string> {
  * text gives the reason instead.
  */
 async function planned(experiment: Experiment, cells: readonly Cell[], signal: AbortSignal): Promise<string> {
-  const { estimate } = await import('../../../studies/experiments/node/estimate.ts');
+  const { estimate } = await import('../../../studies/experiments/estimate.ts');
+  const { THIS_MACHINE } = await import('../../../studies/experiments/node/this-machine.ts');
   const { describeExperiment } = await import('../terminal/runs-display.ts');
-  const estimated = await estimate(experiment, cells, signal).catch((error) => {
+  const estimated = await estimate(THIS_MACHINE, experiment, cells, signal).catch((error) => {
     if (!(error instanceof UserError) || signal.aborted) throw error;
     return { steps: new Map<Cell, number>(), failure: error.message };
   });

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { contentDigest } from '../../../input/formats/node/content-digest.ts';
 import { openSafetensors } from '../../../input/formats/node/safetensors-file.ts';
 import type { SafetensorsFile } from '../../../input/formats/safetensors.ts';
+import { fileBytes } from '../../../input/store/node/file-bytes.ts';
+import { NewFile } from '../../../input/store/node/new-file.ts';
 import { inScratchFolder } from '../../../input/store/node/temporary-name.ts';
 import { cacheFolder as programCache } from '../../../support/node/files.ts';
 import { fileError, UserError } from '../../../support/user-error.ts';
@@ -12,9 +14,9 @@ import type { TaskModel } from '../../objectives/task-model.ts';
 import type { LoadedModel } from '../../weight-memory.ts';
 import type { BaseDtype } from '../base-dtype.ts';
 import { assertedFormat, type BaseFormat } from '../base-format.ts';
+import { type BaseSource, encodeBase, type OnWritten } from '../encode-base.ts';
 import { inputMagnitudes } from '../input-magnitudes.ts';
 import { onBase } from '../on-base.ts';
-import { type OnWritten, writeBase } from './write-base.ts';
 
 /** Increase it when the format of the files changes. */
 const VERSION = 3;
@@ -73,9 +75,15 @@ async function onCopy<Model extends TaskModel>(
   const folder = join(cacheFolder, `${dtype}-${baseKey(files, how)}`);
   const path = join(folder, NAME);
   const write = async () => {
-    await measure(model, dtype, format, cacheFolder, (magnitudes, measured) =>
-      writeBase(path, model, { format, magnitudes, measured, onWritten, isIntact }),
-    );
+    await measure(model, dtype, format, cacheFolder, (magnitudes, copy) => {
+      const source: BaseSource = {
+        format,
+        magnitudes,
+        stored: (place) => fileBytes(join(model.weightFolder, place.file), place),
+        measured: (name) => (copy?.has(name) ? fileBytes(copy.path, copy.info(name)) : undefined),
+      };
+      publish(path, encodeBase(model, source, onWritten));
+    });
     return openSafetensors(path);
   };
   const copy = intactCopy(path) ?? (await write().catch(refuse));
@@ -125,6 +133,17 @@ async function measure(
       copy.close();
     }
   });
+}
+
+/** Writes a copy. If another process has written it in the meantime, its file is kept. */
+function publish(path: string, chunks: Iterable<Uint8Array>): void {
+  const file = new NewFile(path);
+  try {
+    for (const chunk of chunks) file.write(chunk);
+    if (!file.publish(isIntact)) throw new Error(`${path} cannot be read back`);
+  } finally {
+    file.discard();
+  }
 }
 
 /** Undefined if missing or truncated; the caller rebuilds it. */

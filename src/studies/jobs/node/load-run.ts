@@ -1,8 +1,8 @@
 import { basename, dirname } from 'node:path';
 import { digestOf } from '../../../input/formats/node/content-digest.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
+import type { OnWritten } from '../../../program/bases/encode-base.ts';
 import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
-import type { OnWritten } from '../../../program/bases/node/write-base.ts';
 import { type NodeEngineOptions, nodeEngine } from '../../../program/node/node-engine.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { UserError } from '../../../support/user-error.ts';

@@ -76,7 +76,7 @@ function nodePlatform(
     onEvent,
     take,
     assertTaken: () => assertLocked(asked.output),
-    // Those files must not be hashed after training.
+    // Weight files are hashed once, before the run.
     base: { ...runBase(engine), weightDigests: () => weights },
   });
   return {

@@ -49,24 +49,11 @@ function checkRunFolder(folder: string, resume: boolean): void {
   if (!stats.isDirectory())
     throw new UserError({ where, fault: 'is a file', hint: 'Pass a folder.', code: 'file_system' });
   const entries = contentOf(folder);
-  if (entries.length > 0 && !resume) {
-    throw new UserError({
-      where,
-      fault: 'is not empty',
-      hint: 'Resume the run, or choose another folder as output.',
-      code: 'already_exists',
-    });
-  }
+  if (entries.length > 0 && !resume)
+    throw takenFolder(where, 'is not empty', 'Resume the run, or choose another folder as output.');
   // A run that was killed before its first checkpoint has only the folder `checkpoints`.
-  if (!entries.includes('config.yaml') && entries.some((name) => name !== 'checkpoints')) {
-    const hint = 'Choose another folder as output.';
-    throw new UserError({
-      where,
-      fault: 'has other files but no config.yaml of a run',
-      hint,
-      code: 'already_exists',
-    });
-  }
+  if (!entries.includes(RUN_FILES.config) && entries.some((name) => name !== RUN_FILES.checkpoints))
+    throw takenFolder(where, 'has other files but no config.yaml of a run');
   checkWritable(folder, where);
 }
 
@@ -102,12 +89,11 @@ function takeRunFolder(folder: string, seen: readonly string[], options: LockOpt
   });
   if (contentOf(folder).join('/') === seen.join('/')) return release;
   release();
-  throw new UserError({
-    where: `output: ${folder}`,
-    fault: 'already contains another run',
-    hint: 'Choose another folder as output.',
-    code: 'already_exists',
-  });
+  throw takenFolder(`output: ${folder}`, 'already contains another run');
+}
+
+function takenFolder(where: string, fault: string, hint = 'Choose another folder as output.'): UserError {
+  return new UserError({ where, fault, hint, code: 'already_exists' });
 }
 
 function asked<T>(folder: string, work: () => T): T {

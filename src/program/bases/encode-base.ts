@@ -1,11 +1,8 @@
-import { join } from 'node:path';
-import { streamSafetensors } from '../../../input/formats/encode-safetensors.ts';
-import type { SafetensorsFile } from '../../../input/formats/safetensors.ts';
-import { fileBytes } from '../../../input/store/node/file-bytes.ts';
-import { NewFile } from '../../../input/store/node/new-file.ts';
-import { elementCount } from '../../../support/arrays.ts';
-import type { LoadedModel } from '../../weight-memory.ts';
-import type { BaseFormat, MadeTensor, MatrixShape } from '../base-format.ts';
+import type { WeightLocation } from '../../engine/onnx/weights.ts';
+import { streamSafetensors } from '../../input/formats/encode-safetensors.ts';
+import { elementCount } from '../../support/arrays.ts';
+import type { LoadedModel } from '../weight-memory.ts';
+import type { BaseFormat, MadeTensor, MatrixShape } from './base-format.ts';
 
 /** Elements per read. */
 const CHUNK = 2 ** 20;
@@ -15,32 +12,26 @@ const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16', uint8: 'U8' }
 /** Called with the share of a base that is written, from 0 to 1. */
 export type OnWritten = (share: number) => void;
 
+/** Where a base is made from. */
+export interface BaseSource {
+  format: BaseFormat;
+  /** The largest input magnitudes of the modules in `format.measured`. */
+  magnitudes: ReadonlyMap<string, Float32Array>;
+  /** Returns the bytes of a tensor in the model's checkpoint. */
+  stored(place: WeightLocation): Iterable<Uint8Array>;
+  /** Returns the bytes of a tensor in the copy over which magnitudes were measured. They are not computed again. */
+  measured(name: string): Iterable<Uint8Array> | undefined;
+}
+
 /**
- * Writes a base in a storage format, as one safetensors file. Tensors that the format does not change are
- * copied. At most one tensor is in memory. Parameters that the checkpoint lacks are omitted. If another
- * process has written the file in the meantime, its file is kept.
- *
- * @param magnitudes the largest input magnitudes of the modules in `format.measured`
- * @param measured the copy over which they were measured, if any: what it holds is not computed again
- * @param isIntact whether an existing file can be used
+ * Encodes a base in a storage format, as one safetensors file. Tensors that the format does not change are
+ * copied. At most one tensor is in memory. Parameters that the checkpoint lacks are omitted.
  */
-export function writeBase(
-  path: string,
+export function* encodeBase(
   model: LoadedModel,
-  {
-    format,
-    magnitudes,
-    measured,
-    onWritten,
-    isIntact,
-  }: {
-    format: BaseFormat;
-    magnitudes: ReadonlyMap<string, Float32Array>;
-    measured?: SafetensorsFile;
-    onWritten: OnWritten;
-    isIntact: (path: string) => boolean;
-  },
-): void {
+  { format, magnitudes, stored, measured }: BaseSource,
+  onWritten: OnWritten,
+): Generator<Uint8Array> {
   const tensors = [...model.parameters, ...model.buffers].flatMap(([name, shape]): MadeTensor[] => {
     const place = model.locate(name);
     if ('data' in place) return [];
@@ -58,7 +49,7 @@ export function writeBase(
           name,
           dtype: STORED[place.dtype],
           shape,
-          make: () => fileBytes(join(model.weightFolder, place.file), place),
+          make: () => stored(place),
         };
     return [whole, ...rounded];
   });
@@ -67,17 +58,11 @@ export function writeBase(
   let written = 0;
   function* make(name: string) {
     const { shape, make } = byName.get(name) as MadeTensor;
-    yield* measured?.has(name) ? fileBytes(measured.path, measured.info(name)) : make();
+    yield* measured(name) ?? make();
     written += elementCount(shape);
     onWritten(written / all);
   }
-  const file = new NewFile(path);
-  try {
-    for (const chunk of streamSafetensors(byName, make, {}, true)) file.write(chunk);
-    if (!file.publish(isIntact)) throw new Error(`${path} cannot be read back`);
-  } finally {
-    file.discard();
-  }
+  yield* streamSafetensors(byName, make, {}, true);
 }
 
 function* inChunks(count: number, read: (start: number, end: number) => Float32Array): Generator<Uint8Array> {

@@ -1,14 +1,9 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { engineVersion } from '../../../engine/runtime/node/create-session.ts';
-import { readText } from '../../../input/formats/node/read-text.ts';
-import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
-import { programVersion } from '../../../support/node/process-status.ts';
-import { PROGRAM } from '../../../support/program.ts';
-import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
-import { readRunRecord } from '../../report/node/read-run-record.ts';
-import { writeReport } from '../../report/node/write-report.ts';
+import { MAX_JSON_BYTES } from '../../input/formats/bounded-json.ts';
+import { wholeFile } from '../../input/formats/byte-source.ts';
+import { utf8Text } from '../../input/formats/excerpt.ts';
+import type { FolderFiles } from '../../input/formats/files.ts';
+import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import {
   type Cell,
   type Experiment,
@@ -16,23 +11,28 @@ import {
   finalRun,
   shareText,
   tuningRun,
-} from '../experiment.ts';
-import { bestRows } from '../results/best-rows.ts';
-import { taskFigures } from '../results/figures.ts';
-import { averages, type ExperimentResults, resultsCsv, resultsLatex } from '../results/main-table.ts';
-import { resultsMarkdown } from '../results/markdown.ts';
-import { type CellOutcome, type TaskResult, taskResult } from '../results/results.ts';
-import { scoringRule } from '../scoring-rule.ts';
-import { choosing, filesBeside, hasLeftFailure, isFinished } from './run-experiment.ts';
+} from './experiment.ts';
+import { bestRows } from './results/best-rows.ts';
+import { taskFigures } from './results/figures.ts';
+import { averages, type ExperimentResults, resultsCsv, resultsLatex } from './results/main-table.ts';
+import { resultsMarkdown } from './results/markdown.ts';
+import { type CellOutcome, type TaskResult, taskResult } from './results/results.ts';
+import { choosing, type ExperimentMachine, filesBeside, isFinished } from './run-experiment.ts';
+import { scoringRule } from './scoring-rule.ts';
 
 /**
  * Writes the results of an experiment's finished runs, including those of other shards: `table.md`,
  * `table.json`, `table.tex`, `table.csv`, figures as SVG, `report.html`, and the configs of the best rows if the
  * experiment chooses them. Undefined if no run is finished.
  */
-export function writeResults(experiment: Experiment): { markdown: string; best: string[] } | undefined {
+export function writeResults(
+  machine: ExperimentMachine,
+  experiment: Experiment,
+): { markdown: string; best: string[] } | undefined {
   const { output, title, seeds } = experiment;
-  const outcomes = experiment.cells.map((cell) => outcomeOf(experiment, cell));
+  const { versions } = machine;
+  const folder = machine.folder(output);
+  const outcomes = experiment.cells.map((cell) => outcomeOf(machine, experiment, cell));
   const tasks = [...new Set(experiment.cells.map(({ task }) => task))].flatMap((task): TaskResult[] => {
     const taskOutcomes = outcomes.filter(({ cell }) => cell.task === task);
     const records = taskOutcomes.flatMap((outcome) => outcome.records);
@@ -44,12 +44,7 @@ export function writeResults(experiment: Experiment): { markdown: string; best: 
     return [taskResult(taskOutcomes, scoringRule(training, records))];
   });
   if (tasks.length === 0) return undefined;
-  const best = experiment.choosesRow ? bestOfTasks(experiment, tasks) : [];
-  const versions = {
-    [PROGRAM]: programVersion(),
-    'ONNX Runtime': engineVersion(),
-    Node: process.versions.node,
-  };
+  const best = experiment.choosesRow ? bestOfTasks(folder, experiment, tasks) : [];
   const results: ExperimentResults = {
     title,
     about: [
@@ -67,29 +62,27 @@ export function writeResults(experiment: Experiment): { markdown: string; best: 
     ...(experiment.average && { average: withPaper(averages(tasks), experiment.paperAverages ?? {}) }),
   };
   const markdown = resultsMarkdown(results);
-  const finished = outcomes.flatMap(({ runs }) => runs.filter(isFinished));
-  atomicWrite(join(output, 'table.md'), markdown);
-  atomicWrite(join(output, 'table.json'), `${JSON.stringify(results, null, 2)}\n`);
-  atomicWrite(join(output, 'table.tex'), resultsLatex(results));
-  atomicWrite(join(output, 'table.csv'), resultsCsv(results));
-  for (const [name, svg] of tasks.flatMap((task) => [...taskFigures(task)]))
-    atomicWrite(join(output, name), svg);
-  writeReport(
+  const finished = outcomes.flatMap(({ runs }) => runs.filter((run) => isFinished(machine, run)));
+  folder.write('table.md', markdown);
+  folder.write('table.json', `${JSON.stringify(results, null, 2)}\n`);
+  folder.write('table.tex', resultsLatex(results));
+  folder.write('table.csv', resultsCsv(results));
+  for (const [name, svg] of tasks.flatMap((task) => [...taskFigures(task)])) folder.write(name, svg);
+  machine.report(
     finished.map(({ config }) => config.output as string),
-    join(output, 'report.html'),
+    folder.path('report.html'),
   );
-  for (const { path, config } of best) atomicWrite(path, stringify(config, { aliasDuplicateObjects: false }));
-  return { markdown, best: best.map(({ path }) => path) };
+  for (const { file, config } of best)
+    folder.write(file, stringify(config, { aliasDuplicateObjects: false }));
+  return { markdown, best: best.map(({ file }) => folder.path(file)) };
 }
 
 /** The best rows, each with the file of the config that trains it on all training rows. */
-function bestOfTasks(experiment: Experiment, tasks: readonly TaskResult[]) {
-  const { output } = experiment;
+function bestOfTasks(folder: FolderFiles, experiment: Experiment, tasks: readonly TaskResult[]) {
   return tasks.flatMap((task) =>
     bestRows(task, experiment).map(({ name, text, config }) => {
       const own = tasks.length > 1 ? `${name}-${task.task.replaceAll('/', '-')}` : name;
-      const path = join(output, `${own}.yaml`);
-      return { text, path, config: { ...config, output: join(output, own) } };
+      return { text, file: `${own}.yaml`, config: { ...config, output: folder.path(own) } };
     }),
   );
 }
@@ -103,9 +96,21 @@ function withPaper(means: Record<string, { mean?: number }>, paper: Readonly<Rec
   );
 }
 
-function outcomeOf(experiment: Experiment, cell: Cell): CellOutcome & { runs: ExperimentRun[] } {
-  const { seeds } = experiment;
-  const { choice, tried } = choosing(experiment, cell, (run) => hasLeftFailure(experiment, run));
+function outcomeOf(
+  machine: ExperimentMachine,
+  experiment: Experiment,
+  cell: Cell,
+): CellOutcome & { runs: ExperimentRun[] } {
+  const { seeds, output } = experiment;
+  const isDone = (run: ExperimentRun) => isFinished(machine, run);
+  const failureOf = ({ name }: ExperimentRun) => {
+    const { folder, failure } = filesBeside(machine, output, name);
+    if (!folder.has(failure)) return undefined;
+    const file = folder.openNow(failure, "a run's failure");
+    return utf8Text(wholeFile(file, MAX_JSON_BYTES), file.path);
+  };
+  const hasFailed = (run: ExperimentRun) => failureOf(run) !== undefined;
+  const { choice, tried } = choosing(machine, experiment, cell, hasFailed);
   const runs = choice ? seeds.map((seed) => finalRun(experiment, cell, choice, seed)) : [];
   const tuning = cell.grid.length < 2 ? [] : cell.grid.map((_, i) => tuningRun(experiment, cell, i, 100));
   return {
@@ -114,11 +119,10 @@ function outcomeOf(experiment: Experiment, cell: Cell): CellOutcome & { runs: Ex
     tried,
     runs,
     of: seeds.length,
-    records: runs.filter(isFinished).map(({ config, name }) => readRunRecord(config.output as string, name)),
+    records: runs.filter(isDone).map(({ config, name }) => machine.record(config.output as string, name)),
     failures: [...tuning, ...runs].flatMap((run) => {
-      const { failure } = filesBeside(experiment.output, run.name);
-      if (!existsSync(failure) || isFinished(run)) return [];
-      return [{ name: run.name, message: readText(failure, "a run's failure") }];
+      const message = isDone(run) ? undefined : failureOf(run);
+      return message === undefined ? [] : [{ name: run.name, message }];
     }),
     comparedWith: cell.comparedWith,
   };

@@ -1,9 +1,8 @@
-import { methodNamed } from '../../../methods/tuners/registry.ts';
-import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
-import { measureBases } from '../../jobs/node/calibration/measure-bases.ts';
-import { plan } from '../../jobs/node/plan.ts';
-import type { Plan } from '../../jobs/plan/plan.ts';
-import { type Cell, type Experiment, runsOf } from '../experiment.ts';
+import { methodNamed } from '../../methods/tuners/registry.ts';
+import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
+import type { Plan } from '../jobs/plan/plan.ts';
+import { type Cell, type Experiment, runsOf } from './experiment.ts';
+import type { ExperimentMachine } from './run-experiment.ts';
 
 /**
  * Relative cost of a step that trains all weights. It computes three products per weight; an adapter's step
@@ -19,6 +18,7 @@ const WHOLE_MODEL = 1.5;
  * @throws UserError like the runs themselves, or the signal's reason when it is aborted
  */
 export async function estimate(
+  machine: ExperimentMachine,
   experiment: Experiment,
   cells: readonly Cell[],
   signal?: AbortSignal,
@@ -27,7 +27,7 @@ export async function estimate(
   const plans = new Map<Cell, Plan>();
   for (const cell of cells) {
     const key = lengthKey(cell);
-    const planned = known.get(key) ?? (await plan(configOf(experiment, cell)));
+    const planned = known.get(key) ?? (await machine.plan(configOf(experiment, cell)));
     known.set(key, planned);
     plans.set(cell, planned);
   }
@@ -36,10 +36,7 @@ export async function estimate(
   const measured = plans.get(first!) as Plan;
   const base = measured.bases.filter(({ dtype }) => dtype === measured.baseDtype);
   const { measured: found, failure } = (
-    await measureBases(configOf(experiment, first!), base, {
-      signal,
-      isQuick: true,
-    })
+    await machine.measure(configOf(experiment, first!), base, { signal, isQuick: true })
   )[0]!;
   if (!found) return { steps, failure };
   const cost = (cell: Cell) => {
