@@ -37,6 +37,19 @@ export function checkYaml(text: string, where: string, most = MAX.entries): void
   if (MANY_BEGIN.test(text)) throw tooDeep();
 }
 
+/** Parses YAML from outside. Throws a UserError like {@link checkYaml}, and for invalid YAML. */
+export function parseYaml(text: string, where: string): unknown {
+  checkYaml(text, where);
+  try {
+    const document = yamlDocument(text);
+    if (document.errors.length > 0) throw document.errors[0];
+    return document.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    const [got] = (error as Error).message.split('\n', 1);
+    throw new InvalidFile({ where, fault: `is not valid YAML: ${got!.replace(/[.:]$/, '')}` });
+  }
+}
+
 /**
  * Parses a YAML document. Keys keep their source text, because labels may be keys, and YAML would read the
  * label 1.0 as a number. Equal keys are an error, and so is an alias inside its own anchor, which has no value. The

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { chunksOf } from '../../formats/byte-source.ts';
 import { FileSource } from '../../formats/node/file-source.ts';
 import { readJson } from '../../formats/node/read-text.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
@@ -138,9 +139,6 @@ export function repositoriesIn(cacheDir: string): DownloadOptions['files'] {
   };
 }
 
-/** Bytes per read. */
-const CHUNK = 2 ** 22;
-
 /** Whether a file has the expected size and hash. Git's SHA-1 also covers a header. */
 function isBlob(path: string, { size, digest }: Expectation): boolean {
   const source = FileSource.open(path, 'a file of the cache');
@@ -148,7 +146,7 @@ function isBlob(path: string, { size, digest }: Expectation): boolean {
     if (source.size !== size) return false;
     const isLarge = digest.length === 64;
     const hash = isLarge ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`);
-    for (let at = 0; at < size; at += CHUNK) hash.update(source.read(at, Math.min(size, at + CHUNK)));
+    for (const range of chunksOf(0, size)) hash.update(source.read(...range));
     return hash.digest('hex') === digest;
   } finally {
     source.close();
