@@ -8,13 +8,19 @@ export type { RowSource, Rows } from './input/data/rows.ts';
 export type { ExportLoraOptions } from './methods/tuners/adapter-kind.ts';
 export type { Importance, ScoreFunction } from './methods/tuners/allocation/allocator.ts';
 export type { BudgetFunction } from './methods/tuners/allocation/budget.ts';
-export { type DefinedMethods, defineMethod } from './methods/tuners/define-method.ts';
+export { type DefinedMethods, defineMethod } from './methods/tuners/method-definition.ts';
 export type { Generated, GenerateTextOptions, GenerationInput, Prompt } from './program/generation/prompt.ts';
 export { nodeEngine } from './program/node/node-engine.ts';
 export type { LossFunction, LossOps } from './program/objectives/own-loss.ts';
 export type { OwnMetric, OwnMetrics } from './scores/metrics/own-metrics.ts';
-export { type ConfigOf, defineConfig, openModel, plan, train } from './studies/jobs/node/main-entry.ts';
-export { openTrained as open } from './studies/jobs/node/open-trained.ts';
+export {
+  type ConfigOf,
+  defineConfig,
+  openModel,
+  openTrained as open,
+  plan,
+  train,
+} from './studies/jobs/node/main-entry.ts';
 export type { TrainOptions } from './studies/jobs/node/train.ts';
 export type { Plan } from './studies/jobs/plan/plan.ts';
 export type { Module } from './support/definitions.ts';

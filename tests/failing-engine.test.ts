@@ -54,7 +54,7 @@ const PAIRS = {
 };
 const host: TrainerHost = { emit: () => {}, shouldStop: () => false, peakMemoryMb: () => 0 };
 const load = async (more: object = {}, data: object = {}) =>
-  loadRun(await readRun(config('unused', more, data)), new Date(), () => {});
+  loadRun(await readRun(config('unused', more, data)));
 
 describe('a program', () => {
   const programOf = ({ inputs }: Awaited<ReturnType<typeof load>>) => {

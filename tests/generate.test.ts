@@ -172,7 +172,7 @@ describe('a generator', () => {
   });
 
   it.each<[string, Parameters<TextGenerator['generate']>, RegExp]>([
-    ['a prompt that is too long', ['a '.repeat(40)], /the prompt has 81 tokens, but needs fewer than 64/],
+    ['a prompt that is too long', ['a '.repeat(40)], /the prompt has 81 tokens/],
     [
       'tokens that the model does not know',
       [Int32Array.of(5, 264)],
@@ -183,7 +183,7 @@ describe('a generator', () => {
       [[{ role: 'assistant', content: 'hi' }]],
       /A user speaks first/,
     ],
-    ['a config that says nothing', ['a', { top_k: 3 }], /generation: top_k 3 needs do_sample: true/],
+    ['a config that says nothing', ['a', { top_k: 3 }], /generation: top_k 3 needs/],
     [
       'several texts in one stream',
       ['a', { do_sample: true, num_return_sequences: 2 }, { onText: () => {} }],

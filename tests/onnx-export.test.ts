@@ -283,7 +283,7 @@ describe('types of weights', () => {
     writeSafetensors(path, tensors, { format: 'pt' });
     const model = await open(base);
     const written = model.export('onnx', `${base}-onnx`, { dtypes: ['fp16'] });
-    await expect(written).rejects.toThrow(`${name} has the value 70000, beyond float16's limit of 65520.`);
+    await expect(written).rejects.toThrow(`${name} has the value 70000`);
     await model.close();
   });
 });

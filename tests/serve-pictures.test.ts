@@ -201,18 +201,13 @@ describe('a bad picture', () => {
 
   it.each<[string, () => Promise<Uint8Array>, number, RegExp]>([
     ['truncated', async () => pictures[0]!.subarray(0, 100), 400, /photo-0\.png cannot be decoded/],
-    [
-      'of no known type',
-      async () => Buffer.from('BM no picture'),
-      400,
-      /photo-0\.png is not a JPEG, PNG, WebP or GIF file/,
-    ],
+    ['of no known type', async () => Buffer.from('BM no picture'), 400, /photo-0\.png is not/],
     ['that is empty', async () => Buffer.alloc(0), 400, /photo-0\.png/],
     [
       'that is a document',
       async () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
       400,
-      /photo-0\.png is not a JPEG, PNG, WebP or GIF file/,
+      /photo-0\.png is not/,
     ],
     [
       'with too many pixels',

@@ -64,11 +64,12 @@ export class Program {
     const { communicator = ALONE, measuresNoise, ...training } = options;
     this.parts = { engine, model, tuner };
     this.communicator = communicator;
-    // The graph can draw masks only for a whole batch. Runs that split batches draw them on the host.
+    // The graph can draw masks only for a whole batch. Runs that split batches draw them on the host. Pictures are split.
     this.#options = {
       pools: new DropoutPools(),
       ...training,
-      masks: communicator.size > 1 || model.joint || measuresNoise ? 'host' : engine.masks,
+      masks:
+        communicator.size > 1 || model.joint || measuresNoise || model.config.picture ? 'host' : engine.masks,
     };
     this.#gradient = new Float32Array(tuner.layout.length + (tuner.watches ?? 0));
   }

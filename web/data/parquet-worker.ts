@@ -1,16 +1,19 @@
 import { parquetText } from '../../src/input/data/parquet/parquet-text.ts';
 import { answerCalls } from '../../src/support/calls/answer-calls.ts';
 import { portOf } from './module-worker.ts';
+import type { UnpackedRows } from './unpack-parquet.ts';
 
 /** Runs in a worker of its own, so that it can be stopped: for some damaged files, the library loops for minutes. */
 const reader = {
   /**
-   * Returns the rows of a file as JSON Lines.
+   * Returns the rows of a file, and the pictures that they name.
    *
    * @throws UserError for a damaged file
    */
-  async unpack(bytes: Uint8Array<ArrayBuffer>, name: string): Promise<string> {
-    return (await parquetText(bytes, name)).text;
+  async unpack(file: Blob, name: string): Promise<UnpackedRows> {
+    const { text, pictures } = await parquetText(new Uint8Array(await file.arrayBuffer()), name);
+    const blobs = [...pictures].map(([path, bytes]) => [path, new Blob([bytes as BlobPart])] as const);
+    return { lines: text, pictures: new Map(blobs) };
   },
 };
 

@@ -1,6 +1,23 @@
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { guessWish } from './guess-wish.ts';
 import { readChosen } from './read-pictures.ts';
+
+afterEach(() => vi.unstubAllGlobals());
+
+/** Answers like the worker for parquet, with as many pictures as the file says. */
+class ParquetWorker extends EventTarget {
+  async postMessage({ id, args: [file] }: { id: number; args: [Blob] }): Promise<void> {
+    const count = Number((await file.text()).slice('PAR1'.length));
+    const names = Array.from({ length: count }, (_, i) => `image-${i}.png`);
+    const lines = names.map((image, i) => `${JSON.stringify({ image, label: i % 2 ? 'cat' : 'dog' })}\n`);
+    const pictures = new Map(names.map((name) => [name, new Blob([name])]));
+    this.dispatchEvent(
+      new MessageEvent('message', { data: { id, value: { lines: lines.join(''), pictures } } }),
+    );
+  }
+
+  terminate(): void {}
+}
 
 const chosen = (...paths: string[]) => paths.map((path) => ({ path, file: new File(['bytes'], path) }));
 
@@ -41,6 +58,19 @@ it('reads the labels of pictures from metadata beside them', async () => {
   const table = await readChosen([metadata, ...chosen('pets/a.jpg', 'pets/b.jpg')]);
   expect(table.columns).toEqual(['file_name', 'kind']);
   expect([...table.pictures!.keys()]).toEqual(['a.jpg', 'b.jpg']);
+});
+
+it('takes the pictures in the rows of a parquet file, up to a number', async () => {
+  vi.stubGlobal('Worker', ParquetWorker);
+  const parquet = (count: number) => [{ path: 'a.parquet', file: new File([`PAR1${count}`], 'a.parquet') }];
+  const table = await readChosen(parquet(12));
+  expect(table.rows.slice(0, 2)).toEqual([
+    ['image-0.png', 'dog'],
+    ['image-1.png', 'cat'],
+  ]);
+  expect(await table.pictures!.get('image-1.png')!.text()).toBe('image-1.png');
+  expect(guessWish(table).wish).toEqual({ goal: 'pictures', at: [0, 1] });
+  await expect(readChosen(parquet(1001))).rejects.toThrow('a.parquet has 1001 pictures');
 });
 
 it.each([

@@ -21,7 +21,8 @@ const MAX_BYTES = 1e9;
 const METADATA = /^metadata\.(csv|jsonl)$/;
 
 /**
- * Reads the files that the user chose: a table, or pictures as a folder or a zip archive with a folder for each class.
+ * Reads the files that the user chose: a table, or pictures as a folder or a zip archive with a folder for each class. The
+ * rows of a parquet file may have pictures, too.
  *
  * @param header as for {@link readFileTable}
  * @throws UserError for other files
@@ -33,7 +34,10 @@ export async function readChosen(chosen: readonly ChosenFile[], header?: boolean
     return pictureTable(await unzip(file, path), path);
   }
   const isTable = chosen.length === 1 && !PICTURE_NAME.test(first!.path);
-  return isTable ? readFileTable(first!.file, header) : pictureTable(chosen, 'pictures');
+  if (!isTable) return pictureTable(chosen, 'pictures');
+  const table = await readFileTable(first!.file, header);
+  assertFew([...(table.pictures?.keys() ?? [])], table.fileName);
+  return table;
 }
 
 /** Pictures in folders of their classes, or with a file of metadata, as a table. */

@@ -6,27 +6,26 @@ import { unpackParquet } from './unpack-parquet.ts';
 
 /** Maximum size. Reading a table takes about ten times its size in memory, and a page should not take a gigabyte. */
 const MAX_BYTES = 50e6;
+/** Maximum size of a parquet file, which may contain pictures. For a while, they are in memory twice. */
+const MAX_PARQUET_BYTES = 200e6;
 
 /** A table, a notice about how it was read, and the pictures that its rows name. */
 export type PageTable = Table & { notice?: string; pictures?: ReadonlyMap<string, Blob> };
 
 /**
- * Reads a user's CSV, TSV, JSON Lines or parquet file. Text files may be compressed by gzip.
+ * Reads a user's CSV, TSV, JSON Lines or parquet file. Files may be compressed by gzip.
  *
  * @param header whether the first line names the columns; by default it is detected
  * @throws UserError for a file that is empty, too large, not text, or has no rows
  */
 export async function readFileTable(file: File, header?: boolean): Promise<PageTable> {
-  const { name, size } = file;
-  if (size > MAX_BYTES) throw tooLarge(name, `${Math.round(size / 1e6)} MB`);
+  const { name } = file;
+  if (isParquet(new Uint8Array(await file.slice(0, 4).arrayBuffer()))) return parquetTable(file);
+  assertSize(file, MAX_BYTES);
   const packed = new Uint8Array(await file.arrayBuffer());
   const bytes = isGzip(packed) ? await inflate(packed, 'gzip', name, MAX_BYTES) : packed;
-  if (!bytes) throw tooLarge(name, 'unpacked');
-  if (isParquet(bytes)) {
-    const lines = await unpackParquet(bytes, name);
-    if (lines.length > MAX_BYTES) throw tooLarge(name, 'unpacked');
-    return readTable(lines, name, { format: 'jsonl' });
-  }
+  if (!bytes) throw tooLarge(name, MAX_BYTES, 'unpacked');
+  if (isParquet(bytes)) return parquetTable(new File([bytes], name));
   if (bytes.includes(0) && !isSpreadsheet(bytes))
     throw new UserError({
       where: name,
@@ -40,11 +39,23 @@ export async function readFileTable(file: File, header?: boolean): Promise<PageT
   return { ...readTable(content, name, { header }), ...(notice !== undefined && { notice }) };
 }
 
-function tooLarge(where: string, got: string): UserError {
+async function parquetTable(file: File): Promise<PageTable> {
+  const { name } = file;
+  assertSize(file, MAX_PARQUET_BYTES);
+  const { lines, pictures } = await unpackParquet(file, name);
+  if (lines.length > MAX_BYTES) throw tooLarge(name, MAX_BYTES, 'unpacked');
+  return { ...readTable(lines, name, { format: 'jsonl' }), ...(pictures.size > 0 && { pictures }) };
+}
+
+function assertSize({ name, size }: File, limit: number): void {
+  if (size > limit) throw tooLarge(name, limit, `${Math.round(size / 1e6)} MB`);
+}
+
+function tooLarge(where: string, limit: number, got: string): UserError {
   const hint = 'Use a part of it, or train on the command line: npx adalora train';
   return new UserError({
     where,
-    fault: `is larger than ${MAX_BYTES / 1e6} MB (${got}), the limit in a page`,
+    fault: `is larger than ${limit / 1e6} MB (${got}), the limit in a page`,
     hint,
   });
 }

@@ -5,13 +5,18 @@ import { moduleWorker, portOf } from './module-worker.ts';
 /** Time limit in seconds. It suffices for any file that a page accepts. */
 const PATIENCE_SECONDS = 20;
 
+export interface UnpackedRows {
+  /** The rows as JSON Lines, with the names of classes and of pictures. */
+  lines: string;
+  pictures: ReadonlyMap<string, Blob>;
+}
+
 /**
- * Returns the rows of a parquet file as JSON Lines, with the names of classes. Reads them in a worker, and stops the
- * worker afterwards.
+ * Returns the rows of a parquet file. Reads them in a worker, and stops the worker afterwards.
  *
  * @throws an error with a user's message for a file that is damaged, or takes too long
  */
-export async function unpackParquet(bytes: Uint8Array<ArrayBuffer>, where: string): Promise<string> {
+export async function unpackParquet(file: Blob, where: string): Promise<UnpackedRows> {
   const worker = moduleWorker('parquet.js');
   const caller = new Caller(portOf(worker));
   const fault = `is not a readable parquet file: it took more than ${PATIENCE_SECONDS} s`;
@@ -20,7 +25,7 @@ export async function unpackParquet(bytes: Uint8Array<ArrayBuffer>, where: strin
     caller.fail(new Error('The part of this page that reads parquet did not load. Reload the page.')),
   );
   try {
-    return await caller.call<string>('unpack', [bytes, where]);
+    return await caller.call<UnpackedRows>('unpack', [file, where]);
   } finally {
     clearTimeout(timer);
     worker.terminate();

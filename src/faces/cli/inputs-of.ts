@@ -4,6 +4,8 @@ import type { TextFile } from '../../input/data/text-file.ts';
 import { PICTURE_NAME } from '../../input/pictures/pixels.ts';
 import { printable } from '../../support/text.ts';
 import type { BaseData, Prediction, ReadingOf } from '../../tasks/prediction.ts';
+import type { OpenedModel } from '../../use/trained/opened-model.ts';
+import { namedFiles, readingFlags, type SplitFlags } from './flags.ts';
 
 /** Inputs for prediction. */
 interface Inputs {
@@ -12,6 +14,34 @@ interface Inputs {
   places: number[];
   /** Number of skipped rows. */
   skipped: number;
+}
+
+/**
+ * Resolves what a command reads with a model.
+ *
+ * @param argument pictures, a file, or `-`
+ * @param isText whether an argument is a text instead
+ * @returns the text, or the sources of {@link inputsOf}; neither if standard input is read
+ */
+export async function namedInputs(
+  model: OpenedModel,
+  { input }: Prediction<BaseData, unknown>,
+  argument: string | undefined,
+  flags: SplitFlags,
+  isText: (argument: string) => boolean = () => false,
+) {
+  const { modality, reading } = model.context();
+  const readsPictures = modality.reads === 'image';
+  const pictures = readsPictures && argument !== undefined ? await picturesNamed(argument) : undefined;
+  const typed = argument !== undefined && !pictures && isText(argument) ? argument : undefined;
+  const named = argument === '-' || typed !== undefined || pictures ? undefined : argument;
+  const files = await namedFiles(named, flags, false);
+  return {
+    readsPictures,
+    typed,
+    sources: pictures ?? files,
+    reading: input.withFlags(reading, readingFlags(flags), files?.[0]?.name),
+  };
 }
 
 /**
@@ -63,7 +93,7 @@ export async function openHere(name: string): Promise<Uint8Array> {
 }
 
 /** The pictures that an argument names, a line for each: one picture, or those in a folder. */
-export async function picturesNamed(argument: string): Promise<string[] | undefined> {
+async function picturesNamed(argument: string): Promise<string[] | undefined> {
   const { picturesIn } = await import('../../input/data/node/text-files.ts');
   if (PICTURE_NAME.test(argument)) return [reachable(argument)];
   if (!statSync(argument, { throwIfNoEntry: false })?.isDirectory()) return undefined;

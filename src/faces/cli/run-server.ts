@@ -50,7 +50,9 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
   const { service, ...served } = await startServing(
     startServingThread(),
     {
-      ...{ folders, model, baseDtype: flags.baseDtype ?? 'float32' },
+      folders,
+      model,
+      baseDtype: flags.baseDtype ?? 'float32',
       limits: {
         slots: flags.slots,
         maxRows: flags.maxBatch,
@@ -70,7 +72,9 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
   let late: NodeJS.Timeout | undefined;
   try {
     const { app, drain } = serveApp(service, {
-      ...{ metrics, apiKey, version: programVersion() },
+      metrics,
+      apiKey,
+      version: programVersion(),
       log: batched(writeLines, setImmediate),
       allowLoading: flags.allowLoading ?? false,
       origins: flags.cors,

@@ -1,4 +1,5 @@
 import { asFiles, type Files, type Folder, folderUrl } from '../../input/formats/files.ts';
+import { EMBEDDED_FILES } from '../../input/hub/embedded-files.ts';
 import { EMBEDDED_MODEL } from '../../input/hub/model-id.ts';
 import type { WebEngineOptions } from '../../program/web-engine.ts';
 import { ANYTHING, COUNT, type OptionTypes } from '../../support/options.ts';
@@ -34,14 +35,6 @@ export function runsOn(device: RunsOn['device'], { threads, engineUrl }: PageOpt
   return { device, threads, ...(engineUrl !== undefined && { engineUrl: folderUrl(engineUrl).href }) };
 }
 
-/** The embedded model. Each file has a separate URL, so that bundlers such as Vite find it. */
-const EMBEDDED: ReadonlyMap<string, URL> = new Map([
-  ['config.json', new URL('../../../models/mini/config.json', import.meta.url)],
-  ['model.safetensors', new URL('../../../models/mini/model.safetensors', import.meta.url)],
-  ['tokenizer.json', new URL('../../../models/mini/tokenizer.json', import.meta.url)],
-  ['tokenizer_config.json', new URL('../../../models/mini/tokenizer_config.json', import.meta.url)],
-]);
-
 /**
  * The files of a base model.
  *
@@ -53,7 +46,7 @@ export function modelFiles(
   { model, modelUrl }: Pick<PageOptions, 'modelUrl'> & { model?: Folder | undefined },
 ): Files {
   if (model !== undefined) return asFiles(model, name);
-  if (name === EMBEDDED_MODEL) return asFiles(modelUrl ?? EMBEDDED, name);
+  if (name === EMBEDDED_MODEL) return asFiles(modelUrl ?? EMBEDDED_FILES, name);
   throw new UserError({
     where: 'model',
     fault: `needs the files of ${name}, or the address of their folder`,

@@ -9,7 +9,7 @@ const ADAPTERHUB = [
 ];
 
 it("AdapterHub's head files come before the adapter's own tensors, which complete a snapshot", () => {
-  const others = ['README.md', 'all_results.json', 'tokenizer.json', 'model.safetensors'];
+  const others = ['README.md', 'all_results.json', 'vocab.txt', 'model.safetensors'];
   const needed = [
     'adapter_config.json',
     'adalora.json',

@@ -60,7 +60,7 @@ describe('files', () => {
     expect(isUsable(['config.json'], [])).toBe(false);
     expect(isUsable(['config.json', 'model.safetensors.index.json', 'a'], ['a', 'b'])).toBe(false);
     expect(isUsable(['config.json', 'model.safetensors.index.json', 'a', 'b'], ['a', 'b'])).toBe(true);
-    expect(hasInputFiles(['tokenizer_config.json'])).toBe(false);
+    expect(hasInputFiles(['special_tokens_map.json'])).toBe(false);
     expect(hasInputFiles(['preprocessor_config.json'])).toBe(true);
   });
 });

@@ -31,11 +31,6 @@ export async function readTokenizerFiles(files: Files): Promise<Map<string, Uint
   return new Map(read.filter((one): one is [string, Uint8Array] => one[1] !== undefined));
 }
 
-/** Whether a folder with these files contains a tokenizer. */
-export function holdsTokenizer(present: (name: string) => boolean): boolean {
-  return [TOKENIZER_FILES.tokenizer, ...SLOW_FILES].some(present);
-}
-
 /**
  * Builds a tokenizer from tokenizer.json, or from the files of older models, as transformers does.
  *

@@ -24,20 +24,20 @@ export interface ReadTexts {
    * @param requested `data.max_length`, or the value under another name (`key`)
    * @throws UserError for missing or damaged files, and for a length that the model does not support
    */
-  texts(config: CommonConfig, requested?: number, key?: string): Texts;
+  texts(config: Pick<CommonConfig, 'vocabSize' | 'maxLength'>, requested?: number, key?: string): Texts;
 }
 
 /**
  * Reads the files that texts need.
  *
  * @param forWriting the folder of the chat template
- * @param vocabulary the config of the base model, for the checks of ids
+ * @param vocabulary the base model's, for the checks of ids
  * @throws UserError for files that are too large
  */
 export async function readTexts(
   files: Files,
   forWriting: Files,
-  vocabulary: CommonConfig,
+  vocabulary: Pick<CommonConfig, 'vocabSize' | 'typeVocabSize'>,
 ): Promise<ReadTexts> {
   const read = await readTokenizerFiles(files);
   const template = await readChatTemplate(forWriting, read);

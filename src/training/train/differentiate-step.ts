@@ -5,7 +5,7 @@ import {
   globalNorm,
   gradientNoise,
 } from '../../methods/optim/gradient.ts';
-import { ALONE, type Communicator } from '../../program/parallel/communicator.ts';
+import type { Communicator } from '../../program/parallel/communicator.ts';
 import type { Objective, Program } from '../../program/program.ts';
 import type { MicroBatch } from './step-batches.ts';
 
@@ -18,8 +18,11 @@ export type StepObjective = Omit<Objective, 'share' | 'examples'> & {
 
 /** Number of sums that follow the gradient: see {@link differentiateStep}. */
 const SUMS = 7;
-/** Splits a single batch into two parts. */
-const HALVES: readonly Communicator[] = [0, 1].map((rank) => ({ ...ALONE, rank, size: 2 }));
+/**
+ * Maximum number of tokens of pictures that are differentiated at a time. Every token takes 0.3 MB in DINOv2-small, and a
+ * step with more of them at a time is not faster (bench/log/2026-12-01-pictures.md).
+ */
+const TOKENS_AT_A_TIME = 1100;
 /** Allowed difference between the sum of the shares and 1. Shares are summed in 32 bits. */
 const SHARE_TOLERANCE = 1e-4;
 
@@ -29,7 +32,7 @@ const SHARE_TOLERANCE = 1e-4;
  * gradients, losses, shares, R and stop requests.
  *
  * @param measuresNoise compares the gradients of the parts of a step: its micro-batches, the processes' examples, or
- * the halves of a single batch
+ * parts of a single batch
  */
 export async function differentiateStep(
   program: Program,
@@ -43,7 +46,8 @@ export async function differentiateStep(
     program.differentiate(values, feeds, seed, number, division);
   const isJoint = program.parts.model.joint !== undefined;
   const isSingle = batches.length === 1 && communicator.size === 1;
-  if (isSingle && !measuresNoise && !(isJoint && batches[0]!.chunk))
+  const isSplit = batches.some(({ examples }) => partsOf(program, examples) > 1);
+  if (isSingle && !isSplit && !measuresNoise && !(isJoint && batches[0]!.chunk))
     return { ...(await of(batches[0]!)), stops };
   const length = values.length + (program.parts.tuner.watches ?? 0);
   const sums = new Float32Array(length + SUMS);
@@ -52,11 +56,14 @@ export async function differentiateStep(
   let shares = 0;
   let regularizer: number | undefined;
   const noise = { squares: 0, perPart: 0, perStep: 0 };
-  const divisions = isSingle && measuresNoise ? HALVES : [undefined];
+  const leastParts = isSingle && measuresNoise ? 2 : 1;
   async function* each() {
     for (const batch of batches) {
       if (program.parts.tuner.watchesLast) gradient.fill(0, values.length);
-      for (const division of divisions) {
+      const parts = Math.max(leastParts, partsOf(program, batch.examples));
+      for (let i = 0; i < parts; i++) {
+        const { rank, size } = communicator;
+        const division = { ...communicator, rank: rank * parts + i, size: size * parts };
         const part = await of(batch, division);
         yield { ...part, share: batch.weight * part.share };
       }
@@ -92,4 +99,12 @@ export async function differentiateStep(
     stops: stopping! > 0,
     noise: noiseOf({ squares: squares!, perPart: perPart!, perStep: perStep! }),
   };
+}
+
+/** The number of parts in which a process differentiates its examples of a batch. Only pictures are divided. */
+function partsOf({ parts: { model }, communicator }: Program, examples: number): number {
+  const { picture, maxLength } = model.config;
+  if (!picture || model.joint) return 1;
+  const atATime = Math.max(1, Math.floor(TOKENS_AT_A_TIME / maxLength));
+  return Math.ceil(examples / communicator.size / atATime);
 }

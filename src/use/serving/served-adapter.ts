@@ -3,8 +3,8 @@ import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.
 import { type Files, pathIn } from '../../input/formats/files.ts';
 import { NotMixed } from '../../methods/tuners/bank/bank-form.ts';
 import { NO_ADAPTER, packAdapter } from '../../methods/tuners/bank/packed-adapter.ts';
-import { FROZEN } from '../../methods/tuners/frozen-tuner.ts';
 import type { TunedValues } from '../../methods/tuners/tuner.ts';
+import { FROZEN } from '../../methods/tuners/tuner.ts';
 import { HEAD_KINDS, headNamed, headOfClass } from '../../models/heads/registry.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Family } from '../trained/bind-model.ts';

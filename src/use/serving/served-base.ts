@@ -1,5 +1,5 @@
-import { FROZEN } from '../../methods/tuners/frozen-tuner.ts';
 import type { TokensBefore } from '../../methods/tuners/tuner.ts';
+import { FROZEN } from '../../methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../program/bases/base-dtype.ts';
 import type { Engine } from '../../program/engine.ts';
 import type { BatchForm } from '../../program/modalities/modality.ts';

@@ -45,7 +45,7 @@ export function adapterForm(
 ): WrittenForm {
   assertOptions(`export as ${form}`, options, EXPORT_OPTIONS);
   const forms = [...Object.keys(adapter?.kind.exports ?? {}), GGUF_FORM, ONNX_FORM];
-  const written = adapter?.kind.exports[form];
+  const written = adapter?.kind.exports?.[form];
   if (!adapter || !written) {
     throw new UserError({
       where: folder,

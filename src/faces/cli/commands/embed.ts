@@ -9,15 +9,13 @@ import {
   addReadingFlags,
   addSplitFlags,
   count,
-  namedFiles,
   type OpenFlags,
   openFlags,
-  readingFlags,
   type SplitFlags,
   TEXT_KEYS,
 } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
-import { inputsOf, openHere, picturesNamed } from '../inputs-of.ts';
+import { inputsOf, namedInputs, openHere } from '../inputs-of.ts';
 
 type Flags = OpenFlags & SplitFlags & EmbedOptions & { nearest?: string };
 
@@ -55,17 +53,14 @@ async function run(
   try {
     const { prediction } = model.definition();
     if (!prediction?.vectors) throw noVectors(path, model.task);
-    const context = model.context();
-    const readsPictures = context.modality.reads === 'image';
-    const pictures = readsPictures && file !== undefined ? await picturesNamed(file) : undefined;
-    const files = await namedFiles(file === '-' || pictures ? undefined : file, flags, false);
-    const reading = prediction.input.withFlags(context.reading, readingFlags(flags), files?.[0]?.name);
-    const sources = pictures ?? files ?? [await fromFirst(processes.communicator, readInput)];
-    const found = await inputsOf(sources, prediction, reading, readsPictures);
+    const { readsPictures, sources, reading } = await namedInputs(model, prediction, file, flags);
+    const read = sources ?? [await fromFirst(processes.communicator, readInput)];
+    const found = await inputsOf(read, prediction, reading, readsPictures);
     const inputs = found.inputs as { text: string; image?: unknown }[];
     const { prompt, promptName, dimensions, nearest } = flags;
     if (nearest !== undefined)
       inputs.unshift({ text: nearest, ...(readsPictures && { image: () => openHere(nearest) }) });
+    const context = model.context();
     const asked = inputs.map(({ text, image }) => ({
       ...(prediction.vectors?.input(text, { prompt, promptName, dimensions }, context) as object),
       ...(image !== undefined && { image }),

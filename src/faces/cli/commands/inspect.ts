@@ -93,15 +93,15 @@ async function run(path: string, { importance, json }: InspectFlags): Promise<vo
 }
 
 async function tokenize(path: string, file: string | undefined): Promise<void> {
-  const { openTokenizer } = await import('../../../use/trained/node/open-tokenizer.ts');
+  const { openTexts } = await import('../../../use/trained/node/open-texts.ts');
   const { readInput } = await import('../standard-input.ts');
   const { fileLines } = await import('../../../input/data/file-lines.ts');
   const { textFile } = await import('../../../input/data/node/text-files.ts');
-  const tokenizer = await openTokenizer(path);
+  const texts = await openTexts(path);
   const isTyped = file === undefined || file === '-';
   const content = isTyped ? await readInput() : textFile(file).read();
   for (const { text } of fileLines(content, isTyped ? 'standard input' : file)) {
-    const { inputIds, tokens, starts, ends } = tokenizer.encodeWithOffsets(text);
+    const { inputIds, tokens, starts, ends } = texts.encodeWithOffsets(text);
     const offsets = Array.from(starts, (start, i) => [start, ends[i]]);
     const json = JSON.stringify({ ids: [...inputIds], tokens, offsets });
     if (!process.stdout.write(`${json}\n`)) await once(process.stdout, 'drain');

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Processes } from '../../../program/parallel/communicator.ts';
 import { fromFirst } from '../../../program/parallel/from-first.ts';
+import { csvLine } from '../../../studies/report/format.ts';
+import { leaves } from '../../../support/options.ts';
 import { withoutControls } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { Answer, BaseData, Prediction } from '../../../tasks/prediction.ts';
@@ -13,14 +15,12 @@ import {
   addReadingFlags,
   addSplitFlags,
   jsonOption,
-  namedFiles,
   type OpenFlags,
   openFlags,
-  readingFlags,
   type SplitFlags,
 } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
-import { inputsOf, picturesNamed } from '../inputs-of.ts';
+import { inputsOf, namedInputs } from '../inputs-of.ts';
 
 /** Formats answers as lines of CSV (RFC 4180). The first answer determines the header. */
 export class AnswerTable {
@@ -37,21 +37,15 @@ export class AnswerTable {
 
 /** Nested keys are joined to a column name: `probabilities.spam`. Lists of texts are joined by `;`. */
 function flat(answer: object): [string, string][] {
-  return Object.entries(answer).flatMap(([key, value]): [string, string][] => {
-    if (Array.isArray(value)) {
-      const isPlain = value.every((item) => typeof item !== 'object');
-      return [[key, isPlain ? value.join(';') : JSON.stringify(value)]];
-    }
-    if (typeof value !== 'object' || value === null) return [[key, `${value ?? ''}`]];
-    return flat(value).map(([inner, field]) => [`${key}.${inner}`, field]);
+  return leaves(answer).map(([key, value]) => {
+    if (!Array.isArray(value)) return [key, `${value ?? ''}`];
+    const isPlain = value.every((item) => typeof item !== 'object');
+    return [key, isPlain ? value.join(';') : JSON.stringify(value)];
   });
 }
 
 function line(fields: readonly string[]): string {
-  return fields
-    .map(withoutControls)
-    .map((field) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field))
-    .join(',');
+  return csvLine(fields.map(withoutControls));
 }
 
 /** Output formats of every task. */
@@ -109,21 +103,18 @@ async function run(
     if (!prediction) throw trained.cannotPredict();
     const { output } = flags;
     if (output !== undefined && !prediction.output.files) throw noFiles(path, trained.task);
-    const readsPictures = trained.context().modality.reads === 'image';
-    const pictures = readsPictures && file !== undefined ? await picturesNamed(file) : undefined;
-    const typed = file !== undefined && !pictures && isText(file) ? file : undefined;
-    const named = file === '-' || typed !== undefined || pictures ? undefined : file;
-    const files = await namedFiles(named, flags, false);
-    const reading = prediction.input.withFlags(
-      trained.context().reading,
-      readingFlags(flags),
-      files?.[0]?.name,
+    const { readsPictures, typed, sources, reading } = await namedInputs(
+      trained,
+      prediction,
+      file,
+      flags,
+      isText,
     );
     const format = formatNamed(flags.format, prediction);
     const isAsked =
       communicator.size === 1 &&
       file === undefined &&
-      !files &&
+      !sources &&
       output === undefined &&
       process.stdin.isTTY &&
       process.stdout.isTTY &&
@@ -133,10 +124,10 @@ async function run(
     if (typed !== undefined && !line) throw noText(typed, trained.task);
     if (typed !== undefined && output === undefined && process.stdout.isTTY && !flags.json && !flags.logits)
       return await answerText(trained, prediction, line!(typed));
-    const sources = pictures ?? files ?? [typed ?? (await fromFirst(communicator, readInput))];
+    const read = async () => sources ?? [await fromFirst(communicator, readInput)];
     const { inputs, places, skipped } =
       typed === undefined
-        ? await inputsOf(sources, prediction, reading, readsPictures)
+        ? await inputsOf(await read(), prediction, reading, readsPictures)
         : { inputs: [line!(typed)], places: [0], skipped: 0 };
     const isShown = flags.text !== false;
     if (output !== undefined && prediction.output.files) {
@@ -243,7 +234,7 @@ async function answerTyped(
   prediction: Prediction<BaseData, unknown>,
   line: (text: string) => unknown,
 ): Promise<void> {
-  const { askMessages } = await import('../terminal/ask-messages.ts');
+  const { askMessages } = await import('../terminal/chat.ts');
   const answer = (text: string) => answerText(trained, prediction, line(text));
   console.error('Type a text, then an empty line. Ctrl-D quits.');
   await askMessages(answer, { input: process.stdin, output: process.stderr });

@@ -7,7 +7,7 @@
 import type { EmbeddingModel, LanguageModel, RerankingModel } from 'ai';
 import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { GenerationInput } from '../../../program/generation/prompt.ts';
-import { openTrained } from '../../../studies/jobs/node/open-trained.ts';
+import { openTrained } from '../../../studies/jobs/node/main-entry.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ScoreAnswer } from '../../../tasks/regression/definition.ts';

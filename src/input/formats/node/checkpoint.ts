@@ -14,7 +14,7 @@ import { TorchFile } from '../pickle/torch-file.ts';
 import type { TensorFile } from '../safetensors.ts';
 import { FileSource, missingFile } from './file-source.ts';
 import { readBytes } from './read-text.ts';
-import { SafetensorsFile } from './safetensors-file.ts';
+import { openSafetensors } from './safetensors-file.ts';
 
 interface Format extends WeightFormat {
   open: (path: string) => TensorFile;
@@ -22,7 +22,7 @@ interface Format extends WeightFormat {
 
 /** Weight formats, in transformers' order of preference. */
 const FORMATS: readonly Format[] = [
-  { ...SAFETENSORS, open: SafetensorsFile.open },
+  { ...SAFETENSORS, open: openSafetensors },
   { ...TORCH, open: openTorchFile },
 ];
 /** Weight files of other frameworks. */

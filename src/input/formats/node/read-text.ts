@@ -1,11 +1,8 @@
-import { InvalidFile } from '../../../support/user-error.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from '../bounded-json.ts';
+import { wholeFile } from '../byte-source.ts';
 import { utf8Text } from '../excerpt.ts';
-import { parseYaml } from '../yaml-document.ts';
+import { MAX_YAML_BYTES, parseYaml } from '../yaml-document.ts';
 import { FileSource } from './file-source.ts';
-
-/** Maximum size of YAML files. They have a few kilobytes, and parsed YAML takes much more memory than its text. */
-const MAX_YAML_BYTES = 2 ** 18;
 
 /**
  * Reads a small untrusted file: a regular file in UTF-8, up to a maximum size. All small untrusted files are
@@ -25,19 +22,10 @@ export function readJson(path: string, expected: string, maxBytes = MAX_JSON_BYT
 
 /** Parses a YAML file. Throws a UserError like {@link readText}, and for invalid YAML. */
 export function readYaml(path: string, expected: string): unknown {
-  return parseYaml(readText(path, expected, MAX_YAML_BYTES), path);
+  return parseYaml(readBytes(path, expected, MAX_YAML_BYTES), path);
 }
 
 /** Reads a file up to a maximum size. Throws a UserError like {@link readText}. */
 export function readBytes(path: string, expected: string, maxBytes: number): Uint8Array {
-  const source = FileSource.open(path, expected);
-  try {
-    if (source.size <= maxBytes) return source.read(0, source.size);
-    throw new InvalidFile({
-      where: path,
-      fault: `has ${source.size} bytes, more than the maximum of ${maxBytes}`,
-    });
-  } finally {
-    source.close();
-  }
+  return wholeFile(FileSource.open(path, expected), maxBytes);
 }

@@ -1,4 +1,5 @@
 import {
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -15,20 +16,22 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type HostedModel, type HubServer, startHubServer } from '../../../../tests/support/hub-server.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { describeFolder } from '../../../use/trained/node/load-model.ts';
 import type { DownloadProgress } from '../../formats/byte-source.ts';
+import { EMBEDDED_MODEL } from '../model-id.ts';
 import { findSnapshot, hubCacheFolder } from './cache.ts';
-import { resolveModel } from './resolve-model.ts';
+import { embeddedFolder, resolveModel } from './resolve-model.ts';
 
 const COMMIT = 'c'.repeat(40);
 const NAME = 'owner/tiny';
 const weights = Buffer.alloc(300_000, 'weights');
 const files = {
   'config.json': Buffer.from('{"model_type": "bert"}'),
-  'tokenizer.json': Buffer.from('{}'),
+  'vocab.txt': Buffer.from('[PAD]'),
   'model.safetensors': weights,
   'pytorch_model.bin': Buffer.from('pickle'),
   'README.md': Buffer.from('# tiny'),
@@ -80,9 +83,9 @@ describe('resolveModel of an adapter', () => {
     'adapter_config.json': Buffer.from('{"peft_type": "LORA"}'),
     'adapter_model.safetensors': weights,
     'adalora.json': Buffer.from('{}'),
-    // Trainers push these files too. An adapter does not need them, because it uses the base model's
-    // tokenizer.
-    'tokenizer.json': Buffer.from('{}'),
+    // Trainers push these files too. An adapter does not need them, because it uses the files
+    // of the base model.
+    'vocab.txt': Buffer.from('[PAD]'),
     'optimizer.pt': Buffer.from('pickle'),
   };
 
@@ -128,7 +131,7 @@ describe('resolveModel', () => {
     });
 
     expect(snapshot).toBe(join(repository(), 'snapshots', COMMIT));
-    expect(readdirSync(snapshot).sort()).toEqual(['config.json', 'model.safetensors', 'tokenizer.json']);
+    expect(readdirSync(snapshot).sort()).toEqual(['config.json', 'model.safetensors', 'vocab.txt']);
     expect(readFileSync(join(snapshot, 'model.safetensors')).equals(weights)).toBe(true);
     expect(readlinkSync(join(snapshot, 'model.safetensors'))).toMatch(/^\.\.\/\.\.\/blobs\/[0-9a-f]{64}$/);
     expect(readlinkSync(join(snapshot, 'config.json'))).toMatch(/^\.\.\/\.\.\/blobs\/[0-9a-f]{40}$/);
@@ -165,17 +168,17 @@ describe('resolveModel', () => {
     expect(await resolveModel(NAME)).toBe(join(repository(), 'snapshots', COMMIT));
   });
 
-  it('downloads the tokenizer that a weights-only snapshot lacks, and keeps its files', async () => {
+  it('downloads the vocabulary that a weights-only snapshot lacks, and keeps its files', async () => {
     const { requests } = await serve();
     const snapshot = await resolve();
-    rmSync(join(snapshot, 'tokenizer.json'));
+    rmSync(join(snapshot, 'vocab.txt'));
     requests.length = 0;
     vi.stubEnv('HF_HUB_OFFLINE', '1');
     expect(await resolve()).toBe(snapshot);
     expect(requests).toEqual([]);
     vi.stubEnv('HF_HUB_OFFLINE', '');
     await resolve();
-    expect(lstatSync(join(snapshot, 'tokenizer.json')).isSymbolicLink()).toBe(true);
+    expect(lstatSync(join(snapshot, 'vocab.txt')).isSymbolicLink()).toBe(true);
     // The blob is still there, so files are listed but not downloaded.
     expect(requests.filter((path) => path.includes('/resolve/'))).toEqual([]);
   });
@@ -365,21 +368,14 @@ describe('resolveModel', () => {
     await serve({ intercept });
     expect(await failure(resolve())).toContain(message);
     expect(readdirSync(join(repository(), 'blobs'))).toHaveLength(2);
-    expect(readdirSync(join(repository(), 'snapshots', COMMIT)).sort()).toEqual([
-      'config.json',
-      'tokenizer.json',
-    ]);
+    expect(readdirSync(join(repository(), 'snapshots', COMMIT)).sort()).toEqual(['config.json', 'vocab.txt']);
     expect(findSnapshot(cacheDir, { name: NAME, revision: COMMIT })).toBeNull();
   });
 
   it("downloads PyTorch's own files if there are no others, one or several", async () => {
     const { 'model.safetensors': _, 'README.md': __, 'pytorch_model.bin': bin, ...described } = files;
     await serve({ files: { ...described, 'pytorch_model.bin': bin }, large: [] });
-    expect(readdirSync(await resolve()).sort()).toEqual([
-      'config.json',
-      'pytorch_model.bin',
-      'tokenizer.json',
-    ]);
+    expect(readdirSync(await resolve()).sort()).toEqual(['config.json', 'pytorch_model.bin', 'vocab.txt']);
     await server?.close();
     rmSync(cacheDir, { recursive: true });
     const shard = 'pytorch_model-00001-of-00001.bin';
@@ -422,3 +418,41 @@ describe('hubCacheFolder', () => {
     );
   });
 });
+
+let root: string;
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), 'package-')));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+it('the embedded model is in the package', () => {
+  mkdirSync(join(root, 'models/mini'), { recursive: true });
+  writeFileSync(join(root, 'models/mini/config.json'), '{}');
+  expect(embeddedFolder([pathToFileURL(join(root, 'models/mini/config.json'))])).toBe(
+    join(root, 'models/mini'),
+  );
+});
+
+it('the embedded model is reported missing in a package without it', () => {
+  const file = pathToFileURL(join(root, 'models/mini/config.json'));
+  expect(() => embeddedFolder([file])).toThrow(
+    `\`model\` is not set, and the built-in model is missing from ${join(root, 'models/mini')}`,
+  );
+});
+
+it.skipIf(!existsSync('models/mini'))(
+  'the embedded model is listed file by file, with an expression for bundlers',
+  () => {
+    const files = readdirSync('models/mini').filter((name) => name !== 'README.md');
+    const source = readFileSync('src/input/hub/embedded-files.ts', 'utf8');
+    for (const name of files)
+      expect(source).toMatch(new RegExp(`new URL\\('[./]+/models/mini/${name}', import`));
+  },
+);
+
+it.skipIf(!existsSync('models/mini'))(
+  'the embedded model is found by its name (skipped without models/mini)',
+  async () => {
+    expect(await resolveModel(EMBEDDED_MODEL)).toBe(realpathSync('models/mini'));
+  },
+);

@@ -4,21 +4,14 @@ import { fileURLToPath } from 'node:url';
 import { nearest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { missingFile } from '../../formats/node/file-source.ts';
+import { EMBEDDED_FILES } from '../embedded-files.ts';
 import { explainHubError } from '../explain-hub-error.ts';
 import { EMBEDDED_MODEL, type ModelId, parseModelId } from '../model-id.ts';
 import { downloadModel, type ResolveOptions } from '../repository.ts';
 import { cachedModels, findSnapshot, hubAccess, repositoriesIn } from './cache.ts';
 
-/** Each file has its own URL expression, because bundlers such as Next.js search the code for such expressions. */
-const FILES = [
-  new URL('../../../../models/mini/config.json', import.meta.url),
-  new URL('../../../../models/mini/model.safetensors', import.meta.url),
-  new URL('../../../../models/mini/tokenizer.json', import.meta.url),
-  new URL('../../../../models/mini/tokenizer_config.json', import.meta.url),
-];
-
 /** @throws UserError if the package lacks the embedded model */
-export function embeddedFolder(files: readonly URL[] = FILES): string {
+export function embeddedFolder(files: readonly URL[] = [...EMBEDDED_FILES.values()]): string {
   const folder = dirname(fileURLToPath(files[0]!));
   if (files.every((file) => existsSync(file))) return folder;
   throw new UserError({

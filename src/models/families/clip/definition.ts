@@ -1,5 +1,4 @@
 import { add, concat, reshape, slice } from '../../../engine/graph/build.ts';
-import type { Value } from '../../../engine/graph/graph.ts';
 import type { ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { forEveryText } from '../../nn/embedding.ts';
 import type { EncoderStates } from '../../nn/encoder-layers.ts';
@@ -18,6 +17,8 @@ import { patchesOf, TOWER_ROLES, type TowerConfig, towerConfig, towerLayers } fr
 
 const PREFIX = 'vision_model';
 
+const FEATURES = { states: encoded, features: meanPatches };
+
 /** @param key the key of the vision tower's fields in config.json, if it describes two towers */
 function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
   return {
@@ -26,21 +27,16 @@ function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
     roles: TOWER_ROLES,
     parseConfig: towerConfig({ key, activation: 'quick_gelu', epsilon: 1e-5, patch: 32, tokens: 1 }),
     heads: {
-      SEQ_CLS: pictureHead('CLIPForImageClassification', features),
+      // As in transformers, the classifier reads the states before the last norm.
+      SEQ_CLS: pictureHead('CLIPForImageClassification', FEATURES),
       FEATURE_EXTRACTION: pictureVectorHead('CLIPVisionModel', PREFIX, {
-        states: encoded,
+        ...FEATURES,
         pooled: (network, config, states) =>
           layerNormModule(network.at(`${PREFIX}.post_layernorm`), classToken(states), config.layer_norm_eps),
-        features: meanPatches,
         width: ({ hidden_size }) => hidden_size,
       }),
     },
   };
-}
-
-/** As in transformers, the classifier reads the states before the last norm. */
-function features(network: Network, config: TowerConfig, inputs: ModelInputs): Value {
-  return meanPatches(encoded(network, config, inputs));
 }
 
 function encoded(

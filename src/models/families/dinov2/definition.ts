@@ -56,8 +56,7 @@ const MODULES = {
 function family(modelType: string, name: string, registers: number): ModelDefinition<Dinov2Config> {
   const encode = (network: Network, config: Dinov2Config, inputs: ModelInputs, rows?: EncoderStates) =>
     encoded(network.at(modelType), config, inputs, config.num_register_tokens ?? registers, rows);
-  const features = (network: Network, config: Dinov2Config, inputs: ModelInputs) =>
-    classAndMean(encode(network, config, inputs));
+  const features = { states: encode, features: classAndMean };
   return {
     modelType,
     baseModelPrefix: modelType,
@@ -75,9 +74,8 @@ function family(modelType: string, name: string, registers: number): ModelDefini
     heads: {
       SEQ_CLS: pictureHead(`${name}ForImageClassification`, features),
       FEATURE_EXTRACTION: pictureVectorHead(`${name}Model`, modelType, {
-        states: encode,
+        ...features,
         pooled: (_network, _config, states) => classToken(states),
-        features: classAndMean,
         width: ({ hidden_size }, isPooled) => (isPooled ? 1 : 2) * hidden_size,
       }),
     },

@@ -19,6 +19,8 @@ import {
 
 const PREFIX = 'vision_model';
 
+const FEATURES = { states: encoded, features: meanPatches };
+
 /** @param key the key of the vision tower's fields in config.json, if it describes two towers */
 function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
   return {
@@ -27,19 +29,14 @@ function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
     roles: TOWER_ROLES,
     parseConfig: towerConfig({ key, activation: 'gelu_pytorch_tanh', epsilon: 1e-6, patch: 16, tokens: 0 }),
     heads: {
-      SEQ_CLS: pictureHead('SiglipForImageClassification', features, [`${PREFIX}.head`]),
+      SEQ_CLS: pictureHead('SiglipForImageClassification', FEATURES, [`${PREFIX}.head`]),
       FEATURE_EXTRACTION: pictureVectorHead('SiglipVisionModel', PREFIX, {
-        states: encoded,
+        ...FEATURES,
         pooled: attendedVector,
-        features: meanPatches,
         width: ({ hidden_size }) => hidden_size,
       }),
     },
   };
-}
-
-function features(network: Network, config: TowerConfig, inputs: ModelInputs): Value {
-  return meanPatches(encoded(network, config, inputs));
 }
 
 /** The pooling head: one query, the probe, attends to all patches. */

@@ -34,10 +34,16 @@ export function classToken({ hidden, batch }: EncodedPicture): Value {
   return slice(hidden, 0, 0, batch);
 }
 
+/** How a family encodes pictures, and the features that its classifier reads. */
+interface PictureFeatures<Config> {
+  states: (network: Network, config: Config, inputs: ModelInputs) => EncodedPicture;
+  features: (encoded: EncodedPicture) => Value;
+}
+
 /** A classifier on features of pictures. */
 export function pictureHead<Config extends CommonConfig>(
   architecture: string,
-  features: (network: Network, config: Config, inputs: ModelInputs) => Value,
+  { states, features }: PictureFeatures<Config>,
   unread?: readonly string[],
 ): Head<Config> {
   return {
@@ -45,7 +51,7 @@ export function pictureHead<Config extends CommonConfig>(
     modules: ['classifier'],
     ...(unread && { unread }),
     build: (network, config, inputs) =>
-      network.linear('classifier', features(network, config, inputs), config.numLabels),
+      network.linear('classifier', features(states(network, config, inputs)), config.numLabels),
   };
 }
 
@@ -56,10 +62,8 @@ export function pictureHead<Config extends CommonConfig>(
 export function pictureVectorHead<Config extends CommonConfig>(
   architecture: string,
   prefix: string,
-  vectors: {
-    states: (network: Network, config: Config, inputs: ModelInputs) => EncodedPicture;
+  vectors: PictureFeatures<Config> & {
     pooled: (network: Network, config: Config, encoded: EncodedPicture) => Value;
-    features: (encoded: EncodedPicture) => Value;
     width(config: Config, isPooled: boolean): number;
   },
 ): Head<Config> {

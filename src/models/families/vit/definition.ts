@@ -54,7 +54,7 @@ function family(
   const encode = (network: Network, config: ViTConfig, inputs: ModelInputs, rows?: EncoderStates) =>
     encoded(network.at(modelType), config, inputs, tokens, rows);
   const first = (network: Network, config: ViTConfig, inputs: ModelInputs) =>
-    encode(network, config, inputs, 'first').hidden;
+    encode(network, config, inputs, 'first');
   return {
     modelType,
     baseModelPrefix: modelType,
@@ -71,7 +71,11 @@ function family(
     ],
     parseConfig: (json, where) => withVision(parseFields(schema, json, where), tokens.length),
     heads: {
-      SEQ_CLS: pictureHead(`${name}ForImageClassification`, first, [`${modelType}.pooler`]),
+      SEQ_CLS: pictureHead(
+        `${name}ForImageClassification`,
+        { states: first, features: ({ hidden }) => hidden },
+        [`${modelType}.pooler`],
+      ),
       FEATURE_EXTRACTION: pictureVectorHead(`${name}Model`, modelType, {
         states: encode,
         pooled: (_network, _config, states) => classToken(states),

@@ -12,8 +12,7 @@ import { BaseFolder } from './base-folder.ts';
 const folder = mkdtempSync(join(tmpdir(), 'date-'));
 beforeAll(() => {
   writeTinyTextModel(folder, 'llama');
-  const config = { model_max_length: 128, chat_template: '{{ strftime_now("%Y") }}' };
-  writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify(config));
+  writeFileSync(join(folder, 'chat_template.jinja'), '{{ strftime_now("%Y") }}');
 });
 afterEach(() => void vi.useRealTimers());
 afterAll(() => rmSync(folder, { recursive: true }));

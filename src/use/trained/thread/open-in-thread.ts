@@ -19,7 +19,7 @@ export interface FinishedRun<Task extends AnyTaskName = UsualTask> {
   task?: Task | undefined;
 }
 
-/** What a machine provides to open models in threads. */
+/** The means of a machine to open models in threads. */
 export interface ThreadPlatform {
   /** Starts the thread of a model. It answers {@link MODEL_METHODS}. */
   start(): CalledThread;

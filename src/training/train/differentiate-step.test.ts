@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { everyParameter } from '../../methods/tuners/full/definition.ts';
+import type { Engine } from '../../program/engine.ts';
+import { nodeEngine } from '../../program/node/node-engine.ts';
+import { PIXELS } from '../../program/objectives/model-inputs.ts';
+import { classLoss, LABELS, sequenceModel } from '../../program/objectives/sequence-loss.ts';
+import { Program } from '../../program/program.ts';
+import { Random } from '../../support/random.ts';
+import { openModel } from '../../use/trained/node/load-model.ts';
+import { differentiateStep } from './differentiate-step.ts';
+
+/** A picture of this model has 10 tokens, so a part has at most 110 pictures. */
+const FIXTURE = 'src/models/fixtures/models/dinov2-pictures';
+const [EXAMPLES, PARTS] = [250, [84, 83, 83]];
+
+it('differentiates many pictures in parts, with the result of the whole batch', async () => {
+  const model = await openModel(FIXTURE, (family, config) =>
+    sequenceModel(family, { ...config, numLabels: 3 }, classLoss),
+  );
+  const engine = nodeEngine(model, 'cpu');
+  const computed: number[] = [];
+  const counting: Engine = {
+    async open(outputs, options) {
+      const session = await engine.open(outputs, options);
+      return {
+        ...session,
+        run(feeds, into) {
+          computed.push(feeds[PIXELS]!.dims[0]!);
+          return session.run(feeds, into);
+        },
+      };
+    },
+  };
+  const tuner = everyParameter(model);
+  const values = tuner.initialValues(0, model.reader(0));
+  const program = new Program(counting, model, tuner);
+  const dims = [EXAMPLES, 3, 12, 12];
+  const feeds = {
+    [PIXELS]: { data: new Random(0, 'pictures').normals(EXAMPLES * 3 * 12 * 12, 1), dims },
+    [LABELS]: { data: Int32Array.from({ length: EXAMPLES }, (_, i) => (i * i) % 3), dims: [EXAMPLES] },
+  };
+  const whole = await program.differentiate(values, feeds, 0, 0);
+  const expected = whole.gradient.slice();
+  const step = await differentiateStep(
+    program,
+    values,
+    [{ feeds, examples: EXAMPLES, weight: 1, number: 0 }],
+    0,
+  );
+  await program.release();
+  model.close();
+  expect(computed).toEqual([EXAMPLES, ...PARTS]);
+  // The parts sum the same float32 numbers in another order.
+  expect(step.loss).toBeCloseTo(whole.loss, 5);
+  const scale = Math.max(...expected.map(Math.abs));
+  expect(Math.max(...expected.map((slope, i) => Math.abs(slope - step.gradient[i]!) / scale))).toBeLessThan(
+    1e-5,
+  );
+});
