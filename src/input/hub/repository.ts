@@ -1,6 +1,7 @@
 import type { ListFileEntry } from '@huggingface/hub';
 import { UserError } from '../../support/user-error.ts';
 import type { DownloadProgress } from '../formats/byte-source.ts';
+import type { FolderFiles } from '../formats/files.ts';
 import { isAdapterRepository, MODULES, neededFiles, POOLING, POOLING_FILES } from './model-files.ts';
 import type { ModelId } from './model-id.ts';
 
@@ -62,10 +63,7 @@ export interface Expectation {
 }
 
 /** A repository in a cache. Paths are relative to its folder. */
-export interface RepositoryFiles {
-  /** The path of a file on this machine. */
-  at(path: string): string;
-  has(path: string): boolean;
+export interface RepositoryFiles extends Pick<FolderFiles, 'path' | 'has' | 'write'> {
   isIntact(path: string, expected: Expectation): boolean;
   /** Starts a file that other processes may write too. It appears when it is published, and only if it is intact. */
   newFile(
@@ -79,7 +77,6 @@ export interface RepositoryFiles {
   };
   /** Links a path to a file. */
   link(path: string, target: string): void;
-  write(path: string, text: string): void;
 }
 
 /** The empty file with which huggingface_hub notes that a commit lacks a file. */
@@ -156,7 +153,7 @@ export async function openRepository(
   const snapshot = `snapshots/${sha}`;
   return {
     paths: [...entries.keys()],
-    snapshot: files.at(snapshot),
+    snapshot: files.path(snapshot),
     async fetch(path) {
       const link = `${snapshot}/${path}`;
       if (files.has(link)) return;

@@ -4,8 +4,8 @@ import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { chunksOf } from '../../formats/byte-source.ts';
 import { FileSource } from '../../formats/node/file-source.ts';
+import { folderFiles } from '../../formats/node/folder-files.ts';
 import { readJson } from '../../formats/node/read-text.ts';
-import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { newLink } from '../../store/node/links.ts';
 import { NewFile } from '../../store/node/new-file.ts';
 import { hasInputFiles, indexOf, isAdapterRepository, isUsable, POOLING_FILES } from '../model-files.ts';
@@ -120,21 +120,19 @@ function shardsOf(folder: string, index: string | undefined): string[] {
 /** The repositories in a cache. */
 export function repositoriesIn(cacheDir: string): DownloadOptions['files'] {
   return (type, name) => {
-    const at = (path: string) => join(repositoryFolder(cacheDir, type, name), path);
+    const folder = folderFiles(repositoryFolder(cacheDir, type, name));
     return {
-      at,
-      has: (path) => existsSync(at(path)),
-      isIntact: (path, expected) => isBlob(at(path), expected),
+      ...folder,
+      isIntact: (path, expected) => isBlob(folder.path(path), expected),
       newFile(path, expected) {
-        const file = new NewFile(at(path));
+        const file = new NewFile(folder.path(path));
         return {
           write: (bytes) => file.write(bytes),
           publish: () => file.publish((written) => isBlob(written, expected)),
           discard: () => file.discard(),
         };
       },
-      link: (path, target) => newLink(at(path), at(target)),
-      write: (path, text) => atomicWrite(at(path), text),
+      link: (path, target) => newLink(folder.path(path), folder.path(target)),
     };
   };
 }
