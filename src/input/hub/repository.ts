@@ -21,11 +21,11 @@ export interface ResolveOptions {
   token?: string;
 }
 
-/** The variables of a process. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+/** The environment variables of a process. */
+export type HubVariables = Readonly<Record<string, string | undefined>>;
 
 /** How to reach the Hub: options override the environment variables of Python's huggingface_hub. */
-export function accessOf(options: ResolveOptions, env: Environment, cacheFolder: () => string) {
+export function accessOf(options: ResolveOptions, env: HubVariables, cacheFolder: () => string) {
   const { HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE, HF_ENDPOINT, HF_TOKEN } = env;
   const endpoint = options.endpoint ?? (HF_ENDPOINT || 'https://huggingface.co');
   return {
@@ -80,7 +80,7 @@ export interface RepositoryFiles extends Pick<FolderFiles, 'path' | 'has' | 'wri
 }
 
 /** The empty file with which huggingface_hub notes that a commit lacks a file. */
-export function missingFile(commit: string, file: string): string {
+export function missingNote(commit: string, file: string): string {
   return `.no_exist/${commit}/${file}`;
 }
 
@@ -172,7 +172,7 @@ export async function openRepository(
     keep() {
       if (type === 'model')
         for (const file of POOLING_FILES.filter((file) => !entries.has(file)))
-          files.write(missingFile(sha, file), '');
+          files.write(missingNote(sha, file), '');
       if (id.revision !== sha) files.write(`refs/${id.revision}`, sha);
     },
   };

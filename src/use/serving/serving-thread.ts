@@ -39,7 +39,7 @@ export interface ReaderJob extends Pick<ServingJob, 'model' | 'baseDtype' | 'mod
   folder: string;
 }
 
-/** What the serving thread needs of its machine. */
+/** The machine of the serving thread. */
 export interface ServingMachine {
   openBase(
     model: string,

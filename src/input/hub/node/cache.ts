@@ -13,16 +13,16 @@ import type { ModelId } from '../model-id.ts';
 import {
   accessOf,
   type DownloadOptions,
-  type Environment,
   type Expectation,
+  type HubVariables,
   isCommit,
-  missingFile,
+  missingNote,
   type RepositoryType,
   type ResolveOptions,
 } from '../repository.ts';
 
 /** The cache folder shared with Python's huggingface_hub, found by the same rules. */
-export function hubCacheFolder(env: Environment = process.env): string {
+export function hubCacheFolder(env: HubVariables = process.env): string {
   const explicit = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
   if (explicit) return explicit;
   const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface');
@@ -95,7 +95,7 @@ export function findSnapshot(cacheDir: string, id: ModelId): CachedSnapshot | nu
 export function knowsPooling(folder: string): boolean {
   const [snapshots, commit] = [dirname(folder), basename(folder)];
   if (basename(snapshots) !== 'snapshots' || !isCommit(commit)) return true;
-  const missing = (file: string) => join(dirname(snapshots), missingFile(commit, file));
+  const missing = (file: string) => join(dirname(snapshots), missingNote(commit, file));
   return POOLING_FILES.every((file) => [join(folder, file), missing(file)].some((path) => existsSync(path)));
 }
 
