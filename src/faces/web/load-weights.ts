@@ -1,6 +1,6 @@
 import { fetchCheckpoint, type OnFetched } from '../../input/formats/fetch-checkpoint.ts';
 import type { Files } from '../../input/formats/files.ts';
-import type { Engine } from '../../program/engine.ts';
+import { betweenTurns, type Engine } from '../../program/engine.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import { webEngine } from '../../program/web-engine.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
@@ -45,36 +45,4 @@ export function newWeights(model: TaskModel, device: RunsOn): PageModel {
 
 function runnable(model: LoadedModel, device: RunsOn, weights: (file: string) => Uint8Array) {
   return { model, engine: betweenTurns(webEngine(model, { ...device, weights })) };
-}
-
-/**
- * Waits for the page's next event loop turn before every computation, because the engine computes without a pause. So
- * the page can draw and handle clicks.
- */
-function betweenTurns(engine: Engine): Engine {
-  return {
-    ...engine,
-    async open(outputs, options) {
-      const session = await engine.open(outputs, options);
-      return {
-        async run(feeds, into) {
-          await nextTurn();
-          return session.run(feeds, into);
-        },
-        release: () => session.release(),
-      };
-    },
-  };
-}
-
-/** Resolves in the next turn. A message arrives at once, whereas a timer waits for some milliseconds. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
 }

@@ -89,8 +89,8 @@ export interface Checkpoint {
 }
 
 /**
- * The weights of a model folder: a single file, or the shards that an index lists. A platform opens the files
- * with these {@link names}, and adds them.
+ * The weights of a model folder: a single file, or the shards that an index lists. Open the files
+ * with these {@link names}, and add them.
  */
 export class Weights<File extends TensorFile> {
   readonly names: readonly string[];

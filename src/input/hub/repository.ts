@@ -1,6 +1,7 @@
 import type { ListFileEntry } from '@huggingface/hub';
 import { UserError } from '../../support/user-error.ts';
 import type { DownloadProgress } from '../formats/byte-source.ts';
+import type { FolderFiles } from '../formats/files.ts';
 import { isAdapterRepository, MODULES, neededFiles, POOLING, POOLING_FILES } from './model-files.ts';
 import type { ModelId } from './model-id.ts';
 
@@ -20,11 +21,11 @@ export interface ResolveOptions {
   token?: string;
 }
 
-/** The variables of a process. */
-export type HubEnvironment = Readonly<Record<string, string | undefined>>;
+/** The environment variables of a process. */
+export type HubVariables = Readonly<Record<string, string | undefined>>;
 
 /** How to reach the Hub: options override the environment variables of Python's huggingface_hub. */
-export function accessOf(options: ResolveOptions, env: HubEnvironment, cacheFolder: () => string) {
+export function accessOf(options: ResolveOptions, env: HubVariables, cacheFolder: () => string) {
   const { HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE, HF_ENDPOINT, HF_TOKEN } = env;
   const endpoint = options.endpoint ?? (HF_ENDPOINT || 'https://huggingface.co');
   return {
@@ -62,10 +63,7 @@ export interface Expectation {
 }
 
 /** A repository in a cache. Paths are relative to its folder. */
-export interface RepositoryFiles {
-  /** The path of a file on this machine. */
-  at(path: string): string;
-  has(path: string): boolean;
+export interface RepositoryFiles extends Pick<FolderFiles, 'path' | 'has' | 'write'> {
   isIntact(path: string, expected: Expectation): boolean;
   /** Starts a file that other processes may write too. It appears when it is published, and only if it is intact. */
   newFile(
@@ -79,11 +77,10 @@ export interface RepositoryFiles {
   };
   /** Links a path to a file. */
   link(path: string, target: string): void;
-  write(path: string, text: string): void;
 }
 
 /** The empty file with which huggingface_hub notes that a commit lacks a file. */
-export function missingMarker(commit: string, file: string): string {
+export function missingNote(commit: string, file: string): string {
   return `.no_exist/${commit}/${file}`;
 }
 
@@ -156,7 +153,7 @@ export async function openRepository(
   const snapshot = `snapshots/${sha}`;
   return {
     paths: [...entries.keys()],
-    snapshot: files.at(snapshot),
+    snapshot: files.path(snapshot),
     async fetch(path) {
       const link = `${snapshot}/${path}`;
       if (files.has(link)) return;
@@ -175,7 +172,7 @@ export async function openRepository(
     keep() {
       if (type === 'model')
         for (const file of POOLING_FILES.filter((file) => !entries.has(file)))
-          files.write(missingMarker(sha, file), '');
+          files.write(missingNote(sha, file), '');
       if (id.revision !== sha) files.write(`refs/${id.revision}`, sha);
     },
   };

@@ -39,7 +39,7 @@ export interface ReaderJob extends Pick<ServingJob, 'model' | 'baseDtype' | 'mod
   folder: string;
 }
 
-/** The means of a machine for the serving thread. */
+/** The machine of the serving thread. */
 export interface ServingMachine {
   openBase(
     model: string,

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { chunksOf } from '../../formats/byte-source.ts';
 import { FileSource } from '../../formats/node/file-source.ts';
+import { folderFiles } from '../../formats/node/folder-files.ts';
 import { readJson } from '../../formats/node/read-text.ts';
-import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { newLink } from '../../store/node/links.ts';
 import { NewFile } from '../../store/node/new-file.ts';
 import { hasInputFiles, indexOf, isAdapterRepository, isUsable, POOLING_FILES } from '../model-files.ts';
@@ -13,15 +14,15 @@ import {
   accessOf,
   type DownloadOptions,
   type Expectation,
-  type HubEnvironment,
+  type HubVariables,
   isCommit,
-  missingMarker,
+  missingNote,
   type RepositoryType,
   type ResolveOptions,
 } from '../repository.ts';
 
 /** The cache folder shared with Python's huggingface_hub, found by the same rules. */
-export function hubCacheFolder(env: HubEnvironment = process.env): string {
+export function hubCacheFolder(env: HubVariables = process.env): string {
   const explicit = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
   if (explicit) return explicit;
   const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface');
@@ -94,7 +95,7 @@ export function findSnapshot(cacheDir: string, id: ModelId): CachedSnapshot | nu
 export function knowsPooling(folder: string): boolean {
   const [snapshots, commit] = [dirname(folder), basename(folder)];
   if (basename(snapshots) !== 'snapshots' || !isCommit(commit)) return true;
-  const missing = (file: string) => join(dirname(snapshots), missingMarker(commit, file));
+  const missing = (file: string) => join(dirname(snapshots), missingNote(commit, file));
   return POOLING_FILES.every((file) => [join(folder, file), missing(file)].some((path) => existsSync(path)));
 }
 
@@ -119,27 +120,22 @@ function shardsOf(folder: string, index: string | undefined): string[] {
 /** The repositories in a cache. */
 export function repositoriesIn(cacheDir: string): DownloadOptions['files'] {
   return (type, name) => {
-    const at = (path: string) => join(repositoryFolder(cacheDir, type, name), path);
+    const folder = folderFiles(repositoryFolder(cacheDir, type, name));
     return {
-      at,
-      has: (path) => existsSync(at(path)),
-      isIntact: (path, expected) => isBlob(at(path), expected),
+      ...folder,
+      isIntact: (path, expected) => isBlob(folder.path(path), expected),
       newFile(path, expected) {
-        const file = new NewFile(at(path));
+        const file = new NewFile(folder.path(path));
         return {
           write: (bytes) => file.write(bytes),
           publish: () => file.publish((written) => isBlob(written, expected)),
           discard: () => file.discard(),
         };
       },
-      link: (path, target) => newLink(at(path), at(target)),
-      write: (path, text) => atomicWrite(at(path), text),
+      link: (path, target) => newLink(folder.path(path), folder.path(target)),
     };
   };
 }
-
-/** Bytes per read. */
-const CHUNK = 2 ** 22;
 
 /** Whether a file has the expected size and hash. Git's SHA-1 also covers a header. */
 function isBlob(path: string, { size, digest }: Expectation): boolean {
@@ -148,7 +144,7 @@ function isBlob(path: string, { size, digest }: Expectation): boolean {
     if (source.size !== size) return false;
     const isLarge = digest.length === 64;
     const hash = isLarge ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`);
-    for (let at = 0; at < size; at += CHUNK) hash.update(source.read(at, Math.min(size, at + CHUNK)));
+    for (const range of chunksOf(0, size)) hash.update(source.read(...range));
     return hash.digest('hex') === digest;
   } finally {
     source.close();

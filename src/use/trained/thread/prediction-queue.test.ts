@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { PredictionQueue } from './prediction-queue.ts';
+import { PredictionQueue } from './model-service.ts';
 
 /** A model that answers numbers, two per batch, and fails for negative ones. Also returns its rounds. */
 function counting() {
