@@ -1,7 +1,7 @@
 import type { Tensors } from '../src/engine/runtime/session.ts';
 import { type Batch, randomBatch } from '../src/input/text/batches.ts';
-import { FROZEN } from '../src/methods/tuners/frozen-tuner.ts';
 import type { MethodName } from '../src/methods/tuners/registry.ts';
+import { FROZEN } from '../src/methods/tuners/tuner.ts';
 import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
 import { withBaseDtype } from '../src/program/bases/node/with-base-dtype.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';

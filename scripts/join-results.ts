@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
-import type { ExperimentResults } from '../src/studies/experiments/results/experiment-results.ts';
 import { taskFigures } from '../src/studies/experiments/results/figures.ts';
+import type { ExperimentResults } from '../src/studies/experiments/results/main-table.ts';
 import { resultsMarkdown } from '../src/studies/experiments/results/markdown.ts';
 import { pairTests, scalesOf, type TaskResult } from '../src/studies/experiments/results/results.ts';
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
-import { rankHeatMap } from '../src/studies/report/rank-heat-map.ts';
+import { rankHeatMap } from '../src/studies/report/chart/style.ts';
 import { rankTable } from '../src/studies/report/rank-table.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 

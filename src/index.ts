@@ -8,13 +8,19 @@ export type { RowSource, Rows } from './input/data/rows.ts';
 export type { ExportLoraOptions } from './methods/tuners/adapter-kind.ts';
 export type { Importance, ScoreFunction } from './methods/tuners/allocation/allocator.ts';
 export type { BudgetFunction } from './methods/tuners/allocation/budget.ts';
-export { type DefinedMethods, defineMethod } from './methods/tuners/define-method.ts';
+export { type DefinedMethods, defineMethod } from './methods/tuners/method-definition.ts';
 export type { Generated, GenerateTextOptions, GenerationInput, Prompt } from './program/generation/prompt.ts';
 export { nodeEngine } from './program/node/node-engine.ts';
 export type { LossFunction, LossOps } from './program/objectives/own-loss.ts';
 export type { OwnMetric, OwnMetrics } from './scores/metrics/own-metrics.ts';
-export { type ConfigOf, defineConfig, openModel, plan, train } from './studies/jobs/node/main-entry.ts';
-export { openTrained as open } from './studies/jobs/node/open-trained.ts';
+export {
+  type ConfigOf,
+  defineConfig,
+  openModel,
+  openTrained as open,
+  plan,
+  train,
+} from './studies/jobs/node/main-entry.ts';
 export type { TrainOptions } from './studies/jobs/node/train.ts';
 export type { Plan } from './studies/jobs/plan/plan.ts';
 export type { Module } from './support/definitions.ts';
@@ -34,8 +40,8 @@ export type { OnStepEnd, StepControl, StepState } from './training/train/step-co
 export type { ExportGgufOptions } from './use/trained/gguf-adapter.ts';
 export type { MergeOptions } from './use/trained/merged-form.ts';
 export type { EvaluateParams, PredictOptions } from './use/trained/model-options.ts';
-export type { ExportOptions } from './use/trained/node/open.ts';
-export type { ModelInThread as OpenedModel } from './use/trained/node/thread/model-in-thread.ts';
-export type { FinishedRun, ThreadOptions as OpenOptions } from './use/trained/node/thread/open-in-thread.ts';
 export type { ExportOnnxOptions } from './use/trained/onnx-folder.ts';
+export type { ExportOptions } from './use/trained/opened-model.ts';
 export type { Predictions } from './use/trained/predictions.ts';
+export type { ModelInThread as OpenedModel } from './use/trained/thread/model-in-thread.ts';
+export type { FinishedRun, ThreadOptions as OpenOptions } from './use/trained/thread/open-in-thread.ts';

@@ -2,19 +2,14 @@ import { statSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../src/studies/jobs/plan/plan.ts';
 import type { EventOf } from '../src/training/run/events.ts';
-import { type Ended, Workspace } from './support/workspace.ts';
+import { succeeds } from './support/succeeds.ts';
+import { Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(() => {
   workspace = new Workspace();
 });
 afterAll(() => workspace.remove());
-
-async function succeeds(run: Promise<Ended>): Promise<string> {
-  const ended = await run;
-  expect(ended).toMatchObject({ code: 0, stderr: '' });
-  return ended.stdout;
-}
 
 const SCHEDULE = 'lora_alpha: 16, tinit: 15, tfinal: 20, deltaT: 3';
 const TRAINING = '{learning_rate: 2e-2, max_steps: 60, logging_steps: 1, save_steps: 4}';

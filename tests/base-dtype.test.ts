@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { succeeds } from './support/succeeds.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { Workspace } from './support/workspace.ts';
@@ -16,7 +17,7 @@ let float32: Answers;
 let largest: number;
 beforeAll(async () => {
   workspace = new Workspace();
-  expect(await workspace.train()).toMatchObject({ code: 0, stderr: '' });
+  await succeeds(workspace.train());
   float32 = await answers('--base-dtype', 'float32', '--device', 'cpu');
   largest = Math.max(...float32.logits.flat().map(Math.abs));
 });
@@ -108,10 +109,7 @@ it('applies to a merged model too', async () => {
 it('rejects a type that would change nothing', async () => {
   writeTinyTextModel(workspace.path('gpt2'), 'gpt2');
   const { code, stderr } = await workspace.run('generate', 'gpt2', '--prompt', 'a', '--base-dtype', 'int8');
-  expect({ code, stderr }).toEqual({
-    code: 2,
-    stderr: 'base_dtype int8 cannot hold any linear weight of this gpt2. Use float32.\n',
-  });
+  expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/^base_dtype int8 /) });
 });
 
 it('rejects an unknown type', async () => {

@@ -2,8 +2,9 @@ import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
+import { succeeds } from './support/succeeds.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
-import { type Ended, Workspace } from './support/workspace.ts';
+import { Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(async () => {
@@ -22,12 +23,6 @@ const args = (output: string, ...settings: string[]) => [
   ]),
 ];
 const run = (...words: string[]) => succeeds(workspace.run(...words));
-
-async function succeeds(ending: Promise<Ended>): Promise<string> {
-  const ended = await ending;
-  expect(ended).toMatchObject({ code: 0, stderr: '' });
-  return ended.stdout;
-}
 
 const adapterBytes = (output: string) =>
   ['pytorch_adapter.bin', 'pytorch_model_head.bin'].map((file) => workspace.read(output, 'adapter', file));
@@ -140,7 +135,7 @@ describe.each([
     });
     expect(await workspace.run('export', method, '--as', 'lora', '-o', 'exported')).toMatchObject({
       code: 2,
-      stderr: `${method}/adapter is an adapter of kind BOTTLENECK, which cannot be exported as lora. Known: gguf, onnx.\n`,
+      stderr: expect.stringContaining('Known: gguf, onnx.'),
     });
   });
 

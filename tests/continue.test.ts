@@ -10,7 +10,8 @@ import { continuedConfig } from '../src/studies/jobs/start-from.ts';
 import { startMethod } from '../src/studies/jobs/start-method.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { openForTask } from './support/open-for-task.ts';
-import { type Ended, Workspace } from './support/workspace.ts';
+import { succeeds } from './support/succeeds.ts';
+import { Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(async () => {
@@ -19,12 +20,6 @@ beforeAll(async () => {
     await succeeds(workspace.train(`method=${method}`, `output=${method}`));
 });
 afterAll(() => workspace.remove());
-
-async function succeeds(run: Promise<Ended>): Promise<string> {
-  const ended = await run;
-  expect(ended).toMatchObject({ code: 0, stderr: '' });
-  return ended.stdout;
-}
 
 /** A run that continues an adapter. The sections of the workspace's config belong to the original adapters. */
 const continued = (output: string, adapter: string, ...settings: string[]) =>
@@ -115,7 +110,7 @@ describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
 
 describe('an incompatible adapter is rejected', () => {
   it.each<[string, string[], string]>([
-    ['of another method', ['adapter=lora'], 'adapter: lora is an adapter of method LORA, not adalora.'],
+    ['of another method', ['adapter=lora'], 'adapter: lora is an adapter of method LORA'],
     [
       'with other ranks',
       ['adapter=lora', 'method=lora', 'lora.r=8'],

@@ -6,12 +6,12 @@ import { Workspace } from './support/workspace.ts';
 /* The docstrings of the functions that most programs call: complete, and with an example that compiles. */
 
 const FUNCTIONS = [
-  ['open', 'src/studies/jobs/node/open-trained.ts', 'export async function openTrained'],
+  ['open', 'src/studies/jobs/node/main-entry.ts', 'export async function openTrained'],
   ['train', 'src/studies/jobs/node/main-entry.ts', 'export async function train('],
   ['plan', 'src/studies/jobs/node/main-entry.ts', 'export async function plan('],
-  ['predict', 'src/use/trained/node/thread/model-in-thread.ts', '  predict(text: string'],
+  ['predict', 'src/use/trained/thread/model-in-thread.ts', '  predict(text: string'],
   ['generate', 'src/use/trained/trained-model.ts', '  async generate('],
-  ['defineMethod', 'src/methods/tuners/define-method.ts', 'export function defineMethod<'],
+  ['defineMethod', 'src/methods/tuners/method-definition.ts', 'export function defineMethod<'],
   ['defineTask', 'src/tasks/define-task.ts', 'export function defineTask('],
 ] as const;
 

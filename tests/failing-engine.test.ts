@@ -10,8 +10,9 @@ import { readRun } from '../src/studies/jobs/node/read-run.ts';
 import { runTraining } from '../src/studies/jobs/node/run-training.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { Trainer, type TrainerHost } from '../src/training/train/trainer.ts';
-import { AdapterFolders } from '../src/use/serving/node/adapter-folders.ts';
+import { AdapterFolders } from '../src/use/serving/adapter-folders.ts';
 import { BaseFolder } from '../src/use/serving/node/base-folder.ts';
+import { adapterPlaces } from '../src/use/serving/node/find-adapters.ts';
 import type { ServedModel } from '../src/use/serving/served-model.ts';
 import { Serving } from '../src/use/serving/serving.ts';
 import { open } from '../src/use/trained/node/open.ts';
@@ -53,7 +54,7 @@ const PAIRS = {
 };
 const host: TrainerHost = { emit: () => {}, shouldStop: () => false, peakMemoryMb: () => 0 };
 const load = async (more: object = {}, data: object = {}) =>
-  loadRun(await readRun(config('unused', more, data)), new Date(), () => {});
+  loadRun(await readRun(config('unused', more, data)));
 
 describe('a program', () => {
   const programOf = ({ inputs }: Awaited<ReturnType<typeof load>>) => {
@@ -191,7 +192,14 @@ describe('serving', () => {
       rows: { ...limits, batches: PADDED_TEXTS },
       decoding: limits,
     });
-    const folders = new AdapterFolders([workspace.path('served')], base, serving, () => {});
+    const places = adapterPlaces([workspace.path('served')]);
+    const folders = new AdapterFolders(
+      places,
+      base,
+      serving,
+      () => {},
+      (found) => base.read(found),
+    );
     await folders.readAll();
     return { serving, of: (name: string) => serving.models.get(name) as ServedModel };
   }
@@ -222,7 +230,7 @@ describe('serving', () => {
     writeTinyTextModel(folder, 'llama');
     const base = await BaseFolder.open(folder, 'float32');
     const { serving } = await served(folder);
-    const { servedBase } = await import('../src/use/serving/node/served-adapter.ts');
+    const { servedBase } = await import('../src/use/serving/served-adapter.ts');
     const model = (await servedBase(base))!;
     await serving.add(model);
     const written = () =>

@@ -4,9 +4,11 @@ import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
 import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
 import { BaseFolder } from '../src/use/serving/node/base-folder.ts';
 import { adapterIn } from '../src/use/serving/node/find-adapters.ts';
-import { servedAdapter } from '../src/use/serving/node/served-adapter.ts';
 import { PackedCache } from '../src/use/serving/packed-cache.ts';
+import { servedAdapter } from '../src/use/serving/served-adapter.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { largestDifference } from './support/distance.ts';
+import { succeeds } from './support/succeeds.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { Workspace } from './support/workspace.ts';
 
@@ -32,9 +34,6 @@ async function logitsOf(path: string, baseDtype?: BaseDtype): Promise<number[]> 
   return logits;
 }
 
-const difference = (a: ArrayLike<number>, b: ArrayLike<number>) =>
-  Array.from(a).reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
-
 // The int4 kernel and the float32 product add in another order.
 const LIMIT = 1e-4;
 
@@ -46,7 +45,7 @@ describe('an adapter that fits int4 weights only', () => {
       code: 0,
       stderr: '',
     });
-    expect(difference(await logitsOf('merged'), trained)).toBeLessThan(LIMIT);
+    expect(largestDifference(await logitsOf('merged'), trained)).toBeLessThan(LIMIT);
     // The merged model needs no other base.
     await logitsOf('merged', 'int8');
     expect(workspace.read('merged', 'adalora.json').toString()).not.toContain('base_dtype');
@@ -58,10 +57,10 @@ describe('an adapter that fits int4 weights only', () => {
       code: 0,
     });
     const output = ['export', 'run', '--as', 'onnx', '-o', 'onnx'];
-    expect(await workspace.run(...output)).toMatchObject({ code: 0, stderr: '' });
+    await succeeds(workspace.run(...output));
     const { batch, logits } = await ourLogits(workspace.path('merged-for-onnx'), examples);
     expect(
-      difference(await exportedLogits(workspace.path('onnx'), 'model.onnx', batch), logits),
+      largestDifference(await exportedLogits(workspace.path('onnx'), 'model.onnx', batch), logits),
     ).toBeLessThan(LIMIT);
   });
 
@@ -93,7 +92,8 @@ describe('an adapter that fits int4 weights only', () => {
       const base = await BaseFolder.open(workspace.path('model'), dtype);
       try {
         const found = adapterIn(workspace.path('run'))!;
-        return (await servedAdapter(found, 'a', base, new PackedCache(2 ** 20))).name;
+        const read = () => base.read(found);
+        return (await servedAdapter(found, 'a', base, new PackedCache(2 ** 20), read)).name;
       } finally {
         base.close();
       }

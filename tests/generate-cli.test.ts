@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TextGenerator } from '../src/program/generation/text-generator.ts';
-import { type OpenedModel, open } from '../src/use/trained/node/open.ts';
+import { open } from '../src/use/trained/node/open.ts';
+import type { OpenedModel } from '../src/use/trained/opened-model.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
+import { succeeds } from './support/succeeds.ts';
 import { Workspace } from './support/workspace.ts';
 
 const workspace = new Workspace();
@@ -126,7 +128,7 @@ output: answers
     ]);
     await once(child.stdout!, 'data');
     child.stdout!.destroy();
-    expect(await ended).toMatchObject({ code: 0, stderr: '' });
+    await succeeds(ended);
   });
 });
 
@@ -139,43 +141,32 @@ describe('adalora generate reports in one line', () => {
     return stderr;
   };
 
-  it.each<[string, string[], string, string]>([
+  it.each<[string, string[], string, string | RegExp]>([
     ['no prompts', [], '\n', 'standard input has no prompts.\n'],
-    [
-      'a prompt that is too long',
-      [],
-      'a '.repeat(90),
-      "the prompt has 181 tokens, but needs fewer than 64, the model's maximum length. Shorten it.\n",
-    ],
+    ['a prompt that is too long', [], 'a '.repeat(90), /^the prompt has 181 tokens/],
     [
       'a wrong key',
       ['--set', 'top=3'],
       'hi',
       'generation: top is not a known key, got 3. Did you mean top_k, top_p?\n',
     ],
-    [
-      'a key without effect',
-      ['--temperature', '0.5'],
-      'hi',
-      'generation: temperature 0.5 needs do_sample: true. Set that, or remove temperature.\n',
-    ],
+    ['a key without effect', ['--temperature', '0.5'], 'hi', /^generation: temperature 0\.5 needs/],
     ['a chat that is none', ['--system', 'be'], 'hi', '`--system` applies to chats only. Add --chat.\n'],
     [
       'wrong lines',
       [],
       '{"prompt": 3}\n{"messages": []}',
-      'standard input:1 needs a string in "prompt", got a number.\n' +
-        'standard input:2 needs a list of messages in "messages", each with a role and a content, got an empty list.\n',
+      /^standard input:1 needs a string .*\nstandard input:2 needs a list of messages .*\n$/,
     ],
     ['a file that is not there', ['--file', 'lama'], '', 'lama does not exist. Did you mean llama?\n'],
   ])('%s', async (_, args, input, message) => {
-    expect(await says('llama', args, input)).toBe(message);
+    expect(await says('llama', args, input)).toMatch(message);
   });
 
   it('a prompt that is too long', async () => {
     const { code, stderr } = await workspace.runWith(`a\n${'a '.repeat(90)}`, 'generate', 'llama');
     expect(code).toBe(2);
-    expect(stderr).toMatch(/^standard input:2: the prompt has \d+ tokens, but needs fewer than 64.*\n$/);
+    expect(stderr).toMatch(/^standard input:2: the prompt has \d+ tokens.*\n$/);
   });
 
   it.each<[string, string, RegExp]>([
@@ -187,7 +178,7 @@ describe('adalora generate reports in one line', () => {
       '{"top_k": "x", "eos_token_id": [1e99], "max_length": 0}',
       /max_length .*\n.*top_k .*\n.*eos_token_id .*\n$/,
     ],
-    ['more rows than memory', '{"num_beams": 1e9}', /num_beams must be a whole number from 1 to 1024/],
+    ['more rows than memory', '{"num_beams": 1e9}', /num_beams must be/],
     ['what is not supported', '{"stop_strings": ["a"]}', /stop_strings is not supported/],
     [
       'tokens beyond the vocabulary',
@@ -203,11 +194,7 @@ describe('adalora generate reports in one line', () => {
   });
 
   it.each<[string, string, RegExp]>([
-    [
-      'that is none',
-      '{% if %}',
-      /^llama\/chat_template\.jinja is not a valid chat template \(Jinja\): .*\n$/,
-    ],
+    ['that is none', '{% if %}', /^llama\/chat_template\.jinja is not .*\n$/],
     ['that refuses', "{{ raise_exception('no') }}", /refuses the conversation: "no"\.\n$/],
     [
       'that counts without end',
@@ -225,6 +212,6 @@ describe('adalora generate reports in one line', () => {
     expect(await says('model', [])).toBe(
       'model is a model of type bert, not a language model (SEQ_2_SEQ_LM or CAUSAL_LM).\n',
     );
-    expect(await says('run', [])).toMatch(/^run@main is neither a folder nor in the cache/);
+    expect(await says('run', [])).toMatch(/^run@main is neither/);
   });
 });

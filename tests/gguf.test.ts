@@ -5,14 +5,16 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
 import type { AdapterTensor, AdapterTensors } from '../src/input/formats/adapters/stored-adapter.ts';
-import { GGUF_MODEL_TYPES } from '../src/models/gguf.ts';
+import { modelTypes } from '../src/models/registry.ts';
 import { textsOf } from '../src/program/modalities/texts.ts';
 import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
 import { tokenModel } from '../src/program/objectives/token-model.ts';
 import { Program } from '../src/program/program.ts';
 import { Random } from '../src/support/random.ts';
-import { type OpenedModel, open } from '../src/use/trained/node/open.ts';
+import { open } from '../src/use/trained/node/open.ts';
+import type { OpenedModel } from '../src/use/trained/opened-model.ts';
 import { openIn } from './support/describe-in.ts';
+import { largestDifference } from './support/distance.ts';
 import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
 
 /*
@@ -128,11 +130,8 @@ async function logitsOf({ parts }: OpenedModel, inputIds: Int32Array): Promise<n
   return [...logits];
 }
 
-const largestDifference = (a: readonly number[], b: readonly number[]) =>
-  Math.max(...a.map((value, i) => Math.abs(value - b[i]!)));
-
 it('has a case for every family', () => {
-  expect(Object.keys(CASES).sort()).toEqual([...GGUF_MODEL_TYPES].sort());
+  expect(Object.keys(CASES).sort()).toEqual(modelTypes(({ gguf }) => gguf !== undefined).sort());
 });
 
 describe.skipIf(!isHere)(TITLE, () => {

@@ -10,7 +10,7 @@ import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
 import { loadTokenizer } from '../src/input/text/node/load-tokenizer.ts';
 import { fileError } from '../src/support/user-error.ts';
 import { open } from '../src/use/trained/node/open.ts';
-import { sharedFiles } from '../src/use/trained/node/shared-files.ts';
+import { sharedFiles } from '../src/use/trained/node/write-form.ts';
 import { readRows } from './support/read-rows.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { Workspace } from './support/workspace.ts';

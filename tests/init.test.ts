@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { succeeds } from './support/succeeds.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { Workspace } from './support/workspace.ts';
 
@@ -20,9 +21,7 @@ it('writes a config and rows that can be trained at once', async () => {
   );
   const settings = [`model=${space.path('model')}`, 'training.max_steps=2', 'output=runs/short'];
   const train = (...more: string[]) =>
-    space.start(['train', ...settings.flatMap((setting) => ['--set', setting]), ...more], {
-      cwd: space.path('my first'),
-    }).ended;
+    space.runIn('my first', 'train', ...settings.flatMap((setting) => ['--set', setting]), ...more);
   const trained = await train();
   expect(trained).toMatchObject({ code: 0, stderr: '' });
   // The chosen rate is printed, is in the run's config, and stays on resume.
@@ -56,10 +55,7 @@ it('writes the starter of a chat model, which trains', async () => {
   expect(stdout).toContain('Written: chat/adalora.yaml, chat/train.jsonl, chat/validation.jsonl\n');
   writeTinyTextModel(space.path('chat-model'), 'llama');
   const settings = [`model=${space.path('chat-model')}`, 'training.max_steps=2', 'data.max_length=256'];
-  const trained = await space.start(['train', ...settings.flatMap((setting) => ['--set', setting])], {
-    cwd: space.path('chat'),
-  }).ended;
-  expect(trained).toMatchObject({ code: 0, stderr: '' });
+  await succeeds(space.runIn('chat', 'train', ...settings.flatMap((setting) => ['--set', setting])));
   const refused = await space.run('init', 'none', '--task', 'masked');
   expect(refused.code).toBe(2);
   expect(refused.stderr).toContain(
@@ -94,9 +90,7 @@ it('overwrites nothing, and then writes nothing', async () => {
 
 it('reports a missing config', async () => {
   mkdirSync(space.path('empty'));
-  const { code, stderr } = await space.start(['plan'], { cwd: space.path('empty') }).ended;
+  const { code, stderr } = await space.runIn('empty', 'plan');
   expect(code).toBe(2);
-  expect(stderr).toBe(
-    'adalora.yaml does not exist in this folder. Name a config, or write one with adalora init.\n',
-  );
+  expect(stderr).toMatch(/^adalora\.yaml does not exist/);
 });

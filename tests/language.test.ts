@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import { comparableLog } from './support/comparable-log.ts';
 import { logSumExp, plainGpt2 } from './support/plain-gpt2.ts';
+import { succeeds } from './support/succeeds.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
@@ -74,7 +75,7 @@ const set = (output: string, settings: readonly string[]) =>
 
 /** Trains with a config and settings into a new folder. Returns the log's events by type. */
 async function trained(file: string, output: string, ...settings: string[]) {
-  expect(await workspace.run('train', file, ...set(output, settings))).toMatchObject({ code: 0, stderr: '' });
+  await succeeds(workspace.run('train', file, ...set(output, settings)));
   const events = workspace.events(output);
   return {
     start: eventsOf(events, 'start')[0]!,
@@ -301,7 +302,7 @@ describe.each(['text.yaml', 'masks.yaml'])('%s, stopped and resumed', (file) => 
     await workspace.killAt({ type: 'step', step: 9 }, args);
     const stopped = await workspace.interruptAt({ type: 'step', step: 12 }, 'SIGTERM', [...args, '--resume']);
     expect(stopped.code).toBe(130);
-    expect(await workspace.run(...args, '--resume')).toMatchObject({ code: 0, stderr: '' });
+    await succeeds(workspace.run(...args, '--resume'));
     expect(comparableLog(workspace, parts, ['checkpoint'])).toEqual(
       comparableLog(workspace, whole, ['checkpoint']),
     );

@@ -43,7 +43,7 @@ it.each([
   ],
   ['model_config={hidden_dropout_prob: 2}', 'hidden_dropout_prob'],
   ['model_config={model_type: gpt2}', 'model_config.model_type is not a field'],
-  ['model_config=3', '--set: `model_config` must be a section with keys, got 3.'],
+  ['model_config=3', '`model_config` must be a section'],
 ])(
   'rejects %s',
   async (setting, message) => {

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { MPI_ENVIRONMENT, mpirun, NO_OPEN_MPI } from './support/open-mpi.ts';
@@ -150,6 +151,39 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     expect(two).toEqual(one);
   });
 
+  it('train embeddings of sentences on all texts of a batch', async () => {
+    const answers = ['cat', 'dog', 'bird', 'house', 'tree', 'mat'].map((word) => ({
+      question: `the ${word}`,
+      answer: `old ${word} , red ${word}`,
+    }));
+    workspace.write('pairs.jsonl', answers.map((pair) => JSON.stringify(pair)).join('\n'));
+    for (const [output, processes] of [
+      ['texts-alone', 1],
+      ['texts-of-two', 2],
+    ] as const) {
+      const config = {
+        model: resolve('src/tasks/sentence-embedding/fixtures/model'),
+        task: 'sentence_embedding',
+        method: 'lora',
+        lora: { r: 4, lora_alpha: 16, target_modules: ['query', 'value', 'intermediate.dense'] },
+        data: { train: 'pairs.jsonl', anchor: 'question', positive: 'answer', mini_batch_size: 2 },
+        training: {
+          max_steps: 8,
+          learning_rate: 0.01,
+          logging_steps: 1,
+          per_device_train_batch_size: 6 / processes,
+        },
+        output,
+      };
+      workspace.write(`${output}.json`, JSON.stringify(config));
+      expect(await run(['train', `${output}.json`], processes)).toMatchObject({ code: 0 });
+    }
+    expect(losses('texts-of-two')).toHaveLength(8);
+    // Sums of 32-bit numbers in another order.
+    for (const [i, loss] of losses('texts-of-two').entries())
+      expect(loss / losses('texts-alone')[i]!).toBeCloseTo(1, 4);
+  });
+
   it('report a host with other data before the first step, and another global batch', async () => {
     workspace.write(
       'other.tsv',
@@ -161,7 +195,7 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     const other = await workspace.start(words('other', 2), { env: MPI_ENVIRONMENT, launcher }).ended;
     expect(other.code).toBe(2);
     expect(other.stderr).toMatch(
-      /^process 1 \(.+\) has another config, data, model or version than process 0 \(.+\): .*the file other\.tsv [0-9a-f]{12} instead of .*the file train\.tsv [0-9a-f]{12}/m,
+      /^process 1 \(.+\) has another .* than process 0 \(.+\): .*the file other\.tsv [0-9a-f]{12} instead of .*the file train\.tsv [0-9a-f]{12}/m,
     );
     expect(readdirSync(workspace.folder)).not.toContain('other');
     const twice = await train('two', 1, '--resume', '--set', 'training.per_device_train_batch_size=6');

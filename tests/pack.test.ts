@@ -149,7 +149,7 @@ describe.skipIf(!hasRegistry)('installed in an empty folder (skipped where npm r
       const wasm = ['--set', 'output=runs/none', '--set', 'device=wasm'];
       expect(adalora('train', ...model, ...wasm)).toMatchObject({
         status: 2,
-        stderr: 'onnxruntime-web is not installed. Run: npm install onnxruntime-web@1\n',
+        stderr: expect.stringMatching(/^onnxruntime-web is not installed/),
       });
     },
   );

@@ -48,6 +48,13 @@ function run(options: Partial<TrainOptions> = {}, config: object = CONFIG) {
   return train({ ...CONFIG, model: folder, ...config }, { files, model, threads: 1, ...options });
 }
 
+/** A run that nothing stops. Tests share it, because each takes a second. */
+let uninterrupted: ReturnType<typeof run> | undefined;
+function wholeRun() {
+  uninterrupted ??= run();
+  return uninterrupted;
+}
+
 /** The same run in Node. */
 function runInNode(output: string, options: Parameters<typeof trainInNode>[1] = {}, config: object = {}) {
   const data = { ...CONFIG.data, train: join(root, 'rows.tsv'), validation: join(root, 'dev.tsv') };
@@ -75,7 +82,7 @@ async function stoppedAfter(steps: number): Promise<File> {
 }
 
 it('a run in a page resumes from its checkpoint as if it had never stopped', async () => {
-  const whole = await run();
+  const whole = await wholeRun();
   for (const step of [4, 12]) {
     const steps: number[] = [];
     const onEvent = (event: TrainEvent) => event.type === 'step' && steps.push(event.step);
@@ -89,7 +96,7 @@ it('a run in a page resumes from its checkpoint as if it had never stopped', asy
 });
 
 it('a run that began in a page continues in Node, and the other way round, with the same files byte for byte', async () => {
-  const whole = await run();
+  const whole = await wholeRun();
   const wholeInNode = join(root, 'whole');
   await runInNode(wholeInNode);
   const expected = filesIn(join(wholeInNode, 'adapter'));
@@ -148,9 +155,7 @@ it('reports that an adapter was trained on other weights than its base has', asy
   const onNotice = (message: string) => void notices.push(message);
   for (const base of [model, new Map([...model, ['model.safetensors', weights]])])
     await (await open(adapter!, { model: base, threads: 1, onNotice })).close();
-  expect(notices).toEqual([
-    expect.stringContaining('adapter: its adapter was trained on other weights than those in'),
-  ]);
+  expect(notices).toEqual([expect.stringContaining('its adapter was trained on other weights')]);
 });
 
 it('trains on rows in memory, as Node does, and resumes them', async () => {
@@ -191,6 +196,7 @@ it('does not resume from a checkpoint of another run, or an invalid one', async 
 
 it("ends with an error in the caller's functions, after a checkpoint, as in Node", async () => {
   const wrong = new Error('wrong');
+  const short = { method: 'lora', training: { ...CONFIG.training, max_steps: 3 } };
   for (const [key, fails] of [
     ['onStepEnd', () => Promise.reject(wrong)],
     ['onEvent', ({ type }: TrainEvent) => (type === 'step' ? Promise.reject(wrong) : undefined)],
@@ -201,11 +207,11 @@ it("ends with an error in the caller's functions, after a checkpoint, as in Node
       onCheckpoint: (file: File) => void kept.push(file),
       checkpointSeconds: 0,
     };
-    await expect(run(options), key).rejects.toBe(wrong);
+    await expect(run(options, short), key).rejects.toBe(wrong);
     expect(kept.length, key).toBeGreaterThan(0);
-    expect((await run({ resume: kept.at(-1) })).step).toBe(16);
+    expect((await run({ resume: kept.at(-1) }, short)).step).toBe(3);
     const output = join(root, key);
-    await expect(runInNode(output, { [key]: fails }), key).rejects.toBe(wrong);
+    await expect(runInNode(output, { [key]: fails }, short), key).rejects.toBe(wrong);
     expect(readdirSync(join(output, 'checkpoints'))).not.toEqual([]);
   }
 });

@@ -8,7 +8,7 @@ import {
 } from '../src/program/parallel/communicator.ts';
 import { dealJson, dealNumbers, rowsOf } from '../src/program/parallel/deal.ts';
 import { threadsOf } from '../src/program/parallel/node/join-processes.ts';
-import { assertAgreed } from '../src/studies/jobs/node/assert-same-run.ts';
+import { assertAgreed } from '../src/studies/jobs/assert-same-run.ts';
 
 /** A process among others whose contributions to `gather` are given, call after call. */
 function among(rank: number, hosts: readonly string[], ...gathered: Uint8Array[][]): Communicator {

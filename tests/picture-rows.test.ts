@@ -47,12 +47,15 @@ afterAll(async () => {
   workspace.remove();
 });
 
-/** Trains for some steps. Returns the run's folder, its events, and its notices. */
+/** Chosen defaults open several times as many graphs. */
+const PLAIN = { defaults: 'huggingface', method: 'lora' };
+
+/** Trains for some steps, with plain LoRA unless the settings say otherwise. Returns the run's folder and its events. */
 async function train(name: string, settings: object): Promise<{ folder: string; events: TrainEvent[] }> {
   const events: TrainEvent[] = [];
   const folder = workspace.path('runs', name);
   const training = { max_steps: 6, learning_rate: 0.01 };
-  const config = parseRunConfig({ model, output: folder, training, ...settings }, 'config.yaml');
+  const config = parseRunConfig({ ...PLAIN, model, output: folder, training, ...settings }, 'config.yaml');
   await runTraining(config, {
     resume: false,
     onEvent: (event) => events.push(event),
@@ -80,7 +83,11 @@ describe('parquet with the bytes of pictures', () => {
   const columns = { text: 'image', label: 'label', on_bad_row: 'skip' };
 
   it('is trained on, with the class names of its metadata', async () => {
-    const { folder, events } = await train('parquet', { data: { train: PARQUET, ...columns } });
+    const { folder, events } = await train('parquet', {
+      defaults: 'chosen',
+      method: 'adalora',
+      data: { train: PARQUET, ...columns },
+    });
     const opened = await open(folder);
     expect(opened.labels).toEqual(['blue', 'red']);
     await opened.close();
@@ -91,7 +98,7 @@ describe('parquet with the bytes of pictures', () => {
   it('names the rows with pictures that cannot be read', async () => {
     const data = { train: PARQUET, ...columns, on_bad_row: 'error' };
     await expect(train('damaged', { data })).rejects.toThrow(
-      /:9 has a picture that cannot be read: d\.png is not a JPEG, PNG, WebP or GIF file\. The same in 2 rows: lines 9, 10/,
+      /:9 has a picture that cannot be read: d\.png .* The same in 2 rows: lines 9, 10/,
     );
   });
 

@@ -121,7 +121,7 @@ describe('a folder of pictures', () => {
   it('reports pictures that cannot be read, or skips them', async () => {
     writeFileSync(join(photos, 'red', 'broken.png'), 'no picture');
     await expect(train({ ...base('broken'), training: { max_steps: 4 } })).rejects.toThrow(
-      'broken.png is not a JPEG, PNG, WebP or GIF file',
+      'broken.png is not',
     );
     const { data, ...rest } = base('skipped');
     const messages = await train({

@@ -1,16 +1,18 @@
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { open, train } from 'adalora';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../src/input/formats/tensor-data.ts';
 import { initialise } from '../src/models/bind-checkpoint.ts';
 import { spanModel } from '../src/program/objectives/span-model.ts';
 import { squadScores } from '../src/scores/metrics/squad/squad-scores.ts';
+import { train } from '../src/studies/jobs/node/train.ts';
 import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
 import { readQuestions } from '../src/tasks/question-answering/read-questions.ts';
+import { open } from '../src/use/trained/node/open.ts';
 import { describeIn } from './support/describe-in.ts';
 import { tinyQuestions } from './support/tiny-questions.ts';
+import { trainHere } from './support/train-here.ts';
 import { Workspace } from './support/workspace.ts';
 
 /** Two layers of 32; the vocabularies of the tokenizers' fixtures have some 600 entries. */
@@ -77,6 +79,7 @@ beforeAll(() => {
   workspace.write('dev.json', QUESTIONS);
 });
 afterAll(() => workspace.remove());
+afterAll(trainHere());
 
 async function answersOf(what: string, model: string): Promise<SpanAnswer[]> {
   await using opened = await open(workspace.path(what), { model: workspace.path(model) });

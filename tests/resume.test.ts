@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { temporaryName } from '../src/input/store/node/temporary-name.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { comparableLog } from './support/comparable-log.ts';
+import { succeeds } from './support/succeeds.ts';
 import { type Halt, type Moment, Workspace } from './support/workspace.ts';
 
 const FULL = pathToFileURL('tests/support/full-at.mjs').href;
@@ -28,7 +29,7 @@ beforeAll(async () => {
     'load_best_model_at_end=true',
   ].map((setting) => `training.${setting}`);
   common = [...settings, ...training].flatMap((setting) => ['--set', setting]);
-  expect(await workspace.run(...train('whole'))).toMatchObject({ code: 0, stderr: '' });
+  await succeeds(workspace.run(...train('whole')));
 });
 afterAll(() => workspace.remove());
 
@@ -75,13 +76,13 @@ it('a full disk ends a run with a message, and the run can be resumed', MANY_STA
       stderr: expect.stringMatching(/^\S.* (failed: ENOSPC|is not writable \(ENOSPC\))/m),
     });
   }
-  expect(await workspace.run(...train('full', '--resume'))).toMatchObject({ code: 0, stderr: '' });
+  await succeeds(workspace.run(...train('full', '--resume')));
   expectSameAsWhole('full');
 });
 
 it('a run killed three times by SIGKILL can be resumed', MANY_STARTS, async () => {
   const run = (output: string) => workspace.start(train(output, '--resume'), { env: asUsers }).ended;
-  expect(await run('whole-threads')).toMatchObject({ code: 0, stderr: '' });
+  await succeeds(run('whole-threads'));
   const moment = { type: 'checkpoint', step: 50, signal: 'SIGKILL' } as const;
   const deaths = [
     () => dyingAt(15, train('killed', '--resume')),
@@ -89,7 +90,7 @@ it('a run killed three times by SIGKILL can be resumed', MANY_STARTS, async () =
     () => dyingAt(13, train('killed', '--resume')),
   ];
   for (const death of deaths) expect(await death()).toMatchObject({ signal: 'SIGKILL' });
-  expect(await run('killed')).toMatchObject({ code: 0, stderr: '' });
+  await succeeds(run('killed'));
   expectSameAsWhole('killed', [], 'whole-threads');
 });
 
@@ -97,7 +98,7 @@ describe('a killed run, resumed, equals an uninterrupted one', MANY_STARTS, () =
   it('at writes of its start and its middle', async () => {
     for (const operation of [2, 5, 8, 11, 15, 18, 21, 24, 27, 33, 40])
       await workspace.killAt(operation, train('writes', '--resume'));
-    expect(await workspace.run(...train('writes', '--resume'))).toMatchObject({ code: 0, stderr: '' });
+    await succeeds(workspace.run(...train('writes', '--resume')));
     expectSameAsWhole('writes');
   });
 
@@ -106,7 +107,7 @@ describe('a killed run, resumed, equals an uninterrupted one', MANY_STARTS, () =
     expect(filesOf('end')).not.toContain('adapter');
     for (const operation of [7, 10, 13, 15, 18, 20, 23])
       await workspace.killAt(operation, train('end', '--resume'));
-    expect(await workspace.run(...train('end', '--resume'))).toMatchObject({ code: 0, stderr: '' });
+    await succeeds(workspace.run(...train('end', '--resume')));
     expectSameAsWhole('end');
   });
 
@@ -123,7 +124,7 @@ describe('a killed run, resumed, equals an uninterrupted one', MANY_STARTS, () =
 
   it('at moments between', async () => {
     for (const moment of moments) await workspace.killAt(moment, train('moments', '--resume'));
-    expect(await workspace.run(...train('moments', '--resume'))).toMatchObject({ code: 0, stderr: '' });
+    await succeeds(workspace.run(...train('moments', '--resume')));
     expectSameAsWhole('moments');
   });
 });
@@ -174,7 +175,7 @@ it('handles a closed standard output like a signal', async () => {
   expect(code).toBe(130);
   expect(stderr).toContain('To continue: adalora train run.yaml');
   expect(workspace.events('closed').at(-1)).toMatchObject({ type: 'finish', reason: 'stopped' });
-  expect(await workspace.run(...train('closed', '--resume'))).toMatchObject({ code: 0, stderr: '' });
+  await succeeds(workspace.run(...train('closed', '--resume')));
   expectSameAsWhole('closed', ['checkpoint']);
 });
 
@@ -219,7 +220,7 @@ describe('--resume', () => {
 
   it('without a run starts it', async () => {
     const short = ['--set', 'training.max_steps=12', '--set', 'adalora={target_r: 2, init_r: 4}'];
-    expect(await workspace.run(...train('new', ...short, '--resume'))).toMatchObject({ code: 0, stderr: '' });
+    await succeeds(workspace.run(...train('new', ...short, '--resume')));
   });
 
   it.each<[string, string[], string]>([
@@ -272,10 +273,10 @@ describe('--resume', () => {
       writeFileSync(left, 'mod');
     }
     writeFileSync(workspace.path('torn', 'metrics.jsonl'), '{"type":"start","step":0}\n{"type":"st');
-    expect(await workspace.run(...train('torn', '--resume'))).toMatchObject({ code: 0, stderr: '' });
+    await succeeds(workspace.run(...train('torn', '--resume')));
     expectSameAsWhole('torn');
 
     appendFileSync(workspace.path('torn', 'metrics.jsonl'), '{"type":"st');
-    expect(await workspace.run(...train('torn', '--resume'))).toMatchObject({ code: 0, stderr: '' });
+    await succeeds(workspace.run(...train('torn', '--resume')));
   });
 });

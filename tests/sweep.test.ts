@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { succeeds } from './support/succeeds.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';
 
 /* Four short runs of a tiny model. One fails. */
@@ -151,7 +152,7 @@ describe('a comparison of lists', () => {
     await vi.waitUntil(() => existsSync(log) && hasStepped(), { timeout: 90_000, interval: 50 });
     killed.process.kill('SIGKILL');
     await killed.ended;
-    expect(await workspace.run(...words, '--resume')).toMatchObject({ code: 0, stderr: '' });
+    await succeeds(workspace.run(...words, '--resume'));
     const files = ['README.md', 'adapter/adapter_model.safetensors'];
     const [card, weights] = files.map((file) => workspace.read('killed', ...run, file).toString('latin1'));
     const [ofSweep, others] = files.map((file) =>

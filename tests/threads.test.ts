@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, expect, it } from 'vitest';
 import { Workspace } from './support/workspace.ts';
@@ -10,19 +13,23 @@ data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_
 training: {max_steps: 2, per_device_train_batch_size: 16}
 `;
 const TELLING = pathToFileURL('tests/support/tell-threads.mjs').href;
-const work = new Workspace();
-const told = work.path('told');
+const folder = mkdtempSync(join(tmpdir(), 'told-'));
+const told = join(folder, 'threads');
+/** Processes that a command starts also tell their threads. */
+const work = new Workspace({ NODE_OPTIONS: `--import ${TELLING}`, TOLD: told, ADALORA_THREADS: '3' });
 
-afterAll(() => work.remove());
+afterAll(() => {
+  work.remove();
+  rmSync(folder, { recursive: true });
+});
 
 /** The numbers of threads of the sessions that a command opens. It reports nothing but its progress. */
 async function threadsOf(...args: string[]): Promise<Set<string>> {
-  work.delete('told');
-  const env = { NODE_OPTIONS: `--import ${TELLING}`, TOLD: told, ADALORA_THREADS: '3' };
-  const { code, stderr } = await work.start(args, { env, input: 'good\n' }).ended;
+  rmSync(told, { force: true });
+  const { code, stderr } = await work.runWith('good\n', ...args);
   expect(stderr.replaceAll(/^measuring \w+\n/gm, '')).toBe('');
   expect(code).toBe(0);
-  return new Set(work.read('told').toString().trim().split('\n'));
+  return new Set(readFileSync(told, 'utf8').trim().split('\n'));
 }
 
 it('sets the threads of a training and of a prediction', async () => {

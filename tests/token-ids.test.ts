@@ -65,7 +65,10 @@ describe("a tokenizer's ids and types match the model's", () => {
     writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ ...TINY_TOKENIZER, ...changes }));
     const said = await complaint();
     if (message === undefined) expect(said).toBe(undefined);
-    else expect(said).toContain(`tokenizer.json is not a readable tokenizer: ${message}`);
+    else {
+      expect(said).toMatch(/^tokenizer\.json /);
+      expect(said).toContain(message);
+    }
   });
 });
 

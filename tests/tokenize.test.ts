@@ -12,8 +12,7 @@ afterAll(() => workspace.remove());
 const TEXTS = ['the cat sat.', '', '😀 the dog'];
 
 it('inspect --tokens writes ids, tokens and offsets of each line', async () => {
-  const { ended } = workspace.start(['inspect', 'model', '--tokens'], { input: `${TEXTS.join('\n')}\n` });
-  const { code, stdout } = await ended;
+  const { code, stdout } = await workspace.runWith(`${TEXTS.join('\n')}\n`, 'inspect', 'model', '--tokens');
   expect(code).toBe(0);
   const lines = stdout
     .trimEnd()

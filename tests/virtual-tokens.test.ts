@@ -2,8 +2,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import { BaseFolder } from '../src/use/serving/node/base-folder.ts';
 import { adapterIn } from '../src/use/serving/node/find-adapters.ts';
-import { servedAdapter } from '../src/use/serving/node/served-adapter.ts';
 import { PackedCache } from '../src/use/serving/packed-cache.ts';
+import { servedAdapter } from '../src/use/serving/served-adapter.ts';
 import { Serving } from '../src/use/serving/serving.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
@@ -108,7 +108,9 @@ describe.each(VARIANTS)('%s of a language model with %j', (method, settings) => 
       rows: { ...limits, maxTokens: 1024, maxWait: 0, batches: base.batches },
       decoding: limits,
     });
-    const model = await servedAdapter(adapterIn(workspace.path(name))!, 'a', base, new PackedCache(2 ** 20));
+    const found = adapterIn(workspace.path(name))!;
+    const read = () => base.read(found);
+    const model = await servedAdapter(found, 'a', base, new PackedCache(2 ** 20), read);
     await serving.add(model);
     const { text } = await serving.generate(model, 'That is', { max_new_tokens: 6 });
     const written = await workspace.run(

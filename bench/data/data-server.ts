@@ -17,7 +17,7 @@ import { type DataRequest, dataConfig } from './data-cases.ts';
 
 const request = (nextRequest() ?? process.exit()) as unknown as DataRequest;
 const run = await readRun(dataConfig(request));
-const { settings, inputs } = await loadRun(run, new Date(), () => {});
+const { settings, inputs } = await loadRun(run);
 const { method, train, validation } = inputs;
 
 const block = { started: 0, examples: 0, reply: {} };

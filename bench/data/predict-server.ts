@@ -2,7 +2,8 @@ import { textFile } from '../../src/input/data/node/text-files.ts';
 import { peakMemoryMb } from '../../src/support/node/process-status.ts';
 import type { SpanAnswer } from '../../src/tasks/question-answering/definition.ts';
 import type { ClassAnswer } from '../../src/tasks/single-label-classification/definition.ts';
-import { type OpenedModel, open } from '../../src/use/trained/node/open.ts';
+import { open } from '../../src/use/trained/node/open.ts';
+import type { OpenedModel } from '../../src/use/trained/opened-model.ts';
 import { serve } from '../protocol.ts';
 
 /*

@@ -1,4 +1,4 @@
-import { FROZEN } from '../../src/methods/tuners/frozen-tuner.ts';
+import { FROZEN } from '../../src/methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../src/program/bases/base-dtype.ts';
 import { withBaseDtype } from '../../src/program/bases/node/with-base-dtype.ts';
 import { topIndices } from '../../src/program/generation/draw.ts';

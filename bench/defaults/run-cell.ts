@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataFiles } from '../../src/input/data/node/text-files.ts';
+import { folderFiles } from '../../src/input/formats/node/folder-files.ts';
 import type { MethodName } from '../../src/methods/tuners/registry.ts';
 import type { Scores } from '../../src/program/example-set.ts';
-import { judgeEvaluation } from '../../src/studies/jobs/node/judge-evaluation.ts';
+import { judgeEvaluation } from '../../src/studies/jobs/judge-evaluation.ts';
 import { runTraining } from '../../src/studies/jobs/node/run-training.ts';
 import { PROBE } from '../../src/studies/jobs/verdict/diagnose.ts';
 import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
@@ -101,7 +102,7 @@ export async function runCell(
       const score =
         task === 'regression' ? scores.eval_pearson! : (scores.eval_accuracy! * scored.length) / test.length;
       const verdict = await judgeEvaluation(opened, {
-        ...{ path: output, files: await dataFiles(testFile, false), flags: {} },
+        ...{ run: folderFiles(output), dataFiles, files: await dataFiles(testFile, false), flags: {} },
         ...{ scores: scores as Scores, certainty: undefined },
       });
       const probe = verdict?.to_beat.find(({ name }) => name === PROBE)?.value;

@@ -1,5 +1,6 @@
-import { AdapterFolders } from '../../src/use/serving/node/adapter-folders.ts';
+import { AdapterFolders } from '../../src/use/serving/adapter-folders.ts';
 import { BaseFolder } from '../../src/use/serving/node/base-folder.ts';
+import { adapterPlaces } from '../../src/use/serving/node/find-adapters.ts';
 import { LocalService } from '../../src/use/serving/service/local-service.ts';
 import { Serving } from '../../src/use/serving/serving.ts';
 import { isAnswer, type KnownRequest } from './load.ts';
@@ -27,7 +28,13 @@ export async function openService(
     rows: { ...limits, batches: opened.batches },
     decoding: limits,
   });
-  const adapters = new AdapterFolders([folder], opened, serving, () => {});
+  const adapters = new AdapterFolders(
+    adapterPlaces([folder]),
+    opened,
+    serving,
+    () => {},
+    (found) => opened.read(found),
+  );
   await adapters.readAll();
   await serving.open();
   const service = new LocalService(serving, adapters);

@@ -74,7 +74,7 @@ export async function adapterChecks(findings: Findings, folder: string, replayed
   const stored = kindOf(adapter, path);
   const imported = stored.import(model, adapter, path);
   await check('probe', imported);
-  for (const [form, convert] of Object.entries(stored.exports)) {
+  for (const [form, convert] of Object.entries(stored.exports ?? {})) {
     const converted = convert(adapter, path);
     await check(`as ${form}`, kindOf(converted, path).import(model, converted, path));
   }

@@ -1,7 +1,7 @@
 import { PEFT_PREFIX } from '../../src/input/formats/adapters/stored-adapter.ts';
 import { parseAdapterKey } from '../../src/methods/tuners/low-rank/peft-config.ts';
 import type { MethodName } from '../../src/methods/tuners/registry.ts';
-import { TABLE } from '../../src/methods/tuners/virtual/virtual-tuner.ts';
+import { TABLE } from '../../src/methods/tuners/virtual/virtual-files.ts';
 import { Skipped } from './read-case.ts';
 
 type Settings = Readonly<Record<string, unknown>>;

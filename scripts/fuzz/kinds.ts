@@ -30,8 +30,8 @@ import { TEXT_KINDS } from '../../src/tasks/official-scores/text-kinds.ts';
 import { readQuestions } from '../../src/tasks/question-answering/read-questions.ts';
 import { readSentences } from '../../src/tasks/token-classification/read-sentences.ts';
 import { sentencesToTag } from '../../src/tasks/token-classification/read-words.ts';
-import { finishOf } from '../../src/training/run/node/event-log.ts';
-import { readLastCheckpoint } from '../../src/training/run/node/own-checkpoint.ts';
+import { readLastCheckpoint } from '../../src/training/run/checkpoint-files.ts';
+import { finishOf } from '../../src/training/run/event-log.ts';
 import { describeFolder } from '../../src/use/trained/node/load-model.ts';
 import { readNotes } from '../../src/use/trained/notes.ts';
 import { buildModel } from '../../src/use/trained/read-model.ts';
@@ -176,7 +176,7 @@ export const KINDS: readonly Kind[] = [
     isLenient: true,
     file: 'checkpoints/checkpoint-8.safetensors',
     read(_, folder) {
-      const saved = readLastCheckpoint(join(folder, 'checkpoints'));
+      const saved = readLastCheckpoint(folderFiles(join(folder, 'checkpoints')));
       if (saved && !isDeepStrictEqual(saved.state, { ...STATE, step: saved.state.step }))
         throw new OtherResult('a state that was not written');
     },
@@ -185,9 +185,10 @@ export const KINDS: readonly Kind[] = [
     name: 'metrics',
     isLenient: true,
     file: 'run/metrics.jsonl',
-    read(path) {
-      readRunEvents(path);
-      finishOf(path);
+    read(_, folder) {
+      const run = folderFiles(join(folder, 'run'));
+      readRunEvents(run);
+      finishOf(run);
     },
   },
   {

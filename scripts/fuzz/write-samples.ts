@@ -1,11 +1,12 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeAdapter } from '../../src/input/formats/adapters/node/adapter-folder.ts';
+import { folderFiles } from '../../src/input/formats/node/folder-files.ts';
 import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import { encodeTorchFile } from '../../src/input/formats/pickle/encode-torch-file.ts';
 import { asStored } from '../../src/methods/tuners/low-rank/peft-config.ts';
 import type { TrainerState } from '../../src/training/run/checkpoint.ts';
-import { writeCheckpoint } from '../../src/training/run/node/own-checkpoint.ts';
+import { writeCheckpoint } from '../../src/training/run/checkpoint-files.ts';
 import { writeMadeAdapter } from '../../tests/support/made-adapter.ts';
 import { writeTinyModel } from '../../tests/support/tiny-model.ts';
 
@@ -174,7 +175,8 @@ output: run
   write('words.conll', 'EU B-ORG\nrejects O\n\nPeter B-PER\nBlackburn I-PER\n');
   write('words.jsonl', '{"tokens": ["EU", "rejects"], "ner_tags": ["B-ORG", "O"]}\n');
   const origin = { fingerprint: 'f', startedAt: new Date(0) };
-  for (const step of [4, 8]) writeCheckpoint(join(folder, 'checkpoints'), { ...STATE, step }, origin, 2);
+  const checkpoints = folderFiles(join(folder, 'checkpoints'));
+  for (const step of [4, 8]) writeCheckpoint(checkpoints, { ...STATE, step }, origin, 2);
   write(
     'run/metrics.jsonl',
     [

@@ -7,7 +7,7 @@ import { type Markup, markup } from '../../src/studies/report/markup.ts';
 import { ROOMS, roomOf } from './rooms.ts';
 
 /*
- * npx tsx scripts/rooms/draw.ts
+ * A part of `npm run docs`.
  *
  * Draws docs/rooms.svg: the number of imports between rooms.
  */

@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util';
 import { pipeline } from '@huggingface/transformers';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
 import { ONNX_DTYPES, type OnnxDtype } from '../../src/use/optimum/onnx-dtypes.ts';
-import { type OpenedModel, open } from '../../src/use/trained/node/open.ts';
+import { open } from '../../src/use/trained/node/open.ts';
+import type { OpenedModel } from '../../src/use/trained/opened-model.ts';
 import { familiesAndHeads, writesText, writeTinyHead } from '../../tests/support/tiny-head.ts';
 import { type Example, exportedLogits, logitsDifference, ourLogits } from './compare-logits.ts';
 

@@ -145,6 +145,16 @@ export interface ModuleRoles {
   readonly rescaled?: 'query' | 'key';
 }
 
+/** How llama.cpp stores a family of decoders. */
+export interface GgufFormat<Config extends CommonConfig = CommonConfig> {
+  /** Its name of the architecture, `general.architecture`. */
+  architecture: string;
+  /** Its names of a layer's linear modules, by their paths in the layer. */
+  modules: Readonly<Record<string, string>>;
+  /** For each row of a module's weight there, the row in Hugging Face's weight. Undefined if they are the same. */
+  rows?(module: string, config: Config): Uint32Array | undefined;
+}
+
 /** A model family, which is one Hugging Face `model_type`: how to parse its config and how to build its graph. */
 export interface ModelDefinition<Config extends CommonConfig = CommonConfig> {
   readonly modelType: string;
@@ -169,6 +179,8 @@ export interface ModelDefinition<Config extends CommonConfig = CommonConfig> {
   readonly alwaysTies?: boolean;
   /** Whether the model is a decoder without an encoder. */
   readonly isDecoder?: boolean;
+  /** Undefined for families that llama.cpp stores in another way, or not at all. */
+  readonly gguf?: GgufFormat<Config>;
   /** @throws UserError that lists every problem in the file */
   parseConfig(json: unknown, where: string): Config;
   readonly heads: Readonly<Partial<Record<HeadKind, Head<Config>>>>;

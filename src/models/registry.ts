@@ -76,6 +76,7 @@ export function modelFamily(config: unknown, where: string): ModelDefinition {
   });
 }
 
-export function modelTypes(): string[] {
-  return Object.keys(families);
+/** The known `model_type`s, or those of some families. */
+export function modelTypes(isMeant: (family: ModelDefinition) => boolean = () => true): string[] {
+  return Object.keys(families).filter((modelType) => isMeant(families[modelType]!));
 }

@@ -6,6 +6,14 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Every value of nested objects, by its dotted key. A list is one value. */
+export function leaves(value: unknown, key = ''): [key: string, value: unknown][] {
+  if (!isObject(value)) return [[key, value]];
+  return Object.entries(value).flatMap(([name, inner]) =>
+    leaves(inner, key === '' ? name : `${key}.${name}`),
+  );
+}
+
 /** Returns a function that computes a value on its first call, and keeps it. */
 export function lazy<T>(make: () => T): () => T {
   let made: { value: T } | undefined;

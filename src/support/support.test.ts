@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Random, threefry } from './random.ts';
-import { nearest, suggest } from './text.ts';
+import { nearest, printable, suggest } from './text.ts';
 import { UserError } from './user-error.ts';
 
 describe('Random', () => {
@@ -84,4 +84,10 @@ describe('names', () => {
     expect(long.message).toMatch(/^`seed` must be a number, got x{1000}…\.$/);
     expect(new UserError({ where: 'a.csv:2', fault: 'is empty' }).message).toBe('a.csv:2 is empty.');
   });
+});
+
+it('printable escapes control sequences of a terminal, and nothing else', () => {
+  expect(printable('run\u001b]0;title\u0007 \u009b2J\u202e a\r\n\tb ü 猫')).toBe(
+    'run\\u{1b}]0;title\\u{7} \\u{9b}2J\\u{202e} a\\u{d}\n\tb ü 猫',
+  );
 });

@@ -1,10 +1,12 @@
 import { PROGRAM } from './program.ts';
 
 /** Runs independent functions. Throws one UserError with all their errors. */
-export function allOf<T>(works: readonly (() => T)[]): T[] {
+export function allOf<Done extends readonly unknown[] | []>(
+  works: { [At in keyof Done]: () => Done[At] },
+): Done {
   const mistakes = new Mistakes();
   let isFine = true;
-  const done: T[] = [];
+  const done: unknown[] = [];
   for (const work of works) {
     try {
       done.push(work());
@@ -13,7 +15,7 @@ export function allOf<T>(works: readonly (() => T)[]): T[] {
       isFine = false;
     }
   }
-  if (isFine) return done;
+  if (isFine) return done as unknown as Done;
   throw mistakes.asError();
 }
 
@@ -88,6 +90,13 @@ export class UserError extends Error {
     super(typeof complaint === 'string' ? complaint : describe(complaint));
     this.code =
       code ?? (typeof complaint === 'string' ? 'invalid' : (complaint.code ?? usualCode(complaint)));
+  }
+}
+
+/** A key of a config, or keys that do not fit each other, the model or the data. */
+export class InvalidConfig extends UserError {
+  constructor(complaint: Complaint | string) {
+    super(complaint, 'invalid_config');
   }
 }
 

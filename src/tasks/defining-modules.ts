@@ -1,4 +1,4 @@
-import { methods } from '../methods/tuners/define-method.ts';
+import { methods } from '../methods/tuners/method-definition.ts';
 import { tasks } from './define-task.ts';
 
 /** The addresses of the program's modules that define methods or tasks. A thread imports them too. */

@@ -42,8 +42,8 @@ describe('adalora report', () => {
   });
 
   it.each([
-    [['nothing'], 'nothing does not exist; it should be the folder of a run.'],
-    [['model'], 'model/config.yaml does not exist; it should be the config of a run.'],
+    [['nothing'], 'nothing does not exist'],
+    [['model'], 'model/config.yaml does not exist'],
     [[], 'adalora report needs <run>: '],
   ])('of %j reports the problem', async (folders, message) => {
     const ended = await workspace.run('report', ...folders);

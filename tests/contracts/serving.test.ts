@@ -6,8 +6,8 @@ import type { BaseDtype } from '../../src/program/bases/base-dtype.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../../src/tasks/registry.ts';
 import { BaseFolder } from '../../src/use/serving/node/base-folder.ts';
 import { adapterIn } from '../../src/use/serving/node/find-adapters.ts';
-import { servedAdapter } from '../../src/use/serving/node/served-adapter.ts';
 import { PackedCache } from '../../src/use/serving/packed-cache.ts';
+import { servedAdapter } from '../../src/use/serving/served-adapter.ts';
 import { LocalService } from '../../src/use/serving/service/local-service.ts';
 import { Serving } from '../../src/use/serving/serving.ts';
 import { open } from '../../src/use/trained/node/open.ts';
@@ -116,8 +116,10 @@ async function serve(task: TaskName, folders: readonly string[], dtype: BaseDtyp
   const limits = { maxTokens: 4096, maxRows: 32, maxWait: 1, maxQueued: 1000 };
   const serving = new Serving(base, { rows: { ...limits, batches: base.batches }, decoding: limits });
   const cache = new PackedCache(2 ** 24);
-  for (const [i, folder] of folders.entries())
-    await serving.add(await servedAdapter(adapterIn(folder)!, `a${i}`, base, cache));
+  for (const [i, folder] of folders.entries()) {
+    const found = adapterIn(folder)!;
+    await serving.add(await servedAdapter(found, `a${i}`, base, cache, () => base.read(found)));
+  }
   const loader = { load: async () => {}, unload: async () => {}, close: () => base.close() };
   return new LocalService(serving, loader);
 }

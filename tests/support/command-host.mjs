@@ -118,6 +118,7 @@ process.on('message', async ({ words, input, mark, folder, env, ...message }) =>
   Object.defineProperty(process, 'pid', { value: death === undefined ? pid : DEAD_PID, configurable: true });
   Object.defineProperty(process, 'stdin', { value: Readable.from([Buffer.from(input)]), configurable: true });
   process.exitCode = undefined;
+  if (env.TOLD) await import('./tell-threads.mjs');
   await runCommand(words);
   // Other threads' output has not arrived in this thread yet.
   await setImmediate();

@@ -96,7 +96,7 @@ export class Workspace {
     return eventsIn(this.read(run, 'metrics.jsonl').toString());
   }
 
-  /** Starts `adalora` with these arguments. This folder's path is removed from the output. */
+  /** Starts `adalora` with these arguments in a process of its own. This folder's path is removed from the output. */
   start(
     args: readonly string[],
     { input, env, cwd = this.folder, launcher = [], halts }: StartOptions = {},
@@ -129,6 +129,11 @@ export class Workspace {
    */
   run(...args: string[]): Promise<Ended> {
     return this.runWith('', ...args);
+  }
+
+  /** Like `run`, in a folder of the workspace. */
+  async runIn(name: string, ...args: string[]): Promise<Ended> {
+    return this.#shortened(await new CommandHost(this.path(name), this.#env).run(args));
   }
 
   /** Like `run`, with standard input. */

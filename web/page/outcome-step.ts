@@ -1,10 +1,6 @@
 import { capital } from '../../src/studies/report/format.ts';
 import type { Markup } from '../../src/studies/report/markup.ts';
-import {
-  findingSentences,
-  verdictNote,
-  verdictSentence,
-} from '../../src/studies/report/verdict/verdict-sentence.ts';
+import { findingSentences, verdictNote, verdictSentence } from '../../src/studies/report/verdict-sentence.ts';
 import type { RemoteDesk } from '../worker/desk-methods.ts';
 import type { Goal } from '../worker/goal.ts';
 import type { Begun, Found, Prediction } from '../worker/messages.ts';

@@ -1,6 +1,6 @@
 import { sectionMarkup, sectionsOf } from '../../src/studies/report/page/sections.ts';
-import { methodTitle } from '../../src/studies/report/run/run-facts.ts';
 import type { RunRecord } from '../../src/studies/report/run/run-record.ts';
+import { methodTitle } from '../../src/studies/report/run/run-record.ts';
 
 /** The sections of the report to show, in this order. `FOLDED` sections are collapsed below. */
 const SHOWN = ['classes', 'ranks', 'curves'];

@@ -3,7 +3,7 @@ import { type PageOptions, train } from '../../src/faces/web/index.ts';
 import { parsePageConfig } from '../../src/faces/web/page-config.ts';
 import type { Table } from '../../src/input/data/table/read-table.ts';
 import { thumbnail } from '../../src/input/pictures/thumbnail.ts';
-import { summarizeRun } from '../../src/studies/report/run/run-facts.ts';
+import { summarizeRun } from '../../src/studies/report/run/run-record.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { describeColumns } from '../../src/tasks/guess/columns.ts';
 import type { TrainEvent } from '../../src/training/run/events.ts';

@@ -1,5 +1,5 @@
 import type { TrainResult } from '../../src/faces/web/index.ts';
-import type { RunSummary } from '../../src/studies/report/run/run-facts.ts';
+import type { RunSummary } from '../../src/studies/report/run/run-record.ts';
 import type { Column } from '../../src/tasks/guess/columns.ts';
 import type { TrainEvent } from '../../src/training/run/events.ts';
 import type { Split } from '../data/chosen-rows.ts';

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { SafetensorsFile, writeSafetensors } from '../../../src/input/formats/node/safetensors-file.ts';
+import { openSafetensors, writeSafetensors } from '../../../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../../src/input/formats/tensor-data.ts';
 
 /** The state of a run. */
@@ -32,7 +32,7 @@ export function writeState(path: string, { values, m, v, ...numbers }: RunState)
 /** Undefined if the file does not exist. */
 export function readState(path: string): RunState | undefined {
   if (!existsSync(path)) return undefined;
-  const file = SafetensorsFile.open(path);
+  const file = openSafetensors(path);
   const [values, m, v] = TENSORS.map((name) => file.readFloat32(name));
   const numbers = JSON.parse(file.header.metadata.run!);
   file.close();

@@ -5,7 +5,7 @@ import type { TextFile } from '../../input/data/text-file.ts';
 import { BASE_DTYPES, type BaseDtype } from '../../program/bases/base-dtype.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags } from '../../tasks/prediction.ts';
-import type { OpenOptions } from '../../use/trained/node/open-options.ts';
+import type { OpenOptions } from '../../use/trained/model-options.ts';
 import { downloadDisplay, openingDisplay } from './terminal/download-display.ts';
 
 /* Flags of several commands. Each is declared once, so that it has one meaning and one line in docs/commands.md. */

@@ -1,4 +1,6 @@
-import type { Processes } from '../../program/parallel/communicator.ts';
+import { setTimeout } from 'node:timers/promises';
+import { isAgreed, type Processes } from '../../program/parallel/communicator.ts';
+import { UserError } from '../../support/user-error.ts';
 
 /**
  * Runs a command's work in all processes started by mpirun, mpiexec or srun. The processes share the
@@ -17,9 +19,19 @@ export async function inAllProcesses(work: (processes: Processes) => Promise<voi
     processes.leave();
   } catch (error) {
     if (rank === 0) throw error;
-    const { failQuietly } = await import('./fail-quietly.ts');
     await failQuietly(error, rank);
   } finally {
     Object.assign(console, { log, error: complain });
   }
+}
+
+/** How long other processes wait for process 0 to report an error that all processes have, in milliseconds. */
+const FIRST_MS = 3000;
+
+/** Handles the failure of a process other than the first. Reports the error unless the first process has the same. */
+export async function failQuietly(error: unknown, rank: number): Promise<void> {
+  if (isAgreed(error)) return;
+  await setTimeout(FIRST_MS);
+  const named = `process ${rank}: ${(error as Error).message}`;
+  throw error instanceof UserError ? new UserError(named) : Object.assign(error as Error, { message: named });
 }

@@ -4,7 +4,7 @@ import type { TextFile } from '../../input/data/text-file.ts';
 import { PICTURE_NAME } from '../../input/pictures/pixels.ts';
 import { printable } from '../../support/text.ts';
 import type { BaseData, Prediction, ReadingOf } from '../../tasks/prediction.ts';
-import type { OpenedModel } from '../../use/trained/node/open.ts';
+import type { OpenedModel } from '../../use/trained/opened-model.ts';
 import { namedFiles, readingFlags, type SplitFlags } from './flags.ts';
 
 /** Inputs for prediction. */

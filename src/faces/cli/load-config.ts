@@ -1,7 +1,7 @@
 import { type Document, isMap, LineCounter, type Pair, type Scalar, type YAMLMap } from 'yaml';
 import { readText } from '../../input/formats/node/read-text.ts';
 import { checkYaml, yamlDocument } from '../../input/formats/yaml-document.ts';
-import { type KeyPath, UserError } from '../../support/user-error.ts';
+import { InvalidConfig, type KeyPath, UserError } from '../../support/user-error.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import { applySetting } from './apply-setting.ts';
@@ -57,18 +57,14 @@ export function readConfigText(text: string, path: string, settings: readonly st
       return `${path}:${lines.linePos(pos[0]).line} is not valid YAML. ${what}`;
     });
     const more = document.errors.length - shown.length;
-    throw new UserError(
-      [...messages, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'),
-      'invalid_config',
-    );
+    throw new InvalidConfig([...messages, ...(more > 0 ? [`and ${more} more`] : [])].join('\n'));
   }
   if (!isMap(document.contents)) {
     const fault = document.contents === null ? 'is empty' : 'has no keys';
-    throw new UserError({
+    throw new InvalidConfig({
       where: path,
       fault,
       hint: 'A config is a list of keys and values (see examples/).',
-      code: 'invalid_config',
     });
   }
   const set = settings.map((setting) => applied(document, setting));
@@ -91,10 +87,9 @@ function applied(document: Document, setting: string): string[] {
     return applySetting(document, setting);
   } catch (error) {
     if (error instanceof UserError) throw error;
-    throw new UserError({
+    throw new InvalidConfig({
       where: `--set ${setting}`,
       fault: `cannot be applied (${(error as Error).message})`,
-      code: 'invalid_config',
     });
   }
 }
@@ -109,11 +104,10 @@ function plain(document: Document, where: string): unknown {
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
     const hint = 'Use few aliases, each defined before its use.';
-    throw new UserError({
+    throw new InvalidConfig({
       where,
       fault: `is not valid YAML: ${error.message}`,
       hint,
-      code: 'invalid_config',
     });
   }
 }

@@ -76,7 +76,7 @@ it.each([
   ],
   [['compare', 'table1', '--seeds', '2'], '--seeds is a key of the config: --set seeds=VALUE'],
   [['train', 'x', '--lr', 'fast'], "'--lr <rate>' argument 'fast' is invalid. Use a number."],
-  [['train'], 'adalora.yaml does not exist in this folder.'],
+  [['train'], 'adalora.yaml does not exist in this folder. Name a config, or write one with adalora init.'],
   [
     ['train', 'examples/colaa.yaml'],
     'examples/colaa.yaml does not exist; it should be a config file. Did you mean cola.yaml',

@@ -3,7 +3,7 @@ import { PROGRAM } from '../../support/program.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { methodOf } from '../../training/run/config/method-of.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
-import { shellQuoted } from './shell-quoted.ts';
+import { aligned, shellQuoted } from './terminal/plain-text.ts';
 
 /** Commands for using a finished run, one per line. */
 export function nextSteps(config: ParsedConfig): string {
@@ -20,9 +20,5 @@ export function nextSteps(config: ParsedConfig): string {
     [`${PROGRAM} serve ${run}${base ? ` --base_dtype ${base.dtype}` : ''}`, 'serve over HTTP'],
     [`${PROGRAM} export ${run} --as onnx -o onnx`, 'convert for transformers.js and Optimum'],
   ];
-  const width = Math.max(...steps.map(([command]) => command!.length));
-  return [
-    'Next:',
-    ...steps.map(([command, what]) => `  npx ${command!.padEnd(width)}  ${what}`.trimEnd()),
-  ].join('\n');
+  return ['Next:', ...aligned(steps).map((step) => `  npx ${step}`)].join('\n');
 }

@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { Document } from 'yaml';
 import { namedRows } from '../../studies/jobs/rows-in-memory.ts';
 import { isObject } from '../../support/options.ts';
-import { shown, UserError } from '../../support/user-error.ts';
+import { InvalidConfig, shown } from '../../support/user-error.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
 import { applySetting } from './apply-setting.ts';
@@ -55,24 +55,21 @@ async function exportedBy(path: string): Promise<RunConfigInput> {
     const { code, message, name } = Object(error) as NodeJS.ErrnoException;
     if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
       const hint = 'Use Node 22.18 or later, or write it in JavaScript: adalora.config.mjs';
-      throw new UserError({
+      throw new InvalidConfig({
         where: path,
         fault: `is TypeScript, which Node ${process.versions.node} cannot run`,
         hint,
-        code: 'invalid_config',
       });
     }
-    throw new UserError({
+    throw new InvalidConfig({
       where: path,
       fault: `failed with ${name === undefined ? shown(error) : `${name}: ${message}`}`,
-      code: 'invalid_config',
     });
   }
   if (isObject(exported)) return exported as unknown as RunConfigInput;
-  throw new UserError({
+  throw new InvalidConfig({
     where: path,
     fault: `must have a config as its default export, got ${shown(exported)}`,
     hint: 'export default defineConfig({ … })',
-    code: 'invalid_config',
   });
 }

@@ -7,9 +7,11 @@ import { missingFile } from '../../input/formats/node/file-source.ts';
 import { programVersion } from '../../support/node/process-status.ts';
 import { batched } from '../../support/queue.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { FolderEvent } from '../../use/serving/node/adapter-folders.ts';
-import { type FoundAdapter, findAdapters } from '../../use/serving/node/find-adapters.ts';
-import { startServing } from '../../use/serving/node/start-serving.ts';
+import type { FolderEvent } from '../../use/serving/adapter-folders.ts';
+import { findAdapters } from '../../use/serving/node/find-adapters.ts';
+import { startServingThread } from '../../use/serving/node/start-serving.ts';
+import type { FoundAdapter } from '../../use/serving/served-adapter.ts';
+import { startServing } from '../../use/serving/start-serving.ts';
 import { baseOfRun } from '../../use/trained/node/locate-trained.ts';
 import { listen, TIMEOUTS } from '../servers/http/listen.ts';
 import type { ServeApp } from '../servers/serve/request-scope.ts';
@@ -46,8 +48,11 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
   const display = downloadDisplay(process.stderr);
   const failed = new AbortController();
   const { service, ...served } = await startServing(
+    startServingThread(),
     {
-      ...{ folders, model, baseDtype: flags.baseDtype ?? 'float32' },
+      folders,
+      model,
+      baseDtype: flags.baseDtype ?? 'float32',
       limits: {
         slots: flags.slots,
         maxRows: flags.maxBatch,
@@ -67,7 +72,9 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
   let late: NodeJS.Timeout | undefined;
   try {
     const { app, drain } = serveApp(service, {
-      ...{ metrics, apiKey, version: programVersion() },
+      metrics,
+      apiKey,
+      version: programVersion(),
       log: batched(writeLines, setImmediate),
       allowLoading: flags.allowLoading ?? false,
       origins: flags.cors,

@@ -1,7 +1,8 @@
+import { folderFiles } from '../../input/formats/node/folder-files.ts';
 import { printable } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { componentHistories, lastImportance, strongestFirst } from '../../training/run/component-history.ts';
-import { readImportanceLog } from '../../training/run/node/event-log.ts';
+import { readImportanceLog } from '../../training/run/event-log.ts';
 
 const BARS = [...'▁▂▃▄▅▆▇█'];
 /** Maximum number of bars. More values are sampled evenly, including the first and the last. */
@@ -29,7 +30,7 @@ const SHOWN = 20;
  * importance come first. With `json`, prints all components as JSON Lines.
  */
 export function showImportance(folder: string, json: boolean | undefined): void {
-  const log = readImportanceLog(folder);
+  const log = readImportanceLog(folderFiles(folder));
   if (!log)
     throw new UserError({
       where: folder,

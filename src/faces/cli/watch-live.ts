@@ -1,7 +1,7 @@
+import { folderFiles } from '../../input/formats/node/folder-files.ts';
 import { readRunEvents } from '../../studies/report/node/read-run-record.ts';
-import { summarizeRun } from '../../studies/report/run/run-facts.ts';
+import { summarizeRun } from '../../studies/report/run/run-record.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
-import { runFiles } from '../../training/run/node/run-folder.ts';
 import { LivePicture } from '../servers/live/live-picture.ts';
 import { serveLive } from '../servers/live/live-server.ts';
 import type { Watch } from './watch-run.ts';
@@ -41,7 +41,7 @@ export async function watchLive(config: ParsedConfig, port: number, onStop: () =
  * of the resumed run. This event and later ones are omitted.
  */
 function eventsBefore({ output }: ParsedConfig, step: number) {
-  const events = readRunEvents(runFiles(output).metrics);
+  const events = readRunEvents(folderFiles(output));
   const start = events.findLastIndex((event) => event.type === 'start' && event.step === step);
   return start < 0 ? events : events.slice(0, start);
 }

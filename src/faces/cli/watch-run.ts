@@ -26,8 +26,12 @@ export async function watchRun(config: ParsedConfig, flags: WatchFlags, onStop: 
   }
   const reported = [config.training.report_to ?? []].flat();
   if (flags.tensorboard && !reported.includes('tensorboard')) {
-    const { eventFile } = await import('../../studies/report/tensorboard/node/event-file.ts');
-    watches.push({ show: eventFile(join(config.output, 'tensorboard')), close: async () => {} });
+    const { folderFiles } = await import('../../input/formats/node/folder-files.ts');
+    const { eventFile } = await import('../../studies/report/tensorboard/event-file.ts');
+    watches.push({
+      show: eventFile(folderFiles(join(config.output, 'tensorboard')), process.pid),
+      close: async () => {},
+    });
   }
   return {
     show(event) {

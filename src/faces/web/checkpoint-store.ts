@@ -1,10 +1,9 @@
-import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
 import { filesFrom, type PageFile, readFile } from '../../input/formats/files.ts';
 import { SafetensorsTensors } from '../../input/formats/safetensors.ts';
 import type { RunStore } from '../../studies/jobs/train-run.ts';
 import { Sha256 } from '../../support/sha256.ts';
 import { UserError } from '../../support/user-error.ts';
-import { checkpointName, restoreCheckpoint, storeCheckpoint } from '../../training/run/checkpoint.ts';
+import { checkpointName, encodeCheckpoint, restoreCheckpoint } from '../../training/run/checkpoint.ts';
 
 /** The checkpoints of a page's run. The page's program receives them. */
 export interface CheckpointOptions {
@@ -48,10 +47,10 @@ export function checkpointStore({
       }),
     ...(onCheckpoint && {
       isSaveDue: () => performance.now() - savedAt >= 1000 * checkpointSeconds,
-      async save(state, { origin }) {
-        const { metadata, tensors } = storeCheckpoint(state, origin, new Sha256());
+      async save(_, state, { origin }) {
         const name = checkpointName(state.step);
-        await onCheckpoint(new File(encodeSafetensors(tensors, metadata) as BlobPart[], name));
+        const content = encodeCheckpoint(state, origin, new Sha256());
+        await onCheckpoint(new File(content as BlobPart[], name));
         savedAt = performance.now();
         return name;
       },

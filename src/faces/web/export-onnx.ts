@@ -1,5 +1,4 @@
 import type { ByteStream } from '../../engine/onnx/schema.ts';
-import { pathIn } from '../../input/formats/files.ts';
 import { ANYTHING, assertOptions } from '../../support/options.ts';
 import { EXPORT_OPTIONS, type ExportOnnxOptions, onnxFolder } from '../../use/trained/onnx-folder.ts';
 import { OPEN_OPTIONS, type OpenOptions, openTrained, type Trained } from './open.ts';
@@ -20,10 +19,8 @@ export async function exportOnnx(
   const { dtypes, maxBytes, ...opening } = options;
   const { model, base } = await openTrained(trained, opening);
   try {
-    const { files, small } = base;
-    const where = (name: string) => pathIn(files.name, name);
-    const made = onnxFolder(model.parts, { files: small, where }, { dtypes, maxBytes });
-    return new Map([...small, ...[...made].map(([path, stream]) => [path, bytesOf(stream)] as const)]);
+    const made = onnxFolder({ ...model.parts, base }, { dtypes, maxBytes });
+    return new Map([...base.small, ...[...made].map(([path, stream]) => [path, bytesOf(stream)] as const)]);
   } finally {
     await model.close();
   }

@@ -1,6 +1,6 @@
 import { adapterFileNames, readStoredAdapter } from '../../input/formats/adapters/read-stored-adapter.ts';
 import { textDigest } from '../../input/formats/byte-source.ts';
-import { asFiles, digestsIn, type Files, type Folder, type PageFile } from '../../input/formats/files.ts';
+import { asFiles, digestsIn, type Folder, type PageFile } from '../../input/formats/files.ts';
 import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import { withDigests } from '../../program/modalities/picture-files.ts';
 import { ownScoresOf } from '../../program/own-scores.ts';
@@ -13,7 +13,6 @@ import { type ReadRun, readMaterial } from '../../studies/jobs/read-material.ts'
 import { namedRows } from '../../studies/jobs/rows-in-memory.ts';
 import { RunCallbacks } from '../../studies/jobs/run-callbacks.ts';
 import { runResults } from '../../studies/jobs/run-results.ts';
-import { startFrom } from '../../studies/jobs/start-from.ts';
 import { type Platform, progressOf, trainRun } from '../../studies/jobs/train-run.ts';
 import {
   ANYTHING,
@@ -25,10 +24,9 @@ import {
 } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { methodOf } from '../../training/run/config/method-of.ts';
-import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
+import type { RunConfigInput } from '../../training/run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../training/run/events.ts';
 import { DESCRIBING_FILES } from '../../use/trained/full-model.ts';
-import { readNotes } from '../../use/trained/notes.ts';
 import { describeModel, readModel } from '../../use/trained/read-model.ts';
 import { type CheckpointOptions, checkpointStore } from './checkpoint-store.ts';
 import { decodePicture } from './decode-picture.ts';
@@ -177,17 +175,28 @@ async function readPageRun(
   const name = pageConfig.adapter ?? 'adapter';
   const given = options.adapter ? { ...named, adapter: name } : named;
   const adapter = asFiles(options.adapter ?? new Map(), name);
-  const { config, start } = await readStart(parsePageConfig(given, Object.keys(metrics)), adapter);
-  const described = await describeModel(modelFiles(config.model, options), config.model_config);
-  const base = await readModel(described, decodePicture);
-  const own: OwnFunctions = {
+  const own = {
     names: [...functions.keys()],
     call: (call) => answerOwn({ functions, metrics, callbacks }, call),
-  };
-  const material = { config, start, functions: own, ownScores: ownScoresOf(metrics) };
-  const run = await readMaterial(material, base, async (file, key) => [
-    await pageTextFile({ ...options.files, ...texts }, file, key),
-  ]);
+  } satisfies OwnFunctions;
+  const run = await readMaterial(
+    parsePageConfig(given, Object.keys(metrics)),
+    { functions: own, ownScores: ownScoresOf(metrics) },
+    {
+      async adapter() {
+        const stored = await readStoredAdapter(adapter, MAX_ADAPTER_BYTES);
+        if (stored) return { stored, files: adapter };
+        throw new UserError({
+          where: 'adapter',
+          fault: `needs the files of ${name}, got ${adapter.list().join(', ') || 'none'}`,
+          hint: 'Give them as the option adapter.',
+        });
+      },
+      base: async ({ model, model_config }) =>
+        readModel(await describeModel(modelFiles(model, options), model_config), decodePicture),
+      data: async (_, file, key) => [await pageTextFile({ ...options.files, ...texts }, file, key)],
+    },
+  );
   const digestsOf = async () => [
     ...(await Promise.all(
       run.dataFiles.map((file) => {
@@ -195,21 +204,10 @@ async function readPageRun(
         return Object.hasOwn(texts, file.name) ? textDigest(file) : file.digest();
       }),
     )),
-    ...(start ? await digestsIn(adapter, await adapterFileNames(adapter, start.stored)) : []),
-    ...(await digestsIn(base.files, DESCRIBING_FILES)),
+    ...(run.start ? await digestsIn(adapter, await adapterFileNames(adapter, run.start.stored)) : []),
+    ...(await digestsIn(run.base.files, DESCRIBING_FILES)),
   ];
   return { ...run, digestsOf };
-}
-
-async function readStart(config: ParsedConfig, files: Files) {
-  if (config.adapter === undefined) return { config, start: undefined };
-  const stored = await readStoredAdapter(files, MAX_ADAPTER_BYTES);
-  if (stored) return startFrom(config, stored, await readNotes(files));
-  throw new UserError({
-    where: 'adapter',
-    fault: `needs the files of ${config.adapter}, got ${files.list().join(', ') || 'none'}`,
-    hint: 'Give them as the option adapter.',
-  });
 }
 
 async function loadBase(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readOrRefuse } from '../../../tests/support/read-or-refuse.ts';
 import { UserError } from '../../support/user-error.ts';
-import { parseBoundedJson } from './bounded-json.ts';
+import { editJson, parseBoundedJson } from './bounded-json.ts';
 
 const parse = (text: string, limits = { depth: 3, values: 20 }) =>
   parseBoundedJson(new TextEncoder().encode(text), limits, 'x.json');
@@ -55,3 +55,11 @@ function countOf(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 1;
   return Object.values(value).reduce((count, inner) => count + countOf(inner), 1);
 }
+
+it('editJson changes an object and keeps the spelling of its numbers', () => {
+  const text = '{"a": 0.0, "b": [1e-05, -30.0, 1, 12], "c": "1.0", "d\\" 2.0": {"e": 1E3}, "gone": 0.5}';
+  const edited = editJson(text, ({ gone, ...rest }) => ({ ...rest, c: 'new 1.0', f: 3 }));
+  expect(edited.replace(/\s/g, '')).toBe(
+    '{"a":0.0,"b":[1e-05,-30.0,1,12],"c":"new1.0","d\\"2.0":{"e":1E3},"f":3}',
+  );
+});

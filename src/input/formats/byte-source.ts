@@ -1,5 +1,5 @@
 import { type Hash, Sha256 } from '../../support/sha256.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidFile, UserError } from '../../support/user-error.ts';
 
 /**
  * Reads a `File` or `Blob` in parts, without loading all of it.
@@ -89,6 +89,29 @@ export interface ByteSource {
   readonly size: number;
   /** Reads bytes [begin, end), which must lie within the file. */
   read(begin: number, end: number): Uint8Array;
+}
+
+/** An open file. Close it after use. */
+export interface OpenFile extends ByteSource {
+  readonly path: string;
+  close(): void;
+}
+
+/**
+ * Reads a whole file of limited size, and closes it.
+ *
+ * @throws UserError if it is larger
+ */
+export function wholeFile(file: OpenFile, maxBytes: number): Uint8Array {
+  try {
+    if (file.size <= maxBytes) return file.read(0, file.size);
+    throw new InvalidFile({
+      where: file.path,
+      fault: `has ${file.size} bytes, more than the maximum of ${maxBytes}`,
+    });
+  } finally {
+    file.close();
+  }
 }
 
 /** A file that is read asynchronously: a `File` in a page, or a file on a server. */

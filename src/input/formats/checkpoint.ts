@@ -12,8 +12,27 @@ const MAX_SHARDS = 1024;
 /** Maximum number of tensors in all shards. The largest models have about 100,000. */
 const MAX_TENSORS = 2 ** 18;
 
+/** Names of the weight files of a format: a single file, or an index that names shards. */
+export interface WeightFormat {
+  single: string;
+  index: string;
+  /** The file name extension of shards. */
+  ending: string;
+}
+
+export const SAFETENSORS: WeightFormat = {
+  single: 'model.safetensors',
+  index: 'model.safetensors.index.json',
+  ending: '.safetensors',
+};
+export const TORCH: WeightFormat = {
+  single: 'pytorch_model.bin',
+  index: 'pytorch_model.bin.index.json',
+  ending: '.bin',
+};
+
 /** The file name of each tensor. */
-export type WeightMap = [tensor: string, shard: string][];
+type WeightMap = [tensor: string, shard: string][];
 
 /**
  * Parses the index of a sharded checkpoint. The index names the file of each tensor, in the same folder.
@@ -22,7 +41,7 @@ export type WeightMap = [tensor: string, shard: string][];
  * @param where the index's name in messages
  * @throws UserError for an invalid index, and for too many files
  */
-export function parseWeightMap(bytes: Uint8Array, ending: string, where: string): WeightMap {
+function parseWeightMap(bytes: Uint8Array, ending: string, where: string): WeightMap {
   const index = parseBoundedJson(bytes, JSON_LIMITS, where) as { weight_map?: unknown } | null;
   const map = index?.weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
@@ -45,44 +64,6 @@ export function parseWeightMap(bytes: Uint8Array, ending: string, where: string)
   const { size } = new Set(entries.map(([, shard]) => shard));
   if (size <= MAX_SHARDS) return entries;
   throw new InvalidFile({ where, fault: `names ${size} shards, more than the maximum of ${MAX_SHARDS}` });
-}
-
-/** Counts the tensors of shards that are opened. Throws a UserError when there are too many. */
-export function tensorCounter(where: string): (shard: { names(): string[] }) => void {
-  let tensors = 0;
-  return (shard) => {
-    tensors += shard.names().length;
-    if (tensors > MAX_TENSORS)
-      throw new InvalidFile({ where, fault: `has shards with more than ${MAX_TENSORS} tensors` });
-  };
-}
-
-/** Maps each tensor to its open file. Throws a UserError if a file lacks a tensor that the index assigns to it. */
-export function holders<File extends { has(name: string): boolean }>(
-  map: WeightMap,
-  files: ReadonlyMap<string, File>,
-  where: string,
-): Map<string, File> {
-  return new Map(
-    map.map(([name, shard]) => {
-      const file = files.get(shard) as File;
-      if (file.has(name)) return [name, file];
-      throw new InvalidFile({
-        where,
-        fault: `puts tensor ${excerptName(name)} into ${excerptName(shard)}, which does not contain it`,
-        hint: 'Download the checkpoint again.',
-      });
-    }),
-  );
-}
-
-/** The UserError for a shard that does not exist. */
-export function missingShard(shard: string, where: string): UserError {
-  return new InvalidFile({
-    where,
-    fault: `names the shard ${excerptName(shard)}, which is missing`,
-    hint: 'Download the missing file.',
-  });
 }
 
 /**
@@ -108,34 +89,99 @@ export interface Checkpoint {
 }
 
 /**
- * A checkpoint of open files.
- *
- * @param where its name in messages
- * @param fileOf the file of each tensor
+ * The weights of a model folder: a single file, or the shards that an index lists. A platform opens the files
+ * with these {@link names}, and adds them.
  */
-export function checkpointOf(
-  where: string,
-  fileOf: ReadonlyMap<string, Pick<TensorFile, 'path' | 'info' | 'readFloat32'>>,
-): Omit<Checkpoint, 'close'> {
-  const find = (name: string) => {
-    const file = fileOf.get(name);
-    if (file) return file;
-    throw unknownTensor(name, [...fileOf.keys()], where);
-  };
-  return {
-    names: () => [...fileOf.keys()],
-    info(name) {
-      const file = find(name);
-      const { axes, ...info } = file.info(name);
-      if (axes !== 'scattered') return { ...info, ...(axes && { axes }), file: file.path };
-      throw new InvalidFile({
-        where: `${file.path}: tensor ${excerptName(name)}`,
-        fault: 'is not contiguous, such as a slice',
-        hint: convertHint(where),
-      });
-    },
-    readFloat32: (name, start, end) => find(name).readFloat32(name, start, end),
-  };
+export class Weights<File extends TensorFile> {
+  readonly names: readonly string[];
+  readonly files = new Map<string, File>();
+  readonly #folder: string;
+  readonly #index: { map: WeightMap; where: string } | undefined;
+  #tensors = 0;
+
+  /**
+   * @param folder its name in messages
+   * @param index the content of the index if the weights are sharded, and its name in messages
+   * @throws UserError for an invalid index, and for too many files
+   */
+  constructor(
+    folder: string,
+    { single, ending }: WeightFormat,
+    index?: { bytes: Uint8Array; where: string },
+  ) {
+    this.#folder = folder;
+    this.#index = index && { map: parseWeightMap(index.bytes, ending, index.where), where: index.where };
+    this.names = this.#index ? [...new Set(this.#index.map.map(([, shard]) => shard))] : [single];
+  }
+
+  /** The UserError for a shard that does not exist. */
+  missing(shard: string): UserError {
+    return new InvalidFile({
+      where: this.#index?.where,
+      fault: `names the shard ${excerptName(shard)}, which is missing`,
+      hint: 'Download the missing file.',
+    });
+  }
+
+  /** @throws UserError for too many tensors in all shards */
+  add(name: string, file: File): void {
+    this.files.set(name, file);
+    this.#tensors += file.names().length;
+    if (!this.#index || this.#tensors <= MAX_TENSORS) return;
+    const { where } = this.#index;
+    throw new InvalidFile({ where, fault: `has shards with more than ${MAX_TENSORS} tensors` });
+  }
+
+  close(): void {
+    for (const file of this.files.values()) file.close();
+  }
+
+  /**
+   * The tensors of all files, which have been added.
+   *
+   * @throws UserError if a file lacks a tensor that the index assigns to it
+   */
+  checkpoint(): Checkpoint {
+    const fileOf = this.#fileOf();
+    const find = (name: string) => {
+      const file = fileOf.get(name);
+      if (file) return file;
+      throw unknownTensor(name, [...fileOf.keys()], this.#folder);
+    };
+    return {
+      names: () => [...fileOf.keys()],
+      info: (name) => {
+        const file = find(name);
+        const { axes, ...info } = file.info(name);
+        if (axes !== 'scattered') return { ...info, ...(axes && { axes }), file: file.path };
+        throw new InvalidFile({
+          where: `${file.path}: tensor ${excerptName(name)}`,
+          fault: 'is not contiguous, such as a slice',
+          hint: convertHint(this.#folder),
+        });
+      },
+      readFloat32: (name, start, end) => find(name).readFloat32(name, start, end),
+      close: () => this.close(),
+    };
+  }
+
+  /** The file of each tensor. */
+  #fileOf(): Map<string, File> {
+    if (!this.#index)
+      return new Map([...this.files.values()].flatMap((file) => file.names().map((name) => [name, file])));
+    const { map, where } = this.#index;
+    return new Map(
+      map.map(([name, shard]) => {
+        const file = this.files.get(shard)!;
+        if (file.has(name)) return [name, file];
+        throw new InvalidFile({
+          where,
+          fault: `puts tensor ${excerptName(name)} into ${excerptName(shard)}, which does not contain it`,
+          hint: 'Download the checkpoint again.',
+        });
+      }),
+    );
+  }
 }
 
 /** Describes how to convert a folder's checkpoint to a format that every program reads. */

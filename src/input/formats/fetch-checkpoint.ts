@@ -1,22 +1,14 @@
 import { InvalidFile, type UserError } from '../../support/user-error.ts';
-import { bytesAsSource, type DownloadProgress, sourceDigest, startDigest } from './byte-source.ts';
 import {
-  type Checkpoint,
-  checkpointOf,
-  convertHint,
-  holders,
-  MAX_INDEX_BYTES,
-  missingShard,
-  parseWeightMap,
-  tensorCounter,
-} from './checkpoint.ts';
+  type AsyncByteSource,
+  bytesAsSource,
+  type DownloadProgress,
+  sourceDigest,
+  startDigest,
+} from './byte-source.ts';
+import { type Checkpoint, convertHint, MAX_INDEX_BYTES, SAFETENSORS, TORCH, Weights } from './checkpoint.ts';
 import { FetchedTensors } from './fetched-tensors.ts';
 import { type Files, missingIn, pathIn, readFile } from './files.ts';
-
-const ENDING = '.safetensors';
-const SINGLE = `model${ENDING}`;
-const INDEX = `${SINGLE}.index.json`;
-const PICKLES = ['pytorch_model.bin', 'pytorch_model.bin.index.json'];
 
 /** The fetched tensors of a checkpoint. */
 export interface FetchedCheckpoint {
@@ -29,13 +21,6 @@ export interface FetchedCheckpoint {
 
 /** Called after each part of a file, with the loaded share of all files. */
 export type OnFetched = (progress: DownloadProgress, share: number) => void;
-
-/** The files of a checkpoint by name, and the file of each tensor. */
-interface TensorFiles {
-  byName: ReadonlyMap<string, FetchedTensors>;
-  fileOf: ReadonlyMap<string, FetchedTensors>;
-  index?: Uint8Array;
-}
 
 /**
  * Fetches tensors of `model.safetensors`, or of the shards that its index lists, into memory. The headers are read and
@@ -51,17 +36,13 @@ export async function fetchCheckpoint(
   wanted: (headers: Pick<Checkpoint, 'names' | 'info'>) => Iterable<string>,
   { onProgress, hashed = false }: { onProgress?: OnFetched | undefined; hashed?: boolean } = {},
 ): Promise<FetchedCheckpoint> {
-  const { byName, fileOf, index } = await openFiles(set);
-  const checkpoint: Checkpoint = {
-    ...checkpointOf(set.name, fileOf),
-    close() {
-      for (const file of byName.values()) file.bytes = new Uint8Array();
-    },
-  };
-  const names = [...wanted(checkpoint)];
+  const { weights, index } = await openWeights(set);
+  const { files } = weights;
+  const checkpoint = weights.checkpoint();
+  const names = [...wanted(checkpoint)].map((name) => [name, checkpoint.info(name).file] as const);
   const digests = hashed && index ? [await sourceDigest(bytesAsSource(index))] : [];
-  const parts = [...byName].map(([name, file]) => {
-    const needed = new Set(names.filter((each) => fileOf.get(each) === file));
+  const parts = [...files].map(([name, file]) => {
+    const needed = new Set(names.filter(([, path]) => path === file.path).map(([each]) => each));
     return { name, file, needed, total: hashed ? file.size : file.sizeOf(needed) };
   });
   const all = parts.reduce((sum, { total }) => sum + total, 0);
@@ -78,41 +59,36 @@ export async function fetchCheckpoint(
     before += total;
     if (hash) digests.push(hash.digest('hex'));
   }
-  return { checkpoint, digests, bytesOf: (name) => byName.get(name)!.bytes };
+  return { checkpoint, digests, bytesOf: (name) => files.get(name)!.bytes };
 }
 
-async function openFiles(set: Files): Promise<TensorFiles> {
-  const source = await set.open(SINGLE);
-  if (source) {
-    const file = await FetchedTensors.open(source, pathIn(set.name, SINGLE));
-    return { byName: new Map([[SINGLE, file]]), fileOf: new Map(file.names().map((name) => [name, file])) };
+/** Opens the weight files and reads their headers. */
+async function openWeights(set: Files): Promise<{ weights: Weights<FetchedTensors>; index?: Uint8Array }> {
+  const open = (source: AsyncByteSource, name: string) => FetchedTensors.open(source, pathIn(set.name, name));
+  const single = await set.open(SAFETENSORS.single);
+  if (single) {
+    const weights = new Weights<FetchedTensors>(set.name, SAFETENSORS);
+    weights.add(SAFETENSORS.single, await open(single, SAFETENSORS.single));
+    return { weights };
   }
-  const index = await readFile(set, INDEX, MAX_INDEX_BYTES);
-  if (index) return openShards(set, index);
-  throw await noWeights(set);
-}
-
-async function openShards(set: Files, index: Uint8Array): Promise<TensorFiles> {
-  const where = pathIn(set.name, INDEX);
-  const weightMap = parseWeightMap(index, ENDING, where);
-  const count = tensorCounter(where);
-  const byName = new Map<string, FetchedTensors>();
-  for (const shard of new Set(weightMap.map(([, name]) => name))) {
+  const index = await readFile(set, SAFETENSORS.index, MAX_INDEX_BYTES);
+  if (!index) throw await noWeights(set);
+  const where = pathIn(set.name, SAFETENSORS.index);
+  const weights = new Weights<FetchedTensors>(set.name, SAFETENSORS, { bytes: index, where });
+  for (const shard of weights.names) {
     const source = await set.open(shard);
-    if (!source) throw missingShard(shard, where);
-    const file = await FetchedTensors.open(source, pathIn(set.name, shard));
-    count(file);
-    byName.set(shard, file);
+    if (!source) throw weights.missing(shard);
+    weights.add(shard, await open(source, shard));
   }
-  return { byName, fileOf: holders(weightMap, byName, where), index };
+  return { weights, index };
 }
 
 async function noWeights(set: Files): Promise<UserError> {
-  for (const name of PICKLES) {
+  for (const name of [TORCH.single, TORCH.index]) {
     if (!(await set.open(name))) continue;
     const where = pathIn(set.name, name);
-    const fault = `has weights in PyTorch's format. ${SINGLE} is required`;
+    const fault = `has weights in PyTorch's format. ${SAFETENSORS.single} is required`;
     return new InvalidFile({ where, fault, hint: convertHint(set.name) });
   }
-  return missingIn(set, SINGLE, `the weights (or ${INDEX} with its shards)`);
+  return missingIn(set, SAFETENSORS.single, `the weights (or ${SAFETENSORS.index} with its shards)`);
 }

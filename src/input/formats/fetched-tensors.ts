@@ -47,6 +47,11 @@ export class FetchedTensors extends SafetensorsTensors {
     return this.#source.size;
   }
 
+  /** Frees the memory. */
+  close(): void {
+    this.bytes = new Uint8Array();
+  }
+
   /** The total bytes of some tensors. */
   sizeOf(names: Iterable<string>): number {
     return [...new Set(names)].reduce((sum, name) => sum + super.info(name).end - super.info(name).begin, 0);

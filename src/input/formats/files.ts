@@ -1,7 +1,8 @@
+import type { Hash } from '../../support/sha256.ts';
 import { nearest } from '../../support/text.ts';
 import { InvalidFile, UserError } from '../../support/user-error.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from './bounded-json.ts';
-import { type AsyncByteSource, blobSource, sourceDigest } from './byte-source.ts';
+import { type AsyncByteSource, blobSource, type OpenFile, sourceDigest, wholeFile } from './byte-source.ts';
 import { openFetchSource } from './fetch-source.ts';
 
 /** A file in a page: chosen by the user, in memory (bytes or text), or at a URL. */
@@ -15,6 +16,31 @@ export interface Files {
   open(name: string): Promise<AsyncByteSource | undefined>;
   /** The names of the files, for hints; empty if they cannot be listed. */
   list(): readonly string[];
+}
+
+/** A folder that a program writes too, such as that of a run: on a disk, or in memory. It answers at once. */
+export interface FolderFiles extends Files {
+  /** The path of a file in messages and events. */
+  path(name: string): string;
+  /** Whether there is a file or folder of this name. */
+  has(name: string): boolean;
+  /**
+   * Opens a file for reading.
+   *
+   * @param expected a description of the file for messages: "a config file"
+   * @throws UserError if it is missing or unreadable
+   */
+  openNow(name: string, expected: string): OpenFile;
+  /** Writes a file, and the folder if it is missing. Even after a crash, a reader finds the old content or the new one. */
+  write(name: string, content: string | Uint8Array | Iterable<Uint8Array>): void;
+  /** Adds to the end of a file. */
+  append(name: string, content: string | Uint8Array): void;
+  /** Removes a file, or a folder with its files, if it exists. */
+  remove(name: string): void;
+  /** A folder in this one, which may be missing. */
+  within(name: string): FolderFiles;
+  /** The fastest SHA-256 here. */
+  newHash(): Hash;
 }
 
 /** A folder in a page: files by name, the URL of a folder, or any other {@link Files}. */
@@ -92,6 +118,12 @@ export async function digestsIn(files: Files, names: readonly string[]): Promise
 export async function readJsonFile(files: Files, file: string): Promise<unknown> {
   const bytes = await readFile(files, file);
   return bytes && parseSmallJson(bytes, pathIn(files.name, file));
+}
+
+/** Parses a small JSON file of a folder that answers at once. Throws a UserError if it is missing or invalid. */
+export function readJsonNow(folder: FolderFiles, name: string, expected: string): unknown {
+  const file = folder.openNow(name, expected);
+  return parseSmallJson(wholeFile(file, MAX_JSON_BYTES), file.path);
 }
 
 /** The error for a missing file. It suggests similar names. */

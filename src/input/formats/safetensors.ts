@@ -2,6 +2,7 @@ import { isObject } from '../../support/options.ts';
 import { nearest } from '../../support/text.ts';
 import { InvalidFile, type UserError } from '../../support/user-error.ts';
 import { parseBoundedJson } from './bounded-json.ts';
+import type { OpenFile } from './byte-source.ts';
 import { excerpt, excerptName } from './excerpt.ts';
 import {
   ARRAY_OF,
@@ -9,6 +10,7 @@ import {
   decodeTensor,
   elementRange,
   itemSize,
+  type StoredTensor,
   type TensorData,
   toFloat32,
 } from './tensor-data.ts';
@@ -257,6 +259,16 @@ export class SafetensorsTensors {
     return decodeTensor(info, this.#read(info.begin, info.end));
   }
 
+  /** Reads all tensors like {@link read}. */
+  all(): Map<string, StoredTensor> {
+    return new Map(
+      this.names().map((name) => {
+        const { dtype, shape } = this.info(name);
+        return [name, { dtype, shape, data: this.read(name) }];
+      }),
+    );
+  }
+
   /** Like TensorFile.readFloat32. */
   readFloat32(name: string, start?: number, end?: number): Float32Array {
     const { dtype, begin, ...info } = this.info(name);
@@ -264,5 +276,25 @@ export class SafetensorsTensors {
     const range = elementRange((info.end - begin) / size, start, end);
     const bytes = this.#read(begin + range.start * size, begin + range.end * size);
     return toFloat32({ dtype }, bytes, `${this.path}: tensor ${name}`);
+  }
+}
+
+/** An open safetensors file. Its header is in memory, and tensors are read on request. Close it after use. */
+export interface SafetensorsFile extends SafetensorsTensors {
+  close(): void;
+}
+
+/** @throws UserError for a file that is truncated or has an invalid header; it is closed then */
+export function safetensorsFile(source: OpenFile): SafetensorsFile {
+  const { path, size } = source;
+  try {
+    const start = source.read(0, Math.min(LENGTH_BYTES, size));
+    const bytes = source.read(0, safetensorsDataStart(start, size, path));
+    const header = parseSafetensorsHeader(bytes, size, path);
+    const tensors = new SafetensorsTensors(header, path, (begin, end) => source.read(begin, end));
+    return Object.assign(tensors, { close: () => source.close() });
+  } catch (error) {
+    source.close();
+    throw error;
   }
 }

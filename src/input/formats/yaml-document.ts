@@ -10,6 +10,7 @@ import {
   YAMLParseError,
 } from 'yaml';
 import { InvalidFile } from '../../support/user-error.ts';
+import { utf8Text } from './excerpt.ts';
 
 /** Maximum depth of lists and sections, and maximum number of keys and entries. */
 const MAX = { depth: 64, entries: 8192 };
@@ -72,6 +73,28 @@ export function yamlDocument(text: string, options: ParseOptions & DocumentOptio
   });
   document.errors.sort((a, b) => a.pos[0] - b.pos[0]);
   return document;
+}
+
+/** Maximum size of YAML files. They have a few kilobytes, and parsed YAML takes much more memory than its text. */
+export const MAX_YAML_BYTES = 2 ** 18;
+
+/**
+ * Parses a YAML file of at most {@link MAX_YAML_BYTES}.
+ *
+ * @param where the file's name in messages
+ * @throws UserError if it is not UTF-8 or not valid YAML
+ */
+export function parseYaml(bytes: Uint8Array, where: string): unknown {
+  const text = utf8Text(bytes, where);
+  checkYaml(text, where);
+  try {
+    const document = yamlDocument(text);
+    if (document.errors.length > 0) throw document.errors[0];
+    return document.toJS({ maxAliasCount: 0 });
+  } catch (error) {
+    const [got] = (error as Error).message.split('\n', 1);
+    throw new InvalidFile({ where, fault: `is not valid YAML: ${got!.replace(/[.:]$/, '')}` });
+  }
 }
 
 function textOf({ value, source }: { value: unknown; source?: string }): string {

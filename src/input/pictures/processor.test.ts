@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { largestDifference } from '../../../tests/support/distance.ts';
 import { UserError } from '../../support/user-error.ts';
 import { decodePicture } from './node/decode-picture.ts';
 import { PictureProcessor } from './processor.ts';
@@ -26,8 +27,7 @@ describe('decoding equals Pillow', () => {
     expect([width, height]).toEqual(size);
     if (!pixels) return expect(digest(data)).toBe(sha256);
     // The decoders of JPEG round the inverse cosine transform differently.
-    const largest = data.reduce((most, value, i) => Math.max(most, Math.abs(value - pixels[i]!)), 0);
-    return expect(largest).toBeLessThanOrEqual(1);
+    return expect(largestDifference(data, pixels)).toBeLessThanOrEqual(1);
   });
 });
 

@@ -89,7 +89,7 @@ export interface AdapterKind {
    */
   facts(stored: StoredAdapter, where: string): AdapterSummary;
   /** Conversions to equivalent forms, by name. */
-  readonly exports: Readonly<
+  readonly exports?: Readonly<
     Record<string, (stored: StoredAdapter, where: string, options?: ExportLoraOptions) => StoredAdapter>
   >;
   /** The adapter as its increments. Missing for other changes of the model. */

@@ -17,8 +17,6 @@ export type { PrunedModule } from './allocation/pruned-module.ts';
 export { keptIndices } from './allocation/pruned-module.ts';
 export { resolveSchedule } from './allocation/resolve-schedule.ts';
 export { type AdaLoraConfig, adaLoraConfigSchema } from './composed/pruned-triplets.ts';
-export { type DefinedMethods, defineMethod } from './define-method.ts';
-export { FROZEN } from './frozen-tuner.ts';
 export { everyParameter } from './full/definition.ts';
 export { type LoraConfig, loraConfigSchema } from './lora/config.ts';
 export { LoraTuner } from './lora/lora-tuner.ts';
@@ -28,6 +26,7 @@ export { checkPatternKeys, patternValue } from './low-rank/patterns-and-scales.t
 export { asStored, type PeftAdapter, peftAdapter } from './low-rank/peft-config.ts';
 export { plainLora } from './low-rank/plain-lora.ts';
 export type { ContinuesAdapters, MethodDefinition, MethodTexts } from './method-definition.ts';
+export { type DefinedMethods, defineMethod } from './method-definition.ts';
 export type { AllocationEvent } from './method-run.ts';
 export { type MethodRun, staticRun } from './method-run.ts';
 export { type OwnAdapters, ownAdapters } from './own-adapters.ts';
@@ -51,5 +50,5 @@ export {
 } from './registry.ts';
 export { matchTargets, type TargetSelection } from './target-modules.ts';
 export type { ReadRange, TunableModel, TunedSite, TunedValues, Tuner } from './tuner.ts';
-export { FrozenTensors } from './tuner.ts';
+export { FROZEN, FrozenTensors } from './tuner.ts';
 export { savedParameters, WholeParameters } from './whole-parameters.ts';

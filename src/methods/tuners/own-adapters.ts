@@ -53,7 +53,6 @@ export function ownAdapters<Config extends object>(
         const isOwn = (key: string) => !saved.some((module) => key.startsWith(`${PEFT_PREFIX}${module}.`));
         return { ranks: {}, settings: { ...Object(config.settings) }, isOwn };
       },
-      exports: {},
       ...(unmergeable !== undefined && { unmergeable }),
     },
     store(model, config, values, baseModel) {
@@ -66,12 +65,7 @@ export function ownAdapters<Config extends object>(
           modules_to_save: model.head.modules.length > 0 ? model.head.modules : null,
           settings: config,
         },
-        tensors: new Map(
-          layout.segments.map((segment) => [
-            PEFT_PREFIX + segment.name,
-            { shape: [...segment.shape], data: layout.read(values, segment.name) },
-          ]),
-        ),
+        tensors: layout.tensors(values, (parameter) => PEFT_PREFIX + parameter),
         baseModel,
       };
     },

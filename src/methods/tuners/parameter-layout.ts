@@ -1,5 +1,6 @@
 import { reshape, slice } from '../../engine/graph/build.ts';
 import type { Value } from '../../engine/graph/graph.ts';
+import type { AdapterTensors } from '../../input/formats/adapters/stored-adapter.ts';
 import { elementCount } from '../../support/arrays.ts';
 
 /** One trained tensor. */
@@ -78,6 +79,38 @@ export class ParameterLayout {
   read(values: Float32Array, name: string): Float32Array {
     const { start, end } = this.get(name);
     return values.subarray(start, end);
+  }
+
+  /** Sets some tensors of the flat vector `values` to the values of the model's parameters. */
+  readInto(
+    values: Float32Array,
+    parameters: readonly TrainedParameter[],
+    read: (name: string, shape: readonly number[]) => Float32Array,
+  ): Float32Array {
+    for (const { name, shape } of parameters) this.read(values, name).set(read(name, shape));
+    return values;
+  }
+
+  /** A flat vector with the data of these tensors, by name. */
+  vector(tensors: Iterable<readonly [name: string, tensor: { data: Float32Array }]>): Float32Array {
+    const values = new Float32Array(this.length);
+    for (const [name, { data }] of tensors) this.read(values, name).set(data);
+    return values;
+  }
+
+  /** The tensors of the flat vector `values` under other names, as files store them. */
+  tensors(values: Float32Array, nameOf = (name: string) => name): AdapterTensors {
+    return new Map(
+      this.segments.map(({ name, shape }) => [
+        nameOf(name),
+        { shape: [...shape], data: this.read(values, name) },
+      ]),
+    );
+  }
+
+  /** The tensor in a graph, cut out of the vector's value. Undefined for the name of another tensor. */
+  own(flat: Value): (name: string) => Value | undefined {
+    return (name) => this.find(name) && this.value(flat, name);
   }
 
   /** The tensor in a graph, cut out of the vector's value. */

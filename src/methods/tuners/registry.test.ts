@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
-import { adapterKinds, kindOf, METHOD_NAMES, methodNamed } from './registry.ts';
+import { titleOf } from './method-definition.ts';
+import { adapterKinds, kindOf, METHOD_NAMES, type MethodName, methodNamed } from './registry.ts';
 
 const stored = (config: object): StoredAdapter => ({
   config: { ...config },
@@ -43,4 +44,19 @@ describe('the registry of methods', () => {
     expect(vectors).toBeGreaterThanOrEqual(4);
     expect(words.title).not.toBe('');
   });
+});
+
+it.each([
+  ['adalora', {}, 'AdaLoRA'],
+  ['adalora', { orth_reg_weight: 0 }, 'AdaLoRA (γ = 0)'],
+  ['prune_lora', { score: 'sensitivity' }, 'prune-LoRA (s = I)'],
+  ['svd_lora', { orth_reg_weight: 0 }, 'SVD-LoRA (γ = 0)'],
+  ['adalora', { use_dora: true }, 'AdaLoRA (trained magnitude)'],
+  ['adalora', { path_points: 20 }, 'AdaLoRA (path of 20 points)'],
+  ['igulora', { path_points: 1 }, 'IGU-LoRA (without the path)'],
+  ['lora', {}, 'LoRA'],
+  ['lora', { orth_reg_weight: 0.1 }, 'LoRA + R'],
+  ['lora', { orth_reg_weight: 0.1, orthogonality: 'sum-squared' }, 'LoRA + R (R of equation 4)'],
+] as const)('%s with %j has the name %s', (method: MethodName, settings, title) => {
+  expect(titleOf(methodNamed(method).words, settings)).toBe(title);
 });

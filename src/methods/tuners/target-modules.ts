@@ -1,14 +1,13 @@
 import { nearest, suggest } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidConfig, UserError } from '../../support/user-error.ts';
 import { fullMatcher } from './shared/python-regex.ts';
 
 /** The error for an entry of `target_modules` that matches no linear layer. */
 function unknownTarget(target: string, paths: readonly string[]): UserError {
-  return new UserError({
+  return new InvalidConfig({
     where: 'target_modules',
     fault: `has "${target}", which is not a linear layer`,
     hint: suggestTarget(target, paths),
-    code: 'invalid_config',
   });
 }
 
@@ -30,17 +29,15 @@ function nothingMatched(
     const hint = isName
       ? `Write [${targets}] for the layers of that name.`
       : `It must match the whole path. ${suggestTarget(targets, paths)}`;
-    return new UserError({
+    return new InvalidConfig({
       where: 'target_modules',
       fault: `is the regular expression "${targets}", which matches none of ${paths.length} linear layers`,
       hint,
-      code: 'invalid_config',
     });
   }
-  return new UserError({
+  return new InvalidConfig({
     where: 'layers_to_transform',
     fault: `${selection.layers_to_transform} has no layer that contains ${targets.join(', ')}`,
-    code: 'invalid_config',
   });
 }
 
@@ -166,18 +163,16 @@ function isNamed(path: string, name: string): boolean {
 
 function checkCombination({ target_modules, layers_to_transform, layers_pattern }: TargetSelection): void {
   if (typeof target_modules === 'string' && layers_to_transform !== undefined) {
-    throw new UserError({
+    throw new InvalidConfig({
       where: 'layers_to_transform',
       fault: `needs target_modules as a list of names, got "${target_modules}"`,
       hint: 'List the names, or put the layer numbers into the regular expression.',
-      code: 'invalid_config',
     });
   }
   if (layers_pattern !== undefined && layers_to_transform === undefined) {
-    throw new UserError({
+    throw new InvalidConfig({
       where: 'layers_pattern',
       fault: 'needs layers_to_transform',
-      code: 'invalid_config',
     });
   }
 }

@@ -75,6 +75,12 @@ export interface TokensBefore {
   predictsFirst: boolean;
 }
 
+/** A network's dropout. */
+export type Dropout = (x: Value, probability: number) => Value;
+
+/** Returns a random value of 1/parts, …, 1, [], new in each training step; undefined in evaluation. */
+export type Fraction = (parts: number) => Value | undefined;
+
 /** The values that a method trains, and what it adds to the model's graph. */
 export interface Tuner {
   readonly layout: ParameterLayout;
@@ -88,14 +94,8 @@ export interface Tuner {
    * Injects the method into a network. `flat` is the vector's value, `dropout` the network's.
    *
    * @param layout a layout of the same tensors that may stack them differently; by default the tuner's
-   * @param fraction returns a random value of 1/parts, …, 1, [], new in each training step; undefined in evaluation
    */
-  inject(
-    flat: Value,
-    dropout: (x: Value, probability: number) => Value,
-    layout?: ParameterLayout,
-    fraction?: (parts: number) => Value | undefined,
-  ): Injection;
+  inject(flat: Value, dropout: Dropout, layout?: ParameterLayout, fraction?: Fraction): Injection;
   /** Returns the factor of the learning rate for a trained tensor. If missing, it is 1 for all. */
   rateOf?(parameter: TrainedParameter): number;
   /** AdamW's epsilon, added before its bias correction. If missing, the run's epsilon is added after it. */
@@ -151,3 +151,15 @@ export interface TunedValues {
 export function adapterParameters({ sites }: Pick<Tuner, 'sites'>): number {
   return sites.reduce((sum, { parameters }) => sum + parameters, 0);
 }
+
+/** A model without an adapter: nothing is trained, and its weights never pass through JavaScript. */
+const untouched: Tuner = {
+  layout: new ParameterLayout([]),
+  sites: [],
+  initialValues: () => new Float32Array(0),
+  inject: () => ({}),
+  merged: (_, readBase) => readBase,
+};
+
+/** Replaces an adapter if there is none. */
+export const FROZEN: TunedValues = { tuner: untouched, values: new Float32Array(0) };

@@ -2,7 +2,7 @@ import type { Value } from '../../engine/graph/graph.ts';
 import type { AdapterTensors } from '../../input/formats/adapters/stored-adapter.ts';
 import type { Injection } from '../../models/nn/network.ts';
 import { suggest } from '../../support/text.ts';
-import { UserError } from '../../support/user-error.ts';
+import { InvalidConfig, UserError } from '../../support/user-error.ts';
 import type { Banked } from './bank/bank-form.ts';
 import { ParameterLayout, type TrainedParameter } from './parameter-layout.ts';
 import type { ReadParameter, ReadRange, TunableModel, TunedSite, Tuner } from './tuner.ts';
@@ -79,21 +79,19 @@ export function savedParameters(
   const names = [...model.parameters.keys()];
   for (const module of modulesToSave) {
     if (names.some((name) => isInsideModule(name, module))) continue;
-    throw new UserError({
+    throw new InvalidConfig({
       where: 'modules_to_save',
       fault: `has "${module}", which is not a module of the model`,
       hint: suggest(module, new Set(names.map((name) => name.split('.').at(-2) ?? name))),
-      code: 'invalid_config',
     });
   }
   for (const [output, table] of tiedOutputs(model)) {
     const module = modulesToSave.find((name) => isInsideModule(table, name));
     if (module === undefined) continue;
-    throw new UserError({
+    throw new InvalidConfig({
       where: 'modules_to_save',
       fault: `has "${module}" with the word embeddings, which are also the output weights (${output}) of this model`,
       hint: 'PEFT would separate them when it loads the adapter. Use a base model with tie_word_embeddings: false, or remove the module.',
-      code: 'invalid_config',
     });
   }
   const adaptedBiases = new Set(adapted.map(({ path }) => `${path}.bias`));
@@ -112,6 +110,25 @@ export function savedParameters(
     .map(([name, shape]) => ({ name, shape }));
 }
 
+/**
+ * Reads the parameters of a model: trained ones from the vector, others from the base.
+ *
+ * @param change changes elements of a parameter of the base, from `start` on, in place
+ */
+export function mergedParameters(
+  layout: ParameterLayout,
+  values: Float32Array,
+  readBase: ReadRange,
+  change?: (range: Float32Array, name: string, start: number) => void,
+): ReadRange {
+  return (name, start, end) => {
+    if (layout.find(name)) return layout.read(values, name).subarray(start, end);
+    const range = readBase(name, start, end);
+    change?.(range, name, start);
+    return range;
+  };
+}
+
 /** Trains some of the model's own parameters in full. */
 export class WholeParameters implements Tuner {
   readonly layout: ParameterLayout;
@@ -125,23 +142,15 @@ export class WholeParameters implements Tuner {
 
   /** Reads the initial values from the checkpoint. */
   initialValues(_seed: number, read: ReadParameter): Float32Array {
-    const values = new Float32Array(this.layout.length);
-    for (const { name, shape } of this.layout.segments) this.layout.read(values, name).set(read(name, shape));
-    return values;
+    return this.layout.readInto(new Float32Array(this.layout.length), this.layout.segments, read);
   }
 
   inject(flat: Value): Injection {
-    return {
-      parameter: (name) => this.layout.find(name) && this.layout.value(flat, name),
-      increments: (paths) => paths.map(() => undefined),
-    };
+    return { parameter: this.layout.own(flat) };
   }
 
   merged(values: Float32Array, readBase: ReadRange): ReadRange {
-    return (name, start, end) =>
-      this.layout.find(name)
-        ? this.layout.read(values, name).subarray(start, end)
-        : readBase(name, start, end);
+    return mergedParameters(this.layout, values, readBase);
   }
 
   readonly bank = (): Banked => ({ parts: [], saved: this.layout.segments });

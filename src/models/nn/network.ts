@@ -9,12 +9,12 @@ import type { VirtualTokens } from './virtual-tokens.ts';
 /** The changes that a tuner makes to a network while it is built. Paths are Hugging Face's, without `.weight`. */
 export interface Injection {
   /** Returns the trained value of a parameter that is trained as a whole; undefined if it is frozen. */
-  parameter(name: string): Value | undefined;
+  parameter?(name: string): Value | undefined;
   /**
    * Returns what to add to the outputs of linear modules that read the same `x` [rows, in]; undefined for a module
    * without an increment.
    */
-  increments(paths: readonly string[], x: Value): readonly (Value | undefined)[];
+  increments?(paths: readonly string[], x: Value): readonly (Value | undefined)[];
   /**
    * Returns the output of a linear module for x [rows, in] if the tuner replaces its weight and bias; otherwise
    * undefined.
@@ -175,7 +175,7 @@ export class Network {
   parameter(name: string, shape: readonly number[]): Value {
     const path = this.pathOf(name);
     this.parameters.set(path, shape);
-    return this.injection?.parameter(path) ?? weight(this.graph, path, shape);
+    return this.injection?.parameter?.(path) ?? weight(this.graph, path, shape);
   }
 
   /** Returns a tensor of the checkpoint that is always frozen. */
@@ -233,7 +233,7 @@ export class Network {
       };
       return { y: shift ? add(product, shift) : product, frozenModule };
     });
-    const increments = this.injection?.increments(whole, x) ?? [];
+    const increments = this.injection?.increments?.(whole, x) ?? [];
     return frozen.map(({ y, frozenModule }, i) => {
       const increment = increments[i];
       return this.output(whole[i]!, increment ? add(y, increment) : y, x, frozenModule);
@@ -253,7 +253,7 @@ export class Network {
     const whole = this.pathOf(path);
     const { base, generates } = this;
     const isRounded = base?.paths.has(whole) || (generates && base?.words === whole);
-    if (base && isRounded && !this.injection?.parameter(`${whole}.weight`)) {
+    if (base && isRounded && !this.injection?.parameter?.(`${whole}.weight`)) {
       this.parameters.set(`${whole}.weight`, shape);
       return base.product(whole, x, shape[0]!, generates);
     }

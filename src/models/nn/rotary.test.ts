@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { cpu } from '../../../tests/support/backends.ts';
+import { largestDifference } from '../../../tests/support/distance.ts';
 import { input, matmul, rotate } from '../../engine/graph/build.ts';
 import { Graph } from '../../engine/graph/graph.ts';
 import { lower } from '../../engine/onnx/lower.ts';
@@ -32,7 +33,7 @@ async function products(rotary: Rotary, positions: number[]): Promise<number[]> 
 const rotary: Rotary = { frequencies: [1, 0.3, 0.02], scale: 1 };
 
 function expectClose(actual: number[], expected: number[]): void {
-  expect(Math.max(...actual.map((value, i) => Math.abs(value - expected[i]!)))).toBeLessThan(1e-4);
+  expect(largestDifference(actual, expected)).toBeLessThan(1e-4);
 }
 
 it('makes products depend only on the distance of positions', async () => {

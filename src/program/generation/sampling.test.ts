@@ -4,7 +4,7 @@ import { Random } from '../../support/random.ts';
 import { draw, drawDistinct, probabilitiesOf, topIndices } from './draw.ts';
 import { generate } from './generate.ts';
 import { generationSettings } from './generation-settings.ts';
-import { samplingFilters } from './processors/logits-processors.ts';
+import { samplingFilters } from './logits-processors.ts';
 
 /**
  * Maximum distance between a frequency and its probability, in standard errors. A normal value exceeds 4.5

@@ -1,8 +1,8 @@
 import { UserError } from '../../support/user-error.ts';
 import type { GenerationSettings } from './generation-settings.ts';
 import type { LanguageModel } from './language-model.ts';
+import { type LogitsProcessor, logitsProcessors, type RowLimits } from './logits-processors.ts';
 import { ModelReader } from './open-language-model.ts';
-import { type LogitsProcessor, logitsProcessors, type RowLimits } from './processors/logits-processors.ts';
 import { type PaddedPrompts, padPrompts } from './read-tokens.ts';
 
 /** Thrown if a prompt has more tokens than the model has positions, or than the limit allows. */

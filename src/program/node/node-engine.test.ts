@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
-import { FROZEN } from '../../methods/tuners/frozen-tuner.ts';
+import { FROZEN } from '../../methods/tuners/tuner.ts';
 import { openModel } from '../../use/trained/node/load-model.ts';
 import { tokenModel } from '../objectives/token-model.ts';
 import { evaluationGraph } from '../training-graph.ts';

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { describeIn } from '../../../tests/support/describe-in.ts';
+import { relativeDistance } from '../../../tests/support/distance.ts';
 import { methodConfig } from '../../../tests/support/method-config.ts';
 import { familiesAndHeads, writeTinyHead } from '../../../tests/support/tiny-head.ts';
 import { reachable } from '../../engine/graph/print.ts';
@@ -68,10 +69,6 @@ async function computed(
 }
 
 /** The length of a difference, relative to the second gradient. NaN if that is zero. */
-function distance(gradient: Float32Array, from: Float32Array): number {
-  return Math.hypot(...from.map((slope, i) => slope - gradient[i]!)) / Math.hypot(...from);
-}
-
 describe.each(wordHeads)('the loss of %s with %s', (family, head) => {
   const folder = join(root, `${family}-${head}`);
   writeTinyHead(folder, family, head);
@@ -87,7 +84,7 @@ describe.each(wordHeads)('the loss of %s with %s', (family, head) => {
       expect(parts.loss / whole.loss).toBeCloseTo(1, 5);
       expect(parts.evaluated / whole.evaluated).toBeCloseTo(1, 5);
       expect(Math.hypot(...whole.gradient)).toBeGreaterThan(0);
-      expect(distance(parts.gradient, whole.gradient)).toBeLessThan(1e-5);
+      expect(relativeDistance(parts.gradient, whole.gradient)).toBeLessThan(1e-5);
     },
   );
 });
@@ -101,7 +98,7 @@ it('is replaced by a loss of the program', async () => {
   expect(twice.loss / whole.loss).toBeCloseTo(2, 5);
   expect(twice.evaluated / whole.evaluated).toBeCloseTo(1, 5);
   expect(
-    distance(
+    relativeDistance(
       twice.gradient.map((slope) => slope / 2),
       whole.gradient,
     ),
@@ -114,7 +111,7 @@ it('is computed at once if the words are trained', async () => {
   const parts = await computed(folder, 'CAUSAL_LM', IN_PARTS, { method: 'full' });
   expect(parts.parts).toBe(1);
   expect(parts.loss / whole.loss).toBeCloseTo(1, 6);
-  expect(distance(parts.gradient, whole.gradient)).toBeLessThan(1e-6);
+  expect(relativeDistance(parts.gradient, whole.gradient)).toBeLessThan(1e-6);
 });
 
 it.each<MethodName>(['prompt_tuning', 'prefix_tuning'])('is the same in parts with %s', async (method) => {
@@ -123,7 +120,7 @@ it.each<MethodName>(['prompt_tuning', 'prefix_tuning'])('is the same in parts wi
   const parts = await computed(folder, 'CAUSAL_LM', IN_PARTS, { method });
   expect(parts.parts).toBe(IN_PARTS.parts);
   expect(parts.loss / whole.loss).toBeCloseTo(1, 5);
-  expect(distance(parts.gradient, whole.gradient)).toBeLessThan(1e-5);
+  expect(relativeDistance(parts.gradient, whole.gradient)).toBeLessThan(1e-5);
 });
 
 it('reads labels in parts of equal size', () => {

@@ -4,6 +4,7 @@ import {
   argmaxRows,
   binaryF1,
   classCounts,
+  expectedCalibrationError,
   macroF1,
   matthewsCorrelation,
   microF1,
@@ -75,4 +76,17 @@ it('rejects a custom score that is not a number, and names that are taken', asyn
   await expect(computeOwn(text, [], [])).rejects.toThrow('`metrics.half` must return a number, got "0.5".');
   const wrong = ownMetricProblems(['half', 'accuracy', 'runtime', '2nd']);
   expect(wrong.map(({ path }) => path.at(-1))).toEqual(['accuracy', 'runtime', '2nd']);
+});
+
+const logits = (...rows: number[][]) => Float32Array.from(rows.flat(), Math.log);
+
+it('the expected calibration error is the mean difference of confidence and accuracy in each bin', () => {
+  // Two rows share a bin: confidence 0.9, accuracy 0.5. The third is alone: confidence 0.6, accuracy 1.
+  const rows = logits([0.9, 0.1], [0.1, 0.9], [0.6, 0.4]);
+  // Probabilities of float32 logits have seven digits.
+  expect(expectedCalibrationError(rows, 2, [0, 0, 0])).toBeCloseTo((2 * 0.4 + 0.4) / 3, 6);
+});
+
+it('the expected calibration error is 0 for certain and correct predictions', () => {
+  expect(expectedCalibrationError(Float32Array.of(0, 1e4, -1e4, 0), 2, [1, 1])).toBe(0);
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { isObject } from '../../support/options.ts';
 import { type KeyPath, shown, UserError, valueAt } from '../../support/user-error.ts';
-import { flat, isSection, type Settings } from './settings.ts';
+import { flat, type Settings } from './settings.ts';
 
 const section = z.record(z.string(), z.unknown());
 const names = z.array(z.string().min(1)).min(1);
@@ -120,7 +121,7 @@ function mapped<From, To>(record: Record<string, From>, to: (value: From) => To)
 
 /** All combinations of a grid's values. The last key varies fastest. Undefined for a grid without lists. */
 export function combinations(gridSection: unknown): Settings[] | undefined {
-  const parsed = grid.safeParse(isSection(gridSection) ? flat(gridSection) : gridSection);
+  const parsed = grid.safeParse(isObject(gridSection) ? flat(gridSection) : gridSection);
   return parsed.data && product(Object.entries(parsed.data));
 }
 

@@ -1,7 +1,8 @@
 import { DEFAULT_METHOD } from '../../methods/tuners/registry.ts';
+import { isObject } from '../../support/options.ts';
 import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
-import { folderNames, isSection, merged, type Settings } from './settings.ts';
+import { folderNames, merged, type Settings } from './settings.ts';
 
 /** A row of a table, on one task: its settings, and the choices to try before the final runs. */
 export interface Cell {
@@ -82,7 +83,7 @@ export function shareText(share: number): string {
 /** A config that holds out training rows instead of reading its validation data. Every run of a cell holds out the same. */
 export function onHeldOut(config: Record<string, unknown>, share: number): Record<string, unknown> {
   const { data } = config;
-  if (share === 0 || !isSection(data)) return config;
+  if (share === 0 || !isObject(data)) return config;
   return { ...config, data: { ...data, validation: shareText(share) } };
 }
 

@@ -1,7 +1,7 @@
 import { METHOD_NAMES, methodNamed } from '../../methods/tuners/registry.ts';
-import type { Budgets, Recipe } from '../recipes/recipe.ts';
-import { levelSettings, recipeValues } from '../recipes/recipe-config.ts';
-import { isSection, merged, type Settings } from './settings.ts';
+import { isObject } from '../../support/options.ts';
+import { type Budgets, levelSettings, type Recipe, recipeValues } from '../recipes/recipe.ts';
+import { merged, type Settings } from './settings.ts';
 
 type Config = Record<string, unknown>;
 
@@ -120,7 +120,7 @@ function onModel(config: Config, { model }: Recipe, { models }: Budgets, inPlace
 }
 
 function sectionOn(section: unknown, targets: readonly string[], factor: number, isOwn: boolean): unknown {
-  if (!isSection(section)) return section;
+  if (!isObject(section)) return section;
   const { target, target_modules } = section as { target?: string; target_modules?: unknown };
   return {
     ...section,
@@ -135,7 +135,7 @@ function sectionOn(section: unknown, targets: readonly string[], factor: number,
 function movedFiles({ train, validation }: Config, folder: string): Config {
   const moved = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(moved);
-    if (isSection(value))
+    if (isObject(value))
       return Object.fromEntries(Object.entries(value).map(([name, path]) => [name, moved(path)]));
     return typeof value === 'string' && value.startsWith('data/')
       ? folder + value.slice('data'.length)

@@ -1,3 +1,6 @@
+import { isObject, leaves } from '../../support/options.ts';
+import { valueText } from '../report/format.ts';
+
 /** Values of a config by dotted keys: `{ method: 'lora', 'lora.r': 8 }`. */
 export type Settings = Readonly<Record<string, unknown>>;
 
@@ -13,18 +16,14 @@ export function merged(config: Config, over: Readonly<Config>): Config {
   let result = { ...config };
   for (const [key, value] of Object.entries(over)) {
     if (key.includes('.')) result = withSetting(result, key.split('.'), value);
-    else result[key] = isSection(value) ? merged(isSection(result[key]) ? result[key] : {}, value) : value;
+    else result[key] = isObject(value) ? merged(isObject(result[key]) ? result[key] : {}, value) : value;
   }
   return result;
 }
 
 /** Flattens nested settings to dotted keys. Lists stay values. */
-export function flat(settings: Readonly<Config>, prefix = ''): Settings {
-  return Object.fromEntries(
-    Object.entries(settings).flatMap(([key, value]): [string, unknown][] =>
-      isSection(value) ? Object.entries(flat(value, `${prefix}${key}.`)) : [[prefix + key, value]],
-    ),
-  );
+export function flat(settings: Readonly<Config>): Settings {
+  return Object.fromEntries(leaves(settings));
 }
 
 /** Formats settings: `training.learning_rate 0.001, method lora`. */
@@ -32,14 +31,6 @@ export function settingsText(settings: Settings): string {
   return Object.entries(settings)
     .map(([key, value]) => `${key} ${valueText(value)}`)
     .join(', ');
-}
-
-export function valueText(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
-}
-
-export function isSection(value: unknown): value is Config {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Maximum length of a folder name. File systems allow 255 bytes. */

@@ -1,4 +1,6 @@
 import type { TextFile } from '../../input/data/text-file.ts';
+import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
+import type { Files } from '../../input/formats/files.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import { UserError } from '../../support/user-error.ts';
 import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
@@ -9,6 +11,7 @@ import type { Family } from '../../use/trained/bind-model.ts';
 import { buildModel, type DescribedModel } from '../../use/trained/read-model.ts';
 import { configForTexts } from '../../use/trained/trained-parts.ts';
 import { beginRun, type RunBeginning, type RunMaterial } from './begin-run.ts';
+import { readStart } from './start-from.ts';
 
 /** A run with everything that was read for it. */
 export interface ReadRun<File extends TextFile = TextFile> extends RunBeginning {
@@ -19,28 +22,37 @@ export interface ReadRun<File extends TextFile = TextFile> extends RunBeginning 
   dataFiles: readonly File[];
 }
 
+/** Finds what a run's config names: on the disks of a machine and on the Hub, or among the files of a page. */
+export interface RunSource<File extends TextFile> {
+  /** The adapter that training continues. */
+  adapter(name: string): Promise<{ stored: StoredAdapter; files: Files }>;
+  /** All of the model except its weights. */
+  base(config: ParsedConfig): Promise<DescribedModel>;
+  /** The files under a name in `data`; `key` is the config's key that names them. */
+  data(config: ParsedConfig, name: string, key: string): Promise<readonly File[]>;
+}
+
 /**
- * Reads the data and its classes, and all of the model except its weights.
+ * Reads the adapter to continue, the data and its classes, and all of the model except its weights.
  *
- * @param base the model that the config names
- * @param filesAt returns the files under a name in the config; `key` is the config's key that names them
  * @throws UserError like {@link beginRun}, and for missing and damaged files
  */
 export async function readMaterial<File extends TextFile>(
-  given: Pick<RunMaterial, 'config' | 'start' | 'ownScores' | 'functions'>,
-  base: DescribedModel,
-  filesAt: (name: string, key: string) => Promise<readonly File[]>,
+  parsed: ParsedConfig,
+  own: Pick<RunMaterial, 'ownScores' | 'functions'>,
+  source: RunSource<File>,
 ): Promise<ReadRun<File>> {
-  const { config } = given;
+  const { config, start } = await readStart(parsed, source.adapter);
+  const base = await source.base(config);
   const { data } = config;
   const family = shortenedFamily(base.family, config);
   const train = await Promise.all(
-    trainingFiles(data).map(async (name) => ({ name, files: await filesAt(name, 'data.train') })),
+    trainingFiles(data).map(async (name) => ({ name, files: await source.data(config, name, 'data.train') })),
   );
   const validation = await Promise.all(
     validationFiles(data.validation).map(async ({ name, path }) => ({
       name,
-      files: await filesAt(path, 'data.validation'),
+      files: await source.data(config, path, 'data.validation'),
     })),
   );
   const { requested, key } = maxLengthOf(config.task, data, family.config);
@@ -51,7 +63,7 @@ export async function readMaterial<File extends TextFile>(
       sets.map(async ({ name, files }) => ({ name, files: await modality.withContent(files, data) })),
     );
   const sets = { train: await loaded(train), validation: await loaded(validation) };
-  const run = beginRun({ ...given, family, modality, generationFiles, ...sets });
+  const run = beginRun({ config, start, ...own, family, modality, generationFiles, ...sets });
   const model = () => buildModel(run.build, base);
   const dataFiles = [...sets.train, ...sets.validation].flatMap(({ files }) => files);
   return { ...run, base, model, dataFiles };

@@ -1,28 +1,33 @@
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
+import type { Files } from '../../input/formats/files.ts';
 import { kindOf, METHOD_NAMES, methodNamed } from '../../methods/tuners/registry.ts';
 import { UserError } from '../../support/user-error.ts';
 import { methodOf } from '../../training/run/config/method-of.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import { fittingBase } from '../../use/trained/fitting-base.ts';
-import type { Notes } from '../../use/trained/notes.ts';
+import { readNotes } from '../../use/trained/notes.ts';
 import type { StartingAdapter } from './begin-run.ts';
 
 /**
- * Completes the config of a run that starts from an adapter.
+ * Reads the adapter that a config names, if any, and completes the config from it.
  *
+ * @param open returns an adapter and its files; throws a UserError if it is missing or damaged
  * @throws UserError for an adapter of another method or task, and for config keys that contradict it
  */
-export function startFrom<Config extends ParsedConfig>(
-  userConfig: Config,
-  stored: StoredAdapter,
-  notes: Notes | undefined,
-): { config: Config; start: StartingAdapter } {
+export async function readStart(
+  userConfig: ParsedConfig,
+  open: (name: string) => Promise<{ stored: StoredAdapter; files: Files }>,
+): Promise<{ config: ParsedConfig; start?: StartingAdapter }> {
+  const { adapter } = userConfig;
+  if (adapter === undefined) return { config: userConfig };
+  const { stored, files } = await open(adapter);
+  const notes = await readNotes(files);
   const config = continuedConfig(userConfig, stored);
   if (notes && notes.task !== config.task) {
     const got = config.task;
     throw new UserError({ key: 'task', expected: `${notes.task}, the task of the adapter`, got });
   }
-  fittingBase(notes, config.base_dtype, `adapter: ${config.adapter}`);
+  fittingBase(notes, config.base_dtype, `adapter: ${adapter}`);
   return { config, start: { stored, notes } };
 }
 

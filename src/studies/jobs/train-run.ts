@@ -41,7 +41,7 @@ export interface RunContinuation {
 /** The storage of a run: a folder in Node, or files that the page's program passes and receives. */
 export interface RunStore<Run> {
   /** The newest checkpoint, if the run is resumed. */
-  saved(): SavedState | undefined | Promise<SavedState | undefined>;
+  saved(config: RunConfig): SavedState | undefined | Promise<SavedState | undefined>;
   /** The length with which the run was last trained, if it is known besides the checkpoint. */
   lastLength?(): RunLength | undefined;
   /** How the run ended. Undefined if it did not. */
@@ -51,16 +51,22 @@ export interface RunStore<Run> {
   /** Called before the first event. */
   begin?(run: Run, how: RunContinuation, measured: MeasuredAllocation | undefined): void;
   /** Stores a checkpoint. Without it, nothing is stored. Returns its path. */
-  save?(state: TrainerState, how: RunContinuation): string | Promise<string>;
+  save?(run: Run, state: TrainerState, how: RunContinuation): string | Promise<string>;
   /** Whether it is time for a checkpoint. */
   isSaveDue?: TrainerHost['isSaveDue'];
   onImportance?: TrainerHost['onImportance'];
   /** Keeps the folds of a cross-validation. Called in every process. */
-  folds?(origin: CheckpointOrigin): Promise<FoldStore>;
+  folds?(run: Run, origin: CheckpointOrigin): Promise<FoldStore>;
   /** Called with a linear probe before the first step, if the run has one and does not resume. */
   probed?(run: Run, result: RunResult): void | Promise<void>;
   /** Called in every process with the result before the last event, unless the run was stopped. */
   keep(run: Run, opened: SetUpRun, finish: FinishEvent, result: RunResult): void | Promise<void>;
+}
+
+/** A model with weights, and the engine that runs it. */
+export interface OpenedBase {
+  model: LoadedModel;
+  engine: Engine;
 }
 
 /** A machine on which runs train: Node, or a page. */
@@ -73,12 +79,10 @@ export interface Platform<Run extends ReadRun = ReadRun> {
   /** Checks that all processes are about to do the same run. */
   assertSame?(run: Run, digests: readonly string[], fingerprint: string): void;
   /** Opens the weights, with an engine that runs the model. */
-  open(run: Run): Promise<{ model: LoadedModel; engine: Engine }>;
+  open(run: Run): Promise<OpenedBase>;
   store: RunStore<Run>;
   /** Receives events and decides about steps. Only that of process 0 is called. */
   host: Pick<TrainerHost, 'shouldStop' | 'onStepEnd' | 'peakMemoryMb'> & { emit(event: TrainEvent): void };
-  /** Describes the processes, if there are several. */
-  describeProcesses?(run: Run): string | undefined;
   /** Milliseconds since the start of the process or of the call. */
   startupMs(): number;
 }
@@ -128,7 +132,7 @@ export async function trainRun<Run extends ReadRun>(platform: Platform<Run>): Pr
       }),
     );
     const { onStepEnd } = host;
-    const folds = run.folds && (await store.folds?.(origin));
+    const folds = run.folds && (await store.folds?.(run, origin));
     const { finish, values } = await driveRun(run, opened, {
       ...{ saved, planned, finished, startupMs: platform.startupMs },
       ...(folds && { folds }),
@@ -137,7 +141,7 @@ export async function trainRun<Run extends ReadRun>(platform: Platform<Run>): Pr
         shouldStop: host.shouldStop,
         ...(onStepEnd && { onStepEnd: (state) => fromFirst(communicator, () => onStepEnd(state)) }),
         onImportance: store.onImportance,
-        ...(isFirst && store.save && { save: (state) => store.save!(state, how) }),
+        ...(isFirst && store.save && { save: (state) => store.save!(run, state, how) }),
         ...(store.isSaveDue && { isSaveDue: store.isSaveDue }),
         peakMemoryMb: host.peakMemoryMb,
       },
@@ -146,7 +150,7 @@ export async function trainRun<Run extends ReadRun>(platform: Platform<Run>): Pr
           if (!isFirst) return;
           store.begin?.(run, how, measured);
           announce();
-          const message = platform.describeProcesses?.(run);
+          const message = describeProcesses(processes);
           if (message) notice(saved?.state.step ?? 0, message);
         }),
       ...(store.probed && { probed: (result: RunResult) => store.probed!(run, result) }),
@@ -156,6 +160,15 @@ export async function trainRun<Run extends ReadRun>(platform: Platform<Run>): Pr
   } finally {
     model.close();
   }
+}
+
+/**
+ * Describes the run's processes and threads, so that users notice if processes are bound to few cores.
+ * Undefined for a single process.
+ */
+function describeProcesses({ communicator: { size, hosts }, threads }: Processes): string | undefined {
+  if (size === 1) return undefined;
+  return `${size} processes on ${[...new Set(hosts)].join(', ')}; process 0 uses ${threads} threads`;
 }
 
 /**
@@ -169,7 +182,7 @@ async function continuation<Run extends ReadRun>(
   fingerprint: string,
   store: RunStore<Run>,
 ): Promise<RunContinuation> {
-  const saved = await store.saved();
+  const saved = await store.saved(config);
   const isChanged = saved && saved.fingerprint !== fingerprint;
   const last = (isChanged && store.lastLength?.()) || lengthOf(config);
   const planned = saved && withLength(config, saved.planned ?? last);

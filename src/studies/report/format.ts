@@ -36,6 +36,18 @@ export function duration(seconds: number): string {
   return hours > 0 ? `${hours}:${padded(minutes)}:${padded(rest)} h` : `${minutes}:${padded(rest)} min`;
 }
 
+/** Formats a value of a config. */
+export function valueText(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Formats fields as a line of CSV (RFC 4180), without its end. */
+export function csvLine(fields: readonly string[]): string {
+  return fields
+    .map((field) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field))
+    .join(',');
+}
+
 /** Joins words: `a, b and c`. */
 export function listed(words: readonly string[]): string {
   return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' and ');

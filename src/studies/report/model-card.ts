@@ -20,7 +20,7 @@ import type { Verdict } from '../../training/run/verdict.ts';
 import { capital, counted, score } from './format.ts';
 import { PYTHON_LOADING } from './python-loading.ts';
 import { type RankTable, rankTable } from './rank-table.ts';
-import { findingSentences, verdictSentence } from './verdict/verdict-sentence.ts';
+import { findingSentences, verdictSentence } from './verdict-sentence.ts';
 
 /** The content of a model card. `config` is the run's. */
 export interface ModelCardInputs {
@@ -137,8 +137,12 @@ function datasetType(file: string): string {
 }
 
 const LOADERS: Readonly<Record<string, string>> = {
-  ...{ jsonl: 'json', ndjson: 'json', json: 'json' },
-  ...{ tsv: 'csv', csv: 'csv', parquet: 'parquet' },
+  jsonl: 'json',
+  ndjson: 'json',
+  json: 'json',
+  tsv: 'csv',
+  csv: 'csv',
+  parquet: 'parquet',
 };
 
 function introduction({ config, labels, steps, trainableParameters }: ModelCardInputs, base: string): string {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { rankHeatMap } from './rank-heat-map.ts';
+import { rankHeatMap } from './chart/style.ts';
 import { rankTable } from './rank-table.ts';
 
 const table = rankTable({ 'm.layer.0.query': 4, 'm.layer.0.key': 0, 'm.layer.1.query': 2 });

@@ -163,3 +163,17 @@ export class Caller {
     else if ('value' in message) waiting.resolve(message.value as never);
   }
 }
+
+/** A thread that answers calls. With this type, the package's declarations need no Node types. */
+export interface CalledThread {
+  worker: {
+    on(event: 'error', listener: (error: Error) => void): unknown;
+    on(event: 'exit', listener: () => void): unknown;
+    ref(): void;
+    unref(): void;
+    terminate(): unknown;
+  };
+  caller: Caller;
+  /** Resolves when the thread has ended. */
+  ended: Promise<void>;
+}

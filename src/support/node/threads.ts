@@ -1,6 +1,6 @@
 import { type MessagePort, parentPort, Worker, type WorkerOptions } from 'node:worker_threads';
 import { answerCalls } from '../calls/answer-calls.ts';
-import { Caller, type Message, type Port } from '../calls/caller.ts';
+import { type CalledThread, Caller, type Message, type Port } from '../calls/caller.ts';
 import { batched } from '../queue.ts';
 import type { ErrorClasses } from '../user-error.ts';
 
@@ -14,12 +14,9 @@ export interface StartOptions
   classes?: ErrorClasses;
 }
 
-/** A thread that answers calls. */
-export interface Thread {
+/** A thread of Node that answers calls. */
+export interface Thread extends CalledThread {
   worker: Worker;
-  caller: Caller;
-  /** Resolves when the thread has ended. */
-  ended: Promise<void>;
 }
 
 /**

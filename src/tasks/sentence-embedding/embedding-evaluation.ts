@@ -3,6 +3,7 @@ import type { Evaluation, Scores } from '../../program/example-set.ts';
 import { dealNumbers } from '../../program/parallel/deal.ts';
 import type { Evaluator } from '../../program/program.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import type { EncodingContext } from '../prediction.ts';
 import type { EmbeddingData, EmbeddingForm } from './data-section.ts';
 import { cosine, DENSE } from './embed-texts.ts';
@@ -33,12 +34,21 @@ export const SCORES_OF: Readonly<Record<EmbeddingForm, readonly ScoreName[]>> = 
  * Scores vectors by their cosines: scored pairs by correlation, all other forms by retrieval. In pairs, an anchor
  * searches for its positive among all texts of the other columns. Each labeled sentence searches for the others
  * of its class. It also computes the mean loss of batches in the order of the file.
+ *
+ * @throws UserError for labeled sentences if every class has one
  */
 export function embeddingEvaluation(
   rows: EmbeddingRows,
   context: EncodingContext<EmbeddingData>,
   batchSize: number,
 ): Evaluation {
+  const { classes } = rows;
+  if (classes && new Set(classes).size === classes.length)
+    throw new InvalidData({
+      where: rows.fileName,
+      fault: 'has no two rows of one class, so no sentence can find another of its class',
+      hint: 'Add rows to its classes. If the rows were held out from the training file, hold out more: data.validation.',
+    });
   const examples = embeddingExamples(rows, context);
   return {
     examples,

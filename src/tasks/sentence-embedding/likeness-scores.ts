@@ -88,13 +88,12 @@ function classScores<Vector>(
   vectors: readonly Vector[],
   classes: readonly string[],
   { ranking }: Likeness<Vector>,
-): Partial<RetrievalScores> {
+): RetrievalScores {
   const rank = ranking(vectors);
   const relevant = classes.map(
     (name, i) => new Set(classes.flatMap((other, j) => (other === name && j !== i ? [j] : []))),
   );
   const asked = [...vectors.keys()].filter((i) => relevant[i]!.size > 0);
-  if (asked.length === 0) return {};
   return retrievalScores(
     asked.map((i) => rank(vectors[i]!, MAX_RANKED, i)),
     asked.map((i) => relevant[i]!),

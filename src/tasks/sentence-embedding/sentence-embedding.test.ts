@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { largestDifference } from '../../../tests/support/distance.ts';
 import { textsIn } from '../../../tests/support/plain-texts.ts';
 import { gradients } from '../../engine/autodiff/gradients.ts';
 import { input } from '../../engine/graph/build.ts';
@@ -10,9 +11,9 @@ import { Graph } from '../../engine/graph/graph.ts';
 import { holdOut } from '../../input/data/split-rows.ts';
 import { PEFT_PREFIX } from '../../input/formats/adapters/stored-adapter.ts';
 import { readSafetensors } from '../../input/formats/node/safetensors-file.ts';
-import { FROZEN } from '../../methods/tuners/frozen-tuner.ts';
 import { parseAdapterKey } from '../../methods/tuners/low-rank/peft-config.ts';
 import { methodNamed } from '../../methods/tuners/registry.ts';
+import { FROZEN } from '../../methods/tuners/tuner.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { columnInput, TARGETS } from '../../program/objectives/embedding-model.ts';
 import { Program } from '../../program/program.ts';
@@ -67,7 +68,7 @@ describe('embeddings equal sentence-transformers', () => {
     const answers = (await embedTexts.answer(inputs, tuned, context, 4)) as Embedding[];
     answers.forEach(({ embedding }, i) => {
       // The components of vectors that are not normalized are about 1.
-      expect(furthest(embedding, expected.embeddings[i]!)).toBeLessThan(ROUNDING);
+      expect(largestDifference(embedding, expected.embeddings[i]!)).toBeLessThan(ROUNDING);
     });
     await program.release();
     model.close();
@@ -121,7 +122,7 @@ describe('losses and their gradients equal sentence-transformers', () => {
       // The tolerance is relative: cosines are multiplied by up to 20, and CoSENT takes exponentials of their
       // differences.
       expect(Math.abs((made.loss!.data[0] as number) - value)).toBeLessThan(ROUNDING * Math.max(1, value));
-      expect(furthest(made.gradient!.data as Float32Array, wanted.flat(2))).toBeLessThan(
+      expect(largestDifference(made.gradient!.data as Float32Array, wanted.flat(2))).toBeLessThan(
         ROUNDING * Math.max(1, ...wanted.flat(2).map(Math.abs)),
       );
       await session.release();
@@ -191,7 +192,9 @@ describe('thirty steps of training equal sentence-transformers with PEFT', () =>
       }
     }
     for (const [key, { data }] of readSafetensors(join(FIXTURES, method, 'final.safetensors')))
-      expect(furthest(layout.read(updater.values, nameOf(key)), data as Float32Array)).toBeLessThan(2e-4);
+      expect(largestDifference(layout.read(updater.values, nameOf(key)), data as Float32Array)).toBeLessThan(
+        2e-4,
+      );
     const tuned = { program, values: updater.values, generator: () => Promise.reject(new Error('none')) };
     const answers = await embedTexts.answer(
       probe.map((text) => ({ text, prompt: '' })),
@@ -200,7 +203,7 @@ describe('thirty steps of training equal sentence-transformers with PEFT', () =>
       4,
     );
     answers.forEach((answer, i) => {
-      expect(furthest((answer as Embedding).embedding, embeddings[i]!)).toBeLessThan(2e-4);
+      expect(largestDifference((answer as Embedding).embedding, embeddings[i]!)).toBeLessThan(2e-4);
     });
     await program.release();
     model.close();
@@ -248,7 +251,7 @@ it('a step in parts has the loss and the gradient of the whole', async () => {
     expect(made.loss).toBeCloseTo(whole.loss, 5);
     expect(made.regularizer).toBeCloseTo(whole.regularizer!, 5);
     // Sums of a few numbers below 1, in another order.
-    expect(furthest(made.gradient, whole.gradient)).toBeLessThan(1e-5);
+    expect(largestDifference(made.gradient, whole.gradient)).toBeLessThan(1e-5);
   }
   expect(Math.max(...whole.gradient)).toBeGreaterThan(1e-2);
 });
@@ -282,11 +285,6 @@ it("scores equal sentence-transformers' evaluators", () => {
   );
   expect(right.filter(Boolean).length / 16).toBeCloseTo(triplets.x_cosine_accuracy!, 12);
 });
-
-function furthest(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  expect(a.length).toBe(b.length);
-  return Math.max(...Array.from(a, (x, i) => Math.abs(x - b[i]!)));
-}
 
 it('queries are held out with all their texts, and search the whole corpus', () => {
   const ids = Array.from({ length: 20 }, (_, i) => i);

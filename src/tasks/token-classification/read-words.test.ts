@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { sentencesToTag } from './read-words.ts';
+import { sentencesToTag, textWords } from './read-words.ts';
 
 const words = (content: string, name?: string, reading: object = {}) =>
   sentencesToTag(content, name, reading).map((sentence) => sentence.words.join(' '));
@@ -38,4 +38,24 @@ describe('sentences to tag are', () => {
     expect(words(content, 'x.txt', { words: 0 })).toEqual(['EU rejects', 'Peter']);
     expect(words(content)).toEqual(['EU NNP', 'rejects VBZ', '', 'Peter NNP']);
   });
+});
+
+it.each([
+  ['Ann Lee lives in Bonn.', 'Ann Lee lives in Bonn .'],
+  ['  "Stop!", she\tsaid...\n', '" Stop ! " , she said ...'],
+  ['(J. Lee) of the U.S. (U.N.), i.e. him.', '( J. Lee ) of the U.S. ( U.N. ) , i.e. him .'],
+  ["don't well-known 3.14% $5 O'Neill's", "don't well-known 3.14 % $5 O'Neill's"],
+  ['@ann #bonn # -- ??!', '@ann #bonn # -- ?? !'],
+  ['Ann在北京工作。', 'Ann 在 北 京 工 作 。'],
+  ['naïve café, Ωμέγα 😀.', 'naïve café , Ωμέγα 😀 .'],
+  [' \n', ''],
+])('words of %j', (text, words) => {
+  const found = textWords(text);
+  expect(found.map((word) => word.text).join(' ')).toBe(words);
+  for (const word of found) expect(text.slice(word.start, word.end)).toBe(word.text);
+});
+
+it('splitting handles long runs in linear time', () => {
+  const [dots, signs] = ['.'.repeat(100_000), '!?'.repeat(100_000)];
+  expect(textWords(`${dots}x${dots}y${signs}`).length).toBe(2 + 200_000);
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
 import { excerptName } from '../../input/formats/excerpt.ts';
 import type { SafetensorsTensors } from '../../input/formats/safetensors.ts';
 import type { StoredTensor } from '../../input/formats/tensor-data.ts';
@@ -149,15 +150,15 @@ export function checkpointName(step: number): string {
 }
 
 /**
- * Converts a state to the content of a safetensors file. The tensors are views.
+ * Encodes a state as a safetensors file. The chunks are views of its vectors.
  *
  * @param hash a new SHA-256
  */
-export function storeCheckpoint(
+export function encodeCheckpoint(
   state: TrainerState,
   { fingerprint, startedAt, planned }: CheckpointOrigin,
   hash: Hash,
-): { metadata: Record<string, string>; tensors: CheckpointTensors } {
+): Uint8Array[] {
   const { tensors, optimizer, method, ...numbers } = state;
   const stored = new Map<string, StoredTensor>();
   for (const [name, data] of Object.entries({ ...tensors, ...optimizer })) stored.set(name, asStored(data));
@@ -167,7 +168,7 @@ export function storeCheckpoint(
     ...{ format: FORMAT, fingerprint, began: when, state: text },
     ...(planned && { planned: JSON.stringify(planned) }),
   };
-  return { metadata: { ...metadata, checksum: checksumOf(metadata, stored, hash) }, tensors: stored };
+  return encodeSafetensors(stored, { ...metadata, checksum: checksumOf(metadata, stored, hash) });
 }
 
 /** @throws UserError if the metadata is not that of a checkpoint of this version */
@@ -196,9 +197,7 @@ export function restoreCheckpoint(
   const { path: where } = file;
   const { checksum, ...metadata } = file.header.metadata;
   checkFormat(metadata, where);
-  const stored = new Map(
-    file.names().map((name): [string, StoredTensor] => [name, { ...file.info(name), data: file.read(name) }]),
-  );
+  const stored = file.all();
   if (checksum !== checksumOf(metadata, stored, hash))
     throw damaged(where, 'its content has another checksum');
   const { data: numbers, error } = stateNumbers.safeParse(parsed(metadata.state));

@@ -1,6 +1,6 @@
 import { printGraph } from '../../engine/graph/print.ts';
 import { NotMixed } from '../../methods/tuners/bank/bank-form.ts';
-import { FROZEN } from '../../methods/tuners/frozen-tuner.ts';
+import { FROZEN } from '../../methods/tuners/tuner.ts';
 import type { Served } from '../../models/heads/head-definition.ts';
 import { headNamed } from '../../models/heads/registry.ts';
 import { causalGraph } from '../../program/generation/cached-session.ts';

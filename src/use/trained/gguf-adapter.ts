@@ -1,7 +1,8 @@
 import type { AdapterTensor } from '../../input/formats/adapters/stored-adapter.ts';
 import { encodeGguf, GGUF_DTYPES, type GgufDtype, type GgufMatrix } from '../../input/formats/encode-gguf.ts';
 import type { Increments } from '../../methods/tuners/adapter-kind.ts';
-import { GGUF_MODEL_TYPES, GGUF_OUTPUT, type GgufFamily, ggufFamily } from '../../models/gguf.ts';
+import type { GgufFormat } from '../../models/model-definition.ts';
+import { modelTypes } from '../../models/registry.ts';
 import { assertOptions, type OptionTypes, oneOf } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { assertFiniteValues } from './finite-values.ts';
@@ -24,6 +25,9 @@ const QUANTIZATION_VERSION = 2;
 const KIND = 'lora';
 const SUFFIXES = { inner: `${KIND}_a`, outer: `${KIND}_b` };
 
+/** The output projection, outside of the layers. A model with tied weights has no such tensor. */
+const OUTPUT = { module: 'lm_head', name: 'output' } as const;
+
 const MERGE = 'Merge it into its base model with adalora export --as merged, and convert the merged model.';
 
 /** A model with the adapter to export. */
@@ -40,25 +44,25 @@ export function ggufAdapter(source: GgufSource, options: ExportGgufOptions = {})
   assertOptions('export as gguf', options, GGUF_OPTIONS);
   const { dtype = 'f32' } = options;
   const { model, folder } = source;
-  const family = ggufFamily(model.definition.modelType);
-  if (!family) {
+  const { gguf: format, modelType } = model.definition;
+  if (!format) {
     throw new UserError({
       where: folder,
-      fault: `is for a model of type ${model.definition.modelType}, which has no GGUF adapters`,
-      hint: `Known: ${GGUF_MODEL_TYPES.join(', ')}.`,
+      fault: `is for a model of type ${modelType}, which has no GGUF adapters`,
+      hint: `Known: ${modelTypes(({ gguf }) => gguf !== undefined).join(', ')}.`,
       code: 'unsupported',
     });
   }
   const tensors = new Map<string, GgufMatrix>();
   for (const [path, { A, B }] of incrementsOf(source)) {
-    const name = ggufName(path, family, source);
-    const rows = family.rows?.(name.module, model.config);
+    const name = ggufName(path, format, source);
+    const rows = format.rows?.(name.module, model.config);
     const [inner, outer] = [A, B].map((factor) => matrixOf(factor, `${folder}: ${path}`));
     tensors.set(`${name.weight}.${SUFFIXES.inner}`, inner!);
     tensors.set(`${name.weight}.${SUFFIXES.outer}`, rows ? reordered(outer!, rows) : outer!);
   }
   const metadata = {
-    'general.architecture': family.architecture,
+    'general.architecture': format.architecture,
     'general.type': 'adapter',
     'general.file_type': FILE_TYPES[dtype],
     'adapter.type': KIND,
@@ -108,13 +112,13 @@ function refusal(where: string, content: string, hint = MERGE): UserError {
 /** llama.cpp's name of a module, and of its weight. */
 function ggufName(
   path: string,
-  family: GgufFamily,
+  format: GgufFormat,
   { model, folder }: GgufSource,
 ): { module: string; weight: string } {
-  if (path === GGUF_OUTPUT.module && model.parameters.has(`${path}.weight`))
-    return { module: GGUF_OUTPUT.name, weight: `${GGUF_OUTPUT.name}.weight` };
-  const [, layer, inLayer] = /(?:^|\.)(?:layers|h)\.(\d+)\.(.+)$/.exec(path) ?? [];
-  const module = inLayer === undefined ? undefined : family.modules[inLayer];
+  if (path === OUTPUT.module && model.parameters.has(`${path}.weight`))
+    return { module: OUTPUT.name, weight: `${OUTPUT.name}.weight` };
+  const [, layer, inLayer] = /\.(\d+)\.(.+)$/.exec(path) ?? [];
+  const module = inLayer === undefined ? undefined : format.modules[inLayer];
   if (module === undefined) throw refusal(folder, `the module ${path}`);
   return { module, weight: `blk.${layer}.${module}.weight` };
 }

@@ -1,4 +1,6 @@
+import type { Device } from '../../engine/runtime/session.ts';
 import type { DownloadProgress } from '../../input/formats/byte-source.ts';
+import { BASE_DTYPES, type BaseDtype } from '../../program/bases/base-dtype.ts';
 import type { Confusion } from '../../program/example-set.ts';
 import type { OwnMetrics } from '../../scores/metrics/own-metrics.ts';
 import {
@@ -49,6 +51,18 @@ export const COMMON_OPEN_OPTIONS: OptionTypes<CommonOpenOptions<unknown, unknown
   continues: BOOLEAN,
   onProgress: FUNCTION,
   onNotice: FUNCTION,
+};
+
+/** Options of an opened model in Node. */
+export interface OpenOptions extends CommonOpenOptions<string, Device> {
+  /** Type of the frozen weights. Default: float32 whatever the run used, or the only type that the adapter fits. */
+  baseDtype?: BaseDtype | undefined;
+}
+
+export const OPEN_OPTIONS: OptionTypes<OpenOptions> = {
+  ...COMMON_OPEN_OPTIONS,
+  model: TEXT,
+  baseDtype: oneOf(...BASE_DTYPES),
 };
 
 /** Options of an evaluation, apart from its data. */

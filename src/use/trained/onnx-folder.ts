@@ -1,5 +1,6 @@
 import type { ByteStream } from '../../engine/onnx/schema.ts';
 import { editJson } from '../../input/formats/bounded-json.ts';
+import { pathIn } from '../../input/formats/files.ts';
 import { exportedTextFiles } from '../../input/text/exported-files.ts';
 import type { TunedValues } from '../../methods/tuners/tuner.ts';
 import { headNamed, writesText } from '../../models/heads/registry.ts';
@@ -15,7 +16,7 @@ import { assertFiniteValues, finiteReader } from './finite-values.ts';
 import { fittingReader } from './fitting-base.ts';
 import { trainedConfig } from './full-model.ts';
 import type { Notes } from './notes.ts';
-import { CONFIG, GENERATION_CONFIG } from './read-model.ts';
+import { CONFIG, type DescribedModel, GENERATION_CONFIG } from './read-model.ts';
 import { sentenceFiles } from './sentence-files.ts';
 
 /** A model with its adapter, if it has one. */
@@ -105,17 +106,6 @@ export interface ExportOnnxOptions {
 
 export const EXPORT_OPTIONS: OptionTypes<ExportOnnxOptions> = { dtypes: ANYTHING, maxBytes: NUMBER };
 
-/** The small files of the base model. */
-export interface BaseFiles {
-  /**
-   * The files by name: config.json, the files that inputs need and, if present, the files for generation and the chat
-   * template.
-   */
-  files: ReadonlyMap<string, Uint8Array>;
-  /** Returns the path of a file, for messages. */
-  where(name: string): string;
-}
-
 /**
  * A model as ONNX files with its config and what inputs need, for a folder that transformers.js and Optimum load. Files are
  * listed by path, config.json last. Unchanged files of the base model are not included. An adapter is merged into the
@@ -125,16 +115,15 @@ export interface BaseFiles {
  * for values that are not finite or that its type cannot represent
  */
 export function onnxFolder(
-  opened: OnnxModel,
-  { files, where }: BaseFiles,
+  opened: OnnxModel & { base: Pick<DescribedModel, 'files' | 'small'> },
   options: ExportOnnxOptions = {},
 ): ReadonlyMap<string, ByteStream> {
   assertOptions('export as onnx', options, EXPORT_OPTIONS);
   const { dtypes: named = ['fp32'], maxBytes } = options;
   const dtypes = onnxDtypes(named, 'dtypes');
-  const { model, notes } = opened;
+  const { model, notes, base } = opened;
   assertFiniteValues(opened.values, 'the adapter');
-  const text = (name: string) => new TextDecoder().decode(files.get(name));
+  const text = (name: string) => new TextDecoder().decode(base.small.get(name));
   const models = onnxFiles(onnxSource(opened), dtypes, maxBytes);
   const external = models.filter((one) => one.files.size > 1).map((one) => [one.name, one.files.size - 1]);
   const { mainUse, reads } = headNamed(model.headKind);
@@ -143,10 +132,11 @@ export function onnxFolder(
     // A prompt may be longer than the training examples.
     const lengths = [model.config.maxLength, mainUse === 'generate' ? undefined : notes?.data.max_length];
     const { modelType } = model.definition;
+    const where = (name: string) => pathIn(base.files.name, name);
     const facts = { ...model.config, modelType, lengths, continues: reads === 'cached' };
-    for (const [name, content] of exportedTextFiles(files, where, facts)) made.set(name, json(content));
+    for (const [name, content] of exportedTextFiles(base.small, where, facts)) made.set(name, json(content));
   }
-  if (writesText(model.headKind) && !files.has(GENERATION_CONFIG)) {
+  if (writesText(model.headKind) && !base.small.has(GENERATION_CONFIG)) {
     made.set(GENERATION_CONFIG, json(generationConfigOf(JSON.parse(text(CONFIG)))));
   }
   const sentence = model.layer || model.config.picture ? [] : sentenceFiles(model, notes?.data.max_length);

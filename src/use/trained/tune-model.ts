@@ -1,8 +1,7 @@
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import type { AdapterKind } from '../../methods/tuners/adapter-kind.ts';
-import { FROZEN } from '../../methods/tuners/frozen-tuner.ts';
 import { kindOf } from '../../methods/tuners/registry.ts';
-import type { TunedValues, Tuner } from '../../methods/tuners/tuner.ts';
+import { FROZEN, type TunedValues, type Tuner } from '../../methods/tuners/tuner.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { InvalidFile } from '../../support/user-error.ts';
 

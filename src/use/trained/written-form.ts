@@ -1,5 +1,4 @@
 import { type EncodedFile, encodeAdapter } from '../../input/formats/adapters/encode-adapter.ts';
-import { pathIn } from '../../input/formats/files.ts';
 import type { ExportLoraOptions } from '../../methods/tuners/adapter-kind.ts';
 import { textsOf } from '../../program/modalities/texts.ts';
 import { assertOptions, BOOLEAN, type OptionTypes } from '../../support/options.ts';
@@ -46,7 +45,7 @@ export function adapterForm(
 ): WrittenForm {
   assertOptions(`export as ${form}`, options, EXPORT_OPTIONS);
   const forms = [...Object.keys(adapter?.kind.exports ?? {}), GGUF_FORM, ONNX_FORM];
-  const written = adapter?.kind.exports[form];
+  const written = adapter?.kind.exports?.[form];
   if (!adapter || !written) {
     throw new UserError({
       where: folder,
@@ -62,11 +61,8 @@ export function adapterForm(
 
 /** The files of {@link onnxFolder}, made one tensor at a time. */
 export function onnxForm(opened: OpenedTuned, options?: ExportOnnxOptions): WrittenForm {
-  const { base, baseFolder } = opened;
-  const where = (name: string) => pathIn(baseFolder, name);
-  const made = onnxFolder(opened, { files: base.small, where }, options);
   return {
-    files: [...made].map(([path, { chunks }]): EncodedFile => [path, chunks()]),
+    files: [...onnxFolder(opened, options)].map(([path, { chunks }]): EncodedFile => [path, chunks()]),
     copies: { ofBase: true },
   };
 }

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Cell, Experiment } from '../../../studies/experiments/experiment.ts';
-import type { TrainedAll } from '../../../studies/experiments/node/train-all.ts';
+import type { TrainedAll } from '../../../studies/experiments/node/run-experiment.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { jsonOption, repeated, resumeOption } from '../flags.ts';
 import { addKeyOptions, type KeyOptions, keySettings } from '../key-options.ts';
-import { shellQuoted } from '../shell-quoted.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+import { shellQuoted } from '../terminal/plain-text.ts';
 
 /** Every n-th of several runs, starting with the i-th. */
 interface Shard {

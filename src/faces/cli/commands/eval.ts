@@ -5,7 +5,7 @@ import type { Processes } from '../../../program/parallel/communicator.ts';
 import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { type ClassScores, classReport, macroScores } from '../../../scores/metrics/classes.ts';
 import { averaged } from '../../../scores/metrics/scores.ts';
-import { verdictSentence } from '../../../studies/report/verdict/verdict-sentence.ts';
+import { verdictSentence } from '../../../studies/report/verdict-sentence.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable, suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -24,6 +24,7 @@ import {
   type SplitFlags,
 } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
+import { aligned } from '../terminal/plain-text.ts';
 
 interface Flags extends OpenFlags, SplitFlags {
   predictions?: string;
@@ -58,11 +59,7 @@ export function classTable({ labels, counts }: Confusion): string {
     ]),
     ['mean of classes (macro)', ...numbers(macroScores(counts))],
   ];
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows
-    .map((row) =>
-      row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  '),
-    )
+  return aligned(rows, (column) => column > 0)
     .map(printable)
     .join('\n');
 }
@@ -159,9 +156,12 @@ export async function evaluate(
         certainty = found;
       },
     });
-    const { judgeEvaluation } = await import('../../../studies/jobs/node/judge-evaluation.ts');
+    const { judgeEvaluation } = await import('../../../studies/jobs/judge-evaluation.ts');
+    const { dataFiles } = await import('../../../input/data/node/text-files.ts');
+    const { folderFiles } = await import('../../../input/formats/node/folder-files.ts');
     const verdict = await judgeEvaluation(trained, {
-      path,
+      run: folderFiles(path),
+      dataFiles,
       files,
       flags: flagged,
       scores,

@@ -6,7 +6,7 @@ import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { CONFIG_NAME, schemaLine } from '../config-path.ts';
 import { addConfigOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
-import { shellQuoted } from '../shell-quoted.ts';
+import { shellQuoted } from '../terminal/plain-text.ts';
 
 export function initCommand(): Command {
   const command = new Command('init')
@@ -106,7 +106,7 @@ async function listRecipes(): Promise<void> {
 async function recipeFile(name: string, choice: Flags) {
   const { packageRecipes } = await import('../../../studies/recipes/node/package-recipes.ts');
   const { recipeNamed } = await import('../../../studies/recipes/recipe.ts');
-  const { recipeConfig } = await import('../../../studies/recipes/recipe-config.ts');
+  const { recipeConfig } = await import('../../../studies/recipes/recipe.ts');
   const { recipes, budgets } = packageRecipes();
   const { recipe: _, budget, method, ...flags } = choice;
   if (flags.task !== undefined)

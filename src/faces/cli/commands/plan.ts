@@ -68,7 +68,7 @@ async function configOf(path: string | undefined, flags: Flags): Promise<RunConf
  */
 async function measured(config: ParsedConfig, plan: Plan): Promise<Plan | undefined> {
   const { measureBases } = await import('../../../studies/jobs/node/calibration/measure-bases.ts');
-  const { measureDisplay } = await import('../terminal/measure-display.ts');
+  const { measureDisplay } = await import('../terminal/train-display.ts');
   const display = measureDisplay(process.stderr);
   const stop = stopOnSignal(display.close);
   try {

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Processes } from '../../../program/parallel/communicator.ts';
 import { fromFirst } from '../../../program/parallel/from-first.ts';
+import { csvLine } from '../../../studies/report/format.ts';
+import { leaves } from '../../../support/options.ts';
 import { withoutControls } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { Answer, BaseData, Prediction } from '../../../tasks/prediction.ts';
-import type { OpenedModel } from '../../../use/trained/node/open.ts';
+import type { OpenedModel } from '../../../use/trained/opened-model.ts';
 import {
   addOpenFlags,
   addReadingFlags,
@@ -35,21 +37,15 @@ export class AnswerTable {
 
 /** Nested keys are joined to a column name: `probabilities.spam`. Lists of texts are joined by `;`. */
 function flat(answer: object): [string, string][] {
-  return Object.entries(answer).flatMap(([key, value]): [string, string][] => {
-    if (Array.isArray(value)) {
-      const isPlain = value.every((item) => typeof item !== 'object');
-      return [[key, isPlain ? value.join(';') : JSON.stringify(value)]];
-    }
-    if (typeof value !== 'object' || value === null) return [[key, `${value ?? ''}`]];
-    return flat(value).map(([inner, field]) => [`${key}.${inner}`, field]);
+  return leaves(answer).map(([key, value]) => {
+    if (!Array.isArray(value)) return [key, `${value ?? ''}`];
+    const isPlain = value.every((item) => typeof item !== 'object');
+    return [key, isPlain ? value.join(';') : JSON.stringify(value)];
   });
 }
 
 function line(fields: readonly string[]): string {
-  return fields
-    .map(withoutControls)
-    .map((field) => (/[",\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field))
-    .join(',');
+  return csvLine(fields.map(withoutControls));
 }
 
 /** Output formats of every task. */
@@ -238,7 +234,7 @@ async function answerTyped(
   prediction: Prediction<BaseData, unknown>,
   line: (text: string) => unknown,
 ): Promise<void> {
-  const { askMessages } = await import('../terminal/ask-messages.ts');
+  const { askMessages } = await import('../terminal/chat.ts');
   const answer = (text: string) => answerText(trained, prediction, line(text));
   console.error('Type a text, then an empty line. Ctrl-D quits.');
   await askMessages(answer, { input: process.stdin, output: process.stderr });

@@ -66,7 +66,7 @@ export function serveCommand(): Command {
 
 /** Offers models as tools until standard input ends. */
 async function offerTools(paths: readonly string[]): Promise<void> {
-  const { openTrained } = await import('../../../studies/jobs/node/open-trained.ts');
+  const { openTrained } = await import('../../../studies/jobs/node/main-entry.ts');
   const { serveMcp } = await import('../../servers/mcp/mcp-server.ts');
   const { programVersion } = await import('../../../support/node/process-status.ts');
   const names = paths.map((path) => basename(resolve(path)));

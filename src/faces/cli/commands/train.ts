@@ -6,9 +6,10 @@ import { UserError } from '../../../support/user-error.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
 import { jsonOption, portOption, resumeOption } from '../flags.ts';
+import { failQuietly, inAllProcesses } from '../in-all-processes.ts';
 import { addConfigOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
-import { shellQuoted } from '../shell-quoted.ts';
-import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+import { endWithParent, STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+import { shellQuoted } from '../terminal/plain-text.ts';
 
 interface Flags extends KeyOptions {
   test?: string;
@@ -63,7 +64,6 @@ async function run(path: string | undefined, validation: string | undefined, fla
     display.close();
     console.error('Finishing the step and writing a checkpoint. Press again to quit at once.');
   });
-  const { endWithParent } = await import('../end-with-parent.ts');
   endWithParent(stop.request);
   const { watchRun } = await import('../watch-run.ts');
   const watch = await watchRun(config, flags, stop.request);
@@ -120,7 +120,6 @@ function assertTest(test: string, isDivided: boolean): void {
 
 async function scoreTest(run: string, file: string, json = false): Promise<void> {
   const { evaluate } = await import('./eval.ts');
-  const { inAllProcesses } = await import('../in-all-processes.ts');
   if (!json) console.log(`\nScores on ${printable(file)}:`);
   await inAllProcesses((processes) => evaluate(run, file, { json }, processes));
 }
@@ -150,7 +149,6 @@ async function follow(
 ): Promise<void> {
   const { runConfigAt } = await import('../run-config-at.ts');
   const { train } = await import('../../../studies/jobs/node/train.ts');
-  const { failQuietly } = await import('../fail-quietly.ts');
   const stop = stopOnSignal(() => {});
   try {
     const config = await runConfigAt(configPath(configFile), set ?? []);

@@ -2,8 +2,10 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { dataFiles } from '../../../input/data/node/text-files.ts';
 import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
+import { cachedModels, findSnapshot, hubCacheFolder } from '../../../input/hub/node/cache.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
+import { VISION_MODELS } from '../../../program/modalities/picture-files.ts';
 import { launchOf } from '../../../program/parallel/node/launch.ts';
 import { isObject } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
@@ -12,13 +14,13 @@ import { UserError } from '../../../support/user-error.ts';
 import { COLUMN_KEYS, type Given } from '../../../tasks/guess/guess-data.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
+import { describeFolder } from '../../../use/trained/node/load-model.ts';
 import { schemaLine } from '../config-path.ts';
 import { type KeyOptions, keySettings } from '../key-options.ts';
 import { readConfig, readConfigText } from '../load-config.ts';
-import { chooseGuess } from './choose-guess.ts';
+import { shellQuoted } from '../terminal/plain-text.ts';
 import { dataConfig, guessedKeys, stem } from './data-config.ts';
-import { describeChoice } from './describe-choice.ts';
-import { needsVisionModel } from './needs-vision-model.ts';
+import { chooseGuess, describeChoice } from './describe-choice.ts';
 import { type DataFile, freePath, partsIn, readDataFile, saveInput } from './read-data-file.ts';
 
 /** A file to train on, and what the user says about it. */
@@ -227,4 +229,35 @@ function configName(path: string, tell: (text: string) => void): string {
 
 function isInUse(folder: string): boolean {
   return existsSync(folder) && readdirSync(folder).length > 0;
+}
+
+/** The error for pictures without a model: names models with their cost, and those that need no download. */
+export async function needsVisionModel(path: string): Promise<UserError> {
+  const command = (model: string) => `  ${shellQuoted([PROGRAM, 'train', path, '--model', model])}`;
+  const lines = VISION_MODELS.map(
+    ({ name, parameters, megabytes, seconds }) =>
+      `${command(name)}\n    ${parameters} million parameters, ${megabytes} MB to download, about ${seconds} s per picture and epoch on two cores`,
+  );
+  const cached = await cachedVisionModels();
+  const offline =
+    cached.length === 0 ? '' : `\nWithout a download, from the cache:\n${cached.map(command).join('\n')}`;
+  return new UserError({
+    where: path,
+    fault: 'has pictures, which the built-in model does not read',
+    hint: `Name a vision transformer:\n${lines.join('\n')}${offline}`,
+  });
+}
+
+/** Models of pictures in the cache of the Hub that are complete. */
+async function cachedVisionModels(): Promise<string[]> {
+  const cache = hubCacheFolder();
+  const found: string[] = [];
+  for (const name of cachedModels(cache)) {
+    const snapshot = findSnapshot(cache, { name, revision: 'main' });
+    if (!snapshot?.inputs) continue;
+    // The cache has models of any kind, also damaged ones.
+    const described = await describeFolder(snapshot.folder).catch(() => undefined);
+    if (described?.family.config.picture) found.push(name);
+  }
+  return found;
 }

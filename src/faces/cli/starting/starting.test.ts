@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { chooseGuess } from './choose-guess.ts';
 import { configForData, newConfig, writeConfig } from './config-for-data.ts';
 import { dataConfig, stem } from './data-config.ts';
-import { describeChoice } from './describe-choice.ts';
+import { chooseGuess, describeChoice } from './describe-choice.ts';
 import { isDataFile, readDataFile } from './read-data-file.ts';
 
 let folder: string;
@@ -164,9 +163,7 @@ describe('a file of rows', () => {
 
 it('remarks labels that differ only in case', async () => {
   const file = await readDataFile(write('case.csv', 'text,label\na b,Spam\nc d,spam\ne f,ham\n'));
-  expect(describeChoice(file, file.guesses[0]!)).toContain(
-    'The labels "Spam", "spam" differ only in case or spaces. They are different classes.',
-  );
+  expect(describeChoice(file, file.guesses[0]!)).toContain('The labels "Spam", "spam" differ');
 });
 
 it('leaves out rows without a label, and says so', async () => {

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { expect, it } from 'vitest';
-import { askMessages } from './ask-messages.ts';
+import { askMessages } from './chat.ts';
 
 const CTRL_C = '\x03';
 const CTRL_D = '\x04';

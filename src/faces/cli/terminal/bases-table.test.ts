@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { PlannedBase } from '../../../studies/jobs/plan/plan.ts';
-import { basesTable } from './bases-table.ts';
+import { basesTable } from './describe-plan.ts';
 
 const measured = {
   peakMb: 684,

@@ -1,11 +1,14 @@
+import type { Budget } from '../../../methods/tuners/method-run.ts';
+import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import type { MixtureSource } from '../../../program/example-set.ts';
-import type { Plan } from '../../../studies/jobs/plan/plan.ts';
+import type { Calibration } from '../../../studies/jobs/calibration/calibration.ts';
+import type { Plan, PlannedBase } from '../../../studies/jobs/plan/plan.ts';
 import { counted } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
 import { describeChosen } from '../../../training/run/config/resolve-config.ts';
-import { basesTable } from './bases-table.ts';
-import { describeBudget } from './budget-facts.ts';
+import { clockTime } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
+import { aligned } from './plain-text.ts';
 
 /** Width of the column of names. */
 const NAMES = 'in adapters'.length;
@@ -61,4 +64,107 @@ function sourceFact({ name, examples, drawn }: MixtureSource, { sources = [] }: 
 function inAdapters({ adapterParameters, sites, ranks }: Plan): [string, string] {
   const places = Object.keys(ranks).length > 0 ? 'matrices' : 'modules';
   return ['in adapters', `${counted(adapterParameters)} in ${counted(sites)} ${places}`];
+}
+
+type Column = [name: string, cell: (base: PlannedBase) => string];
+
+const megabytes = (value: number) => `${whole(value)} MB`;
+const DTYPE: Column = ['base_dtype', ({ dtype }) => dtype];
+const PLANNED: Column = ['memory', ({ memoryMb }) => megabytes(memoryMb)];
+const MEASURED: Column[] = [
+  ['measured', ({ measured }) => (measured ? megabytes(measured.peakMb) : 'failed')],
+  ofMeasured('step', ({ msPerStep }) => milliseconds(msPerStep)),
+  ofMeasured('examples/s', ({ examplesPerSecond }) => whole(examplesPerSecond)),
+  ofMeasured('tokens/s', ({ tokensPerSecond }) => whole(tokensPerSecond)),
+];
+const EVALUATION = ofMeasured('evaluation/s', ({ evalExamplesPerSecond: rate }) =>
+  rate === undefined ? '' : whole(rate),
+);
+const RUN = ofMeasured('whole run', ({ runSeconds }) => clockTime(runSeconds));
+
+/**
+ * A table with one row per base type: estimated memory, and measurements if available. The config's type is
+ * marked. Failed measurements are listed below the table.
+ */
+export function basesTable(bases: readonly PlannedBase[], configured: BaseDtype): string {
+  const isMeasured = bases.some(({ measured, failure }) => measured || failure !== undefined);
+  const evaluates = bases.some(({ measured }) => measured?.evalExamplesPerSecond !== undefined);
+  const columns = [
+    DTYPE,
+    PLANNED,
+    ...(isMeasured ? [...MEASURED, ...(evaluates ? [EVALUATION] : []), RUN] : []),
+  ];
+  const rows = bases.map((base) => [
+    ...columns.map(([, cell]) => cell(base)),
+    base.dtype === configured ? '(this config)' : '',
+  ]);
+  const lines = aligned(
+    [[...columns.map(([name]) => name), ''], ...rows],
+    (column) => column > 0 && column < columns.length,
+  );
+  const failures = bases.flatMap(({ dtype, failure }) =>
+    failure === undefined ? [] : [`${dtype}: ${failure}`],
+  );
+  return [...lines, ...failures].join('\n');
+}
+
+function ofMeasured(name: string, cell: (measured: Calibration) => string): Column {
+  return [name, ({ measured }) => (measured ? cell(measured) : '')];
+}
+
+function whole(value: number): string {
+  return counted(Math.round(value));
+}
+
+function milliseconds(value: number): string {
+  return `${value < 100 ? value.toFixed(1) : whole(value)} ms`;
+}
+
+/**
+ * Describes a budget in every unit, the effect of rounding, and its schedule. The budget is exact in its own
+ * unit. In other units, it depends on which matrices keep their ranks.
+ */
+export function describeBudget(
+  budget: Budget,
+  plan: Pick<Plan, 'steps' | 'totalParameters' | 'adapterParameters'>,
+): [string, string][] {
+  const { tinit, tfinal, deltaT, unit, components, rounded, assumed } = budget;
+  const { initial, target } = budget.forms;
+  const about = (isExact: boolean) => (isExact ? '' : 'about ');
+  const share = (100 * target.parameters) / (plan.totalParameters - plan.adapterParameters);
+  const isCounted = unit === 'components';
+  return [
+    [
+      'budget',
+      `${counted(initial.components)} ${components} down to ${about(isCounted)}${counted(target.components)}`,
+    ],
+    [
+      '',
+      `falls from step ${counted(tinit)} to ${counted(plan.steps - tfinal)}, every ${counted(deltaT)} steps`,
+    ],
+    ...(assumed === undefined ? [] : [['', assumed] as [string, string]]),
+    ['mean rank', `${rank(initial.rank)} to ${about(isCounted)}${rank(target.rank)}`],
+    [
+      'parameters',
+      `${counted(initial.parameters)} to ${limit(unit === 'parameters')}${counted(target.parameters)}, ${share.toFixed(2)} % of the model's`,
+    ],
+    ['file', `${size(initial.bytes)} to ${limit(unit === 'bytes')}${size(target.bytes)}, with the head`],
+    ...rounded.map((sentence, i): [string, string] => [i === 0 ? 'rounded' : '', sentence]),
+  ];
+}
+
+/**
+ * Returns "at most" or "about". Only a target in parameters or bytes is an upper limit. The result may be
+ * below it by up to one triplet.
+ */
+function limit(isExact: boolean): string {
+  return isExact ? 'at most ' : 'about ';
+}
+
+function rank(mean: number): string {
+  return `${Number(mean.toFixed(2))}`;
+}
+
+function size(bytes: number): string {
+  return `${counted(Math.round(bytes / 1000))} kB`;
 }

@@ -1,7 +1,7 @@
 import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { rankAmongSeveral } from '../../../program/parallel/node/launch.ts';
 import { printable } from '../../../support/text.ts';
-import type { OpenOptions } from '../../../use/trained/node/open-options.ts';
+import type { OpenOptions } from '../../../use/trained/model-options.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
 
 /** Bytes between two redraws, so that redrawing does not slow down a fast download. */

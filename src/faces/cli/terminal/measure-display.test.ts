@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { MeasureEvent } from '../../../studies/jobs/node/calibration/measure-bases.ts';
-import { measureDisplay } from './measure-display.ts';
 import { ERASE_LINE } from './screen.ts';
+import { measureDisplay } from './train-display.ts';
 
 const EVENTS: MeasureEvent[] = [
   { dtype: 'int8', what: 'begin' },

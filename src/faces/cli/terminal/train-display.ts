@@ -1,12 +1,12 @@
 import { averaged } from '../../../scores/metrics/scores.ts';
+import type { MeasureEvent } from '../../../studies/jobs/node/calibration/measure-bases.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
 import { TimeLeft } from '../../../studies/report/run/timeline.ts';
-import { findingSentences, verdictSentence } from '../../../studies/report/verdict/verdict-sentence.ts';
+import { findingSentences, verdictSentence } from '../../../studies/report/verdict-sentence.ts';
 import { printable } from '../../../support/text.ts';
 import type { EventOf, FinishEvent, ProgressEvent, TrainEvent } from '../../../training/run/events.ts';
-import { clockTime, describeEvent } from './describe-event.ts';
+import { clockTime, describeEvent, RunTable } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
-import { RunTable } from './run-table.ts';
 import { coloursFor, ERASE_LINE, type Screen } from './screen.ts';
 
 export interface Display {
@@ -187,4 +187,36 @@ function bar(share: number): string {
 function rankLines({ reason, ranks }: FinishEvent, colour: boolean): string | undefined {
   const differ = new Set(Object.values(ranks)).size > 1;
   return reason !== 'stopped' && differ ? heatMap(rankTable(ranks), colour) : undefined;
+}
+
+const DOING = {
+  ...LOADING,
+  steps: 'training some steps',
+  evaluation: 'evaluating',
+} as const;
+
+/** Shows measurements: on a terminal in one line that is redrawn, elsewhere in one line per base type. */
+export function measureDisplay(screen: Screen): { show(event: MeasureEvent): void; close(): void } {
+  const isLive = screen.isTTY === true;
+  let isDrawn = false;
+  const close = () => {
+    if (isDrawn) screen.write(ERASE_LINE);
+    isDrawn = false;
+  };
+  const draw = (line: string) => {
+    screen.write(isLive ? `${ERASE_LINE}${line}` : `${line}\n`);
+    isDrawn = isLive;
+  };
+  return {
+    show(event) {
+      const { dtype } = event;
+      if (event.what === 'begin') draw(`measuring ${dtype}`);
+      else if (event.what === 'made') {
+        close();
+        screen.write(`the ${dtype} base model is cached for runs\n`);
+      } else if (isLive && 'share' in event)
+        draw(`measuring ${dtype}: ${DOING[event.what]} ${Math.round(100 * event.share)} %`);
+    },
+    close,
+  };
 }

@@ -7,13 +7,13 @@
 import type { EmbeddingModel, LanguageModel, RerankingModel } from 'ai';
 import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { GenerationInput } from '../../../program/generation/prompt.ts';
-import { openTrained } from '../../../studies/jobs/node/open-trained.ts';
+import { openTrained } from '../../../studies/jobs/node/main-entry.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ScoreAnswer } from '../../../tasks/regression/definition.ts';
 import { StopText } from '../../../use/serving/service/stop-text.ts';
-import type { OpenOptions } from '../../../use/trained/node/open-options.ts';
-import type { ModelInThread } from '../../../use/trained/node/thread/model-in-thread.ts';
+import type { OpenOptions } from '../../../use/trained/model-options.ts';
+import type { ModelInThread } from '../../../use/trained/thread/model-in-thread.ts';
 
 type V4<Model> = Extract<Model, { specificationVersion: 'v4' }>;
 type Writer = V4<LanguageModel>;

@@ -1,6 +1,5 @@
 import { type LiveSection, type LiveState, liveSections } from '../../../studies/report/page/live-page.ts';
-import type { RunSummary } from '../../../studies/report/run/run-facts.ts';
-import { addEvent, emptyRecord } from '../../../studies/report/run/run-record.ts';
+import { addEvent, emptyRecord, type RunSummary } from '../../../studies/report/run/run-record.ts';
 import { TimeLeft } from '../../../studies/report/run/timeline.ts';
 import { readEvent } from '../../../training/run/events.ts';
 

@@ -1,10 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { connect, type Socket } from 'node:net';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { type RunSummary, summarizeRun } from '../../../studies/report/run/run-facts.ts';
+import { type RunSummary, summarizeRun } from '../../../studies/report/run/run-record.ts';
 import { LivePicture } from './live-picture.ts';
-import { type LiveServer, serveLive } from './live-server.ts';
+import { type LiveServer, limitConnections, serveLive } from './live-server.ts';
 
 const FACTS = summarizeRun({
   model: 'm',
@@ -246,4 +248,24 @@ it('stops nothing once the run is over', async () => {
 it('reports that its port is taken', async () => {
   const port = Number(new URL(server.url).port);
   await expect(serveLive(picture, port, () => {})).rejects.toThrow(`--port ${port} is in use`);
+});
+
+const sockets: Socket[] = [];
+const busy = createServer((_, response) => response.end('here'));
+afterEach(() => {
+  for (const socket of sockets) socket.destroy();
+  busy.close();
+});
+
+it('idle connections do not block others', async () => {
+  limitConnections(busy, 8);
+  busy.listen(0, '127.0.0.1');
+  await once(busy, 'listening');
+  const { port } = busy.address() as AddressInfo;
+  for (let i = 0; i < 30; i++) {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    sockets.push(socket);
+    await once(socket, 'connect');
+  }
+  expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('here');
 });

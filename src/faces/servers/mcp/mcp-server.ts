@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
-import type { ModelInThread } from '../../../use/trained/node/thread/model-in-thread.ts';
+import type { ModelInThread } from '../../../use/trained/thread/model-in-thread.ts';
 
 /** Versions of the Model Context Protocol whose messages about tools are those here. */
 const VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];

@@ -98,6 +98,11 @@ export class RequestScope {
     return this.#controller.signal;
   }
 
+  /** Describes the work of the request in its log line. A client may send any name. */
+  note(model: string, rows: number): void {
+    Object.assign(this.facts, { model: model.slice(0, 200), rows });
+  }
+
   abort(reason: unknown): void {
     this.#controller.abort(reason);
   }

@@ -9,7 +9,6 @@ import type { Service } from '../../../use/serving/service/service.ts';
 import { isSameSecret } from '../http/listen.ts';
 import { embeddingsError, type HttpFailure, httpFailure, openAiError, Refused } from './failure.ts';
 import { onResponseEnd, RequestScope, routeAt, type ServeApp, type ServeEnv } from './request-scope.ts';
-import { addChatCompletions } from './routes/chat-completions.ts';
 import { addCompletions } from './routes/completions.ts';
 import { addEmbeddings } from './routes/embeddings.ts';
 import { addHome } from './routes/home.ts';
@@ -94,8 +93,12 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
       metrics.seconds.observe({ route }, seconds);
       if (!LIGHT.includes(c.req.path))
         log({
-          ...{ time: new Date().toISOString(), method: c.req.method, path: c.req.path, status },
-          ...{ ms: Math.round(seconds * 1e5) / 100, ...scope.facts },
+          time: new Date().toISOString(),
+          method: c.req.method,
+          path: c.req.path,
+          status,
+          ms: Math.round(seconds * 1e5) / 100,
+          ...scope.facts,
         });
       scope.done();
       scopes.delete(scope);
@@ -170,8 +173,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
 
   addHome(app, apiKey !== undefined);
   addOperating(app, service, metrics, () => isDraining);
-  for (const add of [addPredict, addEmbeddings, addRerank, addModels, addCompletions, addChatCompletions])
-    add(app, service);
+  for (const add of [addPredict, addEmbeddings, addRerank, addModels, addCompletions]) add(app, service);
   if (allowLoading) addAdapters(app, service);
   const hasKey = apiKey !== undefined;
   if (hasKey)

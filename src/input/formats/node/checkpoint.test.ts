@@ -1,16 +1,28 @@
+import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
   copyFileSync,
+  existsSync,
+  ftruncateSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { add, input, weight } from '../../../engine/graph/build.ts';
+import { Graph } from '../../../engine/graph/graph.ts';
+import { lower, type WeightLocation } from '../../../engine/onnx/lower.ts';
+import { createSession } from '../../../engine/runtime/node/create-session.ts';
+import { UserError } from '../../../support/user-error.ts';
 import type { StoredTensor } from '../tensor-data.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import { writeSafetensors } from './safetensors-file.ts';
@@ -133,4 +145,161 @@ it('reads shards of torch.save, in both formats', () => {
   expect(checkpoint.info('bias').file).toBe(join(folder, 'pytorch_model-2.bin'));
   expect(checkpoint.readFloat32('matrix', 1, 2)).toEqual(Float32Array.of(0.125));
   checkpoint.close();
+});
+
+/** Number of elements in each of two bf16 tensors, which together have 8 GB. */
+const COUNT = 2 ** 31;
+/**
+ * Maximum growth of memory in bytes, less than a hundredth of the file. Garbage of other tests may be freed
+ * meanwhile.
+ */
+const MAX_GROWTH = 100 * 2 ** 20;
+
+/** Writes a sparse file: only one element of each tensor takes disk space. */
+function writeSparse(): void {
+  const tensor = (i: number) => ({
+    dtype: 'BF16',
+    shape: [COUNT / 1024, 1024],
+    data_offsets: [2 * COUNT * i, 2 * COUNT * (i + 1)],
+  });
+  const header = new TextEncoder().encode(JSON.stringify({ a: tensor(0), b: tensor(1) }));
+  const fd = openSync(join(folder, 'model.safetensors'), 'w');
+  const dataStart = 8 + header.length;
+  writeSync(fd, new Uint8Array(BigUint64Array.of(BigInt(header.length)).buffer));
+  writeSync(fd, header);
+  ftruncateSync(fd, dataStart + 4 * COUNT);
+  const one = Uint8Array.of(0x80, 0x3f);
+  writeSync(fd, one, 0, 2, dataStart + 2);
+  writeSync(fd, one, 0, 2, dataStart + 4 * COUNT - 2);
+  closeSync(fd);
+}
+
+it('a file of 8 GB opens, and is read in parts, with constant memory', () => {
+  writeSparse();
+  const before = process.memoryUsage.rss();
+  const checkpoint = openCheckpoint(folder);
+  expect(checkpoint.readFloat32('a', 0, 3)).toEqual(Float32Array.of(0, 1, 0));
+  expect(checkpoint.readFloat32('b', COUNT - 2)).toEqual(Float32Array.of(0, 1));
+  for (let i = 1; i <= 100; i++) checkpoint.readFloat32('b', i * 2 ** 18, (i + 1) * 2 ** 18);
+  checkpoint.close();
+  expect(process.memoryUsage.rss() - before).toBeLessThan(MAX_GROWTH);
+});
+
+const DTYPES: Record<string, WeightLocation['dtype']> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
+
+/** The old format does not align storages, but the engine can map them. */
+it.each(['tensors.bin', 'legacy.bin', 'legacy-protocol-4.bin'])('the engine maps %s', async (fixture) => {
+  copyFileSync(`src/input/formats/pickle/fixtures/${fixture}`, join(folder, 'pytorch_model.bin'));
+  const checkpoint = openCheckpoint(folder);
+  const names = ['matrix', 'rows', 'parameter', 'half', 'brain', 'tied'];
+  const graph = new Graph();
+  const zero = input(graph, 'zero', 'float32', []);
+  const outputs = Object.fromEntries(
+    names.map((name) => [`y_${name}`, add(weight(graph, name, checkpoint.info(name).shape), zero)]),
+  );
+  const locate = (name: string): WeightLocation => {
+    const { dtype, begin, end } = checkpoint.info(name);
+    return { file: 'pytorch_model.bin', begin, end, dtype: DTYPES[dtype]! };
+  };
+  const session = await createSession(lower(outputs, { target: 'cpu', locate }), {
+    device: 'cpu',
+    weightFolder: dirname(checkpoint.info('matrix').file),
+  });
+  const results = await session.run({ zero: { data: new Float32Array(1), dims: [] } });
+  for (const name of names) expect(results[`y_${name}`]!.data).toEqual(checkpoint.readFloat32(name));
+  await session.release();
+  checkpoint.close();
+});
+
+const KINDS = [
+  { ending: '.safetensors', index: 'model.safetensors.index.json', other: '.bin' },
+  { ending: '.bin', index: 'pytorch_model.bin.index.json', other: '.safetensors' },
+];
+
+describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => {
+  const fails = (weightMap: unknown, message: string) => {
+    writeFileSync(join(folder, index), JSON.stringify({ weight_map: weightMap }));
+    expect(() => openCheckpoint(folder)).toThrow(UserError);
+    expect(() => openCheckpoint(folder)).toThrow(message);
+  };
+
+  beforeEach(() => {
+    const tensor = { dtype: 'F32' as const, shape: [1], data: Float32Array.of(1) };
+    if (ending === '.bin')
+      copyFileSync('src/input/formats/pickle/fixtures/state-dict.bin', join(folder, 'one.bin'));
+    else writeSafetensors(join(folder, 'one.safetensors'), new Map([['weight', tensor]]));
+    symlinkSync(`loop${ending}`, join(folder, `loop${ending}`));
+    symlinkSync('nowhere', join(folder, `dangling${ending}`));
+    mkdirSync(join(folder, `folder${ending}`));
+    writeFileSync(join(folder, `empty${ending}`), '');
+  });
+
+  it.each<[string, unknown, string]>([
+    ['a path upwards', '../one', '`weight_map: weight` must be the name of a'],
+    ['an absolute path', '/etc/one', '`weight_map: weight` must be the name'],
+    ['a path inside', 'folder/one', '`weight_map: weight` must be the name'],
+    ['a Windows path', 'C:one', '`weight_map: weight` must be the name'],
+    ['a backslash', '..\\one', '`weight_map: weight` must be the name'],
+    ['a zero byte', 'one\0', '`weight_map: weight` must be the name'],
+    ['an ending alone', '', '`weight_map: weight` must be the name'],
+    ['a folder', 'folder', 'is a folder or a device'],
+    ['a link to itself', 'loop', 'which is missing'],
+    ['a link to nothing', 'dangling', 'which is missing'],
+    ['no file', 'nine', 'which is missing. Download the missing file.'],
+    ['a long name', 'x'.repeat(10_000), 'which is missing'],
+    ['an empty file', 'empty', `empty${ending} `],
+  ])('with %s', (_, shard, message) => fails({ weight: `${shard}${ending}` }, message));
+
+  it.each<[string, unknown, string]>([
+    ['another kind of file', { weight: `one${other}` }, `must be the name of a ${ending} file in the same`],
+    ['a number', { weight: 1 }, '`weight_map: weight` must be the name'],
+    ['a list', ['weight'], 'has a weight_map that is not an object: ["weight"]'],
+    ['no map', undefined, 'has no weight_map'],
+    [
+      'a tensor that the shard lacks',
+      { b: `one${ending}` },
+      `puts tensor b into one${ending}, which does not contain it`,
+    ],
+    ['itself', { weight: index }, 'must be the name'],
+  ])('with %s in a shard', (_, weightMap, message) => fails(weightMap, message));
+
+  it.skipIf(process.platform === 'win32')('with a pipe', () => {
+    execFileSync('mkfifo', [join(folder, `pipe${ending}`)]);
+    fails({ weight: `pipe${ending}` }, 'is a folder or a device');
+  });
+
+  it('with too many shards, tensors or bytes, without end or duplicated', () => {
+    const many = (count: number, shard: (i: number) => string) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`w${i}`, `${shard(i)}${ending}`]));
+    fails(
+      many(2000, (i) => `${i}`),
+      'names 2000 shards, more than the maximum of 1024',
+    );
+    fails(
+      many(1_000_000, () => 'one'),
+      'is JSON with more than 1048576 values',
+    );
+    const write = (content: string | Uint8Array) => writeFileSync(join(folder, index), content);
+    write(Buffer.alloc(2 ** 25 + 1));
+    expect(() => openCheckpoint(folder)).toThrow('has 33554433 bytes, more than the maximum of 33554432');
+    write('{');
+    expect(() => openCheckpoint(folder)).toThrow(`${index} is not valid JSON: something else`);
+    write('['.repeat(1e6));
+    expect(() => openCheckpoint(folder)).toThrow('nested deeper than 8 levels');
+    write(`{"weight_map":{"weight":"one${ending}","weight":"two${ending}"}}`);
+    expect(() => openCheckpoint(folder)).toThrow('has the same key twice in one object');
+  });
+
+  it.skipIf(!existsSync('/proc/self/fd'))('closes the shards opened so far', () => {
+    const open = () => readdirSync('/proc/self/fd').length;
+    const before = open();
+    for (const [file, message] of [
+      ['one', 'does not contain it'],
+      ['nine', 'is missing'],
+    ] as const) {
+      const map = { weight: `one${ending}`, b: `${file}${ending}` };
+      for (let i = 0; i < 5; i++) fails(map, message);
+    }
+    expect(open()).toBe(before);
+  });
 });

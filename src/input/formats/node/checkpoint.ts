@@ -1,89 +1,29 @@
 import { existsSync, realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { UserError } from '../../../support/user-error.ts';
 import {
   type Checkpoint,
-  checkpointOf,
   convertHint,
-  holders,
   MAX_INDEX_BYTES,
-  missingShard,
-  parseWeightMap,
-  tensorCounter,
-  type WeightMap,
+  SAFETENSORS,
+  TORCH,
+  type WeightFormat,
+  Weights,
 } from '../checkpoint.ts';
 import { TorchFile } from '../pickle/torch-file.ts';
 import type { TensorFile } from '../safetensors.ts';
 import { FileSource, missingFile } from './file-source.ts';
 import { readBytes } from './read-text.ts';
-import { SafetensorsFile } from './safetensors-file.ts';
+import { openSafetensors } from './safetensors-file.ts';
 
-/**
- * Opens and checks the shards that an index names. Returns the file of each tensor.
- *
- * @param ending the file name extension of shards
- * @throws UserError if a shard is missing or lacks a tensor that the index assigns to it, or if there are too
- * many tensors; all shards are closed then
- */
-function openShards(
-  index: string,
-  ending: string,
-  open: (path: string) => TensorFile,
-): Map<string, TensorFile> {
-  const weightMap = readWeightMap(index, ending);
-  const files = new Map<string, TensorFile>();
-  const count = tensorCounter(index);
-  try {
-    for (const [, shard] of weightMap) {
-      if (files.has(shard)) continue;
-      const file = open(shardPath(index, shard));
-      files.set(shard, file);
-      count(file);
-    }
-    return holders(weightMap, files, index);
-  } catch (error) {
-    for (const file of files.values()) file.close();
-    throw error;
-  }
-}
-
-/** The real paths of the shards in an index, without duplicates. Throws a UserError if a shard is missing. */
-function shardsOf(index: string, ending: string): string[] {
-  const weightMap = readWeightMap(index, ending);
-  return [...new Set(weightMap.map(([, shard]) => shard))].map((shard) => shardPath(index, shard));
-}
-
-function readWeightMap(index: string, ending: string): WeightMap {
-  return parseWeightMap(readBytes(index, 'an index of shards', MAX_INDEX_BYTES), ending, index);
-}
-
-function shardPath(index: string, shard: string): string {
-  const path = join(dirname(index), shard);
-  if (existsSync(path)) return realpathSync(path);
-  throw missingShard(shard, index);
-}
-
-interface Format {
-  single: string;
-  index: string;
-  ending: string;
+interface Format extends WeightFormat {
   open: (path: string) => TensorFile;
 }
 
 /** Weight formats, in transformers' order of preference. */
 const FORMATS: readonly Format[] = [
-  {
-    single: 'model.safetensors',
-    index: 'model.safetensors.index.json',
-    ending: '.safetensors',
-    open: SafetensorsFile.open,
-  },
-  {
-    single: 'pytorch_model.bin',
-    index: 'pytorch_model.bin.index.json',
-    ending: '.bin',
-    open: openTorchFile,
-  },
+  { ...SAFETENSORS, open: openSafetensors },
+  { ...TORCH, open: openTorchFile },
 ];
 /** Weight files of other frameworks. */
 const OTHER_WEIGHTS = ['tf_model.h5', 'flax_model.msgpack'];
@@ -92,19 +32,19 @@ const OTHER_WEIGHTS = ['tf_model.h5', 'flax_model.msgpack'];
  * Opens the weights of a model folder: `model.safetensors`, `pytorch_model.bin`, or the shards that their
  * index lists. Headers are read and checked at once, tensors on request. Pickles are parsed, never executed.
  *
- * @throws UserError if there are no weights, if index and shards disagree, or if a file is damaged
+ * @throws UserError if there are no weights, if index and shards disagree, or if a file is damaged; all files are closed
+ * then
  */
 export function openCheckpoint(folder: string): Checkpoint {
   if (!existsSync(folder)) throw missingFile(folder, 'a model folder');
-  for (const { single, index, ending, open } of FORMATS) {
-    if (existsSync(join(folder, single))) {
-      const file = open(realpathSync(join(folder, single)));
-      return checkpoint(folder, new Map(file.names().map((name) => [name, file])));
-    }
-    if (existsSync(join(folder, index)))
-      return checkpoint(folder, openShards(join(folder, index), ending, open));
+  const { weights, open } = findWeights(folder);
+  try {
+    for (const name of weights.names) weights.add(name, open(realPath(weights, folder, name)));
+    return weights.checkpoint();
+  } catch (error) {
+    weights.close();
+    throw error;
   }
-  throw noWeights(folder);
 }
 
 /**
@@ -112,21 +52,29 @@ export function openCheckpoint(folder: string): Checkpoint {
  * openCheckpoint}.
  */
 export function weightFiles(folder: string): string[] {
-  for (const { single, index, ending } of FORMATS) {
-    if (existsSync(join(folder, single))) return [join(folder, single)];
-    if (existsSync(join(folder, index)))
-      return [join(folder, index), ...shardsOf(join(folder, index), ending)];
+  const { weights, index } = findWeights(folder);
+  if (index === undefined) return weights.names.map((name) => join(folder, name));
+  return [index, ...weights.names.map((name) => realPath(weights, folder, name))];
+}
+
+function findWeights(
+  folder: string,
+): Pick<Format, 'open'> & { weights: Weights<TensorFile>; index?: string } {
+  for (const format of FORMATS) {
+    const { open } = format;
+    if (existsSync(join(folder, format.single))) return { open, weights: new Weights(folder, format) };
+    const index = join(folder, format.index);
+    if (!existsSync(index)) continue;
+    const bytes = readBytes(index, 'an index of shards', MAX_INDEX_BYTES);
+    return { open, index, weights: new Weights(folder, format, { bytes, where: index }) };
   }
   throw noWeights(folder);
 }
 
-function checkpoint(folder: string, fileOf: ReadonlyMap<string, TensorFile>): Checkpoint {
-  return {
-    ...checkpointOf(folder, fileOf),
-    close() {
-      for (const file of new Set(fileOf.values())) file.close();
-    },
-  };
+function realPath(weights: Weights<TensorFile>, folder: string, name: string): string {
+  const path = join(folder, name);
+  if (existsSync(path)) return realpathSync(path);
+  throw weights.missing(name);
 }
 
 function noWeights(folder: string): UserError {

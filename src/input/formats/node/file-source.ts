@@ -11,15 +11,15 @@ import {
 import { basename, dirname, resolve } from 'node:path';
 import { nearest } from '../../../support/text.ts';
 import { InvalidFile, UserError } from '../../../support/user-error.ts';
-import type { ByteSource } from '../byte-source.ts';
+import type { OpenFile } from '../byte-source.ts';
 
 /** Maximum length of a single read; it must fit into a 32-bit integer. */
 const MAX_READ_BYTES = 2 ** 30;
 /** With NONBLOCK, opening a pipe does not wait for a writer. Windows does not have this flag. */
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** An open file. Close it after use. */
-export class FileSource implements ByteSource {
+/** An open file on a disk. */
+export class FileSource implements OpenFile {
   readonly path: string;
   readonly size: number;
   #fd: number | undefined;

@@ -1,7 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../../support/user-error.ts';
-import type { Files } from '../files.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
+import type { FolderFiles } from '../files.ts';
 import { FileSource } from './file-source.ts';
 
 /** Rejects an output folder that already has files, and an empty path, which would mean the current folder. */
@@ -16,16 +18,19 @@ export function assertNewFolder(path: string): void {
   });
 }
 
-/** The files of a folder. A file is opened for each read, so it need not be closed. */
-export function folderFiles(folder: string): Files {
+/** The files of a folder. Those that are read through `open` need not be closed, because each read opens them. */
+export function folderFiles(folder: string): FolderFiles {
+  const path = (name: string) => join(folder, name);
   return {
     name: join(folder),
+    path,
     list: () => (existsSync(folder) ? readdirSync(folder) : []),
+    has: (name) => existsSync(path(name)),
+    openNow: (name, expected) => FileSource.open(path(name), expected),
     async open(name) {
-      const path = join(folder, name);
-      if (!existsSync(path)) return undefined;
+      if (!existsSync(path(name))) return undefined;
       const opened = <T>(use: (source: FileSource) => T): T => {
-        const source = FileSource.open(path, 'a file');
+        const source = FileSource.open(path(name), 'a file');
         try {
           return use(source);
         } finally {
@@ -37,5 +42,10 @@ export function folderFiles(folder: string): Files {
         read: async (begin, end) => opened((source) => source.read(begin, end)),
       };
     },
+    write: (name, content) => atomicWrite(path(name), content),
+    append: (name, content) => appendFileSync(path(name), content),
+    remove: (name) => rmSync(path(name), { recursive: true, force: true }),
+    within: (name) => folderFiles(path(name)),
+    newHash: () => createHash('sha256'),
   };
 }

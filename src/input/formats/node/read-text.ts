@@ -1,11 +1,8 @@
-import { InvalidFile } from '../../../support/user-error.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from '../bounded-json.ts';
+import { wholeFile } from '../byte-source.ts';
 import { utf8Text } from '../excerpt.ts';
-import { checkYaml, yamlDocument } from '../yaml-document.ts';
+import { MAX_YAML_BYTES, parseYaml } from '../yaml-document.ts';
 import { FileSource } from './file-source.ts';
-
-/** Maximum size of YAML files. They have a few kilobytes, and parsed YAML takes much more memory than its text. */
-const MAX_YAML_BYTES = 2 ** 18;
 
 /**
  * Reads a small untrusted file: a regular file in UTF-8, up to a maximum size. All small untrusted files are
@@ -25,28 +22,10 @@ export function readJson(path: string, expected: string, maxBytes = MAX_JSON_BYT
 
 /** Parses a YAML file. Throws a UserError like {@link readText}, and for invalid YAML. */
 export function readYaml(path: string, expected: string): unknown {
-  const text = readText(path, expected, MAX_YAML_BYTES);
-  checkYaml(text, path);
-  try {
-    const document = yamlDocument(text);
-    if (document.errors.length > 0) throw document.errors[0];
-    return document.toJS({ maxAliasCount: 0 });
-  } catch (error) {
-    const [got] = (error as Error).message.split('\n', 1);
-    throw new InvalidFile({ where: path, fault: `is not valid YAML: ${got!.replace(/[.:]$/, '')}` });
-  }
+  return parseYaml(readBytes(path, expected, MAX_YAML_BYTES), path);
 }
 
 /** Reads a file up to a maximum size. Throws a UserError like {@link readText}. */
 export function readBytes(path: string, expected: string, maxBytes: number): Uint8Array {
-  const source = FileSource.open(path, expected);
-  try {
-    if (source.size <= maxBytes) return source.read(0, source.size);
-    throw new InvalidFile({
-      where: path,
-      fault: `has ${source.size} bytes, more than the maximum of ${maxBytes}`,
-    });
-  } finally {
-    source.close();
-  }
+  return wholeFile(FileSource.open(path, expected), maxBytes);
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '../../../support/user-error.ts';
-import { readSafetensors, SafetensorsFile, writeSafetensors } from './safetensors-file.ts';
+import { openSafetensors, readSafetensors, writeSafetensors } from './safetensors-file.ts';
 
 const shared = existsSync('../shared');
 
@@ -13,7 +13,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-describe('SafetensorsFile', () => {
+describe('openSafetensors', () => {
   const path = () => join(folder, 'model.safetensors');
   beforeEach(() => {
     writeSafetensors(
@@ -28,7 +28,7 @@ describe('SafetensorsFile', () => {
   });
 
   it('reads single tensors', () => {
-    const file = SafetensorsFile.open(path());
+    const file = openSafetensors(path());
     expect(file.names()).toEqual(['ids', 'layer.weight', 'layer.bias']);
     expect(file.header.metadata).toEqual({ format: 'pt' });
     expect(file.has('ids')).toBe(true);
@@ -50,19 +50,19 @@ describe('SafetensorsFile', () => {
     ['a folder', () => folder, ' is a folder or a device. Pass a safetensors file.'],
     ['a file as folder', () => join(path(), 'x'), 'does not exist; it should be a safetensors file'],
   ])('rejects %s with a UserError', (_, wrong, message) => {
-    expect(() => SafetensorsFile.open(wrong())).toThrow(UserError);
-    expect(() => SafetensorsFile.open(wrong())).toThrow(message);
+    expect(() => openSafetensors(wrong())).toThrow(UserError);
+    expect(() => openSafetensors(wrong())).toThrow(message);
   });
 
   it('reports how much of a truncated file is missing', () => {
     truncateSync(path(), readFileSync(path()).length - 1);
-    expect(() => SafetensorsFile.open(path())).toThrow('1 are missing, from tensor "layer.bias" on');
+    expect(() => openSafetensors(path())).toThrow('1 are missing, from tensor "layer.bias" on');
     truncateSync(path(), 4);
-    expect(() => SafetensorsFile.open(path())).toThrow('has 4 bytes, too few for a safetensors file');
+    expect(() => openSafetensors(path())).toThrow('has 4 bytes, too few for a safetensors file');
   });
 
   it('reports a file that shrinks while open', () => {
-    const file = SafetensorsFile.open(path());
+    const file = openSafetensors(path());
     truncateSync(path(), file.info('layer.weight').begin + 4);
     expect(() => file.read('layer.weight')).toThrow('The file changed while it was read.');
     file.close();
@@ -81,7 +81,7 @@ describe.skipIf(!shared)('files of the reference writer (skipped without ../shar
   it('exist', () => expect(files.length).toBeGreaterThan(80));
 
   it.each(files)('%s is rewritten byte for byte', (path) => {
-    const file = SafetensorsFile.open(path);
+    const file = openSafetensors(path);
     const copy = join(folder, 'copy.safetensors');
     writeSafetensors(copy, readSafetensors(path), file.header.metadata);
     file.close();

@@ -1,24 +1,52 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { UserError } from '../../../support/user-error.ts';
-import type { DownloadProgress } from '../../formats/byte-source.ts';
+import { FileSource } from '../../formats/node/file-source.ts';
 import { readJson } from '../../formats/node/read-text.ts';
+import { atomicWrite } from '../../store/node/atomic-write.ts';
+import { newLink } from '../../store/node/links.ts';
+import { NewFile } from '../../store/node/new-file.ts';
 import { hasInputFiles, indexOf, isAdapterRepository, isUsable, POOLING_FILES } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
+import {
+  accessOf,
+  type DownloadOptions,
+  type Expectation,
+  type HubEnvironment,
+  isCommit,
+  missingMarker,
+  type RepositoryType,
+  type ResolveOptions,
+} from '../repository.ts';
 
 /** The cache folder shared with Python's huggingface_hub, found by the same rules. */
-export function hubCacheFolder(env: Readonly<Record<string, string | undefined>> = process.env): string {
+export function hubCacheFolder(env: HubEnvironment = process.env): string {
   const explicit = env.HF_HUB_CACHE || env.HUGGINGFACE_HUB_CACHE;
   if (explicit) return explicit;
   const home = env.HF_HOME || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'huggingface');
   return join(home, 'hub');
 }
 
-export type RepositoryType = 'model' | 'dataset';
+/** How to reach the Hub from this process. */
+export function hubAccess(options: ResolveOptions) {
+  return accessOf(options, process.env, hubCacheFolder);
+}
+
+/** How to upload from this process: with the token of the environment, or of Hugging Face's standard login file. */
+export function uploadAccess(options: ResolveOptions) {
+  const { endpoint, offline, token } = hubAccess(options);
+  return { endpoint, offline, token: token ?? loginToken() };
+}
+
+function loginToken(): string | undefined {
+  const { HF_TOKEN_PATH, HF_HOME } = process.env;
+  const path = HF_TOKEN_PATH || join(HF_HOME || dirname(hubCacheFolder()), 'token');
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() || undefined : undefined;
+}
 
 /** A repository's folder in the cache. It contains `blobs`, `refs` and `snapshots`. */
-export function repositoryFolder(cacheDir: string, type: RepositoryType, name: string): string {
+function repositoryFolder(cacheDir: string, type: RepositoryType, name: string): string {
   return join(cacheDir, `${type}s--${name.replace('/', '--')}`);
 }
 
@@ -66,20 +94,8 @@ export function findSnapshot(cacheDir: string, id: ModelId): CachedSnapshot | nu
 export function knowsPooling(folder: string): boolean {
   const [snapshots, commit] = [dirname(folder), basename(folder)];
   if (basename(snapshots) !== 'snapshots' || !isCommit(commit)) return true;
-  const missing = missingFolder(dirname(snapshots), commit);
-  return POOLING_FILES.every((file) => [folder, missing].some((place) => existsSync(join(place, file))));
-}
-
-/**
- * The folder in which huggingface_hub notes missing files: an empty file with the name of each file that the repository
- * lacks.
- */
-export function missingFolder(repository: string, commit: string): string {
-  return join(repository, '.no_exist', commit);
-}
-
-export function isCommit(text: string): boolean {
-  return /^[0-9a-f]{40}$/.test(text);
+  const missing = (file: string) => join(dirname(snapshots), missingMarker(commit, file));
+  return POOLING_FILES.every((file) => [join(folder, file), missing(file)].some((path) => existsSync(path)));
 }
 
 /** Names of the models in the cache, including incomplete ones. */
@@ -100,48 +116,41 @@ function shardsOf(folder: string, index: string | undefined): string[] {
   }
 }
 
-export interface ResolveOptions {
-  /** Default: the cache shared with Python (HF_HUB_CACHE, HF_HOME). */
-  cacheDir?: string;
-  /** Whether to avoid the network. Default: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE. */
-  offline?: boolean;
-  /** Default: HF_ENDPOINT, or https://huggingface.co. */
-  endpoint?: string;
-  /** Branch, tag or commit, if the id does not name one (`owner/name@revision`). Default: main. */
-  revision?: string;
-  onProgress?: (progress: DownloadProgress) => void;
-  /** Whether the caller needs the model's pooling. If so, missing pooling files are downloaded. */
-  pools?: boolean;
-  /** Default: HF_TOKEN. */
-  token?: string;
-}
-
-/** How to reach the Hub: options override the environment variables of Python's huggingface_hub. */
-export function hubAccess(options: ResolveOptions) {
-  const { HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE, HF_ENDPOINT, HF_TOKEN } = process.env;
-  const endpoint = options.endpoint ?? (HF_ENDPOINT || 'https://huggingface.co');
-  return {
-    cacheDir: options.cacheDir ?? hubCacheFolder(),
-    offline: options.offline ?? isSet(HF_HUB_OFFLINE || TRANSFORMERS_OFFLINE),
-    endpoint: endpoint.replace(/\/+$/, ''),
-    get token() {
-      return checkToken(options.token ?? HF_TOKEN);
-    },
+/** The repositories in a cache. */
+export function repositoriesIn(cacheDir: string): DownloadOptions['files'] {
+  return (type, name) => {
+    const at = (path: string) => join(repositoryFolder(cacheDir, type, name), path);
+    return {
+      at,
+      has: (path) => existsSync(at(path)),
+      isIntact: (path, expected) => isBlob(at(path), expected),
+      newFile(path, expected) {
+        const file = new NewFile(at(path));
+        return {
+          write: (bytes) => file.write(bytes),
+          publish: () => file.publish((written) => isBlob(written, expected)),
+          discard: () => file.discard(),
+        };
+      },
+      link: (path, target) => newLink(at(path), at(target)),
+      write: (path, text) => atomicWrite(at(path), text),
+    };
   };
 }
 
-/** Parses a boolean environment variable like Python's huggingface_hub. */
-function isSet(value: string | undefined): boolean {
-  return ['1', 'ON', 'YES', 'TRUE'].includes((value ?? '').toUpperCase());
-}
+/** Bytes per read. */
+const CHUNK = 2 ** 22;
 
-function checkToken(token: string | undefined): string | undefined {
-  const trimmed = token?.trim();
-  if (!trimmed) return undefined;
-  if (trimmed.startsWith('hf_')) return trimmed;
-  throw new UserError({
-    where: 'HF_TOKEN',
-    fault: 'is not an access token: those begin with hf_',
-    code: 'access_denied',
-  });
+/** Whether a file has the expected size and hash. Git's SHA-1 also covers a header. */
+function isBlob(path: string, { size, digest }: Expectation): boolean {
+  const source = FileSource.open(path, 'a file of the cache');
+  try {
+    if (source.size !== size) return false;
+    const isLarge = digest.length === 64;
+    const hash = isLarge ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`);
+    for (let at = 0; at < size; at += CHUNK) hash.update(source.read(at, Math.min(size, at + CHUNK)));
+    return hash.digest('hex') === digest;
+  } finally {
+    source.close();
+  }
 }

@@ -1,4 +1,5 @@
 import {
+  existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -15,13 +16,15 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type HostedModel, type HubServer, startHubServer } from '../../../../tests/support/hub-server.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { describeFolder } from '../../../use/trained/node/load-model.ts';
 import type { DownloadProgress } from '../../formats/byte-source.ts';
+import { EMBEDDED_MODEL } from '../model-id.ts';
 import { findSnapshot, hubCacheFolder } from './cache.ts';
-import { resolveModel } from './resolve-model.ts';
+import { embeddedFolder, resolveModel } from './resolve-model.ts';
 
 const COMMIT = 'c'.repeat(40);
 const NAME = 'owner/tiny';
@@ -415,3 +418,41 @@ describe('hubCacheFolder', () => {
     );
   });
 });
+
+let root: string;
+beforeEach(() => {
+  root = realpathSync(mkdtempSync(join(tmpdir(), 'package-')));
+});
+afterEach(() => rmSync(root, { recursive: true }));
+
+it('the embedded model is in the package', () => {
+  mkdirSync(join(root, 'models/mini'), { recursive: true });
+  writeFileSync(join(root, 'models/mini/config.json'), '{}');
+  expect(embeddedFolder([pathToFileURL(join(root, 'models/mini/config.json'))])).toBe(
+    join(root, 'models/mini'),
+  );
+});
+
+it('the embedded model is reported missing in a package without it', () => {
+  const file = pathToFileURL(join(root, 'models/mini/config.json'));
+  expect(() => embeddedFolder([file])).toThrow(
+    `\`model\` is not set, and the built-in model is missing from ${join(root, 'models/mini')}`,
+  );
+});
+
+it.skipIf(!existsSync('models/mini'))(
+  'the embedded model is listed file by file, with an expression for bundlers',
+  () => {
+    const files = readdirSync('models/mini').filter((name) => name !== 'README.md');
+    const source = readFileSync('src/input/hub/embedded-files.ts', 'utf8');
+    for (const name of files)
+      expect(source).toMatch(new RegExp(`new URL\\('[./]+/models/mini/${name}', import`));
+  },
+);
+
+it.skipIf(!existsSync('models/mini'))(
+  'the embedded model is found by its name (skipped without models/mini)',
+  async () => {
+    expect(await resolveModel(EMBEDDED_MODEL)).toBe(realpathSync('models/mini'));
+  },
+);

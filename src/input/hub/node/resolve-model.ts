@@ -7,8 +7,8 @@ import { missingFile } from '../../formats/node/file-source.ts';
 import { EMBEDDED_FILES } from '../embedded-files.ts';
 import { explainHubError } from '../explain-hub-error.ts';
 import { EMBEDDED_MODEL, type ModelId, parseModelId } from '../model-id.ts';
-import { cachedModels, findSnapshot, hubAccess, type ResolveOptions } from './cache.ts';
-import { downloadModel } from './download.ts';
+import { downloadModel, type ResolveOptions } from '../repository.ts';
+import { cachedModels, findSnapshot, hubAccess, repositoriesIn } from './cache.ts';
 
 /** @throws UserError if the package lacks the embedded model */
 export function embeddedFolder(files: readonly URL[] = [...EMBEDDED_FILES.values()]): string {
@@ -44,7 +44,8 @@ export async function resolveModel(model: string, options: ResolveOptions = {}):
 
   const { token } = access;
   try {
-    const folder = await downloadModel(id, { cacheDir, endpoint, token, onProgress: options.onProgress });
+    const files = repositoriesIn(cacheDir);
+    const folder = await downloadModel(id, { files, endpoint, token, onProgress: options.onProgress });
     return realpathSync(folder);
   } catch (error) {
     if (cached?.inputs) return realpathSync(cached.folder);

@@ -1,19 +1,27 @@
+import { multiply } from '../../../engine/graph/build.ts';
+import type { Value } from '../../../engine/graph/graph.ts';
 import { Random } from '../../../support/random.ts';
 import { adaptedModules, defaultTargets } from '../low-rank/adapted-modules.ts';
 import {
+  columnsOf,
+  type Factor,
   type FactorGroup,
   factorGroups,
   factorName,
   factorOf,
+  factorsIn,
   type LowRankModule,
+  matrixRows,
+  setColumn,
 } from '../low-rank/factors.ts';
+import { LowRankInjection, type LowRankOptions } from '../low-rank/low-rank-injection.ts';
 import { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { orthonormalise, refuseTooManyVectors } from '../low-rank/orthonormal.ts';
 import { adaLoraAlpha, adaLoraScale } from '../low-rank/patterns-and-scales.ts';
 import type { AdapterSettings, ScaleConfig } from '../low-rank/peft-config.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
-import type { ReadParameter, Regularizer, TunableModel } from '../tuner.ts';
+import type { Dropout, Fraction, ReadParameter, Regularizer, TunableModel } from '../tuner.ts';
 import { savedParameters } from '../whole-parameters.ts';
 
 /** Standard deviation of the initial P and Q. */
@@ -74,24 +82,14 @@ export class AdaLoraTuner extends LowRankTuner {
    * uniform over all such matrices (Saxe et al., 2014, arXiv 1312.6120).
    */
   protected initialiseFactors(values: Float32Array, seed: number, _read: ReadParameter): void {
-    for (const { path, rank, inFeatures, outFeatures } of this.modules) {
-      for (const [factor, length] of [
-        ['A', inFeatures],
-        ['B', outFeatures],
-      ] as const) {
-        const name = factorName(path, factor);
-        const tensor = this.layout.read(values, name);
-        tensor.set(new Random(seed, `init ${name}`).normals(tensor.length, INITIAL_STD));
-        if (this.settings.init !== 'orthonormal') continue;
-        // B is stored by rows, so adjacent elements of a column are `rank` apart.
-        const at = (i: number, j: number) => (factor === 'A' ? i * length + j : j * rank + i);
-        const vectors = Array.from({ length: rank }, (_, i) =>
-          Float64Array.from({ length }, (_, j) => tensor[at(i, j)]!),
-        );
-        orthonormalise(vectors).forEach((vector, i) => {
-          for (let j = 0; j < length; j++) tensor[at(i, j)] = vector[j]!;
-        });
-      }
+    for (const { path, rank } of this.modules) {
+      const { A, B } = factorsIn(this.layout, values, path);
+      const random = (factor: Factor) => new Random(seed, `init ${factorName(path, factor)}`);
+      A.set(random('A').normals(A.length, INITIAL_STD));
+      B.set(random('B').normals(B.length, INITIAL_STD));
+      if (this.settings.init !== 'orthonormal') continue;
+      orthonormalise(matrixRows(A, rank)).forEach((row, i) => A.set(row, i * row.length));
+      orthonormalise(columnsOf(B, rank)).forEach((column, i) => setColumn(B, rank, i, column));
     }
   }
 }
@@ -130,4 +128,60 @@ function widthOf({ members }: FactorGroup): number {
 /** The λ of the triplets in a factor A. */
 function diagonalOf({ name, shape: [rank] }: TrainedParameter): TrainedParameter {
   return { name: factorName(factorOf(name)!.path, 'E'), shape: [rank!] };
+}
+
+/** Options with the random fraction α in training, []. */
+interface PathOptions extends LowRankOptions {
+  fraction(): Value | undefined;
+}
+
+/**
+ * Increments at a point of the straight path from zero to the factors. P, λ and Q times α give the increment times α³.
+ */
+class PathInjection extends LowRankInjection {
+  declare readonly options: PathOptions;
+
+  override increments(paths: readonly string[], x: Value): (Value | undefined)[] {
+    const whole = super.increments(paths, x);
+    const alpha = this.options.fraction();
+    if (!alpha) return whole;
+    const cube = multiply(multiply(alpha, alpha), alpha);
+    return whole.map((increment) => increment && multiply(increment, cube));
+  }
+}
+
+/**
+ * Triplets whose gradients are computed at random points of the path from zero to their values. The mean of these
+ * gradients over the steps is an integrated gradient (Cui et al., ICLR 2026, arXiv 2603.13792).
+ */
+export class IguLoraTuner extends AdaLoraTuner {
+  constructor(
+    readonly path: { path_points: number; initial_lambda: number },
+    settings: TripletSettings,
+    modules: readonly LowRankModule[],
+    saved: readonly TrainedParameter[],
+  ) {
+    super(settings, modules, saved);
+    this.injection = PathInjection;
+  }
+
+  /** Returns a plain AdaLoRA tuner. After ranks are final, the kept triplets train without the path. */
+  override withModules(modules: readonly LowRankModule[]): AdaLoraTuner {
+    return new AdaLoraTuner(this.settings, modules, this.saved);
+  }
+
+  protected override options(dropout: Dropout, fraction?: Fraction): PathOptions {
+    const { path_points: points } = this.path;
+    // A function, because the network does not exist before the first increment is built.
+    return {
+      ...super.options(dropout),
+      fraction: () => (points > 1 ? fraction?.(points) : undefined),
+    };
+  }
+
+  protected override initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
+    super.initialiseFactors(values, seed, read);
+    for (const { path } of this.modules)
+      this.layout.read(values, factorName(path, 'E')).fill(this.path.initial_lambda);
+  }
 }

@@ -112,8 +112,15 @@ export class AllocatedRun implements MethodRun {
     const { tinit, tfinal, deltaT } = schedule;
     const { unit, components, initial, final, rounded } = budget;
     return {
-      ...{ initial: initial.components, target: final.components, tinit, tfinal, deltaT },
-      ...{ unit, components, forms: { initial, target: final }, rounded },
+      initial: initial.components,
+      target: final.components,
+      tinit,
+      tfinal,
+      deltaT,
+      unit,
+      components,
+      forms: { initial, target: final },
+      rounded,
       assumed: assumedPhases(settings, schedule),
     };
   }
@@ -147,7 +154,10 @@ export class AllocatedRun implements MethodRun {
   state(): MethodState {
     const { sensitivity, uncertainty, pattern, allocations, done } = this.#allocator.state();
     return {
-      ...{ sensitivity, uncertainty, pattern, progress: Int32Array.of(allocations, Number(done)) },
+      sensitivity,
+      uncertainty,
+      pattern,
+      progress: Int32Array.of(allocations, Number(done)),
       ...(this.#initial && { initial: this.#initial }),
       ...(this.added && { added: this.added }),
     };

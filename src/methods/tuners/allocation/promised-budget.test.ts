@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { UserError } from '../../../support/user-error.ts';
+import type { TunableModel } from '../tuner.ts';
 import { budgetShape, oneBudget } from './budget.ts';
-import { promisedBudget } from './promised-budget.ts';
+import { planAllocation, promisedBudget } from './promised-budget.ts';
 
 const schema = oneBudget(z.strictObject(budgetShape));
 
@@ -108,4 +109,18 @@ describe('an error', () => {
     expect(promised({ target: '1 triplets' }).target).toBe(1);
     expect(promised({ target: '35 triplets', init_r: 12 }).target).toBe(35);
   });
+});
+
+it('a plan reports an impossible schedule together with unknown modules', () => {
+  const model = {
+    parameters: new Map(),
+    linears: [{ path: 'layer.0.query', inFeatures: 4, outFeatures: 4 }],
+    head: { modules: ['classifier'] },
+    headKind: 'SEQ_CLS',
+  } as unknown as TunableModel;
+  const method = { method: 'adalora', title: 'AdaLoRA', components: 'triplets', kind: 'ADALORA' } as const;
+  const settings = { target_modules: ['querry'], target_r: 4, tinit: 70, tfinal: 40, deltaT: 1 };
+  expect(() => planAllocation({ ...method, targets: ['query'] }, model, settings as never, 100)).toThrow(
+    /target_modules has "querry".*\nadalora\.tinit, adalora\.tfinal leave .*got 70 \+ 40/s,
+  );
 });

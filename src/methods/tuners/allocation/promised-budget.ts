@@ -1,6 +1,6 @@
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { elementCount } from '../../../support/arrays.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { allOf, InvalidConfig } from '../../../support/user-error.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import type { PeftType } from '../low-rank/low-rank-kind.ts';
 import { type AdapterSettings, storedSize } from '../low-rank/peft-config.ts';
@@ -137,16 +137,19 @@ export function promisedBudget(config: BudgetConfig, facts: BudgetInputs): Promi
   const [rank, note] = start ? startingRank(unitOf(start), amountOf(start), costs) : defaultRank(mean);
   if (rank > MAX_RANK) {
     const where = `${facts.method}.${start?.key ?? end.key}`;
-    throw new UserError({
+    throw new InvalidConfig({
       where: `${where}: ${(start ?? end).value}`,
       fault: `means rank ${rank} in every matrix; the maximum is ${MAX_RANK}`,
-      code: 'invalid_config',
     });
   }
   refuseTooLittle({ ...end, unit, target }, costs, facts);
   refuseTooMuch({ ...end, unit, target, mean }, { key: start?.key ?? 'init_r', rank }, costs, facts);
   return {
-    ...{ unit, target, cost: costs.of[unit], components, initialRank: rank },
+    unit,
+    target,
+    cost: costs.of[unit],
+    components,
+    initialRank: rank,
     initial: { ...costs.forms(rank), bytes: costs.everywhere('bytes', rank) },
     final: { ...costs.forms(mean), [unit]: target },
     rounded: [...(target === wanted.amount ? [] : [`${wanted.text}, rounded down`]), ...note],
@@ -187,10 +190,9 @@ function refuseTooLittle(
     parameters: `parameters, one of the ${facts.components} of the largest matrix`,
     bytes: `bytes: header, head and one of the ${facts.components} of the largest matrix`,
   }[unit];
-  throw new UserError({
+  throw new InvalidConfig({
     where: `${facts.method}.${key}`,
     fault: `must be at least ${least === 1 ? 'one of the' : least} ${what}, got ${typeof value === 'number' && value !== target ? `${value} (${target})` : value}`,
-    code: 'invalid_config',
   });
 }
 
@@ -204,11 +206,10 @@ function refuseTooMuch(
   if (target < most) return;
   const amount = `${most} ${unit === 'components' ? components : unit}, `;
   const rank = start.key === 'init_r' ? `init_r (${start.rank})` : `rank ${start.rank} everywhere`;
-  throw new UserError({
+  throw new InvalidConfig({
     where: `${method}.${key}`,
     fault: `must be less than ${typeof value === 'number' ? '' : amount}${rank}, because ${title} prunes from ${start.key} down to ${key}, got ${value}`,
     hint: `Set ${method}.init_r to about ${initialRank(mean)}, or train with lora at rank ${Math.max(1, Math.round(mean))}.`,
-    code: 'invalid_config',
   });
 }
 
@@ -246,7 +247,7 @@ export function planAllocation(
   config: AdapterSettings & BudgetConfig & ScheduleConfig,
   totalSteps: number,
 ): AllocationPlan {
-  const [{ modules, saved, budget }, schedule] = both(
+  const [plan, schedule] = allOf([
     () => {
       const modules = adaptedModules(model, config, targets);
       const saved = savedParameters(model, config, modules);
@@ -258,30 +259,14 @@ export function planAllocation(
       const facts = { method, title, components, modules, modelParameters, fileBytes };
       const budget = promisedBudget(config, facts);
       if (budget.cost(modules.map(() => minRank)) > budget.target)
-        throw new UserError({
+        throw new InvalidConfig({
           where: method,
           fault: `has a target below rank ${minRank} in each of ${modules.length} modules, which ${title} keeps at least`,
           hint: 'Raise the target.',
-          code: 'invalid_config',
         });
       return { modules, saved, budget };
     },
     () => resolveSchedule(config, totalSteps, method),
-  );
-  return { modules, saved, budget, schedule };
-}
-
-/** Runs two independent functions. If both fail, the error contains both errors. */
-function both<A, B>(first: () => A, second: () => B): [A, B] {
-  const results = [first, second].map((work) => {
-    try {
-      return { value: work() };
-    } catch (error) {
-      if (error instanceof UserError) return { message: error.message };
-      throw error;
-    }
-  });
-  const messages = results.flatMap(({ message }) => message ?? []);
-  if (messages.length > 0) throw new UserError(messages.join('\n'), 'invalid_config');
-  return results.map(({ value }) => value) as [A, B];
+  ]);
+  return { ...plan, schedule };
 }

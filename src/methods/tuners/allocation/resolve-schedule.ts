@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidConfig } from '../../../support/user-error.ts';
 import { type ScheduleConfig, TFINAL, TINIT } from './allocation-config.ts';
 import { type AllocationSchedule, finalStep } from './budget.ts';
 
@@ -22,19 +22,17 @@ export function resolveSchedule(
   };
   const end = finalStep(schedule);
   if (end <= schedule.tinit) {
-    throw new UserError({
+    throw new InvalidConfig({
       where: `${method}.tinit, ${method}.tfinal`,
       fault: `leave no step to allocate the budget: tinit + tfinal must be less than ${totalStep} (the steps of this run), got ${schedule.tinit} + ${schedule.tfinal} = ${schedule.tinit + schedule.tfinal}`,
       hint: 'Lower tinit or tfinal (shares such as 10% follow the length of the run), or train for more steps.',
-      code: 'invalid_config',
     });
   }
   if (end < 2) {
-    throw new UserError({
+    throw new InvalidConfig({
       where: `${method}.tfinal`,
       fault: `puts the final allocation at step ${end} of ${totalStep}, with no step before it to measure importance`,
       hint: totalStep < 2 ? 'Train for more steps.' : `Set ${method}.tfinal to at most ${totalStep - 2}.`,
-      code: 'invalid_config',
     });
   }
   return schedule;

@@ -12,8 +12,7 @@ import { LoraTuner } from '../lora/lora-tuner.ts';
 import { METHOD_NAMES, METHODS } from '../registry.ts';
 import type { Tuner } from '../tuner.ts';
 import { NotMixed } from './bank-form.ts';
-import { packAdapter, packedBytes } from './packed-adapter.ts';
-import { wholeParts } from './whole-parts.ts';
+import { packAdapter, packedBytes, wholeParts } from './packed-adapter.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'adalora-pack-'));
 let model: LoadedModel;

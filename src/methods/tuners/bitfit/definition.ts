@@ -40,16 +40,13 @@ const bitFitKind: AdapterKind = {
       });
     });
     const tuner = biasTuner(model.head, parameters);
-    const values = new Float32Array(tuner.layout.length);
-    for (const { name, data } of parameters) tuner.layout.read(values, name).set(data);
-    return { tuner, values };
+    return { tuner, values: tuner.layout.vector(parameters.map((one) => [one.name, one])) };
   },
   facts({ config }) {
     const saved = savedModules.parse(config.modules_to_save) ?? [];
     const isSaved = (key: string) => saved.some((module) => key.startsWith(`${PEFT_PREFIX}${module}.`));
     return { ranks: {}, settings: {}, isOwn: (key) => !isSaved(key) };
   },
-  exports: {},
 };
 
 function storeBiases(
@@ -65,12 +62,7 @@ function storeBiases(
       task_type: headNamed(headKind).taskType,
       modules_to_save: head.modules.length > 0 ? head.modules : null,
     },
-    tensors: new Map(
-      layout.segments.map(({ name, shape }) => [
-        PEFT_PREFIX + name,
-        { shape: [...shape], data: layout.read(values, name) },
-      ]),
-    ),
+    tensors: layout.tensors(values, (name) => PEFT_PREFIX + name),
     baseModel,
   };
 }

@@ -3,6 +3,7 @@ import type { AdapterTensors, StoredAdapter } from '../../../input/formats/adapt
 import { excerptName } from '../../../input/formats/excerpt.ts';
 import type { Sublayer } from '../../../models/nn/network.ts';
 import { InvalidFile, type UserError } from '../../../support/user-error.ts';
+import { readVector } from '../peft/peft-files.ts';
 import type { TunableModel, TunedValues } from '../tuner.ts';
 import { ADAPTERS_VERSION, adapterHubSettings, withPlainHead } from './adapterhub-settings.ts';
 import {
@@ -40,19 +41,7 @@ export function importBottlenecks(
     return shape ? [{ name, shape }] : [];
   });
   const tuner = new BottleneckTuner(sites, saved, form);
-  const values = new Float32Array(tuner.layout.length);
-  for (const { name, shape } of tuner.layout.segments) {
-    const tensor = tensors.get(name);
-    if (tensor?.shape.join() !== shape.join()) {
-      throw new InvalidFile({
-        where: `${where}: ${name}`,
-        fault: tensor ? `has shape [${tensor.shape}] instead of [${shape}]` : 'is missing',
-        hint: 'The adapter belongs to another base model, or is damaged.',
-      });
-    }
-    tuner.layout.read(values, name).set(tensor.data);
-  }
-  return { tuner, values };
+  return { tuner, values: readVector(tuner.layout, tensors, where) };
 }
 
 /**
@@ -129,12 +118,7 @@ export function storeBottlenecks(
       config: adapterHubSettings(form, sublayers, width, bottleneck),
       name: ADAPTER_NAME,
     },
-    tensors: new Map(
-      layout.segments.map(({ name, shape }) => [
-        name,
-        { shape: [...shape], data: layout.read(values, name) },
-      ]),
-    ),
+    tensors: layout.tensors(values),
     baseModel,
     ...(saved.length > 0 && {
       head: {

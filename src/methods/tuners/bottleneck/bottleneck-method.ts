@@ -34,7 +34,6 @@ export const bottleneckKind: AdapterKind = {
       isOwn: isAdapterHubTensor,
     };
   },
-  exports: {},
   unmergeable: 'it has layers of its own that no weight of the base can hold',
 };
 

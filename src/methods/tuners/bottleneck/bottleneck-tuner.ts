@@ -5,13 +5,15 @@ import type { Injection, Sublayer, SublayerEnd } from '../../../models/nn/networ
 import { elementCount } from '../../../support/arrays.ts';
 import { Random } from '../../../support/random.ts';
 import {
+  asRows,
   type Banked,
   type BankedPart,
   type BankedPiece,
   type BankForm,
+  separateExamples,
   sharedByAll,
+  tokensOf,
 } from '../bank/bank-form.ts';
-import { asRows, separateExamples, tokensOf } from '../bank/bank-rows.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter, TunedSite, Tuner } from '../tuner.ts';
 
@@ -72,40 +74,6 @@ export interface BottleneckForm {
   reads: 'output' | 'norm';
   /** The activation's name. */
   nonLinearity: string;
-}
-
-/**
- * Puts adapters into a network, after the modules that call `sublayer`. In decoders, these are `self_attn` and `mlp`
- * (GPT-2: `attn` and `mlp`), and h goes to the residual sum. In Gemma 2 and OLMo 2, h first goes through a norm.
- *
- * The sublayer's output h is replaced by h + up(activation(down(input))).
- */
-class BottleneckInjection implements Injection {
-  readonly #layout: ParameterLayout;
-  readonly #flat: Value;
-  readonly #reads: BottleneckForm['reads'];
-  readonly #activate: (x: Value) => Value;
-
-  constructor(layout: ParameterLayout, flat: Value, { reads, nonLinearity }: BottleneckForm) {
-    this.#layout = layout;
-    this.#flat = flat;
-    this.#reads = reads;
-    this.#activate = activation(nonLinearity, 'non_linearity');
-  }
-
-  parameter(name: string): Value | undefined {
-    return this.#layout.find(name) && this.#layout.value(this.#flat, name);
-  }
-
-  increments(paths: readonly string[]): undefined[] {
-    return paths.map(() => undefined);
-  }
-
-  sublayer(sublayer: Sublayer, h: Value, end: SublayerEnd): Value | undefined {
-    if (!this.#layout.find(partName(sublayer, 'down'))) return undefined;
-    const part = (name: BottleneckPart) => this.#layout.value(this.#flat, partName(sublayer, name));
-    return add(bottleneck(inputOf(this.#reads, h, end), this.#activate, part), h);
-  }
 }
 
 /** The adapter's input after a sublayer with output h. */
@@ -181,12 +149,25 @@ export class BottleneckTuner implements Tuner {
       const random = new Random(seed, `init ${name}`);
       this.layout.read(values, name).set(random.normals(elementCount(shape), INITIAL_DEVIATION));
     }
-    for (const { name, shape } of this.saved) this.layout.read(values, name).set(read(name, shape));
-    return values;
+    return this.layout.readInto(values, this.saved, read);
   }
 
-  inject(flat: Value): BottleneckInjection {
-    return new BottleneckInjection(this.layout, flat, this.form);
+  /**
+   * Puts adapters after the modules that call `sublayer`. In decoders, these are `self_attn` and `mlp` (GPT-2: `attn` and
+   * `mlp`), and h goes to the residual sum. In Gemma 2 and OLMo 2, h first goes through a norm.
+   *
+   * The sublayer's output h is replaced by h + up(activation(down(input))).
+   */
+  inject(flat: Value): Injection {
+    const activate = activation(this.form.nonLinearity, 'non_linearity');
+    return {
+      parameter: this.layout.own(flat),
+      sublayer: (sublayer, h, end) => {
+        if (!this.layout.find(partName(sublayer, 'down'))) return undefined;
+        const part = (name: BottleneckPart) => this.layout.value(flat, partName(sublayer, name));
+        return add(bottleneck(inputOf(this.form.reads, h, end), activate, part), h);
+      },
+    };
   }
 
   readonly bank = (values: Float32Array): Banked => ({

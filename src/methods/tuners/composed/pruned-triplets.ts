@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
-import { AdaLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts';
+import { AdaLoraTuner, IguLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts';
 import { AllocatedRun } from '../allocation/allocated-run.ts';
 import {
   allocationVariants,
@@ -12,13 +12,11 @@ import type { TripletScore } from '../allocation/allocator.ts';
 import { BUDGET_KEYS, budgetShape, budgetSummary, oneBudget, withoutBudget } from '../allocation/budget.ts';
 import { planAllocation } from '../allocation/promised-budget.ts';
 import { keptCount } from '../allocation/pruned-module.ts';
-import { IguLoraTuner } from '../igulora/igulora-tuner.ts';
-import { DoraInjection, doraReader, UNMIXED_LENGTHS } from '../lora/dora-injection.ts';
+import { beginMagnitudes, DoraInjection, doraReader, UNMIXED_LENGTHS } from '../lora/dora-injection.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { loraKind, rankKeys } from '../lora/ranked-run.ts';
-import { readWeight, WeightMatrix } from '../lora/top-singular.ts';
 import { defaultTargets } from '../low-rank/adapted-modules.ts';
-import { factorName, type LowRankModule } from '../low-rank/factors.ts';
+import { factorName, factorsIn, type LowRankModule } from '../low-rank/factors.ts';
 import { type Export, exportLowRank } from '../low-rank/import-adapter.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { adaLoraAlpha } from '../low-rank/patterns-and-scales.ts';
@@ -54,13 +52,9 @@ class AdaDoraTuner extends AdaLoraTuner {
     return doraReader(this.factored(values), super.merged(values, readBase));
   }
 
-  /** Sets each magnitude to the length of its weight row, so that the model does not change at first. */
   protected override initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
     super.initialiseFactors(values, seed, read);
-    for (const module of this.modules) {
-      const norms = new WeightMatrix(module, read(...readWeight(module))).norms();
-      this.layout.read(values, factorName(module.path, 'M')).set(norms);
-    }
+    beginMagnitudes(this, values, read);
   }
 }
 
@@ -231,13 +225,13 @@ function storeDora(
   { modules, layout, saved }: LowRankTuner,
 ): StoredAdapter {
   const plain = new LoraTuner({ lora_dropout: 0, use_dora: true }, modules, saved);
-  const values = new Float32Array(plain.layout.length);
-  for (const { name } of plain.layout.segments)
-    plain.layout.read(values, name).set(layout.read(made.values, name));
+  const values = plain.layout.readInto(new Float32Array(plain.layout.length), plain.layout.segments, (name) =>
+    layout.read(made.values, name),
+  );
   for (const { path, rank } of modules) {
-    const lambdas = layout.read(made.values, factorName(path, 'E'));
-    const columns = plain.layout.read(values, factorName(path, 'B'));
-    for (let i = 0; i < columns.length; i++) columns[i]! *= lambdas[i % rank]!;
+    const { E } = factorsIn(layout, made.values, path);
+    const { B } = factorsIn(plain.layout, values, path);
+    for (let i = 0; i < B.length; i++) B[i]! *= E![i % rank]!;
   }
   const r = Math.max(...modules.map(({ rank }) => rank));
   const settings = { r, lora_alpha: modules[0]!.scale * r, use_rslora: false };

@@ -6,7 +6,7 @@ import { componentScores, updateImportance } from '../allocation/importance.ts';
 import { prunedModules } from '../allocation/pruned-module.ts';
 import { elasticLora, elasticShape, isLastMove, movedRanks } from '../elastic/elastic-lora.ts';
 import { type Draw, type NewTriplet, type RankPolicy, seeded } from '../elastic/elastic-run.ts';
-import { columnsOf, factorName, matrixRows } from '../low-rank/factors.ts';
+import { columnsOf, factorsIn, matrixRows } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { dot64, norm } from '../low-rank/orthonormal.ts';
 import type { MethodState } from '../method-run.ts';
@@ -28,8 +28,7 @@ interface Triplets {
 
 /** Reads some triplets of a module from its factors A [rank, in], E [rank] and B [out, rank]. */
 function tripletsOf(a: Float32Array, e: Float32Array, b: Float32Array, kept: readonly number[]): Triplets {
-  const rank = e.length;
-  const [rows, columns] = [matrixRows(a, 0, rank, a.length / rank), columnsOf(b, 0, rank, b.length / rank)];
+  const [rows, columns] = [matrixRows(a, e.length), columnsOf(b, e.length)];
   return {
     a: kept.map((i) => rows[i]!),
     e: Float64Array.from(kept, (i) => e[i]!),
@@ -108,10 +107,8 @@ export class ElaLoraPolicy implements RankPolicy {
     const changes = chooseMoves(scores, config.k, b).map(({ removed, added }, k) => {
       const { path, rank } = tuner.modules[k]!;
       const kept = Array.from({ length: rank }, (_, i) => i).filter((i) => !removed.includes(i));
-      const [a, e, p] = (['A', 'E', 'B'] as const).map((factor) =>
-        tuner.layout.read(values, factorName(path, factor)),
-      ) as [Float32Array, Float32Array, Float32Array];
-      const triplets = tripletsOf(a, e, p, kept);
+      const { A, E, B } = factorsIn(tuner.layout, values, path);
+      const triplets = tripletsOf(A, E!, B, kept);
       const grown: NewTriplet[] = [];
       for (let i = 0; i < added; i++) {
         const triplet = newTriplet(triplets, (what, length) =>

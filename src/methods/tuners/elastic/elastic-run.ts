@@ -3,7 +3,7 @@ import { Random } from '../../../support/random.ts';
 import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
 import { scoreLogarithms } from '../allocation/importance.ts';
 import { movedIndices } from '../allocation/pruned-module.ts';
-import { factorName, ranksOf } from '../low-rank/factors.ts';
+import { factorsIn, ranksOf, setColumn } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, MethodRun, MethodState, Relayout } from '../method-run.ts';
 
@@ -37,16 +37,14 @@ function plant(
   values: Float32Array,
   changes: readonly ModuleChange[],
 ): void {
-  modules.forEach(({ path, rank, inFeatures, outFeatures }, k) => {
+  modules.forEach(({ path, rank, inFeatures }, k) => {
     const { kept, added } = changes[k]!;
-    const [a, e, b] = (['A', 'E', 'B'] as const).map((factor) =>
-      layout.read(values, factorName(path, factor)),
-    ) as [Float32Array, Float32Array, Float32Array];
+    const { A, E, B } = factorsIn(layout, values, path);
     added.forEach((triplet, i) => {
       const at = kept.length + i;
-      a.set(triplet.a, at * inFeatures);
-      e[at] = triplet.lambda;
-      for (let row = 0; row < outFeatures; row++) b[row * rank + at] = triplet.b[row]!;
+      A.set(triplet.a, at * inFeatures);
+      E![at] = triplet.lambda;
+      setColumn(B, rank, at, triplet.b);
     });
   });
 }
@@ -63,11 +61,11 @@ export interface RankPolicy {
     step: number,
     tuner: LowRankTuner,
     values: Float32Array,
-  ): { changes: readonly ModuleChange[]; scores: readonly ArrayLike<number>[]; final: boolean } | undefined;
+  ): { changes: readonly ModuleChange[]; scores: readonly Iterable<number>[]; final: boolean } | undefined;
   /** Moves the policy's state to the new layout. */
   move?(indices: Int32Array): void;
-  state(): MethodState;
-  restore(state: MethodState): void;
+  state?(): MethodState;
+  restore?(state: MethodState): void;
 }
 
 /** The parts that differ between elastic methods. */
@@ -121,9 +119,12 @@ export class ElasticRun implements MethodRun {
     const ranks = this.ranks();
     return {
       allocation: {
-        ...{ step, ranks, final, threshold: Number.NaN },
+        step,
+        ranks,
+        final,
+        threshold: Number.NaN,
         budget: Object.values(ranks).reduce((a, b) => a + b, 0),
-        scores: scores.map((own) => scoreLogarithms(Float64Array.from(own))),
+        scores: scores.map(scoreLogarithms),
       },
       relayout: { ...relayout, restarts: this.#method.restarts },
     };
@@ -135,13 +136,13 @@ export class ElasticRun implements MethodRun {
 
   state(): MethodState {
     const ranks = Int32Array.from(this.tuner.modules, ({ rank }) => rank);
-    return { ...this.#method.policy.state(), ranks, step: Int32Array.of(this.#step) };
+    return { ...this.#method.policy.state?.(), ranks, step: Int32Array.of(this.#step) };
   }
 
   restore({ ranks, step, ...own }: MethodState): void {
     this.tuner = this.#at([...ranks!]);
     this.#step = step![0]!;
-    this.#method.policy.restore(own);
+    this.#method.policy.restore?.(own);
   }
 
   store(values: Float32Array, baseModel: string): StoredAdapter {

@@ -67,12 +67,6 @@ export class FlexLoraPolicy implements RankPolicy {
     return { changes, scores, final: isLastMove(step, this.schedule, this.config) };
   }
 
-  state() {
-    return {};
-  }
-
-  restore(): void {}
-
   /** Makes a triplet of standard normal vectors, as in the released code. With λ = 0 it does not change the model. */
   #newTriplet({ path, inFeatures, outFeatures }: LowRankModule, step: number): NewTriplet {
     return {

@@ -2,10 +2,8 @@ import { z } from 'zod';
 import { multiply, reshape } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import type { FrozenModule, Injection, LinearModule } from '../../../models/nn/network.ts';
-import { UserError } from '../../../support/user-error.ts';
-import type { AdapterKind } from '../adapter-kind.ts';
-import type { Banked, BankedPart, BankForm } from '../bank/bank-form.ts';
-import { byToken, tokenRows } from '../bank/bank-rows.ts';
+import { InvalidConfig } from '../../../support/user-error.ts';
+import { type Banked, type BankedPart, type BankForm, byToken, tokenRows } from '../bank/bank-form.ts';
 import { adaptedModules, defaultTargets } from '../low-rank/adapted-modules.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
@@ -16,15 +14,14 @@ import {
   assertShape,
   commonSettings,
   exclusionSettings,
-  isOwnTensor,
   type PeftFiles,
-  peftSettings,
-  readPeft,
+  parametersOf,
+  peftKind,
   writePeft,
 } from '../peft/peft-files.ts';
 import { fullMatcher } from '../shared/python-regex.ts';
 import type { ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
-import { savedParameters } from '../whole-parameters.ts';
+import { mergedParameters, savedParameters } from '../whole-parameters.ts';
 
 /** A linear module and its vector of factors. */
 export interface RescaledModule extends LinearModule {
@@ -62,8 +59,7 @@ class Ia3Tuner implements Tuner {
   /** Sets all factors to 1, so that the model does not change at first. */
   initialValues(_seed: number, read: ReadParameter): Float32Array {
     const values = new Float32Array(this.layout.length).fill(1);
-    for (const { name, shape } of this.saved) this.layout.read(values, name).set(read(name, shape));
-    return values;
+    return this.layout.readInto(values, this.saved, read);
   }
 
   inject(flat: Value): Injection {
@@ -74,8 +70,7 @@ class Ia3Tuner implements Tuner {
     };
     const scaled = (x: Value, by: Value | undefined) => by && multiply(x, by);
     return {
-      parameter: (name) => (this.layout.find(name) ? this.layout.value(flat, name) : undefined),
-      increments: (paths) => paths.map(() => undefined),
+      parameter: this.layout.own(flat),
       input: (path, x) => scaled(x, factors(path, true)),
       output: (path, y, _x, module?: FrozenModule) => (module ? scaled(y, factors(path, false)) : undefined),
     };
@@ -87,12 +82,10 @@ class Ia3Tuner implements Tuner {
   });
 
   merged(values: Float32Array, readBase: ReadRange): ReadRange {
-    return (name, start, end) => {
-      if (this.layout.find(name)) return this.layout.read(values, name).subarray(start, end);
-      const range = readBase(name, start, end);
+    return mergedParameters(this.layout, values, readBase, (range, name, start) => {
       const [, path, kind] = /^(.*)\.(weight|bias)$/.exec(name) ?? [];
       const module = this.#modules.get(path!);
-      if (!module || (kind === 'bias' && module.ofInput)) return range;
+      if (!module || (kind === 'bias' && module.ofInput)) return;
       const factors = this.layout.read(values, `${path}.${IA3_PART}`);
       const { inFeatures, outFeatures, ofInput, transposed = false } = module;
       const width = transposed ? outFeatures : inFeatures;
@@ -101,8 +94,7 @@ class Ia3Tuner implements Tuner {
         const isAlongRow = ofInput !== transposed;
         range[i]! *= factors[kind === 'bias' ? at : isAlongRow ? at % width : Math.floor(at / width)]!;
       }
-      return range;
-    };
+    });
   }
 }
 
@@ -155,30 +147,15 @@ const schema = z.object({
 const IA3_FILES: PeftFiles<z.output<typeof schema>> = { peftType: 'IA3', schema, parts: [IA3_PART] };
 
 /** Adapters of PEFT's type IA3. The shape of a tensor shows whether it rescales the module's input. */
-const ia3Kind: AdapterKind = {
-  name: IA3_FILES.peftType,
-  reads: ({ config }) => config.peft_type === IA3_FILES.peftType,
-  import(model, stored, where) {
-    const { modules, saved } = readPeft(IA3_FILES, model, stored, where);
-    const rescaled = modules.map(({ tensors, ...module }) => {
-      const tensor = tensors.get(IA3_PART)!;
-      const ofInput = tensor.shape.join() === `1,${module.inFeatures}`;
-      if (!ofInput) assertShape(`${where}: ${module.path}.${IA3_PART}`, tensor, [module.outFeatures, 1]);
-      return { ...module, ofInput, data: tensor.data };
-    });
-    const parameters = [...saved].map(([name, { shape }]) => ({ name, shape }));
-    const tuner = new Ia3Tuner(rescaled, parameters);
-    const values = new Float32Array(tuner.layout.length);
-    for (const { path, data } of rescaled) tuner.layout.read(values, `${path}.${IA3_PART}`).set(data);
-    for (const [name, { data }] of saved) tuner.layout.read(values, name).set(data);
-    return { tuner, values };
-  },
-  facts(stored, where) {
-    peftSettings(IA3_FILES, stored, where);
-    return { ranks: {}, settings: {}, isOwn: (key) => isOwnTensor(IA3_FILES, key) };
-  },
-  exports: {},
-};
+const ia3Kind = peftKind(IA3_FILES, ({ modules, saved }, where) => {
+  const rescaled = modules.map(({ tensors, ...module }) => {
+    const tensor = tensors.get(IA3_PART)!;
+    const ofInput = tensor.shape.join() === `1,${module.inFeatures}`;
+    if (!ofInput) assertShape(`${where}: ${module.path}.${IA3_PART}`, tensor, [module.outFeatures, 1]);
+    return { ...module, ofInput };
+  });
+  return new Ia3Tuner(rescaled, parametersOf(saved));
+});
 
 const { target_modules, exclude_modules, modules_to_save } = adapterConfigShape;
 
@@ -213,10 +190,9 @@ export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
       ofInput: rescalesInput(module.path),
     }));
     if (config.feedforward_modules?.length && !modules.some(({ ofInput }) => ofInput)) {
-      throw new UserError({
+      throw new InvalidConfig({
         where: 'ia3.feedforward_modules',
         fault: `names none of the target modules, got ${JSON.stringify(feedforward_modules)}`,
-        code: 'invalid_config',
       });
     }
     const tuner = new Ia3Tuner(modules, savedParameters(model, { ...config, bias: 'none' }, modules));
@@ -225,7 +201,8 @@ export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
         writePeft(IA3_FILES, {
           config: describedAdapter(model, { ...config, feedforward_modules }, targets, modules, baseModel),
           adapted: modules.map(({ path }) => path),
-          ...{ layout: tuner.layout, values },
+          layout: tuner.layout,
+          values,
         }),
     });
   },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidConfig } from '../../../support/user-error.ts';
 import { scheduleShape } from '../allocation/allocation-config.ts';
 import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
 import { resolveSchedule } from '../allocation/resolve-schedule.ts';
@@ -87,11 +87,10 @@ export function growthOf(config: IncreLoraConfig, count: number, totalSteps: num
   const possible = Math.floor(last / deltaT) - Math.floor(tinit / deltaT);
   const exceeds = config.last_round === 'whole';
   if (possible >= rounds) return { schedule, target: target_r * count, modules, gained, exceeds };
-  throw new UserError({
+  throw new InvalidConfig({
     where: 'increlora.deltaT',
     fault: `leaves ${possible} rounds of growth between tinit and tfinal, but ${count} modules need ${rounds} from rank ${init_r} to ${target_r}`,
     hint: 'Raise top_h or incre_rank_num, lower deltaT, or train for more steps.',
-    code: 'invalid_config',
   });
 }
 

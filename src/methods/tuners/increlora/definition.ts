@@ -22,8 +22,13 @@ export const increLora = tripletMethod<IncreLoraConfig, typeof increLoraConfigSc
     const { totalStep: total_step, ...phases } = growth.schedule;
     const targets = defaultTargets(model, 'many');
     return new IncreLoraRun({
-      ...{ tuner, growth, advance, betas: [beta1, beta2], draw: seeded(seed) },
-      ...{ warmsUp, watchesLast: score_batches === 'last' },
+      tuner,
+      growth,
+      advance,
+      betas: [beta1, beta2],
+      draw: seeded(seed),
+      warmsUp,
+      watchesLast: score_batches === 'last',
       scaleOf: (rank) => adaLoraScale({ lora_alpha: adaLoraAlpha(config, rank), init_r: rank }),
       assumed: assumedPhases(config, growth.schedule),
       store: ({ modules, layout }, values, baseModel) =>

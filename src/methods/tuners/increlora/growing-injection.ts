@@ -14,7 +14,8 @@ import type { Value } from '../../../engine/graph/graph.ts';
 import { AdaLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts';
 import { factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
 import { LowRankInjection, type LowRankOptions } from '../low-rank/low-rank-injection.ts';
-import type { ParameterLayout, TrainedParameter, TrainedStack } from '../parameter-layout.ts';
+import type { TrainedParameter, TrainedStack } from '../parameter-layout.ts';
+import type { Dropout } from '../tuner.ts';
 
 interface GrowingOptions extends LowRankOptions {
   /** Number of triplets with a constant λ at the end of each module. */
@@ -27,18 +28,8 @@ interface GrowingOptions extends LowRankOptions {
  * the graph.
  */
 class GrowingInjection extends LowRankInjection {
-  readonly #reserve: number;
+  declare readonly options: GrowingOptions;
   readonly #seen = new Map<string, Value>();
-
-  constructor(
-    layout: ParameterLayout,
-    flat: Value,
-    modules: readonly LowRankModule[],
-    options: GrowingOptions,
-  ) {
-    super(layout, flat, modules, options);
-    this.#reserve = options.reserve;
-  }
 
   override increments(paths: readonly string[], x: Value): (Value | undefined)[] {
     const read = this.options.dropout(x);
@@ -63,7 +54,7 @@ class GrowingInjection extends LowRankInjection {
     const isReserved = this.layout.segments
       .filter(({ name, stack: own }) => own === stack && factorOf(name)?.factor === 'E')
       .flatMap(({ shape: [rank] }) =>
-        Array.from({ length: rank! }, (_, i) => Number(i >= rank! - this.#reserve)),
+        Array.from({ length: rank! }, (_, i) => Number(i >= rank! - this.options.reserve)),
       );
     return where(
       constant(all.node.graph, isReserved, [...(all.shape as number[])], 'bool'),
@@ -96,6 +87,7 @@ export class IncreLoraTuner extends AdaLoraTuner {
     readonly watchesLast: boolean,
   ) {
     super(settings, modules, saved);
+    this.injection = GrowingInjection;
     this.watches = modules.length;
   }
 
@@ -103,15 +95,7 @@ export class IncreLoraTuner extends AdaLoraTuner {
     return new IncreLoraTuner(this.settings, modules, this.saved, this.reserve, this.watchesLast);
   }
 
-  override inject(
-    flat: Value,
-    dropout: (x: Value, probability: number) => Value,
-    layout: ParameterLayout = this.layout,
-  ): GrowingInjection {
-    return new GrowingInjection(layout, flat, this.modules, {
-      diagonal: this.diagonal,
-      dropout: (x) => dropout(x, this.dropout),
-      reserve: this.reserve,
-    });
+  protected override options(dropout: Dropout): GrowingOptions {
+    return { ...super.options(dropout), reserve: this.reserve };
   }
 }

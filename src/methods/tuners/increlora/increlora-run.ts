@@ -195,9 +195,12 @@ export class IncreLoraRun implements MethodRun {
     const relayout = this.#change(step, gains);
     return {
       allocation: {
-        ...{ step, ranks: this.ranks(), budget: this.#total, final: this.settled },
+        step,
+        ranks: this.ranks(),
+        budget: this.#total,
+        final: this.settled,
         threshold: scores[order[order.length - 1]!]!,
-        scores: [...scores].map((score) => scoreLogarithms(Float64Array.of(score))),
+        scores: [...scores].map((score) => scoreLogarithms([score])),
       },
       relayout,
     };

@@ -45,7 +45,8 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     known: ({ use_rslora, ...start }) => ({
       ...start,
       use_rslora,
-      ...{ scale: use_rslora ? 'rslora' : 'standard', allocation: 'even' },
+      scale: use_rslora ? 'rslora' : 'standard',
+      allocation: 'even',
       init_lora_weights: weightStart(start.init_lora_weights) ?? true,
     }),
     imported: importedLora,

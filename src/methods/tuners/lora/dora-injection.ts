@@ -17,8 +17,8 @@ import { elementCount } from '../../../support/arrays.ts';
 import { AT_START, factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
 import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
 import type { Factored } from '../low-rank/low-rank-tuner.ts';
-import type { ReadRange } from '../tuner.ts';
-import { WeightMatrix } from './top-singular.ts';
+import type { ReadParameter, ReadRange } from '../tuner.ts';
+import { readWeight, WeightMatrix } from './top-singular.ts';
 
 type Read = (name: string) => Float32Array;
 
@@ -109,12 +109,12 @@ export class DoraInjection extends StartedInjection {
   /** The input of each module after dropout, and its increment. */
   readonly #seen = new Map<string, { x: Value; increment: Value }>();
 
-  override increments(paths: readonly string[], x: Value): undefined[] {
+  override increments(paths: readonly string[], x: Value): [] {
     const dropped = this.options.dropout(x);
     this.products(paths, dropped).forEach((increment, i) => {
       if (increment) this.#seen.set(paths[i]!, { x: dropped, increment });
     });
-    return paths.map(() => undefined);
+    return [];
   }
 
   output(path: string, y: Value, x: Value, module?: FrozenModule): Value | undefined {
@@ -149,6 +149,18 @@ export class DoraInjection extends StartedInjection {
       add(multiply(across, 2 * scale), multiply(own, scale * scale)),
     );
     return sqrt(squares);
+  }
+}
+
+/** Sets each magnitude to the length of its weight row, so that the model does not change at first. */
+export function beginMagnitudes(
+  { modules, layout }: Pick<Factored, 'modules' | 'layout'>,
+  values: Float32Array,
+  read: ReadParameter,
+): void {
+  for (const module of modules) {
+    const norms = new WeightMatrix(module, read(...readWeight(module))).norms();
+    layout.read(values, factorName(module.path, 'M')).set(norms);
   }
 }
 

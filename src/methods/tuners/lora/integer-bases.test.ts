@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { relativeDistance } from '../../../../tests/support/distance.ts';
 import { openForTask } from '../../../../tests/support/open-for-task.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 import { BASE_BLOCK, fourBitValues } from '../../../input/formats/quantize.ts';
@@ -43,9 +44,6 @@ async function logitsOf(model: LoadedModel, tuner: LoraTuner, values: Float32Arr
   return logits;
 }
 
-const distance = (a: Float32Array, b: Float32Array) =>
-  Math.hypot(...a.map((x, i) => x - b[i]!)) / Math.hypot(...b);
-
 /** Copies the head of a tuner's values to another tuner's. */
 function withHead(to: LoraTuner, values: Float32Array, from: LoraTuner, source: Float32Array): Float32Array {
   for (const { name } of to.layout.segments)
@@ -86,13 +84,13 @@ it.each([
     const untouched = withHead(plain, plain.initialValues(3, model.reader(3)), tuner, start);
     // The start takes B A from the product and adds it again, in 32 bits.
     expect(
-      distance(await logitsOf(model, tuner, start), await logitsOf(model, plain, untouched)),
+      relativeDistance(await logitsOf(model, tuner, start), await logitsOf(model, plain, untouched)),
     ).toBeLessThan(1e-5);
 
     const noise = new Random(3, 'moved').normals(start.length, 0.05);
     const moved = start.map((value, i) => value + noise[i]!);
     const found = await logitsOf(model, tuner, moved);
-    expect(distance(found, await logitsOf(model, tuner, start))).toBeGreaterThan(0.01);
+    expect(relativeDistance(found, await logitsOf(model, tuner, start))).toBeGreaterThan(0.01);
     // The same base with the increment s B A - s B₀ A₀ as one pair of factors.
     const doubled = tunerOn(model, { r: 2 * RANK, lora_alpha: 4 * RANK });
     const pairs = withHead(doubled, new Float32Array(doubled.layout.length), tuner, moved);
@@ -106,7 +104,7 @@ it.each([
         ),
       );
     }
-    expect(distance(found, await logitsOf(model, doubled, pairs))).toBeLessThan(1e-5);
+    expect(relativeDistance(found, await logitsOf(model, doubled, pairs))).toBeLessThan(1e-5);
 
     // With an int4 base, the weights of the base are known: a float32 model has Q - s B₀ A₀ + s B A.
     if (dtype === 'int4') {
@@ -121,7 +119,7 @@ it.each([
       };
       const zero = withHead(plain, plain.initialValues(3, float.reader(3)), tuner, moved);
       // The int4 kernel and the float32 product add in another order.
-      expect(distance(found, await logitsOf(whole, plain, zero))).toBeLessThan(1e-4);
+      expect(relativeDistance(found, await logitsOf(whole, plain, zero))).toBeLessThan(1e-4);
     }
     model.close();
     float.close();

@@ -1,9 +1,8 @@
 import { Random } from '../../../support/random.ts';
 import { adaptedModules, defaultTargets } from '../low-rank/adapted-modules.ts';
-import { factorDistances } from '../low-rank/factor-distances.ts';
 import { AT_START, factorGroups, factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
 import { type Factored, LowRankTuner } from '../low-rank/low-rank-tuner.ts';
-import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
+import { factorDistances, orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { refuseTooManyVectors } from '../low-rank/orthonormal.ts';
 import { checkPatternKeys, loraRank, loraScale } from '../low-rank/patterns-and-scales.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
@@ -18,6 +17,7 @@ import {
 import { savedParameters } from '../whole-parameters.ts';
 import { isRankStabilised, type LoraConfig } from './config.ts';
 import {
+  beginMagnitudes,
   DoraInjection,
   doraReader,
   doubledFactors,
@@ -26,7 +26,7 @@ import {
   UNMIXED_LENGTHS,
 } from './dora-injection.ts';
 import { isInt4, loftqFactors, startFactors, type WeightStart, weightStart } from './start-factors.ts';
-import { readWeight, WeightMatrix } from './top-singular.ts';
+import { readWeight } from './top-singular.ts';
 
 /** PEFT's constant that keeps the matrix invertible. */
 const EPSILON = 1e-8;
@@ -212,13 +212,10 @@ export class LoraTuner extends LowRankTuner {
    */
   protected initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
     this.takeStart(seed, read);
+    if (this.settings.use_dora) beginMagnitudes(this, values, read);
     for (const module of this.modules) {
       const { path, inFeatures } = module;
       const name = factorName(path, 'A');
-      if (this.settings.use_dora) {
-        const norms = new WeightMatrix(module, read(...readWeight(module))).norms();
-        this.layout.read(values, factorName(path, 'M')).set(norms);
-      }
       if (this.#weightStart) {
         for (const factor of [name, factorName(path, 'B')])
           this.layout.read(values, factor).set(this.frozen!.read(factor + AT_START));
@@ -241,8 +238,7 @@ export class LoraTuner extends LowRankTuner {
   #plain(modules: readonly LowRankModule[], read: (name: string) => Float32Array): Factored {
     const { use_dora } = this.settings;
     const { layout } = new LoraTuner({ lora_dropout: 0, use_dora }, modules, this.saved);
-    const values = new Float32Array(layout.length);
-    for (const { name } of layout.segments) layout.read(values, name).set(read(name));
+    const values = layout.readInto(new Float32Array(layout.length), layout.segments, read);
     return { modules, layout, values };
   }
 }

@@ -4,7 +4,7 @@ import { Random } from '../../../support/random.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { allocate } from '../allocation/allocate.ts';
 import { keptCount } from '../allocation/pruned-module.ts';
-import { columnsOf, factorName, type LowRankModule, matrixRows } from '../low-rank/factors.ts';
+import { columnsOf, factorsIn, type LowRankModule, matrixRows, setColumn } from '../low-rank/factors.ts';
 import { type Export, exportLowRank, type ImportedKind } from '../low-rank/import-adapter.ts';
 import { lowRankKind } from '../low-rank/low-rank-kind.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
@@ -77,7 +77,9 @@ export function rankKeys(
   const left = modules.filter(({ rank }) => rank > 0);
   const alphas = left.map(({ path, rank }) => [path, alphaOf(path, rank)] as const);
   return {
-    ...{ r, lora_alpha, use_rslora },
+    r,
+    lora_alpha,
+    use_rslora,
     rank_pattern: Object.fromEntries(
       left.filter(({ rank }) => rank !== r).map(({ path, rank }) => [path, rank]),
     ),
@@ -160,26 +162,24 @@ async function strengthsOf(
   initial: Float32Array,
   gradientAt: GradientAt,
 ): Promise<Float64Array[]> {
+  const { modules, layout } = probe;
   const values = initial.slice();
-  fillFactors(probe, values, ({ path, rank, inFeatures }) => {
-    const random = new Random(seed, `survey ${path}`);
-    return { A: random.normals(rank * inFeatures, 1), B: undefined };
-  });
+  for (const { path } of modules) {
+    const { A, B } = factorsIn(layout, values, path);
+    A.set(new Random(seed, `survey ${path}`).normals(A.length, 1));
+    B.fill(0);
+  }
   const reached = await gradientAt(values);
-  const bases = probe.modules.map(({ path, rank, outFeatures }) =>
-    orthonormalise(columnsOf(reached, probe.layout.get(factorName(path, 'B')).start, rank, outFeatures)),
-  );
-  fillFactors(probe, values, ({ rank, outFeatures }, k) => {
-    const b = new Float32Array(outFeatures * rank);
-    bases[k]!.forEach((column, i) => {
-      for (let j = 0; j < outFeatures; j++) b[j * rank + i] = column[j]!;
-    });
-    return { A: undefined, B: b };
-  });
+  for (const { path, rank } of modules) {
+    const { A, B } = factorsIn(layout, values, path);
+    A.fill(0);
+    const basis = orthonormalise(columnsOf(factorsIn(layout, reached, path).B, rank));
+    basis.forEach((column, i) => setColumn(B, rank, i, column));
+  }
   const seen = await gradientAt(values);
-  const strengths = probe.modules.map(({ path, rank, inFeatures }) =>
+  const strengths = modules.map(({ path, rank }) =>
     Float64Array.from(
-      principalDirections(matrixRows(seen, probe.layout.get(factorName(path, 'A')).start, rank, inFeatures)),
+      principalDirections(matrixRows(factorsIn(layout, seen, path).A, rank)),
       ({ strength }) => strength,
     ),
   );
@@ -198,22 +198,5 @@ function probed(r: number): (module: LowRankModule) => LowRankModule {
     ...module,
     rank: Math.min(LARGEST_OVER_MEAN * r, module.inFeatures, module.outFeatures),
     scale: 1,
-  });
-}
-
-/** Sets the factors of all modules. Missing factors become zero. */
-function fillFactors(
-  { modules, layout }: LoraTuner,
-  values: Float32Array,
-  factors: (module: LowRankModule, k: number) => { A?: Float32Array; B?: Float32Array },
-): void {
-  modules.forEach((module, k) => {
-    const ofModule = factors(module, k);
-    for (const factor of ['A', 'B'] as const) {
-      const tensor = layout.read(values, factorName(module.path, factor));
-      const source = ofModule[factor];
-      if (source) tensor.set(source);
-      else tensor.fill(0);
-    }
   });
 }

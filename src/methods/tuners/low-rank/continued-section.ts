@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidConfig, UserError } from '../../../support/user-error.ts';
 import type { ContinuesAdapters } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { ranksOf } from './factors.ts';
@@ -58,7 +58,7 @@ function continuedSection<Schema extends z.ZodObject>(
       describe(`${method}.${key}`, `does not apply when an adapter is continued, got ${shown(given[key])}`),
     );
   const problems = [...contradictions, ...idle];
-  if (problems.length > 0) throw new UserError(problems.join('\n'), 'invalid_config');
+  if (problems.length > 0) throw new InvalidConfig(problems.join('\n'));
   const taken = Object.keys(schema.shape).filter((key) => key in known && !isEmpty(known[key]));
   const section = schema.safeParse({
     ...Object.fromEntries(taken.map((key) => [key, known[key]])),
@@ -66,7 +66,7 @@ function continuedSection<Schema extends z.ZodObject>(
   });
   if (section.success) return section.data;
   const wrong = section.error.issues.map(({ path, message }) => `${where}: ${path.join('.')}: ${message}`);
-  throw new UserError(wrong.join('\n'), 'invalid_config');
+  throw new InvalidConfig(wrong.join('\n'));
 }
 
 /**

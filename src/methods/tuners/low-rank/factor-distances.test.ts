@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ParameterLayout } from '../parameter-layout.ts';
-import { factorDistances } from './factor-distances.ts';
+import { factorDistances } from './orthogonality.ts';
 
 const module = (path: string, rank: number) => ({
   ...{ path, parameter: `${path}.weight`, inFeatures: 3, outFeatures: 4, rank, scale: 1 },

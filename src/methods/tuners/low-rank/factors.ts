@@ -1,5 +1,5 @@
 import type { LinearModule } from '../../../models/nn/network.ts';
-import type { TrainedParameter } from '../parameter-layout.ts';
+import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 
 /** An adapted linear layer: y += scale · x Aᵀ [diag(E)] Bᵀ with A [rank, in], E [rank], B [out, rank]. */
 export interface LowRankModule extends LinearModule {
@@ -28,6 +28,15 @@ export function factorName(path: string, factor: Factor): string {
 export function factorOf(name: string): { path: string; factor: Factor } | undefined {
   const factor = FACTORS.find((factor) => name.endsWith(`.${NAMES[factor]}`));
   return factor && { path: name.slice(0, -NAMES[factor].length - 1), factor };
+}
+
+/** A module's factors inside the flat vector `values`, as views. */
+export function factorsIn(layout: ParameterLayout, values: Float32Array, path: string) {
+  const read = (factor: Factor) => {
+    const name = factorName(path, factor);
+    return layout.find(name) && layout.read(values, name);
+  };
+  return { A: read('A')!, E: read('E'), B: read('B')! };
 }
 
 /** Suffix of the names of frozen copies of the initial factors. */
@@ -60,21 +69,23 @@ export function factorGroups(modules: readonly LowRankModule[]): FactorGroup[] {
   return [...groups.values()];
 }
 
-/** The rows of a matrix [rows, width] at `start` in a vector, in 64 bits. */
-export function matrixRows(values: Float32Array, start: number, rows: number, width: number): Float64Array[] {
+/** The rows of a matrix [rows, width], in 64 bits. */
+export function matrixRows(matrix: Float32Array, rows: number): Float64Array[] {
+  const width = matrix.length / rows;
   return Array.from({ length: rows }, (_, i) =>
-    Float64Array.from(values.subarray(start + i * width, start + (i + 1) * width)),
+    Float64Array.from(matrix.subarray(i * width, (i + 1) * width)),
   );
 }
 
-/** The columns of a matrix [height, columns] at `start` in a vector, in 64 bits. */
-export function columnsOf(
-  values: Float32Array,
-  start: number,
-  columns: number,
-  height: number,
-): Float64Array[] {
+/** The columns of a matrix [height, columns], in 64 bits. */
+export function columnsOf(matrix: Float32Array, columns: number): Float64Array[] {
+  const length = matrix.length / columns;
   return Array.from({ length: columns }, (_, i) =>
-    Float64Array.from({ length: height }, (_, j) => values[start + j * columns + i]!),
+    Float64Array.from({ length }, (_, j) => matrix[j * columns + i]!),
   );
+}
+
+/** Sets a column of a matrix [height, columns]. */
+export function setColumn(matrix: Float32Array, columns: number, i: number, column: ArrayLike<number>): void {
+  for (let j = 0; j < column.length; j++) matrix[j * columns + i] = column[j]!;
 }

@@ -13,7 +13,7 @@ import {
   nameInModel,
   unknownModule,
 } from '../peft/described-adapter.ts';
-import { writePeft } from '../peft/peft-files.ts';
+import { readVector, writePeft } from '../peft/peft-files.ts';
 import { layersOf } from '../target-modules.ts';
 import type { TunableModel } from '../tuner.ts';
 import { joinTiedWords } from '../whole-parameters.ts';
@@ -195,34 +195,14 @@ function adaptedLinears(model: TunableModel, ranks: ReadonlyMap<string, number>,
   });
 }
 
-function readValues(tuner: LowRankTuner, stored: AdapterTensors, where: string): Float32Array {
-  const { layout, frozen } = tuner;
-  const trained = tensorsOf(layout, stored, where);
-  const still = frozen ? tensorsOf(frozen.layout, stored, where) : [];
-  const values = new Float32Array(layout.length);
-  for (const { name, data } of trained) layout.read(values, name).set(data);
-  for (const { name, data } of still) frozen?.read(name).set(data);
+function readValues({ layout, frozen }: LowRankTuner, stored: AdapterTensors, where: string): Float32Array {
+  const shapeOf = ({ name, shape }: TrainedParameter) =>
+    factorOf(name)?.factor === 'E' ? [...shape, 1] : shape;
+  const values = readVector(layout, stored, where, shapeOf);
+  // Files lack the initial factors of a start from the weight, which are computed again.
+  if (frozen && !frozen.layout.segments.some(({ name }) => name.endsWith(AT_START)))
+    frozen.values.set(readVector(frozen.layout, stored, where, shapeOf));
   return values;
-}
-
-function tensorsOf(layout: ParameterLayout, stored: AdapterTensors, where: string) {
-  return layout.segments.filter(isStored).map(({ name, shape }) => {
-    const tensor = stored.get(name);
-    const expected = factorOf(name)?.factor === 'E' ? [...shape, 1] : shape;
-    if (tensor?.shape.join() === expected.join()) return { name, data: tensor.data };
-    throw new InvalidFile({
-      where: `${where}: ${name}`,
-      fault: tensor ? `has shape [${tensor.shape}] instead of [${expected}]` : 'is missing',
-      hint: 'The adapter belongs to another base model, or is damaged.',
-    });
-  });
-}
-
-/**
- * Whether files have the tensor. They lack the initial factors of a start from the weight, which are computed again.
- */
-function isStored({ name }: TrainedParameter): boolean {
-  return !name.endsWith(AT_START);
 }
 
 function strayFactor(name: string, ranks: ReadonlyMap<string, number>, where: string): UserError {

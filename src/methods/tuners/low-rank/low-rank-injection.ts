@@ -20,6 +20,7 @@ export interface LowRankOptions {
  */
 export class LowRankInjection implements Injection {
   protected readonly modules: ReadonlyMap<string, LowRankModule>;
+  readonly parameter: Injection['parameter'];
 
   /** @param layout with a diagonal, the E of modules with stacked A must be stacked in the same order */
   constructor(
@@ -29,10 +30,7 @@ export class LowRankInjection implements Injection {
     readonly options: LowRankOptions,
   ) {
     this.modules = new Map(modules.map((module) => [module.path, module]));
-  }
-
-  parameter(name: string): Value | undefined {
-    return this.layout.find(name) && this.layout.value(this.flat, name);
+    this.parameter = layout.own(flat);
   }
 
   increments(paths: readonly string[], x: Value): (Value | undefined)[] {

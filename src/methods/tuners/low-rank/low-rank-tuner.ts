@@ -1,12 +1,30 @@
 import { add, matmul } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
-import type { BankedPart, BankedPiece, BankForm } from '../bank/bank-form.ts';
-import { asRows, byToken, separateExamples, tokenRows, tokensOf } from '../bank/bank-rows.ts';
+import {
+  asRows,
+  type BankedPart,
+  type BankedPiece,
+  type BankForm,
+  byToken,
+  separateExamples,
+  tokenRows,
+  tokensOf,
+} from '../bank/bank-form.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
-import type { FactorDistances, FrozenTensors, ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
-import { factorDistances } from './factor-distances.ts';
-import { factorName, type LowRankModule } from './factors.ts';
-import { LowRankInjection, productsOf } from './low-rank-injection.ts';
+import type {
+  Dropout,
+  FactorDistances,
+  Fraction,
+  FrozenTensors,
+  ReadParameter,
+  ReadRange,
+  TunedSite,
+  Tuner,
+} from '../tuner.ts';
+import { mergedParameters } from '../whole-parameters.ts';
+import { factorName, factorsIn, type LowRankModule } from './factors.ts';
+import { LowRankInjection, type LowRankOptions, productsOf } from './low-rank-injection.ts';
+import { factorDistances } from './orthogonality.ts';
 
 /** Increments y += x Aᵀ B, [rank, in] and [rank, out]. A includes λ, and B includes the scale. */
 const FACTORS: BankForm = {
@@ -61,20 +79,17 @@ const FACTORS: BankForm = {
 
 /** The factors of each module of rank 1 or more. */
 export function bankedFactors({ modules, layout, values }: Factored): BankedPart {
-  const read = (path: string, factor: Parameters<typeof factorName>[1]) =>
-    layout.read(values, factorName(path, factor));
   const pieces = new Map<string, BankedPiece>();
   for (const { path, rank, scale, inFeatures, outFeatures } of modules) {
     if (rank === 0) continue;
-    const diagonal = layout.find(factorName(path, 'E')) && read(path, 'E');
-    const b = read(path, 'B');
+    const { A, E, B } = factorsIn(layout, values, path);
     pieces.set(path, {
       size: rank,
       tensors: {
-        a: read(path, 'A').map((x, i) => x * (diagonal?.[Math.floor(i / inFeatures)] ?? 1)),
+        a: A.map((x, i) => x * (E?.[Math.floor(i / inFeatures)] ?? 1)),
         b: Float32Array.from({ length: rank * outFeatures }, (_, i) => {
           const [k, row] = [Math.floor(i / outFeatures), i % outFeatures];
-          return scale * b[row * rank + k]!;
+          return scale * B[row * rank + k]!;
         }),
       },
     });
@@ -91,13 +106,10 @@ export function bankedFactors({ modules, layout, values }: Factored): BankedPart
  */
 export function mergedReader({ layout, modules, values }: Factored, readBase: ReadRange): ReadRange {
   const adapted = new Map(modules.map((module) => [`${module.path}.weight`, module]));
-  return (name, start, end) => {
-    if (layout.find(name)) return layout.read(values, name).subarray(start, end);
-    const weight = readBase(name, start, end);
+  return mergedParameters(layout, values, readBase, (range, name, start) => {
     const module = adapted.get(name);
-    if (module) addIncrement(weight, start, module, layout, values);
-    return weight;
-  };
+    if (module) addIncrement(range, start, module, layout, values);
+  });
 }
 
 /** Adds a module's increment to its weight. `range` has the elements from `start` on. */
@@ -108,9 +120,7 @@ function addIncrement(
   layout: ParameterLayout,
   values: Float32Array,
 ): void {
-  const a = layout.read(values, factorName(path, 'A'));
-  const b = layout.read(values, factorName(path, 'B'));
-  const diagonal = layout.find(factorName(path, 'E')) && layout.read(values, factorName(path, 'E'));
+  const { A, E, B } = factorsIn(layout, values, path);
   const end = start + range.length;
   const width = transposed ? outFeatures : inFeatures;
   for (let row = Math.floor(start / width); row * width < end; row++) {
@@ -119,13 +129,13 @@ function addIncrement(
     const sum = Float64Array.from(range.subarray(from - start, to - start));
     const column = from - row * width;
     for (let k = 0; k < rank; k++) {
-      const factor = scale * (diagonal ? diagonal[k]! : 1);
+      const factor = scale * (E ? E[k]! : 1);
       if (transposed) {
-        const own = factor * a[k * inFeatures + row]!;
-        for (let i = 0; i < sum.length; i++) sum[i]! += own * b[(column + i) * rank + k]!;
+        const own = factor * A[k * inFeatures + row]!;
+        for (let i = 0; i < sum.length; i++) sum[i]! += own * B[(column + i) * rank + k]!;
       } else {
-        const own = factor * b[row * rank + k]!;
-        for (let i = 0; i < sum.length; i++) sum[i]! += own * a[k * inFeatures + column + i]!;
+        const own = factor * B[row * rank + k]!;
+        for (let i = 0; i < sum.length; i++) sum[i]! += own * A[k * inFeatures + column + i]!;
       }
     }
     range.set(sum, from - start);
@@ -170,8 +180,7 @@ export abstract class LowRankTuner implements Tuner {
   initialValues(seed: number, read: ReadParameter): Float32Array {
     const values = new Float32Array(this.layout.length);
     this.initialiseFactors(values, seed, read);
-    for (const { name, shape } of this.saved) this.layout.read(values, name).set(read(name, shape));
-    return values;
+    return this.layout.readInto(values, this.saved, read);
   }
 
   /** The tuner with the same settings and these modules. */
@@ -180,16 +189,17 @@ export abstract class LowRankTuner implements Tuner {
   /** Sets the initial factors in a vector of zeros. */
   protected abstract initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void;
 
-  inject(
-    flat: Value,
-    dropout: (x: Value, probability: number) => Value,
-    layout = this.layout,
-  ): LowRankInjection {
-    return new this.injection(layout, flat, this.modules, {
+  inject(flat: Value, dropout: Dropout, layout = this.layout, fraction?: Fraction): LowRankInjection {
+    return new this.injection(layout, flat, this.modules, this.options(dropout, fraction));
+  }
+
+  /** The options of the increments in a network. */
+  protected options(dropout: Dropout, _fraction?: Fraction): LowRankOptions {
+    return {
       diagonal: this.diagonal,
       dropout: (x) => dropout(x, this.dropout),
       frozen: this.frozen,
-    });
+    };
   }
 
   /** The factors of the increments, as an adapter file stores them. */

@@ -14,8 +14,9 @@ import {
   where,
 } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
-import type { Regularizer } from '../tuner.ts';
-import type { FactorGroup } from './factors.ts';
+import type { ParameterLayout } from '../parameter-layout.ts';
+import type { FactorDistances, Regularizer } from '../tuner.ts';
+import { type FactorGroup, factorsIn, type LowRankModule } from './factors.ts';
 
 /**
  * How to measure the distance from orthonormality, for the rows of each A (Q) and the columns of each B (P). G is their
@@ -98,4 +99,49 @@ function safeSqrt(x: Value, least = 0): Value {
 function identity(like: Value, rank: number): Value {
   const data = Array.from({ length: rank * rank }, (_, i) => Number(i % (rank + 1) === 0));
   return constant(like.node.graph, data, [1, rank, rank]);
+}
+
+/**
+ * The distance of each module's factors from orthonormality, as in the paper's figure 4. Modules of rank 0 are skipped.
+ */
+export function factorDistances(
+  modules: readonly LowRankModule[],
+  layout: ParameterLayout,
+  values: Float32Array,
+): FactorDistances {
+  const present = modules.filter(({ rank }) => rank > 0);
+  return Object.fromEntries(
+    present.map(({ path, rank, outFeatures }) => {
+      const { A, B } = factorsIn(layout, values, path);
+      return [path, [squaredDistance(byRows(B, outFeatures, rank), rank), squaredDistance(A, rank)]];
+    }),
+  );
+}
+
+/** ‖MMᵀ - I‖² of a matrix of `rank` rows. It is rounded to four digits to limit the size of a run's log. */
+function squaredDistance(matrix: Float32Array, rank: number): number {
+  const width = matrix.length / rank;
+  const rows = Array.from({ length: rank }, (_, i) => matrix.subarray(i * width, (i + 1) * width));
+  let sum = 0;
+  for (let i = 0; i < rank; i++) {
+    sum += (product(rows[i]!, rows[i]!) - 1) ** 2;
+    // The Gram matrix is symmetric, so its off-diagonal elements count twice.
+    for (let j = 0; j < i; j++) sum += 2 * product(rows[i]!, rows[j]!) ** 2;
+  }
+  return Number(sum.toPrecision(4));
+}
+
+function product(x: Float32Array, y: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < x.length; i++) sum += x[i]! * y[i]!;
+  return sum;
+}
+
+/** The transpose of a matrix [rows, columns]. Products of its rows read memory in order. */
+function byRows(matrix: Float32Array, rows: number, columns: number): Float32Array {
+  const transposed = new Float32Array(matrix.length);
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) transposed[j * rows + i] = matrix[i * columns + j]!;
+  }
+  return transposed;
 }

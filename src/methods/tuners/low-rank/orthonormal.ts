@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidConfig } from '../../../support/user-error.ts';
 import type { LowRankModule } from './factors.ts';
 
 /**
@@ -59,10 +59,9 @@ export function refuseTooManyVectors(modules: readonly LowRankModule[], where: s
     ({ rank, inFeatures, outFeatures }) => rank > Math.min(inFeatures, outFeatures),
   );
   if (!narrow) return;
-  throw new UserError({
+  throw new InvalidConfig({
     where,
     fault: `must start at rank ${Math.min(narrow.inFeatures, narrow.outFeatures)} at most, the features of ${narrow.path}, got ${narrow.rank}`,
-    code: 'invalid_config',
   });
 }
 

@@ -1,5 +1,5 @@
 import { suggest } from '../../../support/text.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidConfig } from '../../../support/user-error.ts';
 import { fullMatcher } from '../shared/python-regex.ts';
 import type { ScaleConfig } from './peft-config.ts';
 
@@ -83,11 +83,10 @@ export function checkPatternKeys(
 ): void {
   for (const { key, matches } of compiled(patterns)) {
     if (modules.some((module) => module === key || matches(module))) continue;
-    throw new UserError({
+    throw new InvalidConfig({
       where,
       fault: `has "${key}", which is not an adapted module`,
       hint: suggest(key, modules),
-      code: 'invalid_config',
     });
   }
 }

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { formatAdapterConfig } from '../../../input/formats/adapters/encode-adapter.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { asStored, parseAdapterConfig } from './peft-config.ts';
+import { adapterKey, asStored, parseAdapterConfig, parseAdapterKey } from './peft-config.ts';
 
 const parse = (value: unknown) => parseAdapterConfig(value, 'c.json');
 
@@ -118,4 +118,25 @@ describe.skipIf(cases.length === 0)('adapter_config.json of PEFT (skipped withou
     const stored = asStored({ config: parse(value), tensors: new Map() });
     expect(formatAdapterConfig(stored.config)).toBe(JSON.stringify(value, null, 2));
   });
+});
+
+describe('keys of an adapter file', () => {
+  const adapted = (path: string) => path === 'layer.0.query';
+
+  it.each([
+    ['layer.0.query.lora_A', 'LORA', 'base_model.model.layer.0.query.lora_A.weight'],
+    ['layer.0.query.lora_E', 'ADALORA', 'base_model.model.layer.0.query.lora_E'],
+    ['layer.0.query.bias', 'LORA', 'base_model.model.layer.0.query.base_layer.bias'],
+    ['layer.0.key.bias', 'ADALORA', 'base_model.model.layer.0.key.bias'],
+    ['classifier.weight', 'LORA', 'base_model.model.classifier.weight'],
+  ] as const)('%s of %s', (name, method, key) => {
+    expect(adapterKey(name, method, adapted)).toBe(key);
+    expect(parseAdapterKey(key)).toBe(name);
+  });
+
+  it.each([
+    'base_model.model.classifier.original_module.bias',
+    'base_model.model.bert.pooler.modules_to_save.default.dense.bias',
+    'base_model.model.lm_head.base_layer.weight',
+  ])('nothing in %s', (key) => expect(parseAdapterKey(key)).toBeUndefined());
 });

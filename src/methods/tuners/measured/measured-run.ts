@@ -8,7 +8,7 @@ import { readWeight } from '../lora/top-singular.ts';
 import { factorName, type LowRankModule, ranksOf } from '../low-rank/factors.ts';
 import type { GradientAt, InputsOf, Measurement, MethodRun, MethodState } from '../method-run.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
-import type { ReadParameter, Tuner } from '../tuner.ts';
+import type { Dropout, ReadParameter, Tuner } from '../tuner.ts';
 
 /**
  * Finds the gradient of whole weights. Each module gets an increment D [out, in] of zeros. The gradient of D is that of
@@ -37,17 +37,15 @@ export class WeightGradientTuner implements Tuner {
 
   initialValues(_seed: number, read: ReadParameter): Float32Array {
     this.#read = read;
-    const values = new Float32Array(this.layout.length);
-    for (const { name, shape } of this.saved) this.layout.read(values, name).set(read(name, shape));
-    return values;
+    return this.layout.readInto(new Float32Array(this.layout.length), this.saved, read);
   }
 
-  inject(flat: Value, _dropout: (x: Value, probability: number) => Value, layout = this.layout): Injection {
+  inject(flat: Value, _dropout: Dropout, layout = this.layout): Injection {
     const increment = (path: string, x: Value) =>
       layout.find(incrementName(path)) &&
       matmul(x, layout.value(flat, incrementName(path)), { transposeB: true });
     return {
-      parameter: (name) => layout.find(name) && layout.value(flat, name),
+      parameter: layout.own(flat),
       increments: (paths, x) => paths.map((path) => increment(path, x)),
     };
   }
@@ -77,7 +75,7 @@ function incrementName(path: string): string {
 export interface Measured {
   ranks: readonly number[];
   /** For each module, the scores on which the ranks are based. */
-  scores: readonly ArrayLike<number>[];
+  scores: readonly Iterable<number>[];
   /** The lowest kept score, if all modules have the same. */
   threshold?: number;
   /** The initial factors for these ranks. They replace the tuner's. */
@@ -115,9 +113,12 @@ export class MeasuredRun implements MethodRun {
         const { modules } = this.tuner;
         return {
           allocation: {
-            ...{ step: 0, budget: ranks.reduce((a, b) => a + b, 0), threshold },
-            ...{ final: true, ranks: this.ranks() },
-            scores: scores.map((own) => scoreLogarithms(Float64Array.from(own))),
+            step: 0,
+            budget: ranks.reduce((a, b) => a + b, 0),
+            threshold,
+            final: true,
+            ranks: this.ranks(),
+            scores: scores.map(scoreLogarithms),
           },
           pattern: method.keys(modules),
           begin: (values) => {

@@ -8,8 +8,9 @@ import {
 } from '../../../input/formats/adapters/stored-adapter.ts';
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { InvalidFile, type UserError } from '../../../support/user-error.ts';
+import type { AdapterKind } from '../adapter-kind.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
-import type { TunableModel } from '../tuner.ts';
+import type { TunableModel, Tuner } from '../tuner.ts';
 import { joinTiedWords } from '../whole-parameters.ts';
 import { assertSameBase, BASE_WEIGHT, nameInModel, unknownModule } from './described-adapter.ts';
 
@@ -100,7 +101,7 @@ export function isOwnTensor(files: PeftFiles<unknown>, key: string): boolean {
 }
 
 /** Whether a tensor of the file is one that all adapted modules share, which is not trained. */
-export function isSharedTensor({ shared = [] }: PeftFiles<unknown>, key: string): boolean {
+function isSharedTensor({ shared = [] }: PeftFiles<unknown>, key: string): boolean {
   return shared.some((name) => key === SHARED_PREFIX + name);
 }
 
@@ -221,15 +222,76 @@ export function checkSaved(
 /**
  * Checks the shape of a tensor.
  *
- * @throws UserError if it differs from the expected one
+ * @throws UserError if it differs from the expected one, or the tensor is missing
  */
-export function assertShape(where: string, { shape }: AdapterTensor, expected: readonly number[]): void {
-  if (shape.join() === expected.join()) return;
+export function assertShape(
+  where: string,
+  tensor: AdapterTensor | undefined,
+  expected: readonly number[],
+): asserts tensor is AdapterTensor {
+  if (tensor?.shape.join() === expected.join()) return;
   throw new InvalidFile({
     where,
-    fault: `has shape [${shape}] instead of [${expected}]`,
+    fault: tensor ? `has shape [${tensor.shape}] instead of [${expected}]` : 'is missing',
     hint: 'The adapter belongs to another base model, or is damaged.',
   });
+}
+
+/**
+ * Reads the vector of a layout from a file.
+ *
+ * @param stored by the names of the layout
+ * @param shapeOf returns the shape of a tensor in the file, if it is another one
+ * @throws UserError for a tensor that is missing or has another shape
+ */
+export function readVector(
+  layout: ParameterLayout,
+  stored: AdapterTensors,
+  where: string,
+  shapeOf = ({ shape }: TrainedParameter) => shape,
+): Float32Array {
+  return layout.vector(
+    layout.segments.map((segment) => {
+      const tensor = stored.get(segment.name);
+      assertShape(`${where}: ${segment.name}`, tensor, shapeOf(segment));
+      return [segment.name, tensor];
+    }),
+  );
+}
+
+/** The names and shapes of stored parameters. */
+export function parametersOf(tensors: AdapterTensors): TrainedParameter[] {
+  return [...tensors].map(([name, { shape }]) => ({ name, shape }));
+}
+
+/**
+ * Defines the kind of a `peft_type` whose tuner has the tensors of the file under their names below a module's path.
+ *
+ * @param settingsOf returns the settings to display
+ */
+export function peftKind<Config>(
+  files: PeftFiles<Config>,
+  tunerOf: (read: ReadPeft<Config>, where: string) => Tuner,
+  settingsOf: (config: Config) => Record<string, unknown> = () => ({}),
+): AdapterKind {
+  return {
+    name: files.peftType,
+    reads: ({ config }) => config.peft_type === files.peftType,
+    import(model, stored, where) {
+      const read = readPeft(files, model, stored, where);
+      const tuner = tunerOf(read, where);
+      const own = read.modules.flatMap(({ path, tensors }) =>
+        [...tensors].map(([part, tensor]) => [`${path}.${part}`, tensor] as const),
+      );
+      return { tuner, values: tuner.layout.vector([...own, ...read.saved]) };
+    },
+    facts: (stored, where) => ({
+      ranks: {},
+      settings: settingsOf(peftSettings(files, stored, where)),
+      isOwn: (key) => isOwnTensor(files, key),
+      isFrozen: (key) => isSharedTensor(files, key),
+    }),
+  };
 }
 
 function missing(where: string): UserError {

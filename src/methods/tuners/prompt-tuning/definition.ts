@@ -6,11 +6,13 @@ import { staticRun } from '../method-run.ts';
 import type { ReadParameter, TokensBefore, TunableModel } from '../tuner.ts';
 import {
   storedVirtual,
+  TABLE,
   type VirtualFiles,
+  type VirtualParts,
   virtualConfigShape,
   virtualKind,
+  virtualTuner,
 } from '../virtual/virtual-files.ts';
-import { TABLE, type VirtualParts, virtualTuner } from '../virtual/virtual-tuner.ts';
 import { savedParameters } from '../whole-parameters.ts';
 
 /** The settings of prompt tuning: PEFT's keys and defaults. */

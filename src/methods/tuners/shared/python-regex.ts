@@ -1,6 +1,6 @@
 import { Effort, TooMuchEffort } from '../../../support/regex/effort.ts';
 import { LinearRegex } from '../../../support/regex/linear-regex.ts';
-import { UserError } from '../../../support/user-error.ts';
+import { InvalidConfig } from '../../../support/user-error.ts';
 
 /** Maximum length of a pattern. Patterns written manually are shorter. */
 const MAX_LENGTH = 10_000;
@@ -26,20 +26,18 @@ export function fullMatcher(where: string): FullMatch {
       return work();
     } catch (error) {
       if (!(error instanceof TooMuchEffort)) throw error;
-      throw new UserError({
+      throw new InvalidConfig({
         where,
         fault: error.message,
         hint: 'Write simpler patterns.',
-        code: 'invalid_config',
       });
     }
   };
   return (pattern) => {
     if (pattern.length > MAX_LENGTH) {
-      throw new UserError({
+      throw new InvalidConfig({
         where,
         fault: `has ${pattern.length} characters, more than the maximum of ${MAX_LENGTH}`,
-        code: 'invalid_config',
       });
     }
     const regex = checked(() => compile(pattern, effort, where));
@@ -58,20 +56,18 @@ function compile(pattern: string, effort: Effort, where: string): LinearRegex {
   try {
     new RegExp(translated);
   } catch {
-    throw new UserError({
+    throw new InvalidConfig({
       where,
       fault: `is not a valid regular expression: ${JSON.stringify(pattern)}`,
-      code: 'invalid_config',
     });
   }
   try {
     return new LinearRegex(`^(?:${translated})$`, effort);
   } catch (error) {
     if (error instanceof TooMuchEffort) throw error;
-    throw new UserError({
+    throw new InvalidConfig({
       where,
       fault: `has an unsupported regular expression: ${(error as Error).message}`,
-      code: 'invalid_config',
     });
   }
 }

@@ -1,24 +1,203 @@
 import { z } from 'zod';
-import type { AdapterKind } from '../adapter-kind.ts';
+import { matmul, multiply, slice } from '../../../engine/graph/build.ts';
+import type { Value } from '../../../engine/graph/graph.ts';
+import type { Injection, LinearModule } from '../../../models/nn/network.ts';
+import type { Banked } from '../bank/bank-form.ts';
 import { adaptedModules, defaultTargets } from '../low-rank/adapted-modules.ts';
+import { factorName, factorsIn } from '../low-rank/factors.ts';
+import { bankedFactors, type Factored, mergedReader } from '../low-rank/low-rank-tuner.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
+import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { describedAdapter } from '../peft/described-adapter.ts';
 import {
   assertShape,
   commonSettings,
-  isOwnTensor,
-  isSharedTensor,
   layerSettings,
   type PeftFiles,
-  peftSettings,
-  readPeft,
+  parametersOf,
+  peftKind,
   writePeft,
 } from '../peft/peft-files.ts';
 import { rank } from '../shared/rank.ts';
+import {
+  type Dropout,
+  FrozenTensors,
+  type ReadParameter,
+  type ReadRange,
+  type TunedSite,
+  type Tuner,
+} from '../tuner.ts';
 import { savedParameters } from '../whole-parameters.ts';
-import { VERA, VeraTuner } from './vera-tuner.ts';
+
+const SIZE = 624;
+const SHIFT = 397;
+
+/**
+ * PyTorch's generator on the CPU: MT19937 (Matsumoto and Nishimura, 1998). VeRA's files may contain only the seed of
+ * the random matrices, so they must be drawn with the same generator.
+ */
+class TorchRandom {
+  readonly #state = new Uint32Array(SIZE);
+  #at = SIZE;
+
+  constructor(seed: number) {
+    this.#state[0] = seed;
+    for (let i = 1; i < SIZE; i++) {
+      const before = this.#state[i - 1]! ^ (this.#state[i - 1]! >>> 30);
+      this.#state[i] = Math.imul(before, 1_812_433_253) + i;
+    }
+  }
+
+  /** Fills a tensor as `tensor.uniform_(from, to)` does. */
+  uniform(tensor: Float32Array, from: number, to: number): void {
+    const [least, width] = [Math.fround(from), Math.fround(Math.fround(to) - Math.fround(from))];
+    // 24 bits are the precision of float32.
+    for (let i = 0; i < tensor.length; i++)
+      tensor[i] = ((this.#bits() & 0xff_ffff) / 2 ** 24) * width + least;
+  }
+
+  #bits(): number {
+    if (this.#at === SIZE) this.#turn();
+    let bits = this.#state[this.#at++]!;
+    bits ^= bits >>> 11;
+    bits ^= (bits << 7) & 0x9d2c_5680;
+    bits ^= (bits << 15) & 0xefc6_0000;
+    return (bits ^ (bits >>> 18)) >>> 0;
+  }
+
+  #turn(): void {
+    for (let i = 0; i < SIZE; i++) {
+      const next = this.#state[(i + 1) % SIZE]!;
+      const mixed = (this.#state[i]! & 0x8000_0000) | (next & 0x7fff_ffff);
+      this.#state[i] = this.#state[(i + SHIFT) % SIZE]! ^ (mixed >>> 1) ^ (next & 1 ? 0x9908_b0df : 0);
+    }
+    this.#at = 0;
+  }
+}
+
+/** How the vectors are trained. */
+export interface VeraSettings {
+  r: number;
+  dropout: number;
+  /** Initial value of λ_d. */
+  initial: number;
+  /** Seed of A and B. */
+  seed: number;
+}
+
+/** PEFT's names of a module's vectors, and of the shared matrices. */
+export const VERA = { d: 'vera_lambda_d', b: 'vera_lambda_b', A: 'vera_A', B: 'vera_B' } as const;
+
+/**
+ * VeRA (Kopiczko et al., ICLR 2024, arXiv 2310.11454): y += λ_b ∘ B (λ_d ∘ (A x)). All modules share the frozen random
+ * matrices A and B. Each module uses as much of them as its width needs. The vectors λ_d [r] and λ_b [out] are trained.
+ */
+export class VeraTuner implements Tuner {
+  readonly layout: ParameterLayout;
+  readonly sites: readonly TunedSite[];
+  readonly frozen: FrozenTensors;
+
+  constructor(
+    readonly settings: VeraSettings,
+    readonly modules: readonly LinearModule[],
+    /** Parameters of the model that are trained in full: the head, biases. */
+    readonly saved: readonly TrainedParameter[],
+  ) {
+    const { r } = settings;
+    const vectors = modules.flatMap(({ path, outFeatures }) => [
+      { name: `${path}.${VERA.b}`, shape: [outFeatures] },
+      { name: `${path}.${VERA.d}`, shape: [r] },
+    ]);
+    this.layout = new ParameterLayout([...vectors, ...saved]);
+    this.sites = modules.map(({ path, outFeatures }) => ({ path, parameters: r + outFeatures }));
+    this.frozen = new FrozenTensors([
+      { name: VERA.A, shape: [r, widest(modules, 'inFeatures')] },
+      { name: VERA.B, shape: [widest(modules, 'outFeatures'), r] },
+    ]);
+  }
+
+  /** Sets λ_b to zero, so the increment is zero at first. */
+  initialValues(_seed: number, read: ReadParameter): Float32Array {
+    this.drawProjections();
+    const values = new Float32Array(this.layout.length);
+    for (const { path } of this.modules)
+      this.layout.read(values, `${path}.${VERA.d}`).fill(this.settings.initial);
+    return this.layout.readInto(values, this.saved, read);
+  }
+
+  /** Fills A and B as PEFT does: uniformly, with Kaiming's bound for their inputs. */
+  drawProjections(): void {
+    const random = new TorchRandom(this.settings.seed);
+    for (const { name, shape } of this.frozen.layout.segments) {
+      const bound = Math.sqrt(6 / shape[1]!);
+      random.uniform(this.frozen.read(name), -bound, bound);
+    }
+  }
+
+  inject(flat: Value, dropout: Dropout): Injection {
+    const { graph } = flat.node;
+    const modules = new Map(this.modules.map((module) => [module.path, module]));
+    return {
+      parameter: this.layout.own(flat),
+      increments: (paths, x) => {
+        if (!paths.some((path) => modules.has(path))) return paths.map(() => undefined);
+        const rows = slice(this.frozen.value(graph, VERA.A), 1, 0, x.shape[1]!);
+        const inner = matmul(dropout(x, this.settings.dropout), rows, { transposeB: true });
+        return paths.map((path) => {
+          const module = modules.get(path);
+          if (!module) return undefined;
+          const columns = slice(this.frozen.value(graph, VERA.B), 0, 0, module.outFeatures);
+          const vector = (part: 'd' | 'b') => this.layout.value(flat, `${path}.${VERA[part]}`);
+          const product = matmul(multiply(inner, vector('d')), columns, { transposeB: true });
+          return multiply(product, vector('b'));
+        });
+      },
+    };
+  }
+
+  merged(values: Float32Array, readBase: ReadRange): ReadRange {
+    return mergedReader(this.#factored(values), readBase);
+  }
+
+  readonly bank = (values: Float32Array): Banked => ({
+    parts: [bankedFactors(this.#factored(values))],
+    saved: this.saved,
+  });
+
+  /** Converts the increments to LoRA factors of rank r: A = λ_d ∘ A, B = λ_b ∘ B. */
+  #factored(values: Float32Array): Factored {
+    const { r } = this.settings;
+    const modules = this.modules.map((module) => ({ ...module, rank: r, scale: 1 }));
+    const layout = new ParameterLayout([
+      ...modules.flatMap(({ path, inFeatures, outFeatures }) => [
+        { name: factorName(path, 'A'), shape: [r, inFeatures] },
+        { name: factorName(path, 'B'), shape: [outFeatures, r] },
+      ]),
+      ...this.saved,
+    ]);
+    const made = new Float32Array(layout.length);
+    layout.readInto(made, this.saved, (name) => this.layout.read(values, name));
+    const [a, width] = [this.frozen.read(VERA.A), this.frozen.layout.get(VERA.A).shape[1]];
+    const b = this.frozen.read(VERA.B);
+    for (const { path, inFeatures } of modules) {
+      const vector = (part: 'd' | 'b') => this.layout.read(values, `${path}.${VERA[part]}`);
+      const { A, B } = factorsIn(layout, made, path);
+      const [d, shares] = [vector('d'), vector('b')];
+      for (let i = 0; i < A.length; i++) {
+        const row = Math.floor(i / inFeatures);
+        A[i] = d[row]! * a[row * width! + (i % inFeatures)]!;
+      }
+      for (let i = 0; i < B.length; i++) B[i] = shares[Math.floor(i / r)]! * b[i]!;
+    }
+    return { modules, layout, values: made };
+  }
+}
+
+function widest(modules: readonly LinearModule[], side: 'inFeatures' | 'outFeatures'): number {
+  return Math.max(...modules.map((module) => module[side]));
+}
 
 const schema = z.object({
   ...commonSettings,
@@ -41,40 +220,24 @@ const VERA_FILES: PeftFiles<z.output<typeof schema>> = {
 };
 
 /** Adapters of PEFT's type VERA. If the file lacks the shared matrices, they are generated from their seed. */
-const veraKind: AdapterKind = {
-  name: VERA_FILES.peftType,
-  reads: ({ config }) => config.peft_type === VERA_FILES.peftType,
-  import(model, stored, where) {
-    const { config, modules, shared, saved } = readPeft(VERA_FILES, model, stored, where);
+const veraKind = peftKind(
+  VERA_FILES,
+  ({ config, modules, shared, saved }, where) => {
     const { r, projection_prng_key: seed, d_initial: initial } = config;
     for (const { path, outFeatures, tensors } of modules) {
-      assertShape(`${where}: ${path}.${VERA.d}`, tensors.get(VERA.d)!, [r]);
-      assertShape(`${where}: ${path}.${VERA.b}`, tensors.get(VERA.b)!, [outFeatures]);
+      assertShape(`${where}: ${path}.${VERA.d}`, tensors.get(VERA.d), [r]);
+      assertShape(`${where}: ${path}.${VERA.b}`, tensors.get(VERA.b), [outFeatures]);
     }
-    const parameters = [...saved].map(([name, { shape }]) => ({ name, shape }));
-    const tuner = new VeraTuner({ r, dropout: 0, initial, seed }, modules, parameters);
+    const tuner = new VeraTuner({ r, dropout: 0, initial, seed }, modules, parametersOf(saved));
     if (shared.size === 0) tuner.drawProjections();
     for (const [name, tensor] of shared) {
       assertShape(`${where}: ${name}`, tensor, tuner.frozen.layout.get(name).shape);
       tuner.frozen.read(name).set(tensor.data);
     }
-    const values = new Float32Array(tuner.layout.length);
-    for (const { path, tensors } of modules)
-      for (const [part, { data }] of tensors) tuner.layout.read(values, `${path}.${part}`).set(data);
-    for (const [name, { data }] of saved) tuner.layout.read(values, name).set(data);
-    return { tuner, values };
+    return tuner;
   },
-  facts(stored, where) {
-    const { r } = peftSettings(VERA_FILES, stored, where);
-    return {
-      ranks: {},
-      settings: { r },
-      isOwn: (key) => isOwnTensor(VERA_FILES, key),
-      isFrozen: (key) => isSharedTensor(VERA_FILES, key),
-    };
-  },
-  exports: {},
-};
+  ({ r }) => ({ r }),
+);
 
 const { target_modules, layers_to_transform, layers_pattern, modules_to_save } = adapterConfigShape;
 
@@ -127,14 +290,10 @@ export const vera: MethodDefinition<VeraConfig, typeof veraConfigSchema> = {
         writePeft(VERA_FILES, {
           config: describedAdapter(model, config, targets, modules, baseModel),
           adapted: modules.map(({ path }) => path),
-          ...{ layout: tuner.layout, values },
+          layout: tuner.layout,
+          values,
           ...(config.save_projection && {
-            shared: new Map(
-              tuner.frozen.layout.segments.map(({ name, shape }) => [
-                name,
-                { shape: [...shape], data: tuner.frozen.read(name) },
-              ]),
-            ),
+            shared: tuner.frozen.layout.tensors(tuner.frozen.values),
           }),
         }),
     });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Value } from '../../../engine/graph/graph.ts';
 import {
   type AdapterTensor,
   type AdapterTensors,
@@ -6,13 +7,52 @@ import {
   UNWRAPPED_PREFIX,
 } from '../../../input/formats/adapters/stored-adapter.ts';
 import { headNamed } from '../../../models/heads/registry.ts';
+import type { VirtualTokens } from '../../../models/nn/virtual-tokens.ts';
 import { InvalidFile, UserError } from '../../../support/user-error.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
-import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
-import { assertShape, checkSaved, PEFT_VERSION, peftSettings } from '../peft/peft-files.ts';
-import type { TunableModel, Tuner } from '../tuner.ts';
-import { TABLE } from './virtual-tuner.ts';
+import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
+import { assertShape, checkSaved, PEFT_VERSION, parametersOf, peftSettings } from '../peft/peft-files.ts';
+import type { ReadParameter, TokensBefore, TunableModel, TunedSite, Tuner } from '../tuner.ts';
+
+/** PEFT's name of the trained table: one row per token. */
+export const TABLE = 'prompt_encoder.embedding.weight';
+
+/** How a method makes its tokens. */
+export interface VirtualParts {
+  before: TokensBefore;
+  /** The trained tensors of the tokens. */
+  own: readonly TrainedParameter[];
+  sites: readonly TunedSite[];
+  /** The tokens in a graph; `value` returns a trained tensor. */
+  tokens(value: (name: string) => Value): VirtualTokens;
+  /** Fills in their initial values; `values` returns a tensor. */
+  begin(values: (name: string) => Float32Array, seed: number, read: ReadParameter): void;
+}
+
+/**
+ * Trains tokens before every text, and nothing of the model but `saved`.
+ *
+ * @param saved parameters of the model that are trained in full: the head
+ */
+export function virtualTuner(parts: VirtualParts, saved: readonly TrainedParameter[]): Tuner {
+  const own = new ParameterLayout([...parts.own, ...saved]);
+  return {
+    layout: own,
+    sites: parts.sites,
+    virtualTokens: parts.before,
+    bank: 'puts virtual tokens before every text',
+    initialValues(seed, read) {
+      const values = new Float32Array(own.length);
+      parts.begin((name) => own.read(values, name), seed, read);
+      return own.readInto(values, saved, read);
+    },
+    inject: (flat, _dropout, layout = own) => ({
+      parameter: layout.own(flat),
+      virtual: parts.tokens((name) => layout.value(flat, name)),
+    }),
+  };
+}
 
 /** Settings of methods that train tokens: PEFT's keys. */
 export const virtualConfigShape = {
@@ -70,21 +110,13 @@ export function virtualKind({ peftType, needs, width, tunerOf }: VirtualFiles): 
         });
       assertShape(`${where}: ${TOKENS}`, tokens, [count, width(model)]);
       const saved = savedIn(model, stored, where);
-      const tuner = tunerOf(
-        model,
-        count,
-        saved.map(({ name, shape }) => ({ name, shape })),
-      );
-      const values = new Float32Array(tuner.layout.length);
-      tuner.layout.read(values, TABLE).set(tokens.data);
-      for (const { name, data } of saved) tuner.layout.read(values, name).set(data);
-      return { tuner, values };
+      const tuner = tunerOf(model, count, parametersOf(saved));
+      return { tuner, values: tuner.layout.vector([[TABLE, tokens], ...saved]) };
     },
     facts(stored, where) {
       const settings = { num_virtual_tokens: countIn(stored, where) };
       return { ranks: {}, settings, isOwn: (key) => key === TOKENS };
     },
-    exports: {},
     unmergeable: 'virtual tokens are part of no weight',
   };
 }
@@ -146,12 +178,12 @@ export function storedVirtual(
 }
 
 /** The parameters of the model in a file. */
-function savedIn(model: TunableModel, stored: StoredAdapter, where: string) {
+function savedIn(model: TunableModel, stored: StoredAdapter, where: string): AdapterTensors {
   const saved: AdapterTensors = new Map();
   for (const [key, tensor] of stored.tensors) {
     if (key === TOKENS) continue;
     saved.set(key.startsWith(UNWRAPPED_PREFIX) ? key.slice(UNWRAPPED_PREFIX.length) : key, tensor);
   }
   checkSaved(model, saved, stored, where);
-  return [...saved].map(([name, tensor]) => ({ name, ...tensor }));
+  return saved;
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { largestDifference } from '../../../../tests/support/distance.ts';
 import { writeSmallGenerator } from '../../../../tests/support/small-generator.ts';
 import { unpacked } from '../../../input/text/pack.ts';
 import { openLanguageModel } from '../../../program/generation/open-language-model.ts';
@@ -73,9 +74,6 @@ async function wholeLogits({
   return rows;
 }
 
-const difference = (a: readonly number[], b: ArrayLike<number>) =>
-  a.reduce((most, value, i) => Math.max(most, Math.abs(value - b[i]!)), 0);
-
 describe.each(METHODS)('%s', (method) => {
   it.each(FAMILIES)('reads a text of %s with a cache as at once', async (family) => {
     const tuned = await opened(family, method);
@@ -83,11 +81,11 @@ describe.each(METHODS)('%s', (method) => {
     const language = await openLanguageModel({ engine: nodeEngine(tuned.model, 'cpu'), ...tuned });
     expect(language.maxPositions).toBe(64 - COUNT);
     const first = await language.read(Int32Array.from(TOKENS.slice(0, 3)), 1, { mask: ones(3) });
-    expect(difference(whole[2]!, first)).toBeLessThan(TOLERANCE);
+    expect(largestDifference(whole[2]!, first)).toBeLessThan(TOLERANCE);
     for (let i = 3; i < TOKENS.length; i++)
-      expect(difference(whole[i]!, await language.read(Int32Array.of(TOKENS[i]!), 1, {}))).toBeLessThan(
-        TOLERANCE,
-      );
+      expect(
+        largestDifference(whole[i]!, await language.read(Int32Array.of(TOKENS[i]!), 1, {})),
+      ).toBeLessThan(TOLERANCE);
     await language.release();
     tuned.model.close();
   });
@@ -102,13 +100,13 @@ describe.each(METHODS)('%s', (method) => {
       const mask = Int32Array.from([0, 0, 1, 1, 1, 1, 1, 1]);
       const width = whole[0]!.length;
       const read = await language.read(prompts, 2, { mask });
-      expect(difference(whole[1]!, read.subarray(0, width))).toBeLessThan(TOLERANCE);
-      expect(difference(whole[3]!, read.subarray(width))).toBeLessThan(TOLERANCE);
+      expect(largestDifference(whole[1]!, read.subarray(0, width))).toBeLessThan(TOLERANCE);
+      expect(largestDifference(whole[3]!, read.subarray(width))).toBeLessThan(TOLERANCE);
       const swapped = await language.read(Int32Array.of(TOKENS[4]!, TOKENS[2]!), 2, {
         parents: Int32Array.of(1, 0),
       });
-      expect(difference(whole[4]!, swapped.subarray(0, width))).toBeLessThan(TOLERANCE);
-      expect(difference(whole[2]!, swapped.subarray(width))).toBeLessThan(TOLERANCE);
+      expect(largestDifference(whole[4]!, swapped.subarray(0, width))).toBeLessThan(TOLERANCE);
+      expect(largestDifference(whole[2]!, swapped.subarray(width))).toBeLessThan(TOLERANCE);
       await language.release();
       tuned.model.close();
     },
@@ -121,7 +119,7 @@ describe.each(METHODS)('%s', (method) => {
     const language = await openLanguageModel({ engine, ...tuned }, { continues: true });
     await language.read(Int32Array.from([...TOKENS.slice(0, 4), 50]), 1, { mask: ones(5) });
     const again = await language.read(Int32Array.from(TOKENS), 1, { mask: ones(TOKENS.length) });
-    expect(difference(whole[TOKENS.length - 1]!, again)).toBeLessThan(TOLERANCE);
+    expect(largestDifference(whole[TOKENS.length - 1]!, again)).toBeLessThan(TOLERANCE);
     await language.release();
     tuned.model.close();
   });
@@ -182,7 +180,7 @@ describe.each(METHODS)('%s', (method) => {
       gradients.push((await program.differentiate(values, feeds, 0, 1)).gradient.slice());
       await program.release();
     }
-    expect(difference([...gradients[0]!], gradients[1]!)).toBeLessThan(TOLERANCE);
+    expect(largestDifference([...gradients[0]!], gradients[1]!)).toBeLessThan(TOLERANCE);
     expect(gradients[0]!.some((value) => Math.abs(value) > 1e-3)).toBe(true);
     model.close();
   });

@@ -48,6 +48,7 @@ export const NORM_OFFSET = 1;
 export const gemma2 = decoderFamily({
   roles: { rescaled: 'query' },
   modelType: 'gemma2',
+  gguf: { architecture: 'gemma2' },
   name: 'Gemma2',
   hasTokenHead: true,
   parseConfig: (json, where) => parseDecoderConfig(schema, json, where),

@@ -46,6 +46,7 @@ function parseGemma3Config(json: unknown, where: string) {
 export const gemma3 = decoderFamily({
   roles: { rescaled: 'query' },
   modelType: 'gemma3_text',
+  gguf: { architecture: 'gemma3' },
   name: 'Gemma3',
   baseName: 'Gemma3Text',
   parseConfig: parseGemma3Config,

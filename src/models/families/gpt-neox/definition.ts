@@ -67,6 +67,16 @@ const STORED_PROJECTION = 'embed_out';
 export const gptNeox: ModelDefinition<GptNeoxConfig> = {
   modelType: 'gpt_neox',
   isDecoder: true,
+  gguf: {
+    architecture: 'gptneox',
+    modules: {
+      'attention.query_key_value': 'attn_qkv',
+      'attention.dense': 'attn_output',
+      'mlp.dense_h_to_4h': 'ffn_up',
+      'mlp.dense_4h_to_h': 'ffn_down',
+    },
+    rows: fusedByPart,
+  },
   baseModelPrefix: 'gpt_neox',
   roles: {
     queryKeyValue: 'query_key_value',
@@ -164,4 +174,14 @@ function attend(
     },
   };
   return decoderAttention(module, x, inputs, options, asked);
+}
+
+/** The query, key and value of each head become three blocks: all queries, all keys, all values. */
+function fusedByPart(module: string, { num_attention_heads: heads, headSize }: GptNeoxConfig) {
+  if (module !== 'attn_qkv') return undefined;
+  return Uint32Array.from({ length: 3 * heads * headSize }, (_, row) => {
+    const part = Math.floor(row / (heads * headSize));
+    const head = Math.floor(row / headSize) % heads;
+    return (head * 3 + part) * headSize + (row % headSize);
+  });
 }

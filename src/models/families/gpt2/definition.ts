@@ -159,6 +159,15 @@ const CLASSIFIER_DROPOUT = 0.1;
 export const gpt2: ModelDefinition<Gpt2Config> = {
   modelType: 'gpt2',
   isDecoder: true,
+  gguf: {
+    architecture: 'gpt2',
+    modules: {
+      'attn.c_attn': 'attn_qkv',
+      'attn.c_proj': 'attn_output',
+      'mlp.c_fc': 'ffn_up',
+      'mlp.c_proj': 'ffn_down',
+    },
+  },
   baseModelPrefix: 'transformer',
   roles: {
     queryKeyValue: 'c_attn',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { Value } from '../../../engine/graph/graph.ts';
 import { featureHead } from '../../heads/feature-head.ts';
 import { spanHead } from '../../heads/linear-heads.ts';
-import type { Encode, ModelDefinition, ModuleRoles } from '../../model-definition.ts';
+import type { Encode, GgufFormat, ModelDefinition, ModuleRoles } from '../../model-definition.ts';
 import { type DecoderConfig, decoderFields, parseDecoderConfig } from './config.ts';
 import {
   causalHead,
@@ -11,6 +11,7 @@ import {
   decoderTokenHead,
   sequenceHead,
 } from './decoder-model.ts';
+import { GGUF_MODULES, rotatedPairs } from './gguf.ts';
 
 /** Prefix of the base model's parameters. Some question answering heads have another one. */
 const PREFIX = 'model';
@@ -40,6 +41,8 @@ interface DecoderFamily<Config extends DecoderConfig> extends DecoderParts<Confi
   spanPrefix?: string;
   /** Roles of modules. Default: Llama's. Roles without `output` change single ones of Llama's. */
   roles?: ModuleRoles | Pick<ModuleRoles, 'rescaled'>;
+  /** How llama.cpp stores the family. Default of the modules: Llama's. */
+  gguf?: Pick<GgufFormat<NoInfer<Config>>, 'architecture' | 'rows'> & Partial<GgufFormat>;
   /** The name in classes of other heads, such as `Gemma3TextModel`. Default: `name`. */
   baseName?: string;
   /** Transforms the logits. Default: no change. */
@@ -67,6 +70,7 @@ export function decoderFamily<Config extends DecoderConfig>(
   return {
     modelType,
     isDecoder: true,
+    ...(family.gguf && { gguf: { modules: GGUF_MODULES, ...family.gguf } }),
     baseModelPrefix: PREFIX,
     roles: family.roles && 'output' in family.roles ? family.roles : { ...ROLES, ...family.roles },
     tiedNames: { [`${words}.weight`]: ['lm_head.weight'] },
@@ -101,6 +105,7 @@ const schema = z.object({
 /** Llama 1 to 3 (Touvron et al., 2023) as transformers computes them. */
 export const llama = decoderFamily({
   modelType: 'llama',
+  gguf: { architecture: 'llama', rows: rotatedPairs },
   name: 'Llama',
   hasTokenHead: true,
   spanPrefix: 'transformer',

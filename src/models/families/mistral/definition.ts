@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { size } from '../../config-fields.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/definition.ts';
+import { rotatedPairs } from '../llama/gguf.ts';
 
 const schema = z.object({
   ...decoderFields,
@@ -13,6 +14,7 @@ const schema = z.object({
 /** Mistral (Jiang et al., 2023): Llama with attention to a window of tokens. */
 export const mistral = decoderFamily({
   modelType: 'mistral',
+  gguf: { architecture: 'llama', rows: rotatedPairs },
   name: 'Mistral',
   hasTokenHead: true,
   spanPrefix: 'model',

@@ -18,6 +18,7 @@ const schema = z.object({
  */
 export const olmo2 = decoderFamily({
   modelType: 'olmo2',
+  gguf: { architecture: 'olmo2' },
   name: 'Olmo2',
   parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
   attention: ({ attention_bias: bias, rms_norm_eps }) => ({

@@ -29,6 +29,15 @@ const ORIGINAL_LENGTH = 4096;
  */
 export const phi3 = decoderFamily({
   modelType: 'phi3',
+  gguf: {
+    architecture: 'phi3',
+    modules: {
+      'self_attn.qkv_proj': 'attn_qkv',
+      'self_attn.o_proj': 'attn_output',
+      'mlp.gate_up_proj': 'ffn_up',
+      'mlp.down_proj': 'ffn_down',
+    },
+  },
   name: 'Phi3',
   hasTokenHead: true,
   // PEFT has no defaults for Phi-3. These modules correspond to those that it adapts in Llama.

@@ -36,6 +36,7 @@ const schema = withWindows(z.object(qwenFields));
 export const qwen2 = decoderFamily({
   roles: { rescaled: 'query' },
   modelType: 'qwen2',
+  gguf: { architecture: 'qwen2' },
   name: 'Qwen2',
   hasTokenHead: true,
   spanPrefix: 'transformer',

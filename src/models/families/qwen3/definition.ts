@@ -14,6 +14,7 @@ const schema = withWindows(
 export const qwen3 = decoderFamily({
   roles: { rescaled: 'query' },
   modelType: 'qwen3',
+  gguf: { architecture: 'qwen3' },
   name: 'Qwen3',
   hasTokenHead: true,
   spanPrefix: 'transformer',

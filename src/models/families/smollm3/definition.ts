@@ -3,6 +3,7 @@ import { isObject } from '../../../support/options.ts';
 import { size } from '../../config-fields.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/definition.ts';
+import { rotatedPairs } from '../llama/gguf.ts';
 import { checkLayerTypes, layerTypes, typesWhere, windowOf } from '../llama/layer-types.ts';
 
 const schema = z
@@ -46,6 +47,7 @@ const THETA = 2_000_000;
 /** SmolLM3 (Hugging Face, 2025): Llama, with some layers that have no positions. */
 export const smolLm3 = decoderFamily({
   modelType: 'smollm3',
+  gguf: { architecture: 'smollm3', rows: rotatedPairs },
   name: 'SmolLM3',
   hasTokenHead: true,
   spanPrefix: 'transformer',

@@ -20,9 +20,9 @@ import { readSafetensors, writeSafetensors } from '../../../input/formats/node/s
 import { quantizeBlocks } from '../../../input/formats/quantize.ts';
 import type { StoredTensor } from '../../../input/formats/tensor-data.ts';
 import { isTemporary } from '../../../input/store/node/temporary-name.ts';
-import { FROZEN } from '../../../methods/tuners/frozen-tuner.ts';
 import { loraConfigSchema } from '../../../methods/tuners/lora/config.ts';
 import { LoraTuner } from '../../../methods/tuners/lora/lora-tuner.ts';
+import { FROZEN } from '../../../methods/tuners/tuner.ts';
 import { initialise } from '../../../models/bind-checkpoint.ts';
 import { Random } from '../../../support/random.ts';
 import { openModel } from '../../../use/trained/node/load-model.ts';

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { contentDigest } from '../../../input/formats/node/content-digest.ts';
-import { SafetensorsFile } from '../../../input/formats/node/safetensors-file.ts';
+import { openSafetensors } from '../../../input/formats/node/safetensors-file.ts';
+import type { SafetensorsFile } from '../../../input/formats/safetensors.ts';
 import { inScratchFolder } from '../../../input/store/node/temporary-name.ts';
 import { cacheFolder as programCache } from '../../../support/node/files.ts';
 import { fileError, UserError } from '../../../support/user-error.ts';
@@ -75,7 +76,7 @@ async function onCopy<Model extends TaskModel>(
     await measure(model, dtype, format, cacheFolder, (magnitudes, measured) =>
       writeBase(path, model, { format, magnitudes, measured, onWritten, isIntact }),
     );
-    return SafetensorsFile.open(path);
+    return openSafetensors(path);
   };
   const copy = intactCopy(path) ?? (await write().catch(refuse));
   return {
@@ -117,7 +118,7 @@ async function measure(
     const stillOpen = { ...model, close() {} };
     const rounded = await onCopy(stillOpen, dtype, measuredOver, { cacheFolder: folder });
     const magnitudes = await over(rounded).finally(() => rounded.close());
-    const copy = SafetensorsFile.open(join(rounded.weightFolder, NAME));
+    const copy = openSafetensors(join(rounded.weightFolder, NAME));
     try {
       write(magnitudes, copy);
     } finally {
@@ -130,7 +131,7 @@ async function measure(
 function intactCopy(path: string): SafetensorsFile | undefined {
   if (!existsSync(path)) return undefined;
   try {
-    return SafetensorsFile.open(path);
+    return openSafetensors(path);
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { streamSafetensors } from '../../../input/formats/encode-safetensors.ts';
-import type { SafetensorsFile } from '../../../input/formats/node/safetensors-file.ts';
+import type { SafetensorsFile } from '../../../input/formats/safetensors.ts';
 import { fileBytes } from '../../../input/store/node/file-bytes.ts';
 import { NewFile } from '../../../input/store/node/new-file.ts';
 import { elementCount } from '../../../support/arrays.ts';

@@ -18,14 +18,12 @@ import {
   tuningRun,
 } from '../experiment.ts';
 import { bestRows } from '../results/best-rows.ts';
-import { averages, type ExperimentResults } from '../results/experiment-results.ts';
 import { taskFigures } from '../results/figures.ts';
+import { averages, type ExperimentResults, resultsCsv, resultsLatex } from '../results/main-table.ts';
 import { resultsMarkdown } from '../results/markdown.ts';
 import { type CellOutcome, type TaskResult, taskResult } from '../results/results.ts';
-import { resultsCsv, resultsLatex } from '../results/tables-as-text.ts';
 import { scoringRule } from '../scoring-rule.ts';
-import { choosing, hasLeftFailure } from './run-experiment.ts';
-import { filesBeside, isFinished } from './train-all.ts';
+import { choosing, filesBeside, hasLeftFailure, isFinished } from './run-experiment.ts';
 
 /**
  * Writes the results of an experiment's finished runs, including those of other shards: `table.md`,

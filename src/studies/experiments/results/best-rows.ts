@@ -1,5 +1,5 @@
-import { bestOf } from '../choose.ts';
 import { cellMethod, type Experiment } from '../experiment.ts';
+import { bestOf } from '../scoring-rule.ts';
 import { merged, settingsText } from '../settings.ts';
 import type { RowResult, TaskResult } from './results.ts';
 

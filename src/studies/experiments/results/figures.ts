@@ -3,8 +3,7 @@ import { intervalPlot } from '../../report/chart/interval-plot.ts';
 import { type ChartCurve, lineChart } from '../../report/chart/line-chart.ts';
 import { standalone } from '../../report/chart/style.ts';
 import { toneOf } from '../../report/page/section.ts';
-import { scoreTitle } from '../../report/run/group-runs.ts';
-import { isBudgetKey } from '../../report/run/group-values.ts';
+import { isBudgetKey, scoreTitle } from '../../report/run/group-runs.ts';
 import type { RowResult, TaskResult } from './results.ts';
 
 /**

@@ -1,7 +1,37 @@
 import { interval } from '../../../scores/stats/interval.ts';
-import { counted, duration } from '../../report/format.ts';
-import type { ExperimentResults } from './experiment-results.ts';
-import type { RowResult } from './results.ts';
+import { counted, csvLine, duration } from '../../report/format.ts';
+import { settingsText } from '../settings.ts';
+import type { RowResult, TaskResult } from './results.ts';
+
+export interface ExperimentResults {
+  title: string;
+  /** Notes for the tables: model, versions, settings of all rows, how grids were tried. */
+  about: string[];
+  /** Versions of the program, the engine and Node. */
+  versions: Record<string, string>;
+  /** The seeds of every row. */
+  seeds: readonly number[];
+  tasks: TaskResult[];
+  /** A row's mean over all tasks, as printed, if it is shown. If a task has several scores, their mean is used. */
+  average?: Record<string, { mean?: number; paper?: number }>;
+}
+
+/** The mean over all tasks, for each row that has results for all of them. */
+export function averages(tasks: readonly TaskResult[]): Record<string, { mean?: number }> {
+  const names = new Set(tasks.flatMap(({ rows }) => rows.map(({ row }) => row)));
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const means = tasks.map(({ rows, scores, scales }) => {
+        const row = rows.find(({ row }) => row === name);
+        return row
+          ? scores.reduce((sum, score) => sum + scales[score]! * row.scores[score]!.mean, 0) / scores.length
+          : Number.NaN;
+      });
+      const mean = means.reduce((sum, value) => sum + value, 0) / means.length;
+      return [name, Number.isFinite(mean) ? { mean } : {}];
+    }),
+  );
+}
 
 /**
  * The cells of the main table, header first. Each row has a column per task (mean ± deviation of its scores),
@@ -64,4 +94,66 @@ function timeText(rows: readonly RowResult[]): string {
 function memoryText(rows: readonly RowResult[]): string {
   const peaks = rows.flatMap(({ memoryMb }) => memoryMb?.mean ?? []);
   return peaks.length > 0 ? `${counted(Math.max(...peaks))} MB` : '';
+}
+
+const ESCAPED: Readonly<Record<string, string>> = {
+  '\\': '\\textbackslash{}',
+  '~': '\\textasciitilde{}',
+  '^': '\\textasciicircum{}',
+  '±': '$\\pm$',
+  '−': '$-$',
+  λ: '$\\lambda$',
+  γ: '$\\gamma$',
+};
+
+/** Formats all rows and tasks as a LaTeX table for the package booktabs. */
+export function resultsLatex(results: ExperimentResults): string {
+  const [head, ...rows] = mainTable(results).map((cells) => `${cells.map(escaped).join(' & ')} \\\\`);
+  const columns = `l${'r'.repeat(mainTable(results)[0]!.length - 1)}`;
+  return [
+    '% \\usepackage{booktabs}',
+    '\\begin{table}',
+    '\\centering',
+    `\\caption{${escaped(results.title)}}`,
+    `\\begin{tabular}{${columns}}`,
+    ...['\\toprule', head, '\\midrule', ...rows, '\\bottomrule'],
+    '\\end{tabular}',
+    '\\end{table}',
+    '',
+  ].join('\n');
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\~^±−λγ]|[&%$#_{}]/g, (character) => ESCAPED[character] ?? `\\${character}`);
+}
+
+/** Formats every score of every run as CSV, one score per line. */
+export function resultsCsv({ tasks }: ExperimentResults): string {
+  const head = [
+    'task',
+    'row',
+    'chosen',
+    'seed',
+    'score',
+    'value',
+    'steps',
+    'parameters',
+    'seconds',
+    'memory_mb',
+  ];
+  const lines = tasks.flatMap(({ task, rows }) =>
+    rows.flatMap(({ row, choice, runs }) =>
+      runs.flatMap((run) =>
+        Object.entries(run.scores).map(([score, value]) => [
+          ...[task, row, settingsText(choice ?? {}), run.seed, score, value],
+          ...[run.steps, run.parameters, run.seconds, run.memoryMb],
+        ]),
+      ),
+    ),
+  );
+  return [head, ...lines].map((cells) => `${csvLine(cells.map(field))}\r\n`).join('');
+}
+
+function field(value: unknown): string {
+  return value === undefined || Number.isNaN(value) ? '' : `${value}`;
 }

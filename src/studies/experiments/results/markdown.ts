@@ -2,8 +2,7 @@ import { averaged } from '../../../scores/metrics/scores.ts';
 import { counted, duration } from '../../report/format.ts';
 import { scoreTitle } from '../../report/run/group-runs.ts';
 import { type Settings, settingsText } from '../settings.ts';
-import type { ExperimentResults } from './experiment-results.ts';
-import { mainTable, parametersText } from './main-table.ts';
+import { type ExperimentResults, mainTable, parametersText } from './main-table.ts';
 import { MAX_ROWS_IN_PAIRS, type PairTest, type RowResult, type TaskResult, testOf } from './results.ts';
 
 /** The main settings that all rows have in common, as a sentence. Empty if they have none in common. */

@@ -1,14 +1,12 @@
 import { expect, it } from 'vitest';
 import { evaluationEvent, readEvent, type TrainEvent } from '../../../training/run/events.ts';
-import { summarizeRun } from '../../report/run/run-facts.ts';
-import { addEvent, emptyRecord, type RunRecord } from '../../report/run/run-record.ts';
+import { addEvent, emptyRecord, type RunRecord, summarizeRun } from '../../report/run/run-record.ts';
 import type { Cell } from '../experiment.ts';
 import { scoredBy, scoringRule } from '../scoring-rule.ts';
 import type { Settings } from '../settings.ts';
-import { mainTable } from './main-table.ts';
+import { mainTable, resultsCsv, resultsLatex } from './main-table.ts';
 import { resultsMarkdown } from './markdown.ts';
 import { type CellOutcome, scalesOf, taskResult } from './results.ts';
-import { resultsCsv, resultsLatex } from './tables-as-text.ts';
 
 const TRAINING = { metric_for_best_model: 'accuracy', greater_is_better: true, load_best_model_at_end: true };
 

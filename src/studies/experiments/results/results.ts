@@ -2,14 +2,18 @@ import { SCORES, scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { type Interval, interval, variance } from '../../../scores/stats/interval.ts';
 import { holm, type PairedTest, pairedTest } from '../../../scores/stats/paired-test.ts';
 import { scorePrefixes, type ValidationFiles } from '../../../tasks/data-files.ts';
-import { runMemoryMb } from '../../report/run/costs.ts';
+import { valueText } from '../../report/format.ts';
 import { dataName, modelName } from '../../report/run/group-runs.ts';
-import type { RunSummary } from '../../report/run/run-facts.ts';
-import { finalParameters, type RunRecord, shownValuesOf } from '../../report/run/run-record.ts';
-import { bestOf } from '../choose.ts';
+import {
+  finalParameters,
+  type RunRecord,
+  type RunSummary,
+  runMemoryMb,
+  shownValuesOf,
+} from '../../report/run/run-record.ts';
 import type { Cell } from '../experiment.ts';
-import { predictsOneClass, ruleText, type ScoringRule, scoredBy } from '../scoring-rule.ts';
-import { type Settings, settingsText, valueText } from '../settings.ts';
+import { bestOf, predictsOneClass, ruleText, type ScoringRule, scoredBy } from '../scoring-rule.ts';
+import { type Settings, settingsText } from '../settings.ts';
 
 /** Tests whether two rows differ in a score, over their common seeds. */
 export interface PairTest extends PairedTest {

@@ -5,8 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { ADAPTER_CONFIG, ADAPTER_FILES } from '../../../input/formats/adapters/adapter-files.ts';
 import { editJson } from '../../../input/formats/bounded-json.ts';
 import { EMBEDDED_MODEL, parseModelId } from '../../../input/hub/model-id.ts';
-import { hubAccess } from '../../../input/hub/node/cache.ts';
-import { type UploadOptions, uploadFiles } from '../../../input/hub/node/upload.ts';
+import { hubAccess, uploadAccess } from '../../../input/hub/node/cache.ts';
+import { type UploadOptions, uploadFiles } from '../../../input/hub/upload.ts';
 import { inScratchFolder } from '../../../input/store/node/temporary-name.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { SHARED_FILES } from '../../../use/trained/full-model.ts';
@@ -102,11 +102,9 @@ async function send(
     ]),
   );
   if (isDry) return { files: sizes };
-  const { endpoint, token, isPublic, parent } = options;
-  return {
-    files: sizes,
-    ...(await uploadFiles(repo, files, { endpoint, token, isPublic, parent, onUpload })),
-  };
+  const { isPublic, parent } = options;
+  const access = uploadAccess(options);
+  return { files: sizes, ...(await uploadFiles(repo, files, { isPublic, parent, onUpload }, access)) };
 }
 
 /** Files on the list, without links, which may lead anywhere. */

@@ -28,7 +28,7 @@ it('lowers a default length to the positions of the model, with a notice', async
     'data.max_length is 64, because the model has only 64 positions (default: 128).',
   );
   await expect(read({ model, data: { ...data, max_length: 100 } })).rejects.toThrow(
-    "data.max_length must be a whole number from 1 to 64, the model's max_position_embeddings, got 100",
+    /^data\.max_length .*got 100/,
   );
 });
 
@@ -39,5 +39,5 @@ it('rejects a base that cannot be rounded before any weight is read', async () =
   const texts = join(folder, 'train.txt');
   writeFileSync(texts, 'a good film');
   const config = { model, task: 'causal_lm', data: { train: texts }, base_dtype: 'int8' };
-  await expect(read(config)).rejects.toThrow('base_dtype int8 cannot hold any linear weight of this gpt2');
+  await expect(read(config)).rejects.toThrow('base_dtype int8');
 });

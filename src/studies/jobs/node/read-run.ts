@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { filesOf } from '../../../input/data/node/text-files.ts';
+import { dataFiles, filesOf } from '../../../input/data/node/text-files.ts';
 import { textInMemory } from '../../../input/data/rows.ts';
 import type { TextFile } from '../../../input/data/text-file.ts';
 import { readAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
@@ -20,14 +20,11 @@ import { methodOf } from '../../../training/run/config/method-of.ts';
 import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
 import type { SoundConfig } from '../../../training/run/config/sound-config.ts';
 import { DESCRIBING_FILES } from '../../../use/trained/full-model.ts';
-import { readFolder } from '../../../use/trained/node/load-model.ts';
+import { describeFolder, readFolder } from '../../../use/trained/node/load-model.ts';
 import { locateAdapter } from '../../../use/trained/node/locate-trained.ts';
-import { readNotes } from '../../../use/trained/notes.ts';
-import type { StartingAdapter } from '../begin-run.ts';
+import { assertModelNamed, type ConfigFiles } from '../look-at-all.ts';
 import { type ReadRun, readMaterial } from '../read-material.ts';
 import type { TextsInMemory } from '../rows-in-memory.ts';
-import { startFrom } from '../start-from.ts';
-import { assertModelNamed } from './look-at-all.ts';
 import { withAllErrors } from './with-all-errors.ts';
 
 /** A run whose model and data are files. */
@@ -39,7 +36,17 @@ export interface RunOfFiles extends ReadRun {
    * paths.
    */
   files(): readonly (string | TextFile)[];
+  /** The weight files of the model, the last ones of these. Empty for random weights. */
+  weights(): readonly string[];
 }
+
+/** Files on the disks of this machine. */
+export const CONFIG_FILES: ConfigFiles = {
+  has: existsSync,
+  adapter: locateAdapter,
+  model: async (name, changes) => describeFolder(await resolveModel(name), changes),
+  data: dataFiles,
+};
 
 /** The values that the calling program passes to a run in memory. */
 export interface InMemory {
@@ -71,31 +78,48 @@ async function read(
   onDownload: ((progress: DownloadProgress) => void) | undefined,
   { texts = {}, ownScores, functions }: InMemory,
 ): Promise<RunOfFiles> {
-  const { config, start, files } = await readStart(parsed);
-  assertModelNamed(config.model, config.task);
-  const pools = taskNamed(config.task).prediction?.vectors !== undefined;
-  const folder = await resolveModel(config.model, { onProgress: onDownload, pools });
-  const base = await readFolder(folder, config.model_config);
-  const { takesFolders } = taskNamed(config.task).files;
-  const run = await readMaterial({ config, start, ownScores, functions }, base, async (path) =>
-    Object.hasOwn(texts, path)
-      ? [textInMemory(path, texts[path]!)]
-      : filesOf(config.data, path, takesFolders, onDownload),
+  let folder = '';
+  let adapterFiles: readonly string[] = [];
+  const run = await readMaterial<TextFile>(
+    parsed,
+    { ownScores, functions },
+    {
+      async adapter(name) {
+        const located = await locateAdapter(name);
+        const [files, stored] = [folderFiles(located.folder), await readAdapter(located.folder)];
+        adapterFiles = (await adapterFileNames(files, stored)).map(files.path);
+        return { stored, files };
+      },
+      async base({ model, task, model_config }) {
+        assertModelNamed(model, task);
+        const pools = taskNamed(task).prediction?.vectors !== undefined;
+        folder = await resolveModel(model, { onProgress: onDownload, pools });
+        return readFolder(folder, model_config);
+      },
+      data: async ({ task, data }, path) =>
+        Object.hasOwn(texts, path)
+          ? [textInMemory(path, texts[path]!)]
+          : filesOf(data, path, taskNamed(task).files.takesFolders, onDownload),
+    },
   );
+  const { config } = run;
   // Fails early, before the weights are read, if no weight of the model can be stored in this type.
   const { base_dtype: dtype } = config;
   if (dtype !== 'float32') assertedFormat(run.model(), dtype);
+  const weights = () => (config.model_init === 'random' ? [] : weightFiles(folder));
   return {
     ...run,
     folder,
+    weights,
     files: () => [
       ...run.dataFiles.map((file) => {
         if (file.pictures) return withDigests(file);
         return Object.hasOwn(texts, file.name) ? file : file.name;
       }),
-      ...files,
+      ...adapterFiles,
       ...definingFiles(config),
-      ...modelFiles(folder, config.model_init),
+      ...DESCRIBING_FILES.map((name) => join(folder, name)).filter((path) => existsSync(path)),
+      ...weights(),
     ],
   };
 }
@@ -112,29 +136,4 @@ function definingFiles({ method, task }: ParsedConfig): (string | TextFile)[] {
     if (url === undefined) return [];
     return url.startsWith('file:') ? fileURLToPath(url) : textInMemory(url, url);
   });
-}
-
-/** The files of a model folder that affect training. */
-function modelFiles(folder: string, init: ParsedConfig['model_init']): string[] {
-  const small = DESCRIBING_FILES.map((name) => join(folder, name)).filter((path) => existsSync(path));
-  return init === 'random' ? small : [...small, ...weightFiles(folder)];
-}
-
-/**
- * Reads the adapter that a config names, if any, and completes the config from it.
- *
- * @throws UserError for an adapter that is missing, damaged, or of another method or task, and for config
- * keys that contradict it
- */
-async function readStart(
-  parsed: ParsedConfig,
-): Promise<{ config: ParsedConfig; start?: StartingAdapter; files: readonly string[] }> {
-  if (parsed.adapter === undefined) return { config: parsed, files: [] };
-  const { folder } = await locateAdapter(parsed.adapter);
-  const [inFolder, stored] = [folderFiles(folder), await readAdapter(folder)];
-  const names = await adapterFileNames(inFolder, stored);
-  return {
-    ...startFrom(parsed, stored, await readNotes(inFolder)),
-    files: names.map((name) => join(folder, name)),
-  };
 }

@@ -1,10 +1,6 @@
-import { existsSync } from 'node:fs';
-import { stringify } from 'yaml';
 import { digestOf } from '../../../input/formats/node/content-digest.ts';
-import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
+import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { assertLocked } from '../../../input/store/node/folder-lock.ts';
-import type { MeasuredAllocation } from '../../../methods/tuners/method-run.ts';
-import { nodeEngine } from '../../../program/node/node-engine.ts';
 import {
   ALONE_PROCESSES,
   type Communicator,
@@ -12,42 +8,20 @@ import {
 } from '../../../program/parallel/communicator.ts';
 import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { together } from '../../../program/parallel/together.ts';
-import { peakMemoryMb } from '../../../support/node/process-status.ts';
-import {
-  type CheckpointOrigin,
-  lengthOf,
-  type SavedState,
-  type TrainerState,
-} from '../../../training/run/checkpoint.ts';
+import { peakMemoryMb, programVersion } from '../../../support/node/process-status.ts';
 import { methodOf } from '../../../training/run/config/method-of.ts';
-import type { ParsedConfig, RunConfig } from '../../../training/run/config/run-config.ts';
+import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../../training/run/events.ts';
-import { finishOf, openEventLog, openImportanceLog } from '../../../training/run/node/event-log.ts';
-import { FoldFiles } from '../../../training/run/node/fold-files.ts';
-import { otherRun, readLastCheckpoint, writeCheckpoint } from '../../../training/run/node/own-checkpoint.ts';
-import {
-  asBegun,
-  checkRunFolder,
-  contentOf,
-  lockRun,
-  makeRunFolder,
-  runFiles,
-  startedWith,
-  takeRunFolder,
-} from '../../../training/run/node/run-folder.ts';
+import { runFolderLock } from '../../../training/run/node/run-folder.ts';
+import { asBegun } from '../../../training/run/run-files.ts';
 import type { StepControl, StepState } from '../../../training/train/step-control.ts';
-import { openWeights } from '../../../use/trained/node/load-model.ts';
-import { sharedFiles } from '../../../use/trained/node/shared-files.ts';
-import type { RunResult } from '../contenders/conclude.ts';
-import type { FoldStore } from '../contenders/folds.ts';
+import { sharedFiles } from '../../../use/trained/node/write-form.ts';
+import { assertSameRun } from '../assert-same-run.ts';
 import { everySecond } from '../every-second.ts';
-import type { SetUpRun } from '../set-up-run.ts';
-import { type Platform, progressOf, type RunContinuation, type RunStore, trainRun } from '../train-run.ts';
-import { assertSameRun } from './assert-same-run.ts';
-import { openBase } from './load-run.ts';
+import { folderStore } from '../folder-store.ts';
+import { type Platform, progressOf, trainRun } from '../train-run.ts';
+import { openBase, runBase, withEngine } from './load-run.ts';
 import { type InMemory, type RunOfFiles, readRun } from './read-run.ts';
-import { scoreOnFloat32 } from './score-on-float32.ts';
-import { writeTrained } from './write-trained.ts';
 
 export interface RunOptions extends InMemory {
   /** Whether to continue from the newest checkpoint, if there is one. */
@@ -66,66 +40,45 @@ export async function runTraining(given: ParsedConfig, options: RunOptions): Pro
   const { processes: joined = ALONE_PROCESSES } = options;
   const processes = { ...joined, threads: given.threads ?? joined.threads };
   const { communicator } = processes;
-  const folder = new LockedFolder(given.output, options);
-  await together(communicator, () => {
-    if (communicator.rank === 0) folder.lockExisting();
-  });
+  const onWait = (message: string) => options.onEvent({ type: 'notice', step: 0, message });
+  const locked = await together(communicator, () =>
+    communicator.rank === 0 ? runFolderLock(given.output, options.resume, { onWait }) : undefined,
+  );
   try {
     const asked = asAlone(given, communicator);
     const config = options.resume
-      ? await fromFirst(communicator, () => asBegun(asked, runFiles(given.output), options.ownScores?.names))
+      ? await fromFirst(communicator, () =>
+          asBegun(asked, folderFiles(given.output), options.ownScores?.names),
+        )
       : asked;
-    return (await trainRun(nodePlatform(config, folder, { ...options, processes }))).finish;
+    return (await trainRun(nodePlatform(config, () => locked?.take(), { ...options, processes }))).finish;
   } finally {
-    folder.release();
-  }
-}
-
-/** The folder of a run, which only one process writes. */
-class LockedFolder {
-  readonly #folder: string;
-  readonly #options: RunOptions;
-  #seen: readonly string[] = [];
-  #release: (() => void) | undefined;
-
-  constructor(folder: string, options: RunOptions) {
-    this.#folder = folder;
-    this.#options = options;
-  }
-
-  /** Locks an existing folder while its files are read, because they must not change. */
-  lockExisting(): void {
-    checkRunFolder(this.#folder, this.#options.resume);
-    this.#seen = contentOf(this.#folder);
-    if (this.#seen.length > 0) this.#release = lockRun(this.#folder, this.#lock);
-  }
-
-  /** Creates the folder and locks it, unless it existed. */
-  take(): void {
-    this.#release ??= takeRunFolder(this.#folder, this.#seen, this.#lock);
-    makeRunFolder(this.#folder);
-  }
-
-  release(): void {
-    this.#release?.();
-  }
-
-  get #lock() {
-    const onWait = (message: string) => this.#options.onEvent({ type: 'notice', step: 0, message });
-    return { onWait };
+    locked?.release();
   }
 }
 
 function nodePlatform(
   asked: ParsedConfig,
-  folder: LockedFolder,
+  take: () => void,
   options: RunOptions & { processes: Processes },
 ): Platform<RunOfFiles> {
-  const { processes, onEvent, onStepEnd, shouldStop } = options;
-  const { communicator } = processes;
+  const { processes, resume, ownScores, onEvent, onStepEnd, shouldStop } = options;
+  const { communicator, threads, sharesHost } = processes;
+  const engine = { threads, sharesHost };
   const tell = communicator.rank === 0 ? onEvent : () => {};
   const progress = (what: 'download' | 'base') => everySecond((share) => tell(progressOf(what, share)));
-  const store = new FolderStore(asked.output, folder, options);
+  let weights: readonly string[] = [];
+  const store = folderStore<RunOfFiles>({
+    folder: folderFiles(asked.output),
+    resume,
+    ownMetrics: ownScores?.names,
+    communicator,
+    onEvent,
+    take,
+    assertTaken: () => assertLocked(asked.output),
+    // Those files must not be hashed after training.
+    base: { ...runBase(engine), weightDigests: () => weights },
+  });
   return {
     processes,
     store,
@@ -136,153 +89,15 @@ function nodePlatform(
       if (methodOf(run.config).definition.trains === 'model') sharedFiles(run.folder);
       return run;
     },
-    digests: (run) => store.digestsOf(run),
-    assertSame: (...same) => assertSameRun(communicator, ...same),
-    async open(run) {
-      const model = await openBase(run, progress('base'));
-      const { threads, sharesHost } = processes;
-      return { model, engine: nodeEngine(model, run.config.device, { threads, sharesHost }) };
+    digests(run) {
+      const digests = run.files().map(digestOf);
+      weights = digests.slice(digests.length - run.weights().length);
+      return digests;
     },
-    host: { emit: (event) => store.emit(event), shouldStop, onStepEnd, peakMemoryMb },
-    describeProcesses: () => describeProcesses(processes),
+    assertSame: (...same) => assertSameRun(communicator, programVersion(), ...same),
+    open: async (run) => withEngine(run, await openBase(run, progress('base')), engine),
+    host: { emit: store.emit, shouldStop, onStepEnd, peakMemoryMb },
     startupMs: () => 1000 * process.uptime(),
-  };
-}
-
-/** Stores a run in its folder. */
-class FolderStore implements RunStore<RunOfFiles> {
-  readonly #output: string;
-  readonly #files: ReturnType<typeof runFiles>;
-  readonly #folder: LockedFolder;
-  readonly #options: RunOptions & { processes: Processes };
-  /** False for a new run, and for one that began in a page and has only its checkpoint. */
-  readonly #hasConfig: boolean;
-  #digests: ReadonlyMap<unknown, string> = new Map();
-  #config!: RunConfig;
-  #log: ((event: TrainEvent) => void) | undefined;
-  #logImportance: ReturnType<typeof openImportanceLog> | undefined;
-
-  constructor(output: string, folder: LockedFolder, options: RunOptions & { processes: Processes }) {
-    this.#output = output;
-    this.#files = runFiles(output);
-    this.#folder = folder;
-    this.#options = options;
-    this.#hasConfig = existsSync(this.#files.config);
-  }
-
-  digestsOf(run: RunOfFiles): string[] {
-    this.#config = run.config;
-    const files = run.files();
-    const digests = files.map(digestOf);
-    this.#digests = new Map(files.map((file, i) => [file, digests[i]!]));
-    return digests;
-  }
-
-  emit(event: TrainEvent): void {
-    this.#log?.(event);
-    this.#options.onEvent(event);
-  }
-
-  saved(): SavedState | undefined {
-    if (!this.#options.resume) return undefined;
-    const notice = (message: string) => this.emit({ type: 'notice', step: 0, message });
-    const saved = readLastCheckpoint(this.#files.checkpoints, notice);
-    if (!saved) notice(`No checkpoint in ${this.#output}. Starting from step 0.`);
-    return saved;
-  }
-
-  lastLength() {
-    const { ownScores } = this.#options;
-    return this.#hasConfig ? lengthOf(startedWith(this.#files.config, ownScores?.names)) : undefined;
-  }
-
-  finished(): FinishEvent | undefined {
-    return existsSync(this.#files.card) ? finishOf(this.#files.metrics) : undefined;
-  }
-
-  otherRun(config: RunConfig) {
-    return otherRun(config, this.#files, this.#options.ownScores?.names);
-  }
-
-  begin(_: RunOfFiles, { saved, finished, isLonger }: RunContinuation, measured?: MeasuredAllocation): void {
-    const { metrics, rankPattern } = this.#files;
-    this.#folder.take();
-    if (!saved || !this.#hasConfig || (finished && !isLonger)) this.#writeConfig();
-    this.#log = openEventLog(metrics, saved && { step: saved.state.step, path: saved.path });
-    if (this.#config.training.log_importance === 'all')
-      this.#logImportance = openImportanceLog(this.#output, saved?.state.step);
-    if (measured) atomicWrite(rankPattern, `${JSON.stringify(measured.pattern, null, 2)}\n`);
-  }
-
-  onImportance: RunStore<RunOfFiles>['onImportance'] = (...allocated) => this.#logImportance?.(...allocated);
-
-  save(state: TrainerState, { origin, isLonger }: RunContinuation): string {
-    assertLocked(this.#output);
-    const limit = this.#config.training.save_total_limit;
-    const path = writeCheckpoint(this.#files.checkpoints, state, origin, limit);
-    // Resuming reads the config in the folder, and needs the original length. So an extended config replaces
-    // it only after a checkpoint has stored that length.
-    if (isLonger) this.#writeConfig();
-    return path;
-  }
-
-  folds({ fingerprint, startedAt }: CheckpointOrigin): Promise<FoldStore> {
-    const { communicator } = this.#options.processes;
-    const limit = this.#config.training.save_total_limit;
-    return sharedFolds(communicator, this.#files.folds, { fingerprint, startedAt }, limit);
-  }
-
-  async keep(run: RunOfFiles, opened: SetUpRun, finish: FinishEvent, result: RunResult): Promise<void> {
-    const { processes } = this.#options;
-    const isFirst = processes.communicator.rank === 0;
-    if (isFirst) writeTrained(run, result, finish, (file) => this.#digests.get(file)!);
-    const { config } = run;
-    const { validation } = opened.inputs;
-    // A linear layer is fitted again to the vectors over another base, so its scores say nothing about this one.
-    if (config.base_dtype === 'float32' || !validation || run.onlyBase || result.layer) return;
-    const plain = openWeights(run.folder, run.model());
-    const trained = { tuner: result.method.tuner, values: result.values };
-    const told = { config, rounded: finish.metrics, processes };
-    const message = await scoreOnFloat32(plain, trained, validation, told);
-    if (isFirst) this.emit({ type: 'notice', step: finish.step, message });
-  }
-
-  /** The written config contains all defaults. */
-  #writeConfig(): void {
-    atomicWrite(this.#files.config, stringify(this.#config, { aliasDuplicateObjects: false }));
-  }
-}
-
-/**
- * Describes the run's processes and threads, so that users notice if processes are bound to few cores.
- * Undefined for a single process.
- */
-function describeProcesses({ communicator: { size, hosts }, threads }: Processes): string | undefined {
-  if (size === 1) return undefined;
-  return `${size} processes on ${[...new Set(hosts)].join(', ')}; process 0 uses ${threads} threads`;
-}
-
-/** The files of a cross-validation. All processes read what the first one finds, and only the first one writes. */
-async function sharedFolds(
-  communicator: Communicator,
-  folder: string,
-  origin: CheckpointOrigin,
-  limit: number,
-): Promise<FoldStore> {
-  const isFirst = communicator.rank === 0;
-  const files = isFirst ? new FoldFiles(folder, origin, limit) : undefined;
-  const found = await fromFirst(communicator, () => ({
-    features: files!.features,
-    finished: files!.finished,
-  }));
-  return {
-    ...found,
-    keepFeatures: (features) => files?.keepFeatures(features),
-    keep: (finished) => files?.keep(finished),
-    async training(fold) {
-      const saved = await fromFirst(communicator, () => files!.training(fold).saved);
-      return { saved, save: files?.training(fold).save };
-    },
   };
 }
 

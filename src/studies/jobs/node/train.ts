@@ -1,5 +1,7 @@
+import { basename, resolve } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import { disableTelemetry } from '../../../engine/runtime/node/disable-telemetry.ts';
+import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { unlockFolder } from '../../../input/store/node/folder-lock.ts';
 import { markAgreed } from '../../../program/parallel/communicator.ts';
 import { readyForMpi } from '../../../program/parallel/node/launch.ts';
@@ -10,8 +12,8 @@ import { definingModules } from '../../../tasks/defining-modules.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig, RunConfigInput } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';
-import type { TrackedEvents } from '../../report/trackers/node/track-run.ts';
-import type { Outcome } from '../../report/trackers/tracker.ts';
+import type { TrackedEvents } from '../../report/trackers/track-run.ts';
+import type { Outcome } from '../../report/trackers/tracker-queue.ts';
 import { answerOwn } from '../answer-own.ts';
 import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions } from '../common-train-options.ts';
 import { namedRows } from '../rows-in-memory.ts';
@@ -122,6 +124,8 @@ async function tracking(
   onFailure: (message: string) => void,
 ): Promise<TrackedEvents | undefined> {
   if (config.training.report_to === undefined) return undefined;
-  const { trackRun } = await import('../../report/trackers/node/track-run.ts');
-  return trackRun(config, process.env, onFailure);
+  const { trackRun } = await import('../../report/trackers/track-run.ts');
+  const { output } = config;
+  const run = { folder: folderFiles(output), name: basename(resolve(output)), writer: process.pid };
+  return trackRun(config, run, process.env, onFailure);
 }

@@ -19,10 +19,13 @@ export async function withAllErrors<T>(
   } catch (error) {
     const parts = sound ?? (error instanceof ConfigError ? error.sound : undefined);
     if (!parts || !(error instanceof UserError)) throw error;
-    const { lookAtAll } = await import('./look-at-all.ts');
+    const [{ lookAtAll }, { CONFIG_FILES }] = await Promise.all([
+      import('../look-at-all.ts'),
+      import('./read-run.ts'),
+    ]);
     const mistakes = new Mistakes();
     mistakes.note(error);
-    await lookAtAll(parts, inMemory, mistakes);
+    await lookAtAll(parts, CONFIG_FILES, inMemory, mistakes);
     throw mistakes.asError();
   }
 }

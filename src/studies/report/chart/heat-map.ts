@@ -1,12 +1,12 @@
 import { type Markup, markup } from '../markup.ts';
 import type { RankTable } from '../rank-table.ts';
 import { rounded } from './axes.ts';
-import { type Frame, matrixName, picture, textWidth, WIDTH } from './picture.ts';
+import { type Captioned, matrixName, picture, textWidth, WIDTH } from './picture.ts';
 
 /** Number of shades in a heat map, from no rank to the largest rank. */
 export const SHADES = 16;
 
-export interface HeatMap extends Omit<Frame, 'width' | 'height'> {
+export interface HeatMap extends Captioned {
   table: RankTable;
   /** The rank with the darkest shade. */
   largest: number;

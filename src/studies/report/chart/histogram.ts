@@ -1,8 +1,8 @@
 import { type Markup, markup } from '../markup.ts';
-import { type Box, linear, niceTicks, rounded, type Scale, xAxis } from './axes.ts';
-import { type Frame, picture, WIDTH } from './picture.ts';
+import { type Box, linear, niceTicks, rounded, type Scale, type Ticks, xAxis } from './axes.ts';
+import { type Captioned, picture, WIDTH } from './picture.ts';
 
-export interface Histogram extends Omit<Frame, 'width' | 'height'> {
+export interface Histogram extends Captioned {
   /** The unit that the chart counts: triplets or doublets. */
   components: string;
   /** As decimal logarithms. */
@@ -34,7 +34,7 @@ export function histogram({ components, edges, kept, dropped, cut, ...frame }: H
   return picture({ ...frame, width: WIDTH, height: HEIGHT }, [
     markup`<text class="axis name" x="0" y="11">${components}</text><line class="grid" x1="${box.left}" x2="${box.right}" y1="${box.top}" y2="${box.top}"/><text class="axis most" text-anchor="end" x="${box.left - 6}" y="${box.top + 3.5}">${most}</text>`,
     bars,
-    xAxis(powers(edges), 'importance', x, box),
+    xAxis(powerTicks([edges[0]!, edges.at(-1)!], 5), 'importance', x, box),
     markup`<g class="cut"${cut === undefined && markup` visibility="hidden"`} transform="translate(${line} 0)"><line class="mark" y1="${box.top - 6}" y2="${box.bottom}"/><text class="axis" text-anchor="middle" y="${box.top - 9}">cut</text></g>`,
   ]);
 }
@@ -53,8 +53,9 @@ function geometry(edges: readonly number[]): { box: Box; x: Scale } {
   return { box, x: linear([edges[0]!, edges.at(-1)!], [box.left, box.right]) };
 }
 
-function powers(edges: readonly number[]) {
-  const all = niceTicks(edges[0]!, edges.at(-1)!, 5);
+/** About `about` ticks of a domain of decimal logarithms, whole ones if possible. */
+export function powerTicks([low, high]: readonly [number, number], about: number): Ticks {
+  const all = niceTicks(low, high, about);
   const whole = all.filter(Number.isInteger);
   const values = whole.length > 1 ? whole : all;
   return { values, labels: values.map(power) };

@@ -2,10 +2,10 @@ import { interval } from '../../../scores/stats/interval.ts';
 import { score } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
 import { type Box, linear, niceDomain, rounded, ticksOf, xAxis } from './axes.ts';
-import { type Frame, picture, textWidth, WIDTH } from './picture.ts';
+import { type Captioned, picture, textWidth, WIDTH } from './picture.ts';
 import { wrapped } from './style.ts';
 
-export interface IntervalPlot extends Omit<Frame, 'width' | 'height'> {
+export interface IntervalPlot extends Captioned {
   name: string;
   /** A value for each run, and the runs' names. */
   rows: readonly { label: string; tone: number; values: readonly number[]; names: readonly string[] }[];

@@ -15,7 +15,7 @@ import {
   xAxis,
   yAxis,
 } from './axes.ts';
-import { type Frame, picture, spreadLabels, textWidth, WIDTH } from './picture.ts';
+import { type Captioned, picture, spreadLabels, textWidth, WIDTH } from './picture.ts';
 import { legendHeight, seriesLegend } from './style.ts';
 
 export interface ChartCurve extends Series {
@@ -35,7 +35,7 @@ export interface Axis {
   isLogarithmic?: boolean;
 }
 
-export interface LineChart extends Omit<Frame, 'width' | 'height'> {
+export interface LineChart extends Captioned {
   x: Axis;
   y: Axis;
   curves: readonly ChartCurve[];

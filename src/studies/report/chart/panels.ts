@@ -14,7 +14,7 @@ import {
   yAxis,
 } from './axes.ts';
 import { SHADES } from './heat-map.ts';
-import { type Frame, picture, textWidth, WIDTH } from './picture.ts';
+import { type Captioned, picture, textWidth, WIDTH } from './picture.ts';
 
 export interface Panel {
   label: string;
@@ -22,7 +22,7 @@ export interface Panel {
   curves: readonly { layer: string; points: readonly Point[] }[];
 }
 
-export interface Panels extends Omit<Frame, 'width' | 'height'> {
+export interface Panels extends Captioned {
   /** All layers, in order. */
   layers: readonly string[];
   panels: readonly Panel[];

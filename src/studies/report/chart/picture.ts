@@ -49,15 +49,17 @@ export function matrixName(column: string): string {
   return column.replace(/\.dense$/, '').replace('attention.output', 'attn. output');
 }
 
-/** The frame of a figure. Sizes are in CSS pixels. At the natural size, text is 10 to 11 pixels high. */
-export interface Frame {
-  /** An id that is unique on the page. */
+/** The accessible name and description of a picture, and an id that is unique on the page. */
+export interface Captioned {
   id: string;
-  width: number;
-  height: number;
-  /** The accessible name and description of the picture. */
   title: string;
   description: string;
+}
+
+/** The frame of a figure. Sizes are in CSS pixels. At the natural size, text is 10 to 11 pixels high. */
+export interface Frame extends Captioned {
+  width: number;
+  height: number;
 }
 
 /** The natural width of a figure: the whole screen of a phone, or a third of a desktop's. */

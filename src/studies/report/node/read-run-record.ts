@@ -1,13 +1,14 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FolderFiles } from '../../../input/formats/files.ts';
 import { missingFile } from '../../../input/formats/node/file-source.ts';
-import { readYaml } from '../../../input/formats/node/read-text.ts';
+import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { InvalidFile } from '../../../support/user-error.ts';
 import { componentHistories } from '../../../training/run/component-history.ts';
+import { logValues, readImportanceLog } from '../../../training/run/event-log.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
-import { logValues, readImportanceLog } from '../../../training/run/node/event-log.ts';
-import { type RunSummary, summarizeRun } from '../run/run-facts.ts';
-import { type RunRecord, runRecord } from '../run/run-record.ts';
+import { RUN_FILES, runYaml } from '../../../training/run/run-files.ts';
+import { type RunRecord, runRecord, summarizeRun } from '../run/run-record.ts';
 
 /** Number of runs to list in the message about a folder that contains runs. */
 const MAX_NAMED = 5;
@@ -20,36 +21,28 @@ const MAX_NAMED = 5;
  */
 export function readRunRecord(folder: string, name = ''): RunRecord {
   if (!statSync(folder, { throwIfNoEntry: false })) throw missingFile(folder, 'the folder of a run');
-  const path = configIn(folder);
-  const within = existsSync(path) ? [] : runsIn(folder);
+  const run = folderFiles(folder);
+  const within = run.has(RUN_FILES.config) ? [] : runsIn(folder);
   if (within.length > 0) {
     const hint = `Name the runs in it: ${within.slice(0, MAX_NAMED).join(', ')}.`;
     throw new InvalidFile({ where: folder, fault: 'contains runs but is not a run itself', hint });
   }
-  const facts = readFacts(path);
-  const record = runRecord(facts, readRunEvents(join(folder, 'metrics.jsonl')), name);
-  const log = readImportanceLog(folder);
+  const facts = summarizeRun(runYaml(run));
+  if (!facts)
+    throw new InvalidFile({ where: run.path(RUN_FILES.config), fault: 'is not a config written by a run' });
+  const record = runRecord(facts, readRunEvents(run), name);
+  const log = readImportanceLog(run);
   return { ...record, ...(log && { histories: componentHistories(log) }) };
 }
 
 /** Reads the events of a log for a report. Skips invalid lines, such as an incomplete last line. */
-export function readRunEvents(path: string): TrainEvent[] {
-  return logValues(path).flatMap((value) => readEvent(value) ?? []);
-}
-
-function readFacts(path: string): RunSummary {
-  const facts = summarizeRun(readYaml(path, 'the config of a run'));
-  if (facts) return facts;
-  throw new InvalidFile({ where: path, fault: 'is not a config written by a run' });
+export function readRunEvents(run: FolderFiles): TrainEvent[] {
+  return logValues(run).flatMap((value) => readEvent(value) ?? []);
 }
 
 /** Paths of the runs in a folder. */
 function runsIn(folder: string): string[] {
   if (!statSync(folder).isDirectory()) return [];
   const inside = readdirSync(folder).map((name) => join(folder, name));
-  return inside.filter((path) => existsSync(configIn(path)));
-}
-
-function configIn(folder: string): string {
-  return join(folder, 'config.yaml');
+  return inside.filter((path) => folderFiles(path).has(RUN_FILES.config));
 }

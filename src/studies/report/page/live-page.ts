@@ -1,8 +1,7 @@
 import { counted, duration, short } from '../format.ts';
 import { Markup, markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
-import { methodTitle } from '../run/run-facts.ts';
-import type { RunRecord } from '../run/run-record.ts';
+import { methodTitle, type RunRecord } from '../run/run-record.ts';
 import { htmlPage, scriptOf } from './page.ts';
 import { pageScript } from './page-script.ts';
 import { part } from './section.ts';

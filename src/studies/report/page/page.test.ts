@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type FinishEvent, readEvent } from '../../../training/run/events.ts';
 import { groupRuns } from '../run/group-runs.ts';
-import { type RunSummary, summarizeRun } from '../run/run-facts.ts';
-import { addEvent, runRecord } from '../run/run-record.ts';
+import { addEvent, type RunSummary, runRecord, summarizeRun } from '../run/run-record.ts';
 import { liveSections } from './live-page.ts';
 import { reportPage } from './page.ts';
 

@@ -1,3 +1,5 @@
+import type { Captioned } from '../chart/picture.ts';
+import { capital } from '../format.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
 
@@ -6,6 +8,11 @@ export interface Section {
   id: string;
   title: string;
   body?: Markup;
+}
+
+/** A title, which names the group if there are several. */
+export function groupTitle(group: RunGroup, isNamed: boolean, text: string): string {
+  return capital(isNamed ? `${group.label}: ${text}` : text);
 }
 
 export type SectionOf = (groups: readonly RunGroup[]) => Section;
@@ -22,11 +29,10 @@ export function part(name: string, content: Content): Markup {
   return markup`<div data-part="${name}">${content}</div>`;
 }
 
-export interface Figure {
-  /** The id of the picture. */
-  id: string;
-  picture: Markup;
-  caption: Content;
+export interface Figure extends Captioned {
+  draw(captioned: Captioned): Markup;
+  /** Default: the title and the description. */
+  caption?: Content;
   /** Controls between the picture and the caption. They are never replaced. */
   controls?: Markup;
   /** Whether the figure takes all available width. */
@@ -34,8 +40,10 @@ export interface Figure {
 }
 
 /** A picture with its caption and a link to download it. */
-export function figure({ id, picture, caption, controls, isWide }: Figure): Markup {
-  return markup`<figure${isWide && markup` class="wide"`}><div class="plot" data-part="${id}-plot">${picture}</div>${controls}<figcaption><span data-part="${id}-caption">${caption}</span> <a class="download" hidden href="#${id}" download="${id}.svg" aria-label="Save as SVG: ${id}">SVG</a></figcaption></figure>`;
+export function figure({ draw, caption, controls, isWide, ...captioned }: Figure): Markup {
+  const { id, title, description } = captioned;
+  const text = caption ?? markup`<b>${title}.</b> ${description}`;
+  return markup`<figure${isWide && markup` class="wide"`}><div class="plot" data-part="${id}-plot">${draw(captioned)}</div>${controls}<figcaption><span data-part="${id}-caption">${text}</span> <a class="download" hidden href="#${id}" download="${id}.svg" aria-label="Save as SVG: ${id}">SVG</a></figcaption></figure>`;
 }
 
 /**

@@ -1,18 +1,68 @@
+import { z } from 'zod';
+import { titleOf } from '../../../methods/tuners/method-definition.ts';
+import { METHOD_NAMES, type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
+import { leaves } from '../../../support/options.ts';
+import { DEFAULT_TASK } from '../../../tasks/registry.ts';
 import type { ComponentHistory } from '../../../training/run/component-history.ts';
 import type { EventOf, TrainEvent } from '../../../training/run/events.ts';
-import type { RunSummary } from './run-facts.ts';
+import { valueText } from '../format.ts';
+
+const column = z.union([z.string(), z.number()]);
+
+/** The part of a run's config that a report interprets. It only displays the rest. */
+const runFactsSchema = z.looseObject({
+  model: z.string(),
+  task: z.string().default(DEFAULT_TASK),
+  method: z.custom<MethodName>((name) => METHOD_NAMES.some((known) => known === name)),
+  data: z.looseObject({
+    dataset: z.string().optional(),
+    subset: z.string().optional(),
+    train: z.union([z.string(), z.array(z.string())]),
+    validation: z.unknown().optional(),
+    text_pair: column.optional(),
+  }),
+  training: z.looseObject({
+    per_device_train_batch_size: z.number().optional(),
+    gradient_accumulation_steps: z.number().optional(),
+    metric_for_best_model: z.string().optional(),
+  }),
+  base_dtype: z.string().default('float32'),
+  seed: z.number().default(0),
+  output: z.string().default(''),
+});
+
+export type RunSummary = z.output<typeof runFactsSchema>;
+
+/** Parses a resolved config for a report. Returns undefined if it is invalid. */
+export function summarizeRun(config: unknown): RunSummary | undefined {
+  return runFactsSchema.safeParse(config).data;
+}
+
+/** The display name of a run's method. */
+export function methodTitle(facts: RunSummary): string {
+  return titleOf(methodNamed(facts.method).words, methodSettings(facts));
+}
+
+/** One word for the unit of the ranks of some methods. Methods are given by their names in a config. */
+export function componentsOf(methods: readonly string[]): string {
+  const words = new Set(
+    METHOD_NAMES.filter((name) => methods.includes(name)).map((name) => methodNamed(name).words.components),
+  );
+  words.delete(undefined);
+  return words.size > 1 ? 'components' : ([...words][0] ?? 'triplets');
+}
+
+/** The settings of a run's method. Runs of other versions may lack some keys. */
+export function methodSettings(facts: RunSummary): Readonly<Record<string, unknown>> {
+  return { ...(facts[facts.method] as object | undefined) };
+}
 
 /** Keys of local paths, and of values that a shared report need not contain. */
 const LEFT_OUT = ['output', 'seed', 'model', 'adapter', 'data.train', 'data.validation'];
 
 /** Every value of a config as text, by its dotted key, without paths and the seed. */
 export function settingsOf(facts: RunSummary): Map<string, string> {
-  return new Map(
-    shownValuesOf(facts).map(([key, value]) => [
-      key,
-      typeof value === 'string' ? value : JSON.stringify(value),
-    ]),
-  );
+  return new Map(shownValuesOf(facts).map(([key, value]) => [key, valueText(value)]));
 }
 
 /** Like {@link valuesOf}, without paths and the seed. */
@@ -22,17 +72,7 @@ export function shownValuesOf(facts: RunSummary): [string, unknown][] {
 
 /** Every value of a config, by its dotted key. A list is one value. */
 export function valuesOf(config: object): [string, unknown][] {
-  return leaves(config, '');
-}
-
-function leaves(value: unknown, key: string): [string, unknown][] {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-    return Object.entries(value).flatMap(([name, inner]) =>
-      leaves(inner, key === '' ? name : `${key}.${name}`),
-    );
-  }
-  if (value === undefined || value === null) return [];
-  return [[key, value]];
+  return leaves(config).filter(([, value]) => value !== undefined && value !== null);
 }
 
 /** A report's data about one run: its config and its events. The events are grouped by type, in order of steps. */
@@ -169,4 +209,26 @@ export function newestRanks({ start, allocations, finish }: RunRecord): Record<s
 export function finalParameters({ start, allocations, finish }: RunRecord): number | undefined {
   const removesNone = allocations.length === 0;
   return finish?.adapter_parameters ?? (removesNone ? start?.adapter_parameters : undefined);
+}
+
+/** Mean number of examples per step. */
+export function examplesPerStep({ start }: RunRecord): number {
+  return start ? (start.train_examples * start.num_train_epochs) / start.total_steps : Number.NaN;
+}
+
+/** Mean number of examples per second over all reported steps, without evaluations. */
+export function examplesPerSecond({ steps }: RunRecord): number {
+  const rates = steps.map((step) => step.examples_per_second).filter((rate) => rate > 0);
+  return rates.length / rates.reduce((sum, rate) => sum + 1 / rate, 0);
+}
+
+/** Mean milliseconds per step, without evaluations. */
+export function stepMs(run: RunRecord): number {
+  return (1000 * examplesPerStep(run)) / examplesPerSecond(run);
+}
+
+export function runMemoryMb({ steps, finish }: RunRecord): number | undefined {
+  const peaks = [...steps, ...(finish ? [finish] : [])].map((event) => event.peak_memory_mb);
+  const known = peaks.filter(Number.isFinite);
+  return known.length === 0 ? undefined : known.reduce((most, peak) => Math.max(most, peak));
 }

@@ -1,8 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { evaluationEvent, readEvent, type TrainEvent } from '../../../training/run/events.ts';
 import { dataName, groupRuns, modelName, shortFolderNames } from './group-runs.ts';
-import { componentsOf, type RunSummary, summarizeRun } from './run-facts.ts';
-import { finalConfusion, finalParameters, finalScores, newestRanks, runRecord } from './run-record.ts';
+import {
+  componentsOf,
+  finalConfusion,
+  finalParameters,
+  finalScores,
+  newestRanks,
+  type RunSummary,
+  runRecord,
+  summarizeRun,
+} from './run-record.ts';
 import { timelineOf } from './timeline.ts';
 
 const ADALORA = {

@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { expect, it } from 'vitest';
-import { crc32c, eventFile, maskedCrc32c } from './node/event-file.ts';
+import { folderFiles } from '../../../input/formats/node/folder-files.ts';
+import { crc32c, eventFile, maskedCrc32c } from './event-file.ts';
 
 const ascii = (text: string) => new TextEncoder().encode(text);
 
@@ -44,7 +45,7 @@ const { root } = protobuf.parse(`
 it('writes events that a reader of the format reads back', () => {
   const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
   try {
-    const write = eventFile(folder, () => 1_700_000_000_500);
+    const write = eventFile(folderFiles(folder), 4321, () => 1_700_000_000_500);
     write({ type: 'notice', step: 0, message: 'before the start: there is no file yet' });
     expect(readdirSync(folder)).toEqual([]);
     write({ type: 'start', step: 20, total_steps: 40 });
@@ -54,7 +55,7 @@ it('writes events that a reader of the format reads back', () => {
     write({ type: 'orthogonality', step: 32, modules: { 'a.b': [0.5, 0.25] } });
     const [name, ...others] = readdirSync(folder) as [string, ...string[]];
     expect(others).toEqual([]);
-    expect(name).toMatch(/^events\.out\.tfevents\.1700000000\./);
+    expect(name).toMatch(/^events\.out\.tfevents\.1700000000\.4321\.adalora$/);
     const events = recordsIn(readFileSync(join(folder, name))).map((record) =>
       root.lookupType('E').toObject(root.lookupType('E').decode(record), { longs: Number }),
     );

@@ -1,6 +1,7 @@
 import { PROGRAM } from '../../../support/program.ts';
+import { valueText } from '../format.ts';
 import { basic, RefusedRequest, type Server, sendJson, serverAt } from './send-json.ts';
-import type { Environment, Outcome, TrackedStep, Tracker } from './tracker.ts';
+import type { Environment, Outcome, TrackedStep, Tracker } from './tracker-queue.ts';
 
 /** Limits of MLflow's REST API for one request. */
 const MAX_METRICS = 1000;
@@ -67,7 +68,7 @@ export function mlflow(environment: Environment, now = Date.now): Tracker {
       run_id = String(Object(Object(run).info).run_id);
       const params = Object.entries(settings).map(([key, value]) => ({
         key,
-        value: (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, MAX_VALUE),
+        value: valueText(value).slice(0, MAX_VALUE),
       }));
       for (const part of parts(params, MAX_PARAMS)) await send('runs/log-batch', { run_id, params: part });
       return run_id;

@@ -1,6 +1,6 @@
 import { readBody } from '../../../input/formats/fetch-source.ts';
 import { UserError } from '../../../support/user-error.ts';
-import type { Environment } from './tracker.ts';
+import type { Environment } from './tracker-queue.ts';
 
 /** Limit for a request. A server that does not answer must not delay the end of a run for long. */
 const TIMEOUT_MS = 10_000;

@@ -1,7 +1,7 @@
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { basic, type Server, sendJson, serverAt } from './send-json.ts';
-import type { Environment, Outcome, TrackedStep, Tracker } from './tracker.ts';
+import type { Environment, Outcome, TrackedStep, Tracker } from './tracker-queue.ts';
 
 /** The exit codes that Weights & Biases' Python client reports. */
 const EXIT_CODES = { finished: 0, stopped: 255, failed: 1 } as const satisfies Record<Outcome, number>;

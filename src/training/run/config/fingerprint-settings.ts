@@ -1,3 +1,4 @@
+import { leaves } from '../../../support/options.ts';
 import { heldOutShare } from '../../../tasks/data-files.ts';
 import type { RunConfig } from './run-config.ts';
 
@@ -29,17 +30,8 @@ export function fingerprintSettings({
     stop_at_step,
     ...trainingKeys
   } = others;
-  return leaves({ ...rest, data: columns, training: trainingKeys });
-}
-
-/** Every value of nested settings as JSON, by its dotted key. A key that is undefined is not set. */
-function leaves(settings: object, prefix = ''): Map<string, string> {
-  return new Map(
-    Object.entries(settings).flatMap(([key, value]): [string, string][] => {
-      if (value === undefined) return [];
-      return typeof value === 'object' && value !== null && !Array.isArray(value)
-        ? [...leaves(value, `${prefix}${key}.`)]
-        : [[prefix + key, JSON.stringify(value)]];
-    }),
-  );
+  const values = leaves({ ...rest, data: columns, training: trainingKeys });
+  // A key that is undefined is not set.
+  const set = values.filter(([, value]) => value !== undefined);
+  return new Map(set.map(([key, value]) => [key, JSON.stringify(value)]));
 }

@@ -1,6 +1,6 @@
 import type { Device } from '../../../engine/runtime/session.ts';
 import type { RowSource } from '../../../input/data/rows.ts';
-import type { DefinedMethods } from '../../../methods/tuners/define-method.ts';
+import type { DefinedMethods } from '../../../methods/tuners/method-definition.ts';
 import type { MethodName, SectionInputs, Sections } from '../../../methods/tuners/registry.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import type { OwnMetrics } from '../../../scores/metrics/own-metrics.ts';

@@ -1,69 +1,45 @@
-import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { readYaml } from '../../../input/formats/node/read-text.ts';
 import { LOCK_FILE, type LockOptions, lockFolder } from '../../../input/store/node/folder-lock.ts';
 import { makeFolder } from '../../../input/store/node/make-folder.ts';
 import { isTemporary, removeStale } from '../../../input/store/node/temporary-name.ts';
 import { launchOf } from '../../../program/parallel/node/launch.ts';
 import { parentProcess } from '../../../support/node/process-status.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { parseRunConfig } from '../config/parse-run-config.ts';
-import { keepChoices } from '../config/resolve-config.ts';
-import type { ParsedConfig, RunConfig } from '../config/run-config.ts';
+import { RUN_FILES } from '../run-files.ts';
 
-/** Reads the config.yaml of a run. */
-export function startedWith(path: string, ownMetrics: readonly string[] | undefined): RunConfig {
-  // A run's own config.yaml is complete.
-  return parseRunConfig(readYaml(path, "the run's config"), path, ownMetrics) as RunConfig;
+/** Paths of a run's files. */
+export function runFiles(folder: string): typeof RUN_FILES {
+  const paths = Object.entries(RUN_FILES).map(([key, name]) => [key, join(folder, name)]);
+  return Object.fromEntries(paths);
 }
 
 /**
- * The config of a resumed run. If the folder has a config.yaml, keys that are not set get the values from the run's
- * start.
+ * Checks, before anything is loaded, whether a run can be written to a folder. It does not create anything. A folder with
+ * files is locked while these are read, because they must not change.
+ *
+ * @throws UserError if the folder cannot be created or written to, contains files and is not a run to `resume`, or is
+ * locked by another run
  */
-export function asBegun(
-  config: ParsedConfig,
-  { config: path }: ReturnType<typeof runFiles>,
-  ownMetrics?: readonly string[],
-): ParsedConfig {
-  if (!existsSync(path)) return config;
-  try {
-    return keepChoices(config, startedWith(path, ownMetrics));
-  } catch (error) {
-    // A killed process may have written only half of it. If the run has checkpoints, they reveal a mismatch.
-    if (error instanceof UserError) return config;
-    throw error;
-  }
-}
-
-/** Paths of a run's files. */
-export function runFiles(folder: string) {
+export function runFolderLock(folder: string, resume: boolean, options: LockOptions) {
+  checkRunFolder(folder, resume);
+  const seen = contentOf(folder);
+  let release = seen.length > 0 ? lockRun(folder, options) : undefined;
   return {
-    config: join(folder, 'config.yaml'),
-    metrics: join(folder, 'metrics.jsonl'),
-    /** See `ImportanceLog`. */
-    importance: join(folder, 'importance.f32'),
-    importanceModules: join(folder, 'importance.json'),
-    checkpoints: join(folder, 'checkpoints'),
-    /** See `FoldFiles`. */
-    folds: join(folder, 'folds'),
-    adapter: join(folder, 'adapter'),
-    /** The whole fine-tuned model, for methods without an adapter. */
-    model: join(folder, 'model'),
-    card: join(folder, 'README.md'),
-    /** The run's ids on the servers in `training.report_to`. */
-    trackers: join(folder, 'trackers.json'),
-    /** Ranks that were chosen before the first step, by PEFT's keys. */
-    rankPattern: join(folder, 'rank_pattern.json'),
+    /** Creates the folder and locks it, unless it existed. Removes the remains of killed processes. */
+    take(): void {
+      release ??= takeRunFolder(folder, seen, options);
+      const { checkpoints } = runFiles(folder);
+      asked(folder, () => {
+        makeFolder(checkpoints);
+        for (const path of [folder, checkpoints]) removeStale(path);
+      });
+    },
+    release: () => release?.(),
   };
 }
 
-/**
- * Checks, before anything is loaded, whether a run can be written to the folder. It does not create anything.
- *
- * @throws UserError if the folder cannot be created or written to, or contains files and is not a run to `resume`
- */
-export function checkRunFolder(folder: string, resume: boolean): void {
+function checkRunFolder(folder: string, resume: boolean): void {
   const where = `output: ${folder}`;
   const stats = statsOf(folder);
   if (!stats) {
@@ -95,7 +71,7 @@ export function checkRunFolder(folder: string, resume: boolean): void {
 }
 
 /** Names of the entries in a run's folder, without its lock and temporary files; empty if the folder does not exist. */
-export function contentOf(folder: string): string[] {
+function contentOf(folder: string): string[] {
   if (!statsOf(folder)) return [];
   return readdirSync(folder).filter((name) => name !== LOCK_FILE && !isTemporary(name));
 }
@@ -119,7 +95,7 @@ export function lockRun(folder: string, options?: LockOptions): () => void {
  * @returns a function that unlocks it
  * @throws UserError if another run holds the lock or has since started in it, or if the system refuses
  */
-export function takeRunFolder(folder: string, seen: readonly string[], options?: LockOptions): () => void {
+function takeRunFolder(folder: string, seen: readonly string[], options: LockOptions): () => void {
   const release = asked(folder, () => {
     makeFolder(folder);
     return lockRun(folder, options);
@@ -131,19 +107,6 @@ export function takeRunFolder(folder: string, seen: readonly string[], options?:
     fault: 'already contains another run',
     hint: 'Choose another folder as output.',
     code: 'already_exists',
-  });
-}
-
-/**
- * Creates the subfolders, and removes the remains of killed processes.
- *
- * @throws UserError if the system refuses
- */
-export function makeRunFolder(folder: string): void {
-  const { checkpoints } = runFiles(folder);
-  asked(folder, () => {
-    makeFolder(checkpoints);
-    for (const path of [folder, checkpoints]) removeStale(path);
   });
 }
 

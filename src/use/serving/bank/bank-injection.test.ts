@@ -3,7 +3,7 @@ import { input } from '../../../engine/graph/build.ts';
 import { type Dimension, symbol } from '../../../engine/graph/dimension.ts';
 import { Graph } from '../../../engine/graph/graph.ts';
 import type { BankedPart } from '../../../methods/tuners/bank/bank-form.ts';
-import { wholeParts } from '../../../methods/tuners/bank/whole-parts.ts';
+import { wholeParts } from '../../../methods/tuners/bank/packed-adapter.ts';
 import { bankedFactors } from '../../../methods/tuners/low-rank/low-rank-tuner.ts';
 import { ParameterLayout } from '../../../methods/tuners/parameter-layout.ts';
 import { BankInjection } from './bank-injection.ts';

@@ -1,7 +1,6 @@
 import { add, gather, input } from '../../../engine/graph/build.ts';
 import type { Graph, Value } from '../../../engine/graph/graph.ts';
-import { type BankForm, type BankReader, NotMixed } from '../../../methods/tuners/bank/bank-form.ts';
-import { BATCH } from '../../../methods/tuners/bank/bank-rows.ts';
+import { BATCH, type BankForm, type BankReader, NotMixed } from '../../../methods/tuners/bank/bank-form.ts';
 import type { PackedAdapter } from '../../../methods/tuners/bank/packed-adapter.ts';
 import type {
   FrozenModule,

@@ -1,7 +1,6 @@
 import type { Value } from '../../../engine/graph/graph.ts';
-import { baseParameters } from '../../../methods/tuners/bank/bank-rows.ts';
-import { FROZEN } from '../../../methods/tuners/frozen-tuner.ts';
-import type { Tuner } from '../../../methods/tuners/tuner.ts';
+import { baseParameters } from '../../../methods/tuners/bank/packed-adapter.ts';
+import { FROZEN, type Tuner } from '../../../methods/tuners/tuner.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { AdapterBank } from './adapter-bank.ts';

@@ -6,11 +6,10 @@ import { type TinyFamily, writeTinyTextModel } from '../../../../tests/support/t
 import { AdaLoraTuner } from '../../../methods/tuners/adalora/adalora-tuner.ts';
 import { packAdapter } from '../../../methods/tuners/bank/packed-adapter.ts';
 import { adaLoraConfigSchema } from '../../../methods/tuners/composed/pruned-triplets.ts';
-import { FROZEN } from '../../../methods/tuners/frozen-tuner.ts';
 import { loraConfigSchema } from '../../../methods/tuners/lora/config.ts';
 import { LoraTuner } from '../../../methods/tuners/lora/lora-tuner.ts';
 import { defaultTargets } from '../../../methods/tuners/low-rank/adapted-modules.ts';
-import type { TunedValues } from '../../../methods/tuners/tuner.ts';
+import { FROZEN, type TunedValues } from '../../../methods/tuners/tuner.ts';
 import { generate } from '../../../program/generation/generate.ts';
 import { generationSettings } from '../../../program/generation/generation-settings.ts';
 import { openLanguageModel } from '../../../program/generation/open-language-model.ts';

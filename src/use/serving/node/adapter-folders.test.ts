@@ -6,10 +6,11 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { writeMadeAdapter } from '../../../../tests/support/made-adapter.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
+import { AdapterFolders, type ReadAdapter } from '../adapter-folders.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { Serving } from '../serving.ts';
-import { AdapterFolders } from './adapter-folders.ts';
 import { BaseFolder } from './base-folder.ts';
+import { adapterPlaces } from './find-adapters.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
@@ -40,7 +41,9 @@ function watched(): { folders: AdapterFolders; served: ReadonlyMap<string, objec
     },
     remove: (name) => models.delete(name),
   };
-  return { folders: new AdapterFolders([root], opened, serving as Serving, () => {}), served: models };
+  const read: ReadAdapter = (found) => opened.read(found);
+  const folders = new AdapterFolders(adapterPlaces([root]), opened, serving as Serving, () => {}, read);
+  return { folders, served: models };
 }
 
 it('give a name to the first of simultaneous requests', async () => {

@@ -1,21 +1,12 @@
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, join, resolve, sep } from 'node:path';
 import { ADAPTER_CONFIG, ADAPTER_FILES } from '../../../input/formats/adapters/adapter-files.ts';
 import { fileIdentity } from '../../../support/node/files.ts';
 import { runFiles } from '../../../training/run/node/run-folder.ts';
 import { NOTES_FILE } from '../../trained/notes.ts';
-
-/** An adapter found in a folder. */
-export interface FoundAdapter {
-  /** The name of its folder, or of its run's folder. */
-  name: string;
-  /** The folder with the adapter's files. */
-  folder: string;
-  /** The folder of its run, if any. */
-  run?: string;
-  /** Identifies the state of its files. Any change to them changes it. */
-  state: string;
-}
+import type { AdapterPlaces } from '../adapter-folders.ts';
+import type { FoundAdapter } from '../served-adapter.ts';
 
 /** Maximum number of entries of a folder to scan. Subfolders of its entries are not scanned. */
 const MAX_FOLDERS = 100_000;
@@ -54,4 +45,30 @@ export function stateOf(folder: string): string | undefined {
     return identity && `${name} ${identity}`;
   });
   return states[0] && states.join('\n');
+}
+
+/** The size of an adapter's files with tensors. */
+export function adapterBytes(folder: string): number {
+  const sizes = ADAPTER_FILES.map(
+    (name) => statSync(join(folder, name), { throwIfNoEntry: false })?.size ?? 0,
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+/** The adapters in folders. */
+export function adapterPlaces(folders: readonly string[]): AdapterPlaces {
+  const roots = folders.map((root) => realpathSync(root));
+  return {
+    adapterIn,
+    async find() {
+      const all: FoundAdapter[] = [];
+      for (const root of roots) all.push(...(await findAdapters(root)));
+      return all;
+    },
+    within(path) {
+      const candidates = [path, ...roots.map((root) => join(root, path))].filter((one) => existsSync(one));
+      const real = candidates.map((one) => realpathSync(one));
+      return real.find((one) => roots.some((root) => one === root || one.startsWith(root + sep)));
+    },
+  };
 }

@@ -1,88 +1,26 @@
 import { parentPort } from 'node:worker_threads';
-import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
-import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
-import { remote } from '../../../support/calls/caller.ts';
-import { importModules } from '../../../support/import-modules.ts';
-import { answerParent } from '../../../support/node/threads.ts';
-import type { DecodingLimits } from '../decoding/decoding-loop.ts';
-import type { EngineRun } from '../engine-run.ts';
-import type { BatchLimits } from '../rows/row-batcher.ts';
-import { LocalService } from '../service/local-service.ts';
-import { SERVICE_METHODS, type ServedCard, type Service } from '../service/service.ts';
+import { answerParent, startThread } from '../../../support/node/threads.ts';
 import { SERVICE_ERRORS } from '../service/service-errors.ts';
-import { Serving } from '../serving.ts';
-import { AdapterFolders, type FolderEvent } from './adapter-folders.ts';
-import { AdapterReader } from './adapter-reader.ts';
+import { SERVING_METHODS, servingThread } from '../serving-thread.ts';
 import { BaseFolder } from './base-folder.ts';
-import { servedBase } from './served-adapter.ts';
+import { adapterBytes, adapterPlaces } from './find-adapters.ts';
 
-/** The thread's input. */
-export interface ServingJob {
-  folders: readonly string[];
-  /** The base model: a folder, or an id on the Hub. */
-  model: string;
-  baseDtype: BaseDtype;
-  limits: BatchLimits & DecodingLimits & { slots?: number };
-  /** Modules that define methods and tasks. */
-  modules: readonly string[];
-}
+/** Memory for everything but tensors. The largest config.json of an adapter takes 300 MB. */
+const MAX_HEAP_MB = 1024;
 
-/** Receives events of the serving thread. */
-export interface ServingListener {
-  onProgress(progress: DownloadProgress): void;
-  onEvent(event: FolderEvent): void;
-  /** Called after each run of the engine. */
-  onRun(run: EngineRun): void;
-  /** Called when requests can be answered, with the name of the base model and the names of served models. */
-  onReady(opened: { model: string; names: string[]; input: ServedCard['input'] }): void;
-}
+const thread = servingThread({
+  openBase: BaseFolder.open,
+  places: adapterPlaces,
+  startReader: (job) =>
+    startThread(new URL('./adapter-thread.js', import.meta.url), {
+      name: 'thread',
+      workerData: job,
+      resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+      classes: SERVICE_ERRORS,
+    }),
+  adapterBytes,
+  // The port no longer keeps the thread alive.
+  leave: () => parentPort?.unref(),
+});
 
-let service: Service;
-let readers: readonly AdapterReader[];
-
-/** The service of this thread, which answers after `serve`. */
-export const servingThread = {
-  ...remote<Service>(
-    async (method, args) => (service[method as keyof Service] as (...args: unknown[]) => never)(...args),
-    SERVICE_METHODS,
-  ),
-
-  /** Opens the base model and the adapters. It does not resolve, so that the listener's functions stay. */
-  async serve(
-    { folders, model, baseDtype, limits, modules }: ServingJob,
-    { onProgress, onEvent, onRun, onReady }: ServingListener,
-  ): Promise<never> {
-    await importModules({ modules });
-    const base = await BaseFolder.open(model, baseDtype, onProgress);
-    const serving = new Serving(base, {
-      rows: { ...limits, batches: base.batches, onBatch: onRun },
-      decoding: { ...limits, onRun },
-    });
-    const reading = { folder: base.folder, model, baseDtype, modules };
-    // Requests wait for known adapters, so these do not wait for new ones.
-    const newOnes = new AdapterReader(reading, base.bytes);
-    const known = new AdapterReader(reading, base.bytes);
-    readers = [newOnes, known];
-    const adapters = new AdapterFolders(folders, base, serving, onEvent, (adapter, isKnown) =>
-      (isKnown ? known : newOnes).read(adapter),
-    );
-    const served = await servedBase(base);
-    if (served) await serving.add(served);
-    await adapters.readAll();
-    await serving.open();
-    service = new LocalService(serving, adapters);
-    const input = base.described.modality(base.described.family.config).reads;
-    onReady({ model: base.name, names: [...serving.models.keys()], input });
-    adapters.watch();
-    return new Promise(() => {});
-  },
-
-  async close(): Promise<void> {
-    await service.close();
-    for (const reader of readers) reader.close();
-    // The port no longer keeps the thread alive. The thread ends when pending work has ended.
-    parentPort?.unref();
-  },
-};
-
-answerParent(servingThread, ['serve', ...SERVICE_METHODS], { isBatched: true, classes: SERVICE_ERRORS });
+answerParent(thread, SERVING_METHODS, { isBatched: true, classes: SERVICE_ERRORS });

@@ -7,10 +7,11 @@ import { type SmallGenerator, writeSmallGenerator } from '../../../../tests/supp
 import { writeTinyHead } from '../../../../tests/support/tiny-head.ts';
 import type { ClassAnswer } from '../../../tasks/single-label-classification/definition.ts';
 import { open } from '../../trained/node/open.ts';
+import { AdapterFolders } from '../adapter-folders.ts';
 import type { EngineRun } from '../engine-run.ts';
-import { AdapterFolders } from '../node/adapter-folders.ts';
 import { BaseFolder } from '../node/base-folder.ts';
-import { servedBase } from '../node/served-adapter.ts';
+import { adapterPlaces } from '../node/find-adapters.ts';
+import { servedBase } from '../served-adapter.ts';
 import { Serving } from '../serving.ts';
 import { LocalService } from './local-service.ts';
 
@@ -48,9 +49,15 @@ async function served() {
     decoding: { ...limits, onRun },
   });
   const refused: unknown[] = [];
-  const adapters = new AdapterFolders([root], base, serving, (event) => {
-    if (event.type === 'refused') refused.push(event);
-  });
+  const adapters = new AdapterFolders(
+    adapterPlaces([root]),
+    base,
+    serving,
+    (event) => {
+      if (event.type === 'refused') refused.push(event);
+    },
+    (found) => base.read(found),
+  );
   const own = await servedBase(base);
   if (own) await serving.add(own);
   await adapters.readAll();

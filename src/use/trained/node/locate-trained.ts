@@ -1,10 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { holdsAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
+import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { missingFile, nearNames } from '../../../input/formats/node/file-source.ts';
 import { readYaml } from '../../../input/formats/node/read-text.ts';
-import type { ResolveOptions } from '../../../input/hub/node/cache.ts';
 import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
+import type { ResolveOptions } from '../../../input/hub/repository.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { runFiles } from '../../../training/run/node/run-folder.ts';
 
@@ -105,4 +106,33 @@ export function baseOfRun(run: string): string | undefined {
   if (!existsSync(config)) return undefined;
   const { model } = Object(readYaml(config, 'the config of a run')) as { model?: unknown };
   return typeof model === 'string' ? model : undefined;
+}
+
+/**
+ * Returns the folder of the base model that an adapter names. The name is a Hub id, or a path relative to the current
+ * folder (as in PEFT) or to the adapter's folder.
+ *
+ * @throws UserError if it does not exist, or the adapter names none
+ */
+export async function resolveBase(
+  name: string | null | undefined,
+  adapterFolder: string,
+  onProgress?: (progress: DownloadProgress) => void,
+): Promise<string> {
+  if (!name) {
+    throw new UserError({
+      where: adapterFolder,
+      fault: 'does not name its base model',
+      hint: 'Give --model.',
+    });
+  }
+  const beside = join(adapterFolder, name);
+  try {
+    return await resolveModel(!existsSync(name) && existsSync(beside) ? beside : name, { onProgress });
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      `${error.message} ${adapterFolder} names it as its base model. If it is elsewhere, pass --model.`,
+    );
+  }
 }

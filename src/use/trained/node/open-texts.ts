@@ -5,8 +5,7 @@ import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { hasTokens } from '../../../input/text/text-files.ts';
 import { readTexts } from '../../../program/modalities/read-texts.ts';
 import type { Texts } from '../../../program/modalities/texts.ts';
-import { locateTrained } from './locate-trained.ts';
-import { resolveBase } from './resolve-base.ts';
+import { locateTrained, resolveBase } from './locate-trained.ts';
 
 const UNLIMITED = { vocabSize: Infinity, typeVocabSize: Infinity, maxLength: Infinity };
 

@@ -8,8 +8,7 @@ import { type OpenModelOptions, openModel } from '../open-model.ts';
 import type { OpenedTuned } from '../trained-parts.ts';
 import { type KnownAdapter, knownAdapter } from '../tune-model.ts';
 import { openWeights, readFolder } from './load-model.ts';
-import { type Located, locateTrained } from './locate-trained.ts';
-import { resolveBase } from './resolve-base.ts';
+import { type Located, locateTrained, resolveBase } from './locate-trained.ts';
 
 export interface OpenTunedOptions extends OpenModelOptions {
   /** The base model, if it is not where the adapter says. */

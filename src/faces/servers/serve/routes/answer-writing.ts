@@ -32,7 +32,7 @@ export async function answerWriting(
   const scope = c.get('scope');
   const { facts, signal } = scope;
   const { model, stop } = writing;
-  Object.assign(facts, { model: model.slice(0, 200), rows: choices.length });
+  scope.note(model, choices.length);
   const shared = { model, generation: generationOf(writing, maxTokens), stop: [stop ?? []].flat() };
   const head = { id: `${form.prefix}-${crypto.randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
   const write = (choice: WrittenChoice, onText?: (text: string) => void) =>

@@ -1,8 +1,16 @@
 import { z } from '@hono/zod-openapi';
+import type { ChatMessage } from '../../../../input/text/chat/chat-template.ts';
 import type { Service } from '../../../../use/serving/service/service.ts';
 import type { ServeApp } from '../request-scope.ts';
 import { answerWriting, type WritingForm } from './answer-writing.ts';
-import { choicesOf, UNSUPPORTED, writingFields, writingRoute, writtenSchemas } from './writing-request.ts';
+import {
+  choicesOf,
+  IGNORED,
+  UNSUPPORTED,
+  writingFields,
+  writingRoute,
+  writtenSchemas,
+} from './writing-request.ts';
 
 /** OpenAI's default number of new tokens. */
 const DEFAULT_TOKENS = 16;
@@ -15,7 +23,7 @@ const tokens = z
       .max(2 ** 31 - 1),
   )
   .min(1);
-const request = z
+const promptRequest = z
   .strictObject({
     ...writingFields,
     prompt: z.union(
@@ -31,7 +39,7 @@ const request = z
   })
   .openapi('CompletionRequest');
 
-const FORM: WritingForm = {
+const PROMPT_FORM: WritingForm = {
   prefix: 'cmpl',
   object: { whole: 'text_completion', chunk: 'text_completion' },
   whole: ({ text }) => ({ text }),
@@ -40,31 +48,95 @@ const FORM: WritingForm = {
 };
 
 const text = { text: z.string() };
-const route = writingRoute(
+const promptRoute = writingRoute(
   '/v1/completions',
   'Generate text after a prompt',
-  request,
-  writtenSchemas('Completion', FORM.object, text, text),
+  promptRequest,
+  writtenSchemas('Completion', PROMPT_FORM.object, text, text),
 );
 
-export function addCompletions(app: ServeApp, service: Service): void {
-  app.openapi(route, (c) => {
-    const asked = c.req.valid('json');
-    const choices = choicesOf(promptsOf(asked.prompt), asked);
-    // The types of routes only support JSON, but this response may be a stream.
-    return answerWriting(c, service, {
-      writing: asked,
-      choices,
-      maxTokens: asked.max_tokens ?? DEFAULT_TOKENS,
-      form: FORM,
-    }) as Promise<never>;
-  });
-}
-
-function promptsOf(prompt: z.infer<typeof request>['prompt']): (string | Int32Array)[] {
+function promptsOf(prompt: z.infer<typeof promptRequest>['prompt']): (string | Int32Array)[] {
   if (typeof prompt === 'string') return [prompt];
   if (typeof prompt[0] === 'number') return [Int32Array.from(prompt as number[])];
   return (prompt as (string | number[])[]).map((one) =>
     typeof one === 'string' ? one : Int32Array.from(one),
   );
+}
+
+/** The default maximum of new tokens. It is so high that only the model's positions limit an answer. */
+const TO_THE_END = 2 ** 30;
+
+const NO_TOOLS = z.array(z.unknown()).max(0, UNSUPPORTED).nullish();
+const part = z.object({ type: z.literal('text'), text: z.string() });
+const message = z.object({
+  role: z.string(),
+  content: z
+    .union([z.string(), z.array(part)], 'expected a string, or a list of parts of type text')
+    .nullish(),
+  name: z.string().nullish(),
+});
+const chatRequest = z
+  .strictObject({
+    ...writingFields,
+    messages: z.array(message).min(1),
+    max_tokens: z.int().min(1).nullish(),
+    max_completion_tokens: z.int().min(1).nullish(),
+    logprobs: z.literal(false, UNSUPPORTED).nullish(),
+    top_logprobs: z.literal(0, UNSUPPORTED).nullish(),
+    tools: NO_TOOLS,
+    functions: NO_TOOLS,
+    // Without tools, these have no influence.
+    tool_choice: IGNORED,
+    function_call: IGNORED,
+    parallel_tool_calls: IGNORED,
+    modalities: z.tuple([z.literal('text')], UNSUPPORTED).nullish(),
+    response_format: z
+      .object({ type: z.literal('text', 'must be "text", because answers are not kept to JSON or a schema') })
+      .nullish(),
+  })
+  .openapi('ChatCompletionRequest');
+
+const CHAT_FORM: WritingForm = {
+  prefix: 'chatcmpl',
+  object: { whole: 'chat.completion', chunk: 'chat.completion.chunk' },
+  whole: ({ text }) => ({ message: { role: 'assistant', content: text, refusal: null } }),
+  opening: { delta: { role: 'assistant', content: '' } },
+  piece: (text) => ({ delta: { content: text } }),
+  closing: { delta: {} },
+};
+
+const role = z.literal('assistant');
+const chatRoute = writingRoute(
+  '/v1/chat/completions',
+  'Generate the next message of a conversation',
+  chatRequest,
+  writtenSchemas(
+    'ChatCompletion',
+    CHAT_FORM.object,
+    { message: z.object({ role, content: z.string(), refusal: z.null() }) },
+    { delta: z.object({ role: role.optional(), content: z.string().optional() }) },
+  ),
+);
+
+/** Converts a message. If it has several parts, their texts are joined. */
+function messageOf({ role, content, name }: z.infer<typeof message>): ChatMessage {
+  const text = Array.isArray(content) ? content.map((one) => one.text).join('') : (content ?? '');
+  return { role, content: text, ...(name != null && { name }) };
+}
+
+/** Adds the routes that generate texts. */
+export function addCompletions(app: ServeApp, service: Service): void {
+  // The types of routes only support JSON, but these responses may be streams.
+  app.openapi(promptRoute, (c) => {
+    const writing = c.req.valid('json');
+    const choices = choicesOf(promptsOf(writing.prompt), writing);
+    const maxTokens = writing.max_tokens ?? DEFAULT_TOKENS;
+    return answerWriting(c, service, { writing, choices, maxTokens, form: PROMPT_FORM }) as Promise<never>;
+  });
+  app.openapi(chatRoute, (c) => {
+    const writing = c.req.valid('json');
+    const choices = choicesOf([writing.messages.map(messageOf)], writing);
+    const maxTokens = writing.max_completion_tokens ?? writing.max_tokens ?? TO_THE_END;
+    return answerWriting(c, service, { writing, choices, maxTokens, form: CHAT_FORM }) as Promise<never>;
+  });
 }

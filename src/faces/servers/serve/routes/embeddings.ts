@@ -1,10 +1,15 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { EmbedRequest, Service } from '../../../../use/serving/service/service.ts';
-import { Refused } from '../failure.ts';
-import type { ServeApp } from '../request-scope.ts';
-import { errorResponses } from './error-responses.ts';
-import { onlyModel } from './only-model.ts';
+import type { RequestScope, ServeApp } from '../request-scope.ts';
 import { flagIn, pictureFormContent, readPictureForm } from './picture-form.ts';
+import {
+  assertAtMost,
+  EMBEDDINGS_ERRORS,
+  jsonAnswer,
+  jsonBody,
+  OPEN_AI_ERRORS,
+  onlyModel,
+} from './route-parts.ts';
 import { ignoredFields } from './writing-request.ts';
 
 /** OpenAI's limit of texts per request. */
@@ -21,19 +26,11 @@ const texts = z
   .union([z.string(), z.array(z.string()).min(1)], 'expected a string, or a list of strings')
   .describe('Texts, or for a model of pictures, pictures in base64, also as data URLs');
 const promptName = z.string().nullish().describe("Name of a prompt in the model's files, such as query");
-const body = <Schema extends z.ZodType>(schema: Schema, others = {}) => ({
-  body: { required: true, content: { 'application/json': { schema }, ...others } },
-});
-const json = <Schema extends z.ZodType>(description: string, schema: Schema) => ({
-  200: { description, content: { 'application/json': { schema } } },
-});
-const teiErrors = errorResponses('embeddings', 400, 401, 404, 413, 415, 422, 503, 504);
-
 const openAi = createRoute({
   method: 'post',
   path: '/v1/embeddings',
   summary: "Embeddings in OpenAI's format",
-  request: body(
+  request: jsonBody(
     z
       .strictObject({
         input: texts,
@@ -45,7 +42,7 @@ const openAi = createRoute({
       .openapi('EmbeddingsRequest'),
   ),
   responses: {
-    ...json(
+    ...jsonAnswer(
       'One vector per text',
       z
         .object({
@@ -62,7 +59,7 @@ const openAi = createRoute({
         })
         .openapi('Embeddings'),
     ),
-    ...errorResponses('openAi', 400, 401, 404, 413, 415, 503, 504),
+    ...OPEN_AI_ERRORS,
   },
 });
 
@@ -70,24 +67,27 @@ const embed = createRoute({
   method: 'post',
   path: '/embed',
   summary: 'Embeddings in the format of text-embeddings-inference',
-  request: body(
+  request: jsonBody(
     z
       .object({
-        ...{ inputs: texts, model, truncate, prompt_name: promptName },
+        inputs: texts,
+        model,
+        truncate,
+        prompt_name: promptName,
         normalize: z.boolean().default(true).describe('Normalize vectors to length 1'),
         dimensions: z.int().min(1).nullish(),
       })
       .openapi('EmbedRequest'),
     pictureFormContent({ model: 'string', normalize: 'boolean' }),
   ),
-  responses: { ...json('One vector per text', z.array(z.array(z.number()))), ...teiErrors },
+  responses: { ...jsonAnswer('One vector per text', z.array(z.array(z.number()))), ...EMBEDDINGS_ERRORS },
 });
 
 const similarity = createRoute({
   method: 'post',
   path: '/similarity',
   summary: 'Cosine similarities in the format of text-embeddings-inference',
-  request: body(
+  request: jsonBody(
     z
       .object({
         model,
@@ -96,7 +96,10 @@ const similarity = createRoute({
       })
       .openapi('SimilarityRequest'),
   ),
-  responses: { ...json('One cosine similarity per sentence', z.array(z.number())), ...teiErrors },
+  responses: {
+    ...jsonAnswer('One cosine similarity per sentence', z.array(z.number())),
+    ...EMBEDDINGS_ERRORS,
+  },
 });
 
 /** Adds routes that compute embeddings. */
@@ -104,16 +107,18 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
   app.openapi(openAi, async (c) => {
     const { input, model: name, encoding_format, dimensions } = c.req.valid('json');
     const inputs = listOf(input, MAX_INPUTS, 'input');
-    const { facts, signal } = c.get('scope');
-    Object.assign(facts, { model: name.slice(0, 200), rows: inputs.length });
+    const scope = c.get('scope');
+    scope.note(name, inputs.length);
     const { vectors, tokens } = await service.embed(
       { model: name, inputs, dimensions, truncate: false },
-      signal,
+      scope.signal,
     );
     const written = (vector: Float32Array) =>
       encoding_format === 'base64' ? base64Of(vector) : Array.from(vector);
     const data = vectors.map((vector, index) => ({
-      ...{ object: 'embedding' as const, index, embedding: written(vector) },
+      object: 'embedding' as const,
+      index,
+      embedding: written(vector),
     }));
     const usage = { prompt_tokens: tokens, total_tokens: tokens };
     return c.json({ object: 'list' as const, model: name, data, usage }, 200);
@@ -121,11 +126,11 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
 
   const vectorsOf = async (
     request: Omit<EmbedRequest, 'model'> & { model: string | undefined },
-    { facts, signal }: { facts: object; signal: AbortSignal },
+    scope: RequestScope,
   ) => {
     const name = request.model ?? (await onlyModel(service, 'embeds'));
-    Object.assign(facts, { model: name.slice(0, 200), rows: request.inputs.length });
-    return (await service.embed({ ...request, model: name }, signal)).vectors;
+    scope.note(name, request.inputs.length);
+    return (await service.embed({ ...request, model: name }, scope.signal)).vectors;
   };
   app.post(embed.path, async (c, next) => {
     const form = await readPictureForm(c, ['model', 'normalize'], MAX_TEXTS);
@@ -138,8 +143,11 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
     const asked = c.req.valid('json');
     const vectors = await vectorsOf(
       {
-        ...{ model: asked.model, truncate: asked.truncate, promptName: asked.prompt_name ?? undefined },
-        ...{ inputs: listOf(asked.inputs, MAX_TEXTS, 'inputs'), dimensions: asked.dimensions ?? undefined },
+        model: asked.model,
+        truncate: asked.truncate,
+        promptName: asked.prompt_name ?? undefined,
+        inputs: listOf(asked.inputs, MAX_TEXTS, 'inputs'),
+        dimensions: asked.dimensions ?? undefined,
       },
       c.get('scope'),
     );
@@ -151,7 +159,9 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
     const [source, ...others] = (
       await vectorsOf(
         {
-          ...{ model: name, inputs: all, truncate: parameters.truncate ?? true },
+          model: name,
+          inputs: all,
+          truncate: parameters.truncate ?? true,
           promptName: parameters.prompt_name ?? undefined,
         },
         c.get('scope'),
@@ -170,11 +180,8 @@ function vectorLists(vectors: readonly Float32Array[], normalize: boolean): numb
 
 function listOf(input: string | readonly string[], most: number, where: string): readonly string[] {
   const list = typeof input === 'string' ? [input] : input;
-  if (list.length <= most) return list;
-  throw new Refused(
-    413,
-    `${where} has ${list.length} texts, more than the maximum of ${most}. Send several requests.`,
-  );
+  assertAtMost(most, list, where);
+  return list;
 }
 
 function atLengthOne(vector: Float32Array): Float32Array {

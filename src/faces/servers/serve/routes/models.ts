@@ -3,7 +3,7 @@ import { PROGRAM } from '../../../../support/program.ts';
 import type { ServedCard, Service } from '../../../../use/serving/service/service.ts';
 import { UnknownModel } from '../../../../use/serving/service/service-errors.ts';
 import type { ServeApp } from '../request-scope.ts';
-import { errorResponses } from './error-responses.ts';
+import { errorResponses, jsonAnswer } from './route-parts.ts';
 
 const model = z
   .object({
@@ -24,7 +24,7 @@ const all = createRoute({
   path: '/v1/models',
   summary: 'List the base model and the served adapters',
   responses: {
-    200: { description: 'The models', content: { 'application/json': { schema: list } } },
+    ...jsonAnswer('The models', list),
     ...errorResponses('openAi', 401, 503, 504),
   },
 });
@@ -34,7 +34,7 @@ const one = createRoute({
   summary: 'Describe a model',
   request: { params: z.object({ model: z.string() }) },
   responses: {
-    200: { description: 'The model', content: { 'application/json': { schema: model } } },
+    ...jsonAnswer('The model', model),
     ...errorResponses('openAi', 401, 404, 503, 504),
   },
 });
@@ -59,7 +59,10 @@ export function addModels(app: ServeApp, service: Service): void {
 
 function modelOf({ name, created, parent = undefined, task, labels, input }: ServedCard) {
   return {
-    ...{ id: name, object: 'model' as const, created, owned_by: PROGRAM },
+    id: name,
+    object: 'model' as const,
+    created,
+    owned_by: PROGRAM,
     parent: parent ?? null,
     task: task ?? null,
     labels: [...labels],

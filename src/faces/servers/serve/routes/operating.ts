@@ -2,27 +2,27 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Service } from '../../../../use/serving/service/service.ts';
 import type { ServeApp } from '../request-scope.ts';
 import type { ServerMetrics } from '../server-metrics.ts';
-import { errorResponses } from './error-responses.ts';
+import { errorResponses, jsonBody, OPEN_AI_ERRORS } from './route-parts.ts';
 
 const loading = z.object({ lora_name: z.string(), lora_path: z.string() }).openapi('LoadAdapterRequest');
 const unloading = z.object({ lora_name: z.string() }).openapi('UnloadAdapterRequest');
 const said = {
   200: { description: 'Done', content: { 'text/plain': { schema: z.string() } } },
-  ...errorResponses('openAi', 400, 401, 404, 413, 415, 503, 504),
+  ...OPEN_AI_ERRORS,
 };
 
 const load = createRoute({
   method: 'post',
   path: '/v1/load_lora_adapter',
   summary: 'Load an adapter from one of the folders',
-  request: { body: { required: true, content: { 'application/json': { schema: loading } } } },
+  request: jsonBody(loading),
   responses: said,
 });
 const unload = createRoute({
   method: 'post',
   path: '/v1/unload_lora_adapter',
   summary: 'Unload an adapter',
-  request: { body: { required: true, content: { 'application/json': { schema: unloading } } } },
+  request: jsonBody(unloading),
   responses: said,
 });
 

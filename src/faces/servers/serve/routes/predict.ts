@@ -1,10 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { PredictRequest, ServedText, Service } from '../../../../use/serving/service/service.ts';
 import { Refused } from '../failure.ts';
-import type { ServeApp } from '../request-scope.ts';
-import { errorResponses } from './error-responses.ts';
-import { onlyModel } from './only-model.ts';
+import type { RequestScope, ServeApp } from '../request-scope.ts';
 import { flagIn, pictureFormContent, readPictureForm } from './picture-form.ts';
+import { assertAtMost, EMBEDDINGS_ERRORS, jsonAnswer, jsonBody, onlyModel } from './route-parts.ts';
 
 /** Maximum inputs per request, as in text-embeddings-inference. */
 const MAX_INPUTS = 32;
@@ -55,29 +54,15 @@ const route = createRoute({
   method: 'post',
   path: '/predict',
   summary: 'Classify texts and pictures, find entities in texts, answer questions',
-  request: {
-    body: {
-      required: true,
-      content: {
-        'application/json': { schema: request },
-        ...pictureFormContent({ model: 'string', raw_scores: 'boolean' }),
-      },
-    },
-  },
-  responses: {
-    200: { description: 'The predictions', content: { 'application/json': { schema: response } } },
-    ...errorResponses('embeddings', 400, 401, 404, 413, 415, 422, 503, 504),
-  },
+  request: jsonBody(request, pictureFormContent({ model: 'string', raw_scores: 'boolean' })),
+  responses: { ...jsonAnswer('The predictions', response), ...EMBEDDINGS_ERRORS },
 });
 
 export function addPredict(app: ServeApp, service: Service): void {
-  const answer = async (
-    { inputs, model: named, isList, ...options }: Asked,
-    { facts, signal }: { facts: object; signal: AbortSignal },
-  ) => {
+  const answer = async ({ inputs, model: named, isList, ...options }: Asked, scope: RequestScope) => {
     const model = named ?? (await onlyModel(service, 'answers'));
-    Object.assign(facts, { model: model.slice(0, 200), rows: inputs.length });
-    const answers = await service.predict({ model, inputs, ...options }, signal);
+    scope.note(model, inputs.length);
+    const answers = await service.predict({ model, inputs, ...options }, scope.signal);
     return isList ? answers : answers[0]!;
   };
   app.post(route.path, async (c, next) => {
@@ -113,11 +98,7 @@ function readInputs(requested: Given): { inputs: ServedText[]; isList: boolean }
   if (!Array.isArray(requested) || typeof requested[0] === 'string')
     return { inputs: [readInput(requested as z.infer<typeof one>)], isList: false };
   if (requested.length === 0) throw new Refused(400, 'inputs is empty.');
-  if (requested.length > MAX_INPUTS)
-    throw new Refused(
-      413,
-      `inputs has ${requested.length} texts, more than the maximum of ${MAX_INPUTS}. Send several requests.`,
-    );
+  assertAtMost(MAX_INPUTS, requested, 'inputs');
   return { inputs: (requested as z.infer<typeof one>[]).map(readInput), isList: true };
 }
 

@@ -2,9 +2,8 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { LabelScore } from '../../../../tasks/served-answer.ts';
 import type { Service } from '../../../../use/serving/service/service.ts';
 import { Refused } from '../failure.ts';
-import type { ServeApp } from '../request-scope.ts';
-import { errorResponses } from './error-responses.ts';
-import { onlyModel } from './only-model.ts';
+import type { RequestScope, ServeApp } from '../request-scope.ts';
+import { assertAtMost, EMBEDDINGS_ERRORS, jsonAnswer, jsonBody, onlyModel } from './route-parts.ts';
 import { IGNORED, UNSUPPORTED } from './writing-request.ts';
 
 /** Maximum texts per request, as in text-embeddings-inference. */
@@ -28,11 +27,8 @@ const route = createRoute({
   method: 'post',
   path: '/rerank',
   summary: 'Sort texts by their score for a query, best first, with a cross-encoder',
-  request: { body: { required: true, content: { 'application/json': { schema: request } } } },
-  responses: {
-    200: { description: 'All texts, best first', content: { 'application/json': { schema: z.array(rank) } } },
-    ...errorResponses('embeddings', 400, 401, 404, 413, 415, 422, 503, 504),
-  },
+  request: jsonBody(request),
+  responses: { ...jsonAnswer('All texts, best first', z.array(rank)), ...EMBEDDINGS_ERRORS },
 });
 
 const cohereRequest = z
@@ -48,6 +44,9 @@ const cohereRequest = z
   })
   .openapi('CohereRerankRequest');
 const ranked = z.object({ index: z.int(), relevance_score: z.number() });
+const cohereRanks = z
+  .object({ id: z.string(), results: z.array(ranked), meta: z.object({}) })
+  .openapi('CohereRanks');
 
 /** The route in Cohere's format. Clients of version 1 and of Jina use the first path. */
 const cohereRoute = (path: '/v1/rerank' | '/v2/rerank') =>
@@ -55,20 +54,8 @@ const cohereRoute = (path: '/v1/rerank' | '/v2/rerank') =>
     method: 'post',
     path,
     summary: "Sort documents by their score for a query, in Cohere's format",
-    request: { body: { required: true, content: { 'application/json': { schema: cohereRequest } } } },
-    responses: {
-      200: {
-        description: 'The best documents, best first',
-        content: {
-          'application/json': {
-            schema: z
-              .object({ id: z.string(), results: z.array(ranked), meta: z.object({}) })
-              .openapi('CohereRanks'),
-          },
-        },
-      },
-      ...errorResponses('embeddings', 400, 401, 404, 413, 415, 422, 503, 504),
-    },
+    request: jsonBody(cohereRequest),
+    responses: { ...jsonAnswer('The best documents, best first', cohereRanks), ...EMBEDDINGS_ERRORS },
   });
 
 /**
@@ -78,11 +65,11 @@ const cohereRoute = (path: '/v1/rerank' | '/v2/rerank') =>
 export function addRerank(app: ServeApp, service: Service): void {
   const ranksOf = async (
     { model, query, texts, truncate }: { model: string; query: string; texts: string[]; truncate: boolean },
-    { facts, signal }: { facts: object; signal: AbortSignal },
+    scope: RequestScope,
   ) => {
-    Object.assign(facts, { model: model.slice(0, 200), rows: texts.length });
+    scope.note(model, texts.length);
     const inputs = texts.map((text) => ({ text: query, pair: text }));
-    const answers = await service.predict({ model, inputs, raw: true, truncate }, signal);
+    const answers = await service.predict({ model, inputs, raw: true, truncate }, scope.signal);
     return answers
       .map((answer, index) => ({ index, score: onlyScore(answer as LabelScore[]) }))
       .sort((a, b) => b.score - a.score || a.index - b.index);
@@ -91,7 +78,7 @@ export function addRerank(app: ServeApp, service: Service): void {
 
   app.openapi(route, async (c) => {
     const { query, texts, model: named, raw_scores, return_text, truncate } = c.req.valid('json');
-    checkCount(texts, MAX_TEXTS, 'texts');
+    assertAtMost(MAX_TEXTS, texts, 'texts');
     const model = named ?? (await onlyModel(service, 'answers'));
     const ranks = await ranksOf({ model, query, texts, truncate }, c.get('scope'));
     return c.json(
@@ -106,21 +93,13 @@ export function addRerank(app: ServeApp, service: Service): void {
   for (const path of ['/v1/rerank', '/v2/rerank'] as const)
     app.openapi(cohereRoute(path), async (c) => {
       const { model, query, documents: texts, top_n } = c.req.valid('json');
-      checkCount(texts, MAX_DOCUMENTS, 'documents');
+      assertAtMost(MAX_DOCUMENTS, texts, 'documents');
       const ranks = await ranksOf({ model, query, texts, truncate: true }, c.get('scope'));
       const results = ranks
         .slice(0, top_n ?? texts.length)
         .map(({ index, score }) => ({ index, relevance_score: share(score) }));
       return c.json({ id: crypto.randomUUID(), results, meta: {} }, 200);
     });
-}
-
-function checkCount(texts: readonly string[], most: number, where: string): void {
-  if (texts.length <= most) return;
-  throw new Refused(
-    413,
-    `${where} has ${texts.length} texts, more than the maximum of ${most}. Send several requests.`,
-  );
 }
 
 function onlyScore(answer: LabelScore[]): number {

@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { GenerationInput } from '../../../../program/generation/prompt.ts';
 import type { WriteRequest } from '../../../../use/serving/service/service.ts';
 import { Refused } from '../failure.ts';
-import { errorResponses } from './error-responses.ts';
+import { jsonBody, OPEN_AI_ERRORS } from './route-parts.ts';
 
 /** A route that generates text, in OpenAI's formats. */
 export function writingRoute<Path extends string, Request extends z.ZodType>(
@@ -15,14 +15,14 @@ export function writingRoute<Path extends string, Request extends z.ZodType>(
     method: 'post',
     path,
     summary,
-    request: { body: { required: true, content: { 'application/json': { schema: request } } } },
+    request: jsonBody(request),
     responses: {
       200: {
         description:
           'The response of the OpenAI API; with `stream`, a stream of events that ends with [DONE]',
         content: { 'application/json': { schema: whole }, 'text/event-stream': { schema: chunk } },
       },
-      ...errorResponses('openAi', 400, 401, 404, 413, 415, 503, 504),
+      ...OPEN_AI_ERRORS,
     },
   });
 }

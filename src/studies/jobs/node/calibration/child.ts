@@ -24,7 +24,7 @@ const child = {
   /** @param isQuick measures for fewer seconds */
   async measure(config: ParsedConfig, isQuick: boolean, onProgress: OnProgress): Promise<Calibration> {
     const run = await readRun(config);
-    const { inputs, settings } = await loadRun(run, new Date(), (what, share) => onProgress({ what, share }));
+    const { inputs, settings } = await loadRun(run, (what, share) => onProgress({ what, share }));
     const calibration = await calibrate(inputs, settings, run.config, onProgress, isQuick);
     return { peakMb: peakMemoryMb(), ...calibration };
   },

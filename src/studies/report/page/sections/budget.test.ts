@@ -1,8 +1,7 @@
 import { expect, it } from 'vitest';
 import { readEvent } from '../../../../training/run/events.ts';
-import { summarizeRun } from '../../run/run-facts.ts';
-import { runRecord } from '../../run/run-record.ts';
-import { budgetPoints } from './budget.ts';
+import { runRecord, summarizeRun } from '../../run/run-record.ts';
+import { budgetPoints } from './curves.ts';
 
 it('a budget begins with the initial ranks, though the first logged step is later', () => {
   const facts = summarizeRun({ model: 'm', method: 'adalora', data: { train: 'a.tsv' }, training: {} })!;

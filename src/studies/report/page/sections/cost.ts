@@ -1,9 +1,7 @@
 import { counted, short } from '../../format.ts';
 import { markup } from '../../markup.ts';
-import { examplesPerSecond, runMemoryMb, stepMs } from '../../run/costs.ts';
-import type { RunGroup } from '../../run/group-runs.ts';
-import { groupInterval, intervalText } from '../../run/group-values.ts';
-import type { RunRecord } from '../../run/run-record.ts';
+import { groupInterval, intervalText, type RunGroup } from '../../run/group-runs.ts';
+import { examplesPerSecond, type RunRecord, runMemoryMb, stepMs } from '../../run/run-record.ts';
 import { part, type Section, table } from '../section.ts';
 
 interface Cost {

@@ -1,11 +1,11 @@
+import { methodNamed } from '../../../../methods/tuners/registry.ts';
 import type { Point } from '../../../../scores/stats/series.ts';
+import type { EventOf } from '../../../../training/run/events.ts';
 import { type Axis, type ChartCurve, lineChart } from '../../chart/line-chart.ts';
-import { capital, short } from '../../format.ts';
-import { markup } from '../../markup.ts';
-import type { RunGroup } from '../../run/group-runs.ts';
-import { groupSeries } from '../../run/group-values.ts';
-import type { RunRecord } from '../../run/run-record.ts';
-import { scoreTitleIn } from '../../run/score-title.ts';
+import { capital, counted, short } from '../../format.ts';
+import { type Markup, markup } from '../../markup.ts';
+import { componentsIn, groupSeries, type RunGroup, scoreTitleIn } from '../../run/group-runs.ts';
+import { methodSettings, newestRanks, type RunRecord } from '../../run/run-record.ts';
 import { figure, type Section, toneOf } from '../section.ts';
 import { scoreNames } from './result.ts';
 
@@ -52,14 +52,12 @@ export function curveFigure(
     title,
     y,
     drawn,
-    caption = ends(drawn),
     marks,
   }: {
     id: string;
     title: string;
     y: Axis | string;
     drawn: readonly ChartCurve[];
-    caption?: string;
     marks?: readonly { x: number; label: string }[];
   },
 ) {
@@ -68,8 +66,9 @@ export function curveFigure(
   const x = { name: 'step', domain: stepDomain(groups) };
   return figure({
     id,
-    picture: lineChart({ id, title, description: caption, x, y: axis, curves: drawn, marks }),
-    caption: markup`<b>${title}.</b> ${caption}`,
+    title,
+    description: ends(drawn),
+    draw: (described) => lineChart({ ...described, x, y: axis, curves: drawn, marks }),
   });
 }
 
@@ -87,4 +86,86 @@ function ends(drawn: readonly ChartCurve[]): string {
     return shown.length > 1 ? `${label} ${change}` : change;
   });
   return `${capital(descriptions.join('; '))}.`;
+}
+
+/** The orthogonality of the factors, the gradient and the learning rate. */
+export function optimisation(groups: readonly RunGroup[]): Section {
+  const over = (of: (step: EventOf<'step'>) => number | undefined) =>
+    curvesOf(groups, ({ steps }) => steps.map((step): Point => [step.step, of(step) ?? Number.NaN]));
+  const figures = [
+    curveFigure(groups, {
+      id: 'orthogonality',
+      title: 'Orthogonality',
+      y: orthogonalityName(groups),
+      drawn: over((step) => step.regularizer),
+    }),
+    curveFigure(groups, {
+      id: 'gradient',
+      title: 'Gradient',
+      y: 'norm before clipping',
+      drawn: over((step) => step.grad_norm),
+    }),
+    curveFigure(groups, {
+      id: 'gradient-noise-scale',
+      title: 'Gradient noise scale',
+      y: 'examples',
+      drawn: over((step) => step.gradient_noise_scale),
+    }),
+    curveFigure(groups, {
+      id: 'learning-rate',
+      title: 'Learning rate',
+      y: 'learning rate',
+      drawn: over((step) => step.learning_rate),
+    }),
+  ].filter((figure) => figure !== undefined);
+  const section = { id: 'optimisation', title: 'Optimisation' };
+  return figures.length === 0 ? section : { ...section, body: markup`<div class="figures">${figures}</div>` };
+}
+
+/** The name of the curve. It is specific if all groups have the same regularizer. */
+function orthogonalityName(groups: readonly RunGroup[]): string {
+  const forms = groups.flatMap(
+    ({ runs: [{ facts }] }) => methodNamed(facts.method).words.regularizer?.(methodSettings(facts)) ?? [],
+  );
+  return new Set(forms).size === 1 ? forms[0]! : 'regularizer, each method in its own form';
+}
+
+/** The budget over time. Methods without a budget have a horizontal line. Undefined if no run has a budget. */
+export function budgetFigure(groups: readonly RunGroup[]): Markup | undefined {
+  const curves = curvesOf(groups, budgetPoints);
+  if (curves.every(({ points }) => points.length === 0)) return undefined;
+  const shown = curves.map((curve, i) => (curve.points.length > 0 ? curve : levelCurve(groups, i)));
+  const counted = componentsIn(groups);
+  return curveFigure(groups, {
+    id: 'budget',
+    title: 'Budget',
+    y: counted,
+    drawn: shown,
+    marks: finalMarks(groups),
+  });
+}
+
+/** Marks the step at which the ranks became final, unless the picture shows several groups. */
+function finalMarks(groups: readonly RunGroup[]): { x: number; label: string }[] {
+  if (groups.length > 1) return [];
+  const finals = groups[0]!.runs[0].allocations.filter(({ final }) => final);
+  return finals.map(({ step }) => ({ x: step, label: `final at ${counted(step)}` }));
+}
+
+export function budgetPoints({ start, steps, allocations }: RunRecord): Point[] {
+  const points = new Map<number, number>();
+  // The first logged step may already be in the budgeting phase.
+  const initial = Object.values(start?.ranks ?? {}).reduce((sum, rank) => sum + rank, 0);
+  if (initial > 0 && steps.some(({ budget }) => budget !== undefined)) points.set(0, initial);
+  for (const { step, budget } of steps) if (budget !== undefined) points.set(step, budget);
+  for (const { step, budget } of allocations) points.set(step, budget);
+  return [...points].sort(([a], [b]) => a - b);
+}
+
+/** The number of components of a method with constant ranks, as a dashed line for comparison. */
+function levelCurve(groups: readonly RunGroup[], i: number): ChartCurve {
+  const [run] = groups[i]!.runs;
+  const components = Object.values(newestRanks(run)).reduce((sum, rank) => sum + rank, 0);
+  const points = components > 0 ? stepDomain([groups[i]!]).map((x): Point => [x, components]) : [];
+  return { label: groups[i]!.label, tone: toneOf(i), points, dashed: true };
 }

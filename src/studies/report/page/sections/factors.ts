@@ -2,13 +2,11 @@ import { methodNamed } from '../../../../methods/tuners/registry.ts';
 import type { Point } from '../../../../scores/stats/series.ts';
 import { panels } from '../../chart/panels.ts';
 import { matrixName } from '../../chart/picture.ts';
-import { capital } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';
-import type { RunGroup } from '../../run/group-runs.ts';
-import { groupSeries } from '../../run/group-values.ts';
+import { groupSeries, type RunGroup } from '../../run/group-runs.ts';
 import type { RunRecord } from '../../run/run-record.ts';
-import { figure, type Section } from '../section.ts';
+import { figure, groupTitle, type Section } from '../section.ts';
 import { curveFigure, curvesOf, stepDomain } from './curves.ts';
 
 /** Indices of the two factors whose orthogonality is measured. The left factor is first. */
@@ -69,18 +67,15 @@ function ofMatrices(groups: readonly RunGroup[], group: RunGroup, id: string, si
     }),
   }));
   const name = formula(namesOf(group)[side], side);
-  const of = groups.length > 1 ? `${group.label}: ` : '';
-  const title = capital(`${of}${name} of each matrix`);
   const seeds = group.runs.length > 1 ? ` Means of ${group.runs.length} seeds.` : '';
-  const caption = `Distance of the ${side === 0 ? 'columns' : 'rows'} of ${namesOf(group)[side]} from orthonormal, one curve per layer; 0 is orthonormal.${seeds}`;
+  const description = `Distance of the ${side === 0 ? 'columns' : 'rows'} of ${namesOf(group)[side]} from orthonormal, one curve per layer; 0 is orthonormal.${seeds}`;
   const layers = places.rows.map(({ layer }) => layer);
+  const x = { name: 'step', domain: stepDomain([group]) };
   return figure({
     id: `${id}-${side}`,
-    picture: panels({
-      ...{ id: `${id}-${side}`, title, description: caption, layers, panels: drawn, y: name },
-      x: { name: 'step', domain: stepDomain([group]) },
-    }),
-    caption: markup`<b>${title}.</b> ${caption}`,
+    title: groupTitle(group, groups.length > 1, `${name} of each matrix`),
+    description,
+    draw: (described) => panels({ ...described, layers, panels: drawn, x, y: name }),
   });
 }
 

@@ -2,17 +2,17 @@ import { binEdges, binned, type SplitScores, splitScores } from '../../../../sco
 import type { Point } from '../../../../scores/stats/series.ts';
 import { type ComponentHistory, strongestFirst } from '../../../../training/run/component-history.ts';
 import type { EventOf } from '../../../../training/run/events.ts';
-import { type Box, linear, niceTicks, xAxis } from '../../chart/axes.ts';
-import { histogram, histogramGeometry, power } from '../../chart/histogram.ts';
+import { type Box, linear, xAxis } from '../../chart/axes.ts';
+import { histogram, histogramGeometry, powerTicks } from '../../chart/histogram.ts';
 import { lineChart } from '../../chart/line-chart.ts';
-import { type Frame, matrixName, picture, textWidth, WIDTH } from '../../chart/picture.ts';
-import { capital, counted } from '../../format.ts';
+import { type Captioned, matrixName, picture, textWidth, WIDTH } from '../../chart/picture.ts';
+import { counted } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';
 import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
-import { figure, type Section, toneOf } from '../section.ts';
+import { figure, groupTitle, type Section, toneOf } from '../section.ts';
 
-export interface Barcode extends Omit<Frame, 'width' | 'height'> {
+export interface Barcode extends Captioned {
   rows: readonly (SplitScores & { label: string })[];
   /** As decimal logarithms. */
   domain: [number, number];
@@ -27,9 +27,6 @@ function barcode({ rows, domain, cut, ...frame }: Barcode): Markup {
   const left = Math.ceil(Math.max(...rows.map(({ label }) => textWidth(label)))) + 10;
   const box: Box = { left, right: WIDTH - 40, top: 22, bottom: 22 + rows.length * ROW };
   const x = linear(domain, [box.left, box.right]);
-  const all = niceTicks(domain[0], domain[1], 4);
-  const whole = all.filter(Number.isInteger);
-  const values = whole.length > 1 ? whole : all;
   const strokes = (scores: readonly number[], y: number) =>
     scores.map((score) => `M${x(score)} ${y}v${TICK}`).join('');
   return picture({ ...frame, width: WIDTH, height: box.bottom + 36 }, [
@@ -41,7 +38,7 @@ function barcode({ rows, domain, cut, ...frame }: Barcode): Markup {
       const share = count === 0 ? 0 : Math.round((100 * keptCount) / count);
       return markup`<g><title>${`${label}: ${keptCount} of ${count} kept`}</title><rect class="stripe" x="0" y="${y - 3}" width="${WIDTH}" height="${ROW}"/><text class="axis" text-anchor="end" x="${left - 8}" y="${y + 10}">${label}</text><path class="dropped" d="${strokes(dropped, y)}"/><path class="kept" d="${strokes(kept, y)}"/><text class="mean" text-anchor="end" x="${WIDTH - 2}" y="${y + 10}">${share} %</text></g>`;
     }),
-    xAxis({ values, labels: values.map(power) }, 'importance', x, box),
+    xAxis(powerTicks(domain, 4), 'importance', x, box),
   ]);
 }
 
@@ -84,11 +81,13 @@ export function scoreHistogram(group: RunGroup, id: string, isNamed: boolean): M
   const without = count - kept.length - dropped.length;
   const missing = without > 0 ? `; ${counted(without)} without a score are not drawn` : '';
   const text = `${counted(keptCount)} of ${counted(count)} ${components} kept at step ${counted(last.step)}${missing}.${seedOf(group)}`;
-  const title = capital(`${isNamed ? `${group.label}: ` : ''}importance of the ${components}`);
+  const title = groupTitle(group, isNamed, `importance of the ${components}`);
   const counts = { kept: binned(kept, edges), dropped: binned(dropped, edges) };
   return markup`<div class="scores">${figure({
     id,
-    picture: histogram({ id, title, description: text, components, edges, ...counts, cut: cutOf(last) }),
+    title,
+    description: text,
+    draw: (captioned) => histogram({ ...captioned, components, edges, ...counts, cut: cutOf(last) }),
     caption: markup`<b>${title}.</b> <span class="swatch kept"></span> kept, <span class="swatch dropped"></span> dropped: ${text}`,
   })}</div>`;
 }
@@ -98,15 +97,14 @@ function barcodes(group: RunGroup, id: string, isNamed: boolean): Markup[] {
   if (!last) return [];
   const domain = domainOf(last);
   const component = componentsIn([group]).slice(0, -1);
-  return rowsOf(last).map(({ by, rows }) => {
-    const title = capital(`${isNamed ? `${group.label}: ` : ''}importance by ${by}`);
-    const description = `One stroke per ${component} at step ${counted(last.step)}; pale ones were dropped.${seedOf(group)}`;
-    return figure({
+  return rowsOf(last).map(({ by, rows }) =>
+    figure({
       id: `${id}-by-${by}`,
-      picture: barcode({ id: `${id}-by-${by}`, title, description, rows, domain, cut: cutOf(last) }),
-      caption: markup`<b>${title}.</b> ${description}`,
-    });
-  });
+      title: groupTitle(group, isNamed, `importance by ${by}`),
+      description: `One stroke per ${component} at step ${counted(last.step)}; pale ones were dropped.${seedOf(group)}`,
+      draw: (captioned) => barcode({ ...captioned, rows, domain, cut: cutOf(last) }),
+    }),
+  );
 }
 
 /** Number of components to follow, of the kept and of the dropped ones. */
@@ -123,7 +121,6 @@ function followed(group: RunGroup, id: string, isNamed: boolean): Markup[] {
   ];
   if (chosen.length === 0) return [];
   const components = componentsIn([group]);
-  const title = capital(`${isNamed ? `${group.label}: ` : ''}importance of single ${components}`);
   const description = `The strongest of those kept at the end and (dashed) of those dropped, as a power of ten.${seedOf(group)}`;
   const curves = chosen.map((history, i) => ({
     label: `${history.module.split('.').slice(-4).join('.')} ${history.component}`,
@@ -136,15 +133,10 @@ function followed(group: RunGroup, id: string, isNamed: boolean): Markup[] {
   return [
     figure({
       id,
-      picture: lineChart({
-        id,
-        title,
-        description,
-        x: { name: 'step' },
-        y: { name: 'log10 importance' },
-        curves,
-      }),
-      caption: markup`<b>${title}.</b> ${description}`,
+      title: groupTitle(group, isNamed, `importance of single ${components}`),
+      description,
+      draw: (captioned) =>
+        lineChart({ ...captioned, x: { name: 'step' }, y: { name: 'log10 importance' }, curves }),
     }),
   ];
 }

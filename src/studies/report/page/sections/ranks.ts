@@ -1,16 +1,16 @@
 import { linear } from '../../chart/axes.ts';
 import { heatMapChart, heatMapValues, SHADES, shadeOf } from '../../chart/heat-map.ts';
-import { type Frame, matrixName, picture, textWidth } from '../../chart/picture.ts';
-import { capital, counted } from '../../format.ts';
+import { type Captioned, matrixName, picture, textWidth } from '../../chart/picture.ts';
+import { counted } from '../../format.ts';
 import { type Content, jsonMarkup, type Markup, markup } from '../../markup.ts';
 import { type RankTable, rankTable } from '../../rank-table.ts';
 import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
 import { type Moment, timelineOf } from '../../run/timeline.ts';
-import { figure, part, type Section } from '../section.ts';
-import { budgetFigure } from './budget.ts';
+import { figure, groupTitle, part, type Section } from '../section.ts';
+import { budgetFigure } from './curves.ts';
 import { type ImportanceFrames, importanceFrames, scoreHistogram } from './importance.ts';
 
-export interface BarChart extends Omit<Frame, 'width' | 'height'> {
+export interface BarChart extends Captioned {
   /** From top to bottom. `index` identifies a bar for the script that changes its value. */
   bars: readonly { label: string; value: number; index: number }[];
   /** The value of a bar with the full width. */
@@ -65,7 +65,7 @@ export interface RankFrames {
 /** Number of small maps in a row. */
 const THUMBNAILS = 6;
 
-/** How the ranks of each group changed, with a slider over the run. Constant ranks are described in a sentence. */
+/** How the ranks of each group changed, with a slider over the run. Constant ranks are captioned in a sentence. */
 export function ranks(groups: readonly RunGroup[]): Section {
   const isNamed = groups.length > 1;
   const timelines = groups.map(timelineOf);
@@ -112,15 +112,16 @@ function map(
   const last = moments.at(-1)!;
   const largest = Math.max(...moments.flatMap((moment) => Object.values(moment.ranks)));
   const modules = Object.keys(last.ranks).length;
-  const name = isNamed ? `${group.label}: ` : '';
   const mean = group.runs.length > 1 ? `, mean of ${group.runs.length} seeds` : '';
-  const title = capital(`${name}rank of each matrix${mean}`);
+  const title = groupTitle(group, isNamed, `rank of each matrix${mean}`);
   const components = componentsIn([group]);
   const caption = `${counted(last.budget)} ${components} in ${modules} matrices, ${(last.budget / modules).toFixed(1)} on average.`;
   const description = `At step ${counted(last.step)}: ${caption}`;
   const drawn = figure({
     id,
-    picture: heatMapChart({ id, title, description, table: rankTable(last.ranks), largest }),
+    title,
+    description,
+    draw: (captioned) => heatMapChart({ ...captioned, table: rankTable(last.ranks), largest }),
     controls: slider(id, moments),
     caption: markup`<b>${title}.</b> Layers from left to right, matrices from bottom to top in the order of computation; a deeper color is a higher rank. ${description}`,
     isWide: true,
@@ -134,7 +135,7 @@ function map(
     values: moments.map((moment) => heatMapValues(rankTable(moment.ranks))),
     importance: importanceFrames(group),
   };
-  return markup`<div class="map" data-slides="${id}"><div>${drawn}${part(`${id}-strip`, strip(id, moments, largest))}${means(id, last, largest, isNamed ? group.label : undefined)}</div>${frameData(id, frames)}<div class="beside">${scoreHistogram(group, `${id}-scores`, isNamed)}${beside}</div></div>`;
+  return markup`<div class="map" data-slides="${id}"><div>${drawn}${part(`${id}-strip`, strip(id, moments, largest))}${means(id, last, largest, (text) => groupTitle(group, isNamed, text))}</div>${frameData(id, frames)}<div class="beside">${scoreHistogram(group, `${id}-scores`, isNamed)}${beside}</div></div>`;
 }
 
 /** The mean rank of each matrix and of each layer, as bars that follow the slider. */
@@ -142,7 +143,7 @@ function means(
   id: string,
   { step, ranks }: Moment,
   largest: number,
-  label: string | undefined,
+  titled: (text: string) => string,
 ): Markup | undefined {
   const table = rankTable(ranks);
   const values = heatMapValues(table);
@@ -161,12 +162,12 @@ function means(
     },
   ].filter((chart) => chart.bars.length > 1);
   return markup`<div class="means">${figures.map(({ by, key, bars }) => {
-    const title = capital(`${label === undefined ? '' : `${label}: `}mean rank by ${by}`);
-    const description = `At step ${counted(step)}.`;
-    const chart = { id: `${id}-by-${key}`, title, description };
+    const title = titled(`mean rank by ${by}`);
     return figure({
-      id: chart.id,
-      picture: barChart({ ...chart, bars, largest }),
+      id: `${id}-by-${key}`,
+      title,
+      description: `At step ${counted(step)}.`,
+      draw: (captioned) => barChart({ ...captioned, bars, largest }),
       caption: markup`<b>${title}.</b>`,
     });
   })}</div>`;

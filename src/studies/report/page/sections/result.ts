@@ -1,13 +1,23 @@
+import type { Interval } from '../../../../scores/stats/interval.ts';
+import type { Point } from '../../../../scores/stats/series.ts';
 import { intervalPlot } from '../../chart/interval-plot.ts';
+import { type ChartCurve, lineChart } from '../../chart/line-chart.ts';
 import { score } from '../../format.ts';
-import { markup } from '../../markup.ts';
-import type { RunGroup } from '../../run/group-runs.ts';
-import { groupInterval, intervalText } from '../../run/group-values.ts';
+import { type Markup, markup } from '../../markup.ts';
+import {
+  budgetMeasure,
+  groupInterval,
+  intervalText,
+  isBudgetKey,
+  keyOf,
+  namesOf,
+  type RunGroup,
+  runLabels,
+  scoreTitleIn,
+} from '../../run/group-runs.ts';
 import { finalScores } from '../../run/run-record.ts';
-import { scoreTitleIn } from '../../run/score-title.ts';
-import { findingSentences, verdictSentence } from '../../verdict/verdict-sentence.ts';
-import { figure, part, type Section, table, toneOf } from '../section.ts';
-import { scoreByBudget } from './score-by-budget.ts';
+import { findingSentences, verdictSentence } from '../../verdict-sentence.ts';
+import { figure, part, type Section, TONES, table, toneOf } from '../section.ts';
 
 /** Final scores. For several runs, a picture compares the main score. */
 export function result(groups: readonly RunGroup[]): Section {
@@ -62,15 +72,16 @@ function spread(groups: readonly RunGroup[], name: string) {
     values: group.runs.map((run) => finalScores(run).get(name) ?? Number.NaN),
     names: group.runs.map((run) => `${run.name === '' ? group.label : run.name}, seed ${run.facts.seed}`),
   }));
-  const id = 'result-spread';
   const title = `${scoreTitleIn(groups, name)} of every run`;
   const several = groups.some(({ runs }) => runs.length > 1);
   const caption = several
     ? `${title}: one dot per run; strokes are means, lines their 95 % intervals.`
     : `${title}.`;
   return figure({
-    id,
-    picture: intervalPlot({ id, title, description: caption, name: scoreTitleIn(groups, name), rows }),
+    id: 'result-spread',
+    title,
+    description: caption,
+    draw: (described) => intervalPlot({ ...described, name: scoreTitleIn(groups, name), rows }),
     caption,
   });
 }
@@ -82,4 +93,86 @@ export function scoreNames(groups: readonly RunGroup[]): string[] {
   const chief = runs[0]?.facts.training.metric_for_best_model;
   const order = (name: string) => (name === chief ? -1 : name === 'loss' ? 1 : 0);
   return [...names].sort((a, b) => order(a) - order(b));
+}
+
+/** A group as a point in the figure. */
+interface Spot {
+  group: RunGroup;
+  /** Undefined if the whole model is trained, because then there is no budget. */
+  budget: number | undefined;
+  score: Interval;
+}
+
+/** If budgets differ by more than this factor, their axis is logarithmic. */
+const WIDE = 4;
+
+/**
+ * A score against the budget, with a line for each method, as in the paper's figure 2. Undefined if no method has
+ * several budgets.
+ */
+export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup | undefined {
+  const { name: unit, text, of } = budgetMeasure(groups.flatMap(({ runs }) => runs));
+  const spots = groups.flatMap((group): Spot[] => {
+    const score = groupInterval(group, (run) => finalScores(run).get(name));
+    return score ? [{ group, score, budget: groupInterval(group, of)?.mean }] : [];
+  });
+  const lines = linesOf(spots);
+  if (!lines.some((line) => new Set(budgetsOf(line)).size > 1)) return undefined;
+  const budgets = budgetsOf(spots);
+  const range = [Math.min(...budgets), Math.max(...budgets)] as const;
+  const labels = runLabels(
+    lines.map(([{ group }]) => group.runs[0].facts),
+    lines.map((line) => namesOf(line.flatMap(({ group }) => group.runs))),
+    (key) => !isBudgetKey(key),
+  );
+  const isMean = groups.some(({ runs }) => runs.length > 1);
+  const means = isMean ? '; lines are means over seeds, pale bands 95 % intervals' : '';
+  const x = { name: unit, isLogarithmic: range[1] > WIDE * range[0] };
+  const y = { name: scoreTitleIn(groups, name) };
+  const curves = lines.map((line, i) => ({
+    label: labels[i]!,
+    // A line has the color of its first group, as in every other figure. With more groups than colors, two lines
+    // could share a color, so lines get colors by their own order.
+    tone: toneOf(groups.length > TONES ? i : groups.indexOf(line[0].group)),
+    ...curveOf(line, range),
+  }));
+  return figure({
+    id: 'result-budget',
+    title: `${y.name} against budget`,
+    description: `One dot per budget, ${text}${means}.`,
+    draw: (described) => lineChart({ ...described, x, y, curves }),
+  });
+}
+
+type Line = [Spot, ...Spot[]];
+
+/** Groups that differ only by their budget. */
+function linesOf(spots: readonly Spot[]): Line[] {
+  const lines = new Map<string, Line>();
+  for (const spot of spots) {
+    const key = keyOf(spot.group.runs[0].facts, (setting) => !isBudgetKey(setting));
+    const line = lines.get(key);
+    if (line) line.push(spot);
+    else lines.set(key, [spot]);
+  }
+  return [...lines.values()];
+}
+
+function budgetsOf(spots: readonly Spot[]): number[] {
+  return spots.flatMap(({ budget }) => budget ?? []);
+}
+
+/** Points in the order of budgets. A method without a budget gets a horizontal line. */
+function curveOf(line: readonly Spot[], range: readonly number[]): Omit<ChartCurve, 'label' | 'tone'> {
+  const sorted = line
+    .flatMap(({ budget, score }) => (budget === undefined ? [] : { budget, score }))
+    .sort((a, b) => a.budget - b.budget);
+  if (sorted.length === 0) {
+    return { points: range.map((budget): Point => [budget, line[0]!.score.mean]), dashed: true };
+  }
+  return {
+    points: sorted.map(({ budget, score }): Point => [budget, score.mean]),
+    band: sorted.map(({ budget, score: { mean, half = 0 } }) => [budget, mean - half, mean + half] as const),
+    dots: true,
+  };
 }

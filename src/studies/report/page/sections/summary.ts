@@ -1,12 +1,23 @@
 import { methodNamed } from '../../../../methods/tuners/registry.ts';
 import { TASK_NAMES, taskNamed } from '../../../../tasks/registry.ts';
 import { capital, counted, countedNoun, duration, listed, score } from '../../format.ts';
-import { examplesPerStep } from '../../run/costs.ts';
-import { dataName, modelName, namesOf, type RunGroup } from '../../run/group-runs.ts';
-import { groupInterval, intervalText } from '../../run/group-values.ts';
-import { methodSettings, methodTitle } from '../../run/run-facts.ts';
-import { finalScores, newestRanks, type RunRecord } from '../../run/run-record.ts';
-import { scoreTitleIn } from '../../run/score-title.ts';
+import {
+  dataName,
+  groupInterval,
+  intervalText,
+  modelName,
+  namesOf,
+  type RunGroup,
+  scoreTitleIn,
+} from '../../run/group-runs.ts';
+import {
+  examplesPerStep,
+  finalScores,
+  methodSettings,
+  methodTitle,
+  newestRanks,
+  type RunRecord,
+} from '../../run/run-record.ts';
 import { part, type Section, table } from '../section.ts';
 import { scoreNames } from './result.ts';
 

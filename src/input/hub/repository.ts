@@ -1,0 +1,264 @@
+import type { ListFileEntry } from '@huggingface/hub';
+import { UserError } from '../../support/user-error.ts';
+import type { DownloadProgress } from '../formats/byte-source.ts';
+import { isAdapterRepository, MODULES, neededFiles, POOLING, POOLING_FILES } from './model-files.ts';
+import type { ModelId } from './model-id.ts';
+
+export interface ResolveOptions {
+  /** Default: the cache shared with Python (HF_HUB_CACHE, HF_HOME). */
+  cacheDir?: string;
+  /** Whether to avoid the network. Default: HF_HUB_OFFLINE or TRANSFORMERS_OFFLINE. */
+  offline?: boolean;
+  /** Default: HF_ENDPOINT, or https://huggingface.co. */
+  endpoint?: string;
+  /** Branch, tag or commit, if the id does not name one (`owner/name@revision`). Default: main. */
+  revision?: string;
+  onProgress?: (progress: DownloadProgress) => void;
+  /** Whether the caller needs the model's pooling. If so, missing pooling files are downloaded. */
+  pools?: boolean;
+  /** Default: HF_TOKEN. */
+  token?: string;
+}
+
+/** The variables of a process. */
+export type HubEnvironment = Readonly<Record<string, string | undefined>>;
+
+/** How to reach the Hub: options override the environment variables of Python's huggingface_hub. */
+export function accessOf(options: ResolveOptions, env: HubEnvironment, cacheFolder: () => string) {
+  const { HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE, HF_ENDPOINT, HF_TOKEN } = env;
+  const endpoint = options.endpoint ?? (HF_ENDPOINT || 'https://huggingface.co');
+  return {
+    cacheDir: options.cacheDir ?? cacheFolder(),
+    offline: options.offline ?? isSet(HF_HUB_OFFLINE || TRANSFORMERS_OFFLINE),
+    endpoint: endpoint.replace(/\/+$/, ''),
+    get token() {
+      return checkToken(options.token ?? HF_TOKEN);
+    },
+  };
+}
+
+/** Parses a boolean environment variable like Python's huggingface_hub. */
+function isSet(value: string | undefined): boolean {
+  return ['1', 'ON', 'YES', 'TRUE'].includes((value ?? '').toUpperCase());
+}
+
+function checkToken(token: string | undefined): string | undefined {
+  const trimmed = token?.trim();
+  if (!trimmed) return undefined;
+  if (trimmed.startsWith('hf_')) return trimmed;
+  throw new UserError({
+    where: 'HF_TOKEN',
+    fault: 'is not an access token: those begin with hf_',
+    code: 'access_denied',
+  });
+}
+
+export type RepositoryType = 'model' | 'dataset';
+
+/** The size and the hash of a file: a large file's SHA-256, or git's SHA-1. */
+export interface Expectation {
+  size: number;
+  digest: string;
+}
+
+/** A repository in a cache. Paths are relative to its folder. */
+export interface RepositoryFiles {
+  /** The path of a file on this machine. */
+  at(path: string): string;
+  has(path: string): boolean;
+  isIntact(path: string, expected: Expectation): boolean;
+  /** Starts a file that other processes may write too. It appears when it is published, and only if it is intact. */
+  newFile(
+    path: string,
+    expected: Expectation,
+  ): {
+    write(bytes: Uint8Array): void;
+    /** Returns whether the path now has an intact file. */
+    publish(): boolean;
+    discard(): void;
+  };
+  /** Links a path to a file. */
+  link(path: string, target: string): void;
+  write(path: string, text: string): void;
+}
+
+/** The empty file with which huggingface_hub notes that a commit lacks a file. */
+export function missingMarker(commit: string, file: string): string {
+  return `.no_exist/${commit}/${file}`;
+}
+
+export function isCommit(text: string): boolean {
+  return /^[0-9a-f]{40}$/.test(text);
+}
+
+export interface DownloadOptions {
+  /** The repository in the cache. */
+  files(type: RepositoryType, name: string): RepositoryFiles;
+  /** Base URL of the Hub, without a trailing slash. */
+  endpoint: string;
+  token?: string;
+  onProgress?: (progress: DownloadProgress) => void;
+}
+
+/** One commit of a repository on the Hub. */
+export interface Repository {
+  paths: string[];
+  /** The cache folder for downloaded files. */
+  snapshot: string;
+  /** Downloads a file unless it is in the cache. */
+  fetch(path: string): Promise<void>;
+  /**
+   * Records in the cache to which commit the revision points, and which files the model lacks. Call it after
+   * all downloads.
+   */
+  keep(): void;
+}
+
+/**
+ * Requests a repository's file list from the Hub. Its files are cached in Python's layout: `blobs/<hash>`,
+ * links to them in `snapshots/<commit>`, and `refs/<revision>`. Every file must have the size and hash that
+ * the Hub lists.
+ *
+ * @throws the Hub client's errors, and UserError for invalid responses
+ */
+export async function openRepository(
+  id: ModelId,
+  type: RepositoryType,
+  options: DownloadOptions,
+): Promise<Repository> {
+  // The client's own downloadFileToCacheDir prints to standard output, and neither checks hashes nor shows
+  // progress.
+  const hub = await import('@huggingface/hub');
+  const access = { hubUrl: options.endpoint, accessToken: options.token };
+  const repo = { type, name: id.name };
+  const where = `${options.endpoint}/${type === 'model' ? '' : `${type}s/`}${id.name}`;
+  const asked = { ...access, ...id, additionalFields: ['sha' as const] };
+  const { sha } = await (type === 'model' ? hub.modelInfo(asked) : hub.datasetInfo(asked));
+  if (!isCommit(sha))
+    throw new UserError({
+      where,
+      fault: `sent ${JSON.stringify(sha)} instead of a commit hash`,
+      code: 'network',
+    });
+
+  const entries = new Map<string, ListFileEntry>();
+  const folders = new Set<string>();
+  const list = async (path?: string) => {
+    const listed = { ...access, repo, revision: sha, recursive: type === 'dataset', ...(path && { path }) };
+    for await (const entry of hub.listFiles(listed)) {
+      if (entry.type === 'file') entries.set(checkPath(entry.path, where), entry);
+      else folders.add(entry.path);
+    }
+  };
+  await list();
+  if (type === 'model' && entries.has(MODULES) && folders.has(POOLING)) await list(POOLING);
+  const files = options.files(type, id.name);
+  const snapshot = `snapshots/${sha}`;
+  return {
+    paths: [...entries.keys()],
+    snapshot: files.at(snapshot),
+    async fetch(path) {
+      const link = `${snapshot}/${path}`;
+      if (files.has(link)) return;
+      const expected = expectation(entries.get(path)!, where);
+      const blob = `blobs/${expected.digest}`;
+      if (!files.has(blob) || !files.isIntact(blob, expected)) {
+        const content = await hub.downloadFile({ ...access, repo, path, revision: sha });
+        if (!content) throw new UserError({ where, fault: `has no file ${path}`, code: 'not_found' });
+        const onReceived = (received: number) =>
+          options.onProgress?.({ file: path, received, total: expected.size });
+        const file = files.newFile(blob, expected);
+        await saveBlob(content, file, { ...expected, where: `${where}: ${path}`, onReceived });
+      }
+      files.link(link, blob);
+    },
+    keep() {
+      if (type === 'model')
+        for (const file of POOLING_FILES.filter((file) => !entries.has(file)))
+          files.write(missingMarker(sha, file), '');
+      if (id.revision !== sha) files.write(`refs/${id.revision}`, sha);
+    },
+  };
+}
+
+/**
+ * Downloads the files that training needs into the cache. `refs/<revision>` is written last. Returns the
+ * snapshot's folder.
+ *
+ * @throws UserError for a repository without a model, and otherwise the Hub client's errors
+ */
+export async function downloadModel(id: ModelId, options: DownloadOptions): Promise<string> {
+  const repository = await openRepository(id, 'model', options);
+  for (const path of requiredFiles(repository.paths, `${options.endpoint}/${id.name}`))
+    await repository.fetch(path);
+  repository.keep();
+  return repository.snapshot;
+}
+
+/** Rejects paths that lead out of the snapshot's folder. */
+function checkPath(path: string, where: string): string {
+  if (!path.split(/[\\/]/).some((part) => part === '..' || part === '')) return path;
+  throw new UserError({
+    where,
+    fault: `lists the file ${JSON.stringify(path)}, which is outside the repository`,
+    code: 'network',
+  });
+}
+
+function requiredFiles(present: string[], where: string): string[] {
+  const files = neededFiles(present);
+  if (files && (isAdapterRepository(present) || files.includes('config.json'))) return files;
+  const weights = isAdapterRepository(present)
+    ? 'tensors of the adapter (adapter_model.safetensors or adapter_model.bin)'
+    : 'weights (model.safetensors or pytorch_model.bin)';
+  throw new UserError({
+    where,
+    fault: `has no ${files ? 'config.json' : weights}, only ${present.slice(0, 10).join(', ') || 'an empty repository'}`,
+    hint: files
+      ? 'Check that this is a transformers model.'
+      : 'Convert them with transformers (save_pretrained) and use that folder.',
+    code: 'not_found',
+  });
+}
+
+/**
+ * The expected size and hash of a file. The hash of a large file is a SHA-256 of its content, that of other
+ * files git's SHA-1.
+ */
+function expectation({ path, size, oid, lfs }: ListFileEntry, where: string): Expectation {
+  const digest = lfs?.oid ?? oid ?? '';
+  if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(digest)) {
+    const fault = `sent ${JSON.stringify(digest)} instead of a hash of ${path}`;
+    throw new UserError({ where, fault, hint: 'Try again later.', code: 'network' });
+  }
+  return { size: lfs?.size ?? size, digest };
+}
+
+/**
+ * Streams a download to a temporary file, because other processes may download the same blob. The file is
+ * renamed to the blob only if it is complete and correct on disk.
+ */
+async function saveBlob(
+  content: Blob,
+  file: ReturnType<RepositoryFiles['newFile']>,
+  { where, onReceived, size, digest }: Expectation & { where: string; onReceived(bytes: number): void },
+): Promise<void> {
+  try {
+    let received = 0;
+    for await (const chunk of content.stream() as unknown as AsyncIterable<Uint8Array>) {
+      received += chunk.length;
+      if (received > size) break;
+      file.write(chunk);
+      onReceived(received);
+    }
+    if (received === size && file.publish()) return;
+    const got = received > size ? 'more were' : received === 1 ? 'only 1 was' : `only ${received} were`;
+    const fault =
+      received === size
+        ? `does not have the hash ${digest}`
+        : `has ${size} bytes on the Hub, but ${got} received`;
+    throw new UserError({ where, fault, hint: 'Try again.', code: 'network' });
+  } finally {
+    file.discard();
+  }
+}

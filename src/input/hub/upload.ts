@@ -1,0 +1,131 @@
+import { commitIter, createRepo, HubApiError, listCommits } from '@huggingface/hub';
+import { UserError } from '../../support/user-error.ts';
+import type { ResolveOptions } from './repository.ts';
+
+/** The title of our commits. A repository whose last commit has another title is not overwritten. */
+const COMMIT_TITLE = 'Upload with adalora';
+/** The title of the commit that creates a repository. */
+const FIRST_COMMIT = 'initial commit';
+
+export interface UploadProgress {
+  file: string;
+  /** The work on the file, and the share that is done. */
+  state: 'hashing' | 'uploading' | 'error';
+  share: number;
+}
+
+export interface UploadOptions extends Pick<ResolveOptions, 'endpoint' | 'token'> {
+  /** Whether a new repository is public. */
+  isPublic?: boolean;
+  /** The commit to build on. Without it, the last commit must be ours. */
+  parent?: string | undefined;
+  /** Called while a file is prepared and sent. */
+  onUpload?(progress: UploadProgress): void;
+}
+
+/** How to reach the Hub. */
+interface UploadAccess {
+  endpoint: string;
+  offline: boolean;
+  token: string | undefined;
+}
+
+/**
+ * Uploads files to a model repository of the Hub in one commit, and creates the repository if it does not exist. Files
+ * that an interrupted upload has sent are not sent again. If another commit arrives in the meantime, nothing changes.
+ *
+ * @param files by their paths in the repository; a file is given by its URL
+ * @throws UserError without a token, for a repository that others have changed, and for what the Hub refuses
+ */
+export async function uploadFiles(
+  repo: string,
+  files: ReadonlyMap<string, Blob | URL>,
+  options: UploadOptions,
+  { endpoint, offline, token: accessToken }: UploadAccess,
+): Promise<{ url: string; commit: string }> {
+  const { isPublic = false, parent, onUpload } = options;
+  if (offline)
+    throw new UserError({
+      where: repo,
+      fault: 'cannot be uploaded offline (HF_HUB_OFFLINE)',
+      code: 'network',
+    });
+  if (accessToken === undefined) {
+    throw new UserError({
+      where: repo,
+      fault: 'needs an access token with write permission',
+      hint: 'Set HF_TOKEN, or log in with `hf auth login`.',
+      code: 'access_denied',
+    });
+  }
+  const access = { repo, hubUrl: endpoint, accessToken };
+  try {
+    await createRepo({ ...access, visibility: isPublic ? 'public' : 'private' }).catch(ifExists);
+    const parentCommit = await parentOf(access, parent);
+    const work = commitIter({
+      ...access,
+      title: COMMIT_TITLE,
+      parentCommit,
+      // Our upload is tested with the protocol of Git LFS.
+      useXet: false,
+      operations: [...files].map(([path, content]) => ({
+        operation: 'addOrUpdate' as const,
+        path,
+        // A URL of a file becomes a Blob that reads it in parts.
+        content: content as Blob,
+      })),
+    });
+    for (;;) {
+      const { done, value } = await work.next();
+      if (done) return { url: `${endpoint}/${repo}`, commit: value!.commit.oid };
+      if (value.event === 'fileProgress')
+        onUpload?.({ file: value.path, state: value.state, share: value.progress });
+    }
+  } catch (error) {
+    throw explained(error, repo, endpoint, accessToken);
+  }
+}
+
+/** The Hub's status for a repository that exists. */
+function ifExists(error: unknown): void {
+  if (!(error instanceof HubApiError && error.statusCode === 409)) throw error;
+}
+
+/** The commit that the upload follows: the given one, or the last one if it is ours or empty. */
+async function parentOf(
+  access: { repo: string; hubUrl: string; accessToken: string },
+  parent: string | undefined,
+): Promise<string | undefined> {
+  if (parent !== undefined) return parent;
+  for await (const { oid, title } of listCommits({ ...access, batchSize: 1 })) {
+    if (title === COMMIT_TITLE || title.toLowerCase() === FIRST_COMMIT) return oid;
+    throw new UserError({
+      where: access.repo,
+      fault: `has a last commit that is not ours: ${oid} ("${title.slice(0, 80)}")`,
+      hint: 'To put a commit on top of it, pass --parent and its hash.',
+    });
+  }
+  return undefined;
+}
+
+const HINTS: Readonly<Record<number, string>> = {
+  401: 'Check the access token.',
+  403: 'The access token needs write permission for this repository.',
+  404: 'Check the name of the owner.',
+  409: 'Another commit has arrived. Look at it, and push again.',
+  412: 'Another commit has arrived. Look at it, and push again.',
+  429: 'Wait, and push again.',
+};
+
+/** An error without the token, even if the server repeats it. */
+function explained(error: unknown, where: string, endpoint: string, token: string): unknown {
+  if (error instanceof UserError || !(error instanceof Error)) return error;
+  const again = 'Push again: files that have arrived are not sent again.';
+  const { statusCode } = error as Partial<HubApiError>;
+  const message = error.message.replaceAll(token, '…');
+  const fault =
+    statusCode === undefined
+      ? `could not be uploaded to ${endpoint}: ${message}`
+      : `could not be uploaded to ${endpoint} (status ${statusCode}): ${message}`;
+  return new UserError({ where, fault, hint: HINTS[statusCode ?? 0] ?? again, code: 'network' });
+}

@@ -1,0 +1,110 @@
+import { stringify } from 'yaml';
+import type { FolderFiles } from '../../input/formats/files.ts';
+import type { EvaluatedRows } from '../../program/example-set.ts';
+import type { LinearLayer } from '../../program/objectives/sentence-classifier.ts';
+import { Program } from '../../program/program.ts';
+import { scoreDefinition } from '../../scores/metrics/scores.ts';
+import { releasing } from '../../support/opened.ts';
+import { UserError } from '../../support/user-error.ts';
+import { checkpointName } from '../../training/run/checkpoint.ts';
+import { listCheckpoints, readCheckpoint } from '../../training/run/checkpoint-files.ts';
+import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
+import type { ParsedConfig } from '../../training/run/config/run-config.ts';
+import { totalStepsOf } from '../../training/run/event-log.ts';
+import type { FinishEvent } from '../../training/run/events.ts';
+import { RUN_FILES, runYaml } from '../../training/run/run-files.ts';
+import type { Tuned } from './contenders/conclude.ts';
+import { tunedLayers } from './contenders/folds.ts';
+import { type RunBase, writeTrained } from './folder-store.ts';
+import type { ReadRun } from './read-material.ts';
+import { setUpRun } from './set-up-run.ts';
+import { startMethod } from './start-method.ts';
+import type { OpenedBase } from './train-run.ts';
+
+/**
+ * The path of a run's checkpoint.
+ *
+ * @param path the run in messages
+ * @throws UserError with the steps of the checkpoints that exist
+ */
+export function checkpointAt(run: FolderFiles, step: number, path: string): string {
+  const checkpoints = run.within(RUN_FILES.checkpoints);
+  const name = checkpointName(step);
+  if (checkpoints.has(name)) return checkpoints.path(name);
+  const steps = listCheckpoints(checkpoints).map(({ step }) => step);
+  throw new UserError({
+    key: '--checkpoint',
+    fault:
+      steps.length > 0
+        ? `names step ${step}, but ${path} only has ${steps.length === 1 ? 'step' : 'steps'} ${steps.join(', ')}`
+        : `names step ${step}, but ${path} has no checkpoints`,
+    hint: 'training.save_total_limit sets how many are kept.',
+  });
+}
+
+/**
+ * Writes the adapter or model of a checkpoint. Its run may be unfinished. The labels come from the run's data.
+ *
+ * @param checkpoints the folder of the checkpoint
+ * @param name the checkpoint's file
+ * @param output an existing folder is overwritten
+ * @throws UserError for a missing or damaged checkpoint, and for a run with unreadable data
+ */
+export async function writeCheckpointAdapter<Run extends ReadRun>(
+  run: FolderFiles,
+  checkpoints: FolderFiles,
+  name: string,
+  output: FolderFiles,
+  base: RunBase<Run> & { read(config: ParsedConfig): Promise<Run> },
+): Promise<void> {
+  const { state } = readCheckpoint(checkpoints, name);
+  const given = runYaml(run, "the config of the checkpoint's run") as {
+    training?: { metric_for_best_model?: string };
+  };
+  const metric = given.training?.metric_for_best_model;
+  // Only the name of a custom score is known here.
+  const ownMetrics = metric === undefined || scoreDefinition(metric) ? [] : [metric];
+  const config = parseRunConfig(given, run.path(RUN_FILES.config), ownMetrics);
+  const read = await base.read(config);
+  const opened = base.openFloat32(read);
+  const { model } = opened;
+  try {
+    const { run: method } = startMethod(
+      read.config,
+      model,
+      totalStepsOf(run) ?? state.step,
+      read.start?.stored,
+    );
+    method.restore(state.method);
+    output.write(RUN_FILES.config, stringify(config, { aliasDuplicateObjects: false }));
+    const finish = { step: state.step, metrics: state.lastMetrics, ranks: method.ranks() } as FinishEvent;
+    const { values } = state.tensors;
+    const layer = await checkpointLayer(read, opened, { method, values });
+    const written = { ...read, config: { ...read.config, output: output.name } };
+    writeTrained(
+      output,
+      written,
+      { kind: 'tuned', model, method, values, layer, data: read.data },
+      finish,
+      base,
+    );
+  } finally {
+    model.close();
+  }
+}
+
+/** Fits the linear layer of a model of sentence vectors, which a checkpoint does not have. */
+async function checkpointLayer(
+  run: ReadRun,
+  { model, engine }: OpenedBase,
+  { method, values }: Tuned,
+): Promise<LinearLayer | undefined> {
+  if (!model.layer) return undefined;
+  const opened = setUpRun(run, model, engine, { startedAt: new Date() });
+  const program = new Program(engine, model, method.tuner);
+  const all = Int32Array.from(opened.inputs.train.lengths.keys());
+  const [layer] = await releasing(program, () =>
+    tunedLayers(opened, opened.rows as EvaluatedRows, { program, values }, all),
+  );
+  return layer;
+}

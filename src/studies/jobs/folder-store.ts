@@ -1,0 +1,162 @@
+import { stringify } from 'yaml';
+import type { FolderFiles } from '../../input/formats/files.ts';
+import type { Tuner } from '../../methods/tuners/tuner.ts';
+import type { Communicator } from '../../program/parallel/communicator.ts';
+import { Program } from '../../program/program.ts';
+import type { Validation } from '../../program/validation.ts';
+import { releasing } from '../../support/opened.ts';
+import { lengthOf } from '../../training/run/checkpoint.ts';
+import { readLastCheckpoint, writeCheckpoint } from '../../training/run/checkpoint-files.ts';
+import type { RunConfig } from '../../training/run/config/run-config.ts';
+import { finishOf, openEventLog, openImportanceLog } from '../../training/run/event-log.ts';
+import type { FinishEvent, TrainEvent } from '../../training/run/events.ts';
+import { openFolds } from '../../training/run/fold-files.ts';
+import { otherRun, RUN_FILES, startedWith } from '../../training/run/run-files.ts';
+import type { RunResult } from './contenders/conclude.ts';
+import type { ReadRun } from './read-material.ts';
+import { runResults } from './run-results.ts';
+import type { OpenedBase, RunStore } from './train-run.ts';
+
+/** The base model of a run whose results are written to a folder. */
+export interface RunBase<Run> {
+  /** Digests of its weight files at the start of the run; empty for random weights. */
+  weightDigests(run: Run): readonly string[];
+  /** Copies its small files to the folder of a whole model. */
+  copyShared(run: Run, to: FolderFiles): void;
+  /** Opens it with the weights of its checkpoint, whatever the type of base that the run uses. */
+  openFloat32(run: Run): OpenedBase;
+}
+
+/**
+ * Writes the adapter or model of a finished run, and its model card. The card is last, because it shows that a run is
+ * complete.
+ */
+export function writeTrained<Run extends ReadRun>(
+  folder: FolderFiles,
+  run: Run,
+  result: RunResult,
+  finish: FinishEvent,
+  base: RunBase<Run>,
+): void {
+  const { trained, files, card } = runResults(run, result, finish, base.weightDigests(run));
+  const to = folder.within(RUN_FILES[trained]);
+  if (trained === 'model') base.copyShared(run, to);
+  for (const [name, content] of files) to.write(name, content);
+  folder.write(RUN_FILES.card, card);
+}
+
+/** The folder of a run, and what only its machine can do. */
+export interface FolderStoreOptions<Run> {
+  folder: FolderFiles;
+  /** Whether to continue from the newest checkpoint, if there is one. */
+  resume: boolean;
+  /** Names of custom scores. */
+  ownMetrics?: readonly string[] | undefined;
+  communicator: Communicator;
+  /** Called only in process 0. */
+  onEvent(event: TrainEvent): void;
+  /** Makes this process the only writer of the folder, and creates the folder if it is missing. */
+  take(): void;
+  /** Throws a UserError if another process has taken the folder. */
+  assertTaken(): void;
+  base: RunBase<Run>;
+}
+
+/** Stores a run in its folder. `emit` also writes the log. */
+export function folderStore<Run extends ReadRun>({
+  folder,
+  resume,
+  ownMetrics,
+  communicator,
+  onEvent,
+  take,
+  assertTaken,
+  base,
+}: FolderStoreOptions<Run>): RunStore<Run> & { emit(event: TrainEvent): void } {
+  const checkpoints = folder.within(RUN_FILES.checkpoints);
+  // Missing for a new run, and for one that began in a page and has only its checkpoint.
+  const hasConfig = folder.has(RUN_FILES.config);
+  let log: ((event: TrainEvent) => void) | undefined;
+  let logImportance: ReturnType<typeof openImportanceLog> | undefined;
+  const emit = (event: TrainEvent) => {
+    log?.(event);
+    onEvent(event);
+  };
+  /** The written config contains all defaults. */
+  const writeConfig = (config: RunConfig) =>
+    folder.write(RUN_FILES.config, stringify(config, { aliasDuplicateObjects: false }));
+  return {
+    emit,
+    saved({ output }) {
+      if (!resume) return undefined;
+      const notice = (message: string) => emit({ type: 'notice', step: 0, message });
+      const saved = readLastCheckpoint(checkpoints, notice);
+      if (!saved) notice(`No checkpoint in ${output}. Starting from step 0.`);
+      return saved;
+    },
+    lastLength: () => (hasConfig ? lengthOf(startedWith(folder, ownMetrics)) : undefined),
+    finished: () => (folder.has(RUN_FILES.card) ? finishOf(folder) : undefined),
+    otherRun: (config) => otherRun(config, folder, ownMetrics),
+    begin({ config }, { saved, finished, isLonger }, measured) {
+      take();
+      if (!saved || !hasConfig || (finished && !isLonger)) writeConfig(config);
+      log = openEventLog(folder, saved && { step: saved.state.step, path: saved.path });
+      if (config.training.log_importance === 'all')
+        logImportance = openImportanceLog(folder, saved?.state.step);
+      if (measured) folder.write(RUN_FILES.rankPattern, `${JSON.stringify(measured.pattern, null, 2)}\n`);
+    },
+    onImportance: (...allocated) => logImportance?.(...allocated),
+    save({ config }, state, { origin, isLonger }) {
+      assertTaken();
+      const path = writeCheckpoint(checkpoints, state, origin, config.training.save_total_limit);
+      // Resuming reads the config in the folder, and needs the original length. So an extended config replaces
+      // it only after a checkpoint has stored that length.
+      if (isLonger) writeConfig(config);
+      return path;
+    },
+    folds: ({ config }, { fingerprint, startedAt }) =>
+      openFolds(
+        folder.within(RUN_FILES.folds),
+        { fingerprint, startedAt },
+        config.training.save_total_limit,
+        communicator,
+      ),
+    async keep(run, opened, finish, result) {
+      const isFirst = communicator.rank === 0;
+      if (isFirst) writeTrained(folder, run, result, finish, base);
+      const { config } = run;
+      const { validation } = opened.inputs;
+      // A linear layer is fitted again to the vectors over another base, so its scores say nothing about this one.
+      if (config.base_dtype === 'float32' || !validation || run.onlyBase || result.layer) return;
+      const trained = { tuner: result.method.tuner, values: result.values };
+      const told = { config, rounded: finish.metrics, communicator };
+      const message = await scoreOnFloat32(base.openFloat32(run), trained, validation, told);
+      if (isFirst) emit({ type: 'notice', step: finish.step, message });
+    },
+  };
+}
+
+/** Scores an adapter over the original base, and compares the scores with those over its quantized base. */
+async function scoreOnFloat32(
+  { model, engine }: OpenedBase,
+  { tuner, values }: { tuner: Tuner; values: Float32Array },
+  validation: Validation,
+  {
+    config: { base_dtype, training },
+    rounded,
+    communicator,
+  }: { config: RunConfig; rounded: Readonly<Record<string, number>>; communicator: Communicator },
+): Promise<string> {
+  const program = new Program(engine, model, tuner, { communicator });
+  const used = { release: () => program.release().finally(() => model.close()) };
+  return releasing(used, async () => {
+    const scores: Record<string, number> = await validation.run(program, values);
+    const name = `eval_${training.metric_for_best_model}`;
+    const [there, here] = [rounded[name], scores[name]];
+    const sentence = `With the float32 base model, ${name} is ${here!.toFixed(4)}`;
+    // A run without evaluations has no scores to compare.
+    if (there === undefined) return sentence;
+    const difference = `${here! >= there ? '+' : '-'}${Math.abs(here! - there).toFixed(4)}`;
+    return `${sentence} (${difference} compared with ${base_dtype}).`;
+  });
+}

@@ -1,0 +1,108 @@
+import protobuf from 'protobufjs';
+import type { FolderFiles } from '../../../input/formats/files.ts';
+import { readEvent } from '../../../training/run/events.ts';
+import { scalarsOf } from './scalars-of.ts';
+
+/** The Castagnoli polynomial, bit-reversed. */
+const POLYNOMIAL = 0x82f63b78;
+
+const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
+  return crc;
+});
+
+/** The CRC-32C of some bytes (RFC 3720, appendix B.4), as an unsigned number. */
+export function crc32c(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = (crc >>> 8) ^ TABLE[(crc ^ byte) & 0xff]!;
+  return ~crc >>> 0;
+}
+
+/**
+ * The CRC-32C as TFRecord files store it: rotated by 15 bits and offset, because the CRC of data that contains its own
+ * CRC would be degenerate.
+ */
+export function maskedCrc32c(bytes: Uint8Array): number {
+  const crc = crc32c(bytes);
+  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
+}
+
+/** The part of TensorFlow's event.proto and summary.proto that scalars need. Names and numbers are the format's. */
+const root = protobuf.Root.fromJSON({
+  nested: {
+    Event: {
+      fields: {
+        wall_time: { type: 'double', id: 1 },
+        step: { type: 'int64', id: 2 },
+        file_version: { type: 'string', id: 3 },
+        summary: { type: 'Summary', id: 5 },
+        session_log: { type: 'SessionLog', id: 7 },
+      },
+    },
+    Summary: { fields: { value: { rule: 'repeated', type: 'Value', id: 1 } } },
+    Value: { fields: { tag: { type: 'string', id: 1 }, simple_value: { type: 'float', id: 2 } } },
+    SessionLog: { fields: { status: { type: 'int32', id: 1 } } },
+  },
+});
+const Event = root.lookupType('Event');
+
+/** Marks the start or resume of a run. Readers then drop earlier records of the same or a later step. */
+const SESSION_START = 1;
+
+interface EventMessage {
+  /** Seconds since 1970. */
+  wall_time: number;
+  step?: number;
+  file_version?: 'brain.Event:2';
+  summary?: { value: { tag: string; simple_value: number }[] };
+  session_log?: { status: typeof SESSION_START };
+}
+
+/**
+ * Writes a run's events for TensorBoard as they arrive. Each process that starts or resumes the run writes its own
+ * file. TensorBoard then drops records of earlier files for later steps.
+ *
+ * @param folder gets the file at the first event, `start`; without that event, nothing is written
+ * @param writer the number of this process
+ * @param now returns milliseconds since 1970
+ */
+export function eventFile(folder: FolderFiles, writer: number, now = Date.now): (event: unknown) => void {
+  let name: string | undefined;
+  const write = (message: Omit<EventMessage, 'wall_time'>) => {
+    if (name === undefined) return;
+    const record = tfRecord(eventMessage({ wall_time: now() / 1000, ...message }));
+    if (folder.has(name)) folder.append(name, record);
+    else folder.write(name, record);
+  };
+  return (value) => {
+    const event = readEvent(value);
+    if (!event) return;
+    if (event.type === 'start') {
+      // TensorBoard reads files in the order of their names.
+      name = `events.out.tfevents.${Math.floor(now() / 1000)}.${writer}.adalora`;
+      write({ file_version: 'brain.Event:2' });
+      write({ step: event.step + 1, session_log: { status: SESSION_START } });
+    }
+    const scalars = scalarsOf(event);
+    if (scalars.length === 0) return;
+    const values = scalars.map(({ tag, value }) => ({ tag, simple_value: value }));
+    write({ step: event.step, summary: { value: values } });
+  };
+}
+
+/** One record of a TFRecord file: length (64 bits), its checksum, the data, its checksum. Numbers are little-endian. */
+function tfRecord(data: Uint8Array): Uint8Array {
+  const record = new Uint8Array(data.length + 16);
+  const view = new DataView(record.buffer);
+  view.setUint32(0, data.length, true);
+  view.setUint32(8, maskedCrc32c(record.subarray(0, 8)), true);
+  record.set(data, 12);
+  view.setUint32(12 + data.length, maskedCrc32c(data), true);
+  return record;
+}
+
+/** Encodes an event of a TensorBoard file. */
+function eventMessage(message: EventMessage): Uint8Array {
+  return Event.encode(Event.create({ ...message })).finish();
+}

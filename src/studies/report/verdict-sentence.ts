@@ -1,0 +1,86 @@
+import { averaged } from '../../scores/metrics/scores.ts';
+import type { ToBeat, Verdict } from '../../training/run/verdict.ts';
+import { countedNoun } from './format.ts';
+
+/** The warnings of a verdict and their remedies, one or two sentences each. */
+export function findingSentences({
+  learnt,
+  kept = 'constant',
+  findings,
+}: Pick<Verdict, 'learnt' | 'kept' | 'findings'>): string[] {
+  const isUseless = !learnt && kept === 'constant';
+  return findings.map(
+    ({ message, remedy }, i) =>
+      `${isUseless && i === 0 ? 'The model has not learned anything useful. ' : ''}${message} ${remedy}`,
+  );
+}
+
+/** With fewer rows, an interval of a share is wider than 0.4. */
+const FEW_ROWS = 20;
+
+/** The model that a score is of, if it is not the fine-tuned one. */
+const KEPT = {
+  tuned: '',
+  probe: ' by a linear probe, with the encoder unchanged',
+  constant: ' by the same answer for every row',
+};
+
+/**
+ * A sentence such as `accuracy 0.925 (0.89 to 0.95) on 76 rows, cross-validated; a bag of words 0.93, always "returns"
+ * 0.22`.
+ */
+export function verdictSentence(verdict: Verdict): string {
+  const { score, average, value, interval, rows, groups, folds, kept = 'tuned', to_beat } = verdict;
+  const sure = interval ? ` (${rangeWords(interval)})` : '';
+  const different = groups === undefined ? '' : ` (${groups} different)`;
+  const on = rows === undefined ? '' : ` on ${countedNoun(rows, 'row')}${different}`;
+  const how = folds === undefined ? '' : ', cross-validated';
+  const others = describeBaselines(to_beat);
+  return [
+    ...(hasFewRows(verdict) ? ['too few rows to tell: '] : []),
+    `${averaged(score, average)} ${three(value)}${sure}${KEPT[kept]}${on}${how}`,
+    ...(others === '' ? [] : [`; ${others}`]),
+  ].join('');
+}
+
+/**
+ * The rest of a verdict, for a page that has printed the score: `95 % interval 0.89 to 0.95; a bag of words 0.93`. Empty
+ * if there is nothing more.
+ */
+export function verdictNote(verdict: Verdict): string {
+  const { interval, kept = 'tuned', to_beat } = verdict;
+  const result = KEPT[kept];
+  return [
+    ...(hasFewRows(verdict) ? ['too few rows to tell'] : []),
+    ...(interval ? [`95 % interval ${rangeWords(interval)}`] : []),
+    ...(result === '' ? [] : [`predicted${result}`]),
+    describeBaselines(to_beat),
+  ]
+    .filter((part) => part !== '')
+    .join('; ');
+}
+
+/** A text such as `a bag of words 0.93, always "returns" 0.22`. It omits baselines without the score. */
+export function describeBaselines(toBeat: readonly ToBeat[]): string {
+  return toBeat
+    .filter(({ value }) => Number.isFinite(value))
+    .map(({ name, value }) => `${name} ${three(value)}`)
+    .join(', ');
+}
+
+function hasFewRows({ groups, rows = FEW_ROWS }: Verdict): boolean {
+  return (groups ?? rows) < FEW_ROWS;
+}
+
+function rangeWords([low, high]: readonly [number, number]): string {
+  return `${two(low)} to ${two(high)}`;
+}
+
+function three(value: number): string {
+  return Number.isFinite(value) ? value.toFixed(3) : 'undefined';
+}
+
+/** Formats a bound of an interval. Bounds are less precise than the value. */
+function two(value: number): string {
+  return value.toFixed(2);
+}

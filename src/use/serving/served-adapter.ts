@@ -1,0 +1,185 @@
+import { ADAPTER_CONFIG } from '../../input/formats/adapters/adapter-files.ts';
+import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
+import { type Files, pathIn } from '../../input/formats/files.ts';
+import { NotMixed } from '../../methods/tuners/bank/bank-form.ts';
+import { NO_ADAPTER, packAdapter } from '../../methods/tuners/bank/packed-adapter.ts';
+import type { TunedValues } from '../../methods/tuners/tuner.ts';
+import { FROZEN } from '../../methods/tuners/tuner.ts';
+import { HEAD_KINDS, headNamed, headOfClass } from '../../models/heads/registry.ts';
+import { UserError } from '../../support/user-error.ts';
+import type { Family } from '../trained/bind-model.ts';
+import { fittingBase } from '../trained/fitting-base.ts';
+import { type Notes, readNotes } from '../trained/notes.ts';
+import { type OpenedTask, openedTask } from '../trained/opened-task.ts';
+import { type DescribedModel, withChanges } from '../trained/read-model.ts';
+import { knownAdapter, tuneModel } from '../trained/tune-model.ts';
+import type { PackedCache } from './packed-cache.ts';
+import type { BaseModel } from './served-base.ts';
+import type { ServedModel } from './served-model.ts';
+
+/** An adapter found in a folder. */
+export interface FoundAdapter {
+  /** The name of its folder, or of its run's folder. */
+  name: string;
+  /** The folder with the adapter's files. */
+  folder: string;
+  /** The folder of its run, if any. */
+  run?: string;
+  /** Identifies the state of its files. Any change to them changes it. */
+  state: string;
+}
+
+/** The files of an adapter, as plain data. */
+export interface AdapterContent {
+  stored: StoredAdapter;
+  notes: Notes | undefined;
+}
+
+/** Maximum size of an adapter's tensors: with its head and embeddings, in float32 over a base in 16 bits. */
+const MAX_BYTES = { least: 2 ** 26, ofBase: 4 };
+
+/** The files of adapters on a machine. */
+export interface AdapterReading {
+  /** Throws a UserError for a folder without an adapter, and for damaged or too large files. */
+  read(folder: string, maxBytes: number): Promise<StoredAdapter>;
+  filesOf(folder: string): Files;
+  /** The base model in a run's config. */
+  baseOfRun(run: string): string | undefined;
+  /** Identifies the state of an adapter's files. */
+  stateOf(folder: string): string | undefined;
+}
+
+/**
+ * Reads an adapter, adalora's or PEFT's, and puts it on its base model, so that later errors are unlikely.
+ *
+ * @throws UserError for anything missing, damaged or made for another base, and for files that change meanwhile
+ */
+export async function readContent(
+  { folder, run, state }: FoundAdapter,
+  base: BaseModel,
+  { read, filesOf, baseOfRun, stateOf }: AdapterReading,
+): Promise<AdapterContent> {
+  const where = pathIn(folder, ADAPTER_CONFIG);
+  const stored = await read(folder, Math.max(MAX_BYTES.least, MAX_BYTES.ofBase * base.bytes));
+  checkBase(base, (run && baseOfRun(run)) ?? stored.baseModel, where);
+  const known = await readNotes(filesOf(folder));
+  if (stateOf(folder) !== state) throw isChanging(folder);
+  if (known?.base_digest !== undefined) checkWeights(base, known.base_digest, where);
+  fittingBase(known, base.baseDtype, where);
+  const described = withChanges(base.described, known?.model_config);
+  const model = base.model(openedTask({ ...described, stored, notes: known }, undefined, folder).model);
+  try {
+    packAdapter(model, tuneModel(model, knownAdapter(stored, where), folder), folder);
+  } catch (error) {
+    if (!(error instanceof NotMixed)) throw error;
+  }
+  return { stored, notes: known };
+}
+
+function checkBase(base: BaseModel, named: string | null | undefined, where: string): void {
+  if (!named || base.isCalled(named)) return;
+  throw new UserError({
+    where,
+    fault: `is an adapter of ${named}, but ${base.name} is served`,
+    hint: 'Serve it with its own base model. A base model in another place is recognized by its folder name.',
+  });
+}
+
+/** Throws if the adapter was trained on another model with the base's name. Their shapes may be equal. */
+function checkWeights({ name, folder, digest }: BaseModel, trainedOn: string, where: string): void {
+  if (digest === trainedOn) return;
+  throw new UserError({
+    where,
+    fault: `was trained with another ${name} than the one in ${folder} (fingerprint ${trainedOn.slice(0, 12)}, not ${digest.slice(0, 12)})`,
+    hint: 'Serve it with the files it was trained on.',
+  });
+}
+
+function isChanging(folder: string): UserError {
+  return new UserError({
+    where: folder,
+    fault: 'is being written',
+    hint: 'Try again in a moment.',
+    code: 'in_use',
+  });
+}
+
+/**
+ * An adapter of a base model, adalora's or PEFT's.
+ *
+ * @param name the name under which it is served
+ * @param read reads its content, now and again when its values have left the cache
+ * @throws UserError for anything missing, damaged or made for another base, and for files that change meanwhile
+ */
+export async function servedAdapter(
+  found: FoundAdapter,
+  name: string,
+  base: BaseModel,
+  cache: PackedCache,
+  read: (isKnown: boolean) => Promise<AdapterContent>,
+): Promise<ServedModel> {
+  const { folder } = found;
+  const content = await read(false);
+  const described = withChanges(base.described, content.notes?.model_config);
+  const opened = openedTask({ ...described, ...content }, undefined, folder);
+  const model = base.model(opened.model);
+  const tune = ({ stored }: AdapterContent) =>
+    tuneModel(model, knownAdapter(stored, pathIn(folder, ADAPTER_CONFIG)), folder);
+  // The first load takes what the check has read.
+  let checked: TunedValues | undefined = tune(content);
+  const { virtualTokens } = checked.tuner;
+  const served: ServedModel = {
+    ...{ name, folder, parent: base.name, created: Math.floor(Date.now() / 1000) },
+    outputs: model.config.numLabels,
+    trained: base.trained(name, { ...opened, model }, virtualTokens),
+    load: () => cache.get(served, async () => packAdapter(model, await served.tuned(), folder)),
+    async tuned() {
+      const tuned = checked;
+      checked = undefined;
+      return tuned ?? tune(await read(true));
+    },
+  };
+  return served;
+}
+
+/** Returns the base model under its own name. Undefined if it has no head or its task is unknown. */
+export async function servedBase(base: BaseModel): Promise<ServedModel | undefined> {
+  const { folder, name, described } = base;
+  const generates = decodes(described.family) && !isForClasses(described.json);
+  const notes = await readNotes(described.files);
+  const opened = taskIfKnown(() =>
+    openedTask({ ...described, notes }, generates ? 'generate' : undefined, folder),
+  );
+  if (!opened) return undefined;
+  const model = base.model(opened.model);
+  if (model.initialised.length > 0 || !headNamed(model.headKind).served) return undefined;
+  return {
+    ...{ name, folder, created: Math.floor(Date.now() / 1000), outputs: model.config.numLabels },
+    trained: base.trained(name, { ...opened, model }),
+    load: async () => NO_ADAPTER,
+    tuned: async () => FROZEN,
+  };
+}
+
+/**
+ * Returns undefined if the base does not say its task, or if its family has no head for it. Its adapters' notes then say
+ * theirs.
+ */
+function taskIfKnown(find: () => OpenedTask): OpenedTask | undefined {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** Whether texts of the model can share a decoding loop. */
+function decodes({ definition }: Family): boolean {
+  return HEAD_KINDS.some((kind) => headNamed(kind).served === 'decoding' && definition.heads[kind]);
+}
+
+function isForClasses({ architectures }: DescribedModel['json']): boolean {
+  const [architecture] = Array.isArray(architectures) ? architectures : [];
+  return headOfClass(String(architecture))?.served === 'rows';
+}

@@ -1,0 +1,111 @@
+import type { DownloadProgress } from '../../input/formats/byte-source.ts';
+import type { BaseDtype } from '../../program/bases/base-dtype.ts';
+import { type CalledThread, remote } from '../../support/calls/caller.ts';
+import { importModules } from '../../support/import-modules.ts';
+import { AdapterFolders, type AdapterPlaces, type FolderEvent } from './adapter-folders.ts';
+import { AdapterReader } from './adapter-reader.ts';
+import type { DecodingLimits } from './decoding/decoding-loop.ts';
+import type { EngineRun } from './engine-run.ts';
+import type { BatchLimits } from './rows/row-batcher.ts';
+import { servedBase } from './served-adapter.ts';
+import type { BaseModel } from './served-base.ts';
+import { LocalService } from './service/local-service.ts';
+import { SERVICE_METHODS, type ServedCard, type Service } from './service/service.ts';
+import { Serving } from './serving.ts';
+
+/** The thread's input. */
+export interface ServingJob {
+  folders: readonly string[];
+  /** The base model: a folder, or an id on the Hub. */
+  model: string;
+  baseDtype: BaseDtype;
+  limits: BatchLimits & DecodingLimits & { slots?: number };
+  /** Modules that define methods and tasks. */
+  modules: readonly string[];
+}
+
+/** Receives events of the serving thread. */
+export interface ServingListener {
+  onProgress(progress: DownloadProgress): void;
+  onEvent(event: FolderEvent): void;
+  /** Called after each run of the engine. */
+  onRun(run: EngineRun): void;
+  /** Called when requests can be answered, with the name of the base model and the names of served models. */
+  onReady(opened: { model: string; names: string[]; input: ServedCard['input'] }): void;
+}
+
+/** The input of a thread that reads adapters: their base model. */
+export interface ReaderJob extends Pick<ServingJob, 'model' | 'baseDtype' | 'modules'> {
+  folder: string;
+}
+
+/** The means of a machine for the serving thread. */
+export interface ServingMachine {
+  openBase(
+    model: string,
+    baseDtype: BaseDtype,
+    onProgress: (progress: DownloadProgress) => void,
+  ): Promise<BaseModel>;
+  places(folders: readonly string[]): AdapterPlaces;
+  startReader(job: ReaderJob): CalledThread;
+  /** The size of an adapter's files with tensors. */
+  adapterBytes(folder: string): number;
+  /** Lets this thread end when pending work has ended. */
+  leave(): void;
+}
+
+/** The methods of {@link servingThread}. */
+export const SERVING_METHODS = ['serve', ...SERVICE_METHODS] as const;
+
+/** The service of this thread, which answers after `serve`. */
+export function servingThread({ openBase, places, startReader, adapterBytes, leave }: ServingMachine) {
+  let service: Service;
+  let readers: readonly AdapterReader[];
+  return {
+    ...remote<Service>(
+      async (method, args) => (service[method as keyof Service] as (...args: unknown[]) => never)(...args),
+      SERVICE_METHODS,
+    ),
+
+    /** Opens the base model and the adapters. It does not resolve, so that the listener's functions stay. */
+    async serve(
+      { folders, model, baseDtype, limits, modules }: ServingJob,
+      { onProgress, onEvent, onRun, onReady }: ServingListener,
+    ): Promise<never> {
+      await importModules({ modules });
+      const base = await openBase(model, baseDtype, onProgress);
+      const serving = new Serving(base, {
+        rows: { ...limits, batches: base.batches, onBatch: onRun },
+        decoding: { ...limits, onRun },
+      });
+      const reading = { folder: base.folder, model, baseDtype, modules };
+      const baseBytes = base.bytes;
+      const reader = () =>
+        new AdapterReader(
+          () => startReader(reading),
+          (folder) => baseBytes + adapterBytes(folder),
+        );
+      // Requests wait for known adapters, so these do not wait for new ones.
+      const [newOnes, known] = [reader(), reader()];
+      readers = [newOnes, known];
+      const adapters = new AdapterFolders(places(folders), base, serving, onEvent, (adapter, isKnown) =>
+        (isKnown ? known : newOnes).read(adapter),
+      );
+      const served = await servedBase(base);
+      if (served) await serving.add(served);
+      await adapters.readAll();
+      await serving.open();
+      service = new LocalService(serving, adapters);
+      const input = base.described.modality(base.described.family.config).reads;
+      onReady({ model: base.name, names: [...serving.models.keys()], input });
+      adapters.watch();
+      return new Promise(() => {});
+    },
+
+    async close(): Promise<void> {
+      await service.close();
+      for (const reader of readers) reader.close();
+      leave();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+import type { Rows } from '../../input/data/rows.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
+import type { ExportLoraOptions } from '../../methods/tuners/adapter-kind.ts';
+import type { Scores } from '../../program/example-set.ts';
+import { assertOptions } from '../../support/options.ts';
+import type { ExportGgufOptions } from './gguf-adapter.ts';
+import type { MergeOptions } from './merged-form.ts';
+import { EVALUATE_OPTIONS, type EvaluateParams } from './model-options.ts';
+import type { ExportOnnxOptions } from './onnx-folder.ts';
+import { closedModel } from './predictions.ts';
+import { TrainedModel, type TrainedParts } from './trained-model.ts';
+import type { OpenedTuned } from './trained-parts.ts';
+import type { WrittenForm } from './written-form.ts';
+
+/** Options of the form in which a model is exported. */
+export type ExportOptions = ExportOnnxOptions | ExportGgufOptions | ExportLoraOptions;
+
+/** The folders of a machine, for an opened model. */
+export interface ModelFolders {
+  /** The files of a path. Language tasks also accept a folder of files. */
+  dataFiles(path: string, takesFolders: boolean): Promise<readonly TextFile[]>;
+  /** Writes a form of a model to a new or empty folder. */
+  writeForm(opened: OpenedTuned, form: WrittenForm, output: string): void;
+}
+
+/** A trained model with its files in folders. */
+export class OpenedModel extends TrainedModel {
+  readonly #opened: OpenedTuned;
+  readonly #folders: ModelFolders;
+
+  constructor(parts: TrainedParts, opened: OpenedTuned, folders: ModelFolders) {
+    super(parts);
+    this.#opened = opened;
+    this.#folders = folders;
+  }
+
+  /** Like {@link TrainedModel.evaluate}, also for a file by its path. Language tasks also accept a folder of files. */
+  override async evaluate(params: EvaluateParams<string | readonly TextFile[] | Rows>): Promise<Scores> {
+    assertOptions('evaluate', params, EVALUATE_OPTIONS);
+    const { data } = params;
+    const files =
+      typeof data === 'string'
+        ? await this.#folders.dataFiles(data, this.definition().files.takesFolders)
+        : data;
+    return super.evaluate({ ...params, data: files });
+  }
+
+  /**
+   * Writes the merged model as a checkpoint.
+   *
+   * @param output a new or empty folder
+   * @throws UserError for a folder with files in it, a model without an adapter, a method that cannot be merged, and
+   * values that `dtype` cannot represent
+   */
+  async merge(output: string, options: MergeOptions = {}): Promise<void> {
+    const { mergedForm } = await import('./merged-form.ts');
+    if (this.isClosed) throw closedModel(this.parts.path);
+    this.#folders.writeForm(this.#opened, mergedForm(this.#opened, options), output);
+  }
+
+  /**
+   * Writes the model, or only its adapter, in another equivalent form.
+   *
+   * @param form `onnx`, a folder that transformers.js and Optimum load; `gguf`, an adapter for llama.cpp and Ollama; or
+   * another form of the adapter, such as plain LoRA for AdaLoRA
+   * @param output a new or empty folder
+   * @param options options of this form
+   * @throws UserError that names the available forms, for a folder with files in it, and for types of weights that are
+   * unknown or cannot represent a value
+   */
+  async export(form: string, output: string, options: ExportOptions = {}): Promise<void> {
+    const { adapterForm, GGUF_FORM, ggufForm, ONNX_FORM, onnxForm } = await import('./written-form.ts');
+    if (this.isClosed) throw closedModel(this.parts.path);
+    // Each form checks its own options.
+    const made = () => {
+      if (form === ONNX_FORM) return onnxForm(this.#opened, options as ExportOnnxOptions);
+      if (form === GGUF_FORM) return ggufForm(this.#opened, options as ExportGgufOptions);
+      return adapterForm(this.#opened, form, options as ExportLoraOptions);
+    };
+    this.#folders.writeForm(this.#opened, made(), output);
+  }
+}

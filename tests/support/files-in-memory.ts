@@ -1,0 +1,44 @@
+import { bytesAsSource } from '../../src/input/formats/byte-source.ts';
+import { type FolderFiles, filesFrom } from '../../src/input/formats/files.ts';
+import { joinedBytes } from '../../src/support/arrays.ts';
+import { Sha256 } from '../../src/support/sha256.ts';
+import { UserError } from '../../src/support/user-error.ts';
+
+/**
+ * A folder in memory.
+ *
+ * @param files the content of its files, by their paths below the outermost folder
+ * @param at the path of this folder, empty or with a slash at its end
+ */
+export function filesInMemory(files = new Map<string, Uint8Array>(), at = ''): FolderFiles {
+  const path = (name: string) => at + name;
+  const below = (name: string) => [...files.keys()].filter((key) => key.startsWith(`${path(name)}/`));
+  const bytesOf = (content: string | Uint8Array) =>
+    typeof content === 'string' ? new TextEncoder().encode(content) : content;
+  return {
+    name: at.slice(0, -1),
+    path,
+    list: () => {
+      const inside = [...files.keys()].filter((key) => key.startsWith(at));
+      return [...new Set(inside.map((key) => key.slice(at.length).split('/')[0]!))];
+    },
+    has: (name) => files.has(path(name)) || below(name).length > 0,
+    open: (name) => filesFrom(files, at.slice(0, -1)).open(path(name)),
+    openNow(name, expected) {
+      const bytes = files.get(path(name));
+      if (bytes) return { ...bytesAsSource(bytes), path: path(name), close() {} };
+      throw new UserError({ where: path(name), fault: `does not exist; it should be ${expected}` });
+    },
+    write(name, content) {
+      const isWhole = typeof content === 'string' || content instanceof Uint8Array;
+      files.set(path(name), isWhole ? bytesOf(content) : joinedBytes([...content]));
+    },
+    append: (name, content) =>
+      void files.set(path(name), joinedBytes([files.get(path(name)) ?? new Uint8Array(), bytesOf(content)])),
+    remove(name) {
+      for (const key of [path(name), ...below(name)]) files.delete(key);
+    },
+    within: (name) => filesInMemory(files, `${path(name)}/`),
+    newHash: () => new Sha256(),
+  };
+}
