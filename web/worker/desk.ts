@@ -167,7 +167,7 @@ export class Desk {
   }
 
   /** An archive with the adapter's files, in PEFT's format. */
-  adapter(): Blob {
+  adapter(): Promise<Blob> {
     return this.#learnt!.adapter();
   }
 

@@ -17,6 +17,8 @@ import type { PageRun } from './page-run.ts';
 const MAX_FOUND = 6;
 /** Number of answers that are read between two messages about it. */
 const PIECE = 64;
+/** Size of the parts of an archive. */
+const PART_BYTES = 2 ** 22;
 
 /**
  * The trained model of a run. It labels texts or pictures or finds answers, and can be downloaded. It opens when the
@@ -79,7 +81,7 @@ export class LearntModel {
   }
 
   /** An archive with the adapter's files, in PEFT's format. */
-  adapter(): Blob {
+  adapter(): Promise<Blob> {
     return archive(this.#trained);
   }
 
@@ -118,12 +120,24 @@ async function readAnswers(
   return { texts, vectors };
 }
 
-/** A zip archive, uncompressed: weights are nearly random, and a compressed copy would need more memory. */
-function archive(files: ReadonlyMap<string, Uint8Array | string>): Blob {
+/**
+ * A zip archive, uncompressed: weights are nearly random, and a compressed copy would need more memory. It is given to the
+ * browser in parts, because the page keeps a copy of a part until the browser has it.
+ */
+async function archive(files: ReadonlyMap<string, Uint8Array | string>): Promise<Blob> {
   const encoder = new TextEncoder();
   const entries = [...files].map(([name, content]) => ({
     name,
     data: typeof content === 'string' ? encoder.encode(content) : content,
   }));
-  return new Blob([...encodeZip(entries)] as BlobPart[], { type: 'application/zip' });
+  const parts: Blob[] = [];
+  for (const bytes of encodeZip(entries)) {
+    for (let at = 0; at < bytes.length; at += PART_BYTES) {
+      const part = new Blob([bytes.subarray(at, at + PART_BYTES) as BlobPart]);
+      // Readable only when the browser has it.
+      await part.slice(0, 1).arrayBuffer();
+      parts.push(part);
+    }
+  }
+  return new Blob(parts, { type: 'application/zip' });
 }

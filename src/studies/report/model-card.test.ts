@@ -91,7 +91,6 @@ model = AutoModelForSequenceClassification.from_pretrained("owner/name", num_lab
 adapters.init(model)
 model.load_adapter("adapter", set_active=True)
 model.eval()
-tokenizer = AutoTokenizer.from_pretrained("owner/name")
 `,
   );
   expect(parse(text.split('---\n')[1]!)).toMatchObject({
