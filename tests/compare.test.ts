@@ -37,7 +37,7 @@ const results = () => {
   return JSON.stringify(table, (key, value) => (/seconds|memoryMb/.test(key) ? undefined : value));
 };
 
-describe('compare', { timeout: 240_000 }, () => {
+describe('compare', () => {
   it('plans its rows', async () => {
     const { code, stdout } = await workspace.run('compare', 'compare.yaml', '--plan', '--json');
     expect(code).toBe(0);

@@ -71,10 +71,10 @@ describe('predict', () => {
     const skip = ['--on-bad-row', 'skip'];
     const answered = await workspace.run('predict', 'run', 'rows.parquet', ...skip);
     expect(answered.code).toBe(0);
-    const typed = await workspace.start(['predict', 'run', ...skip], { input: parquet }).ended;
+    const typed = await workspace.runWith(parquet, 'predict', 'run', ...skip);
     expect(typed.stdout).toBe(answered.stdout);
     const packed = gzipSync(workspace.read('dev.tsv'));
-    const scored = await workspace.start(['eval', 'run', '-'], { input: packed }).ended;
+    const scored = await workspace.runWith(packed, 'eval', 'run', '-');
     expect(scored).toEqual(await workspace.run('eval', 'run', 'dev.tsv'));
   });
 

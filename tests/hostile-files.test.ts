@@ -79,7 +79,7 @@ describe('a config', () => {
   });
 });
 
-it('with a row of data that would take all memory is rejected', () => {
+it('a file with a row of data that would take all memory is rejected', () => {
   const options = { text: 'a', label: 'b', format: 'jsonl', listed: false } as const;
   const deep = `{"a": ${'['.repeat(5000)}${']'.repeat(5000)}, "b": "x"}\n`;
   expect(() => readRows(file('deep.jsonl', deep), options)).toThrow(/:1 is not valid JSON: .*deep/);
@@ -90,7 +90,7 @@ it('with a row of data that would take all memory is rejected', () => {
   }
 });
 
-it('with an unclosed quote, or too many fields, is rejected at that place', () => {
+it('a table with an unclosed quote, or too many fields, is rejected at that place', () => {
   const options = { text: 0, format: 'csv', listed: false } as const;
   const lines = 'abcdefgh\n'.repeat(2 ** 21);
   expect(() => readRows(file('late.csv', `a,b\n"c\nd","${lines}",e\n`), options)).toThrow(

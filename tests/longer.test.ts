@@ -35,7 +35,7 @@ it('a run resumed with more steps continues to them, with its planned ranks', as
   expect(other.stderr).toContain('training.weight_decay is 0.5 (was');
 });
 
-it('a stopped longer run resumes with its own config.yaml, to the same end', async () => {
+it('a killed longer run resumes with its own config.yaml, to the same end', async () => {
   const settings = (output: string, steps: number) =>
     [`output=${output}`, `training.max_steps=${steps}`, 'training.save_steps=3', 'adalora.tfinal=4'].flatMap(
       (setting) => ['--set', setting],
@@ -46,17 +46,16 @@ it('a stopped longer run resumes with its own config.yaml, to the same end', asy
     ...settings(output, steps),
     '--resume',
   ];
-  for (const output of ['whole', 'stopped'])
+  for (const output of ['whole', 'killed'])
     expect(await workspace.run(...train(output, 9))).toMatchObject({ code: 0 });
   expect(await workspace.run(...train('whole', 15))).toMatchObject({ code: 0 });
-  const stopped = await workspace.interruptAt({ type: 'step', step: 12 }, 'SIGTERM', train('stopped', 15));
-  expect(stopped.code).toBe(130);
-  expect(workspace.read('stopped', 'config.yaml').toString()).toContain('max_steps: 15');
+  await workspace.killAt({ type: 'step', step: 12 }, train('killed', 15));
+  expect(workspace.read('killed', 'config.yaml').toString()).toContain('max_steps: 15');
 
-  const own = ['train', 'stopped/config.yaml', '--resume'];
+  const own = ['train', 'killed/config.yaml', '--resume'];
   await succeeds(workspace.run(...own));
   const adapter = (output: string) => workspace.read(output, 'adapter', 'adapter_model.safetensors');
-  expect(adapter('stopped').equals(adapter('whole'))).toBe(true);
+  expect(adapter('killed').equals(adapter('whole'))).toBe(true);
   const again = await workspace.run(...own);
   expect(again.stdout).toContain('is already finished');
 });

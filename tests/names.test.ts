@@ -28,7 +28,18 @@ interface Word {
   isText: boolean;
 }
 
-function wordsOf({ path, text }: Source): Word[] {
+/** The words of sources that were parsed before. */
+const known = new WeakMap<Source, Word[]>();
+
+function wordsOf(source: Source): Word[] {
+  const before = known.get(source);
+  if (before) return before;
+  const found = parsedWords(source);
+  known.set(source, found);
+  return found;
+}
+
+function parsedWords({ path, text }: Source): Word[] {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.ESNext, true);
   const found: Word[] = [];
   const visit = (node: ts.Node): void => {

@@ -217,10 +217,10 @@ describe('functions of the program in a config', () => {
   });
 
   it('train as the example shows', () => {
-    const example = readFileSync('examples/own-functions.ts', 'utf8').replace(
-      "'sentence-transformers/all-MiniLM-L6-v2'",
-      "'./model'",
-    );
+    const example = readFileSync('examples/own-functions.ts', 'utf8')
+      .replace("'sentence-transformers/all-MiniLM-L6-v2'", "'./model'")
+      .replace('training: {', 'training: {\n    max_steps: 12,');
+    expect(example).toContain('max_steps');
     const output = runTypeScript(workspace.folder, 'own-functions', example);
     expect(output).toContain('eval_accuracy');
     expect(`${workspace.read('runs/own-functions/README.md')}`).toContain('own score, own schedule');

@@ -144,12 +144,13 @@ describe('a comparison of lists', () => {
   });
 
   it('ends its run when it is killed, and continues it', async () => {
-    const words = ['compare', 'sweep.yaml', '--set', 'output=killed'];
+    // The first of the four runs alone.
+    const words = ['compare', 'sweep.yaml', '--set', 'output=killed', '--shard', '1/4'];
     const killed = workspace.start(words, { halts: [{ type: 'step' }] });
     const run = ['runs', 'run', 'learning_rate-0.000001', 'seed-0'];
     const hasStepped = () => workspace.events(join('killed', ...run)).some(({ type }) => type === 'step');
     const log = workspace.path('killed', ...run, 'metrics.jsonl');
-    await vi.waitUntil(() => existsSync(log) && hasStepped(), { timeout: 90_000, interval: 50 });
+    await vi.waitUntil(() => existsSync(log) && hasStepped(), { timeout: 600_000, interval: 50 });
     killed.process.kill('SIGKILL');
     await killed.ended;
     await succeeds(workspace.run(...words, '--resume'));

@@ -279,7 +279,7 @@ describe('training settings', () => {
   });
 });
 
-it('compute on WebAssembly as on the CPU', async () => {
+it('a run computes on WebAssembly as on the CPU', async () => {
   const settings = ['training.max_steps=6', 'training.logging_steps=1'];
   const cpu = await trained('on-cpu', ...settings);
   const wasm = await trained('on-wasm', ...settings, 'device=wasm');
@@ -289,7 +289,7 @@ it('compute on WebAssembly as on the CPU', async () => {
   expect(wasm.finish.metrics.eval_loss).toBeCloseTo(cpu.finish.metrics.eval_loss!, 4);
 });
 
-it('take the model as a flag', async () => {
+it('a run takes the model as a flag', async () => {
   workspace.write('few.csv', 'text,label\ngood,a\nfine,a\nbad,b\npoor,b\n');
   const flags = ['--model', workspace.path('model'), '--set', 'method=lora'];
   flags.push('--set', 'training.max_steps=1', '--set', 'output=flag');

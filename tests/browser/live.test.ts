@@ -70,7 +70,7 @@ describe.skipIf(CHROMIUM === undefined)(`a run in a browser (${CHROMIUM ?? NO_CH
     expect(code).toBe(130);
     // The page is not requested again, because it may no longer be served.
     expect(requests).toEqual([`${url}stop`]);
-    expect(stderr).toContain('Finishing the step and writing a checkpoint');
+    expect(stderr).toContain('Finishing the step');
     expect(stderr).toContain('To continue: adalora train run.yaml');
     const finish = workspace.events('stopped').at(-1) as FinishEvent;
     expect(finish).toMatchObject({ type: 'finish', reason: 'stopped' });

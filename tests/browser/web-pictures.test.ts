@@ -243,7 +243,7 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
     new DataView(bomb.buffer).setUint32(20, 100_000);
     const files = filesOf(photos);
     for (const [name, bytes, message] of [
-      ['bomb', bomb, 'red/0.png has 100000 x 100000 pixels, more than 100 million'],
+      ['bomb', bomb, 'red/0.png has 100000 x 100000 pixels'],
       ['truncated', whole.subarray(0, whole.length / 2), 'red/0.png cannot be decoded'],
       ['text', strToU8('no picture'), 'red/0.png is not'],
     ] as const) {

@@ -116,7 +116,10 @@ process.on('message', async ({ words, input, mark, folder, env, ...message }) =>
   for (const name of Object.keys(process.env)) if (!Object.hasOwn(env, name)) delete process.env[name];
   Object.assign(process.env, env);
   Object.defineProperty(process, 'pid', { value: death === undefined ? pid : DEAD_PID, configurable: true });
-  Object.defineProperty(process, 'stdin', { value: Readable.from([Buffer.from(input)]), configurable: true });
+  Object.defineProperty(process, 'stdin', {
+    value: Readable.from([Buffer.from(input, 'base64')]),
+    configurable: true,
+  });
   process.exitCode = undefined;
   if (env.TOLD) await import('./tell-threads.mjs');
   await runCommand(words);

@@ -44,7 +44,7 @@ export class CommandHost {
   /**
    * Runs a command line with `input` as standard input, after earlier commands have ended. `death` kills its training.
    */
-  run(words: readonly string[], input = '', death?: Death): Promise<Answer> {
+  run(words: readonly string[], input: string | Uint8Array = '', death?: Death): Promise<Answer> {
     this.#running++;
     const answer = last.then(() => this.#ask(words, input, death)).finally(() => this.#running--);
     last = answer.catch(() => {});
@@ -56,7 +56,7 @@ export class CommandHost {
     if (this.#running > 0) host?.kill('SIGKILL');
   }
 
-  #ask(words: readonly string[], input: string, death?: Death): Promise<Answer> {
+  #ask(words: readonly string[], input: string | Uint8Array, death?: Death): Promise<Answer> {
     if (!host?.connected) host = start();
     const child = host;
     // Only a command that runs keeps this process.
@@ -90,7 +90,14 @@ export class CommandHost {
       });
       child.on('error', fail);
       child.on('close', (exitCode, signal) => finish({ code: exitCode, signal }));
-      child.send({ words, input, death, folder: this.#folder, env: this.#env, mark: MARK });
+      child.send({
+        words,
+        input: Buffer.from(input).toString('base64'),
+        death,
+        folder: this.#folder,
+        env: this.#env,
+        mark: MARK,
+      });
     });
   }
 }

@@ -7,6 +7,7 @@ import { elementCount } from '../../src/support/arrays.ts';
 import { Random } from '../../src/support/random.ts';
 import { storedName } from '../../src/use/trained/full-model.ts';
 import { describeIn } from './describe-in.ts';
+import { specialTokens } from './tiny-model.ts';
 
 const SPECIAL = ['<pad>', '<s>', '</s>'];
 const MERGES = ['t h', 'th e', 'Ġ the', 'c a', 'ca t'];
@@ -141,15 +142,7 @@ function tokenizer(isFramed: boolean): object {
     version: '1.0',
     truncation: null,
     padding: null,
-    added_tokens: SPECIAL.map((content, id) => ({
-      id,
-      content,
-      special: true,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-    })),
+    added_tokens: specialTokens(SPECIAL),
     normalizer: null,
     pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
     post_processor: {

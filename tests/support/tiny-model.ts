@@ -52,20 +52,18 @@ export function writeTinyModel(
 const special = (id: string, type_id = 0) => ({ SpecialToken: { id, type_id } });
 const sequence = (id: string, type_id = 0) => ({ Sequence: { id, type_id } });
 
+/** The `added_tokens` of a tokenizer.json whose first ids are these. */
+export function specialTokens(contents: readonly string[]): object[] {
+  const plain = { special: true, single_word: false, lstrip: false, rstrip: false, normalized: false };
+  return contents.map((content, id) => ({ id, content, ...plain }));
+}
+
 /** The content of its tokenizer.json. */
 export const TINY_TOKENIZER = {
   version: '1.0',
   truncation: null,
   padding: null,
-  added_tokens: SPECIAL.map((content, id) => ({
-    id,
-    content,
-    special: true,
-    single_word: false,
-    lstrip: false,
-    rstrip: false,
-    normalized: false,
-  })),
+  added_tokens: specialTokens(SPECIAL),
   normalizer: {
     type: 'BertNormalizer',
     clean_text: true,

@@ -137,7 +137,7 @@ export class Workspace {
   }
 
   /** Like `run`, with standard input. */
-  async runWith(input: string, ...args: string[]): Promise<Ended> {
+  async runWith(input: string | Uint8Array, ...args: string[]): Promise<Ended> {
     return this.#shortened(await this.#host.run(args, input));
   }
 

@@ -42,8 +42,8 @@ it.each([
   [['--version'], 0],
   [['trian'], 2],
 ])('ends its process with an exit code: %j', (args, status) => {
-  const words = ['--import', 'tsx', 'src/faces/cli/main.ts', ...args];
-  expect(spawnSync(process.execPath, words, { timeout: 60_000 })).toMatchObject({ status });
+  const words = ['dist/cli/main.js', ...args];
+  expect(spawnSync(process.execPath, words, { timeout: 300_000 })).toMatchObject({ status });
 });
 
 it.each([
@@ -51,10 +51,10 @@ it.each([
   [['init', 'new'], 'without them.\n'],
   [['export', 'run', '--as', 'merged', '-o', 'new'], 'without them.\n'],
 ])('rejects commands that several processes cannot share, reported by the first: %j', (args, hint) => {
-  const words = ['--import', 'tsx', 'src/faces/cli/main.ts', ...args];
+  const words = ['dist/cli/main.js', ...args];
   const [first, second] = ['0', '1'].map((rank) => {
     const env = { ...process.env, OMPI_COMM_WORLD_RANK: rank, OMPI_COMM_WORLD_SIZE: '2' };
-    return spawnSync(process.execPath, words, { env, encoding: 'utf8', timeout: 60_000 });
+    return spawnSync(process.execPath, words, { env, encoding: 'utf8', timeout: 300_000 });
   });
   expect(first).toMatchObject({ status: 2, stdout: '', stderr: expect.stringContaining(hint) });
   expect(first!.stderr).toContain(`adalora ${args[0]} runs in one process, but`);

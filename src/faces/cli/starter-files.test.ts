@@ -6,7 +6,7 @@ import { METHODS } from '../../methods/tuners/registry.ts';
 import { loadConfig } from './load-config.ts';
 import { starterFiles } from './starter-files.ts';
 
-it('are a config with the embedded model, and the rows that it reads', () => {
+it('the starter files are a config with the embedded model, and the rows that it reads', () => {
   const files = starterFiles();
   expect(files.map(({ name }) => name)).toEqual(['adalora.yaml', 'train.tsv', 'validation.tsv']);
   const { model, data, task } = loadConfig('examples/starter/adalora.yaml');

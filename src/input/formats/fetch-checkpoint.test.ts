@@ -108,7 +108,7 @@ describe('fetchCheckpoint', () => {
       { 'pytorch_model.bin': new Uint8Array(9) },
       "has weights in PyTorch's format. model.safetensors is required",
     ],
-    ['a file that is none', { 'model.safetensors': 'hello' }, 'has 5 bytes, too few for a safetensors file'],
+    ['a file that is none', { 'model.safetensors': 'hello' }, 'has 5 bytes, too few'],
     [
       'a file that ends too soon',
       { 'model.safetensors': file({ a: f32(1, 2) }).slice(0, -1) },

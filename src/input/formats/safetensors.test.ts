@@ -94,15 +94,11 @@ describe('a hostile file', () => {
     ['seven bytes', new Uint8Array(7), 'has 7 bytes, too few'],
     ['an endless header', file('{}', 0, 2n ** 63n), 'more than the maximum of 33554432'],
     ['a header beyond the file', file('{}', 0, 12n), 'has 10 bytes but a header of 12: at least 10'],
-    ['no JSON', file('{"a":'), 'm.safetensors: header is not valid JSON: a text that ends too early'],
+    ['no JSON', file('{"a":'), 'm.safetensors: header is not valid JSON'],
     ['an array', file('[]'), 'has a header that is not a JSON object'],
     ['invalid UTF-8', Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff), 'header is not valid JSON'],
-    ['a name twice', file(`{"a":${one},"\\u0061":${one}}`, 4), 'header has the same key twice in one object'],
-    [
-      'arrays within arrays',
-      file(`{"a":${'['.repeat(2 ** 20)}`),
-      'header is JSON nested deeper than 3 levels',
-    ],
+    ['a name twice', file(`{"a":${one},"\\u0061":${one}}`, 4), 'header has the same key'],
+    ['arrays within arrays', file(`{"a":${'['.repeat(2 ** 20)}`), 'header is JSON nested'],
     ['empty arrays', file(`{"a":[${'[],'.repeat(2 ** 20)}0]}`), 'is JSON with more than 1048576 values'],
     [
       'metadata of numbers',

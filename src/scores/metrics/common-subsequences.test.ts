@@ -25,17 +25,20 @@ function byTable(first: readonly string[], second: readonly string[]): number[] 
   return places;
 }
 
-it.each([8, 40, 200])('are those of tables, with each of several sentences of up to %d words', (longest) => {
-  const random = new Random(longest, 'words');
-  const below = (count: number) => Math.floor(random.uniform() * count);
-  for (let time = 0; time < 200; time++) {
-    const words = 1 + below(6);
-    const sentence = () => Array.from({ length: below(longest + 1) }, () => `w${below(words)}`);
-    const [first, others] = [sentence(), Array.from({ length: below(6) }, sentence)];
-    const expected = new Set(others.flatMap((other) => byTable(first, other)));
-    expect(
-      new CommonSubsequences(others).with(first, () => {}),
-      `${time}`,
-    ).toEqual(expected);
-  }
-});
+it.each([8, 40, 200])(
+  'common subsequences are those of tables, with each of several sentences of up to %d words',
+  (longest) => {
+    const random = new Random(longest, 'words');
+    const below = (count: number) => Math.floor(random.uniform() * count);
+    for (let time = 0; time < 200; time++) {
+      const words = 1 + below(6);
+      const sentence = () => Array.from({ length: below(longest + 1) }, () => `w${below(words)}`);
+      const [first, others] = [sentence(), Array.from({ length: below(6) }, sentence)];
+      const expected = new Set(others.flatMap((other) => byTable(first, other)));
+      expect(
+        new CommonSubsequences(others).with(first, () => {}),
+        `${time}`,
+      ).toEqual(expected);
+    }
+  },
+);

@@ -13,7 +13,7 @@ it('class weights are the given ones, or balance all classes', () => {
   );
 });
 
-it('for a task without classes are rejected', () => {
+it('class weights for a task without classes are rejected', () => {
   const data = { train: 't', text: 0, label: 1 };
   const config = { task: 'regression', data, output: 'o', training: { class_weights: 'balanced' } };
   expect(() => parseRunConfig(config, 'test')).toThrow(

@@ -26,8 +26,11 @@ async function rowsRead(prompt: number): Promise<{ rows: number; labelled: numbe
 }
 
 // PEFT counts the tokens whose own label is not -100.
-it.each([0, 2, 3])('of a language model are the labeled tokens, after a prompt of %d', async (prompt) => {
-  const { rows, labelled } = await rowsRead(prompt);
-  expect(labelled).toBeGreaterThan(0);
-  expect(rows).toBe(labelled);
-});
+it.each([0, 2, 3])(
+  'the inputs of a language model are the labeled tokens, after a prompt of %d',
+  async (prompt) => {
+    const { rows, labelled } = await rowsRead(prompt);
+    expect(labelled).toBeGreaterThan(0);
+    expect(rows).toBe(labelled);
+  },
+);

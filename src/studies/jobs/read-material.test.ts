@@ -119,14 +119,14 @@ it.each(['full', 'bitfit'] as const)('is not available for %s', (method) => {
   );
 });
 
-it('of a kind that no method continues is rejected', () => {
+it('an adapter of a kind that no method continues is rejected', () => {
   const bitFit = { config: { peft_type: 'BITFIT' }, tensors: new Map(), baseModel: null };
   expect(() => continuedConfig(parseRunConfig({ ...BASE, method: 'lora' }, 'test'), bitFit)).toThrow(
     'adapter: a is an adapter of method BITFIT, not lora. Training cannot continue from such an adapter. Merge it (adalora export --as merged) and set model to the result.',
   );
 });
 
-it('of a kind that cannot be merged either is rejected without that advice', () => {
+it('an adapter of a kind that cannot be merged either is rejected without that advice', () => {
   const houlsby = {
     config: { model_class: 'BertModel', config: {} },
     tensors: new Map(),

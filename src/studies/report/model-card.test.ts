@@ -71,7 +71,7 @@ it('escapes names of labels', () => {
   expect(text).not.toMatch(/(?![\n])\p{Cc}/u);
 });
 
-it('of regression on pairs has no labels and one output', () => {
+it('the card of regression on pairs has no labels and one output', () => {
   const data = { ...RUN.data, text_pair: 4 };
   const text = card({ task: 'regression', method: 'lora', data }, { labels: [], metrics: { pearson: 0.85 } });
   expect(text).toContain('for regression on pairs of texts, trained by LoRA');
@@ -79,7 +79,7 @@ it('of regression on pairs has no labels and one output', () => {
   expect(parse(text.split('---\n')[1]!)).toMatchObject({ metrics: ['pearsonr'], tags: ['peft', 'lora'] });
 });
 
-it("of bottleneck adapters loads with AdapterHub's library", () => {
+it("the card of bottleneck adapters loads with AdapterHub's library", () => {
   const text = card({ method: 'houlsby', model: 'owner/name' }, { ranks: {} });
   expect(text).toContain('# name, Houlsby adapters');
   expect(text).toContain(`or with AdapterHub's library \`adapters\`:`);
@@ -99,7 +99,7 @@ model.eval()
   });
 });
 
-it('of full fine-tuning loads with transformers', () => {
+it('the card of full fine-tuning loads with transformers', () => {
   const text = card({ method: 'full', model: 'owner/name' }, { ranks: {}, metrics: {} });
   expect(text).not.toMatch(/PeftModel|## Ranks|## Scores|model-index/);
   expect(parse(text.split('---\n')[1]!)).toMatchObject({

@@ -46,7 +46,7 @@ describe('scores equal scikit-learn and scipy', () => {
   });
 });
 
-it.each(Object.entries(KINDS))('of %s are rejected if targets do not fit the logits', (_, kind) => {
+it.each(Object.entries(KINDS))('scores of %s are rejected if targets do not fit the logits', (_, kind) => {
   expect(() => kind.scores(new Float32Array(6), 2, new Float32Array(2))).toThrow('2 targets');
   expect(() => kind.scores(new Float32Array(0), 2, new Float32Array(0))).toThrow('0 targets');
 });

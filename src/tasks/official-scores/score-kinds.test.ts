@@ -23,12 +23,8 @@ describe('files too large for memory are rejected by', () => {
     ['squad', { predictions: many, references: questions }, 'many.json is JSON with more than'],
     ['rouge', { predictions: lines, references: lines }, 'lines.txt has more than 2000000 rows'],
     ['rouge', { predictions: words, references: words }, 'words.txt:2 has a text of more than 16384 words'],
-    [
-      'bleu',
-      { predictions: wide, references: wide },
-      'wide.txt:2 has a line of more than 1048576 characters',
-    ],
-    ['seqeval', { predictions: wideTags }, 'wide.txt:2 has a line of more than 1048576 characters'],
+    ['bleu', { predictions: wide, references: wide }, 'wide.txt:2 has a line of more'],
+    ['seqeval', { predictions: wideTags }, 'wide.txt:2 has a line of more'],
     ['seqeval', { predictions: tags }, 'tags.txt:10001 has more than 10000 different tags'],
   ])('%s (%#)', async (kind, files, message) => {
     const { score } = await SCORE_KINDS[kind]!();

@@ -41,7 +41,7 @@ describe('tagIds', () => {
       Int32Array.of(1, 2),
     ]);
     expect(() => tagIds(read(EUROPE), ['B-LOC', 'B-ORG', 'B-PERS', 'O'], 'dev.conll')).toThrow(
-      'dev.conll:5 has the tag "B-PER", which was not seen in training. Did you mean B-PERS, ',
+      /^dev\.conll:5 has the tag "B-PER", .* B-PERS, /,
     );
   });
 });

@@ -76,7 +76,7 @@ it('states what is trained, for how long and with how much memory', () => {
   `);
 });
 
-it('for full fine-tuning has no modules and no budget', () => {
+it('a plan for full fine-tuning has no modules and no budget', () => {
   const full: Plan = {
     ...{ ...adalora, method: 'full', budget: undefined },
     ...{ sites: 0, ranks: {}, adapterParameters: 0 },
@@ -84,7 +84,7 @@ it('for full fine-tuning has no modules and no budget', () => {
   expect(describePlan(full)).not.toMatch(/layer|budget|in adapters/);
 });
 
-it('for an adapter without ranks counts modules', () => {
+it('a plan for an adapter without ranks counts modules', () => {
   const biases: Plan = { ...adalora, method: 'bitfit', budget: undefined, sites: 22, ranks: {} };
   expect(describePlan(biases)).toContain('\nin adapters  18,456 in 22 modules\n');
   expect(describePlan(biases)).not.toMatch(/layer|budget/);

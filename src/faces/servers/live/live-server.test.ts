@@ -18,7 +18,7 @@ const START = { type: 'start', step: 0, total_steps: 40, num_train_epochs: 1, tr
 const step = (at: number) => ({ type: 'step', step: at, loss: 1 / at, examples_per_second: 100 });
 
 /** How long a busy machine may take. */
-const BUSY = { timeout: 60_000 };
+const BUSY = { timeout: 600_000 };
 
 let picture: LivePicture;
 let server: LiveServer;
@@ -196,7 +196,14 @@ describe('the stream', () => {
     picture.add({ type: 'notice', step: 0, message: 'x'.repeat(2 ** 24) });
     client.write(`GET ${root()}events HTTP/1.1\r\nHost: ${new URL(server.url).host}\r\n\r\n`);
     await vi.waitUntil(() => served.writableNeedDrain, BUSY);
-    await server.close();
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    try {
+      const closed = server.close();
+      await vi.advanceTimersByTimeAsync(3_600_000);
+      await closed;
+    } finally {
+      vi.useRealTimers();
+    }
     client.destroy();
   });
 });

@@ -27,6 +27,6 @@ it.each<[string[], string[] | undefined]>([
   [[CONFIG], undefined],
   [[CONFIG, 'head_config.json', 'pytorch_model_head.bin'], undefined],
   [['pytorch_adapter.bin'], undefined],
-])('of %j are %j', (present, files) => {
+])('the files of %j are %j', (present, files) => {
   expect(adapterFiles(present)).toEqual(files);
 });

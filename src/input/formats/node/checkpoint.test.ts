@@ -287,7 +287,7 @@ describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => 
     write('['.repeat(1e6));
     expect(() => openCheckpoint(folder)).toThrow('nested deeper than 8 levels');
     write(`{"weight_map":{"weight":"one${ending}","weight":"two${ending}"}}`);
-    expect(() => openCheckpoint(folder)).toThrow('has the same key twice in one object');
+    expect(() => openCheckpoint(folder)).toThrow('has the same key');
   });
 
   it.skipIf(!existsSync('/proc/self/fd'))('closes the shards opened so far', () => {

@@ -68,24 +68,27 @@ it.skipIf(process.platform !== 'linux')(
   },
 );
 
-it.skipIf(process.platform !== 'linux')('of a process whose launcher has ended is waited for', async () => {
-  const ending = spawn('sleep', ['0.5']);
-  // Node collects its child only when this thread no longer blocks.
-  writeFileSync(
-    path,
-    JSON.stringify({ ...ownHolder(), pid: ending.pid, started: undefined, launcher: gone() }),
-  );
-  lockFolder(folder)();
-  expect(readdirSync(folder)).toEqual([]);
-});
+it.skipIf(process.platform !== 'linux')(
+  'a lock of a process whose launcher has ended is waited for',
+  async () => {
+    const ending = spawn('sleep', ['0.5']);
+    // Node collects its child only when this thread no longer blocks.
+    writeFileSync(
+      path,
+      JSON.stringify({ ...ownHolder(), pid: ending.pid, started: undefined, launcher: gone() }),
+    );
+    lockFolder(folder)();
+    expect(readdirSync(folder)).toEqual([]);
+  },
+);
 
-it('of a process with a running launcher is not taken over', () => {
+it('a lock of a process with a running launcher is not taken over', () => {
   const launcher = process.ppid;
   writeFileSync(path, JSON.stringify({ ...ownHolder(), launcher }));
   expect(() => lockFolder(folder)).toThrow(`process ${process.pid} on`);
 });
 
-it('of another machine is observed, and its name is escaped', async () => {
+it('a lock of another machine is observed, and its name is escaped', async () => {
   const far = JSON.stringify({ ...ownHolder(), host: 'far\u001b[2J' });
   writeFileSync(path, far);
   const stop = startHeartbeat(path, far, 20);
@@ -121,7 +124,7 @@ it.for<Kind>(['thread', 'process', 'container', 'host'])(
   },
 );
 
-it('that was taken over is noticed by its first holder', () => {
+it('a lock that was taken over is noticed by its first holder', () => {
   const release = lockFolder(folder);
   assertLocked(folder);
   writeFileSync(path, readFileSync(path, 'utf8').replace(hostname(), 'another'));
@@ -130,7 +133,7 @@ it('that was taken over is noticed by its first holder', () => {
   expect(existsSync(path)).toBe(true);
 });
 
-it('that is empty is being written, or its writer was killed long ago', () => {
+it('a lock that is empty is being written, or its writer was killed long ago', () => {
   writeFileSync(path, '');
   expect(() => lockFolder(folder)).toThrow('is in use by another process');
   utimesSync(path, 1, 1);

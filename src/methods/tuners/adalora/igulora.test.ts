@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { loadCase } from '../../../../scripts/conformance/load-case.ts';
 import { feedsOf, withPrefix } from '../../../../scripts/conformance/read-case.ts';
+import { inLayout } from '../../../../tests/support/recorded-triplets.ts';
 import { readSafetensors } from '../../../input/formats/node/safetensors-file.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { Program } from '../../../program/program.ts';
@@ -10,7 +11,7 @@ import { RankAllocator } from '../allocation/allocator.ts';
 import { BudgetCosts } from '../allocation/promised-budget.ts';
 import { prunedModules } from '../allocation/pruned-module.ts';
 import { iguLora } from '../composed/pruned-triplets.ts';
-import { factorName, factorOf } from '../low-rank/factors.ts';
+import { factorOf } from '../low-rank/factors.ts';
 import { AdaLoraTuner } from './adalora-tuner.ts';
 
 interface Training {
@@ -54,21 +55,10 @@ function replay(
     { tinit, tfinal, deltaT, totalStep },
     budget,
   );
-  const inLayout = (recorded: readonly number[]) => {
-    const values = new Float32Array(tuner.layout.length);
-    let start = 0;
-    for (const { path } of modules)
-      for (const factor of ['A', 'E', 'B'] as const) {
-        const tensor = tuner.layout.read(values, factorName(path, factor));
-        tensor.set(recorded.slice(start, start + tensor.length));
-        start += tensor.length;
-      }
-    return values;
-  };
   let masks = 0;
   trace.forEach(({ gradient, stepped, masked }, i) => {
-    const values = inLayout(stepped);
-    allocator.observe(i + 1, values, inLayout(gradient));
+    const values = inLayout({ layout: tuner.layout, modules }, stepped);
+    allocator.observe(i + 1, values, inLayout({ layout: tuner.layout, modules }, gradient));
     const event = allocator.allocate(i + 1, values)?.event;
     // After the final allocation, the released code chooses again from the same averages.
     expect(event !== undefined).toBe(masked !== undefined && i + 1 <= totalStep - tfinal);

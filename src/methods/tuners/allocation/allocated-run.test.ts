@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { inLayout } from '../../../../tests/support/recorded-triplets.ts';
 import { Updater } from '../../../training/train/updater.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { type AdaLoraConfig, adaLoraConfigSchema } from '../composed/pruned-triplets.ts';
-import { factorName } from '../low-rank/factors.ts';
 import { adaLoraAlpha, adaLoraScale } from '../low-rank/patterns-and-scales.ts';
 import { AllocatedRun, isTold } from './allocated-run.ts';
 import { type AllocationSchedule, masksAt } from './budget.ts';
@@ -51,29 +51,14 @@ function started({ settings, shapes, lr, totalStep }: Training) {
   return { run, updater, modules, layout: tuner.layout };
 }
 
-/** Converts the recorded order (for each module A, E and B) to adalora's. */
-function inOurOrder({ modules, layout }: ReturnType<typeof started>, recorded: number[]): Float32Array {
-  const values = new Float32Array(layout.length);
-  let start = 0;
-  for (const { path } of modules) {
-    for (const factor of ['A', 'E', 'B'] as const) {
-      const tensor = layout.read(values, factorName(path, factor));
-      tensor.set(recorded.slice(start, start + tensor.length));
-      start += tensor.length;
-    }
-  }
-  expect(start).toBe(recorded.length);
-  return values;
-}
-
 /** Repeats the recorded run. `pause` is a step after which the run is resumed from its saved state. */
 function replayed(training: Training, pause?: number) {
   let current = started(training);
-  current.updater.values.set(inOurOrder(current, training.initial));
+  current.updater.values.set(inLayout(current, training.initial));
   const keeps: number[][] = [];
   const values: Float32Array[] = [];
   training.trace.forEach(({ gradient }, i) => {
-    current.updater.apply(inOurOrder(current, gradient));
+    current.updater.apply(inLayout(current, gradient));
     keeps.push(Object.values(current.run.ranks()));
     values.push(current.updater.values.slice());
     if (i + 1 !== pause) return;
@@ -100,7 +85,7 @@ describe.each(Object.entries(trainings))('a training in PyTorch: %s', (_, traini
       );
       expect({ step: i + 1, ranks: whole.keeps[i] }).toEqual({ step: i + 1, ranks });
       if (!values) return;
-      inOurOrder(whole, values).forEach((value, j) => expect(whole.values[i]![j]).toBeCloseTo(value, DIGITS));
+      inLayout(whole, values).forEach((value, j) => expect(whole.values[i]![j]).toBeCloseTo(value, DIGITS));
     });
     expect(whole.run.settled).toBe(true);
   });

@@ -1,11 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { inLayout } from '../../../../tests/support/recorded-triplets.ts';
 import { gatherValues } from '../../../support/numbers.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { chooseMoves, ElaLoraPolicy, elaLoraConfigSchema } from '../elalora/definition.ts';
 import { FlexLoraPolicy, flexLoraConfigSchema, spectralEntropy } from '../flexlora/definition.ts';
-import { factorName } from '../low-rank/factors.ts';
-import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { movedRanks } from './elastic-lora.ts';
 import { type Draw, ElasticRun, seeded } from './elastic-run.ts';
 
@@ -34,20 +33,6 @@ const modules = Object.entries(golden.shapes).map(([path, [inFeatures, outFeatur
   ...{ path, inFeatures, outFeatures, rank: golden.r, scale: 1 },
 }));
 const settings = { lora_dropout: 0, orth_reg_weight: 0.1 } as const;
-
-/** Converts a recorded vector to the layout of the tuner. */
-function inLayout({ layout, modules: own }: LowRankTuner, recorded: readonly number[]): Float32Array {
-  const values = new Float32Array(layout.length);
-  let start = 0;
-  for (const { path } of own)
-    for (const factor of ['A', 'E', 'B'] as const) {
-      const tensor = layout.read(values, factorName(path, factor));
-      tensor.set(recorded.slice(start, start + tensor.length));
-      start += tensor.length;
-    }
-  expect(start).toBe(recorded.length);
-  return values;
-}
 
 function startRun(name: string, draw: Draw): ElasticRun {
   const [method, moved, falls] = name.split(', ') as [string, string, string];

@@ -41,7 +41,7 @@ it.each([
     'model.layers.0.self_attn.q_proj',
     { inFeatures: 16, outFeatures: 16, rank: 2, scale: 2 ** 0.5 },
   ],
-] as const)('of %s by %s are PEFT’s', (name, init, path, sizes) => {
+] as const)('start factors of %s by %s are PEFT’s', (name, init, path, sizes) => {
   const base = readSafetensors(`${FIXTURES}/${name}/base/model.safetensors`);
   const initial = readSafetensors(`${FIXTURES}/${name}/initial.safetensors`);
   const weight = base.get(`${path}.weight`)!.data as Float32Array;
@@ -55,7 +55,7 @@ it.each([
   expect(largest(off)).toBeLessThan(2e-5 * largest(theirs));
 });
 
-it('by power iterations have all but a little of the principal part', () => {
+it('start factors by power iterations have all but a little of the principal part', () => {
   const data = new Random(1, 'matrix').normals(40 * 30, 1);
   const module = { path: 'm', inFeatures: 30, outFeatures: 40, rank: 4, scale: 0.5 };
   const [exact, near] = (['pissa', 'pissa_niter_8'] as const).map((init) => {
@@ -114,7 +114,7 @@ it.each(['gpt2-pissa', 'llama-olora'])(
   },
 );
 
-it('are exact for a wide matrix with nearly as many triplets as rows', () => {
+it('start factors are exact for a wide matrix with nearly as many triplets as rows', () => {
   const [rows, columns] = [6, 40];
   const matrix = new WeightMatrix(
     { path: 'm', inFeatures: columns, outFeatures: rows },

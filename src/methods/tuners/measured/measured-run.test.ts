@@ -9,7 +9,7 @@ import { WeightGradientTuner } from './measured-run.ts';
 it.each([
   ['bert', 'bert.encoder.layer.0.output.dense'],
   ['gpt2', 'transformer.h.0.attn.c_attn'],
-])('of %s is the gradient of the weight, by finite differences', async (name, path) => {
+])('the measured gradient of %s is the gradient of the weight, by finite differences', async (name, path) => {
   const folder = `src/methods/tuners/fixtures/eva/${name}`;
   const batch = withPrefix(readSafetensors(`${folder}/batches.safetensors`), '0.');
   const model = loadCase(`${folder}/base`, name === 'bert' ? 'SEQ_CLS' : 'CAUSAL_LM', batch);

@@ -39,7 +39,7 @@ function chosenFor(given: object, rows: number, { model = MINILM, tokens = 20 } 
   return { config, chosen: [...evaluated.chosen, ...chosen].map(describeChosen) };
 }
 
-it('are printed with their reasons, and equal the same values in a config', () => {
+it('chosen values are printed with their reasons, and equal the same values in a config', () => {
   const { config, chosen } = chosenFor({}, 4250);
   expect(chosen).toEqual([
     'validation 10% (4,250 rows)',
@@ -89,7 +89,7 @@ it('cross-validate few rows, and classify their vectors', () => {
   });
 });
 
-it('give as many steps for fewer rows, and no more time for longer texts and larger models', () => {
+it('chosen values give as many steps for fewer rows, and no more time for longer texts and larger models', () => {
   const epochs = (...args: Parameters<typeof chosenFor>) =>
     chosenFor(...args).config.training.num_train_epochs;
   expect(epochs({}, 1200)).toBe(8);
@@ -102,7 +102,7 @@ it('give as many steps for fewer rows, and no more time for longer texts and lar
   expect(epochs(causal, 10, { tokens: 512, model: modelOf(256, 4, true) })).toBe(3);
 });
 
-it('have a lower rate for a model that is wider than the measured ones', () => {
+it('chosen values have a lower rate for a model that is wider than the measured ones', () => {
   const rate = (width: number) =>
     chosenFor({}, 400, { model: modelOf(width, 4) }).config.training.learning_rate;
   expect([256, 384, 768, 1024].map(rate)).toEqual([5e-3, 5e-3, 2.5e-3, 1.9e-3]);
@@ -110,7 +110,7 @@ it('have a lower rate for a model that is wider than the measured ones', () => {
   expect(chosenFor({}, 400, { model: vectors }).config.training.learning_rate).toBe(1e-2);
 });
 
-it('for a decoder are the usual ones', () => {
+it('chosen values for a decoder are the usual ones', () => {
   const decoder = modelOf(2048, 16, true);
   expect(chosenFor({ method: 'lora' }, 400, { model: decoder }).config).toMatchObject({
     training: { learning_rate: 2e-4 },
@@ -131,7 +131,7 @@ it.each(METHOD_NAMES)('leave nothing open for %s, and stay the same when they ar
   });
 });
 
-it('are overridden by set values, and by defaults: huggingface', () => {
+it('chosen values are overridden by set values, and by defaults: huggingface', () => {
   const training = { learning_rate: 1e-4, max_steps: 7, eval_strategy: 'no', warmup_steps: 3 };
   const { config, chosen } = chosenFor({ training, adalora: { lora_alpha: 4 } }, 300);
   expect(config).toMatchObject({ training, adalora: { lora_alpha: 4 } });
@@ -150,7 +150,7 @@ it('are overridden by set values, and by defaults: huggingface', () => {
   });
 });
 
-it('have no floor with class weights or a best model, nor without rows to judge by', () => {
+it('chosen values have no floor with class weights or a best model, nor without rows to judge by', () => {
   const floor = (training: object) => chosenFor({ training }, 300).config.training.floor;
   expect(floor({ class_weights: 'balanced' })).toBeUndefined();
   expect(floor({ load_best_model_at_end: true })).toBeUndefined();
@@ -161,12 +161,12 @@ it('have no floor with class weights or a best model, nor without rows to judge 
   ).toBeUndefined();
 });
 
-it('hold nothing out if examples are not rows', () => {
+it('chosen values hold nothing out if examples are not rows', () => {
   const causal = chosenFor({ task: 'causal_lm', data: { train: 'a.txt' } }, 500).config;
   expect(causal).toMatchObject({ training: { eval_strategy: 'no', load_best_model_at_end: false } });
 });
 
-it('hold nothing out of equal rows, with a notice', () => {
+it('chosen values hold nothing out of equal rows, with a notice', () => {
   const parsed = parseRunConfig(BASE, 'test');
   const same = { ...factsOf(300), canHoldOut: () => false, canFold: () => false };
   const { config, chosen } = chooseScoring(parsed, same);
@@ -177,7 +177,7 @@ it('hold nothing out of equal rows, with a notice', () => {
   ]);
 });
 
-it('of a resumed run are unchanged, whatever the policy is now', () => {
+it('chosen values of a resumed run are unchanged, whatever the policy is now', () => {
   const before = {
     ...parseRunConfig({ ...BASE, defaults: 'huggingface' }, 'test'),
     defaults: 'chosen',
@@ -190,7 +190,7 @@ it('of a resumed run are unchanged, whatever the policy is now', () => {
   expect(keepChoices(parseRunConfig(BASE, 'test'), held)).toEqual(held);
 });
 
-it.each(METHOD_NAMES)('of a resumed run of %s have the same order in its files', (method) => {
+it.each(METHOD_NAMES)('chosen values of a resumed run of %s have the same order in its files', (method) => {
   const begun = chosenFor({ method }, 300).config;
   const facts = { model: MINILM, rows: 300, tokens: 20 };
   for (const given of [{ ...BASE, method }, begun]) {

@@ -46,13 +46,13 @@ function watched(): { folders: AdapterFolders; served: ReadonlyMap<string, objec
   return { folders, served: models };
 }
 
-it('give a name to the first of simultaneous requests', async () => {
+it('adapter folders give a name to the first of simultaneous requests', async () => {
   const { folders } = watched();
   const ends = await Promise.allSettled(Array.from({ length: 5 }, () => folders.load('x', 'a')));
   expect(ends.map(({ status }) => status)).toEqual(['fulfilled', ...Array(4).fill('rejected')]);
 });
 
-it('stop serving an adapter that was unloaded during a reload', async () => {
+it('adapter folders stop serving an adapter that was unloaded during a reload', async () => {
   const { folders, served } = watched();
   await folders.readAll();
   expect([...served.keys()]).toEqual(['a']);
@@ -66,7 +66,7 @@ it('stop serving an adapter that was unloaded during a reload', async () => {
   expect([...served.keys()]).toEqual([]);
 });
 
-it('keep an adapter unloaded whose files changed before the unload', async () => {
+it('adapter folders keep an adapter unloaded whose files changed before the unload', async () => {
   const { folders, served } = watched();
   await folders.readAll();
   make(2);
@@ -128,7 +128,7 @@ it('free the memory of adapters that are replaced or unloaded', async () => {
   expect(await isFree(second)).toBe(true);
 });
 
-it('keep the weights of a replaced adapter for requests that wait for it', async () => {
+it('adapter folders keep the weights of a replaced adapter for requests that wait for it', async () => {
   const { folders, served } = watched();
   await folders.readAll();
   const model = served.get('a') as ServedModel;
