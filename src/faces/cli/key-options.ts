@@ -1,8 +1,7 @@
 import { type Command, Option } from 'commander';
 import { nearest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
-import { KEY_FLAGS } from '../../training/run/config/key-flags.ts';
-import { addReadingFlags, number, repeated } from './flags.ts';
+import { addReadingFlags, KEY_FLAGS, keyOption, number, repeated } from './flags.ts';
 
 /** Flags of commands that read a config, or a data file for which a config is written. */
 export interface KeyOptions {
@@ -21,9 +20,9 @@ export function addKeyOptions(command: Command, keys?: readonly string[]): Comma
     repeated,
     [],
   );
-  for (const { key, flag, description, isNumber } of KEY_FLAGS) {
+  for (const { key, isNumber } of KEY_FLAGS) {
     if (keys && !keys.includes(key)) continue;
-    const option = new Option(flag, description);
+    const option = keyOption(key);
     command.addOption(isNumber ? option.argParser(numeral) : option);
   }
   return command;

@@ -12,7 +12,7 @@ const STORED = { float32: 'F32', float16: 'F16', bfloat16: 'BF16', uint8: 'U8' }
 /** Called with the share of a base that is written, from 0 to 1. */
 export type OnWritten = (share: number) => void;
 
-/** Where a base is made from. */
+/** The weights and inputs from which a base is made. */
 export interface BaseSource {
   format: BaseFormat;
   /** The largest input magnitudes of the modules in `format.measured`. */

@@ -7,7 +7,7 @@ import { type Communicator, gatherJson, type Processes } from '../../../program/
 import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { together } from '../../../program/parallel/together.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { addModelFlags, count, number, type OpenFlags, openFlags, repeated } from '../flags.ts';
+import { addModelFlags, count, keyOption, number, type OpenFlags, openFlags, repeated } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
 import type { GivenPrompt } from '../prompts.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
@@ -234,7 +234,7 @@ export function addGenerationFlags(command: Command): Command {
       number,
     )
     .option('--num_beams, --num-beams <count>', 'number of beams of the beam search', number)
-    .option('--seed <number>', 'seed of all random choices (default: 0)', number)
+    .addOption(keyOption('seed').argParser(number))
     .option(
       '--set <key=value>',
       'set any key of GenerationConfig, as in --set no_repeat_ngram_size=3; null unsets it (repeatable)',

@@ -20,7 +20,7 @@ export interface LowRankOptions {
  */
 export class LowRankInjection implements Injection {
   protected readonly modules: ReadonlyMap<string, LowRankModule>;
-  readonly parameter: Injection['parameter'];
+  readonly parameter: (name: string) => Value | undefined;
 
   /** @param layout with a diagonal, the E of modules with stacked A must be stacked in the same order */
   constructor(
