@@ -4,7 +4,7 @@ import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
 import { taskFigures } from '../src/studies/experiments/results/figures.ts';
 import type { ExperimentResults } from '../src/studies/experiments/results/main-table.ts';
 import { resultsMarkdown } from '../src/studies/experiments/results/markdown.ts';
-import { pairTests, scalesOf, type TaskResult } from '../src/studies/experiments/results/results.ts';
+import { findScales, pairTests, type TaskResult } from '../src/studies/experiments/results/results.ts';
 
 /*
  * Adds the rows of other comparisons of the same task to a table, when their run folders are on different machines:
@@ -25,7 +25,7 @@ const read = (folder: string): ExperimentResults => {
   // Older tables have no scales. Their tasks have one validation set.
   const tasks = results.tasks.map((task) => ({
     ...task,
-    scales: task.scales ?? scalesOf(task.scores, ['']),
+    scales: task.scales ?? findScales(task.scores, ['']),
   }));
   return { ...results, tasks };
 };

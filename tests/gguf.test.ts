@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
 import type { AdapterTensor, AdapterTensors } from '../src/input/formats/adapters/stored-adapter.ts';
 import { modelTypes } from '../src/models/registry.ts';
-import { textsOf } from '../src/program/modalities/texts.ts';
+import { requireTexts } from '../src/program/modalities/texts.ts';
 import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
 import { tokenModel } from '../src/program/objectives/token-model.ts';
 import { Program } from '../src/program/program.ts';
@@ -159,7 +159,7 @@ describe.skipIf(!isHere)(TITLE, () => {
           await opened.merge(path('merged'));
           writeFileSync(path('adapter.gguf'), readFileSync(join(path('gguf'), 'adapter.gguf')));
         }
-        const ids = textsOf(opened.parts.modality).ids(`<s>${PROMPT}`);
+        const ids = requireTexts(opened.parts.modality).ids(`<s>${PROMPT}`);
         writeFileSync(path('ids.json'), JSON.stringify([...ids]));
         const generated = await opened.generate(PROMPT, { max_new_tokens: 12 });
         ours[type]![which] = {

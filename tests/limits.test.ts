@@ -12,7 +12,7 @@ import { readTokenizerFiles } from '../src/input/text/build-tokenizer.ts';
 import { readChatTemplate } from '../src/input/text/chat/chat-template.ts';
 import { readRunEvents, readRunRecord } from '../src/studies/report/node/read-run-record.ts';
 import { UserError } from '../src/support/user-error.ts';
-import { finishOf } from '../src/training/run/event-log.ts';
+import { readFinish } from '../src/training/run/event-log.ts';
 import { readLayer } from '../src/use/trained/layer-file.ts';
 import { describeFolder, readFolder } from '../src/use/trained/node/load-model.ts';
 import { readNotes } from '../src/use/trained/notes.ts';
@@ -69,7 +69,7 @@ const READERS: Record<string, [file: string, read: Read][]> = {
   ],
   '`metrics.jsonl` of a run': [
     ['log/metrics.jsonl', (path) => readRunEvents(folderFiles(dirname(path)))],
-    ['log-end/metrics.jsonl', (path) => finishOf(folderFiles(dirname(path)))],
+    ['log-end/metrics.jsonl', (path) => readFinish(folderFiles(dirname(path)))],
   ],
   'TSV, CSV, JSON Lines, text, CoNLL, files to score': [
     ['rows.tsv', data],

@@ -193,6 +193,10 @@ describe('names', () => {
   });
 });
 
+it('functions begin with a verb, so none ends in Of', () => {
+  expect(linesWith(SOURCES, /^(export )?(async )?function\*? \w+Of\b/)).toEqual([]);
+});
+
 /** Functions with their types that a page and Node each have, and functions whose code an entry point loads. */
 const TWINS = [
   ...['OPEN_OPTIONS', 'OpenOptions', 'TrainOptions', 'createSession', 'decodePicture', 'exportOnnx', 'open'],

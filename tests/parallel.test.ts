@@ -6,8 +6,8 @@ import {
   encode,
   isAgreed,
 } from '../src/program/parallel/communicator.ts';
-import { dealJson, dealNumbers, rowsOf } from '../src/program/parallel/deal.ts';
-import { threadsOf } from '../src/program/parallel/node/join-processes.ts';
+import { dealJson, dealNumbers, findRows } from '../src/program/parallel/deal.ts';
+import { countThreads } from '../src/program/parallel/node/join-processes.ts';
 import { assertAgreed } from '../src/studies/jobs/assert-same-run.ts';
 
 /** A process among others whose contributions to `gather` are given, call after call. */
@@ -29,7 +29,7 @@ describe('rows', () => {
     [7, 3, ['0-3', '3-5', '5-7']],
     [2, 3, ['0-1', '1-2', '2-2']],
   ])('of %i are divided among %i processes without gap', (count, size, expected) => {
-    const parts = Array.from({ length: size }, (_, rank) => rowsOf({ ...ALONE, rank, size }, count));
+    const parts = Array.from({ length: size }, (_, rank) => findRows({ ...ALONE, rank, size }, count));
     expect(parts.map(({ start, end }) => `${start}-${end}`)).toEqual(expected);
   });
 });
@@ -97,6 +97,6 @@ describe('threads', () => {
     ['have the cores that the launcher has bound them to', ['a', 'a'], [cores(3, '0-2'), cores(3, '3-5')], 3],
     ['are one at least', ['a', 'a', 'a'], [cores(2, '0-1'), cores(2, '0-1'), cores(2, '0-1')], 1],
   ])('%s', (_, hosts, all, threads) => {
-    expect(threadsOf(among(0, hosts, all), JSON.parse(new TextDecoder().decode(all[0])))).toBe(threads);
+    expect(countThreads(among(0, hosts, all), JSON.parse(new TextDecoder().decode(all[0])))).toBe(threads);
   });
 });

@@ -6,17 +6,17 @@ import { parse } from 'yaml';
 import { METHOD_NAMES } from '../src/methods/tuners/registry.ts';
 import { adapterParameters } from '../src/methods/tuners/tuner.ts';
 import { comparison } from '../src/studies/experiments/comparison.ts';
-import { placeOf } from '../src/studies/experiments/experiment.ts';
+import { describePlace } from '../src/studies/experiments/experiment.ts';
 import type { RecipeBooks } from '../src/studies/experiments/recipe-rows.ts';
 import { startMethod } from '../src/studies/jobs/start-method.ts';
 import { packageRecipes, paperTables } from '../src/studies/recipes/node/package-recipes.ts';
 import { recipeConfig } from '../src/studies/recipes/recipe.ts';
 import { scorePrefixes } from '../src/tasks/data-files.ts';
-import { metricsOf, taskNamed } from '../src/tasks/registry.ts';
+import { listMetrics, taskNamed } from '../src/tasks/registry.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { RunConfig } from '../src/training/run/config/run-config.ts';
 import { trainerSettings } from '../src/training/train/trainer-settings.ts';
-import { familyOf } from '../src/use/trained/bind-model.ts';
+import { findFamily } from '../src/use/trained/bind-model.ts';
 
 /*
  * The recipes' derived values, from the models' config.json and the numbers of rows alone, against the paper's
@@ -70,7 +70,7 @@ function batchOf({ training }: RunConfig): number {
 
 /** The method of a config on the model's shapes. */
 function started(config: RunConfig, steps: number) {
-  const { definition, config: shape } = familyOf(MODELS[config.model], 'config.json');
+  const { definition, config: shape } = findFamily(MODELS[config.model], 'config.json');
   const model = taskNamed(config.task).build(['no', 'yes'])(definition, shape);
   return startMethod(config, model, steps).run;
 }
@@ -226,7 +226,7 @@ describe('the tables of the paper', () => {
     expect(cells).toHaveLength(count);
     const configs = cells.map(({ config }) => parseRunConfig({ ...config, output: 'run' }, name));
     expect(new Set(configs.map((config) => JSON.stringify(config))).size).toBe(count);
-    expect(new Set(cells.map(placeOf)).size).toBe(count);
+    expect(new Set(cells.map(describePlace)).size).toBe(count);
     if (name.startsWith('table'))
       for (const { paper, scores = [] } of cells) expect(Object.keys(paper ?? {})).toEqual(scores);
     // A run's scores have the names in the table.
@@ -234,7 +234,7 @@ describe('the tables of the paper', () => {
       const { splits_rows } = recipes.find((one) => one.name === recipe)!;
       const { task, data } = configs[i]!;
       const known = scorePrefixes(data.validation).flatMap((set) =>
-        metricsOf(task, data).map((score) => set + score),
+        listMetrics(task, data).map((score) => set + score),
       );
       if (name !== 'table15' && !splits_rows)
         expect([...known, 'mean']).toEqual(expect.arrayContaining([...scores]));

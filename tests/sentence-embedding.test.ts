@@ -8,7 +8,7 @@ import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import { train } from '../src/studies/jobs/node/train.ts';
 import type { RunConfigInput } from '../src/training/run/config/run-config.ts';
 import { BaseFolder } from '../src/use/serving/node/base-folder.ts';
-import { stateOf } from '../src/use/serving/node/find-adapters.ts';
+import { readState } from '../src/use/serving/node/find-adapters.ts';
 import { PackedCache } from '../src/use/serving/packed-cache.ts';
 import { servedAdapter, servedBase } from '../src/use/serving/served-adapter.ts';
 import { LocalService } from '../src/use/serving/service/local-service.ts';
@@ -255,7 +255,7 @@ it('serves adapters mixed in a batch, with the same results as alone', async () 
   const own = await servedBase(base);
   await serving.add(own!);
   const cache = new PackedCache(2 ** 20);
-  const found = folders.map((path, i) => ({ name: `a${i}`, folder: path, state: stateOf(path) as string }));
+  const found = folders.map((path, i) => ({ name: `a${i}`, folder: path, state: readState(path) as string }));
   for (const one of found)
     await serving.add(await servedAdapter(one, one.name, base, cache, () => base.read(one)));
   const service = new LocalService(serving, { load: async () => {}, unload: async () => {}, close() {} });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadTokenizer } from '../src/input/text/node/load-tokenizer.ts';
-import { textsOf } from '../src/program/modalities/texts.ts';
+import { requireTexts } from '../src/program/modalities/texts.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { TINY_CONFIG, TINY_TOKENIZER, writeTinyModel } from './support/tiny-model.ts';
@@ -22,7 +22,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 async function complaint(): Promise<string | undefined> {
   try {
     const opened = await open(folder);
-    const { vocabSize } = textsOf(opened.parts.modality);
+    const { vocabSize } = requireTexts(opened.parts.modality);
     await opened.close();
     const tokenizer = await loadTokenizer(folder, { typeVocabSize: 2 });
     return tokenizer.vocabSize <= vocabSize ? undefined : 'not seen';

@@ -6,7 +6,7 @@ import { readSafetensors } from '../../src/input/formats/node/safetensors-file.t
 import { everyParameter } from '../../src/methods/tuners/full/definition.ts';
 import { weightStart } from '../../src/methods/tuners/lora/start-factors.ts';
 import type { MethodRun } from '../../src/methods/tuners/method-run.ts';
-import { kindOf } from '../../src/methods/tuners/registry.ts';
+import { findKind } from '../../src/methods/tuners/registry.ts';
 import type { ReadRange, TunedValues } from '../../src/methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../src/program/bases/base-dtype.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
@@ -69,14 +69,14 @@ export async function adapterChecks(findings: Findings, folder: string, replayed
   };
   if (isCompact) {
     const ours = run.store?.(tensors.finalValues(), '../base');
-    if (ours) await check('ours', kindOf(ours, path).import(model, ours, path));
+    if (ours) await check('ours', findKind(ours, path).import(model, ours, path));
   }
-  const stored = kindOf(adapter, path);
+  const stored = findKind(adapter, path);
   const imported = stored.import(model, adapter, path);
   await check('probe', imported);
   for (const [form, convert] of Object.entries(stored.exports ?? {})) {
     const converted = convert(adapter, path);
-    await check(`as ${form}`, kindOf(converted, path).import(model, converted, path));
+    await check(`as ${form}`, findKind(converted, path).import(model, converted, path));
   }
   const notes = baseDtype === 'float32' ? undefined : ({ base_dtype: baseDtype } as Notes);
   const read = imported.tuner.merged?.(imported.values, fittingReader({ model: plain, notes }));

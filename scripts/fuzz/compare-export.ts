@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { textsOf } from '../../src/program/modalities/texts.ts';
+import { requireTexts } from '../../src/program/modalities/texts.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
@@ -26,7 +26,7 @@ export async function exportDifference(adapter: string, base: string): Promise<n
   const output = mkdtempSync(join(adapter, '..', 'onnx-'));
   try {
     writeForm(opened, onnxForm(opened), output);
-    const texts = textsOf((await readFolder(baseFolder)).modality(model.config));
+    const texts = requireTexts((await readFolder(baseFolder)).modality(model.config));
     const encodings = TEXTS.map((text) => texts.encode(text, undefined, model.config.maxLength));
     const batch = texts.padded(encodings);
     const program = new Program(nodeEngine(model, 'cpu', { threads: 1 }), model, tuner);

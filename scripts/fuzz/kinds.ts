@@ -15,7 +15,7 @@ import { readText } from '../../src/input/formats/node/read-text.ts';
 import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import { readChatTemplate } from '../../src/input/text/chat/chat-template.ts';
 import { loadTokenizer } from '../../src/input/text/node/load-tokenizer.ts';
-import { kindOf } from '../../src/methods/tuners/registry.ts';
+import { findKind } from '../../src/methods/tuners/registry.ts';
 import { generationSettings } from '../../src/program/generation/generation-settings.ts';
 import { tokenModel } from '../../src/program/objectives/token-model.ts';
 import { comparison } from '../../src/studies/experiments/comparison.ts';
@@ -32,7 +32,7 @@ import { readQuestions } from '../../src/tasks/question-answering/read-questions
 import { readSentences } from '../../src/tasks/token-classification/read-sentences.ts';
 import { sentencesToTag } from '../../src/tasks/token-classification/read-words.ts';
 import { readLastCheckpoint } from '../../src/training/run/checkpoint-files.ts';
-import { finishOf } from '../../src/training/run/event-log.ts';
+import { readFinish } from '../../src/training/run/event-log.ts';
 import { describeFolder } from '../../src/use/trained/node/load-model.ts';
 import { readNotes } from '../../src/use/trained/notes.ts';
 import { buildModel } from '../../src/use/trained/read-model.ts';
@@ -152,7 +152,7 @@ export const KINDS: readonly Kind[] = [
   {
     name: 'adapter config',
     file: 'adapter/adapter_config.json',
-    read: async (_, folder) => void kindOf(await readAdapter(join(folder, 'adapter')), folder),
+    read: async (_, folder) => void findKind(await readAdapter(join(folder, 'adapter')), folder),
   },
   {
     name: 'adapter',
@@ -189,7 +189,7 @@ export const KINDS: readonly Kind[] = [
     read(_, folder) {
       const run = folderFiles(join(folder, 'run'));
       readRunEvents(run);
-      finishOf(run);
+      readFinish(run);
     },
   },
   {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { textsOf } from '../../src/program/modalities/texts.ts';
+import { requireTexts } from '../../src/program/modalities/texts.ts';
 import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
 import { open } from '../../src/use/trained/node/open.ts';
@@ -11,7 +11,7 @@ export async function tokenLogits(run: string, file: string): Promise<string> {
   const program = new Program(engine, model.parts.model, tuner);
   let lines = '';
   for (const line of readFileSync(file, 'utf8').trim().split('\n')) {
-    const { inputIds } = textsOf(modality).encode(JSON.parse(line).prompt);
+    const { inputIds } = requireTexts(modality).encode(JSON.parse(line).prompt);
     const length = inputIds.length;
     const logits = await program.predict(
       values,

@@ -3,7 +3,7 @@ import { AutoTokenizer, env } from '@huggingface/transformers';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Batch } from '../../src/input/text/batches.ts';
 import { headNamed } from '../../src/models/heads/registry.ts';
-import { textsOf } from '../../src/program/modalities/texts.ts';
+import { requireTexts } from '../../src/program/modalities/texts.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
@@ -38,7 +38,7 @@ export async function ourLogits(
   base?: string,
 ): Promise<BatchLogits> {
   const { model, tuner, values, baseFolder } = await openTuned(what, { model: base });
-  const texts = textsOf((await readFolder(baseFolder)).modality(model.config));
+  const texts = requireTexts((await readFolder(baseFolder)).modality(model.config));
   const encodings = examples.map(([text, pair]) => texts.encode(text, pair, model.config.maxLength));
   const batch = texts.padded(encodings);
   const program = new Program(nodeEngine(model, 'cpu'), model, tuner);

@@ -22,7 +22,7 @@ export const encoderFields = {
  * Number and names of labels as transformers reads them. They come from `id2label`, else from `num_labels`,
  * else from the default `otherwise`.
  */
-export function labelsOf(
+export function readLabels(
   fields: { num_labels?: number; id2label?: Record<string, string> },
   otherwise = 2,
 ): Pick<CommonConfig, 'numLabels' | 'id2label'> {

@@ -17,7 +17,7 @@ interface Readable extends Tensors {
  */
 export function withCutTensors<Source extends Tensors>(source: Source, definition: Cut): Source {
   if (!definition.cutModules) return source;
-  const parts = new Map(source.names().flatMap((whole) => partsOf(definition, whole)));
+  const parts = new Map(source.names().flatMap((whole) => listParts(definition, whole)));
   const range = (name: string, size: number) => {
     const { whole, i, count } = parts.get(name)!;
     return { whole, from: (i * size) / count, to: ((i + 1) * size) / count };
@@ -53,11 +53,11 @@ export function withCutTensors<Source extends Tensors>(source: Source, definitio
 /** The name of the tensor in a file that has a tensor of {@link withCutTensors}. */
 export function cutFrom(source: Pick<Tensors, 'names'>, definition: Cut, name: string): string {
   if (source.names().includes(name)) return name;
-  const parts = source.names().flatMap((whole) => partsOf(definition, whole));
+  const parts = source.names().flatMap((whole) => listParts(definition, whole));
   return parts.find(([part]) => part === name)?.[1].whole ?? name;
 }
 
-function partsOf({ cutModules = {} }: Cut, name: string) {
+function listParts({ cutModules = {} }: Cut, name: string) {
   return Object.entries(cutModules).flatMap(([whole, parts]) =>
     `.${name}`.includes(`.${whole}.`)
       ? parts.map(

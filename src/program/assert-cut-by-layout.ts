@@ -38,7 +38,7 @@ export function assertCutByLayout(
   }
   const read = new Set(nodes);
   const unread = layout.stacks.find((_, i) => !read.has(stacks[i]!.node));
-  if (unread) throw new Error(`the loss does not depend on ${namesOf(layout, unread)}. ${REMEDY}`);
+  if (unread) throw new Error(`the loss does not depend on ${joinNames(layout, unread)}. ${REMEDY}`);
 }
 
 const REMEDY = 'Read it with layout.value(flat, name), where layout is the one that inject is given.';
@@ -47,10 +47,10 @@ const REMEDY = 'Read it with layout.value(flat, name), where layout is the one t
 function namesWithin(layout: ParameterLayout, { op, attributes }: GraphNode): string {
   const { start, end } =
     op === 'slice' ? (attributes as { start: number; end: number }) : { start: 0, end: layout.length };
-  return namesOf(layout, { start, end });
+  return joinNames(layout, { start, end });
 }
 
-function namesOf({ segments }: ParameterLayout, range: { start: number; end: number }): string {
+function joinNames({ segments }: ParameterLayout, range: { start: number; end: number }): string {
   const names = segments.filter(({ start, end }) => start < range.end && end > range.start);
   return listNames(names.map(({ name }) => name));
 }

@@ -41,7 +41,7 @@ export function batchPart(
   }
   const labelRows = whole[LABEL_ROWS]?.data;
   const labelled = Int32Array.from((labelRows ?? []).keys()).filter((i) => {
-    const example = exampleOf(Number(labelRows?.[i]), batch);
+    const example = findExample(Number(labelRows?.[i]), batch);
     return example >= start && example < end;
   });
   const feeds: Tensors = {};
@@ -61,12 +61,12 @@ export function batchPart(
 
 /** Renumbers rows of sequence-major hidden states for a part of the examples. */
 function moved({ data, dims }: HostTensor, batch: number, { start, end }: RowRange): HostTensor {
-  const number = (row: number) => Math.floor(row / batch) * (end - start) + exampleOf(row, batch) - start;
+  const number = (row: number) => Math.floor(row / batch) * (end - start) + findExample(row, batch) - start;
   return { data: Int32Array.from(data, number), dims };
 }
 
 /** The example of a row of hidden states. The row before the first token of a text is negative. */
-function exampleOf(row: number, batch: number): number {
+function findExample(row: number, batch: number): number {
   return (row + batch) % batch;
 }
 

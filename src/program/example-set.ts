@@ -99,7 +99,7 @@ export interface LayerTargets {
 }
 
 /** The number of a row's units: its text, or each of its words. */
-export function unitsOf({ rows, outputs, loss }: LayerTargets, row: number): number {
+export function countUnits({ rows, outputs, loss }: LayerTargets, row: number): number {
   return loss === 'softmax' ? rows[row]!.length : rows[row]!.length / outputs;
 }
 

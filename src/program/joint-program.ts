@@ -2,7 +2,7 @@ import { gradients } from '../engine/autodiff/gradients.ts';
 import { input, multiply, sum } from '../engine/graph/build.ts';
 import { symbol } from '../engine/graph/dimension.ts';
 import { Graph, type Value } from '../engine/graph/graph.ts';
-import { symbolsOf } from '../engine/graph/print.ts';
+import { collectSymbols } from '../engine/graph/print.ts';
 import type { Session, Tensors } from '../engine/runtime/session.ts';
 import type { Tuner } from '../methods/tuners/tuner.ts';
 import type { DropoutSites } from '../models/nn/dropout.ts';
@@ -12,7 +12,7 @@ import { batchPart } from './batch-part.ts';
 import type { Engine } from './engine.ts';
 import type { JointLoss, TaskModel } from './objectives/task-model.ts';
 import type { Communicator } from './parallel/communicator.ts';
-import { type RowRange, rowsOf } from './parallel/deal.ts';
+import { findRows, type RowRange } from './parallel/deal.ts';
 import { TRAINED, type TrainingOptions, trainingGraph, trainingNetwork } from './training-graph.ts';
 
 /** Name of the input for the gradient of the loss with respect to the outputs. */
@@ -86,10 +86,10 @@ export class JointProgram {
     const lossSession = await this.#loss.get();
     const { joint, config } = this.#model;
     const width = config.numLabels;
-    const sizes = batches.map(({ feeds }) => symbolsOf(forward.outputs, feeds));
+    const sizes = batches.map(({ feeds }) => collectSymbols(forward.outputs, feeds));
     const texts = sizes.map(({ batch }) => batch!);
     const rowChunks = batches.map(({ chunk = Number.POSITIVE_INFINITY }, i) =>
-      chunksOf(rowsOf(communicator, texts[i]!), chunk),
+      splitRows(findRows(communicator, texts[i]!), chunk),
     );
     const feedsOf = ({ outputs, dropouts }: Opened, i: number, rows: RowRange, extra?: Tensors) => {
       const { feeds, number } = batches[i]!;
@@ -175,7 +175,7 @@ export class JointProgram {
 }
 
 /** Splits rows into ranges of at most `most` rows. An empty range has no chunks. */
-function chunksOf({ start, end }: RowRange, most: number): RowRange[] {
+function splitRows({ start, end }: RowRange, most: number): RowRange[] {
   const chunks: RowRange[] = [];
   for (let at = start; at < end; at += most) chunks.push({ start: at, end: Math.min(end, at + most) });
   return chunks;
@@ -198,7 +198,7 @@ function gathered(
   return joinedFloats(
     texts.flatMap((count) =>
       all.map((outputs, rank) => {
-        const { start, end } = rowsOf({ ...communicator, rank, size, hosts }, count);
+        const { start, end } = findRows({ ...communicator, rank, size, hosts }, count);
         const from = read[rank];
         read[rank]! += (end - start) * width;
         return outputs.subarray(from, read[rank]);

@@ -114,7 +114,7 @@ export class LinearProbe {
           weights = await fit(feeds, strength, weights);
           for (const row of held) {
             const features = this.#standardized.subarray(row * width, (row + 1) * width);
-            found[i]!.set(scoresOf(features, this.#complete(weights), outputs), row * outputs);
+            found[i]!.set(computeScores(features, this.#complete(weights), outputs), row * outputs);
           }
         }
       }
@@ -201,7 +201,7 @@ export class LinearProbe {
   }
 }
 
-function scoresOf(features: Float32Array, weights: LinearWeights, outputs: number): Float64Array {
+function computeScores(features: Float32Array, weights: LinearWeights, outputs: number): Float64Array {
   const { length: width } = features;
   const scores = weights.slice(width * outputs);
   for (let i = 0, at = 0; i < width; i++)

@@ -94,7 +94,7 @@ export function mixedSet(
   mixing: Mixing,
   seed: number,
 ): ExampleSet {
-  const members = membersOf(set, sources);
+  const members = listMembers(set, sources);
   const empty = members.findIndex(({ length }) => length === 0);
   if (empty >= 0) throw new UserError({ where: sources[empty]!.name, fault: 'has no examples to train on' });
   const drawn = drawMixture(
@@ -122,7 +122,7 @@ export function mixedSet(
 }
 
 /** The indices of each source's examples. */
-function membersOf({ lengths, rows }: ExampleSet, sources: readonly { rows: number }[]): number[][] {
+function listMembers({ lengths, rows }: ExampleSet, sources: readonly { rows: number }[]): number[][] {
   const ends = sources.map((_, i) => sources.slice(0, i + 1).reduce((sum, source) => sum + source.rows, 0));
   const members = sources.map((): number[] => []);
   for (const example of lengths.keys()) {

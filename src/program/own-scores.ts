@@ -12,7 +12,7 @@ export interface OwnScores {
 }
 
 /** Returns custom scores that are computed in this thread. Undefined if there are none. */
-export function ownScoresOf(metrics: OwnMetrics = {}): OwnScores | undefined {
+export function readOwnScores(metrics: OwnMetrics = {}): OwnScores | undefined {
   const names = Object.keys(metrics);
   if (names.length === 0) return undefined;
   return { names, compute: (...answers) => computeOwn(metrics, ...answers) };

@@ -45,10 +45,10 @@ export async function predictAll(
       logits.set(rows.subarray(row * numLabels, (row + 1) * numLabels), example * numLabels);
     });
   }
-  checkFinite(rowsOf(logits, numLabels));
+  checkFinite(listRows(logits, numLabels));
   return logits;
 }
 
-function* rowsOf(matrix: Float32Array, width: number): Iterable<Float32Array> {
+function* listRows(matrix: Float32Array, width: number): Iterable<Float32Array> {
   for (let at = 0; at < matrix.length; at += width) yield matrix.subarray(at, at + width);
 }

@@ -1,4 +1,4 @@
-import { symbolsOf } from '../engine/graph/print.ts';
+import { collectSymbols } from '../engine/graph/print.ts';
 import type { Session, Tensors } from '../engine/runtime/session.ts';
 import type { Tuner } from '../methods/tuners/tuner.ts';
 import { DropoutPools } from '../models/nn/dropout.ts';
@@ -9,7 +9,7 @@ import { type JointBatch, type JointPart, JointProgram } from './joint-program.t
 import { inParts } from './objectives/labelled-rows.ts';
 import type { TaskModel } from './objectives/task-model.ts';
 import { ALONE, type Communicator } from './parallel/communicator.ts';
-import { rowsOf } from './parallel/deal.ts';
+import { findRows } from './parallel/deal.ts';
 import {
   type EvaluationOutput,
   evaluationGraph,
@@ -93,10 +93,10 @@ export class Program {
   ): Promise<Objective> {
     const { session, graph } = await this.#training.get();
     const graphOutputs = Object.values(graph.outputs);
-    const sizes = symbolsOf(graphOutputs, batch);
+    const sizes = collectSymbols(graphOutputs, batch);
     const part =
       division.size > 1
-        ? batchPart(graphOutputs, batch, rowsOf(division, sizes.batch!), this.#options.classWeights)
+        ? batchPart(graphOutputs, batch, findRows(division, sizes.batch!), this.#options.classWeights)
         : undefined;
     if (part?.share === 0) return { loss: 0, gradient: this.#gradient.fill(0), share: 0, examples: 0 };
     const feeds = {

@@ -17,7 +17,7 @@ export interface Validation {
 }
 
 /** Combines named sets. The scores of a single set do not contain its name. Undefined if there is no set. */
-export function validationOf(sets: readonly (readonly [string, Evaluation])[]): Validation | undefined {
+export function joinValidation(sets: readonly (readonly [string, Evaluation])[]): Validation | undefined {
   if (sets.length === 0) return undefined;
   return {
     parts: sets.map(([, evaluation]) => evaluation),

@@ -44,8 +44,8 @@ export function weightMemory(readers: readonly WeightReader[]): number {
       const packedWeight = packed ? packedMatrix(node) : undefined;
       for (const value of readBy(node)) {
         if (value.node.op !== 'weight') continue;
-        if (value === packedWeight) copies += bytesOf(value);
-        else mapped.set((value.node as GraphNode<'weight'>).attributes.name, bytesOf(value));
+        if (value === packedWeight) copies += countBytes(value);
+        else mapped.set((value.node as GraphNode<'weight'>).attributes.name, countBytes(value));
       }
     }
   }
@@ -73,7 +73,7 @@ function readBy({ op, inputs }: GraphNode): readonly Value[] {
   return op === 'byteMatmul' ? inputs.filter((_, i) => i !== 3 && i !== 4) : inputs;
 }
 
-function bytesOf({ dtype, shape }: Value): number {
+function countBytes({ dtype, shape }: Value): number {
   return elementCount(shape as number[]) * (dtype === 'uint8' ? 1 : 4);
 }
 

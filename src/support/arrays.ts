@@ -5,19 +5,19 @@ export function elementCount(shape: readonly number[]): number {
 type Numbers = Float32Array | Int32Array | Uint8Array;
 
 export function concatenated(...parts: readonly Int32Array[]): Int32Array {
-  return filled(new Int32Array(lengthOf(parts)), parts);
+  return filled(new Int32Array(sumLengths(parts)), parts);
 }
 
 /** Takes a list, because there may be too many parts for arguments. */
 export function joinedFloats(parts: readonly Float32Array[]): Float32Array {
-  return filled(new Float32Array(lengthOf(parts)), parts);
+  return filled(new Float32Array(sumLengths(parts)), parts);
 }
 
 export function joinedBytes(parts: readonly Uint8Array[]): Uint8Array {
-  return filled(new Uint8Array(lengthOf(parts)), parts);
+  return filled(new Uint8Array(sumLengths(parts)), parts);
 }
 
-function lengthOf(parts: readonly Numbers[]): number {
+function sumLengths(parts: readonly Numbers[]): number {
   return parts.reduce((length, part) => length + part.length, 0);
 }
 
@@ -31,6 +31,6 @@ function filled<Whole extends Numbers>(whole: Whole, parts: readonly Whole[]): W
 }
 
 /** The bytes of an array, without a copy. */
-export function bytesOf({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
+export function viewBytes({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import {
   ANYTHING,
+  acceptOne,
   assertOptions,
   BOOLEAN,
   COUNT,
   FUNCTION,
   NUMBER,
   OBJECT,
-  oneOf,
   SIGNAL,
   TEXT,
 } from './options.ts';
 
 const TYPES = {
-  baseDtype: oneOf('float32', 'int8'),
+  baseDtype: acceptOne('float32', 'int8'),
   batchSize: COUNT,
   embeds: BOOLEAN,
   onNotice: FUNCTION,

@@ -49,7 +49,7 @@ export const SIGNAL: OptionType = {
   // The class of another realm, such as a frame's, is another one.
   holds: (value) => isObject(value) && typeof (value as Partial<AbortSignal>).throwIfAborted === 'function',
 };
-export const oneOf = (...names: readonly string[]): OptionType => ({
+export const acceptOne = (...names: readonly string[]): OptionType => ({
   is: names.join(' or '),
   holds: (value) => names.some((name) => name === value),
 });

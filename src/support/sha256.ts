@@ -23,7 +23,7 @@ export class Sha256 implements Hash {
 }
 
 /** A 64-bit hash of numbers as hexadecimal digits: two FNV-1a hashes over their 32-bit patterns. */
-export function hashOf({ buffer, byteOffset, byteLength }: Float32Array | Int32Array): string {
+export function computeHash({ buffer, byteOffset, byteLength }: Float32Array | Int32Array): string {
   const words = new Uint32Array(buffer, byteOffset, byteLength / 4);
   let [a, b] = [0x811c9dc5, 0x9747b28c];
   for (let i = 0; i < words.length; i++) {

@@ -1,7 +1,7 @@
 import { PROGRAM } from './program.ts';
 
 /** Runs independent functions. Throws one UserError with all their errors. */
-export function allOf<Done extends readonly unknown[] | []>(
+export function attemptAll<Done extends readonly unknown[] | []>(
   works: { [At in keyof Done]: () => Done[At] },
 ): Done {
   const mistakes = new Mistakes();
@@ -198,7 +198,7 @@ export type ErrorClasses = Readonly<Record<string, abstract new (...args: never[
 const CLASSES: ErrorClasses = { UserError, ComputationError };
 
 /** Returns an error as plain data. A system error that the user can fix becomes a user's error. */
-export function failureOf(thrown: unknown, classes = CLASSES): Failure {
+export function describeFailure(thrown: unknown, classes = CLASSES): Failure {
   const error = fileError(thrown) ?? thrown;
   if (!(error instanceof Error)) return { message: String(error) };
   const kind = Object.keys(classes).find((name) => error instanceof classes[name]!);

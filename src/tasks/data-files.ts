@@ -87,7 +87,7 @@ export function trainingFiles({ train }: Pick<DataPlaces, 'train'>): readonly st
 }
 
 /** How the training files are mixed. Undefined for a single file. */
-export function mixingOf({
+export function readMixing({
   probabilities,
   stopping_strategy = 'first_exhausted',
 }: Pick<DataPlaces, 'probabilities' | 'stopping_strategy'>): Mixing | undefined {

@@ -53,7 +53,7 @@ export function moduleOfTask(name: TaskName): string | undefined {
 }
 
 /** The scores of a task, optionally for a `data` section. The default score for comparing models comes first. */
-export function metricsOf(name: TaskName, data?: BaseData): readonly ScoreName[] {
+export function listMetrics(name: TaskName, data?: BaseData): readonly ScoreName[] {
   const { scores } = taskNamed(name);
   return (data && scores.metricsOf?.(data)) ?? scores.metrics;
 }
@@ -62,7 +62,7 @@ export function metricsOf(name: TaskName, data?: BaseData): readonly ScoreName[]
  * The maximum number of tokens of an example, and the key that sets it. `requested` is undefined if neither the section
  * nor the model sets it. A default above the model's limit is lowered to it, and `unlowered` is then the default.
  */
-export function maxLengthOf(
+export function findMaxLength(
   name: TaskName,
   data: BaseData,
   config: CommonConfig,

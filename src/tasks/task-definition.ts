@@ -30,7 +30,7 @@ export interface TaskFiles<Data extends BaseData = BaseData, Rows = unknown> {
   /** Joins the content of several sources: first all rows (or files) of the first source, and so on. */
   join(parts: readonly Rows[]): Rows;
   /**
-   * Describes the rows for `holdOut` and `foldsOf` of input/data/split-rows.ts. Missing if they cannot be split.
+   * Describes the rows for `holdOut` and `splitFolds` of input/data/split-rows.ts. Missing if they cannot be split.
    */
   splittable?(rows: Rows, reading: ReadingOf<Data>): Splittable<Rows>;
   /** Number of rows. Missing if examples are not rows. */

@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import sirv from 'sirv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PageServer, servePage, writePage } from '../../src/faces/servers/page/page-server.ts';
-import { textsOf } from '../../src/program/modalities/texts.ts';
+import { requireTexts } from '../../src/program/modalities/texts.ts';
 import { cosine } from '../../src/tasks/sentence-embedding/embed-texts.ts';
 import { open } from '../../src/use/trained/node/open.ts';
 import { tinyRows } from '../support/tiny-data.ts';
@@ -108,7 +108,7 @@ describe.skipIf(CHROMIUM === undefined)(`the page that trains (${CHROMIUM ?? NO_
           expect(Math.abs(percent - 100 * Math.max(...Object.values(answer.probabilities)))).toBeLessThan(
             0.06,
           );
-          const { inputIds } = textsOf(model.parts.modality).encode(text, undefined, 128);
+          const { inputIds } = requireTexts(model.parts.modality).encode(text, undefined, 128);
           const { logits } = await session.run(batchOfOne(inputIds));
           // Sums of float32 in another order.
           (logits!.data as Float32Array).forEach((logit, i) =>

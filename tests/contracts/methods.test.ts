@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { input } from '../../src/engine/graph/build.ts';
 import { Graph, type Value } from '../../src/engine/graph/graph.ts';
 import { verify } from '../../src/engine/graph/verify.ts';
-import { adapterKinds, kindOf, METHOD_NAMES, methodNamed } from '../../src/methods/tuners/registry.ts';
+import { adapterKinds, findKind, METHOD_NAMES, methodNamed } from '../../src/methods/tuners/registry.ts';
 import { adapterParameters, type ReadRange } from '../../src/methods/tuners/tuner.ts';
 import { initialise } from '../../src/models/bind-checkpoint.ts';
 import { evaluationGraph, trainingGraph } from '../../src/program/training-graph.ts';
@@ -121,7 +121,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
       const values = distinct(fresh.tuner.layout.length);
       const stored = fresh.store!(values, 'base');
       expect(stored).toMatchObject({ baseModel: 'base' });
-      const kind = kindOf(stored, 'x');
+      const kind = findKind(stored, 'x');
       expect(adapterKinds()).toContain(kind);
       const back = kind.import(model, stored, 'x');
       const names = fresh.tuner.layout.segments.map((segment) => segment.name);

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TaskModel } from '../../src/program/objectives/task-model.ts';
 import type { LoadedModel } from '../../src/program/weight-memory.ts';
-import { type Build, type Family, familyOf } from '../../src/use/trained/bind-model.ts';
+import { type Build, type Family, findFamily } from '../../src/use/trained/bind-model.ts';
 import { openWeights } from '../../src/use/trained/node/load-model.ts';
 
 /** The family of the model in a folder, and the content of its config.json. */
 export function familyIn(folder: string): Family & { json: Record<string, unknown> } {
   const path = join(folder, 'config.json');
   const json = JSON.parse(readFileSync(path, 'utf8'));
-  return { ...familyOf(json, path), json };
+  return { ...findFamily(json, path), json };
 }
 
 /** Describes the model in a folder, at once. */

@@ -21,7 +21,7 @@ export async function inflate(
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
   try {
-    const unpacked = piecesOf(bytes).pipeThrough(new DecompressionStream(format));
+    const unpacked = streamPieces(bytes).pipeThrough(new DecompressionStream(format));
     // A reader is used because not every browser can iterate over a stream.
     const reader = unpacked.getReader();
     for (let next = await reader.read(); !next.done; next = await reader.read()) {
@@ -39,7 +39,7 @@ export async function inflate(
   return new Uint8Array(await new Blob(parts).arrayBuffer());
 }
 
-function piecesOf(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
+function streamPieces(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array<ArrayBuffer>> {
   let at = 0;
   return new ReadableStream({
     pull(controller) {

@@ -20,7 +20,7 @@ interface End {
 }
 
 /** The port between the page and a worker, at either end. */
-export function portOf(end: End): Port {
+export function createPort(end: End): Port {
   return {
     send: (message, transfer = []) => end.postMessage(message, { transfer }),
     onMessage: (listener) => end.addEventListener('message', ({ data }) => listener(data)),

@@ -1,6 +1,6 @@
 import { parquetText } from '../../src/input/data/parquet/parquet-text.ts';
 import { answerCalls } from '../../src/support/calls/answer-calls.ts';
-import { portOf } from './module-worker.ts';
+import { createPort } from './module-worker.ts';
 import type { UnpackedRows } from './unpack-parquet.ts';
 
 /** Runs in a worker of its own, so that it can be stopped: for some damaged files, the library loops for minutes. */
@@ -17,4 +17,4 @@ const reader = {
   },
 };
 
-answerCalls(reader, ['unpack'], portOf(globalThis));
+answerCalls(reader, ['unpack'], createPort(globalThis));

@@ -1,7 +1,7 @@
-import { groupsOf } from '../../src/input/data/split-rows.ts';
+import { groupEqualTexts } from '../../src/input/data/split-rows.ts';
 import type { Table } from '../../src/input/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
-import { assertWords, chosenRows, heldOutOf, type Split } from './chosen-rows.ts';
+import { assertWords, chosenRows, countHeldOut, type Split } from './chosen-rows.ts';
 
 /** Questions with their answers. */
 export interface PairSplit extends Split {
@@ -39,12 +39,12 @@ export function splitPairs(table: Table, at: readonly [number, number]): PairSpl
       fault: 'has the same answer for every question',
     });
   }
-  if (Math.max(...groupsOf(rows)) === 0) {
+  if (Math.max(...groupEqualTexts(rows)) === 0) {
     throw new UserError({
       where: table.fileName,
       fault: 'has no pair that can be held out, because each one shares a text with the others',
       hint: 'Add questions with other answers.',
     });
   }
-  return { ...heldOutOf(rows, { texts: rows }), answers, leftOut };
+  return { ...countHeldOut(rows, { texts: rows }), answers, leftOut };
 }

@@ -1,6 +1,6 @@
 import { Caller } from '../../src/support/calls/caller.ts';
 import { UserError } from '../../src/support/user-error.ts';
-import { moduleWorker, portOf } from './module-worker.ts';
+import { createPort, moduleWorker } from './module-worker.ts';
 
 /** Time limit in seconds. It suffices for any file that a page accepts. */
 const PATIENCE_SECONDS = 20;
@@ -18,7 +18,7 @@ export interface UnpackedRows {
  */
 export async function unpackParquet(file: Blob, where: string): Promise<UnpackedRows> {
   const worker = moduleWorker('parquet.js');
-  const caller = new Caller(portOf(worker));
+  const caller = new Caller(createPort(worker));
   const fault = `is not a readable parquet file: it took more than ${PATIENCE_SECONDS} s`;
   const timer = setTimeout(() => caller.fail(new UserError({ where, fault })), 1000 * PATIENCE_SECONDS);
   worker.addEventListener('error', () =>

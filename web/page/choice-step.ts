@@ -88,7 +88,7 @@ export function choiceStep(
     }
     if (mine !== turn) return;
     problem.textContent = message;
-    counts.innerHTML = choice ? summaryOf(choice, file.pictures ? 'picture' : 'row').text : '';
+    counts.innerHTML = choice ? describeChoice(choice, file.pictures ? 'picture' : 'row').text : '';
     setReady(choice !== undefined);
   }
 
@@ -167,7 +167,7 @@ export function choiceStep(
         }
         header.checked = opened.hasHeader === true;
         element('header-field', HTMLElement).hidden = opened.hasHeader === undefined;
-        element('file-facts', HTMLElement).textContent = factsOf(opened);
+        element('file-facts', HTMLElement).textContent = describeFile(opened);
       }
       void weigh();
     },
@@ -178,7 +178,7 @@ export function choiceStep(
   };
 }
 
-function factsOf({ fileName, rows, columns, ragged, notice, pictures }: OpenedFile): string {
+function describeFile({ fileName, rows, columns, ragged, notice, pictures }: OpenedFile): string {
   if (pictures && columns.length === 2)
     return `${fileName}: ${countedNoun(rows, 'picture')}.${notice === undefined ? '' : ` ${notice}`}`;
   const left = ragged > 0 ? ` Skipped: ${countedNoun(ragged, 'row')} with another number of fields.` : '';
@@ -200,7 +200,7 @@ function examples(classes: NonNullable<OpenedFile['pictures']>['examples']): Mar
   )}</div>`;
 }
 
-function summaryOf(choice: Choice, noun: string): Markup {
+function describeChoice(choice: Choice, noun: string): Markup {
   const { leftOut, trainRows, heldOutRows } = choice;
   const judged =
     heldOutRows > 0
@@ -214,12 +214,12 @@ function summaryOf(choice: Choice, noun: string): Markup {
   const out = left.length > 0 ? ` Removed: ${left.join(', ')}.` : '';
   const content =
     'labels' in choice
-      ? labelsOf(choice.labels)
+      ? describeLabels(choice.labels)
       : markup`<p>${countedNoun(choice.answers, 'different answer')}.</p>`;
   return markup`${content}<p>${countedNoun(trainRows, noun)} to train on, ${judged}.${out}</p>`;
 }
 
-function labelsOf(labels: readonly [label: string, rows: number][]): Markup {
+function describeLabels(labels: readonly [label: string, rows: number][]): Markup {
   const most = labels[0]![1];
   const bars = labels.slice(0, MAX_LISTED).map(([label, rows]) => ({
     ...{ label, share: rows / most },

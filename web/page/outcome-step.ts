@@ -51,7 +51,9 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
       if (mine === turn) answer.textContent = `Reading the answers: ${Math.round(100 * share)} %`;
     };
     const asked =
-      goal === 'search' ? desk.search(text, onRead).then(foundOf) : desk.predict(text).then(answerOf);
+      goal === 'search'
+        ? desk.search(text, onRead).then(describeFound)
+        : desk.predict(text).then(describeAnswer);
     await answerWith(asked, mine);
   }
 
@@ -70,7 +72,7 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
     const seen = async () => {
       const url = await desk.thumbnail(asked);
       if (mine === turn) [shown.src, shown.hidden] = [url, false];
-      return answerOf(await desk.predict(asked));
+      return describeAnswer(await desk.predict(asked));
     };
     await answerWith(seen(), mine);
   }
@@ -174,7 +176,7 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
   };
 }
 
-function answerOf({ probabilities }: Prediction) {
+function describeAnswer({ probabilities }: Prediction) {
   const shown = probabilities.slice(0, MAX_SHOWN).map(([label, share]) => ({
     ...{ label, share },
     value: `${(100 * share).toFixed(1)} %`,
@@ -182,7 +184,7 @@ function answerOf({ probabilities }: Prediction) {
   return labelBars(shown, true);
 }
 
-function foundOf(found: readonly Found[]) {
+function describeFound(found: readonly Found[]) {
   const bars = found.map(({ answer, cosine }) => ({
     ...{ label: answer, share: Math.max(0, cosine) },
     value: cosine.toFixed(2),

@@ -1,4 +1,4 @@
-import { sectionMarkup, sectionsOf } from '../../src/studies/report/page/sections.ts';
+import { listSections, sectionMarkup } from '../../src/studies/report/page/sections.ts';
 import { methodTitle, type RunRecord } from '../../src/studies/report/run/run-record.ts';
 
 /** The sections of the report to show, in this order. `FOLDED` sections are collapsed below. */
@@ -33,7 +33,7 @@ export class RunPicture {
     this.#timer = undefined;
     const startedAt = performance.now();
     const { facts } = this.#record;
-    for (const section of sectionsOf([{ label: methodTitle(facts), runs: [this.#record] }])) {
+    for (const section of listSections([{ label: methodTitle(facts), runs: [this.#record] }])) {
       const { id } = section;
       if (!SHOWN.includes(id) && !FOLDED.includes(id)) continue;
       const html = sectionMarkup(section).text;

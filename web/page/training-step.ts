@@ -69,7 +69,7 @@ export async function trainingStep(
       if (!run.isKept) lost = 'This training is not saved, so its progress would be lost.';
       record = emptyRecord(run.facts);
       picture = new RunPicture(element('picture', HTMLElement), record);
-      note.textContent = noteOf(run);
+      note.textContent = describeNote(run);
     },
     event(event: TrainEvent) {
       if (!record || !picture) return;
@@ -100,10 +100,10 @@ export async function trainingStep(
 
   try {
     const outcome = await start(watcher);
-    line.textContent = lineOf(outcome);
+    line.textContent = describeOutcome(outcome);
     // The fourth step shows the score. A screen reader hears it here, because the focus stays in this step.
     spoken.textContent =
-      `${line.textContent} ${outcome.reason === 'stopped' ? '' : scoreOf(begun!, outcome)}`.trim();
+      `${line.textContent} ${outcome.reason === 'stopped' ? '' : describeScore(begun!, outcome)}`.trim();
     picture?.draw();
     return { begun: begun!, outcome };
   } catch (error) {
@@ -115,7 +115,7 @@ export async function trainingStep(
   }
 }
 
-function noteOf({ facts, isKept }: Begun): string {
+function describeNote({ facts, isKept }: Begun): string {
   const threads = crossOriginIsolated ? '' : ', in one thread because this page is not cross-origin isolated';
   const device = facts.device === 'webgpu' ? 'On the GPU (WebGPU)' : `On the CPU (WebAssembly)${threads}`;
   const kept = isKept
@@ -124,12 +124,12 @@ function noteOf({ facts, isKept }: Begun): string {
   return `${device}. ${kept}`;
 }
 
-function lineOf({ reason, step, train_runtime }: Outcome): string {
+function describeOutcome({ reason, step, train_runtime }: Outcome): string {
   return reason === 'stopped'
     ? `Stopped at step ${counted(step)}.`
     : `Done after ${duration(train_runtime)}.`;
 }
 
-function scoreOf({ goal, heldOutRows }: Begun, { metrics }: Outcome): string {
+function describeScore({ goal, heldOutRows }: Begun, { metrics }: Outcome): string {
   return GOAL_WORDS[goal].score(metrics, heldOutRows);
 }

@@ -11,7 +11,7 @@ import { guessWish } from '../data/guess-wish.ts';
 import { type ChosenFile, readChosen } from '../data/read-pictures.ts';
 import type { PageTable } from '../data/read-table.ts';
 import { bestDevice } from './best-device.ts';
-import { goalOf, splitFor, type Wish } from './goal.ts';
+import { chooseGoal, splitFor, type Wish } from './goal.ts';
 import { LearntModel } from './learnt-model.ts';
 import type { Choice, ChosenSettings, Found, OpenedFile, Outcome, Prediction, Watcher } from './messages.ts';
 import { type PageRun, pageRun } from './page-run.ts';
@@ -68,7 +68,7 @@ export class Desk {
       ...(notices.length > 0 && { notice: notices.join(' ') }),
       ...{ rows: rows.length, columns, guess: wish },
       preview: rows.slice(0, PREVIEWED).map((row) => row.map((field) => field.slice(0, MAX_CHARACTERS))),
-      ...(pictures && { pictures: { examples: examplesOf(rows, wish), ...(served && { served }) } }),
+      ...(pictures && { pictures: { examples: pickExamples(rows, wish), ...(served && { served }) } }),
     };
   }
 
@@ -203,7 +203,7 @@ export class Desk {
     await this.#forgetModel();
     const { config, files, modelFiles, ...told } = run;
     const facts = summarizeRun(parsePageConfig(config))!;
-    watcher.begun({ ...told, goal: goalOf(config), facts, isKept: store !== undefined });
+    watcher.begun({ ...told, goal: chooseGoal(config), facts, isKept: store !== undefined });
     const events: TrainEvent[] = [];
     const tell = (event: TrainEvent) => {
       if (event.type !== 'progress') events.push(event);
@@ -252,7 +252,10 @@ export class Desk {
 }
 
 /** The first pictures of each label. */
-function examplesOf(rows: Table['rows'], { at: [input, target] }: Wish): [label: string, paths: string[]][] {
+function pickExamples(
+  rows: Table['rows'],
+  { at: [input, target] }: Wish,
+): [label: string, paths: string[]][] {
   const examples = new Map<string, string[]>();
   for (const row of rows) {
     const paths = examples.get(row[target]!) ?? [];

@@ -21,7 +21,7 @@ export function splitFor({ goal, at }: Wish, table: PageTable): LabelledSplit | 
   return goal === 'search' ? splitPairs(table, at) : splitRows(table, at);
 }
 
-export function goalOf({ task, model }: Pick<PageConfig, 'task' | 'model'>): Goal {
+export function chooseGoal({ task, model }: Pick<PageConfig, 'task' | 'model'>): Goal {
   if (task === 'sentence_embedding') return 'search';
   // The built-in encoder reads texts only.
   return model === undefined ? 'labels' : 'pictures';

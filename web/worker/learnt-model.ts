@@ -9,7 +9,7 @@ import {
 } from '../../src/faces/web/index.ts';
 import { encodeZip } from '../../src/input/formats/pickle/encode-torch-file.ts';
 import { OnDemand } from '../../src/support/opened.ts';
-import { nearestOf, unit } from '../../src/tasks/sentence-embedding/embed-texts.ts';
+import { findNearest, unit } from '../../src/tasks/sentence-embedding/embed-texts.ts';
 import type { Found, Prediction } from './messages.ts';
 import type { PageRun } from './page-run.ts';
 
@@ -74,7 +74,7 @@ export class LearntModel {
       throw error;
     });
     const [query] = await model.embed([question]);
-    return nearestOf(query!, vectors, MAX_FOUND).map(({ number, score }) => ({
+    return findNearest(query!, vectors, MAX_FOUND).map(({ number, score }) => ({
       answer: texts[number]!,
       cosine: score,
     }));

@@ -19,7 +19,7 @@ export class GradientSum {
   }
 
   total(): Value {
-    for (const run of runsOf(this.#slices)) this.#addWhole(joined(run));
+    for (const run of groupAdjacent(this.#slices)) this.#addWhole(joined(run));
     this.#slices = [];
     return this.#whole as Value;
   }
@@ -33,9 +33,9 @@ function hasFixedStart({ inputs: [slice], attributes: { axis, before } }: Pad): 
   return typeof before === 'number' && typeof slice.shape[axis] === 'number';
 }
 
-function runsOf(slices: readonly Pad[]): Pad[][] {
+function groupAdjacent(slices: readonly Pad[]): Pad[][] {
   const runs: Pad[][] = [];
-  for (const slice of slices.toSorted((a, b) => startOf(a) - startOf(b))) {
+  for (const slice of slices.toSorted((a, b) => readStart(a) - readStart(b))) {
     const run = runs.find((run) => follows(slice, run[run.length - 1]!));
     if (run) run.push(slice);
     else runs.push([slice]);
@@ -44,10 +44,10 @@ function runsOf(slices: readonly Pad[]): Pad[][] {
 }
 
 function follows(next: Pad, { inputs: [slice], attributes: { axis, before } }: Pad): boolean {
-  return next.attributes.axis === axis && startOf(next) === addDimensions(before, slice.shape[axis]!);
+  return next.attributes.axis === axis && readStart(next) === addDimensions(before, slice.shape[axis]!);
 }
 
-function startOf({ attributes: { before } }: Pad): number {
+function readStart({ attributes: { before } }: Pad): number {
   return before as number;
 }
 

@@ -34,15 +34,15 @@ export function sameShape(a: readonly Dimension[], b: readonly Dimension[]): boo
 }
 
 export function addDimensions(a: Dimension, b: Dimension): Dimension {
-  const terms = new Map(termsOf(a));
-  for (const [monomial, factor] of termsOf(b)) terms.set(monomial, (terms.get(monomial) ?? 0) + factor);
+  const terms = new Map(listTerms(a));
+  for (const [monomial, factor] of listTerms(b)) terms.set(monomial, (terms.get(monomial) ?? 0) + factor);
   return canonical(terms);
 }
 
 export function multiplyDimensions(a: Dimension, b: Dimension): Dimension {
   const terms = new Map<string, number>();
-  for (const [x, m] of termsOf(a)) {
-    for (const [y, n] of termsOf(b)) {
+  for (const [x, m] of listTerms(a)) {
+    for (const [y, n] of listTerms(b)) {
       const monomial = [...x.split('*'), ...y.split('*')].filter(Boolean).sort().join('*');
       terms.set(monomial, (terms.get(monomial) ?? 0) + m * n);
     }
@@ -53,7 +53,7 @@ export function multiplyDimensions(a: Dimension, b: Dimension): Dimension {
 /** Divides a size by a symbol. Undefined if the size is not a multiple of the symbol. */
 export function divideDimension(size: Dimension, name: string): Dimension | undefined {
   const terms = new Map<string, number>();
-  for (const [monomial, factor] of termsOf(size)) {
+  for (const [monomial, factor] of listTerms(size)) {
     const names = monomial.split('*');
     const at = names.indexOf(name);
     if (at < 0) return undefined;
@@ -70,7 +70,7 @@ export function dimensionSize(shape: readonly Dimension[]): Dimension {
 /** The value of a size for given values of the symbols. */
 export function evaluateDimension(size: Dimension, symbols: Readonly<Record<string, number>>): number {
   let total = 0;
-  for (const [monomial, factor] of termsOf(size)) {
+  for (const [monomial, factor] of listTerms(size)) {
     let product = factor;
     for (const name of monomial.split('*').filter(Boolean)) {
       if (!(name in symbols)) throw new Error(`no value for the symbolic size ${name}`);
@@ -81,7 +81,7 @@ export function evaluateDimension(size: Dimension, symbols: Readonly<Record<stri
   return total;
 }
 
-function termsOf(size: Dimension): ReadonlyMap<string, number> {
+function listTerms(size: Dimension): ReadonlyMap<string, number> {
   return typeof size === 'number' ? new Map([['', size]]) : size.terms;
 }
 

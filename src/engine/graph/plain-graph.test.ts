@@ -15,7 +15,7 @@ import {
 } from './build.ts';
 import { addDimensions, multiplyDimensions, symbol } from './dimension.ts';
 import { Graph, type Value } from './graph.ts';
-import { plainGraph, plainType, typeOf, withPlainGraph } from './plain-graph.ts';
+import { plainGraph, plainType, readType, withPlainGraph } from './plain-graph.ts';
 import { printGraph } from './print.ts';
 
 const [batch, sequence] = [symbol('batch'), symbol('sequence')];
@@ -55,7 +55,7 @@ it('may be a given value', () => {
 
 it('keeps types', () => {
   const { dtype, shape } = given(new Graph())[1]!;
-  expect(typeOf(structuredClone(plainType({ dtype, shape })))).toEqual({ dtype, shape });
+  expect(readType(structuredClone(plainType({ dtype, shape })))).toEqual({ dtype, shape });
 });
 
 it('refuses an op with a function', () => {

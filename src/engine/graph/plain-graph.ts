@@ -39,8 +39,8 @@ export function plainType({ dtype, shape }: TensorType): PlainType {
 }
 
 /** The type that {@link plainType} has described. */
-export function typeOf({ dtype, shape }: PlainType): TensorType {
-  return { dtype, shape: shape.map(dimensionOf) };
+export function readType({ dtype, shape }: PlainType): TensorType {
+  return { dtype, shape: shape.map(readDimension) };
 }
 
 /**
@@ -71,9 +71,9 @@ export function withPlainGraph({ nodes, result }: PlainGraph, given: readonly Va
   const made: (readonly Value[])[] = given.map((value) => [value]);
   const valueAt = ([node, output]: PlainValue) => made[node]![output]!;
   for (const { op, inputs, attributes, type } of nodes) {
-    const own = attributesOf(attributes) as never;
+    const own = writeAttributes(attributes) as never;
     made.push(
-      type ? [graph.leaf(op as 'constant', own, typeOf(type))] : graph.add(op, inputs.map(valueAt), own),
+      type ? [graph.leaf(op as 'constant', own, readType(type))] : graph.add(op, inputs.map(valueAt), own),
     );
   }
   return valueAt(result);
@@ -89,8 +89,8 @@ function plainAttributes(op: Op, attributes: object): Record<string, unknown> {
   );
 }
 
-function attributesOf(attributes: Readonly<Record<string, unknown>>): object {
-  const revived = (value: unknown) => (isPlainPolynomial(value) ? dimensionOf(value) : value);
+function writeAttributes(attributes: Readonly<Record<string, unknown>>): object {
+  const revived = (value: unknown) => (isPlainPolynomial(value) ? readDimension(value) : value);
   return Object.fromEntries(
     Object.entries(attributes).map(([key, value]) => [
       key,
@@ -111,6 +111,6 @@ function plainDimension(size: Dimension): PlainDimension {
   return typeof size === 'number' ? size : { terms: [...size.terms] };
 }
 
-function dimensionOf(size: PlainDimension): Dimension {
+function readDimension(size: PlainDimension): Dimension {
   return typeof size === 'number' ? size : new Polynomial(new Map(size.terms));
 }

@@ -47,7 +47,7 @@ export function printType({ dtype, shape }: TensorType): string {
 }
 
 /** The value of each symbolic size in a program, taken from the shapes of its inputs. */
-export function symbolsOf(
+export function collectSymbols(
   outputs: readonly Value[],
   inputs: Readonly<Record<string, { dims: readonly number[] }>>,
 ): Record<string, number> {

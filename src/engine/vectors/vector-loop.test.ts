@@ -1,10 +1,21 @@
 import { expect, it } from 'vitest';
 import { Random } from '../../support/random.ts';
-import { absoluteOf, differenceOf, productOf, quotientOf, root, sumOf, VectorLoop } from './vector-loop.ts';
+import {
+  addExpressions,
+  divideExpressions,
+  multiplyExpressions,
+  root,
+  subtractExpressions,
+  takeAbsolute,
+  VectorLoop,
+} from './vector-loop.ts';
 
 const loop = new VectorLoop(['x', 'y', 'z'], ['a', 'b'], ({ x, y, a, b }) => {
-  const sum = sumOf(productOf(a, x), y);
-  return { x: quotientOf(differenceOf(sum, b), root(absoluteOf(y))), y: productOf(sum, x) };
+  const sum = addExpressions(multiplyExpressions(a, x), y);
+  return {
+    x: divideExpressions(subtractExpressions(sum, b), root(takeAbsolute(y))),
+    y: multiplyExpressions(sum, x),
+  };
 });
 
 /** Draws magnitudes from float32's underflow to its overflow, zeros, and values that are not finite. */

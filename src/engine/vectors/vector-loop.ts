@@ -134,20 +134,26 @@ export type Expression =
 
 export type Operator = 'absolute' | 'root' | 'add' | 'subtract' | 'multiply' | 'divide';
 
-export const absoluteOf = (x: Expression): Expression => ({ op: 'absolute', operands: [x] });
+export const takeAbsolute = (x: Expression): Expression => ({ op: 'absolute', operands: [x] });
 
 export const root = (x: Expression): Expression => ({ op: 'root', operands: [x] });
 
-export const sumOf = (x: Expression, y: Expression): Expression => ({ op: 'add', operands: [x, y] });
+export const addExpressions = (x: Expression, y: Expression): Expression => ({ op: 'add', operands: [x, y] });
 
-export const differenceOf = (x: Expression, y: Expression): Expression => ({
+export const subtractExpressions = (x: Expression, y: Expression): Expression => ({
   op: 'subtract',
   operands: [x, y],
 });
 
-export const productOf = (x: Expression, y: Expression): Expression => ({ op: 'multiply', operands: [x, y] });
+export const multiplyExpressions = (x: Expression, y: Expression): Expression => ({
+  op: 'multiply',
+  operands: [x, y],
+});
 
-export const quotientOf = (x: Expression, y: Expression): Expression => ({ op: 'divide', operands: [x, y] });
+export const divideExpressions = (x: Expression, y: Expression): Expression => ({
+  op: 'divide',
+  operands: [x, y],
+});
 
 /** Number of elements of each vector per call. Six such vectors fit into a core's cache. */
 const ROOM = 4096;

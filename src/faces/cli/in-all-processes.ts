@@ -7,10 +7,10 @@ import { UserError } from '../../support/user-error.ts';
  * computation; only the first prints and writes.
  */
 export async function inAllProcesses(work: (processes: Processes) => Promise<void>): Promise<void> {
-  const { launchOf, readyForMpi } = await import('../../program/parallel/node/launch.ts');
+  const { readLaunch, readyForMpi } = await import('../../program/parallel/node/launch.ts');
   const { joinProcesses } = await import('../../program/parallel/node/join-processes.ts');
   readyForMpi(process.env);
-  const rank = launchOf(process.env)?.rank ?? 0;
+  const rank = readLaunch(process.env)?.rank ?? 0;
   const { log, error: complain } = console;
   if (rank > 0) console.log = console.error = () => {};
   try {

@@ -1,14 +1,14 @@
 import { isAbsolute } from 'node:path';
 import { PROGRAM } from '../../support/program.ts';
 import { taskNamed } from '../../tasks/registry.ts';
-import { methodOf } from '../../training/run/config/method-of.ts';
+import { readMethod } from '../../training/run/config/read-method.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import { aligned, shellQuoted } from './terminal/plain-text.ts';
 
 /** Commands for using a finished run, one per line. */
 export function nextSteps(config: ParsedConfig): string {
   const { output, task, data } = config;
-  const { definition, settings } = methodOf(config);
+  const { definition, settings } = readMethod(config);
   const base = definition.requiredBase?.(settings);
   const { prediction, words } = taskNamed(task);
   const run = shellQuoted([isAbsolute(output) || !output.startsWith('-') ? output : `./${output}`]);

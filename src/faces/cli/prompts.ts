@@ -1,4 +1,4 @@
-import { jsonLines, ownValue, textOf } from '../../input/data/json-lines.ts';
+import { jsonLines, ownValue, requireText } from '../../input/data/json-lines.ts';
 import { RowProblems } from '../../input/data/rows.ts';
 import { readMessages } from '../../input/data/text/language-rows.ts';
 import type { ChatMessage } from '../../input/text/chat/chat-template.ts';
@@ -36,7 +36,7 @@ function fromJson(body: string, fileName: string): GivenPrompt[] {
   for (const { line, object } of jsonLines(body, problems)) {
     const prompt =
       ownValue(object, 'messages') === undefined
-        ? textOf(object, 'prompt', line, problems)
+        ? requireText(object, 'prompt', line, problems)
         : readMessages(object.messages, 'messages', line, problems)?.messages;
     if (prompt !== undefined) prompts.push({ where: `${fileName}:${line}`, prompt });
   }

@@ -51,7 +51,7 @@ export async function runCommand(words: readonly string[]): Promise<void> {
     // With an unknown command, --help would print the program's help and hide the error.
     await program.parseAsync(isKnown || name!.startsWith('-') ? words : [name!], { from: 'user' });
   } catch (error) {
-    process.exitCode = exitCodeOf(error);
+    process.exitCode = chooseExitCode(error);
     if (error instanceof CommanderError && error.code === 'commander.unknownOption') {
       const command = program.commands.find((one) => one.name() === name);
       await explainFlag(error.message, command);
@@ -74,7 +74,7 @@ function useThreads(command: Command): void {
   if (threads !== undefined) process.env[THREADS] = String(threads);
 }
 
-function exitCodeOf(error: unknown): number {
+function chooseExitCode(error: unknown): number {
   // The first process reports errors that all processes have.
   if (isAgreed(error) && rankAmongSeveral(process.env)) return 0;
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USER_MISTAKE; // Commander has already printed its message.

@@ -42,7 +42,7 @@ const MORE_REQUESTS = 512;
 /** Serves the adapters of folders until a signal stops it. */
 export async function runServer(folders: readonly string[], flags: ServeFlags): Promise<void> {
   for (const folder of folders) checkFolder(folder);
-  const apiKey = keyOf(flags.apiKeyEnv);
+  const apiKey = readKey(flags.apiKeyEnv);
   const model = flags.model ?? (await namedBase(folders));
   const metrics = new ServerMetrics();
   const display = downloadDisplay(process.stderr);
@@ -63,7 +63,7 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
     },
     {
       onProgress: display,
-      onEvent: (event) => log(lineOf(event)),
+      onEvent: (event) => log(formatLine(event)),
       onRun: (run) => metrics.ran(run),
       onFault: (error) => failed.abort(error),
     },
@@ -116,7 +116,7 @@ function checkFolder(folder: string): void {
   throw new UserError({ where: folder, fault: 'is a file. Pass a folder of adapters' });
 }
 
-function keyOf(variable: string | undefined): string | undefined {
+function readKey(variable: string | undefined): string | undefined {
   if (variable === undefined) return undefined;
   const key = process.env[variable];
   if (key) return key;
@@ -130,7 +130,7 @@ function keyOf(variable: string | undefined): string | undefined {
 async function namedBase(folders: readonly string[]): Promise<string> {
   for (const folder of folders) {
     for (const adapter of await findAdapters(folder)) {
-      const named = await baseNameOf(adapter);
+      const named = await readBaseName(adapter);
       if (named) return named;
     }
   }
@@ -145,7 +145,7 @@ async function namedBase(folders: readonly string[]): Promise<string> {
  * The base model that an adapter names. Undefined for a damaged adapter, which is reported when all adapters
  * are read.
  */
-async function baseNameOf({ folder, run }: FoundAdapter): Promise<string | null | undefined> {
+async function readBaseName({ folder, run }: FoundAdapter): Promise<string | null | undefined> {
   try {
     return (run && baseOfRun(run)) ?? (await readAdapter(folder)).baseModel;
   } catch (error) {
@@ -154,7 +154,7 @@ async function baseNameOf({ folder, run }: FoundAdapter): Promise<string | null 
   }
 }
 
-function lineOf(event: FolderEvent): object {
+function formatLine(event: FolderEvent): object {
   const { type, ...rest } = event;
   return { time: now(), event: type, ...rest };
 }

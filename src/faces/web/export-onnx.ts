@@ -20,13 +20,13 @@ export async function exportOnnx(
   const { model, base } = await openTrained(trained, opening);
   try {
     const made = onnxFolder({ ...model.parts, base }, { dtypes, maxBytes });
-    return new Map([...base.small, ...[...made].map(([path, stream]) => [path, bytesOf(stream)] as const)]);
+    return new Map([...base.small, ...[...made].map(([path, stream]) => [path, joinBytes(stream)] as const)]);
   } finally {
     await model.close();
   }
 }
 
-function bytesOf({ byteLength, chunks }: ByteStream): Uint8Array {
+function joinBytes({ byteLength, chunks }: ByteStream): Uint8Array {
   const bytes = new Uint8Array(byteLength);
   let at = 0;
   for (const chunk of chunks()) {

@@ -5,7 +5,7 @@ import { ANYTHING, assertOptions, type OptionTypes, TEXT } from '../../support/o
 import { UserError } from '../../support/user-error.ts';
 import { fittingBase } from '../../use/trained/fitting-base.ts';
 import { COMMON_OPEN_OPTIONS, type CommonOpenOptions } from '../../use/trained/model-options.ts';
-import { openModel } from '../../use/trained/open-model.ts';
+import { openTunedModel } from '../../use/trained/open-model.ts';
 import { type DescribedModel, describeModel, readModel } from '../../use/trained/read-model.ts';
 import { TrainedModel } from '../../use/trained/trained-model.ts';
 import { trainedParts } from '../../use/trained/trained-parts.ts';
@@ -58,10 +58,10 @@ export async function openTrained(
   const { name: path = 'adapter', device = 'wasm', batchSize, continues, onNotice = console.warn } = options;
   // A program in JavaScript may pass the option of Node.
   assertInPage('open', { device, base_dtype: (options as { baseDtype?: BaseDtype }).baseDtype });
-  const files = asFiles(folderOf(trained), path);
+  const files = asFiles(findFolder(trained), path);
   const stored = await readStoredAdapter(files, MAX_ADAPTER_BYTES);
   const adapter = stored && knownAdapter(stored, path);
-  const opened = await openModel(
+  const opened = await openTunedModel(
     {
       files,
       adapter,
@@ -94,7 +94,7 @@ function nameOfBase({ baseModel }: { baseModel: string | null }, path: string): 
   return baseModel ?? `the base model of ${path}`;
 }
 
-function folderOf(trained: Trained): Folder {
+function findFolder(trained: Trained): Folder {
   if (typeof trained !== 'object' || !('reason' in trained)) return trained;
   const { adapter, model, reason } = trained;
   const files = adapter ?? model;

@@ -10,7 +10,7 @@ import {
 } from '../../input/formats/files.ts';
 import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import { withDigests } from '../../program/modalities/picture-files.ts';
-import { ownScoresOf } from '../../program/own-scores.ts';
+import { readOwnScores } from '../../program/own-scores.ts';
 import { ALONE_PROCESSES } from '../../program/parallel/communicator.ts';
 import { answerOwn } from '../../studies/jobs/answer-own.ts';
 import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions } from '../../studies/jobs/common-train-options.ts';
@@ -20,7 +20,7 @@ import { type ReadRun, readMaterial } from '../../studies/jobs/read-material.ts'
 import { namedRows } from '../../studies/jobs/rows-in-memory.ts';
 import { RunCallbacks } from '../../studies/jobs/run-callbacks.ts';
 import { type RunResults, runResults } from '../../studies/jobs/run-results.ts';
-import { type Platform, progressOf, trainRun } from '../../studies/jobs/train-run.ts';
+import { describeProgress, type Platform, trainRun } from '../../studies/jobs/train-run.ts';
 import { joinedBytes } from '../../support/arrays.ts';
 import {
   ANYTHING,
@@ -31,7 +31,7 @@ import {
   type OptionTypes,
 } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
-import { methodOf } from '../../training/run/config/method-of.ts';
+import { readMethod } from '../../training/run/config/read-method.ts';
 import type { RunConfigInput } from '../../training/run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../training/run/events.ts';
 import { DESCRIBING_FILES, SHARED_FILES } from '../../use/trained/full-model.ts';
@@ -191,7 +191,7 @@ async function readPageRun(
   } satisfies OwnFunctions;
   const run = await readMaterial(
     parsePageConfig(given, Object.keys(metrics)),
-    { functions: own, ownScores: ownScoresOf(metrics) },
+    { functions: own, ownScores: readOwnScores(metrics) },
     {
       async adapter() {
         const stored = await readStoredAdapter(adapter, MAX_ADAPTER_BYTES);
@@ -228,9 +228,9 @@ async function loadBase(
 ): Promise<PageModel> {
   const device = runsOn(config.device as RunsOn['device'], options);
   if (config.model_init === 'random') return newWeights(build(), device);
-  const onRead = everySecond((share) => emit(progressOf('download', share)));
+  const onRead = everySecond((share) => emit(describeProgress('download', share)));
   // An adapter's notes and checkpoints identify the weights.
-  const isAdapter = methodOf(config).definition.trains === 'adapter';
+  const isAdapter = readMethod(config).definition.trains === 'adapter';
   return loadWeights(build(), base.files, device, (_, share) => onRead(share), isAdapter || isKept);
 }
 

@@ -2,7 +2,7 @@ import { InvalidData, type UserError } from '../../support/user-error.ts';
 import type { FileFormat } from './rows.ts';
 
 /** The extension of a file name in lowercase. A final `.gz` is ignored. */
-export function extensionOf(fileName: string): string | undefined {
+export function readExtension(fileName: string): string | undefined {
   return /\.([^./\\]+)(?:\.gz)?$/i.exec(fileName)?.[1]?.toLowerCase();
 }
 
@@ -124,7 +124,7 @@ function isBinary(bytes: Uint8Array): boolean {
  * lines are a table of one column.
  */
 export function detectFormat(fileName: string, content: string): FileFormat {
-  switch (extensionOf(fileName)) {
+  switch (readExtension(fileName)) {
     case 'jsonl':
     case 'ndjson':
     case 'json':

@@ -1,5 +1,5 @@
 import { suggestAmong } from '../../support/text.ts';
-import { allOf, InvalidData, UserError } from '../../support/user-error.ts';
+import { attemptAll, InvalidData, UserError } from '../../support/user-error.ts';
 import { endOfString, exactJson, shallowJson } from './json.ts';
 import {
   checkRowCount,
@@ -123,7 +123,7 @@ export function typeName(value: unknown): string {
 }
 
 /** The string under a key. Reports a problem if it is missing. */
-export function textOf(object: JsonObject, name: string, line: number, problems: RowProblems): string {
+export function requireText(object: JsonObject, name: string, line: number, problems: RowProblems): string {
   const value = ownValue(object, name);
   if (typeof value === 'string') return value;
   problems.add(line, { needs: `a string in "${name}"`, got: typeName(value) });
@@ -156,9 +156,9 @@ export function parseJsonl(
       isFirst = false;
     }
     const before = problems.count;
-    const row: Row = { line, text: textOf(object, textKey, line, problems) };
+    const row: Row = { line, text: requireText(object, textKey, line, problems) };
     if (before > 0) row.place = rows.length + before;
-    if (pairKey !== undefined) row.textPair = textOf(object, pairKey, line, problems);
+    if (pairKey !== undefined) row.textPair = requireText(object, pairKey, line, problems);
     if (labelKey !== undefined) row.label = toLabel(ownValue(object, labelKey), labelKey, line, problems);
     const id = labelKey === undefined && ROW_IDS.map((name) => ownValue(object, name)).find(isId);
     if (id !== undefined && id !== false) row.id = String(id);
@@ -196,7 +196,7 @@ export function checkKeys(object: JsonObject, keys: readonly (string | undefined
     const hint = suggestAmong(name, names, "The row's keys");
     throw new UserError({ where, fault: `has no column "${name}"`, hint, code: 'unknown_column' });
   };
-  allOf(keys.map((name) => () => check(name)));
+  attemptAll(keys.map((name) => () => check(name)));
 }
 
 function labelName(value: unknown, name: string, line: number, problems: RowProblems): string {

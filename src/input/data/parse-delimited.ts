@@ -71,15 +71,20 @@ function splitLines(content: string, fileName: string, delimiter: string): Delim
 
 function parseQuoted(content: string, fileName: string, delimiter: string): DelimitedTable {
   const table: DelimitedTable = { records: [], lines: [] };
-  for (const { text, lines } of blocksOf(content, fileName, delimiter)) {
+  for (const { text, lines } of splitBlocks(content, fileName, delimiter)) {
     // Copied, because the parser's own arrays are over-allocated.
-    for (const record of recordsOf(text, lines, fileName, delimiter)) table.records.push([...record]);
+    for (const record of splitRecords(text, lines, fileName, delimiter)) table.records.push([...record]);
     for (const line of lines) table.lines.push(line);
   }
   return table;
 }
 
-function recordsOf(text: string, lines: readonly number[], fileName: string, delimiter: string): string[][] {
+function splitRecords(
+  text: string,
+  lines: readonly number[],
+  fileName: string,
+  delimiter: string,
+): string[][] {
   try {
     // Encoded here, because the parser's own conversion of a string is five times slower.
     return parse(encoder.encode(text), {
@@ -110,7 +115,7 @@ interface Block {
  * Splits a file into blocks, because the parser needs many times the memory of its input. Record ends are
  * found in the same way as in the parser. Oversized records are rejected before parsing.
  */
-function* blocksOf(content: string, fileName: string, delimiter: string): Iterable<Block> {
+function* splitBlocks(content: string, fileName: string, delimiter: string): Iterable<Block> {
   let [line, fields, isQuoted, all, rows] = [1, 1, false, 0, 0];
   let [blockStart, start, startLine, quoteLine] = [0, 0, 1, 1];
   let lines: number[] = [];

@@ -1,5 +1,5 @@
 import { suggestAmong } from '../../support/text.ts';
-import { allOf, InvalidData, UserError } from '../../support/user-error.ts';
+import { attemptAll, InvalidData, UserError } from '../../support/user-error.ts';
 import type { DelimitedTable } from './parse-delimited.ts';
 import { type DataOptions, type RawLabel, ROW_IDS, type Row, type RowProblems } from './rows.ts';
 
@@ -37,7 +37,7 @@ export function rowsFromTable(
   }
   const width = records[0]!.length;
   const column = (given: string | number) => columnIndex(given, header, width, fileName);
-  const [textAt, pairAt, labelAt] = allOf([
+  const [textAt, pairAt, labelAt] = attemptAll([
     () => column(text),
     () => (text_pair === undefined ? undefined : column(text_pair)),
     () => (label === undefined ? undefined : column(label)),

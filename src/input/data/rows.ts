@@ -176,10 +176,10 @@ export function isRows(value: unknown): value is Rows {
  * @throws UserError for values that JSON cannot contain, such as a BigInt
  */
 export function rowsText(rows: Rows, where: string): string {
-  return rows.map((row, i) => `${jsonOf(row, `${where}, row ${i + 1}`)}\n`).join('');
+  return rows.map((row, i) => `${formatJson(row, `${where}, row ${i + 1}`)}\n`).join('');
 }
 
-function jsonOf(row: object, where: string): string {
+function formatJson(row: object, where: string): string {
   try {
     return JSON.stringify(row);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { foldsOf, groupsOf, holdOut, type Splittable, splittableTogether } from './split-rows.ts';
+import { groupEqualTexts, holdOut, type Splittable, splitFolds, splittableTogether } from './split-rows.ts';
 
 interface Row {
   texts: string[];
@@ -43,7 +43,7 @@ it('rows of several sources are split together, and stay apart', () => {
 
 it('rows that share a text are one group, also through other rows and the other column', () => {
   const rows = [['a', 'b'], ['c'], ['d', 'a'], ['e', 'f'], ['f ', 'd'], ['c'], ['', 'g'], ['', 'h'], ['']];
-  expect([...groupsOf(rows)]).toEqual([0, 1, 0, 0, 0, 1, 2, 3, 4]);
+  expect([...groupEqualTexts(rows)]).toEqual([0, 1, 0, 0, 0, 1, 2, 3, 4]);
 });
 
 describe('holding out', () => {
@@ -108,7 +108,7 @@ describe('holding out', () => {
 
 describe('folds', () => {
   it.each([2, 5, 10])('%i hold out each row once, of every label the same share', (k) => {
-    const folds = foldsOf(splittable(ROWS), k);
+    const folds = splitFolds(splittable(ROWS), k);
     expect(textsOf(folds.flatMap(({ validation }) => validation))).toEqual(textsOf(ROWS));
     for (const { train, validation } of folds) {
       expect(train.length + validation.length).toBe(200);
@@ -120,13 +120,13 @@ describe('folds', () => {
   });
 
   it('keep pairs that share a text together, and are not empty for few or unequal groups', () => {
-    for (const fold of foldsOf(splittable(PAIRS), 5)) expect(straddling(fold)).toEqual([]);
+    for (const fold of splitFolds(splittable(PAIRS), 5)) expect(straddling(fold)).toEqual([]);
     const same = Array.from({ length: 60 }, (_, i) => ({ texts: [`a ${i}`, 'one text'], label: 'same' }));
-    const unequal = foldsOf(splittable([...same, ...ROWS.slice(0, 40)]), 5);
+    const unequal = splitFolds(splittable([...same, ...ROWS.slice(0, 40)]), 5);
     expect(unequal.map(({ validation }) => validation.length)).toEqual([10, 10, 10, 10, 60]);
     for (const groups of [5, 6, 7, 11])
-      for (const { train, validation } of foldsOf(splittable(PAIRS.slice(0, 3 * groups)), 5))
+      for (const { train, validation } of splitFolds(splittable(PAIRS.slice(0, 3 * groups)), 5))
         expect(Math.min(train.length, validation.length)).toBeGreaterThan(0);
-    expect(() => foldsOf(splittable(same), 2)).toThrow('has 1 groups of rows without a common text');
+    expect(() => splitFolds(splittable(same), 2)).toThrow('has 1 groups of rows without a common text');
   });
 });

@@ -40,7 +40,7 @@ export interface HeldOut<Rows> {
  *
  * @returns the group of each row; groups are numbered from 0, in the order of their first rows
  */
-export function groupsOf(texts: Splittable<unknown>['texts']): Int32Array {
+export function groupEqualTexts(texts: Splittable<unknown>['texts']): Int32Array {
   const parents = Int32Array.from(texts.keys());
   const root = (row: number): number => {
     let at = row;
@@ -52,7 +52,7 @@ export function groupsOf(texts: Splittable<unknown>['texts']): Int32Array {
   };
   const rowOf = new Map<string, number>();
   texts.forEach((ofRow, row) => {
-    for (const key of keysOf(ofRow)) {
+    for (const key of listKeys(ofRow)) {
       const other = rowOf.get(key);
       if (other === undefined) rowOf.set(key, row);
       else parents[root(row)] = root(other);
@@ -97,7 +97,7 @@ export function holdOut<Rows>(rows: Splittable<Rows>, share: number): HeldOut<Ro
  * @param count number of folds, at least 2
  * @throws UserError if the rows have fewer groups than that
  */
-export function foldsOf<Rows>(rows: Splittable<Rows>, count: number): HeldOut<Rows>[] {
+export function splitFolds<Rows>(rows: Splittable<Rows>, count: number): HeldOut<Rows>[] {
   let rest = splitGroups(rows);
   if (rest.length < count) {
     throw new InvalidData({
@@ -109,7 +109,7 @@ export function foldsOf<Rows>(rows: Splittable<Rows>, count: number): HeldOut<Ro
   const alone: Set<Group>[] = [];
   for (let folds = count; folds > 1; folds--) {
     const largest = rest.reduce((a, b) => (b.weight > a.weight ? b : a));
-    if (largest.weight <= sum(rest, weightOf) / folds) break;
+    if (largest.weight <= sum(rest, readWeight) / folds) break;
     alone.push(new Set([largest]));
     rest = rest.filter((group) => group !== largest);
   }
@@ -123,7 +123,7 @@ export function foldsOf<Rows>(rows: Splittable<Rows>, count: number): HeldOut<Ro
 }
 
 /** The texts by which a row belongs to a group. An empty text says nothing beside another one. */
-function keysOf(texts: readonly (string | undefined)[]): string[] {
+function listKeys(texts: readonly (string | undefined)[]): string[] {
   const keys = texts.map((text = '') => withoutSpace(text)).filter((text) => text !== '');
   return keys.length > 0 ? keys : [''];
 }
@@ -142,7 +142,7 @@ interface Group {
 
 function splitGroups<Rows>({ texts, strata }: Splittable<Rows>): Group[] {
   const members: number[][] = [];
-  groupsOf(texts).forEach((group, row) => {
+  groupEqualTexts(texts).forEach((group, row) => {
     const rows = members[group] ?? [];
     rows.push(row);
     members[group] = rows;
@@ -178,7 +178,7 @@ function takeShare(groups: readonly Group[], share: number, left: number, spares
     same.push(group);
     strata.set(group.stratum, same);
   }
-  const sizes = [...strata].map(([name, same]) => ({ name, same, weight: sum(same, weightOf) }));
+  const sizes = [...strata].map(([name, same]) => ({ name, same, weight: sum(same, readWeight) }));
   sizes.sort((a, b) => b.weight - a.weight || (a.name < b.name ? -1 : 1));
   const taken = new Set<Group>();
   // The largest stratum comes first. Each stratum's rounding error is added to the next one, so that small strata
@@ -220,7 +220,7 @@ function mostFrequent(values: readonly string[]): string {
   return first![0];
 }
 
-const weightOf = ({ weight }: Group): number => weight;
+const readWeight = ({ weight }: Group): number => weight;
 
 function byHash(a: Group, b: Group): number {
   return a.hash - b.hash || (a.key < b.key ? -1 : 1);

@@ -20,7 +20,7 @@ const DAMAGED = 'The file is damaged. Download it again.';
 export function parseBoundedJson(bytes: Uint8Array, limits: JsonLimits, where: string): unknown {
   const keys = checkJsonSize(bytes, limits, where);
   const value = parse(bytes, where);
-  if (keys === keysOf(value)) return value;
+  if (keys === countKeys(value)) return value;
   throw new InvalidFile({ where, fault: 'has the same key twice in one object', hint: DAMAGED });
 }
 
@@ -99,10 +99,10 @@ function fault(message: string, text: string): string {
   return `something else in line ${text.slice(0, Number(position)).split('\n').length}`;
 }
 
-function keysOf(value: unknown): number {
+function countKeys(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   const keyCount = Array.isArray(value) ? 0 : Object.keys(value).length;
-  return Object.values(value).reduce<number>((sum, item) => sum + keysOf(item), keyCount);
+  return Object.values(value).reduce<number>((sum, item) => sum + countKeys(item), keyCount);
 }
 
 /**

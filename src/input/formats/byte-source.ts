@@ -10,7 +10,7 @@ export function blobSource(blob: Blob, where: string): AsyncByteSource {
   return {
     size: blob.size,
     async read(begin, end) {
-      const bytes = await contentOf(blob.slice(begin, end), where);
+      const bytes = await readContent(blob.slice(begin, end), where);
       if (bytes.length === end - begin) return bytes;
       throw unreadable(where, `ends at byte ${begin + bytes.length}, before byte ${end}`);
     },
@@ -18,7 +18,7 @@ export function blobSource(blob: Blob, where: string): AsyncByteSource {
 }
 
 /** Reads a part. Browsers reject a file that has changed since the user chose it. */
-async function contentOf(part: Blob, where: string): Promise<Uint8Array> {
+async function readContent(part: Blob, where: string): Promise<Uint8Array> {
   try {
     return new Uint8Array(await part.arrayBuffer());
   } catch (error) {
@@ -68,11 +68,11 @@ export function startDigest(size: number, hash: Hash = new Sha256()): Hash {
 
 /** The byte ranges that are hashed after a file's size. */
 export function digestRanges(size: number): ByteRange[] {
-  return [...chunksOf(0, size), [Math.max(0, size - TAIL), size]];
+  return [...splitRange(0, size), [Math.max(0, size - TAIL), size]];
 }
 
 /** Divides a range of bytes into reads. */
-export function chunksOf(begin: number, end: number): ByteRange[] {
+export function splitRange(begin: number, end: number): ByteRange[] {
   return Array.from({ length: Math.ceil((end - begin) / CHUNK_BYTES) }, (_, i) => {
     const from = begin + i * CHUNK_BYTES;
     return [from, Math.min(end, from + CHUNK_BYTES)] as const;

@@ -1,4 +1,4 @@
-import { bytesOf } from '../../support/arrays.ts';
+import { viewBytes } from '../../support/arrays.ts';
 import { finiteF16 } from './float.ts';
 
 /** Element types of written tensors, by their names in llama.cpp. */
@@ -105,9 +105,9 @@ function padding(length: number): number {
 }
 
 function encoded({ data }: GgufMatrix, dtype: GgufDtype, name: string): Uint8Array {
-  if (dtype === 'f32') return bytesOf(data);
+  if (dtype === 'f32') return viewBytes(data);
   if (dtype === 'q8_0') return blocksOf8Bits(data, name);
-  return bytesOf(finiteF16(data, name, HINT));
+  return viewBytes(finiteF16(data, name, HINT));
 }
 
 /** A block of q8_0: a float16 scale, then 32 numbers from -127 to 127, rounded like llama.cpp's reference. */

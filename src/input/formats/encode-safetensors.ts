@@ -35,7 +35,7 @@ export function* streamSafetensors(
   asGiven = false,
 ): Generator<Uint8Array> {
   const ordered = asGiven ? [...tensors] : inOrder(tensors);
-  yield encodeHeader(entriesOf(ordered, metadata));
+  yield encodeHeader(listEntries(ordered, metadata));
   for (const [name] of ordered) yield* chunksOf(name);
 }
 
@@ -49,7 +49,7 @@ function inOrder(tensors: Described): [string, Description][] {
 }
 
 /** The header's entries. */
-function entriesOf(
+function listEntries(
   tensors: readonly [string, Description][],
   metadata: Record<string, string>,
 ): [string, unknown][] {

@@ -3,10 +3,10 @@ import { InvalidFile, type UserError } from '../../support/user-error.ts';
 import {
   type AsyncByteSource,
   bytesAsSource,
-  chunksOf,
   type DownloadProgress,
   digestRanges,
   sourceDigest,
+  splitRange,
   startDigest,
 } from './byte-source.ts';
 import { type Checkpoint, convertHint, MAX_INDEX_BYTES, SAFETENSORS, TORCH, Weights } from './checkpoint.ts';
@@ -175,7 +175,7 @@ class FetchedTensors extends SafetensorsTensors {
       this.#places.set(name, { ...info, begin, end: length });
     }
     this.bytes = new Uint8Array(length);
-    const ranges = hash ? digestRanges(this.size) : runs.flatMap(({ begin, end }) => chunksOf(begin, end));
+    const ranges = hash ? digestRanges(this.size) : runs.flatMap(({ begin, end }) => splitRange(begin, end));
     for (const [from, to] of ranges) {
       const chunk = await this.#source.read(from, to);
       hash?.update(chunk);

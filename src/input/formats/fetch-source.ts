@@ -51,10 +51,10 @@ export async function openFetchSource(address: string | URL): Promise<AsyncByteS
   if (response.status === 404 || response.status === 410) return undefined;
   // A range request for an empty file always fails with 416.
   if (response.status === 416) return inMemory(new Uint8Array());
-  const size = response.status === 206 ? rangeOf(response)?.size : undefined;
+  const size = response.status === 206 ? parseRange(response)?.size : undefined;
   if (size === undefined) return inMemory(await wholeFile(where, response));
   if (size > MAX_BYTES) throw tooLarge(where, `${size}`);
-  const first = await bodyOf(response, Math.min(size, FIRST_BYTES), where);
+  const first = await readResponse(response, Math.min(size, FIRST_BYTES), where);
   let source = bytesAsSource(first);
   return {
     size,
@@ -77,7 +77,7 @@ async function ask(where: string, begin: number, end: number): Promise<Response>
 }
 
 /** The range that a partial response declares. Undefined if it declares none, or if CORS hides the header. */
-function rangeOf({ headers }: Response): { begin: number; end: number; size: number } | undefined {
+function parseRange({ headers }: Response): { begin: number; end: number; size: number } | undefined {
   const [, first, last, size] = /^bytes (\d+)-(\d+)\/(\d+)$/.exec(headers.get('Content-Range') ?? '') ?? [];
   return size === undefined ? undefined : { begin: Number(first), end: Number(last) + 1, size: Number(size) };
 }
@@ -87,13 +87,13 @@ async function readPart(
   { begin, end, size }: { begin: number; end: number; size: number },
   where: string,
 ): Promise<Uint8Array> {
-  const range = rangeOf(response);
+  const range = parseRange(response);
   if (range && range.size !== size) throw changed(where, size, range.size);
   if (range && (range.begin !== begin || range.end !== end)) {
     const fault = `sent bytes ${range.begin} to ${range.end} instead of ${begin} to ${end}`;
     throw new UserError({ where, fault, hint: 'Try again later.', code: 'network' });
   }
-  return bodyOf(response, end - begin, where);
+  return readResponse(response, end - begin, where);
 }
 
 /** The bytes of the whole file, from this response or from a second request without a range. */
@@ -111,7 +111,7 @@ async function wholeFile(where: string, response: Response): Promise<Uint8Array>
   }
 }
 
-async function bodyOf(response: Response, length: number, where: string): Promise<Uint8Array> {
+async function readResponse(response: Response, length: number, where: string): Promise<Uint8Array> {
   const bytes = await readBody(response, length, length).catch((error) => {
     throw unreachable(where, `an answer that ends with ${(error as Error).message}`);
   });

@@ -20,7 +20,7 @@ export function f16ToF32(bits: Uint16Array): Float32Array {
  * become zero.
  */
 export function f32ToF16(values: Float32Array): Uint16Array {
-  const source = bitsOf(values);
+  const source = viewBits(values);
   const out = new Uint16Array(values.length);
   for (let i = 0; i < out.length; i++) {
     const sign = (source[i]! >>> 16) & 0x8000;
@@ -38,7 +38,7 @@ export function bf16ToF32(bits: Uint16Array): Float32Array {
 
 /** Converts f32 to bfloat16 bits. */
 export function f32ToBf16(values: Float32Array): Uint16Array {
-  const source = bitsOf(values);
+  const source = viewBits(values);
   const out = new Uint16Array(values.length);
   for (let i = 0; i < out.length; i++) {
     const x = source[i]!;
@@ -88,7 +88,7 @@ function magnitudeToF16(x: number): number {
   return rest > half || (rest === half && (units & 1) === 1) ? units + 1 : units;
 }
 
-function bitsOf(values: Float32Array): Uint32Array {
+function viewBits(values: Float32Array): Uint32Array {
   return new Uint32Array(values.buffer, values.byteOffset, values.length);
 }
 

@@ -61,7 +61,7 @@ export function yamlDocument(text: string, options: ParseOptions & DocumentOptio
       const seen = new Set<string>();
       for (const { key } of items) {
         if (!isScalar(key)) continue;
-        const name = textOf(key);
+        const name = readText(key);
         if (seen.has(name)) {
           const [start, end] = (key as ParsedNode).range;
           document.errors.push(new YAMLParseError([start, end], 'DUPLICATE_KEY', 'Map keys must be unique'));
@@ -97,6 +97,6 @@ export function parseYaml(bytes: Uint8Array, where: string): unknown {
   }
 }
 
-function textOf({ value, source }: { value: unknown; source?: string }): string {
+function readText({ value, source }: { value: unknown; source?: string }): string {
   return typeof value === 'string' ? value : (source ?? String(value));
 }

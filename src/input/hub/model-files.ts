@@ -80,7 +80,7 @@ export function neededFiles(present: string[]): string[] | null {
 }
 
 /** The file name of the index, if the weights are sharded. */
-export function indexOf(present: string[]): string | undefined {
+export function findIndex(present: string[]): string | undefined {
   const format = WEIGHTS.find(({ single, index }) => present.includes(single) || present.includes(index));
   return format && !present.includes(format.single) ? format.index : undefined;
 }

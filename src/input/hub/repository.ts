@@ -25,7 +25,7 @@ export interface ResolveOptions {
 export type HubVariables = Readonly<Record<string, string | undefined>>;
 
 /** How to reach the Hub: options override the environment variables of Python's huggingface_hub. */
-export function accessOf(options: ResolveOptions, env: HubVariables, cacheFolder: () => string) {
+export function readAccess(options: ResolveOptions, env: HubVariables, cacheFolder: () => string) {
   const { HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE, HF_ENDPOINT, HF_TOKEN } = env;
   const endpoint = options.endpoint ?? (HF_ENDPOINT || 'https://huggingface.co');
   return {

@@ -61,7 +61,7 @@ export async function uploadFiles(
   const access = { repo, hubUrl: endpoint, accessToken };
   try {
     await createRepo({ ...access, visibility: isPublic ? 'public' : 'private' }).catch(ifExists);
-    const parentCommit = await parentOf(access, parent);
+    const parentCommit = await findParent(access, parent);
     const work = commitIter({
       ...access,
       title: COMMIT_TITLE,
@@ -92,7 +92,7 @@ function ifExists(error: unknown): void {
 }
 
 /** The commit that the upload follows: the given one, or the last one if it is ours or empty. */
-async function parentOf(
+async function findParent(
   access: { repo: string; hubUrl: string; accessToken: string },
   parent: string | undefined,
 ): Promise<string | undefined> {

@@ -78,9 +78,10 @@ export class PictureProcessor {
         `${where} does not describe an image processor:\n${z.prettifyError(result.error)}`,
       );
     const settings = result.data;
-    const defaults = defaultsOf(settings.image_processor_type ?? settings.feature_extractor_type, where);
+    const defaults = findDefaults(settings.image_processor_type ?? settings.feature_extractor_type, where);
     const { size = defaults.size, crop_size } = withoutNulls(settings);
-    if (settings.do_resize !== false) this.#size = typeof size === 'number' ? sizeOf(size, defaults) : size;
+    if (settings.do_resize !== false)
+      this.#size = typeof size === 'number' ? chooseSize(size, defaults) : size;
     this.#resampling = RESAMPLINGS[settings.resample ?? defaults.resample]!;
     const crops = settings.do_center_crop ?? defaults.crop !== undefined;
     const cropped = crop_size ?? defaults.crop ?? 224;
@@ -152,7 +153,7 @@ export class PictureProcessor {
   }
 }
 
-function defaultsOf(type: string | undefined, where: string): Defaults {
+function findDefaults(type: string | undefined, where: string): Defaults {
   const kind = type?.replace(/(ImageProcessor(Fast|Pil)?|FeatureExtractor)$/, '') ?? 'ViT';
   const defaults = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (defaults) return defaults;
@@ -166,7 +167,7 @@ function defaultsOf(type: string | undefined, where: string): Defaults {
   });
 }
 
-function sizeOf(length: number, { isSquare }: Defaults): Size {
+function chooseSize(length: number, { isSquare }: Defaults): Size {
   return isSquare ? square(length) : { shortest_edge: length };
 }
 

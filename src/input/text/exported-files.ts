@@ -1,6 +1,6 @@
 import { buildTokenizer, TOKENIZER_FILES, tokenizerJsons } from './build-tokenizer.ts';
 import { CHAT_TEMPLATE_FILE } from './chat/chat-template.ts';
-import { tokenizerClassOf } from './convert/convert-tokenizer.ts';
+import { findTokenizerClass } from './convert/convert-tokenizer.ts';
 import type { TokenizerOptions } from './tokenizer.ts';
 
 /** Facts about a model that its exported files contain. */
@@ -30,7 +30,7 @@ export function exportedTextFiles(
 ): Map<string, object> {
   const { before, after } = buildTokenizer(files, where, model).frame();
   const { tokenizer, config } = tokenizerJsons(files, where);
-  const exported = configOf({ ...config }, model, {
+  const exported = createConfig({ ...config }, model, {
     frames: before.length + after.length > 0,
     template: files.get(CHAT_TEMPLATE_FILE),
   });
@@ -45,14 +45,14 @@ export function exportedTextFiles(
  * @param frames whether the tokenizer adds tokens before or after a text
  * @param template a chat template in a separate file, which transformers.js does not read
  */
-function configOf(
+function createConfig(
   config: Readonly<Record<string, unknown>>,
   { modelType, typeVocabSize, lengths, continues }: ExportedModel,
   { frames, template }: { frames: boolean; template: Uint8Array | undefined },
 ): Record<string, unknown> {
   const { tokenizer_class, model_max_length, chat_template } = config;
   const isNamed = typeof tokenizer_class === 'string' && !NO_CLASS.includes(tokenizer_class);
-  const ownClass = typeVocabSize > 1 ? tokenizerClassOf(modelType) : undefined;
+  const ownClass = typeVocabSize > 1 ? findTokenizerClass(modelType) : undefined;
   const known = [model_max_length, ...lengths].filter((length) => typeof length === 'number');
   const longest = Math.min(...known);
   return {

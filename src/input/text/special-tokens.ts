@@ -33,7 +33,7 @@ export function specialTokens(
   for (const role of ROLES) {
     const token =
       role in tokenizerConfig
-        ? contentOf(tokenizerConfig[role])
+        ? readContent(tokenizerConfig[role])
         : BY_CLASS[role]?.find((customary) => added.includes(customary));
     if (token !== undefined) tokens[role] = token;
   }
@@ -41,7 +41,7 @@ export function specialTokens(
 }
 
 /** The text of a token in tokenizer_config.json: a string, or an object with `content`. */
-function contentOf(token: unknown): string | undefined {
+function readContent(token: unknown): string | undefined {
   if (typeof token === 'string') return token;
   const { content } = (token ?? {}) as { content?: unknown };
   return typeof content === 'string' ? content : undefined;

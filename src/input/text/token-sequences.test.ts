@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { lengthsOf, SequenceBuilder } from './token-sequences.ts';
+import { measureLengths, SequenceBuilder } from './token-sequences.ts';
 
 const example = (learnt: number[]) => ({
   ids: Int32Array.from(learnt, (_, i) => i),
@@ -27,7 +27,7 @@ it('splits texts into blocks', () => {
   );
   builder.addBlocks(Int32Array.of(7, 8), 2);
   const built = builder.build();
-  expect([...lengthsOf(built)]).toEqual([4, 4, 2]);
+  expect([...measureLengths(built)]).toEqual([4, 4, 2]);
   expect([...built.tokens]).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 7, 8]);
 });
 

@@ -98,6 +98,6 @@ export class SequenceBuilder {
 }
 
 /** The number of tokens in each sequence. */
-export function lengthsOf({ starts }: Pick<TokenSequences, 'starts'>): Int32Array {
+export function measureLengths({ starts }: Pick<TokenSequences, 'starts'>): Int32Array {
   return Int32Array.from({ length: starts.length - 1 }, (_, i) => starts[i + 1]! - starts[i]!);
 }

@@ -122,7 +122,7 @@ export class AdamW8bit implements Optimizer {
     const { weightDecay } = this.#settings;
     for (const part of this.#parts) {
       const kept = part.decays ? 1 - lr * part.rate * weightDecay : 1;
-      for (const block of blocksOf(part)) {
+      for (const block of splitBlocks(part)) {
         const m = this.#read('m', block);
         const v = this.#read('v', block);
         const blockValues = values.subarray(block.start, block.end);
@@ -151,14 +151,14 @@ export class AdamW8bit implements Optimizer {
   moments(): Moments {
     const length = totalLength(this.#parts);
     const moments = { m: new Float32Array(length), v: new Float32Array(length), step: this.#step };
-    for (const block of this.#parts.flatMap(blocksOf))
+    for (const block of this.#parts.flatMap(splitBlocks))
       for (const name of MOMENTS) moments[name].set(this.#read(name, block), block.start);
     return moments;
   }
 
   adopt({ step, ...moments }: Moments): void {
     this.#step = step;
-    for (const block of this.#parts.flatMap(blocksOf))
+    for (const block of this.#parts.flatMap(splitBlocks))
       for (const name of MOMENTS) this.#write(name, block, moments[name].slice(block.start, block.end));
   }
 
@@ -215,7 +215,7 @@ export class AdamW8bit implements Optimizer {
 }
 
 /** The blocks of a tensor. A small tensor is a single block. */
-function blocksOf(part: Part): Part[] {
+function splitBlocks(part: Part): Part[] {
   const { start, end, at, scale } = part;
   if (scale === undefined) return end > start ? [part] : [];
   return Array.from({ length: Math.ceil((end - start) / BLOCK) }, (_, i) => {

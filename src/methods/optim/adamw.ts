@@ -1,9 +1,9 @@
 import {
-  differenceOf,
-  productOf,
-  quotientOf,
+  addExpressions,
+  divideExpressions,
+  multiplyExpressions,
   root,
-  sumOf,
+  subtractExpressions,
   VectorLoop,
 } from '../../engine/vectors/vector-loop.ts';
 import { lazy } from '../../support/options.ts';
@@ -125,13 +125,19 @@ const UPDATE = lazy(
       ['values', 'gradient', 'm', 'v'],
       ['beta1', 'rest1', 'beta2', 'rest2', 'stepSize', 'inverseRoot', 'eps'],
       ({ values, gradient, m, v, beta1, rest1, beta2, rest2, stepSize, inverseRoot, eps }) => {
-        const mean = sumOf(productOf(beta1, m), productOf(rest1, gradient));
-        const square = sumOf(productOf(beta2, v), productOf(productOf(rest2, gradient), gradient));
-        const divisor = sumOf(productOf(root(square), inverseRoot), eps);
+        const mean = addExpressions(multiplyExpressions(beta1, m), multiplyExpressions(rest1, gradient));
+        const square = addExpressions(
+          multiplyExpressions(beta2, v),
+          multiplyExpressions(multiplyExpressions(rest2, gradient), gradient),
+        );
+        const divisor = addExpressions(multiplyExpressions(root(square), inverseRoot), eps);
         return {
           m: mean,
           v: square,
-          values: differenceOf(values, quotientOf(productOf(stepSize, mean), divisor)),
+          values: subtractExpressions(
+            values,
+            divideExpressions(multiplyExpressions(stepSize, mean), divisor),
+          ),
         };
       },
     ),
@@ -142,13 +148,13 @@ const UPDATE = lazy(
  *
  * @param tensors disjoint and in order; together they fill the vector
  */
-export function adamWOf(tensors: readonly OptimizedTensor[], settings: OptimizerSettings): AdamW {
+export function createAdamW(tensors: readonly OptimizedTensor[], settings: OptimizerSettings): AdamW {
   const decay = tensors.filter(({ start, end, decays }) => end > start && decays);
-  return new AdamW(totalLength(tensors), { ...settings, decay, rates: ratesOf(tensors) });
+  return new AdamW(totalLength(tensors), { ...settings, decay, rates: listRates(tensors) });
 }
 
 /** Ranges of equal learning rates; undefined if all factors are 1. */
-function ratesOf(tensors: readonly OptimizedTensor[]) {
+function listRates(tensors: readonly OptimizedTensor[]) {
   const ranges: (Segment & { factor: number })[] = [];
   for (const { start, end, rate: factor } of tensors) {
     const last = ranges.at(-1);

@@ -1,4 +1,4 @@
-import { productOf, VectorLoop } from '../../engine/vectors/vector-loop.ts';
+import { multiplyExpressions, VectorLoop } from '../../engine/vectors/vector-loop.ts';
 import { lazy } from '../../support/options.ts';
 
 /** Prevents a division by zero. The constant is PyTorch's. */
@@ -39,7 +39,7 @@ export function clipByGlobalNorm(gradient: Float32Array, maxNorm: number): numbe
 const SCALED = lazy(
   () =>
     new VectorLoop(['gradient'], ['factor'], ({ gradient, factor }) => ({
-      gradient: productOf(gradient, factor),
+      gradient: multiplyExpressions(gradient, factor),
     })),
 );
 

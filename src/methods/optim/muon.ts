@@ -1,4 +1,4 @@
-import { type AdamW, adamWOf } from './adamw.ts';
+import { type AdamW, createAdamW } from './adamw.ts';
 import type {
   Moments,
   OptimizedTensor,
@@ -30,7 +30,7 @@ export class Muon implements Optimizer {
     this.#settings = settings;
     // With a rate of 0, AdamW keeps the moments of matrices and does not move them.
     const others = tensors.map((tensor) => (isMatrix(tensor) ? { ...tensor, rate: 0 } : tensor));
-    this.#adamW = adamWOf(others, settings);
+    this.#adamW = createAdamW(others, settings);
   }
 
   step(values: Float32Array, gradient: Float32Array, lr: number): void {

@@ -5,7 +5,12 @@ import { Random } from '../../support/random.ts';
 import { AdamW } from './adamw.ts';
 import { accumulate, clipByGlobalNorm, globalNorm, gradientNoise } from './gradient.ts';
 import { makeOptimizer, type OptimizerName } from './optimizer.ts';
-import { type LrSchedulerType, learningRateFactor, type ScheduleOptions, warmupStepsOf } from './schedule.ts';
+import {
+  countWarmupSteps,
+  type LrSchedulerType,
+  learningRateFactor,
+  type ScheduleOptions,
+} from './schedule.ts';
 
 interface Fixture {
   adamw: {
@@ -165,8 +170,8 @@ describe('schedules equal transformers', () => {
   );
 
   it('rounds a share of warm-up up', () => {
-    expect(warmupStepsOf(0.06, 1072)).toBe(65);
-    expect(warmupStepsOf(0, 10)).toBe(0);
+    expect(countWarmupSteps(0.06, 1072)).toBe(65);
+    expect(countWarmupSteps(0, 10)).toBe(0);
   });
 });
 

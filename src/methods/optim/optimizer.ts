@@ -1,5 +1,5 @@
 import { Adafactor } from './adafactor.ts';
-import { adamWOf } from './adamw.ts';
+import { createAdamW } from './adamw.ts';
 import { AdamW8bit } from './adamw-8bit.ts';
 import {
   MomentOptimizer,
@@ -48,7 +48,7 @@ export class Lion extends MomentOptimizer {
  */
 const OPTIMIZERS = {
   adamw_torch: (tensors: readonly OptimizedTensor[], settings: OptimizerSettings): Optimizer =>
-    adamWOf(tensors, settings),
+    createAdamW(tensors, settings),
   adafactor: (tensors: readonly OptimizedTensor[], settings: OptimizerSettings): Optimizer =>
     new Adafactor(tensors, settings),
   adamw_bnb_8bit: (tensors: readonly OptimizedTensor[], settings: OptimizerSettings): Optimizer =>

@@ -159,6 +159,6 @@ function cosineAbove(
 }
 
 /** The number of warm-up steps for a share of the run (`warmup_ratio`), rounded up as in Hugging Face's trainer. */
-export function warmupStepsOf(ratio: number, totalSteps: number): number {
+export function countWarmupSteps(ratio: number, totalSteps: number): number {
   return Math.ceil(totalSteps * ratio);
 }

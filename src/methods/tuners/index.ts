@@ -43,7 +43,7 @@ export {
   type WrittenPeft,
   writePeft,
 } from './peft/peft-files.ts';
-export { kindOf, METHOD_NAMES, METHODS, type MethodName, methodNamed } from './registry.ts';
+export { findKind, METHOD_NAMES, METHODS, type MethodName, methodNamed } from './registry.ts';
 export { matchTargets, type TargetSelection } from './target-modules.ts';
 export {
   FROZEN,

@@ -37,7 +37,7 @@ export interface MethodTexts {
 }
 
 /** The name of a method with these settings. */
-export function titleOf({ title, titleWith }: MethodTexts, settings: AnySettings): string {
+export function formatTitle({ title, titleWith }: MethodTexts, settings: AnySettings): string {
   return titleWith?.(settings) ?? title;
 }
 

@@ -1,5 +1,5 @@
 import { PEFT_PREFIX, peftName, type StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
-import { taskTypeFor } from '../../models/heads/task-type-of.ts';
+import { taskTypeFor } from '../../models/heads/task-type.ts';
 import { InvalidFile } from '../../support/user-error.ts';
 import type { AdapterKind, AdapterSummary } from './adapter-kind.ts';
 import type { TunableModel, Tuner } from './tuner.ts';

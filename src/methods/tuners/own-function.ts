@@ -6,7 +6,7 @@ import {
   plainType,
   withPlainGraph,
 } from '../../engine/graph/plain-graph.ts';
-import { hashOf } from '../../support/sha256.ts';
+import { computeHash } from '../../support/sha256.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**
@@ -69,7 +69,7 @@ export function isOwnFunction(value: unknown): value is OwnFunctionName {
 export function nameOfFunction(own: (...given: never[]) => unknown): OwnFunctionName {
   const source = String(own);
   const told = source.includes('[native code]') ? `${source} ${own.name}` : source;
-  return `function:${hashOf(Int32Array.from(told, (letter) => letter.codePointAt(0) as number))}`;
+  return `function:${computeHash(Int32Array.from(told, (letter) => letter.codePointAt(0) as number))}`;
 }
 
 /**

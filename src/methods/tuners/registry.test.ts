@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
-import { titleOf } from './method-definition.ts';
-import { adapterKinds, kindOf, METHOD_NAMES, type MethodName, methodNamed } from './registry.ts';
+import { formatTitle } from './method-definition.ts';
+import { adapterKinds, findKind, METHOD_NAMES, type MethodName, methodNamed } from './registry.ts';
 
 const stored = (config: object): StoredAdapter => ({
   config: { ...config },
@@ -21,7 +21,7 @@ describe('the registry of methods', () => {
     expect(new Set(names).size).toBe(names.length);
     // AdapterHub's settings, which bottleneck adapters use, have no peft_type.
     for (const kind of adapterKinds().filter(({ name }) => name !== 'BOTTLENECK'))
-      expect(kindOf(stored({ peft_type: kind.name }), 'x')).toBe(kind);
+      expect(findKind(stored({ peft_type: kind.name }), 'x')).toBe(kind);
   });
 
   it.each<[config: object, got: string]>([
@@ -29,7 +29,7 @@ describe('the registry of methods', () => {
     [{ peft_type: null }, 'null'],
     [{}, 'nothing'],
   ])('rejects an adapter of %j, listing the known kinds', (config, got) => {
-    expect(() => kindOf(stored(config), 'a/adapter_config.json')).toThrow(
+    expect(() => findKind(stored(config), 'a/adapter_config.json')).toThrow(
       `a/adapter_config.json: peft_type must be one of ADALORA, LORA, IA3, VERA, PROMPT_TUNING, PREFIX_TUNING, BITFIT, BOTTLENECK, got ${got}.`,
     );
   });
@@ -58,5 +58,5 @@ it.each([
   ['lora', { orth_reg_weight: 0.1 }, 'LoRA + R'],
   ['lora', { orth_reg_weight: 0.1, orthogonality: 'sum-squared' }, 'LoRA + R (R of equation 4)'],
 ] as const)('%s with %j has the name %s', (method: MethodName, settings, title) => {
-  expect(titleOf(methodNamed(method).words, settings)).toBe(title);
+  expect(formatTitle(methodNamed(method).words, settings)).toBe(title);
 });

@@ -106,7 +106,7 @@ export function adapterKinds(): AdapterKind[] {
  * @param where the adapter's config file for messages
  * @throws UserError if no method supports it
  */
-export function kindOf(stored: StoredAdapter, where: string): AdapterKind {
+export function findKind(stored: StoredAdapter, where: string): AdapterKind {
   const kind = adapterKinds().find(({ reads }) => reads(stored));
   if (kind) return kind;
   throw new UserError({

@@ -9,7 +9,7 @@ import type { LoadedModel } from '../../program/weight-memory.ts';
 import { moduleInputs } from '../../studies/jobs/module-inputs.ts';
 import { gatherValues } from '../../support/numbers.ts';
 import { LoraTuner } from './lora/lora-tuner.ts';
-import { factorOf } from './low-rank/factors.ts';
+import { parseFactor } from './low-rank/factors.ts';
 import type { MethodRun } from './method-run.ts';
 import { type MethodName, methodNamed } from './registry.ts';
 
@@ -74,7 +74,7 @@ function recorded({ layout }: Pick<MethodRun['tuner'], 'layout'>, tensors: Case[
 
 /** A factor without the triplets that are not kept. */
 function keptOnly(name: string, values: readonly number[], kept: ReadonlyMap<string, number[]>): number[] {
-  const own = factorOf(name);
+  const own = parseFactor(name);
   const mask = own && kept.get(own.path);
   if (!mask) return [...values];
   const width = own.factor === 'A' ? values.length / mask.length : 1;

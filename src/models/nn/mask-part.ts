@@ -24,7 +24,7 @@ export class MaskPart {
   /** @throws Error if the tensor's first axis has another form */
   constructor(shape: readonly Dimension[]) {
     this.#shape = shape;
-    this.#order = orderOf(shape);
+    this.#order = findOrder(shape);
   }
 
   /**
@@ -66,7 +66,7 @@ export class MaskPart {
   }
 }
 
-function orderOf(shape: readonly Dimension[]): 'shared' | 'examples' | 'tokens' | 'labelled' {
+function findOrder(shape: readonly Dimension[]): 'shared' | 'examples' | 'tokens' | 'labelled' {
   const [first, ...others] = shape.map((size) => String(size).split(/[*+]/)) as [string[], ...string[][]];
   const isOfBatch = (names: readonly string[]) => names.includes('batch') || names.includes('labelled');
   if (!others.some(isOfBatch)) {

@@ -211,7 +211,7 @@ export class Network {
     const frozen = paths.map((path, i): { y: Value; frozenModule?: FrozenModule } => {
       const out = outFeatures[i]!;
       this.linearInputs.set(whole[i]!, x);
-      const norm = normOf(x);
+      const norm = findNorm(x);
       const module: LinearModule = {
         path: whole[i]!,
         inFeatures,
@@ -314,7 +314,7 @@ export class Network {
 }
 
 /** The norm whose output, or some rows of it, a value is. */
-function normOf({ node }: Value): NormOp | undefined {
+function findNorm({ node }: Value): NormOp | undefined {
   if (node.op === 'layerNorm' || node.op === 'rmsNorm') return node.op;
-  return node.op === 'slice' ? normOf(node.inputs[0]) : undefined;
+  return node.op === 'slice' ? findNorm(node.inputs[0]) : undefined;
 }

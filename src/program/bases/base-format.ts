@@ -20,7 +20,7 @@ import {
   SMOOTHING,
 } from '../../models/nn/base/frozen-base.ts';
 import type { NormOp } from '../../models/nn/network.ts';
-import { bytesOf } from '../../support/arrays.ts';
+import { viewBytes } from '../../support/arrays.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { BaseDtype } from './base-dtype.ts';
@@ -154,7 +154,7 @@ function smoothedBytes(
     for (let i = 0; i < inputs; i++) values[i]! *= divisors[i]!;
     return values;
   };
-  const make = () => [bytesOf(divisors.map((divisor) => 1 / divisor))];
+  const make = () => [viewBytes(divisors.map((divisor) => 1 / divisor))];
   return [
     ...byteMatrix(name, inputs, outputs, () => quantizeTransposed(outputs, inputs, smoothed)),
     { name: smoothing.name + SMOOTHING, dtype: 'F32', shape: [inputs], make },
@@ -179,7 +179,7 @@ function byteMatrix(name: string, rows: number, columns: number, quantize: () =>
         yield made.bytes;
       },
     },
-    { name: name + SCALES, dtype: 'F32', shape: [columns], make: () => [bytesOf(scales)] },
+    { name: name + SCALES, dtype: 'F32', shape: [columns], make: () => [viewBytes(scales)] },
   ];
 }
 
@@ -220,7 +220,7 @@ function blockFormat(model: TaskModel, fewest: 4 | 8): BaseFormat {
           dtype: 'F32',
           shape: [count / BASE_BLOCK],
           *make() {
-            yield bytesOf(scales);
+            yield viewBytes(scales);
             scales = new Float32Array(0);
           },
         },
@@ -272,6 +272,6 @@ function rowNorms(name: string, rows: number, row: (index: number) => Float32Arr
     for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
     return Math.sqrt(sum);
   };
-  const make = () => [bytesOf(Float32Array.from({ length: rows }, (_, index) => norm(row(index))))];
+  const make = () => [viewBytes(Float32Array.from({ length: rows }, (_, index) => norm(row(index))))];
   return { name: name + NORMS, dtype: 'F32', shape: [rows], make };
 }

@@ -61,7 +61,8 @@ export class CausalLanguageModel implements LanguageModel {
     const most = Math.max(1, Math.floor(this.#piece / rows));
     for (let start = known; start < length; start += most) {
       signal?.throwIfAborted();
-      const columns = (matrix: Int32Array) => columnsOf(matrix, rows, start, Math.min(length, start + most));
+      const columns = (matrix: Int32Array) =>
+        sliceColumns(matrix, rows, start, Math.min(length, start + most));
       logits = await this.#rows.read(columns(tokens), rows, mask && columns(mask));
     }
     if (this.#continues && rows === 1 && before) this.#only = concatenated(before, tokens.subarray(known));
@@ -82,7 +83,7 @@ export class CausalLanguageModel implements LanguageModel {
 }
 
 /** Columns [start, end) of a matrix with `rows` rows. */
-function columnsOf(matrix: Int32Array, rows: number, start: number, end: number): Int32Array {
+function sliceColumns(matrix: Int32Array, rows: number, start: number, end: number): Int32Array {
   const length = matrix.length / rows;
   const parts = Array.from({ length: rows }, (_, row) =>
     matrix.subarray(row * length + start, row * length + end),

@@ -1,5 +1,5 @@
 /** The probabilities of scores; all 0 if every score is -Infinity. */
-export function probabilitiesOf(scores: Float32Array): Float32Array {
+export function computeProbabilities(scores: Float32Array): Float32Array {
   const probabilities = new Float32Array(scores.length);
   const greatest = maximum(scores);
   if (greatest === Number.NEGATIVE_INFINITY) return probabilities;
@@ -53,7 +53,7 @@ export function draw(weights: Float32Array, uniform: number): number {
  * descending score. If too few indices have a positive probability, the best of the others are added.
  */
 export function drawDistinct(scores: Float32Array, uniforms: readonly number[]): Int32Array {
-  const weights = probabilitiesOf(scores);
+  const weights = computeProbabilities(scores);
   const drawn = new Set<number>();
   for (const uniform of uniforms) {
     const index = draw(weights, uniform);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { TableModel } from '../../../tests/support/table-model.ts';
-import { probabilitiesOf } from './draw.ts';
+import { computeProbabilities } from './draw.ts';
 import { generate, streamTokens } from './generate.ts';
 import { legacyConfig, readGenerationConfig } from './generation-config.ts';
 import { generationSettings } from './generation-settings.ts';
@@ -50,7 +50,7 @@ describe('generate equals transformers', () => {
       const settings = settingsOf({ do_sample: true, max_new_tokens: 1, ...user });
       const search = await beginSearch(tableModel(), [prompt], settings, {});
       search.process(search.logits, search.begun[0]!, 0);
-      probabilitiesOf(search.logits).forEach((probability, token) => {
+      computeProbabilities(search.logits).forEach((probability, token) => {
         // The reference has 7 digits and was computed with some 32-bit operations.
         expect(Math.abs(probability - probabilities[token]!), `${token}`).toBeLessThan(1e-6);
         expect(probability === 0, `${token}`).toBe(probabilities[token] === 0);

@@ -1,7 +1,7 @@
 import { Random } from '../../support/random.ts';
 import { UserError } from '../../support/user-error.ts';
 import { beginItem, extendItem } from './beam-item.ts';
-import { draw, probabilitiesOf, topIndices } from './draw.ts';
+import { computeProbabilities, draw, topIndices } from './draw.ts';
 import type { GenerationSettings } from './generation-settings.ts';
 import type { LanguageModel } from './language-model.ts';
 import { type BatchOptions, beginSearch, type Search } from './search.ts';
@@ -148,7 +148,7 @@ export async function* sampleTokens(search: Search): AsyncGenerator<GeneratedTok
 }
 
 function drawToken(scores: Float32Array, uniform: number): number {
-  const token = draw(probabilitiesOf(scores), uniform);
+  const token = draw(computeProbabilities(scores), uniform);
   if (token >= 0) return token;
   throw new UserError({
     where: 'sampling',

@@ -1,4 +1,4 @@
-import { logSoftmax, probabilitiesOf, topIndices } from './draw.ts';
+import { computeProbabilities, logSoftmax, topIndices } from './draw.ts';
 import type { GenerationSettings } from './generation-settings.ts';
 import type { PaddedPrompts } from './read-tokens.ts';
 
@@ -55,7 +55,7 @@ function keepTopP(p: number, kept: number): LogitsProcessor {
   return (scores) => {
     // Banned tokens are left out: they have no probability, and sorting them is slow.
     const rising = scores.filter((score) => score > Number.NEGATIVE_INFINITY).sort();
-    const probabilities = probabilitiesOf(rising);
+    const probabilities = computeProbabilities(rising);
     let removed = 0;
     for (let sum = 0; removed < rising.length - kept; removed++) {
       sum += probabilities[removed]!;
@@ -71,7 +71,7 @@ function keepTopP(p: number, kept: number): LogitsProcessor {
 
 function keepMinP(share: number, kept: number): LogitsProcessor {
   return (scores) => {
-    const probabilities = probabilitiesOf(scores);
+    const probabilities = computeProbabilities(scores);
     const best = topIndices(scores, kept);
     const bound = Math.fround(Math.fround(share) * probabilities[best[0]!]!);
     remove(scores, (_, i) => probabilities[i]! < bound && !best.includes(i));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { TableModel } from '../../../tests/support/table-model.ts';
 import { Random } from '../../support/random.ts';
-import { draw, drawDistinct, probabilitiesOf, topIndices } from './draw.ts';
+import { computeProbabilities, draw, drawDistinct, topIndices } from './draw.ts';
 import { generate } from './generate.ts';
 import { generationSettings } from './generation-settings.ts';
 import { samplingFilters } from './logits-processors.ts';
@@ -22,7 +22,7 @@ describe('sampling', () => {
   const table = new Random(3, 'table').normals(vocab ** 3, 1.5);
   const row = (before: number, last: number) => {
     const start = (before * vocab + last) * vocab;
-    return probabilitiesOf(table.slice(start, start + vocab).map((logit) => logit / 0.8));
+    return computeProbabilities(table.slice(start, start + vocab).map((logit) => logit / 0.8));
   };
   const settings = (user: object) => generationSettings({ user: { do_sample: true, top_k: 0, ...user } });
   const sampled = settings({ temperature: 0.8, max_new_tokens: 2, num_return_sequences: 4 });
@@ -75,7 +75,7 @@ describe('sampling', () => {
 
 describe('drawing', () => {
   const scores = Float32Array.from([1, 0, -1, Number.NEGATIVE_INFINITY, 2]);
-  const probabilities = probabilitiesOf(scores);
+  const probabilities = computeProbabilities(scores);
 
   it('selects indices in proportion to their weights', () => {
     const weights = Float32Array.from([0, 1, 0, 3, 0]);

@@ -10,7 +10,7 @@ export async function withPictures<File extends TextFile>(
   reading: object,
   reader: PictureReader,
 ): Promise<readonly File[]> {
-  const columns = columnsOf(reading);
+  const columns = listColumns(reading);
   const loaded = files.map(async (file) => {
     if (file.pictures) return file;
     if (!file.openPicture)
@@ -28,7 +28,7 @@ export async function withPictures<File extends TextFile>(
 }
 
 /** The columns of a `data` section that name pictures. */
-function columnsOf(reading: object): (string | number)[] {
+function listColumns(reading: object): (string | number)[] {
   const { text, text_pair, anchor, positive, negative = [] } = reading as Record<string, string | number>;
   const named = [text, text_pair, anchor, positive, negative].flat().filter((column) => column !== undefined);
   return named.length > 0 ? named : ['image'];

@@ -128,7 +128,7 @@ export class Texts implements Modality<string> {
 
   get batches(): BatchForm<TextRow> {
     return {
-      rowsOf,
+      rowsOf: cutRows,
       joined: (rows) => this.feeds(rows.map(({ encoding }) => encoding)),
     };
   }
@@ -313,7 +313,7 @@ export class Texts implements Modality<string> {
  *
  * @throws UserError for a model of pictures
  */
-export function textsOf(modality: Modality): Texts {
+export function requireTexts(modality: Modality): Texts {
   if (modality instanceof Texts) return modality;
   throw new UserError({
     where: 'the model',
@@ -324,7 +324,7 @@ export function textsOf(modality: Modality): Texts {
 }
 
 /** The rows of a batch of {@link Texts.feeds}, without padding. */
-function rowsOf({ input_ids, token_type_ids, attention_mask }: Tensors): TextRow[] {
+function cutRows({ input_ids, token_type_ids, attention_mask }: Tensors): TextRow[] {
   const [padded, batch] = input_ids!.dims as [number, number];
   return Array.from({ length: batch }, (_, row) => {
     const mask = attention_mask!.data as Int32Array;

@@ -44,7 +44,7 @@ export const TARGETS = 'targets';
  */
 export function embeddingModel(loss: EmbeddingLoss, matryoshka?: Matryoshka) {
   const columns = Array.from({ length: loss.columns }, (_, column) => columnInput(column));
-  const targets = targetsOf(loss) ? [TARGETS] : [];
+  const targets = nameTargets(loss) ? [TARGETS] : [];
   const joint: JointLoss = {
     inputs: [...columns, ...targets],
     build: (outputs, customLoss) => jointLoss(outputs, { loss, matryoshka, customLoss }),
@@ -59,7 +59,7 @@ export function embeddingModel(loss: EmbeddingLoss, matryoshka?: Matryoshka) {
 }
 
 /** The type of a loss's targets; undefined for a loss without targets. */
-function targetsOf({ kind }: EmbeddingLoss): 'int32' | 'float32' | undefined {
+function nameTargets({ kind }: EmbeddingLoss): 'int32' | 'float32' | undefined {
   if (kind === 'batch_triplets') return 'int32';
   return kind === 'cosent' || kind === 'cosine' ? 'float32' : undefined;
 }
@@ -75,11 +75,11 @@ function jointLoss(outputs: Value, { loss, matryoshka, customLoss }: LossParts):
   const rows = Array.from({ length: loss.columns }, (_, column) =>
     input(graph, columnInput(column), 'int32', [EXAMPLES]),
   );
-  const dtype = targetsOf(loss);
+  const dtype = nameTargets(loss);
   const targets = dtype && input(graph, TARGETS, dtype, [EXAMPLES]);
   const columns = rows.map((row) => gather(outputs, row));
   const computed = (vectors: readonly Value[]) =>
-    customLoss ? replacedLoss(vectors, targets, customLoss) : lossOf(vectors, targets, loss);
+    customLoss ? replacedLoss(vectors, targets, customLoss) : computeLoss(vectors, targets, loss);
   if (!matryoshka) return computed(columns);
   const { dims, weights } = matryoshka;
   return dims
@@ -104,7 +104,7 @@ function replacedLoss(
   return ownLoss(customLoss, stacked, targets ?? iota(columns[0]!.node.graph, examples));
 }
 
-function lossOf(columns: readonly Value[], targets: Value | undefined, loss: EmbeddingLoss): Value {
+function computeLoss(columns: readonly Value[], targets: Value | undefined, loss: EmbeddingLoss): Value {
   const [first, second, third] = columns as [Value, Value, Value];
   switch (loss.kind) {
     case 'multiple_negatives_ranking':

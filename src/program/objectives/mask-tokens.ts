@@ -39,7 +39,7 @@ export function maskTokens(
     vocabulary,
   }: { random: Random; settings: MaskingSettings; vocabulary: MaskingVocabulary },
 ): Int32Array {
-  const words = wordsOf(ids, attentionMask, length, settings.whole_word_mask, vocabulary);
+  const words = findWords(ids, attentionMask, length, settings.whole_word_mask, vocabulary);
   const labels = new Int32Array(ids.length).fill(IGNORED_LABEL);
   const chosen = words.filter(() => random.uniform() < settings.mlm_probability);
   if (chosen.length === 0 && words.length > 0) chosen.push(words[random.integer(words.length)]!);
@@ -64,7 +64,7 @@ function replacement(
 }
 
 /** Start and end of every unit that may be masked: a word or a single token. */
-function wordsOf(
+function findWords(
   ids: Int32Array,
   attentionMask: Int32Array,
   length: number,

@@ -128,14 +128,14 @@ function vectorLoss(
     gather(outputs, input(graph, columnInput(column), 'int32', [EXAMPLES])),
   );
   if (contrast) return contrast(vectors[0]!, logits);
-  const features = featuresOf(vectors);
+  const features = joinFeatures(vectors);
   const weight = input(graph, LAYER.weight, 'float32', [features.shape[1]!, logits]);
   const bias = input(graph, LAYER.bias, 'float32', [1, logits]);
   return loss(add(matmul(features, weight), bias), options);
 }
 
 /** As {@link rowFeatures}, for vectors [rows, width]. */
-export function featuresOf(vectors: readonly Value[]): Value {
+export function joinFeatures(vectors: readonly Value[]): Value {
   const [u, v] = vectors as [Value, Value | undefined];
   return v ? concat([u, v, absolute(subtract(u, v)), multiply(u, v)], 1) : u;
 }

@@ -68,7 +68,7 @@ export interface RowRange {
 }
 
 /** The rows of a process. The numbers of rows differ by at most one between processes. */
-export function rowsOf({ rank, size }: Communicator, count: number): RowRange {
+export function findRows({ rank, size }: Communicator, count: number): RowRange {
   const before = (process: number) => process * Math.floor(count / size) + Math.min(process, count % size);
   return { start: before(rank), end: before(rank + 1) };
 }

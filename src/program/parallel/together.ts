@@ -1,4 +1,4 @@
-import { type Failure, failureOf, fileError, revived } from '../../support/user-error.ts';
+import { describeFailure, type Failure, fileError, revived } from '../../support/user-error.ts';
 import { type Communicator, gatherJson, markAgreed, processName } from './communicator.ts';
 
 /**
@@ -9,7 +9,7 @@ import { type Communicator, gatherJson, markAgreed, processName } from './commun
 export async function together<T>(communicator: Communicator, work: () => T | Promise<T>): Promise<T> {
   if (communicator.size === 1) return work();
   const outcome = await attempt(work);
-  const failures = gatherJson(communicator, 'error' in outcome ? failureOf(outcome.error) : null);
+  const failures = gatherJson(communicator, 'error' in outcome ? describeFailure(outcome.error) : null);
   const first = failures.findIndex((failure) => failure !== null);
   if ('value' in outcome && first < 0) return outcome.value;
   const failure = failures[first] as Failure;

@@ -3,7 +3,7 @@ import { fitLinear, type LinearLoss, linearScores, type SparseRows } from './lin
 /**
  * The words of a text as in scikit-learn's TfidfVectorizer: two or more letters, digits or underscores, in lowercase.
  */
-export function wordsOf(text: string): string[] {
+export function splitWords(text: string): string[] {
   return text.toLowerCase().match(/[\p{L}\p{N}_]{2,}/gu) ?? [];
 }
 
@@ -98,8 +98,8 @@ export async function bagOfWords(
  * the first.
  */
 function wordsOfTexts({ text, textPair }: Texts): string[] {
-  if (textPair === undefined) return wordsOf(text);
-  return [...wordsOf(text), ...wordsOf(textPair).map((word) => `2 ${word}`)];
+  if (textPair === undefined) return splitWords(text);
+  return [...splitWords(text), ...splitWords(textPair).map((word) => `2 ${word}`)];
 }
 
 function sampled(learnt: LearntRows, mostCharacters: number): LearntRows {

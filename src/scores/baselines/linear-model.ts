@@ -118,7 +118,7 @@ export async function fitLinear(
   return minimize(
     (weights, gradient) => {
       const scores = linearScores(x, weights, outputs);
-      const total = lossOf(scores, targets, outputs, loss);
+      const total = computeLoss(scores, targets, outputs, loss);
       gradient.set(weights);
       gradient.fill(0, biases);
       let squares = 0;
@@ -159,7 +159,12 @@ export function linearScores(x: SparseRows, weights: LinearWeights, outputs: num
 }
 
 /** Returns the sum of the losses, and overwrites the scores with their derivative. */
-function lossOf(scores: Float64Array, targets: ArrayLike<number>, outputs: number, loss: LinearLoss): number {
+function computeLoss(
+  scores: Float64Array,
+  targets: ArrayLike<number>,
+  outputs: number,
+  loss: LinearLoss,
+): number {
   let total = 0;
   if (loss === 'softmax') {
     for (let row = 0; row < targets.length; row++) {
@@ -213,13 +218,13 @@ export async function linearPixels(
   const used = Array.from({ length: count }, (_, i) => Math.floor((i * pictures.length) / count));
   const width = targets.length / pictures.length;
   const wanted = used.flatMap((i) => Array.from({ length: width }, (_, k) => targets[i * width + k]!));
-  const learnt = rowsOf(used.map((i) => pictures[i]!));
+  const learnt = encodePictures(used.map((i) => pictures[i]!));
   const features = pictures[0]!.length;
   const weights = await fitLinear(learnt, features, wanted, outputs, loss);
-  return linearScores(rowsOf(others), weights, outputs);
+  return linearScores(encodePictures(others), weights, outputs);
 }
 
-function rowsOf(pictures: readonly Uint8Array[]): SparseRows {
+function encodePictures(pictures: readonly Uint8Array[]): SparseRows {
   const width = pictures[0]?.length ?? 0;
   return {
     starts: Int32Array.from({ length: pictures.length + 1 }, (_, i) => i * width),

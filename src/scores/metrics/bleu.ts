@@ -29,7 +29,7 @@ export function bleu(predictions: readonly string[], references: readonly (reado
   predictions.forEach((prediction, i) => {
     count(statistics, tokenize13a(prediction), references[i]!.map(tokenize13a));
   });
-  return scoreOf(statistics);
+  return computeScore(statistics);
 }
 
 /** Splits a text into words like mteval-v13a, NIST's script. */
@@ -89,7 +89,7 @@ function nearestLength(length: number, lengths: readonly number[]): number {
   });
 }
 
-function scoreOf({ predicted, wanted, correct, total }: Statistics): number {
+function computeScore({ predicted, wanted, correct, total }: Statistics): number {
   if (correct.every((hits) => hits === 0)) return 0;
   const brevity = predicted < wanted ? Math.exp(1 - wanted / predicted) : 1;
   let smoothing = 1;

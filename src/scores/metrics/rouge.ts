@@ -66,7 +66,7 @@ export function rougeOfText(
   spend: (steps: number) => void = () => {},
 ): Record<RougeType, RougeScore> {
   const predicted = new Tokens(prediction);
-  const each = references.map((reference) => scoresOf(new Tokens(reference), predicted, spend));
+  const each = references.map((reference) => computeScores(new Tokens(reference), predicted, spend));
   const best = (type: RougeType) =>
     each.map((scores) => scores[type]).reduce((a, b) => (b.fmeasure > a.fmeasure ? b : a));
   return {
@@ -97,7 +97,7 @@ function tokenize(text: string): string[] {
   return words.map((word) => (word.length > 3 ? porterStem(word) : word));
 }
 
-function scoresOf(
+function computeScores(
   reference: Tokens,
   predicted: Tokens,
   spend: (steps: number) => void,

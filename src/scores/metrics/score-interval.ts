@@ -31,8 +31,8 @@ export function wilson(share: number, rows: number): ScoreInterval {
  */
 export function shareInterval(each: ArrayLike<number>, groups: Int32Array): ScoreInterval {
   const rows = groups.length;
-  const members = membersOf(groups);
-  const share = meanOf(each, groups.keys());
+  const members = listMembers(groups);
+  const share = computeMean(each, groups.keys());
   // Kish's effective size is for rows that are equal within a group, so there are at least as many.
   const least = rows ** 2 / members.reduce((sum, { length }) => sum + length ** 2, 0);
   const ofGroups = members.reduce(
@@ -57,7 +57,7 @@ export function bootstrap(
   scoreOf: (rows: Int32Array) => number,
 ): ScoreInterval | undefined {
   const random = new Random(0, 'bootstrap');
-  const members = membersOf(groups);
+  const members = listMembers(groups);
   const resamples = Math.max(MIN_RESAMPLES, Math.min(MAX_RESAMPLES, Math.floor(MAX_DRAWN / groups.length)));
   const scores: number[] = [];
   for (let i = 0; i < resamples; i++) {
@@ -73,10 +73,10 @@ export function bootstrap(
 
 /** The bootstrap interval of a mean over rows. */
 export function meanInterval(values: ArrayLike<number>, groups: Int32Array): ScoreInterval | undefined {
-  return bootstrap(groups, (rows) => meanOf(values, rows));
+  return bootstrap(groups, (rows) => computeMean(values, rows));
 }
 
-function meanOf(values: ArrayLike<number>, rows: Iterable<number>): number {
+function computeMean(values: ArrayLike<number>, rows: Iterable<number>): number {
   let [sum, count] = [0, 0];
   for (const row of rows) {
     sum += values[row]!;
@@ -96,7 +96,7 @@ export function someGroups(groups: Int32Array, rows: Int32Array): Int32Array {
 }
 
 /** The rows of each group. */
-export function membersOf(groups: Int32Array): number[][] {
+export function listMembers(groups: Int32Array): number[][] {
   const members: number[][] = [];
   groups.forEach((group, row) => {
     const rows = members[group] ?? [];

@@ -107,7 +107,7 @@ export function seqeval(
   }
   return {
     ...scores(total),
-    accuracy: accuracyOf(predictions, references),
+    accuracy: computeAccuracy(predictions, references),
     types: new Map(names.map((name) => [name, scores(counts.get(name)!)])),
   };
 }
@@ -151,7 +151,7 @@ function scores({ correct, predicted, actual }: Counts): EntityScores {
   return { precision, recall, f1, support: actual };
 }
 
-function accuracyOf(
+function computeAccuracy(
   predictions: readonly (readonly string[])[],
   references: readonly (readonly string[])[],
 ): number {

@@ -62,7 +62,7 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
     const fault = 'have nothing to run: no recipe has their levels';
     throw new UserError({ where: where(['rows']), key: 'rows', fault });
   }
-  const seeds = seedsOf(parts, listed?.seeds);
+  const seeds = chooseSeeds(parts, listed?.seeds);
   // A seed is valid with every row or with none.
   for (const seed of listed ? seeds.slice(1) : []) check({ ...first.config, seed }, where, problems);
   const twice = sharedPlace(cells);
@@ -76,7 +76,7 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
   );
   // If combinations have equal scores, the one with the lowest loss is the best.
   const scores = listed && [parsed(first.config, where).training.metric_for_best_model, 'loss'];
-  const changes = books ? settingsText(flat(changesOf(parts.common))) : '';
+  const changes = books ? settingsText(flat(listChanges(parts.common))) : '';
   const averages = rows.flatMap(([name, { keys }]) =>
     keys.average === undefined ? [] : [[name, keys.average] as const],
   );
@@ -146,7 +146,7 @@ function recipeCell(
   const names = [scores[task] ?? recipe.scores].flat();
   const config = merged(merged(merged(row.config, common), ofTask), set);
   const keys = Object.keys({ ...row.settings, ...flat(set) });
-  const isAsPublished = Object.keys({ ...changesOf(common), ...ofTask }).length === 0;
+  const isAsPublished = Object.keys({ ...listChanges(common), ...ofTask }).length === 0;
   return {
     row: row.row,
     task,
@@ -168,12 +168,12 @@ function publishedAs(names: readonly string[], paper: CellParts['paper']): Pick<
 }
 
 /** The settings of a file that change what a recipe computes. */
-function changesOf({ threads: _, ...common }: Config): Config {
+function listChanges({ threads: _, ...common }: Config): Config {
   return common;
 }
 
 /** The seeds of every row: those of `seeds`, or else those that the lists of the file name, or five. */
-function seedsOf({ seeds }: ComparisonFile, listed: readonly number[] | undefined): number[] {
+function chooseSeeds({ seeds }: ComparisonFile, listed: readonly number[] | undefined): number[] {
   if (seeds === undefined && listed) return [...listed];
   const given = seeds ?? 5;
   return [...new Set(typeof given === 'number' ? Array.from({ length: given }, (_, seed) => seed) : given)];

@@ -72,7 +72,7 @@ export interface ExperimentRun {
 
 /** Path of the folder of {@link finalRun}. */
 export function finalName(cell: Cell, seed: number): string {
-  return `${placeOf(cell)}/seed-${seed}`;
+  return `${describePlace(cell)}/seed-${seed}`;
 }
 
 /** The share of the training rows that runs hold out, as `data.validation`. */
@@ -106,14 +106,14 @@ export function tuningRun(
   index: number,
   until: number,
 ): ExperimentRun {
-  const name = `${placeOf(cell)}/tuning/${folderNames(cell.grid)[index]}`;
+  const name = `${describePlace(cell)}/tuning/${folderNames(cell.grid)[index]}`;
   const chosen = onHeldOut(merged(cell.config, cell.grid[index]!), tuning.heldOut);
   const config = until < 100 ? merged(chosen, { training: { stop_at_step: `${until}%` } }) : chosen;
   return { name, cell, config: { ...config, output: `${output}/runs/${name}`, seed: tuning.seed } };
 }
 
 /** The path of a cell: `glue/cola/lora-0.16` for row "LoRA 0.16%" on `glue/cola`. */
-export function placeOf({ task, row }: Pick<Cell, 'task' | 'row'>): string {
+export function describePlace({ task, row }: Pick<Cell, 'task' | 'row'>): string {
   return `${slug(task)}/${slug(row)}`;
 }
 
@@ -124,7 +124,7 @@ function slug(name: string): string {
 
 /** The first folder of two cells; undefined if each has its own. */
 export function sharedPlace(cells: readonly Cell[]): string | undefined {
-  const places = cells.map(placeOf);
+  const places = cells.map(describePlace);
   return places.find((place, i) => places.indexOf(place) !== i);
 }
 
@@ -143,7 +143,7 @@ export function plannedCell({ row, task, settings, paper }: Cell): object {
 }
 
 /** Counts the runs of a cell. `wholes` counts a tuning run by the share of a whole run that it trains. */
-export function runsOf(
+export function listRuns(
   { seeds, tuning }: Pick<Experiment, 'seeds' | 'tuning'>,
   { grid }: Pick<Cell, 'grid'>,
 ): { runs: number; wholes: number } {

@@ -27,7 +27,7 @@ export function listedRows(
   scored: (config: Config) => Config,
   where: (path: KeyPath) => string,
 ): ListedRows {
-  const axes = axesOf(config, [], scored);
+  const axes = listAxes(config, [], scored);
   if (axes.length === 0) {
     const fault = 'has neither rows nor a list of values to compare';
     const hint = 'For example: seed: [0, 1, 2]. For a single run, use adalora train.';
@@ -71,7 +71,7 @@ interface Axis {
 const isSeed = ({ path }: Axis) => path.join() === 'seed';
 
 /** Finds the lists where the schema expects a single value: a run's config with the list is invalid at this place. */
-function axesOf(config: Config, axes: readonly Axis[], scored: (config: Config) => Config): Axis[] {
+function listAxes(config: Config, axes: readonly Axis[], scored: (config: Config) => Config): Axis[] {
   const wrong: KeyPath[] = [];
   const tried = axes.reduce((sofar, { path, values }) => withSetting(sofar, path, values[0]), config);
   try {
@@ -83,7 +83,7 @@ function axesOf(config: Config, axes: readonly Axis[], scored: (config: Config) 
     if (!(error instanceof UserError)) throw error;
   }
   const more = listsIn(tried).filter(({ path }) => wrong.some((at) => path.every((key, i) => key === at[i])));
-  if (more.length > 0) return axesOf(config, [...axes, ...more], scored);
+  if (more.length > 0) return listAxes(config, [...axes, ...more], scored);
   const order = listsIn(config).map(({ path }) => path.join('.'));
   const place = ({ path }: Axis) => order.indexOf(path.join('.'));
   return [...axes].sort((a, b) => place(a) - place(b));

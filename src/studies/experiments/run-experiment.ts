@@ -1,10 +1,10 @@
 import { stringify } from 'yaml';
 import type { FolderFiles } from '../../input/formats/files.ts';
-import { fingerprintOf } from '../../training/run/checkpoint.ts';
+import { computeFingerprint } from '../../training/run/checkpoint.ts';
 import { lastFingerprint } from '../../training/run/checkpoint-files.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
-import { finishOf, lastStepOf, totalStepsOf } from '../../training/run/event-log.ts';
+import { readFinish, readLastStep, readTotalSteps } from '../../training/run/event-log.ts';
 import type { TrainEvent } from '../../training/run/events.ts';
 import { asBegun, differencesFrom, otherRun, RUN_FILES } from '../../training/run/run-files.ts';
 import { stopStep } from '../../training/train/trainer-settings.ts';
@@ -14,7 +14,7 @@ import type { RunRecord } from '../report/run/run-record.ts';
 import { type Cell, type Experiment, type ExperimentRun, finalRun, tuningRun } from './experiment.ts';
 import type { TriedChoice } from './results/results.ts';
 import {
-  bestOf,
+  pickBest,
   predictsOneClass,
   type Scored,
   scoredAt,
@@ -94,7 +94,7 @@ export function choosing(
         : { failed: true };
       tried[i] = { choice: grid[i]!, until, ...outcome };
     }
-    alive = bestOf(scores, training.greater_is_better, until < 100 ? Math.ceil(alive.length / 2) : 1);
+    alive = pickBest(scores, training.greater_is_better, until < 100 ? Math.ceil(alive.length / 2) : 1);
   }
   return { choice: grid[alive[0]!], needs: [], tried };
 }
@@ -182,7 +182,7 @@ async function assertOwnRuns(machine: ExperimentMachine, runs: readonly Experime
     const isOther =
       known === undefined
         ? differencesFrom(run.config, files).length > 0
-        : known !== fingerprintOf(run.config, run.labels, run.digests());
+        : known !== computeFingerprint(run.config, run.labels, run.digests());
     if (isOther) throw otherRun(run.config, files);
   }
 }
@@ -208,11 +208,11 @@ export interface TrainedAll {
  */
 export function isFinished({ folder }: ExperimentMachine, { config }: ExperimentRun): boolean {
   const files = folder(config.output as string);
-  const ended = finishOf(files);
+  const ended = readFinish(files);
   if (ended && ended.reason !== 'stop_at_step') return true;
   const { stop_at_step } = Object(config.training) as { stop_at_step?: number | string };
-  const stop = stopStep(stop_at_step, ended?.total_steps ?? totalStepsOf(files) ?? Infinity);
-  return ended ? ended.step >= stop : lastStepOf(files) > stop;
+  const stop = stopStep(stop_at_step, ended?.total_steps ?? readTotalSteps(files) ?? Infinity);
+  return ended ? ended.step >= stop : readLastStep(files) > stop;
 }
 
 /**

@@ -1,10 +1,10 @@
 import type { EventOf } from '../../training/run/events.ts';
 import {
-  confusionOf,
   finalConfusion,
   finalScores,
   type RunRecord,
-  scoresOf,
+  readConfusion,
+  readScores,
 } from '../report/run/run-record.ts';
 
 /** Which evaluation of a run counts. All rows of a task follow the same rule. */
@@ -52,7 +52,7 @@ export function scoredBy(record: RunRecord, { metric, greaterIsBetter, best, fro
   if (counted.length === 0) return scoredAt(record, record.evaluations.at(-1));
   const sign = greaterIsBetter ? 1 : -1;
   const value = (evaluation: (typeof counted)[number]) =>
-    sign * (scoresOf(evaluation).get(metric) ?? Number.NaN);
+    sign * (readScores(evaluation).get(metric) ?? Number.NaN);
   const chosen = counted.reduce((sofar, next) =>
     value(next) > value(sofar) || Number.isNaN(value(sofar)) ? next : sofar,
   );
@@ -62,7 +62,7 @@ export function scoredBy(record: RunRecord, { metric, greaterIsBetter, best, fro
 /** The scores that count if it is this evaluation of a run. Undefined without one. */
 export function scoredAt(record: RunRecord, evaluation: EventOf<'evaluation'> | undefined): Scored {
   if (!evaluation) return { scores: new Map() };
-  return { scores: scoresOf(evaluation), confusion: confusionOf(record, evaluation) };
+  return { scores: readScores(evaluation), confusion: readConfusion(record, evaluation) };
 }
 
 /** The last step at which one of the runs fixed its ranks; 0 if all ranks are fixed from the start. */
@@ -97,7 +97,11 @@ export interface Tried {
  * Indices of the `count` best choices, the best first. Choices are ordered by score, then by loss, then by
  * position.
  */
-export function bestOf(tried: ReadonlyMap<number, Tried>, greaterIsBetter: boolean, count: number): number[] {
+export function pickBest(
+  tried: ReadonlyMap<number, Tried>,
+  greaterIsBetter: boolean,
+  count: number,
+): number[] {
   const sign = greaterIsBetter ? 1 : -1;
   const value = (number: number) => (Number.isFinite(number) ? number : -Infinity);
   const order = [...tried.entries()].sort(

@@ -32,7 +32,7 @@ export function writeResults(
   const { output, title, seeds } = experiment;
   const { versions } = machine;
   const folder = machine.folder(output);
-  const outcomes = experiment.cells.map((cell) => outcomeOf(machine, experiment, cell));
+  const outcomes = experiment.cells.map((cell) => readOutcome(machine, experiment, cell));
   const tasks = [...new Set(experiment.cells.map(({ task }) => task))].flatMap((task): TaskResult[] => {
     const taskOutcomes = outcomes.filter(({ cell }) => cell.task === task);
     const records = taskOutcomes.flatMap((outcome) => outcome.records);
@@ -96,7 +96,7 @@ function withPaper(means: Record<string, { mean?: number }>, paper: Readonly<Rec
   );
 }
 
-function outcomeOf(
+function readOutcome(
   machine: ExperimentMachine,
   experiment: Experiment,
   cell: Cell,

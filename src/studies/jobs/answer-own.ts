@@ -1,6 +1,6 @@
 import { input } from '../../engine/graph/build.ts';
 import { Graph } from '../../engine/graph/graph.ts';
-import { plainGraph, typeOf } from '../../engine/graph/plain-graph.ts';
+import { plainGraph, readType } from '../../engine/graph/plain-graph.ts';
 import { type ScoreFunction, scoreEach } from '../../methods/tuners/allocation/allocator.ts';
 import type { OwnCall } from '../../methods/tuners/own-function.ts';
 import { type LossFunction, ownLoss } from '../../program/objectives/own-loss.ts';
@@ -53,7 +53,7 @@ export function answerOwn({ functions, metrics, callbacks }: OwnOfRun, call: Run
 function lossGraph(own: LossFunction, { logits, labels, where }: Extract<OwnCall, { what: 'loss' }>) {
   const graph = new Graph();
   const given = Object.entries({ logits, labels }).map(([name, type]) => {
-    const { dtype, shape } = typeOf(type);
+    const { dtype, shape } = readType(type);
     return input(graph, name, dtype, [...shape]);
   });
   const loss = ownLoss(own, given[0]!, given[1]!);

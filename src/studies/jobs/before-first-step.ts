@@ -45,7 +45,7 @@ export async function beforeFirstStep(
       return sum.map((value) => value / usable);
     };
     const inputsOf: InputsOf = (paths) =>
-      moduleInputs({ model: inputs.model, engine, communicator }, paths, feedsOf(batches));
+      moduleInputs({ model: inputs.model, engine, communicator }, paths, listFeeds(batches));
     const measured = await settle(seed, tuner.initialValues(seed, reader), gradientAt, inputsOf);
     const values = method.tuner.initialValues(seed, reader);
     measured.begin?.(values);
@@ -54,6 +54,6 @@ export async function beforeFirstStep(
 }
 
 /** Yields the run's batches without end. */
-function* feedsOf(batches: StepBatches): Generator<Tensors> {
+function* listFeeds(batches: StepBatches): Generator<Tensors> {
   for (let step = 0; ; step++) for (const { feeds } of batches.of(step)) yield feeds;
 }

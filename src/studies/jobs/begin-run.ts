@@ -3,16 +3,16 @@ import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.
 import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
-import { textsOf } from '../../program/modalities/texts.ts';
+import { requireTexts } from '../../program/modalities/texts.ts';
 import type { OwnScores } from '../../program/own-scores.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { alikeLabels } from '../../tasks/classes/labels.ts';
 import { trainingFiles } from '../../tasks/data-files.ts';
-import { maxLengthOf, taskNamed } from '../../tasks/registry.ts';
+import { findMaxLength, taskNamed } from '../../tasks/registry.ts';
 import type { BuildTask } from '../../tasks/task-definition.ts';
-import { methodOf } from '../../training/run/config/method-of.ts';
+import { readMethod } from '../../training/run/config/read-method.ts';
 import { type Chosen, chooseDefaults, chooseScoring } from '../../training/run/config/resolve-config.ts';
 import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';
 import type { TrainingConfig } from '../../training/run/config/training-section.ts';
@@ -157,14 +157,14 @@ export function beginRun({
   const build = task.build(labels, data);
   const model = build(family.definition, family.config);
   assertFits(scoring.config, model);
-  const amount = amountOf(
+  const amount = describeAmount(
     files.train.flatMap(({ files }) => files),
     rows,
     modality,
   );
   const { config, chosen } = chooseDefaults(scoring.config, { model, ...amount });
   const weights = classWeights(config.training, labels, task.classes?.counts?.(train, labels));
-  const { definition, settings } = methodOf(config);
+  const { definition, settings } = readMethod(config);
   const onlyBase = definition.requiredBase?.(settings)?.dtype ?? start?.notes?.base_dtype;
   const encodable = {
     task,
@@ -184,7 +184,7 @@ export function beginRun({
     start,
     functions,
     ownScores,
-    encodeText: (words) => textsOf(modality).encode(words).inputIds,
+    encodeText: (words) => requireTexts(modality).encode(words).inputIds,
     ...(weights && { classWeights: weights }),
     ...(onlyBase && { onlyBase }),
     folds: folds?.map(({ validation }) => validation),
@@ -208,7 +208,7 @@ export function beginRun({
 const CHARACTERS_OF_A_TOKEN = 4;
 
 /** Estimates the amount of training data without tokenizing it. */
-function amountOf(
+function describeAmount(
   files: readonly TextFile[],
   { count, trained }: RunRows,
   { maxLength, tokens }: Modality,
@@ -224,7 +224,7 @@ function amountOf(
 
 /** The notice that the default maximum length was lowered, because the model has fewer positions. */
 function loweredLength({ task, data }: RunConfig, config: CommonConfig): string[] {
-  const { key, requested, unlowered } = maxLengthOf(task, data, config);
+  const { key, requested, unlowered } = findMaxLength(task, data, config);
   if (unlowered === undefined) return [];
   return [
     `data.${key} is ${requested}, because the model has only ${requested} positions (default: ${unlowered}).`,

@@ -10,7 +10,7 @@ import { checkpointName } from '../../training/run/checkpoint.ts';
 import { listCheckpoints, readCheckpoint } from '../../training/run/checkpoint-files.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
-import { totalStepsOf } from '../../training/run/event-log.ts';
+import { readTotalSteps } from '../../training/run/event-log.ts';
 import type { FinishEvent } from '../../training/run/events.ts';
 import { RUN_FILES, runYaml } from '../../training/run/run-files.ts';
 import type { Tuned } from './contenders/conclude.ts';
@@ -72,7 +72,7 @@ export async function writeCheckpointAdapter<Run extends ReadRun>(
     const { run: method } = startMethod(
       read.config,
       model,
-      totalStepsOf(run) ?? state.step,
+      readTotalSteps(run) ?? state.step,
       read.start?.stored,
     );
     method.restore(state.method);

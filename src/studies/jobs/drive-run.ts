@@ -3,7 +3,7 @@ import { joinedFloats } from '../../support/arrays.ts';
 import { releasing } from '../../support/opened.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { TrainerState } from '../../training/run/checkpoint.ts';
-import { affordableFolds, workOf } from '../../training/run/config/defaults/policy.ts';
+import { affordableFolds, estimateWork } from '../../training/run/config/defaults/policy.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
 import type { FinishEvent } from '../../training/run/events.ts';
 import { Trainer, type TrainerHost } from '../../training/train/trainer.ts';
@@ -143,7 +143,7 @@ function workAhead(
 function trainedFolds({ training }: RunConfig, { inputs, model }: SetUpRun, folds: number): number {
   const { lengths } = inputs.train;
   const tokens = lengths.reduce((sum, length) => sum + length, 0);
-  return affordableFolds(folds, workOf(model.linears, training.num_train_epochs * tokens));
+  return affordableFolds(folds, estimateWork(model.linears, training.num_train_epochs * tokens));
 }
 
 /**

@@ -3,11 +3,11 @@ import { mixedSet } from '../../program/mixture.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
 import { type OwnScores, withOwnScores } from '../../program/own-scores.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
-import { type Validation, validationOf } from '../../program/validation.ts';
+import { joinValidation, type Validation } from '../../program/validation.ts';
 import { type Baseline, meanBaselines } from '../../scores/baselines/baseline.ts';
 import { chiefScore } from '../../tasks/chief-score.ts';
 import type { AnyTask } from '../../tasks/task-definition.ts';
-import { methodOf } from '../../training/run/config/method-of.ts';
+import { readMethod } from '../../training/run/config/read-method.ts';
 import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';
 import type { Family } from '../../use/trained/bind-model.ts';
 import type { TrainedParts } from '../../use/trained/trained-model.ts';
@@ -60,7 +60,7 @@ export function encodeRun(
   const { task, config, data, rows, labels, classWeights, family, modality, generationFiles } = run;
   const { seed } = config;
   const { train, sources, mixing, validation, folds } = rows;
-  const { definition, settings } = methodOf(config);
+  const { definition, settings } = readMethod(config);
   const context = {
     ...{ modality: modality.at(startedAt), config: family.config, generationFiles },
     ...{ reading: data, labels, seed, onProgress, communicator },
@@ -82,7 +82,7 @@ export function encodeRun(
   const layer = onTrain?.rows && layerFitter(onTrain.rows, classWeights);
   const scored = validation.map(({ rows }) => evaluated(rows, { layer }));
   const trained = mixing ? mixedSet(examples, sources, mixing, seed) : examples;
-  const sets = validationOf(
+  const sets = joinValidation(
     validation.map(({ name }, i) => [name, withOwnScores(scored[i]!, run.ownScores)]),
   );
   return {
@@ -95,7 +95,7 @@ export function encodeRun(
       : set !== undefined && probing
         ? evaluated(validation[set]!.rows, { reading: probing }).rows
         : undefined,
-    baselines: () => baselinesOf(run, trained, set === undefined ? undefined : sets?.parts[set]?.examples),
+    baselines: () => fitBaselines(run, trained, set === undefined ? undefined : sets?.parts[set]?.examples),
   };
 }
 
@@ -106,7 +106,7 @@ function decisiveSet({ config, rows }: EncodableRun): number | undefined {
 }
 
 /** @param scored the examples of the validation set that judges the run */
-async function baselinesOf(
+async function fitBaselines(
   run: EncodableRun,
   trained: ExampleSet,
   scored: ExampleSet | undefined,

@@ -5,10 +5,10 @@ import type { Communicator } from '../../program/parallel/communicator.ts';
 import { Program } from '../../program/program.ts';
 import type { Validation } from '../../program/validation.ts';
 import { releasing } from '../../support/opened.ts';
-import { lengthOf } from '../../training/run/checkpoint.ts';
+import { readLength } from '../../training/run/checkpoint.ts';
 import { readLastCheckpoint, writeCheckpoint } from '../../training/run/checkpoint-files.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
-import { finishOf, openEventLog, openImportanceLog } from '../../training/run/event-log.ts';
+import { openEventLog, openImportanceLog, readFinish } from '../../training/run/event-log.ts';
 import type { FinishEvent, TrainEvent } from '../../training/run/events.ts';
 import { openFolds } from '../../training/run/fold-files.ts';
 import { otherRun, RUN_FILES, startedWith } from '../../training/run/run-files.ts';
@@ -94,8 +94,8 @@ export function folderStore<Run extends ReadRun>({
       if (!saved) notice(`No checkpoint in ${output}. Starting from step 0.`);
       return saved;
     },
-    lastLength: () => (hasConfig ? lengthOf(startedWith(folder, ownMetrics)) : undefined),
-    finished: () => (folder.has(RUN_FILES.card) ? finishOf(folder) : undefined),
+    lastLength: () => (hasConfig ? readLength(startedWith(folder, ownMetrics)) : undefined),
+    finished: () => (folder.has(RUN_FILES.card) ? readFinish(folder) : undefined),
     otherRun: (config) => otherRun(config, folder, ownMetrics),
     begin({ config }, { saved, finished, isLonger }, measured) {
       take();

@@ -9,7 +9,7 @@ import { releasing } from '../../support/opened.ts';
 import { UserError } from '../../support/user-error.ts';
 import { heldOutShare, trainingFiles, type ValidationFiles } from '../../tasks/data-files.ts';
 import type { ReadingFlags } from '../../tasks/prediction.ts';
-import { metricsOf } from '../../tasks/registry.ts';
+import { listMetrics } from '../../tasks/registry.ts';
 import { RUN_FILES, runYaml } from '../../training/run/run-files.ts';
 import { isNoBetterThanFloor, type Verdict } from '../../training/run/verdict.ts';
 import type { TrainedModel } from '../../use/trained/trained-model.ts';
@@ -48,7 +48,7 @@ export async function judgeEvaluation(
   const task = trained.definition();
   const ownReading = trained.context().reading;
   const reading = task.files.withFlags(ownReading, flags, files[0]!.name);
-  const score = metricsOf(trained.task!, reading as Parameters<typeof metricsOf>[1])[0]!;
+  const score = listMetrics(trained.task!, reading as Parameters<typeof listMetrics>[1])[0]!;
   const value = scores[`eval_${score}`];
   if (value === undefined) return undefined;
   const rows = task.files.read(files, reading);

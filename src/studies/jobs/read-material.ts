@@ -1,12 +1,12 @@
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import type { Files } from '../../input/formats/files.ts';
-import { kindOf, METHOD_NAMES, methodNamed } from '../../methods/tuners/registry.ts';
+import { findKind, METHOD_NAMES, methodNamed } from '../../methods/tuners/registry.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import { UserError } from '../../support/user-error.ts';
 import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
-import { maxLengthOf } from '../../tasks/registry.ts';
-import { methodOf } from '../../training/run/config/method-of.ts';
+import { findMaxLength } from '../../tasks/registry.ts';
+import { readMethod } from '../../training/run/config/read-method.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import type { Family } from '../../use/trained/bind-model.ts';
 import { fittingBase } from '../../use/trained/fitting-base.ts';
@@ -57,7 +57,7 @@ export async function readMaterial<File extends TextFile>(
       files: await source.data(config, path, 'data.validation'),
     })),
   );
-  const { requested, key } = maxLengthOf(config.task, data, family.config);
+  const { requested, key } = findMaxLength(config.task, data, family.config);
   const modality = base.modality(family.config, requested, key);
   const { generationFiles } = base;
   const loaded = (sets: typeof train) =>
@@ -77,7 +77,7 @@ export async function readMaterial<File extends TextFile>(
  * @throws UserError if the method's own tokens take all of them
  */
 function shortenedFamily({ definition, config }: Family, run: ParsedConfig): Family {
-  const { definition: method, settings } = methodOf(run);
+  const { definition: method, settings } = readMethod(run);
   const count = method.virtualTokens?.(settings).count ?? 0;
   const shortened = configForTexts(config, count);
   if (shortened.maxLength > 0) return { definition, config: shortened };
@@ -118,8 +118,8 @@ async function readStart(
  */
 export function continuedConfig<Config extends ParsedConfig>(config: Config, adapter: StoredAdapter): Config {
   const where = `adapter: ${config.adapter}`;
-  const { definition, settings } = methodOf(config);
-  const kind = kindOf(adapter, where);
+  const { definition, settings } = readMethod(config);
+  const kind = findKind(adapter, where);
   if (definition.kind !== kind || !definition.continues) {
     const methods = METHOD_NAMES.filter((name) => {
       const other = methodNamed(name);

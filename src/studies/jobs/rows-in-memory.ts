@@ -31,7 +31,7 @@ export async function namedRows(given: RunConfigInput): Promise<{
     return { config: { ...config, data } as RunConfigInput, texts: {}, functions, values, metrics };
   const texts: Record<string, string> = {};
   const named = async (set: string, value: unknown): Promise<unknown> => {
-    const rows = isAsyncRows(value) ? await arrayOf(value) : value;
+    const rows = isAsyncRows(value) ? await collectValues(value) : value;
     if (!isRows(rows)) return rows;
     // Messages name the rows by it: `data.train:3`.
     const name = `data.${set}`;
@@ -67,7 +67,7 @@ export async function namedRows(given: RunConfigInput): Promise<{
   };
 }
 
-async function arrayOf<T>(values: AsyncIterable<T>): Promise<T[]> {
+async function collectValues<T>(values: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const value of values) all.push(value);
   return all;

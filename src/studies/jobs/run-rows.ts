@@ -1,8 +1,8 @@
-import { foldsOf, type HeldOut, holdOut, splittableTogether } from '../../input/data/split-rows.ts';
+import { type HeldOut, holdOut, splitFolds, splittableTogether } from '../../input/data/split-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { mixedCount } from '../../program/mixture.ts';
 import { UserError } from '../../support/user-error.ts';
-import { foldCount, heldOutShare, mixingOf } from '../../tasks/data-files.ts';
+import { foldCount, heldOutShare, readMixing } from '../../tasks/data-files.ts';
 import type { AnyTask } from '../../tasks/task-definition.ts';
 import type { Chosen } from '../../training/run/config/resolve-config.ts';
 import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';
@@ -32,7 +32,7 @@ export interface RunRows {
   /** The number of training rows of each source. */
   sources: readonly { name: string; rows: number }[];
   /** The ratio in which sources are mixed. Undefined if they are not. */
-  mixing: ReturnType<typeof mixingOf>;
+  mixing: ReturnType<typeof readMixing>;
   validation: readonly { name: string; rows: unknown }[];
   /** Whether the validation rows are a share of the training files. */
   isHeldOut: boolean;
@@ -76,7 +76,7 @@ export function readRunRows<Config extends RunConfig | ParsedConfig>(
     name,
     rows: task.files.countRows?.(held ? held.train[i] : parts[i]) ?? files.length,
   }));
-  const mixing = mixingOf(data);
+  const mixing = readMixing(data);
   const counts = sources.map(({ rows }) => rows);
   const folded = foldCount(data.validation);
   return {
@@ -121,7 +121,7 @@ function foldRows(
   count: number,
 ): HeldOut<number[]>[] | undefined {
   const splittable = files.splittable?.(rows, reading);
-  return splittable && foldsOf({ ...splittable, pick: (numbers) => [...numbers] }, count);
+  return splittable && splitFolds({ ...splittable, pick: (numbers) => [...numbers] }, count);
 }
 
 function isPossible(attempt: () => unknown): boolean {

@@ -7,7 +7,7 @@ import { featureWidth, type LinearLayer, layerFeeds } from '../../program/object
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';
-import { methodOf } from '../../training/run/config/method-of.ts';
+import { readMethod } from '../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
 import type { TrainerInputs } from '../../training/train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../../training/train/trainer-settings.ts';
@@ -138,7 +138,7 @@ function originNotices({ config, start }: RunBeginning, { initialised }: LoadedM
   const base = start.stored.baseModel;
   const isOther = base && lastName(base) !== lastName(config.model);
   return [
-    ...(methodOf(config).definition.continues?.notices ?? []),
+    ...(readMethod(config).definition.continues?.notices ?? []),
     ...(isOther
       ? [`The adapter was trained with ${base}, this run uses ${config.model}. They must be the same model.`]
       : []),

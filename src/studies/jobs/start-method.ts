@@ -3,7 +3,7 @@ import type { MethodRun } from '../../methods/tuners/method-run.ts';
 import { type OwnFunctions, withOwnFunctions } from '../../methods/tuners/own-function.ts';
 import type { TunableModel } from '../../methods/tuners/tuner.ts';
 import { UserError } from '../../support/user-error.ts';
-import { methodOf } from '../../training/run/config/method-of.ts';
+import { readMethod } from '../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
 
 /** A run's method, and its initial values if it starts from an adapter. */
@@ -26,7 +26,7 @@ export function startMethod(
   functions?: OwnFunctions,
 ): StartedMethod {
   assertFits(config, model);
-  const { definition, settings } = methodOf(config);
+  const { definition, settings } = readMethod(config);
   if (!start) {
     const complete = functions ? withOwnFunctions(settings, functions, config.method) : settings;
     return { run: definition.start(model, complete, totalSteps, config.seed) };
@@ -37,7 +37,7 @@ export function startMethod(
 
 /** Throws a UserError for a model that the config's method cannot train. */
 export function assertFits(config: Pick<RunConfig, 'method' | 'task'>, model: TunableModel): void {
-  const needed = methodOf(config).definition.needs?.(model);
+  const needed = readMethod(config).definition.needs?.(model);
   if (needed === undefined) return;
   const { method, task } = config;
   throw new UserError({

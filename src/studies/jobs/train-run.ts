@@ -7,9 +7,9 @@ import type { LoadedModel } from '../../program/weight-memory.ts';
 import type { UserError } from '../../support/user-error.ts';
 import {
   type CheckpointOrigin,
-  fingerprintOf,
-  lengthOf,
+  computeFingerprint,
   type RunLength,
+  readLength,
   type SavedState,
   type TrainerState,
   withLength,
@@ -110,7 +110,7 @@ export async function trainRun<Run extends ReadRun>(platform: Platform<Run>): Pr
   const run = await oncePerHost(communicator, () => platform.read());
   const { config } = run;
   const digests = await together(communicator, () => platform.digests(run));
-  const fingerprint = fingerprintOf(config, run.labels, digests);
+  const fingerprint = computeFingerprint(config, run.labels, digests);
   platform.assertSame?.(run, digests, fingerprint);
   const how = await fromFirst(communicator, () => continuation(run, digests, fingerprint, store));
   const { saved, planned, finished, origin } = how;
@@ -126,7 +126,7 @@ export async function trainRun<Run extends ReadRun>(platform: Platform<Run>): Pr
     const opened = await together(communicator, () =>
       setUpRun(run, model, engine, {
         startedAt: origin.startedAt,
-        onProgress: everySecond((share) => emit(progressOf('text', share))),
+        onProgress: everySecond((share) => emit(describeProgress('text', share))),
         planned,
         communicator,
       }),
@@ -184,9 +184,9 @@ async function continuation<Run extends ReadRun>(
 ): Promise<RunContinuation> {
   const saved = await store.saved(config);
   const isChanged = saved && saved.fingerprint !== fingerprint;
-  const last = (isChanged && store.lastLength?.()) || lengthOf(config);
+  const last = (isChanged && store.lastLength?.()) || readLength(config);
   const planned = saved && withLength(config, saved.planned ?? last);
-  const own = planned ? fingerprintOf(planned, labels, digests) : fingerprint;
+  const own = planned ? computeFingerprint(planned, labels, digests) : fingerprint;
   if (saved && saved.fingerprint !== own) throw store.otherRun(config);
   return {
     saved,
@@ -196,12 +196,12 @@ async function continuation<Run extends ReadRun>(
     origin: {
       fingerprint: own,
       startedAt: saved?.startedAt ?? new Date(),
-      ...(planned && { planned: lengthOf(planned) }),
+      ...(planned && { planned: readLength(planned) }),
     },
   };
 }
 
 /** The event that tells how much of something has been done before the first step. */
-export function progressOf(what: ProgressEvent['what'], share: number): ProgressEvent {
+export function describeProgress(what: ProgressEvent['what'], share: number): ProgressEvent {
   return { type: 'progress', step: 0, what, share };
 }

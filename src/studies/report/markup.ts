@@ -18,7 +18,7 @@ export type Content = Markup | string | number | false | undefined | readonly Co
  * text.
  */
 export function markup(parts: TemplateStringsArray, ...values: Content[]): Markup {
-  return new Markup(parts.map((part, i) => part + (i < values.length ? textOf(values[i]) : '')).join(''));
+  return new Markup(parts.map((part, i) => part + (i < values.length ? formatText(values[i]) : '')).join(''));
 }
 
 /** JSON as the content of a script element. */
@@ -26,11 +26,11 @@ export function jsonMarkup(value: unknown): Markup {
   return new Markup(JSON.stringify(value).replaceAll('<', '\\u003c'));
 }
 
-function textOf(value: Content): string {
+function formatText(value: Content): string {
   if (value instanceof Markup) return value.text;
   if (value === undefined || value === false) return '';
   if (typeof value === 'string' || typeof value === 'number') return escaped(`${value}`);
-  return value.map(textOf).join('');
+  return value.map(formatText).join('');
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

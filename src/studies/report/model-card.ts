@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
-import { extensionOf } from '../../input/data/detect-format.ts';
+import { readExtension } from '../../input/data/detect-format.ts';
 import { EMBEDDED_MODEL, parseModelId } from '../../input/hub/model-id.ts';
-import { titleOf } from '../../methods/tuners/method-definition.ts';
+import { formatTitle } from '../../methods/tuners/method-definition.ts';
 import { type MethodName, methodNamed } from '../../methods/tuners/registry.ts';
 import { LOADED_IN_PYTHON } from '../../program/modalities/in-python.ts';
 import { averaged, SCORES, type ScoreDefinition } from '../../scores/metrics/scores.ts';
@@ -93,7 +93,7 @@ function frontMatter(facts: ModelCardInputs, base: string, title: string): objec
   const isOfPictures = (data as { pictures?: boolean }).pictures === true;
   const { pipeline, name } = (isOfPictures ? words.hubOfPictures : undefined) ?? words.hub;
   const { tags } = methodNamed(method).words;
-  const library = libraryOf(facts);
+  const library = nameLibrary(facts);
   const sets = scoresOfSets(facts);
   const types = new Set(sets.flatMap(({ scores }) => scores.map(({ type }) => type)));
   return {
@@ -110,7 +110,7 @@ function frontMatter(facts: ModelCardInputs, base: string, title: string): objec
             name: title,
             results: sets.map(({ file, scores }) => ({
               task: { type: pipeline, name },
-              dataset: datasetOf(data, file),
+              dataset: describeDataset(data, file),
               metrics: scores.map(({ type, name, value }) => ({ type, name, value })),
             })),
           },
@@ -120,7 +120,10 @@ function frontMatter(facts: ModelCardInputs, base: string, title: string): objec
 }
 
 /** The dataset's name on the Hub, or a file's format and name. For a held-out share, its source. */
-function datasetOf({ dataset, subset, train, validation }: ModelCardInputs['config']['data'], file: string) {
+function describeDataset(
+  { dataset, subset, train, validation }: ModelCardInputs['config']['data'],
+  file: string,
+) {
   const isHeldOut = heldOutShare(validation) !== undefined;
   const isFolded = foldCount(validation) !== undefined;
   const source = isHeldOut || isFolded ? [train].flat().map(lastName).join(' + ') : file;
@@ -133,7 +136,7 @@ function datasetOf({ dataset, subset, train, validation }: ModelCardInputs['conf
 
 /** The loader in Hugging Face's datasets for a file. */
 function datasetType(file: string): string {
-  return LOADERS[extensionOf(file) ?? ''] ?? 'text';
+  return LOADERS[readExtension(file) ?? ''] ?? 'text';
 }
 
 const LOADERS: Readonly<Record<string, string>> = {
@@ -236,7 +239,7 @@ function settings({ config }: ModelCardInputs): object {
 }
 
 function methodTitle(config: ModelCardInputs['config']): string {
-  return titleOf(methodNamed(config.method).words, { ...methodSection(config) });
+  return formatTitle(methodNamed(config.method).words, { ...methodSection(config) });
 }
 
 function methodSection(config: ModelCardInputs['config']): object | undefined {
@@ -244,14 +247,14 @@ function methodSection(config: ModelCardInputs['config']): object | undefined {
 }
 
 /** The Python library that loads the result. The base models of such libraries have weights of their own. */
-function libraryOf({ config, onlyBase }: ModelCardInputs) {
+function nameLibrary({ config, onlyBase }: ModelCardInputs) {
   return onlyBase === undefined ? methodNamed(config.method).words.library : undefined;
 }
 
 function usage(facts: ModelCardInputs, base: string): string {
   const { config, labels, onlyBase, normalize = false } = facts;
   const { data, task } = config;
-  const library = libraryOf(facts);
+  const library = nameLibrary(facts);
   const { use, python } = taskNamed(task).words;
   const { command: line, explanation } = use(data);
   const explained = explanation === undefined ? '' : ` (${explanation})`;

@@ -37,14 +37,14 @@ const ROLES = [
  * computation.
  */
 export function rankTable(ranks: Readonly<Record<string, number>>): RankTable {
-  const cells = Object.entries(ranks).map(([path, rank]) => ({ ...placeOf(path), rank }));
+  const cells = Object.entries(ranks).map(([path, rank]) => ({ ...parsePlace(path), rank }));
   const matrices = [...new Set(cells.map(({ matrix }) => matrix))].sort(
-    (a, b) => roleOf(a) - roleOf(b) || (a < b ? -1 : 1),
+    (a, b) => rankRole(a) - rankRole(b) || (a < b ? -1 : 1),
   );
   const total = cells.reduce((sum, { rank }) => sum + rank, 0);
   return {
     columns: matrices.map((matrix) => shortName(matrix, matrices)),
-    rows: rowsOf(cells, matrices),
+    rows: listRows(cells, matrices),
     total,
     modules: cells.length,
     average: cells.length === 0 ? 0 : total / cells.length,
@@ -60,7 +60,7 @@ interface Place {
   matrix: string;
 }
 
-function rowsOf(cells: readonly (Place & { rank: number })[], matrices: readonly string[]): RankRow[] {
+function listRows(cells: readonly (Place & { rank: number })[], matrices: readonly string[]): RankRow[] {
   const stacks = [...new Set(cells.filter(({ layer }) => layer >= 0).map(({ stack }) => stack))];
   const rows = new Map<string, Place & { ranks: (number | undefined)[] }>();
   for (const { rank, ...place } of cells) {
@@ -81,7 +81,7 @@ function rowsOf(cells: readonly (Place & { rank: number })[], matrices: readonly
  * Splits `bert.encoder.layer.0.attention.self.query` into stack `bert.encoder.layer`, layer 0 and matrix
  * `attention.self.query`.
  */
-function placeOf(path: string): Place {
+function parsePlace(path: string): Place {
   const [, stack, layer, matrix] = /^(.*?)\.(\d+)\.(.+)$/.exec(path) ?? [];
   return matrix === undefined
     ? { stack: '', layer: -1, matrix: path }
@@ -102,7 +102,7 @@ function shortName(matrix: string, matrices: readonly string[]): string {
   return ends.find((end) => end !== 'dense' && !isShared(end)) ?? matrix;
 }
 
-function roleOf(matrix: string): number {
+function rankRole(matrix: string): number {
   const role = ROLES.findIndex((pattern) => pattern.test(matrix));
   return role < 0 ? ROLES.length : role;
 }

@@ -1,4 +1,4 @@
-import { type ErrorClasses, failureOf } from '../user-error.ts';
+import { describeFailure, type ErrorClasses } from '../user-error.ts';
 import { type CallPlace, type Message, type Port, putInto } from './caller.ts';
 
 /** The result of a method whose buffers move to the caller instead of being copied. */
@@ -49,7 +49,7 @@ export function answerCalls<T extends object>(
       if (result instanceof Moved) port.send({ id, value: result.value }, result.buffers);
       else port.send({ id, value: result });
     } catch (error) {
-      port.send({ id, error: failureOf(error, classes) });
+      port.send({ id, error: describeFailure(error, classes) });
     } finally {
       underWay.delete(id);
     }

@@ -16,13 +16,13 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
  */
 export function fileIdentity(path: string): string | undefined {
   try {
-    return identityOf(statSync(path, { bigint: true }));
+    return identifyFile(statSync(path, { bigint: true }));
   } catch {
     return undefined;
   }
 }
 
 /** The same as {@link fileIdentity}, from a file's stats. */
-export function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+export function identifyFile({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join();
 }

@@ -31,7 +31,7 @@ export function startThread(
   // A thread inherits the flag `--input-type` of a program that was passed as text. Node would then refuse to run a file.
   const isText = process.execArgv.some((word) => word.startsWith('--input-type'));
   const worker = new Worker(file, { ...(isText && { execArgv: [] }), ...options });
-  const caller = new Caller(portOf(worker, isBatched), classes);
+  const caller = new Caller(createPort(worker, isBatched), classes);
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   worker.on('error', (error) => caller.fail(error));
   worker.on('exit', (code) => caller.fail(new Error(`the ${name} ended with code ${code}`)));
@@ -44,11 +44,11 @@ export function answerParent<T extends object>(
   methods: readonly (keyof T & string)[],
   { isBatched, classes }: Pick<StartOptions, 'isBatched' | 'classes'> = {},
 ): void {
-  answerCalls(target, methods, portOf(parentPort!, isBatched), classes);
+  answerCalls(target, methods, createPort(parentPort!, isBatched), classes);
 }
 
 /** The port of a thread. Its messages may be lists of messages. */
-export function portOf(end: Pick<MessagePort | Worker, 'on' | 'postMessage'>, isBatched = false): Port {
+export function createPort(end: Pick<MessagePort | Worker, 'on' | 'postMessage'>, isBatched = false): Port {
   return {
     send: isBatched
       ? batched((messages) => end.postMessage(messages), setImmediate)

@@ -7,7 +7,7 @@ import type { Evaluation, EvaluationWatch, Scores } from '../../program/example-
 import { openLanguageModel } from '../../program/generation/causal-language-model.ts';
 import { generationSettings } from '../../program/generation/generation-settings.ts';
 import { TextGenerator } from '../../program/generation/text-generator.ts';
-import { textsOf } from '../../program/modalities/texts.ts';
+import { requireTexts } from '../../program/modalities/texts.ts';
 import { labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { packedBatch } from '../../program/objectives/packed-batch.ts';
@@ -33,7 +33,7 @@ async function choiceScores(
   program: Evaluator,
   values: Float32Array,
 ): Promise<Scores> {
-  const texts = textsOf(modality);
+  const texts = requireTexts(modality);
   const { maxLength } = texts;
   const all = rows.flatMap(({ prompt, choices = [] }) => choices.map((choice) => ({ prompt, choice })));
   const scores = await dealNumbers(program.communicator, all.length, async (i) => {
@@ -86,7 +86,7 @@ async function writtenScores(
   }: { batchSize: number; program: Evaluator; values: Float32Array; watch?: EvaluationWatch },
 ): Promise<Scores> {
   const { reading, modality } = context;
-  const texts = textsOf(modality);
+  const texts = requireTexts(modality);
   const model = await openLanguageModel({ ...program.parts, values });
   const generator = new TextGenerator({
     model,
@@ -188,7 +188,7 @@ function promptRows(
     if (!('messages' in row)) return undefined;
     const last = row.messages.at(-1);
     if (last?.role !== 'assistant' || typeof last.content !== 'string') return undefined;
-    const prompt = textsOf(modality).render(row.messages.slice(0, -1), true);
+    const prompt = requireTexts(modality).render(row.messages.slice(0, -1), true);
     rows.push({ prompt, completion: last.content });
     return undefined;
   };

@@ -4,10 +4,10 @@ import type { TextFile } from '../../input/data/text-file.ts';
 import { BadConversation } from '../../input/text/chat/chat-template.ts';
 import { allLearnt, type LearntIds } from '../../input/text/learnt-ids.ts';
 import { type PackedItems, pack, unpacked } from '../../input/text/pack.ts';
-import { lengthsOf, SequenceBuilder, type TokenSequences } from '../../input/text/token-sequences.ts';
+import { measureLengths, SequenceBuilder, type TokenSequences } from '../../input/text/token-sequences.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import { generationConfigSchema } from '../../program/generation/generation-config.ts';
-import { type Texts, textsOf } from '../../program/modalities/texts.ts';
+import { requireTexts, type Texts } from '../../program/modalities/texts.ts';
 import { labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { packedBatch, rowLength } from '../../program/objectives/packed-batch.ts';
@@ -67,10 +67,10 @@ type Context = EncodingContext<CausalData>;
 
 /** Builds rows from packed documents. In each row, every token predicts the next. */
 export function causalExamples(files: readonly TextFile[], context: Context): ExampleSet {
-  const texts = textsOf(context.modality);
+  const texts = requireTexts(context.modality);
   const { sequences, origins } = encode(files, context, texts);
   texts.checkIds(sequences.tokens);
-  const lengths = lengthsOf(sequences);
+  const lengths = measureLengths(sequences);
   const packing = context.reading.packing ? packSources(lengths, origins, context) : unpacked(lengths.length);
   const rows = packing.starts.length - 1;
   return {

@@ -53,7 +53,7 @@ export function describeColumns({ columns, rows, nested }: Table): Column[] {
     const kind = nested?.get(name);
     const mayBeSeveral = !isNumeric && !hasDecimalCommas;
     const separator =
-      kind === 'list' ? SEPARATORS[0] : mayBeSeveral ? separatorOf(fields, values) : undefined;
+      kind === 'list' ? SEPARATORS[0] : mayBeSeveral ? findSeparator(fields, values) : undefined;
     return {
       name,
       filled: fields.length,
@@ -62,7 +62,7 @@ export function describeColumns({ columns, rows, nested }: Table): Column[] {
       hasWords: fields.length > 0 && 2 * worded >= fields.length,
       isNumeric,
       isWhole,
-      isNumbering: isWhole && values.size === fields.length && rangeOf(values) === fields.length - 1,
+      isNumbering: isWhole && values.size === fields.length && measureRange(values) === fields.length - 1,
       hasDecimalCommas,
       isPictures: fields.length > 0 && fields.every((field) => PICTURE_NAME.test(field)),
       ...(separator !== undefined && { separator }),
@@ -71,7 +71,7 @@ export function describeColumns({ columns, rows, nested }: Table): Column[] {
   });
 }
 
-function rangeOf(values: Iterable<string>): number {
+function measureRange(values: Iterable<string>): number {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) [low, high] = [Math.min(low, Number(value)), Math.max(high, Number(value))];
   return high - low;
@@ -81,7 +81,7 @@ function rangeOf(values: Iterable<string>): number {
  * The separator of several labels in one field. The parts are short, occur in several combinations, and are not more than
  * the combinations.
  */
-function separatorOf(fields: readonly string[], values: ReadonlySet<string>): string | undefined {
+function findSeparator(fields: readonly string[], values: ReadonlySet<string>): string | undefined {
   return SEPARATORS.find((separator) => {
     const several = fields.filter((field) => field.includes(separator)).length;
     if (20 * several < fields.length || several === 0) return false;

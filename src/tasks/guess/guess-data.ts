@@ -1,10 +1,10 @@
 import { TEXT_NAME } from '../../input/data/detect-format.ts';
 import type { Table } from '../../input/data/table/read-table.ts';
 import { suggest, suggestAmong } from '../../support/text.ts';
-import { allOf, InvalidData, UserError } from '../../support/user-error.ts';
+import { attemptAll, InvalidData, UserError } from '../../support/user-error.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../registry.ts';
 import { type Column, describeColumns, isScale, isText, mayBeLabel, repeats } from './columns.ts';
-import { type PairKind, pairKind, pairOf } from './pairs.ts';
+import { findPair, type PairKind, pairKind } from './pairs.ts';
 
 export type ColumnRole = 'text' | 'text_pair' | 'negative' | 'label';
 
@@ -54,8 +54,8 @@ const MAX_RELATIONS = 3;
  */
 export function guessData(table: Table, given: Given = {}): Guess[] {
   const columns = describeColumns(table);
-  const [text, text_pair, label] = allOf(
-    (['text', 'text_pair', 'label'] as const).map((role) => () => placeOf(table, role, given[role])),
+  const [text, text_pair, label] = attemptAll(
+    (['text', 'text_pair', 'label'] as const).map((role) => () => findPlace(table, role, given[role])),
   );
   const file: File = { table, columns, fixed: { text, text_pair, label } };
   const task = given.task === undefined ? undefined : checkedTask(given.task);
@@ -148,9 +148,9 @@ function shapedGuess({ columns }: File, task: TaskName | undefined): Guess | und
 /** All plausible guesses if the user has not named a task. */
 function openGuesses(file: File): Guess[] {
   const { columns, fixed } = file;
-  const labels = labelsOf(file);
+  const labels = findLabels(file);
   const pair = pairFor(file, labels);
-  const texts = textsOf(file, labels);
+  const texts = findTexts(file, labels);
   const [first] = labels;
   const isNamed = fixed.label !== undefined || (first !== undefined && isNamedLabel(columns[first]!));
   const withLabels = labels.flatMap((label) => textGuesses(file, label, texts));
@@ -196,11 +196,11 @@ function taskGuesses(file: File, task: TaskName): Guess[] {
   if (!hasColumns(task)) {
     const pair = task === 'causal_lm' ? pairFor(file, []) : undefined;
     if (pair?.kind === 'written') return [{ ...pairGuess(file, task, pair.at), reason }];
-    const texts = textsOf(file, []);
+    const texts = findTexts(file, []);
     const isRows = table.hasHeader === undefined && texts.length > 0;
     return [plainGuess(task, reason, isRows ? { text: texts[0]! } : {})];
   }
-  const labels = labelsOf(file);
+  const labels = findLabels(file);
   const label = fixed.label ?? labels[0];
   const asks = (key: string) => Object.hasOwn(taskNamed(task).data.shape, key);
   if (asks('anchor') || asks('source')) {
@@ -215,7 +215,7 @@ function taskGuesses(file: File, task: TaskName): Guess[] {
   if (label === undefined) return [];
   const pair = pairFor(file, [label]);
   const isPair = fixed.text_pair !== undefined || (pair?.isNamed && pair.kind === 'compared');
-  const texts = isPair && pair ? [pair.at.text] : textsOf(file, [label]);
+  const texts = isPair && pair ? [pair.at.text] : findTexts(file, [label]);
   const other = isPair && pair ? { text_pair: pair.at.text_pair } : {};
   return texts.slice(0, 1).map((text) => {
     const { separator } = columns[label]!;
@@ -244,12 +244,12 @@ function textGuesses(file: File, label: number, texts: readonly number[]): Guess
     TEXT_NAME.test(columns[text]!.name) ||
     others.every((i) => i === text || length(text) >= CLEARLY_LONGER * length(i));
   return (isSure ? [text] : others.slice(0, 2)).flatMap((text) => {
-    const { task, reason, separator } = taskOf(columns[label]!);
+    const { task, reason, separator } = chooseTask(columns[label]!);
     const at = { text, label };
     const guess = (task: TaskName, reason: string, flags: string): Guess => {
       return { task, at, learns: learns(file, task, at), reason, flags };
     };
-    const flags = flagsOf(file, at);
+    const flags = listFlags(file, at);
     const first = { ...guess(task, reason, flags), ...(separator !== undefined && { separator }) };
     const { name, isWhole, distinct } = columns[label]!;
     const isRating =
@@ -260,7 +260,7 @@ function textGuesses(file: File, label: number, texts: readonly number[]): Guess
 }
 
 /** The task for a column of labels. */
-function taskOf(label: Column): { task: TaskName; reason: string; separator?: string } {
+function chooseTask(label: Column): { task: TaskName; reason: string; separator?: string } {
   const { distinct, separator, nested } = label;
   if (isScale(label))
     return {
@@ -295,9 +295,9 @@ function pairFor(file: File, labels: readonly number[]): Pair | undefined {
       isNamed: true,
     };
   }
-  if (textsOf(file, labels).some((i) => columns[i]!.isPictures)) return undefined;
+  if (findTexts(file, labels).some((i) => columns[i]!.isPictures)) return undefined;
   const texts = columns.flatMap((column, i) => (isText(column) && !labels.includes(i) ? [i] : []));
-  const found = pairOf(table, columns, texts, [fixed.text, fixed.text_pair]);
+  const found = findPair(table, columns, texts, [fixed.text, fixed.text_pair]);
   // Only tasks that write texts accept lists of texts.
   const isListed = found && [found.at.text, found.at.text_pair].some((i) => columns[i]!.nested);
   if (isListed && found.kind !== 'written') return undefined;
@@ -325,14 +325,14 @@ function pairGuess(file: File, task: TaskName, at: Guess['at']): Guess {
 
 /** The guess for two texts that are compared. */
 function pairs(file: File, { at }: Pair, label: number): Guess {
-  const { task, reason, separator } = taskOf(file.columns[label]!);
+  const { task, reason, separator } = chooseTask(file.columns[label]!);
   const where = { text: at.text, text_pair: at.text_pair, label };
   return {
     task,
     at: where,
     learns: learns(file, task, where),
     reason: `rows have two texts; ${reason}`,
-    flags: flagsOf(file, where),
+    flags: listFlags(file, where),
     ...(separator !== undefined && { separator }),
   };
 }
@@ -346,7 +346,7 @@ function unlabelled({ table }: File, text: number): Guess[] {
 }
 
 /** Columns that may contain the labels: the named one, all with equally good reasons, or none. The best comes first. */
-function labelsOf({ columns, fixed, table }: File): number[] {
+function findLabels({ columns, fixed, table }: File): number[] {
   if (fixed.label !== undefined) return [fixed.label];
   const taken = [fixed.text, fixed.text_pair];
   const places = columns.map((_, i) => i).filter((i) => !taken.includes(i));
@@ -357,7 +357,7 @@ function labelsOf({ columns, fixed, table }: File): number[] {
   if (scores.length > 0) return scores;
   const classes = among((column) => mayBeLabel(column) && !TEXT_NAME.test(column.name));
   const scales = among((column) => mayBeScale(column));
-  const isPairs = scales.length > 0 && pairOf(table, columns, among(isText), [])?.kind === 'compared';
+  const isPairs = scales.length > 0 && findPair(table, columns, among(isText), [])?.kind === 'compared';
   classes.sort((a, b) => columns[a]!.distinct - columns[b]!.distinct);
   return isPairs || classes.length === 0 ? [...scales, ...classes.slice(0, 1)] : classes;
 }
@@ -375,7 +375,7 @@ function mayBeScale(column: Column): boolean {
 }
 
 /** Columns of texts, the best first. */
-function textsOf({ columns, fixed }: File, labels: readonly number[]): number[] {
+function findTexts({ columns, fixed }: File, labels: readonly number[]): number[] {
   if (fixed.text !== undefined) return [fixed.text];
   const others = columns.flatMap((column, i) => (i === fixed.text_pair || !isText(column) ? [] : [i]));
   const texts = others.filter((i) => i !== labels[0]);
@@ -406,7 +406,7 @@ function learns({ columns }: Pick<File, 'columns'>, task: TaskName, at: Guess['a
   }
 }
 
-function flagsOf({ columns, table }: Pick<File, 'columns' | 'table'>, at: Guess['at']): string {
+function listFlags({ columns, table }: Pick<File, 'columns' | 'table'>, at: Guess['at']): string {
   const name = (i: number) => (table.hasHeader === false ? `${i}` : columns[i]!.name);
   const quoted = (i: number) => (/^[\w.-]+$/.test(name(i)) ? name(i) : `'${name(i)}'`);
   const flags = { text: '--text', text_pair: '--text-pair', label: '--label' };
@@ -418,7 +418,7 @@ function flagsOf({ columns, table }: Pick<File, 'columns' | 'table'>, at: Guess[
     .join(' ');
 }
 
-function placeOf(
+function findPlace(
   { fileName, columns }: Table,
   role: ColumnRole,
   column: string | number | undefined,

@@ -37,7 +37,7 @@ export function pairKind(a: Column, b: Column): PairKind {
  * @param texts indices of the columns of texts
  * @param fixed the first and the second text, if the user names them
  */
-export function pairOf(
+export function findPair(
   table: Table,
   columns: readonly Column[],
   texts: readonly number[],

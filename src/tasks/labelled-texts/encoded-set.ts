@@ -27,13 +27,13 @@ export function encodedSet(
         ...encoded.feeds([...examples], number),
         ...(targets && labelFeed(targets, examples, rows.length)),
       },
-      weight: weightOf(examples, targets, classWeights),
+      weight: computeWeight(examples, targets, classWeights),
     }),
   };
 }
 
 /** The weight of examples in the mean over a step's batches: their number, or the sum of their classes' weights. */
-export function weightOf(
+export function computeWeight(
   examples: Int32Array,
   targets: Int32Array | Float32Array | undefined,
   classWeights: readonly number[] | undefined,

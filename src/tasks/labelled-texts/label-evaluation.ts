@@ -1,6 +1,6 @@
 import type { Value } from '../../engine/graph/graph.ts';
 import type { Row } from '../../input/data/rows.ts';
-import { groupsOf } from '../../input/data/split-rows.ts';
+import { groupEqualTexts } from '../../input/data/split-rows.ts';
 import { thumbnail } from '../../input/pictures/thumbnail.ts';
 import {
   type Certainty,
@@ -172,7 +172,7 @@ export function labelEvaluation<Answer extends LabelAnswer>(
   const read = readLabelledRows(labelled.rows, context, outputs, batchSize, targets);
   const count = labelled.rows.length;
   const all = Int32Array.from({ length: count }, (_, row) => row);
-  const groups = groupsOf(labelled.rows.map(evaluatedTexts));
+  const groups = groupEqualTexts(labelled.rows.map(evaluatedTexts));
   const scoresOf = (logits: readonly Float32Array[], rows: Int32Array) => {
     const [taken, wanted] = [joined(logits, rows, outputs), takenTargets(targets, count, rows)];
     return { loss: kind.evaluationLoss(taken, outputs, wanted), ...kind.scores(taken, outputs, wanted) };
@@ -210,7 +210,7 @@ export function labelEvaluation<Answer extends LabelAnswer>(
       const flat = joined(logits, some, outputs);
       const counts = watch.onConfusion && kind.confusion?.(flat, outputs, takenTargets(targets, count, some));
       if (counts) watch.onConfusion?.({ labels, counts });
-      if (kind.confusion) watch.onMistakes?.(() => mistakesOf(kind, labelled, labels, logits, some));
+      if (kind.confusion) watch.onMistakes?.(() => findMistakes(kind, labelled, labels, logits, some));
       watch.onAnswers?.(
         Array.from(some, (row) => kind.answer(logits[row]!, labels)),
         Array.from(some, (row) => kind.reference(labelled.rows[row]!.label)),
@@ -222,7 +222,7 @@ export function labelEvaluation<Answer extends LabelAnswer>(
     output: 'logits',
     rows,
     async run(program, values, watch): Promise<Scores> {
-      const layer = await layerOf(context, { program, values });
+      const layer = await readLayer(context, { program, values });
       const logits = await read.logits({ program, values, layer }, all);
       if (watch) rows.tell(logits, all, watch);
       return rows.scores(logits, all);
@@ -233,7 +233,7 @@ export function labelEvaluation<Answer extends LabelAnswer>(
 /** Maximum number of characters of a text or a label in a recorded error. */
 const MAX_SHOWN = 200;
 
-function mistakesOf<Answer extends LabelAnswer>(
+function findMistakes<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
   { rows }: LabelledRows,
   labels: readonly string[],
@@ -272,7 +272,7 @@ function truncated(text: string): string {
 }
 
 /** The linear layer of a model of sentence vectors. Undefined for a classification head. */
-async function layerOf(
+async function readLayer(
   { reading, layer }: EncodingContext<LabelledData>,
   model: Parameters<FitLayer>[0],
 ): Promise<LinearLayer | undefined> {

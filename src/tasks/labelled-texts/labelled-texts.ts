@@ -208,7 +208,7 @@ export function labelledTexts<Answer extends LabelAnswer>(
       },
     },
     recognises: (model) => recognised(kind, model),
-    words: wordsOf(kind),
+    words: describeWords(kind),
   };
 }
 
@@ -254,7 +254,7 @@ function labelProblems({ text, text_pair, label }: LabelledData): Problem[] {
   return [{ path: ['data', 'label'], fault }];
 }
 
-function wordsOf({
+function describeWords({
   name,
   trainedFor,
 }: Pick<LabelKind<LabelAnswer>, 'name' | 'trainedFor'>): TaskTexts<LabelledData> {

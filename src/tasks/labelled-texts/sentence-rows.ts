@@ -5,7 +5,7 @@ import { labelFeed } from '../../program/objectives/sequence-loss.ts';
 import type { Predictor } from '../../program/program.ts';
 import type { EncodingContext } from '../prediction.ts';
 import { promptFor } from '../sentence-embedding/prompts.ts';
-import { type RowInput, weightOf } from './encoded-set.ts';
+import { computeWeight, type RowInput } from './encoded-set.ts';
 
 /** Texts, pairs or pictures, with a vector for each text and each picture. */
 export class SentenceRows {
@@ -35,7 +35,7 @@ export class SentenceRows {
     const { classWeights } = this.#context;
     return this.#texts.rows(this.#columns, (examples) => ({
       feeds: targets ? labelFeed(targets, examples, count) : {},
-      weight: weightOf(examples, targets, classWeights),
+      weight: computeWeight(examples, targets, classWeights),
     }));
   }
 

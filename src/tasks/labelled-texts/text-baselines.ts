@@ -42,11 +42,11 @@ export const textBaselines = baselinesWith(
 
 /** The baselines of pictures: a linear model of their colors at 16 x 16 pixels, and the best constant answer. */
 export const pictureBaselines = baselinesWith(
-  ({ rows, ...learnt }, others) => linearPixels({ ...learnt, pictures: smallOf(rows) }, smallOf(others)),
+  ({ rows, ...learnt }, others) => linearPixels({ ...learnt, pictures: listSmall(rows) }, listSmall(others)),
   () => 'a linear model of 16 x 16 pixels',
 );
 
-const smallOf = (rows: readonly Row[]) => rows.map(({ picture }) => picture!.small);
+const listSmall = (rows: readonly Row[]) => rows.map(({ picture }) => picture!.small);
 
 function baselinesWith(learn: Learn, nameOf: (linearName: string) => string) {
   return async (

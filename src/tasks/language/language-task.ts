@@ -88,7 +88,7 @@ function splittableFiles(
   reading: LanguageColumns & { sample_by: SampleBy },
 ): Splittable<readonly TextFile[]> {
   const records = files.map((file) => [
-    ...languageRecords(contentOf(file), file.name, reading, reading.sample_by),
+    ...languageRecords(readContent(file), file.name, reading, reading.sample_by),
   ]);
   return {
     texts: records.flatMap((ofFile) => ofFile.map(({ text }) => [text])),
@@ -113,7 +113,7 @@ function withoutRecords(file: TextFile, records: readonly LanguageRecord[]): Tex
     ...file,
     size: file.size,
     read(onNotice) {
-      const content = contentOf(file, onNotice);
+      const content = readContent(file, onNotice);
       let [kept, at] = ['', 0];
       for (const { start, end } of records) {
         kept += content.slice(at, start) + content.slice(start, end).replace(/[^\n]+/g, '');
@@ -124,7 +124,7 @@ function withoutRecords(file: TextFile, records: readonly LanguageRecord[]): Tex
   };
 }
 
-function contentOf(file: TextFile, onNotice?: (message: string) => void): string {
+function readContent(file: TextFile, onNotice?: (message: string) => void): string {
   return file.read(onNotice).replace(/\r\n?/g, '\n');
 }
 

@@ -9,7 +9,7 @@ import { collate } from '../../input/text/batches.ts';
 import { everyParameter } from '../../methods/tuners/full/definition.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
-import { type Texts, textsOf } from '../../program/modalities/texts.ts';
+import { requireTexts, type Texts } from '../../program/modalities/texts.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { IGNORED_LABEL, labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
@@ -83,7 +83,7 @@ describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (
   it('has the perplexity of the single documents, packed or not', async () => {
     const { model, program, values, context } = await open<CausalData>(family, { sample_by: 'line' }, 64);
     // Computes each document separately, with logits of every token, and sums the loss here.
-    const texts = textsOf(context.modality);
+    const texts = requireTexts(context.modality);
     let [sum, tokens] = [0, 0];
     for (const line of TEXT.split('\n').filter(Boolean)) {
       const ids = Int32Array.of(...texts.frame().before, ...texts.ids(line), texts.endId as number);
@@ -154,7 +154,7 @@ describe('examples of causal language modelling', () => {
     const opened = await open<CausalData>('llama', {}, 64);
     opened.model.close();
     ({ context, textsUpTo } = opened);
-    texts = textsOf(context.modality);
+    texts = requireTexts(context.modality);
   });
   const PROMPTS = lines([{ prompt: 'Q: why? A:', completion: ' because' }]);
   const CHATS = lines([

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { Batch } from '../../input/text/batches.ts';
-import { lengthsOf, SequenceBuilder, type TokenSequences } from '../../input/text/token-sequences.ts';
+import { measureLengths, SequenceBuilder, type TokenSequences } from '../../input/text/token-sequences.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
-import { type Texts, textsOf } from '../../program/modalities/texts.ts';
+import { requireTexts, type Texts } from '../../program/modalities/texts.ts';
 import { labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { maskTokens } from '../../program/objectives/mask-tokens.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
@@ -45,7 +45,7 @@ export type Mask = (batch: Batch, examples: Int32Array, number: number) => Int32
 
 /** Draws new masks for every batch of a run. */
 export function byBatch(context: Context): Mask {
-  const vocabulary = textsOf(context.modality).masking();
+  const vocabulary = requireTexts(context.modality).masking();
   return ({ inputIds, attentionMask, length }, _, number) => {
     const random = new Random(context.seed, 'masking', number);
     return maskTokens(
@@ -57,7 +57,7 @@ export function byBatch(context: Context): Mask {
 
 /** Masks an example in the same way in every evaluation of every run, so that scores are comparable. */
 export function byExample(context: Context): Mask {
-  const vocabulary = textsOf(context.modality).masking();
+  const vocabulary = requireTexts(context.modality).masking();
   return ({ inputIds, attentionMask, length }, examples) => {
     const labels = new Int32Array(inputIds.length);
     examples.forEach((example, row) => {
@@ -75,14 +75,14 @@ export function byExample(context: Context): Mask {
 
 /** Builds blocks of texts with masked tokens. */
 export function maskedExamples(files: readonly TextFile[], context: Context, mask: Mask): ExampleSet {
-  const texts = textsOf(context.modality);
+  const texts = requireTexts(context.modality);
   const room = texts.roomIn(texts.maxLength, 'max_length');
   const { blocks, rows } = encode(files, context, texts, room);
   texts.checkIds(blocks.tokens);
   const encoding = (block: number) =>
     texts.framed(blocks.tokens.subarray(blocks.starts[block], blocks.starts[block + 1]));
   return {
-    lengths: lengthsOf(blocks).map((length) => length + texts.maxLength - room),
+    lengths: measureLengths(blocks).map((length) => length + texts.maxLength - room),
     truncated: 0,
     rows,
     batch(chosen, number) {

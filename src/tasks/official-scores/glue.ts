@@ -21,7 +21,7 @@ export function glueKind(task: GlueTask): ScoreKind {
     score({ predictions, references }, warn) {
       const right = labelsByRow(references!, COLUMNS[task], warn);
       const answers = inOrder(labelsByRow(predictions, 1).rows, right, predictions.name);
-      const toNumber = numbersOf(task);
+      const toNumber = chooseNumbers(task);
       const scores = GLUE_METRICS[task](toNumber(answers, predictions), toNumber(right.rows, references!));
       return { ...scores, rows: right.rows.length };
     },
@@ -53,7 +53,7 @@ function inOrder(
 }
 
 /** Converts answers to numbers: class ids, or scores for STS-B. Classes are given by name or number. */
-function numbersOf(task: GlueTask): (rows: readonly LabelledRow[], file: TextFile) => Float64Array {
+function chooseNumbers(task: GlueTask): (rows: readonly LabelledRow[], file: TextFile) => Float64Array {
   const names: readonly string[] | undefined = task === 'stsb' ? undefined : GLUE_CLASSES[task];
   const ids = names?.map((_, id) => `${id}`);
   const toNumber = (label: string) => {

@@ -28,11 +28,11 @@ function kind(
     description: `one text per line, or JSON Lines with a text or a list of references; ${description}`,
     takes: ['references'],
     needs: ['references'],
-    score: (files) => score(...pairsOf(files)),
+    score: (files) => score(...pairTexts(files)),
   };
 }
 
-function pairsOf({ predictions, references }: ScoredFiles): [string[], string[][]] {
+function pairTexts({ predictions, references }: ScoredFiles): [string[], string[][]] {
   const wanted = references!;
   const [texts, right] = [textLines(predictions, false), textLines(wanted, true)];
   if (texts.length === right.length) return [texts.flat(), right];

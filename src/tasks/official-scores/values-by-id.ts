@@ -57,7 +57,7 @@ export function valuesById(file: TextFile, type: 'string' | 'number'): Map<strin
     if (typeof value !== type)
       throw new InvalidData({ where, key: id, expected: `a ${type}`, got: typeName(value) });
   }
-  const texts = Array.from(textsOf(text), ({ text }) => text);
+  const texts = Array.from(listTexts(text), ({ text }) => text);
   // Keys and string values alternate in `texts`.
   const ids = type === 'string' ? texts.filter((_, i) => i % 2 === 0) : texts;
   const values = object as Record<string, unknown>;
@@ -69,7 +69,7 @@ function withoutBare(text: string): { json: string; bare: Map<string, number> } 
   const bare = new Map<string, number>();
   const word = /(\s*:\s*)(NaN|-?Infinity)\b/y;
   let [json, done] = ['', 0];
-  for (const { text: key, end } of textsOf(text)) {
+  for (const { text: key, end } of listTexts(text)) {
     word.lastIndex = end;
     const match = word.exec(text);
     bare.delete(key);
@@ -82,7 +82,7 @@ function withoutBare(text: string): { json: string; bare: Map<string, number> } 
 }
 
 /** Every JSON string and its end, in order. Stops at a string without a closing quote. */
-function* textsOf(json: string): Iterable<{ text: string; end: number }> {
+function* listTexts(json: string): Iterable<{ text: string; end: number }> {
   for (let at = json.indexOf('"'); at >= 0; ) {
     const end = endOfString(json, at) + 1;
     if (end === 0) return;

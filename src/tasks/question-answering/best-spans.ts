@@ -96,7 +96,7 @@ export function bestSpans(
   search: SpanSearch,
 ): BestSpans {
   const size = search.n_best_size;
-  const candidates = windows.flatMap(({ feature, logits }) => spansOf(feature, logits, search));
+  const candidates = windows.flatMap(({ feature, logits }) => listSpans(feature, logits, search));
   const none = search.version_2_with_negative ? noAnswer(windows.map(({ logits }) => logits)) : undefined;
   if (none) candidates.push(none);
   const kept = candidates.sort((a, b) => b.score - a.score).slice(0, size);
@@ -118,7 +118,7 @@ export function bestSpans(
 }
 
 /** Spans of a feature from one of the best start tokens to one of the best end tokens. */
-function spansOf(
+function listSpans(
   { starts, ends, sequenceIds }: SpanFeature,
   logits: SpanLogits,
   { n_best_size, max_answer_length }: SpanSearch,

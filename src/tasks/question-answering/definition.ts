@@ -1,5 +1,5 @@
 import { textsInPython } from '../../program/modalities/in-python.ts';
-import { textsOf } from '../../program/modalities/texts.ts';
+import { requireTexts } from '../../program/modalities/texts.ts';
 import { spanModel } from '../../program/objectives/span-model.ts';
 import { type Baseline, firstSentence } from '../../scores/baselines/baseline.ts';
 import { squadScores } from '../../scores/metrics/squad/squad-scores.ts';
@@ -67,7 +67,7 @@ export const questionAnswering: TaskDefinition<
   },
   build: () => spanModel,
   examples: (questions, { modality, reading }) =>
-    questionExamples(questions, textsOf(modality), reading.doc_stride, true),
+    questionExamples(questions, requireTexts(modality), reading.doc_stride, true),
   evaluation: questionEvaluation,
   baselines: {
     ofRows: answerBaselines,
@@ -89,7 +89,7 @@ export const questionAnswering: TaskDefinition<
         const where = `question ${empty.id}`;
         throw new InvalidData({ where, fault: 'has an empty "context"' });
       }
-      const set = questionExamples(questions, textsOf(modality), reading.doc_stride, false);
+      const set = questionExamples(questions, requireTexts(modality), reading.doc_stride, false);
       const logits = await predictSpans(program, values, set, batchSize);
       return bestOfAll(questions, set, logits, reading).map((found, i): SpanAnswer => {
         const { text, probability, start, end } = found.answer;

@@ -1,6 +1,6 @@
-import { groupsOf } from '../../input/data/split-rows.ts';
+import { groupEqualTexts } from '../../input/data/split-rows.ts';
 import type { Evaluation, Scores } from '../../program/example-set.ts';
-import { textsOf } from '../../program/modalities/texts.ts';
+import { requireTexts } from '../../program/modalities/texts.ts';
 import { meanCrossEntropy } from '../../scores/metrics/classes.ts';
 import { meanInterval, shareInterval } from '../../scores/metrics/score-interval.ts';
 import { squadScores } from '../../scores/metrics/squad/squad-scores.ts';
@@ -22,10 +22,10 @@ export function questionEvaluation(
   { reading, modality }: EncodingContext<QuestionData>,
   batchSize: number,
 ): Evaluation {
-  const set = questionExamples(questions, textsOf(modality), reading.doc_stride, true);
+  const set = questionExamples(questions, requireTexts(modality), reading.doc_stride, true);
   const version_2_with_negative = reading.version_2_with_negative ?? isSquadV2(questions);
   const search = { ...reading, version_2_with_negative };
-  const groups = groupsOf(questions.map(({ context }) => [context]));
+  const groups = groupEqualTexts(questions.map(({ context }) => [context]));
   return {
     examples: set,
     output: 'logits',

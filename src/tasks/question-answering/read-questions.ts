@@ -92,8 +92,8 @@ export function readQuestions(content: string, fileName: string, answers: Answer
   const problems = new RowProblems(fileName);
   const questions: AnsweredText[] = [];
   const ids = new Set<string>();
-  for (const { place, entry, ofV2 } of entriesOf(body, fileName, problems)) {
-    const id = idOf(entry.question, questions.length);
+  for (const { place, entry, ofV2 } of listEntries(body, fileName, problems)) {
+    const id = readId(entry.question, questions.length);
     const read = id === undefined ? badId(entry.question) : readQuestion(entry, id, answers);
     const where = place ?? `question ${id ?? questions.length}`;
     if (!('id' in read)) problems.add(where, read);
@@ -117,7 +117,7 @@ interface PlacedEntry {
   ofV2: boolean;
 }
 
-function* entriesOf(body: string, fileName: string, problems: RowProblems): Iterable<PlacedEntry> {
+function* listEntries(body: string, fileName: string, problems: RowProblems): Iterable<PlacedEntry> {
   const whole = isLines(body, fileName) ? undefined : parsed(body, fileName);
   if (whole === undefined) {
     for (const { line, object } of jsonLines(body, problems))
@@ -157,7 +157,7 @@ function parsed(body: string, fileName: string): JsonObject | unknown[] {
   throw new InvalidData({ where: fileName, fault: `has only ${typeName(value)}`, hint });
 }
 
-function idOf(question: JsonObject, place: number): string | undefined {
+function readId(question: JsonObject, place: number): string | undefined {
   const id = ownValue(question, 'id') ?? place;
   return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined;
 }

@@ -66,20 +66,20 @@ export type EmbeddingData = z.output<typeof embeddingDataSchema>;
 export type EmbeddingForm = 'pairs' | 'scored' | 'labelled' | 'retrieval';
 
 /** The form of a section's rows. Without columns, it is BEIR's. */
-export function formOf({ anchor, text, text_pair }: Partial<EmbeddingData>): EmbeddingForm {
+export function findForm({ anchor, text, text_pair }: Partial<EmbeddingData>): EmbeddingForm {
   if (anchor !== undefined) return 'pairs';
   if (text === undefined) return 'retrieval';
   return text_pair === undefined ? 'labelled' : 'scored';
 }
 
 /** The columns of hard negatives. */
-export function negativesOf({ negative }: Partial<EmbeddingData>): (string | number)[] {
+export function listNegatives({ negative }: Partial<EmbeddingData>): (string | number)[] {
   return negative === undefined ? [] : [negative].flat();
 }
 
 /** The loss of a section. */
-export function lossOf(data: Partial<EmbeddingData>): (typeof LOSSES)[number] {
-  return data.loss ?? LOSSES_OF[formOf(data)][0]!;
+export function chooseLoss(data: Partial<EmbeddingData>): (typeof LOSSES)[number] {
+  return data.loss ?? LOSSES_OF[findForm(data)][0]!;
 }
 
 /** The losses for each form of rows, the default first. */
@@ -106,10 +106,10 @@ export function embeddingProblems(data: EmbeddingData): Problem[] {
     problems.push(problem('text', 'is required with data.text_pair or data.label'));
   if (text !== undefined && label === undefined)
     problems.push(problem('label', 'is required: the similarity of a pair, or the class of a sentence'));
-  const possible = LOSSES_OF[formOf(data)];
+  const possible = LOSSES_OF[findForm(data)];
   if (loss !== undefined && !possible.includes(loss))
     problems.push(problem('loss', `must be ${possible.join(' or ')} for these columns, got ${shown(loss)}`));
-  if (loss === 'triplet' && isPairs && negativesOf(data).length !== 1)
+  if (loss === 'triplet' && isPairs && listNegatives(data).length !== 1)
     problems.push(problem('negative', 'must be one column for the triplet loss'));
   const { matryoshka_dims: dims, matryoshka_weights: weights } = data;
   if (weights && weights.length !== dims?.length)

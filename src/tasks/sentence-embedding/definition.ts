@@ -2,12 +2,12 @@ import { textsInPython } from '../../program/modalities/in-python.ts';
 import { type EmbeddingLoss, embeddingModel } from '../../program/objectives/embedding-model.ts';
 import type { TaskDefinition } from '../task-definition.ts';
 import {
+  chooseLoss,
   type EmbeddingData,
   embeddingDataSchema,
   embeddingProblems,
-  formOf,
-  lossOf,
-  negativesOf,
+  findForm,
+  listNegatives,
 } from './data-section.ts';
 import { type EmbeddedText, embeddingFlags, embedTexts } from './embed-texts.ts';
 import { embeddingEvaluation, SCORES_OF } from './embedding-evaluation.ts';
@@ -40,7 +40,7 @@ export const sentenceEmbedding: TaskDefinition<
   },
   scores: {
     metrics: ['ndcg@10', ...SCORES_OF.scored, ...SCORES_OF.pairs.slice(1, -1)],
-    metricsOf: (data) => SCORES_OF[formOf(data)],
+    metricsOf: (data) => SCORES_OF[findForm(data)],
     tellsAnswers: () => true,
   },
   files: {
@@ -106,18 +106,18 @@ export const sentenceEmbedding: TaskDefinition<
 
 function modelLoss(reading: Partial<EmbeddingData>): EmbeddingLoss {
   const { scale = 20, symmetric = false, margin = 5, distance = 'euclidean' } = reading;
-  switch (lossOf(reading)) {
+  switch (chooseLoss(reading)) {
     case 'multiple_negatives_ranking':
       return {
         ...{ kind: 'multiple_negatives_ranking', scale, symmetric },
-        columns: 2 + negativesOf(reading).length,
+        columns: 2 + listNegatives(reading).length,
       };
     case 'cosent':
       return { kind: 'cosent', columns: 2, scale };
     case 'cosine':
       return { kind: 'cosine', columns: 2 };
     case 'triplet':
-      return formOf(reading) === 'labelled'
+      return findForm(reading) === 'labelled'
         ? { kind: 'batch_triplets', columns: 1, margin }
         : { kind: 'triplet', columns: 3, margin, distance };
   }

@@ -16,7 +16,7 @@ export const DENSE: Likeness<Float32Array> = {
   cosine,
   ranking(candidates) {
     const units = candidates.map(unit);
-    return (query, count, left) => nearestOf(query, units, count, left).map(({ number }) => number);
+    return (query, count, left) => findNearest(query, units, count, left).map(({ number }) => number);
   },
 };
 
@@ -42,7 +42,7 @@ export function cosine(a: Float32Array, b: Float32Array): number {
  * @param candidates vectors of length 1
  * @param left the index of a candidate to leave out
  */
-export function nearestOf(
+export function findNearest(
   query: Float32Array,
   candidates: readonly Float32Array[],
   count: number,
@@ -81,16 +81,16 @@ export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
     withFlags: embeddingFlags,
     parse: (content, fileName, reading, onSkipped) =>
       /\.txt(\.gz)?$/i.test(fileName)
-        ? linesOf(content, fileName)
+        ? splitLines(content, fileName)
         : parseRows(content, fileName, columnsIn(content, fileName, reading), onSkipped).map(({ text }) => ({
             text,
           })),
     typed: (content, reading, onSkipped) =>
       beginsWithObject(content)
-        ? parseRows(content, STANDARD_INPUT, { ...columnsOf(reading), format: 'jsonl' }, onSkipped).map(
+        ? parseRows(content, STANDARD_INPUT, { ...listColumns(reading), format: 'jsonl' }, onSkipped).map(
             ({ text }) => ({ text }),
           )
-        : linesOf(content, STANDARD_INPUT),
+        : splitLines(content, STANDARD_INPUT),
     shape: () => ({
       keys: { text: { is: 'a string' }, prompt: { is: 'a string', optional: true } },
       others: ['dimensions', 'line', 'image', 'picture'],
@@ -157,7 +157,7 @@ export function embeddingFlags(
 }
 
 /** The column of the texts: the one in a flag, otherwise the run's. */
-function columnsOf({ text, anchor, header, quote, delimiter }: Partial<EmbeddingData>) {
+function listColumns({ text, anchor, header, quote, delimiter }: Partial<EmbeddingData>) {
   return { text: text ?? anchor ?? 'text', header, quote, delimiter };
 }
 
@@ -168,7 +168,7 @@ function columnsOf({ text, anchor, header, quote, delimiter }: Partial<Embedding
  * @throws UserError if several columns may contain the texts
  */
 function columnsIn(content: string, fileName: string, reading: Partial<EmbeddingData>) {
-  const expected = columnsOf(reading);
+  const expected = listColumns(reading);
   if (typeof expected.text === 'number' || firstLine(content).includes(expected.text)) return expected;
   const { columns, hasHeader } = readTable(content, fileName, { header: reading.header });
   const named = columns.filter((name) => TEXT_NAME.test(name));
@@ -187,7 +187,7 @@ function columnsIn(content: string, fileName: string, reading: Partial<Embedding
 }
 
 /** Reads one text per line. Blank lines keep their place. */
-function linesOf(content: string, fileName: string): EmbeddedText[] {
+function splitLines(content: string, fileName: string): EmbeddedText[] {
   if (content.trim() !== '') return Array.from(fileLines(content, fileName), ({ text }) => ({ text }));
   throw new InvalidData({ where: fileName, fault: 'has no texts' });
 }

@@ -17,7 +17,7 @@ export interface EmbeddingExamples extends ExampleSet {
 }
 
 /** The purpose of the texts in a column. */
-function roleOf({ form }: Pick<EmbeddingRows, 'form'>, column: number): PromptRole {
+function chooseRole({ form }: Pick<EmbeddingRows, 'form'>, column: number): PromptRole {
   if (form === 'scored' || form === 'labelled') return 'text';
   return column === 0 ? 'query' : 'document';
 }
@@ -29,12 +29,12 @@ export function embeddingExamples(
 ): EmbeddingExamples {
   const { reading, config, modality, communicator } = context;
   const items = rows.columns.map((texts, column) => {
-    const prompt = promptFor(roleOf(rows, column), reading, config);
+    const prompt = promptFor(chooseRole(rows, column), reading, config);
     return texts.map((text) => modality.item({ text, picture: rows.pictures?.get(text) }, prompt));
   });
   const texts = modality.set(items.flat(), { communicator });
   const columns = items.map((column) => Int32Array.from(column, (item) => texts.numberOf(item)));
-  const targets = targetsOf(rows);
+  const targets = readTargets(rows);
   const others = (examples: Int32Array): { feeds: Tensors } => ({
     feeds: targets ? { [TARGETS]: { data: pick(targets, examples), dims: [examples.length] } } : {},
   });
@@ -47,7 +47,7 @@ export function embeddingExamples(
 }
 
 /** The targets of the rows: the similarity of their texts, or the index of their class. */
-function targetsOf({ scores, classes }: EmbeddingRows): Float32Array | Int32Array | undefined {
+function readTargets({ scores, classes }: EmbeddingRows): Float32Array | Int32Array | undefined {
   if (scores) return Float32Array.from(scores);
   if (!classes) return undefined;
   const numbers = new Map([...new Set(classes)].map((name, i) => [name, i]));

@@ -1,5 +1,5 @@
 import { detectFormat } from '../../input/data/detect-format.ts';
-import { jsonLines, ownValue, textOf, typeName } from '../../input/data/json-lines.ts';
+import { jsonLines, ownValue, requireText, typeName } from '../../input/data/json-lines.ts';
 import { parseDelimited } from '../../input/data/parse-delimited.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
 import { type DataOptions, RowProblems } from '../../input/data/rows.ts';
@@ -10,7 +10,7 @@ import type { Picture } from '../../input/pictures/picture-reader.ts';
 import { InvalidData } from '../../support/user-error.ts';
 import { unreadable } from '../labelled-texts/picture-rows.ts';
 import type { ReadingOf } from '../prediction.ts';
-import { type EmbeddingData, type EmbeddingForm, formOf, negativesOf } from './data-section.ts';
+import { type EmbeddingData, type EmbeddingForm, findForm, listNegatives } from './data-section.ts';
 
 /** Names of files in BEIR's format (Thakur et al., 2021): texts, queries, and relevance judgements. */
 const CORPUS = /(^|[\\/])corpus\.jsonl(\.gz)?$/;
@@ -31,9 +31,9 @@ function isBeir(files: readonly TextFile[]): boolean {
 export function beirRows(files: readonly TextFile[]): EmbeddingRows {
   // Texts with equal cosines are ranked by id, as in sentence-transformers.
   const corpus = new Map(
-    [...textsOf(find(files, CORPUS, 'corpus.jsonl'))].sort(([a], [b]) => (a < b ? -1 : 1)),
+    [...readTexts(find(files, CORPUS, 'corpus.jsonl'))].sort(([a], [b]) => (a < b ? -1 : 1)),
   );
-  const queries = textsOf(find(files, QUERIES, 'queries.jsonl'));
+  const queries = readTexts(find(files, QUERIES, 'queries.jsonl'));
   const qrels = find(files, QRELS, 'qrels/NAME.tsv');
   const problems = new RowProblems(qrels.name);
   const numbers = new Map([...corpus.keys()].map((id, i) => [id, i]));
@@ -78,14 +78,14 @@ export function beirRows(files: readonly TextFile[]): EmbeddingRows {
 }
 
 /** Texts by id. */
-function textsOf(file: TextFile): Map<string, string> {
+function readTexts(file: TextFile): Map<string, string> {
   const problems = new RowProblems(file.name);
   const texts = new Map<string, string>();
   for (const { line, object } of jsonLines(file.read(), problems)) {
     const id = ownValue(object, '_id');
     if (typeof id !== 'string') problems.add(line, { needs: 'a string in "_id"', got: typeName(id) });
     const title = ownValue(object, 'title');
-    const text = textOf(object, 'text', line, problems);
+    const text = requireText(object, 'text', line, problems);
     texts.set(String(id), typeof title === 'string' && title !== '' ? `${title} ${text}`.trim() : text);
   }
   problems.throwIfAny();
@@ -133,7 +133,7 @@ export interface EmbeddingRows {
  * @throws UserError with file and line for all problems of the rows
  */
 export function embeddingRows(files: readonly TextFile[], reading: ReadingOf<EmbeddingData>): EmbeddingRows {
-  const form = formOf(reading);
+  const form = findForm(reading);
   if (isBeir(files)) return beirRows(files);
   const { name: fileName } = files[0]!;
   if (form === 'retrieval') {
@@ -171,7 +171,7 @@ export function alikeTexts({ columns, pictures = new Map() }: EmbeddingRows): re
 function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<EmbeddingData>): EmbeddingRows {
   const content = file.read();
   const { header, quote, delimiter, anchor, positive, text, text_pair, label } = reading;
-  const negatives = negativesOf(reading);
+  const negatives = listNegatives(reading);
   // If one column is given by name, the file has a header, even if other columns are given by number.
   const isNamed = [anchor, positive, text, text_pair, label, ...negatives].some(
     (column) => typeof column === 'string',

@@ -14,7 +14,7 @@ const NAMES: Readonly<Record<PromptRole, readonly string[]>> = {
 };
 
 /** All prompts by name: the run's if it has any, otherwise the model's. */
-function promptsOf(
+function readPrompts(
   { prompts }: Pick<EmbeddingData, 'prompts'>,
   { sentence }: CommonConfig,
 ): Readonly<Record<string, string>> {
@@ -27,7 +27,7 @@ export function promptFor(
   reading: Pick<EmbeddingData, 'prompts'>,
   config: CommonConfig,
 ): string {
-  const prompts = promptsOf(reading, config);
+  const prompts = readPrompts(reading, config);
   const name = NAMES[role].find((known) => Object.hasOwn(prompts, known)) ?? config.sentence?.defaultPrompt;
   return name === undefined ? '' : (prompts[name] ?? '');
 }
@@ -42,7 +42,7 @@ export function promptNamed(
   reading: Pick<EmbeddingData, 'prompts'>,
   config: CommonConfig,
 ): string {
-  const prompts = promptsOf(reading, config);
+  const prompts = readPrompts(reading, config);
   if (Object.hasOwn(prompts, name)) return prompts[name]!;
   const names = Object.keys(prompts);
   throw new UserError({

@@ -24,7 +24,7 @@ import { Updater } from '../../training/train/updater.ts';
 import { openModel } from '../../use/trained/node/load-model.ts';
 import { type EmbeddingData, embeddingDataSchema } from './data-section.ts';
 import { sentenceEmbedding } from './definition.ts';
-import { cosine, DENSE, type Embedding, embedTexts, nearestOf, unit } from './embed-texts.ts';
+import { cosine, DENSE, type Embedding, embedTexts, findNearest, unit } from './embed-texts.ts';
 import { beirRows } from './embedding-rows.ts';
 import { rankedScores } from './likeness-scores.ts';
 
@@ -270,7 +270,7 @@ it("scores equal sentence-transformers' evaluators", () => {
   const vectors = embeddings.map((row) => Float32Array.from(row));
   const units = corpus.map((row) => unit(Float32Array.from(row)));
   const found = retrievalScores(
-    queries.map((query) => nearestOf(Float32Array.from(query), units, 100).map(({ number }) => number)),
+    queries.map((query) => findNearest(Float32Array.from(query), units, 100).map(({ number }) => number)),
     relevant.map((numbers) => new Set(numbers)),
   );
   for (const [name, score] of Object.entries(found))

@@ -1,4 +1,4 @@
-import { TfIdf, wordsOf } from '../../scores/baselines/bag-of-words.ts';
+import { splitWords, TfIdf } from '../../scores/baselines/bag-of-words.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 import { type Likeness, likenessScores, rankedScores } from './likeness-scores.ts';
@@ -14,17 +14,17 @@ export function wordBaseline(_: unknown, rows: EmbeddingRows): Baseline[] {
   const { columns, retrieval, pictures } = rows;
   if (pictures) return [];
   const { queries = [], corpus = [], relevant = [] } = retrieval ?? {};
-  const all = [...(retrieval ? corpus : columns.flat())].map(wordsOf);
+  const all = [...(retrieval ? corpus : columns.flat())].map(splitWords);
   const tfIdf = new TfIdf(all, MAX_WORDS);
-  const vectors = (texts: readonly string[]) => vectorsOf(tfIdf, texts);
+  const vectors = (texts: readonly string[]) => computeVectors(tfIdf, texts);
   const scores = retrieval
     ? rankedScores(vectors(queries), vectors(corpus), relevant, SPARSE)
     : likenessScores(rows, columns.map(vectors), SPARSE);
   return [{ name: 'a bag of words', isBlind: false, scores }];
 }
 
-function vectorsOf(tfIdf: TfIdf, texts: readonly string[]): WordVector[] {
-  const { starts, columns, values } = tfIdf.rows(texts.map(wordsOf));
+function computeVectors(tfIdf: TfIdf, texts: readonly string[]): WordVector[] {
+  const { starts, columns, values } = tfIdf.rows(texts.map(splitWords));
   return texts.map((_, row) => {
     const places = Array.from({ length: starts[row + 1]! - starts[row]! }, (_, i) => starts[row]! + i);
     return new Map(places.map((at) => [columns[at]!, values[at]!]));

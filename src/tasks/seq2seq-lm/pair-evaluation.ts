@@ -1,8 +1,8 @@
-import { groupsOf } from '../../input/data/split-rows.ts';
+import { groupEqualTexts } from '../../input/data/split-rows.ts';
 import type { Evaluation } from '../../program/example-set.ts';
 import { openLanguageModel } from '../../program/generation/causal-language-model.ts';
 import { TextGenerator } from '../../program/generation/text-generator.ts';
-import { textsOf } from '../../program/modalities/texts.ts';
+import { requireTexts } from '../../program/modalities/texts.ts';
 import { bleu } from '../../scores/metrics/bleu.ts';
 import { ROUGE_TYPES, rouge, rougeOfText } from '../../scores/metrics/rouge.ts';
 import { bootstrap, meanInterval } from '../../scores/metrics/score-interval.ts';
@@ -34,7 +34,7 @@ export function pairEvaluation(
       const model = await openLanguageModel({ ...program.parts, values });
       const generator = new TextGenerator({
         model,
-        texts: textsOf(context.modality),
+        texts: requireTexts(context.modality),
         files: context.generationFiles(),
         isChat: false,
         close: () => model.release(),
@@ -44,7 +44,7 @@ export function pairEvaluation(
         const written = await writeTexts(generator, program.communicator, sources, context, batchSize);
         const texts = written.map(({ text }) => text);
         const targets = pairs.map((pair) => pair.targets);
-        const groups = groupsOf(sources.map((source) => [source]));
+        const groups = groupEqualTexts(sources.map((source) => [source]));
         watch?.onAnswers?.(texts, targets);
         watch?.onCertainty?.({
           groups,

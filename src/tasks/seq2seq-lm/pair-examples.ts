@@ -1,7 +1,7 @@
 import { maxLength } from '../../input/text/cut-text.ts';
 import type { Encoding } from '../../input/text/encoding.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
-import { textsOf } from '../../program/modalities/texts.ts';
+import { requireTexts } from '../../program/modalities/texts.ts';
 import { IGNORED_LABEL, labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { shiftRight } from '../../program/objectives/sequence-loss.ts';
@@ -15,7 +15,7 @@ const DEFAULT_TARGET_LENGTH = 128;
 
 /** Builds an example for each target of each source. */
 export function pairExamples(pairs: readonly Pair[], context: Context): ExampleSet {
-  const texts = textsOf(context.modality);
+  const texts = requireTexts(context.modality);
   const { padTokenId = texts.padId, decoderStartTokenId = padTokenId } = context.config;
   const longest = targetLength(context);
   const examples = pairs.flatMap(({ source, targets }, i) => {
@@ -51,7 +51,7 @@ export function pairExamples(pairs: readonly Pair[], context: Context): ExampleS
 
 /** The tokens of a source with its prefix, truncated to the maximum length. */
 export function encodeSource(source: string, context: Context): Encoding {
-  const texts = textsOf(context.modality);
+  const texts = requireTexts(context.modality);
   texts.roomIn(texts.maxLength, 'max_source_length');
   const encoding = texts.encode(context.reading.source_prefix + source);
   texts.checkIds(encoding.inputIds);
@@ -65,6 +65,6 @@ export function targetLength(context: Context): number {
     reading.max_target_length === undefined
       ? Math.min(DEFAULT_TARGET_LENGTH, config.maxLength)
       : maxLength(reading.max_target_length, Infinity, config.maxLength, 'data.max_target_length');
-  textsOf(context.modality).roomIn(longest, 'max_target_length');
+  requireTexts(context.modality).roomIn(longest, 'max_target_length');
   return longest;
 }

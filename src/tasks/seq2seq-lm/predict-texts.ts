@@ -67,11 +67,11 @@ export const predictTexts: Prediction<PairData, Source> = {
   input: {
     withFlags: pairsWithFlags,
     parse: (content, fileName, reading) =>
-      isPlain(fileName) ? linesOf(content, fileName) : readPairs(content, fileName, reading, false),
+      isPlain(fileName) ? splitLines(content, fileName) : readPairs(content, fileName, reading, false),
     typed: (content, reading) =>
       detectFormat(STANDARD_INPUT, content.trimStart()) === 'jsonl'
         ? readPairs(content, STANDARD_INPUT, reading, false)
-        : linesOf(content, STANDARD_INPUT),
+        : splitLines(content, STANDARD_INPUT),
     shape: () => ({ keys: { source: { is: 'a string' } }, others: ['line', 'targets'] }),
     line: () => (source) => ({ source }),
     atOnce: (batchSize) => batchSize,
@@ -112,7 +112,7 @@ function isPlain(fileName: string): boolean {
 }
 
 /** Reads one text per line. Blank lines keep their place, so that answers correspond to lines. */
-function linesOf(content: string, fileName: string): Source[] {
+function splitLines(content: string, fileName: string): Source[] {
   if (content.trim() !== '')
     return Array.from(fileLines(content, fileName), ({ text }) => ({ source: text }));
   throw new InvalidData({ where: fileName, fault: 'has no texts' });

@@ -100,14 +100,14 @@ function jsonPairs(
   const pairs: Pair[] = [];
   for (const { line, object } of jsonLines(body, problems)) {
     if (pairs.length === 0) checkKeys(object, keys, `${fileName}:${line}`);
-    const [sentences, targets = []] = keys.map((key) => textsOf(object, key, line, problems));
+    const [sentences, targets = []] = keys.map((key) => readTexts(object, key, line, problems));
     pairs.push({ line, source: sentences!.join(' '), targets });
   }
   return pairs;
 }
 
 /** Reads a text or a list of texts. */
-function textsOf(object: JsonObject, key: string, line: number, problems: RowProblems): readonly string[] {
+function readTexts(object: JsonObject, key: string, line: number, problems: RowProblems): readonly string[] {
   const value = ownValue(object, key);
   if (typeof value === 'string') return [value];
   if (Array.isArray(value) && value.every((text) => typeof text === 'string')) return value;

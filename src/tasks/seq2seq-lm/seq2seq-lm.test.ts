@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { writeSmallGenerator } from '../../../tests/support/small-generator.ts';
 import { everyParameter } from '../../methods/tuners/full/definition.ts';
-import { textsOf } from '../../program/modalities/texts.ts';
+import { requireTexts } from '../../program/modalities/texts.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { Program } from '../../program/program.ts';
 import { bleu } from '../../scores/metrics/bleu.ts';
@@ -165,7 +165,7 @@ describe('a small BART', () => {
   it('learns an example for each target, padding outside the loss', async () => {
     const { model, context } = await opened({ source_prefix: 'sum: ' });
     const set = seq2seqLm.examples(pairs(), context);
-    const ids = (text: string) => [...textsOf(context.modality).encode(text, undefined, 64).inputIds];
+    const ids = (text: string) => [...requireTexts(context.modality).encode(text, undefined, 64).inputIds];
     const targets = ['a cat', 'dogs sit', 'the the dog', 'a much longer target than any other there is'].map(
       ids,
     );

@@ -111,7 +111,7 @@ export interface WordColumns {
 }
 
 /** The line of a word, or of its sentence if the lines of words are unknown. */
-export function lineOf({ line, lines }: TaggedSentence, word: number): number {
+export function findLine({ line, lines }: TaggedSentence, word: number): number {
   return lines?.[word] ?? line;
 }
 

@@ -1,5 +1,5 @@
 import { textsInPython } from '../../program/modalities/in-python.ts';
-import { textsOf } from '../../program/modalities/texts.ts';
+import { requireTexts } from '../../program/modalities/texts.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
 import { assertOneText } from '../assert-input.ts';
 import { labelsBesideAdapter, shortest } from '../classes/labels.ts';
@@ -63,9 +63,9 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
       }),
     },
     examples: ({ sentences, fileName }, { labels, modality }) =>
-      wordExamples(sentences, textsOf(modality), tagIds(sentences, labels, fileName)),
+      wordExamples(sentences, requireTexts(modality), tagIds(sentences, labels, fileName)),
     evaluation: (labelled, { labels, modality }, batchSize) =>
-      tokenEvaluation(labelled, labels, textsOf(modality), batchSize),
+      tokenEvaluation(labelled, labels, requireTexts(modality), batchSize),
     baselines: {
       ofRows: tagBaselines,
     },
@@ -78,7 +78,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
         line: () => (text) => ({ words: textWords(text).map((word) => word.text) }),
       },
       async answer(sentences, { program, values }, { labels, modality }, batchSize) {
-        const set = wordExamples(sentences, textsOf(modality));
+        const set = wordExamples(sentences, requireTexts(modality));
         const logits = await predictWords(program, values, set, batchSize);
         const answers = sentences.map(({ words }) =>
           taggedWords(words, new Int32Array(0), new Float32Array(0), labels),

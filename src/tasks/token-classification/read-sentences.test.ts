@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lineOf, type WordColumns } from './conll-sentences.ts';
+import { findLine, type WordColumns } from './conll-sentences.ts';
 import { readSentences } from './read-sentences.ts';
 
 /** Reads sentences and formats them as `line word/tag word/tag`. */
@@ -59,7 +59,7 @@ describe('CoNLL columns', () => {
 
   it('knows the line of each word', () => {
     const [, sentence] = readSentences('a O\n\n\nb O\n# comment here\nc O', 'x.conll', {}, true);
-    expect(sentence!.words.map((_, word) => lineOf(sentence!, word))).toEqual([4, 6]);
+    expect(sentence!.words.map((_, word) => findLine(sentence!, word))).toEqual([4, 6]);
   });
 
   it.each<[string, string, WordColumns, string]>([

@@ -1,9 +1,9 @@
-import { extensionOf } from '../../input/data/detect-format.ts';
+import { readExtension } from '../../input/data/detect-format.ts';
 import { type JsonObject, jsonLines, ownValue, typeName } from '../../input/data/json-lines.ts';
 import { type RowProblem, RowProblems } from '../../input/data/rows.ts';
 import { listNames, suggest, suggestAmong } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
-import { conllSentences, lineOf, type TaggedSentence, type WordColumns } from './conll-sentences.ts';
+import { conllSentences, findLine, type TaggedSentence, type WordColumns } from './conll-sentences.ts';
 
 const WORDS = ['tokens', 'words'];
 const TAGS = ['ner_tags', 'tags', 'labels'];
@@ -126,7 +126,7 @@ export function readSentences(
 }
 
 function isJsonl(content: string, fileName: string): boolean {
-  switch (extensionOf(fileName)) {
+  switch (readExtension(fileName)) {
     case 'parquet':
     case 'jsonl':
     case 'ndjson':
@@ -154,7 +154,7 @@ function checkNames(
     sentence.tags.forEach((tag, word) => {
       if (known.has(tag)) return;
       hint ??= suggest(tag, names);
-      problems.add(lineOf(sentence, word), {
+      problems.add(findLine(sentence, word), {
         kind: 'tag',
         fault: `has the tag "${tag}", which is not in data.label_names`,
         hint,

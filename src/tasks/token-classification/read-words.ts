@@ -1,4 +1,4 @@
-import { extensionOf } from '../../input/data/detect-format.ts';
+import { readExtension } from '../../input/data/detect-format.ts';
 import { fileLines } from '../../input/data/file-lines.ts';
 import { entities } from '../../scores/metrics/seqeval.ts';
 import { suggest } from '../../support/text.ts';
@@ -184,7 +184,7 @@ export function sentencesToTag(
  * @throws UserError if the lines of a file may be either
  */
 function isPlainText(body: string, fileName: string | undefined, { words }: WordColumns): boolean {
-  const extension = fileName === undefined ? 'txt' : (extensionOf(fileName) ?? 'txt');
+  const extension = fileName === undefined ? 'txt' : (readExtension(fileName) ?? 'txt');
   if (extension !== 'txt' || /^\s*(\[\s*)?\{\s*"/.test(body)) return false;
   const lines = Array.from(fileLines(body, fileName ?? 'standard input'), ({ text }) => text);
   const rows = lines.filter((text) => !isBoundary(text) && !text.startsWith('#'));

@@ -2,7 +2,7 @@ import { RowProblems } from '../../input/data/rows.ts';
 import { suggest } from '../../support/text.ts';
 import { InvalidData } from '../../support/user-error.ts';
 import { buildLabels } from '../classes/labels.ts';
-import { lineOf, type TaggedSentence } from './conll-sentences.ts';
+import { findLine, type TaggedSentence } from './conll-sentences.ts';
 
 /**
  * The tags of training sentences, in the order of a head's outputs. If the checkpoint has all of them, the order is the
@@ -49,7 +49,7 @@ export function tagIds(
       const id = ids.get(tag);
       if (id !== undefined) return id;
       hint ??= `${suggest(tag, names)} Tags that are too rare for the training data may be named in data.label_names.`;
-      problems.add(lineOf(sentence, word), {
+      problems.add(findLine(sentence, word), {
         kind: 'tag',
         fault: `has the tag "${tag}", which was not seen in training`,
         hint,

@@ -1,4 +1,4 @@
-import { groupsOf } from '../../input/data/split-rows.ts';
+import { groupEqualTexts } from '../../input/data/split-rows.ts';
 import type { EvaluatedRows, Evaluation, EvaluationWatch } from '../../program/example-set.ts';
 import type { Texts } from '../../program/modalities/texts.ts';
 import { argmaxRows, meanCrossEntropy } from '../../scores/metrics/classes.ts';
@@ -33,7 +33,7 @@ export function tokenEvaluation(
   const targets = examples.firstPieces.map(({ words }, example) =>
     words.map((word) => ids[examples.sentences[example]!]![word]!),
   );
-  const groups = groupsOf(
+  const groups = groupEqualTexts(
     Array.from(examples.sentences, (sentence) => [sentences[sentence]!.words.join(' ')]),
   );
   const rows: EvaluatedRows = {
@@ -96,7 +96,7 @@ function wordScores(
     loss += tags.length * meanCrossEntropy(rows, labels.length, tags);
     words += tags.length;
   });
-  const { predicted, references } = tagsOf(logits, targets, labels);
+  const { predicted, references } = readTags(logits, targets, labels);
   return { ...seqeval(predicted, references), loss: loss / words };
 }
 
@@ -107,7 +107,7 @@ function tellWords(
   groups: Int32Array,
   watch: EvaluationWatch,
 ): void {
-  const { predicted, references } = tagsOf(logits, targets, labels);
+  const { predicted, references } = readTags(logits, targets, labels);
   watch.onAnswers?.(predicted, references);
   watch.onCertainty?.({
     groups,
@@ -120,7 +120,7 @@ function tellWords(
   });
 }
 
-function tagsOf(
+function readTags(
   logits: readonly Float32Array[],
   targets: readonly Int32Array[],
   labels: readonly string[],

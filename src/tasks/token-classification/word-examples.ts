@@ -114,14 +114,14 @@ export function wordExamples(
       const batch = texts.padded(parts.map(({ encoding }) => encoding));
       const feeds = modelFeeds(batch);
       if (!tagIds) return { feeds, weight: chosen.length };
-      const labels = labelledRows(labelsOf(parts, tagIds, batch), batch.batch, batch.length, false);
+      const labels = labelledRows(listLabels(parts, tagIds, batch), batch.batch, batch.length, false);
       return { feeds: { ...feeds, ...labels }, weight: labels.labels!.data.length };
     },
   };
 }
 
 /** Labels [batch, length], row-major. */
-function labelsOf(
+function listLabels(
   examples: readonly { sentence: number; pieces: FirstPieces }[],
   tagIds: readonly Int32Array[],
   { batch, length }: Batch,

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { SafetensorsTensors } from '../../input/formats/safetensors.ts';
 import { Sha256 } from '../../support/sha256.ts';
-import { encodeCheckpoint, fingerprintOf, restoreCheckpoint, type TrainerState } from './checkpoint.ts';
+import { computeFingerprint, encodeCheckpoint, restoreCheckpoint, type TrainerState } from './checkpoint.ts';
 import { parseRunConfig } from './config/parse-run-config.ts';
 
 const STATE: TrainerState = {
@@ -38,7 +38,7 @@ it('rejects a checkpoint whose start is not a time', () => {
 
 const fingerprint = (training: object, more: object = {}) => {
   const data = { train: 'train.tsv', text: 'sentence', label: 'label' };
-  return fingerprintOf(
+  return computeFingerprint(
     parseRunConfig(
       { defaults: 'huggingface', model: 'bert', data, output: 'run', training, ...more },
       'test',

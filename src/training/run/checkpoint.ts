@@ -17,7 +17,7 @@ import type { RunConfig } from './config/run-config.ts';
  *
  * @param digests of the files that the run reads: the data, the model and the continued adapter
  */
-export function fingerprintOf(
+export function computeFingerprint(
   config: RunConfig,
   labels: readonly string[],
   digests: readonly string[],
@@ -28,13 +28,13 @@ export function fingerprintOf(
   return hash.digest('hex');
 }
 
-export function lengthOf({ training: { max_steps, num_train_epochs } }: RunConfig): RunLength {
+export function readLength({ training: { max_steps, num_train_epochs } }: RunConfig): RunLength {
   return { max_steps, num_train_epochs };
 }
 
 /** Returns a config with another length; undefined if it already has that length. */
 export function withLength(config: RunConfig, length: RunLength): RunConfig | undefined {
-  const current = lengthOf(config);
+  const current = readLength(config);
   if (current.max_steps === length.max_steps && current.num_train_epochs === length.num_train_epochs)
     return undefined;
   return { ...config, training: { ...config.training, ...length } };
@@ -168,7 +168,7 @@ export function encodeCheckpoint(
     ...{ format: FORMAT, fingerprint, began: when, state: text },
     ...(planned && { planned: JSON.stringify(planned) }),
   };
-  return encodeSafetensors(stored, { ...metadata, checksum: checksumOf(metadata, stored, hash) });
+  return encodeSafetensors(stored, { ...metadata, checksum: computeChecksum(metadata, stored, hash) });
 }
 
 /** @throws UserError if the metadata is not that of a checkpoint of this version */
@@ -198,7 +198,7 @@ export function restoreCheckpoint(
   const { checksum, ...metadata } = file.header.metadata;
   checkFormat(metadata, where);
   const stored = file.all();
-  if (checksum !== checksumOf(metadata, stored, hash))
+  if (checksum !== computeChecksum(metadata, stored, hash))
     throw damaged(where, 'its content has another checksum');
   const { data: numbers, error } = stateNumbers.safeParse(parsed(metadata.state));
   if (error) throw damaged(where, `its state has an invalid ${error.issues[0]!.path.join('.') || 'content'}`);
@@ -238,7 +238,7 @@ export function damaged(where: string, got: string): UserError {
 }
 
 /** A checksum of all metadata and tensors. */
-function checksumOf(metadata: CheckpointMetadata, tensors: CheckpointTensors, hash: Hash): string {
+function computeChecksum(metadata: CheckpointMetadata, tensors: CheckpointTensors, hash: Hash): string {
   hash.update(JSON.stringify(Object.entries(metadata).sort()));
   for (const [name, { dtype, shape, data }] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
     hash.update(JSON.stringify([name, dtype, shape]));

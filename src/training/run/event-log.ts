@@ -138,18 +138,18 @@ export function openEventLog(
 }
 
 /** The last event of a finished run; undefined for a run that was stopped or killed. */
-export function finishOf(run: FolderFiles): FinishEvent | undefined {
+export function readFinish(run: FolderFiles): FinishEvent | undefined {
   const last = readEvents(run).at(-1);
   return last?.type === 'finish' && last.reason !== 'stopped' ? last : undefined;
 }
 
 /** The last step that a run's log tells of. After a kill, the run continues from an earlier one. */
-export function lastStepOf(run: FolderFiles): number {
+export function readLastStep(run: FolderFiles): number {
   return readEvents(run).reduce((last, { step }) => Math.max(last, step), 0);
 }
 
 /** The number of steps in the schedule that a run started with. */
-export function totalStepsOf(run: FolderFiles): number | undefined {
+export function readTotalSteps(run: FolderFiles): number | undefined {
   const start = readEvents(run).find(({ type }) => type === 'start');
   return start?.type === 'start' ? start.total_steps : undefined;
 }

@@ -46,7 +46,7 @@ export async function differentiateStep(
     program.differentiate(values, feeds, seed, number, division);
   const isJoint = program.parts.model.joint !== undefined;
   const isSingle = batches.length === 1 && communicator.size === 1;
-  const isSplit = batches.some(({ examples }) => partsOf(program, examples) > 1);
+  const isSplit = batches.some(({ examples }) => countParts(program, examples) > 1);
   if (isSingle && !isSplit && !measuresNoise && !(isJoint && batches[0]!.chunk))
     return { ...(await of(batches[0]!)), stops };
   const length = values.length + (program.parts.tuner.watches ?? 0);
@@ -60,7 +60,7 @@ export async function differentiateStep(
   async function* each() {
     for (const batch of batches) {
       if (program.parts.tuner.watchesLast) gradient.fill(0, values.length);
-      const parts = Math.max(leastParts, partsOf(program, batch.examples));
+      const parts = Math.max(leastParts, countParts(program, batch.examples));
       for (let i = 0; i < parts; i++) {
         const { rank, size } = communicator;
         const division = { ...communicator, rank: rank * parts + i, size: size * parts };
@@ -102,7 +102,7 @@ export async function differentiateStep(
 }
 
 /** The number of parts in which a process differentiates its examples of a batch. Only pictures are divided. */
-function partsOf({ parts: { model }, communicator }: Program, examples: number): number {
+function countParts({ parts: { model }, communicator }: Program, examples: number): number {
   const { picture, maxLength } = model.config;
   if (!picture || model.joint) return 1;
   const atATime = Math.max(1, Math.floor(TOKENS_AT_A_TIME / maxLength));

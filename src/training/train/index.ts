@@ -11,11 +11,11 @@ export { accumulate, clipByGlobalNorm, globalNorm } from '../../methods/optim/gr
 export type { Moments, Optimizer, OptimizerState, Segment } from '../../methods/optim/moment-optimizer.ts';
 export { Lion, OPTIMIZER_NAMES, type OptimizerName } from '../../methods/optim/optimizer.ts';
 export {
+  countWarmupSteps,
   LR_SCHEDULER_TYPES,
   type LrSchedulerType,
   learningRateFactor,
   type ScheduleOptions,
-  warmupStepsOf,
 } from '../../methods/optim/schedule.ts';
 export type { Engine, EngineOpenOptions } from '../../program/engine.ts';
 export type { Confusion, Evaluation, ExampleBatch, ExampleSet, Scores } from '../../program/example-set.ts';

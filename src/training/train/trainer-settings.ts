@@ -1,4 +1,4 @@
-import { warmupStepsOf } from '../../methods/optim/schedule.ts';
+import { countWarmupSteps } from '../../methods/optim/schedule.ts';
 import type { TrainingOptions } from '../../program/training-graph.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import type { RunConfig } from '../run/config/run-config.ts';
@@ -52,7 +52,7 @@ export function trainerSettings({ task, training, seed }: RunConfig, examples: n
       schedule: training.lr_scheduler_type,
       scheduleOptions: training.lr_scheduler_kwargs,
       optimizer: training.optim,
-      warmupSteps: training.warmup_steps || warmupStepsOf(training.warmup_ratio, totalSteps),
+      warmupSteps: training.warmup_steps || countWarmupSteps(training.warmup_ratio, totalSteps),
       totalSteps,
       betas: [training.adam_beta1, training.adam_beta2],
       epsilon: training.adam_epsilon,

@@ -9,7 +9,7 @@ import { Program } from '../../program/program.ts';
 import type { Validation } from '../../program/validation.ts';
 import { isSampled } from '../../support/numbers.ts';
 import { releasing } from '../../support/opened.ts';
-import { hashOf } from '../../support/sha256.ts';
+import { computeHash } from '../../support/sha256.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { LossCourse, TrainerState } from '../run/checkpoint.ts';
 import type { FinishEvent, TrainEvent } from '../run/events.ts';
@@ -314,8 +314,8 @@ export class Trainer {
     if (size === 1) return;
     const { m, v } = this.#updater.moments();
     assertEqual(this.#communicator, this.step, {
-      values: hashOf(this.#updater.values),
-      'optimizer state': hashOf(m) + hashOf(v),
+      values: computeHash(this.#updater.values),
+      'optimizer state': computeHash(m) + computeHash(v),
       'rank pattern': JSON.stringify(this.#inputs.method.ranks()),
     });
   }

@@ -7,7 +7,7 @@ import { headNamed } from '../../models/heads/registry.ts';
 import type { ModelInputs, PictureSize } from '../../models/model-definition.ts';
 import { Network } from '../../models/nn/network.ts';
 import { PIXELS } from '../../program/objectives/model-inputs.ts';
-import { featuresOf } from '../../program/objectives/sentence-classifier.ts';
+import { joinFeatures } from '../../program/objectives/sentence-classifier.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import {
   countedPositions,
@@ -48,7 +48,7 @@ export function modelGraphs(model: TaskModel, tuner?: Tuner): ModelGraph[] {
       tokens = hidden;
     });
     // The hidden states come first among the outputs, for callers that pool them.
-    const states = tokens && { last_hidden_state: byToken(tokens, tokensOf(model)) };
+    const states = tokens && { last_hidden_state: byToken(tokens, findTokens(model)) };
     if (states && model.config.picture)
       return [{ name: 'model', outputs: { ...states, pooler_output: logits } }];
     return [{ name: 'model', outputs: { ...states, ...namedOutputs(head, logits) } }];
@@ -100,7 +100,7 @@ function pictureInputs(
 }
 
 /** The number of tokens of an example, if it is the same for all. */
-function tokensOf({ config }: TaskModel): Dimension {
+function findTokens({ config }: TaskModel): Dimension {
   return config.picture ? config.maxLength : SEQUENCE;
 }
 
@@ -120,7 +120,7 @@ function layered(
   const vectors = ['', ...(columns === 2 ? [PAIR] : [])].map((suffix) =>
     readWhole(model, network, suffix, suffix === '' ? SEQUENCE : symbol('pair_length')),
   );
-  const features = featuresOf(vectors);
+  const features = joinFeatures(vectors);
   const matrix = weight(graph, LAYER.weight, [outputs, features.shape[1] as number]);
   return add(matmul(features, matrix, { transposeB: true }), weight(graph, LAYER.bias, [outputs]));
 }

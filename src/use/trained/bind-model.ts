@@ -24,7 +24,7 @@ export interface Family {
  *
  * @throws UserError for an unknown `model_type`, and for all problems in the file, with a line for each
  */
-export function familyOf(json: unknown, where: string): Family {
+export function findFamily(json: unknown, where: string): Family {
   const definition = modelFamily(json, where);
   const config = definition.parseConfig(json, where);
   checkTokens(config, where);
@@ -111,7 +111,7 @@ function outputNames(
   const shapes = [output, table].map((name) => [name, own.parameters.get(name)!] as const);
   const names = bindCheckpoint(new Map(shapes), checkpoint, {
     where,
-    baseModelPrefixes: prefixesOf(tied),
+    baseModelPrefixes: listPrefixes(tied),
     tiedNames: definition.tiedNames,
     mayInitialise: () => true,
   });
@@ -150,7 +150,7 @@ export function readNames(
   return [...new Set(read.map((name) => cutFrom(checkpoint, model.definition, name)))];
 }
 
-function prefixesOf({ definition, head }: TaskModel): string[] {
+function listPrefixes({ definition, head }: TaskModel): string[] {
   return [definition.baseModelPrefix, head.baseModelPrefix ?? ''].filter((prefix) => prefix !== '');
 }
 
@@ -168,7 +168,7 @@ function storedNames(
   const mayLack = [...head.modules, ...(head.mayLack ?? [])];
   return bindCheckpoint(new Map([...parameters, ...buffers]), checkpoint, {
     where,
-    baseModelPrefixes: prefixesOf(model),
+    baseModelPrefixes: listPrefixes(model),
     tiedNames: definition.tiedNames,
     nameInFiles: (name) => nameInFiles(definition, name),
     mayInitialise: (name) => buffers.has(name) || mayLack.some((module) => name.startsWith(`${module}.`)),

@@ -3,7 +3,7 @@ import { encodeGguf, GGUF_DTYPES, type GgufDtype, type GgufMatrix } from '../../
 import type { Increments } from '../../methods/tuners/adapter-kind.ts';
 import type { GgufFormat } from '../../models/model-definition.ts';
 import { modelTypes } from '../../models/registry.ts';
-import { assertOptions, type OptionTypes, oneOf } from '../../support/options.ts';
+import { acceptOne, assertOptions, type OptionTypes } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { assertFiniteValues } from './finite-values.ts';
 import type { TunedModel } from './trained-parts.ts';
@@ -14,7 +14,7 @@ export interface ExportGgufOptions {
   dtype?: GgufDtype | undefined;
 }
 
-const GGUF_OPTIONS: OptionTypes<ExportGgufOptions> = { dtype: oneOf(...GGUF_DTYPES) };
+const GGUF_OPTIONS: OptionTypes<ExportGgufOptions> = { dtype: acceptOne(...GGUF_DTYPES) };
 
 /** File types of `general.file_type`, which readers print. */
 const FILE_TYPES: Readonly<Record<GgufDtype, number>> = { f32: 0, f16: 1, q8_0: 7 };
@@ -54,10 +54,10 @@ export function ggufAdapter(source: GgufSource, options: ExportGgufOptions = {})
     });
   }
   const tensors = new Map<string, GgufMatrix>();
-  for (const [path, { A, B }] of incrementsOf(source)) {
+  for (const [path, { A, B }] of collectIncrements(source)) {
     const name = ggufName(path, format, source);
     const rows = format.rows?.(name.module, model.config);
-    const [inner, outer] = [A, B].map((factor) => matrixOf(factor, `${folder}: ${path}`));
+    const [inner, outer] = [A, B].map((factor) => createMatrix(factor, `${folder}: ${path}`));
     tensors.set(`${name.weight}.${SUFFIXES.inner}`, inner!);
     tensors.set(`${name.weight}.${SUFFIXES.outer}`, rows ? reordered(outer!, rows) : outer!);
   }
@@ -72,7 +72,7 @@ export function ggufAdapter(source: GgufSource, options: ExportGgufOptions = {})
 }
 
 /** The products to add. */
-function incrementsOf({ adapter, folder, notes }: GgufSource): Increments['modules'] {
+function collectIncrements({ adapter, folder, notes }: GgufSource): Increments['modules'] {
   if (!adapter) {
     throw new UserError({
       where: folder,
@@ -94,7 +94,7 @@ function incrementsOf({ adapter, folder, notes }: GgufSource): Increments['modul
   return modules;
 }
 
-function matrixOf({ shape, data }: AdapterTensor, where: string): GgufMatrix {
+function createMatrix({ shape, data }: AdapterTensor, where: string): GgufMatrix {
   assertFiniteValues(data, where);
   const [rows, columns] = shape as [number, number];
   return { shape: [rows, columns], data };

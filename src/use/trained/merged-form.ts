@@ -3,8 +3,8 @@ import { streamSafetensors } from '../../input/formats/encode-safetensors.ts';
 import { f32ToBf16, finiteF16 } from '../../input/formats/float.ts';
 import type { ReadRange } from '../../methods/tuners/tuner.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
-import { bytesOf, elementCount } from '../../support/arrays.ts';
-import { assertOptions, type OptionTypes, oneOf } from '../../support/options.ts';
+import { elementCount, viewBytes } from '../../support/arrays.ts';
+import { acceptOne, assertOptions, type OptionTypes } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { assertFiniteValues, finiteReader } from './finite-values.ts';
 import { fittingReader } from './fitting-base.ts';
@@ -23,7 +23,7 @@ export interface MergeOptions {
   dtype?: MergedDtype | undefined;
 }
 
-const MERGE_OPTIONS: OptionTypes<MergeOptions> = { dtype: oneOf(...MERGED_DTYPES) };
+const MERGE_OPTIONS: OptionTypes<MergeOptions> = { dtype: acceptOne(...MERGED_DTYPES) };
 
 /** Number of elements in memory at once: a megabyte, whatever the size of a tensor. */
 const BLOCK = 2 ** 18;
@@ -64,7 +64,7 @@ export function mergedForm(opened: OpenedTuned, options: MergeOptions = {}): Wri
   return {
     copies: { ofBase: true, notes: 'merged' },
     files: [
-      ['model.safetensors', weightsOf(model, read, dtype)],
+      ['model.safetensors', listWeights(model, read, dtype)],
       ...sentenceFiles(model, notes?.data.max_length),
       ...(setFit ? [[SETFIT_CONFIG, setFit] satisfies EncodedFile] : []),
       ['config.json', trainedConfig(text, model, notes, dtype)],
@@ -72,7 +72,7 @@ export function mergedForm(opened: OpenedTuned, options: MergeOptions = {}): Wri
   };
 }
 
-function weightsOf(
+function listWeights(
   model: LoadedModel,
   read: ReadRange,
   dtype: MergedDtype | undefined,
@@ -110,7 +110,7 @@ function weightsOf(
 }
 
 function encoded(values: Float32Array, dtype: MergedDtype, name: string): Uint8Array {
-  if (dtype === 'float32') return bytesOf(values);
-  if (dtype === 'bfloat16') return bytesOf(f32ToBf16(values));
-  return bytesOf(finiteF16(values, name, 'Merge with --dtype bfloat16 or float32.'));
+  if (dtype === 'float32') return viewBytes(values);
+  if (dtype === 'bfloat16') return viewBytes(f32ToBf16(values));
+  return viewBytes(finiteF16(values, name, 'Merge with --dtype bfloat16 or float32.'));
 }

@@ -5,13 +5,13 @@ import type { Confusion } from '../../program/example-set.ts';
 import type { OwnMetrics } from '../../scores/metrics/own-metrics.ts';
 import {
   ANYTHING,
+  acceptOne,
   BOOLEAN,
   COUNT,
   FUNCTION,
   NUMBER,
   OBJECT,
   type OptionTypes,
-  oneOf,
   SIGNAL,
   TEXT,
 } from '../../support/options.ts';
@@ -43,7 +43,7 @@ export interface CommonOpenOptions<Model, Where> {
 
 export const COMMON_OPEN_OPTIONS: OptionTypes<CommonOpenOptions<unknown, unknown>> = {
   model: ANYTHING,
-  device: oneOf('cpu', 'webgpu', 'wasm'),
+  device: acceptOne('cpu', 'webgpu', 'wasm'),
   batchSize: COUNT,
   maxLength: COUNT,
   generates: BOOLEAN,
@@ -62,7 +62,7 @@ export interface OpenOptions extends CommonOpenOptions<string, Device> {
 export const OPEN_OPTIONS: OptionTypes<OpenOptions> = {
   ...COMMON_OPEN_OPTIONS,
   model: TEXT,
-  baseDtype: oneOf(...BASE_DTYPES),
+  baseDtype: acceptOne(...BASE_DTYPES),
 };
 
 /** Options of an evaluation, apart from its data. */

@@ -46,7 +46,7 @@ export interface OpenModelOptions {
  *
  * @throws UserError for anything missing, damaged or incompatible
  */
-export async function openModel<Weights extends { model: LoadedModel }>(
+export async function openTunedModel<Weights extends { model: LoadedModel }>(
   { files, adapter, where, readBase, openWeights, onNotice }: ModelPlatform<Weights>,
   options: OpenModelOptions,
 ): Promise<TunedModel & Weights> {

@@ -1,7 +1,7 @@
 import { headLabels, type StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import { headOutputs } from '../../methods/tuners/adapter-kind.ts';
 import { HEAD_KINDS, type HeadKind, headNamed, writesText } from '../../models/heads/registry.ts';
-import { taskTypeOf } from '../../models/heads/task-type-of.ts';
+import { nameTaskType } from '../../models/heads/task-type.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -9,7 +9,7 @@ import { recognisedTask, taskNamed, vectorTask } from '../../tasks/registry.ts';
 import type { BuildTask, UnknownTrained } from '../../tasks/task-definition.ts';
 import type { Family } from './bind-model.ts';
 import { checkLayer } from './layer-file.ts';
-import { type Notes, readingOf } from './notes.ts';
+import { describeReading, type Notes } from './notes.ts';
 
 /** The purpose for which a model is opened. All answers of a run depend on this, on the weights, and on the adapter's values. */
 export interface OpenedTask {
@@ -51,7 +51,7 @@ export function openedTask(trained: TrainedPurpose, asked: Asked, where: string)
   const { family, stored } = trained;
   const { definition, config } = family;
   if (asked === 'generate') {
-    const build = generating(family, where, stored && taskTypeOf(stored));
+    const build = generating(family, where, stored && nameTaskType(stored));
     return { notes: trained.notes, model: build(definition, config) };
   }
   const embeds = asked === 'embed' && !stored && !trained.notes;
@@ -64,7 +64,7 @@ export function openedTask(trained: TrainedPurpose, asked: Asked, where: string)
 /** The notes for a base model that should make vectors and has no notes. */
 function embedding({ config }: Family): Notes {
   const task = vectorTask();
-  return { task, labels: [], data: readingOf(task, { max_length: config.sentence?.maxLength }) };
+  return { task, labels: [], data: describeReading(task, { max_length: config.sentence?.maxLength }) };
 }
 
 /** The notes for a model or an adapter without notes. */
@@ -75,12 +75,12 @@ function recognised({ family: { definition, config }, json: base, stored }: Trai
   const model: UnknownTrained = {
     ...{ definition, config },
     json,
-    taskType: stored && taskTypeOf(stored),
+    taskType: stored && nameTaskType(stored),
     architecture,
     outputsOf: (build) => stored && headOutputs(build(definition, config), stored.tensors),
   };
   const { task, labels, data } = recognisedTask(model);
-  const reading = readingOf(task, data);
+  const reading = describeReading(task, data);
   // The task's default length is lowered to the model's positions, because the user did not ask for it.
   const max_length = reading.max_length && Math.min(reading.max_length, config.maxLength);
   return { task, labels, data: { ...reading, max_length } };

@@ -32,7 +32,7 @@ export function* inputChunks<T>(items: Iterable<T>, size: number): Iterable<T[]>
 export type Predictions<Answer> = AsyncGenerator<Answer> & PromiseLike<Answer[]>;
 
 /** Makes answers awaitable. Nothing is computed before the first is asked for. */
-export function predictionsOf<Answer>(answers: AsyncGenerator<Answer>): Predictions<Answer> {
+export function createPredictions<Answer>(answers: AsyncGenerator<Answer>): Predictions<Answer> {
   let all: Promise<Answer[]> | undefined;
   const awaitable: PromiseLike<Answer[]> = {
     // biome-ignore lint/suspicious/noThenProperty: `await model.predict(texts)` is what programs write first

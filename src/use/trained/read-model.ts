@@ -18,7 +18,7 @@ import type { GenerationSources } from '../../program/generation/generation-sett
 import type { Modality } from '../../program/modalities/modality.ts';
 import { Pictures } from '../../program/modalities/pictures.ts';
 import { readTexts } from '../../program/modalities/read-texts.ts';
-import { type Build, type Family, familyOf, withSentence } from './bind-model.ts';
+import { type Build, type Family, findFamily, withSentence } from './bind-model.ts';
 import { type ModelConfig, withModelConfig } from './model-config.ts';
 import { SENTENCE_FILES, sentenceFileNames, sentenceSettings } from './sentence-files.ts';
 
@@ -85,17 +85,17 @@ export function withChanges<Model extends Omit<Described, 'family'>>(
   changes: ModelConfig | undefined,
 ): Model & Described {
   const where = pathIn(model.files.name, CONFIG);
-  const family = familyOf(withModelConfig(model.json, changes, where), where);
+  const family = findFamily(withModelConfig(model.json, changes, where), where);
   const { picture } = family.config;
   if (picture) {
-    const read = model.processor ? processorOf(model).input : picture;
+    const read = model.processor ? createProcessor(model).input : picture;
     return { ...model, family: { ...family, config: withPictureSize(family.config, read) } };
   }
   return { ...model, family: withSentence(family, model.settings) };
 }
 
 /** @throws UserError for a model of pictures without a valid preprocessor_config.json */
-function processorOf({ files, processor }: Pick<Described, 'files' | 'processor'>): PictureProcessor {
+function createProcessor({ files, processor }: Pick<Described, 'files' | 'processor'>): PictureProcessor {
   if (processor) return new PictureProcessor(processor.json, pathIn(files.name, PROCESSOR_FILE));
   throw missingIn(files, PROCESSOR_FILE, "the settings of the model's image processor");
 }
@@ -142,7 +142,8 @@ function readPictureModel(described: Described, decode: DecodePicture = cannotDe
   return {
     ...described,
     small: new Map([[CONFIG, config], ...(processor ? [[PROCESSOR_FILE, processor.file] as const] : [])]),
-    modality: () => new Pictures(new PictureReader(processorOf(described), decode), family.config.maxLength),
+    modality: () =>
+      new Pictures(new PictureReader(createProcessor(described), decode), family.config.maxLength),
     generationFiles: () => ({ modelConfig: json }),
   };
 }

@@ -12,8 +12,8 @@ import type { GenerationSources } from '../../program/generation/generation-sett
 import type { Generated, Prompt, WriteOptions } from '../../program/generation/prompt.ts';
 import { TextGenerator } from '../../program/generation/text-generator.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
-import { textsOf } from '../../program/modalities/texts.ts';
-import { type OwnScores, ownScoresOf, withOwnScores } from '../../program/own-scores.ts';
+import { requireTexts } from '../../program/modalities/texts.ts';
+import { type OwnScores, readOwnScores, withOwnScores } from '../../program/own-scores.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { Program } from '../../program/program.ts';
 import { untilAborted } from '../../program/until-aborted.ts';
@@ -45,7 +45,7 @@ import {
   type PredictOptions,
 } from './model-options.ts';
 import { type Notes, readingSchema } from './notes.ts';
-import { closedModel, inputChunks, type Predictions, predictionsOf } from './predictions.ts';
+import { closedModel, createPredictions, inputChunks, type Predictions } from './predictions.ts';
 
 /** The parts of a trained model, wherever its files come from. */
 export interface TrainedParts extends TunedValues {
@@ -122,7 +122,7 @@ export class TrainedModel {
     inputs: string | Iterable<unknown>,
     options: PredictOptions = {},
   ): Predictions<object> | Promise<object> {
-    if (typeof inputs !== 'string') return predictionsOf(this.#predictAll(inputs, options));
+    if (typeof inputs !== 'string') return createPredictions(this.#predictAll(inputs, options));
     const answers = this.#predictAll([inputs], options);
     return answers.next().then(({ value }) => value);
   }
@@ -226,7 +226,7 @@ export class TrainedModel {
   async evaluate(params: EvaluateParams<readonly TextFile[] | Rows>): Promise<Scores> {
     assertOptions('evaluate', params, EVALUATE_OPTIONS);
     const { data, metrics = {}, ...options } = params;
-    return this.score(filesOrRows(data), { ...options, own: ownScoresOf(assertOwnMetrics(metrics)) });
+    return this.score(filesOrRows(data), { ...options, own: readOwnScores(assertOwnMetrics(metrics)) });
   }
 
   /** Like {@link TrainedModel.evaluate}, for files, with custom scores that may be computed elsewhere. */
@@ -399,7 +399,7 @@ export class TrainedModel {
     const language = await openLanguageModel({ engine, model, tuner, values }, { continues, packed: true });
     const generator = new TextGenerator({
       model: language,
-      texts: textsOf(modality),
+      texts: requireTexts(modality),
       files: this.parts.generationFiles(),
       isChat: notes?.data.messages !== undefined,
       close: () => language.release(),

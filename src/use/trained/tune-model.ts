@@ -1,6 +1,6 @@
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import type { AdapterKind } from '../../methods/tuners/adapter-kind.ts';
-import { kindOf } from '../../methods/tuners/registry.ts';
+import { findKind } from '../../methods/tuners/registry.ts';
 import { FROZEN, type TunedValues, type Tuner } from '../../methods/tuners/tuner.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { InvalidFile } from '../../support/user-error.ts';
@@ -27,7 +27,7 @@ export interface KnownAdapter {
 
 /** @throws UserError for an adapter that no method here supports */
 export function knownAdapter(stored: StoredAdapter, where: string): KnownAdapter {
-  return { stored, kind: kindOf(stored, where) };
+  return { stored, kind: findKind(stored, where) };
 }
 
 /**

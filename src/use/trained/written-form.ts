@@ -1,6 +1,6 @@
 import { type EncodedFile, encodeAdapter } from '../../input/formats/adapters/encode-adapter.ts';
 import type { ExportLoraOptions } from '../../methods/tuners/adapter-kind.ts';
-import { textsOf } from '../../program/modalities/texts.ts';
+import { requireTexts } from '../../program/modalities/texts.ts';
 import { assertOptions, BOOLEAN, type OptionTypes } from '../../support/options.ts';
 import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -75,7 +75,7 @@ export function onnxForm(opened: OpenedTuned, options?: ExportOnnxOptions): Writ
 export function ggufForm(opened: OpenedTuned, options?: ExportGgufOptions): WrittenForm {
   const chunks = ggufAdapter(opened, options);
   const base = opened.adapter?.stored.baseModel ?? opened.baseFolder;
-  const modelfile = formatModelfile(ADAPTER_FILE, base, templateOf(opened));
+  const modelfile = formatModelfile(ADAPTER_FILE, base, findTemplate(opened));
   return {
     files: [
       [ADAPTER_FILE, chunks],
@@ -86,10 +86,10 @@ export function ggufForm(opened: OpenedTuned, options?: ExportGgufOptions): Writ
 }
 
 /** The template for the prompts on which the adapter was trained. */
-function templateOf({ base, model, notes }: OpenedTuned): string | undefined {
+function findTemplate({ base, model, notes }: OpenedTuned): string | undefined {
   if (notes && notes.data.messages === undefined) return PLAIN_TEMPLATE;
   try {
-    const texts = textsOf(base.modality(model.config));
+    const texts = requireTexts(base.modality(model.config));
     const start = texts.begin;
     const [template, other] = TIMES.map((time) => {
       const chat = texts.at(time);

@@ -66,7 +66,7 @@ async function run(name: string, flags: Flags): Promise<void> {
   const { readConfig } = await import('../load-config.ts');
   const { openComparison, withData } = await import('../../../studies/experiments/node/open-comparison.ts');
   const { plannedCell, withOnly } = await import('../../../studies/experiments/experiment.ts');
-  const { value, where } = readConfig(await fileOf(name), keySettings(flags));
+  const { value, where } = readConfig(await findFile(name), keySettings(flags));
   const opened = withOnly(await openComparison(value, where, console.error), flags.only);
   const whole = flags.threads === undefined ? opened : onThreads(opened, Number(flags.threads));
   if (plan && json) {
@@ -114,7 +114,7 @@ function onThreads(experiment: Experiment, threads: number): Experiment {
 }
 
 /** The file with a name, or that of a table of the package. */
-async function fileOf(name: string): Promise<string> {
+async function findFile(name: string): Promise<string> {
   if (existsSync(name) || /[./\\]/.test(name)) return name;
   const { paperTables } = await import('../../../studies/recipes/node/package-recipes.ts');
   const tables = paperTables();

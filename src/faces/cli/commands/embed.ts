@@ -4,6 +4,7 @@ import type { Processes } from '../../../program/parallel/communicator.ts';
 import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
+import { chooseInputs, namedInputs, openHere } from '../choose-inputs.ts';
 import {
   addOpenFlags,
   addReadingFlags,
@@ -15,7 +16,6 @@ import {
   TEXT_KEYS,
 } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
-import { inputsOf, namedInputs, openHere } from '../inputs-of.ts';
 
 type Flags = OpenFlags & SplitFlags & EmbedOptions & { nearest?: string };
 
@@ -55,7 +55,7 @@ async function run(
     if (!prediction?.vectors) throw noVectors(path, model.task);
     const { readsPictures, sources, reading } = await namedInputs(model, prediction, file, flags);
     const read = sources ?? [await fromFirst(processes.communicator, readInput)];
-    const found = await inputsOf(read, prediction, reading, readsPictures);
+    const found = await chooseInputs(read, prediction, reading, readsPictures);
     const inputs = found.inputs as { text: string; image?: unknown }[];
     const { prompt, promptName, dimensions, nearest } = flags;
     if (nearest !== undefined)
@@ -88,8 +88,8 @@ async function printNearest(
   vectors: readonly Float32Array[],
   inputs: readonly { text: string }[],
 ): Promise<void> {
-  const { nearestOf, unit } = await import('../../../tasks/sentence-embedding/embed-texts.ts');
-  for (const { number, score } of nearestOf(query, vectors.map(unit), NEAREST)) {
+  const { findNearest, unit } = await import('../../../tasks/sentence-embedding/embed-texts.ts');
+  for (const { number, score } of findNearest(query, vectors.map(unit), NEAREST)) {
     const found = { row: number + 1, text: inputs[number]!.text, score: Number(score.toFixed(6)) };
     if (!process.stdout.write(`${JSON.stringify(found)}\n`)) await once(process.stdout, 'drain');
   }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { oneOf } from '../../../support/options.ts';
+import { acceptOne } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { OpenedTuned } from '../../../use/trained/trained-parts.ts';
 import type { WrittenForm } from '../../../use/trained/written-form.ts';
@@ -108,7 +108,7 @@ async function ggufMaker(name: string | undefined): Promise<FormOf> {
 
 /** @throws UserError for a type that the form does not have */
 function dtypeNamed<T extends string>(name: string | undefined, known: readonly T[]): T | undefined {
-  const { holds, is } = oneOf(...known);
+  const { holds, is } = acceptOne(...known);
   if (name === undefined || holds(name)) return name as T | undefined;
   throw new UserError({ key: '--dtype', expected: is, got: `"${name}"` });
 }
@@ -118,9 +118,9 @@ async function writeAdapter(path: string, { as: form, output, uniform }: Flags):
   const { adapterForm } = await import('../../../use/trained/written-form.ts');
   const { locateAdapter } = await import('../../../use/trained/node/locate-trained.ts');
   const { writeForm } = await import('../../../use/trained/node/write-form.ts');
-  const { kindOf } = await import('../../../methods/tuners/registry.ts');
+  const { findKind } = await import('../../../methods/tuners/registry.ts');
   const { folder } = await locateAdapter(path);
   const stored = await readAdapter(folder);
-  const adapter = { stored, kind: kindOf(stored, folder) };
+  const adapter = { stored, kind: findKind(stored, folder) };
   writeForm({ folder }, adapterForm({ folder, adapter }, form, { uniform }), output);
 }

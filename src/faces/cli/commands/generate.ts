@@ -116,7 +116,7 @@ async function answerAll(
         config,
         options,
       );
-      return texts.flat().map((generated) => (jsonl ? lineOf(generated) : generated.text));
+      return texts.flat().map((generated) => (jsonl ? formatLine(generated) : generated.text));
     });
   /** The texts of a batch; null if a signal stopped it. */
   const attempt = async (at: number): Promise<string[] | null> => {
@@ -186,7 +186,7 @@ async function spoken(pieces: AsyncGenerator<string, Generated>, signal?: AbortS
   return text;
 }
 
-function lineOf({ text, ids, finish }: Generated): string {
+function formatLine({ text, ids, finish }: Generated): string {
   return JSON.stringify({ text, ids: [...ids], finish });
 }
 

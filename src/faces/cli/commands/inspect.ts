@@ -47,12 +47,12 @@ async function run(path: string, { importance, json }: InspectFlags): Promise<vo
   );
   const { rankTable } = await import('../../../studies/report/rank-table.ts');
   const { locateAdapter } = await import('../../../use/trained/node/locate-trained.ts');
-  const { taskTypeOf } = await import('../../../models/heads/task-type-of.ts');
-  const { kindOf } = await import('../../../methods/tuners/registry.ts');
+  const { nameTaskType } = await import('../../../models/heads/task-type.ts');
+  const { findKind } = await import('../../../methods/tuners/registry.ts');
   const { folder } = await locateAdapter(path);
   const stored = await readAdapter(folder);
   const where = adapterConfigFile(folder);
-  const kind = kindOf(stored, where);
+  const kind = findKind(stored, where);
   const { ranks, initialRank, settings, isOwn, isFrozen = () => false } = kind.facts(stored, where);
   const { config, baseModel, tensors } = stored;
   const table = rankTable(ranks);
@@ -61,7 +61,7 @@ async function run(path: string, { importance, json }: InspectFlags): Promise<vo
   const summary = {
     // Only adapter files of PEFT have `peft_type`.
     [config.peft_type === undefined ? 'kind' : 'peft_type']: kind.name,
-    task_type: taskTypeOf(stored),
+    task_type: nameTaskType(stored),
     base_model_name_or_path: baseModel,
     ...(hasRanks && { modules: table.modules, total_rank: table.total, average_rank: table.average }),
     ...settings,

@@ -29,7 +29,7 @@ export function planCommand(): Command {
 async function run(path: string | undefined, flags: Flags): Promise<void> {
   const { measure, json } = flags;
   const { withAllErrors } = await import('../../../studies/jobs/node/with-all-errors.ts');
-  const { config, withRows } = await withAllErrors(() => configOf(path, flags));
+  const { config, withRows } = await withAllErrors(() => readConfig(path, flags));
   const { plan } = await import('../../../studies/jobs/node/plan.ts');
   const estimated = await plan(withRows, { onDownload: downloadDisplay(process.stderr) });
   const planned = measure ? await measured(config, estimated) : estimated;
@@ -46,7 +46,7 @@ async function run(path: string | undefined, flags: Flags): Promise<void> {
 }
 
 /** The config to plan. For a data file, it is not written. */
-async function configOf(path: string | undefined, flags: Flags): Promise<RunConfigFile> {
+async function readConfig(path: string | undefined, flags: Flags): Promise<RunConfigFile> {
   const { isDataFile } = await import('../starting/read-data-file.ts');
   const { runConfigAt } = await import('../run-config-at.ts');
   if (path === undefined || !isDataFile(path)) {

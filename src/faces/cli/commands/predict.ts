@@ -10,6 +10,7 @@ import { withoutControls } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { Answer, BaseData, Prediction } from '../../../tasks/prediction.ts';
 import type { OpenedModel } from '../../../use/trained/opened-model.ts';
+import { chooseInputs, namedInputs } from '../choose-inputs.ts';
 import {
   addOpenFlags,
   addReadingFlags,
@@ -20,7 +21,6 @@ import {
   type SplitFlags,
 } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
-import { inputsOf, namedInputs } from '../inputs-of.ts';
 
 /** Formats answers as lines of CSV (RFC 4180). The first answer determines the header. */
 export class AnswerTable {
@@ -127,7 +127,7 @@ async function run(
     const read = async () => sources ?? [await fromFirst(communicator, readInput)];
     const { inputs, places, skipped } =
       typed === undefined
-        ? await inputsOf(await read(), prediction, reading, readsPictures)
+        ? await chooseInputs(await read(), prediction, reading, readsPictures)
         : { inputs: [line!(typed)], places: [0], skipped: 0 };
     const isShown = flags.text !== false;
     if (output !== undefined && prediction.output.files) {
@@ -139,7 +139,7 @@ async function run(
     if (format && isFirst) await write(format.header);
     const table = flags.format === 'csv' ? new AnswerTable() : undefined;
     // In a table, ids and row numbers share one column.
-    const hasIds = table !== undefined && inputs.some((input) => idOf(input) !== undefined);
+    const hasIds = table !== undefined && inputs.some((input) => readId(input) !== undefined);
     let answered = 0;
     for await (const answer of trained.predict<unknown>(inputs, { reading })) {
       if (!isFirst) continue;
@@ -147,7 +147,7 @@ async function run(
       if (format) await write(format.line(answer as object, input, place!));
       else {
         const said = prediction.output.json(answer as object, flags.logits ?? false, trained.labels);
-        const named = { ...placeOf(input, place!, hasIds), ...(isShown && textsOf(input)), ...said };
+        const named = { ...describePlace(input, place!, hasIds), ...(isShown && pickTexts(input)), ...said };
         for (const line of table?.lines(named) ?? [JSON.stringify(named)]) await write(line);
       }
       answered++;
@@ -161,13 +161,13 @@ async function run(
  * The row's id in the file. Without an id, the row's number among all rows, from 1. With `asId`, this number
  * is also named `id`.
  */
-function placeOf(input: unknown, place: number, asId: boolean): { id: string } | { row: number } {
-  const id = idOf(input) ?? (asId ? `${place + 1}` : undefined);
+function describePlace(input: unknown, place: number, asId: boolean): { id: string } | { row: number } {
+  const id = readId(input) ?? (asId ? `${place + 1}` : undefined);
   return id === undefined ? { row: place + 1 } : { id };
 }
 
 /** The texts of an input, by the names that JSON Lines have. */
-function textsOf(input: unknown): { text?: string; text_pair?: string } {
+function pickTexts(input: unknown): { text?: string; text_pair?: string } {
   const { text, text_pair } = Object(input) as { text?: unknown; text_pair?: unknown };
   return {
     ...(typeof text === 'string' && { text }),
@@ -180,7 +180,7 @@ function isText(argument: string): boolean {
   return argument !== '-' && !existsSync(argument) && (/\s/.test(argument) || !/[./\\]/.test(argument));
 }
 
-function idOf(input: unknown): string | undefined {
+function readId(input: unknown): string | undefined {
   return (Object(input) as { id?: string }).id;
 }
 

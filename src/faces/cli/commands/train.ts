@@ -47,13 +47,15 @@ async function run(path: string | undefined, validation: string | undefined, fla
   const options = withValidation(flags, validation);
   const settings = keySettings(options);
   const { runConfigAt } = await import('../run-config-at.ts');
-  const { launchOf } = await import('../../../program/parallel/node/launch.ts');
-  const launch = launchOf(process.env);
+  const { readLaunch } = await import('../../../program/parallel/node/launch.ts');
+  const launch = readLaunch(process.env);
   if (test !== undefined) assertTest(test, launch !== undefined);
   if (launch && launch.rank > 0) return follow(launch.rank, { configFile: path, set: settings, resume });
   const { withAllErrors } = await import('../../../studies/jobs/node/with-all-errors.ts');
   const tell = quiet ? () => {} : json ? console.error : console.log;
-  const { configFile, set } = await withAllErrors(() => configOf(path, options, settings, { resume, tell }));
+  const { configFile, set } = await withAllErrors(() =>
+    chooseConfig(path, options, settings, { resume, tell }),
+  );
   const { config, withRows } = await withAllErrors(() => runConfigAt(configPath(configFile), set));
   const { train } = await import('../../../studies/jobs/node/train.ts');
   const { jsonDisplay, trainDisplay } = await import('../terminal/train-display.ts');
@@ -125,7 +127,7 @@ async function scoreTest(run: string, file: string, json = false): Promise<void>
 }
 
 /** The config to train with, and the settings that override it. For a data file, writes a config first. */
-async function configOf(
+async function chooseConfig(
   path: string | undefined,
   options: KeyOptions,
   settings: string[],

@@ -6,7 +6,7 @@ import { cachedModels, findSnapshot, hubCacheFolder } from '../../../input/hub/n
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
 import { VISION_MODELS } from '../../../program/modalities/picture-files.ts';
-import { launchOf } from '../../../program/parallel/node/launch.ts';
+import { readLaunch } from '../../../program/parallel/node/launch.ts';
 import { isObject } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';
@@ -49,7 +49,7 @@ export async function configForData(
   { path, options, resume }: DataRequest,
   tell: (text: string) => void,
 ): Promise<DataConfig> {
-  if (launchOf(process.env)) {
+  if (readLaunch(process.env)) {
     const hint = `Write its config first: ${PROGRAM} init ${path}`;
     throw new UserError({ where: path, fault: 'is a file of rows; several processes need a config', hint });
   }
@@ -119,7 +119,7 @@ async function existingConfig(
   const data = existing.value.data as Record<string, unknown>;
   const given = givenBy(options);
   const isAsked = Object.values(given).some((value) => value !== undefined);
-  const fault = isAsked ? undefined : await faultOf(existing.text(), name);
+  const fault = isAsked ? undefined : await findFault(existing.text(), name);
   if (!isAsked && fault === undefined) {
     const kept = settingsIn(existing.value);
     tell(`Using the existing ${name}${kept.length > 0 ? `, which sets ${kept.join(', ')}` : ''}.`);
@@ -172,7 +172,7 @@ async function checked(bare: string, name: string, options: KeyOptions): Promise
 }
 
 /** The error of a config and its rows, if they have one. */
-async function faultOf(text: string, name: string): Promise<string | undefined> {
+async function findFault(text: string, name: string): Promise<string | undefined> {
   const config = readConfigText(text, name);
   try {
     await checkRows(parseRunConfig(config.value, config.where));

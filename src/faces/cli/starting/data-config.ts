@@ -140,7 +140,7 @@ export function describeChoice({ path, table, notices }: DataFile, guess: Guess)
     const key = columnKey(guess, role).padEnd(width);
     const isNumber = isScale(columns[place]!) || labelForm(guess) === 'number';
     if (role === 'label')
-      return `  ${key}  ${name}: ${isNumber ? rangeOf(rows, place) : labelsOf(rows, place, guess)}`;
+      return `  ${key}  ${name}: ${isNumber ? describeRange(rows, place) : describeLabels(rows, place, guess)}`;
     if (isPictures) return `  ${key}  ${name}: pictures such as "${fieldExcerpt(rows[0]![place]!)}"`;
     return `  ${key}  ${name}: ${Math.round(length)} characters on average, such as "${fieldExcerpt(rows[0]![place]!)}"`;
   });
@@ -171,7 +171,7 @@ function fieldExcerpt(field: string): string {
   return line.length > 50 ? `${line.slice(0, 49)}…` : line;
 }
 
-function rangeOf(rows: readonly (readonly string[])[], label: number): string {
+function describeRange(rows: readonly (readonly string[])[], label: number): string {
   const values = rows
     .map((row) => row[label]!.trim())
     .filter((field) => field !== '')
@@ -191,7 +191,7 @@ function allLabels(rows: readonly (readonly string[])[], label: number, guess: G
     : fields;
 }
 
-function labelsOf(rows: readonly (readonly string[])[], label: number, guess: Guess): string {
+function describeLabels(rows: readonly (readonly string[])[], label: number, guess: Guess): string {
   const counts = new Map<string, number>();
   for (const name of allLabels(rows, label, guess)) counts.set(name, (counts.get(name) ?? 0) + 1);
   counts.delete('');

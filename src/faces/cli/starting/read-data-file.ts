@@ -3,7 +3,7 @@ import { detectFormat, firstLine } from '../../../input/data/detect-format.ts';
 import {
   classFiles,
   dataFiles,
-  partsOf,
+  findParts,
   pictureFolder,
   textFile,
 } from '../../../input/data/node/text-files.ts';
@@ -47,7 +47,7 @@ export function isDataFile(path: string): boolean {
   if (path === '-' || ROWS.test(path)) return true;
   if (PROGRAM_OR_CONFIG.test(path) || !existsSync(path)) return false;
   if (statSync(path).isDirectory()) return isPictureFolder(path) || classFiles(path) !== undefined;
-  const start = startOf(path);
+  const start = readStart(path);
   if (!/\.json$/i.test(path)) return true;
   // A config in JSON is one object. Its first line does not end with it.
   return /^\s*\[\s*\{|^\s*\{[^\n]*\}\s*\n\s*\{/.test(start) || isSquad(start) || hasOtherLayout(start);
@@ -55,14 +55,14 @@ export function isDataFile(path: string): boolean {
 
 /** The files or folders of rows for training and validation. A folder of pictures may have both. */
 export function partsIn(path: string): DataFile['parts'] {
-  return isPictureFolder(path) ? partsOf(path) : { train: path };
+  return isPictureFolder(path) ? findParts(path) : { train: path };
 }
 
 function isPictureFolder(path: string): boolean {
   return (
     existsSync(path) &&
     statSync(path).isDirectory() &&
-    pictureFolder(partsOf(path).train, textFile) !== undefined
+    pictureFolder(findParts(path).train, textFile) !== undefined
   );
 }
 
@@ -70,7 +70,7 @@ const isSquad = (start: string) =>
   /^\s*\{\s*"version"\s*:\s*"[^"]*"\s*,\s*"data"\s*:\s*\[/.test(start) ||
   /^\s*\{\s*"data"\s*:\s*\[.*"(paragraphs|context)"\s*:/s.test(start);
 
-function startOf(path: string): string {
+function readStart(path: string): string {
   const bytes = Buffer.alloc(LOOKED_AT);
   const file = openSync(path, 'r');
   try {
@@ -92,13 +92,13 @@ export async function readDataFile(path: string, given: Given = {}): Promise<Dat
   const plain = (guesses: Guess[]): DataFile => ({ path, parts, guesses, notices });
   if (WORDS_AND_TAGS.test(path)) return plain(PLAIN_GUESSES.taggedWords(task));
   const isFile = existsSync(path) && statSync(path).isFile();
-  if (isFile && isSquad(startOf(path))) return plain(PLAIN_GUESSES.questions(task));
+  if (isFile && isSquad(readStart(path))) return plain(PLAIN_GUESSES.questions(task));
   const files = await dataFiles(parts.train, false);
   if (task !== undefined && !hasColumns(task) && PLAIN.test(path))
     return plain([plainGuess(task, 'named by --task')]);
   const content = files.map((file) => file.read((message) => notices.push(message))).join('');
   // Folders are read as JSON Lines.
-  const table = tableOf(content, path, isFile);
+  const table = parseTable(content, path, isFile);
   if (!table || (PLAIN.test(path) && table.columns.length < 2)) {
     return plain(PLAIN_GUESSES.texts(task));
   }
@@ -110,7 +110,7 @@ export async function readDataFile(path: string, given: Given = {}): Promise<Dat
 }
 
 /** The table in a file. Undefined for a text file whose lines are not rows. */
-function tableOf(content: string, path: string, isFile: boolean): Table | undefined {
+function parseTable(content: string, path: string, isFile: boolean): Table | undefined {
   try {
     return readTable(content, path, isFile ? {} : { format: 'jsonl' });
   } catch (error) {

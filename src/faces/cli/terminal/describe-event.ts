@@ -1,6 +1,6 @@
 import { averaged, scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { clockTime, counted } from '../../../studies/report/format.ts';
-import { componentsOf } from '../../../studies/report/run/run-record.ts';
+import { describeComponents } from '../../../studies/report/run/run-record.ts';
 import { describeBaselines } from '../../../studies/report/verdict-sentence.ts';
 import { printable } from '../../../support/text.ts';
 import type { EventOf, FinishEvent, TrainEvent } from '../../../training/run/events.ts';
@@ -24,7 +24,7 @@ export function describeEvent(event: TrainEvent, begun?: EventOf<'start'>): stri
       return evaluation(event, begun);
     case 'allocation':
       return event.final
-        ? `ranks are final at step ${event.step}: ${event.budget} ${componentsOf([begun?.method ?? ''])}`
+        ? `ranks are final at step ${event.step}: ${event.budget} ${describeComponents([begun?.method ?? ''])}`
         : undefined;
     case 'notice':
       return `note: ${printable(event.message)}`;

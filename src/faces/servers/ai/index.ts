@@ -65,15 +65,15 @@ export function createAdaLora(options: OpenOptions = {}): AdaLoraProvider {
         const end = await generate(call, (piece) => {
           text += piece;
         });
-        return { content: [{ type: 'text', text }], ...end, warnings: warningsOf(call) };
+        return { content: [{ type: 'text', text }], ...end, warnings: listWarnings(call) };
       },
-      doStream: async (call) => ({ stream: streamOf(call, (onText) => generate(call, onText)) }),
+      doStream: async (call) => ({ stream: streamParts(call, (onText) => generate(call, onText)) }),
     };
   };
-  const languageModel = (path: string) => writer(path, conversationOf);
+  const languageModel = (path: string) => writer(path, readConversation);
   return Object.assign(languageModel, {
     languageModel,
-    completionModel: (path: string) => writer(path, plainPromptOf),
+    completionModel: (path: string) => writer(path, readPlainPrompt),
     embeddingModel: (path: string): V4<EmbeddingModel> => ({
       specificationVersion: 'v4',
       provider: PROGRAM,
@@ -136,7 +136,7 @@ async function write(
   let count: number | undefined;
   try {
     const { finish: end, ids } = await model.generate(prompt, {
-      ...generationOf(call),
+      ...readGenerationSettings(call),
       seed,
       signal: abortSignal ? AbortSignal.any([abortSignal, stopped.signal]) : stopped.signal,
       onText(piece) {
@@ -160,7 +160,7 @@ async function write(
 }
 
 /** @throws UserError for tools and for JSON, which no answer is kept to */
-function generationOf(call: Call): GenerationInput {
+function readGenerationSettings(call: Call): GenerationInput {
   const { tools = [], responseFormat, maxOutputTokens, temperature, topP, topK } = call;
   if (tools.length > 0)
     throw new UserError({ where: PROGRAM, fault: 'does not call tools', hint: 'Leave out `tools`.' });
@@ -179,7 +179,7 @@ function generationOf(call: Call): GenerationInput {
   };
 }
 
-function warningsOf({ presencePenalty, frequencyPenalty, reasoning }: Call): Written['warnings'] {
+function listWarnings({ presencePenalty, frequencyPenalty, reasoning }: Call): Written['warnings'] {
   const isSet = {
     presencePenalty: !!presencePenalty,
     frequencyPenalty: !!frequencyPenalty,
@@ -189,7 +189,7 @@ function warningsOf({ presencePenalty, frequencyPenalty, reasoning }: Call): Wri
 }
 
 /** Sends each piece as it is generated. */
-function streamOf(
+function streamParts(
   call: Call,
   generate: (onText: (text: string) => void) => Promise<Pick<Written, 'finishReason' | 'usage'>>,
 ): ReadableStream<Part> {
@@ -197,7 +197,7 @@ function streamOf(
   return new ReadableStream<Part>({
     async start(controller) {
       const send = (part: Part) => controller.enqueue(part);
-      send({ type: 'stream-start', warnings: warningsOf(call) });
+      send({ type: 'stream-start', warnings: listWarnings(call) });
       try {
         send({ type: 'text-start', id });
         const end = await generate((delta) => send({ type: 'text-delta', id, delta }));
@@ -212,12 +212,12 @@ function streamOf(
 }
 
 /** @throws UserError for anything but text in a message */
-function conversationOf(prompt: Call['prompt']): ChatMessage[] {
-  return prompt.map(({ role, content }) => ({ role, content: textOf(content) }));
+function readConversation(prompt: Call['prompt']): ChatMessage[] {
+  return prompt.map(({ role, content }) => ({ role, content: joinText(content) }));
 }
 
 /** @throws UserError for more than one message */
-function plainPromptOf(prompt: Call['prompt']): string {
+function readPlainPrompt(prompt: Call['prompt']): string {
   const [message, ...more] = prompt;
   if (message?.role !== 'user' || more.length > 0)
     throw new UserError({
@@ -225,10 +225,10 @@ function plainPromptOf(prompt: Call['prompt']): string {
       fault: `continues one text, but the prompt has the messages ${prompt.map(({ role }) => role).join(', ')}`,
       hint: 'Pass only `prompt`, or use a model for conversations.',
     });
-  return textOf(message.content);
+  return joinText(message.content);
 }
 
-function textOf(content: Call['prompt'][number]['content']): string {
+function joinText(content: Call['prompt'][number]['content']): string {
   if (typeof content === 'string') return content;
   return content
     .map((part) => {

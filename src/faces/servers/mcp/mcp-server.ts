@@ -164,12 +164,12 @@ async function answer(
 
 function described(name: string, models: ReadonlyMap<string, Model>) {
   const { description } = TOOLS[name]!;
-  const inputSchema = z.toJSONSchema(argumentsOf(name, models), { io: 'input' });
+  const inputSchema = z.toJSONSchema(describeArguments(name, models), { io: 'input' });
   return { name, description, inputSchema };
 }
 
 /** A tool's arguments. The model may be left out if there is only one. */
-function argumentsOf(name: string, models: ReadonlyMap<string, Model>): z.ZodObject {
+function describeArguments(name: string, models: ReadonlyMap<string, Model>): z.ZodObject {
   const model = z.enum([...models.keys()]).describe('Name of the model');
   return TOOLS[name]!.arguments.extend({ model: models.size === 1 ? model.optional() : model }).strict();
 }
@@ -187,7 +187,7 @@ async function callTool(
       },
     };
   }
-  const checked = argumentsOf(name, models).safeParse(given);
+  const checked = describeArguments(name, models).safeParse(given);
   if (!checked.success) return failed(z.prettifyError(checked.error));
   const { model = [...models.keys()][0]!, ...asked } = checked.data as { model?: string };
   try {

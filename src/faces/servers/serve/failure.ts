@@ -9,7 +9,7 @@ import {
 } from '../../../use/serving/service/service-errors.ts';
 
 /** The kinds of errors in OpenAI's API. */
-function typeOf(status: number): string {
+function nameType(status: number): string {
   if (status === 401) return 'authentication_error';
   if (status === 404) return 'not_found_error';
   return status < 500 ? 'invalid_request_error' : 'server_error';
@@ -17,7 +17,7 @@ function typeOf(status: number): string {
 
 /** An error in OpenAI's format; OpenAI clients show the message. */
 export function openAiError({ status, message, param, code }: HttpFailure) {
-  return { error: { message, type: typeOf(status), param: param ?? null, code: code ?? null } };
+  return { error: { message, type: nameType(status), param: param ?? null, code: code ?? null } };
 }
 
 const EMBEDDINGS_TYPES: Readonly<Partial<Record<number, string>>> = {

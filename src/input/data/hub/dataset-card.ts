@@ -24,14 +24,14 @@ export interface DatasetCard {
 export function datasetCard(text: string): DatasetCard {
   const [, head = ''] = /^\s*---\r?\n([\s\S]*?)\r?\n---/.exec(text.slice(0, MAX_LENGTH)) ?? [];
   const { configs, dataset_info } = Object(readYaml(head)) as Record<string, unknown>;
-  const infos = listOf(dataset_info);
+  const infos = readList(dataset_info);
   return {
-    subsets: listOf(configs).flatMap(subsetCard),
+    subsets: readList(configs).flatMap(subsetCard),
     classes(subset) {
       const named = infos.find(({ config_name }) => config_name === subset);
       const info = named ?? (infos.length === 1 ? infos[0] : undefined);
       return Object.fromEntries(
-        listOf(info?.features).flatMap(({ name, dtype, sequence, list }) => {
+        readList(info?.features).flatMap(({ name, dtype, sequence, list }) => {
           const names = namesIn(dtype) ?? namesIn(sequence) ?? namesIn(list);
           return typeof name === 'string' && names ? [[name, names]] : [];
         }),
@@ -54,7 +54,7 @@ function subsetCard({ config_name, data_files, default: isDefault }: Record<stri
   const splits = new Map<string, readonly string[]>();
   if (isPatterns(data_files)) splits.set('train', [data_files].flat());
   else
-    for (const { split, path } of listOf(data_files))
+    for (const { split, path } of readList(data_files))
       if (typeof split === 'string' && isPatterns(path)) splits.set(split, [path].flat());
   return [{ name: config_name, splits, isDefault: isDefault === true || config_name === 'default' }];
 }
@@ -64,7 +64,7 @@ function isPatterns(value: unknown): value is string | string[] {
 }
 
 /** Returns the sections in a list. A single section counts as a list. */
-function listOf(value: unknown): Record<string, unknown>[] {
+function readList(value: unknown): Record<string, unknown>[] {
   const list = Array.isArray(value) ? value : [value];
   return list.filter((one) => typeof one === 'object' && one !== null);
 }

@@ -2,14 +2,14 @@ import { InvalidData, UserError } from '../../../support/user-error.ts';
 import { explainHubError } from '../../hub/explain-hub-error.ts';
 import { type ModelId, parseModelId } from '../../hub/model-id.ts';
 import {
-  type accessOf,
   type DownloadOptions,
   openRepository,
   type ResolveOptions,
+  type readAccess,
 } from '../../hub/repository.ts';
 import type { ColumnClasses } from '../parquet/class-names.ts';
 import { type DatasetCard, datasetCard } from './dataset-card.ts';
-import { type DatasetSplit, splitFiles, subsetsOf } from './split-files.ts';
+import { type DatasetSplit, listSubsets, splitFiles } from './split-files.ts';
 
 /** The revision in which the Hub stores every dataset as parquet, even one that a script generates. */
 const CONVERTED = 'refs/convert/parquet';
@@ -39,7 +39,7 @@ export interface ResolvedSplit {
 export async function resolveInCache(
   wanted: DatasetSplit,
   options: ResolveOptions,
-  access: ReturnType<typeof accessOf>,
+  access: ReturnType<typeof readAccess>,
   cache: CachedDatasets,
 ): Promise<ResolvedSplit> {
   const { dataset } = wanted;
@@ -72,13 +72,13 @@ export async function resolveInCache(
 }
 
 /** The revisions to try: the given one, then the Hub's parquet conversion. */
-function revisionsOf(id: ModelId): ModelId[] {
+function listRevisions(id: ModelId): ModelId[] {
   return [id, ...(id.revision === 'main' ? [{ ...id, revision: CONVERTED }] : [])];
 }
 
 function inCache(cache: CachedDatasets, id: ModelId, wanted: DatasetSplit): ResolvedSplit | undefined {
   let card: DatasetCard | undefined;
-  for (const revision of revisionsOf(id)) {
+  for (const revision of listRevisions(id)) {
     const snapshot = cache.snapshot(revision);
     if (!snapshot) continue;
     const { folder, present } = snapshot;
@@ -97,7 +97,7 @@ async function fetched(
 ): Promise<ResolvedSplit> {
   let card: DatasetCard | undefined;
   let subsets: string[] = [];
-  for (const revision of revisionsOf(id)) {
+  for (const revision of listRevisions(id)) {
     const repository = await openRepository(revision, 'dataset', options).catch((error: unknown) => {
       // The Hub has not converted every dataset to parquet.
       if (revision.revision !== CONVERTED || Object(error).statusCode !== 404) throw error;
@@ -109,7 +109,7 @@ async function fetched(
     const isConverted = revision.revision === CONVERTED;
     card ??= cardIn(cache, snapshot);
     const files = splitFiles(paths, isConverted ? NO_CARD : card, wanted);
-    subsets = subsets.concat(subsetsOf(paths, wanted.split));
+    subsets = subsets.concat(listSubsets(paths, wanted.split));
     for (const path of files ?? []) await repository.fetch(path);
     repository.keep();
     if (files) return resolved(cache, snapshot, files, card, wanted);

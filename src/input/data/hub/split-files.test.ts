@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { datasetCard } from './dataset-card.ts';
-import { splitFiles, subsetsOf } from './split-files.ts';
+import { listSubsets, splitFiles } from './split-files.ts';
 
 const CARD = datasetCard(`---
 license: other
@@ -80,7 +80,10 @@ describe('by names', () => {
   });
 
   it('lists subsets', () => {
-    expect(subsetsOf(['cola/train-0.csv', 'sst2/train.csv', 'train.csv'], 'train')).toEqual(['cola', 'sst2']);
+    expect(listSubsets(['cola/train-0.csv', 'sst2/train.csv', 'train.csv'], 'train')).toEqual([
+      'cola',
+      'sst2',
+    ]);
   });
 });
 

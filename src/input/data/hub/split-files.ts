@@ -47,7 +47,7 @@ export function splitFiles(
 }
 
 /** The subsets of a dataset without a card; each has its own folder. */
-export function subsetsOf(present: readonly string[], split: string): string[] {
+export function listSubsets(present: readonly string[], split: string): string[] {
   const shape = new RegExp(`^(?:data/)?([^/]+)/${literal(split)}(?:[-/.][^]*)?${DATA}$`);
   return [...new Set(present.flatMap((path) => shape.exec(path)?.[1] ?? []))];
 }

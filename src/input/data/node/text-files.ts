@@ -14,7 +14,7 @@ import { nearest } from '../../../support/text.ts';
 import { fileError, InvalidData, UserError } from '../../../support/user-error.ts';
 import type { DownloadProgress } from '../../formats/byte-source.ts';
 import { MAX_PICTURE_BYTES, PICTURE_NAME } from '../../pictures/pixels.ts';
-import { checkTextSize, decodeText, extensionOf, isGzip } from '../detect-format.ts';
+import { checkTextSize, decodeText, isGzip, readExtension } from '../detect-format.ts';
 import type { ColumnClasses } from '../parquet/class-names.ts';
 import { checkRowCount } from '../rows.ts';
 import type { TextFile } from '../text-file.ts';
@@ -90,7 +90,7 @@ export function picturesIn(path: string): string[] {
 }
 
 /** The folders of a dataset's parts below a folder. */
-export function partsOf(path: string): { train: string; validation?: string } {
+export function findParts(path: string): { train: string; validation?: string } {
   const folders = readdirSync(path, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name);
@@ -133,7 +133,7 @@ function isReadInFolders(name: string): boolean {
  * @throws UserError if it is missing or too large; on reading, if it is not UTF-8
  */
 export function textFile(path: string): TextFile {
-  const stats = statsOf(path);
+  const stats = readStats(path);
   if (!stats) throw missing(path);
   const pictures = stats.isDirectory() ? pictureFolder(path, textFile) : undefined;
   if (pictures) return pictures;
@@ -143,7 +143,7 @@ export function textFile(path: string): TextFile {
       fault: stats.isDirectory() ? 'is a folder. Pass a file' : 'is a device or a pipe. Pass a file',
     });
   }
-  return fileOf(path, stats);
+  return describeFile(path, stats);
 }
 
 /**
@@ -157,7 +157,7 @@ export function dataFiles(path: string, takesFolders: boolean, known?: ColumnCla
   const files = takesFolders ? textFiles(path) : (classFiles(path) ?? [textFile(path)]);
   return Promise.all(
     files.map(async (file) => {
-      if (extensionOf(file.name) !== 'parquet') return { ...file, ...(known && { classes: known }) };
+      if (readExtension(file.name) !== 'parquet') return { ...file, ...(known && { classes: known }) };
       const { parquetFile } = await import('../parquet/node/parquet-file.ts');
       const { text, classes, pictures, pictureColumns } = await parquetFile(file.name, known);
       const openStored = async (name: string) => {
@@ -180,7 +180,7 @@ export function dataFiles(path: string, takesFolders: boolean, known?: ColumnCla
 export function textFiles(path: string): TextFile[] {
   if (isQrels(path))
     return [path, ...BESIDE_QRELS.map((name) => join(dirname(path), '..', name))].map(textFile);
-  if (!statsOf(path)?.isDirectory()) return [textFile(path)];
+  if (!readStats(path)?.isDirectory()) return [textFile(path)];
   const names = readdirSync(path).filter(isReadInFolders);
   const files = names.sort().map((name) => textFile(join(path, name)));
   if (files.length > 0) return files;
@@ -195,7 +195,7 @@ export function textFiles(path: string): TextFile[] {
  * as `label`. Undefined if the path is not a folder with such files, or has pictures.
  */
 export function classFiles(path: string): TextFile[] | undefined {
-  if (!statsOf(path)?.isDirectory() || pictureFolder(path, textFile)) return undefined;
+  if (!readStats(path)?.isDirectory() || pictureFolder(path, textFile)) return undefined;
   const isShown = ({ name }: Dirent) => !name.startsWith('.');
   const labels = readdirSync(path, { withFileTypes: true }).filter(
     (entry) => entry.isDirectory() && isShown(entry),
@@ -223,7 +223,7 @@ function isQrels(path: string): boolean {
 }
 
 /** Undefined if the path does not exist. Throws a UserError if the system denies access to it. */
-function statsOf(path: string): Stats | undefined {
+function readStats(path: string): Stats | undefined {
   try {
     return statSync(path, { throwIfNoEntry: false });
   } catch (error) {
@@ -231,7 +231,7 @@ function statsOf(path: string): Stats | undefined {
   }
 }
 
-function fileOf(path: string, { size }: Stats): TextFile {
+function describeFile(path: string, { size }: Stats): TextFile {
   checkTextSize(size, path);
   return {
     name: path,
@@ -278,7 +278,7 @@ function missing(path: string): UserError {
  * @param place a path, or the split's name
  * @throws UserError for missing and damaged files
  */
-export async function filesOf(
+export async function readFiles(
   { dataset, subset }: { dataset?: string; subset?: string },
   place: string,
   takesFolders: boolean,

@@ -2,7 +2,7 @@
 export type ColumnClasses = Readonly<Record<string, readonly string[]>>;
 
 /** Reads class names from the entry `huggingface` of a parquet file's metadata. */
-export function classesOf(entries: readonly { key: string; value?: string }[] | undefined): ColumnClasses {
+export function readClasses(entries: readonly { key: string; value?: string }[] | undefined): ColumnClasses {
   const text = entries?.find(({ key }) => key === 'huggingface')?.value;
   if (text === undefined) return {};
   let features: unknown;

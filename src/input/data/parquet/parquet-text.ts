@@ -3,7 +3,7 @@ import { pictureFacts } from '../../pictures/picture-size.ts';
 import { PICTURE_NAME } from '../../pictures/pixels.ts';
 import { checkTextSize } from '../detect-format.ts';
 import { exactJson } from '../json.ts';
-import { type ColumnClasses, classesOf, nameClass } from './class-names.ts';
+import { type ColumnClasses, nameClass, readClasses } from './class-names.ts';
 import { checkSizes } from './page-header.ts';
 import { withWideDecimals } from './wide-decimals.ts';
 
@@ -40,7 +40,7 @@ export async function parquetText(
     const fileMetadata = parquetMetadata(file.slice(0));
     checkSizes(bytes, fileMetadata);
     const { metadata, rewrites } = withWideDecimals(fileMetadata, parquetSchema);
-    const classes = { ...classesOf(metadata.key_value_metadata), ...known };
+    const classes = { ...readClasses(metadata.key_value_metadata), ...known };
     const parts: string[] = [];
     const pictures = new NamedPictures();
     let size = 0;
@@ -79,11 +79,11 @@ const parsers = {
 function plain(key: string, value: unknown, classes: ColumnClasses): unknown {
   if (Object.hasOwn(classes, key)) return nameClass(value, classes[key]!);
   if (typeof value === 'bigint') return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
-  return value instanceof Uint8Array ? textOf(value) : value;
+  return value instanceof Uint8Array ? decodeText(value) : value;
 }
 
 /** Text in a column that does not say that it has text. Omits other binary values. */
-function textOf(bytes: Uint8Array): string | undefined {
+function decodeText(bytes: Uint8Array): string | undefined {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

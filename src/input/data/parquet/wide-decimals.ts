@@ -33,35 +33,35 @@ export function withWideDecimals(
     return column;
   });
   const integers = { ...metadata, schema };
-  const rewrites = scales.size > 0 ? rewritesOf(treeOf(integers).children, scales) : new Map();
+  const rewrites = scales.size > 0 ? listRewrites(treeOf(integers).children, scales) : new Map();
   return { metadata: integers, rewrites };
 }
 
-function rewritesOf(nodes: readonly SchemaTree[], scales: ReadonlyMap<SchemaElement, number>) {
+function listRewrites(nodes: readonly SchemaTree[], scales: ReadonlyMap<SchemaElement, number>) {
   const rewrites = new Map<string, Rewrite>();
   for (const node of nodes) {
-    const rewrite = rewriteOf(node, scales);
+    const rewrite = planRewrite(node, scales);
     if (rewrite) rewrites.set(node.element.name, inLists(rewrite));
   }
   return rewrites;
 }
 
 /** Converts the wide decimals in values of this part of the schema; undefined if it has none. */
-function rewriteOf(node: SchemaTree, scales: ReadonlyMap<SchemaElement, number>): Rewrite | undefined {
+function planRewrite(node: SchemaTree, scales: ReadonlyMap<SchemaElement, number>): Rewrite | undefined {
   const { element, children } = node;
   const scale = scales.get(element);
   if (scale !== undefined) return (value) => decimalText(value, scale);
   const [first, ...others] = children;
   const isOfOne = others.length === 0 && first?.element.repetition_type === 'REPEATED';
   if (isOfOne && element.converted_type === 'LIST' && first.children.length < 2)
-    return rewriteOf(first.children[0] ?? first, scales);
+    return planRewrite(first.children[0] ?? first, scales);
   if (isOfOne && element.converted_type === 'MAP' && first.children.length === 2) {
-    const [ofKey, ofValue] = first.children.map((child) => rewriteOf(child, scales));
+    const [ofKey, ofValue] = first.children.map((child) => planRewrite(child, scales));
     if (ofKey)
       throw new RangeError(`keys that are decimals of more than ${MAX_DIGITS} digits in ${element.name}`);
     return ofValue && withEach(() => inLists(ofValue));
   }
-  const members = rewritesOf(children, scales);
+  const members = listRewrites(children, scales);
   return members.size > 0 ? withEach((name) => members.get(name)) : undefined;
 }
 
@@ -81,7 +81,7 @@ function inLists(rewrite: Rewrite): Rewrite {
 
 /** Formats a decimal that is stored as an integer, or as bytes in big-endian two's complement. */
 function decimalText(stored: unknown, scale: number): unknown {
-  const integer = stored instanceof Uint8Array ? integerOf(stored) : stored;
+  const integer = stored instanceof Uint8Array ? decodeInteger(stored) : stored;
   if (typeof integer !== 'bigint' && !Number.isInteger(integer)) return stored;
 
   const [, sign, all] = /^(-?)(.*)$/.exec(`${integer}`) ?? [];
@@ -90,7 +90,7 @@ function decimalText(stored: unknown, scale: number): unknown {
   return sign + digits.slice(0, at) + (scale > 0 ? `.${digits.slice(at)}` : '');
 }
 
-function integerOf(bytes: Uint8Array): bigint {
+function decodeInteger(bytes: Uint8Array): bigint {
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
   return BigInt.asIntN(8 * bytes.length, BigInt(`0x0${hex}`));
 }

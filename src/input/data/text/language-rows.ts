@@ -1,7 +1,7 @@
 import { InvalidData, UserError } from '../../../support/user-error.ts';
 import type { ChatMessage } from '../../text/chat/chat-template.ts';
-import { beginsWithObject, extensionOf } from '../detect-format.ts';
-import { type JsonObject, jsonLines, ownValue, textOf, typeName } from '../json-lines.ts';
+import { beginsWithObject, readExtension } from '../detect-format.ts';
+import { type JsonObject, jsonLines, ownValue, requireText, typeName } from '../json-lines.ts';
 import { checkRowCount, RowProblems } from '../rows.ts';
 import { type SampleBy, splitDocuments } from './documents.ts';
 import { findKeys, type Keys, type LanguageColumns } from './language-keys.ts';
@@ -101,7 +101,7 @@ export function foundColumns(content: string, fileName: string, columns: Languag
 
 /** Whether a file has JSON Lines. A file with another name may be a text that begins like JSON. */
 function isJsonl(content: string, fileName: string, columns: LanguageColumns): boolean {
-  const extension = extensionOf(fileName);
+  const extension = readExtension(fileName);
   switch (extension) {
     case 'parquet':
     case 'jsonl':
@@ -139,7 +139,7 @@ function readRow(
   line: number,
   problems: RowProblems,
 ): LanguageContent | undefined {
-  const text = (name: string) => textOf(object, name, line, problems);
+  const text = (name: string) => requireText(object, name, line, problems);
   switch (keys.kind) {
     case 'text':
       return { text: text(keys.text) };
@@ -172,7 +172,7 @@ function readChoices(
   const completion: unknown =
     typeof right === 'number' ? choices[right] : choices.find((one) => one === right);
   if (typeof completion === 'string')
-    return { prompt: textOf(object, prompt, line, problems), completion, choices };
+    return { prompt: requireText(object, prompt, line, problems), completion, choices };
   const needs = `the number or text of one of "${key}" in "${answer}"`;
   problems.add(line, { needs, got: JSON.stringify(right) ?? 'nothing' });
   return undefined;

@@ -28,14 +28,17 @@ export const ADAPTER_FILES: readonly string[] = [
  */
 export function adapterFiles(present: readonly string[]): string[] | undefined {
   const { tensors, headConfig, headTensors } = ADAPTERHUB_FILES;
-  const ofPeft = firstOf(PEFT_TENSORS, present);
-  const adapterFile = ofPeft ?? firstOf(tensors, present);
+  const ofPeft = findFirst(PEFT_TENSORS, present);
+  const adapterFile = ofPeft ?? findFirst(tensors, present);
   if (adapterFile === undefined || !present.includes(ADAPTER_CONFIG)) return undefined;
-  const head = ofPeft ? [] : [firstOf([headConfig], present), firstOf(headTensors, present)];
+  const head = ofPeft ? [] : [findFirst([headConfig], present), findFirst(headTensors, present)];
   return [ADAPTER_CONFIG, ...head.filter((name) => name !== undefined), adapterFile];
 }
 
 /** Returns the first of `names` that is present. */
-function firstOf<Name extends string>(names: readonly Name[], present: readonly string[]): Name | undefined {
+function findFirst<Name extends string>(
+  names: readonly Name[],
+  present: readonly string[],
+): Name | undefined {
   return names.find((name) => present.includes(name));
 }

@@ -87,7 +87,7 @@ export async function readStoredAdapter(
 /** The names of the files that {@link readStoredAdapter} reads: the settings first, the tensors last. */
 export async function adapterFileNames(files: Files, { config }: StoredAdapter): Promise<string[]> {
   const others = isAdapterHub(config) ? [[HEAD_CONFIG], HEAD_TENSORS, TENSORS] : [PEFT_TENSORS];
-  const found = await Promise.all(others.map((names) => firstOf(files, names)));
+  const found = await Promise.all(others.map((names) => findFirst(files, names)));
   return [ADAPTER_CONFIG, ...found.filter((name) => name !== undefined)];
 }
 
@@ -102,7 +102,7 @@ async function withoutTensors(files: Files): Promise<UserError> {
   });
 }
 
-async function firstOf(files: Files, names: readonly string[]): Promise<string | undefined> {
+async function findFirst(files: Files, names: readonly string[]): Promise<string | undefined> {
   for (const name of names) if (await files.open(name)) return name;
   return undefined;
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type BigIntStats, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { cacheFolder, identityOf } from '../../../support/node/files.ts';
+import { cacheFolder, identifyFile } from '../../../support/node/files.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { digestRanges, startDigest, textDigest } from '../byte-source.ts';
 import { FileSource } from './file-source.ts';
@@ -17,7 +17,7 @@ const SETTLED_MS = 10_000;
 const SMALL_BYTES = 2 ** 20;
 
 /** The digest of a file, or of rows in memory. */
-export function digestOf(file: string | { read(): string }): string {
+export function computeDigest(file: string | { read(): string }): string {
   return typeof file === 'string' ? contentDigest(file) : textDigest(file, createHash('sha256'));
 }
 
@@ -43,7 +43,8 @@ export function contentDigest(
     const hash = startDigest(size, createHash('sha256'));
     for (const [begin, end] of digestRanges(size)) hash.update(source.read(begin, end));
     const digest = hash.digest('hex');
-    if (isLarge && identityOf(source.stats()) === identityOf(before)) rememberDigest(before, digest, cache);
+    if (isLarge && identifyFile(source.stats()) === identifyFile(before))
+      rememberDigest(before, digest, cache);
     return digest;
   } finally {
     source.close();
@@ -53,7 +54,7 @@ export function contentDigest(
 /** The digest stored by {@link rememberDigest}. Undefined if the file has changed since. */
 function rememberedDigest(stats: BigIntStats, cache = cacheFolder()): string | undefined {
   try {
-    const digest = readFileSync(placeOf(stats, cache), 'utf8');
+    const digest = readFileSync(findPlace(stats, cache), 'utf8');
     return DIGEST.test(digest) ? digest : undefined;
   } catch {
     return undefined;
@@ -64,12 +65,12 @@ function rememberedDigest(stats: BigIntStats, cache = cacheFolder()): string | u
 function rememberDigest(stats: BigIntStats, digest: string, cache = cacheFolder()): void {
   if (Date.now() - Number(stats.ctimeMs) < SETTLED_MS) return;
   try {
-    atomicWrite(placeOf(stats, cache), digest);
+    atomicWrite(findPlace(stats, cache), digest);
   } catch {
     // The cache may be full or read-only. Then the file is hashed again next time.
   }
 }
 
-function placeOf(stats: BigIntStats, cache: string): string {
-  return join(cache, 'digests', createHash('sha256').update(identityOf(stats)).digest('hex').slice(0, 32));
+function findPlace(stats: BigIntStats, cache: string): string {
+  return join(cache, 'digests', createHash('sha256').update(identifyFile(stats)).digest('hex').slice(0, 32));
 }

@@ -1,4 +1,4 @@
-import { bytesOf, elementCount } from '../../../support/arrays.ts';
+import { elementCount, viewBytes } from '../../../support/arrays.ts';
 import { OPCODES, type Opcode } from './pickle-machine.ts';
 import { CENTRAL, END, LOCAL } from './zip-entries.ts';
 
@@ -62,9 +62,9 @@ export function* encodeZip(entries: readonly ZipContent[]): Generator<Uint8Array
     directory.push(listed, text);
     const chunks = [header, text, padding, data];
     yield* chunks;
-    position += lengthOf(chunks);
+    position += sumLengths(chunks);
   }
-  const size = lengthOf(directory);
+  const size = sumLengths(directory);
   if (position + size > MAX_BYTES) throw new RangeError(`an archive of ${position + size} bytes`);
   yield* directory;
   yield record(END.bytes, [
@@ -116,7 +116,7 @@ function record(length: number, fields: readonly Field[]): Uint8Array {
   return bytes;
 }
 
-function lengthOf(chunks: readonly Uint8Array[]): number {
+function sumLengths(chunks: readonly Uint8Array[]): number {
   return chunks.reduce((sum, { length }) => sum + length, 0);
 }
 
@@ -146,9 +146,9 @@ export function encodeTorchFile(
     data: typeof data === 'string' ? new TextEncoder().encode(data) : data,
   });
   return encodeZip([
-    entry('data.pkl', dictionaryOf(tensors)),
+    entry('data.pkl', encodeDictionary(tensors)),
     entry('byteorder', 'little'),
-    ...[...tensors.values()].map(({ data }, key) => entry(`data/${key}`, bytesOf(data))),
+    ...[...tensors.values()].map(({ data }, key) => entry(`data/${key}`, viewBytes(data))),
     entry('version', FORMAT_VERSION),
   ]);
 }
@@ -156,10 +156,10 @@ export function encodeTorchFile(
 /** A part of a pickle: an opcode or its argument. */
 type Piece = Opcode | Uint8Array;
 
-function dictionaryOf(tensors: ReadonlyMap<string, FloatTensor>): Uint8Array {
+function encodeDictionary(tensors: ReadonlyMap<string, FloatTensor>): Uint8Array {
   const items = [...tensors].flatMap(([name, tensor], key) => [
     ...text(name),
-    ...tensorOf(tensor, key, name),
+    ...encodeTensor(tensor, key, name),
   ]);
   return bytesOfPieces([
     'PROTO',
@@ -173,7 +173,7 @@ function dictionaryOf(tensors: ReadonlyMap<string, FloatTensor>): Uint8Array {
 }
 
 /** Encodes `_rebuild_tensor_v2(storage, offset, shape, strides, requires_grad, backward_hooks)`. */
-function tensorOf({ shape, data }: FloatTensor, key: number, name: string): Piece[] {
+function encodeTensor({ shape, data }: FloatTensor, key: number, name: string): Piece[] {
   if (data.length !== elementCount(shape))
     throw new RangeError(`${name}: ${data.length} elements of [${shape}]`);
   const strides = shape.map((_, axis) => elementCount(shape.slice(axis + 1)));
@@ -208,11 +208,11 @@ function global(module: string, name: string): Piece[] {
 
 function text(value: string): Piece[] {
   const bytes = new TextEncoder().encode(value);
-  return ['BINUNICODE', bytesOf(Uint32Array.of(bytes.length)), bytes];
+  return ['BINUNICODE', viewBytes(Uint32Array.of(bytes.length)), bytes];
 }
 
 function integer(value: number): Piece[] {
-  return ['BININT', bytesOf(Int32Array.of(value))];
+  return ['BININT', viewBytes(Int32Array.of(value))];
 }
 
 function bytesOfPieces(pieces: readonly Piece[]): Uint8Array {

@@ -2,13 +2,13 @@ import { InvalidFile } from '../../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { excerptName } from '../excerpt.ts';
 import {
+  createView,
   ENCRYPTED,
   type EntryRange,
   findZipDirectory,
   LOCAL,
   readZipEntries,
   STORED,
-  viewOf,
   type ZipEntry,
   zipDamaged,
 } from './zip-entries.ts';
@@ -28,12 +28,12 @@ export interface Zip {
  * @throws UserError
  */
 export function openZip(source: ByteSource, where: string): Zip {
-  return zipOf(source, where, () => {});
+  return describeZip(source, where, () => {});
 }
 
 /** Like {@link openZip}, but also rejects compressed entries, so that any part of an entry can be read directly. */
 export function openStoredZip(source: ByteSource, where: string): Zip {
-  return zipOf(source, where, ({ method }, entry) => {
+  return describeZip(source, where, ({ method }, entry) => {
     if (method === STORED) return;
     throw new InvalidFile({
       where: entry,
@@ -43,7 +43,11 @@ export function openStoredZip(source: ByteSource, where: string): Zip {
   });
 }
 
-function zipOf(source: ByteSource, where: string, check: (entry: ZipEntry, where: string) => void): Zip {
+function describeZip(
+  source: ByteSource,
+  where: string,
+  check: (entry: ZipEntry, where: string) => void,
+): Zip {
   const entries = readZipEntries(source, findZipDirectory(source, where), where);
   const nameOf = (name: string) => `${where}: ${excerptName(name)}`;
   for (const [name, entry] of entries) check(entry, nameOf(name));
@@ -53,7 +57,7 @@ function zipOf(source: ByteSource, where: string, check: (entry: ZipEntry, where
       const entry = entries.get(name);
       if (!entry) return undefined;
       const { size, method } = entry;
-      return { ...dataOf(source, entry, name, nameOf(name)), size, method };
+      return { ...readData(source, entry, name, nameOf(name)), size, method };
     },
   };
 }
@@ -62,7 +66,7 @@ function zipOf(source: ByteSource, where: string, check: (entry: ZipEntry, where
  * Locates an entry's data behind its local header. The local header must agree with the directory, but its
  * extra field may have another length.
  */
-function dataOf(
+function readData(
   source: ByteSource,
   { packed, method, offset, limit }: ZipEntry,
   name: string,
@@ -70,7 +74,7 @@ function dataOf(
 ): EntryRange {
   if (offset + LOCAL.bytes > limit)
     throw zipDamaged(where, `has a header at byte ${offset}, which must be before byte ${limit}`);
-  const header = viewOf(source.read(offset, offset + LOCAL.bytes));
+  const header = createView(source.read(offset, offset + LOCAL.bytes));
   if (header.getUint32(0, true) !== LOCAL.signature)
     throw zipDamaged(where, `has no header at byte ${offset}`);
   const nameEnd = offset + LOCAL.bytes + header.getUint16(26, true);

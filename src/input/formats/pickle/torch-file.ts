@@ -1,4 +1,4 @@
-import { bytesOf, elementCount } from '../../../support/arrays.ts';
+import { elementCount, viewBytes } from '../../../support/arrays.ts';
 import { InvalidFile, type UserError } from '../../../support/user-error.ts';
 import type { ByteSource } from '../byte-source.ts';
 import { excerpt, excerptName } from '../excerpt.ts';
@@ -8,21 +8,21 @@ import { PickleList, type PickleOptions, PickleReader } from './pickle-machine.t
 import { openStoredZip, type Zip } from './stored-zip.ts';
 import {
   MAX_PICKLE_BYTES,
-  storageOf,
+  readStorage,
   TORCH_GLOBALS,
   type TorchContent,
   type TorchStorage,
   TorchTensor,
 } from './torch-tensor.ts';
 import { unpickle } from './unpickle.ts';
-import { type EntryRange, viewOf } from './zip-entries.ts';
+import { createView, type EntryRange } from './zip-entries.ts';
 
 /** The tensors of a dictionary, by name. Throws a UserError for any other value, as transformers does. */
 function* namedTensors(value: unknown, where: string): Generator<[string, TorchTensor]> {
   if (!(value instanceof Map)) {
     throw new InvalidFile({
       where,
-      fault: `must be a dictionary of tensors, got ${kindOf(value)}`,
+      fault: `must be a dictionary of tensors, got ${nameKind(value)}`,
       hint: SAVE_TENSORS,
     });
   }
@@ -32,7 +32,7 @@ function* namedTensors(value: unknown, where: string): Generator<[string, TorchT
       const hint = tensor instanceof Map ? takeOut(excerpt(name)) : SAVE_TENSORS;
       throw new InvalidFile({
         where,
-        fault: `must be a dictionary of tensors, got ${kindOf(tensor)} under ${excerpt(name)}`,
+        fault: `must be a dictionary of tensors, got ${nameKind(tensor)} under ${excerpt(name)}`,
         hint,
       });
     }
@@ -45,7 +45,7 @@ function takeOut(name: string): string {
   return `It is a training checkpoint. Save only the value of ${name} with torch.save.`;
 }
 
-function kindOf(value: unknown): string {
+function nameKind(value: unknown): string {
   if (value instanceof Map) return 'a dictionary';
   if (value instanceof PickleList) return 'a list';
   if (value instanceof TorchTensor) return 'a tensor';
@@ -72,7 +72,7 @@ function openTorchArchive(source: ByteSource, where: string): TorchContent {
     });
   }
   const reader = new PickleReader(source.read(begin, end));
-  const value = unpickle(reader, { globals: TORCH_GLOBALS, persistent: storageOf, where });
+  const value = unpickle(reader, { globals: TORCH_GLOBALS, persistent: readStorage, where });
   return { value, locate: (key) => zip.locate(`${folder}data/${key}`) };
 }
 
@@ -119,7 +119,7 @@ function openTorchLegacy(source: ByteSource, where: string): TorchContent {
   const storages = new Map<string, TorchStorage>();
   const options: PickleOptions = {
     globals: TORCH_GLOBALS,
-    persistent: (id) => kept(storageOf(id), storages),
+    persistent: (id) => kept(readStorage(id), storages),
     where,
   };
   const protocol = unpickle(reader, options);
@@ -128,7 +128,7 @@ function openTorchLegacy(source: ByteSource, where: string): TorchContent {
   const value = unpickle(reader, options);
   const keys = unpickle(reader, options);
   if (!(keys instanceof PickleList)) throw damaged(where, 'has no list of storages');
-  const places = placesOf(keys.items, storages, reader.at, source, where);
+  const places = findPlaces(keys.items, storages, reader.at, source, where);
   return { value, locate: (key) => places.get(key) };
 }
 
@@ -149,7 +149,7 @@ function checkMachine(properties: unknown, where: string): void {
   if (!isLittle) throw damaged(where, 'has tensors that are not little-endian');
 }
 
-function placesOf(
+function findPlaces(
   keys: readonly unknown[],
   storages: ReadonlyMap<string, TorchStorage>,
   start: number,
@@ -166,7 +166,7 @@ function placesOf(
     const begin = at + COUNT_BYTES;
     const end = begin + storage.count * itemSize(storage.dtype);
     if (end > source.size) throw damaged(where, `has ${source.size} bytes instead of at least ${end}`);
-    const count = Number(viewOf(source.read(at, begin)).getBigInt64(0, true));
+    const count = Number(createView(source.read(at, begin)).getBigInt64(0, true));
     if (count !== storage.count)
       throw damaged(where, `has a storage of ${count} elements instead of ${storage.count}`);
     places.set(storage.key, { begin, end });
@@ -204,7 +204,7 @@ export class TorchFile {
     const content = openContent(source, where);
     let total = 0;
     for (const [name, tensor] of namedTensors(content.value, where)) {
-      const info = placeOf(tensor, content, `${where}: tensor ${excerptName(name)}`);
+      const info = findPlace(tensor, content, `${where}: tensor ${excerptName(name)}`);
       this.#tensors.set(name, { tensor, info });
       total += tensor.count * itemSize(info.dtype);
     }
@@ -242,7 +242,7 @@ export class TorchFile {
     const range = elementRange(tensor.count, start, end);
     const size = itemSize(info.dtype);
     const bytes = info.axes
-      ? bytesOf(this.#gather(name, range.end - range.start < tensor.count).slice(range.start, range.end))
+      ? viewBytes(this.#gather(name, range.end - range.start < tensor.count).slice(range.start, range.end))
       : this.#source.read(info.begin + range.start * size, info.begin + range.end * size);
     return toFloat32(info, bytes, `${this.#where}: tensor ${name}`);
   }
@@ -272,7 +272,7 @@ function openContent(source: ByteSource, where: string): TorchContent {
   });
 }
 
-function placeOf(tensor: TorchTensor, { locate }: TorchContent, where: string): TensorInfo {
+function findPlace(tensor: TorchTensor, { locate }: TorchContent, where: string): TensorInfo {
   const { storage, shape, offset, span, axes } = tensor;
   const size = itemSize(storage.dtype);
   const range = locate(storage.key);

@@ -109,7 +109,7 @@ export const TORCH_GLOBALS: ReadonlyMap<string, unknown> = new Map<string, unkno
  * The storage that a persistent id describes: `('storage', type, key, location, elements)`. The old format
  * adds a view. It must be None, because PyTorch 1.0 removed views.
  */
-export function storageOf(id: unknown): TorchStorage | undefined {
+export function readStorage(id: unknown): TorchStorage | undefined {
   if (!Array.isArray(id) || id.length < 5 || id.length > 6) return undefined;
   const [kind, type, key, , count, view = null] = id;
   const fits = kind === 'storage' && type instanceof StorageType && typeof key === 'string' && isCount(count);

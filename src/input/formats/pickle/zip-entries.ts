@@ -33,7 +33,7 @@ const LOCATOR_64 = { signature: 0x07064b50, bytes: 20 };
 /** Finds the central directory of a zip archive, from the end of the file. Throws a UserError. */
 export function findZipDirectory(source: ByteSource, where: string): ZipDirectory {
   const start = Math.max(0, source.size - MAX_TAIL_BYTES);
-  const tail = viewOf(source.read(start, source.size));
+  const tail = createView(source.read(start, source.size));
   let at = tail.byteLength - END.bytes;
   while (at >= 0 && tail.getUint32(at, true) !== END.signature) at--;
   if (at < 0) throw zipDamaged(where, 'has no end record of a zip archive');
@@ -57,12 +57,12 @@ export function findZipDirectory(source: ByteSource, where: string): ZipDirector
 /** The directory according to the 64-bit records before the end record; undefined without such records. */
 function findDirectory64(source: ByteSource, end: number, where: string): ZipDirectory | undefined {
   if (end < LOCATOR_64.bytes) return undefined;
-  const locator = viewOf(source.read(end - LOCATOR_64.bytes, end));
+  const locator = createView(source.read(end - LOCATOR_64.bytes, end));
   if (locator.getUint32(0, true) !== LOCATOR_64.signature) return undefined;
   const at = Number(locator.getBigUint64(8, true));
   if (at + END_64.bytes > end)
     throw zipDamaged(where, `has its 64-bit end record at byte ${at}, which is not within its ${end} bytes`);
-  const record = viewOf(source.read(at, at + END_64.bytes));
+  const record = createView(source.read(at, at + END_64.bytes));
   if (record.getUint32(0, true) !== END_64.signature)
     throw zipDamaged(where, `has no 64-bit end record at byte ${at}`);
   const begin = Number(record.getBigUint64(48, true));
@@ -73,7 +73,7 @@ function findDirectory64(source: ByteSource, end: number, where: string): ZipDir
   };
 }
 
-export function viewOf(bytes: Uint8Array): DataView {
+export function createView(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
@@ -107,7 +107,7 @@ export function readZipEntries(
   { begin, end, count }: ZipDirectory,
   where: string,
 ): Map<string, ZipEntry> {
-  const view = viewOf(source.read(begin, end));
+  const view = createView(source.read(begin, end));
   const entries = new Map<string, ZipEntry>();
   let at = 0;
   for (let i = 0; i < count; i++) {

@@ -2,16 +2,15 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { chunksOf } from '../../formats/byte-source.ts';
+import { splitRange } from '../../formats/byte-source.ts';
 import { FileSource } from '../../formats/node/file-source.ts';
 import { folderFiles } from '../../formats/node/folder-files.ts';
 import { readJson } from '../../formats/node/read-text.ts';
 import { newLink } from '../../store/node/links.ts';
 import { NewFile } from '../../store/node/new-file.ts';
-import { hasInputFiles, indexOf, isAdapterRepository, isUsable, POOLING_FILES } from '../model-files.ts';
+import { findIndex, hasInputFiles, isAdapterRepository, isUsable, POOLING_FILES } from '../model-files.ts';
 import type { ModelId } from '../model-id.ts';
 import {
-  accessOf,
   type DownloadOptions,
   type Expectation,
   type HubVariables,
@@ -19,6 +18,7 @@ import {
   missingNote,
   type RepositoryType,
   type ResolveOptions,
+  readAccess,
 } from '../repository.ts';
 
 /** The cache folder shared with Python's huggingface_hub, found by the same rules. */
@@ -31,7 +31,7 @@ export function hubCacheFolder(env: HubVariables = process.env): string {
 
 /** How to reach the Hub from this process. */
 export function hubAccess(options: ResolveOptions) {
-  return accessOf(options, process.env, hubCacheFolder);
+  return readAccess(options, process.env, hubCacheFolder);
 }
 
 /** How to upload from this process: with the token of the environment, or of Hugging Face's standard login file. */
@@ -80,7 +80,7 @@ export function findSnapshot(cacheDir: string, id: ModelId): CachedSnapshot | nu
   if (folder === undefined || !existsSync(folder)) return null;
   // A link to a missing blob counts as missing.
   const present = readdirSync(folder).filter((file) => existsSync(join(folder, file)));
-  if (!isUsable(present, shardsOf(folder, indexOf(present)))) return null;
+  if (!isUsable(present, listShards(folder, findIndex(present)))) return null;
   return {
     folder,
     inputs: hasInputFiles(present),
@@ -108,7 +108,7 @@ export function cachedModels(cacheDir: string): string[] {
 }
 
 /** The file names in an index. They are not checked, because they are only compared with existing files. */
-function shardsOf(folder: string, index: string | undefined): string[] {
+function listShards(folder: string, index: string | undefined): string[] {
   if (index === undefined) return [];
   try {
     return Object.values(Object(readJson(join(folder, index), 'an index of shards')).weight_map);
@@ -144,7 +144,7 @@ function isBlob(path: string, { size, digest }: Expectation): boolean {
     if (source.size !== size) return false;
     const isLarge = digest.length === 64;
     const hash = isLarge ? createHash('sha256') : createHash('sha1').update(`blob ${size}\0`);
-    for (const range of chunksOf(0, size)) hash.update(source.read(...range));
+    for (const range of splitRange(0, size)) hash.update(source.read(...range));
     return hash.digest('hex') === digest;
   } finally {
     source.close();

@@ -14,7 +14,7 @@ export function atomicWrite(path: string, data: string | Uint8Array | Iterable<U
   assertNoOther(resolve(path));
   const file = new NewFile(path);
   try {
-    for (const chunk of chunksOf(data)) file.write(chunk);
+    for (const chunk of listChunks(data)) file.write(chunk);
     file.replace();
   } catch (error) {
     // Errors of an open file do not contain its path, so it is added.
@@ -37,7 +37,7 @@ function assertNoOther(where: string): void {
     });
 }
 
-function chunksOf(data: string | Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {
+function listChunks(data: string | Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {
   if (typeof data === 'string') return [new TextEncoder().encode(data)];
   return data instanceof Uint8Array ? [data] : data;
 }

@@ -216,7 +216,7 @@ export async function readChatTemplate(files: Files, tokenizer?: ReadonlyMap<str
     const where = path(CHAT_TEMPLATE_FILE);
     if (file) return { source: utf8Text(file, where), where };
     const content = settings && parseSmallJson(settings, path(TOKENIZER_FILES.config));
-    const source = templateOf((Object(content) as { chat_template?: unknown }).chat_template);
+    const source = readTemplate((Object(content) as { chat_template?: unknown }).chat_template);
     if (source !== undefined) return { source, where: `${path(TOKENIZER_FILES.config)}: chat_template` };
     throw new UserError({
       where: files.name,
@@ -233,7 +233,7 @@ export async function readChatTemplate(files: Files, tokenizer?: ReadonlyMap<str
 }
 
 /** Returns a template, or the default one in a list of named templates. */
-function templateOf(value: unknown): string | undefined {
+function readTemplate(value: unknown): string | undefined {
   if (typeof value === 'string') return value;
   if (!Array.isArray(value)) return undefined;
   const named = value.find((entry) => entry?.name === 'default')?.template;

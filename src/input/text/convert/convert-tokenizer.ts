@@ -56,18 +56,18 @@ export function convertTokenizer(slow: SlowTokenizer): {
   tokenizer: TokenizerJson;
   config: Record<string, unknown>;
 } {
-  const tokenizerClass = classOf(slow);
+  const tokenizerClass = findClass(slow);
   const config = withSpecialTokensMap(slow);
   const roles: Partial<Record<Role, SpecialToken>> = {};
   for (const role of ROLES) {
-    const token = role in config ? tokenOf(config[role]) : tokenizerClass.special[role];
+    const token = role in config ? readToken(config[role]) : tokenizerClass.special[role];
     if (token) roles[role] = token;
   }
   const contents: Partial<Record<Role, string>> = Object.fromEntries(
     Object.entries(roles).map(([role, { content }]) => [role, content]),
   );
   const tokens = Array.isArray(config.additional_special_tokens) ? config.additional_special_tokens : [];
-  const additional = tokens.flatMap((token) => tokenOf(token) ?? []);
+  const additional = tokens.flatMap((token) => readToken(token) ?? []);
   const special = [...Object.values(roles), ...additional];
   const own = tokenizerClass.additional?.(slow) ?? [];
   const named = new Set(special.map(({ content }) => content));
@@ -82,7 +82,7 @@ export function convertTokenizer(slow: SlowTokenizer): {
   return { tokenizer, config: { ...config, ...contents } };
 }
 
-function classOf(slow: SlowTokenizer): TokenizerClass {
+function findClass(slow: SlowTokenizer): TokenizerClass {
   const { tokenizer_class: className } = slow.config;
   const name = typeof className === 'string' ? className.replace(/Fast$/, '') : classOfModel(slow);
   if (name !== undefined && Object.hasOwn(CLASSES, name)) return CLASSES[name]!;
@@ -100,11 +100,11 @@ function classOf(slow: SlowTokenizer): TokenizerClass {
 function classOfModel(slow: SlowTokenizer): string | undefined {
   if (!slow.file('config.json')) return undefined;
   const { model_type } = jsonFile(slow, 'config.json') as { model_type?: unknown };
-  return typeof model_type === 'string' ? tokenizerClassOf(model_type) : undefined;
+  return typeof model_type === 'string' ? findTokenizerClass(model_type) : undefined;
 }
 
 /** The default tokenizer class for a type of model. */
-export function tokenizerClassOf(modelType: string): string | undefined {
+export function findTokenizerClass(modelType: string): string | undefined {
   return Object.hasOwn(BY_MODEL_TYPE, modelType) ? BY_MODEL_TYPE[modelType] : undefined;
 }
 
@@ -131,12 +131,12 @@ function laterTokens(
   if (typeof decoder === 'object' && decoder !== null) {
     return Object.entries(decoder)
       .sort(([a], [b]) => Number(a) - Number(b))
-      .flatMap(([, token]) => tokenOf(token) ?? [])
+      .flatMap(([, token]) => readToken(token) ?? [])
       .map((token) => newToken(token, special.has(token.content)));
   }
   if (!slow.file('added_tokens.json')) return [];
   // Special tokens with a role are not matched in normalized text, other tokens are.
-  const named = new Set(ROLES.flatMap((role) => tokenOf(config[role])?.content ?? []));
+  const named = new Set(ROLES.flatMap((role) => readToken(config[role])?.content ?? []));
   return Object.entries(jsonFile(slow, 'added_tokens.json'))
     .sort(([, a], [, b]) => Number(a) - Number(b))
     .map(([content]) => newToken({ content, normalized: !named.has(content) }, special.has(content)));
@@ -149,7 +149,7 @@ function newToken(token: SpecialToken & { special?: boolean }, isSpecial: boolea
 }
 
 /** Reads a token in the files: a string, or an object with `content`. */
-function tokenOf(value: unknown): (SpecialToken & { special?: boolean }) | undefined {
+function readToken(value: unknown): (SpecialToken & { special?: boolean }) | undefined {
   if (typeof value === 'string') return { content: value };
   const { content, ...rest } = (value ?? {}) as Record<string, unknown>;
   if (typeof content !== 'string') return undefined;

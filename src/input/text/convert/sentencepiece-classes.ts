@@ -31,7 +31,7 @@ export const debertaV2Tokenizer: TokenizerClass = {
       ...charsmapNormalizer(spm),
       { type: 'Replace', pattern: { Regex: ' {2,}' }, content: ' ' },
     ];
-    const metaspace = metaspaceOf('always');
+    const metaspace = createMetaspace('always');
     const pretokenizers =
       split_by_punct === true
         ? [{ type: 'Punctuation' as const, behavior: 'Isolated' as const }, metaspace]
@@ -59,7 +59,7 @@ export const xlmRobertaTokenizer: TokenizerClass = {
     ];
     return assembled(slow, spm, vocab, 3, {
       normalizer: spacesJoined(spm),
-      pre_tokenizer: metaspaceOf('always'),
+      pre_tokenizer: createMetaspace('always'),
       post: (idOf) => template('<s> $A </s>', '<s> $A </s> </s> $B </s>', idOf),
     });
   },
@@ -77,7 +77,7 @@ export const t5Tokenizer: TokenizerClass = {
     const extra = Array.from({ length: count }, (_, i): ScoredToken => [`<extra_id_${count - 1 - i}>`, 0]);
     return assembled(slow, spm, [...piecesOf(spm), ...extra], spm.unkId, {
       normalizer: spacesJoined(spm),
-      pre_tokenizer: metaspaceOf(prependScheme(slow.config)),
+      pre_tokenizer: createMetaspace(prependScheme(slow.config)),
       post: (idOf) => template('$A </s>', '$A </s> $B </s>', idOf),
     });
   },
@@ -111,7 +111,7 @@ export const llamaTokenizer: TokenizerClass = {
             normalizers: hasPrefix ? [{ type: 'Prepend', prepend: MARK }, ...joined] : joined,
           }
         : null,
-      pre_tokenizer: isLegacy ? null : { ...metaspaceOf(prependScheme(config)), split: false },
+      pre_tokenizer: isLegacy ? null : { ...createMetaspace(prependScheme(config)), split: false },
       byteFallback: true,
       post: (idOf) => template(around('$A', 0), `${around('$A', 0)} ${around('$B', 1)}`, idOf),
       decoder: {
@@ -162,7 +162,7 @@ function assembled(
 const piecesOf = (spm: SentencepieceModel) =>
   spm.pieces.map(({ piece, score }): ScoredToken => [piece, score]);
 
-function metaspaceOf(prepend_scheme: 'always' | 'first' | 'never') {
+function createMetaspace(prepend_scheme: 'always' | 'first' | 'never') {
   return { type: 'Metaspace' as const, replacement: MARK, prepend_scheme, split: true };
 }
 

@@ -1,5 +1,5 @@
 import type { BpeConfig } from './tokenizer-json.ts';
-import { type Model, type PieceToken, type Vocabulary, vocabularyOf } from './vocabulary.ts';
+import { createVocabulary, type Model, type PieceToken, type Vocabulary } from './vocabulary.ts';
 
 /** GPT-2's character for each byte: the byte's own character if visible, otherwise a character from U+0100 on. */
 export const BYTE_CHARACTERS: readonly string[] = (() => {
@@ -117,7 +117,7 @@ function pop(heap: Candidate[]): Candidate {
 
 /** Byte pair encoding: merges characters by rules, in the order in which the rules were learned. */
 export function bpe(config: BpeConfig): Model {
-  const vocabulary = vocabularyOf(config.vocab);
+  const vocabulary = createVocabulary(config.vocab);
   const merges = readMerges(config, vocabulary);
   const prefix = config.continuing_subword_prefix ?? '';
   const suffix = config.end_of_word_suffix ?? '';

@@ -41,14 +41,14 @@ const PUNCTUATION = `
  */
 export const CHARACTER_CLASSES = {
   /** Marks that BERT treats as accents. */
-  nonspacing: classOf(NONSPACING),
+  nonspacing: formatClass(NONSPACING),
   /** All marks. */
-  combining: classOf(COMBINING),
+  combining: formatClass(COMBINING),
   /** Punctuation, and all ASCII symbols. */
-  punctuation: classOf(PUNCTUATION),
+  punctuation: formatClass(PUNCTUATION),
 } as const;
 
-function classOf(table: string): string {
+function formatClass(table: string): string {
   const numbers = table
     .trim()
     .split(/\s+/)

@@ -64,13 +64,13 @@ export class Charsmap {
 
   #find(key: Uint8Array): number | undefined {
     const units = this.#units;
-    let at = offsetOf(units[0]!);
+    let at = readOffset(units[0]!);
     for (const byte of key) {
       if (byte === 0) return undefined;
       at ^= byte;
       const unit = units[at];
       if (unit === undefined || (unit & 0x800000ff) >>> 0 !== byte) return undefined;
-      at ^= offsetOf(unit);
+      at ^= readOffset(unit);
       if (unit & 0x100) return (units[at] ?? 0) & 0x7fffffff;
     }
     return undefined;
@@ -84,7 +84,7 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const graphemes = lazy(() => new Intl.Segmenter('en', { granularity: 'grapheme' }));
 
 /** The offset from a unit of a double array to its children. */
-function offsetOf(unit: number): number {
+function readOffset(unit: number): number {
   return ((unit >>> 10) << ((unit & 0x200) >>> 6)) >>> 0;
 }
 

@@ -22,14 +22,14 @@ export function decoder(
 ): (tokens: readonly string[]) => string {
   if (!section) return (tokens) => tokens.join(' ');
   const effort = new Effort(MAX_STEPS);
-  const step = stepOf(section, new Set(addedTokens.map(({ content }) => content)), effort);
+  const step = createStep(section, new Set(addedTokens.map(({ content }) => content)), effort);
   return (tokens) => within(effort, `decoding ${tokens.length} tokens`, () => step(tokens).join(''));
 }
 
-function stepOf(config: DecoderStep, added: ReadonlySet<string>, effort: Effort): Step {
+function createStep(config: DecoderStep, added: ReadonlySet<string>, effort: Effort): Step {
   switch (config.type) {
     case 'Sequence': {
-      const steps = config.decoders.map((inner) => stepOf(inner, added, effort));
+      const steps = config.decoders.map((inner) => createStep(inner, added, effort));
       const counted = (pieces: readonly string[], step: Step) => {
         for (const piece of pieces) effort.spend(PER_PIECE + piece.length);
         return step(pieces);
@@ -41,7 +41,7 @@ function stepOf(config: DecoderStep, added: ReadonlySet<string>, effort: Effort)
       return (tokens) =>
         runs(
           tokens,
-          (token) => (added.has(token) ? undefined : bytesOf(token)),
+          (token) => (added.has(token) ? undefined : decodeBytes(token)),
           (bytes) => utf8.decode(bytes),
         );
     case 'ByteFallback':
@@ -91,7 +91,7 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 const strictUtf8 = new TextDecoder('utf-8', { ignoreBOM: true, fatal: true });
 
 /** The bytes of a token: those that its characters stand for, or those of its text if it has other characters. */
-function bytesOf(token: string): Iterable<number> {
+function decodeBytes(token: string): Iterable<number> {
   const bytes = [...token].map((character) => BYTE_OF.get(character));
   return bytes.includes(undefined) ? new TextEncoder().encode(token) : (bytes as number[]);
 }

@@ -137,7 +137,7 @@ const SHORT = 1000;
  */
 export function normalizer(config: NormalizerConfig | null, effort: Effort): Normalize {
   if (!config) return (text) => text;
-  const step = stepOf(config, effort);
+  const step = createStep(config, effort);
   return (text) => step(text, SHORT + MAX_GROWTH * text.text.length);
 }
 
@@ -149,10 +149,10 @@ function checkLength(length: number, most: number): void {
   });
 }
 
-function stepOf(config: NormalizerConfig, effort: Effort): Step {
+function createStep(config: NormalizerConfig, effort: Effort): Step {
   switch (config.type) {
     case 'Sequence': {
-      const steps = config.normalizers.map((inner) => stepOf(inner, effort));
+      const steps = config.normalizers.map((inner) => createStep(inner, effort));
       return (text, most) =>
         steps.reduce((made, step) => {
           effort.spend(PER_TEXT + made.text.length);

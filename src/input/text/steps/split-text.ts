@@ -22,13 +22,13 @@ export function splitText(
   behavior: SplitBehavior,
   invert = false,
 ): AlignedText[] {
-  const parts = partsOf(text.text, find, invert);
+  const parts = listParts(text.text, find, invert);
   return JOINED[behavior](parts)
     .filter(({ from, to }) => from < to)
     .map(({ from, to }) => text.slice(from, to));
 }
 
-function partsOf(text: string, find: Find, invert: boolean): Part[] {
+function listParts(text: string, find: Find, invert: boolean): Part[] {
   const parts: Part[] = [];
   let end = 0;
   for (const { from, to } of find(text)) {

@@ -56,7 +56,7 @@ export class Vocabulary {
 const MAX_ID = 2 ** 21 - 1;
 
 /** The vocabulary of a section with ids by token. */
-export function vocabularyOf(ids: Readonly<Record<string, number>>): Vocabulary {
+export function createVocabulary(ids: Readonly<Record<string, number>>): Vocabulary {
   const vocabulary = new Vocabulary();
   for (const token of Object.keys(ids)) vocabulary.add(token, ids[token]);
   return vocabulary;

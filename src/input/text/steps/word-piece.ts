@@ -1,13 +1,13 @@
 import { InvalidData, type UserError } from '../../../support/user-error.ts';
 import type { WordPieceConfig } from './tokenizer-json.ts';
-import { type Model, type PieceToken, vocabularyOf } from './vocabulary.ts';
+import { createVocabulary, type Model, type PieceToken } from './vocabulary.ts';
 
 /** Maximum number of vocabulary lookups for one word. They take a second. */
 const MAX_LOOKS = 2 ** 22;
 
 /** WordPiece: repeatedly takes the longest token of the vocabulary with which the rest of a word begins. */
 export function wordPiece(config: WordPieceConfig): Model {
-  const vocabulary = vocabularyOf(config.vocab);
+  const vocabulary = createVocabulary(config.vocab);
   const unknown = vocabulary.idOf(config.unk_token);
   if (unknown === undefined) throw new Error(`the vocabulary lacks the unk_token ${config.unk_token}`);
   const { continuing_subword_prefix: prefix, max_input_chars_per_word: longest } = config;

@@ -3,15 +3,15 @@ import type { Value } from '../../../engine/graph/graph.ts';
 import { Random } from '../../../support/random.ts';
 import { adaptedModules, defaultTargets } from '../low-rank/adapted-modules.ts';
 import {
-  columnsOf,
   type Factor,
   type FactorGroup,
   factorGroups,
   factorName,
-  factorOf,
   factorsIn,
   type LowRankModule,
   matrixRows,
+  parseFactor,
+  selectColumns,
   setColumn,
 } from '../low-rank/factors.ts';
 import { LowRankInjection, type LowRankOptions } from '../low-rank/low-rank-injection.ts';
@@ -89,7 +89,7 @@ export class AdaLoraTuner extends LowRankTuner {
       B.set(random('B').normals(B.length, INITIAL_STD));
       if (this.settings.init !== 'orthonormal') continue;
       orthonormalise(matrixRows(A, rank)).forEach((row, i) => A.set(row, i * row.length));
-      orthonormalise(columnsOf(B, rank)).forEach((column, i) => setColumn(B, rank, i, column));
+      orthonormalise(selectColumns(B, rank)).forEach((column, i) => setColumn(B, rank, i, column));
     }
   }
 }
@@ -105,8 +105,8 @@ export function tripletLayout(
   const groups = factorGroups(modules.filter(({ rank }) => rank > 0));
   const rows = groups.filter(({ side }) => side === 'rows');
   const columns = groups.filter(({ side }) => side === 'columns');
-  const stacks = [...new Set(rows.map(widthOf))].map((width) =>
-    rows.filter((group) => widthOf(group) === width),
+  const stacks = [...new Set(rows.map(measureWidth))].map((width) =>
+    rows.filter((group) => measureWidth(group) === width),
   );
   const ofA = stacks.map((own) => own.flatMap(({ members }) => members));
   const empty = modules.filter(({ rank }) => rank === 0);
@@ -114,20 +114,20 @@ export function tripletLayout(
     ...ofA,
     ...columns.map(({ members }) => members),
     ...factorGroups(empty).flatMap(({ members }) => members),
-    ...ofA.map((members) => members.map(diagonalOf)),
+    ...ofA.map((members) => members.map(flattenDiagonal)),
     ...empty.map(({ path }) => ({ name: factorName(path, 'E'), shape: [0] })),
     ...saved,
   ]);
   return { layout, groups: [...stacks.flat(), ...columns] };
 }
 
-function widthOf({ members }: FactorGroup): number {
+function measureWidth({ members }: FactorGroup): number {
   return members[0]!.shape[1]!;
 }
 
 /** The λ of the triplets in a factor A. */
-function diagonalOf({ name, shape: [rank] }: TrainedParameter): TrainedParameter {
-  return { name: factorName(factorOf(name)!.path, 'E'), shape: [rank!] };
+function flattenDiagonal({ name, shape: [rank] }: TrainedParameter): TrainedParameter {
+  return { name: factorName(parseFactor(name)!.path, 'E'), shape: [rank!] };
 }
 
 /** Options with the random fraction α in training, []. */

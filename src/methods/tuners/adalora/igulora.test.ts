@@ -11,7 +11,7 @@ import { RankAllocator } from '../allocation/allocator.ts';
 import { BudgetCosts } from '../allocation/promised-budget.ts';
 import { prunedModules } from '../allocation/pruned-module.ts';
 import { iguLora } from '../composed/pruned-triplets.ts';
-import { factorOf } from '../low-rank/factors.ts';
+import { parseFactor } from '../low-rank/factors.ts';
 import { AdaLoraTuner } from './adalora-tuner.ts';
 
 interface Training {
@@ -107,7 +107,8 @@ it('trains at points of the path from zero: loss and gradient are those of scale
     Program,
   ];
   const isFactor = new Float32Array(tuner.layout.length);
-  for (const { name, start, end } of tuner.layout.segments) if (factorOf(name)) isFactor.fill(1, start, end);
+  for (const { name, start, end } of tuner.layout.segments)
+    if (parseFactor(name)) isFactor.fill(1, start, end);
   const seen = new Set<number>();
   for (let step = 0; step < 6; step++) {
     const alpha = (1 + new Random(1, 'fraction', step).integer(4)) / 4;
@@ -137,7 +138,7 @@ it('starts with λ of 0.1, and trains the kept triplets as they are', () => {
   const model = loadCase(`${folder}/base`, 'SEQ_CLS', batch);
   const run = iguLora.start(model, iguLora.config.parse({ init_r: 2, target_r: 1, tinit: 1, tfinal: 5 }), 10);
   let values = run.tuner.initialValues(3, model.reader(3));
-  const { name } = run.tuner.layout.segments.filter((one) => factorOf(one.name)?.factor === 'E')[0]!;
+  const { name } = run.tuner.layout.segments.filter((one) => parseFactor(one.name)?.factor === 'E')[0]!;
   expect([...run.tuner.layout.read(values, name)]).toEqual([Math.fround(0.1), Math.fround(0.1)]);
   const slope = values.map((_, i) => Math.sin(i));
   for (let step = 1; step <= 5; step++) {

@@ -9,7 +9,7 @@ import {
   scoreLogarithms,
   updateImportance,
 } from './importance.ts';
-import { dropComponent, keptCount, type PrunedModule, shifted, spanOf } from './pruned-module.ts';
+import { dropComponent, findSpan, keptCount, type PrunedModule, shifted } from './pruned-module.ts';
 
 /** Everything that a checkpoint needs for an exact resume. */
 export interface AllocatorState {
@@ -133,7 +133,7 @@ export class RankAllocator {
     schedule: AllocationSchedule,
     { target, ...limits }: AllocatorBudget,
   ) {
-    [this.#start, this.#end] = spanOf(modules);
+    [this.#start, this.#end] = findSpan(modules);
     this.#modules = modules.map((module) => shifted(module, -this.#start));
     this.#config = config;
     this.#count = modules.reduce((sum, { rank }) => sum + rank, 0);

@@ -93,11 +93,14 @@ export const INITIAL_OVER_TARGET = 1.5;
  * model are filled in.
  */
 export function oneBudget<Schema extends z.ZodObject<typeof budgetShape>>(schema: Schema): Schema {
-  const checked = [TARGET_KEYS, INITIAL_KEYS].reduce(oneOf, schema);
+  const checked = [TARGET_KEYS, INITIAL_KEYS].reduce(requireOne, schema);
   return checked.overwrite((config) => inOrder(schema, withDefaults(config)) as z.output<Schema>);
 }
 
-function oneOf<Schema extends z.ZodObject>(schema: Schema, [first, second]: readonly BudgetKey[]): Schema {
+function requireOne<Schema extends z.ZodObject>(
+  schema: Schema,
+  [first, second]: readonly BudgetKey[],
+): Schema {
   const has = (config: unknown, key: BudgetKey) =>
     (Object(config) as Record<string, unknown>)[key] !== undefined;
   return schema.refine((config) => !has(config, first!) || !has(config, second!), {
@@ -129,7 +132,7 @@ function inOrder(schema: z.ZodObject, config: Record<string, unknown>): Record<s
 }
 
 /** The unit of a budget. */
-export function unitOf({ value }: GivenBudget): BudgetUnit {
+export function readUnit({ value }: GivenBudget): BudgetUnit {
   if (typeof value === 'number') return 'components';
   const [, , counted] = COUNT.exec(value) ?? [];
   if (counted !== undefined) return counted === 'parameters' ? counted : 'components';
@@ -162,7 +165,7 @@ export function inUnit(
   }: { matrices: number; modelParameters: number; components: string },
 ): Amount {
   const { key, value } = given;
-  const unit = unitOf(given);
+  const unit = readUnit(given);
   const of = (amount: number, by: string): Amount => {
     // In floating point, a share of exactly 23 may become 22.999999999999996.
     const clean = Number(amount.toPrecision(12));

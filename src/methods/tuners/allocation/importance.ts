@@ -1,8 +1,8 @@
 import {
-  absoluteOf,
-  differenceOf,
-  productOf,
-  sumOf,
+  addExpressions,
+  multiplyExpressions,
+  subtractExpressions,
+  takeAbsolute,
   VectorLoop,
 } from '../../../engine/vectors/vector-loop.ts';
 import { lazy } from '../../../support/options.ts';
@@ -93,12 +93,18 @@ const AVERAGES = lazy(
       ['values', 'gradient', 'sensitivity', 'uncertainty'],
       ['beta1', 'rest1', 'beta2', 'rest2'],
       ({ values, gradient, sensitivity, uncertainty, beta1, rest1, beta2, rest2 }) => {
-        const importance = absoluteOf(productOf(values, gradient));
-        const smooth = sumOf(productOf(beta1, sensitivity), productOf(rest1, importance));
-        const deviation = absoluteOf(differenceOf(importance, smooth));
+        const importance = takeAbsolute(multiplyExpressions(values, gradient));
+        const smooth = addExpressions(
+          multiplyExpressions(beta1, sensitivity),
+          multiplyExpressions(rest1, importance),
+        );
+        const deviation = takeAbsolute(subtractExpressions(importance, smooth));
         return {
           sensitivity: smooth,
-          uncertainty: sumOf(productOf(beta2, uncertainty), productOf(rest2, deviation)),
+          uncertainty: addExpressions(
+            multiplyExpressions(beta2, uncertainty),
+            multiplyExpressions(rest2, deviation),
+          ),
         };
       },
     ),

@@ -1,6 +1,6 @@
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { elementCount } from '../../../support/arrays.ts';
-import { allOf, InvalidConfig } from '../../../support/user-error.ts';
+import { attemptAll, InvalidConfig } from '../../../support/user-error.ts';
 import { adaptedModules } from '../low-rank/adapted-modules.ts';
 import type { PeftType } from '../low-rank/low-rank-kind.ts';
 import { type AdapterSettings, storedSize } from '../low-rank/peft-config.ts';
@@ -24,8 +24,8 @@ import {
   INITIAL_OVER_TARGET,
   initialRank,
   inUnit,
+  readUnit,
   TARGET_KEYS,
-  unitOf,
 } from './budget.ts';
 import { resolveSchedule } from './resolve-schedule.ts';
 
@@ -119,13 +119,13 @@ export function promisedBudget(config: BudgetConfig, facts: BudgetInputs): Promi
     inUnit(given, { matrices: modules.length, modelParameters, components });
   const end = givenBudget(config, TARGET_KEYS);
   if (!end) throw new Error(`${facts.method} has no target`);
-  const unit = unitOf(end);
+  const unit = readUnit(end);
   const wanted = amountOf(end);
   const target = Math.floor(wanted.amount);
   const mean = costs.rankFor(unit, target);
 
   const start = givenBudget(config, INITIAL_KEYS);
-  const [rank, note] = start ? startingRank(unitOf(start), amountOf(start), costs) : defaultRank(mean);
+  const [rank, note] = start ? startingRank(readUnit(start), amountOf(start), costs) : defaultRank(mean);
   if (rank > MAX_RANK) {
     const where = `${facts.method}.${start?.key ?? end.key}`;
     throw new InvalidConfig({
@@ -238,7 +238,7 @@ export function planAllocation(
   config: AdapterSettings & BudgetConfig & ScheduleConfig,
   totalSteps: number,
 ): AllocationPlan {
-  const [plan, schedule] = allOf([
+  const [plan, schedule] = attemptAll([
     () => {
       const modules = adaptedModules(model, config, targets);
       const saved = savedParameters(model, config, modules);

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { ParameterLayout } from '../parameter-layout.ts';
 import { componentScores } from './importance.ts';
-import { dropComponent, keptIndices, prunedModules, shifted, spanOf } from './pruned-module.ts';
+import { dropComponent, findSpan, keptIndices, prunedModules, shifted } from './pruned-module.ts';
 
 // A [2, 3] at 1, B [2, 2] at 8; with λ at 12.
 const sizes = { name: 'm', rank: 2, inFeatures: 3, outFeatures: 2 };
@@ -29,9 +29,9 @@ it('scores a doublet by the mean over its row plus that over its column, a tripl
 });
 
 it('has its part of the vector', () => {
-  expect(spanOf([doublets])).toEqual([1, 12]);
-  expect(spanOf([triplets])).toEqual([1, 14]);
-  expect(spanOf([shifted(doublets, -1), shifted(triplets, 3)])).toEqual([0, 17]);
+  expect(findSpan([doublets])).toEqual([1, 12]);
+  expect(findSpan([triplets])).toEqual([1, 14]);
+  expect(findSpan([shifted(doublets, -1), shifted(triplets, 3)])).toEqual([0, 17]);
 });
 
 it("is where a tuner's layout puts it", () => {

@@ -1,4 +1,4 @@
-import { type Factor, factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
+import { type Factor, factorName, type LowRankModule, parseFactor } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
 
@@ -35,10 +35,11 @@ export function movedIndices(
   const triplets = new Map(modules.map(({ path }, k) => [path, sources[k]]));
   for (const { name, start, end, shape } of after.segments) {
     const source = before.get(name);
-    const own = factorOf(name);
+    const own = parseFactor(name);
     // A magnitude belongs to a module, not to a single triplet.
     const from = own && own.factor !== 'M' ? triplets.get(own.path) : undefined;
-    const expected = from && own ? sizeOf(own.factor, source.shape, from.length) : source.end - source.start;
+    const expected =
+      from && own ? countValues(own.factor, source.shape, from.length) : source.end - source.start;
     if (end - start !== expected)
       throw new Error(`${name}: ${expected} values kept, ${end - start} expected`);
     for (let i = 0; i < end - start; i++)
@@ -47,7 +48,7 @@ export function movedIndices(
   return indices;
 }
 
-function sizeOf(factor: Factor, shape: readonly number[], rank: number): number {
+function countValues(factor: Factor, shape: readonly number[], rank: number): number {
   return factor === 'E' ? rank : rank * (factor === 'A' ? shape[1]! : shape[0]!);
 }
 
@@ -103,7 +104,7 @@ export function prunedModules({ modules, layout }: Pick<LowRankTuner, 'modules' 
 }
 
 /** The range [start, end) of the flat vector with all tensors of the modules. */
-export function spanOf(modules: readonly PrunedModule[]): [number, number] {
+export function findSpan(modules: readonly PrunedModule[]): [number, number] {
   const starts = modules.flatMap(({ offsets: { A, E, B } }) => [A, E ?? A, B]);
   const ends = modules.flatMap(({ rank, inFeatures, outFeatures, offsets: { A, E, B } }) => [
     A + rank * inFeatures,

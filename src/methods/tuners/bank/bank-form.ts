@@ -91,7 +91,7 @@ export const BATCH = symbol('batch');
  * The number of tokens of each example, from sequence-major rows [tokens · batch, width]. Undefined if all examples
  * share the rows.
  */
-export function tokensOf(x: Value): Dimension | undefined {
+export function findTokens(x: Value): Dimension | undefined {
   return divideDimension(x.shape[0]!, 'batch');
 }
 
@@ -100,7 +100,7 @@ export function tokensOf(x: Value): Dimension | undefined {
  * [1, tokens, width].
  */
 export function separateExamples(x: Value): Value {
-  const tokens = tokensOf(x);
+  const tokens = findTokens(x);
   if (tokens === undefined) return reshape(x, [1, x.shape[0]!, x.shape[1]!]);
   return tokens === 1
     ? reshape(x, [BATCH, 1, x.shape[1]!])
@@ -117,7 +117,7 @@ export function asRows(y: Value): Value {
 /** Reshapes sequence-major rows to [tokens, batch, width], or [tokens, 1, width] if all examples share them. */
 export function byToken(y: Value): Value {
   const [rows, width] = y.shape as [Dimension, Dimension];
-  const tokens = tokensOf(y);
+  const tokens = findTokens(y);
   return reshape(y, tokens === undefined ? [rows, 1, width] : [tokens, BATCH, width]);
 }
 

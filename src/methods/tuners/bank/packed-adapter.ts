@@ -7,11 +7,11 @@ import {
   type BankedPiece,
   type BankForm,
   byToken,
+  findTokens,
   NotMixed,
   separateExamples,
   sharedByAll,
   tokenRows,
-  tokensOf,
 } from './bank-form.ts';
 
 /** The most numbers of a weight that every slot of a bank holds: 16 MB. A language model's head has more. */
@@ -23,7 +23,7 @@ const MODULES: BankForm = {
   inject: (reader, rooms) => ({
     linear({ path, inFeatures, outFeatures, transposed }, bias, x) {
       if (!rooms.has(path)) return undefined;
-      if (tokensOf(x) === undefined) throw sharedByAll(path);
+      if (findTokens(x) === undefined) throw sharedByAll(path);
       const part = (name: 'weight' | 'bias', shape: number[]) =>
         reader.read(`${name} ${path}`, shape, (pieces, slot) => {
           const piece = pieces.get(path);
@@ -44,7 +44,7 @@ const BIASES: BankForm = {
       if (!rooms.has(path)) return undefined;
       // A norm may be applied to a table that all texts of a batch share, such as relative positions. With a
       // shift for each text there would be a table for each text, but the next layer takes only one.
-      if (tokensOf(y) === undefined && !module) throw sharedByAll(path);
+      if (findTokens(y) === undefined && !module) throw sharedByAll(path);
       const shift = reader.read(path, [y.shape[1] as number], (pieces, slot) =>
         slot.set(pieces.get(path)?.tensors.shift ?? []),
       );

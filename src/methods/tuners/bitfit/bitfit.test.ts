@@ -6,7 +6,7 @@ import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import { tokenModel } from '../../../program/objectives/token-model.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { Random } from '../../../support/random.ts';
-import { kindOf } from '../registry.ts';
+import { findKind } from '../registry.ts';
 import { adapterParameters } from '../tuner.ts';
 import { bitFit } from './definition.ts';
 
@@ -66,7 +66,7 @@ describe('BitFit', () => {
       config: { peft_type: 'BITFIT', base_model_name_or_path: 'base', modules_to_save: ['classifier'] },
       baseModel: 'base',
     });
-    const kind = kindOf(adapter, 'x');
+    const kind = findKind(adapter, 'x');
     const read = kind.import(model, adapter, 'x');
     expect(read.values).toEqual(values);
     expect(read.tuner.sites).toEqual(bitFit.start(model, {}, 10).tuner.sites);
@@ -81,11 +81,11 @@ describe('BitFit', () => {
   it('rejects an adapter of another model, with the tensor that does not fit', () => {
     const { adapter } = stored(model);
     const wider = classifier({ ...BERT, hidden_size: 10 });
-    expect(() => kindOf(adapter, 'x').import(wider, adapter, 'x')).toThrow(
+    expect(() => findKind(adapter, 'x').import(wider, adapter, 'x')).toThrow(
       'x: bert.embeddings.LayerNorm.bias has shape [8] instead of [10]. The adapter belongs to another base model',
     );
     const shorter = classifier({ ...BERT, num_hidden_layers: 1 });
-    expect(() => kindOf(adapter, 'x').import(shorter, adapter, 'x')).toThrow(
+    expect(() => findKind(adapter, 'x').import(shorter, adapter, 'x')).toThrow(
       'is not a parameter of the base model',
     );
   });

@@ -18,9 +18,9 @@ import { type BottleneckForm, BottleneckTuner } from './bottleneck-tuner.ts';
 export const bottleneckKind: AdapterKind = {
   name: 'BOTTLENECK',
   reads: ({ config }) => isAdapterHub(config),
-  import: (model, stored, where) => importBottlenecks(model, stored, settingsOf(stored, where), where),
+  import: (model, stored, where) => importBottlenecks(model, stored, readSettings(stored, where), where),
   facts(stored, where) {
-    const { reads, nonLinearity } = settingsOf(stored, where);
+    const { reads, nonLinearity } = readSettings(stored, where);
     const sizes = bottlenecks(stored.tensors);
     const different = [...new Set(sizes)];
     return {
@@ -37,7 +37,7 @@ export const bottleneckKind: AdapterKind = {
   unmergeable: 'it has layers of its own that no weight of the base can hold',
 };
 
-function settingsOf({ config }: StoredAdapter, where: string) {
+function readSettings({ config }: StoredAdapter, where: string) {
   return parseAdapterHubSettings(config.config as Record<string, unknown>, where);
 }
 

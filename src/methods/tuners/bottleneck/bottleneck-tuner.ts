@@ -10,9 +10,9 @@ import {
   type BankedPart,
   type BankedPiece,
   type BankForm,
+  findTokens,
   separateExamples,
   sharedByAll,
-  tokensOf,
 } from '../bank/bank-form.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import type { ReadParameter, TunedSite, Tuner } from '../tuner.ts';
@@ -77,7 +77,7 @@ export interface BottleneckForm {
 }
 
 /** The adapter's input after a sublayer with output h. */
-function inputOf(reads: BottleneckForm['reads'], h: Value, { residual, norm }: SublayerEnd): Value {
+function chooseInput(reads: BottleneckForm['reads'], h: Value, { residual, norm }: SublayerEnd): Value {
   if (reads === 'output') return h;
   const whole = add(h, residual);
   return norm?.(whole) ?? whole;
@@ -96,7 +96,7 @@ const bankForm = ({ reads, nonLinearity }: BottleneckForm): BankForm => ({
     sublayer({ path, width }, h, end) {
       const size = rooms.get(path);
       if (size === undefined) return undefined;
-      if (tokensOf(h) === undefined) throw sharedByAll(path);
+      if (findTokens(h) === undefined) throw sharedByAll(path);
       const shapes = { down: [size, width], downBias: [1, size], up: [width, size], upBias: [1, width] };
       const part = (name: BottleneckPart) =>
         reader.read(`${name} ${path}`, shapes[name], (pieces, slot) => {
@@ -108,7 +108,7 @@ const bankForm = ({ reads, nonLinearity }: BottleneckForm): BankForm => ({
           for (let row = 0; row < width; row++)
             slot.set(tensor.subarray(row * piece.size, (row + 1) * piece.size), row * size);
         });
-      const x = separateExamples(inputOf(reads, h, end));
+      const x = separateExamples(chooseInput(reads, h, end));
       return add(asRows(bottleneck(x, activation(nonLinearity, 'non_linearity'), part)), h);
     },
   }),
@@ -165,7 +165,7 @@ export class BottleneckTuner implements Tuner {
       sublayer: (sublayer, h, end) => {
         if (!this.layout.find(partName(sublayer, 'down'))) return undefined;
         const part = (name: BottleneckPart) => this.layout.value(flat, partName(sublayer, name));
-        return add(bottleneck(inputOf(this.form.reads, h, end), activate, part), h);
+        return add(bottleneck(chooseInput(this.form.reads, h, end), activate, part), h);
       },
     };
   }

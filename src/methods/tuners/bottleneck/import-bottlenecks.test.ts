@@ -3,7 +3,7 @@ import type { AdapterTensors, StoredAdapter } from '../../../input/formats/adapt
 import { modelFamily } from '../../../models/registry.ts';
 import { classLoss, sequenceModel } from '../../../program/objectives/sequence-loss.ts';
 import { tokenModel } from '../../../program/objectives/token-model.ts';
-import { kindOf } from '../registry.ts';
+import { findKind } from '../registry.ts';
 import { bottleneckKind, houlsby } from './bottleneck-method.ts';
 
 const SHAPE = {
@@ -42,7 +42,7 @@ const imported = (adapter: StoredAdapter, to = model) => bottleneckKind.import(t
 
 describe('an adapter of a run', () => {
   it('round-trips with its values', () => {
-    expect(kindOf(stored, 'test')).toBe(bottleneckKind);
+    expect(findKind(stored, 'test')).toBe(bottleneckKind);
     const again = imported(stored);
     expect(again.tuner.layout.segments).toEqual(tuner.layout.segments);
     expect(again.tuner.sites).toEqual(tuner.sites);

@@ -142,13 +142,13 @@ function prunedTriplets(
     start: (model, settings, totalSteps) => startRun({ method, title }, model, settings, totalSteps),
     kind: preset.use_dora ? loraKind : undefined,
     continues: preset.use_dora ? undefined : continuesTriplets<AdaLoraConfig>(method, config),
-    variants: (settings) => variantsOf(settings, preset),
+    variants: (settings) => listVariants(settings, preset),
     words: { summary: budgetSummary, budgetKeys: BUDGET_KEYS },
   });
 }
 
 /** Describes settings that differ from the method's own. */
-function variantsOf(settings: AnySettings, preset: Preset): string[] {
+function listVariants(settings: AnySettings, preset: Preset): string[] {
   const { score, use_dora, path_points: points, restart } = settings;
   const { score: usual = 'sensitivity-uncertainty', path_points: usualPoints = 1 } = preset;
   const variants = [];

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AdaLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts';
 import { BUDGET_KEYS } from '../allocation/budget.ts';
 import { continuesLowRank } from '../low-rank/continued-section.ts';
-import { factorOf } from '../low-rank/factors.ts';
+import { parseFactor } from '../low-rank/factors.ts';
 import type { ImportedKind } from '../low-rank/import-adapter.ts';
 import { lowRankKind } from '../low-rank/low-rank-kind.ts';
 import { scaleVariant, storedAdaLoraScale, withVariants } from '../low-rank/patterns-and-scales.ts';
@@ -21,7 +21,7 @@ function importedAdaLora(
   settings: TripletSettings,
 ): ImportedKind<AdaLoraTuner> {
   // A key may end in the adapter's name.
-  const pathOf = (key: string) => (factorOf(key) ?? factorOf(key.slice(0, key.lastIndexOf('.'))))?.path;
+  const pathOf = (key: string) => (parseFactor(key) ?? parseFactor(key.slice(0, key.lastIndexOf('.'))))?.path;
   const kept = new Map(
     Object.entries(config.rank_pattern ?? {}).map(([key, rows]) => [
       pathOf(key),

@@ -6,7 +6,7 @@ import { Averages, componentScores, updateImportance } from '../allocation/impor
 import { prunedModules } from '../allocation/pruned-module.ts';
 import { elasticLora, elasticShape, isLastMove, movedRanks } from '../elastic/elastic-lora.ts';
 import { type Draw, type NewTriplet, type RankPolicy, seeded } from '../elastic/elastic-run.ts';
-import { columnsOf, factorsIn, matrixRows } from '../low-rank/factors.ts';
+import { factorsIn, matrixRows, selectColumns } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { dot64, norm } from '../low-rank/orthonormal.ts';
 
@@ -26,8 +26,13 @@ interface Triplets {
 }
 
 /** Reads some triplets of a module from its factors A [rank, in], E [rank] and B [out, rank]. */
-function tripletsOf(a: Float32Array, e: Float32Array, b: Float32Array, kept: readonly number[]): Triplets {
-  const [rows, columns] = [matrixRows(a, e.length), columnsOf(b, e.length)];
+function selectTriplets(
+  a: Float32Array,
+  e: Float32Array,
+  b: Float32Array,
+  kept: readonly number[],
+): Triplets {
+  const [rows, columns] = [matrixRows(a, e.length), selectColumns(b, e.length)];
   return {
     a: kept.map((i) => rows[i]!),
     e: Float64Array.from(kept, (i) => e[i]!),
@@ -103,7 +108,7 @@ export class ElaLoraPolicy extends Averages implements RankPolicy {
       const { path, rank } = tuner.modules[k]!;
       const kept = Array.from({ length: rank }, (_, i) => i).filter((i) => !removed.includes(i));
       const { A, E, B } = factorsIn(tuner.layout, values, path);
-      const triplets = tripletsOf(A, E!, B, kept);
+      const triplets = selectTriplets(A, E!, B, kept);
       const grown: NewTriplet[] = [];
       for (let i = 0; i < added; i++) {
         const triplet = newTriplet(triplets, (what, length) =>

@@ -9,7 +9,7 @@ import { continuesTriplets, tripletMethod, tripletShape } from '../composed/trip
 import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { factorName } from '../low-rank/factors.ts';
 import { type Export, exportLowRank } from '../low-rank/import-adapter.ts';
-import { adaLoraAlphaOf } from '../low-rank/patterns-and-scales.ts';
+import { computeAdaLoraAlpha } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { AnySettings, MethodDefinition } from '../method-definition.ts';
 import { rank } from '../shared/rank.ts';
@@ -89,7 +89,7 @@ export function storeTriplets(made: Export, keys: AnySettings): StoredAdapter {
     factorName(path, 'E'),
     Array.from({ length: init_r }, (_, i) => i < rank),
   ]);
-  const config = { ...made.config, lora_alpha: adaLoraAlphaOf(common, init_r) };
+  const config = { ...made.config, lora_alpha: computeAdaLoraAlpha(common, init_r) };
   const ranks = { init_r, rank_pattern: Object.fromEntries(flags) };
   return exportLowRank({ ...made, config, values }, { peft_type: 'ADALORA', ...keys, ...ranks });
 }

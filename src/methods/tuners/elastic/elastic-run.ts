@@ -3,7 +3,7 @@ import { Random } from '../../../support/random.ts';
 import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
 import { scoreLogarithms } from '../allocation/importance.ts';
 import { movedIndices } from '../allocation/pruned-module.ts';
-import { factorsIn, ranksOf, setColumn } from '../low-rank/factors.ts';
+import { factorsIn, listRanks, setColumn } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, MethodRun, MethodState, Relayout } from '../method-run.ts';
 
@@ -131,7 +131,7 @@ export class ElasticRun implements MethodRun {
   }
 
   ranks(): Record<string, number> {
-    return ranksOf(this.tuner.modules);
+    return listRanks(this.tuner.modules);
   }
 
   state(): MethodState {

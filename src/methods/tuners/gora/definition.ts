@@ -89,7 +89,7 @@ export function weightImportance(
 }
 
 /** Converts importance to shares of the budget, which add up to 1. */
-function sharesOf(
+function computeShares(
   importance: readonly number[],
   { root_importance, softmax_temperature: temperature }: GoraConfig,
 ): number[] {
@@ -117,7 +117,7 @@ export function goraRanks(
     return { sqrt: Math.sqrt(sum), sum, log: Math.log1p(sum) }[features];
   });
   const budget = costs.reduce((sum, cost) => sum + cost * r, 0);
-  const shares = sharesOf(importance, config);
+  const shares = computeShares(importance, config);
   return modules.map(({ inFeatures, outFeatures }, k) => {
     const share = budget * shares[k]!;
     // GoRA's code rounds the share before it divides.

@@ -12,9 +12,9 @@ import {
   assertShape,
   commonSettings,
   exclusionSettings,
+  listParameters,
   namesOrPattern,
   type PeftFiles,
-  parametersOf,
   peftKind,
   peftRun,
 } from '../peft/peft-files.ts';
@@ -52,7 +52,7 @@ class Ia3Tuner implements Tuner {
       shape: ofInput ? [1, inFeatures] : [outFeatures, 1],
     }));
     this.layout = new ParameterLayout([...factors, ...saved]);
-    this.sites = modules.map((module) => ({ path: module.path, parameters: widthOf(module) }));
+    this.sites = modules.map((module) => ({ path: module.path, parameters: measureWidth(module) }));
   }
 
   /** Sets all factors to 1, so that the model does not change at first. */
@@ -65,7 +65,7 @@ class Ia3Tuner implements Tuner {
     const factors = (path: string, ofInput: boolean) => {
       const module = this.#modules.get(path);
       if (module?.ofInput !== ofInput) return undefined;
-      return reshape(this.layout.value(flat, `${path}.${IA3_PART}`), [widthOf(module)]);
+      return reshape(this.layout.value(flat, `${path}.${IA3_PART}`), [measureWidth(module)]);
     };
     const scaled = (x: Value, by: Value | undefined) => by && multiply(x, by);
     return {
@@ -97,7 +97,7 @@ class Ia3Tuner implements Tuner {
   }
 }
 
-function widthOf({ ofInput, inFeatures, outFeatures }: RescaledModule): number {
+function measureWidth({ ofInput, inFeatures, outFeatures }: RescaledModule): number {
   return ofInput ? inFeatures : outFeatures;
 }
 
@@ -150,7 +150,7 @@ const ia3Kind = peftKind(IA3_FILES, ({ modules, saved }, where) => {
     if (!ofInput) assertShape(`${where}: ${module.path}.${IA3_PART}`, tensor, [module.outFeatures, 1]);
     return { ...module, ofInput };
   });
-  return new Ia3Tuner(rescaled, parametersOf(saved));
+  return new Ia3Tuner(rescaled, listParameters(saved));
 });
 
 const { target_modules, exclude_modules, modules_to_save } = adapterConfigShape;

@@ -74,7 +74,7 @@ export interface Growth {
  *
  * @throws UserError if the run is too short for its rounds
  */
-export function growthOf(config: IncreLoraConfig, count: number, totalSteps: number): Growth {
+export function planGrowth(config: IncreLoraConfig, count: number, totalSteps: number): Growth {
   const { init_r, target_r, deltaT: everySteps, top_h } = config;
   const gained = config.incre_rank_num ?? Math.max(1, Math.round(target_r / 2));
   const modules = Math.min(top_h, count);

@@ -5,7 +5,7 @@ import { storeTriplets } from '../elastic/elastic-lora.ts';
 import { seeded } from '../elastic/elastic-run.ts';
 import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { adaLoraAlpha, adaLoraScale } from '../low-rank/patterns-and-scales.ts';
-import { growthOf, type IncreLoraConfig, increLoraConfigSchema } from './config.ts';
+import { type IncreLoraConfig, increLoraConfigSchema, planGrowth } from './config.ts';
 import { IncreLoraRun } from './increlora-run.ts';
 
 /** IncreLoRA (Zhang et al., 2023, arXiv 2308.12043): ranks grow where the increments matter most. */
@@ -18,7 +18,7 @@ export const increLora = tripletMethod<IncreLoraConfig, typeof increLoraConfigSc
     const { init_r, target_r, advance_learn: advance, beta1, beta2 } = config;
     const { score_batches, warm_up_new: warmsUp } = config;
     const tuner = AdaLoraTuner.create(model, config);
-    const growth = growthOf(config, tuner.modules.length, totalSteps);
+    const growth = planGrowth(config, tuner.modules.length, totalSteps);
     const { totalStep: total_step, ...phases } = growth.schedule;
     const targets = defaultTargets(model, 'many');
     return new IncreLoraRun({

@@ -12,7 +12,7 @@ import {
 } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import { AdaLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts';
-import { factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
+import { factorName, type LowRankModule, parseFactor } from '../low-rank/factors.ts';
 import { LowRankInjection, type LowRankOptions } from '../low-rank/low-rank-injection.ts';
 import type { TrainedParameter, TrainedStack } from '../parameter-layout.ts';
 import type { Dropout } from '../tuner.ts';
@@ -52,7 +52,7 @@ class GrowingInjection extends LowRankInjection {
   protected override lambdas(stack: TrainedStack): Value {
     const all = super.lambdas(stack);
     const isReserved = this.layout.segments
-      .filter(({ name, stack: own }) => own === stack && factorOf(name)?.factor === 'E')
+      .filter(({ name, stack: own }) => own === stack && parseFactor(name)?.factor === 'E')
       .flatMap(({ shape: [rank] }) =>
         Array.from({ length: rank! }, (_, i) => Number(i >= rank! - this.options.reserve)),
       );

@@ -1,6 +1,6 @@
 import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { continuesLowRank } from '../low-rank/continued-section.ts';
-import { ranksOf } from '../low-rank/factors.ts';
+import { listRanks } from '../low-rank/factors.ts';
 import { exportLowRank } from '../low-rank/import-adapter.ts';
 import { scaleVariant, withVariants } from '../low-rank/patterns-and-scales.ts';
 import type { AnySettings, MethodDefinition } from '../method-definition.ts';
@@ -32,7 +32,7 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
       );
     }
     return staticRun(tuner, {
-      ranks: ranksOf(tuner.modules),
+      ranks: listRanks(tuner.modules),
       store: (values, baseModel) =>
         exportLowRank({ model, config: settings, targets, ...tuner.factored(values), baseModel }, keys),
     });

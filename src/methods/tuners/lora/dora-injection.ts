@@ -14,7 +14,7 @@ import {
 import type { Value } from '../../../engine/graph/graph.ts';
 import type { FrozenModule } from '../../../models/nn/network.ts';
 import { elementCount } from '../../../support/arrays.ts';
-import { AT_START, factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
+import { AT_START, factorName, type LowRankModule, parseFactor } from '../low-rank/factors.ts';
 import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
 import type { Factored } from '../low-rank/low-rank-tuner.ts';
 import type { ReadParameter, ReadRange } from '../tuner.ts';
@@ -35,7 +35,7 @@ export function doubledFactors(modules: readonly LowRankModule[], read: Read): R
   const ranks = new Map(modules.map(({ path, rank }) => [path, rank]));
   return (name) => {
     const now = read(name);
-    const own = factorOf(name);
+    const own = parseFactor(name);
     if (!own || own.factor === 'M') return now;
     const start = read(name + AT_START);
     if (own.factor === 'A') return Float32Array.from([...now, ...start]);

@@ -1,6 +1,6 @@
 import { Random } from '../../../support/random.ts';
 import { adaptedModules, defaultTargets } from '../low-rank/adapted-modules.ts';
-import { AT_START, factorGroups, factorName, factorOf, type LowRankModule } from '../low-rank/factors.ts';
+import { AT_START, factorGroups, factorName, type LowRankModule, parseFactor } from '../low-rank/factors.ts';
 import { type Factored, LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { factorDistances, orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { refuseTooManyVectors } from '../low-rank/orthonormal.ts';
@@ -160,7 +160,9 @@ export class LoraTuner extends LowRankTuner {
    * vectors.
    */
   rateOf({ name, shape }: TrainedParameter): number {
-    return factorOf(name)?.factor === 'B' || shape.length === 1 ? (this.settings.loraplus_lr_ratio ?? 1) : 1;
+    return parseFactor(name)?.factor === 'B' || shape.length === 1
+      ? (this.settings.loraplus_lr_ratio ?? 1)
+      : 1;
   }
 
   /**

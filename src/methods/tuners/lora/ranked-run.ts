@@ -4,7 +4,7 @@ import { Random } from '../../../support/random.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { allocate } from '../allocation/allocate.ts';
 import { keptCount } from '../allocation/pruned-module.ts';
-import { columnsOf, factorsIn, type LowRankModule, matrixRows, setColumn } from '../low-rank/factors.ts';
+import { factorsIn, type LowRankModule, matrixRows, selectColumns, setColumn } from '../low-rank/factors.ts';
 import { type Export, exportLowRank, type ImportedKind } from '../low-rank/import-adapter.ts';
 import { lowRankKind } from '../low-rank/low-rank-kind.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
@@ -33,13 +33,13 @@ export function importedLora(start: LoraAdapterConfig, settings: LoraSettings): 
       const init = weightStart(start.init_lora_weights);
       const own = { ...settings, use_dora: start.use_dora, init_lora_weights: init };
       const tuner = new LoraTuner(own, modules, saved);
-      if (init) tuner.takeStart(0, readerOf(model, where));
+      if (init) tuner.takeStart(0, createReader(model, where));
       return tuner;
     },
   };
 }
 
-function readerOf({ readRange }: TunableModel, where: string): ReadParameter {
+function createReader({ readRange }: TunableModel, where: string): ReadParameter {
   if (readRange) return (name, shape) => readRange(name, 0, elementCount(shape));
   throw new UserError({
     where: `${where}: init_lora_weights`,
@@ -141,7 +141,7 @@ export class RankedRun extends MeasuredRun {
       even,
       measurement: { tuner: probe, steps, measures: `the gradients of ${steps} steps' batches, read twice,` },
       measure: async (seed, initial, gradientAt) => {
-        const scores = await strengthsOf(probe, seed, initial, gradientAt);
+        const scores = await measureStrengths(probe, seed, initial, gradientAt);
         const { keep, threshold } = allocate(scores, r * probe.modules.length);
         return { ranks: keep.map(keptCount), scores, threshold };
       },
@@ -156,7 +156,7 @@ export class RankedRun extends MeasuredRun {
 }
 
 /** The singular values of the modules' gradients, within the probe's directions. */
-async function strengthsOf(
+async function measureStrengths(
   probe: LoraTuner,
   seed: number,
   initial: Float32Array,
@@ -173,7 +173,7 @@ async function strengthsOf(
   for (const { path, rank } of modules) {
     const { A, B } = factorsIn(layout, values, path);
     A.fill(0);
-    const basis = orthonormalise(columnsOf(factorsIn(layout, reached, path).B, rank));
+    const basis = orthonormalise(selectColumns(factorsIn(layout, reached, path).B, rank));
     basis.forEach((column, i) => setColumn(B, rank, i, column));
   }
   const seen = await gradientAt(values);

@@ -9,7 +9,7 @@ import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { Program } from '../../../program/program.ts';
 import { Random } from '../../../support/random.ts';
 import { dot64 } from '../low-rank/orthonormal.ts';
-import { kindOf } from '../registry.ts';
+import { findKind } from '../registry.ts';
 import { isInt4, loftqFactors, startFactors } from './start-factors.ts';
 import { topSingular, WeightMatrix } from './top-singular.ts';
 
@@ -95,11 +95,11 @@ it.each(['gpt2-pissa', 'llama-olora'])(
     const inputs = withPrefix(probe, 'batch.');
     const model = loadCase(`${FIXTURES}/${name}/base`, 'CAUSAL_LM', inputs);
     const stored = await readAdapter(`${FIXTURES}/${name}/unconverted`);
-    const { tuner, values } = kindOf(stored, name).import(model, stored, name);
+    const { tuner, values } = findKind(stored, name).import(model, stored, name);
     const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
     const answers = await program.predict(values, feedsOf(model, inputs));
     const converted = await readAdapter(`${FIXTURES}/${name}/adapter`);
-    const plain = kindOf(converted, name).import(model, converted, name);
+    const plain = findKind(converted, name).import(model, converted, name);
     const other = new Program(nodeEngine(model, 'cpu'), model, plain.tuner);
     const expected = await other.predict(plain.values, feedsOf(model, inputs));
     // The same matrix product, summed in another order.
@@ -107,7 +107,7 @@ it.each(['gpt2-pissa', 'llama-olora'])(
     await program.release();
     await other.release();
     const { readRange: _, ...unloaded } = model;
-    expect(() => kindOf(stored, name).import(unloaded, stored, name)).toThrow(
+    expect(() => findKind(stored, name).import(unloaded, stored, name)).toThrow(
       'init_lora_weights needs the weights of the base model',
     );
     model.close();

@@ -120,7 +120,7 @@ export function topSingular(matrix: WeightMatrix, count: number): SingularTriple
         Math.abs(diagonal[last]! * direction[last]! * beside[last]!) <= ACCURACY * strength * strength,
     );
     if (isDone || us.length === side)
-      return triplets.map(({ direction }) => tripletOf(matrix, vs, direction));
+      return triplets.map(({ direction }) => extractTriplet(matrix, vs, direction));
   }
 }
 
@@ -134,7 +134,7 @@ function bidiagonal(diagonal: readonly number[], beside: readonly number[]): Flo
   });
 }
 
-function tripletOf(
+function extractTriplet(
   matrix: WeightMatrix,
   vs: readonly Float64Array[],
   direction: Float64Array,

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { InvalidConfig, UserError } from '../../../support/user-error.ts';
 import type { AnySettings, ContinuesAdapters } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
-import { ranksOf } from './factors.ts';
+import { listRanks } from './factors.ts';
 import { exportContinued, type ImportedKind, importAdapter } from './import-adapter.ts';
 import type { PeftConfig, PeftType } from './low-rank-kind.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
@@ -145,7 +145,7 @@ export function continuesLowRank<
       const start = adapter.config as PeftConfig<Type>;
       const { tuner, values } = importAdapter(model, adapter, where, imported(start, settings));
       const run = staticRun(tuner, {
-        ranks: ranksOf(tuner.modules),
+        ranks: listRanks(tuner.modules),
         store(trained, baseModel) {
           const { layout, values } = tuner.factored(trained);
           const { lora_dropout } = settings as { lora_dropout: number };

@@ -25,7 +25,7 @@ export function factorName(path: string, factor: Factor): string {
 }
 
 /** The module and factor of a trained parameter. Undefined for parameters of the model. */
-export function factorOf(name: string): { path: string; factor: Factor } | undefined {
+export function parseFactor(name: string): { path: string; factor: Factor } | undefined {
   const factor = FACTORS.find((factor) => name.endsWith(`.${NAMES[factor]}`));
   return factor && { path: name.slice(0, -NAMES[factor].length - 1), factor };
 }
@@ -43,7 +43,7 @@ export function factorsIn(layout: ParameterLayout, values: Float32Array, path: s
 export const AT_START = '.start';
 
 /** Rank of each module, by its path. */
-export function ranksOf(modules: readonly LowRankModule[]): Record<string, number> {
+export function listRanks(modules: readonly LowRankModule[]): Record<string, number> {
   return Object.fromEntries(modules.map(({ path, rank }) => [path, rank]));
 }
 
@@ -78,7 +78,7 @@ export function matrixRows(matrix: Float32Array, rows: number): Float64Array[] {
 }
 
 /** The columns of a matrix [height, columns], in 64 bits. */
-export function columnsOf(matrix: Float32Array, columns: number): Float64Array[] {
+export function selectColumns(matrix: Float32Array, columns: number): Float64Array[] {
   const length = matrix.length / columns;
   return Array.from({ length: columns }, (_, i) =>
     Float64Array.from({ length }, (_, j) => matrix[j * columns + i]!),

@@ -6,7 +6,7 @@ import { classLoss, sequenceModel } from '../../../program/objectives/sequence-l
 import type { AdaLoraConfig } from '../composed/pruned-triplets.ts';
 import { loraConfigSchema } from '../lora/config.ts';
 import type { ContinuesAdapters } from '../method-definition.ts';
-import { kindOf, METHODS } from '../registry.ts';
+import { findKind, METHODS } from '../registry.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
 import { asStored, type PeftAdapterConfigInput, parseAdapterConfig } from './peft-config.ts';
 
@@ -34,7 +34,7 @@ function adapter(config: PeftAdapterConfigInput, shapes: Record<string, number[]
 }
 
 function imported(stored: StoredAdapter) {
-  const { tuner, values } = kindOf(stored, 'x').import(model, stored, 'x');
+  const { tuner, values } = findKind(stored, 'x').import(model, stored, 'x');
   return { tuner: tuner as LowRankTuner, values };
 }
 
@@ -87,7 +87,7 @@ describe('an imported adapter', () => {
     const written = [...stored.tensors.values()].at(-1)!.data;
     const on = (factor: number) => {
       const weights = { ...model, readRange: () => written.map((value) => value * factor) };
-      return () => kindOf(stored, 'x').import(weights, stored, 'x');
+      return () => findKind(stored, 'x').import(weights, stored, 'x');
     };
     expect(on(1 + 2 ** -9)).not.toThrow();
     expect(on(1.01)).toThrow(`x: ${QUERY}.weight has other values in the adapter than in the base model`);

@@ -14,10 +14,10 @@ import {
   unknownModule,
 } from '../peft/described-adapter.ts';
 import { readVector, writePeft } from '../peft/peft-files.ts';
-import { layersOf } from '../target-modules.ts';
+import { listLayers } from '../target-modules.ts';
 import type { TunableModel } from '../tuner.ts';
 import { joinTiedWords } from '../whole-parameters.ts';
-import { AT_START, factorName, factorOf, type LowRankModule } from './factors.ts';
+import { AT_START, factorName, type LowRankModule, parseFactor } from './factors.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
 import { sortablePattern } from './patterns-and-scales.ts';
 import {
@@ -70,7 +70,7 @@ export function exportContinued(
 }
 
 function written(config: PeftAdapterConfig, layout: ParameterLayout, values: Float32Array): StoredAdapter {
-  const adapted = layout.segments.flatMap(({ name }) => factorOf(name)?.path ?? []);
+  const adapted = layout.segments.flatMap(({ name }) => parseFactor(name)?.path ?? []);
   return writePeft(LOW_RANK_FILES[config.peft_type], { config, layout, values, adapted });
 }
 
@@ -117,11 +117,11 @@ export function importAdapter<Made extends LowRankTuner>(
   joinTiedWords(model, stored, adapter.config.modules_to_save, where);
   const ranks = new Map(
     [...stored].flatMap(([name, { shape }]) => {
-      const own = factorOf(name);
+      const own = parseFactor(name);
       return own?.factor === 'A' ? [[own.path, shape[0]!] as const] : [];
     }),
   );
-  const isInLayers = layersOf(adapter.config);
+  const isInLayers = listLayers(adapter.config);
   for (const [path, own] of ranks)
     assertAsConfigured(path, { own, told: rank(path) }, isInLayers(path), where);
   const modules = adaptedLinears(model, ranks, where).map((module) => ({
@@ -129,7 +129,7 @@ export function importAdapter<Made extends LowRankTuner>(
     scale: scale(module.path, module.rank),
   }));
   const saved = [...stored.keys()]
-    .filter((name) => !factorOf(name))
+    .filter((name) => !parseFactor(name))
     .map((name) => {
       const shape = model.parameters.get(name);
       if (!shape) throw unknownModule(model, name, model.parameters.keys(), where);
@@ -138,7 +138,7 @@ export function importAdapter<Made extends LowRankTuner>(
   const tuner = create(modules, saved, model, where);
   for (const name of stored.keys()) {
     const isKnown = tuner.layout.find(name) ?? tuner.frozen?.layout.find(name);
-    if (factorOf(name) && !isKnown) throw strayFactor(name, ranks, where);
+    if (parseFactor(name) && !isKnown) throw strayFactor(name, ranks, where);
   }
   return { tuner, values: readValues(tuner, stored, where) };
 }
@@ -197,7 +197,7 @@ function adaptedLinears(model: TunableModel, ranks: ReadonlyMap<string, number>,
 
 function readValues({ layout, frozen }: LowRankTuner, stored: AdapterTensors, where: string): Float32Array {
   const shapeOf = ({ name, shape }: TrainedParameter) =>
-    factorOf(name)?.factor === 'E' ? [...shape, 1] : shape;
+    parseFactor(name)?.factor === 'E' ? [...shape, 1] : shape;
   const values = readVector(layout, stored, where, shapeOf);
   // Files lack the initial factors of a start from the weight, which are computed again.
   if (frozen && !frozen.layout.segments.some(({ name }) => name.endsWith(AT_START)))
@@ -206,7 +206,7 @@ function readValues({ layout, frozen }: LowRankTuner, stored: AdapterTensors, wh
 }
 
 function strayFactor(name: string, ranks: ReadonlyMap<string, number>, where: string): UserError {
-  const path = factorOf(name)?.path ?? name;
+  const path = parseFactor(name)?.path ?? name;
   return new InvalidFile({
     where: `${where}: ${name}`,
     fault: ranks.has(path)

@@ -42,7 +42,7 @@ export class LowRankInjection implements Injection {
     const adapted = paths.flatMap((path) => this.modules.get(path) ?? []).filter(({ rank }) => rank > 0);
     if (adapted.length === 0) return paths.map(() => undefined);
     const rows = joinedSlices(adapted.map(({ path }) => this.#rows(path)));
-    const increments = productsOf(x, rows, adapted, (inner, { path, scale }) =>
+    const increments = multiplyFactors(x, rows, adapted, (inner, { path, scale }) =>
       matmul(inner, this.layout.value(this.flat, factorName(path, 'B')), { transposeB: true, scale }),
     );
     return paths.map((path) => increments.get(path));
@@ -76,7 +76,7 @@ export class LowRankInjection implements Injection {
  * @param rows the A of all modules, stacked: one product of x with all of them
  * @param times multiplies a module's part of that product by its other factor
  */
-export function productsOf<Module extends { path: string; rank: number }>(
+export function multiplyFactors<Module extends { path: string; rank: number }>(
   x: Value,
   rows: Value,
   modules: readonly Module[],

@@ -5,7 +5,7 @@ import type {
 } from '../../../input/formats/adapters/stored-adapter.ts';
 import type { AdapterKind, Increments } from '../adapter-kind.ts';
 import { weightStart } from '../lora/start-factors.ts';
-import { factorOf } from './factors.ts';
+import { parseFactor } from './factors.ts';
 import { type ImportedKind, importAdapter } from './import-adapter.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
 import { loraScale } from './patterns-and-scales.ts';
@@ -32,7 +32,7 @@ function increments(adapter: PeftAdapter, where: string): Increments {
   for (const [key, tensor] of tensors) {
     const name = parseAdapterKey(key);
     if (name === undefined) continue;
-    const { path, factor } = factorOf(name) ?? {};
+    const { path, factor } = parseFactor(name) ?? {};
     if (path === undefined || (factor !== 'A' && factor !== 'B')) more ??= contentNamed(name);
     else {
       const scale = factor === 'A' ? 1 : loraScale(config, path, tensor.shape[1]!);
@@ -49,7 +49,7 @@ function scaled({ shape, data }: AdapterTensor, scale: number): AdapterTensor {
 
 /** A description of a tensor that is no part of a product. */
 function contentNamed(name: string): string {
-  if (factorOf(name)) return `DoRA's magnitude (${name})`;
+  if (parseFactor(name)) return `DoRA's magnitude (${name})`;
   return name.endsWith('.bias') ? `a trained bias (${name})` : `a module that was trained in full (${name})`;
 }
 
@@ -81,7 +81,7 @@ export function lowRankKind<Type extends PeftType>(
     },
     facts: (stored, where) => ({
       ranks: storedRanks(stored.tensors),
-      isOwn: (key) => factorOf(parseAdapterKey(key) ?? '') !== undefined,
+      isOwn: (key) => parseFactor(parseAdapterKey(key) ?? '') !== undefined,
       ...facts(configOf(stored, where)),
     }),
     increments: (stored, where) => increments(peftAdapter(stored, where), where),
@@ -95,7 +95,7 @@ export function lowRankKind<Type extends PeftType>(
 function storedRanks(tensors: AdapterTensors): Record<string, number> {
   const ranks: Record<string, number> = {};
   for (const [key, { shape }] of tensors) {
-    const own = factorOf(parseAdapterKey(key) ?? '');
+    const own = parseFactor(parseAdapterKey(key) ?? '');
     if (own?.factor === 'A') ranks[own.path] = shape[0]!;
   }
   return ranks;

@@ -6,9 +6,9 @@ import {
   type BankedPiece,
   type BankForm,
   byToken,
+  findTokens,
   separateExamples,
   tokenRows,
-  tokensOf,
 } from '../bank/bank-form.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import type {
@@ -23,7 +23,7 @@ import type {
 } from '../tuner.ts';
 import { mergedParameters } from '../whole-parameters.ts';
 import { factorName, factorsIn, type LowRankModule } from './factors.ts';
-import { LowRankInjection, type LowRankOptions, productsOf } from './low-rank-injection.ts';
+import { LowRankInjection, type LowRankOptions, multiplyFactors } from './low-rank-injection.ts';
 import { factorDistances } from './orthogonality.ts';
 
 /** Increments y += x Aᵀ B, [rank, in] and [rank, out]. A includes λ, and B includes the scale. */
@@ -48,7 +48,7 @@ const FACTORS: BankForm = {
           row += rank;
         }
       });
-      return productsOf(separateExamples(x), a, adapted, (inner, { path, rank }) => {
+      return multiplyFactors(separateExamples(x), a, adapted, (inner, { path, rank }) => {
         const shape = [rank, outFeatures.get(path) as number];
         return matmul(
           inner,
@@ -63,14 +63,14 @@ const FACTORS: BankForm = {
       },
       increments(paths, x) {
         // `output` turns outputs that all examples share into outputs per example.
-        const made = tokensOf(x) === undefined ? undefined : products(paths, x);
+        const made = findTokens(x) === undefined ? undefined : products(paths, x);
         return paths.map((path) => {
           const product = made?.get(path);
           return product && asRows(product);
         });
       },
       output(path, y, x) {
-        const product = tokensOf(x) === undefined ? products([path], x).get(path) : undefined;
+        const product = findTokens(x) === undefined ? products([path], x).get(path) : undefined;
         return product && tokenRows(add(byToken(y), byToken(asRows(product))));
       },
     };

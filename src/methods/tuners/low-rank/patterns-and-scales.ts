@@ -102,7 +102,7 @@ export function storedAdaLoraScale(config: { lora_alpha: number; init_r: number 
 }
 
 /** The alpha with which {@link adaLoraScale} gives this scale. */
-export function adaLoraAlphaOf(scale: number, init_r: number): number {
+export function computeAdaLoraAlpha(scale: number, init_r: number): number {
   return scale * (init_r + RANK_EPSILON);
 }
 

@@ -19,7 +19,7 @@ import {
   storedForms,
 } from '../peft/peft-files.ts';
 import { rank } from '../shared/rank.ts';
-import { factorName, factorOf } from './factors.ts';
+import { factorName, parseFactor } from './factors.ts';
 import { INERT_DEFAULTS, refuseUnsupported } from './unsupported.ts';
 
 const names = z.array(z.string().min(1)).min(1);
@@ -75,7 +75,7 @@ const common = {
   use_rslora: z.boolean().default(false),
   bias: z.enum(['none', 'all', 'lora_only']).default('none'),
   init_lora_weights: z.union([z.boolean(), z.string()]).default(true),
-  alpha_pattern: patternOf(z.number()),
+  alpha_pattern: describePattern(z.number()),
 };
 
 const loraConfig = z.object({
@@ -84,7 +84,7 @@ const loraConfig = z.object({
   r: rank.default(8),
   /** Whether modules have a magnitude (DoRA). */
   use_dora: z.boolean().default(false),
-  rank_pattern: patternOf(rank),
+  rank_pattern: describePattern(rank),
 });
 
 const adaLoraConfig = z.object({
@@ -118,7 +118,7 @@ const LORA_FILES: PeftFiles<LoraAdapterConfig> = {
   schema: loraConfig,
   parts: ['lora_A.weight', 'lora_B.weight'],
   stored({ name, shape }) {
-    const factor = factorOf(name)?.factor;
+    const factor = parseFactor(name)?.factor;
     return { name: factor === 'A' || factor === 'B' ? `${name}.weight` : name, shape };
   },
   inert: INERT_DEFAULTS,
@@ -129,7 +129,7 @@ const ADALORA_FILES: PeftFiles<AdaLoraAdapterConfig> = {
   peftType: 'ADALORA',
   schema: adaLoraConfig,
   parts: ['lora_A', 'lora_E', 'lora_B'],
-  stored: ({ name, shape }) => ({ name, shape: factorOf(name)?.factor === 'E' ? [...shape, 1] : shape }),
+  stored: ({ name, shape }) => ({ name, shape: parseFactor(name)?.factor === 'E' ? [...shape, 1] : shape }),
   inert: INERT_DEFAULTS,
 };
 
@@ -158,7 +158,7 @@ export function parseAdapterConfig(value: unknown, where: string): PeftAdapterCo
 }
 
 /** Older PEFT versions write null for an empty pattern. */
-function patternOf<T extends z.ZodType>(value: T) {
+function describePattern<T extends z.ZodType>(value: T) {
   return z.preprocess((pattern) => pattern ?? {}, z.record(z.string(), value)).default({});
 }
 
@@ -210,7 +210,7 @@ export function parseAdapterKey(key: string): string | undefined {
   if (/\.(original_module|modules_to_save)\./.test(key) || BASE_WEIGHT.test(key)) return undefined;
   const name = key.slice(PEFT_PREFIX.length).replace(/\.base_layer\.bias$/, '.bias');
   const factor = name.replace(/\.weight$/, '');
-  return factorOf(factor) ? factor : name;
+  return parseFactor(factor) ? factor : name;
 }
 
 /** A low-rank adapter as stored in PEFT's files, with checked settings. */

@@ -2,7 +2,7 @@ import type { AdapterTensors } from '../../../input/formats/adapters/stored-adap
 import { UserError } from '../../../support/user-error.ts';
 import type { ExportLoraOptions } from '../adapter-kind.ts';
 import { weightStart } from '../lora/start-factors.ts';
-import { type Factor, factorName, factorOf } from './factors.ts';
+import { type Factor, factorName, parseFactor } from './factors.ts';
 import { loraScale, storedAdaLoraScale } from './patterns-and-scales.ts';
 import {
   adapterKey,
@@ -51,7 +51,7 @@ export function plainLora(adapter: PeftAdapter, where: string, options: ExportLo
   for (const [path, rank] of kept) {
     const { A, E, B } = factors.get(path)!;
     // The loader multiplies by alpha / rank, which is r / rank.
-    const rest = (scaleOf(config, path, rank) * (options.uniform ? r : rank)) / r;
+    const rest = (computeScale(config, path, rank) * (options.uniform ? r : rank)) / r;
     const scaled = scaledColumns(B, E?.data, rest);
     plain.set(key(factorName(path, 'A')), options.uniform ? withRows(A, r) : A);
     plain.set(key(factorName(path, 'B')), options.uniform ? withColumns(scaled, r) : scaled);
@@ -86,20 +86,20 @@ function hasOneAlpha(config: PeftAdapterConfig): boolean {
   );
 }
 
-function scaleOf(config: PeftAdapterConfig, path: string, rank: number): number {
+function computeScale(config: PeftAdapterConfig, path: string, rank: number): number {
   return config.peft_type === 'LORA' ? loraScale(config, path, rank) : storedAdaLoraScale(config, rank);
 }
 
 /** Whether a tensor is part of the increment. DoRA's magnitude is not. */
 function isProduct(name: string): boolean {
-  const own = factorOf(name);
+  const own = parseFactor(name);
   return own !== undefined && own.factor !== 'M';
 }
 
 function factorsByModule({ config, tensors }: PeftAdapter, where: string): Map<string, Factors> {
   const factorsOfModule = new Map<string, Partial<Record<Factor, Tensor>>>();
   for (const [key, tensor] of tensors) {
-    const own = factorOf(parseAdapterKey(key) ?? '');
+    const own = parseFactor(parseAdapterKey(key) ?? '');
     if (own) factorsOfModule.set(own.path, { ...factorsOfModule.get(own.path), [own.factor]: tensor });
   }
   const needed = config.peft_type === 'LORA' ? (['A', 'B'] as const) : (['A', 'E', 'B'] as const);

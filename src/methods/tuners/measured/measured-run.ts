@@ -5,7 +5,7 @@ import type { Injection } from '../../../models/nn/network.ts';
 import { scoreLogarithms } from '../allocation/importance.ts';
 import type { LoraTuner } from '../lora/lora-tuner.ts';
 import { readWeight } from '../lora/top-singular.ts';
-import { factorName, type LowRankModule, ranksOf } from '../low-rank/factors.ts';
+import { factorName, type LowRankModule, listRanks } from '../low-rank/factors.ts';
 import type { GradientAt, InputsOf, Measurement, MethodRun, MethodState } from '../method-run.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import type { Dropout, ReadParameter, Tuner } from '../tuner.ts';
@@ -135,7 +135,7 @@ export class MeasuredRun implements MethodRun {
   }
 
   ranks(): Record<string, number> {
-    return ranksOf(this.tuner.modules);
+    return listRanks(this.tuner.modules);
   }
 
   state(): MethodState {

@@ -3,7 +3,7 @@ import type { AdapterTensors } from '../../../input/formats/adapters/stored-adap
 import type { HeadKind } from '../../../models/heads/registry.ts';
 import { modelFamily } from '../../../models/registry.ts';
 import { plainModel } from '../../../program/objectives/plain-model.ts';
-import { kindOf, METHODS } from '../registry.ts';
+import { findKind, METHODS } from '../registry.ts';
 import type { TunableModel } from '../tuner.ts';
 import { unknownModule } from './described-adapter.ts';
 
@@ -40,7 +40,7 @@ function imported(model: ReturnType<typeof modelOf>, config: object, tensors: Re
     return [name, { shape, data }] as const;
   });
   const adapter = { config: { ...config }, tensors: new Map(stored) as AdapterTensors, baseModel: null };
-  return kindOf(adapter, 'x').import(model, adapter, 'x').tuner;
+  return findKind(adapter, 'x').import(model, adapter, 'x').tuner;
 }
 
 const lora = (path: string, features: number[]) => ({

@@ -1,6 +1,6 @@
 import { type AdapterTensors, PEFT_PREFIX } from '../../../input/formats/adapters/stored-adapter.ts';
 import { nameFromFiles } from '../../../models/bind-checkpoint.ts';
-import { taskTypeFor } from '../../../models/heads/task-type-of.ts';
+import { taskTypeFor } from '../../../models/heads/task-type.ts';
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { suggest } from '../../../support/text.ts';
@@ -19,12 +19,12 @@ export function nameInModel(
   if (head.unread?.some((module) => name === module || name.startsWith(`${module}.`))) return undefined;
   const renamed = Object.entries(definition.storedNames ?? {})
     .filter(([own]) => parameters.has(own))
-    .map(([own, stored]) => [moduleOf(own), moduleOf(stored)] as const)
+    .map(([own, stored]) => [nameModule(own), nameModule(stored)] as const)
     .find(([, stored]) => name === stored || name.startsWith(`${stored}.`));
   return renamed ? renamed[0] + name.slice(renamed[1].length) : nameFromFiles(definition, name);
 }
 
-function moduleOf(parameter: string): string {
+function nameModule(parameter: string): string {
   return parameter.slice(0, parameter.lastIndexOf('.'));
 }
 

@@ -301,7 +301,7 @@ export function readVector(
 }
 
 /** The names and shapes of stored parameters. */
-export function parametersOf(tensors: AdapterTensors): TrainedParameter[] {
+export function listParameters(tensors: AdapterTensors): TrainedParameter[] {
   return [...tensors].map(([name, { shape }]) => ({ name, shape }));
 }
 

@@ -49,7 +49,7 @@ function initialEmbeddings(
   const random = new Random(seed, `init ${TABLE}`);
   if (init === 'RANDOM') return random.normals(count * width, 1);
   const ids =
-    init === 'TEXT' ? idsOf(model, text) : Array.from({ length: count }, () => random.integer(shape[0]!));
+    init === 'TEXT' ? encodeIds(model, text) : Array.from({ length: count }, () => random.integer(shape[0]!));
   const embeddings = new Float32Array(count * width);
   const rowOf = (id: number) => {
     const [start, end] = [id * width, (id + 1) * width];
@@ -63,7 +63,7 @@ function initialEmbeddings(
   return embeddings;
 }
 
-function idsOf({ encode }: TunableModel, text: string): ArrayLike<number> {
+function encodeIds({ encode }: TunableModel, text: string): ArrayLike<number> {
   if (!encode) throw new Error('the model reads no texts');
   return encode(text);
 }

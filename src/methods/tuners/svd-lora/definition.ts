@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { continuesTriplets, tripletMethod, tripletShape } from '../composed/triplet-method.ts';
 import { defaultTargets } from '../low-rank/adapted-modules.ts';
-import { ranksOf } from '../low-rank/factors.ts';
+import { listRanks } from '../low-rank/factors.ts';
 import { exportLowRank } from '../low-rank/import-adapter.ts';
 import { adaLoraAlpha } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
@@ -35,7 +35,7 @@ export const svdLora = tripletMethod<SvdLoraConfig, typeof svdLoraConfigSchema>(
     const lora_alpha = adaLoraAlpha(settings, r);
     const targets = defaultTargets(model, 'many');
     return staticRun(tuner, {
-      ranks: ranksOf(modules),
+      ranks: listRanks(modules),
       store: (values, baseModel) =>
         exportLowRank(
           { model, config: { ...settings, lora_alpha }, targets, modules, layout, values, baseModel },

@@ -13,8 +13,8 @@ import {
   assertShape,
   commonSettings,
   layerSettings,
+  listParameters,
   type PeftFiles,
-  parametersOf,
   peftKind,
   peftRun,
 } from '../peft/peft-files.ts';
@@ -226,7 +226,7 @@ const veraKind = peftKind(
       assertShape(`${where}: ${path}.${VERA.d}`, tensors.get(VERA.d), [r]);
       assertShape(`${where}: ${path}.${VERA.b}`, tensors.get(VERA.b), [outFeatures]);
     }
-    const tuner = new VeraTuner({ r, dropout: 0, initial, seed }, modules, parametersOf(saved));
+    const tuner = new VeraTuner({ r, dropout: 0, initial, seed }, modules, listParameters(saved));
     if (shared.size === 0) tuner.drawProjections();
     for (const [name, tensor] of shared) {
       assertShape(`${where}: ${name}`, tensor, tuner.frozen.layout.get(name).shape);

@@ -14,7 +14,7 @@ import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { AnySettings, MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
-import { assertShape, checkSaved, PEFT_VERSION, parametersOf, peftSettings } from '../peft/peft-files.ts';
+import { assertShape, checkSaved, listParameters, PEFT_VERSION, peftSettings } from '../peft/peft-files.ts';
 import type { ReadParameter, TokensBefore, TunableModel, TunedSite, Tuner } from '../tuner.ts';
 import { savedParameters } from '../whole-parameters.ts';
 
@@ -202,7 +202,7 @@ function virtualKind<Config extends VirtualConfig, Schema extends z.ZodObject>(
       const tuner = virtualTuner(
         method.parts(model, config),
         tokensBefore(method, config),
-        parametersOf(saved),
+        listParameters(saved),
       );
       return { tuner, values: tuner.layout.vector([[TABLE, tokens], ...saved]) };
     },

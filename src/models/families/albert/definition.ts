@@ -74,7 +74,7 @@ function albertModel(
   const settings = {
     modules: MODULES,
     layers: config.num_hidden_layers * inner,
-    path: (i: number) => pathOf(config, i),
+    path: (i: number) => findPath(config, i),
     heads: config.num_attention_heads,
     innerWidth: config.intermediate_size,
     activation: activation(config.hidden_act),
@@ -89,7 +89,7 @@ function albertModel(
 }
 
 /** The path of a layer's weights. Several layers may share them. */
-function pathOf(
+function findPath(
   { num_hidden_layers, num_hidden_groups, inner_group_num }: AlbertConfig,
   layer: number,
 ): string {

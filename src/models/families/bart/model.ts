@@ -6,10 +6,10 @@ import { lazy } from '../../../support/options.ts';
 import {
   byOwnNames,
   encoderFields,
-  labelsOf,
   layers,
   parseFields,
   probability,
+  readLabels,
   size,
 } from '../../config-fields.ts';
 import type { CommonConfig, ModelInputs } from '../../model-definition.ts';
@@ -83,7 +83,7 @@ export function parseBartConfig(json: unknown, where: string): BartConfig {
   const fields = parseFields(schema, byOwnNames(json, OTHER_NAMES), where);
   return {
     ...fields,
-    ...labelsOf(fields, DEFAULT_LABELS),
+    ...readLabels(fields, DEFAULT_LABELS),
     vocabSize: fields.vocab_size,
     typeVocabSize: 0,
     maxLength: fields.max_position_embeddings,

@@ -4,10 +4,10 @@ import type { Value } from '../../../engine/graph/graph.ts';
 import {
   encoderFields,
   headsDivideWidth,
-  labelsOf,
   layers,
   parseFields,
   probability,
+  readLabels,
   size,
 } from '../../config-fields.ts';
 import type { CommonConfig, ModelInputs } from '../../model-definition.ts';
@@ -53,7 +53,7 @@ export function parseBertConfig(json: unknown, where: string): BertConfig {
 export function withCommon<Fields extends BertFields>(fields: Fields): Fields & CommonConfig {
   return {
     ...fields,
-    ...labelsOf(fields),
+    ...readLabels(fields),
     vocabSize: fields.vocab_size,
     typeVocabSize: fields.type_vocab_size,
     maxLength: fields.max_position_embeddings,

@@ -13,7 +13,7 @@ import {
   pictureHead,
   pictureVectorHead,
 } from '../vision/picture-heads.ts';
-import { patchesOf, TOWER_ROLES, type TowerConfig, towerConfig, towerLayers } from '../vision/tower.ts';
+import { countPatches, TOWER_ROLES, type TowerConfig, towerConfig, towerLayers } from '../vision/tower.ts';
 
 const PREFIX = 'vision_model';
 
@@ -51,7 +51,7 @@ function encoded(
   const projection = embeddings.at('patch_embedding');
   const { patches, grid, batch } = patchEmbedding(projection, pixelValues, config.patch_size, width, false);
   const token = reshape(embeddings.parameter('class_embedding', [width]), [1, width]);
-  const table = embeddings.parameter('position_embedding.weight', [1 + patchesOf(config), width]);
+  const table = embeddings.parameter('position_embedding.weight', [1 + countPatches(config), width]);
   const positions = concat([slice(table, 0, 0, 1), patchPositions(table, 1, grid, { antialias: false })], 0);
   const placed = add(withTokens(token, patches, batch), forEveryText(positions, batch));
   const embedded = layerNormModule(module.at('pre_layrnorm'), placed, epsilon);

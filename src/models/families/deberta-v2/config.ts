@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { encoderFields, labelsOf, layers, parseFields, probability, size } from '../../config-fields.ts';
+import { encoderFields, layers, parseFields, probability, readLabels, size } from '../../config-fields.ts';
 import type { CommonConfig } from '../../model-definition.ts';
 
 /** Maximum number of positions. It limits the table of distances, which is stored in the graph. */
@@ -104,7 +104,7 @@ export function parseDebertaV2Config(json: unknown, where: string): DebertaV2Con
   const longest = TIMES_LENGTH * Math.max(max_position_embeddings, max_relative_positions);
   return {
     ...fields,
-    ...labelsOf(fields),
+    ...readLabels(fields),
     embedding_size: fields.embedding_size ?? fields.hidden_size,
     max_relative_positions,
     longest,

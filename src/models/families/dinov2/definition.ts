@@ -21,7 +21,7 @@ import {
   ATTENTION_IN_FILES,
   ATTENTION_MODULES,
   ATTENTION_ROLES,
-  patchesOf,
+  countPatches,
   type VisionConfig,
   visionFields,
   withVision,
@@ -94,7 +94,7 @@ function encoded(
   const embeddings = module.at('embeddings');
   const projection = embeddings.at('patch_embeddings.projection');
   const { patches, grid, batch } = patchEmbedding(projection, pixelValues, patch_size, width);
-  const count = 1 + patchesOf(config);
+  const count = 1 + countPatches(config);
   const token = reshape(embeddings.parameter('cls_token', [1, 1, width]), [1, width]);
   const table = embeddings.parameter('position_embeddings', [1, count, width]);
   const first = add(token, slice(reshape(table, [count, width]), 0, 0, 1));

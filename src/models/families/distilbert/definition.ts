@@ -4,10 +4,10 @@ import type { Value } from '../../../engine/graph/graph.ts';
 import {
   byOwnNames,
   encoderFields,
-  labelsOf,
   layers,
   parseFields,
   probability,
+  readLabels,
   size,
 } from '../../config-fields.ts';
 import { featureHead } from '../../heads/feature-head.ts';
@@ -52,7 +52,7 @@ function parseDistilBertConfig(json: unknown, where: string): DistilBertConfig {
   const fields = parseFields(schema, byOwnNames(json, OWN_NAMES), where);
   return {
     ...fields,
-    ...labelsOf(fields),
+    ...readLabels(fields),
     vocabSize: fields.vocab_size,
     typeVocabSize: 0,
     maxLength: fields.max_position_embeddings,

@@ -8,7 +8,7 @@ import { rmsNormModule } from '../../nn/rms-norm.ts';
 import { type DecoderConfig, decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { feedForward, normAndAdd } from '../llama/decoder-model.ts';
 import { decoderFamily } from '../llama/definition.ts';
-import { checkLayerTypes, layerTypes, typesWhere, windowOf } from '../llama/layer-types.ts';
+import { checkLayerTypes, findWindow, layerTypes, typesWhere } from '../llama/layer-types.ts';
 
 /** Fields of a Gemma config.json. */
 export const gemmaFields = {
@@ -65,12 +65,12 @@ export const gemma2 = decoderFamily({
 type GemmaConfig = z.infer<z.ZodObject<typeof gemmaFields>> & DecoderConfig;
 
 /** Attention options of a layer. */
-export function gemmaAttention(config: GemmaConfig & Parameters<typeof windowOf>[0], layer: number) {
+export function gemmaAttention(config: GemmaConfig & Parameters<typeof findWindow>[0], layer: number) {
   const { attention_bias: bias, query_pre_attn_scalar } = config;
   return {
     bias,
     outputBias: bias,
-    window: windowOf(config, layer),
+    window: findWindow(config, layer),
     scale: 1 / Math.sqrt(query_pre_attn_scalar),
   };
 }

@@ -5,7 +5,7 @@ import { parseDecoderConfig } from '../llama/config.ts';
 import { normOfHeads } from '../llama/decoder-model.ts';
 import { decoderFamily } from '../llama/definition.ts';
 import { checkLayerTypes, FULL, SLIDING, typesWhere } from '../llama/layer-types.ts';
-import { rotariesOf, rotaryByLayer, withRotaryByLayer } from '../llama/rotary.ts';
+import { readRotaries, rotaryByLayer, withRotaryByLayer } from '../llama/rotary.ts';
 
 const schema = z
   .object({
@@ -35,7 +35,7 @@ function parseGemma3Config(json: unknown, where: string) {
     { ...others, rope_scaling: null, rope_parameters, rotary_by_layer },
     where,
   );
-  const rotaries = rotariesOf(config.rotary_by_layer, config.headSize, config.max_position_embeddings);
+  const rotaries = readRotaries(config.rotary_by_layer, config.headSize, config.max_position_embeddings);
   return { ...config, rotaries };
 }
 

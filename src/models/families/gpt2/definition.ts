@@ -4,10 +4,10 @@ import type { Value } from '../../../engine/graph/graph.ts';
 import {
   byOwnNames,
   encoderFields,
-  labelsOf,
   layers,
   parseFields,
   probability,
+  readLabels,
   size,
 } from '../../config-fields.ts';
 import { encodeLast, featureHead } from '../../heads/feature-head.ts';
@@ -68,7 +68,7 @@ export function parseGpt2Config(json: unknown, where: string): Gpt2Config {
   const fields = parseFields(schema, byOwnNames(json, OTHER_NAMES), where);
   return {
     ...fields,
-    ...labelsOf(fields),
+    ...readLabels(fields),
     vocabSize: fields.vocab_size,
     typeVocabSize: 0,
     maxLength: fields.n_positions,

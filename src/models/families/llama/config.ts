@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { encoderFields, labelsOf, layers, parseFields, probability, size } from '../../config-fields.ts';
+import { encoderFields, layers, parseFields, probability, readLabels, size } from '../../config-fields.ts';
 import type { CommonConfig } from '../../model-definition.ts';
 import type { Rotary } from '../../nn/rotary.ts';
-import { rotaryOf } from './rotary.ts';
+import { readRotary } from './rotary.ts';
 import { type RotaryFields, rotaryFields, withRotaryFields } from './rotary-fields.ts';
 
 /** Fields of a Llama-like model's config.json. */
@@ -40,14 +40,14 @@ export function parseDecoderConfig<F extends Fields>(
   where: string,
 ): F & DecoderConfig {
   const fields = parseFields(schema.superRefine(checkHeads), withRotaryFields(json), where);
-  const { keyValueHeads, headSize } = headsOf(fields);
+  const { keyValueHeads, headSize } = readHeads(fields);
   const { max_position_embeddings: longest, pad_token_id: padding, rope_parameters: rope } = fields;
   return {
     ...fields,
-    ...labelsOf(fields),
+    ...readLabels(fields),
     keyValueHeads,
     headSize,
-    rotary: rotaryOf(rope, headSize, longest),
+    rotary: readRotary(rope, headSize, longest),
     vocabSize: fields.vocab_size,
     typeVocabSize: 0,
     maxLength: rope.rope_type === 'dynamic' ? Math.floor(longest * Math.max(rope.factor, 1)) : longest,
@@ -57,7 +57,7 @@ export function parseDecoderConfig<F extends Fields>(
   };
 }
 
-function headsOf(fields: Fields) {
+function readHeads(fields: Fields) {
   const { hidden_size, num_attention_heads: heads } = fields;
   return {
     keyValueHeads: fields.num_key_value_heads ?? heads,
@@ -66,7 +66,7 @@ function headsOf(fields: Fields) {
 }
 
 function checkHeads(fields: Fields, context: z.RefinementCtx): void {
-  const { keyValueHeads, headSize } = headsOf(fields);
+  const { keyValueHeads, headSize } = readHeads(fields);
   const report = (key: keyof Fields, message: string) =>
     context.addIssue({ code: 'custom', path: [key], message });
   if (fields.num_attention_heads % keyValueHeads !== 0)

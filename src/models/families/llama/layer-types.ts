@@ -27,6 +27,6 @@ export function checkLayerTypes(fields: Layers, context: z.RefinementCtx): void 
 }
 
 /** The number of tokens that a token sees in a layer. Undefined if it sees all earlier tokens. */
-export function windowOf({ layer_types, sliding_window }: Layers, layer: number): number | undefined {
+export function findWindow({ layer_types, sliding_window }: Layers, layer: number): number | undefined {
   return layer_types[layer] === SLIDING ? (sliding_window ?? undefined) : undefined;
 }

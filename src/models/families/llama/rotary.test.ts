@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { rotaryOf } from './rotary.ts';
+import { readRotary } from './rotary.ts';
 import { rotaryFields, withRotaryFields } from './rotary-fields.ts';
 
 const rotary = (rope_parameters: object, maxLength = 64) => {
   const { rope_parameters: fields } = withRotaryFields({ rope_parameters }) as { rope_parameters: object };
-  return rotaryOf(rotaryFields.parse(fields), 16, maxLength);
+  return readRotary(rotaryFields.parse(fields), 16, maxLength);
 };
 
 const llama3 = { rope_type: 'llama3', rope_theta: 500, factor: 8, low_freq_factor: 1, high_freq_factor: 4 };

@@ -15,7 +15,7 @@ type Scaling = { [T in RotaryFields['rope_type']]: (fields: Fields<T>) => Rotary
  * @param headSize an even number
  * @param maxLength `max_position_embeddings`
  */
-export function rotaryOf(fields: RotaryFields, headSize: number, maxLength: number): Rotary {
+export function readRotary(fields: RotaryFields, headSize: number, maxLength: number): Rotary {
   const share = 'partial_rotary_factor' in fields ? (fields.partial_rotary_factor ?? 1) : 1;
   const unscaled = inverseFrequencies(fields.rope_theta, Math.floor(headSize * share));
   const scaling: Scaling = {
@@ -129,11 +129,11 @@ export function withRotaryByLayer(json: unknown, thetas: Thetas, scaled: readonl
 }
 
 /** The rotary position embeddings of each layer type. */
-export function rotariesOf(
+export function readRotaries(
   fields: z.infer<typeof rotaryByLayer>,
   headSize: number,
   maxLength: number,
 ): Record<LayerType, Rotary> {
-  const of = (type: LayerType) => rotaryOf(fields[type], headSize, maxLength);
+  const of = (type: LayerType) => readRotary(fields[type], headSize, maxLength);
   return { [FULL]: of(FULL), [SLIDING]: of(SLIDING) };
 }

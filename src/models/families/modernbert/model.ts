@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { add, expand, iota, multiply, reshape, rotate, slice } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
-import { encoderFields, labelsOf, layers, parseFields, probability, size } from '../../config-fields.ts';
+import { encoderFields, layers, parseFields, probability, readLabels, size } from '../../config-fields.ts';
 import type { CommonConfig, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { attention } from '../../nn/attention.ts';
@@ -20,7 +20,7 @@ import {
   SLIDING,
   typesWhere,
 } from '../llama/layer-types.ts';
-import { rotariesOf, rotaryByLayer, withRotaryByLayer } from '../llama/rotary.ts';
+import { readRotaries, rotaryByLayer, withRotaryByLayer } from '../llama/rotary.ts';
 
 const schema = z
   .object({
@@ -76,8 +76,8 @@ export function parseModernBertConfig(json: unknown, where: string): ModernBertC
   const { hidden_size, initializer_range: range, pad_token_id, max_position_embeddings: longest } = fields;
   return {
     ...fields,
-    ...labelsOf(fields),
-    rotaries: rotariesOf(fields.rope_parameters, hidden_size / fields.num_attention_heads, longest),
+    ...readLabels(fields),
+    rotaries: readRotaries(fields.rope_parameters, hidden_size / fields.num_attention_heads, longest),
     vocabSize: fields.vocab_size,
     typeVocabSize: 0,
     maxLength: longest,
@@ -110,7 +110,7 @@ export function modernBertModel(
   rows?: EncoderStates,
 ): Value {
   const module = network.at('model');
-  const places = placesOf(config, inputs);
+  const places = computePlaces(config, inputs);
   const { batch, everyRow } = inputs;
   const hidden = encoderLayers(
     module,
@@ -149,7 +149,7 @@ function embeddings(module: Network, config: ModernBertConfig, { inputIds }: Mod
   return module.dropout(modernBertNorm(module.at('norm'), config, words), config.embedding_dropout);
 }
 
-function placesOf(config: ModernBertConfig, { attentionMask, sequence, batch }: ModelInputs) {
+function computePlaces(config: ModernBertConfig, { attentionMask, sequence, batch }: ModelInputs) {
   const positions = reshape(iota(attentionMask.node.graph, sequence), [sequence, 1]);
   const turnsOf = (type: LayerType) => rotation(expand(positions, [sequence, batch]), config.rotaries[type]);
   const padding = attentionBias(attentionMask);

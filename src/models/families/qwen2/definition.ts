@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { size } from '../../config-fields.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/definition.ts';
-import { checkLayerTypes, layerTypes, typesWhere, windowOf } from '../llama/layer-types.ts';
+import { checkLayerTypes, findWindow, layerTypes, typesWhere } from '../llama/layer-types.ts';
 
 /** Fields of a Qwen config.json. */
 export const qwenFields = {
@@ -41,5 +41,5 @@ export const qwen2 = decoderFamily({
   hasTokenHead: true,
   spanPrefix: 'transformer',
   parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
-  attention: (config, layer) => ({ bias: true, window: windowOf(config, layer) }),
+  attention: (config, layer) => ({ bias: true, window: findWindow(config, layer) }),
 });

@@ -3,7 +3,7 @@ import { size } from '../../config-fields.ts';
 import { parseDecoderConfig } from '../llama/config.ts';
 import { normOfHeads } from '../llama/decoder-model.ts';
 import { decoderFamily } from '../llama/definition.ts';
-import { windowOf } from '../llama/layer-types.ts';
+import { findWindow } from '../llama/layer-types.ts';
 import { qwenFields, withWindows } from '../qwen2/definition.ts';
 
 const schema = withWindows(
@@ -22,6 +22,6 @@ export const qwen3 = decoderFamily({
   attention(config, layer) {
     const { attention_bias: bias, headSize, rms_norm_eps } = config;
     const normalise = normOfHeads(headSize, rms_norm_eps);
-    return { bias, outputBias: bias, window: windowOf(config, layer), normalise };
+    return { bias, outputBias: bias, window: findWindow(config, layer), normalise };
   },
 });

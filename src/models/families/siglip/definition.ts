@@ -9,7 +9,7 @@ import { patchEmbedding, patchPositions } from '../../nn/patch-embedding.ts';
 import { preNormEncoder } from '../../nn/pre-norm-encoder.ts';
 import { type EncodedPicture, meanPatches, pictureHead, pictureVectorHead } from '../vision/picture-heads.ts';
 import {
-  patchesOf,
+  countPatches,
   TOWER_ROLES,
   type TowerConfig,
   towerConfig,
@@ -69,7 +69,7 @@ function encoded(network: Network, config: TowerConfig, { pixelValues }: ModelIn
   const embeddings = module.at('embeddings');
   const projection = embeddings.at('patch_embedding');
   const { patches, grid, batch } = patchEmbedding(projection, pixelValues, config.patch_size, width);
-  const table = embeddings.parameter('position_embedding.weight', [patchesOf(config), width]);
+  const table = embeddings.parameter('position_embedding.weight', [countPatches(config), width]);
   const positions = patchPositions(table, 0, grid, { antialias: false });
   const tokens = grid.rows * grid.columns;
   const embedded = add(patches, forEveryText(positions, batch));

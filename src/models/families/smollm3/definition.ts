@@ -4,7 +4,7 @@ import { size } from '../../config-fields.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/definition.ts';
 import { rotatedPairs } from '../llama/gguf.ts';
-import { checkLayerTypes, layerTypes, typesWhere, windowOf } from '../llama/layer-types.ts';
+import { checkLayerTypes, findWindow, layerTypes, typesWhere } from '../llama/layer-types.ts';
 
 const schema = z
   .object({
@@ -56,7 +56,7 @@ export const smolLm3 = decoderFamily({
   attention: (config, layer) => ({
     bias: config.attention_bias,
     outputBias: config.attention_bias,
-    window: windowOf(config, layer),
+    window: findWindow(config, layer),
     rotary: config.no_rope_layers[layer] === 1 ? config.rotary : undefined,
   }),
 });

@@ -20,10 +20,10 @@ import { lazy } from '../../../support/options.ts';
 import {
   byOwnNames,
   encoderFields,
-  labelsOf,
   layers,
   parseFields,
   probability,
+  readLabels,
   size,
 } from '../../config-fields.ts';
 import type { CommonConfig, ModelInputs } from '../../model-definition.ts';
@@ -101,7 +101,7 @@ export function parseT5Config(json: unknown, where: string): T5Config {
     is_gated_act: fields.is_gated_act ?? feed_forward_proj.startsWith('gated-'),
     scale_decoder_outputs: scaled,
     tie_word_embeddings: scaled,
-    ...labelsOf(fields),
+    ...readLabels(fields),
     vocabSize: fields.vocab_size,
     typeVocabSize: 0,
     // Positions are relative, so the length is not limited.

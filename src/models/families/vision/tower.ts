@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isObject } from '../../../support/options.ts';
-import { headsDivideWidth, labelsOf, layers, parseFields, probability, size } from '../../config-fields.ts';
+import { headsDivideWidth, layers, parseFields, probability, readLabels, size } from '../../config-fields.ts';
 import type { CommonConfig, PictureSize } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { twoLayers } from '../../nn/pre-norm-encoder.ts';
@@ -37,7 +37,7 @@ export function withVision<Fields extends VisionFields>(
     typeof image_size === 'number' ? [image_size, image_size] : (image_size as [number, number]);
   return {
     ...fields,
-    ...labelsOf(fields),
+    ...readLabels(fields),
     vocabSize: 0,
     typeVocabSize: 0,
     initializerRange: fields.initializer_range,
@@ -57,7 +57,7 @@ function ofSize(picture: NonNullable<CommonConfig['picture']>) {
 }
 
 /** Number of patches along each side of the pictures with which the model was pretrained. */
-export function patchesOf({ image_size, patch_size }: VisionFields): number {
+export function countPatches({ image_size, patch_size }: VisionFields): number {
   const sides = typeof image_size === 'number' ? [image_size, image_size] : image_size;
   return sides.reduce((product, side) => product * Math.floor(side / patch_size), 1);
 }

@@ -14,7 +14,7 @@ import {
   ATTENTION_IN_FILES,
   ATTENTION_MODULES,
   ATTENTION_ROLES,
-  patchesOf,
+  countPatches,
   type VisionConfig,
   visionFields,
   withVision,
@@ -103,7 +103,7 @@ function encoded(
     tokens.map((name) => reshape(embeddings.parameter(name, [1, 1, width]), [1, width])),
     0,
   );
-  const count = before + patchesOf(config);
+  const count = before + countPatches(config);
   const table = embeddings.parameter('position_embeddings', [1, count, width]);
   const ofTokens = slice(reshape(table, [count, width]), 0, 0, before);
   const positions = patchPositions(table, before, grid, { antialias: false });

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { askedThreads } from '../../../engine/runtime/node/asked-threads.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { ALONE_PROCESSES, type Communicator, gatherJson, type Processes } from '../communicator.ts';
-import { launchOf } from './launch.ts';
+import { readLaunch } from './launch.ts';
 import { joinMpi } from './mpi/mpi-communicator.ts';
 
 /**
@@ -14,13 +14,13 @@ import { joinMpi } from './mpi/mpi-communicator.ts';
 export async function joinProcesses(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): Promise<Processes> {
-  const launch = launchOf(env);
+  const launch = readLaunch(env);
   if (!launch || launch.size === 1) return ALONE_PROCESSES;
   checkChannel(env.PMI_FD);
   const asked = askedThreads(env);
   const communicator = await joinMpi(launch);
   // The call is collective: every process makes it, even if only some have a requested number of threads.
-  const fair = threadsOf(communicator);
+  const fair = countThreads(communicator);
   return {
     communicator,
     threads: asked ?? fair,
@@ -62,14 +62,14 @@ interface Cores {
  * The number of compute threads for this process. Processes of a host that may use the same cores share them equally.
  * Processes with separate cores each use all of their own.
  */
-export function threadsOf(communicator: Communicator, cores: Cores = coresOf()): number {
+export function countThreads(communicator: Communicator, cores: Cores = findCores()): number {
   const { rank, hosts } = communicator;
   const all = gatherJson(communicator, cores);
   const sharing = all.filter(({ list }, i) => hosts[i] === hosts[rank] && list === cores.list).length;
   return Math.max(1, Math.floor(cores.count / sharing));
 }
 
-function coresOf(): Cores {
+function findCores(): Cores {
   const count = availableParallelism();
   try {
     const list = readFileSync('/proc/self/status', 'utf8').match(/^Cpus_allowed_list:\s*(.*)$/m)?.[1] ?? '';

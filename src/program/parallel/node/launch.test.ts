@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { launchOf, rankAmongSeveral, withoutLaunch } from './launch.ts';
+import { rankAmongSeveral, readLaunch, withoutLaunch } from './launch.ts';
 
 const SLURM = { SLURM_JOB_ID: '7', SLURM_NTASKS: '8', SLURM_STEP_NUM_TASKS: '8', SLURM_PROCID: '3' };
 
@@ -21,11 +21,11 @@ it.each([
   ['srun --mpi=pmi2', { ...SLURM, PMI_RANK: '3', PMI_SIZE: '8' }, { mpi: 'MPICH', rank: 3, size: 8 }],
   ['srun --mpi=pmix', { ...SLURM, PMIX_RANK: '3' }, { mpi: undefined, rank: 3, size: 8 }],
 ])('detects that %s started it', (_, env, launch) => {
-  expect(launchOf(env)).toEqual(launch);
+  expect(readLaunch(env)).toEqual(launch);
 });
 
 it('reports that srun started processes without connecting them', () => {
-  expect(() => launchOf(SLURM)).toThrow(
+  expect(() => readLaunch(SLURM)).toThrow(
     'srun started 8 processes that cannot communicate. Start them with srun --mpi=pmix',
   );
 });
@@ -42,7 +42,9 @@ it.each([
 });
 
 it('can be hidden', () => {
-  expect(launchOf(withoutLaunch({ ...SLURM, PMI_RANK: '3', PMI_SIZE: '8', PMIX_RANK: '3' }))).toBeUndefined();
-  expect(launchOf(withoutLaunch({ MV2_COMM_WORLD_RANK: '1', MV2_COMM_WORLD_SIZE: '4' }))).toBeUndefined();
+  expect(
+    readLaunch(withoutLaunch({ ...SLURM, PMI_RANK: '3', PMI_SIZE: '8', PMIX_RANK: '3' })),
+  ).toBeUndefined();
+  expect(readLaunch(withoutLaunch({ MV2_COMM_WORLD_RANK: '1', MV2_COMM_WORLD_SIZE: '4' }))).toBeUndefined();
   expect(withoutLaunch({ HOME: '/h' })).toEqual({ HOME: '/h' });
 });

@@ -43,7 +43,7 @@ const LAUNCHERS: { mpi: MpiName | undefined; mark: string; rank: string[]; size:
  *
  * @throws UserError if srun started several processes without connecting them
  */
-export function launchOf(env: Environment): Launch | undefined {
+export function readLaunch(env: Environment): Launch | undefined {
   const launcher = LAUNCHERS.find(({ mark }) => env[mark] !== undefined);
   if (launcher) {
     const first = (names: readonly string[]) => Number(names.map((name) => env[name]).find(Boolean) ?? 0);
@@ -62,7 +62,7 @@ export function launchOf(env: Environment): Launch | undefined {
 export function rankAmongSeveral(env: Environment): number | undefined {
   const isTold = LAUNCHERS.some(({ mark }) => env[mark] !== undefined);
   if (!isTold) return isOfStep(env) ? Number(env.SLURM_PROCID ?? 0) : undefined;
-  const launch = launchOf(env);
+  const launch = readLaunch(env);
   return launch && launch.size !== 1 ? launch.rank : undefined;
 }
 
@@ -71,7 +71,7 @@ function isOfStep(env: Environment): boolean {
   return Number(env.SLURM_STEP_NUM_TASKS ?? 1) > 1;
 }
 
-/** Returns an environment in which {@link launchOf} finds no launcher. */
+/** Returns an environment in which {@link readLaunch} finds no launcher. */
 export function withoutLaunch(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const marks = [...LAUNCHERS.map(({ mark }) => mark), 'SLURM_STEP_NUM_TASKS'];
   return Object.fromEntries(Object.entries(env).filter(([name]) => !marks.includes(name)));
@@ -84,5 +84,5 @@ export function withoutLaunch(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
  * register memory benefit from them, and UCX works without them.
  */
 export function readyForMpi(env: NodeJS.ProcessEnv): void {
-  if (launchOf(env)) env.UCX_MEM_EVENTS ??= 'n';
+  if (readLaunch(env)) env.UCX_MEM_EVENTS ??= 'n';
 }

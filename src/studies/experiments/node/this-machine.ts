@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { engineVersion } from '../../../engine/runtime/node/create-session.ts';
-import { digestOf } from '../../../input/formats/node/content-digest.ts';
+import { computeDigest } from '../../../input/formats/node/content-digest.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { withoutLaunch } from '../../../program/parallel/node/launch.ts';
 import { programVersion, withParent } from '../../../support/node/process-status.ts';
@@ -26,7 +26,7 @@ export const THIS_MACHINE: ExperimentMachine = {
   measure: measureBases,
   async read(config) {
     const run = await readRun(config);
-    return { ...run, digests: () => run.files().map(digestOf) };
+    return { ...run, digests: () => run.files().map(computeDigest) };
   },
   train: runChild,
 };

@@ -1,5 +1,5 @@
 import { cellMethod, type Experiment } from '../experiment.ts';
-import { bestOf } from '../scoring-rule.ts';
+import { pickBest } from '../scoring-rule.ts';
 import { type Config, merged, settingsText } from '../settings.ts';
 import type { RowResult, TaskResult } from './results.ts';
 
@@ -42,7 +42,7 @@ export function bestRows(
       score: scores[metric]!.mean,
       loss: scores.loss?.mean ?? 0,
     }));
-    const row = candidates[bestOf(new Map(tried.entries()), greaterIsBetter, 1)[0]!]!;
+    const row = candidates[pickBest(new Map(tried.entries()), greaterIsBetter, 1)[0]!]!;
     const isTied = own.some(
       (other) => other !== row && other.scores[metric]!.mean === row.scores[metric]!.mean,
     );

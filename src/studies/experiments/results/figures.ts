@@ -2,7 +2,7 @@ import type { Point } from '../../../scores/stats/series.ts';
 import { intervalPlot } from '../../report/chart/interval-plot.ts';
 import { type ChartCurve, lineChart } from '../../report/chart/line-chart.ts';
 import { standalone } from '../../report/chart/style.ts';
-import { toneOf } from '../../report/page/section.ts';
+import { chooseTone } from '../../report/page/section.ts';
 import { isBudgetKey, scoreTitle } from '../../report/run/group-runs.ts';
 import type { RowResult, TaskResult } from './results.ts';
 
@@ -20,7 +20,7 @@ export function taskFigures({ task, rows, scores: [score], rule }: TaskResult): 
     name: scoreTitle(score!),
     rows: rows.map(({ row, runs }, i) => ({
       label: row,
-      tone: toneOf(i),
+      tone: chooseTone(i),
       values: runs.map(({ scores }) => scores[score!] ?? Number.NaN),
       names: runs.map(({ seed }) => `${row}, seed ${seed}`),
     })),
@@ -48,21 +48,21 @@ function budgetCurves(rows: readonly RowResult[], score: string): ChartCurve[] {
     if (row.parameters) lines.set(key, [...(lines.get(key) ?? []), row]);
   }
   return [...lines.values()].map((line, i) => {
-    const sorted = [...line].sort((a, b) => parametersOf(a) - parametersOf(b));
+    const sorted = [...line].sort((a, b) => countParameters(a) - countParameters(b));
     return {
       label: line.length > 1 ? commonStart(line.map(({ row }) => row)) : line[0]!.row,
-      tone: toneOf(i),
-      points: sorted.map((row): Point => [parametersOf(row), row.scores[score]!.mean]),
+      tone: chooseTone(i),
+      points: sorted.map((row): Point => [countParameters(row), row.scores[score]!.mean]),
       band: sorted.map((row) => {
         const { mean, half = 0 } = row.scores[score]!;
-        return [parametersOf(row), mean - half, mean + half] as const;
+        return [countParameters(row), mean - half, mean + half] as const;
       }),
       dots: true,
     };
   });
 }
 
-function parametersOf({ parameters }: RowResult): number {
+function countParameters({ parameters }: RowResult): number {
   return parameters?.mean ?? Number.NaN;
 }
 

@@ -3,7 +3,7 @@ import { counted, duration } from '../../report/format.ts';
 import { scoreTitle } from '../../report/run/group-runs.ts';
 import { type Settings, settingsText } from '../settings.ts';
 import { type ExperimentResults, mainTable, parametersText } from './main-table.ts';
-import { MAX_ROWS_IN_PAIRS, type PairTest, type RowResult, type TaskResult, testOf } from './results.ts';
+import { findTest, MAX_ROWS_IN_PAIRS, type PairTest, type RowResult, type TaskResult } from './results.ts';
 
 /** The main settings that all rows have in common, as a sentence. Empty if they have none in common. */
 function commonText(common: Settings): string {
@@ -92,7 +92,7 @@ function taskParts(task: TaskResult): string[][] {
 }
 
 function cells(row: RowResult, { scores, scales, tests, rows }: TaskResult, compared: boolean): string[] {
-  const against = row.comparedWith === undefined ? undefined : testOf(tests, row.row, row.comparedWith);
+  const against = row.comparedWith === undefined ? undefined : findTest(tests, row.row, row.comparedWith);
   return [
     row.row,
     ...(rows.some(({ choice }) => choice) ? [row.choice ? settingsText(row.choice) : ''] : []),

@@ -6,7 +6,7 @@ import { scoredBy, scoringRule } from '../scoring-rule.ts';
 import type { Settings } from '../settings.ts';
 import { mainTable, resultsCsv, resultsLatex } from './main-table.ts';
 import { resultsMarkdown } from './markdown.ts';
-import { type CellOutcome, scalesOf, taskResult } from './results.ts';
+import { type CellOutcome, findScales, taskResult } from './results.ts';
 
 const TRAINING = { metric_for_best_model: 'accuracy', greater_is_better: true, load_best_model_at_end: true };
 
@@ -119,11 +119,11 @@ it('only built-in scores that are shares are printed in percent', () => {
     'mean',
   ];
   const prefixes = ['near_', 'far_'];
-  expect(scalesOf(names, ['', ...prefixes])).toEqual({
+  expect(findScales(names, ['', ...prefixes])).toEqual({
     ...{ accuracy: 100, bleu: 1, loss: 1, rmse: 1, cost: 1, log_accuracy: 1 },
     ...{ near_accuracy: 100, far_mae: 1, mean: 100 },
   });
-  expect(scalesOf(['near_accuracy'], [''])).toEqual({ near_accuracy: 1 });
+  expect(findScales(['near_accuracy'], [''])).toEqual({ near_accuracy: 1 });
   const own = runOf('lora', 0, [0.5]);
   own.evaluations[0] = evaluationEvent(10, 1, { eval_rmse: 1.234, eval_accuracy: 0.5 }, false);
   const task = resultOf([outcome('LoRA', [own], {}, { scores: ['rmse', 'accuracy'] })]);

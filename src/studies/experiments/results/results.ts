@@ -6,13 +6,13 @@ import { valueText } from '../../report/format.ts';
 import { dataName, intervalOver, modelName } from '../../report/run/group-runs.ts';
 import {
   finalParameters,
+  listShownValues,
   type RunRecord,
   type RunSummary,
   runMemoryMb,
-  shownValuesOf,
 } from '../../report/run/run-record.ts';
 import type { Cell } from '../experiment.ts';
-import { bestOf, predictsOneClass, ruleText, type ScoringRule, scoredBy } from '../scoring-rule.ts';
+import { pickBest, predictsOneClass, ruleText, type ScoringRule, scoredBy } from '../scoring-rule.ts';
 import { type Settings, settingsText } from '../settings.ts';
 
 /** Tests whether two rows differ in a score, over their common seeds. */
@@ -30,7 +30,7 @@ export const MAX_ROWS_IN_PAIRS = 30;
 /** Tests every pair of rows with at least two common seeds. */
 export function pairTests(rows: readonly RowResult[], score: string, greaterIsBetter: boolean): PairTest[] {
   const scores = rows.map((row) => ({ score: row.scores[score]?.mean ?? Number.NaN, loss: 0 }));
-  const [best] = bestOf(new Map(scores.entries()), greaterIsBetter, 1);
+  const [best] = pickBest(new Map(scores.entries()), greaterIsBetter, 1);
   const isTested = (...pair: number[]) => rows.length <= MAX_ROWS_IN_PAIRS || pair.includes(best!);
   const found = rows.flatMap((first, i) =>
     rows.slice(i + 1).flatMap((second, after): PairTest[] => {
@@ -56,7 +56,7 @@ export function pairTests(rows: readonly RowResult[], score: string, greaterIsBe
 }
 
 /** The test of a pair of rows, in either order. */
-export function testOf(tests: readonly PairTest[], row: string, other: string): PairTest | undefined {
+export function findTest(tests: readonly PairTest[], row: string, other: string): PairTest | undefined {
   const test = tests.find(({ first, second }) => first === row && second === other);
   if (test) return test;
   const turned = tests.find(({ first, second }) => first === other && second === row);
@@ -230,7 +230,7 @@ export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule):
   );
   const names = cell.scores ?? [rule.metric];
   const { validation } = Object(cell.config.data) as { validation?: ValidationFiles };
-  const scales = scalesOf(names, scorePrefixes(validation));
+  const scales = findScales(names, scorePrefixes(validation));
   const rows = outcomes.map((outcome, i) => rowResult(outcome, scored[i]!, scales));
   const finished = rows.filter(({ runs }) => runs.length > 0);
   return {
@@ -242,14 +242,14 @@ export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule):
     common: commonSettings(allFacts),
     scores: [...names],
     scales,
-    averages: averagesOf(outcomes),
+    averages: computeAverages(outcomes),
     rows: finished,
     tests: pairTests(finished, names[0]!, rule.greaterIsBetter),
     remarks: remarksOn(outcomes, rows, names[0]!),
   };
 }
 
-function averagesOf(outcomes: readonly CellOutcome[]): Record<string, string> {
+function computeAverages(outcomes: readonly CellOutcome[]): Record<string, string> {
   const told = outcomes.flatMap(({ records }) => records.map(({ start }) => start?.averages ?? {}));
   return Object.fromEntries(
     Object.entries(told[0] ?? {}).filter(([name, average]) => told.every((of) => of[name] === average)),
@@ -325,7 +325,7 @@ function rowResult(
  *
  * @param prefixes of the names of built-in scores, one for each validation set
  */
-export function scalesOf(names: readonly string[], prefixes: readonly string[]): Record<string, number> {
+export function findScales(names: readonly string[], prefixes: readonly string[]): Record<string, number> {
   const isShare = (name: string) =>
     name === MEAN ||
     prefixes.some((prefix) => {
@@ -337,7 +337,7 @@ export function scalesOf(names: readonly string[], prefixes: readonly string[]):
 
 /** The settings with equal values in all runs, by dotted keys, without local paths. */
 function commonSettings(facts: readonly RunSummary[]): Settings {
-  const [first = [], ...others] = facts.map(shownValuesOf);
+  const [first = [], ...others] = facts.map(listShownValues);
   const maps = others.map((values) => new Map(values));
   return Object.fromEntries(
     first.filter(([key, value]) =>

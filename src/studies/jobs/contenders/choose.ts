@@ -1,4 +1,4 @@
-import { membersOf, type ScoreInterval } from '../../../scores/metrics/score-interval.ts';
+import { listMembers, type ScoreInterval } from '../../../scores/metrics/score-interval.ts';
 import { Random } from '../../../support/random.ts';
 
 /** The possible results of a run: a constant, a linear probe of the frozen model, or the fine-tuned model. */
@@ -49,12 +49,12 @@ const RESAMPLES = 200;
  * had no part in it (BBC-CV: Tsamardinos et al., Machine Learning 2018).
  */
 export function choose(contenders: readonly Contender[], yardstick: Yardstick): Choice {
-  const members = membersOf(yardstick.groups);
+  const members = listMembers(yardstick.groups);
   const isKnown = (row: number) =>
     contenders.every(({ versions }) => versions.every((outputs) => outputs[row]!.length > 0));
   const known = members.map((rows) => rows.filter(isKnown)).filter((rows) => rows.length > 0);
   const rows = Int32Array.from(known.flat()).sort();
-  const losses = lossesOf(contenders, yardstick, rows);
+  const losses = computeLosses(contenders, yardstick, rows);
   const versionsOn = (rows: Int32Array) => losses.map((ofVersions) => lowest(ofVersions, rows));
   const scoreOf = (contender: number, versions: readonly number[], rows: Int32Array) =>
     comparable(yardstick.score(contenders[contender]!.versions[versions[contender]!]!, rows));
@@ -107,7 +107,7 @@ export function hasLowerLoss(
   { groups, loss }: Yardstick,
 ): boolean {
   const isTaken = new Set(rows);
-  const ofGroups = membersOf(groups)
+  const ofGroups = listMembers(groups)
     .map((members) => members.filter((row) => isTaken.has(row)))
     .filter((members) => members.length > 0)
     .map((members) => mean(members.map((row) => loss(others, row) - loss(outputs, row))));
@@ -120,11 +120,15 @@ export function bestVersions(
   yardstick: Yardstick,
   rows: Int32Array,
 ): number[] {
-  return lossesOf(contenders, yardstick, rows).map((ofVersions) => lowest(ofVersions, rows));
+  return computeLosses(contenders, yardstick, rows).map((ofVersions) => lowest(ofVersions, rows));
 }
 
 /** The losses of some rows, of each version of each contender. */
-function lossesOf(contenders: readonly Contender[], { loss }: Yardstick, rows: Int32Array): Float64Array[][] {
+function computeLosses(
+  contenders: readonly Contender[],
+  { loss }: Yardstick,
+  rows: Int32Array,
+): Float64Array[][] {
   return contenders.map(({ versions }) =>
     versions.map((outputs) => {
       const each = new Float64Array(outputs.length);

@@ -10,7 +10,7 @@ import { releasing } from '../../../support/opened.ts';
 import { isObject } from '../../../support/options.ts';
 import { chiefScore } from '../../../tasks/chief-score.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
-import { methodOf } from '../../../training/run/config/method-of.ts';
+import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import { belowHead } from '../../../use/trained/bind-model.ts';
 import type { RunBeginning } from '../begin-run.ts';
@@ -25,7 +25,7 @@ import {
   type Yardstick,
 } from './choose.ts';
 import { tunedLayers } from './folds.ts';
-import { constantLayer, constantOf, type FrozenProbe, repeatBias, unitOutputs } from './frozen.ts';
+import { constantLayer, type FrozenProbe, fitConstant, repeatBias, unitOutputs } from './frozen.ts';
 
 /** Bounds of the search for a temperature, as logarithms: 1/50 to 50. */
 const RANGE = Math.log(50);
@@ -39,7 +39,7 @@ const PRECISION = 1e-3;
  *
  * @param lossAt returns the loss of outputs that are multiplied by a factor
  */
-function temperatureOf(lossAt: (factor: number) => number): number {
+function fitTemperature(lossAt: (factor: number) => number): number {
   const loss = (logarithm: number) => lossAt(Math.exp(-logarithm));
   let [low, high] = [-RANGE, RANGE];
   let [a, b] = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)];
@@ -111,7 +111,7 @@ export async function conclude(
   const train = started.rows as EvaluatedRows;
   const rows = outOfFold ? train : started.validationRows;
   if (!rows) return undefined;
-  const layers = started.model.layer && (await layersOf(started, train, tuned));
+  const layers = started.model.layer && (await fitLayers(started, train, tuned));
   const contenders: readonly Contender[] = outOfFold
     ? [
         { kind: 'constant', versions: [probe.constant] },
@@ -120,7 +120,7 @@ export async function conclude(
       ]
     : await onValidation(run.config, started, tuned, probe, layers);
   const floor = run.config.training.floor && canKeepProbe(run, started);
-  const yardstick = yardstickOf(run.config, rows);
+  const yardstick = chooseYardstick(run.config, rows);
   const choice = chooseAmong(contenders, yardstick, floor);
   const { kind, versions } = contenders[choice.chosen]!;
   const version = choice.versions[choice.chosen]!;
@@ -133,7 +133,14 @@ export async function conclude(
   const cool = outputs.map((row) => scaled(row, 1 / temperature));
   const [constant] = contenders[0]!.versions;
   return {
-    result: await resultOf(run, started, tuned, kind, layer && cooled(layer, temperature), temperature),
+    result: await summarizeResult(
+      run,
+      started,
+      tuned,
+      kind,
+      layer && cooled(layer, temperature),
+      temperature,
+    ),
     ...{ rows, judged, choice, contenders },
     isRescored: floor || layer !== undefined || outOfFold !== undefined,
     outputs: cool,
@@ -144,7 +151,7 @@ export async function conclude(
 /** Whether a probe can be a run's result. Without sentence vectors, an adapter that is continued has no place for it, and neither have virtual tokens. */
 function canKeepProbe({ start, config }: RunBeginning, { model }: SetUpRun): boolean {
   if (model.layer !== undefined) return true;
-  return start === undefined && methodOf(config).definition.virtualTokens === undefined;
+  return start === undefined && readMethod(config).definition.virtualTokens === undefined;
 }
 
 /** The result of a run before its first step: the linear probe. Undefined if it has no place for one. */
@@ -155,13 +162,13 @@ export async function probeResult(
 ): Promise<RunResult | undefined> {
   if (!canKeepProbe(run, started)) return undefined;
   const [layer] = await probe.fitted.fit([probe.strength]);
-  return resultOf(run, started, started.inputs, 'probe', layer, 1);
+  return summarizeResult(run, started, started.inputs, 'probe', layer, 1);
 }
 
 /** The result of a run without rows that judge: the fine-tuned model. */
 export async function unjudged(run: RunBeginning, started: SetUpRun, tuned: Tuned): Promise<RunResult> {
   const { model, rows } = started;
-  const [layer] = model.layer && rows ? await layersOf(started, rows, tuned) : [];
+  const [layer] = model.layer && rows ? await fitLayers(started, rows, tuned) : [];
   return { kind: 'tuned', model, layer, data: run.data, ...tuned };
 }
 
@@ -179,7 +186,7 @@ function chooseAmong(contenders: readonly Contender[], yardstick: Yardstick, flo
 }
 
 function temperatureOn(rows: EvaluatedRows, outputs: readonly Float32Array[], judged: Int32Array): number {
-  return temperatureOf((factor) =>
+  return fitTemperature((factor) =>
     Number(
       rows.scores(
         outputs.map((row) => scaled(row, factor)),
@@ -190,7 +197,7 @@ function temperatureOn(rows: EvaluatedRows, outputs: readonly Float32Array[], ju
 }
 
 /** How a run's contenders are compared: by its chief score, or if rows have no such score, by the loss. */
-function yardstickOf(config: RunConfig, rows: EvaluatedRows): Yardstick {
+function chooseYardstick(config: RunConfig, rows: EvaluatedRows): Yardstick {
   const { score } = chiefScore(config);
   const sign = (name: string) => (scoreDefinition(name)?.lessIsBetter ? -1 : 1);
   return {
@@ -215,7 +222,7 @@ async function onValidation(
   const [train, rows] = [started.rows as EvaluatedRows, started.validationRows as EvaluatedRows];
   const all = Int32Array.from(rows.targets.rows.keys());
   const [layer] = await probe.fitted.fit([probe.strength]);
-  const bias = constantOf(train, Int32Array.from(train.targets.rows.keys()));
+  const bias = fitConstant(train, Int32Array.from(train.targets.rows.keys()));
   const frozen = await computing(started, started.inputs, (model) => rows.features(model, all));
   const ofProbe = frozen.map((features) => unitOutputs(layer!, features));
   const versions = await computing(started, tuned, async (model) => {
@@ -236,7 +243,7 @@ function rowsOfHead({ inputs, validationRows }: SetUpRun, { set }: { set: number
 }
 
 /** The layers on the fine-tuned model's features of all training rows. */
-function layersOf(started: SetUpRun, train: EvaluatedRows, tuned: Tuned): Promise<LinearLayer[]> {
+function fitLayers(started: SetUpRun, train: EvaluatedRows, tuned: Tuned): Promise<LinearLayer[]> {
   const all = Int32Array.from(train.targets.rows.keys());
   return computing(started, tuned, (model) => tunedLayers(started, train, model, all));
 }
@@ -261,14 +268,14 @@ async function frozenLayer(
   const [layer] = await fitted.fit([strength]);
   if (kind === 'probe') return layer!;
   const all = Int32Array.from(train.targets.rows.keys());
-  return constantLayer(constantOf(train, all), layer!.weight.length / layer!.bias.length);
+  return constantLayer(fitConstant(train, all), layer!.weight.length / layer!.bias.length);
 }
 
 /**
  * The result of a contender. A probe or a constant leaves the model as it was, with its layer in the place that the
  * task has for one: outside of the graph, in the head, or in a model of sentence vectors instead of the head.
  */
-async function resultOf(
+async function summarizeResult(
   run: RunBeginning,
   started: SetUpRun,
   tuned: Tuned,
@@ -322,7 +329,7 @@ function namedBelowHead(config: RunConfig, { linears }: LoadedModel, below: Load
       Object.entries(value).map(([key, inner]) => [names.get(key) ?? key, renamed(inner)]),
     );
   };
-  return { ...config, [config.method]: renamed(methodOf(config).settings) };
+  return { ...config, [config.method]: renamed(readMethod(config).settings) };
 }
 
 /** Values with a changed last layer. Undefined if the head's last layer is not trained in full. */

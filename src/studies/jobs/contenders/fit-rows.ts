@@ -1,5 +1,5 @@
 import type { Engine } from '../../../program/engine.ts';
-import { type EvaluatedRows, unitsOf } from '../../../program/example-set.ts';
+import { countUnits, type EvaluatedRows } from '../../../program/example-set.ts';
 import { LinearProbe } from '../../../program/linear-probe.ts';
 import type { LinearLayer } from '../../../program/objectives/sentence-classifier.ts';
 import type { FitLayer } from '../../../tasks/prediction.ts';
@@ -48,7 +48,7 @@ export function fitRows(
   classWeights?: readonly number[],
 ): FittedRows {
   const { rows, outputs, loss } = all;
-  const units = Array.from(numbers, (row) => unitsOf(all, row));
+  const units = Array.from(numbers, (row) => countUnits(all, row));
   const starts = units.map(() => 0);
   for (let i = 1; i < units.length; i++) starts[i] = starts[i - 1]! + units[i - 1]!;
   const targets = Array.from(numbers).flatMap((row) => Array.from(rows[row]!));

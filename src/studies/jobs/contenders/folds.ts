@@ -1,9 +1,9 @@
 import {
+  countUnits,
   type EvaluatedRows,
   type ExampleSet,
   type RowModel,
   someExamples,
-  unitsOf,
 } from '../../../program/example-set.ts';
 import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
 import { Program } from '../../../program/program.ts';
@@ -95,7 +95,7 @@ export async function foldOutputs(
     if (saved) await trainer.restore(saved);
     const { reason } = await releasing(trainer, () => trainer.run());
     if (reason === 'stopped') return undefined;
-    finished.push(await versionsOf(loaded, rows, trainer.values, kept, held));
+    finished.push(await listVersions(loaded, rows, trainer.values, kept, held));
     await store.keep(finished);
     onProgress((fold + 1) / count);
   }
@@ -128,7 +128,7 @@ export async function layerInLoss(
 }
 
 /** The outputs of the versions of a fine-tuned model for the rows of a fold. */
-async function versionsOf(
+async function listVersions(
   { inputs, settings, headRows }: SetUpRun,
   rows: EvaluatedRows,
   values: Float32Array,
@@ -169,7 +169,7 @@ function joinFolds(
     ofFold.forEach((flat, version) => {
       let at = 0;
       for (const row of folds[fold]!) {
-        const length = unitsOf(targets, row) * outputs;
+        const length = countUnits(targets, row) * outputs;
         versions[version]![row] = flat.slice(at, at + length);
         at += length;
       }

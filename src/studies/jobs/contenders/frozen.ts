@@ -1,9 +1,9 @@
-import { type EvaluatedRows, type RowModel, unitsOf } from '../../../program/example-set.ts';
+import { countUnits, type EvaluatedRows, type RowModel } from '../../../program/example-set.ts';
 import { STRENGTHS } from '../../../program/linear-probe.ts';
 import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
 import { Random } from '../../../support/random.ts';
 import { chiefScore } from '../../../tasks/chief-score.ts';
-import { widthOf } from '../../../training/run/config/defaults/policy.ts';
+import { measureWidth } from '../../../training/run/config/defaults/policy.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import type { SetUpRun } from '../set-up-run.ts';
 import { type FittedRows, fitRows } from './fit-rows.ts';
@@ -56,7 +56,7 @@ export async function frozenProbe(
   },
 ): Promise<FrozenProbe> {
   const { engine, model } = frozen.program.parts;
-  const chosen = drawn(all, folds !== undefined, seed, widthOf(model.linears));
+  const chosen = drawn(all, folds !== undefined, seed, measureWidth(model.linears));
   // The first batch opens a session, which is not measured.
   if (!known) await all.features(frozen, chosen.subarray(0, 1));
   const startedAt = performance.now();
@@ -76,7 +76,7 @@ export async function frozenProbe(
   const constant = [...numbers];
   for (const part of parts) {
     const held = new Set(Array.from(part, (i) => chosen[i]!));
-    const bias = constantOf(
+    const bias = fitConstant(
       all,
       chosen.filter((row) => !held.has(row)),
     );
@@ -103,7 +103,7 @@ export function probeScore(
 
 /** The features of each row, from those of all rows one after the other. */
 function split(flat: Float32Array, { targets }: EvaluatedRows, chosen: Int32Array): Float32Array[] {
-  const units = Array.from(chosen, (row) => unitsOf(targets, row));
+  const units = Array.from(chosen, (row) => countUnits(targets, row));
   const width = flat.length / units.reduce((sum, count) => sum + count, 0);
   let start = 0;
   return units.map((count) => {
@@ -115,12 +115,12 @@ function split(flat: Float32Array, { targets }: EvaluatedRows, chosen: Int32Arra
 }
 
 /** The outputs with the lowest loss that ignore the features. */
-export function constantOf({ targets: all }: EvaluatedRows, chosen: Int32Array): Float32Array {
+export function fitConstant({ targets: all }: EvaluatedRows, chosen: Int32Array): Float32Array {
   const { rows, outputs, loss } = all;
   const totals = new Float64Array(outputs);
   let units = 0;
   for (const row of chosen) {
-    units += unitsOf(all, row);
+    units += countUnits(all, row);
     Array.from(rows[row]!).forEach((target, i) => {
       if (loss === 'softmax') totals[target]! += 1;
       else totals[i % outputs]! += target;

@@ -67,10 +67,10 @@ async function doJob(
   const ownScores: OwnScores = {
     names: scores,
     compute: async (predictions, references) =>
-      resultOf(await ask({ what: 'metrics', predictions, references })) as Record<string, number>,
+      readResult(await ask({ what: 'metrics', predictions, references })) as Record<string, number>,
   };
   const onStepEnd = async (state: StepState) =>
-    (resultOf(await ask({ what: 'stepEnd', state })) as StepControl | undefined) ?? {};
+    (readResult(await ask({ what: 'stepEnd', state })) as StepControl | undefined) ?? {};
   let processes: Processes | undefined;
   try {
     await importModules({ modules });
@@ -78,7 +78,7 @@ async function doJob(
     const result = await runTraining(config, {
       resume,
       texts,
-      functions: { names: functions, call: (call) => resultOf(ask(call) as OwnReply) },
+      functions: { names: functions, call: (call) => readResult(ask(call) as OwnReply) },
       ownScores: scores.length > 0 ? ownScores : undefined,
       processes,
       onStepEnd: isControlled ? onStepEnd : undefined,
@@ -97,7 +97,7 @@ async function doJob(
   }
 }
 
-function resultOf(reply: OwnReply): unknown {
+function readResult(reply: OwnReply): unknown {
   if ('value' in reply) return reply.value;
   throw new Error("one of the caller's functions failed");
 }

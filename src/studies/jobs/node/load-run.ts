@@ -1,5 +1,5 @@
 import { basename, dirname } from 'node:path';
-import { digestOf } from '../../../input/formats/node/content-digest.ts';
+import { computeDigest } from '../../../input/formats/node/content-digest.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import type { OnWritten } from '../../../program/bases/encode-base.ts';
 import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
@@ -56,7 +56,7 @@ export function withEngine(
 /** The base model of a run, in its folder. */
 export function runBase(options?: NodeEngineOptions): RunBase<RunOfFiles> {
   return {
-    weightDigests: (run) => run.weights().map(digestOf),
+    weightDigests: (run) => run.weights().map(computeDigest),
     copyShared: (run, to) => copySharedFiles(run.folder, to.path('')),
     openFloat32: (run) => withEngine(run, openWeights(run.folder, run.model()), options),
   };

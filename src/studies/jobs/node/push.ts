@@ -87,11 +87,11 @@ async function send(
 ): Promise<Pushed> {
   const { license, isDry, onUpload } = options;
   const files = new Map<string, Blob | URL>();
-  for (const name of filesOf(folder)) files.set(name, pathToFileURL(join(folder, name)));
+  for (const name of listFiles(folder)) files.set(name, pathToFileURL(join(folder, name)));
   const named = form === 'adapter' ? baseInConfig(folder) : runModel;
   const base = hubId(options.model) ?? hubId(named);
   if (form === 'adapter') files.set(ADAPTER_CONFIG, withBase(folder, base ?? embedded(named), named));
-  const card = cardOf(path);
+  const card = readCard(path);
   const isDataPublic = isDry === true || (await arePublic(card, options));
   const text = hubCard(card, { repo, form, license, base, isDataPublic }, join(path, CARD));
   files.set(CARD, new Blob([text]));
@@ -108,7 +108,7 @@ async function send(
 }
 
 /** Files on the list, without links, which may lead anywhere. */
-function filesOf(folder: string): string[] {
+function listFiles(folder: string): string[] {
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) =>
     name.replaceAll('\\', '/'),
   );
@@ -146,7 +146,7 @@ function withBase(folder: string, base: string | undefined, named: string | unde
   return new Blob([`${editJson(text, (config) => ({ ...config, base_model_name_or_path: base }))}\n`]);
 }
 
-function cardOf(path: string): string | undefined {
+function readCard(path: string): string | undefined {
   const place = join(path, CARD);
   return existsSync(place) ? readFileSync(place, 'utf8') : undefined;
 }

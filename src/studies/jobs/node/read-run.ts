@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { dataFiles, filesOf } from '../../../input/data/node/text-files.ts';
+import { dataFiles, readFiles } from '../../../input/data/node/text-files.ts';
 import { textInMemory } from '../../../input/data/rows.ts';
 import type { TextFile } from '../../../input/data/text-file.ts';
 import { readAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
@@ -16,7 +16,7 @@ import { assertedFormat } from '../../../program/bases/base-format.ts';
 import { withDigests } from '../../../program/modalities/picture-files.ts';
 import type { OwnScores } from '../../../program/own-scores.ts';
 import { moduleOfTask, taskNamed } from '../../../tasks/registry.ts';
-import { methodOf } from '../../../training/run/config/method-of.ts';
+import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
 import type { SoundConfig } from '../../../training/run/config/sound-config.ts';
 import { DESCRIBING_FILES } from '../../../use/trained/full-model.ts';
@@ -68,7 +68,7 @@ export async function readRun(
 ): Promise<RunOfFiles> {
   return withAllErrors(
     () => read(given, onDownload, memory),
-    soundOf(given),
+    checkSound(given),
     Object.keys(memory.texts ?? {}),
   );
 }
@@ -99,7 +99,7 @@ async function read(
       data: async ({ task, data }, path) =>
         Object.hasOwn(texts, path)
           ? [textInMemory(path, texts[path]!)]
-          : filesOf(data, path, taskNamed(task).files.takesFolders, onDownload),
+          : readFiles(data, path, taskNamed(task).files.takesFolders, onDownload),
     },
   );
   const { config } = run;
@@ -125,8 +125,8 @@ async function read(
 }
 
 /** The parts of a valid config on which errors in its files may depend. */
-function soundOf({ training, ...config }: ParsedConfig): SoundConfig {
-  return { ...config, settings: methodOf(config).settings, max_steps: training.max_steps };
+function checkSound({ training, ...config }: ParsedConfig): SoundConfig {
+  return { ...config, settings: readMethod(config).settings, max_steps: training.max_steps };
 }
 
 /** The files that define the run's method and task, if these are not built in. */

@@ -1,4 +1,4 @@
-import { digestOf } from '../../../input/formats/node/content-digest.ts';
+import { computeDigest } from '../../../input/formats/node/content-digest.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { assertLocked } from '../../../input/store/node/folder-lock.ts';
 import {
@@ -9,7 +9,7 @@ import {
 import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { together } from '../../../program/parallel/together.ts';
 import { peakMemoryMb, programVersion } from '../../../support/node/process-status.ts';
-import { methodOf } from '../../../training/run/config/method-of.ts';
+import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent, TrainEvent } from '../../../training/run/events.ts';
 import { runFolderLock } from '../../../training/run/node/run-folder.ts';
@@ -19,7 +19,7 @@ import { sharedFiles } from '../../../use/trained/node/write-form.ts';
 import { assertSameRun } from '../assert-same-run.ts';
 import { everySecond } from '../every-second.ts';
 import { folderStore } from '../folder-store.ts';
-import { type Platform, progressOf, trainRun } from '../train-run.ts';
+import { describeProgress, type Platform, trainRun } from '../train-run.ts';
 import { openBase, runBase, withEngine } from './load-run.ts';
 import { type InMemory, type RunOfFiles, readRun } from './read-run.ts';
 
@@ -66,7 +66,7 @@ function nodePlatform(
   const { communicator, threads, sharesHost } = processes;
   const engine = { threads, sharesHost };
   const tell = communicator.rank === 0 ? onEvent : () => {};
-  const progress = (what: 'download' | 'base') => everySecond((share) => tell(progressOf(what, share)));
+  const progress = (what: 'download' | 'base') => everySecond((share) => tell(describeProgress(what, share)));
   let weights: readonly string[] = [];
   const store = folderStore<RunOfFiles>({
     folder: folderFiles(asked.output),
@@ -86,11 +86,11 @@ function nodePlatform(
       const onDownload = progress('download');
       const run = await readRun(asked, ({ received, total }) => onDownload(received / total), options);
       // These files are copied after training, but their problems should be reported before it.
-      if (methodOf(run.config).definition.trains === 'model') sharedFiles(run.folder);
+      if (readMethod(run.config).definition.trains === 'model') sharedFiles(run.folder);
       return run;
     },
     digests(run) {
-      const digests = run.files().map(digestOf);
+      const digests = run.files().map(computeDigest);
       weights = digests.slice(digests.length - run.weights().length);
       return digests;
     },

@@ -1,5 +1,5 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-import { portOf } from '../../../support/node/threads.ts';
+import { createPort } from '../../../support/node/threads.ts';
 import { answerTraining } from './do-job.ts';
 
 /** The port of the caller's replies and the number of replies so far, and the request to stop. */
@@ -19,4 +19,4 @@ function reply() {
 }
 
 // Without the port, the thread ends when its work has ended.
-answerTraining(portOf(parentPort!), { reply, stop }, () => parentPort!.unref());
+answerTraining(createPort(parentPort!), { reply, stop }, () => parentPort!.unref());

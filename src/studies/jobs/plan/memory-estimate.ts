@@ -1,6 +1,6 @@
 import type { Value } from '../../../engine/graph/graph.ts';
 import { peakMemory } from '../../../engine/graph/peak-memory.ts';
-import { symbolsOf } from '../../../engine/graph/print.ts';
+import { collectSymbols } from '../../../engine/graph/print.ts';
 import type { Tensors } from '../../../engine/runtime/session.ts';
 import { planEvaluation } from '../../../input/text/batches.ts';
 import { DEFAULT_OPTIMIZER, optimizerBytes } from '../../../methods/optim/optimizer.ts';
@@ -14,7 +14,7 @@ import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import { evaluationGraph, trainingGraph } from '../../../program/training-graph.ts';
 import type { Validation } from '../../../program/validation.ts';
 import { packsWeights, weightMemory } from '../../../program/weight-memory.ts';
-import { methodOf } from '../../../training/run/config/method-of.ts';
+import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import { largestBatch } from './largest-batch.ts';
 
@@ -52,7 +52,7 @@ export function memoryEstimate(
   const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha, optim } = config.training;
   // A method's `vectors` include Adam's two moments in 32 bits. The optimizer's actual state replaces them.
   const vectors =
-    4 * (methodOf(config).definition.vectors - 2) * tuner.layout.length +
+    4 * (readMethod(config).definition.vectors - 2) * tuner.layout.length +
     optimizerBytes(optim ?? DEFAULT_OPTIMIZER, tuner.layout.segments);
   const options = {
     gradientCheckpointing: gradient_checkpointing,
@@ -76,7 +76,7 @@ export function memoryEstimate(
       readers.push(reader(values, false));
       sessions.push(Math.max(...evaluations.map(({ feeds }) => sessionMb(values, feeds, EVALUATION_ARENA))));
     }
-    const pools = dropouts.poolBytes(symbolsOf(values, training));
+    const pools = dropouts.poolBytes(collectSymbols(values, training));
     const held = weightMemory(readers) + vectors + pools;
     return RUNTIME_MB + held / 2 ** 20 + sessions.reduce((a, b) => a + b);
   };
@@ -92,5 +92,5 @@ function sessionMb(
   feeds: Tensors,
   { baseMb, factor }: typeof TRAINING_ARENA,
 ): number {
-  return baseMb + (factor * peakMemory(values, symbolsOf(values, feeds))) / 2 ** 20;
+  return baseMb + (factor * peakMemory(values, collectSymbols(values, feeds))) / 2 ** 20;
 }

@@ -6,7 +6,7 @@ import { baseFormat } from '../../../program/bases/base-format.ts';
 import type { MixtureSource } from '../../../program/example-set.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import { elementCount } from '../../../support/arrays.ts';
-import { methodOf } from '../../../training/run/config/method-of.ts';
+import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { Chosen } from '../../../training/run/config/resolve-config.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import { crossCheck } from '../../../training/run/config/training-problems.ts';
@@ -116,7 +116,7 @@ export function planRun(
  */
 export function allowedBases(config: RunConfig, model: TaskModel): BaseDtype[] {
   const { method, base_dtype } = config;
-  const { settings } = methodOf(config);
+  const { settings } = readMethod(config);
   const changesWeights = (dtype: BaseDtype) =>
     dtype === 'float32' || baseFormat(model, dtype).base.paths.size > 0;
   return BASE_DTYPES.filter(

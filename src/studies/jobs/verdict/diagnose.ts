@@ -97,7 +97,7 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
           ? 'Hold out more rows (data.validation), or label more rows.'
           : 'Label more rows.',
     });
-  const imbalance = imbalanceOf(symptoms.confusion);
+  const imbalance = findImbalance(symptoms.confusion);
   if (imbalance) findings.push(imbalance);
   const start = verdict.to_beat.find((other) => other.is_start && isAlreadyRight(other.value, verdict.score));
   if (start && verdict.value <= start.value)
@@ -117,7 +117,7 @@ export function isAlreadyRight(value: number, score: string): boolean {
 }
 
 /** A warning about a class that is rare and hardly found. */
-function imbalanceOf(confusion: Confusion | undefined): Finding | undefined {
+function findImbalance(confusion: Confusion | undefined): Finding | undefined {
   if (!confusion) return undefined;
   const { labels, counts } = confusion;
   const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
@@ -200,7 +200,7 @@ function reasonFor(verdict: Verdict, symptoms: Symptoms): Finding {
       message: `${percent(truncatedShare)} of the texts were truncated to ${maxLength} tokens, so the model did not see most of their content.${answers}`,
       remedy: `Raise data.max_length (now ${maxLength}).`,
     };
-  const imbalance = one === undefined ? undefined : imbalanceOf(confusion);
+  const imbalance = one === undefined ? undefined : findImbalance(confusion);
   if (imbalance) return { ...imbalance, message: `${imbalance.message}${answers}` };
   const reference = floorLoss ?? first;
   const isByHeart = last < BY_HEART * reference;

@@ -76,7 +76,7 @@ export async function judgeRun(
     findings: [],
   };
   verdict.findings = diagnose(verdict, {
-    ...symptomsOf(run, { inputs, settings }, trainer, baselines),
+    ...findSymptoms(run, { inputs, settings }, trainer, baselines),
     lessIsBetter,
     confusion: set === 0 ? seen?.confusion : undefined,
   });
@@ -172,7 +172,7 @@ export function unscoredNotices(
 ): string[] {
   if (reason === 'stopped' || `eval_${run.config.training.metric_for_best_model}` in metrics) return [];
   const findings = diagnoseLosses(
-    symptomsOf(run, setUp, trainer, baselines),
+    findSymptoms(run, setUp, trainer, baselines),
     taskNamed(run.config.task).training.keepsHead !== true,
   );
   return [
@@ -181,7 +181,7 @@ export function unscoredNotices(
   ];
 }
 
-function symptomsOf(
+function findSymptoms(
   run: RunBeginning,
   { inputs: { train, model }, settings }: Pick<SetUpRun, 'inputs' | 'settings'>,
   { losses, before }: Pick<Trainer, 'losses' | 'before'>,

@@ -14,13 +14,13 @@ export function packageRecipes(): { recipes: Recipe[]; budgets: Budgets } {
   const read = (path: string) => readText(join(FOLDER, path), 'a recipe of the package');
   const budgets = parseBudgets(read(BUDGETS));
   const paths = configs().filter((path) => path !== BUDGETS && !path.startsWith(TABLES));
-  return { budgets, recipes: paths.map((path) => parseRecipe(nameOf(path), read(path), budgets)) };
+  return { budgets, recipes: paths.map((path) => parseRecipe(readName(path), read(path), budgets)) };
 }
 
 /** The files of the paper's tables and figures by name, such as `table1`. Each is a comparison of recipes. */
 export function paperTables(): Record<string, string> {
   const paths = configs().filter((path) => path.startsWith(TABLES));
-  return Object.fromEntries(paths.map((path) => [nameOf(path).slice(TABLES.length), join(FOLDER, path)]));
+  return Object.fromEntries(paths.map((path) => [readName(path).slice(TABLES.length), join(FOLDER, path)]));
 }
 
 /** The paths of the package's YAML files, such as `glue/cola.yaml`. */
@@ -31,6 +31,6 @@ function configs(): string[] {
     .sort(new Intl.Collator('en', { numeric: true }).compare);
 }
 
-function nameOf(path: string): string {
+function readName(path: string): string {
   return path.slice(0, -'.yaml'.length);
 }

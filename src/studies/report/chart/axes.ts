@@ -108,7 +108,7 @@ export interface Box {
 }
 
 /** Round values for ticks. Their labels have as many decimals as the distance between ticks requires. */
-export function ticksOf([low, high]: readonly [number, number], about?: number): Ticks {
+export function computeTicks([low, high]: readonly [number, number], about?: number): Ticks {
   const values = niceTicks(low, high, about);
   const step = values.length > 1 ? values[1]! - values[0]! : Math.abs(values[0]!) || 1;
   const decimals = Math.max(0, Math.min(6, -Math.floor(Math.log10(step) + 1e-9)));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { rankTable } from '../rank-table.ts';
-import { logDomain, logTicks, niceDomain, niceTicks, ticksOf } from './axes.ts';
+import { computeTicks, logDomain, logTicks, niceDomain, niceTicks } from './axes.ts';
 import { heatMapChart, heatMapValues } from './heat-map.ts';
 import { power } from './histogram.ts';
 import { lineChart } from './line-chart.ts';
@@ -18,9 +18,9 @@ describe('ticks', () => {
   });
 
   it('have as many decimals as their distance needs', () => {
-    expect(ticksOf([0.619, 0.623]).labels).toEqual(['0.619', '0.620', '0.621', '0.622', '0.623']);
-    expect(ticksOf([0, 2e-3]).labels).toEqual(['0', '5e−4', '1e−3', '1.5e−3', '2e−3']);
-    expect(ticksOf([-5000, 5000], 2).labels).toEqual(['−5,000', '0', '5,000']);
+    expect(computeTicks([0.619, 0.623]).labels).toEqual(['0.619', '0.620', '0.621', '0.622', '0.623']);
+    expect(computeTicks([0, 2e-3]).labels).toEqual(['0', '5e−4', '1e−3', '1.5e−3', '2e−3']);
+    expect(computeTicks([-5000, 5000], 2).labels).toEqual(['−5,000', '0', '5,000']);
   });
 
   it('are in a domain that is never empty', () => {

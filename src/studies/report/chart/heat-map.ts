@@ -29,7 +29,7 @@ export function heatMapChart({ table, largest, ...frame }: HeatMap): Markup {
   const room = (WIDTH - left - EDGE.right) / rows.length;
   const cell = Math.max(CELL.least, Math.min(CELL.most, Math.floor(room)));
   const width = Math.max(WIDTH, left + rows.length * cell + EDGE.right);
-  const stacks = stacksOf(rows.map(({ layer }) => layer));
+  const stacks = groupStacks(rows.map(({ layer }) => layer));
   const top = EDGE.top + (stacks.length > 0 ? STACK_HEIGHT : 0);
   const below = top + columns.length * CELL.height;
   const height = below + EDGE.bottom;
@@ -44,7 +44,7 @@ export function heatMapChart({ table, largest, ...frame }: HeatMap): Markup {
       const value = values[index]!;
       if (value === null) return undefined;
       const place = layer === '' ? column : `layer ${layer}, ${column}`;
-      return markup`<g class="cell h${shadeOf(value, largest)}" data-i="${index}"><title>${`${place}: rank ${numberText(value)}`}</title><rect x="${x(i)}" y="${y(matrix)}" width="${cell - CELL.gap}" height="${CELL.height - CELL.gap}" rx="1.5"/><text text-anchor="middle" x="${rounded(x(i) + (cell - CELL.gap) / 2)}" y="${y(matrix) + middle}">${numberText(value)}</text></g>`;
+      return markup`<g class="cell h${chooseShade(value, largest)}" data-i="${index}"><title>${`${place}: rank ${numberText(value)}`}</title><rect x="${x(i)}" y="${y(matrix)}" width="${cell - CELL.gap}" height="${CELL.height - CELL.gap}" rx="1.5"/><text text-anchor="middle" x="${rounded(x(i) + (cell - CELL.gap) / 2)}" y="${y(matrix) + middle}">${numberText(value)}</text></g>`;
     }),
   );
   const mean = (index: number, at: number, height: number, anchor: string) =>
@@ -73,23 +73,23 @@ export function heatMapChart({ table, largest, ...frame }: HeatMap): Markup {
  */
 export function heatMapValues({ columns, rows, average }: RankTable): (number | null)[] {
   const cells = columns.map((_, matrix) => rows.map(({ ranks }) => ranks[matrix]));
-  const byLayer = rows.map(({ ranks }) => meanOf(ranks));
-  return [...cells.flat(), ...cells.map(meanOf), ...byLayer, average].map((value) =>
+  const byLayer = rows.map(({ ranks }) => computeMean(ranks));
+  return [...cells.flat(), ...cells.map(computeMean), ...byLayer, average].map((value) =>
     value === undefined ? null : rounded(value),
   );
 }
 
-export function shadeOf(rank: number, largest: number): number {
+export function chooseShade(rank: number, largest: number): number {
   return largest > 0 ? Math.round((SHADES * Math.min(rank, largest)) / largest) : 0;
 }
 
 /** The first layer of each stack, if there are several. The names of layers are then like `encoder 0`. */
-function stacksOf(layers: readonly string[]): { name: string; first: number }[] {
+function groupStacks(layers: readonly string[]): { name: string; first: number }[] {
   const names = layers.map((layer) => layer.split(' ').slice(0, -1).join(' '));
   return names.flatMap((name, i) => (name !== '' && name !== names[i - 1] ? [{ name, first: i }] : []));
 }
 
-function meanOf(ranks: readonly (number | undefined)[]): number | undefined {
+function computeMean(ranks: readonly (number | undefined)[]): number | undefined {
   const present = ranks.filter((rank) => rank !== undefined);
   return present.length === 0 ? undefined : present.reduce((sum, rank) => sum + rank, 0) / present.length;
 }

@@ -1,7 +1,7 @@
 import { interval } from '../../../scores/stats/interval.ts';
 import { score } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
-import { type Box, linear, niceDomain, rounded, ticksOf, xAxis } from './axes.ts';
+import { type Box, computeTicks, linear, niceDomain, rounded, xAxis } from './axes.ts';
 import { type Captioned, picture, textWidth, WIDTH } from './picture.ts';
 import { wrapped } from './style.ts';
 
@@ -50,6 +50,6 @@ export function intervalPlot({ name, rows, ...frame }: IntervalPlot): Markup {
       );
       return markup`<g><title>${`${label}: ${score(mean)}${ends}`}</title><rect class="stripe" x="0" y="${y - heights[i]! / 2}" width="${WIDTH}" height="${heights[i]}"/>${texts}${line}${dots}</g>`;
     }),
-    xAxis(ticksOf(domain), name, x, box),
+    xAxis(computeTicks(domain), name, x, box),
   ]);
 }

@@ -3,6 +3,7 @@ import { short } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
 import {
   type Box,
+  computeTicks,
   linear,
   logDomain,
   logTicks,
@@ -11,7 +12,6 @@ import {
   rounded,
   type Scale,
   type Ticks,
-  ticksOf,
   xAxis,
   yAxis,
 } from './axes.ts';
@@ -86,9 +86,9 @@ export function lineChart({ x, y, curves, marks = [], ...frame }: LineChart): Ma
     markup`<clipPath id="${clip}"><rect x="${rounded(box.left - 3)}" y="${box.top - 3}" width="${rounded(box.right - box.left + 7)}" height="${box.bottom - box.top + 6}"/></clipPath>`,
     yAxis(ys.ticks, y.name, at.y, box),
     xAxis(xs.ticks, x.name, at.x, box),
-    marks.map((mark) => markOf(mark, at.x, box)),
-    markup`<g clip-path="url(#${clip})">${shown.map((curve) => bandOf(curve, at))}${shown.map((curve) => lineOf(curve, at))}</g>`,
-    isNamed && !isLegend && namesOf(shown, at, box),
+    marks.map((mark) => drawMark(mark, at.x, box)),
+    markup`<g clip-path="url(#${clip})">${shown.map((curve) => drawBand(curve, at))}${shown.map((curve) => drawLine(curve, at))}</g>`,
+    isNamed && !isLegend && drawNames(shown, at, box),
     stripes(shown, { x, y }, at.x, box),
   ]);
 }
@@ -121,7 +121,7 @@ function measured(
   about: number,
 ): { domain: [number, number]; ticks: Ticks } {
   const whole = isLogarithmic ? logDomain(values) : (domain ?? niceDomain(values));
-  return { domain: whole, ticks: isLogarithmic ? logTicks(whole, about) : ticksOf(whole, about) };
+  return { domain: whole, ticks: isLogarithmic ? logTicks(whole, about) : computeTicks(whole, about) };
 }
 
 /** Formats a value on an axis in the reader's units. */
@@ -129,14 +129,14 @@ function valueText({ isLogarithmic }: Axis, value: number): string {
   return short(isLogarithmic ? Number((10 ** value).toPrecision(6)) : value);
 }
 
-function bandOf({ band, tone }: ChartCurve, at: Scales): Markup | undefined {
+function drawBand({ band, tone }: ChartCurve, at: Scales): Markup | undefined {
   if (!band || band.length < 2) return undefined;
   const upper = band.map(([x, , high]) => `${at.x(x)},${at.y(high)}`);
   const lower = band.map(([x, low]) => `${at.x(x)},${at.y(low)}`).reverse();
   return markup`<polygon class="band t${tone}" points="${[...upper, ...lower].join(' ')}"/>`;
 }
 
-function lineOf({ points, tone, dots, dashed }: ChartCurve, at: Scales): Markup {
+function drawLine({ points, tone, dots, dashed }: ChartCurve, at: Scales): Markup {
   const path = points.map(([x, y]) => `${at.x(x)},${at.y(y)}`).join(' ');
   const isDotted = dots || points.length === 1;
   return markup`<polyline class="curve t${tone}${dashed ? ' dashed' : ''}" points="${path}"/>${
@@ -145,7 +145,7 @@ function lineOf({ points, tone, dots, dashed }: ChartCurve, at: Scales): Markup 
   }`;
 }
 
-function namesOf(curves: readonly ChartCurve[], at: Scales, box: Box): Markup[] {
+function drawNames(curves: readonly ChartCurve[], at: Scales, box: Box): Markup[] {
   const ends = curves.map(({ points }) => at.y(points.at(-1)![1]));
   const heights = spreadLabels(ends, LABEL_HEIGHT, box.top, box.bottom);
   return curves.map(
@@ -154,7 +154,7 @@ function namesOf(curves: readonly ChartCurve[], at: Scales, box: Box): Markup[] 
   );
 }
 
-function markOf({ x, label }: { x: number; label: string }, scale: Scale, box: Box): Markup {
+function drawMark({ x, label }: { x: number; label: string }, scale: Scale, box: Box): Markup {
   const isRight = scale(x) > (box.left + box.right) / 2;
   return markup`<line class="mark" x1="${scale(x)}" x2="${scale(x)}" y1="${box.top}" y2="${box.bottom}"/><text class="axis" text-anchor="${isRight ? 'end' : 'start'}" x="${rounded(scale(x) + (isRight ? -4 : 4))}" y="${box.top + 8}">${label}</text>`;
 }

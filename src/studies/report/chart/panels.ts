@@ -3,13 +3,13 @@ import { short } from '../format.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
 import {
   type Box,
+  computeTicks,
   gridLines,
   linear,
   logDomain,
   logTicks,
   roomFor,
   rounded,
-  ticksOf,
   xAxis,
   yAxis,
 } from './axes.ts';
@@ -40,7 +40,7 @@ const PALEST = 5;
 export function panels({ layers, panels, x, y, ...frame }: Panels): Markup {
   const points = panels.flatMap(({ curves }) => curves.flatMap((curve) => curve.points));
   const domain = logDomain(points.map(([, value]) => Math.log10(value)));
-  const ticks = { x: ticksOf(x.domain, 2), y: logTicks(domain, 4) };
+  const ticks = { x: computeTicks(x.domain, 2), y: logTicks(domain, 4) };
   const left = roomFor(ticks.y);
   const width = (WIDTH - 10 - left - PLOT.across) / 2;
   const pitch = PLOT.above + PLOT.height;

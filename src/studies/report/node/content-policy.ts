@@ -11,13 +11,13 @@ export function contentPolicy(script: string, ...more: readonly string[]): strin
   return [
     "default-src 'none'",
     'img-src data:',
-    `style-src ${hashOf(STYLE)}`,
-    `script-src ${hashOf(script)}`,
+    `style-src ${computeHash(STYLE)}`,
+    `script-src ${computeHash(script)}`,
     "base-uri 'none'",
     ...more,
   ].join('; ');
 }
 
-function hashOf(text: string): string {
+function computeHash(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 }

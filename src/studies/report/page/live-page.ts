@@ -2,11 +2,11 @@ import { counted, duration, short } from '../format.ts';
 import { Markup, markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
 import { methodTitle, type RunRecord } from '../run/run-record.ts';
-import { htmlPage, scriptOf } from './page.ts';
+import { htmlPage, joinScripts } from './page.ts';
 import { pageScript } from './page-script.ts';
 import { part } from './section.ts';
 import { reportTitle, runState } from './sections/summary.ts';
-import { sectionMarkup, sectionsOf } from './sections.ts';
+import { listSections, sectionMarkup } from './sections.ts';
 
 /* The following functions run in the page. They are sent as text, so they must not use anything outside themselves. */
 
@@ -90,7 +90,7 @@ export function stepLine({ start, step, steps }: RunRecord, secondsLeft: number)
   ].join(' · ');
 }
 
-export const LIVE_SCRIPT = scriptOf(pageScript, sectionScript, liveScript);
+export const LIVE_SCRIPT = joinScripts(pageScript, sectionScript, liveScript);
 
 /** The content of a live page besides the report. */
 export interface LiveState {
@@ -111,10 +111,10 @@ export interface LiveSection {
 
 /** All sections of a live page: the run's state, then the report's sections. */
 export function liveSections(state: LiveState): LiveSection[] {
-  const groups = groupOf(state);
+  const groups = groupRecord(state);
   return [
     { id: 'status', html: status(state, reportTitle(groups)).text },
-    ...sectionsOf(groups).map((section) => ({ id: section.id, html: sectionMarkup(section).text })),
+    ...listSections(groups).map((section) => ({ id: section.id, html: sectionMarkup(section).text })),
   ];
 }
 
@@ -124,13 +124,13 @@ const CONNECTION = '<p id="connection" class="note" role="status"></p>';
 /** The live page in its current state. Its script applies later changes. */
 export function livePage(state: LiveState, policy: string): string {
   const [head, ...sections] = liveSections(state).map(({ html }) => html);
-  const title = `${reportTitle(groupOf(state))}, live`;
+  const title = `${reportTitle(groupRecord(state))}, live`;
   const text = [head, CONNECTION, '<main class="one">', ...sections, '</main>'].join('\n');
   const body = new Markup(text);
   return htmlPage({ title, policy, body, script: LIVE_SCRIPT });
 }
 
-function groupOf({ record }: LiveState): RunGroup[] {
+function groupRecord({ record }: LiveState): RunGroup[] {
   return [{ label: methodTitle(record.facts), runs: [record] }];
 }
 
@@ -142,11 +142,11 @@ function status({ record, isStopping, secondsLeft, failure }: LiveState, title: 
   const total = record.start?.total_steps ?? 1;
   return markup`<section id="status"><h1>${title}</h1>${part('status-stop', button)}${part(
     'status-line',
-    markup`<p class="lead">${lineOf(record, isStopping, secondsLeft, failure)}</p><progress max="${total}" value="${record.step}" aria-label="Steps taken"></progress>`,
+    markup`<p class="lead">${formatLine(record, isStopping, secondsLeft, failure)}</p><progress max="${total}" value="${record.step}" aria-label="Steps taken"></progress>`,
   )}</section>`;
 }
 
-function lineOf(record: RunRecord, isStopping: boolean, secondsLeft: number, failure?: string): string {
+function formatLine(record: RunRecord, isStopping: boolean, secondsLeft: number, failure?: string): string {
   const { start, step, finish } = record;
   if (failure !== undefined) return `The run failed: ${failure}`;
   if (finish?.reason === 'stopped')

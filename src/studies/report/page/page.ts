@@ -1,8 +1,8 @@
 import { type Content, Markup, markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
 import { pageScript } from './page-script.ts';
-import { leadOf, reportTitle } from './sections/summary.ts';
-import { sectionMarkup, sectionsOf } from './sections.ts';
+import { describeLead, reportTitle } from './sections/summary.ts';
+import { listSections, sectionMarkup } from './sections.ts';
 import { STYLE } from './style.ts';
 
 export interface Page {
@@ -38,7 +38,7 @@ ${body}
 }
 
 /** Turns self-contained functions into a script that calls them. */
-export function scriptOf(...functions: readonly (() => void)[]): string {
+export function joinScripts(...functions: readonly (() => void)[]): string {
   // A compiler that keeps function names inserts calls of a helper `__name` into the functions' text.
   const helper = 'const __name=(named)=>named;';
   return [helper, ...functions.map((run) => `(${run})();`)].join('\n');
@@ -47,7 +47,7 @@ export function scriptOf(...functions: readonly (() => void)[]): string {
 /** Start of the footer of every report. It distinguishes reports from other files. */
 export const DRAWN_BY = 'Drawn by adalora from the events of the';
 
-export const REPORT_SCRIPT = scriptOf(pageScript);
+export const REPORT_SCRIPT = joinScripts(pageScript);
 
 /**
  * The report of some runs as one self-contained HTML page. It is readable without scripts. The same runs give the same
@@ -56,9 +56,9 @@ export const REPORT_SCRIPT = scriptOf(pageScript);
  * @param policy the page's Content-Security-Policy, from `contentPolicy` for `REPORT_SCRIPT`
  */
 export function reportPage(groups: readonly RunGroup[], policy: string): string {
-  const sections = sectionsOf(groups).filter(({ body }) => body !== undefined);
+  const sections = listSections(groups).filter(({ body }) => body !== undefined);
   const title = reportTitle(groups);
-  const body = markup`<header><h1>${title}</h1><p class="lead">${leadOf(groups)}</p></header>
+  const body = markup`<header><h1>${title}</h1><p class="lead">${describeLead(groups)}</p></header>
 <main${groups.length === 1 && markup` class="one"`}>
 ${sections.map((section) => markup`${sectionMarkup(section)}\n`)}</main>
 <footer>${DRAWN_BY} ${groups.length === 1 && groups[0]!.runs.length === 1 ? 'run' : 'runs'}.</footer>`;

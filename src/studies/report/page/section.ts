@@ -20,7 +20,7 @@ export type SectionOf = (groups: readonly RunGroup[]) => Section;
 /** Number of colors for groups of runs. More groups reuse them. */
 export const TONES = 6;
 
-export function toneOf(group: number): number {
+export function chooseTone(group: number): number {
   return group % TONES;
 }
 
@@ -56,7 +56,7 @@ export function table(
   rows: readonly (readonly Content[])[],
 ): Markup {
   const names = groups.map(
-    (group, i) => markup`<th scope="col"><span class="key t${toneOf(i)}"></span>${group.label}</th>`,
+    (group, i) => markup`<th scope="col"><span class="key t${chooseTone(i)}"></span>${group.label}</th>`,
   );
   const head = groups.length > 1 && markup`<thead><tr><td></td>${names}</tr></thead>`;
   const body = rows.map(([name, ...cells]) => {

@@ -1,6 +1,6 @@
 import { markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
-import { settingsOf } from '../run/run-record.ts';
+import { listSettings } from '../run/run-record.ts';
 import { part, type Section, type SectionOf, table } from './section.ts';
 import { classes } from './sections/classes.ts';
 import { cost } from './sections/cost.ts';
@@ -29,7 +29,7 @@ const SECTIONS: readonly SectionOf[] = [
 ];
 
 /** All sections of a report, from top to bottom: first what the model is worth, then how it came about. */
-export function sectionsOf(groups: readonly RunGroup[]): Section[] {
+export function listSections(groups: readonly RunGroup[]): Section[] {
   return SECTIONS.map((section) => section(groups));
 }
 
@@ -54,7 +54,7 @@ function notes(groups: readonly RunGroup[]): Section {
 
 /** All settings: equal ones as a list, different ones as a table. */
 function settings(groups: readonly RunGroup[]): Section {
-  const all = groups.map(({ runs: [{ facts }] }) => settingsOf(facts));
+  const all = groups.map(({ runs: [{ facts }] }) => listSettings(facts));
   const keys = [...new Set(all.flatMap((settings) => [...settings.keys()]))];
   // A method's own settings are in the list, because other methods have no value to compare.
   const differs = (key: string) => {

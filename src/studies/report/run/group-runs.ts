@@ -4,18 +4,18 @@ import { type Interval, interval } from '../../../scores/stats/interval.ts';
 import { meanSeries, type Point, type Series } from '../../../scores/stats/series.ts';
 import { listed } from '../format.ts';
 import {
-  componentsOf,
+  describeComponents,
   finalParameters,
+  listSettings,
   methodTitle,
   newestRanks,
   type RunRecord,
   type RunSummary,
-  settingsOf,
 } from './run-record.ts';
 
 /** The name of a model: its id on the Hub, or the last name of its folder. */
 export function modelName({ model }: RunSummary): string {
-  return /^[\w.-]+\/[\w.-]+$/.test(model) ? model : (partsOf(model).at(-1) ?? model);
+  return /^[\w.-]+\/[\w.-]+$/.test(model) ? model : (splitPath(model).at(-1) ?? model);
 }
 
 /** File names that many datasets use. Such a dataset is named after its folder. */
@@ -24,19 +24,19 @@ const EVERYONES = /^(train|training|dev|valid|validation|test|data|eval)([-_.].*
 /** The name of a dataset: `CoLA` for `data/glue/CoLA/train.tsv`, `spam` for `spam.jsonl`. */
 export function dataName({ data }: RunSummary): string {
   if (data.dataset !== undefined)
-    return [partsOf(data.dataset).at(-1), data.subset].filter((part) => part !== undefined).join(' ');
+    return [splitPath(data.dataset).at(-1), data.subset].filter((part) => part !== undefined).join(' ');
   return [data.train].flat().map(fileTitle).join(' + ');
 }
 
 function fileTitle(path: string): string {
-  const parts = partsOf(path);
+  const parts = splitPath(path);
   const file = parts.at(-1)?.replace(/\.\w+$/, '') ?? path;
   return EVERYONES.test(file) ? (parts.at(-2) ?? file) : file;
 }
 
 /** Short names of folders: the last part of each path, and earlier parts if needed to distinguish all folders. */
 export function shortFolderNames(paths: readonly string[]): string[] {
-  const parts = paths.map(partsOf);
+  const parts = paths.map(splitPath);
   const distinct = new Set(paths).size;
   const named = (depth: number) => parts.map((path) => path.slice(-depth).join('/'));
   for (let depth = 1; ; depth++) {
@@ -45,7 +45,7 @@ export function shortFolderNames(paths: readonly string[]): string[] {
   }
 }
 
-function partsOf(path: string): string[] {
+function splitPath(path: string): string[] {
   return path.split(/[\\/]/).filter((part) => part !== '' && part !== '.' && part !== '..');
 }
 
@@ -81,7 +81,7 @@ const COURSE_APART = [
 export function groupRuns(records: readonly RunRecord[]): RunGroup[] {
   const groups = new Map<string, [RunRecord, ...RunRecord[]]>();
   for (const record of records) {
-    const key = keyOf(record.facts);
+    const key = formatKey(record.facts);
     const runs = groups.get(key);
     if (runs) runs.push(record);
     else groups.set(key, [record]);
@@ -89,24 +89,24 @@ export function groupRuns(records: readonly RunRecord[]): RunGroup[] {
   const sorted = [...groups.values()].map((runs) => runs.sort((a, b) => a.facts.seed - b.facts.seed));
   const labels = runLabels(
     sorted.map(([{ facts }]) => facts),
-    sorted.map(namesOf),
+    sorted.map(joinNames),
   );
   return sorted.map((runs, i) => ({ label: labels[i]!, runs }));
 }
 
 /** The unit of the ranks in some groups, by their methods' words. */
 export function componentsIn(groups: readonly RunGroup[]): string {
-  return componentsOf(groups.map(({ runs: [{ facts }] }) => facts.method));
+  return describeComponents(groups.map(({ runs: [{ facts }] }) => facts.method));
 }
 
 /** The names of the folders of some runs. */
-export function namesOf(runs: readonly RunRecord[]): string {
+export function joinNames(runs: readonly RunRecord[]): string {
   return listed(runs.flatMap(({ name }) => (name === '' ? [] : name)));
 }
 
 /** A key that is equal for runs of a group. It contains only settings that count. */
-export function keyOf(facts: RunSummary, counts: (key: string) => boolean = () => true): string {
-  const settings = [...settingsOf(facts)]
+export function formatKey(facts: RunSummary, counts: (key: string) => boolean = () => true): string {
+  const settings = [...listSettings(facts)]
     .filter(([key]) => !COURSE_APART.includes(key) && counts(key))
     .sort();
   return JSON.stringify([facts.model, facts.data.train, facts.data.validation, facts.adapter, settings]);
@@ -144,11 +144,11 @@ function differences(
   twins: readonly RunSummary[],
   counts: (key: string) => boolean,
 ): string[] {
-  const settings = twins.map(settingsOf);
+  const settings = twins.map(listSettings);
   return [...new Set(settings.flatMap((of) => [...of.keys()]))]
     .filter((key) => !COURSE_APART.includes(key) && counts(key))
     .filter((key) => new Set(settings.map((of) => of.get(key))).size > 1)
-    .map((key) => `${key.split('.').at(-1)} ${settingsOf(facts).get(key) ?? 'left out'}`);
+    .map((key) => `${key.split('.').at(-1)} ${listSettings(facts).get(key) ?? 'left out'}`);
 }
 
 /** The display name of a score. It contains the average over classes if all runs use the same. */

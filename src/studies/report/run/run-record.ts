@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { titleOf } from '../../../methods/tuners/method-definition.ts';
+import { formatTitle } from '../../../methods/tuners/method-definition.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
 import { leaves } from '../../../support/options.ts';
 import { DEFAULT_TASK } from '../../../tasks/registry.ts';
@@ -40,11 +40,11 @@ export function summarizeRun(config: unknown): RunSummary | undefined {
 
 /** The display name of a run's method. */
 export function methodTitle(facts: RunSummary): string {
-  return titleOf(methodNamed(facts.method).words, methodSettings(facts));
+  return formatTitle(methodNamed(facts.method).words, methodSettings(facts));
 }
 
 /** One word for the unit of the ranks of some methods. Methods are given by their names in a config. */
-export function componentsOf(methods: readonly string[]): string {
+export function describeComponents(methods: readonly string[]): string {
   const words = new Set(
     METHOD_NAMES.filter((name) => methods.includes(name)).map((name) => methodNamed(name).words.components),
   );
@@ -61,17 +61,17 @@ export function methodSettings(facts: RunSummary): Readonly<Record<string, unkno
 const LEFT_OUT = ['output', 'seed', 'model', 'adapter', 'data.train', 'data.validation'];
 
 /** Every value of a config as text, by its dotted key, without paths and the seed. */
-export function settingsOf(facts: RunSummary): Map<string, string> {
-  return new Map(shownValuesOf(facts).map(([key, value]) => [key, valueText(value)]));
+export function listSettings(facts: RunSummary): Map<string, string> {
+  return new Map(listShownValues(facts).map(([key, value]) => [key, valueText(value)]));
 }
 
-/** Like {@link valuesOf}, without paths and the seed. */
-export function shownValuesOf(facts: RunSummary): [string, unknown][] {
-  return valuesOf(facts).filter(([key]) => !LEFT_OUT.includes(key));
+/** Like {@link listValues}, without paths and the seed. */
+export function listShownValues(facts: RunSummary): [string, unknown][] {
+  return listValues(facts).filter(([key]) => !LEFT_OUT.includes(key));
 }
 
 /** Every value of a config, by its dotted key. A list is one value. */
-export function valuesOf(config: object): [string, unknown][] {
+export function listValues(config: object): [string, unknown][] {
   return leaves(config).filter(([, value]) => value !== undefined && value !== null);
 }
 
@@ -158,7 +158,7 @@ export function runRecord(facts: RunSummary, events: Iterable<TrainEvent>, name?
 /** The final scores by name without `eval_`: those of the finish event, otherwise those of the last evaluation. */
 export function finalScores({ finish, evaluations }: RunRecord): Map<string, number> {
   const said = finish && Object.keys(finish.metrics).length > 0 ? finish.metrics : evaluations.at(-1);
-  return scoresOf(said ?? {});
+  return readScores(said ?? {});
 }
 
 /** The confusion matrix of the model that a run kept. Before the end, it is that of the newest or the best evaluation. */
@@ -167,11 +167,11 @@ export function finalConfusion(record: RunRecord): EventOf<'confusion'> | undefi
   if (finish?.confusion) return { type: 'confusion', step: finish.step, ...finish.confusion };
   if (!facts.training.load_best_model_at_end) return confusions.at(-1);
   const kept = evaluations.findLast(({ best }) => best);
-  return (kept && confusionOf(record, kept)) ?? confusions[0];
+  return (kept && readConfusion(record, kept)) ?? confusions[0];
 }
 
 /** The confusion matrix of an evaluation; undefined for a task without one, or with too many classes. */
-export function confusionOf(
+export function readConfusion(
   { confusions }: RunRecord,
   evaluation: EventOf<'evaluation'>,
 ): EventOf<'confusion'> | undefined {
@@ -179,7 +179,7 @@ export function confusionOf(
 }
 
 /** The scores of one evaluation, by name without `eval_`. */
-export function scoresOf(evaluation: object): Map<string, number> {
+export function readScores(evaluation: object): Map<string, number> {
   return new Map(
     Object.entries(evaluation).flatMap(([name, value]) => {
       const score = scoreName(name);

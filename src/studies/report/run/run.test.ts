@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { evaluationEvent, readEvent, type TrainEvent } from '../../../training/run/events.ts';
 import { dataName, groupRuns, modelName, shortFolderNames } from './group-runs.ts';
 import {
-  componentsOf,
+  describeComponents,
   finalConfusion,
   finalParameters,
   finalScores,
@@ -11,7 +11,7 @@ import {
   runRecord,
   summarizeRun,
 } from './run-record.ts';
-import { timelineOf } from './timeline.ts';
+import { mergeTimelines } from './timeline.ts';
 
 const ADALORA = {
   model: '/models/mini',
@@ -176,13 +176,13 @@ describe('groups', () => {
     const [group] = groupRuns([
       run({ method: 'bitfit', adalora: undefined }, [{ ...EVENTS[0], ranks: {} }, finish]),
     ]);
-    expect(timelineOf(group!)).toEqual([]);
+    expect(mergeTimelines(group!)).toEqual([]);
   });
 
   it('have the mean ranks of their runs over time', () => {
     const other = [EVENTS[0], { ...EVENTS[2], ranks: { 'm.0.q': 2, 'm.0.k': 2 } }];
     const [group] = groupRuns([run({}, EVENTS), run({ seed: 1 }, other)]);
-    expect(timelineOf(group!)).toEqual([
+    expect(mergeTimelines(group!)).toEqual([
       { step: 0, budget: 8, ranks: { 'm.0.q': 4, 'm.0.k': 4 } },
       { step: 12, budget: 4, ranks: { 'm.0.q': 2.5, 'm.0.k': 1.5 } },
     ]);
@@ -226,5 +226,5 @@ it.each([
   [['adalora', 'lora'], 'components'],
   [['of another version'], 'triplets'],
 ])('the ranks of %j count %s', (methods, components) => {
-  expect(componentsOf(methods)).toBe(components);
+  expect(describeComponents(methods)).toBe(components);
 });

@@ -42,21 +42,21 @@ export interface Moment {
 }
 
 /** The ranks of a group's runs at the start, and at every allocation that all of them record. */
-export function timelineOf({ runs }: RunGroup): Moment[] {
-  const timelines = runs.map(momentsOf).filter((moments) => moments.size > 0);
+export function mergeTimelines({ runs }: RunGroup): Moment[] {
+  const timelines = runs.map(collectMoments).filter((moments) => moments.size > 0);
   const [first, ...others] = timelines;
   if (!first) return [];
   return [...first.keys()]
     .filter((step) => others.every((timeline) => timeline.has(step)))
     .map((step) =>
-      meanOf(
+      computeMean(
         step,
         timelines.map((timeline) => timeline.get(step)!),
       ),
     );
 }
 
-function momentsOf(run: RunRecord): Map<number, Record<string, number>> {
+function collectMoments(run: RunRecord): Map<number, Record<string, number>> {
   const { start, allocations, finish } = run;
   const moments = new Map<number, Record<string, number>>();
   if (start && Object.keys(start.ranks).length > 0) moments.set(0, start.ranks);
@@ -66,7 +66,7 @@ function momentsOf(run: RunRecord): Map<number, Record<string, number>> {
   return moments;
 }
 
-function meanOf(step: number, all: readonly Record<string, number>[]): Moment {
+function computeMean(step: number, all: readonly Record<string, number>[]): Moment {
   const modules = Object.keys(all[0]!);
   const ranks = Object.fromEntries(
     modules.map((module) => [module, all.reduce((sum, ranks) => sum + (ranks[module] ?? 0), 0) / all.length]),

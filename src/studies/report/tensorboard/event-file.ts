@@ -1,7 +1,7 @@
 import protobuf from 'protobufjs';
 import type { FolderFiles } from '../../../input/formats/files.ts';
 import { readEvent } from '../../../training/run/events.ts';
-import { scalarsOf } from './scalars-of.ts';
+import { listScalars } from './list-scalars.ts';
 
 /** The Castagnoli polynomial, bit-reversed. */
 const POLYNOMIAL = 0x82f63b78;
@@ -84,7 +84,7 @@ export function eventFile(folder: FolderFiles, writer: number, now = Date.now): 
       write({ file_version: 'brain.Event:2' });
       write({ step: event.step + 1, session_log: { status: SESSION_START } });
     }
-    const scalars = scalarsOf(event);
+    const scalars = listScalars(event);
     if (scalars.length === 0) return;
     const values = scalars.map(({ tag, value }) => ({ tag, simple_value: value }));
     write({ step: event.step, summary: { value: values } });

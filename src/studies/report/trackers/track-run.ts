@@ -4,9 +4,9 @@ import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
 import type { ReportTo } from '../../../training/run/config/training-section.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
 import { RUN_FILES, runYaml } from '../../../training/run/run-files.ts';
-import { valuesOf } from '../run/run-record.ts';
+import { listValues } from '../run/run-record.ts';
 import { eventFile } from '../tensorboard/event-file.ts';
-import { scalarsOf } from '../tensorboard/scalars-of.ts';
+import { listScalars } from '../tensorboard/list-scalars.ts';
 import { mlflow } from './mlflow.ts';
 import {
   type Environment,
@@ -57,7 +57,7 @@ export function trackRun(
     for (const [name, state] of Object.entries(readStates(folder))) states.set(name, state);
     const run = {
       name,
-      settings: Object.fromEntries(valuesOf(Object(runYaml(folder, "the run's config")))),
+      settings: Object.fromEntries(listValues(Object(runYaml(folder, "the run's config")))),
     };
     queues = trackers.map(({ name, tracker }) => {
       const host = {
@@ -83,7 +83,7 @@ export function trackRun(
         isBroken = true;
         onFailure(`training.report_to ends here: ${(error as Error).message}. Training continues.`);
       }
-      const scalars = scalarsOf(event);
+      const scalars = listScalars(event);
       for (const queue of queues) queue.add({ step: event.step, time: Date.now(), scalars });
     },
     async close(outcome) {

@@ -1,4 +1,4 @@
-import type { Scalar } from '../tensorboard/scalars-of.ts';
+import type { Scalar } from '../tensorboard/list-scalars.ts';
 
 /** The properties of a run on a tracking server. */
 export interface TrackedRun {

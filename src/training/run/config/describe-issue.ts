@@ -16,7 +16,7 @@ export function describeIssue(issue: Issue, config: unknown, schema: z.ZodType, 
     return issue.keys.map((key) => ({
       path: [...path, key],
       fault: 'is not a known key',
-      hint: placeOf(key, path.join('.'), known),
+      hint: describePlace(key, path.join('.'), known),
     }));
   }
   const got = valueAt(config, path);
@@ -35,7 +35,7 @@ function ownFault({ message }: Issue): string | undefined {
 }
 
 /** Names the section that a misplaced key belongs to. */
-function placeOf(key: string, section: string, known: KnownKeys): string {
+function describePlace(key: string, section: string, known: KnownKeys): string {
   const removed = removedHint(section, key);
   if (removed !== undefined) return removed;
   const [, name, value] = /^(\w+):(\S.*)$/.exec(key) ?? [];
@@ -63,7 +63,7 @@ function expectation(issue: Issue, schema: z.ZodType): string {
   if (issue.message.startsWith(OWN_MESSAGE)) return issue.message.slice(OWN_MESSAGE.length);
   switch (issue.code) {
     case 'invalid_type':
-      return `${TYPES[issue.expected] ?? `a value of type ${issue.expected}`}${boundsOf(issue, schema)}`;
+      return `${TYPES[issue.expected] ?? `a value of type ${issue.expected}`}${describeBounds(issue, schema)}`;
     case 'too_small':
       if (issue.origin === 'string') return 'a non-empty string';
       if (issue.origin === 'array') return 'a list with at least one entry';
@@ -84,7 +84,7 @@ function expectation(issue: Issue, schema: z.ZodType): string {
 }
 
 /** The allowed range of the number at an issue's path, with a space before it. */
-function boundsOf({ path, code }: Issue, schema: z.ZodType): string {
+function describeBounds({ path, code }: Issue, schema: z.ZodType): string {
   const number = code === 'invalid_type' ? numberAt(schema, path) : undefined;
   if (!number) return '';
   const { minimum, exclusiveMinimum, maximum, exclusiveMaximum } = z.toJSONSchema(number);

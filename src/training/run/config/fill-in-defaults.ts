@@ -3,7 +3,7 @@ import { METHOD_NAMES, type MethodName, methodNamed } from '../../../methods/tun
 import { scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { scorePrefixes, withSplits } from '../../../tasks/data-files.ts';
 import type { BaseData } from '../../../tasks/prediction.ts';
-import { metricsOf, taskNamed } from '../../../tasks/registry.ts';
+import { listMetrics, taskNamed } from '../../../tasks/registry.ts';
 import { CHOSEN_TRAINING, type ChosenTraining } from './defaults/policy.ts';
 import type { ParsedConfig, TaskSection } from './run-config.ts';
 import type { RunSchema } from './run-schema.ts';
@@ -25,7 +25,7 @@ export function fillInDefaults(
   const checked = { ...sound, data } as Checked;
   const { method, training } = checked;
   const { batchSize } = taskNamed(checked.task).training;
-  const [firstMetric] = metricsOf(checked.task, checked.data);
+  const [firstMetric] = listMetrics(checked.task, checked.data);
   const metric = withSet(withoutPrefix(training.metric_for_best_model ?? firstMetric!), checked, ownMetrics);
   // A custom score `my_loss` is not the loss of a set `my`.
   const isOwn = scorePrefixes(data.validation).some((set) =>
@@ -63,7 +63,7 @@ export function fillInDefaults(
 /** Adds the name of the first validation set to a score without a set. */
 function withSet(metric: string, { task, data }: TaskSection, ownMetrics: readonly string[]): string {
   const [first] = scorePrefixes(data.validation);
-  const scores: readonly string[] = [...metricsOf(task, data), ...ownMetrics];
+  const scores: readonly string[] = [...listMetrics(task, data), ...ownMetrics];
   return scores.includes(metric) ? first + metric : metric;
 }
 

@@ -1,6 +1,6 @@
 import { methodNamed } from '../../../methods/tuners/registry.ts';
 import type { CommonConfig, ModelDefinition } from '../../../models/model-definition.ts';
-import { foldCount, mixingOf } from '../../../tasks/data-files.ts';
+import { foldCount, readMixing } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import {
   type ChoiceInputs,
@@ -8,12 +8,12 @@ import {
   FOLDS,
   HELD_OUT,
   MIN_ROWS,
+  measureWidth,
   policy,
-  widthOf,
 } from './defaults/policy.ts';
 import { sectionKeys } from './fill-in-defaults.ts';
 import { knownKeys } from './known-keys.ts';
-import { methodOf } from './method-of.ts';
+import { readMethod } from './read-method.ts';
 import type { ParsedConfig, RunConfig } from './run-config.ts';
 
 /*
@@ -93,9 +93,9 @@ export function chooseScoring<Config extends ParsedConfig>(
   };
   const { probing } = taskNamed(task).training;
   // Virtual tokens are for heads that read the last token.
-  const hasVectors = methodOf(config).definition.virtualTokens === undefined;
+  const hasVectors = readMethod(config).definition.virtualTokens === undefined;
   const isOpen = config.defaults === 'chosen' && config.model_init === 'checkpoint' && adapter === undefined;
-  const isFew = isOpen && probing !== undefined && rows <= FEW_ROWS && mixingOf(data) === undefined;
+  const isFew = isOpen && probing !== undefined && rows <= FEW_ROWS && readMixing(data) === undefined;
   const counted = `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
   let changed: ParsedConfig['data'] = data;
   const given: Partial<Record<string, unknown>> = data;
@@ -164,7 +164,7 @@ export function chooseDefaults(
   facts: Omit<ChoiceInputs, 'method' | 'task'>,
 ): { config: RunConfig; chosen: Chosen[] } {
   const { method, task, training } = config;
-  const { settings } = methodOf(config);
+  const { settings } = readMethod(config);
   const proposed = policy({ ...facts, method, task });
   const missing = (values: object, given: object) =>
     Object.entries(values).filter(([key]) => (given as Record<string, unknown>)[key] === undefined);
@@ -175,7 +175,7 @@ export function chooseDefaults(
   const { title } = methodNamed(method).words;
   const rows = `${facts.rows.toLocaleString('en')} rows`;
   const reasons: Readonly<Record<string, string>> = {
-    learning_rate: `${title}, ${rows}, width ${widthOf(facts.model.linears)}`,
+    learning_rate: `${title}, ${rows}, width ${measureWidth(facts.model.linears)}`,
     num_train_epochs: `${rows} of about ${Math.round(facts.tokens)} tokens`,
     per_device_train_batch_size: rows,
   };

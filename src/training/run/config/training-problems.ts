@@ -4,7 +4,7 @@ import { ownMetricProblems } from '../../../scores/metrics/own-metrics.ts';
 import { type Problem, shown } from '../../../support/user-error.ts';
 import { foldCount, heldOutShare, placeProblems, scorePrefixes } from '../../../tasks/data-files.ts';
 import type { BaseData } from '../../../tasks/prediction.ts';
-import { metricsOf, type TaskName, taskNamed } from '../../../tasks/registry.ts';
+import { listMetrics, type TaskName, taskNamed } from '../../../tasks/registry.ts';
 import type { SoundConfig } from './sound-config.ts';
 import type { TrainingSection } from './training-section.ts';
 
@@ -143,7 +143,7 @@ function metricProblems(
   ownMetrics: readonly string[],
   data?: BaseData,
 ): Problem[] {
-  const scores = [...metricsOf(task, data), ...ownMetrics];
+  const scores = [...listMetrics(task, data), ...ownMetrics];
   const metrics = scorePrefixes(data?.validation).flatMap((prefix) => scores.map((score) => prefix + score));
   const known: readonly string[] = [...scores, ...metrics];
   if (metric === undefined || known.includes(withoutPrefix(metric))) return [];

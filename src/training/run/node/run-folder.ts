@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { LOCK_FILE, type LockOptions, lockFolder } from '../../../input/store/node/folder-lock.ts';
 import { makeFolder } from '../../../input/store/node/make-folder.ts';
 import { isTemporary, removeStale } from '../../../input/store/node/temporary-name.ts';
-import { launchOf } from '../../../program/parallel/node/launch.ts';
+import { readLaunch } from '../../../program/parallel/node/launch.ts';
 import { parentProcess } from '../../../support/node/process-status.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { RUN_FILES } from '../run-files.ts';
@@ -23,7 +23,7 @@ export function runFiles(folder: string): typeof RUN_FILES {
  */
 export function runFolderLock(folder: string, resume: boolean, options: LockOptions) {
   checkRunFolder(folder, resume);
-  const seen = contentOf(folder);
+  const seen = listContent(folder);
   let release = seen.length > 0 ? lockRun(folder, options) : undefined;
   return {
     /** Creates the folder and locks it, unless it existed. Removes the remains of killed processes. */
@@ -41,14 +41,14 @@ export function runFolderLock(folder: string, resume: boolean, options: LockOpti
 
 function checkRunFolder(folder: string, resume: boolean): void {
   const where = `output: ${folder}`;
-  const stats = statsOf(folder);
+  const stats = readStats(folder);
   if (!stats) {
     checkWritable(nearestAbove(resolve(folder)), where);
     return;
   }
   if (!stats.isDirectory())
     throw new UserError({ where, fault: 'is a file', hint: 'Pass a folder.', code: 'file_system' });
-  const entries = contentOf(folder);
+  const entries = listContent(folder);
   if (entries.length > 0 && !resume)
     throw takenFolder(where, 'is not empty', 'Resume the run, or choose another folder as output.');
   // A run that was killed before its first checkpoint has only the folder `checkpoints`.
@@ -58,8 +58,8 @@ function checkRunFolder(folder: string, resume: boolean): void {
 }
 
 /** Names of the entries in a run's folder, without its lock and temporary files; empty if the folder does not exist. */
-function contentOf(folder: string): string[] {
-  if (!statsOf(folder)) return [];
+function listContent(folder: string): string[] {
+  if (!readStats(folder)) return [];
   return readdirSync(folder).filter((name) => name !== LOCK_FILE && !isTemporary(name));
 }
 
@@ -70,7 +70,7 @@ function contentOf(folder: string): string[] {
  * @throws UserError if another run holds the lock
  */
 export function lockRun(folder: string, options?: LockOptions): () => void {
-  const launch = launchOf(process.env);
+  const launch = readLaunch(process.env);
   const launcher = launch && launch.size !== 1 ? process.ppid : parentProcess();
   return lockFolder(folder, { launcher, ...options });
 }
@@ -87,7 +87,7 @@ function takeRunFolder(folder: string, seen: readonly string[], options: LockOpt
     makeFolder(folder);
     return lockRun(folder, options);
   });
-  if (contentOf(folder).join('/') === seen.join('/')) return release;
+  if (listContent(folder).join('/') === seen.join('/')) return release;
   release();
   throw takenFolder(`output: ${folder}`, 'already contains another run');
 }
@@ -106,7 +106,7 @@ function asked<T>(folder: string, work: () => T): T {
 }
 
 function nearestAbove(path: string): string {
-  return statsOf(path) ? path : nearestAbove(dirname(path));
+  return readStats(path) ? path : nearestAbove(dirname(path));
 }
 
 function checkWritable(folder: string, where: string): void {
@@ -125,7 +125,7 @@ function refused(where: string, error: unknown): UserError {
   return new UserError({ where, fault: `is not writable (${code})`, code: 'file_system' });
 }
 
-function statsOf(path: string) {
+function readStats(path: string) {
   try {
     return statSync(path);
   } catch {

@@ -67,7 +67,7 @@ export interface Matrix {
 const BLOCK = 2 ** 18;
 
 /** A frozen matrix as it is stored. A lookup returns its rows. */
-function tableOf(weight: Value, read: ReadRange): Matrix {
+function createTable(weight: Value, read: ReadRange): Matrix {
   const { name } = (weight.node as GraphNode<'weight'>).attributes;
   const [rows, columns] = weight.shape as [number, number];
   return {
@@ -83,7 +83,7 @@ function tableOf(weight: Value, read: ReadRange): Matrix {
 
 /** The frozen matrix W of a product x Wᵀ. For a product x W, it is the transpose, which is read as a whole. */
 function frozenFactor(product: GraphNode<'matmul'>, read: ReadRange): Matrix {
-  const table = tableOf(product.inputs[1], read);
+  const table = createTable(product.inputs[1], read);
   if (product.attributes.transposeB) return table;
   const { name, rows: columns, columns: rows } = table;
   return {
@@ -152,7 +152,7 @@ export class FileWeights implements WeightStorage {
 
   #formOf(node: GraphNode): { form: MatrixForm; matrix: Matrix } | undefined {
     const { products, tables } = this.#forms;
-    const matrix = isProduct(node) ? frozenFactor(node, this.#read) : tableOf(node.inputs[0], this.#read);
+    const matrix = isProduct(node) ? frozenFactor(node, this.#read) : createTable(node.inputs[0], this.#read);
     const form = (isProduct(node) ? products : tables).find(({ fits }) => fits(matrix));
     return form && { form, matrix };
   }

@@ -8,11 +8,11 @@ export const EMPTY_SHAPE: BankShape = new Map();
 
 /** Extends a shape so that an adapter fits. */
 export function withRoom(shape: BankShape, adapter: PackedAdapter): BankShape {
-  return joinShapes(shape, shapeOf(adapter));
+  return joinShapes(shape, findShape(adapter));
 }
 
 /** The shape in which an adapter just fits. */
-export function shapeOf(adapter: PackedAdapter): BankShape {
+export function findShape(adapter: PackedAdapter): BankShape {
   const sizesOf = (pieces: BankedPieces) => new Map([...pieces].map(([path, { size }]) => [path, size]));
   return new Map([...adapter].map(([key, { form, pieces }]) => [key, { form, sizes: sizesOf(pieces) }]));
 }
@@ -29,7 +29,7 @@ export function joinShapes(one: BankShape, other: BankShape): BankShape {
 }
 
 /** The size of a slot: the sum over its places. */
-export function sizeOf(shape: BankShape): number {
+export function countValues(shape: BankShape): number {
   const sizes = [...shape.values()].flatMap(({ sizes }) => [...sizes.values()]);
   return sizes.reduce((sum, size) => sum + size, 0);
 }

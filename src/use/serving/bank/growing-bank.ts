@@ -4,7 +4,15 @@ import type { Engine } from '../../../program/engine.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { closing, type ServedBase } from '../served-base.ts';
-import { type BankShape, EMPTY_SHAPE, hasRoom, joinShapes, shapeOf, sizeOf, withRoom } from './bank-shape.ts';
+import {
+  type BankShape,
+  countValues,
+  EMPTY_SHAPE,
+  findShape,
+  hasRoom,
+  joinShapes,
+  withRoom,
+} from './bank-shape.ts';
 import { bankedGraph } from './banked-graph.ts';
 
 /** A session with a bank. */
@@ -60,7 +68,7 @@ export class GrowingBank<Made extends BankSession> {
   makeRoom(adapter: object, packed: PackedAdapter, outputs: number): Promise<void> {
     return this.#inTurn(async () => {
       await this.#grow(packed, outputs);
-      this.#rooms.set(adapter, { shape: shapeOf(packed), outputs });
+      this.#rooms.set(adapter, { shape: findShape(packed), outputs });
     });
   }
 
@@ -73,7 +81,7 @@ export class GrowingBank<Made extends BankSession> {
         shape: rooms.reduce((shape, room) => joinShapes(shape, room.shape), EMPTY_SHAPE),
         outputs: Math.max(1, ...rooms.map(({ outputs }) => outputs)),
       };
-      const [size, current] = [sizeOf(needed.shape), sizeOf(this.#room.shape)];
+      const [size, current] = [countValues(needed.shape), countValues(this.#room.shape)];
       if (size < current && size <= SMALL_SHARE * current) await this.#replace(needed).catch(() => {});
     });
   }

@@ -6,7 +6,7 @@ import type {
   Prompt,
 } from '../../../program/generation/prompt.ts';
 import { TextGenerator } from '../../../program/generation/text-generator.ts';
-import { textsOf } from '../../../program/modalities/texts.ts';
+import { requireTexts } from '../../../program/modalities/texts.ts';
 import type { ServedModel } from '../served-model.ts';
 
 export interface ServedWriteOptions extends GenerateTextOptions {
@@ -25,7 +25,7 @@ export function writeText(
   const { modality, notes, generationFiles } = trained.parts;
   const generator = new TextGenerator({
     model: counting(language, onRead),
-    texts: textsOf(modality),
+    texts: requireTexts(modality),
     files: generationFiles(),
     isChat: notes?.data.messages !== undefined,
     close: async () => {},

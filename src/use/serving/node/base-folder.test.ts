@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { writeTinyTextModel } from '../../../../tests/support/tiny-text-model.ts';
 import type { Modality } from '../../../program/modalities/modality.ts';
-import { textsOf } from '../../../program/modalities/texts.ts';
+import { requireTexts } from '../../../program/modalities/texts.ts';
 import { plainModel } from '../../../program/objectives/plain-model.ts';
 import { readFolder } from '../../trained/node/load-model.ts';
 import { BaseFolder } from './base-folder.ts';
@@ -17,7 +17,7 @@ beforeAll(() => {
 afterEach(() => void vi.useRealTimers());
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const year = (modality: Modality, now?: Date) => textsOf(modality).at(now).render([], false);
+const year = (modality: Modality, now?: Date) => requireTexts(modality).at(now).render([], false);
 
 it('a chat template gets the date of each rendering, or of the run', async () => {
   const described = await readFolder(folder);

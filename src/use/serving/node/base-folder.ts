@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { readAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
 import { type DownloadProgress, weightsDigest } from '../../../input/formats/byte-source.ts';
 import { weightFiles } from '../../../input/formats/node/checkpoint.ts';
-import { digestOf } from '../../../input/formats/node/content-digest.ts';
+import { computeDigest } from '../../../input/formats/node/content-digest.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
@@ -17,12 +17,12 @@ import { openWeights, readFolder } from '../../trained/node/load-model.ts';
 import { baseOfRun } from '../../trained/node/locate-trained.ts';
 import { type AdapterContent, type FoundAdapter, readContent } from '../served-adapter.ts';
 import { BaseModel } from '../served-base.ts';
-import { stateOf } from './find-adapters.ts';
+import { readState } from './find-adapters.ts';
 
 /** A base model's folder, by its real path. Its weights are mapped. */
 export class BaseFolder extends BaseModel {
   readonly name: string;
-  readonly #digest = lazy(() => weightsDigest(weightFiles(this.folder).map(digestOf)));
+  readonly #digest = lazy(() => weightsDigest(weightFiles(this.folder).map(computeDigest)));
 
   private constructor(model: string, ...base: ConstructorParameters<typeof BaseModel>) {
     super(...base);
@@ -62,7 +62,12 @@ export class BaseFolder extends BaseModel {
 
   /** Reads an adapter of this base like {@link readContent}. */
   read(adapter: FoundAdapter): Promise<AdapterContent> {
-    return readContent(adapter, this, { read: readAdapter, filesOf: folderFiles, baseOfRun, stateOf });
+    return readContent(adapter, this, {
+      read: readAdapter,
+      filesOf: folderFiles,
+      baseOfRun,
+      stateOf: readState,
+    });
   }
 
   protected openWeights(model: TaskModel): LoadedModel {

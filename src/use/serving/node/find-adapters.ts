@@ -31,15 +31,15 @@ export async function findAdapters(root: string): Promise<FoundAdapter[]> {
 /** The adapter in a folder, or in the folder of a run. */
 export function adapterIn(folder: string): FoundAdapter | undefined {
   const name = basename(resolve(folder));
-  const state = stateOf(folder);
+  const state = readState(folder);
   if (state !== undefined) return { name, folder, state };
   const { adapter } = runFiles(folder);
-  const inRun = stateOf(adapter);
+  const inRun = readState(adapter);
   return inRun === undefined ? undefined : { name, folder: adapter, run: folder, state: inRun };
 }
 
 /** The state of an adapter's files. Undefined if the folder has no adapter config. */
-export function stateOf(folder: string): string | undefined {
+export function readState(folder: string): string | undefined {
   const states = [...new Set([ADAPTER_CONFIG, ...ADAPTER_FILES, NOTES_FILE])].map((name) => {
     const identity = fileIdentity(join(folder, name));
     return identity && `${name} ${identity}`;

@@ -11,7 +11,7 @@ export interface LogitsSize {
  * The layout of a batch's logits, [runs, batch, width]. A row with fewer tokens has fewer `runs`, or with fewer labels
  * a smaller `width`.
  */
-function orderOf(kind: HeadKind, { length, outputs }: LogitsSize): { runs: number; width: number } {
+function findOrder(kind: HeadKind, { length, outputs }: LogitsSize): { runs: number; width: number } {
   const { axes } = headNamed(kind);
   const size = (axis: HeadAxis) => (typeof axis === 'number' ? axis : axis === 'sequence' ? length : outputs);
   const product = (some: readonly HeadAxis[]) => some.map(size).reduce((a, b) => a * b, 1);
@@ -31,8 +31,8 @@ export function rowLogits(
   padded: LogitsSize,
   rowSize: LogitsSize,
 ): Float32Array {
-  const { width: stride } = orderOf(kind, padded);
-  const { runs, width: size } = orderOf(kind, rowSize);
+  const { width: stride } = findOrder(kind, padded);
+  const { runs, width: size } = findOrder(kind, rowSize);
   const taken = new Float32Array(runs * size);
   for (let run = 0; run * size < taken.length; run++) {
     const start = (run * batch + row) * stride;
@@ -47,10 +47,10 @@ export function joinedLogits(
   rows: readonly { logits: Float32Array; length: number }[],
   padded: LogitsSize,
 ): Float32Array {
-  const { runs, width: stride } = orderOf(kind, padded);
+  const { runs, width: stride } = findOrder(kind, padded);
   const joined = new Float32Array(runs * rows.length * stride);
   for (const [row, { logits, length }] of rows.entries()) {
-    const { width: size } = orderOf(kind, { length, outputs: padded.outputs });
+    const { width: size } = findOrder(kind, { length, outputs: padded.outputs });
     for (let run = 0; run * size < logits.length; run++) {
       joined.set(logits.subarray(run * size, (run + 1) * size), (run * rows.length + row) * stride);
     }

@@ -20,12 +20,12 @@ export async function openTexts(
 ): Promise<Texts> {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   const holds = isFolder && hasTokens(readdirSync(path));
-  const files = folderFiles(holds ? path : await folderOf(path, onProgress));
+  const files = folderFiles(holds ? path : await findFolder(path, onProgress));
   const { texts } = await readTexts(files, files, UNLIMITED);
   return texts(UNLIMITED);
 }
 
-async function folderOf(path: string, onProgress?: (progress: DownloadProgress) => void): Promise<string> {
+async function findFolder(path: string, onProgress?: (progress: DownloadProgress) => void): Promise<string> {
   const { folder, kind, runModel } = await locateTrained(path, { onProgress });
   if (kind === 'model') return folder;
   return resolveBase(runModel ?? (await readAdapter(folder)).baseModel, folder, onProgress);

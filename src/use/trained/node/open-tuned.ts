@@ -1,10 +1,10 @@
 import { adapterConfigFile, readAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
 import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { weightFiles } from '../../../input/formats/node/checkpoint.ts';
-import { digestOf } from '../../../input/formats/node/content-digest.ts';
+import { computeDigest } from '../../../input/formats/node/content-digest.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
-import { type OpenModelOptions, openModel } from '../open-model.ts';
+import { type OpenModelOptions, openTunedModel } from '../open-model.ts';
 import type { OpenedTuned } from '../trained-parts.ts';
 import { type KnownAdapter, knownAdapter } from '../tune-model.ts';
 import { openWeights, readFolder } from './load-model.ts';
@@ -33,14 +33,14 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
       ? knownAdapter(await readAdapter(folder), adapterConfigFile(folder))
       : undefined;
   const baseFolder = adapter ? await findBase(located, adapter, options) : folder;
-  const opened = await openModel(
+  const opened = await openTunedModel(
     {
       files: folderFiles(folder),
       adapter,
       where: adapter ? folder : path,
       readBase: (_, changes) => readFolder(baseFolder, changes),
       openWeights: async (_, model, isHashed) => ({
-        digests: isHashed ? weightFiles(baseFolder).map(digestOf) : [],
+        digests: isHashed ? weightFiles(baseFolder).map(computeDigest) : [],
         model: openWeights(baseFolder, model),
       }),
       onNotice,

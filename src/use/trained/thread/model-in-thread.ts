@@ -11,7 +11,7 @@ import {
   type PredictOptions,
 } from '../model-options.ts';
 import type { OpenedModel } from '../opened-model.ts';
-import { closedModel, inputChunks, type Predictions, predictionsOf } from '../predictions.ts';
+import { closedModel, createPredictions, inputChunks, type Predictions } from '../predictions.ts';
 import type { ModelCard, ModelService } from './model-service.ts';
 
 /** The names of methods that are called from other threads. */
@@ -124,7 +124,7 @@ export function modelInThread<Task extends AnyTaskName>(
       ? predictAll([inputs], options)
           .next()
           .then(({ value }) => value)
-      : predictionsOf(predictAll(inputs, options));
+      : createPredictions(predictAll(inputs, options));
   return {
     task,
     labels,

@@ -3,7 +3,7 @@ import { streamSSE } from 'hono/streaming';
 import type { Service, Written } from '../../../../use/serving/service/service.ts';
 import { httpFailure, openAiError } from '../failure.ts';
 import type { ServeEnv } from '../request-scope.ts';
-import { generationOf, type Writing, type WrittenChoice } from './writing-request.ts';
+import { readGenerationSettings, type Writing, type WrittenChoice } from './writing-request.ts';
 
 /** The format of a route that generates text. */
 export interface WritingForm {
@@ -33,14 +33,14 @@ export async function answerWriting(
   const { facts, signal } = scope;
   const { model, stop } = writing;
   scope.note(model, choices.length);
-  const shared = { model, generation: generationOf(writing, maxTokens), stop: [stop ?? []].flat() };
+  const shared = { model, generation: readGenerationSettings(writing, maxTokens), stop: [stop ?? []].flat() };
   const head = { id: `${form.prefix}-${crypto.randomUUID()}`, created: Math.floor(Date.now() / 1000), model };
   const write = (choice: WrittenChoice, onText?: (text: string) => void) =>
     service.write({ ...shared, ...choice }, signal, onText);
 
   if (!writing.stream) {
     const written = await Promise.all(choices.map((choice) => write(choice)));
-    const usage = usageOf(written, writing);
+    const usage = countUsage(written, writing);
     Object.assign(facts, { tokens: usage.total_tokens });
     const all = written.map((one, index) => ({
       index,
@@ -81,7 +81,7 @@ export async function answerWriting(
     stream.onAbort(() => scope.gone());
     try {
       for await (const part of queue) await send(part);
-      const usage = usageOf(await work, writing);
+      const usage = countUsage(await work, writing);
       Object.assign(facts, { tokens: usage.total_tokens });
       if (writing.stream_options?.include_usage) await send(chunk({ choices: [], usage }));
       await stream.writeSSE({ data: '[DONE]' });
@@ -94,7 +94,7 @@ export async function answerWriting(
 }
 
 /** Counts tokens. A prompt's tokens count once, even if several texts are generated for it. */
-function usageOf(written: readonly Written[], { n }: Writing) {
+function countUsage(written: readonly Written[], { n }: Writing) {
   const prompts = written.filter((_, i) => i % (n ?? 1) === 0);
   const prompt_tokens = prompts.reduce((sum, { promptTokens }) => sum + promptTokens, 0);
   const completion_tokens = written.reduce((sum, { newTokens }) => sum + newTokens, 0);

@@ -4,8 +4,8 @@ import type { Service } from '../../../../use/serving/service/service.ts';
 import type { ServeApp } from '../request-scope.ts';
 import { answerWriting, type WritingForm } from './answer-writing.ts';
 import {
-  choicesOf,
   IGNORED,
+  listChoices,
   UNSUPPORTED,
   writingFields,
   writingRoute,
@@ -55,7 +55,7 @@ const promptRoute = writingRoute(
   writtenSchemas('Completion', PROMPT_FORM.object, text, text),
 );
 
-function promptsOf(prompt: z.infer<typeof promptRequest>['prompt']): (string | Int32Array)[] {
+function readPrompts(prompt: z.infer<typeof promptRequest>['prompt']): (string | Int32Array)[] {
   if (typeof prompt === 'string') return [prompt];
   if (typeof prompt[0] === 'number') return [Int32Array.from(prompt as number[])];
   return (prompt as (string | number[])[]).map((one) =>
@@ -119,7 +119,7 @@ const chatRoute = writingRoute(
 );
 
 /** Converts a message. If it has several parts, their texts are joined. */
-function messageOf({ role, content, name }: z.infer<typeof message>): ChatMessage {
+function readMessage({ role, content, name }: z.infer<typeof message>): ChatMessage {
   const text = Array.isArray(content) ? content.map((one) => one.text).join('') : (content ?? '');
   return { role, content: text, ...(name != null && { name }) };
 }
@@ -129,13 +129,13 @@ export function addCompletions(app: ServeApp, service: Service): void {
   // The types of routes only support JSON, but these responses may be streams.
   app.openapi(promptRoute, (c) => {
     const writing = c.req.valid('json');
-    const choices = choicesOf(promptsOf(writing.prompt), writing);
+    const choices = listChoices(readPrompts(writing.prompt), writing);
     const maxTokens = writing.max_tokens ?? DEFAULT_TOKENS;
     return answerWriting(c, service, { writing, choices, maxTokens, form: PROMPT_FORM }) as Promise<never>;
   });
   app.openapi(chatRoute, (c) => {
     const writing = c.req.valid('json');
-    const choices = choicesOf([writing.messages.map(messageOf)], writing);
+    const choices = listChoices([writing.messages.map(readMessage)], writing);
     const maxTokens = writing.max_completion_tokens ?? writing.max_tokens ?? TO_THE_END;
     return answerWriting(c, service, { writing, choices, maxTokens, form: CHAT_FORM }) as Promise<never>;
   });

@@ -106,7 +106,7 @@ const similarity = createRoute({
 export function addEmbeddings(app: ServeApp, service: Service): void {
   app.openapi(openAi, async (c) => {
     const { input, model: name, encoding_format, dimensions } = c.req.valid('json');
-    const inputs = listOf(input, MAX_INPUTS, 'input');
+    const inputs = readList(input, MAX_INPUTS, 'input');
     const scope = c.get('scope');
     scope.note(name, inputs.length);
     const { vectors, tokens } = await service.embed(
@@ -114,7 +114,7 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
       scope.signal,
     );
     const written = (vector: Float32Array) =>
-      encoding_format === 'base64' ? base64Of(vector) : Array.from(vector);
+      encoding_format === 'base64' ? encodeBase64(vector) : Array.from(vector);
     const data = vectors.map((vector, index) => ({
       object: 'embedding' as const,
       index,
@@ -146,7 +146,7 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
         model: asked.model,
         truncate: asked.truncate,
         promptName: asked.prompt_name ?? undefined,
-        inputs: listOf(asked.inputs, MAX_TEXTS, 'inputs'),
+        inputs: readList(asked.inputs, MAX_TEXTS, 'inputs'),
         dimensions: asked.dimensions ?? undefined,
       },
       c.get('scope'),
@@ -155,7 +155,7 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
   });
   app.openapi(similarity, async (c) => {
     const { model: name, inputs, parameters = {} } = c.req.valid('json');
-    const all = [inputs.source_sentence, ...listOf(inputs.sentences, MAX_TEXTS, 'inputs.sentences')];
+    const all = [inputs.source_sentence, ...readList(inputs.sentences, MAX_TEXTS, 'inputs.sentences')];
     const [source, ...others] = (
       await vectorsOf(
         {
@@ -178,7 +178,7 @@ function vectorLists(vectors: readonly Float32Array[], normalize: boolean): numb
   return vectors.map((vector) => Array.from(normalize ? atLengthOne(vector) : vector));
 }
 
-function listOf(input: string | readonly string[], most: number, where: string): readonly string[] {
+function readList(input: string | readonly string[], most: number, where: string): readonly string[] {
   const list = typeof input === 'string' ? [input] : input;
   assertAtMost(most, list, where);
   return list;
@@ -190,6 +190,6 @@ function atLengthOne(vector: Float32Array): Float32Array {
 }
 
 /** Encodes float32 numbers (little-endian) as base64. */
-function base64Of({ buffer, byteOffset, byteLength }: Float32Array): string {
+function encodeBase64({ buffer, byteOffset, byteLength }: Float32Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 }

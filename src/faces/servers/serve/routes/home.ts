@@ -74,11 +74,11 @@ export function addHome(app: ServeApp, needsKey: boolean): void {
     const nonce = randomBytes(16).toString('base64');
     const policy = `default-src 'none'; connect-src 'self'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; form-action 'none'; frame-ancestors 'none'`;
     c.header('Content-Security-Policy', policy);
-    return c.html(pageOf(nonce, needsKey));
+    return c.html(renderPage(nonce, needsKey));
   });
 }
 
-function pageOf(nonce: string, needsKey: boolean): string {
+function renderPage(nonce: string, needsKey: boolean): string {
   const page = markup`<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${PROGRAM} serve</title><style nonce="${nonce}">`;
   const form = markup`</style></head><body><h1>${PROGRAM} serve</h1><form id="form"><label for="key"${!needsKey && markup` hidden`}>API key</label><input id="key" type="${needsKey ? 'password' : 'hidden'}"><label for="model">Model</label><select id="model"></select><div id="texts"><label for="text">Text. For a pair, put a line with --- between the two texts.</label><textarea id="text" rows="5" required></textarea></div><div id="pictures" hidden><label for="image">Pictures</label><input id="image" type="file" accept="image/jpeg,image/png,image/webp,image/gif" multiple></div><button>Send</button></form><pre id="answer" aria-live="polite"></pre><p><a href="openapi.json">API description</a></p><script nonce="${nonce}">`;
   return `${page.text}${STYLE}${form.text}${SCRIPT}</script></body></html>`;

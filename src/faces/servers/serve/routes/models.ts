@@ -41,7 +41,7 @@ const one = createRoute({
 
 export function addModels(app: ServeApp, service: Service): void {
   app.openapi(all, async (c) => {
-    const data = (await service.models()).map(modelOf);
+    const data = (await service.models()).map(describeModel);
     return c.json({ object: 'list' as const, data }, 200);
   });
   app.openapi(one, async (c) => {
@@ -53,11 +53,11 @@ export function addModels(app: ServeApp, service: Service): void {
         name,
         models.map((served) => served.name),
       );
-    return c.json(modelOf(card), 200);
+    return c.json(describeModel(card), 200);
   });
 }
 
-function modelOf({ name, created, parent = undefined, task, labels, input }: ServedCard) {
+function describeModel({ name, created, parent = undefined, task, labels, input }: ServedCard) {
   return {
     id: name,
     object: 'model' as const,

@@ -56,7 +56,7 @@ export async function readPictureForm(
   const fields: Record<string, string> = {};
   const inputs: ServedText[] = [];
   for (const [name, value] of form) {
-    if (name === FIELD) inputs.push(await inputOf(value));
+    if (name === FIELD) inputs.push(await readInput(value));
     else if (known.includes(name) && typeof value === 'string') fields[name] = value;
     else throw new Refused(422, `\`${name.slice(0, MAX_NAME)}\` is not supported.`, name.slice(0, MAX_NAME));
     if (inputs.length > most)
@@ -67,7 +67,7 @@ export async function readPictureForm(
 }
 
 /** @param value a file, or a text with its bytes in base64 */
-async function inputOf(value: File | string): Promise<ServedText> {
+async function readInput(value: File | string): Promise<ServedText> {
   if (typeof value === 'string') return { text: '', image: value };
   return { text: value.name.slice(0, MAX_NAME), image: new Uint8Array(await value.arrayBuffer()) };
 }

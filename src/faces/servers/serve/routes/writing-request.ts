@@ -114,7 +114,7 @@ export type Writing = z.infer<z.ZodObject<typeof writingFields>>;
 /** A text to generate. A request has `n` of them per prompt. */
 export type WrittenChoice = Omit<WriteRequest, 'generation' | 'model' | 'stop'>;
 
-export function generationOf(writing: Writing, maxTokens: number): GenerationInput {
+export function readGenerationSettings(writing: Writing, maxTokens: number): GenerationInput {
   const { temperature, top_p, top_k, min_p, repetition_penalty } = writing;
   const isGreedy = temperature === 0;
   return {
@@ -128,7 +128,10 @@ export function generationOf(writing: Writing, maxTokens: number): GenerationInp
 }
 
 /** Makes `n` choices for each prompt. If the request has no seed, a random one is used. */
-export function choicesOf(prompts: readonly WriteRequest['prompt'][], { n, seed }: Writing): WrittenChoice[] {
+export function listChoices(
+  prompts: readonly WriteRequest['prompt'][],
+  { n, seed }: Writing,
+): WrittenChoice[] {
   const first = seed ?? crypto.getRandomValues(new Uint32Array(1))[0]!;
   const count = n ?? 1;
   if (prompts.length * count > MAX_CHOICES)

@@ -86,7 +86,7 @@ export async function loadLibrary(
       } catch {
         continue;
       }
-      const version = versionOf(library);
+      const version = readVersion(library);
       if (abi.version.test(version) && wanted.includes(abi)) return { abi, library };
       installed.push(`${name} (${version || 'no MPI'})`);
     }
@@ -111,7 +111,7 @@ function missing(
 }
 
 /** Returns a text such as `Open MPI v4.1.4` or `MPICH Version: 4.0.2`; an empty one if the library is not MPI. */
-function versionOf(library: LibraryHandle): string {
+function readVersion(library: LibraryHandle): string {
   try {
     const ask = library.func('int MPI_Get_library_version(_Out_ char *text, _Out_ int *length)');
     const text = Buffer.alloc(MAX_CHARACTERS);

@@ -6,12 +6,12 @@ import { capital, counted, short } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { componentsIn, groupSeries, type RunGroup, scoreTitleIn } from '../../run/group-runs.ts';
 import { methodSettings, newestRanks, type RunRecord } from '../../run/run-record.ts';
-import { figure, type Section, toneOf } from '../section.ts';
+import { chooseTone, figure, type Section } from '../section.ts';
 import { scoreNames } from './result.ts';
 
 /** Loss and scores over the steps. */
 export function curves(groups: readonly RunGroup[]): Section {
-  const training = curvesOf(groups, ({ steps }) => steps.map(({ step, loss }): Point => [step, loss]));
+  const training = listCurves(groups, ({ steps }) => steps.map(({ step, loss }): Point => [step, loss]));
   const section = { id: 'curves', title: 'Learning' };
   if (training.every(({ points }) => points.length === 0)) return section;
   const losses = curveFigure(groups, {
@@ -23,7 +23,7 @@ export function curves(groups: readonly RunGroup[]): Section {
   const scores = scoreNames(groups)
     .sort((a, b) => Number(b === 'loss') - Number(a === 'loss'))
     .map((name) => {
-      const drawn = curvesOf(groups, ({ evaluations }) =>
+      const drawn = listCurves(groups, ({ evaluations }) =>
         evaluations.map((event): Point => [event.step, Number(event[`eval_${name}`] ?? Number.NaN)]),
       ).map((curve) => ({ ...curve, dots: true }));
       return curveFigure(groups, {
@@ -37,11 +37,11 @@ export function curves(groups: readonly RunGroup[]): Section {
 }
 
 /** One curve for each group. */
-export function curvesOf(
+export function listCurves(
   groups: readonly RunGroup[],
   of: (run: RunRecord) => readonly Point[],
 ): ChartCurve[] {
-  return groups.map((group, i) => ({ label: group.label, tone: toneOf(i), ...groupSeries(group, of) }));
+  return groups.map((group, i) => ({ label: group.label, tone: chooseTone(i), ...groupSeries(group, of) }));
 }
 
 /** A figure with curves over the steps of the longest run. Undefined if no curve has a point. */
@@ -91,7 +91,7 @@ function ends(drawn: readonly ChartCurve[]): string {
 /** The orthogonality of the factors, the gradient and the learning rate. */
 export function optimisation(groups: readonly RunGroup[]): Section {
   const over = (of: (step: EventOf<'step'>) => number | undefined) =>
-    curvesOf(groups, ({ steps }) => steps.map((step): Point => [step.step, of(step) ?? Number.NaN]));
+    listCurves(groups, ({ steps }) => steps.map((step): Point => [step.step, of(step) ?? Number.NaN]));
   const figures = [
     curveFigure(groups, {
       id: 'orthogonality',
@@ -132,7 +132,7 @@ function orthogonalityName(groups: readonly RunGroup[]): string {
 
 /** The budget over time. Methods without a budget have a horizontal line. Undefined if no run has a budget. */
 export function budgetFigure(groups: readonly RunGroup[]): Markup | undefined {
-  const curves = curvesOf(groups, budgetPoints);
+  const curves = listCurves(groups, budgetPoints);
   if (curves.every(({ points }) => points.length === 0)) return undefined;
   const shown = curves.map((curve, i) => (curve.points.length > 0 ? curve : levelCurve(groups, i)));
   const counted = componentsIn(groups);
@@ -167,5 +167,5 @@ function levelCurve(groups: readonly RunGroup[], i: number): ChartCurve {
   const [run] = groups[i]!.runs;
   const components = Object.values(newestRanks(run)).reduce((sum, rank) => sum + rank, 0);
   const points = components > 0 ? stepDomain([groups[i]!]).map((x): Point => [x, components]) : [];
-  return { label: groups[i]!.label, tone: toneOf(i), points, dashed: true };
+  return { label: groups[i]!.label, tone: chooseTone(i), points, dashed: true };
 }

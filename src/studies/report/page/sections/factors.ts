@@ -7,7 +7,7 @@ import { rankTable } from '../../rank-table.ts';
 import { groupSeries, type RunGroup } from '../../run/group-runs.ts';
 import type { RunRecord } from '../../run/run-record.ts';
 import { figure, groupTitle, type Section } from '../section.ts';
-import { curveFigure, curvesOf, stepDomain } from './curves.ts';
+import { curveFigure, listCurves, stepDomain } from './curves.ts';
 
 /** Indices of the two factors whose orthogonality is measured. The left factor is first. */
 const SIDES = [0, 1] as const;
@@ -32,13 +32,13 @@ function isMeasured({ runs }: RunGroup): boolean {
 
 /** The mean over all matrices, with a curve for each group. */
 function means(groups: readonly RunGroup[], side: Side): Markup | undefined {
-  const curves = curvesOf(groups, ({ orthogonality }) =>
+  const curves = listCurves(groups, ({ orthogonality }) =>
     orthogonality.map(({ step, modules }): Point => {
       const values = Object.values(modules).map((distances) => distances[side]);
       return [step, values.reduce((sum, value) => sum + value, 0) / values.length];
     }),
   );
-  const names = new Set(groups.filter(isMeasured).map((group) => namesOf(group)[side]));
+  const names = new Set(groups.filter(isMeasured).map((group) => nameFactors(group)[side]));
   const title = `${['Left', 'Right'][side]} factors (${[...names].join(', ')}), mean of all matrices`;
   const name = names.size === 1 ? formula([...names][0]!, side) : '‖G − I‖²';
   return curveFigure(groups, {
@@ -62,13 +62,13 @@ function ofMatrices(groups: readonly RunGroup[], group: RunGroup, id: string, si
     curves: places.rows.flatMap(({ layer, ranks }) => {
       const index = ranks[k];
       if (index === undefined) return [];
-      const { points } = groupSeries(group, (run) => distancesOf(run, paths[index]!, side));
+      const { points } = groupSeries(group, (run) => listDistances(run, paths[index]!, side));
       return points.length > 0 ? [{ layer, points }] : [];
     }),
   }));
-  const name = formula(namesOf(group)[side], side);
+  const name = formula(nameFactors(group)[side], side);
   const seeds = group.runs.length > 1 ? ` Means of ${group.runs.length} seeds.` : '';
-  const description = `Distance of the ${side === 0 ? 'columns' : 'rows'} of ${namesOf(group)[side]} from orthonormal, one curve per layer; 0 is orthonormal.${seeds}`;
+  const description = `Distance of the ${side === 0 ? 'columns' : 'rows'} of ${nameFactors(group)[side]} from orthonormal, one curve per layer; 0 is orthonormal.${seeds}`;
   const layers = places.rows.map(({ layer }) => layer);
   const x = { name: 'step', domain: stepDomain([group]) };
   return figure({
@@ -79,14 +79,14 @@ function ofMatrices(groups: readonly RunGroup[], group: RunGroup, id: string, si
   });
 }
 
-function distancesOf({ orthogonality }: RunRecord, path: string, side: Side): Point[] {
+function listDistances({ orthogonality }: RunRecord, path: string, side: Side): Point[] {
   return orthogonality.flatMap(({ step, modules }) => {
     const value = modules[path]?.[side] ?? 0;
     return value > 0 ? [[step, value] as const] : [];
   });
 }
 
-function namesOf({ runs: [{ facts }] }: RunGroup): readonly [left: string, right: string] {
+function nameFactors({ runs: [{ facts }] }: RunGroup): readonly [left: string, right: string] {
   return methodNamed(facts.method).words.factors ?? ['B', 'A'];
 }
 

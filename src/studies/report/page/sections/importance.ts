@@ -10,7 +10,7 @@ import { counted } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';
 import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
-import { figure, groupTitle, type Section, toneOf } from '../section.ts';
+import { chooseTone, figure, groupTitle, type Section } from '../section.ts';
 
 export interface Barcode extends Captioned {
   rows: readonly (SplitScores & { label: string })[];
@@ -67,42 +67,42 @@ export function importance(groups: readonly RunGroup[]): Section {
 }
 
 /** Allocations with scores, from the run with the lowest seed: scores of different runs are not on a common scale. */
-function scoredOf({ runs: [run] }: RunGroup): Scored[] {
+function listScored({ runs: [run] }: RunGroup): Scored[] {
   return run.allocations.filter((allocation): allocation is Scored => allocation.scores !== undefined);
 }
 
 /** The distribution of all components' importance at the last allocation. Undefined if the log has no importance. */
 export function scoreHistogram(group: RunGroup, id: string, isNamed: boolean): Markup | undefined {
-  const last = scoredOf(group).at(-1);
+  const last = listScored(group).at(-1);
   if (!last) return undefined;
-  const edges = edgesOf(scoredOf(group));
-  const { kept, dropped, keptCount, count } = splitOf(last);
+  const edges = computeEdges(listScored(group));
+  const { kept, dropped, keptCount, count } = divideScores(last);
   const components = componentsIn([group]);
   const without = count - kept.length - dropped.length;
   const missing = without > 0 ? `; ${counted(without)} without a score are not drawn` : '';
-  const text = `${counted(keptCount)} of ${counted(count)} ${components} kept at step ${counted(last.step)}${missing}.${seedOf(group)}`;
+  const text = `${counted(keptCount)} of ${counted(count)} ${components} kept at step ${counted(last.step)}${missing}.${describeSeed(group)}`;
   const title = groupTitle(group, isNamed, `importance of the ${components}`);
   const counts = { kept: binned(kept, edges), dropped: binned(dropped, edges) };
   return markup`<div class="scores">${figure({
     id,
     title,
     description: text,
-    draw: (captioned) => histogram({ ...captioned, components, edges, ...counts, cut: cutOf(last) }),
+    draw: (captioned) => histogram({ ...captioned, components, edges, ...counts, cut: findCut(last) }),
     caption: markup`<b>${title}.</b> <span class="swatch kept"></span> kept, <span class="swatch dropped"></span> dropped: ${text}`,
   })}</div>`;
 }
 
 function barcodes(group: RunGroup, id: string, isNamed: boolean): Markup[] {
-  const last = scoredOf(group).at(-1);
+  const last = listScored(group).at(-1);
   if (!last) return [];
-  const domain = domainOf(last);
+  const domain = findDomain(last);
   const component = componentsIn([group]).slice(0, -1);
-  return rowsOf(last).map(({ by, rows }) =>
+  return listRows(last).map(({ by, rows }) =>
     figure({
       id: `${id}-by-${by}`,
       title: groupTitle(group, isNamed, `importance by ${by}`),
-      description: `One stroke per ${component} at step ${counted(last.step)}; pale ones were dropped.${seedOf(group)}`,
-      draw: (captioned) => barcode({ ...captioned, rows, domain, cut: cutOf(last) }),
+      description: `One stroke per ${component} at step ${counted(last.step)}; pale ones were dropped.${describeSeed(group)}`,
+      draw: (captioned) => barcode({ ...captioned, rows, domain, cut: findCut(last) }),
     }),
   );
 }
@@ -121,10 +121,10 @@ function followed(group: RunGroup, id: string, isNamed: boolean): Markup[] {
   ];
   if (chosen.length === 0) return [];
   const components = componentsIn([group]);
-  const description = `The strongest of those kept at the end and (dashed) of those dropped, as a power of ten.${seedOf(group)}`;
+  const description = `The strongest of those kept at the end and (dashed) of those dropped, as a power of ten.${describeSeed(group)}`;
   const curves = chosen.map((history, i) => ({
     label: `${history.module.split('.').slice(-4).join('.')} ${history.component}`,
-    tone: toneOf(i),
+    tone: chooseTone(i),
     dashed: !isKept(history),
     points: history.steps
       .map((step, i): Point => [step, Math.log10(history.importance[i]!)])
@@ -142,7 +142,7 @@ function followed(group: RunGroup, id: string, isNamed: boolean): Markup[] {
 }
 
 /** The components of each matrix (over all layers), and of each layer. */
-function rowsOf(allocation: Scored) {
+function listRows(allocation: Scored) {
   const modules = Object.keys(allocation.ranks);
   const places = rankTable(Object.fromEntries(modules.map((module, i) => [module, i])));
   const split = (chosen: readonly (number | undefined)[]) => {
@@ -164,13 +164,13 @@ function rowsOf(allocation: Scored) {
 }
 
 export function importanceFrames(group: RunGroup): ImportanceFrames | undefined {
-  const scored = scoredOf(group);
+  const scored = listScored(group);
   if (scored.length === 0) return undefined;
-  const edges = edgesOf(scored);
+  const edges = computeEdges(scored);
   const { base, height, x } = histogramGeometry(edges);
   const at = scored.map((allocation) => {
-    const { kept, dropped } = splitOf(allocation);
-    const cut = cutOf(allocation);
+    const { kept, dropped } = divideScores(allocation);
+    const cut = findCut(allocation);
     const counts = { kept: binned(kept, edges), dropped: binned(dropped, edges) };
     return [allocation.step, { ...counts, cut: cut === undefined ? null : x(cut) }] as const;
   });
@@ -178,23 +178,23 @@ export function importanceFrames(group: RunGroup): ImportanceFrames | undefined 
 }
 
 /** Bin edges for all allocations of a run, so that the slider shows how scores move. */
-function edgesOf(scored: readonly Scored[]): number[] {
+function computeEdges(scored: readonly Scored[]): number[] {
   return binEdges(scored.flatMap(({ scores }) => scores.flat().filter((score) => score !== null)));
 }
 
-function domainOf({ scores }: Scored): [number, number] {
+function findDomain({ scores }: Scored): [number, number] {
   const edges = binEdges(scores.flat().filter((score) => score !== null));
   return [edges[0]!, edges.at(-1)!];
 }
 
-function splitOf({ scores, ranks }: Scored) {
+function divideScores({ scores, ranks }: Scored) {
   return splitScores(scores, Object.values(ranks));
 }
 
-function cutOf({ threshold }: Scored): number | undefined {
+function findCut({ threshold }: Scored): number | undefined {
   return threshold > 0 && Number.isFinite(threshold) ? Math.log10(threshold) : undefined;
 }
 
-function seedOf({ runs }: RunGroup): string {
+function describeSeed({ runs }: RunGroup): string {
   return runs.length > 1 ? ` Seed ${runs[0].facts.seed}.` : '';
 }

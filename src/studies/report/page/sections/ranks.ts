@@ -1,11 +1,11 @@
 import { linear } from '../../chart/axes.ts';
-import { heatMapChart, heatMapValues, SHADES, shadeOf } from '../../chart/heat-map.ts';
+import { chooseShade, heatMapChart, heatMapValues, SHADES } from '../../chart/heat-map.ts';
 import { type Captioned, matrixName, picture, textWidth } from '../../chart/picture.ts';
 import { counted } from '../../format.ts';
 import { type Content, jsonMarkup, type Markup, markup } from '../../markup.ts';
 import { type RankTable, rankTable } from '../../rank-table.ts';
 import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
-import { type Moment, timelineOf } from '../../run/timeline.ts';
+import { type Moment, mergeTimelines } from '../../run/timeline.ts';
 import { figure, groupTitle, part, type Section } from '../section.ts';
 import { budgetFigure } from './curves.ts';
 import { type ImportanceFrames, importanceFrames, scoreHistogram } from './importance.ts';
@@ -43,7 +43,7 @@ function rankThumbnail(id: string, { columns, rows }: RankTable, largest: number
     ranks.map((rank, matrix) =>
       rank === undefined
         ? undefined
-        : markup`<rect class="h${shadeOf(rank, largest)}" x="${layer * CELL}" y="${(columns.length - 1 - matrix) * CELL}" width="${CELL - 1}" height="${CELL - 1}"/>`,
+        : markup`<rect class="h${chooseShade(rank, largest)}" x="${layer * CELL}" y="${(columns.length - 1 - matrix) * CELL}" width="${CELL - 1}" height="${CELL - 1}"/>`,
     ),
   );
   return picture({ ...frame, description: 'A small map of ranks; a deeper color is a higher rank.' }, cells);
@@ -68,7 +68,7 @@ const THUMBNAILS = 6;
 /** How the ranks of each group changed, with a slider over the run. Constant ranks are captioned in a sentence. */
 export function ranks(groups: readonly RunGroup[]): Section {
   const isNamed = groups.length > 1;
-  const timelines = groups.map(timelineOf);
+  const timelines = groups.map(mergeTimelines);
   const budget = budgetFigure(groups);
   const even = groups.map((group, i) => evenRanks(group, timelines[i]!, `ranks-${i}-even`, isNamed));
   const moved = groups.filter((_, i) => timelines[i]!.length > 0 && !even[i]);

@@ -6,18 +6,18 @@ import { score } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import {
   budgetMeasure,
+  formatKey,
   groupInterval,
   intervalText,
   isBudgetKey,
-  keyOf,
-  namesOf,
+  joinNames,
   type RunGroup,
   runLabels,
   scoreTitleIn,
 } from '../../run/group-runs.ts';
 import { finalScores } from '../../run/run-record.ts';
 import { findingSentences, verdictSentence } from '../../verdict-sentence.ts';
-import { figure, part, type Section, TONES, table, toneOf } from '../section.ts';
+import { chooseTone, figure, part, type Section, TONES, table } from '../section.ts';
 
 /** Final scores. For several runs, a picture compares the main score. */
 export function result(groups: readonly RunGroup[]): Section {
@@ -68,7 +68,7 @@ function spread(groups: readonly RunGroup[], name: string) {
   if (groups.every(({ runs }) => runs.length === 1) && groups.length < 2) return undefined;
   const rows = groups.map((group, i) => ({
     label: group.label,
-    tone: toneOf(i),
+    tone: chooseTone(i),
     values: group.runs.map((run) => finalScores(run).get(name) ?? Number.NaN),
     names: group.runs.map((run) => `${run.name === '' ? group.label : run.name}, seed ${run.facts.seed}`),
   }));
@@ -116,13 +116,13 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
     const score = groupInterval(group, (run) => finalScores(run).get(name));
     return score ? [{ group, score, budget: groupInterval(group, of)?.mean }] : [];
   });
-  const lines = linesOf(spots);
-  if (!lines.some((line) => new Set(budgetsOf(line)).size > 1)) return undefined;
-  const budgets = budgetsOf(spots);
+  const lines = groupLines(spots);
+  if (!lines.some((line) => new Set(listBudgets(line)).size > 1)) return undefined;
+  const budgets = listBudgets(spots);
   const range = [Math.min(...budgets), Math.max(...budgets)] as const;
   const labels = runLabels(
     lines.map(([{ group }]) => group.runs[0].facts),
-    lines.map((line) => namesOf(line.flatMap(({ group }) => group.runs))),
+    lines.map((line) => joinNames(line.flatMap(({ group }) => group.runs))),
     (key) => !isBudgetKey(key),
   );
   const isMean = groups.some(({ runs }) => runs.length > 1);
@@ -133,8 +133,8 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
     label: labels[i]!,
     // A line has the color of its first group, as in every other figure. With more groups than colors, two lines
     // could share a color, so lines get colors by their own order.
-    tone: toneOf(groups.length > TONES ? i : groups.indexOf(line[0].group)),
-    ...curveOf(line, range),
+    tone: chooseTone(groups.length > TONES ? i : groups.indexOf(line[0].group)),
+    ...createCurve(line, range),
   }));
   return figure({
     id: 'result-budget',
@@ -147,10 +147,10 @@ export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup
 type Line = [Spot, ...Spot[]];
 
 /** Groups that differ only by their budget. */
-function linesOf(spots: readonly Spot[]): Line[] {
+function groupLines(spots: readonly Spot[]): Line[] {
   const lines = new Map<string, Line>();
   for (const spot of spots) {
-    const key = keyOf(spot.group.runs[0].facts, (setting) => !isBudgetKey(setting));
+    const key = formatKey(spot.group.runs[0].facts, (setting) => !isBudgetKey(setting));
     const line = lines.get(key);
     if (line) line.push(spot);
     else lines.set(key, [spot]);
@@ -158,12 +158,12 @@ function linesOf(spots: readonly Spot[]): Line[] {
   return [...lines.values()];
 }
 
-function budgetsOf(spots: readonly Spot[]): number[] {
+function listBudgets(spots: readonly Spot[]): number[] {
   return spots.flatMap(({ budget }) => budget ?? []);
 }
 
 /** Points in the order of budgets. A method without a budget gets a horizontal line. */
-function curveOf(line: readonly Spot[], range: readonly number[]): Omit<ChartCurve, 'label' | 'tone'> {
+function createCurve(line: readonly Spot[], range: readonly number[]): Omit<ChartCurve, 'label' | 'tone'> {
   const sorted = line
     .flatMap(({ budget, score }) => (budget === undefined ? [] : { budget, score }))
     .sort((a, b) => a.budget - b.budget);

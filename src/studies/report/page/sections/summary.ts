@@ -5,8 +5,8 @@ import {
   dataName,
   groupInterval,
   intervalText,
+  joinNames,
   modelName,
-  namesOf,
   type RunGroup,
   scoreTitleIn,
 } from '../../run/group-runs.ts';
@@ -35,14 +35,14 @@ export function summary(groups: readonly RunGroup[]): Section {
 type FactOf = (group: RunGroup) => string;
 
 const FACTS: readonly (readonly [name: string, of: FactOf])[] = [
-  ['Folder', ({ runs }) => namesOf(runs)],
+  ['Folder', ({ runs }) => joinNames(runs)],
   ['Model', ({ runs: [run] }) => modelName(run.facts)],
-  ['Task', ({ runs: [run] }) => taskOf(run)],
-  ['Data', ({ runs: [run] }) => dataOf(run)],
-  ['Method', ({ runs: [run] }) => methodOf(run)],
+  ['Task', ({ runs: [run] }) => describeTask(run)],
+  ['Data', ({ runs: [run] }) => describeData(run)],
+  ['Method', ({ runs: [run] }) => describeMethod(run)],
   ['Base', ({ runs: [{ facts }] }) => (facts.base_dtype === 'float32' ? '' : facts.base_dtype)],
   ['Seed', ({ runs }) => listed(runs.map(({ facts }) => `${facts.seed}`))],
-  ['Steps', ({ runs: [run] }) => stepsOf(run)],
+  ['Steps', ({ runs: [run] }) => describeSteps(run)],
   ['State', ({ runs }) => listed([...new Set(runs.map(runState))])],
   [
     'Training time',
@@ -54,20 +54,20 @@ const FACTS: readonly (readonly [name: string, of: FactOf])[] = [
   ],
 ];
 
-function taskOf({ facts }: RunRecord): string {
+function describeTask({ facts }: RunRecord): string {
   const known = TASK_NAMES.find((name) => name === facts.task);
   const task = known ? taskNamed(known).words.name : facts.task;
   return facts.data.text_pair === undefined ? task : `${task} of pairs`;
 }
 
-function dataOf({ facts, start }: RunRecord): string {
+function describeData({ facts, start }: RunRecord): string {
   if (!start) return dataName(facts);
   const sizes = [`${counted(start.train_examples)} to train on`];
   if (start.eval_examples > 0) sizes.push(`${counted(start.eval_examples)} to validate`);
   return `${dataName(facts)}: ${sizes.join(', ')}`;
 }
 
-function methodOf(run: RunRecord): string {
+function describeMethod(run: RunRecord): string {
   const { facts } = run;
   const modules = Object.keys(newestRanks(run)).length;
   const summary = methodNamed(facts.method).words.summary?.(methodSettings(facts));
@@ -76,7 +76,7 @@ function methodOf(run: RunRecord): string {
   return `${methodTitle(facts)}${summary === undefined ? '' : `, ${summary}`}${where}${from}`;
 }
 
-function stepsOf(run: RunRecord): string {
+function describeSteps(run: RunRecord): string {
   const { start } = run;
   if (!start) return '';
   const epochs = Number(start.num_train_epochs.toFixed(2));
@@ -108,7 +108,7 @@ export function reportTitle(groups: readonly RunGroup[]): string {
 }
 
 /** The result in one or two sentences. */
-export function leadOf(groups: readonly RunGroup[]): string {
+export function describeLead(groups: readonly RunGroup[]): string {
   const runs = groups.flatMap((group) => group.runs);
   const models = listed([...new Set(runs.map(({ facts }) => modelName(facts)))]);
   const [name] = scoreNames(groups);

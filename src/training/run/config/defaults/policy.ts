@@ -85,7 +85,7 @@ export function policy(facts: ChoiceInputs): {
 /** The learning rate for a method, a task and a model. It does not depend on the number of rows. */
 export function usualRate(facts: Pick<ChoiceInputs, 'method' | 'task' | 'model'>): number {
   const { rate } = chosenFor(facts);
-  const width = isLanguage(facts) ? 1 : Math.min(1, MEASURED_WIDTH / widthOf(facts.model.linears));
+  const width = isLanguage(facts) ? 1 : Math.min(1, MEASURED_WIDTH / measureWidth(facts.model.linears));
   const share = facts.model.layer?.inLoss === false ? CONTRAST_RATE * width : width;
   // Rounded to two digits, because the rate is not more precise.
   return Number((rate * share).toPrecision(2));
@@ -108,11 +108,11 @@ function epochsFor({ rows, tokens, model }: ChoiceInputs, keepsHead: boolean): n
   const seen = model.layer ? LAYER_ROWS_SEEN : ROWS_SEEN;
   const { least, most } = model.layer ? LAYER_EPOCHS : EPOCHS;
   const wanted = keepsHead ? EPOCHS.ofOldHead : Math.min(most, Math.max(least, Math.ceil(seen / rows)));
-  return Math.max(1, Math.min(wanted, Math.floor(WORK / workOf(model.linears, tokens * rows))));
+  return Math.max(1, Math.min(wanted, Math.floor(WORK / estimateWork(model.linears, tokens * rows))));
 }
 
 /** The work of a training: parameters of linear layers times tokens. */
-export function workOf(
+export function estimateWork(
   linears: readonly Pick<LinearModule, 'inFeatures' | 'outFeatures'>[],
   tokens: number,
 ): number {
@@ -130,7 +130,7 @@ export function affordableFolds(folds: number, work: number): number {
 }
 
 /** The most frequent input width of linear layers: the width of the hidden states. */
-export function widthOf(linears: readonly Pick<LinearModule, 'inFeatures'>[]): number {
+export function measureWidth(linears: readonly Pick<LinearModule, 'inFeatures'>[]): number {
   const counts = new Map<number, number>();
   for (const { inFeatures } of linears) counts.set(inFeatures, (counts.get(inFeatures) ?? 0) + 1);
   return [...counts].reduce((most, one) => (one[1] > most[1] ? one : most), [MEASURED_WIDTH, 0])[0];

@@ -3,7 +3,7 @@ import { type MethodName, methodNamed } from '../../../methods/tuners/registry.t
 import type { ParsedConfig } from './run-config.ts';
 
 /** Returns a config's method and its settings. */
-export function methodOf(config: Pick<ParsedConfig, 'method'>): {
+export function readMethod(config: Pick<ParsedConfig, 'method'>): {
   definition: AnyMethod;
   settings: Record<string, unknown>;
 } {

@@ -21,7 +21,7 @@ interface Inputs {
  *
  * @param argument pictures, a file, or `-`
  * @param isText whether an argument is a text instead
- * @returns the text, or the sources of {@link inputsOf}; neither if standard input is read
+ * @returns the text, or the sources of {@link chooseInputs}; neither if standard input is read
  */
 export async function namedInputs(
   model: OpenedModel,
@@ -49,7 +49,7 @@ export async function namedInputs(
  *
  * @param readsPictures whether texts are names of pictures, relative to their file or to the current folder
  */
-export async function inputsOf(
+export async function chooseInputs(
   sources: readonly (TextFile | string)[],
   { input: { parse, typed } }: Prediction<BaseData, unknown>,
   reading: ReadingOf<BaseData>,

@@ -18,7 +18,7 @@ export function taskTypeFor({
  * PEFT's `task_type` of an adapter; null if the adapter has none. For AdapterHub's format, it is derived from
  * the transformers class or the `head_type`.
  */
-export function taskTypeOf({ config, head }: Pick<StoredAdapter, 'config' | 'head'>): string | null {
+export function nameTaskType({ config, head }: Pick<StoredAdapter, 'config' | 'head'>): string | null {
   if (!isAdapterHub(config)) return typeof config.task_type === 'string' ? config.task_type : null;
   const exchangeable = head?.config as { head_type: string } | null | undefined;
   const found = exchangeable

@@ -9,7 +9,7 @@ export interface Scalar {
  * The scalars of an event in TensorBoard. Tags are those of Hugging Face's trainer (`train/loss`, `eval/accuracy`).
  * Values that it lacks have `adalora/…`, and by module `ranks/…` and `orthogonality/…`.
  */
-export function scalarsOf(event: TrainEvent): Scalar[] {
+export function listScalars(event: TrainEvent): Scalar[] {
   return Object.entries(namedValues(event))
     .filter(([, value]) => Number.isFinite(value))
     .map(([tag, value]) => ({ tag, value }));
