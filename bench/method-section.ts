@@ -19,9 +19,15 @@ export function methodSection(
   // IncreLoRA always trains the next triplets of each module as well.
   const grown = method === 'increlora' && { target_r: r + 1, incre_rank_num: 1 };
   const all: Record<string, unknown> = {
-    ...{ r, init_r: r, target_r: Math.round(r / 1.5), bottleneck: r, ...SCHEDULE, ...grown },
+    r,
+    init_r: r,
+    target_r: Math.round(r / 1.5),
+    bottleneck: r,
+    ...SCHEDULE,
+    ...grown,
     // LoRA-FA does not train A, so it has no such term.
-    ...{ orth_reg_weight: options.lorafa ? 0 : 0.1, target_modules: [...targets] },
+    orth_reg_weight: options.lorafa ? 0 : 0.1,
+    target_modules: [...targets],
   };
   const schema: z.ZodObject | undefined = methodNamed(method).config;
   if (!schema) return {};

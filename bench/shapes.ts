@@ -140,7 +140,10 @@ export function benchCases(dropout: number, batch?: number): BenchCase[][] {
     return methods.map((method) => ({
       ...size,
       ...(batch !== undefined && { batch }),
-      ...{ method, r: 12, dropout, targets },
+      method,
+      r: 12,
+      dropout,
+      targets,
     }));
   });
 }

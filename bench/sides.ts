@@ -78,8 +78,10 @@ export class Launcher {
         only.split(',').some((part) => name.includes(part)) && (python || library === 'adalora'),
     );
     const installed = {
-      ...{ adalora: true, 'adalora serve': true },
-      ...{ PEFT: Boolean(python), 'llama.cpp': hasLlama(python) },
+      adalora: true,
+      'adalora serve': true,
+      PEFT: Boolean(python),
+      'llama.cpp': hasLlama(python),
     };
     this.decoderSides = DECODER_SIDES.filter(({ library }) => installed[library]);
     this.#python = python;

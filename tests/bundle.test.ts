@@ -26,7 +26,11 @@ it.each([
   const outfile = workspace.path(`bundle.${extension}`);
   await build({
     stdin: { contents: source.replace('OUTPUT', JSON.stringify(format)), resolveDir: workspace.folder },
-    ...{ bundle: true, platform: 'node', packages: 'external', format, outfile },
+    bundle: true,
+    platform: 'node',
+    packages: 'external',
+    format,
+    outfile,
   });
   const { status, stdout, stderr } = spawnSync(process.execPath, [outfile], {
     cwd: workspace.folder,
@@ -45,7 +49,11 @@ it('a bundled server predicts in a thread, and ends by itself without closing it
   const outfile = workspace.path('server.mjs');
   await build({
     stdin: { contents, resolveDir: workspace.folder },
-    ...{ bundle: true, platform: 'node', packages: 'external', format: 'esm', outfile },
+    bundle: true,
+    platform: 'node',
+    packages: 'external',
+    format: 'esm',
+    outfile,
   });
   const { status, stdout, stderr } = spawnSync(process.execPath, [outfile], {
     cwd: workspace.folder,
@@ -70,8 +78,15 @@ it('all files that the build names by their place exist', () => {
 
 it("the build's entry for pages reaches no module of Node", async () => {
   const { metafile } = await build({
-    ...{ entryPoints: ['dist/faces/web/index.js'], bundle: true, platform: 'browser', format: 'esm' },
-    ...{ packages: 'external', external: ['#*'], write: false, metafile: true, logLevel: 'silent' },
+    entryPoints: ['dist/faces/web/index.js'],
+    bundle: true,
+    platform: 'browser',
+    format: 'esm',
+    packages: 'external',
+    external: ['#*'],
+    write: false,
+    metafile: true,
+    logLevel: 'silent',
   });
   const { imports } = Object.values(metafile.outputs)[0]!;
   const external = imports.filter((each) => each.external).map(({ path }) => path);

@@ -106,8 +106,11 @@ describe('a decoder', { timeout: 240_000 }, () => {
         predict_with_generate: true,
       },
       training: {
-        ...{ learning_rate: 5e-3, max_steps: 50, per_device_train_batch_size: 8 },
-        ...{ eval_strategy: 'steps', eval_steps: 50 },
+        learning_rate: 5e-3,
+        max_steps: 50,
+        per_device_train_batch_size: 8,
+        eval_strategy: 'steps',
+        eval_steps: 50,
       },
       metrics: {
         ones(predictions: readonly string[], references: readonly string[]) {

@@ -37,10 +37,15 @@ afterEach(() => engine.restore());
 const config = (output: string, more: object = {}, data: object = {}) =>
   parseRunConfig(
     {
-      ...{ model: workspace.path('model'), method: 'lora', output: workspace.path(output) },
+      model: workspace.path('model'),
+      method: 'lora',
+      output: workspace.path(output),
       data: {
-        ...{ train: workspace.path('train.tsv'), validation: workspace.path('dev.tsv') },
-        ...{ text: 'sentence', label: 'label', max_length: 32 },
+        train: workspace.path('train.tsv'),
+        validation: workspace.path('dev.tsv'),
+        text: 'sentence',
+        label: 'label',
+        max_length: 32,
         ...data,
       },
       training: { max_steps: 3, eval_strategy: 'steps', eval_steps: 1, per_device_train_batch_size: 4 },
@@ -49,8 +54,11 @@ const config = (output: string, more: object = {}, data: object = {}) =>
     'config',
   );
 const PAIRS = {
-  ...{ anchor: 'sentence', positive: 'sentence' },
-  ...{ text: undefined, label: undefined, validation: undefined },
+  anchor: 'sentence',
+  positive: 'sentence',
+  text: undefined,
+  label: undefined,
+  validation: undefined,
 };
 const host: TrainerHost = { emit: () => {}, shouldStop: () => false, peakMemoryMb: () => 0 };
 const load = async (more: object = {}, data: object = {}) =>
@@ -267,7 +275,8 @@ it('a model in its thread answers after a failure, and closes although a session
     console.log('closed');`,
   );
   const { stdout, stderr } = spawnSync(process.execPath, ['in-thread.mjs'], {
-    ...{ encoding: 'utf8', cwd: workspace.folder },
+    encoding: 'utf8',
+    cwd: workspace.folder,
     env: {
       ...process.env,
       NODE_OPTIONS: `--import ${new URL('./support/failing-engine.mjs', import.meta.url)}`,
@@ -294,7 +303,8 @@ describe('a page', () => {
   const files = () =>
     new Map(NAMES.map((name) => [name, new Uint8Array(readFileSync(workspace.path('model', name)))]));
   const config: PageConfig = {
-    ...{ model: 'base', method: 'lora' },
+    model: 'base',
+    method: 'lora',
     data: { train: 'rows.tsv', validation: '20%', text: 'sentence', label: 'label', max_length: 32 },
     training: { max_steps: 3, per_device_train_batch_size: 4 },
   };

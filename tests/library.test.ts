@@ -27,7 +27,9 @@ describe('the library', () => {
       process.execPath,
       ['--import', import.meta.resolve('tsx'), resolve(EXAMPLE)],
       {
-        ...{ cwd: workspace.folder, encoding: 'utf8', timeout: 300_000 },
+        cwd: workspace.folder,
+        encoding: 'utf8',
+        timeout: 300_000,
         env: { ...env, HOME: home, XDG_CACHE_HOME: home },
       },
     );
@@ -188,7 +190,9 @@ describe('the library', () => {
     const data = {
       train: workspace.path('train.tsv'),
       validation: workspace.path('dev.tsv'),
-      ...{ text: 'sentence', label: 'label', max_length: 32 },
+      text: 'sentence',
+      label: 'label',
+      max_length: 32,
     };
     const share = (predictions: readonly ClassAnswer[], references: readonly string[]) =>
       predictions.filter(({ label }, i) => label === references[i]).length / references.length;

@@ -329,7 +329,10 @@ describe('the files beside it', () => {
     const [{ generated_text: answer }] = await writer(chat, settings);
     expect(answer.at(-1)).toEqual({ role: 'assistant', content: text });
     expect(JSON.parse(readFileSync(join(output, 'generation_config.json'), 'utf8'))).toEqual({
-      ...{ _from_model_config: true, bos_token_id: 1, eos_token_id: 2, pad_token_id: 0 },
+      _from_model_config: true,
+      bos_token_id: 1,
+      eos_token_id: 2,
+      pad_token_id: 0,
     });
   });
 });

@@ -188,12 +188,10 @@ describe('functions of the program in a config', () => {
     }));
     const lossesOf = async (output: string, data: object, compute_loss_func?: LossFunction) => {
       await train({
-        ...{
-          model: workspace.path('model'),
-          task: 'sentence_embedding',
-          method: 'lora',
-          defaults: 'huggingface',
-        },
+        model: workspace.path('model'),
+        task: 'sentence_embedding',
+        method: 'lora',
+        defaults: 'huggingface',
         data: { train: pairs, anchor: 'question', positive: 'answer', ...data },
         training: { max_steps: 3, logging_steps: 1, per_device_train_batch_size: 6, compute_loss_func },
         output: workspace.path(output),

@@ -17,9 +17,16 @@ const model = workspace.path('vision');
 const photos = workspace.path('photos');
 const PARQUET = resolve('src/input/data/parquet/fixtures/pictures.parquet');
 const PROCESSOR = {
-  ...{ image_processor_type: 'BitImageProcessor', resample: 3, rescale_factor: 1 / 255 },
-  ...{ do_resize: true, do_center_crop: true, do_rescale: true, do_normalize: true, do_convert_rgb: true },
-  ...{ image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] },
+  image_processor_type: 'BitImageProcessor',
+  resample: 3,
+  rescale_factor: 1 / 255,
+  do_resize: true,
+  do_center_crop: true,
+  do_rescale: true,
+  do_normalize: true,
+  do_convert_rgb: true,
+  image_mean: [0.5, 0.5, 0.5],
+  image_std: [0.5, 0.5, 0.5],
   size: { shortest_edge: 14 },
   crop_size: { height: 12, width: 12 },
 };
@@ -167,7 +174,8 @@ describe('a picture', () => {
     ['another picture', { anchor: 'file_name', positive: 'other' }],
   ])('has a vector that is trained by its %s', async (name, columns) => {
     const rows = NAMES.map((file_name, i) => ({
-      ...{ file_name, color: i % 2 ? 'blue' : 'red' },
+      file_name,
+      color: i % 2 ? 'blue' : 'red',
       other: NAMES[(i + 2) % NAMES.length],
     }));
     const path = table(`${name}.jsonl`, rows);

@@ -107,7 +107,9 @@ const commands = blocks
   .flatMap((block) => {
     const lines = commandsOf(block);
     return lines.map((command, i) => ({
-      ...{ where: place(block), document: block.document, command },
+      where: place(block),
+      document: block.document,
+      command,
       output: i === lines.length - 1 ? outputAfter(block) : [],
     }));
   })

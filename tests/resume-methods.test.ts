@@ -75,12 +75,19 @@ function adapterOf(output: string): Map<string, Buffer> {
 it.each(CASES)('a stopped run with %s ends with the same adapter byte for byte', async (name, method) => {
   const configOf = (output: string) =>
     ({
-      ...{ model, output, defaults: 'huggingface', ...method },
+      model,
+      output,
+      defaults: 'huggingface',
+      ...method,
       data: { train: join(root, 'rows.tsv'), text: 'sentence', label: 'label', max_length: 16 },
       // An epoch ends within a step, and the stop is within an epoch.
       training: {
-        ...{ max_steps: STEPS, per_device_train_batch_size: 8, gradient_accumulation_steps: 2 },
-        ...{ learning_rate: 1e-2, save_steps: 100, logging_steps: 1 },
+        max_steps: STEPS,
+        per_device_train_batch_size: 8,
+        gradient_accumulation_steps: 2,
+        learning_rate: 1e-2,
+        save_steps: 100,
+        logging_steps: 1,
       },
     }) as RunConfigInput;
   const [whole, parts] = ['whole', 'parts'].map((part) => join(root, `${name}-${part}`)) as [string, string];

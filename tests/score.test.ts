@@ -106,7 +106,10 @@ describe('eval --predictions of rouge and bleu', () => {
     const rouge = await texts('rouge', 'texts.txt', 'right.txt');
     // "sat" and the stem of "cats", which has four letters: cat.
     expect(JSON.parse(rouge.stdout)).toEqual({
-      ...{ rouge1: 2 / 3, rouge2: 2 / 3, rougeL: 2 / 3, rougeLsum: 2 / 3 },
+      rouge1: 2 / 3,
+      rouge2: 2 / 3,
+      rougeL: 2 / 3,
+      rougeLsum: 2 / 3,
     });
     expect(await texts('rouge', 'texts.txt', 'several.jsonl')).toEqual(rouge);
     const bleu = await texts('bleu', 'right.txt', 'several.jsonl');

@@ -34,11 +34,17 @@ afterAll(trainHere());
 
 function configOf(name: string, data: object, training: object = {}): RunConfigInput {
   return {
-    ...{ model: MODEL, task: 'sentence_embedding', method: 'lora', output: join(folder, name) },
+    model: MODEL,
+    task: 'sentence_embedding',
+    method: 'lora',
+    output: join(folder, name),
     lora: { r: 4, lora_alpha: 16, target_modules: ['query', 'value', 'intermediate.dense'] },
     data,
     training: {
-      ...{ num_train_epochs: 20, per_device_train_batch_size: 6, learning_rate: 0.01, ...training },
+      num_train_epochs: 20,
+      per_device_train_batch_size: 6,
+      learning_rate: 0.01,
+      ...training,
     },
   } as RunConfigInput;
 }
@@ -138,8 +144,11 @@ it.each([
   ],
 ])('learns from %s', async (name, columns, metric) => {
   const rows = QUESTIONS.map((word, i) => ({
-    ...{ a: `the ${word}`, b: `${word} tree`, c: `${QUESTIONS[(i + 1) % 6]} flew` },
-    ...{ score: i % 2 === 0 ? 5 : 1, class: i % 2 },
+    a: `the ${word}`,
+    b: `${word} tree`,
+    c: `${QUESTIONS[(i + 1) % 6]} flew`,
+    score: i % 2 === 0 ? 5 : 1,
+    class: i % 2,
   }));
   const file = written(`${name}.jsonl`, lines(rows));
   const { metrics } = await train(

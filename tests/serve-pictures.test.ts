@@ -77,8 +77,13 @@ beforeAll(async () => {
   expect(refused).toEqual([]);
   service = new LocalService(serving, folders);
   const { app } = serveApp(service, {
-    ...{ metrics: new ServerMetrics(), allowLoading: false, maxBody: 200_000, maxRequests: 100 },
-    ...{ maxSeconds: 100, version: '0', log() {} },
+    metrics: new ServerMetrics(),
+    allowLoading: false,
+    maxBody: 200_000,
+    maxRequests: 100,
+    maxSeconds: 100,
+    version: '0',
+    log() {},
     onFault(error) {
       throw error;
     },

@@ -400,7 +400,11 @@ describe('adapters of a decoder', () => {
       writeMadeAdapter(workspace.path('chats', `c${i}`), base, made);
     }
     writeMadeAdapter(workspace.path('chats', 'whole'), base, {
-      ...{ seed: 9, task: 'causal_lm', labels: [], data: { messages: 'messages' }, targets: 'all-linear' },
+      seed: 9,
+      task: 'causal_lm',
+      labels: [],
+      data: { messages: 'messages' },
+      targets: 'all-linear',
       modules: ['lm_head', 'embed_tokens'],
     });
     server = await serve(

@@ -30,7 +30,10 @@ function command(path: string, body: string): void {
 
 const environment = () => ({
   PATH: `${folder}${delimiter}${process.env.PATH}`,
-  ...{ SLURM_SUBMIT_DIR: folder, SLURM_JOB_ID: '7', SLURM_ARRAY_TASK_ID: '3', SLURM_ARRAY_TASK_COUNT: '1' },
+  SLURM_SUBMIT_DIR: folder,
+  SLURM_JOB_ID: '7',
+  SLURM_ARRAY_TASK_ID: '3',
+  SLURM_ARRAY_TASK_COUNT: '1',
 });
 const told = () =>
   existsSync(join(folder, 'told')) ? readFileSync(join(folder, 'told'), 'utf8') : undefined;

@@ -48,8 +48,11 @@ export const DECODER_CASES: DecoderCase[] = [
   // Attention reads a long cache for every token.
   {
     ...common,
-    ...{ name: 'decoder of 0.3 B, prompt of 1,536', shape: small },
-    ...{ prompt: 1536, texts: 2, trains: false },
+    name: 'decoder of 0.3 B, prompt of 1,536',
+    shape: small,
+    prompt: 1536,
+    texts: 2,
+    trains: false,
   },
   {
     ...common,

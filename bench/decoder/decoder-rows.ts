@@ -52,7 +52,8 @@ export async function measureDecoder(
   for (const dtype of ['int8', 'int4'] as const) launcher.makeBase(folder, dtype, decoder.head);
   const turns = launcher.decoderSides.flatMap((side) =>
     (side.generatesOnly || !decoder.trains ? [true] : [false, true]).map((writes) => ({
-      ...{ side, writes },
+      side,
+      writes,
       rounds: [] as Round[],
       memory: { peak_mb: 0 } as Memory,
     })),

@@ -14,8 +14,11 @@ export function writeServedFiles(folder: string, { shape, texts, r, targets }: D
   // Another case may have left adapters of another shape.
   rmSync(adaptersIn(folder), { recursive: true, force: true });
   makeAdapters(adaptersIn(folder), folder, texts, {
-    ...{ task: 'causal_lm', labels: [], data: { text: 'text' } },
-    ...{ rank: r, targets: [...targets] },
+    task: 'causal_lm',
+    labels: [],
+    data: { text: 'text' },
+    rank: r,
+    targets: [...targets],
   });
 }
 

@@ -85,7 +85,13 @@ export async function runCell(
     const data = { train: trainFile, text: 'text', ...pair, label: 'label' };
     const output = join(folder, 'run');
     const config = {
-      ...{ model, task, data, output, method: cell.method, seed: cell.seed, base_dtype: cell.base_dtype },
+      model,
+      task,
+      data,
+      output,
+      method: cell.method,
+      seed: cell.seed,
+      base_dtype: cell.base_dtype,
       ...(training && { training: { eval_strategy: 'no', ...training } }),
       ...(section && Object.keys(section).length > 0 && { [cell.method]: section }),
     } as RunConfigInput;
@@ -102,8 +108,12 @@ export async function runCell(
       const score =
         task === 'regression' ? scores.eval_pearson! : (scores.eval_accuracy! * scored.length) / test.length;
       const verdict = await judgeEvaluation(opened, {
-        ...{ run: folderFiles(output), dataFiles, files: await dataFiles(testFile, false), flags: {} },
-        ...{ scores: scores as Scores, certainty: undefined },
+        run: folderFiles(output),
+        dataFiles,
+        files: await dataFiles(testFile, false),
+        flags: {},
+        scores: scores as Scores,
+        certainty: undefined,
       });
       const probe = verdict?.to_beat.find(({ name }) => name === PROBE)?.value;
       return { ...cell, score, seconds, ...(probe !== undefined && { probe }) };

@@ -47,7 +47,10 @@ const cells: Cell[] = list(options.seeds).flatMap((seed) =>
       list(options.methods).flatMap((method) =>
         arms.flatMap((arm) =>
           list(options.tasks).map((task) => ({
-            ...{ task, arm, rows: Number(rows), seed: Number(seed) },
+            task,
+            arm,
+            rows: Number(rows),
+            seed: Number(seed),
             ...(isBaseline(arm)
               ? { model: '-', method: 'adalora' as const, base_dtype: 'float32' }
               : { model, method: method as MethodName, base_dtype: options.base }),

@@ -34,14 +34,22 @@ await using base = await open(MODEL, { embeds: true, maxLength: 128 });
 console.log('before', JSON.stringify(await base.evaluate({ data: paths.validation, reading: columns })));
 const config = parseRunConfig(
   {
-    ...{ model: MODEL, task: 'sentence_embedding', method: 'lora', seed: 0 },
+    model: MODEL,
+    task: 'sentence_embedding',
+    method: 'lora',
+    seed: 0,
     output: join(out, `adalora-${baseDtype}-${Date.now()}`),
     base_dtype: baseDtype,
     lora: { r: 8, lora_alpha: 16, lora_dropout: 0, target_modules: ['query', 'key', 'value', 'dense'] },
     data: { ...paths, ...columns, max_length: 128 },
     training: {
-      ...{ num_train_epochs: 1, per_device_train_batch_size: 32, learning_rate: 1e-3 },
-      ...{ lr_scheduler_type: 'linear', warmup_ratio: 0.1, eval_strategy: 'no', save_steps: 100_000 },
+      num_train_epochs: 1,
+      per_device_train_batch_size: 32,
+      learning_rate: 1e-3,
+      lr_scheduler_type: 'linear',
+      warmup_ratio: 0.1,
+      eval_strategy: 'no',
+      save_steps: 100_000,
     },
   } as never,
   'bench',
@@ -51,8 +59,12 @@ const finish = await runTraining(config, { resume: false, onEvent() {}, shouldSt
 const { user, system } = process.cpuUsage(before);
 console.log(
   JSON.stringify({
-    ...{ side: 'adalora', baseDtype, steps: finish.step, seconds: finish.train_runtime },
-    ...{ cpuSecondsPerStep: (user + system) / 1e6 / finish.step, peakMemoryMb: peakMemoryMb() },
+    side: 'adalora',
+    baseDtype,
+    steps: finish.step,
+    seconds: finish.train_runtime,
+    cpuSecondsPerStep: (user + system) / 1e6 / finish.step,
+    peakMemoryMb: peakMemoryMb(),
   }),
 );
 await using trained = await open(config.output, { model: MODEL });

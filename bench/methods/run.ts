@@ -32,10 +32,20 @@ const DECODER: BenchCase = {
   name: 'Llama of six layers, 8 x 64',
   model_type: 'llama',
   shape: {
-    ...{ hidden_size: 512, intermediate_size: 1408, num_hidden_layers: 6, num_attention_heads: 8 },
-    ...{ vocab_size: 8000, max_position_embeddings: 512, pad_token_id: 0 },
+    hidden_size: 512,
+    intermediate_size: 1408,
+    num_hidden_layers: 6,
+    num_attention_heads: 8,
+    vocab_size: 8000,
+    max_position_embeddings: 512,
+    pad_token_id: 0,
   },
-  ...{ method: 'lora', r: 12, batch: 8, length: 64, dropout: Number(options.dropout), head: 'CAUSAL_LM' },
+  method: 'lora',
+  r: 12,
+  batch: 8,
+  length: 64,
+  dropout: Number(options.dropout),
+  head: 'CAUSAL_LM',
   targets: ['q_proj', 'k_proj', 'v_proj', 'o_proj', 'gate_proj', 'up_proj', 'down_proj'],
 };
 const size = [...benchCases(Number(options.dropout)).flat(), DECODER].find(

@@ -51,7 +51,9 @@ try {
   for (const [seed, name] of names.entries()) {
     mkdirSync(join(folder, name), { recursive: true });
     writeMadeAdapter(join(folder, name), base, {
-      ...{ seed, method: METHODS[seed % METHODS.length], rank: 1 + (seed % 8) },
+      seed,
+      method: METHODS[seed % METHODS.length],
+      rank: 1 + (seed % 8),
     });
   }
   for (let i = 0; i < Number(options.links); i++)
@@ -82,7 +84,8 @@ try {
     const [first, second] = states.map((all) => ({ ...all[i]!, model }));
     const folders = [0, 1].map((state) => join(scratch, 'states', stateOf(model, state)));
     return {
-      ...{ folder: join(folder, model), states: folders as [string, string] },
+      folder: join(folder, model),
+      states: folders as [string, string],
       requests: [first!, second!],
     };
   });
@@ -112,7 +115,9 @@ try {
     while (!isOver()) {
       const amount = until ? BLOCK : Math.min(BLOCK, Number(options.answers) - answers);
       const block = await sendBlock(server.url, all, {
-        ...{ connections: Number(options.connections), amount, tolerance },
+        connections: Number(options.connections),
+        amount,
+        tolerance,
       });
       answers += amount;
       wrong += block.wrong;

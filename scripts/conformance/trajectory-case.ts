@@ -88,7 +88,12 @@ export async function trajectoryCase(folder: string): Promise<Findings> {
     await program.release();
     tensors.checkFinal(findings, updater.values);
     await adapterChecks(findings, folder, {
-      ...{ model, plain, baseDtype, run, kind, tensors },
+      model,
+      plain,
+      baseDtype,
+      run,
+      kind,
+      tensors,
       values: updater.values,
     });
     return findings;

@@ -23,7 +23,9 @@ let kills = 0;
 let failures = 0;
 let links = 0;
 const hub = await startHubServer({
-  ...{ name: 'owner/sentences', commit: 'c'.repeat(40), large: ['model.safetensors'] },
+  name: 'owner/sentences',
+  commit: 'c'.repeat(40),
+  large: ['model.safetensors'],
   files: Object.fromEntries(
     readdirSync(SENTENCES, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -80,7 +82,10 @@ function ended(words: readonly string[], cache: string, operation?: number) {
   const place = workspace.path(cache);
   return workspace.start(words, {
     env: {
-      ...{ ADALORA_CACHE: place, HF_HUB_CACHE: place, HF_HUB_OFFLINE: '', HF_ENDPOINT: hub.endpoint },
+      ADALORA_CACHE: place,
+      HF_HUB_CACHE: place,
+      HF_HUB_OFFLINE: '',
+      HF_ENDPOINT: hub.endpoint,
       ...(operation && { NODE_OPTIONS: `--import ${PRELOAD}`, DIE_AT: `${operation}` }),
     },
   }).ended;

@@ -63,7 +63,10 @@ const MODELS: readonly WorstFile[] = [
       ['comparison', 'compare.yaml'],
     ] as const
   ).map(([kind, refused]) => ({
-    ...{ kind, what: 'unknown keys', content: () => lines(8000, (i) => `k${i}: 1`), refused },
+    kind,
+    what: 'unknown keys',
+    content: () => lines(8000, (i) => `k${i}: 1`),
+    refused,
   })),
   ...of(
     ['config', 'run config', 'sweep', 'comparison'],
@@ -184,8 +187,13 @@ const MODELS: readonly WorstFile[] = [
         content: (sample) =>
           changed(sample, {
             added_tokens: Array.from({ length: 50_000 }, (_, id) => ({
-              ...{ id: id + 100, content: `<${id}>`, special: id % 2 === 0, single_word: false },
-              ...{ lstrip: true, rstrip: true, normalized: false },
+              id: id + 100,
+              content: `<${id}>`,
+              special: id % 2 === 0,
+              single_word: false,
+              lstrip: true,
+              rstrip: true,
+              normalized: false,
             })),
           }),
       },

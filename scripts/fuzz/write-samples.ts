@@ -113,7 +113,9 @@ output: run
   writeAdapter(join(folder, 'bottleneck'), {
     config: {
       config: { scaling: 1, reduction_factor: 16, non_linearity: 'relu' },
-      ...{ model_class: 'BertForTokenClassification', model_name: 'owner/name', name: 'default' },
+      model_class: 'BertForTokenClassification',
+      model_name: 'owner/name',
+      name: 'default',
     },
     tensors: new Map([
       [

@@ -49,7 +49,8 @@ const bad: string[] = [];
 function python(command: string): number | null {
   const env = { ...process.env, HF_HUB_OFFLINE: '1' };
   return spawnSync(PYTHON, [resolve('scripts/oracle/all_modules.py'), command, folder], {
-    ...{ env, stdio: 'inherit' },
+    env,
+    stdio: 'inherit',
   }).status;
 }
 

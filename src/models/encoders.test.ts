@@ -92,13 +92,12 @@ describe('a config.json', () => {
 
   it('of ModernBERT may have the keys of its first version', () => {
     const { config } = parse({
-      ...{
-        model_type: 'modernbert',
-        num_hidden_layers: 5,
-        local_attention: 6,
-        global_attn_every_n_layers: 2,
-      },
-      ...{ global_rope_theta: 160_000, local_rope_theta: 10_000 },
+      model_type: 'modernbert',
+      num_hidden_layers: 5,
+      local_attention: 6,
+      global_attn_every_n_layers: 2,
+      global_rope_theta: 160_000,
+      local_rope_theta: 10_000,
     });
     expect(config).toMatchObject({
       layer_types: [0, 1, 0, 1, 0].map((slides) => (slides ? 'sliding_attention' : 'full_attention')),

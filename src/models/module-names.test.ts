@@ -18,7 +18,9 @@ const { cases } = JSON.parse(
 ) as { cases: Case[] };
 const CASES = cases.map(({ head, config, linears }) => ({
   name: `${config.model_type} ${head}${config.tie_word_embeddings ? '' : ' with output weights of its own'}`,
-  ...{ kind: head, config, linears },
+  kind: head,
+  config,
+  linears,
 }));
 
 it('the cases have every family', () => {

@@ -63,7 +63,9 @@ it('names the parameters of a stack that is not read', () => {
 
 it('is checked for every training, also with gradient checkpointing', () => {
   const tuner: Tuner = {
-    ...{ layout, sites: [], initialValues: () => new Float32Array(layout.length) },
+    layout,
+    sites: [],
+    initialValues: () => new Float32Array(layout.length),
     inject: (flat) => ({
       parameter: (name) => (name === 'b' ? slice(flat, 0, 6, 9) : layout.value(flat, name)),
       increments: (paths) => paths.map(() => undefined),

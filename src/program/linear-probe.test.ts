@@ -91,7 +91,8 @@ it('counts a row as often as its weight says', async () => {
     ),
     width,
     targets: twice.map((row) => targets[row]!),
-    ...{ outputs, loss },
+    outputs,
+    loss,
   });
   const rowWeights = targets.map((_, row) => (row < 20 ? 2 : 1));
   const weighted = new LinearProbe(engine, { features, width, targets, outputs, loss, rowWeights });

@@ -32,8 +32,14 @@ describe.skipIf(CHROMIUM === undefined)(`the page of a server (${CHROMIUM ?? NO_
 
   beforeAll(async () => {
     const { app } = serveApp(service, {
-      ...{ metrics: new ServerMetrics(), allowLoading: false, maxBody: 100_000, maxRequests: 10 },
-      ...{ maxSeconds: 10, version: '0', log() {}, onFault() {} },
+      metrics: new ServerMetrics(),
+      allowLoading: false,
+      maxBody: 100_000,
+      maxRequests: 10,
+      maxSeconds: 10,
+      version: '0',
+      log() {},
+      onFault() {},
     });
     const started = await startServer(app, '127.0.0.1', 0);
     server = started.server;

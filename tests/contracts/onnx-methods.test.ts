@@ -38,7 +38,8 @@ const BATCH: Batch = {
   inputIds: Int32Array.of(5, 9, 13, 7, 2, 6, 11, 2, 0, 0),
   attentionMask: Int32Array.of(1, 1, 1, 1, 1, 1, 1, 1, 0, 0),
   tokenTypeIds: new Int32Array(10),
-  ...{ batch: 2, length: 5 },
+  batch: 2,
+  length: 5,
 };
 
 /** The logits of a file with one graph. */

@@ -99,7 +99,10 @@ function adapters(task: TaskName, all: readonly Options[]): string[] {
     const folder = join(root, `${task}-${i}`);
     mkdirSync(folder, { recursive: true });
     writeMadeAdapter(folder, baseOf(task), {
-      ...{ task, labels: LABELS[task] ?? [], seed: 1, ...made },
+      task,
+      labels: LABELS[task] ?? [],
+      seed: 1,
+      ...made,
       ...(isBuiltFor(data) ? { data: { text: 'text', label: 'label', ...data } } : columnsOf(task)),
       ...(task === 'seq2seq_lm' && { targets: ['q', 'v'] }),
       ...(task === 'causal_lm' && { targets: ['q_proj', 'v_proj'] }),

@@ -46,7 +46,9 @@ export async function coldPair(
 ): Promise<string[]> {
   const caches = `${name}-caches`;
   const env = {
-    ...{ HF_HUB_OFFLINE: '0', HF_ENDPOINT: server.endpoint, HF_HUB_CACHE: workspace.path(caches, 'hub') },
+    HF_HUB_OFFLINE: '0',
+    HF_ENDPOINT: server.endpoint,
+    HF_HUB_CACHE: workspace.path(caches, 'hub'),
     ADALORA_CACHE: workspace.path(caches, 'bases'),
   };
   const outputs = [`${name}-a`, `${name}-b`];
@@ -59,7 +61,8 @@ export async function coldPair(
             env: {
               ...env,
               SETTINGS: JSON.stringify(outputs.map((output) => settings(output))),
-              ...{ LOAD_CONFIG: built('faces/cli/load-config.js'), TRAIN: built('index.js') },
+              LOAD_CONFIG: built('faces/cli/load-config.js'),
+              TRAIN: built('index.js'),
             },
             launcher: [process.execPath, workspace.path('both.mjs')],
           }).ended,

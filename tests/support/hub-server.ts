@@ -75,7 +75,10 @@ function tree({ files, large = [], type }: HostedModel, folder = ''): unknown[] 
     return { type: 'file', path, size: content.length, oid, lfs };
   });
   const directories = ['onnx', ...new Set(folders)].map((path) => ({
-    ...{ type: 'directory', path, size: 0, oid: '0'.repeat(40) },
+    type: 'directory',
+    path,
+    size: 0,
+    oid: '0'.repeat(40),
   }));
   return [...directories, ...entries];
 }

@@ -38,8 +38,12 @@ const PICTURES = modelTypes().filter((type) => /^(vit|deit|dinov2|clip|siglip)/.
 /** Writes the settings of a model that reads pictures of 8 x 8 pixels. */
 function writeTinyPictureModel(folder: string, config: object): void {
   const tower = {
-    ...{ hidden_size: 32, num_hidden_layers: 2, num_attention_heads: 4, intermediate_size: 64 },
-    ...{ image_size: 8, patch_size: 4 },
+    hidden_size: 32,
+    num_hidden_layers: 2,
+    num_attention_heads: 4,
+    intermediate_size: 64,
+    image_size: 8,
+    patch_size: 4,
     ...config,
   };
   const processor = { image_processor_type: 'ViTImageProcessor', size: { height: 8, width: 8 } };

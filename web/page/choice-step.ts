@@ -222,7 +222,8 @@ function describeChoice(choice: Choice, noun: string): Markup {
 function describeLabels(labels: readonly [label: string, rows: number][]): Markup {
   const most = labels[0]![1];
   const bars = labels.slice(0, MAX_LISTED).map(([label, rows]) => ({
-    ...{ label, share: rows / most },
+    label,
+    share: rows / most,
     value: counted(rows),
   }));
   const more =

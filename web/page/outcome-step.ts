@@ -178,7 +178,8 @@ export function outcomeStep(desk: RemoteDesk): OutcomeStep {
 
 function describeAnswer({ probabilities }: Prediction) {
   const shown = probabilities.slice(0, MAX_SHOWN).map(([label, share]) => ({
-    ...{ label, share },
+    label,
+    share,
     value: `${(100 * share).toFixed(1)} %`,
   }));
   return labelBars(shown, true);
@@ -186,7 +187,8 @@ function describeAnswer({ probabilities }: Prediction) {
 
 function describeFound(found: readonly Found[]) {
   const bars = found.map(({ answer, cosine }) => ({
-    ...{ label: answer, share: Math.max(0, cosine) },
+    label: answer,
+    share: Math.max(0, cosine),
     value: cosine.toFixed(2),
   }));
   return labelBars(bars, true, 'answers');

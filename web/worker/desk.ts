@@ -66,7 +66,9 @@ export class Desk {
     return {
       ...facts,
       ...(notices.length > 0 && { notice: notices.join(' ') }),
-      ...{ rows: rows.length, columns, guess: wish },
+      rows: rows.length,
+      columns,
+      guess: wish,
       preview: rows.slice(0, PREVIEWED).map((row) => row.map((field) => field.slice(0, MAX_CHARACTERS))),
       ...(pictures && { pictures: { examples: pickExamples(rows, wish), ...(served && { served }) } }),
     };
@@ -218,7 +220,12 @@ export class Desk {
     const model = modelFiles ? new Map(Object.entries(modelFiles)) : served;
     const options = { ...this.#site, device, model } as const;
     const trained = await train(config, {
-      ...{ ...this.#site, model, files, resume, onEvent, signal: this.#stop.signal },
+      ...this.#site,
+      model,
+      files,
+      resume,
+      onEvent,
+      signal: this.#stop.signal,
       onProbe: async (probe) => {
         const learnt = new LearntModel(probe, run, options);
         this.#learnt = learnt;

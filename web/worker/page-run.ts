@@ -62,7 +62,9 @@ export function pageRun(
   };
   return {
     config: {
-      ...{ device, seed: SEED, method: 'adalora' },
+      device,
+      seed: SEED,
+      method: 'adalora',
       ...(goal === 'search'
         ? { task: 'sentence_embedding', data: { ...data, anchor: input, positive: target } }
         : { data: { ...data, text: input, label: target } }),

@@ -35,7 +35,10 @@ export class Student {
       head: bert.heads.MASKED_LM!,
       linears: [...linears.values()],
       sublayers: [...described.sublayers.values()],
-      ...{ parameters, buffers, states, wordTables },
+      parameters,
+      buffers,
+      states,
+      wordTables,
       buildLogits: () => {
         throw new Error('a student has a loss only');
       },

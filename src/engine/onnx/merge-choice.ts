@@ -38,7 +38,11 @@ export function mergeChoice(program: LoweredGraph, { flag, given, computed }: Me
   });
   const taken = [...given].map(([name, { name: from }]) => identity(from, name));
   const choice = {
-    ...{ name: flag, op_type: 'If', domain: '', input: [flag], output: names.map(chosen) },
+    name: flag,
+    op_type: 'If',
+    domain: '',
+    input: [flag],
+    output: names.map(chosen),
     attribute: [
       graphAttribute('then_branch', branch(taken, 'given')),
       graphAttribute('else_branch', branch(computed.nodes, 'computed')),

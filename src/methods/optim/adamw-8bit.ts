@@ -105,10 +105,12 @@ export class AdamW8bit implements Optimizer {
       return part;
     });
     this.#vectors = {
-      ...{ m: new Float32Array(small), v: new Float32Array(small) },
+      m: new Float32Array(small),
+      v: new Float32Array(small),
       'm.bytes': new Uint8Array(bytes).fill(MAPS().m.zero),
       'v.bytes': new Uint8Array(bytes).fill(MAPS().v.zero),
-      ...{ 'm.scales': new Float32Array(scales), 'v.scales': new Float32Array(scales) },
+      'm.scales': new Float32Array(scales),
+      'v.scales': new Float32Array(scales),
     };
   }
 

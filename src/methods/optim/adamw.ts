@@ -104,7 +104,11 @@ export class AdamW extends MomentOptimizer {
         v: v.subarray(start, end),
       },
       {
-        ...{ beta1, rest1: 1 - beta1, beta2, rest2: 1 - beta2, inverseRoot },
+        beta1,
+        rest1: 1 - beta1,
+        beta2,
+        rest2: 1 - beta2,
+        inverseRoot,
         eps: this.#isEarly ? this.#eps * inverseRoot : this.#eps,
         stepSize: lr / (1 - beta1 ** step),
       },

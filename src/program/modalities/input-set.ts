@@ -20,7 +20,8 @@ export abstract class InputSet<Item = unknown> {
   examples(): ExampleSet {
     const { lengths, truncated } = this;
     return {
-      ...{ lengths, truncated },
+      lengths,
+      truncated,
       batch: (examples) => ({ feeds: this.feeds([...examples]), weight: examples.length }),
     };
   }

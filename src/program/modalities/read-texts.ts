@@ -49,7 +49,8 @@ export async function readTexts(
       const length = maxLength(requested, tokenizer.modelMaxLength, longest, `data.${key}`);
       let loaded: { now: number | undefined; template: ChatTemplate } | undefined;
       return new Texts({
-        ...{ tokenizer, vocabSize },
+        tokenizer,
+        vocabSize,
         maxLength: requested === undefined ? Math.min(length, DEFAULT_MAX_LENGTH) : length,
         chatTemplate(now) {
           const time = now?.getTime();

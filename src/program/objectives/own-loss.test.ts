@@ -17,8 +17,12 @@ const CONFIG: CommonConfig = {
   ...bert.parseConfig(
     {
       model_type: 'bert',
-      ...{ hidden_size: 4, intermediate_size: 4, num_hidden_layers: 1, num_attention_heads: 1 },
-      ...{ vocab_size: 10, max_position_embeddings: 8 },
+      hidden_size: 4,
+      intermediate_size: 4,
+      num_hidden_layers: 1,
+      num_attention_heads: 1,
+      vocab_size: 10,
+      max_position_embeddings: 8,
     },
     'test',
   ),
@@ -53,7 +57,8 @@ describe('a custom loss', () => {
       return computed((outputs) => spanLoss(outputs, { customLoss }), logits, {
         logits: randomOutputs(2, 3, 4),
         // A negative position counts as 0.
-        ...{ start_positions: int32(2, -100, 1), end_positions: int32(3, 1, 0) },
+        start_positions: int32(2, -100, 1),
+        end_positions: int32(3, 1, 0),
       });
     };
     const [plain, replaced] = [await of(), await of(twice)];
@@ -86,7 +91,8 @@ describe('a custom loss', () => {
         const outputs = input(new Graph(), 'outputs', 'float32', [symbol('texts'), 4]);
         return computed((vectors) => joint!.build(vectors, customLoss), outputs, {
           outputs: randomOutputs(5, 4),
-          ...{ column_0: int32(0, 1, 2), column_1: int32(3, 4, 0) },
+          column_0: int32(0, 1, 2),
+          column_1: int32(3, 4, 0),
           ...(loss.kind === 'cosine' && { targets: { data: Float32Array.of(1, 0, 0.5), dims: [3] } }),
         });
       };

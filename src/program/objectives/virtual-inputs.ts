@@ -25,7 +25,9 @@ export function withVirtualTokens(inputs: ModelInputs, virtual: VirtualTokens): 
   const rows = multiplyDimensions(whole, batch);
   return {
     ...inputs,
-    ...{ virtual, attentionMask, sequence: whole },
+    virtual,
+    attentionMask,
+    sequence: whole,
     // Ids that are not read.
     inputIds: concat([expand(integer(0), [count, batch]), inputIds], 0),
     positionIds: concat([own, positionIds], 0),

@@ -29,7 +29,8 @@ describe('a comparison', () => {
     expect(cells[0]!.config).toEqual({
       data: { ...GIVEN.data, max_length: 8 },
       training: { learning_rate: 1e-3, weight_decay: 0.1 },
-      ...{ method: 'lora', lora: { r: 4 } },
+      method: 'lora',
+      lora: { r: 4 },
     });
     expect(cells[3]!.config.training).toEqual({ learning_rate: 1e-5, weight_decay: 0.1 });
     expect(cells[3]!.settings).toEqual({ method: 'full', 'training.learning_rate': 1e-5 });

@@ -62,8 +62,14 @@ export function encodeRun(
   const { train, sources, mixing, validation, folds } = rows;
   const { definition, settings } = readMethod(config);
   const context = {
-    ...{ modality: modality.at(startedAt), config: family.config, generationFiles },
-    ...{ reading: data, labels, seed, onProgress, communicator },
+    modality: modality.at(startedAt),
+    config: family.config,
+    generationFiles,
+    reading: data,
+    labels,
+    seed,
+    onProgress,
+    communicator,
     predictsFirst: definition.virtualTokens?.(settings).predictsFirst ?? false,
   };
   const evaluated = (rows: unknown, more: object) =>

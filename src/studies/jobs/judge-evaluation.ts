@@ -71,7 +71,10 @@ export async function judgeEvaluation(
   const interval = certainty?.interval(score);
   const average = task.classes?.averages?.(labels)[score];
   return {
-    ...{ score, value, to_beat, findings: [] },
+    score,
+    value,
+    to_beat,
+    findings: [],
     ...(average !== undefined && { average }),
     ...(interval && { interval: [...interval] }),
     ...countedRows(certainty),

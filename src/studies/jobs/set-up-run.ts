@@ -63,8 +63,12 @@ export function setUpRun(
     const { totalSteps } = trainerSettings(planned, train.lengths.length);
     const { method, values } = startValues(run, model, totalSteps);
     return {
-      ...{ model, rows: encoded.rows, headRows: encoded.headRows },
-      ...{ validationRows: encoded.validationRows, baselines, with: start },
+      model,
+      rows: encoded.rows,
+      headRows: encoded.headRows,
+      validationRows: encoded.validationRows,
+      baselines,
+      with: start,
       settings: {
         ...trainerSettings(config, train.lengths.length),
         classWeights: run.classWeights,

@@ -134,7 +134,10 @@ export async function trainRun<Run extends ReadRun>(platform: Platform<Run>): Pr
     const { onStepEnd } = host;
     const folds = run.folds && (await store.folds?.(run, origin));
     const { finish, values } = await driveRun(run, opened, {
-      ...{ saved, planned, finished, startupMs: platform.startupMs },
+      saved,
+      planned,
+      finished,
+      startupMs: platform.startupMs,
       ...(folds && { folds }),
       host: {
         emit,

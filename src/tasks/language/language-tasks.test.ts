@@ -41,8 +41,11 @@ async function open<Data extends CausalData | MaskedData>(
 ) {
   const path = join(folder, family);
   writeTinyTextModel(path, family, {
-    ...{ hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 },
-    ...{ resid_pdrop: 0, embd_pdrop: 0, attn_pdrop: 0 },
+    hidden_dropout_prob: 0,
+    attention_probs_dropout_prob: 0,
+    resid_pdrop: 0,
+    embd_pdrop: 0,
+    attn_pdrop: 0,
   });
   const task = family === 'bert' ? maskedLm : causalLm;
   const schema = family === 'bert' ? maskedDataSchema : causalDataSchema;

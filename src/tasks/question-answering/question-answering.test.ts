@@ -49,7 +49,9 @@ async function opened(path: string) {
   const textsUpTo = await textsIn(fixture.model, { typeVocabSize: 2 });
   const questions = fixture.rows.map(
     ({ id, question, context, text, start }): AnsweredText => ({
-      ...{ id, question, context },
+      id,
+      question,
+      context,
       answers: text === null ? [] : [{ text, start }],
     }),
   );

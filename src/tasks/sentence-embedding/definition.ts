@@ -109,7 +109,9 @@ function modelLoss(reading: Partial<EmbeddingData>): EmbeddingLoss {
   switch (chooseLoss(reading)) {
     case 'multiple_negatives_ranking':
       return {
-        ...{ kind: 'multiple_negatives_ranking', scale, symmetric },
+        kind: 'multiple_negatives_ranking',
+        scale,
+        symmetric,
         columns: 2 + listNegatives(reading).length,
       };
     case 'cosent':

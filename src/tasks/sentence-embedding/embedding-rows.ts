@@ -152,7 +152,8 @@ export function joinedRows(parts: readonly EmbeddingRows[]): EmbeddingRows {
   const of = <T>(pick: (part: EmbeddingRows) => readonly T[] | undefined) =>
     parts.flatMap((part) => pick(part) ?? []);
   return {
-    ...{ form, fileName },
+    form,
+    fileName,
     columns: parts[0]!.columns.map((_, column) => of(({ columns }) => columns[column])),
     ...(form === 'scored' && { scores: of(({ scores }) => scores) }),
     ...(form === 'labelled' && { classes: of(({ classes }) => classes) }),
@@ -220,7 +221,9 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
   }
   problems.throwIfAny();
   return {
-    ...{ form, fileName: file.name, columns },
+    form,
+    fileName: file.name,
+    columns,
     ...(file.pictures && { pictures }),
     ...(scores && { scores }),
     ...(form === 'labelled' && { classes: rows.map(({ label: found }) => String(found)) }),

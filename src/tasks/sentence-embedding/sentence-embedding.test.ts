@@ -116,7 +116,8 @@ describe('losses and their gradients equal sentence-transformers', () => {
       );
       const Numbers = count === 1 ? Int32Array : Float32Array;
       const made = await session.run({
-        ...{ ...feeds, outputs: { data, dims: [count * rows, width] } },
+        ...feeds,
+        outputs: { data, dims: [count * rows, width] },
         ...(targets && { [TARGETS]: { data: Numbers.from(targets), dims: [rows] } }),
       });
       // The tolerance is relative: cosines are multiplied by up to 20, and CoSENT takes exponentials of their
@@ -147,7 +148,13 @@ interface Trace {
 const SETTINGS = {
   lora: { r: 3, lora_alpha: 6 },
   adalora: {
-    ...{ init_r: 4, target_r: 2, tinit: 5, tfinal: 8, deltaT: 3, lora_alpha: 6, orth_reg_weight: 0.1 },
+    init_r: 4,
+    target_r: 2,
+    tinit: 5,
+    tfinal: 8,
+    deltaT: 3,
+    lora_alpha: 6,
+    orth_reg_weight: 0.1,
     shrink: 'at-export',
   },
 };
@@ -169,8 +176,15 @@ describe('thirty steps of training equal sentence-transformers with PEFT', () =>
     expect([...initial.keys()].map(nameOf).sort()).toEqual(layout.segments.map(({ name }) => name).sort());
     for (const [key, { data }] of initial) layout.read(values, nameOf(key)).set(data as Float32Array);
     const updater = new Updater(run, values, {
-      ...{ learningRate: 5e-3, schedule: 'constant', warmupSteps: 0, totalSteps: steps.length },
-      ...{ betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0.01, decays: () => true, maxGradNorm: 0 },
+      learningRate: 5e-3,
+      schedule: 'constant',
+      warmupSteps: 0,
+      totalSteps: steps.length,
+      betas: [0.9, 0.999],
+      epsilon: 1e-8,
+      weightDecay: 0.01,
+      decays: () => true,
+      maxGradNorm: 0,
     });
     const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
     for (const [i, { pairs, loss, objective, ranks }] of steps.entries()) {
@@ -233,7 +247,9 @@ it('a step in parts has the loss and the gradient of the whole', async () => {
     const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
     const batches = parts.map((part, number) => ({
       ...set.batch(part, number),
-      ...{ examples: part.length, number, weight: part.length / texts.length },
+      examples: part.length,
+      number,
+      weight: part.length / texts.length,
     }));
     const made = await differentiateStep(program, values, batches, 0);
     const copy = { ...made, gradient: made.gradient.slice() };

@@ -1,5 +1,5 @@
 import { groupEqualTexts } from '../../input/data/split-rows.ts';
-import type { Evaluation } from '../../program/example-set.ts';
+import type { Evaluation, Scores } from '../../program/example-set.ts';
 import { openLanguageModel } from '../../program/generation/causal-language-model.ts';
 import { TextGenerator } from '../../program/generation/text-generator.ts';
 import { requireTexts } from '../../program/modalities/texts.ts';
@@ -26,7 +26,7 @@ export function pairEvaluation(
   if (context.reading.predict_with_generate) writingConfig(context);
   return {
     ...byLoss,
-    async run(program, values, watch) {
+    async run(program, values, watch): Promise<Scores> {
       const writes = context.reading.predict_with_generate;
       const scores = await byLoss.run(program, values, writes ? undefined : watch);
       const eval_loss = scores.eval_loss!;
@@ -63,7 +63,10 @@ export function pairEvaluation(
         const { rouge1, rouge2, rougeL, rougeLsum } = rouge(texts, targets);
         return {
           eval_loss,
-          ...{ eval_rouge1: rouge1, eval_rouge2: rouge2, eval_rougeL: rougeL, eval_rougeLsum: rougeLsum },
+          eval_rouge1: rouge1,
+          eval_rouge2: rouge2,
+          eval_rougeL: rougeL,
+          eval_rougeLsum: rougeLsum,
           eval_bleu: bleu(texts, targets),
           eval_gen_len: written.reduce((sum, { ids }) => sum + ids.length, 0) / written.length,
         };

@@ -150,7 +150,10 @@ describe('a small BART', () => {
     const { modality, generationFiles } = await readFolder(folder);
     const context: EncodingContext<PairData> = {
       modality: modality(model.config, reading.max_source_length),
-      ...{ config: model.config, reading, labels: [], seed: 0 },
+      config: model.config,
+      reading,
+      labels: [],
+      seed: 0,
       generationFiles,
     };
     return { model, program, values, context };

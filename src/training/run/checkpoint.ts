@@ -165,7 +165,10 @@ export function encodeCheckpoint(
   for (const [name, data] of Object.entries(method)) stored.set(METHOD_PREFIX + name, asStored(data));
   const [when, text] = [startedAt.toISOString(), JSON.stringify(numbers)];
   const metadata = {
-    ...{ format: FORMAT, fingerprint, began: when, state: text },
+    format: FORMAT,
+    fingerprint,
+    began: when,
+    state: text,
     ...(planned && { planned: JSON.stringify(planned) }),
   };
   return encodeSafetensors(stored, { ...metadata, checksum: computeChecksum(metadata, stored, hash) });

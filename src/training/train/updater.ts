@@ -198,7 +198,9 @@ export class Updater {
     const { decays = decaysByDefault } = this.#settings;
     const { tuner } = this.#method;
     const tensors = tuner.layout.segments.map(({ name, shape, start, end }) => ({
-      ...{ shape, start, end },
+      shape,
+      start,
+      end,
       rate: tuner.rateOf?.({ name, shape }) ?? 1,
       decays: decays({ name, shape }),
     }));

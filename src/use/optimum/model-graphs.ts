@@ -82,7 +82,9 @@ function readWhole(
   const { picture } = model.config;
   if (picture) return model.buildLogits(network, () => pictureInputs(graph, picture, onTokens));
   return model.buildLogits(network, () => ({
-    ...{ batch: OPTIMUM_BATCH, sequence, inputIds: idsInput(graph, `input_ids${suffix}`, sequence) },
+    batch: OPTIMUM_BATCH,
+    sequence,
+    inputIds: idsInput(graph, `input_ids${suffix}`, sequence),
     tokenTypeIds: idsInput(graph, `token_type_ids${suffix}`, sequence),
     positionIds: countedPositions(graph, sequence),
     attentionMask: maskInput(graph, `attention_mask${suffix}`, 0, sequence),
@@ -131,7 +133,10 @@ function causal(model: TaskModel, tuner: Tuner | undefined): Record<string, Valu
   const { graph } = network;
   const cache = new OptimumCache(graph, SEQUENCE);
   const logits = model.buildLogits(network, () => ({
-    ...{ batch: OPTIMUM_BATCH, sequence: SEQUENCE, cache, inputIds: idsInput(graph, 'input_ids') },
+    batch: OPTIMUM_BATCH,
+    sequence: SEQUENCE,
+    cache,
+    inputIds: idsInput(graph, 'input_ids'),
     positionIds: idsInput(graph, 'position_ids'),
     attentionMask: maskInput(graph, 'attention_mask', cache.past),
   }));
@@ -145,7 +150,10 @@ function encoderDecoder(model: TaskModel, tuner: Tuner | undefined, phase: Phase
   const cache = new OptimumCache(graph, source, phase);
   const mask = phase === 'encoder' ? 'attention_mask' : 'encoder_attention_mask';
   const inputs: Partial<ModelInputs> = {
-    ...{ batch: OPTIMUM_BATCH, sequence: source, target: SEQUENCE, cache },
+    batch: OPTIMUM_BATCH,
+    sequence: source,
+    target: SEQUENCE,
+    cache,
     attentionMask: maskInput(graph, mask, 0, source),
     inputIds: idsInput(graph, 'input_ids', source),
     decoderInputIds: idsInput(graph, phase === 'encoder' ? 'decoder_input_ids' : 'input_ids'),

@@ -129,7 +129,10 @@ export async function servedAdapter(
   let checked: TunedValues | undefined = tune(content);
   const { virtualTokens } = checked.tuner;
   const served: ServedModel = {
-    ...{ name, folder, parent: base.name, created: Math.floor(Date.now() / 1000) },
+    name,
+    folder,
+    parent: base.name,
+    created: Math.floor(Date.now() / 1000),
     outputs: model.config.numLabels,
     trained: base.trained(name, { ...opened, model }, virtualTokens),
     load: () => cache.get(served, async () => packAdapter(model, await served.tuned(), folder)),
@@ -154,7 +157,10 @@ export async function servedBase(base: BaseModel): Promise<ServedModel | undefin
   const model = base.model(opened.model);
   if (model.initialised.length > 0 || !headNamed(model.headKind).served) return undefined;
   return {
-    ...{ name, folder, created: Math.floor(Date.now() / 1000), outputs: model.config.numLabels },
+    name,
+    folder,
+    created: Math.floor(Date.now() / 1000),
+    outputs: model.config.numLabels,
     trained: base.trained(name, { ...opened, model }),
     load: async () => NO_ADAPTER,
     tuned: async () => FROZEN,

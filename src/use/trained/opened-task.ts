@@ -73,7 +73,8 @@ function recognised({ family: { definition, config }, json: base, stored }: Trai
   const json = { ...base, ...(names && { id2label: names }) } as TrainedPurpose['json'];
   const [architecture] = Array.isArray(json.architectures) ? json.architectures : [];
   const model: UnknownTrained = {
-    ...{ definition, config },
+    definition,
+    config,
     json,
     taskType: stored && nameTaskType(stored),
     architecture,

@@ -30,8 +30,10 @@ describe('the files of sentence-transformers', () => {
       'config_sentence_transformers.json': { prompts: { query: 'q: ' }, default_prompt_name: 'query' },
     });
     expect(settings).toEqual({
-      ...{ pooling: { mode: 'mean', normalize: true }, prompts: { query: 'q: ' } },
-      ...{ defaultPrompt: 'query', maxLength: 256 },
+      pooling: { mode: 'mean', normalize: true },
+      prompts: { query: 'q: ' },
+      defaultPrompt: 'query',
+      maxLength: 256,
     });
   });
 
@@ -65,8 +67,11 @@ describe('the files of sentence-transformers', () => {
 
   it.each(['mean', 'cls', 'lasttoken'] as const)('are written as they are read: %s', (mode) => {
     const sentence = {
-      ...{ pooling: { mode, normalize: mode === 'cls' }, prompts: { query: 'q: ' } },
-      ...{ defaultPrompt: 'query', maxLength: 100, similarity: 'dot' },
+      pooling: { mode, normalize: mode === 'cls' },
+      prompts: { query: 'q: ' },
+      defaultPrompt: 'query',
+      maxLength: 100,
+      similarity: 'dot',
     };
     const model = { headKind: 'FEATURE_EXTRACTION', config: { numLabels: 8, maxLength: 512, sentence } };
     const files = sentenceFiles(model as never);

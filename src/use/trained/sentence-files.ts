@@ -137,7 +137,9 @@ export function sentenceFiles(
   const { pooling, prompts, defaultPrompt, similarity = 'cosine' } = config.sentence ?? PLAIN_SENTENCE;
   const types = ['Transformer', 'Pooling', ...(pooling.normalize ? ['Normalize'] : [])];
   const modules = types.map((type, idx) => ({
-    ...{ idx, name: `${idx}`, path: idx === 0 ? '' : `${idx}_${type}` },
+    idx,
+    name: `${idx}`,
+    path: idx === 0 ? '' : `${idx}_${type}`,
     type: `sentence_transformers.models.${type}`,
   }));
   const modes = Object.entries(LEGACY_MODES).map(([key, mode]) => [key, mode === pooling.mode] as const);

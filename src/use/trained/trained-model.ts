@@ -362,7 +362,8 @@ export class TrainedModel {
     const { notes, modality, model, tuner } = this.parts;
     const { max_length: _, ...columns } = notes?.data ?? {};
     return {
-      ...{ modality, config: model.config },
+      modality,
+      config: model.config,
       generationFiles: () => this.parts.generationFiles(),
       reading: { ...columns, ...reading },
       labels: this.labels,

@@ -45,7 +45,10 @@ export function trainedParts(
   });
   return {
     ...others,
-    ...{ model, tuner, values, notes },
+    model,
+    tuner,
+    values,
+    notes,
     get modality() {
       return modality();
     },

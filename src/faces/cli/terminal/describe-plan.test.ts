@@ -22,7 +22,9 @@ const adalora: Plan = {
     components: 'triplets',
     initial: 24,
     target: 16,
-    ...{ tinit: 107, tfinal: 428, deltaT: 10 },
+    tinit: 107,
+    tfinal: 428,
+    deltaT: 10,
     unit: 'components',
     forms: {
       initial: { rank: 12, components: 24, parameters: 18456, bytes: 80000 },
@@ -78,8 +80,12 @@ it('states what is trained, for how long and with how much memory', () => {
 
 it('a plan for full fine-tuning has no modules and no budget', () => {
   const full: Plan = {
-    ...{ ...adalora, method: 'full', budget: undefined },
-    ...{ sites: 0, ranks: {}, adapterParameters: 0 },
+    ...adalora,
+    method: 'full',
+    budget: undefined,
+    sites: 0,
+    ranks: {},
+    adapterParameters: 0,
   };
   expect(describePlan(full)).not.toMatch(/layer|budget|in adapters/);
 });

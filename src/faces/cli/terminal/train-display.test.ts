@@ -66,7 +66,12 @@ const RUN: TrainEvent[] = [
     peak_memory_mb: 690,
     metrics: { eval_loss: 0.6, eval_accuracy: 0.71 },
     verdict: {
-      ...{ score: 'accuracy', value: 0.71, interval: [0.682, 0.737], rows: 1043, learnt: true, findings: [] },
+      score: 'accuracy',
+      value: 0.71,
+      interval: [0.682, 0.737],
+      rows: 1043,
+      learnt: true,
+      findings: [],
       to_beat: [
         { name: 'a bag of words', value: 0.69, is_blind: false },
         { name: 'always "1"', value: 0.68, is_blind: true },

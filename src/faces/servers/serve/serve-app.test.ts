@@ -36,8 +36,14 @@ async function served(options: Partial<AppOptions> = {}, service: Partial<Servic
   const { app, drain } = serveApp(
     { ...SERVICE, ...service },
     {
-      ...{ metrics: new ServerMetrics(), allowLoading: true, maxBody: 1000, maxRequests: 10 },
-      ...{ maxSeconds: 10, version: '0', log() {}, onFault() {} },
+      metrics: new ServerMetrics(),
+      allowLoading: true,
+      maxBody: 1000,
+      maxRequests: 10,
+      maxSeconds: 10,
+      version: '0',
+      log() {},
+      onFault() {},
       ...options,
     },
   );
@@ -338,7 +344,9 @@ describe('text vectors', () => {
     const { status, body } = await post('/v1/embeddings', asked);
     expect(status).toBe(200);
     expect(body).toEqual({
-      ...{ object: 'list', model: 'search', usage: { prompt_tokens: 4, total_tokens: 4 } },
+      object: 'list',
+      model: 'search',
+      usage: { prompt_tokens: 4, total_tokens: 4 },
       data: [
         { object: 'embedding', index: 0, embedding: [3, 4] },
         { object: 'embedding', index: 1, embedding: [3, 8] },

@@ -25,8 +25,12 @@ export const gpt2Tokenizer: TokenizerClass = {
 
 export const robertaTokenizer: TokenizerClass = {
   special: {
-    ...{ bos_token: normalized('<s>'), eos_token: normalized('</s>'), unk_token: normalized('<unk>') },
-    ...{ sep_token: normalized('</s>'), pad_token: normalized('<pad>'), cls_token: normalized('<s>') },
+    bos_token: normalized('<s>'),
+    eos_token: normalized('</s>'),
+    unk_token: normalized('<unk>'),
+    sep_token: normalized('</s>'),
+    pad_token: normalized('<pad>'),
+    cls_token: normalized('<s>'),
     mask_token: { content: '<mask>', lstrip: true },
   },
   convert(slow, { sep_token = '</s>', cls_token = '<s>' }) {
@@ -37,7 +41,9 @@ export const robertaTokenizer: TokenizerClass = {
       throw new InvalidFile({ where: slow.where('vocab.json'), fault: `has no token ${token}` });
     };
     json.post_processor = {
-      ...{ type: 'RobertaProcessing', sep: withId(sep_token), cls: withId(cls_token) },
+      type: 'RobertaProcessing',
+      sep: withId(sep_token),
+      cls: withId(cls_token),
       trim_offsets: slow.config.trim_offsets !== false,
       add_prefix_space: slow.config.add_prefix_space === true,
     };
@@ -60,8 +66,13 @@ function byteLevel(slow: SlowTokenizer): TokenizerJson {
     normalizer: null,
     pre_tokenizer: { ...step, trim_offsets: true },
     model: {
-      ...{ type: 'BPE', vocab, merges, unk_token: null, fuse_unk: false },
-      ...{ continuing_subword_prefix: '', end_of_word_suffix: '' },
+      type: 'BPE',
+      vocab,
+      merges,
+      unk_token: null,
+      fuse_unk: false,
+      continuing_subword_prefix: '',
+      end_of_word_suffix: '',
     },
     post_processor: { ...step, trim_offsets: false },
     decoder: { type: 'ByteLevel' },

@@ -155,8 +155,12 @@ function readToken(value: unknown): (SpecialToken & { special?: boolean }) | und
   if (typeof content !== 'string') return undefined;
   const flag = (name: string) => (typeof rest[name] === 'boolean' ? rest[name] : undefined);
   return {
-    ...{ content, lstrip: flag('lstrip'), rstrip: flag('rstrip'), single_word: flag('single_word') },
-    ...{ normalized: flag('normalized'), special: flag('special') },
+    content,
+    lstrip: flag('lstrip'),
+    rstrip: flag('rstrip'),
+    single_word: flag('single_word'),
+    normalized: flag('normalized'),
+    special: flag('special'),
   };
 }
 

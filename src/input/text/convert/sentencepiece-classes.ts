@@ -19,7 +19,9 @@ export const debertaV2Tokenizer: TokenizerClass = {
     bos_token: plain('[CLS]'),
     eos_token: plain('[SEP]'),
     unk_token: { content: '[UNK]', normalized: true },
-    ...{ sep_token: plain('[SEP]'), pad_token: plain('[PAD]'), cls_token: plain('[CLS]') },
+    sep_token: plain('[SEP]'),
+    pad_token: plain('[PAD]'),
+    cls_token: plain('[CLS]'),
     mask_token: plain('[MASK]'),
   },
   convert(slow) {
@@ -46,8 +48,12 @@ export const debertaV2Tokenizer: TokenizerClass = {
 
 export const xlmRobertaTokenizer: TokenizerClass = {
   special: {
-    ...{ bos_token: plain('<s>'), eos_token: plain('</s>'), unk_token: plain('<unk>') },
-    ...{ sep_token: plain('</s>'), pad_token: plain('<pad>'), cls_token: plain('<s>') },
+    bos_token: plain('<s>'),
+    eos_token: plain('</s>'),
+    unk_token: plain('<unk>'),
+    sep_token: plain('</s>'),
+    pad_token: plain('<pad>'),
+    cls_token: plain('<s>'),
     mask_token: { content: '<mask>', lstrip: true },
   },
   convert(slow) {
@@ -153,7 +159,8 @@ function assembled(
     model: sentencepieceModel(spm, { vocab, unkId, byteFallback }),
     post_processor: post(idOf),
     decoder: decoder ?? {
-      ...{ type: 'Metaspace', replacement: MARK },
+      type: 'Metaspace',
+      replacement: MARK,
       prepend_scheme: prependScheme(slow.config),
     },
   };

@@ -9,8 +9,11 @@ const plain = (content: string) => ({ content });
 
 export const bertTokenizer: TokenizerClass = {
   special: {
-    ...{ unk_token: plain('[UNK]'), sep_token: plain('[SEP]'), pad_token: plain('[PAD]') },
-    ...{ cls_token: plain('[CLS]'), mask_token: plain('[MASK]') },
+    unk_token: plain('[UNK]'),
+    sep_token: plain('[SEP]'),
+    pad_token: plain('[PAD]'),
+    cls_token: plain('[CLS]'),
+    mask_token: plain('[MASK]'),
   },
   convert(slow, { unk_token = '[UNK]', cls_token: cls = '[CLS]', sep_token: sep = '[SEP]' }) {
     const frame = (vocab: Vocabulary) =>
@@ -22,14 +25,21 @@ export const bertTokenizer: TokenizerClass = {
 /** BERT's class, but with RoBERTa's special tokens around texts. */
 export const mpnetTokenizer: TokenizerClass = {
   special: {
-    ...{ bos_token: plain('<s>'), eos_token: plain('</s>'), unk_token: plain('[UNK]') },
-    ...{ sep_token: plain('</s>'), pad_token: plain('<pad>'), cls_token: plain('<s>') },
+    bos_token: plain('<s>'),
+    eos_token: plain('</s>'),
+    unk_token: plain('[UNK]'),
+    sep_token: plain('</s>'),
+    pad_token: plain('<pad>'),
+    cls_token: plain('<s>'),
     mask_token: { content: '<mask>', lstrip: true },
   },
   convert(slow, { unk_token = '[UNK]', cls_token: cls = '<s>', sep_token: sep = '</s>' }) {
     return wordPiece(slow, unk_token, [cls, sep], (vocab) => ({
-      ...{ type: 'RobertaProcessing', sep: [sep, vocab[sep]!], cls: [cls, vocab[cls]!] },
-      ...{ trim_offsets: true, add_prefix_space: false },
+      type: 'RobertaProcessing',
+      sep: [sep, vocab[sep]!],
+      cls: [cls, vocab[cls]!],
+      trim_offsets: true,
+      add_prefix_space: false,
     }));
   },
 };
@@ -69,8 +79,11 @@ function wordPiece(
     },
     pre_tokenizer: { type: 'BertPreTokenizer' },
     model: {
-      ...{ type: 'WordPiece', vocab, unk_token },
-      ...{ continuing_subword_prefix: '##', max_input_chars_per_word: 100 },
+      type: 'WordPiece',
+      vocab,
+      unk_token,
+      continuing_subword_prefix: '##',
+      max_input_chars_per_word: 100,
     },
     post_processor: frame(vocab),
     decoder: { type: 'WordPiece', prefix: '##', cleanup: true },

@@ -6,7 +6,10 @@ import { LowRankInjection } from '../low-rank/low-rank-injection.ts';
 import { tripletLayout } from './adalora-tuner.ts';
 
 const module = (path: string, rank: number, inFeatures: number, outFeatures = 3) => ({
-  ...{ path, rank, inFeatures, outFeatures },
+  path,
+  rank,
+  inFeatures,
+  outFeatures,
   scale: 1,
 });
 const MODULES = [

@@ -43,7 +43,11 @@ function replay(
 ) {
   const { tinit, tfinal, deltaT, steps: totalStep } = golden;
   const modules = Object.entries(shapes).map(([path, [inFeatures, outFeatures]]) => ({
-    ...{ path, inFeatures, outFeatures, rank: golden.r, scale: 1 },
+    path,
+    inFeatures,
+    outFeatures,
+    rank: golden.r,
+    scale: 1,
   }));
   const budget = size
     ? { target: target * size, cost: new BudgetCosts(modules, () => 0).of.parameters }

@@ -33,11 +33,18 @@ function started({ settings, shapes, lr, totalStep }: Training) {
   const { init_r: rank, target_r } = settings;
   const scale = adaLoraScale({ init_r: rank, lora_alpha: adaLoraAlpha(config, rank) });
   const modules = Object.entries(shapes).map(([path, [inFeatures, outFeatures]]) => ({
-    ...{ path, inFeatures, outFeatures, rank, scale },
+    path,
+    inFeatures,
+    outFeatures,
+    rank,
+    scale,
   }));
   const tuner = new AdaLoraTuner(config, modules, []);
   const run = new AllocatedRun({
-    ...{ method: 'adalora', tuner, settings: config, schedule: { ...settings, totalStep } },
+    method: 'adalora',
+    tuner,
+    settings: config,
+    schedule: { ...settings, totalStep },
     budget: { unit: 'components', target: target_r * modules.length } as PromisedBudget,
     store: () => {
       throw new Error('not asked');
@@ -45,8 +52,14 @@ function started({ settings, shapes, lr, totalStep }: Training) {
   });
   const values = new Float32Array(tuner.layout.length);
   const updater = new Updater(run, values, {
-    ...{ learningRate: lr, schedule: 'constant', warmupSteps: 0, totalSteps: totalStep },
-    ...{ betas: [0.9, 0.999], epsilon: 1e-8, weightDecay: 0, maxGradNorm: 0 },
+    learningRate: lr,
+    schedule: 'constant',
+    warmupSteps: 0,
+    totalSteps: totalStep,
+    betas: [0.9, 0.999],
+    epsilon: 1e-8,
+    weightDecay: 0,
+    maxGradNorm: 0,
   });
   return { run, updater, modules, layout: tuner.layout };
 }

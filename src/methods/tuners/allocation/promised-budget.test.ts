@@ -16,7 +16,11 @@ const modules = [
 
 function promised(settings: object) {
   return promisedBudget(schema.parse(settings), {
-    ...{ method: 'adalora', title: 'AdaLoRA', components: 'triplets', modules, modelParameters: 12345 },
+    method: 'adalora',
+    title: 'AdaLoRA',
+    components: 'triplets',
+    modules,
+    modelParameters: 12345,
     fileBytes: ([a, b, c]) => 100 + 44 * (a! + b!) + 164 * c!,
   });
 }

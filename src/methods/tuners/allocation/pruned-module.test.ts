@@ -36,7 +36,11 @@ it('has its part of the vector', () => {
 
 it("is where a tuner's layout puts it", () => {
   const modules = ['a', 'b'].map((path) => ({
-    ...{ path, rank: 2, inFeatures: 3, outFeatures: 2, scale: 1 },
+    path,
+    rank: 2,
+    inFeatures: 3,
+    outFeatures: 2,
+    scale: 1,
   }));
   expect(prunedModules(new LoraTuner({ lora_dropout: 0 }, modules, []))).toEqual([
     { ...sizes, name: 'a', offsets: { A: 0, B: 6 } },

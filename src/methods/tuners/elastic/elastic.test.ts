@@ -30,7 +30,11 @@ const golden = JSON.parse(readFileSync('src/methods/tuners/fixtures/elastic.json
 
 const schedule = { tinit: 3, tfinal: 6, deltaT: 4, totalStep: golden.steps };
 const modules = Object.entries(golden.shapes).map(([path, [inFeatures, outFeatures]]) => ({
-  ...{ path, inFeatures, outFeatures, rank: golden.r, scale: 1 },
+  path,
+  inFeatures,
+  outFeatures,
+  rank: golden.r,
+  scale: 1,
 }));
 const settings = { lora_dropout: 0, orth_reg_weight: 0.1 } as const;
 

@@ -108,7 +108,10 @@ function growing(target: number, options: Partial<Growing> = {}): Start {
       tuner: startTuner(model, 1, 4),
       growth: {
         schedule: { tinit: 4, tfinal: 0, deltaT: 3, totalStep: 24 },
-        ...{ target, modules: 2, gained: 2, exceeds: true },
+        target,
+        modules: 2,
+        gained: 2,
+        exceeds: true,
       },
       scaleOf: (rank) => own.adaLoraScale({ lora_alpha: 4, init_r: rank }),
       advance: true,
@@ -145,9 +148,15 @@ function newUpdater(
   const isRestarted = name === 'elalora, restarts';
   const isWarmed = name === 'increlora, warm-up';
   return new own.Updater(run, values, {
-    ...{ optimizer: isRestarted ? 'adamw_torch' : 'lion_32bit', learningRate: isRestarted ? adamw.lr : rate },
-    ...{ schedule: isWarmed ? 'linear' : 'constant', warmupSteps: isWarmed ? warmup : 0, totalSteps: 24 },
-    ...{ betas: adamw.betas, epsilon: adamw.eps, weightDecay: adamw.weight_decay, maxGradNorm: 0 },
+    optimizer: isRestarted ? 'adamw_torch' : 'lion_32bit',
+    learningRate: isRestarted ? adamw.lr : rate,
+    schedule: isWarmed ? 'linear' : 'constant',
+    warmupSteps: isWarmed ? warmup : 0,
+    totalSteps: 24,
+    betas: adamw.betas,
+    epsilon: adamw.eps,
+    weightDecay: adamw.weight_decay,
+    maxGradNorm: 0,
   });
 }
 

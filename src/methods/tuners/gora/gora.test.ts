@@ -56,7 +56,12 @@ describe.each(golden.cases)(
 
     it('gives the ranks of the released code', () => {
       const config = goraConfigSchema.parse({
-        ...{ r: golden.r, features, importance, min_rank, max_rank, rounding: 'down' },
+        r: golden.r,
+        features,
+        importance,
+        min_rank,
+        max_rank,
+        rounding: 'down',
       });
       expect(goraRanks(sizes, importanceOf(importance), config)).toEqual(Object.values(given.ranks));
     });

@@ -16,7 +16,11 @@ import { loraConfigSchema } from './config.ts';
 import { LoraTuner } from './lora-tuner.ts';
 
 const module = (path: string, rank: number, inFeatures = 4) => ({
-  ...{ path, rank, inFeatures, outFeatures: 3, scale: 1 },
+  path,
+  rank,
+  inFeatures,
+  outFeatures: 3,
+  scale: 1,
 });
 const saved = [{ name: 'classifier.bias', shape: [2] }];
 const MODULES = [module('a', 2), module('b', 1), module('c', 2, 5), module('d', 2)];

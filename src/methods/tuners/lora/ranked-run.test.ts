@@ -17,7 +17,11 @@ const { ranks: fixture } = JSON.parse(readFileSync('src/methods/tuners/fixtures/
 };
 
 const modules = fixture.shapes.map(([inFeatures, outFeatures], k) => ({
-  ...{ path: `m${k}`, inFeatures, outFeatures, rank: fixture.r, scale: 0.5 },
+  path: `m${k}`,
+  inFeatures,
+  outFeatures,
+  rank: fixture.r,
+  scale: 0.5,
 }));
 
 function ranked(settings: object = {}) {
@@ -80,11 +84,15 @@ it.each([0, 1, 2])(
     );
     expect(allocation.scores).toEqual(logarithms);
     expect(pattern).toEqual({
-      ...{ r: 2, lora_alpha: 8, use_rslora: false },
+      r: 2,
+      lora_alpha: 8,
+      use_rslora: false,
       rank_pattern: { m1: 4 },
       alpha_pattern: { m1: 16 },
       target_modules: ['m0', 'm1'],
-      ...{ exclude_modules: null, layers_to_transform: null, layers_pattern: null },
+      exclude_modules: null,
+      layers_to_transform: null,
+      layers_pattern: null,
     });
   },
 );

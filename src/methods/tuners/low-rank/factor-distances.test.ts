@@ -3,7 +3,12 @@ import { ParameterLayout } from '../parameter-layout.ts';
 import { factorDistances } from './orthogonality.ts';
 
 const module = (path: string, rank: number) => ({
-  ...{ path, parameter: `${path}.weight`, inFeatures: 3, outFeatures: 4, rank, scale: 1 },
+  path,
+  parameter: `${path}.weight`,
+  inFeatures: 3,
+  outFeatures: 4,
+  rank,
+  scale: 1,
 });
 
 it('measures rows of A and columns of B, and skips modules of rank 0', () => {

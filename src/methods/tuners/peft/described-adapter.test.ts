@@ -24,8 +24,13 @@ it.each([
 });
 
 const SHAPE = {
-  ...{ vocab_size: 8, hidden_size: 4, num_hidden_layers: 1, num_attention_heads: 2, intermediate_size: 6 },
-  ...{ max_position_embeddings: 8, rotary_pct: 1 },
+  vocab_size: 8,
+  hidden_size: 4,
+  num_hidden_layers: 1,
+  num_attention_heads: 2,
+  intermediate_size: 6,
+  max_position_embeddings: 8,
+  rotary_pct: 1,
 };
 
 function modelOf(model_type: string, head: HeadKind) {

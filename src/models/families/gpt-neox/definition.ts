@@ -163,8 +163,13 @@ function attend(
   const { num_attention_heads: heads, headSize, attention_bias: bias } = config;
   const width = heads * headSize;
   const options: DecoderAttentionOptions = {
-    ...{ heads, keyValueHeads: heads, headSize, rotary: config.rotary, dropout: config.attention_dropout },
-    ...{ output: 'dense', outputBias: bias },
+    heads,
+    keyValueHeads: heads,
+    headSize,
+    rotary: config.rotary,
+    dropout: config.attention_dropout,
+    output: 'dense',
+    outputBias: bias,
     // The query, key and value of each head are stored side by side.
     project(module, x) {
       const fused = module.linear('query_key_value', x, 3 * width, { bias });

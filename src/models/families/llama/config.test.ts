@@ -41,7 +41,10 @@ it('has the defaults of transformers', () => {
 
 it('has the layers and the rotary settings of Gemma 3, also by their older keys', () => {
   const older = {
-    ...{ num_hidden_layers: 3, sliding_window_pattern: 3, rope_theta: 500_000, rope_local_base_freq: 20_000 },
+    num_hidden_layers: 3,
+    sliding_window_pattern: 3,
+    rope_theta: 500_000,
+    rope_local_base_freq: 20_000,
     rope_scaling: { rope_type: 'linear', factor: 8 },
   };
   expect(parse('gemma3_text', older)).toMatchObject({

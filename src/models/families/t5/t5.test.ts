@@ -8,8 +8,12 @@ import { distanceBuckets, parseT5Config, type T5Config } from './model.ts';
 
 const model = (fields: object) => tokenModel('SEQ_2_SEQ_LM')(t5, parseT5Config(fields, 'config.json'));
 const FLAN_SMALL = {
-  ...{ d_model: 512, d_ff: 1024, num_layers: 8, num_heads: 6 },
-  ...{ feed_forward_proj: 'gated-gelu', tie_word_embeddings: false },
+  d_model: 512,
+  d_ff: 1024,
+  num_layers: 8,
+  num_heads: 6,
+  feed_forward_proj: 'gated-gelu',
+  tie_word_embeddings: false,
 };
 
 // From T5Attention._relative_position_bucket.

@@ -120,8 +120,15 @@ it('only built-in scores that are shares are printed in percent', () => {
   ];
   const prefixes = ['near_', 'far_'];
   expect(findScales(names, ['', ...prefixes])).toEqual({
-    ...{ accuracy: 100, bleu: 1, loss: 1, rmse: 1, cost: 1, log_accuracy: 1 },
-    ...{ near_accuracy: 100, far_mae: 1, mean: 100 },
+    accuracy: 100,
+    bleu: 1,
+    loss: 1,
+    rmse: 1,
+    cost: 1,
+    log_accuracy: 1,
+    near_accuracy: 100,
+    far_mae: 1,
+    mean: 100,
   });
   expect(findScales(['near_accuracy'], [''])).toEqual({ near_accuracy: 1 });
   const own = runOf('lora', 0, [0.5]);
@@ -238,8 +245,13 @@ it('writes Markdown, LaTeX and CSV', () => {
 it('has the settings that all runs have in common', () => {
   const [a, b] = [0.01, 0.02].map((learning_rate, seed) => {
     const training = {
-      ...{ max_steps: -1, num_train_epochs: 3, per_device_train_batch_size: 16 },
-      ...{ learning_rate, warmup_steps: 0, warmup_ratio: 0.06, weight_decay: 0 },
+      max_steps: -1,
+      num_train_epochs: 3,
+      per_device_train_batch_size: 16,
+      learning_rate,
+      warmup_steps: 0,
+      warmup_ratio: 0.06,
+      weight_decay: 0,
     };
     const data = { train: `${seed}.tsv`, max_length: 64 };
     const facts = summarizeRun({ model: 'm', method: 'lora', seed, output: `${seed}`, data, training })!;

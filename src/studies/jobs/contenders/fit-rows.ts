@@ -60,7 +60,10 @@ export function fitRows(
   });
   const probe = new LinearProbe(engine, {
     features: flat,
-    ...{ width, targets, outputs, loss },
+    width,
+    targets,
+    outputs,
+    loss,
     rowWeights: classWeights && targets.map((target) => classWeights[target]!),
   });
   return {

@@ -47,7 +47,10 @@ export async function train(config: RunConfigInput, options: TrainOptions = {}):
   const stop = new Int32Array(new SharedArrayBuffer(4));
   const callbacks = new RunCallbacks(options, () => Atomics.store(stop, 0, 1));
   const job: WorkerJob = {
-    ...{ config: parsed, texts, functions: [...functions.keys()], scores },
+    config: parsed,
+    texts,
+    functions: [...functions.keys()],
+    scores,
     isControlled: options.onStepEnd !== undefined,
     resume: options.resume ?? false,
     modules: definingModules(),

@@ -114,8 +114,11 @@ describe('a report', () => {
 
   it('follows single triplets, if the run logged them', () => {
     const history = (component: number, kept: boolean) => ({
-      ...{ module: MODULES[0]!, component, steps: [12, 20] },
-      ...{ importance: [0, 10 ** -component], kept: [true, kept] },
+      module: MODULES[0]!,
+      component,
+      steps: [12, 20],
+      importance: [0, 10 ** -component],
+      kept: [true, kept],
     });
     const followed = { ...record(), histories: [history(1, true), history(2, false)] };
     expect(page(record())).not.toContain('Importance of single triplets');

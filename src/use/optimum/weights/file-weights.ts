@@ -71,7 +71,9 @@ function createTable(weight: Value, read: ReadRange): Matrix {
   const { name } = (weight.node as GraphNode<'weight'>).attributes;
   const [rows, columns] = weight.shape as [number, number];
   return {
-    ...{ name, rows, columns },
+    name,
+    rows,
+    columns,
     *blocks() {
       const atOnce = Math.max(1, Math.floor(BLOCK / columns));
       for (let from = 0; from < rows; from += atOnce) {
@@ -87,7 +89,9 @@ function frozenFactor(product: GraphNode<'matmul'>, read: ReadRange): Matrix {
   if (product.attributes.transposeB) return table;
   const { name, rows: columns, columns: rows } = table;
   return {
-    ...{ name: `${name}.turned`, rows, columns },
+    name: `${name}.turned`,
+    rows,
+    columns,
     *blocks() {
       const stored = read(name, 0, rows * columns);
       const turned = new Float32Array(rows * columns);

@@ -46,7 +46,8 @@ export class BankInjection implements Injection {
         const known = rows.get(name);
         if (known) return known;
         this.parts.push({
-          ...{ name, shape },
+          name,
+          shape,
           write: (adapter, slot) => write(adapter.get(key)?.pieces ?? new Map(), slot),
         });
         const read = gather(input(graph, name, 'float32', [slots, ...shape]), named);

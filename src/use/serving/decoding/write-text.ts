@@ -37,7 +37,8 @@ export function writeText(
 function counting(language: LanguageModel, onRead: ServedWriteOptions['onRead'] = () => {}): LanguageModel {
   const { vocabSize, maxPositions, encode } = language;
   return {
-    ...{ vocabSize, maxPositions },
+    vocabSize,
+    maxPositions,
     ...(encode && {
       encode(tokens, rows, mask) {
         onRead(tokens.length, true);

@@ -33,7 +33,11 @@ function makeAdapters(made: Partial<MadeAdapter>): string[] {
   return methods.map((method, i) => {
     const folder = join(root, method);
     writeMadeAdapter(folder, join(root, 'base'), {
-      ...{ method, rank: 2 + i, seed: i, targets: 'all-linear', ...made },
+      method,
+      rank: 2 + i,
+      seed: i,
+      targets: 'all-linear',
+      ...made,
     });
     return folder;
   });
@@ -81,7 +85,10 @@ describe('classifications in batches with other adapters equal those of the open
       folders.map((folder) => {
         const model = folder.slice(root.length + 1);
         return service.predict({
-          ...{ model, inputs: texts.map((text) => ({ text })), raw: true, truncate: false },
+          model,
+          inputs: texts.map((text) => ({ text })),
+          raw: true,
+          truncate: false,
         });
       }),
     );
@@ -116,7 +123,11 @@ describe('texts that are generated beside those of other adapters equal those of
       folders.flatMap((folder) =>
         prompts.map((prompt) =>
           service.write({
-            ...{ model: folder.slice(root.length + 1), prompt, generation, seed: 0, stop: [] },
+            model: folder.slice(root.length + 1),
+            prompt,
+            generation,
+            seed: 0,
+            stop: [],
           }),
         ),
       ),

@@ -44,7 +44,10 @@ export class LocalService implements Service {
 
   async models(): Promise<ServedCard[]> {
     return [...this.#serving.models.values()].map(({ name, folder, created, parent, trained }) => ({
-      ...{ name, folder, created, parent },
+      name,
+      folder,
+      created,
+      parent,
       task: trained.task,
       labels: trained.labels,
       input: trained.parts.modality.reads,
@@ -113,7 +116,8 @@ export class LocalService implements Service {
     };
     try {
       const written = await this.#serving.generate(model, prompt, generation, {
-        ...{ seed, signal: ends },
+        seed,
+        signal: ends,
         onRead: (tokens, isPrompt) => {
           if (isPrompt) promptTokens = tokens;
           else read++;
