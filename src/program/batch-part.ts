@@ -4,7 +4,21 @@ import type { HostTensor, Tensors } from '../engine/runtime/session.ts';
 import type { BatchRows } from '../models/nn/mask-part.ts';
 import { LABEL_ROWS } from './objectives/labelled-rows.ts';
 import { LABELS } from './objectives/sequence-loss.ts';
+import type { TaskModel } from './objectives/task-model.ts';
 import type { RowRange } from './parallel/deal.ts';
+
+/**
+ * Maximum number of tokens of pictures that are differentiated at a time. Every token takes 0.3 MB in DINOv2-small, and a
+ * step with more of them at a time is not faster (bench/log/2026-12-01-pictures.md).
+ */
+const TOKENS_AT_A_TIME = 1100;
+
+/** The number of parts in which some examples of a batch are differentiated. Only pictures are divided. */
+export function countParts({ config, joint }: TaskModel, examples: number): number {
+  if (!config.picture || joint) return 1;
+  const atATime = Math.max(1, Math.floor(TOKENS_AT_A_TIME / config.maxLength));
+  return Math.ceil(examples / atATime);
+}
 
 /** Some examples of a batch, with the padding of the whole batch. */
 export interface BatchPart {

@@ -5,6 +5,7 @@ import {
   globalNorm,
   gradientNoise,
 } from '../../methods/optim/gradient.ts';
+import { countParts } from '../../program/batch-part.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import type { Objective, Program } from '../../program/program.ts';
 import type { MicroBatch } from './step-batches.ts';
@@ -18,11 +19,6 @@ export type StepObjective = Omit<Objective, 'share' | 'examples'> & {
 
 /** Number of sums that follow the gradient: see {@link differentiateStep}. */
 const SUMS = 7;
-/**
- * Maximum number of tokens of pictures that are differentiated at a time. Every token takes 0.3 MB in DINOv2-small, and a
- * step with more of them at a time is not faster (bench/log/2026-12-01-pictures.md).
- */
-const TOKENS_AT_A_TIME = 1100;
 /** Allowed difference between the sum of the shares and 1. Shares are summed in 32 bits. */
 const SHARE_TOLERANCE = 1e-4;
 
@@ -46,7 +42,8 @@ export async function differentiateStep(
     program.differentiate(values, feeds, seed, number, division);
   const isJoint = program.parts.model.joint !== undefined;
   const isSingle = batches.length === 1 && communicator.size === 1;
-  const isSplit = batches.some(({ examples }) => countParts(program, examples) > 1);
+  const parts = ({ examples }: MicroBatch) => countParts(program.parts.model, examples / communicator.size);
+  const isSplit = batches.some((batch) => parts(batch) > 1);
   if (isSingle && !isSplit && !measuresNoise && !(isJoint && batches[0]!.chunk))
     return { ...(await of(batches[0]!)), stops };
   const length = values.length + (program.parts.tuner.watches ?? 0);
@@ -60,10 +57,10 @@ export async function differentiateStep(
   async function* each() {
     for (const batch of batches) {
       if (program.parts.tuner.watchesLast) gradient.fill(0, values.length);
-      const parts = Math.max(leastParts, countParts(program, batch.examples));
-      for (let i = 0; i < parts; i++) {
+      const count = Math.max(leastParts, parts(batch));
+      for (let i = 0; i < count; i++) {
         const { rank, size } = communicator;
-        const division = { ...communicator, rank: rank * parts + i, size: size * parts };
+        const division = { ...communicator, rank: rank * count + i, size: size * count };
         const part = await of(batch, division);
         yield { ...part, share: batch.weight * part.share };
       }
@@ -99,12 +96,4 @@ export async function differentiateStep(
     stops: stopping! > 0,
     noise: noiseOf({ squares: squares!, perPart: perPart!, perStep: perStep! }),
   };
-}
-
-/** The number of parts in which a process differentiates its examples of a batch. Only pictures are divided. */
-function countParts({ parts: { model }, communicator }: Program, examples: number): number {
-  const { picture, maxLength } = model.config;
-  if (!picture || model.joint) return 1;
-  const atATime = Math.max(1, Math.floor(TOKENS_AT_A_TIME / maxLength));
-  return Math.ceil(examples / communicator.size / atATime);
 }

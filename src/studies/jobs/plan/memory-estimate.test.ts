@@ -67,6 +67,36 @@ describe('a plan', () => {
   });
 });
 
+it('a plan for pictures counts those that are differentiated at a time', () => {
+  const vit = {
+    model_type: 'vit',
+    hidden_size: 64,
+    num_hidden_layers: 2,
+    num_attention_heads: 2,
+    intermediate_size: 128,
+    image_size: 6,
+    patch_size: 2,
+  };
+  const pictures: ExampleSet = {
+    lengths: new Int32Array(440).fill(10),
+    truncated: 0,
+    batch({ length: batch }) {
+      const pixels = { data: new Float32Array(batch * 108), dims: [batch, 3, 6, 6] };
+      return {
+        feeds: { pixel_values: pixels, labels: { data: new Int32Array(batch), dims: [batch] } },
+        weight: batch,
+      };
+    },
+  };
+  // A picture has 10 tokens, so 110 pictures are differentiated at a time.
+  const [few, part, many] = [55, 110, 440].map((per_device_train_batch_size) => {
+    const config = configOf({ training: { per_device_train_batch_size } });
+    return planRun(config, modelOf(vit), { train: pictures }).memoryMb;
+  });
+  expect(many).toBe(part);
+  expect(few).toBeLessThan(part!);
+});
+
 it('a plan needs less memory with moments in bytes', () => {
   const [bytes, floats] = (['adamw_bnb_8bit', 'adamw_torch'] as const).map(
     (optim) => planRun(configOf({ method: 'full', training: { optim } }), modelOf(BERT), { train }).memoryMb,

@@ -8,6 +8,7 @@ import type { Tuner } from '../../../methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { baseFormat } from '../../../program/bases/base-format.ts';
 import { onBase } from '../../../program/bases/on-base.ts';
+import { countParts } from '../../../program/batch-part.ts';
 import type { Evaluation, ExampleSet } from '../../../program/example-set.ts';
 import { inParts } from '../../../program/objectives/labelled-rows.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
@@ -47,7 +48,9 @@ export function memoryEstimate(
   { train, validation }: MemoryInputs,
 ): (dtype: BaseDtype) => number {
   const { labelParts } = plain;
-  const training = inParts(train.batch(largestBatch(config, train), 0).feeds, labelParts);
+  const batch = largestBatch(config, train);
+  const atATime = batch.slice(0, Math.ceil(batch.length / countParts(plain, batch.length)));
+  const training = inParts(train.batch(atATime, 0).feeds, labelParts);
   const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config, labelParts));
   const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha, optim } = config.training;
   // A method's `vectors` include Adam's two moments in 32 bits. The optimizer's actual state replaces them.
