@@ -238,8 +238,8 @@ describe('serving', () => {
     writeTinyTextModel(folder, 'llama');
     const base = await BaseFolder.open(folder, 'float32');
     const { serving } = await served(folder);
-    const { servedBase } = await import('../src/use/serving/served-adapter.ts');
-    const model = (await servedBase(base))!;
+    const { serveBase } = await import('../src/use/serving/served-adapter.ts');
+    const model = (await serveBase(base))!;
     await serving.add(model);
     const written = () =>
       Promise.allSettled(

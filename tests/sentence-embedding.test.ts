@@ -10,7 +10,7 @@ import type { RunConfigInput } from '../src/training/run/config/run-config.ts';
 import { BaseFolder } from '../src/use/serving/node/base-folder.ts';
 import { readState } from '../src/use/serving/node/find-adapters.ts';
 import { PackedCache } from '../src/use/serving/packed-cache.ts';
-import { servedAdapter, servedBase } from '../src/use/serving/served-adapter.ts';
+import { serveBase, servedAdapter } from '../src/use/serving/served-adapter.ts';
 import { LocalService } from '../src/use/serving/service/local-service.ts';
 import { Serving } from '../src/use/serving/serving.ts';
 import { open } from '../src/use/trained/node/open.ts';
@@ -261,7 +261,7 @@ it('serves adapters mixed in a batch, with the same results as alone', async () 
     writeMadeAdapter(adapter, MODEL, { task: 'sentence_embedding', labels: [], seed, data: columns });
     return adapter;
   });
-  const own = await servedBase(base);
+  const own = await serveBase(base);
   await serving.add(own!);
   const cache = new PackedCache(2 ** 20);
   const found = folders.map((path, i) => ({ name: `a${i}`, folder: path, state: readState(path) as string }));

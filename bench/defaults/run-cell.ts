@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataFiles } from '../../src/input/data/node/text-files.ts';
@@ -109,7 +109,7 @@ export async function runCell(
         task === 'regression' ? scores.eval_pearson! : (scores.eval_accuracy! * scored.length) / test.length;
       const verdict = await judgeEvaluation(opened, {
         run: folderFiles(output),
-        dataFiles,
+        here: { has: existsSync, data: dataFiles },
         files: await dataFiles(testFile, false),
         flags: {},
         scores: scores as Scores,

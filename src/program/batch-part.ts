@@ -1,6 +1,7 @@
 import type { GraphNode, Value } from '../engine/graph/graph.ts';
 import { reachable } from '../engine/graph/print.ts';
 import type { HostTensor, Tensors } from '../engine/runtime/session.ts';
+import type { Tuner } from '../methods/tuners/tuner.ts';
 import type { BatchRows } from '../models/nn/mask-part.ts';
 import { LABEL_ROWS } from './objectives/labelled-rows.ts';
 import { LABELS } from './objectives/sequence-loss.ts';
@@ -13,9 +14,16 @@ import type { RowRange } from './parallel/deal.ts';
  */
 const TOKENS_AT_A_TIME = 1100;
 
-/** The number of parts in which some examples of a batch are differentiated. Only pictures are divided. */
-export function countParts({ config, joint }: TaskModel, examples: number): number {
-  if (!config.picture || joint) return 1;
+/**
+ * The number of parts in which some examples of a batch are differentiated. Only pictures are divided, and not for a
+ * tuner that watches sums which are not linear in the gradient.
+ */
+export function countParts(
+  { config, joint }: TaskModel,
+  { watches }: Pick<Tuner, 'watches'>,
+  examples: number,
+): number {
+  if (!config.picture || joint || watches) return 1;
   const atATime = Math.max(1, Math.floor(TOKENS_AT_A_TIME / config.maxLength));
   return Math.ceil(examples / atATime);
 }

@@ -64,7 +64,7 @@ export class Program {
     const { communicator = ALONE, measuresNoise, ...training } = options;
     this.parts = { engine, model, tuner };
     this.communicator = communicator;
-    // The graph can draw masks only for a whole batch. Runs that split batches draw them on the host. Pictures are split.
+    // The graph can draw masks only for a whole batch. Runs that split batches draw them on the host. A large batch of pictures is split too.
     this.#options = {
       pools: new DropoutPools(),
       ...training,

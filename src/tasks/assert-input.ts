@@ -51,7 +51,7 @@ export function assertInput(input: unknown, { keys, others }: InputShape, number
   if (stray !== undefined) fail(`has the unknown key "${stray}"`, suggest(stray, Object.keys(keys)));
   for (const [name, { is, optional, why }] of Object.entries(keys)) {
     const value = object[name];
-    if (checkKind(is, value) || (optional && value === undefined)) continue;
+    if (isKind(is, value) || (optional && value === undefined)) continue;
     const reason = why === undefined ? '' : `, because ${why}`;
     fail(
       is === 'nothing'
@@ -61,7 +61,7 @@ export function assertInput(input: unknown, { keys, others }: InputShape, number
   }
 }
 
-function checkKind(is: InputKey['is'], value: unknown): boolean {
+function isKind(is: InputKey['is'], value: unknown): boolean {
   if (is === 'nothing') return value === undefined;
   if (is === 'a string') return typeof value === 'string';
   return Array.isArray(value) && value.every((text) => typeof text === 'string');

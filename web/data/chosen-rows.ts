@@ -69,7 +69,7 @@ export function assertWords({ fileName, columns }: Table, column: number, fields
  *
  * @param alike the texts that keep rows together, and the labels with equal shares on both sides
  */
-export function countHeldOut(
+export function splitHeldOut(
   rows: readonly Row[],
   alike: Omit<Splittable<Row[]>, 'pick'>,
 ): { train: Row[]; heldOut: Row[] } {

@@ -1,7 +1,7 @@
 import { groupEqualTexts } from '../../src/input/data/split-rows.ts';
 import type { Table } from '../../src/input/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
-import { assertWords, chosenRows, countHeldOut, type Split } from './chosen-rows.ts';
+import { assertWords, chosenRows, type Split, splitHeldOut } from './chosen-rows.ts';
 
 /** Questions with their answers. */
 export interface PairSplit extends Split {
@@ -46,5 +46,5 @@ export function splitPairs(table: Table, at: readonly [number, number]): PairSpl
       hint: 'Add questions with other answers.',
     });
   }
-  return { ...countHeldOut(rows, { texts: rows }), answers, leftOut };
+  return { ...splitHeldOut(rows, { texts: rows }), answers, leftOut };
 }

@@ -1,7 +1,7 @@
 import type { Table } from '../../src/input/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { FEW_ROWS } from '../../src/training/run/config/defaults/policy.ts';
-import { assertWords, chosenRows, countHeldOut, type Split } from './chosen-rows.ts';
+import { assertWords, chosenRows, type Split, splitHeldOut } from './chosen-rows.ts';
 
 /** Labeled rows. The held-out ones contain the same share of each label. If rows are few, nothing is held out. */
 export interface LabelledSplit extends Split {
@@ -62,7 +62,7 @@ export function splitRows(table: Table, at: readonly [number, number]): Labelled
   // Few rows are cross-validated.
   if (rows.length <= FEW_ROWS) return { train: rows, heldOut: [], labels, leftOut };
   const [texts, strata] = [rows.map(([text]) => [text]), rows.map(([, label]) => label)];
-  return { ...countHeldOut(rows, { texts, strata }), labels, leftOut };
+  return { ...splitHeldOut(rows, { texts, strata }), labels, leftOut };
 }
 
 /** The error for rows that mostly repeat the same texts. */

@@ -71,7 +71,7 @@ export function withPlainGraph({ nodes, result }: PlainGraph, given: readonly Va
   const made: (readonly Value[])[] = given.map((value) => [value]);
   const valueAt = ([node, output]: PlainValue) => made[node]![output]!;
   for (const { op, inputs, attributes, type } of nodes) {
-    const own = writeAttributes(attributes) as never;
+    const own = readAttributes(attributes) as never;
     made.push(
       type ? [graph.leaf(op as 'constant', own, readType(type))] : graph.add(op, inputs.map(valueAt), own),
     );
@@ -89,7 +89,7 @@ function plainAttributes(op: Op, attributes: object): Record<string, unknown> {
   );
 }
 
-function writeAttributes(attributes: Readonly<Record<string, unknown>>): object {
+function readAttributes(attributes: Readonly<Record<string, unknown>>): object {
   const revived = (value: unknown) => (isPlainPolynomial(value) ? readDimension(value) : value);
   return Object.fromEntries(
     Object.entries(attributes).map(([key, value]) => [

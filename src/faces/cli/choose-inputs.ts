@@ -21,9 +21,9 @@ interface Inputs {
  *
  * @param argument pictures, a file, or `-`
  * @param isText whether an argument is a text instead
- * @returns the text, or the sources of {@link chooseInputs}; neither if standard input is read
+ * @returns `typed`, the text, or `sources` for {@link readInputs}, neither if standard input is read; and how rows are read
  */
-export async function namedInputs(
+export async function chooseSources(
   model: OpenedModel,
   { input }: Prediction<BaseData, unknown>,
   argument: string | undefined,
@@ -49,7 +49,7 @@ export async function namedInputs(
  *
  * @param readsPictures whether texts are names of pictures, relative to their file or to the current folder
  */
-export async function chooseInputs(
+export async function readInputs(
   sources: readonly (TextFile | string)[],
   { input: { parse, typed } }: Prediction<BaseData, unknown>,
   reading: ReadingOf<BaseData>,

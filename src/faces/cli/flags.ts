@@ -250,10 +250,10 @@ export async function namedFiles(
     throw new UserError({ key: '--dataset', fault: 'cannot be combined with a file' });
   const stray = dataset === undefined && (subset ?? split);
   if (stray) throw new UserError({ key: '--dataset', fault: `is required with ${stray}` });
-  const { readFiles } = await import('../../input/data/node/text-files.ts');
+  const { openDataFiles } = await import('../../input/data/node/text-files.ts');
   const place = dataset === undefined ? file : (split ?? 'validation');
   if (place === undefined) return undefined;
-  return readFiles({ dataset, subset }, place, takesFolders, downloadDisplay(process.stderr));
+  return openDataFiles({ dataset, subset }, place, takesFolders, downloadDisplay(process.stderr));
 }
 
 /**

@@ -12,7 +12,7 @@ import { findAdapters } from '../../use/serving/node/find-adapters.ts';
 import { startServingThread } from '../../use/serving/node/start-serving.ts';
 import type { FoundAdapter } from '../../use/serving/served-adapter.ts';
 import { startServing } from '../../use/serving/start-serving.ts';
-import { baseOfRun } from '../../use/trained/node/locate-trained.ts';
+import { readRunBase } from '../../use/trained/node/locate-trained.ts';
 import { listen, TIMEOUTS } from '../servers/http/listen.ts';
 import type { ServeApp } from '../servers/serve/request-scope.ts';
 import { serveApp } from '../servers/serve/serve-app.ts';
@@ -147,7 +147,7 @@ async function namedBase(folders: readonly string[]): Promise<string> {
  */
 async function readBaseName({ folder, run }: FoundAdapter): Promise<string | null | undefined> {
   try {
-    return (run && baseOfRun(run)) ?? (await readAdapter(folder)).baseModel;
+    return (run && readRunBase(run)) ?? (await readAdapter(folder)).baseModel;
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

@@ -142,7 +142,7 @@ export class Weights<File extends TensorFile> {
    * @throws UserError if a file lacks a tensor that the index assigns to it
    */
   checkpoint(): Checkpoint {
-    const fileOf = this.#fileOf();
+    const fileOf = this.#mapTensors();
     const find = (name: string) => {
       const file = fileOf.get(name);
       if (file) return file;
@@ -166,7 +166,7 @@ export class Weights<File extends TensorFile> {
   }
 
   /** The file of each tensor. */
-  #fileOf(): Map<string, File> {
+  #mapTensors(): Map<string, File> {
     if (!this.#index)
       return new Map([...this.files.values()].flatMap((file) => file.names().map((name) => [name, file])));
     const { map, where } = this.#index;

@@ -22,6 +22,8 @@ export interface Files {
 export interface FolderFiles extends Files {
   /** The path of a file in messages and events. */
   path(name: string): string;
+  /** The names of all files and folders in it; empty if it is missing. */
+  list(): readonly string[];
   /** Whether there is a file or folder of this name. */
   has(name: string): boolean;
   /**

@@ -1,4 +1,5 @@
 import { ADAPTER_CONFIG, adapterFiles } from '../formats/adapters/adapter-files.ts';
+import { SAFETENSORS, TORCH } from '../formats/checkpoint.ts';
 import { PROCESSOR_FILE } from '../pictures/processor.ts';
 import { hasTokens, TEXT_FILES } from '../text/text-files.ts';
 
@@ -7,16 +8,8 @@ import { hasTokens, TEXT_FILES } from '../text/text-files.ts';
  * with an index.
  */
 const WEIGHTS = [
-  {
-    single: 'model.safetensors',
-    index: 'model.safetensors.index.json',
-    shard: /^model-\d{5}-of-\d{5}\.safetensors$/,
-  },
-  {
-    single: 'pytorch_model.bin',
-    index: 'pytorch_model.bin.index.json',
-    shard: /^pytorch_model-\d{5}-of-\d{5}\.bin$/,
-  },
+  { ...SAFETENSORS, shard: /^model-\d{5}-of-\d{5}\.safetensors$/ },
+  { ...TORCH, shard: /^pytorch_model-\d{5}-of-\d{5}\.bin$/ },
 ];
 
 /**

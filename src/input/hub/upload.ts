@@ -1,6 +1,5 @@
 import { commitIter, createRepo, HubApiError, listCommits } from '@huggingface/hub';
 import { UserError } from '../../support/user-error.ts';
-import type { ResolveOptions } from './repository.ts';
 
 /** The title of our commits. A repository whose last commit has another title is not overwritten. */
 const COMMIT_TITLE = 'Upload with adalora';
@@ -14,7 +13,7 @@ export interface UploadProgress {
   share: number;
 }
 
-export interface UploadOptions extends Pick<ResolveOptions, 'endpoint' | 'token'> {
+export interface UploadOptions {
   /** Whether a new repository is public. */
   isPublic?: boolean;
   /** The commit to build on. Without it, the last commit must be ours. */

@@ -119,7 +119,7 @@ function exclusionTest({
 }
 
 /** Returns a test whether an adapter's config selects the layer of a module. Keys of the config may be null. */
-export function listLayers(
+export function createLayerTest(
   config: Readonly<{ [Key in keyof TargetSelection]?: TargetSelection[Key] | null }>,
 ): Test {
   const { target_modules: targets, layers_to_transform, layers_pattern } = config;

@@ -118,7 +118,7 @@ export function legacyConfig(modelConfig: unknown): unknown {
 }
 
 /** The generation_config.json that transformers would write for a model that lacks one. */
-export function parseGenerationConfig(modelConfig: unknown): Record<string, unknown> {
+export function createGenerationConfig(modelConfig: unknown): Record<string, unknown> {
   const legacy = Object(legacyConfig(modelConfig)) as Record<string, unknown>;
   const known = GENERATION_KEYS.filter((key) => (legacy[key] ?? null) !== null);
   return { _from_model_config: true, ...Object.fromEntries(known.map((key) => [key, legacy[key]])) };

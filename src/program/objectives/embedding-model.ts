@@ -44,7 +44,7 @@ export const TARGETS = 'targets';
  */
 export function embeddingModel(loss: EmbeddingLoss, matryoshka?: Matryoshka) {
   const columns = Array.from({ length: loss.columns }, (_, column) => columnInput(column));
-  const targets = nameTargets(loss) ? [TARGETS] : [];
+  const targets = chooseTargetType(loss) ? [TARGETS] : [];
   const joint: JointLoss = {
     inputs: [...columns, ...targets],
     build: (outputs, customLoss) => jointLoss(outputs, { loss, matryoshka, customLoss }),
@@ -59,7 +59,7 @@ export function embeddingModel(loss: EmbeddingLoss, matryoshka?: Matryoshka) {
 }
 
 /** The type of a loss's targets; undefined for a loss without targets. */
-function nameTargets({ kind }: EmbeddingLoss): 'int32' | 'float32' | undefined {
+function chooseTargetType({ kind }: EmbeddingLoss): 'int32' | 'float32' | undefined {
   if (kind === 'batch_triplets') return 'int32';
   return kind === 'cosent' || kind === 'cosine' ? 'float32' : undefined;
 }
@@ -75,7 +75,7 @@ function jointLoss(outputs: Value, { loss, matryoshka, customLoss }: LossParts):
   const rows = Array.from({ length: loss.columns }, (_, column) =>
     input(graph, columnInput(column), 'int32', [EXAMPLES]),
   );
-  const dtype = nameTargets(loss);
+  const dtype = chooseTargetType(loss);
   const targets = dtype && input(graph, TARGETS, dtype, [EXAMPLES]);
   const columns = rows.map((row) => gather(outputs, row));
   const computed = (vectors: readonly Value[]) =>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { KeyPath } from '../../support/user-error.ts';
 import { comparison } from './comparison.ts';
-import { listRuns } from './experiment.ts';
+import { countRuns } from './experiment.ts';
 
 const GIVEN = {
   data: { train: 'train.tsv', validation: 'dev.tsv', text: 'text', label: 'label' },
@@ -57,9 +57,9 @@ describe('a comparison', () => {
       held_out: 0,
     });
     // Four choices train to 25 %, two of them to 50 %; then only the best is left.
-    expect(listRuns(rest, cells[0]!)).toEqual({ runs: 7, wholes: 1 + 0.5 + 3 });
+    expect(countRuns(rest, cells[0]!)).toEqual({ runs: 7, wholes: 1 + 0.5 + 3 });
     const whole = of({ grid: { 'training.learning_rate': [1, 2] }, seeds: [7], held_out: 0.5 });
-    expect(listRuns(whole, whole.cells[0]!)).toEqual({ runs: 3, wholes: 2 });
+    expect(countRuns(whole, whole.cells[0]!)).toEqual({ runs: 3, wholes: 2 });
   });
 
   it('reports all errors at once, each at its place', () => {

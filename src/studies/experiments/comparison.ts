@@ -76,7 +76,7 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
   );
   // If combinations have equal scores, the one with the lowest loss is the best.
   const scores = listed && [parsed(first.config, where).training.metric_for_best_model, 'loss'];
-  const changes = books ? settingsText(flat(listChanges(parts.common))) : '';
+  const changes = books ? settingsText(flat(omitThreads(parts.common))) : '';
   const averages = rows.flatMap(([name, { keys }]) =>
     keys.average === undefined ? [] : [[name, keys.average] as const],
   );
@@ -146,7 +146,7 @@ function recipeCell(
   const names = [scores[task] ?? recipe.scores].flat();
   const config = merged(merged(merged(row.config, common), ofTask), set);
   const keys = Object.keys({ ...row.settings, ...flat(set) });
-  const isAsPublished = Object.keys({ ...listChanges(common), ...ofTask }).length === 0;
+  const isAsPublished = Object.keys({ ...omitThreads(common), ...ofTask }).length === 0;
   return {
     row: row.row,
     task,
@@ -168,7 +168,7 @@ function publishedAs(names: readonly string[], paper: CellParts['paper']): Pick<
 }
 
 /** The settings of a file that change what a recipe computes. */
-function listChanges({ threads: _, ...common }: Config): Config {
+function omitThreads({ threads: _, ...common }: Config): Config {
   return common;
 }
 

@@ -1,7 +1,7 @@
 import { methodNamed } from '../../methods/tuners/registry.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { Plan } from '../jobs/plan/plan.ts';
-import { type Cell, type Experiment, listRuns } from './experiment.ts';
+import { type Cell, countRuns, type Experiment } from './experiment.ts';
 import type { ExperimentMachine } from './run-experiment.ts';
 
 /**
@@ -27,7 +27,7 @@ export async function estimate(
   const plans = new Map<Cell, Plan>();
   for (const cell of cells) {
     const key = lengthKey(cell);
-    const planned = known.get(key) ?? (await machine.plan(createConfig(experiment, cell)));
+    const planned = known.get(key) ?? (await machine.plan(parseCell(experiment, cell)));
     known.set(key, planned);
     plans.set(cell, planned);
   }
@@ -36,15 +36,15 @@ export async function estimate(
   const measured = plans.get(first!) as Plan;
   const base = measured.bases.filter(({ dtype }) => dtype === measured.baseDtype);
   const { measured: found, failure } = (
-    await machine.measure(createConfig(experiment, first!), base, { signal, isQuick: true })
+    await machine.measure(parseCell(experiment, first!), base, { signal, isQuick: true })
   )[0]!;
   if (!found) return { steps, failure };
   const cost = (cell: Cell) => {
     const { tokens, steps, stepsPerEpoch } = plans.get(cell) as Plan;
-    const { trains } = methodNamed(createConfig(experiment, cell).method);
+    const { trains } = methodNamed(parseCell(experiment, cell).method);
     return ((tokens * steps) / stepsPerEpoch) * (trains === 'model' ? WHOLE_MODEL : 1);
   };
-  const all = cells.reduce((sum, cell) => sum + cost(cell) * listRuns(experiment, cell).wholes, 0);
+  const all = cells.reduce((sum, cell) => sum + cost(cell) * countRuns(experiment, cell).wholes, 0);
   return { steps, seconds: (found.runSeconds * all) / cost(first!) };
 }
 
@@ -63,6 +63,6 @@ function lengthKey({ config }: Cell): string {
   return JSON.stringify([task, model, model_config, model_init, data, lengths]);
 }
 
-function createConfig({ output }: Experiment, { config, row }: Cell) {
+function parseCell({ output }: Experiment, { config, row }: Cell) {
   return parseRunConfig({ ...config, output }, row);
 }

@@ -143,7 +143,7 @@ export function plannedCell({ row, task, settings, paper }: Cell): object {
 }
 
 /** Counts the runs of a cell. `wholes` counts a tuning run by the share of a whole run that it trains. */
-export function listRuns(
+export function countRuns(
   { seeds, tuning }: Pick<Experiment, 'seeds' | 'tuning'>,
   { grid }: Pick<Cell, 'grid'>,
 ): { runs: number; wholes: number } {

@@ -103,13 +103,15 @@ function readOutcome(
 ): CellOutcome & { runs: ExperimentRun[] } {
   const { seeds, output } = experiment;
   const isDone = (run: ExperimentRun) => isFinished(machine, run);
-  const failureOf = ({ name }: ExperimentRun) => {
+  const readFailure = ({ name }: ExperimentRun) => {
     const { folder, failure } = filesBeside(machine, output, name);
-    if (!folder.has(failure)) return undefined;
     const file = folder.openNow(failure, "a run's failure");
     return utf8Text(wholeFile(file, MAX_JSON_BYTES), file.path);
   };
-  const hasFailed = (run: ExperimentRun) => failureOf(run) !== undefined;
+  const hasFailed = ({ name }: ExperimentRun) => {
+    const { folder, failure } = filesBeside(machine, output, name);
+    return folder.has(failure);
+  };
   const { choice, tried } = choosing(machine, experiment, cell, hasFailed);
   const runs = choice ? seeds.map((seed) => finalRun(experiment, cell, choice, seed)) : [];
   const tuning = cell.grid.length < 2 ? [] : cell.grid.map((_, i) => tuningRun(experiment, cell, i, 100));
@@ -120,10 +122,10 @@ function readOutcome(
     runs,
     of: seeds.length,
     records: runs.filter(isDone).map(({ config, name }) => machine.record(config.output as string, name)),
-    failures: [...tuning, ...runs].flatMap((run) => {
-      const message = isDone(run) ? undefined : failureOf(run);
-      return message === undefined ? [] : [{ name: run.name, message }];
-    }),
+    // The log of a run is read only if it has failed before.
+    failures: [...tuning, ...runs]
+      .filter((run) => hasFailed(run) && !isDone(run))
+      .map((run) => ({ name: run.name, message: readFailure(run) })),
     comparedWith: cell.comparedWith,
   };
 }

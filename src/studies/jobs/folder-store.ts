@@ -19,7 +19,7 @@ import type { OpenedBase, RunStore } from './train-run.ts';
 
 /** The base model of a run whose results are written to a folder. */
 export interface RunBase<Run> {
-  /** Digests of its weight files at the start of the run; empty for random weights. */
+  /** Digests of its weight files; empty for random weights. A training returns those from its start. */
   weightDigests(run: Run): readonly string[];
   /** Copies its small files to the folder of a whole model. */
   copyShared(run: Run, to: FolderFiles): void;

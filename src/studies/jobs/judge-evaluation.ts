@@ -24,21 +24,21 @@ import { countedRows } from './verdict/judge-run.ts';
  * rows. If these are unknown, only the baseline that ignores the text is used, fitted on the scored rows.
  *
  * @param run the folder of the trained model, which may be a run's
- * @param dataFiles finds the files of a config's data
+ * @param here finds the files of a config's data
  * @param files with what their rows name, such as pictures
  */
 export async function judgeEvaluation(
   trained: Pick<TrainedModel, 'task' | 'definition' | 'labels' | 'context' | 'parts'>,
   {
     run,
-    dataFiles,
+    here,
     files,
     flags,
     scores,
     certainty,
   }: {
     run: FolderFiles;
-    dataFiles: ConfigFiles['data'];
+    here: Pick<ConfigFiles, 'has' | 'data'>;
     files: readonly TextFile[];
     flags: ReadingFlags;
     scores: Scores;
@@ -52,7 +52,7 @@ export async function judgeEvaluation(
   const value = scores[`eval_${score}`];
   if (value === undefined) return undefined;
   const rows = task.files.read(files, reading);
-  const learnt = await trainingRows(run, dataFiles, trained, ownReading);
+  const learnt = await trainingRows(run, here, trained, ownReading);
   const { labels } = trained;
   const ofRows = (await task.baselines?.ofRows?.(learnt?.rows ?? rows, rows, { labels, reading })) ?? [];
   const ofTokens = () => {
@@ -127,7 +127,7 @@ async function probeBaseline(
  */
 async function trainingRows(
   run: FolderFiles,
-  dataFiles: ConfigFiles['data'],
+  here: Pick<ConfigFiles, 'has' | 'data'>,
   trained: Pick<TrainedModel, 'definition' | 'context'>,
   reading: object,
 ): Promise<{ rows: unknown; examples?: ExampleSet } | undefined> {
@@ -136,11 +136,13 @@ async function trainingRows(
     data?: { dataset?: string; train: string | readonly string[]; validation?: ValidationFiles };
   };
   if (!data || data.dataset !== undefined) return undefined;
+  const paths = trainingFiles(data);
+  if (!paths.every((path) => here.has(`${path}`))) return undefined;
   const task = trained.definition();
   try {
     const parts = await Promise.all(
-      trainingFiles(data).map(async (path) => {
-        const files = await dataFiles(path, task.files.takesFolders);
+      paths.map(async (path) => {
+        const files = await here.data(path, task.files.takesFolders);
         return task.files.read(await trained.context().modality.withContent(files, reading), reading);
       }),
     );
@@ -149,7 +151,7 @@ async function trainingRows(
     const rows = joined(task, held?.train ?? parts);
     return { rows, ...(task.baselines?.ofTokens && { examples: task.examples(rows, trained.context()) }) };
   } catch (error) {
-    // The file is gone, or has changed since the run and no longer matches its settings.
+    // The file has changed since the run, and no longer matches its settings.
     if (error instanceof UserError) return undefined;
     throw error;
   }

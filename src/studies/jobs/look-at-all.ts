@@ -17,7 +17,12 @@ export interface ConfigFiles {
   adapter(name: string): Promise<unknown>;
   /** @param changes fields of config.json that the config replaces */
   model(name: string, changes: ModelConfig | undefined): Promise<Described>;
-  /** The files at a path: one, or those of a folder if the task takes folders. */
+  /**
+   * The files at a path.
+   *
+   * @param takesFolders whether the files of a folder are texts; otherwise a folder has a subfolder for each class, or
+   * pictures
+   */
   data(path: string, takesFolders: boolean): Promise<readonly TextFile[]>;
 }
 

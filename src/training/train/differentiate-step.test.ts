@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { everyParameter } from '../../methods/tuners/full/definition.ts';
+import { countParts } from '../../program/batch-part.ts';
 import type { Engine } from '../../program/engine.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { PIXELS } from '../../program/objectives/model-inputs.ts';
@@ -50,6 +51,8 @@ it('differentiates many pictures in parts, with the result of the whole batch', 
   await program.release();
   model.close();
   expect(computed).toEqual([EXAMPLES, ...PARTS]);
+  // Sums of absolute values over parts are not those over the batch.
+  expect(countParts(model, { watches: 1 }, EXAMPLES)).toBe(1);
   // The parts sum the same float32 numbers in another order.
   expect(step.loss).toBeCloseTo(whole.loss, 5);
   const scale = Math.max(...expected.map(Math.abs));

@@ -28,7 +28,7 @@ const SHARE_TOLERANCE = 1e-4;
  * gradients, losses, shares, R and stop requests.
  *
  * @param measuresNoise compares the gradients of the parts of a step: its micro-batches, the processes' examples, or
- * parts of a single batch
+ * the halves of a single batch, or its parts if it is divided
  */
 export async function differentiateStep(
   program: Program,
@@ -42,7 +42,8 @@ export async function differentiateStep(
     program.differentiate(values, feeds, seed, number, division);
   const isJoint = program.parts.model.joint !== undefined;
   const isSingle = batches.length === 1 && communicator.size === 1;
-  const parts = ({ examples }: MicroBatch) => countParts(program.parts.model, examples / communicator.size);
+  const { model, tuner } = program.parts;
+  const parts = ({ examples }: MicroBatch) => countParts(model, tuner, examples / communicator.size);
   const isSplit = batches.some((batch) => parts(batch) > 1);
   if (isSingle && !isSplit && !measuresNoise && !(isJoint && batches[0]!.chunk))
     return { ...(await of(batches[0]!)), stops };

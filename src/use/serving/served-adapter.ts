@@ -42,11 +42,11 @@ const MAX_BYTES = { least: 2 ** 26, ofBase: 4 };
 export interface AdapterReading {
   /** Throws a UserError for a folder without an adapter, and for damaged or too large files. */
   read(folder: string, maxBytes: number): Promise<StoredAdapter>;
-  filesOf(folder: string): Files;
-  /** The base model in a run's config. */
-  baseOfRun(run: string): string | undefined;
-  /** Identifies the state of an adapter's files. */
-  stateOf(folder: string): string | undefined;
+  files(folder: string): Files;
+  /** The base model in a run's config. Undefined if the folder is no run's. */
+  readRunBase(run: string): string | undefined;
+  /** Identifies the state of an adapter's files. Undefined if the folder has no adapter config. */
+  readState(folder: string): string | undefined;
 }
 
 /**
@@ -57,13 +57,13 @@ export interface AdapterReading {
 export async function readContent(
   { folder, run, state }: FoundAdapter,
   base: BaseModel,
-  { read, filesOf, baseOfRun, stateOf }: AdapterReading,
+  { read, files, readRunBase, readState }: AdapterReading,
 ): Promise<AdapterContent> {
   const where = pathIn(folder, ADAPTER_CONFIG);
   const stored = await read(folder, Math.max(MAX_BYTES.least, MAX_BYTES.ofBase * base.bytes));
-  checkBase(base, (run && baseOfRun(run)) ?? stored.baseModel, where);
-  const known = await readNotes(filesOf(folder));
-  if (stateOf(folder) !== state) throw isChanging(folder);
+  checkBase(base, (run && readRunBase(run)) ?? stored.baseModel, where);
+  const known = await readNotes(files(folder));
+  if (readState(folder) !== state) throw isChanging(folder);
   if (known?.base_digest !== undefined) checkWeights(base, known.base_digest, where);
   fittingBase(known, base.baseDtype, where);
   const described = withChanges(base.described, known?.model_config);
@@ -146,7 +146,7 @@ export async function servedAdapter(
 }
 
 /** Returns the base model under its own name. Undefined if it has no head or its task is unknown. */
-export async function servedBase(base: BaseModel): Promise<ServedModel | undefined> {
+export async function serveBase(base: BaseModel): Promise<ServedModel | undefined> {
   const { folder, name, described } = base;
   const generates = decodes(described.family) && !isForClasses(described.json);
   const notes = await readNotes(described.files);

@@ -11,7 +11,7 @@ import type { DescribedModel } from '../trained/read-model.ts';
 import { TrainedModel } from '../trained/trained-model.ts';
 import { trainedParts } from '../trained/trained-parts.ts';
 
-/** The base model of all adapters. */
+/** The parts of a {@link BaseModel} that banks and decoding use. */
 export interface ServedBase {
   /** Opens it with the head and the config of a model, for this many outputs. */
   open(like: TaskModel, outputs: number): Promise<LoadedModel>;

@@ -7,7 +7,7 @@ import { AdapterReader } from './adapter-reader.ts';
 import type { DecodingLimits } from './decoding/decoding-loop.ts';
 import type { EngineRun } from './engine-run.ts';
 import type { BatchLimits } from './rows/row-batcher.ts';
-import { servedBase } from './served-adapter.ts';
+import { serveBase } from './served-adapter.ts';
 import type { BaseModel } from './served-base.ts';
 import { LocalService } from './service/local-service.ts';
 import { SERVICE_METHODS, type ServedCard, type Service } from './service/service.ts';
@@ -91,7 +91,7 @@ export function servingThread({ openBase, places, startReader, adapterBytes, lea
       const adapters = new AdapterFolders(places(folders), base, serving, onEvent, (adapter, isKnown) =>
         (isKnown ? known : newOnes).read(adapter),
       );
-      const served = await servedBase(base);
+      const served = await serveBase(base);
       if (served) await serving.add(served);
       await adapters.readAll();
       await serving.open();

@@ -159,7 +159,7 @@ export class Serving {
     const decoding = this.#decoding.of(model);
     if (!decoding && servedAs(model) !== 'own') throw notWriting(model);
     if (!decoding || this.#unmixed.has(model)) {
-      const writing = startWriting(model, prompt, { ...input, ...ONE_TEXT });
+      const writing = chooseWriting(model, prompt, { ...input, ...ONE_TEXT });
       const open = () => this.#opened(model, (parts) => openLanguageModel(parts));
       return this.#ownTexts.use(model, open, (language) =>
         writeText(model, language, writing.prompt, writing.input, options),
@@ -238,7 +238,7 @@ async function openProgram({ engine, model, tuner, values }: TunedLanguageModel)
 }
 
 /** The prompt and the settings of a text: those of the model's task, if it generates its answers. */
-function startWriting({ trained }: ServedModel, prompt: Prompt, input: GenerationInput) {
+function chooseWriting({ trained }: ServedModel, prompt: Prompt, input: GenerationInput) {
   const { writes } = trained.task === undefined ? {} : (trained.definition().prediction ?? {});
   return typeof prompt === 'string' && writes ? writes(prompt, trained.context(), input) : { prompt, input };
 }

@@ -105,7 +105,7 @@ export function formatNotes(
 }
 
 /** Fills in the defaults of a task for the keys that say how a file is read. */
-export function describeReading(task: TaskName, data: object): Notes['data'] {
+export function fillInReading(task: TaskName, data: object): Notes['data'] {
   return readingSchema(task).parse(data);
 }
 

@@ -5,7 +5,7 @@ import { exportedTextFiles } from '../../input/text/exported-files.ts';
 import type { TunedValues } from '../../methods/tuners/tuner.ts';
 import { headNamed, writesText } from '../../models/heads/registry.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
-import { parseGenerationConfig } from '../../program/generation/generation-config.ts';
+import { createGenerationConfig } from '../../program/generation/generation-config.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { ANYTHING, assertOptions, NUMBER, type OptionTypes } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -137,7 +137,7 @@ export function onnxFolder(
     for (const [name, content] of exportedTextFiles(base.small, where, facts)) made.set(name, json(content));
   }
   if (writesText(model.headKind) && !base.small.has(GENERATION_CONFIG)) {
-    made.set(GENERATION_CONFIG, json(parseGenerationConfig(JSON.parse(text(CONFIG)))));
+    made.set(GENERATION_CONFIG, json(createGenerationConfig(JSON.parse(text(CONFIG)))));
   }
   const sentence = model.layer || model.config.picture ? [] : sentenceFiles(model, notes?.data.max_length);
   for (const [name, content] of sentence) made.set(name, content);

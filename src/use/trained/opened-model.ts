@@ -17,7 +17,12 @@ export type ExportOptions = ExportOnnxOptions | ExportGgufOptions | ExportLoraOp
 
 /** The folders of a machine, for an opened model. */
 export interface ModelFolders {
-  /** The files of a path. Language tasks also accept a folder of files. */
+  /**
+   * The files at a path.
+   *
+   * @param takesFolders whether the files of a folder are texts; otherwise a folder has a subfolder for each class, or
+   * pictures
+   */
   dataFiles(path: string, takesFolders: boolean): Promise<readonly TextFile[]>;
   /** Writes a form of a model to a new or empty folder. */
   writeForm(opened: OpenedTuned, form: WrittenForm, output: string): void;

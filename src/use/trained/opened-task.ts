@@ -9,7 +9,7 @@ import { recognisedTask, taskNamed, vectorTask } from '../../tasks/registry.ts';
 import type { BuildTask, UnknownTrained } from '../../tasks/task-definition.ts';
 import type { Family } from './bind-model.ts';
 import { checkLayer } from './layer-file.ts';
-import { describeReading, type Notes } from './notes.ts';
+import { fillInReading, type Notes } from './notes.ts';
 
 /** The purpose for which a model is opened. All answers of a run depend on this, on the weights, and on the adapter's values. */
 export interface OpenedTask {
@@ -64,7 +64,7 @@ export function openedTask(trained: TrainedPurpose, asked: Asked, where: string)
 /** The notes for a base model that should make vectors and has no notes. */
 function embedding({ config }: Family): Notes {
   const task = vectorTask();
-  return { task, labels: [], data: describeReading(task, { max_length: config.sentence?.maxLength }) };
+  return { task, labels: [], data: fillInReading(task, { max_length: config.sentence?.maxLength }) };
 }
 
 /** The notes for a model or an adapter without notes. */
@@ -81,7 +81,7 @@ function recognised({ family: { definition, config }, json: base, stored }: Trai
     outputsOf: (build) => stored && headOutputs(build(definition, config), stored.tensors),
   };
   const { task, labels, data } = recognisedTask(model);
-  const reading = describeReading(task, data);
+  const reading = fillInReading(task, data);
   // The task's default length is lowered to the model's positions, because the user did not ask for it.
   const max_length = reading.max_length && Math.min(reading.max_length, config.maxLength);
   return { task, labels, data: { ...reading, max_length } };

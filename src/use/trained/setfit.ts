@@ -4,7 +4,7 @@ import { PLAIN_SENTENCE, type SentenceSettings } from '../../models/sentence-set
 import { InvalidFile } from '../../support/user-error.ts';
 import { DEFAULT_TASK } from '../../tasks/registry.ts';
 import { LAYER_FILE, readLayer } from './layer-file.ts';
-import { describeReading, type Notes } from './notes.ts';
+import { fillInReading, type Notes } from './notes.ts';
 
 /** SetFit's file beside those of sentence-transformers. */
 export const SETFIT_CONFIG = 'config_setfit.json';
@@ -62,6 +62,6 @@ export async function setFitNotes(
       hint: 'Add a module Normalize to modules.json instead.',
     });
   }
-  const data = describeReading(DEFAULT_TASK, { ...COLUMNS, pooling: mode, max_length: maxLength });
+  const data = fillInReading(DEFAULT_TASK, { ...COLUMNS, pooling: mode, max_length: maxLength });
   return { task: DEFAULT_TASK, labels, data, layer };
 }

@@ -4,7 +4,7 @@ import type { Processes } from '../../../program/parallel/communicator.ts';
 import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
-import { chooseInputs, namedInputs, openHere } from '../choose-inputs.ts';
+import { chooseSources, openHere, readInputs } from '../choose-inputs.ts';
 import {
   addOpenFlags,
   addReadingFlags,
@@ -53,9 +53,9 @@ async function run(
   try {
     const { prediction } = model.definition();
     if (!prediction?.vectors) throw noVectors(path, model.task);
-    const { readsPictures, sources, reading } = await namedInputs(model, prediction, file, flags);
+    const { readsPictures, sources, reading } = await chooseSources(model, prediction, file, flags);
     const read = sources ?? [await fromFirst(processes.communicator, readInput)];
-    const found = await chooseInputs(read, prediction, reading, readsPictures);
+    const found = await readInputs(read, prediction, reading, readsPictures);
     const inputs = found.inputs as { text: string; image?: unknown }[];
     const { prompt, promptName, dimensions, nearest } = flags;
     if (nearest !== undefined)

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { textInMemory } from '../../../input/data/rows.ts';
 import type { Certainty, Confusion } from '../../../program/example-set.ts';
@@ -161,7 +162,7 @@ export async function evaluate(
     const { folderFiles } = await import('../../../input/formats/node/folder-files.ts');
     const verdict = await judgeEvaluation(trained, {
       run: folderFiles(path),
-      dataFiles,
+      here: { has: existsSync, data: dataFiles },
       files,
       flags: flagged,
       scores,

@@ -10,7 +10,7 @@ import { withoutControls } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { Answer, BaseData, Prediction } from '../../../tasks/prediction.ts';
 import type { OpenedModel } from '../../../use/trained/opened-model.ts';
-import { chooseInputs, namedInputs } from '../choose-inputs.ts';
+import { chooseSources, readInputs } from '../choose-inputs.ts';
 import {
   addOpenFlags,
   addReadingFlags,
@@ -103,7 +103,7 @@ async function run(
     if (!prediction) throw trained.cannotPredict();
     const { output } = flags;
     if (output !== undefined && !prediction.output.files) throw noFiles(path, trained.task);
-    const { readsPictures, typed, sources, reading } = await namedInputs(
+    const { readsPictures, typed, sources, reading } = await chooseSources(
       trained,
       prediction,
       file,
@@ -127,7 +127,7 @@ async function run(
     const read = async () => sources ?? [await fromFirst(communicator, readInput)];
     const { inputs, places, skipped } =
       typed === undefined
-        ? await chooseInputs(await read(), prediction, reading, readsPictures)
+        ? await readInputs(await read(), prediction, reading, readsPictures)
         : { inputs: [line!(typed)], places: [0], skipped: 0 };
     const isShown = flags.text !== false;
     if (output !== undefined && prediction.output.files) {

@@ -1,8 +1,8 @@
 import {
   type Cell,
+  countRuns,
   type Experiment,
   type ExperimentRun,
-  listRuns,
 } from '../../../studies/experiments/experiment.ts';
 import { clockTime, counted } from '../../../studies/report/format.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
@@ -25,7 +25,7 @@ export function describeExperiment(
     const tuning = grid.length > 1 ? `${grid.length} choices, then ` : '';
     return `${task}, ${row}: ${tuning}${experiment.seeds.length} ${experiment.seeds.length === 1 ? 'run' : 'runs'}${length}`;
   });
-  const runs = cells.reduce((sum, cell) => sum + listRuns(experiment, cell).runs, 0);
+  const runs = cells.reduce((sum, cell) => sum + countRuns(experiment, cell).runs, 0);
   const time = seconds === undefined ? '' : `, about ${clockTime(seconds)} on this machine`;
   const unknown = failure === undefined ? '' : `\nnot measured: ${failure}`;
   return `${[...lines, `${counted(runs)} runs${time}`].join('\n')}${unknown}\n`;

@@ -151,7 +151,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
   });
   app.onError((error, c) => {
     const scope = c.get('scope');
-    const failure = httpFailure(findCause(error), scope.isGone);
+    const failure = httpFailure(convertError(error), scope.isGone);
     if (failure.status === 500) options.onFault(error);
     scope.facts.error = failure.message;
     return answered(c, failure);
@@ -229,7 +229,7 @@ function answered(c: Context<ServeEnv>, failure: HttpFailure): Response {
 }
 
 /** Converts Hono's error for a body that is not JSON, or is not declared as JSON. This is the client's error. */
-function findCause(error: Error): Error {
+function convertError(error: Error): Error {
   if (!(error instanceof HTTPException)) return error;
   if (error.status === 400)
     return new Refused(400, 'The request body is not valid JSON.', undefined, 'invalid_json');
@@ -244,14 +244,14 @@ function describeRefusal(
   const sentences = issues.map(({ path, message, keys }) => {
     if (keys) return `${keys.map((key) => `\`${[...path, key].join('.')}\``).join(', ')} is not supported.`;
     const subject = path.length > 0 ? `\`${path.join('.')}\`` : 'The request body';
-    return `${subject} ${splitPredicate(message)}.`;
+    return `${subject} ${formatPredicate(message)}.`;
   });
   const { path, keys = [] } = issues[0]!;
   return new Refused(422, sentences.join(' '), [...path, ...keys.slice(0, 1)].join('.') || undefined);
 }
 
 /** Turns a message into a predicate. The message is Zod's or ours; ours begins with "expected". */
-function splitPredicate(message: string): string {
+function formatPredicate(message: string): string {
   return message
     .replace(/^Invalid input: expected (\w+), received (\w+)$/, 'must be of type $1, got $2')
     .replace(/^Too (?:big|small): expected \w+ to (be|have) /, 'must $1 ')

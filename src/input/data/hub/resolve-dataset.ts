@@ -36,7 +36,7 @@ export interface ResolvedSplit {
  *
  * @throws UserError for a dataset, subset or split that does not exist or cannot be reached
  */
-export async function resolveInCache(
+export async function downloadSplit(
   wanted: DatasetSplit,
   options: ResolveOptions,
   access: ReturnType<typeof readAccess>,

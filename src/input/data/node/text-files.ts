@@ -278,7 +278,7 @@ function missing(path: string): UserError {
  * @param place a path, or the split's name
  * @throws UserError for missing and damaged files
  */
-export async function readFiles(
+export async function openDataFiles(
   { dataset, subset }: { dataset?: string; subset?: string },
   place: string,
   takesFolders: boolean,

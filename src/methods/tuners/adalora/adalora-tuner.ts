@@ -114,7 +114,7 @@ export function tripletLayout(
     ...ofA,
     ...columns.map(({ members }) => members),
     ...factorGroups(empty).flatMap(({ members }) => members),
-    ...ofA.map((members) => members.map(flattenDiagonal)),
+    ...ofA.map((members) => members.map(describeLambdas)),
     ...empty.map(({ path }) => ({ name: factorName(path, 'E'), shape: [0] })),
     ...saved,
   ]);
@@ -126,7 +126,7 @@ function measureWidth({ members }: FactorGroup): number {
 }
 
 /** The λ of the triplets in a factor A. */
-function flattenDiagonal({ name, shape: [rank] }: TrainedParameter): TrainedParameter {
+function describeLambdas({ name, shape: [rank] }: TrainedParameter): TrainedParameter {
   return { name: factorName(parseFactor(name)!.path, 'E'), shape: [rank!] };
 }
 

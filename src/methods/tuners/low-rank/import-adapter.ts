@@ -14,7 +14,7 @@ import {
   unknownModule,
 } from '../peft/described-adapter.ts';
 import { readVector, writePeft } from '../peft/peft-files.ts';
-import { listLayers } from '../target-modules.ts';
+import { createLayerTest } from '../target-modules.ts';
 import type { TunableModel } from '../tuner.ts';
 import { joinTiedWords } from '../whole-parameters.ts';
 import { AT_START, factorName, type LowRankModule, parseFactor } from './factors.ts';
@@ -121,7 +121,7 @@ export function importAdapter<Made extends LowRankTuner>(
       return own?.factor === 'A' ? [[own.path, shape[0]!] as const] : [];
     }),
   );
-  const isInLayers = listLayers(adapter.config);
+  const isInLayers = createLayerTest(adapter.config);
   for (const [path, own] of ranks)
     assertAsConfigured(path, { own, told: rank(path) }, isInLayers(path), where);
   const modules = adaptedLinears(model, ranks, where).map((module) => ({

@@ -75,7 +75,7 @@ const common = {
   use_rslora: z.boolean().default(false),
   bias: z.enum(['none', 'all', 'lora_only']).default('none'),
   init_lora_weights: z.union([z.boolean(), z.string()]).default(true),
-  alpha_pattern: describePattern(z.number()),
+  alpha_pattern: createPatternSchema(z.number()),
 };
 
 const loraConfig = z.object({
@@ -84,7 +84,7 @@ const loraConfig = z.object({
   r: rank.default(8),
   /** Whether modules have a magnitude (DoRA). */
   use_dora: z.boolean().default(false),
-  rank_pattern: describePattern(rank),
+  rank_pattern: createPatternSchema(rank),
 });
 
 const adaLoraConfig = z.object({
@@ -158,7 +158,7 @@ export function parseAdapterConfig(value: unknown, where: string): PeftAdapterCo
 }
 
 /** Older PEFT versions write null for an empty pattern. */
-function describePattern<T extends z.ZodType>(value: T) {
+function createPatternSchema<T extends z.ZodType>(value: T) {
   return z.preprocess((pattern) => pattern ?? {}, z.record(z.string(), value)).default({});
 }
 

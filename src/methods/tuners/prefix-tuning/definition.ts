@@ -148,7 +148,7 @@ function projectedPrefix(sizes: ProjectionSizes, zero: boolean): Prefix {
   };
 }
 
-/** @param all which gradient checkpointing then does not compute again in a layer */
+/** @param all the keys and values of all layers. Gradient checkpointing does not compute them again in a layer */
 function tokens({ names, width }: PrefixShape, count: number, all: Value): VirtualTokens {
   return {
     count,

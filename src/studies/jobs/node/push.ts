@@ -6,6 +6,7 @@ import { ADAPTER_CONFIG, ADAPTER_FILES } from '../../../input/formats/adapters/a
 import { editJson } from '../../../input/formats/bounded-json.ts';
 import { EMBEDDED_MODEL, parseModelId } from '../../../input/hub/model-id.ts';
 import { hubAccess, uploadAccess } from '../../../input/hub/node/cache.ts';
+import type { ResolveOptions } from '../../../input/hub/repository.ts';
 import { type UploadOptions, uploadFiles } from '../../../input/hub/upload.ts';
 import { inScratchFolder } from '../../../input/store/node/temporary-name.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -35,7 +36,13 @@ const SENT: readonly string[] = [
 /** Weights of a whole model, and the ONNX files that we write. */
 const WEIGHTS = /^(model[\w.-]*\.safetensors(\.index\.json)?|onnx\/[\w.-]+\.onnx(_data[\w.-]*)?)$/;
 
-export interface PushOptions extends UploadOptions, Pick<OpenTunedOptions, 'onProgress' | 'onNotice'> {
+/** The Hub to send to, if it is not that of the environment. */
+type HubAddress = Pick<ResolveOptions, 'endpoint' | 'token'>;
+
+export interface PushOptions
+  extends UploadOptions,
+    HubAddress,
+    Pick<OpenTunedOptions, 'onProgress' | 'onNotice'> {
   license: string;
   /** Which form of the model is sent. Default: the result of the run as it is. */
   form?: 'merged' | 'onnx' | undefined;
@@ -152,7 +159,7 @@ function readCard(path: string): string | undefined {
 }
 
 /** Whether anybody can read the datasets that a card names. */
-async function arePublic(card: string | undefined, options: UploadOptions): Promise<boolean> {
+async function arePublic(card: string | undefined, options: HubAddress): Promise<boolean> {
   const { endpoint } = hubAccess(options);
   const [, front = ''] = /^---\n([\s\S]*?)\n---\n/.exec(card ?? '') ?? [];
   const [, list = ''] = /^datasets:\n((?: +- .+\n?)+)/m.exec(front) ?? [];

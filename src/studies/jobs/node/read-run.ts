@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { dataFiles, readFiles } from '../../../input/data/node/text-files.ts';
+import { dataFiles, openDataFiles } from '../../../input/data/node/text-files.ts';
 import { textInMemory } from '../../../input/data/rows.ts';
 import type { TextFile } from '../../../input/data/text-file.ts';
 import { readAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
@@ -68,7 +68,7 @@ export async function readRun(
 ): Promise<RunOfFiles> {
   return withAllErrors(
     () => read(given, onDownload, memory),
-    checkSound(given),
+    pickSound(given),
     Object.keys(memory.texts ?? {}),
   );
 }
@@ -99,7 +99,7 @@ async function read(
       data: async ({ task, data }, path) =>
         Object.hasOwn(texts, path)
           ? [textInMemory(path, texts[path]!)]
-          : readFiles(data, path, taskNamed(task).files.takesFolders, onDownload),
+          : openDataFiles(data, path, taskNamed(task).files.takesFolders, onDownload),
     },
   );
   const { config } = run;
@@ -125,7 +125,7 @@ async function read(
 }
 
 /** The parts of a valid config on which errors in its files may depend. */
-function checkSound({ training, ...config }: ParsedConfig): SoundConfig {
+function pickSound({ training, ...config }: ParsedConfig): SoundConfig {
   return { ...config, settings: readMethod(config).settings, max_steps: training.max_steps };
 }
 

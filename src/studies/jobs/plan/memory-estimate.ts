@@ -49,7 +49,7 @@ export function memoryEstimate(
 ): (dtype: BaseDtype) => number {
   const { labelParts } = plain;
   const batch = largestBatch(config, train);
-  const atATime = batch.slice(0, Math.ceil(batch.length / countParts(plain, batch.length)));
+  const atATime = batch.slice(0, Math.ceil(batch.length / countParts(plain, tuner, batch.length)));
   const training = inParts(train.batch(atATime, 0).feeds, labelParts);
   const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config, labelParts));
   const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha, optim } = config.training;

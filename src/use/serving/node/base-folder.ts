@@ -14,7 +14,7 @@ import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { lazy } from '../../../support/options.ts';
 import { openWeights, readFolder } from '../../trained/node/load-model.ts';
-import { baseOfRun } from '../../trained/node/locate-trained.ts';
+import { readRunBase } from '../../trained/node/locate-trained.ts';
 import { type AdapterContent, type FoundAdapter, readContent } from '../served-adapter.ts';
 import { BaseModel } from '../served-base.ts';
 import { readState } from './find-adapters.ts';
@@ -64,9 +64,9 @@ export class BaseFolder extends BaseModel {
   read(adapter: FoundAdapter): Promise<AdapterContent> {
     return readContent(adapter, this, {
       read: readAdapter,
-      filesOf: folderFiles,
-      baseOfRun,
-      stateOf: readState,
+      files: folderFiles,
+      readRunBase,
+      readState,
     });
   }
 

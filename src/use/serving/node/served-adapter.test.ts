@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { writeMadeAdapter } from '../../../../tests/support/made-adapter.ts';
 import { writeSmallGenerator } from '../../../../tests/support/small-generator.ts';
 import { PackedCache } from '../packed-cache.ts';
-import { servedAdapter, servedBase } from '../served-adapter.ts';
+import { serveBase, servedAdapter } from '../served-adapter.ts';
 import { BaseFolder } from './base-folder.ts';
 import { adapterIn } from './find-adapters.ts';
 
@@ -18,7 +18,7 @@ it("a base without a known task is served by its adapters' notes", async () => {
     const data = { source: 'source', target: 'target' };
     writeMadeAdapter(folder, model, { task: 'seq2seq_lm', labels: [], data, targets: ['q', 'v'], seed: 1 });
     const base = await BaseFolder.open(model, 'float32');
-    expect(await servedBase(base)).toBeUndefined();
+    expect(await serveBase(base)).toBeUndefined();
     const found = adapterIn(folder)!;
     const served = await servedAdapter(found, 'a', base, new PackedCache(2 ** 20), () => base.read(found));
     expect(served.trained.task).toBe('seq2seq_lm');

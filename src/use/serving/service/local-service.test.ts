@@ -11,7 +11,7 @@ import { AdapterFolders } from '../adapter-folders.ts';
 import type { EngineRun } from '../engine-run.ts';
 import { BaseFolder } from '../node/base-folder.ts';
 import { adapterPlaces } from '../node/find-adapters.ts';
-import { servedBase } from '../served-adapter.ts';
+import { serveBase } from '../served-adapter.ts';
 import { Serving } from '../serving.ts';
 import { LocalService } from './local-service.ts';
 
@@ -62,7 +62,7 @@ async function served() {
     },
     (found) => base.read(found),
   );
-  const own = await servedBase(base);
+  const own = await serveBase(base);
   if (own) await serving.add(own);
   await adapters.readAll();
   await serving.open();

@@ -29,7 +29,7 @@ export async function locateTrained(path: string, options: LocateOptions = {}): 
   const folder = existsSync(path) ? path : await fetched(path, options);
   if (holdsAdapter(folder)) return { folder, kind: 'adapter' };
   const { adapter, model, config } = runFiles(folder);
-  const runModel = baseOfRun(folder);
+  const runModel = readRunBase(folder);
   if (holdsAdapter(adapter)) return { folder: adapter, kind: 'adapter', runModel };
   if (existsSync(join(model, 'config.json'))) return { folder: model, kind: 'model' };
   if (existsSync(join(folder, 'config.json'))) return { folder, kind: 'model' };
@@ -101,7 +101,7 @@ export async function locateAdapter(path: string): Promise<Located> {
 }
 
 /** The base model in a run's config. */
-export function baseOfRun(run: string): string | undefined {
+export function readRunBase(run: string): string | undefined {
   const { config } = runFiles(run);
   if (!existsSync(config)) return undefined;
   const { model } = Object(readYaml(config, 'the config of a run')) as { model?: unknown };

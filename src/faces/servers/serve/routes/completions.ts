@@ -4,8 +4,8 @@ import type { Service } from '../../../../use/serving/service/service.ts';
 import type { ServeApp } from '../request-scope.ts';
 import { answerWriting, type WritingForm } from './answer-writing.ts';
 import {
+  createChoices,
   IGNORED,
-  listChoices,
   UNSUPPORTED,
   writingFields,
   writingRoute,
@@ -129,13 +129,13 @@ export function addCompletions(app: ServeApp, service: Service): void {
   // The types of routes only support JSON, but these responses may be streams.
   app.openapi(promptRoute, (c) => {
     const writing = c.req.valid('json');
-    const choices = listChoices(readPrompts(writing.prompt), writing);
+    const choices = createChoices(readPrompts(writing.prompt), writing);
     const maxTokens = writing.max_tokens ?? DEFAULT_TOKENS;
     return answerWriting(c, service, { writing, choices, maxTokens, form: PROMPT_FORM }) as Promise<never>;
   });
   app.openapi(chatRoute, (c) => {
     const writing = c.req.valid('json');
-    const choices = listChoices([writing.messages.map(readMessage)], writing);
+    const choices = createChoices([writing.messages.map(readMessage)], writing);
     const maxTokens = writing.max_completion_tokens ?? writing.max_tokens ?? TO_THE_END;
     return answerWriting(c, service, { writing, choices, maxTokens, form: CHAT_FORM }) as Promise<never>;
   });

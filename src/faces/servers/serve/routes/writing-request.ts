@@ -128,7 +128,7 @@ export function readGenerationSettings(writing: Writing, maxTokens: number): Gen
 }
 
 /** Makes `n` choices for each prompt. If the request has no seed, a random one is used. */
-export function listChoices(
+export function createChoices(
   prompts: readonly WriteRequest['prompt'][],
   { n, seed }: Writing,
 ): WrittenChoice[] {

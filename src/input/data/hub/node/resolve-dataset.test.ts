@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { type HostedModel, type HubServer, startHubServer } from '../../../../../tests/support/hub-server.ts';
-import { readFiles } from '../../node/text-files.ts';
+import { openDataFiles } from '../../node/text-files.ts';
 import { resolveSplit } from './resolve-dataset.ts';
 
 const NAME = 'nyu-mll/glue';
@@ -51,7 +51,7 @@ it('downloads a split into the cache with progress, and reads it from there with
   const { requests, close } = await serve();
   const progress: string[] = [];
   const source = { dataset: NAME, subset: 'cola' };
-  const [file] = await readFiles(source, 'train', false, ({ file }) => progress.push(file));
+  const [file] = await openDataFiles(source, 'train', false, ({ file }) => progress.push(file));
   const snapshot = join(folder, 'cache/datasets--nyu-mll--glue/snapshots', 'c'.repeat(40));
   expect(file!.name).toBe(join(snapshot, 'cola/train-00000-of-00001.parquet'));
   expect(progress).toContain('cola/train-00000-of-00001.parquet');
@@ -63,10 +63,10 @@ it('downloads a split into the cache with progress, and reads it from there with
   const asked = requests.length;
   await close();
   server = undefined;
-  expect((await readFiles(source, 'train', false))[0]!.read()).toBe(file!.read());
+  expect((await openDataFiles(source, 'train', false))[0]!.read()).toBe(file!.read());
   expect(requests).toHaveLength(asked);
   vi.stubEnv('HF_HUB_OFFLINE', '1');
-  await expect(readFiles(source, 'test', false)).rejects.toThrow(
+  await expect(openDataFiles(source, 'test', false)).rejects.toThrow(
     'cache, and downloads are off (offline). Unset HF_HUB_OFFLINE to download it.',
   );
 });

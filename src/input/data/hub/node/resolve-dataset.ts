@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { readText } from '../../../formats/node/read-text.ts';
 import { hubAccess, repositoriesIn, snapshotFolder } from '../../../hub/node/cache.ts';
 import type { ResolveOptions } from '../../../hub/repository.ts';
-import { type CachedDatasets, type ResolvedSplit, resolveInCache } from '../resolve-dataset.ts';
+import { type CachedDatasets, downloadSplit, type ResolvedSplit } from '../resolve-dataset.ts';
 import type { DatasetSplit } from '../split-files.ts';
 
 const MAX_CARD_BYTES = 2 ** 22;
 
-/** Downloads the files of a split like {@link resolveInCache}, to the cache shared with Python. */
+/** Downloads the files of a split like {@link downloadSplit}, to the cache shared with Python. */
 export async function resolveSplit(
   wanted: DatasetSplit,
   options: ResolveOptions = {},
 ): Promise<ResolvedSplit> {
   const access = hubAccess(options);
-  return resolveInCache(wanted, options, access, datasetsIn(access.cacheDir));
+  return downloadSplit(wanted, options, access, datasetsIn(access.cacheDir));
 }
 
 function datasetsIn(cacheDir: string): CachedDatasets {
