@@ -24,7 +24,7 @@ export function cameraStep(desk: RemoteDesk, onTaken: (files: ChosenFile[]) => v
   const camera = new Camera(element('camera', HTMLVideoElement));
   const taken: ChosenFile[] = [];
   const shown = new Map<string, string[]>();
-  let timer = 0;
+  let [timer, count] = [0, 0];
 
   fold.addEventListener('toggle', async () => {
     camera.stop();
@@ -40,7 +40,8 @@ export function cameraStep(desk: RemoteDesk, onTaken: (files: ChosenFile[]) => v
     // A slash would be a folder of its own.
     const label = name.value.trim().replaceAll('/', '-');
     if (!camera.isOn || !name.reportValidity() || label === '') return release();
-    const path = `${label}/${taken.length + 1}.jpg`;
+    // Counted before the camera answers, because the next picture may be asked for meanwhile.
+    const path = `${label}/${++count}.jpg`;
     const file = await camera.take(path);
     taken.push({ path, file });
     const url = await desk.thumbnail(file);
@@ -49,10 +50,10 @@ export function cameraStep(desk: RemoteDesk, onTaken: (files: ChosenFile[]) => v
   }
 
   function draw(): void {
-    const count = (label: string) => taken.filter(({ path }) => path.startsWith(`${label}/`)).length;
+    const size = (label: string) => taken.filter(({ path }) => path.startsWith(`${label}/`)).length;
     const groups = [...shown].map(
       ([label, urls]) =>
-        markup`<figure><figcaption><b>${label}</b>: ${countedNoun(count(label), 'picture')}</figcaption><div class="thumbnails">${urls.slice(-MAX_SHOWN).map((url) => markup`<img src="${url}" alt="">`)}</div></figure>`,
+        markup`<figure><figcaption><b>${label}</b>: ${countedNoun(size(label), 'picture')}</figcaption><div class="thumbnails">${urls.slice(-MAX_SHOWN).map((url) => markup`<img src="${url}" alt="">`)}</div></figure>`,
     );
     element('taken', HTMLElement).innerHTML = markup`${groups}`.text;
     use.disabled = shown.size < 2;
