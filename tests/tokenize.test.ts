@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { loadTokenizer } from '../src/input/text/node/load-tokenizer.ts';
+import { loadTokenizer } from './support/load-tokenizer.ts';
 import { Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;

@@ -5,7 +5,7 @@
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadTokenizer } from '../../src/input/text/node/load-tokenizer.ts';
+import { loadTokenizer } from '../../tests/support/load-tokenizer.ts';
 
 const folder = process.argv[2]!;
 const { texts }: { texts: string[] } = JSON.parse(readFileSync(join(folder, 'texts.json'), 'utf8'));

@@ -2,12 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { textFile } from '../../src/input/data/node/text-files.ts';
 import { planEpoch } from '../../src/input/text/batches.ts';
-import { loadTokenizer } from '../../src/input/text/node/load-tokenizer.ts';
 import { trainingFiles } from '../../src/tasks/data-files.ts';
 import { readPairs } from '../../src/tasks/seq2seq-lm/read-pairs.ts';
 import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
 import type { RunConfig } from '../../src/training/run/config/run-config.ts';
 import { runLength } from '../../src/training/train/trainer-settings.ts';
+import { loadTokenizer } from '../../tests/support/load-tokenizer.ts';
 
 /*
  * tsx seq2seq-batches.ts RUN.yaml BATCHES.json

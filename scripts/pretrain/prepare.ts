@@ -1,8 +1,8 @@
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
-import { loadTokenizer } from '../../src/input/text/node/load-tokenizer.ts';
 import { Random } from '../../src/support/random.ts';
+import { loadTokenizer } from '../../tests/support/load-tokenizer.ts';
 import { writeChunks } from './corpus/chunk-store.ts';
 import { type Chunk, chunks } from './corpus/chunks.ts';
 import { type Document, documents } from './corpus/documents.ts';

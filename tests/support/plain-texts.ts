@@ -1,6 +1,6 @@
-import { loadTokenizer } from '../../src/input/text/node/load-tokenizer.ts';
 import { TextTokenizer, type TokenizerOptions } from '../../src/input/text/tokenizer.ts';
 import { Texts } from '../../src/program/modalities/texts.ts';
+import { loadTokenizer } from './load-tokenizer.ts';
 
 /** The texts of a model with this tokenizer, without a chat template. */
 export function plainTexts(

@@ -11,7 +11,7 @@ import { downloadDisplay, openingDisplay } from './terminal/download-display.ts'
 /* Flags of several commands. Each is declared once, so that it has one meaning and one line in docs/commands.md. */
 
 /** A key of a config that commands also take as a flag. */
-export interface KeyFlag {
+interface KeyFlag {
   /** The dotted key. */
   key: string;
   /** The flag, as commander declares it. */

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { loadTokenizer } from '../../../tests/support/load-tokenizer.ts';
 import { collate } from './batches.ts';
 import { maxLength } from './cut-text.ts';
-import { loadTokenizer } from './node/load-tokenizer.ts';
 
 describe('collate', () => {
   const encoding = (ids: number[], types: number[]) => ({

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { Tokenizer as RustTokenizer } from 'tokenizers';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { fixtureTokenizer, languageFixture } from '../../../tests/support/language-fixtures.ts';
+import { loadTokenizer } from '../../../tests/support/load-tokenizer.ts';
 import type { OffsetsEncoding } from './encoding.ts';
-import { loadTokenizer } from './node/load-tokenizer.ts';
 import { TextTokenizer } from './tokenizer.ts';
 
 const folder = '../shared/models/all-MiniLM-L6-v2';

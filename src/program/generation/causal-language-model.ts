@@ -18,7 +18,7 @@ import type {
 export const PIECE = 256;
 
 /** A decoder with a cache for the keys and values of all tokens it has read. */
-export class CausalLanguageModel implements LanguageModel {
+class CausalLanguageModel implements LanguageModel {
   readonly vocabSize: number;
   readonly maxPositions: number;
   readonly #rows: CachedRows;

@@ -106,7 +106,7 @@ export interface GeneratedToken {
  * Greedy search or sampling. Yields every token when it is chosen, and returns the whole sequences,
  * `num_return_sequences` per prompt. Ended sequences are padded and no longer read. transformers: `_sample`.
  */
-export async function* sampleTokens(search: Search): AsyncGenerator<GeneratedToken, number[][]> {
+async function* sampleTokens(search: Search): AsyncGenerator<GeneratedToken, number[][]> {
   const { settings, vocabSize, limits, begun, reader, process, signal } = search;
   const {
     do_sample,

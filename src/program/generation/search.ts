@@ -5,7 +5,7 @@ import { type LogitsProcessor, logitsProcessors, type RowLimits } from './logits
 import { type PaddedPrompts, padPrompts } from './read-tokens.ts';
 
 /** Runs a language model step by step, and checks its results. */
-export class ModelReader {
+class ModelReader {
   readonly #model: LanguageModel;
   #rows = 0;
 

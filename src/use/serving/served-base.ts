@@ -12,11 +12,7 @@ import { TrainedModel } from '../trained/trained-model.ts';
 import { trainedParts } from '../trained/trained-parts.ts';
 
 /** The parts of a {@link BaseModel} that banks and decoding use. */
-export interface ServedBase {
-  /** Opens it with the head and the config of a model, for this many outputs. */
-  open(like: TaskModel, outputs: number): Promise<LoadedModel>;
-  engine(model: LoadedModel): Engine;
-}
+export type ServedBase = Pick<BaseModel, 'open' | 'engine'>;
 
 /** A model for a task, with its weights. */
 interface Loaded {
@@ -25,7 +21,7 @@ interface Loaded {
 }
 
 /** A base model with its files. All adapters share its weights and what its inputs need. */
-export abstract class BaseModel implements ServedBase {
+export abstract class BaseModel {
   readonly #models = new Map<string, LoadedModel>();
 
   /** The last part of its path or id. */
@@ -63,6 +59,7 @@ export abstract class BaseModel implements ServedBase {
     return known;
   }
 
+  /** Opens it with the head and the config of a model, for this many outputs. */
   async open({ headKind, definition, config }: TaskModel, outputs: number): Promise<LoadedModel> {
     return this.withDtype(this.openWeights(plainModel(headKind, outputs)(definition, config)));
   }

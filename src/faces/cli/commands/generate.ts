@@ -217,7 +217,7 @@ export interface GenerationFlags {
 }
 
 /** Adds the flags of {@link GenerationFlags}; they are named like the keys of transformers' `GenerationConfig`. */
-export function addGenerationFlags(command: Command): Command {
+function addGenerationFlags(command: Command): Command {
   return command
     .option(
       '--max_new_tokens, --max-new-tokens <count>',
@@ -244,7 +244,7 @@ export function addGenerationFlags(command: Command): Command {
 }
 
 /** Converts the flags to a config. The generator checks the values. */
-export async function generationInput(flags: GenerationFlags): Promise<GenerationInput> {
+async function generationInput(flags: GenerationFlags): Promise<GenerationInput> {
   const { Document } = await import('yaml');
   const { applySetting } = await import('../apply-setting.ts');
   const document = new Document({});

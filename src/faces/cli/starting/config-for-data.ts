@@ -231,7 +231,7 @@ function isInUse(folder: string): boolean {
 }
 
 /** The error for pictures without a model: names models with their cost, and those that need no download. */
-export async function needsVisionModel(path: string): Promise<UserError> {
+async function needsVisionModel(path: string): Promise<UserError> {
   const command = (model: string) => `  ${shellQuoted([PROGRAM, 'train', path, '--model', model])}`;
   const lines = VISION_MODELS.map(
     ({ name, parameters, megabytes, seconds }) =>

@@ -123,7 +123,7 @@ function milliseconds(value: number): string {
  * Describes a budget in every unit, the effect of rounding, and its schedule. The budget is exact in its own
  * unit. In other units, it depends on which matrices keep their ranks.
  */
-export function describeBudget(
+function describeBudget(
   budget: Budget,
   plan: Pick<Plan, 'steps' | 'totalParameters' | 'adapterParameters'>,
 ): [string, string][] {

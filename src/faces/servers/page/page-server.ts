@@ -29,13 +29,13 @@ export interface PictureModel {
 }
 
 /** The file with the name of the model of pictures, and its content. */
-export const MODELS_FILE = 'models.json';
-export function modelsFile(pictures: PictureModel | undefined): string {
+const MODELS_FILE = 'models.json';
+function modelsFile(pictures: PictureModel | undefined): string {
   return `${JSON.stringify({ pictures: pictures?.name })}\n`;
 }
 
 /** @throws UserError if the page has not been built, or the model has no pictures */
-export function pageParts(pictures?: PictureModel): PagePart[] {
+function pageParts(pictures?: PictureModel): PagePart[] {
   if (!existsSync(join(PAGE, 'index.html'))) {
     const hint = 'Run: npm run web:build';
     throw new UserError({ where: PAGE, fault: 'is missing: the page is not built', hint });

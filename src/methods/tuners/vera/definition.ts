@@ -92,7 +92,7 @@ export const VERA = { d: 'vera_lambda_d', b: 'vera_lambda_b', A: 'vera_A', B: 'v
  * VeRA (Kopiczko et al., ICLR 2024, arXiv 2310.11454): y += λ_b ∘ B (λ_d ∘ (A x)). All modules share the frozen random
  * matrices A and B. Each module uses as much of them as its width needs. The vectors λ_d [r] and λ_b [out] are trained.
  */
-export class VeraTuner implements Tuner {
+class VeraTuner implements Tuner {
   readonly layout: ParameterLayout;
   readonly sites: readonly TunedSite[];
   readonly frozen: FrozenTensors;

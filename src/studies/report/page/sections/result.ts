@@ -110,7 +110,7 @@ const WIDE = 4;
  * A score against the budget, with a line for each method, as in the paper's figure 2. Undefined if no method has
  * several budgets.
  */
-export function scoreByBudget(groups: readonly RunGroup[], name: string): Markup | undefined {
+function scoreByBudget(groups: readonly RunGroup[], name: string): Markup | undefined {
   const { name: unit, text, of } = budgetMeasure(groups.flatMap(({ runs }) => runs));
   const spots = groups.flatMap((group): Spot[] => {
     const score = groupInterval(group, (run) => finalScores(run).get(name));

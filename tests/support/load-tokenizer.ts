@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { folderFiles } from '../../formats/node/folder-files.ts';
-import { buildTokenizer, readTokenizerFiles } from '../build-tokenizer.ts';
-import type { TextTokenizer, TokenizerOptions } from '../tokenizer.ts';
+import { folderFiles } from '../../src/input/formats/node/folder-files.ts';
+import { buildTokenizer, readTokenizerFiles } from '../../src/input/text/build-tokenizer.ts';
+import type { TextTokenizer, TokenizerOptions } from '../../src/input/text/tokenizer.ts';
 
 /**
  * Loads the tokenizer of a model folder: from `tokenizer.json` and `tokenizer_config.json`, or from the files of

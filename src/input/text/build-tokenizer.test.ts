@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { UserError } from '../../../support/user-error.ts';
-import { buildTokenizer } from '../build-tokenizer.ts';
-import { loadTokenizer } from './load-tokenizer.ts';
+import { loadTokenizer } from '../../../tests/support/load-tokenizer.ts';
+import { UserError } from '../../support/user-error.ts';
+import { buildTokenizer } from './build-tokenizer.ts';
 
 const LONG = 2 ** 20 + 1;
 
