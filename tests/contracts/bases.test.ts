@@ -10,8 +10,9 @@ import { METHOD_NAMES, type MethodName, methodNamed } from '../../src/methods/tu
 import type { HeadKind } from '../../src/models/heads/registry.ts';
 import type { CommonConfig, PictureSize } from '../../src/models/model-definition.ts';
 import type { BaseDtype } from '../../src/program/bases/base-dtype.ts';
-import { withBaseDtype } from '../../src/program/bases/node/with-base-dtype.ts';
+import { withBaseDtype } from '../../src/program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
+import { thisMachine } from '../../src/program/node/this-machine.ts';
 import { labelledRows } from '../../src/program/objectives/labelled-rows.ts';
 import { modelFeeds, PIXELS } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
@@ -56,7 +57,7 @@ function feedsFor(head: HeadKind, { vocabSize, picture }: CommonConfig): Tensors
 
 async function opened(family: string, head: HeadKind, dtype: BaseDtype, method: MethodName) {
   const folder = join(root, `${family}-${head}`);
-  const model = await withBaseDtype(await openModel(folder, BUILDS[head]), dtype);
+  const model = await withBaseDtype(thisMachine, await openModel(folder, BUILDS[head]), dtype);
   const { run } = startMethod(methodConfig(method), model, 40);
   const values = run.tuner.initialValues(3, model.reader(3));
   const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);

@@ -7,8 +7,9 @@ import { openForTask } from '../../../../tests/support/open-for-task.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 import { randomBatch } from '../../../input/text/batches.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
-import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
+import { withBaseDtype } from '../../../program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
+import { thisMachine } from '../../../program/node/this-machine.ts';
 import { modelFeeds } from '../../../program/objectives/model-inputs.ts';
 import { Program } from '../../../program/program.ts';
 import { Random } from '../../../support/random.ts';
@@ -82,7 +83,11 @@ afterAll(() => {
 
 /** Logits of LoRA and DoRA at the start, and of DoRA with changed B and magnitudes. */
 async function answers(dtype: BaseDtype) {
-  const model = await withBaseDtype(openForTask(folder, 'single_label_classification', 3), dtype);
+  const model = await withBaseDtype(
+    thisMachine,
+    openForTask(folder, 'single_label_classification', 3),
+    dtype,
+  );
   const feeds = modelFeeds(randomBatch(model.config.vocabSize, 3, 9, 'dora'));
   const found: Float32Array[] = [];
   for (const [use_dora, moved] of [
