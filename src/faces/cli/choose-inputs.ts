@@ -94,11 +94,12 @@ export async function openHere(name: string): Promise<Uint8Array> {
 
 /** The pictures that an argument names, a line for each: one picture, or those in a folder. */
 async function picturesNamed(argument: string): Promise<string[] | undefined> {
-  const { picturesIn } = await import('../../input/data/node/text-files.ts');
+  const { localData } = await import('../../input/data/node/text-files.ts');
   if (PICTURE_NAME.test(argument)) return [reachable(argument)];
   if (!statSync(argument, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   return [
-    picturesIn(argument)
+    localData
+      .picturesIn(argument)
       .map((name) => reachable(join(argument, name)))
       .join('\n'),
   ];

@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { dataFiles } from '../../../input/data/node/text-files.ts';
 import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
-import { cachedModels, findSnapshot, hubCacheFolder } from '../../../input/hub/node/cache.ts';
+import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
 import { VISION_MODELS } from '../../../program/modalities/picture-files.ts';
@@ -249,10 +249,10 @@ async function needsVisionModel(path: string): Promise<UserError> {
 
 /** Models of pictures in the cache of the Hub that are complete. */
 async function cachedVisionModels(): Promise<string[]> {
-  const cache = hubCacheFolder();
+  const cache = hub.cacheFolder;
   const found: string[] = [];
-  for (const name of cachedModels(cache)) {
-    const snapshot = findSnapshot(cache, { name, revision: 'main' });
+  for (const name of hub.cachedModels(cache)) {
+    const snapshot = hub.findSnapshot(cache, { name, revision: 'main' });
     if (!snapshot?.inputs) continue;
     // The cache has models of any kind, also damaged ones.
     const described = await describeFolder(snapshot.folder).catch(() => undefined);
