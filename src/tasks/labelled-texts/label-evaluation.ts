@@ -22,7 +22,7 @@ import type { ScoreName } from '../../scores/metrics/scores.ts';
 import { shortest } from '../classes/labels.ts';
 import type { EncodingContext, FitLayer } from '../prediction.ts';
 import type { LabelScore } from '../served-answer.ts';
-import type { UnknownTrained } from '../task-definition.ts';
+import type { TaskGuess, UnknownTrained } from '../task-definition.ts';
 import { classifiesVectors, type LabelledData } from './data-section.ts';
 import { encodedSet, type RowInput } from './encoded-set.ts';
 import { SentenceRows } from './sentence-rows.ts';
@@ -77,6 +77,8 @@ export interface LabelKind<Answer extends LabelAnswer> {
   submitted(answer: Answer): string;
   /** Whether to use this task for a model that adalora did not train and that has this many outputs. */
   recognises(model: UnknownTrained, outputs: number): boolean;
+  /** How its labels are recognized in a file. Missing for labels that a file never suggests. */
+  guess?: Pick<TaskGuess, 'labels' | 'ofLabel' | 'learns'>;
   name: string;
   trainedFor(texts: string): string;
 }

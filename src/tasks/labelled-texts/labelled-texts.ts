@@ -48,6 +48,9 @@ export function labelledTexts<Answer extends LabelAnswer>(
   return {
     data: labelledDataSchema,
     problems: labelProblems,
+    ...(kind.guess && {
+      guess: { keys: [{ text: 'text', text_pair: 'text_pair', label: 'label' }], ...kind.guess },
+    }),
     training: {
       batchSize: { train: 32, eval: 64 },
       smoothsLabels: kind.smoothsLabels,

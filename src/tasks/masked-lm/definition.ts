@@ -16,6 +16,7 @@ import {
 export const maskedLm: TaskDefinition<MaskedData, readonly TextFile[], never, typeof maskedDataSchema> = {
   ...LANGUAGE,
   data: maskedDataSchema,
+  guess: { keys: [{ text: 'text' }], ofTexts: true, plain: 'fill in masked words' },
   problems: maskingProblems,
   build: () => tokenModel('MASKED_LM'),
   files: {

@@ -69,6 +69,15 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
   },
   submitted: ({ label }) => label.join(';'),
   recognises: () => false,
+  guess: {
+    labels: 'several',
+    ofLabel({ nested, separator }) {
+      if (nested === 'list') return { fit: 'certain', reason: 'each row has a list of labels' };
+      if (separator === undefined) return undefined;
+      return { fit: 'certain', reason: `labels in a field are separated by "${separator}"` };
+    },
+    learns: ({ texts, label }) => `find all labels ${label} of ${texts}`,
+  },
   name: 'multi-label classification',
   trainedFor: (texts) => `classification of ${texts} (several labels may apply)`,
 };

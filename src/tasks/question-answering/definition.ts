@@ -43,6 +43,22 @@ export const questionAnswering: TaskDefinition<
 > = {
   data: questionDataSchema,
   problems: strideProblems,
+  guess: {
+    ofFile: (_, start) =>
+      /^\s*\{\s*"version"\s*:\s*"[^"]*"\s*,\s*"data"\s*:\s*\[/.test(start) ||
+      /^\s*\{\s*"data"\s*:\s*\[.*"(paragraphs|context)"\s*:/s.test(start)
+        ? 'the format of SQuAD'
+        : undefined,
+    ofColumns(columns) {
+      const [question, context, answers] = ['question', 'context', 'answers'].map((key) =>
+        columns.find(({ name }) => name === key),
+      );
+      return question && context && answers?.nested
+        ? 'rows have "question", "context" and "answers"'
+        : undefined;
+    },
+    plain: 'find the answer to a question in its context',
+  },
   training: {
     batchSize: { train: 16, eval: 32 },
   },

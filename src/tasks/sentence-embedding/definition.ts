@@ -33,6 +33,18 @@ export const sentenceEmbedding: TaskDefinition<
 > = {
   data: embeddingDataSchema,
   problems: embeddingProblems,
+  guess: {
+    keys: [
+      { text: 'anchor', text_pair: 'positive', negative: 'negative' },
+      { text: 'text', text_pair: 'text_pair', label: 'label' },
+    ],
+    labels: 'number',
+    ofPair: (kind) => (kind === 'written' ? undefined : 'usual'),
+    learns: ({ texts, text, pair, label }) =>
+      label === undefined
+        ? `find the ${pair} for a ${text}`
+        : `compare ${texts}, with the similarity ${label}`,
+  },
   training: {
     batchSize: { train: 32, eval: 64 },
     keepsHead: true,

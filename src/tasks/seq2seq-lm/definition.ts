@@ -17,6 +17,11 @@ const MAX_COPIED = 4000;
 /** Generates a text from another with an encoder-decoder: a summary, a translation, a description. */
 export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof pairDataSchema> = {
   data: pairDataSchema,
+  guess: {
+    keys: [{ text: 'source', text_pair: 'target' }],
+    ofPair: (kind) => (kind === 'written' ? 'usual' : 'possible'),
+    learns: ({ text, pair }) => `write ${pair} for ${text}`,
+  },
   training: {
     modelToTry: 'google/flan-t5-small',
     batchSize: { train: 8, eval: 8 },

@@ -103,6 +103,10 @@ export const classKind: LabelKind<ClassAnswer> = {
     return isOfWnli ? `${id}` : (SUBMITTED.get(label) ?? label);
   },
   recognises: (_, outputs) => outputs > 1,
+  guess: {
+    ofLabel: ({ distinct }) => ({ fit: 'usual', reason: `${distinct} labels that repeat` }),
+    learns: ({ texts, label }) => `classify ${texts} by ${label}`,
+  },
   name: 'classification',
   trainedFor: (texts) => `classification of ${texts}`,
 };
