@@ -4,6 +4,7 @@ import type { TextFile } from '../input/data/text-file.ts';
 import type { AdapterTensors } from '../input/formats/adapters/stored-adapter.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
 import type { Evaluation, ExampleSet } from '../program/example-set.ts';
+import type { Modality } from '../program/modalities/modality.ts';
 import type { TaskModel } from '../program/objectives/task-model.ts';
 import type { Baseline } from '../scores/baselines/baseline.ts';
 import type { ScoreName } from '../scores/metrics/scores.ts';
@@ -44,9 +45,18 @@ export interface TaskFiles<Data extends BaseData = BaseData, Rows = unknown> {
   /**
    * The settings for reading another file than the run's: the run's settings, changed by flags.
    *
+   * @param file its name; undefined for standard input
+   * @param withoutAnswers whether its rows have no reference answers
    * @throws UserError for a flag that the task does not support
    */
-  withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file: string): ReadingOf<Data>;
+  withFlags(
+    reading: ReadingOf<Data>,
+    flags: ReadingFlags,
+    file: string | undefined,
+    withoutAnswers?: boolean,
+  ): ReadingOf<Data>;
+  /** The columns with what a model reads: texts, or names of pictures. Missing for tasks that read texts only. */
+  contents?(reading: ReadingOf<Data>): readonly (string | number)[];
 }
 
 /** The classes of a task. */
@@ -202,6 +212,20 @@ export interface TaskDefinition<
   /** Recognizes a model or adapter that adalora did not train. Undefined if it is not for this task. */
   recognises(model: UnknownTrained): Recognised | undefined;
   readonly words: TaskTexts<Data>;
+}
+
+/**
+ * Files with what their rows name, such as pictures. Files that have been completed stay as they are.
+ *
+ * @throws UserError for files of another modality than the model's
+ */
+export function withContents<File extends TextFile>(
+  files: readonly File[],
+  { files: { contents } }: AnyTask,
+  modality: Modality,
+  reading: ReadingOf<BaseData>,
+): Promise<readonly File[]> {
+  return modality.withContent(files, contents?.(reading) ?? [], reading);
 }
 
 /** The facts besides the rows that determine a task's classes. */

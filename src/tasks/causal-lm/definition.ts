@@ -43,8 +43,7 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
   files: {
     ...LANGUAGE.files,
     detected: ([file], reading) => foundColumns(file!.read(), file!.name, reading),
-    withFlags: (reading, flags) =>
-      readingWithFlags('causal_lm', Object.keys(causalDataSchema.shape), reading, flags),
+    withFlags: (reading, flags) => readingWithFlags('causal_lm', causalDataSchema, reading, flags),
   },
   examples: causalExamples,
   evaluation: causalEvaluation,

@@ -23,8 +23,7 @@ export const maskedLm: TaskDefinition<MaskedData, readonly TextFile[], never, ty
     ...LANGUAGE.files,
     splittable: (files, { sample_by, text = 'text' }) =>
       LANGUAGE.files.splittable(files, { sample_by, text }),
-    withFlags: (reading, flags) =>
-      readingWithFlags('masked_lm', Object.keys(maskedDataSchema.shape), reading, flags),
+    withFlags: (reading, flags) => readingWithFlags('masked_lm', maskedDataSchema, reading, flags),
   },
   examples: (files, context) => maskedExamples(files, context, byBatch(context)),
   evaluation: (files, context, batchSize) =>

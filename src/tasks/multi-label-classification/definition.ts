@@ -1,9 +1,9 @@
 import { labelSetContrast, labelSetLoss } from '../../program/objectives/sequence-loss.ts';
 import { accuracy, microF1, positiveLogits } from '../../scores/metrics/classes.ts';
 import { asList, byLabel, percent, shortest } from '../classes/labels.ts';
-import type { LabelKind } from '../labelled-texts/label-evaluation.ts';
-import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
-import { labelSetTargets } from '../labelled-texts/to-targets.ts';
+import type { LabelKind } from '../labelled/label-kind.ts';
+import { labelSetTargets } from '../labelled/label-kind.ts';
+import { labelledTask } from '../labelled/labelled-task.ts';
 
 /** The labels of a text: every label with a probability above one half. */
 export interface LabelSetAnswer {
@@ -83,4 +83,4 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
 };
 
 /** Predicts the labels that apply to a text, or a pair of texts: none, some or all. */
-export const multiLabelClassification = labelledTexts(labelSetKind);
+export const multiLabelClassification = labelledTask(labelSetKind);

@@ -8,9 +8,9 @@ import {
 } from '../../scores/metrics/regression-scores.ts';
 import { shortest } from '../classes/labels.ts';
 import { hasScoreName, isScale } from '../guess/columns.ts';
-import type { LabelKind } from '../labelled-texts/label-evaluation.ts';
-import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
-import { scoreTargets } from '../labelled-texts/to-targets.ts';
+import type { LabelKind } from '../labelled/label-kind.ts';
+import { scoreTargets } from '../labelled/label-kind.ts';
+import { labelledTask } from '../labelled/labelled-task.ts';
 
 /** The score of a text. */
 export interface ScoreAnswer {
@@ -82,4 +82,4 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
 };
 
 /** Predicts a number for a text, or a pair of texts. */
-export const regression = labelledTexts(scoreKind);
+export const regression = labelledTask(scoreKind);

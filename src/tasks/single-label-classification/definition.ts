@@ -12,9 +12,9 @@ import {
 } from '../../scores/metrics/classes.ts';
 import { GLUE_CLASSES } from '../../scores/metrics/glue.ts';
 import { byLabel, percent, shortest } from '../classes/labels.ts';
-import type { LabelKind } from '../labelled-texts/label-evaluation.ts';
-import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
-import { classTargets } from '../labelled-texts/to-targets.ts';
+import type { LabelKind } from '../labelled/label-kind.ts';
+import { classTargets } from '../labelled/label-kind.ts';
+import { labelledTask } from '../labelled/labelled-task.ts';
 
 /** The class of a text. */
 export interface ClassAnswer {
@@ -112,7 +112,7 @@ export const classKind: LabelKind<ClassAnswer> = {
 };
 
 /** Predicts the class of a text, or a pair of texts. */
-export const singleLabelClassification = labelledTexts(classKind);
+export const singleLabelClassification = labelledTask(classKind);
 
 /** Counts how often each class (row) was predicted as each class (column), as `sklearn.metrics.confusion_matrix`. */
 function confusionMatrix(

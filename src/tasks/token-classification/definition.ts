@@ -83,9 +83,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
     },
     prediction: {
       input: {
-        withFlags: wordsWithFlags,
         parse: sentencesToTag,
-        typed: (content, reading) => sentencesToTag(content, undefined, reading),
         shape: () => ({ keys: { words: { is: 'a list of strings' } }, others: ['line', 'tags', 'lines'] }),
         line: () => (text) => ({ words: textWords(text).map((word) => word.text) }),
       },

@@ -5,7 +5,7 @@ import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
 import { cachedModels, findSnapshot, hubCacheFolder } from '../../../input/hub/node/cache.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
-import { VISION_MODELS } from '../../../program/modalities/picture-files.ts';
+import { VISION_MODELS } from '../../../program/modalities/pictures.ts';
 import { readLaunch } from '../../../program/parallel/node/launch.ts';
 import { isObject } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
