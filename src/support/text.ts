@@ -21,6 +21,11 @@ export function listNames(names: readonly string[]): string {
   return `${names.slice(0, MAX).join(', ')}${more}`;
 }
 
+/** Joins words: `a, b and c`. */
+export function listed(words: readonly string[], last: 'and' | 'or' = 'and'): string {
+  return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(` ${last} `);
+}
+
 const MAX_SUGGESTIONS = 3;
 /** Longer names get no suggestions. */
 const MAX_COMPARED = 200;

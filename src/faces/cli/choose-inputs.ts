@@ -25,7 +25,6 @@ interface Inputs {
  */
 export async function chooseSources(
   model: OpenedModel,
-  { input }: Prediction<BaseData, unknown>,
   argument: string | undefined,
   flags: SplitFlags,
   isText: (argument: string) => boolean = () => false,
@@ -40,7 +39,7 @@ export async function chooseSources(
     readsPictures,
     typed,
     sources: pictures ?? files,
-    reading: input.withFlags(reading, readingFlags(flags), files?.[0]?.name),
+    reading: model.definition().files.withFlags(reading, readingFlags(flags), files?.[0]?.name, true),
   };
 }
 
@@ -51,7 +50,7 @@ export async function chooseSources(
  */
 export async function readInputs(
   sources: readonly (TextFile | string)[],
-  { input: { parse, typed } }: Prediction<BaseData, unknown>,
+  { input: { parse } }: Prediction<BaseData, unknown>,
   reading: ReadingOf<BaseData>,
   readsPictures: boolean,
 ): Promise<Inputs> {
@@ -64,7 +63,7 @@ export async function readInputs(
     };
     const found =
       typeof source === 'string'
-        ? typed(source, reading, onSkipped)
+        ? parse(source, undefined, reading, onSkipped)
         : parse(
             source.read((message) => console.error(printable(message))),
             source.name,

@@ -9,7 +9,7 @@ import {
   readFile,
 } from '../../input/formats/files.ts';
 import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
-import { withDigests } from '../../program/modalities/picture-files.ts';
+import { withDigests } from '../../program/modalities/pictures.ts';
 import { readOwnScores } from '../../program/own-scores.ts';
 import { ALONE_PROCESSES } from '../../program/parallel/communicator.ts';
 import { answerOwn } from '../../studies/jobs/answer-own.ts';

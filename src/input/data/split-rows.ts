@@ -6,7 +6,7 @@ export interface Splittable<Rows> {
   /** The texts of each row. Rows that share a text stay in one part, and so do rows that share one with those. */
   texts: readonly (readonly (string | undefined)[])[];
   /** A property of each row with equal shares in all parts, such as the label. */
-  strata?: readonly string[];
+  strata?: readonly string[] | undefined;
   /** Returns some of the rows, by their numbers in ascending order. */
   pick(rows: readonly number[]): Rows;
 }

@@ -10,6 +10,7 @@ import { UserError } from '../../support/user-error.ts';
 import { heldOutShare, trainingFiles, type ValidationFiles } from '../../tasks/data-files.ts';
 import type { ReadingFlags } from '../../tasks/prediction.ts';
 import { listMetrics } from '../../tasks/registry.ts';
+import { withContents } from '../../tasks/task-definition.ts';
 import { RUN_FILES, runYaml } from '../../training/run/run-files.ts';
 import { isNoBetterThanFloor, type Verdict } from '../../training/run/verdict.ts';
 import type { TrainedModel } from '../../use/trained/trained-model.ts';
@@ -143,7 +144,7 @@ async function trainingRows(
     const parts = await Promise.all(
       paths.map(async (path) => {
         const files = await here.data(path, task.files.takesFolders);
-        return task.files.read(await trained.context().modality.withContent(files, reading), reading);
+        return task.files.read(await withContents(files, task, trained.context().modality, reading), reading);
       }),
     );
     const share = heldOutShare(data.validation);

@@ -5,7 +5,8 @@ import { findKind, METHOD_NAMES, methodNamed } from '../../methods/tuners/regist
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import { UserError } from '../../support/user-error.ts';
 import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
-import { findMaxLength } from '../../tasks/registry.ts';
+import { findMaxLength, taskNamed } from '../../tasks/registry.ts';
+import { withContents } from '../../tasks/task-definition.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import type { Family } from '../../use/trained/bind-model.ts';
@@ -60,9 +61,10 @@ export async function readMaterial<File extends TextFile>(
   const { requested, key } = findMaxLength(config.task, data, family.config);
   const modality = base.modality(family.config, requested, key);
   const { generationFiles } = base;
+  const task = taskNamed(config.task);
   const loaded = (sets: typeof train) =>
     Promise.all(
-      sets.map(async ({ name, files }) => ({ name, files: await modality.withContent(files, data) })),
+      sets.map(async ({ name, files }) => ({ name, files: await withContents(files, task, modality, data) })),
     );
   const sets = { train: await loaded(train), validation: await loaded(validation) };
   const run = beginRun({ config, start, ...own, family, modality, generationFiles, ...sets });

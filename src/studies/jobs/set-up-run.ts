@@ -1,8 +1,8 @@
 import type { MethodRun } from '../../methods/tuners/method-run.ts';
-import { type OwnFunctions, ownLossFunction } from '../../methods/tuners/own-function.ts';
+import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import type { Engine } from '../../program/engine.ts';
 import type { EvaluatedRows, ExampleSet } from '../../program/example-set.ts';
-import type { LossFunction } from '../../program/objectives/own-loss.ts';
+import { type LossFunction, ownLossFunction } from '../../program/objectives/own-loss.ts';
 import { featureWidth, type LinearLayer, layerFeeds } from '../../program/objectives/sentence-classifier.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';

@@ -53,7 +53,7 @@ async function run(
   try {
     const { prediction } = model.definition();
     if (!prediction?.vectors) throw noVectors(path, model.task);
-    const { readsPictures, sources, reading } = await chooseSources(model, prediction, file, flags);
+    const { readsPictures, sources, reading } = await chooseSources(model, file, flags);
     const read = sources ?? [await fromFirst(processes.communicator, readInput)];
     const found = await readInputs(read, prediction, reading, readsPictures);
     const inputs = found.inputs as { text: string; image?: unknown }[];

@@ -12,6 +12,7 @@ import { printable, suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { SCORE_KINDS } from '../../../tasks/official-scores/score-kinds.ts';
 import type { ScoredFiles } from '../../../tasks/official-scores/values-by-id.ts';
+import { withContents } from '../../../tasks/task-definition.ts';
 import {
   addOpenFlags,
   addReadingFlags,
@@ -144,7 +145,8 @@ export async function evaluate(
     const flagged = readingFlags(flags);
     const { modality, reading } = trained.context();
     // Once for the scores and for the simple models.
-    const files = await modality.withContent(named, task.files.withFlags(reading, flagged, named[0]!.name));
+    const flaggedReading = task.files.withFlags(reading, flagged, named[0]!.name);
+    const files = await withContents(named, task, modality, flaggedReading);
     let confusion: Confusion | undefined;
     let certainty: Certainty | undefined;
     const scores = await trained.score(files, {

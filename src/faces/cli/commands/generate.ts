@@ -108,7 +108,7 @@ async function answerAll(
   const answer = (batch: typeof prompts) =>
     naming(namedPrompts.length > 1 ? batch[0]!.where : undefined, async () => {
       if (streams) {
-        await spoken(generator.stream(batch[0]!.prompt, config, options));
+        await spoken((onText) => generator.generate(batch[0]!.prompt, config, { ...options, onText }));
         return [];
       }
       const texts = await generator.generateAll(
@@ -148,7 +148,7 @@ async function converse(generator: TextGenerator, flags: Flags): Promise<boolean
   const config = await generationInput(flags);
   console.error(`${isConversation ? 'Chat' : 'Type a prompt'}. Ctrl-C stops the answer, Ctrl-D quits.`);
   const answer = (prompt: Prompt, signal: AbortSignal) =>
-    spoken(generator.stream(prompt, config, { seed, signal }), signal);
+    spoken((onText) => generator.generate(prompt, config, { seed, signal, onText }), signal);
   const messages = asked([], isConversation, system) as ChatMessage[];
   return chat(answer, { input: process.stdin, output: process.stderr, messages, isConversation });
 }
@@ -170,13 +170,16 @@ function asked(
  * Writes pieces as they arrive, then a newline. Returns the whole text, or the text so far if the signal
  * stops it.
  */
-async function spoken(pieces: AsyncGenerator<string, Generated>, signal?: AbortSignal): Promise<string> {
+async function spoken(
+  generate: (onText: (piece: string) => void) => Promise<Generated>,
+  signal?: AbortSignal,
+): Promise<string> {
   let text = '';
   try {
-    for await (const piece of pieces) {
+    await generate((piece) => {
       text += piece;
-      await write(piece);
-    }
+      process.stdout.write(piece);
+    });
   } catch (error) {
     if (text !== '') await write('\n');
     if (signal?.aborted) return text;

@@ -103,13 +103,7 @@ async function run(
     if (!prediction) throw trained.cannotPredict();
     const { output } = flags;
     if (output !== undefined && !prediction.output.files) throw noFiles(path, trained.task);
-    const { readsPictures, typed, sources, reading } = await chooseSources(
-      trained,
-      prediction,
-      file,
-      flags,
-      isText,
-    );
+    const { readsPictures, typed, sources, reading } = await chooseSources(trained, file, flags, isText);
     const format = formatNamed(flags.format, prediction);
     const isAsked =
       communicator.size === 1 &&

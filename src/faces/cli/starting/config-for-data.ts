@@ -5,13 +5,13 @@ import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
 import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
-import { VISION_MODELS } from '../../../program/modalities/picture-files.ts';
+import { VISION_MODELS } from '../../../program/modalities/pictures.ts';
 import { readLaunch } from '../../../program/parallel/launch.ts';
 import { isObject } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { COLUMN_KEYS, type Given } from '../../../tasks/guess/guess-data.ts';
+import { columnKeys, type Given } from '../../../tasks/guess/guess-data.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import { describeFolder } from '../../../use/trained/node/load-model.ts';
@@ -139,8 +139,9 @@ async function existingConfig(
   const { top, data: keys } = guessedKeys(file, guess);
   const { model = EMBEDDED_MODEL } = existing.value;
   const hasOwnModel = model !== EMBEDDED_MODEL;
+  const mayBeGuessed = [...columnKeys(), 'label_separator', 'max_score', 'delimiter', 'on_bad_row'];
   const settings = [
-    ...GUESSED.filter((key) => data[key] !== undefined).map((key) => `data.${key}=`),
+    ...mayBeGuessed.filter((key) => data[key] !== undefined).map((key) => `data.${key}=`),
     ...top
       .filter(({ key }) => key === 'task' || (key === 'model' && !hasOwnModel))
       .map(({ key, value }) => `${key}=${JSON.stringify(value)}`),
@@ -148,9 +149,6 @@ async function existingConfig(
   ];
   return checked(readConfigText(existing.text(), name, settings).text(), name, options);
 }
-
-/** Keys of `data` that a guess may set. */
-const GUESSED = [...COLUMN_KEYS, 'label_separator', 'max_score', 'delimiter', 'on_bad_row'];
 
 async function chosen(file: DataFile, tell: (text: string) => void) {
   const terminal = { input: process.stdin, output: process.stderr };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
-import { defaultTargets } from '../../../methods/tuners/low-rank/adapted-modules.ts';
-import { matchTargets } from '../../../methods/tuners/target-modules.ts';
+import { defaultTargets } from '../../../methods/tuners/targets/adapted-modules.ts';
+import { matchTargets } from '../../../methods/tuners/targets/match-targets.ts';
 import { type KeyPath, UserError } from '../../../support/user-error.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { describeFolder } from '../../../use/trained/node/load-model.ts';

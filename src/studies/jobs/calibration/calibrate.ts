@@ -1,4 +1,4 @@
-import { type ExampleLengths, planEpoch, planEvaluation } from '../../../input/text/batches.ts';
+import { type ExampleLengths, paddedTokens, planEpoch, planEvaluation } from '../../../input/text/batches.ts';
 import type { Evaluation } from '../../../program/example-set.ts';
 import { Program } from '../../../program/program.ts';
 import type { Validation } from '../../../program/validation.ts';
@@ -9,7 +9,7 @@ import { type MicroBatch, StepBatches } from '../../../training/train/step-batch
 import type { TrainerInputs } from '../../../training/train/trainer.ts';
 import type { TrainerSettings } from '../../../training/train/trainer-settings.ts';
 import { Updater } from '../../../training/train/updater.ts';
-import { largestBatch, paddedTokens } from '../plan/largest-batch.ts';
+import { largestBatch } from '../plan/largest-batch.ts';
 import type { Calibration, CalibrationProgress } from './calibration.ts';
 
 /** Steps that are not timed. The first one opens the session, and memory arenas still grow. */
@@ -46,7 +46,8 @@ export async function calibrate(
   const tell = (what: CalibrationProgress['what']) => (share: number) => onProgress({ what, share });
 
   const examples = largestBatch(config, train);
-  const largest = { ...train.batch(examples, 0), examples: examples.length, number: 0 };
+  const tokens = paddedTokens(examples, train.lengths);
+  const largest = { ...train.batch(examples, 0), examples: examples.length, tokens, number: 0 };
   // With several batches per step, gradients are summed in additional memory. Two batches are enough to
   // measure it.
   const warmUp = settings.accumulation > 1 ? [largest, largest] : [largest];

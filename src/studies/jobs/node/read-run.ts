@@ -13,7 +13,7 @@ import { hub, resolveModel } from '../../../input/hub/node/resolve-model.ts';
 import type { OwnFunctions } from '../../../methods/tuners/own-function.ts';
 import { moduleOfMethod } from '../../../methods/tuners/registry.ts';
 import { assertedFormat } from '../../../program/bases/base-format.ts';
-import { withDigests } from '../../../program/modalities/picture-files.ts';
+import { withDigests } from '../../../program/modalities/pictures.ts';
 import type { OwnScores } from '../../../program/own-scores.ts';
 import { moduleOfTask, taskNamed } from '../../../tasks/registry.ts';
 import { readMethod } from '../../../training/run/config/read-method.ts';

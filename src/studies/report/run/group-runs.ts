@@ -2,7 +2,7 @@ import { METHOD_NAMES, methodNamed } from '../../../methods/tuners/registry.ts';
 import { averaged, scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { type Interval, interval } from '../../../scores/stats/interval.ts';
 import { meanSeries, type Point, type Series } from '../../../scores/stats/series.ts';
-import { listed } from '../format.ts';
+import { listed } from '../../../support/text.ts';
 import {
   describeComponents,
   finalParameters,

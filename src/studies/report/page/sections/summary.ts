@@ -1,6 +1,7 @@
 import { methodNamed } from '../../../../methods/tuners/registry.ts';
+import { listed } from '../../../../support/text.ts';
 import { TASK_NAMES, taskNamed } from '../../../../tasks/registry.ts';
-import { capital, counted, countedNoun, duration, listed, score } from '../../format.ts';
+import { capital, counted, countedNoun, duration, score } from '../../format.ts';
 import {
   dataName,
   groupInterval,
