@@ -5,7 +5,6 @@ import { FROZEN } from '../src/methods/tuners/tuner.ts';
 import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
 import { withBaseDtype } from '../src/program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
-import { thisMachine } from '../src/program/node/this-machine.ts';
 import { modelFeeds, PIXELS } from '../src/program/objectives/model-inputs.ts';
 import { plainModel } from '../src/program/objectives/plain-model.ts';
 import type { TaskModel } from '../src/program/objectives/task-model.ts';
@@ -16,7 +15,7 @@ import { Random } from '../src/support/random.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { differentiateStep } from '../src/training/train/differentiate-step.ts';
 import { Updater } from '../src/training/train/updater.ts';
-import { openModel } from '../src/use/trained/node/load-model.ts';
+import { models, openModel } from '../src/use/trained/node/load-model.ts';
 import { type BenchHeadKind, benchHead } from './bench-head.ts';
 import { methodSection } from './method-section.ts';
 
@@ -59,7 +58,7 @@ export interface TrainingStep {
 /** Computes the features of a batch, as a linear probe reads them. */
 export async function featureBatch({ folder, dtype, batch, cacheFolder }: StepSettings) {
   const model = await withBaseDtype(
-    thisMachine,
+    models.machine,
     await openModel(folder, plainModel('FEATURE_EXTRACTION', 0)),
     dtype,
     {
@@ -88,7 +87,9 @@ export async function trainingStep(
 ): Promise<TrainingStep> {
   const { folder, dtype, method, r, batch, length, cacheFolder, processThreads: threads } = settings;
   const head = benchHead(settings.head);
-  const model = await withBaseDtype(thisMachine, await openModel(folder, head.build), dtype, { cacheFolder });
+  const model = await withBaseDtype(models.machine, await openModel(folder, head.build), dtype, {
+    cacheFolder,
+  });
   const config = parseRunConfig(
     {
       defaults: 'huggingface',

@@ -5,12 +5,11 @@ import { adaLoraConfigSchema } from '../src/methods/tuners/composed/pruned-tripl
 import { BASE_DTYPES, type BaseDtype } from '../src/program/bases/base-dtype.ts';
 import { withBaseDtype } from '../src/program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
-import { thisMachine } from '../src/program/node/this-machine.ts';
 import { labelledRows } from '../src/program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
 import { tokenModel } from '../src/program/objectives/token-model.ts';
 import { Program } from '../src/program/program.ts';
-import { openModel } from '../src/use/trained/node/load-model.ts';
+import { models, openModel } from '../src/use/trained/node/load-model.ts';
 
 const USAGE = `npx tsx scripts/large-step.ts FOLDER [--base-dtype ${BASE_DTYPES.join('|')}] [--tokens 64] [--steps 3] [--cache FOLDER]
 
@@ -49,7 +48,7 @@ async function timed<T>(what: string, work: () => T | Promise<T>): Promise<T> {
 
 const model = await timed('base', async () =>
   withBaseDtype(
-    thisMachine,
+    models.machine,
     await openModel(folder, tokenModel('CAUSAL_LM')),
     options['base-dtype'] as BaseDtype,
     {

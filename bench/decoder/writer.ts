@@ -4,8 +4,7 @@ import { withBaseDtype } from '../../src/program/bases/with-base-dtype.ts';
 import { openLanguageModel } from '../../src/program/generation/causal-language-model.ts';
 import { topIndices } from '../../src/program/generation/draw.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
-import { thisMachine } from '../../src/program/node/this-machine.ts';
-import { openModel } from '../../src/use/trained/node/load-model.ts';
+import { models, openModel } from '../../src/use/trained/node/load-model.ts';
 import { benchHead } from '../bench-head.ts';
 import { promptTokens } from './decoder-cases.ts';
 
@@ -26,7 +25,7 @@ export interface Written {
 /** Opens a model without an adapter, which generates greedily after random prompts. */
 export async function openWriter({ folder, dtype, cacheFolder, profilePrefix }: WriterSettings) {
   const model = await withBaseDtype(
-    thisMachine,
+    models.machine,
     await openModel(folder, benchHead('CAUSAL_LM').build),
     dtype,
     {

@@ -6,10 +6,9 @@ import type { BaseDtype } from '../../../src/program/bases/base-dtype.ts';
 import { baseFormat } from '../../../src/program/bases/base-format.ts';
 import { withBaseDtype } from '../../../src/program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../../../src/program/node/node-engine.ts';
-import { thisMachine } from '../../../src/program/node/this-machine.ts';
 import { modelInputs } from '../../../src/program/objectives/model-inputs.ts';
 import { classLoss, sequenceModel } from '../../../src/program/objectives/sequence-loss.ts';
-import { openModel } from '../../../src/use/trained/node/load-model.ts';
+import { models, openModel } from '../../../src/use/trained/node/load-model.ts';
 
 export interface TeacherModel {
   width: number;
@@ -22,7 +21,7 @@ export async function openTeacher(folder: string, dtype: BaseDtype): Promise<Tea
   const opened = await openModel(folder, (definition, config) =>
     sequenceModel(definition, config, classLoss),
   );
-  const model = await withBaseDtype(thisMachine, opened, dtype);
+  const model = await withBaseDtype(models.machine, opened, dtype);
   const config = model.config as BertConfig;
   const graph = new Graph();
   const plain = new Network(graph);

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sirv from 'sirv';
-import { WEB_ENGINE_FILES, webEngineFolder } from '../../../engine/runtime/node/web-engine-folder.ts';
+import { WEB_ENGINE_FILES, webEngineFolder } from '../../../engine/runtime/node/engine-folders.ts';
 import { assertNewFolder, fileChunks, readTextNow } from '../../../input/formats/files.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
 import { embeddedFolder } from '../../../input/hub/node/resolve-model.ts';

@@ -9,10 +9,10 @@ import { randomBatch } from '../../../input/text/batches.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { withBaseDtype } from '../../../program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
-import { thisMachine } from '../../../program/node/this-machine.ts';
 import { modelFeeds } from '../../../program/objectives/model-inputs.ts';
 import { Program } from '../../../program/program.ts';
 import { Random } from '../../../support/random.ts';
+import { models } from '../../../use/trained/node/load-model.ts';
 import { loraConfigSchema } from './config.ts';
 import { LoraTuner } from './lora-tuner.ts';
 
@@ -84,7 +84,7 @@ afterAll(() => {
 /** Logits of LoRA and DoRA at the start, and of DoRA with changed B and magnitudes. */
 async function answers(dtype: BaseDtype) {
   const model = await withBaseDtype(
-    thisMachine,
+    models.machine,
     openForTask(folder, 'single_label_classification', 3),
     dtype,
   );

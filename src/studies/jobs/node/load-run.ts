@@ -4,13 +4,12 @@ import { disk, folderFiles } from '../../../input/formats/node/folder-files.ts';
 import type { OnWritten } from '../../../program/bases/encode-base.ts';
 import { withBaseDtype } from '../../../program/bases/with-base-dtype.ts';
 import { type NodeEngineOptions, nodeEngine } from '../../../program/node/node-engine.ts';
-import { thisMachine } from '../../../program/node/this-machine.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { stepOfCheckpoint } from '../../../training/run/checkpoint-files.ts';
 import type { ProgressEvent } from '../../../training/run/events.ts';
 import { newModel } from '../../../use/trained/bind-model.ts';
-import { openWeights } from '../../../use/trained/node/load-model.ts';
+import { models, openWeights } from '../../../use/trained/node/load-model.ts';
 import { copySharedFiles } from '../../../use/trained/write-form.ts';
 import { checkpointAt, writeCheckpointAdapter } from '../checkpoint-adapter.ts';
 import { everySecond } from '../every-second.ts';
@@ -42,7 +41,7 @@ export async function openBase(
   onWritten: OnWritten,
 ): Promise<LoadedModel> {
   if (config.model_init === 'random') return newModel(build(), folder);
-  return withBaseDtype(thisMachine, openWeights(folder, build()), config.base_dtype, { onWritten });
+  return withBaseDtype(models.machine, openWeights(folder, build()), config.base_dtype, { onWritten });
 }
 
 /** Adds the engine of a run to its model. */

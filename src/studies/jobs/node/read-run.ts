@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { dataFiles, openDataFiles } from '../../../input/data/node/text-files.ts';
 import { textInMemory } from '../../../input/data/rows.ts';
 import type { TextFile } from '../../../input/data/text-file.ts';
-import { readAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
-import { adapterFileNames } from '../../../input/formats/adapters/read-stored-adapter.ts';
+import { adapterFileNames, readAdapterIn } from '../../../input/formats/adapters/read-stored-adapter.ts';
 import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { disk, folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { weightFiles } from '../../../input/formats/open-checkpoint.ts';
@@ -86,7 +85,7 @@ async function read(
     {
       async adapter(name) {
         const located = await locateAdapter(hub, name);
-        const [files, stored] = [folderFiles(located.folder), await readAdapter(located.folder)];
+        const [files, stored] = [folderFiles(located.folder), await readAdapterIn(disk, located.folder)];
         adapterFiles = (await adapterFileNames(files, stored)).map(files.path);
         return { stored, files };
       },

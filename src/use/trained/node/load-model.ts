@@ -1,8 +1,21 @@
-import { thisMachine } from '../../../program/node/this-machine.ts';
+import { localData } from '../../../input/data/node/text-files.ts';
+import { disk } from '../../../input/formats/node/folder-files.ts';
+import { hub } from '../../../input/hub/node/resolve-model.ts';
+import { decodePicture } from '../../../input/pictures/node/decode-picture.ts';
+import { nodeEngine } from '../../../program/node/node-engine.ts';
+import { cacheFolder } from '../../../support/node/files.ts';
 import { ModelFolders } from '../model-folders.ts';
 
 /** The models that this machine can open. */
-export const models = new ModelFolders(thisMachine);
+export const models = new ModelFolders({
+  disk,
+  hub,
+  data: localData,
+  decodePicture,
+  engine: nodeEngine,
+  cacheFolder,
+  warn: (message) => process.emitWarning(message),
+});
 
 export const describeFolder = models.describe.bind(models);
 export const readFolder = models.read.bind(models);
