@@ -1,3 +1,4 @@
+import { sum } from '../../support/numbers.ts';
 import { Random } from '../../support/random.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
 
@@ -224,12 +225,6 @@ const readWeight = ({ weight }: Group): number => weight;
 
 function byHash(a: Group, b: Group): number {
   return a.hash - b.hash || (a.key < b.key ? -1 : 1);
-}
-
-function sum<T>(values: Iterable<T>, of: (value: T) => number): number {
-  let total = 0;
-  for (const value of values) total += of(value);
-  return total;
 }
 
 function withoutSpace(text: string): string {
