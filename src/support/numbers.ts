@@ -9,14 +9,14 @@ export function isSampled(number: number, count: number, most: number): boolean 
 }
 
 /** The sum of numbers, or of the numbers that `of` returns. */
-export function sumOf<T>(values: Iterable<T>, of: (value: T) => number = Number): number {
+export function addUp<T>(values: Iterable<T>, of: (value: T) => number = Number): number {
   let total = 0;
   for (const value of values) total += of(value);
   return total;
 }
 
 export function mean(values: readonly number[]): number {
-  return sumOf(values) / values.length;
+  return addUp(values) / values.length;
 }
 
 /** Rounds to the nearest integer, and halves to the even integer, as Python's `round`. */

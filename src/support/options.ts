@@ -14,6 +14,13 @@ export function leaves(value: unknown, key = ''): [key: string, value: unknown][
   );
 }
 
+/** An object without the keys that have no value. */
+export function defined<Values extends object>(values: Values): Partial<Values> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as Partial<Values>;
+}
+
 /** Returns a function that computes a value on its first call, and keeps it. */
 export function lazy<T>(make: () => T): () => T {
   let made: { value: T } | undefined;

@@ -1,4 +1,4 @@
-import { mean, sumOf } from '../../support/numbers.ts';
+import { addUp, mean } from '../../support/numbers.ts';
 
 /** A mean, and with two or more values its 95 % interval from Student's t. */
 export interface Interval {
@@ -19,7 +19,7 @@ export function interval(values: readonly number[]): Interval {
 /** The sample variance of two or more values. */
 export function variance(values: readonly number[]): number {
   const middle = mean(values);
-  return sumOf(values, (value) => (value - middle) ** 2) / (values.length - 1);
+  return addUp(values, (value) => (value - middle) ** 2) / (values.length - 1);
 }
 
 /** The 97.5 % quantile of Student's t, in full double precision. */

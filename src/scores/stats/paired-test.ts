@@ -56,8 +56,8 @@ function wilcoxon(differences: readonly number[]): number | undefined {
     ways = next;
   }
   const total = 2 ** values.length;
-  const sumOf = (some: readonly number[]) => some.reduce((sum, count) => sum + count, 0);
-  const [below, above] = [sumOf(ways.slice(0, positive + 1)), sumOf(ways.slice(positive))];
+  const addUp = (some: readonly number[]) => some.reduce((sum, count) => sum + count, 0);
+  const [below, above] = [addUp(ways.slice(0, positive + 1)), addUp(ways.slice(positive))];
   return Math.min(1, (2 * Math.min(below, above)) / total);
 }
 

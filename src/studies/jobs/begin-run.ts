@@ -4,7 +4,7 @@ import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
 import type { OwnScores } from '../../program/own-scores.ts';
-import { sumOf } from '../../support/numbers.ts';
+import { addUp } from '../../support/numbers.ts';
 import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { alikeLabels } from '../../tasks/classes/labels.ts';
@@ -47,7 +47,7 @@ export function classWeights(
 ): readonly number[] | undefined {
   if (weights === undefined) return undefined;
   if (weights === 'balanced') {
-    const rows = sumOf(counts);
+    const rows = addUp(counts);
     return counts.map((count) => rows / (counts.length * Math.max(1, count)));
   }
   const unknown = Object.keys(weights).find((label) => !labels.includes(label));
@@ -66,7 +66,7 @@ export interface StartingAdapter {
   notes?: Notes;
 }
 
-/** What a run is made of, besides its config and its rows. */
+/** The parts of a run besides its config and its rows. */
 interface RunParts {
   start?: StartingAdapter;
   family: Family;
@@ -185,7 +185,7 @@ function describeAmount(
   { count, trained }: RunRows,
   { maxLength, tokens }: Modality,
 ): { rows: number; tokens: number } {
-  const all = sumOf(files, ({ size }) => size) / CHARACTERS_OF_A_TOKEN;
+  const all = addUp(files, ({ size }) => size) / CHARACTERS_OF_A_TOKEN;
   const isRows = count !== undefined && trained !== undefined;
   // Otherwise, examples are blocks of the maximum length.
   const rows = isRows ? trained : Math.max(1, Math.ceil(all / maxLength));

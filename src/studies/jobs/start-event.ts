@@ -1,5 +1,5 @@
 import { adapterParameters } from '../../methods/tuners/tuner.ts';
-import { sumOf } from '../../support/numbers.ts';
+import { addUp } from '../../support/numbers.ts';
 import { scorePrefixes } from '../../tasks/data-files.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { affordableFolds, estimateWork } from '../../training/run/config/defaults/policy.ts';
@@ -77,6 +77,6 @@ export function workAhead(
 /** The number of folds in which the model is fine-tuned: fewer if that would take too long. */
 export function trainedFolds({ training }: RunConfig, { inputs, model }: SetUpRun, folds: number): number {
   const { lengths } = inputs.train;
-  const tokens = sumOf(lengths);
+  const tokens = addUp(lengths);
   return affordableFolds(folds, estimateWork(model.linears, training.num_train_epochs * tokens));
 }

@@ -1,4 +1,4 @@
-import { sumOf } from '../../support/numbers.ts';
+import { addUp } from '../../support/numbers.ts';
 
 /** Ranks by layer and matrix, as in the paper's figure 3. */
 export interface RankTable {
@@ -43,7 +43,7 @@ export function rankTable(ranks: Readonly<Record<string, number>>): RankTable {
   const matrices = [...new Set(cells.map(({ matrix }) => matrix))].sort(
     (a, b) => rankRole(a) - rankRole(b) || (a < b ? -1 : 1),
   );
-  const total = sumOf(cells, ({ rank }) => rank);
+  const total = addUp(cells, ({ rank }) => rank);
   return {
     columns: matrices.map((matrix) => shortName(matrix, matrices)),
     rows: listRows(cells, matrices),

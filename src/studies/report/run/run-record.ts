@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { formatTitle } from '../../../methods/tuners/method-definition.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
-import { sumOf } from '../../../support/numbers.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { leaves } from '../../../support/options.ts';
 import { DEFAULT_TASK } from '../../../tasks/registry.ts';
 import type { ComponentHistory } from '../../../training/run/component-history.ts';
@@ -220,7 +220,7 @@ export function examplesPerStep({ start }: RunRecord): number {
 /** Mean number of examples per second over all reported steps, without evaluations. */
 export function examplesPerSecond({ steps }: RunRecord): number {
   const rates = steps.map((step) => step.examples_per_second).filter((rate) => rate > 0);
-  return rates.length / sumOf(rates, (rate) => 1 / rate);
+  return rates.length / addUp(rates, (rate) => 1 / rate);
 }
 
 /** Mean milliseconds per step, without evaluations. */

@@ -1,4 +1,4 @@
-import { mean, sumOf } from '../../../support/numbers.ts';
+import { addUp, mean } from '../../../support/numbers.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
 import type { RunGroup } from './group-runs.ts';
 import { newestRanks, type RunRecord } from './run-record.ts';
@@ -72,5 +72,5 @@ function computeMean(step: number, all: readonly Record<string, number>[]): Mome
   const ranks = Object.fromEntries(
     modules.map((module) => [module, mean(all.map((ranks) => ranks[module] ?? 0))]),
   );
-  return { step, budget: sumOf(Object.values(ranks)), ranks };
+  return { step, budget: addUp(Object.values(ranks)), ranks };
 }

@@ -1,4 +1,4 @@
-import { type ClassScores, classReport, macroScores } from '../../../../scores/metrics/classes.ts';
+import { classRows } from '../../../../scores/metrics/classes.ts';
 import type { EventOf, FinishEvent } from '../../../../training/run/events.ts';
 import { score } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
@@ -25,20 +25,19 @@ export function classes(groups: readonly RunGroup[]): Markup | undefined {
   return tables.length > 0 ? part('classes-tables', tables) : undefined;
 }
 
-function classesTable(label: string, { labels, counts }: EventOf<'confusion'>): Markup {
-  const head = ['', 'Precision', 'Recall', 'F1', 'Rows', ...labels.map((name) => `predicted ${name}`)];
-  const row = (name: string, { precision, recall, f1, support }: ClassScores, taken: readonly unknown[]) => {
-    const cells = [...[precision, recall, f1].map(score), `${support}`, ...taken.map(String)];
-    return markup`<tr><th scope="row">${name}</th>${cells.map((cell) => markup`<td>${cell}</td>`)}</tr>`;
-  };
-  const rows = [
-    ...classReport(counts).map((scores, id) => row(labels[id]!, scores, counts[id]!)),
-    row(
-      'mean of classes (macro)',
-      macroScores(counts),
-      labels.map(() => ''),
-    ),
+function classesTable(label: string, confusion: EventOf<'confusion'>): Markup {
+  const head = [
+    '',
+    'Precision',
+    'Recall',
+    'F1',
+    'Rows',
+    ...confusion.labels.map((name) => `predicted ${name}`),
   ];
+  const rows = classRows(confusion, score).map(
+    ([name, ...cells]) =>
+      markup`<tr><th scope="row">${name}</th>${cells.map((cell) => markup`<td>${cell}</td>`)}</tr>`,
+  );
   const name = label === '' ? 'Classes' : `Classes, ${label}`;
   return scrolling(name, headedTable(head, rows));
 }

@@ -1,6 +1,6 @@
 import { methodNamed } from '../../../../methods/tuners/registry.ts';
 import { meanSeries, type Point } from '../../../../scores/stats/series.ts';
-import { sumOf } from '../../../../support/numbers.ts';
+import { addUp } from '../../../../support/numbers.ts';
 import { type Axis, type ChartCurve, type LineChart, lineChart } from '../../chart/line-chart.ts';
 import { capital, counted, short } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
@@ -128,7 +128,7 @@ function finalMarks(groups: readonly RunGroup[]): { x: number; label: string }[]
 export function budgetPoints({ start, steps, allocations }: RunRecord): Point[] {
   const points = new Map<number, number>();
   // The first logged step may already be in the budgeting phase.
-  const initial = sumOf(Object.values(start?.ranks ?? {}));
+  const initial = addUp(Object.values(start?.ranks ?? {}));
   if (initial > 0 && steps.some(({ budget }) => budget !== undefined)) points.set(0, initial);
   for (const { step, budget } of steps) if (budget !== undefined) points.set(step, budget);
   for (const { step, budget } of allocations) points.set(step, budget);
@@ -138,7 +138,7 @@ export function budgetPoints({ start, steps, allocations }: RunRecord): Point[] 
 /** The number of components of a method with constant ranks, as a dashed line for comparison. */
 function levelCurve(groups: readonly RunGroup[], i: number): ChartCurve {
   const [run] = groups[i]!.runs;
-  const components = sumOf(Object.values(newestRanks(run)));
+  const components = addUp(Object.values(newestRanks(run)));
   const points = components > 0 ? stepDomain([groups[i]!]).map((x): Point => [x, components]) : [];
   return { label: groups[i]!.label, tone: chooseTone(i), points, dashed: true };
 }

@@ -1,6 +1,6 @@
 import type { Interval } from '../../../../scores/stats/interval.ts';
 import type { Point } from '../../../../scores/stats/series.ts';
-import { sumOf } from '../../../../support/numbers.ts';
+import { addUp } from '../../../../support/numbers.ts';
 import { intervalPlot } from '../../chart/interval-plot.ts';
 import { type ChartCurve, lineChart } from '../../chart/line-chart.ts';
 import { score } from '../../format.ts';
@@ -48,7 +48,7 @@ export function result(groups: readonly RunGroup[]): Markup | undefined {
 const MAX_JUDGED = 4;
 
 function verdicts(groups: readonly RunGroup[]) {
-  const isFew = sumOf(groups, ({ runs }) => runs.length) <= MAX_JUDGED;
+  const isFew = addUp(groups, ({ runs }) => runs.length) <= MAX_JUDGED;
   return groups.flatMap(({ runs, label }) =>
     runs.flatMap(({ finish, name }) => {
       const verdict = finish?.verdict;
