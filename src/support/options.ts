@@ -14,6 +14,14 @@ export function leaves(value: unknown, key = ''): [key: string, value: unknown][
   );
 }
 
+/** An object with other values, by the same keys. */
+export function mapValues<From, To>(
+  values: Readonly<Record<string, From>>,
+  to: (value: From, key: string) => To,
+): Record<string, To> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, to(value, key)]));
+}
+
 /** An object without the keys that have no value. */
 export function defined<Values extends object>(values: Values): Partial<Values> {
   return Object.fromEntries(

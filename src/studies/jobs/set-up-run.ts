@@ -7,6 +7,7 @@ import type { LossFunction } from '../../program/objectives/own-loss.ts';
 import { featureWidth, type LinearLayer, layerFeeds } from '../../program/objectives/sentence-classifier.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
+import { lastPart } from '../../support/text.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
 import type { TrainerInputs } from '../../training/train/trainer.ts';
@@ -130,7 +131,7 @@ function originNotices({ config, start }: RunBeginning, { initialised }: LoadedM
     return initialised.length > 0 ? [newModules(initialised)] : [];
   }
   const base = start.stored.baseModel;
-  const isOther = base && lastName(base) !== lastName(config.model);
+  const isOther = base && lastPart(base) !== lastPart(config.model);
   return [
     ...(readMethod(config).definition.continues?.notices ?? []),
     ...(isOther
@@ -144,8 +145,4 @@ function newModules(parameters: readonly string[]): string {
   const modules = [...new Set(parameters.map((path) => path.split('.').slice(0, -1).join('.')))];
   const start = modules.length === 1 ? 'a new one is' : 'new ones are';
   return `The base model has no ${modules.join(', ')}, so ${start} trained (expected).`;
-}
-
-function lastName(path: string): string | undefined {
-  return path.split(/[\\/]/).filter(Boolean).at(-1);
 }

@@ -38,10 +38,7 @@ export function startEvent(
     num_train_epochs: settings.totalSteps / settings.stepsPerEpoch,
     train_examples: train.lengths.length,
     eval_examples: validation?.count ?? 0,
-    truncated: [train, ...(validation?.parts ?? []).map(({ examples }) => examples)].reduce(
-      (sum, { truncated }) => sum + truncated,
-      0,
-    ),
+    truncated: train.truncated + addUp(validation?.parts ?? [], ({ examples }) => examples.truncated),
     trainable_parameters: values.length,
     adapter_parameters: adapterParameters(method.tuner),
     ranks: method.ranks(),

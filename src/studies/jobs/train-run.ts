@@ -283,7 +283,7 @@ async function continuation<Run extends ReadRun>(
     origin: {
       fingerprint: own,
       startedAt: saved?.startedAt ?? new Date(),
-      ...(planned && { planned: readLength(planned) }),
+      planned: planned && readLength(planned),
     },
   };
 }

@@ -40,7 +40,7 @@ export function summarizeRun(config: unknown): RunSummary | undefined {
 }
 
 /** The display name of a run's method. */
-export function methodTitle(facts: RunSummary): string {
+export function methodTitle(facts: { method: MethodName }): string {
   return formatTitle(methodNamed(facts.method).words, methodSettings(facts));
 }
 
@@ -54,7 +54,10 @@ export function describeComponents(methods: readonly string[]): string {
 }
 
 /** The settings of a run's method. Runs of other versions may lack some keys. */
-export function methodSettings(facts: RunSummary): Readonly<Record<string, unknown>> {
+export function methodSettings(facts: {
+  method: MethodName;
+  [method: string]: unknown;
+}): Readonly<Record<string, unknown>> {
   return { ...(facts[facts.method] as object | undefined) };
 }
 
