@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Document } from 'yaml';
 import { namedRows } from '../../studies/jobs/rows-in-memory.ts';
-import { isObject } from '../../support/options.ts';
+import { isObject, mapValues } from '../../support/options.ts';
 import { InvalidConfig, shown } from '../../support/user-error.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
@@ -44,7 +44,7 @@ function withValues(plain: unknown, values: ReadonlyMap<string, unknown>): unkno
   if (typeof plain === 'string') return values.get(plain) ?? plain;
   if (Array.isArray(plain)) return plain.map((item) => withValues(item, values));
   if (!isObject(plain)) return plain;
-  return Object.fromEntries(Object.entries(plain).map(([key, value]) => [key, withValues(value, values)]));
+  return mapValues(plain, (value) => withValues(value, values));
 }
 
 async function exportedBy(path: string): Promise<RunConfigInput> {

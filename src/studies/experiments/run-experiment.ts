@@ -11,7 +11,14 @@ import { stopStep } from '../../training/train/trainer-settings.ts';
 import type { Plan, PlannedBase } from '../jobs/plan/plan.ts';
 import type { ReadRun } from '../jobs/read-material.ts';
 import type { RunRecord } from '../report/run/run-record.ts';
-import { type Cell, type Experiment, type ExperimentRun, finalRun, tuningRun } from './experiment.ts';
+import {
+  type Cell,
+  type Experiment,
+  type ExperimentRun,
+  finalRun,
+  tuningRun,
+  wholeTuningRuns,
+} from './experiment.ts';
 import type { TriedChoice } from './results/results.ts';
 import {
   pickBest,
@@ -90,7 +97,7 @@ export function choosing(
     const scores = new Map([...runs].map(([i, run]) => [i, triedAt(machine, run, until, training)]));
     for (const [i, { score, learnedNothing }] of scores) {
       const outcome = Number.isFinite(score)
-        ? { score, ...(learnedNothing && { learnedNothing }) }
+        ? { score, learnedNothing: learnedNothing || undefined }
         : { failed: true };
       tried[i] = { choice: grid[i]!, until, ...outcome };
     }
@@ -143,12 +150,7 @@ export async function runExperiment(
   const choices = new Map<Cell, Settings>();
   const names = () => new Set(failed.map(({ name }) => name));
   for (const cell of cells) {
-    if (cell.grid.length > 1) {
-      await assertOwnRuns(
-        machine,
-        cell.grid.map((_, i) => tuningRun(experiment, cell, i, 100)),
-      );
-    }
+    await assertOwnRuns(machine, wholeTuningRuns(experiment, cell));
     for (;;) {
       const { choice, needs } = choosing(machine, experiment, cell, ({ name }) => names().has(name));
       if (choice) choices.set(cell, choice);

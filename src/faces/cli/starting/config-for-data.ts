@@ -7,7 +7,7 @@ import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
 import { VISION_MODELS } from '../../../program/modalities/pictures.ts';
 import { readLaunch } from '../../../program/parallel/node/launch.ts';
-import { isObject } from '../../../support/options.ts';
+import { defined, isObject } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -133,8 +133,7 @@ async function existingConfig(
     ([, column]) => !named.includes(column as string),
   );
   const before = fault === undefined && given.task === undefined ? (Object.fromEntries(kept) as Given) : {};
-  const stated = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const file = await readDataFile(path, { ...before, ...stated });
+  const file = await readDataFile(path, { ...before, ...defined(given) });
   const guess = await chosen(file, tell);
   const { top, data: keys } = guessedKeys(file, guess);
   const { model = EMBEDDED_MODEL } = existing.value;
@@ -171,9 +170,8 @@ async function checked(bare: string, name: string, options: KeyOptions): Promise
 
 /** The error of a config and its rows, if they have one. */
 async function findFault(text: string, name: string): Promise<string | undefined> {
-  const config = readConfigText(text, name);
   try {
-    await checkRows(parseRunConfig(config.value, config.where));
+    await checked(text, name, { set: [] });
     return undefined;
   } catch (error) {
     if (error instanceof UserError) return error.message;

@@ -38,7 +38,7 @@ export async function openComparison(
   return comparison(file, where, {
     recipes,
     budgets,
-    ...(inPlace && { inPlace }),
+    inPlace,
     onNotice: (message) => {
       if (!told.has(message)) onNotice(message);
       told.add(message);

@@ -2,6 +2,7 @@ import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { assertOptions, FUNCTION, type OptionTypes } from '../../../support/options.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import type { RunConfigInput } from '../../../training/run/config/run-config.ts';
+import { encodeRun } from '../encode-run.ts';
 import { type Plan, planRun } from '../plan/plan.ts';
 import { namedRows } from '../rows-in-memory.ts';
 import { readRun } from './read-run.ts';
@@ -22,6 +23,6 @@ export async function plan(userConfig: RunConfigInput, options: PlanOptions = {}
   const run = await readRun(await withAllErrors(parse, undefined, Object.keys(texts)), options.onDownload, {
     texts,
   });
-  const { config, chosen, start, model, encode } = run;
-  return planRun(config, model(), encode(new Date()), start?.stored, chosen);
+  const { config, chosen, start, model } = run;
+  return planRun(config, model(), encodeRun(run, new Date()), start?.stored, chosen);
 }

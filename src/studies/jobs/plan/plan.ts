@@ -6,6 +6,7 @@ import { baseFormat } from '../../../program/bases/base-format.ts';
 import type { MixtureSource } from '../../../program/example-set.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import { elementCount } from '../../../support/arrays.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { Chosen } from '../../../training/run/config/resolve-config.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
@@ -80,7 +81,7 @@ export function planRun(
   const { run } = startMethod(config, model, totalSteps, start);
   const { layout, sites } = run.tuner;
   const inAdapters = adapterParameters(run.tuner);
-  const modelParameters = [...model.parameters.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
+  const modelParameters = addUp(model.parameters.values(), elementCount);
   // The measurement ends before training begins, so the peak is the larger of the two.
   const tuners = [run.tuner, ...(run.measurement ? [run.measurement.tuner] : [])];
   const estimates = tuners.map((tuner) => memoryEstimate(config, model, tuner, facts));
@@ -101,8 +102,8 @@ export function planRun(
     totalParameters: modelParameters + inAdapters,
     steps: totalSteps,
     stepsPerEpoch,
-    tokens: lengths.reduce((sum, length) => sum + length, 0),
-    ...(facts.train.sources && { sources: facts.train.sources }),
+    tokens: addUp(lengths),
+    sources: facts.train.sources,
     rankMeasurement: run.measurement?.measures,
     budget: run.budget,
     memoryMb,
