@@ -119,7 +119,7 @@ export class DataFiles {
 
   #isQrels(path: string): boolean {
     const beside = (name: string) => this.#disk.has(`${path}/../../${name}`);
-    return nameOf(this.#disk.path(`${path}/..`)) === 'qrels' && BESIDE_QRELS.every(beside);
+    return baseName(this.#disk.path(`${path}/..`)) === 'qrels' && BESIDE_QRELS.every(beside);
   }
 
   #isFolder(path: string): boolean {
@@ -160,7 +160,7 @@ export class DataFiles {
   }
 
   #missing(path: string): UserError {
-    const [folder, name] = [this.#disk.path(`${path}/..`), nameOf(path)];
+    const [folder, name] = [this.#disk.path(`${path}/..`), baseName(path)];
     if (!this.#isFolder(folder)) {
       return new UserError({
         where: path,
@@ -245,7 +245,7 @@ export class DataFiles {
     return this.#disk
       .within(path)
       .listAll()
-      .filter((name) => PICTURE_NAME.test(name) && !nameOf(name).startsWith('.'))
+      .filter((name) => PICTURE_NAME.test(name) && !baseName(name).startsWith('.'))
       .sort();
   }
 
@@ -272,6 +272,6 @@ function isAbsolute(path: string): boolean {
 }
 
 /** The last part of a path. */
-function nameOf(path: string): string {
+function baseName(path: string): string {
   return /[^\\/]*$/.exec(path.replace(/[\\/]+$/, ''))![0];
 }

@@ -19,7 +19,7 @@ export interface Files {
   list(): readonly string[];
 }
 
-/** What is at a path, with links followed. */
+/** The state of a path, with links followed. */
 export interface PathState {
   kind: 'file' | 'folder' | 'other';
   size: number;
