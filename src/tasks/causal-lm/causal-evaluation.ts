@@ -107,7 +107,9 @@ async function writtenScores(
     };
     const greedy = { do_sample: false, num_beams: 1, max_new_tokens: longest + 1 };
     const config = { ...greedy, ...tokens, ...reading.generation_config };
-    const batches = planEvaluation({ lengths: Int32Array.from(prompts, ({ length }) => length) }, batchSize);
+    const lengths = Int32Array.from(prompts, ({ length }) => length);
+    // A step of the decoder is as fast for many texts.
+    const batches = planEvaluation({ lengths }, batchSize, Number.POSITIVE_INFINITY);
     const written = await dealJson(program.communicator, batches.length, async (number) => {
       const batch = Array.from(batches[number]!, (i) => prompts[i]!);
       const generated = await generator.generateAll(batch, config);
