@@ -130,10 +130,14 @@ function scoredIn(record: RunRecord, until: number): Scored {
   );
 }
 
-export interface ExperimentOptions extends TrainAllOptions {
+export interface ExperimentOptions {
   /** The cells of this shard. `isOwn` says which of their final runs belong to it. */
   cells: readonly Cell[];
   isOwn?(run: ExperimentRun): boolean;
+  /** Called for each event of a run. `onEnd` is called at the end of a run. */
+  onEvent?(run: ExperimentRun, event: TrainEvent): void;
+  onEnd?(run: ExperimentRun, failure: string | undefined): void;
+  signal?: AbortSignal;
 }
 
 /**
@@ -143,16 +147,17 @@ export interface ExperimentOptions extends TrainAllOptions {
 export async function runExperiment(
   machine: ExperimentMachine,
   experiment: Experiment,
-  { cells, isOwn = () => true, ...options }: ExperimentOptions,
+  options: ExperimentOptions,
 ): Promise<TrainedAll> {
   const { output } = experiment;
+  const { cells, isOwn = () => true } = options;
   const failed: TrainedAll['failed'] = [];
   const choices = new Map<Cell, Settings>();
-  const names = () => new Set(failed.map(({ name }) => name));
+  const hasFailed = (run: ExperimentRun) => failed.some(({ name }) => name === run.name);
   for (const cell of cells) {
     await assertOwnRuns(machine, wholeTuningRuns(experiment, cell));
     for (;;) {
-      const { choice, needs } = choosing(machine, experiment, cell, ({ name }) => names().has(name));
+      const { choice, needs } = choosing(machine, experiment, cell, hasFailed);
       if (choice) choices.set(cell, choice);
       if (choice) break;
       const trained = await trainAll(machine, needs, output, options);
@@ -189,13 +194,6 @@ async function assertOwnRuns(machine: ExperimentMachine, runs: readonly Experime
   }
 }
 
-export interface TrainAllOptions {
-  /** Called for each event of a run. `onEnd` is called at the end of a run. */
-  onEvent?(run: ExperimentRun, event: TrainEvent): void;
-  onEnd?(run: ExperimentRun, failure: string | undefined): void;
-  signal?: AbortSignal;
-}
-
 /** The outcome of several runs. */
 export interface TrainedAll {
   /** Failed runs, with their messages. */
@@ -226,7 +224,7 @@ async function trainAll(
   machine: ExperimentMachine,
   runs: readonly ExperimentRun[],
   output: string,
-  { onEvent, onEnd, signal }: TrainAllOptions,
+  { onEvent, onEnd, signal }: ExperimentOptions,
 ): Promise<TrainedAll> {
   const failed: TrainedAll['failed'] = [];
   for (const run of runs) {
