@@ -2,9 +2,7 @@ import { stringify } from 'yaml';
 import type { FolderFiles } from '../../input/formats/files.ts';
 import type { EvaluatedRows } from '../../program/example-set.ts';
 import type { LinearLayer } from '../../program/objectives/sentence-classifier.ts';
-import { Program } from '../../program/program.ts';
 import { scoreDefinition } from '../../scores/metrics/scores.ts';
-import { releasing } from '../../support/opened.ts';
 import { UserError } from '../../support/user-error.ts';
 import { checkpointName } from '../../training/run/checkpoint.ts';
 import { listCheckpoints, readCheckpoint } from '../../training/run/checkpoint-files.ts';
@@ -13,8 +11,7 @@ import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import { readTotalSteps } from '../../training/run/event-log.ts';
 import type { FinishEvent } from '../../training/run/events.ts';
 import { RUN_FILES, runYaml } from '../../training/run/run-files.ts';
-import type { Tuned } from './contenders/conclude.ts';
-import { tunedLayers } from './contenders/folds.ts';
+import { computing, type Tuned, tunedLayers } from './contenders/folds.ts';
 import { type RunBase, writeTrained } from './folder-store.ts';
 import type { ReadRun } from './read-material.ts';
 import { setUpRun } from './set-up-run.ts';
@@ -101,10 +98,9 @@ async function checkpointLayer(
 ): Promise<LinearLayer | undefined> {
   if (!model.layer) return undefined;
   const opened = setUpRun(run, model, engine, { startedAt: new Date() });
-  const program = new Program(engine, model, method.tuner);
   const all = Int32Array.from(opened.inputs.train.lengths.keys());
-  const [layer] = await releasing(program, () =>
-    tunedLayers(opened, opened.rows as EvaluatedRows, { program, values }, all),
+  const [layer] = await computing(opened, { method, values }, (tuned) =>
+    tunedLayers(opened, opened.rows as EvaluatedRows, tuned, all),
   );
   return layer;
 }

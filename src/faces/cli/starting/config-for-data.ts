@@ -56,9 +56,7 @@ export async function configForData(
   const rows = path === '-' ? await savedInput(tell) : path;
   const name = configName(rows, tell);
   const isNew = !existsSync(name);
-  const text = !isNew
-    ? await existingConfig(rows, name, options, tell)
-    : await newConfig(rows, name, options, tell);
+  const text = await (isNew ? newConfig : existingConfig)(rows, name, options, tell);
   const set: string[] = [];
   const { output, model } = readConfigText(text, name).value;
   // A new config names a model, unless its rows are pictures.
