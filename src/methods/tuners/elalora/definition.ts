@@ -101,9 +101,8 @@ export class ElaLoraPolicy extends Averages implements RankPolicy {
     const { config, schedule } = this;
     const b = movedRanks(step, schedule, config);
     if (b === 0) return undefined;
-    const scores = prunedModules(tuner).map((module) =>
-      componentScores(module, (i) => this.sensitivity[i]! * this.uncertainty[i]!),
-    );
+    const { score } = this;
+    const scores = prunedModules(tuner).map((module) => componentScores(module, score));
     const changes = chooseMoves(scores, config.k, b).map(({ removed, added }, k) => {
       const { path, rank } = tuner.modules[k]!;
       const kept = Array.from({ length: rank }, (_, i) => i).filter((i) => !removed.includes(i));

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
 import { roundHalfEven } from '../../../support/numbers.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { scheduleShape } from '../allocation/allocation-config.ts';
+import { alongCurve, scheduleShape } from '../allocation/allocation-config.ts';
 import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
 import { assumedPhases, resolveSchedule } from '../allocation/resolve-schedule.ts';
 import { continuesTriplets, tripletMethod, tripletShape } from '../composed/triplet-method.ts';
@@ -57,8 +57,8 @@ export function movedRanks(
   const { tinit, deltaT } = schedule;
   const end = finalStep(schedule);
   if (step <= tinit || step >= end || (step - tinit) % deltaT !== 0) return 0;
-  if (curve === 'constant') return b;
-  return roundHalfEven(b - b * ((step - tinit) / (end - tinit)) ** 3);
+  const share = (step - tinit) / (end - tinit);
+  return roundHalfEven(alongCurve(curve === 'cubic' ? 'late-cubic' : curve, share, b, 0));
 }
 
 /** Whether no ranks move after this step. */

@@ -42,7 +42,7 @@ class ModuleScores extends Averages {
   }
 
   scores(): Float64Array {
-    return Float64Array.from(this.sensitivity, (value, k) => value * this.uncertainty[k]!);
+    return Float64Array.from(this.sensitivity.keys(), this.score);
   }
 }
 
