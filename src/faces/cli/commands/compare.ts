@@ -75,8 +75,9 @@ async function run(name: string, flags: Flags): Promise<void> {
   }
   const experiment = withData(whole, value, console.error);
   const { output, cells } = experiment;
-  const { assertNewFolder } = await import('../../../input/formats/node/folder-files.ts');
-  if (!resume && !plan && shard.of === 1) assertNewFolder(output);
+  const { assertNewFolder } = await import('../../../input/formats/files.ts');
+  const { disk } = await import('../../../input/formats/node/folder-files.ts');
+  if (!resume && !plan && shard.of === 1) assertNewFolder(disk, output);
   // Tuning needs all runs of a cell, so a tuned cell belongs to one shard as a whole.
   const tunes = cells.some(({ grid }) => grid.length > 1);
   const shardCells = tunes ? inShard(cells, shard) : cells;

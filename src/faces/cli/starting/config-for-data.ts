@@ -6,7 +6,7 @@ import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
 import { VISION_MODELS } from '../../../program/modalities/pictures.ts';
-import { readLaunch } from '../../../program/parallel/node/launch.ts';
+import { readLaunch } from '../../../program/parallel/launch.ts';
 import { defined, isObject } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';

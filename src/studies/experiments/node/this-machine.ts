@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { engineVersion } from '../../../engine/runtime/node/create-session.ts';
-import { computeDigest } from '../../../input/formats/node/content-digest.ts';
-import { folderFiles } from '../../../input/formats/node/folder-files.ts';
-import { withoutLaunch } from '../../../program/parallel/node/launch.ts';
+import { computeDigest } from '../../../input/formats/content-digest.ts';
+import { disk, folderFiles } from '../../../input/formats/node/folder-files.ts';
+import { withoutLaunch } from '../../../program/parallel/launch.ts';
 import { programVersion, withParent } from '../../../support/node/process-status.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
@@ -26,7 +26,7 @@ export const THIS_MACHINE: ExperimentMachine = {
   measure: measureBases,
   async read(config) {
     const run = await readRun(config);
-    return { ...run, digests: () => run.files().map(computeDigest) };
+    return { ...run, digests: () => run.files().map((file) => computeDigest(disk, file)) };
   },
   train: runChild,
 };

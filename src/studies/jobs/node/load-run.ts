@@ -1,16 +1,16 @@
 import { basename, dirname } from 'node:path';
-import { computeDigest } from '../../../input/formats/node/content-digest.ts';
-import { folderFiles } from '../../../input/formats/node/folder-files.ts';
+import { computeDigest } from '../../../input/formats/content-digest.ts';
+import { disk, folderFiles } from '../../../input/formats/node/folder-files.ts';
 import type { OnWritten } from '../../../program/bases/encode-base.ts';
-import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
+import { withBaseDtype } from '../../../program/bases/with-base-dtype.ts';
 import { type NodeEngineOptions, nodeEngine } from '../../../program/node/node-engine.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { stepOfCheckpoint } from '../../../training/run/checkpoint-files.ts';
 import type { ProgressEvent } from '../../../training/run/events.ts';
 import { newModel } from '../../../use/trained/bind-model.ts';
-import { openWeights } from '../../../use/trained/node/load-model.ts';
-import { copySharedFiles } from '../../../use/trained/node/write-form.ts';
+import { models, openWeights } from '../../../use/trained/node/load-model.ts';
+import { copySharedFiles } from '../../../use/trained/write-form.ts';
 import { checkpointAt, writeCheckpointAdapter } from '../checkpoint-adapter.ts';
 import { everySecond } from '../every-second.ts';
 import type { RunBase } from '../folder-store.ts';
@@ -41,7 +41,7 @@ export async function openBase(
   onWritten: OnWritten,
 ): Promise<LoadedModel> {
   if (config.model_init === 'random') return newModel(build(), folder);
-  return withBaseDtype(openWeights(folder, build()), config.base_dtype, { onWritten });
+  return withBaseDtype(models.machine, openWeights(folder, build()), config.base_dtype, { onWritten });
 }
 
 /** Adds the engine of a run to its model. */
@@ -56,8 +56,8 @@ export function withEngine(
 /** The base model of a run, in its folder. */
 export function runBase(options?: NodeEngineOptions): RunBase<RunOfFiles> {
   return {
-    weightDigests: (run) => run.weights().map(computeDigest),
-    copyShared: (run, to) => copySharedFiles(run.folder, to.path('')),
+    weightDigests: (run) => run.weights().map((file) => computeDigest(disk, file)),
+    copyShared: (run, to) => copySharedFiles(disk, run.folder, to),
     openFloat32: (run) => withEngine(run, openWeights(run.folder, run.model()), options),
   };
 }

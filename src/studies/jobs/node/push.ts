@@ -12,13 +12,14 @@ import { inScratchFolder } from '../../../input/store/node/temporary-name.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { SHARED_FILES } from '../../../use/trained/full-model.ts';
 import { LAYER_FILE } from '../../../use/trained/layer-file.ts';
+import { locateTrained } from '../../../use/trained/locate-trained.ts';
 import { mergedForm } from '../../../use/trained/merged-form.ts';
-import { locateTrained } from '../../../use/trained/node/locate-trained.ts';
-import { type OpenTunedOptions, openTuned } from '../../../use/trained/node/open-tuned.ts';
-import { writeForm } from '../../../use/trained/node/write-form.ts';
+import type { OpenTunedOptions } from '../../../use/trained/model-folders.ts';
+import { models } from '../../../use/trained/node/load-model.ts';
 import { NOTES_FILE } from '../../../use/trained/notes.ts';
 import { CONFIG } from '../../../use/trained/read-model.ts';
 import { SENTENCE_FILES } from '../../../use/trained/sentence-files.ts';
+import { writeForm } from '../../../use/trained/write-form.ts';
 import { onnxForm } from '../../../use/trained/written-form.ts';
 import { type HubCard, hubCard } from '../../report/hub-card.ts';
 
@@ -70,14 +71,14 @@ export interface Pushed {
 export async function push(path: string, repo: string, options: PushOptions): Promise<Pushed> {
   if (!/^[^/@]+\/[^/@]+$/.test(repo) || !parseModelId(repo))
     throw new UserError({ where: repo, fault: 'is not the name of a repository; it should be OWNER/NAME' });
-  const { folder, kind, runModel } = await locateTrained(path);
+  const { folder, kind, runModel } = await locateTrained(hub, path);
   const { form } = options;
   if (form === undefined) return send(folder, kind, { path, repo, runModel }, options);
   return inScratchFolder(tmpdir(), 'push', async (scratch) => {
     const { model, onProgress, onNotice } = options;
-    const opened = await openTuned(path, { model, onProgress, onNotice });
+    const opened = await models.openTuned(path, { model, onProgress, onNotice });
     try {
-      writeForm(opened, form === 'merged' ? mergedForm(opened) : onnxForm(opened), scratch);
+      writeForm(hub.disk, opened, form === 'merged' ? mergedForm(opened) : onnxForm(opened), scratch);
     } finally {
       opened.model.close();
     }

@@ -4,12 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { dataFiles, openDataFiles } from '../../../input/data/node/text-files.ts';
 import { textInMemory } from '../../../input/data/rows.ts';
 import type { TextFile } from '../../../input/data/text-file.ts';
-import { readAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
-import { adapterFileNames } from '../../../input/formats/adapters/read-stored-adapter.ts';
+import { adapterFileNames, readAdapterIn } from '../../../input/formats/adapters/read-stored-adapter.ts';
 import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
-import { weightFiles } from '../../../input/formats/node/checkpoint.ts';
-import { folderFiles } from '../../../input/formats/node/folder-files.ts';
-import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
+import { disk, folderFiles } from '../../../input/formats/node/folder-files.ts';
+import { weightFiles } from '../../../input/formats/open-checkpoint.ts';
+import { hub, resolveModel } from '../../../input/hub/node/resolve-model.ts';
 import type { OwnFunctions } from '../../../methods/tuners/own-function.ts';
 import { moduleOfMethod } from '../../../methods/tuners/registry.ts';
 import { assertedFormat } from '../../../program/bases/base-format.ts';
@@ -20,8 +19,8 @@ import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
 import type { SoundConfig } from '../../../training/run/config/sound-config.ts';
 import { DESCRIBING_FILES } from '../../../use/trained/full-model.ts';
+import { locateAdapter } from '../../../use/trained/locate-trained.ts';
 import { describeFolder, readFolder } from '../../../use/trained/node/load-model.ts';
-import { locateAdapter } from '../../../use/trained/node/locate-trained.ts';
 import { assertModelNamed, type ConfigFiles } from '../look-at-all.ts';
 import { type ReadRun, readMaterial } from '../read-material.ts';
 import type { TextsInMemory } from '../rows-in-memory.ts';
@@ -43,7 +42,7 @@ export interface RunOfFiles extends ReadRun {
 /** Files on the disks of this machine. */
 export const CONFIG_FILES: ConfigFiles = {
   has: existsSync,
-  adapter: locateAdapter,
+  adapter: (path: string) => locateAdapter(hub, path),
   model: async (name, changes) => describeFolder(await resolveModel(name), changes),
   data: dataFiles,
 };
@@ -85,8 +84,8 @@ async function read(
     { ownScores, functions },
     {
       async adapter(name) {
-        const located = await locateAdapter(name);
-        const [files, stored] = [folderFiles(located.folder), await readAdapter(located.folder)];
+        const located = await locateAdapter(hub, name);
+        const [files, stored] = [folderFiles(located.folder), await readAdapterIn(disk, located.folder)];
         adapterFiles = (await adapterFileNames(files, stored)).map(files.path);
         return { stored, files };
       },
@@ -106,7 +105,7 @@ async function read(
   // Fails early, before the weights are read, if no weight of the model can be stored in this type.
   const { base_dtype: dtype } = config;
   if (dtype !== 'float32') assertedFormat(run.model(), dtype);
-  const weights = () => (config.model_init === 'random' ? [] : weightFiles(folder));
+  const weights = () => (config.model_init === 'random' ? [] : weightFiles(disk, folder));
   return {
     ...run,
     folder,

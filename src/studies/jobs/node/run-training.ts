@@ -1,5 +1,5 @@
-import { computeDigest } from '../../../input/formats/node/content-digest.ts';
-import { folderFiles } from '../../../input/formats/node/folder-files.ts';
+import { computeDigest } from '../../../input/formats/content-digest.ts';
+import { disk, folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { assertLocked } from '../../../input/store/node/folder-lock.ts';
 import {
   ALONE_PROCESSES,
@@ -15,7 +15,7 @@ import type { FinishEvent, TrainEvent } from '../../../training/run/events.ts';
 import { runFolderLock } from '../../../training/run/node/run-folder.ts';
 import { asBegun } from '../../../training/run/run-files.ts';
 import type { StepControl, StepState } from '../../../training/train/step-control.ts';
-import { sharedFiles } from '../../../use/trained/node/write-form.ts';
+import { sharedFiles } from '../../../use/trained/write-form.ts';
 import { assertSameRun } from '../assert-same-run.ts';
 import { everySecond } from '../every-second.ts';
 import { folderStore } from '../folder-store.ts';
@@ -86,11 +86,11 @@ function nodePlatform(
       const onDownload = progress('download');
       const run = await readRun(asked, ({ received, total }) => onDownload(received / total), options);
       // These files are copied after training, but their problems should be reported before it.
-      if (readMethod(run.config).definition.trains === 'model') sharedFiles(run.folder);
+      if (readMethod(run.config).definition.trains === 'model') sharedFiles(disk, run.folder);
       return run;
     },
     digests(run) {
-      const digests = run.files().map(computeDigest);
+      const digests = run.files().map((file) => computeDigest(disk, file));
       weights = digests.slice(digests.length - run.weights().length);
       return digests;
     },

@@ -4,7 +4,7 @@ import { disableTelemetry } from '../../../engine/runtime/node/disable-telemetry
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { unlockFolder } from '../../../input/store/node/folder-lock.ts';
 import { markAgreed } from '../../../program/parallel/communicator.ts';
-import { readyForMpi } from '../../../program/parallel/node/launch.ts';
+import { readyForMpi } from '../../../program/parallel/launch.ts';
 import { startThread, type Thread } from '../../../support/node/threads.ts';
 import { assertOptions, BOOLEAN, isObject } from '../../../support/options.ts';
 import { shown, UserError } from '../../../support/user-error.ts';

@@ -1,7 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readText } from '../../../input/formats/node/read-text.ts';
+import { readTextNow } from '../../../input/formats/files.ts';
+import { disk } from '../../../input/formats/node/folder-files.ts';
 import { type Budgets, parseBudgets, parseRecipe, type Recipe } from '../recipe.ts';
 
 /** The package's folder is four levels above this file, in the source and in the build. */
@@ -11,7 +12,7 @@ const TABLES = 'tables/';
 
 /** Reads the package's recipes by name, and their budget levels. */
 export function packageRecipes(): { recipes: Recipe[]; budgets: Budgets } {
-  const read = (path: string) => readText(join(FOLDER, path), 'a recipe of the package');
+  const read = (path: string) => readTextNow(disk, join(FOLDER, path), 'a recipe of the package');
   const budgets = parseBudgets(read(BUDGETS));
   const paths = configs().filter((path) => path !== BUDGETS && !path.startsWith(TABLES));
   return { budgets, recipes: paths.map((path) => parseRecipe(readName(path), read(path), budgets)) };
