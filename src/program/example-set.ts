@@ -41,7 +41,7 @@ export interface ExampleBatch {
   /** The weight of the batch's mean loss: its number of examples or of labeled tokens. */
   weight: number;
   /** For a loss over all texts of a step: the number of texts computed at a time. Default: all. */
-  chunk?: number;
+  chunk?: number | undefined;
 }
 
 /** The values of `eval_loss` and of `eval_<metric>` for each metric of the task. */

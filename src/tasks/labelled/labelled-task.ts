@@ -6,7 +6,6 @@ import { sequenceModel } from '../../program/objectives/sequence-loss.ts';
 import { InvalidData, type Problem, shown, UserError } from '../../support/user-error.ts';
 import { assertOneText } from '../assert-input.ts';
 import { buildLabels, classOutputs, labelsBesideAdapter } from '../classes/labels.ts';
-import type { EncodingContext } from '../prediction.ts';
 import { withPooling } from '../sentence-vectors.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
@@ -45,7 +44,6 @@ export function labelledTask<Answer extends LabelAnswer>(
   };
   const asOptions = (reading: Partial<DataOptions>) =>
     ({ ...reading, listed: kind.listed }) as Omit<DataOptions, 'format'>;
-  const outputsFor = ({ labels }: EncodingContext<LabelledData>) => outputs(labels);
   return {
     data: labelledDataSchema,
     problems: labelProblems,
@@ -143,16 +141,10 @@ export function labelledTask<Answer extends LabelAnswer>(
     build,
     examples({ rows, fileName }, context) {
       const targets = kind.targets(rows, context.labels, fileName);
-      return readLabelledRows(
-        rows,
-        { ...context, isTraining: true },
-        outputsFor(context),
-        rows.length,
-        targets,
-      ).examples;
+      return readLabelledRows(rows, { ...context, isTraining: true }, rows.length, targets).examples;
     },
     evaluation: (labelled, context, batchSize) =>
-      labelEvaluation(kind, labelled, context, outputsFor(context), batchSize),
+      labelEvaluation(kind, labelled, context, outputs(context.labels), batchSize),
     baselines: {
       ofRows(train, validation, { labels }) {
         const [learnt, scored] = [train, validation].map(({ rows, fileName }) => ({
@@ -178,7 +170,7 @@ export function labelledTask<Answer extends LabelAnswer>(
         shape: textsShape,
       },
       async answer(rows, { program, values }, context, batchSize) {
-        const read = readLabelledRows(toRows(rows), context, outputsFor(context), batchSize);
+        const read = readLabelledRows(toRows(rows), context, batchSize);
         const all = Int32Array.from({ length: rows.length }, (_, row) => row);
         const layer = typeof context.layer === 'function' ? undefined : context.layer;
         const logits = await read.logits({ program, values, layer }, all);
