@@ -23,9 +23,9 @@ export interface Column {
   /** Whether all fields are names of pictures. */
   isPictures: boolean;
   /** The separator of the labels in a field, if some fields have several. */
-  separator?: string;
+  separator: string | undefined;
   /** Whether the fields of JSON rows are lists of values, or objects. */
-  nested?: 'list' | 'object';
+  nested: 'list' | 'object' | undefined;
 }
 
 /** Labels are short. A longer field is a text. */
@@ -66,8 +66,8 @@ export function describeColumns({ columns, rows, nested }: Table): Column[] {
       isNumbering: isWhole && values.size === fields.length && measureRange(values) === fields.length - 1,
       hasDecimalCommas,
       isPictures: fields.length > 0 && fields.every((field) => PICTURE_NAME.test(field)),
-      ...(separator !== undefined && { separator }),
-      ...(kind && { nested: kind }),
+      separator,
+      nested: kind,
     };
   });
 }
