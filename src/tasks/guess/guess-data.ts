@@ -307,7 +307,7 @@ function pairFor(file: File, labels: readonly number[]): Pair | undefined {
       isNamed: true,
     };
   }
-  if (findTexts(file, labels).some((i) => columns[i]!.isPictures)) return undefined;
+  if (findTexts(file, labels).some((i) => columns[i]!.files)) return undefined;
   const texts = columns.flatMap((column, i) => (isText(column) && !labels.includes(i) ? [i] : []));
   const found = findPair(table, columns, texts, [fixed.text, fixed.text_pair]);
   if (!found) return undefined;
@@ -381,8 +381,8 @@ function findTexts({ columns, fixed }: File, labels: readonly number[]): number[
   if (fixed.text !== undefined) return [fixed.text];
   const others = columns.flatMap((column, i) => (i === fixed.text_pair || !isText(column) ? [] : [i]));
   const texts = others.filter((i) => i !== labels[0]);
-  const pictures = texts.filter((i) => columns[i]!.isPictures);
-  if (pictures.length > 0) return pictures;
+  const files = texts.filter((i) => columns[i]!.files);
+  if (files.length > 0) return files;
   const rank = (i: number) => (TEXT_NAME.test(columns[i]!.name) ? 0 : labels.includes(i) ? 2 : 1);
   return texts.sort((a, b) => rank(a) - rank(b) || columns[b]!.length - columns[a]!.length);
 }

@@ -5,7 +5,13 @@ import { sentenceClassifier } from '../../program/objectives/sentence-classifier
 import { sequenceModel } from '../../program/objectives/sequence-loss.ts';
 import { InvalidData, type Problem, shown, UserError } from '../../support/user-error.ts';
 import { assertOneText } from '../assert-input.ts';
-import { buildLabels, classOutputs, labelsBesideAdapter } from '../classes/labels.ts';
+import {
+  buildLabels,
+  classNameKeys,
+  classOutputs,
+  labelsBesideAdapter,
+  readClassNames,
+} from '../classes/labels.ts';
 import { withPooling } from '../sentence-vectors.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
@@ -81,11 +87,7 @@ export function labelledTask<Answer extends LabelAnswer>(
       keys(labels) {
         // transformers also gives the single output of a regression a name.
         const names = labels.length > 0 ? labels : ['LABEL_0'];
-        return {
-          problem_type: kind.problemType,
-          id2label: Object.fromEntries(names.map((name, id) => [id, name])),
-          label2id: Object.fromEntries(names.map((name, id) => [name, id])),
-        };
+        return { problem_type: kind.problemType, ...classNameKeys(names) };
       },
     },
     files: {
@@ -229,12 +231,11 @@ function recognised<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
   model: UnknownTrained,
 ): Recognised | undefined {
-  const names = Object.values((model.json.id2label as Record<string, string> | undefined) ?? {});
-  const count = classOutputs(model) ?? (names.length || model.config.numLabels);
+  const labels = readClassNames(model, classOutputs(model));
   const problemType = model.json.problem_type ?? undefined;
-  if (problemType === undefined ? !kind.recognises(model, count) : problemType !== kind.problemType)
-    return undefined;
-  const labels = names.length === count ? names : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
+  const isOne =
+    problemType === undefined ? kind.recognises(model, labels.length) : problemType === kind.problemType;
+  if (!isOne) return undefined;
   return {
     labels: kind.leastLabels === 0 ? [] : labels,
     data: model.config.picture
