@@ -4,6 +4,7 @@ import { stringify } from 'yaml';
 import { TEXT_NAME } from '../../../input/data/detect-format.ts';
 import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
+import { INPUT_KINDS } from '../../../program/modalities/input-kinds.ts';
 import { counted, countedNoun } from '../../../studies/report/format.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { listed } from '../../../support/text.ts';
@@ -25,7 +26,7 @@ export function guessedKeys({ parts, table }: DataFile, guess: Guess): { top: Li
   const { task, at, reason, separator } = guess;
   const { classes, data, training } = taskNamed(task);
   const { modelToTry } = training;
-  const hasPictures = table && at.text !== undefined && describeColumns(table)[at.text]!.isPictures;
+  const kind = table && at.text !== undefined && describeColumns(table)[at.text]!.files;
   const model: Line = {
     key: 'model',
     value: modelToTry ?? EMBEDDED_MODEL,
@@ -33,8 +34,8 @@ export function guessedKeys({ parts, table }: DataFile, guess: Guess): { top: Li
   };
   const top: Line[] = [
     { key: 'task', value: task, comment: reason },
-    // The built-in encoder does not read pictures.
-    ...(hasPictures ? [] : [model]),
+    // The built-in encoder reads only texts.
+    ...(kind ? [] : [model]),
     { key: 'method', value: DEFAULT_METHOD, comment: 'docs/methods.md describes all methods.' },
   ];
   const files: Line[] = Object.entries(parts).map(([key, value]) => ({ key, value }));
@@ -129,12 +130,13 @@ export function describeChoice({ path, table, notices }: DataFile, guess: Guess)
   const width = Math.max(0, ...keys.map((role) => columnKey(guess, role).length));
   const lines = keys.map((role) => {
     const place = guess.at[role]!;
-    const { name, length, isPictures } = columns[place]!;
+    const { name, length, files } = columns[place]!;
     const key = columnKey(guess, role).padEnd(width);
     const isNumber = isScale(columns[place]!) || labelForm(guess) === 'number';
     if (role === 'label')
       return `  ${key}  ${name}: ${isNumber ? describeRange(rows, place) : describeLabels(rows, place, guess)}`;
-    if (isPictures) return `  ${key}  ${name}: pictures such as "${fieldExcerpt(rows[0]![place]!)}"`;
+    if (files)
+      return `  ${key}  ${name}: ${INPUT_KINDS[files].plural} such as "${fieldExcerpt(rows[0]![place]!)}"`;
     return `  ${key}  ${name}: ${Math.round(length)} characters on average, such as "${fieldExcerpt(rows[0]![place]!)}"`;
   });
   const unused = columns.filter(
