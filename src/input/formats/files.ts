@@ -16,7 +16,12 @@ export interface Files {
   open(name: string): Promise<AsyncByteSource | undefined>;
   /** The names of the files, for hints; empty if they cannot be listed. */
   list(): readonly string[];
+  /** The digest of a file that exists, as {@link sourceDigest} computes it. Missing if a file must be read for it. */
+  digest?(name: string): string;
 }
+
+/** A file's name in messages, and the digest of its content. */
+export type FileDigest = readonly [name: string, digest: string];
 
 /** A folder that a program writes too, such as that of a run: on a disk, or in memory. It answers at once. */
 export interface FolderFiles extends Files {
@@ -111,9 +116,12 @@ export async function readFile(
 }
 
 /** The digests of those files that exist. */
-export async function digestsIn(files: Files, names: readonly string[]): Promise<string[]> {
-  const sources = await Promise.all(names.map((name) => files.open(name)));
-  return Promise.all(sources.filter((source) => source !== undefined).map(sourceDigest));
+export async function digestsIn(files: Files, names: readonly string[]): Promise<FileDigest[]> {
+  const found = names.map(async (name): Promise<FileDigest | undefined> => {
+    const source = await files.open(name);
+    return source && [name, files.digest?.(name) ?? (await sourceDigest(source))];
+  });
+  return (await Promise.all(found)).filter((each) => each !== undefined);
 }
 
 /** Parses a small JSON file; undefined if it does not exist. Throws a UserError for invalid JSON. */

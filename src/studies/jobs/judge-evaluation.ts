@@ -14,7 +14,7 @@ import { RUN_FILES, runYaml } from '../../training/run/run-files.ts';
 import { isNoBetterThanFloor, type Verdict } from '../../training/run/verdict.ts';
 import type { TrainedModel } from '../../use/trained/trained-model.ts';
 import { frozenProbe, unitOutputs } from './contenders/frozen.ts';
-import type { ConfigFiles } from './look-at-all.ts';
+import type { RunMachine } from './machine.ts';
 import { joined, splitSources } from './run-rows.ts';
 import { PROBE } from './verdict/diagnose.ts';
 import { countedRows } from './verdict/judge-run.ts';
@@ -24,7 +24,7 @@ import { countedRows } from './verdict/judge-run.ts';
  * rows. If these are unknown, only the baseline that ignores the text is used, fitted on the scored rows.
  *
  * @param run the folder of the trained model, which may be a run's
- * @param here finds the files of a config's data
+ * @param here the machine with the files of the run's data
  * @param files with what their rows name, such as pictures
  */
 export async function judgeEvaluation(
@@ -38,7 +38,7 @@ export async function judgeEvaluation(
     certainty,
   }: {
     run: FolderFiles;
-    here: Pick<ConfigFiles, 'has' | 'data'>;
+    here: Pick<RunMachine, 'has' | 'data'>;
     files: readonly TextFile[];
     flags: ReadingFlags;
     scores: Scores;
@@ -127,7 +127,7 @@ async function probeBaseline(
  */
 async function trainingRows(
   run: FolderFiles,
-  here: Pick<ConfigFiles, 'has' | 'data'>,
+  here: Pick<RunMachine, 'has' | 'data'>,
   trained: Pick<TrainedModel, 'definition' | 'context'>,
   reading: object,
 ): Promise<{ rows: unknown; examples?: ExampleSet } | undefined> {
@@ -142,7 +142,8 @@ async function trainingRows(
   try {
     const parts = await Promise.all(
       paths.map(async (path) => {
-        const files = await here.data(path, task.files.takesFolders);
+        const { takesFolders } = task.files;
+        const files = await here.data(data, path, { takesFolders, key: 'data.train' });
         return task.files.read(await trained.context().modality.withContent(files, reading), reading);
       }),
     );

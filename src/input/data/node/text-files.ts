@@ -13,6 +13,7 @@ import { gunzipSync } from 'node:zlib';
 import { nearest } from '../../../support/text.ts';
 import { fileError, InvalidData, UserError } from '../../../support/user-error.ts';
 import type { DownloadProgress } from '../../formats/byte-source.ts';
+import { contentDigest } from '../../formats/node/content-digest.ts';
 import { MAX_PICTURE_BYTES, PICTURE_NAME } from '../../pictures/pixels.ts';
 import { checkTextSize, decodeText, isGzip, readExtension } from '../detect-format.ts';
 import type { ColumnClasses } from '../parquet/class-names.ts';
@@ -236,6 +237,7 @@ function describeFile(path: string, { size }: Stats): TextFile {
   return {
     name: path,
     size,
+    digest: () => contentDigest(path),
     openPicture: (picture) => openPicture(dirname(path), picture),
     read(onNotice) {
       const bytes = readFileSync(path);

@@ -3,7 +3,7 @@ import { type BigIntStats, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, identifyFile } from '../../../support/node/files.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
-import { digestRanges, startDigest, textDigest } from '../byte-source.ts';
+import { digestRanges, startDigest } from '../byte-source.ts';
 import { FileSource } from './file-source.ts';
 
 const DIGEST = /^[0-9a-f]{64}$/;
@@ -15,11 +15,6 @@ const SETTLED_MS = 10_000;
 
 /** Maximum size of files that are hashed each time, which takes a few milliseconds. */
 const SMALL_BYTES = 2 ** 20;
-
-/** The digest of a file, or of rows in memory. */
-export function computeDigest(file: string | { read(): string }): string {
-  return typeof file === 'string' ? contentDigest(file) : textDigest(file, createHash('sha256'));
-}
 
 /**
  * Identifies a file by its content, as `sourceDigest` does in a page. The hash of a large file is cached until the file

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../../support/user-error.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import type { FolderFiles } from '../files.ts';
+import { contentDigest } from './content-digest.ts';
 import { FileSource } from './file-source.ts';
 
 /** Rejects an output folder that already has files, and an empty path, which would mean the current folder. */
@@ -24,8 +25,9 @@ export function folderFiles(folder: string): FolderFiles {
   return {
     name: join(folder),
     path,
-    list: () => (existsSync(folder) ? readdirSync(folder) : []),
+    list: () => (statSync(folder, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(folder) : []),
     has: (name) => existsSync(path(name)),
+    digest: (name) => contentDigest(path(name)),
     openNow: (name, expected) => FileSource.open(path(name), expected),
     async open(name) {
       if (!existsSync(path(name))) return undefined;

@@ -46,7 +46,7 @@ const RESAMPLES = 200;
  * most tasks, so that is the better guess if the rows cannot tell.
  *
  * The whole choice is repeated on resamples of the rows. The rows left out score each choice, because they
- * had no part in it (BBC-CV: Tsamardinos et al., Machine Learning 2018).
+ * had no part in it (BBC-CV: Tsamardinos et al., RunMachine Learning 2018).
  */
 export function choose(contenders: readonly Contender[], yardstick: Yardstick): Choice {
   const members = listMembers(yardstick.groups);

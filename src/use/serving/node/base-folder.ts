@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { readAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
 import { type DownloadProgress, weightsDigest } from '../../../input/formats/byte-source.ts';
 import { weightFiles } from '../../../input/formats/node/checkpoint.ts';
-import { computeDigest } from '../../../input/formats/node/content-digest.ts';
+import { contentDigest } from '../../../input/formats/node/content-digest.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
@@ -22,7 +22,7 @@ import { readState } from './find-adapters.ts';
 /** A base model's folder, by its real path. Its weights are mapped. */
 export class BaseFolder extends BaseModel {
   readonly name: string;
-  readonly #digest = lazy(() => weightsDigest(weightFiles(this.folder).map(computeDigest)));
+  readonly #digest = lazy(() => weightsDigest(weightFiles(this.folder).map((path) => contentDigest(path))));
 
   private constructor(model: string, ...base: ConstructorParameters<typeof BaseModel>) {
     super(...base);

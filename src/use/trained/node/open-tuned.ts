@@ -1,7 +1,7 @@
 import { adapterConfigFile, readAdapter } from '../../../input/formats/adapters/node/adapter-folder.ts';
 import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
 import { weightFiles } from '../../../input/formats/node/checkpoint.ts';
-import { computeDigest } from '../../../input/formats/node/content-digest.ts';
+import { contentDigest } from '../../../input/formats/node/content-digest.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
 import { type OpenModelOptions, openTunedModel } from '../open-model.ts';
@@ -40,7 +40,7 @@ export async function openTuned(path: string, options: OpenTunedOptions = {}): P
       where: adapter ? folder : path,
       readBase: (_, changes) => readFolder(baseFolder, changes),
       openWeights: async (_, model, isHashed) => ({
-        digests: isHashed ? weightFiles(baseFolder).map(computeDigest) : [],
+        digests: isHashed ? weightFiles(baseFolder).map((path) => contentDigest(path)) : [],
         model: openWeights(baseFolder, model),
       }),
       onNotice,
