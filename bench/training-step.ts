@@ -128,7 +128,15 @@ export async function trainingStep(
     trainable: values.length,
     async run() {
       const started = performance.now();
-      const batches = [{ feeds, examples: batch, weight: 1, number: updater.step }];
+      const batches = [
+        {
+          feeds,
+          examples: batch,
+          tokens: batch * (model.config.picture ? model.config.maxLength : length),
+          weight: 1,
+          number: updater.step,
+        },
+      ];
       const { gradient } = await differentiateStep(program, updater.values, batches, 0);
       const differentiated = performance.now();
       const { relaidOut } = updater.apply(gradient);

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadConfig } from '../src/faces/cli/load-config.ts';
-import { resolveSplit } from '../src/input/data/hub/node/resolve-dataset.ts';
+import { resolveSplit } from '../src/input/data/hub/resolve-dataset.ts';
 import { textFile } from '../src/input/data/node/text-files.ts';
 import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
 import { openCheckpoint } from '../src/input/formats/node/checkpoint.ts';
 import { folderFiles } from '../src/input/formats/node/folder-files.ts';
+import { hub } from '../src/input/hub/node/resolve-model.ts';
 import { readTokenizerFiles } from '../src/input/text/build-tokenizer.ts';
 import { readChatTemplate } from '../src/input/text/chat/chat-template.ts';
 import { readRunEvents, readRunRecord } from '../src/studies/report/run/read-run-record.ts';
@@ -62,6 +63,7 @@ const READERS: Record<string, [file: string, read: Read][]> = {
       `datasets--a--b/snapshots/${COMMIT}/README.md`,
       (path) =>
         resolveSplit(
+          hub,
           { dataset: 'a/b', split: 'train' },
           { cacheDir: join(dirname(path), '../../..'), offline: true, revision: COMMIT },
         ),

@@ -22,7 +22,7 @@ import { THIS_MACHINE } from '../../src/studies/experiments/node/this-machine.ts
 import { writeResults } from '../../src/studies/experiments/write-results.ts';
 import { readRunEvents, readRunRecord } from '../../src/studies/report/run/read-run-record.ts';
 import { UserError } from '../../src/support/user-error.ts';
-import { rowsFromFile } from '../../src/tasks/labelled-texts/read-inputs.ts';
+import { rowsFromFile } from '../../src/tasks/labelled/read-inputs.ts';
 import { glueKind } from '../../src/tasks/official-scores/glue.ts';
 import { seqevalKind } from '../../src/tasks/official-scores/seqeval.ts';
 import { squad } from '../../src/tasks/official-scores/squad.ts';

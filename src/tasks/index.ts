@@ -55,8 +55,8 @@ export {
 } from '../scores/metrics/squad/squad-scores.ts';
 export { type NullOdds, type SquadV2Scores, squadV2Scores } from '../scores/metrics/squad/squad-v2-scores.ts';
 export { type DefinedTasks, defineTask } from './define-task.ts';
-export type { LabelKind } from './labelled-texts/label-evaluation.ts';
-export { labelledTexts } from './labelled-texts/labelled-texts.ts';
+export type { LabelKind } from './labelled/label-kind.ts';
+export { labelledTask as labelledTexts } from './labelled/labelled-task.ts';
 export type {
   BaseData,
   EncodingContext,

@@ -116,20 +116,16 @@ export interface Vectors<Data extends BaseData, Input> {
 /** How a task gets its inputs. */
 export interface PredictionInput<Data extends BaseData, Input> {
   /**
-   * The settings for reading a file without reference answers: the run's settings, changed by flags. `file` is undefined for
-   * standard input.
-   *
-   * @throws UserError for a flag that the task does not support
-   */
-  withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file?: string): ReadingOf<Data>;
-  /**
-   * Parses the inputs of a file.
+   * Parses the inputs of a file, or without a name those of standard input.
    *
    * @throws UserError for bad rows, with their lines
    */
-  parse(content: string, fileName: string, reading: ReadingOf<Data>, onSkipped?: OnSkipped): Input[];
-  /** Parses standard input. It has no file name that shows its format. */
-  typed(content: string, reading: ReadingOf<Data>, onSkipped?: OnSkipped): Input[];
+  parse(
+    content: string,
+    fileName: string | undefined,
+    reading: ReadingOf<Data>,
+    onSkipped?: OnSkipped,
+  ): Input[];
   /**
    * Returns a function that turns a typed line into an input. Undefined if an input needs several texts, such as a
    * pair.

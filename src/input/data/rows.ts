@@ -71,6 +71,11 @@ export type RowProblem = { hint?: string; code?: UserErrorCode } & (
     }
 );
 
+/** The problem of a row with a picture that cannot be read. */
+export function unreadablePicture(reason: string): RowProblem {
+  return { kind: 'picture', fault: `has a picture that cannot be read: ${reason.replace(/\.$/, '')}` };
+}
+
 /** A line number, or the row's name if the file has no lines. */
 type Place = number | string;
 

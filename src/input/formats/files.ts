@@ -3,6 +3,7 @@ import { nearest } from '../../support/text.ts';
 import { InvalidFile, UserError } from '../../support/user-error.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from './bounded-json.ts';
 import { type AsyncByteSource, blobSource, type OpenFile, sourceDigest, wholeFile } from './byte-source.ts';
+import { utf8Text } from './excerpt.ts';
 import { openFetchSource } from './fetch-source.ts';
 
 /** A file in a page: chosen by the user, in memory (bytes or text), or at a URL. */
@@ -16,14 +17,27 @@ export interface Files {
   open(name: string): Promise<AsyncByteSource | undefined>;
   /** The names of the files, for hints; empty if they cannot be listed. */
   list(): readonly string[];
-  /** The digest of a file that exists, as {@link sourceDigest} computes it. Missing if a file must be read for it. */
+  /** Identifies a file by its content, like `sourceDigest`. Missing if a file must be read for it. */
   digest?(name: string): string;
 }
 
 /** A file's name in messages, and the digest of its content. */
 export type FileDigest = readonly [name: string, digest: string];
 
-/** A folder that a program writes too, such as that of a run: on a disk, or in memory. It answers at once. */
+/** The state of a path, with links followed. */
+export interface PathState {
+  kind: 'file' | 'folder' | 'other';
+  size: number;
+  /** Whether the path itself is a link. */
+  isLink: boolean;
+  /** Changes with every write to the file. */
+  identity: string;
+}
+
+/**
+ * A folder that a program writes too, such as that of a run: on a disk, or in memory. It answers at once. All of a disk is
+ * one too, with the paths that a user gives as names.
+ */
 export interface FolderFiles extends Files {
   /** The path of a file in messages and events. */
   path(name: string): string;
@@ -32,22 +46,52 @@ export interface FolderFiles extends Files {
   /** Whether there is a file or folder of this name. */
   has(name: string): boolean;
   /**
+   * Undefined if there is nothing at the path.
+   *
+   * @throws UserError if the system denies access to it
+   */
+  stat(name: string): PathState | undefined;
+  /** The path of what exists, with all links resolved. */
+  realPath(name: string): string;
+  /** The paths of all files and folders below it, with forward slashes. */
+  listAll(): string[];
+  /**
    * Opens a file for reading.
    *
    * @param expected a description of the file for messages: "a config file"
    * @throws UserError if it is missing or unreadable
    */
   openNow(name: string, expected: string): OpenFile;
+  /** The error of {@link openNow} for a path that does not exist. It suggests similar names. */
+  missing(name: string, expected: string): UserError;
   /** Writes a file, and the folder if it is missing. Even after a crash, a reader finds the old content or the new one. */
   write(name: string, content: string | Uint8Array | Iterable<Uint8Array>): void;
+  /**
+   * Starts a file that other processes may write too. It appears when it is published. Always discard it in the end.
+   */
+  newFile(name: string): {
+    write(bytes: Uint8Array): void;
+    /**
+     * Gives the file its name, unless another writer's intact file has it.
+     *
+     * @param isIntact whether a file has the right content
+     * @returns whether an intact file has the name
+     */
+    publish(isIntact: (file: OpenFile) => boolean): boolean;
+    discard(): void;
+  };
+  /** Links a path to a file, or copies the file if the system has no links. */
+  link(name: string, target: string): void;
   /** Adds to the end of a file. */
   append(name: string, content: string | Uint8Array): void;
   /** Removes a file, or a folder with its files, if it exists. */
   remove(name: string): void;
   /** A folder in this one, which may be missing. */
   within(name: string): FolderFiles;
-  /** The fastest SHA-256 here. */
-  newHash(): Hash;
+  /** Identifies a file by its content, like `sourceDigest`. */
+  digest(name: string): string;
+  /** The fastest SHA-256 here, or SHA-1. */
+  newHash(algorithm?: 'sha1' | 'sha256'): Hash;
 }
 
 /** A folder in a page: files by name, the URL of a folder, or any other {@link Files}. */
@@ -134,6 +178,17 @@ export async function readJsonFile(files: Files, file: string): Promise<unknown>
 export function readJsonNow(folder: FolderFiles, name: string, expected: string): unknown {
   const file = folder.openNow(name, expected);
   return parseSmallJson(wholeFile(file, MAX_JSON_BYTES), file.path);
+}
+
+/** Reads a small text file of a folder that answers at once. Throws a UserError if it is missing or not UTF-8. */
+export function readTextNow(
+  folder: FolderFiles,
+  name: string,
+  expected: string,
+  maxBytes = MAX_JSON_BYTES,
+): string {
+  const file = folder.openNow(name, expected);
+  return utf8Text(wholeFile(file, maxBytes), file.path);
 }
 
 /** The error for a missing file. It suggests similar names. */

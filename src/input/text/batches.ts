@@ -128,3 +128,8 @@ function cut(order: Int32Array, batchSize: number): Int32Array[] {
   }
   return batches;
 }
+
+/** Number of tokens in a batch, including padding. It determines the batch's time and memory. */
+export function paddedTokens(examples: Int32Array, lengths: Int32Array): number {
+  return examples.length * examples.reduce((longest, example) => Math.max(longest, lengths[example]!), 0);
+}

@@ -18,7 +18,6 @@ export { type AdaLoraConfig, adaLoraConfigSchema } from './composed/pruned-tripl
 export { everyParameter } from './full/definition.ts';
 export { type LoraConfig, loraConfigSchema } from './lora/config.ts';
 export { LoraTuner } from './lora/lora-tuner.ts';
-export { adaptedModules, defaultTargets } from './low-rank/adapted-modules.ts';
 export type { LowRankModule } from './low-rank/factors.ts';
 export { checkPatternKeys, patternValue } from './low-rank/patterns-and-scales.ts';
 export { asStored, type PeftAdapter, peftAdapter } from './low-rank/peft-config.ts';
@@ -44,7 +43,8 @@ export {
   writePeft,
 } from './peft/peft-files.ts';
 export { findKind, METHOD_NAMES, METHODS, type MethodName, methodNamed } from './registry.ts';
-export { matchTargets, type TargetSelection } from './target-modules.ts';
+export { adaptedModules, defaultTargets } from './targets/adapted-modules.ts';
+export { matchTargets, type TargetSelection } from './targets/match-targets.ts';
 export {
   FROZEN,
   FrozenTensors,

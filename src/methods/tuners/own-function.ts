@@ -1,11 +1,5 @@
 import { z } from 'zod';
-import type { Value } from '../../engine/graph/graph.ts';
-import {
-  type PlainGraph,
-  type PlainType,
-  plainType,
-  withPlainGraph,
-} from '../../engine/graph/plain-graph.ts';
+import type { PlainType } from '../../engine/graph/plain-graph.ts';
 import { computeHash } from '../../support/sha256.ts';
 import { UserError } from '../../support/user-error.ts';
 
@@ -99,31 +93,13 @@ export function withOwnFunctions<Settings extends object>(
   return { ...settings, ...Object.fromEntries(found) };
 }
 
-/**
- * The loss of the user's program.
- *
- * @param where its key in a config, for messages
- * @throws UserError like {@link withOwnFunctions}
- */
-export function ownLossFunction(
-  functions: OwnFunctions,
-  name: OwnFunctionName,
-  where: string,
-): (logits: Value, labels: Value) => Value {
-  assertKnown(functions, { name, where });
-  return (logits, labels) => {
-    const types = { logits: plainType(logits), labels: plainType(labels) };
-    const loss = functions.call({ name, where, what: 'loss', ...types }) as PlainGraph;
-    return withPlainGraph(loss, [logits, labels]);
-  };
-}
-
 /** A message has the whole memory of an array, and these are parts of longer ones. */
 function copied({ sensitivity, uncertainty, value }: Importances): Importances {
   return { sensitivity: sensitivity.slice(), uncertainty: uncertainty.slice(), value: value.slice() };
 }
 
-function assertKnown({ names }: OwnFunctions, { name, where }: { name: string; where: string }): void {
+/** @throws UserError for a name without a function */
+export function assertKnown({ names }: OwnFunctions, { name, where }: { name: string; where: string }): void {
   if (names.includes(name)) return;
   throw new UserError({
     where,

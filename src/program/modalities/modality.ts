@@ -1,4 +1,5 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
+import type { DataOptions } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { Picture } from '../../input/pictures/picture-reader.ts';
 import type { Communicator } from '../parallel/communicator.ts';
@@ -61,10 +62,15 @@ export interface Modality<Item = unknown> {
   /**
    * Reads what the rows of files name.
    *
-   * @param reading a `data` section
+   * @param columns the columns with what the model reads
+   * @param layout how rows are read
    * @throws UserError for files of another modality
    */
-  withContent<File extends TextFile>(files: readonly File[], reading: object): Promise<readonly File[]>;
+  withContent<File extends TextFile>(
+    files: readonly File[],
+    columns: readonly (string | number)[],
+    layout: Partial<DataOptions>,
+  ): Promise<readonly File[]>;
   /**
    * Reads what the inputs of a prediction name.
    *

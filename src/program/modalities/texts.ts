@@ -23,7 +23,7 @@ import type {
   PartRow,
   RowInputs,
 } from './modality.ts';
-import { needsVision } from './picture-files.ts';
+import { needsVision } from './pictures.ts';
 
 /** Distinct texts, each tokenized once. */
 class TextSet extends InputSet<string> {
@@ -90,9 +90,10 @@ export class Texts implements Modality<string> {
     return new Texts(this.#parts, now);
   }
 
-  async withContent<File extends TextFile>(files: readonly File[], reading: object) {
-    const { text = 'image' } = reading as { text?: string | number };
-    const pictures = files.find(({ pictureColumns }) => pictureColumns?.includes(`${text}`));
+  async withContent<File extends TextFile>(files: readonly File[], columns: readonly (string | number)[]) {
+    const pictures = files.find(({ pictureColumns = [] }) =>
+      columns.some((column) => pictureColumns.includes(`${column}`)),
+    );
     if (pictures) throw needsVision(pictures.name);
     return files;
   }

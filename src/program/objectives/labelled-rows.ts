@@ -55,6 +55,49 @@ export function inParts(feeds: Tensors, parts?: number): Tensors {
   return { ...feeds, [LABEL_ROWS]: divided(rows, last), labels: divided(feeds.labels!, IGNORED_LABEL) };
 }
 
+/**
+ * The labels of some examples of a batch. Undefined for a batch with one label for each example.
+ *
+ * @returns their inputs, with rows of the hidden states of these examples; the indices of their labels, and their share
+ */
+export function labelsOfPart(
+  { [LABEL_ROWS]: labelRows, labels }: Tensors,
+  batch: number,
+  { start, end }: { start: number; end: number },
+): { feeds: Tensors; rows: Int32Array; share: number } | undefined {
+  if (!labelRows) return undefined;
+  // The row before the first token of a text is negative.
+  const exampleOf = (row: number) => (row + batch) % batch;
+  const all = labelRows.data as Int32Array;
+  const rows = Int32Array.from(all.keys()).filter((i) => {
+    const example = exampleOf(all[i]!);
+    return example >= start && example < end;
+  });
+  const moved = (row: number) => Math.floor(row / batch) * (end - start) + exampleOf(row) - start;
+  const data = rows.map((i) => moved(all[i]!));
+  return {
+    feeds: { [LABEL_ROWS]: { data, dims: [rows.length] }, labels: select(labels!, 0, rows) },
+    rows,
+    share: rows.length / all.length,
+  };
+}
+
+/** Selects indices of an axis. Returns the tensor unchanged if it has no such axis. */
+export function select(tensor: HostTensor, axis: number, indices: Int32Array): HostTensor {
+  if (axis < 0) return tensor;
+  const { data, dims } = tensor;
+  const inner = dims.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const outer = dims.slice(0, axis).reduce((a, b) => a * b, 1);
+  const chosen = new (data.constructor as typeof Float32Array)(outer * indices.length * inner) as typeof data;
+  for (let i = 0; i < outer; i++) {
+    indices.forEach((index, j) => {
+      const from = (i * dims[axis]! + index) * inner;
+      chosen.set(data.subarray(from, from + inner), (i * indices.length + j) * inner);
+    });
+  }
+  return { data: chosen, dims: dims.map((size, at) => (at === axis ? indices.length : size)) };
+}
+
 function vector(values: readonly number[]): HostTensor {
   return { data: Int32Array.from(values), dims: [values.length] };
 }

@@ -1,5 +1,7 @@
 import * as build from '../../engine/graph/build.ts';
 import type { Value } from '../../engine/graph/graph.ts';
+import { type PlainGraph, plainType, withPlainGraph } from '../../engine/graph/plain-graph.ts';
+import { assertKnown, type OwnFunctionName, type OwnFunctions } from '../../methods/tuners/own-function.ts';
 import {
   average,
   binaryCrossEntropy,
@@ -33,6 +35,25 @@ export type LossOps = typeof LOSS_OPS;
  * @returns the mean loss over the rows, float32 []
  */
 export type LossFunction = (logits: Value, labels: Value, ops: LossOps) => Value;
+
+/**
+ * The loss of the user's program.
+ *
+ * @param where its key in a config, for messages
+ * @throws UserError for a name without a function: only the program that started the run has it
+ */
+export function ownLossFunction(
+  functions: OwnFunctions,
+  name: OwnFunctionName,
+  where: string,
+): (logits: Value, labels: Value) => Value {
+  assertKnown(functions, { name, where });
+  return (logits, labels) => {
+    const types = { logits: plainType(logits), labels: plainType(labels) };
+    const loss = functions.call({ name, where, what: 'loss', ...types }) as PlainGraph;
+    return withPlainGraph(loss, [logits, labels]);
+  };
+}
 
 /**
  * Calls a user's loss function and checks its result.

@@ -1,6 +1,6 @@
 import { constant, equal, expand, input, matmul, reshape, where } from '../../engine/graph/build.ts';
 import type { Value } from '../../engine/graph/graph.ts';
-import type { HostTensor } from '../../engine/runtime/session.ts';
+import type { HostTensor, Tensors } from '../../engine/runtime/session.ts';
 import type { CommonConfig, ModelDefinition } from '../../models/model-definition.ts';
 import {
   binaryCrossEntropy,
@@ -91,6 +91,11 @@ export function classContrast(vectors: Value): Value {
 export function labelSetContrast(vectors: Value, classes: number): Value {
   const labels = input(vectors.node.graph, LABELS, 'float32', [vectors.shape[0]!, classes]);
   return contrastiveLoss(vectors, matmul(labels, labels, { transposeB: true }), TEMPERATURE);
+}
+
+/** The weight of each example of a batch, by its class. */
+export function exampleWeights({ [LABELS]: labels }: Tensors, classWeights: readonly number[]): number[] {
+  return Array.from(labels!.data, (label) => classWeights[Number(label)]!);
 }
 
 /** Returns the targets of some examples as the input `labels`. `targets` holds those of the dataset, row-major. */

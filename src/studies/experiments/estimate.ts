@@ -1,4 +1,5 @@
 import { methodNamed } from '../../methods/tuners/registry.ts';
+import { addUp } from '../../support/numbers.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import { measureBases } from '../jobs/calibration/measure-bases.ts';
 import { type Plan, planAsked } from '../jobs/plan/plan.ts';
@@ -46,7 +47,7 @@ export async function estimate(
     const { trains } = methodNamed(parseCell(experiment, cell).method);
     return ((tokens * steps) / stepsPerEpoch) * (trains === 'model' ? WHOLE_MODEL : 1);
   };
-  const all = cells.reduce((sum, cell) => sum + cost(cell) * countRuns(experiment, cell).wholes, 0);
+  const all = addUp(cells, (cell) => cost(cell) * countRuns(experiment, cell).wholes);
   return { steps, seconds: (found.runSeconds * all) / cost(first!) };
 }
 

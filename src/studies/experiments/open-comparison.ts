@@ -1,5 +1,5 @@
-import { defaultTargets } from '../../methods/tuners/low-rank/adapted-modules.ts';
-import { matchTargets } from '../../methods/tuners/target-modules.ts';
+import { defaultTargets } from '../../methods/tuners/targets/adapted-modules.ts';
+import { matchTargets } from '../../methods/tuners/targets/match-targets.ts';
 import { type KeyPath, UserError } from '../../support/user-error.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { buildModel } from '../../use/trained/read-model.ts';
@@ -39,7 +39,7 @@ export async function openComparison(
   return comparison(file, where, {
     recipes,
     budgets,
-    ...(inPlace && { inPlace }),
+    inPlace,
     onNotice: (message) => {
       if (!told.has(message)) onNotice(message);
       told.add(message);

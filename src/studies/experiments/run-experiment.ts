@@ -10,7 +10,14 @@ import type { FolderMachine } from '../jobs/machine.ts';
 import { readRun } from '../jobs/read-run.ts';
 import { readRunRecord } from '../report/run/read-run-record.ts';
 import type { RunRecord } from '../report/run/run-record.ts';
-import { type Cell, type Experiment, type ExperimentRun, finalRun, tuningRun } from './experiment.ts';
+import {
+  type Cell,
+  type Experiment,
+  type ExperimentRun,
+  finalRun,
+  tuningRun,
+  wholeTuningRuns,
+} from './experiment.ts';
 import type { TriedChoice } from './results/results.ts';
 import {
   pickBest,
@@ -77,7 +84,7 @@ export function choosing(
     const scores = new Map([...runs].map(([i, run]) => [i, triedAt(machine, run, until, training)]));
     for (const [i, { score, learnedNothing }] of scores) {
       const outcome = Number.isFinite(score)
-        ? { score, ...(learnedNothing && { learnedNothing }) }
+        ? { score, learnedNothing: learnedNothing || undefined }
         : { failed: true };
       tried[i] = { choice: grid[i]!, until, ...outcome };
     }
@@ -130,12 +137,7 @@ export async function runExperiment(
   const choices = new Map<Cell, Settings>();
   const names = () => new Set(failed.map(({ name }) => name));
   for (const cell of cells) {
-    if (cell.grid.length > 1) {
-      await assertOwnRuns(
-        machine,
-        cell.grid.map((_, i) => tuningRun(experiment, cell, i, 100)),
-      );
-    }
+    await assertOwnRuns(machine, wholeTuningRuns(experiment, cell));
     for (;;) {
       const { choice, needs } = choosing(machine, experiment, cell, ({ name }) => names().has(name));
       if (choice) choices.set(cell, choice);

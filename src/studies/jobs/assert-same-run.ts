@@ -6,6 +6,7 @@ import {
   processName,
 } from '../../program/parallel/communicator.ts';
 import { PROGRAM } from '../../support/program.ts';
+import { lastPart } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { fingerprintSettings } from '../../training/run/config/fingerprint-settings.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
@@ -28,11 +29,12 @@ export function assertAgreed(communicator: Communicator, facts: Readonly<Record<
     const said = (facts: Readonly<Record<string, string>>) =>
       differing
         .slice(0, MAX_NAMED)
-        .flatMap((name) => (facts[name] === undefined ? [] : [`${name} ${facts[name]}`]));
+        .flatMap((name) => (facts[name] === undefined ? [] : [`${name} ${facts[name]}`]))
+        .join(', ') || 'nothing';
     throw markAgreed(
       new UserError({
         where: processName(communicator, i + 1),
-        fault: `has another config, data, model or version than ${processName(communicator, 0)}: ${said(other).join(', ') || 'nothing'} instead of ${said(first!).join(', ') || 'nothing'}`,
+        fault: `has another config, data, model or version than ${processName(communicator, 0)}: ${said(other)} instead of ${said(first!)}`,
         hint: 'Give every host the same files and the same installation.',
       }),
     );
@@ -68,8 +70,4 @@ export function assertSameRun(
     ...Object.fromEntries(byName),
     fingerprint: fingerprint.slice(0, SHOWN),
   });
-}
-
-function lastPart(path: string): string {
-  return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
 }

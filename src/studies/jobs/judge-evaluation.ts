@@ -10,9 +10,11 @@ import { UserError } from '../../support/user-error.ts';
 import { heldOutShare, trainingFiles, type ValidationFiles } from '../../tasks/data-files.ts';
 import type { ReadingFlags } from '../../tasks/prediction.ts';
 import { listMetrics } from '../../tasks/registry.ts';
+import { withContents } from '../../tasks/task-definition.ts';
 import { RUN_FILES, runYaml } from '../../training/run/run-files.ts';
 import { isNoBetterThanFloor, type Verdict } from '../../training/run/verdict.ts';
 import type { TrainedModel } from '../../use/trained/trained-model.ts';
+import { numberRows } from './contenders/fit-rows.ts';
 import { frozenProbe, unitOutputs } from './contenders/frozen.ts';
 import type { RunMachine } from './machine.ts';
 import { joined, splitSources } from './run-rows.ts';
@@ -75,8 +77,8 @@ export async function judgeEvaluation(
     value,
     to_beat,
     findings: [],
-    ...(average !== undefined && { average }),
-    ...(interval && { interval: [...interval] }),
+    average,
+    interval: interval && [...interval],
     ...countedRows(certainty),
     learnt: !isNoBetterThanFloor(value, to_beat, scoreDefinition(score)?.lessIsBetter),
   };
@@ -105,7 +107,7 @@ async function probeBaseline(
     const frozen = { program, values: FROZEN.values };
     const { fitted, strength } = await frozenProbe(train, frozen, { seed: 0 });
     const [layer] = await fitted.fit([strength]);
-    const all = Int32Array.from(scored.targets.rows.keys());
+    const all = numberRows(scored);
     const features = await scored.features(frozen, all);
     const found = scored.scores(
       features.map((row) => unitOutputs(layer!, row)),
@@ -130,7 +132,7 @@ async function trainingRows(
   here: Pick<RunMachine, 'has' | 'data'>,
   trained: Pick<TrainedModel, 'definition' | 'context'>,
   reading: object,
-): Promise<{ rows: unknown; examples?: ExampleSet } | undefined> {
+): Promise<{ rows: unknown; examples: ExampleSet | undefined } | undefined> {
   if (!run.has(RUN_FILES.config)) return undefined;
   const { data } = Object(runYaml(run)) as {
     data?: { dataset?: string; train: string | readonly string[]; validation?: ValidationFiles };
@@ -144,13 +146,16 @@ async function trainingRows(
       paths.map(async (path) => {
         const { takesFolders } = task.files;
         const files = await here.data(data, path, { takesFolders, key: 'data.train' });
-        return task.files.read(await trained.context().modality.withContent(files, reading), reading);
+        return task.files.read(await withContents(files, task, trained.context().modality, reading), reading);
       }),
     );
     const share = heldOutShare(data.validation);
     const held = share === undefined ? undefined : splitSources(task, parts, reading, share);
     const rows = joined(task, held?.train ?? parts);
-    return { rows, ...(task.baselines?.ofTokens && { examples: task.examples(rows, trained.context()) }) };
+    return {
+      rows,
+      examples: task.baselines?.ofTokens && task.examples(rows, trained.context()),
+    };
   } catch (error) {
     // The file has changed since the run, and no longer matches its settings.
     if (error instanceof UserError) return undefined;

@@ -8,12 +8,13 @@ import { digestsIn, type FileDigest, type Files, missingIn } from '../../input/f
 import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import { findKind, METHOD_NAMES, methodNamed, moduleOfMethod } from '../../methods/tuners/registry.ts';
 import { assertedFormat } from '../../program/bases/base-format.ts';
-import { withDigests } from '../../program/modalities/picture-files.ts';
+import { withDigests } from '../../program/modalities/pictures.ts';
 import type { OwnScores } from '../../program/own-scores.ts';
 import { lazy } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
 import { findMaxLength, moduleOfTask, taskNamed } from '../../tasks/registry.ts';
+import { withContents } from '../../tasks/task-definition.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import type { SoundConfig } from '../../training/run/config/sound-config.ts';
@@ -69,12 +70,12 @@ async function read(
   const { config, start, adapter } = await readStart(machine, parsed);
   const { model: name, model_config: changes, task, data } = config;
   assertModelNamed(name, task);
-  const { prediction, files } = taskNamed(task);
-  const pools = prediction?.vectors !== undefined;
+  const definition = taskNamed(task);
+  const pools = definition.prediction?.vectors !== undefined;
   const described = await machine.model(name, { changes, pools, onDownload });
   const base = await readModel(described, machine.decodePicture);
   const family = shortenedFamily(base.family, config);
-  const { takesFolders } = files;
+  const { takesFolders } = definition.files;
   const find = (path: string, key: string) =>
     Object.hasOwn(texts, path)
       ? [{ ...textInMemory(path, texts[path]!), openPicture: machine.openPicture }]
@@ -93,7 +94,10 @@ async function read(
   const { generationFiles } = base;
   const loaded = (sets: typeof train) =>
     Promise.all(
-      sets.map(async ({ name, files }) => ({ name, files: await modality.withContent(files, data) })),
+      sets.map(async ({ name, files }) => ({
+        name,
+        files: await withContents(files, definition, modality, data),
+      })),
     );
   const sets = { train: await loaded(train), validation: await loaded(validation) };
   const run = beginRun({ config, start, ...own, family, modality, generationFiles, ...sets });

@@ -1,7 +1,7 @@
 import { isAsyncRows, isRows, rowsText } from '../../input/data/rows.ts';
 import { nameOfFunction } from '../../methods/tuners/own-function.ts';
 import { assertMetricFunctions, type OwnMetrics } from '../../scores/metrics/own-metrics.ts';
-import { isObject } from '../../support/options.ts';
+import { defined, isObject, mapValues } from '../../support/options.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
 import type { OwnOfRun } from './answer-own.ts';
@@ -77,8 +77,7 @@ export async function namedRows(
       ...config,
       data: {
         ...data,
-        ...(train !== undefined && { train: trained }),
-        ...(validation !== undefined && { validation: sets }),
+        ...defined({ train: trained, validation: sets }),
       },
     } as RunConfigInput,
     texts,
@@ -103,11 +102,8 @@ function namedFunctions<Config extends object>(config: Config): { config: Config
     functions.set(name, own);
     return name;
   };
-  const sections = Object.entries(config).map(([key, section]) => [
-    key,
-    isObject(section)
-      ? Object.fromEntries(Object.entries(section).map(([inner, value]) => [inner, named(value)]))
-      : section,
-  ]);
-  return { config: Object.fromEntries(sections) as Config, functions };
+  const sections = mapValues(config as Record<string, unknown>, (section) =>
+    isObject(section) ? mapValues(section, named) : section,
+  );
+  return { config: sections as Config, functions };
 }

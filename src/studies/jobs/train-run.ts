@@ -2,7 +2,9 @@ import type { MeasuredAllocation } from '../../methods/tuners/method-run.ts';
 import type { Processes } from '../../program/parallel/communicator.ts';
 import { fromFirst } from '../../program/parallel/from-first.ts';
 import { oncePerHost, together } from '../../program/parallel/together.ts';
-import type { UserError } from '../../support/user-error.ts';
+import { joinedFloats } from '../../support/arrays.ts';
+import { releasing } from '../../support/opened.ts';
+import { UserError } from '../../support/user-error.ts';
 import {
   type CheckpointOrigin,
   computeFingerprint,
@@ -14,15 +16,20 @@ import {
 } from '../../training/run/checkpoint.ts';
 import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';
 import type { FinishEvent, ProgressEvent, TrainEvent } from '../../training/run/events.ts';
-import type { TrainerHost } from '../../training/train/trainer.ts';
+import { Trainer, type TrainerHost } from '../../training/train/trainer.ts';
+import { type TrainerSettings, trainerSettings } from '../../training/train/trainer-settings.ts';
 import { assertSameRun } from './assert-same-run.ts';
-import type { RunResult } from './contenders/conclude.ts';
-import type { FoldStore } from './contenders/folds.ts';
-import { driveRun } from './drive-run.ts';
+import { beforeFirstStep } from './before-first-step.ts';
+import { computing, conclude, probeResult, type RunResult, unjudged } from './contenders/conclude.ts';
+import { type FoldStore, foldExamples, foldOutputs, layerInLoss, NO_FOLDS } from './contenders/folds.ts';
+import { frozenProbe, probeScore } from './contenders/frozen.ts';
 import { everySecond } from './every-second.ts';
 import type { RunMachine } from './machine.ts';
 import { type InMemory, type ReadRun, readRun } from './read-run.ts';
-import { type SetUpRun, setUpRun } from './set-up-run.ts';
+import { type SetUpRun, setUpRun, startNotices, withLayer } from './set-up-run.ts';
+import { startEvent, trainedFolds, workAhead } from './start-event.ts';
+import { toBeat } from './verdict/diagnose.ts';
+import { judgeRun, unscoredNotices } from './verdict/judge-run.ts';
 
 /** How a run continues. */
 export interface RunContinuation {
@@ -94,13 +101,11 @@ export async function trainRun(
   { memory, processes, store, host }: TrainRunOptions,
 ): Promise<TrainedRun> {
   const { communicator } = processes;
-  const isFirst = communicator.rank === 0;
   const emit = (event: TrainEvent) => {
-    if (isFirst) host.emit(event);
+    if (communicator.rank === 0) host.emit(event);
   };
   const progress = (what: ProgressEvent['what']) =>
     everySecond((share) => emit({ type: 'progress', step: 0, what, share }));
-  const notice = (step: number, message: string) => emit({ type: 'notice', step, message });
   const run = await oncePerHost(communicator, async () => {
     const onDownload = progress('download');
     const read = await readRun(machine, given, memory, ({ received, total }) => onDownload(received / total));
@@ -113,9 +118,9 @@ export async function trainRun(
   const fingerprint = computeFingerprint(config, run.labels, digests);
   assertSameRun(communicator, machine.version?.(), config, files, fingerprint);
   const how = await fromFirst(communicator, () => continuation(run, digests, fingerprint, store));
-  const { saved, planned, finished, origin } = how;
+  const { planned, finished, origin } = how;
   const asBefore = (finish: FinishEvent) => {
-    notice(finish.step, `${config.output} is already finished.`);
+    emit({ type: 'notice', step: finish.step, message: `${config.output} is already finished.` });
     emit(finish);
     return { run, finish };
   };
@@ -131,38 +136,120 @@ export async function trainRun(
         communicator,
       }),
     );
-    const { onStepEnd } = host;
-    const folds = run.folds && (await store.folds?.(run, origin));
-    const { finish, values } = await driveRun(run, opened, {
-      saved,
-      planned,
-      finished,
-      startupMs: machine.startupMs,
-      ...(folds && { folds }),
-      host: {
-        emit,
-        shouldStop: host.shouldStop,
-        ...(onStepEnd && { onStepEnd: (state) => fromFirst(communicator, () => onStepEnd(state)) }),
-        onImportance: store.onImportance,
-        ...(isFirst && store.save && { save: (state) => store.save!(run, state, how) }),
-        ...(store.isSaveDue && { isSaveDue: store.isSaveDue }),
-        peakMemoryMb: machine.peakMemoryMb,
-      },
-      begin: (announce, measured) =>
-        together(communicator, () => {
-          if (!isFirst) return;
-          store.begin?.(run, how, measured);
-          announce();
-          const message = describeProcesses(processes);
-          if (message) notice(saved?.state.step ?? 0, message);
-        }),
-      ...(store.probed && { probed: (result: RunResult) => store.probed!(run, result) }),
-      keep: (finish, result) => store.keep(run, opened, finish, result),
-    });
+    const parts = { processes, store, host: { ...host, emit } };
+    const { finish, values } = await driveRun(machine, run, opened, parts, how);
     return finish === finished ? asBefore(finished) : { run, finish, values };
   } finally {
     model.close();
   }
+}
+
+/**
+ * Trains a run that is set up, from its first event to its last.
+ *
+ * @throws UserError for an intact checkpoint that does not fit the run, because another program wrote it, and for a run
+ * that is shorter than planned
+ */
+async function driveRun(
+  machine: RunMachine,
+  run: ReadRun,
+  opened: SetUpRun,
+  { processes, store, host: own }: TrainRunOptions,
+  how: RunContinuation,
+): Promise<{ finish: FinishEvent; values: Float32Array }> {
+  const { config } = run;
+  const { communicator } = processes;
+  const isFirst = communicator.rank === 0;
+  const { saved, planned, finished } = how;
+  const { emit, onStepEnd } = own;
+  const { save } = store;
+  const host: TrainerHost = {
+    ...own,
+    peakMemoryMb: machine.peakMemoryMb,
+    onStepEnd: onStepEnd && ((state) => fromFirst(communicator, () => onStepEnd(state))),
+    onImportance: store.onImportance,
+    save: isFirst && save ? (state) => save(run, state, how) : undefined,
+    isSaveDue: store.isSaveDue,
+  };
+  const folds = run.folds && foldExamples(run.folds, opened.inputs.train);
+  const kept = (folds && (await store.folds?.(run, how.origin))) ?? NO_FOLDS;
+  const isJudged = folds !== undefined || opened.validationRows !== undefined;
+  const needsProbe = isJudged || opened.model.layer !== undefined;
+  const { rows, inputs, settings } = opened;
+  const probing = {
+    folds,
+    seed: config.seed,
+    classWeights: settings.classWeights,
+    known: kept.features,
+  };
+  const probe =
+    needsProbe && rows
+      ? await computing(opened, inputs, (frozen) => frozenProbe(rows, frozen, probing))
+      : undefined;
+  const all = Int32Array.from(inputs.train.lengths.keys());
+  const layer = probe && (await layerInLoss(opened, probe, all));
+  const start = layer ? opened.with(withLayer(inputs.train, layer)) : opened;
+  const { loaded, measured } = saved ? { loaded: start } : await beforeFirstStep(start, config);
+  const trainer = new Trainer(loaded.inputs, loaded.settings, host);
+  const { totalSteps, stopStep } = loaded.settings;
+  if (saved) {
+    const { state, path: where } = saved;
+    await trainer.restore(state).catch(({ message }) => {
+      throw new UserError({ where, fault: `is not a checkpoint of this run: ${message}` });
+    });
+    const { lengths } = loaded.inputs.train;
+    assertNotShorter(loaded.settings, planned && trainerSettings(planned, lengths.length), trainer.step);
+  }
+  if (finished && trainer.step === stopStep) return { finish: finished, values: trainer.values };
+  const baselines = await opened.baselines();
+  const notice = (message: string, step = trainer.step) => emit({ type: 'notice', step, message });
+  const count = folds ? trainedFolds(config, loaded, folds.length) : 0;
+  const announce = () => {
+    const to_beat = toBeat(config, baselines, folds && probe && probeScore(opened, probe, config));
+    const ahead = workAhead(loaded, probe, folds?.length, count);
+    emit(startEvent(run, loaded, to_beat, trainer.step, ahead, machine.startupMs()));
+    if (measured) emit({ type: 'allocation', ...measured.allocation });
+    if (planned)
+      notice(
+        `The run continues to step ${totalSteps}. Ranks stay as planned; the learning rate follows the new length.`,
+      );
+    if (!saved) for (const message of startNotices(run, loaded)) notice(message, 0);
+    const message = describeProcesses(processes);
+    if (message) notice(message, saved?.state.step ?? 0);
+  };
+  const { trained, outOfFold } = await releasing(trainer, async () => {
+    await trainer.prepare();
+    await together(communicator, () => {
+      if (!isFirst) return;
+      store.begin?.(run, how, measured);
+      announce();
+    });
+    const untuned = probe && store.probed && (await probeResult(run, opened, probe));
+    if (untuned) await store.probed?.(run, untuned);
+    if (folds && probe && !kept.features) kept.keepFeatures(joinedFloats(probe.features));
+    const onProgress = everySecond((share) =>
+      emit({ type: 'progress', step: trainer.step, what: 'folds', share }),
+    );
+    const outOfFold =
+      folds &&
+      probe &&
+      (await foldOutputs(opened, config, probe, folds, count, { host, store: kept, onProgress }));
+    // A run that was stopped between folds ends here too, with a checkpoint of its start.
+    return { trained: await trainer.run(), outOfFold };
+  });
+  const tuned = { method: loaded.inputs.method, values: trainer.values };
+  const isOver = trained.reason !== 'stopped';
+  const conclusion =
+    isOver && isJudged && probe
+      ? await conclude(run, opened.with(inputs.train), tuned, probe, outOfFold)
+      : undefined;
+  const finish = await judgeRun(run, loaded, trainer, trained, baselines, conclusion);
+  if (isOver)
+    await store.keep(run, opened, finish, conclusion?.result ?? (await unjudged(run, opened, tuned)));
+  for (const message of unscoredNotices(run, loaded, trainer, finish, baselines))
+    notice(message, finish.step);
+  emit(finish);
+  return { finish, values: conclusion?.result.values ?? tuned.values };
 }
 
 /**
@@ -199,7 +286,40 @@ async function continuation(
     origin: {
       fingerprint: own,
       startedAt: saved?.startedAt ?? new Date(),
-      ...(planned && { planned: readLength(planned) }),
+      planned: planned && readLength(planned),
     },
   };
+}
+
+/**
+ * Checks that the run's planned length has not become smaller, because the schedule depends on it. A run may
+ * be extended, or end early.
+ *
+ * @throws UserError that explains how to end it early
+ */
+function assertNotShorter(
+  { totalSteps, stopStep }: TrainerSettings,
+  planned: TrainerSettings | undefined,
+  step: number,
+): void {
+  const least = planned?.totalSteps ?? 0;
+  if (totalSteps < least) {
+    throw new UserError({
+      key: 'training.max_steps or num_train_epochs',
+      fault: `gives ${totalSteps} steps, fewer than the ${least} that this run was planned for`,
+      hint: `Resume with the original length. To stop at this step on the same schedule, set training.stop_at_step: ${Math.max(totalSteps, step)}.`,
+    });
+  }
+  if (totalSteps < step) {
+    throw new UserError({
+      key: 'training.max_steps or num_train_epochs',
+      fault: `gives ${totalSteps} steps, but the newest checkpoint is at step ${step}`,
+      hint: "Resume with the run's own config.yaml.",
+    });
+  }
+  if (stopStep >= step) return;
+  throw new UserError({
+    where: 'training.stop_at_step',
+    fault: `must be ${step} or later, the step of the newest checkpoint, got ${stopStep}`,
+  });
 }

@@ -6,7 +6,7 @@ import { fullModelTensors, trainedConfig } from '../../use/trained/full-model.ts
 import { encodeLayer, LAYER_FILE } from '../../use/trained/layer-file.ts';
 import { formatNotes, NOTES_FILE } from '../../use/trained/notes.ts';
 import { sentenceFiles } from '../../use/trained/sentence-files.ts';
-import { modelCard } from '../report/model-card.ts';
+import { type ModelCardInputs, modelCard } from '../report/model-card.ts';
 import type { RunResult } from './contenders/conclude.ts';
 import type { ReadRun } from './read-run.ts';
 
@@ -23,7 +23,7 @@ export interface TrainedFiles {
 export async function trainedFiles(
   { config, labels, maxLength, onlyBase, base, weightDigests }: ReadRun,
   { model, method, values, layer, data }: RunResult,
-  finish: Pick<FinishEvent, 'step' | 'metrics' | 'verdict' | 'ranks' | 'confusion' | 'mistakes'>,
+  finish: Pick<ModelCardInputs, keyof FinishEvent & keyof ModelCardInputs>,
 ): Promise<TrainedFiles> {
   const weights = method.store ? (await weightDigests()).map(([, digest]) => digest) : [];
   const { task, model_config } = config;
@@ -47,17 +47,12 @@ export async function trainedFiles(
       ...(adapter ? encodeAdapter(adapter) : whole()),
     ],
     card: modelCard({
-      config: { ...config, data: { ...data, max_length: maxLength } },
+      config: { ...config, data: { ...data, max_length: maxLength } } as ModelCardInputs['config'],
       labels,
       normalize: model.config.sentence?.pooling.normalize,
       onlyBase,
-      steps: finish.step,
       trainableParameters: values.length,
-      metrics: finish.metrics,
-      verdict: finish.verdict,
-      confusion: finish.confusion,
-      mistakes: finish.mistakes,
-      ranks: finish.ranks,
+      ...finish,
     }),
   };
 }

@@ -20,6 +20,20 @@ type Tokens = Iterable<ArrayLike<number>>;
 /** Predicts the next token of texts, of completions of prompts, or of an assistant's turns. */
 export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, typeof causalDataSchema> = {
   data: causalDataSchema,
+  guess: {
+    keys: [{ text: 'text' }, { text: 'prompt', text_pair: 'completion' }],
+    ofTexts: true,
+    ofPair(kind, isPrompt) {
+      if (kind !== 'written') return undefined;
+      return isPrompt ? 'certain' : 'possible';
+    },
+    ofColumns: (columns) =>
+      columns.some(({ name, nested }) => name === 'messages' && nested === 'object')
+        ? 'rows have "messages"'
+        : undefined,
+    learns: ({ text, pair }) => `write ${pair} for ${text}`,
+    plain: 'continue texts',
+  },
   training: {
     ...LANGUAGE.training,
     modelToTry: 'HuggingFaceTB/SmolLM2-135M-Instruct',
@@ -29,8 +43,7 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
   files: {
     ...LANGUAGE.files,
     detected: ([file], reading) => foundColumns(file!.read(), file!.name, reading),
-    withFlags: (reading, flags) =>
-      readingWithFlags('causal_lm', Object.keys(causalDataSchema.shape), reading, flags),
+    withFlags: (reading, flags) => readingWithFlags('causal_lm', causalDataSchema, reading, flags),
   },
   examples: causalExamples,
   evaluation: causalEvaluation,

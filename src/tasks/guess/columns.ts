@@ -39,6 +39,7 @@ const ID_NAME = /(^|[\s_-])(id|ids|idx|index|nr|uuid|guid)$|[a-z]I[dD]$|^(#|unna
 const GROUP_NAME =
   /^(split|fold|groups?|users?|username|author|customer|speaker|file|file_?name|path|url|link|e-?mail|lang|language)$/i;
 const DATE_NAME = /date|time|datum|created|updated/i;
+const SCORE_NAME = /^(score|similarity|rating|stars|relevance|relatedness|grade|points|bewertung|note)$/i;
 
 /** Statistics of each column of a table. */
 export function describeColumns({ columns, rows, nested }: Table): Column[] {
@@ -124,6 +125,11 @@ export function mayBeLabel(column: Column): boolean {
 /** Whether a column contains numbers on a scale rather than classes. */
 export function isScale({ isNumeric, isWhole, distinct }: Column): boolean {
   return isNumeric && distinct > 2 && (!isWhole || distinct > MAX_NUMBERED_CLASSES);
+}
+
+/** Whether a column has the name of scores. */
+export function hasScoreName({ name }: Column): boolean {
+  return SCORE_NAME.test(name);
 }
 
 /** Whether a column numbers or names its rows or groups of them. */

@@ -3,10 +3,17 @@ import type { Table } from '../../input/data/table/read-table.ts';
 import { suggest, suggestAmong } from '../../support/text.ts';
 import { attemptAll, InvalidData, UserError } from '../../support/user-error.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../registry.ts';
-import { type Column, describeColumns, isScale, isText, mayBeLabel, repeats } from './columns.ts';
+import type { ColumnRole, Fit, TaskGuess } from '../task-definition.ts';
+import {
+  type Column,
+  describeColumns,
+  hasScoreName,
+  isScale,
+  isText,
+  mayBeLabel,
+  repeats,
+} from './columns.ts';
 import { findPair, type PairKind, pairKind } from './pairs.ts';
-
-export type ColumnRole = 'text' | 'text_pair' | 'negative' | 'label';
 
 /** One way to learn from a table. */
 export interface Guess {
@@ -33,7 +40,6 @@ export interface Given {
 
 const LABEL_NAME =
   /^(labels?|class|classes|category|categories|target|tags?|y|sentiment|intent|topics?|queue|department|gold|gold_label|is_duplicate|kategorie|klasse|thema|abteilung)$/i;
-const SCORE_NAME = /^(score|similarity|rating|stars|relevance|relatedness|grade|points|bewertung|note)$/i;
 const NEGATIVE_NAME = /^(hard_?)?negatives?$/i;
 
 /** A file with fewer rows may have each label once by chance. */
@@ -59,7 +65,7 @@ export function guessData(table: Table, given: Given = {}): Guess[] {
   );
   const file: File = { table, columns, fixed: { text, text_pair, label } };
   const task = given.task === undefined ? undefined : checkedTask(given.task);
-  const shaped = shapedGuess(file, task);
+  const [shaped] = plainGuesses(task, ({ ofColumns }) => ofColumns?.(columns));
   if (shaped) return [shaped];
   const guesses = (task === undefined ? openGuesses(file) : taskGuesses(file, task)).filter(
     ({ at }) => new Set(Object.values(at)).size === Object.values(at).length,
@@ -75,48 +81,76 @@ interface File {
   fixed: Partial<Record<'text' | 'text_pair' | 'label', number | undefined>>;
 }
 
+const ROLES: readonly ColumnRole[] = ['text', 'text_pair', 'negative', 'label'];
+
+/** The roles of a guess's columns. */
+export function usedRoles({ at }: Pick<Guess, 'at'>): ColumnRole[] {
+  return ROLES.filter((role) => at[role] !== undefined);
+}
+
 /** All keys that {@link columnKey} returns. */
-export const COLUMN_KEYS: readonly string[] = [
-  ...['text', 'text_pair', 'negative', 'label', 'anchor', 'positive'],
-  ...['source', 'target', 'prompt', 'completion'],
-];
+export function columnKeys(): string[] {
+  return TASK_NAMES.flatMap((task) => readSigns(task).keys?.flatMap((keys) => Object.values(keys)) ?? []);
+}
 
 /** The key of a role in the `data` section of a task. */
-export function columnKey({ task, at }: Pick<Guess, 'task' | 'at'>, role: ColumnRole): string {
-  if (task === 'sentence_embedding' && at.label === undefined)
-    return { text: 'anchor', text_pair: 'positive', negative: 'negative', label: 'label' }[role];
-  if (task === 'seq2seq_lm' && role !== 'label') return role === 'text' ? 'source' : 'target';
-  if (task === 'causal_lm' && at.text_pair !== undefined) return role === 'text' ? 'prompt' : 'completion';
-  return role;
+export function columnKey(guess: Pick<Guess, 'task' | 'at'>, role: ColumnRole): string {
+  const roles = usedRoles(guess);
+  const keys = readSigns(guess.task).keys?.find((some) => roles.every((used) => some[used] !== undefined));
+  return keys?.[role] ?? role;
+}
+
+/** A task that says nothing is never guessed. It can be named. */
+function readSigns(task: TaskName): TaskGuess {
+  return taskNamed(task).guess ?? {};
 }
 
 /** A table without columns to choose, such as lines of a book, conversations or questions with spans. */
 export function plainGuess(task: TaskName, reason: string, at: Guess['at'] = {}): Guess {
-  return { task, at, learns: WORDS[task] ?? task, reason, flags: `--task ${task}` };
+  return { task, at, learns: readSigns(task).plain ?? task, reason, flags: `--task ${task}` };
 }
 
-/** Guesses for files without columns. A task that the user names replaces the guess's own. */
-export const PLAIN_GUESSES = {
-  taggedWords: (task?: TaskName) => [plainGuess(task ?? 'token_classification', 'words and tags')],
-  questions: (task?: TaskName) => [plainGuess(task ?? 'question_answering', 'the format of SQuAD')],
-  texts: (task?: TaskName) =>
-    (['causal_lm', 'masked_lm'] as const)
-      .filter((name) => task === undefined || task === name)
-      .map((name) => plainGuess(name, 'plain text')),
-};
+/** Guesses for the tasks that give a reason. A task that the user names excludes the others. */
+function plainGuesses(
+  task: TaskName | undefined,
+  reasonOf: (guess: TaskGuess) => string | undefined,
+  at?: Guess['at'],
+): Guess[] {
+  return TASK_NAMES.filter((name) => task === undefined || task === name).flatMap((name) => {
+    const reason = reasonOf(readSigns(name));
+    return reason === undefined ? [] : [plainGuess(name, reason, at)];
+  });
+}
+
+/**
+ * The guess for a file that is recognized before its rows are read. A task that the user names replaces the guess's own.
+ *
+ * @param start the beginning of its content
+ */
+export function guessFile(path: string, start: string, task?: TaskName): Guess | undefined {
+  const [found] = plainGuesses(undefined, ({ ofFile }) => ofFile?.(path, start));
+  return found && plainGuess(task ?? found.task, found.reason);
+}
+
+/**
+ * Guesses for a file of texts without rows.
+ *
+ * @throws UserError for a task that the user names and that learns from rows
+ */
+export function guessTexts(fileName: string, task: TaskName | undefined): Guess[] {
+  const guesses = plainGuesses(task, ({ ofTexts }) => (ofTexts ? 'plain text' : undefined));
+  if (guesses.length > 0) return guesses;
+  throw new InvalidData({
+    where: fileName,
+    fault: `has lines of text, but task ${task} learns from rows with several columns`,
+    hint: 'Pass a TSV, CSV or JSON Lines file.',
+  });
+}
 
 /** The kind of a guess's labels. */
-export function labelForm({ task }: Pick<Guess, 'task'>): 'number' | 'several' | 'class' {
-  if (task === 'regression' || task === 'sentence_embedding') return 'number';
-  return task === 'multi_label_classification' ? 'several' : 'class';
+export function labelForm({ task }: Pick<Guess, 'task'>): NonNullable<TaskGuess['labels']> {
+  return readSigns(task).labels ?? 'class';
 }
-
-const WORDS: Partial<Record<TaskName, string>> = {
-  causal_lm: 'continue texts',
-  masked_lm: 'fill in masked words',
-  question_answering: 'find the answer to a question in its context',
-  token_classification: 'tag the words of sentences',
-};
 
 /** @throws UserError for a name that is not a task */
 export function checkedTask(name: string): TaskName {
@@ -125,24 +159,10 @@ export function checkedTask(name: string): TaskName {
   throw new UserError({ key: '--task', fault: `has no task "${name}"`, hint: suggest(name, TASK_NAMES) });
 }
 
-/** Whether the rows of a task have columns of texts and labels. */
+/** Whether the rows of a task need a column of labels or of second texts. */
 export function hasColumns(task: TaskName): boolean {
-  const { shape } = taskNamed(task).data;
-  return ['label', 'source'].some((key) => Object.hasOwn(shape, key)) && !Object.hasOwn(shape, 'tags');
-}
-
-/** Guesses by the names and values of JSON rows whose tasks have a fixed shape. */
-function shapedGuess({ columns }: File, task: TaskName | undefined): Guess | undefined {
-  const at = (...names: string[]) => columns.find(({ name }) => names.includes(name));
-  const guess = (name: TaskName, reason: string) =>
-    task === undefined || task === name ? plainGuess(name, reason) : undefined;
-  if (at('messages')?.nested === 'object') return guess('causal_lm', 'rows have "messages"');
-  if (at('question') && at('context') && at('answers')?.nested)
-    return guess('question_answering', 'rows have "question", "context" and "answers"');
-  const tags = at('tags', 'ner_tags', 'pos_tags', 'chunk_tags', 'labels');
-  if (at('tokens', 'words')?.nested === 'list' && tags?.nested === 'list')
-    return guess('token_classification', `rows have lists of words and of ${tags.name}`);
-  return undefined;
+  const { ofLabel, ofPair, ofTexts } = readSigns(task);
+  return (ofLabel !== undefined || ofPair !== undefined) && !ofTexts;
 }
 
 /** All plausible guesses if the user has not named a task. */
@@ -192,25 +212,24 @@ function openGuesses(file: File): Guess[] {
 /** The guess for a task that the user names. */
 function taskGuesses(file: File, task: TaskName): Guess[] {
   const { columns, fixed, table } = file;
+  const { ofPair, keys = [], labels: form } = readSigns(task);
   const reason = 'named by --task';
   if (!hasColumns(task)) {
-    const pair = task === 'causal_lm' ? pairFor(file, []) : undefined;
-    if (pair?.kind === 'written') return [{ ...pairGuess(file, task, pair.at), reason }];
+    const pair = ofPair && pairFor(file, []);
+    if (pair && fitOfPair(file, pair, task)) return [{ ...pairGuess(file, task, pair.at), reason }];
     const texts = findTexts(file, []);
     const isRows = table.hasHeader === undefined && texts.length > 0;
     return [plainGuess(task, reason, isRows ? { text: texts[0]! } : {})];
   }
   const labels = findLabels(file);
   const label = fixed.label ?? labels[0];
-  const asks = (key: string) => Object.hasOwn(taskNamed(task).data.shape, key);
-  if (asks('anchor') || asks('source')) {
-    const isScored = asks('anchor') && label !== undefined && isScale(columns[label]!);
+  if (ofPair) {
     const pair = pairFor(file, label === undefined ? [] : [label]) ?? pairFor(file, []);
-    if (pair) {
-      const scored = isScored && pair.kind !== 'answered' ? { label } : {};
-      return [{ ...pairGuess(file, task, { ...pair.at, ...scored }), reason }];
-    }
-    return [];
+    if (!pair) return [];
+    const isScored =
+      label !== undefined && isScale(columns[label]!) && keys.some((some) => some.label !== undefined);
+    const scored = isScored && pair.kind !== 'answered' ? { label } : {};
+    return [{ ...pairGuess(file, task, { ...pair.at, ...scored }), reason }];
   }
   if (label === undefined) return [];
   const pair = pairFor(file, [label]);
@@ -220,14 +239,13 @@ function taskGuesses(file: File, task: TaskName): Guess[] {
   return texts.slice(0, 1).map((text) => {
     const { separator } = columns[label]!;
     const at = { text, ...other, label };
-    const isListed = task === 'multi_label_classification' && separator !== undefined;
     return {
       task,
       at,
       learns: learns(file, task, at),
       reason,
       flags: `--task ${task}`,
-      ...(isListed && { separator }),
+      ...(form === 'several' && separator !== undefined && { separator }),
     };
   });
 }
@@ -244,38 +262,34 @@ function textGuesses(file: File, label: number, texts: readonly number[]): Guess
     TEXT_NAME.test(columns[text]!.name) ||
     others.every((i) => i === text || length(text) >= CLEARLY_LONGER * length(i));
   return (isSure ? [text] : others.slice(0, 2)).flatMap((text) => {
-    const { task, reason, separator } = chooseTask(columns[label]!);
     const at = { text, label };
-    const guess = (task: TaskName, reason: string, flags: string): Guess => {
-      return { task, at, learns: learns(file, task, at), reason, flags };
-    };
     const flags = listFlags(file, at);
-    const first = { ...guess(task, reason, flags), ...(separator !== undefined && { separator }) };
-    const { name, isWhole, distinct } = columns[label]!;
-    const isRating =
-      task === 'single_label_classification' && isWhole && distinct > 2 && SCORE_NAME.test(name);
-    const scale = 'the labels are numbers';
-    return isRating ? [first, guess('regression', scale, `${flags} --task regression`)] : [first];
+    const [first, ...others] = labelTasks(columns[label]!);
+    return [
+      { ...first!, flags },
+      ...others.map((guess) => ({ ...guess, flags: `${flags} --task ${guess.task}` })),
+    ].map((guess) => ({ at, learns: learns(file, guess.task, at), ...guess }));
   });
 }
 
-/** The task for a column of labels. */
-function chooseTask(label: Column): { task: TaskName; reason: string; separator?: string } {
-  const { distinct, separator, nested } = label;
-  if (isScale(label))
-    return {
-      task: 'regression',
-      reason: `${distinct} different numbers, which are a scale rather than classes`,
-    };
-  if (nested === 'list')
-    return { task: 'multi_label_classification', reason: 'each row has a list of labels' };
-  if (separator !== undefined)
-    return {
-      task: 'multi_label_classification',
-      reason: `labels in a field are separated by "${separator}"`,
-      separator,
-    };
-  return { task: 'single_label_classification', reason: `${distinct} labels that repeat` };
+/** The tasks for a column of labels, the best first. */
+function labelTasks(label: Column): Pick<Guess, 'task' | 'reason' | 'separator'>[] {
+  const found = TASK_NAMES.flatMap((task) => {
+    const { ofLabel, labels } = readSigns(task);
+    const { fit, reason } = ofLabel?.(label) ?? {};
+    if (fit === undefined || reason === undefined) return [];
+    const isSeparated = labels === 'several' && label.separator !== undefined && label.nested === undefined;
+    return [{ task, fit, reason, ...(isSeparated && { separator: label.separator! }) }];
+  });
+  return chooseBest(found, true).map(({ fit: _, ...guess }) => guess);
+}
+
+/** The task that fits best, and optionally those that are possible as well. */
+function chooseBest<Found extends { fit: Fit }>(found: readonly Found[], withOthers: boolean): Found[] {
+  const ofFit = (fit: Fit) => found.filter((one) => one.fit === fit);
+  const [best, ...others] = [...ofFit('certain'), ...ofFit('usual'), ...ofFit('possible')];
+  if (!best) return [];
+  return withOthers ? [best, ...others.filter(({ fit }) => fit === 'possible')] : [best];
 }
 
 interface Pair {
@@ -307,14 +321,18 @@ function pairFor(file: File, labels: readonly number[]): Pair | undefined {
 }
 
 /** Guesses for pairs of texts without a label. */
-function pairGuesses(file: File, { kind, at, isNamed }: Pair): Guess[] {
-  const search = pairGuess(file, 'sentence_embedding', at);
-  if (kind === 'written') {
-    const isJson = file.table.hasHeader === undefined;
-    const isPrompt = /^(prompt|instruction)s?$/i.test(file.columns[at.text]!.name);
-    return [pairGuess(file, isPrompt && isJson ? 'causal_lm' : 'seq2seq_lm', at)];
-  }
-  return isNamed ? [search] : [search, pairGuess(file, 'seq2seq_lm', at)];
+function pairGuesses(file: File, pair: Pair): Guess[] {
+  const found = TASK_NAMES.flatMap((task) => {
+    const fit = fitOfPair(file, pair, task);
+    return fit ? [{ task, fit }] : [];
+  });
+  return chooseBest(found, !pair.isNamed).map(({ task }) => pairGuess(file, task, pair.at));
+}
+
+function fitOfPair({ table, columns }: File, { kind, at }: Pair, task: TaskName): Fit | undefined {
+  const isJson = table.hasHeader === undefined;
+  const isPrompt = isJson && /^(prompt|instruction)s?$/i.test(columns[at.text]!.name);
+  return readSigns(task).ofPair?.(kind, isPrompt);
 }
 
 function pairGuess(file: File, task: TaskName, at: Guess['at']): Guess {
@@ -325,7 +343,7 @@ function pairGuess(file: File, task: TaskName, at: Guess['at']): Guess {
 
 /** The guess for two texts that are compared. */
 function pairs(file: File, { at }: Pair, label: number): Guess {
-  const { task, reason, separator } = chooseTask(file.columns[label]!);
+  const { task, reason, separator } = labelTasks(file.columns[label]!)[0]!;
   const where = { text: at.text, text_pair: at.text_pair, label };
   return {
     task,
@@ -340,9 +358,7 @@ function pairs(file: File, { at }: Pair, label: number): Guess {
 /** Guesses for rows of JSON with one text. */
 function unlabelled({ table }: File, text: number): Guess[] {
   if (table.hasHeader !== undefined) return [];
-  return (['causal_lm', 'masked_lm'] as const).map((task) =>
-    plainGuess(task, 'rows have one text', { text }),
-  );
+  return plainGuesses(undefined, ({ ofTexts }) => (ofTexts ? 'rows have one text' : undefined), { text });
 }
 
 /** Columns that may contain the labels: the named one, all with equally good reasons, or none. The best comes first. */
@@ -353,7 +369,7 @@ function findLabels({ columns, fixed, table }: File): number[] {
   const among = (test: (column: Column) => boolean) => places.filter((i) => test(columns[i]!));
   const named = among(isNamedLabel).filter((i) => columns[i]!.distinct > 0);
   if (named.length > 0) return named;
-  const scores = among((column) => SCORE_NAME.test(column.name) && column.isNumeric);
+  const scores = among((column) => hasScoreName(column) && column.isNumeric);
   if (scores.length > 0) return scores;
   const classes = among((column) => mayBeLabel(column) && !TEXT_NAME.test(column.name));
   const scales = among((column) => mayBeScale(column));
@@ -389,21 +405,13 @@ function learns({ columns }: Pick<File, 'columns'>, task: TaskName, at: Guess['a
   const name = (role: ColumnRole) => JSON.stringify(columns[at[role]!]?.name ?? '');
   const texts =
     at.text_pair === undefined ? name('text') : `pairs of ${name('text')} and ${name('text_pair')}`;
-  switch (task) {
-    case 'regression':
-      return `predict the number ${name('label')} of ${texts}`;
-    case 'multi_label_classification':
-      return `find all labels ${name('label')} of ${texts}`;
-    case 'sentence_embedding':
-      return at.label === undefined
-        ? `find the ${name('text_pair')} for a ${name('text')}`
-        : `compare ${texts}, with the similarity ${name('label')}`;
-    case 'seq2seq_lm':
-    case 'causal_lm':
-      return at.text_pair === undefined ? WORDS.causal_lm! : `write ${name('text_pair')} for ${name('text')}`;
-    default:
-      return at.label === undefined ? (WORDS[task] ?? task) : `classify ${texts} by ${name('label')}`;
-  }
+  const { learns: said = () => task } = readSigns(task);
+  return said({
+    texts,
+    text: name('text'),
+    pair: name('text_pair'),
+    label: at.label === undefined ? undefined : name('label'),
+  });
 }
 
 function listFlags({ columns, table }: Pick<File, 'columns' | 'table'>, at: Guess['at']): string {
@@ -453,7 +461,7 @@ function checkGuess({ table: { fileName }, columns, fixed }: File, { at, task }:
       fault: `has numbers with a decimal comma in column "${label.name}"`,
       hint: `Write them with a point, or name another column: --label COLUMN (${names}).`,
     });
-  if (!label || task === 'regression' || task === 'sentence_embedding') return;
+  if (!label || labelForm({ task }) === 'number') return;
   if (label.distinct < 2)
     throw new InvalidData({
       where: fileName,

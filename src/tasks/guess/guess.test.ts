@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readTable } from '../../input/data/table/read-table.ts';
-import { columnKey, type Given, type Guess, guessData } from './guess-data.ts';
+import { columnKey, type Given, type Guess, guessData, guessTexts } from './guess-data.ts';
 
 const WORDS = 'amber bridge cloud dune ember fjord grove harbor island jungle kettle lagoon'.split(' ');
 /** A text of some words, different for each number. */
@@ -317,4 +317,9 @@ describe('a table is rejected', () => {
       /has no task "regresion". Did you mean regression\?/,
     ],
   ])('%s', (_, content, given, message) => expect(() => guessed(content, 'x.csv', given)).toThrow(message));
+});
+
+it('lines of text are not for a task that learns from rows', () => {
+  expect(guessTexts('x.txt', undefined).map(({ task }) => task)).toEqual(['causal_lm', 'masked_lm']);
+  expect(() => guessTexts('x.txt', 'regression')).toThrow('task regression learns from rows');
 });

@@ -9,11 +9,11 @@ import { NotFinite } from '../../program/check-finite.ts';
 import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
 import { dealNumbers } from '../../program/parallel/deal.ts';
 import { bootstrap } from '../../scores/metrics/score-interval.ts';
-import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { classOutputs } from '../classes/labels.ts';
 import { dataFileKeys } from '../data-files.ts';
 import type { ReadingFlags } from '../prediction.ts';
+import { withFlags } from '../table-columns.ts';
 import type { UnknownTrained } from '../task-definition.ts';
 
 const nonEmpty = z.string().min(1);
@@ -135,20 +135,20 @@ const COLUMNS = ['text', ...Object.keys(OTHER_COLUMNS)];
  * The settings for reading another file than the run's: the run's settings, changed by flags.
  *
  * @param task the task's name, for messages
- * @param known keys of the task's `data` section
+ * @param schema of the task's `data` section
  */
 export function readingWithFlags<Reading extends object>(
   task: string,
-  known: readonly string[],
+  schema: z.ZodObject,
   reading: Reading,
   flags: ReadingFlags,
 ): Reading {
-  for (const [key, value] of Object.entries(flags)) {
-    if (!known.includes(key)) throw meaningless(key, task);
-    if (typeof value === 'number' && COLUMNS.includes(key)) throw numbered(key, value);
-  }
   // A flag that names a text column replaces the run's other columns.
-  return { ...reading, ...(flags.text !== undefined && OTHER_COLUMNS), ...flags };
+  const before = { ...reading, ...(flags.text !== undefined && OTHER_COLUMNS) };
+  const changed = withFlags(schema, before, flags, `task ${task}`, ['text', 'max_length']);
+  for (const [key, value] of Object.entries(flags))
+    if (typeof value === 'number' && COLUMNS.includes(key)) throw numbered(key, value);
+  return changed;
 }
 
 /** Whether a model has this language model head, and no adapter with a head for classes. */
@@ -159,16 +159,6 @@ export function hasWordHead(model: UnknownTrained, architecture: string | undefi
     architecture !== undefined &&
     model.architecture === architecture
   );
-}
-
-function meaningless(key: string, task: string): UserError {
-  const hint = suggest(key, ['text', 'max_length']);
-  return new UserError({
-    where: `--${key}`,
-    fault: `does not apply to task ${task}`,
-    hint,
-    code: 'invalid_argument',
-  });
 }
 
 function numbered(key: string, column: number): UserError {

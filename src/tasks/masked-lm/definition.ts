@@ -16,14 +16,14 @@ import {
 export const maskedLm: TaskDefinition<MaskedData, readonly TextFile[], never, typeof maskedDataSchema> = {
   ...LANGUAGE,
   data: maskedDataSchema,
+  guess: { keys: [{ text: 'text' }], ofTexts: true, plain: 'fill in masked words' },
   problems: maskingProblems,
   build: () => tokenModel('MASKED_LM'),
   files: {
     ...LANGUAGE.files,
     splittable: (files, { sample_by, text = 'text' }) =>
       LANGUAGE.files.splittable(files, { sample_by, text }),
-    withFlags: (reading, flags) =>
-      readingWithFlags('masked_lm', Object.keys(maskedDataSchema.shape), reading, flags),
+    withFlags: (reading, flags) => readingWithFlags('masked_lm', maskedDataSchema, reading, flags),
   },
   examples: (files, context) => maskedExamples(files, context, byBatch(context)),
   evaluation: (files, context, batchSize) =>

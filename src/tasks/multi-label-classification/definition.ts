@@ -1,9 +1,9 @@
 import { labelSetContrast, labelSetLoss } from '../../program/objectives/sequence-loss.ts';
 import { accuracy, microF1, positiveLogits } from '../../scores/metrics/classes.ts';
 import { asList, byLabel, percent, shortest } from '../classes/labels.ts';
-import type { LabelKind } from '../labelled-texts/label-evaluation.ts';
-import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
-import { labelSetTargets } from '../labelled-texts/to-targets.ts';
+import type { LabelKind } from '../labelled/label-kind.ts';
+import { labelSetTargets } from '../labelled/label-kind.ts';
+import { labelledTask } from '../labelled/labelled-task.ts';
 
 /** The labels of a text: every label with a probability above one half. */
 export interface LabelSetAnswer {
@@ -69,9 +69,18 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
   },
   submitted: ({ label }) => label.join(';'),
   recognises: () => false,
+  guess: {
+    labels: 'several',
+    ofLabel({ nested, separator }) {
+      if (nested === 'list') return { fit: 'certain', reason: 'each row has a list of labels' };
+      if (separator === undefined) return undefined;
+      return { fit: 'certain', reason: `labels in a field are separated by "${separator}"` };
+    },
+    learns: ({ texts, label }) => `find all labels ${label} of ${texts}`,
+  },
   name: 'multi-label classification',
   trainedFor: (texts) => `classification of ${texts} (several labels may apply)`,
 };
 
 /** Predicts the labels that apply to a text, or a pair of texts: none, some or all. */
-export const multiLabelClassification = labelledTexts(labelSetKind);
+export const multiLabelClassification = labelledTask(labelSetKind);

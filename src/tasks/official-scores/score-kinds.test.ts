@@ -78,7 +78,7 @@ describe('score seqeval', () => {
   const rows = 'EU B-ORG B-ORG\n# O O\n\nPeter B-PER O\n';
 
   it('skips comments, not the word #', async () => {
-    const comments = '\ufeff# id = 1\n#\n# three more words\n# a comment\n';
+    const comments = '# id = 1\n#\n# three more words\n# a comment\n';
     expect(await score(comments + rows)).toEqual(await score(rows));
     expect(await score(rows)).toMatchObject({ accuracy: 2 / 3, support: 2 });
   });

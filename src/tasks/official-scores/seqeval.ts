@@ -28,7 +28,7 @@ export const seqevalKind: ScoreKind = {
     const sentences: { right: string[]; predicted: string[] }[] = [];
     const tags = new Set<string>();
     let isOpen = false;
-    for (const { line, both } of taggedLines(read().replace(/^\ufeff/, ''), name, problems)) {
+    for (const { line, both } of taggedLines(read(), name, problems)) {
       if (!both) {
         isOpen = false;
         continue;

@@ -4,10 +4,9 @@ import { spanModel } from '../../program/objectives/span-model.ts';
 import { type Baseline, firstSentence } from '../../scores/baselines/baseline.ts';
 import { squadScores } from '../../scores/metrics/squad/squad-scores.ts';
 import { squadV2Scores } from '../../scores/metrics/squad/squad-v2-scores.ts';
-import { suggest } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
 import { percent, shortest } from '../classes/labels.ts';
-import type { ReadingFlags, ReadingOf } from '../prediction.ts';
+import { STANDARD_INPUT, withFlags } from '../table-columns.ts';
 import type { TaskDefinition } from '../task-definition.ts';
 import { type BestSpans, predictSpans } from './best-spans.ts';
 import { type QuestionData, questionDataSchema, strideProblems } from './data-section.ts';
@@ -43,6 +42,22 @@ export const questionAnswering: TaskDefinition<
 > = {
   data: questionDataSchema,
   problems: strideProblems,
+  guess: {
+    ofFile: (_, start) =>
+      /^\s*\{\s*"version"\s*:\s*"[^"]*"\s*,\s*"data"\s*:\s*\[/.test(start) ||
+      /^\s*\{\s*"data"\s*:\s*\[.*"(paragraphs|context)"\s*:/s.test(start)
+        ? 'the format of SQuAD'
+        : undefined,
+    ofColumns(columns) {
+      const [question, context, answers] = ['question', 'context', 'answers'].map((key) =>
+        columns.find(({ name }) => name === key),
+      );
+      return question && context && answers?.nested
+        ? 'rows have "question", "context" and "answers"'
+        : undefined;
+    },
+    plain: 'find the answer to a question in its context',
+  },
   training: {
     batchSize: { train: 16, eval: 32 },
   },
@@ -63,7 +78,7 @@ export const questionAnswering: TaskDefinition<
     detected: (questions, { version_2_with_negative }) => ({
       version_2_with_negative: version_2_with_negative ?? isSquadV2(questions),
     }),
-    withFlags: questionsWithFlags,
+    withFlags: (reading, flags) => withFlags(questionDataSchema, reading, flags, 'task question_answering'),
   },
   build: () => spanModel,
   examples: (questions, { modality, reading }) =>
@@ -74,9 +89,8 @@ export const questionAnswering: TaskDefinition<
   },
   prediction: {
     input: {
-      withFlags: questionsWithFlags,
-      parse: (content, fileName) => readQuestions(content, fileName, 'none'),
-      typed: typedQuestions,
+      parse: (content, fileName) =>
+        fileName === undefined ? typedQuestions(content) : readQuestions(content, fileName, 'none'),
       shape: () => ({
         keys: { question: { is: 'a string' }, context: { is: 'a string' } },
         others: ['id', 'answers', 'ofV2'],
@@ -156,29 +170,9 @@ export const questionAnswering: TaskDefinition<
   },
 };
 
-const FLAGS = Object.keys(questionDataSchema.shape);
-
-/**
- * The settings for reading another file than the run's: the run's settings, changed by flags.
- *
- * @throws UserError for an unsupported flag
- */
-function questionsWithFlags(reading: ReadingOf<QuestionData>, flags: ReadingFlags): ReadingOf<QuestionData> {
-  const other = Object.keys(flags).find((key) => !FLAGS.includes(key));
-  if (other === undefined) return { ...reading, ...flags };
-  throw new UserError({
-    where: `--${other}`,
-    fault: 'does not apply to task question_answering',
-    hint: suggest(other, FLAGS),
-    code: 'invalid_argument',
-  });
-}
-
-const STANDARD_INPUT = 'standard input';
-
 /** Reads questions from standard input: JSON as in a file, or lines with a question, a tab and its context. */
 function typedQuestions(content: string): Question[] {
-  if (/^\ufeff?\s*[{[]/.test(content)) return readQuestions(content, STANDARD_INPUT, 'none');
+  if (/^\s*[{[]/.test(content)) return readQuestions(content, STANDARD_INPUT, 'none');
   return content.split('\n').flatMap((line, i) => {
     if (line.trim() === '') return [];
     const tab = line.indexOf('\t');

@@ -42,7 +42,7 @@ describe('readQuestions', () => {
     expect(json([row, none])).toEqual(both);
     expect(json({ data: [row, none] })).toEqual(both);
     expect(json(row)).toEqual([answered]);
-    const lines = `\ufeff${JSON.stringify(row)}\r\n\n${JSON.stringify(none)}\n`;
+    const lines = `${JSON.stringify(row)}\r\n\n${JSON.stringify(none)}\n`;
     expect(readQuestions(lines, 'x.jsonl', 'places')).toEqual(both);
     expect(readQuestions(lines, 'x.json', 'places')).toEqual(both);
   });

@@ -78,8 +78,6 @@ function listed(answers: readonly unknown[]): RawAnswer[] | RowProblem {
   return read;
 }
 
-const BYTE_ORDER_MARK = '\ufeff';
-
 /**
  * Reads the questions of a file: JSON in SQuAD's format (v1.1 or v2.0), a list of rows, or JSON Lines.
  *
@@ -87,8 +85,7 @@ const BYTE_ORDER_MARK = '\ufeff';
  * occur in its context, at its `answer_start` if it has one.
  * @throws UserError for all problems with the questions, named by line or id
  */
-export function readQuestions(content: string, fileName: string, answers: AnswersRead): AnsweredText[] {
-  const body = content.startsWith(BYTE_ORDER_MARK) ? content.slice(1) : content;
+export function readQuestions(body: string, fileName: string, answers: AnswersRead): AnsweredText[] {
   const problems = new RowProblems(fileName);
   const questions: AnsweredText[] = [];
   const ids = new Set<string>();

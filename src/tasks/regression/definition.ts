@@ -7,9 +7,10 @@ import {
   spearmanr,
 } from '../../scores/metrics/regression-scores.ts';
 import { shortest } from '../classes/labels.ts';
-import type { LabelKind } from '../labelled-texts/label-evaluation.ts';
-import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
-import { scoreTargets } from '../labelled-texts/to-targets.ts';
+import { hasScoreName, isScale } from '../guess/columns.ts';
+import type { LabelKind } from '../labelled/label-kind.ts';
+import { scoreTargets } from '../labelled/label-kind.ts';
+import { labelledTask } from '../labelled/labelled-task.ts';
 
 /** The score of a text. */
 export interface ScoreAnswer {
@@ -62,9 +63,23 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
   describe: ({ label }) => `${label}`,
   submitted: ({ label }) => label.toFixed(3),
   recognises: (_, outputs) => outputs === 1,
+  guess: {
+    labels: 'number',
+    ofLabel(label) {
+      const { distinct, isWhole } = label;
+      if (isScale(label))
+        return {
+          fit: 'certain',
+          reason: `${distinct} different numbers, which are a scale rather than classes`,
+        };
+      const isRating = isWhole && distinct > 2 && hasScoreName(label);
+      return isRating ? { fit: 'possible', reason: 'the labels are numbers' } : undefined;
+    },
+    learns: ({ texts, label }) => `predict the number ${label} of ${texts}`,
+  },
   name: 'regression',
   trainedFor: (texts) => `regression on ${texts}`,
 };
 
 /** Predicts a number for a text, or a pair of texts. */
-export const regression = labelledTexts(scoreKind);
+export const regression = labelledTask(scoreKind);

@@ -3,10 +3,7 @@ import { DISTANCES } from '../../models/nn/losses.ts';
 import { POOLING_MODES } from '../../models/sentence-settings.ts';
 import { type Problem, shown } from '../../support/user-error.ts';
 import { dataFileKeys } from '../data-files.ts';
-
-const column = z.union([z.string().min(1), z.int().min(0)], {
-  error: 'expected the name of a column, or its number from 0',
-});
+import { column, delimiterKey, layoutKeys } from '../table-columns.ts';
 
 const LOSSES = ['multiple_negatives_ranking', 'cosent', 'cosine', 'triplet'] as const;
 
@@ -26,12 +23,8 @@ export const embeddingDataSchema = z.strictObject({
   text_pair: column.optional(),
   /** Column of the similarity of a pair, or of the class of a sentence. */
   label: column.optional(),
-  /** Whether the first line is a header. Default: yes if a column is given by name. */
-  header: z.boolean().optional(),
-  /** Whether double quotes enclose fields. Default: yes in CSV, no in TSV. */
-  quote: z.boolean().optional(),
-  /** Separator of fields, if not a tab (TSV) or a comma (CSV). */
-  delimiter: z.string().length(1, { error: 'expected one character' }).optional(),
+  ...layoutKeys,
+  ...delimiterKey,
   /** Maximum number of tokens, special tokens included. Default: the model's. */
   max_length: z.int().min(1).optional(),
   /** Loss. Default: multiple_negatives_ranking (pairs, triplets), cosent (scored pairs), triplet (labeled sentences). */

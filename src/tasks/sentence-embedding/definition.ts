@@ -1,5 +1,7 @@
 import { textsInPython } from '../../program/modalities/in-python.ts';
 import { type EmbeddingLoss, embeddingModel } from '../../program/objectives/embedding-model.ts';
+import { withPooling } from '../sentence-vectors.ts';
+import { withFlags } from '../table-columns.ts';
 import type { TaskDefinition } from '../task-definition.ts';
 import {
   chooseLoss,
@@ -9,7 +11,7 @@ import {
   findForm,
   listNegatives,
 } from './data-section.ts';
-import { type EmbeddedText, embeddingFlags, embedTexts } from './embed-texts.ts';
+import { type EmbeddedText, embedTexts } from './embed-texts.ts';
 import { embeddingEvaluation, SCORES_OF } from './embedding-evaluation.ts';
 import { embeddingExamples } from './embedding-examples.ts';
 import {
@@ -19,7 +21,6 @@ import {
   joinedRows,
   type Retrieval,
 } from './embedding-rows.ts';
-import { withPooling } from './with-pooling.ts';
 import { wordBaseline } from './word-baseline.ts';
 
 /**
@@ -33,6 +34,18 @@ export const sentenceEmbedding: TaskDefinition<
 > = {
   data: embeddingDataSchema,
   problems: embeddingProblems,
+  guess: {
+    keys: [
+      { text: 'anchor', text_pair: 'positive', negative: 'negative' },
+      { text: 'text', text_pair: 'text_pair', label: 'label' },
+    ],
+    labels: 'number',
+    ofPair: (kind) => (kind === 'written' ? undefined : 'usual'),
+    learns: ({ texts, text, pair, label }) =>
+      label === undefined
+        ? `find the ${pair} for a ${text}`
+        : `compare ${texts}, with the similarity ${label}`,
+  },
   training: {
     batchSize: { train: 32, eval: 64 },
     keepsHead: true,
@@ -57,7 +70,9 @@ export const sentenceEmbedding: TaskDefinition<
         pick: (numbers) => pickRows(rows, numbers),
       };
     },
-    withFlags: embeddingFlags,
+    withFlags: (reading, flags) => withFlags(embeddingDataSchema, reading, flags, 'texts to embed'),
+    contents: ({ text, text_pair, anchor, positive, negative = [] }) =>
+      [text, text_pair, anchor, positive, negative].flat().filter((column) => column !== undefined),
   },
   build: (_, reading = {}) => {
     const { matryoshka_dims: dims, matryoshka_weights: weights } = reading;

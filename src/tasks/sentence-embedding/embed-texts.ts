@@ -1,15 +1,15 @@
 import { beginsWithObject, firstLine, TEXT_NAME } from '../../input/data/detect-format.ts';
-import { fileLines } from '../../input/data/file-lines.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
 import { readTable } from '../../input/data/table/read-table.ts';
 import type { Picture } from '../../input/pictures/picture-reader.ts';
-import { listNames, suggest } from '../../support/text.ts';
-import { InvalidData, UserError } from '../../support/user-error.ts';
+import { listNames } from '../../support/text.ts';
+import { UserError } from '../../support/user-error.ts';
 import { shortest } from '../classes/labels.ts';
-import type { EmbedOptions, EncodingContext, Prediction, ReadingFlags, ReadingOf } from '../prediction.ts';
-import { type EmbeddingData, embeddingDataSchema } from './data-section.ts';
+import type { EmbedOptions, EncodingContext, Prediction } from '../prediction.ts';
+import { promptFor, promptNamed } from '../sentence-vectors.ts';
+import { listTexts, STANDARD_INPUT } from '../table-columns.ts';
+import type { EmbeddingData } from './data-section.ts';
 import type { Likeness } from './likeness-scores.ts';
-import { promptFor, promptNamed } from './prompts.ts';
 
 /** Compares a model's vectors. */
 export const DENSE: Likeness<Float32Array> = {
@@ -73,24 +73,19 @@ export interface Embedding {
   tokens: number;
 }
 
-const STANDARD_INPUT = 'standard input';
-
 /** Computes one vector per text. */
 export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
   input: {
-    withFlags: embeddingFlags,
-    parse: (content, fileName, reading, onSkipped) =>
-      /\.txt(\.gz)?$/i.test(fileName)
-        ? splitLines(content, fileName)
-        : parseRows(content, fileName, columnsIn(content, fileName, reading), onSkipped).map(({ text }) => ({
-            text,
-          })),
-    typed: (content, reading, onSkipped) =>
-      beginsWithObject(content)
-        ? parseRows(content, STANDARD_INPUT, { ...listColumns(reading), format: 'jsonl' }, onSkipped).map(
-            ({ text }) => ({ text }),
-          )
-        : splitLines(content, STANDARD_INPUT),
+    parse(content, fileName, reading, onSkipped) {
+      const isPlain = fileName === undefined ? !beginsWithObject(content) : /\.txt(\.gz)?$/i.test(fileName);
+      if (isPlain) return listTexts(content, fileName).map((text) => ({ text }));
+      const columns =
+        fileName === undefined
+          ? { ...listColumns(reading), format: 'jsonl' as const }
+          : columnsIn(content, fileName, reading);
+      const rows = parseRows(content, fileName ?? STANDARD_INPUT, columns, onSkipped);
+      return rows.map(({ text }) => ({ text }));
+    },
     shape: () => ({
       keys: { text: { is: 'a string' }, prompt: { is: 'a string', optional: true } },
       others: ['dimensions', 'line', 'image', 'picture'],
@@ -139,23 +134,6 @@ function asked(
   return { prompt: prompt ?? named, dimensions };
 }
 
-/** The settings for reading another file than the run's: the run's settings, changed by flags. */
-export function embeddingFlags(
-  reading: ReadingOf<EmbeddingData>,
-  flags: ReadingFlags,
-): ReadingOf<EmbeddingData> {
-  const known = Object.keys(embeddingDataSchema.shape);
-  const wrong = Object.keys(flags).find((key) => !known.includes(key));
-  if (wrong === undefined) return { ...reading, ...flags };
-  const hint = suggest(wrong, known);
-  throw new UserError({
-    where: `--${wrong}`,
-    fault: 'does not apply to texts to embed',
-    hint,
-    code: 'invalid_argument',
-  });
-}
-
 /** The column of the texts: the one in a flag, otherwise the run's. */
 function listColumns({ text, anchor, header, quote, delimiter }: Partial<EmbeddingData>) {
   return { text: text ?? anchor ?? 'text', header, quote, delimiter };
@@ -184,10 +162,4 @@ function columnsIn(content: string, fileName: string, reading: Partial<Embedding
     hint,
     code: 'unknown_column',
   });
-}
-
-/** Reads one text per line. Blank lines keep their place. */
-function splitLines(content: string, fileName: string): EmbeddedText[] {
-  if (content.trim() !== '') return Array.from(fileLines(content, fileName), ({ text }) => ({ text }));
-  throw new InvalidData({ where: fileName, fault: 'has no texts' });
 }

@@ -5,12 +5,12 @@ import type { Evaluator } from '../../program/program.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import { InvalidData } from '../../support/user-error.ts';
 import type { EncodingContext } from '../prediction.ts';
+import { promptFor } from '../sentence-vectors.ts';
 import type { EmbeddingData, EmbeddingForm } from './data-section.ts';
 import { cosine, DENSE } from './embed-texts.ts';
 import { type EmbeddingExamples, embeddingExamples } from './embedding-examples.ts';
 import type { EmbeddingRows, Retrieval } from './embedding-rows.ts';
 import { likenessScores, rankedScores } from './likeness-scores.ts';
-import { promptFor } from './prompts.ts';
 
 const RETRIEVAL = [
   'ndcg@10',

@@ -3,9 +3,9 @@ import type { ExampleSet } from '../../program/example-set.ts';
 import type { InputSet } from '../../program/modalities/input-set.ts';
 import { columnInput, TARGETS } from '../../program/objectives/embedding-model.ts';
 import type { EncodingContext } from '../prediction.ts';
+import { type PromptRole, promptFor } from '../sentence-vectors.ts';
 import type { EmbeddingData } from './data-section.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
-import { type PromptRole, promptFor } from './prompts.ts';
 
 /** Rows in a model's form, with their texts. */
 export interface EmbeddingExamples extends ExampleSet {

@@ -2,13 +2,12 @@ import { detectFormat } from '../../input/data/detect-format.ts';
 import { jsonLines, ownValue, requireText, typeName } from '../../input/data/json-lines.ts';
 import { parseDelimited } from '../../input/data/parse-delimited.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
-import { type DataOptions, RowProblems } from '../../input/data/rows.ts';
+import { type DataOptions, RowProblems, unreadablePicture } from '../../input/data/rows.ts';
 import { isNumber } from '../../input/data/table-layout.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { alikePictures } from '../../input/pictures/alike.ts';
 import type { Picture } from '../../input/pictures/picture-reader.ts';
 import { InvalidData } from '../../support/user-error.ts';
-import { unreadable } from '../labelled-texts/picture-rows.ts';
 import type { ReadingOf } from '../prediction.ts';
 import { type EmbeddingData, type EmbeddingForm, findForm, listNegatives } from './data-section.ts';
 
@@ -198,7 +197,7 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
     column.forEach((text, i) => {
       const picture = file.pictures?.get(text);
       if (picture instanceof Error) {
-        problems.add(rows[i]!.line, unreadable(picture.message));
+        problems.add(rows[i]!.line, unreadablePicture(picture.message));
       } else if (picture) {
         // Files may have different pictures under one name.
         column[i] = picture.digest;

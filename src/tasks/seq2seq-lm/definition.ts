@@ -5,10 +5,11 @@ import { bleu } from '../../scores/metrics/bleu.ts';
 import { rouge } from '../../scores/metrics/rouge.ts';
 import { hasWordHead } from '../language/language-task.ts';
 import type { EncodingContext } from '../prediction.ts';
+import { withFlags } from '../table-columns.ts';
 import type { TaskDefinition } from '../task-definition.ts';
 import { pairEvaluation } from './pair-evaluation.ts';
 import { pairExamples } from './pair-examples.ts';
-import { pairsWithFlags, predictTexts, type Source } from './predict-texts.ts';
+import { predictTexts, type Source } from './predict-texts.ts';
 import { type Pair, type PairData, pairDataSchema, readPairs } from './read-pairs.ts';
 
 /** Maximum number of characters copied from a source. The time for ROUGE grows with the product of both lengths. */
@@ -17,6 +18,11 @@ const MAX_COPIED = 4000;
 /** Generates a text from another with an encoder-decoder: a summary, a translation, a description. */
 export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof pairDataSchema> = {
   data: pairDataSchema,
+  guess: {
+    keys: [{ text: 'source', text_pair: 'target' }],
+    ofPair: (kind) => (kind === 'written' ? 'usual' : 'possible'),
+    learns: ({ text, pair }) => `write ${pair} for ${text}`,
+  },
   training: {
     modelToTry: 'google/flan-t5-small',
     batchSize: { train: 8, eval: 8 },
@@ -38,7 +44,7 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
       texts: pairs.map(({ source }) => [source]),
       pick: (numbers) => numbers.map((number) => pairs[number]!),
     }),
-    withFlags: pairsWithFlags,
+    withFlags: (reading, flags) => withFlags(pairDataSchema, reading, flags, 'pairs of texts'),
   },
   length: {
     key: 'max_source_length',

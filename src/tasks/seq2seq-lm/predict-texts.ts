@@ -1,16 +1,14 @@
 import { detectFormat } from '../../input/data/detect-format.ts';
-import { fileLines } from '../../input/data/file-lines.ts';
 import { planEvaluation } from '../../input/text/batches.ts';
 import { generationSettings } from '../../program/generation/generation-settings.ts';
 import type { Generated, GenerationInput } from '../../program/generation/prompt.ts';
 import type { TextGenerator } from '../../program/generation/text-generator.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { dealJson } from '../../program/parallel/deal.ts';
-import { suggest } from '../../support/text.ts';
-import { InvalidData, UserError } from '../../support/user-error.ts';
-import type { EncodingContext, Prediction, ReadingFlags, ReadingOf } from '../prediction.ts';
+import type { EncodingContext, Prediction } from '../prediction.ts';
+import { listTexts, STANDARD_INPUT } from '../table-columns.ts';
 import { encodeSource, targetLength } from './pair-examples.ts';
-import { type PairData, pairDataSchema, readPairs } from './read-pairs.ts';
+import { type PairData, readPairs } from './read-pairs.ts';
 
 type Context = EncodingContext<PairData>;
 
@@ -60,18 +58,17 @@ export interface Source {
   source: string;
 }
 
-const STANDARD_INPUT = 'standard input';
-
 /** Generates a text for each source. */
 export const predictTexts: Prediction<PairData, Source> = {
   input: {
-    withFlags: pairsWithFlags,
-    parse: (content, fileName, reading) =>
-      isPlain(fileName) ? splitLines(content, fileName) : readPairs(content, fileName, reading, false),
-    typed: (content, reading) =>
-      detectFormat(STANDARD_INPUT, content.trimStart()) === 'jsonl'
-        ? readPairs(content, STANDARD_INPUT, reading, false)
-        : splitLines(content, STANDARD_INPUT),
+    parse(content, fileName, reading) {
+      const isPlain =
+        fileName === undefined
+          ? detectFormat(STANDARD_INPUT, content.trimStart()) !== 'jsonl'
+          : /\.txt$/i.test(fileName);
+      if (isPlain) return listTexts(content, fileName).map((source) => ({ source }));
+      return readPairs(content, fileName ?? STANDARD_INPUT, reading, false);
+    },
     shape: () => ({ keys: { source: { is: 'a string' } }, others: ['line', 'targets'] }),
     line: () => (source) => ({ source }),
     atOnce: (batchSize) => batchSize,
@@ -92,28 +89,3 @@ export const predictTexts: Prediction<PairData, Source> = {
     describe: (answer) => (answer as Generated).text,
   },
 };
-
-/** The settings for reading another file than the run's: the run's settings, changed by flags. */
-export function pairsWithFlags(reading: ReadingOf<PairData>, flags: ReadingFlags): ReadingOf<PairData> {
-  const known = Object.keys(pairDataSchema.shape);
-  const wrong = Object.keys(flags).find((key) => !known.includes(key));
-  if (wrong === undefined) return { ...reading, ...flags };
-  const hint = suggest(wrong, known);
-  throw new UserError({
-    where: `--${wrong}`,
-    fault: 'does not apply to pairs of texts',
-    hint,
-    code: 'invalid_argument',
-  });
-}
-
-function isPlain(fileName: string): boolean {
-  return /\.txt$/i.test(fileName);
-}
-
-/** Reads one text per line. Blank lines keep their place, so that answers correspond to lines. */
-function splitLines(content: string, fileName: string): Source[] {
-  if (content.trim() !== '')
-    return Array.from(fileLines(content, fileName), ({ text }) => ({ source: text }));
-  throw new InvalidData({ where: fileName, fault: 'has no texts' });
-}

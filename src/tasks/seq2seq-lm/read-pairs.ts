@@ -13,12 +13,7 @@ import { RowProblems } from '../../input/data/rows.ts';
 import { generationConfigSchema } from '../../program/generation/generation-config.ts';
 import { InvalidData } from '../../support/user-error.ts';
 import { dataFileKeys } from '../data-files.ts';
-
-const nonEmpty = z.string().min(1);
-
-const column = z.union([nonEmpty, z.int().min(0)], {
-  error: 'expected the name of a column, or its number from 0',
-});
+import { column, layoutKeys } from '../table-columns.ts';
 
 /** Files with pairs of texts, and how targets are generated. Names as in transformers' run_summarization.py. */
 export const pairDataSchema = z.strictObject({
@@ -28,10 +23,7 @@ export const pairDataSchema = z.strictObject({
   source: column.default('source'),
   /** Column of the target text: its name or its number from 0. A JSON value may be a list of texts. */
   target: column.default('target'),
-  /** Whether the first line is a header. Default: yes if a column is given by name. */
-  header: z.boolean().optional(),
-  /** Whether double quotes enclose fields. Default: yes in CSV, no in TSV. */
-  quote: z.boolean().optional(),
+  ...layoutKeys,
   /** Text put before each source, such as T5's `summarize: `. */
   source_prefix: z.string().default(''),
   /** Maximum number of source tokens, special tokens included. Default: 1024, or the model's limit if lower. */
@@ -57,8 +49,6 @@ export interface Pair {
 
 export type PairColumns = Pick<PairData, 'source' | 'target' | 'header' | 'quote'>;
 
-const BYTE_ORDER_MARK = '\ufeff';
-
 /**
  * Reads pairs from the content of a TSV, CSV or JSON Lines file. In JSON Lines, a source may be a list of sentences,
  * which are joined by spaces. A target may be a list of equally good texts.
@@ -66,8 +56,7 @@ const BYTE_ORDER_MARK = '\ufeff';
  * @param labeled whether targets are read as well
  * @throws UserError with file and line for all problems of the rows: a missing column, an empty text
  */
-export function readPairs(content: string, fileName: string, columns: PairColumns, labeled: boolean): Pair[] {
-  const body = content.startsWith(BYTE_ORDER_MARK) ? content.slice(1) : content;
+export function readPairs(body: string, fileName: string, columns: PairColumns, labeled: boolean): Pair[] {
   const problems = new RowProblems(fileName);
   const pairs =
     detectFormat(fileName, body) === 'jsonl'

@@ -26,7 +26,7 @@ describe('pairs', () => {
     expect(readPairs('source,target\n"a, b",c\n', 'x.csv', COLUMNS, true)).toEqual([one]);
     expect(readPairs('source\ttarget\na, b\tc\n', 'x.tsv', COLUMNS, true)).toEqual([one]);
     expect(readPairs('a, b\tc\n', 'x.tsv', { source: 0, target: 1 }, true)).toEqual([{ ...one, line: 1 }]);
-    const json = `\ufeff\n${lines({ source: 'a, b', target: 'c' })}`;
+    const json = `\n${lines({ source: 'a, b', target: 'c' })}`;
     expect(readPairs(json, 'x.jsonl', COLUMNS, true)).toEqual([one]);
   });
 
@@ -228,8 +228,9 @@ describe('a small BART', () => {
     const trained = await openTrained(folder, { batchSize: 2 });
     expect(trained.task).toBe('seq2seq_lm');
     const { prediction } = seq2seqLm;
-    const inputs = prediction?.input.typed(
+    const inputs = prediction?.input.parse(
       'the cat\n\nx\r\nthe dog sat\n',
+      undefined,
       pairDataSchema.parse({ train: 'x' }),
     );
     let read = 0;

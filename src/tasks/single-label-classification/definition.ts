@@ -12,9 +12,9 @@ import {
 } from '../../scores/metrics/classes.ts';
 import { GLUE_CLASSES } from '../../scores/metrics/glue.ts';
 import { byLabel, percent, shortest } from '../classes/labels.ts';
-import type { LabelKind } from '../labelled-texts/label-evaluation.ts';
-import { labelledTexts } from '../labelled-texts/labelled-texts.ts';
-import { classTargets } from '../labelled-texts/to-targets.ts';
+import type { LabelKind } from '../labelled/label-kind.ts';
+import { classTargets } from '../labelled/label-kind.ts';
+import { labelledTask } from '../labelled/labelled-task.ts';
 
 /** The class of a text. */
 export interface ClassAnswer {
@@ -103,12 +103,16 @@ export const classKind: LabelKind<ClassAnswer> = {
     return isOfWnli ? `${id}` : (SUBMITTED.get(label) ?? label);
   },
   recognises: (_, outputs) => outputs > 1,
+  guess: {
+    ofLabel: ({ distinct }) => ({ fit: 'usual', reason: `${distinct} labels that repeat` }),
+    learns: ({ texts, label }) => `classify ${texts} by ${label}`,
+  },
   name: 'classification',
   trainedFor: (texts) => `classification of ${texts}`,
 };
 
 /** Predicts the class of a text, or a pair of texts. */
-export const singleLabelClassification = labelledTexts(classKind);
+export const singleLabelClassification = labelledTask(classKind);
 
 /** Counts how often each class (row) was predicted as each class (column), as `sklearn.metrics.confusion_matrix`. */
 function confusionMatrix(

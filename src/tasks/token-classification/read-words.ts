@@ -1,9 +1,9 @@
 import { readExtension } from '../../input/data/detect-format.ts';
 import { fileLines } from '../../input/data/file-lines.ts';
 import { entities } from '../../scores/metrics/seqeval.ts';
-import { suggest } from '../../support/text.ts';
-import { InvalidData, UserError } from '../../support/user-error.ts';
+import { InvalidData } from '../../support/user-error.ts';
 import type { ReadingFlags, ReadingOf } from '../prediction.ts';
+import { STANDARD_INPUT, withFlags } from '../table-columns.ts';
 import { isBoundary, splitLine, type WordColumns } from './conll-sentences.ts';
 import { type WordData, wordDataSchema } from './data-section.ts';
 import { readSentences } from './read-sentences.ts';
@@ -127,9 +127,7 @@ const TAG = /^(O|[BIESLUM]-\S+)$/;
  */
 const MAX_COLUMNS = 4;
 
-const STANDARD_INPUT = 'standard input';
-/** Keys of `data` that flags may set. `--text` sets `words`, and `--label` sets `tags`. */
-const KEYS = Object.keys(wordDataSchema.shape);
+/** The keys of `data` that the flags of other tasks set. */
 const MEANING: Readonly<Record<string, 'words' | 'tags'>> = { text: 'words', label: 'tags' };
 
 /**
@@ -138,21 +136,9 @@ const MEANING: Readonly<Record<string, 'words' | 'tags'>> = { text: 'words', lab
  * @throws UserError for an unsupported flag
  */
 export function wordsWithFlags(reading: ReadingOf<WordData>, flags: ReadingFlags): ReadingOf<WordData> {
-  const changed: Record<string, unknown> = { ...reading };
-  for (const [key, value] of Object.entries(flags)) {
-    const meaning = Object.hasOwn(MEANING, key) ? MEANING[key]! : key;
-    if (KEYS.includes(meaning)) changed[meaning] = value;
-    else {
-      const hint = suggest(key, Object.keys(MEANING));
-      throw new UserError({
-        where: `--${key}`,
-        fault: 'does not apply to task token_classification',
-        hint,
-        code: 'invalid_argument',
-      });
-    }
-  }
-  return changed;
+  const meant = Object.entries(flags).map(([key, value]) => [MEANING[key] ?? key, value] as const);
+  const what = 'task token_classification';
+  return withFlags(wordDataSchema, reading, Object.fromEntries(meant), what, Object.keys(MEANING));
 }
 
 /**
@@ -162,11 +148,10 @@ export function wordsWithFlags(reading: ReadingOf<WordData>, flags: ReadingFlags
  * @throws UserError like {@link readSentences}, and for lines that may be columns as well as sentences
  */
 export function sentencesToTag(
-  content: string,
+  body: string,
   fileName: string | undefined,
   reading: ReadingOf<WordData>,
 ): { words: readonly string[] }[] {
-  const body = content.replace(/^\ufeff/, '');
   const where = fileName ?? STANDARD_INPUT;
   if (!isPlainText(body, fileName, reading)) return readSentences(body, where, reading, false);
   if (body.trim() === '') throw new InvalidData({ where, fault: 'has no sentences' });
@@ -186,7 +171,7 @@ export function sentencesToTag(
 function isPlainText(body: string, fileName: string | undefined, { words }: WordColumns): boolean {
   const extension = fileName === undefined ? 'txt' : (readExtension(fileName) ?? 'txt');
   if (extension !== 'txt' || /^\s*(\[\s*)?\{\s*"/.test(body)) return false;
-  const lines = Array.from(fileLines(body, fileName ?? 'standard input'), ({ text }) => text);
+  const lines = Array.from(fileLines(body, fileName ?? STANDARD_INPUT), ({ text }) => text);
   const rows = lines.filter((text) => !isBoundary(text) && !text.startsWith('#'));
   if (rows.length === 0) return true;
   if (rows[0]!.includes('\t') || lines.some((text) => text.startsWith('-DOCSTART-'))) return false;

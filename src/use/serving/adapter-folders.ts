@@ -1,3 +1,4 @@
+import { Turns } from '../../support/turns.ts';
 import { fileError, UserError } from '../../support/user-error.ts';
 import { PackedCache } from './packed-cache.ts';
 import { type AdapterContent, type FoundAdapter, servedAdapter } from './served-adapter.ts';
@@ -57,8 +58,8 @@ export class AdapterFolders {
   readonly #passedOver = new Map<string, string>();
   /** States at the last scan, by folder. */
   #seen = new Map<string, string>();
-  /** Settles when all loads and unloads so far have ended. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Loads and unloads: each may change anything that the next one needs. */
+  readonly #turns = new Turns();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
@@ -78,7 +79,7 @@ export class AdapterFolders {
 
   /** Loads the adapters that are in the folders now. */
   async readAll(): Promise<void> {
-    for (const found of await this.#places.find()) await this.#inTurn(() => this.#serveNew(found));
+    for (const found of await this.#places.find()) await this.#turns.run(() => this.#serveNew(found));
   }
 
   /** Scans repeatedly until it is closed. */
@@ -107,7 +108,7 @@ export class AdapterFolders {
     const before = this.#seen;
     this.#seen = new Map([...all].map(([folder, { state }]) => [folder, state]));
     for (const [folder, found] of all)
-      if (before.get(folder) === found.state) await this.#inTurn(() => this.#serveNew(found));
+      if (before.get(folder) === found.state) await this.#turns.run(() => this.#serveNew(found));
     return took;
   }
 
@@ -118,7 +119,7 @@ export class AdapterFolders {
    * @throws NotThere for a path without an adapter; UserError for an invalid name, and for an adapter of another base
    */
   load(name: string, path: string): Promise<void> {
-    return this.#inTurn(() => this.#load(name, path));
+    return this.#turns.run(() => this.#load(name, path));
   }
 
   /**
@@ -127,7 +128,7 @@ export class AdapterFolders {
    * @throws UnknownModel if no adapter has that name
    */
   unload(name: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const served = this.#served.get(name);
       if (!served) throw new UnknownModel(name, this.#served.keys(), 'lora_name');
       // The files may have changed since they were loaded, and a scan may have seen that.
@@ -140,13 +141,6 @@ export class AdapterFolders {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-  }
-
-  /** Runs work after all earlier work, which may have changed anything. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => {});
-    return done;
   }
 
   async #load(name: string, path: string): Promise<void> {

@@ -24,7 +24,7 @@ import { ANYTHING, assertOptions, FUNCTION, NUMBER, type OptionType, SIGNAL } fr
 import { PROGRAM } from '../../support/program.ts';
 import { shown, UserError } from '../../support/user-error.ts';
 import { assertInput } from '../../tasks/assert-input.ts';
-import type { TextInput } from '../../tasks/labelled-texts/texts-shape.ts';
+import type { TextInput } from '../../tasks/labelled/read-inputs.ts';
 import type {
   Answer,
   BaseData,
@@ -36,6 +36,7 @@ import type {
 import { type TaskName, taskNamed } from '../../tasks/registry.ts';
 import type { ClassAnswer } from '../../tasks/single-label-classification/definition.ts';
 import type { AnyTask } from '../../tasks/task-definition.ts';
+import { withContents } from '../../tasks/task-definition.ts';
 import {
   EMBED_OPTIONS,
   EVALUATE_OPTIONS,
@@ -245,7 +246,8 @@ export class TrainedModel {
     const said = Object.entries(reading).filter(([, value]) => value !== undefined);
     const flags = Object.fromEntries(said);
     const context = this.context(task.files.withFlags(this.context().reading, flags, files[0]!.name));
-    const rows = task.files.read(await context.modality.withContent(files, context.reading), context.reading);
+    const complete = await withContents(files, task, context.modality, context.reading);
+    const rows = task.files.read(complete, context.reading);
     if (onNotice) for (const message of task.files.notices?.(rows) ?? []) onNotice(message);
     const evaluation = withOwnScores(task.evaluation(rows, context, this.batchSize), own);
     return evaluation.run(untilAborted(this.#opened(), signal), this.parts.values, {

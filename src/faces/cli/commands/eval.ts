@@ -3,7 +3,7 @@ import { textInMemory } from '../../../input/data/rows.ts';
 import type { Certainty, Confusion } from '../../../program/example-set.ts';
 import type { Processes } from '../../../program/parallel/communicator.ts';
 import { fromFirst } from '../../../program/parallel/from-first.ts';
-import { type ClassScores, classReport, macroScores } from '../../../scores/metrics/classes.ts';
+import { classRows } from '../../../scores/metrics/classes.ts';
 import { averaged } from '../../../scores/metrics/scores.ts';
 import { verdictSentence } from '../../../studies/report/verdict-sentence.ts';
 import { PROGRAM } from '../../../support/program.ts';
@@ -11,6 +11,7 @@ import { printable, suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { SCORE_KINDS } from '../../../tasks/official-scores/score-kinds.ts';
 import type { ScoredFiles } from '../../../tasks/official-scores/values-by-id.ts';
+import { withContents } from '../../../tasks/task-definition.ts';
 import {
   addOpenFlags,
   addReadingFlags,
@@ -19,12 +20,13 @@ import {
   jsonOption,
   namedFiles,
   type OpenFlags,
-  openFlags,
   readingFlags,
   type SplitFlags,
+  withModel,
 } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
 import { aligned } from '../terminal/plain-text.ts';
+import { warn } from '../terminal/screen.ts';
 
 interface Flags extends OpenFlags, SplitFlags {
   predictions?: string;
@@ -45,21 +47,13 @@ const MAX_CLASSES = 12;
 
 /** A table with precision, recall and F1 of each class and their means, and the confusion matrix. */
 export function classTable({ labels, counts }: Confusion): string {
-  const isNarrow = labels.length <= MAX_CLASSES;
-  const numbers = ({ precision, recall, f1, support }: ClassScores) => [
-    ...[precision, recall, f1].map((share) => share.toFixed(4)),
-    `${support}`,
-  ];
+  const head = ['', 'precision', 'recall', 'F1', 'rows'];
   const rows = [
-    ['', 'precision', 'recall', 'F1', 'rows', ...(isNarrow ? labels.map((label) => `as ${label}`) : [])],
-    ...classReport(counts).map((scores, id) => [
-      labels[id]!,
-      ...numbers(scores),
-      ...(isNarrow ? counts[id]!.map(String) : []),
-    ]),
-    ['mean of classes (macro)', ...numbers(macroScores(counts))],
+    [...head, ...labels.map((label) => `as ${label}`)],
+    ...classRows({ labels, counts }, (share) => share.toFixed(4)),
   ];
-  return aligned(rows, (column) => column > 0)
+  const shown = labels.length <= MAX_CLASSES ? rows : rows.map((row) => row.slice(0, head.length));
+  return aligned(shown, (column) => column > 0)
     .map(printable)
     .join('\n');
 }
@@ -120,7 +114,7 @@ async function scorePredictions(
     const path = paths[file];
     if (path !== undefined) files[file] = await fileAt(path);
   }
-  console.log(JSON.stringify(kind.score(files, (message) => console.error(printable(message)))));
+  console.log(JSON.stringify(kind.score(files, warn)));
 }
 
 /** Scores a model on a file and prints the scores. */
@@ -130,10 +124,8 @@ export async function evaluate(
   flags: OpenFlags & SplitFlags & { json?: boolean },
   processes: Processes,
 ): Promise<void> {
-  const { open } = await import('../../../use/trained/node/open.ts');
   const { readInput } = await import('../standard-input.ts');
-  const trained = await open(path, { ...openFlags(flags), processes });
-  try {
+  await withModel(path, flags, { processes }, async (trained) => {
     const task = trained.definition();
     const isTyped = file === '-' && flags.dataset === undefined;
     const named = isTyped
@@ -143,12 +135,13 @@ export async function evaluate(
     const flagged = readingFlags(flags);
     const { modality, reading } = trained.context();
     // Once for the scores and for the simple models.
-    const files = await modality.withContent(named, task.files.withFlags(reading, flagged, named[0]!.name));
+    const flaggedReading = task.files.withFlags(reading, flagged, named[0]!.name);
+    const files = await withContents(named, task, modality, flaggedReading);
     let confusion: Confusion | undefined;
     let certainty: Certainty | undefined;
     const scores = await trained.score(files, {
       reading: flagged,
-      onNotice: (message) => console.error(printable(message)),
+      onNotice: warn,
       onConfusion(found) {
         confusion = found;
       },
@@ -168,13 +161,7 @@ export async function evaluate(
       certainty,
     });
     if (flags.json) {
-      console.log(
-        JSON.stringify({
-          ...scores,
-          ...(confusion && { confusion_matrix: confusion }),
-          ...(verdict && { verdict }),
-        }),
-      );
+      console.log(JSON.stringify({ ...scores, confusion_matrix: confusion, verdict }));
       return;
     }
     const averages = task.classes?.averages?.(trained.labels) ?? {};
@@ -191,7 +178,5 @@ export async function evaluate(
     if (confusion) console.log(`\n${classTable(confusion)}`);
     if (verdict) console.log(`\n${printable(verdictSentence(verdict))}`);
     if (verdict && !verdict.learnt) console.log('This is no better than a constant answer.');
-  } finally {
-    await trained.close();
-  }
+  });
 }

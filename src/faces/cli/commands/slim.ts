@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addUp } from '../../../support/numbers.ts';
 import { dryRunOption } from '../flags.ts';
 
 export function slimCommand(): Command {
@@ -20,7 +21,7 @@ async function run({
 }): Promise<void> {
   const { sparePaths, bytesAt: sizeOf, remove } = await import('../../../engine/runtime/node/spare-files.ts');
   const spare = sparePaths({ keepWeb });
-  const bytes = spare.reduce((sum, path) => sum + sizeOf(path), 0);
+  const bytes = addUp(spare, sizeOf);
   for (const path of spare) {
     console.log(path);
     if (!dryRun) remove(path);

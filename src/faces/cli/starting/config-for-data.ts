@@ -2,16 +2,16 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { dataFiles } from '../../../input/data/node/text-files.ts';
 import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
-import { cachedModels, findSnapshot, hubCacheFolder } from '../../../input/hub/node/cache.ts';
+import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
-import { VISION_MODELS } from '../../../program/modalities/picture-files.ts';
+import { VISION_MODELS } from '../../../program/modalities/pictures.ts';
 import { readLaunch } from '../../../program/parallel/node/launch.ts';
-import { isObject } from '../../../support/options.ts';
+import { defined, isObject } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { COLUMN_KEYS, type Given } from '../../../tasks/guess/guess-data.ts';
+import { columnKeys, type Given } from '../../../tasks/guess/guess-data.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import { describeFolder } from '../../../use/trained/node/load-model.ts';
@@ -133,14 +133,14 @@ async function existingConfig(
     ([, column]) => !named.includes(column as string),
   );
   const before = fault === undefined && given.task === undefined ? (Object.fromEntries(kept) as Given) : {};
-  const stated = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const file = await readDataFile(path, { ...before, ...stated });
+  const file = await readDataFile(path, { ...before, ...defined(given) });
   const guess = await chosen(file, tell);
   const { top, data: keys } = guessedKeys(file, guess);
   const { model = EMBEDDED_MODEL } = existing.value;
   const hasOwnModel = model !== EMBEDDED_MODEL;
+  const mayBeGuessed = [...columnKeys(), 'label_separator', 'max_score', 'delimiter', 'on_bad_row'];
   const settings = [
-    ...GUESSED.filter((key) => data[key] !== undefined).map((key) => `data.${key}=`),
+    ...mayBeGuessed.filter((key) => data[key] !== undefined).map((key) => `data.${key}=`),
     ...top
       .filter(({ key }) => key === 'task' || (key === 'model' && !hasOwnModel))
       .map(({ key, value }) => `${key}=${JSON.stringify(value)}`),
@@ -148,9 +148,6 @@ async function existingConfig(
   ];
   return checked(readConfigText(existing.text(), name, settings).text(), name, options);
 }
-
-/** Keys of `data` that a guess may set. */
-const GUESSED = [...COLUMN_KEYS, 'label_separator', 'max_score', 'delimiter', 'on_bad_row'];
 
 async function chosen(file: DataFile, tell: (text: string) => void) {
   const terminal = { input: process.stdin, output: process.stderr };
@@ -173,9 +170,8 @@ async function checked(bare: string, name: string, options: KeyOptions): Promise
 
 /** The error of a config and its rows, if they have one. */
 async function findFault(text: string, name: string): Promise<string | undefined> {
-  const config = readConfigText(text, name);
   try {
-    await checkRows(parseRunConfig(config.value, config.where));
+    await checked(text, name, { set: [] });
     return undefined;
   } catch (error) {
     if (error instanceof UserError) return error.message;
@@ -249,10 +245,10 @@ async function needsVisionModel(path: string): Promise<UserError> {
 
 /** Models of pictures in the cache of the Hub that are complete. */
 async function cachedVisionModels(): Promise<string[]> {
-  const cache = hubCacheFolder();
+  const cache = hub.cacheFolder;
   const found: string[] = [];
-  for (const name of cachedModels(cache)) {
-    const snapshot = findSnapshot(cache, { name, revision: 'main' });
+  for (const name of hub.cachedModels(cache)) {
+    const snapshot = hub.findSnapshot(cache, { name, revision: 'main' });
     if (!snapshot?.inputs) continue;
     // The cache has models of any kind, also damaged ones.
     const described = await describeFolder(snapshot.folder).catch(() => undefined);

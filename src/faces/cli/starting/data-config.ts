@@ -4,11 +4,12 @@ import { stringify } from 'yaml';
 import { TEXT_NAME } from '../../../input/data/detect-format.ts';
 import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
-import { counted, listed } from '../../../studies/report/format.ts';
+import { counted } from '../../../studies/report/format.ts';
 import { PROGRAM } from '../../../support/program.ts';
+import { listed } from '../../../support/text.ts';
 import { alikeLabels } from '../../../tasks/classes/labels.ts';
 import { describeColumns, isScale, isText, splitLabels } from '../../../tasks/guess/columns.ts';
-import { type ColumnRole, columnKey, type Guess, labelForm } from '../../../tasks/guess/guess-data.ts';
+import { columnKey, type Guess, labelForm, usedRoles } from '../../../tasks/guess/guess-data.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import type { DataFile } from './read-data-file.ts';
 
@@ -17,12 +18,6 @@ interface Line {
   key: string;
   value: string | number;
   comment?: string;
-}
-
-const ROLES: readonly ColumnRole[] = ['text', 'text_pair', 'negative', 'label'];
-
-function usedRoles({ at }: Guess): ColumnRole[] {
-  return ROLES.filter((role) => at[role] !== undefined);
 }
 
 /** The keys of a config that are guessed from a file: those of the top level, and those of `data`. */

@@ -1,12 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { detectFormat, firstLine } from '../../../input/data/detect-format.ts';
-import {
-  classFiles,
-  dataFiles,
-  findParts,
-  pictureFolder,
-  textFile,
-} from '../../../input/data/node/text-files.ts';
+import { localData } from '../../../input/data/node/text-files.ts';
 import { hasOtherLayout, readTable, type Table } from '../../../input/data/table/read-table.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -15,8 +9,9 @@ import {
   type Given,
   type Guess,
   guessData,
+  guessFile,
+  guessTexts,
   hasColumns,
-  PLAIN_GUESSES,
   plainGuess,
 } from '../../../tasks/guess/guess-data.ts';
 
@@ -36,7 +31,6 @@ export interface DataFile {
 /** Matches names of data files. A JSON file may also be a config, so its content decides. */
 const ROWS = /\.(csv|tsv|txt|jsonl|ndjson|parquet|xlsx|xls|ods|conll|bio|iob)(\.gz)?$/i;
 const PROGRAM_OR_CONFIG = /\.(ya?ml|[cm]?[jt]s)$/i;
-const WORDS_AND_TAGS = /\.(conll|bio|iob)(\.gz)?$/i;
 const PLAIN = /\.txt(\.gz)?$/i;
 
 /** Number of bytes that decide whether a file contains rows of JSON. */
@@ -46,29 +40,29 @@ const LOOKED_AT = 4096;
 export function isDataFile(path: string): boolean {
   if (path === '-' || ROWS.test(path)) return true;
   if (PROGRAM_OR_CONFIG.test(path) || !existsSync(path)) return false;
-  if (statSync(path).isDirectory()) return isPictureFolder(path) || classFiles(path) !== undefined;
+  if (statSync(path).isDirectory()) return isPictureFolder(path) || localData.classFiles(path) !== undefined;
   const start = readStart(path);
   if (!/\.json$/i.test(path)) return true;
   // A config in JSON is one object. Its first line does not end with it.
-  return /^\s*\[\s*\{|^\s*\{[^\n]*\}\s*\n\s*\{/.test(start) || isSquad(start) || hasOtherLayout(start);
+  return (
+    /^\s*\[\s*\{|^\s*\{[^\n]*\}\s*\n\s*\{/.test(start) ||
+    guessFile(path, start) !== undefined ||
+    hasOtherLayout(start)
+  );
 }
 
 /** The files or folders of rows for training and validation. A folder of pictures may have both. */
 export function partsIn(path: string): DataFile['parts'] {
-  return isPictureFolder(path) ? findParts(path) : { train: path };
+  return isPictureFolder(path) ? localData.findParts(path) : { train: path };
 }
 
 function isPictureFolder(path: string): boolean {
   return (
     existsSync(path) &&
     statSync(path).isDirectory() &&
-    pictureFolder(findParts(path).train, textFile) !== undefined
+    localData.pictureFolder(localData.findParts(path).train) !== undefined
   );
 }
-
-const isSquad = (start: string) =>
-  /^\s*\{\s*"version"\s*:\s*"[^"]*"\s*,\s*"data"\s*:\s*\[/.test(start) ||
-  /^\s*\{\s*"data"\s*:\s*\[.*"(paragraphs|context)"\s*:/s.test(start);
 
 function readStart(path: string): string {
   const bytes = Buffer.alloc(LOOKED_AT);
@@ -90,17 +84,17 @@ export async function readDataFile(path: string, given: Given = {}): Promise<Dat
   const task = given.task === undefined ? undefined : checkedTask(given.task);
   const parts = partsIn(path);
   const plain = (guesses: Guess[]): DataFile => ({ path, parts, guesses, notices });
-  if (WORDS_AND_TAGS.test(path)) return plain(PLAIN_GUESSES.taggedWords(task));
   const isFile = existsSync(path) && statSync(path).isFile();
-  if (isFile && isSquad(readStart(path))) return plain(PLAIN_GUESSES.questions(task));
-  const files = await dataFiles(parts.train, false);
+  const found = guessFile(path, isFile ? readStart(path) : '', task);
+  if (found) return plain([found]);
+  const files = await localData.at(parts.train, false);
   if (task !== undefined && !hasColumns(task) && PLAIN.test(path))
     return plain([plainGuess(task, 'named by --task')]);
   const content = files.map((file) => file.read((message) => notices.push(message))).join('');
   // Folders are read as JSON Lines.
   const table = parseTable(content, path, isFile);
   if (!table || (PLAIN.test(path) && table.columns.length < 2)) {
-    return plain(PLAIN_GUESSES.texts(task));
+    return plain(guessTexts(path, task));
   }
   if (table.ragged > 0) {
     const example = 'To skip them, set data.on_bad_row: skip.';

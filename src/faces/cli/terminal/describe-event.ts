@@ -2,6 +2,7 @@ import { averaged, scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { clockTime, counted } from '../../../studies/report/format.ts';
 import { describeComponents } from '../../../studies/report/run/run-record.ts';
 import { describeBaselines } from '../../../studies/report/verdict-sentence.ts';
+import { mean } from '../../../support/numbers.ts';
 import { printable } from '../../../support/text.ts';
 import type { EventOf, FinishEvent, TrainEvent } from '../../../training/run/events.ts';
 import { isNoBetterThanFloor } from '../../../training/run/verdict.ts';
@@ -120,8 +121,7 @@ export class RunTable {
   add(event: TrainEvent): void {
     if (event.type === 'step') this.#losses.push(event.loss);
     if (event.type !== 'evaluation') return;
-    const sum = this.#losses.reduce((a, b) => a + b, 0);
-    this.#rows.push({ event, loss: this.#losses.length > 0 ? sum / this.#losses.length : undefined });
+    this.#rows.push({ event, loss: this.#losses.length > 0 ? mean(this.#losses) : undefined });
     this.#losses = [];
   }
 

@@ -5,6 +5,7 @@ import type { Calibration } from '../../../studies/jobs/calibration/calibration.
 import type { Plan, PlannedBase } from '../../../studies/jobs/plan/plan.ts';
 import { clockTime, counted } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { describeChosen } from '../../../training/run/config/resolve-config.ts';
 import { heatMap } from './heat-map.ts';
 import { aligned } from './plain-text.ts';
@@ -52,7 +53,7 @@ export function describePlan(plan: Plan): string {
 
 /** Describes a source: "700 of 1,000 examples of a.tsv, 70.0 % of an epoch". */
 function sourceFact({ name, examples, drawn }: MixtureSource, { sources = [] }: Plan): string {
-  const share = (100 * drawn) / sources.reduce((sum, source) => sum + source.drawn, 0);
+  const share = (100 * drawn) / addUp(sources, (source) => source.drawn);
   const amount =
     drawn > examples
       ? `${counted(drawn)} from ${counted(examples)}`

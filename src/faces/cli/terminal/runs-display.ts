@@ -5,6 +5,7 @@ import {
   type ExperimentRun,
 } from '../../../studies/experiments/experiment.ts';
 import { clockTime, counted } from '../../../studies/report/format.ts';
+import { addUp } from '../../../support/numbers.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
 import { type Display, trainDisplay } from './train-display.ts';
@@ -25,7 +26,7 @@ export function describeExperiment(
     const tuning = grid.length > 1 ? `${grid.length} choices, then ` : '';
     return `${task}, ${row}: ${tuning}${experiment.seeds.length} ${experiment.seeds.length === 1 ? 'run' : 'runs'}${length}`;
   });
-  const runs = cells.reduce((sum, cell) => sum + countRuns(experiment, cell).runs, 0);
+  const runs = addUp(cells, (cell) => countRuns(experiment, cell).runs);
   const time = seconds === undefined ? '' : `, about ${clockTime(seconds)} on this machine`;
   const unknown = failure === undefined ? '' : `\nnot measured: ${failure}`;
   return `${[...lines, `${counted(runs)} runs${time}`].join('\n')}${unknown}\n`;

@@ -1,7 +1,6 @@
 import { multiply } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import { Random } from '../../../support/random.ts';
-import { adaptedModules, defaultTargets } from '../low-rank/adapted-modules.ts';
 import {
   type Factor,
   type FactorGroup,
@@ -21,6 +20,7 @@ import { orthonormalise, refuseTooManyVectors } from '../low-rank/orthonormal.ts
 import { adaLoraAlpha, adaLoraScale } from '../low-rank/patterns-and-scales.ts';
 import type { AdapterSettings, ScaleConfig } from '../low-rank/peft-config.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
+import { adaptedModules, defaultTargets } from '../targets/adapted-modules.ts';
 import type { Dropout, Fraction, ReadParameter, Regularizer, TunableModel } from '../tuner.ts';
 import { savedParameters } from '../whole-parameters.ts';
 

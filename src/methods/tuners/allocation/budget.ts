@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isOwnFunction, type OwnFunctionName } from '../own-function.ts';
-import { rank } from '../shared/rank.ts';
+import { rank } from '../peft/settings.ts';
 import { alongCurve, type Curve } from './allocation-config.ts';
 
 /** The units that are kept or dropped: triplets (λ with its vectors), or doublets (a row of A with a column of B). */

@@ -8,7 +8,7 @@ import type { AdapterKind } from '../adapter-kind.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
-import { rank } from '../shared/rank.ts';
+import { rank } from '../peft/settings.ts';
 import type { TunableModel } from '../tuner.ts';
 import { parseAdapterHubSettings } from './adapterhub-settings.ts';
 import { importBottlenecks, storeBottlenecks } from './bottleneck-files.ts';

@@ -15,9 +15,8 @@ import { keptCount } from '../allocation/pruned-module.ts';
 import { beginMagnitudes, DoraInjection, doraReader, UNMIXED_LENGTHS } from '../lora/dora-injection.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { loraKind, rankKeys } from '../lora/ranked-run.ts';
-import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { factorName, factorsIn, type LowRankModule } from '../low-rank/factors.ts';
-import { type Export, exportLowRank } from '../low-rank/import-adapter.ts';
+import { type Export, exportLowRank } from '../low-rank/low-rank-files.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { adaLoraAlpha } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
@@ -25,6 +24,7 @@ import type { AnySettings, MethodDefinition } from '../method-definition.ts';
 import type { MethodRun } from '../method-run.ts';
 import { isOwnFunction } from '../own-function.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
+import { withTargets } from '../targets/adapted-modules.ts';
 import type { ReadParameter, ReadRange, TunableModel } from '../tuner.ts';
 import { continuesTriplets, tripletMethod, tripletShape } from './triplet-method.ts';
 
@@ -164,15 +164,15 @@ function listVariants(settings: AnySettings, preset: Preset): string[] {
 function startRun(
   names: { method: string; title: string },
   model: TunableModel,
-  settings: AdaLoraConfig,
+  given: AdaLoraConfig,
   totalSteps: number,
 ): MethodRun {
+  const settings = withTargets(model, given, 'many');
   const { use_dora: isDora } = settings;
-  const targets = defaultTargets(model, 'many');
   // PEFT cannot store a module of rank 0, and its magnitude would be lost.
   const minRank = isDora ? 1 : 0;
   const kind = isDora ? 'LORA' : 'ADALORA';
-  const allocating = { ...names, components: 'triplets', targets, minRank, kind } as const;
+  const allocating = { ...names, components: 'triplets', minRank, kind } as const;
   const { budget, schedule } = planAllocation(allocating, model, settings, totalSteps);
   // The budget's keys are not stored, because PEFT's keys of these names have another meaning.
   const config = { ...withoutBudget(settings), init_r: budget.initialRank };
@@ -185,7 +185,7 @@ function startRun(
     minRank,
     tuner: createTuner(model, config),
     store({ tuner, keep, settled }, values, baseModel) {
-      const made = { model, targets, values, baseModel };
+      const made = { model, values, baseModel };
       if (isDora) return storeDora({ ...made, config }, tuner);
       const { modules, layout } = tuner;
       const flags = modules.map(
@@ -221,7 +221,7 @@ function createTuner(model: TunableModel, config: Omit<AdaLoraConfig, 'init_r'> 
 
 /** Stores triplets with magnitudes as PEFT's DoRA: A = Q and B = P diag(λ). The alphas keep the scale at every rank. */
 function storeDora(
-  made: Pick<Export, 'model' | 'targets' | 'values' | 'baseModel' | 'config'>,
+  made: Pick<Export, 'model' | 'values' | 'baseModel' | 'config'>,
   { modules, layout, saved }: LowRankTuner,
 ): StoredAdapter {
   const plain = new LoraTuner({ lora_dropout: 0, use_dora: true }, modules, saved);

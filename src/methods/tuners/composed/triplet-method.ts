@@ -3,35 +3,38 @@ import { AdaLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts'
 import { BUDGET_KEYS } from '../allocation/budget.ts';
 import { continuesLowRank } from '../low-rank/continued-section.ts';
 import { parseFactor } from '../low-rank/factors.ts';
-import type { ImportedKind } from '../low-rank/import-adapter.ts';
-import { lowRankKind } from '../low-rank/low-rank-kind.ts';
+import { lowRankKind, rankedModules } from '../low-rank/low-rank-files.ts';
 import { scaleVariant, storedAdaLoraScale, withVariants } from '../low-rank/patterns-and-scales.ts';
-import { type AdaLoraAdapterConfig, scaleShape } from '../low-rank/peft-config.ts';
+import { ADALORA_FILES, type AdaLoraAdapterConfig, scaleShape } from '../low-rank/peft-config.ts';
 import type { AnySettings, ContinuesAdapters, MethodDefinition, MethodTexts } from '../method-definition.ts';
+import { listParameters, type TunerOf } from '../peft/peft-files.ts';
 
 /** Adapters of PEFT's type ADALORA: triplets with allocated or constant ranks. */
-const adaLoraKind = lowRankKind('ADALORA', {
-  imported: (config) => importedAdaLora(config, { lora_dropout: 0, orth_reg_weight: 0 }),
-  facts: ({ init_r, target_r }) => ({ initialRank: init_r, settings: { init_r, target_r } }),
-});
+const adaLoraKind = lowRankKind(
+  ADALORA_FILES,
+  tripletsOfFile({ lora_dropout: 0, orth_reg_weight: 0 }),
+  ({ init_r, target_r }) => ({ initialRank: init_r, settings: { init_r, target_r } }),
+);
 
-/** Builds the tuner of an imported adapter. Its file defines the adapter, and `settings` define how it is trained. */
-function importedAdaLora(
-  config: AdaLoraAdapterConfig,
-  settings: TripletSettings,
-): ImportedKind<AdaLoraTuner> {
+/** Makes the tuner of a stored adapter. Its file defines the adapter, and `settings` define how it is trained. */
+function tripletsOfFile(settings: TripletSettings): TunerOf<AdaLoraAdapterConfig, AdaLoraTuner> {
   // A key may end in the adapter's name.
   const pathOf = (key: string) => (parseFactor(key) ?? parseFactor(key.slice(0, key.lastIndexOf('.'))))?.path;
-  const kept = new Map(
-    Object.entries(config.rank_pattern ?? {}).map(([key, rows]) => [
-      pathOf(key),
-      rows.filter(Boolean).length,
-    ]),
-  );
-  return {
-    rank: (path) => kept.get(path) ?? config.init_r,
-    scale: (_, rank) => storedAdaLoraScale(config, rank),
-    create: (modules, saved) => new AdaLoraTuner(settings, modules, saved),
+  return (read, _model, where) => {
+    const { config, saved } = read;
+    const kept = new Map(
+      Object.entries(config.rank_pattern ?? {}).map(([key, rows]) => [
+        pathOf(key),
+        rows.filter(Boolean).length,
+      ]),
+    );
+    const modules = rankedModules(
+      read,
+      where,
+      (path) => kept.get(path) ?? config.init_r,
+      (_, rank) => storedAdaLoraScale(config, rank),
+    );
+    return new AdaLoraTuner(settings, modules, listParameters(saved));
   };
 }
 
@@ -123,14 +126,14 @@ export function continuesTriplets<Config>(
   return continuesLowRank({
     method,
     schema: schema as never,
+    files: ADALORA_FILES,
     // The file's alpha already includes the scale of the original run. An alpha that PEFT ignores is no setting here.
-    known(start: AdaLoraAdapterConfig) {
+    known(start) {
       const { lora_alpha, ...others } = known(start);
       const given = start.lora_alpha > 0 ? { lora_alpha } : {};
       return { ...others, ...given, scale: 'standard' };
     },
-    imported: (start: AdaLoraAdapterConfig, settings) =>
-      importedAdaLora(start, settings as unknown as TripletSettings),
+    tunerOf: (settings) => tripletsOfFile(settings as unknown as TripletSettings),
     meaningless: [...BUDGET_KEYS, ...Object.keys(schema.shape)].filter((key) => !TRAINING.includes(key)),
     notices: ["Training continues with the adapter's triplets. Their ranks do not change."],
   }) as unknown as ContinuesAdapters<Config>;

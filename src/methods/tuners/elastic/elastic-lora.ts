@@ -6,13 +6,13 @@ import { scheduleShape } from '../allocation/allocation-config.ts';
 import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
 import { assumedPhases, resolveSchedule } from '../allocation/resolve-schedule.ts';
 import { continuesTriplets, tripletMethod, tripletShape } from '../composed/triplet-method.ts';
-import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { factorName } from '../low-rank/factors.ts';
-import { type Export, exportLowRank } from '../low-rank/import-adapter.ts';
+import { type Export, exportLowRank } from '../low-rank/low-rank-files.ts';
 import { computeAdaLoraAlpha } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { AnySettings, MethodDefinition } from '../method-definition.ts';
-import { rank } from '../shared/rank.ts';
+import { rank } from '../peft/settings.ts';
+import { withTargets } from '../targets/adapted-modules.ts';
 import { ElasticRun, type RankPolicy } from './elastic-run.ts';
 
 const { tinit, tfinal, deltaT } = scheduleShape;
@@ -125,7 +125,7 @@ export function elasticLora<Config extends ElasticConfig, Schema extends z.ZodOb
       const schedule = resolveSchedule(config, totalSteps, method);
       const { totalStep: total_step, ...phases } = schedule;
       const tuner = AdaLoraTuner.create(model, { ...config, init_r: r });
-      const targets = defaultTargets(model, 'many');
+      const complete = withTargets(model, config, 'many');
       return new ElasticRun({
         tuner,
         schedule,
@@ -133,7 +133,7 @@ export function elasticLora<Config extends ElasticConfig, Schema extends z.ZodOb
         restarts: config.restart_optimizer,
         store: ({ modules, layout }, values, baseModel) =>
           storeTriplets(
-            { model, targets, modules, layout, values, baseModel, config },
+            { model, modules, layout, values, baseModel, config: complete },
             { ...phases, total_step, target_r: r },
           ),
         assumed: assumedPhases(config, schedule),

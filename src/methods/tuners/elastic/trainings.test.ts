@@ -176,7 +176,7 @@ it.each(Object.keys(RUNS) as (keyof typeof RUNS)[])('%s trains as its released c
     drawn.now = expected.drawn;
     const batches = Array.from({ length: parts }, (_, part) => {
       const number = i * parts + part;
-      return { feeds: feeds[number % 4]!, number, examples: 0, weight: 1 / parts };
+      return { feeds: feeds[number % 4]!, number, examples: 0, tokens: 0, weight: 1 / parts };
     });
     const found = await own.differentiateStep(program, values, batches, 0);
     // Both train in 32 bits. FlexLoRA's new triplets are far from orthogonal: one step of the orthogonality term

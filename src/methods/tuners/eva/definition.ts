@@ -9,7 +9,7 @@ import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
 import type { Measured } from '../measured/measured-run.ts';
 import type { InputsOf } from '../method-run.ts';
-import { rank } from '../shared/rank.ts';
+import { rank } from '../peft/settings.ts';
 
 /**
  * Principal components of rows that arrive in batches (Ross et al., 2008), as in scikit-learn and PEFT. Only the

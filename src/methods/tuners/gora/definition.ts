@@ -8,7 +8,7 @@ import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
 import { type Measured, WeightGradientTuner } from '../measured/measured-run.ts';
 import type { GradientAt } from '../method-run.ts';
-import { rank } from '../shared/rank.ts';
+import { rank } from '../peft/settings.ts';
 
 /** GoRA's settings, with the paper's symbols and defaults. If the released code differs, its value is marked. */
 export const goraConfigSchema = z

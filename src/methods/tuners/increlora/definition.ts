@@ -3,8 +3,8 @@ import { assumedPhases } from '../allocation/resolve-schedule.ts';
 import { continuesTriplets, tripletMethod } from '../composed/triplet-method.ts';
 import { storeTriplets } from '../elastic/elastic-lora.ts';
 import { seeded } from '../elastic/elastic-run.ts';
-import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { adaLoraAlpha, adaLoraScale } from '../low-rank/patterns-and-scales.ts';
+import { withTargets } from '../targets/adapted-modules.ts';
 import { type IncreLoraConfig, increLoraConfigSchema, planGrowth } from './config.ts';
 import { IncreLoraRun } from './increlora-run.ts';
 
@@ -20,7 +20,7 @@ export const increLora = tripletMethod<IncreLoraConfig, typeof increLoraConfigSc
     const tuner = AdaLoraTuner.create(model, config);
     const growth = planGrowth(config, tuner.modules.length, totalSteps);
     const { totalStep: total_step, ...phases } = growth.schedule;
-    const targets = defaultTargets(model, 'many');
+    const complete = withTargets(model, config, 'many');
     return new IncreLoraRun({
       tuner,
       growth,
@@ -33,7 +33,7 @@ export const increLora = tripletMethod<IncreLoraConfig, typeof increLoraConfigSc
       assumed: assumedPhases(config, growth.schedule),
       store: ({ modules, layout }, values, baseModel) =>
         storeTriplets(
-          { model, targets, modules, layout, values, baseModel, config },
+          { model, modules, layout, values, baseModel, config: complete },
           { ...phases, total_step, target_r: Math.max(init_r, target_r) },
         ),
     });

@@ -5,37 +5,39 @@ import { UserError } from '../../../support/user-error.ts';
 import { allocate } from '../allocation/allocate.ts';
 import { keptCount } from '../allocation/pruned-module.ts';
 import { factorsIn, type LowRankModule, matrixRows, selectColumns, setColumn } from '../low-rank/factors.ts';
-import { type Export, exportLowRank, type ImportedKind } from '../low-rank/import-adapter.ts';
-import { lowRankKind } from '../low-rank/low-rank-kind.ts';
+import { type Export, exportLowRank, lowRankKind, rankedModules } from '../low-rank/low-rank-files.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { orthonormalise, principalDirections } from '../low-rank/orthonormal.ts';
 import { loraRank, loraScale } from '../low-rank/patterns-and-scales.ts';
-import type { LoraAdapterConfig } from '../low-rank/peft-config.ts';
+import { LORA_FILES, type LoraAdapterConfig } from '../low-rank/peft-config.ts';
 import { MeasuredRun } from '../measured/measured-run.ts';
 import type { GradientAt } from '../method-run.ts';
+import { listParameters, type TunerOf } from '../peft/peft-files.ts';
 import type { ReadParameter, TunableModel } from '../tuner.ts';
 import { isRankStabilised, type LoraConfig } from './config.ts';
 import { type LoraSettings, LoraTuner } from './lora-tuner.ts';
 import { weightStart } from './start-factors.ts';
 
 /** Adapters of PEFT's type LORA: from plain LoRA, and from methods that end as LoRA. */
-export const loraKind = lowRankKind('LORA', {
-  imported: (config) => importedLora(config, { lora_dropout: 0 }),
-  facts: ({ use_dora }) => ({ settings: use_dora ? { use_dora } : {} }),
-});
+export const loraKind = lowRankKind(LORA_FILES, loraOfFile({ lora_dropout: 0 }), ({ use_dora }) => ({
+  settings: use_dora ? { use_dora } : {},
+}));
 
-/** Builds the tuner of an imported adapter. Its file defines the adapter, and `settings` define how it is trained. */
-export function importedLora(start: LoraAdapterConfig, settings: LoraSettings): ImportedKind<LoraTuner> {
-  return {
-    rank: (path) => loraRank(start, path),
-    scale: (path, rank) => loraScale(start, path, rank),
-    create(modules, saved, model, where) {
-      const init = weightStart(start.init_lora_weights);
-      const own = { ...settings, use_dora: start.use_dora, init_lora_weights: init };
-      const tuner = new LoraTuner(own, modules, saved);
-      if (init) tuner.takeStart(0, createReader(model, where));
-      return tuner;
-    },
+/** Makes the tuner of a stored adapter. Its file defines the adapter, and `settings` define how it is trained. */
+export function loraOfFile(settings: LoraSettings): TunerOf<LoraAdapterConfig, LoraTuner> {
+  return (read, model, where) => {
+    const { config, saved } = read;
+    const modules = rankedModules(
+      read,
+      where,
+      (path) => loraRank(config, path),
+      (path, rank) => loraScale(config, path, rank),
+    );
+    const init = weightStart(config.init_lora_weights);
+    const own = { ...settings, use_dora: config.use_dora, init_lora_weights: init };
+    const tuner = new LoraTuner(own, modules, listParameters(saved));
+    if (init) tuner.takeStart(0, createReader(model, where));
+    return tuner;
   };
 }
 
@@ -90,7 +92,7 @@ export function rankKeys(
 
 /** Stores LoRA with a rank and an alpha for each module. */
 export function storeRanked(
-  made: Pick<Export, 'model' | 'targets' | 'values' | 'baseModel'>,
+  made: Pick<Export, 'model' | 'values' | 'baseModel'>,
   config: Export['config'] & EvenSettings,
   tuner: LowRankTuner,
   alphaOf?: AlphaOf,

@@ -2,10 +2,10 @@ import type { z } from 'zod';
 import { loraConfigSchema } from '../lora/config.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { loraKind, rankKeys, storeRanked } from '../lora/ranked-run.ts';
-import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import type { LowRankModule } from '../low-rank/factors.ts';
 import type { AdapterSettings } from '../low-rank/peft-config.ts';
 import type { MethodDefinition, MethodTexts } from '../method-definition.ts';
+import { withTargets } from '../targets/adapted-modules.ts';
 import type { TunableModel } from '../tuner.ts';
 import { type MeasuredMethod, MeasuredRun } from './measured-run.ts';
 
@@ -38,7 +38,6 @@ export function measuredLora<Config extends MeasuredConfig, Schema extends z.Zod
     trains: 'adapter',
     vectors: 5,
     start(model, config) {
-      const targets = defaultTargets(model, 'few');
       const lora = loraConfigSchema.parse(
         Object.fromEntries(Object.entries(config).filter(([key]) => key in loraConfigSchema.shape)),
       );
@@ -51,7 +50,7 @@ export function measuredLora<Config extends MeasuredConfig, Schema extends z.Zod
         scale: (path, rank) => alphaOf(path, rank) / (lora.use_rslora ? Math.sqrt(rank) : rank),
         keys: (modules) => rankKeys(modules, lora, alphaOf),
         store: (tuner, values, baseModel) =>
-          storeRanked({ model, targets, values, baseModel }, lora, tuner, alphaOf),
+          storeRanked({ model, values, baseModel }, withTargets(model, lora, 'few'), tuner, alphaOf),
       });
     },
     kind: loraKind,

@@ -10,11 +10,11 @@ import { headNamed } from '../../../models/heads/registry.ts';
 import type { VirtualTokens } from '../../../models/nn/virtual-tokens.ts';
 import { InvalidFile, UserError } from '../../../support/user-error.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
-import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { AnySettings, MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { assertShape, checkSaved, listParameters, PEFT_VERSION, peftSettings } from '../peft/peft-files.ts';
+import { targetShape } from '../peft/settings.ts';
 import type { ReadParameter, TokensBefore, TunableModel, TunedSite, Tuner } from '../tuner.ts';
 import { savedParameters } from '../whole-parameters.ts';
 
@@ -63,7 +63,7 @@ export const virtualConfigShape = {
   /** Number of tokens before every text. The longest allowed text is shorter by this number. */
   num_virtual_tokens: z.int().min(1).default(20),
   /** Modules trained whole beside the tokens. */
-  modules_to_save: adapterConfigShape.modules_to_save,
+  modules_to_save: targetShape.modules_to_save,
 };
 
 /** The key of the tokens' tensor, [tokens, width]. */
@@ -71,7 +71,7 @@ const TOKENS = 'prompt_embeddings';
 
 /** Settings in the files of every method of this kind. Names and defaults are PEFT's (0.21). */
 const schema = z.object({
-  num_virtual_tokens: z.int().positive(),
+  num_virtual_tokens: virtualConfigShape.num_virtual_tokens.unwrap(),
   /** 2 is for encoder-decoders, with tokens for both parts. */
   num_transformer_submodules: z.literal(1).nullish(),
 });

@@ -2,11 +2,8 @@ import { z } from 'zod';
 import { multiply, tanh } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import { size } from '../../config-fields.ts';
-import type { LayerRows } from '../../nn/decoder-layers.ts';
-import type { Network } from '../../nn/network.ts';
-import { rmsNormModule } from '../../nn/rms-norm.ts';
 import { type DecoderConfig, decoderFields, parseDecoderConfig } from '../llama/config.ts';
-import { feedForward, normAndAdd } from '../llama/decoder-model.ts';
+import type { LayerNorms } from '../llama/decoder-model.ts';
 import { decoderFamily } from '../llama/definition.ts';
 import { checkLayerTypes, findWindow, layerTypes, typesWhere } from '../llama/layer-types.ts';
 
@@ -41,6 +38,12 @@ const schema = z
 /** A norm multiplies by its weight plus this offset. */
 export const NORM_OFFSET = 1;
 
+/** Norms before and after both attention and the feed-forward network. */
+export const GEMMA_NORMS: LayerNorms = {
+  attention: { before: 'input_layernorm', after: 'post_attention_layernorm' },
+  feedForward: { before: 'pre_feedforward_layernorm', after: 'post_feedforward_layernorm' },
+};
+
 /**
  * Gemma 2 (Gemma Team, 2024): norms before and after each sublayer, attention to a window in every second
  * layer, bounded scores.
@@ -53,13 +56,13 @@ export const gemma2 = decoderFamily({
   hasTokenHead: true,
   parseConfig: (json, where) => parseDecoderConfig(schema, json, where),
   embeddingScale: ({ hidden_size }) => Math.sqrt(hidden_size),
+  norms: GEMMA_NORMS,
   normOffset: NORM_OFFSET,
   finish: (logits, { final_logit_softcapping: cap }) => bounded(logits, cap),
   attention: (config, layer) => ({
     ...gemmaAttention(config, layer),
     adjust: (scores) => bounded(scores, config.attn_logit_softcapping),
   }),
-  layer: (...parts) => gemmaLayer(...parts),
 });
 
 type GemmaConfig = z.infer<z.ZodObject<typeof gemmaFields>> & DecoderConfig;
@@ -73,26 +76,6 @@ export function gemmaAttention(config: GemmaConfig & Parameters<typeof findWindo
     window: findWindow(config, layer),
     scale: 1 / Math.sqrt(query_pre_attn_scalar),
   };
-}
-
-/** A layer with norms before and after both attention and the feed-forward network. */
-export function gemmaLayer(
-  network: Network,
-  config: DecoderConfig,
-  { hidden, residual }: LayerRows,
-  attend: (x: Value) => Value,
-): Value {
-  const norm = (name: string) => (x: Value) =>
-    rmsNormModule(network.at(`${name}_layernorm`), x, config.rms_norm_eps, NORM_OFFSET);
-  const attended = normAndAdd(network.at('self_attn'), 'attention', attend(norm('input')(hidden)), {
-    residual,
-    norm: norm('post_attention'),
-  });
-  const mlp = network.at('mlp');
-  return normAndAdd(mlp, 'feedForward', feedForward(mlp, config, norm('pre_feedforward')(attended)), {
-    residual: attended,
-    norm: norm('post_feedforward'),
-  });
 }
 
 /** Maps values smoothly into (-cap, cap). */

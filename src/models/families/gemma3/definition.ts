@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { size } from '../../config-fields.ts';
-import { bounded, gemmaAttention, gemmaFields, gemmaLayer, NORM_OFFSET } from '../gemma2/definition.ts';
+import { bounded, GEMMA_NORMS, gemmaAttention, gemmaFields, NORM_OFFSET } from '../gemma2/definition.ts';
 import { parseDecoderConfig } from '../llama/config.ts';
 import { normOfHeads } from '../llama/decoder-model.ts';
 import { decoderFamily } from '../llama/definition.ts';
@@ -51,6 +51,7 @@ export const gemma3 = decoderFamily({
   baseName: 'Gemma3Text',
   parseConfig: parseGemma3Config,
   embeddingScale: ({ hidden_size }) => Math.sqrt(hidden_size),
+  norms: GEMMA_NORMS,
   normOffset: NORM_OFFSET,
   finish: (logits, { final_logit_softcapping: cap }) => bounded(logits, cap),
   attention: (config, layer) => ({
@@ -58,5 +59,4 @@ export const gemma3 = decoderFamily({
     rotary: config.rotaries[config.layer_types[layer]!],
     normalise: normOfHeads(config.headSize, config.rms_norm_eps, NORM_OFFSET),
   }),
-  layer: (...parts) => gemmaLayer(...parts),
 });

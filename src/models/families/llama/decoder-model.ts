@@ -5,75 +5,36 @@ import { wordLogits } from '../../heads/masked-lm-head.ts';
 import type { Encode, Head, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { type DecoderAttentionOptions, decoderAttention } from '../../nn/decoder-attention.ts';
-import { decoderLayers, type LayerRows } from '../../nn/decoder-layers.ts';
+import { decoderLayers } from '../../nn/decoder-layers.ts';
 import { wordEmbedding } from '../../nn/embedding.ts';
 import { selectRows } from '../../nn/last-rows.ts';
-import type { Network, Sublayer, SublayerEnd } from '../../nn/network.ts';
+import type { Network } from '../../nn/network.ts';
 import { rmsNormModule } from '../../nn/rms-norm.ts';
 import type { DecoderConfig } from './config.ts';
 
-interface GatedFeedForwardOptions {
-  /** Number of features between the two projections. */
-  inner: number;
-  activation: (x: Value) => Value;
-  bias?: boolean;
+/** The names of a sublayer's norms: of its input, and of its output before it is added to the residual. */
+interface SublayerNorms {
+  before?: string;
+  after?: string;
 }
 
-type LayerConfig = DecoderConfig & { mlp_bias?: boolean };
-
-/**
- * A layer: attention, then the gated feed-forward network, each applied to a norm of the hidden states. The
- * sublayers are the modules `self_attn` and `mlp`.
- *
- * @param attend applies the module `self_attn` to hidden states
- */
-function llamaLayer(
-  network: Network,
-  config: LayerConfig,
-  { hidden, residual }: LayerRows,
-  attend: (x: Value) => Value,
-): Value {
-  const norm = (name: string, x: Value) => rmsNormModule(network.at(name), x, config.rms_norm_eps);
-  const [attention, mlp] = [network.at('self_attn'), network.at('mlp')];
-  const mixed = attend(norm('input_layernorm', hidden));
-  const attended = add(residual, attention.sublayer('attention', mixed, { residual }));
-  const inner = feedForward(mlp, config, norm('post_attention_layernorm', attended));
-  return add(attended, mlp.sublayer('feedForward', inner, { residual: attended }));
+/** The norms of a layer's sublayers, the modules `self_attn` and `mlp`. */
+export interface LayerNorms {
+  attention: SublayerNorms;
+  feedForward: SublayerNorms;
 }
 
-/**
- * The end of a sublayer with a norm before the residual: residual + norm(h), as in Gemma 2 and OLMo 2. An
- * adapter is placed before this norm.
- *
- * @param module the module that computes h
- */
-export function normAndAdd(
-  module: Network,
-  kind: Sublayer['kind'],
-  h: Value,
-  end: Required<SublayerEnd>,
-): Value {
-  return add(end.residual, end.norm(module.sublayer(kind, h, end)));
-}
+const LLAMA_NORMS: LayerNorms = {
+  attention: { before: 'input_layernorm' },
+  feedForward: { before: 'post_attention_layernorm' },
+};
 
-/** The module `mlp`. */
-export function feedForward(module: Network, config: LayerConfig, x: Value): Value {
-  return gatedFeedForward(module, x, {
-    inner: config.intermediate_size,
-    activation: activation(config.hidden_act),
-    bias: config.mlp_bias,
-  });
-}
-
-/** Feed-forward network with a gated linear unit (Shazeer, 2020): down_proj(activation(gate_proj x) · up_proj x). */
-function gatedFeedForward(
-  module: Network,
-  x: Value,
-  { inner, activation, bias = false }: GatedFeedForwardOptions,
-): Value {
+/** A gated linear unit (Shazeer, 2020): down_proj(activation(gate_proj x) · up_proj x). */
+function gatedFeedForward(module: Network, config: DecoderConfig & { mlp_bias?: boolean }, x: Value): Value {
+  const { intermediate_size: inner, hidden_act, mlp_bias: bias = false } = config;
   const [gate, up] = module.linearGroup(['gate_proj', 'up_proj'], x, [inner, inner], { bias });
   const width = x.shape[1] as number;
-  return module.linear('down_proj', multiply(activation(gate), up), width, { bias });
+  return module.linear('down_proj', multiply(activation(hidden_act)(gate), up), width, { bias });
 }
 
 /** Default dropout before the token classifier: a constant of transformers. */
@@ -141,12 +102,12 @@ export function decoderTokenHead<Config extends DecoderConfig>(
 export interface DecoderParts<Config extends DecoderConfig> {
   /** Attention options of a layer. They are added to those from common config fields. */
   attention(config: Config, layer: number): Partial<DecoderAttentionOptions>;
-  /**
-   * Builds a layer. Default: Llama's layer.
-   *
-   * @param attend applies the module `self_attn` to hidden states of all tokens, and returns those of `rows.residual`
-   */
-  layer?(network: Network, config: Config, rows: LayerRows, attend: (x: Value) => Value): Value;
+  /** Computes the module `mlp` of a layer. Default: a gated linear unit. */
+  feedForward?(module: Network, config: Config, x: Value, layer: number): Value;
+  /** Default: Llama's, before each sublayer. */
+  norms?: LayerNorms;
+  /** Dropout of the output of sublayers. Default: 0. */
+  dropout?(config: Config): number;
   /** Factor of the word embeddings. Default: 1. */
   embeddingScale?(config: Config): number;
   /** A norm multiplies by its weight plus this. Default: 0. */
@@ -155,25 +116,43 @@ export interface DecoderParts<Config extends DecoderConfig> {
 
 /** A decoder without a head. Returns the last layer's normalized hidden states, of all tokens or those in `inputs.asked`. */
 export function decoderModel<Config extends DecoderConfig>(
-  { attention, layer = llamaLayer, embeddingScale = () => 1, normOffset }: DecoderParts<Config>,
+  parts: DecoderParts<Config>,
   module: Network,
   config: Config,
   inputs: ModelInputs,
 ): Value {
-  const { vocab_size, hidden_size, pad_token_id } = config;
+  const { attention, feedForward = gatedFeedForward, norms = LLAMA_NORMS, normOffset } = parts;
+  const { vocab_size, hidden_size, pad_token_id, rms_norm_eps: epsilon } = config;
   const table = module.at('embed_tokens');
   const embedded = wordEmbedding(table, [vocab_size, hidden_size], inputs.inputIds, {
     padding: pad_token_id,
-    scale: embeddingScale(config),
+    scale: parts.embeddingScale?.(config),
     virtual: inputs.virtual,
   });
   const hidden = decoderLayers(module, config.num_hidden_layers, embedded, inputs.asked, (i, rows) => {
-    const network = module.at(`layers.${i}`);
+    const layer = module.at(`layers.${i}`);
+    const norm = (name: string) => (x: Value) => rmsNormModule(layer.at(name), x, epsilon, normOffset);
+    const sublayer = (
+      kind: keyof LayerNorms,
+      module: Network,
+      x: Value,
+      residual: Value,
+      compute: (x: Value) => Value,
+    ) => {
+      const { before, after } = norms[kind];
+      const h = layer.dropout(compute(before ? norm(before)(x) : x), parts.dropout?.(config) ?? 0);
+      const end = { residual, norm: after === undefined ? undefined : norm(after) };
+      const replaced = module.sublayer(kind, h, end);
+      return add(residual, end.norm ? end.norm(replaced) : replaced);
+    };
+    const [attend, mlp] = [layer.at('self_attn'), layer.at('mlp')];
     const options = { ...commonOptions(config), ...attention(config, i) };
-    const attend = (x: Value) => decoderAttention(network.at('self_attn'), x, inputs, options, rows.asked);
-    return layer(network, config, rows, attend);
+    const attended = sublayer('attention', attend, rows.hidden, rows.residual, (x) =>
+      decoderAttention(attend, x, inputs, options, rows.asked),
+    );
+    return sublayer('feedForward', mlp, attended, attended, (x) => feedForward(mlp, config, x, i));
   });
-  return rmsNormModule(module.at('norm'), hidden, config.rms_norm_eps, normOffset);
+  return rmsNormModule(module.at('norm'), hidden, epsilon, normOffset);
 }
 
 function commonOptions(config: DecoderConfig): DecoderAttentionOptions {

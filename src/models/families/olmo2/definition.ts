@@ -1,8 +1,6 @@
 import { z } from 'zod';
-import type { Value } from '../../../engine/graph/graph.ts';
 import { rmsNormModule } from '../../nn/rms-norm.ts';
 import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
-import { feedForward, normAndAdd } from '../llama/decoder-model.ts';
 import { decoderFamily } from '../llama/definition.ts';
 
 const schema = z.object({
@@ -26,16 +24,8 @@ export const olmo2 = decoderFamily({
     outputBias: bias,
     normalise: (norm, x) => rmsNormModule(norm, x, rms_norm_eps),
   }),
-  layer(network, config, { hidden, residual }, attend) {
-    const norm = (name: string) => (x: Value) => rmsNormModule(network.at(name), x, config.rms_norm_eps);
-    const attended = normAndAdd(network.at('self_attn'), 'attention', attend(hidden), {
-      residual,
-      norm: norm('post_attention_layernorm'),
-    });
-    const mlp = network.at('mlp');
-    return normAndAdd(mlp, 'feedForward', feedForward(mlp, config, attended), {
-      residual: attended,
-      norm: norm('post_feedforward_layernorm'),
-    });
+  norms: {
+    attention: { after: 'post_attention_layernorm' },
+    feedForward: { after: 'post_feedforward_layernorm' },
   },
 });

@@ -1,12 +1,11 @@
 import { z } from 'zod';
-import { add, multiply, slice } from '../../../engine/graph/build.ts';
+import { multiply, slice } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import { isObject } from '../../../support/options.ts';
 import { probability, size } from '../../config-fields.ts';
 import { activation } from '../../nn/activation.ts';
 import type { Network } from '../../nn/network.ts';
-import { rmsNormModule } from '../../nn/rms-norm.ts';
-import { type DecoderConfig, decoderFields, parseDecoderConfig } from '../llama/config.ts';
+import { decoderFields, parseDecoderConfig } from '../llama/config.ts';
 import { decoderFamily } from '../llama/definition.ts';
 import { partialRotaryFields } from '../llama/rotary-fields.ts';
 
@@ -63,15 +62,12 @@ export const phi3 = decoderFamily({
       );
     },
   }),
-  layer(network, config, { hidden, residual }, attend) {
-    const norm = (name: string, x: Value) => rmsNormModule(network.at(name), x, config.rms_norm_eps);
-    const dropped = (x: Value) => network.dropout(x, config.resid_pdrop);
-    const [attention, mlp] = [network.at('self_attn'), network.at('mlp')];
-    const mixed = dropped(attend(norm('input_layernorm', hidden)));
-    const attended = add(residual, attention.sublayer('attention', mixed, { residual }));
-    const inner = dropped(feedForward(mlp, config, norm('post_attention_layernorm', attended)));
-    return add(attended, mlp.sublayer('feedForward', inner, { residual: attended }));
+  feedForward(module, { intermediate_size: inner, hidden_act, hidden_size }, x) {
+    const [gate, up] = split(module, 'gate_up_proj', x, [inner, inner]) as [Value, Value];
+    const gated = multiply(activation(hidden_act)(gate), up);
+    return module.linear('down_proj', gated, hidden_size, { bias: false });
   },
+  dropout: ({ resid_pdrop }) => resid_pdrop,
 });
 
 /** Moves `original_max_position_embeddings` to the rotary settings, where other families have it. */
@@ -88,11 +84,4 @@ function split(module: Network, name: string, x: Value, widths: readonly number[
   const ends = widths.map((_, i) => widths.slice(0, i + 1).reduce((sum, width) => sum + width, 0));
   const fused = module.linear(name, x, ends[ends.length - 1]!, { bias: false });
   return widths.map((width, i) => slice(fused, 1, ends[i]! - width, ends[i]!));
-}
-
-/** The module `mlp`. */
-function feedForward(module: Network, config: DecoderConfig, x: Value): Value {
-  const { intermediate_size: inner, hidden_act, hidden_size } = config;
-  const [gate, up] = split(module, 'gate_up_proj', x, [inner, inner]) as [Value, Value];
-  return module.linear('down_proj', multiply(activation(hidden_act)(gate), up), hidden_size, { bias: false });
 }

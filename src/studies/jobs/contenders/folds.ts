@@ -87,7 +87,7 @@ export async function foldOutputs(
     const trainer = new Trainer(loaded.inputs, withoutEvaluation(loaded.settings), {
       shouldStop: host.shouldStop,
       peakMemoryMb: host.peakMemoryMb,
-      ...(save && { save }),
+      save,
       emit(event) {
         if (event.type === 'step') onProgress((fold + event.step / loaded.settings.totalSteps) / count);
       },

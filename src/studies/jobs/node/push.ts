@@ -5,7 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { ADAPTER_CONFIG, ADAPTER_FILES } from '../../../input/formats/adapters/adapter-files.ts';
 import { editJson } from '../../../input/formats/bounded-json.ts';
 import { EMBEDDED_MODEL, parseModelId } from '../../../input/hub/model-id.ts';
-import { hubAccess, uploadAccess } from '../../../input/hub/node/cache.ts';
+import { hub } from '../../../input/hub/node/resolve-model.ts';
 import type { ResolveOptions } from '../../../input/hub/repository.ts';
 import { type UploadOptions, uploadFiles } from '../../../input/hub/upload.ts';
 import { inScratchFolder } from '../../../input/store/node/temporary-name.ts';
@@ -110,7 +110,7 @@ async function send(
   );
   if (isDry) return { files: sizes };
   const { isPublic, parent } = options;
-  const access = uploadAccess(options);
+  const access = hub.uploadAccess(options);
   return { files: sizes, ...(await uploadFiles(repo, files, { isPublic, parent, onUpload }, access)) };
 }
 
@@ -160,7 +160,7 @@ function readCard(path: string): string | undefined {
 
 /** Whether anybody can read the datasets that a card names. */
 async function arePublic(card: string | undefined, options: HubAddress): Promise<boolean> {
-  const { endpoint } = hubAccess(options);
+  const { endpoint } = hub.access(options);
   const [, front = ''] = /^---\n([\s\S]*?)\n---\n/.exec(card ?? '') ?? [];
   const [, list = ''] = /^datasets:\n((?: +- .+\n?)+)/m.exec(front) ?? [];
   const names = [...list.matchAll(/- (.+)/g)].map(([, name]) => name!.trim());

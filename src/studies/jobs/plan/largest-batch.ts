@@ -1,4 +1,4 @@
-import { type ExampleLengths, planEpoch } from '../../../input/text/batches.ts';
+import { type ExampleLengths, paddedTokens, planEpoch } from '../../../input/text/batches.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 
 /** Number of epochs that are searched. Later epochs have similar batches. */
@@ -27,9 +27,4 @@ export function largestBatch({ training, seed }: RunConfig, lengths: ExampleLeng
     left -= batches.length;
   }
   return largest;
-}
-
-/** Number of tokens in a batch, including padding. It determines the batch's time and memory. */
-export function paddedTokens(examples: Int32Array, lengths: Int32Array): number {
-  return examples.length * examples.reduce((longest, example) => Math.max(longest, lengths[example]!), 0);
 }

@@ -2,7 +2,7 @@ import type { Value } from '../../../engine/graph/graph.ts';
 import { peakMemory } from '../../../engine/graph/peak-memory.ts';
 import { collectSymbols } from '../../../engine/graph/print.ts';
 import type { Tensors } from '../../../engine/runtime/session.ts';
-import { planEvaluation } from '../../../input/text/batches.ts';
+import { paddedTokens, planEvaluation } from '../../../input/text/batches.ts';
 import { DEFAULT_OPTIMIZER, optimizerBytes } from '../../../methods/optim/optimizer.ts';
 import type { Tuner } from '../../../methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
@@ -15,6 +15,7 @@ import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import { evaluationGraph, trainingGraph } from '../../../program/training-graph.ts';
 import type { Validation } from '../../../program/validation.ts';
 import { packsWeights, weightMemory } from '../../../program/weight-memory.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import { largestBatch } from './largest-batch.ts';
@@ -49,7 +50,8 @@ export function memoryEstimate(
 ): (dtype: BaseDtype) => number {
   const { labelParts } = plain;
   const batch = largestBatch(config, train);
-  const atATime = batch.slice(0, Math.ceil(batch.length / countParts(plain, tuner, batch.length)));
+  const size = { examples: batch.length, tokens: paddedTokens(batch, train.lengths) };
+  const atATime = batch.slice(0, Math.ceil(batch.length / countParts(plain, tuner, size)));
   const training = inParts(train.batch(atATime, 0).feeds, labelParts);
   const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config, labelParts));
   const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha, optim } = config.training;
@@ -81,7 +83,7 @@ export function memoryEstimate(
     }
     const pools = dropouts.poolBytes(collectSymbols(values, training));
     const held = weightMemory(readers) + vectors + pools;
-    return RUNTIME_MB + held / 2 ** 20 + sessions.reduce((a, b) => a + b);
+    return RUNTIME_MB + held / 2 ** 20 + addUp(sessions);
   };
 }
 

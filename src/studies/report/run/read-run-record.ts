@@ -16,10 +16,11 @@ const MAX_NAMED = 5;
  * @throws UserError if the folder is not that of a run
  */
 export function readRunRecord(run: FolderFiles, name = ''): RunRecord {
-  // Fails, and suggests folders with similar names.
-  if (!run.has('')) run.openNow('', 'the folder of a run');
+  const state = run.stat('');
+  if (!state) throw run.missing('', 'the folder of a run');
   const isRun = (folder: FolderFiles) => folder.has(RUN_FILES.config);
-  const within = isRun(run) ? [] : run.list().filter((inside) => isRun(run.within(inside)));
+  const inside = state.kind === 'folder' && !isRun(run) ? run.list() : [];
+  const within = inside.filter((name) => isRun(run.within(name)));
   if (within.length > 0) {
     const named = within.slice(0, MAX_NAMED).map(run.path);
     const hint = `Name the runs in it: ${named.join(', ')}.`;

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { openCheckpoint } from '../../../input/formats/node/checkpoint.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
-import { knowsPooling } from '../../../input/hub/node/cache.ts';
+import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { decodePicture } from '../../../input/pictures/node/decode-picture.ts';
 import { PLAIN_SENTENCE } from '../../../models/sentence-settings.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
@@ -22,7 +22,7 @@ import { SENTENCE_FILES } from '../sentence-files.ts';
 /** Describes the model in a folder. If a Hub snapshot may lack sentence-transformers' files, its pooling is unknown. */
 export async function describeFolder(folder: string, changes?: ModelConfig): Promise<Described> {
   const described = await describeModel(folderFiles(folder), changes);
-  if (knowsPooling(folder) || described.family.config.picture) return described;
+  if (hub.knowsPooling(folder) || described.family.config.picture) return described;
   const unsupported = `the cached snapshot may lack ${SENTENCE_FILES.modules}; it is completed when the Hub can be reached`;
   return withChanges({ ...described, settings: { ...PLAIN_SENTENCE, unsupported } }, changes);
 }

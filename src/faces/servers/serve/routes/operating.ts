@@ -2,7 +2,7 @@ import { createRoute, z } from '@hono/zod-openapi';
 import type { Service } from '../../../../use/serving/service/service.ts';
 import type { ServeApp } from '../request-scope.ts';
 import type { ServerMetrics } from '../server-metrics.ts';
-import { errorResponses, jsonBody, OPEN_AI_ERRORS } from './route-parts.ts';
+import { errorResponses, OPEN_AI_ERRORS, postRoute } from './route-parts.ts';
 
 const loading = z.object({ lora_name: z.string(), lora_path: z.string() }).openapi('LoadAdapterRequest');
 const unloading = z.object({ lora_name: z.string() }).openapi('UnloadAdapterRequest');
@@ -11,20 +11,8 @@ const said = {
   ...OPEN_AI_ERRORS,
 };
 
-const load = createRoute({
-  method: 'post',
-  path: '/v1/load_lora_adapter',
-  summary: 'Load an adapter from one of the folders',
-  request: jsonBody(loading),
-  responses: said,
-});
-const unload = createRoute({
-  method: 'post',
-  path: '/v1/unload_lora_adapter',
-  summary: 'Unload an adapter',
-  request: jsonBody(unloading),
-  responses: said,
-});
+const load = postRoute('/v1/load_lora_adapter', 'Load an adapter from one of the folders', loading, said);
+const unload = postRoute('/v1/unload_lora_adapter', 'Unload an adapter', unloading, said);
 
 /** Adds routes that load and unload adapters, as in vLLM. */
 export function addAdapters(app: ServeApp, service: Service): void {

@@ -1,8 +1,8 @@
 import { counted, short } from '../../format.ts';
-import { markup } from '../../markup.ts';
-import { groupInterval, intervalText, type RunGroup } from '../../run/group-runs.ts';
+import { type Markup, markup } from '../../markup.ts';
+import { intervalOver, intervalText, type RunGroup } from '../../run/group-runs.ts';
 import { examplesPerSecond, type RunRecord, runMemoryMb, stepMs } from '../../run/run-record.ts';
-import { part, type Section, table } from '../section.ts';
+import { part, table } from '../section.ts';
 
 interface Cost {
   name: string;
@@ -26,9 +26,10 @@ const COSTS: readonly Cost[] = [
 ];
 
 /** The cost of each run, and its ratio to the first run's. */
-export function cost(groups: readonly RunGroup[]): Section {
+export function cost(groups: readonly RunGroup[]): Markup | undefined {
+  if (groups.every(({ runs }) => runs.every(({ start }) => !start))) return undefined;
   const rows = COSTS.map(({ name, of, show, unit }) => {
-    const values = groups.map((group) => groupInterval(group, of));
+    const values = groups.map(({ runs }) => intervalOver(runs, of));
     return [
       name,
       ...values.map((value, i) => {
@@ -39,10 +40,8 @@ export function cost(groups: readonly RunGroup[]): Section {
     ];
   });
   const note = groups.length > 1 ? ` × is relative to ${groups[0]!.label}.` : '';
-  const body = part(
+  return part(
     'cost-table',
     markup`${table('Cost', groups, rows)}<p class="note">Parameters are counted at the start of training, before triplets are pruned. Times and rates exclude evaluations. Memory is that of the whole process.${note}</p>`,
   );
-  const hasBegun = groups.some(({ runs }) => runs.some(({ start }) => start));
-  return { id: 'cost', title: 'Cost', ...(hasBegun && { body }) };
 }

@@ -1,12 +1,13 @@
 import { methodNamed } from '../../../../methods/tuners/registry.ts';
-import type { Point } from '../../../../scores/stats/series.ts';
+import { meanSeries, type Point } from '../../../../scores/stats/series.ts';
+import { mean } from '../../../../support/numbers.ts';
 import { panels } from '../../chart/panels.ts';
 import { matrixName } from '../../chart/picture.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';
-import { groupSeries, type RunGroup } from '../../run/group-runs.ts';
+import type { RunGroup } from '../../run/group-runs.ts';
 import type { RunRecord } from '../../run/run-record.ts';
-import { figure, groupTitle, type Section } from '../section.ts';
+import { figure, groupTitle } from '../section.ts';
 import { curveFigure, listCurves, stepDomain } from './curves.ts';
 
 /** Indices of the two factors whose orthogonality is measured. The left factor is first. */
@@ -14,16 +15,15 @@ const SIDES = [0, 1] as const;
 type Side = (typeof SIDES)[number];
 
 /** How far the factors of every matrix are from orthonormal over the run, as in the paper's figure 4. */
-export function factors(groups: readonly RunGroup[]): Section {
-  const section = { id: 'factors', title: 'Orthogonality of the factors' };
+export function factors(groups: readonly RunGroup[]): Markup | undefined {
   const measured = groups.filter(isMeasured);
-  if (measured.length === 0) return section;
+  if (measured.length === 0) return undefined;
   const compared = measured.length > 1 && SIDES.map((side) => means(groups, side));
   const each = groups.map(
     (group, i) =>
       measured.includes(group) && SIDES.map((side) => ofMatrices(groups, group, `factors-${i}`, side)),
   );
-  return { ...section, body: markup`<div class="figures">${compared}${each}</div>` };
+  return markup`<div class="figures">${compared}${each}</div>`;
 }
 
 function isMeasured({ runs }: RunGroup): boolean {
@@ -34,8 +34,7 @@ function isMeasured({ runs }: RunGroup): boolean {
 function means(groups: readonly RunGroup[], side: Side): Markup | undefined {
   const curves = listCurves(groups, ({ orthogonality }) =>
     orthogonality.map(({ step, modules }): Point => {
-      const values = Object.values(modules).map((distances) => distances[side]);
-      return [step, values.reduce((sum, value) => sum + value, 0) / values.length];
+      return [step, mean(Object.values(modules).map((distances) => distances[side]))];
     }),
   );
   const names = new Set(groups.filter(isMeasured).map((group) => nameFactors(group)[side]));
@@ -62,20 +61,21 @@ function ofMatrices(groups: readonly RunGroup[], group: RunGroup, id: string, si
     curves: places.rows.flatMap(({ layer, ranks }) => {
       const index = ranks[k];
       if (index === undefined) return [];
-      const { points } = groupSeries(group, (run) => listDistances(run, paths[index]!, side));
+      const { points } = meanSeries(group.runs.map((run) => listDistances(run, paths[index]!, side)));
       return points.length > 0 ? [{ layer, points }] : [];
     }),
   }));
   const name = formula(nameFactors(group)[side], side);
   const seeds = group.runs.length > 1 ? ` Means of ${group.runs.length} seeds.` : '';
   const description = `Distance of the ${side === 0 ? 'columns' : 'rows'} of ${nameFactors(group)[side]} from orthonormal, one curve per layer; 0 is orthonormal.${seeds}`;
-  const layers = places.rows.map(({ layer }) => layer);
-  const x = { name: 'step', domain: stepDomain([group]) };
-  return figure({
+  return figure(panels, {
     id: `${id}-${side}`,
     title: groupTitle(group, groups.length > 1, `${name} of each matrix`),
     description,
-    draw: (described) => panels({ ...described, layers, panels: drawn, x, y: name }),
+    layers: places.rows.map(({ layer }) => layer),
+    panels: drawn,
+    x: { name: 'step', domain: stepDomain([group]) },
+    y: name,
   });
 }
 

@@ -10,7 +10,7 @@ import { counted } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';
 import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
-import { chooseTone, figure, groupTitle, type Section } from '../section.ts';
+import { chooseTone, figure, groupTitle } from '../section.ts';
 
 export interface Barcode extends Captioned {
   rows: readonly (SplitScores & { label: string })[];
@@ -57,13 +57,12 @@ type Scored = EventOf<'allocation'> & { scores: (number | null)[][] };
  * The section about importance: which components the final rank pattern keeps, by matrix and by layer, and how the
  * importance of some components changed.
  */
-export function importance(groups: readonly RunGroup[]): Section {
+export function importance(groups: readonly RunGroup[]): Markup | undefined {
   const figures = groups.flatMap((group, i) => [
     ...barcodes(group, `importance-${i}`, groups.length > 1),
     ...followed(group, `followed-${i}`, groups.length > 1),
   ]);
-  const section = { id: 'importance', title: 'What was kept' };
-  return figures.length === 0 ? section : { ...section, body: markup`<div class="pair">${figures}</div>` };
+  return figures.length === 0 ? undefined : markup`<div class="pair">${figures}</div>`;
 }
 
 /** Allocations with scores, from the run with the lowest seed: scores of different runs are not on a common scale. */
@@ -83,26 +82,25 @@ export function scoreHistogram(group: RunGroup, id: string, isNamed: boolean): M
   const text = `${counted(keptCount)} of ${counted(count)} ${components} kept at step ${counted(last.step)}${missing}.${describeSeed(group)}`;
   const title = groupTitle(group, isNamed, `importance of the ${components}`);
   const counts = { kept: binned(kept, edges), dropped: binned(dropped, edges) };
-  return markup`<div class="scores">${figure({
-    id,
-    title,
-    description: text,
-    draw: (captioned) => histogram({ ...captioned, components, edges, ...counts, cut: findCut(last) }),
-    caption: markup`<b>${title}.</b> <span class="swatch kept"></span> kept, <span class="swatch dropped"></span> dropped: ${text}`,
-  })}</div>`;
+  const drawn = { id, title, description: text, components, edges, ...counts, cut: findCut(last) };
+  const caption = markup`<b>${title}.</b> <span class="swatch kept"></span> kept, <span class="swatch dropped"></span> dropped: ${text}`;
+  return markup`<div class="scores">${figure(histogram, drawn, { caption })}</div>`;
 }
 
 function barcodes(group: RunGroup, id: string, isNamed: boolean): Markup[] {
   const last = listScored(group).at(-1);
   if (!last) return [];
-  const domain = findDomain(last);
+  const edges = computeEdges([last]);
+  const domain: [number, number] = [edges[0]!, edges.at(-1)!];
   const component = componentsIn([group]).slice(0, -1);
   return listRows(last).map(({ by, rows }) =>
-    figure({
+    figure(barcode, {
       id: `${id}-by-${by}`,
       title: groupTitle(group, isNamed, `importance by ${by}`),
       description: `One stroke per ${component} at step ${counted(last.step)}; pale ones were dropped.${describeSeed(group)}`,
-      draw: (captioned) => barcode({ ...captioned, rows, domain, cut: findCut(last) }),
+      rows,
+      domain,
+      cut: findCut(last),
     }),
   );
 }
@@ -131,12 +129,13 @@ function followed(group: RunGroup, id: string, isNamed: boolean): Markup[] {
       .filter(([, logarithm]) => Number.isFinite(logarithm)),
   }));
   return [
-    figure({
+    figure(lineChart, {
       id,
       title: groupTitle(group, isNamed, `importance of single ${components}`),
       description,
-      draw: (captioned) =>
-        lineChart({ ...captioned, x: { name: 'step' }, y: { name: 'log10 importance' }, curves }),
+      x: { name: 'step' },
+      y: { name: 'log10 importance' },
+      curves,
     }),
   ];
 }
@@ -180,11 +179,6 @@ export function importanceFrames(group: RunGroup): ImportanceFrames | undefined 
 /** Bin edges for all allocations of a run, so that the slider shows how scores move. */
 function computeEdges(scored: readonly Scored[]): number[] {
   return binEdges(scored.flatMap(({ scores }) => scores.flat().filter((score) => score !== null)));
-}
-
-function findDomain({ scores }: Scored): [number, number] {
-  const edges = binEdges(scores.flat().filter((score) => score !== null));
-  return [edges[0]!, edges.at(-1)!];
 }
 
 function divideScores({ scores, ranks }: Scored) {

@@ -1,9 +1,11 @@
 import { methodNamed } from '../../../../methods/tuners/registry.ts';
+import { listed } from '../../../../support/text.ts';
 import { TASK_NAMES, taskNamed } from '../../../../tasks/registry.ts';
-import { capital, counted, countedNoun, duration, listed, score } from '../../format.ts';
+import { capital, counted, countedNoun, duration, score } from '../../format.ts';
+import type { Markup } from '../../markup.ts';
 import {
   dataName,
-  groupInterval,
+  intervalOver,
   intervalText,
   joinNames,
   modelName,
@@ -18,18 +20,14 @@ import {
   newestRanks,
   type RunRecord,
 } from '../../run/run-record.ts';
-import { part, type Section, table } from '../section.ts';
+import { part, table } from '../section.ts';
 import { scoreNames } from './result.ts';
 
 /** The runs as a table, with a column for each group. */
-export function summary(groups: readonly RunGroup[]): Section {
+export function summary(groups: readonly RunGroup[]): Markup {
   const rows = FACTS.map(([name, of]) => [name, ...groups.map((group) => of(group))]);
   const filled = rows.filter(([, ...cells]) => cells.some((cell) => cell !== ''));
-  return {
-    id: 'summary',
-    title: 'What was run',
-    body: part('summary-table', table('What was run', groups, filled)),
-  };
+  return part('summary-table', table('What was run', groups, filled));
 }
 
 type FactOf = (group: RunGroup) => string;
@@ -46,9 +44,9 @@ const FACTS: readonly (readonly [name: string, of: FactOf])[] = [
   ['State', ({ runs }) => listed([...new Set(runs.map(runState))])],
   [
     'Training time',
-    (group) =>
+    ({ runs }) =>
       intervalText(
-        groupInterval(group, ({ finish }) => finish?.train_runtime),
+        intervalOver(runs, ({ finish }) => finish?.train_runtime),
         duration,
       ).replace(/^–$/, ''),
   ],
@@ -113,7 +111,7 @@ export function describeLead(groups: readonly RunGroup[]): string {
   const models = listed([...new Set(runs.map(({ facts }) => modelName(facts)))]);
   const [name] = scoreNames(groups);
   const scores = groups.flatMap((group) => {
-    const value = groupInterval(group, (run) => finalScores(run).get(name!));
+    const value = intervalOver(group.runs, (run) => finalScores(run).get(name!));
     return value ? `${groups.length > 1 ? `${group.label} ` : ''}${intervalText(value, score)}` : [];
   });
   const result = scores.length > 0 ? `: ${scoreTitleIn(groups, name!)} ${scores.join(', ')}` : '';

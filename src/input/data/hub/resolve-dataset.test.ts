@@ -2,12 +2,13 @@ import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { type HostedModel, type HubServer, startHubServer } from '../../../../../tests/support/hub-server.ts';
-import { openDataFiles } from '../../node/text-files.ts';
+import { type HostedModel, type HubServer, startHubServer } from '../../../../tests/support/hub-server.ts';
+import { hub } from '../../hub/node/resolve-model.ts';
+import { openDataFiles } from '../node/text-files.ts';
 import { resolveSplit } from './resolve-dataset.ts';
 
 const NAME = 'nyu-mll/glue';
-const PARQUET = readFileSync(new URL('../../parquet/fixtures/rows-snappy.parquet', import.meta.url));
+const PARQUET = readFileSync(new URL('../parquet/fixtures/rows-snappy.parquet', import.meta.url));
 const CARD = Buffer.from(`---
 configs:
 - config_name: cola
@@ -74,22 +75,24 @@ it('downloads a split into the cache with progress, and reads it from there with
 it("uses the Hub's parquet of datasets with a script", async () => {
   const converted = { commit: 'd'.repeat(40), files: { 'cola/train/0000.parquet': PARQUET } };
   await serve({ files: { 'glue.py': Buffer.from('') }, branches: { 'refs/convert/parquet': converted } });
-  const { paths } = await resolveSplit({ dataset: NAME, subset: 'cola', split: 'train' });
+  const { paths } = await resolveSplit(hub, { dataset: NAME, subset: 'cola', split: 'train' });
   expect(paths).toEqual([expect.stringContaining(`${'d'.repeat(40)}/cola/train/0000.parquet`)]);
   vi.stubEnv('HF_HUB_OFFLINE', '1');
-  expect((await resolveSplit({ dataset: NAME, subset: 'cola', split: 'train' })).paths).toEqual(paths);
+  expect((await resolveSplit(hub, { dataset: NAME, subset: 'cola', split: 'train' })).paths).toEqual(paths);
 });
 
 it('lists what exists, and reports errors', async () => {
   await serve({ files: { ...files, 'README.md': Buffer.from('') } });
-  await expect(resolveSplit({ dataset: NAME, split: 'train' })).rejects.toThrow('Its subsets: cola.');
-  await expect(resolveSplit({ dataset: 'other/name', split: 'train' })).rejects.toThrow('nor a dataset on');
-  await expect(resolveSplit({ dataset: '../x', split: 'train' })).rejects.toThrow(
+  await expect(resolveSplit(hub, { dataset: NAME, split: 'train' })).rejects.toThrow('Its subsets: cola.');
+  await expect(resolveSplit(hub, { dataset: 'other/name', split: 'train' })).rejects.toThrow(
+    'nor a dataset on',
+  );
+  await expect(resolveSplit(hub, { dataset: '../x', split: 'train' })).rejects.toThrow(
     '`data.dataset` must be a dataset on the Hub, such as owner/name, got "../x".',
   );
   await server?.close();
   await serve({ files: { '../../evil.parquet': PARQUET } });
-  await expect(resolveSplit({ dataset: NAME, split: 'train' })).rejects.toThrow(
+  await expect(resolveSplit(hub, { dataset: NAME, split: 'train' })).rejects.toThrow(
     'which is outside the repository',
   );
 });

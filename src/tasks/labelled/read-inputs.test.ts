@@ -38,7 +38,7 @@ describe('rowsFromInput', () => {
   const predicting = (run: Columns) => useColumns(run, {}, false);
 
   it('reads one text per line, for any run with one text', () => {
-    const content = '\ufeffA "quoted, cat.\r\n\nTwo\n';
+    const content = 'A "quoted, cat.\r\n\nTwo\n';
     expect(texts(rowsFromInput(content, predicting(COLA)))).toEqual(['A "quoted, cat.', '', 'Two']);
     const named: Columns = { text: 'sentence', label: 'label', header: true };
     expect(texts(rowsFromInput('sentence\none', predicting(named)))).toEqual(['sentence', 'one']);
@@ -110,7 +110,7 @@ describe('rowsFromFile', () => {
   const unknown: Columns = { text: 0 };
 
   it('reads a text per line like standard input, blank ones too', () => {
-    const content = '\ufeffone, "two\r\n\nthree\n\n';
+    const content = 'one, "two\r\n\nthree\n\n';
     for (const [run, name] of [
       [unknown, 'x.txt'],
       [unknown, 'x'],

@@ -1,6 +1,6 @@
-import { nearest, suggest } from '../../support/text.ts';
-import { InvalidConfig, UserError } from '../../support/user-error.ts';
-import { fullMatcher } from './shared/python-regex.ts';
+import { nearest, suggest } from '../../../support/text.ts';
+import { InvalidConfig, UserError } from '../../../support/user-error.ts';
+import { fullMatcher } from './python-regex.ts';
 
 /** The error for an entry of `target_modules` that matches no linear layer. */
 function unknownTarget(target: string, paths: readonly string[]): UserError {

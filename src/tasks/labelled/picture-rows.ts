@@ -1,12 +1,7 @@
-import { type OnSkipped, type Row, type RowProblem, RowProblems } from '../../input/data/rows.ts';
+import { type OnSkipped, type Row, RowProblems, unreadablePicture } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { alikePictures } from '../../input/pictures/alike.ts';
 import type { Picture } from '../../input/pictures/picture-reader.ts';
-
-/** The problem of a row with a picture that cannot be read. */
-export function unreadable(reason: string): RowProblem {
-  return { kind: 'picture', fault: `has a picture that cannot be read: ${reason.replace(/\.$/, '')}` };
-}
 
 /**
  * Gives rows of a file their pictures.
@@ -24,7 +19,7 @@ export function rowsWithPictures(
   const shown = rows.flatMap((row): Row[] => {
     const picture = pictures.get(row.text);
     if (picture && !(picture instanceof Error)) return [{ ...row, picture }];
-    problems.add(row.line, unreadable(picture?.message ?? row.text));
+    problems.add(row.line, unreadablePicture(picture?.message ?? row.text));
     return [];
   });
   if (onSkipped) problems.tellSkipped(shown.length, onSkipped);

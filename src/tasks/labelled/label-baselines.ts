@@ -2,21 +2,7 @@ import type { Row } from '../../input/data/rows.ts';
 import { bagOfWords } from '../../scores/baselines/bag-of-words.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';
 import { type LinearLoss, linearPixels } from '../../scores/baselines/linear-model.ts';
-import type { Targets } from './to-targets.ts';
-
-/** How to predict labels without a language model. */
-export interface LabelBaselines {
-  /** The loss for fitting a linear model of the words. */
-  linearLoss: LinearLoss;
-  /** The linear model's name in a sentence. */
-  linearName: string;
-  /**
-   * Finds the best answer for the training rows if the text is ignored.
-   *
-   * @returns its logits [outputs], and its name in a sentence
-   */
-  blind(targets: Targets, labels: readonly string[]): { name: string; logits: readonly number[] };
-}
+import type { LabelBaselines, Targets } from './label-kind.ts';
 
 /** Rows with their targets. */
 interface Labelled {

@@ -1,8 +1,8 @@
 import { writesText } from '../../../models/heads/registry.ts';
 import type { ModelDefinition, ModuleRoles } from '../../../models/model-definition.ts';
 import type { LinearModule } from '../../../models/nn/network.ts';
-import { matchTargets, type TargetSelection } from '../target-modules.ts';
 import type { TunableModel } from '../tuner.ts';
+import { matchTargets, type TargetSelection } from './match-targets.ts';
 
 type Role = Exclude<keyof ModuleRoles, 'rescaled' | 'queryKeyValue'>;
 
@@ -16,7 +16,7 @@ const DEFAULTS = {
   few: () => FEW,
   /** As PEFT's AdaLoRA, it adapts few matrices of decoders. */
   many: ({ isDecoder }: ModelDefinition) => (isDecoder ? FEW : ALL),
-  /** PEFT's default for IA3, which rescales activations. */
+  /** PEFT's default for methods that rescale activations. */
   rescaled: ({ roles }: ModelDefinition): readonly Role[] => [roles.rescaled ?? 'key', 'value', 'down'],
   /** The modules among those whose input is rescaled, instead of their output. */
   rescaledInputs: (): readonly Role[] => ['down'],
@@ -39,11 +39,20 @@ export function defaultNames(definition: ModelDefinition, which: keyof typeof DE
   return [...new Set(names)];
 }
 
+/** The settings with the method's default modules, if they do not select modules. */
+export function withTargets<Config extends Partial<TargetSelection>>(
+  model: TunableModel,
+  config: Config,
+  which: keyof typeof DEFAULTS,
+): Config & Pick<TargetSelection, 'target_modules'> {
+  return { ...config, target_modules: config.target_modules ?? defaultTargets(model, which) };
+}
+
 /** The linear layers that a config selects. Without `target_modules`, they are those of `defaults`. */
 export function adaptedModules(
   model: TunableModel,
   selection: Partial<TargetSelection>,
-  defaults: readonly string[],
+  defaults: readonly string[] = [],
 ): readonly LinearModule[] {
   const { modules: heads, mayLack = [] } = model.head;
   // The module that scores words is often missing from checkpoints (it is tied). PEFT excludes it too.

@@ -18,7 +18,8 @@ function mistakesOf(
   // The tokens do not matter, because the logits are given.
   const modality = { rows: () => ({ lengths: new Int32Array(rows.length), truncated: 0 }) };
   const context = { labels: LABELS, reading: {}, modality } as never;
-  const labelled = { rows: rows.map((row, i) => ({ line: i + 1, ...row })), fileName: 'rows.tsv' };
+  const numbered = rows.map((row, i) => ({ line: i + 1, ...row }));
+  const labelled = { rows: numbered, fileName: 'rows.tsv', skipped: [] };
   const { rows: evaluated } = labelEvaluation(
     kind as typeof classKind,
     labelled,

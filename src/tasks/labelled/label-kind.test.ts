@@ -5,7 +5,7 @@ import type { DataOptions, RawLabel } from '../../input/data/rows.ts';
 import { alikeLabels, buildLabels } from '../classes/labels.ts';
 import { regression } from '../regression/definition.ts';
 import type { LabelOrigin } from '../task-definition.ts';
-import { classTargets, labelSetTargets, scoreTargets } from './to-targets.ts';
+import { classTargets, labelSetTargets, scoreTargets } from './label-kind.ts';
 
 const glue = '../shared/data/glue';
 
@@ -78,7 +78,7 @@ describe('labels', () => {
     ]);
     expect(names([['b', 'a'], [], ['c']], undefined, 1)).toEqual(['a', 'b', 'c']);
     // Numbers are not classes, even if the model lists classes.
-    const scores = { rows: rows('0.5', '1'), fileName: 'x.tsv' };
+    const scores = { rows: rows('0.5', '1'), fileName: 'x.tsv', skipped: [] };
     expect(regression.classes?.labels(scores, {} as LabelOrigin)).toEqual([]);
   });
 

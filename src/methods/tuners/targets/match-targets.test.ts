@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { UserError } from '../../support/user-error.ts';
-import { matchTargets, type TargetSelection } from './target-modules.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { matchTargets, type TargetSelection } from './match-targets.ts';
 
 interface Fixture {
   paths: string[];

@@ -2,12 +2,7 @@ import { z } from 'zod';
 import { ON_BAD_ROW } from '../../input/data/rows.ts';
 import { POOLING_MODES } from '../../models/sentence-settings.ts';
 import { dataFileKeys } from '../data-files.ts';
-
-const nonEmpty = z.string().min(1);
-
-const column = z.union([nonEmpty, z.int().min(0)], {
-  error: 'expected the name of a column, or its number from 0',
-});
+import { column, delimiterKey, layoutKeys } from '../table-columns.ts';
 
 /** Files with labeled texts, and how they are read. */
 export const labelledDataSchema = z.strictObject({
@@ -19,14 +14,10 @@ export const labelledDataSchema = z.strictObject({
   text_pair: column.optional(),
   /** Column of the label: its name or its number from 0. */
   label: column,
-  /** Whether the first line is a header. Default: yes if a column is given by name. */
-  header: z.boolean().optional(),
-  /** Whether double quotes enclose fields. Default: yes in CSV, no in TSV. */
-  quote: z.boolean().optional(),
+  ...layoutKeys,
   /** Separator of the labels of a row, for multi-label tables. Default: `;`. */
-  label_separator: nonEmpty.optional(),
-  /** Separator of fields, if not a tab (TSV) or a comma (CSV). */
-  delimiter: z.string().length(1, { error: 'expected one character' }).optional(),
+  label_separator: z.string().min(1).optional(),
+  ...delimiterKey,
   /** Rows with missing fields or labels: `error` (default), or `skip` them with a warning. */
   on_bad_row: z.enum(ON_BAD_ROW).optional(),
   /** Maximum number of tokens, special tokens included. Longer texts are truncated. */

@@ -4,13 +4,46 @@ import { MAX_FIELDS, parseDelimited } from '../../input/data/parse-delimited.ts'
 import { parseRows } from '../../input/data/parse-rows.ts';
 import type { DataOptions, FileFormat, OnSkipped, Row } from '../../input/data/rows.ts';
 import { looksLikeHeader, tableLayout } from '../../input/data/table-layout.ts';
-import { listNames, suggest } from '../../support/text.ts';
+import { listNames } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
-import type { ReadingFlags } from '../prediction.ts';
-import { labelledDataSchema } from './data-section.ts';
+import type { InputShape } from '../assert-input.ts';
+import type { ReadingFlags, ReadingOf } from '../prediction.ts';
+import { STANDARD_INPUT, withFlags } from '../table-columns.ts';
+import { type LabelledData, labelledDataSchema } from './data-section.ts';
+import type { RowInput } from './read-rows.ts';
 
-const KEYS = Object.keys(labelledDataSchema.shape);
-const STANDARD_INPUT = 'standard input';
+/** A text or a pair of texts to predict for, with the names of a config's `data` section. */
+export interface TextInput {
+  text: string;
+  /** The second text, for a run on pairs. */
+  text_pair?: string | undefined;
+  id?: string;
+}
+
+/** Rows of a file as inputs. */
+export function toInputs(rows: readonly RowInput[]): TextInput[] {
+  return rows.map(({ textPair, ...row }) => ({ ...row, text_pair: textPair }));
+}
+
+/** Inputs as rows. */
+export function toRows(inputs: readonly TextInput[]): RowInput[] {
+  return inputs.map(({ text_pair, ...row }) => ({ ...row, textPair: text_pair }));
+}
+
+/** Names of the keys that rows of files have besides their texts. */
+const OTHERS = ['line', 'id', 'place', 'label', 'image', 'picture'];
+
+/** Texts or pairs, as in the run. Without a run, there is no label column, and both are accepted. */
+export function textsShape({ text_pair, label }: Partial<ReadingOf<LabelledData>>): InputShape {
+  const text = { is: 'a string' } as const;
+  if (text_pair !== undefined)
+    return { keys: { text, text_pair: { ...text, why: 'its run is on pairs of texts' } }, others: OTHERS };
+  const pair =
+    label === undefined
+      ? ({ ...text, optional: true } as const)
+      : ({ is: 'nothing', why: 'its run is on single texts' } as const);
+  return { keys: { text, text_pair: pair }, others: OTHERS };
+}
 
 /** The settings for reading a file of rows, except its format. */
 export type Columns = Omit<DataOptions, 'format'>;
@@ -23,16 +56,7 @@ export type Columns = Omit<DataOptions, 'format'>;
  * @throws UserError if a label is needed and no column is known, and for flags of other tasks
  */
 export function useColumns(run: Columns, flags: ReadingFlags, needsLabel: boolean): Columns {
-  const stray = Object.keys(flags).find((key) => !KEYS.includes(key));
-  if (stray !== undefined) {
-    throw new UserError({
-      where: `--${stray}`,
-      fault: 'does not apply to labeled texts',
-      hint: suggest(stray, KEYS),
-      code: 'invalid_argument',
-    });
-  }
-  const columns = { ...run, ...flags } as Columns;
+  const columns = withFlags(labelledDataSchema, run, flags, 'labeled texts');
   const { text, text_pair, label, header, quote } = columns;
   if (needsLabel && label === undefined) {
     throw new UserError({
@@ -77,8 +101,7 @@ export function jsonKeys(columns: Columns): Columns {
  * Reads rows from standard input. The input is JSON if it begins with `{` or `[`, and a table if its first line fits
  * the given columns. Otherwise, each line is a text, and a blank line keeps its place.
  */
-export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnSkipped): Row[] {
-  const body = content.replace(/^\ufeff/, '');
+export function rowsFromInput(body: string, columns: Columns, onSkipped?: OnSkipped): Row[] {
   if (beginsWithObject(body))
     return parseRows(body, STANDARD_INPUT, { ...jsonKeys(columns), format: 'jsonl' }, onSkipped);
   const [first] = body.split('\n', 1);
@@ -103,13 +126,7 @@ export function rowsFromInput(content: string, columns: Columns, onSkipped?: OnS
  *
  * @throws UserError for a table with an unknown text column
  */
-export function rowsFromFile(
-  content: string,
-  fileName: string,
-  columns: Columns,
-  onSkipped?: OnSkipped,
-): Row[] {
-  const body = content.replace(/^\ufeff/, '');
+export function rowsFromFile(body: string, fileName: string, columns: Columns, onSkipped?: OnSkipped): Row[] {
   if (isPlainLines(body, fileName, columns)) return [...fileLines(body, fileName)];
   return tableRows(body, fileName, columns, onSkipped);
 }

@@ -1,33 +1,34 @@
 import { parseRows } from '../../input/data/parse-rows.ts';
 import type { DataOptions, Row } from '../../input/data/rows.ts';
 import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
-import { PICTURE_IN_PYTHON, textsInPython } from '../../program/modalities/in-python.ts';
 import { sentenceClassifier } from '../../program/objectives/sentence-classifier.ts';
 import { sequenceModel } from '../../program/objectives/sequence-loss.ts';
 import { InvalidData, type Problem, shown, UserError } from '../../support/user-error.ts';
 import { assertOneText } from '../assert-input.ts';
 import { buildLabels, classOutputs, labelsBesideAdapter } from '../classes/labels.ts';
 import type { EncodingContext } from '../prediction.ts';
-import { withPooling } from '../sentence-embedding/with-pooling.ts';
+import { withPooling } from '../sentence-vectors.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
-import type { PythonResult, PythonUse, TaskTexts } from '../task-words.ts';
 import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
-import {
-  evaluatedTexts,
-  type LabelAnswer,
-  type LabelKind,
-  type LabelledRows,
-  labelEvaluation,
-  labelScores,
-  readLabelledRows,
-} from './label-evaluation.ts';
+import { pictureBaselines, textBaselines } from './label-baselines.ts';
+import { evaluatedTexts, type LabelledRows, labelEvaluation } from './label-evaluation.ts';
+import { type LabelAnswer, type LabelKind, labelScores } from './label-kind.ts';
+import { describeWords } from './labelled-words.ts';
 import { alikeNotice, rowsWithPictures, withAlike } from './picture-rows.ts';
-import { columnsFor, jsonKeys, rowsFromFile, rowsFromInput, useColumns } from './read-inputs.ts';
-import { pictureBaselines, textBaselines } from './text-baselines.ts';
-import { type TextInput, textsShape, toInputs, toRows } from './texts-shape.ts';
+import {
+  columnsFor,
+  rowsFromFile,
+  rowsFromInput,
+  type TextInput,
+  textsShape,
+  toInputs,
+  toRows,
+  useColumns,
+} from './read-inputs.ts';
+import { readLabelledRows } from './read-rows.ts';
 
-/** Defines a task on texts or pairs that have one label field. */
-export function labelledTexts<Answer extends LabelAnswer>(
+/** Defines a task on rows with one label field: of texts, pairs of texts or pictures. */
+export function labelledTask<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
 ): TaskDefinition<LabelledData, LabelledRows, TextInput, typeof labelledDataSchema> {
   const outputs = (labels: readonly string[]) => (kind.leastLabels === 0 ? 1 : labels.length);
@@ -48,6 +49,9 @@ export function labelledTexts<Answer extends LabelAnswer>(
   return {
     data: labelledDataSchema,
     problems: labelProblems,
+    ...(kind.guess && {
+      guess: { keys: [{ text: 'text', text_pair: 'text_pair', label: 'label' }], ...kind.guess },
+    }),
     training: {
       batchSize: { train: 32, eval: 64 },
       smoothsLabels: kind.smoothsLabels,
@@ -106,33 +110,35 @@ export function labelledTexts<Answer extends LabelAnswer>(
         if (alike !== undefined) tell(alike);
         const { name: fileName, classes } = files[0]!;
         checkLabelled(rows, fileName, reading.label);
-        const names = classes?.[reading.label];
         return {
           rows,
           fileName,
-          ...(skipped.length > 0 && { skipped: skipped.join(' ') }),
-          ...(names && { names }),
+          skipped,
+          names: classes?.[reading.label],
         };
       },
       join(parts) {
         const [first] = parts;
-        const skipped = parts.flatMap((part) => part.skipped ?? []);
         const isSame = parts.every(({ names }) => names?.join('\n') === first!.names?.join('\n'));
         return {
           rows: parts.flatMap(({ rows }) => rows),
           fileName: first!.fileName,
-          ...(skipped.length > 0 && { skipped: skipped.join(' ') }),
-          ...(isSame && first!.names && { names: first!.names }),
+          skipped: parts.flatMap(({ skipped }) => skipped),
+          names: isSame ? first!.names : undefined,
         };
       },
       splittable: ({ rows, ...file }) => ({
         texts: rows.map(evaluatedTexts),
-        ...(kind.leastLabels > 0 && !kind.listed && { strata: rows.map(({ label }) => String(label)) }),
+        strata: kind.leastLabels > 0 && !kind.listed ? rows.map(({ label }) => String(label)) : undefined,
         pick: (numbers) => ({ ...file, rows: numbers.map((number) => rows[number]!) }),
       }),
       detected: ({ rows }): Partial<LabelledData> => (rows[0]?.picture ? { pictures: true } : {}),
-      notices: ({ skipped }) => (skipped === undefined ? [] : [skipped]),
-      withFlags: (reading, flags, file) => columnsFor(file, useColumns(reading, flags, true)) as LabelledData,
+      notices: ({ skipped }) => (skipped.length > 0 ? [skipped.join(' ')] : []),
+      withFlags(reading, flags, file, withoutAnswers) {
+        const columns = useColumns(reading, flags, !withoutAnswers);
+        return (file === undefined ? columns : columnsFor(file, columns)) as LabelledData;
+      },
+      contents: ({ text, text_pair }) => (text_pair === undefined ? [text] : [text, text_pair]),
     },
     build,
     examples({ rows, fileName }, context) {
@@ -163,14 +169,11 @@ export function labelledTexts<Answer extends LabelAnswer>(
     },
     prediction: {
       input: {
-        withFlags(reading, flags, file) {
-          const columns = useColumns(reading, flags, false);
-          return (file === undefined ? columns : columnsFor(file, columns)) as LabelledData;
+        parse(content, fileName, reading, onSkipped) {
+          const options = asOptions(reading);
+          if (fileName === undefined) return toInputs(rowsFromInput(content, options, onSkipped));
+          return toInputs(rowsFromFile(content, fileName, options, onSkipped));
         },
-        parse: (content, fileName, reading, onSkipped) =>
-          toInputs(rowsFromFile(content, fileName, asOptions(reading), onSkipped)),
-        typed: (content, reading, onSkipped) =>
-          toInputs(rowsFromInput(content, asOptions(reading), onSkipped)),
         line: ({ text_pair }) => (text_pair === undefined ? (text) => ({ text }) : undefined),
         shape: textsShape,
       },
@@ -252,106 +255,4 @@ function labelProblems({ text, text_pair, label }: LabelledData): Problem[] {
   if (label !== text && label !== text_pair) return [];
   const fault = `and data.${label === text ? 'text' : 'text_pair'} name the same column ${shown(label)}`;
   return [{ path: ['data', 'label'], fault }];
-}
-
-function describeWords({
-  name,
-  trainedFor,
-}: Pick<LabelKind<LabelAnswer>, 'name' | 'trainedFor'>): TaskTexts<LabelledData> {
-  return {
-    name,
-    trainedFor({ text_pair, pictures }) {
-      if (pictures) return trainedFor('pictures');
-      return trainedFor(text_pair === undefined ? 'texts' : 'pairs of texts');
-    },
-    hub: { pipeline: 'text-classification', name: 'Text Classification' },
-    hubOfPictures: { pipeline: 'image-classification', name: 'Image Classification' },
-    use: usage,
-    python(data, result) {
-      if (data.pictures) return picturesInPython(data, result);
-      return classifiesVectors(data) ? layerInPython(data, result) : headInPython(data);
-    },
-  };
-}
-
-function headInPython({ text_pair, max_length }: Partial<LabelledData>): PythonUse {
-  const texts = text_pair === undefined ? '"Some text"' : '"Some text", "another text"';
-  return {
-    autoModel: 'AutoModelForSequenceClassification',
-    hasClasses: true,
-    lines: [textsInPython(texts, max_length), 'logits = model(**inputs).logits'],
-  };
-}
-
-/** Python that classifies a picture with the head of the base's class, or with a layer on its features. */
-function picturesInPython(data: Partial<LabelledData>, { folder, normalize }: PythonResult): PythonUse {
-  const imports = ['from PIL import Image'];
-  const autoModel = 'AutoModelForImageClassification';
-  if (!classifiesVectors(data))
-    return {
-      autoModel,
-      hasClasses: true,
-      imports,
-      lines: [PICTURE_IN_PYTHON, 'logits = model(**inputs).logits'],
-    };
-  // The features of such a layer are what the classifier of the base's class reads.
-  const read = normalize ? 'torch.nn.functional.normalize(features)' : 'features';
-  return {
-    autoModel: 'AutoModel',
-    imports: [...imports, 'import torch', 'from safetensors.torch import load_file'],
-    lines: [
-      `layer = load_file("${folder}/head.safetensors")`,
-      PICTURE_IN_PYTHON,
-      'hidden = model(**inputs).last_hidden_state',
-      '# DINOv2: class token and mean of the patches; ViT: class token; CLIP and SigLIP: mean of the patches',
-      'features = torch.cat([hidden[:, 0], hidden[:, 1:].mean(1)], 1)',
-      `logits = ${read} @ layer["weight"].T + layer["bias"]`,
-    ],
-  };
-}
-
-/** How Python computes a sentence vector from the hidden states of one text, by pooling. */
-const POOLED = { mean: '.mean(1)', cls: '[:, 0]', lasttoken: '[:, -1]', none: '' };
-
-function layerInPython(
-  { text_pair, max_length, pooling = 'none' }: Partial<LabelledData>,
-  { folder, normalize }: PythonResult,
-): PythonUse {
-  const pooled = `model(**inputs).last_hidden_state${POOLED[pooling]}`;
-  const isPair = text_pair !== undefined;
-  return {
-    autoModel: 'AutoModel',
-    imports: ['import torch', 'from safetensors.torch import load_file'],
-    lines: [
-      `layer = load_file("${folder}/head.safetensors")`,
-      'def embed(text):',
-      `    ${textsInPython('text', max_length)}`,
-      `    return ${normalize ? `torch.nn.functional.normalize(${pooled})` : pooled}`,
-      isPair ? 'u, v = embed("Some text"), embed("another text")' : 'features = embed("Some text")',
-      ...(isPair ? ['features = torch.cat([u, v, (u - v).abs(), u * v], 1)'] : []),
-      'logits = features @ layer["weight"].T + layer["bias"]',
-    ],
-  };
-}
-
-/** How to use a model: with lines of text or, for pairs, with JSON Lines. It does not depend on the run's columns. */
-function usage({ text, text_pair, pictures }: Partial<LabelledData>): {
-  command: string;
-  explanation: string;
-} {
-  if (pictures)
-    return {
-      command: 'adalora predict . photos',
-      explanation: 'a line of JSON for each picture in the folder',
-    };
-  if (text_pair === undefined)
-    return {
-      command: 'adalora predict . < texts.txt',
-      explanation: 'a line of JSON for each line of the file',
-    };
-  const keys = jsonKeys({ text: text ?? 0, text_pair });
-  return {
-    command: 'adalora predict . pairs.jsonl',
-    explanation: `a line of JSON for each line, with texts in \`${keys.text}\` and \`${keys.text_pair}\``,
-  };
 }
