@@ -6,7 +6,7 @@ import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.t
 import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
-import { continuedConfig } from '../src/studies/jobs/read-material.ts';
+import { continuedConfig } from '../src/studies/jobs/read-run.ts';
 import { startMethod } from '../src/studies/jobs/start-method.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { openForTask } from './support/open-for-task.ts';

@@ -1,15 +1,14 @@
 import { stringify } from 'yaml';
-import type { FolderFiles } from '../../input/formats/files.ts';
 import { computeFingerprint } from '../../training/run/checkpoint.ts';
 import { lastFingerprint } from '../../training/run/checkpoint-files.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
-import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
 import { readFinish, readLastStep, readTotalSteps } from '../../training/run/event-log.ts';
 import type { TrainEvent } from '../../training/run/events.ts';
 import { asBegun, differencesFrom, otherRun, RUN_FILES } from '../../training/run/run-files.ts';
 import { stopStep } from '../../training/train/trainer-settings.ts';
-import type { Plan, PlannedBase } from '../jobs/plan/plan.ts';
-import type { ReadRun } from '../jobs/read-material.ts';
+import type { FolderMachine } from '../jobs/machine.ts';
+import { readRun } from '../jobs/read-run.ts';
+import { readRunRecord } from '../report/run/read-run-record.ts';
 import type { RunRecord } from '../report/run/run-record.ts';
 import {
   type Cell,
@@ -39,24 +38,12 @@ export interface ChildRun {
   message: string;
 }
 
-/** The machine on which the runs of experiments are trained. */
-export interface ExperimentMachine {
-  folder(path: string): FolderFiles;
-  /** Reads the record of a run's folder. */
-  record(folder: string, name: string): RunRecord;
+/** A machine on which the runs of experiments are trained, each in its own process. */
+export interface ExperimentMachine extends FolderMachine {
   /** Writes a report of the runs in some folders. */
   report(folders: readonly string[], path: string): void;
   /** The versions of what trains. */
   versions: Record<string, string>;
-  plan(config: RunConfigInput): Promise<Plan>;
-  /** Measures a run with some types of its base, each in its own process. */
-  measure(
-    config: ParsedConfig,
-    bases: readonly PlannedBase[],
-    options: { signal?: AbortSignal | undefined; isQuick: boolean },
-  ): Promise<PlannedBase[]>;
-  /** Reads everything of a run except the weights. */
-  read(config: ParsedConfig): Promise<ReadRun & { digests(): readonly string[] }>;
   /**
    * Trains with a config file in another process, which has separate memory. Resumes if the run's folder has a checkpoint.
    */
@@ -113,7 +100,7 @@ function triedAt(
   training: Parameters<typeof scoringRule>[0],
 ): Tried {
   if (!isFinished(machine, run)) return { score: Number.NaN, loss: Number.NaN };
-  const record = machine.record(run.config.output, run.name);
+  const record = readRunRecord(machine.folder(run.config.output), run.name);
   const rule = scoringRule(training, [record]);
   const { scores, confusion } = until < 100 ? scoredIn(record, until) : scoredBy(record, rule);
   const score = scores.get(rule.metric) ?? Number.NaN;
@@ -183,13 +170,14 @@ async function assertOwnRuns(machine: ExperimentMachine, runs: readonly Experime
   for (const finished of runs.filter((run) => isFinished(machine, run))) {
     const finishedConfig = parseRunConfig(finished.config, finished.name);
     const files = machine.folder(finishedConfig.output);
-    const run = await machine.read(asBegun(finishedConfig, files));
+    const run = await readRun(machine, asBegun(finishedConfig, files));
     // If the run has no checkpoints, only its settings can be compared.
     const known = lastFingerprint(files.within(RUN_FILES.checkpoints));
+    const digests = async () => (await run.digests()).map(([, digest]) => digest);
     const isOther =
       known === undefined
         ? differencesFrom(run.config, files).length > 0
-        : known !== computeFingerprint(run.config, run.labels, run.digests());
+        : known !== computeFingerprint(run.config, run.labels, await digests());
     if (isOther) throw otherRun(run.config, files);
   }
 }

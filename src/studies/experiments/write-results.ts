@@ -5,6 +5,7 @@ import { utf8Text } from '../../input/formats/excerpt.ts';
 import type { FolderFiles } from '../../input/formats/files.ts';
 import { mapValues } from '../../support/options.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
+import { readRunRecord } from '../report/run/read-run-record.ts';
 import {
   type Cell,
   type Experiment,
@@ -113,7 +114,9 @@ function readOutcome(
     tried,
     runs,
     of: seeds.length,
-    records: runs.filter(isDone).map(({ config, name }) => machine.record(config.output, name)),
+    records: runs
+      .filter(isDone)
+      .map(({ config, name }) => readRunRecord(machine.folder(config.output), name)),
     // The log of a run is read only if it has failed before.
     failures: [...tuning, ...runs]
       .filter((run) => hasFailed(run) && !isDone(run))

@@ -1,3 +1,4 @@
+import type { FileDigest } from '../../input/formats/files.ts';
 import {
   type Communicator,
   gatherJson,
@@ -47,24 +48,24 @@ const SHOWN = 12;
  * Checks that all processes are about to do the same run.
  *
  * @param version the version of this program
- * @param digests digests of the run's files, in order
+ * @param files everything that determines the run's values
  * @throws UserError if two hosts differ in version, config, data or model; it names the difference with both
  * values
  */
 export function assertSameRun(
   communicator: Communicator,
-  version: string,
-  { config, files }: { config: RunConfig; files(): readonly (string | { name: string })[] },
-  digests: readonly string[],
+  version: string | undefined,
+  config: RunConfig,
+  files: readonly FileDigest[],
   fingerprint: string,
 ): void {
   if (communicator.size === 1) return;
-  const byName = files().map((file, i): [string, string] => [
-    `the file ${lastPart(typeof file === 'string' ? file : file.name)}`,
-    digests[i]!.slice(0, SHOWN),
+  const byName = files.map(([name, digest]): [string, string] => [
+    `the file ${lastPart(name)}`,
+    digest.slice(0, SHOWN),
   ]);
   assertAgreed(communicator, {
-    [PROGRAM]: version,
+    ...(version !== undefined && { [PROGRAM]: version }),
     ...Object.fromEntries(fingerprintSettings(config)),
     ...Object.fromEntries(byName),
     fingerprint: fingerprint.slice(0, SHOWN),

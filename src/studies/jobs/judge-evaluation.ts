@@ -16,7 +16,7 @@ import { isNoBetterThanFloor, type Verdict } from '../../training/run/verdict.ts
 import type { TrainedModel } from '../../use/trained/trained-model.ts';
 import { numberRows } from './contenders/fit-rows.ts';
 import { frozenProbe, unitOutputs } from './contenders/frozen.ts';
-import type { ConfigFiles } from './look-at-all.ts';
+import type { RunMachine } from './machine.ts';
 import { joined, splitSources } from './run-rows.ts';
 import { PROBE } from './verdict/diagnose.ts';
 import { countedRows } from './verdict/judge-run.ts';
@@ -26,7 +26,7 @@ import { countedRows } from './verdict/judge-run.ts';
  * rows. If these are unknown, only the baseline that ignores the text is used, fitted on the scored rows.
  *
  * @param run the folder of the trained model, which may be a run's
- * @param here finds the files of a config's data
+ * @param here the machine with the files of the run's data
  * @param files with what their rows name, such as pictures
  */
 export async function judgeEvaluation(
@@ -40,7 +40,7 @@ export async function judgeEvaluation(
     certainty,
   }: {
     run: FolderFiles;
-    here: Pick<ConfigFiles, 'has' | 'data'>;
+    here: Pick<RunMachine, 'has' | 'data'>;
     files: readonly TextFile[];
     flags: ReadingFlags;
     scores: Scores;
@@ -129,7 +129,7 @@ async function probeBaseline(
  */
 async function trainingRows(
   run: FolderFiles,
-  here: Pick<ConfigFiles, 'has' | 'data'>,
+  here: Pick<RunMachine, 'has' | 'data'>,
   trained: Pick<TrainedModel, 'definition' | 'context'>,
   reading: object,
 ): Promise<{ rows: unknown; examples: ExampleSet | undefined } | undefined> {
@@ -144,7 +144,8 @@ async function trainingRows(
   try {
     const parts = await Promise.all(
       paths.map(async (path) => {
-        const files = await here.data(path, task.files.takesFolders);
+        const { takesFolders } = task.files;
+        const files = await here.data(data, path, { takesFolders, key: 'data.train' });
         return task.files.read(await withContents(files, task, trained.context().modality, reading), reading);
       }),
     );

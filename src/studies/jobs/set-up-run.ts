@@ -5,16 +5,20 @@ import type { ExampleSet } from '../../program/example-set.ts';
 import { requireTexts } from '../../program/modalities/texts.ts';
 import { type LossFunction, ownLossFunction } from '../../program/objectives/own-loss.ts';
 import { featureWidth, type LinearLayer, layerFeeds } from '../../program/objectives/sentence-classifier.ts';
-import type { Communicator } from '../../program/parallel/communicator.ts';
+import { ALONE_PROCESSES, type Communicator } from '../../program/parallel/communicator.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { lastPart } from '../../support/text.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
+import type { ProgressEvent } from '../../training/run/events.ts';
 import type { TrainerInputs } from '../../training/train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../../training/train/trainer-settings.ts';
 import { checkHead } from '../../use/trained/tune-model.ts';
 import type { RunBeginning } from './begin-run.ts';
 import { type EncodedRun, encodeRun } from './encode-run.ts';
+import { everySecond } from './every-second.ts';
+import { type RunMachine, withThreads } from './machine.ts';
+import type { ReadRun } from './read-run.ts';
 import { startMethod } from './start-method.ts';
 
 /** The parts that a run trains with. */
@@ -73,6 +77,22 @@ export function setUpRun(
   const features = featureWidth(model.config.numLabels, columns);
   const empty = { weight: new Float32Array(outputs * features), bias: new Float32Array(outputs) };
   return start(withLayer(train, inLoss ? empty : undefined));
+}
+
+/**
+ * Opens a run's base and sets up the run, in this process alone.
+ *
+ * @param onProgress called at most once per second for each kind of work
+ * @throws UserError for a checkpoint that does not fit the model, and like {@link setUpRun}
+ */
+export async function loadRun(
+  machine: RunMachine,
+  run: ReadRun,
+  onProgress: (what: ProgressEvent['what'], share: number) => void = () => {},
+): Promise<SetUpRun> {
+  const progress = (what: ProgressEvent['what']) => everySecond((share) => onProgress(what, share));
+  const { model, engine } = await machine.open(run, withThreads(run.config, ALONE_PROCESSES), progress);
+  return setUpRun(run, model, engine, { startedAt: new Date(), onProgress: progress('text') });
 }
 
 /**

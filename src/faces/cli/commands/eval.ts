@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { textInMemory } from '../../../input/data/rows.ts';
 import type { Certainty, Confusion } from '../../../program/example-set.ts';
@@ -151,11 +150,11 @@ export async function evaluate(
       },
     });
     const { judgeEvaluation } = await import('../../../studies/jobs/judge-evaluation.ts');
-    const { dataFiles } = await import('../../../input/data/node/text-files.ts');
+    const { THIS_NODE } = await import('../../../studies/jobs/node/machine.ts');
     const { folderFiles } = await import('../../../input/formats/node/folder-files.ts');
     const verdict = await judgeEvaluation(trained, {
       run: folderFiles(path),
-      here: { has: existsSync, data: dataFiles },
+      here: THIS_NODE,
       files,
       flags: flagged,
       scores,

@@ -1,5 +1,5 @@
 import { averaged } from '../../../scores/metrics/scores.ts';
-import type { MeasureEvent } from '../../../studies/jobs/node/calibration/measure-bases.ts';
+import type { MeasureEvent } from '../../../studies/jobs/calibration/measure-bases.ts';
 import { clockTime } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
 import { TimeLeft } from '../../../studies/report/run/timeline.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { contentPolicy } from '../../../studies/report/node/content-policy.ts';
+import { contentPolicy } from '../../../studies/report/page/content-policy.ts';
 import { LIVE_SCRIPT, livePage } from '../../../studies/report/page/live-page.ts';
 import { isOwnHost, isSameSecret, listen, TIMEOUTS } from '../http/listen.ts';
 import { EventStream } from './event-stream.ts';

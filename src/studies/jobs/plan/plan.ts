@@ -13,6 +13,10 @@ import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import { crossCheck } from '../../../training/run/config/training-problems.ts';
 import { trainerSettings } from '../../../training/train/trainer-settings.ts';
 import type { Calibration } from '../calibration/calibration.ts';
+import { encodeRun } from '../encode-run.ts';
+import type { OnDownload, RunMachine } from '../machine.ts';
+import { readRun } from '../read-run.ts';
+import type { AskedRun } from '../rows-in-memory.ts';
 import { startMethod } from '../start-method.ts';
 import { type MemoryInputs, memoryEstimate } from './memory-estimate.ts';
 
@@ -60,6 +64,17 @@ export interface PlannedBase {
   measured?: Calibration;
   /** Why the calibration failed, if it did. */
   failure?: string;
+}
+
+/** Reads the files of a run, except the weights, and plans the run. */
+export async function planAsked(
+  machine: RunMachine,
+  { config: asked, texts }: Pick<AskedRun, 'config' | 'texts'>,
+  onDownload?: OnDownload,
+): Promise<Plan> {
+  const run = await readRun(machine, asked, { texts }, onDownload);
+  const { config, model, start, chosen } = run;
+  return planRun(config, model(), encodeRun(run, new Date()), start?.stored, chosen);
 }
 
 /**
