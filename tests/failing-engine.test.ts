@@ -6,9 +6,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { open as openInPage, type PageConfig, train } from '../src/faces/web/index.ts';
 import { disk } from '../src/input/formats/node/folder-files.ts';
 import { Program } from '../src/program/program.ts';
-import { loadRun } from '../src/studies/jobs/node/load-run.ts';
-import { readRun } from '../src/studies/jobs/node/read-run.ts';
-import { runTraining } from '../src/studies/jobs/node/run-training.ts';
+import { THIS_NODE } from '../src/studies/jobs/node/machine.ts';
+import { readRun } from '../src/studies/jobs/read-run.ts';
+import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
+import { loadRun } from '../src/studies/jobs/set-up-run.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { Trainer, type TrainerHost } from '../src/training/train/trainer.ts';
 import { AdapterFolders } from '../src/use/serving/adapter-folders.ts';
@@ -65,7 +66,7 @@ const PAIRS = {
 };
 const host: TrainerHost = { emit: () => {}, shouldStop: () => false, peakMemoryMb: () => 0 };
 const load = async (more: object = {}, data: object = {}) =>
-  loadRun(await readRun(config('unused', more, data)));
+  loadRun(THIS_NODE, await readRun(THIS_NODE, config('unused', more, data)));
 
 describe('a program', () => {
   const programOf = ({ inputs }: Awaited<ReturnType<typeof load>>) => {
@@ -151,7 +152,11 @@ describe('a training', () => {
         engine.fail(operation, { after: number });
         const training = { max_steps: 3, floor: method === 'lora' };
         const options = { resume: false, onEvent: () => {}, shouldStop: () => false };
-        const run = runTraining(config(`failed-${method}-${number}`, { method, training }), options);
+        const run = runInFolder(
+          THIS_NODE,
+          config(`failed-${method}-${number}`, { method, training }),
+          options,
+        );
         await expect(run).rejects.toThrow(`cannot ${operation}`);
         expect(engine.opened).toBe(0);
       }

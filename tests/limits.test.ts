@@ -11,7 +11,7 @@ import { openCheckpoint } from '../src/input/formats/open-checkpoint.ts';
 import { hub } from '../src/input/hub/node/resolve-model.ts';
 import { readTokenizerFiles } from '../src/input/text/build-tokenizer.ts';
 import { readChatTemplate } from '../src/input/text/chat/chat-template.ts';
-import { readRunEvents, readRunRecord } from '../src/studies/report/node/read-run-record.ts';
+import { readRunEvents, readRunRecord } from '../src/studies/report/run/read-run-record.ts';
 import { UserError } from '../src/support/user-error.ts';
 import { readFinish } from '../src/training/run/event-log.ts';
 import { readLayer } from '../src/use/trained/layer-file.ts';
@@ -31,7 +31,7 @@ const data: Read = (path) => textFile(path);
 /** The reader of each file, by its name in the table. */
 const READERS: Record<string, [file: string, read: Read][]> = {
   'YAML config of a command': [['run.yaml', (path) => loadConfig(path)]],
-  '`config.yaml` of a run': [['run/config.yaml', (path) => readRunRecord(dirname(path))]],
+  '`config.yaml` of a run': [['run/config.yaml', (path) => readRunRecord(folderFiles(dirname(path)))]],
   '`config.json`, `adapter_config.json`, `adalora.json`': [
     ['model/config.json', async (_, folder) => (await describeFolder(folder)).json],
     ['adapter/adapter_config.json', (_, folder) => readAdapter(folder)],

@@ -9,7 +9,7 @@ import { Serving } from '../src/use/serving/serving.ts';
 import { models } from '../src/use/trained/node/load-model.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
-import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
+import { type Ended, eventsOf, UNSCORED, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(() => {
@@ -71,7 +71,7 @@ describe.each(VARIANTS)('%s of a language model with %j', (method, settings) => 
   });
 
   it('resumes after a kill to the same bytes', async () => {
-    const all = [`method=${method}`, ...settings, `output=${name}-parts`, 'training.save_steps=10'];
+    const all = [`method=${method}`, ...settings, UNSCORED, `output=${name}-parts`, 'training.save_steps=10'];
     const parts = ['train', 'prompts.yaml', ...set(...all)];
     await workspace.killAt({ type: 'checkpoint', step: 20 }, parts);
     succeeded(await workspace.run(...parts, '--resume'));

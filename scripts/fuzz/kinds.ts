@@ -20,7 +20,7 @@ import { tokenModel } from '../../src/program/objectives/token-model.ts';
 import { comparison } from '../../src/studies/experiments/comparison.ts';
 import { THIS_MACHINE } from '../../src/studies/experiments/node/this-machine.ts';
 import { writeResults } from '../../src/studies/experiments/write-results.ts';
-import { readRunEvents, readRunRecord } from '../../src/studies/report/node/read-run-record.ts';
+import { readRunEvents, readRunRecord } from '../../src/studies/report/run/read-run-record.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { rowsFromFile } from '../../src/tasks/labelled/read-inputs.ts';
 import { glueKind } from '../../src/tasks/official-scores/glue.ts';
@@ -195,7 +195,7 @@ export const KINDS: readonly Kind[] = [
   {
     name: 'run config',
     file: 'run/config.yaml',
-    read: (_, folder) => void readRunRecord(join(folder, 'run')),
+    read: (_, folder) => void readRunRecord(folderFiles(join(folder, 'run'))),
   },
   {
     name: 'chat template',

@@ -13,6 +13,11 @@ function spelt(character: string): string {
   return `\\u{${code.toString(16)}}`;
 }
 
+/** The last name of a path. */
+export function lastPart(path: string): string {
+  return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
+}
+
 const MAX = 40;
 
 /** Lists names in a sentence. Long lists are truncated, because a file can have any number of names. */

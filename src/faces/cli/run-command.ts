@@ -103,8 +103,9 @@ async function openCheckpoint(command: Command): Promise<void> {
   const { checkpoint } = command.opts<{ checkpoint?: number }>();
   const [path] = command.processedArgs as string[];
   if (typeof path !== 'string' || (checkpoint === undefined && !path.endsWith('.safetensors'))) return;
-  const { trainedAt } = await import('../../studies/jobs/node/load-run.ts');
-  command.processedArgs[0] = await trainedAt(path, checkpoint);
+  const { trainedAt } = await import('../../studies/jobs/checkpoint-adapter.ts');
+  const { THIS_NODE } = await import('../../studies/jobs/node/machine.ts');
+  command.processedArgs[0] = await trainedAt(THIS_NODE, path, checkpoint);
   // The option is handled here, so it is hidden from the command's action.
   command.setOptionValue('checkpoint', undefined);
 }

@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import { readAdapterIn } from '../../input/formats/adapters/read-stored-adapter.ts';
 import { disk } from '../../input/formats/node/folder-files.ts';
+import { INPUT_KINDS } from '../../program/modalities/input-kinds.ts';
 import { programVersion } from '../../support/node/process-status.ts';
 import { batched } from '../../support/queue.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -31,8 +32,6 @@ const PORT = 8080;
 const MAX_BATCH_TOKENS = 8192;
 /** Longest time in which a row waits for others of its batch. */
 const MAX_WAIT_MS = 2;
-/** Maximum bytes of a request. Photos have up to 20 MB, and a third more in base64. */
-const MAX_BODY = { text: 2 ** 21, image: 2 ** 25 };
 /** Time limit of a request. */
 const MAX_SECONDS = 300;
 /** Maximum concurrent requests in addition to those that wait for the engine: they are being read or answered. */
@@ -77,7 +76,7 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
       log: batched(writeLines, setImmediate),
       allowLoading: flags.allowLoading ?? false,
       origins: flags.cors,
-      maxBody: MAX_BODY[served.input],
+      maxBody: INPUT_KINDS[served.input].maxBody,
       maxRequests: flags.maxQueue + MORE_REQUESTS,
       maxSeconds: MAX_SECONDS,
       onFault: (error) => console.error(error),

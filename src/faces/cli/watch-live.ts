@@ -1,5 +1,5 @@
 import { folderFiles } from '../../input/formats/node/folder-files.ts';
-import { readRunEvents } from '../../studies/report/node/read-run-record.ts';
+import { readRunEvents } from '../../studies/report/run/read-run-record.ts';
 import { summarizeRun } from '../../studies/report/run/run-record.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import { LivePicture } from '../servers/live/live-picture.ts';

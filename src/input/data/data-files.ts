@@ -151,6 +151,7 @@ export class DataFiles {
     return {
       name: path,
       size,
+      digest: () => this.#disk.digest(path),
       openPicture: (picture) => this.#readers.openPicture(this.#disk.path(`${path}/..`), picture),
       read: (onNotice) => {
         const bytes = wholeFile(this.#disk.openNow(path, 'a file'), Number.POSITIVE_INFINITY);

@@ -24,7 +24,12 @@ export interface Files {
   open(name: string): Promise<AsyncByteSource | undefined>;
   /** The names of the files, for hints; empty if they cannot be listed. */
   list(): readonly string[];
+  /** Identifies a file by its content, like `sourceDigest`. Missing if a file must be read for it. */
+  digest?(name: string): string;
 }
+
+/** A file's name in messages, and the digest of its content. */
+export type FileDigest = readonly [name: string, digest: string];
 
 /** The state of a file or folder. Links are followed. */
 export interface PathState {
@@ -178,9 +183,12 @@ export async function readFile(
 }
 
 /** The digests of those files that exist. */
-export async function digestsIn(files: Files, names: readonly string[]): Promise<string[]> {
-  const sources = await Promise.all(names.map((name) => files.open(name)));
-  return Promise.all(sources.filter((source) => source !== undefined).map(sourceDigest));
+export async function digestsIn(files: Files, names: readonly string[]): Promise<FileDigest[]> {
+  const found = names.map(async (name): Promise<FileDigest | undefined> => {
+    const source = await files.open(name);
+    return source && [name, files.digest?.(name) ?? (await sourceDigest(source))];
+  });
+  return (await Promise.all(found)).filter((each) => each !== undefined);
 }
 
 /** Parses a small JSON file; undefined if it does not exist. Throws a UserError for invalid JSON. */

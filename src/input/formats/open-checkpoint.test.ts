@@ -220,8 +220,11 @@ const KINDS = [
 describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => {
   const fails = (weightMap: unknown, message: string) => {
     writeFileSync(join(folder, index), JSON.stringify({ weight_map: weightMap }));
-    expect(() => openCheckpoint(disk, folder)).toThrow(UserError);
-    expect(() => openCheckpoint(disk, folder)).toThrow(message);
+    const error = expect.objectContaining({
+      name: UserError.name,
+      message: expect.stringContaining(message),
+    });
+    expect(() => openCheckpoint(disk, folder)).toThrow(error);
   };
 
   beforeEach(() => {
@@ -277,7 +280,7 @@ describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => 
       'names 2000 shards, more than the maximum of 1024',
     );
     fails(
-      many(1_000_000, () => 'one'),
+      many(530_000, () => 'one'),
       'is JSON with more than 1048576 values',
     );
     const write = (content: string | Uint8Array) => writeFileSync(join(folder, index), content);

@@ -64,16 +64,19 @@ export function compareCommand(): Command {
 async function run(name: string, flags: Flags): Promise<void> {
   const { shard, resume, plan, json } = flags;
   const { readConfig } = await import('../load-config.ts');
-  const { openComparison, withData } = await import('../../../studies/experiments/node/open-comparison.ts');
-  const { plannedCell, withOnly } = await import('../../../studies/experiments/experiment.ts');
+  const { openComparison, withData } = await import('../../../studies/experiments/open-comparison.ts');
+  const { THIS_NODE } = await import('../../../studies/jobs/node/machine.ts');
+  const { packageRecipes } = await import('../../../studies/recipes/node/package-recipes.ts');
+  const { finalName, plannedCell, withOnly } = await import('../../../studies/experiments/experiment.ts');
   const { value, where } = readConfig(await findFile(name), keySettings(flags));
-  const opened = withOnly(await openComparison(value, where, console.error), flags.only);
+  const read = await openComparison(THIS_NODE, packageRecipes, value, where, console.error);
+  const opened = withOnly(read, flags.only);
   const whole = flags.threads === undefined ? opened : onThreads(opened, Number(flags.threads));
   if (plan && json) {
     for (const cell of whole.cells) console.log(JSON.stringify(plannedCell(cell)));
     return;
   }
-  const experiment = withData(whole, value, console.error);
+  const experiment = withData(THIS_NODE, whole, value, console.error);
   const { output, cells } = experiment;
   const { assertNewFolder } = await import('../../../input/formats/files.ts');
   const { disk } = await import('../../../input/formats/node/folder-files.ts');
@@ -85,7 +88,6 @@ async function run(name: string, flags: Flags): Promise<void> {
   try {
     if (!resume || plan) console.log(await planned(experiment, shardCells, stop.signal));
     if (plan) return;
-    const { finalName } = await import('../../../studies/experiments/experiment.ts');
     const { runExperiment } = await import('../../../studies/experiments/run-experiment.ts');
     const { THIS_MACHINE } = await import('../../../studies/experiments/node/this-machine.ts');
     const { writeResults } = await import('../../../studies/experiments/write-results.ts');

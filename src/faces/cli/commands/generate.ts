@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Command } from 'commander';
 import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { Generated, GenerationInput, Prompt } from '../../../program/generation/prompt.ts';
@@ -6,11 +5,13 @@ import type { TextGenerator } from '../../../program/generation/text-generator.t
 import { type Communicator, gatherJson, type Processes } from '../../../program/parallel/communicator.ts';
 import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { together } from '../../../program/parallel/together.ts';
+import { defined } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { addModelFlags, count, keyOption, number, type OpenFlags, openFlags, repeated } from '../flags.ts';
+import { addModelFlags, count, keyOption, number, type OpenFlags, repeated, withModel } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
 import type { GivenPrompt } from '../prompts.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+import { write } from '../terminal/screen.ts';
 
 interface Flags extends GenerationFlags, OpenFlags {
   prompt: string[];
@@ -52,19 +53,15 @@ export function generateCommand(): Command {
 async function run(path: string, flags: Flags, processes: Processes): Promise<void> {
   const { communicator } = processes;
   const prompts = await fromFirst(communicator, () => givenPrompts(flags, communicator.size > 1));
-  const { open } = await import('../../../use/trained/node/open.ts');
-  const continues = prompts === undefined;
-  const trained = await open(path, { ...openFlags(flags), continues, processes, generates: true });
-  try {
+  const use = { continues: prompts === undefined, processes, generates: true };
+  await withModel(path, flags, use, async (trained) => {
     const generator = await trained.generator();
     generator.settings(await generationInput(flags));
     const isStopped = prompts
       ? await answerAll(generator, prompts, flags, communicator)
       : await converse(generator, flags);
     if (isStopped) process.exitCode = STOPPED;
-  } finally {
-    await trained.close();
-  }
+  });
 }
 
 /** Prompts from the flags, or else from standard input. Undefined if standard input is a terminal. */
@@ -193,10 +190,6 @@ function formatLine({ text, ids, finish }: Generated): string {
   return JSON.stringify({ text, ids: [...ids], finish });
 }
 
-async function write(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
-}
-
 /** Runs `work`. Its error messages name the prompt if there are several prompts. */
 async function naming<T>(where: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
@@ -260,6 +253,5 @@ async function generationInput(flags: GenerationFlags): Promise<GenerationInput>
     top_p: flags.topP,
     num_beams: flags.numBeams,
   };
-  const settings = Object.entries(named).filter(([, value]) => value !== undefined);
-  return { ...document.toJS(), ...Object.fromEntries(settings) };
+  return { ...document.toJS(), ...defined(named) };
 }

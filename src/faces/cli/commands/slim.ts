@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import type { FolderFiles } from '../../../input/formats/files.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { dryRunOption } from '../flags.ts';
 
 export function slimCommand(): Command {
@@ -21,7 +22,7 @@ async function run({
 }): Promise<void> {
   const { disk } = await import('../../../input/formats/node/folder-files.ts');
   const spare = await sparePaths(disk, { keepWeb });
-  const bytes = spare.reduce((sum, path) => sum + bytesAt(disk, path), 0);
+  const bytes = addUp(spare, (path) => bytesAt(disk, path));
   for (const path of spare) {
     console.log(path);
     if (!dryRun) disk.remove(path);

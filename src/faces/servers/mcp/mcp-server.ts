@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { isObject } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
+import { findNearest, unit } from '../../../tasks/sentence-embedding/embed-texts.ts';
 import type { ModelInThread } from '../../../use/trained/thread/model-in-thread.ts';
 
 /** Versions of the Model Context Protocol whose messages about tools are those here. */
@@ -56,20 +58,13 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     }),
     async call(model, given: { query: string; texts: string[]; top: number }, signal) {
       const [query, ...vectors] = await model.embed([given.query, ...given.texts], { signal });
-      const found = vectors.map((vector, index) => ({
-        index,
-        text: given.texts[index],
-        score: cosine(query!, vector),
-      }));
-      return { found: found.sort((a, b) => b.score - a.score || a.index - b.index).slice(0, given.top) };
+      const nearest = findNearest(query!, vectors.map(unit), given.top);
+      return {
+        found: nearest.map(({ number: index, score }) => ({ index, text: given.texts[index], score })),
+      };
     },
   },
 };
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  const product = a.reduce((sum, value, i) => sum + value * b[i]!, 0);
-  return product / (Math.hypot(...a) * Math.hypot(...b) || 1);
-}
 
 /** A message of JSON-RPC. */
 interface Message {
@@ -97,11 +92,7 @@ export async function serveMcp(
     if (line.trim() === '') continue;
     const message = parsed(line);
     if (!message) {
-      send({
-        jsonrpc: '2.0',
-        id: null,
-        error: { code: PARSE_ERROR, message: 'The line is not valid JSON.' },
-      });
+      send({ jsonrpc: '2.0', id: null, ...fault(PARSE_ERROR, 'The line is not valid JSON.') });
       continue;
     }
     const { id, method, params = {} } = message;
@@ -126,7 +117,7 @@ function parsed(line: string): Message | undefined {
   if (line.length > MAX_MESSAGE) return undefined;
   try {
     const message = JSON.parse(line);
-    return typeof message === 'object' && message !== null && !Array.isArray(message) ? message : undefined;
+    return isObject(message) ? message : undefined;
   } catch {
     return undefined;
   }
@@ -156,9 +147,9 @@ async function answer(
     case 'tools/call':
       return callTool(models, params, signal);
     case undefined:
-      return { error: { code: INVALID_REQUEST, message: 'The message has no method.' } };
+      return fault(INVALID_REQUEST, 'The message has no method.');
     default:
-      return { error: { code: NO_METHOD, message: `${method} is not supported.` } };
+      return fault(NO_METHOD, `${method} is not supported.`);
   }
 }
 
@@ -179,14 +170,8 @@ async function callTool(
   { name, arguments: given = {} }: Record<string, unknown>,
   signal: AbortSignal,
 ): Promise<Result> {
-  if (typeof name !== 'string' || !Object.hasOwn(TOOLS, name)) {
-    return {
-      error: {
-        code: INVALID_PARAMS,
-        message: `${String(name)} is not a tool. Known: ${Object.keys(TOOLS).join(', ')}.`,
-      },
-    };
-  }
+  if (typeof name !== 'string' || !Object.hasOwn(TOOLS, name))
+    return fault(INVALID_PARAMS, `${String(name)} is not a tool. Known: ${Object.keys(TOOLS).join(', ')}.`);
   const checked = describeArguments(name, models).safeParse(given);
   if (!checked.success) return failed(z.prettifyError(checked.error));
   const { model = [...models.keys()][0]!, ...asked } = checked.data as { model?: string };
@@ -197,8 +182,13 @@ async function callTool(
     };
   } catch (error) {
     if (error instanceof UserError) return failed(error.message);
-    return { error: { code: INTERNAL_ERROR, message: (error as Error).message } };
+    return fault(INTERNAL_ERROR, (error as Error).message);
   }
+}
+
+/** An error for the client. */
+function fault(code: number, message: string): Result {
+  return { error: { code, message } };
 }
 
 /** An error for the client's model. */

@@ -30,9 +30,7 @@ export interface PictureModel {
 
 /** The file with the name of the model of pictures, and its content. */
 const MODELS_FILE = 'models.json';
-function modelsFile(pictures: PictureModel | undefined): string {
-  return `${JSON.stringify({ pictures: pictures?.name })}\n`;
-}
+const modelsFile = (pictures?: PictureModel) => `${JSON.stringify({ pictures: pictures?.name })}\n`;
 
 /** @throws UserError if the page has not been built, or the model has no pictures */
 function pageParts(pictures?: PictureModel): PagePart[] {
@@ -93,7 +91,7 @@ export async function servePage(port: number, pictures?: PictureModel): Promise<
   const headers = pageHeaders(parts[0]!.folder);
   const handlers = parts.map(({ address, folder, files }) => ({
     address: `/${address}`,
-    files: new Set([...files, ...(address === '' ? [''] : [])]),
+    files: address === '' ? ['', ...files] : files,
     // sirv lists the files only once, at the start. No files are added later.
     send: sirv(folder, { etag: true, maxAge: 0 }),
   }));
@@ -108,7 +106,7 @@ export async function servePage(port: number, pictures?: PictureModel): Promise<
       return void response.setHeader('Content-Type', 'application/json').end(modelsFile(pictures));
     const [, address, name] = /^(\/(?:[\w-]+\/)*)([\w.-]*)(?:\?.*)?$/.exec(request.url ?? '') ?? [];
     const handler = handlers.find((part) => part.address === address);
-    if (!handler?.files.has(name!)) return void refuse(404);
+    if (!handler?.files.includes(name!)) return void refuse(404);
     request.url = `/${name}`;
     handler.send(request, response, () => void refuse(404));
   });

@@ -2,6 +2,7 @@ import { type ExampleLengths, paddedTokens, planEpoch, planEvaluation } from '..
 import type { Evaluation } from '../../../program/example-set.ts';
 import { Program } from '../../../program/program.ts';
 import type { Validation } from '../../../program/validation.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { releasing } from '../../../support/opened.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import { differentiateStep } from '../../../training/train/differentiate-step.ts';
@@ -74,15 +75,15 @@ export async function calibrate(
   });
 
   const times = steps.map(({ ms }) => ms).sort((a, b) => a - b);
-  const seconds = total(times) / 1000;
+  const seconds = addUp(times) / 1000;
   const evaluationSeconds = validation
     ? (evaluations(settings, config) * validation.count) / Number(evalExamplesPerSecond)
     : 0;
   return {
     steps: steps.length,
     msPerStep: (times[(times.length - 1) >> 1]! + times[times.length >> 1]!) / 2,
-    examplesPerSecond: total(steps.map(({ item }) => item.examples)) / seconds,
-    tokensPerSecond: total(steps.map(({ item }) => item.tokens)) / seconds,
+    examplesPerSecond: addUp(steps, ({ item }) => item.examples) / seconds,
+    tokensPerSecond: addUp(steps, ({ item }) => item.tokens) / seconds,
     evalExamplesPerSecond,
     runSeconds: (settings.totalSteps * seconds) / steps.length + evaluationSeconds,
   };
@@ -123,7 +124,7 @@ async function evaluationRate(
   };
   await evaluate(0);
   const done = await timed(spread(batches.length), bounds, evaluate, onProgress);
-  return (1000 * total(done.map(({ item }) => batches[item]!.length))) / total(done.map(({ ms }) => ms));
+  return (1000 * addUp(done, ({ item }) => batches[item]!.length)) / addUp(done, ({ ms }) => ms);
 }
 
 interface PlannedStep {
@@ -146,11 +147,9 @@ export function plannedSteps(examples: ExampleLengths, settings: TrainerSettings
     const stepBatches = batches.slice(step * accumulation, (step + 1) * accumulation);
     return {
       step,
-      examples: total(stepBatches.map(({ length }) => length)),
-      tokens: total(
-        stepBatches.map((examples) => examples.reduce((sum, example) => sum + lengths[example]!, 0)),
-      ),
-      size: total(stepBatches.map((examples) => paddedTokens(examples, lengths))),
+      examples: addUp(stepBatches, ({ length }) => length),
+      tokens: addUp(stepBatches, (examples) => addUp(examples, (example) => lengths[example]!)),
+      size: addUp(stepBatches, (examples) => paddedTokens(examples, lengths)),
     };
   });
   steps.sort((a, b) => a.size - b.size);
@@ -200,8 +199,4 @@ function mirrored(i: number): number {
   let value = 0;
   for (let place = 0.5; i > 0; i >>= 1, place /= 2) value += place * (i & 1);
   return value;
-}
-
-function total(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -15,6 +15,7 @@ import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import { evaluationGraph, trainingGraph } from '../../../program/training-graph.ts';
 import type { Validation } from '../../../program/validation.ts';
 import { packsWeights, weightMemory } from '../../../program/weight-memory.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import { largestBatch } from './largest-batch.ts';
@@ -82,7 +83,7 @@ export function memoryEstimate(
     }
     const pools = dropouts.poolBytes(collectSymbols(values, training));
     const held = weightMemory(readers) + vectors + pools;
-    return RUNTIME_MB + held / 2 ** 20 + sessions.reduce((a, b) => a + b);
+    return RUNTIME_MB + held / 2 ** 20 + addUp(sessions);
   };
 }
 

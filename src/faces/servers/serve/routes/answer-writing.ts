@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
+import { addUp } from '../../../../support/numbers.ts';
 import type { Service, Written } from '../../../../use/serving/service/service.ts';
 import { httpFailure, openAiError } from '../failure.ts';
 import type { ServeEnv } from '../request-scope.ts';
@@ -102,7 +103,7 @@ export async function answerWriting(
 /** Counts tokens. A prompt's tokens count once, even if several texts are generated for it. */
 function countUsage(written: readonly Written[], { n }: Writing) {
   const prompts = written.filter((_, i) => i % (n ?? 1) === 0);
-  const prompt_tokens = prompts.reduce((sum, { promptTokens }) => sum + promptTokens, 0);
-  const completion_tokens = written.reduce((sum, { newTokens }) => sum + newTokens, 0);
+  const prompt_tokens = addUp(prompts, ({ promptTokens }) => promptTokens);
+  const completion_tokens = addUp(written, ({ newTokens }) => newTokens);
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
 }

@@ -1,9 +1,8 @@
-import { resolveModel } from '../../../../input/hub/node/resolve-model.ts';
-import type { BaseDtype } from '../../../../program/bases/base-dtype.ts';
-import type { ParsedConfig } from '../../../../training/run/config/run-config.ts';
-import type { CalibrationProgress } from '../../calibration/calibration.ts';
-import type { PlannedBase } from '../../plan/plan.ts';
-import { inChild } from './in-child.ts';
+import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
+import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
+import type { FolderMachine } from '../machine.ts';
+import type { PlannedBase } from '../plan/plan.ts';
+import type { CalibrationProgress } from './calibration.ts';
 
 /** Progress for a base type. `made` means that its base is now in the cache, where a run will find it. */
 export type MeasureEvent = { dtype: BaseDtype } & (CalibrationProgress | { what: 'begin' | 'made' });
@@ -24,23 +23,24 @@ export interface MeasureOptions {
  * @throws the signal's reason when it is aborted
  */
 export async function measureBases(
+  machine: Pick<FolderMachine, 'model' | 'inChild'>,
   parsed: ParsedConfig,
   bases: readonly PlannedBase[],
   { signal, isQuick, onEvent = () => {} }: MeasureOptions = {},
 ): Promise<PlannedBase[]> {
   // Resolved only once, so that all processes measure the same files.
-  const model = await resolveModel(parsed.model);
+  const { files } = await machine.model(parsed.model, { changes: parsed.model_config });
   const measured: PlannedBase[] = [];
   for (const base of bases) {
     const { dtype } = base;
-    const config = { ...parsed, model, base_dtype: dtype };
+    const config = { ...parsed, model: files.name, base_dtype: dtype };
     const onProgress = (progress: CalibrationProgress) => onEvent({ dtype, ...progress });
     onEvent({ dtype, what: 'begin' });
     try {
       const made =
-        dtype !== 'float32' && (await inChild((child) => child.makeBase(config, onProgress), signal));
+        dtype !== 'float32' && (await machine.inChild((child) => child.makeBase(config, onProgress), signal));
       if (made) onEvent({ dtype, what: 'made' });
-      const calibration = await inChild(
+      const calibration = await machine.inChild(
         (child) => child.measure(config, isQuick ?? false, onProgress),
         signal,
       );

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { STYLE } from '../page/style.ts';
+import { Sha256 } from '../../../support/sha256.ts';
+import { STYLE } from './style.ts';
 
 /**
  * A content security policy that allows only the page's own style and script, and no loading. Even if text from a run's
@@ -19,5 +19,6 @@ export function contentPolicy(script: string, ...more: readonly string[]): strin
 }
 
 function computeHash(text: string): string {
-  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
+  const bytes = new Sha256().update(text).digest('hex').match(/../g)!;
+  return `'sha256-${btoa(bytes.map((byte) => String.fromCharCode(Number.parseInt(byte, 16))).join(''))}'`;
 }

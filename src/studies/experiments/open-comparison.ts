@@ -1,18 +1,15 @@
-import { existsSync } from 'node:fs';
-import { resolveModel } from '../../../input/hub/node/resolve-model.ts';
-import { defaultTargets } from '../../../methods/tuners/targets/adapted-modules.ts';
-import { matchTargets } from '../../../methods/tuners/targets/match-targets.ts';
-import { type KeyPath, UserError } from '../../../support/user-error.ts';
-import { taskNamed } from '../../../tasks/registry.ts';
-import { describeFolder } from '../../../use/trained/node/load-model.ts';
-import { buildModel } from '../../../use/trained/read-model.ts';
-import { packageRecipes } from '../../recipes/node/package-recipes.ts';
-import { type Recipe, recipeNamed } from '../../recipes/recipe.ts';
-import { comparison } from '../comparison.ts';
-import { comparisonFile } from '../comparison-file.ts';
-import type { Cell, Experiment } from '../experiment.ts';
-import type { ModelInPlace } from '../recipe-rows.ts';
-import type { Config } from '../settings.ts';
+import { defaultTargets } from '../../methods/tuners/targets/adapted-modules.ts';
+import { matchTargets } from '../../methods/tuners/targets/match-targets.ts';
+import { type KeyPath, UserError } from '../../support/user-error.ts';
+import { taskNamed } from '../../tasks/registry.ts';
+import { buildModel } from '../../use/trained/read-model.ts';
+import type { RunMachine } from '../jobs/machine.ts';
+import { type Budgets, type Recipe, recipeNamed } from '../recipes/recipe.ts';
+import { comparison } from './comparison.ts';
+import { comparisonFile } from './comparison-file.ts';
+import type { Cell, Experiment } from './experiment.ts';
+import type { ModelInPlace } from './recipe-rows.ts';
+import type { Config } from './settings.ts';
 
 /** Placeholder labels. Their number does not affect the adapted matrices. */
 const LABELS = ['no', 'yes'];
@@ -21,9 +18,12 @@ const LABELS = ['no', 'yes'];
  * Parses a comparison's file, as {@link comparison} does. If its tasks are recipes, reads them, and describes the model
  * that the file names instead of theirs.
  *
+ * @param readRecipes reads the package's recipes, and their budget levels
  * @param onNotice called with a message for each row that is left out
  */
 export async function openComparison(
+  machine: Pick<RunMachine, 'model'>,
+  readRecipes: () => { recipes: Recipe[]; budgets: Budgets },
   file: Config,
   where: (path: KeyPath) => string,
   onNotice: (message: string) => void,
@@ -31,14 +31,15 @@ export async function openComparison(
   const { tasks } = comparisonFile(file, where);
   const first = Object.values(tasks).find(({ recipe }) => recipe !== undefined)?.recipe;
   if (first === undefined) return comparison(file, where);
-  const { recipes, budgets } = packageRecipes();
+  const { recipes, budgets } = readRecipes();
   const recipe = recipeNamed(first, recipes, where(['tasks']));
-  const inPlace = typeof file.model === 'string' ? await describeModel(file.model, recipe) : undefined;
+  const inPlace =
+    typeof file.model === 'string' ? await describeModel(machine, file.model, recipe) : undefined;
   const told = new Set<string>();
   return comparison(file, where, {
     recipes,
     budgets,
-    ...(inPlace && { inPlace }),
+    inPlace,
     onNotice: (message) => {
       if (!told.has(message)) onNotice(message);
       told.add(message);
@@ -51,12 +52,13 @@ export async function openComparison(
  *
  * @throws UserError for a model that is not available, or lacks the head that the recipe's task needs
  */
-async function describeModel(model: string, { task }: Recipe): Promise<ModelInPlace> {
-  const folder = await resolveModel(model);
-  const { definition, linears, head } = buildModel(
-    taskNamed(task).build(LABELS),
-    await describeFolder(folder),
-  );
+async function describeModel(
+  machine: Pick<RunMachine, 'model'>,
+  model: string,
+  { task }: Recipe,
+): Promise<ModelInPlace> {
+  const described = await machine.model(model);
+  const { definition, linears, head } = buildModel(taskNamed(task).build(LABELS), described);
   const targets = defaultTargets({ definition, linears }, 'many');
   const paths = linears.map(({ path }) => path);
   const matched = matchTargets(paths, { target_modules: [...targets], modules_to_save: head.modules });
@@ -70,15 +72,16 @@ async function describeModel(model: string, { task }: Recipe): Promise<ModelInPl
  * @throws UserError if no task is left
  */
 export function withData(
+  machine: Pick<RunMachine, 'has'>,
   experiment: Experiment,
   file: Config,
   onNotice: (message: string) => void,
 ): Experiment {
   const { cells } = experiment;
-  const there = cells.filter((cell) => !cell.isOfRecipe || missingFiles(cell).length === 0);
+  const there = cells.filter((cell) => !cell.isOfRecipe || missingFiles(machine, cell).length === 0);
   if (there.length === cells.length) return experiment;
   for (const task of new Set(cells.filter((cell) => !there.includes(cell)).map(({ task }) => task))) {
-    const files = missingFiles(cells.find((cell) => cell.task === task) as Cell);
+    const files = missingFiles(machine, cells.find((cell) => cell.task === task) as Cell);
     onNotice(`Skipping ${task}: ${files.join(', ')} is missing.`);
   }
   if (there.length === 0)
@@ -92,9 +95,9 @@ export function withData(
 }
 
 /** The data files of a recipe that do not exist. */
-function missingFiles({ config }: Cell): string[] {
+function missingFiles({ has }: Pick<RunMachine, 'has'>, { config }: Cell): string[] {
   const { dataset, train, validation } = Object(config.data) as Config;
   if (dataset !== undefined) return [];
   const files = [train, typeof validation === 'object' ? Object.values(validation ?? {}) : validation].flat();
-  return files.filter((file): file is string => typeof file === 'string' && !existsSync(file));
+  return files.filter((file): file is string => typeof file === 'string' && !has(file));
 }

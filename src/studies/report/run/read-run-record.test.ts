@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { readRunRecord } from './read-run-record.ts';
 
 const CONFIG = 'model: m\nmethod: lora\ndata: {train: a.tsv}\ntraining: {}\n';
@@ -16,7 +17,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const messageOf = () => {
   try {
-    readRunRecord(folder);
+    readRunRecord(folderFiles(folder));
   } catch (error) {
     return (error as Error).message.replaceAll(`${folder}/`, '');
   }
@@ -32,7 +33,7 @@ it('reads the valid part of a damaged log', () => {
     '{"type":"step","step":2,"lo',
   ];
   writeFileSync(join(folder, 'metrics.jsonl'), lines.join('\n'));
-  expect(readRunRecord(folder)).toMatchObject({
+  expect(readRunRecord(folderFiles(folder))).toMatchObject({
     facts: { method: 'lora', seed: 0 },
     steps: [{ step: 1, loss: 0.5 }],
   });

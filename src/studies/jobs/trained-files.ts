@@ -6,12 +6,12 @@ import { fullModelTensors, trainedConfig } from '../../use/trained/full-model.ts
 import { encodeLayer, LAYER_FILE } from '../../use/trained/layer-file.ts';
 import { formatNotes, NOTES_FILE } from '../../use/trained/notes.ts';
 import { sentenceFiles } from '../../use/trained/sentence-files.ts';
-import { modelCard } from '../report/model-card.ts';
+import { type ModelCardInputs, modelCard } from '../report/model-card.ts';
 import type { RunResult } from './contenders/conclude.ts';
-import type { ReadRun } from './read-material.ts';
+import type { ReadRun } from './read-run.ts';
 
-/** The results of a finished run. */
-export interface RunResults {
+/** The files that a finished run writes. */
+export interface TrainedFiles {
   trained: 'adapter' | 'model';
   /** The files of the adapter, or those of the model except what its inputs need. The last one completes them. */
   files: EncodedFile[];
@@ -19,15 +19,15 @@ export interface RunResults {
   card: string;
 }
 
-/** @param weights digests of the weight files at the start of the run; empty for random weights */
-export function runResults(
-  { config, labels, maxLength, onlyBase, base }: ReadRun,
+/** The files of a run's result. */
+export async function trainedFiles(
+  { config, labels, maxLength, onlyBase, base, weightDigests }: ReadRun,
   { model, method, values, layer, data }: RunResult,
-  finish: Pick<FinishEvent, 'step' | 'metrics' | 'verdict' | 'ranks' | 'confusion' | 'mistakes'>,
-  weights: readonly string[],
-): RunResults {
+  finish: Pick<ModelCardInputs, keyof FinishEvent & keyof ModelCardInputs>,
+): Promise<TrainedFiles> {
+  const weights = method.store ? (await weightDigests()).map(([, digest]) => digest) : [];
   const { task, model_config } = config;
-  const base_digest = method.store && weights.length > 0 ? weightsDigest(weights) : undefined;
+  const base_digest = weights.length > 0 ? weightsDigest(weights) : undefined;
   const notes = { task, data, model_config, base_digest, base_dtype: onlyBase };
   const adapter = method.store?.(values, config.model, labels);
   const whole = (): EncodedFile[] => {
@@ -47,17 +47,12 @@ export function runResults(
       ...(adapter ? encodeAdapter(adapter) : whole()),
     ],
     card: modelCard({
-      config: { ...config, data: { ...data, max_length: maxLength } },
+      config: { ...config, data: { ...data, max_length: maxLength } } as ModelCardInputs['config'],
       labels,
       normalize: model.config.sentence?.pooling.normalize,
       onlyBase,
-      steps: finish.step,
       trainableParameters: values.length,
-      metrics: finish.metrics,
-      verdict: finish.verdict,
-      confusion: finish.confusion,
-      mistakes: finish.mistakes,
-      ranks: finish.ranks,
+      ...finish,
     }),
   };
 }

@@ -1,14 +1,10 @@
-import { readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import type { FolderFiles } from '../../../input/formats/files.ts';
-import { missingFile } from '../../../input/formats/node/file-source.ts';
-import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { InvalidFile } from '../../../support/user-error.ts';
 import { componentHistories } from '../../../training/run/component-history.ts';
 import { logValues, readImportanceLog } from '../../../training/run/event-log.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
 import { RUN_FILES, runYaml } from '../../../training/run/run-files.ts';
-import { type RunRecord, runRecord, summarizeRun } from '../run/run-record.ts';
+import { type RunRecord, runRecord, summarizeRun } from './run-record.ts';
 
 /** Number of runs to list in the message about a folder that contains runs. */
 const MAX_NAMED = 5;
@@ -19,13 +15,16 @@ const MAX_NAMED = 5;
  * @param name of the run
  * @throws UserError if the folder is not that of a run
  */
-export function readRunRecord(folder: string, name = ''): RunRecord {
-  if (!statSync(folder, { throwIfNoEntry: false })) throw missingFile(folder, 'the folder of a run');
-  const run = folderFiles(folder);
-  const within = run.has(RUN_FILES.config) ? [] : runsIn(folder);
+export function readRunRecord(run: FolderFiles, name = ''): RunRecord {
+  const state = run.stat('');
+  if (!state) throw run.missing('', 'the folder of a run');
+  const isRun = (folder: FolderFiles) => folder.has(RUN_FILES.config);
+  const inside = state.kind === 'folder' && !isRun(run) ? run.list() : [];
+  const within = inside.filter((name) => isRun(run.within(name)));
   if (within.length > 0) {
-    const hint = `Name the runs in it: ${within.slice(0, MAX_NAMED).join(', ')}.`;
-    throw new InvalidFile({ where: folder, fault: 'contains runs but is not a run itself', hint });
+    const named = within.slice(0, MAX_NAMED).map(run.path);
+    const hint = `Name the runs in it: ${named.join(', ')}.`;
+    throw new InvalidFile({ where: run.name, fault: 'contains runs but is not a run itself', hint });
   }
   const facts = summarizeRun(runYaml(run));
   if (!facts)
@@ -38,11 +37,4 @@ export function readRunRecord(folder: string, name = ''): RunRecord {
 /** Reads the events of a log for a report. Skips invalid lines, such as an incomplete last line. */
 export function readRunEvents(run: FolderFiles): TrainEvent[] {
   return logValues(run).flatMap((value) => readEvent(value) ?? []);
-}
-
-/** Paths of the runs in a folder. */
-function runsIn(folder: string): string[] {
-  if (!statSync(folder).isDirectory()) return [];
-  const inside = readdirSync(folder).map((name) => join(folder, name));
-  return inside.filter((path) => folderFiles(path).has(RUN_FILES.config));
 }

@@ -1,17 +1,18 @@
-import type { OwnScores } from '../../../program/own-scores.ts';
-import { isAgreed, type Processes } from '../../../program/parallel/communicator.ts';
-import { joinProcesses } from '../../../program/parallel/node/join-processes.ts';
-import { answerCalls } from '../../../support/calls/answer-calls.ts';
-import type { Port } from '../../../support/calls/caller.ts';
-import { importModules } from '../../../support/import-modules.ts';
-import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
-import type { FinishEvent, TrainEvent } from '../../../training/run/events.ts';
-import type { StepControl, StepState } from '../../../training/train/step-control.ts';
-import type { RunCall } from '../answer-own.ts';
-import type { TextsInMemory } from '../rows-in-memory.ts';
-import { runTraining } from './run-training.ts';
+import type { OwnScores } from '../../program/own-scores.ts';
+import { isAgreed, type Processes } from '../../program/parallel/communicator.ts';
+import { answerCalls } from '../../support/calls/answer-calls.ts';
+import type { Port } from '../../support/calls/caller.ts';
+import { importModules } from '../../support/import-modules.ts';
+import type { ParsedConfig } from '../../training/run/config/run-config.ts';
+import type { FinishEvent, TrainEvent } from '../../training/run/events.ts';
+import type { StepControl, StepState } from '../../training/train/step-control.ts';
+import type { RunCall } from './answer-own.ts';
+import type { FolderMachine } from './machine.ts';
+import type { TextsInMemory } from './rows-in-memory.ts';
+import { runInFolder } from './run-in-folder.ts';
 
-export interface WorkerJob {
+/** A training for another thread. */
+export interface TrainingJob {
   config: ParsedConfig;
   texts: TextsInMemory;
   /** Names of the caller's functions, which the config contains. */
@@ -50,13 +51,20 @@ export interface TrainingWaits {
  *
  * @param onEnd called when the training has ended
  */
-export function answerTraining(port: Port, waits: TrainingWaits, onEnd: () => void): void {
-  const train = (job: WorkerJob, listener: TrainingListener) => doJob(job, listener, waits).finally(onEnd);
+export function answerTraining(
+  machine: FolderMachine,
+  port: Port,
+  waits: TrainingWaits,
+  onEnd: () => void,
+): void {
+  const train = (job: TrainingJob, listener: TrainingListener) =>
+    doJob(machine, job, listener, waits).finally(onEnd);
   answerCalls({ train }, ['train'], port);
 }
 
 async function doJob(
-  { config, texts, functions, scores, isControlled, resume, modules }: WorkerJob,
+  machine: FolderMachine,
+  { config, texts, functions, scores, isControlled, resume, modules }: TrainingJob,
   { onEvent, onCall, onAgreed }: TrainingListener,
   { reply, stop }: TrainingWaits,
 ): Promise<FinishEvent> {
@@ -74,8 +82,8 @@ async function doJob(
   let processes: Processes | undefined;
   try {
     await importModules({ modules });
-    processes = await joinProcesses();
-    const result = await runTraining(config, {
+    processes = await machine.joinProcesses();
+    const result = await runInFolder(machine, config, {
       resume,
       texts,
       functions: { names: functions, call: (call) => readResult(ask(call) as OwnReply) },

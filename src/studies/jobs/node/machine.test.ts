@@ -5,7 +5,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 import { writeTinyTextModel } from '../../../../tests/support/tiny-text-model.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
-import { readRun } from './read-run.ts';
+import { readRun } from '../read-run.ts';
+import { THIS_NODE } from './machine.ts';
 
 let folder: string;
 let train: string;
@@ -16,7 +17,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const read = (config: object) => readRun(parseRunConfig({ output: join(folder, 'run'), ...config }, 'test'));
+const read = (config: object) =>
+  readRun(THIS_NODE, parseRunConfig({ output: join(folder, 'run'), ...config }, 'test'));
 
 it('lowers a default length to the positions of the model, with a notice', async () => {
   const model = join(folder, 'short');

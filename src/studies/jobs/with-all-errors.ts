@@ -1,5 +1,6 @@
-import { Mistakes, UserError } from '../../../support/user-error.ts';
-import { ConfigError, type SoundConfig } from '../../../training/run/config/sound-config.ts';
+import { Mistakes, UserError } from '../../support/user-error.ts';
+import { ConfigError, type SoundConfig } from '../../training/run/config/sound-config.ts';
+import type { RunMachine } from './machine.ts';
 
 /**
  * Runs work that reads a config or its files. If it fails, everything else that the config names is checked
@@ -10,6 +11,7 @@ import { ConfigError, type SoundConfig } from '../../../training/run/config/soun
  * @throws UserError with all errors
  */
 export async function withAllErrors<T>(
+  machine: RunMachine,
   work: () => T | Promise<T>,
   sound?: SoundConfig,
   inMemory: readonly string[] = [],
@@ -19,11 +21,10 @@ export async function withAllErrors<T>(
   } catch (error) {
     const parts = sound ?? (error instanceof ConfigError ? error.sound : undefined);
     if (!parts || !(error instanceof UserError)) throw error;
-    const { lookAtAll } = await import('../look-at-all.ts');
-    const { CONFIG_FILES } = await import('./read-run.ts');
+    const { lookAtAll } = await import('./look-at-all.ts');
     const mistakes = new Mistakes();
     mistakes.note(error);
-    await lookAtAll(parts, CONFIG_FILES, inMemory, mistakes);
+    await lookAtAll(parts, machine, inMemory, mistakes);
     throw mistakes.asError();
   }
 }

@@ -6,7 +6,7 @@ import {
   parseAdapterConfig,
 } from '../../methods/tuners/low-rank/peft-config.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
-import { continuedConfig } from './read-material.ts';
+import { continuedConfig } from './read-run.ts';
 
 const BASE = { model: 'm', adapter: 'a', data: { train: 't', text: 0, label: 1 }, output: 'o' };
 const LORA: PeftAdapterConfigInput = {
