@@ -1,7 +1,7 @@
-import { nearest } from '../../support/text.ts';
+import { lastPart, nearest } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
 import { type DownloadProgress, wholeFile } from '../formats/byte-source.ts';
-import { type FolderFiles, lastPart } from '../formats/files.ts';
+import type { FolderFiles } from '../formats/files.ts';
 import type { Hub } from '../hub/hub.ts';
 import { PICTURE_NAME } from '../pictures/pixels.ts';
 import { checkTextSize, decodeText, isGzip, readExtension } from './detect-format.ts';

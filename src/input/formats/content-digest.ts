@@ -1,4 +1,4 @@
-import { digestRanges, startDigest, textDigest } from './byte-source.ts';
+import { digestRanges, startDigest } from './byte-source.ts';
 import { type FolderFiles, type PathState, readTextNow } from './files.ts';
 
 const DIGEST = /^[0-9a-f]{64}$/;
@@ -10,11 +10,6 @@ const SETTLED_MS = 10_000;
 
 /** Maximum size of files that are hashed each time, which takes a few milliseconds. */
 const SMALL_BYTES = 2 ** 20;
-
-/** The digest of a file, or of rows in memory. */
-export function computeDigest(disk: FolderFiles, file: string | { read(): string }): string {
-  return typeof file === 'string' ? disk.digest(file) : textDigest(file, disk.newHash());
-}
 
 /**
  * Identifies a file by its content, as `sourceDigest` does in a page. The hash of a large file is cached until the file

@@ -156,11 +156,6 @@ function filesAt(address: URL): Files {
   };
 }
 
-/** The last part of a path. */
-export function lastPart(path: string): string {
-  return /[^\\/]*$/.exec(path.replace(/[\\/]+$/, ''))![0];
-}
-
 /** The path of a file, for messages. */
 export function pathIn(folder: string, file: string): string {
   return folder.endsWith('/') ? folder + file : `${folder}/${file}`;

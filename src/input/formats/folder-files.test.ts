@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { filesInMemory } from '../../../tests/support/files-in-memory.ts';
 import { bytesAsSource, sourceDigest } from './byte-source.ts';
-import { type FolderFiles, fileChunks, isBelow, lastPart, readTextNow } from './files.ts';
+import { type FolderFiles, fileChunks, isBelow, readTextNow } from './files.ts';
 import { folderFiles } from './node/folder-files.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'adalora-'));
@@ -85,10 +85,3 @@ it.each([
   ['C:\\a\\b', 'C:\\', true],
   ['C:\\ab', 'C:\\a', false],
 ])('%s is below %s: %s', (path, folder, expected) => expect(isBelow(path, folder)).toBe(expected));
-
-it.each([
-  ['a/b.txt', 'b.txt'],
-  ['a\\b\\', 'b'],
-  ['a/', 'a'],
-  ['a', 'a'],
-])('the last part of %s is %s', (path, expected) => expect(lastPart(path)).toBe(expected));

@@ -1,5 +1,6 @@
 import { ADAPTER_CONFIG, ADAPTER_FILES } from '../../input/formats/adapters/adapter-files.ts';
-import { type FolderFiles, isBelow, lastPart } from '../../input/formats/files.ts';
+import { type FolderFiles, isBelow } from '../../input/formats/files.ts';
+import { lastPart } from '../../support/text.ts';
 import { RUN_FILES } from '../../training/run/run-files.ts';
 import { NOTES_FILE } from '../trained/notes.ts';
 

@@ -1,5 +1,4 @@
 import { type DownloadProgress, weightsDigest } from '../../input/formats/byte-source.ts';
-import { lastPart } from '../../input/formats/files.ts';
 import { weightFiles } from '../../input/formats/open-checkpoint.ts';
 import type { TokensBefore } from '../../methods/tuners/tuner.ts';
 import { FROZEN } from '../../methods/tuners/tuner.ts';
@@ -12,6 +11,7 @@ import { plainModel } from '../../program/objectives/plain-model.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { lazy } from '../../support/options.ts';
+import { lastPart } from '../../support/text.ts';
 import type { ModelFolders } from '../trained/model-folders.ts';
 import type { Notes } from '../trained/notes.ts';
 import type { DescribedModel } from '../trained/read-model.ts';

@@ -1,9 +1,9 @@
 import { ADAPTER_CONFIG } from '../../input/formats/adapters/adapter-files.ts';
 import type { DownloadProgress } from '../../input/formats/byte-source.ts';
-import { type FolderFiles, lastPart } from '../../input/formats/files.ts';
+import type { FolderFiles } from '../../input/formats/files.ts';
 import type { Hub } from '../../input/hub/hub.ts';
 import type { ResolveOptions } from '../../input/hub/repository.ts';
-import { nearest } from '../../support/text.ts';
+import { lastPart, nearest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { RUN_FILES, runYaml } from '../../training/run/run-files.ts';
 import { CONFIG } from './read-model.ts';

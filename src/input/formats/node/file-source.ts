@@ -93,13 +93,8 @@ export function missingFile(path: string, expected: string): UserError {
   const error = { where: path, fault, code: 'not_found' } as const;
   if (!existsSync(folder))
     return new UserError({ ...error, hint: `The folder ${folder} does not exist either.` });
-  const near = nearNames(path);
+  const near = nearest(basename(path), listing(folder));
   return new UserError({ ...error, hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined });
-}
-
-/** Names in the same folder that are similar to the path's last part. */
-export function nearNames(path: string): string[] {
-  return nearest(basename(path), listing(dirname(resolve(path))));
 }
 
 function listing(folder: string): string[] {
