@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startServer } from '../src/faces/cli/run-server.ts';
 import { serveApp } from '../src/faces/servers/serve/serve-app.ts';
 import { ServerMetrics } from '../src/faces/servers/serve/server-metrics.ts';
-import type { LabelScore } from '../src/tasks/served-answer.ts';
+import type { LabelScore } from '../src/tasks/prediction.ts';
 import { AdapterFolders } from '../src/use/serving/adapter-folders.ts';
 import type { EngineRun } from '../src/use/serving/engine-run.ts';
 import { BaseFolder } from '../src/use/serving/node/base-folder.ts';

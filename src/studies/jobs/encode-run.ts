@@ -5,7 +5,7 @@ import { type OwnScores, withOwnScores } from '../../program/own-scores.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { joinValidation, type Validation } from '../../program/validation.ts';
 import { type Baseline, meanBaselines } from '../../scores/baselines/baseline.ts';
-import { chiefScore } from '../../tasks/chief-score.ts';
+import { chiefScore } from '../../tasks/data-files.ts';
 import type { AnyTask } from '../../tasks/task-definition.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';

@@ -8,7 +8,7 @@ import { readyForMpi } from '../../../program/parallel/node/launch.ts';
 import { startThread, type Thread } from '../../../support/node/threads.ts';
 import { assertOptions, BOOLEAN, isObject } from '../../../support/options.ts';
 import { shown, UserError } from '../../../support/user-error.ts';
-import { definingModules } from '../../../tasks/defining-modules.ts';
+import { definingModules } from '../../../tasks/define-task.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig, RunConfigInput } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';
