@@ -1,7 +1,7 @@
 import { hasWarmup, scheduleOptions } from '../../../methods/optim/schedule.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
 import { ownMetricProblems } from '../../../scores/metrics/own-metrics.ts';
-import { type Problem, shown } from '../../../support/user-error.ts';
+import { brokenRules, type Problem, type Rule, shown } from '../../../support/user-error.ts';
 import { foldCount, heldOutShare, placeProblems, scorePrefixes } from '../../../tasks/data-files.ts';
 import type { BaseData } from '../../../tasks/prediction.ts';
 import { listMetrics, type TaskName, taskNamed } from '../../../tasks/registry.ts';
@@ -14,9 +14,6 @@ export function defaultEvalStrategy(data: Pick<BaseData, 'validation'>): 'epoch'
   return data.validation === undefined || isFolded ? 'no' : 'epoch';
 }
 
-/** A rule of `training`: whether it is broken, the key (dotted) with its fault, and the remedy. */
-type Rule = readonly [isBroken: boolean, key: string, fault: string, hint?: string];
-
 /**
  * Finds problems within `training`, and between `training`, the task and the data.
  *
@@ -28,19 +25,13 @@ function trainingProblems(
   ownMetrics: readonly string[],
 ): Problem[] {
   return [
-    ...broken(warmupRules(training)),
-    ...(data ? broken(evaluationRules(training, data, holdsOut(defaults, task))) : []),
-    ...broken(scheduleRules(training)),
+    ...brokenRules('training', warmupRules(training)),
+    ...(data ? brokenRules('training', evaluationRules(training, data, holdsOut(defaults, task))) : []),
+    ...brokenRules('training', scheduleRules(training)),
     ...(task ? metricProblems(training, task, ownMetrics, data) : []),
-    ...(task ? broken(taskRules(training, task)) : []),
-    ...broken(ownLossRules(training)),
+    ...(task ? brokenRules('training', taskRules(training, task)) : []),
+    ...brokenRules('training', ownLossRules(training)),
   ];
-}
-
-function broken(rules: readonly Rule[]): Problem[] {
-  return rules
-    .filter(([isBroken]) => isBroken)
-    .map(([, key, fault, hint]) => ({ path: ['training', ...key.split('.')], fault, hint }));
 }
 
 function warmupRules({ warmup_ratio, warmup_steps, lr_scheduler_type: type }: TrainingSection): Rule[] {
