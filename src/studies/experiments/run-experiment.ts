@@ -113,7 +113,7 @@ function triedAt(
   training: Parameters<typeof scoringRule>[0],
 ): Tried {
   if (!isFinished(machine, run)) return { score: Number.NaN, loss: Number.NaN };
-  const record = machine.record(run.config.output as string, run.name);
+  const record = machine.record(run.config.output, run.name);
   const rule = scoringRule(training, [record]);
   const { scores, confusion } = until < 100 ? scoredIn(record, until) : scoredBy(record, rule);
   const score = scores.get(rule.metric) ?? Number.NaN;
@@ -207,7 +207,7 @@ export interface TrainedAll {
  * because a later stage of the experiment extended it.
  */
 export function isFinished({ folder }: ExperimentMachine, { config }: ExperimentRun): boolean {
-  const files = folder(config.output as string);
+  const files = folder(config.output);
   const ended = readFinish(files);
   if (ended && ended.reason !== 'stop_at_step') return true;
   const { stop_at_step } = Object(config.training) as { stop_at_step?: number | string };

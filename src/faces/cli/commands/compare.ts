@@ -65,7 +65,7 @@ async function run(name: string, flags: Flags): Promise<void> {
   const { shard, resume, plan, json } = flags;
   const { readConfig } = await import('../load-config.ts');
   const { openComparison, withData } = await import('../../../studies/experiments/node/open-comparison.ts');
-  const { plannedCell, withOnly } = await import('../../../studies/experiments/experiment.ts');
+  const { finalName, plannedCell, withOnly } = await import('../../../studies/experiments/experiment.ts');
   const { value, where } = readConfig(await findFile(name), keySettings(flags));
   const opened = withOnly(await openComparison(value, where, console.error), flags.only);
   const whole = flags.threads === undefined ? opened : onThreads(opened, Number(flags.threads));
@@ -84,7 +84,6 @@ async function run(name: string, flags: Flags): Promise<void> {
   try {
     if (!resume || plan) console.log(await planned(experiment, shardCells, stop.signal));
     if (plan) return;
-    const { finalName } = await import('../../../studies/experiments/experiment.ts');
     const { runExperiment } = await import('../../../studies/experiments/run-experiment.ts');
     const { THIS_MACHINE } = await import('../../../studies/experiments/node/this-machine.ts');
     const { writeResults } = await import('../../../studies/experiments/write-results.ts');

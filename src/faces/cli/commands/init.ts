@@ -105,8 +105,7 @@ async function listRecipes(): Promise<void> {
 
 async function recipeFile(name: string, choice: Flags) {
   const { packageRecipes } = await import('../../../studies/recipes/node/package-recipes.ts');
-  const { recipeNamed } = await import('../../../studies/recipes/recipe.ts');
-  const { recipeConfig } = await import('../../../studies/recipes/recipe.ts');
+  const { recipeConfig, recipeNamed } = await import('../../../studies/recipes/recipe.ts');
   const { recipes, budgets } = packageRecipes();
   const { recipe: _, budget, method, ...flags } = choice;
   if (flags.task !== undefined)

@@ -51,10 +51,12 @@ export async function answerWriting(
     }));
     return c.json({ ...head, object: form.object.whole, choices: all, usage });
   }
-  const queue = new ChunkQueue();
+  const { readable, writable } = new TransformStream<object, object>();
+  const writer = writable.getWriter();
   const chunk = (fields: object) => ({ ...head, object: form.object.chunk, ...fields });
+  // Nothing waits until a part is sent, because other requests need the engine.
   const say = (index: number, part: object, finish: string | null = null) =>
-    queue.add(chunk({ choices: [{ index, ...part, logprobs: null, finish_reason: finish }] }));
+    void writer.write(chunk({ choices: [{ index, ...part, logprobs: null, finish_reason: finish }] }));
   const work = Promise.all(
     choices.map(async (choice, index) => {
       let isOpen = false;
@@ -72,16 +74,18 @@ export async function answerWriting(
     }),
   );
   work.then(
-    () => queue.end(),
-    () => queue.end(),
+    () => writer.close(),
+    () => writer.close(),
   );
+  const parts = readable.getReader();
   // Wait for the first piece, so that a request that fails earlier gets an error status.
-  if (!(await queue.ready())) await work;
+  const first = await parts.read();
+  if (first.done) await work;
   return streamSSE(c, async (stream) => {
     const send = (data: object) => stream.writeSSE({ data: JSON.stringify(data) });
     stream.onAbort(() => scope.gone());
     try {
-      for await (const part of queue) await send(part);
+      for (let part = first; !part.done; part = await parts.read()) await send(part.value);
       const usage = countUsage(await work, writing);
       Object.assign(facts, { tokens: usage.total_tokens });
       if (writing.stream_options?.include_usage) await send(chunk({ choices: [], usage }));
@@ -100,35 +104,4 @@ function countUsage(written: readonly Written[], { n }: Writing) {
   const prompt_tokens = addUp(prompts, ({ promptTokens }) => promptTokens);
   const completion_tokens = addUp(written, ({ newTokens }) => newTokens);
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
-}
-
-/** A queue of response parts between their producer and their sender. */
-class ChunkQueue {
-  readonly #chunks: object[] = [];
-  #isOver = false;
-  #wake = () => {};
-
-  add(chunk: object): void {
-    this.#chunks.push(chunk);
-    this.#wake();
-  }
-
-  end(): void {
-    this.#isOver = true;
-    this.#wake();
-  }
-
-  /** Waits for the next part or the end. Returns false at the end. */
-  async ready(): Promise<boolean> {
-    while (this.#chunks.length === 0 && !this.#isOver) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    return this.#chunks.length > 0;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<object> {
-    while (await this.ready()) yield this.#chunks.shift()!;
-  }
 }
