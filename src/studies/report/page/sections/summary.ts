@@ -32,9 +32,7 @@ export function summary(groups: readonly RunGroup[]): Markup {
   return part('summary-table', table('What was run', groups, filled));
 }
 
-type FactOf = (group: RunGroup) => string;
-
-const FACTS: readonly (readonly [name: string, of: FactOf])[] = [
+const FACTS: readonly (readonly [name: string, of: (group: RunGroup) => string])[] = [
   ['Folder', ({ runs }) => joinNames(runs)],
   ['Model', ({ runs: [run] }) => modelName(run.facts)],
   ['Task', ({ runs: [run] }) => describeTask(run)],
@@ -123,31 +121,24 @@ export function describeLead(groups: readonly RunGroup[]): string {
   return `${models}${result}.${how}`;
 }
 
-interface Cost {
-  name: string;
-  of: (run: RunRecord) => number | undefined;
-  show: (value: number) => string;
-  unit?: string;
-}
-
-const COSTS: readonly Cost[] = [
-  { name: 'Time per step', of: stepMs, show: short, unit: ' ms' },
-  { name: 'Examples per second', of: examplesPerSecond, show: short },
-  { name: 'Peak memory', of: runMemoryMb, show: counted, unit: ' MB' },
-  { name: 'Trained parameters', of: ({ start }) => start?.trainable_parameters, show: counted },
-  { name: 'of them in the adapter', of: ({ start }) => start?.adapter_parameters, show: counted },
-  {
-    name: 'From start to first step',
-    of: ({ start }) => start && start.startup_ms / 1000,
-    show: short,
-    unit: ' s',
-  },
+const COSTS: readonly (readonly [
+  name: string,
+  of: (run: RunRecord) => number | undefined,
+  show: (value: number) => string,
+  unit?: string,
+])[] = [
+  ['Time per step', stepMs, short, ' ms'],
+  ['Examples per second', examplesPerSecond, short],
+  ['Peak memory', runMemoryMb, counted, ' MB'],
+  ['Trained parameters', ({ start }) => start?.trainable_parameters, counted],
+  ['of them in the adapter', ({ start }) => start?.adapter_parameters, counted],
+  ['From start to first step', ({ start }) => start && start.startup_ms / 1000, short, ' s'],
 ];
 
 /** The cost of each run, and its ratio to the first run's. */
 export function cost(groups: readonly RunGroup[]): Markup | undefined {
   if (groups.every(({ runs }) => runs.every(({ start }) => !start))) return undefined;
-  const rows = COSTS.map(({ name, of, show, unit }) => {
+  const rows = COSTS.map(([name, of, show, unit]) => {
     const values = groups.map(({ runs }) => intervalOver(runs, of));
     return [
       name,
