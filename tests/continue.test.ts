@@ -11,7 +11,7 @@ import { startMethod } from '../src/studies/jobs/start-method.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { openForTask } from './support/open-for-task.ts';
 import { succeeds } from './support/succeeds.ts';
-import { Workspace } from './support/workspace.ts';
+import { UNSCORED, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(async () => {
@@ -49,7 +49,7 @@ describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
 
   it('continues to learn, at its ranks', async () => {
     const on = `on-${method}`;
-    const settings = [`method=${method}`, 'training.logging_steps=1'];
+    const settings = [`method=${method}`, 'training.logging_steps=1', UNSCORED];
     const stdout = await succeeds(continued(on, `${method}/adapter`, ...settings));
     expect(stdout.includes('ranks do not change')).toBe(method === 'adalora');
     const events = workspace.events(on);
@@ -76,7 +76,7 @@ describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
         copyFileSync(workspace.path(run, 'adapter', file), workspace.path('from', file));
     };
     put(method);
-    const args = ['train', 'run.yaml', ...settings];
+    const args = ['train', 'run.yaml', ...settings, '--set', UNSCORED];
     await succeeds(workspace.run(...args, '--set', `output=whole-${method}`));
     const parts = [...args, '--set', `output=parts-${method}`];
     await workspace.killAt({ type: 'checkpoint', step: 10 }, parts);

@@ -4,6 +4,7 @@ import { InferenceSession } from 'onnxruntime-node';
 import { InferenceSession as WebSession } from 'onnxruntime-web';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { open as openInPage, type PageConfig, train } from '../src/faces/web/index.ts';
+import { disk } from '../src/input/formats/node/folder-files.ts';
 import { Program } from '../src/program/program.ts';
 import { THIS_NODE } from '../src/studies/jobs/node/machine.ts';
 import { readRun } from '../src/studies/jobs/read-run.ts';
@@ -12,10 +13,12 @@ import { loadRun } from '../src/studies/jobs/set-up-run.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { Trainer, type TrainerHost } from '../src/training/train/trainer.ts';
 import { AdapterFolders } from '../src/use/serving/adapter-folders.ts';
-import { BaseFolder } from '../src/use/serving/node/base-folder.ts';
-import { adapterPlaces } from '../src/use/serving/node/find-adapters.ts';
+import { AdapterPlaces } from '../src/use/serving/find-adapters.ts';
+import { readContent } from '../src/use/serving/served-adapter.ts';
+import { BaseModel } from '../src/use/serving/served-base.ts';
 import type { ServedModel } from '../src/use/serving/served-model.ts';
 import { Serving } from '../src/use/serving/serving.ts';
+import { models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { FailingEngine, type Operation } from './support/failing-engine.mjs';
 import { writeMadeAdapter } from './support/made-adapter.ts';
@@ -199,19 +202,19 @@ describe('an opened model', () => {
 
 describe('serving', () => {
   async function served(model: string) {
-    const base = await BaseFolder.open(model, 'float32');
+    const base = await BaseModel.open(models, model, 'float32');
     const limits = { maxRows: 8, maxTokens: 1024, maxWait: 1, maxQueued: 64, slots: 4 };
     const serving = new Serving(base, {
       rows: { ...limits, batches: PADDED_TEXTS },
       decoding: limits,
     });
-    const places = adapterPlaces([workspace.path('served')]);
+    const places = new AdapterPlaces(disk, [workspace.path('served')]);
     const folders = new AdapterFolders(
       places,
       base,
       serving,
       () => {},
-      (found) => base.read(found),
+      (found) => readContent(found, base),
     );
     await folders.readAll();
     return { serving, of: (name: string) => serving.models.get(name) as ServedModel };
@@ -241,7 +244,7 @@ describe('serving', () => {
   it('generates after failures', async () => {
     const folder = workspace.path('generator');
     writeTinyTextModel(folder, 'llama');
-    const base = await BaseFolder.open(folder, 'float32');
+    const base = await BaseModel.open(models, folder, 'float32');
     const { serving } = await served(folder);
     const { serveBase } = await import('../src/use/serving/served-adapter.ts');
     const model = (await serveBase(base))!;

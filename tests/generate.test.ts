@@ -14,9 +14,8 @@ import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
 import { Program } from '../src/program/program.ts';
 import { Random } from '../src/support/random.ts';
-import { describeFolder } from '../src/use/trained/node/load-model.ts';
+import { describeFolder, models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
-import { openTuned } from '../src/use/trained/node/open-tuned.ts';
 import type { OpenedModel } from '../src/use/trained/opened-model.ts';
 import type { OpenedTuned } from '../src/use/trained/trained-parts.ts';
 import { SMALL_GENERATORS, writeSmallGenerator } from './support/small-generator.ts';
@@ -41,7 +40,7 @@ describe.each(SMALL_GENERATORS)('%s', (type) => {
 
   beforeAll(async () => {
     writeSmallGenerator(path, type, { vocab_size: VOCABULARY });
-    const loaded = await openTuned(path, { generates: true });
+    const loaded = await models.openTuned(path, { generates: true });
     const opened = await openLanguageModel({ engine: nodeEngine(loaded.model, 'cpu'), ...loaded });
     model = opened;
     close = async () => {
@@ -212,7 +211,7 @@ describe('a decoder', () => {
   beforeAll(async () => {
     const path = join(folder, 'long');
     writeSmallGenerator(path, 'mistral', { max_position_embeddings: 1000 });
-    loaded = await openTuned(path, { generates: true });
+    loaded = await models.openTuned(path, { generates: true });
     const inner = nodeEngine(loaded.model, 'cpu');
     engine = { open: async (outputs) => counted(await inner.open(outputs)) };
   });
@@ -275,7 +274,7 @@ describe('a decoder', () => {
   it('reads at once if positions depend on the length of the text', async () => {
     const path = join(folder, 'dynamic');
     writeSmallGenerator(path, 'llama', { rope_scaling: { type: 'dynamic', factor: 8 } });
-    const dynamic = await openTuned(path, { generates: true });
+    const dynamic = await models.openTuned(path, { generates: true });
     const counting = {
       open: async (outputs: Parameters<Engine['open']>[0]) =>
         counted(await nodeEngine(dynamic.model, 'cpu').open(outputs)),

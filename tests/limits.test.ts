@@ -6,8 +6,8 @@ import { loadConfig } from '../src/faces/cli/load-config.ts';
 import { resolveSplit } from '../src/input/data/hub/resolve-dataset.ts';
 import { textFile } from '../src/input/data/node/text-files.ts';
 import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
-import { openCheckpoint } from '../src/input/formats/node/checkpoint.ts';
-import { folderFiles } from '../src/input/formats/node/folder-files.ts';
+import { disk, folderFiles } from '../src/input/formats/node/folder-files.ts';
+import { openCheckpoint } from '../src/input/formats/open-checkpoint.ts';
 import { hub } from '../src/input/hub/node/resolve-model.ts';
 import { readTokenizerFiles } from '../src/input/text/build-tokenizer.ts';
 import { readChatTemplate } from '../src/input/text/chat/chat-template.ts';
@@ -55,7 +55,7 @@ const READERS: Record<string, [file: string, read: Read][]> = {
     'spm.model',
   ].map((name): [string, Read] => [`slow-${name}/${name}`, tokenizer]),
   '`model.safetensors.index.json`': [
-    ['index/model.safetensors.index.json', (_, folder) => openCheckpoint(folder)],
+    ['index/model.safetensors.index.json', (_, folder) => openCheckpoint(disk, folder)],
   ],
   '`head.safetensors`': [['layer/head.safetensors', (_, folder) => readLayer(folderFiles(folder))]],
   '`README.md` of a dataset': [

@@ -70,7 +70,7 @@ export interface CommonConfig {
   initializerRange: number;
   /** Standard deviation of a new weight, in families where each weight has its own. */
   deviationOf?(name: string, shape: readonly number[]): number;
-  padTokenId?: number;
+  padTokenId?: number | undefined;
   /** How the model converts a text to a vector, if its files specify it. */
   sentence?: SentenceSettings;
   /** The pictures that the model reads. Undefined for models of texts. */

@@ -17,14 +17,14 @@ export interface ExampleSet {
   /** Number of tokens of each example. */
   readonly lengths: Int32Array;
   /** In an encoder-decoder, number of tokens for the decoder. `lengths` then has the number for the encoder. */
-  readonly targetLengths?: Int32Array;
+  readonly targetLengths?: Int32Array | undefined;
   /** Number of texts truncated to the maximum length. */
   readonly truncated: number;
   /**
    * The row of each example, in ascending order. Undefined if there is one example per row. For files without rows, it
    * is the index of the example's file.
    */
-  readonly rows?: Int32Array;
+  readonly rows?: Int32Array | undefined;
   /** The sources of the training examples, if there are several. */
   readonly sources?: readonly MixtureSource[];
   /**
@@ -41,7 +41,7 @@ export interface ExampleBatch {
   /** The weight of the batch's mean loss: its number of examples or of labeled tokens. */
   weight: number;
   /** For a loss over all texts of a step: the number of texts computed at a time. Default: all. */
-  chunk?: number;
+  chunk?: number | undefined;
 }
 
 /** The values of `eval_loss` and of `eval_<metric>` for each metric of the task. */
@@ -139,12 +139,12 @@ export function someExamples(set: ExampleSet, examples: Int32Array): ExampleSet 
   const { targetLengths, rows } = set;
   return {
     lengths: pick(set.lengths),
-    ...(targetLengths && { targetLengths: pick(targetLengths) }),
+    targetLengths: targetLengths && pick(targetLengths),
     truncated: set.truncated,
-    ...(rows && { rows: pick(rows) }),
+    rows: rows && pick(rows),
     batch: (chosen, number) =>
       set.batch(
-        Int32Array.from(chosen, (i) => examples[i]!),
+        chosen.map((i) => examples[i]!),
         number,
       ),
   };

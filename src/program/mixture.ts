@@ -1,6 +1,6 @@
 import { Random } from '../support/random.ts';
 import { UserError } from '../support/user-error.ts';
-import type { ExampleSet } from './example-set.ts';
+import { type ExampleSet, someExamples } from './example-set.ts';
 
 /** The conditions that end a mixture, as in `interleave_datasets` of Hugging Face's datasets. */
 export const STOPPING_STRATEGIES = ['first_exhausted', 'all_exhausted'] as const;
@@ -103,21 +103,14 @@ export function mixedSet(
     seed,
   );
   const chosen = Int32Array.from(drawn.sources, (source, i) => members[source]![drawn.indices[i]!]!);
-  const { lengths, targetLengths } = set;
   return {
-    ...set,
-    lengths: chosen.map((example) => lengths[example]!),
-    ...(targetLengths && { targetLengths: chosen.map((example) => targetLengths[example]!) }),
+    ...someExamples(set, chosen),
+    rows: set.rows,
     sources: sources.map(({ name }, i) => ({
       name,
       examples: members[i]!.length,
       drawn: drawn.sources.filter((source) => source === i).length,
     })),
-    batch: (examples, number) =>
-      set.batch(
-        examples.map((example) => chosen[example]!),
-        number,
-      ),
   };
 }
 

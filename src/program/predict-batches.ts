@@ -1,8 +1,9 @@
 import { planEvaluation } from '../input/text/batches.ts';
-import { checkFinite } from './check-finite.ts';
+import { joinedFloats } from '../support/arrays.ts';
+import { checkFinite, NotFinite } from './check-finite.ts';
 import type { ExampleSet } from './example-set.ts';
 import { dealNumbers } from './parallel/deal.ts';
-import type { Predictor } from './program.ts';
+import type { Evaluator, Predictor } from './program.ts';
 
 /** A batch and its logits. */
 export interface PredictedBatch {
@@ -19,7 +20,7 @@ export async function predictBatches(
   set: Pick<ExampleSet, 'lengths' | 'targetLengths' | 'batch'>,
   batchSize: number,
 ): Promise<PredictedBatch[]> {
-  const batches = planEvaluation(set, batchSize);
+  const batches = planEvaluation(set, batchSize, program.maxTokens);
   const predicted = await dealNumbers(program.communicator, batches.length, (number) =>
     program.predict(values, set.batch(batches[number]!, 0).feeds),
   );
@@ -27,28 +28,64 @@ export async function predictBatches(
 }
 
 /**
- * Returns the logits of all examples in order, [examples, labels] row-major. Batches have examples of similar length
- * and are divided among the processes of the run.
+ * Returns the logits of each example, in order. Batches have examples of similar length and are divided among the
+ * processes of the run.
  *
  * @throws NotFinite if a logit is not finite
  */
+export async function predictRows(
+  program: Predictor,
+  values: Float32Array,
+  set: ExampleSet,
+  batchSize: number,
+): Promise<Float32Array[]> {
+  const rows = new Array<Float32Array>(set.lengths.length);
+  for (const { examples, logits } of await predictBatches(program, values, set, batchSize)) {
+    const width = logits.length / examples.length;
+    examples.forEach((example, row) => {
+      rows[example] = logits.slice(row * width, (row + 1) * width);
+    });
+  }
+  checkFinite(rows);
+  return rows;
+}
+
+/** Like {@link predictRows}, as a matrix [examples, labels], row-major. */
 export async function predictAll(
   program: Predictor,
   values: Float32Array,
   set: ExampleSet,
-  numLabels: number,
+  _numLabels: number,
   batchSize: number,
 ): Promise<Float32Array> {
-  const logits = new Float32Array(set.lengths.length * numLabels);
-  for (const { examples, logits: rows } of await predictBatches(program, values, set, batchSize)) {
-    examples.forEach((example, row) => {
-      logits.set(rows.subarray(row * numLabels, (row + 1) * numLabels), example * numLabels);
-    });
-  }
-  checkFinite(listRows(logits, numLabels));
-  return logits;
+  return joinedFloats(await predictRows(program, values, set, batchSize));
 }
 
-function* listRows(matrix: Float32Array, width: number): Iterable<Float32Array> {
-  for (let at = 0; at < matrix.length; at += width) yield matrix.subarray(at, at + width);
+/** The mean loss of a batch, and its weight among the others. */
+export interface BatchLoss {
+  loss: number;
+  weight: number;
+}
+
+/**
+ * Computes the loss of each batch. The processes of the run divide the batches.
+ *
+ * @param batches indices of the examples of each batch
+ * @throws NotFinite with the first example of a batch without a finite loss
+ */
+export async function batchLosses(
+  program: Evaluator,
+  values: Float32Array,
+  set: ExampleSet,
+  batches: readonly Int32Array[],
+): Promise<BatchLoss[]> {
+  const losses = await dealNumbers(program.communicator, batches.length, async (number) => {
+    const { feeds, weight } = set.batch(batches[number]!, number);
+    // float32 is exact here: token counts are small enough, and the graph's loss is float32.
+    return Float32Array.of(await program.loss(values, feeds), weight);
+  });
+  return losses.map(([loss, weight], number) => {
+    if (!Number.isFinite(loss)) throw new NotFinite(Math.min(...batches[number]!));
+    return { loss: loss!, weight: weight! };
+  });
 }

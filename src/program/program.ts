@@ -33,7 +33,10 @@ export interface Objective {
 }
 
 /** The part of a program that computes logits. */
-export type Predictor = Pick<Program, 'predict' | 'communicator'>;
+export interface Predictor extends Pick<Program, 'predict' | 'communicator'> {
+  /** Maximum number of tokens of a batch, if other than that of `planEvaluation`. */
+  maxTokens?: number;
+}
 
 /** The part of a program that evaluations need. */
 export type Evaluator = Pick<Program, 'parts' | 'predict' | 'loss' | 'features' | 'vectors' | 'communicator'>;

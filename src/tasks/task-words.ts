@@ -1,3 +1,5 @@
+import type { InputKind } from '../program/modalities/input-kinds.ts';
+
 /** Texts about a task, for the model card, the report and the terminal. */
 export interface TaskTexts<Data> {
   /** The name of the task in a report, such as "classification". */
@@ -6,8 +8,10 @@ export interface TaskTexts<Data> {
   trainedFor(data: Partial<Data>): string;
   /** Its names on the Hub. */
   hub: { pipeline: string; name: string };
-  /** Its names on the Hub if rows are pictures. */
-  hubOfPictures?: { pipeline: string; name: string };
+  /** Its names on the Hub for rows of other kinds than texts. */
+  hubOf?: Partial<Record<InputKind, { pipeline: string; name: string }>>;
+  /** The kind of a model's rows. Default: texts. */
+  reads?(data: Partial<Data>): InputKind;
   /** How to use a model in a terminal, in the run's folder. */
   use(data: Partial<Data>): { command: string; explanation?: string };
   /** How Python uses its models. */

@@ -22,11 +22,6 @@ export function filesInMemory(files = new Map<string, Uint8Array>(), at = ''): F
       fault: `does not exist; it should be ${expected}`,
       code: 'not_found',
     });
-  const openBytes = (name: string, bytes: Uint8Array) => ({
-    ...bytesAsSource(bytes),
-    path: path(name),
-    close() {},
-  });
   return {
     name: at.slice(0, -1),
     path,
@@ -37,15 +32,18 @@ export function filesInMemory(files = new Map<string, Uint8Array>(), at = ''): F
     has: (name) => files.has(path(name)) || below(name).length > 0,
     stat(name) {
       const bytes = files.get(path(name));
-      if (bytes) return { kind: 'file', size: bytes.length, isLink: false, identity: digestOf(bytes) };
-      return below(name).length > 0 ? { kind: 'folder', size: 0, isLink: false, identity: '' } : undefined;
+      if (bytes)
+        return { kind: 'file', size: bytes.length, isLink: false, identity: digestOf(bytes), changed: 0n };
+      return below(name).length > 0
+        ? { kind: 'folder', size: 0, isLink: false, identity: '', changed: 0n }
+        : undefined;
     },
     realPath: path,
     listAll: () => [...files.keys()].filter((key) => key.startsWith(at)).map((key) => key.slice(at.length)),
     open: (name) => filesFrom(files, at.slice(0, -1)).open(path(name)),
     openNow(name, expected) {
       const bytes = files.get(path(name));
-      if (bytes) return openBytes(name, bytes);
+      if (bytes) return { ...bytesAsSource(bytes), path: path(name), close() {} };
       throw missing(name, expected);
     },
     missing,
@@ -58,10 +56,12 @@ export function filesInMemory(files = new Map<string, Uint8Array>(), at = ''): F
       return {
         write: (bytes) => void parts.push(bytes.slice()),
         publish(isIntact) {
-          const bytes = joinedBytes(parts);
-          if (!isIntact(openBytes(name, bytes))) return false;
-          files.set(path(name), bytes);
-          return true;
+          const temporary = `${path(name)}.tmp`;
+          files.set(temporary, joinedBytes(parts));
+          const isWhole = isIntact(`${name}.tmp`);
+          if (isWhole) files.set(path(name), files.get(temporary)!);
+          files.delete(temporary);
+          return isWhole;
         },
         discard() {},
       };
@@ -73,6 +73,10 @@ export function filesInMemory(files = new Map<string, Uint8Array>(), at = ''): F
       for (const key of [path(name), ...below(name)]) files.delete(key);
     },
     within: (name) => filesInMemory(files, `${path(name)}/`),
+    async inScratchFolder(name, work) {
+      const scratch = filesInMemory(files, `${path(name)}.tmp/`);
+      return work(scratch).finally(() => scratch.list().forEach(scratch.remove));
+    },
     digest: (name) => digestOf(files.get(path(name))!),
     newHash: (algorithm) => (algorithm === 'sha1' ? createHash(algorithm) : new Sha256()),
   };

@@ -6,7 +6,7 @@ import { BASE_DTYPES, type BaseDtype } from '../../program/bases/base-dtype.ts';
 import { defined } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags } from '../../tasks/prediction.ts';
-import type { SharedOpenOptions } from '../../use/trained/node/open.ts';
+import type { SharedOpenOptions } from '../../use/trained/model-folders.ts';
 import type { OpenedModel } from '../../use/trained/opened-model.ts';
 import { downloadDisplay, openingDisplay } from './terminal/download-display.ts';
 

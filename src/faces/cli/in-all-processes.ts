@@ -7,7 +7,7 @@ import { UserError } from '../../support/user-error.ts';
  * computation; only the first prints and writes.
  */
 export async function inAllProcesses(work: (processes: Processes) => Promise<void>): Promise<void> {
-  const { readLaunch, readyForMpi } = await import('../../program/parallel/node/launch.ts');
+  const { readLaunch, readyForMpi } = await import('../../program/parallel/launch.ts');
   const { joinProcesses } = await import('../../program/parallel/node/join-processes.ts');
   readyForMpi(process.env);
   const rank = readLaunch(process.env)?.rank ?? 0;

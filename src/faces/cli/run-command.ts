@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
-import { THREADS } from '../../engine/runtime/node/asked-threads.ts';
+import { THREADS } from '../../engine/runtime/asked-threads.ts';
 import { isAgreed, markAgreed } from '../../program/parallel/communicator.ts';
-import { rankAmongSeveral } from '../../program/parallel/node/launch.ts';
+import { rankAmongSeveral } from '../../program/parallel/launch.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { printable } from '../../support/text.ts';
 import { ComputationError, fileError, UserError } from '../../support/user-error.ts';

@@ -1,7 +1,7 @@
 import { nearest } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
 import { type DownloadProgress, wholeFile } from '../formats/byte-source.ts';
-import type { FolderFiles } from '../formats/files.ts';
+import { type FolderFiles, lastPart } from '../formats/files.ts';
 import type { Hub } from '../hub/hub.ts';
 import { PICTURE_NAME } from '../pictures/pixels.ts';
 import { checkTextSize, decodeText, isGzip, readExtension } from './detect-format.ts';
@@ -119,7 +119,7 @@ export class DataFiles {
 
   #isQrels(path: string): boolean {
     const beside = (name: string) => this.#disk.has(`${path}/../../${name}`);
-    return baseName(this.#disk.path(`${path}/..`)) === 'qrels' && BESIDE_QRELS.every(beside);
+    return lastPart(this.#disk.path(`${path}/..`)) === 'qrels' && BESIDE_QRELS.every(beside);
   }
 
   #isFolder(path: string): boolean {
@@ -161,7 +161,7 @@ export class DataFiles {
   }
 
   #missing(path: string): UserError {
-    const [folder, name] = [this.#disk.path(`${path}/..`), baseName(path)];
+    const [folder, name] = [this.#disk.path(`${path}/..`), lastPart(path)];
     if (!this.#isFolder(folder)) {
       return new UserError({
         where: path,
@@ -246,7 +246,7 @@ export class DataFiles {
     return this.#disk
       .within(path)
       .listAll()
-      .filter((name) => PICTURE_NAME.test(name) && !baseName(name).startsWith('.'))
+      .filter((name) => PICTURE_NAME.test(name) && !lastPart(name).startsWith('.'))
       .sort();
   }
 
@@ -270,9 +270,4 @@ function isReadInFolders(name: string): boolean {
 /** Whether a path is absolute on any system. */
 function isAbsolute(path: string): boolean {
   return /^([\\/]|[a-z]:)/i.test(path);
-}
-
-/** The last part of a path. */
-function baseName(path: string): string {
-  return /[^\\/]*$/.exec(path.replace(/[\\/]+$/, ''))![0];
 }

@@ -2,7 +2,14 @@ import type { Hash } from '../../support/sha256.ts';
 import { nearest } from '../../support/text.ts';
 import { InvalidFile, UserError } from '../../support/user-error.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from './bounded-json.ts';
-import { type AsyncByteSource, blobSource, type OpenFile, sourceDigest, wholeFile } from './byte-source.ts';
+import {
+  type AsyncByteSource,
+  blobSource,
+  type OpenFile,
+  sourceDigest,
+  splitRange,
+  wholeFile,
+} from './byte-source.ts';
 import { utf8Text } from './excerpt.ts';
 import { openFetchSource } from './fetch-source.ts';
 
@@ -24,14 +31,19 @@ export interface Files {
 /** A file's name in messages, and the digest of its content. */
 export type FileDigest = readonly [name: string, digest: string];
 
-/** The state of a path, with links followed. */
+/** The state of a file or folder. Links are followed. */
 export interface PathState {
   kind: 'file' | 'folder' | 'other';
   size: number;
   /** Whether the path itself is a link. */
   isLink: boolean;
-  /** Changes with every write to the file. */
+  /** Changes when the file is replaced or overwritten. */
   identity: string;
+  /**
+   * Time of the last change in nanoseconds. Any write changes it, even if size and modification time are reset, and so does
+   * a new hard link.
+   */
+  changed: bigint;
 }
 
 /**
@@ -74,10 +86,10 @@ export interface FolderFiles extends Files {
     /**
      * Gives the file its name, unless another writer's intact file has it.
      *
-     * @param isIntact whether a file has the right content
+     * @param isIntact whether a file of this folder has the right content; called for this file first
      * @returns whether an intact file has the name
      */
-    publish(isIntact: (file: OpenFile) => boolean): boolean;
+    publish(isIntact: (name: string) => boolean): boolean;
     discard(): void;
   };
   /** Links a path to a file, or copies the file if the system has no links. */
@@ -88,6 +100,12 @@ export interface FolderFiles extends Files {
   remove(name: string): void;
   /** A folder in this one, which may be missing. */
   within(name: string): FolderFiles;
+  /**
+   * Calls `work` with a folder that no other writer uses, and removes it afterwards. `work` creates it.
+   *
+   * @param name the start of its name
+   */
+  inScratchFolder<T>(name: string, work: (folder: FolderFiles) => Promise<T>): Promise<T>;
   /** Identifies a file by its content, like `sourceDigest`. */
   digest(name: string): string;
   /** The fastest SHA-256 here, or SHA-1. */
@@ -136,6 +154,11 @@ function filesAt(address: URL): Files {
     list: () => [],
     open: (file) => openFetchSource(new URL(file.split('/').map(encodeURIComponent).join('/'), address)),
   };
+}
+
+/** The last part of a path. */
+export function lastPart(path: string): string {
+  return /[^\\/]*$/.exec(path.replace(/[\\/]+$/, ''))![0];
 }
 
 /** The path of a file, for messages. */
@@ -189,6 +212,39 @@ export function readTextNow(
 ): string {
   const file = folder.openNow(name, expected);
   return utf8Text(wholeFile(file, maxBytes), file.path);
+}
+
+/** Rejects an output folder that already has files, and an empty path, which would mean the current folder. */
+export function assertNewFolder(disk: FolderFiles, path: string): void {
+  if (path === '') throw new UserError({ key: 'output', fault: 'is empty', hint: 'Name a folder.' });
+  if (disk.within(path).list().length === 0) return;
+  throw new UserError({
+    where: `output: ${path}`,
+    fault: 'is not empty',
+    hint: 'Choose a new or empty folder.',
+    code: 'already_exists',
+  });
+}
+
+/** Whether a path without links is below a folder without links. */
+export function isBelow(disk: FolderFiles, path: string, folder: string): boolean {
+  // The system's separator ends the folder.
+  return path.startsWith(disk.path(`${folder}/x`).slice(0, -1));
+}
+
+/** The bytes of a file, or those in a range, in parts. The file is open while it is read. */
+export function* fileChunks(
+  folder: FolderFiles,
+  name: string,
+  part?: { begin: number; end: number },
+): Generator<Uint8Array> {
+  const file = folder.openNow(name, 'a file');
+  try {
+    const { begin, end } = part ?? { begin: 0, end: file.size };
+    for (const range of splitRange(begin, end)) yield file.read(...range);
+  } finally {
+    file.close();
+  }
 }
 
 /** The error for a missing file. It suggests similar names. */

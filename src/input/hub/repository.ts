@@ -1,6 +1,6 @@
 import type { ListFileEntry } from '@huggingface/hub';
 import { UserError } from '../../support/user-error.ts';
-import { type ByteSource, type DownloadProgress, splitRange } from '../formats/byte-source.ts';
+import { type DownloadProgress, splitRange } from '../formats/byte-source.ts';
 import type { FolderFiles } from '../formats/files.ts';
 import { isAdapterRepository, MODULES, neededFiles, POOLING, POOLING_FILES } from './model-files.ts';
 import type { ModelId } from './model-id.ts';
@@ -35,12 +35,17 @@ export function repositoryIn(cache: FolderFiles, type: RepositoryType, name: str
 }
 
 /** Whether a file has the expected size and hash. Git's SHA-1 also covers a header. */
-function isBlob(file: ByteSource, { size, digest }: Expectation, { newHash }: FolderFiles): boolean {
-  if (file.size !== size) return false;
-  const isLarge = digest.length === 64;
-  const hash = isLarge ? newHash() : newHash('sha1').update(`blob ${size}\0`);
-  for (const range of splitRange(0, size)) hash.update(file.read(...range));
-  return hash.digest('hex') === digest;
+function isBlob(files: FolderFiles, name: string, { size, digest }: Expectation): boolean {
+  const file = files.openNow(name, 'a file of the cache');
+  try {
+    if (file.size !== size) return false;
+    const isLarge = digest.length === 64;
+    const hash = isLarge ? files.newHash() : files.newHash('sha1').update(`blob ${size}\0`);
+    for (const range of splitRange(0, size)) hash.update(file.read(...range));
+    return hash.digest('hex') === digest;
+  } finally {
+    file.close();
+  }
 }
 
 /** The empty file with which huggingface_hub notes that a commit lacks a file. */
@@ -123,7 +128,7 @@ export async function openRepository(
       if (files.has(link)) return;
       const expected = expectation(entries.get(path)!, where);
       const blob = `blobs/${expected.digest}`;
-      if (!files.has(blob) || !isKept(files, blob, expected)) {
+      if (!files.has(blob) || !isBlob(files, blob, expected)) {
         const content = await hub.downloadFile({ ...access, repo, path, revision: sha });
         if (!content) throw new UserError({ where, fault: `has no file ${path}`, code: 'not_found' });
         const onReceived = (received: number) =>
@@ -194,16 +199,6 @@ function expectation({ path, size, oid, lfs }: ListFileEntry, where: string): Ex
   return { size: lfs?.size ?? size, digest };
 }
 
-/** Whether the cache has a blob as it should be. */
-function isKept(files: FolderFiles, blob: string, expected: Expectation): boolean {
-  const file = files.openNow(blob, 'a file of the cache');
-  try {
-    return isBlob(file, expected, files);
-  } finally {
-    file.close();
-  }
-}
-
 /**
  * Streams a download to a temporary file, because other processes may download the same blob. The file is
  * renamed to the blob only if it is complete and correct on disk.
@@ -223,7 +218,7 @@ async function saveBlob(
       file.write(chunk);
       onReceived(received);
     }
-    if (received === size && file.publish((written) => isBlob(written, { size, digest }, files))) return;
+    if (received === size && file.publish((written) => isBlob(files, written, { size, digest }))) return;
     const got = received > size ? 'more were' : received === 1 ? 'only 1 was' : `only ${received} were`;
     const fault =
       received === size

@@ -1,9 +1,3 @@
-/** How Python loads what makes inputs, by what a model reads. `name` is the variable. */
-export const LOADED_IN_PYTHON = {
-  text: { class: 'AutoTokenizer', name: 'tokenizer' },
-  image: { class: 'AutoImageProcessor', name: 'processor' },
-} as const;
-
 /**
  * The line of Python that makes inputs from texts.
  *

@@ -1,8 +1,7 @@
 import type { HostTensor, Tensors } from '../../engine/runtime/session.ts';
-import { checkFinite } from '../check-finite.ts';
 import { type ExampleSet, someExamples } from '../example-set.ts';
 import { columnInput } from '../objectives/embedding-model.ts';
-import { predictBatches } from '../predict-batches.ts';
+import { predictRows } from '../predict-batches.ts';
 import type { Predictor } from '../program.ts';
 
 /** Distinct inputs of a model: texts or pictures. Each is encoded once. */
@@ -56,7 +55,7 @@ export abstract class InputSet<Item = unknown> {
         return {
           feeds: { ...this.feeds(used), ...Object.fromEntries(inputs), ...feeds },
           weight,
-          ...(chunk < used.length && { chunk }),
+          chunk: chunk < used.length ? chunk : undefined,
         };
       },
     };
@@ -68,21 +67,13 @@ export abstract class InputSet<Item = unknown> {
    * @param numbers numbers of the inputs; by default all
    * @throws NotFinite if a value is not finite
    */
-  async vectors(
+  vectors(
     program: Predictor,
     values: Float32Array,
     batchSize: number,
     numbers: readonly number[] = [...this.lengths.keys()],
   ): Promise<Float32Array[]> {
     const set = someExamples(this.examples(), Int32Array.from(numbers));
-    const vectors: Float32Array[] = numbers.map(() => new Float32Array());
-    for (const { examples, logits } of await predictBatches(program, values, set, batchSize)) {
-      const width = logits.length / examples.length;
-      examples.forEach((example, row) => {
-        vectors[example] = logits.slice(row * width, (row + 1) * width);
-      });
-    }
-    checkFinite(vectors);
-    return vectors;
+    return predictRows(program, values, set, batchSize);
   }
 }

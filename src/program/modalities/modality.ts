@@ -3,6 +3,7 @@ import type { DataOptions } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { Picture } from '../../input/pictures/picture-reader.ts';
 import type { Communicator } from '../parallel/communicator.ts';
+import type { InputKind } from './input-kinds.ts';
 import type { InputSet } from './input-set.ts';
 
 /** A part of an example: a text, or the name of a picture and the picture. */
@@ -52,7 +53,7 @@ export interface EncodingOptions {
  * @typeParam Item what is encoded once, however often it occurs
  */
 export interface Modality<Item = unknown> {
-  readonly reads: 'text' | 'image';
+  readonly reads: InputKind;
   /** Maximum number of tokens of an example. */
   readonly maxLength: number;
   /** Number of tokens of every example, if all have the same. */

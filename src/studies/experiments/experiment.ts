@@ -67,7 +67,7 @@ export interface ExperimentRun {
   /** Path of the run's folder below `runs`. */
   name: string;
   cell: Cell;
-  config: Config;
+  config: Config & { output: string };
 }
 
 /** Path of the folder of {@link finalRun}. */

@@ -100,7 +100,7 @@ function triedAt(
   training: Parameters<typeof scoringRule>[0],
 ): Tried {
   if (!isFinished(machine, run)) return { score: Number.NaN, loss: Number.NaN };
-  const record = readRunRecord(machine.folder(run.config.output as string), run.name);
+  const record = readRunRecord(machine.folder(run.config.output), run.name);
   const rule = scoringRule(training, [record]);
   const { scores, confusion } = until < 100 ? scoredIn(record, until) : scoredBy(record, rule);
   const score = scores.get(rule.metric) ?? Number.NaN;
@@ -117,10 +117,14 @@ function scoredIn(record: RunRecord, until: number): Scored {
   );
 }
 
-export interface ExperimentOptions extends TrainAllOptions {
+export interface ExperimentOptions {
   /** The cells of this shard. `isOwn` says which of their final runs belong to it. */
   cells: readonly Cell[];
   isOwn?(run: ExperimentRun): boolean;
+  /** Called for each event of a run. `onEnd` is called at the end of a run. */
+  onEvent?(run: ExperimentRun, event: TrainEvent): void;
+  onEnd?(run: ExperimentRun, failure: string | undefined): void;
+  signal?: AbortSignal;
 }
 
 /**
@@ -130,16 +134,17 @@ export interface ExperimentOptions extends TrainAllOptions {
 export async function runExperiment(
   machine: ExperimentMachine,
   experiment: Experiment,
-  { cells, isOwn = () => true, ...options }: ExperimentOptions,
+  options: ExperimentOptions,
 ): Promise<TrainedAll> {
   const { output } = experiment;
+  const { cells, isOwn = () => true } = options;
   const failed: TrainedAll['failed'] = [];
   const choices = new Map<Cell, Settings>();
-  const names = () => new Set(failed.map(({ name }) => name));
+  const hasFailed = (run: ExperimentRun) => failed.some(({ name }) => name === run.name);
   for (const cell of cells) {
     await assertOwnRuns(machine, wholeTuningRuns(experiment, cell));
     for (;;) {
-      const { choice, needs } = choosing(machine, experiment, cell, ({ name }) => names().has(name));
+      const { choice, needs } = choosing(machine, experiment, cell, hasFailed);
       if (choice) choices.set(cell, choice);
       if (choice) break;
       const trained = await trainAll(machine, needs, output, options);
@@ -177,13 +182,6 @@ async function assertOwnRuns(machine: ExperimentMachine, runs: readonly Experime
   }
 }
 
-export interface TrainAllOptions {
-  /** Called for each event of a run. `onEnd` is called at the end of a run. */
-  onEvent?(run: ExperimentRun, event: TrainEvent): void;
-  onEnd?(run: ExperimentRun, failure: string | undefined): void;
-  signal?: AbortSignal;
-}
-
 /** The outcome of several runs. */
 export interface TrainedAll {
   /** Failed runs, with their messages. */
@@ -197,7 +195,7 @@ export interface TrainedAll {
  * because a later stage of the experiment extended it.
  */
 export function isFinished({ folder }: ExperimentMachine, { config }: ExperimentRun): boolean {
-  const files = folder(config.output as string);
+  const files = folder(config.output);
   const ended = readFinish(files);
   if (ended && ended.reason !== 'stop_at_step') return true;
   const { stop_at_step } = Object(config.training) as { stop_at_step?: number | string };
@@ -214,7 +212,7 @@ async function trainAll(
   machine: ExperimentMachine,
   runs: readonly ExperimentRun[],
   output: string,
-  { onEvent, onEnd, signal }: TrainAllOptions,
+  { onEvent, onEnd, signal }: ExperimentOptions,
 ): Promise<TrainedAll> {
   const failed: TrainedAll['failed'] = [];
   for (const run of runs) {

@@ -73,7 +73,7 @@ export function writeResults(
   folder.write('table.csv', resultsCsv(results));
   for (const [name, svg] of tasks.flatMap((task) => [...taskFigures(task)])) folder.write(name, svg);
   machine.report(
-    finished.map(({ config }) => config.output as string),
+    finished.map(({ config }) => config.output),
     folder.path('report.html'),
   );
   for (const { file, config } of best)
@@ -116,7 +116,7 @@ function readOutcome(
     of: seeds.length,
     records: runs
       .filter(isDone)
-      .map(({ config, name }) => readRunRecord(machine.folder(config.output as string), name)),
+      .map(({ config, name }) => readRunRecord(machine.folder(config.output), name)),
     // The log of a run is read only if it has failed before.
     failures: [...tuning, ...runs]
       .filter((run) => hasFailed(run) && !isDone(run))

@@ -2,9 +2,7 @@ import { stringify } from 'yaml';
 import type { FolderFiles } from '../../input/formats/files.ts';
 import type { EvaluatedRows } from '../../program/example-set.ts';
 import type { LinearLayer } from '../../program/objectives/sentence-classifier.ts';
-import { Program } from '../../program/program.ts';
 import { scoreDefinition } from '../../scores/metrics/scores.ts';
-import { releasing } from '../../support/opened.ts';
 import { UserError } from '../../support/user-error.ts';
 import { checkpointName } from '../../training/run/checkpoint.ts';
 import { listCheckpoints, readCheckpoint, stepOfCheckpoint } from '../../training/run/checkpoint-files.ts';
@@ -12,8 +10,7 @@ import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import { readTotalSteps } from '../../training/run/event-log.ts';
 import type { FinishEvent } from '../../training/run/events.ts';
 import { RUN_FILES, runYaml } from '../../training/run/run-files.ts';
-import type { Tuned } from './contenders/conclude.ts';
-import { tunedLayers } from './contenders/folds.ts';
+import { computing, type Tuned, tunedLayers } from './contenders/folds.ts';
 import { writeTrained } from './folder-store.ts';
 import type { FolderMachine, OpenedBase } from './machine.ts';
 import { type ReadRun, readRun } from './read-run.ts';
@@ -121,10 +118,9 @@ async function checkpointLayer(
 ): Promise<LinearLayer | undefined> {
   if (!model.layer) return undefined;
   const opened = setUpRun(run, model, engine, { startedAt: new Date() });
-  const program = new Program(engine, model, method.tuner);
   const all = Int32Array.from(opened.inputs.train.lengths.keys());
-  const [layer] = await releasing(program, () =>
-    tunedLayers(opened, opened.rows as EvaluatedRows, { program, values }, all),
+  const [layer] = await computing(opened, { method, values }, (tuned) =>
+    tunedLayers(opened, opened.rows as EvaluatedRows, tuned, all),
   );
   return layer;
 }

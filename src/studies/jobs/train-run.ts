@@ -20,8 +20,15 @@ import { Trainer, type TrainerHost } from '../../training/train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../../training/train/trainer-settings.ts';
 import { assertSameRun } from './assert-same-run.ts';
 import { beforeFirstStep } from './before-first-step.ts';
-import { computing, conclude, probeResult, type RunResult, unjudged } from './contenders/conclude.ts';
-import { type FoldStore, foldExamples, foldOutputs, layerInLoss, NO_FOLDS } from './contenders/folds.ts';
+import { conclude, probeResult, type RunResult, unjudged } from './contenders/conclude.ts';
+import {
+  computing,
+  type FoldStore,
+  foldExamples,
+  foldOutputs,
+  layerInLoss,
+  NO_FOLDS,
+} from './contenders/folds.ts';
 import { frozenProbe, probeScore } from './contenders/frozen.ts';
 import { everySecond } from './every-second.ts';
 import type { RunMachine } from './machine.ts';

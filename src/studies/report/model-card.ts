@@ -2,7 +2,7 @@ import { stringify } from 'yaml';
 import { readExtension } from '../../input/data/detect-format.ts';
 import { EMBEDDED_MODEL, parseModelId } from '../../input/hub/model-id.ts';
 import { methodNamed } from '../../methods/tuners/registry.ts';
-import { LOADED_IN_PYTHON } from '../../program/modalities/in-python.ts';
+import { INPUT_KINDS } from '../../program/modalities/input-kinds.ts';
 import { averaged, SCORES, type ScoreDefinition } from '../../scores/metrics/scores.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { lastPart, printable } from '../../support/text.ts';
@@ -59,8 +59,7 @@ function section(title: string, body: string): string[] {
 function frontMatter(facts: ModelCardInputs, base: string, title: string): object {
   const { method, data, task } = facts.config;
   const { words } = taskNamed(task);
-  const isOfPictures = (data as { pictures?: boolean }).pictures === true;
-  const { pipeline, name } = (isOfPictures ? words.hubOfPictures : undefined) ?? words.hub;
+  const { pipeline, name } = words.hubOf?.[words.reads?.(data) ?? 'text'] ?? words.hub;
   const { tags } = methodNamed(method).words;
   const library = nameLibrary(facts);
   const sets = scoresOfSets(facts);
@@ -214,7 +213,7 @@ function usage(facts: ModelCardInputs, base: string): string {
   const { config, labels, onlyBase, normalize = false } = facts;
   const { data, task } = config;
   const library = nameLibrary(facts);
-  const { use, python } = taskNamed(task).words;
+  const { use, python, reads } = taskNamed(task).words;
   const { command: line, explanation } = use(data);
   const explained = explanation === undefined ? '' : ` (${explanation})`;
   const command = ['```sh', line, '```'];
@@ -228,8 +227,7 @@ function usage(facts: ModelCardInputs, base: string): string {
   }
   const { name, folder, imports, load } = PYTHON_LOADING[library];
   const { autoModel, hasClasses, imports: more = [], lines } = python(data, { folder, normalize });
-  const isOfPictures = (data as { pictures?: boolean }).pictures === true;
-  const { class: encoder, name: variable } = LOADED_IN_PYTHON[isOfPictures ? 'image' : 'text'];
+  const { class: encoder, name: variable } = INPUT_KINDS[reads?.(data) ?? 'text'].python;
   const classes = hasClasses ? `, num_labels=${labels.length || 1}` : '';
   const pretrained = `${autoModel}.from_pretrained(${JSON.stringify(base)}${classes})`;
   return [

@@ -1,21 +1,19 @@
 import type { LanguageRow } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import { planEvaluation } from '../../input/text/batches.ts';
 import { unpacked } from '../../input/text/pack.ts';
 import { SequenceBuilder } from '../../input/text/token-sequences.ts';
 import type { Evaluation, EvaluationWatch, Scores } from '../../program/example-set.ts';
-import { openLanguageModel } from '../../program/generation/causal-language-model.ts';
 import { generationSettings } from '../../program/generation/generation-settings.ts';
-import { TextGenerator } from '../../program/generation/text-generator.ts';
 import { requireTexts } from '../../program/modalities/texts.ts';
 import { labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { packedBatch } from '../../program/objectives/packed-batch.ts';
-import { dealJson, dealNumbers } from '../../program/parallel/deal.ts';
+import { dealNumbers } from '../../program/parallel/deal.ts';
 import type { Evaluator } from '../../program/program.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
 import { encodeFiles } from '../language/language-encoder.ts';
 import { lossEvaluation } from '../language/language-task.ts';
+import { withGenerator, writeTexts } from '../language/write-texts.ts';
 import type { EncodingContext } from '../prediction.ts';
 import { type CausalData, causalExamples } from './causal-examples.ts';
 
@@ -85,52 +83,34 @@ async function writtenScores(
     watch,
   }: { batchSize: number; program: Evaluator; values: Float32Array; watch?: EvaluationWatch },
 ): Promise<Scores> {
-  const { reading, modality } = context;
-  const texts = requireTexts(modality);
-  const model = await openLanguageModel({ ...program.parts, values });
-  const generator = new TextGenerator({
-    model,
-    texts,
-    files: context.generationFiles(),
-    isChat: false,
-    close: () => model.release(),
-  });
-  try {
-    const prompts = rows.map(({ prompt }) => texts.begun(prompt));
-    const longest = rows.reduce((most, { completion }) => Math.max(most, texts.ids(completion).length), 0);
-    const files = context.generationFiles();
-    const { eos_token_id = texts.endId } = generationSettings(files);
+  const texts = requireTexts(context.modality);
+  const prompts = rows.map(({ prompt }) => texts.begun(prompt));
+  const longest = rows.reduce((most, { completion }) => Math.max(most, texts.ids(completion).length), 0);
+  const { eos_token_id = texts.endId } = generationSettings(context.generationFiles());
+  const config = {
+    do_sample: false,
+    num_beams: 1,
+    max_new_tokens: longest + 1,
     // Passed explicitly, because a model's files may lack the padding and end tokens that training used.
-    const tokens = {
-      pad_token_id: texts.padId,
-      ...(eos_token_id !== undefined && { eos_token_id: [eos_token_id].flat() }),
-    };
-    const greedy = { do_sample: false, num_beams: 1, max_new_tokens: longest + 1 };
-    const config = { ...greedy, ...tokens, ...reading.generation_config };
-    const batches = planEvaluation({ lengths: Int32Array.from(prompts, ({ length }) => length) }, batchSize);
-    const written = await dealJson(program.communicator, batches.length, async (number) => {
-      const batch = Array.from(batches[number]!, (i) => prompts[i]!);
-      const generated = await generator.generateAll(batch, config);
-      return generated.map(([best]) => ({ text: best!.text, tokens: best!.ids.length }));
-    });
-    const answers = new Array<{ text: string; tokens: number }>(rows.length);
-    for (const [number, ofBatch] of written.entries())
-      for (const [row, answer] of ofBatch.entries()) answers[batches[number]![row]!] = answer;
-    const references = rows.map(({ completion }) => completion);
-    watch?.onAnswers?.(
-      answers.map(({ text }) => text),
-      references,
-    );
-    const share = (isOne: (text: string, i: number) => boolean) =>
-      answers.filter(({ text }, i) => isOne(text, i)).length / rows.length;
-    return {
-      eval_exact_match: share((text, i) => text.trim() === references[i]!.trim()),
-      eval_valid_json: share(isJson),
-      eval_gen_len: answers.reduce((sum, { tokens }) => sum + tokens, 0) / rows.length,
-    };
-  } finally {
-    await generator.close();
-  }
+    pad_token_id: texts.padId,
+    ...(eos_token_id !== undefined && { eos_token_id: [eos_token_id].flat() }),
+    ...context.reading.generation_config,
+  };
+  const answers = await withGenerator(program, values, context, (generator) =>
+    writeTexts(generator, program.communicator, prompts, config, batchSize),
+  );
+  const references = rows.map(({ completion }) => completion);
+  watch?.onAnswers?.(
+    answers.map(({ text }) => text),
+    references,
+  );
+  const share = (isOne: (text: string, i: number) => boolean) =>
+    answers.filter(({ text }, i) => isOne(text, i)).length / rows.length;
+  return {
+    eval_exact_match: share((text, i) => text.trim() === references[i]!.trim()),
+    eval_valid_json: share(isJson),
+    eval_gen_len: answers.reduce((sum, { ids }) => sum + ids.length, 0) / rows.length,
+  };
 }
 
 function isJson(text: string): boolean {

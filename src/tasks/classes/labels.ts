@@ -1,4 +1,4 @@
-import type { RawLabel, Row } from '../../input/data/rows.ts';
+import { type RawLabel, type Row, RowProblems } from '../../input/data/rows.ts';
 import { isNumber } from '../../input/data/table-layout.ts';
 import { headOutputs } from '../../methods/tuners/adapter-kind.ts';
 import { classLoss, sequenceModel } from '../../program/objectives/sequence-loss.ts';
@@ -29,6 +29,49 @@ export function percent(probability: number): string {
 export function classOutputs({ definition, outputsOf }: UnknownTrained): number | undefined {
   if (!definition.heads.SEQ_CLS) return undefined;
   return outputsOf((family, config) => sequenceModel(family, config, classLoss));
+}
+
+/** The names of a model's classes, or placeholders as in transformers if config.json does not name all of them. */
+export function readClassNames({ json, config }: UnknownTrained, outputs: number | undefined): string[] {
+  const names = Object.values((json.id2label as Record<string, string> | undefined) ?? {});
+  const count = outputs ?? (names.length || config.numLabels);
+  return names.length === count ? names : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
+}
+
+/** The keys of a config.json that name classes. */
+export function classNameKeys(names: readonly string[]) {
+  return {
+    id2label: Object.fromEntries(names.map((name, id) => [id, name])),
+    label2id: Object.fromEntries(names.map((name, id) => [name, id])),
+  };
+}
+
+/**
+ * Makes something of the ids of rows' classes.
+ *
+ * @param problem describes a class that training did not have
+ * @throws UserError with file and line for all such classes
+ */
+export function withIds<T>(
+  labels: readonly string[],
+  fileName: string,
+  problem: (name: string) => { kind: string; fault: string },
+  hintFor: (name: string) => string,
+  make: (id: (name: string, line: number) => number) => T,
+): T {
+  const problems = new RowProblems(fileName);
+  const ids = new Map(labels.map((name, id) => [name, id]));
+  let hint: string | undefined; // The hint for the first such class. Only that class is reported in full.
+  const made = make((name, line) => {
+    const id = ids.get(name);
+    if (id === undefined) {
+      hint ??= hintFor(name);
+      problems.add(line, { ...problem(name), hint, code: 'unknown_label' });
+    }
+    return id ?? 0;
+  });
+  problems.throwIfAny();
+  return made;
 }
 
 /**

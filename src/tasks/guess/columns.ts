@@ -1,6 +1,6 @@
 import type { Table } from '../../input/data/table/read-table.ts';
 import { isNumber } from '../../input/data/table-layout.ts';
-import { PICTURE_NAME } from '../../input/pictures/pixels.ts';
+import { findFileKind, type InputKind } from '../../program/modalities/input-kinds.ts';
 
 /** Statistics of a column. */
 export interface Column {
@@ -20,12 +20,12 @@ export interface Column {
   isNumbering: boolean;
   /** Whether all fields are numbers with a decimal comma, which cannot be read. */
   hasDecimalCommas: boolean;
-  /** Whether all fields are names of pictures. */
-  isPictures: boolean;
+  /** The kind of the files that all fields name, such as pictures. Undefined for texts. */
+  files: InputKind | undefined;
   /** The separator of the labels in a field, if some fields have several. */
-  separator?: string;
+  separator: string | undefined;
   /** Whether the fields of JSON rows are lists of values, or objects. */
-  nested?: 'list' | 'object';
+  nested: 'list' | 'object' | undefined;
 }
 
 /** Labels are short. A longer field is a text. */
@@ -65,9 +65,9 @@ export function describeColumns({ columns, rows, nested }: Table): Column[] {
       isWhole,
       isNumbering: isWhole && values.size === fields.length && measureRange(values) === fields.length - 1,
       hasDecimalCommas,
-      isPictures: fields.length > 0 && fields.every((field) => PICTURE_NAME.test(field)),
-      ...(separator !== undefined && { separator }),
-      ...(kind && { nested: kind }),
+      files: findFileKind(fields),
+      separator,
+      nested: kind,
     };
   });
 }
@@ -117,8 +117,7 @@ export function repeats({ filled, distinct }: Column): boolean {
 
 /** Whether a column without a label's name may contain labels. */
 export function mayBeLabel(column: Column): boolean {
-  if (column.isPictures || isId(column) || DATE_NAME.test(column.name) || column.nested === 'object')
-    return false;
+  if (column.files || isId(column) || DATE_NAME.test(column.name) || column.nested === 'object') return false;
   return column.length <= MAX_LABEL_LENGTH && (repeats(column) || column.separator !== undefined);
 }
 
@@ -139,8 +138,8 @@ function isId({ name, isNumbering }: Column): boolean {
   );
 }
 
-/** Whether a column contains texts that may be learned from, or names of pictures. */
+/** Whether a column contains texts that may be learned from, or names of files. */
 export function isText(column: Column): boolean {
-  if (column.isPictures) return column.distinct > 1;
+  if (column.files) return column.distinct > 1;
   return column.hasWords && column.nested !== 'object' && !isId(column) && column.distinct > 1;
 }

@@ -191,7 +191,7 @@ function openGuesses(file: File): Guess[] {
   }
   const without = pairGuesses(file, pair);
   if (first === undefined) return without;
-  const compared = pairs(file, pair, first);
+  const compared = comparedGuess(file, pair, first);
   switch (pair.kind) {
     case 'compared':
       return pair.isNamed || fixed.text_pair !== undefined
@@ -212,42 +212,45 @@ function openGuesses(file: File): Guess[] {
 /** The guess for a task that the user names. */
 function taskGuesses(file: File, task: TaskName): Guess[] {
   const { columns, fixed, table } = file;
-  const { ofPair, keys = [], labels: form } = readSigns(task);
+  const { ofPair, keys = [] } = readSigns(task);
   const reason = 'named by --task';
   if (!hasColumns(task)) {
     const pair = ofPair && pairFor(file, []);
-    if (pair && fitOfPair(file, pair, task)) return [{ ...pairGuess(file, task, pair.at), reason }];
+    if (pair && fitOfPair(file, pair, task)) return [guessAt(file, { task, reason }, pair.at)];
     const texts = findTexts(file, []);
     const isRows = table.hasHeader === undefined && texts.length > 0;
     return [plainGuess(task, reason, isRows ? { text: texts[0]! } : {})];
   }
-  const labels = findLabels(file);
-  const label = fixed.label ?? labels[0];
+  const label = findLabels(file)[0];
+  const pair = pairFor(file, label === undefined ? [] : [label]);
   if (ofPair) {
-    const pair = pairFor(file, label === undefined ? [] : [label]) ?? pairFor(file, []);
-    if (!pair) return [];
+    const found = pair ?? pairFor(file, []);
+    if (!found) return [];
     const isScored =
-      label !== undefined && isScale(columns[label]!) && keys.some((some) => some.label !== undefined);
-    const scored = isScored && pair.kind !== 'answered' ? { label } : {};
-    return [{ ...pairGuess(file, task, { ...pair.at, ...scored }), reason }];
+      label !== undefined &&
+      isScale(columns[label]!) &&
+      found.kind !== 'answered' &&
+      keys.some((some) => some.label !== undefined);
+    return [guessAt(file, { task, reason }, isScored ? { ...found.at, label } : found.at)];
   }
   if (label === undefined) return [];
-  const pair = pairFor(file, [label]);
-  const isPair = fixed.text_pair !== undefined || (pair?.isNamed && pair.kind === 'compared');
-  const texts = isPair && pair ? [pair.at.text] : findTexts(file, [label]);
-  const other = isPair && pair ? { text_pair: pair.at.text_pair } : {};
-  return texts.slice(0, 1).map((text) => {
-    const { separator } = columns[label]!;
-    const at = { text, ...other, label };
-    return {
-      task,
-      at,
-      learns: learns(file, task, at),
-      reason,
-      flags: `--task ${task}`,
-      ...(form === 'several' && separator !== undefined && { separator }),
-    };
-  });
+  const isPair = pair && (fixed.text_pair !== undefined || (pair.isNamed && pair.kind === 'compared'));
+  const [text] = findTexts(file, [label]);
+  if (!isPair) return text === undefined ? [] : [guessAt(file, { task, reason }, { text, label })];
+  const { text: first, text_pair } = pair.at;
+  return [guessAt(file, { task, reason }, { text: first, text_pair, label })];
+}
+
+/** The guess that a task learns from some columns. */
+function guessAt(
+  file: File,
+  { task, reason }: Pick<Guess, 'task' | 'reason'>,
+  at: Guess['at'],
+  flags = `--task ${task}`,
+): Guess {
+  const { separator, nested } = file.columns[at.label ?? -1] ?? {};
+  const isSeparated = labelForm({ task }) === 'several' && separator !== undefined && nested === undefined;
+  return { task, at, learns: learns(file, task, at), reason, flags, ...(isSeparated && { separator }) };
 }
 
 /** Guesses for a text and its label. */
@@ -264,24 +267,19 @@ function textGuesses(file: File, label: number, texts: readonly number[]): Guess
   return (isSure ? [text] : others.slice(0, 2)).flatMap((text) => {
     const at = { text, label };
     const flags = listFlags(file, at);
-    const [first, ...others] = labelTasks(columns[label]!);
-    return [
-      { ...first!, flags },
-      ...others.map((guess) => ({ ...guess, flags: `${flags} --task ${guess.task}` })),
-    ].map((guess) => ({ at, learns: learns(file, guess.task, at), ...guess }));
+    return labelTasks(columns[label]!).map((found, i) =>
+      guessAt(file, found, at, i === 0 ? flags : `${flags} --task ${found.task}`),
+    );
   });
 }
 
 /** The tasks for a column of labels, the best first. */
-function labelTasks(label: Column): Pick<Guess, 'task' | 'reason' | 'separator'>[] {
+function labelTasks(label: Column): { task: TaskName; reason: string }[] {
   const found = TASK_NAMES.flatMap((task) => {
-    const { ofLabel, labels } = readSigns(task);
-    const { fit, reason } = ofLabel?.(label) ?? {};
-    if (fit === undefined || reason === undefined) return [];
-    const isSeparated = labels === 'several' && label.separator !== undefined && label.nested === undefined;
-    return [{ task, fit, reason, ...(isSeparated && { separator: label.separator! }) }];
+    const sign = readSigns(task).ofLabel?.(label);
+    return sign ? [{ task, ...sign }] : [];
   });
-  return chooseBest(found, true).map(({ fit: _, ...guess }) => guess);
+  return chooseBest(found, true);
 }
 
 /** The task that fits best, and optionally those that are possible as well. */
@@ -309,24 +307,25 @@ function pairFor(file: File, labels: readonly number[]): Pair | undefined {
       isNamed: true,
     };
   }
-  if (findTexts(file, labels).some((i) => columns[i]!.isPictures)) return undefined;
+  if (findTexts(file, labels).some((i) => columns[i]!.files)) return undefined;
   const texts = columns.flatMap((column, i) => (isText(column) && !labels.includes(i) ? [i] : []));
   const found = findPair(table, columns, texts, [fixed.text, fixed.text_pair]);
-  // Only tasks that write texts accept lists of texts.
-  const isListed = found && [found.at.text, found.at.text_pair].some((i) => columns[i]!.nested);
-  if (isListed && found.kind !== 'written') return undefined;
   if (!found) return undefined;
+  // Only tasks that write texts accept lists of texts.
+  const isListed = [found.at.text, found.at.text_pair].some((i) => columns[i]!.nested);
+  if (isListed && found.kind !== 'written') return undefined;
   const negative = columns.findIndex(({ name }) => NEGATIVE_NAME.test(name));
-  return { ...found, at: { ...found.at, ...(negative >= 0 && found.kind === 'answered' && { negative }) } };
+  return negative >= 0 && found.kind === 'answered' ? { ...found, at: { ...found.at, negative } } : found;
 }
 
 /** Guesses for pairs of texts without a label. */
 function pairGuesses(file: File, pair: Pair): Guess[] {
+  const reason = 'rows have two texts and no label';
   const found = TASK_NAMES.flatMap((task) => {
     const fit = fitOfPair(file, pair, task);
-    return fit ? [{ task, fit }] : [];
+    return fit ? [{ task, reason, fit }] : [];
   });
-  return chooseBest(found, !pair.isNamed).map(({ task }) => pairGuess(file, task, pair.at));
+  return chooseBest(found, !pair.isNamed).map((one) => guessAt(file, one, pair.at));
 }
 
 function fitOfPair({ table, columns }: File, { kind, at }: Pair, task: TaskName): Fit | undefined {
@@ -335,24 +334,11 @@ function fitOfPair({ table, columns }: File, { kind, at }: Pair, task: TaskName)
   return readSigns(task).ofPair?.(kind, isPrompt);
 }
 
-function pairGuess(file: File, task: TaskName, at: Guess['at']): Guess {
-  const reason =
-    at.label === undefined ? 'rows have two texts and no label' : 'rows have two texts and a similarity';
-  return { task, at, learns: learns(file, task, at), reason, flags: `--task ${task}` };
-}
-
 /** The guess for two texts that are compared. */
-function pairs(file: File, { at }: Pair, label: number): Guess {
-  const { task, reason, separator } = labelTasks(file.columns[label]!)[0]!;
-  const where = { text: at.text, text_pair: at.text_pair, label };
-  return {
-    task,
-    at: where,
-    learns: learns(file, task, where),
-    reason: `rows have two texts; ${reason}`,
-    flags: listFlags(file, where),
-    ...(separator !== undefined && { separator }),
-  };
+function comparedGuess(file: File, { at: { text, text_pair } }: Pair, label: number): Guess {
+  const { task, reason } = labelTasks(file.columns[label]!)[0]!;
+  const at = { text, text_pair, label };
+  return guessAt(file, { task, reason: `rows have two texts; ${reason}` }, at, listFlags(file, at));
 }
 
 /** Guesses for rows of JSON with one text. */
@@ -395,8 +381,8 @@ function findTexts({ columns, fixed }: File, labels: readonly number[]): number[
   if (fixed.text !== undefined) return [fixed.text];
   const others = columns.flatMap((column, i) => (i === fixed.text_pair || !isText(column) ? [] : [i]));
   const texts = others.filter((i) => i !== labels[0]);
-  const pictures = texts.filter((i) => columns[i]!.isPictures);
-  if (pictures.length > 0) return pictures;
+  const files = texts.filter((i) => columns[i]!.files);
+  if (files.length > 0) return files;
   const rank = (i: number) => (TEXT_NAME.test(columns[i]!.name) ? 0 : labels.includes(i) ? 2 : 1);
   return texts.sort((a, b) => rank(a) - rank(b) || columns[b]!.length - columns[a]!.length);
 }

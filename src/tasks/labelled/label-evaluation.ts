@@ -40,7 +40,7 @@ export function labelEvaluation<Answer extends LabelAnswer>(
 ): Evaluation {
   const { labels } = context;
   const targets = kind.targets(labelled.rows, labels, labelled.fileName);
-  const read = readLabelledRows(labelled.rows, context, outputs, batchSize, targets);
+  const read = readLabelledRows(labelled.rows, context, batchSize, targets);
   const count = labelled.rows.length;
   const all = Int32Array.from({ length: count }, (_, row) => row);
   const groups = groupEqualTexts(labelled.rows.map(evaluatedTexts));

@@ -5,7 +5,7 @@ import type { LossOptions } from '../../program/objectives/task-model.ts';
 import type { LinearLoss } from '../../scores/baselines/linear-model.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import { suggest } from '../../support/text.ts';
-import { asList, shortest } from '../classes/labels.ts';
+import { asList, shortest, withIds } from '../classes/labels.ts';
 import type { LabelScore } from '../served-answer.ts';
 import type { TaskGuess, UnknownTrained } from '../task-definition.ts';
 
@@ -90,6 +90,11 @@ export function labelScores(
   })).sort((a, b) => b.score - a.score);
 }
 
+/** An answer as JSON. With `details`, it has the logits. */
+export function labelJson({ logits, ...answer }: LabelAnswer, details: boolean): object {
+  return { ...answer, ...(details && { logits: Array.from(logits, shortest) }) };
+}
+
 /** Targets of labeled rows, row-major. */
 export type Targets = Int32Array | Float32Array;
 
@@ -108,11 +113,11 @@ export type ToTargets = (rows: readonly Row[], labels: readonly string[], fileNa
 
 /** Class ids, int32 [rows]. */
 export const classTargets: ToTargets = (rows, labels, fileName) =>
-  withIds(labels, fileName, (id) => Int32Array.from(rows, ({ label, line }) => id(String(label), line)));
+  withLabelIds(labels, fileName, (id) => Int32Array.from(rows, ({ label, line }) => id(String(label), line)));
 
 /** 1 for each class that applies and 0 for the others, float32 [rows, classes]. */
 export const labelSetTargets: ToTargets = (rows, labels, fileName) =>
-  withIds(labels, fileName, (id) => {
+  withLabelIds(labels, fileName, (id) => {
     const targets = new Float32Array(rows.length * labels.length);
     rows.forEach(({ label, line }, row) => {
       for (const name of asList(label)) targets[row * labels.length + id(name, line)] = 1;
@@ -132,27 +137,14 @@ export const scoreTargets: ToTargets = (rows, _, fileName) => {
   return targets;
 };
 
-function withIds<T>(
+function withLabelIds<T>(
   labels: readonly string[],
   fileName: string,
   make: (id: (name: string, line: number) => number) => T,
 ): T {
-  const problems = new RowProblems(fileName);
-  const ids = new Map(labels.map((name, id) => [name, id]));
-  let hint: string | undefined; // The hint for the first such label. Only that label is reported in full.
-  const made = make((name, line) => {
-    const id = ids.get(name);
-    if (id === undefined) {
-      hint ??= suggest(name, labels);
-      problems.add(line, {
-        kind: 'unseen label',
-        fault: `has the label "${name}", which was not seen in training`,
-        hint,
-        code: 'unknown_label',
-      });
-    }
-    return id ?? 0;
+  const problem = (name: string) => ({
+    kind: 'unseen label',
+    fault: `has the label "${name}", which was not seen in training`,
   });
-  problems.throwIfAny();
-  return made;
+  return withIds(labels, fileName, problem, (name) => suggest(name, labels), make);
 }

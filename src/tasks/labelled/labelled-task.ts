@@ -5,8 +5,13 @@ import { sentenceClassifier } from '../../program/objectives/sentence-classifier
 import { sequenceModel } from '../../program/objectives/sequence-loss.ts';
 import { InvalidData, type Problem, shown, UserError } from '../../support/user-error.ts';
 import { assertOneText } from '../assert-input.ts';
-import { buildLabels, classOutputs, labelsBesideAdapter } from '../classes/labels.ts';
-import type { EncodingContext } from '../prediction.ts';
+import {
+  buildLabels,
+  classNameKeys,
+  classOutputs,
+  labelsBesideAdapter,
+  readClassNames,
+} from '../classes/labels.ts';
 import { withPooling } from '../sentence-vectors.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import { classifiesVectors, type LabelledData, labelledDataSchema } from './data-section.ts';
@@ -45,7 +50,6 @@ export function labelledTask<Answer extends LabelAnswer>(
   };
   const asOptions = (reading: Partial<DataOptions>) =>
     ({ ...reading, listed: kind.listed }) as Omit<DataOptions, 'format'>;
-  const outputsFor = ({ labels }: EncodingContext<LabelledData>) => outputs(labels);
   return {
     data: labelledDataSchema,
     problems: labelProblems,
@@ -83,11 +87,7 @@ export function labelledTask<Answer extends LabelAnswer>(
       keys(labels) {
         // transformers also gives the single output of a regression a name.
         const names = labels.length > 0 ? labels : ['LABEL_0'];
-        return {
-          problem_type: kind.problemType,
-          id2label: Object.fromEntries(names.map((name, id) => [id, name])),
-          label2id: Object.fromEntries(names.map((name, id) => [name, id])),
-        };
+        return { problem_type: kind.problemType, ...classNameKeys(names) };
       },
     },
     files: {
@@ -143,16 +143,10 @@ export function labelledTask<Answer extends LabelAnswer>(
     build,
     examples({ rows, fileName }, context) {
       const targets = kind.targets(rows, context.labels, fileName);
-      return readLabelledRows(
-        rows,
-        { ...context, isTraining: true },
-        outputsFor(context),
-        rows.length,
-        targets,
-      ).examples;
+      return readLabelledRows(rows, { ...context, isTraining: true }, rows.length, targets).examples;
     },
     evaluation: (labelled, context, batchSize) =>
-      labelEvaluation(kind, labelled, context, outputsFor(context), batchSize),
+      labelEvaluation(kind, labelled, context, outputs(context.labels), batchSize),
     baselines: {
       ofRows(train, validation, { labels }) {
         const [learnt, scored] = [train, validation].map(({ rows, fileName }) => ({
@@ -178,7 +172,7 @@ export function labelledTask<Answer extends LabelAnswer>(
         shape: textsShape,
       },
       async answer(rows, { program, values }, context, batchSize) {
-        const read = readLabelledRows(toRows(rows), context, outputsFor(context), batchSize);
+        const read = readLabelledRows(toRows(rows), context, batchSize);
         const all = Int32Array.from({ length: rows.length }, (_, row) => row);
         const layer = typeof context.layer === 'function' ? undefined : context.layer;
         const logits = await read.logits({ program, values, layer }, all);
@@ -237,12 +231,11 @@ function recognised<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
   model: UnknownTrained,
 ): Recognised | undefined {
-  const names = Object.values((model.json.id2label as Record<string, string> | undefined) ?? {});
-  const count = classOutputs(model) ?? (names.length || model.config.numLabels);
+  const labels = readClassNames(model, classOutputs(model));
   const problemType = model.json.problem_type ?? undefined;
-  if (problemType === undefined ? !kind.recognises(model, count) : problemType !== kind.problemType)
-    return undefined;
-  const labels = names.length === count ? names : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
+  const isOne =
+    problemType === undefined ? kind.recognises(model, labels.length) : problemType === kind.problemType;
+  if (!isOne) return undefined;
   return {
     labels: kind.leastLabels === 0 ? [] : labels,
     data: model.config.picture

@@ -16,7 +16,8 @@ export function describeWords({
       return trainedFor(text_pair === undefined ? 'texts' : 'pairs of texts');
     },
     hub: { pipeline: 'text-classification', name: 'Text Classification' },
-    hubOfPictures: { pipeline: 'image-classification', name: 'Image Classification' },
+    hubOf: { image: { pipeline: 'image-classification', name: 'Image Classification' } },
+    reads: ({ pictures }) => (pictures ? 'image' : 'text'),
     use: usage,
     python(data, result) {
       if (data.pictures) return picturesInPython(data, result);

@@ -2,7 +2,7 @@ import type { Row } from '../../input/data/rows.ts';
 import { type ExampleSet, type RowModel, someExamples } from '../../program/example-set.ts';
 import { layerOutputs, rowFeatures } from '../../program/objectives/sentence-classifier.ts';
 import { labelFeed } from '../../program/objectives/sequence-loss.ts';
-import { predictAll } from '../../program/predict-batches.ts';
+import { predictRows } from '../../program/predict-batches.ts';
 import type { Predictor } from '../../program/program.ts';
 import type { EncodingContext } from '../prediction.ts';
 import { promptFor } from '../sentence-vectors.ts';
@@ -28,13 +28,11 @@ export interface ReadRows {
 /**
  * Encodes rows.
  *
- * @param outputs number of logits per row
  * @param targets see `ToTargets`; without them, the batches are for prediction only
  */
 export function readLabelledRows(
   rows: readonly RowInput[],
   context: Context,
-  outputs: number,
   batchSize: number,
   targets?: Targets,
 ): ReadRows {
@@ -42,10 +40,8 @@ export function readLabelledRows(
   const examples = headRows(rows, context, targets);
   return {
     examples,
-    async logits({ program, values }, rows) {
-      const all = await predictAll(program, values, someExamples(examples, rows), outputs, batchSize);
-      return Array.from(rows, (_, i) => all.slice(i * outputs, (i + 1) * outputs));
-    },
+    logits: ({ program, values }, rows) =>
+      predictRows(program, values, someExamples(examples, rows), batchSize),
     features() {
       throw new Error('the features of a classification head are no sentence vectors');
     },

@@ -5,9 +5,8 @@ import type { LanguageColumns } from '../../input/data/text/language-keys.ts';
 import { type LanguageRecord, languageRecords } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { planEvaluation } from '../../input/text/batches.ts';
-import { NotFinite } from '../../program/check-finite.ts';
 import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
-import { dealNumbers } from '../../program/parallel/deal.ts';
+import { batchLosses } from '../../program/predict-batches.ts';
 import { bootstrap } from '../../scores/metrics/score-interval.ts';
 import { UserError } from '../../support/user-error.ts';
 import { classOutputs } from '../classes/labels.ts';
@@ -42,18 +41,12 @@ export function lossEvaluation(examples: ExampleSet, batchSize: number): Evaluat
     output: 'loss',
     async run(program, values, watch) {
       const batches = planEvaluation(examples, batchSize);
-      const losses = await dealNumbers(program.communicator, batches.length, async (number) => {
-        const { feeds, weight } = examples.batch(batches[number]!, number);
-        // float32 is exact here: token counts are small enough, and the graph's loss is float32.
-        return Float32Array.of(await program.loss(values, feeds), weight);
-      });
-      for (const [number, loss] of losses.entries())
-        if (!Number.isFinite(loss[0])) throw new NotFinite(Math.min(...batches[number]!));
+      const losses = await batchLosses(program, values, examples, batches);
       // Resamples whole batches, because the losses of single tokens are not known.
       const meanOf = (rows: Iterable<number>) => {
-        const drawn = Array.from(rows, (row) => losses[row] as unknown as [loss: number, weight: number]);
-        const weights = drawn.reduce((sum, [, weight]) => sum + weight, 0);
-        return drawn.reduce((sum, [ofBatch, weight]) => sum + weight * ofBatch, 0) / weights;
+        const drawn = Array.from(rows, (row) => losses[row]!);
+        const weights = drawn.reduce((sum, { weight }) => sum + weight, 0);
+        return drawn.reduce((sum, { loss, weight }) => sum + weight * loss, 0) / weights;
       };
       watch?.onCertainty?.({
         groups: Int32Array.from(examples.lengths.keys()),

@@ -1,8 +1,8 @@
 import { labelSetContrast, labelSetLoss } from '../../program/objectives/sequence-loss.ts';
 import { accuracy, microF1, positiveLogits } from '../../scores/metrics/classes.ts';
 import { asList, byLabel, percent, shortest } from '../classes/labels.ts';
-import type { LabelKind } from '../labelled/label-kind.ts';
-import { labelSetTargets } from '../labelled/label-kind.ts';
+import { type LabelKind, labelJson, labelSetTargets } from '../labelled/label-kind.ts';
+
 import { labelledTask } from '../labelled/labelled-task.ts';
 
 /** The labels of a text: every label with a probability above one half. */
@@ -58,11 +58,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
     ),
     logits,
   }),
-  json: ({ label, probabilities, logits }, details) => ({
-    label,
-    probabilities,
-    ...(details && { logits: Array.from(logits, shortest) }),
-  }),
+  json: labelJson,
   describe({ label, probabilities }) {
     if (label.length === 0) return 'none of the labels';
     return label.map((name) => `${name}, ${percent(probabilities[name]!)}`).join('; ');

@@ -8,8 +8,8 @@ import {
 } from '../../scores/metrics/regression-scores.ts';
 import { shortest } from '../classes/labels.ts';
 import { hasScoreName, isScale } from '../guess/columns.ts';
-import type { LabelKind } from '../labelled/label-kind.ts';
-import { scoreTargets } from '../labelled/label-kind.ts';
+import { type LabelKind, labelJson, scoreTargets } from '../labelled/label-kind.ts';
+
 import { labelledTask } from '../labelled/labelled-task.ts';
 
 /** The score of a text. */
@@ -59,7 +59,7 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
   },
   reference: Number,
   answer: (logits) => ({ label: shortest(logits[0]!), logits }),
-  json: ({ label, logits }, details) => ({ label, ...(details && { logits: Array.from(logits, shortest) }) }),
+  json: labelJson,
   describe: ({ label }) => `${label}`,
   submitted: ({ label }) => label.toFixed(3),
   recognises: (_, outputs) => outputs === 1,

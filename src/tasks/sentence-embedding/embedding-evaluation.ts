@@ -1,6 +1,5 @@
-import { NotFinite } from '../../program/check-finite.ts';
 import type { Evaluation, Scores } from '../../program/example-set.ts';
-import { dealNumbers } from '../../program/parallel/deal.ts';
+import { batchLosses } from '../../program/predict-batches.ts';
 import type { Evaluator } from '../../program/program.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import { InvalidData } from '../../support/user-error.ts';
@@ -100,14 +99,10 @@ async function meanLoss(
   batchSize: number,
 ): Promise<number> {
   const count = examples.lengths.length;
-  const starts = Array.from({ length: Math.ceil(count / batchSize) }, (_, i) => i * batchSize);
-  const losses = await dealNumbers(program.communicator, starts.length, async (number) => {
-    const start = starts[number]!;
-    const rows = Int32Array.from({ length: Math.min(batchSize, count - start) }, (_, i) => start + i);
-    const { feeds, weight } = examples.batch(rows, 0);
-    return Float32Array.of(await program.loss(values, feeds), weight);
+  const batches = Array.from({ length: Math.ceil(count / batchSize) }, (_, number) => {
+    const start = number * batchSize;
+    return Int32Array.from({ length: Math.min(batchSize, count - start) }, (_, i) => start + i);
   });
-  const bad = losses.findIndex(([loss]) => !Number.isFinite(loss));
-  if (bad >= 0) throw new NotFinite(starts[bad]!);
-  return losses.reduce((sum, [loss, weight]) => sum + loss! * weight!, 0) / count;
+  const losses = await batchLosses(program, values, examples, batches);
+  return losses.reduce((sum, { loss, weight }) => sum + loss * weight, 0) / count;
 }

@@ -1,15 +1,13 @@
 import { groupEqualTexts } from '../../input/data/split-rows.ts';
 import type { Evaluation, Scores } from '../../program/example-set.ts';
-import { openLanguageModel } from '../../program/generation/causal-language-model.ts';
-import { TextGenerator } from '../../program/generation/text-generator.ts';
-import { requireTexts } from '../../program/modalities/texts.ts';
 import { bleu } from '../../scores/metrics/bleu.ts';
 import { ROUGE_TYPES, rouge, rougeOfText } from '../../scores/metrics/rouge.ts';
 import { bootstrap, meanInterval } from '../../scores/metrics/score-interval.ts';
 import { lossEvaluation } from '../language/language-task.ts';
+import { withGenerator } from '../language/write-texts.ts';
 import type { EncodingContext } from '../prediction.ts';
 import { pairExamples } from './pair-examples.ts';
-import { writeTexts, writingConfig } from './predict-texts.ts';
+import { writeTargets, writingConfig } from './predict-texts.ts';
 import type { Pair, PairData } from './read-pairs.ts';
 
 /**
@@ -31,48 +29,38 @@ export function pairEvaluation(
       const scores = await byLoss.run(program, values, writes ? undefined : watch);
       const eval_loss = scores.eval_loss!;
       if (!writes) return { eval_loss };
-      const model = await openLanguageModel({ ...program.parts, values });
-      const generator = new TextGenerator({
-        model,
-        texts: requireTexts(context.modality),
-        files: context.generationFiles(),
-        isChat: false,
-        close: () => model.release(),
+      const sources = pairs.map(({ source }) => source);
+      const written = await withGenerator(program, values, context, (generator) =>
+        writeTargets(generator, program.communicator, sources, context, batchSize),
+      );
+      const texts = written.map(({ text }) => text);
+      const targets = pairs.map((pair) => pair.targets);
+      const groups = groupEqualTexts(sources.map((source) => [source]));
+      watch?.onAnswers?.(texts, targets);
+      watch?.onCertainty?.({
+        groups,
+        interval(score) {
+          if (score === 'bleu')
+            return bootstrap(groups, (rows) => {
+              const of = <T>(all: readonly T[]) => Array.from(rows, (row) => all[row]!);
+              return bleu(of(texts), of(targets));
+            });
+          const type = ROUGE_TYPES.find((name) => name === score);
+          if (!type) return undefined;
+          const each = texts.map((text, i) => rougeOfText(text, targets[i]!)[type].fmeasure);
+          return meanInterval(each, groups);
+        },
       });
-      try {
-        const sources = pairs.map(({ source }) => source);
-        const written = await writeTexts(generator, program.communicator, sources, context, batchSize);
-        const texts = written.map(({ text }) => text);
-        const targets = pairs.map((pair) => pair.targets);
-        const groups = groupEqualTexts(sources.map((source) => [source]));
-        watch?.onAnswers?.(texts, targets);
-        watch?.onCertainty?.({
-          groups,
-          interval(score) {
-            if (score === 'bleu')
-              return bootstrap(groups, (rows) => {
-                const of = <T>(all: readonly T[]) => Array.from(rows, (row) => all[row]!);
-                return bleu(of(texts), of(targets));
-              });
-            const type = ROUGE_TYPES.find((name) => name === score);
-            if (!type) return undefined;
-            const each = texts.map((text, i) => rougeOfText(text, targets[i]!)[type].fmeasure);
-            return meanInterval(each, groups);
-          },
-        });
-        const { rouge1, rouge2, rougeL, rougeLsum } = rouge(texts, targets);
-        return {
-          eval_loss,
-          eval_rouge1: rouge1,
-          eval_rouge2: rouge2,
-          eval_rougeL: rougeL,
-          eval_rougeLsum: rougeLsum,
-          eval_bleu: bleu(texts, targets),
-          eval_gen_len: written.reduce((sum, { ids }) => sum + ids.length, 0) / written.length,
-        };
-      } finally {
-        await generator.close();
-      }
+      const { rouge1, rouge2, rougeL, rougeLsum } = rouge(texts, targets);
+      return {
+        eval_loss,
+        eval_rouge1: rouge1,
+        eval_rouge2: rouge2,
+        eval_rougeL: rougeL,
+        eval_rougeLsum: rougeLsum,
+        eval_bleu: bleu(texts, targets),
+        eval_gen_len: written.reduce((sum, { ids }) => sum + ids.length, 0) / written.length,
+      };
     },
   };
 }

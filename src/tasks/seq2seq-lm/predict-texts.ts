@@ -1,10 +1,9 @@
 import { detectFormat } from '../../input/data/detect-format.ts';
-import { planEvaluation } from '../../input/text/batches.ts';
 import { generationSettings } from '../../program/generation/generation-settings.ts';
 import type { Generated, GenerationInput } from '../../program/generation/prompt.ts';
 import type { TextGenerator } from '../../program/generation/text-generator.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
-import { dealJson } from '../../program/parallel/deal.ts';
+import { writeTexts } from '../language/write-texts.ts';
 import type { EncodingContext, Prediction } from '../prediction.ts';
 import { listTexts, STANDARD_INPUT } from '../table-columns.ts';
 import { encodeSource, targetLength } from './pair-examples.ts';
@@ -26,31 +25,16 @@ export function writingConfig(context: Context, input: GenerationInput = {}): Ge
   return user;
 }
 
-/**
- * Generates texts for sources, in their order. Sources of similar length share a batch. Processes divide the batches.
- */
-export async function writeTexts(
+/** Generates texts for sources, in their order. */
+export async function writeTargets(
   generator: TextGenerator,
   communicator: Communicator,
   sources: readonly string[],
   context: Context,
   batchSize: number,
 ): Promise<Generated[]> {
-  const config = writingConfig(context);
   const prompts = sources.map((source) => encodeSource(source, context).inputIds);
-  const lengths = Int32Array.from(prompts, ({ length }) => length);
-  const texts = new Array<Generated>(sources.length);
-  const batches = planEvaluation({ lengths }, batchSize);
-  const written = await dealJson(communicator, batches.length, async (number) => {
-    const batch = Array.from(batches[number]!, (i) => prompts[i]!);
-    const generated = await generator.generateAll(batch, config);
-    return generated.map(([best]) => ({ ...best!, ids: [...best!.ids] }));
-  });
-  for (const [number, ofBatch] of written.entries()) {
-    for (const [row, best] of ofBatch.entries())
-      texts[batches[number]![row]!] = { ...best, ids: Int32Array.from(best.ids) };
-  }
-  return texts;
+  return writeTexts(generator, communicator, prompts, writingConfig(context), batchSize);
 }
 
 /** The text that the model reads. */
@@ -75,7 +59,7 @@ export const predictTexts: Prediction<PairData, Source> = {
   },
   async answer(inputs, { program, generator }, context, batchSize) {
     const sources = inputs.map(({ source }) => source);
-    return writeTexts(await generator(), program.communicator, sources, context, batchSize);
+    return writeTargets(await generator(), program.communicator, sources, context, batchSize);
   },
   writes: (source, context, input) => ({
     prompt: encodeSource(source, context).inputIds,

@@ -12,8 +12,8 @@ import {
 } from '../../scores/metrics/classes.ts';
 import { GLUE_CLASSES } from '../../scores/metrics/glue.ts';
 import { byLabel, percent, shortest } from '../classes/labels.ts';
-import type { LabelKind } from '../labelled/label-kind.ts';
-import { classTargets } from '../labelled/label-kind.ts';
+import { classTargets, type LabelKind, labelJson } from '../labelled/label-kind.ts';
+
 import { labelledTask } from '../labelled/labelled-task.ts';
 
 /** The class of a text. */
@@ -90,11 +90,7 @@ export const classKind: LabelKind<ClassAnswer> = {
     const shares = powers.map((power) => shortest(power / sum));
     return { label: labels[logits.indexOf(largest)]!, probabilities: byLabel(shares, labels), logits };
   },
-  json: ({ label, probabilities, logits }, details) => ({
-    label,
-    probabilities,
-    ...(details && { logits: Array.from(logits, shortest) }),
-  }),
+  json: labelJson,
   describe: ({ label, probabilities }) => `${label}, ${percent(probabilities[label] ?? Number.NaN)}`,
   submitted({ label, logits }) {
     const [id] = argmaxRows(logits, logits.length);

@@ -2,7 +2,7 @@ import { textsInPython } from '../../program/modalities/in-python.ts';
 import { requireTexts } from '../../program/modalities/texts.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
 import { assertOneText } from '../assert-input.ts';
-import { labelsBesideAdapter, shortest } from '../classes/labels.ts';
+import { classNameKeys, labelsBesideAdapter, readClassNames, shortest } from '../classes/labels.ts';
 import type { BuildTask, Recognised, TaskDefinition, UnknownTrained } from '../task-definition.ts';
 import { type WordData, wordDataSchema, wordProblems } from './data-section.ts';
 import { readSentences } from './read-sentences.ts';
@@ -69,10 +69,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
         const tags = tagNames(sentences, names, fileName, origin.config.id2label);
         return labelsBesideAdapter(tags, origin, build);
       },
-      keys: (labels) => ({
-        id2label: Object.fromEntries(labels.map((name, id) => [id, name])),
-        label2id: Object.fromEntries(labels.map((name, id) => [name, id])),
-      }),
+      keys: classNameKeys,
     },
     examples: ({ sentences, fileName }, { labels, modality }) =>
       wordExamples(sentences, requireTexts(modality), tagIds(sentences, labels, fileName)),
@@ -156,8 +153,5 @@ function recognised(model: UnknownTrained): Recognised | undefined {
       ? head !== undefined && model.architecture === head.architecture
       : model.taskType === 'TOKEN_CLS';
   if (!isOne || !head) return undefined;
-  const names = Object.values((model.json.id2label as Record<string, string> | undefined) ?? {});
-  const count = model.outputsOf(build(['O', 'B-X'])) ?? (names.length || model.config.numLabels);
-  const labels = names.length === count ? names : Array.from({ length: count }, (_, id) => `LABEL_${id}`);
-  return { labels, data: {} };
+  return { labels: readClassNames(model, model.outputsOf(build(['O', 'B-X']))), data: {} };
 }

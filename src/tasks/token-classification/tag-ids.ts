@@ -1,7 +1,6 @@
-import { RowProblems } from '../../input/data/rows.ts';
 import { suggest } from '../../support/text.ts';
 import { InvalidData } from '../../support/user-error.ts';
-import { buildLabels } from '../classes/labels.ts';
+import { buildLabels, withIds } from '../classes/labels.ts';
 import { findLine, type TaggedSentence } from './conll-sentences.ts';
 
 /**
@@ -41,23 +40,15 @@ export function tagIds(
   names: readonly string[],
   fileName: string,
 ): Int32Array[] {
-  const problems = new RowProblems(fileName);
-  const ids = new Map(names.map((name, id) => [name, id]));
-  let hint: string | undefined; // The hint for the first such tag. Only that tag is reported in full.
-  const found = sentences.map((sentence) =>
-    Int32Array.from(sentence.tags, (tag, word) => {
-      const id = ids.get(tag);
-      if (id !== undefined) return id;
-      hint ??= `${suggest(tag, names)} Tags that are too rare for the training data may be named in data.label_names.`;
-      problems.add(findLine(sentence, word), {
-        kind: 'tag',
-        fault: `has the tag "${tag}", which was not seen in training`,
-        hint,
-        code: 'unknown_label',
-      });
-      return 0;
-    }),
+  const problem = (tag: string) => ({
+    kind: 'tag',
+    fault: `has the tag "${tag}", which was not seen in training`,
+  });
+  const hintFor = (tag: string) =>
+    `${suggest(tag, names)} Tags that are too rare for the training data may be named in data.label_names.`;
+  return withIds(names, fileName, problem, hintFor, (id) =>
+    sentences.map((sentence) =>
+      Int32Array.from(sentence.tags, (tag, word) => id(tag, findLine(sentence, word))),
+    ),
   );
-  problems.throwIfAny();
-  return found;
 }

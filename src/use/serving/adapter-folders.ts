@@ -1,7 +1,8 @@
 import { Turns } from '../../support/turns.ts';
 import { fileError, UserError } from '../../support/user-error.ts';
+import type { AdapterPlaces, FoundAdapter } from './find-adapters.ts';
 import { PackedCache } from './packed-cache.ts';
-import { type AdapterContent, type FoundAdapter, servedAdapter } from './served-adapter.ts';
+import { type AdapterContent, servedAdapter } from './served-adapter.ts';
 import type { BaseModel } from './served-base.ts';
 import { NotThere, UnknownModel } from './service/service-errors.ts';
 import type { Serving } from './serving.ts';
@@ -12,16 +13,6 @@ export type FolderEvent =
   /** `note`: why it cannot share batches with others. */
   | { type: 'loaded' | 'reloaded'; name: string; folder: string; note?: string }
   | { type: 'refused'; name: string; folder: string; reason: string };
-
-/** Folders of adapters. */
-export interface AdapterPlaces {
-  /** Finds the adapters that are in the folders now. */
-  find(): Promise<FoundAdapter[]>;
-  /** The adapter in a folder, or in the folder of a run. */
-  adapterIn(folder: string): FoundAdapter | undefined;
-  /** The real path of an existing folder in one of the folders. `path` is absolute, or relative to one of them. */
-  within(path: string): string | undefined;
-}
 
 /**
  * Reads an adapter.
@@ -79,7 +70,7 @@ export class AdapterFolders {
 
   /** Loads the adapters that are in the folders now. */
   async readAll(): Promise<void> {
-    for (const found of await this.#places.find()) await this.#turns.run(() => this.#serveNew(found));
+    for (const found of this.#places.find()) await this.#turns.run(() => this.#serveNew(found));
   }
 
   /** Scans repeatedly until it is closed. */
@@ -97,7 +88,7 @@ export class AdapterFolders {
    */
   async look(): Promise<number> {
     const startedAt = performance.now();
-    const all = new Map((await this.#places.find()).map((found) => [found.folder, found]));
+    const all = new Map(this.#places.find().map((found) => [found.folder, found]));
     for (const [name, { folder, run }] of this.#served) {
       // A client may have loaded an adapter from a deeper folder.
       const now = all.get(folder) ?? this.#places.adapterIn(folder);

@@ -67,7 +67,7 @@ async function run(name: string, flags: Flags): Promise<void> {
   const { openComparison, withData } = await import('../../../studies/experiments/open-comparison.ts');
   const { THIS_NODE } = await import('../../../studies/jobs/node/machine.ts');
   const { RECIPE_FILES } = await import('../../../studies/recipes/node/recipe-files.ts');
-  const { plannedCell, withOnly } = await import('../../../studies/experiments/experiment.ts');
+  const { finalName, plannedCell, withOnly } = await import('../../../studies/experiments/experiment.ts');
   const { value, where } = readConfig(await findFile(name), keySettings(flags));
   const read = await openComparison(THIS_NODE, RECIPE_FILES, value, where, console.error);
   const opened = withOnly(read, flags.only);
@@ -78,8 +78,9 @@ async function run(name: string, flags: Flags): Promise<void> {
   }
   const experiment = withData(THIS_NODE, whole, value, console.error);
   const { output, cells } = experiment;
-  const { assertNewFolder } = await import('../../../input/formats/node/folder-files.ts');
-  if (!resume && !plan && shard.of === 1) assertNewFolder(output);
+  const { assertNewFolder } = await import('../../../input/formats/files.ts');
+  const { disk } = await import('../../../input/formats/node/folder-files.ts');
+  if (!resume && !plan && shard.of === 1) assertNewFolder(disk, output);
   // Tuning needs all runs of a cell, so a tuned cell belongs to one shard as a whole.
   const tunes = cells.some(({ grid }) => grid.length > 1);
   const shardCells = tunes ? inShard(cells, shard) : cells;
@@ -87,7 +88,6 @@ async function run(name: string, flags: Flags): Promise<void> {
   try {
     if (!resume || plan) console.log(await planned(experiment, shardCells, stop.signal));
     if (plan) return;
-    const { finalName } = await import('../../../studies/experiments/experiment.ts');
     const { runExperiment } = await import('../../../studies/experiments/run-experiment.ts');
     const { THIS_MACHINE } = await import('../../../studies/experiments/node/this-machine.ts');
     const { writeResults } = await import('../../../studies/experiments/write-results.ts');

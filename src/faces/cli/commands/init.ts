@@ -107,8 +107,7 @@ async function listRecipes(): Promise<void> {
 async function recipeFile(name: string, choice: Flags) {
   const { RECIPE_FILES } = await import('../../../studies/recipes/node/recipe-files.ts');
   const { packageRecipes } = await import('../../../studies/recipes/package-recipes.ts');
-  const { recipeNamed } = await import('../../../studies/recipes/recipe.ts');
-  const { recipeConfig } = await import('../../../studies/recipes/recipe.ts');
+  const { recipeConfig, recipeNamed } = await import('../../../studies/recipes/recipe.ts');
   const { recipes, budgets } = packageRecipes(RECIPE_FILES);
   const { recipe: _, budget, method, ...flags } = choice;
   if (flags.task !== undefined)

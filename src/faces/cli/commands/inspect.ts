@@ -43,16 +43,16 @@ async function run(path: string, { importance, json }: InspectFlags): Promise<vo
     const { showImportance } = await import('../show-importance.ts');
     return showImportance(path, json);
   }
-  const { adapterConfigFile, readAdapter } = await import(
-    '../../../input/formats/adapters/node/adapter-folder.ts'
-  );
+  const { ADAPTER_CONFIG } = await import('../../../input/formats/adapters/adapter-files.ts');
+  const { readAdapterIn } = await import('../../../input/formats/adapters/read-stored-adapter.ts');
+  const { hub } = await import('../../../input/hub/node/resolve-model.ts');
   const { rankTable } = await import('../../../studies/report/rank-table.ts');
-  const { locateAdapter } = await import('../../../use/trained/node/locate-trained.ts');
+  const { locateAdapter } = await import('../../../use/trained/locate-trained.ts');
   const { nameTaskType } = await import('../../../models/heads/task-type.ts');
   const { findKind } = await import('../../../methods/tuners/registry.ts');
-  const { folder } = await locateAdapter(path);
-  const stored = await readAdapter(folder);
-  const where = adapterConfigFile(folder);
+  const { folder } = await locateAdapter(hub, path);
+  const stored = await readAdapterIn(hub.disk, folder);
+  const where = hub.disk.within(folder).path(ADAPTER_CONFIG);
   const kind = findKind(stored, where);
   const { ranks, initialRank, settings, isOwn, isFrozen = () => false } = kind.facts(stored, where);
   const { config, baseModel, tensors } = stored;
@@ -93,11 +93,12 @@ async function run(path: string, { importance, json }: InspectFlags): Promise<vo
 }
 
 async function tokenize(path: string, file: string | undefined): Promise<void> {
-  const { openTexts } = await import('../../../use/trained/node/open-texts.ts');
+  const { hub } = await import('../../../input/hub/node/resolve-model.ts');
+  const { openTexts } = await import('../../../use/trained/open-texts.ts');
   const { readInput } = await import('../standard-input.ts');
   const { fileLines } = await import('../../../input/data/file-lines.ts');
   const { textFile } = await import('../../../input/data/node/text-files.ts');
-  const texts = await openTexts(path);
+  const texts = await openTexts(hub, path);
   const isTyped = file === undefined || file === '-';
   const content = isTyped ? await readInput() : textFile(file).read();
   for (const { text } of fileLines(content, isTyped ? 'standard input' : file)) {

@@ -47,7 +47,7 @@ async function run(path: string | undefined, validation: string | undefined, fla
   const options = withValidation(flags, validation);
   const settings = keySettings(options);
   const { runConfigAt } = await import('../run-config-at.ts');
-  const { readLaunch } = await import('../../../program/parallel/node/launch.ts');
+  const { readLaunch } = await import('../../../program/parallel/launch.ts');
   const launch = readLaunch(process.env);
   if (test !== undefined) assertTest(test, launch !== undefined);
   if (launch && launch.rank > 0) return follow(launch.rank, { configFile: path, set: settings, resume });

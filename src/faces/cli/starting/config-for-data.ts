@@ -6,7 +6,7 @@ import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
 import { VISION_MODELS } from '../../../program/modalities/pictures.ts';
-import { readLaunch } from '../../../program/parallel/node/launch.ts';
+import { readLaunch } from '../../../program/parallel/launch.ts';
 import { defined, isObject } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';
@@ -56,9 +56,7 @@ export async function configForData(
   const rows = path === '-' ? await savedInput(tell) : path;
   const name = configName(rows, tell);
   const isNew = !existsSync(name);
-  const text = !isNew
-    ? await existingConfig(rows, name, options, tell)
-    : await newConfig(rows, name, options, tell);
+  const text = await (isNew ? newConfig : existingConfig)(rows, name, options, tell);
   const set: string[] = [];
   const { output, model } = readConfigText(text, name).value;
   // A new config names a model, unless its rows are pictures.

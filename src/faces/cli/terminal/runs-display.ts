@@ -4,7 +4,7 @@ import {
   type Experiment,
   type ExperimentRun,
 } from '../../../studies/experiments/experiment.ts';
-import { clockTime, counted } from '../../../studies/report/format.ts';
+import { clockTime, counted, countedNoun } from '../../../studies/report/format.ts';
 import { addUp } from '../../../support/numbers.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
@@ -24,7 +24,7 @@ export function describeExperiment(
     const count = steps.get(cell);
     const length = count === undefined ? '' : ` of ${counted(count)} steps`;
     const tuning = grid.length > 1 ? `${grid.length} choices, then ` : '';
-    return `${task}, ${row}: ${tuning}${experiment.seeds.length} ${experiment.seeds.length === 1 ? 'run' : 'runs'}${length}`;
+    return `${task}, ${row}: ${tuning}${countedNoun(experiment.seeds.length, 'run')}${length}`;
   });
   const runs = addUp(cells, (cell) => countRuns(experiment, cell).runs);
   const time = seconds === undefined ? '' : `, about ${clockTime(seconds)} on this machine`;

@@ -100,11 +100,8 @@ export function trainDisplay(
         : [printable(`eval ${averaged(metric, begun?.averages?.[metric])}`), score],
     );
     if (now() - drawnAt < (isLive ? REDRAW_MS : isSmall ? PATIENCE_MS : 0)) return;
-    if (!isLive) {
-      drawnAt = now();
-      return print(line);
-    }
     drawnAt = now();
+    if (!isLive) return print(line);
     const width = (screen.columns || 80) - BAR_WIDTH - 2;
     screen.write(`${ERASE_LINE}${colours.cyan(bar(event.step / totalSteps))} ${line.slice(0, width)}`);
     isDrawn = true;

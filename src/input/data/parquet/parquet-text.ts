@@ -30,6 +30,7 @@ export async function parquetText(
   known: ColumnClasses = {},
 ): Promise<ParquetText> {
   const { parquetMetadata, parquetReadObjects, parquetSchema } = await import('hyparquet');
+  const { deserializeTCompactProtocol } = await import('hyparquet/src/thrift.js');
   const { compressors } = await import('./compressors.ts');
   const file = {
     byteLength: bytes.byteLength,
@@ -38,7 +39,7 @@ export async function parquetText(
   };
   try {
     const fileMetadata = parquetMetadata(file.slice(0));
-    checkSizes(bytes, fileMetadata);
+    checkSizes(bytes, fileMetadata, deserializeTCompactProtocol);
     const { metadata, rewrites } = withWideDecimals(fileMetadata, parquetSchema);
     const classes = { ...readClasses(metadata.key_value_metadata), ...known };
     const parts: string[] = [];

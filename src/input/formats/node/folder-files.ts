@@ -1,26 +1,15 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, lstatSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import { identifyFile } from '../../../support/node/files.ts';
-import { fileError, UserError } from '../../../support/user-error.ts';
+import { join, relative } from 'node:path';
+import { cacheFolder } from '../../../support/node/files.ts';
+import { fileError } from '../../../support/user-error.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { newLink } from '../../store/node/links.ts';
 import { NewFile } from '../../store/node/new-file.ts';
+import { inScratchFolder } from '../../store/node/temporary-name.ts';
+import { contentDigest } from '../content-digest.ts';
 import type { FolderFiles, PathState } from '../files.ts';
-import { contentDigest } from './content-digest.ts';
 import { FileSource, missingFile } from './file-source.ts';
-
-/** Rejects an output folder that already has files, and an empty path, which would mean the current folder. */
-export function assertNewFolder(path: string): void {
-  if (path === '') throw new UserError({ key: 'output', fault: 'is empty', hint: 'Name a folder.' });
-  if (!existsSync(path) || readdirSync(path).length === 0) return;
-  throw new UserError({
-    where: `output: ${path}`,
-    fault: 'is not empty',
-    hint: 'Choose a new or empty folder.',
-    code: 'already_exists',
-  });
-}
 
 /** The files of a folder. Those that are read through `open` need not be closed, because each read opens them. */
 export function folderFiles(folder: string): FolderFiles {
@@ -49,7 +38,7 @@ export function folderFiles(folder: string): FolderFiles {
       const file = new NewFile(path(name));
       return {
         write: (bytes) => file.write(bytes),
-        publish: (isIntact) => file.publish((written) => withFile(written, isIntact)),
+        publish: (isIntact) => file.publish((written) => isIntact(relative(own, written))),
         discard: () => file.discard(),
       };
     },
@@ -57,7 +46,8 @@ export function folderFiles(folder: string): FolderFiles {
     append: (name, content) => appendFileSync(path(name), content),
     remove: (name) => rmSync(path(name), { recursive: true, force: true }),
     within: (name) => folderFiles(path(name)),
-    digest: (name) => contentDigest(path(name)),
+    inScratchFolder: (name, work) => inScratchFolder(own, name, (scratch) => work(folderFiles(scratch))),
+    digest: (name) => contentDigest(disk, path(name), disk.within(cacheFolder())),
     newHash: (algorithm = 'sha256') => createHash(algorithm),
   };
 }
@@ -82,7 +72,9 @@ function statPath(path: string): PathState | undefined {
     const stats = isLink ? statSync(path, options) : own;
     if (!stats) return undefined;
     const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
-    return { kind, size: Number(stats.size), isLink, identity: identifyFile(stats) };
+    const { dev, ino, size, mtimeNs, ctimeNs } = stats;
+    const identity = [dev, ino, size, mtimeNs].join();
+    return { kind, size: Number(size), isLink, identity, changed: ctimeNs };
   } catch (error) {
     throw fileError(error) ?? error;
   }

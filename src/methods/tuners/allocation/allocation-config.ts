@@ -7,16 +7,20 @@ export const CURVES = ['cubic', 'linear', 'exponential', 'cosine', 'constant'] a
 export type Curve = (typeof CURVES)[number];
 
 /**
- * The budget at a point between `start` and `end`.
+ * A number at a point between `start` and `end`.
  *
- * @param curve `cubic`: the paper's; `exponential`: the same factor at each step; `constant`: unchanged until the end
+ * @param curve `cubic`: the paper's, which falls fast at first; `late-cubic`: ElaLoRA's, which falls fast at the end and
+ * is called `cubic` in configs of methods that move ranks; `exponential`: the same factor at each step; `constant`:
+ * unchanged until the end
  * @param share the covered share of the way, from 0 to 1
  */
-export function alongCurve(curve: Curve, share: number, start: number, end: number): number {
+export function alongCurve(curve: Curve | 'late-cubic', share: number, start: number, end: number): number {
   const left = 1 - share;
   switch (curve) {
     case 'cubic':
       return (start - end) * left ** 3 + end;
+    case 'late-cubic':
+      return start - (start - end) * share ** 3;
     case 'linear':
       return (start - end) * left + end;
     case 'cosine':

@@ -1,9 +1,10 @@
 import type { AllocationEvent, ComponentImportance } from '../method-run.ts';
-import type { Importances, OwnFunctionName, ScoreAll } from '../own-function.ts';
+import { type Importances, isOwnFunction, type OwnFunctionName, type ScoreAll } from '../own-function.ts';
 import { allocate, type Limits } from './allocate.ts';
 import { type AllocationSchedule, type BudgetSettings, budgetAt, finalStep, masksAt } from './budget.ts';
 import {
   componentScores,
+  FORMULAS,
   magnitudeScores,
   rawSensitivity,
   scoreLogarithms,
@@ -75,12 +76,6 @@ export function scoreEach(
   return scores;
 }
 
-/**
- * The ε of the score `signal-to-noise` in {@link AllocatorConfig.score}. It is added only to the denominator, so values
- * with hardly any sensitivity get a low score.
- */
-const NOISE_EPSILON = 1e-6;
-
 /** The named scores, and what each needs at a step: the two averages, the gradient, or nothing. */
 const OBSERVED = {
   'sensitivity-uncertainty': 'averages',
@@ -88,7 +83,7 @@ const OBSERVED = {
   'sensitivity-over-uncertainty': 'averages',
   sensitivity: 'gradient',
   magnitude: 'nothing',
-} as const;
+} as const satisfies Record<keyof typeof FORMULAS | 'magnitude', string>;
 export type TripletScore = keyof typeof OBSERVED;
 
 function observedBy(score: AllocatorConfig['score']): (typeof OBSERVED)[TripletScore] {
@@ -262,21 +257,8 @@ export class RankAllocator {
       const scores = typeof score === 'function' ? scoreEach(score, importances) : score.all(importances);
       return (i) => scores[i]!;
     }
-    switch (score) {
-      case 'sensitivity-uncertainty':
-        return (i) => sensitivity[i]! * uncertainty[i]!;
-      case 'signal-to-noise':
-        return (i) => sensitivity[i]! / (uncertainty[i]! + NOISE_EPSILON);
-      case 'sensitivity-over-uncertainty':
-        return (i) => (sensitivity[i]! + NOISE_EPSILON) / (uncertainty[i]! + NOISE_EPSILON);
-      case 'sensitivity':
-        return (i) => sensitivity[i]!;
-      default: {
-        // This assignment does not compile if a named score has no formula.
-        const name: OwnFunctionName = score;
-        throw new Error(`RankAllocator: ${name} is the name of a function`);
-      }
-    }
+    if (isOwnFunction(score)) throw new Error(`RankAllocator: ${score} is the name of a function`);
+    return FORMULAS[score](sensitivity, uncertainty);
   }
 
   #mask(values: Float32Array): void {

@@ -31,6 +31,21 @@ export function componentScores(
   return scores;
 }
 
+/** Keeps a denominator above zero. */
+const NOISE_EPSILON = 1e-6;
+
+/** The score of a scalar by its index, from its two averages. */
+export const FORMULAS = {
+  'sensitivity-uncertainty': (sensitivity: Float32Array, uncertainty: Float32Array) => (i: number) =>
+    sensitivity[i]! * uncertainty[i]!,
+  /** ε is added only to the denominator, so values with hardly any sensitivity get a low score. */
+  'signal-to-noise': (sensitivity: Float32Array, uncertainty: Float32Array) => (i: number) =>
+    sensitivity[i]! / (uncertainty[i]! + NOISE_EPSILON),
+  'sensitivity-over-uncertainty': (sensitivity: Float32Array, uncertainty: Float32Array) => (i: number) =>
+    (sensitivity[i]! + NOISE_EPSILON) / (uncertainty[i]! + NOISE_EPSILON),
+  sensitivity: (sensitivity: Float32Array) => (i: number) => sensitivity[i]!,
+};
+
 /** The ablation with `|λ|` alone as the score, for triplets only. */
 export function magnitudeScores({ rank, offsets: { E } }: PrunedModule, values: Float32Array): Float64Array {
   if (E === undefined) throw new Error('a doublet has no λ');
@@ -52,6 +67,11 @@ export class Averages {
   constructor(length: number) {
     this.sensitivity = new Float32Array(length);
     this.uncertainty = new Float32Array(length);
+  }
+
+  /** Ī · Ū of a value by its index. */
+  get score(): (index: number) => number {
+    return FORMULAS['sensitivity-uncertainty'](this.sensitivity, this.uncertainty);
   }
 
   state(): MethodState {

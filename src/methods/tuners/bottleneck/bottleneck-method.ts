@@ -75,11 +75,10 @@ function bottleneckMethod({
       const sites = model.sublayers
         .filter(({ kind }) => sublayers.includes(kind))
         .map((sublayer) => ({ sublayer, bottleneck }));
-      const form = { reads, nonLinearity };
-      const tuner = new BottleneckTuner(sites, headParameters(model), form);
+      const tuner = new BottleneckTuner(sites, headParameters(model), { reads, nonLinearity });
       return staticRun(tuner, {
         store: (values, baseModel, labels = []) =>
-          storeBottlenecks(model, { ...form, sublayers, bottleneck }, tuner, values, { baseModel, labels }),
+          storeBottlenecks(model, tuner, values, { baseModel, labels }),
       });
     },
     kind: bottleneckKind,

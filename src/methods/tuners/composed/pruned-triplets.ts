@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
-import { AdaLoraTuner, IguLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts';
+import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { AllocatedRun } from '../allocation/allocated-run.ts';
 import {
   allocationVariants,
@@ -12,10 +12,9 @@ import type { TripletScore } from '../allocation/allocator.ts';
 import { BUDGET_KEYS, budgetShape, budgetSummary, oneBudget, withoutBudget } from '../allocation/budget.ts';
 import { planAllocation } from '../allocation/promised-budget.ts';
 import { keptCount } from '../allocation/pruned-module.ts';
-import { beginMagnitudes, DoraInjection, doraReader, UNMIXED_LENGTHS } from '../lora/dora-injection.ts';
+import { loraKind, rankKeys } from '../lora/lora-files.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
-import { loraKind, rankKeys } from '../lora/ranked-run.ts';
-import { factorName, factorsIn, type LowRankModule } from '../low-rank/factors.ts';
+import { factorName, factorsIn } from '../low-rank/factors.ts';
 import { type Export, exportLowRank } from '../low-rank/low-rank-files.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { adaLoraAlpha } from '../low-rank/patterns-and-scales.ts';
@@ -23,40 +22,9 @@ import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { AnySettings, MethodDefinition } from '../method-definition.ts';
 import type { MethodRun } from '../method-run.ts';
 import { isOwnFunction } from '../own-function.ts';
-import type { TrainedParameter } from '../parameter-layout.ts';
 import { withTargets } from '../targets/adapted-modules.ts';
-import type { ReadParameter, ReadRange, TunableModel } from '../tuner.ts';
+import type { TunableModel } from '../tuner.ts';
 import { continuesTriplets, tripletMethod, tripletShape } from './triplet-method.ts';
-
-/** AdaLoRA's triplets with DoRA's magnitude: y = x (m / ‖V‖ · V)ᵀ + b with V = W + s P diag(λ) Q. */
-class AdaDoraTuner extends AdaLoraTuner {
-  constructor(
-    settings: TripletSettings,
-    modules: readonly LowRankModule[],
-    saved: readonly TrainedParameter[],
-  ) {
-    const magnitudes = modules.map(({ path, outFeatures }) => ({
-      name: factorName(path, 'M'),
-      shape: [outFeatures],
-    }));
-    super(settings, modules, saved, magnitudes);
-    this.injection = DoraInjection;
-    this.bank = UNMIXED_LENGTHS;
-  }
-
-  override withModules(modules: readonly LowRankModule[]): AdaDoraTuner {
-    return new AdaDoraTuner(this.settings, modules, this.saved);
-  }
-
-  override merged(values: Float32Array, readBase: ReadRange): ReadRange {
-    return doraReader(this.factored(values), super.merged(values, readBase));
-  }
-
-  protected override initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
-    super.initialiseFactors(values, seed, read);
-    beginMagnitudes(this, values, read);
-  }
-}
 
 /** The scores in the notation of the paper's ablations (table 4). */
 const SCORES = {
@@ -183,7 +151,7 @@ function startRun(
     schedule,
     budget,
     minRank,
-    tuner: createTuner(model, config),
+    tuner: AdaLoraTuner.create(model, config),
     store({ tuner, keep, settled }, values, baseModel) {
       const made = { model, values, baseModel };
       if (isDora) return storeDora({ ...made, config }, tuner);
@@ -207,16 +175,6 @@ function startRun(
       );
     },
   });
-}
-
-/** Builds the triplets in the form that the settings name: plain, with a magnitude, or on a path from zero. */
-function createTuner(model: TunableModel, config: Omit<AdaLoraConfig, 'init_r'> & { init_r: number }) {
-  const plain = AdaLoraTuner.create(model, config);
-  const { modules, saved } = plain;
-  if (config.use_dora) return new AdaDoraTuner(config, modules, saved);
-  if (config.path_points > 1 || config.initial_lambda !== 0)
-    return new IguLoraTuner(config, config, modules, saved);
-  return plain;
 }
 
 /** Stores triplets with magnitudes as PEFT's DoRA: A = Q and B = P diag(λ). The alphas keep the scale at every rank. */

@@ -20,6 +20,7 @@ const adaLoraKind = lowRankKind(
 function tripletsOfFile(settings: TripletSettings): TunerOf<AdaLoraAdapterConfig, AdaLoraTuner> {
   // A key may end in the adapter's name.
   const pathOf = (key: string) => (parseFactor(key) ?? parseFactor(key.slice(0, key.lastIndexOf('.'))))?.path;
+  const { lora_dropout, orth_reg_weight } = settings;
   return (read, _model, where) => {
     const { config, saved } = read;
     const kept = new Map(
@@ -34,7 +35,7 @@ function tripletsOfFile(settings: TripletSettings): TunerOf<AdaLoraAdapterConfig
       (path) => kept.get(path) ?? config.init_r,
       (_, rank) => storedAdaLoraScale(config, rank),
     );
-    return new AdaLoraTuner(settings, modules, listParameters(saved));
+    return new AdaLoraTuner({ lora_dropout, orth_reg_weight }, modules, listParameters(saved));
   };
 }
 

@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
-import { roundHalfEven } from '../../../support/numbers.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { scheduleShape } from '../allocation/allocation-config.ts';
-import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
 import { assumedPhases, resolveSchedule } from '../allocation/resolve-schedule.ts';
 import { continuesTriplets, tripletMethod, tripletShape } from '../composed/triplet-method.ts';
 import { factorName } from '../low-rank/factors.ts';
@@ -13,7 +11,7 @@ import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { AnySettings, MethodDefinition } from '../method-definition.ts';
 import { rank } from '../peft/settings.ts';
 import { withTargets } from '../targets/adapted-modules.ts';
-import { ElasticRun, type RankPolicy } from './elastic-run.ts';
+import { type Draw, ElasticRun, type RankPolicy, seeded } from './elastic-run.ts';
 
 const { tinit, tfinal, deltaT } = scheduleShape;
 
@@ -41,32 +39,6 @@ export const elasticShape = {
 };
 
 type ElasticConfig = z.output<z.ZodObject<typeof elasticShape>>;
-
-/** How many ranks move at once. */
-interface Movement {
-  b: number;
-  schedule: 'cubic' | 'constant';
-}
-
-/** The number of ranks that move at a step. 0 at steps without a move. Steps count from 1. */
-export function movedRanks(
-  step: number,
-  schedule: AllocationSchedule,
-  { b, schedule: curve }: Movement,
-): number {
-  const { tinit, deltaT } = schedule;
-  const end = finalStep(schedule);
-  if (step <= tinit || step >= end || (step - tinit) % deltaT !== 0) return 0;
-  if (curve === 'constant') return b;
-  return roundHalfEven(b - b * ((step - tinit) / (end - tinit)) ** 3);
-}
-
-/** Whether no ranks move after this step. */
-export function isLastMove(step: number, schedule: AllocationSchedule, movement: Movement): boolean {
-  for (let later = step + 1; later < finalStep(schedule); later++)
-    if (movedRanks(later, schedule, movement) > 0) return false;
-  return true;
-}
 
 /**
  * Stores triplets with a rank and a scale per module as PEFT's AdaLoRA. PEFT has one initial rank and one scale for all
@@ -103,7 +75,7 @@ interface ElasticParts<Config, Schema extends z.ZodObject> {
   /** Number of vectors that the policy keeps. */
   averages: number;
   variants?(settings: AnySettings): string[];
-  policy(tuner: AdaLoraTuner, config: Config, schedule: AllocationSchedule, seed: number): RankPolicy;
+  policy(config: Config, draw: Draw, tuner: AdaLoraTuner): RankPolicy;
 }
 
 /** Defines a method with AdaLoRA's triplets that move between modules. Its files are AdaLoRA's. */
@@ -129,7 +101,8 @@ export function elasticLora<Config extends ElasticConfig, Schema extends z.ZodOb
       return new ElasticRun({
         tuner,
         schedule,
-        policy: policy(tuner, config, schedule, seed),
+        movement: config,
+        policy: policy(config, seeded(seed), tuner),
         restarts: config.restart_optimizer,
         store: ({ modules, layout }, values, baseModel) =>
           storeTriplets(

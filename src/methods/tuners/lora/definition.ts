@@ -3,13 +3,15 @@ import { listRanks } from '../low-rank/factors.ts';
 import { exportLowRank } from '../low-rank/low-rank-files.ts';
 import { scaleVariant, withVariants } from '../low-rank/patterns-and-scales.ts';
 import { LORA_FILES } from '../low-rank/peft-config.ts';
+import { MeasuredRun } from '../measured/measured-lora.ts';
 import type { AnySettings, MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { withTargets } from '../targets/adapted-modules.ts';
+import { measureGradients } from './before-training.ts';
 import { isRankStabilised, LORA_RATES, type LoraConfig, loraConfigSchema } from './config.ts';
 import { doubledKeys } from './dora-injection.ts';
+import { loraKind, loraOfFile } from './lora-files.ts';
 import { LoraTuner } from './lora-tuner.ts';
-import { loraKind, loraOfFile, RankedRun, storeRanked } from './ranked-run.ts';
 import { weightStart } from './start-factors.ts';
 
 const STARTS: Readonly<Record<string, string>> = { pissa: 'PiSSA', olora: 'OLoRA', loftq: 'LoftQ' };
@@ -26,11 +28,14 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     const tuner = LoraTuner.create(model, config);
     const settings = { ...withTargets(model, config, 'few'), use_rslora: isRankStabilised(config) };
     const keys = { peft_type: 'LORA', ...storedKeys(settings) } as const;
-    if (config.allocation === 'before-training') {
-      return new RankedRun(tuner, config, (ranked, values, baseModel) =>
-        storeRanked({ model, values, baseModel }, settings, ranked),
-      );
-    }
+    if (config.allocation === 'before-training')
+      return new MeasuredRun({
+        model,
+        config: settings,
+        even: tuner,
+        namesModules: true,
+        ...measureGradients(tuner, config),
+      });
     return staticRun(tuner, {
       ranks: listRanks(tuner.modules),
       store: (values, baseModel) =>

@@ -8,8 +8,8 @@ import {
 } from '../allocation/allocation-config.ts';
 import { BUDGET_KEYS, budgetShape, budgetSummary, oneBudget, withoutBudget } from '../allocation/budget.ts';
 import { planAllocation } from '../allocation/promised-budget.ts';
+import { loraKind, storeRanked } from '../lora/lora-files.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
-import { loraKind, storeRanked } from '../lora/ranked-run.ts';
 import { loraScale, scaleVariant, withVariants } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape, scaleShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';

@@ -67,14 +67,7 @@ class TorchRandom {
 }
 
 /** How the vectors are trained. */
-export interface VeraSettings {
-  r: number;
-  dropout: number;
-  /** Initial value of λ_d. */
-  initial: number;
-  /** Seed of A and B. */
-  seed: number;
-}
+type VeraSettings = Pick<VeraConfig, 'r' | 'vera_dropout' | 'd_initial' | 'projection_prng_key'>;
 
 /** PEFT's names of a module's vectors, and of the shared matrices. */
 export const VERA = { d: 'vera_lambda_d', b: 'vera_lambda_b', A: 'vera_A', B: 'vera_B' } as const;
@@ -112,13 +105,13 @@ class VeraTuner implements Tuner {
     this.drawProjections();
     const values = new Float32Array(this.layout.length);
     for (const { path } of this.modules)
-      this.layout.read(values, `${path}.${VERA.d}`).fill(this.settings.initial);
+      this.layout.read(values, `${path}.${VERA.d}`).fill(this.settings.d_initial);
     return this.layout.readInto(values, this.saved, read);
   }
 
   /** Fills A and B as PEFT does: uniformly, with Kaiming's bound for their inputs. */
   drawProjections(): void {
-    const random = new TorchRandom(this.settings.seed);
+    const random = new TorchRandom(this.settings.projection_prng_key);
     for (const { name, shape } of this.frozen.layout.segments) {
       const bound = Math.sqrt(6 / shape[1]!);
       random.uniform(this.frozen.read(name), -bound, bound);
@@ -133,7 +126,7 @@ class VeraTuner implements Tuner {
       increments: (paths, x) => {
         if (!paths.some((path) => modules.has(path))) return paths.map(() => undefined);
         const rows = slice(this.frozen.value(graph, VERA.A), 1, 0, x.shape[1]!);
-        const inner = matmul(dropout(x, this.settings.dropout), rows, { transposeB: true });
+        const inner = matmul(dropout(x, this.settings.vera_dropout), rows, { transposeB: true });
         return paths.map((path) => {
           const module = modules.get(path);
           if (!module) return undefined;
@@ -231,8 +224,7 @@ const VERA_FILES: PeftFiles<z.output<typeof schema>> = {
 const veraKind = peftKind(
   VERA_FILES,
   ({ config, modules, shared, saved }) => {
-    const { r, projection_prng_key: seed, d_initial: initial } = config;
-    const tuner = new VeraTuner({ r, dropout: 0, initial, seed }, modules, listParameters(saved));
+    const tuner = new VeraTuner(config, modules, listParameters(saved));
     if (shared.size === 0) tuner.drawProjections();
     return tuner;
   },
@@ -253,9 +245,7 @@ export const vera: MethodDefinition<VeraConfig, typeof veraConfigSchema> = {
     const complete = withTargets(model, config, 'few');
     const modules = adaptedModules(model, complete);
     const bias = config.bias === 'vera_only' ? 'lora_only' : config.bias;
-    const { r, vera_dropout: dropout, d_initial: initial, projection_prng_key: seed } = config;
-    const saved = savedParameters(model, { ...config, bias }, modules);
-    const tuner = new VeraTuner({ r, dropout, initial, seed }, modules, saved);
+    const tuner = new VeraTuner(config, modules, savedParameters(model, { ...config, bias }, modules));
     return peftRun(VERA_FILES, tuner, {
       model,
       config: complete,

@@ -2,15 +2,13 @@ import { z } from 'zod';
 import { tanh } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import { headsDivideWidth, layers, parseFields, probability, size } from '../../config-fields.ts';
-import { featureHead } from '../../heads/feature-head.ts';
-import { spanHead, tokenHead } from '../../heads/linear-heads.ts';
-import { maskedLmHead, maskedLmTies } from '../../heads/masked-lm-head.ts';
-import type { CommonConfig, ModelDefinition, ModelInputs } from '../../model-definition.ts';
+import type { CommonConfig, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { absolutePositions } from '../../nn/embedding.ts';
 import type { EncoderStates } from '../../nn/encoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
 import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
+import { encoderFamily } from '../bert/encoder-family.ts';
 import { bertEmbeddings, bertFields, withCommon } from '../bert/model.ts';
 
 const schema = z
@@ -110,9 +108,10 @@ const MASKED_LM = {
 const dropout = (config: AlbertConfig) => config.classifier_dropout_prob;
 
 /** ALBERT (Lan et al., 2020) as transformers computes it. */
-export const albert: ModelDefinition<AlbertConfig> = {
+export const albert = encoderFamily({
   modelType: 'albert',
-  baseModelPrefix: 'albert',
+  name: 'Albert',
+  prefix: 'albert',
   roles: {
     query: 'query',
     key: 'key',
@@ -121,27 +120,24 @@ export const albert: ModelDefinition<AlbertConfig> = {
     up: 'ffn',
     down: 'ffn_output',
   },
-  tiedNames: maskedLmTies(MASKED_LM),
   parseConfig: parseAlbertConfig,
-
-  heads: {
-    SEQ_CLS: {
-      architecture: 'AlbertForSequenceClassification',
-      modules: ['classifier'],
-      mayLack: ['albert.pooler'],
-      build(network, config, inputs) {
-        const first = albertModel(network, config, inputs, 'first');
-        const pooled = tanh(network.linear('albert.pooler', first, config.hidden_size));
-        return network.linear('classifier', network.dropout(pooled, dropout(config)), config.numLabels);
-      },
+  model: albertModel,
+  width: (config) => config.hidden_size,
+  classifier: (architecture) => ({
+    architecture,
+    modules: ['classifier'],
+    mayLack: ['albert.pooler'],
+    build(network, config, inputs) {
+      const first = albertModel(network, config, inputs, 'first');
+      const pooled = tanh(network.linear('albert.pooler', first, config.hidden_size));
+      return network.linear('classifier', network.dropout(pooled, dropout(config)), config.numLabels);
     },
-    QUESTION_ANS: spanHead('AlbertForQuestionAnswering', albertModel),
-    FEATURE_EXTRACTION: featureHead('AlbertModel', 'albert', albertModel, (config) => config.hidden_size),
-    TOKEN_CLS: tokenHead('AlbertForTokenClassification', albertModel, dropout),
-    MASKED_LM: maskedLmHead('AlbertForMaskedLM', albertModel, MASKED_LM, (config) => ({
-      width: config.embedding_size,
-      activation: activation(config.hidden_act),
-      epsilon: config.layer_norm_eps,
-    })),
-  },
-};
+  }),
+  dropout,
+  words: MASKED_LM,
+  wordSettings: (config) => ({
+    width: config.embedding_size,
+    activation: activation(config.hidden_act),
+    epsilon: config.layer_norm_eps,
+  }),
+});

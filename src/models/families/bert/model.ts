@@ -58,7 +58,7 @@ export function withCommon<Fields extends BertFields>(fields: Fields): Fields & 
     typeVocabSize: fields.type_vocab_size,
     maxLength: fields.max_position_embeddings,
     initializerRange: fields.initializer_range,
-    ...(fields.pad_token_id !== null && { padTokenId: fields.pad_token_id }),
+    padTokenId: fields.pad_token_id ?? undefined,
   };
 }
 

@@ -112,7 +112,7 @@ export function parseDebertaV2Config(json: unknown, where: string): DebertaV2Con
     typeVocabSize: fields.type_vocab_size,
     maxLength: position_biased_input ? max_position_embeddings : longest,
     initializerRange: fields.initializer_range,
-    ...(pad_token_id !== null && { padTokenId: pad_token_id }),
+    padTokenId: pad_token_id ?? undefined,
   };
 }
 

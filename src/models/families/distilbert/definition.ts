@@ -10,16 +10,14 @@ import {
   readLabels,
   size,
 } from '../../config-fields.ts';
-import { featureHead } from '../../heads/feature-head.ts';
-import { spanHead, tokenHead } from '../../heads/linear-heads.ts';
-import { maskedLmHead, maskedLmTies } from '../../heads/masked-lm-head.ts';
-import type { CommonConfig, ModelDefinition, ModelInputs } from '../../model-definition.ts';
+import type { CommonConfig, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { absolutePositions, wordEmbedding } from '../../nn/embedding.ts';
 import type { EncoderStates } from '../../nn/encoder-layers.ts';
 import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
+import { encoderFamily } from '../bert/encoder-family.ts';
 
 const OWN_NAMES = { hidden_size: 'dim', num_attention_heads: 'n_heads', num_hidden_layers: 'n_layers' };
 
@@ -57,7 +55,7 @@ function parseDistilBertConfig(json: unknown, where: string): DistilBertConfig {
     typeVocabSize: 0,
     maxLength: fields.max_position_embeddings,
     initializerRange: fields.initializer_range,
-    ...(fields.pad_token_id !== null && { padTokenId: fields.pad_token_id }),
+    padTokenId: fields.pad_token_id ?? undefined,
   };
 }
 
@@ -116,9 +114,10 @@ const MASKED_LM = {
 };
 
 /** DistilBERT (Sanh et al., 2019) as transformers computes it. */
-export const distilBert: ModelDefinition<DistilBertConfig> = {
+export const distilBert = encoderFamily({
   modelType: 'distilbert',
-  baseModelPrefix: 'distilbert',
+  name: 'DistilBert',
+  prefix: 'distilbert',
   roles: {
     query: 'q_lin',
     key: 'k_lin',
@@ -127,30 +126,25 @@ export const distilBert: ModelDefinition<DistilBertConfig> = {
     up: 'lin1',
     down: 'lin2',
   },
-  tiedNames: maskedLmTies(MASKED_LM),
   parseConfig: parseDistilBertConfig,
-
-  heads: {
-    SEQ_CLS: {
-      architecture: 'DistilBertForSequenceClassification',
-      modules: ['pre_classifier', 'classifier'],
-      build(network, config, inputs) {
-        const first = distilBertModel(network, config, inputs, 'first');
-        const pooled = relu(network.linear('pre_classifier', first, config.dim));
-        return network.linear(
-          'classifier',
-          network.dropout(pooled, config.seq_classif_dropout),
-          config.numLabels,
-        );
-      },
+  model: distilBertModel,
+  width: ({ dim }) => dim,
+  classifier: (architecture) => ({
+    architecture,
+    modules: ['pre_classifier', 'classifier'],
+    build(network, config, inputs) {
+      const first = distilBertModel(network, config, inputs, 'first');
+      const pooled = relu(network.linear('pre_classifier', first, config.dim));
+      const dropped = network.dropout(pooled, config.seq_classif_dropout);
+      return network.linear('classifier', dropped, config.numLabels);
     },
-    QUESTION_ANS: spanHead('DistilBertForQuestionAnswering', distilBertModel, ({ qa_dropout }) => qa_dropout),
-    FEATURE_EXTRACTION: featureHead('DistilBertModel', 'distilbert', distilBertModel, ({ dim }) => dim),
-    TOKEN_CLS: tokenHead('DistilBertForTokenClassification', distilBertModel, ({ dropout }) => dropout),
-    MASKED_LM: maskedLmHead('DistilBertForMaskedLM', distilBertModel, MASKED_LM, (config) => ({
-      width: config.dim,
-      activation: activation(config.activation, 'activation'),
-      epsilon: EPSILON,
-    })),
-  },
-};
+  }),
+  dropout: ({ dropout }) => dropout,
+  spanDropout: ({ qa_dropout }) => qa_dropout,
+  words: MASKED_LM,
+  wordSettings: (config) => ({
+    width: config.dim,
+    activation: activation(config.activation, 'activation'),
+    epsilon: EPSILON,
+  }),
+});

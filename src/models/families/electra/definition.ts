@@ -1,15 +1,14 @@
 import { z } from 'zod';
 import type { Value } from '../../../engine/graph/graph.ts';
 import { headsDivideWidth, parseFields, size } from '../../config-fields.ts';
-import { featureHead } from '../../heads/feature-head.ts';
-import { denseClassifierHead, spanHead, tokenHead } from '../../heads/linear-heads.ts';
-import { maskedLmHead, maskedLmTies } from '../../heads/masked-lm-head.ts';
-import type { CommonConfig, ModelDefinition, ModelInputs } from '../../model-definition.ts';
+import { denseClassifierHead } from '../../heads/linear-heads.ts';
+import type { CommonConfig, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { absolutePositions } from '../../nn/embedding.ts';
 import type { EncoderStates } from '../../nn/encoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
 import { bert } from '../bert/definition.ts';
+import { encoderFamily } from '../bert/encoder-family.ts';
 import { bertEmbeddings, bertEncoder, bertFields, classifierDropout, withCommon } from '../bert/model.ts';
 
 const schema = z
@@ -34,35 +33,24 @@ const MASKED_LM = {
 };
 
 /** ELECTRA (Clark et al., 2020), discriminators and generators, as transformers computes it. */
-export const electra: ModelDefinition<ElectraConfig> = {
+export const electra = encoderFamily({
   modelType: 'electra',
-  baseModelPrefix: 'electra',
+  name: 'Electra',
+  prefix: 'electra',
   roles: bert.roles,
-  tiedNames: maskedLmTies(MASKED_LM),
   parseConfig: parseElectraConfig,
-
-  heads: {
-    SEQ_CLS: denseClassifierHead(
-      'ElectraForSequenceClassification',
-      electraModel,
-      classifierDropout,
-      activation('gelu'),
-    ),
-    QUESTION_ANS: spanHead('ElectraForQuestionAnswering', electraModel),
-    FEATURE_EXTRACTION: featureHead(
-      'ElectraModel',
-      'electra',
-      electraModel,
-      ({ hidden_size }) => hidden_size,
-    ),
-    TOKEN_CLS: tokenHead('ElectraForTokenClassification', electraModel, classifierDropout),
-    MASKED_LM: maskedLmHead('ElectraForMaskedLM', electraModel, MASKED_LM, (config) => ({
-      width: config.embedding_size,
-      activation: activation('gelu'),
-      epsilon: config.layer_norm_eps,
-    })),
-  },
-};
+  model: electraModel,
+  width: ({ hidden_size }) => hidden_size,
+  classifier: (architecture) =>
+    denseClassifierHead(architecture, electraModel, classifierDropout, activation('gelu')),
+  dropout: classifierDropout,
+  words: MASKED_LM,
+  wordSettings: (config) => ({
+    width: config.embedding_size,
+    activation: activation('gelu'),
+    epsilon: config.layer_norm_eps,
+  }),
+});
 
 /**
  * ELECTRA without a head. It equals BERT, but its embeddings may have another width, and are then projected

@@ -88,7 +88,7 @@ export function parseModernBertConfig(json: unknown, where: string): ModernBertC
         ? range / Math.sqrt(2 * fields.num_hidden_layers)
         : range;
     },
-    ...(pad_token_id !== null && { padTokenId: pad_token_id }),
+    padTokenId: pad_token_id ?? undefined,
   };
 }
 

@@ -2,16 +2,15 @@ import { z } from 'zod';
 import { add, tanh } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import { headsDivideWidth, parseFields, size } from '../../config-fields.ts';
-import { featureHead } from '../../heads/feature-head.ts';
-import { denseClassifierHead, spanHead, tokenHead } from '../../heads/linear-heads.ts';
-import { maskedLmHead, maskedLmTies } from '../../heads/masked-lm-head.ts';
-import type { CommonConfig, ModelDefinition, ModelInputs } from '../../model-definition.ts';
+import { denseClassifierHead } from '../../heads/linear-heads.ts';
+import type { CommonConfig, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { embedding, wordEmbedding } from '../../nn/embedding.ts';
 import type { EncoderStates } from '../../nn/encoder-layers.ts';
 import { layerNormModule } from '../../nn/layer-norm.ts';
 import type { Network } from '../../nn/network.ts';
 import { postNormEncoder } from '../../nn/post-norm-encoder.ts';
+import { encoderFamily } from '../bert/encoder-family.ts';
 import { bertFields, withCommon } from '../bert/model.ts';
 import { positionIds } from '../roberta/definition.ts';
 import { relativeBias } from '../t5/model.ts';
@@ -106,9 +105,10 @@ const MASKED_LM = {
 const dropout = (config: MpnetConfig) => config.hidden_dropout_prob;
 
 /** MPNet (Song et al., 2020) as transformers computes it. */
-export const mpnet: ModelDefinition<MpnetConfig> = {
+export const mpnet = encoderFamily({
   modelType: 'mpnet',
-  baseModelPrefix: 'mpnet',
+  name: 'MPNet',
+  prefix: 'mpnet',
   roles: {
     query: 'attn.q',
     key: 'attn.k',
@@ -117,18 +117,15 @@ export const mpnet: ModelDefinition<MpnetConfig> = {
     up: 'intermediate.dense',
     down: 'output.dense',
   },
-  tiedNames: maskedLmTies(MASKED_LM),
   parseConfig: parseMpnetConfig,
-
-  heads: {
-    SEQ_CLS: denseClassifierHead('MPNetForSequenceClassification', mpnetModel, dropout, tanh),
-    QUESTION_ANS: spanHead('MPNetForQuestionAnswering', mpnetModel),
-    FEATURE_EXTRACTION: featureHead('MPNetModel', 'mpnet', mpnetModel, ({ hidden_size }) => hidden_size),
-    TOKEN_CLS: tokenHead('MPNetForTokenClassification', mpnetModel, dropout),
-    MASKED_LM: maskedLmHead('MPNetForMaskedLM', mpnetModel, MASKED_LM, (config) => ({
-      width: config.hidden_size,
-      activation: activation('gelu'),
-      epsilon: config.layer_norm_eps,
-    })),
-  },
-};
+  model: mpnetModel,
+  width: ({ hidden_size }) => hidden_size,
+  classifier: (architecture) => denseClassifierHead(architecture, mpnetModel, dropout, tanh),
+  dropout,
+  words: MASKED_LM,
+  wordSettings: (config) => ({
+    width: config.hidden_size,
+    activation: activation('gelu'),
+    epsilon: config.layer_norm_eps,
+  }),
+});

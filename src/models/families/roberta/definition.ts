@@ -14,15 +14,14 @@ import {
 } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import { headsDivideWidth, parseFields, size } from '../../config-fields.ts';
-import { featureHead } from '../../heads/feature-head.ts';
-import { denseClassifierHead, spanHead, tokenHead } from '../../heads/linear-heads.ts';
-import { maskedLmHead, maskedLmTies } from '../../heads/masked-lm-head.ts';
+import { denseClassifierHead } from '../../heads/linear-heads.ts';
 import type { CommonConfig, ModelDefinition, ModelInputs } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
 import { embedding } from '../../nn/embedding.ts';
 import type { EncoderStates } from '../../nn/encoder-layers.ts';
 import type { Network } from '../../nn/network.ts';
 import { bert } from '../bert/definition.ts';
+import { encoderFamily } from '../bert/encoder-family.ts';
 import { bertEmbeddings, bertEncoder, bertFields, classifierDropout, withCommon } from '../bert/model.ts';
 
 const schema = z
@@ -93,33 +92,21 @@ export function robertaFamily(
   className: string,
   parseConfig: (json: unknown, where: string) => RobertaConfig,
 ): ModelDefinition<RobertaConfig> {
-  return {
+  return encoderFamily({
     modelType,
-    baseModelPrefix: 'roberta',
+    name: className,
+    prefix: 'roberta',
     roles: bert.roles,
-    tiedNames: maskedLmTies(MASKED_LM),
     parseConfig,
-
-    heads: {
-      SEQ_CLS: denseClassifierHead(
-        `${className}ForSequenceClassification`,
-        robertaModel,
-        classifierDropout,
-        tanh,
-      ),
-      QUESTION_ANS: spanHead(`${className}ForQuestionAnswering`, robertaModel),
-      FEATURE_EXTRACTION: featureHead(
-        `${className}Model`,
-        'roberta',
-        robertaModel,
-        (config) => config.hidden_size,
-      ),
-      TOKEN_CLS: tokenHead(`${className}ForTokenClassification`, robertaModel, classifierDropout),
-      MASKED_LM: maskedLmHead(`${className}ForMaskedLM`, robertaModel, MASKED_LM, (config) => ({
-        width: config.hidden_size,
-        activation: activation('gelu'),
-        epsilon: config.layer_norm_eps,
-      })),
-    },
-  };
+    model: robertaModel,
+    width: (config) => config.hidden_size,
+    classifier: (architecture) => denseClassifierHead(architecture, robertaModel, classifierDropout, tanh),
+    dropout: classifierDropout,
+    words: MASKED_LM,
+    wordSettings: (config) => ({
+      width: config.hidden_size,
+      activation: activation('gelu'),
+      epsilon: config.layer_norm_eps,
+    }),
+  });
 }

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { engineVersion } from '../../../engine/runtime/node/create-session.ts';
-import { withoutLaunch } from '../../../program/parallel/node/launch.ts';
+import { withoutLaunch } from '../../../program/parallel/launch.ts';
 import { programVersion, withParent } from '../../../support/node/process-status.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';

@@ -1,12 +1,9 @@
 import { trainedOutput } from '../../../methods/tuners/adapter-kind.ts';
-import type { MethodRun } from '../../../methods/tuners/method-run.ts';
-import type { EvaluatedRows, RowModel } from '../../../program/example-set.ts';
+import type { EvaluatedRows } from '../../../program/example-set.ts';
 import { STRENGTHS } from '../../../program/linear-probe.ts';
 import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
-import { Program } from '../../../program/program.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { scoreDefinition } from '../../../scores/metrics/scores.ts';
-import { releasing } from '../../../support/opened.ts';
 import { isObject } from '../../../support/options.ts';
 import { chiefScore } from '../../../tasks/chief-score.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
@@ -25,7 +22,7 @@ import {
   type Yardstick,
 } from './choose.ts';
 import { numberRows } from './fit-rows.ts';
-import { tunedLayers } from './folds.ts';
+import { computing, type Tuned, tunedLayers } from './folds.ts';
 import { constantLayer, type FrozenProbe, fitConstant, repeatBias, unitOutputs } from './frozen.ts';
 
 /** Bounds of the search for a temperature, as logarithms: 1/50 to 50. */
@@ -62,12 +59,6 @@ function fitTemperature(lossAt: (factor: number) => number): number {
 /** A layer whose outputs are divided by a temperature. */
 function cooled({ weight, bias }: LinearLayer, temperature: number): LinearLayer {
   return { weight: weight.map((x) => x / temperature), bias: bias.map((x) => x / temperature) };
-}
-
-/** The trained values of a method. */
-export interface Tuned {
-  method: MethodRun;
-  values: Float32Array;
 }
 
 /** The result of a run. */
@@ -243,16 +234,6 @@ function rowsOfHead({ inputs, validationRows }: SetUpRun, { set }: { set: number
 /** The layers on the fine-tuned model's features of all training rows. */
 function fitLayers(started: SetUpRun, train: EvaluatedRows, tuned: Tuned): Promise<LinearLayer[]> {
   return computing(started, tuned, (model) => tunedLayers(started, train, model, numberRows(train)));
-}
-
-/** Computes something with a program for some values. */
-export async function computing<Result>(
-  { inputs: { engine, model, communicator }, settings }: SetUpRun,
-  { method, values }: Tuned,
-  compute: (model: RowModel) => Promise<Result>,
-): Promise<Result> {
-  const program = new Program(engine, model, method.tuner, { ...settings, communicator });
-  return releasing(program, () => compute({ program, values }));
 }
 
 /** The final layer of a probe, or of a constant, fitted to all training rows. */

@@ -1,8 +1,6 @@
-import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { contentDigest } from '../../../input/formats/node/content-digest.ts';
-import { folderFiles } from '../../../input/formats/node/folder-files.ts';
+import { disk, folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { assertLocked } from '../../../input/store/node/folder-lock.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { ALONE_PROCESSES } from '../../../program/parallel/communicator.ts';
@@ -17,25 +15,26 @@ const folderOf = ({ base }: BaseOfRun) => base.files.name;
 export const THIS_NODE: FolderMachine = {
   has: existsSync,
   folder: folderFiles,
-  newHash: () => createHash('sha256'),
+  newHash: disk.newHash,
   version: programVersion,
   peakMemoryMb,
   startupMs: () => 1000 * process.uptime(),
   assertLocked,
   lockRun: (output, resume, onWait) => runFolderLock(output, resume, { onWait }),
-  moduleDigest: (url) => (url.startsWith('file:') ? contentDigest(fileURLToPath(url)) : undefined),
+  moduleDigest: (url) => (url.startsWith('file:') ? disk.digest(fileURLToPath(url)) : undefined),
   async shareFiles(run, to) {
-    const { copySharedFiles, sharedFiles } = await import('../../../use/trained/node/write-form.ts');
-    if (to) copySharedFiles(folderOf(run), to.path(''));
-    else sharedFiles(folderOf(run));
+    const { copySharedFiles, sharedFiles } = await import('../../../use/trained/write-form.ts');
+    if (to) copySharedFiles(disk, folderOf(run), to);
+    else sharedFiles(disk, folderOf(run));
   },
   async joinProcesses() {
     const { joinProcesses } = await import('../../../program/parallel/node/join-processes.ts');
     return joinProcesses();
   },
   async adapter(name) {
-    const { locateAdapter } = await import('../../../use/trained/node/locate-trained.ts');
-    return folderFiles((await locateAdapter(name)).folder);
+    const { hub } = await import('../../../input/hub/node/resolve-model.ts');
+    const { locateAdapter } = await import('../../../use/trained/locate-trained.ts');
+    return folderFiles((await locateAdapter(hub, name)).folder);
   },
   async model(name, { changes, pools, onDownload } = {}) {
     const { resolveModel } = await import('../../../input/hub/node/resolve-model.ts');
@@ -52,8 +51,8 @@ export const THIS_NODE: FolderMachine = {
   },
   async weightDigests(run) {
     if (run.config.model_init === 'random') return [];
-    const { weightFiles } = await import('../../../input/formats/node/checkpoint.ts');
-    return weightFiles(folderOf(run)).map((path) => [path, contentDigest(path)]);
+    const { weightFiles } = await import('../../../input/formats/open-checkpoint.ts');
+    return weightFiles(disk, folderOf(run)).map((path) => [path, disk.digest(path)]);
   },
   async open(run, processes, progress) {
     const { config, model } = run;
@@ -61,11 +60,12 @@ export const THIS_NODE: FolderMachine = {
       const { newModel } = await import('../../../use/trained/bind-model.ts');
       return withEngine(run, newModel(model(), folderOf(run)), processes);
     }
-    const { openWeights } = await import('../../../use/trained/node/load-model.ts');
-    const { withBaseDtype } = await import('../../../program/bases/node/with-base-dtype.ts');
-    const opened = openWeights(folderOf(run), model());
+    const { models } = await import('../../../use/trained/node/load-model.ts');
+    const { withBaseDtype } = await import('../../../program/bases/with-base-dtype.ts');
+    const opened = models.openWeights(folderOf(run), model());
     const onWritten = progress('base');
-    return withEngine(run, await withBaseDtype(opened, config.base_dtype, { onWritten }), processes);
+    const based = await withBaseDtype(models.machine, opened, config.base_dtype, { onWritten });
+    return withEngine(run, based, processes);
   },
   async openFloat32(run, processes = withThreads(run.config, ALONE_PROCESSES)) {
     const { openWeights } = await import('../../../use/trained/node/load-model.ts');

@@ -3,10 +3,11 @@ import { pathToFileURL } from 'node:url';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { inScratchFolder } from '../../../input/store/node/temporary-name.ts';
+import { locateTrained } from '../../../use/trained/locate-trained.ts';
 import { mergedForm } from '../../../use/trained/merged-form.ts';
-import { locateTrained } from '../../../use/trained/node/locate-trained.ts';
-import { type OpenTunedOptions, openTuned } from '../../../use/trained/node/open-tuned.ts';
-import { writeForm } from '../../../use/trained/node/write-form.ts';
+import type { OpenTunedOptions } from '../../../use/trained/model-folders.ts';
+import { models } from '../../../use/trained/node/load-model.ts';
+import { writeForm } from '../../../use/trained/write-form.ts';
 import { onnxForm } from '../../../use/trained/written-form.ts';
 import type { HubCard } from '../../report/hub-card.ts';
 import { assertRepository, type Pushed, type SendOptions, sendFolder } from '../send-folder.ts';
@@ -25,16 +26,16 @@ export interface PushOptions extends SendOptions, Pick<OpenTunedOptions, 'onProg
  */
 export async function push(path: string, repo: string, options: PushOptions): Promise<Pushed> {
   assertRepository(repo);
-  const located = await locateTrained(path);
+  const located = await locateTrained(hub, path);
   const send = (folder: string, form: HubCard['form'], runModel = located.runModel) =>
     sendFolder(hub, { folder: folderFiles(folder), form, runModel, path, repo }, options, pathToFileURL);
   const { form } = options;
   if (form === undefined) return send(located.folder, located.kind);
   return inScratchFolder(tmpdir(), 'push', async (scratch) => {
     const { model, onProgress, onNotice } = options;
-    const opened = await openTuned(path, { model, onProgress, onNotice });
+    const opened = await models.openTuned(path, { model, onProgress, onNotice });
     try {
-      writeForm(opened, form === 'merged' ? mergedForm(opened) : onnxForm(opened), scratch);
+      writeForm(hub.disk, opened, form === 'merged' ? mergedForm(opened) : onnxForm(opened), scratch);
     } finally {
       opened.model.close();
     }

@@ -3,7 +3,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { disableTelemetry } from '../../../engine/runtime/node/disable-telemetry.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { unlockFolder } from '../../../input/store/node/folder-lock.ts';
-import { readyForMpi } from '../../../program/parallel/node/launch.ts';
+import { readyForMpi } from '../../../program/parallel/launch.ts';
 import { startThread } from '../../../support/node/threads.ts';
 import { assertOptions, BOOLEAN, isObject } from '../../../support/options.ts';
 import { shown, UserError } from '../../../support/user-error.ts';

@@ -3,13 +3,12 @@ import type { RunGroup } from '../run/group-runs.ts';
 import { listSettings } from '../run/run-record.ts';
 import { part, type SectionOf, table } from './section.ts';
 import { classes } from './sections/classes.ts';
-import { cost } from './sections/cost.ts';
 import { curves, optimisation } from './sections/curves.ts';
 import { factors } from './sections/factors.ts';
 import { importance } from './sections/importance.ts';
 import { ranks } from './sections/ranks.ts';
 import { result } from './sections/result.ts';
-import { summary } from './sections/summary.ts';
+import { cost, summary } from './sections/summary.ts';
 
 /** Maximum number of notices in a report. */
 const MAX_NOTES = 20;

@@ -35,15 +35,6 @@ const Event = root.lookupType('Event');
 /** Marks the start or resume of a run. Readers then drop earlier records of the same or a later step. */
 const SESSION_START = 1;
 
-interface EventMessage {
-  /** Seconds since 1970. */
-  wall_time: number;
-  step?: number;
-  file_version?: 'brain.Event:2';
-  summary?: { value: { tag: string; simple_value: number }[] };
-  session_log?: { status: typeof SESSION_START };
-}
-
 /**
  * Writes a run's events for TensorBoard as they arrive. Each process that starts or resumes the run writes its own
  * file. TensorBoard then drops records of earlier files for later steps.
@@ -54,9 +45,10 @@ interface EventMessage {
  */
 export function eventFile(folder: FolderFiles, writer: number, now = Date.now): (event: unknown) => void {
   let name: string | undefined;
-  const write = (message: Omit<EventMessage, 'wall_time'>) => {
+  const write = (fields: object) => {
     if (name === undefined) return;
-    const record = tfRecord(eventMessage({ wall_time: now() / 1000, ...message }));
+    const message = Event.create({ wall_time: now() / 1000, ...fields });
+    const record = tfRecord(Event.encode(message).finish());
     if (folder.has(name)) folder.append(name, record);
     else folder.write(name, record);
   };
@@ -85,9 +77,4 @@ function tfRecord(data: Uint8Array): Uint8Array {
   record.set(data, 12);
   view.setUint32(12 + data.length, maskedCrc32c(data), true);
   return record;
-}
-
-/** Encodes an event of a TensorBoard file. */
-function eventMessage(message: EventMessage): Uint8Array {
-  return Event.encode(Event.create({ ...message })).finish();
 }

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { LOCK_FILE, type LockOptions, lockFolder } from '../../../input/store/node/folder-lock.ts';
 import { makeFolder } from '../../../input/store/node/make-folder.ts';
 import { isTemporary, removeStale } from '../../../input/store/node/temporary-name.ts';
-import { readLaunch } from '../../../program/parallel/node/launch.ts';
+import { readLaunch } from '../../../program/parallel/launch.ts';
 import { parentProcess } from '../../../support/node/process-status.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { RUN_FILES } from '../run-files.ts';

@@ -1,5 +1,6 @@
 import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { GenerationInput } from '../../../program/generation/prompt.ts';
+import type { InputKind } from '../../../program/modalities/input-kinds.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
 import type { ServedAnswer } from '../../../tasks/served-answer.ts';
 
@@ -18,7 +19,7 @@ export interface ServedCard {
   /** Whether it computes vectors. */
   embeds: boolean;
   /** The kind of its inputs. */
-  input: 'text' | 'image';
+  input: InputKind;
 }
 
 /**

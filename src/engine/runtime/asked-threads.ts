@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { UserError } from '../../support/user-error.ts';
 
 /** The environment variable for the number of compute threads. */
 export const THREADS = 'ADALORA_THREADS';
@@ -9,7 +9,7 @@ export const THREADS = 'ADALORA_THREADS';
  *
  * @throws UserError if it is not an integer of at least 1
  */
-export function askedThreads(environment: NodeJS.ProcessEnv = process.env): number | undefined {
+export function askedThreads(environment: Readonly<Record<string, string | undefined>>): number | undefined {
   const value = environment[THREADS];
   if (!value) return undefined;
   if (/^[1-9]\d{0,3}$/.test(value)) return Number(value);

@@ -1,4 +1,4 @@
-import { UserError } from '../../../support/user-error.ts';
+import { UserError } from '../../support/user-error.ts';
 
 /** The MPI implementation of a launcher. PMIx works with both. */
 export type MpiName = 'Open MPI' | 'MPICH';
@@ -13,7 +13,8 @@ export interface Launch {
   size: number | undefined;
 }
 
-type Environment = Readonly<Record<string, string | undefined>>;
+/** The environment variables of a process. */
+type Environment = Record<string, string | undefined>;
 
 /**
  * The environment variables of launchers, the most specific launcher first: Slurm sets its own variables in addition to
@@ -43,7 +44,7 @@ const LAUNCHERS: { mpi: MpiName | undefined; mark: string; rank: string[]; size:
  *
  * @throws UserError if srun started several processes without connecting them
  */
-export function readLaunch(env: Environment): Launch | undefined {
+export function readLaunch(env: Readonly<Environment>): Launch | undefined {
   const launcher = LAUNCHERS.find(({ mark }) => env[mark] !== undefined);
   if (launcher) {
     const first = (names: readonly string[]) => Number(names.map((name) => env[name]).find(Boolean) ?? 0);
@@ -59,7 +60,7 @@ export function readLaunch(env: Environment): Launch | undefined {
 }
 
 /** The rank of this process if several were started together, connected or not; otherwise undefined. */
-export function rankAmongSeveral(env: Environment): number | undefined {
+export function rankAmongSeveral(env: Readonly<Environment>): number | undefined {
   const isTold = LAUNCHERS.some(({ mark }) => env[mark] !== undefined);
   if (!isTold) return isOfStep(env) ? Number(env.SLURM_PROCID ?? 0) : undefined;
   const launch = readLaunch(env);
@@ -67,12 +68,12 @@ export function rankAmongSeveral(env: Environment): number | undefined {
 }
 
 /** Whether srun started other processes together with this one. */
-function isOfStep(env: Environment): boolean {
+function isOfStep(env: Readonly<Environment>): boolean {
   return Number(env.SLURM_STEP_NUM_TASKS ?? 1) > 1;
 }
 
 /** Returns an environment in which {@link readLaunch} finds no launcher. */
-export function withoutLaunch(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+export function withoutLaunch(env: Readonly<Environment>): Environment {
   const marks = [...LAUNCHERS.map(({ mark }) => mark), 'SLURM_STEP_NUM_TASKS'];
   return Object.fromEntries(Object.entries(env).filter(([name]) => !marks.includes(name)));
 }
@@ -83,6 +84,6 @@ export function withoutLaunch(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
  * threads crash or hang in these hooks (seen with MPICH 4.0.2). The setting turns the hooks off. Only networks that
  * register memory benefit from them, and UCX works without them.
  */
-export function readyForMpi(env: NodeJS.ProcessEnv): void {
+export function readyForMpi(env: Environment): void {
   if (readLaunch(env)) env.UCX_MEM_EVENTS ??= 'n';
 }

@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
-import { writeTinyTextModel } from '../../../../tests/support/tiny-text-model.ts';
-import type { Modality } from '../../../program/modalities/modality.ts';
-import { requireTexts } from '../../../program/modalities/texts.ts';
-import { plainModel } from '../../../program/objectives/plain-model.ts';
-import { readFolder } from '../../trained/node/load-model.ts';
-import { BaseFolder } from './base-folder.ts';
+import { writeTinyTextModel } from '../../../tests/support/tiny-text-model.ts';
+import type { Modality } from '../../program/modalities/modality.ts';
+import { requireTexts } from '../../program/modalities/texts.ts';
+import { plainModel } from '../../program/objectives/plain-model.ts';
+import { models, readFolder } from '../trained/node/load-model.ts';
+import { BaseModel } from './served-base.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'date-'));
 beforeAll(() => {
@@ -31,7 +31,7 @@ it('a chat template gets the date of each rendering, or of the run', async () =>
 });
 
 it('so does that of a served base', async () => {
-  const base = await BaseFolder.open(folder, 'float32');
+  const base = await BaseModel.open(models, folder, 'float32');
   const { definition, config } = base.described.family;
   const model = base.model(plainModel('CAUSAL_LM', 0)(definition, config));
   const { modality: text } = base.trained('base', { notes: undefined, model }).parts;

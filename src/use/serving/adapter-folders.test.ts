@@ -4,25 +4,28 @@ import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { writeMadeAdapter } from '../../../../tests/support/made-adapter.ts';
-import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
-import { AdapterFolders, type ReadAdapter } from '../adapter-folders.ts';
-import type { ServedModel } from '../served-model.ts';
-import type { Serving } from '../serving.ts';
-import { BaseFolder } from './base-folder.ts';
-import { adapterPlaces } from './find-adapters.ts';
+import { writeMadeAdapter } from '../../../tests/support/made-adapter.ts';
+import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
+import { disk } from '../../input/formats/node/folder-files.ts';
+import { models } from '../trained/node/load-model.ts';
+import { AdapterFolders, type ReadAdapter } from './adapter-folders.ts';
+import { AdapterPlaces } from './find-adapters.ts';
+import { readContent } from './served-adapter.ts';
+import { BaseModel } from './served-base.ts';
+import type { ServedModel } from './served-model.ts';
+import type { Serving } from './serving.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 const folder = mkdtempSync(join(tmpdir(), 'adalora-folders-'));
 const [base, root] = [join(folder, 'model'), join(folder, 'adapters')];
 const make = (seed: number) => writeMadeAdapter(join(root, 'a'), base, { seed });
-let opened: BaseFolder;
+let opened: BaseModel;
 
 beforeAll(async () => {
   writeTinyModel(base);
   mkdirSync(join(root, 'a'), { recursive: true });
-  opened = await BaseFolder.open(base, 'float32');
+  opened = await BaseModel.open(models, base, 'float32');
 });
 beforeEach(() => make(1));
 afterAll(() => {
@@ -41,8 +44,14 @@ function watched(): { folders: AdapterFolders; served: ReadonlyMap<string, objec
     },
     remove: (name) => models.delete(name),
   };
-  const read: ReadAdapter = (found) => opened.read(found);
-  const folders = new AdapterFolders(adapterPlaces([root]), opened, serving as Serving, () => {}, read);
+  const read: ReadAdapter = (found) => readContent(found, opened);
+  const folders = new AdapterFolders(
+    new AdapterPlaces(disk, [root]),
+    opened,
+    serving as Serving,
+    () => {},
+    read,
+  );
   return { folders, served: models };
 }
 

@@ -1,6 +1,8 @@
 import { createRequire } from 'node:module';
 import { dirname } from 'node:path';
 
+const { resolve } = createRequire(import.meta.url);
+
 /** The engine files that a page downloads, for two builds: WebAssembly alone, and with WebGPU. */
 export const WEB_ENGINE_FILES = ['ort-wasm-simd-threaded', 'ort-wasm-simd-threaded.asyncify'].flatMap(
   (name) => [`${name}.mjs`, `${name}.wasm`],
@@ -8,5 +10,14 @@ export const WEB_ENGINE_FILES = ['ort-wasm-simd-threaded', 'ort-wasm-simd-thread
 
 /** The folder of the {@link WEB_ENGINE_FILES}. */
 export function webEngineFolder(): string {
-  return dirname(createRequire(import.meta.url).resolve(`onnxruntime-web/${WEB_ENGINE_FILES[0]}`));
+  return dirname(resolve(`onnxruntime-web/${WEB_ENGINE_FILES[0]}`));
+}
+
+/** The folder of the engine's package for Node. Undefined if it is not installed. */
+export function nativeEngineFolder(): string | undefined {
+  try {
+    return dirname(resolve('onnxruntime-node/package.json'));
+  } catch {
+    return undefined;
+  }
 }

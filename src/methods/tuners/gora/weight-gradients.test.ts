@@ -4,7 +4,7 @@ import { feedsOf, withPrefix } from '../../../../scripts/conformance/read-case.t
 import { readSafetensors } from '../../../input/formats/node/safetensors-file.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { Program } from '../../../program/program.ts';
-import { WeightGradientTuner } from './measured-run.ts';
+import { WeightGradientTuner } from './weight-gradients.ts';
 
 it.each([
   ['bert', 'bert.encoder.layer.0.output.dense'],

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { factorName } from '../low-rank/factors.ts';
-import { loraConfigSchema } from './config.ts';
+import { MeasuredRun } from '../measured/measured-lora.ts';
+import type { TunableModel } from '../tuner.ts';
+import { measureGradients } from './before-training.ts';
+import { isRankStabilised, loraConfigSchema } from './config.ts';
 import { LoraTuner } from './lora-tuner.ts';
-import { RankedRun } from './ranked-run.ts';
 
 const { ranks: fixture } = JSON.parse(readFileSync('src/methods/tuners/fixtures/beyond.json', 'utf8')) as {
   ranks: {
@@ -26,8 +28,13 @@ const modules = fixture.shapes.map(([inFeatures, outFeatures], k) => ({
 
 function ranked(settings: object = {}) {
   const config = loraConfigSchema.parse({ allocation: 'before-training', r: fixture.r, ...settings });
-  return new RankedRun(new LoraTuner({ lora_dropout: 0 }, modules, []), config, () => {
-    throw new Error('not asked');
+  const even = new LoraTuner({ lora_dropout: 0 }, modules, []);
+  return new MeasuredRun({
+    model: {} as TunableModel,
+    config: { ...config, use_rslora: isRankStabilised(config) },
+    even,
+    namesModules: true,
+    ...measureGradients(even, config),
   });
 }
 
@@ -54,7 +61,7 @@ const noInputs = () => {
   throw new Error('not asked');
 };
 
-async function settled(run: RankedRun, seed = 0) {
+async function settled(run: MeasuredRun, seed = 0) {
   const tuner = run.measurement.tuner as LoraTuner;
   let calls = 0;
   const found = await run.measurement.settle(

@@ -18,14 +18,15 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { add, input, weight } from '../../../engine/graph/build.ts';
-import { Graph } from '../../../engine/graph/graph.ts';
-import { lower, type WeightLocation } from '../../../engine/onnx/lower.ts';
-import { createSession } from '../../../engine/runtime/node/create-session.ts';
-import { UserError } from '../../../support/user-error.ts';
-import type { StoredTensor } from '../tensor-data.ts';
-import { openCheckpoint } from './checkpoint.ts';
-import { writeSafetensors } from './safetensors-file.ts';
+import { add, input, weight } from '../../engine/graph/build.ts';
+import { Graph } from '../../engine/graph/graph.ts';
+import { lower, type WeightLocation } from '../../engine/onnx/lower.ts';
+import { createSession } from '../../engine/runtime/node/create-session.ts';
+import { UserError } from '../../support/user-error.ts';
+import { disk } from './node/folder-files.ts';
+import { writeSafetensors } from './node/safetensors-file.ts';
+import { openCheckpoint } from './open-checkpoint.ts';
+import type { StoredTensor } from './tensor-data.ts';
 
 const INDEX = 'model.safetensors.index.json';
 const FIXTURES = 'src/input/formats/pickle/fixtures';
@@ -52,7 +53,7 @@ describe('openCheckpoint', () => {
     write('blobs/abc', { 'a.weight': [1, 2] });
     mkdirSync(join(folder, 'snapshots/rev'), { recursive: true });
     symlinkSync('../../blobs/abc', join(folder, 'snapshots/rev/model.safetensors'));
-    const checkpoint = openCheckpoint(join(folder, 'snapshots/rev'));
+    const checkpoint = openCheckpoint(disk, join(folder, 'snapshots/rev'));
     expect(checkpoint.names()).toEqual(['a.weight']);
     expect(checkpoint.info('a.weight')).toMatchObject({ shape: [2], file: join(folder, 'blobs/abc') });
     expect(checkpoint.readFloat32('a.weight')).toEqual(Float32Array.of(1, 2));
@@ -64,7 +65,7 @@ describe('openCheckpoint', () => {
     write('model-1.safetensors', { a: [1], b: [2] });
     write('model-2.safetensors', { c: [3] });
     writeIndex({ a: 'model-1.safetensors', c: 'model-2.safetensors', b: 'model-1.safetensors' });
-    const checkpoint = openCheckpoint(folder);
+    const checkpoint = openCheckpoint(disk, folder);
     expect(checkpoint.names()).toEqual(['a', 'c', 'b']);
     expect(checkpoint.info('c').file).toBe(join(folder, 'model-2.safetensors'));
     expect(['a', 'b', 'c'].map((name) => checkpoint.readFloat32(name)[0])).toEqual([1, 2, 3]);
@@ -73,7 +74,7 @@ describe('openCheckpoint', () => {
 
   it('prefers safetensors, and a single file, like transformers', () => {
     const names = () => {
-      const checkpoint = openCheckpoint(folder);
+      const checkpoint = openCheckpoint(disk, folder);
       checkpoint.close();
       return checkpoint.names();
     };
@@ -90,19 +91,19 @@ describe('openCheckpoint', () => {
   });
 
   it('reports missing weights, and how to convert those of another framework', () => {
-    expect(() => openCheckpoint(folder)).toThrow(
+    expect(() => openCheckpoint(disk, folder)).toThrow(
       `has no weights (model.safetensors, ${INDEX}, pytorch_model.bin, pytorch_model.bin.index.json)`,
     );
     writeFileSync(join(folder, 'tf_model.h5'), '');
-    expect(() => openCheckpoint(folder)).toThrow(/only tf_model.h5. Convert .*save_pretrained/);
-    expect(() => openCheckpoint(`${folder}x`)).toThrow('does not exist; it should be a model folder');
+    expect(() => openCheckpoint(disk, folder)).toThrow(/only tf_model.h5. Convert .*save_pretrained/);
+    expect(() => openCheckpoint(disk, `${folder}x`)).toThrow('does not exist; it should be a model folder');
   });
 });
 
 describe.each(['tensors.bin', 'legacy.bin'])('a pytorch_model.bin like %s', (fixture) => {
   const open = () => {
     copyFileSync(`${FIXTURES}/${fixture}`, join(folder, 'pytorch_model.bin'));
-    return openCheckpoint(folder);
+    return openCheckpoint(disk, folder);
   };
 
   it('is read in place', () => {
@@ -140,7 +141,7 @@ it('reads shards of torch.save, in both formats', () => {
   copyFileSync(`${FIXTURES}/state-dict.bin`, join(folder, 'pytorch_model-2.bin'));
   const shards = { matrix: 'pytorch_model-1.bin', bias: 'pytorch_model-2.bin' };
   writeIndex(shards, 'pytorch_model.bin.index.json');
-  const checkpoint = openCheckpoint(folder);
+  const checkpoint = openCheckpoint(disk, folder);
   expect(checkpoint.names()).toEqual(['matrix', 'bias']);
   expect(checkpoint.info('bias').file).toBe(join(folder, 'pytorch_model-2.bin'));
   expect(checkpoint.readFloat32('matrix', 1, 2)).toEqual(Float32Array.of(0.125));
@@ -177,7 +178,7 @@ function writeSparse(): void {
 it('a file of 8 GB opens, and is read in parts, with constant memory', () => {
   writeSparse();
   const before = process.memoryUsage.rss();
-  const checkpoint = openCheckpoint(folder);
+  const checkpoint = openCheckpoint(disk, folder);
   expect(checkpoint.readFloat32('a', 0, 3)).toEqual(Float32Array.of(0, 1, 0));
   expect(checkpoint.readFloat32('b', COUNT - 2)).toEqual(Float32Array.of(0, 1));
   for (let i = 1; i <= 100; i++) checkpoint.readFloat32('b', i * 2 ** 18, (i + 1) * 2 ** 18);
@@ -190,7 +191,7 @@ const DTYPES: Record<string, WeightLocation['dtype']> = { F32: 'float32', F16: '
 /** The old format does not align storages, but the engine can map them. */
 it.each(['tensors.bin', 'legacy.bin', 'legacy-protocol-4.bin'])('the engine maps %s', async (fixture) => {
   copyFileSync(`src/input/formats/pickle/fixtures/${fixture}`, join(folder, 'pytorch_model.bin'));
-  const checkpoint = openCheckpoint(folder);
+  const checkpoint = openCheckpoint(disk, folder);
   const names = ['matrix', 'rows', 'parameter', 'half', 'brain', 'tied'];
   const graph = new Graph();
   const zero = input(graph, 'zero', 'float32', []);
@@ -219,8 +220,11 @@ const KINDS = [
 describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => {
   const fails = (weightMap: unknown, message: string) => {
     writeFileSync(join(folder, index), JSON.stringify({ weight_map: weightMap }));
-    expect(() => openCheckpoint(folder)).toThrow(UserError);
-    expect(() => openCheckpoint(folder)).toThrow(message);
+    const error = expect.objectContaining({
+      name: UserError.name,
+      message: expect.stringContaining(message),
+    });
+    expect(() => openCheckpoint(disk, folder)).toThrow(error);
   };
 
   beforeEach(() => {
@@ -276,18 +280,20 @@ describe.each(KINDS)('an index of $ending files', ({ ending, index, other }) => 
       'names 2000 shards, more than the maximum of 1024',
     );
     fails(
-      many(1_000_000, () => 'one'),
+      many(530_000, () => 'one'),
       'is JSON with more than 1048576 values',
     );
     const write = (content: string | Uint8Array) => writeFileSync(join(folder, index), content);
     write(Buffer.alloc(2 ** 25 + 1));
-    expect(() => openCheckpoint(folder)).toThrow('has 33554433 bytes, more than the maximum of 33554432');
+    expect(() => openCheckpoint(disk, folder)).toThrow(
+      'has 33554433 bytes, more than the maximum of 33554432',
+    );
     write('{');
-    expect(() => openCheckpoint(folder)).toThrow(`${index} is not valid JSON: something else`);
+    expect(() => openCheckpoint(disk, folder)).toThrow(`${index} is not valid JSON: something else`);
     write('['.repeat(1e6));
-    expect(() => openCheckpoint(folder)).toThrow('nested deeper than 8 levels');
+    expect(() => openCheckpoint(disk, folder)).toThrow('nested deeper than 8 levels');
     write(`{"weight_map":{"weight":"one${ending}","weight":"two${ending}"}}`);
-    expect(() => openCheckpoint(folder)).toThrow('has the same key');
+    expect(() => openCheckpoint(disk, folder)).toThrow('has the same key');
   });
 
   it.skipIf(!existsSync('/proc/self/fd'))('closes the shards opened so far', () => {

@@ -12,29 +12,29 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { describeIn, openIn } from '../../../../tests/support/describe-in.ts';
-import { openForTask } from '../../../../tests/support/open-for-task.ts';
-import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
-import type { WeightLocation } from '../../../engine/onnx/lower.ts';
-import { readSafetensors, writeSafetensors } from '../../../input/formats/node/safetensors-file.ts';
-import { quantizeBlocks } from '../../../input/formats/quantize.ts';
-import type { StoredTensor } from '../../../input/formats/tensor-data.ts';
-import { isTemporary } from '../../../input/store/node/temporary-name.ts';
-import { loraConfigSchema } from '../../../methods/tuners/lora/config.ts';
-import { LoraTuner } from '../../../methods/tuners/lora/lora-tuner.ts';
-import { FROZEN } from '../../../methods/tuners/tuner.ts';
-import { initialise } from '../../../models/bind-checkpoint.ts';
-import { Random } from '../../../support/random.ts';
-import { openModel } from '../../../use/trained/node/load-model.ts';
-import { openLanguageModel } from '../../generation/causal-language-model.ts';
-import { nodeEngine } from '../../node/node-engine.ts';
-import { labelledRows } from '../../objectives/labelled-rows.ts';
-import { modelFeeds } from '../../objectives/model-inputs.ts';
-import { tokenModel } from '../../objectives/token-model.ts';
-import { Program } from '../../program.ts';
-import type { LoadedModel } from '../../weight-memory.ts';
-import { quantizedPaths } from '../base-format.ts';
-import { inputMagnitudes } from '../input-magnitudes.ts';
+import { describeIn, openIn } from '../../../tests/support/describe-in.ts';
+import { openForTask } from '../../../tests/support/open-for-task.ts';
+import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
+import type { WeightLocation } from '../../engine/onnx/lower.ts';
+import { readSafetensors, writeSafetensors } from '../../input/formats/node/safetensors-file.ts';
+import { quantizeBlocks } from '../../input/formats/quantize.ts';
+import type { StoredTensor } from '../../input/formats/tensor-data.ts';
+import { isTemporary } from '../../input/store/node/temporary-name.ts';
+import { loraConfigSchema } from '../../methods/tuners/lora/config.ts';
+import { LoraTuner } from '../../methods/tuners/lora/lora-tuner.ts';
+import { FROZEN } from '../../methods/tuners/tuner.ts';
+import { initialise } from '../../models/bind-checkpoint.ts';
+import { Random } from '../../support/random.ts';
+import { models, openModel } from '../../use/trained/node/load-model.ts';
+import { openLanguageModel } from '../generation/causal-language-model.ts';
+import { nodeEngine } from '../node/node-engine.ts';
+import { labelledRows } from '../objectives/labelled-rows.ts';
+import { modelFeeds } from '../objectives/model-inputs.ts';
+import { tokenModel } from '../objectives/token-model.ts';
+import { Program } from '../program.ts';
+import type { LoadedModel } from '../weight-memory.ts';
+import { quantizedPaths } from './base-format.ts';
+import { inputMagnitudes } from './input-magnitudes.ts';
 import { withBaseDtype } from './with-base-dtype.ts';
 
 const CONFIG = {
@@ -137,7 +137,9 @@ describe('a base in blocks', () => {
         await openModel(folder(`outlier ${dtype}`), causal),
       ];
       const cacheFolder = folder('cache');
-      const model = await withBaseDtype(await openModel(folder('outlier'), causal), dtype, { cacheFolder });
+      const model = await withBaseDtype(models.machine, await openModel(folder('outlier'), causal), dtype, {
+        cacheFolder,
+      });
       // The columns were measured over a copy in blocks, which is gone.
       expect(readdirSync(cacheFolder).filter((name) => name.includes('measured'))).toEqual([]);
       const [ours, expected, whole] = [await results(model), await results(rounded), await results(plain)];
@@ -155,7 +157,7 @@ describe('a base in blocks', () => {
   it.each(['int8', 'int4'] as const)(
     '%s also rounds activations in a graph that generates, with a small error',
     async (dtype) => {
-      const model = await withBaseDtype(await openModel(folder('base'), causal), dtype, {
+      const model = await withBaseDtype(models.machine, await openModel(folder('base'), causal), dtype, {
         cacheFolder: folder('cache'),
       });
       const rounded = await openModel(folder(dtype), causal);
@@ -184,14 +186,21 @@ describe('a base in blocks', () => {
     ] as const;
     for (const [name, dtype, path] of cases) {
       const options = { cacheFolder: folder('cache') };
-      const model = await withBaseDtype(await openModel(folder(name), causal), dtype, options);
+      const model = await withBaseDtype(
+        models.machine,
+        await openModel(folder(name), causal),
+        dtype,
+        options,
+      );
       expect(model.locate(`${path}.weight`)).toMatchObject({ dtype: 'float32' });
       const { begin, end } = model.locate(`${path}.weight.integers`) as WeightLocation;
       expect(end - begin).toBe(50 * 64);
       model.close();
     }
     const [ours, expected] = [
-      await withBaseDtype(await openModel(tied, causal), 'int8', { cacheFolder: folder('cache') }),
+      await withBaseDtype(models.machine, await openModel(tied, causal), 'int8', {
+        cacheFolder: folder('cache'),
+      }),
       await openModel(tied, causal),
     ];
     const [logits, exact] = [await nextLogits(ours), await nextLogits(expected)];
@@ -206,7 +215,7 @@ describe('a base in blocks', () => {
     const open = async () => {
       const onWritten = (share: number) => shares.push(share);
       const options = { cacheFolder, onWritten };
-      (await withBaseDtype(await openModel(folder('base'), causal), 'int8', options)).close();
+      (await withBaseDtype(models.machine, await openModel(folder('base'), causal), 'int8', options)).close();
     };
     await open();
     expect(shares.at(-1)).toBe(1);
@@ -237,7 +246,7 @@ describe('a base in blocks', () => {
   it('stays if another process has made it too, and is used by both', async () => {
     const cacheFolder = folder('shared');
     const open = (onWritten: () => void) =>
-      withBaseDtype(openIn(folder('base'), causal), 'int8', { cacheFolder, onWritten });
+      withBaseDtype(models.machine, openIn(folder('base'), causal), 'int8', { cacheFolder, onWritten });
     const files = () => {
       const key = readdirSync(cacheFolder).find((name) => !isTemporary(name));
       const path = join(cacheFolder, key!, 'model.safetensors');
@@ -265,7 +274,7 @@ describe('a base in blocks', () => {
     const close = vi.fn();
     const none = { ...(await openModel(folder('base'), causal)), linears: [], close };
     const options = { cacheFolder: folder('none') };
-    await expect(withBaseDtype(none, 'int8', options)).rejects.toThrow(
+    await expect(withBaseDtype(models.machine, none, 'int8', options)).rejects.toThrow(
       'base_dtype int8 cannot hold any linear weight of this llama',
     );
     expect(close).toHaveBeenCalledOnce();
@@ -274,13 +283,13 @@ describe('a base in blocks', () => {
   it('names the folder to set if its own cannot be written', async () => {
     writeFileSync(folder('file'), '');
     const options = { cacheFolder: join(folder('file'), 'cache') };
-    await expect(withBaseDtype(await openModel(folder('base'), causal), 'int8', options)).rejects.toThrow(
-      /\(ENOTDIR\)\. Set ADALORA_CACHE to a writable folder/,
-    );
+    await expect(
+      withBaseDtype(models.machine, await openModel(folder('base'), causal), 'int8', options),
+    ).rejects.toThrow(/\(ENOTDIR\)\. Set ADALORA_CACHE to a writable folder/);
   });
 
   it('still reads the weights themselves', async () => {
-    const model = await withBaseDtype(await openModel(folder('base'), causal), 'int4', {
+    const model = await withBaseDtype(models.machine, await openModel(folder('base'), causal), 'int4', {
       cacheFolder: folder('cache'),
     });
     const name = 'model.layers.0.self_attn.q_proj.weight';
@@ -330,7 +339,7 @@ describe('a base of bytes', () => {
 
   it('is close to the exact result in spite of the outlier', async () => {
     const plain = await openModel(root, masked);
-    const bytes = await withBaseDtype(await openModel(root, masked), 'int8', {
+    const bytes = await withBaseDtype(models.machine, await openModel(root, masked), 'int8', {
       cacheFolder: join(root, 'cache'),
     });
     const [expected, ours] = [await results(plain, BERT_SETTINGS), await results(bytes, BERT_SETTINGS)];
@@ -351,7 +360,7 @@ it('differs between heads with weights in the checkpoint: after the token head, 
   const hasPooler: boolean[] = [];
   for (const task of ['token_classification', 'single_label_classification'] as const) {
     const options = { cacheFolder: join(folder, 'cache') };
-    const model = await withBaseDtype(openForTask(folder, task, 2), 'int8', options);
+    const model = await withBaseDtype(models.machine, openForTask(folder, task, 2), 'int8', options);
     hasPooler.push(readSafetensors(join(model.weightFolder, 'model.safetensors')).has(pooler));
     model.close();
   }

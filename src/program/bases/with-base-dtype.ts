@@ -1,32 +1,27 @@
-import { createHash } from 'node:crypto';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { contentDigest } from '../../../input/formats/node/content-digest.ts';
-import { openSafetensors } from '../../../input/formats/node/safetensors-file.ts';
-import type { SafetensorsFile } from '../../../input/formats/safetensors.ts';
-import { fileBytes } from '../../../input/store/node/file-bytes.ts';
-import { NewFile } from '../../../input/store/node/new-file.ts';
-import { inScratchFolder } from '../../../input/store/node/temporary-name.ts';
-import { cacheFolder as programCache } from '../../../support/node/files.ts';
-import { fileError, UserError } from '../../../support/user-error.ts';
-import { nodeEngine } from '../../node/node-engine.ts';
-import type { TaskModel } from '../../objectives/task-model.ts';
-import type { LoadedModel } from '../../weight-memory.ts';
-import type { BaseDtype } from '../base-dtype.ts';
-import { assertedFormat, type BaseFormat } from '../base-format.ts';
-import { type BaseSource, encodeBase, type OnWritten } from '../encode-base.ts';
-import { inputMagnitudes } from '../input-magnitudes.ts';
-import { onBase } from '../on-base.ts';
+import { type FolderFiles, fileChunks } from '../../input/formats/files.ts';
+import { type SafetensorsFile, safetensorsFile } from '../../input/formats/safetensors.ts';
+import { fileError, UserError } from '../../support/user-error.ts';
+import type { ModelMachine } from '../machine.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
+import type { LoadedModel } from '../weight-memory.ts';
+import type { BaseDtype } from './base-dtype.ts';
+import { assertedFormat, type BaseFormat } from './base-format.ts';
+import { type BaseSource, encodeBase, type OnWritten } from './encode-base.ts';
+import { inputMagnitudes } from './input-magnitudes.ts';
+import { onBase } from './on-base.ts';
 
 /** Increase it when the format of the files changes. */
 const VERSION = 3;
 
 /** A cache key for files derived from weight files. It changes with the content of the weight files and with `how`. */
-function baseKey(files: readonly string[], how: object): string {
-  const described = files.map((file) => [contentDigest(file)]);
+function baseKey(weights: FolderFiles, files: readonly string[], how: object): string {
+  const described = files.map((file) => [weights.digest(file)]);
   const text = JSON.stringify([VERSION, how, described.sort()]);
-  return createHash('sha256').update(text).digest('hex').slice(0, 32);
+  return weights.newHash().update(text).digest('hex').slice(0, 32);
 }
+
+/** The parts of a machine that make and keep a copy. */
+export type BaseMachine = Pick<ModelMachine, 'disk' | 'engine' | 'cacheFolder'>;
 
 export interface BaseOptions {
   /** The folder for the copy (default: the user's cache folder). */
@@ -36,6 +31,7 @@ export interface BaseOptions {
 }
 
 const NAME = 'model.safetensors';
+const WEIGHTS = 'a safetensors file';
 /** Name of the folder with a copy that only a measurement reads, before it gets a temporary name. */
 const MEASURED = 'measured';
 const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'uint8' } as const;
@@ -48,13 +44,14 @@ const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'u
  * @throws UserError if no weight of the model can be stored as this type
  */
 export async function withBaseDtype<Model extends TaskModel>(
+  machine: BaseMachine,
   model: LoadedModel<Model>,
   dtype: BaseDtype,
   options: BaseOptions = {},
 ): Promise<LoadedModel<Model>> {
   if (dtype === 'float32') return model;
   try {
-    return await onCopy(model, dtype, assertedFormat(model, dtype), options);
+    return await onCopy(machine, model, dtype, assertedFormat(model, dtype), options);
   } catch (error) {
     model.close();
     throw error;
@@ -62,34 +59,36 @@ export async function withBaseDtype<Model extends TaskModel>(
 }
 
 async function onCopy<Model extends TaskModel>(
+  machine: BaseMachine,
   model: LoadedModel<Model>,
   dtype: Exclude<BaseDtype, 'float32'>,
   format: BaseFormat,
-  { cacheFolder = programCache(), onWritten = () => {} }: BaseOptions,
+  { cacheFolder = machine.cacheFolder(), onWritten = () => {} }: BaseOptions,
 ): Promise<LoadedModel<Model>> {
   // A copy contains the weights of one model's head. Another head may need weights that this copy lacks, such
   // as BERT's pooler.
   const stored = storedPlaces(model);
-  const files = [...new Set(stored.values())].map((file) => join(model.weightFolder, file));
+  const weights = machine.disk.within(model.weightFolder);
   const how = { ...format.key, tensors: [...stored.keys()].sort() };
-  const folder = join(cacheFolder, `${dtype}-${baseKey(files, how)}`);
-  const path = join(folder, NAME);
+  const cache = machine.disk.within(cacheFolder);
+  const folder = cache.within(`${dtype}-${baseKey(weights, [...new Set(stored.values())], how)}`);
   const write = async () => {
-    await measure(model, dtype, format, cacheFolder, (magnitudes, copy) => {
+    await measure(machine, model, dtype, format, cache, (magnitudes, copy) => {
       const source: BaseSource = {
         format,
         magnitudes,
-        stored: (place) => fileBytes(join(model.weightFolder, place.file), place),
-        measured: (name) => (copy?.has(name) ? fileBytes(copy.path, copy.info(name)) : undefined),
+        stored: (place) => fileChunks(weights, place.file, place),
+        measured: (name) =>
+          copy?.has(name) ? fileChunks(machine.disk, copy.path, copy.info(name)) : undefined,
       };
-      publish(path, encodeBase(model, source, onWritten));
+      publish(folder, encodeBase(model, source, onWritten));
     });
-    return openSafetensors(path);
+    return openCopy(folder);
   };
-  const copy = intactCopy(path) ?? (await write().catch(refuse));
+  const copy = intactCopy(folder) ?? (await write().catch(refuse));
   return {
     ...onBase(model, format.base),
-    weightFolder: folder,
+    weightFolder: folder.name,
     packing: format.base.packing,
     locate(name) {
       if (!copy.has(name)) return model.locate(name);
@@ -114,19 +113,20 @@ function refuse(error: unknown): never {
  * copy is removed afterwards.
  */
 async function measure(
+  machine: BaseMachine,
   model: LoadedModel,
   dtype: Exclude<BaseDtype, 'float32'>,
   { measured, measuredOver }: BaseFormat,
-  cacheFolder: string,
+  cache: FolderFiles,
   write: (magnitudes: Map<string, Float32Array>, copy?: SafetensorsFile) => void,
 ): Promise<void> {
-  const over = (model: LoadedModel) => inputMagnitudes(model, nodeEngine(model, 'cpu'), measured);
+  const over = (model: LoadedModel) => inputMagnitudes(model, machine.engine(model, 'cpu'), measured);
   if (!measuredOver || measured.size === 0) return write(await over(model));
-  await inScratchFolder(cacheFolder, MEASURED, async (folder) => {
+  await cache.inScratchFolder(MEASURED, async ({ name: cacheFolder }) => {
     const stillOpen = { ...model, close() {} };
-    const rounded = await onCopy(stillOpen, dtype, measuredOver, { cacheFolder: folder });
+    const rounded = await onCopy(machine, stillOpen, dtype, measuredOver, { cacheFolder });
     const magnitudes = await over(rounded).finally(() => rounded.close());
-    const copy = openSafetensors(join(rounded.weightFolder, NAME));
+    const copy = openCopy(machine.disk.within(rounded.weightFolder));
     try {
       write(magnitudes, copy);
     } finally {
@@ -136,31 +136,34 @@ async function measure(
 }
 
 /** Writes a copy. If another process has written it in the meantime, its file is kept. */
-function publish(path: string, chunks: Iterable<Uint8Array>): void {
-  const file = new NewFile(path);
+function publish(folder: FolderFiles, chunks: Iterable<Uint8Array>): void {
+  const file = folder.newFile(NAME);
+  const isIntact = (name: string) => {
+    const copy = intactCopy(folder, name);
+    copy?.close();
+    return copy !== undefined;
+  };
   try {
     for (const chunk of chunks) file.write(chunk);
-    if (!file.publish(isIntact)) throw new Error(`${path} cannot be read back`);
+    if (!file.publish(isIntact)) throw new Error(`${folder.path(NAME)} cannot be read back`);
   } finally {
     file.discard();
   }
 }
 
+function openCopy(folder: FolderFiles, name = NAME): SafetensorsFile {
+  return safetensorsFile(folder.openNow(name, WEIGHTS));
+}
+
 /** Undefined if missing or truncated; the caller rebuilds it. */
-function intactCopy(path: string): SafetensorsFile | undefined {
-  if (!existsSync(path)) return undefined;
+function intactCopy(folder: FolderFiles, name = NAME): SafetensorsFile | undefined {
+  if (!folder.has(name)) return undefined;
   try {
-    return openSafetensors(path);
+    return openCopy(folder, name);
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;
   }
-}
-
-function isIntact(path: string): boolean {
-  const copy = intactCopy(path);
-  copy?.close();
-  return copy !== undefined;
 }
 
 /** The checkpoint files of a model's tensors, by tensor name. */
