@@ -226,10 +226,11 @@ export function assertNewFolder(disk: FolderFiles, path: string): void {
   });
 }
 
-/** Whether a path without links is below a folder without links. */
-export function isBelow(disk: FolderFiles, path: string, folder: string): boolean {
-  // The system's separator ends the folder.
-  return path.startsWith(disk.path(`${folder}/x`).slice(0, -1));
+/** Whether an absolute path is below a folder, both without links. */
+export function isBelow(path: string, folder: string): boolean {
+  // In other systems than Windows, a name may have a backslash.
+  const separator = /^([a-z]:)?\\/i.test(folder) ? '\\' : '/';
+  return path.startsWith(folder.endsWith(separator) ? folder : folder + separator);
 }
 
 /** The bytes of a file, or those in a range, in parts. The file is open while it is read. */

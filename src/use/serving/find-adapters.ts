@@ -105,8 +105,7 @@ export class AdapterPlaces {
   within(path: string): string | undefined {
     const candidates = [path, ...this.#roots.map((root) => this.#disk.path(`${root}/${path}`))];
     const real = candidates.filter(this.#disk.has).map(this.#disk.realPath);
-    const isInside = (one: string) =>
-      this.#roots.some((root) => one === root || isBelow(this.#disk, one, root));
+    const isInside = (one: string) => this.#roots.some((root) => one === root || isBelow(one, root));
     return real.find(isInside);
   }
 }

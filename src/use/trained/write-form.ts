@@ -66,7 +66,7 @@ export function sharedFiles(disk: FolderFiles, folder: string): Map<string, stri
   return new Map(
     SHARED_FILES.filter(files.has).map((name) => {
       const path = files.realPath(name);
-      const isWithin = [home, blobs].some((root) => isBelow(disk, path, root));
+      const isWithin = [home, blobs].some((root) => isBelow(path, root));
       if (isWithin && disk.stat(path)?.kind === 'file') return [name, path];
       throw new UserError({
         where: files.path(name),
