@@ -9,7 +9,8 @@ import { comparison } from '../src/studies/experiments/comparison.ts';
 import { describePlace } from '../src/studies/experiments/experiment.ts';
 import type { RecipeBooks } from '../src/studies/experiments/recipe-rows.ts';
 import { startMethod } from '../src/studies/jobs/start-method.ts';
-import { packageRecipes, paperTables } from '../src/studies/recipes/node/package-recipes.ts';
+import { RECIPE_FILES } from '../src/studies/recipes/node/recipe-files.ts';
+import { packageRecipes, paperTables } from '../src/studies/recipes/package-recipes.ts';
 import { recipeConfig } from '../src/studies/recipes/recipe.ts';
 import { scorePrefixes } from '../src/tasks/data-files.ts';
 import { listMetrics, taskNamed } from '../src/tasks/registry.ts';
@@ -50,8 +51,8 @@ const MODELS: Readonly<Record<string, object>> = {
   },
 };
 
-const { recipes, budgets } = packageRecipes();
-const tables = paperTables();
+const { recipes, budgets } = packageRecipes(RECIPE_FILES);
+const tables = paperTables(RECIPE_FILES);
 const named = (name: string) => recipes.find((recipe) => recipe.name === name)!;
 const configOf = (name: string, method?: string, budget?: string) =>
   // It sets every key, as a test below checks.
