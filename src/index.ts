@@ -7,7 +7,7 @@
 export type { RowSource, Rows } from './input/data/rows.ts';
 export type { ExportLoraOptions } from './methods/tuners/adapter-kind.ts';
 export type { Importance, ScoreFunction } from './methods/tuners/allocation/allocator.ts';
-export type { BudgetFunction } from './methods/tuners/allocation/budget.ts';
+export type { BudgetFunction } from './methods/tuners/allocation/schedule.ts';
 export { type DefinedMethods, defineMethod } from './methods/tuners/method-definition.ts';
 export type { Generated, GenerateTextOptions, GenerationInput, Prompt } from './program/generation/prompt.ts';
 export { nodeEngine } from './program/node/node-engine.ts';

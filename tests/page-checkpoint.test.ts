@@ -51,6 +51,14 @@ function run(options: Partial<TrainOptions> = {}, config: object = CONFIG) {
   return train({ ...CONFIG, model: folder, ...config }, { files, model, threads: 1, ...options });
 }
 
+it('reports every error in a config, its data and its model at once', async () => {
+  const data = { ...CONFIG.data, train: 'row.tsv' };
+  const failing = run({ model: new Map() }, { data, tusk: 1 });
+  await expect(failing).rejects.toThrow('config: `tusk` is not a known key');
+  await expect(failing).rejects.toThrow('data.train names "row.tsv", which is not a file of the page');
+  await expect(failing).rejects.toThrow('/config.json does not exist');
+});
+
 /** The checkpoints of the run that nothing stops. */
 const stored: File[] = [];
 let uninterrupted: ReturnType<typeof run> | undefined;

@@ -9,7 +9,7 @@ import { startServer } from '../src/faces/cli/run-server.ts';
 import { serveApp } from '../src/faces/servers/serve/serve-app.ts';
 import { ServerMetrics } from '../src/faces/servers/serve/server-metrics.ts';
 import { disk } from '../src/input/formats/node/folder-files.ts';
-import type { LabelScore } from '../src/tasks/served-answer.ts';
+import type { LabelScore } from '../src/tasks/prediction.ts';
 import { AdapterFolders } from '../src/use/serving/adapter-folders.ts';
 import type { EngineRun } from '../src/use/serving/engine-run.ts';
 import { AdapterPlaces } from '../src/use/serving/find-adapters.ts';

@@ -225,6 +225,16 @@ export type KeyPath = readonly PropertyKey[];
 /** A problem with the value at a path in the config. */
 export type Problem = (Omit<Mismatch, 'key'> | { fault: string }) & { path: KeyPath; hint?: string };
 
+/** A rule of a config's section: whether it is broken, the key (dotted) with its fault, and the remedy. */
+export type Rule = readonly [isBroken: boolean, key: string, fault: string, hint?: string];
+
+/** The problems of the rules that are broken. */
+export function brokenRules(section: string, rules: readonly Rule[]): Problem[] {
+  return rules
+    .filter(([isBroken]) => isBroken)
+    .map(([, key, fault, hint]) => ({ path: [section, ...key.split('.')], fault, hint }));
+}
+
 /** A value of a config as messages show it. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';

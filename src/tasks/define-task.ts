@@ -1,3 +1,4 @@
+import { methods } from '../methods/tuners/method-definition.ts';
 import { Definitions, type Module } from '../support/definitions.ts';
 import type { AnyTask } from './task-definition.ts';
 
@@ -31,4 +32,9 @@ export interface DefinedTasks {}
  */
 export function defineTask(name: string, definition: AnyTask, module: Module): void {
   tasks.define(name, definition, module);
+}
+
+/** The addresses of the program's modules that define methods or tasks. A thread imports them too. */
+export function definingModules(): string[] {
+  return [...new Set([...methods.modules(), ...tasks.modules()])];
 }

@@ -11,7 +11,6 @@ import type { Communicator } from '../program/parallel/communicator.ts';
 import type { Predictor } from '../program/program.ts';
 import type { InputShape } from './assert-input.ts';
 import type { ValidationFiles } from './data-files.ts';
-import type { ServedAnswer } from './served-answer.ts';
 
 /** Fits a linear layer to a model's features of the training rows. */
 export type FitLayer = (model: Omit<RowModel, 'layer'>) => Promise<LinearLayer>;
@@ -71,6 +70,34 @@ export interface AnswerFormat<Input> {
   /** Warning about skipped rows. */
   readonly ofSkipped?: string;
 }
+
+/** A label of a text and the model's score for it. */
+export interface LabelScore {
+  label: string;
+  score: number;
+}
+
+/** A named entity in a text. Its characters are [start, end). */
+export interface EntityScore {
+  entity_group: string;
+  score: number;
+  word: string;
+  start: number;
+  end: number;
+}
+
+/** The span of a context that answers a question. Its code points are [start, end). */
+export interface AnswerScore {
+  answer: string;
+  score: number;
+  start: number;
+  end: number;
+}
+
+/**
+ * An answer in the format of transformers' pipelines: all labels (the best first), the entities in order, or the span.
+ */
+export type ServedAnswer = LabelScore[] | EntityScore[] | AnswerScore;
 
 /** How a server's clients send inputs and receive answers. */
 export interface ServedForm<Data extends BaseData, Input> {

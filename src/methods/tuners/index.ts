@@ -10,10 +10,16 @@ export { type AdapterKind, type AdapterSummary, headOutputs } from './adapter-ki
 export { type Allocation, allocate } from './allocation/allocate.ts';
 export { AllocatedRun } from './allocation/allocated-run.ts';
 export { type AllocatorState, RankAllocator } from './allocation/allocator.ts';
-export { type AllocationSchedule, budgetAt, finalStep, maskingSteps, masksAt } from './allocation/budget.ts';
 export { type PromisedBudget, promisedBudget } from './allocation/promised-budget.ts';
 export { keptIndices, type PrunedModule } from './allocation/pruned-module.ts';
-export { resolveSchedule } from './allocation/resolve-schedule.ts';
+export {
+  type AllocationSchedule,
+  budgetAt,
+  finalStep,
+  maskingSteps,
+  masksAt,
+  resolveSchedule,
+} from './allocation/schedule.ts';
 export { type AdaLoraConfig, adaLoraConfigSchema } from './composed/pruned-triplets.ts';
 export { everyParameter } from './full/definition.ts';
 export { type LoraConfig, loraConfigSchema } from './lora/config.ts';

@@ -1,10 +1,12 @@
+import type { FolderFiles } from '../../input/formats/files.ts';
 import { defaultTargets } from '../../methods/tuners/targets/adapted-modules.ts';
 import { matchTargets } from '../../methods/tuners/targets/match-targets.ts';
 import { type KeyPath, UserError } from '../../support/user-error.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { buildModel } from '../../use/trained/read-model.ts';
 import type { RunMachine } from '../jobs/machine.ts';
-import { type Budgets, type Recipe, recipeNamed } from '../recipes/recipe.ts';
+import { packageRecipes } from '../recipes/package-recipes.ts';
+import { type Recipe, recipeNamed } from '../recipes/recipe.ts';
 import { comparison } from './comparison.ts';
 import { comparisonFile } from './comparison-file.ts';
 import type { Cell, Experiment } from './experiment.ts';
@@ -18,12 +20,12 @@ const LABELS = ['no', 'yes'];
  * Parses a comparison's file, as {@link comparison} does. If its tasks are recipes, reads them, and describes the model
  * that the file names instead of theirs.
  *
- * @param readRecipes reads the package's recipes, and their budget levels
+ * @param recipeFiles the package's recipes
  * @param onNotice called with a message for each row that is left out
  */
 export async function openComparison(
   machine: Pick<RunMachine, 'model'>,
-  readRecipes: () => { recipes: Recipe[]; budgets: Budgets },
+  recipeFiles: FolderFiles,
   file: Config,
   where: (path: KeyPath) => string,
   onNotice: (message: string) => void,
@@ -31,7 +33,7 @@ export async function openComparison(
   const { tasks } = comparisonFile(file, where);
   const first = Object.values(tasks).find(({ recipe }) => recipe !== undefined)?.recipe;
   if (first === undefined) return comparison(file, where);
-  const { recipes, budgets } = readRecipes();
+  const { recipes, budgets } = packageRecipes(recipeFiles);
   const recipe = recipeNamed(first, recipes, where(['tasks']));
   const inPlace =
     typeof file.model === 'string' ? await describeModel(machine, file.model, recipe) : undefined;

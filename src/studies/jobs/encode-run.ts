@@ -4,7 +4,7 @@ import { withOwnScores } from '../../program/own-scores.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { joinValidation, type Validation } from '../../program/validation.ts';
 import { type Baseline, meanBaselines } from '../../scores/baselines/baseline.ts';
-import { chiefScore } from '../../tasks/chief-score.ts';
+import { chiefScore } from '../../tasks/data-files.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { RunBeginning } from './begin-run.ts';

@@ -38,7 +38,7 @@ export async function writeTrained(
 }
 
 /** The folder of a run, and the run that is stored there. */
-export interface FolderStoreOptions {
+interface FolderStoreOptions {
   machine: FolderMachine;
   /** The path of the folder. */
   output: string;

@@ -1,6 +1,7 @@
 import { isAsyncRows, isRows, rowsText } from '../../input/data/rows.ts';
 import { nameOfFunction } from '../../methods/tuners/own-function.ts';
 import { assertMetricFunctions, type OwnMetrics } from '../../scores/metrics/own-metrics.ts';
+import { collect } from '../../support/arrays.ts';
 import { defined, isObject, mapValues } from '../../support/options.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
@@ -53,7 +54,7 @@ export async function namedRows(
     return { config: { ...config, data } as RunConfigInput, texts: {}, functions, metrics };
   const texts: Record<string, string> = {};
   const named = async (set: string, value: unknown): Promise<unknown> => {
-    const rows = isAsyncRows(value) ? await collectValues(value) : value;
+    const rows = isAsyncRows(value) ? await collect(value) : value;
     if (!isRows(rows)) return rows;
     // Messages name the rows by it: `data.train:3`.
     const name = `data.${set}`;
@@ -84,12 +85,6 @@ export async function namedRows(
     functions,
     metrics,
   };
-}
-
-async function collectValues<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const value of values) all.push(value);
-  return all;
 }
 
 /** Replaces the functions in a config's sections by names, and returns them by name. */

@@ -1,6 +1,6 @@
 import { markAgreed } from '../../program/parallel/communicator.ts';
 import type { Caller } from '../../support/calls/caller.ts';
-import { definingModules } from '../../tasks/defining-modules.ts';
+import { definingModules } from '../../tasks/define-task.ts';
 import type { FinishEvent } from '../../training/run/events.ts';
 import type { TrackedEvents } from '../report/trackers/track-run.ts';
 import type { Outcome } from '../report/trackers/tracker-queue.ts';

@@ -6,7 +6,7 @@ import type { LinearLoss } from '../../scores/baselines/linear-model.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import { suggest } from '../../support/text.ts';
 import { asList, shortest, withIds } from '../classes/labels.ts';
-import type { LabelScore } from '../served-answer.ts';
+import type { LabelScore } from '../prediction.ts';
 import type { TaskGuess, UnknownTrained } from '../task-definition.ts';
 
 /** How to predict labels without a language model. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { DISTANCES } from '../../models/nn/losses.ts';
 import { POOLING_MODES } from '../../models/sentence-settings.ts';
-import { type Problem, shown } from '../../support/user-error.ts';
+import { brokenRules, type Problem, shown } from '../../support/user-error.ts';
 import { dataFileKeys } from '../data-files.ts';
 import { column, delimiterKey, layoutKeys } from '../table-columns.ts';
 
@@ -86,26 +86,35 @@ const LOSSES_OF: Readonly<Record<EmbeddingForm, readonly (typeof LOSSES)[number]
 /** Finds problems in combinations of valid keys. */
 export function embeddingProblems(data: EmbeddingData): Problem[] {
   const { anchor, positive, negative, text, text_pair, label, loss } = data;
-  const problem = (key: keyof EmbeddingData, fault: string): Problem => ({ path: ['data', key], fault });
-  const problems: Problem[] = [];
-  const isPairs = anchor !== undefined || positive !== undefined;
-  if (isPairs && text !== undefined)
-    problems.push(problem('text', 'cannot be combined with anchor and positive'));
-  if (isPairs && anchor === undefined) problems.push(problem('anchor', 'is required with data.positive'));
-  if (isPairs && positive === undefined) problems.push(problem('positive', 'is required with data.anchor'));
-  if (!isPairs && negative !== undefined)
-    problems.push(problem('negative', 'requires data.anchor and data.positive'));
-  if (text === undefined && (text_pair ?? label) !== undefined)
-    problems.push(problem('text', 'is required with data.text_pair or data.label'));
-  if (text !== undefined && label === undefined)
-    problems.push(problem('label', 'is required: the similarity of a pair, or the class of a sentence'));
-  const possible = LOSSES_OF[findForm(data)];
-  if (loss !== undefined && !possible.includes(loss))
-    problems.push(problem('loss', `must be ${possible.join(' or ')} for these columns, got ${shown(loss)}`));
-  if (loss === 'triplet' && isPairs && listNegatives(data).length !== 1)
-    problems.push(problem('negative', 'must be one column for the triplet loss'));
   const { matryoshka_dims: dims, matryoshka_weights: weights } = data;
-  if (weights && weights.length !== dims?.length)
-    problems.push(problem('matryoshka_weights', 'must have as many entries as data.matryoshka_dims'));
-  return problems;
+  const isPairs = anchor !== undefined || positive !== undefined;
+  const possible = LOSSES_OF[findForm(data)];
+  const isWrongLoss = loss !== undefined && !possible.includes(loss);
+  return brokenRules('data', [
+    [isPairs && text !== undefined, 'text', 'cannot be combined with anchor and positive'],
+    [isPairs && anchor === undefined, 'anchor', 'is required with data.positive'],
+    [isPairs && positive === undefined, 'positive', 'is required with data.anchor'],
+    [!isPairs && negative !== undefined, 'negative', 'requires data.anchor and data.positive'],
+    [
+      text === undefined && (text_pair ?? label) !== undefined,
+      'text',
+      'is required with data.text_pair or data.label',
+    ],
+    [
+      text !== undefined && label === undefined,
+      'label',
+      'is required: the similarity of a pair, or the class of a sentence',
+    ],
+    [isWrongLoss, 'loss', `must be ${possible.join(' or ')} for these columns, got ${shown(loss)}`],
+    [
+      loss === 'triplet' && isPairs && listNegatives(data).length !== 1,
+      'negative',
+      'must be one column for the triplet loss',
+    ],
+    [
+      weights !== undefined && weights.length !== dims?.length,
+      'matryoshka_weights',
+      'must have as many entries as data.matryoshka_dims',
+    ],
+  ]);
 }

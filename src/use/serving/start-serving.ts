@@ -1,5 +1,5 @@
 import type { CalledThread } from '../../support/calls/caller.ts';
-import { definingModules } from '../../tasks/defining-modules.ts';
+import { definingModules } from '../../tasks/define-task.ts';
 import { SERVICE_METHODS, type ServedCard, type Service } from './service/service.ts';
 import type { ServingJob, ServingListener } from './serving-thread.ts';
 

@@ -66,10 +66,10 @@ async function run(name: string, flags: Flags): Promise<void> {
   const { readConfig } = await import('../load-config.ts');
   const { openComparison, withData } = await import('../../../studies/experiments/open-comparison.ts');
   const { THIS_NODE } = await import('../../../studies/jobs/node/machine.ts');
-  const { packageRecipes } = await import('../../../studies/recipes/node/package-recipes.ts');
+  const { RECIPE_FILES } = await import('../../../studies/recipes/node/recipe-files.ts');
   const { finalName, plannedCell, withOnly } = await import('../../../studies/experiments/experiment.ts');
   const { value, where } = readConfig(await findFile(name), keySettings(flags));
-  const read = await openComparison(THIS_NODE, packageRecipes, value, where, console.error);
+  const read = await openComparison(THIS_NODE, RECIPE_FILES, value, where, console.error);
   const opened = withOnly(read, flags.only);
   const whole = flags.threads === undefined ? opened : onThreads(opened, Number(flags.threads));
   if (plan && json) {
@@ -119,8 +119,9 @@ function onThreads(experiment: Experiment, threads: number): Experiment {
 /** The file with a name, or that of a table of the package. */
 async function findFile(name: string): Promise<string> {
   if (existsSync(name) || /[./\\]/.test(name)) return name;
-  const { paperTables } = await import('../../../studies/recipes/node/package-recipes.ts');
-  const tables = paperTables();
+  const { RECIPE_FILES } = await import('../../../studies/recipes/node/recipe-files.ts');
+  const { paperTables } = await import('../../../studies/recipes/package-recipes.ts');
+  const tables = paperTables(RECIPE_FILES);
   if (Object.hasOwn(tables, name)) return tables[name]!;
   throw new UserError(`There is no file or table "${name}". ${suggest(name, Object.keys(tables))}`);
 }

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Processes } from '../../../program/parallel/communicator.ts';
-import { fromFirst } from '../../../program/parallel/from-first.ts';
+import { collect } from '../../../support/arrays.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
 import { chooseSources, openHere, readInputs } from '../choose-inputs.ts';
@@ -14,7 +14,7 @@ import {
   TEXT_KEYS,
   withModel,
 } from '../flags.ts';
-import { inAllProcesses } from '../in-all-processes.ts';
+import { inAllProcesses, readShared } from '../in-all-processes.ts';
 import { write } from '../terminal/screen.ts';
 
 type Flags = OpenFlags & SplitFlags & EmbedOptions & { nearest?: string };
@@ -47,12 +47,11 @@ async function run(
   flags: Flags,
   processes: Processes,
 ): Promise<void> {
-  const { readInput } = await import('../standard-input.ts');
   await withModel(path, flags, { processes, embeds: true }, async (model) => {
     const { prediction } = model.definition();
     if (!prediction?.vectors) throw noVectors(path, model.task);
     const { readsPictures, sources, reading } = await chooseSources(model, file, flags);
-    const read = sources ?? [await fromFirst(processes.communicator, readInput)];
+    const read = sources ?? [await readShared(processes)];
     const found = await readInputs(read, prediction, reading, readsPictures);
     const inputs = found.inputs as { text: string; image?: unknown }[];
     const { prompt, promptName, dimensions, nearest } = flags;
@@ -65,9 +64,7 @@ async function run(
     }));
     const predicted = model.predict<unknown, object>(asked, { reading });
     if (nearest !== undefined) {
-      const answers: object[] = [];
-      for await (const answer of predicted) answers.push(answer);
-      const [query, ...others] = model.vectorsOf(answers);
+      const [query, ...others] = model.vectorsOf(await collect(predicted));
       if (processes.communicator.rank === 0) await printNearest(query!, others, inputs.slice(1));
       return;
     }

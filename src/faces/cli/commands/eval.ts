@@ -2,7 +2,6 @@ import { Command } from 'commander';
 import { textInMemory } from '../../../input/data/rows.ts';
 import type { Certainty, Confusion } from '../../../program/example-set.ts';
 import type { Processes } from '../../../program/parallel/communicator.ts';
-import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { classRows } from '../../../scores/metrics/classes.ts';
 import { averaged } from '../../../scores/metrics/scores.ts';
 import { verdictSentence } from '../../../studies/report/verdict-sentence.ts';
@@ -24,7 +23,7 @@ import {
   type SplitFlags,
   withModel,
 } from '../flags.ts';
-import { inAllProcesses } from '../in-all-processes.ts';
+import { inAllProcesses, readShared } from '../in-all-processes.ts';
 import { aligned } from '../terminal/plain-text.ts';
 import { warn } from '../terminal/screen.ts';
 
@@ -124,12 +123,11 @@ export async function evaluate(
   flags: OpenFlags & SplitFlags & { json?: boolean },
   processes: Processes,
 ): Promise<void> {
-  const { readInput } = await import('../standard-input.ts');
   await withModel(path, flags, { processes }, async (trained) => {
     const task = trained.definition();
     const isTyped = file === '-' && flags.dataset === undefined;
     const named = isTyped
-      ? [textInMemory('standard input', await fromFirst(processes.communicator, readInput))]
+      ? [textInMemory('standard input', await readShared(processes))]
       : await namedFiles(file, flags, task.files.takesFolders);
     if (!named) throw new UserError({ where: 'eval', fault: 'needs a file or --dataset' });
     const flagged = readingFlags(flags);

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Processes } from '../../../program/parallel/communicator.ts';
-import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { csvLine } from '../../../studies/report/format.ts';
+import { collect } from '../../../support/arrays.ts';
 import { leaves } from '../../../support/options.ts';
 import { withoutControls } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -19,7 +19,7 @@ import {
   type SplitFlags,
   withModel,
 } from '../flags.ts';
-import { inAllProcesses } from '../in-all-processes.ts';
+import { inAllProcesses, readShared } from '../in-all-processes.ts';
 import { write } from '../terminal/screen.ts';
 
 /** Formats answers as lines of CSV (RFC 4180). The first answer determines the header. */
@@ -93,7 +93,6 @@ async function run(
   flags: Flags,
   processes: Processes,
 ): Promise<void> {
-  const { readInput } = await import('../standard-input.ts');
   const { communicator } = processes;
   const isFirst = communicator.rank === 0;
   await withModel(path, flags, { processes }, async (trained) => {
@@ -116,15 +115,14 @@ async function run(
     if (typed !== undefined && !line) throw noText(typed, trained.task);
     if (typed !== undefined && output === undefined && process.stdout.isTTY && !flags.json && !flags.logits)
       return await answerText(trained, prediction, line!(typed));
-    const read = async () => sources ?? [await fromFirst(communicator, readInput)];
+    const read = async () => sources ?? [await readShared(processes)];
     const { inputs, places, skipped } =
       typed === undefined
         ? await readInputs(await read(), prediction, reading, readsPictures)
         : { inputs: [line!(typed)], places: [0], skipped: 0 };
     const isShown = flags.text !== false;
     if (output !== undefined && prediction.output.files) {
-      const answers: Answer[] = [];
-      for await (const answer of trained.predict<unknown, Answer>(inputs, { reading })) answers.push(answer);
+      const answers = await collect(trained.predict<unknown, Answer>(inputs, { reading }));
       return isFirst ? writeFiles(output, prediction.output.files(inputs, answers)) : undefined;
     }
     if (format?.ofSkipped && skipped > 0) console.error(format.ofSkipped);

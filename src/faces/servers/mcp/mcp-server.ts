@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { collect } from '../../../support/arrays.ts';
 import { isObject } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -31,13 +32,9 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     description: 'Predicts for texts: a label with probabilities, or what else the model was trained for.',
     arguments: z.object({ texts }),
     async call(model, { texts: given }: { texts: string[] }, signal) {
-      const answers: unknown[] = [];
       const inputs = given.map((text) => ({ text }));
-      for await (const { logits: _, ...answer } of model.predict<object, { logits?: unknown }>(inputs, {
-        signal,
-      }))
-        answers.push(answer);
-      return { answers };
+      const predicted = await collect(model.predict<object, { logits?: unknown }>(inputs, { signal }));
+      return { answers: predicted.map(({ logits: _, ...answer }) => answer) };
     },
   },
   embed: {

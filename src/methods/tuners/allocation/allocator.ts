@@ -1,16 +1,17 @@
 import type { AllocationEvent, ComponentImportance } from '../method-run.ts';
 import { type Importances, isOwnFunction, type OwnFunctionName, type ScoreAll } from '../own-function.ts';
 import { allocate, type Limits } from './allocate.ts';
-import { type AllocationSchedule, type BudgetSettings, budgetAt, finalStep, masksAt } from './budget.ts';
 import {
   componentScores,
   FORMULAS,
   magnitudeScores,
   rawSensitivity,
   scoreLogarithms,
+  type TripletScore,
   updateImportance,
 } from './importance.ts';
 import { dropComponent, findSpan, keptCount, type PrunedModule, shifted } from './pruned-module.ts';
+import { type AllocationSchedule, type BudgetSettings, budgetAt, finalStep, masksAt } from './schedule.ts';
 
 /** Everything that a checkpoint needs for an exact resume. */
 export interface AllocatorState {
@@ -83,8 +84,7 @@ const OBSERVED = {
   'sensitivity-over-uncertainty': 'averages',
   sensitivity: 'gradient',
   magnitude: 'nothing',
-} as const satisfies Record<keyof typeof FORMULAS | 'magnitude', string>;
-export type TripletScore = keyof typeof OBSERVED;
+} as const satisfies Record<TripletScore, string>;
 
 function observedBy(score: AllocatorConfig['score']): (typeof OBSERVED)[TripletScore] {
   return OBSERVED[score as TripletScore] ?? 'averages';

@@ -8,9 +8,7 @@ import { adaptedModules } from '../targets/adapted-modules.ts';
 import type { TunableModel } from '../tuner.ts';
 import { savedParameters } from '../whole-parameters.ts';
 import type { Cost } from './allocate.ts';
-import type { ScheduleConfig } from './allocation-config.ts';
 import {
-  type AllocationSchedule,
   type Amount,
   type BudgetConfig,
   type BudgetForms,
@@ -26,7 +24,7 @@ import {
   readUnit,
   TARGET_KEYS,
 } from './budget.ts';
-import { resolveSchedule } from './resolve-schedule.ts';
+import { type AllocationSchedule, resolveSchedule, type ScheduleConfig } from './schedule.ts';
 
 /** Converts between ranks and their cost in each unit. */
 export class BudgetCosts {

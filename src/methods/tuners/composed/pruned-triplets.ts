@@ -2,16 +2,11 @@ import { z } from 'zod';
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { AllocatedRun } from '../allocation/allocated-run.ts';
-import {
-  allocationVariants,
-  pruningShape,
-  scheduleShape,
-  scoreNamed,
-} from '../allocation/allocation-config.ts';
-import type { TripletScore } from '../allocation/allocator.ts';
 import { BUDGET_KEYS, budgetShape, budgetSummary, oneBudget, withoutBudget } from '../allocation/budget.ts';
+import { SCORE_NAMES, scoreNamed, scoreVariant, type TripletScore } from '../allocation/importance.ts';
 import { planAllocation } from '../allocation/promised-budget.ts';
 import { keptCount } from '../allocation/pruned-module.ts';
+import { pruningShape, scheduleShape, scheduleVariants } from '../allocation/schedule.ts';
 import { loraKind, rankKeys } from '../lora/lora-files.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { factorName, factorsIn } from '../low-rank/factors.ts';
@@ -21,20 +16,9 @@ import { adaLoraAlpha } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { AnySettings, MethodDefinition } from '../method-definition.ts';
 import type { MethodRun } from '../method-run.ts';
-import { isOwnFunction } from '../own-function.ts';
 import { withTargets } from '../targets/adapted-modules.ts';
 import type { TunableModel } from '../tuner.ts';
-import { continuesTriplets, tripletMethod, tripletShape } from './triplet-method.ts';
-
-/** The scores in the notation of the paper's ablations (table 4). */
-const SCORES = {
-  'sensitivity-uncertainty': 's = Ī · Ū',
-  'signal-to-noise': 's = Ī / Ū',
-  'sensitivity-over-uncertainty': 's = (Ī + ε) / (Ū + ε)',
-  sensitivity: 's = I',
-  magnitude: 's = |λ|',
-} satisfies Record<TripletScore, string>;
-const SCORE_NAMES = Object.keys(SCORES) as [TripletScore, ...TripletScore[]];
+import { tripletMethod, tripletShape } from './triplet-method.ts';
 
 /** The defaults in which a named method differs from AdaLoRA. */
 interface Preset {
@@ -102,6 +86,7 @@ function prunedTriplets(
 ): MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema> {
   const config = prunedSchema(preset);
   return tripletMethod({
+    method,
     title,
     tags,
     config,
@@ -109,7 +94,6 @@ function prunedTriplets(
     averages: 2,
     start: (model, settings, totalSteps) => startRun({ method, title }, model, settings, totalSteps),
     kind: preset.use_dora ? loraKind : undefined,
-    continues: preset.use_dora ? undefined : continuesTriplets<AdaLoraConfig>(method, config),
     variants: (settings) => listVariants(settings, preset),
     words: { summary: budgetSummary, budgetKeys: BUDGET_KEYS },
   });
@@ -119,14 +103,12 @@ function prunedTriplets(
 function listVariants(settings: AnySettings, preset: Preset): string[] {
   const { score, use_dora, path_points: points, restart } = settings;
   const { score: usual = 'sensitivity-uncertainty', path_points: usualPoints = 1 } = preset;
-  const variants = [];
-  if (isOwnFunction(score)) variants.push('own score');
-  else if (score !== undefined && score !== usual) variants.push(SCORES[score as TripletScore]);
+  const variants = scoreVariant(score, usual);
   if (use_dora === true && !preset.use_dora) variants.push('trained magnitude');
   if (points === 1 && usualPoints > 1) variants.push('without the path');
   if (Number(points) > 1 && usualPoints === 1) variants.push(`path of ${points} points`);
   if (restart === true) variants.push('restart with final ranks');
-  return [...variants, ...allocationVariants(settings)];
+  return [...variants, ...scheduleVariants(settings)];
 }
 
 function startRun(

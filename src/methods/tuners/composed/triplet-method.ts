@@ -54,7 +54,8 @@ export const tripletShape = {
 /** A method with AdaLoRA's triplets: its names, and the policy of its ranks. */
 interface TripletMethod<Config, Schema extends z.ZodObject>
   extends Pick<MethodDefinition<Config, Schema>, 'config' | 'start'> {
-  /** Its display name, such as "AdaLoRA". */
+  /** Its name in a config (`method`) and its display name (`title`). */
+  method: string;
   title: string;
   /** Tags on the Hub besides `peft`. */
   tags: readonly string[];
@@ -63,19 +64,22 @@ interface TripletMethod<Config, Schema extends z.ZodObject>
   /** Describes settings of the policy that differ from the usual ones. */
   variants?(settings: AnySettings): readonly string[];
   words: Pick<MethodTexts, 'summary' | 'budgetKeys'>;
-  /** The kind of its adapter files. Default: PEFT's AdaLoRA. */
+  /** The kind of its adapter files. Default: PEFT's AdaLoRA, whose adapters it continues. */
   kind?: MethodDefinition['kind'];
-  continues?: ContinuesAdapters<Config>;
+  /** Returns the settings of an adapter under the names of its section. Default: unchanged. */
+  known?(start: AdaLoraAdapterConfig): AnySettings;
 }
 
 /** Defines a method that trains AdaLoRA's triplets under a policy of their ranks. */
 export function tripletMethod<Config, Schema extends z.ZodObject>({
+  method,
   title,
   tags,
   averages,
   variants = () => [],
   words,
   kind = adaLoraKind,
+  known = (start) => start,
   ...parts
 }: TripletMethod<Config, Schema>): MethodDefinition<Config, Schema> {
   return {
@@ -89,6 +93,7 @@ export function tripletMethod<Config, Schema extends z.ZodObject>({
     // Five vectors as in every method, and the policy's.
     vectors: 5 + averages,
     kind,
+    continues: kind === adaLoraKind ? continuesTriplets(method, parts.config, known) : undefined,
     words: {
       title,
       titleWith: (settings) => withVariants(title, [variants(settings), tripletVariants(settings)]),
@@ -114,15 +119,11 @@ function tripletVariants(settings: AnySettings): string[] {
 /** Keys that have an effect when a run continues an adapter. The others control allocation, and ranks stay the same. */
 const TRAINING = ['lora_dropout', 'orth_reg_weight'];
 
-/**
- * Continues training of an adapter with triplets, at its ranks.
- *
- * @param known returns the adapter's settings under the names of the method's section; by default unchanged
- */
-export function continuesTriplets<Config>(
+/** Continues training of an adapter with triplets, at its ranks. */
+function continuesTriplets<Config>(
   method: string,
   schema: z.ZodObject,
-  known: (start: AdaLoraAdapterConfig) => AnySettings = (start) => start,
+  known: (start: AdaLoraAdapterConfig) => AnySettings,
 ): ContinuesAdapters<Config> {
   return continuesLowRank({
     method,

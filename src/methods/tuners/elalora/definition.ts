@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { gatherValues } from '../../../support/numbers.ts';
-import { scheduleShape } from '../allocation/allocation-config.ts';
 import { Averages, componentScores, updateImportance } from '../allocation/importance.ts';
 import { prunedModules } from '../allocation/pruned-module.ts';
+import { scheduleShape } from '../allocation/schedule.ts';
 import { elasticLora, elasticShape } from '../elastic/elastic-lora.ts';
 import type { Draw, NewTriplet, RankPolicy } from '../elastic/elastic-run.ts';
 import { factorsIn, matrixRows, selectColumns } from '../low-rank/factors.ts';

@@ -1,9 +1,8 @@
 import { z } from 'zod';
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { scheduleShape } from '../allocation/allocation-config.ts';
-import { assumedPhases, resolveSchedule } from '../allocation/resolve-schedule.ts';
-import { continuesTriplets, tripletMethod, tripletShape } from '../composed/triplet-method.ts';
+import { assumedPhases, resolveSchedule, scheduleShape } from '../allocation/schedule.ts';
+import { tripletMethod, tripletShape } from '../composed/triplet-method.ts';
 import { factorName } from '../low-rank/factors.ts';
 import { type Export, exportLowRank } from '../low-rank/low-rank-files.ts';
 import { computeAdaLoraAlpha } from '../low-rank/patterns-and-scales.ts';
@@ -89,6 +88,7 @@ export function elasticLora<Config extends ElasticConfig, Schema extends z.ZodOb
 }: ElasticParts<Config, Schema>): MethodDefinition<Config, Schema> {
   return tripletMethod<Config, Schema>({
     ...parts,
+    method,
     title,
     tags: ['adalora', method],
     averages,
@@ -112,10 +112,7 @@ export function elasticLora<Config extends ElasticConfig, Schema extends z.ZodOb
         assumed: assumedPhases(config, schedule),
       });
     },
-    continues: continuesTriplets(method, parts.config, ({ target_r, ...start }) => ({
-      ...start,
-      r: target_r,
-    })),
+    known: ({ target_r, ...start }) => ({ ...start, r: target_r }),
     variants: (settings) =>
       [
         settings.schedule === 'constant' ? 'constant b' : [],

@@ -1,10 +1,9 @@
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
 import { roundHalfEven } from '../../../support/numbers.ts';
 import { Random } from '../../../support/random.ts';
-import { alongCurve } from '../allocation/allocation-config.ts';
-import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
 import { scoreLogarithms } from '../allocation/importance.ts';
 import { movedIndices } from '../allocation/pruned-module.ts';
+import { type AllocationSchedule, alongCurve, finalStep } from '../allocation/schedule.ts';
 import { factorsIn, listRanks, setColumn } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, MethodRun, MethodState, Relayout } from '../method-run.ts';

@@ -1,5 +1,5 @@
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { continuesTriplets, tripletMethod } from '../composed/triplet-method.ts';
+import { tripletMethod } from '../composed/triplet-method.ts';
 import { storeTriplets } from '../elastic/elastic-lora.ts';
 import { seeded } from '../elastic/elastic-run.ts';
 import { withTargets } from '../targets/adapted-modules.ts';
@@ -8,6 +8,7 @@ import { IncreLoraRun } from './increlora-run.ts';
 
 /** IncreLoRA (Zhang et al., 2023, arXiv 2308.12043): ranks grow where the increments matter most. */
 export const increLora = tripletMethod<IncreLoraConfig, typeof increLoraConfigSchema>({
+  method: 'increlora',
   title: 'IncreLoRA',
   tags: ['adalora', 'increlora'],
   config: increLoraConfigSchema,
@@ -30,11 +31,7 @@ export const increLora = tripletMethod<IncreLoraConfig, typeof increLoraConfigSc
         ),
     });
   },
-  continues: continuesTriplets(
-    'increlora',
-    increLoraConfigSchema,
-    ({ init_r: _, target_r: __, ...start }) => start,
-  ),
+  known: ({ init_r: _, target_r: __, ...start }) => start,
   variants: ({ advance_learn, last_round, score_batches, warm_up_new }) =>
     [
       advance_learn === false ? 'without advance learning' : [],

@@ -4,7 +4,7 @@ import { UserError } from '../../../support/user-error.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { Averages, scoreLogarithms } from '../allocation/importance.ts';
 import { movedIndices } from '../allocation/pruned-module.ts';
-import { assumedPhases } from '../allocation/resolve-schedule.ts';
+import { assumedPhases } from '../allocation/schedule.ts';
 import { changedTriplets, type Draw, type ModuleChange, type NewTriplet } from '../elastic/elastic-run.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';

@@ -10,7 +10,7 @@ import { withTargets } from '../targets/adapted-modules.ts';
 import { measureGradients } from './before-training.ts';
 import { isRankStabilised, LORA_RATES, type LoraConfig, loraConfigSchema } from './config.ts';
 import { doubledKeys } from './dora-injection.ts';
-import { loraKind, loraOfFile } from './lora-files.ts';
+import { loraKind, loraOfFile, PAIR_WORDS } from './lora-files.ts';
 import { LoraTuner } from './lora-tuner.ts';
 import { weightStart } from './start-factors.ts';
 
@@ -62,12 +62,10 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     title: 'LoRA',
     titleWith: loraTitle,
     tags: ['peft', 'lora'],
-    library: 'peft',
+    ...PAIR_WORDS,
     summary: ({ r, allocation }) =>
       r === undefined ? undefined : `rank ${r}${allocation === 'before-training' ? ' on average' : ''}`,
     budgetKeys: ['r', 'rank_pattern', 'lora_alpha', 'alpha_pattern'],
-    components: 'doublets',
-    factors: ['B', 'A'],
     regularizer: ({ orth_reg_weight: weight, orthogonality: form }) => {
       if (!(Number(weight) > 0)) return undefined;
       return form === 'sum-squared'

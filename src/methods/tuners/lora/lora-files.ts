@@ -11,6 +11,9 @@ import type { ReadParameter, TunableModel } from '../tuner.ts';
 import { type LoraSettings, LoraTuner } from './lora-tuner.ts';
 import { weightStart } from './start-factors.ts';
 
+/** The words of methods that end as LoRA. */
+export const PAIR_WORDS = { library: 'peft', components: 'doublets', factors: ['B', 'A'] } as const;
+
 /** Adapters of PEFT's type LORA: from plain LoRA, and from methods that end as LoRA. */
 export const loraKind = lowRankKind(LORA_FILES, loraOfFile({ lora_dropout: 0 }), ({ use_dora }) => ({
   settings: use_dora ? { use_dora } : {},

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
 import { scoreLogarithms } from '../allocation/importance.ts';
 import { type LoraConfig, loraConfigSchema } from '../lora/config.ts';
-import { type AlphaOf, loraKind, rankKeys, storeRanked } from '../lora/lora-files.ts';
+import { type AlphaOf, loraKind, PAIR_WORDS, rankKeys, storeRanked } from '../lora/lora-files.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { factorName, type LowRankModule, listRanks } from '../low-rank/factors.ts';
 import type { AdapterSettings } from '../low-rank/peft-config.ts';
@@ -152,11 +152,9 @@ export function measuredLora<Config extends MeasuredConfig, Schema extends z.Zod
     kind: loraKind,
     words: {
       ...words,
-      library: 'peft',
+      ...PAIR_WORDS,
       summary: ({ r }) => (r === undefined ? undefined : `rank ${r} on average`),
       budgetKeys: ['r', 'lora_alpha'],
-      components: 'doublets',
-      factors: ['B', 'A'],
     },
   };
 }

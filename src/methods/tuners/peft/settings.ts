@@ -13,7 +13,7 @@ const nameOrNames = z.union([z.string().min(1), names]);
 export const targetShape = {
   /**
    * Linear layers to adapt: a list of names, a regular expression, or `all-linear`. Default: the matrices of every
-   * layer; for `lora`, `vera`, `eva`, `gora` and `sensitivity_lora` fewer, as in PEFT, such as queries and values.
+   * layer; for LoRA, also with measured ranks, fewer, as in PEFT, such as queries and values.
    */
   target_modules: nameOrNames.optional(),
   /** Layers to exclude: a list of names or a regular expression. */

@@ -1,19 +1,14 @@
 import { z } from 'zod';
 import { AllocatedRun } from '../allocation/allocated-run.ts';
-import {
-  allocationVariants,
-  pruningShape,
-  scheduleShape,
-  scoreNamed,
-} from '../allocation/allocation-config.ts';
 import { BUDGET_KEYS, budgetShape, budgetSummary, oneBudget, withoutBudget } from '../allocation/budget.ts';
+import { scoreNamed, scoreVariant } from '../allocation/importance.ts';
 import { planAllocation } from '../allocation/promised-budget.ts';
-import { loraKind, storeRanked } from '../lora/lora-files.ts';
+import { pruningShape, scheduleShape, scheduleVariants } from '../allocation/schedule.ts';
+import { loraKind, PAIR_WORDS, storeRanked } from '../lora/lora-files.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { loraScale, scaleVariant, withVariants } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape, scaleShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
-import { isOwnFunction } from '../own-function.ts';
 import { withTargets } from '../targets/adapted-modules.ts';
 
 const SCORES = ['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity'] as const;
@@ -72,17 +67,13 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
     title: NAMES.title,
     titleWith: ({ score, ...settings }) =>
       withVariants(NAMES.title, [
-        score === 'signal-to-noise' ? 's = Ī / Ū' : [],
-        score === 'sensitivity' ? 's = I' : [],
-        isOwnFunction(score) ? 'own score' : [],
-        ...allocationVariants(settings),
+        scoreVariant(score, 'sensitivity-uncertainty'),
+        scheduleVariants(settings),
         scaleVariant(settings),
       ]),
     tags: ['peft', 'lora', 'prune-lora'],
-    library: 'peft',
-    components: NAMES.components,
+    ...PAIR_WORDS,
     summary: budgetSummary,
     budgetKeys: BUDGET_KEYS,
-    factors: ['B', 'A'],
   },
 };

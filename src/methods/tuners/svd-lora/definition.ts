@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { continuesTriplets, tripletMethod, tripletShape } from '../composed/triplet-method.ts';
+import { tripletMethod, tripletShape } from '../composed/triplet-method.ts';
 import { listRanks } from '../low-rank/factors.ts';
 import { exportLowRank } from '../low-rank/low-rank-files.ts';
 import { adaLoraAlpha } from '../low-rank/patterns-and-scales.ts';
@@ -24,6 +24,7 @@ type SvdLoraConfig = z.infer<typeof svdLoraConfigSchema>;
  * are AdaLoRA's, with every triplet kept.
  */
 export const svdLora = tripletMethod<SvdLoraConfig, typeof svdLoraConfigSchema>({
+  method: 'svd_lora',
   title: 'SVD-LoRA',
   tags: ['adalora', 'svd-lora'],
   config: svdLoraConfigSchema,
@@ -43,9 +44,6 @@ export const svdLora = tripletMethod<SvdLoraConfig, typeof svdLoraConfigSchema>(
         ),
     });
   },
-  continues: continuesTriplets('svd_lora', svdLoraConfigSchema, ({ init_r, ...config }) => ({
-    ...config,
-    r: init_r,
-  })),
+  known: ({ init_r, ...config }) => ({ ...config, r: init_r }),
   words: { summary: ({ r }) => (r === undefined ? undefined : `rank ${r}`), budgetKeys: ['r', 'lora_alpha'] },
 });

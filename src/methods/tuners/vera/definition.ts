@@ -7,7 +7,7 @@ import { factorName, factorsIn } from '../low-rank/factors.ts';
 import { bankedFactors, type Factored, mergedReader } from '../low-rank/low-rank-tuner.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
-import { listParameters, type PeftFiles, peftKind, peftRun } from '../peft/peft-files.ts';
+import { assertShape, listParameters, type PeftFiles, peftKind, peftRun } from '../peft/peft-files.ts';
 import { fileSchema, rank, targetShape } from '../peft/settings.ts';
 import { adaptedModules, withTargets } from '../targets/adapted-modules.ts';
 import {
@@ -223,7 +223,10 @@ const VERA_FILES: PeftFiles<z.output<typeof schema>> = {
 /** Adapters of PEFT's type VERA. If the file lacks the shared matrices, they are generated from their seed. */
 const veraKind = peftKind(
   VERA_FILES,
-  ({ config, modules, shared, saved }) => {
+  ({ config, modules, shared, saved }, _model, where) => {
+    // Before memory is allocated for the rank that the file names.
+    for (const { path, tensors } of modules)
+      assertShape(`${where}: ${path}.${VERA.d}`, tensors.get(VERA.d), [config.r]);
     const tuner = new VeraTuner(config, modules, listParameters(saved));
     if (shared.size === 0) tuner.drawProjections();
     return tuner;

@@ -10,7 +10,7 @@ import { type MicroBatch, StepBatches } from '../../../training/train/step-batch
 import type { TrainerInputs } from '../../../training/train/trainer.ts';
 import type { TrainerSettings } from '../../../training/train/trainer-settings.ts';
 import { Updater } from '../../../training/train/updater.ts';
-import { largestBatch } from '../plan/largest-batch.ts';
+import { largestBatch } from '../plan/memory-estimate.ts';
 import type { Calibration, CalibrationProgress } from './calibration.ts';
 
 /** Steps that are not timed. The first one opens the session, and memory arenas still grow. */

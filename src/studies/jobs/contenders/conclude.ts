@@ -5,7 +5,7 @@ import { type LinearLayer, layerOutputs } from '../../../program/objectives/sent
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { isObject } from '../../../support/options.ts';
-import { chiefScore } from '../../../tasks/chief-score.ts';
+import { chiefScore } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';

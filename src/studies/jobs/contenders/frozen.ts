@@ -3,7 +3,7 @@ import { STRENGTHS } from '../../../program/linear-probe.ts';
 import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
 import { addUp } from '../../../support/numbers.ts';
 import { Random } from '../../../support/random.ts';
-import { chiefScore } from '../../../tasks/chief-score.ts';
+import { chiefScore } from '../../../tasks/data-files.ts';
 import { measureWidth } from '../../../training/run/config/defaults/policy.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import type { SetUpRun } from '../set-up-run.ts';

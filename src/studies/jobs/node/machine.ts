@@ -11,7 +11,10 @@ import { type BaseOfRun, type FolderMachine, type OpenedBase, withThreads } from
 /** The folder of a run's base. In Node, files are named by their folder. */
 const folderOf = ({ base }: BaseOfRun) => base.files.name;
 
-/** Files on the disks of this machine and on the Hub. Code is loaded when it is needed. */
+/** The models on the disks of this machine. Their code is loaded when it is needed. */
+const modelFolders = async () => (await import('../../../use/trained/node/load-model.ts')).models;
+
+/** Files on the disks of this machine and on the Hub. */
 export const THIS_NODE: FolderMachine = {
   has: existsSync,
   folder: folderFiles,
@@ -32,23 +35,18 @@ export const THIS_NODE: FolderMachine = {
     return joinProcesses();
   },
   async adapter(name) {
-    const { hub } = await import('../../../input/hub/node/resolve-model.ts');
+    const { machine } = await modelFolders();
     const { locateAdapter } = await import('../../../use/trained/locate-trained.ts');
-    return folderFiles((await locateAdapter(hub, name)).folder);
+    return folderFiles((await locateAdapter(machine.hub, name)).folder);
   },
   async model(name, { changes, pools, onDownload } = {}) {
-    const { resolveModel } = await import('../../../input/hub/node/resolve-model.ts');
-    const { describeFolder } = await import('../../../use/trained/node/load-model.ts');
-    return describeFolder(await resolveModel(name, { pools, onProgress: onDownload }), changes);
+    const models = await modelFolders();
+    const folder = await models.machine.hub.resolveModel(name, { pools, onProgress: onDownload });
+    return models.describe(folder, changes);
   },
-  async decodePicture(...picture) {
-    const { decodePicture } = await import('../../../input/pictures/node/decode-picture.ts');
-    return decodePicture(...picture);
-  },
-  async data(section, name, { takesFolders, onDownload }) {
-    const { openDataFiles } = await import('../../../input/data/node/text-files.ts');
-    return openDataFiles(section, name, takesFolders, onDownload);
-  },
+  decodePicture: async (...picture) => (await modelFolders()).machine.decodePicture(...picture),
+  data: async (section, name, { takesFolders, onDownload }) =>
+    (await modelFolders()).machine.data.open(section, name, takesFolders, onDownload),
   async weightDigests(run) {
     if (run.config.model_init === 'random') return [];
     const { weightFiles } = await import('../../../input/formats/open-checkpoint.ts');
@@ -60,7 +58,7 @@ export const THIS_NODE: FolderMachine = {
       const { newModel } = await import('../../../use/trained/bind-model.ts');
       return withEngine(run, newModel(model(), folderOf(run)), processes);
     }
-    const { models } = await import('../../../use/trained/node/load-model.ts');
+    const models = await modelFolders();
     const { withBaseDtype } = await import('../../../program/bases/with-base-dtype.ts');
     const opened = models.openWeights(folderOf(run), model());
     const onWritten = progress('base');
@@ -68,8 +66,8 @@ export const THIS_NODE: FolderMachine = {
     return withEngine(run, based, processes);
   },
   async openFloat32(run, processes = withThreads(run.config, ALONE_PROCESSES)) {
-    const { openWeights } = await import('../../../use/trained/node/load-model.ts');
-    return withEngine(run, openWeights(folderOf(run), run.model()), processes);
+    const models = await modelFolders();
+    return withEngine(run, models.openWeights(folderOf(run), run.model()), processes);
   },
   async inChild(work, signal) {
     const { inChild } = await import('./calibration/in-child.ts');

@@ -2,7 +2,7 @@ import type { Value } from '../../../engine/graph/graph.ts';
 import { peakMemory } from '../../../engine/graph/peak-memory.ts';
 import { collectSymbols } from '../../../engine/graph/print.ts';
 import type { Tensors } from '../../../engine/runtime/session.ts';
-import { paddedTokens, planEvaluation } from '../../../input/text/batches.ts';
+import { type ExampleLengths, paddedTokens, planEpoch, planEvaluation } from '../../../input/text/batches.ts';
 import { DEFAULT_OPTIMIZER, optimizerBytes } from '../../../methods/optim/optimizer.ts';
 import type { Tuner } from '../../../methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
@@ -18,7 +18,6 @@ import { packsWeights, weightMemory } from '../../../program/weight-memory.ts';
 import { addUp } from '../../../support/numbers.ts';
 import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
-import { largestBatch } from './largest-batch.ts';
 
 /**
  * Memory of Node and the engine before a model is loaded. This and the next two constants are fitted to
@@ -98,4 +97,32 @@ function sessionMb(
   { baseMb, factor }: typeof TRAINING_ARENA,
 ): number {
   return baseMb + (factor * peakMemory(values, collectSymbols(values, feeds))) / 2 ** 20;
+}
+
+/** Number of epochs that are searched. Later epochs have similar batches. */
+const EPOCHS_LOOKED_AT = 5;
+
+/** The examples of the largest batch that the run will train on. */
+export function largestBatch({ training, seed }: RunConfig, lengths: ExampleLengths): Int32Array {
+  let largest: Int32Array = new Int32Array();
+  let most = 0;
+  const { max_steps, num_train_epochs, gradient_accumulation_steps } = training;
+  const isByEpochs = max_steps <= 0;
+  const epochs = isByEpochs ? Math.ceil(Math.min(EPOCHS_LOOKED_AT, num_train_epochs)) : EPOCHS_LOOKED_AT;
+  let left = isByEpochs ? Number.POSITIVE_INFINITY : max_steps * gradient_accumulation_steps;
+  for (let epoch = 0; epoch < epochs && left > 0; epoch++) {
+    const batches = planEpoch({
+      ...lengths,
+      batchSize: training.per_device_train_batch_size,
+      seed,
+      epoch,
+      groupByLength: training.group_by_length,
+    });
+    for (const examples of batches.slice(0, left)) {
+      const size = paddedTokens(examples, lengths.lengths);
+      if (size > most) [most, largest] = [size, examples];
+    }
+    left -= batches.length;
+  }
+  return largest;
 }

@@ -3,7 +3,7 @@ import type { Baseline } from '../../../scores/baselines/baseline.ts';
 import { macroF1 } from '../../../scores/metrics/classes.ts';
 import { type ScoreName, scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { addUp } from '../../../support/numbers.ts';
-import { chiefScore } from '../../../tasks/chief-score.ts';
+import { chiefScore } from '../../../tasks/data-files.ts';
 import type { LossCourse } from '../../../training/run/checkpoint.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import {

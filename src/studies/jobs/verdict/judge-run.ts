@@ -3,7 +3,7 @@ import type { OwnScores } from '../../../program/own-scores.ts';
 import type { Baseline } from '../../../scores/baselines/baseline.ts';
 import type { ScoreInterval } from '../../../scores/metrics/score-interval.ts';
 import { scoreDefinition } from '../../../scores/metrics/scores.ts';
-import { chiefScore } from '../../../tasks/chief-score.ts';
+import { chiefScore } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { usualRate } from '../../../training/run/config/defaults/policy.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';

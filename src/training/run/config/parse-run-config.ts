@@ -3,10 +3,9 @@ import { type KeyPath, UserError } from '../../../support/user-error.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { describeIssue, type KnownKeys } from './describe-issue.ts';
 import { fillInDefaults } from './fill-in-defaults.ts';
-import { knownKeys } from './known-keys.ts';
 import { withoutRemovedKeys } from './removed-keys.ts';
 import type { ParsedConfig, RunConfig } from './run-config.ts';
-import { runSchema } from './run-schema.ts';
+import { knownKeys, runSchema } from './run-schema.ts';
 import { ConfigError, soundConfig } from './sound-config.ts';
 import { crossCheck } from './training-problems.ts';
 

@@ -12,9 +12,9 @@ import {
   policy,
 } from './defaults/policy.ts';
 import { sectionKeys } from './fill-in-defaults.ts';
-import { knownKeys } from './known-keys.ts';
 import { readMethod } from './read-method.ts';
 import type { ParsedConfig, RunConfig } from './run-config.ts';
+import { knownKeys } from './run-schema.ts';
 
 /*
  * Second pass over a config: values that the user did not set are resolved against facts, in the order in which facts are

@@ -10,7 +10,8 @@ import {
 } from '../../../methods/tuners/registry.ts';
 import { BASE_DTYPES } from '../../../program/bases/base-dtype.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { DEFAULT_TASK, TASK_NAMES } from '../../../tasks/registry.ts';
+import { DEFAULT_TASK, TASK_NAMES, type TaskName, taskNamed } from '../../../tasks/registry.ts';
+import type { KnownKeys } from './describe-issue.ts';
 import { trainingSchema } from './training-section.ts';
 
 /** `chosen`: missing keys get values from the policy in defaults/. */
@@ -61,4 +62,27 @@ export function runSchema() {
   const taken = Object.keys(sections).find((name) => name in before || name in after);
   if (taken === undefined) return z.strictObject({ ...before, ...sections, ...after });
   throw new UserError({ where: `the method "${taken}"`, fault: 'has the name of another key of a config' });
+}
+
+/** The keys of every section. The keys of `data` depend on the task, and are omitted for an unknown task. */
+export function knownKeys(task: TaskName | undefined): KnownKeys {
+  const sections = METHOD_NAMES.flatMap((name) => {
+    const { config } = methodNamed(name);
+    return config ? [[name, Object.keys(config.shape)]] : [];
+  });
+  return {
+    '': Object.keys(runSchema().shape),
+    ...(task && dataKeys(taskNamed(task).data.shape)),
+    training: Object.keys(trainingSchema.shape),
+    ...Object.fromEntries(sections),
+  };
+}
+
+/** The keys of a `data` section and of its subsections. */
+function dataKeys(shape: Readonly<Record<string, z.ZodType>>): KnownKeys {
+  const sections = Object.entries(shape).flatMap(([key, schema]) => {
+    const inner = schema instanceof z.ZodOptional ? schema.unwrap() : schema;
+    return inner instanceof z.ZodObject ? [[`data.${key}`, Object.keys(inner.shape)] as const] : [];
+  });
+  return { data: Object.keys(shape), ...Object.fromEntries(sections) };
 }

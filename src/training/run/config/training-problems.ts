@@ -2,7 +2,7 @@ import { hasWarmup, scheduleOptions } from '../../../methods/optim/schedule.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
 import { ownMetricProblems } from '../../../scores/metrics/own-metrics.ts';
 import { listed } from '../../../support/text.ts';
-import { type Problem, shown } from '../../../support/user-error.ts';
+import { brokenRules, type Problem, type Rule, shown } from '../../../support/user-error.ts';
 import { foldCount, heldOutShare, placeProblems, scorePrefixes } from '../../../tasks/data-files.ts';
 import type { BaseData } from '../../../tasks/prediction.ts';
 import { listMetrics, type TaskName, taskNamed } from '../../../tasks/registry.ts';
@@ -26,64 +26,60 @@ function trainingProblems(
   ownMetrics: readonly string[],
 ): Problem[] {
   return [
-    ...warmupProblems(training),
-    ...(data ? evaluationProblems(training, data, holdsOut(defaults, task)) : []),
-    ...scheduleProblems(training),
+    ...brokenRules('training', warmupRules(training)),
+    ...(data ? brokenRules('training', evaluationRules(training, data, holdsOut(defaults, task))) : []),
+    ...brokenRules('training', scheduleRules(training)),
     ...(task ? metricProblems(training, task, ownMetrics, data) : []),
-    ...(task ? smoothingProblems(training, task) : []),
-    ...(task ? classProblems(training, task) : []),
-    ...ownLossProblems(training),
+    ...(task ? brokenRules('training', taskRules(training, task)) : []),
+    ...brokenRules('training', ownLossRules(training)),
   ];
 }
 
-function warmupProblems({ warmup_ratio, warmup_steps, lr_scheduler_type }: TrainingSection): Problem[] {
-  const problems: Problem[] = [];
-  if (warmup_ratio > 0 && warmup_steps > 0) {
-    problems.push({
-      path: ['training', 'warmup_steps'],
-      fault: `(${warmup_steps}) cannot be combined with warmup_ratio (${warmup_ratio})`,
-      hint: 'Remove one of them.',
-    });
-  }
-  if (!hasWarmup(lr_scheduler_type) && warmup_ratio + warmup_steps > 0) {
-    problems.push({
-      path: ['training', 'lr_scheduler_type'],
-      fault: `is ${lr_scheduler_type}, which has no warm-up`,
-      hint: `${lr_scheduler_type === 'constant' ? 'Use constant_with_warmup, or remove' : 'Remove'} warmup_ratio and warmup_steps.`,
-    });
-  }
-  return problems;
+function warmupRules({ warmup_ratio, warmup_steps, lr_scheduler_type: type }: TrainingSection): Rule[] {
+  return [
+    [
+      warmup_ratio > 0 && warmup_steps > 0,
+      'warmup_steps',
+      `(${warmup_steps}) cannot be combined with warmup_ratio (${warmup_ratio})`,
+      'Remove one of them.',
+    ],
+    [
+      !hasWarmup(type) && warmup_ratio + warmup_steps > 0,
+      'lr_scheduler_type',
+      `is ${type}, which has no warm-up`,
+      `${type === 'constant' ? 'Use constant_with_warmup, or remove' : 'Remove'} warmup_ratio and warmup_steps.`,
+    ],
+  ];
 }
 
 /** Finds options of other schedules, and required options that are missing. */
-function scheduleProblems({
+function scheduleRules({
   lr_scheduler_type: type,
   lr_scheduler_kwargs: options = {},
-}: TrainingSection): Problem[] {
+}: TrainingSection): Rule[] {
   const known: readonly string[] = scheduleOptions(type);
-  const problems = Object.keys(options)
-    .filter((key) => !known.includes(key))
-    .map((key) => ({
-      path: ['training', 'lr_scheduler_kwargs', key],
-      fault: `is not an option of ${type}`,
-      hint: known.length > 0 ? `It has ${known.join(', ')}.` : 'Remove it.',
-    }));
   const isBounded = known.includes('min_lr_rate');
   const bounds = [options.min_lr, options.min_lr_rate].filter((bound) => bound !== undefined).length;
-  const at = (key: string) => ['training', 'lr_scheduler_kwargs', key];
-  if (type === 'warmup_stable_decay' && options.num_decay_steps === undefined) {
-    const hint = 'Set the number of steps of the decay.';
-    problems.push({ path: at('num_decay_steps'), fault: `is required with ${type}`, hint });
-  }
-  if (isBounded && bounds === 0)
-    problems.push({
-      path: at('min_lr_rate'),
-      fault: `is required with ${type}`,
-      hint: 'Set the lowest rate as a share of learning_rate, or as min_lr.',
-    });
-  if (isBounded && bounds === 2)
-    problems.push({ path: at('min_lr'), fault: 'cannot be combined with min_lr_rate', hint: 'Remove one.' });
-  return problems;
+  const at = (key: string) => `lr_scheduler_kwargs.${key}`;
+  const only = known.length > 0 ? `It has ${known.join(', ')}.` : 'Remove it.';
+  return [
+    ...Object.keys(options).map(
+      (key): Rule => [!known.includes(key), at(key), `is not an option of ${type}`, only],
+    ),
+    [
+      type === 'warmup_stable_decay' && options.num_decay_steps === undefined,
+      at('num_decay_steps'),
+      `is required with ${type}`,
+      'Set the number of steps of the decay.',
+    ],
+    [
+      isBounded && bounds === 0,
+      at('min_lr_rate'),
+      `is required with ${type}`,
+      'Set the lowest rate as a share of learning_rate, or as min_lr.',
+    ],
+    [isBounded && bounds === 2, at('min_lr'), 'cannot be combined with min_lr_rate', 'Remove one.'],
+  ];
 }
 
 /** Whether rows are held out if the config names no validation set. */
@@ -91,47 +87,43 @@ function holdsOut(defaults: SoundConfig['defaults'], task: TaskName | undefined)
   return defaults === 'chosen' && task !== undefined && taskNamed(task).files.countRows !== undefined;
 }
 
-function evaluationProblems(
-  training: TrainingSection,
+function evaluationRules(
+  { eval_strategy, eval_steps, early_stopping_patience, load_best_model_at_end }: TrainingSection,
   data: Pick<BaseData, 'validation'>,
   mayHoldOut: boolean,
-): Problem[] {
-  const { eval_steps, early_stopping_patience, load_best_model_at_end } = training;
+): Rule[] {
   const isFolded = foldCount(data.validation) !== undefined;
   const isValidated = !isFolded && (data.validation !== undefined || mayHoldOut);
-  const strategy = training.eval_strategy ?? (isValidated ? 'epoch' : 'no');
-  const problems: Problem[] = [];
-  if (strategy !== 'no' && !isValidated) {
-    problems.push({
-      path: ['training', 'eval_strategy'],
-      fault: `is ${strategy}, but there is no data.validation to evaluate on`,
-      hint: 'Set data.validation, or set eval_strategy to no.',
-    });
-  }
-  if (strategy === 'steps' && eval_steps === undefined) {
-    problems.push({
-      path: ['training', 'eval_steps'],
-      fault: 'is required with eval_strategy: steps',
-      hint: 'Set the number of steps between evaluations.',
-    });
-  }
-  if (strategy === 'epoch' && eval_steps !== undefined) {
-    problems.push({
-      path: ['training', 'eval_steps'],
-      fault: 'requires eval_strategy: steps, got epoch',
-      hint: 'Set eval_strategy to steps, or remove eval_steps.',
-    });
-  }
-  const needsEvaluation = [
-    ...(early_stopping_patience === undefined ? [] : ['early_stopping_patience']),
-    ...(load_best_model_at_end ? ['load_best_model_at_end'] : []),
+  const strategy = eval_strategy ?? (isValidated ? 'epoch' : 'no');
+  const needing = { early_stopping_patience: early_stopping_patience !== undefined, load_best_model_at_end };
+  return [
+    [
+      strategy !== 'no' && !isValidated,
+      'eval_strategy',
+      `is ${strategy}, but there is no data.validation to evaluate on`,
+      'Set data.validation, or set eval_strategy to no.',
+    ],
+    [
+      strategy === 'steps' && eval_steps === undefined,
+      'eval_steps',
+      'is required with eval_strategy: steps',
+      'Set the number of steps between evaluations.',
+    ],
+    [
+      strategy === 'epoch' && eval_steps !== undefined,
+      'eval_steps',
+      'requires eval_strategy: steps, got epoch',
+      'Set eval_strategy to steps, or remove eval_steps.',
+    ],
+    ...Object.entries(needing).map(
+      ([key, isSet]): Rule => [
+        isSet && strategy === 'no',
+        key,
+        `requires evaluations, but ${eval_strategy ? 'eval_strategy is no' : 'there is no data.validation'}`,
+        `${eval_strategy ? 'Set eval_strategy to epoch' : 'Set data.validation'}, or remove ${key}.`,
+      ],
+    ),
   ];
-  if (strategy !== 'no') return problems;
-  return needsEvaluation.map((key) => ({
-    path: ['training', key],
-    fault: `requires evaluations, but ${training.eval_strategy ? 'eval_strategy is no' : 'there is no data.validation'}`,
-    hint: `${training.eval_strategy ? 'Set eval_strategy to epoch' : 'Set data.validation'}, or remove ${key}.`,
-  }));
 }
 
 /**
@@ -157,47 +149,49 @@ function metricProblems(
   ];
 }
 
-function smoothingProblems({ label_smoothing_factor: factor }: TrainingSection, task: TaskName): Problem[] {
-  if (factor === 0 || taskNamed(task).training.smoothsLabels) return [];
-  const fault = `must be 0 for task ${task}, because its loss has no labels to smooth`;
-  return [{ path: ['training', 'label_smoothing_factor'], fault }];
-}
-
-function classProblems(
-  { class_weights, floor, log_gradient_noise_scale }: TrainingSection,
+function taskRules(
+  { class_weights, floor, label_smoothing_factor, log_gradient_noise_scale }: TrainingSection,
   task: TaskName,
-): Problem[] {
+): Rule[] {
   const { classes, training } = taskNamed(task);
-  const { probing, comparesExamples } = training;
-  const foreign = {
-    ...(class_weights && !classes?.counts && { class_weights: 'its loss has no classes to weight' }),
-    ...(log_gradient_noise_scale &&
-      comparesExamples && { log_gradient_noise_scale: 'its loss compares the examples of a batch' }),
-    ...(floor && !probing && { floor: 'its rows have no labels of their own' }),
-  };
-  return Object.entries(foreign).map(([key, reason]) => ({
-    path: ['training', key],
-    fault: `does not apply to task ${task}, because ${reason}`,
-    hint: 'Remove it.',
-  }));
+  const { probing, comparesExamples, smoothsLabels } = training;
+  const foreign = (isSet: unknown, key: string, reason: string): Rule => [
+    Boolean(isSet),
+    key,
+    `does not apply to task ${task}, because ${reason}`,
+    'Remove it.',
+  ];
+  return [
+    [
+      label_smoothing_factor > 0 && !smoothsLabels,
+      'label_smoothing_factor',
+      `must be 0 for task ${task}, because its loss has no labels to smooth`,
+    ],
+    foreign(class_weights && !classes?.counts, 'class_weights', 'its loss has no classes to weight'),
+    foreign(
+      log_gradient_noise_scale && comparesExamples,
+      'log_gradient_noise_scale',
+      'its loss compares the examples of a batch',
+    ),
+    foreign(floor && !probing, 'floor', 'its rows have no labels of their own'),
+  ];
 }
 
 /** Finds options of the task's loss that have no effect, because a custom loss replaces it. */
-function ownLossProblems({
-  compute_loss_func,
+function ownLossRules({
+  compute_loss_func: own,
   label_smoothing_factor,
   class_weights,
-}: TrainingSection): Problem[] {
-  if (!compute_loss_func) return [];
-  const ignored = [
-    ...(label_smoothing_factor > 0 ? ['label_smoothing_factor'] : []),
-    ...(class_weights ? ['class_weights'] : []),
-  ];
-  return ignored.map((key) => ({
-    path: ['training', key],
-    fault: 'does not apply to compute_loss_func',
-    hint: 'Remove one of them.',
-  }));
+}: TrainingSection): Rule[] {
+  const ignored = { label_smoothing_factor: label_smoothing_factor > 0, class_weights };
+  return Object.entries(ignored).map(
+    ([key, isSet]): Rule => [
+      Boolean(own && isSet),
+      key,
+      'does not apply to compute_loss_func',
+      'Remove one of them.',
+    ],
+  );
 }
 
 export function withoutPrefix(metric: string): string {

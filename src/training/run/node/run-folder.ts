@@ -8,12 +8,6 @@ import { parentProcess } from '../../../support/node/process-status.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { RUN_FILES } from '../run-files.ts';
 
-/** Paths of a run's files. */
-export function runFiles(folder: string): typeof RUN_FILES {
-  const paths = Object.entries(RUN_FILES).map(([key, name]) => [key, join(folder, name)]);
-  return Object.fromEntries(paths);
-}
-
 /**
  * Checks, before anything is loaded, whether a run can be written to a folder. It does not create anything. A folder with
  * files is locked while these are read, because they must not change.
@@ -29,7 +23,7 @@ export function runFolderLock(folder: string, resume: boolean, options: LockOpti
     /** Creates the folder and locks it, unless it existed. Removes the remains of killed processes. */
     take(): void {
       release ??= takeRunFolder(folder, seen, options);
-      const { checkpoints } = runFiles(folder);
+      const checkpoints = join(folder, RUN_FILES.checkpoints);
       asked(folder, () => {
         makeFolder(checkpoints);
         for (const path of [folder, checkpoints]) removeStale(path);

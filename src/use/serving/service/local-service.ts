@@ -1,7 +1,7 @@
 import { writesText } from '../../../models/heads/registry.ts';
 import { Pictures } from '../../../program/modalities/pictures.ts';
 import { UserError } from '../../../support/user-error.ts';
-import type { ServedAnswer } from '../../../tasks/served-answer.ts';
+import type { ServedAnswer } from '../../../tasks/prediction.ts';
 import type { ServedModel } from '../served-model.ts';
 import type { Serving } from '../serving.ts';
 import { SentPictures } from './sent-pictures.ts';

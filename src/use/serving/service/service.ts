@@ -1,8 +1,7 @@
 import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { GenerationInput } from '../../../program/generation/prompt.ts';
 import type { InputKind } from '../../../program/modalities/input-kinds.ts';
-import type { EmbedOptions } from '../../../tasks/prediction.ts';
-import type { ServedAnswer } from '../../../tasks/served-answer.ts';
+import type { EmbedOptions, ServedAnswer } from '../../../tasks/prediction.ts';
 
 /** Facts about a served model, as plain data. */
 export interface ServedCard {

@@ -2,7 +2,7 @@ import type { FolderFiles } from '../../../input/formats/files.ts';
 import type { CalledThread } from '../../../support/calls/caller.ts';
 import { assertOptions, TEXT } from '../../../support/options.ts';
 import { shown, UserError } from '../../../support/user-error.ts';
-import { definingModules } from '../../../tasks/defining-modules.ts';
+import { definingModules } from '../../../tasks/define-task.ts';
 import type { AnyTaskName, UsualTask } from '../../../tasks/prediction-types.ts';
 import { OPEN_OPTIONS, type OpenOptions } from '../model-options.ts';
 import { MODEL_METHODS, type ModelInThread, modelInThread } from './model-in-thread.ts';

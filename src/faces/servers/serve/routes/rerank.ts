@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { LabelScore } from '../../../../tasks/served-answer.ts';
+import type { LabelScore } from '../../../../tasks/prediction.ts';
 import type { Service } from '../../../../use/serving/service/service.ts';
 import { Refused } from '../failure.ts';
 import type { RequestScope, ServeApp } from '../request-scope.ts';

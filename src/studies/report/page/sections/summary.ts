@@ -33,9 +33,7 @@ export function summary(groups: readonly RunGroup[]): Markup {
   return part('summary-table', table('What was run', groups, filled));
 }
 
-type FactOf = (group: RunGroup) => string;
-
-const FACTS: readonly (readonly [name: string, of: FactOf])[] = [
+const FACTS: readonly (readonly [name: string, of: (group: RunGroup) => string])[] = [
   ['Folder', ({ runs }) => joinNames(runs)],
   ['Model', ({ runs: [run] }) => modelName(run.facts)],
   ['Task', ({ runs: [run] }) => describeTask(run)],

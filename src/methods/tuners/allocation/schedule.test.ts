@@ -1,8 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { UserError } from '../../../support/user-error.ts';
-import { scheduleShape } from './allocation-config.ts';
-import { assumedPhases, resolveSchedule } from './resolve-schedule.ts';
+import { assumedPhases, resolveSchedule, scheduleShape } from './schedule.ts';
 
 function resolve(settings: object, totalStep: number) {
   return resolveSchedule(z.object(scheduleShape).parse(settings), totalStep, 'adalora');
