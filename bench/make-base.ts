@@ -1,6 +1,6 @@
 import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
-import { withBaseDtype } from '../src/program/bases/node/with-base-dtype.ts';
-import { openModel } from '../src/use/trained/node/load-model.ts';
+import { withBaseDtype } from '../src/program/bases/with-base-dtype.ts';
+import { models, openModel } from '../src/use/trained/node/load-model.ts';
 import { type BenchHeadKind, benchHead } from './bench-head.ts';
 
 /*
@@ -12,6 +12,7 @@ import { type BenchHeadKind, benchHead } from './bench-head.ts';
 const [, , folder, dtype = 'int8', head] = process.argv;
 (
   await withBaseDtype(
+    models.machine,
     await openModel(folder!, benchHead(head as BenchHeadKind | undefined).build),
     dtype as BaseDtype,
   )

@@ -1,4 +1,4 @@
-import { defaultNames } from '../src/methods/tuners/low-rank/adapted-modules.ts';
+import { defaultNames } from '../src/methods/tuners/targets/adapted-modules.ts';
 import { modelFamily } from '../src/models/registry.ts';
 import type { BenchHeadKind } from './bench-head.ts';
 

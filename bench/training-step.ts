@@ -3,20 +3,19 @@ import { type Batch, randomBatch } from '../src/input/text/batches.ts';
 import type { MethodName } from '../src/methods/tuners/registry.ts';
 import { FROZEN } from '../src/methods/tuners/tuner.ts';
 import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
-import { withBaseDtype } from '../src/program/bases/node/with-base-dtype.ts';
+import { withBaseDtype } from '../src/program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { modelFeeds, PIXELS } from '../src/program/objectives/model-inputs.ts';
 import { plainModel } from '../src/program/objectives/plain-model.ts';
 import type { TaskModel } from '../src/program/objectives/task-model.ts';
-import { ALONE, type Communicator } from '../src/program/parallel/communicator.ts';
-import { sharesHost } from '../src/program/parallel/node/join-processes.ts';
+import { ALONE, type Communicator, sharesHost } from '../src/program/parallel/communicator.ts';
 import { Program } from '../src/program/program.ts';
 import { startMethod } from '../src/studies/jobs/start-method.ts';
 import { Random } from '../src/support/random.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { differentiateStep } from '../src/training/train/differentiate-step.ts';
 import { Updater } from '../src/training/train/updater.ts';
-import { openModel } from '../src/use/trained/node/load-model.ts';
+import { models, openModel } from '../src/use/trained/node/load-model.ts';
 import { type BenchHeadKind, benchHead } from './bench-head.ts';
 import { methodSection } from './method-section.ts';
 
@@ -58,9 +57,14 @@ export interface TrainingStep {
 
 /** Computes the features of a batch, as a linear probe reads them. */
 export async function featureBatch({ folder, dtype, batch, cacheFolder }: StepSettings) {
-  const model = await withBaseDtype(await openModel(folder, plainModel('FEATURE_EXTRACTION', 0)), dtype, {
-    cacheFolder,
-  });
+  const model = await withBaseDtype(
+    models.machine,
+    await openModel(folder, plainModel('FEATURE_EXTRACTION', 0)),
+    dtype,
+    {
+      cacheFolder,
+    },
+  );
   const program = new Program(nodeEngine(model, 'cpu'), model, FROZEN.tuner);
   const feeds = inputsOf(model, randomBatch(1, batch, 1, 'bench'));
   return () => program.predict(FROZEN.values, feeds);
@@ -83,7 +87,9 @@ export async function trainingStep(
 ): Promise<TrainingStep> {
   const { folder, dtype, method, r, batch, length, cacheFolder, processThreads: threads } = settings;
   const head = benchHead(settings.head);
-  const model = await withBaseDtype(await openModel(folder, head.build), dtype, { cacheFolder });
+  const model = await withBaseDtype(models.machine, await openModel(folder, head.build), dtype, {
+    cacheFolder,
+  });
   const config = parseRunConfig(
     {
       defaults: 'huggingface',
@@ -128,7 +134,15 @@ export async function trainingStep(
     trainable: values.length,
     async run() {
       const started = performance.now();
-      const batches = [{ feeds, examples: batch, weight: 1, number: updater.step }];
+      const batches = [
+        {
+          feeds,
+          examples: batch,
+          tokens: batch * (model.config.picture ? model.config.maxLength : length),
+          weight: 1,
+          number: updater.step,
+        },
+      ];
       const { gradient } = await differentiateStep(program, updater.values, batches, 0);
       const differentiated = performance.now();
       const { relaidOut } = updater.apply(gradient);

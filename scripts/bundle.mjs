@@ -23,7 +23,8 @@ const TESTED = [
   'faces/cli/load-config',
   'faces/cli/run-command',
   'input/data/parquet/node/parquet-file',
-  'studies/jobs/node/do-job',
+  'studies/jobs/answer-training',
+  'studies/jobs/node/machine',
   'input/store/node/folder-lock',
   'input/store/node/new-file',
 ].map((name) => `src/${name}.ts`);

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openCheckpoint } from '../src/input/formats/node/checkpoint.ts';
+import { disk } from '../src/input/formats/node/folder-files.ts';
+import { openCheckpoint } from '../src/input/formats/open-checkpoint.ts';
 import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
 import { elementCount } from '../src/support/arrays.ts';
 import { llamaConfig, llamaShapes } from './large-checkpoint/llama-shape.ts';
@@ -28,7 +29,7 @@ function report(step: string): void {
 }
 
 function readThrough(folder: string): void {
-  const checkpoint = openCheckpoint(folder);
+  const checkpoint = openCheckpoint(disk, folder);
   report(`opened: ${checkpoint.names().length} tensors`);
   let [count, squares] = [0, 0];
   for (const name of checkpoint.names()) {

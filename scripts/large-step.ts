@@ -3,13 +3,13 @@ import { parseArgs } from 'node:util';
 import { AdaLoraTuner } from '../src/methods/tuners/adalora/adalora-tuner.ts';
 import { adaLoraConfigSchema } from '../src/methods/tuners/composed/pruned-triplets.ts';
 import { BASE_DTYPES, type BaseDtype } from '../src/program/bases/base-dtype.ts';
-import { withBaseDtype } from '../src/program/bases/node/with-base-dtype.ts';
+import { withBaseDtype } from '../src/program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { labelledRows } from '../src/program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
 import { tokenModel } from '../src/program/objectives/token-model.ts';
 import { Program } from '../src/program/program.ts';
-import { openModel } from '../src/use/trained/node/load-model.ts';
+import { models, openModel } from '../src/use/trained/node/load-model.ts';
 
 const USAGE = `npx tsx scripts/large-step.ts FOLDER [--base-dtype ${BASE_DTYPES.join('|')}] [--tokens 64] [--steps 3] [--cache FOLDER]
 
@@ -47,9 +47,14 @@ async function timed<T>(what: string, work: () => T | Promise<T>): Promise<T> {
 }
 
 const model = await timed('base', async () =>
-  withBaseDtype(await openModel(folder, tokenModel('CAUSAL_LM')), options['base-dtype'] as BaseDtype, {
-    cacheFolder: options.cache,
-  }),
+  withBaseDtype(
+    models.machine,
+    await openModel(folder, tokenModel('CAUSAL_LM')),
+    options['base-dtype'] as BaseDtype,
+    {
+      cacheFolder: options.cache,
+    },
+  ),
 );
 const tuner = AdaLoraTuner.create(model, adaLoraConfigSchema.parse({}));
 const values = tuner.initialValues(0, model.reader(0));

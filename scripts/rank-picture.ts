@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
-import { rankHeatMap } from '../src/studies/report/chart/style.ts';
+import { heatMapChart } from '../src/studies/report/chart/heat-map.ts';
+import { standalone } from '../src/studies/report/chart/style.ts';
 import { rankTable } from '../src/studies/report/rank-table.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 
@@ -19,4 +20,8 @@ const events = readFileSync(metrics, 'utf8')
   .map((line) => JSON.parse(line) as TrainEvent);
 const finish = events.findLast((event) => event.type === 'finish');
 if (!finish) throw new Error(`${metrics}: the run has not finished`);
-atomicWrite(out, rankHeatMap(rankTable(finish.ranks), values.title ?? 'Ranks by layer and matrix'));
+const table = rankTable(finish.ranks);
+const { total, modules, average, largest } = table;
+const title = values.title ?? 'Ranks by layer and matrix';
+const description = `${total} triplets in ${modules} matrices, ${average.toFixed(1)} on average`;
+atomicWrite(out, standalone(heatMapChart({ id: 'ranks', title, description, table, largest })));

@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 import { LivePicture } from '../src/faces/servers/live/live-picture.ts';
 import { serveLive } from '../src/faces/servers/live/live-server.ts';
-import { readRunEvents, readRunRecord } from '../src/studies/report/node/read-run-record.ts';
+import { folderFiles } from '../src/input/formats/node/folder-files.ts';
 import { writeReport } from '../src/studies/report/node/write-report.ts';
+import { readRunEvents, readRunRecord } from '../src/studies/report/run/read-run-record.ts';
 
 /*
  * npm run screenshots -- RUN...
@@ -57,10 +58,10 @@ try {
   await picture('report-phone', href, { width: 390, height: 844, from: '#ranks' });
   await picture('ranks', href, { width: 1280, height: 1180, only: '#ranks' });
 
-  const { facts, step, finish } = readRunRecord(runs[0]);
+  const { facts, step, finish } = readRunRecord(folderFiles(runs[0]));
   let clock = 0;
   const live = new LivePicture(facts, () => clock);
-  for (const event of readRunEvents(join(runs[0], 'metrics.jsonl'))) {
+  for (const event of readRunEvents(folderFiles(runs[0]))) {
     clock = (1000 * (finish?.train_runtime ?? 0) * event.step) / step;
     if (event.step <= MIDST * step) live.add(event);
   }

@@ -7,7 +7,7 @@
 export type { RowSource, Rows } from './input/data/rows.ts';
 export type { ExportLoraOptions } from './methods/tuners/adapter-kind.ts';
 export type { Importance, ScoreFunction } from './methods/tuners/allocation/allocator.ts';
-export type { BudgetFunction } from './methods/tuners/allocation/budget.ts';
+export type { BudgetFunction } from './methods/tuners/allocation/schedule.ts';
 export { type DefinedMethods, defineMethod } from './methods/tuners/method-definition.ts';
 export type { Generated, GenerateTextOptions, GenerationInput, Prompt } from './program/generation/prompt.ts';
 export { nodeEngine } from './program/node/node-engine.ts';
@@ -21,8 +21,8 @@ export {
   plan,
   train,
 } from './studies/jobs/node/main-entry.ts';
-export type { TrainOptions } from './studies/jobs/node/train.ts';
 export type { Plan } from './studies/jobs/plan/plan.ts';
+export type { TrainOptions } from './studies/jobs/train-in-thread.ts';
 export type { Module } from './support/definitions.ts';
 export { UserError } from './support/user-error.ts';
 export { type DefinedTasks, defineTask } from './tasks/define-task.ts';

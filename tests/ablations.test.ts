@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Plan } from '../src/studies/jobs/plan/plan.ts';
 import type { EventOf } from '../src/training/run/events.ts';
 import { succeeds } from './support/succeeds.ts';
-import { Workspace } from './support/workspace.ts';
+import { UNSCORED, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(() => {
@@ -65,10 +65,9 @@ describe.each(METHODS)('%s, with the name %s', (method, title, settings) => {
   const output = title.replaceAll(/\W+/g, '-');
   const args = (folder: string) => [
     ...['train', 'run.yaml', '--json', '--resume'],
-    ...[`method=${method}`, `training=${TRAINING}`, ...settings, `output=${folder}`].flatMap((setting) => [
-      '--set',
-      setting,
-    ]),
+    ...[`method=${method}`, `training=${TRAINING}`, UNSCORED, ...settings, `output=${folder}`].flatMap(
+      (setting) => ['--set', setting],
+    ),
   ];
 
   beforeAll(async () => {
@@ -117,6 +116,7 @@ it('writes ranks chosen before training for other tools, with a notice', async (
   const lora = (settings: string) => [
     'method=lora',
     `training=${SHORT}`,
+    UNSCORED,
     `lora={lora_alpha: 8, ${settings}}`,
   ];
   await succeeds(workspace.train(...lora('r: 2, allocation: before-training'), `output=${run}`));
@@ -133,7 +133,8 @@ it('writes ranks chosen before training for other tools, with a notice', async (
   const given = JSON.stringify(
     Object.fromEntries(Object.entries(pattern).filter(([, value]) => value !== null)),
   );
-  await succeeds(workspace.train('method=lora', `training=${SHORT}`, `lora=${given}`, 'output=from-pattern'));
+  const again = ['method=lora', `training=${SHORT}`, `lora=${given}`, UNSCORED];
+  await succeeds(workspace.train(...again, 'output=from-pattern'));
   const weights = (folder: string) => workspace.read(folder, 'adapter', 'adapter_model.safetensors');
   expect(weights('from-pattern').equals(weights(run))).toBe(true);
   // After so few steps a linear probe is better. Its adapter has the layers' paths without the prefix of a model with a head.
@@ -145,7 +146,7 @@ it('writes ranks chosen before training for other tools, with a notice', async (
 
 describe('a budget', () => {
   const budgeted = (method: string, budget: string) => [
-    ...[`method=${method}`, `training=${SHORT}`],
+    ...[`method=${method}`, `training=${SHORT}`, UNSCORED],
     `${method}={${budget}, ${SHORT_SCHEDULE}}`,
   ];
   const planOf = async (settings: string[]): Promise<Plan> =>

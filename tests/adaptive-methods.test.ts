@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
 import { comparableLog } from './support/comparable-log.ts';
-import { eventsOf, Workspace } from './support/workspace.ts';
+import { eventsOf, UNSCORED, Workspace } from './support/workspace.ts';
 
 /* Methods whose ranks change: their runs survive a kill byte for byte, and their adapters train on. */
 
@@ -36,7 +36,7 @@ const settingsOf = (name: keyof typeof METHODS) => [
 describe.each(Object.keys(METHODS) as (keyof typeof METHODS)[])('%s', (method) => {
   it('resumes byte for byte after a kill between two changes of its ranks', async () => {
     const whole = `whole-${method}`;
-    expect(await workspace.train(...settingsOf(method), `output=${whole}`)).toMatchObject({
+    expect(await workspace.train(...settingsOf(method), UNSCORED, `output=${whole}`)).toMatchObject({
       code: 0,
       stderr: '',
     });
@@ -49,7 +49,7 @@ describe.each(Object.keys(METHODS) as (keyof typeof METHODS)[])('%s', (method) =
 
     const killed = `killed-${method}`;
     const args = ['train', 'run.yaml', ...settingsOf(method).flatMap((one) => ['--set', one])];
-    args.push('--set', `output=${killed}`);
+    args.push('--set', UNSCORED, '--set', `output=${killed}`);
     await workspace.killAt({ type: 'step', step: 6 }, args);
     expect(await workspace.run(...args, '--resume')).toMatchObject({ code: 0 });
     for (const file of ['adapter_model.safetensors', 'adapter_config.json'])
@@ -63,7 +63,7 @@ describe.each(Object.keys(METHODS) as (keyof typeof METHODS)[])('%s', (method) =
     'continues from its adapter, at its ranks',
     async () => {
       const [from, on] = [`whole-${method}`, `on-${method}`];
-      const settings = [`method=${method}`, `adapter=${from}`, 'training.learning_rate=1e-30'];
+      const settings = [`method=${method}`, `adapter=${from}`, 'training.learning_rate=1e-30', UNSCORED];
       expect(await workspace.train(...settings, 'training.max_steps=1', `output=${on}`)).toMatchObject({
         code: 0,
         stdout: expect.stringContaining('ranks do not change'),

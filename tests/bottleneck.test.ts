@@ -4,7 +4,7 @@ import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.t
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { succeeds } from './support/succeeds.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
-import { Workspace } from './support/workspace.ts';
+import { UNSCORED, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(async () => {
@@ -89,7 +89,7 @@ describe.each([
   });
 
   it('resumes after a kill to the same bytes', async () => {
-    const parts = args('parts', ...own, 'training.save_steps=10');
+    const parts = args('parts', ...own, UNSCORED, 'training.save_steps=10');
     await workspace.killAt({ type: 'checkpoint', step: 20 }, parts);
     await run(...parts, '--resume');
     expect(adapterBytes('parts')).toEqual(adapterBytes(method));
@@ -97,13 +97,13 @@ describe.each([
   });
 
   it('has the same bytes if activations are recomputed', async () => {
-    await run(...args('twice', ...own, 'training.gradient_checkpointing=true'));
+    await run(...args('twice', ...own, UNSCORED, 'training.gradient_checkpointing=true'));
     expect(adapterBytes('twice')).toEqual(adapterBytes(method));
     workspace.delete('twice');
   });
 
   it.each(['int8', 'int4'])('trains over a base in %s', async (dtype) => {
-    await run(...args(dtype, ...own, `base_dtype=${dtype}`));
+    await run(...args(dtype, ...own, UNSCORED, `base_dtype=${dtype}`));
     const losses = (output: string) =>
       workspace.events(output).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
     // Rounding the base changes a loss a little; int4 of random weights more.

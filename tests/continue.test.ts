@@ -6,12 +6,12 @@ import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.t
 import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
-import { continuedConfig } from '../src/studies/jobs/read-material.ts';
+import { continuedConfig } from '../src/studies/jobs/read-run.ts';
 import { startMethod } from '../src/studies/jobs/start-method.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { openForTask } from './support/open-for-task.ts';
 import { succeeds } from './support/succeeds.ts';
-import { Workspace } from './support/workspace.ts';
+import { UNSCORED, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(async () => {
@@ -49,7 +49,7 @@ describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
 
   it('continues to learn, at its ranks', async () => {
     const on = `on-${method}`;
-    const settings = [`method=${method}`, 'training.logging_steps=1'];
+    const settings = [`method=${method}`, 'training.logging_steps=1', UNSCORED];
     const stdout = await succeeds(continued(on, `${method}/adapter`, ...settings));
     expect(stdout.includes('ranks do not change')).toBe(method === 'adalora');
     const events = workspace.events(on);
@@ -76,7 +76,7 @@ describe.each(['adalora', 'lora'])('an adapter of %s', (method) => {
         copyFileSync(workspace.path(run, 'adapter', file), workspace.path('from', file));
     };
     put(method);
-    const args = ['train', 'run.yaml', ...settings];
+    const args = ['train', 'run.yaml', ...settings, '--set', UNSCORED];
     await succeeds(workspace.run(...args, '--set', `output=whole-${method}`));
     const parts = [...args, '--set', `output=parts-${method}`];
     await workspace.killAt({ type: 'checkpoint', step: 10 }, parts);

@@ -4,17 +4,21 @@ import { InferenceSession } from 'onnxruntime-node';
 import { InferenceSession as WebSession } from 'onnxruntime-web';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { open as openInPage, type PageConfig, train } from '../src/faces/web/index.ts';
+import { disk } from '../src/input/formats/node/folder-files.ts';
 import { Program } from '../src/program/program.ts';
-import { loadRun } from '../src/studies/jobs/node/load-run.ts';
-import { readRun } from '../src/studies/jobs/node/read-run.ts';
-import { runTraining } from '../src/studies/jobs/node/run-training.ts';
+import { THIS_NODE } from '../src/studies/jobs/node/machine.ts';
+import { readRun } from '../src/studies/jobs/read-run.ts';
+import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
+import { loadRun } from '../src/studies/jobs/set-up-run.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { Trainer, type TrainerHost } from '../src/training/train/trainer.ts';
 import { AdapterFolders } from '../src/use/serving/adapter-folders.ts';
-import { BaseFolder } from '../src/use/serving/node/base-folder.ts';
-import { adapterPlaces } from '../src/use/serving/node/find-adapters.ts';
+import { AdapterPlaces } from '../src/use/serving/find-adapters.ts';
+import { readContent } from '../src/use/serving/served-adapter.ts';
+import { BaseModel } from '../src/use/serving/served-base.ts';
 import type { ServedModel } from '../src/use/serving/served-model.ts';
 import { Serving } from '../src/use/serving/serving.ts';
+import { models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { FailingEngine, type Operation } from './support/failing-engine.mjs';
 import { writeMadeAdapter } from './support/made-adapter.ts';
@@ -62,7 +66,7 @@ const PAIRS = {
 };
 const host: TrainerHost = { emit: () => {}, shouldStop: () => false, peakMemoryMb: () => 0 };
 const load = async (more: object = {}, data: object = {}) =>
-  loadRun(await readRun(config('unused', more, data)));
+  loadRun(THIS_NODE, await readRun(THIS_NODE, config('unused', more, data)));
 
 describe('a program', () => {
   const programOf = ({ inputs }: Awaited<ReturnType<typeof load>>) => {
@@ -148,7 +152,11 @@ describe('a training', () => {
         engine.fail(operation, { after: number });
         const training = { max_steps: 3, floor: method === 'lora' };
         const options = { resume: false, onEvent: () => {}, shouldStop: () => false };
-        const run = runTraining(config(`failed-${method}-${number}`, { method, training }), options);
+        const run = runInFolder(
+          THIS_NODE,
+          config(`failed-${method}-${number}`, { method, training }),
+          options,
+        );
         await expect(run).rejects.toThrow(`cannot ${operation}`);
         expect(engine.opened).toBe(0);
       }
@@ -194,19 +202,19 @@ describe('an opened model', () => {
 
 describe('serving', () => {
   async function served(model: string) {
-    const base = await BaseFolder.open(model, 'float32');
+    const base = await BaseModel.open(models, model, 'float32');
     const limits = { maxRows: 8, maxTokens: 1024, maxWait: 1, maxQueued: 64, slots: 4 };
     const serving = new Serving(base, {
       rows: { ...limits, batches: PADDED_TEXTS },
       decoding: limits,
     });
-    const places = adapterPlaces([workspace.path('served')]);
+    const places = new AdapterPlaces(disk, [workspace.path('served')]);
     const folders = new AdapterFolders(
       places,
       base,
       serving,
       () => {},
-      (found) => base.read(found),
+      (found) => readContent(found, base),
     );
     await folders.readAll();
     return { serving, of: (name: string) => serving.models.get(name) as ServedModel };
@@ -236,7 +244,7 @@ describe('serving', () => {
   it('generates after failures', async () => {
     const folder = workspace.path('generator');
     writeTinyTextModel(folder, 'llama');
-    const base = await BaseFolder.open(folder, 'float32');
+    const base = await BaseModel.open(models, folder, 'float32');
     const { serving } = await served(folder);
     const { serveBase } = await import('../src/use/serving/served-adapter.ts');
     const model = (await serveBase(base))!;

@@ -69,7 +69,7 @@ it('a run that is killed between folds and inside of them ends like an uninterru
   writeCsv(workspace, 'resumed', ['text', 'label'], rows);
   const settings = ['training.save_steps=4', 'training.num_train_epochs=8'];
   const args = (output: string) => [
-    ...['train', 'resumed.csv', '--set', `output=${output}`],
+    ...['train', 'resumed.csv', '--set', 'model=model', '--set', `output=${output}`],
     ...settings.flatMap((setting) => ['--set', setting]),
   ];
   expect(await workspace.run(...args('whole'))).toMatchObject({ code: 0 });

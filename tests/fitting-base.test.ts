@@ -1,11 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Example, exportedLogits, ourLogits } from '../scripts/transformers-js/compare-logits.ts';
+import { disk } from '../src/input/formats/node/folder-files.ts';
 import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
 import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
-import { BaseFolder } from '../src/use/serving/node/base-folder.ts';
-import { adapterIn } from '../src/use/serving/node/find-adapters.ts';
+import { adapterIn } from '../src/use/serving/find-adapters.ts';
 import { PackedCache } from '../src/use/serving/packed-cache.ts';
-import { servedAdapter } from '../src/use/serving/served-adapter.ts';
+import { readContent, servedAdapter } from '../src/use/serving/served-adapter.ts';
+import { BaseModel } from '../src/use/serving/served-base.ts';
+import { models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { largestDifference } from './support/distance.ts';
 import { succeeds } from './support/succeeds.ts';
@@ -89,10 +91,10 @@ describe('an adapter that fits int4 weights only', () => {
 
   it('is served over them only', async () => {
     const served = async (dtype: BaseDtype) => {
-      const base = await BaseFolder.open(workspace.path('model'), dtype);
+      const base = await BaseModel.open(models, workspace.path('model'), dtype);
       try {
-        const found = adapterIn(workspace.path('run'))!;
-        const read = () => base.read(found);
+        const found = adapterIn(disk, workspace.path('run'))!;
+        const read = () => readContent(found, base);
         return (await servedAdapter(found, 'a', base, new PackedCache(2 ** 20), read)).name;
       } finally {
         base.close();

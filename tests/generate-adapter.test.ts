@@ -18,8 +18,8 @@ import { tokenModel } from '../src/program/objectives/token-model.ts';
 import type { LoadedModel } from '../src/program/weight-memory.ts';
 import { elementCount } from '../src/support/arrays.ts';
 import { Random } from '../src/support/random.ts';
+import { models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
-import { openTuned } from '../src/use/trained/node/open-tuned.ts';
 import { openIn } from './support/describe-in.ts';
 import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
 
@@ -88,7 +88,7 @@ describe.each<SmallGenerator>(['bart', 'gpt2'])('a LoRA adapter of %s', (type) =
     const [base, path] = [join(folder, type), join(folder, `${type}-lora`)];
     writeSmallGenerator(base, type);
     writeRandomLora(path, base, type === 'bart' ? 'SEQ_2_SEQ_LM' : 'CAUSAL_LM');
-    const loaded = await openTuned(path, { generates: true });
+    const loaded = await models.openTuned(path, { generates: true });
     expect(loaded.model.headKind).toBe(type === 'bart' ? 'SEQ_2_SEQ_LM' : 'CAUSAL_LM');
     const { model } = loaded;
     const adapted = await textsOf(model, loaded);
@@ -140,6 +140,6 @@ describe('generation rejects', () => {
     ],
     ['what is nowhere', () => join(folder, 'nothing'), /nothing does not exist/],
   ])('%s', async (_, path, message) => {
-    await expect(openTuned(await path(), { generates: true })).rejects.toThrow(message);
+    await expect(models.openTuned(await path(), { generates: true })).rejects.toThrow(message);
   });
 });

@@ -5,11 +5,12 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { explainMemory } from '../src/engine/runtime/session.ts';
 import { loadConfig } from '../src/faces/cli/load-config.ts';
-import { openCheckpoint } from '../src/input/formats/node/checkpoint.ts';
+import { disk } from '../src/input/formats/node/folder-files.ts';
+import { openCheckpoint } from '../src/input/formats/open-checkpoint.ts';
 import { atomicWrite } from '../src/input/store/node/atomic-write.ts';
 import { fileError } from '../src/support/user-error.ts';
 import { open } from '../src/use/trained/node/open.ts';
-import { sharedFiles } from '../src/use/trained/node/write-form.ts';
+import { sharedFiles } from '../src/use/trained/write-form.ts';
 import { loadTokenizer } from './support/load-tokenizer.ts';
 import { readRows } from './support/read-rows.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
@@ -153,7 +154,7 @@ it('shards with more tensors than any model has are rejected', () => {
   for (const name of names) writeFileSync(join(folder, name), Buffer.concat([length, header]));
   const index = { weight_map: Object.fromEntries(names.map((name, i) => [`${i}`, name])) };
   writeFileSync(join(folder, 'model.safetensors.index.json'), JSON.stringify(index));
-  expect(() => openCheckpoint(folder)).toThrow('has shards with more than 262144 tensors');
+  expect(() => openCheckpoint(disk, folder)).toThrow('has shards with more than 262144 tensors');
 });
 
 it('a JSON list with a text of millions of characters is read', () => {
@@ -215,16 +216,16 @@ it('files linked from outside a model are not copied beside its weights', () => 
   const model = join(root, 'model');
   mkdirSync(model);
   writeFileSync(join(model, 'tokenizer.json'), '{}');
-  expect([...sharedFiles(model).keys()]).toEqual(['tokenizer.json']);
+  expect([...sharedFiles(disk, model).keys()]).toEqual(['tokenizer.json']);
   symlinkSync(secret, join(model, 'vocab.txt'));
-  expect(() => sharedFiles(model)).toThrow(`a link to ${secret}. Put a copy of the file in its place.`);
+  expect(() => sharedFiles(disk, model)).toThrow(`a link to ${secret}. Put a copy of the file in its place.`);
   // The Hub's cache consists of links.
   const snapshot = join(root, 'hub', 'snapshots', 'abc');
   mkdirSync(snapshot, { recursive: true });
   mkdirSync(join(root, 'hub', 'blobs'));
   writeFileSync(join(root, 'hub', 'blobs', '1'), '{}');
   symlinkSync('../../blobs/1', join(snapshot, 'tokenizer.json'));
-  expect([...sharedFiles(snapshot).keys()]).toEqual(['tokenizer.json']);
+  expect([...sharedFiles(disk, snapshot).keys()]).toEqual(['tokenizer.json']);
 });
 
 describe.runIf(process.platform === 'linux')('a system limit is reported in a sentence', () => {

@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadConfig } from '../src/faces/cli/load-config.ts';
-import { resolveSplit } from '../src/input/data/hub/node/resolve-dataset.ts';
+import { resolveSplit } from '../src/input/data/hub/resolve-dataset.ts';
 import { textFile } from '../src/input/data/node/text-files.ts';
 import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
-import { openCheckpoint } from '../src/input/formats/node/checkpoint.ts';
-import { folderFiles } from '../src/input/formats/node/folder-files.ts';
+import { disk, folderFiles } from '../src/input/formats/node/folder-files.ts';
+import { openCheckpoint } from '../src/input/formats/open-checkpoint.ts';
+import { hub } from '../src/input/hub/node/resolve-model.ts';
 import { readTokenizerFiles } from '../src/input/text/build-tokenizer.ts';
 import { readChatTemplate } from '../src/input/text/chat/chat-template.ts';
-import { readRunEvents, readRunRecord } from '../src/studies/report/node/read-run-record.ts';
+import { readRunEvents, readRunRecord } from '../src/studies/report/run/read-run-record.ts';
 import { UserError } from '../src/support/user-error.ts';
 import { readFinish } from '../src/training/run/event-log.ts';
 import { readLayer } from '../src/use/trained/layer-file.ts';
@@ -30,7 +31,7 @@ const data: Read = (path) => textFile(path);
 /** The reader of each file, by its name in the table. */
 const READERS: Record<string, [file: string, read: Read][]> = {
   'YAML config of a command': [['run.yaml', (path) => loadConfig(path)]],
-  '`config.yaml` of a run': [['run/config.yaml', (path) => readRunRecord(dirname(path))]],
+  '`config.yaml` of a run': [['run/config.yaml', (path) => readRunRecord(folderFiles(dirname(path)))]],
   '`config.json`, `adapter_config.json`, `adalora.json`': [
     ['model/config.json', async (_, folder) => (await describeFolder(folder)).json],
     ['adapter/adapter_config.json', (_, folder) => readAdapter(folder)],
@@ -54,7 +55,7 @@ const READERS: Record<string, [file: string, read: Read][]> = {
     'spm.model',
   ].map((name): [string, Read] => [`slow-${name}/${name}`, tokenizer]),
   '`model.safetensors.index.json`': [
-    ['index/model.safetensors.index.json', (_, folder) => openCheckpoint(folder)],
+    ['index/model.safetensors.index.json', (_, folder) => openCheckpoint(disk, folder)],
   ],
   '`head.safetensors`': [['layer/head.safetensors', (_, folder) => readLayer(folderFiles(folder))]],
   '`README.md` of a dataset': [
@@ -62,6 +63,7 @@ const READERS: Record<string, [file: string, read: Read][]> = {
       `datasets--a--b/snapshots/${COMMIT}/README.md`,
       (path) =>
         resolveSplit(
+          hub,
           { dataset: 'a/b', split: 'train' },
           { cacheDir: join(dirname(path), '../../..'), offline: true, revision: COMMIT },
         ),

@@ -65,7 +65,9 @@ const FORMS = {
 
 describe('functions of the program in a config', () => {
   it('train like the named score and schedule that they compute', async () => {
+    const restore = trainHere();
     named = (await train(config('named'))).ranks;
+    restore();
     const computed = config('computed', {
       score: ({ sensitivity, uncertainty }: { sensitivity: number; uncertainty: number }) =>
         sensitivity * uncertainty,
@@ -76,12 +78,6 @@ describe('functions of the program in a config', () => {
     expect((await train(computed)).ranks).toEqual(named);
     expect(adapter('computed')).toBe(adapter('named'));
     expect(`${workspace.read('computed', 'README.md')}`).toContain('AdaLoRA (own score, own schedule');
-  });
-
-  it.each(Object.entries(FORMS))('may be of any form: %s', async (form, { score, schedule, loss }) => {
-    const own = config(form, { score, schedule });
-    await train({ ...own, training: { ...own.training, compute_loss_func: loss } });
-    expect(adapter(form)).toBe(adapter('named'));
   });
 
   it('may keep state, and an error in them is an error of train', async () => {
@@ -100,6 +96,12 @@ describe('functions of the program in a config', () => {
 /* Those above were sent to another thread. */
 describe('functions of the program in a config', () => {
   beforeAll(() => trainHere());
+
+  it.each(Object.entries(FORMS))('may be of any form: %s', async (form, { score, schedule, loss }) => {
+    const own = config(form, { score, schedule });
+    await train({ ...own, training: { ...own.training, compute_loss_func: loss } });
+    expect(adapter(form)).toBe(adapter('named'));
+  });
 
   it('train from a program on the command line', async () => {
     const { data, output: _, ...rest } = config('');

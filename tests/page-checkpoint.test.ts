@@ -44,21 +44,44 @@ const table = (seed: number) => tinyRows(40, seed).map(({ text, label }) => ({ s
 
 const files = { 'rows.tsv': rows(1), 'dev.tsv': rows(2) };
 
+/** Data of runs whose scores no test reads. */
+const UNSCORED = { ...CONFIG.data, validation: undefined };
+
 function run(options: Partial<TrainOptions> = {}, config: object = CONFIG) {
   return train({ ...CONFIG, model: folder, ...config }, { files, model, threads: 1, ...options });
 }
 
-/** A run that nothing stops. Tests share it, because each takes a second. */
+it('reports every error in a config, its data and its model at once', async () => {
+  const data = { ...CONFIG.data, train: 'row.tsv' };
+  const failing = run({ model: new Map() }, { data, tusk: 1 });
+  await expect(failing).rejects.toThrow('config: `tusk` is not a known key');
+  await expect(failing).rejects.toThrow('data.train names "row.tsv", which is not a file of the page');
+  await expect(failing).rejects.toThrow('/config.json does not exist');
+});
+
+/** The checkpoints of the run that nothing stops. */
+const stored: File[] = [];
 let uninterrupted: ReturnType<typeof run> | undefined;
+
+/** A run that nothing stops. Tests share it, because each takes a second. */
 function wholeRun() {
-  uninterrupted ??= run();
+  uninterrupted ??= run({ onCheckpoint: (file) => void stored.push(file), checkpointSeconds: 1000 });
   return uninterrupted;
 }
 
 /** The same run in Node. */
-function runInNode(output: string, options: Parameters<typeof trainInNode>[1] = {}, config: object = {}) {
-  const data = { ...CONFIG.data, train: join(root, 'rows.tsv'), validation: join(root, 'dev.tsv') };
-  return trainInNode({ ...CONFIG, data, model: folder, output, device: 'wasm', ...config }, options);
+function runInNode(
+  output: string,
+  options: Parameters<typeof trainInNode>[1] = {},
+  config: { data?: { validation: string | undefined } } = {},
+) {
+  const { validation } = config.data ?? CONFIG.data;
+  const data = {
+    ...CONFIG.data,
+    train: join(root, 'rows.tsv'),
+    validation: validation && join(root, validation),
+  };
+  return trainInNode({ ...CONFIG, ...config, data, model: folder, output, device: 'wasm' }, options);
 }
 
 /** Stops a run after some steps. A run in a thread waits for `onStepEnd`. */
@@ -70,15 +93,18 @@ function stopper(steps: number) {
   return { onStepEnd, signal: controller.signal };
 }
 
-/** A run that writes a checkpoint after every step, stopped after some. */
-async function stoppedAfter(steps: number): Promise<File> {
-  let checkpoint: File | undefined;
-  const keep = (file: File) => {
-    checkpoint = file;
-  };
-  const options = { checkpointSeconds: 0, onCheckpoint: keep, ...stopper(steps) };
-  expect(await run(options)).toMatchObject({ reason: 'stopped', step: steps });
-  return checkpoint!;
+let stopped: Promise<File[]> | undefined;
+
+/** The checkpoint after some steps of a run that writes one after every step, and is stopped after the twelfth. */
+async function checkpointAt(step: number): Promise<File> {
+  stopped ??= (async () => {
+    const checkpoints: File[] = [];
+    const onCheckpoint = (file: File) => void checkpoints.push(file);
+    const result = await run({ checkpointSeconds: 0, onCheckpoint, ...stopper(12) });
+    expect(result).toMatchObject({ reason: 'stopped', step: 12 });
+    return checkpoints;
+  })();
+  return (await stopped).findLast(({ name }) => name === `checkpoint-${step}.safetensors`)!;
 }
 
 it('a run in a page resumes from its checkpoint as if it had never stopped', async () => {
@@ -86,7 +112,7 @@ it('a run in a page resumes from its checkpoint as if it had never stopped', asy
   for (const step of [4, 12]) {
     const steps: number[] = [];
     const onEvent = (event: TrainEvent) => event.type === 'step' && steps.push(event.step);
-    const resumed = await run({ resume: await stoppedAfter(step), onEvent });
+    const resumed = await run({ resume: await checkpointAt(step), onEvent });
     expect(steps[0]).toBe(step + 1);
     expect(resumed.adapter!.get('adapter_model.safetensors')).toEqual(
       whole.adapter!.get('adapter_model.safetensors'),
@@ -107,8 +133,7 @@ it('a run that began in a page continues in Node, and the other way round, with 
   for (const [name, content] of expected) expect(inPage(whole).get(name)).toEqual(content);
 
   const fromPage = join(root, 'from-page');
-  const checkpoint = await stoppedAfter(4);
-  expect(checkpoint.name).toBe('checkpoint-4.safetensors');
+  const checkpoint = await checkpointAt(4);
   mkdirSync(join(fromPage, 'checkpoints'), { recursive: true });
   writeFileSync(
     join(fromPage, 'checkpoints', checkpoint.name),
@@ -131,7 +156,7 @@ it.each([
   ['houlsby', 'adapter', 'pytorch_adapter.bin'],
   ['full', 'model', 'model.safetensors'],
 ] as const)('the files of %s equal those of Node, and a page opens them', async (method, kind, trained) => {
-  const config = { method, training: { ...CONFIG.training, max_steps: 2 } };
+  const config = { method, data: UNSCORED, training: { ...CONFIG.training, max_steps: 2 } };
   const result = await run({}, config);
   const output = join(root, method);
   await runInNode(output, {}, config);
@@ -148,7 +173,10 @@ it.each([
 });
 
 it('reports that an adapter was trained on other weights than its base has', async () => {
-  const { adapter } = await run({}, { method: 'lora', training: { ...CONFIG.training, max_steps: 1 } });
+  const { adapter } = await run(
+    {},
+    { method: 'lora', data: UNSCORED, training: { ...CONFIG.training, max_steps: 1 } },
+  );
   const weights = Uint8Array.from(model.get('model.safetensors')!);
   weights[weights.length - 1]! ^= 1;
   const notices: string[] = [];
@@ -173,16 +201,15 @@ it('trains on rows in memory, as Node does, and resumes them', async () => {
 });
 
 it('stores the first step and the end by default, and the end returns the result again', async () => {
-  const kept: Blob[] = [];
-  const whole = await run({ onCheckpoint: (blob) => void kept.push(blob), checkpointSeconds: 1000 });
-  expect(kept).toHaveLength(2);
-  const again = await run({ resume: kept[1] });
+  const whole = await wholeRun();
+  expect(stored).toHaveLength(2);
+  const again = await run({ resume: stored[1] });
   expect(again.adapter).toEqual(whole.adapter);
   expect(again.metrics).toEqual(whole.metrics);
 });
 
 it('does not resume from a checkpoint of another run, or an invalid one', async () => {
-  const checkpoint = await stoppedAfter(2);
+  const checkpoint = await checkpointAt(4);
   await expect(run({ resume: checkpoint }, { seed: 1 })).rejects.toThrow(
     'checkpoint belongs to a run with another config, other files or another model',
   );
@@ -196,7 +223,7 @@ it('does not resume from a checkpoint of another run, or an invalid one', async 
 
 it("ends with an error in the caller's functions, after a checkpoint, as in Node", async () => {
   const wrong = new Error('wrong');
-  const short = { method: 'lora', training: { ...CONFIG.training, max_steps: 3 } };
+  const short = { method: 'lora', data: UNSCORED, training: { ...CONFIG.training, max_steps: 3 } };
   for (const [key, fails] of [
     ['onStepEnd', () => Promise.reject(wrong)],
     ['onEvent', ({ type }: TrainEvent) => (type === 'step' ? Promise.reject(wrong) : undefined)],

@@ -3,11 +3,11 @@ import {
   ALONE,
   assertEqual,
   type Communicator,
+  countThreads,
   encode,
   isAgreed,
 } from '../src/program/parallel/communicator.ts';
 import { dealJson, dealNumbers, findRows } from '../src/program/parallel/deal.ts';
-import { countThreads } from '../src/program/parallel/node/join-processes.ts';
 import { assertAgreed } from '../src/studies/jobs/assert-same-run.ts';
 
 /** A process among others whose contributions to `gather` are given, call after call. */

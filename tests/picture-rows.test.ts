@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { dataFiles } from '../src/input/data/node/text-files.ts';
-import { runTraining } from '../src/studies/jobs/node/run-training.ts';
+import { THIS_NODE } from '../src/studies/jobs/node/machine.ts';
+import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { open } from '../src/use/trained/node/open.ts';
@@ -63,7 +64,7 @@ async function train(name: string, settings: object): Promise<{ folder: string; 
   const folder = workspace.path('runs', name);
   const training = { max_steps: 6, learning_rate: 0.01 };
   const config = parseRunConfig({ ...PLAIN, model, output: folder, training, ...settings }, 'config.yaml');
-  await runTraining(config, {
+  await runInFolder(THIS_NODE, config, {
     resume: false,
     onEvent: (event) => events.push(event),
     shouldStop: () => false,

@@ -8,7 +8,8 @@ import { decodePicture } from '../src/input/pictures/node/decode-picture.ts';
 import { type Picture, PictureReader } from '../src/input/pictures/picture-reader.ts';
 import { PictureProcessor } from '../src/input/pictures/processor.ts';
 import { Program } from '../src/program/program.ts';
-import { runTraining } from '../src/studies/jobs/node/run-training.ts';
+import { THIS_NODE } from '../src/studies/jobs/node/machine.ts';
+import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { open } from '../src/use/trained/node/open.ts';
@@ -34,7 +35,7 @@ beforeAll(async () => {
 async function train(settings: object): Promise<TrainEvent[]> {
   const events: TrainEvent[] = [];
   const config = parseRunConfig(settings, 'config.yaml');
-  await runTraining(config, {
+  await runInFolder(THIS_NODE, config, {
     resume: false,
     onEvent: (event) => events.push(event),
     shouldStop: () => false,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { eventsOf, Workspace } from './support/workspace.ts';
+import { eventsOf, UNSCORED, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(() => {
@@ -21,7 +21,8 @@ it.each([
   // Its matrices lose rows and columns on the way.
   ['adalora-muon', ['method=adalora', 'training.optim=muon']],
 ])('a run with %s resumes byte for byte', async (name, settings) => {
-  const common = ['method=lora', `training.max_steps=${STEPS}`, 'training.logging_steps=1', ...settings];
+  const steps = [`training.max_steps=${STEPS}`, 'training.logging_steps=1'];
+  const common = ['method=lora', UNSCORED, ...steps, ...settings];
   const run = async (output: string, ...more: string[]) => {
     const given = [...common, `output=${output}`].flatMap((setting) => ['--set', setting]);
     expect(await workspace.run('train', 'run.yaml', ...given, ...more)).toMatchObject({
@@ -36,11 +37,11 @@ it.each([
     workspace.read(`${name}-${part}`, ...(settings.includes('method=full') ? MODEL : ADAPTER)),
   ) as [Buffer, Buffer];
   expect(parts.equals(whole)).toBe(true);
-  const steps = (part: string) =>
+  const stepsOf = (part: string) =>
     eventsOf(workspace.events(`${name}-${part}`), 'step').map(
       ({ examples_per_second: _, peak_memory_mb: __, ...step }) => step,
     );
-  expect(steps('parts')).toEqual(steps('whole'));
-  const isMeasured = steps('whole').some(({ gradient_noise_scale: scale = 0 }) => scale > 0);
+  expect(stepsOf('parts')).toEqual(stepsOf('whole'));
+  const isMeasured = stepsOf('whole').some(({ gradient_noise_scale: scale = 0 }) => scale > 0);
   expect(isMeasured).toBe(name === 'noise-scale');
 });

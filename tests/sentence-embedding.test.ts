@@ -4,15 +4,17 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { open as openInPage } from '../src/faces/web/open.ts';
 import { train as trainInPage } from '../src/faces/web/train.ts';
+import { folderFiles } from '../src/input/formats/node/folder-files.ts';
 import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import { train } from '../src/studies/jobs/node/train.ts';
 import type { RunConfigInput } from '../src/training/run/config/run-config.ts';
-import { BaseFolder } from '../src/use/serving/node/base-folder.ts';
-import { readState } from '../src/use/serving/node/find-adapters.ts';
+import { readState } from '../src/use/serving/find-adapters.ts';
 import { PackedCache } from '../src/use/serving/packed-cache.ts';
-import { serveBase, servedAdapter } from '../src/use/serving/served-adapter.ts';
+import { readContent, serveBase, servedAdapter } from '../src/use/serving/served-adapter.ts';
+import { BaseModel } from '../src/use/serving/served-base.ts';
 import { LocalService } from '../src/use/serving/service/local-service.ts';
 import { Serving } from '../src/use/serving/serving.ts';
+import { models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { SENTENCE_FILES } from '../src/use/trained/sentence-files.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
@@ -249,7 +251,7 @@ it('asks for a second row of a class to judge labeled sentences', async () => {
 });
 
 it('serves adapters mixed in a batch, with the same results as alone', async () => {
-  const base = await BaseFolder.open(MODEL, 'float32');
+  const base = await BaseModel.open(models, MODEL, 'float32');
   const limits = { maxRows: 16, maxTokens: 512, maxWait: 1, maxQueued: 100 };
   const serving = new Serving(base, {
     rows: { ...limits, batches: base.batches },
@@ -264,9 +266,13 @@ it('serves adapters mixed in a batch, with the same results as alone', async () 
   const own = await serveBase(base);
   await serving.add(own!);
   const cache = new PackedCache(2 ** 20);
-  const found = folders.map((path, i) => ({ name: `a${i}`, folder: path, state: readState(path) as string }));
+  const found = folders.map((path, i) => ({
+    name: `a${i}`,
+    folder: path,
+    state: readState(folderFiles(path)) as string,
+  }));
   for (const one of found)
-    await serving.add(await servedAdapter(one, one.name, base, cache, () => base.read(one)));
+    await serving.add(await servedAdapter(one, one.name, base, cache, () => readContent(one, base)));
   const service = new LocalService(serving, { load: async () => {}, unload: async () => {}, close() {} });
   const names = [own!.name, 'a0', 'a1'];
   const texts = ['the cat sat on a mat', 'blue bird', 'a house'];

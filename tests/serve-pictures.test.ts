@@ -8,13 +8,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startServer } from '../src/faces/cli/run-server.ts';
 import { serveApp } from '../src/faces/servers/serve/serve-app.ts';
 import { ServerMetrics } from '../src/faces/servers/serve/server-metrics.ts';
+import { disk } from '../src/input/formats/node/folder-files.ts';
 import type { LabelScore } from '../src/tasks/prediction.ts';
 import { AdapterFolders } from '../src/use/serving/adapter-folders.ts';
 import type { EngineRun } from '../src/use/serving/engine-run.ts';
-import { BaseFolder } from '../src/use/serving/node/base-folder.ts';
-import { adapterPlaces } from '../src/use/serving/node/find-adapters.ts';
+import { AdapterPlaces } from '../src/use/serving/find-adapters.ts';
+import { readContent } from '../src/use/serving/served-adapter.ts';
+import { BaseModel } from '../src/use/serving/served-base.ts';
 import { LocalService } from '../src/use/serving/service/local-service.ts';
 import { Serving } from '../src/use/serving/serving.ts';
+import { models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
 import { writeTinyHead } from './support/tiny-head.ts';
@@ -55,7 +58,7 @@ beforeAll(async () => {
     const targets = ['q_proj', 'v_proj'];
     writeMadeAdapter(join(adapters, name), base, { data, targets, seed: i, ...made });
   }
-  const opened = await BaseFolder.open(base, 'float32');
+  const opened = await BaseModel.open(models, base, 'float32');
   closeBase = () => opened.close();
   const limits = { maxRows: 16, maxQueued: 100, slots: 8 };
   const onBatch = (run: EngineRun) => void runs.push(run);
@@ -65,13 +68,13 @@ beforeAll(async () => {
   });
   const refused: unknown[] = [];
   const folders = new AdapterFolders(
-    adapterPlaces([adapters]),
+    new AdapterPlaces(disk, [adapters]),
     opened,
     serving,
     (event) => {
       if (event.type === 'refused') refused.push(event);
     },
-    (found) => opened.read(found),
+    (found) => readContent(found, opened),
   );
   await folders.readAll();
   expect(refused).toEqual([]);

@@ -6,7 +6,7 @@ import { mlflow } from '../src/studies/report/trackers/mlflow.ts';
 import { TrackerQueue } from '../src/studies/report/trackers/tracker-queue.ts';
 import { wandb } from '../src/studies/report/trackers/wandb.ts';
 import { type SeenRun, TrackingServer } from './support/tracking-server.ts';
-import { loseThreadsAt } from './support/train-here.ts';
+import { loseThreadsAt, trainHere } from './support/train-here.ts';
 import { Workspace } from './support/workspace.ts';
 
 const KEY = 'k'.repeat(40);
@@ -57,6 +57,9 @@ const steps = ({ metrics }: SeenRun, name = 'train/loss') =>
   metrics.filter(([, key]) => key === name).map(([step]) => step);
 
 describe('a run with training.report_to', () => {
+  // Trackers are in the thread of the caller. A training's own thread would load the program for each run.
+  beforeEach(() => trainHere());
+
   it('is on all servers, with its settings, metrics and end', async () => {
     const notices: string[] = [];
     await train(config('all', ['tensorboard', 'wandb', 'mlflow']), {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
-import { type Ended, eventsIn, eventsOf, Workspace } from './support/workspace.ts';
+import { type Ended, eventsIn, eventsOf, UNSCORED, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(() => {
@@ -197,6 +197,7 @@ describe('training settings', () => {
     writeTinyModel(workspace.path('no-dropout'), { hidden_dropout_prob: 0, attention_probs_dropout_prob: 0 });
     const settings = [
       'model=no-dropout',
+      UNSCORED,
       'training.group_by_length=false',
       'training.logging_steps=1',
       'training.max_steps=15',
@@ -253,6 +254,7 @@ describe('training settings', () => {
     const { steps } = await trained(
       type,
       'method=lora',
+      UNSCORED,
       `training={lr_scheduler_type: ${type}, warmup_steps: ${warmup}, learning_rate: 0.02, max_steps: 20, logging_steps: 1}`,
     );
     const rates = steps.map(({ learning_rate }) => learning_rate / 0.02);
@@ -261,7 +263,7 @@ describe('training settings', () => {
   });
 
   it('decay weights but not biases and norms', async () => {
-    const settings = ['method=full', 'training={learning_rate: 1e-3, max_steps: 1, eval_strategy: no}'];
+    const settings = ['method=full', UNSCORED, 'training={learning_rate: 1e-3, max_steps: 1}'];
     await trained('plain', ...settings);
     await trained('decayed', ...settings, 'training.weight_decay=10');
     const before = readSafetensors(workspace.path('model', 'model.safetensors'));

@@ -1,13 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { disk } from '../src/input/formats/node/folder-files.ts';
 import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
-import { BaseFolder } from '../src/use/serving/node/base-folder.ts';
-import { adapterIn } from '../src/use/serving/node/find-adapters.ts';
+import { adapterIn } from '../src/use/serving/find-adapters.ts';
 import { PackedCache } from '../src/use/serving/packed-cache.ts';
-import { servedAdapter } from '../src/use/serving/served-adapter.ts';
+import { readContent, servedAdapter } from '../src/use/serving/served-adapter.ts';
+import { BaseModel } from '../src/use/serving/served-base.ts';
 import { Serving } from '../src/use/serving/serving.ts';
+import { models } from '../src/use/trained/node/load-model.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
-import { type Ended, eventsOf, Workspace } from './support/workspace.ts';
+import { type Ended, eventsOf, UNSCORED, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(() => {
@@ -69,7 +71,7 @@ describe.each(VARIANTS)('%s of a language model with %j', (method, settings) => 
   });
 
   it('resumes after a kill to the same bytes', async () => {
-    const all = [`method=${method}`, ...settings, `output=${name}-parts`, 'training.save_steps=10'];
+    const all = [`method=${method}`, ...settings, UNSCORED, `output=${name}-parts`, 'training.save_steps=10'];
     const parts = ['train', 'prompts.yaml', ...set(...all)];
     await workspace.killAt({ type: 'checkpoint', step: 20 }, parts);
     succeeded(await workspace.run(...parts, '--resume'));
@@ -102,14 +104,14 @@ describe.each(VARIANTS)('%s of a language model with %j', (method, settings) => 
   });
 
   it('is served from a session of its own', async () => {
-    const base = await BaseFolder.open(workspace.path('llama'), 'float32');
+    const base = await BaseModel.open(models, workspace.path('llama'), 'float32');
     const limits = { maxRows: 4, maxQueued: 4 };
     const serving = new Serving(base, {
       rows: { ...limits, maxTokens: 1024, maxWait: 0, batches: base.batches },
       decoding: limits,
     });
-    const found = adapterIn(workspace.path(name))!;
-    const read = () => base.read(found);
+    const found = adapterIn(disk, workspace.path(name))!;
+    const read = () => readContent(found, base);
     const model = await servedAdapter(found, 'a', base, new PackedCache(2 ** 20), read);
     await serving.add(model);
     const { text } = await serving.generate(model, 'That is', { max_new_tokens: 6 });

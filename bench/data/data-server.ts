@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { writeAdapter } from '../../src/input/formats/adapters/node/adapter-folder.ts';
 import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
-import { loadRun } from '../../src/studies/jobs/node/load-run.ts';
-import { readRun } from '../../src/studies/jobs/node/read-run.ts';
+import { THIS_NODE } from '../../src/studies/jobs/node/machine.ts';
+import { readRun } from '../../src/studies/jobs/read-run.ts';
+import { loadRun } from '../../src/studies/jobs/set-up-run.ts';
 import { peakMemoryMb } from '../../src/support/node/process-status.ts';
 import { Trainer, type TrainerHost } from '../../src/training/train/trainer.ts';
 import { formatNotes, NOTES_FILE } from '../../src/use/trained/notes.ts';
@@ -16,8 +17,8 @@ import { type DataRequest, dataConfig } from './data-cases.ts';
  */
 
 const request = (nextRequest() ?? process.exit()) as unknown as DataRequest;
-const run = await readRun(dataConfig(request));
-const { settings, inputs } = await loadRun(run);
+const run = await readRun(THIS_NODE, dataConfig(request));
+const { settings, inputs } = await loadRun(THIS_NODE, run);
 const { method, train, validation } = inputs;
 
 const block = { started: 0, examples: 0, reply: {} };

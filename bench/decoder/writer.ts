@@ -1,10 +1,10 @@
 import { FROZEN } from '../../src/methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../src/program/bases/base-dtype.ts';
-import { withBaseDtype } from '../../src/program/bases/node/with-base-dtype.ts';
+import { withBaseDtype } from '../../src/program/bases/with-base-dtype.ts';
 import { openLanguageModel } from '../../src/program/generation/causal-language-model.ts';
 import { topIndices } from '../../src/program/generation/draw.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
-import { openModel } from '../../src/use/trained/node/load-model.ts';
+import { models, openModel } from '../../src/use/trained/node/load-model.ts';
 import { benchHead } from '../bench-head.ts';
 import { promptTokens } from './decoder-cases.ts';
 
@@ -24,9 +24,14 @@ export interface Written {
 
 /** Opens a model without an adapter, which generates greedily after random prompts. */
 export async function openWriter({ folder, dtype, cacheFolder, profilePrefix }: WriterSettings) {
-  const model = await withBaseDtype(await openModel(folder, benchHead('CAUSAL_LM').build), dtype, {
-    cacheFolder,
-  });
+  const model = await withBaseDtype(
+    models.machine,
+    await openModel(folder, benchHead('CAUSAL_LM').build),
+    dtype,
+    {
+      cacheFolder,
+    },
+  );
   const engine = nodeEngine(model, 'cpu', { profilePrefix });
   const language = await openLanguageModel({ engine, model, ...FROZEN }, { packed: true });
   const { vocabSize } = model.config;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataFiles } from '../../src/input/data/node/text-files.ts';
@@ -7,7 +7,8 @@ import { folderFiles } from '../../src/input/formats/node/folder-files.ts';
 import type { MethodName } from '../../src/methods/tuners/registry.ts';
 import type { Scores } from '../../src/program/example-set.ts';
 import { judgeEvaluation } from '../../src/studies/jobs/judge-evaluation.ts';
-import { runTraining } from '../../src/studies/jobs/node/run-training.ts';
+import { THIS_NODE } from '../../src/studies/jobs/node/machine.ts';
+import { runInFolder } from '../../src/studies/jobs/run-in-folder.ts';
 import { PROBE } from '../../src/studies/jobs/verdict/diagnose.ts';
 import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
 import type { RunConfigInput } from '../../src/training/run/config/run-config.ts';
@@ -96,7 +97,7 @@ export async function runCell(
       ...(section && Object.keys(section).length > 0 && { [cell.method]: section }),
     } as RunConfigInput;
     const startedAt = performance.now();
-    await runTraining(parseRunConfig(config, 'cell'), {
+    await runInFolder(THIS_NODE, parseRunConfig(config, 'cell'), {
       resume: false,
       onEvent: () => {},
       shouldStop: () => false,
@@ -109,7 +110,7 @@ export async function runCell(
         task === 'regression' ? scores.eval_pearson! : (scores.eval_accuracy! * scored.length) / test.length;
       const verdict = await judgeEvaluation(opened, {
         run: folderFiles(output),
-        here: { has: existsSync, data: dataFiles },
+        here: THIS_NODE,
         files: await dataFiles(testFile, false),
         flags: {},
         scores: scores as Scores,

@@ -7,7 +7,8 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { runTraining } from '../../src/studies/jobs/node/run-training.ts';
+import { THIS_NODE } from '../../src/studies/jobs/node/machine.ts';
+import { runInFolder } from '../../src/studies/jobs/run-in-folder.ts';
 import { peakMemoryMb } from '../../src/support/node/process-status.ts';
 import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
 import { open } from '../../src/use/trained/node/open.ts';
@@ -55,7 +56,7 @@ const config = parseRunConfig(
   'bench',
 );
 const before = process.cpuUsage();
-const finish = await runTraining(config, { resume: false, onEvent() {}, shouldStop: () => false });
+const finish = await runInFolder(THIS_NODE, config, { resume: false, onEvent() {}, shouldStop: () => false });
 const { user, system } = process.cpuUsage(before);
 console.log(
   JSON.stringify({

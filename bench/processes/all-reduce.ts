@@ -1,5 +1,5 @@
+import { readyForMpi } from '../../src/program/parallel/launch.ts';
 import { joinProcesses } from '../../src/program/parallel/node/join-processes.ts';
-import { readyForMpi } from '../../src/program/parallel/node/launch.ts';
 import { median } from '../median.ts';
 
 /*

@@ -1,8 +1,11 @@
+import { disk } from '../../src/input/formats/node/folder-files.ts';
 import { AdapterFolders } from '../../src/use/serving/adapter-folders.ts';
-import { BaseFolder } from '../../src/use/serving/node/base-folder.ts';
-import { adapterPlaces } from '../../src/use/serving/node/find-adapters.ts';
+import { AdapterPlaces } from '../../src/use/serving/find-adapters.ts';
+import { readContent } from '../../src/use/serving/served-adapter.ts';
+import { BaseModel } from '../../src/use/serving/served-base.ts';
 import { LocalService } from '../../src/use/serving/service/local-service.ts';
 import { Serving } from '../../src/use/serving/serving.ts';
+import { models } from '../../src/use/trained/node/load-model.ts';
 import { isAnswer, type KnownRequest } from './load.ts';
 
 export interface OpenService {
@@ -22,18 +25,18 @@ export async function openService(
   base: string,
   dtype: 'float32' | 'int8',
 ): Promise<OpenService> {
-  const opened = await BaseFolder.open(base, dtype, () => {});
+  const opened = await BaseModel.open(models, base, dtype, () => {});
   const limits = { maxRows: 32, maxTokens: 8192, maxWait: 2, maxQueued: AT_ONCE };
   const serving = new Serving(opened, {
     rows: { ...limits, batches: opened.batches },
     decoding: limits,
   });
   const adapters = new AdapterFolders(
-    adapterPlaces([folder]),
+    new AdapterPlaces(disk, [folder]),
     opened,
     serving,
     () => {},
-    (found) => opened.read(found),
+    (found) => readContent(found, opened),
   );
   await adapters.readAll();
   await serving.open();

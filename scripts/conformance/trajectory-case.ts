@@ -2,10 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
-import { withBaseDtype } from '../../src/program/bases/node/with-base-dtype.ts';
+import { withBaseDtype } from '../../src/program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
 import { Updater } from '../../src/training/train/updater.ts';
+import { models } from '../../src/use/trained/node/load-model.ts';
 import { adapterChecks } from './adapter-checks.ts';
 import { Findings } from './compare.ts';
 import { loadCase } from './load-case.ts';
@@ -31,7 +32,7 @@ export async function trajectoryCase(folder: string): Promise<Findings> {
   const plain = loadCase(join(folder, 'base'), trajectory.task_type, withPrefix(batches, '1.'));
   const baseDtype = training.base_dtype ?? 'float32';
   const cacheFolder = mkdtempSync(join(tmpdir(), 'adalora-trajectory-'));
-  const model = await withBaseDtype(plain, baseDtype, { cacheFolder });
+  const model = await withBaseDtype(models.machine, plain, baseDtype, { cacheFolder });
   const findings = new Findings();
   try {
     const run = trajectoryMethod(model, trajectory, kind);

@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { disk } from '../../src/input/formats/node/folder-files.ts';
 import { requireTexts } from '../../src/program/modalities/texts.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
-import { readFolder } from '../../src/use/trained/node/load-model.ts';
-import { openTuned } from '../../src/use/trained/node/open-tuned.ts';
-import { writeForm } from '../../src/use/trained/node/write-form.ts';
+import { models, readFolder } from '../../src/use/trained/node/load-model.ts';
+import { writeForm } from '../../src/use/trained/write-form.ts';
 import { onnxForm } from '../../src/use/trained/written-form.ts';
 
 const TEXTS = ['the cat sat on the mat', 'a dog'];
@@ -21,11 +21,11 @@ const CLOSE = 1e-3;
  * close, or overflow in both
  */
 export async function exportDifference(adapter: string, base: string): Promise<number | undefined> {
-  const opened = await openTuned(adapter, { model: base, onNotice: () => {} });
+  const opened = await models.openTuned(adapter, { model: base, onNotice: () => {} });
   const { model, tuner, values, baseFolder } = opened;
   const output = mkdtempSync(join(adapter, '..', 'onnx-'));
   try {
-    writeForm(opened, onnxForm(opened), output);
+    writeForm(disk, opened, onnxForm(opened), output);
     const texts = requireTexts((await readFolder(baseFolder)).modality(model.config));
     const encodings = TEXTS.map((text) => texts.encode(text, undefined, model.config.maxLength));
     const batch = texts.padded(encodings);

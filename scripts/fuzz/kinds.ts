@@ -9,10 +9,10 @@ import { nameClass } from '../../src/input/data/parquet/class-names.ts';
 import { parseRows } from '../../src/input/data/parse-rows.ts';
 import { readAdapter } from '../../src/input/formats/adapters/node/adapter-folder.ts';
 import { parseSmallJson } from '../../src/input/formats/bounded-json.ts';
-import { openCheckpoint, openTorchFile } from '../../src/input/formats/node/checkpoint.ts';
-import { folderFiles } from '../../src/input/formats/node/folder-files.ts';
-import { readText } from '../../src/input/formats/node/read-text.ts';
+import { readTextNow } from '../../src/input/formats/files.ts';
+import { disk, folderFiles } from '../../src/input/formats/node/folder-files.ts';
 import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
+import { openCheckpoint, torchFile } from '../../src/input/formats/open-checkpoint.ts';
 import { readChatTemplate } from '../../src/input/text/chat/chat-template.ts';
 import { findKind } from '../../src/methods/tuners/registry.ts';
 import { generationSettings } from '../../src/program/generation/generation-settings.ts';
@@ -20,7 +20,7 @@ import { tokenModel } from '../../src/program/objectives/token-model.ts';
 import { comparison } from '../../src/studies/experiments/comparison.ts';
 import { THIS_MACHINE } from '../../src/studies/experiments/node/this-machine.ts';
 import { writeResults } from '../../src/studies/experiments/write-results.ts';
-import { readRunEvents, readRunRecord } from '../../src/studies/report/node/read-run-record.ts';
+import { readRunEvents, readRunRecord } from '../../src/studies/report/run/read-run-record.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { rowsFromFile } from '../../src/tasks/labelled/read-inputs.ts';
 import { glueKind } from '../../src/tasks/official-scores/glue.ts';
@@ -78,7 +78,7 @@ const checkpointOf = (
   path: string,
   read: (names: readonly string[], float: (name: string) => void) => void,
 ) => {
-  const checkpoint = openCheckpoint(path);
+  const checkpoint = openCheckpoint(disk, path);
   try {
     read(checkpoint.names(), (name) => checkpoint.readFloat32(name));
   } finally {
@@ -129,7 +129,7 @@ export const KINDS: readonly Kind[] = [
     name: 'torch',
     file: 'tensors.bin',
     read(path) {
-      const file = openTorchFile(path);
+      const file = torchFile(disk.openNow(path, 'a file of torch.save'));
       try {
         for (const name of file.names()) file.readFloat32(name);
       } finally {
@@ -195,7 +195,7 @@ export const KINDS: readonly Kind[] = [
   {
     name: 'run config',
     file: 'run/config.yaml',
-    read: (_, folder) => void readRunRecord(join(folder, 'run')),
+    read: (_, folder) => void readRunRecord(folderFiles(join(folder, 'run'))),
   },
   {
     name: 'chat template',
@@ -264,7 +264,7 @@ export const KINDS: readonly Kind[] = [
     isLenient: true,
     file: 'README.md',
     read(path) {
-      const card = datasetCard(readText(path, 'a card'));
+      const card = datasetCard(readTextNow(disk, path, 'a card'));
       const present = ['data/train-00000-of-00001.parquet', 'cola/train.csv', 'validation.jsonl'];
       splitFiles(present, card, { dataset: 'a/b', subset: card.subsets[0]?.name, split: 'train' });
       for (const { name } of [{ name: undefined }, ...card.subsets])

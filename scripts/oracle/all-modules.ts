@@ -2,11 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import {
-  adapterConfigFile,
-  readAdapter,
-  writeAdapter,
-} from '../../src/input/formats/adapters/node/adapter-folder.ts';
+import { readAdapter, writeAdapter } from '../../src/input/formats/adapters/node/adapter-folder.ts';
 import { readSafetensors, writeSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import { METHODS } from '../../src/methods/tuners/registry.ts';
@@ -115,7 +111,7 @@ try {
       count++;
       try {
         const stored = await readAdapter(theirs);
-        const tuned = tuneModel(model, knownAdapter(stored, adapterConfigFile(theirs)), theirs);
+        const tuned = tuneModel(model, knownAdapter(stored, `${theirs}/adapter_config.json`), theirs);
         const expected = logitsOf(readSafetensors(`${theirs}.safetensors`));
         const off = difference(await logitsBy(model, tuned), expected);
         if (!(off < TOLERANCE))

@@ -2,7 +2,8 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { accuracy, classCounts, matthewsCorrelation } from '../../src/scores/metrics/classes.ts';
-import { runTraining } from '../../src/studies/jobs/node/run-training.ts';
+import { THIS_NODE } from '../../src/studies/jobs/node/machine.ts';
+import { runInFolder } from '../../src/studies/jobs/run-in-folder.ts';
 import { Random } from '../../src/support/random.ts';
 import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
 import { bagOfWords, type LabelledText } from './evaluation/bag-of-words.ts';
@@ -101,7 +102,7 @@ async function adaLora(
     },
     'evaluate.ts',
   );
-  const { metrics } = await runTraining(config, {
+  const { metrics } = await runInFolder(THIS_NODE, config, {
     resume: false,
     shouldStop: () => false,
     onEvent: (event) => {

@@ -7,8 +7,7 @@ import { requireTexts } from '../../src/program/modalities/texts.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
-import { readFolder } from '../../src/use/trained/node/load-model.ts';
-import { openTuned } from '../../src/use/trained/node/open-tuned.ts';
+import { models, readFolder } from '../../src/use/trained/node/load-model.ts';
 
 env.allowRemoteModels = false;
 
@@ -37,7 +36,7 @@ export async function ourLogits(
   examples: readonly Example[],
   base?: string,
 ): Promise<BatchLogits> {
-  const { model, tuner, values, baseFolder } = await openTuned(what, { model: base });
+  const { model, tuner, values, baseFolder } = await models.openTuned(what, { model: base });
   const texts = requireTexts((await readFolder(baseFolder)).modality(model.config));
   const encodings = examples.map(([text, pair]) => texts.encode(text, pair, model.config.maxLength));
   const batch = texts.padded(encodings);

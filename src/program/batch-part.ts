@@ -9,22 +9,27 @@ import type { TaskModel } from './objectives/task-model.ts';
 import type { RowRange } from './parallel/deal.ts';
 
 /**
- * Maximum number of tokens of pictures that are differentiated at a time. Every token takes 0.3 MB in DINOv2-small, and a
- * step with more of them at a time is not faster (bench/log/2026-12-01-pictures.md).
+ * A batch with more tokens is differentiated in parts, because its activations take most of the memory of a step. In larger
+ * batches a part takes as long as its share of the whole; in smaller ones it takes longer (bench/log/2026-12-01-long-texts.md).
  */
-const TOKENS_AT_A_TIME = 1100;
+const MAX_WHOLE = 2048;
+/** Maximum number of tokens of a part, unless a single example has more. */
+const MAX_PART = 1100;
 
 /**
- * The number of parts in which some examples of a batch are differentiated. Only pictures are divided, and not for a
- * tuner that watches sums which are not linear in the gradient.
+ * The number of parts in which some examples of a batch are differentiated. The parts sum to the whole for losses that
+ * are means over examples or tokens. It is 1 for a loss over all examples together, and for a tuner that watches sums
+ * which are not linear in the gradient.
+ *
+ * @param tokens of these examples, including padding
  */
 export function countParts(
-  { config, joint }: TaskModel,
+  { joint }: TaskModel,
   { watches }: Pick<Tuner, 'watches'>,
-  examples: number,
+  { examples, tokens }: { examples: number; tokens: number },
 ): number {
-  if (!config.picture || joint || watches) return 1;
-  const atATime = Math.max(1, Math.floor(TOKENS_AT_A_TIME / config.maxLength));
+  if (joint || watches || tokens <= MAX_WHOLE) return 1;
+  const atATime = Math.max(1, Math.floor((MAX_PART * examples) / tokens));
   return Math.ceil(examples / atATime);
 }
 

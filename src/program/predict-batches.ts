@@ -20,7 +20,7 @@ export async function predictBatches(
   set: Pick<ExampleSet, 'lengths' | 'targetLengths' | 'batch'>,
   batchSize: number,
 ): Promise<PredictedBatch[]> {
-  const batches = planEvaluation(set, batchSize);
+  const batches = planEvaluation(set, batchSize, program.maxTokens);
   const predicted = await dealNumbers(program.communicator, batches.length, (number) =>
     program.predict(values, set.batch(batches[number]!, 0).feeds),
   );

@@ -33,7 +33,10 @@ export interface Objective {
 }
 
 /** The part of a program that computes logits. */
-export type Predictor = Pick<Program, 'predict' | 'communicator'>;
+export interface Predictor extends Pick<Program, 'predict' | 'communicator'> {
+  /** Maximum number of tokens of a batch, if other than that of `planEvaluation`. */
+  maxTokens?: number;
+}
 
 /** The part of a program that evaluations need. */
 export type Evaluator = Pick<Program, 'parts' | 'predict' | 'loss' | 'features' | 'vectors' | 'communicator'>;
@@ -64,7 +67,8 @@ export class Program {
     const { communicator = ALONE, measuresNoise, ...training } = options;
     this.parts = { engine, model, tuner };
     this.communicator = communicator;
-    // The graph can draw masks only for a whole batch. Runs that split batches draw them on the host. A large batch of pictures is split too.
+    // The graph can draw masks only for a whole batch. Runs that split batches draw them on the host. A batch of pictures
+    // is usually large, so it is split too.
     this.#options = {
       pools: new DropoutPools(),
       ...training,
@@ -72,6 +76,11 @@ export class Program {
         communicator.size > 1 || model.joint || measuresNoise || model.config.picture ? 'host' : engine.masks,
     };
     this.#gradient = new Float32Array(tuner.layout.length + (tuner.watches ?? 0));
+  }
+
+  /** Whether a large batch may be differentiated in parts: a user's loss may depend on all examples of a batch. */
+  get divides(): boolean {
+    return this.#options.masks !== 'graph' && this.#options.customLoss === undefined;
   }
 
   /** Opens the training session before the first step. */

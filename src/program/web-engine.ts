@@ -1,6 +1,6 @@
-import { lower } from '../engine/onnx/lower.ts';
 import { createSession, type WebSessionOptions } from '../engine/runtime/web-session.ts';
 import type { Engine } from './engine.ts';
+import { loweredWithFiles } from './lowered.ts';
 import type { ModelWeights } from './weight-memory.ts';
 
 export interface WebEngineOptions extends Omit<WebSessionOptions, 'weightFiles'> {
@@ -14,17 +14,9 @@ export function webEngine({ locate }: Pick<ModelWeights, 'locate'>, options: Web
   return {
     masks: session.device === 'webgpu' ? 'graph' : 'host',
     async open(outputs) {
-      const files = new Set<string>();
-      const model = lower(outputs, {
-        target: session.device,
-        locate(name) {
-          const place = locate(name);
-          if (!('data' in place)) files.add(place.file);
-          return place;
-        },
-      });
-      const weightFiles = [...files].map((path) => ({ path, data: weights(path) }));
-      return createSession(model, { ...session, weightFiles });
+      const { encoded, files } = loweredWithFiles(outputs, { target: session.device, locate });
+      const weightFiles = files.map((path) => ({ path, data: weights(path) }));
+      return createSession(encoded, { ...session, weightFiles });
     },
   };
 }

@@ -4,6 +4,13 @@ export function elementCount(shape: readonly number[]): number {
 
 type Numbers = Float32Array | Int32Array | Uint8Array;
 
+/** The values of an async iterable, in order. */
+export async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const value of values) all.push(value);
+  return all;
+}
+
 export function concatenated(...parts: readonly Int32Array[]): Int32Array {
   return filled(new Int32Array(sumLengths(parts)), parts);
 }

@@ -8,6 +8,17 @@ export function isSampled(number: number, count: number, most: number): boolean 
   return Math.ceil(number * share) > Math.ceil((number - 1) * share);
 }
 
+/** The sum of numbers, or of the numbers that `of` returns. */
+export function addUp<T>(values: Iterable<T>, of: (value: T) => number = Number): number {
+  let total = 0;
+  for (const value of values) total += of(value);
+  return total;
+}
+
+export function mean(values: readonly number[]): number {
+  return addUp(values) / values.length;
+}
+
 /** Rounds to the nearest integer, and halves to the even integer, as Python's `round`. */
 export function roundHalfEven(value: number): number {
   const below = Math.floor(value);

@@ -14,6 +14,21 @@ export function leaves(value: unknown, key = ''): [key: string, value: unknown][
   );
 }
 
+/** An object with other values, by the same keys. */
+export function mapValues<From, To>(
+  values: Readonly<Record<string, From>>,
+  to: (value: From, key: string) => To,
+): Record<string, To> {
+  return Object.fromEntries(Object.entries(values).map(([key, value]) => [key, to(value, key)]));
+}
+
+/** An object without the keys that have no value. */
+export function defined<Values extends object>(values: Values): Partial<Values> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined),
+  ) as Partial<Values>;
+}
+
 /** Returns a function that computes a value on its first call, and keeps it. */
 export function lazy<T>(make: () => T): () => T {
   let made: { value: T } | undefined;

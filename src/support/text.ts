@@ -13,12 +13,22 @@ function spelt(character: string): string {
   return `\\u{${code.toString(16)}}`;
 }
 
+/** The last name of a path. */
+export function lastPart(path: string): string {
+  return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
+}
+
 const MAX = 40;
 
 /** Lists names in a sentence. Long lists are truncated, because a file can have any number of names. */
 export function listNames(names: readonly string[]): string {
   const more = names.length > MAX ? ` and ${names.length - MAX} more` : '';
   return `${names.slice(0, MAX).join(', ')}${more}`;
+}
+
+/** Joins words: `a, b and c`. */
+export function listed(words: readonly string[], last: 'and' | 'or' = 'and'): string {
+  return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(` ${last} `);
 }
 
 const MAX_SUGGESTIONS = 3;

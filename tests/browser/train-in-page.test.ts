@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { constant } from '../../src/engine/graph/build.ts';
 import { Graph } from '../../src/engine/graph/graph.ts';
 import { lower } from '../../src/engine/onnx/lower.ts';
-import { runTraining } from '../../src/studies/jobs/node/run-training.ts';
+import { THIS_NODE } from '../../src/studies/jobs/node/machine.ts';
+import { runInFolder } from '../../src/studies/jobs/run-in-folder.ts';
 import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
 import type { EventOf, TrainEvent } from '../../src/training/run/events.ts';
 import { open } from '../../src/use/trained/node/open.ts';
@@ -78,7 +79,7 @@ async function trainInNode(
   const data = { ...config.data, train: path(train), validation: path(validation) };
   const [model, adapter] = [path(config.model), path(config.adapter)];
   const run = { ...config, device: 'wasm', data, model, adapter, output: path(output) };
-  await runTraining(parseRunConfig(run, 'config'), {
+  await runInFolder(THIS_NODE, parseRunConfig(run, 'config'), {
     resume: options.resume ?? false,
     onEvent: (event) => events.push(event),
     shouldStop: () => steps(events).at(-1)?.step === (options.stopAt ?? Infinity),

@@ -10,7 +10,7 @@ import { METHOD_NAMES, type MethodName, methodNamed } from '../../src/methods/tu
 import type { HeadKind } from '../../src/models/heads/registry.ts';
 import type { CommonConfig, PictureSize } from '../../src/models/model-definition.ts';
 import type { BaseDtype } from '../../src/program/bases/base-dtype.ts';
-import { withBaseDtype } from '../../src/program/bases/node/with-base-dtype.ts';
+import { withBaseDtype } from '../../src/program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { labelledRows } from '../../src/program/objectives/labelled-rows.ts';
 import { modelFeeds, PIXELS } from '../../src/program/objectives/model-inputs.ts';
@@ -18,7 +18,7 @@ import { Program } from '../../src/program/program.ts';
 import { startMethod } from '../../src/studies/jobs/start-method.ts';
 import { Random } from '../../src/support/random.ts';
 import { UserError } from '../../src/support/user-error.ts';
-import { openModel } from '../../src/use/trained/node/load-model.ts';
+import { models, openModel } from '../../src/use/trained/node/load-model.ts';
 import { open } from '../../src/use/trained/node/open.ts';
 import { methodConfig } from '../support/method-config.ts';
 import { BUILDS, familiesAndHeads, writesText, writeTinyHead } from '../support/tiny-head.ts';
@@ -56,7 +56,7 @@ function feedsFor(head: HeadKind, { vocabSize, picture }: CommonConfig): Tensors
 
 async function opened(family: string, head: HeadKind, dtype: BaseDtype, method: MethodName) {
   const folder = join(root, `${family}-${head}`);
-  const model = await withBaseDtype(await openModel(folder, BUILDS[head]), dtype);
+  const model = await withBaseDtype(models.machine, await openModel(folder, BUILDS[head]), dtype);
   const { run } = startMethod(methodConfig(method), model, 40);
   const values = run.tuner.initialValues(3, model.reader(3));
   const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);

@@ -2,14 +2,16 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { disk } from '../../src/input/formats/node/folder-files.ts';
 import type { BaseDtype } from '../../src/program/bases/base-dtype.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../../src/tasks/registry.ts';
-import { BaseFolder } from '../../src/use/serving/node/base-folder.ts';
-import { adapterIn } from '../../src/use/serving/node/find-adapters.ts';
+import { adapterIn } from '../../src/use/serving/find-adapters.ts';
 import { PackedCache } from '../../src/use/serving/packed-cache.ts';
-import { servedAdapter } from '../../src/use/serving/served-adapter.ts';
+import { readContent, servedAdapter } from '../../src/use/serving/served-adapter.ts';
+import { BaseModel } from '../../src/use/serving/served-base.ts';
 import { LocalService } from '../../src/use/serving/service/local-service.ts';
 import { Serving } from '../../src/use/serving/serving.ts';
+import { models } from '../../src/use/trained/node/load-model.ts';
 import { open } from '../../src/use/trained/node/open.ts';
 import { NOTES_FILE } from '../../src/use/trained/notes.ts';
 import { type MadeAdapter, writeMadeAdapter } from '../support/made-adapter.ts';
@@ -115,13 +117,13 @@ function adapters(task: TaskName, all: readonly Options[]): string[] {
 }
 
 async function serve(task: TaskName, folders: readonly string[], dtype: BaseDtype = 'float32') {
-  const base = await BaseFolder.open(baseOf(task), dtype);
+  const base = await BaseModel.open(models, baseOf(task), dtype);
   const limits = { maxTokens: 4096, maxRows: 32, maxWait: 1, maxQueued: 1000 };
   const serving = new Serving(base, { rows: { ...limits, batches: base.batches }, decoding: limits });
   const cache = new PackedCache(2 ** 24);
   for (const [i, folder] of folders.entries()) {
-    const found = adapterIn(folder)!;
-    await serving.add(await servedAdapter(found, `a${i}`, base, cache, () => base.read(found)));
+    const found = adapterIn(disk, folder)!;
+    await serving.add(await servedAdapter(found, `a${i}`, base, cache, () => readContent(found, base)));
   }
   const loader = { load: async () => {}, unload: async () => {}, close: () => base.close() };
   return new LocalService(serving, loader);

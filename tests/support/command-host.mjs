@@ -56,8 +56,8 @@ function trainHere({ port, stop }) {
     port.close();
   };
   dieAt(death, freeze);
-  built('studies/jobs/node/do-job.js').then(({ answerTraining }) =>
-    answerTraining(parent, { reply, stop }, end),
+  Promise.all([built('studies/jobs/answer-training.js'), built('studies/jobs/node/machine.js')]).then(
+    ([{ answerTraining }, { THIS_NODE }]) => answerTraining(THIS_NODE, parent, { reply, stop }, end),
   );
   return worker;
 }

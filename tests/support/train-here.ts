@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { syncBuiltinESMExports } from 'node:module';
 import threads from 'node:worker_threads';
-import { answerTraining, type OwnReply } from '../../src/studies/jobs/node/do-job.ts';
+import { answerTraining, type OwnReply } from '../../src/studies/jobs/answer-training.ts';
+import { THIS_NODE } from '../../src/studies/jobs/node/machine.ts';
 import type { SharedWithTraining } from '../../src/studies/jobs/node/worker.ts';
 import type { Message, Port } from '../../src/support/calls/caller.ts';
 
@@ -64,7 +65,7 @@ function workHere({ port, stop }: SharedWithTraining): EventEmitter {
       listener = given;
     },
   };
-  answerTraining(parent, { reply, stop }, () => {
+  answerTraining(THIS_NODE, parent, { reply, stop }, () => {
     setImmediate(() => worker.emit('exit', 0));
     port.close();
   });

@@ -1,11 +1,12 @@
 import { decodePicture } from '../../src/faces/web/decode-picture.ts';
 import { type PageOptions, train } from '../../src/faces/web/index.ts';
-import { parsePageConfig } from '../../src/faces/web/page-config.ts';
+import { inPage } from '../../src/faces/web/page-config.ts';
 import type { Table } from '../../src/input/data/table/read-table.ts';
 import { thumbnail } from '../../src/input/pictures/thumbnail.ts';
 import { summarizeRun } from '../../src/studies/report/run/run-record.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { describeColumns } from '../../src/tasks/guess/columns.ts';
+import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../../src/training/run/events.ts';
 import { guessWish } from '../data/guess-wish.ts';
 import { type ChosenFile, readChosen } from '../data/read-pictures.ts';
@@ -204,7 +205,7 @@ export class Desk {
   ): Promise<Outcome> {
     await this.#forgetModel();
     const { config, files, modelFiles, ...told } = run;
-    const facts = summarizeRun(parsePageConfig(config))!;
+    const facts = summarizeRun(parseRunConfig(inPage(config), 'config'))!;
     watcher.begun({ ...told, goal: chooseGoal(config), facts, isKept: store !== undefined });
     const events: TrainEvent[] = [];
     const tell = (event: TrainEvent) => {

@@ -1,8 +1,9 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { f32ToF16 } from '../../../src/input/formats/float.ts';
-import { openCheckpoint } from '../../../src/input/formats/node/checkpoint.ts';
+import { disk } from '../../../src/input/formats/node/folder-files.ts';
 import { writeSafetensors } from '../../../src/input/formats/node/safetensors-file.ts';
+import { openCheckpoint } from '../../../src/input/formats/open-checkpoint.ts';
 import type { StoredTensor } from '../../../src/input/formats/tensor-data.ts';
 import { initialise } from '../../../src/models/bind-checkpoint.ts';
 import { CONFIG } from '../shape.ts';
@@ -10,7 +11,7 @@ import { CONFIG } from '../shape.ts';
 /** Writes a model with the same tensors as another, but randomly initialized. */
 export function writeRandomTwin(folder: string, of: string, seed: number): void {
   mkdirSync(folder, { recursive: true });
-  const checkpoint = openCheckpoint(of);
+  const checkpoint = openCheckpoint(disk, of);
   const tensors = checkpoint.names().map((name): [string, StoredTensor] => {
     const shape = [...checkpoint.info(name).shape];
     const data = f32ToF16(initialise(name, shape, seed, CONFIG.initializer_range));

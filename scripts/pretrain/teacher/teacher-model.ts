@@ -4,11 +4,11 @@ import { type BertConfig, bertModel } from '../../../src/models/families/bert/mo
 import { Network } from '../../../src/models/nn/network.ts';
 import type { BaseDtype } from '../../../src/program/bases/base-dtype.ts';
 import { baseFormat } from '../../../src/program/bases/base-format.ts';
-import { withBaseDtype } from '../../../src/program/bases/node/with-base-dtype.ts';
+import { withBaseDtype } from '../../../src/program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../../../src/program/node/node-engine.ts';
 import { modelInputs } from '../../../src/program/objectives/model-inputs.ts';
 import { classLoss, sequenceModel } from '../../../src/program/objectives/sequence-loss.ts';
-import { openModel } from '../../../src/use/trained/node/load-model.ts';
+import { models, openModel } from '../../../src/use/trained/node/load-model.ts';
 
 export interface TeacherModel {
   width: number;
@@ -21,7 +21,7 @@ export async function openTeacher(folder: string, dtype: BaseDtype): Promise<Tea
   const opened = await openModel(folder, (definition, config) =>
     sequenceModel(definition, config, classLoss),
   );
-  const model = await withBaseDtype(opened, dtype);
+  const model = await withBaseDtype(models.machine, opened, dtype);
   const config = model.config as BertConfig;
   const graph = new Graph();
   const plain = new Network(graph);

@@ -1,4 +1,5 @@
-import { openCheckpoint } from '../../../src/input/formats/node/checkpoint.ts';
+import { disk } from '../../../src/input/formats/node/folder-files.ts';
+import { openCheckpoint } from '../../../src/input/formats/open-checkpoint.ts';
 import type { ParameterLayout } from '../../../src/methods/tuners/parameter-layout.ts';
 import { initialise } from '../../../src/models/bind-checkpoint.ts';
 import { Random } from '../../../src/support/random.ts';
@@ -22,7 +23,7 @@ export function randomValues(layout: ParameterLayout, seed: number): Float32Arra
  * @param tokenizer the folder of the encoder's tokenizer
  */
 export function adoptEmbeddings(values: Float32Array, layout: ParameterLayout, tokenizer: string): void {
-  const checkpoint = openCheckpoint(FILES.teacher);
+  const checkpoint = openCheckpoint(disk, FILES.teacher);
   const table = (name: string) => checkpoint.readFloat32(`embeddings.${name}_embeddings.weight`);
   const vocabulary = readVocabulary(FILES.teacher);
   const words = table('word');
@@ -59,7 +60,7 @@ export function adoptEmbeddings(values: Float32Array, layout: ParameterLayout, t
  * teacher's width.
  */
 export function adoptModel(values: Float32Array, layout: ParameterLayout, folder: string): void {
-  const checkpoint = openCheckpoint(folder);
+  const checkpoint = openCheckpoint(disk, folder);
   const known = new Set(checkpoint.names());
   for (const { name } of layout.segments)
     if (known.has(name)) layout.read(values, name).set(checkpoint.readFloat32(name));

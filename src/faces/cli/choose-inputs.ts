@@ -2,10 +2,10 @@ import { statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { PICTURE_NAME } from '../../input/pictures/pixels.ts';
-import { printable } from '../../support/text.ts';
 import type { BaseData, Prediction, ReadingOf } from '../../tasks/prediction.ts';
 import type { OpenedModel } from '../../use/trained/opened-model.ts';
 import { namedFiles, readingFlags, type SplitFlags } from './flags.ts';
+import { warn } from './terminal/screen.ts';
 
 /** Inputs for prediction. */
 interface Inputs {
@@ -58,18 +58,13 @@ export async function readInputs(
   for (const source of sources) {
     const before = all.inputs.length + all.skipped;
     const onSkipped = (message: string, count: number) => {
-      console.error(printable(message));
+      warn(message);
       all.skipped += count;
     };
     const found =
       typeof source === 'string'
         ? parse(source, undefined, reading, onSkipped)
-        : parse(
-            source.read((message) => console.error(printable(message))),
-            source.name,
-            reading,
-            onSkipped,
-          );
+        : parse(source.read(warn), source.name, reading, onSkipped);
     for (const [i, input] of found.entries()) {
       const { place = i } = Object(input) as { place?: number };
       all.inputs.push(readsPictures ? pictureInput(input as { text: string }, source) : input);
@@ -93,11 +88,12 @@ export async function openHere(name: string): Promise<Uint8Array> {
 
 /** The pictures that an argument names, a line for each: one picture, or those in a folder. */
 async function picturesNamed(argument: string): Promise<string[] | undefined> {
-  const { picturesIn } = await import('../../input/data/node/text-files.ts');
+  const { localData } = await import('../../input/data/node/text-files.ts');
   if (PICTURE_NAME.test(argument)) return [reachable(argument)];
   if (!statSync(argument, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   return [
-    picturesIn(argument)
+    localData
+      .picturesIn(argument)
       .map((name) => reachable(join(argument, name)))
       .join('\n'),
   ];

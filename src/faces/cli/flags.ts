@@ -3,9 +3,11 @@ import type { Device } from '../../engine/runtime/session.ts';
 import { ON_BAD_ROW } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { BASE_DTYPES, type BaseDtype } from '../../program/bases/base-dtype.ts';
+import { defined } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags } from '../../tasks/prediction.ts';
-import type { OpenOptions } from '../../use/trained/model-options.ts';
+import type { SharedOpenOptions } from '../../use/trained/model-folders.ts';
+import type { OpenedModel } from '../../use/trained/opened-model.ts';
 import { downloadDisplay, openingDisplay } from './terminal/download-display.ts';
 
 /* Flags of several commands. Each is declared once, so that it has one meaning and one line in docs/commands.md. */
@@ -152,73 +154,78 @@ export function addOpenFlags(command: Command): Command {
   return addModelFlags(command).addOption(keyOption('data.max_length').argParser(count));
 }
 
-export function openFlags({ model, device, baseDtype, maxLength }: OpenFlags): OpenOptions {
-  return { model, device, baseDtype, maxLength, ...openingDisplay() };
+/** Opens a model for the work of a command. */
+export async function withModel<Result>(
+  path: string,
+  { model, device, baseDtype, maxLength }: OpenFlags,
+  use: SharedOpenOptions,
+  work: (model: OpenedModel) => Promise<Result>,
+): Promise<Result> {
+  const { open } = await import('../../use/trained/node/open.ts');
+  const opened = await open(path, { model, device, baseDtype, maxLength, ...openingDisplay(), ...use });
+  try {
+    return await work(opened);
+  } finally {
+    await opened.close();
+  }
 }
 
 /** The flags of each key of the `data` section that says how a file is read. */
-const READING_OPTIONS = {
-  text: () => [
-    columnOption(
-      '--text <column>',
-      'column of the text, by name or by number from 0 (default with a trained model: as in training, like all options on reading files)',
-    ),
+const READING_FLAGS = [
+  [
+    'text',
+    '--text <column>',
+    'column of the text, by name or by number from 0 (default with a trained model: as in training, like all options on reading files)',
+    column,
   ],
-  text_pair: () => [columnOption('--text_pair, --text-pair <column>', 'column of the second text')],
-  label: () => [columnOption('--label <column>', 'column of the label')],
-  source: () => [columnOption('--source <column>', 'column of the input text (seq2seq)')],
-  target: () => [columnOption('--target <column>', 'column of the text to generate (seq2seq)')],
-  header: () => [
-    new Option('--header', 'the first line is a header'),
-    new Option('--no-header', 'the first line is a row'),
+  ['text_pair', '--text_pair, --text-pair <column>', 'column of the second text', column],
+  ['label', '--label <column>', 'column of the label', column],
+  ['source', '--source <column>', 'column of the input text (seq2seq)', column],
+  ['target', '--target <column>', 'column of the text to generate (seq2seq)', column],
+  ['header', '--header', 'the first line is a header'],
+  ['header', '--no-header', 'the first line is a row'],
+  ['quote', '--quote', 'double quotes enclose fields'],
+  ['quote', '--no-quote', 'double quotes are plain characters'],
+  ['delimiter', '--delimiter <character>', 'field separator'],
+  [
+    'label_separator',
+    '--label_separator, --label-separator <text>',
+    'character between the labels, if a row has several',
   ],
-  quote: () => [
-    new Option('--quote', 'double quotes enclose fields'),
-    new Option('--no-quote', 'double quotes are plain characters'),
+  [
+    'null_score_diff_threshold',
+    '--null_score_diff_threshold, --null-score-diff-threshold <number>',
+    'margin by which "no answer" must beat the best answer (SQuAD 2.0)',
+    number,
   ],
-  delimiter: () => [new Option('--delimiter <character>', 'field separator')],
-  label_separator: () => [
-    new Option(
-      '--label_separator, --label-separator <text>',
-      'character between the labels, if a row has several',
-    ),
-  ],
-  null_score_diff_threshold: () => [
-    new Option(
-      '--null_score_diff_threshold, --null-score-diff-threshold <number>',
-      'margin by which "no answer" must beat the best answer (SQuAD 2.0)',
-    ).argParser(number),
-  ],
-  on_bad_row: () => [
-    new Option('--on_bad_row, --on-bad-row <what>', 'what to do with rows that cannot be read').choices(
-      ON_BAD_ROW,
-    ),
-  ],
-} satisfies Readonly<Record<string, () => Option[]>>;
+  ['on_bad_row', '--on_bad_row, --on-bad-row <what>', 'what to do with rows that cannot be read', ON_BAD_ROW],
+] as const;
 
-type ReadingKey = keyof typeof READING_OPTIONS;
+type ReadingKey = (typeof READING_FLAGS)[number][0];
 
 /** The keys that apply to every file of texts. */
 export const TEXT_KEYS: readonly ReadingKey[] = ['text', 'header', 'quote', 'delimiter'];
 
-/** Adds the flags for reading a file. Default for all of them: as in training. */
-export function addReadingFlags(
-  command: Command,
-  keys: readonly ReadingKey[] = Object.keys(READING_OPTIONS) as ReadingKey[],
-): Command {
-  for (const option of keys.flatMap((key) => READING_OPTIONS[key]())) command.addOption(option);
+/** Adds the flags for reading a file: all, or those of some keys. Default for all of them: as in training. */
+export function addReadingFlags(command: Command, keys?: readonly ReadingKey[]): Command {
+  for (const [key, flag, description, values] of READING_FLAGS) {
+    if (keys && !keys.includes(key)) continue;
+    const option = new Option(flag, description);
+    if (typeof values === 'function') option.argParser(values);
+    command.addOption(typeof values === 'object' ? option.choices(values) : option);
+  }
   return command;
 }
 
 /** The flags that change how a data file is read. */
 export function readingFlags(flags: object): ReadingFlags {
   const given = flags as Readonly<Record<string, unknown>>;
-  const values = Object.entries(READING_OPTIONS).map(([key, options]) => {
-    const value = given[options()[0]!.attributeName()];
+  const values = READING_FLAGS.map(([key, flag]) => {
+    const value = given[new Option(flag).attributeName()];
     // The flag --no-text is about the output.
     return [key, key === 'text' && value === false ? undefined : value];
   });
-  return Object.fromEntries(values.filter(([, value]) => value !== undefined)) as ReadingFlags;
+  return defined(Object.fromEntries(values));
 }
 
 /** Flags that name a split of a dataset on the Hub instead of a file. */
@@ -267,10 +274,6 @@ export function assertOnly(command: Command, flag: string, names: readonly strin
     return command.getOptionValueSource(name) === 'cli' && !names.includes(name);
   });
   if (idle) throw new UserError({ key: idle.long!, fault: `does not apply with ${flag}` });
-}
-
-function columnOption(flag: string, description: string): Option {
-  return new Option(flag, description).argParser(column);
 }
 
 /** Parses a column flag: a name, or a number from 0. */

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { isAgreed, type Processes } from '../../program/parallel/communicator.ts';
+import { fromFirst } from '../../program/parallel/from-first.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /**
@@ -7,7 +8,7 @@ import { UserError } from '../../support/user-error.ts';
  * computation; only the first prints and writes.
  */
 export async function inAllProcesses(work: (processes: Processes) => Promise<void>): Promise<void> {
-  const { readLaunch, readyForMpi } = await import('../../program/parallel/node/launch.ts');
+  const { readLaunch, readyForMpi } = await import('../../program/parallel/launch.ts');
   const { joinProcesses } = await import('../../program/parallel/node/join-processes.ts');
   readyForMpi(process.env);
   const rank = readLaunch(process.env)?.rank ?? 0;
@@ -23,6 +24,12 @@ export async function inAllProcesses(work: (processes: Processes) => Promise<voi
   } finally {
     Object.assign(console, { log, error: complain });
   }
+}
+
+/** Reads standard input in the first process, for all. */
+export async function readShared({ communicator }: Processes): Promise<string> {
+  const { readInput } = await import('./standard-input.ts');
+  return fromFirst(communicator, readInput);
 }
 
 /** How long other processes wait for process 0 to report an error that all processes have, in milliseconds. */

@@ -1,8 +1,8 @@
 import { closeSync, openSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
-import { THREADS } from '../../engine/runtime/node/asked-threads.ts';
+import { THREADS } from '../../engine/runtime/asked-threads.ts';
 import { isAgreed, markAgreed } from '../../program/parallel/communicator.ts';
-import { rankAmongSeveral } from '../../program/parallel/node/launch.ts';
+import { rankAmongSeveral } from '../../program/parallel/launch.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { printable } from '../../support/text.ts';
 import { ComputationError, fileError, UserError } from '../../support/user-error.ts';
@@ -103,8 +103,9 @@ async function openCheckpoint(command: Command): Promise<void> {
   const { checkpoint } = command.opts<{ checkpoint?: number }>();
   const [path] = command.processedArgs as string[];
   if (typeof path !== 'string' || (checkpoint === undefined && !path.endsWith('.safetensors'))) return;
-  const { trainedAt } = await import('../../studies/jobs/node/load-run.ts');
-  command.processedArgs[0] = await trainedAt(path, checkpoint);
+  const { trainedAt } = await import('../../studies/jobs/checkpoint-adapter.ts');
+  const { THIS_NODE } = await import('../../studies/jobs/node/machine.ts');
+  command.processedArgs[0] = await trainedAt(THIS_NODE, path, checkpoint);
   // The option is handled here, so it is hidden from the command's action.
   command.setOptionValue('checkpoint', undefined);
 }

@@ -31,14 +31,15 @@ it('takes the config that a program exports, with settings, rows in memory, and 
     });`,
   );
   const settings = ['output=b', 'data.validation=dev.tsv', 'adalora.schedule=cubic'];
-  const { config, withRows: given } = await runConfigAt(path, settings);
-  expect(config).toMatchObject({ output: 'b', training: { metric_for_best_model: 'own' } });
-  expect(given).toMatchObject({
+  const { config, texts, functions, metrics } = await runConfigAt(path, settings);
+  expect(config).toMatchObject({
     output: 'b',
-    data: { train: [{ text: 'a', label: 'b' }], validation: 'dev.tsv' },
-    adalora: { score: expect.any(Function), schedule: 'cubic' },
-    metrics: { own: expect.any(Function) },
+    training: { metric_for_best_model: 'own' },
+    data: { train: 'data.train', validation: 'dev.tsv' },
+    adalora: { score: [...functions.keys()][0], schedule: 'cubic' },
   });
+  expect(texts['data.train']).toBe('{"text":"a","label":"b"}\n');
+  expect(metrics).toEqual({ own: expect.any(Function) });
 });
 
 it.each([

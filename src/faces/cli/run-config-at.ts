@@ -2,22 +2,13 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Document } from 'yaml';
-import { namedRows } from '../../studies/jobs/rows-in-memory.ts';
+import { type AskedRun, inFiles, namedRows } from '../../studies/jobs/rows-in-memory.ts';
 import { isObject } from '../../support/options.ts';
 import { InvalidConfig, shown } from '../../support/user-error.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
-import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
+import type { RunConfigInput } from '../../training/run/config/run-config.ts';
 import { applySetting } from './apply-setting.ts';
 import { loadConfig } from './load-config.ts';
-
-/**
- * A run's config in two forms: parsed, and as `train` accepts it. A config written as a program may contain
- * rows and score functions.
- */
-export interface RunConfigFile {
-  config: ParsedConfig;
-  withRows: RunConfigInput;
-}
 
 /**
  * Reads a run's config from a YAML file, or from the default export of a JavaScript or TypeScript file, and applies
@@ -25,26 +16,15 @@ export interface RunConfigFile {
  *
  * @throws UserError as {@link loadConfig} does, and for a program that fails or exports no config
  */
-export async function runConfigAt(path: string, settings: readonly string[]): Promise<RunConfigFile> {
+export async function runConfigAt(path: string, settings: readonly string[]): Promise<AskedRun> {
   if (!/\.[cm]?[jt]s$/i.test(path) || !existsSync(path)) {
-    const config = loadConfig(path, settings);
-    return { config, withRows: config as RunConfigInput };
+    return inFiles(loadConfig(path, settings));
   }
   const exported = await exportedBy(path);
-  const { config: named, values, metrics } = await namedRows(exported);
+  const { config: named, ...own } = await namedRows(exported);
   const document = new Document(named);
   for (const setting of settings) applySetting(document, setting);
-  const plain = document.toJS();
-  const config = parseRunConfig(plain, path, Object.keys(metrics));
-  return { config, withRows: { ...(withValues(plain, values) as RunConfigInput), metrics } };
-}
-
-/** Replaces the placeholders of rows and functions by their values, unless a setting has changed them. */
-function withValues(plain: unknown, values: ReadonlyMap<string, unknown>): unknown {
-  if (typeof plain === 'string') return values.get(plain) ?? plain;
-  if (Array.isArray(plain)) return plain.map((item) => withValues(item, values));
-  if (!isObject(plain)) return plain;
-  return Object.fromEntries(Object.entries(plain).map(([key, value]) => [key, withValues(value, values)]));
+  return { ...own, config: parseRunConfig(document.toJS(), path, Object.keys(own.metrics)) };
 }
 
 async function exportedBy(path: string): Promise<RunConfigInput> {

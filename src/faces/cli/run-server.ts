@@ -2,18 +2,17 @@ import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
-import { readAdapter } from '../../input/formats/adapters/node/adapter-folder.ts';
-import { missingFile } from '../../input/formats/node/file-source.ts';
+import { readAdapterIn } from '../../input/formats/adapters/read-stored-adapter.ts';
+import { disk } from '../../input/formats/node/folder-files.ts';
 import { INPUT_KINDS } from '../../program/modalities/input-kinds.ts';
 import { programVersion } from '../../support/node/process-status.ts';
 import { batched } from '../../support/queue.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { FolderEvent } from '../../use/serving/adapter-folders.ts';
-import { findAdapters } from '../../use/serving/node/find-adapters.ts';
+import { type FoundAdapter, findAdapters } from '../../use/serving/find-adapters.ts';
 import { startServingThread } from '../../use/serving/node/start-serving.ts';
-import type { FoundAdapter } from '../../use/serving/served-adapter.ts';
 import { startServing } from '../../use/serving/start-serving.ts';
-import { readRunBase } from '../../use/trained/node/locate-trained.ts';
+import { readRunBase } from '../../use/trained/locate-trained.ts';
 import { listen, TIMEOUTS } from '../servers/http/listen.ts';
 import type { ServeApp } from '../servers/serve/request-scope.ts';
 import { serveApp } from '../servers/serve/serve-app.ts';
@@ -110,7 +109,7 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
 
 function checkFolder(folder: string): void {
   const stats = statSync(folder, { throwIfNoEntry: false });
-  if (!stats) throw missingFile(folder, 'a folder of adapters');
+  if (!stats) throw disk.missing(folder, 'a folder of adapters');
   if (stats.isDirectory()) return;
   throw new UserError({ where: folder, fault: 'is a file. Pass a folder of adapters' });
 }
@@ -128,7 +127,7 @@ function readKey(variable: string | undefined): string | undefined {
 /** The base model that the first readable adapter names. */
 async function namedBase(folders: readonly string[]): Promise<string> {
   for (const folder of folders) {
-    for (const adapter of await findAdapters(folder)) {
+    for (const adapter of findAdapters(disk, folder)) {
       const named = await readBaseName(adapter);
       if (named) return named;
     }
@@ -146,7 +145,7 @@ async function namedBase(folders: readonly string[]): Promise<string> {
  */
 async function readBaseName({ folder, run }: FoundAdapter): Promise<string | null | undefined> {
   try {
-    return (run && readRunBase(run)) ?? (await readAdapter(folder)).baseModel;
+    return (run && readRunBase(disk.within(run))) ?? (await readAdapterIn(disk, folder)).baseModel;
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

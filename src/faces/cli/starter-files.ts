@@ -1,7 +1,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readText } from '../../input/formats/node/read-text.ts';
+import { readTextNow } from '../../input/formats/files.ts';
+import { disk } from '../../input/formats/node/folder-files.ts';
 import { UserError } from '../../support/user-error.ts';
 import { DEFAULT_TASK, TASK_NAMES } from '../../tasks/registry.ts';
 import { CONFIG_NAME } from './config-path.ts';
@@ -27,6 +28,6 @@ export function starterFiles(task: string = DEFAULT_TASK): { name: string; conte
   const rows = readdirSync(folder).filter((name) => /^(train|validation)\./.test(name));
   return [CONFIG_NAME, ...rows.sort()].map((name) => ({
     name,
-    content: readText(join(folder, name), 'a file of the package'),
+    content: readTextNow(disk, join(folder, name), 'a file of the package'),
   }));
 }

@@ -1,22 +1,21 @@
 import { folderFiles } from '../../input/formats/node/folder-files.ts';
-import { readRunEvents } from '../../studies/report/node/read-run-record.ts';
+import { readRunEvents } from '../../studies/report/run/read-run-record.ts';
 import { summarizeRun } from '../../studies/report/run/run-record.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import { LivePicture } from '../servers/live/live-picture.ts';
 import { serveLive } from '../servers/live/live-server.ts';
 import type { Watch } from './watch-run.ts';
 
-/** A run's live page in a browser. After the run, an open page stays but is no longer served. */
-export interface LiveView extends Watch {
-  url: string;
-}
-
 /**
- * Serves the page of a run that is about to start.
+ * Serves the page of a run that is about to start. After the run, an open page stays but is no longer served.
  *
  * @param onStop called when the page's button is pressed
  */
-export async function watchLive(config: ParsedConfig, port: number, onStop: () => void): Promise<LiveView> {
+export async function watchLive(
+  config: ParsedConfig,
+  port: number,
+  onStop: () => void,
+): Promise<Watch & { url: string }> {
   const facts = summarizeRun(config);
   if (!facts) throw new Error('the config is not one that a report can read');
   const picture = new LivePicture(facts);

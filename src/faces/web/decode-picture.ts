@@ -1,12 +1,13 @@
 import { assertDecodable, undecodable } from '../../input/pictures/decoded.ts';
 import { pictureFacts } from '../../input/pictures/picture-size.ts';
 import type { Pixels } from '../../input/pictures/pixels.ts';
+import { Turns } from '../../support/turns.ts';
 
 /** Pixels that are copied from a canvas at a time. */
 const PIECE = 2 ** 20;
 
-/** The picture that is being decoded. A page decodes one at a time, because each needs seven bytes per pixel. */
-let last: Promise<unknown> = Promise.resolve();
+/** A page decodes one picture at a time, because each needs seven bytes per pixel. */
+const turns = new Turns();
 
 /**
  * Decodes a JPEG, PNG, WebP or GIF file (its first frame) with the browser's decoders: rotated by its EXIF orientation,
@@ -15,9 +16,7 @@ let last: Promise<unknown> = Promise.resolve();
  * @throws UserError for other files, and for files that are damaged, truncated or too large
  */
 export function decodePicture(bytes: Uint8Array, name: string): Promise<Pixels> {
-  const decoded = last.then(() => decode(bytes, name));
-  last = decoded.catch(() => {});
-  return decoded;
+  return turns.run(() => decode(bytes, name));
 }
 
 async function decode(bytes: Uint8Array, name: string): Promise<Pixels> {

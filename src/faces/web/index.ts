@@ -1,6 +1,7 @@
 /** Fine-tuning in a page: the counterpart of Node's package, with files instead of folders. */
 
 export type { PageFile } from '../../input/formats/files.ts';
+export type { ResultFiles } from '../../studies/jobs/memory-store.ts';
 export { UserError } from '../../support/user-error.ts';
 export type { TextInput } from '../../tasks/labelled/read-inputs.ts';
 export type { LabelSetAnswer } from '../../tasks/multi-label-classification/definition.ts';
@@ -15,4 +16,4 @@ export { type OpenOptions, open, type Trained } from './open.ts';
 export type { PageConfig } from './page-config.ts';
 export type { PageOptions } from './page-options.ts';
 export type { PageTexts } from './page-text-file.ts';
-export { type ResultFiles, type TrainOptions, type TrainResult, train } from './train.ts';
+export { type TrainOptions, type TrainResult, train } from './train.ts';

@@ -1,8 +1,7 @@
 import type { Device } from '../../engine/runtime/session.ts';
 import type { BaseDtype } from '../../program/bases/base-dtype.ts';
 import { type Complaint, UserError } from '../../support/user-error.ts';
-import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
-import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
+import type { RunConfigInput } from '../../training/run/config/run-config.ts';
 
 /** A config without its output folder, which has no meaning in a page. */
 type WithoutOutput<Input> = Input extends unknown ? Omit<Input, 'output'> & { output?: string } : never;
@@ -10,16 +9,9 @@ type WithoutOutput<Input> = Input extends unknown ? Omit<Input, 'output'> & { ou
 /** The config of a run in a page, as in Node: `data` has names of files, or rows. The default of `device` is `wasm`. */
 export type PageConfig = WithoutOutput<RunConfigInput>;
 
-/**
- * Checks a config and fills in the defaults.
- *
- * @param scores names of custom scores
- * @throws UserError with a line for every problem, including features that a page does not support
- */
-export function parsePageConfig(settings: PageConfig, scores: readonly string[] = []): ParsedConfig {
-  const config = parseRunConfig({ device: 'wasm', output: 'page', ...settings }, 'config', scores);
-  assertInPage('config', { ...config, dataset: config.data.dataset });
-  return config;
+/** The config of a page's run as one in Node. */
+export function inPage(config: PageConfig): RunConfigInput {
+  return { device: 'wasm', output: 'page', ...config } as RunConfigInput;
 }
 
 /**

@@ -11,17 +11,13 @@ import { UserError } from '../../support/user-error.ts';
  */
 export type PageTexts = Readonly<Record<string, Blob | string>>;
 
-export interface PageTextFile extends TextFile {
-  digest(): Promise<string>;
-}
-
 /**
  * Reads a text file.
  *
  * @param key the config's key that names it
  * @throws UserError if the page does not have it, or it is too large or not UTF-8
  */
-export async function pageTextFile(files: PageTexts, name: string, key: string): Promise<PageTextFile> {
+export async function pageTextFile(files: PageTexts, name: string, key: string): Promise<TextFile> {
   if (!Object.hasOwn(files, name)) {
     const names = Object.keys(files);
     const hint = suggest(name, names) || `There are: ${names.join(', ') || 'none'}.`;
@@ -41,11 +37,12 @@ export async function pageTextFile(files: PageTexts, name: string, key: string):
     size: blob.size,
     read: () => text,
     digest: () => sourceDigest(source),
-    openPicture: (picture) => openPicture(files, picture),
+    openPicture: (picture) => openPagePicture(files, picture),
   };
 }
 
-async function openPicture(files: PageTexts, name: string): Promise<Uint8Array> {
+/** Reads a picture that a row names. Throws a UserError if the page does not have it, or it is too large. */
+export async function openPagePicture(files: PageTexts, name: string): Promise<Uint8Array> {
   const picture = Object.hasOwn(files, name) ? files[name] : undefined;
   if (!(picture instanceof Blob)) throw new UserError({ where: name, fault: 'is not a file of the page' });
   if (picture.size > MAX_PICTURE_BYTES)

@@ -1,3 +1,4 @@
+import { addUp } from '../../support/numbers.ts';
 import { Random } from '../../support/random.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
 
@@ -80,7 +81,7 @@ export function holdOut<Rows>(rows: Splittable<Rows>, share: number): HeldOut<Ro
   const count = rows.texts.length;
   const alike = `The ${count} rows are ${groups.length} ${groups.length === 1 ? 'group' : 'groups'} with texts in common, and a group stays on one side.`;
   const hint = `${groups.length < count ? `${alike} ` : ''}Set data.validation to ${groups.length > 1 ? 'a larger share or ' : ''}a file of labeled rows.`;
-  const held = sum(heldOut, (group) => group.rows.length);
+  const held = addUp(heldOut, (group) => group.rows.length);
   throw new UserError({
     where: 'data.validation',
     fault: `leaves ${count - held} rows to train on and ${held} to validate on; both need some`,
@@ -109,7 +110,7 @@ export function splitFolds<Rows>(rows: Splittable<Rows>, count: number): HeldOut
   const alone: Set<Group>[] = [];
   for (let folds = count; folds > 1; folds--) {
     const largest = rest.reduce((a, b) => (b.weight > a.weight ? b : a));
-    if (largest.weight <= sum(rest, readWeight) / folds) break;
+    if (largest.weight <= addUp(rest, readWeight) / folds) break;
     alone.push(new Set([largest]));
     rest = rest.filter((group) => group !== largest);
   }
@@ -178,7 +179,7 @@ function takeShare(groups: readonly Group[], share: number, left: number, spares
     same.push(group);
     strata.set(group.stratum, same);
   }
-  const sizes = [...strata].map(([name, same]) => ({ name, same, weight: sum(same, readWeight) }));
+  const sizes = [...strata].map(([name, same]) => ({ name, same, weight: addUp(same, readWeight) }));
   sizes.sort((a, b) => b.weight - a.weight || (a.name < b.name ? -1 : 1));
   const taken = new Set<Group>();
   // The largest stratum comes first. Each stratum's rounding error is added to the next one, so that small strata
@@ -224,12 +225,6 @@ const readWeight = ({ weight }: Group): number => weight;
 
 function byHash(a: Group, b: Group): number {
   return a.hash - b.hash || (a.key < b.key ? -1 : 1);
-}
-
-function sum<T>(values: Iterable<T>, of: (value: T) => number): number {
-  let total = 0;
-  for (const value of values) total += of(value);
-  return total;
 }
 
 function withoutSpace(text: string): string {

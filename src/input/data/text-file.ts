@@ -14,6 +14,8 @@ export interface TextFile {
    * `onNotice`, such text is an error
    */
   read(onNotice?: (message: string) => void): string;
+  /** The digest of the file, as `sourceDigest` computes it. Missing for text in memory and for a folder of pictures. */
+  digest?(): string | Promise<string>;
   /**
    * Returns the bytes of a picture that a row names.
    *

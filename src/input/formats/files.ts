@@ -2,7 +2,15 @@ import type { Hash } from '../../support/sha256.ts';
 import { nearest } from '../../support/text.ts';
 import { InvalidFile, UserError } from '../../support/user-error.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from './bounded-json.ts';
-import { type AsyncByteSource, blobSource, type OpenFile, sourceDigest, wholeFile } from './byte-source.ts';
+import {
+  type AsyncByteSource,
+  blobSource,
+  type OpenFile,
+  sourceDigest,
+  splitRange,
+  wholeFile,
+} from './byte-source.ts';
+import { utf8Text } from './excerpt.ts';
 import { openFetchSource } from './fetch-source.ts';
 
 /** A file in a page: chosen by the user, in memory (bytes or text), or at a URL. */
@@ -16,9 +24,32 @@ export interface Files {
   open(name: string): Promise<AsyncByteSource | undefined>;
   /** The names of the files, for hints; empty if they cannot be listed. */
   list(): readonly string[];
+  /** Identifies a file by its content, like `sourceDigest`. Missing if a file must be read for it. */
+  digest?(name: string): string;
 }
 
-/** A folder that a program writes too, such as that of a run: on a disk, or in memory. It answers at once. */
+/** A file's name in messages, and the digest of its content. */
+export type FileDigest = readonly [name: string, digest: string];
+
+/** The state of a file or folder. Links are followed. */
+export interface PathState {
+  kind: 'file' | 'folder' | 'other';
+  size: number;
+  /** Whether the path itself is a link. */
+  isLink: boolean;
+  /** Changes when the file is replaced or overwritten. */
+  identity: string;
+  /**
+   * Time of the last change in nanoseconds. Any write changes it, even if size and modification time are reset, and so does
+   * a new hard link.
+   */
+  changed: bigint;
+}
+
+/**
+ * A folder that a program writes too, such as that of a run: on a disk, or in memory. It answers at once. All of a disk is
+ * one too, with the paths that a user gives as names.
+ */
 export interface FolderFiles extends Files {
   /** The path of a file in messages and events. */
   path(name: string): string;
@@ -27,22 +58,58 @@ export interface FolderFiles extends Files {
   /** Whether there is a file or folder of this name. */
   has(name: string): boolean;
   /**
+   * Undefined if there is nothing at the path.
+   *
+   * @throws UserError if the system denies access to it
+   */
+  stat(name: string): PathState | undefined;
+  /** The path of what exists, with all links resolved. */
+  realPath(name: string): string;
+  /** The paths of all files and folders below it, with forward slashes. */
+  listAll(): string[];
+  /**
    * Opens a file for reading.
    *
    * @param expected a description of the file for messages: "a config file"
    * @throws UserError if it is missing or unreadable
    */
   openNow(name: string, expected: string): OpenFile;
+  /** The error of {@link openNow} for a path that does not exist. It suggests similar names. */
+  missing(name: string, expected: string): UserError;
   /** Writes a file, and the folder if it is missing. Even after a crash, a reader finds the old content or the new one. */
   write(name: string, content: string | Uint8Array | Iterable<Uint8Array>): void;
+  /**
+   * Starts a file that other processes may write too. It appears when it is published. Always discard it in the end.
+   */
+  newFile(name: string): {
+    write(bytes: Uint8Array): void;
+    /**
+     * Gives the file its name, unless another writer's intact file has it.
+     *
+     * @param isIntact whether a file of this folder has the right content; called for this file first
+     * @returns whether an intact file has the name
+     */
+    publish(isIntact: (name: string) => boolean): boolean;
+    discard(): void;
+  };
+  /** Links a path to a file, or copies the file if the system has no links. */
+  link(name: string, target: string): void;
   /** Adds to the end of a file. */
   append(name: string, content: string | Uint8Array): void;
   /** Removes a file, or a folder with its files, if it exists. */
   remove(name: string): void;
   /** A folder in this one, which may be missing. */
   within(name: string): FolderFiles;
-  /** The fastest SHA-256 here. */
-  newHash(): Hash;
+  /**
+   * Calls `work` with a folder that no other writer uses, and removes it afterwards. `work` creates it.
+   *
+   * @param name the start of its name
+   */
+  inScratchFolder<T>(name: string, work: (folder: FolderFiles) => Promise<T>): Promise<T>;
+  /** Identifies a file by its content, like `sourceDigest`. */
+  digest(name: string): string;
+  /** The fastest SHA-256 here, or SHA-1. */
+  newHash(algorithm?: 'sha1' | 'sha256'): Hash;
 }
 
 /** A folder in a page: files by name, the URL of a folder, or any other {@link Files}. */
@@ -89,6 +156,11 @@ function filesAt(address: URL): Files {
   };
 }
 
+/** The last part of a path. */
+export function lastPart(path: string): string {
+  return /[^\\/]*$/.exec(path.replace(/[\\/]+$/, ''))![0];
+}
+
 /** The path of a file, for messages. */
 export function pathIn(folder: string, file: string): string {
   return folder.endsWith('/') ? folder + file : `${folder}/${file}`;
@@ -111,9 +183,12 @@ export async function readFile(
 }
 
 /** The digests of those files that exist. */
-export async function digestsIn(files: Files, names: readonly string[]): Promise<string[]> {
-  const sources = await Promise.all(names.map((name) => files.open(name)));
-  return Promise.all(sources.filter((source) => source !== undefined).map(sourceDigest));
+export async function digestsIn(files: Files, names: readonly string[]): Promise<FileDigest[]> {
+  const found = names.map(async (name): Promise<FileDigest | undefined> => {
+    const source = await files.open(name);
+    return source && [name, files.digest?.(name) ?? (await sourceDigest(source))];
+  });
+  return (await Promise.all(found)).filter((each) => each !== undefined);
 }
 
 /** Parses a small JSON file; undefined if it does not exist. Throws a UserError for invalid JSON. */
@@ -126,6 +201,51 @@ export async function readJsonFile(files: Files, file: string): Promise<unknown>
 export function readJsonNow(folder: FolderFiles, name: string, expected: string): unknown {
   const file = folder.openNow(name, expected);
   return parseSmallJson(wholeFile(file, MAX_JSON_BYTES), file.path);
+}
+
+/** Reads a small text file of a folder that answers at once. Throws a UserError if it is missing or not UTF-8. */
+export function readTextNow(
+  folder: FolderFiles,
+  name: string,
+  expected: string,
+  maxBytes = MAX_JSON_BYTES,
+): string {
+  const file = folder.openNow(name, expected);
+  return utf8Text(wholeFile(file, maxBytes), file.path);
+}
+
+/** Rejects an output folder that already has files, and an empty path, which would mean the current folder. */
+export function assertNewFolder(disk: FolderFiles, path: string): void {
+  if (path === '') throw new UserError({ key: 'output', fault: 'is empty', hint: 'Name a folder.' });
+  if (disk.within(path).list().length === 0) return;
+  throw new UserError({
+    where: `output: ${path}`,
+    fault: 'is not empty',
+    hint: 'Choose a new or empty folder.',
+    code: 'already_exists',
+  });
+}
+
+/** Whether an absolute path is below a folder, both without links. */
+export function isBelow(path: string, folder: string): boolean {
+  // In other systems than Windows, a name may have a backslash.
+  const separator = /^([a-z]:)?\\/i.test(folder) ? '\\' : '/';
+  return path.startsWith(folder.endsWith(separator) ? folder : folder + separator);
+}
+
+/** The bytes of a file, or those in a range, in parts. The file is open while it is read. */
+export function* fileChunks(
+  folder: FolderFiles,
+  name: string,
+  part?: { begin: number; end: number },
+): Generator<Uint8Array> {
+  const file = folder.openNow(name, 'a file');
+  try {
+    const { begin, end } = part ?? { begin: 0, end: file.size };
+    for (const range of splitRange(begin, end)) yield file.read(...range);
+  } finally {
+    file.close();
+  }
 }
 
 /** The error for a missing file. It suggests similar names. */

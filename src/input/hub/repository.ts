@@ -1,6 +1,6 @@
 import type { ListFileEntry } from '@huggingface/hub';
 import { UserError } from '../../support/user-error.ts';
-import type { DownloadProgress } from '../formats/byte-source.ts';
+import { type DownloadProgress, splitRange } from '../formats/byte-source.ts';
 import type { FolderFiles } from '../formats/files.ts';
 import { isAdapterRepository, MODULES, neededFiles, POOLING, POOLING_FILES } from './model-files.ts';
 import type { ModelId } from './model-id.ts';
@@ -21,39 +21,6 @@ export interface ResolveOptions {
   token?: string;
 }
 
-/** The environment variables of a process. */
-export type HubVariables = Readonly<Record<string, string | undefined>>;
-
-/** How to reach the Hub: options override the environment variables of Python's huggingface_hub. */
-export function readAccess(options: ResolveOptions, env: HubVariables, cacheFolder: () => string) {
-  const { HF_HUB_OFFLINE, TRANSFORMERS_OFFLINE, HF_ENDPOINT, HF_TOKEN } = env;
-  const endpoint = options.endpoint ?? (HF_ENDPOINT || 'https://huggingface.co');
-  return {
-    cacheDir: options.cacheDir ?? cacheFolder(),
-    offline: options.offline ?? isSet(HF_HUB_OFFLINE || TRANSFORMERS_OFFLINE),
-    endpoint: endpoint.replace(/\/+$/, ''),
-    get token() {
-      return checkToken(options.token ?? HF_TOKEN);
-    },
-  };
-}
-
-/** Parses a boolean environment variable like Python's huggingface_hub. */
-function isSet(value: string | undefined): boolean {
-  return ['1', 'ON', 'YES', 'TRUE'].includes((value ?? '').toUpperCase());
-}
-
-function checkToken(token: string | undefined): string | undefined {
-  const trimmed = token?.trim();
-  if (!trimmed) return undefined;
-  if (trimmed.startsWith('hf_')) return trimmed;
-  throw new UserError({
-    where: 'HF_TOKEN',
-    fault: 'is not an access token: those begin with hf_',
-    code: 'access_denied',
-  });
-}
-
 export type RepositoryType = 'model' | 'dataset';
 
 /** The size and the hash of a file: a large file's SHA-256, or git's SHA-1. */
@@ -62,21 +29,23 @@ export interface Expectation {
   digest: string;
 }
 
-/** A repository in a cache. Paths are relative to its folder. */
-export interface RepositoryFiles extends Pick<FolderFiles, 'path' | 'has' | 'write'> {
-  isIntact(path: string, expected: Expectation): boolean;
-  /** Starts a file that other processes may write too. It appears when it is published, and only if it is intact. */
-  newFile(
-    path: string,
-    expected: Expectation,
-  ): {
-    write(bytes: Uint8Array): void;
-    /** Returns whether the path now has an intact file. */
-    publish(): boolean;
-    discard(): void;
-  };
-  /** Links a path to a file. */
-  link(path: string, target: string): void;
+/** A repository's folder in a cache. It contains `blobs`, `refs` and `snapshots`. */
+export function repositoryIn(cache: FolderFiles, type: RepositoryType, name: string): FolderFiles {
+  return cache.within(`${type}s--${name.replace('/', '--')}`);
+}
+
+/** Whether a file has the expected size and hash. Git's SHA-1 also covers a header. */
+function isBlob(files: FolderFiles, name: string, { size, digest }: Expectation): boolean {
+  const file = files.openNow(name, 'a file of the cache');
+  try {
+    if (file.size !== size) return false;
+    const isLarge = digest.length === 64;
+    const hash = isLarge ? files.newHash() : files.newHash('sha1').update(`blob ${size}\0`);
+    for (const range of splitRange(0, size)) hash.update(file.read(...range));
+    return hash.digest('hex') === digest;
+  } finally {
+    file.close();
+  }
 }
 
 /** The empty file with which huggingface_hub notes that a commit lacks a file. */
@@ -89,8 +58,8 @@ export function isCommit(text: string): boolean {
 }
 
 export interface DownloadOptions {
-  /** The repository in the cache. */
-  files(type: RepositoryType, name: string): RepositoryFiles;
+  /** The folder of all repositories. */
+  cache: FolderFiles;
   /** Base URL of the Hub, without a trailing slash. */
   endpoint: string;
   token?: string;
@@ -149,7 +118,7 @@ export async function openRepository(
   };
   await list();
   if (type === 'model' && entries.has(MODULES) && folders.has(POOLING)) await list(POOLING);
-  const files = options.files(type, id.name);
+  const files = repositoryIn(options.cache, type, id.name);
   const snapshot = `snapshots/${sha}`;
   return {
     paths: [...entries.keys()],
@@ -159,13 +128,12 @@ export async function openRepository(
       if (files.has(link)) return;
       const expected = expectation(entries.get(path)!, where);
       const blob = `blobs/${expected.digest}`;
-      if (!files.has(blob) || !files.isIntact(blob, expected)) {
+      if (!files.has(blob) || !isBlob(files, blob, expected)) {
         const content = await hub.downloadFile({ ...access, repo, path, revision: sha });
         if (!content) throw new UserError({ where, fault: `has no file ${path}`, code: 'not_found' });
         const onReceived = (received: number) =>
           options.onProgress?.({ file: path, received, total: expected.size });
-        const file = files.newFile(blob, expected);
-        await saveBlob(content, file, { ...expected, where: `${where}: ${path}`, onReceived });
+        await saveBlob(content, files, blob, { ...expected, where: `${where}: ${path}`, onReceived });
       }
       files.link(link, blob);
     },
@@ -237,9 +205,11 @@ function expectation({ path, size, oid, lfs }: ListFileEntry, where: string): Ex
  */
 async function saveBlob(
   content: Blob,
-  file: ReturnType<RepositoryFiles['newFile']>,
+  files: FolderFiles,
+  name: string,
   { where, onReceived, size, digest }: Expectation & { where: string; onReceived(bytes: number): void },
 ): Promise<void> {
+  const file = files.newFile(name);
   try {
     let received = 0;
     for await (const chunk of content.stream() as unknown as AsyncIterable<Uint8Array>) {
@@ -248,7 +218,7 @@ async function saveBlob(
       file.write(chunk);
       onReceived(received);
     }
-    if (received === size && file.publish()) return;
+    if (received === size && file.publish((written) => isBlob(files, written, { size, digest }))) return;
     const got = received > size ? 'more were' : received === 1 ? 'only 1 was' : `only ${received} were`;
     const fault =
       received === size

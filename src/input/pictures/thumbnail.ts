@@ -1,4 +1,4 @@
-import { crc32 } from '../formats/pickle/encode-torch-file.ts';
+import { crc32 } from '../../support/crc.ts';
 import type { Pixels } from './pixels.ts';
 import { resize } from './resize.ts';
 

@@ -94,13 +94,37 @@ export function planEpoch(plan: EpochPlan): Int32Array[] {
 }
 
 /**
+ * Maximum number of tokens of a batch for evaluation, unless a single example has more. Larger batches are slower and
+ * take more memory (bench/log/2026-12-01-long-texts.md).
+ */
+const MAX_TOKENS = 2048;
+
+/**
  * Returns batches for evaluation, the longest examples first. So there is little padding, and memory peaks at the
  * start.
+ *
+ * @param batchSize maximum number of examples of a batch
  */
-export function planEvaluation(examples: ExampleLengths, batchSize: number): Int32Array[] {
+export function planEvaluation(
+  examples: ExampleLengths,
+  batchSize: number,
+  maxTokens = MAX_TOKENS,
+): Int32Array[] {
   const order = Int32Array.from(examples.lengths.keys());
   sortAlike(order, examples, batchSize, -1);
-  return cut(order, batchSize);
+  const { lengths, targetLengths } = examples;
+  const batches: Int32Array[] = [];
+  for (let start = 0; start < order.length; ) {
+    let longest = 0;
+    let end = start;
+    for (; end < Math.min(order.length, start + batchSize); end++) {
+      longest = Math.max(longest, lengths[order[end]!]! + (targetLengths?.[order[end]!] ?? 0));
+      if (end > start && (end + 1 - start) * longest > maxTokens) break;
+    }
+    batches.push(order.slice(start, end));
+    start = end;
+  }
+  return batches;
 }
 
 /**
@@ -127,4 +151,9 @@ function cut(order: Int32Array, batchSize: number): Int32Array[] {
     batches.push(order.slice(start, start + batchSize));
   }
   return batches;
+}
+
+/** Number of tokens in a batch, including padding. It determines the batch's time and memory. */
+export function paddedTokens(examples: Int32Array, lengths: Int32Array): number {
+  return examples.length * examples.reduce((longest, example) => Math.max(longest, lengths[example]!), 0);
 }

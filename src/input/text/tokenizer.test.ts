@@ -11,17 +11,17 @@ const glue = '../shared/data/glue';
 
 type Texts = [string, string?];
 
-/** The oracle's ids and type ids for many texts at one maximum length. */
-async function oracle(rust: RustTokenizer, texts: Texts[], maxLength: number) {
+/** The oracle's ids and type ids for many texts at one maximum length, a line for each. */
+async function oracle(rust: RustTokenizer, texts: Texts[], maxLength: number): Promise<string[]> {
   rust.setTruncation(maxLength);
   const encodings = await Promise.all(texts.map(([a, b]) => rust.encode(a, b ?? null)));
-  return encodings.map((e) => ({ ids: e.getIds(), types: e.getTypeIds() }));
+  return encodings.map((encoding) => `${encoding.getIds()} types ${encoding.getTypeIds()}`);
 }
 
-function ours(tokenizer: TextTokenizer, texts: Texts[], maxLength: number) {
+function ours(tokenizer: TextTokenizer, texts: Texts[], maxLength: number): string[] {
   return texts.map(([a, b]) => {
     const { inputIds, tokenTypeIds } = tokenizer.encode(a, b, maxLength);
-    return { ids: [...inputIds], types: [...tokenTypeIds] };
+    return `${inputIds} types ${tokenTypeIds}`;
   });
 }
 
@@ -79,7 +79,11 @@ describe.skipIf(!existsSync(folder))('MiniLM equals the Rust library', () => {
   ] as [string, number[], number, number[]][])('%s', async (file, columns, count, maxLengths) => {
     const texts = lines(file, columns, count);
     expect(texts.length).toBeGreaterThan(1000);
-    for (const max of maxLengths) expect(ours(tokenizer, texts, max)).toEqual(await oracle(rust, texts, max));
+    for (const [i, max] of maxLengths.entries()) {
+      // Other lengths change only where texts are cut.
+      const some = i === 0 ? texts : texts.slice(0, 1000);
+      expect(ours(tokenizer, some, max)).toEqual(await oracle(rust, some, max));
+    }
   });
 
   it('nasty strings', async () => {
@@ -117,12 +121,7 @@ describe.skipIf(!existsSync(folder))('MiniLM equals the Rust library', () => {
       const words = codes.slice(16 * i, 16 * (i + 1)).map((code) => `ab${String.fromCodePoint(code)}cd`);
       return [words.join(' ')];
     });
-    const expected = await oracle(rust, texts, 512);
-    const differing = texts.filter(([text], i) => {
-      const { inputIds } = tokenizer.encode(text, undefined, 512);
-      return inputIds.join() !== expected[i]!.ids.join();
-    });
-    expect(differing).toEqual([]);
+    expect(ours(tokenizer, texts, 512)).toEqual(await oracle(rust, texts, 512));
   });
 
   it('reports truncation', () => {

@@ -47,17 +47,12 @@ export class Lion extends MomentOptimizer {
  * add an entry.
  */
 const OPTIMIZERS = {
-  adamw_torch: (tensors: readonly OptimizedTensor[], settings: OptimizerSettings): Optimizer =>
-    createAdamW(tensors, settings),
-  adafactor: (tensors: readonly OptimizedTensor[], settings: OptimizerSettings): Optimizer =>
-    new Adafactor(tensors, settings),
-  adamw_bnb_8bit: (tensors: readonly OptimizedTensor[], settings: OptimizerSettings): Optimizer =>
-    new AdamW8bit(tensors, settings),
-  muon: (tensors: readonly OptimizedTensor[], settings: OptimizerSettings): Optimizer =>
-    new Muon(tensors, settings),
-  lion_32bit: (tensors: readonly OptimizedTensor[], settings: OptimizerSettings): Optimizer =>
-    new Lion(tensors, settings),
-};
+  adamw_torch: createAdamW,
+  adafactor: (tensors, settings) => new Adafactor(tensors, settings),
+  adamw_bnb_8bit: (tensors, settings) => new AdamW8bit(tensors, settings),
+  muon: (tensors, settings) => new Muon(tensors, settings),
+  lion_32bit: (tensors, settings) => new Lion(tensors, settings),
+} satisfies Record<string, (tensors: readonly OptimizedTensor[], settings: OptimizerSettings) => Optimizer>;
 
 export type OptimizerName = keyof typeof OPTIMIZERS;
 export const DEFAULT_OPTIMIZER: OptimizerName = 'adamw_torch';

@@ -10,15 +10,20 @@ export { type AdapterKind, type AdapterSummary, headOutputs } from './adapter-ki
 export { type Allocation, allocate } from './allocation/allocate.ts';
 export { AllocatedRun } from './allocation/allocated-run.ts';
 export { type AllocatorState, RankAllocator } from './allocation/allocator.ts';
-export { type AllocationSchedule, budgetAt, finalStep, maskingSteps, masksAt } from './allocation/budget.ts';
 export { type PromisedBudget, promisedBudget } from './allocation/promised-budget.ts';
 export { keptIndices, type PrunedModule } from './allocation/pruned-module.ts';
-export { resolveSchedule } from './allocation/resolve-schedule.ts';
+export {
+  type AllocationSchedule,
+  budgetAt,
+  finalStep,
+  maskingSteps,
+  masksAt,
+  resolveSchedule,
+} from './allocation/schedule.ts';
 export { type AdaLoraConfig, adaLoraConfigSchema } from './composed/pruned-triplets.ts';
 export { everyParameter } from './full/definition.ts';
 export { type LoraConfig, loraConfigSchema } from './lora/config.ts';
 export { LoraTuner } from './lora/lora-tuner.ts';
-export { adaptedModules, defaultTargets } from './low-rank/adapted-modules.ts';
 export type { LowRankModule } from './low-rank/factors.ts';
 export { checkPatternKeys, patternValue } from './low-rank/patterns-and-scales.ts';
 export { asStored, type PeftAdapter, peftAdapter } from './low-rank/peft-config.ts';
@@ -44,7 +49,8 @@ export {
   writePeft,
 } from './peft/peft-files.ts';
 export { findKind, METHOD_NAMES, METHODS, type MethodName, methodNamed } from './registry.ts';
-export { matchTargets, type TargetSelection } from './target-modules.ts';
+export { adaptedModules, defaultTargets } from './targets/adapted-modules.ts';
+export { matchTargets, type TargetSelection } from './targets/match-targets.ts';
 export {
   FROZEN,
   FrozenTensors,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { TableModel } from '../../../tests/support/table-model.ts';
 import { computeProbabilities } from './draw.ts';
-import { generate, streamTokens } from './generate.ts';
+import { generate } from './generate.ts';
 import { legacyConfig, readGenerationConfig } from './generation-config.ts';
 import { generationSettings } from './generation-settings.ts';
 import { beginSearch } from './search.ts';
@@ -90,11 +90,6 @@ describe('generate', () => {
         rows[row]!.length > 5 + tokens.length ? [0] : [],
       );
     });
-    const streamed: number[][] = [[], [], [], []];
-    for await (const { row, token } of streamTokens(tableModel(), prompts, settings, { seed: 5 })) {
-      streamed[row]!.push(token);
-    }
-    expect(streamed).toEqual(heard);
   });
 
   it('starts an empty prompt from the first token', async () => {
@@ -158,12 +153,10 @@ describe('generate', () => {
     },
   );
 
-  it('rejects an empty prompt without a first token, streams of beams, and logits that are not finite', async () => {
+  it('rejects an empty prompt without a first token, and logits that are not finite', async () => {
     await expect(generate(tableModel(), [[5], []], settingsOf({}, 'pad'))).rejects.toThrow(
       /prompt 2 has no tokens/,
     );
-    const beams = settingsOf({ num_beams: 2 });
-    await expect(generate(tableModel(), prompts, beams, { onToken: () => {} })).rejects.toThrow(/streaming/);
     const broken = new TableModel(new Float32Array(16 ** 3).fill(Number.NaN), 16);
     await expect(generate(broken, prompts, settingsOf({}))).rejects.toThrow(/the model computed NaN logits/);
   });

@@ -7,7 +7,7 @@ import type { LanguageModel } from './language-model.ts';
 import { type BatchOptions, beginSearch, type Search } from './search.ts';
 
 export interface GenerateOptions extends BatchOptions {
-  /** Called with every token when it is chosen. In beam search, called only at the end. */
+  /** Called with every token when it is chosen. Beam search knows its tokens only at the end, and does not call it. */
   onToken?: (generated: GeneratedToken) => void;
 }
 
@@ -24,41 +24,11 @@ export async function generate(
   model: LanguageModel,
   prompts: readonly ArrayLike<number>[],
   settings: GenerationSettings,
-  { onToken, ...options }: GenerateOptions = {},
+  { onToken = () => {}, ...options }: GenerateOptions = {},
 ): Promise<Int32Array[]> {
   if (prompts.length === 0) return [];
-  if (settings.num_beams > 1 && onToken === undefined) {
-    const sequences = await beamSearch(await beginSearch(model, prompts, settings, options));
-    return sequences.map((tokens) => Int32Array.from(tokens));
-  }
-  const stream = streamTokens(model, prompts, settings, options);
-  for (;;) {
-    const { done, value } = await stream.next();
-    if (done) return value;
-    onToken?.(value);
-  }
-}
-
-/**
- * Like `generate`, but yields each token, and returns the whole sequences at the end. Does not support beam
- * search.
- */
-export async function* streamTokens(
-  model: LanguageModel,
-  prompts: readonly ArrayLike<number>[],
-  settings: GenerationSettings,
-  options: BatchOptions = {},
-): AsyncGenerator<GeneratedToken, Int32Array[]> {
-  if (settings.num_beams > 1) {
-    throw new UserError({
-      where: 'streaming',
-      fault: `needs num_beams: 1, got ${settings.num_beams}`,
-      hint: 'Beam search knows its tokens only at the end: do not stream, or set num_beams: 1.',
-      code: 'invalid_argument',
-    });
-  }
-  if (prompts.length === 0) return [];
-  const sequences = yield* sampleTokens(await beginSearch(model, prompts, settings, options));
+  const search = await beginSearch(model, prompts, settings, options);
+  const sequences = await (settings.num_beams > 1 ? beamSearch(search) : sampleTokens(search, onToken));
   return sequences.map((tokens) => Int32Array.from(tokens));
 }
 
@@ -103,10 +73,13 @@ export interface GeneratedToken {
 }
 
 /**
- * Greedy search or sampling. Yields every token when it is chosen, and returns the whole sequences,
- * `num_return_sequences` per prompt. Ended sequences are padded and no longer read. transformers: `_sample`.
+ * Greedy search or sampling. Returns `num_return_sequences` sequences per prompt. Ended sequences are padded and no
+ * longer read. transformers: `_sample`.
  */
-async function* sampleTokens(search: Search): AsyncGenerator<GeneratedToken, number[][]> {
+async function sampleTokens(
+  search: Search,
+  onToken: (generated: GeneratedToken) => void,
+): Promise<number[][]> {
   const { settings, vocabSize, limits, begun, reader, process, signal } = search;
   const {
     do_sample,
@@ -134,7 +107,7 @@ async function* sampleTokens(search: Search): AsyncGenerator<GeneratedToken, num
     });
     for (const sequence of sequences) sequence.push(pad);
     for (const [i, { row }] of live.entries()) sequences[row]![length] = chosen[i]!;
-    for (const [i, { row }] of live.entries()) yield { row, token: chosen[i]! };
+    for (const [i, { row }] of live.entries()) onToken({ row, token: chosen[i]! });
     length++;
     live = live.filter(({ row }, i) => !ends.includes(chosen[i]!) && !search.hasLeft?.(row));
     if (live.length === 0 || length >= limits.most) return sequences;

@@ -1,7 +1,7 @@
 import { Turns } from '../../support/turns.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Texts } from '../modalities/texts.ts';
-import { generate, streamTokens } from './generate.ts';
+import { generate } from './generate.ts';
 import {
   type GenerationSettings,
   type GenerationSources,
@@ -65,13 +65,10 @@ export class TextGenerator {
     const settings = this.settings(config);
     if (settings.num_beams === 1 && settings.num_return_sequences === 1)
       return this.#queue.write(this.#ids(prompt, settings), settings, { onText, ...options });
-    if (!onText) return (await this.generateAll([prompt], config, options))[0]![0]!;
-    const stream = this.stream(prompt, config, options);
-    for (;;) {
-      const { done, value } = await stream.next();
-      if (done) return value;
-      onText(value);
-    }
+    if (onText && settings.num_return_sequences > 1) throw severalTexts(settings);
+    const best = (await this.generateAll([prompt], config, options))[0]![0]!;
+    onText?.(best.text);
+    return best;
   }
 
   /**
@@ -93,41 +90,6 @@ export class TextGenerator {
     });
     const each = settings.num_return_sequences;
     return prompts.map((_, i) => all.slice(i * each, (i + 1) * each));
-  }
-
-  /**
-   * Streams the text of a prompt in pieces as it is generated. In beam search, the whole text comes at the
-   * end. Pieces are whole characters. The generator returns all pieces together, which equals the text of
-   * `generate`. The search ends if you stop iterating.
-   */
-  async *stream(
-    prompt: Prompt,
-    config: GenerationInput = {},
-    options: SearchOptions = {},
-  ): AsyncGenerator<string, Generated> {
-    const settings = this.settings(config);
-    if (settings.num_return_sequences > 1) throw severalTexts(settings);
-    if (settings.num_beams > 1) {
-      const [[best]] = (await this.generateAll([prompt], config, options)) as [[Generated]];
-      yield best.text;
-      return best;
-    }
-    const ids = [this.#ids(prompt, settings)];
-    const pieces = this.#parts.texts.stream();
-    let text = '';
-    const end = await this.#turns.begin();
-    try {
-      const tokens = streamTokens(this.#parts.model, ids, settings, options);
-      for (;;) {
-        const { done, value } = await tokens.next();
-        const piece = done ? pieces.end() : pieces.add(value.token);
-        text += piece;
-        if (piece !== '') yield piece;
-        if (done) return { text, ...newTokens(value[0]!, this.#begun(ids), settings.eos_token_id) };
-      }
-    } finally {
-      end();
-    }
   }
 
   close(): Promise<void> {

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Device } from '../../engine/runtime/session.ts';
-import { contentDigest } from '../../input/formats/node/content-digest.ts';
+import { disk } from '../../input/formats/node/folder-files.ts';
 import { assertOptions, BOOLEAN, COUNT, type OptionTypes, TEXT } from '../../support/options.ts';
-import { UserError } from '../../support/user-error.ts';
 import type { Engine } from '../engine.ts';
+import { unchanged } from '../unchanged.ts';
 import type { ModelWeights } from '../weight-memory.ts';
 
 export interface NodeEngineOptions {
@@ -32,7 +32,8 @@ export function nodeEngine(model: ModelWeights, device: Device, given: NodeEngin
   assertOptions('nodeEngine', given, ENGINE_OPTIONS);
   const { sharesHost = false, ...options } = given;
   const { weightFolder, locate, packing } = model;
-  const check = unchanged(weightFolder);
+  // A model with new weights has no folder.
+  const check = weightFolder ? unchanged(disk.within(weightFolder)) : () => {};
   if (device === 'wasm') {
     const weights = (file: string) => {
       check([file]);
@@ -49,57 +50,15 @@ export function nodeEngine(model: ModelWeights, device: Device, given: NodeEngin
   return {
     masks: device === 'webgpu' ? 'graph' : 'host',
     async open(outputs, { packed = false } = {}) {
-      const [{ lower }, { createSession }, { packsWeights }] = await Promise.all([
-        import('../../engine/onnx/lower.ts'),
+      const [{ loweredWithFiles }, { createSession }, { packsWeights }] = await Promise.all([
+        import('../lowered.ts'),
         import('../../engine/runtime/node/create-session.ts'),
         import('../weight-memory.ts'),
       ]);
       const packs = packsWeights(Object.values(outputs), { packing, wanted: packed, sharesHost });
-      const files = new Set<string>();
-      const encoded = lower(outputs, {
-        target: device,
-        locate(name) {
-          const place = locate(name);
-          if (!('data' in place)) files.add(place.file);
-          return place;
-        },
-      });
+      const { encoded, files } = loweredWithFiles(outputs, { target: device, locate });
       check(files);
       return createSession(encoded, { device, weightFolder, prepack: packs, ...options });
     },
-  };
-}
-
-/**
- * Detects files of a folder that are replaced or overwritten after this call. Otherwise, a later session could map
- * other weights than the first. A new hard link also changes the change time (ctime), so then the content is compared.
- *
- * @returns a function that throws a UserError naming the first changed file
- */
-function unchanged(folder: string): (files: Iterable<string>) => void {
-  const stateOf = (file: string) => {
-    const stats = statSync(join(folder, file), { throwIfNoEntry: false });
-    return stats && { id: [stats.dev, stats.ino, stats.size, stats.mtimeMs].join(), changed: stats.ctimeMs };
-  };
-  const before = new Map(existsSync(folder) ? readdirSync(folder).map((file) => [file, stateOf(file)]) : []);
-  const digests = new Map<string, string>();
-  const isSame = (file: string): boolean => {
-    const [now, then, digest] = [stateOf(file), before.get(file), digests.get(file)];
-    if (!now || now.id !== then?.id) return false;
-    if (digest !== undefined && now.changed === then.changed) return true;
-    before.set(file, now);
-    digests.set(file, contentDigest(join(folder, file)));
-    return digest === undefined || digest === digests.get(file);
-  };
-  return (files) => {
-    for (const file of files) {
-      if (isSame(file)) continue;
-      const hint = 'Start again with weights that do not change during the run.';
-      throw new UserError({
-        where: join(folder, file),
-        fault: 'was replaced or changed since it was opened',
-        hint,
-      });
-    }
   };
 }

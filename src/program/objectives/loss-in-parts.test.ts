@@ -28,17 +28,19 @@ const wordHeads = familiesAndHeads().filter(([, head]) =>
   ['CAUSAL_LM', 'MASKED_LM', 'SEQ_2_SEQ_LM'].includes(head),
 );
 
-/** Loss and gradient of a batch, and the number of products with the vocabulary whose rows are normalized. */
-async function computed(
+type Head = (typeof wordHeads)[number][1];
+interface Settings {
+  method?: MethodName;
+  smoothing?: number;
+  customLoss?: LossFunction;
+}
+
+/** A program whose loss is computed as the options say. */
+function opened(
   folder: string,
-  head: (typeof wordHeads)[number][1],
+  head: Head,
   options: object,
-  {
-    method = 'lora',
-    smoothing = 0,
-    labels = 11,
-    customLoss,
-  }: { method?: MethodName; smoothing?: number; labels?: number; customLoss?: LossFunction },
+  { method = 'lora', smoothing, customLoss }: Settings = {},
 ) {
   const model = openWeights(folder, describeIn(folder, tokenModel(head, options)));
   const { tuner } = startMethod(methodConfig(method), model, 40).run;
@@ -47,80 +49,100 @@ async function computed(
     labelSmoothing: smoothing,
     customLoss,
   });
-  const batch = randomBatch(model.config.vocabSize, BATCH, LENGTH, 'parts');
-  const inputs =
-    head === 'SEQ_2_SEQ_LM' ? { ...batch, decoder: { inputIds: batch.inputIds, length: LENGTH } } : batch;
-  const targets = batch.inputIds.map((id, i) =>
-    i % LENGTH > 0 && (i * 7) % 24 < labels ? id : IGNORED_LABEL,
-  );
-  const feeds = { ...modelFeeds(inputs), ...labelledRows(targets, BATCH, LENGTH, head === 'CAUSAL_LM') };
-  const { loss, gradient } = await program.differentiate(values, feeds, 0, 1);
-  const evaluated = await program.loss(values, feeds);
-  const nodes = reachable(Object.values(trainingGraph(model.buildLoss, tuner).outputs));
-  const found = {
-    loss,
-    gradient: gradient.slice(),
-    evaluated,
-    parts: nodes.filter(({ op }) => op === 'logSumExp').length,
+  const feedsOf = (labels: number) => {
+    const batch = randomBatch(model.config.vocabSize, BATCH, LENGTH, 'parts');
+    const inputs =
+      head === 'SEQ_2_SEQ_LM' ? { ...batch, decoder: { inputIds: batch.inputIds, length: LENGTH } } : batch;
+    const targets = batch.inputIds.map((id, i) =>
+      i % LENGTH > 0 && (i * 7) % 24 < labels ? id : IGNORED_LABEL,
+    );
+    return { ...modelFeeds(inputs), ...labelledRows(targets, BATCH, LENGTH, head === 'CAUSAL_LM') };
   };
-  await program.release();
-  model.close();
-  return found;
+  return {
+    /** The number of products with the vocabulary whose rows are normalized. */
+    parts: reachable(Object.values(trainingGraph(model.buildLoss, tuner).outputs)).filter(
+      ({ op }) => op === 'logSumExp',
+    ).length,
+    async differentiate(labels = 11) {
+      const { loss, gradient } = await program.differentiate(values, feedsOf(labels), 0, 1);
+      return { loss, gradient: gradient.slice() };
+    },
+    evaluate: (labels = 11) => program.loss(values, feedsOf(labels)),
+    async [Symbol.asyncDispose]() {
+      await program.release();
+      model.close();
+    },
+  };
 }
 
-/** The length of a difference, relative to the second gradient. NaN if that is zero. */
+type Opened = ReturnType<typeof opened>;
+
+/**
+ * Expects a loss and a gradient that are `times` as large. `digits` are the equal ones: the sums of float32 numbers are
+ * in another order.
+ */
+async function expectSame(
+  other: Opened,
+  whole: Opened,
+  { labels, times = 1, digits = 5 }: { labels?: number; times?: number; digits?: number } = {},
+): Promise<void> {
+  const [found, expected] = [await other.differentiate(labels), await whole.differentiate(labels)];
+  expect(found.loss / expected.loss / times).toBeCloseTo(1, digits);
+  expect(Math.hypot(...expected.gradient)).toBeGreaterThan(0);
+  const gradient = found.gradient.map((slope) => slope / times);
+  expect(relativeDistance(gradient, expected.gradient)).toBeLessThan(10 ** -digits);
+}
+
+/** Expects the same loss of evaluations, which no setting changes. */
+async function expectSameEvaluation(other: Opened, whole: Opened, labels?: number): Promise<void> {
+  expect((await other.evaluate(labels)) / (await whole.evaluate(labels))).toBeCloseTo(1, 5);
+}
+
 describe.each(wordHeads)('the loss of %s with %s', (family, head) => {
   const folder = join(root, `${family}-${head}`);
   writeTinyHead(folder, family, head);
 
-  it.each([{}, { smoothing: 0.1, labels: 7 }, { labels: 1 }])(
-    'is the same in parts with %j',
-    async (settings) => {
-      const whole = await computed(folder, head, {}, settings);
-      const parts = await computed(folder, head, IN_PARTS, settings);
-      // The layer before the words is trained in a masked language model.
-      expect([whole.parts, parts.parts]).toEqual([1, head === 'MASKED_LM' ? 1 : IN_PARTS.parts]);
-      // Sums of float32 numbers in another order.
-      expect(parts.loss / whole.loss).toBeCloseTo(1, 5);
-      expect(parts.evaluated / whole.evaluated).toBeCloseTo(1, 5);
-      expect(Math.hypot(...whole.gradient)).toBeGreaterThan(0);
-      expect(relativeDistance(parts.gradient, whole.gradient)).toBeLessThan(1e-5);
-    },
-  );
+  it('is the same in parts, for many labels and for one', async () => {
+    await using whole = opened(folder, head, {});
+    await using parts = opened(folder, head, IN_PARTS);
+    // The layer before the words is trained in a masked language model.
+    expect([whole.parts, parts.parts]).toEqual([1, head === 'MASKED_LM' ? 1 : IN_PARTS.parts]);
+    for (const labels of [11, 1]) {
+      await expectSame(parts, whole, { labels });
+      await expectSameEvaluation(parts, whole, labels);
+    }
+  });
+
+  it('is the same in parts if labels are smoothed', async () => {
+    await using whole = opened(folder, head, {}, { smoothing: 0.1 });
+    await using parts = opened(folder, head, IN_PARTS, { smoothing: 0.1 });
+    await expectSame(parts, whole, { labels: 7 });
+  });
 });
 
+const llama = join(root, 'llama-CAUSAL_LM');
+
 it('is replaced by a loss of the program', async () => {
-  const folder = join(root, 'llama-CAUSAL_LM');
-  const whole = await computed(folder, 'CAUSAL_LM', {}, {});
   const customLoss: LossFunction = (logits, labels, { crossEntropy, multiply }) =>
     multiply(crossEntropy(logits, labels), 2);
-  const twice = await computed(folder, 'CAUSAL_LM', IN_PARTS, { customLoss });
-  expect(twice.loss / whole.loss).toBeCloseTo(2, 5);
-  expect(twice.evaluated / whole.evaluated).toBeCloseTo(1, 5);
-  expect(
-    relativeDistance(
-      twice.gradient.map((slope) => slope / 2),
-      whole.gradient,
-    ),
-  ).toBeLessThan(1e-5);
+  await using whole = opened(llama, 'CAUSAL_LM', {});
+  await using twice = opened(llama, 'CAUSAL_LM', IN_PARTS, { customLoss });
+  await expectSame(twice, whole, { times: 2 });
+  await expectSameEvaluation(twice, whole);
 });
 
 it('is computed at once if the words are trained', async () => {
-  const folder = join(root, 'llama-CAUSAL_LM');
-  const whole = await computed(folder, 'CAUSAL_LM', {}, { method: 'full' });
-  const parts = await computed(folder, 'CAUSAL_LM', IN_PARTS, { method: 'full' });
+  await using whole = opened(llama, 'CAUSAL_LM', {}, { method: 'full' });
+  await using parts = opened(llama, 'CAUSAL_LM', IN_PARTS, { method: 'full' });
   expect(parts.parts).toBe(1);
-  expect(parts.loss / whole.loss).toBeCloseTo(1, 6);
-  expect(relativeDistance(parts.gradient, whole.gradient)).toBeLessThan(1e-6);
+  await expectSame(parts, whole, { digits: 6 });
 });
 
 it.each<MethodName>(['prompt_tuning', 'prefix_tuning'])('is the same in parts with %s', async (method) => {
-  const folder = join(root, 'llama-CAUSAL_LM');
-  const whole = await computed(folder, 'CAUSAL_LM', {}, { method });
-  const parts = await computed(folder, 'CAUSAL_LM', IN_PARTS, { method });
+  await using whole = opened(llama, 'CAUSAL_LM', {}, { method });
+  await using parts = opened(llama, 'CAUSAL_LM', IN_PARTS, { method });
   expect(parts.parts).toBe(IN_PARTS.parts);
-  expect(parts.loss / whole.loss).toBeCloseTo(1, 5);
-  expect(relativeDistance(parts.gradient, whole.gradient)).toBeLessThan(1e-5);
+  await expectSame(parts, whole);
 });
 
 it('reads labels in parts of equal size', () => {

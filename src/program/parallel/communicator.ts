@@ -56,6 +56,29 @@ export function gatherJson<T>(communicator: Communicator, value: T): T[] {
   return communicator.gather(encode(value)).map((bytes) => decode(bytes) as T);
 }
 
+/** Whether another process runs on the same host. */
+export function sharesHost({ hosts, rank }: Communicator): boolean {
+  return hosts.some((host, i) => i !== rank && host === hosts[rank]);
+}
+
+/** The processors that one process may use. */
+export interface Cores {
+  count: number;
+  /** Their numbers in Linux's list format; empty if unknown. */
+  list: string;
+}
+
+/**
+ * The number of compute threads for this process. Processes of a host that may use the same cores share them equally.
+ * Processes with separate cores each use all of their own.
+ */
+export function countThreads(communicator: Communicator, cores: Cores): number {
+  const { rank, hosts } = communicator;
+  const all = gatherJson(communicator, cores);
+  const sharing = all.filter(({ list }, i) => hosts[i] === hosts[rank] && list === cores.list).length;
+  return Math.max(1, Math.floor(cores.count / sharing));
+}
+
 export function encode(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }

@@ -67,6 +67,26 @@ export function classReport(counts: readonly (readonly number[])[]): ClassScores
   });
 }
 
+/** Rows of a table: the name, scores and predictions of each class, then the means of all classes. */
+export function classRows(
+  { labels, counts }: { labels: readonly string[]; counts: readonly (readonly number[])[] },
+  show: (share: number) => string,
+): string[][] {
+  const row = (
+    name: string,
+    { precision, recall, f1, support }: ClassScores,
+    predicted: readonly unknown[],
+  ) => [name, ...[precision, recall, f1].map(show), ...[support, ...predicted].map(String)];
+  return [
+    ...classReport(counts).map((scores, id) => row(labels[id]!, scores, counts[id]!)),
+    row(
+      'mean of classes (macro)',
+      macroScores(counts),
+      labels.map(() => ''),
+    ),
+  ];
+}
+
 /** F1 of one class against the rest, as `sklearn.metrics.f1_score(average="binary", pos_label=positive)`. */
 export function binaryF1({ predicted, actual, correct }: ClassCounts, positive = 1): number {
   return harmonic(correct[positive]!, predicted[positive]!, actual[positive]!);

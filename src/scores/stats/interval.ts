@@ -1,3 +1,5 @@
+import { addUp, mean } from '../../support/numbers.ts';
+
 /** A mean, and with two or more values its 95 % interval from Student's t. */
 export interface Interval {
   mean: number;
@@ -9,15 +11,15 @@ export interface Interval {
 /** Mean and t interval of values from runs that differ only by their seed. If a value is NaN, the mean is NaN. */
 export function interval(values: readonly number[]): Interval {
   const count = values.length;
-  const mean = values.reduce((sum, value) => sum + value, 0) / count;
-  if (count < 2) return { mean, count };
-  return { mean, half: tQuantile(count - 1) * Math.sqrt(variance(values) / count), count };
+  const middle = mean(values);
+  if (count < 2) return { mean: middle, count };
+  return { mean: middle, half: tQuantile(count - 1) * Math.sqrt(variance(values) / count), count };
 }
 
 /** The sample variance of two or more values. */
 export function variance(values: readonly number[]): number {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+  const middle = mean(values);
+  return addUp(values, (value) => (value - middle) ** 2) / (values.length - 1);
 }
 
 /** The 97.5 % quantile of Student's t, in full double precision. */

@@ -1,3 +1,4 @@
+import { addUp } from '../../support/numbers.ts';
 import { type Interval, interval, twoSided, variance } from './interval.ts';
 
 /** Maximum number of pairs. Counts of 2^50 sign combinations are exact, because doubles are exact up to 2^53. */
@@ -56,8 +57,7 @@ function wilcoxon(differences: readonly number[]): number | undefined {
     ways = next;
   }
   const total = 2 ** values.length;
-  const sumOf = (some: readonly number[]) => some.reduce((sum, count) => sum + count, 0);
-  const [below, above] = [sumOf(ways.slice(0, positive + 1)), sumOf(ways.slice(positive))];
+  const [below, above] = [addUp(ways.slice(0, positive + 1)), addUp(ways.slice(positive))];
   return Math.min(1, (2 * Math.min(below, above)) / total);
 }
 

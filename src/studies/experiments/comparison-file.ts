@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isObject } from '../../support/options.ts';
+import { isObject, mapValues } from '../../support/options.ts';
 import { type KeyPath, shown, UserError, valueAt } from '../../support/user-error.ts';
 import { type Config, flat, type Settings } from './settings.ts';
 
@@ -72,7 +72,7 @@ export interface ComparisonFile extends Omit<Keys, 'rows' | 'tasks'> {
   /** The config of every run. */
   common: Config;
   /** Each row by its name: the settings of its runs, and its other keys. Undefined if lists are the rows. */
-  rows?: Record<string, { set: Config; keys: RowKeys; tasks?: readonly string[] | undefined }>;
+  rows: Record<string, { set: Config; keys: RowKeys; tasks?: readonly string[] | undefined }> | undefined;
   /** Each task by its name: settings, and the name of a recipe. */
   tasks: Record<string, { set: Config; recipe?: string | undefined }>;
 }
@@ -96,25 +96,21 @@ export function comparisonFile(file: Config, where: (path: KeyPath) => string): 
     throw new UserError([...new Set(messages)].join('\n'));
   }
   const { rows, tasks = { run: {} }, ...keys } = parsed.data;
-  const named = Array.isArray(tasks)
+  const named: Readonly<Record<string, z.output<typeof task>>> = Array.isArray(tasks)
     ? Object.fromEntries(tasks.map((recipe) => [recipe, { recipe }]))
     : tasks;
   return {
     ...keys,
     common: Object.fromEntries(Object.entries(file).filter(([key]) => !COMPARISON_KEYS.includes(key))),
-    ...(rows && {
-      rows: mapped(rows, ({ grid, level, tasks, paper, average, ...set }) => ({
+    rows:
+      rows &&
+      mapValues(rows, ({ grid, level, tasks, paper, average, ...set }) => ({
         set,
         keys: { grid, level, paper, average },
         tasks,
       })),
-    }),
-    tasks: mapped(named, ({ recipe, ...set }) => ({ set, recipe })),
+    tasks: mapValues(named, ({ recipe, ...set }) => ({ set, recipe })),
   };
-}
-
-function mapped<From, To>(record: Record<string, From>, to: (value: From) => To): Record<string, To> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, to(value)]));
 }
 
 /** All combinations of a grid's values. The last key varies fastest. Undefined for a grid without lists. */

@@ -1,3 +1,4 @@
+import { addUp } from '../../support/numbers.ts';
 import { suggest } from '../../support/text.ts';
 import { type KeyPath, UserError, valueAt } from '../../support/user-error.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
@@ -54,7 +55,7 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
         for (const each of new Set([...(needsWhole ? [config] : []), tuned])) check(each, place, problems);
       }
       const config = listed ? onHeldOut(cell.config, heldOut) : cell.config;
-      return [{ ...cell, config, ...(listed && { whole: cell.config }), grid: tried }];
+      return [{ ...cell, config, whole: listed && cell.config, grid: tried }];
     }),
   );
   const [first] = cells;
@@ -71,7 +72,7 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
   if (unknown) problems.add(unknown);
   if (problems.size > 0) throw new UserError([...problems].join('\n'));
   assertCount(
-    cells.reduce((sum, cell) => sum + cell.grid.length + seeds.length, 0),
+    addUp(cells, ({ grid }) => grid.length + seeds.length),
     where([]),
   );
   // If combinations have equal scores, the one with the lowest loss is the best.
@@ -80,6 +81,7 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
   const averages = rows.flatMap(([name, { keys }]) =>
     keys.average === undefined ? [] : [[name, keys.average] as const],
   );
+  const isPublished = averages.length > 0 && cells.every(({ paper }) => paper);
   const kind = listed ? 'Sweep' : 'Comparison';
   const what = listed ? 'combination' : 'row';
   return {
@@ -88,7 +90,7 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
     about: changes === '' ? [] : [`Set for every row: ${changes}.`],
     cells: cells.map((cell) => ({
       ...cell,
-      ...(scores && { scores: [...new Set(scores)] }),
+      scores: scores ? [...new Set(scores)] : cell.scores,
       comparedWith: comparedRow(cells, cell, reference),
     })),
     seeds,
@@ -98,8 +100,7 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
       halving: halving === true ? [25, 50] : halving === false ? [] : halving,
     },
     average: parts.average ?? tasks.length > 1,
-    ...(averages.length > 0 &&
-      cells.every(({ paper }) => paper) && { paperAverages: Object.fromEntries(averages) }),
+    paperAverages: isPublished ? Object.fromEntries(averages) : undefined,
     choosesRow: listed !== undefined,
   };
 }
@@ -120,7 +121,8 @@ function plainCell(
   { name, task, set, ofTask, common, paper, level }: CellParts,
   { scores }: ComparisonFile,
 ): Cell {
-  const names = scores[task];
+  const given = scores[task];
+  const names = given === undefined ? undefined : [given].flat();
   return {
     row: name,
     task,
@@ -128,7 +130,8 @@ function plainCell(
     config: merged(merged(common, ofTask), set),
     grid: [],
     level,
-    ...(names !== undefined && { scores: [names].flat(), ...publishedAs([names].flat(), paper) }),
+    scores: names,
+    paper: names && publishedAs(names, paper),
   };
 }
 
@@ -156,15 +159,15 @@ function recipeCell(
     level,
     isOfRecipe: true,
     scores: names,
-    ...(isAsPublished && publishedAs(names, paper)),
-    ...(recipe.rows && { paperExamples: { count: recipe.rows, least: recipe.splits_rows } }),
+    paper: isAsPublished ? publishedAs(names, paper) : undefined,
+    paperExamples: recipe.rows ? { count: recipe.rows, least: recipe.splits_rows } : undefined,
   };
 }
 
 /** Published scores by their names. */
-function publishedAs(names: readonly string[], paper: CellParts['paper']): Pick<Cell, 'paper'> {
-  if (paper === undefined || paper === null) return {};
-  return { paper: Object.fromEntries([paper].flat().map((value, i) => [names[i]!, value])) };
+function publishedAs(names: readonly string[], paper: CellParts['paper']): Cell['paper'] {
+  if (paper === undefined || paper === null) return undefined;
+  return Object.fromEntries([paper].flat().map((value, i) => [names[i]!, value]));
 }
 
 /** The settings of a file that change what a recipe computes. */

@@ -1,6 +1,9 @@
 import { methodNamed } from '../../methods/tuners/registry.ts';
+import { addUp } from '../../support/numbers.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
-import type { Plan } from '../jobs/plan/plan.ts';
+import { measureBases } from '../jobs/calibration/measure-bases.ts';
+import { type Plan, planAsked } from '../jobs/plan/plan.ts';
+import { inFiles } from '../jobs/rows-in-memory.ts';
 import { type Cell, countRuns, type Experiment } from './experiment.ts';
 import type { ExperimentMachine } from './run-experiment.ts';
 
@@ -27,7 +30,7 @@ export async function estimate(
   const plans = new Map<Cell, Plan>();
   for (const cell of cells) {
     const key = lengthKey(cell);
-    const planned = known.get(key) ?? (await machine.plan(parseCell(experiment, cell)));
+    const planned = known.get(key) ?? (await planAsked(machine, inFiles(parseCell(experiment, cell))));
     known.set(key, planned);
     plans.set(cell, planned);
   }
@@ -36,7 +39,7 @@ export async function estimate(
   const measured = plans.get(first!) as Plan;
   const base = measured.bases.filter(({ dtype }) => dtype === measured.baseDtype);
   const { measured: found, failure } = (
-    await machine.measure(parseCell(experiment, first!), base, { signal, isQuick: true })
+    await measureBases(machine, parseCell(experiment, first!), base, { signal, isQuick: true })
   )[0]!;
   if (!found) return { steps, failure };
   const cost = (cell: Cell) => {
@@ -44,7 +47,7 @@ export async function estimate(
     const { trains } = methodNamed(parseCell(experiment, cell).method);
     return ((tokens * steps) / stepsPerEpoch) * (trains === 'model' ? WHOLE_MODEL : 1);
   };
-  const all = cells.reduce((sum, cell) => sum + cost(cell) * countRuns(experiment, cell).wholes, 0);
+  const all = addUp(cells, (cell) => cost(cell) * countRuns(experiment, cell).wholes);
   return { steps, seconds: (found.runSeconds * all) / cost(first!) };
 }
 

@@ -67,7 +67,7 @@ export interface ExperimentRun {
   /** Path of the run's folder below `runs`. */
   name: string;
   cell: Cell;
-  config: Config;
+  config: Config & { output: string };
 }
 
 /** Path of the folder of {@link finalRun}. */
@@ -90,7 +90,10 @@ export function onHeldOut(config: Config, share: number): Config {
 /** The run of a cell with the chosen settings and a seed. */
 export function finalRun({ output }: Experiment, cell: Cell, choice: Settings, seed: number): ExperimentRun {
   const name = finalName(cell, seed);
-  const config = merged(cell.config, choice);
+  return runIn(output, name, cell, merged(cell.config, choice), seed);
+}
+
+function runIn(output: string, name: string, cell: Cell, config: Config, seed: number): ExperimentRun {
   return { name, cell, config: { ...config, output: `${output}/runs/${name}`, seed } };
 }
 
@@ -109,7 +112,12 @@ export function tuningRun(
   const name = `${describePlace(cell)}/tuning/${folderNames(cell.grid)[index]}`;
   const chosen = onHeldOut(merged(cell.config, cell.grid[index]!), tuning.heldOut);
   const config = until < 100 ? merged(chosen, { training: { stop_at_step: `${until}%` } }) : chosen;
-  return { name, cell, config: { ...config, output: `${output}/runs/${name}`, seed: tuning.seed } };
+  return runIn(output, name, cell, config, tuning.seed);
+}
+
+/** The whole runs that try the choices of a cell's grid. */
+export function wholeTuningRuns(experiment: Experiment, cell: Cell): ExperimentRun[] {
+  return cell.grid.length < 2 ? [] : cell.grid.map((_, i) => tuningRun(experiment, cell, i, 100));
 }
 
 /** The path of a cell: `glue/cola/lora-0.16` for row "LoRA 0.16%" on `glue/cola`. */

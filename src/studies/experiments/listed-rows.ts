@@ -35,8 +35,10 @@ export function listedRows(
   }
   const seeds = [...new Set(axes.find(isSeed)?.values ?? [config.seed ?? 0])] as number[];
   const varied = axes.filter((axis) => !isSeed(axis));
-  const count = varied.reduce((product, { values }) => product * values.length, 1);
-  assertCount(count * seeds.length, where([]));
+  assertCount(
+    varied.reduce((count, { values }) => count * values.length, seeds.length),
+    where([]),
+  );
   const all = product(varied.map(({ path, values }) => [path.join('.'), values]));
   const methodOf = (settings: Settings) => `${settings.method ?? config.method ?? DEFAULT_METHOD}`;
   const seen = new Set<string>();

@@ -1,5 +1,5 @@
 import { METHOD_NAMES, methodNamed } from '../../methods/tuners/registry.ts';
-import { isObject } from '../../support/options.ts';
+import { isObject, mapValues } from '../../support/options.ts';
 import { type Budgets, levelSettings, type Recipe, recipeValues } from '../recipes/recipe.ts';
 import { type Config, merged, type Settings } from './settings.ts';
 
@@ -133,8 +133,7 @@ function sectionOn(section: unknown, targets: readonly string[], factor: number,
 function movedFiles({ train, validation }: Config, folder: string): Config {
   const moved = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(moved);
-    if (isObject(value))
-      return Object.fromEntries(Object.entries(value).map(([name, path]) => [name, moved(path)]));
+    if (isObject(value)) return mapValues(value, moved);
     return typeof value === 'string' && value.startsWith('data/')
       ? folder + value.slice('data'.length)
       : value;

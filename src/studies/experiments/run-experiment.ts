@@ -1,17 +1,23 @@
 import { stringify } from 'yaml';
-import type { FolderFiles } from '../../input/formats/files.ts';
 import { computeFingerprint } from '../../training/run/checkpoint.ts';
 import { lastFingerprint } from '../../training/run/checkpoint-files.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
-import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
 import { readFinish, readLastStep, readTotalSteps } from '../../training/run/event-log.ts';
 import type { TrainEvent } from '../../training/run/events.ts';
 import { asBegun, differencesFrom, otherRun, RUN_FILES } from '../../training/run/run-files.ts';
 import { stopStep } from '../../training/train/trainer-settings.ts';
-import type { Plan, PlannedBase } from '../jobs/plan/plan.ts';
-import type { ReadRun } from '../jobs/read-material.ts';
+import type { FolderMachine } from '../jobs/machine.ts';
+import { readRun } from '../jobs/read-run.ts';
+import { readRunRecord } from '../report/run/read-run-record.ts';
 import type { RunRecord } from '../report/run/run-record.ts';
-import { type Cell, type Experiment, type ExperimentRun, finalRun, tuningRun } from './experiment.ts';
+import {
+  type Cell,
+  type Experiment,
+  type ExperimentRun,
+  finalRun,
+  tuningRun,
+  wholeTuningRuns,
+} from './experiment.ts';
 import type { TriedChoice } from './results/results.ts';
 import {
   pickBest,
@@ -32,24 +38,12 @@ export interface ChildRun {
   message: string;
 }
 
-/** The machine on which the runs of experiments are trained. */
-export interface ExperimentMachine {
-  folder(path: string): FolderFiles;
-  /** Reads the record of a run's folder. */
-  record(folder: string, name: string): RunRecord;
+/** A machine on which the runs of experiments are trained, each in its own process. */
+export interface ExperimentMachine extends FolderMachine {
   /** Writes a report of the runs in some folders. */
   report(folders: readonly string[], path: string): void;
   /** The versions of what trains. */
   versions: Record<string, string>;
-  plan(config: RunConfigInput): Promise<Plan>;
-  /** Measures a run with some types of its base, each in its own process. */
-  measure(
-    config: ParsedConfig,
-    bases: readonly PlannedBase[],
-    options: { signal?: AbortSignal | undefined; isQuick: boolean },
-  ): Promise<PlannedBase[]>;
-  /** Reads everything of a run except the weights. */
-  read(config: ParsedConfig): Promise<ReadRun & { digests(): readonly string[] }>;
   /**
    * Trains with a config file in another process, which has separate memory. Resumes if the run's folder has a checkpoint.
    */
@@ -90,7 +84,7 @@ export function choosing(
     const scores = new Map([...runs].map(([i, run]) => [i, triedAt(machine, run, until, training)]));
     for (const [i, { score, learnedNothing }] of scores) {
       const outcome = Number.isFinite(score)
-        ? { score, ...(learnedNothing && { learnedNothing }) }
+        ? { score, learnedNothing: learnedNothing || undefined }
         : { failed: true };
       tried[i] = { choice: grid[i]!, until, ...outcome };
     }
@@ -106,7 +100,7 @@ function triedAt(
   training: Parameters<typeof scoringRule>[0],
 ): Tried {
   if (!isFinished(machine, run)) return { score: Number.NaN, loss: Number.NaN };
-  const record = machine.record(run.config.output as string, run.name);
+  const record = readRunRecord(machine.folder(run.config.output), run.name);
   const rule = scoringRule(training, [record]);
   const { scores, confusion } = until < 100 ? scoredIn(record, until) : scoredBy(record, rule);
   const score = scores.get(rule.metric) ?? Number.NaN;
@@ -123,10 +117,14 @@ function scoredIn(record: RunRecord, until: number): Scored {
   );
 }
 
-export interface ExperimentOptions extends TrainAllOptions {
+export interface ExperimentOptions {
   /** The cells of this shard. `isOwn` says which of their final runs belong to it. */
   cells: readonly Cell[];
   isOwn?(run: ExperimentRun): boolean;
+  /** Called for each event of a run. `onEnd` is called at the end of a run. */
+  onEvent?(run: ExperimentRun, event: TrainEvent): void;
+  onEnd?(run: ExperimentRun, failure: string | undefined): void;
+  signal?: AbortSignal;
 }
 
 /**
@@ -136,21 +134,17 @@ export interface ExperimentOptions extends TrainAllOptions {
 export async function runExperiment(
   machine: ExperimentMachine,
   experiment: Experiment,
-  { cells, isOwn = () => true, ...options }: ExperimentOptions,
+  options: ExperimentOptions,
 ): Promise<TrainedAll> {
   const { output } = experiment;
+  const { cells, isOwn = () => true } = options;
   const failed: TrainedAll['failed'] = [];
   const choices = new Map<Cell, Settings>();
-  const names = () => new Set(failed.map(({ name }) => name));
+  const hasFailed = (run: ExperimentRun) => failed.some(({ name }) => name === run.name);
   for (const cell of cells) {
-    if (cell.grid.length > 1) {
-      await assertOwnRuns(
-        machine,
-        cell.grid.map((_, i) => tuningRun(experiment, cell, i, 100)),
-      );
-    }
+    await assertOwnRuns(machine, wholeTuningRuns(experiment, cell));
     for (;;) {
-      const { choice, needs } = choosing(machine, experiment, cell, ({ name }) => names().has(name));
+      const { choice, needs } = choosing(machine, experiment, cell, hasFailed);
       if (choice) choices.set(cell, choice);
       if (choice) break;
       const trained = await trainAll(machine, needs, output, options);
@@ -176,22 +170,16 @@ async function assertOwnRuns(machine: ExperimentMachine, runs: readonly Experime
   for (const finished of runs.filter((run) => isFinished(machine, run))) {
     const finishedConfig = parseRunConfig(finished.config, finished.name);
     const files = machine.folder(finishedConfig.output);
-    const run = await machine.read(asBegun(finishedConfig, files));
+    const run = await readRun(machine, asBegun(finishedConfig, files));
     // If the run has no checkpoints, only its settings can be compared.
     const known = lastFingerprint(files.within(RUN_FILES.checkpoints));
+    const digests = async () => (await run.digests()).map(([, digest]) => digest);
     const isOther =
       known === undefined
         ? differencesFrom(run.config, files).length > 0
-        : known !== computeFingerprint(run.config, run.labels, run.digests());
+        : known !== computeFingerprint(run.config, run.labels, await digests());
     if (isOther) throw otherRun(run.config, files);
   }
-}
-
-export interface TrainAllOptions {
-  /** Called for each event of a run. `onEnd` is called at the end of a run. */
-  onEvent?(run: ExperimentRun, event: TrainEvent): void;
-  onEnd?(run: ExperimentRun, failure: string | undefined): void;
-  signal?: AbortSignal;
 }
 
 /** The outcome of several runs. */
@@ -207,7 +195,7 @@ export interface TrainedAll {
  * because a later stage of the experiment extended it.
  */
 export function isFinished({ folder }: ExperimentMachine, { config }: ExperimentRun): boolean {
-  const files = folder(config.output as string);
+  const files = folder(config.output);
   const ended = readFinish(files);
   if (ended && ended.reason !== 'stop_at_step') return true;
   const { stop_at_step } = Object(config.training) as { stop_at_step?: number | string };
@@ -224,7 +212,7 @@ async function trainAll(
   machine: ExperimentMachine,
   runs: readonly ExperimentRun[],
   output: string,
-  { onEvent, onEnd, signal }: TrainAllOptions,
+  { onEvent, onEnd, signal }: ExperimentOptions,
 ): Promise<TrainedAll> {
   const failed: TrainedAll['failed'] = [];
   for (const run of runs) {

@@ -3,14 +3,16 @@ import { MAX_JSON_BYTES } from '../../input/formats/bounded-json.ts';
 import { wholeFile } from '../../input/formats/byte-source.ts';
 import { utf8Text } from '../../input/formats/excerpt.ts';
 import type { FolderFiles } from '../../input/formats/files.ts';
+import { mapValues } from '../../support/options.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
+import { readRunRecord } from '../report/run/read-run-record.ts';
 import {
   type Cell,
   type Experiment,
   type ExperimentRun,
   finalRun,
   shareText,
-  tuningRun,
+  wholeTuningRuns,
 } from './experiment.ts';
 import { bestRows } from './results/best-rows.ts';
 import { taskFigures } from './results/figures.ts';
@@ -59,7 +61,9 @@ export function writeResults(
     versions,
     seeds,
     tasks,
-    ...(experiment.average && { average: withPaper(averages(tasks), experiment.paperAverages ?? {}) }),
+    average: experiment.average
+      ? mapValues(averages(tasks), (value, row) => ({ ...value, paper: experiment.paperAverages?.[row] }))
+      : undefined,
   };
   const markdown = resultsMarkdown(results);
   const finished = outcomes.flatMap(({ runs }) => runs.filter((run) => isFinished(machine, run)));
@@ -69,7 +73,7 @@ export function writeResults(
   folder.write('table.csv', resultsCsv(results));
   for (const [name, svg] of tasks.flatMap((task) => [...taskFigures(task)])) folder.write(name, svg);
   machine.report(
-    finished.map(({ config }) => config.output as string),
+    finished.map(({ config }) => config.output),
     folder.path('report.html'),
   );
   for (const { file, config } of best)
@@ -87,15 +91,6 @@ function bestOfTasks(folder: FolderFiles, experiment: Experiment, tasks: readonl
   );
 }
 
-function withPaper(means: Record<string, { mean?: number }>, paper: Readonly<Record<string, number>>) {
-  return Object.fromEntries(
-    Object.entries(means).map(([row, value]) => [
-      row,
-      { ...value, ...(row in paper && { paper: paper[row] }) },
-    ]),
-  );
-}
-
 function readOutcome(
   machine: ExperimentMachine,
   experiment: Experiment,
@@ -103,25 +98,25 @@ function readOutcome(
 ): CellOutcome & { runs: ExperimentRun[] } {
   const { seeds, output } = experiment;
   const isDone = (run: ExperimentRun) => isFinished(machine, run);
-  const readFailure = ({ name }: ExperimentRun) => {
-    const { folder, failure } = filesBeside(machine, output, name);
+  const filesOf = ({ name }: ExperimentRun) => filesBeside(machine, output, name);
+  const readFailure = (run: ExperimentRun) => {
+    const { folder, failure } = filesOf(run);
     const file = folder.openNow(failure, "a run's failure");
     return utf8Text(wholeFile(file, MAX_JSON_BYTES), file.path);
   };
-  const hasFailed = ({ name }: ExperimentRun) => {
-    const { folder, failure } = filesBeside(machine, output, name);
-    return folder.has(failure);
-  };
+  const hasFailed = (run: ExperimentRun) => filesOf(run).folder.has(filesOf(run).failure);
   const { choice, tried } = choosing(machine, experiment, cell, hasFailed);
   const runs = choice ? seeds.map((seed) => finalRun(experiment, cell, choice, seed)) : [];
-  const tuning = cell.grid.length < 2 ? [] : cell.grid.map((_, i) => tuningRun(experiment, cell, i, 100));
+  const tuning = wholeTuningRuns(experiment, cell);
   return {
     cell,
     choice,
     tried,
     runs,
     of: seeds.length,
-    records: runs.filter(isDone).map(({ config, name }) => machine.record(config.output as string, name)),
+    records: runs
+      .filter(isDone)
+      .map(({ config, name }) => readRunRecord(machine.folder(config.output), name)),
     // The log of a run is read only if it has failed before.
     failures: [...tuning, ...runs]
       .filter((run) => hasFailed(run) && !isDone(run))

@@ -1,3 +1,4 @@
+import type { FileDigest } from '../../input/formats/files.ts';
 import {
   type Communicator,
   gatherJson,
@@ -5,6 +6,7 @@ import {
   processName,
 } from '../../program/parallel/communicator.ts';
 import { PROGRAM } from '../../support/program.ts';
+import { lastPart } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { fingerprintSettings } from '../../training/run/config/fingerprint-settings.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
@@ -27,11 +29,12 @@ export function assertAgreed(communicator: Communicator, facts: Readonly<Record<
     const said = (facts: Readonly<Record<string, string>>) =>
       differing
         .slice(0, MAX_NAMED)
-        .flatMap((name) => (facts[name] === undefined ? [] : [`${name} ${facts[name]}`]));
+        .flatMap((name) => (facts[name] === undefined ? [] : [`${name} ${facts[name]}`]))
+        .join(', ') || 'nothing';
     throw markAgreed(
       new UserError({
         where: processName(communicator, i + 1),
-        fault: `has another config, data, model or version than ${processName(communicator, 0)}: ${said(other).join(', ') || 'nothing'} instead of ${said(first!).join(', ') || 'nothing'}`,
+        fault: `has another config, data, model or version than ${processName(communicator, 0)}: ${said(other)} instead of ${said(first!)}`,
         hint: 'Give every host the same files and the same installation.',
       }),
     );
@@ -45,30 +48,26 @@ const SHOWN = 12;
  * Checks that all processes are about to do the same run.
  *
  * @param version the version of this program
- * @param digests digests of the run's files, in order
+ * @param files everything that determines the run's values
  * @throws UserError if two hosts differ in version, config, data or model; it names the difference with both
  * values
  */
 export function assertSameRun(
   communicator: Communicator,
-  version: string,
-  { config, files }: { config: RunConfig; files(): readonly (string | { name: string })[] },
-  digests: readonly string[],
+  version: string | undefined,
+  config: RunConfig,
+  files: readonly FileDigest[],
   fingerprint: string,
 ): void {
   if (communicator.size === 1) return;
-  const byName = files().map((file, i): [string, string] => [
-    `the file ${lastPart(typeof file === 'string' ? file : file.name)}`,
-    digests[i]!.slice(0, SHOWN),
+  const byName = files.map(([name, digest]): [string, string] => [
+    `the file ${lastPart(name)}`,
+    digest.slice(0, SHOWN),
   ]);
   assertAgreed(communicator, {
-    [PROGRAM]: version,
+    ...(version !== undefined && { [PROGRAM]: version }),
     ...Object.fromEntries(fingerprintSettings(config)),
     ...Object.fromEntries(byName),
     fingerprint: fingerprint.slice(0, SHOWN),
   });
-}
-
-function lastPart(path: string): string {
-  return path.split(/[\\/]/).findLast((part) => part !== '') ?? path;
 }

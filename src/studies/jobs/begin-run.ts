@@ -3,9 +3,8 @@ import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.
 import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
-import { requireTexts } from '../../program/modalities/texts.ts';
 import type { OwnScores } from '../../program/own-scores.ts';
-import type { Communicator } from '../../program/parallel/communicator.ts';
+import { addUp } from '../../support/numbers.ts';
 import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { alikeLabels } from '../../tasks/classes/labels.ts';
@@ -19,7 +18,6 @@ import type { TrainingConfig } from '../../training/run/config/training-section.
 import type { Family } from '../../use/trained/bind-model.ts';
 import type { Notes } from '../../use/trained/notes.ts';
 import type { TrainedParts } from '../../use/trained/trained-model.ts';
-import { type EncodedRun, encodeRun } from './encode-run.ts';
 import { type NamedFiles, type RunRows, readRunRows } from './run-rows.ts';
 import { assertFits } from './start-method.ts';
 
@@ -49,7 +47,7 @@ export function classWeights(
 ): readonly number[] | undefined {
   if (weights === undefined) return undefined;
   if (weights === 'balanced') {
-    const rows = counts.reduce((sum, count) => sum + count, 0);
+    const rows = addUp(counts);
     return counts.map((count) => rows / (counts.length * Math.max(1, count)));
   }
   const unknown = Object.keys(weights).find((label) => !labels.includes(label));
@@ -68,41 +66,41 @@ export interface StartingAdapter {
   notes?: Notes;
 }
 
-/** The inputs of a run, from files or from memory. */
-export interface RunMaterial {
-  /** The config. Missing keys are taken from the starting adapter. */
-  config: ParsedConfig;
+/** The parts of a run besides its config and its rows. */
+interface RunParts {
   start?: StartingAdapter;
   family: Family;
   modality: Modality;
   generationFiles: TrainedParts['generationFiles'];
+  /** Custom scores. */
+  ownScores?: OwnScores;
+  /** The caller's functions; the config contains their names. */
+  functions?: OwnFunctions;
+}
+
+/** The inputs of a run, from files or from memory. */
+export interface RunMaterial extends RunParts {
+  /** The config. Missing keys are taken from the starting adapter. */
+  config: ParsedConfig;
   /** The files of each source of training rows. */
   train: readonly NamedFiles[];
   /** The files of each validation set. */
   validation: readonly NamedFiles[];
-  /** Custom scores. */
-  ownScores?: OwnScores;
-  functions?: OwnFunctions;
 }
 
 /** The common preparation of `train` and `plan`. */
-export interface RunBeginning {
+export interface RunBeginning extends RunParts {
   config: RunConfig;
+  rows: RunRows;
   /** The values that were chosen because the user did not set them. */
   chosen: readonly Chosen[];
-  start?: StartingAdapter;
-  /** The caller's functions; the config contains their names. */
-  functions?: OwnFunctions;
-  ownScores?: OwnScores | undefined;
-  /** Token ids of a text, special tokens included. */
-  encodeText(text: string): Int32Array;
   /** The config's `data` section. Missing settings are taken from the files. */
   data: RunConfig['data'];
   /** Class names by id; empty for tasks without classes. */
   labels: readonly string[];
   build: BuildTask;
   /** The only base type that the adapter fits. Undefined if it fits all. */
-  onlyBase?: 'int4';
+  onlyBase?: 'int4' | undefined;
   /** Maximum tokens per example. */
   maxLength: number;
   /** Notices from reading the files. */
@@ -113,13 +111,7 @@ export interface RunBeginning {
    */
   folds?: readonly (readonly number[])[] | undefined;
   /** Weight of each class in training; undefined if all are equal. */
-  classWeights?: readonly number[];
-  /**
-   * Tokenizes all examples, divided among the run's processes.
-   *
-   * @param startedAt the time that chat templates use
-   */
-  encode(startedAt: Date, onProgress?: (share: number) => void, communicator?: Communicator): EncodedRun;
+  classWeights?: readonly number[] | undefined;
 }
 
 /**
@@ -129,17 +121,14 @@ export interface RunBeginning {
  */
 export function beginRun({
   config: parsed,
-  start,
-  family,
-  modality,
-  generationFiles,
-  ownScores,
-  functions,
-  ...files
+  train: trainFiles,
+  validation,
+  ...parts
 }: RunMaterial): RunBeginning {
+  const { start, family, modality } = parts;
   const task = taskNamed(parsed.task);
   const adapterData = start?.notes?.data;
-  const { rows, scoring } = readRunRows(task, parsed, files, (facts) =>
+  const { rows, scoring } = readRunRows(task, parsed, { train: trainFiles, validation }, (facts) =>
     chooseScoring(parsed, { ...facts, model: family, adapterData }),
   );
   const { data } = scoring.config;
@@ -158,35 +147,19 @@ export function beginRun({
   const model = build(family.definition, family.config);
   assertFits(scoring.config, model);
   const amount = describeAmount(
-    files.train.flatMap(({ files }) => files),
+    trainFiles.flatMap(({ files }) => files),
     rows,
     modality,
   );
   const { config, chosen } = chooseDefaults(scoring.config, { model, ...amount });
-  const weights = classWeights(config.training, labels, task.classes?.counts?.(train, labels));
   const { definition, settings } = readMethod(config);
-  const onlyBase = definition.requiredBase?.(settings)?.dtype ?? start?.notes?.base_dtype;
-  const encodable = {
-    task,
-    config,
-    data,
-    rows,
-    labels,
-    classWeights: weights,
-    family,
-    modality,
-    generationFiles,
-    ownScores,
-  };
   return {
+    ...parts,
     config,
+    rows,
     chosen: [...scoring.chosen, ...chosen],
-    start,
-    functions,
-    ownScores,
-    encodeText: (words) => requireTexts(modality).encode(words).inputIds,
-    ...(weights && { classWeights: weights }),
-    ...(onlyBase && { onlyBase }),
+    classWeights: classWeights(config.training, labels, task.classes?.counts?.(train, labels)),
+    onlyBase: definition.requiredBase?.(settings)?.dtype ?? start?.notes?.base_dtype,
     folds: folds?.map(({ validation }) => validation),
     data: { ...data, ...task.files.detected?.(all, data) } as RunConfig['data'],
     labels,
@@ -200,7 +173,6 @@ export function beginRun({
       ...loweredLength(config, family.config),
       ...notScored(scoring.chosen).map((why) => `The model will not be scored${why}`),
     ],
-    encode: (...when) => encodeRun(encodable, ...when),
   };
 }
 
@@ -213,7 +185,7 @@ function describeAmount(
   { count, trained }: RunRows,
   { maxLength, tokens }: Modality,
 ): { rows: number; tokens: number } {
-  const all = files.reduce((sum, { size }) => sum + size, 0) / CHARACTERS_OF_A_TOKEN;
+  const all = addUp(files, ({ size }) => size) / CHARACTERS_OF_A_TOKEN;
   const isRows = count !== undefined && trained !== undefined;
   // Otherwise, examples are blocks of the maximum length.
   const rows = isRows ? trained : Math.max(1, Math.ceil(all / maxLength));

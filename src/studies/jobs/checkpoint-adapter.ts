@@ -2,24 +2,20 @@ import { stringify } from 'yaml';
 import type { FolderFiles } from '../../input/formats/files.ts';
 import type { EvaluatedRows } from '../../program/example-set.ts';
 import type { LinearLayer } from '../../program/objectives/sentence-classifier.ts';
-import { Program } from '../../program/program.ts';
 import { scoreDefinition } from '../../scores/metrics/scores.ts';
-import { releasing } from '../../support/opened.ts';
 import { UserError } from '../../support/user-error.ts';
 import { checkpointName } from '../../training/run/checkpoint.ts';
-import { listCheckpoints, readCheckpoint } from '../../training/run/checkpoint-files.ts';
+import { listCheckpoints, readCheckpoint, stepOfCheckpoint } from '../../training/run/checkpoint-files.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
-import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import { readTotalSteps } from '../../training/run/event-log.ts';
 import type { FinishEvent } from '../../training/run/events.ts';
 import { RUN_FILES, runYaml } from '../../training/run/run-files.ts';
-import type { Tuned } from './contenders/conclude.ts';
-import { tunedLayers } from './contenders/folds.ts';
-import { type RunBase, writeTrained } from './folder-store.ts';
-import type { ReadRun } from './read-material.ts';
+import { computing, type Tuned, tunedLayers } from './contenders/folds.ts';
+import { writeTrained } from './folder-store.ts';
+import type { FolderMachine, OpenedBase } from './machine.ts';
+import { type ReadRun, readRun } from './read-run.ts';
 import { setUpRun } from './set-up-run.ts';
 import { startMethod } from './start-method.ts';
-import type { OpenedBase } from './train-run.ts';
 
 /**
  * The path of a run's checkpoint.
@@ -27,7 +23,7 @@ import type { OpenedBase } from './train-run.ts';
  * @param path the run in messages
  * @throws UserError with the steps of the checkpoints that exist
  */
-export function checkpointAt(run: FolderFiles, step: number, path: string): string {
+function checkpointAt(run: FolderFiles, step: number, path: string): string {
   const checkpoints = run.within(RUN_FILES.checkpoints);
   const name = checkpointName(step);
   if (checkpoints.has(name)) return checkpoints.path(name);
@@ -43,21 +39,42 @@ export function checkpointAt(run: FolderFiles, step: number, path: string): stri
 }
 
 /**
+ * Returns the path that a command opens, which is usually the given path. For a run's checkpoint, writes its
+ * adapter or model to a folder next to it, and returns this folder.
+ *
+ * @param path a checkpoint's file, or any other path; with `step`, a run's folder
+ * @throws UserError like {@link writeCheckpointAdapter}
+ */
+export async function trainedAt(machine: FolderMachine, path: string, step?: number): Promise<string> {
+  const named = stepOfCheckpoint(fileName(path));
+  if (named === undefined && step === undefined) return path;
+  if (named !== undefined && step !== undefined && named !== step)
+    throw new UserError({ key: '--checkpoint', fault: `is ${step}, but ${path} is step ${named}` });
+  const file = named === undefined ? checkpointAt(machine.folder(path), step as number, path) : path;
+  const output = file.replace(/\.safetensors$/, '');
+  await writeCheckpointAdapter(machine, file, machine.folder(output));
+  return output;
+}
+
+function fileName(path: string): string {
+  return path.split(/[\\/]/).at(-1)!;
+}
+
+/**
  * Writes the adapter or model of a checkpoint. Its run may be unfinished. The labels come from the run's data.
  *
- * @param checkpoints the folder of the checkpoint
- * @param name the checkpoint's file
+ * @param file the path of the checkpoint
  * @param output an existing folder is overwritten
  * @throws UserError for a missing or damaged checkpoint, and for a run with unreadable data
  */
-export async function writeCheckpointAdapter<Run extends ReadRun>(
-  run: FolderFiles,
-  checkpoints: FolderFiles,
-  name: string,
+async function writeCheckpointAdapter(
+  machine: FolderMachine,
+  file: string,
   output: FolderFiles,
-  base: RunBase<Run> & { read(config: ParsedConfig): Promise<Run> },
 ): Promise<void> {
-  const { state } = readCheckpoint(checkpoints, name);
+  const checkpoints = machine.folder(file).within('..');
+  const run = checkpoints.within('..');
+  const { state } = readCheckpoint(checkpoints, fileName(file));
   const given = runYaml(run, "the config of the checkpoint's run") as {
     training?: { metric_for_best_model?: string };
   };
@@ -65,8 +82,8 @@ export async function writeCheckpointAdapter<Run extends ReadRun>(
   // Only the name of a custom score is known here.
   const ownMetrics = metric === undefined || scoreDefinition(metric) ? [] : [metric];
   const config = parseRunConfig(given, run.path(RUN_FILES.config), ownMetrics);
-  const read = await base.read(config);
-  const opened = base.openFloat32(read);
+  const read = await readRun(machine, config);
+  const opened = await machine.openFloat32(read);
   const { model } = opened;
   try {
     const { run: method } = startMethod(
@@ -81,12 +98,12 @@ export async function writeCheckpointAdapter<Run extends ReadRun>(
     const { values } = state.tensors;
     const layer = await checkpointLayer(read, opened, { method, values });
     const written = { ...read, config: { ...read.config, output: output.name } };
-    writeTrained(
+    await writeTrained(
       output,
       written,
       { kind: 'tuned', model, method, values, layer, data: read.data },
       finish,
-      base,
+      machine,
     );
   } finally {
     model.close();
@@ -101,10 +118,9 @@ async function checkpointLayer(
 ): Promise<LinearLayer | undefined> {
   if (!model.layer) return undefined;
   const opened = setUpRun(run, model, engine, { startedAt: new Date() });
-  const program = new Program(engine, model, method.tuner);
   const all = Int32Array.from(opened.inputs.train.lengths.keys());
-  const [layer] = await releasing(program, () =>
-    tunedLayers(opened, opened.rows as EvaluatedRows, { program, values }, all),
+  const [layer] = await computing(opened, { method, values }, (tuned) =>
+    tunedLayers(opened, opened.rows as EvaluatedRows, tuned, all),
   );
   return layer;
 }

@@ -1,35 +1,14 @@
 import type { EvaluatedRows, ExampleSet } from '../../program/example-set.ts';
 import { mixedSet } from '../../program/mixture.ts';
-import type { Modality } from '../../program/modalities/modality.ts';
-import { type OwnScores, withOwnScores } from '../../program/own-scores.ts';
+import { withOwnScores } from '../../program/own-scores.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { joinValidation, type Validation } from '../../program/validation.ts';
 import { type Baseline, meanBaselines } from '../../scores/baselines/baseline.ts';
 import { chiefScore } from '../../tasks/data-files.ts';
-import type { AnyTask } from '../../tasks/task-definition.ts';
+import { taskNamed } from '../../tasks/registry.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
-import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';
-import type { Family } from '../../use/trained/bind-model.ts';
-import type { TrainedParts } from '../../use/trained/trained-model.ts';
+import type { RunBeginning } from './begin-run.ts';
 import { layerFitter } from './contenders/fit-rows.ts';
-import type { RunRows } from './run-rows.ts';
-
-/** A run's rows, and how they become examples. */
-export interface EncodableRun {
-  task: AnyTask;
-  config: RunConfig;
-  /** How its rows are read. */
-  data: ParsedConfig['data'];
-  rows: RunRows;
-  /** Class names by id; empty for tasks without classes. */
-  labels: readonly string[];
-  /** Weight of each class in training. */
-  classWeights: readonly number[] | undefined;
-  family: Family;
-  modality: Modality;
-  generationFiles: TrainedParts['generationFiles'];
-  ownScores: OwnScores | undefined;
-}
 
 /** A run's rows in the form that the model reads. */
 export interface EncodedRun {
@@ -52,13 +31,14 @@ export interface EncodedRun {
  * @param startedAt the time that chat templates use
  */
 export function encodeRun(
-  run: EncodableRun,
+  run: RunBeginning,
   startedAt: Date,
   onProgress?: (share: number) => void,
   communicator?: Communicator,
 ): EncodedRun {
-  const { task, config, data, rows, labels, classWeights, family, modality, generationFiles } = run;
-  const { seed } = config;
+  const { config, rows, labels, classWeights, family, modality, generationFiles } = run;
+  const { seed, data } = config;
+  const task = taskNamed(config.task);
   const { train, sources, mixing, validation, folds } = rows;
   const { definition, settings } = readMethod(config);
   const context = {
@@ -84,7 +64,7 @@ export function encodeRun(
   const examples =
     isSame && onTrain
       ? onTrain.examples
-      : task.examples(train, { ...context, classWeights, ...(mixing && { sources: counts }) });
+      : task.examples(train, { ...context, classWeights, sources: mixing && counts });
   const layer = onTrain?.rows && layerFitter(onTrain.rows, classWeights);
   const scored = validation.map(({ rows }) => evaluated(rows, { layer }));
   const trained = mixing ? mixedSet(examples, sources, mixing, seed) : examples;
@@ -106,18 +86,20 @@ export function encodeRun(
 }
 
 /** The number of the validation set that judges the run. Undefined for a run without one. */
-function decisiveSet({ config, rows }: EncodableRun): number | undefined {
+function decisiveSet({ config, rows }: RunBeginning): number | undefined {
   const { set } = chiefScore(config);
   return config.training.eval_strategy === 'no' || !rows.validation[set] ? undefined : set;
 }
 
 /** @param scored the examples of the validation set that judges the run */
 async function fitBaselines(
-  run: EncodableRun,
+  run: RunBeginning,
   trained: ExampleSet,
   scored: ExampleSet | undefined,
 ): Promise<readonly Baseline[]> {
-  const { task, data, labels, family, rows } = run;
+  const { config, labels, family, rows } = run;
+  const { data } = config;
+  const task = taskNamed(config.task);
   const { train, validation, folds } = rows;
   const context = { labels, reading: data };
   const splittable = task.files.splittable?.(train, data);

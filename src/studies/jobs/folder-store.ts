@@ -1,78 +1,70 @@
 import { stringify } from 'yaml';
 import type { FolderFiles } from '../../input/formats/files.ts';
 import type { Tuner } from '../../methods/tuners/tuner.ts';
-import type { Communicator } from '../../program/parallel/communicator.ts';
+import type { Communicator, Processes } from '../../program/parallel/communicator.ts';
 import { Program } from '../../program/program.ts';
 import type { Validation } from '../../program/validation.ts';
 import { releasing } from '../../support/opened.ts';
 import { readLength } from '../../training/run/checkpoint.ts';
 import { readLastCheckpoint, writeCheckpoint } from '../../training/run/checkpoint-files.ts';
+import { readMethod } from '../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
 import { openEventLog, openImportanceLog, readFinish } from '../../training/run/event-log.ts';
 import type { FinishEvent, TrainEvent } from '../../training/run/events.ts';
 import { openFolds } from '../../training/run/fold-files.ts';
 import { otherRun, RUN_FILES, startedWith } from '../../training/run/run-files.ts';
 import type { RunResult } from './contenders/conclude.ts';
-import type { ReadRun } from './read-material.ts';
-import { runResults } from './run-results.ts';
-import type { OpenedBase, RunStore } from './train-run.ts';
-
-/** The base model of a run whose results are written to a folder. */
-export interface RunBase<Run> {
-  /** Digests of its weight files; empty for random weights. A training returns those from its start. */
-  weightDigests(run: Run): readonly string[];
-  /** Copies its small files to the folder of a whole model. */
-  copyShared(run: Run, to: FolderFiles): void;
-  /** Opens it with the weights of its checkpoint, whatever the type of base that the run uses. */
-  openFloat32(run: Run): OpenedBase;
-}
+import type { FolderMachine, OpenedBase } from './machine.ts';
+import type { ReadRun } from './read-run.ts';
+import type { RunStore } from './train-run.ts';
+import { trainedFiles } from './trained-files.ts';
 
 /**
  * Writes the adapter or model of a finished run, and its model card. The card is last, because it shows that a run is
  * complete.
  */
-export function writeTrained<Run extends ReadRun>(
+export async function writeTrained(
   folder: FolderFiles,
-  run: Run,
+  run: ReadRun,
   result: RunResult,
   finish: FinishEvent,
-  base: RunBase<Run>,
-): void {
-  const { trained, files, card } = runResults(run, result, finish, base.weightDigests(run));
+  machine: Pick<FolderMachine, 'shareFiles'>,
+): Promise<void> {
+  const { trained, files, card } = await trainedFiles(run, result, finish);
   const to = folder.within(RUN_FILES[trained]);
-  if (trained === 'model') base.copyShared(run, to);
+  if (trained === 'model') await machine.shareFiles(run, to);
   for (const [name, content] of files) to.write(name, content);
   folder.write(RUN_FILES.card, card);
 }
 
-/** The folder of a run, and what only its machine can do. */
-export interface FolderStoreOptions<Run> {
-  folder: FolderFiles;
+/** The folder of a run, and the run that is stored there. */
+interface FolderStoreOptions {
+  machine: FolderMachine;
+  /** The path of the folder. */
+  output: string;
   /** Whether to continue from the newest checkpoint, if there is one. */
   resume: boolean;
   /** Names of custom scores. */
   ownMetrics?: readonly string[] | undefined;
-  communicator: Communicator;
+  processes: Processes;
   /** Called only in process 0. */
   onEvent(event: TrainEvent): void;
   /** Makes this process the only writer of the folder, and creates the folder if it is missing. */
   take(): void;
-  /** Throws a UserError if another process has taken the folder. */
-  assertTaken(): void;
-  base: RunBase<Run>;
 }
 
 /** Stores a run in its folder. `emit` also writes the log. */
-export function folderStore<Run extends ReadRun>({
-  folder,
+export function folderStore({
+  machine,
+  output,
   resume,
   ownMetrics,
-  communicator,
+  processes,
   onEvent,
   take,
-  assertTaken,
-  base,
-}: FolderStoreOptions<Run>): RunStore<Run> & { emit(event: TrainEvent): void } {
+}: FolderStoreOptions): RunStore & { emit(event: TrainEvent): void } {
+  const { communicator } = processes;
+  const folder = machine.folder(output);
   const checkpoints = folder.within(RUN_FILES.checkpoints);
   // Missing for a new run, and for one that began in a page and has only its checkpoint.
   const hasConfig = folder.has(RUN_FILES.config);
@@ -87,7 +79,12 @@ export function folderStore<Run extends ReadRun>({
     folder.write(RUN_FILES.config, stringify(config, { aliasDuplicateObjects: false }));
   return {
     emit,
-    saved({ output }) {
+    hasCheckpoints: true,
+    async admit(run) {
+      // These files are copied after training, but their problems should be reported before it.
+      if (readMethod(run.config).definition.trains === 'model') await machine.shareFiles(run);
+    },
+    saved() {
       if (!resume) return undefined;
       const notice = (message: string) => emit({ type: 'notice', step: 0, message });
       const saved = readLastCheckpoint(checkpoints, notice);
@@ -107,7 +104,7 @@ export function folderStore<Run extends ReadRun>({
     },
     onImportance: (...allocated) => logImportance?.(...allocated),
     save({ config }, state, { origin, isLonger }) {
-      assertTaken();
+      machine.assertLocked(output);
       const path = writeCheckpoint(checkpoints, state, origin, config.training.save_total_limit);
       // Resuming reads the config in the folder, and needs the original length. So an extended config replaces
       // it only after a checkpoint has stored that length.
@@ -123,14 +120,19 @@ export function folderStore<Run extends ReadRun>({
       ),
     async keep(run, opened, finish, result) {
       const isFirst = communicator.rank === 0;
-      if (isFirst) writeTrained(folder, run, result, finish, base);
+      if (isFirst) await writeTrained(folder, run, result, finish, machine);
       const { config } = run;
       const { validation } = opened.inputs;
       // A linear layer is fitted again to the vectors over another base, so its scores say nothing about this one.
       if (config.base_dtype === 'float32' || !validation || run.onlyBase || result.layer) return;
       const trained = { tuner: result.method.tuner, values: result.values };
       const told = { config, rounded: finish.metrics, communicator };
-      const message = await scoreOnFloat32(base.openFloat32(run), trained, validation, told);
+      const message = await scoreOnFloat32(
+        await machine.openFloat32(run, processes),
+        trained,
+        validation,
+        told,
+      );
       if (isFirst) emit({ type: 'notice', step: finish.step, message });
     },
   };

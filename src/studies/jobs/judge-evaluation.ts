@@ -14,8 +14,9 @@ import { withContents } from '../../tasks/task-definition.ts';
 import { RUN_FILES, runYaml } from '../../training/run/run-files.ts';
 import { isNoBetterThanFloor, type Verdict } from '../../training/run/verdict.ts';
 import type { TrainedModel } from '../../use/trained/trained-model.ts';
+import { numberRows } from './contenders/fit-rows.ts';
 import { frozenProbe, unitOutputs } from './contenders/frozen.ts';
-import type { ConfigFiles } from './look-at-all.ts';
+import type { RunMachine } from './machine.ts';
 import { joined, splitSources } from './run-rows.ts';
 import { PROBE } from './verdict/diagnose.ts';
 import { countedRows } from './verdict/judge-run.ts';
@@ -25,7 +26,7 @@ import { countedRows } from './verdict/judge-run.ts';
  * rows. If these are unknown, only the baseline that ignores the text is used, fitted on the scored rows.
  *
  * @param run the folder of the trained model, which may be a run's
- * @param here finds the files of a config's data
+ * @param here the machine with the files of the run's data
  * @param files with what their rows name, such as pictures
  */
 export async function judgeEvaluation(
@@ -39,7 +40,7 @@ export async function judgeEvaluation(
     certainty,
   }: {
     run: FolderFiles;
-    here: Pick<ConfigFiles, 'has' | 'data'>;
+    here: Pick<RunMachine, 'has' | 'data'>;
     files: readonly TextFile[];
     flags: ReadingFlags;
     scores: Scores;
@@ -76,8 +77,8 @@ export async function judgeEvaluation(
     value,
     to_beat,
     findings: [],
-    ...(average !== undefined && { average }),
-    ...(interval && { interval: [...interval] }),
+    average,
+    interval: interval && [...interval],
     ...countedRows(certainty),
     learnt: !isNoBetterThanFloor(value, to_beat, scoreDefinition(score)?.lessIsBetter),
   };
@@ -106,7 +107,7 @@ async function probeBaseline(
     const frozen = { program, values: FROZEN.values };
     const { fitted, strength } = await frozenProbe(train, frozen, { seed: 0 });
     const [layer] = await fitted.fit([strength]);
-    const all = Int32Array.from(scored.targets.rows.keys());
+    const all = numberRows(scored);
     const features = await scored.features(frozen, all);
     const found = scored.scores(
       features.map((row) => unitOutputs(layer!, row)),
@@ -128,10 +129,10 @@ async function probeBaseline(
  */
 async function trainingRows(
   run: FolderFiles,
-  here: Pick<ConfigFiles, 'has' | 'data'>,
+  here: Pick<RunMachine, 'has' | 'data'>,
   trained: Pick<TrainedModel, 'definition' | 'context'>,
   reading: object,
-): Promise<{ rows: unknown; examples?: ExampleSet } | undefined> {
+): Promise<{ rows: unknown; examples: ExampleSet | undefined } | undefined> {
   if (!run.has(RUN_FILES.config)) return undefined;
   const { data } = Object(runYaml(run)) as {
     data?: { dataset?: string; train: string | readonly string[]; validation?: ValidationFiles };
@@ -143,14 +144,18 @@ async function trainingRows(
   try {
     const parts = await Promise.all(
       paths.map(async (path) => {
-        const files = await here.data(path, task.files.takesFolders);
+        const { takesFolders } = task.files;
+        const files = await here.data(data, path, { takesFolders, key: 'data.train' });
         return task.files.read(await withContents(files, task, trained.context().modality, reading), reading);
       }),
     );
     const share = heldOutShare(data.validation);
     const held = share === undefined ? undefined : splitSources(task, parts, reading, share);
     const rows = joined(task, held?.train ?? parts);
-    return { rows, ...(task.baselines?.ofTokens && { examples: task.examples(rows, trained.context()) }) };
+    return {
+      rows,
+      examples: task.baselines?.ofTokens && task.examples(rows, trained.context()),
+    };
   } catch (error) {
     // The file has changed since the run, and no longer matches its settings.
     if (error instanceof UserError) return undefined;

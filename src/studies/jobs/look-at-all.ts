@@ -1,30 +1,14 @@
-import type { TextFile } from '../../input/data/text-file.ts';
 import { EMBEDDED_MODEL, parseModelId } from '../../input/hub/model-id.ts';
 import { methodNamed } from '../../methods/tuners/registry.ts';
 import { type Mistakes, UserError } from '../../support/user-error.ts';
 import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
 import { type TaskName, taskNamed } from '../../tasks/registry.ts';
 import type { SoundConfig } from '../../training/run/config/sound-config.ts';
-import type { ModelConfig } from '../../use/trained/model-config.ts';
 import { buildModel, type Described, readModel } from '../../use/trained/read-model.ts';
+import type { RunMachine } from './machine.ts';
 
 /** Stands for an unknown number of steps: larger than any setting. */
 const ENDLESS = 1e9;
-
-/** Finds what a config names on a machine. Throws a UserError for anything missing or damaged. */
-export interface ConfigFiles {
-  has(path: string): boolean;
-  adapter(name: string): Promise<unknown>;
-  /** @param changes fields of config.json that the config replaces */
-  model(name: string, changes: ModelConfig | undefined): Promise<Described>;
-  /**
-   * The files at a path.
-   *
-   * @param takesFolders whether the files of a folder are texts; otherwise a folder has a subfolder for each class, or
-   * pictures
-   */
-  data(path: string, takesFolders: boolean): Promise<readonly TextFile[]>;
-}
 
 /**
  * Records the errors in everything that a config names, and in settings that depend on it.
@@ -33,7 +17,7 @@ export interface ConfigFiles {
  */
 export async function lookAtAll(
   parts: SoundConfig,
-  here: ConfigFiles,
+  here: RunMachine,
   inMemory: readonly string[],
   mistakes: Mistakes,
 ): Promise<void> {
@@ -41,7 +25,7 @@ export async function lookAtAll(
   const isHere = (name: string) => here.has(name) || name === EMBEDDED_MODEL || parseModelId(name) === null;
   const { model = EMBEDDED_MODEL, model_config, task, data, files = data, adapter } = parts;
   if (adapter !== undefined && isHere(adapter)) await mistakes.of(() => here.adapter(adapter));
-  const described = isHere(model) && (await mistakes.of(() => here.model(model, model_config)));
+  const described = isHere(model) && (await mistakes.of(() => here.model(model, { changes: model_config })));
   if (described) {
     await mistakes.of(async () => (await readModel(described)).modality(described.family.config));
     await mistakes.of(() => {
@@ -50,10 +34,14 @@ export async function lookAtAll(
     });
   }
   if (!files || files.dataset !== undefined) return;
-  const paths = [...trainingFiles(files), ...validationFiles(files.validation).map(({ path }) => path)];
-  for (const path of paths.filter((path) => path !== '' && !inMemory.includes(path)))
+  const takesFolders = task !== undefined && taskNamed(task).files.takesFolders;
+  const named = [
+    ...trainingFiles(files).map((path) => ({ path, key: 'data.train' })),
+    ...validationFiles(files.validation).map(({ path }) => ({ path, key: 'data.validation' })),
+  ];
+  for (const { path, key } of named.filter(({ path }) => path !== '' && !inMemory.includes(path)))
     await mistakes.of(async () => {
-      const found = await here.data(path, task !== undefined && taskNamed(task).files.takesFolders);
+      const found = await here.data({}, path, { takesFolders, key });
       if (task && data) taskNamed(task).files.read(found, data);
     });
 }

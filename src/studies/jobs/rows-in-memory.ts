@@ -1,42 +1,64 @@
 import { isAsyncRows, isRows, rowsText } from '../../input/data/rows.ts';
 import { nameOfFunction } from '../../methods/tuners/own-function.ts';
 import { assertMetricFunctions, type OwnMetrics } from '../../scores/metrics/own-metrics.ts';
-import { isObject } from '../../support/options.ts';
-import type { RunConfigInput } from '../../training/run/config/run-config.ts';
+import { collect } from '../../support/arrays.ts';
+import { defined, isObject, mapValues } from '../../support/options.ts';
+import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
+import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
 import type { OwnOfRun } from './answer-own.ts';
+import type { RunMachine } from './machine.ts';
+import { withAllErrors } from './with-all-errors.ts';
 
 type UserFunctions = OwnOfRun['functions'];
 
 /** Texts in memory by name. In a config, these names stand for files. */
 export type TextsInMemory = Readonly<Record<string, string>>;
 
+/** A config that has been parsed, and what it names in memory. */
+export interface AskedRun {
+  config: ParsedConfig;
+  texts: TextsInMemory;
+  functions: UserFunctions;
+  metrics: OwnMetrics;
+}
+
+/** A run without rows and functions in memory. */
+export function inFiles(config: ParsedConfig): AskedRun {
+  return { config, texts: {}, functions: new Map(), metrics: {} };
+}
+
 /**
- * Replaces rows and functions in a config by names. Returns the config, the texts and values by name, and the
+ * Parses a config of the calling program. It may contain rows and functions.
+ *
+ * @throws UserError for every error in the config and in the files that it names
+ */
+export async function askedRun(machine: RunMachine, given: RunConfigInput): Promise<AskedRun> {
+  const { config: named, ...own } = await namedRows(given);
+  const parse = () => parseRunConfig(named, 'config', Object.keys(own.metrics));
+  return { ...own, config: await withAllErrors(machine, parse, undefined, Object.keys(own.texts)) };
+}
+
+/**
+ * Replaces rows and functions in a config by names. Returns the config, the texts and functions by name, and the
  * custom scores. The names depend on the content of the rows, so a run with equal rows can be resumed. Async
  * iterables are read to their end.
  */
-export async function namedRows(given: RunConfigInput): Promise<{
-  config: RunConfigInput;
-  texts: TextsInMemory;
-  functions: UserFunctions;
-  values: ReadonlyMap<string, unknown>;
-  metrics: OwnMetrics;
-}> {
+export async function namedRows(
+  given: RunConfigInput,
+): Promise<Omit<AskedRun, 'config'> & { config: RunConfigInput }> {
   const { data, metrics: own = {}, ...rest } = given;
   const metrics = assertMetricFunctions(own);
   const { config, functions } = namedFunctions(rest);
-  const values = new Map<string, unknown>(functions);
   // If `data` is not an object, the schema rejects it later.
   if (!isObject(data))
-    return { config: { ...config, data } as RunConfigInput, texts: {}, functions, values, metrics };
+    return { config: { ...config, data } as RunConfigInput, texts: {}, functions, metrics };
   const texts: Record<string, string> = {};
   const named = async (set: string, value: unknown): Promise<unknown> => {
-    const rows = isAsyncRows(value) ? await collectValues(value) : value;
+    const rows = isAsyncRows(value) ? await collect(value) : value;
     if (!isRows(rows)) return rows;
     // Messages name the rows by it: `data.train:3`.
     const name = `data.${set}`;
     texts[name] = rowsText(rows, `data.${set}`);
-    values.set(name, rows);
     return name;
   };
   const { train, validation } = data;
@@ -56,21 +78,13 @@ export async function namedRows(given: RunConfigInput): Promise<{
       ...config,
       data: {
         ...data,
-        ...(train !== undefined && { train: trained }),
-        ...(validation !== undefined && { validation: sets }),
+        ...defined({ train: trained, validation: sets }),
       },
     } as RunConfigInput,
     texts,
     functions,
-    values,
     metrics,
   };
-}
-
-async function collectValues<T>(values: AsyncIterable<T>): Promise<T[]> {
-  const all: T[] = [];
-  for await (const value of values) all.push(value);
-  return all;
 }
 
 /** Replaces the functions in a config's sections by names, and returns them by name. */
@@ -83,11 +97,8 @@ function namedFunctions<Config extends object>(config: Config): { config: Config
     functions.set(name, own);
     return name;
   };
-  const sections = Object.entries(config).map(([key, section]) => [
-    key,
-    isObject(section)
-      ? Object.fromEntries(Object.entries(section).map(([inner, value]) => [inner, named(value)]))
-      : section,
-  ]);
-  return { config: Object.fromEntries(sections) as Config, functions };
+  const sections = mapValues(config as Record<string, unknown>, (section) =>
+    isObject(section) ? mapValues(section, named) : section,
+  );
+  return { config: sections as Config, functions };
 }

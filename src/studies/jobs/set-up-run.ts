@@ -1,33 +1,31 @@
 import type { MethodRun } from '../../methods/tuners/method-run.ts';
 import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import type { Engine } from '../../program/engine.ts';
-import type { EvaluatedRows, ExampleSet } from '../../program/example-set.ts';
+import type { ExampleSet } from '../../program/example-set.ts';
+import { requireTexts } from '../../program/modalities/texts.ts';
 import { type LossFunction, ownLossFunction } from '../../program/objectives/own-loss.ts';
 import { featureWidth, type LinearLayer, layerFeeds } from '../../program/objectives/sentence-classifier.ts';
-import type { Communicator } from '../../program/parallel/communicator.ts';
+import { ALONE_PROCESSES, type Communicator } from '../../program/parallel/communicator.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
-import type { Baseline } from '../../scores/baselines/baseline.ts';
+import { lastPart } from '../../support/text.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
+import type { ProgressEvent } from '../../training/run/events.ts';
 import type { TrainerInputs } from '../../training/train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../../training/train/trainer-settings.ts';
 import { checkHead } from '../../use/trained/tune-model.ts';
 import type { RunBeginning } from './begin-run.ts';
+import { type EncodedRun, encodeRun } from './encode-run.ts';
+import { everySecond } from './every-second.ts';
+import { type RunMachine, withThreads } from './machine.ts';
+import type { ReadRun } from './read-run.ts';
 import { startMethod } from './start-method.ts';
 
 /** The parts that a run trains with. */
-export interface SetUpRun {
+export interface SetUpRun extends Omit<EncodedRun, 'train' | 'validation'> {
   model: LoadedModel;
   settings: TrainerSettings;
   inputs: TrainerInputs;
-  /** The training rows as an evaluation, with features for a linear probe. Undefined if the task has no probe. */
-  rows?: EvaluatedRows | undefined;
-  /** The same rows as the run's own head reads them, for a cross-validation. */
-  headRows?: EvaluatedRows | undefined;
-  /** The rows of the validation set that judges the run, read like `rows`. */
-  validationRows?: EvaluatedRows | undefined;
-  /** Fits baselines and returns their scores on the rows that judge the run. Empty if there are none. */
-  baselines(): Promise<readonly Baseline[]>;
   /** The same run from its start, with other training examples. */
   with(train: ExampleSet): SetUpRun;
 }
@@ -57,24 +55,21 @@ export function setUpRun(
   },
 ): SetUpRun {
   const { config } = run;
-  const { train, baselines, ...encoded } = run.encode(startedAt, onProgress, communicator);
+  const { train, validation, ...encoded } = encodeRun(run, startedAt, onProgress, communicator);
   const customLoss = run.functions && lossFunction(config, run.functions);
   const start = (train: ExampleSet): SetUpRun => {
     const { totalSteps } = trainerSettings(planned, train.lengths.length);
     const { method, values } = startValues(run, model, totalSteps);
     return {
+      ...encoded,
       model,
-      rows: encoded.rows,
-      headRows: encoded.headRows,
-      validationRows: encoded.validationRows,
-      baselines,
       with: start,
       settings: {
         ...trainerSettings(config, train.lengths.length),
         classWeights: run.classWeights,
         customLoss,
       },
-      inputs: { engine, model, method, values, train, validation: encoded.validation, communicator },
+      inputs: { engine, model, method, values, train, validation, communicator },
     };
   };
   // Training begins with a layer that is fitted first. Until then, one without effect has its place.
@@ -85,18 +80,34 @@ export function setUpRun(
 }
 
 /**
+ * Opens a run's base and sets up the run, in this process alone.
+ *
+ * @param onProgress called at most once per second for each kind of work
+ * @throws UserError for a checkpoint that does not fit the model, and like {@link setUpRun}
+ */
+export async function loadRun(
+  machine: RunMachine,
+  run: ReadRun,
+  onProgress: (what: ProgressEvent['what'], share: number) => void = () => {},
+): Promise<SetUpRun> {
+  const progress = (what: ProgressEvent['what']) => everySecond((share) => onProgress(what, share));
+  const { model, engine } = await machine.open(run, withThreads(run.config, ALONE_PROCESSES), progress);
+  return setUpRun(run, model, engine, { startedAt: new Date(), onProgress: progress('text') });
+}
+
+/**
  * A run's method on a model, and the values before its first step.
  *
  * @throws UserError for an adapter of another model
  */
 export function startValues(
-  { config, start, functions, encodeText }: RunBeginning,
+  { config, start, functions, modality }: RunBeginning,
   model: LoadedModel,
   totalSteps: number,
 ): { method: MethodRun; values: Float32Array } {
   const { run: method, values } = startMethod(
     config,
-    { ...model, encode: encodeText },
+    { ...model, encode: (text) => requireTexts(modality).encode(text).inputIds },
     totalSteps,
     start?.stored,
     functions,
@@ -140,7 +151,7 @@ function originNotices({ config, start }: RunBeginning, { initialised }: LoadedM
     return initialised.length > 0 ? [newModules(initialised)] : [];
   }
   const base = start.stored.baseModel;
-  const isOther = base && lastName(base) !== lastName(config.model);
+  const isOther = base && lastPart(base) !== lastPart(config.model);
   return [
     ...(readMethod(config).definition.continues?.notices ?? []),
     ...(isOther
@@ -154,8 +165,4 @@ function newModules(parameters: readonly string[]): string {
   const modules = [...new Set(parameters.map((path) => path.split('.').slice(0, -1).join('.')))];
   const start = modules.length === 1 ? 'a new one is' : 'new ones are';
   return `The base model has no ${modules.join(', ')}, so ${start} trained (expected).`;
-}
-
-function lastName(path: string): string | undefined {
-  return path.split(/[\\/]/).filter(Boolean).at(-1);
 }

@@ -1,10 +1,14 @@
 import { adapterParameters } from '../../methods/tuners/tuner.ts';
+import { addUp } from '../../support/numbers.ts';
 import { scorePrefixes } from '../../tasks/data-files.ts';
 import { taskNamed } from '../../tasks/registry.ts';
+import { affordableFolds, estimateWork } from '../../training/run/config/defaults/policy.ts';
 import { describeChosen } from '../../training/run/config/resolve-config.ts';
+import type { RunConfig } from '../../training/run/config/run-config.ts';
 import type { EventOf } from '../../training/run/events.ts';
 import type { ToBeat } from '../../training/run/verdict.ts';
 import type { RunBeginning } from './begin-run.ts';
+import type { FrozenProbe } from './contenders/frozen.ts';
 import type { SetUpRun } from './set-up-run.ts';
 
 /**
@@ -34,10 +38,7 @@ export function startEvent(
     num_train_epochs: settings.totalSteps / settings.stepsPerEpoch,
     train_examples: train.lengths.length,
     eval_examples: validation?.count ?? 0,
-    truncated: [train, ...(validation?.parts ?? []).map(({ examples }) => examples)].reduce(
-      (sum, { truncated }) => sum + truncated,
-      0,
-    ),
+    truncated: train.truncated + addUp(validation?.parts ?? [], ({ examples }) => examples.truncated),
     trainable_parameters: values.length,
     adapter_parameters: adapterParameters(method.tuner),
     ranks: method.ranks(),
@@ -52,4 +53,27 @@ export function startEvent(
     ...(ahead.seconds !== undefined && { expected_seconds: ahead.seconds }),
     startup_ms: Math.round(startupMs),
   };
+}
+
+/** Seconds of a training step, in those of a prediction of the same texts in larger batches. Measured on two encoders. */
+const STEP_COST = 2;
+
+/** The steps of a cross-validation, and the estimated seconds of the whole run, from the time that features took. */
+export function workAhead(
+  { settings: { totalSteps, stepsPerEpoch } }: SetUpRun,
+  probe: FrozenProbe | undefined,
+  folds = 1,
+  count = 0,
+): { foldSteps: number; seconds?: number | undefined } {
+  const foldSteps = Math.round((count * totalSteps * (folds - 1)) / folds);
+  if (count === 0 || probe?.secondsPerEpoch === undefined) return { foldSteps };
+  const epochs = (foldSteps + totalSteps) / stepsPerEpoch;
+  return { foldSteps, seconds: STEP_COST * epochs * probe.secondsPerEpoch };
+}
+
+/** The number of folds in which the model is fine-tuned: fewer if that would take too long. */
+export function trainedFolds({ training }: RunConfig, { inputs, model }: SetUpRun, folds: number): number {
+  const { lengths } = inputs.train;
+  const tokens = addUp(lengths);
+  return affordableFolds(folds, estimateWork(model.linears, training.num_train_epochs * tokens));
 }

@@ -6,17 +6,12 @@ import { UserError } from '../../support/user-error.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
 
-/** A run's method, and its initial values if it starts from an adapter. */
-export interface StartedMethod {
-  run: MethodRun;
-  values?: Float32Array;
-}
-
 /**
  * Sets up the method of a run of `totalSteps` optimizer steps. To start from an adapter, pass it as `start`;
  * then `config` must come from `continuedConfig`.
  *
  * @param functions the functions that the config names; only needed for training
+ * @returns the method, and its initial values if it starts from an adapter
  */
 export function startMethod(
   config: RunConfig,
@@ -24,7 +19,7 @@ export function startMethod(
   totalSteps: number,
   start?: StoredAdapter,
   functions?: OwnFunctions,
-): StartedMethod {
+): { run: MethodRun; values?: Float32Array } {
   assertFits(config, model);
   const { definition, settings } = readMethod(config);
   if (!start) {

@@ -53,11 +53,6 @@ export function csvLine(fields: readonly string[]): string {
     .join(',');
 }
 
-/** Joins words: `a, b and c`. */
-export function listed(words: readonly string[]): string {
-  return [words.slice(0, -1).join(', '), ...words.slice(-1)].filter((part) => part !== '').join(' and ');
-}
-
 /** The text with a capital first letter. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -15,7 +15,7 @@ function card(run: Partial<RunConfigInput>, facts: Partial<ModelCardInputs> = {}
   return modelCard({
     config: parseRunConfig({ ...RUN, ...run, defaults: 'huggingface' }, 'test'),
     labels: ['0', '1'],
-    steps: 1072,
+    step: 1072,
     trainableParameters: 207098,
     metrics: {
       eval_loss: 0.61,

@@ -1,63 +1,32 @@
 import { stringify } from 'yaml';
 import { readExtension } from '../../input/data/detect-format.ts';
 import { EMBEDDED_MODEL, parseModelId } from '../../input/hub/model-id.ts';
-import { formatTitle } from '../../methods/tuners/method-definition.ts';
-import { type MethodName, methodNamed } from '../../methods/tuners/registry.ts';
+import { methodNamed } from '../../methods/tuners/registry.ts';
 import { INPUT_KINDS } from '../../program/modalities/input-kinds.ts';
 import { averaged, SCORES, type ScoreDefinition } from '../../scores/metrics/scores.ts';
 import { PROGRAM } from '../../support/program.ts';
-import { printable } from '../../support/text.ts';
-import {
-  foldCount,
-  heldOutShare,
-  scorePrefixes,
-  type ValidationFiles,
-  validationSets,
-} from '../../tasks/data-files.ts';
-import { type TaskName, taskNamed } from '../../tasks/registry.ts';
+import { lastPart, printable } from '../../support/text.ts';
+import { foldCount, heldOutShare, scorePrefixes, validationSets } from '../../tasks/data-files.ts';
+import { taskNamed } from '../../tasks/registry.ts';
+import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import type { FinishEvent } from '../../training/run/events.ts';
-import type { Verdict } from '../../training/run/verdict.ts';
 import { capital, counted, score } from './format.ts';
 import { PYTHON_LOADING } from './python-loading.ts';
 import { type RankTable, rankTable } from './rank-table.ts';
+import { methodTitle } from './run/run-record.ts';
 import { findingSentences, verdictSentence } from './verdict-sentence.ts';
 
-/** The content of a model card. `config` is the run's. */
-export interface ModelCardInputs {
-  config: {
-    model: string;
-    task: TaskName;
-    method: MethodName;
-    adapter?: string;
-    data: {
-      dataset?: string;
-      subset?: string;
-      train: string | readonly string[];
-      validation?: ValidationFiles;
-      text?: string | number;
-      text_pair?: string | number;
-      max_length?: number;
-    };
-    training: object;
-    seed: number;
-  };
+/** The content of a model card: a run's config, and its end. */
+export interface ModelCardInputs
+  extends Pick<FinishEvent, 'step' | 'metrics' | 'verdict' | 'confusion' | 'mistakes' | 'ranks'> {
+  config: ParsedConfig;
   /** Class names by id; empty for regression. */
   labels: readonly string[];
   /** Whether the model's sentence vectors have length 1. */
   normalize?: boolean;
   /** The type of base that the adapter fits, if it fits only one. */
   onlyBase?: string;
-  steps: number;
   trainableParameters: number;
-  /** Scores on the validation set, with or without `eval_`. */
-  metrics: Readonly<Record<string, number>>;
-  /** The assessment of the scores. */
-  verdict?: Verdict;
-  /** The confusion matrix and the most confident wrong predictions of the scored rows. */
-  confusion?: FinishEvent['confusion'];
-  mistakes?: FinishEvent['mistakes'];
-  /** Final rank of each adapted module. */
-  ranks: Readonly<Record<string, number>>;
 }
 
 /**
@@ -67,7 +36,7 @@ export interface ModelCardInputs {
 export function modelCard(facts: ModelCardInputs): string {
   const { config, ranks } = facts;
   const base = baseName(config.model);
-  const title = `${lastName(base)}, ${methodTitle(config)}`;
+  const title = `${lastPart(base)}, ${methodTitle(config)}`;
   const sections = [
     `---\n${stringify(frontMatter(facts, base, title)).trimEnd()}\n---`,
     `# ${title}`,
@@ -100,8 +69,8 @@ function frontMatter(facts: ModelCardInputs, base: string, title: string): objec
     base_model: base,
     pipeline_tag: pipeline,
     tags,
-    ...(data.dataset !== undefined && { datasets: [data.dataset] }),
-    ...(types.size > 0 && { metrics: [...types] }),
+    datasets: data.dataset === undefined ? undefined : [data.dataset],
+    metrics: types.size > 0 ? [...types] : undefined,
     ...(data.validation !== undefined &&
       types.size > 0 && {
         'model-index': [
@@ -125,12 +94,11 @@ function describeDataset(
 ) {
   const isHeldOut = heldOutShare(validation) !== undefined;
   const isFolded = foldCount(validation) !== undefined;
-  const source = isHeldOut || isFolded ? [train].flat().map(lastName).join(' + ') : file;
+  const source = isHeldOut || isFolded ? [train].flat().map(lastPart).join(' + ') : file;
   const how = isHeldOut ? ` (${file} held out)` : isFolded ? ` (cross-validated, ${file})` : '';
   const named = (name: string) => `${name}${how}`;
   if (dataset === undefined) return { type: datasetType(source), name: named(source) };
-  const config = subset !== undefined && { config: subset };
-  return { type: dataset, name: named(dataset), ...config, split: source };
+  return { type: dataset, name: named(dataset), config: subset, split: source };
 }
 
 /** The loader in Hugging Face's datasets for a file. */
@@ -147,7 +115,7 @@ const LOADERS: Readonly<Record<string, string>> = {
   parquet: 'parquet',
 };
 
-function introduction({ config, labels, steps, trainableParameters }: ModelCardInputs, base: string): string {
+function introduction({ config, labels, step, trainableParameters }: ModelCardInputs, base: string): string {
   const { task, method, adapter, data } = config;
   const trainedFor = taskNamed(task).words.trainedFor(data);
   const { trains } = methodNamed(method);
@@ -155,7 +123,7 @@ function introduction({ config, labels, steps, trainableParameters }: ModelCardI
     labels.length > 0 ? ` Labels, in order: ${labels.map((name) => `\`${name}\``).join(', ')}.` : '';
   return (
     `${trains === 'model' ? 'A version' : 'An adapter'} of \`${base}\` for ${trainedFor}, ` +
-    `trained by ${methodTitle(config)} for ${counted(steps)} steps with ` +
+    `trained by ${methodTitle(config)} for ${counted(step)} steps with ` +
     `${counted(trainableParameters)} trained parameters${adapter === undefined ? '' : ', continued from an earlier adapter'}.${classes}`
   );
 }
@@ -213,7 +181,7 @@ function scoresOfSets({ config, labels, metrics }: ModelCardInputs): SetScores[]
   const averages = taskNamed(config.task).classes?.averages?.(labels) ?? {};
   return scorePrefixes(validation).map((prefix, i) => ({
     name: sets[i]?.name ?? '',
-    file: lastName(sets[i]?.path ?? ''),
+    file: lastPart(sets[i]?.path ?? ''),
     scores: Object.entries<ScoreDefinition>(SCORES).flatMap(([key, { hub }]) => {
       const value = metrics[`eval_${prefix}${key}`] ?? metrics[prefix + key]!;
       if (!hub || !Number.isFinite(value)) return [];
@@ -232,17 +200,8 @@ function rankSection(ranks: RankTable): string {
 /** The run's settings without paths. */
 function settings({ config }: ModelCardInputs): object {
   const { task, method, seed, data, training } = config;
-  const section = methodSection(config);
-  const methodKeys = section ? { [method]: section } : {};
-  return { task, method, seed, data: { max_length: data.max_length }, training, ...methodKeys };
-}
-
-function methodTitle(config: ModelCardInputs['config']): string {
-  return formatTitle(methodNamed(config.method).words, { ...methodSection(config) });
-}
-
-function methodSection(config: ModelCardInputs['config']): object | undefined {
-  return (config as { [method in MethodName]?: object })[config.method];
+  const { max_length } = Object(data);
+  return { task, method, seed, data: { max_length }, training, [method]: Object(config)[method] };
 }
 
 /** The Python library that loads the result. The base models of such libraries have weights of their own. */
@@ -299,14 +258,5 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 /** Returns a Hub id unchanged, and the last name of a folder. */
 function baseName(model: string): string {
-  return parseModelId(model) ? model : lastName(model);
-}
-
-function lastName(path: string): string {
-  return (
-    path
-      .split(/[\\/]/)
-      .filter((part) => part !== '')
-      .at(-1) ?? path
-  );
+  return parseModelId(model) ? model : lastPart(model);
 }

@@ -1,8 +1,12 @@
 import { expect, it } from 'vitest';
-import { rankHeatMap } from './chart/style.ts';
+import { heatMapChart } from './chart/heat-map.ts';
+import { standalone } from './chart/style.ts';
 import { rankTable } from './rank-table.ts';
 
-const table = rankTable({ 'm.layer.0.query': 4, 'm.layer.0.key': 0, 'm.layer.1.query': 2 });
+const ranks = rankTable({ 'm.layer.0.query': 4, 'm.layer.0.key': 0, 'm.layer.1.query': 2 });
+
+const draw = (title: string) =>
+  standalone(heatMapChart({ id: 'ranks', title, description: 'd', table: ranks, largest: ranks.largest }));
 
 /** Tooltip, shade and index of each cell. */
 function cellsOf(svg: string) {
@@ -11,7 +15,7 @@ function cellsOf(svg: string) {
 }
 
 it('has a cell for each adapted matrix: layers to the right, matrices upwards', () => {
-  const cells = cellsOf(rankHeatMap(table, 'Ranks <of> "a" & b'));
+  const cells = cellsOf(draw('Ranks <of> "a" & b'));
   const [query0, query1, key0] = cells;
   expect(cells.map(({ tooltip }) => tooltip)).toEqual([
     'layer 0, query: rank 4',
@@ -25,11 +29,11 @@ it('has a cell for each adapted matrix: layers to the right, matrices upwards', 
 });
 
 it('gives the largest rank the darkest shade and zero the lightest', () => {
-  expect(cellsOf(rankHeatMap(table, 't')).map(({ shade }) => shade)).toEqual(['16', '8', '0']);
+  expect(cellsOf(draw('t')).map(({ shade }) => shade)).toEqual(['16', '8', '0']);
 });
 
 it('has an accessible name, escaped, and its own style', () => {
-  const svg = rankHeatMap(table, 'Ranks <of> "a" & b');
+  const svg = draw('Ranks <of> "a" & b');
   expect(svg).toContain('>Ranks &lt;of&gt; &quot;a&quot; &amp; b</title>');
   expect(svg).toMatch(
     /^<svg xmlns="http:\/\/www.w3.org\/2000\/svg" .*role="img" aria-labelledby="ranks-title ranks-desc"/,

@@ -1,3 +1,5 @@
+import { addUp } from '../../support/numbers.ts';
+
 /** Ranks by layer and matrix, as in the paper's figure 3. */
 export interface RankTable {
   /** Names of the matrices, as in `target_modules` (`query`, `attention.output.dense`). */
@@ -41,7 +43,7 @@ export function rankTable(ranks: Readonly<Record<string, number>>): RankTable {
   const matrices = [...new Set(cells.map(({ matrix }) => matrix))].sort(
     (a, b) => rankRole(a) - rankRole(b) || (a < b ? -1 : 1),
   );
-  const total = cells.reduce((sum, { rank }) => sum + rank, 0);
+  const total = addUp(cells, ({ rank }) => rank);
   return {
     columns: matrices.map((matrix) => shortName(matrix, matrices)),
     rows: listRows(cells, matrices),

@@ -3,7 +3,7 @@ import { Random } from '../random.ts';
 import { Effort, TooMuchEffort } from './effort.ts';
 import { LinearRegex } from './linear-regex.ts';
 
-const effort = () => new Effort(2 ** 27);
+const effort = () => new Effort(2 ** 25);
 const ranges = (source: string, text: string) =>
   [...new LinearRegex(source, effort()).matches(text)].map(({ from, to }) => `${from}-${to}`).join(' ');
 const native = (source: string, text: string) =>
@@ -63,15 +63,15 @@ describe('a linear regular expression', () => {
   });
 
   it.each([
-    ['(?:(?:a{1,15}){1,15}){1,15}b', 2000],
-    ['(?:a?a?){15}(?:a?a?){15}b', 50_000],
-    ['(?:a|a){1,15}(?:a|a){1,15}b', 50_000],
-    ['a{0,15}a{0,15}a{0,15}a{0,15}a{0,15}a{0,15}a{0,15}a{0,15}b', 50_000],
-    ['(?=.)(?:[a-z0-9._]+)+!', 200_000],
-    ['(?:a*)*(?:a|b)*(?:a*|b*)*c', 200_000],
-    ['(?:(?:(?:a*)*)*)*!', 200_000],
-    ['(?=.*b)c|(?<=(?:a|a)*)b', 200_000],
-    ['(?=(?=(?:a|a)*b)a*b)c', 200_000],
+    ['(?:(?:a{1,15}){1,15}){1,15}b', 500],
+    ['(?:a?a?){15}(?:a?a?){15}b', 12_500],
+    ['(?:a|a){1,15}(?:a|a){1,15}b', 12_500],
+    ['a{0,15}a{0,15}a{0,15}a{0,15}a{0,15}a{0,15}a{0,15}a{0,15}b', 12_500],
+    ['(?=.)(?:[a-z0-9._]+)+!', 50_000],
+    ['(?:a*)*(?:a|b)*(?:a*|b*)*c', 50_000],
+    ['(?:(?:(?:a*)*)*)*!', 50_000],
+    ['(?=.*b)c|(?<=(?:a|a)*)b', 50_000],
+    ['(?=(?=(?:a|a)*b)a*b)c', 50_000],
   ])('%s does not match a long run of a, within its effort', (source, length) => {
     // RegExp takes longer than the age of the universe for all but the last but one.
     expect(ranges(source, 'a'.repeat(length))).toBe('');

@@ -121,6 +121,7 @@ describe.each(['llama', 'gpt2'] as const)('causal language modelling with %s', (
         ...set.batch(Int32Array.from(examples), number),
         number,
         examples: examples.length,
+        tokens: examples.length,
       }));
       const all = made.reduce((total, { weight }) => total + weight, 0);
       const weighted = made.map((batch) => ({ ...batch, weight: batch.weight / all }));

@@ -38,7 +38,9 @@ export async function writeTexts(
   config: GenerationInput,
   batchSize: number,
 ): Promise<Generated[]> {
-  const batches = planEvaluation({ lengths: Int32Array.from(prompts, ({ length }) => length) }, batchSize);
+  const lengths = Int32Array.from(prompts, ({ length }) => length);
+  // A step of the decoder is as fast for many texts.
+  const batches = planEvaluation({ lengths }, batchSize, Number.POSITIVE_INFINITY);
   const written = await dealJson(communicator, batches.length, async (number) => {
     const generated = await generator.generateAll(
       Array.from(batches[number]!, (i) => prompts[i]!),

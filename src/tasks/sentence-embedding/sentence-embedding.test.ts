@@ -248,6 +248,7 @@ it('a step in parts has the loss and the gradient of the whole', async () => {
     const batches = parts.map((part, number) => ({
       ...set.batch(part, number),
       examples: part.length,
+      tokens: part.length,
       number,
       weight: part.length / texts.length,
     }));

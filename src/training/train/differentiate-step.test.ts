@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import type { Value } from '../../engine/graph/graph.ts';
 import { everyParameter } from '../../methods/tuners/full/definition.ts';
+import { average } from '../../models/nn/losses.ts';
 import { countParts } from '../../program/batch-part.ts';
 import type { Engine } from '../../program/engine.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
@@ -42,17 +44,20 @@ it('differentiates many pictures in parts, with the result of the whole batch', 
   };
   const whole = await program.differentiate(values, feeds, 0, 0);
   const expected = whole.gradient.slice();
-  const step = await differentiateStep(
-    program,
-    values,
-    [{ feeds, examples: EXAMPLES, weight: 1, number: 0 }],
-    0,
-  );
+  const size = { examples: EXAMPLES, tokens: EXAMPLES * 10 };
+  const batches = [{ feeds, ...size, weight: 1, number: 0 }];
+  const step = await differentiateStep(program, values, batches, 0);
   await program.release();
+  const customLoss = (logits: Value) => average(logits);
+  const own = new Program(counting, model, tuner, { customLoss });
+  await differentiateStep(own, values, batches, 0);
+  await own.release();
   model.close();
-  expect(computed).toEqual([EXAMPLES, ...PARTS]);
+  // A user's loss gets the whole batch.
+  expect(computed).toEqual([EXAMPLES, ...PARTS, EXAMPLES]);
   // Sums of absolute values over parts are not those over the batch.
-  expect(countParts(model, { watches: 1 }, EXAMPLES)).toBe(1);
+  expect(countParts(model, { watches: 1 }, size)).toBe(1);
+  expect(countParts(model, {}, { examples: 32, tokens: 2048 })).toBe(1);
   // The parts sum the same float32 numbers in another order.
   expect(step.loss).toBeCloseTo(whole.loss, 5);
   const scale = Math.max(...expected.map(Math.abs));

@@ -43,7 +43,13 @@ export async function differentiateStep(
   const isJoint = program.parts.model.joint !== undefined;
   const isSingle = batches.length === 1 && communicator.size === 1;
   const { model, tuner } = program.parts;
-  const parts = ({ examples }: MicroBatch) => countParts(model, tuner, examples / communicator.size);
+  const parts = ({ examples, tokens }: MicroBatch) =>
+    program.divides
+      ? countParts(model, tuner, {
+          examples: examples / communicator.size,
+          tokens: tokens / communicator.size,
+        })
+      : 1;
   const isSplit = batches.some((batch) => parts(batch) > 1);
   if (isSingle && !isSplit && !measuresNoise && !(isJoint && batches[0]!.chunk))
     return { ...(await of(batches[0]!)), stops };

@@ -1,5 +1,5 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
-import { planEpoch } from '../../input/text/batches.ts';
+import { paddedTokens, planEpoch } from '../../input/text/batches.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 
 /** One of the batches of an optimizer step. */
@@ -7,6 +7,8 @@ export interface MicroBatch {
   /** Inputs of the model and of its loss. */
   feeds: Tensors;
   examples: number;
+  /** Number of its tokens, including padding. */
+  tokens: number;
   /** Its share of the step's mean loss. */
   weight: number;
   /** See `ExampleBatch.chunk`. */
@@ -42,7 +44,8 @@ export class StepBatches {
     const planned = this.#epoch(Math.floor(step / stepsPerEpoch)).slice(first, first + accumulation);
     const batches = planned.map((examples, i) => {
       const number = step * accumulation + i;
-      return { ...this.#train.batch(examples, number), examples: examples.length, number };
+      const tokens = paddedTokens(examples, this.#train.lengths);
+      return { ...this.#train.batch(examples, number), examples: examples.length, tokens, number };
     });
     const all = batches.reduce((sum, { weight }) => sum + weight, 0);
     return batches.map((batch) => ({ ...batch, weight: batch.weight / all }));

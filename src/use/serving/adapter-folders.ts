@@ -1,6 +1,8 @@
+import { Turns } from '../../support/turns.ts';
 import { fileError, UserError } from '../../support/user-error.ts';
+import type { AdapterPlaces, FoundAdapter } from './find-adapters.ts';
 import { PackedCache } from './packed-cache.ts';
-import { type AdapterContent, type FoundAdapter, servedAdapter } from './served-adapter.ts';
+import { type AdapterContent, servedAdapter } from './served-adapter.ts';
 import type { BaseModel } from './served-base.ts';
 import { NotThere, UnknownModel } from './service/service-errors.ts';
 import type { Serving } from './serving.ts';
@@ -11,16 +13,6 @@ export type FolderEvent =
   /** `note`: why it cannot share batches with others. */
   | { type: 'loaded' | 'reloaded'; name: string; folder: string; note?: string }
   | { type: 'refused'; name: string; folder: string; reason: string };
-
-/** Folders of adapters. */
-export interface AdapterPlaces {
-  /** Finds the adapters that are in the folders now. */
-  find(): Promise<FoundAdapter[]>;
-  /** The adapter in a folder, or in the folder of a run. */
-  adapterIn(folder: string): FoundAdapter | undefined;
-  /** The real path of an existing folder in one of the folders. `path` is absolute, or relative to one of them. */
-  within(path: string): string | undefined;
-}
 
 /**
  * Reads an adapter.
@@ -57,8 +49,8 @@ export class AdapterFolders {
   readonly #passedOver = new Map<string, string>();
   /** States at the last scan, by folder. */
   #seen = new Map<string, string>();
-  /** Settles when all loads and unloads so far have ended. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Loads and unloads: each may change anything that the next one needs. */
+  readonly #turns = new Turns();
   #timer: ReturnType<typeof setTimeout> | undefined;
   #isClosed = false;
 
@@ -78,7 +70,7 @@ export class AdapterFolders {
 
   /** Loads the adapters that are in the folders now. */
   async readAll(): Promise<void> {
-    for (const found of await this.#places.find()) await this.#inTurn(() => this.#serveNew(found));
+    for (const found of this.#places.find()) await this.#turns.run(() => this.#serveNew(found));
   }
 
   /** Scans repeatedly until it is closed. */
@@ -96,7 +88,7 @@ export class AdapterFolders {
    */
   async look(): Promise<number> {
     const startedAt = performance.now();
-    const all = new Map((await this.#places.find()).map((found) => [found.folder, found]));
+    const all = new Map(this.#places.find().map((found) => [found.folder, found]));
     for (const [name, { folder, run }] of this.#served) {
       // A client may have loaded an adapter from a deeper folder.
       const now = all.get(folder) ?? this.#places.adapterIn(folder);
@@ -107,7 +99,7 @@ export class AdapterFolders {
     const before = this.#seen;
     this.#seen = new Map([...all].map(([folder, { state }]) => [folder, state]));
     for (const [folder, found] of all)
-      if (before.get(folder) === found.state) await this.#inTurn(() => this.#serveNew(found));
+      if (before.get(folder) === found.state) await this.#turns.run(() => this.#serveNew(found));
     return took;
   }
 
@@ -118,7 +110,7 @@ export class AdapterFolders {
    * @throws NotThere for a path without an adapter; UserError for an invalid name, and for an adapter of another base
    */
   load(name: string, path: string): Promise<void> {
-    return this.#inTurn(() => this.#load(name, path));
+    return this.#turns.run(() => this.#load(name, path));
   }
 
   /**
@@ -127,7 +119,7 @@ export class AdapterFolders {
    * @throws UnknownModel if no adapter has that name
    */
   unload(name: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       const served = this.#served.get(name);
       if (!served) throw new UnknownModel(name, this.#served.keys(), 'lora_name');
       // The files may have changed since they were loaded, and a scan may have seen that.
@@ -140,13 +132,6 @@ export class AdapterFolders {
   close(): void {
     this.#isClosed = true;
     clearTimeout(this.#timer);
-  }
-
-  /** Runs work after all earlier work, which may have changed anything. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => {});
-    return done;
   }
 
   async #load(name: string, path: string): Promise<void> {

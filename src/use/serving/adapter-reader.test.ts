@@ -2,7 +2,7 @@ import { afterAll, expect, it } from 'vitest';
 import { startThread, type Thread } from '../../support/node/threads.ts';
 import { UserError } from '../../support/user-error.ts';
 import { AdapterReader } from './adapter-reader.ts';
-import type { FoundAdapter } from './served-adapter.ts';
+import type { FoundAdapter } from './find-adapters.ts';
 
 const adapter = (name: string): FoundAdapter => ({ name, folder: `/adapters/${name}`, state: '' });
 

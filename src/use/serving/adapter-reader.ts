@@ -1,7 +1,8 @@
 import type { CalledThread } from '../../support/calls/caller.ts';
 import { Turns } from '../../support/turns.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { AdapterContent, FoundAdapter } from './served-adapter.ts';
+import type { FoundAdapter } from './find-adapters.ts';
+import type { AdapterContent } from './served-adapter.ts';
 
 /** The time for an adapter, and the time for the bytes of its tensors and of its base, which may be hashed. */
 const TIME = { seconds: 30, bytesPerSecond: 2 ** 25 };

@@ -1,6 +1,7 @@
 import { ADAPTER_CONFIG } from '../../input/formats/adapters/adapter-files.ts';
+import { readAdapterIn } from '../../input/formats/adapters/read-stored-adapter.ts';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
-import { type Files, pathIn } from '../../input/formats/files.ts';
+import { pathIn } from '../../input/formats/files.ts';
 import { NotMixed } from '../../methods/tuners/bank/bank-form.ts';
 import { NO_ADAPTER, packAdapter } from '../../methods/tuners/bank/packed-adapter.ts';
 import type { TunedValues } from '../../methods/tuners/tuner.ts';
@@ -9,25 +10,15 @@ import { HEAD_KINDS, headNamed, headOfClass } from '../../models/heads/registry.
 import { UserError } from '../../support/user-error.ts';
 import type { Family } from '../trained/bind-model.ts';
 import { fittingBase } from '../trained/fitting-base.ts';
+import { readRunBase } from '../trained/locate-trained.ts';
 import { type Notes, readNotes } from '../trained/notes.ts';
 import { type OpenedTask, openedTask } from '../trained/opened-task.ts';
 import { type DescribedModel, withChanges } from '../trained/read-model.ts';
 import { knownAdapter, tuneModel } from '../trained/tune-model.ts';
+import { type FoundAdapter, readState } from './find-adapters.ts';
 import type { PackedCache } from './packed-cache.ts';
 import type { BaseModel } from './served-base.ts';
 import type { ServedModel } from './served-model.ts';
-
-/** An adapter found in a folder. */
-export interface FoundAdapter {
-  /** The name of its folder, or of its run's folder. */
-  name: string;
-  /** The folder with the adapter's files. */
-  folder: string;
-  /** The folder of its run, if any. */
-  run?: string;
-  /** Identifies the state of its files. Any change to them changes it. */
-  state: string;
-}
 
 /** The files of an adapter, as plain data. */
 export interface AdapterContent {
@@ -38,17 +29,6 @@ export interface AdapterContent {
 /** Maximum size of an adapter's tensors: with its head and embeddings, in float32 over a base in 16 bits. */
 const MAX_BYTES = { least: 2 ** 26, ofBase: 4 };
 
-/** The files of adapters on a machine. */
-export interface AdapterReading {
-  /** Throws a UserError for a folder without an adapter, and for damaged or too large files. */
-  read(folder: string, maxBytes: number): Promise<StoredAdapter>;
-  files(folder: string): Files;
-  /** The base model in a run's config. Undefined if the folder is no run's. */
-  readRunBase(run: string): string | undefined;
-  /** Identifies the state of an adapter's files. Undefined if the folder has no adapter config. */
-  readState(folder: string): string | undefined;
-}
-
 /**
  * Reads an adapter, adalora's or PEFT's, and puts it on its base model, so that later errors are unlikely.
  *
@@ -57,13 +37,14 @@ export interface AdapterReading {
 export async function readContent(
   { folder, run, state }: FoundAdapter,
   base: BaseModel,
-  { read, files, readRunBase, readState }: AdapterReading,
 ): Promise<AdapterContent> {
   const where = pathIn(folder, ADAPTER_CONFIG);
-  const stored = await read(folder, Math.max(MAX_BYTES.least, MAX_BYTES.ofBase * base.bytes));
-  checkBase(base, (run && readRunBase(run)) ?? stored.baseModel, where);
-  const known = await readNotes(files(folder));
-  if (readState(folder) !== state) throw isChanging(folder);
+  const { disk } = base.machine;
+  const stored = await readAdapterIn(disk, folder, Math.max(MAX_BYTES.least, MAX_BYTES.ofBase * base.bytes));
+  checkBase(base, (run && readRunBase(disk.within(run))) ?? stored.baseModel, where);
+  const files = disk.within(folder);
+  const known = await readNotes(files);
+  if (readState(files) !== state) throw isChanging(folder);
   if (known?.base_digest !== undefined) checkWeights(base, known.base_digest, where);
   fittingBase(known, base.baseDtype, where);
   const described = withChanges(base.described, known?.model_config);

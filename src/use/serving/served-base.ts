@@ -1,11 +1,18 @@
+import { type DownloadProgress, weightsDigest } from '../../input/formats/byte-source.ts';
+import { lastPart } from '../../input/formats/files.ts';
+import { weightFiles } from '../../input/formats/open-checkpoint.ts';
 import type { TokensBefore } from '../../methods/tuners/tuner.ts';
 import { FROZEN } from '../../methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../program/bases/base-dtype.ts';
+import { withBaseDtype } from '../../program/bases/with-base-dtype.ts';
 import type { Engine } from '../../program/engine.ts';
+import type { ModelMachine } from '../../program/machine.ts';
 import type { BatchForm } from '../../program/modalities/modality.ts';
 import { plainModel } from '../../program/objectives/plain-model.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
+import { lazy } from '../../support/options.ts';
+import type { ModelFolders } from '../trained/model-folders.ts';
 import type { Notes } from '../trained/notes.ts';
 import type { DescribedModel } from '../trained/read-model.ts';
 import { TrainedModel } from '../trained/trained-model.ts';
@@ -20,30 +27,73 @@ interface Loaded {
   model: LoadedModel;
 }
 
-/** A base model with its files. All adapters share its weights and what its inputs need. */
-export abstract class BaseModel {
-  readonly #models = new Map<string, LoadedModel>();
-
+/** A base model in a folder. All adapters share its weights and what its inputs need. */
+export class BaseModel {
   /** The last part of its path or id. */
-  abstract readonly name: string;
-  /** The size of its weight files. */
-  abstract readonly bytes: number;
-  /** A hash that identifies the weights. */
-  abstract readonly digest: string;
+  readonly name: string;
+  readonly machine: ModelMachine;
+  readonly #models = new Map<string, LoadedModel>();
+  readonly #digest = lazy(() => weightsDigest(this.#weights.map(this.machine.disk.digest)));
 
-  constructor(
+  /** @param folder its real path */
+  private constructor(
+    readonly folders: ModelFolders,
+    model: string,
     readonly folder: string,
     readonly described: DescribedModel,
     readonly baseDtype: BaseDtype,
-  ) {}
+  ) {
+    this.machine = folders.machine;
+    this.name = modelName(model);
+  }
 
-  /** Whether an adapter names this model as its base. */
-  abstract isCalled(name: string): boolean;
-  /** Opens its weights for a model. They are exact. */
-  protected abstract openWeights(model: TaskModel): LoadedModel;
-  /** Returns the model with its frozen weights in the type of the base. */
-  protected abstract withDtype(model: LoadedModel): Promise<LoadedModel>;
-  abstract engine(model: LoadedModel): Engine;
+  /**
+   * @param model a folder, or an id on the Hub
+   * @throws UserError if it is missing or damaged
+   */
+  static async open(
+    folders: ModelFolders,
+    model: string,
+    baseDtype: BaseDtype,
+    onProgress?: (progress: DownloadProgress) => void,
+  ): Promise<BaseModel> {
+    const folder = await folders.machine.hub.resolveModel(model, { onProgress });
+    return BaseModel.at(folders, folder, model, baseDtype);
+  }
+
+  /** Opens the base model again in another thread. */
+  static async at(
+    folders: ModelFolders,
+    folder: string,
+    model: string,
+    baseDtype: BaseDtype,
+  ): Promise<BaseModel> {
+    return new BaseModel(folders, model, folder, await folders.read(folder), baseDtype);
+  }
+
+  /** Whether an adapter names this model as its base. Folders are compared by name. */
+  isCalled(name: string): boolean {
+    const { disk } = this.machine;
+    return (disk.has(name) && disk.realPath(name) === this.folder) || modelName(name) === this.name;
+  }
+
+  get #weights(): string[] {
+    return weightFiles(this.machine.disk, this.folder);
+  }
+
+  /** The size of its weight files. */
+  get bytes(): number {
+    return this.#weights.reduce((sum, file) => sum + (this.machine.disk.stat(file)?.size ?? 0), 0);
+  }
+
+  /** A hash that identifies the weights. */
+  get digest(): string {
+    return this.#digest();
+  }
+
+  engine(model: LoadedModel): Engine {
+    return this.machine.engine(model, 'cpu');
+  }
 
   /** How rows of its inputs are batched. */
   get batches(): BatchForm {
@@ -54,14 +104,15 @@ export abstract class BaseModel {
   /** The model with its own weights, for adapters. Adapters with the same head and config share it. */
   model(model: TaskModel): LoadedModel {
     const key = JSON.stringify([model.headKind, model.config]);
-    const known = this.#models.get(key) ?? this.openWeights(model);
+    const known = this.#models.get(key) ?? this.folders.openWeights(this.folder, model);
     this.#models.set(key, known);
     return known;
   }
 
   /** Opens it with the head and the config of a model, for this many outputs. */
   async open({ headKind, definition, config }: TaskModel, outputs: number): Promise<LoadedModel> {
-    return this.withDtype(this.openWeights(plainModel(headKind, outputs)(definition, config)));
+    const exact = this.folders.openWeights(this.folder, plainModel(headKind, outputs)(definition, config));
+    return withBaseDtype(this.machine, exact, this.baseDtype);
   }
 
   /** A trained model under a name, to make examples and to choose settings. It does not compute anything. */
@@ -91,4 +142,9 @@ export async function closing<Made extends { release(): Promise<void> }>(
   const release = made.release.bind(made);
   made.release = () => release().finally(() => model.close());
   return made;
+}
+
+/** The name in `owner/name@revision` or `folder/name/`. */
+function modelName(model: string): string {
+  return lastPart(model).replace(/@[^@]*$/, '');
 }

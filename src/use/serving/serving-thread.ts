@@ -2,13 +2,15 @@ import type { DownloadProgress } from '../../input/formats/byte-source.ts';
 import type { BaseDtype } from '../../program/bases/base-dtype.ts';
 import { type CalledThread, remote } from '../../support/calls/caller.ts';
 import { importModules } from '../../support/import-modules.ts';
-import { AdapterFolders, type AdapterPlaces, type FolderEvent } from './adapter-folders.ts';
+import type { ModelFolders } from '../trained/model-folders.ts';
+import { AdapterFolders, type FolderEvent } from './adapter-folders.ts';
 import { AdapterReader } from './adapter-reader.ts';
 import type { DecodingLimits } from './decoding/decoding-loop.ts';
 import type { EngineRun } from './engine-run.ts';
+import { AdapterPlaces, adapterBytes } from './find-adapters.ts';
 import type { BatchLimits } from './rows/row-batcher.ts';
 import { serveBase } from './served-adapter.ts';
-import type { BaseModel } from './served-base.ts';
+import { BaseModel } from './served-base.ts';
 import { LocalService } from './service/local-service.ts';
 import { SERVICE_METHODS, type ServedCard, type Service } from './service/service.ts';
 import { Serving } from './serving.ts';
@@ -41,15 +43,8 @@ export interface ReaderJob extends Pick<ServingJob, 'model' | 'baseDtype' | 'mod
 
 /** The machine of the serving thread. */
 export interface ServingMachine {
-  openBase(
-    model: string,
-    baseDtype: BaseDtype,
-    onProgress: (progress: DownloadProgress) => void,
-  ): Promise<BaseModel>;
-  places(folders: readonly string[]): AdapterPlaces;
+  folders: ModelFolders;
   startReader(job: ReaderJob): CalledThread;
-  /** The size of an adapter's files with tensors. */
-  adapterBytes(folder: string): number;
   /** Lets this thread end when pending work has ended. */
   leave(): void;
 }
@@ -58,7 +53,8 @@ export interface ServingMachine {
 export const SERVING_METHODS = ['serve', ...SERVICE_METHODS] as const;
 
 /** The service of this thread, which answers after `serve`. */
-export function servingThread({ openBase, places, startReader, adapterBytes, leave }: ServingMachine) {
+export function servingThread({ folders: models, startReader, leave }: ServingMachine) {
+  const { disk } = models.machine;
   let service: Service;
   let readers: readonly AdapterReader[];
   return {
@@ -73,7 +69,7 @@ export function servingThread({ openBase, places, startReader, adapterBytes, lea
       { onProgress, onEvent, onRun, onReady }: ServingListener,
     ): Promise<never> {
       await importModules({ modules });
-      const base = await openBase(model, baseDtype, onProgress);
+      const base = await BaseModel.open(models, model, baseDtype, onProgress);
       const serving = new Serving(base, {
         rows: { ...limits, batches: base.batches, onBatch: onRun },
         decoding: { ...limits, onRun },
@@ -83,12 +79,13 @@ export function servingThread({ openBase, places, startReader, adapterBytes, lea
       const reader = () =>
         new AdapterReader(
           () => startReader(reading),
-          (folder) => baseBytes + adapterBytes(folder),
+          (folder) => baseBytes + adapterBytes(disk.within(folder)),
         );
       // Requests wait for known adapters, so these do not wait for new ones.
       const [newOnes, known] = [reader(), reader()];
       readers = [newOnes, known];
-      const adapters = new AdapterFolders(places(folders), base, serving, onEvent, (adapter, isKnown) =>
+      const places = new AdapterPlaces(disk, folders);
+      const adapters = new AdapterFolders(places, base, serving, onEvent, (adapter, isKnown) =>
         (isKnown ? known : newOnes).read(adapter),
       );
       const served = await serveBase(base);

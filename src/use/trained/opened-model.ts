@@ -2,6 +2,7 @@ import type { Rows } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { ExportLoraOptions } from '../../methods/tuners/adapter-kind.ts';
 import type { Scores } from '../../program/example-set.ts';
+import type { ModelMachine } from '../../program/machine.ts';
 import { assertOptions } from '../../support/options.ts';
 import type { ExportGgufOptions } from './gguf-adapter.ts';
 import type { MergeOptions } from './merged-form.ts';
@@ -10,33 +11,20 @@ import type { ExportOnnxOptions } from './onnx-folder.ts';
 import { closedModel } from './predictions.ts';
 import { TrainedModel, type TrainedParts } from './trained-model.ts';
 import type { OpenedTuned } from './trained-parts.ts';
-import type { WrittenForm } from './written-form.ts';
+import { writeForm } from './write-form.ts';
 
 /** Options of the form in which a model is exported. */
 export type ExportOptions = ExportOnnxOptions | ExportGgufOptions | ExportLoraOptions;
 
-/** The folders of a machine, for an opened model. */
-export interface ModelFolders {
-  /**
-   * The files at a path.
-   *
-   * @param takesFolders whether the files of a folder are texts; otherwise a folder has a subfolder for each class, or
-   * pictures
-   */
-  dataFiles(path: string, takesFolders: boolean): Promise<readonly TextFile[]>;
-  /** Writes a form of a model to a new or empty folder. */
-  writeForm(opened: OpenedTuned, form: WrittenForm, output: string): void;
-}
-
 /** A trained model with its files in folders. */
 export class OpenedModel extends TrainedModel {
   readonly #opened: OpenedTuned;
-  readonly #folders: ModelFolders;
+  readonly #machine: ModelMachine;
 
-  constructor(parts: TrainedParts, opened: OpenedTuned, folders: ModelFolders) {
+  constructor(parts: TrainedParts, opened: OpenedTuned, machine: ModelMachine) {
     super(parts);
     this.#opened = opened;
-    this.#folders = folders;
+    this.#machine = machine;
   }
 
   /** Like {@link TrainedModel.evaluate}, also for a file by its path. Language tasks also accept a folder of files. */
@@ -45,7 +33,7 @@ export class OpenedModel extends TrainedModel {
     const { data } = params;
     const files =
       typeof data === 'string'
-        ? await this.#folders.dataFiles(data, this.definition().files.takesFolders)
+        ? await this.#machine.data.at(data, this.definition().files.takesFolders)
         : data;
     return super.evaluate({ ...params, data: files });
   }
@@ -60,7 +48,7 @@ export class OpenedModel extends TrainedModel {
   async merge(output: string, options: MergeOptions = {}): Promise<void> {
     const { mergedForm } = await import('./merged-form.ts');
     if (this.isClosed) throw closedModel(this.parts.path);
-    this.#folders.writeForm(this.#opened, mergedForm(this.#opened, options), output);
+    writeForm(this.#machine.disk, this.#opened, mergedForm(this.#opened, options), output);
   }
 
   /**
@@ -82,6 +70,6 @@ export class OpenedModel extends TrainedModel {
       if (form === GGUF_FORM) return ggufForm(this.#opened, options as ExportGgufOptions);
       return adapterForm(this.#opened, form, options as ExportLoraOptions);
     };
-    this.#folders.writeForm(this.#opened, made(), output);
+    writeForm(this.#machine.disk, this.#opened, made(), output);
   }
 }

@@ -1,5 +1,6 @@
 import { env } from 'onnxruntime-common';
 import { UserError } from '../../../support/user-error.ts';
+import { askedThreads } from '../asked-threads.ts';
 import {
   DISABLED_OPTIMIZERS,
   explainMemory,
@@ -8,7 +9,6 @@ import {
   type SessionOptions,
   wrapSession,
 } from '../session.ts';
-import { askedThreads } from './asked-threads.ts';
 import { disableTelemetry } from './disable-telemetry.ts';
 
 const ENGINE = 'onnxruntime-node';
@@ -60,7 +60,13 @@ export interface NodeSessionOptions extends SessionOptions {
  * @throws UserError if the engine is not installed, or WebGPU finds no GPU
  */
 export async function createSession(model: Uint8Array, options: NodeSessionOptions): Promise<Session> {
-  const { device, weightFolder, threads = askedThreads(), prepack = false, profilePrefix } = options;
+  const {
+    device,
+    weightFolder,
+    threads = askedThreads(process.env),
+    prepack = false,
+    profilePrefix,
+  } = options;
   const { InferenceSession, Tensor } = await loadEngine();
   const settings: Record<string, string> = { disable_prepacking: prepack ? '0' : '1' };
   if (weightFolder) settings.model_external_initializers_file_folder_path = weightFolder;

@@ -64,19 +64,23 @@ export function compareCommand(): Command {
 async function run(name: string, flags: Flags): Promise<void> {
   const { shard, resume, plan, json } = flags;
   const { readConfig } = await import('../load-config.ts');
-  const { openComparison, withData } = await import('../../../studies/experiments/node/open-comparison.ts');
-  const { plannedCell, withOnly } = await import('../../../studies/experiments/experiment.ts');
+  const { openComparison, withData } = await import('../../../studies/experiments/open-comparison.ts');
+  const { THIS_NODE } = await import('../../../studies/jobs/node/machine.ts');
+  const { RECIPE_FILES } = await import('../../../studies/recipes/node/recipe-files.ts');
+  const { finalName, plannedCell, withOnly } = await import('../../../studies/experiments/experiment.ts');
   const { value, where } = readConfig(await findFile(name), keySettings(flags));
-  const opened = withOnly(await openComparison(value, where, console.error), flags.only);
+  const read = await openComparison(THIS_NODE, RECIPE_FILES, value, where, console.error);
+  const opened = withOnly(read, flags.only);
   const whole = flags.threads === undefined ? opened : onThreads(opened, Number(flags.threads));
   if (plan && json) {
     for (const cell of whole.cells) console.log(JSON.stringify(plannedCell(cell)));
     return;
   }
-  const experiment = withData(whole, value, console.error);
+  const experiment = withData(THIS_NODE, whole, value, console.error);
   const { output, cells } = experiment;
-  const { assertNewFolder } = await import('../../../input/formats/node/folder-files.ts');
-  if (!resume && !plan && shard.of === 1) assertNewFolder(output);
+  const { assertNewFolder } = await import('../../../input/formats/files.ts');
+  const { disk } = await import('../../../input/formats/node/folder-files.ts');
+  if (!resume && !plan && shard.of === 1) assertNewFolder(disk, output);
   // Tuning needs all runs of a cell, so a tuned cell belongs to one shard as a whole.
   const tunes = cells.some(({ grid }) => grid.length > 1);
   const shardCells = tunes ? inShard(cells, shard) : cells;
@@ -84,7 +88,6 @@ async function run(name: string, flags: Flags): Promise<void> {
   try {
     if (!resume || plan) console.log(await planned(experiment, shardCells, stop.signal));
     if (plan) return;
-    const { finalName } = await import('../../../studies/experiments/experiment.ts');
     const { runExperiment } = await import('../../../studies/experiments/run-experiment.ts');
     const { THIS_MACHINE } = await import('../../../studies/experiments/node/this-machine.ts');
     const { writeResults } = await import('../../../studies/experiments/write-results.ts');
@@ -116,8 +119,9 @@ function onThreads(experiment: Experiment, threads: number): Experiment {
 /** The file with a name, or that of a table of the package. */
 async function findFile(name: string): Promise<string> {
   if (existsSync(name) || /[./\\]/.test(name)) return name;
-  const { paperTables } = await import('../../../studies/recipes/node/package-recipes.ts');
-  const tables = paperTables();
+  const { RECIPE_FILES } = await import('../../../studies/recipes/node/recipe-files.ts');
+  const { paperTables } = await import('../../../studies/recipes/package-recipes.ts');
+  const tables = paperTables(RECIPE_FILES);
   if (Object.hasOwn(tables, name)) return tables[name]!;
   throw new UserError(`There is no file or table "${name}". ${suggest(name, Object.keys(tables))}`);
 }

@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { Command } from 'commander';
 import type { Processes } from '../../../program/parallel/communicator.ts';
-import { fromFirst } from '../../../program/parallel/from-first.ts';
+import { collect } from '../../../support/arrays.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
 import { chooseSources, openHere, readInputs } from '../choose-inputs.ts';
@@ -11,11 +10,12 @@ import {
   addSplitFlags,
   count,
   type OpenFlags,
-  openFlags,
   type SplitFlags,
   TEXT_KEYS,
+  withModel,
 } from '../flags.ts';
-import { inAllProcesses } from '../in-all-processes.ts';
+import { inAllProcesses, readShared } from '../in-all-processes.ts';
+import { write } from '../terminal/screen.ts';
 
 type Flags = OpenFlags & SplitFlags & EmbedOptions & { nearest?: string };
 
@@ -47,39 +47,31 @@ async function run(
   flags: Flags,
   processes: Processes,
 ): Promise<void> {
-  const { open } = await import('../../../use/trained/node/open.ts');
-  const { readInput } = await import('../standard-input.ts');
-  const model = await open(path, { ...openFlags(flags), processes, embeds: true });
-  try {
+  await withModel(path, flags, { processes, embeds: true }, async (model) => {
     const { prediction } = model.definition();
     if (!prediction?.vectors) throw noVectors(path, model.task);
     const { readsPictures, sources, reading } = await chooseSources(model, file, flags);
-    const read = sources ?? [await fromFirst(processes.communicator, readInput)];
+    const read = sources ?? [await readShared(processes)];
     const found = await readInputs(read, prediction, reading, readsPictures);
     const inputs = found.inputs as { text: string; image?: unknown }[];
     const { prompt, promptName, dimensions, nearest } = flags;
     if (nearest !== undefined)
-      inputs.unshift({ text: nearest, ...(readsPictures && { image: () => openHere(nearest) }) });
+      inputs.unshift({ text: nearest, image: readsPictures ? () => openHere(nearest) : undefined });
     const context = model.context();
     const asked = inputs.map(({ text, image }) => ({
       ...(prediction.vectors?.input(text, { prompt, promptName, dimensions }, context) as object),
       ...(image !== undefined && { image }),
     }));
+    const predicted = model.predict<unknown, object>(asked, { reading });
     if (nearest !== undefined) {
-      const answers: object[] = [];
-      for await (const answer of model.predict<unknown, object>(asked, { reading })) answers.push(answer);
-      const [query, ...others] = model.vectorsOf(answers);
+      const [query, ...others] = model.vectorsOf(await collect(predicted));
       if (processes.communicator.rank === 0) await printNearest(query!, others, inputs.slice(1));
       return;
     }
-    for await (const answer of model.predict<unknown, object>(asked, { reading })) {
-      if (processes.communicator.rank > 0) continue;
-      const line = JSON.stringify(prediction.output.json(answer, false, []));
-      if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
-    }
-  } finally {
-    await model.close();
-  }
+    for await (const answer of predicted)
+      if (processes.communicator.rank === 0)
+        await write(`${JSON.stringify(prediction.output.json(answer, false, []))}\n`);
+  });
 }
 
 /** Prints the inputs whose vectors are most similar to a query's, the most similar first. */
@@ -91,7 +83,7 @@ async function printNearest(
   const { findNearest, unit } = await import('../../../tasks/sentence-embedding/embed-texts.ts');
   for (const { number, score } of findNearest(query, vectors.map(unit), NEAREST)) {
     const found = { row: number + 1, text: inputs[number]!.text, score: Number(score.toFixed(6)) };
-    if (!process.stdout.write(`${JSON.stringify(found)}\n`)) await once(process.stdout, 'drain');
+    await write(`${JSON.stringify(found)}\n`);
   }
 }
 

@@ -1,10 +1,8 @@
-import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { textInMemory } from '../../../input/data/rows.ts';
 import type { Certainty, Confusion } from '../../../program/example-set.ts';
 import type { Processes } from '../../../program/parallel/communicator.ts';
-import { fromFirst } from '../../../program/parallel/from-first.ts';
-import { type ClassScores, classReport, macroScores } from '../../../scores/metrics/classes.ts';
+import { classRows } from '../../../scores/metrics/classes.ts';
 import { averaged } from '../../../scores/metrics/scores.ts';
 import { verdictSentence } from '../../../studies/report/verdict-sentence.ts';
 import { PROGRAM } from '../../../support/program.ts';
@@ -21,12 +19,13 @@ import {
   jsonOption,
   namedFiles,
   type OpenFlags,
-  openFlags,
   readingFlags,
   type SplitFlags,
+  withModel,
 } from '../flags.ts';
-import { inAllProcesses } from '../in-all-processes.ts';
+import { inAllProcesses, readShared } from '../in-all-processes.ts';
 import { aligned } from '../terminal/plain-text.ts';
+import { warn } from '../terminal/screen.ts';
 
 interface Flags extends OpenFlags, SplitFlags {
   predictions?: string;
@@ -47,21 +46,13 @@ const MAX_CLASSES = 12;
 
 /** A table with precision, recall and F1 of each class and their means, and the confusion matrix. */
 export function classTable({ labels, counts }: Confusion): string {
-  const isNarrow = labels.length <= MAX_CLASSES;
-  const numbers = ({ precision, recall, f1, support }: ClassScores) => [
-    ...[precision, recall, f1].map((share) => share.toFixed(4)),
-    `${support}`,
-  ];
+  const head = ['', 'precision', 'recall', 'F1', 'rows'];
   const rows = [
-    ['', 'precision', 'recall', 'F1', 'rows', ...(isNarrow ? labels.map((label) => `as ${label}`) : [])],
-    ...classReport(counts).map((scores, id) => [
-      labels[id]!,
-      ...numbers(scores),
-      ...(isNarrow ? counts[id]!.map(String) : []),
-    ]),
-    ['mean of classes (macro)', ...numbers(macroScores(counts))],
+    [...head, ...labels.map((label) => `as ${label}`)],
+    ...classRows({ labels, counts }, (share) => share.toFixed(4)),
   ];
-  return aligned(rows, (column) => column > 0)
+  const shown = labels.length <= MAX_CLASSES ? rows : rows.map((row) => row.slice(0, head.length));
+  return aligned(shown, (column) => column > 0)
     .map(printable)
     .join('\n');
 }
@@ -122,7 +113,7 @@ async function scorePredictions(
     const path = paths[file];
     if (path !== undefined) files[file] = await fileAt(path);
   }
-  console.log(JSON.stringify(kind.score(files, (message) => console.error(printable(message)))));
+  console.log(JSON.stringify(kind.score(files, warn)));
 }
 
 /** Scores a model on a file and prints the scores. */
@@ -132,14 +123,11 @@ export async function evaluate(
   flags: OpenFlags & SplitFlags & { json?: boolean },
   processes: Processes,
 ): Promise<void> {
-  const { open } = await import('../../../use/trained/node/open.ts');
-  const { readInput } = await import('../standard-input.ts');
-  const trained = await open(path, { ...openFlags(flags), processes });
-  try {
+  await withModel(path, flags, { processes }, async (trained) => {
     const task = trained.definition();
     const isTyped = file === '-' && flags.dataset === undefined;
     const named = isTyped
-      ? [textInMemory('standard input', await fromFirst(processes.communicator, readInput))]
+      ? [textInMemory('standard input', await readShared(processes))]
       : await namedFiles(file, flags, task.files.takesFolders);
     if (!named) throw new UserError({ where: 'eval', fault: 'needs a file or --dataset' });
     const flagged = readingFlags(flags);
@@ -151,7 +139,7 @@ export async function evaluate(
     let certainty: Certainty | undefined;
     const scores = await trained.score(files, {
       reading: flagged,
-      onNotice: (message) => console.error(printable(message)),
+      onNotice: warn,
       onConfusion(found) {
         confusion = found;
       },
@@ -160,24 +148,18 @@ export async function evaluate(
       },
     });
     const { judgeEvaluation } = await import('../../../studies/jobs/judge-evaluation.ts');
-    const { dataFiles } = await import('../../../input/data/node/text-files.ts');
+    const { THIS_NODE } = await import('../../../studies/jobs/node/machine.ts');
     const { folderFiles } = await import('../../../input/formats/node/folder-files.ts');
     const verdict = await judgeEvaluation(trained, {
       run: folderFiles(path),
-      here: { has: existsSync, data: dataFiles },
+      here: THIS_NODE,
       files,
       flags: flagged,
       scores,
       certainty,
     });
     if (flags.json) {
-      console.log(
-        JSON.stringify({
-          ...scores,
-          ...(confusion && { confusion_matrix: confusion }),
-          ...(verdict && { verdict }),
-        }),
-      );
+      console.log(JSON.stringify({ ...scores, confusion_matrix: confusion, verdict }));
       return;
     }
     const averages = task.classes?.averages?.(trained.labels) ?? {};
@@ -194,7 +176,5 @@ export async function evaluate(
     if (confusion) console.log(`\n${classTable(confusion)}`);
     if (verdict) console.log(`\n${printable(verdictSentence(verdict))}`);
     if (verdict && !verdict.learnt) console.log('This is no better than a constant answer.');
-  } finally {
-    await trained.close();
-  }
+  });
 }

@@ -72,12 +72,12 @@ async function writeOpened(
   path: string,
   { model, output, formOf }: { model?: string; output: string; formOf: FormOf },
 ): Promise<void> {
-  const { openTuned } = await import('../../../use/trained/node/open-tuned.ts');
-  const { writeForm } = await import('../../../use/trained/node/write-form.ts');
+  const { models } = await import('../../../use/trained/node/load-model.ts');
+  const { writeForm } = await import('../../../use/trained/write-form.ts');
   const { openingDisplay } = await import('../terminal/download-display.ts');
-  const opened = await openTuned(path, { model, ...openingDisplay() });
+  const opened = await models.openTuned(path, { model, ...openingDisplay() });
   try {
-    writeForm(opened, formOf(opened), output);
+    writeForm(models.machine.disk, opened, formOf(opened), output);
   } finally {
     opened.model.close();
   }
@@ -114,13 +114,14 @@ function dtypeNamed<T extends string>(name: string | undefined, known: readonly 
 }
 
 async function writeAdapter(path: string, { as: form, output, uniform }: Flags): Promise<void> {
-  const { readAdapter } = await import('../../../input/formats/adapters/node/adapter-folder.ts');
+  const { readAdapterIn } = await import('../../../input/formats/adapters/read-stored-adapter.ts');
+  const { hub } = await import('../../../input/hub/node/resolve-model.ts');
   const { adapterForm } = await import('../../../use/trained/written-form.ts');
-  const { locateAdapter } = await import('../../../use/trained/node/locate-trained.ts');
-  const { writeForm } = await import('../../../use/trained/node/write-form.ts');
+  const { locateAdapter } = await import('../../../use/trained/locate-trained.ts');
+  const { writeForm } = await import('../../../use/trained/write-form.ts');
   const { findKind } = await import('../../../methods/tuners/registry.ts');
-  const { folder } = await locateAdapter(path);
-  const stored = await readAdapter(folder);
+  const { folder } = await locateAdapter(hub, path);
+  const stored = await readAdapterIn(hub.disk, folder);
   const adapter = { stored, kind: findKind(stored, folder) };
-  writeForm({ folder }, adapterForm({ folder, adapter }, form, { uniform }), output);
+  writeForm(hub.disk, { folder }, adapterForm({ folder, adapter }, form, { uniform }), output);
 }

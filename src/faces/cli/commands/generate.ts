@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { Command } from 'commander';
 import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { Generated, GenerationInput, Prompt } from '../../../program/generation/prompt.ts';
@@ -6,11 +5,13 @@ import type { TextGenerator } from '../../../program/generation/text-generator.t
 import { type Communicator, gatherJson, type Processes } from '../../../program/parallel/communicator.ts';
 import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { together } from '../../../program/parallel/together.ts';
+import { defined } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { addModelFlags, count, keyOption, number, type OpenFlags, openFlags, repeated } from '../flags.ts';
+import { addModelFlags, count, keyOption, number, type OpenFlags, repeated, withModel } from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
 import type { GivenPrompt } from '../prompts.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+import { write } from '../terminal/screen.ts';
 
 interface Flags extends GenerationFlags, OpenFlags {
   prompt: string[];
@@ -52,19 +53,15 @@ export function generateCommand(): Command {
 async function run(path: string, flags: Flags, processes: Processes): Promise<void> {
   const { communicator } = processes;
   const prompts = await fromFirst(communicator, () => givenPrompts(flags, communicator.size > 1));
-  const { open } = await import('../../../use/trained/node/open.ts');
-  const continues = prompts === undefined;
-  const trained = await open(path, { ...openFlags(flags), continues, processes, generates: true });
-  try {
+  const use = { continues: prompts === undefined, processes, generates: true };
+  await withModel(path, flags, use, async (trained) => {
     const generator = await trained.generator();
     generator.settings(await generationInput(flags));
     const isStopped = prompts
       ? await answerAll(generator, prompts, flags, communicator)
       : await converse(generator, flags);
     if (isStopped) process.exitCode = STOPPED;
-  } finally {
-    await trained.close();
-  }
+  });
 }
 
 /** Prompts from the flags, or else from standard input. Undefined if standard input is a terminal. */
@@ -108,7 +105,7 @@ async function answerAll(
   const answer = (batch: typeof prompts) =>
     naming(namedPrompts.length > 1 ? batch[0]!.where : undefined, async () => {
       if (streams) {
-        await spoken(generator.stream(batch[0]!.prompt, config, options));
+        await spoken((onText) => generator.generate(batch[0]!.prompt, config, { ...options, onText }));
         return [];
       }
       const texts = await generator.generateAll(
@@ -148,7 +145,7 @@ async function converse(generator: TextGenerator, flags: Flags): Promise<boolean
   const config = await generationInput(flags);
   console.error(`${isConversation ? 'Chat' : 'Type a prompt'}. Ctrl-C stops the answer, Ctrl-D quits.`);
   const answer = (prompt: Prompt, signal: AbortSignal) =>
-    spoken(generator.stream(prompt, config, { seed, signal }), signal);
+    spoken((onText) => generator.generate(prompt, config, { seed, signal, onText }), signal);
   const messages = asked([], isConversation, system) as ChatMessage[];
   return chat(answer, { input: process.stdin, output: process.stderr, messages, isConversation });
 }
@@ -170,13 +167,16 @@ function asked(
  * Writes pieces as they arrive, then a newline. Returns the whole text, or the text so far if the signal
  * stops it.
  */
-async function spoken(pieces: AsyncGenerator<string, Generated>, signal?: AbortSignal): Promise<string> {
+async function spoken(
+  generate: (onText: (piece: string) => void) => Promise<Generated>,
+  signal?: AbortSignal,
+): Promise<string> {
   let text = '';
   try {
-    for await (const piece of pieces) {
+    await generate((piece) => {
       text += piece;
-      await write(piece);
-    }
+      process.stdout.write(piece);
+    });
   } catch (error) {
     if (text !== '') await write('\n');
     if (signal?.aborted) return text;
@@ -188,10 +188,6 @@ async function spoken(pieces: AsyncGenerator<string, Generated>, signal?: AbortS
 
 function formatLine({ text, ids, finish }: Generated): string {
   return JSON.stringify({ text, ids: [...ids], finish });
-}
-
-async function write(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
 /** Runs `work`. Its error messages name the prompt if there are several prompts. */
@@ -257,6 +253,5 @@ async function generationInput(flags: GenerationFlags): Promise<GenerationInput>
     top_p: flags.topP,
     num_beams: flags.numBeams,
   };
-  const settings = Object.entries(named).filter(([, value]) => value !== undefined);
-  return { ...document.toJS(), ...Object.fromEntries(settings) };
+  return { ...document.toJS(), ...defined(named) };
 }

@@ -88,8 +88,9 @@ async function starter({ budget, ...flags }: Flags) {
 }
 
 async function listRecipes(): Promise<void> {
-  const { packageRecipes } = await import('../../../studies/recipes/node/package-recipes.ts');
-  const { recipes } = packageRecipes();
+  const { RECIPE_FILES } = await import('../../../studies/recipes/node/recipe-files.ts');
+  const { packageRecipes } = await import('../../../studies/recipes/package-recipes.ts');
+  const { recipes } = packageRecipes(RECIPE_FILES);
   const width = Math.max(...recipes.map(({ name }) => name.length));
   for (const { name, title, model, levels } of recipes) {
     console.log(`${name.padEnd(width)}  ${title}`);
@@ -104,10 +105,10 @@ async function listRecipes(): Promise<void> {
 }
 
 async function recipeFile(name: string, choice: Flags) {
-  const { packageRecipes } = await import('../../../studies/recipes/node/package-recipes.ts');
-  const { recipeNamed } = await import('../../../studies/recipes/recipe.ts');
-  const { recipeConfig } = await import('../../../studies/recipes/recipe.ts');
-  const { recipes, budgets } = packageRecipes();
+  const { RECIPE_FILES } = await import('../../../studies/recipes/node/recipe-files.ts');
+  const { packageRecipes } = await import('../../../studies/recipes/package-recipes.ts');
+  const { recipeConfig, recipeNamed } = await import('../../../studies/recipes/recipe.ts');
+  const { recipes, budgets } = packageRecipes(RECIPE_FILES);
   const { recipe: _, budget, method, ...flags } = choice;
   if (flags.task !== undefined)
     throw new UserError({ key: '--task', fault: 'cannot be combined with --recipe' });

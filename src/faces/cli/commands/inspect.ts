@@ -1,9 +1,10 @@
-import { once } from 'node:events';
 import { Command } from 'commander';
 import type { AdapterTensors } from '../../../input/formats/adapters/stored-adapter.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { assertOnly, checkpointOption, jsonOption } from '../flags.ts';
+import { coloursFor, write } from '../terminal/screen.ts';
 
 export function inspectCommand(): Command {
   const command = new Command('inspect')
@@ -42,16 +43,16 @@ async function run(path: string, { importance, json }: InspectFlags): Promise<vo
     const { showImportance } = await import('../show-importance.ts');
     return showImportance(path, json);
   }
-  const { adapterConfigFile, readAdapter } = await import(
-    '../../../input/formats/adapters/node/adapter-folder.ts'
-  );
+  const { ADAPTER_CONFIG } = await import('../../../input/formats/adapters/adapter-files.ts');
+  const { readAdapterIn } = await import('../../../input/formats/adapters/read-stored-adapter.ts');
+  const { hub } = await import('../../../input/hub/node/resolve-model.ts');
   const { rankTable } = await import('../../../studies/report/rank-table.ts');
-  const { locateAdapter } = await import('../../../use/trained/node/locate-trained.ts');
+  const { locateAdapter } = await import('../../../use/trained/locate-trained.ts');
   const { nameTaskType } = await import('../../../models/heads/task-type.ts');
   const { findKind } = await import('../../../methods/tuners/registry.ts');
-  const { folder } = await locateAdapter(path);
-  const stored = await readAdapter(folder);
-  const where = adapterConfigFile(folder);
+  const { folder } = await locateAdapter(hub, path);
+  const stored = await readAdapterIn(hub.disk, folder);
+  const where = hub.disk.within(folder).path(ADAPTER_CONFIG);
   const kind = findKind(stored, where);
   const { ranks, initialRank, settings, isOwn, isFrozen = () => false } = kind.facts(stored, where);
   const { config, baseModel, tensors } = stored;
@@ -66,16 +67,15 @@ async function run(path: string, { importance, json }: InspectFlags): Promise<vo
     ...(hasRanks && { modules: table.modules, total_rank: table.total, average_rank: table.average }),
     ...settings,
     adapter_parameters: count(tensors, isOwn) - frozen,
-    ...(frozen > 0 && { frozen_parameters: frozen }),
+    frozen_parameters: frozen > 0 ? frozen : undefined,
     head_parameters: count(tensors, (key) => !isOwn(key)),
   };
   if (json) {
-    console.log(JSON.stringify({ ...summary, ...(hasRanks && { ranks }) }));
+    console.log(JSON.stringify({ ...summary, ranks: hasRanks ? ranks : undefined }));
     return;
   }
   const { heatMap } = await import('../terminal/heat-map.ts');
   const { counted } = await import('../../../studies/report/format.ts');
-  const { coloursFor } = await import('../terminal/screen.ts');
   console.log(`${kind.name} adapter of ${printable(baseModel ?? 'a model it does not name')}\n`);
   if (hasRanks) {
     const start = initialRank === undefined ? '' : ` of ${initialRank} at the start`;
@@ -93,21 +93,21 @@ async function run(path: string, { importance, json }: InspectFlags): Promise<vo
 }
 
 async function tokenize(path: string, file: string | undefined): Promise<void> {
-  const { openTexts } = await import('../../../use/trained/node/open-texts.ts');
+  const { hub } = await import('../../../input/hub/node/resolve-model.ts');
+  const { openTexts } = await import('../../../use/trained/open-texts.ts');
   const { readInput } = await import('../standard-input.ts');
   const { fileLines } = await import('../../../input/data/file-lines.ts');
   const { textFile } = await import('../../../input/data/node/text-files.ts');
-  const texts = await openTexts(path);
+  const texts = await openTexts(hub, path);
   const isTyped = file === undefined || file === '-';
   const content = isTyped ? await readInput() : textFile(file).read();
   for (const { text } of fileLines(content, isTyped ? 'standard input' : file)) {
     const { inputIds, tokens, starts, ends } = texts.encodeWithOffsets(text);
     const offsets = Array.from(starts, (start, i) => [start, ends[i]]);
-    const json = JSON.stringify({ ids: [...inputIds], tokens, offsets });
-    if (!process.stdout.write(`${json}\n`)) await once(process.stdout, 'drain');
+    await write(`${JSON.stringify({ ids: [...inputIds], tokens, offsets })}\n`);
   }
 }
 
 function count(tensors: AdapterTensors, isWanted: (key: string) => boolean): number {
-  return [...tensors].reduce((sum, [key, { data }]) => sum + (isWanted(key) ? data.length : 0), 0);
+  return addUp(tensors, ([key, { data }]) => (isWanted(key) ? data.length : 0));
 }

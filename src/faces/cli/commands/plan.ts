@@ -1,10 +1,11 @@
 import { Command } from 'commander';
+import type { FolderMachine } from '../../../studies/jobs/machine.ts';
 import type { Plan } from '../../../studies/jobs/plan/plan.ts';
-import type { ParsedConfig, RunConfigInput } from '../../../training/run/config/run-config.ts';
+import type { AskedRun } from '../../../studies/jobs/rows-in-memory.ts';
+import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
 import { jsonOption } from '../flags.ts';
 import { addConfigOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
-import type { RunConfigFile } from '../run-config-at.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { downloadDisplay } from '../terminal/download-display.ts';
 
@@ -28,11 +29,12 @@ export function planCommand(): Command {
 
 async function run(path: string | undefined, flags: Flags): Promise<void> {
   const { measure, json } = flags;
-  const { withAllErrors } = await import('../../../studies/jobs/node/with-all-errors.ts');
-  const { config, withRows } = await withAllErrors(() => readConfig(path, flags));
-  const { plan } = await import('../../../studies/jobs/node/plan.ts');
-  const estimated = await plan(withRows, { onDownload: downloadDisplay(process.stderr) });
-  const planned = measure ? await measured(config, estimated) : estimated;
+  const { withAllErrors } = await import('../../../studies/jobs/with-all-errors.ts');
+  const { THIS_NODE } = await import('../../../studies/jobs/node/machine.ts');
+  const asked = await withAllErrors(THIS_NODE, () => readConfig(path, flags));
+  const { planAsked } = await import('../../../studies/jobs/plan/plan.ts');
+  const estimated = await planAsked(THIS_NODE, asked, downloadDisplay(process.stderr));
+  const planned = measure ? await measured(THIS_NODE, asked.config, estimated) : estimated;
   if (!planned) {
     process.exitCode = STOPPED;
     return;
@@ -46,7 +48,7 @@ async function run(path: string | undefined, flags: Flags): Promise<void> {
 }
 
 /** The config to plan. For a data file, it is not written. */
-async function readConfig(path: string | undefined, flags: Flags): Promise<RunConfigFile> {
+async function readConfig(path: string | undefined, flags: Flags): Promise<AskedRun> {
   const { isDataFile } = await import('../starting/read-data-file.ts');
   const { runConfigAt } = await import('../run-config-at.ts');
   if (path === undefined || !isDataFile(path)) {
@@ -55,24 +57,27 @@ async function readConfig(path: string | undefined, flags: Flags): Promise<RunCo
   }
   const { configForData } = await import('../starting/config-for-data.ts');
   const { readConfigText } = await import('../load-config.ts');
+  const { inFiles } = await import('../../../studies/jobs/rows-in-memory.ts');
   const { parseRunConfig } = await import('../../../training/run/config/parse-run-config.ts');
   const tell = flags.json ? console.error : console.log;
   const { name, text, set } = await configForData({ path, options: flags }, tell);
   const { value, where } = readConfigText(text, name, set);
-  const config = parseRunConfig(value, where);
-  return { config, withRows: config as RunConfigInput };
+  return inFiles(parseRunConfig(value, where));
 }
 
 /**
  * Adds the results of a short calibration with each base type to a plan. Undefined if a signal stopped it.
  */
-async function measured(config: ParsedConfig, plan: Plan): Promise<Plan | undefined> {
-  const { measureBases } = await import('../../../studies/jobs/node/calibration/measure-bases.ts');
+async function measured(machine: FolderMachine, config: ParsedConfig, plan: Plan): Promise<Plan | undefined> {
+  const { measureBases } = await import('../../../studies/jobs/calibration/measure-bases.ts');
   const { measureDisplay } = await import('../terminal/train-display.ts');
   const display = measureDisplay(process.stderr);
   const stop = stopOnSignal(display.close);
   try {
-    const bases = await measureBases(config, plan.bases, { signal: stop.signal, onEvent: display.show });
+    const bases = await measureBases(machine, config, plan.bases, {
+      signal: stop.signal,
+      onEvent: display.show,
+    });
     if (bases.every(({ failure }) => failure !== undefined)) process.exitCode = 1;
     return { ...plan, bases };
   } catch (error) {

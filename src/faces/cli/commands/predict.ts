@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Processes } from '../../../program/parallel/communicator.ts';
-import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { csvLine } from '../../../studies/report/format.ts';
+import { collect } from '../../../support/arrays.ts';
 import { leaves } from '../../../support/options.ts';
 import { withoutControls } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -17,10 +16,11 @@ import {
   addSplitFlags,
   jsonOption,
   type OpenFlags,
-  openFlags,
   type SplitFlags,
+  withModel,
 } from '../flags.ts';
-import { inAllProcesses } from '../in-all-processes.ts';
+import { inAllProcesses, readShared } from '../in-all-processes.ts';
+import { write } from '../terminal/screen.ts';
 
 /** Formats answers as lines of CSV (RFC 4180). The first answer determines the header. */
 export class AnswerTable {
@@ -93,12 +93,9 @@ async function run(
   flags: Flags,
   processes: Processes,
 ): Promise<void> {
-  const { open } = await import('../../../use/trained/node/open.ts');
-  const { readInput } = await import('../standard-input.ts');
   const { communicator } = processes;
   const isFirst = communicator.rank === 0;
-  const trained = await open(path, { ...openFlags(flags), processes });
-  try {
+  await withModel(path, flags, { processes }, async (trained) => {
     const { prediction } = trained.definition();
     if (!prediction) throw trained.cannotPredict();
     const { output } = flags;
@@ -118,19 +115,18 @@ async function run(
     if (typed !== undefined && !line) throw noText(typed, trained.task);
     if (typed !== undefined && output === undefined && process.stdout.isTTY && !flags.json && !flags.logits)
       return await answerText(trained, prediction, line!(typed));
-    const read = async () => sources ?? [await fromFirst(communicator, readInput)];
+    const read = async () => sources ?? [await readShared(processes)];
     const { inputs, places, skipped } =
       typed === undefined
         ? await readInputs(await read(), prediction, reading, readsPictures)
         : { inputs: [line!(typed)], places: [0], skipped: 0 };
     const isShown = flags.text !== false;
     if (output !== undefined && prediction.output.files) {
-      const answers: Answer[] = [];
-      for await (const answer of trained.predict<unknown, Answer>(inputs, { reading })) answers.push(answer);
+      const answers = await collect(trained.predict<unknown, Answer>(inputs, { reading }));
       return isFirst ? writeFiles(output, prediction.output.files(inputs, answers)) : undefined;
     }
     if (format?.ofSkipped && skipped > 0) console.error(format.ofSkipped);
-    if (format && isFirst) await write(format.header);
+    if (format && isFirst) await write(`${format.header}\n`);
     const table = flags.format === 'csv' ? new AnswerTable() : undefined;
     // In a table, ids and row numbers share one column.
     const hasIds = table !== undefined && inputs.some((input) => readId(input) !== undefined);
@@ -138,17 +134,15 @@ async function run(
     for await (const answer of trained.predict<unknown>(inputs, { reading })) {
       if (!isFirst) continue;
       const [input, place] = [inputs[answered], places[answered]];
-      if (format) await write(format.line(answer as object, input, place!));
+      if (format) await write(`${format.line(answer as object, input, place!)}\n`);
       else {
         const said = prediction.output.json(answer as object, flags.logits ?? false, trained.labels);
         const named = { ...describePlace(input, place!, hasIds), ...(isShown && pickTexts(input)), ...said };
-        for (const line of table?.lines(named) ?? [JSON.stringify(named)]) await write(line);
+        for (const line of table?.lines(named) ?? [JSON.stringify(named)]) await write(`${line}\n`);
       }
       answered++;
     }
-  } finally {
-    await trained.close();
-  }
+  });
 }
 
 /**
@@ -184,10 +178,6 @@ function formatNamed(name: string, { output: { formats = {} } }: Prediction<Base
   if (Object.hasOwn(formats, name)) return formats[name];
   const names = [...EVERY, ...Object.keys(formats)];
   throw new UserError({ key: '--format', expected: `one of ${names.join(', ')}`, got: name });
-}
-
-async function write(line: string): Promise<void> {
-  if (!process.stdout.write(`${line}\n`)) await once(process.stdout, 'drain');
 }
 
 function noText(text: string, task: string | undefined): UserError {

@@ -47,17 +47,19 @@ async function run(path: string | undefined, validation: string | undefined, fla
   const options = withValidation(flags, validation);
   const settings = keySettings(options);
   const { runConfigAt } = await import('../run-config-at.ts');
-  const { readLaunch } = await import('../../../program/parallel/node/launch.ts');
+  const { readLaunch } = await import('../../../program/parallel/launch.ts');
   const launch = readLaunch(process.env);
   if (test !== undefined) assertTest(test, launch !== undefined);
   if (launch && launch.rank > 0) return follow(launch.rank, { configFile: path, set: settings, resume });
-  const { withAllErrors } = await import('../../../studies/jobs/node/with-all-errors.ts');
+  const { withAllErrors } = await import('../../../studies/jobs/with-all-errors.ts');
+  const { THIS_NODE } = await import('../../../studies/jobs/node/machine.ts');
   const tell = quiet ? () => {} : json ? console.error : console.log;
-  const { configFile, set } = await withAllErrors(() =>
+  const { configFile, set } = await withAllErrors(THIS_NODE, () =>
     chooseConfig(path, options, settings, { resume, tell }),
   );
-  const { config, withRows } = await withAllErrors(() => runConfigAt(configPath(configFile), set));
-  const { train } = await import('../../../studies/jobs/node/train.ts');
+  const asked = await withAllErrors(THIS_NODE, () => runConfigAt(configPath(configFile), set));
+  const { config } = asked;
+  const { trainAsked } = await import('../../../studies/jobs/node/train.ts');
   const { jsonDisplay, trainDisplay } = await import('../terminal/train-display.ts');
   const display = json
     ? jsonDisplay(process.stdout)
@@ -74,7 +76,7 @@ async function run(path: string | undefined, validation: string | undefined, fla
     watch.show(event);
   };
   try {
-    const { reason } = await train(withRows, { resume, onEvent, signal: stop.signal });
+    const { reason } = await trainAsked(asked, { resume, onEvent, signal: stop.signal });
     display.close();
     await watch.close();
     if (reason === 'stopped') {
@@ -150,11 +152,11 @@ async function follow(
   { configFile, set, resume }: { configFile?: string } & Pick<Flags, 'set' | 'resume'>,
 ): Promise<void> {
   const { runConfigAt } = await import('../run-config-at.ts');
-  const { train } = await import('../../../studies/jobs/node/train.ts');
+  const { trainAsked } = await import('../../../studies/jobs/node/train.ts');
   const stop = stopOnSignal(() => {});
   try {
-    const config = await runConfigAt(configPath(configFile), set ?? []);
-    await train(config.withRows, { resume, signal: stop.signal });
+    const asked = await runConfigAt(configPath(configFile), set ?? []);
+    await trainAsked(asked, { resume, signal: stop.signal });
   } catch (error) {
     await failQuietly(error, rank);
   } finally {

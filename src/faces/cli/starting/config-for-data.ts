@@ -2,12 +2,12 @@ import { existsSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { dataFiles } from '../../../input/data/node/text-files.ts';
 import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
-import { cachedModels, findSnapshot, hubCacheFolder } from '../../../input/hub/node/cache.ts';
+import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
 import { VISION_MODELS } from '../../../program/modalities/pictures.ts';
-import { readLaunch } from '../../../program/parallel/node/launch.ts';
-import { isObject } from '../../../support/options.ts';
+import { readLaunch } from '../../../program/parallel/launch.ts';
+import { defined, isObject } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -56,9 +56,7 @@ export async function configForData(
   const rows = path === '-' ? await savedInput(tell) : path;
   const name = configName(rows, tell);
   const isNew = !existsSync(name);
-  const text = !isNew
-    ? await existingConfig(rows, name, options, tell)
-    : await newConfig(rows, name, options, tell);
+  const text = await (isNew ? newConfig : existingConfig)(rows, name, options, tell);
   const set: string[] = [];
   const { output, model } = readConfigText(text, name).value;
   // A new config names a model, unless its rows are pictures.
@@ -133,8 +131,7 @@ async function existingConfig(
     ([, column]) => !named.includes(column as string),
   );
   const before = fault === undefined && given.task === undefined ? (Object.fromEntries(kept) as Given) : {};
-  const stated = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const file = await readDataFile(path, { ...before, ...stated });
+  const file = await readDataFile(path, { ...before, ...defined(given) });
   const guess = await chosen(file, tell);
   const { top, data: keys } = guessedKeys(file, guess);
   const { model = EMBEDDED_MODEL } = existing.value;
@@ -171,9 +168,8 @@ async function checked(bare: string, name: string, options: KeyOptions): Promise
 
 /** The error of a config and its rows, if they have one. */
 async function findFault(text: string, name: string): Promise<string | undefined> {
-  const config = readConfigText(text, name);
   try {
-    await checkRows(parseRunConfig(config.value, config.where));
+    await checked(text, name, { set: [] });
     return undefined;
   } catch (error) {
     if (error instanceof UserError) return error.message;
@@ -247,10 +243,10 @@ async function needsVisionModel(path: string): Promise<UserError> {
 
 /** Models of pictures in the cache of the Hub that are complete. */
 async function cachedVisionModels(): Promise<string[]> {
-  const cache = hubCacheFolder();
+  const cache = hub.cacheFolder;
   const found: string[] = [];
-  for (const name of cachedModels(cache)) {
-    const snapshot = findSnapshot(cache, { name, revision: 'main' });
+  for (const name of hub.cachedModels(cache)) {
+    const snapshot = hub.findSnapshot(cache, { name, revision: 'main' });
     if (!snapshot?.inputs) continue;
     // The cache has models of any kind, also damaged ones.
     const described = await describeFolder(snapshot.folder).catch(() => undefined);

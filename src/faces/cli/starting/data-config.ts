@@ -5,8 +5,9 @@ import { TEXT_NAME } from '../../../input/data/detect-format.ts';
 import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
 import { INPUT_KINDS } from '../../../program/modalities/input-kinds.ts';
-import { counted, listed } from '../../../studies/report/format.ts';
+import { counted, countedNoun } from '../../../studies/report/format.ts';
 import { PROGRAM } from '../../../support/program.ts';
+import { listed } from '../../../support/text.ts';
 import { alikeLabels } from '../../../tasks/classes/labels.ts';
 import { describeColumns, isScale, isText, splitLabels } from '../../../tasks/guess/columns.ts';
 import { columnKey, type Guess, labelForm, usedRoles } from '../../../tasks/guess/guess-data.ts';
@@ -17,19 +18,19 @@ import type { DataFile } from './read-data-file.ts';
 interface Line {
   key: string;
   value: string | number;
-  comment?: string;
+  comment?: string | undefined;
 }
 
 /** The keys of a config that are guessed from a file: those of the top level, and those of `data`. */
 export function guessedKeys({ parts, table }: DataFile, guess: Guess): { top: Line[]; data: Line[] } {
   const { task, at, reason, separator } = guess;
-  const { modelToTry } = taskNamed(task).training;
-  const isBuiltIn = modelToTry === undefined;
+  const { classes, data, training } = taskNamed(task);
+  const { modelToTry } = training;
   const kind = table && at.text !== undefined && describeColumns(table)[at.text]!.files;
   const model: Line = {
     key: 'model',
-    value: isBuiltIn ? EMBEDDED_MODEL : modelToTry,
-    comment: `${isBuiltIn ? '' : 'The built-in encoder does not support this task. '}A folder or an id on the Hub.`,
+    value: modelToTry ?? EMBEDDED_MODEL,
+    comment: `${modelToTry === undefined ? '' : 'The built-in encoder does not support this task. '}A folder or an id on the Hub.`,
   };
   const top: Line[] = [
     { key: 'task', value: task, comment: reason },
@@ -50,10 +51,10 @@ export function guessedKeys({ parts, table }: DataFile, guess: Guess): { top: Li
     ...(ragged > 0 ? [`${ragged} rows have another number of fields.`] : []),
     ...(unlabelled > 0 ? [`${unlabelled} ${unlabelled === 1 ? 'row has' : 'rows have'} no label.`] : []),
   ];
-  const { shape } = taskNamed(task).data;
-  const optional = (key: string, value: string | undefined, comment?: string): Line[] =>
-    value !== undefined && Object.hasOwn(shape, key) ? [{ key, value, ...(comment && { comment }) }] : [];
-  const largest = Math.max(...labels.map(Number));
+  const { shape } = data;
+  const optional = (key: string, value: Line['value'] | undefined, comment?: string): Line[] =>
+    value !== undefined && Object.hasOwn(shape, key) ? [{ key, value, comment }] : [];
+  const largest = at.label === undefined ? 0 : Math.max(...labels.map(Number));
   return {
     top,
     data: [
@@ -61,22 +62,20 @@ export function guessedKeys({ parts, table }: DataFile, guess: Guess): { top: Li
       ...usedRoles(guess).map((role, i): Line => {
         const place = at[role]!;
         const comment =
-          role === 'label' && taskNamed(task).classes
+          role === 'label' && classes
             ? `${counted(new Set(labels).size)} different values in ${counted(rows.length)} rows.`
             : i === 0
               ? unused
               : undefined;
         const value = hasHeader === false ? place : columns[place]!;
-        return { key: columnKey(guess, role), value, ...(comment && { comment }) };
+        return { key: columnKey(guess, role), value, comment };
       }),
       ...optional(
         'label_separator',
         separator === ';' ? undefined : separator,
         'A field has several labels.',
       ),
-      ...(Object.hasOwn(shape, 'max_score') && at.label !== undefined && largest > 1
-        ? [{ key: 'max_score', value: largest, comment: 'Labels are divided by it.' }]
-        : []),
+      ...optional('max_score', largest > 1 ? largest : undefined, 'Labels are divided by it.'),
       ...optional('delimiter', delimiter),
       ...optional('on_bad_row', bad.length > 0 ? 'skip' : undefined, bad.join(' ')),
     ],
@@ -148,7 +147,7 @@ export function describeChoice({ path, table, notices }: DataFile, guess: Guess)
   );
   const names = listed(unused.map(({ name }) => `"${name}"`));
   return [
-    `${path}: ${counted(rows.length)} ${rows.length === 1 ? 'row' : 'rows'}, ${columns.length} ${columns.length === 1 ? 'column' : 'columns'}${SEPARATED[delimiter ?? ''] ?? ''}`,
+    `${path}: ${countedNoun(rows.length, 'row')}, ${countedNoun(columns.length, 'column')}${SEPARATED[delimiter ?? ''] ?? ''}`,
     ...lines,
     learns,
     ...(unused.length > 0 && text_pair === undefined && label !== undefined
@@ -168,15 +167,9 @@ function fieldExcerpt(field: string): string {
 }
 
 function describeRange(rows: readonly (readonly string[])[], label: number): string {
-  const values = rows
-    .map((row) => row[label]!.trim())
-    .filter((field) => field !== '')
-    .map(Number);
-  const [low, high] = values.reduce(
-    ([low, high], value) => [Math.min(low, value), Math.max(high, value)],
-    [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY],
-  );
-  return `numbers from ${low} to ${high}`;
+  const fields = rows.map((row) => row[label]!.trim()).filter((field) => field !== '');
+  const sorted = Float64Array.from(fields, Number).sort();
+  return `numbers from ${sorted[0]} to ${sorted.at(-1)}`;
 }
 
 /** All labels of all rows, including empty ones. */
@@ -202,9 +195,7 @@ function unlabelled(rows: readonly (readonly string[])[], label: number): string
   const count = rows.filter((row) => row[label]!.trim() === '').length;
   if (count === 0) return [];
   return [
-    count === 1
-      ? '1 row has no label and is left out.'
-      : `${counted(count)} rows have no label and are left out.`,
+    `${countedNoun(count, 'row')} ${count === 1 ? 'has no label and is' : 'have no label and are'} left out.`,
   ];
 }
 
@@ -213,17 +204,15 @@ function repeatsIn(
   rows: readonly (readonly string[])[],
   { at: { text, text_pair, label } }: Guess,
 ): string[] {
-  const seen = new Map<string, string | undefined>();
+  const seen = new Map<string, string>();
   let [again, other] = [0, 0];
   for (const row of rows) {
-    const key = JSON.stringify([row[text!], text_pair === undefined ? '' : row[text_pair]]);
-    const value = label === undefined ? '' : row[label]!;
+    const key = JSON.stringify([row[text!], row[text_pair ?? -1]]);
+    const value = row[label ?? -1] ?? '';
     const before = seen.get(key);
-    if (before === undefined) seen.set(key, value);
-    else {
-      again++;
-      if (before !== value) other++;
-    }
+    seen.set(key, before ?? value);
+    if (before !== undefined) again++;
+    if (before !== undefined && before !== value) other++;
   }
   if (again === 0) return [];
   const differ = other > 0 ? `, ${counted(other)} of them with another label` : '';

@@ -1,12 +1,6 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import { detectFormat, firstLine } from '../../../input/data/detect-format.ts';
-import {
-  classFiles,
-  dataFiles,
-  findParts,
-  pictureFolder,
-  textFile,
-} from '../../../input/data/node/text-files.ts';
+import { localData } from '../../../input/data/node/text-files.ts';
 import { hasOtherLayout, readTable, type Table } from '../../../input/data/table/read-table.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -46,7 +40,7 @@ const LOOKED_AT = 4096;
 export function isDataFile(path: string): boolean {
   if (path === '-' || ROWS.test(path)) return true;
   if (PROGRAM_OR_CONFIG.test(path) || !existsSync(path)) return false;
-  if (statSync(path).isDirectory()) return isPictureFolder(path) || classFiles(path) !== undefined;
+  if (statSync(path).isDirectory()) return isPictureFolder(path) || localData.classFiles(path) !== undefined;
   const start = readStart(path);
   if (!/\.json$/i.test(path)) return true;
   // A config in JSON is one object. Its first line does not end with it.
@@ -59,14 +53,14 @@ export function isDataFile(path: string): boolean {
 
 /** The files or folders of rows for training and validation. A folder of pictures may have both. */
 export function partsIn(path: string): DataFile['parts'] {
-  return isPictureFolder(path) ? findParts(path) : { train: path };
+  return isPictureFolder(path) ? localData.findParts(path) : { train: path };
 }
 
 function isPictureFolder(path: string): boolean {
   return (
     existsSync(path) &&
     statSync(path).isDirectory() &&
-    pictureFolder(findParts(path).train, textFile) !== undefined
+    localData.pictureFolder(localData.findParts(path).train) !== undefined
   );
 }
 
@@ -93,7 +87,7 @@ export async function readDataFile(path: string, given: Given = {}): Promise<Dat
   const isFile = existsSync(path) && statSync(path).isFile();
   const found = guessFile(path, isFile ? readStart(path) : '', task);
   if (found) return plain([found]);
-  const files = await dataFiles(parts.train, false);
+  const files = await localData.at(parts.train, false);
   if (task !== undefined && !hasColumns(task) && PLAIN.test(path))
     return plain([plainGuess(task, 'named by --task')]);
   const content = files.map((file) => file.read((message) => notices.push(message))).join('');

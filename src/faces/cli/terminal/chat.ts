@@ -51,19 +51,13 @@ export async function chat(answer: ChatAnswer, options: ChatOptions): Promise<bo
   return isStopped;
 }
 
-export interface AskOptions {
-  input: Readable;
-  /** Receives the echo and the prompts. */
-  output: Writable;
-}
-
 /**
  * Reads messages, which may have several lines, and answers each alternately. An empty line or the end of the
  * input (Ctrl-D) ends a message. Ctrl-C discards the typed text; without text, it ends the dialog.
  */
 export async function askMessages(
   answer: (message: string) => Promise<void>,
-  { input, output }: AskOptions,
+  { input, output }: Pick<ChatOptions, 'input' | 'output'>,
 ): Promise<void> {
   const lines = createInterface({ input, output, prompt: FIRST, terminal: true });
   let message: string[] = [];

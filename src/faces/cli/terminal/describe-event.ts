@@ -1,7 +1,8 @@
 import { averaged, scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { clockTime, counted } from '../../../studies/report/format.ts';
-import { describeComponents } from '../../../studies/report/run/run-record.ts';
+import { describeComponents, readScores } from '../../../studies/report/run/run-record.ts';
 import { describeBaselines } from '../../../studies/report/verdict-sentence.ts';
+import { mean } from '../../../support/numbers.ts';
 import { printable } from '../../../support/text.ts';
 import type { EventOf, FinishEvent, TrainEvent } from '../../../training/run/events.ts';
 import { isNoBetterThanFloor } from '../../../training/run/verdict.ts';
@@ -98,19 +99,14 @@ function finish(event: FinishEvent, averages: Averages): string {
 
 /** Formats the scores among `eval_` numbers: `loss 0.6120, accuracy 0.7041`. */
 function scores(metrics: object, averages: Averages = {}): string {
-  return Object.entries(metrics)
-    .filter(([name]) => name.startsWith('eval_') && !TIMES.includes(name))
-    .map(([name, value]) => [name.slice('eval_'.length), Number(value ?? Number.NaN).toFixed(4)])
-    .map(([name, value]) => `${printable(averaged(name!, averages[name!]))} ${value}`)
+  return [...readScores(metrics)]
+    .map(([name, value]) => `${printable(averaged(name, averages[name]))} ${value.toFixed(4)}`)
     .join(', ');
 }
 
 function short(value: number): string {
   return `${Number(value.toFixed(2))}`;
 }
-
-/** Scores of an evaluation that say nothing about the model. */
-export const TIMES = ['eval_runtime', 'eval_samples_per_second'];
 
 /** The evaluations of a run, with the training loss between them. */
 export class RunTable {
@@ -120,18 +116,14 @@ export class RunTable {
   add(event: TrainEvent): void {
     if (event.type === 'step') this.#losses.push(event.loss);
     if (event.type !== 'evaluation') return;
-    const sum = this.#losses.reduce((a, b) => a + b, 0);
-    this.#rows.push({ event, loss: this.#losses.length > 0 ? sum / this.#losses.length : undefined });
+    this.#rows.push({ event, loss: this.#losses.length > 0 ? mean(this.#losses) : undefined });
     this.#losses = [];
   }
 
   /** A table with a line for each evaluation. Undefined for less than two. */
   text(averages: EventOf<'start'>['averages'] = {}): string | undefined {
     if (this.#rows.length < 2) return undefined;
-    const scores = Object.keys(this.#rows[0]!.event).filter(
-      (name) => name.startsWith('eval_') && !TIMES.includes(name),
-    );
-    const names = scores.map((name) => name.slice('eval_'.length));
+    const names = [...readScores(this.#rows[0]!.event).keys()];
     const head = [
       'epoch',
       'step',
@@ -144,7 +136,7 @@ export class RunTable {
       `${Number(row.event.epoch!.toFixed(2))}`,
       `${row.event.step}`,
       row.loss?.toFixed(4) ?? '',
-      ...scores.map((name) => Number(row.event[name] ?? Number.NaN).toFixed(4)),
+      ...names.map((name) => Number(row.event[`eval_${name}`] ?? Number.NaN).toFixed(4)),
       row === best ? 'best' : '',
     ]);
     return aligned([head, ...lines])

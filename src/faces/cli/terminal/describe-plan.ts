@@ -5,6 +5,7 @@ import type { Calibration } from '../../../studies/jobs/calibration/calibration.
 import type { Plan, PlannedBase } from '../../../studies/jobs/plan/plan.ts';
 import { clockTime, counted } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { describeChosen } from '../../../training/run/config/resolve-config.ts';
 import { heatMap } from './heat-map.ts';
 import { aligned } from './plain-text.ts';
@@ -25,11 +26,11 @@ export function describePlan(plan: Plan): string {
       'trained',
       `${rankMeasurement === undefined ? '' : 'about '}${counted(trainableParameters)} parameters, ${share} % of ${counted(totalParameters)}`,
     ],
-    ...(sites === 0 ? [] : [inAdapters(plan)]),
-    ['steps', `${counted(plan.steps)}, ${counted(plan.stepsPerEpoch)} per epoch`],
-    ['tokens', `${counted(plan.tokens)} per epoch`],
-    ...(plan.baseDtype === 'float32' ? [] : [['base', plan.baseDtype] as [string, string]]),
   ];
+  if (sites > 0) facts.push(inAdapters(plan));
+  facts.push(['steps', `${counted(plan.steps)}, ${counted(plan.stepsPerEpoch)} per epoch`]);
+  facts.push(['tokens', `${counted(plan.tokens)} per epoch`]);
+  if (plan.baseDtype !== 'float32') facts.push(['base', plan.baseDtype]);
   for (const source of plan.sources ?? []) facts.push(['drawn', sourceFact(source, plan)]);
   if (rankMeasurement !== undefined)
     facts.push(['ranks', `means: ${rankMeasurement} set them before training`]);
@@ -40,23 +41,20 @@ export function describePlan(plan: Plan): string {
   const table = rankTable(ranks);
   const isMeasured = plan.bases.some(({ measured, failure }) => measured || failure !== undefined);
   return [
-    ...(plan.chosen.length > 0
-      ? [plan.chosen.map((one) => `chosen: ${describeChosen(one)}`).join('\n')]
-      : []),
+    plan.chosen.map((one) => `chosen: ${describeChosen(one)}`).join('\n'),
     lines.join('\n'),
-    ...(table.modules === 0 ? [] : [heatMap(table, false)]),
+    table.modules === 0 ? '' : heatMap(table, false),
     basesTable(plan.bases, plan.baseDtype),
-    ...(isMeasured ? [] : [HINT]),
-  ].join('\n\n');
+    isMeasured ? '' : HINT,
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }
 
 /** Describes a source: "700 of 1,000 examples of a.tsv, 70.0 % of an epoch". */
 function sourceFact({ name, examples, drawn }: MixtureSource, { sources = [] }: Plan): string {
-  const share = (100 * drawn) / sources.reduce((sum, source) => sum + source.drawn, 0);
-  const amount =
-    drawn > examples
-      ? `${counted(drawn)} from ${counted(examples)}`
-      : `${counted(drawn)} of ${counted(examples)}`;
+  const share = (100 * drawn) / addUp(sources, (source) => source.drawn);
+  const amount = `${counted(drawn)} ${drawn > examples ? 'from' : 'of'} ${counted(examples)}`;
   return `${amount} examples of ${name}, ${share.toFixed(1)} % of an epoch`;
 }
 

@@ -1,5 +1,5 @@
 import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
-import { rankAmongSeveral } from '../../../program/parallel/node/launch.ts';
+import { rankAmongSeveral } from '../../../program/parallel/launch.ts';
 import { printable } from '../../../support/text.ts';
 import type { OpenOptions } from '../../../use/trained/model-options.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';

@@ -1,4 +1,5 @@
 import type { RankTable } from '../../../studies/report/rank-table.ts';
+import { mean } from '../../../support/numbers.ts';
 import { printable } from '../../../support/text.ts';
 
 /** Indices in a terminal's 256 colors, from dark blue through green to yellow. Lightness rises evenly. */
@@ -22,17 +23,16 @@ export function heatMap(table: RankTable, colour: boolean, largest = table.large
     return colour && rank !== undefined ? painted(text, rank / Math.max(1, largest)) : text;
   };
   const last = columns.length;
-  const columnMeans = columns.map((_, i) => mean(rows.map(({ ranks }) => ranks[i])));
+  const columnMeans = columns.map((_, i) => meanText(rows.map(({ ranks }) => ranks[i])));
   return [
     line('layer', [...columns, 'mean'].map(right)),
-    ...rows.map(({ layer, ranks }) => line(layer, [...ranks.map(block), right(mean(ranks), last)])),
+    ...rows.map(({ layer, ranks }) => line(layer, [...ranks.map(block), right(meanText(ranks), last)])),
     line('mean', [...columnMeans, table.average.toFixed(1)].map(right)),
   ].join('\n');
 }
 
-function mean(ranks: readonly (number | undefined)[]): string {
-  const present = ranks.filter((rank) => rank !== undefined);
-  return (present.reduce((sum, rank) => sum + rank, 0) / present.length).toFixed(1);
+function meanText(ranks: readonly (number | undefined)[]): string {
+  return mean(ranks.filter((rank) => rank !== undefined)).toFixed(1);
 }
 
 function painted(text: string, share: number): string {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { MeasureEvent } from '../../../studies/jobs/node/calibration/measure-bases.ts';
+import type { MeasureEvent } from '../../../studies/jobs/calibration/measure-bases.ts';
 import { ERASE_LINE } from './screen.ts';
 import { measureDisplay } from './train-display.ts';
 

@@ -20,7 +20,7 @@ const START: TrainEvent = {
 };
 
 it('shows evaluations and the end of each run, with the averages of scores', () => {
-  const run = { name: 'r=2', config: {} };
+  const run = { name: 'r=2', config: { output: 'runs' } };
   const events: TrainEvent[] = [
     START,
     { type: 'notice', step: 0, message: 'not told' },

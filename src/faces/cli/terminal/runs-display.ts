@@ -4,7 +4,8 @@ import {
   type Experiment,
   type ExperimentRun,
 } from '../../../studies/experiments/experiment.ts';
-import { clockTime, counted } from '../../../studies/report/format.ts';
+import { clockTime, counted, countedNoun } from '../../../studies/report/format.ts';
+import { addUp } from '../../../support/numbers.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
 import { type Display, trainDisplay } from './train-display.ts';
@@ -23,9 +24,9 @@ export function describeExperiment(
     const count = steps.get(cell);
     const length = count === undefined ? '' : ` of ${counted(count)} steps`;
     const tuning = grid.length > 1 ? `${grid.length} choices, then ` : '';
-    return `${task}, ${row}: ${tuning}${experiment.seeds.length} ${experiment.seeds.length === 1 ? 'run' : 'runs'}${length}`;
+    return `${task}, ${row}: ${tuning}${countedNoun(experiment.seeds.length, 'run')}${length}`;
   });
-  const runs = cells.reduce((sum, cell) => sum + countRuns(experiment, cell).runs, 0);
+  const runs = addUp(cells, (cell) => countRuns(experiment, cell).runs);
   const time = seconds === undefined ? '' : `, about ${clockTime(seconds)} on this machine`;
   const unknown = failure === undefined ? '' : `\nnot measured: ${failure}`;
   return `${[...lines, `${counted(runs)} runs${time}`].join('\n')}${unknown}\n`;

@@ -1,4 +1,16 @@
+import { once } from 'node:events';
 import pc from 'picocolors';
+import { printable } from '../../../support/text.ts';
+
+/** Writes to standard output, and waits for its reader. */
+export async function write(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
+
+/** Tells something about the input on standard error. */
+export function warn(message: string): void {
+  console.error(printable(message));
+}
 
 /** The part of an output stream that a display needs. */
 export interface Screen {

@@ -1,5 +1,5 @@
 import { averaged } from '../../../scores/metrics/scores.ts';
-import type { MeasureEvent } from '../../../studies/jobs/node/calibration/measure-bases.ts';
+import type { MeasureEvent } from '../../../studies/jobs/calibration/measure-bases.ts';
 import { clockTime } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
 import { TimeLeft } from '../../../studies/report/run/timeline.ts';
@@ -100,11 +100,8 @@ export function trainDisplay(
         : [printable(`eval ${averaged(metric, begun?.averages?.[metric])}`), score],
     );
     if (now() - drawnAt < (isLive ? REDRAW_MS : isSmall ? PATIENCE_MS : 0)) return;
-    if (!isLive) {
-      drawnAt = now();
-      return print(line);
-    }
     drawnAt = now();
+    if (!isLive) return print(line);
     const width = (screen.columns || 80) - BAR_WIDTH - 2;
     screen.write(`${ERASE_LINE}${colours.cyan(bar(event.step / totalSteps))} ${line.slice(0, width)}`);
     isDrawn = true;

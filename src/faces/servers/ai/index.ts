@@ -56,9 +56,7 @@ export function createAdaLora(options: OpenOptions = {}): AdaLoraProvider {
     const generate = async (call: Call, onText: (text: string) => void) =>
       write(await open(path, { generates: true }), promptOf(call.prompt), call, onText);
     return {
-      specificationVersion: 'v4',
-      provider: PROGRAM,
-      modelId: path,
+      ...describe(path),
       supportedUrls: {},
       async doGenerate(call) {
         let text = '';
@@ -75,9 +73,7 @@ export function createAdaLora(options: OpenOptions = {}): AdaLoraProvider {
     languageModel,
     completionModel: (path: string) => writer(path, readPlainPrompt),
     embeddingModel: (path: string): V4<EmbeddingModel> => ({
-      specificationVersion: 'v4',
-      provider: PROGRAM,
-      modelId: path,
+      ...describe(path),
       // Batches are made by the model.
       maxEmbeddingsPerCall: undefined,
       supportsParallelCalls: true,
@@ -88,9 +84,7 @@ export function createAdaLora(options: OpenOptions = {}): AdaLoraProvider {
       },
     }),
     rerankingModel: (path: string): V4<RerankingModel> => ({
-      specificationVersion: 'v4',
-      provider: PROGRAM,
-      modelId: path,
+      ...describe(path),
       async doRerank({ documents, query, topN, abortSignal }) {
         const texts =
           documents.type === 'text' ? documents.values : documents.values.map((one) => JSON.stringify(one));
@@ -114,6 +108,10 @@ export function createAdaLora(options: OpenOptions = {}): AdaLoraProvider {
       await Promise.all(models.map((model) => model.status === 'fulfilled' && model.value.close()));
     },
   });
+}
+
+function describe(modelId: string) {
+  return { specificationVersion: 'v4', provider: PROGRAM, modelId } as const;
 }
 
 /** A provider with the default options. */

@@ -19,7 +19,7 @@ class SlowResponse extends EventEmitter {
   }
 }
 
-const section = (id: string, version: number) => ({ id, html: `${id}${version}`, version });
+const section = (id: string, version: number) => ({ id, html: `${id}${version}` });
 const htmlOf = (text: string) => JSON.parse(text.split('data: ')[1]!).html;
 
 it('holds back sections for a slow client, and then sends only the newest', () => {

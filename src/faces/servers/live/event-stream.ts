@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http';
-import type { VersionedSection } from './live-picture.ts';
+import type { LiveSection } from '../../../studies/report/page/live-page.ts';
 
 /**
  * Sends server-sent events to one client. Each event holds the current state of a section, so a new client
@@ -7,9 +7,9 @@ import type { VersionedSection } from './live-picture.ts';
  */
 export class EventStream {
   readonly #response: ServerResponse;
-  /** The version of each section that was sent last. */
-  readonly #sent = new Map<string, number>();
-  #latest: readonly VersionedSection[] = [];
+  /** The content of each section that was sent last. */
+  readonly #sent = new Map<string, string>();
+  #latest: readonly LiveSection[] = [];
   #isBlocked = false;
   #isEnding = false;
 
@@ -24,23 +24,23 @@ export class EventStream {
     response.flushHeaders();
   }
 
-  /** Sends the sections that are newer than the client's. */
-  send(sections: readonly VersionedSection[]): void {
+  /** Sends the sections that differ from the client's. */
+  send(sections: readonly LiveSection[]): void {
     this.#latest = sections;
     this.#flush();
   }
 
   /** Sends the final sections, marks them as final, and closes. */
-  end(sections: readonly VersionedSection[]): void {
+  end(sections: readonly LiveSection[]): void {
     this.#isEnding = true;
     this.send(sections);
   }
 
   #flush(): void {
-    for (const { id, html, version } of this.#latest) {
+    for (const { id, html } of this.#latest) {
       if (this.#isBlocked) return;
-      if (version === this.#sent.get(id)) continue;
-      this.#sent.set(id, version);
+      if (html === this.#sent.get(id)) continue;
+      this.#sent.set(id, html);
       this.#write('section', { id, html });
     }
     if (!this.#isEnding || this.#isBlocked || this.#response.writableEnded) return;

@@ -3,16 +3,10 @@ import { addEvent, emptyRecord, type RunSummary } from '../../../studies/report/
 import { TimeLeft } from '../../../studies/report/run/timeline.ts';
 import { readEvent } from '../../../training/run/events.ts';
 
-export interface VersionedSection extends LiveSection {
-  version: number;
-}
-
 /** The current state of a run. Sections are rendered only on request, so events cost nothing without viewers. */
 export class LivePicture {
   readonly state: LiveState;
-  /** Increases whenever a rendering differs from the previous one. */
-  version = 0;
-  #sections: VersionedSection[] = [];
+  #sections: readonly LiveSection[] = [];
   #isChanged = true;
   readonly #timeLeft = new TimeLeft();
 
@@ -41,16 +35,9 @@ export class LivePicture {
   }
 
   /** The current sections, rendered again only if something was added. */
-  sections(): readonly VersionedSection[] {
-    if (!this.#isChanged) return this.#sections;
+  sections(): readonly LiveSection[] {
+    if (this.#isChanged) this.#sections = liveSections(this.state);
     this.#isChanged = false;
-    const before = new Map(this.#sections.map((section) => [section.id, section]));
-    const drawn = liveSections(this.state);
-    if (drawn.some(({ id, html }) => before.get(id)?.html !== html)) this.version++;
-    this.#sections = drawn.map(({ id, html }) => {
-      const old = before.get(id);
-      return old?.html === html ? old : { id, html, version: this.version };
-    });
     return this.#sections;
   }
 }

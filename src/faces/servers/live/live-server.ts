@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { contentPolicy } from '../../../studies/report/node/content-policy.ts';
+import { contentPolicy } from '../../../studies/report/page/content-policy.ts';
 import { LIVE_SCRIPT, livePage } from '../../../studies/report/page/live-page.ts';
 import { isOwnHost, isSameSecret, listen, TIMEOUTS } from '../http/listen.ts';
 import { EventStream } from './event-stream.ts';
@@ -50,34 +50,21 @@ class Latecomers {
   }
 }
 
-interface Admitted {
-  /** `/`, `/events`, `/stop` etc. */
-  path: string;
-}
-
-interface Refused {
-  status: number;
-}
-
 /**
- * Admits only requests of the server's own user:
+ * Returns the path of a request, such as `/` or `/events`, or the status that refuses it. Only requests of the server's own
+ * user are admitted:
  *
  * - The Host must be this machine's own address ({@link isOwnHost}), so other sites cannot reach the server.
  * - The path must begin with a random token, which other users of this machine do not know. It is compared in
  * constant time.
  * - A request that changes something must come from the page itself, if it states its origin.
  */
-class RequestGuard {
-  readonly token = randomBytes(24).toString('base64url');
-
-  admit({ method, url = '', headers }: IncomingMessage, port: number): Admitted | Refused {
-    if (!isOwnHost(headers.host, port)) return { status: 421 };
-    const [, token, path] = /^\/([^/?#]*)(\/[^?#]*)$/.exec(url) ?? [];
-    if (!isSameSecret(token ?? '', this.token)) return { status: 404 };
-    const isForeign = headers.origin !== undefined && headers.origin !== `http://${headers.host}`;
-    if (method !== 'GET' && isForeign) return { status: 403 };
-    return { path: path! };
-  }
+function admit({ method, url = '', headers }: IncomingMessage, token: string, port: number): string | number {
+  if (!isOwnHost(headers.host, port)) return 421;
+  const [, shown, path] = /^\/([^/?#]*)(\/[^?#]*)$/.exec(url) ?? [];
+  if (!isSameSecret(shown ?? '', token)) return 404;
+  const isForeign = headers.origin !== undefined && headers.origin !== `http://${headers.host}`;
+  return method !== 'GET' && isForeign ? 403 : path!;
 }
 
 /** Maximum open streams. A user has only a few tabs, and each stream holds a connection and a copy of the page. */
@@ -113,7 +100,7 @@ export interface LiveServer {
 
 /**
  * Serves a run's page to the user of this machine. The server listens only on the loopback address, and
- * {@link RequestGuard} decides which requests are admitted. It has three resources: the page, its stream of
+ * {@link admit} decides which requests are admitted. It has three resources: the page, its stream of
  * changes, and `stop`.
  *
  * @param port 0 for any free port
@@ -121,7 +108,7 @@ export interface LiveServer {
  * @throws UserError if the port is taken
  */
 export async function serveLive(picture: LivePicture, port: number, onStop: () => void): Promise<LiveServer> {
-  const guard = new RequestGuard();
+  const token = randomBytes(24).toString('base64url');
   const streams = new Set<EventStream>();
   const latecomers = new Latecomers(GOODBYE_MS);
   let timer: NodeJS.Timeout | undefined;
@@ -164,11 +151,11 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     // Request bodies are not read.
     request.resume();
-    const admitted = guard.admit(request, address.port);
-    if ('status' in admitted) return void refuse(response, admitted.status);
-    const handler = handlers[`${request.method} ${admitted.path}`];
+    const path = admit(request, token, address.port);
+    if (typeof path === 'number') return void refuse(response, path);
+    const handler = handlers[`${request.method} ${path}`];
     if (handler) return handler(request, response);
-    const isKnown = Object.keys(handlers).some((name) => name.endsWith(` ${admitted.path}`));
+    const isKnown = Object.keys(handlers).some((name) => name.endsWith(` ${path}`));
     refuse(response, isKnown ? 405 : 404);
   });
   limitConnections(server, MAX_CONNECTIONS);
@@ -187,7 +174,7 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
 
   address = await listen(server, port);
   return {
-    url: `http://127.0.0.1:${address.port}/${guard.token}/`,
+    url: `http://127.0.0.1:${address.port}/${token}/`,
     changed,
     async close() {
       isClosing = true;

@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { collect } from '../../../support/arrays.ts';
+import { isObject } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
+import { findNearest, unit } from '../../../tasks/sentence-embedding/embed-texts.ts';
 import type { ModelInThread } from '../../../use/trained/thread/model-in-thread.ts';
 
 /** Versions of the Model Context Protocol whose messages about tools are those here. */
@@ -29,13 +32,9 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     description: 'Predicts for texts: a label with probabilities, or what else the model was trained for.',
     arguments: z.object({ texts }),
     async call(model, { texts: given }: { texts: string[] }, signal) {
-      const answers: unknown[] = [];
       const inputs = given.map((text) => ({ text }));
-      for await (const { logits: _, ...answer } of model.predict<object, { logits?: unknown }>(inputs, {
-        signal,
-      }))
-        answers.push(answer);
-      return { answers };
+      const predicted = await collect(model.predict<object, { logits?: unknown }>(inputs, { signal }));
+      return { answers: predicted.map(({ logits: _, ...answer }) => answer) };
     },
   },
   embed: {
@@ -56,20 +55,13 @@ const TOOLS: Readonly<Record<string, Tool>> = {
     }),
     async call(model, given: { query: string; texts: string[]; top: number }, signal) {
       const [query, ...vectors] = await model.embed([given.query, ...given.texts], { signal });
-      const found = vectors.map((vector, index) => ({
-        index,
-        text: given.texts[index],
-        score: cosine(query!, vector),
-      }));
-      return { found: found.sort((a, b) => b.score - a.score || a.index - b.index).slice(0, given.top) };
+      const nearest = findNearest(query!, vectors.map(unit), given.top);
+      return {
+        found: nearest.map(({ number: index, score }) => ({ index, text: given.texts[index], score })),
+      };
     },
   },
 };
-
-function cosine(a: Float32Array, b: Float32Array): number {
-  const product = a.reduce((sum, value, i) => sum + value * b[i]!, 0);
-  return product / (Math.hypot(...a) * Math.hypot(...b) || 1);
-}
 
 /** A message of JSON-RPC. */
 interface Message {
@@ -97,11 +89,7 @@ export async function serveMcp(
     if (line.trim() === '') continue;
     const message = parsed(line);
     if (!message) {
-      send({
-        jsonrpc: '2.0',
-        id: null,
-        error: { code: PARSE_ERROR, message: 'The line is not valid JSON.' },
-      });
+      send({ jsonrpc: '2.0', id: null, ...fault(PARSE_ERROR, 'The line is not valid JSON.') });
       continue;
     }
     const { id, method, params = {} } = message;
@@ -126,7 +114,7 @@ function parsed(line: string): Message | undefined {
   if (line.length > MAX_MESSAGE) return undefined;
   try {
     const message = JSON.parse(line);
-    return typeof message === 'object' && message !== null && !Array.isArray(message) ? message : undefined;
+    return isObject(message) ? message : undefined;
   } catch {
     return undefined;
   }
@@ -156,9 +144,9 @@ async function answer(
     case 'tools/call':
       return callTool(models, params, signal);
     case undefined:
-      return { error: { code: INVALID_REQUEST, message: 'The message has no method.' } };
+      return fault(INVALID_REQUEST, 'The message has no method.');
     default:
-      return { error: { code: NO_METHOD, message: `${method} is not supported.` } };
+      return fault(NO_METHOD, `${method} is not supported.`);
   }
 }
 
@@ -179,14 +167,8 @@ async function callTool(
   { name, arguments: given = {} }: Record<string, unknown>,
   signal: AbortSignal,
 ): Promise<Result> {
-  if (typeof name !== 'string' || !Object.hasOwn(TOOLS, name)) {
-    return {
-      error: {
-        code: INVALID_PARAMS,
-        message: `${String(name)} is not a tool. Known: ${Object.keys(TOOLS).join(', ')}.`,
-      },
-    };
-  }
+  if (typeof name !== 'string' || !Object.hasOwn(TOOLS, name))
+    return fault(INVALID_PARAMS, `${String(name)} is not a tool. Known: ${Object.keys(TOOLS).join(', ')}.`);
   const checked = describeArguments(name, models).safeParse(given);
   if (!checked.success) return failed(z.prettifyError(checked.error));
   const { model = [...models.keys()][0]!, ...asked } = checked.data as { model?: string };
@@ -197,8 +179,13 @@ async function callTool(
     };
   } catch (error) {
     if (error instanceof UserError) return failed(error.message);
-    return { error: { code: INTERNAL_ERROR, message: (error as Error).message } };
+    return fault(INTERNAL_ERROR, (error as Error).message);
   }
+}
+
+/** An error for the client. */
+function fault(code: number, message: string): Result {
+  return { error: { code, message } };
 }
 
 /** An error for the client's model. */

@@ -3,12 +3,12 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sirv from 'sirv';
-import { WEB_ENGINE_FILES, webEngineFolder } from '../../../engine/runtime/node/web-engine-folder.ts';
-import { assertNewFolder } from '../../../input/formats/node/folder-files.ts';
-import { readText } from '../../../input/formats/node/read-text.ts';
+import { WEB_ENGINE_FILES, webEngineFolder } from '../../../engine/runtime/node/engine-folders.ts';
+import { assertNewFolder, fileChunks, readTextNow } from '../../../input/formats/files.ts';
+import { disk } from '../../../input/formats/node/folder-files.ts';
 import { embeddedFolder } from '../../../input/hub/node/resolve-model.ts';
 import { PROCESSOR_FILE } from '../../../input/pictures/processor.ts';
-import { atomicCopy, atomicWrite } from '../../../input/store/node/atomic-write.ts';
+import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { isOwnHost, listen, TIMEOUTS } from '../http/listen.ts';
 
@@ -30,9 +30,7 @@ export interface PictureModel {
 
 /** The file with the name of the model of pictures, and its content. */
 const MODELS_FILE = 'models.json';
-function modelsFile(pictures: PictureModel | undefined): string {
-  return `${JSON.stringify({ pictures: pictures?.name })}\n`;
-}
+const modelsFile = (pictures?: PictureModel) => `${JSON.stringify({ pictures: pictures?.name })}\n`;
 
 /** @throws UserError if the page has not been built, or the model has no pictures */
 function pageParts(pictures?: PictureModel): PagePart[] {
@@ -69,9 +67,9 @@ function pictureFiles({ name, folder }: PictureModel): Omit<PagePart, 'address'>
  * @throws UserError if the folder is not empty
  */
 export function writePage(output: string, pictures?: PictureModel): void {
-  assertNewFolder(output);
+  assertNewFolder(disk, output);
   for (const { address, folder, files } of pageParts(pictures)) {
-    for (const name of files) atomicCopy(join(folder, name), join(output, address, name));
+    for (const name of files) disk.write(join(output, address, name), fileChunks(disk, join(folder, name)));
   }
   atomicWrite(join(output, MODELS_FILE), modelsFile(pictures));
 }
@@ -93,7 +91,7 @@ export async function servePage(port: number, pictures?: PictureModel): Promise<
   const headers = pageHeaders(parts[0]!.folder);
   const handlers = parts.map(({ address, folder, files }) => ({
     address: `/${address}`,
-    files: new Set([...files, ...(address === '' ? [''] : [])]),
+    files: address === '' ? ['', ...files] : files,
     // sirv lists the files only once, at the start. No files are added later.
     send: sirv(folder, { etag: true, maxAge: 0 }),
   }));
@@ -108,7 +106,7 @@ export async function servePage(port: number, pictures?: PictureModel): Promise<
       return void response.setHeader('Content-Type', 'application/json').end(modelsFile(pictures));
     const [, address, name] = /^(\/(?:[\w-]+\/)*)([\w.-]*)(?:\?.*)?$/.exec(request.url ?? '') ?? [];
     const handler = handlers.find((part) => part.address === address);
-    if (!handler?.files.has(name!)) return void refuse(404);
+    if (!handler?.files.includes(name!)) return void refuse(404);
     request.url = `/${name}`;
     handler.send(request, response, () => void refuse(404));
   });
@@ -118,6 +116,6 @@ export async function servePage(port: number, pictures?: PictureModel): Promise<
 
 /** The headers for serving the page. They come from its file `_headers`, which some static hosts also read. */
 function pageHeaders(folder: string): [name: string, value: string][] {
-  const text = readText(join(folder, '_headers'), 'a file of the built page');
+  const text = readTextNow(disk, join(folder, '_headers'), 'a file of the built page');
   return [...text.matchAll(/^ {2}([\w-]+): (.+)$/gm)].map(([, name, value]) => [name!, value!]);
 }

@@ -80,6 +80,22 @@ export interface HttpFailure {
 /** Seconds after which a client should retry when the server is full. */
 const RETRY_AFTER = 1;
 
+/** The errors of a service, subclasses before their base. Only those without a code may name files. */
+const KNOWN: readonly (readonly [
+  kind: abstract new (...args: never[]) => Error,
+  status: FailureStatus,
+  code?: HttpFailure['code'],
+])[] = [
+  [UnknownModel, 404, 'model_not_found'],
+  [NotThere, 404],
+  [PromptTooLong, 422, 'context_length_exceeded'],
+  [BadPicture, 400, 'invalid_image'],
+  [PictureTooLarge, 413, 'image_too_large'],
+  [UserError, 422],
+  [TimedOut, 504],
+  [ComputationError, 500],
+];
+
 /**
  * Converts an error to the failure of a request.
  *
@@ -94,20 +110,16 @@ export function httpFailure(error: unknown, isGone: boolean): HttpFailure {
       status,
       message,
       param,
-      ...(code && { code }),
-      ...(status === 503 && { retryAfter: RETRY_AFTER }),
+      code,
+      retryAfter: status === 503 ? RETRY_AFTER : undefined,
     };
   }
-  if (error instanceof UnknownModel) return { status: 404, message: error.message, code: 'model_not_found' };
-  if (error instanceof NotThere) return { status: 404, message: withoutFolders(error.message) };
-  if (error instanceof PromptTooLong)
-    return { status: 422, message: error.message, code: 'context_length_exceeded' };
-  if (error instanceof BadPicture) return { status: 400, message: error.message, code: 'invalid_image' };
-  if (error instanceof PictureTooLarge)
-    return { status: 413, message: error.message, code: 'image_too_large' };
-  if (error instanceof UserError) return { status: 422, message: withoutFolders(error.message) };
-  if (error instanceof TimedOut) return { status: 504, message: error.message };
-  if (error instanceof ComputationError) return { status: 500, message: error.message };
+  const known = KNOWN.find(([kind]) => error instanceof kind);
+  if (known) {
+    const [, status, code] = known;
+    const { message } = error as Error;
+    return { status, message: code === undefined ? withoutFolders(message) : message, code };
+  }
   return { status: 500, message: 'an error of the server; see its log' };
 }
 

@@ -45,10 +45,7 @@ export function routeAt(app: ServeApp, path: string): RouteAt {
   const routes = METHODS.flatMap((method) => {
     const [matches] = app.router.match(method, path);
     // A handler for all methods is middleware, not a route.
-    const candidates = matches
-      .map(([[, { method, path }]]) => ({ method, path }))
-      .find((one) => one.method === method);
-    return candidates ?? [];
+    return matches.map(([[, route]]) => route).find((route) => route.method === method) ?? [];
   });
   return {
     route: routes[0]?.path.replaceAll(/:(\w+)/g, '{$1}') ?? 'none',

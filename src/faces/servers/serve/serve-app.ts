@@ -12,8 +12,7 @@ import { onResponseEnd, RequestScope, routeAt, type ServeApp, type ServeEnv } fr
 import { addCompletions } from './routes/completions.ts';
 import { addEmbeddings } from './routes/embeddings.ts';
 import { addHome } from './routes/home.ts';
-import { addModels } from './routes/models.ts';
-import { addAdapters, addOperating } from './routes/operating.ts';
+import { addAdapters, addModels, addOperating } from './routes/operating.ts';
 import { addPredict } from './routes/predict.ts';
 import { addRerank } from './routes/rerank.ts';
 import type { ServerMetrics } from './server-metrics.ts';

@@ -1,12 +1,9 @@
 import { InvalidData, UserError } from '../../../support/user-error.ts';
+import { type FolderFiles, readTextNow } from '../../formats/files.ts';
 import { explainHubError } from '../../hub/explain-hub-error.ts';
+import type { Hub } from '../../hub/hub.ts';
 import { type ModelId, parseModelId } from '../../hub/model-id.ts';
-import {
-  type DownloadOptions,
-  openRepository,
-  type ResolveOptions,
-  type readAccess,
-} from '../../hub/repository.ts';
+import { type DownloadOptions, openRepository, type ResolveOptions } from '../../hub/repository.ts';
 import type { ColumnClasses } from '../parquet/class-names.ts';
 import { type DatasetCard, datasetCard } from './dataset-card.ts';
 import { type DatasetSplit, listSubsets, splitFiles } from './split-files.ts';
@@ -14,16 +11,7 @@ import { type DatasetSplit, listSubsets, splitFiles } from './split-files.ts';
 /** The revision in which the Hub stores every dataset as parquet, even one that a script generates. */
 const CONVERTED = 'refs/convert/parquet';
 const CARD = 'README.md';
-
-/** The datasets in the cache of the Hub. */
-export interface CachedDatasets extends Pick<DownloadOptions, 'files'> {
-  /** A revision's folder, with the paths of the files in it. Undefined if the revision is not in the cache. */
-  snapshot(id: ModelId): { folder: string; present: string[] } | undefined;
-  /** Reads a small text file; undefined if it does not exist. */
-  read(folder: string, file: string): string | undefined;
-  /** The path of a file in the real folder. The file itself may stay a link, because its blob has no extension. */
-  realPath(folder: string, file: string): string;
-}
+const MAX_CARD_BYTES = 2 ** 22;
 
 /** The local files of a split, and the class names from the dataset's card. */
 export interface ResolvedSplit {
@@ -36,11 +24,10 @@ export interface ResolvedSplit {
  *
  * @throws UserError for a dataset, subset or split that does not exist or cannot be reached
  */
-export async function downloadSplit(
+export async function resolveSplit(
+  hub: Hub,
   wanted: DatasetSplit,
-  options: ResolveOptions,
-  access: ReturnType<typeof readAccess>,
-  cache: CachedDatasets,
+  options: ResolveOptions = {},
 ): Promise<ResolvedSplit> {
   const { dataset } = wanted;
   const id = parseModelId(dataset, options.revision);
@@ -48,8 +35,9 @@ export async function downloadSplit(
     const expected = 'a dataset on the Hub, such as owner/name';
     throw new InvalidData({ key: 'data.dataset', expected, got: JSON.stringify(dataset) });
   }
+  const access = hub.access(options);
   const { cacheDir, endpoint, offline } = access;
-  const cached = inCache(cache, id, wanted);
+  const cached = inCache(hub, cacheDir, id, wanted);
   if (cached) return cached;
   if (offline) {
     throw new UserError({
@@ -60,8 +48,8 @@ export async function downloadSplit(
     });
   }
   try {
-    return await fetched(cache, id, wanted, {
-      files: cache.files,
+    return await fetched(hub, id, wanted, {
+      cache: hub.disk.within(cacheDir),
       endpoint,
       token: access.token,
       onProgress: options.onProgress,
@@ -76,21 +64,22 @@ function listRevisions(id: ModelId): ModelId[] {
   return [id, ...(id.revision === 'main' ? [{ ...id, revision: CONVERTED }] : [])];
 }
 
-function inCache(cache: CachedDatasets, id: ModelId, wanted: DatasetSplit): ResolvedSplit | undefined {
+function inCache(hub: Hub, cacheDir: string, id: ModelId, wanted: DatasetSplit): ResolvedSplit | undefined {
   let card: DatasetCard | undefined;
   for (const revision of listRevisions(id)) {
-    const snapshot = cache.snapshot(revision);
-    if (!snapshot) continue;
-    const { folder, present } = snapshot;
-    card ??= cardIn(cache, folder);
+    const snapshot = hub.snapshot(cacheDir, 'dataset', revision);
+    if (!snapshot?.has('')) continue;
+    card ??= cardIn(snapshot);
+    // A link to a missing blob counts as missing.
+    const present = snapshot.listAll().filter(snapshot.has);
     const files = splitFiles(present, revision.revision === CONVERTED ? NO_CARD : card, wanted);
-    if (files) return resolved(cache, folder, files, card, wanted);
+    if (files) return resolved(hub.disk, snapshot, files, card, wanted);
   }
   return undefined;
 }
 
 async function fetched(
-  cache: CachedDatasets,
+  hub: Hub,
   id: ModelId,
   wanted: DatasetSplit,
   options: DownloadOptions,
@@ -104,15 +93,16 @@ async function fetched(
       return undefined;
     });
     if (!repository) break;
-    const { paths, snapshot } = repository;
+    const { paths } = repository;
+    const snapshot = hub.disk.within(repository.snapshot);
     if (!card && paths.includes(CARD)) await repository.fetch(CARD);
     const isConverted = revision.revision === CONVERTED;
-    card ??= cardIn(cache, snapshot);
+    card ??= cardIn(snapshot);
     const files = splitFiles(paths, isConverted ? NO_CARD : card, wanted);
     subsets = subsets.concat(listSubsets(paths, wanted.split));
     for (const path of files ?? []) await repository.fetch(path);
     repository.keep();
-    if (files) return resolved(cache, snapshot, files, card, wanted);
+    if (files) return resolved(hub.disk, snapshot, files, card, wanted);
   }
   const { dataset, subset, split } = wanted;
   const hint = subsets.length > 0 ? `Its subsets: ${[...new Set(subsets)].join(', ')}.` : undefined;
@@ -126,17 +116,18 @@ async function fetched(
 
 const NO_CARD = datasetCard('');
 
-function cardIn(cache: CachedDatasets, folder: string): DatasetCard {
-  const text = cache.read(folder, CARD);
-  return text === undefined ? NO_CARD : datasetCard(text);
+function cardIn(snapshot: FolderFiles): DatasetCard {
+  return snapshot.has(CARD) ? datasetCard(readTextNow(snapshot, CARD, 'a card', MAX_CARD_BYTES)) : NO_CARD;
 }
 
 function resolved(
-  cache: CachedDatasets,
-  folder: string,
+  disk: FolderFiles,
+  snapshot: FolderFiles,
   files: string[],
   card: DatasetCard,
   { subset }: DatasetSplit,
 ): ResolvedSplit {
-  return { paths: files.map((path) => cache.realPath(folder, path)), classes: card.classes(subset) };
+  // A file may stay a link, because its blob has no extension.
+  const real = disk.within(snapshot.realPath(''));
+  return { paths: files.map(real.path), classes: card.classes(subset) };
 }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { textFiles } from '../node/text-files.ts';
+import { localData } from '../node/text-files.ts';
 import { RowProblems } from '../rows.ts';
 import { type SampleBy, splitDocuments } from './documents.ts';
 import type { LanguageColumns } from './language-keys.ts';
@@ -137,11 +137,11 @@ describe('textFiles', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   it('are one file, or those of a folder by name', () => {
-    expect(() => textFiles(folder)).toThrow(' has no text files (.txt, .jsonl).');
+    expect(() => localData.textFiles(folder)).toThrow(' has no text files (.txt, .jsonl).');
     for (const name of ['b.txt', 'a.jsonl', 'c.png']) writeFileSync(join(folder, name), `\ufeff${name}`);
     mkdirSync(join(folder, 'deeper'));
-    expect(textFiles(folder).map((file) => file.read())).toEqual(['a.jsonl', 'b.txt']);
-    expect(textFiles(join(folder, 'c.png'))[0]).toMatchObject({ size: 8 });
-    expect(() => textFiles(join(folder, 'd.txt'))).toThrow('Did you mean');
+    expect(localData.textFiles(folder).map((file) => file.read())).toEqual(['a.jsonl', 'b.txt']);
+    expect(localData.textFiles(join(folder, 'c.png'))[0]).toMatchObject({ size: 8 });
+    expect(() => localData.textFiles(join(folder, 'd.txt'))).toThrow('Did you mean');
   });
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InvalidFile, type UserError } from '../../../support/user-error.ts';
 import { bytesAsSource } from '../byte-source.ts';
-import { type Files, missingIn, pathIn, readFile, readJsonFile } from '../files.ts';
+import { type Files, type FolderFiles, missingIn, pathIn, readFile, readJsonFile } from '../files.ts';
 import { TorchFile } from '../pickle/torch-file.ts';
 import { SafetensorsTensors } from '../safetensors.ts';
 import { ADAPTER_CONFIG, ADAPTERHUB_FILES, PEFT_TENSORS } from './adapter-files.ts';
@@ -48,6 +48,19 @@ const peftSchema = z.looseObject({
   base_model_name_or_path: z.string().nullish(),
   task_type: z.string().nullish(),
 });
+
+/** Reads the adapter in a folder like {@link readStoredAdapter}. Throws a UserError if there is none. */
+export async function readAdapterIn(
+  disk: FolderFiles,
+  folder: string,
+  maxBytes?: number,
+): Promise<StoredAdapter> {
+  if (!disk.has(folder)) throw disk.missing(folder, 'an adapter folder');
+  const files = disk.within(folder);
+  const adapter = await readStoredAdapter(files, maxBytes);
+  if (adapter) return adapter;
+  throw files.missing(ADAPTER_CONFIG, 'the configuration of an adapter');
+}
 
 /**
  * Reads an adapter saved by PEFT, AdapterHub or this library. Tensors of any floating-point type are converted

@@ -1,13 +1,4 @@
-import {
-  type BigIntStats,
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  openSync,
-  readdirSync,
-  readSync,
-} from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { nearest } from '../../../support/text.ts';
 import { InvalidFile, UserError } from '../../../support/user-error.ts';
@@ -62,11 +53,6 @@ export class FileSource implements OpenFile {
       done += count;
     }
     return bytes;
-  }
-
-  /** The current status of the file. */
-  stats(): BigIntStats {
-    return fstatSync(this.#open(), { bigint: true });
   }
 
   /** Closes the file. A second call does nothing, because another file may have the descriptor's number by then. */

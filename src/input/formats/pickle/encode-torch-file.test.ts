@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
+import { crc32 } from '../../../support/crc.ts';
 import { bytesAsSource } from '../byte-source.ts';
-import { crc32, encodeTorchFile, encodeZip, type FloatTensor } from './encode-torch-file.ts';
+import { encodeTorchFile, encodeZip, type FloatTensor } from './encode-torch-file.ts';
 import { TorchFile } from './torch-file.ts';
 
 const TENSORS = new Map<string, FloatTensor>([

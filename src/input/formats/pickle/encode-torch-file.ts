@@ -1,20 +1,7 @@
 import { elementCount, viewBytes } from '../../../support/arrays.ts';
+import { crc32 } from '../../../support/crc.ts';
 import { OPCODES, type Opcode } from './pickle-machine.ts';
 import { CENTRAL, END, LOCAL } from './zip-entries.ts';
-
-/** The CRC-32 remainder of every byte, with the bit-reversed polynomial of IEEE 802.3. */
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let remainder = byte;
-  for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? 0xedb88320 : 0);
-  return remainder;
-});
-
-/** The CRC-32 checksum of bytes, as zip archives store it for each entry. */
-export function crc32(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = (crc >>> 8) ^ TABLE[(crc ^ byte) & 0xff]!;
-  return ~crc >>> 0;
-}
 
 /** Maximum size of an archive, because sizes have 32 bits. */
 const MAX_BYTES = 2 ** 32 - 1;

@@ -1,7 +1,6 @@
 import { lstatSync, readlinkSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UserError } from '../../../support/user-error.ts';
-import { fileBytes } from './file-bytes.ts';
 import { NewFile } from './new-file.ts';
 
 /**
@@ -40,9 +39,4 @@ function assertNoOther(where: string): void {
 function listChunks(data: string | Uint8Array | Iterable<Uint8Array>): Iterable<Uint8Array> {
   if (typeof data === 'string') return [new TextEncoder().encode(data)];
   return data instanceof Uint8Array ? [data] : data;
-}
-
-/** Copies a file as {@link atomicWrite} writes one. */
-export function atomicCopy(from: string, to: string): void {
-  atomicWrite(to, fileBytes(from, { begin: 0, end: statSync(from).size }));
 }

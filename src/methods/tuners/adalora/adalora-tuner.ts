@@ -1,7 +1,7 @@
 import { multiply } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import { Random } from '../../../support/random.ts';
-import { adaptedModules, defaultTargets } from '../low-rank/adapted-modules.ts';
+import { beginMagnitudes, DoraInjection, doraReader, UNMIXED_LENGTHS } from '../lora/dora-injection.ts';
 import {
   type Factor,
   type FactorGroup,
@@ -21,7 +21,8 @@ import { orthonormalise, refuseTooManyVectors } from '../low-rank/orthonormal.ts
 import { adaLoraAlpha, adaLoraScale } from '../low-rank/patterns-and-scales.ts';
 import type { AdapterSettings, ScaleConfig } from '../low-rank/peft-config.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
-import type { Dropout, Fraction, ReadParameter, Regularizer, TunableModel } from '../tuner.ts';
+import { adaptedModules, defaultTargets } from '../targets/adapted-modules.ts';
+import type { Dropout, Fraction, ReadParameter, ReadRange, Regularizer, TunableModel } from '../tuner.ts';
 import { savedParameters } from '../whole-parameters.ts';
 
 /** Standard deviation of the initial P and Q. */
@@ -34,9 +35,18 @@ export interface TripletSettings {
   orth_reg_weight: number;
   /** How P and Q are initialized. Undefined if they come from a file. */
   init?: 'normal' | 'orthonormal';
+  initial_lambda?: number;
+  /** Whether modules have a magnitude (DoRA). */
+  use_dora?: boolean;
+  /** Number of points at which gradients are taken. Default: 1, without a path. */
+  path_points?: number;
 }
 
-/** AdaLoRA (Zhang et al., 2023): y += alpha / init_r · x Qᵀ diag(λ) Pᵀ. Q, λ and P have PEFT's names. */
+/**
+ * AdaLoRA (Zhang et al., 2023): y += alpha / init_r · x Qᵀ diag(λ) Pᵀ. Q, λ and P have PEFT's names. Settings select
+ * other forms: with DoRA's magnitude, y = x (m / ‖V‖ · V)ᵀ + b with V = W + s P diag(λ) Q, or with gradients at points of
+ * a path.
+ */
 export class AdaLoraTuner extends LowRankTuner {
   protected readonly diagonal = true;
   readonly regularizer: Regularizer;
@@ -45,12 +55,20 @@ export class AdaLoraTuner extends LowRankTuner {
     readonly settings: TripletSettings,
     modules: readonly LowRankModule[],
     saved: readonly TrainedParameter[],
-    /** Tensors to train besides the triplets, such as DoRA's magnitudes. */
-    beside: readonly TrainedParameter[] = [],
   ) {
-    const { layout, groups } = tripletLayout(modules, [...beside, ...saved]);
-    super(layout, modules, saved, settings.lora_dropout);
-    this.regularizer = orthogonalityTerm(groups, 'mean-norm', settings.orth_reg_weight, 2 * modules.length);
+    const { lora_dropout, orth_reg_weight, use_dora = false, path_points = 1 } = settings;
+    const magnitudes = modules.map(({ path, outFeatures }) => ({
+      name: factorName(path, 'M'),
+      shape: [outFeatures],
+    }));
+    const { layout, groups } = tripletLayout(modules, use_dora ? [...magnitudes, ...saved] : saved);
+    super(layout, modules, saved, lora_dropout);
+    this.regularizer = orthogonalityTerm(groups, 'mean-norm', orth_reg_weight, 2 * modules.length);
+    if (path_points > 1) this.injection = PathInjection;
+    if (use_dora) {
+      this.injection = DoraInjection;
+      this.bank = UNMIXED_LENGTHS;
+    }
   }
 
   /** Builds the tuner at the start of a run. Every adapted module has `init_r` triplets; `init_r` must be set. */
@@ -72,25 +90,40 @@ export class AdaLoraTuner extends LowRankTuner {
     return new AdaLoraTuner(config, modules, savedParameters(model, config, modules));
   }
 
+  /** After ranks are final, the kept triplets train without the path. */
   withModules(modules: readonly LowRankModule[]): AdaLoraTuner {
-    return new AdaLoraTuner(this.settings, modules, this.saved);
+    return new AdaLoraTuner({ ...this.settings, path_points: 1 }, modules, this.saved);
+  }
+
+  override merged(values: Float32Array, readBase: ReadRange): ReadRange {
+    const sum = super.merged(values, readBase);
+    return this.settings.use_dora ? doraReader(this.factored(values), sum) : sum;
+  }
+
+  protected override options(dropout: Dropout, fraction?: Fraction): PathOptions {
+    const { path_points: points = 1 } = this.settings;
+    // A function, because the network does not exist before the first increment is built.
+    return { ...super.options(dropout), fraction: () => fraction?.(points) };
   }
 
   /**
-   * Draws P and Q from a normal distribution with standard deviation 0.02 and sets λ to zero, so the increment is zero
-   * at first. With `orthonormal`, P and Q are then orthonormalized (the columns of P, the rows of Q). The result is
+   * Draws P and Q from a normal distribution with standard deviation 0.02. λ is usually zero, so the increment is zero at
+   * first. With `orthonormal`, P and Q are then orthonormalized (the columns of P, the rows of Q). The result is
    * uniform over all such matrices (Saxe et al., 2014, arXiv 1312.6120).
    */
-  protected initialiseFactors(values: Float32Array, seed: number, _read: ReadParameter): void {
+  protected initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
+    const { init, initial_lambda = 0, use_dora } = this.settings;
     for (const { path, rank } of this.modules) {
-      const { A, B } = factorsIn(this.layout, values, path);
+      const { A, E, B } = factorsIn(this.layout, values, path);
+      E!.fill(initial_lambda);
       const random = (factor: Factor) => new Random(seed, `init ${factorName(path, factor)}`);
       A.set(random('A').normals(A.length, INITIAL_STD));
       B.set(random('B').normals(B.length, INITIAL_STD));
-      if (this.settings.init !== 'orthonormal') continue;
+      if (init !== 'orthonormal') continue;
       orthonormalise(matrixRows(A, rank)).forEach((row, i) => A.set(row, i * row.length));
       orthonormalise(selectColumns(B, rank)).forEach((column, i) => setColumn(B, rank, i, column));
     }
+    if (use_dora) beginMagnitudes(this, values, read);
   }
 }
 
@@ -136,7 +169,8 @@ interface PathOptions extends LowRankOptions {
 }
 
 /**
- * Increments at a point of the straight path from zero to the factors. P, λ and Q times α give the increment times α³.
+ * Increments at a random point of the straight path from zero to the factors. P, λ and Q times α give the increment
+ * times α³. The mean of the gradients over the steps is an integrated gradient (Cui et al., ICLR 2026, arXiv 2603.13792).
  */
 class PathInjection extends LowRankInjection {
   declare readonly options: PathOptions;
@@ -147,41 +181,5 @@ class PathInjection extends LowRankInjection {
     if (!alpha) return whole;
     const cube = multiply(multiply(alpha, alpha), alpha);
     return whole.map((increment) => increment && multiply(increment, cube));
-  }
-}
-
-/**
- * Triplets whose gradients are computed at random points of the path from zero to their values. The mean of these
- * gradients over the steps is an integrated gradient (Cui et al., ICLR 2026, arXiv 2603.13792).
- */
-export class IguLoraTuner extends AdaLoraTuner {
-  constructor(
-    readonly path: { path_points: number; initial_lambda: number },
-    settings: TripletSettings,
-    modules: readonly LowRankModule[],
-    saved: readonly TrainedParameter[],
-  ) {
-    super(settings, modules, saved);
-    this.injection = PathInjection;
-  }
-
-  /** Returns a plain AdaLoRA tuner. After ranks are final, the kept triplets train without the path. */
-  override withModules(modules: readonly LowRankModule[]): AdaLoraTuner {
-    return new AdaLoraTuner(this.settings, modules, this.saved);
-  }
-
-  protected override options(dropout: Dropout, fraction?: Fraction): PathOptions {
-    const { path_points: points } = this.path;
-    // A function, because the network does not exist before the first increment is built.
-    return {
-      ...super.options(dropout),
-      fraction: () => (points > 1 ? fraction?.(points) : undefined),
-    };
-  }
-
-  protected override initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
-    super.initialiseFactors(values, seed, read);
-    for (const { path } of this.modules)
-      this.layout.read(values, factorName(path, 'E')).fill(this.path.initial_lambda);
   }
 }

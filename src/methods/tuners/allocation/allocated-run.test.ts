@@ -6,8 +6,8 @@ import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { type AdaLoraConfig, adaLoraConfigSchema } from '../composed/pruned-triplets.ts';
 import { adaLoraAlpha, adaLoraScale } from '../low-rank/patterns-and-scales.ts';
 import { AllocatedRun, isTold } from './allocated-run.ts';
-import { type AllocationSchedule, masksAt } from './budget.ts';
 import type { PromisedBudget } from './promised-budget.ts';
+import { type AllocationSchedule, masksAt } from './schedule.ts';
 
 /** A full training run that scripts/oracle/beyond.py recorded. */
 interface Training {

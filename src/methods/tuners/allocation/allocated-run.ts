@@ -4,12 +4,17 @@ import { UserError } from '../../../support/user-error.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, Budget, MethodRun, MethodState, Relayout } from '../method-run.ts';
 import { adapterParameters } from '../tuner.ts';
-import type { PruningConfig, ScheduleConfig } from './allocation-config.ts';
 import { type AllocatorConfig, RankAllocator } from './allocator.ts';
-import { type AllocationSchedule, finalStep, maskingSteps } from './budget.ts';
 import type { PromisedBudget } from './promised-budget.ts';
 import { keptCount, keptIndices, prunedModules } from './pruned-module.ts';
-import { assumedPhases } from './resolve-schedule.ts';
+import {
+  type AllocationSchedule,
+  assumedPhases,
+  finalStep,
+  maskingSteps,
+  type PruningConfig,
+  type ScheduleConfig,
+} from './schedule.ts';
 
 /** Maximum number of allocations in a run's log, besides the final one. With `deltaT: 1` there are thousands. */
 const MAX_TOLD = 64;

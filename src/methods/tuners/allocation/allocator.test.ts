@@ -6,7 +6,7 @@ import { type AdaLoraConfig, adaLoraConfigSchema } from '../composed/pruned-trip
 import type { AllocationEvent } from '../method-run.ts';
 import { RankAllocator } from './allocator.ts';
 import type { PrunedModule } from './pruned-module.ts';
-import { resolveSchedule } from './resolve-schedule.ts';
+import { resolveSchedule } from './schedule.ts';
 
 interface Trajectory {
   settings: Partial<AdaLoraConfig> & { target_r: number; tinit: number; tfinal: number; deltaT: number };

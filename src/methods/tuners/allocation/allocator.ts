@@ -1,15 +1,17 @@
 import type { AllocationEvent, ComponentImportance } from '../method-run.ts';
-import type { Importances, OwnFunctionName, ScoreAll } from '../own-function.ts';
+import { type Importances, isOwnFunction, type OwnFunctionName, type ScoreAll } from '../own-function.ts';
 import { allocate, type Limits } from './allocate.ts';
-import { type AllocationSchedule, type BudgetSettings, budgetAt, finalStep, masksAt } from './budget.ts';
 import {
   componentScores,
+  FORMULAS,
   magnitudeScores,
   rawSensitivity,
   scoreLogarithms,
+  type TripletScore,
   updateImportance,
 } from './importance.ts';
 import { dropComponent, findSpan, keptCount, type PrunedModule, shifted } from './pruned-module.ts';
+import { type AllocationSchedule, type BudgetSettings, budgetAt, finalStep, masksAt } from './schedule.ts';
 
 /** Everything that a checkpoint needs for an exact resume. */
 export interface AllocatorState {
@@ -75,12 +77,6 @@ export function scoreEach(
   return scores;
 }
 
-/**
- * The ε of the score `signal-to-noise` in {@link AllocatorConfig.score}. It is added only to the denominator, so values
- * with hardly any sensitivity get a low score.
- */
-const NOISE_EPSILON = 1e-6;
-
 /** The named scores, and what each needs at a step: the two averages, the gradient, or nothing. */
 const OBSERVED = {
   'sensitivity-uncertainty': 'averages',
@@ -88,8 +84,7 @@ const OBSERVED = {
   'sensitivity-over-uncertainty': 'averages',
   sensitivity: 'gradient',
   magnitude: 'nothing',
-} as const;
-export type TripletScore = keyof typeof OBSERVED;
+} as const satisfies Record<TripletScore, string>;
 
 function observedBy(score: AllocatorConfig['score']): (typeof OBSERVED)[TripletScore] {
   return OBSERVED[score as TripletScore] ?? 'averages';
@@ -262,21 +257,8 @@ export class RankAllocator {
       const scores = typeof score === 'function' ? scoreEach(score, importances) : score.all(importances);
       return (i) => scores[i]!;
     }
-    switch (score) {
-      case 'sensitivity-uncertainty':
-        return (i) => sensitivity[i]! * uncertainty[i]!;
-      case 'signal-to-noise':
-        return (i) => sensitivity[i]! / (uncertainty[i]! + NOISE_EPSILON);
-      case 'sensitivity-over-uncertainty':
-        return (i) => (sensitivity[i]! + NOISE_EPSILON) / (uncertainty[i]! + NOISE_EPSILON);
-      case 'sensitivity':
-        return (i) => sensitivity[i]!;
-      default: {
-        // This assignment does not compile if a named score has no formula.
-        const name: OwnFunctionName = score;
-        throw new Error(`RankAllocator: ${name} is the name of a function`);
-      }
-    }
+    if (isOwnFunction(score)) throw new Error(`RankAllocator: ${score} is the name of a function`);
+    return FORMULAS[score](sensitivity, uncertainty);
   }
 
   #mask(values: Float32Array): void {

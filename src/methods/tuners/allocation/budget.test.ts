@@ -1,15 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { CURVES } from './allocation-config.ts';
-import {
-  type AllocationSchedule,
-  budgetAt,
-  budgetShape,
-  budgetSummary,
-  maskingSteps,
-  masksAt,
-  oneBudget,
-} from './budget.ts';
+import { budgetShape, budgetSummary, oneBudget } from './budget.ts';
+import { type AllocationSchedule, budgetAt, CURVES, maskingSteps, masksAt } from './schedule.ts';
 
 const schedule = { tinit: 3, tfinal: 5, deltaT: 4, totalStep: 20 };
 

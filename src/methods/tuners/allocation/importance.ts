@@ -7,6 +7,7 @@ import {
 } from '../../../engine/vectors/vector-loop.ts';
 import { lazy } from '../../../support/options.ts';
 import type { MethodState } from '../method-run.ts';
+import { isOwnFunction, wordOrFunction } from '../own-function.ts';
 import type { PrunedModule } from './pruned-module.ts';
 
 /**
@@ -31,6 +32,49 @@ export function componentScores(
   return scores;
 }
 
+/** Keeps a denominator above zero. */
+const NOISE_EPSILON = 1e-6;
+
+/** The score of a scalar by its index, from its two averages. */
+export const FORMULAS = {
+  'sensitivity-uncertainty': (sensitivity: Float32Array, uncertainty: Float32Array) => (i: number) =>
+    sensitivity[i]! * uncertainty[i]!,
+  /** ε is added only to the denominator, so values with hardly any sensitivity get a low score. */
+  'signal-to-noise': (sensitivity: Float32Array, uncertainty: Float32Array) => (i: number) =>
+    sensitivity[i]! / (uncertainty[i]! + NOISE_EPSILON),
+  'sensitivity-over-uncertainty': (sensitivity: Float32Array, uncertainty: Float32Array) => (i: number) =>
+    (sensitivity[i]! + NOISE_EPSILON) / (uncertainty[i]! + NOISE_EPSILON),
+  sensitivity: (sensitivity: Float32Array) => (i: number) => sensitivity[i]!,
+};
+
+/** The named scores in the notation of the paper's ablations (table 4). */
+const SYMBOLS: Readonly<Record<keyof typeof FORMULAS | 'magnitude', string>> = {
+  'sensitivity-uncertainty': 's = Ī · Ū',
+  'signal-to-noise': 's = Ī / Ū',
+  'sensitivity-over-uncertainty': 's = (Ī + ε) / (Ū + ε)',
+  sensitivity: 's = I',
+  magnitude: 's = |λ|',
+};
+export type TripletScore = keyof typeof SYMBOLS;
+export const SCORE_NAMES = Object.keys(SYMBOLS) as [TripletScore, ...TripletScore[]];
+
+/** Describes a score other than the usual one. */
+export function scoreVariant(score: unknown, usual: TripletScore): string[] {
+  if (isOwnFunction(score)) return ['own score'];
+  return score === undefined || score === usual ? [] : [SYMBOLS[score as TripletScore]];
+}
+
+/**
+ * The schema of an importance score: one of some names or, in a program, a `ScoreFunction`. That type is written out,
+ * because in the registry's declarations the compiler loses the import of an alias.
+ */
+export function scoreNamed<const Names extends readonly [string, ...string[]]>(names: Names) {
+  return wordOrFunction<
+    (importance: Readonly<{ sensitivity: number; uncertainty: number; value: number }>) => number,
+    Names
+  >(names);
+}
+
 /** The ablation with `|λ|` alone as the score, for triplets only. */
 export function magnitudeScores({ rank, offsets: { E } }: PrunedModule, values: Float32Array): Float64Array {
   if (E === undefined) throw new Error('a doublet has no λ');
@@ -52,6 +96,11 @@ export class Averages {
   constructor(length: number) {
     this.sensitivity = new Float32Array(length);
     this.uncertainty = new Float32Array(length);
+  }
+
+  /** Ī · Ū of a value by its index. */
+  get score(): (index: number) => number {
+    return FORMULAS['sensitivity-uncertainty'](this.sensitivity, this.uncertainty);
   }
 
   state(): MethodState {

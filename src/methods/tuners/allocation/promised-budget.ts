@@ -1,17 +1,14 @@
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { attemptAll, InvalidConfig } from '../../../support/user-error.ts';
-import { adaptedModules } from '../low-rank/adapted-modules.ts';
-import type { PeftType } from '../low-rank/low-rank-kind.ts';
-import { type AdapterSettings, storedSize } from '../low-rank/peft-config.ts';
+import { type AdapterSettings, type PeftType, storedSize } from '../low-rank/peft-config.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
-import { MAX_RANK } from '../shared/rank.ts';
+import { MAX_RANK } from '../peft/settings.ts';
+import { adaptedModules } from '../targets/adapted-modules.ts';
 import type { TunableModel } from '../tuner.ts';
 import { savedParameters } from '../whole-parameters.ts';
 import type { Cost } from './allocate.ts';
-import type { ScheduleConfig } from './allocation-config.ts';
 import {
-  type AllocationSchedule,
   type Amount,
   type BudgetConfig,
   type BudgetForms,
@@ -27,7 +24,7 @@ import {
   readUnit,
   TARGET_KEYS,
 } from './budget.ts';
-import { resolveSchedule } from './resolve-schedule.ts';
+import { type AllocationSchedule, resolveSchedule, type ScheduleConfig } from './schedule.ts';
 
 /** Converts between ranks and their cost in each unit. */
 export class BudgetCosts {
@@ -211,8 +208,6 @@ export interface AllocatingMethod {
   title: string;
   /** The things that it keeps or drops. */
   components: Components;
-  /** The modules that it adapts by default. */
-  targets: readonly string[];
   /** Minimum rank of every module. Default: 0. */
   minRank?: number;
   /** The type of its stored adapters. */
@@ -233,14 +228,14 @@ export interface AllocationPlan {
  * @throws UserError that lists all errors of modules, budget and schedule
  */
 export function planAllocation(
-  { method, title, components, targets, minRank = 0, kind }: AllocatingMethod,
+  { method, title, components, minRank = 0, kind }: AllocatingMethod,
   model: TunableModel,
   config: AdapterSettings & BudgetConfig & ScheduleConfig,
   totalSteps: number,
 ): AllocationPlan {
   const [plan, schedule] = attemptAll([
     () => {
-      const modules = adaptedModules(model, config, targets);
+      const modules = adaptedModules(model, config);
       const saved = savedParameters(model, config, modules);
       const fileBytes = storedSize(modules, saved, kind);
       const modelParameters = [...model.parameters.values()].reduce(

@@ -1,7 +1,6 @@
 import { isAdapterHubTensor } from '../../../input/formats/adapters/read-stored-adapter.ts';
 import type { AdapterTensors, StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
 import { excerptName } from '../../../input/formats/excerpt.ts';
-import type { Sublayer } from '../../../models/nn/network.ts';
 import { InvalidFile, type UserError } from '../../../support/user-error.ts';
 import { readVector } from '../peft/peft-files.ts';
 import type { TunableModel, TunedValues } from '../tuner.ts';
@@ -84,25 +83,20 @@ function strayTensor(key: string, where: string): UserError {
   });
 }
 
-/** The description of a run's adapters in its files. */
-export interface StoredBottlenecks extends BottleneckForm {
-  sublayers: readonly Sublayer['kind'][];
-  bottleneck: number;
-}
-
 /**
  * Stores trained values as AdapterHub's `save_adapter` writes them.
  *
  * @param labels class names by id; missing for tasks without labels
  */
 export function storeBottlenecks(
-  { definition, head, config, sublayers: modelSublayers }: TunableModel,
-  { bottleneck, sublayers, ...form }: StoredBottlenecks,
-  { layout, saved }: BottleneckTuner,
+  { definition, head, config }: TunableModel,
+  { layout, saved, form, places }: BottleneckTuner,
   values: Float32Array,
   { baseModel, labels }: { baseModel: string; labels: readonly string[] },
 ): StoredAdapter {
-  const { width } = modelSublayers[0]!;
+  const { sublayer, bottleneck } = places[0]!;
+  const { width } = sublayer;
+  const sublayers = places.map(({ sublayer }) => sublayer.kind);
   const common = {
     hidden_size: width,
     model_class: head.architecture,

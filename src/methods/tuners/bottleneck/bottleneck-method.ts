@@ -8,7 +8,7 @@ import type { AdapterKind } from '../adapter-kind.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
-import { rank } from '../shared/rank.ts';
+import { rank } from '../peft/settings.ts';
 import type { TunableModel } from '../tuner.ts';
 import { parseAdapterHubSettings } from './adapterhub-settings.ts';
 import { importBottlenecks, storeBottlenecks } from './bottleneck-files.ts';
@@ -75,11 +75,10 @@ function bottleneckMethod({
       const sites = model.sublayers
         .filter(({ kind }) => sublayers.includes(kind))
         .map((sublayer) => ({ sublayer, bottleneck }));
-      const form = { reads, nonLinearity };
-      const tuner = new BottleneckTuner(sites, headParameters(model), form);
+      const tuner = new BottleneckTuner(sites, headParameters(model), { reads, nonLinearity });
       return staticRun(tuner, {
         store: (values, baseModel, labels = []) =>
-          storeBottlenecks(model, { ...form, sublayers, bottleneck }, tuner, values, { baseModel, labels }),
+          storeBottlenecks(model, tuner, values, { baseModel, labels }),
       });
     },
     kind: bottleneckKind,

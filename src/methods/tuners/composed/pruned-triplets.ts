@@ -1,72 +1,24 @@
 import { z } from 'zod';
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
-import { AdaLoraTuner, IguLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts';
+import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { AllocatedRun } from '../allocation/allocated-run.ts';
-import {
-  allocationVariants,
-  pruningShape,
-  scheduleShape,
-  scoreNamed,
-} from '../allocation/allocation-config.ts';
-import type { TripletScore } from '../allocation/allocator.ts';
 import { BUDGET_KEYS, budgetShape, budgetSummary, oneBudget, withoutBudget } from '../allocation/budget.ts';
+import { SCORE_NAMES, scoreNamed, scoreVariant, type TripletScore } from '../allocation/importance.ts';
 import { planAllocation } from '../allocation/promised-budget.ts';
 import { keptCount } from '../allocation/pruned-module.ts';
-import { beginMagnitudes, DoraInjection, doraReader, UNMIXED_LENGTHS } from '../lora/dora-injection.ts';
+import { pruningShape, scheduleShape, scheduleVariants } from '../allocation/schedule.ts';
+import { loraKind, rankKeys } from '../lora/lora-files.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
-import { loraKind, rankKeys } from '../lora/ranked-run.ts';
-import { defaultTargets } from '../low-rank/adapted-modules.ts';
-import { factorName, factorsIn, type LowRankModule } from '../low-rank/factors.ts';
-import { type Export, exportLowRank } from '../low-rank/import-adapter.ts';
+import { factorName, factorsIn } from '../low-rank/factors.ts';
+import { type Export, exportLowRank } from '../low-rank/low-rank-files.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { adaLoraAlpha } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { AnySettings, MethodDefinition } from '../method-definition.ts';
 import type { MethodRun } from '../method-run.ts';
-import { isOwnFunction } from '../own-function.ts';
-import type { TrainedParameter } from '../parameter-layout.ts';
-import type { ReadParameter, ReadRange, TunableModel } from '../tuner.ts';
-import { continuesTriplets, tripletMethod, tripletShape } from './triplet-method.ts';
-
-/** AdaLoRA's triplets with DoRA's magnitude: y = x (m / ‖V‖ · V)ᵀ + b with V = W + s P diag(λ) Q. */
-class AdaDoraTuner extends AdaLoraTuner {
-  constructor(
-    settings: TripletSettings,
-    modules: readonly LowRankModule[],
-    saved: readonly TrainedParameter[],
-  ) {
-    const magnitudes = modules.map(({ path, outFeatures }) => ({
-      name: factorName(path, 'M'),
-      shape: [outFeatures],
-    }));
-    super(settings, modules, saved, magnitudes);
-    this.injection = DoraInjection;
-    this.bank = UNMIXED_LENGTHS;
-  }
-
-  override withModules(modules: readonly LowRankModule[]): AdaDoraTuner {
-    return new AdaDoraTuner(this.settings, modules, this.saved);
-  }
-
-  override merged(values: Float32Array, readBase: ReadRange): ReadRange {
-    return doraReader(this.factored(values), super.merged(values, readBase));
-  }
-
-  protected override initialiseFactors(values: Float32Array, seed: number, read: ReadParameter): void {
-    super.initialiseFactors(values, seed, read);
-    beginMagnitudes(this, values, read);
-  }
-}
-
-/** The scores in the notation of the paper's ablations (table 4). */
-const SCORES = {
-  'sensitivity-uncertainty': 's = Ī · Ū',
-  'signal-to-noise': 's = Ī / Ū',
-  'sensitivity-over-uncertainty': 's = (Ī + ε) / (Ū + ε)',
-  sensitivity: 's = I',
-  magnitude: 's = |λ|',
-} satisfies Record<TripletScore, string>;
-const SCORE_NAMES = Object.keys(SCORES) as [TripletScore, ...TripletScore[]];
+import { withTargets } from '../targets/adapted-modules.ts';
+import type { TunableModel } from '../tuner.ts';
+import { tripletMethod, tripletShape } from './triplet-method.ts';
 
 /** The defaults in which a named method differs from AdaLoRA. */
 interface Preset {
@@ -134,6 +86,7 @@ function prunedTriplets(
 ): MethodDefinition<AdaLoraConfig, typeof adaLoraConfigSchema> {
   const config = prunedSchema(preset);
   return tripletMethod({
+    method,
     title,
     tags,
     config,
@@ -141,7 +94,6 @@ function prunedTriplets(
     averages: 2,
     start: (model, settings, totalSteps) => startRun({ method, title }, model, settings, totalSteps),
     kind: preset.use_dora ? loraKind : undefined,
-    continues: preset.use_dora ? undefined : continuesTriplets<AdaLoraConfig>(method, config),
     variants: (settings) => listVariants(settings, preset),
     words: { summary: budgetSummary, budgetKeys: BUDGET_KEYS },
   });
@@ -151,28 +103,26 @@ function prunedTriplets(
 function listVariants(settings: AnySettings, preset: Preset): string[] {
   const { score, use_dora, path_points: points, restart } = settings;
   const { score: usual = 'sensitivity-uncertainty', path_points: usualPoints = 1 } = preset;
-  const variants = [];
-  if (isOwnFunction(score)) variants.push('own score');
-  else if (score !== undefined && score !== usual) variants.push(SCORES[score as TripletScore]);
+  const variants = scoreVariant(score, usual);
   if (use_dora === true && !preset.use_dora) variants.push('trained magnitude');
   if (points === 1 && usualPoints > 1) variants.push('without the path');
   if (Number(points) > 1 && usualPoints === 1) variants.push(`path of ${points} points`);
   if (restart === true) variants.push('restart with final ranks');
-  return [...variants, ...allocationVariants(settings)];
+  return [...variants, ...scheduleVariants(settings)];
 }
 
 function startRun(
   names: { method: string; title: string },
   model: TunableModel,
-  settings: AdaLoraConfig,
+  given: AdaLoraConfig,
   totalSteps: number,
 ): MethodRun {
+  const settings = withTargets(model, given, 'many');
   const { use_dora: isDora } = settings;
-  const targets = defaultTargets(model, 'many');
   // PEFT cannot store a module of rank 0, and its magnitude would be lost.
   const minRank = isDora ? 1 : 0;
   const kind = isDora ? 'LORA' : 'ADALORA';
-  const allocating = { ...names, components: 'triplets', targets, minRank, kind } as const;
+  const allocating = { ...names, components: 'triplets', minRank, kind } as const;
   const { budget, schedule } = planAllocation(allocating, model, settings, totalSteps);
   // The budget's keys are not stored, because PEFT's keys of these names have another meaning.
   const config = { ...withoutBudget(settings), init_r: budget.initialRank };
@@ -183,9 +133,9 @@ function startRun(
     schedule,
     budget,
     minRank,
-    tuner: createTuner(model, config),
+    tuner: AdaLoraTuner.create(model, config),
     store({ tuner, keep, settled }, values, baseModel) {
-      const made = { model, targets, values, baseModel };
+      const made = { model, values, baseModel };
       if (isDora) return storeDora({ ...made, config }, tuner);
       const { modules, layout } = tuner;
       const flags = modules.map(
@@ -209,19 +159,9 @@ function startRun(
   });
 }
 
-/** Builds the triplets in the form that the settings name: plain, with a magnitude, or on a path from zero. */
-function createTuner(model: TunableModel, config: Omit<AdaLoraConfig, 'init_r'> & { init_r: number }) {
-  const plain = AdaLoraTuner.create(model, config);
-  const { modules, saved } = plain;
-  if (config.use_dora) return new AdaDoraTuner(config, modules, saved);
-  if (config.path_points > 1 || config.initial_lambda !== 0)
-    return new IguLoraTuner(config, config, modules, saved);
-  return plain;
-}
-
 /** Stores triplets with magnitudes as PEFT's DoRA: A = Q and B = P diag(λ). The alphas keep the scale at every rank. */
 function storeDora(
-  made: Pick<Export, 'model' | 'targets' | 'values' | 'baseModel' | 'config'>,
+  made: Pick<Export, 'model' | 'values' | 'baseModel' | 'config'>,
   { modules, layout, saved }: LowRankTuner,
 ): StoredAdapter {
   const plain = new LoraTuner({ lora_dropout: 0, use_dora: true }, modules, saved);

@@ -3,35 +3,39 @@ import { AdaLoraTuner, type TripletSettings } from '../adalora/adalora-tuner.ts'
 import { BUDGET_KEYS } from '../allocation/budget.ts';
 import { continuesLowRank } from '../low-rank/continued-section.ts';
 import { parseFactor } from '../low-rank/factors.ts';
-import type { ImportedKind } from '../low-rank/import-adapter.ts';
-import { lowRankKind } from '../low-rank/low-rank-kind.ts';
+import { lowRankKind, rankedModules } from '../low-rank/low-rank-files.ts';
 import { scaleVariant, storedAdaLoraScale, withVariants } from '../low-rank/patterns-and-scales.ts';
-import { type AdaLoraAdapterConfig, scaleShape } from '../low-rank/peft-config.ts';
+import { ADALORA_FILES, type AdaLoraAdapterConfig, scaleShape } from '../low-rank/peft-config.ts';
 import type { AnySettings, ContinuesAdapters, MethodDefinition, MethodTexts } from '../method-definition.ts';
+import { listParameters, type TunerOf } from '../peft/peft-files.ts';
 
 /** Adapters of PEFT's type ADALORA: triplets with allocated or constant ranks. */
-const adaLoraKind = lowRankKind('ADALORA', {
-  imported: (config) => importedAdaLora(config, { lora_dropout: 0, orth_reg_weight: 0 }),
-  facts: ({ init_r, target_r }) => ({ initialRank: init_r, settings: { init_r, target_r } }),
-});
+const adaLoraKind = lowRankKind(
+  ADALORA_FILES,
+  tripletsOfFile({ lora_dropout: 0, orth_reg_weight: 0 }),
+  ({ init_r, target_r }) => ({ initialRank: init_r, settings: { init_r, target_r } }),
+);
 
-/** Builds the tuner of an imported adapter. Its file defines the adapter, and `settings` define how it is trained. */
-function importedAdaLora(
-  config: AdaLoraAdapterConfig,
-  settings: TripletSettings,
-): ImportedKind<AdaLoraTuner> {
+/** Makes the tuner of a stored adapter. Its file defines the adapter, and `settings` define how it is trained. */
+function tripletsOfFile(settings: TripletSettings): TunerOf<AdaLoraAdapterConfig, AdaLoraTuner> {
   // A key may end in the adapter's name.
   const pathOf = (key: string) => (parseFactor(key) ?? parseFactor(key.slice(0, key.lastIndexOf('.'))))?.path;
-  const kept = new Map(
-    Object.entries(config.rank_pattern ?? {}).map(([key, rows]) => [
-      pathOf(key),
-      rows.filter(Boolean).length,
-    ]),
-  );
-  return {
-    rank: (path) => kept.get(path) ?? config.init_r,
-    scale: (_, rank) => storedAdaLoraScale(config, rank),
-    create: (modules, saved) => new AdaLoraTuner(settings, modules, saved),
+  const { lora_dropout, orth_reg_weight } = settings;
+  return (read, _model, where) => {
+    const { config, saved } = read;
+    const kept = new Map(
+      Object.entries(config.rank_pattern ?? {}).map(([key, rows]) => [
+        pathOf(key),
+        rows.filter(Boolean).length,
+      ]),
+    );
+    const modules = rankedModules(
+      read,
+      where,
+      (path) => kept.get(path) ?? config.init_r,
+      (_, rank) => storedAdaLoraScale(config, rank),
+    );
+    return new AdaLoraTuner({ lora_dropout, orth_reg_weight }, modules, listParameters(saved));
   };
 }
 
@@ -50,7 +54,8 @@ export const tripletShape = {
 /** A method with AdaLoRA's triplets: its names, and the policy of its ranks. */
 interface TripletMethod<Config, Schema extends z.ZodObject>
   extends Pick<MethodDefinition<Config, Schema>, 'config' | 'start'> {
-  /** Its display name, such as "AdaLoRA". */
+  /** Its name in a config (`method`) and its display name (`title`). */
+  method: string;
   title: string;
   /** Tags on the Hub besides `peft`. */
   tags: readonly string[];
@@ -59,19 +64,22 @@ interface TripletMethod<Config, Schema extends z.ZodObject>
   /** Describes settings of the policy that differ from the usual ones. */
   variants?(settings: AnySettings): readonly string[];
   words: Pick<MethodTexts, 'summary' | 'budgetKeys'>;
-  /** The kind of its adapter files. Default: PEFT's AdaLoRA. */
+  /** The kind of its adapter files. Default: PEFT's AdaLoRA, whose adapters it continues. */
   kind?: MethodDefinition['kind'];
-  continues?: ContinuesAdapters<Config>;
+  /** Returns the settings of an adapter under the names of its section. Default: unchanged. */
+  known?(start: AdaLoraAdapterConfig): AnySettings;
 }
 
 /** Defines a method that trains AdaLoRA's triplets under a policy of their ranks. */
 export function tripletMethod<Config, Schema extends z.ZodObject>({
+  method,
   title,
   tags,
   averages,
   variants = () => [],
   words,
   kind = adaLoraKind,
+  known = (start) => start,
   ...parts
 }: TripletMethod<Config, Schema>): MethodDefinition<Config, Schema> {
   return {
@@ -85,6 +93,7 @@ export function tripletMethod<Config, Schema extends z.ZodObject>({
     // Five vectors as in every method, and the policy's.
     vectors: 5 + averages,
     kind,
+    continues: kind === adaLoraKind ? continuesTriplets(method, parts.config, known) : undefined,
     words: {
       title,
       titleWith: (settings) => withVariants(title, [variants(settings), tripletVariants(settings)]),
@@ -110,27 +119,23 @@ function tripletVariants(settings: AnySettings): string[] {
 /** Keys that have an effect when a run continues an adapter. The others control allocation, and ranks stay the same. */
 const TRAINING = ['lora_dropout', 'orth_reg_weight'];
 
-/**
- * Continues training of an adapter with triplets, at its ranks.
- *
- * @param known returns the adapter's settings under the names of the method's section; by default unchanged
- */
-export function continuesTriplets<Config>(
+/** Continues training of an adapter with triplets, at its ranks. */
+function continuesTriplets<Config>(
   method: string,
   schema: z.ZodObject,
-  known: (start: AdaLoraAdapterConfig) => AnySettings = (start) => start,
+  known: (start: AdaLoraAdapterConfig) => AnySettings,
 ): ContinuesAdapters<Config> {
   return continuesLowRank({
     method,
     schema: schema as never,
+    files: ADALORA_FILES,
     // The file's alpha already includes the scale of the original run. An alpha that PEFT ignores is no setting here.
-    known(start: AdaLoraAdapterConfig) {
+    known(start) {
       const { lora_alpha, ...others } = known(start);
       const given = start.lora_alpha > 0 ? { lora_alpha } : {};
       return { ...others, ...given, scale: 'standard' };
     },
-    imported: (start: AdaLoraAdapterConfig, settings) =>
-      importedAdaLora(start, settings as unknown as TripletSettings),
+    tunerOf: (settings) => tripletsOfFile(settings as unknown as TripletSettings),
     meaningless: [...BUDGET_KEYS, ...Object.keys(schema.shape)].filter((key) => !TRAINING.includes(key)),
     notices: ["Training continues with the adapter's triplets. Their ranks do not change."],
   }) as unknown as ContinuesAdapters<Config>;

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { gatherValues } from '../../../support/numbers.ts';
-import { scheduleShape } from '../allocation/allocation-config.ts';
-import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
 import { Averages, componentScores, updateImportance } from '../allocation/importance.ts';
 import { prunedModules } from '../allocation/pruned-module.ts';
-import { elasticLora, elasticShape, isLastMove, movedRanks } from '../elastic/elastic-lora.ts';
-import { type Draw, type NewTriplet, type RankPolicy, seeded } from '../elastic/elastic-run.ts';
+import { scheduleShape } from '../allocation/schedule.ts';
+import { elasticLora, elasticShape } from '../elastic/elastic-lora.ts';
+import type { Draw, NewTriplet, RankPolicy } from '../elastic/elastic-run.ts';
 import { factorsIn, matrixRows, selectColumns } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { dot64, norm } from '../low-rank/orthonormal.ts';
@@ -81,30 +80,21 @@ type ElaLoraConfig = z.infer<typeof elaLoraConfigSchema>;
 export class ElaLoraPolicy extends Averages implements RankPolicy {
   constructor(
     length: number,
-    readonly config: Pick<ElaLoraConfig, 'k' | 'b' | 'schedule' | 'beta1' | 'beta2'>,
-    readonly schedule: AllocationSchedule,
+    readonly config: Pick<ElaLoraConfig, 'k' | 'beta1' | 'beta2'>,
     readonly draw: Draw,
   ) {
     super(length);
   }
 
-  afterStep(step: number, _tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void {
-    if (step >= finalStep(this.schedule)) return;
-    const { beta1, beta2 } = this.config;
-    updateImportance(
-      { values, gradient, sensitivity: this.sensitivity, uncertainty: this.uncertainty },
-      { beta1, beta2 },
-    );
+  afterStep(values: Float32Array, gradient: Float32Array): void {
+    const { sensitivity, uncertainty } = this;
+    updateImportance({ values, gradient, sensitivity, uncertainty }, this.config);
   }
 
-  decide(step: number, tuner: LowRankTuner, values: Float32Array) {
-    const { config, schedule } = this;
-    const b = movedRanks(step, schedule, config);
-    if (b === 0) return undefined;
-    const scores = prunedModules(tuner).map((module) =>
-      componentScores(module, (i) => this.sensitivity[i]! * this.uncertainty[i]!),
-    );
-    const changes = chooseMoves(scores, config.k, b).map(({ removed, added }, k) => {
+  decide(b: number, step: number, tuner: LowRankTuner, values: Float32Array) {
+    const { score } = this;
+    const scores = prunedModules(tuner).map((module) => componentScores(module, score));
+    const changes = chooseMoves(scores, this.config.k, b).map(({ removed, added }, k) => {
       const { path, rank } = tuner.modules[k]!;
       const kept = Array.from({ length: rank }, (_, i) => i).filter((i) => !removed.includes(i));
       const { A, E, B } = factorsIn(tuner.layout, values, path);
@@ -121,7 +111,7 @@ export class ElaLoraPolicy extends Averages implements RankPolicy {
       }
       return { kept, added: grown };
     });
-    return { changes, scores, final: isLastMove(step, schedule, config) };
+    return { changes, scores };
   }
 
   move(indices: Int32Array): void {
@@ -163,6 +153,5 @@ export const elaLora = elasticLora<ElaLoraConfig, typeof elaLoraConfigSchema>({
   title: 'ElaLoRA',
   config: elaLoraConfigSchema,
   averages: 2,
-  policy: ({ layout }, config, schedule, seed) =>
-    new ElaLoraPolicy(layout.length, config, schedule, seeded(seed)),
+  policy: (config, draw, { layout }) => new ElaLoraPolicy(layout.length, config, draw),
 });

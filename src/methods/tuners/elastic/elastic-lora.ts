@@ -1,19 +1,16 @@
 import { z } from 'zod';
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
-import { roundHalfEven } from '../../../support/numbers.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { scheduleShape } from '../allocation/allocation-config.ts';
-import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
-import { assumedPhases, resolveSchedule } from '../allocation/resolve-schedule.ts';
-import { continuesTriplets, tripletMethod, tripletShape } from '../composed/triplet-method.ts';
-import { defaultTargets } from '../low-rank/adapted-modules.ts';
+import { assumedPhases, resolveSchedule, scheduleShape } from '../allocation/schedule.ts';
+import { tripletMethod, tripletShape } from '../composed/triplet-method.ts';
 import { factorName } from '../low-rank/factors.ts';
-import { type Export, exportLowRank } from '../low-rank/import-adapter.ts';
+import { type Export, exportLowRank } from '../low-rank/low-rank-files.ts';
 import { computeAdaLoraAlpha } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { AnySettings, MethodDefinition } from '../method-definition.ts';
-import { rank } from '../shared/rank.ts';
-import { ElasticRun, type RankPolicy } from './elastic-run.ts';
+import { rank } from '../peft/settings.ts';
+import { withTargets } from '../targets/adapted-modules.ts';
+import { type Draw, ElasticRun, type RankPolicy, seeded } from './elastic-run.ts';
 
 const { tinit, tfinal, deltaT } = scheduleShape;
 
@@ -41,32 +38,6 @@ export const elasticShape = {
 };
 
 type ElasticConfig = z.output<z.ZodObject<typeof elasticShape>>;
-
-/** How many ranks move at once. */
-interface Movement {
-  b: number;
-  schedule: 'cubic' | 'constant';
-}
-
-/** The number of ranks that move at a step. 0 at steps without a move. Steps count from 1. */
-export function movedRanks(
-  step: number,
-  schedule: AllocationSchedule,
-  { b, schedule: curve }: Movement,
-): number {
-  const { tinit, deltaT } = schedule;
-  const end = finalStep(schedule);
-  if (step <= tinit || step >= end || (step - tinit) % deltaT !== 0) return 0;
-  if (curve === 'constant') return b;
-  return roundHalfEven(b - b * ((step - tinit) / (end - tinit)) ** 3);
-}
-
-/** Whether no ranks move after this step. */
-export function isLastMove(step: number, schedule: AllocationSchedule, movement: Movement): boolean {
-  for (let later = step + 1; later < finalStep(schedule); later++)
-    if (movedRanks(later, schedule, movement) > 0) return false;
-  return true;
-}
 
 /**
  * Stores triplets with a rank and a scale per module as PEFT's AdaLoRA. PEFT has one initial rank and one scale for all
@@ -103,7 +74,7 @@ interface ElasticParts<Config, Schema extends z.ZodObject> {
   /** Number of vectors that the policy keeps. */
   averages: number;
   variants?(settings: AnySettings): string[];
-  policy(tuner: AdaLoraTuner, config: Config, schedule: AllocationSchedule, seed: number): RankPolicy;
+  policy(config: Config, draw: Draw, tuner: AdaLoraTuner): RankPolicy;
 }
 
 /** Defines a method with AdaLoRA's triplets that move between modules. Its files are AdaLoRA's. */
@@ -117,6 +88,7 @@ export function elasticLora<Config extends ElasticConfig, Schema extends z.ZodOb
 }: ElasticParts<Config, Schema>): MethodDefinition<Config, Schema> {
   return tripletMethod<Config, Schema>({
     ...parts,
+    method,
     title,
     tags: ['adalora', method],
     averages,
@@ -125,24 +97,22 @@ export function elasticLora<Config extends ElasticConfig, Schema extends z.ZodOb
       const schedule = resolveSchedule(config, totalSteps, method);
       const { totalStep: total_step, ...phases } = schedule;
       const tuner = AdaLoraTuner.create(model, { ...config, init_r: r });
-      const targets = defaultTargets(model, 'many');
+      const complete = withTargets(model, config, 'many');
       return new ElasticRun({
         tuner,
         schedule,
-        policy: policy(tuner, config, schedule, seed),
+        movement: config,
+        policy: policy(config, seeded(seed), tuner),
         restarts: config.restart_optimizer,
         store: ({ modules, layout }, values, baseModel) =>
           storeTriplets(
-            { model, targets, modules, layout, values, baseModel, config },
+            { model, modules, layout, values, baseModel, config: complete },
             { ...phases, total_step, target_r: r },
           ),
         assumed: assumedPhases(config, schedule),
       });
     },
-    continues: continuesTriplets(method, parts.config, ({ target_r, ...start }) => ({
-      ...start,
-      r: target_r,
-    })),
+    known: ({ target_r, ...start }) => ({ ...start, r: target_r }),
     variants: (settings) =>
       [
         settings.schedule === 'constant' ? 'constant b' : [],

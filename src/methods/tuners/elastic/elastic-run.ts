@@ -1,8 +1,9 @@
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
+import { roundHalfEven } from '../../../support/numbers.ts';
 import { Random } from '../../../support/random.ts';
-import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
 import { scoreLogarithms } from '../allocation/importance.ts';
 import { movedIndices } from '../allocation/pruned-module.ts';
+import { type AllocationSchedule, alongCurve, finalStep } from '../allocation/schedule.ts';
 import { factorsIn, listRanks, setColumn } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { AfterStep, MethodRun, MethodState, Relayout } from '../method-run.ts';
@@ -49,19 +50,36 @@ function plant(
   });
 }
 
+/** How many ranks move at once. */
+export interface Movement {
+  b: number;
+  schedule: 'cubic' | 'constant';
+}
+
+/** The number of ranks that move at a step. 0 at steps without a move. Steps count from 1. */
+export function movedRanks(
+  step: number,
+  schedule: AllocationSchedule,
+  { b, schedule: curve }: Movement,
+): number {
+  const { tinit, deltaT } = schedule;
+  const end = finalStep(schedule);
+  if (step <= tinit || step >= end || (step - tinit) % deltaT !== 0) return 0;
+  const share = (step - tinit) / (end - tinit);
+  return roundHalfEven(alongCurve(curve === 'cubic' ? 'late-cubic' : curve, share, b, 0));
+}
+
 /** How a method moves ranks between modules during training. */
 export interface RankPolicy {
-  /** Called after the optimizer's step. */
-  afterStep?(step: number, tuner: LowRankTuner, values: Float32Array, gradient: Float32Array): void;
-  /**
-   * Decides the change at a step: one entry per module, the scores behind it, and whether it is the last change.
-   * Undefined for no change.
-   */
+  /** Called after the optimizer's step, until ranks are final. */
+  afterStep?(values: Float32Array, gradient: Float32Array): void;
+  /** Decides which ranks move: one change per module, and the scores behind them. `b` is their maximum number. */
   decide(
+    b: number,
     step: number,
     tuner: LowRankTuner,
     values: Float32Array,
-  ): { changes: readonly ModuleChange[]; scores: readonly Iterable<number>[]; final: boolean } | undefined;
+  ): { changes: readonly ModuleChange[]; scores: readonly Iterable<number>[] };
   /** Moves the policy's state to the new layout. */
   move?(indices: Int32Array): void;
   state?(): MethodState;
@@ -73,6 +91,7 @@ export interface ElasticMethod {
   /** A tuner with all modules at their initial rank. */
   tuner: LowRankTuner;
   schedule: AllocationSchedule;
+  movement: Movement;
   policy: RankPolicy;
   /** Whether the optimizer starts again when ranks move. */
   restarts?: boolean;
@@ -104,14 +123,13 @@ export class ElasticRun implements MethodRun {
   }
 
   afterStep(step: number, values: Float32Array, gradient: Float32Array): AfterStep {
-    const { policy } = this.#method;
-    const { settled: wasSettled } = this;
+    const { policy, schedule, movement } = this.#method;
     this.#step = step;
-    if (wasSettled) return {};
-    policy.afterStep?.(step, this.tuner, values, gradient);
-    const decision = policy.decide(step, this.tuner, values);
-    if (!decision) return {};
-    const { changes, scores, final } = decision;
+    if (this.settled) return {};
+    policy.afterStep?.(values, gradient);
+    const b = movedRanks(step, schedule, movement);
+    if (b === 0) return {};
+    const { changes, scores } = policy.decide(b, step, this.tuner, values);
     const before = this.tuner;
     this.tuner = this.#at(changes.map(({ kept, added }) => kept.length + added.length));
     const relayout = changedTriplets(before, this.tuner, changes);
@@ -121,13 +139,21 @@ export class ElasticRun implements MethodRun {
       allocation: {
         step,
         ranks,
-        final,
+        final: this.#isLastMove(),
         threshold: Number.NaN,
         budget: Object.values(ranks).reduce((a, b) => a + b, 0),
         scores: scores.map(scoreLogarithms),
       },
       relayout: { ...relayout, restarts: this.#method.restarts },
     };
+  }
+
+  /** Whether no ranks move after this step. */
+  #isLastMove(): boolean {
+    const { schedule, movement } = this.#method;
+    for (let later = this.#step + 1; later < finalStep(schedule); later++)
+      if (movedRanks(later, schedule, movement) > 0) return false;
+    return true;
   }
 
   ranks(): Record<string, number> {

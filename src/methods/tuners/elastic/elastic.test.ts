@@ -5,8 +5,7 @@ import { gatherValues } from '../../../support/numbers.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { chooseMoves, ElaLoraPolicy, elaLoraConfigSchema } from '../elalora/definition.ts';
 import { FlexLoraPolicy, flexLoraConfigSchema, spectralEntropy } from '../flexlora/definition.ts';
-import { movedRanks } from './elastic-lora.ts';
-import { type Draw, ElasticRun, seeded } from './elastic-run.ts';
+import { type Draw, ElasticRun, movedRanks, seeded } from './elastic-run.ts';
 
 /** Training runs of the released code (scripts/oracle/elastic.py). Vectors are A, E, B of each module. */
 const golden = JSON.parse(readFileSync('src/methods/tuners/fixtures/elastic.json', 'utf8')) as {
@@ -40,17 +39,16 @@ const settings = { lora_dropout: 0, orth_reg_weight: 0.1 } as const;
 
 function startRun(name: string, draw: Draw): ElasticRun {
   const [method, moved, falls] = name.split(', ') as [string, string, string];
-  const given = { b: Number(moved.slice(2)), schedule: falls ? 'cubic' : 'constant', beta2: 0.8 };
+  const movement = { b: Number(moved.slice(2)), schedule: falls ? 'cubic' : 'constant' } as const;
   const tuner = new AdaLoraTuner(settings, modules, []);
-  const { beta2: _, ...flexible } = given;
   const policy =
     method === 'elalora'
-      ? new ElaLoraPolicy(tuner.layout.length, elaLoraConfigSchema.parse(given), schedule, draw)
-      : new FlexLoraPolicy(flexLoraConfigSchema.parse({ ...flexible, removal: 'signed' }), schedule, draw);
+      ? new ElaLoraPolicy(tuner.layout.length, elaLoraConfigSchema.parse({ beta2: 0.8 }), draw)
+      : new FlexLoraPolicy({ removal: 'signed' }, draw);
   const store = () => {
     throw new Error('not asked');
   };
-  return new ElasticRun({ tuner, schedule, policy, store });
+  return new ElasticRun({ tuner, schedule, movement, policy, store });
 }
 
 describe.each(Object.entries(golden.cases))('%s', (name, { initial, trace }) => {

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { Updater } from '../../../training/train/updater.ts';
 import type { Optimizer } from '../../optim/moment-optimizer.ts';
 import type { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import type { Growing } from '../increlora/increlora-run.ts';
 import type { MethodRun } from '../method-run.ts';
 import type { TunableModel } from '../tuner.ts';
 import type { Draw, RankPolicy } from './elastic-run.ts';
@@ -57,8 +56,8 @@ const load = async () => ({
   ...(await import('../adalora/adalora-tuner.ts')),
   ...(await import('../elalora/definition.ts')),
   ...(await import('../flexlora/definition.ts')),
+  ...(await import('../increlora/config.ts')),
   ...(await import('../increlora/increlora-run.ts')),
-  ...(await import('../low-rank/patterns-and-scales.ts')),
   ...(await import('./elastic-run.ts')),
 });
 
@@ -92,17 +91,22 @@ function startTuner(model: TunableModel, init_r: number, lora_alpha: number): Ad
 
 type Start = (model: TunableModel, drawn: { now: Case['trace'][number]['drawn'] }) => MethodRun;
 
-function elastic(policy: (tuner: AdaLoraTuner, draw: Draw) => RankPolicy, restarts = false): Start {
+function elastic(
+  b: number,
+  policy: (tuner: AdaLoraTuner, draw: Draw) => RankPolicy,
+  restarts = false,
+): Start {
   return (model, drawn) => {
     const draw: Draw = (_what, _step, length) => (drawn.now as number[]).splice(0, length);
     const tuner = startTuner(model, 3, 6);
-    return new own.ElasticRun({ tuner, schedule, policy: policy(tuner, draw), restarts, store });
+    const movement = { b, schedule: 'cubic' } as const;
+    return new own.ElasticRun({ tuner, schedule, movement, policy: policy(tuner, draw), restarts, store });
   };
 }
 
 const schedule = { tinit: 3, tfinal: 6, deltaT: 4, totalStep: 24 };
 
-function growing(target: number, options: Partial<Growing> = {}): Start {
+function growing(target: number, options: object = {}): Start {
   return (model, drawn) =>
     new own.IncreLoraRun({
       tuner: startTuner(model, 1, 4),
@@ -113,30 +117,24 @@ function growing(target: number, options: Partial<Growing> = {}): Start {
         gained: 2,
         exceeds: true,
       },
-      scaleOf: (rank) => own.adaLoraScale({ lora_alpha: 4, init_r: rank }),
-      advance: true,
-      betas: [0.85, 0.8],
+      config: own.increLoraConfigSchema.parse({ lora_alpha: 4, beta2: 0.8, ...options }),
       draw: (what) => (drawn.now as Record<string, number[]>)[what]!,
-      ...options,
       store,
     });
 }
 
 function elaLoraPolicy({ layout }: AdaLoraTuner, draw: Draw): RankPolicy {
-  const config = own.elaLoraConfigSchema.parse({ b: 3, k: 2, beta2: 0.8 });
-  return new own.ElaLoraPolicy(layout.length, config, schedule, draw);
+  const config = own.elaLoraConfigSchema.parse({ k: 2, beta2: 0.8 });
+  return new own.ElaLoraPolicy(layout.length, config, draw);
 }
 
 const RUNS: Record<keyof typeof golden.cases, Start> = {
   increlora: growing(18),
-  'increlora, whole': growing(15, { watchesLast: true }),
-  'increlora, warm-up': growing(18, { warmsUp: true }),
-  elalora: elastic(elaLoraPolicy),
-  'elalora, restarts': elastic(elaLoraPolicy, true),
-  flexlora: elastic(
-    (_, draw) =>
-      new own.FlexLoraPolicy(own.flexLoraConfigSchema.parse({ b: 2, removal: 'signed' }), schedule, draw),
-  ),
+  'increlora, whole': growing(15, { score_batches: 'last' }),
+  'increlora, warm-up': growing(18, { warm_up_new: true }),
+  elalora: elastic(3, elaLoraPolicy),
+  'elalora, restarts': elastic(3, elaLoraPolicy, true),
+  flexlora: elastic(2, (_, draw) => new own.FlexLoraPolicy({ removal: 'signed' }, draw)),
 };
 
 function newUpdater(
@@ -176,7 +174,7 @@ it.each(Object.keys(RUNS) as (keyof typeof RUNS)[])('%s trains as its released c
     drawn.now = expected.drawn;
     const batches = Array.from({ length: parts }, (_, part) => {
       const number = i * parts + part;
-      return { feeds: feeds[number % 4]!, number, examples: 0, weight: 1 / parts };
+      return { feeds: feeds[number % 4]!, number, examples: 0, tokens: 0, weight: 1 / parts };
     });
     const found = await own.differentiateStep(program, values, batches, 0);
     // Both train in 32 bits. FlexLoRA's new triplets are far from orthogonal: one step of the orthogonality term

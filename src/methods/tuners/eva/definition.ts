@@ -6,10 +6,9 @@ import { topSingular, WeightMatrix } from '../lora/top-singular.ts';
 import { dot64, largest } from '../low-rank/orthonormal.ts';
 import { patternValue, withVariants } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
-import { measuredLora } from '../measured/measured-lora.ts';
-import type { Measured } from '../measured/measured-run.ts';
+import { type Measured, measuredLora } from '../measured/measured-lora.ts';
 import type { InputsOf } from '../method-run.ts';
-import { rank } from '../shared/rank.ts';
+import { rank } from '../peft/settings.ts';
 
 /**
  * Principal components of rows that arrive in batches (Ross et al., 2008), as in scikit-learn and PEFT. Only the

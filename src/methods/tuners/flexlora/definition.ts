@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import type { AllocationSchedule } from '../allocation/budget.ts';
-import { elasticLora, elasticShape, isLastMove, movedRanks } from '../elastic/elastic-lora.ts';
-import { type Draw, type NewTriplet, type RankPolicy, seeded } from '../elastic/elastic-run.ts';
+import { elasticLora, elasticShape } from '../elastic/elastic-lora.ts';
+import type { Draw, NewTriplet, RankPolicy } from '../elastic/elastic-run.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 
@@ -42,14 +41,11 @@ export function spectralEntropy(lambdas: ArrayLike<number>): number {
  */
 export class FlexLoraPolicy implements RankPolicy {
   constructor(
-    readonly config: Pick<FlexLoraConfig, 'b' | 'schedule' | 'removal'>,
-    readonly schedule: AllocationSchedule,
+    readonly config: Pick<FlexLoraConfig, 'removal'>,
     readonly draw: Draw,
   ) {}
 
-  decide(step: number, tuner: LowRankTuner, values: Float32Array) {
-    const b = movedRanks(step, this.schedule, this.config);
-    if (b === 0) return undefined;
+  decide(b: number, step: number, tuner: LowRankTuner, values: Float32Array) {
     const { modules, layout } = tuner;
     const lambdas = modules.map(({ path }) => layout.read(values, factorName(path, 'E')));
     const entropies = lambdas.map(spectralEntropy);
@@ -64,7 +60,7 @@ export class FlexLoraPolicy implements RankPolicy {
       return { kept, added: added.get(k) ?? [] };
     });
     const scores = lambdas.map((own) => own.map(Math.abs));
-    return { changes, scores, final: isLastMove(step, this.schedule, this.config) };
+    return { changes, scores };
   }
 
   /** Makes a triplet of standard normal vectors, as in the released code. With λ = 0 it does not change the model. */
@@ -93,5 +89,5 @@ export const flexLora = elasticLora<FlexLoraConfig, typeof flexLoraConfigSchema>
   config: flexLoraConfigSchema,
   averages: 0,
   variants: ({ removal }) => (removal === 'signed' ? ['removal by the sign of λ'] : []),
-  policy: (_tuner, config, schedule, seed) => new FlexLoraPolicy(config, schedule, seeded(seed)),
+  policy: (config, draw) => new FlexLoraPolicy(config, draw),
 });

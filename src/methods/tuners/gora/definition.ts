@@ -5,10 +5,10 @@ import { inverseGram, type LoraTuner } from '../lora/lora-tuner.ts';
 import { factorName } from '../low-rank/factors.ts';
 import { withVariants } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
-import { measuredLora } from '../measured/measured-lora.ts';
-import { type Measured, WeightGradientTuner } from '../measured/measured-run.ts';
+import { type Measured, measuredLora } from '../measured/measured-lora.ts';
 import type { GradientAt } from '../method-run.ts';
-import { rank } from '../shared/rank.ts';
+import { rank } from '../peft/settings.ts';
+import { WeightGradientTuner } from './weight-gradients.ts';
 
 /** GoRA's settings, with the paper's symbols and defaults. If the released code differs, its value is marked. */
 export const goraConfigSchema = z

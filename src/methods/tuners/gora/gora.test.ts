@@ -6,8 +6,8 @@ import { initialise } from '../../../models/bind-checkpoint.ts';
 import { startMethod } from '../../../studies/jobs/start-method.ts';
 import type { LoraTuner } from '../lora/lora-tuner.ts';
 import { factorName } from '../low-rank/factors.ts';
-import type { WeightGradientTuner } from '../measured/measured-run.ts';
 import { type GoraConfig, goraConfigSchema, goraRanks, goraStart, weightImportance } from './definition.ts';
+import type { WeightGradientTuner } from './weight-gradients.ts';
 
 type ByModule<T> = Record<string, T>;
 

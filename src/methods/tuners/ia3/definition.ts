@@ -4,21 +4,12 @@ import type { Value } from '../../../engine/graph/graph.ts';
 import type { FrozenModule, Injection, LinearModule } from '../../../models/nn/network.ts';
 import { InvalidConfig } from '../../../support/user-error.ts';
 import { type Banked, type BankedPart, type BankForm, byToken, tokenRows } from '../bank/bank-form.ts';
-import { adaptedModules, defaultTargets } from '../low-rank/adapted-modules.ts';
-import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
-import {
-  assertShape,
-  commonSettings,
-  exclusionSettings,
-  listParameters,
-  namesOrPattern,
-  type PeftFiles,
-  peftKind,
-  peftRun,
-} from '../peft/peft-files.ts';
-import { fullMatcher } from '../shared/python-regex.ts';
+import { listParameters, type PeftFiles, peftKind, peftRun } from '../peft/peft-files.ts';
+import { fileSchema, targetShape } from '../peft/settings.ts';
+import { adaptedModules, defaultTargets, withTargets } from '../targets/adapted-modules.ts';
+import { fullMatcher } from '../targets/python-regex.ts';
 import type { ReadParameter, ReadRange, TunedSite, Tuner } from '../tuner.ts';
 import { mergedParameters, savedParameters } from '../whole-parameters.ts';
 
@@ -131,29 +122,7 @@ function bankedRescaling({ modules, layout }: Ia3Tuner, values: Float32Array): B
   return [part(INPUTS, true), part(OUTPUTS, false)];
 }
 
-const schema = z.object({
-  ...commonSettings,
-  ...exclusionSettings,
-  /** The target modules whose input is rescaled. */
-  feedforward_modules: namesOrPattern,
-  init_ia3_weights: z.boolean().default(true),
-});
-
-/** PEFT's files of IA3. */
-const IA3_FILES: PeftFiles<z.output<typeof schema>> = { peftType: 'IA3', schema, parts: [IA3_PART] };
-
-/** Adapters of PEFT's type IA3. The shape of a tensor shows whether it rescales the module's input. */
-const ia3Kind = peftKind(IA3_FILES, ({ modules, saved }, where) => {
-  const rescaled = modules.map(({ tensors, ...module }) => {
-    const tensor = tensors.get(IA3_PART)!;
-    const ofInput = tensor.shape.join() === `1,${module.inFeatures}`;
-    if (!ofInput) assertShape(`${where}: ${module.path}.${IA3_PART}`, tensor, [module.outFeatures, 1]);
-    return { ...module, ofInput };
-  });
-  return new Ia3Tuner(rescaled, listParameters(saved));
-});
-
-const { target_modules, exclude_modules, modules_to_save } = adapterConfigShape;
+const { target_modules, exclude_modules, modules_to_save } = targetShape;
 
 /** IA3's settings: PEFT's keys. */
 const ia3ConfigSchema = z.strictObject({
@@ -167,6 +136,20 @@ const ia3ConfigSchema = z.strictObject({
   modules_to_save,
 });
 
+const schema = fileSchema(ia3ConfigSchema.shape, { init_ia3_weights: z.boolean().default(true) });
+
+/** PEFT's files of IA3. */
+const IA3_FILES: PeftFiles<z.output<typeof schema>> = { peftType: 'IA3', schema, parts: [IA3_PART] };
+
+/** Adapters of PEFT's type IA3. The shape of a tensor shows whether it rescales the module's input. */
+const ia3Kind = peftKind(IA3_FILES, ({ modules, saved }) => {
+  const rescaled = modules.map(({ tensors, ...module }) => ({
+    ...module,
+    ofInput: tensors.get(IA3_PART)!.shape.join() === `1,${module.inFeatures}`,
+  }));
+  return new Ia3Tuner(rescaled, listParameters(saved));
+});
+
 type Ia3Config = z.infer<typeof ia3ConfigSchema>;
 
 /** (IA)³ (Liu et al., 2022), with the keys and files of PEFT. */
@@ -178,10 +161,10 @@ export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
   trains: 'adapter',
   vectors: 5,
   start(model, config) {
-    const targets = defaultTargets(model, 'rescaled');
     const feedforward_modules = config.feedforward_modules ?? defaultTargets(model, 'rescaledInputs');
     const rescalesInput = nameTest(feedforward_modules);
-    const modules = adaptedModules(model, config, targets).map((module) => ({
+    const complete = { ...withTargets(model, config, 'rescaled'), feedforward_modules };
+    const modules = adaptedModules(model, complete).map((module) => ({
       ...module,
       ofInput: rescalesInput(module.path),
     }));
@@ -192,7 +175,7 @@ export const ia3: MethodDefinition<Ia3Config, typeof ia3ConfigSchema> = {
       });
     }
     const tuner = new Ia3Tuner(modules, savedParameters(model, { ...config, bias: 'none' }, modules));
-    return peftRun(IA3_FILES, tuner, { model, config: { ...config, feedforward_modules }, targets, modules });
+    return peftRun(IA3_FILES, tuner, { model, config: complete, modules });
   },
   kind: ia3Kind,
   words: { title: 'IA3', tags: ['peft', 'ia3'], library: 'peft' },

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { InvalidConfig } from '../../../support/user-error.ts';
-import { scheduleShape } from '../allocation/allocation-config.ts';
-import { type AllocationSchedule, finalStep } from '../allocation/budget.ts';
-import { resolveSchedule } from '../allocation/resolve-schedule.ts';
+import {
+  type AllocationSchedule,
+  finalStep,
+  resolveSchedule,
+  scheduleShape,
+} from '../allocation/schedule.ts';
 import { tripletShape } from '../composed/triplet-method.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
-import { rank } from '../shared/rank.ts';
+import { rank } from '../peft/settings.ts';
 
 const { tinit, tfinal, deltaT, beta1, beta2 } = scheduleShape;
 

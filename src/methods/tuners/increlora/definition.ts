@@ -1,48 +1,37 @@
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { assumedPhases } from '../allocation/resolve-schedule.ts';
-import { continuesTriplets, tripletMethod } from '../composed/triplet-method.ts';
+import { tripletMethod } from '../composed/triplet-method.ts';
 import { storeTriplets } from '../elastic/elastic-lora.ts';
 import { seeded } from '../elastic/elastic-run.ts';
-import { defaultTargets } from '../low-rank/adapted-modules.ts';
-import { adaLoraAlpha, adaLoraScale } from '../low-rank/patterns-and-scales.ts';
+import { withTargets } from '../targets/adapted-modules.ts';
 import { type IncreLoraConfig, increLoraConfigSchema, planGrowth } from './config.ts';
 import { IncreLoraRun } from './increlora-run.ts';
 
 /** IncreLoRA (Zhang et al., 2023, arXiv 2308.12043): ranks grow where the increments matter most. */
 export const increLora = tripletMethod<IncreLoraConfig, typeof increLoraConfigSchema>({
+  method: 'increlora',
   title: 'IncreLoRA',
   tags: ['adalora', 'increlora'],
   config: increLoraConfigSchema,
   averages: 0,
   start(model, config, totalSteps, seed = 0) {
-    const { init_r, target_r, advance_learn: advance, beta1, beta2 } = config;
-    const { score_batches, warm_up_new: warmsUp } = config;
+    const { init_r, target_r } = config;
     const tuner = AdaLoraTuner.create(model, config);
     const growth = planGrowth(config, tuner.modules.length, totalSteps);
     const { totalStep: total_step, ...phases } = growth.schedule;
-    const targets = defaultTargets(model, 'many');
+    const complete = withTargets(model, config, 'many');
     return new IncreLoraRun({
       tuner,
+      config,
       growth,
-      advance,
-      betas: [beta1, beta2],
       draw: seeded(seed),
-      warmsUp,
-      watchesLast: score_batches === 'last',
-      scaleOf: (rank) => adaLoraScale({ lora_alpha: adaLoraAlpha(config, rank), init_r: rank }),
-      assumed: assumedPhases(config, growth.schedule),
       store: ({ modules, layout }, values, baseModel) =>
         storeTriplets(
-          { model, targets, modules, layout, values, baseModel, config },
+          { model, modules, layout, values, baseModel, config: complete },
           { ...phases, total_step, target_r: Math.max(init_r, target_r) },
         ),
     });
   },
-  continues: continuesTriplets(
-    'increlora',
-    increLoraConfigSchema,
-    ({ init_r: _, target_r: __, ...start }) => start,
-  ),
+  known: ({ init_r: _, target_r: __, ...start }) => start,
   variants: ({ advance_learn, last_round, score_batches, warm_up_new }) =>
     [
       advance_learn === false ? 'without advance learning' : [],

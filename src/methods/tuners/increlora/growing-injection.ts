@@ -95,7 +95,7 @@ export class IncreLoraTuner extends AdaLoraTuner {
     return new IncreLoraTuner(this.settings, modules, this.saved, this.reserve, this.watchesLast);
   }
 
-  protected override options(dropout: Dropout): GrowingOptions {
+  protected override options(dropout: Dropout) {
     return { ...super.options(dropout), reserve: this.reserve };
   }
 }

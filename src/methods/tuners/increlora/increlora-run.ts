@@ -4,11 +4,13 @@ import { UserError } from '../../../support/user-error.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { Averages, scoreLogarithms } from '../allocation/importance.ts';
 import { movedIndices } from '../allocation/pruned-module.ts';
+import { assumedPhases } from '../allocation/schedule.ts';
 import { changedTriplets, type Draw, type ModuleChange, type NewTriplet } from '../elastic/elastic-run.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
+import { adaLoraAlpha, adaLoraScale } from '../low-rank/patterns-and-scales.ts';
 import type { AfterStep, MethodRun, MethodState } from '../method-run.ts';
-import { type Growth, growsAt } from './config.ts';
+import { type Growth, growsAt, type IncreLoraConfig } from './config.ts';
 import { IncreLoraTuner } from './growing-injection.ts';
 
 /**
@@ -17,12 +19,13 @@ import { IncreLoraTuner } from './growing-injection.ts';
  */
 class ModuleScores extends Averages {
   readonly #roots: readonly number[];
-  readonly #betas: readonly [number, number];
 
-  constructor(modules: readonly LowRankModule[], betas: readonly [sensitivity: number, uncertainty: number]) {
+  constructor(
+    modules: readonly LowRankModule[],
+    readonly betas: Pick<IncreLoraConfig, 'beta1' | 'beta2'>,
+  ) {
     super(modules.length);
     this.#roots = modules.map(({ inFeatures, outFeatures }) => Math.sqrt(inFeatures * outFeatures));
-    this.#betas = betas;
   }
 
   /**
@@ -31,7 +34,7 @@ class ModuleScores extends Averages {
    * @param watched Σ |ΔW ∘ G| of each module; undefined before the first step, when ΔW is zero
    */
   observe(watched?: Float32Array): void {
-    const [beta1, beta2] = this.#betas;
+    const { beta1, beta2 } = this.betas;
     this.#roots.forEach((root, k) => {
       const importance = (watched?.[k] ?? 0) / root;
       const average = beta1 * this.sensitivity[k]! + (1 - beta1) * importance;
@@ -42,7 +45,7 @@ class ModuleScores extends Averages {
   }
 
   scores(): Float64Array {
-    return Float64Array.from(this.sensitivity, (value, k) => value * this.uncertainty[k]!);
+    return Float64Array.from(this.sensitivity.keys(), this.score);
   }
 }
 
@@ -55,18 +58,9 @@ const INITIAL_STD = 0.02;
 export interface Growing {
   /** A tuner with all modules at their initial rank. */
   tuner: AdaLoraTuner;
+  config: IncreLoraConfig;
   growth: Growth;
-  /** The scale of a module with this rank. */
-  scaleOf(rank: number): number;
-  /** Whether new triplets are trained in advance, at a small constant λ. */
-  advance: boolean;
-  /** Whether the schedule of the learning rate begins again for new triplets. */
-  warmsUp?: boolean;
-  /** Whether scores are those of a step's last micro-batch instead of the mean. */
-  watchesLast?: boolean;
-  betas: readonly [sensitivity: number, uncertainty: number];
   draw: Draw;
-  assumed?: string;
   store(tuner: LowRankTuner, values: Float32Array, baseModel: string): StoredAdapter;
 }
 
@@ -88,11 +82,12 @@ export class IncreLoraRun implements MethodRun {
     this.#method = method;
     this.tuner = method.tuner;
     this.#ranks = method.tuner.modules.map(({ rank }) => rank);
-    this.#scores = new ModuleScores(method.tuner.modules, method.betas);
+    this.#scores = new ModuleScores(method.tuner.modules, method.config);
   }
 
   get assumed(): string | undefined {
-    return this.#method.assumed;
+    const { config, growth } = this.#method;
+    return assumedPhases(config, growth.schedule);
   }
 
   get settled(): boolean {
@@ -156,8 +151,8 @@ export class IncreLoraRun implements MethodRun {
   }
 
   get #reserve(): number {
-    const { advance, growth } = this.#method;
-    return this.#begun && advance && !this.settled ? growth.gained : 0;
+    const { config, growth } = this.#method;
+    return this.#begun && config.advance_learn && !this.settled ? growth.gained : 0;
   }
 
   /** Resets the constant λ of the reserve, which weight decay has changed. */
@@ -206,7 +201,7 @@ export class IncreLoraRun implements MethodRun {
       return { kept: upTo(kept), added: upTo(added).map((i) => this.#newTriplet(module, kept + i)) };
     });
     const relayout = changedTriplets(before, this.tuner, changes);
-    if (this.#method.warmsUp) this.added = this.#addedAt(step, relayout.indices, ranks);
+    if (this.#method.config.warm_up_new) this.added = this.#addedAt(step, relayout.indices, ranks);
     return relayout;
   }
 
@@ -230,13 +225,13 @@ export class IncreLoraRun implements MethodRun {
    * @param number index of the triplet in its module
    */
   #newTriplet({ path, inFeatures, outFeatures }: LowRankModule, number: number): NewTriplet {
-    const { draw, advance } = this.#method;
+    const { draw, config } = this.#method;
     const factor = (what: string, length: number) =>
       Array.from(draw(`${path} ${what} ${number}`, 0, length), (value) => value * INITIAL_STD);
     return {
       a: factor('row', inFeatures),
       b: factor('column', outFeatures),
-      lambda: advance ? RESERVE_LAMBDA : 0,
+      lambda: config.advance_learn ? RESERVE_LAMBDA : 0,
     };
   }
 
@@ -246,15 +241,17 @@ export class IncreLoraRun implements MethodRun {
     const { settings, modules, saved } = this.#at(this.#ranks);
     if (this.settled) return new AdaLoraTuner(settings, modules, saved);
     const whole = modules.map((module) => ({ ...module, rank: module.rank + reserve }));
-    return new IncreLoraTuner(settings, whole, saved, reserve, this.#method.watchesLast ?? false);
+    const isLast = this.#method.config.score_batches === 'last';
+    return new IncreLoraTuner(settings, whole, saved, reserve, isLast);
   }
 
   /** Builds a tuner with these ranks. Each module has the scale of its rank. */
   #at(ranks: readonly number[]): AdaLoraTuner {
-    const { tuner, scaleOf } = this.#method;
+    const { tuner, config } = this.#method;
     const modules = tuner.modules.map((module, k) => {
       const rank = ranks[k]!;
-      return { ...module, rank, scale: scaleOf(rank) };
+      const scale = adaLoraScale({ lora_alpha: adaLoraAlpha(config, rank), init_r: rank });
+      return { ...module, rank, scale };
     });
     return tuner.withModules(modules);
   }

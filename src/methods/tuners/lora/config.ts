@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { adapterConfigShape, scaleShape } from '../low-rank/peft-config.ts';
-import { rank } from '../shared/rank.ts';
+import { rank } from '../peft/settings.ts';
 import { weightStart } from './start-factors.ts';
 
 /** Whether the scale is rsLoRA's, by PEFT's key or adalora's. */

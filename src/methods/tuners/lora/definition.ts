@@ -1,14 +1,17 @@
-import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { continuesLowRank } from '../low-rank/continued-section.ts';
 import { listRanks } from '../low-rank/factors.ts';
-import { exportLowRank } from '../low-rank/import-adapter.ts';
+import { exportLowRank } from '../low-rank/low-rank-files.ts';
 import { scaleVariant, withVariants } from '../low-rank/patterns-and-scales.ts';
+import { LORA_FILES } from '../low-rank/peft-config.ts';
+import { MeasuredRun } from '../measured/measured-lora.ts';
 import type { AnySettings, MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
+import { withTargets } from '../targets/adapted-modules.ts';
+import { measureGradients } from './before-training.ts';
 import { isRankStabilised, LORA_RATES, type LoraConfig, loraConfigSchema } from './config.ts';
 import { doubledKeys } from './dora-injection.ts';
+import { loraKind, loraOfFile, PAIR_WORDS } from './lora-files.ts';
 import { LoraTuner } from './lora-tuner.ts';
-import { importedLora, loraKind, RankedRun, storeRanked } from './ranked-run.ts';
 import { weightStart } from './start-factors.ts';
 
 const STARTS: Readonly<Record<string, string>> = { pissa: 'PiSSA', olora: 'OLoRA', loftq: 'LoftQ' };
@@ -23,24 +26,27 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     init === 'loftq' ? { key: 'init_lora_weights: loftq', dtype: 'int4' } : undefined,
   start(model, config) {
     const tuner = LoraTuner.create(model, config);
-    const targets = defaultTargets(model, 'few');
-    const settings = { ...config, use_rslora: isRankStabilised(config) };
+    const settings = { ...withTargets(model, config, 'few'), use_rslora: isRankStabilised(config) };
     const keys = { peft_type: 'LORA', ...storedKeys(settings) } as const;
-    if (config.allocation === 'before-training') {
-      return new RankedRun(tuner, config, (ranked, values, baseModel) =>
-        storeRanked({ model, targets, values, baseModel }, settings, ranked),
-      );
-    }
+    if (config.allocation === 'before-training')
+      return new MeasuredRun({
+        model,
+        config: settings,
+        even: tuner,
+        namesModules: true,
+        ...measureGradients(tuner, config),
+      });
     return staticRun(tuner, {
       ranks: listRanks(tuner.modules),
       store: (values, baseModel) =>
-        exportLowRank({ model, config: settings, targets, ...tuner.factored(values), baseModel }, keys),
+        exportLowRank({ model, config: settings, ...tuner.factored(values), baseModel }, keys),
     });
   },
   kind: loraKind,
   continues: continuesLowRank({
     method: 'lora',
     schema: loraConfigSchema,
+    files: LORA_FILES,
     known: ({ use_rslora, ...start }) => ({
       ...start,
       use_rslora,
@@ -48,7 +54,7 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
       allocation: 'even',
       init_lora_weights: weightStart(start.init_lora_weights) ?? true,
     }),
-    imported: importedLora,
+    tunerOf: loraOfFile,
     storedKeys,
     notices: [],
   }),
@@ -56,12 +62,10 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     title: 'LoRA',
     titleWith: loraTitle,
     tags: ['peft', 'lora'],
-    library: 'peft',
+    ...PAIR_WORDS,
     summary: ({ r, allocation }) =>
       r === undefined ? undefined : `rank ${r}${allocation === 'before-training' ? ' on average' : ''}`,
     budgetKeys: ['r', 'rank_pattern', 'lora_alpha', 'alpha_pattern'],
-    components: 'doublets',
-    factors: ['B', 'A'],
     regularizer: ({ orth_reg_weight: weight, orthogonality: form }) => {
       if (!(Number(weight) > 0)) return undefined;
       return form === 'sum-squared'

@@ -8,13 +8,14 @@ import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 import { BASE_BLOCK, fourBitValues } from '../../../input/formats/quantize.ts';
 import { randomBatch } from '../../../input/text/batches.ts';
 import { quantizedPaths } from '../../../program/bases/base-format.ts';
-import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
+import { withBaseDtype } from '../../../program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { modelFeeds } from '../../../program/objectives/model-inputs.ts';
 import { Program } from '../../../program/program.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { Random } from '../../../support/random.ts';
+import { models } from '../../../use/trained/node/load-model.ts';
 import { AT_START, factorName } from '../low-rank/factors.ts';
 import { type LoraConfig, loraConfigSchema } from './config.ts';
 import { LoraTuner } from './lora-tuner.ts';
@@ -69,7 +70,7 @@ it.each([
     const float = openFloat();
     const exact = tunerOn(float, { init_lora_weights: init });
     const expected = exact.initialValues(3, float.reader(3));
-    const model = await withBaseDtype(openFloat(), dtype, { cacheFolder });
+    const model = await withBaseDtype(models.machine, openFloat(), dtype, { cacheFolder });
     const tuner = tunerOn(model, { init_lora_weights: init });
     const start = tuner.initialValues(3, model.reader(3));
     // The factors are those of the weight before rounding.

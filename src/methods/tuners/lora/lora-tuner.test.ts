@@ -7,11 +7,12 @@ import { openForTask } from '../../../../tests/support/open-for-task.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 import { randomBatch } from '../../../input/text/batches.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
-import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
+import { withBaseDtype } from '../../../program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { modelFeeds } from '../../../program/objectives/model-inputs.ts';
 import { Program } from '../../../program/program.ts';
 import { Random } from '../../../support/random.ts';
+import { models } from '../../../use/trained/node/load-model.ts';
 import { loraConfigSchema } from './config.ts';
 import { LoraTuner } from './lora-tuner.ts';
 
@@ -82,7 +83,11 @@ afterAll(() => {
 
 /** Logits of LoRA and DoRA at the start, and of DoRA with changed B and magnitudes. */
 async function answers(dtype: BaseDtype) {
-  const model = await withBaseDtype(openForTask(folder, 'single_label_classification', 3), dtype);
+  const model = await withBaseDtype(
+    models.machine,
+    openForTask(folder, 'single_label_classification', 3),
+    dtype,
+  );
   const feeds = modelFeeds(randomBatch(model.config.vocabSize, 3, 9, 'dora'));
   const found: Float32Array[] = [];
   for (const [use_dora, moved] of [

@@ -1,11 +1,11 @@
 import { Random } from '../../../support/random.ts';
-import { adaptedModules, defaultTargets } from '../low-rank/adapted-modules.ts';
 import { AT_START, factorGroups, factorName, type LowRankModule, parseFactor } from '../low-rank/factors.ts';
 import { type Factored, LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import { factorDistances, orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { refuseTooManyVectors } from '../low-rank/orthonormal.ts';
 import { checkPatternKeys, loraRank, loraScale } from '../low-rank/patterns-and-scales.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
+import { adaptedModules, defaultTargets } from '../targets/adapted-modules.ts';
 import {
   type FactorDistances,
   FrozenTensors,

@@ -2,11 +2,11 @@ import type { z } from 'zod';
 import { InvalidConfig, UserError } from '../../../support/user-error.ts';
 import type { AnySettings, ContinuesAdapters } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
+import { importPeft, type PeftFiles, peftSettings, type TunerOf } from '../peft/peft-files.ts';
 import { listRanks } from './factors.ts';
-import { exportContinued, type ImportedKind, importAdapter } from './import-adapter.ts';
-import type { PeftConfig, PeftType } from './low-rank-kind.ts';
+import { writeLowRank } from './low-rank-files.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
-import { peftAdapter } from './peft-config.ts';
+import type { PeftAdapterConfig } from './peft-config.ts';
 
 /** Keys that define the adapter. The other keys configure training and belong to the run. */
 const DECIDED = [
@@ -103,54 +103,52 @@ function shown(value: unknown): string {
 }
 
 /** How a method continues adapters of a type. */
-export interface ContinuedMethod<Type extends PeftType, Schema extends z.ZodObject> {
+export interface ContinuedMethod<Config extends PeftAdapterConfig, Schema extends z.ZodObject> {
   /** The name of its section. */
   method: string;
   schema: Schema;
+  files: PeftFiles<Config>;
   /** Returns the adapter's settings under the section's names. Default: unchanged. */
-  known?(start: PeftConfig<Type>): AnySettings;
-  /** Builds a tuner that trains the adapter with these settings. */
-  imported(start: PeftConfig<Type>, settings: z.output<Schema>): ImportedKind<LowRankTuner>;
+  known?(start: Config): AnySettings;
+  /** Makes a tuner that trains the adapter with these settings. */
+  tunerOf(settings: z.output<Schema>): TunerOf<Config, LowRankTuner>;
   /** Keys of its section that have no effect on a continued run. */
   meaningless?: readonly string[];
   /** Keys of the adapter's file that the run's settings change. */
-  storedKeys?(start: PeftConfig<Type>): AnySettings;
+  storedKeys?(start: Config): AnySettings;
   notices: readonly string[];
 }
 
 /** Continues training of an adapter, at its ranks. */
 export function continuesLowRank<
-  Type extends PeftType,
+  Config extends PeftAdapterConfig,
   Schema extends z.ZodObject<{ lora_dropout: z.ZodType<number> }>,
 >({
   method,
   schema,
+  files,
   known = (start) => start,
-  imported,
+  tunerOf,
   meaningless = [],
   storedKeys = () => ({}),
   notices,
-}: ContinuedMethod<Type, Schema>): ContinuesAdapters<z.output<Schema>> {
+}: ContinuedMethod<Config, Schema>): ContinuesAdapters<z.output<Schema>> {
   return {
     notices,
     section(given, stored, where) {
-      const { config } = peftAdapter(stored, where);
-      return continuedSection(
-        { method, schema },
-        { given, known: known(config as PeftConfig<Type>), meaningless, where },
-      );
+      const start = known(peftSettings(files, stored, where));
+      return continuedSection({ method, schema }, { given, known: start, meaningless, where });
     },
     start(model, settings, stored, where) {
-      const adapter = peftAdapter(stored, where);
-      const start = adapter.config as PeftConfig<Type>;
-      const { tuner, values } = importAdapter(model, adapter, where, imported(start, settings));
+      const { tuner, values, config } = importPeft(files, model, stored, where, tunerOf(settings));
       const run = staticRun(tuner, {
         ranks: listRanks(tuner.modules),
+        /** The settings are those of the adapter, including the rank pattern, except for a few. */
         store(trained, baseModel) {
           const { layout, values } = tuner.factored(trained);
           const { lora_dropout } = settings as { lora_dropout: number };
-          const keys = { base_model_name_or_path: baseModel, lora_dropout, ...storedKeys(start) };
-          return exportContinued(start, layout, values, keys);
+          const keys = { base_model_name_or_path: baseModel, lora_dropout, inference_mode: true };
+          return writeLowRank({ ...config, ...keys, ...storedKeys(config) }, layout, values);
         },
       });
       return { run, values };

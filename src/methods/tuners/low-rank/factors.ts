@@ -11,13 +11,10 @@ export interface LowRankModule extends LinearModule {
 export type Factor = 'A' | 'E' | 'B' | 'M';
 
 /** PEFT's names of the factors. */
-const NAMES: Readonly<Record<Factor, string>> = {
-  A: 'lora_A',
-  E: 'lora_E',
-  B: 'lora_B',
-  M: 'lora_magnitude_vector',
-};
+const NAMES = { A: 'lora_A', E: 'lora_E', B: 'lora_B', M: 'lora_magnitude_vector' } as const;
 const FACTORS = Object.keys(NAMES) as Factor[];
+/** The names that factors have in files, below a module's path. */
+export const FACTOR_PARTS = [NAMES.A, NAMES.E, NAMES.B, NAMES.M] as const;
 
 /** The name of a module's factor among the trained parameters. */
 export function factorName(path: string, factor: Factor): string {

@@ -1,6 +1,6 @@
 import { suggest } from '../../../support/text.ts';
 import { InvalidConfig } from '../../../support/user-error.ts';
-import { fullMatcher } from '../shared/python-regex.ts';
+import { fullMatcher } from '../targets/python-regex.ts';
 import type { ScaleConfig } from './peft-config.ts';
 
 /** PEFT's `rank_pattern` or `alpha_pattern`. */

@@ -8,38 +8,21 @@ import {
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
-import { BASE_WEIGHT } from '../peft/described-adapter.ts';
 import {
-  commonSettings,
-  exclusionSettings,
-  layerSettings,
+  isRedundant,
+  layoutName,
   PEFT_VERSION,
   type PeftFiles,
   peftSettings,
   storedForms,
 } from '../peft/peft-files.ts';
-import { rank } from '../shared/rank.ts';
-import { factorName, parseFactor } from './factors.ts';
+import { fileSchema, rank, targetShape } from '../peft/settings.ts';
+import { FACTOR_PARTS, factorName, parseFactor } from './factors.ts';
 import { INERT_DEFAULTS, refuseUnsupported } from './unsupported.ts';
-
-const names = z.array(z.string().min(1)).min(1);
-const nameOrNames = z.union([z.string().min(1), names]);
 
 /** Settings that LoRA and AdaLoRA share: PEFT's keys, meanings and defaults. Spread it into a strict object. */
 export const adapterConfigShape = {
-  /**
-   * Linear layers to adapt: a list of names, a regular expression, or `all-linear`. Default: the matrices of every
-   * layer; for `lora`, `vera`, `eva`, `gora` and `sensitivity_lora` fewer, as in PEFT, such as queries and values.
-   */
-  target_modules: nameOrNames.optional(),
-  /** Layers to exclude: a list of names or a regular expression. */
-  exclude_modules: nameOrNames.optional(),
-  /** Numbers of the layers to adapt. Requires `target_modules` as a list. */
-  layers_to_transform: z.union([z.int().min(0), z.array(z.int().min(0)).min(1)]).optional(),
-  /** Name before the layer number in a path (`layer`, `h`). Default: any. */
-  layers_pattern: nameOrNames.optional(),
-  /** Modules trained and saved in full: those whose path ends in a name, as in PEFT. The task's head always is. */
-  modules_to_save: names.optional(),
+  ...targetShape,
   /** Scale of the increment: `lora_alpha` divided by the rank. */
   lora_alpha: z.number().positive().default(8),
   /** Dropout on the input of the increments. */
@@ -63,35 +46,28 @@ export type AdapterSettings = z.output<z.ZodObject<typeof adapterConfigShape>>;
 
 const count = z.int().nonnegative();
 
-/**
- * The keys that LORA and ADALORA share. Names and defaults are PEFT's (0.21), so that older files keep their meaning.
- */
-const common = {
-  ...commonSettings,
-  ...exclusionSettings,
-  ...layerSettings,
-  lora_alpha: z.number().default(8),
-  lora_dropout: z.number().min(0).max(1).default(0),
-  use_rslora: z.boolean().default(false),
-  bias: z.enum(['none', 'all', 'lora_only']).default('none'),
-  init_lora_weights: z.union([z.boolean(), z.string()]).default(true),
-  alpha_pattern: createPatternSchema(z.number()),
-};
+/** The settings of a file. Values that no run can train with may still be read. */
+function lowRankSchema<Type extends string, More extends z.ZodRawShape>(type: Type, more: More) {
+  return fileSchema(adapterConfigShape, {
+    peft_type: z.literal(type),
+    lora_alpha: z.number().default(8),
+    lora_dropout: z.number().min(0).max(1).default(0),
+    use_rslora: z.boolean().default(false),
+    init_lora_weights: z.union([z.boolean(), z.string()]).default(true),
+    alpha_pattern: createPatternSchema(z.number()),
+    /** Not used by AdaLoRA; PEFT writes its default. */
+    r: rank.default(8),
+    ...more,
+  });
+}
 
-const loraConfig = z.object({
-  peft_type: z.literal('LORA'),
-  ...common,
-  r: rank.default(8),
+const loraConfig = lowRankSchema('LORA', {
   /** Whether modules have a magnitude (DoRA). */
   use_dora: z.boolean().default(false),
   rank_pattern: createPatternSchema(rank),
 });
 
-const adaLoraConfig = z.object({
-  peft_type: z.literal('ADALORA'),
-  ...common,
-  /** Not used by AdaLoRA; PEFT writes its default. */
-  r: rank.default(8),
+const adaLoraConfig = lowRankSchema('ADALORA', {
   target_r: count.default(8),
   init_r: rank.default(12),
   tinit: count.default(0),
@@ -112,32 +88,33 @@ export type PeftAdapterConfig = LoraAdapterConfig | AdaLoraAdapterConfig;
 /** Like {@link PeftAdapterConfig}, but keys with a default are optional. */
 export type PeftAdapterConfigInput = z.input<typeof loraConfig> | z.input<typeof adaLoraConfig>;
 
+const COMMON = { parts: FACTOR_PARTS, inert: INERT_DEFAULTS, refuse: refuseUnsupported };
+
 /** PEFT's files of pairs of factors, with DoRA's magnitude or without. Factors are modules there, with a weight. */
-const LORA_FILES: PeftFiles<LoraAdapterConfig> = {
+export const LORA_FILES: PeftFiles<LoraAdapterConfig> = {
+  ...COMMON,
   peftType: 'LORA',
   schema: loraConfig,
-  parts: ['lora_A.weight', 'lora_B.weight'],
   stored({ name, shape }) {
     const factor = parseFactor(name)?.factor;
     return { name: factor === 'A' || factor === 'B' ? `${name}.weight` : name, shape };
   },
-  inert: INERT_DEFAULTS,
 };
 
 /** PEFT's files of triplets. λ is a column there. */
-const ADALORA_FILES: PeftFiles<AdaLoraAdapterConfig> = {
+export const ADALORA_FILES: PeftFiles<AdaLoraAdapterConfig> = {
+  ...COMMON,
   peftType: 'ADALORA',
   schema: adaLoraConfig,
-  parts: ['lora_A', 'lora_E', 'lora_B'],
   stored: ({ name, shape }) => ({ name, shape: parseFactor(name)?.factor === 'E' ? [...shape, 1] : shape }),
-  inert: INERT_DEFAULTS,
 };
 
 /** PEFT's files of low-rank adapters, by `peft_type`. */
 export const LOW_RANK_FILES = { LORA: LORA_FILES, ADALORA: ADALORA_FILES } as const;
+export type PeftType = keyof typeof LOW_RANK_FILES;
 
 /**
- * Checks the content of an `adapter_config.json` and fills in PEFT's defaults. Unknown keys are dropped, as in PEFT.
+ * Checks the content of an `adapter_config.json` and fills in PEFT's defaults.
  *
  * @param where the file's name in messages
  * @throws UserError that lists every invalid key, or names an unsupported setting that would change the result
@@ -152,9 +129,7 @@ export function parseAdapterConfig(value: unknown, where: string): PeftAdapterCo
     });
   }
   const config = value as Record<string, unknown>;
-  const settings = peftSettings<PeftAdapterConfig>(LOW_RANK_FILES[type], { config }, where);
-  refuseUnsupported(config, where);
-  return settings;
+  return peftSettings<PeftAdapterConfig>(LOW_RANK_FILES[type], { config }, where);
 }
 
 /** Older PEFT versions write null for an empty pattern. */
@@ -169,7 +144,7 @@ function createPatternSchema<T extends z.ZodType>(value: T) {
 export function storedSize(
   modules: readonly LinearModule[],
   saved: readonly TrainedParameter[],
-  kind: PeftAdapterConfig['peft_type'],
+  kind: PeftType,
 ): (ranks: readonly number[]) => number {
   const isAdaLora = kind === 'ADALORA';
   const factors = modules.flatMap(({ path, inFeatures, outFeatures }, module) => [
@@ -191,26 +166,17 @@ export function storedSize(
 }
 
 /** The file's key of a trained tensor. */
-export function adapterKey(
-  name: string,
-  kind: PeftAdapterConfig['peft_type'],
-  isAdapted: (path: string) => boolean,
-): string {
+export function adapterKey(name: string, kind: PeftType, isAdapted: (path: string) => boolean): string {
   const [form] = storedForms(LOW_RANK_FILES[kind], [{ name, shape: [1] }], isAdapted);
   return form!.key;
 }
 
 /**
  * adalora's name of the trained tensor with this key: a factor of a module, or a full parameter. Undefined for tensors
- * that PEFT saves redundantly:
- * - with `bias: all`, the second copy of the biases of fully saved modules, and the biases of the replaced originals;
- * - the base model's own weight of an adapted `lm_head`.
+ * that PEFT saves redundantly.
  */
 export function parseAdapterKey(key: string): string | undefined {
-  if (/\.(original_module|modules_to_save)\./.test(key) || BASE_WEIGHT.test(key)) return undefined;
-  const name = key.slice(PEFT_PREFIX.length).replace(/\.base_layer\.bias$/, '.bias');
-  const factor = name.replace(/\.weight$/, '');
-  return parseFactor(factor) ? factor : name;
+  return isRedundant(key) ? undefined : layoutName(COMMON, key.slice(PEFT_PREFIX.length));
 }
 
 /** A low-rank adapter as stored in PEFT's files, with checked settings. */

@@ -1,13 +1,120 @@
 import type { z } from 'zod';
-import { loraConfigSchema } from '../lora/config.ts';
+import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
+import { scoreLogarithms } from '../allocation/importance.ts';
+import { type LoraConfig, loraConfigSchema } from '../lora/config.ts';
+import { type AlphaOf, loraKind, PAIR_WORDS, rankKeys, storeRanked } from '../lora/lora-files.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
-import { loraKind, rankKeys, storeRanked } from '../lora/ranked-run.ts';
-import { defaultTargets } from '../low-rank/adapted-modules.ts';
-import type { LowRankModule } from '../low-rank/factors.ts';
+import { factorName, type LowRankModule, listRanks } from '../low-rank/factors.ts';
 import type { AdapterSettings } from '../low-rank/peft-config.ts';
 import type { MethodDefinition, MethodTexts } from '../method-definition.ts';
+import type { GradientAt, InputsOf, Measurement, MethodRun, MethodState } from '../method-run.ts';
+import { withTargets } from '../targets/adapted-modules.ts';
 import type { TunableModel } from '../tuner.ts';
-import { type MeasuredMethod, MeasuredRun } from './measured-run.ts';
+
+/** A method's decisions before the first step. Modules are in the order of the tuner. */
+export interface Measured {
+  ranks: readonly number[];
+  /** For each module, the scores on which the ranks are based. */
+  scores: readonly Iterable<number>[];
+  /** The lowest kept score, if all modules have the same. */
+  threshold?: number;
+  /** The initial factors for these ranks. They replace the tuner's. */
+  factors?: readonly { A?: ArrayLike<number>; B?: ArrayLike<number> }[];
+}
+
+/** What a method measures before the first step. */
+export interface Measuring {
+  measurement: Pick<Measurement, 'tuner' | 'steps' | 'measures'>;
+  measure(seed: number, initial: Float32Array, gradientAt: GradientAt, inputsOf: InputsOf): Promise<Measured>;
+}
+
+/** A form of LoRA whose ranks and initial factors depend on the run's model and data. */
+export interface MeasuredMethod extends Measuring {
+  model: TunableModel;
+  /** The settings of the even tuner. */
+  config: LoraConfig;
+  /** A tuner with all modules at the mean rank. */
+  even: LoraTuner;
+  /** Returns the alpha of a module at a rank. Default: the alpha that keeps the even tuner's scale. */
+  alphaOf?: AlphaOf;
+  /** Whether its pattern names the modules by their full paths, because targets may be suffixes or a pattern. */
+  namesModules?: boolean;
+}
+
+/** A LoRA run that measures its ranks before the first step and then keeps them. */
+export class MeasuredRun implements MethodRun {
+  readonly settled = true;
+  readonly measurement: Measurement;
+  tuner: LoraTuner;
+  readonly #method: MeasuredMethod;
+
+  constructor(method: MeasuredMethod) {
+    this.#method = method;
+    this.tuner = method.even;
+    this.measurement = {
+      ...method.measurement,
+      settle: async (...given) => {
+        const { ranks, scores, threshold = Number.NaN, factors } = await method.measure(...given);
+        this.#setRanks(ranks);
+        const { modules } = this.tuner;
+        return {
+          allocation: {
+            step: 0,
+            budget: ranks.reduce((a, b) => a + b, 0),
+            threshold,
+            final: true,
+            ranks: this.ranks(),
+            scores: scores.map(scoreLogarithms),
+          },
+          pattern: {
+            ...(method.namesModules && {
+              target_modules: modules.flatMap(({ path, rank }) => (rank > 0 ? [path] : [])),
+            }),
+            ...rankKeys(modules, method.config, method.alphaOf),
+          },
+          begin: (values) => {
+            modules.forEach(({ path, rank }, k) => {
+              for (const factor of ['A', 'B'] as const) {
+                const start = factors?.[k]?.[factor];
+                if (start && rank > 0) this.tuner.layout.read(values, factorName(path, factor)).set(start);
+              }
+            });
+          },
+        };
+      },
+    };
+  }
+
+  ranks(): Record<string, number> {
+    return listRanks(this.tuner.modules);
+  }
+
+  state(): MethodState {
+    return { ranks: Int32Array.from(this.tuner.modules, ({ rank }) => rank) };
+  }
+
+  restore({ ranks }: MethodState): void {
+    this.#setRanks([...ranks!]);
+  }
+
+  store(values: Float32Array, baseModel: string): StoredAdapter {
+    const { model, config, alphaOf } = this.#method;
+    return storeRanked({ model, values, baseModel }, withTargets(model, config, 'few'), this.tuner, alphaOf);
+  }
+
+  #setRanks(ranks: readonly number[]): void {
+    const { even, alphaOf, config } = this.#method;
+    const modules = even.modules.map((module, k) => {
+      const rank = ranks[k]!;
+      const scale =
+        alphaOf && rank > 0
+          ? alphaOf(module.path, rank) / (config.use_rslora ? Math.sqrt(rank) : rank)
+          : module.scale;
+      return { ...module, rank, scale };
+    });
+    this.tuner = even.withModules(modules);
+  }
+}
 
 type MeasuredConfig = AdapterSettings & { r: number };
 
@@ -19,11 +126,7 @@ interface MeasuredParts<Config, Schema extends z.ZodObject> {
   words: Pick<MethodTexts, 'title' | 'titleWith' | 'tags'>;
   /** Returns the alpha of a module at its measured rank. */
   alpha(config: Config, module: LowRankModule, rank: number): number;
-  method(
-    even: LoraTuner,
-    config: Config,
-    model: TunableModel,
-  ): Pick<MeasuredMethod, 'measurement' | 'measure'>;
+  method(even: LoraTuner, config: Config): Measuring;
 }
 
 /** Defines a method that measures before the first step and then trains plain LoRA. Its files are LoRA's. */
@@ -37,31 +140,21 @@ export function measuredLora<Config extends MeasuredConfig, Schema extends z.Zod
     ...parts,
     trains: 'adapter',
     vectors: 5,
-    start(model, config) {
-      const targets = defaultTargets(model, 'few');
-      const lora = loraConfigSchema.parse(
-        Object.fromEntries(Object.entries(config).filter(([key]) => key in loraConfigSchema.shape)),
+    start(model, own) {
+      const config = loraConfigSchema.parse(
+        Object.fromEntries(Object.entries(own).filter(([key]) => key in loraConfigSchema.shape)),
       );
-      const even = LoraTuner.create(model, lora);
+      const even = LoraTuner.create(model, config);
       const moduleAt = new Map(even.modules.map((module) => [module.path, module]));
-      const alphaOf = (path: string, rank: number) => alpha(config, moduleAt.get(path)!, rank);
-      return new MeasuredRun({
-        even,
-        ...method(even, config, model),
-        scale: (path, rank) => alphaOf(path, rank) / (lora.use_rslora ? Math.sqrt(rank) : rank),
-        keys: (modules) => rankKeys(modules, lora, alphaOf),
-        store: (tuner, values, baseModel) =>
-          storeRanked({ model, targets, values, baseModel }, lora, tuner, alphaOf),
-      });
+      const alphaOf = (path: string, rank: number) => alpha(own, moduleAt.get(path)!, rank);
+      return new MeasuredRun({ model, config, even, alphaOf, ...method(even, own) });
     },
     kind: loraKind,
     words: {
       ...words,
-      library: 'peft',
+      ...PAIR_WORDS,
       summary: ({ r }) => (r === undefined ? undefined : `rank ${r} on average`),
       budgetKeys: ['r', 'lora_alpha'],
-      components: 'doublets',
-      factors: ['B', 'A'],
     },
   };
 }

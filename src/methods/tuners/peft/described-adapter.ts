@@ -92,22 +92,20 @@ function isRounded(rounded: number, value: number): boolean {
   return Math.abs(rounded - value) <= Math.abs(value) * 2 ** -8 + 2 ** -24;
 }
 
-/** The settings of a method that select modules. */
-interface Selection {
-  target_modules?: string | readonly string[];
+/** The settings of a method that select modules, with its default modules. */
+export interface DescribedSettings {
+  target_modules: string | readonly string[];
   modules_to_save?: readonly string[];
 }
 
 /**
  * The settings that PEFT writes for every adapter.
  *
- * @param targets the target modules of a config without `target_modules`
  * @param modules the adapted modules
  */
-export function describedAdapter<Config extends Selection>(
+export function describedAdapter<Config extends DescribedSettings>(
   model: TunableModel,
   config: Config,
-  targets: readonly string[],
   modules: readonly LinearModule[],
   baseModel: string,
 ) {
@@ -123,7 +121,6 @@ export function describedAdapter<Config extends Selection>(
       taskType === null
         ? { base_model_class: head.architecture, parent_library: transformersModule(definition.modelType) }
         : null,
-    target_modules: config.target_modules ?? targets,
     modules_to_save: saved.length > 0 ? saved : null,
     // PEFT overwrites it with each adapted module, so the last one decides.
     fan_in_fan_out: modules.at(-1)?.transposed ?? false,

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import {
   type AdapterTensor,
   type AdapterTensors,
@@ -6,9 +6,10 @@ import {
   peftName,
   type StoredAdapter,
 } from '../../../input/formats/adapters/stored-adapter.ts';
+import { excerptName } from '../../../input/formats/excerpt.ts';
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { InvalidFile, type UserError } from '../../../support/user-error.ts';
-import type { AdapterKind } from '../adapter-kind.ts';
+import type { AdapterKind, AdapterSummary } from '../adapter-kind.ts';
 import { type MethodRun, staticRun } from '../method-run.ts';
 import type { ParameterLayout, TrainedParameter } from '../parameter-layout.ts';
 import type { TunableModel, Tuner } from '../tuner.ts';
@@ -16,45 +17,12 @@ import { joinTiedWords } from '../whole-parameters.ts';
 import {
   assertSameBase,
   BASE_WEIGHT,
+  type DescribedSettings,
   describedAdapter,
   nameInModel,
   unknownModule,
 } from './described-adapter.ts';
-
-const count = z.int().nonnegative();
-
-const names = z.array(z.string());
-
-/** Names of modules, or a regular expression. */
-export const namesOrPattern = z.union([names, z.string()]).nullable().default(null);
-
-/** Settings in every `adapter_config.json` of PEFT. Key names and defaults are PEFT's (0.21). */
-export const commonSettings = {
-  task_type: z.string().nullable().default(null),
-  /** Folder or Hub id of the base model. */
-  base_model_name_or_path: z.string().nullable().default(null),
-  revision: z.string().nullable().default(null),
-  auto_mapping: z.record(z.string(), z.unknown()).nullable().default(null),
-  inference_mode: z.boolean().default(false),
-  /** A list of suffixes, a regular expression for the full path, or "all-linear". */
-  target_modules: namesOrPattern,
-  /** Modules that are trained and saved in full, such as the head. */
-  modules_to_save: names.nullable().default(null),
-  /** Whether the target's weight is stored as (in, out), as GPT-2's Conv1D does. */
-  fan_in_fan_out: z.boolean().default(false),
-};
-
-/** Settings that exclude modules by name. */
-export const exclusionSettings = { exclude_modules: namesOrPattern };
-
-/** Settings that select layers by number. */
-export const layerSettings = {
-  layers_to_transform: z
-    .union([z.array(count), count])
-    .nullable()
-    .default(null),
-  layers_pattern: namesOrPattern,
-};
+import { savedModules } from './settings.ts';
 
 /** Adapters are written in the format of this PEFT version. */
 export const PEFT_VERSION = '0.21.2';
@@ -67,20 +35,22 @@ export interface PeftFiles<Config> {
   /** The type's name in the file, such as `IA3`. */
   readonly peftType: string;
   readonly schema: z.ZodType<Config>;
-  /** Names of a module's tensors, below its path. */
-  readonly parts: readonly string[];
+  /** Names of a module's tensors in the layout, below its path. Every adapted module has the first. */
+  readonly parts: readonly [string, ...string[]];
   /** Names of tensors that all modules share. */
   readonly shared?: readonly string[];
   /** The name and shape in a file of a module's tensor, if they differ from those of the layout. */
   stored?(parameter: TrainedParameter): TrainedParameter;
   /** Settings that are not supported, with the values that mean "off". PEFT expects them in every file. */
   readonly inert?: Readonly<Record<string, unknown>>;
+  /** @throws UserError for a setting that would change the result and is not supported */
+  refuse?(config: StoredAdapter['config'], where: string): void;
 }
 
 /** An adapter in PEFT's format, matched to a model. */
 export interface ReadPeft<Config> {
   config: Config;
-  /** The adapted modules, in the model's order. Each has its tensors by part. */
+  /** The adapted modules, in the file's order. Each has its tensors by part. */
   modules: readonly (LinearModule & { tensors: ReadonlyMap<string, AdapterTensor> })[];
   shared: AdapterTensors;
   /** Full parameters of the model, by name. */
@@ -93,21 +63,35 @@ export interface ReadPeft<Config> {
  * @throws UserError that lists every invalid key
  */
 export function peftSettings<Config>(
-  { schema, peftType }: Pick<PeftFiles<Config>, 'schema' | 'peftType'>,
+  { schema, peftType, refuse }: Pick<PeftFiles<Config>, 'schema' | 'peftType' | 'refuse'>,
   { config }: Pick<StoredAdapter, 'config'>,
   where: string,
 ): Config {
   const parsed = schema.safeParse(config);
-  if (parsed.success && config.peft_type === peftType) return parsed.data;
-  const issues = parsed.error?.issues ?? [{ path: ['peft_type'], message: `expected ${peftType}` }];
-  throw new InvalidFile(
-    issues.map(({ path, message }) => `${where}: ${path.join('.')}: ${message}`).join('\n'),
-  );
+  if (!parsed.success || config.peft_type !== peftType) {
+    const issues = parsed.error?.issues ?? [{ path: ['peft_type'], message: `expected ${peftType}` }];
+    throw new InvalidFile(
+      issues.map(({ path, message }) => `${where}: ${path.join('.')}: ${message}`).join('\n'),
+    );
+  }
+  refuse?.(config, where);
+  return parsed.data;
+}
+
+/** The name of a tensor of the file in a layout. PEFT wraps an adapted layer, so its bias belongs to `base_layer`. */
+export function layoutName({ parts }: Pick<PeftFiles<unknown>, 'parts'>, name: string): string {
+  return findPart(parts, name) ? name.replace(/\.weight$/, '') : name.replace(/\.base_layer\.bias$/, '.bias');
+}
+
+/** The part that a tensor of the file is. In some files, parts are modules with a weight. */
+function findPart(parts: readonly string[], name: string): string | undefined {
+  const own = name.replace(/\.weight$/, '');
+  return parts.find((part) => own.endsWith(`.${part}`));
 }
 
 /** Whether a tensor of the file belongs to the adapter and not to a module that is saved in full. */
 export function isOwnTensor(files: PeftFiles<unknown>, key: string): boolean {
-  return files.parts.some((part) => key.endsWith(`.${part}`)) || isSharedTensor(files, key);
+  return findPart(files.parts, key) !== undefined || isSharedTensor(files, key);
 }
 
 /** Whether a tensor of the file is one that all adapted modules share, which is not trained. */
@@ -116,7 +100,34 @@ function isSharedTensor({ shared = [] }: PeftFiles<unknown>, key: string): boole
 }
 
 /**
- * Reads an adapter for a model.
+ * Whether PEFT saves a tensor redundantly:
+ * - the base model's own weight of an adapted output layer;
+ * - a fully saved module's second copy, and its replaced original.
+ */
+export function isRedundant(key: string): boolean {
+  return BASE_WEIGHT.test(key) || COPIES.test(key);
+}
+
+const COPIES = /\.(original_module|modules_to_save)\./;
+
+/**
+ * Checks a redundant tensor. PEFT writes copies of modules that are also there under their own names, as it does with
+ * embeddings, and with `bias: all` those of all biases.
+ */
+function checkRedundant({ config, tensors }: StoredAdapter, key: string, where: string): void {
+  const { bias } = config;
+  if (BASE_WEIGHT.test(key) || tensors.has(key.replace(COPIES, '.'))) return;
+  if (bias === undefined || (bias === 'all' && key.endsWith('.bias'))) return;
+  throw new InvalidFile({
+    where,
+    fault: `has the tensor ${excerptName(key)}, but its config has bias: ${bias}`,
+    hint: 'Tensors of biases outside the adapted modules need bias: all.',
+  });
+}
+
+/**
+ * Reads an adapter for a model. Modules come from the adapter's tensors, so it does not matter how targets were
+ * selected. `fan_in_fan_out` has no effect on linear layers, as in PEFT.
  *
  * @param where the adapter's name for messages
  * @throws UserError naming settings that are wrong, and tensors that match no module or are missing
@@ -132,38 +143,90 @@ export function readPeft<Config>(
   const shared: AdapterTensors = new Map();
   const saved: AdapterTensors = new Map();
   for (const [key, tensor] of stored.tensors) {
-    const part = files.parts.find((part) => key.endsWith(`.${part}`));
-    const common = files.shared?.find((name) => key === SHARED_PREFIX + name);
-    if (common) shared.set(common, tensor);
-    else if (part) {
-      const path = nameInModel(model, peftName(key, where).slice(0, -part.length - 1));
-      if (path === undefined) continue;
+    if (isSharedTensor(files, key)) {
+      shared.set(key.slice(SHARED_PREFIX.length), tensor);
+      continue;
+    }
+    const inFile = peftName(key, where);
+    if (isRedundant(key)) {
+      checkRedundant(stored, key, where);
+      continue;
+    }
+    const name = nameInModel(model, layoutName(files, inFile));
+    const part = findPart(files.parts, inFile);
+    if (name === undefined) continue;
+    if (part === undefined) saved.set(name, tensor);
+    else {
+      const path = name.slice(0, -part.length - 1);
       own.set(path, (own.get(path) ?? new Map()).set(part, tensor));
-    } else if (!/\.(original_module|modules_to_save)\./.test(key) && !BASE_WEIGHT.test(key)) {
-      // PEFT wraps an adapted layer, so the layer's own bias belongs to `base_layer`.
-      const name = nameInModel(model, peftName(key, where).replace(/\.base_layer\.bias$/, '.bias'));
-      if (name !== undefined) saved.set(name, tensor);
     }
   }
   assertSameBase(model, stored.tensors, where);
   checkSaved(model, saved, stored, where);
+  const [first] = files.parts;
+  if (![...stored.tensors.keys()].some((key) => findPart(files.parts, key)))
+    throw damaged(`${where}: ${first}`, 'is missing');
   const linears = new Map(model.linears.map((module) => [module.path, module]));
-  for (const [path, tensors] of own) {
-    if (!linears.has(path)) throw unknownModule(model, path, linears.keys(), where);
-    for (const part of files.parts) if (!tensors.has(part)) throw missing(`${where}: ${path}.${part}`);
-  }
-  if (own.size === 0) throw missing(`${where}: ${files.parts.join(', ')}`);
-  const modules = model.linears.flatMap((module) => {
-    const tensors = own.get(module.path);
-    return tensors ? [{ ...module, tensors }] : [];
+  const modules = [...own].map(([path, tensors]) => {
+    const module = linears.get(path);
+    if (!module) throw unknownModule(model, path, linears.keys(), where);
+    const [part] = tensors.keys();
+    if (!tensors.has(first)) throw damaged(`${where}: ${path}.${part}`, `has no ${path}.${first} beside it`);
+    return { ...module, tensors };
   });
   return { config, modules, shared, saved };
+}
+
+function damaged(where: string, fault: string): UserError {
+  return new InvalidFile({ where, fault, hint: 'The adapter is damaged.' });
+}
+
+/** Makes the tuner of an adapter in PEFT's format. */
+export type TunerOf<Config, Made extends Tuner = Tuner> = (
+  read: ReadPeft<Config>,
+  model: TunableModel,
+  where: string,
+) => Made;
+
+/**
+ * Puts an adapter on a model. The layout of its tuner has the tensors of the file.
+ *
+ * @throws UserError that names missing tensors, and tensors that do not belong to a module, have the wrong shape or
+ * contradict the config
+ */
+export function importPeft<Config, Made extends Tuner>(
+  files: PeftFiles<Config>,
+  model: TunableModel,
+  stored: StoredAdapter,
+  where: string,
+  tunerOf: TunerOf<Config, Made>,
+): { tuner: Made; values: Float32Array; config: Config } {
+  const read = readPeft(files, model, stored, where);
+  const tuner = tunerOf(read, model, where);
+  const { layout, frozen } = tuner;
+  const own = read.modules.flatMap(({ path, tensors }) =>
+    [...tensors].map(([part, tensor]) => [`${path}.${part}`, tensor] as const),
+  );
+  const tensors: AdapterTensors = new Map([...own, ...read.shared, ...read.saved]);
+  for (const [name] of own) {
+    if (!layout.find(name) && !frozen?.layout.find(name))
+      throw damaged(`${where}: ${name}`, `does not belong in a ${files.peftType} adapter`);
+  }
+  for (const { name, shape } of frozen?.layout.segments ?? []) {
+    const tensor = tensors.get(name);
+    if (!tensor) continue;
+    assertShape(`${where}: ${name}`, tensor, shape);
+    frozen!.read(name).set(tensor.data);
+  }
+  const shapeInFile = (parameter: TrainedParameter) => (files.stored?.(parameter) ?? parameter).shape;
+  const values = readVector(layout, tensors, where, shapeInFile);
+  return { tuner, values, config: read.config };
 }
 
 /** An adapter to write. */
 export interface WrittenPeft {
   /** All settings except those that the writer adds: `peft_type`, `peft_version`. */
-  config: Readonly<Record<string, unknown>>;
+  config: object;
   layout: ParameterLayout;
   values: Float32Array;
   /** The paths of adapted modules. */
@@ -210,20 +273,17 @@ export function writePeft(
 }
 
 /** A run of a method that only trains, whose adapter is written in these files. */
-export function peftRun<Config extends { target_modules?: string | readonly string[] }>(
+export function peftRun(
   files: PeftFiles<unknown>,
   tuner: Tuner,
   {
     model,
     config,
-    targets,
     modules,
     shared,
   }: {
     model: TunableModel;
-    config: Config & { modules_to_save?: readonly string[] };
-    /** The target modules of a config without `target_modules`. */
-    targets: readonly string[];
+    config: DescribedSettings;
     modules: readonly LinearModule[];
     shared?: () => AdapterTensors;
   },
@@ -231,7 +291,7 @@ export function peftRun<Config extends { target_modules?: string | readonly stri
   return staticRun(tuner, {
     store: (values, baseModel) =>
       writePeft(files, {
-        config: describedAdapter(model, config, targets, modules, baseModel),
+        config: describedAdapter(model, config, modules, baseModel),
         adapted: modules.map(({ path }) => path),
         layout: tuner.layout,
         values,
@@ -251,7 +311,7 @@ export function checkSaved(
   { config }: StoredAdapter,
   where: string,
 ): void {
-  const modules = commonSettings.modules_to_save.safeParse(config.modules_to_save).data ?? null;
+  const modules = savedModules.safeParse(config.modules_to_save).data ?? null;
   joinTiedWords(model, saved, modules, where);
   for (const [name, tensor] of saved) {
     const shape = model.parameters.get(name);
@@ -306,35 +366,25 @@ export function listParameters(tensors: AdapterTensors): TrainedParameter[] {
 }
 
 /**
- * Defines the kind of a `peft_type` whose tuner has the tensors of the file under their names below a module's path.
+ * Defines the kind of a `peft_type`.
  *
- * @param settingsOf returns the settings to display
+ * @param factsOf returns the facts that its tensors' names do not show
  */
 export function peftKind<Config>(
   files: PeftFiles<Config>,
-  tunerOf: (read: ReadPeft<Config>, where: string) => Tuner,
-  settingsOf: (config: Config) => Record<string, unknown> = () => ({}),
+  tunerOf: TunerOf<Config>,
+  factsOf: (config: Config, tensors: AdapterTensors) => Partial<AdapterSummary> = () => ({}),
 ): AdapterKind {
   return {
     name: files.peftType,
     reads: ({ config }) => config.peft_type === files.peftType,
-    import(model, stored, where) {
-      const read = readPeft(files, model, stored, where);
-      const tuner = tunerOf(read, where);
-      const own = read.modules.flatMap(({ path, tensors }) =>
-        [...tensors].map(([part, tensor]) => [`${path}.${part}`, tensor] as const),
-      );
-      return { tuner, values: tuner.layout.vector([...own, ...read.saved]) };
-    },
+    import: (model, stored, where) => importPeft(files, model, stored, where, tunerOf),
     facts: (stored, where) => ({
       ranks: {},
-      settings: settingsOf(peftSettings(files, stored, where)),
+      settings: {},
       isOwn: (key) => isOwnTensor(files, key),
-      isFrozen: (key) => isSharedTensor(files, key),
+      ...(files.shared && { isFrozen: (key) => isSharedTensor(files, key) }),
+      ...factsOf(peftSettings(files, stored, where), stored.tensors),
     }),
   };
-}
-
-function missing(where: string): UserError {
-  return new InvalidFile({ where, fault: 'is missing', hint: 'The adapter is damaged.' });
 }

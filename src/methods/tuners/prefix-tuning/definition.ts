@@ -32,48 +32,26 @@ function projectionTensors({ count, width, hidden, outputs }: ProjectionSizes): 
   ];
 }
 
-/** The network's parts, in a graph or in numbers. */
-interface Layers<Tensor> {
-  table: Tensor;
-  linear(path: string, x: Tensor): Tensor;
-  tanh(x: Tensor): Tensor;
+/** The keys and values, [tokens, outputs]: W₂ tanh(W₁ E + b₁) + b₂. */
+function projected(value: (name: string) => Value): Value {
+  const linear = (path: string, x: Value) =>
+    add(matmul(x, value(`${path}.weight`), { transposeB: true }), value(`${path}.bias`));
+  return linear(SECOND, tanh(linear(FIRST, value(TABLE))));
 }
 
-/** The keys and values: W₂ tanh(W₁ E + b₁) + b₂, [tokens, outputs]. */
-function projected<Tensor>({ table, linear, tanh }: Layers<Tensor>): Tensor {
-  return linear(SECOND, tanh(linear(FIRST, table)));
-}
-
-function graphLayers(value: (name: string) => Value): Layers<Value> {
-  return {
-    table: value(TABLE),
-    linear: (path, x) => add(matmul(x, value(`${path}.weight`), { transposeB: true }), value(`${path}.bias`)),
-    tanh,
+/** The same numbers, summed in 64 bits. */
+function projectedRows(read: (name: string) => Float32Array, count: number): Float32Array {
+  const linear = (path: string, x: Float32Array | Float64Array) => {
+    const [weight, bias] = [read(`${path}.weight`), read(`${path}.bias`)];
+    const [inFeatures, outFeatures] = [x.length / count, bias.length];
+    return Float64Array.from({ length: count * outFeatures }, (_, i) => {
+      const [row, out] = [Math.floor(i / outFeatures), i % outFeatures];
+      let sum = bias[out]!;
+      for (let k = 0; k < inFeatures; k++) sum += x[row * inFeatures + k]! * weight[out * inFeatures + k]!;
+      return sum;
+    });
   };
-}
-
-/** Layers of trained values, summed in 64 bits. */
-function numericLayers(
-  read: (name: string) => Float32Array,
-  count: number,
-): Layers<Float32Array | Float64Array> {
-  return {
-    table: read(TABLE),
-    linear(path, x) {
-      const [weight, bias] = ['weight', 'bias'].map((name) => read(`${path}.${name}`)) as [
-        Float32Array,
-        Float32Array,
-      ];
-      const [inFeatures, outFeatures] = [x.length / count, bias.length];
-      return Float64Array.from({ length: count * outFeatures }, (_, i) => {
-        const [row, out] = [Math.floor(i / outFeatures), i % outFeatures];
-        let sum = bias[out]!;
-        for (let k = 0; k < inFeatures; k++) sum += x[row * inFeatures + k]! * weight[out * inFeatures + k]!;
-        return sum;
-      });
-    },
-    tanh: (x) => x.map(Math.tanh),
-  };
+  return Float32Array.from(linear(SECOND, linear(FIRST, read(TABLE)).map(Math.tanh)));
 }
 
 /** Fills in PyTorch's initial values: normal embeddings, and uniform numbers within ±1 / √in in the layers. */
@@ -142,9 +120,9 @@ function projectedPrefix(sizes: ProjectionSizes, zero: boolean): Prefix {
   const own = projectionTensors(sizes);
   return {
     own,
-    all: (value) => projected(graphLayers(value)),
+    all: projected,
     begin: (values, seed) => beginProjection(own, values, seed, sizes, zero),
-    rows: (values) => Float32Array.from(projected(numericLayers(values, sizes.count))),
+    rows: (values) => projectedRows(values, sizes.count),
   };
 }
 
@@ -190,10 +168,6 @@ export const prefixTuning = virtualMethod<PrefixTuningConfig, typeof prefixTunin
   predictsFirst: false,
   needs: ({ definition, headKind }) =>
     definition.isDecoder && writesText(headKind) ? undefined : 'a decoder that writes text',
-  width(model) {
-    const { names, width } = prefixShape(model);
-    return names.length * width;
-  },
   parts(model, config) {
     const { num_virtual_tokens: count, prefix_projection: projects, init_weights } = config;
     const shape = prefixShape(model);
@@ -209,6 +183,7 @@ export const prefixTuning = virtualMethod<PrefixTuningConfig, typeof prefixTunin
     const trained = parts.own.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
     return {
       ...parts,
+      width: sizes.outputs,
       sites: [...paths].map((path) => ({ path, parameters: trained / paths.size })),
       tokens: (value) => tokens(shape, count, all(value)),
     };

@@ -89,11 +89,11 @@ export const promptTuning = virtualMethod<PromptTuningConfig, typeof promptTunin
     if (definition.isDecoder && (classifies || writesText(headKind))) return undefined;
     return 'a decoder that writes text or classifies texts';
   },
-  width: (model) => wordTable(model).width,
   parts(model, config) {
     const { num_virtual_tokens: count } = config;
     const { name, width } = wordTable(model);
     return {
+      width,
       own: [{ name: TABLE, shape: [count, width] }],
       sites: [{ path: name.replace(/\.weight$/, ''), parameters: count * width }],
       tokens: (value) => ({ count, embeddings: value(TABLE) }),

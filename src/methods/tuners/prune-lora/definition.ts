@@ -1,20 +1,15 @@
 import { z } from 'zod';
 import { AllocatedRun } from '../allocation/allocated-run.ts';
-import {
-  allocationVariants,
-  pruningShape,
-  scheduleShape,
-  scoreNamed,
-} from '../allocation/allocation-config.ts';
 import { BUDGET_KEYS, budgetShape, budgetSummary, oneBudget, withoutBudget } from '../allocation/budget.ts';
+import { scoreNamed, scoreVariant } from '../allocation/importance.ts';
 import { planAllocation } from '../allocation/promised-budget.ts';
+import { pruningShape, scheduleShape, scheduleVariants } from '../allocation/schedule.ts';
+import { loraKind, PAIR_WORDS, storeRanked } from '../lora/lora-files.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
-import { loraKind, storeRanked } from '../lora/ranked-run.ts';
-import { defaultTargets } from '../low-rank/adapted-modules.ts';
 import { loraScale, scaleVariant, withVariants } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape, scaleShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
-import { isOwnFunction } from '../own-function.ts';
+import { withTargets } from '../targets/adapted-modules.ts';
 
 const SCORES = ['sensitivity-uncertainty', 'signal-to-noise', 'sensitivity'] as const;
 
@@ -49,9 +44,9 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
   trains: 'adapter',
   // Five vectors as in every method, and two averages of importance.
   vectors: 7,
-  start(model, settings, totalSteps) {
-    const targets = defaultTargets(model, 'many');
-    const allocating = { ...NAMES, targets, kind: 'LORA' } as const;
+  start(model, given, totalSteps) {
+    const settings = withTargets(model, given, 'many');
+    const allocating = { ...NAMES, kind: 'LORA' } as const;
     const { modules, saved, ...plan } = planAllocation(allocating, model, settings, totalSteps);
     const { initialRank: rank } = plan.budget;
     const even = { r: rank, lora_alpha: settings.lora_alpha, use_rslora: settings.scale === 'rslora' };
@@ -64,7 +59,7 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
       settings,
       store: ({ tuner }, values, baseModel) =>
         // The budget's keys are not stored, because PEFT's `target_parameters` has another meaning.
-        storeRanked({ model, targets, values, baseModel }, { ...withoutBudget(settings), ...even }, tuner),
+        storeRanked({ model, values, baseModel }, { ...withoutBudget(settings), ...even }, tuner),
     });
   },
   kind: loraKind,
@@ -72,17 +67,13 @@ export const pruneLora: MethodDefinition<PruneLoraConfig, typeof pruneLoraConfig
     title: NAMES.title,
     titleWith: ({ score, ...settings }) =>
       withVariants(NAMES.title, [
-        score === 'signal-to-noise' ? 's = Ī / Ū' : [],
-        score === 'sensitivity' ? 's = I' : [],
-        isOwnFunction(score) ? 'own score' : [],
-        ...allocationVariants(settings),
+        scoreVariant(score, 'sensitivity-uncertainty'),
+        scheduleVariants(settings),
         scaleVariant(settings),
       ]),
     tags: ['peft', 'lora', 'prune-lora'],
-    library: 'peft',
-    components: NAMES.components,
+    ...PAIR_WORDS,
     summary: budgetSummary,
     budgetKeys: BUDGET_KEYS,
-    factors: ['B', 'A'],
   },
 };

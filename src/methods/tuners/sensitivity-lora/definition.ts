@@ -6,7 +6,7 @@ import { withVariants } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { measuredLora } from '../measured/measured-lora.ts';
 import type { InputsOf } from '../method-run.ts';
-import { rank } from '../shared/rank.ts';
+import { rank } from '../peft/settings.ts';
 
 /** Sensitivity-LoRA's settings, with the paper's symbols and defaults. */
 export const sensitivityLoraConfigSchema = z

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { continuesTriplets, tripletMethod, tripletShape } from '../composed/triplet-method.ts';
-import { defaultTargets } from '../low-rank/adapted-modules.ts';
+import { tripletMethod, tripletShape } from '../composed/triplet-method.ts';
 import { listRanks } from '../low-rank/factors.ts';
-import { exportLowRank } from '../low-rank/import-adapter.ts';
+import { exportLowRank } from '../low-rank/low-rank-files.ts';
 import { adaLoraAlpha } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { staticRun } from '../method-run.ts';
-import { rank } from '../shared/rank.ts';
+import { rank } from '../peft/settings.ts';
+import { withTargets } from '../targets/adapted-modules.ts';
 
 /** SVD-LoRA's settings: AdaLoRA's without the settings for allocation. */
 const svdLoraConfigSchema = z.strictObject({
@@ -24,29 +24,26 @@ type SvdLoraConfig = z.infer<typeof svdLoraConfigSchema>;
  * are AdaLoRA's, with every triplet kept.
  */
 export const svdLora = tripletMethod<SvdLoraConfig, typeof svdLoraConfigSchema>({
+  method: 'svd_lora',
   title: 'SVD-LoRA',
   tags: ['adalora', 'svd-lora'],
   config: svdLoraConfigSchema,
   averages: 0,
   start(model, config, totalSteps) {
-    const { r, ...settings } = config;
+    const { r, ...settings } = withTargets(model, config, 'many');
     const tuner = AdaLoraTuner.create(model, { ...settings, init_r: r });
     const { modules, layout } = tuner;
     const lora_alpha = adaLoraAlpha(settings, r);
-    const targets = defaultTargets(model, 'many');
     return staticRun(tuner, {
       ranks: listRanks(modules),
       store: (values, baseModel) =>
         exportLowRank(
-          { model, config: { ...settings, lora_alpha }, targets, modules, layout, values, baseModel },
+          { model, config: { ...settings, lora_alpha }, modules, layout, values, baseModel },
           // PEFT rejects a config without total_step. The schedule has no phases.
           { peft_type: 'ADALORA', init_r: r, target_r: r, total_step: totalSteps },
         ),
     });
   },
-  continues: continuesTriplets('svd_lora', svdLoraConfigSchema, ({ init_r, ...config }) => ({
-    ...config,
-    r: init_r,
-  })),
+  known: ({ init_r, ...config }) => ({ ...config, r: init_r }),
   words: { summary: ({ r }) => (r === undefined ? undefined : `rank ${r}`), budgetKeys: ['r', 'lora_alpha'] },
 });

@@ -3,22 +3,13 @@ import { matmul, multiply, slice } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import type { Injection, LinearModule } from '../../../models/nn/network.ts';
 import type { Banked } from '../bank/bank-form.ts';
-import { adaptedModules, defaultTargets } from '../low-rank/adapted-modules.ts';
 import { factorName, factorsIn } from '../low-rank/factors.ts';
 import { bankedFactors, type Factored, mergedReader } from '../low-rank/low-rank-tuner.ts';
-import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { MethodDefinition } from '../method-definition.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
-import {
-  assertShape,
-  commonSettings,
-  layerSettings,
-  listParameters,
-  type PeftFiles,
-  peftKind,
-  peftRun,
-} from '../peft/peft-files.ts';
-import { rank } from '../shared/rank.ts';
+import { assertShape, listParameters, type PeftFiles, peftKind, peftRun } from '../peft/peft-files.ts';
+import { fileSchema, rank, targetShape } from '../peft/settings.ts';
+import { adaptedModules, withTargets } from '../targets/adapted-modules.ts';
 import {
   type Dropout,
   FrozenTensors,
@@ -76,14 +67,7 @@ class TorchRandom {
 }
 
 /** How the vectors are trained. */
-export interface VeraSettings {
-  r: number;
-  dropout: number;
-  /** Initial value of λ_d. */
-  initial: number;
-  /** Seed of A and B. */
-  seed: number;
-}
+type VeraSettings = Pick<VeraConfig, 'r' | 'vera_dropout' | 'd_initial' | 'projection_prng_key'>;
 
 /** PEFT's names of a module's vectors, and of the shared matrices. */
 export const VERA = { d: 'vera_lambda_d', b: 'vera_lambda_b', A: 'vera_A', B: 'vera_B' } as const;
@@ -121,13 +105,13 @@ class VeraTuner implements Tuner {
     this.drawProjections();
     const values = new Float32Array(this.layout.length);
     for (const { path } of this.modules)
-      this.layout.read(values, `${path}.${VERA.d}`).fill(this.settings.initial);
+      this.layout.read(values, `${path}.${VERA.d}`).fill(this.settings.d_initial);
     return this.layout.readInto(values, this.saved, read);
   }
 
   /** Fills A and B as PEFT does: uniformly, with Kaiming's bound for their inputs. */
   drawProjections(): void {
-    const random = new TorchRandom(this.settings.seed);
+    const random = new TorchRandom(this.settings.projection_prng_key);
     for (const { name, shape } of this.frozen.layout.segments) {
       const bound = Math.sqrt(6 / shape[1]!);
       random.uniform(this.frozen.read(name), -bound, bound);
@@ -142,7 +126,7 @@ class VeraTuner implements Tuner {
       increments: (paths, x) => {
         if (!paths.some((path) => modules.has(path))) return paths.map(() => undefined);
         const rows = slice(this.frozen.value(graph, VERA.A), 1, 0, x.shape[1]!);
-        const inner = matmul(dropout(x, this.settings.dropout), rows, { transposeB: true });
+        const inner = matmul(dropout(x, this.settings.vera_dropout), rows, { transposeB: true });
         return paths.map((path) => {
           const module = modules.get(path);
           if (!module) return undefined;
@@ -194,51 +178,10 @@ class VeraTuner implements Tuner {
 }
 
 function widest(modules: readonly LinearModule[], side: 'inFeatures' | 'outFeatures'): number {
-  return Math.max(...modules.map((module) => module[side]));
+  return Math.max(0, ...modules.map((module) => module[side]));
 }
 
-const schema = z.object({
-  ...commonSettings,
-  ...layerSettings,
-  r: rank.default(256),
-  projection_prng_key: z.int().min(0).max(0xffff_ffff).default(0),
-  save_projection: z.boolean().default(true),
-  vera_dropout: z.number().default(0),
-  d_initial: z.number().default(0.1),
-  init_weights: z.boolean().default(true),
-  bias: z.enum(['none', 'all', 'vera_only']).default('none'),
-});
-
-/** PEFT's files of VeRA. */
-const VERA_FILES: PeftFiles<z.output<typeof schema>> = {
-  peftType: 'VERA',
-  schema,
-  parts: [VERA.b, VERA.d],
-  shared: [VERA.A, VERA.B],
-};
-
-/** Adapters of PEFT's type VERA. If the file lacks the shared matrices, they are generated from their seed. */
-const veraKind = peftKind(
-  VERA_FILES,
-  ({ config, modules, shared, saved }, where) => {
-    const { r, projection_prng_key: seed, d_initial: initial } = config;
-    for (const { path, outFeatures, tensors } of modules) {
-      assertShape(`${where}: ${path}.${VERA.d}`, tensors.get(VERA.d), [r]);
-      assertShape(`${where}: ${path}.${VERA.b}`, tensors.get(VERA.b), [outFeatures]);
-    }
-    const tuner = new VeraTuner({ r, dropout: 0, initial, seed }, modules, listParameters(saved));
-    if (shared.size === 0) tuner.drawProjections();
-    for (const [name, tensor] of shared) {
-      assertShape(`${where}: ${name}`, tensor, tuner.frozen.layout.get(name).shape);
-      tuner.frozen.read(name).set(tensor.data);
-    }
-    return tuner;
-  },
-  ({ r }) => ({ r }),
-);
-
-const { target_modules, layers_to_transform, layers_pattern, modules_to_save } = adapterConfigShape;
-const { projection_prng_key, save_projection, d_initial } = schema.shape;
+const { target_modules, layers_to_transform, layers_pattern, modules_to_save } = targetShape;
 
 /** VeRA's settings: PEFT's keys and defaults. */
 const veraConfigSchema = z.strictObject({
@@ -253,19 +196,43 @@ const veraConfigSchema = z.strictObject({
   /** Modules to train in full besides the adapter. */
   modules_to_save,
   /** Seed of the shared matrices A and B. */
-  projection_prng_key,
+  projection_prng_key: z.int().min(0).max(0xffff_ffff).default(0),
   /**
    * Whether the adapter file contains A and B. Without A and B it is smaller, but a reader must generate them with the
    * same random generator.
    */
-  save_projection,
+  save_projection: z.boolean().default(true),
   /** Dropout on the input of the increments. */
   vera_dropout: z.number().min(0).lt(1).default(0),
   /** Initial value of the factors between A and B. */
-  d_initial,
+  d_initial: z.number().default(0.1),
   /** Biases to train and save with the adapter: none, those of the adapted layers, or all of the model. */
   bias: z.enum(['none', 'vera_only', 'all']).default('none'),
 });
+
+const schema = fileSchema(veraConfigSchema.shape, { init_weights: z.boolean().default(true) });
+
+/** PEFT's files of VeRA. */
+const VERA_FILES: PeftFiles<z.output<typeof schema>> = {
+  peftType: 'VERA',
+  schema,
+  parts: [VERA.b, VERA.d],
+  shared: [VERA.A, VERA.B],
+};
+
+/** Adapters of PEFT's type VERA. If the file lacks the shared matrices, they are generated from their seed. */
+const veraKind = peftKind(
+  VERA_FILES,
+  ({ config, modules, shared, saved }, _model, where) => {
+    // Before memory is allocated for the rank that the file names.
+    for (const { path, tensors } of modules)
+      assertShape(`${where}: ${path}.${VERA.d}`, tensors.get(VERA.d), [config.r]);
+    const tuner = new VeraTuner(config, modules, listParameters(saved));
+    if (shared.size === 0) tuner.drawProjections();
+    return tuner;
+  },
+  ({ r }) => ({ settings: { r } }),
+);
 
 type VeraConfig = z.infer<typeof veraConfigSchema>;
 
@@ -278,16 +245,13 @@ export const vera: MethodDefinition<VeraConfig, typeof veraConfigSchema> = {
   trains: 'adapter',
   vectors: 5,
   start(model, config) {
-    const targets = defaultTargets(model, 'few');
-    const modules = adaptedModules(model, config, targets);
+    const complete = withTargets(model, config, 'few');
+    const modules = adaptedModules(model, complete);
     const bias = config.bias === 'vera_only' ? 'lora_only' : config.bias;
-    const { r, vera_dropout: dropout, d_initial: initial, projection_prng_key: seed } = config;
-    const saved = savedParameters(model, { ...config, bias }, modules);
-    const tuner = new VeraTuner({ r, dropout, initial, seed }, modules, saved);
+    const tuner = new VeraTuner(config, modules, savedParameters(model, { ...config, bias }, modules));
     return peftRun(VERA_FILES, tuner, {
       model,
-      config,
-      targets,
+      config: complete,
       modules,
       ...(config.save_projection && {
         shared: () => tuner.frozen.layout.tensors(tuner.frozen.values),

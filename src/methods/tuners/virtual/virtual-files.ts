@@ -10,11 +10,11 @@ import { headNamed } from '../../../models/heads/registry.ts';
 import type { VirtualTokens } from '../../../models/nn/virtual-tokens.ts';
 import { InvalidFile, UserError } from '../../../support/user-error.ts';
 import type { AdapterKind } from '../adapter-kind.ts';
-import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import type { AnySettings, MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { assertShape, checkSaved, listParameters, PEFT_VERSION, peftSettings } from '../peft/peft-files.ts';
+import { targetShape } from '../peft/settings.ts';
 import type { ReadParameter, TokensBefore, TunableModel, TunedSite, Tuner } from '../tuner.ts';
 import { savedParameters } from '../whole-parameters.ts';
 
@@ -23,6 +23,8 @@ export const TABLE = 'prompt_encoder.embedding.weight';
 
 /** How a method makes its tokens. */
 export interface VirtualParts {
+  /** The length of a token's row in the file. */
+  width: number;
   /** The trained tensors of the tokens. */
   own: readonly TrainedParameter[];
   sites: readonly TunedSite[];
@@ -63,7 +65,7 @@ export const virtualConfigShape = {
   /** Number of tokens before every text. The longest allowed text is shorter by this number. */
   num_virtual_tokens: z.int().min(1).default(20),
   /** Modules trained whole beside the tokens. */
-  modules_to_save: adapterConfigShape.modules_to_save,
+  modules_to_save: targetShape.modules_to_save,
 };
 
 /** The key of the tokens' tensor, [tokens, width]. */
@@ -71,7 +73,7 @@ const TOKENS = 'prompt_embeddings';
 
 /** Settings in the files of every method of this kind. Names and defaults are PEFT's (0.21). */
 const schema = z.object({
-  num_virtual_tokens: z.int().positive(),
+  num_virtual_tokens: virtualConfigShape.num_virtual_tokens.unwrap(),
   /** 2 is for encoder-decoders, with tokens for both parts. */
   num_transformer_submodules: z.literal(1).nullish(),
 });
@@ -90,8 +92,6 @@ export interface VirtualMethod<Config extends VirtualConfig, Schema extends z.Zo
   peftType: string;
   predictsFirst: boolean;
   needs(model: TunableModel): string | undefined;
-  /** The length of a token's row in the file. */
-  width(model: TunableModel): number;
   /** The tokens with these settings; those of an adapter have their number alone. */
   parts(model: TunableModel, config: Partial<Config> & VirtualConfig): VirtualParts;
   /** Further settings in the file. */
@@ -137,7 +137,7 @@ export function virtualMethod<Config extends VirtualConfig, Schema extends z.Zod
             [
               TOKENS,
               {
-                shape: [config.num_virtual_tokens, method.width(model)],
+                shape: [config.num_virtual_tokens, parts.width],
                 data: parts.rows((name) => layout.read(values, name)),
               },
             ],
@@ -173,7 +173,7 @@ function tokensBefore(
 function virtualKind<Config extends VirtualConfig, Schema extends z.ZodObject>(
   method: VirtualMethod<Config, Schema>,
 ): AdapterKind {
-  const { peftType, needs, width } = method;
+  const { peftType, needs } = method;
   const countIn = (stored: StoredAdapter, where: string) =>
     peftSettings({ peftType, schema }, stored, where).num_virtual_tokens;
   return {
@@ -196,14 +196,11 @@ function virtualKind<Config extends VirtualConfig, Schema extends z.ZodObject>(
           fault: 'is missing',
           hint: 'The adapter is damaged.',
         });
-      assertShape(`${where}: ${TOKENS}`, tokens, [count, width(model)]);
-      const saved = savedIn(model, stored, where);
       const config = { num_virtual_tokens: count } as Partial<Config> & VirtualConfig;
-      const tuner = virtualTuner(
-        method.parts(model, config),
-        tokensBefore(method, config),
-        listParameters(saved),
-      );
+      const parts = method.parts(model, config);
+      assertShape(`${where}: ${TOKENS}`, tokens, [count, parts.width]);
+      const saved = savedIn(model, stored, where);
+      const tuner = virtualTuner(parts, tokensBefore(method, config), listParameters(saved));
       return { tuner, values: tuner.layout.vector([[TABLE, tokens], ...saved]) };
     },
     facts(stored, where) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dropoutSites } from '../../../../tests/support/dropout-sites.ts';
-import { adaptedModules } from '../../../methods/tuners/low-rank/adapted-modules.ts';
+import { adaptedModules } from '../../../methods/tuners/targets/adapted-modules.ts';
 import { tokenModel } from '../../../program/objectives/token-model.ts';
 import type { HeadKind } from '../../heads/registry.ts';
 import { gpt2, parseGpt2Config } from './definition.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { dropoutSites } from '../../../../tests/support/dropout-sites.ts';
-import { defaultTargets } from '../../../methods/tuners/low-rank/adapted-modules.ts';
+import { defaultTargets } from '../../../methods/tuners/targets/adapted-modules.ts';
 import { tokenModel } from '../../../program/objectives/token-model.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { t5 } from './definition.ts';

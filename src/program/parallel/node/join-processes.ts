@@ -1,9 +1,9 @@
 import { fstatSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { askedThreads } from '../../../engine/runtime/node/asked-threads.ts';
+import { askedThreads } from '../../../engine/runtime/asked-threads.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { ALONE_PROCESSES, type Communicator, gatherJson, type Processes } from '../communicator.ts';
-import { readLaunch } from './launch.ts';
+import { ALONE_PROCESSES, type Cores, countThreads, type Processes, sharesHost } from '../communicator.ts';
+import { readLaunch } from '../launch.ts';
 import { joinMpi } from './mpi/mpi-communicator.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function joinProcesses(
   const asked = askedThreads(env);
   const communicator = await joinMpi(launch);
   // The call is collective: every process makes it, even if only some have a requested number of threads.
-  const fair = countThreads(communicator);
+  const fair = countThreads(communicator, findCores());
   return {
     communicator,
     threads: asked ?? fair,
@@ -46,29 +46,7 @@ function checkChannel(descriptor: string | undefined): void {
   }
 }
 
-/** Whether another process runs on the same host. */
-export function sharesHost({ hosts, rank }: Communicator): boolean {
-  return hosts.some((host, i) => i !== rank && host === hosts[rank]);
-}
-
-/** The processors that one process may use. */
-interface Cores {
-  count: number;
-  /** Their numbers in Linux's list format; empty if unknown. */
-  list: string;
-}
-
-/**
- * The number of compute threads for this process. Processes of a host that may use the same cores share them equally.
- * Processes with separate cores each use all of their own.
- */
-export function countThreads(communicator: Communicator, cores: Cores = findCores()): number {
-  const { rank, hosts } = communicator;
-  const all = gatherJson(communicator, cores);
-  const sharing = all.filter(({ list }, i) => hosts[i] === hosts[rank] && list === cores.list).length;
-  return Math.max(1, Math.floor(cores.count / sharing));
-}
-
+/** The cores that this process may use. */
 function findCores(): Cores {
   const count = availableParallelism();
   try {

@@ -1,32 +1,20 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { engineVersion } from '../../../engine/runtime/node/create-session.ts';
-import { computeDigest } from '../../../input/formats/node/content-digest.ts';
-import { folderFiles } from '../../../input/formats/node/folder-files.ts';
-import { withoutLaunch } from '../../../program/parallel/node/launch.ts';
+import { withoutLaunch } from '../../../program/parallel/launch.ts';
 import { programVersion, withParent } from '../../../support/node/process-status.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
-import { measureBases } from '../../jobs/node/calibration/measure-bases.ts';
-import { plan } from '../../jobs/node/plan.ts';
-import { readRun } from '../../jobs/node/read-run.ts';
-import { readRunRecord } from '../../report/node/read-run-record.ts';
+import { THIS_NODE } from '../../jobs/node/machine.ts';
 import { writeReport } from '../../report/node/write-report.ts';
 import type { ChildRun, ExperimentMachine } from '../run-experiment.ts';
 
 /** Runs in folders, each trained in its own process. */
 export const THIS_MACHINE: ExperimentMachine = {
-  folder: folderFiles,
-  record: readRunRecord,
+  ...THIS_NODE,
   report: writeReport,
   get versions() {
     return { [PROGRAM]: programVersion(), 'ONNX Runtime': engineVersion(), Node: process.versions.node };
-  },
-  plan,
-  measure: measureBases,
-  async read(config) {
-    const run = await readRun(config);
-    return { ...run, digests: () => run.files().map(computeDigest) };
   },
   train: runChild,
 };

@@ -1,3 +1,4 @@
+import { addUp } from '../../../support/numbers.ts';
 import { cellMethod, type Experiment } from '../experiment.ts';
 import { pickBest } from '../scoring-rule.ts';
 import { type Config, merged, settingsText } from '../settings.ts';
@@ -31,7 +32,7 @@ export function bestRows(
   const ownMethod = ({ row }: RowResult) => cellMethod(cells.get(row)!);
   const methods = [...new Set(scored.map(ownMethod))];
   const planned = cells.size * experiment.seeds.length;
-  const missing = planned - rows.reduce((sum, { runs }) => sum + runs.length, 0);
+  const missing = planned - addUp(rows, ({ runs }) => runs.length);
   const sofar = missing > 0 ? ` so far (${missing} of ${planned} runs are not finished)` : '';
   const by = experiment.tuning.heldOut > 0 ? 'held-out training rows' : 'data.validation';
   return methods.map((method) => {

@@ -1,4 +1,4 @@
-import { interval } from '../../../scores/stats/interval.ts';
+import { mean } from '../../../support/numbers.ts';
 import { counted, csvLine, duration } from '../../report/format.ts';
 import { settingsText } from '../settings.ts';
 import type { RowResult, TaskResult } from './results.ts';
@@ -26,12 +26,10 @@ export function averages(tasks: readonly TaskResult[]): Record<string, { mean?: 
     rowNames(tasks).map((name) => {
       const means = tasks.map(({ rows, scores, scales }) => {
         const row = rows.find(({ row }) => row === name);
-        return row
-          ? scores.reduce((sum, score) => sum + scales[score]! * row.scores[score]!.mean, 0) / scores.length
-          : Number.NaN;
+        return row ? mean(scores.map((score) => scales[score]! * row.scores[score]!.mean)) : Number.NaN;
       });
-      const mean = means.reduce((sum, value) => sum + value, 0) / means.length;
-      return [name, Number.isFinite(mean) ? { mean } : {}];
+      const whole = mean(means);
+      return [name, Number.isFinite(whole) ? { mean: whole } : {}];
     }),
   );
 }
@@ -91,7 +89,7 @@ export function parametersText(rows: readonly RowResult[]): string {
 
 function timeText(rows: readonly RowResult[]): string {
   const seconds = rows.flatMap(({ seconds }) => seconds?.mean ?? []);
-  return seconds.length > 0 ? duration(interval(seconds).mean) : '';
+  return seconds.length > 0 ? duration(mean(seconds)) : '';
 }
 
 function memoryText(rows: readonly RowResult[]): string {

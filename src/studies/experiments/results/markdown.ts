@@ -3,7 +3,14 @@ import { counted, duration } from '../../report/format.ts';
 import { scoreTitle } from '../../report/run/group-runs.ts';
 import { type Settings, settingsText } from '../settings.ts';
 import { type ExperimentResults, mainTable, parametersText } from './main-table.ts';
-import { findTest, MAX_ROWS_IN_PAIRS, type PairTest, type RowResult, type TaskResult } from './results.ts';
+import {
+  findTest,
+  MAX_ROWS_IN_PAIRS,
+  type PairTest,
+  type RowResult,
+  type RowScore,
+  type TaskResult,
+} from './results.ts';
 
 /** The main settings that all rows have in common, as a sentence. Empty if they have none in common. */
 function commonText(common: Settings): string {
@@ -65,57 +72,61 @@ export function resultsMarkdown(results: ExperimentResults): string {
 }
 
 function taskParts(task: TaskResult): string[][] {
-  const compared = task.rows.some(({ comparedWith }) => comparedWith !== undefined);
-  const head = [
-    'row',
-    ...(task.rows.some(({ choice }) => choice) ? ['chosen'] : []),
-    'seeds',
-    ...task.scores.flatMap((name, i) => [
-      `${averaged(scoreTitle(name), task.averages[name])}, mean ± sd`,
-      '95 % interval',
-      ...(hasPaper(task) ? ['paper'] : []),
-      ...(compared && i === 0 ? ['against'] : []),
-    ]),
-    ...['parameters', 'time', 'memory'],
-  ];
+  const columns = listColumns(task);
   return [
     [`## ${task.task}`],
     [
       `${task.data} with ${task.model}${task.baseDtype === 'float32' ? '' : ` over ${task.baseDtype}`}. ${task.rule.text}`,
       commonText(task.common),
     ].filter((line) => line !== ''),
-    table([head, ...task.rows.map((row) => cells(row, task, compared))]),
+    table([columns.map(([name]) => name), ...task.rows.map((row) => columns.map(([, cell]) => cell(row)))]),
     task.rows.map(settingsLine),
     ...(task.tests.length > 0 ? [[pairsTitle(task)], table(testRows(task))] : []),
     ...(task.remarks.length > 0 ? [['Limitations:'], task.remarks.map((remark) => `- ${remark}`)] : []),
   ];
 }
 
-function cells(row: RowResult, { scores, scales, tests, rows }: TaskResult, compared: boolean): string[] {
-  const against = row.comparedWith === undefined ? undefined : findTest(tests, row.row, row.comparedWith);
+type Column = readonly [name: string, cell: (row: RowResult) => string];
+
+/** The columns of a task's table. Those without any content are left out. */
+function listColumns({ scores, scales, averages, tests, rows }: TaskResult): Column[] {
+  const shownIf = (isShown: boolean, column: Column) => (isShown ? [column] : []);
+  const isCompared = rows.some(({ comparedWith }) => comparedWith !== undefined);
+  const hasPaper = rows.some(({ scores }) => Object.values(scores).some(({ paper }) => paper !== undefined));
+  const against = ({ row, comparedWith }: RowResult) => {
+    const test = comparedWith === undefined ? undefined : findTest(tests, row, comparedWith);
+    return test ? `${test.second}: ${differenceText(test, scales[scores[0]!]!)}${pText(test.p)}` : '–';
+  };
   return [
-    row.row,
-    ...(rows.some(({ choice }) => choice) ? [row.choice ? settingsText(row.choice) : ''] : []),
-    row.runs.length === row.of ? `${row.of}` : `${row.runs.length} of ${row.of}`,
-    ...scores.flatMap((name, i) => {
-      const { mean, deviation, half, paper } = row.scores[name]!;
+    ['row', ({ row }) => row],
+    ...shownIf(
+      rows.some(({ choice }) => choice),
+      ['chosen', ({ choice }) => (choice ? settingsText(choice) : '')],
+    ),
+    ['seeds', ({ runs, of }) => (runs.length === of ? `${of}` : `${runs.length} of ${of}`)],
+    ...scores.flatMap((name, i): Column[] => {
       const show = (value: number) => (scales[name]! * value).toFixed(2);
+      const column = (cell: (score: RowScore) => string) => (row: RowResult) => cell(row.scores[name]!);
       return [
-        deviation === undefined ? show(mean) : `${show(mean)} ± ${show(deviation)}`,
-        half === undefined ? '' : `${show(mean - half)} to ${show(mean + half)}`,
-        ...(hasPaper({ rows }) ? [paper === undefined ? '–' : show(paper)] : []),
-        ...(compared && i === 0
-          ? [
-              against
-                ? `${against.second}: ${differenceText(against, scales[name]!)}${pText(against.p)}`
-                : '–',
-            ]
-          : []),
+        [
+          `${averaged(scoreTitle(name), averages[name])}, mean ± sd`,
+          column(({ mean, deviation }) =>
+            deviation === undefined ? show(mean) : `${show(mean)} ± ${show(deviation)}`,
+          ),
+        ],
+        [
+          '95 % interval',
+          column(({ mean, half }) =>
+            half === undefined ? '' : `${show(mean - half)} to ${show(mean + half)}`,
+          ),
+        ],
+        ...shownIf(hasPaper, ['paper', column(({ paper }) => (paper === undefined ? '–' : show(paper)))]),
+        ...shownIf(isCompared && i === 0, ['against', against]),
       ];
     }),
-    parametersText([row]),
-    row.seconds ? duration(row.seconds.mean) : '',
-    row.memoryMb ? `${counted(row.memoryMb.mean)} MB` : '',
+    ['parameters', (row) => parametersText([row])],
+    ['time', ({ seconds }) => (seconds ? duration(seconds.mean) : '')],
+    ['memory', ({ memoryMb }) => (memoryMb ? `${counted(memoryMb.mean)} MB` : '')],
   ];
 }
 
@@ -123,10 +134,6 @@ function cells(row: RowResult, { scores, scales, tests, rows }: TaskResult, comp
 function settingsLine({ row, settings, runs }: RowResult): string {
   const steps = [...new Set(runs.map(({ steps }) => counted(steps)))].join(' or ');
   return `- ${row}: ${[settingsText(settings), `${steps} steps`].filter((part) => part !== '').join('; ')}`;
-}
-
-function hasPaper({ rows }: Pick<TaskResult, 'rows'>): boolean {
-  return rows.some(({ scores }) => Object.values(scores).some(({ paper }) => paper !== undefined));
 }
 
 function pairsTitle({ rows }: TaskResult): string {

@@ -1,6 +1,8 @@
 import { SCORES, scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { type Interval, interval, variance } from '../../../scores/stats/interval.ts';
 import { holm, type PairedTest, pairedTest } from '../../../scores/stats/paired-test.ts';
+import { mean } from '../../../support/numbers.ts';
+import { mapValues } from '../../../support/options.ts';
 import { scorePrefixes, type ValidationFiles } from '../../../tasks/data-files.ts';
 import { valueText } from '../../report/format.ts';
 import { dataName, intervalOver, modelName } from '../../report/run/group-runs.ts';
@@ -20,8 +22,8 @@ export interface PairTest extends PairedTest {
   first: string;
   second: string;
   /** `p` and `wilcoxon`, corrected by Holm's method for all pairs of the task. */
-  holm?: number;
-  wilcoxonHolm?: number;
+  holm?: number | undefined;
+  wilcoxonHolm?: number | undefined;
 }
 
 /** With more rows, only pairs with the best row are tested: the number of all pairs grows with the square. */
@@ -50,8 +52,8 @@ export function pairTests(rows: readonly RowResult[], score: string, greaterIsBe
   const [t, ranks] = [holm(found.map(({ p }) => p)), holm(found.map(({ wilcoxon }) => wilcoxon))];
   return found.map((test, i) => ({
     ...test,
-    ...(t[i] !== undefined && { holm: t[i] }),
-    ...(ranks[i] !== undefined && { wilcoxonHolm: ranks[i] }),
+    holm: t[i],
+    wilcoxonHolm: ranks[i],
   }));
 }
 
@@ -263,8 +265,7 @@ function runResult(record: RunRecord, rule: ScoringRule, { scores: names }: Cell
   const parts = Object.keys(scores).filter(
     (name) => name === rule.metric || name.endsWith(withoutSet(rule.metric)),
   );
-  if (names?.includes(MEAN))
-    scores[MEAN] = parts.reduce((sum, name) => sum + scores[name]!, 0) / parts.length;
+  if (names?.includes(MEAN)) scores[MEAN] = mean(parts.map((name) => scores[name]!));
   const minutes = (finish?.train_runtime ?? Number.NaN) / 60 / (start?.num_train_epochs ?? Number.NaN);
   const memoryMb = runMemoryMb(record);
   const parameters = finalParameters(record);
@@ -277,7 +278,7 @@ function runResult(record: RunRecord, rule: ScoringRule, { scores: names }: Cell
     parameters: parameters === 0 ? start?.trainable_parameters : parameters,
     seconds: finish?.train_runtime,
     memoryMb,
-    ...(predictsOneClass(scored.confusion) && { oneClass: true }),
+    oneClass: predictsOneClass(scored.confusion) || undefined,
   };
 }
 
@@ -301,18 +302,18 @@ function rowResult(
     const paper = isPapers ? cell.paper?.[name] : undefined;
     return {
       ...interval(values),
-      ...(values.length > 1 && { deviation: Math.sqrt(variance(values)) }),
-      ...(paper !== undefined && { paper: paper / scales[name]! }),
+      deviation: values.length > 1 ? Math.sqrt(variance(values)) : undefined,
+      paper: paper === undefined ? undefined : paper / scales[name]!,
     };
   };
   return {
     row: cell.row,
     settings: cell.settings,
-    ...(choice && settingsText(choice) !== '' && { choice }),
+    choice: choice && settingsText(choice) !== '' ? choice : undefined,
     tried: cell.grid.length > 1 ? tried : [],
     runs: [...runs],
     of,
-    scores: Object.fromEntries(Object.keys(scales).map((name) => [name, scoreOf(name)])),
+    scores: mapValues(scales, (_, name) => scoreOf(name)),
     parameters: intervalOver(runs, ({ parameters }) => parameters),
     seconds: intervalOver(runs, ({ seconds }) => seconds),
     memoryMb: intervalOver(runs, ({ memoryMb }) => memoryMb),

@@ -1,7 +1,8 @@
-import { type ExampleLengths, planEpoch, planEvaluation } from '../../../input/text/batches.ts';
+import { type ExampleLengths, paddedTokens, planEpoch, planEvaluation } from '../../../input/text/batches.ts';
 import type { Evaluation } from '../../../program/example-set.ts';
 import { Program } from '../../../program/program.ts';
 import type { Validation } from '../../../program/validation.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { releasing } from '../../../support/opened.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import { differentiateStep } from '../../../training/train/differentiate-step.ts';
@@ -9,7 +10,7 @@ import { type MicroBatch, StepBatches } from '../../../training/train/step-batch
 import type { TrainerInputs } from '../../../training/train/trainer.ts';
 import type { TrainerSettings } from '../../../training/train/trainer-settings.ts';
 import { Updater } from '../../../training/train/updater.ts';
-import { largestBatch, paddedTokens } from '../plan/largest-batch.ts';
+import { largestBatch } from '../plan/memory-estimate.ts';
 import type { Calibration, CalibrationProgress } from './calibration.ts';
 
 /** Steps that are not timed. The first one opens the session, and memory arenas still grow. */
@@ -46,7 +47,8 @@ export async function calibrate(
   const tell = (what: CalibrationProgress['what']) => (share: number) => onProgress({ what, share });
 
   const examples = largestBatch(config, train);
-  const largest = { ...train.batch(examples, 0), examples: examples.length, number: 0 };
+  const tokens = paddedTokens(examples, train.lengths);
+  const largest = { ...train.batch(examples, 0), examples: examples.length, tokens, number: 0 };
   // With several batches per step, gradients are summed in additional memory. Two batches are enough to
   // measure it.
   const warmUp = settings.accumulation > 1 ? [largest, largest] : [largest];
@@ -73,15 +75,15 @@ export async function calibrate(
   });
 
   const times = steps.map(({ ms }) => ms).sort((a, b) => a - b);
-  const seconds = total(times) / 1000;
+  const seconds = addUp(times) / 1000;
   const evaluationSeconds = validation
     ? (evaluations(settings, config) * validation.count) / Number(evalExamplesPerSecond)
     : 0;
   return {
     steps: steps.length,
     msPerStep: (times[(times.length - 1) >> 1]! + times[times.length >> 1]!) / 2,
-    examplesPerSecond: total(steps.map(({ item }) => item.examples)) / seconds,
-    tokensPerSecond: total(steps.map(({ item }) => item.tokens)) / seconds,
+    examplesPerSecond: addUp(steps, ({ item }) => item.examples) / seconds,
+    tokensPerSecond: addUp(steps, ({ item }) => item.tokens) / seconds,
     evalExamplesPerSecond,
     runSeconds: (settings.totalSteps * seconds) / steps.length + evaluationSeconds,
   };
@@ -122,7 +124,7 @@ async function evaluationRate(
   };
   await evaluate(0);
   const done = await timed(spread(batches.length), bounds, evaluate, onProgress);
-  return (1000 * total(done.map(({ item }) => batches[item]!.length))) / total(done.map(({ ms }) => ms));
+  return (1000 * addUp(done, ({ item }) => batches[item]!.length)) / addUp(done, ({ ms }) => ms);
 }
 
 interface PlannedStep {
@@ -145,11 +147,9 @@ export function plannedSteps(examples: ExampleLengths, settings: TrainerSettings
     const stepBatches = batches.slice(step * accumulation, (step + 1) * accumulation);
     return {
       step,
-      examples: total(stepBatches.map(({ length }) => length)),
-      tokens: total(
-        stepBatches.map((examples) => examples.reduce((sum, example) => sum + lengths[example]!, 0)),
-      ),
-      size: total(stepBatches.map((examples) => paddedTokens(examples, lengths))),
+      examples: addUp(stepBatches, ({ length }) => length),
+      tokens: addUp(stepBatches, (examples) => addUp(examples, (example) => lengths[example]!)),
+      size: addUp(stepBatches, (examples) => paddedTokens(examples, lengths)),
     };
   });
   steps.sort((a, b) => a.size - b.size);
@@ -199,8 +199,4 @@ function mirrored(i: number): number {
   let value = 0;
   for (let place = 0.5; i > 0; i >>= 1, place /= 2) value += place * (i & 1);
   return value;
-}
-
-function total(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
 }

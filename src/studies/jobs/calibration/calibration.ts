@@ -1,3 +1,4 @@
+import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
 import type { ProgressEvent } from '../../../training/run/events.ts';
 
 /** Estimates for a whole run, extrapolated from some of its steps on this machine. */
@@ -24,4 +25,14 @@ export interface CalibrationProgress {
   what: ProgressEvent['what'] | 'steps' | 'evaluation';
   /** The completed share, from 0 to 1. */
   share: number;
+}
+
+type OnProgress = (progress: CalibrationProgress) => void;
+
+/** The work of a separate process for one type of a run's base. */
+export interface CalibrationChild {
+  /** Makes the base. Returns false if it exists already. */
+  makeBase(config: ParsedConfig, onProgress: OnProgress): Promise<boolean>;
+  /** @param isQuick measures for fewer seconds */
+  measure(config: ParsedConfig, isQuick: boolean, onProgress: OnProgress): Promise<Calibration>;
 }

@@ -1,4 +1,5 @@
 import { listMembers, type ScoreInterval } from '../../../scores/metrics/score-interval.ts';
+import { addUp, mean } from '../../../support/numbers.ts';
 import { Random } from '../../../support/random.ts';
 
 /** The possible results of a run: a constant, a linear probe of the frozen model, or the fine-tuned model. */
@@ -154,12 +155,8 @@ function resample(groups: readonly number[][], random: Random): { drawn: Int32Ar
 }
 
 function lowest(losses: readonly Float64Array[], rows: Int32Array): number {
-  const totals = losses.map((each) => rows.reduce((sum, row) => sum + each[row]!, 0));
+  const totals = losses.map((each) => addUp(rows, (row) => each[row]!));
   return totals.indexOf(Math.min(...totals));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
 function deviation(values: readonly number[]): number {

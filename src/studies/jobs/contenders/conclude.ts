@@ -1,12 +1,9 @@
 import { trainedOutput } from '../../../methods/tuners/adapter-kind.ts';
-import type { MethodRun } from '../../../methods/tuners/method-run.ts';
-import type { EvaluatedRows, RowModel } from '../../../program/example-set.ts';
+import type { EvaluatedRows } from '../../../program/example-set.ts';
 import { STRENGTHS } from '../../../program/linear-probe.ts';
 import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
-import { Program } from '../../../program/program.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { scoreDefinition } from '../../../scores/metrics/scores.ts';
-import { releasing } from '../../../support/opened.ts';
 import { isObject } from '../../../support/options.ts';
 import { chiefScore } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
@@ -24,7 +21,8 @@ import {
   hasLowerLoss,
   type Yardstick,
 } from './choose.ts';
-import { tunedLayers } from './folds.ts';
+import { numberRows } from './fit-rows.ts';
+import { computing, type Tuned, tunedLayers } from './folds.ts';
 import { constantLayer, type FrozenProbe, fitConstant, repeatBias, unitOutputs } from './frozen.ts';
 
 /** Bounds of the search for a temperature, as logarithms: 1/50 to 50. */
@@ -61,12 +59,6 @@ function fitTemperature(lossAt: (factor: number) => number): number {
 /** A layer whose outputs are divided by a temperature. */
 function cooled({ weight, bias }: LinearLayer, temperature: number): LinearLayer {
   return { weight: weight.map((x) => x / temperature), bias: bias.map((x) => x / temperature) };
-}
-
-/** The trained values of a method. */
-export interface Tuned {
-  method: MethodRun;
-  values: Float32Array;
 }
 
 /** The result of a run. */
@@ -125,22 +117,16 @@ export async function conclude(
   const { kind, versions } = contenders[choice.chosen]!;
   const version = choice.versions[choice.chosen]!;
   const outputs = versions[version]!;
-  const judged = Int32Array.from(outputs.keys()).filter((row) => outputs[row]!.length > 0);
+  const judged = numberRows(rows).filter((row) => outputs[row]!.length > 0);
   const calibrates = floor && kind !== 'constant' && rows.targets.loss !== 'squared';
   const temperature = calibrates ? temperatureOn(rows, outputs, judged) : 1;
   const strength = outOfFold ? STRENGTHS[version]! : probe.strength;
   const layer = kind === 'tuned' ? layers?.[version] : await frozenLayer(kind, train, probe, strength);
   const cool = outputs.map((row) => scaled(row, 1 / temperature));
   const [constant] = contenders[0]!.versions;
+  const cooledLayer = layer && cooled(layer, temperature);
   return {
-    result: await summarizeResult(
-      run,
-      started,
-      tuned,
-      kind,
-      layer && cooled(layer, temperature),
-      temperature,
-    ),
+    result: await summarizeResult(run, started, tuned, kind, cooledLayer, temperature),
     rows,
     judged,
     choice,
@@ -223,9 +209,9 @@ async function onValidation(
   layers: readonly LinearLayer[] | undefined,
 ): Promise<Contender[]> {
   const [train, rows] = [started.rows as EvaluatedRows, started.validationRows as EvaluatedRows];
-  const all = Int32Array.from(rows.targets.rows.keys());
+  const all = numberRows(rows);
   const [layer] = await probe.fitted.fit([probe.strength]);
-  const bias = fitConstant(train, Int32Array.from(train.targets.rows.keys()));
+  const bias = fitConstant(train, numberRows(train));
   const frozen = await computing(started, started.inputs, (model) => rows.features(model, all));
   const ofProbe = frozen.map((features) => unitOutputs(layer!, features));
   const versions = await computing(started, tuned, async (model) => {
@@ -247,18 +233,7 @@ function rowsOfHead({ inputs, validationRows }: SetUpRun, { set }: { set: number
 
 /** The layers on the fine-tuned model's features of all training rows. */
 function fitLayers(started: SetUpRun, train: EvaluatedRows, tuned: Tuned): Promise<LinearLayer[]> {
-  const all = Int32Array.from(train.targets.rows.keys());
-  return computing(started, tuned, (model) => tunedLayers(started, train, model, all));
-}
-
-/** Computes something with a program for some values. */
-export async function computing<Result>(
-  { inputs: { engine, model, communicator }, settings }: SetUpRun,
-  { method, values }: Tuned,
-  compute: (model: RowModel) => Promise<Result>,
-): Promise<Result> {
-  const program = new Program(engine, model, method.tuner, { ...settings, communicator });
-  return releasing(program, () => compute({ program, values }));
+  return computing(started, tuned, (model) => tunedLayers(started, train, model, numberRows(train)));
 }
 
 /** The final layer of a probe, or of a constant, fitted to all training rows. */
@@ -270,8 +245,7 @@ async function frozenLayer(
 ): Promise<LinearLayer> {
   const [layer] = await fitted.fit([strength]);
   if (kind === 'probe') return layer!;
-  const all = Int32Array.from(train.targets.rows.keys());
-  return constantLayer(fitConstant(train, all), layer!.weight.length / layer!.bias.length);
+  return constantLayer(fitConstant(train, numberRows(train)), layer!.weight.length / layer!.bias.length);
 }
 
 /**
@@ -294,7 +268,7 @@ async function summarizeResult(
     const values = withHead(model, tuned, (weight, bias) => {
       for (const part of [weight, bias]) for (let i = 0; i < part.length; i++) part[i]! /= temperature;
     });
-    return { kind, model, data, ...tuned, ...(values && { values }) };
+    return { kind, model, data, ...tuned, values: values ?? tuned.values };
   }
   const probing = taskNamed(config.task).training.probing?.(data, model);
   if (probing === data) {
@@ -302,7 +276,7 @@ async function summarizeResult(
       weight.set(layer!.weight);
       bias.set(layer!.bias);
     });
-    return { kind, model, data, ...frozen, ...(values && { values }) };
+    return { kind, model, data, ...frozen, values: values ?? frozen.values };
   }
   const ofVectors = { ...data, ...probing } as RunConfig['data'];
   const build = taskNamed(config.task).build(run.labels, ofVectors);

@@ -2,6 +2,7 @@ import type { Engine } from '../../../program/engine.ts';
 import { countUnits, type EvaluatedRows } from '../../../program/example-set.ts';
 import { LinearProbe } from '../../../program/linear-probe.ts';
 import type { LinearLayer } from '../../../program/objectives/sentence-classifier.ts';
+import { addUp } from '../../../support/numbers.ts';
 import type { FitLayer } from '../../../tasks/prediction.ts';
 
 /**
@@ -24,9 +25,14 @@ export interface FittedRows {
   outOfFold(folds: readonly ArrayLike<number>[], strengths?: readonly number[]): Promise<Float32Array[][]>;
 }
 
+/** The numbers of all rows. */
+export function numberRows({ targets }: Pick<EvaluatedRows, 'targets'>): Int32Array {
+  return Int32Array.from(targets.rows.keys());
+}
+
 /** Fits a layer to a model's features of all training rows, for an evaluation while the model trains. */
 export function layerFitter(rows: EvaluatedRows, classWeights?: readonly number[]): FitLayer {
-  const all = Int32Array.from(rows.targets.rows.keys());
+  const all = numberRows(rows);
   return async (model) => {
     const features = await rows.features(model, all);
     const { engine } = model.program.parts;
@@ -52,8 +58,8 @@ export function fitRows(
   const starts = units.map(() => 0);
   for (let i = 1; i < units.length; i++) starts[i] = starts[i - 1]! + units[i - 1]!;
   const targets = Array.from(numbers).flatMap((row) => Array.from(rows[row]!));
-  const total = units.reduce((sum, count) => sum + count, 0);
-  const width = features.reduce((sum, { length }) => sum + length, 0) / Math.max(1, total);
+  const total = addUp(units);
+  const width = addUp(features, ({ length }) => length) / Math.max(1, total);
   const flat = new Float32Array(total * width);
   features.forEach((of, i) => {
     flat.set(of, starts[i]! * width);

@@ -1,3 +1,4 @@
+import type { MethodRun } from '../../../methods/tuners/method-run.ts';
 import {
   countUnits,
   type EvaluatedRows,
@@ -87,7 +88,7 @@ export async function foldOutputs(
     const trainer = new Trainer(loaded.inputs, withoutEvaluation(loaded.settings), {
       shouldStop: host.shouldStop,
       peakMemoryMb: host.peakMemoryMb,
-      ...(save && { save }),
+      save,
       emit(event) {
         if (event.type === 'step') onProgress((fold + event.step / loaded.settings.totalSteps) / count);
       },
@@ -127,20 +128,34 @@ export async function layerInLoss(
   return layer;
 }
 
+/** The trained values of a method. */
+export interface Tuned {
+  method: MethodRun;
+  values: Float32Array;
+}
+
+/** Computes something with a program for some values. */
+export function computing<Result>(
+  { inputs: { engine, model, communicator }, settings }: Pick<SetUpRun, 'inputs' | 'settings'>,
+  { method, values }: Tuned,
+  compute: (model: RowModel) => Promise<Result>,
+): Promise<Result> {
+  const program = new Program(engine, model, method.tuner, { ...settings, communicator });
+  return releasing(program, () => compute({ program, values }));
+}
+
 /** The outputs of the versions of a fine-tuned model for the rows of a fold. */
 async function listVersions(
-  { inputs, settings, headRows }: SetUpRun,
+  setUp: SetUpRun,
   rows: EvaluatedRows,
   values: Float32Array,
   kept: Int32Array,
   held: Int32Array,
 ): Promise<FoldOutputs> {
-  const { engine, model, method, communicator } = inputs;
-  const program = new Program(engine, model, method.tuner, { ...settings, communicator });
-  return releasing(program, async () => {
-    const tuned: RowModel = { program, values };
-    if (!model.layer) return [joinedFloats(await (headRows ?? rows).outputs(tuned, held))];
-    const layers = await tunedLayers({ inputs, settings }, rows, tuned, kept);
+  const { model, method } = setUp.inputs;
+  return computing(setUp, { method, values }, async (tuned) => {
+    if (!model.layer) return [joinedFloats(await (setUp.headRows ?? rows).outputs(tuned, held))];
+    const layers = await tunedLayers(setUp, rows, tuned, kept);
     const features = await rows.features(tuned, held);
     return layers.map((layer) => joinedFloats(features.map((row) => layerOutputs(layer, row))));
   });

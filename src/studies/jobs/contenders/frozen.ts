@@ -1,6 +1,7 @@
 import { countUnits, type EvaluatedRows, type RowModel } from '../../../program/example-set.ts';
 import { STRENGTHS } from '../../../program/linear-probe.ts';
 import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { Random } from '../../../support/random.ts';
 import { chiefScore } from '../../../tasks/data-files.ts';
 import { measureWidth } from '../../../training/run/config/defaults/policy.ts';
@@ -104,7 +105,7 @@ export function probeScore(
 /** The features of each row, from those of all rows one after the other. */
 function split(flat: Float32Array, { targets }: EvaluatedRows, chosen: Int32Array): Float32Array[] {
   const units = Array.from(chosen, (row) => countUnits(targets, row));
-  const width = flat.length / units.reduce((sum, count) => sum + count, 0);
+  const width = flat.length / addUp(units);
   let start = 0;
   return units.map((count) => {
     const end = start + count * width;
@@ -148,9 +149,9 @@ function drawn(
   seed: number,
   width: number,
 ): Int32Array {
-  const units = rows.reduce((sum, targets) => sum + targets.length, 0);
+  const units = addUp(rows, (targets) => targets.length);
   const share = needsAll ? 1 : MAX_WORK / (units * width * outputs);
-  const all = Int32Array.from({ length: rows.length }, (_, row) => row);
+  const all = Int32Array.from(rows.keys());
   if (share >= 1) return all;
   return new Random(seed, 'probe')
     .permutation(rows.length)

@@ -9,8 +9,8 @@ import { openInThread } from '../../../use/trained/node/open-in-thread.ts';
 import type { ModelInThread } from '../../../use/trained/thread/model-in-thread.ts';
 import type { FinishedRun, ThreadOptions } from '../../../use/trained/thread/open-in-thread.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { TrainOptions } from '../train-in-thread.ts';
 import type { PlanOptions } from './plan.ts';
-import type { TrainOptions } from './train.ts';
 
 /*
  * Functions of the package's main entry. Each loads its code when it is called: a program that only predicts needs none
@@ -39,8 +39,9 @@ export async function openTrained<Task extends AnyTaskName = UsualTask>(
   options?: ThreadOptions<Task>,
 ): Promise<ModelInThread<Task>> {
   if (typeof what !== 'string' || !what.endsWith('.safetensors')) return openInThread(what, options);
-  const { trainedAt } = await import('./load-run.ts');
-  return openInThread(await trainedAt(what), options);
+  const { trainedAt } = await import('../checkpoint-adapter.ts');
+  const { THIS_NODE } = await import('./machine.ts');
+  return openInThread(await trainedAt(THIS_NODE, what), options);
 }
 
 /**

@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { createPort } from '../../../support/node/threads.ts';
-import { answerTraining } from './do-job.ts';
+import { answerTraining } from '../answer-training.ts';
+import { THIS_NODE } from './machine.ts';
 
 /** The port of the caller's replies and the number of replies so far, and the request to stop. */
 export interface SharedWithTraining {
@@ -19,4 +20,4 @@ function reply() {
 }
 
 // Without the port, the thread ends when its work has ended.
-answerTraining(createPort(parentPort!), { reply, stop }, () => parentPort!.unref());
+answerTraining(THIS_NODE, createPort(parentPort!), { reply, stop }, () => parentPort!.unref());

@@ -2,7 +2,7 @@ import type { Value } from '../../../engine/graph/graph.ts';
 import { peakMemory } from '../../../engine/graph/peak-memory.ts';
 import { collectSymbols } from '../../../engine/graph/print.ts';
 import type { Tensors } from '../../../engine/runtime/session.ts';
-import { planEvaluation } from '../../../input/text/batches.ts';
+import { type ExampleLengths, paddedTokens, planEpoch, planEvaluation } from '../../../input/text/batches.ts';
 import { DEFAULT_OPTIMIZER, optimizerBytes } from '../../../methods/optim/optimizer.ts';
 import type { Tuner } from '../../../methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
@@ -15,9 +15,9 @@ import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import { evaluationGraph, trainingGraph } from '../../../program/training-graph.ts';
 import type { Validation } from '../../../program/validation.ts';
 import { packsWeights, weightMemory } from '../../../program/weight-memory.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
-import { largestBatch } from './largest-batch.ts';
 
 /**
  * Memory of Node and the engine before a model is loaded. This and the next two constants are fitted to
@@ -49,7 +49,8 @@ export function memoryEstimate(
 ): (dtype: BaseDtype) => number {
   const { labelParts } = plain;
   const batch = largestBatch(config, train);
-  const atATime = batch.slice(0, Math.ceil(batch.length / countParts(plain, tuner, batch.length)));
+  const size = { examples: batch.length, tokens: paddedTokens(batch, train.lengths) };
+  const atATime = batch.slice(0, Math.ceil(batch.length / countParts(plain, tuner, size)));
   const training = inParts(train.batch(atATime, 0).feeds, labelParts);
   const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config, labelParts));
   const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha, optim } = config.training;
@@ -81,7 +82,7 @@ export function memoryEstimate(
     }
     const pools = dropouts.poolBytes(collectSymbols(values, training));
     const held = weightMemory(readers) + vectors + pools;
-    return RUNTIME_MB + held / 2 ** 20 + sessions.reduce((a, b) => a + b);
+    return RUNTIME_MB + held / 2 ** 20 + addUp(sessions);
   };
 }
 
@@ -96,4 +97,32 @@ function sessionMb(
   { baseMb, factor }: typeof TRAINING_ARENA,
 ): number {
   return baseMb + (factor * peakMemory(values, collectSymbols(values, feeds))) / 2 ** 20;
+}
+
+/** Number of epochs that are searched. Later epochs have similar batches. */
+const EPOCHS_LOOKED_AT = 5;
+
+/** The examples of the largest batch that the run will train on. */
+export function largestBatch({ training, seed }: RunConfig, lengths: ExampleLengths): Int32Array {
+  let largest: Int32Array = new Int32Array();
+  let most = 0;
+  const { max_steps, num_train_epochs, gradient_accumulation_steps } = training;
+  const isByEpochs = max_steps <= 0;
+  const epochs = isByEpochs ? Math.ceil(Math.min(EPOCHS_LOOKED_AT, num_train_epochs)) : EPOCHS_LOOKED_AT;
+  let left = isByEpochs ? Number.POSITIVE_INFINITY : max_steps * gradient_accumulation_steps;
+  for (let epoch = 0; epoch < epochs && left > 0; epoch++) {
+    const batches = planEpoch({
+      ...lengths,
+      batchSize: training.per_device_train_batch_size,
+      seed,
+      epoch,
+      groupByLength: training.group_by_length,
+    });
+    for (const examples of batches.slice(0, left)) {
+      const size = paddedTokens(examples, lengths.lengths);
+      if (size > most) [most, largest] = [size, examples];
+    }
+    left -= batches.length;
+  }
+  return largest;
 }

@@ -6,12 +6,17 @@ import { baseFormat } from '../../../program/bases/base-format.ts';
 import type { MixtureSource } from '../../../program/example-set.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import { elementCount } from '../../../support/arrays.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { Chosen } from '../../../training/run/config/resolve-config.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import { crossCheck } from '../../../training/run/config/training-problems.ts';
 import { trainerSettings } from '../../../training/train/trainer-settings.ts';
 import type { Calibration } from '../calibration/calibration.ts';
+import { encodeRun } from '../encode-run.ts';
+import type { OnDownload, RunMachine } from '../machine.ts';
+import { readRun } from '../read-run.ts';
+import type { AskedRun } from '../rows-in-memory.ts';
 import { startMethod } from '../start-method.ts';
 import { type MemoryInputs, memoryEstimate } from './memory-estimate.ts';
 
@@ -61,6 +66,17 @@ export interface PlannedBase {
   failure?: string;
 }
 
+/** Reads the files of a run, except the weights, and plans the run. */
+export async function planAsked(
+  machine: RunMachine,
+  { config: asked, texts }: Pick<AskedRun, 'config' | 'texts'>,
+  onDownload?: OnDownload,
+): Promise<Plan> {
+  const run = await readRun(machine, asked, { texts }, onDownload);
+  const { config, model, start, chosen } = run;
+  return planRun(config, model(), encodeRun(run, new Date()), start?.stored, chosen);
+}
+
 /**
  * Plans a run from the model's config, without weights.
  *
@@ -80,7 +96,7 @@ export function planRun(
   const { run } = startMethod(config, model, totalSteps, start);
   const { layout, sites } = run.tuner;
   const inAdapters = adapterParameters(run.tuner);
-  const modelParameters = [...model.parameters.values()].reduce((sum, shape) => sum + elementCount(shape), 0);
+  const modelParameters = addUp(model.parameters.values(), elementCount);
   // The measurement ends before training begins, so the peak is the larger of the two.
   const tuners = [run.tuner, ...(run.measurement ? [run.measurement.tuner] : [])];
   const estimates = tuners.map((tuner) => memoryEstimate(config, model, tuner, facts));
@@ -101,8 +117,8 @@ export function planRun(
     totalParameters: modelParameters + inAdapters,
     steps: totalSteps,
     stepsPerEpoch,
-    tokens: lengths.reduce((sum, length) => sum + length, 0),
-    ...(facts.train.sources && { sources: facts.train.sources }),
+    tokens: addUp(lengths),
+    sources: facts.train.sources,
     rankMeasurement: run.measurement?.measures,
     budget: run.budget,
     memoryMb,

@@ -2,6 +2,7 @@ import type { Confusion } from '../../../program/example-set.ts';
 import type { Baseline } from '../../../scores/baselines/baseline.ts';
 import { macroF1 } from '../../../scores/metrics/classes.ts';
 import { type ScoreName, scoreDefinition } from '../../../scores/metrics/scores.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { chiefScore } from '../../../tasks/data-files.ts';
 import type { LossCourse } from '../../../training/run/checkpoint.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
@@ -120,11 +121,10 @@ export function isAlreadyRight(value: number, score: string): boolean {
 function findImbalance(confusion: Confusion | undefined): Finding | undefined {
   if (!confusion) return undefined;
   const { labels, counts } = confusion;
-  const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
-  const actual = Float64Array.from(counts, sum);
-  const predicted = Float64Array.from(labels, (_, column) => sum(counts.map((row) => row[column]!)));
+  const actual = Float64Array.from(counts, (row) => addUp(row));
+  const predicted = Float64Array.from(labels, (_, column) => addUp(counts, (row) => row[column]!));
   const correct = Float64Array.from(counts, (row, i) => row[i]!);
-  const rows = sum([...actual]);
+  const rows = addUp(actual);
   const most = actual.indexOf(Math.max(...actual));
   const found = (i: number) => correct[i]! / actual[i]!;
   const present = [...labels.keys()].filter((i) => actual[i]! > 0);

@@ -59,12 +59,12 @@ export async function judgeRun(
   const lessIsBetter = scoreDefinition(score)?.lessIsBetter ?? false;
   const verdict: Verdict = {
     score: name,
-    ...(average !== undefined && { average }),
+    average,
     value,
-    ...(interval && { interval: [...interval] }),
+    interval: interval && [...interval],
     ...countedRows(certainty),
-    ...(run.folds && { folds: run.folds.length }),
-    ...(conclusion && { kept: conclusion.result.kind }),
+    folds: run.folds?.length,
+    kept: conclusion?.result.kind,
     to_beat,
     learnt:
       conclusion?.beatsConstant ??
@@ -83,13 +83,7 @@ export async function judgeRun(
   // A constant has the same confidence in every row.
   const mistakes = set === 0 && verdict.kept !== 'constant' ? seen?.mistakes?.() : undefined;
   const confusion = set === 0 && seen?.confusion ? shownConfusion(seen.confusion) : undefined;
-  return {
-    ...finish,
-    metrics,
-    verdict,
-    ...(mistakes && { mistakes }),
-    ...(confusion && { confusion }),
-  };
+  return { ...finish, metrics, verdict, mistakes, confusion };
 }
 
 /** The scores of what a run leaves behind. */
@@ -159,7 +153,7 @@ function within(score: string, plain: ScoreInterval, by: number, isFolded: boole
 export function countedRows(certainty: Certainty | undefined): Pick<Verdict, 'rows' | 'groups'> {
   if (!certainty) return {};
   const [rows, groups] = [certainty.groups.length, new Set(certainty.groups).size];
-  return { rows, ...(groups < rows && { groups }) };
+  return { rows, groups: groups < rows ? groups : undefined };
 }
 
 /** Warnings about a finished run that was not scored on held-out rows. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { power } from '../page/sections/importance.ts';
 import { rankTable } from '../rank-table.ts';
 import { computeTicks, logDomain, logTicks, niceDomain, niceTicks } from './axes.ts';
 import { heatMapChart, heatMapValues } from './heat-map.ts';
-import { power } from './histogram.ts';
 import { lineChart } from './line-chart.ts';
 import { spreadLabels } from './picture.ts';
 import { wrapped } from './style.ts';

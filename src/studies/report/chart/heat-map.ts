@@ -1,3 +1,4 @@
+import { mean } from '../../../support/numbers.ts';
 import { type Markup, markup } from '../markup.ts';
 import type { RankTable } from '../rank-table.ts';
 import { rounded } from './axes.ts';
@@ -91,7 +92,7 @@ function groupStacks(layers: readonly string[]): { name: string; first: number }
 
 function computeMean(ranks: readonly (number | undefined)[]): number | undefined {
   const present = ranks.filter((rank) => rank !== undefined);
-  return present.length === 0 ? undefined : present.reduce((sum, rank) => sum + rank, 0) / present.length;
+  return present.length === 0 ? undefined : mean(present);
 }
 
 /** Formats a value. Ranks are integers; their means over seeds have one decimal. */

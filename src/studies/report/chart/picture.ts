@@ -1,3 +1,4 @@
+import { mean } from '../../../support/numbers.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
 
 /**
@@ -32,7 +33,7 @@ export function spreadLabels(
       continue;
     }
     const members = [...above!.members, ...below!.members];
-    const centre = members.reduce((sum, k) => sum + wanted[k]!, 0) / members.length;
+    const centre = mean(members.map((k) => wanted[k]!));
     blocks.splice(i - 1, 2, kept({ members, centre }));
     i = Math.max(1, i - 1);
   }

@@ -1,6 +1,5 @@
 import { type Markup, markup } from '../markup.ts';
-import type { RankTable } from '../rank-table.ts';
-import { heatMapChart, SHADES } from './heat-map.ts';
+import { SHADES } from './heat-map.ts';
 import { textWidth, WIDTH } from './picture.ts';
 
 const LINE = 13;
@@ -124,11 +123,4 @@ function shades(): string {
 /** A picture as a self-contained SVG file. Its colors follow the viewer's color scheme. */
 export function standalone({ text }: Markup, moreStyle = ''): string {
   return `${text.replace(/^<svg[^>]*>/, (tag) => `${tag}<style>${CHART_STYLE}${moreStyle}</style>`)}\n`;
-}
-
-/** Ranks by layer and matrix, as in the paper's figure 3, as an SVG file. */
-export function rankHeatMap(table: RankTable, title: string): string {
-  const { total, modules, average, largest } = table;
-  const description = `${total} triplets in ${modules} matrices, ${average.toFixed(1)} on average`;
-  return standalone(heatMapChart({ id: 'ranks', title, description, table, largest }));
 }

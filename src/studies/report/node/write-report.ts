@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
+import { contentPolicy } from '../page/content-policy.ts';
 import { DRAWN_BY, REPORT_SCRIPT, reportPage } from '../page/page.ts';
 import { groupRuns, shortFolderNames } from '../run/group-runs.ts';
-import { contentPolicy } from './content-policy.ts';
-import { readRunRecord } from './read-run-record.ts';
+import { readRunRecord } from '../run/read-run-record.ts';
 
 /**
  * Writes the report of the runs in some folders as one HTML file. Runs that differ only by their seed are grouped.
@@ -15,7 +16,7 @@ import { readRunRecord } from './read-run-record.ts';
 export function writeReport(folders: readonly string[], path: string): void {
   const names = shortFolderNames(folders.map((folder) => resolve(folder)));
   checkReplaceable(path);
-  const groups = groupRuns(folders.map((folder, i) => readRunRecord(folder, names[i])));
+  const groups = groupRuns(folders.map((folder, i) => readRunRecord(folderFiles(folder), names[i])));
   atomicWrite(path, reportPage(groups, contentPolicy(REPORT_SCRIPT)));
 }
 

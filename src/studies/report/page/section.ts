@@ -3,19 +3,13 @@ import { capital } from '../format.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
 
-/** A section of the page. It has no body while there is nothing to show. */
-export interface Section {
-  id: string;
-  title: string;
-  body?: Markup;
-}
-
 /** A title, which names the group if there are several. */
 export function groupTitle(group: RunGroup, isNamed: boolean, text: string): string {
   return capital(isNamed ? `${group.label}: ${text}` : text);
 }
 
-export type SectionOf = (groups: readonly RunGroup[]) => Section;
+/** Returns the body of a section. Undefined while there is nothing to show. */
+export type SectionOf = (groups: readonly RunGroup[]) => Markup | undefined;
 
 /** Number of colors for groups of runs. More groups reuse them. */
 export const TONES = 6;
@@ -29,8 +23,7 @@ export function part(name: string, content: Content): Markup {
   return markup`<div data-part="${name}">${content}</div>`;
 }
 
-export interface Figure extends Captioned {
-  draw(captioned: Captioned): Markup;
+interface FigureParts {
   /** Default: the title and the description. */
   caption?: Content;
   /** Controls between the picture and the caption. They are never replaced. */
@@ -39,11 +32,15 @@ export interface Figure extends Captioned {
   isWide?: boolean;
 }
 
-/** A picture with its caption and a link to download it. */
-export function figure({ draw, caption, controls, isWide, ...captioned }: Figure): Markup {
-  const { id, title, description } = captioned;
+/** A picture that `draw` makes of its content, with a caption and a link to download it. */
+export function figure<Picture extends Captioned>(
+  draw: (picture: Picture) => Markup,
+  picture: Picture,
+  { caption, controls, isWide }: FigureParts = {},
+): Markup {
+  const { id, title, description } = picture;
   const text = caption ?? markup`<b>${title}.</b> ${description}`;
-  return markup`<figure${isWide && markup` class="wide"`}><div class="plot" data-part="${id}-plot">${draw(captioned)}</div>${controls}<figcaption><span data-part="${id}-caption">${text}</span> <a class="download" hidden href="#${id}" download="${id}.svg" aria-label="Save as SVG: ${id}">SVG</a></figcaption></figure>`;
+  return markup`<figure${isWide && markup` class="wide"`}><div class="plot" data-part="${id}-plot">${draw(picture)}</div>${controls}<figcaption><span data-part="${id}-caption">${text}</span> <a class="download" hidden href="#${id}" download="${id}.svg" aria-label="Save as SVG: ${id}">SVG</a></figcaption></figure>`;
 }
 
 /**
@@ -66,5 +63,15 @@ export function table(
       : cells.map((cell) => markup`<td>${cell}</td>`);
     return markup`<tr><th scope="row">${name}</th>${row}</tr>`;
   });
-  return markup`<div class="scroll" tabindex="0" role="group" aria-label="${label}"><table>${head}<tbody>${body}</tbody></table></div>`;
+  return scrolling(label, markup`<table>${head}<tbody>${body}</tbody></table>`);
+}
+
+/** An element that scrolls if its content is too wide. */
+export function scrolling(label: string, content: Content): Markup {
+  return markup`<div class="scroll" tabindex="0" role="group" aria-label="${label}">${content}</div>`;
+}
+
+/** A table with a name for each column. */
+export function headedTable(head: readonly string[], rows: Content): Markup {
+  return markup`<table><thead><tr>${head.map((cell) => markup`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table>`;
 }

@@ -1,8 +1,8 @@
 import { METHOD_NAMES, methodNamed } from '../../../methods/tuners/registry.ts';
 import { averaged, scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { type Interval, interval } from '../../../scores/stats/interval.ts';
-import { meanSeries, type Point, type Series } from '../../../scores/stats/series.ts';
-import { listed } from '../format.ts';
+import { mean } from '../../../support/numbers.ts';
+import { listed } from '../../../support/text.ts';
 import {
   describeComponents,
   finalParameters,
@@ -180,7 +180,7 @@ const MEAN_RANK: BudgetMeasure = {
   text: 'as mean rank at the end',
   of(run) {
     const ranks = Object.values(newestRanks(run));
-    return ranks.length === 0 ? undefined : ranks.reduce((sum, rank) => sum + rank, 0) / ranks.length;
+    return ranks.length === 0 ? undefined : mean(ranks);
   },
 };
 
@@ -200,14 +200,6 @@ export function isBudgetKey(key: string): boolean {
   return method !== undefined && (methodNamed(method).words.budgetKeys?.includes(name) ?? false);
 }
 
-/** Mean and interval of a number over the runs of a group that have it. Undefined if no run has it. */
-export function groupInterval(
-  group: RunGroup,
-  of: (run: RunRecord) => number | undefined,
-): Interval | undefined {
-  return intervalOver(group.runs, of);
-}
-
 /** Mean and interval of a number over the items that have it. Undefined if none has it. */
 export function intervalOver<Item>(
   items: readonly Item[],
@@ -215,11 +207,6 @@ export function intervalOver<Item>(
 ): Interval | undefined {
   const values = items.map(of).filter((value) => value !== undefined && Number.isFinite(value));
   return values.length === 0 ? undefined : interval(values as number[]);
-}
-
-/** Mean and interval of a curve over a group's runs. */
-export function groupSeries(group: RunGroup, of: (run: RunRecord) => readonly Point[]): Series {
-  return meanSeries(group.runs.map(of));
 }
 
 /**

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { formatTitle } from '../../../methods/tuners/method-definition.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { leaves } from '../../../support/options.ts';
 import { DEFAULT_TASK } from '../../../tasks/registry.ts';
 import type { ComponentHistory } from '../../../training/run/component-history.ts';
@@ -39,7 +40,7 @@ export function summarizeRun(config: unknown): RunSummary | undefined {
 }
 
 /** The display name of a run's method. */
-export function methodTitle(facts: RunSummary): string {
+export function methodTitle(facts: { method: MethodName }): string {
   return formatTitle(methodNamed(facts.method).words, methodSettings(facts));
 }
 
@@ -53,7 +54,10 @@ export function describeComponents(methods: readonly string[]): string {
 }
 
 /** The settings of a run's method. Runs of other versions may lack some keys. */
-export function methodSettings(facts: RunSummary): Readonly<Record<string, unknown>> {
+export function methodSettings(facts: {
+  method: MethodName;
+  [method: string]: unknown;
+}): Readonly<Record<string, unknown>> {
   return { ...(facts[facts.method] as object | undefined) };
 }
 
@@ -219,7 +223,7 @@ export function examplesPerStep({ start }: RunRecord): number {
 /** Mean number of examples per second over all reported steps, without evaluations. */
 export function examplesPerSecond({ steps }: RunRecord): number {
   const rates = steps.map((step) => step.examples_per_second).filter((rate) => rate > 0);
-  return rates.length / rates.reduce((sum, rate) => sum + 1 / rate, 0);
+  return rates.length / addUp(rates, (rate) => 1 / rate);
 }
 
 /** Mean milliseconds per step, without evaluations. */

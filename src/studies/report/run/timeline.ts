@@ -1,3 +1,4 @@
+import { addUp, mean } from '../../../support/numbers.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
 import type { RunGroup } from './group-runs.ts';
 import { newestRanks, type RunRecord } from './run-record.ts';
@@ -69,8 +70,7 @@ function collectMoments(run: RunRecord): Map<number, Record<string, number>> {
 function computeMean(step: number, all: readonly Record<string, number>[]): Moment {
   const modules = Object.keys(all[0]!);
   const ranks = Object.fromEntries(
-    modules.map((module) => [module, all.reduce((sum, ranks) => sum + (ranks[module] ?? 0), 0) / all.length]),
+    modules.map((module) => [module, mean(all.map((ranks) => ranks[module] ?? 0))]),
   );
-  const budget = Object.values(ranks).reduce((sum, rank) => sum + rank, 0);
-  return { step, budget, ranks };
+  return { step, budget: addUp(Object.values(ranks)), ranks };
 }

@@ -1,23 +1,7 @@
 import protobuf from 'protobufjs';
 import type { FolderFiles } from '../../../input/formats/files.ts';
-import { readEvent } from '../../../training/run/events.ts';
-import { listScalars } from './list-scalars.ts';
-
-/** The Castagnoli polynomial, bit-reversed. */
-const POLYNOMIAL = 0x82f63b78;
-
-const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ POLYNOMIAL : crc >>> 1;
-  return crc;
-});
-
-/** The CRC-32C of some bytes (RFC 3720, appendix B.4), as an unsigned number. */
-export function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = (crc >>> 8) ^ TABLE[(crc ^ byte) & 0xff]!;
-  return ~crc >>> 0;
-}
+import { crc32c } from '../../../support/crc.ts';
+import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
 
 /**
  * The CRC-32C as TFRecord files store it: rotated by 15 bits and offset, because the CRC of data that contains its own
@@ -50,15 +34,6 @@ const Event = root.lookupType('Event');
 /** Marks the start or resume of a run. Readers then drop earlier records of the same or a later step. */
 const SESSION_START = 1;
 
-interface EventMessage {
-  /** Seconds since 1970. */
-  wall_time: number;
-  step?: number;
-  file_version?: 'brain.Event:2';
-  summary?: { value: { tag: string; simple_value: number }[] };
-  session_log?: { status: typeof SESSION_START };
-}
-
 /**
  * Writes a run's events for TensorBoard as they arrive. Each process that starts or resumes the run writes its own
  * file. TensorBoard then drops records of earlier files for later steps.
@@ -69,9 +44,10 @@ interface EventMessage {
  */
 export function eventFile(folder: FolderFiles, writer: number, now = Date.now): (event: unknown) => void {
   let name: string | undefined;
-  const write = (message: Omit<EventMessage, 'wall_time'>) => {
+  const write = (fields: object) => {
     if (name === undefined) return;
-    const record = tfRecord(eventMessage({ wall_time: now() / 1000, ...message }));
+    const message = Event.create({ wall_time: now() / 1000, ...fields });
+    const record = tfRecord(Event.encode(message).finish());
     if (folder.has(name)) folder.append(name, record);
     else folder.write(name, record);
   };
@@ -102,7 +78,54 @@ function tfRecord(data: Uint8Array): Uint8Array {
   return record;
 }
 
-/** Encodes an event of a TensorBoard file. */
-function eventMessage(message: EventMessage): Uint8Array {
-  return Event.encode(Event.create({ ...message })).finish();
+export interface Scalar {
+  tag: string;
+  value: number;
+}
+
+/**
+ * The scalars of an event in TensorBoard. Tags are those of Hugging Face's trainer (`train/loss`, `eval/accuracy`).
+ * Values that it lacks have `adalora/…`, and by module `ranks/…` and `orthogonality/…`.
+ */
+export function listScalars(event: TrainEvent): Scalar[] {
+  return Object.entries(namedValues(event))
+    .filter(([, value]) => Number.isFinite(value))
+    .map(([tag, value]) => ({ tag, value }));
+}
+
+function namedValues(event: TrainEvent): Record<string, number> {
+  switch (event.type) {
+    case 'step':
+      return {
+        'train/loss': event.loss,
+        'train/grad_norm': event.grad_norm,
+        'train/gradient_noise_scale': event.gradient_noise_scale ?? Number.NaN,
+        'train/learning_rate': event.learning_rate,
+        'train/samples_per_second': event.examples_per_second,
+        'adalora/budget': event.budget ?? Number.NaN,
+        'adalora/orthogonality': event.regularizer ?? Number.NaN,
+      };
+    case 'evaluation':
+      return Object.fromEntries(
+        Object.entries(event).flatMap(([name, value]) =>
+          name.startsWith('eval_') ? [[name.replace('eval_', 'eval/'), Number(value)]] : [],
+        ),
+      );
+    case 'allocation':
+      return {
+        'adalora/threshold': event.threshold,
+        ...Object.fromEntries(Object.entries(event.ranks).map(([module, rank]) => [`ranks/${module}`, rank])),
+      };
+    case 'orthogonality':
+      return Object.fromEntries(
+        Object.entries(event.modules).flatMap(([module, [ofB, ofA]]) => [
+          [`orthogonality/${module}.B`, ofB],
+          [`orthogonality/${module}.A`, ofA],
+        ]),
+      );
+    case 'finish':
+      return { 'train/train_runtime': event.train_runtime };
+    default:
+      return {};
+  }
 }

@@ -72,7 +72,7 @@ export async function sendJson(
         ...(authorization !== undefined && { authorization }),
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      body: body === undefined ? undefined : JSON.stringify(body),
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     text = new TextDecoder().decode(await readBody(response, MAX_ANSWER, 1024));

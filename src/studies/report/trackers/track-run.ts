@@ -5,8 +5,7 @@ import type { ReportTo } from '../../../training/run/config/training-section.ts'
 import type { TrainEvent } from '../../../training/run/events.ts';
 import { RUN_FILES, runYaml } from '../../../training/run/run-files.ts';
 import { listValues } from '../run/run-record.ts';
-import { eventFile } from '../tensorboard/event-file.ts';
-import { listScalars } from '../tensorboard/list-scalars.ts';
+import { eventFile, listScalars } from '../tensorboard/event-file.ts';
 import { mlflow } from './mlflow.ts';
 import {
   type Environment,

@@ -1,4 +1,4 @@
-import type { Scalar } from '../tensorboard/list-scalars.ts';
+import type { Scalar } from '../tensorboard/event-file.ts';
 
 /** The properties of a run on a tracking server. */
 export interface TrackedRun {

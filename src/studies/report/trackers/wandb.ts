@@ -1,3 +1,4 @@
+import { mapValues } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { basic, type Server, sendJson, serverAt } from './send-json.ts';
@@ -36,7 +37,7 @@ export function wandb(environment: Environment, now = Date.now, newId = randomId
   let lines = 0;
   return {
     async begin({ name: displayName, settings }, id = newId()) {
-      const config = Object.fromEntries(Object.entries(settings).map(([name, value]) => [name, { value }]));
+      const config = mapValues(settings, (value) => ({ value }));
       const variables = { name: id, project, entity, displayName, config: JSON.stringify(config) };
       const { data, errors } = await sendJson(server, '/graphql', { query: UPSERT, variables });
       const bucket = Object(Object(Object(data).upsertBucket).bucket);

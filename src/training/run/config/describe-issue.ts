@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { nearest, suggest } from '../../../support/text.ts';
+import { listed, nearest, suggest } from '../../../support/text.ts';
 import { type KeyPath, type Problem, shown, valueAt } from '../../../support/user-error.ts';
 import { tasksWith } from '../../../tasks/registry.ts';
 import { removedHint } from './removed-keys.ts';
@@ -43,11 +43,9 @@ function describePlace(key: string, section: string, known: KnownKeys): string {
   const home = Object.keys(known).find((name) => known[name]!.includes(key));
   if (home !== undefined) return home === '' ? `${key} belongs at the top level.` : `It is a key of ${home}.`;
   const tasks = section === 'data' ? tasksWith(key) : [];
-  return tasks.length > 0 ? `It is a key of task ${listed(tasks)}.` : suggest(key, known[section] ?? []);
-}
-
-function listed(names: readonly string[]): string {
-  return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((part) => part !== '').join(' or ');
+  return tasks.length > 0
+    ? `It is a key of task ${listed(tasks, 'or')}.`
+    : suggest(key, known[section] ?? []);
 }
 
 function nearValue(issue: Issue, got: unknown): string | undefined {

@@ -1,6 +1,7 @@
 import { hasWarmup, scheduleOptions } from '../../../methods/optim/schedule.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
 import { ownMetricProblems } from '../../../scores/metrics/own-metrics.ts';
+import { listed } from '../../../support/text.ts';
 import { brokenRules, type Problem, type Rule, shown } from '../../../support/user-error.ts';
 import { foldCount, heldOutShare, placeProblems, scorePrefixes } from '../../../tasks/data-files.ts';
 import type { BaseData } from '../../../tasks/prediction.ts';
@@ -270,6 +271,5 @@ function methodProblems(method: MethodName, sections: SoundConfig): Problem[] {
 }
 
 function methodsThat(fits: (name: MethodName) => boolean): string {
-  const names = METHOD_NAMES.filter(fits);
-  return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((part) => part !== '').join(' or ');
+  return listed(METHOD_NAMES.filter(fits), 'or');
 }

@@ -35,7 +35,7 @@ export const trainingSchema = z.strictObject({
     .optional(),
   /** Examples per batch. With `defaults: huggingface`: 32, or 8 for language models. */
   per_device_train_batch_size: count.optional(),
-  /** Examples per evaluation batch. Default: 64, or 8 for language models. Results do not depend on it. */
+  /** Maximum number of examples of an evaluation batch; long ones get smaller batches. Default: 64, or 8 for language models. Results do not depend on it. */
   per_device_eval_batch_size: count.optional(),
   /** Batches per optimizer step. */
   gradient_accumulation_steps: count.default(1),

@@ -3,16 +3,10 @@ import { dirname, join, resolve } from 'node:path';
 import { LOCK_FILE, type LockOptions, lockFolder } from '../../../input/store/node/folder-lock.ts';
 import { makeFolder } from '../../../input/store/node/make-folder.ts';
 import { isTemporary, removeStale } from '../../../input/store/node/temporary-name.ts';
-import { readLaunch } from '../../../program/parallel/node/launch.ts';
+import { readLaunch } from '../../../program/parallel/launch.ts';
 import { parentProcess } from '../../../support/node/process-status.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { RUN_FILES } from '../run-files.ts';
-
-/** Paths of a run's files. */
-export function runFiles(folder: string): typeof RUN_FILES {
-  const paths = Object.entries(RUN_FILES).map(([key, name]) => [key, join(folder, name)]);
-  return Object.fromEntries(paths);
-}
 
 /**
  * Checks, before anything is loaded, whether a run can be written to a folder. It does not create anything. A folder with
@@ -29,7 +23,7 @@ export function runFolderLock(folder: string, resume: boolean, options: LockOpti
     /** Creates the folder and locks it, unless it existed. Removes the remains of killed processes. */
     take(): void {
       release ??= takeRunFolder(folder, seen, options);
-      const { checkpoints } = runFiles(folder);
+      const checkpoints = join(folder, RUN_FILES.checkpoints);
       asked(folder, () => {
         makeFolder(checkpoints);
         for (const path of [folder, checkpoints]) removeStale(path);

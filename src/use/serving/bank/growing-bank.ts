@@ -3,6 +3,7 @@ import type { Tuner } from '../../../methods/tuners/tuner.ts';
 import type { Engine } from '../../../program/engine.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
+import { Turns } from '../../../support/turns.ts';
 import { closing, type ServedBase } from '../served-base.ts';
 import {
   type BankShape,
@@ -52,7 +53,8 @@ export class GrowingBank<Made extends BankSession> {
   readonly #rooms = new Map<object, Room>();
   #room: Room = { shape: EMPTY_SHAPE, outputs: 1 };
   #current: Opened<Made> | undefined;
-  #change: Promise<void> = Promise.resolve();
+  /** The bank changes for one adapter at a time, each time from its latest room. */
+  readonly #turns = new Turns();
 
   constructor(open: OpenBanked<Made>, check: CheckBanked) {
     this.#open = open;
@@ -66,7 +68,7 @@ export class GrowingBank<Made extends BankSession> {
    * @throws UserError if the adapter cannot share the bank; then nothing changes
    */
   makeRoom(adapter: object, packed: PackedAdapter, outputs: number): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       await this.#grow(packed, outputs);
       this.#rooms.set(adapter, { shape: findShape(packed), outputs });
     });
@@ -74,7 +76,7 @@ export class GrowingBank<Made extends BankSession> {
 
   /** Frees the room that only this adapter needs. If a smaller bank cannot be opened, the current one stays. */
   leave(adapter: object): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.run(async () => {
       if (!this.#rooms.delete(adapter)) return;
       const rooms = [...this.#rooms.values()];
       const needed: Room = {
@@ -97,7 +99,7 @@ export class GrowingBank<Made extends BankSession> {
     work: (made: Made) => Promise<Result>,
   ): Promise<Result> {
     // The adapter may have left the bank while its request waited.
-    while (!this.#fits(packed, outputs)) await this.#inTurn(() => this.#grow(packed, outputs));
+    while (!this.#fits(packed, outputs)) await this.#turns.run(() => this.#grow(packed, outputs));
     this.#current ??= this.#opened(this.#room);
     const opened = this.#current;
     opened.users++;
@@ -117,17 +119,11 @@ export class GrowingBank<Made extends BankSession> {
 
   /** Releases the session when it is no longer used. */
   async close(): Promise<void> {
-    await this.#change;
-    const opened = this.#current;
-    this.#current = undefined;
-    if (opened) await retire(opened);
-  }
-
-  /** The bank changes for one adapter at a time, each time from its latest room. */
-  #inTurn(work: () => Promise<void>): Promise<void> {
-    const changed = this.#change.then(work);
-    this.#change = changed.catch(() => {});
-    return changed;
+    await this.#turns.run(async () => {
+      const opened = this.#current;
+      this.#current = undefined;
+      if (opened) await retire(opened);
+    });
   }
 
   #fits(packed: PackedAdapter, outputs: number): boolean {

@@ -8,7 +8,7 @@ import { packAdapter } from '../../../methods/tuners/bank/packed-adapter.ts';
 import { adaLoraConfigSchema } from '../../../methods/tuners/composed/pruned-triplets.ts';
 import { loraConfigSchema } from '../../../methods/tuners/lora/config.ts';
 import { LoraTuner } from '../../../methods/tuners/lora/lora-tuner.ts';
-import { defaultTargets } from '../../../methods/tuners/low-rank/adapted-modules.ts';
+import { defaultTargets } from '../../../methods/tuners/targets/adapted-modules.ts';
 import { FROZEN, type TunedValues } from '../../../methods/tuners/tuner.ts';
 import { openLanguageModel } from '../../../program/generation/causal-language-model.ts';
 import { generate } from '../../../program/generation/generate.ts';

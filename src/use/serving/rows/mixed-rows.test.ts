@@ -15,7 +15,7 @@ import { LoraTuner } from '../../../methods/tuners/lora/lora-tuner.ts';
 import { METHODS } from '../../../methods/tuners/registry.ts';
 import type { TunedValues, Tuner } from '../../../methods/tuners/tuner.ts';
 import type { HeadKind } from '../../../models/heads/registry.ts';
-import { withBaseDtype } from '../../../program/bases/node/with-base-dtype.ts';
+import { withBaseDtype } from '../../../program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { modelFeeds } from '../../../program/objectives/model-inputs.ts';
 import { Program } from '../../../program/program.ts';
@@ -23,6 +23,7 @@ import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { Random } from '../../../support/random.ts';
 import type { TaskName } from '../../../tasks/registry.ts';
+import { models } from '../../trained/node/load-model.ts';
 import { EMPTY_SHAPE, withRoom } from '../bank/bank-shape.ts';
 import { MixedRows, type RowAdapter } from './mixed-rows.ts';
 import { rowLogits } from './row-logits.ts';
@@ -197,7 +198,7 @@ it('with an int8 base, rows do not depend on others either', async () => {
   const cacheFolder = join(folder, 'cache');
   const all = makeAdapters('single_label_classification');
   const plain = openForTask(folder, 'single_label_classification', MAX_LABELS);
-  const model = await withBaseDtype(plain, 'int8', { cacheFolder });
+  const model = await withBaseDtype(models.machine, plain, 'int8', { cacheFolder });
   const mixed = await openMixed(all, model);
   const random = new Random(2, 'mixtures');
   const asked = Array.from({ length: 24 }, (_, i) => ({

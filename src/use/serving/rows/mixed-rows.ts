@@ -81,6 +81,8 @@ export class MixedRows {
   predictor(adapter: RowAdapter, packed: PackedAdapter, signal?: AbortSignal): Predictor {
     return {
       communicator: ALONE,
+      // The batcher divides the rows.
+      maxTokens: Number.POSITIVE_INFINITY,
       predict: async (_, feeds) => {
         const rows = this.#options.batches
           .rowsOf(feeds)

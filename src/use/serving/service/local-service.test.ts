@@ -5,13 +5,15 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type MadeAdapter, writeMadeAdapter } from '../../../../tests/support/made-adapter.ts';
 import { type SmallGenerator, writeSmallGenerator } from '../../../../tests/support/small-generator.ts';
 import { writeTinyHead } from '../../../../tests/support/tiny-head.ts';
+import { disk } from '../../../input/formats/node/folder-files.ts';
 import type { ClassAnswer } from '../../../tasks/single-label-classification/definition.ts';
+import { models } from '../../trained/node/load-model.ts';
 import { open } from '../../trained/node/open.ts';
 import { AdapterFolders } from '../adapter-folders.ts';
 import type { EngineRun } from '../engine-run.ts';
-import { BaseFolder } from '../node/base-folder.ts';
-import { adapterPlaces } from '../node/find-adapters.ts';
-import { serveBase } from '../served-adapter.ts';
+import { AdapterPlaces } from '../find-adapters.ts';
+import { readContent, serveBase } from '../served-adapter.ts';
+import { BaseModel } from '../served-base.ts';
 import { Serving } from '../serving.ts';
 import { LocalService } from './local-service.ts';
 
@@ -45,7 +47,7 @@ function makeAdapters(made: Partial<MadeAdapter>): string[] {
 
 /** Serves the base model and all adapters of `root`, without a thread and a port. */
 async function served() {
-  const base = await BaseFolder.open(join(root, 'base'), 'float32');
+  const base = await BaseModel.open(models, join(root, 'base'), 'float32');
   const runs: EngineRun[] = [];
   const [limits, onRun] = [{ maxRows: 16, maxQueued: 100, slots: 8 }, (run: EngineRun) => runs.push(run)];
   const serving = new Serving(base, {
@@ -54,13 +56,13 @@ async function served() {
   });
   const refused: unknown[] = [];
   const adapters = new AdapterFolders(
-    adapterPlaces([root]),
+    new AdapterPlaces(disk, [root]),
     base,
     serving,
     (event) => {
       if (event.type === 'refused') refused.push(event);
     },
-    (found) => base.read(found),
+    (found) => readContent(found, base),
   );
   const own = await serveBase(base);
   if (own) await serving.add(own);

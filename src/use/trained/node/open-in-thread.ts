@@ -1,6 +1,5 @@
-import { existsSync } from 'node:fs';
 import { disableTelemetry } from '../../../engine/runtime/node/disable-telemetry.ts';
-import { missingFile } from '../../../input/formats/node/file-source.ts';
+import { disk } from '../../../input/formats/node/folder-files.ts';
 import { startThread } from '../../../support/node/threads.ts';
 import type { AnyTaskName, UsualTask } from '../../../tasks/prediction-types.ts';
 import type { ModelInThread } from '../thread/model-in-thread.ts';
@@ -16,9 +15,7 @@ export function openInThread<Task extends AnyTaskName = UsualTask>(
       disableTelemetry();
       return startThread(new URL('./model-thread.js', import.meta.url), { name: "model's thread" });
     },
-    assertExists(output) {
-      if (!existsSync(output)) throw missingFile(output, 'the folder of a run that has finished');
-    },
+    disk,
     warn: (message) => process.emitWarning(message),
   });
 }

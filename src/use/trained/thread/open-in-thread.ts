@@ -1,3 +1,4 @@
+import type { FolderFiles } from '../../../input/formats/files.ts';
 import type { CalledThread } from '../../../support/calls/caller.ts';
 import { assertOptions, TEXT } from '../../../support/options.ts';
 import { shown, UserError } from '../../../support/user-error.ts';
@@ -23,8 +24,7 @@ export interface FinishedRun<Task extends AnyTaskName = UsualTask> {
 export interface ThreadPlatform {
   /** Starts the thread of a model. It answers {@link MODEL_METHODS}. */
   start(): CalledThread;
-  /** Throws a UserError if a run's folder does not exist. */
-  assertExists(output: string): void;
+  disk: FolderFiles;
   /** Prints a warning. */
   warn(message: string): void;
 }
@@ -58,7 +58,8 @@ async function started<Task extends AnyTaskName>(
 ): Promise<ModelInThread<Task>> {
   const path = typeof what === 'string' ? what : runFolder(what);
   // The folder of a config cannot be a Hub id.
-  if (path !== what) platform.assertExists(path);
+  const { disk } = platform;
+  if (path !== what && !disk.has(path)) throw disk.missing(path, 'the folder of a run that has finished');
   const thread = platform.start();
   const opening = thread.caller.remote<ModelService>(MODEL_METHODS);
   try {

@@ -1,5 +1,6 @@
 import type { Context } from 'hono';
 import { streamSSE } from 'hono/streaming';
+import { addUp } from '../../../../support/numbers.ts';
 import type { Service, Written } from '../../../../use/serving/service/service.ts';
 import { httpFailure, openAiError } from '../failure.ts';
 import type { ServeEnv } from '../request-scope.ts';
@@ -50,10 +51,15 @@ export async function answerWriting(
     }));
     return c.json({ ...head, object: form.object.whole, choices: all, usage });
   }
-  const queue = new ChunkQueue();
+  let parts!: ReadableStreamDefaultController<object>;
+  const reader = new ReadableStream<object>({
+    start(controller) {
+      parts = controller;
+    },
+  }).getReader();
   const chunk = (fields: object) => ({ ...head, object: form.object.chunk, ...fields });
   const say = (index: number, part: object, finish: string | null = null) =>
-    queue.add(chunk({ choices: [{ index, ...part, logprobs: null, finish_reason: finish }] }));
+    parts.enqueue(chunk({ choices: [{ index, ...part, logprobs: null, finish_reason: finish }] }));
   const work = Promise.all(
     choices.map(async (choice, index) => {
       let isOpen = false;
@@ -71,16 +77,17 @@ export async function answerWriting(
     }),
   );
   work.then(
-    () => queue.end(),
-    () => queue.end(),
+    () => parts.close(),
+    () => parts.close(),
   );
   // Wait for the first piece, so that a request that fails earlier gets an error status.
-  if (!(await queue.ready())) await work;
+  const first = await reader.read();
+  if (first.done) await work;
   return streamSSE(c, async (stream) => {
     const send = (data: object) => stream.writeSSE({ data: JSON.stringify(data) });
     stream.onAbort(() => scope.gone());
     try {
-      for await (const part of queue) await send(part);
+      for (let part = first; !part.done; part = await reader.read()) await send(part.value);
       const usage = countUsage(await work, writing);
       Object.assign(facts, { tokens: usage.total_tokens });
       if (writing.stream_options?.include_usage) await send(chunk({ choices: [], usage }));
@@ -96,38 +103,7 @@ export async function answerWriting(
 /** Counts tokens. A prompt's tokens count once, even if several texts are generated for it. */
 function countUsage(written: readonly Written[], { n }: Writing) {
   const prompts = written.filter((_, i) => i % (n ?? 1) === 0);
-  const prompt_tokens = prompts.reduce((sum, { promptTokens }) => sum + promptTokens, 0);
-  const completion_tokens = written.reduce((sum, { newTokens }) => sum + newTokens, 0);
+  const prompt_tokens = addUp(prompts, ({ promptTokens }) => promptTokens);
+  const completion_tokens = addUp(written, ({ newTokens }) => newTokens);
   return { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens };
-}
-
-/** A queue of response parts between their producer and their sender. */
-class ChunkQueue {
-  readonly #chunks: object[] = [];
-  #isOver = false;
-  #wake = () => {};
-
-  add(chunk: object): void {
-    this.#chunks.push(chunk);
-    this.#wake();
-  }
-
-  end(): void {
-    this.#isOver = true;
-    this.#wake();
-  }
-
-  /** Waits for the next part or the end. Returns false at the end. */
-  async ready(): Promise<boolean> {
-    while (this.#chunks.length === 0 && !this.#isOver) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    return this.#chunks.length > 0;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<object> {
-    while (await this.ready()) yield this.#chunks.shift()!;
-  }
 }

@@ -1,4 +1,5 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
+import { cosine, unit } from '../../../../tasks/sentence-embedding/embed-texts.ts';
 import type { EmbedRequest, Service } from '../../../../use/serving/service/service.ts';
 import type { RequestScope, ServeApp } from '../request-scope.ts';
 import { flagIn, pictureFormContent, readPictureForm } from './picture-form.ts';
@@ -6,9 +7,9 @@ import {
   assertAtMost,
   EMBEDDINGS_ERRORS,
   jsonAnswer,
-  jsonBody,
   OPEN_AI_ERRORS,
   onlyModel,
+  postRoute,
 } from './route-parts.ts';
 import { ignoredFields } from './writing-request.ts';
 
@@ -26,22 +27,19 @@ const texts = z
   .union([z.string(), z.array(z.string()).min(1)], 'expected a string, or a list of strings')
   .describe('Texts, or for a model of pictures, pictures in base64, also as data URLs');
 const promptName = z.string().nullish().describe("Name of a prompt in the model's files, such as query");
-const openAi = createRoute({
-  method: 'post',
-  path: '/v1/embeddings',
-  summary: "Embeddings in OpenAI's format",
-  request: jsonBody(
-    z
-      .strictObject({
-        input: texts,
-        model: z.string(),
-        encoding_format: z.enum(['float', 'base64']).default('float'),
-        dimensions: z.int().min(1).optional(),
-        ...ignoredFields,
-      })
-      .openapi('EmbeddingsRequest'),
-  ),
-  responses: {
+const openAi = postRoute(
+  '/v1/embeddings',
+  "Embeddings in OpenAI's format",
+  z
+    .strictObject({
+      input: texts,
+      model: z.string(),
+      encoding_format: z.enum(['float', 'base64']).default('float'),
+      dimensions: z.int().min(1).optional(),
+      ...ignoredFields,
+    })
+    .openapi('EmbeddingsRequest'),
+  {
     ...jsonAnswer(
       'One vector per text',
       z
@@ -61,46 +59,37 @@ const openAi = createRoute({
     ),
     ...OPEN_AI_ERRORS,
   },
-});
+);
 
-const embed = createRoute({
-  method: 'post',
-  path: '/embed',
-  summary: 'Embeddings in the format of text-embeddings-inference',
-  request: jsonBody(
-    z
-      .object({
-        inputs: texts,
-        model,
-        truncate,
-        prompt_name: promptName,
-        normalize: z.boolean().default(true).describe('Normalize vectors to length 1'),
-        dimensions: z.int().min(1).nullish(),
-      })
-      .openapi('EmbedRequest'),
-    pictureFormContent({ model: 'string', normalize: 'boolean' }),
-  ),
-  responses: { ...jsonAnswer('One vector per text', z.array(z.array(z.number()))), ...EMBEDDINGS_ERRORS },
-});
+const embed = postRoute(
+  '/embed',
+  'Embeddings in the format of text-embeddings-inference',
+  z
+    .object({
+      inputs: texts,
+      model,
+      truncate,
+      prompt_name: promptName,
+      normalize: z.boolean().default(true).describe('Normalize vectors to length 1'),
+      dimensions: z.int().min(1).nullish(),
+    })
+    .openapi('EmbedRequest'),
+  { ...jsonAnswer('One vector per text', z.array(z.array(z.number()))), ...EMBEDDINGS_ERRORS },
+  pictureFormContent({ model: 'string', normalize: 'boolean' }),
+);
 
-const similarity = createRoute({
-  method: 'post',
-  path: '/similarity',
-  summary: 'Cosine similarities in the format of text-embeddings-inference',
-  request: jsonBody(
-    z
-      .object({
-        model,
-        inputs: z.object({ source_sentence: z.string(), sentences: z.array(z.string()).min(1) }),
-        parameters: z.object({ truncate, prompt_name: promptName }).partial().optional(),
-      })
-      .openapi('SimilarityRequest'),
-  ),
-  responses: {
-    ...jsonAnswer('One cosine similarity per sentence', z.array(z.number())),
-    ...EMBEDDINGS_ERRORS,
-  },
-});
+const similarity = postRoute(
+  '/similarity',
+  'Cosine similarities in the format of text-embeddings-inference',
+  z
+    .object({
+      model,
+      inputs: z.object({ source_sentence: z.string(), sentences: z.array(z.string()).min(1) }),
+      parameters: z.object({ truncate, prompt_name: promptName }).partial().optional(),
+    })
+    .openapi('SimilarityRequest'),
+  { ...jsonAnswer('One cosine similarity per sentence', z.array(z.number())), ...EMBEDDINGS_ERRORS },
+);
 
 /** Adds routes that compute embeddings. */
 export function addEmbeddings(app: ServeApp, service: Service): void {
@@ -156,37 +145,30 @@ export function addEmbeddings(app: ServeApp, service: Service): void {
   app.openapi(similarity, async (c) => {
     const { model: name, inputs, parameters = {} } = c.req.valid('json');
     const all = [inputs.source_sentence, ...readList(inputs.sentences, MAX_TEXTS, 'inputs.sentences')];
-    const [source, ...others] = (
-      await vectorsOf(
-        {
-          model: name,
-          inputs: all,
-          truncate: parameters.truncate ?? true,
-          promptName: parameters.prompt_name ?? undefined,
-        },
-        c.get('scope'),
-      )
-    ).map(atLengthOne) as [Float32Array, ...Float32Array[]];
+    const [source, ...others] = await vectorsOf(
+      {
+        model: name,
+        inputs: all,
+        truncate: parameters.truncate ?? true,
+        promptName: parameters.prompt_name ?? undefined,
+      },
+      c.get('scope'),
+    );
     return c.json(
-      others.map((other) => other.reduce((sum, x, i) => sum + x * source[i]!, 0)),
+      others.map((other) => cosine(source!, other)),
       200,
     );
   });
 }
 
 function vectorLists(vectors: readonly Float32Array[], normalize: boolean): number[][] {
-  return vectors.map((vector) => Array.from(normalize ? atLengthOne(vector) : vector));
+  return vectors.map((vector) => Array.from(normalize ? unit(vector) : vector));
 }
 
 function readList(input: string | readonly string[], most: number, where: string): readonly string[] {
   const list = typeof input === 'string' ? [input] : input;
   assertAtMost(most, list, where);
   return list;
-}
-
-function atLengthOne(vector: Float32Array): Float32Array {
-  const length = Math.hypot(...vector);
-  return length === 0 ? vector : vector.map((x) => x / length);
 }
 
 /** Encodes float32 numbers (little-endian) as base64. */

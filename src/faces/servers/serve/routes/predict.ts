@@ -1,9 +1,9 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import type { PredictRequest, ServedText, Service } from '../../../../use/serving/service/service.ts';
 import { Refused } from '../failure.ts';
 import type { RequestScope, ServeApp } from '../request-scope.ts';
 import { flagIn, pictureFormContent, readPictureForm } from './picture-form.ts';
-import { assertAtMost, EMBEDDINGS_ERRORS, jsonAnswer, jsonBody, onlyModel } from './route-parts.ts';
+import { assertAtMost, EMBEDDINGS_ERRORS, jsonAnswer, onlyModel, postRoute } from './route-parts.ts';
 
 /** Maximum inputs per request, as in text-embeddings-inference. */
 const MAX_INPUTS = 32;
@@ -50,13 +50,13 @@ const response = z
   .describe('Labels, entities or an answer; a list for a list of inputs')
   .openapi('PredictResponse');
 
-const route = createRoute({
-  method: 'post',
-  path: '/predict',
-  summary: 'Classify texts and pictures, find entities in texts, answer questions',
-  request: jsonBody(request, pictureFormContent({ model: 'string', raw_scores: 'boolean' })),
-  responses: { ...jsonAnswer('The predictions', response), ...EMBEDDINGS_ERRORS },
-});
+const route = postRoute(
+  '/predict',
+  'Classify texts and pictures, find entities in texts, answer questions',
+  request,
+  { ...jsonAnswer('The predictions', response), ...EMBEDDINGS_ERRORS },
+  pictureFormContent({ model: 'string', raw_scores: 'boolean' }),
+);
 
 export function addPredict(app: ServeApp, service: Service): void {
   const answer = async ({ inputs, model: named, isList, ...options }: Asked, scope: RequestScope) => {

@@ -1,9 +1,9 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import type { LabelScore } from '../../../../tasks/prediction.ts';
 import type { Service } from '../../../../use/serving/service/service.ts';
 import { Refused } from '../failure.ts';
 import type { RequestScope, ServeApp } from '../request-scope.ts';
-import { assertAtMost, EMBEDDINGS_ERRORS, jsonAnswer, jsonBody, onlyModel } from './route-parts.ts';
+import { assertAtMost, EMBEDDINGS_ERRORS, jsonAnswer, onlyModel, postRoute } from './route-parts.ts';
 import { IGNORED, UNSUPPORTED } from './writing-request.ts';
 
 /** Maximum texts per request, as in text-embeddings-inference. */
@@ -23,13 +23,12 @@ const request = z
   .openapi('RerankRequest');
 const rank = z.object({ index: z.int(), score: z.number(), text: z.string().optional() }).openapi('Rank');
 
-const route = createRoute({
-  method: 'post',
-  path: '/rerank',
-  summary: 'Sort texts by their score for a query, best first, with a cross-encoder',
-  request: jsonBody(request),
-  responses: { ...jsonAnswer('All texts, best first', z.array(rank)), ...EMBEDDINGS_ERRORS },
-});
+const route = postRoute(
+  '/rerank',
+  'Sort texts by their score for a query, best first, with a cross-encoder',
+  request,
+  { ...jsonAnswer('All texts, best first', z.array(rank)), ...EMBEDDINGS_ERRORS },
+);
 
 const cohereRequest = z
   .strictObject({
@@ -50,12 +49,9 @@ const cohereRanks = z
 
 /** The route in Cohere's format. Clients of version 1 and of Jina use the first path. */
 const cohereRoute = (path: '/v1/rerank' | '/v2/rerank') =>
-  createRoute({
-    method: 'post',
-    path,
-    summary: "Sort documents by their score for a query, in Cohere's format",
-    request: jsonBody(cohereRequest),
-    responses: { ...jsonAnswer('The best documents, best first', cohereRanks), ...EMBEDDINGS_ERRORS },
+  postRoute(path, "Sort documents by their score for a query, in Cohere's format", cohereRequest, {
+    ...jsonAnswer('The best documents, best first', cohereRanks),
+    ...EMBEDDINGS_ERRORS,
   });
 
 /**
@@ -85,7 +81,7 @@ export function addRerank(app: ServeApp, service: Service): void {
       ranks.map(({ index, score }) => ({
         index,
         score: raw_scores ? score : share(score),
-        ...(return_text && { text: texts[index] }),
+        text: return_text ? texts[index] : undefined,
       })),
       200,
     );

@@ -1,10 +1,15 @@
-import { z } from '@hono/zod-openapi';
+import { createRoute, type RouteConfig, z } from '@hono/zod-openapi';
 import type { ServedCard, Service } from '../../../../use/serving/service/service.ts';
 import { Refused } from '../failure.ts';
 
-/** The body of a request, for the API description. `others` are forms besides JSON. */
-export function jsonBody<Schema extends z.ZodType>(schema: Schema, others = {}) {
-  return { body: { required: true, content: { 'application/json': { schema }, ...others } } };
+/** A route that reads JSON, for the API description. `others` are forms of its body besides JSON. */
+export function postRoute<
+  Path extends string,
+  Schema extends z.ZodType,
+  Responses extends RouteConfig['responses'],
+>(path: Path, summary: string, schema: Schema, responses: Responses, others = {}) {
+  const body = { required: true, content: { 'application/json': { schema }, ...others } };
+  return createRoute({ method: 'post', path, summary, request: { body }, responses });
 }
 
 /** The response of a request that succeeds, for the API description. */

@@ -1,8 +1,8 @@
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import type { GenerationInput } from '../../../../program/generation/prompt.ts';
 import type { WriteRequest } from '../../../../use/serving/service/service.ts';
 import { Refused } from '../failure.ts';
-import { jsonBody, OPEN_AI_ERRORS } from './route-parts.ts';
+import { OPEN_AI_ERRORS, postRoute } from './route-parts.ts';
 
 /** A route that generates text, in OpenAI's formats. */
 export function writingRoute<Path extends string, Request extends z.ZodType>(
@@ -11,19 +11,12 @@ export function writingRoute<Path extends string, Request extends z.ZodType>(
   request: Request,
   { whole, chunk }: ReturnType<typeof writtenSchemas>,
 ) {
-  return createRoute({
-    method: 'post',
-    path,
-    summary,
-    request: jsonBody(request),
-    responses: {
-      200: {
-        description:
-          'The response of the OpenAI API; with `stream`, a stream of events that ends with [DONE]',
-        content: { 'application/json': { schema: whole }, 'text/event-stream': { schema: chunk } },
-      },
-      ...OPEN_AI_ERRORS,
+  return postRoute(path, summary, request, {
+    200: {
+      description: 'The response of the OpenAI API; with `stream`, a stream of events that ends with [DONE]',
+      content: { 'application/json': { schema: whole }, 'text/event-stream': { schema: chunk } },
     },
+    ...OPEN_AI_ERRORS,
   });
 }
 
@@ -119,11 +112,16 @@ export function readGenerationSettings(writing: Writing, maxTokens: number): Gen
   const isGreedy = temperature === 0;
   return {
     max_new_tokens: maxTokens,
-    ...(repetition_penalty != null && { repetition_penalty }),
+    repetition_penalty: repetition_penalty ?? undefined,
     ...(isGreedy
       ? { do_sample: false, temperature: null, top_p: null, top_k: null, min_p: null }
-      : { do_sample: true, temperature: temperature ?? 1, top_p: top_p ?? 1, top_k: top_k ?? 0 }),
-    ...(!isGreedy && min_p != null && { min_p }),
+      : {
+          do_sample: true,
+          temperature: temperature ?? 1,
+          top_p: top_p ?? 1,
+          top_k: top_k ?? 0,
+          min_p: min_p ?? undefined,
+        }),
   };
 }
 

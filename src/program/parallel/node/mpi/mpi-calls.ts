@@ -1,6 +1,6 @@
 import type { LibraryHandle } from 'koffi';
 import { UserError } from '../../../../support/user-error.ts';
-import type { Launch, MpiName } from '../launch.ts';
+import type { Launch, MpiName } from '../../launch.ts';
 
 /** The C constants of one MPI implementation: pointers into its library, or numbers. */
 interface Abi {

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { deserialize, serialize } from 'node:v8';
 import { UserError } from '../../../../support/user-error.ts';
 import type { Communicator } from '../../communicator.ts';
-import type { Launch } from '../launch.ts';
+import type { Launch } from '../../launch.ts';
 import { loadLibrary, mpiCalls } from './mpi-calls.ts';
 
 /** The largest message. MPI counts in an `int`. */

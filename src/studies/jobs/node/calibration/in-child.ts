@@ -1,18 +1,13 @@
 import { fork } from 'node:child_process';
 import { Caller, type Remote } from '../../../../support/calls/caller.ts';
-import type { CalibrationChild } from './child.ts';
+import type { CalibrationChild } from '../../calibration/calibration.ts';
 
 /** Maximum characters that are kept of a process's output. The end is kept, which says why the process died. */
 const KEPT_CHARACTERS = 4000;
 /** Matches the line with a fatal message of the engine, V8 or the C++ library. */
 const LAST_WORDS = /^.*(FATAL|fatal|[Ee]rror|terminate called|what\(\)).*$/m;
 
-/**
- * Does work in a separate process, and waits for the end of the process, so that all its memory is freed afterwards.
- *
- * @param signal aborting kills the process
- * @throws the signal's reason when it is aborted; the work's error; an error that says why the process died
- */
+/** Does work in a separate process. See `FolderMachine`. */
 export async function inChild<Result>(
   work: (child: Remote<CalibrationChild>) => Promise<Result>,
   signal?: AbortSignal,

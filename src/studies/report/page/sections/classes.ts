@@ -1,13 +1,13 @@
-import { type ClassScores, classReport, macroScores } from '../../../../scores/metrics/classes.ts';
+import { classRows } from '../../../../scores/metrics/classes.ts';
 import type { EventOf, FinishEvent } from '../../../../training/run/events.ts';
 import { score } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
 import { finalConfusion } from '../../run/run-record.ts';
-import { part, type Section } from '../section.ts';
+import { headedTable, part, scrolling } from '../section.ts';
 
 /** Scores and confusions of each class, and the most confident wrong predictions, from the first run of each group. */
-export function classes(groups: readonly RunGroup[]): Section {
+export function classes(groups: readonly RunGroup[]): Markup | undefined {
   const tables = groups.flatMap(({ label, runs }) => {
     const [run] = runs;
     const confusion = run && finalConfusion(run);
@@ -22,26 +22,24 @@ export function classes(groups: readonly RunGroup[]): Section {
     const tables = [confusion && classesTable(name, confusion), wrongPredictions(name, mistakes)];
     return [markup`${title}${tables}`];
   });
-  const body = tables.length > 0 ? part('classes-tables', tables) : undefined;
-  return { id: 'classes', title: 'Classes', ...(body && { body }) };
+  return tables.length > 0 ? part('classes-tables', tables) : undefined;
 }
 
-function classesTable(label: string, { labels, counts }: EventOf<'confusion'>): Markup {
-  const head = ['', 'Precision', 'Recall', 'F1', 'Rows', ...labels.map((name) => `predicted ${name}`)];
-  const row = (name: string, { precision, recall, f1, support }: ClassScores, taken: readonly unknown[]) => {
-    const cells = [...[precision, recall, f1].map(score), `${support}`, ...taken.map(String)];
-    return markup`<tr><th scope="row">${name}</th>${cells.map((cell) => markup`<td>${cell}</td>`)}</tr>`;
-  };
-  const rows = [
-    ...classReport(counts).map((scores, id) => row(labels[id]!, scores, counts[id]!)),
-    row(
-      'mean of classes (macro)',
-      macroScores(counts),
-      labels.map(() => ''),
-    ),
+function classesTable(label: string, confusion: EventOf<'confusion'>): Markup {
+  const head = [
+    '',
+    'Precision',
+    'Recall',
+    'F1',
+    'Rows',
+    ...confusion.labels.map((name) => `predicted ${name}`),
   ];
+  const rows = classRows(confusion, score).map(
+    ([name, ...cells]) =>
+      markup`<tr><th scope="row">${name}</th>${cells.map((cell) => markup`<td>${cell}</td>`)}</tr>`,
+  );
   const name = label === '' ? 'Classes' : `Classes, ${label}`;
-  return markup`<div class="scroll" tabindex="0" role="group" aria-label="${name}"><table><thead><tr>${head.map((cell) => markup`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
+  return scrolling(name, headedTable(head, rows));
 }
 
 function wrongPredictions(label: string, mistakes: NonNullable<FinishEvent['mistakes']>) {
@@ -51,16 +49,15 @@ function wrongPredictions(label: string, mistakes: NonNullable<FinishEvent['mist
   const list = mistakes.some(({ picture }) => picture !== undefined)
     ? wrongPictures(mistakes)
     : wrongTexts(mistakes);
-  return markup`<h3>${title}</h3><p class="note">Held-out or cross-validated rows whose predicted class is wrong. Some may have a wrong label.</p><div class="scroll" tabindex="0" role="group" aria-label="${name}">${list}</div>`;
+  return markup`<h3>${title}</h3><p class="note">Held-out or cross-validated rows whose predicted class is wrong. Some may have a wrong label.</p>${scrolling(name, list)}`;
 }
 
 function wrongTexts(mistakes: NonNullable<FinishEvent['mistakes']>): Markup {
-  const head = ['Text', 'Label', 'Predicted', 'Probability'];
   const rows = mistakes.map(({ text, text_pair, label, predicted, probability }) => {
     const texts = text_pair === undefined ? text : markup`${text}<br>${text_pair}`;
     return markup`<tr><td class="text">${texts}</td><td>${label}</td><td>${predicted}</td><td>${score(probability)}</td></tr>`;
   });
-  return markup`<table><thead><tr>${head.map((cell) => markup`<th scope="col">${cell}</th>`)}</tr></thead><tbody>${rows}</tbody></table>`;
+  return headedTable(['Text', 'Label', 'Predicted', 'Probability'], rows);
 }
 
 function wrongPictures(mistakes: NonNullable<FinishEvent['mistakes']>): Markup {

@@ -1,19 +1,18 @@
 import { methodNamed } from '../../../../methods/tuners/registry.ts';
-import type { Point } from '../../../../scores/stats/series.ts';
-import type { EventOf } from '../../../../training/run/events.ts';
-import { type Axis, type ChartCurve, lineChart } from '../../chart/line-chart.ts';
+import { meanSeries, type Point } from '../../../../scores/stats/series.ts';
+import { addUp } from '../../../../support/numbers.ts';
+import { type Axis, type ChartCurve, type LineChart, lineChart } from '../../chart/line-chart.ts';
 import { capital, counted, short } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
-import { componentsIn, groupSeries, type RunGroup, scoreTitleIn } from '../../run/group-runs.ts';
+import { componentsIn, type RunGroup, scoreTitleIn } from '../../run/group-runs.ts';
 import { methodSettings, newestRanks, type RunRecord } from '../../run/run-record.ts';
-import { chooseTone, figure, type Section } from '../section.ts';
+import { chooseTone, figure } from '../section.ts';
 import { scoreNames } from './result.ts';
 
 /** Loss and scores over the steps. */
-export function curves(groups: readonly RunGroup[]): Section {
+export function curves(groups: readonly RunGroup[]): Markup | undefined {
   const training = listCurves(groups, ({ steps }) => steps.map(({ step, loss }): Point => [step, loss]));
-  const section = { id: 'curves', title: 'Learning' };
-  if (training.every(({ points }) => points.length === 0)) return section;
+  if (training.every(({ points }) => points.length === 0)) return undefined;
   const losses = curveFigure(groups, {
     id: 'loss-train',
     title: 'Training loss',
@@ -26,14 +25,10 @@ export function curves(groups: readonly RunGroup[]): Section {
       const drawn = listCurves(groups, ({ evaluations }) =>
         evaluations.map((event): Point => [event.step, Number(event[`eval_${name}`] ?? Number.NaN)]),
       ).map((curve) => ({ ...curve, dots: true }));
-      return curveFigure(groups, {
-        id: `score-${name}`,
-        title: scoreTitleIn(groups, name),
-        y: scoreTitleIn(groups, name),
-        drawn,
-      });
+      const title = scoreTitleIn(groups, name);
+      return curveFigure(groups, { id: `score-${name}`, title, y: title, drawn });
     });
-  return { ...section, body: markup`<div class="figures">${losses}${scores}</div>` };
+  return markup`<div class="figures">${losses}${scores}</div>`;
 }
 
 /** One curve for each group. */
@@ -41,34 +36,29 @@ export function listCurves(
   groups: readonly RunGroup[],
   of: (run: RunRecord) => readonly Point[],
 ): ChartCurve[] {
-  return groups.map((group, i) => ({ label: group.label, tone: chooseTone(i), ...groupSeries(group, of) }));
+  return groups.map((group, i) => ({
+    label: group.label,
+    tone: chooseTone(i),
+    ...meanSeries(group.runs.map(of)),
+  }));
 }
 
 /** A figure with curves over the steps of the longest run. Undefined if no curve has a point. */
 export function curveFigure(
   groups: readonly RunGroup[],
   {
-    id,
-    title,
     y,
     drawn,
-    marks,
-  }: {
-    id: string;
-    title: string;
-    y: Axis | string;
-    drawn: readonly ChartCurve[];
-    marks?: readonly { x: number; label: string }[];
-  },
+    ...frame
+  }: Pick<LineChart, 'id' | 'title' | 'marks'> & { y: Axis | string; drawn: readonly ChartCurve[] },
 ) {
   if (drawn.every(({ points }) => points.length === 0)) return undefined;
-  const axis = typeof y === 'string' ? { name: y } : y;
-  const x = { name: 'step', domain: stepDomain(groups) };
-  return figure({
-    id,
-    title,
+  return figure(lineChart, {
+    ...frame,
     description: ends(drawn),
-    draw: (described) => lineChart({ ...described, x, y: axis, curves: drawn, marks }),
+    x: { name: 'step', domain: stepDomain(groups) },
+    y: typeof y === 'string' ? { name: y } : y,
+    curves: drawn,
   });
 }
 
@@ -89,37 +79,21 @@ function ends(drawn: readonly ChartCurve[]): string {
 }
 
 /** The orthogonality of the factors, the gradient and the learning rate. */
-export function optimisation(groups: readonly RunGroup[]): Section {
-  const over = (of: (step: EventOf<'step'>) => number | undefined) =>
-    listCurves(groups, ({ steps }) => steps.map((step): Point => [step.step, of(step) ?? Number.NaN]));
-  const figures = [
-    curveFigure(groups, {
-      id: 'orthogonality',
-      title: 'Orthogonality',
-      y: orthogonalityName(groups),
-      drawn: over((step) => step.regularizer),
-    }),
-    curveFigure(groups, {
-      id: 'gradient',
-      title: 'Gradient',
-      y: 'norm before clipping',
-      drawn: over((step) => step.grad_norm),
-    }),
-    curveFigure(groups, {
-      id: 'gradient-noise-scale',
-      title: 'Gradient noise scale',
-      y: 'examples',
-      drawn: over((step) => step.gradient_noise_scale),
-    }),
-    curveFigure(groups, {
-      id: 'learning-rate',
-      title: 'Learning rate',
-      y: 'learning rate',
-      drawn: over((step) => step.learning_rate),
-    }),
-  ].filter((figure) => figure !== undefined);
-  const section = { id: 'optimisation', title: 'Optimisation' };
-  return figures.length === 0 ? section : { ...section, body: markup`<div class="figures">${figures}</div>` };
+export function optimisation(groups: readonly RunGroup[]): Markup | undefined {
+  const measured = [
+    ['regularizer', 'Orthogonality', orthogonalityName(groups)],
+    ['grad_norm', 'Gradient', 'norm before clipping'],
+    ['gradient_noise_scale', 'Gradient noise scale', 'examples'],
+    ['learning_rate', 'Learning rate', 'learning rate'],
+  ] as const;
+  const figures = measured.flatMap(([key, title, y]) => {
+    const drawn = listCurves(groups, ({ steps }) =>
+      steps.map((step): Point => [step.step, step[key] ?? Number.NaN]),
+    );
+    const id = title.toLowerCase().replaceAll(' ', '-');
+    return curveFigure(groups, { id, title, y, drawn }) ?? [];
+  });
+  return figures.length === 0 ? undefined : markup`<div class="figures">${figures}</div>`;
 }
 
 /** The name of the curve. It is specific if all groups have the same regularizer. */
@@ -135,11 +109,10 @@ export function budgetFigure(groups: readonly RunGroup[]): Markup | undefined {
   const curves = listCurves(groups, budgetPoints);
   if (curves.every(({ points }) => points.length === 0)) return undefined;
   const shown = curves.map((curve, i) => (curve.points.length > 0 ? curve : levelCurve(groups, i)));
-  const counted = componentsIn(groups);
   return curveFigure(groups, {
     id: 'budget',
     title: 'Budget',
-    y: counted,
+    y: componentsIn(groups),
     drawn: shown,
     marks: finalMarks(groups),
   });
@@ -155,7 +128,7 @@ function finalMarks(groups: readonly RunGroup[]): { x: number; label: string }[]
 export function budgetPoints({ start, steps, allocations }: RunRecord): Point[] {
   const points = new Map<number, number>();
   // The first logged step may already be in the budgeting phase.
-  const initial = Object.values(start?.ranks ?? {}).reduce((sum, rank) => sum + rank, 0);
+  const initial = addUp(Object.values(start?.ranks ?? {}));
   if (initial > 0 && steps.some(({ budget }) => budget !== undefined)) points.set(0, initial);
   for (const { step, budget } of steps) if (budget !== undefined) points.set(step, budget);
   for (const { step, budget } of allocations) points.set(step, budget);
@@ -165,7 +138,7 @@ export function budgetPoints({ start, steps, allocations }: RunRecord): Point[] 
 /** The number of components of a method with constant ranks, as a dashed line for comparison. */
 function levelCurve(groups: readonly RunGroup[], i: number): ChartCurve {
   const [run] = groups[i]!.runs;
-  const components = Object.values(newestRanks(run)).reduce((sum, rank) => sum + rank, 0);
+  const components = addUp(Object.values(newestRanks(run)));
   const points = components > 0 ? stepDomain([groups[i]!]).map((x): Point => [x, components]) : [];
   return { label: groups[i]!.label, tone: chooseTone(i), points, dashed: true };
 }

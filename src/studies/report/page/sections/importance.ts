@@ -2,15 +2,83 @@ import { binEdges, binned, type SplitScores, splitScores } from '../../../../sco
 import type { Point } from '../../../../scores/stats/series.ts';
 import { type ComponentHistory, strongestFirst } from '../../../../training/run/component-history.ts';
 import type { EventOf } from '../../../../training/run/events.ts';
-import { type Box, linear, xAxis } from '../../chart/axes.ts';
-import { histogram, histogramGeometry, powerTicks } from '../../chart/histogram.ts';
+import { type Box, linear, niceTicks, rounded, type Scale, type Ticks, xAxis } from '../../chart/axes.ts';
 import { lineChart } from '../../chart/line-chart.ts';
 import { type Captioned, matrixName, picture, textWidth, WIDTH } from '../../chart/picture.ts';
 import { counted } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';
 import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
-import { chooseTone, figure, groupTitle, type Section } from '../section.ts';
+import { chooseTone, figure, groupTitle } from '../section.ts';
+
+export interface Histogram extends Captioned {
+  /** The unit that the chart counts: triplets or doublets. */
+  components: string;
+  /** As decimal logarithms. */
+  edges: readonly number[];
+  kept: readonly number[];
+  dropped: readonly number[];
+  /** The position of the cut, as a decimal logarithm. */
+  cut: number | undefined;
+}
+
+const HEIGHT = 196;
+
+/**
+ * A histogram of components' scores on a logarithmic axis, kept components above dropped ones, with a line at the cut.
+ * The tallest bar fills the plot's height and shows its count.
+ */
+export function histogram({ components, edges, kept, dropped, cut, ...frame }: Histogram): Markup {
+  const { box, x } = geometry(edges);
+  const most = Math.max(1, ...kept.map((count, i) => count + dropped[i]!));
+  const y = linear([0, most], [box.bottom, box.top]);
+  const bars = kept.map((count, i) => {
+    const [left, right] = [x(edges[i]!), x(edges[i + 1]!)];
+    const width = rounded(Math.max(1, right - left - 1));
+    const title = `${power(edges[i]!)} to ${power(edges[i + 1]!)}: ${count} kept, ${dropped[i]} dropped`;
+    const [upper, lower] = [y(count + dropped[i]!), y(dropped[i]!)];
+    return markup`<g class="bin" data-i="${i}"><title>${title}</title><rect class="dropped" x="${left}" width="${width}" y="${lower}" height="${rounded(box.bottom - lower)}"/><rect class="kept" x="${left}" width="${width}" y="${upper}" height="${rounded(lower - upper)}"/></g>`;
+  });
+  const line = cut === undefined ? box.left : x(cut);
+  return picture({ ...frame, width: WIDTH, height: HEIGHT }, [
+    markup`<text class="axis name" x="0" y="11">${components}</text><line class="grid" x1="${box.left}" x2="${box.right}" y1="${box.top}" y2="${box.top}"/><text class="axis most" text-anchor="end" x="${box.left - 6}" y="${box.top + 3.5}">${most}</text>`,
+    bars,
+    xAxis(powerTicks([edges[0]!, edges.at(-1)!], 5), 'importance', x, box),
+    markup`<g class="cut"${cut === undefined && markup` visibility="hidden"`} transform="translate(${line} 0)"><line class="mark" y1="${box.top - 6}" y2="${box.bottom}"/><text class="axis" text-anchor="middle" y="${box.top - 9}">cut</text></g>`,
+  ]);
+}
+
+/**
+ * The numbers for the script that moves the bars: the y position of the base line, the height of the tallest bar and
+ * the x position of a cut, in pixels.
+ */
+export function histogramGeometry(edges: readonly number[]): { base: number; height: number; x: Scale } {
+  const { box, x } = geometry(edges);
+  return { base: box.bottom, height: box.bottom - box.top, x };
+}
+
+function geometry(edges: readonly number[]): { box: Box; x: Scale } {
+  const box: Box = { left: 34, right: WIDTH - 14, top: 28, bottom: HEIGHT - 34 };
+  return { box, x: linear([edges[0]!, edges.at(-1)!], [box.left, box.right]) };
+}
+
+/** About `about` ticks of a domain of decimal logarithms, whole ones if possible. */
+export function powerTicks([low, high]: readonly [number, number], about: number): Ticks {
+  const all = niceTicks(low, high, about);
+  const whole = all.filter(Number.isInteger);
+  const values = whole.length > 1 ? whole : all;
+  return { values, labels: values.map(power) };
+}
+
+const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
+
+/** Formats a power of ten: `10⁻⁹` for −9; for a fraction `3.2e−10`. */
+export function power(logarithm: number): string {
+  if (!Number.isInteger(logarithm))
+    return (10 ** logarithm).toExponential(1).replace('-', '−').replace('+', '');
+  const digits = `${Math.abs(logarithm)}`.replace(/\d/g, (digit) => SUPERSCRIPTS[Number(digit)]!);
+  return `10${logarithm < 0 ? '⁻' : ''}${digits}`;
+}
 
 export interface Barcode extends Captioned {
   rows: readonly (SplitScores & { label: string })[];
@@ -57,13 +125,12 @@ type Scored = EventOf<'allocation'> & { scores: (number | null)[][] };
  * The section about importance: which components the final rank pattern keeps, by matrix and by layer, and how the
  * importance of some components changed.
  */
-export function importance(groups: readonly RunGroup[]): Section {
+export function importance(groups: readonly RunGroup[]): Markup | undefined {
   const figures = groups.flatMap((group, i) => [
     ...barcodes(group, `importance-${i}`, groups.length > 1),
     ...followed(group, `followed-${i}`, groups.length > 1),
   ]);
-  const section = { id: 'importance', title: 'What was kept' };
-  return figures.length === 0 ? section : { ...section, body: markup`<div class="pair">${figures}</div>` };
+  return figures.length === 0 ? undefined : markup`<div class="pair">${figures}</div>`;
 }
 
 /** Allocations with scores, from the run with the lowest seed: scores of different runs are not on a common scale. */
@@ -76,33 +143,31 @@ export function scoreHistogram(group: RunGroup, id: string, isNamed: boolean): M
   const last = listScored(group).at(-1);
   if (!last) return undefined;
   const edges = computeEdges(listScored(group));
-  const { kept, dropped, keptCount, count } = divideScores(last);
+  const { kept, dropped, keptCount, count } = splitScores(last.scores, Object.values(last.ranks));
   const components = componentsIn([group]);
   const without = count - kept.length - dropped.length;
   const missing = without > 0 ? `; ${counted(without)} without a score are not drawn` : '';
   const text = `${counted(keptCount)} of ${counted(count)} ${components} kept at step ${counted(last.step)}${missing}.${describeSeed(group)}`;
   const title = groupTitle(group, isNamed, `importance of the ${components}`);
-  const counts = { kept: binned(kept, edges), dropped: binned(dropped, edges) };
-  return markup`<div class="scores">${figure({
-    id,
-    title,
-    description: text,
-    draw: (captioned) => histogram({ ...captioned, components, edges, ...counts, cut: findCut(last) }),
-    caption: markup`<b>${title}.</b> <span class="swatch kept"></span> kept, <span class="swatch dropped"></span> dropped: ${text}`,
-  })}</div>`;
+  const drawn = { id, title, description: text, components, edges, ...countScores(last, edges) };
+  const caption = markup`<b>${title}.</b> <span class="swatch kept"></span> kept, <span class="swatch dropped"></span> dropped: ${text}`;
+  return markup`<div class="scores">${figure(histogram, drawn, { caption })}</div>`;
 }
 
 function barcodes(group: RunGroup, id: string, isNamed: boolean): Markup[] {
   const last = listScored(group).at(-1);
   if (!last) return [];
-  const domain = findDomain(last);
+  const edges = computeEdges([last]);
+  const domain: [number, number] = [edges[0]!, edges.at(-1)!];
   const component = componentsIn([group]).slice(0, -1);
   return listRows(last).map(({ by, rows }) =>
-    figure({
+    figure(barcode, {
       id: `${id}-by-${by}`,
       title: groupTitle(group, isNamed, `importance by ${by}`),
       description: `One stroke per ${component} at step ${counted(last.step)}; pale ones were dropped.${describeSeed(group)}`,
-      draw: (captioned) => barcode({ ...captioned, rows, domain, cut: findCut(last) }),
+      rows,
+      domain,
+      cut: findCut(last),
     }),
   );
 }
@@ -131,12 +196,13 @@ function followed(group: RunGroup, id: string, isNamed: boolean): Markup[] {
       .filter(([, logarithm]) => Number.isFinite(logarithm)),
   }));
   return [
-    figure({
+    figure(lineChart, {
       id,
       title: groupTitle(group, isNamed, `importance of single ${components}`),
       description,
-      draw: (captioned) =>
-        lineChart({ ...captioned, x: { name: 'step' }, y: { name: 'log10 importance' }, curves }),
+      x: { name: 'step' },
+      y: { name: 'log10 importance' },
+      curves,
     }),
   ];
 }
@@ -169,9 +235,7 @@ export function importanceFrames(group: RunGroup): ImportanceFrames | undefined 
   const edges = computeEdges(scored);
   const { base, height, x } = histogramGeometry(edges);
   const at = scored.map((allocation) => {
-    const { kept, dropped } = divideScores(allocation);
-    const cut = findCut(allocation);
-    const counts = { kept: binned(kept, edges), dropped: binned(dropped, edges) };
+    const { cut, ...counts } = countScores(allocation, edges);
     return [allocation.step, { ...counts, cut: cut === undefined ? null : x(cut) }] as const;
   });
   return { base, height, at: Object.fromEntries(at) };
@@ -182,13 +246,10 @@ function computeEdges(scored: readonly Scored[]): number[] {
   return binEdges(scored.flatMap(({ scores }) => scores.flat().filter((score) => score !== null)));
 }
 
-function findDomain({ scores }: Scored): [number, number] {
-  const edges = binEdges(scores.flat().filter((score) => score !== null));
-  return [edges[0]!, edges.at(-1)!];
-}
-
-function divideScores({ scores, ranks }: Scored) {
-  return splitScores(scores, Object.values(ranks));
+/** The content of a histogram of an allocation. */
+function countScores(allocation: Scored, edges: readonly number[]) {
+  const { kept, dropped } = splitScores(allocation.scores, Object.values(allocation.ranks));
+  return { kept: binned(kept, edges), dropped: binned(dropped, edges), cut: findCut(allocation) };
 }
 
 function findCut({ threshold }: Scored): number | undefined {

@@ -6,7 +6,7 @@ import { type Content, jsonMarkup, type Markup, markup } from '../../markup.ts';
 import { type RankTable, rankTable } from '../../rank-table.ts';
 import { componentsIn, type RunGroup } from '../../run/group-runs.ts';
 import { type Moment, mergeTimelines } from '../../run/timeline.ts';
-import { figure, groupTitle, part, type Section } from '../section.ts';
+import { figure, groupTitle, part } from '../section.ts';
 import { budgetFigure } from './curves.ts';
 import { type ImportanceFrames, importanceFrames, scoreHistogram } from './importance.ts';
 
@@ -66,9 +66,10 @@ export interface RankFrames {
 const THUMBNAILS = 6;
 
 /** How the ranks of each group changed, with a slider over the run. Constant ranks are captioned in a sentence. */
-export function ranks(groups: readonly RunGroup[]): Section {
+export function ranks(groups: readonly RunGroup[]): Markup | undefined {
   const isNamed = groups.length > 1;
   const timelines = groups.map(mergeTimelines);
+  if (timelines.every((moments) => moments.length === 0)) return undefined;
   const budget = budgetFigure(groups);
   const even = groups.map((group, i) => evenRanks(group, timelines[i]!, `ranks-${i}-even`, isNamed));
   const moved = groups.filter((_, i) => timelines[i]!.length > 0 && !even[i]);
@@ -76,14 +77,9 @@ export function ranks(groups: readonly RunGroup[]): Section {
     groups.map(
       (group, i) => moved.includes(group) && map(group, timelines[i]!, `ranks-${i}`, isNamed, beside),
     );
-  const section = { id: 'ranks', title: 'Where the rank went' };
-  if (timelines.every((moments) => moments.length === 0)) return section;
   // A single map leaves room for other figures beside it. Several maps fill the width.
-  if (moved.length === 1) return { ...section, body: markup`${maps([even, budget])}` };
-  return {
-    ...section,
-    body: markup`<div class="maps">${maps(undefined)}</div>${even}<div class="figures">${budget}</div>`,
-  };
+  if (moved.length === 1) return markup`${maps([even, budget])}`;
+  return markup`<div class="maps">${maps(undefined)}</div>${even}<div class="figures">${budget}</div>`;
 }
 
 /** A sentence for ranks that are equal and constant. */
@@ -117,11 +113,8 @@ function map(
   const components = componentsIn([group]);
   const caption = `${counted(last.budget)} ${components} in ${modules} matrices, ${(last.budget / modules).toFixed(1)} on average.`;
   const description = `At step ${counted(last.step)}: ${caption}`;
-  const drawn = figure({
-    id,
-    title,
-    description,
-    draw: (captioned) => heatMapChart({ ...captioned, table: rankTable(last.ranks), largest }),
+  const heatMap = { id, title, description, table: rankTable(last.ranks), largest };
+  const drawn = figure(heatMapChart, heatMap, {
     controls: slider(id, moments),
     caption: markup`<b>${title}.</b> Layers from left to right, matrices from bottom to top in the order of computation; a deeper color is a higher rank. ${description}`,
     isWide: true,
@@ -163,13 +156,9 @@ function means(
   ].filter((chart) => chart.bars.length > 1);
   return markup`<div class="means">${figures.map(({ by, key, bars }) => {
     const title = titled(`mean rank by ${by}`);
-    return figure({
-      id: `${id}-by-${key}`,
-      title,
-      description: `At step ${counted(step)}.`,
-      draw: (captioned) => barChart({ ...captioned, bars, largest }),
-      caption: markup`<b>${title}.</b>`,
-    });
+    const description = `At step ${counted(step)}.`;
+    const chart = { id: `${id}-by-${key}`, title, description, bars, largest };
+    return figure(barChart, chart, { caption: markup`<b>${title}.</b>` });
   })}</div>`;
 }
 

@@ -1,5 +1,6 @@
 import type { Interval } from '../../../../scores/stats/interval.ts';
 import type { Point } from '../../../../scores/stats/series.ts';
+import { addUp } from '../../../../support/numbers.ts';
 import { intervalPlot } from '../../chart/interval-plot.ts';
 import { type ChartCurve, lineChart } from '../../chart/line-chart.ts';
 import { score } from '../../format.ts';
@@ -7,7 +8,7 @@ import { type Markup, markup } from '../../markup.ts';
 import {
   budgetMeasure,
   formatKey,
-  groupInterval,
+  intervalOver,
   intervalText,
   isBudgetKey,
   joinNames,
@@ -17,18 +18,17 @@ import {
 } from '../../run/group-runs.ts';
 import { finalScores } from '../../run/run-record.ts';
 import { findingSentences, verdictSentence } from '../../verdict-sentence.ts';
-import { chooseTone, figure, part, type Section, TONES, table } from '../section.ts';
+import { chooseTone, figure, part, TONES, table } from '../section.ts';
 
 /** Final scores. For several runs, a picture compares the main score. */
-export function result(groups: readonly RunGroup[]): Section {
+export function result(groups: readonly RunGroup[]): Markup | undefined {
   const names = scoreNames(groups);
-  const section = { id: 'result', title: 'Result' };
-  if (names.length === 0) return section;
+  if (names.length === 0) return undefined;
   const rows = names.map((name) => [
     scoreTitleIn(groups, name),
-    ...groups.map((group) =>
+    ...groups.map(({ runs }) =>
       intervalText(
-        groupInterval(group, (run) => finalScores(run).get(name)),
+        intervalOver(runs, (run) => finalScores(run).get(name)),
         score,
       ),
     ),
@@ -36,11 +36,9 @@ export function result(groups: readonly RunGroup[]): Section {
   const scores = markup`${part('result-verdict', verdicts(groups))}${part('result-table', table('Result', groups, rows))}`;
   const figures = [spread(groups, names[0]!), scoreByBudget(groups, names[0]!)];
   // Many columns need the full width.
-  const body =
-    groups.length > 2
-      ? markup`${scores}<div class="figures">${figures}</div>`
-      : markup`<div class="pair">${scores}${figures}</div>`;
-  return { ...section, body };
+  return groups.length > 2
+    ? markup`${scores}<div class="figures">${figures}</div>`
+    : markup`<div class="pair">${scores}${figures}</div>`;
 }
 
 /**
@@ -50,7 +48,7 @@ export function result(groups: readonly RunGroup[]): Section {
 const MAX_JUDGED = 4;
 
 function verdicts(groups: readonly RunGroup[]) {
-  const isFew = groups.reduce((sum, { runs }) => sum + runs.length, 0) <= MAX_JUDGED;
+  const isFew = addUp(groups, ({ runs }) => runs.length) <= MAX_JUDGED;
   return groups.flatMap(({ runs, label }) =>
     runs.flatMap(({ finish, name }) => {
       const verdict = finish?.verdict;
@@ -77,13 +75,8 @@ function spread(groups: readonly RunGroup[], name: string) {
   const caption = several
     ? `${title}: one dot per run; strokes are means, lines their 95 % intervals.`
     : `${title}.`;
-  return figure({
-    id: 'result-spread',
-    title,
-    description: caption,
-    draw: (described) => intervalPlot({ ...described, name: scoreTitleIn(groups, name), rows }),
-    caption,
-  });
+  const plot = { id: 'result-spread', title, description: caption, name: scoreTitleIn(groups, name), rows };
+  return figure(intervalPlot, plot, { caption });
 }
 
 /** Names of the scores of all runs, the main score first and the loss last. */
@@ -113,8 +106,8 @@ const WIDE = 4;
 function scoreByBudget(groups: readonly RunGroup[], name: string): Markup | undefined {
   const { name: unit, text, of } = budgetMeasure(groups.flatMap(({ runs }) => runs));
   const spots = groups.flatMap((group): Spot[] => {
-    const score = groupInterval(group, (run) => finalScores(run).get(name));
-    return score ? [{ group, score, budget: groupInterval(group, of)?.mean }] : [];
+    const score = intervalOver(group.runs, (run) => finalScores(run).get(name));
+    return score ? [{ group, score, budget: intervalOver(group.runs, of)?.mean }] : [];
   });
   const lines = groupLines(spots);
   if (!lines.some((line) => new Set(listBudgets(line)).size > 1)) return undefined;
@@ -136,11 +129,13 @@ function scoreByBudget(groups: readonly RunGroup[], name: string): Markup | unde
     tone: chooseTone(groups.length > TONES ? i : groups.indexOf(line[0].group)),
     ...createCurve(line, range),
   }));
-  return figure({
+  return figure(lineChart, {
     id: 'result-budget',
     title: `${y.name} against budget`,
     description: `One dot per budget, ${text}${means}.`,
-    draw: (described) => lineChart({ ...described, x, y, curves }),
+    x,
+    y,
+    curves,
   });
 }
 

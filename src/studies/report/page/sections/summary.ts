@@ -1,9 +1,11 @@
 import { methodNamed } from '../../../../methods/tuners/registry.ts';
+import { listed } from '../../../../support/text.ts';
 import { TASK_NAMES, taskNamed } from '../../../../tasks/registry.ts';
-import { capital, counted, countedNoun, duration, listed, score } from '../../format.ts';
+import { capital, counted, countedNoun, duration, score, short } from '../../format.ts';
+import { type Markup, markup } from '../../markup.ts';
 import {
   dataName,
-  groupInterval,
+  intervalOver,
   intervalText,
   joinNames,
   modelName,
@@ -11,30 +13,27 @@ import {
   scoreTitleIn,
 } from '../../run/group-runs.ts';
 import {
+  examplesPerSecond,
   examplesPerStep,
   finalScores,
   methodSettings,
   methodTitle,
   newestRanks,
   type RunRecord,
+  runMemoryMb,
+  stepMs,
 } from '../../run/run-record.ts';
-import { part, type Section, table } from '../section.ts';
+import { part, table } from '../section.ts';
 import { scoreNames } from './result.ts';
 
 /** The runs as a table, with a column for each group. */
-export function summary(groups: readonly RunGroup[]): Section {
+export function summary(groups: readonly RunGroup[]): Markup {
   const rows = FACTS.map(([name, of]) => [name, ...groups.map((group) => of(group))]);
   const filled = rows.filter(([, ...cells]) => cells.some((cell) => cell !== ''));
-  return {
-    id: 'summary',
-    title: 'What was run',
-    body: part('summary-table', table('What was run', groups, filled)),
-  };
+  return part('summary-table', table('What was run', groups, filled));
 }
 
-type FactOf = (group: RunGroup) => string;
-
-const FACTS: readonly (readonly [name: string, of: FactOf])[] = [
+const FACTS: readonly (readonly [name: string, of: (group: RunGroup) => string])[] = [
   ['Folder', ({ runs }) => joinNames(runs)],
   ['Model', ({ runs: [run] }) => modelName(run.facts)],
   ['Task', ({ runs: [run] }) => describeTask(run)],
@@ -46,9 +45,9 @@ const FACTS: readonly (readonly [name: string, of: FactOf])[] = [
   ['State', ({ runs }) => listed([...new Set(runs.map(runState))])],
   [
     'Training time',
-    (group) =>
+    ({ runs }) =>
       intervalText(
-        groupInterval(group, ({ finish }) => finish?.train_runtime),
+        intervalOver(runs, ({ finish }) => finish?.train_runtime),
         duration,
       ).replace(/^–$/, ''),
   ],
@@ -113,7 +112,7 @@ export function describeLead(groups: readonly RunGroup[]): string {
   const models = listed([...new Set(runs.map(({ facts }) => modelName(facts)))]);
   const [name] = scoreNames(groups);
   const scores = groups.flatMap((group) => {
-    const value = groupInterval(group, (run) => finalScores(run).get(name!));
+    const value = intervalOver(group.runs, (run) => finalScores(run).get(name!));
     return value ? `${groups.length > 1 ? `${group.label} ` : ''}${intervalText(value, score)}` : [];
   });
   const result = scores.length > 0 ? `: ${scoreTitleIn(groups, name!)} ${scores.join(', ')}` : '';
@@ -121,4 +120,46 @@ export function describeLead(groups: readonly RunGroup[]): string {
     ? ' Runs that differ only by seed are averaged: numbers are means; ± and pale bands are 95 % intervals of the mean (Student’s t).'
     : '';
   return `${models}${result}.${how}`;
+}
+
+interface Cost {
+  name: string;
+  of: (run: RunRecord) => number | undefined;
+  show: (value: number) => string;
+  unit?: string;
+}
+
+const COSTS: readonly Cost[] = [
+  { name: 'Time per step', of: stepMs, show: short, unit: ' ms' },
+  { name: 'Examples per second', of: examplesPerSecond, show: short },
+  { name: 'Peak memory', of: runMemoryMb, show: counted, unit: ' MB' },
+  { name: 'Trained parameters', of: ({ start }) => start?.trainable_parameters, show: counted },
+  { name: 'of them in the adapter', of: ({ start }) => start?.adapter_parameters, show: counted },
+  {
+    name: 'From start to first step',
+    of: ({ start }) => start && start.startup_ms / 1000,
+    show: short,
+    unit: ' s',
+  },
+];
+
+/** The cost of each run, and its ratio to the first run's. */
+export function cost(groups: readonly RunGroup[]): Markup | undefined {
+  if (groups.every(({ runs }) => runs.every(({ start }) => !start))) return undefined;
+  const rows = COSTS.map(({ name, of, show, unit }) => {
+    const values = groups.map(({ runs }) => intervalOver(runs, of));
+    return [
+      name,
+      ...values.map((value, i) => {
+        const [first] = values;
+        const share = i > 0 && first && value && first.mean > 0 ? value.mean / first.mean : undefined;
+        return markup`${intervalText(value, show, unit)}${share !== undefined && markup` <small>× ${share.toFixed(2)}</small>`}`;
+      }),
+    ];
+  });
+  const note = groups.length > 1 ? ` × is relative to ${groups[0]!.label}.` : '';
+  return part(
+    'cost-table',
+    markup`${table('Cost', groups, rows)}<p class="note">Parameters are counted at the start of training, before triplets are pruned. Times and rates exclude evaluations. Memory is that of the whole process.${note}</p>`,
+  );
 }

@@ -1,0 +1,177 @@
+import { type FolderFiles, fileChunks } from '../../input/formats/files.ts';
+import { type SafetensorsFile, safetensorsFile } from '../../input/formats/safetensors.ts';
+import { fileError, UserError } from '../../support/user-error.ts';
+import type { ModelMachine } from '../machine.ts';
+import type { TaskModel } from '../objectives/task-model.ts';
+import type { LoadedModel } from '../weight-memory.ts';
+import type { BaseDtype } from './base-dtype.ts';
+import { assertedFormat, type BaseFormat } from './base-format.ts';
+import { type BaseSource, encodeBase, type OnWritten } from './encode-base.ts';
+import { inputMagnitudes } from './input-magnitudes.ts';
+import { onBase } from './on-base.ts';
+
+/** Increase it when the format of the files changes. */
+const VERSION = 3;
+
+/** A cache key for files derived from weight files. It changes with the content of the weight files and with `how`. */
+function baseKey(weights: FolderFiles, files: readonly string[], how: object): string {
+  const described = files.map((file) => [weights.digest(file)]);
+  const text = JSON.stringify([VERSION, how, described.sort()]);
+  return weights.newHash().update(text).digest('hex').slice(0, 32);
+}
+
+/** The parts of a machine that make and keep a copy. */
+export type BaseMachine = Pick<ModelMachine, 'disk' | 'engine' | 'cacheFolder'>;
+
+export interface BaseOptions {
+  /** The folder for the copy (default: the user's cache folder). */
+  cacheFolder?: string;
+  /** Called while a copy is made, which takes about as long as reading the checkpoint. */
+  onWritten?: OnWritten;
+}
+
+const NAME = 'model.safetensors';
+const WEIGHTS = 'a safetensors file';
+/** Name of the folder with a copy that only a measurement reads, before it gets a temporary name. */
+const MEASURED = 'measured';
+const ENGINE_DTYPES = { F32: 'float32', F16: 'float16', BF16: 'bfloat16', U8: 'uint8' } as const;
+
+/**
+ * Returns the model with its frozen linear weights stored as integers of 8 or 4 bits. The quantized copy is
+ * made once, cached and memory-mapped. Merging and new heads still read the original checkpoint.
+ *
+ * @param model is closed together with the result, or at once if the copy cannot be made
+ * @throws UserError if no weight of the model can be stored as this type
+ */
+export async function withBaseDtype<Model extends TaskModel>(
+  machine: BaseMachine,
+  model: LoadedModel<Model>,
+  dtype: BaseDtype,
+  options: BaseOptions = {},
+): Promise<LoadedModel<Model>> {
+  if (dtype === 'float32') return model;
+  try {
+    return await onCopy(machine, model, dtype, assertedFormat(model, dtype), options);
+  } catch (error) {
+    model.close();
+    throw error;
+  }
+}
+
+async function onCopy<Model extends TaskModel>(
+  machine: BaseMachine,
+  model: LoadedModel<Model>,
+  dtype: Exclude<BaseDtype, 'float32'>,
+  format: BaseFormat,
+  { cacheFolder = machine.cacheFolder(), onWritten = () => {} }: BaseOptions,
+): Promise<LoadedModel<Model>> {
+  // A copy contains the weights of one model's head. Another head may need weights that this copy lacks, such
+  // as BERT's pooler.
+  const stored = storedPlaces(model);
+  const weights = machine.disk.within(model.weightFolder);
+  const how = { ...format.key, tensors: [...stored.keys()].sort() };
+  const cache = machine.disk.within(cacheFolder);
+  const folder = cache.within(`${dtype}-${baseKey(weights, [...new Set(stored.values())], how)}`);
+  const write = async () => {
+    await measure(machine, model, dtype, format, cache, (magnitudes, copy) => {
+      const source: BaseSource = {
+        format,
+        magnitudes,
+        stored: (place) => fileChunks(weights, place.file, place),
+        measured: (name) =>
+          copy?.has(name) ? fileChunks(machine.disk, copy.path, copy.info(name)) : undefined,
+      };
+      publish(folder, encodeBase(model, source, onWritten));
+    });
+    return openCopy(folder);
+  };
+  const copy = intactCopy(folder) ?? (await write().catch(refuse));
+  return {
+    ...onBase(model, format.base),
+    weightFolder: folder.name,
+    packing: format.base.packing,
+    locate(name) {
+      if (!copy.has(name)) return model.locate(name);
+      const { begin, end, dtype } = copy.info(name);
+      return { file: NAME, begin, end, dtype: ENGINE_DTYPES[dtype as keyof typeof ENGINE_DTYPES] };
+    },
+    close() {
+      copy.close();
+      model.close();
+    },
+  };
+}
+
+/** The cache may be in a folder that cannot be written, as in a container, or on a disk without room. */
+function refuse(error: unknown): never {
+  const failed = fileError(error);
+  throw failed ? new UserError(`${failed.message} Set ADALORA_CACHE to a writable folder with room.`) : error;
+}
+
+/**
+ * Measures what a format needs and passes it to `write`, with the copy of the weights that was measured, if any. This
+ * copy is removed afterwards.
+ */
+async function measure(
+  machine: BaseMachine,
+  model: LoadedModel,
+  dtype: Exclude<BaseDtype, 'float32'>,
+  { measured, measuredOver }: BaseFormat,
+  cache: FolderFiles,
+  write: (magnitudes: Map<string, Float32Array>, copy?: SafetensorsFile) => void,
+): Promise<void> {
+  const over = (model: LoadedModel) => inputMagnitudes(model, machine.engine(model, 'cpu'), measured);
+  if (!measuredOver || measured.size === 0) return write(await over(model));
+  await cache.inScratchFolder(MEASURED, async ({ name: cacheFolder }) => {
+    const stillOpen = { ...model, close() {} };
+    const rounded = await onCopy(machine, stillOpen, dtype, measuredOver, { cacheFolder });
+    const magnitudes = await over(rounded).finally(() => rounded.close());
+    const copy = openCopy(machine.disk.within(rounded.weightFolder));
+    try {
+      write(magnitudes, copy);
+    } finally {
+      copy.close();
+    }
+  });
+}
+
+/** Writes a copy. If another process has written it in the meantime, its file is kept. */
+function publish(folder: FolderFiles, chunks: Iterable<Uint8Array>): void {
+  const file = folder.newFile(NAME);
+  const isIntact = (name: string) => {
+    const copy = intactCopy(folder, name);
+    copy?.close();
+    return copy !== undefined;
+  };
+  try {
+    for (const chunk of chunks) file.write(chunk);
+    if (!file.publish(isIntact)) throw new Error(`${folder.path(NAME)} cannot be read back`);
+  } finally {
+    file.discard();
+  }
+}
+
+function openCopy(folder: FolderFiles, name = NAME): SafetensorsFile {
+  return safetensorsFile(folder.openNow(name, WEIGHTS));
+}
+
+/** Undefined if missing or truncated; the caller rebuilds it. */
+function intactCopy(folder: FolderFiles, name = NAME): SafetensorsFile | undefined {
+  if (!folder.has(name)) return undefined;
+  try {
+    return openCopy(folder, name);
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** The checkpoint files of a model's tensors, by tensor name. */
+function storedPlaces({ parameters, buffers, locate }: LoadedModel): Map<string, string> {
+  return new Map(
+    [...parameters.keys(), ...buffers.keys()].flatMap((name) => {
+      const place = locate(name);
+      return 'data' in place ? [] : [[name, place.file] as const];
+    }),
+  );
+}

@@ -1,0 +1,125 @@
+import { type Files, filesFrom, type PageFile, readFile } from '../../input/formats/files.ts';
+import { SafetensorsTensors } from '../../input/formats/safetensors.ts';
+import { joinedBytes } from '../../support/arrays.ts';
+import { Sha256 } from '../../support/sha256.ts';
+import { UserError } from '../../support/user-error.ts';
+import { checkpointName, encodeCheckpoint, restoreCheckpoint } from '../../training/run/checkpoint.ts';
+import { SHARED_FILES } from '../../use/trained/full-model.ts';
+import type { RunResult } from './contenders/conclude.ts';
+import type { ReadRun } from './read-run.ts';
+import type { RunStore } from './train-run.ts';
+import { trainedFiles } from './trained-files.ts';
+
+/** Files by name; text files as strings. */
+export type ResultFiles = Map<string, Uint8Array | string>;
+
+/** Callbacks that receive the files of a run without a folder. */
+export interface MemoryStoreOptions {
+  /**
+   * Called with everything needed to resume: after the first step, at regular intervals, and at the end. Each
+   * checkpoint replaces the one before. Training waits for the call. The file has the name and the content of a
+   * checkpoint in Node, which resumes there from the folder `checkpoints` of a run.
+   */
+  onCheckpoint?: ((checkpoint: File) => void | Promise<void>) | undefined;
+  /** Minimum number of seconds between two checkpoints. Default: 20. */
+  checkpointSeconds?: number | undefined;
+  /**
+   * Called before the first step with a linear probe of the model: the files of an adapter without effect and a linear
+   * layer. They open like a trained adapter, so that texts can be predicted while the model is trained. Only for labeled
+   * texts.
+   */
+  onProbe?: ((adapter: ResultFiles) => void | Promise<void>) | undefined;
+}
+
+/** The files of a result: those of an adapter, or those of a model. */
+export interface MadeFiles {
+  /** The adapter's files by name, as in Node: for `open` and for PEFT. Missing after a stop. */
+  adapter?: ResultFiles;
+  /** The files of the model, if the method trains the model itself. */
+  model?: ResultFiles;
+}
+
+/** The name of a given checkpoint in messages. */
+const CHECKPOINT = 'checkpoint';
+/** Maximum size of a checkpoint: the values, both moments and the best values of a large adapter. */
+const MAX_CHECKPOINT_BYTES = 2 ** 31;
+
+/**
+ * Stores a run without a folder: the calling program receives its files.
+ *
+ * @param made receives the files of the result
+ */
+export function memoryStore(
+  {
+    resume,
+    onCheckpoint,
+    onProbe,
+    checkpointSeconds = 20,
+  }: MemoryStoreOptions & { resume?: PageFile | undefined },
+  made: MadeFiles,
+): RunStore {
+  let savedAt = Number.NEGATIVE_INFINITY;
+  return {
+    hasCheckpoints: onCheckpoint !== undefined || resume !== undefined,
+    /** @throws UserError for a damaged checkpoint */
+    async saved() {
+      if (resume === undefined) return undefined;
+      const given = filesFrom(new Map([['', resume]]), CHECKPOINT);
+      const bytes = (await readFile(given, '', MAX_CHECKPOINT_BYTES))!;
+      const restored = restoreCheckpoint(SafetensorsTensors.of(bytes, CHECKPOINT), new Sha256());
+      return { path: CHECKPOINT, ...restored };
+    },
+    otherRun: () =>
+      new UserError({
+        where: CHECKPOINT,
+        fault: 'belongs to a run with another config, other files or another model',
+      }),
+    ...(onCheckpoint && {
+      isSaveDue: () => performance.now() - savedAt >= 1000 * checkpointSeconds,
+      async save(_, state, { origin }) {
+        const name = checkpointName(state.step);
+        const content = encodeCheckpoint(state, origin, new Sha256());
+        await onCheckpoint(new File(content as BlobPart[], name));
+        savedAt = performance.now();
+        return name;
+      },
+    }),
+    ...(onProbe && {
+      async probed(run, result) {
+        const before = { step: 0, metrics: {}, ranks: result.method.ranks() };
+        const { adapter } = await madeFiles(run, result, before);
+        if (adapter) await onProbe(adapter);
+      },
+    }),
+    async keep(run, _, finish, result) {
+      Object.assign(made, await madeFiles(run, result, finish));
+    },
+  };
+}
+
+/** The files of a trained adapter as in a run's folder, or of a model with the small files of its base. */
+async function madeFiles(
+  run: ReadRun,
+  result: RunResult,
+  finish: Parameters<typeof trainedFiles>[2],
+): Promise<MadeFiles> {
+  const { trained, files, card } = await trainedFiles(run, result, finish);
+  const content: ResultFiles = new Map(trained === 'model' ? await sharedFiles(run.base.files) : []);
+  for (const [name, parts] of files)
+    content.set(name, typeof parts === 'string' ? parts : joinedBytes([...parts]));
+  content.set('README.md', card);
+  return { [trained]: content };
+}
+
+/** Maximum size of a file. The file of a large vocabulary has tens of megabytes. */
+const MAX_SHARED_BYTES = 2 ** 27;
+
+/** The small files that a whole model has from its base. */
+async function sharedFiles(base: Files): Promise<[string, Uint8Array][]> {
+  const read = SHARED_FILES.map(
+    async (name) => [name, await readFile(base, name, MAX_SHARED_BYTES)] as const,
+  );
+  return (await Promise.all(read)).flatMap(([name, bytes]): [string, Uint8Array][] =>
+    bytes ? [[name, bytes]] : [],
+  );
+}

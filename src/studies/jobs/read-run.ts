@@ -1,0 +1,211 @@
+import { textInMemory } from '../../input/data/rows.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
+import { ADAPTER_CONFIG } from '../../input/formats/adapters/adapter-files.ts';
+import { adapterFileNames, readStoredAdapter } from '../../input/formats/adapters/read-stored-adapter.ts';
+import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
+import { textDigest } from '../../input/formats/byte-source.ts';
+import { digestsIn, type FileDigest, type Files, missingIn } from '../../input/formats/files.ts';
+import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
+import { findKind, METHOD_NAMES, methodNamed, moduleOfMethod } from '../../methods/tuners/registry.ts';
+import { assertedFormat } from '../../program/bases/base-format.ts';
+import { withDigests } from '../../program/modalities/pictures.ts';
+import type { OwnScores } from '../../program/own-scores.ts';
+import { lazy } from '../../support/options.ts';
+import { UserError } from '../../support/user-error.ts';
+import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
+import { findMaxLength, moduleOfTask, taskNamed } from '../../tasks/registry.ts';
+import { withContents } from '../../tasks/task-definition.ts';
+import { readMethod } from '../../training/run/config/read-method.ts';
+import type { ParsedConfig } from '../../training/run/config/run-config.ts';
+import type { SoundConfig } from '../../training/run/config/sound-config.ts';
+import type { Family } from '../../use/trained/bind-model.ts';
+import { fittingBase } from '../../use/trained/fitting-base.ts';
+import { DESCRIBING_FILES } from '../../use/trained/full-model.ts';
+import { readNotes } from '../../use/trained/notes.ts';
+import { buildModel, readModel } from '../../use/trained/read-model.ts';
+import { configForTexts } from '../../use/trained/trained-parts.ts';
+import { beginRun, type RunBeginning, type StartingAdapter } from './begin-run.ts';
+import { assertModelNamed } from './look-at-all.ts';
+import type { BaseOfRun, OnDownload, RunMachine } from './machine.ts';
+import type { TextsInMemory } from './rows-in-memory.ts';
+import { withAllErrors } from './with-all-errors.ts';
+
+/** A run with everything that was read for it. */
+export interface ReadRun extends RunBeginning, BaseOfRun {
+  /** Everything that determines the run's values: the data, the starting adapter, the model. The weights are last. */
+  digests(): Promise<readonly FileDigest[]>;
+  /** The digests of the weight files, which are hashed once. Empty for random weights. */
+  weightDigests(): Promise<readonly FileDigest[]>;
+}
+
+/** The values that the calling program passes to a run in memory. */
+export interface InMemory {
+  /** Data by name. The config contains the names instead of the data. */
+  texts?: TextsInMemory;
+  ownScores?: OwnScores | undefined;
+  functions?: OwnFunctions;
+}
+
+/**
+ * Reads the starting adapter, finds the model, and reads the data and its classes. Weights are not read.
+ *
+ * @throws UserError with all problems
+ */
+export async function readRun(
+  machine: RunMachine,
+  given: ParsedConfig,
+  memory: InMemory = {},
+  onDownload?: OnDownload,
+): Promise<ReadRun> {
+  const inMemory = Object.keys(memory.texts ?? {});
+  return withAllErrors(machine, () => read(machine, given, memory, onDownload), pickSound(given), inMemory);
+}
+
+async function read(
+  machine: RunMachine,
+  parsed: ParsedConfig,
+  { texts = {}, ...own }: InMemory,
+  onDownload: OnDownload | undefined,
+): Promise<ReadRun> {
+  const { config, start, adapter } = await readStart(machine, parsed);
+  const { model: name, model_config: changes, task, data } = config;
+  assertModelNamed(name, task);
+  const definition = taskNamed(task);
+  const pools = definition.prediction?.vectors !== undefined;
+  const described = await machine.model(name, { changes, pools, onDownload });
+  const base = await readModel(described, machine.decodePicture);
+  const family = shortenedFamily(base.family, config);
+  const { takesFolders } = definition.files;
+  const find = (path: string, key: string) =>
+    Object.hasOwn(texts, path)
+      ? [{ ...textInMemory(path, texts[path]!), openPicture: machine.openPicture }]
+      : machine.data(data, path, { takesFolders, key, onDownload });
+  const train = await Promise.all(
+    trainingFiles(data).map(async (name) => ({ name, files: await find(name, 'data.train') })),
+  );
+  const validation = await Promise.all(
+    validationFiles(data.validation).map(async ({ name, path }) => ({
+      name,
+      files: await find(path, 'data.validation'),
+    })),
+  );
+  const { requested, key } = findMaxLength(task, data, family.config);
+  const modality = base.modality(family.config, requested, key);
+  const { generationFiles } = base;
+  const loaded = (sets: typeof train) =>
+    Promise.all(
+      sets.map(async ({ name, files }) => ({
+        name,
+        files: await withContents(files, definition, modality, data),
+      })),
+    );
+  const sets = { train: await loaded(train), validation: await loaded(validation) };
+  const run = beginRun({ config, start, ...own, family, modality, generationFiles, ...sets });
+  const model = () => buildModel(run.build, base);
+  // Fails early, before the weights are read, if no weight of the model can be stored in this type.
+  const { base_dtype: dtype } = run.config;
+  if (dtype !== 'float32') assertedFormat(model(), dtype);
+  const dataFiles = [...sets.train, ...sets.validation].flatMap(({ files }) => files);
+  const read = { ...run, base, model };
+  const weightDigests = lazy(() => machine.weightDigests(read));
+  return {
+    ...read,
+    weightDigests,
+    digests: async () => [
+      ...(await Promise.all(
+        dataFiles.map(async (file) => [file.name, await dataDigest(file, machine)] as const),
+      )),
+      ...(adapter && start ? await digestsIn(adapter, await adapterFileNames(adapter, start.stored)) : []),
+      ...definingModules(config, machine),
+      ...(await digestsIn(base.files, DESCRIBING_FILES)),
+      ...(await weightDigests()),
+    ],
+  };
+}
+
+/** Identifies the rows of a file, and the pictures that they name. */
+function dataDigest(file: TextFile, machine: RunMachine): string | Promise<string> {
+  if (file.pictures) return textDigest(withDigests(file), machine.newHash());
+  return file.digest?.() ?? textDigest(file, machine.newHash());
+}
+
+/** The digests of the modules that define the run's method and task, if these are not built in. */
+function definingModules({ method, task }: ParsedConfig, machine: RunMachine): FileDigest[] {
+  const urls = [...new Set([moduleOfMethod(method), moduleOfTask(task)])].filter((url) => url !== undefined);
+  return urls.map((url) => [
+    url,
+    machine.moduleDigest?.(url) ?? textDigest(textInMemory(url, url), machine.newHash()),
+  ]);
+}
+
+/** The parts of a valid config on which errors in its files may depend. */
+function pickSound({ training, ...config }: ParsedConfig): SoundConfig {
+  return { ...config, settings: readMethod(config).settings, max_steps: training.max_steps };
+}
+
+/**
+ * The family of a run's model with the positions that remain for texts.
+ *
+ * @throws UserError if the method's own tokens take all of them
+ */
+function shortenedFamily({ definition, config }: Family, run: ParsedConfig): Family {
+  const { definition: method, settings } = readMethod(run);
+  const count = method.virtualTokens?.(settings).count ?? 0;
+  const shortened = configForTexts(config, count);
+  if (shortened.maxLength > 0) return { definition, config: shortened };
+  throw new UserError({
+    key: `${run.method}.num_virtual_tokens`,
+    fault: `is ${count}, but the model has only ${config.maxLength} positions`,
+  });
+}
+
+/**
+ * Reads the adapter that a config names, if any, and completes the config from it.
+ *
+ * @throws UserError for an adapter of another method or task, and for config keys that contradict it
+ */
+async function readStart(
+  machine: RunMachine,
+  userConfig: ParsedConfig,
+): Promise<{ config: ParsedConfig; start?: StartingAdapter; adapter?: Files }> {
+  const { adapter: name } = userConfig;
+  if (name === undefined) return { config: userConfig };
+  const adapter = await machine.adapter(name);
+  const stored = await readStoredAdapter(adapter, machine.maxAdapterBytes);
+  if (!stored) throw missingIn(adapter, ADAPTER_CONFIG, 'the configuration of an adapter');
+  const notes = await readNotes(adapter);
+  const config = continuedConfig(userConfig, stored);
+  if (notes && notes.task !== config.task) {
+    const got = config.task;
+    throw new UserError({ key: 'task', expected: `${notes.task}, the task of the adapter`, got });
+  }
+  fittingBase(notes, config.base_dtype, `adapter: ${name}`);
+  return { config, start: { stored, notes }, adapter };
+}
+
+/**
+ * Completes the config of a run that continues an adapter: keys missing in the method's section get the adapter's
+ * values. A completed config stays unchanged.
+ *
+ * @throws UserError for an adapter of another method, and for keys that contradict the adapter (all are named)
+ */
+export function continuedConfig<Config extends ParsedConfig>(config: Config, adapter: StoredAdapter): Config {
+  const where = `adapter: ${config.adapter}`;
+  const { definition, settings } = readMethod(config);
+  const kind = findKind(adapter, where);
+  if (definition.kind !== kind || !definition.continues) {
+    const methods = METHOD_NAMES.filter((name) => {
+      const other = methodNamed(name);
+      return other.kind === kind && other.continues;
+    });
+    throw new UserError({
+      where,
+      fault: `is an adapter of method ${kind.name}, not ${config.method}`,
+      hint:
+        methods.length > 0
+          ? `Set method: ${methods[0]}.`
+          : `Training cannot continue from such an adapter.${kind.unmergeable === undefined ? ' Merge it (adalora export --as merged) and set model to the result.' : ''}`,
+    });
+  }
+  return { ...config, [config.method]: definition.continues.section(settings, adapter, where) };
+}

@@ -1,0 +1,58 @@
+import { type EncodedFile, encodeAdapter } from '../../input/formats/adapters/encode-adapter.ts';
+import { weightsDigest } from '../../input/formats/byte-source.ts';
+import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
+import type { FinishEvent } from '../../training/run/events.ts';
+import { fullModelTensors, trainedConfig } from '../../use/trained/full-model.ts';
+import { encodeLayer, LAYER_FILE } from '../../use/trained/layer-file.ts';
+import { formatNotes, NOTES_FILE } from '../../use/trained/notes.ts';
+import { sentenceFiles } from '../../use/trained/sentence-files.ts';
+import { type ModelCardInputs, modelCard } from '../report/model-card.ts';
+import type { RunResult } from './contenders/conclude.ts';
+import type { ReadRun } from './read-run.ts';
+
+/** The files that a finished run writes. */
+export interface TrainedFiles {
+  trained: 'adapter' | 'model';
+  /** The files of the adapter, or those of the model except what its inputs need. The last one completes them. */
+  files: EncodedFile[];
+  /** The text of the run's README.md. */
+  card: string;
+}
+
+/** The files of a run's result. */
+export async function trainedFiles(
+  { config, labels, maxLength, onlyBase, base, weightDigests }: ReadRun,
+  { model, method, values, layer, data }: RunResult,
+  finish: Pick<ModelCardInputs, keyof FinishEvent & keyof ModelCardInputs>,
+): Promise<TrainedFiles> {
+  const weights = method.store ? (await weightDigests()).map(([, digest]) => digest) : [];
+  const { task, model_config } = config;
+  const base_digest = weights.length > 0 ? weightsDigest(weights) : undefined;
+  const notes = { task, data, model_config, base_digest, base_dtype: onlyBase };
+  const adapter = method.store?.(values, config.model, labels);
+  const whole = (): EncodedFile[] => {
+    const text = new TextDecoder().decode(base.config);
+    const tensors = fullModelTensors(model, method.tuner.layout, values);
+    return [
+      ['model.safetensors', encodeSafetensors(tensors, { format: 'pt' })],
+      ['config.json', trainedConfig(text, model, { task, model_config, labels }, 'float32')],
+    ];
+  };
+  return {
+    trained: adapter ? 'adapter' : 'model',
+    files: [
+      [NOTES_FILE, formatNotes(notes, labels, maxLength)],
+      ...sentenceFiles(model, maxLength),
+      ...(layer ? [[LAYER_FILE, encodeLayer(layer)] satisfies EncodedFile] : []),
+      ...(adapter ? encodeAdapter(adapter) : whole()),
+    ],
+    card: modelCard({
+      config: { ...config, data: { ...data, max_length: maxLength } } as ModelCardInputs['config'],
+      labels,
+      normalize: model.config.sentence?.pooling.normalize,
+      onlyBase,
+      trainableParameters: values.length,
+      ...finish,
+    }),
+  };
+}
