@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Plan } from '../../../studies/jobs/plan/plan.ts';
 import type { ParsedConfig, RunConfigInput } from '../../../training/run/config/run-config.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { jsonOption } from '../flags.ts';
+import { sharedOption } from '../flags.ts';
 import { addConfigOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
 import type { RunConfigFile } from '../run-config-at.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
@@ -22,7 +22,7 @@ export function planCommand(): Command {
       '--measure',
       'train for some seconds with each base_dtype to measure memory, speed and total time',
     )
-    .addOption(jsonOption())
+    .addOption(sharedOption('json'))
     .action(run);
 }
 
