@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
-import { THREADS } from '../../engine/runtime/asked-threads.ts';
+import { THREADS } from '../../engine/runtime/session.ts';
 import { isAgreed, markAgreed } from '../../program/parallel/communicator.ts';
 import { rankAmongSeveral } from '../../program/parallel/launch.ts';
 import { PROGRAM } from '../../support/program.ts';

@@ -1,7 +1,7 @@
 import { env } from 'onnxruntime-common';
 import { UserError } from '../../../support/user-error.ts';
-import { askedThreads } from '../asked-threads.ts';
 import {
+  askedThreads,
   DISABLED_OPTIMIZERS,
   explainMemory,
   notInstalled,

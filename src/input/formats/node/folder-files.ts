@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, lstatSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
-import { cacheFolder } from '../../../support/node/files.ts';
+import { PROGRAM } from '../../../support/program.ts';
 import { fileError } from '../../../support/user-error.ts';
 import { atomicWrite } from '../../store/node/atomic-write.ts';
 import { newLink } from '../../store/node/links.ts';
@@ -80,4 +81,9 @@ function statPath(path: string): PathState | undefined {
   } catch (error) {
     throw fileError(error) ?? error;
   }
+}
+
+/** The folder for files that can be created again. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  return env.ADALORA_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), PROGRAM);
 }

@@ -1,6 +1,6 @@
 import { fstatSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { askedThreads } from '../../../engine/runtime/asked-threads.ts';
+import { askedThreads } from '../../../engine/runtime/session.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { ALONE_PROCESSES, type Cores, countThreads, type Processes, sharesHost } from '../communicator.ts';
 import { readLaunch } from '../launch.ts';

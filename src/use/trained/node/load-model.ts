@@ -1,9 +1,8 @@
 import { localData } from '../../../input/data/node/text-files.ts';
-import { disk } from '../../../input/formats/node/folder-files.ts';
+import { cacheFolder, disk } from '../../../input/formats/node/folder-files.ts';
 import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { decodePicture } from '../../../input/pictures/node/decode-picture.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
-import { cacheFolder } from '../../../support/node/files.ts';
 import { ModelFolders } from '../model-folders.ts';
 
 /** The models that this machine can open. */

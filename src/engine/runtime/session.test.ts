@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { askedThreads } from './asked-threads.ts';
+import { askedThreads } from './session.ts';
 
 it('is undefined by default', () => {
   expect(askedThreads({})).toBeUndefined();
