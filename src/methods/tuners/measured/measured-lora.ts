@@ -22,7 +22,7 @@ export interface Measured {
   factors?: readonly { A?: ArrayLike<number>; B?: ArrayLike<number> }[];
 }
 
-/** The measurement of a method before the first step. */
+/** A measurement before the first step. */
 export interface Measuring extends Omit<Measurement, 'settle'> {
   measure(seed: number, initial: Float32Array, gradientAt: GradientAt, inputsOf: InputsOf): Promise<Measured>;
 }
