@@ -59,7 +59,7 @@ function section(title: string, body: string): string[] {
 function frontMatter(facts: ModelCardInputs, base: string, title: string): object {
   const { method, data, task } = facts.config;
   const { words } = taskNamed(task);
-  const isOfPictures = (data as { pictures?: boolean }).pictures === true;
+  const isOfPictures = Object(data).pictures === true;
   const { pipeline, name } = (isOfPictures ? words.hubOfPictures : undefined) ?? words.hub;
   const { tags } = methodNamed(method).words;
   const library = nameLibrary(facts);
@@ -228,7 +228,7 @@ function usage(facts: ModelCardInputs, base: string): string {
   }
   const { name, folder, imports, load } = PYTHON_LOADING[library];
   const { autoModel, hasClasses, imports: more = [], lines } = python(data, { folder, normalize });
-  const isOfPictures = (data as { pictures?: boolean }).pictures === true;
+  const isOfPictures = Object(data).pictures === true;
   const { class: encoder, name: variable } = LOADED_IN_PYTHON[isOfPictures ? 'image' : 'text'];
   const classes = hasClasses ? `, num_labels=${labels.length || 1}` : '';
   const pretrained = `${autoModel}.from_pretrained(${JSON.stringify(base)}${classes})`;
