@@ -8,7 +8,6 @@ import { INPUT_KINDS } from '../../program/modalities/input-kinds.ts';
 import { programVersion } from '../../support/node/process-status.ts';
 import { batched } from '../../support/queue.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { FolderEvent } from '../../use/serving/adapter-folders.ts';
 import { type FoundAdapter, findAdapters } from '../../use/serving/find-adapters.ts';
 import { startServingThread } from '../../use/serving/node/start-serving.ts';
 import { startServing } from '../../use/serving/start-serving.ts';
@@ -61,7 +60,7 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
     },
     {
       onProgress: display,
-      onEvent: (event) => log(formatLine(event)),
+      onEvent: ({ type, ...facts }) => log(type, facts),
       onRun: (run) => metrics.ran(run),
       onFault: (error) => failed.abort(error),
     },
@@ -82,15 +81,15 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
       onFault: (error) => console.error(error),
     });
     const { server, url } = await startServer(app, flags.host, flags.port ?? PORT);
-    const stop = stopOnSignal(() => log({ time: now(), event: 'stopping' }));
+    const stop = stopOnSignal(() => log('stopping'));
     const { model: base, names } = served;
-    log({ time: now(), event: 'listening', url, model: base, models: names.length, names });
+    log('listening', { url, model: base, models: names.length, names });
     // If the engine's thread fails, the server cannot continue.
     const end = AbortSignal.any([stop.signal, failed.signal]);
     if (!end.aborted) await once(end, 'abort');
     // A thread that waits for a disk cannot be ended from here, but the process can.
     late = setTimeout(() => {
-      log({ time: now(), event: 'stopped', note: 'a thread did not end' });
+      log('stopped', { note: 'a thread did not end' });
       stop.release();
       process.kill(process.pid, 'SIGTERM');
     }, 1000 * GRACE.seconds);
@@ -104,7 +103,7 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
     await service.close();
     clearTimeout(late);
   }
-  log({ time: now(), event: 'stopped' });
+  log('stopped');
 }
 
 function checkFolder(folder: string): void {
@@ -152,17 +151,8 @@ async function readBaseName({ folder, run }: FoundAdapter): Promise<string | nul
   }
 }
 
-function formatLine(event: FolderEvent): object {
-  const { type, ...rest } = event;
-  return { time: now(), event: type, ...rest };
-}
-
-function now(): string {
-  return new Date().toISOString();
-}
-
-function log(line: object): void {
-  writeLines([line]);
+function log(event: string, facts: object = {}): void {
+  writeLines([{ time: new Date().toISOString(), event, ...facts }]);
 }
 
 /** Writes all lines at once, because each write to a pipe may block. */

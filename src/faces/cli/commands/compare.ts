@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Cell, Experiment } from '../../../studies/experiments/experiment.ts';
-import type { TrainedAll } from '../../../studies/experiments/run-experiment.ts';
+import type { ExperimentMachine, TrainedAll } from '../../../studies/experiments/run-experiment.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -86,10 +86,10 @@ async function run(name: string, flags: Flags): Promise<void> {
   const shardCells = tunes ? inShard(cells, shard) : cells;
   const stop = stopOnSignal(() => console.error('Stopping after a checkpoint.'));
   try {
-    if (!resume || plan) console.log(await planned(experiment, shardCells, stop.signal));
+    const { THIS_MACHINE } = await import('../../../studies/experiments/node/this-machine.ts');
+    if (!resume || plan) console.log(await planned(THIS_MACHINE, experiment, shardCells, stop.signal));
     if (plan) return;
     const { runExperiment } = await import('../../../studies/experiments/run-experiment.ts');
-    const { THIS_MACHINE } = await import('../../../studies/experiments/node/this-machine.ts');
     const { writeResults } = await import('../../../studies/experiments/write-results.ts');
     const { runsDisplay } = await import('../terminal/runs-display.ts');
     const all = experiment.seeds.flatMap((seed) => shardCells.map((cell) => finalName(cell, seed)));
@@ -130,11 +130,15 @@ async function findFile(name: string): Promise<string> {
  * Describes an experiment and its expected time on this machine. If the model or the data cannot be read, the
  * text gives the reason instead.
  */
-async function planned(experiment: Experiment, cells: readonly Cell[], signal: AbortSignal): Promise<string> {
+async function planned(
+  machine: ExperimentMachine,
+  experiment: Experiment,
+  cells: readonly Cell[],
+  signal: AbortSignal,
+): Promise<string> {
   const { estimate } = await import('../../../studies/experiments/estimate.ts');
-  const { THIS_MACHINE } = await import('../../../studies/experiments/node/this-machine.ts');
   const { describeExperiment } = await import('../terminal/runs-display.ts');
-  const estimated = await estimate(THIS_MACHINE, experiment, cells, signal).catch((error) => {
+  const estimated = await estimate(machine, experiment, cells, signal).catch((error) => {
     if (!(error instanceof UserError) || signal.aborted) throw error;
     return { steps: new Map<Cell, number>(), failure: error.message };
   });

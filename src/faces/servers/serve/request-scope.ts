@@ -31,17 +31,15 @@ function watched(socket: Socket): Set<() => void> {
   return all;
 }
 
-export interface RouteAt {
-  /** The route's path in the API description. `none` if no route matches, because clients may request any path. */
-  route: string;
-  /** The HTTP methods that this path accepts. */
-  methods: string[];
-}
-
 const METHODS = ['GET', 'POST'];
 
-/** Finds the route that handles a path, for any method. */
-export function routeAt(app: ServeApp, path: string): RouteAt {
+/**
+ * Finds the route that handles a path, for any method.
+ *
+ * @returns the route's path in the API description, and the HTTP methods that it accepts. The path is `none` if no route
+ * matches, because clients may request any path.
+ */
+export function routeAt(app: ServeApp, path: string): { route: string; methods: string[] } {
   const routes = METHODS.flatMap((method) => {
     const [matches] = app.router.match(method, path);
     // A handler for all methods is middleware, not a route.

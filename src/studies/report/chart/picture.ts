@@ -57,17 +57,17 @@ export interface Captioned {
   description: string;
 }
 
-/** The frame of a figure. Sizes are in CSS pixels. At the natural size, text is 10 to 11 pixels high. */
-export interface Frame extends Captioned {
-  width: number;
-  height: number;
-}
-
 /** The natural width of a figure: the whole screen of a phone, or a third of a desktop's. */
 export const WIDTH = 360;
 
-/** An SVG picture with an accessible name and description. Its colors and fonts come from the page's style. */
-export function picture({ id, width, height, title, description }: Frame, content: Content): Markup {
+/**
+ * An SVG picture with an accessible name and description. Its colors and fonts come from the page's style. Sizes are in
+ * CSS pixels. At the natural size, text is 10 to 11 pixels high.
+ */
+export function picture(
+  { id, width, height, title, description }: Captioned & { width: number; height: number },
+  content: Content,
+): Markup {
   return markup`<svg xmlns="http://www.w3.org/2000/svg" id="${id}" class="chart${width > WIDTH && ' natural'}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-desc"><title id="${id}-title">${title}</title><desc id="${id}-desc">${description}</desc>${content}</svg>`;
 }
 
