@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { largestDifference } from '../scripts/conformance/compare.ts';
 import { type Example, exportedLogits, ourLogits } from '../scripts/transformers-js/compare-logits.ts';
 import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
 import type { ClassAnswer } from '../src/tasks/single-label-classification/definition.ts';
@@ -7,7 +8,6 @@ import { adapterIn } from '../src/use/serving/node/find-adapters.ts';
 import { PackedCache } from '../src/use/serving/packed-cache.ts';
 import { servedAdapter } from '../src/use/serving/served-adapter.ts';
 import { open } from '../src/use/trained/node/open.ts';
-import { largestDifference } from './support/distance.ts';
 import { succeeds } from './support/succeeds.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { Workspace } from './support/workspace.ts';
