@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { largestDifference } from '../scripts/conformance/compare.ts';
 import { type Example, exportedLogits, ourLogits } from '../scripts/transformers-js/compare-logits.ts';
 import { disk } from '../src/input/formats/node/folder-files.ts';
 import type { BaseDtype } from '../src/program/bases/base-dtype.ts';
@@ -9,7 +10,6 @@ import { readContent, servedAdapter } from '../src/use/serving/served-adapter.ts
 import { BaseModel } from '../src/use/serving/served-base.ts';
 import { models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
-import { largestDifference } from './support/distance.ts';
 import { succeeds } from './support/succeeds.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { Workspace } from './support/workspace.ts';

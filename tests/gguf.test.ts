@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { largestDifference } from '../scripts/conformance/compare.ts';
 import { writeAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
 import type { AdapterTensor, AdapterTensors } from '../src/input/formats/adapters/stored-adapter.ts';
 import { modelTypes } from '../src/models/registry.ts';
@@ -14,7 +15,6 @@ import { Random } from '../src/support/random.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import type { OpenedModel } from '../src/use/trained/opened-model.ts';
 import { openIn } from './support/describe-in.ts';
-import { largestDifference } from './support/distance.ts';
 import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
 
 /*

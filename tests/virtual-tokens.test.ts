@@ -7,9 +7,10 @@ import { readContent, servedAdapter } from '../src/use/serving/served-adapter.ts
 import { BaseModel } from '../src/use/serving/served-base.ts';
 import { Serving } from '../src/use/serving/serving.ts';
 import { models } from '../src/use/trained/node/load-model.ts';
+import { succeeds } from './support/succeeds.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
-import { type Ended, eventsOf, UNSCORED, Workspace } from './support/workspace.ts';
+import { eventsOf, UNSCORED, Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(() => {
@@ -44,11 +45,6 @@ const train = (...settings: string[]) => workspace.run('train', 'prompts.yaml', 
 const adapterOf = (run: string) =>
   readSafetensors(workspace.path(run, 'adapter', 'adapter_model.safetensors'));
 
-function succeeded({ code, stdout, stderr }: Ended): string {
-  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  return stdout;
-}
-
 const VARIANTS: [string, string[]][] = [
   ['prompt_tuning', ['prompt_tuning.prompt_tuning_init=SAMPLE_VOCAB']],
   ['prefix_tuning', []],
@@ -58,7 +54,7 @@ const VARIANTS: [string, string[]][] = [
 describe.each(VARIANTS)('%s of a language model with %j', (method, settings) => {
   const name = `${method}${settings.length}`;
   beforeAll(async () => {
-    succeeded(await train(`method=${method}`, ...settings, `output=${name}`));
+    await succeeds(train(`method=${method}`, ...settings, `output=${name}`));
   });
 
   it('lowers the loss', () => {
@@ -74,19 +70,19 @@ describe.each(VARIANTS)('%s of a language model with %j', (method, settings) => 
     const all = [`method=${method}`, ...settings, UNSCORED, `output=${name}-parts`, 'training.save_steps=10'];
     const parts = ['train', 'prompts.yaml', ...set(...all)];
     await workspace.killAt({ type: 'checkpoint', step: 20 }, parts);
-    succeeded(await workspace.run(...parts, '--resume'));
+    await succeeds(workspace.run(...parts, '--resume'));
     const file = ['adapter', 'adapter_model.safetensors'];
     expect(workspace.read(`${name}-parts`, ...file).equals(workspace.read(name, ...file))).toBe(true);
   });
 
   it('is evaluated and writes as in its run', async () => {
     const { metrics } = eventsOf(workspace.events(name), 'finish')[0]!;
-    const scores = JSON.parse(succeeded(await workspace.run('eval', name, 'dev.jsonl', '--json')));
+    const scores = JSON.parse(await succeeds(workspace.run('eval', name, 'dev.jsonl', '--json')));
     // The saved adapter of a projection is rounded once more.
     expect(Math.abs(scores.eval_loss - metrics.eval_loss!)).toBeLessThan(1e-5);
     const prompts = ['a bright story That is', 'That is'];
     const written = async (...args: string[]) =>
-      succeeded(await workspace.run('generate', ...args, '--max-new-tokens', '6', '--jsonl'));
+      await succeeds(workspace.run('generate', ...args, '--max-new-tokens', '6', '--jsonl'));
     const flags = prompts.flatMap((prompt) => ['--prompt', prompt]);
     const together = await written(name, ...flags);
     expect(together).not.toBe(await written('llama', ...flags));
@@ -97,7 +93,7 @@ describe.each(VARIANTS)('%s of a language model with %j', (method, settings) => 
 
   it('is planned', async () => {
     const given = set(`method=${method}`, ...settings, 'output=planned');
-    const plan = JSON.parse(succeeded(await workspace.run('plan', 'prompts.yaml', ...given, '--json')));
+    const plan = JSON.parse(await succeeds(workspace.run('plan', 'prompts.yaml', ...given, '--json')));
     const [start] = eventsOf(workspace.events(name), 'start');
     expect(plan.trainable_parameters ?? plan.trainableParameters).toBe(start!.trainable_parameters);
     expect(plan.memory_mb ?? plan.memoryMb).toBeGreaterThan(0);
@@ -115,16 +111,9 @@ describe.each(VARIANTS)('%s of a language model with %j', (method, settings) => 
     const model = await servedAdapter(found, 'a', base, new PackedCache(2 ** 20), read);
     await serving.add(model);
     const { text } = await serving.generate(model, 'That is', { max_new_tokens: 6 });
-    const written = await workspace.run(
-      'generate',
-      name,
-      '--prompt',
-      'That is',
-      '--max-new-tokens',
-      '6',
-      '--jsonl',
-    );
-    expect(text).toBe(JSON.parse(succeeded(written).split('\n')[0]!).text);
+    const flags = ['--prompt', 'That is', '--max-new-tokens', '6', '--jsonl'];
+    const written = await succeeds(workspace.run('generate', name, ...flags));
+    expect(text).toBe(JSON.parse(written.split('\n')[0]!).text);
     await serving.close();
     base.close();
   });
@@ -149,7 +138,7 @@ it('starts from the embeddings of a text, repeated', async () => {
     'training.learning_rate=1e-30',
     'training.max_steps=1',
   );
-  succeeded(await workspace.run('train', 'text.yaml', ...given));
+  await succeeds(workspace.run('train', 'text.yaml', ...given));
   const { shape, data } = adapterOf('text').get('prompt_embeddings')! as {
     shape: number[];
     data: Float32Array;
@@ -166,17 +155,17 @@ it('starts from the embeddings of a text, repeated', async () => {
   expect(config).toMatchObject({ prompt_tuning_init: 'TEXT', tokenizer_name_or_path: 'llama' });
   // As from another program: the tokens take some of the positions that texts have by default.
   workspace.delete('text', 'adapter', 'adalora.json');
-  succeeded(await workspace.run('eval', 'text/adapter', 'dev.jsonl', '--model', 'llama'));
+  await succeeds(workspace.run('eval', 'text/adapter', 'dev.jsonl', '--model', 'llama'));
 });
 
 it('classifies with a decoder, and keeps its head', async () => {
   const rows = ['model=gpt2', 'method=prompt_tuning', 'prompt_tuning.num_virtual_tokens=3', 'output=classes'];
-  succeeded(await workspace.train(...rows, 'training.learning_rate=3e-2', 'training.max_steps=20'));
+  await succeeds(workspace.train(...rows, 'training.learning_rate=3e-2', 'training.max_steps=20'));
   expect([...adapterOf('classes').keys()].sort()).toEqual(['base_model.score.weight', 'prompt_embeddings']);
   const { metrics } = eventsOf(workspace.events('classes'), 'finish')[0]!;
-  const scores = JSON.parse(succeeded(await workspace.run('eval', 'classes', 'dev.tsv', '--json')));
+  const scores = JSON.parse(await succeeds(workspace.run('eval', 'classes', 'dev.tsv', '--json')));
   expect(scores.eval_accuracy).toBe(metrics.eval_accuracy);
-  succeeded(await workspace.run('export', 'classes', '--as', 'onnx', '-o', 'classes-onnx'));
+  await succeeds(workspace.run('export', 'classes', '--as', 'onnx', '-o', 'classes-onnx'));
 });
 
 it.each([
