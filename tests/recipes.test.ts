@@ -211,7 +211,7 @@ const cellsOf = (name: string, keys: object = {}, books: Partial<RecipeBooks> = 
 
 const whole = new Map<string, ReturnType<typeof cellsOf>>();
 
-/** The cells of a whole table, of which several tests read the largest. */
+/** The cells of a whole table. Several tests read the largest table. */
 function wholeTable(name: string): ReturnType<typeof cellsOf> {
   const cells = whole.get(name) ?? cellsOf(name);
   whole.set(name, cells);

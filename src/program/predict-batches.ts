@@ -50,7 +50,11 @@ export async function predictRows(
   return rows;
 }
 
-/** Like {@link predictRows}, as a matrix [examples, labels], row-major. */
+/**
+ * Returns the logits of all examples in order, [examples, labels] row-major.
+ *
+ * @throws NotFinite if a logit is not finite
+ */
 export async function predictAll(
   program: Predictor,
   values: Float32Array,

@@ -55,7 +55,7 @@ export interface TaskFiles<Data extends BaseData = BaseData, Rows = unknown> {
     file: string | undefined,
     withoutAnswers?: boolean,
   ): ReadingOf<Data>;
-  /** The columns with what a model reads: texts, or names of pictures. Missing for tasks that read texts only. */
+  /** The columns with what a model reads: texts, or names of pictures. */
   contents?(reading: ReadingOf<Data>): readonly (string | number)[];
 }
 
@@ -225,7 +225,9 @@ export function withContents<File extends TextFile>(
   modality: Modality,
   reading: ReadingOf<BaseData>,
 ): Promise<readonly File[]> {
-  return modality.withContent(files, contents?.(reading) ?? [], reading);
+  const columns = contents?.(reading) ?? [];
+  // The column of pictures in a folder and in most datasets, for a task that does not read pictures.
+  return modality.withContent(files, columns.length > 0 ? columns : ['image'], reading);
 }
 
 /** The facts besides the rows that determine a task's classes. */

@@ -12,123 +12,84 @@ import { downloadDisplay, openingDisplay } from './terminal/download-display.ts'
 
 /* Flags of several commands. Each is declared once, so that it has one meaning and one line in docs/commands.md. */
 
-/** A key of a config that commands also take as a flag. */
-interface KeyFlag {
-  /** The dotted key. */
-  key: string;
-  /** The flag, as commander declares it. */
-  flag: string;
-  description: string;
-  /** Whether the value is a number. Other values are texts, even if they look like numbers. */
-  isNumber?: boolean;
+/** A flag as commander declares it, its description, and its values if they are not texts. */
+type Declared = readonly [
+  flag: string,
+  description: string,
+  values?: ((value: string) => unknown) | readonly string[],
+];
+
+function declare([flag, description, values]: Declared): Option {
+  const option = new Option(flag, description);
+  if (typeof values === 'function') return option.argParser(values);
+  return values ? option.choices(values) : option;
 }
 
-/** The keys that people type most often. Flags of other keys are `--set key=value`. */
-export const KEY_FLAGS: readonly KeyFlag[] = [
-  { key: 'output', flag: '-o, --output <folder>', description: 'output folder' },
-  { key: 'task', flag: '--task <name>', description: 'task, such as regression (default: classification)' },
-  {
-    key: 'model',
-    flag: '--model <folder or id>',
-    description: 'model to fine-tune (default: the built-in encoder)',
-  },
-  { key: 'method', flag: '--method <name>', description: 'method, such as lora or full (default: adalora)' },
-  {
-    key: 'training.num_train_epochs',
-    flag: '--epochs <count>',
-    description: 'number of epochs (default: chosen by the number of rows)',
-    isNumber: true,
-  },
-  {
-    key: 'training.learning_rate',
-    flag: '--lr <rate>',
-    description: 'peak learning rate (default: chosen by method, rows and model)',
-    isNumber: true,
-  },
-  {
-    key: 'training.per_device_train_batch_size',
-    flag: '--batch-size <count>',
-    description: 'examples per batch (default: chosen by the number of rows)',
-    isNumber: true,
-  },
-  {
-    key: 'data.validation',
-    flag: '--validation <file or share>',
-    description:
-      'validation file, a share of the rows such as 10%, or "3 folds" (default: chosen by the number of rows)',
-  },
-  {
-    key: 'data.max_length',
-    flag: '--max_length, --max-length <tokens>',
-    description: 'truncate texts to this many tokens',
-    isNumber: true,
-  },
-  {
-    key: 'seed',
-    flag: '--seed <number>',
-    description: 'seed of all random choices (default: 0)',
-    isNumber: true,
-  },
-  {
-    key: 'threads',
-    flag: '--threads <n>',
-    description: 'compute threads (default: ADALORA_THREADS, or one per core)',
-    isNumber: true,
-  },
-];
+/**
+ * The keys that people type most often, by their dotted names. Flags of other keys are `--set key=value`. Values without
+ * a type are texts, even if they look like numbers.
+ */
+export const KEY_FLAGS: Readonly<Record<string, Declared>> = {
+  output: ['-o, --output <folder>', 'output folder'],
+  task: ['--task <name>', 'task, such as regression (default: classification)'],
+  model: ['--model <folder or id>', 'model to fine-tune (default: the built-in encoder)'],
+  method: ['--method <name>', 'method, such as lora or full (default: adalora)'],
+  'training.num_train_epochs': [
+    '--epochs <count>',
+    'number of epochs (default: chosen by the number of rows)',
+    number,
+  ],
+  'training.learning_rate': [
+    '--lr <rate>',
+    'peak learning rate (default: chosen by method, rows and model)',
+    number,
+  ],
+  'training.per_device_train_batch_size': [
+    '--batch-size <count>',
+    'examples per batch (default: chosen by the number of rows)',
+    number,
+  ],
+  'data.validation': [
+    '--validation <file or share>',
+    'validation file, a share of the rows such as 10%, or "3 folds" (default: chosen by the number of rows)',
+  ],
+  'data.max_length': ['--max_length, --max-length <tokens>', 'truncate texts to this many tokens', number],
+  seed: ['--seed <number>', 'seed of all random choices (default: 0)', number],
+  threads: ['--threads <n>', 'compute threads (default: ADALORA_THREADS, or one per core)', number],
+};
 
 /** The option of a key of {@link KEY_FLAGS}. */
 export function keyOption(key: string): Option {
-  const { flag, description } = KEY_FLAGS.find((known) => known.key === key)!;
-  return new Option(flag, description);
+  return declare(KEY_FLAGS[key]!);
 }
 
 export function repeated(value: string, before: string[]): string[] {
   return [...before, value];
 }
 
-export function jsonOption(): Option {
-  return new Option('--json', 'print JSON instead of text, a line for each item');
-}
-
-export function baseModelOption(): Option {
-  return new Option('--model <folder or id>', 'base model (default: the one that the adapter names)');
-}
-
-export function checkpointOption(): Option {
-  return new Option(
-    '--checkpoint <step>',
-    'step of a checkpoint to use (default: the result of the run)',
-  ).argParser(count);
-}
-
-/** The option for the number of compute threads. */
-export function threadsOption(): Option {
-  return keyOption('threads').argParser(count);
-}
-
-export function baseDtypeOption(): Option {
-  const option = new Option(
+const SHARED = {
+  json: ['--json', 'print JSON instead of text, a line for each item'],
+  model: ['--model <folder or id>', 'base model (default: the one that the adapter names)'],
+  checkpoint: ['--checkpoint <step>', 'step of a checkpoint to use (default: the result of the run)', count],
+  device: ['--device <device>', 'device to compute on', ['cpu', 'webgpu', 'wasm']],
+  baseDtype: [
     '--base_dtype, --base-dtype <type>',
     'precision of the frozen weights (default: float32)',
-  );
-  return option.choices(BASE_DTYPES);
-}
-
-export function resumeOption(): Option {
-  return new Option('--resume', 'continue what is in the output folder, from the newest checkpoint');
-}
-
-export function dryRunOption(): Option {
-  return new Option('--dry_run, --dry-run', 'only print what would be done');
-}
-
-/** The option for a server's port. It has no default, because the commands have different ones. */
-export function portOption(): Option {
-  return new Option(
+    BASE_DTYPES,
+  ],
+  resume: ['--resume', 'continue what is in the output folder, from the newest checkpoint'],
+  dryRun: ['--dry_run, --dry-run', 'only print what would be done'],
+  // Without a default, because the commands have different ones.
+  port: [
     '--port <port>',
     'port to listen on, 0 for a free one (default: 8080 for serve, 7117 for web, a free one for train)',
-  ).argParser(portNumber);
+    portNumber,
+  ],
+} as const satisfies Readonly<Record<string, Declared>>;
+
+/** An option of several commands. */
+export function sharedOption(name: keyof typeof SHARED): Option {
+  return declare(SHARED[name]);
 }
 
 /** Flags that change how a model is opened. */
@@ -142,11 +103,11 @@ export interface OpenFlags {
 /** Adds the flags of {@link OpenFlags} without the limit of texts. */
 export function addModelFlags(command: Command): Command {
   return command
-    .addOption(baseModelOption())
-    .addOption(checkpointOption())
-    .addOption(new Option('--device <device>', 'device to compute on').choices(['cpu', 'webgpu', 'wasm']))
-    .addOption(threadsOption())
-    .addOption(baseDtypeOption());
+    .addOption(sharedOption('model'))
+    .addOption(sharedOption('checkpoint'))
+    .addOption(sharedOption('device'))
+    .addOption(keyOption('threads').argParser(count))
+    .addOption(sharedOption('baseDtype'));
 }
 
 /** Adds the flags of {@link OpenFlags}. */
@@ -208,12 +169,8 @@ export const TEXT_KEYS: readonly ReadingKey[] = ['text', 'header', 'quote', 'del
 
 /** Adds the flags for reading a file: all, or those of some keys. Default for all of them: as in training. */
 export function addReadingFlags(command: Command, keys?: readonly ReadingKey[]): Command {
-  for (const [key, flag, description, values] of READING_FLAGS) {
-    if (keys && !keys.includes(key)) continue;
-    const option = new Option(flag, description);
-    if (typeof values === 'function') option.argParser(values);
-    command.addOption(typeof values === 'object' ? option.choices(values) : option);
-  }
+  for (const [key, ...declared] of READING_FLAGS)
+    if (!keys || keys.includes(key)) command.addOption(declare(declared));
   return command;
 }
 

@@ -20,7 +20,7 @@ export function addKeyOptions(command: Command, keys?: readonly string[]): Comma
     repeated,
     [],
   );
-  for (const { key, isNumber } of KEY_FLAGS) {
+  for (const [key, [, , isNumber]] of Object.entries(KEY_FLAGS)) {
     if (keys && !keys.includes(key)) continue;
     const option = keyOption(key);
     command.addOption(isNumber ? option.argParser(numeral) : option);
@@ -36,7 +36,7 @@ export function addConfigOptions(command: Command): Command {
 /** The settings that flags stand for, as `--set` has them. Flags of {@link KEY_FLAGS} come first. */
 export function keySettings(options: KeyOptions): string[] {
   const values = options as unknown as Record<string, string | undefined>;
-  const flagged = KEY_FLAGS.flatMap(({ key, flag, isNumber }) => {
+  const flagged = Object.entries(KEY_FLAGS).flatMap(([key, [flag, , isNumber]]) => {
     const value = values[new Option(flag).attributeName()];
     // Settings are parsed as YAML. Without quotes, a name such as 1e3 would become a number.
     return value === undefined ? [] : [`${key}=${isNumber ? value : JSON.stringify(value)}`];
@@ -59,9 +59,7 @@ export function assertNoColumns(options: KeyOptions): void {
 
 /** The flag that sets a key: its own one, or `--set`. */
 function flagOfKey(key: string): string {
-  const flag = KEY_FLAGS.find((known) => known.key === key)?.flag;
-  const own = flag && new Option(flag).long;
-  return own === undefined ? `--set ${key}=VALUE` : `${own} VALUE`;
+  return Object.hasOwn(KEY_FLAGS, key) ? `${keyOption(key).long} VALUE` : `--set ${key}=VALUE`;
 }
 
 /** Finds the key that an unknown flag probably means, and returns the flag that sets it. */

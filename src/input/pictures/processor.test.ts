@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { largestDifference } from '../../../tests/support/distance.ts';
+import { largestDifference } from '../../../scripts/conformance/compare.ts';
 import { UserError } from '../../support/user-error.ts';
 import { decodePicture } from './node/decode-picture.ts';
 import { PictureProcessor } from './processor.ts';

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { largestDifference } from '../../../scripts/conformance/compare.ts';
 import { cpu } from '../../../tests/support/backends.ts';
-import { largestDifference } from '../../../tests/support/distance.ts';
 import { input, matmul, rotate } from '../../engine/graph/build.ts';
 import { Graph } from '../../engine/graph/graph.ts';
 import { lower } from '../../engine/onnx/lower.ts';

@@ -3,6 +3,7 @@ import type { FolderFiles } from '../../input/formats/files.ts';
 import type { EvaluatedRows } from '../../program/example-set.ts';
 import type { LinearLayer } from '../../program/objectives/sentence-classifier.ts';
 import { scoreDefinition } from '../../scores/metrics/scores.ts';
+import { lastPart } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { checkpointName } from '../../training/run/checkpoint.ts';
 import { listCheckpoints, readCheckpoint, stepOfCheckpoint } from '../../training/run/checkpoint-files.ts';
@@ -46,7 +47,7 @@ function checkpointAt(run: FolderFiles, step: number, path: string): string {
  * @throws UserError like {@link writeCheckpointAdapter}
  */
 export async function trainedAt(machine: FolderMachine, path: string, step?: number): Promise<string> {
-  const named = stepOfCheckpoint(fileName(path));
+  const named = stepOfCheckpoint(lastPart(path));
   if (named === undefined && step === undefined) return path;
   if (named !== undefined && step !== undefined && named !== step)
     throw new UserError({ key: '--checkpoint', fault: `is ${step}, but ${path} is step ${named}` });
@@ -54,10 +55,6 @@ export async function trainedAt(machine: FolderMachine, path: string, step?: num
   const output = file.replace(/\.safetensors$/, '');
   await writeCheckpointAdapter(machine, file, machine.folder(output));
   return output;
-}
-
-function fileName(path: string): string {
-  return path.split(/[\\/]/).at(-1)!;
 }
 
 /**
@@ -74,7 +71,7 @@ async function writeCheckpointAdapter(
 ): Promise<void> {
   const checkpoints = machine.folder(file).within('..');
   const run = checkpoints.within('..');
-  const { state } = readCheckpoint(checkpoints, fileName(file));
+  const { state } = readCheckpoint(checkpoints, lastPart(file));
   const given = runYaml(run, "the config of the checkpoint's run") as {
     training?: { metric_for_best_model?: string };
   };

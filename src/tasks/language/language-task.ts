@@ -69,6 +69,7 @@ export const LANGUAGE = {
     takesFolders: true,
     read: (files: readonly TextFile[]) => files,
     join: (parts: readonly (readonly TextFile[])[]) => parts.flat(),
+    contents: ({ text }: { text?: string | undefined }) => (text === undefined ? [] : [text]),
     splittable: splittableFiles,
   },
   training: { batchSize: { train: 8, eval: 8 }, smoothsLabels: true, keepsHead: true },

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { largestDifference } from '../../../tests/support/distance.ts';
+import { largestDifference } from '../../../scripts/conformance/compare.ts';
 import { type TinyFamily, writeTinyTextModel } from '../../../tests/support/tiny-text-model.ts';
 import { holdOut } from '../../input/data/split-rows.ts';
 import { collate } from '../../input/text/batches.ts';

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { largestDifference } from '../../../tests/support/distance.ts';
+import { largestDifference } from '../../../scripts/conformance/compare.ts';
 import { textsIn } from '../../../tests/support/plain-texts.ts';
 import { gradients } from '../../engine/autodiff/gradients.ts';
 import { input } from '../../engine/graph/build.ts';

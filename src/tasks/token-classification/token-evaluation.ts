@@ -51,19 +51,17 @@ export function tokenEvaluation(
     },
     outputs: ({ program, values }, chosen) => predictWords(program, values, examples, batchSize, chosen),
     scores(logits, chosen) {
-      const of = <T>(all: readonly T[]) => Array.from(chosen, (row) => all[row]!);
-      const { loss, precision, recall, f1, accuracy } = wordScores(of(logits), of(targets), labels);
+      const scores = wordScores(pick(logits, chosen), pick(targets, chosen), labels);
       return {
-        eval_loss: loss,
-        eval_precision: precision,
-        eval_recall: recall,
-        eval_f1: f1,
-        eval_accuracy: accuracy,
+        eval_loss: scores.loss,
+        eval_precision: scores.precision,
+        eval_recall: scores.recall,
+        eval_f1: scores.f1,
+        eval_accuracy: scores.accuracy,
       };
     },
     tell(logits, chosen, watch) {
-      const of = <T>(all: readonly T[]) => Array.from(chosen, (row) => all[row]!);
-      tellWords(of(logits), of(targets), labels, someGroups(groups, chosen), watch);
+      tellWords(pick(logits, chosen), pick(targets, chosen), labels, someGroups(groups, chosen), watch);
     },
   };
   return {
@@ -76,6 +74,10 @@ export function tokenEvaluation(
       return rows.scores(logits, Int32Array.from(logits.keys()));
     },
   };
+}
+
+function pick<T>(all: readonly T[], rows: Int32Array): T[] {
+  return Array.from(rows, (row) => all[row]!);
 }
 
 /**
@@ -113,8 +115,9 @@ function tellWords(
     groups,
     interval: (score) =>
       bootstrap(groups, (rows) => {
-        const of = (tags: readonly string[][]) => Array.from(rows, (row) => tags[row]!);
-        const scores: Partial<Record<string, unknown>> = { ...seqeval(of(predicted), of(references)) };
+        const scores: Partial<Record<string, unknown>> = {
+          ...seqeval(pick(predicted, rows), pick(references, rows)),
+        };
         return Number(scores[score]);
       }),
   });

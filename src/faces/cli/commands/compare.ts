@@ -6,7 +6,7 @@ import type { TrainedAll } from '../../../studies/experiments/run-experiment.ts'
 import { PROGRAM } from '../../../support/program.ts';
 import { suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { jsonOption, repeated, resumeOption } from '../flags.ts';
+import { repeated, sharedOption } from '../flags.ts';
 import { addKeyOptions, type KeyOptions, keySettings } from '../key-options.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { shellQuoted } from '../terminal/plain-text.ts';
@@ -54,9 +54,9 @@ export function compareCommand(): Command {
         .argParser(shard)
         .default({ number: 1, of: 1 }, '1/1'),
     )
-    .addOption(resumeOption())
+    .addOption(sharedOption('resume'))
     .option('--plan', 'print the runs and their time on this machine, then stop')
-    .addOption(jsonOption())
+    .addOption(sharedOption('json'))
     .action(run);
 }
 

@@ -16,11 +16,11 @@ import {
   addReadingFlags,
   addSplitFlags,
   assertOnly,
-  jsonOption,
   namedFiles,
   type OpenFlags,
   readingFlags,
   type SplitFlags,
+  sharedOption,
   withModel,
 } from '../flags.ts';
 import { inAllProcesses, readShared } from '../in-all-processes.ts';
@@ -76,7 +76,7 @@ export function evalCommand(): Command {
       '--null_odds, --null-odds <file>',
       'with squad and --predictions: JSON with the odds of "no answer" for each question id; also prints the best threshold',
     )
-    .addOption(jsonOption());
+    .addOption(sharedOption('json'));
   return addReadingFlags(addOpenFlags(addSplitFlags(command))).action(
     (path: string, file: string | undefined, flags: Flags) =>
       inAllProcesses(async (processes) => {

@@ -3,7 +3,7 @@ import { acceptOne } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { OpenedTuned } from '../../../use/trained/trained-parts.ts';
 import type { WrittenForm } from '../../../use/trained/written-form.ts';
-import { baseModelOption, checkpointOption, jsonOption } from '../flags.ts';
+import { sharedOption } from '../flags.ts';
 
 interface Flags {
   as: string;
@@ -46,9 +46,9 @@ export function exportCommand(): Command {
       'type of the weights (merged: float32, float16, bfloat16, default: that of the base model; onnx: fp32, fp16, q8, q4, or several as in fp32,q8; gguf: f32, f16, q8_0)',
     )
     .option('--uniform', 'with lora: pad all modules to one rank, for programs that know one rank only')
-    .addOption(baseModelOption())
-    .addOption(checkpointOption())
-    .addOption(jsonOption())
+    .addOption(sharedOption('model'))
+    .addOption(sharedOption('checkpoint'))
+    .addOption(sharedOption('json'))
     .action(run);
 }
 

@@ -3,7 +3,7 @@ import type { AdapterTensors } from '../../../input/formats/adapters/stored-adap
 import { addUp } from '../../../support/numbers.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { assertOnly, checkpointOption, jsonOption } from '../flags.ts';
+import { assertOnly, sharedOption } from '../flags.ts';
 import { coloursFor, write } from '../terminal/screen.ts';
 
 export function inspectCommand(): Command {
@@ -16,13 +16,13 @@ export function inspectCommand(): Command {
       'folder of a run or of an adapter (PEFT or AdapterHub), or its Hub id; with --tokens also a model',
     )
     .argument('[file]', 'with --tokens: file with one text per line (default: standard input)')
-    .addOption(checkpointOption())
+    .addOption(sharedOption('checkpoint'))
     .option(
       '--importance',
       'show the importance of each component over the run, which needs training.log_importance: all',
     )
     .option('--tokens', 'print one JSON line per text: ids, tokens, offsets')
-    .addOption(jsonOption());
+    .addOption(sharedOption('json'));
   return command.action(async (path: string, file: string | undefined, flags: InspectFlags) => {
     if (!flags.tokens && file !== undefined)
       throw new UserError({ where: file, fault: 'needs --tokens: only tokens are shown for a file' });

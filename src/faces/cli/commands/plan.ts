@@ -4,7 +4,7 @@ import type { Plan } from '../../../studies/jobs/plan/plan.ts';
 import type { AskedRun } from '../../../studies/jobs/rows-in-memory.ts';
 import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { jsonOption } from '../flags.ts';
+import { sharedOption } from '../flags.ts';
 import { addConfigOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { downloadDisplay } from '../terminal/download-display.ts';
@@ -23,7 +23,7 @@ export function planCommand(): Command {
       '--measure',
       'train for some seconds with each base_dtype to measure memory, speed and total time',
     )
-    .addOption(jsonOption())
+    .addOption(sharedOption('json'))
     .action(run);
 }
 

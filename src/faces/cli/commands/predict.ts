@@ -14,9 +14,9 @@ import {
   addOpenFlags,
   addReadingFlags,
   addSplitFlags,
-  jsonOption,
   type OpenFlags,
   type SplitFlags,
+  sharedOption,
   withModel,
 } from '../flags.ts';
 import { inAllProcesses, readShared } from '../in-all-processes.ts';
@@ -61,7 +61,7 @@ export function predictCommand(): Command {
       '[file or text]',
       'TSV, CSV or JSON Lines, a picture, a folder of pictures, or a text in quotes (default: standard input, in one of these formats or with one text per line)',
     )
-    .addOption(jsonOption())
+    .addOption(sharedOption('json'))
     .option('--logits', 'also print the logits')
     .addOption(
       new Option('--format <form>', 'output format: jsonl, csv, or glue for a submission to GLUE')

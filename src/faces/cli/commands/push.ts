@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import type { PushOptions } from '../../../studies/jobs/node/push.ts';
-import { baseModelOption, dryRunOption, jsonOption } from '../flags.ts';
+import { sharedOption } from '../flags.ts';
 
 interface Flags {
   license: string;
@@ -28,10 +28,10 @@ export function pushCommand(): Command {
       ).choices(['merged', 'onnx']),
     )
     .option('--public', 'make a new repository public (default: private)')
-    .addOption(dryRunOption())
+    .addOption(sharedOption('dryRun'))
     .option('--parent <commit>', 'commit to build on, if the last one is not from push')
-    .addOption(baseModelOption())
-    .addOption(jsonOption())
+    .addOption(sharedOption('model'))
+    .addOption(sharedOption('json'))
     .action(run);
 }
 

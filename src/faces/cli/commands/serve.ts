@@ -3,15 +3,7 @@ import { createInterface } from 'node:readline';
 import { Command } from 'commander';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { UserError } from '../../../support/user-error.ts';
-import {
-  assertOnly,
-  baseDtypeOption,
-  baseModelOption,
-  count,
-  portOption,
-  repeated,
-  threadsOption,
-} from '../flags.ts';
+import { assertOnly, count, keyOption, repeated, sharedOption } from '../flags.ts';
 
 export interface ServeFlags {
   mcp?: boolean;
@@ -38,11 +30,11 @@ export function serveCommand(): Command {
       '--mcp',
       'offer models as tools (classify, embed, search) of the Model Context Protocol over standard input and output; takes runs, adapters, models or Hub ids',
     )
-    .addOption(baseModelOption())
+    .addOption(sharedOption('model'))
     .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .addOption(portOption())
+    .addOption(sharedOption('port'))
     .option('--api-key-env <name>', 'environment variable that holds the API key')
-    .addOption(baseDtypeOption())
+    .addOption(sharedOption('baseDtype'))
     .option('--allow-loading', 'let clients load and unload adapters from the folders')
     .option(
       '--cors <origin>',
@@ -50,7 +42,7 @@ export function serveCommand(): Command {
       repeated,
       [],
     )
-    .addOption(threadsOption())
+    .addOption(keyOption('threads').argParser(count))
     .option('--slots <count>', 'number of adapters kept ready in memory', count)
     .option('--max-batch <rows>', 'rows per batch, or texts generated at once', count, 32)
     .option('--max-queue <rows>', 'rows and prompts that may wait; further requests get 503', count, 512);

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { FolderFiles } from '../../../input/formats/files.ts';
 import { addUp } from '../../../support/numbers.ts';
-import { dryRunOption } from '../flags.ts';
+import { sharedOption } from '../flags.ts';
 
 export function slimCommand(): Command {
   return new Command('slim')
@@ -9,7 +9,7 @@ export function slimCommand(): Command {
       'Delete the engine files in node_modules that this machine does not need: binaries of other platforms, and builds for pages.',
     )
     .option('--keep-web', 'keep the builds for pages, for `adalora web` and for bundling your own page')
-    .addOption(dryRunOption())
+    .addOption(sharedOption('dryRun'))
     .action(run);
 }
 

@@ -5,7 +5,7 @@ import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { jsonOption, portOption, resumeOption } from '../flags.ts';
+import { sharedOption } from '../flags.ts';
 import { failQuietly, inAllProcesses } from '../in-all-processes.ts';
 import { addConfigOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
 import { endWithParent, STOPPED, stopOnSignal } from '../stop-on-signal.ts';
@@ -33,11 +33,11 @@ export function trainCommand(): Command {
     .argument('[validation]', 'file of validation rows, the same as --validation');
   addConfigOptions(command)
     .option('--test <file>', 'score the finished model on this file')
-    .addOption(resumeOption())
+    .addOption(sharedOption('resume'))
     .option('--quiet', 'print only the result')
-    .addOption(jsonOption())
+    .addOption(sharedOption('json'))
     .option('--live', 'serve a live page of the run on 127.0.0.1 and print its address')
-    .addOption(portOption().implies({ live: true }))
+    .addOption(sharedOption('port').implies({ live: true }))
     .option('--tensorboard', 'write TensorBoard event files to tensorboard/ in the output folder');
   return command.action(run);
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { Command } from 'commander';
 import { parseModelId } from '../../../input/hub/model-id.ts';
-import { portOption } from '../flags.ts';
+import { sharedOption } from '../flags.ts';
 import { openInBrowser, openOption } from '../open-in-browser.ts';
 
 interface Flags {
@@ -18,7 +18,7 @@ const PORT = 7117;
 export function webCommand(): Command {
   return new Command('web')
     .description('Serve a page that trains in the browser. Your files stay in the browser.')
-    .addOption(portOption())
+    .addOption(sharedOption('port'))
     .addOption(openOption())
     .option('--pictures <model>', 'vision transformer to train on pictures: a folder or a Hub id')
     .option('-o, --output <folder>', 'write the page to this folder instead, for a static host')

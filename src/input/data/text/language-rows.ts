@@ -37,13 +37,19 @@ export function* languageRows(
     }
     return;
   }
-  let keys: Keys | undefined;
-  for (const { line, offset, object } of jsonLines(content, problems)) {
-    keys ??= findKeys(object, columns, `${fileName}:${line}`);
-    const row = readRow(object, keys, line, problems);
-    if (!row) continue;
+  for (const { row, line, offset } of jsonContents(content, columns, problems)) {
     if (!('text' in row)) yield { ...row, line, offset };
     else for (const { text } of splitDocuments(row.text, sampleBy)) yield { text, line, offset };
+  }
+}
+
+/** The contents of the objects of JSON Lines, with their places. */
+function* jsonContents(content: string, columns: LanguageColumns, problems: RowProblems) {
+  let keys: Keys | undefined;
+  for (const { line, offset, end, object } of jsonLines(content, problems)) {
+    keys ??= findKeys(object, columns, `${problems.fileName}:${line}`);
+    const row = readRow(object, keys, line, problems);
+    if (row) yield { row, line, offset, end };
   }
 }
 
@@ -74,13 +80,8 @@ export function* languageRecords(
     return;
   }
   // Training reads the file again, and reports these problems.
-  const problems = new RowProblems(fileName);
-  let keys: Keys | undefined;
-  for (const { line, offset, end, object } of jsonLines(content, problems)) {
-    keys ??= findKeys(object, columns, `${fileName}:${line}`);
-    const row = readRow(object, keys, line, problems);
-    if (row) yield { start: offset, end, text: askedText(row) };
-  }
+  for (const { row, offset, end } of jsonContents(content, columns, new RowProblems(fileName)))
+    yield { start: offset, end, text: askedText(row) };
 }
 
 function askedText(row: LanguageContent): string {

@@ -16,6 +16,8 @@ import { FileSource, missingFile } from './file-source.ts';
 export function folderFiles(folder: string): FolderFiles {
   const own = join(folder);
   const path = (name: string) => join(folder, name);
+  /** A path in messages: that of the user, if it is one. */
+  const shown = (name: string) => (folder === '' ? name : path(name));
   return {
     name: own,
     path,
@@ -25,8 +27,8 @@ export function folderFiles(folder: string): FolderFiles {
     realPath: (name) => realpathSync(path(name)),
     listAll: () =>
       readdirSync(own, { recursive: true, encoding: 'utf8' }).map((name) => name.replaceAll('\\', '/')),
-    openNow: (name, expected) => FileSource.open(path(name), expected),
-    missing: (name, expected) => missingFile(path(name), expected),
+    openNow: (name, expected) => FileSource.open(shown(name), expected),
+    missing: (name, expected) => missingFile(shown(name), expected),
     async open(name) {
       if (!existsSync(path(name))) return undefined;
       return {

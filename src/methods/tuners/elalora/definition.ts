@@ -17,48 +17,19 @@ const EPSILON = 1e-6;
  */
 const LAMBDA = 1e-13;
 
-/** The kept triplets of a module: rows of Q, λ, and columns of P. */
-interface Triplets {
-  a: Float64Array[];
-  e: Float64Array;
-  b: Float64Array[];
-}
-
-/** Reads some triplets of a module from its factors A [rank, in], E [rank] and B [out, rank]. */
-function selectTriplets(
-  a: Float32Array,
-  e: Float32Array,
-  b: Float32Array,
-  kept: readonly number[],
-): Triplets {
-  const [rows, columns] = [matrixRows(a, e.length), selectColumns(b, e.length)];
-  return {
-    a: kept.map((i) => rows[i]!),
-    e: Float64Array.from(kept, (i) => e[i]!),
-    b: kept.map((i) => columns[i]!),
-  };
-}
-
 /**
- * Makes a new triplet from random vectors of length 1. Their components along the other triplets' vectors are removed,
- * as if those were orthonormal.
+ * Returns a vector of length 1 without its components along other vectors, as if those were orthonormal.
  *
- * @param draw returns standard normal numbers
+ * @param drawn standard normal numbers
  */
-function newTriplet(
-  { a, e, b }: Triplets,
-  draw: (what: 'row' | 'column', length: number) => ArrayLike<number>,
-): NewTriplet {
-  const beside = (what: 'row' | 'column', others: readonly Float64Array[]) => {
-    const vector = Float64Array.from(draw(what, others[0]!.length));
-    const along = others.map((other) => dot64(other, vector));
-    others.forEach((other, k) => {
-      for (let i = 0; i < vector.length; i++) vector[i]! -= along[k]! * other[i]!;
-    });
-    const length = norm(vector) + EPSILON;
-    return vector.map((value) => value / length);
-  };
-  return { a: beside('row', a), b: beside('column', b), lambda: Math.min(LAMBDA, ...e.map(Math.abs)) };
+function besideOthers(drawn: ArrayLike<number>, others: readonly Float64Array[]): Float64Array {
+  const vector = Float64Array.from(drawn);
+  const along = others.map((other) => dot64(other, vector));
+  others.forEach((other, k) => {
+    for (let i = 0; i < vector.length; i++) vector[i]! -= along[k]! * other[i]!;
+  });
+  const length = norm(vector) + EPSILON;
+  return vector.map((value) => value / length);
 }
 
 const { beta1, beta2 } = scheduleShape;
@@ -91,23 +62,23 @@ export class ElaLoraPolicy extends Averages implements RankPolicy {
     updateImportance({ values, gradient, sensitivity, uncertainty }, this.config);
   }
 
-  decide(b: number, step: number, tuner: LowRankTuner, values: Float32Array) {
+  decide(count: number, step: number, tuner: LowRankTuner, values: Float32Array) {
     const { score } = this;
     const scores = prunedModules(tuner).map((module) => componentScores(module, score));
-    const changes = chooseMoves(scores, this.config.k, b).map(({ removed, added }, k) => {
-      const { path, rank } = tuner.modules[k]!;
+    const changes = chooseMoves(scores, this.config.k, count).map(({ removed, added }, k) => {
+      const { path, rank, inFeatures, outFeatures } = tuner.modules[k]!;
       const kept = Array.from({ length: rank }, (_, i) => i).filter((i) => !removed.includes(i));
       const { A, E, B } = factorsIn(tuner.layout, values, path);
-      const triplets = selectTriplets(A, E!, B, kept);
+      const [rows, columns] = [matrixRows(A, rank), selectColumns(B, rank)];
+      const [a, b] = [kept.map((i) => rows[i]!), kept.map((i) => columns[i]!)];
+      const lambda = Math.min(LAMBDA, ...kept.map((i) => Math.abs(E![i]!)));
       const grown: NewTriplet[] = [];
       for (let i = 0; i < added; i++) {
-        const triplet = newTriplet(triplets, (what, length) =>
-          this.draw(`${path} ${what} ${i}`, step, length),
-        );
-        grown.push(triplet);
-        triplets.a.push(Float64Array.from(triplet.a));
-        triplets.b.push(Float64Array.from(triplet.b));
-        triplets.e = Float64Array.of(...triplets.e, triplet.lambda);
+        const row = besideOthers(this.draw(`${path} row ${i}`, step, inFeatures), a);
+        const column = besideOthers(this.draw(`${path} column ${i}`, step, outFeatures), b);
+        grown.push({ a: row, b: column, lambda });
+        a.push(row);
+        b.push(column);
       }
       return { kept, added: grown };
     });

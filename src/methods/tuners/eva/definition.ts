@@ -262,7 +262,9 @@ export const eva = measuredLora<EvaConfig, typeof evaConfigSchema>({
     return adjust_scaling_factors && rank !== before ? alpha * (rank / before) : alpha;
   },
   method: (even, config) => ({
-    measurement: { tuner: even, steps: 0, measures: "the modules' inputs" },
+    tuner: even,
+    steps: 0,
+    measures: "the modules' inputs",
     measure: (_seed, _initial, _gradientAt, inputsOf) => measureInputs(even.modules, config, inputsOf),
   }),
 });

@@ -169,7 +169,9 @@ export const gora = measuredLora<GoraConfig, typeof goraConfigSchema>({
     const tuner = new WeightGradientTuner(even.modules, even.saved);
     const { gradient_batches: steps } = config;
     return {
-      measurement: { tuner, steps, measures: `the gradients of ${steps} steps' batches` },
+      tuner,
+      steps,
+      measures: `the gradients of ${steps} steps' batches`,
       measure: (seed, initial, gradientAt) => measure(even, tuner, config, { seed, initial, gradientAt }),
     };
   },

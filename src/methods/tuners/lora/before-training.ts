@@ -29,7 +29,9 @@ const LARGEST_OVER_MEAN = 2;
 export function measureGradients(even: LoraTuner, { r, allocation_batches: steps }: LoraConfig): Measuring {
   const probe = new LoraTuner({ lora_dropout: 0 }, even.modules.map(probed(r)), even.saved);
   return {
-    measurement: { tuner: probe, steps, measures: `the gradients of ${steps} steps' batches, read twice,` },
+    tuner: probe,
+    steps,
+    measures: `the gradients of ${steps} steps' batches, read twice,`,
     async measure(seed, initial, gradientAt) {
       const scores = await measureStrengths(probe, seed, initial, gradientAt);
       const { keep, threshold } = allocate(scores, r * probe.modules.length);

@@ -86,10 +86,7 @@ export class StartedInjection extends LowRankInjection {
   /** A module's initial factors A₀ and B₀. */
   protected start(path: string): { a: Value; b: Value } | undefined {
     const { frozen } = this.options;
-    const [a, b] = (['A', 'B'] as const).map((factor) => factorName(path, factor) + AT_START) as [
-      string,
-      string,
-    ];
+    const [a, b] = [factorName(path, 'A') + AT_START, factorName(path, 'B') + AT_START];
     if (!frozen?.layout.find(a)) return undefined;
     const { graph } = this.flat.node;
     return { a: frozen.value(graph, a), b: frozen.value(graph, b) };

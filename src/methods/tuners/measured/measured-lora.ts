@@ -23,8 +23,7 @@ export interface Measured {
 }
 
 /** The measurement of a method before the first step. */
-export interface Measuring {
-  measurement: Pick<Measurement, 'tuner' | 'steps' | 'measures'>;
+export interface Measuring extends Omit<Measurement, 'settle'> {
   measure(seed: number, initial: Float32Array, gradientAt: GradientAt, inputsOf: InputsOf): Promise<Measured>;
 }
 
@@ -51,8 +50,11 @@ export class MeasuredRun implements MethodRun {
   constructor(method: MeasuredMethod) {
     this.#method = method;
     this.tuner = method.even;
+    const { tuner, steps, measures } = method;
     this.measurement = {
-      ...method.measurement,
+      tuner,
+      steps,
+      measures,
       settle: async (...given) => {
         const { ranks, scores, threshold = Number.NaN, factors } = await method.measure(...given);
         this.#setRanks(ranks);

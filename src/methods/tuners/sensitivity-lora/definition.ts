@@ -175,11 +175,9 @@ export const sensitivityLora = measuredLora<SensitivityLoraConfig, typeof sensit
   },
   alpha: ({ lora_alpha }) => lora_alpha,
   method: (even, config) => ({
-    measurement: {
-      tuner: even,
-      steps: 0,
-      measures: `the modules' inputs in ${config.calibration_batches} batches`,
-    },
+    tuner: even,
+    steps: 0,
+    measures: `the modules' inputs in ${config.calibration_batches} batches`,
     measure: async (_seed, _initial, _gradientAt, inputsOf) => {
       const { modules } = even;
       const sensitivity = sensitivities(await measuredModules(modules, config, inputsOf), config);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { largestDifference } from '../../../../tests/support/distance.ts';
+import { largestDifference } from '../../../../scripts/conformance/compare.ts';
 import { writeSmallGenerator } from '../../../../tests/support/small-generator.ts';
 import { unpacked } from '../../../input/text/pack.ts';
 import { openLanguageModel } from '../../../program/generation/causal-language-model.ts';
