@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../src/input/formats/tensor-data.ts';
 import { initialise } from '../src/models/bind-checkpoint.ts';
 import { describeIn } from '../tests/support/describe-in.ts';
+import { writeSafetensors } from '../tests/support/safetensors-file.ts';
 import { benchHead } from './bench-head.ts';
 import type { BenchCase } from './shapes.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
+import { readAdapter } from './support/adapter-folder.ts';
 import { comparableLog } from './support/comparable-log.ts';
 import { eventsOf, UNSCORED, Workspace } from './support/workspace.ts';
 

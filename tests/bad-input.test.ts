@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeSafetensors } from '../src/input/formats/encode-safetensors.ts';
-import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../src/input/formats/tensor-data.ts';
+import { readSafetensors } from './support/safetensors-file.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { Workspace } from './support/workspace.ts';
 

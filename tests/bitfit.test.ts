@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
 import { PEFT_PREFIX } from '../src/input/formats/adapters/stored-adapter.ts';
-import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import { METHODS } from '../src/methods/tuners/registry.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { modelFeeds } from '../src/program/objectives/model-inputs.ts';
 import { labelFeed } from '../src/program/objectives/sequence-loss.ts';
 import { Program } from '../src/program/program.ts';
 import { elementCount } from '../src/support/arrays.ts';
+import { readAdapter } from './support/adapter-folder.ts';
 import { describeForTask, openForTask } from './support/open-for-task.ts';
+import { readSafetensors } from './support/safetensors-file.ts';
 import { succeeds } from './support/succeeds.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';

@@ -1,6 +1,6 @@
 import { cpSync, existsSync, readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
+import { readAdapter } from './support/adapter-folder.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { succeeds } from './support/succeeds.ts';
 import { writeTinyModel } from './support/tiny-model.ts';

@@ -2,14 +2,14 @@ import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference, largestMagnitude } from '../scripts/conformance/compare.ts';
 import { feedsOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
-import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
-import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { continuedConfig } from '../src/studies/jobs/read-run.ts';
 import { startMethod } from '../src/studies/jobs/start-method.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
+import { readAdapter } from './support/adapter-folder.ts';
 import { openForTask } from './support/open-for-task.ts';
+import { readSafetensors } from './support/safetensors-file.ts';
 import { succeeds } from './support/succeeds.ts';
 import { UNSCORED, Workspace } from './support/workspace.ts';
 

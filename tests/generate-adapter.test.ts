@@ -2,7 +2,6 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readAdapter, writeAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
 import { everyParameter } from '../src/methods/tuners/full/definition.ts';
 import { loraConfigSchema } from '../src/methods/tuners/lora/config.ts';
 import { lora } from '../src/methods/tuners/lora/definition.ts';
@@ -20,6 +19,7 @@ import { elementCount } from '../src/support/arrays.ts';
 import { Random } from '../src/support/random.ts';
 import { models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { readAdapter, writeAdapter } from './support/adapter-folder.ts';
 import { openIn } from './support/describe-in.ts';
 import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
 

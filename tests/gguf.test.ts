@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference } from '../scripts/conformance/compare.ts';
-import { writeAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
 import type { AdapterTensor, AdapterTensors } from '../src/input/formats/adapters/stored-adapter.ts';
 import { modelTypes } from '../src/models/registry.ts';
 import { requireTexts } from '../src/program/modalities/texts.ts';
@@ -14,6 +13,7 @@ import { Program } from '../src/program/program.ts';
 import { Random } from '../src/support/random.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import type { OpenedModel } from '../src/use/trained/opened-model.ts';
+import { writeAdapter } from './support/adapter-folder.ts';
 import { openIn } from './support/describe-in.ts';
 import { type SmallGenerator, writeSmallGenerator } from './support/small-generator.ts';
 

@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { Tokenizer } from 'tokenizers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import { comparableLog } from './support/comparable-log.ts';
 import { logSumExp, plainGpt2 } from './support/plain-gpt2.ts';
+import { readSafetensors } from './support/safetensors-file.ts';
 import { succeeds } from './support/succeeds.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';

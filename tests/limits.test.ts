@@ -5,7 +5,6 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadConfig } from '../src/faces/cli/load-config.ts';
 import { resolveSplit } from '../src/input/data/hub/resolve-dataset.ts';
 import { textFile } from '../src/input/data/node/text-files.ts';
-import { readAdapter } from '../src/input/formats/adapters/node/adapter-folder.ts';
 import { disk, folderFiles } from '../src/input/formats/node/folder-files.ts';
 import { openCheckpoint } from '../src/input/formats/open-checkpoint.ts';
 import { hub } from '../src/input/hub/node/resolve-model.ts';
@@ -17,6 +16,7 @@ import { readFinish } from '../src/training/run/event-log.ts';
 import { readLayer } from '../src/use/trained/layer-file.ts';
 import { describeFolder, readFolder } from '../src/use/trained/node/load-model.ts';
 import { readNotes } from '../src/use/trained/notes.ts';
+import { readAdapter } from './support/adapter-folder.ts';
 
 /* The sizes in SECURITY.md: a file with one byte more is rejected before it is read. */
 

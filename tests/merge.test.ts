@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { largestDifference } from '../scripts/conformance/compare.ts';
 import { feedsOf, floats, named, withPrefix } from '../scripts/conformance/read-case.ts';
-import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import { everyParameter } from '../src/methods/tuners/full/definition.ts';
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { openForTask } from './support/open-for-task.ts';
+import { readSafetensors } from './support/safetensors-file.ts';
 
 const CASE = '../shared/conformance/trajectories/bert-adalora';
 

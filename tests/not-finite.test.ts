@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readSafetensors, writeSafetensors } from '../src/input/formats/node/safetensors-file.ts';
+import { readSafetensors, writeSafetensors } from './support/safetensors-file.ts';
 import { Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;

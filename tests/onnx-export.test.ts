@@ -20,7 +20,6 @@ import {
   logitsDifference,
   ourLogits,
 } from '../scripts/transformers-js/compare-logits.ts';
-import { readSafetensors, writeSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import type { HeadKind } from '../src/models/heads/registry.ts';
 import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
 import type { Words } from '../src/tasks/token-classification/definition.ts';
@@ -30,6 +29,7 @@ import { open } from '../src/use/trained/node/open.ts';
 import type { ExportOnnxOptions } from '../src/use/trained/onnx-folder.ts';
 import type { OpenedModel } from '../src/use/trained/opened-model.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
+import { readSafetensors, writeSafetensors } from './support/safetensors-file.ts';
 import { familiesAndHeads, writesText, writeTinyHead } from './support/tiny-head.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { Workspace } from './support/workspace.ts';

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import { decodePicture } from '../src/input/pictures/node/decode-picture.ts';
 import { type Picture, PictureReader } from '../src/input/pictures/picture-reader.ts';
 import { PictureProcessor } from '../src/input/pictures/processor.ts';
@@ -13,6 +12,7 @@ import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { open } from '../src/use/trained/node/open.ts';
+import { readSafetensors } from './support/safetensors-file.ts';
 import { TINY_PROCESSOR, writePictureModel, writePictures } from './support/tiny-pictures.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'pictures-'));

@@ -1,7 +1,6 @@
 import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { writeSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../src/input/formats/tensor-data.ts';
 import { initialise } from '../src/models/bind-checkpoint.ts';
 import { spanModel } from '../src/program/objectives/span-model.ts';
@@ -11,6 +10,7 @@ import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/
 import { readQuestions } from '../src/tasks/question-answering/read-questions.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { describeIn } from './support/describe-in.ts';
+import { writeSafetensors } from './support/safetensors-file.ts';
 import { tinyQuestions } from './support/tiny-questions.ts';
 import { trainHere } from './support/train-here.ts';
 import { Workspace } from './support/workspace.ts';

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
+import { readSafetensors } from './support/safetensors-file.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { type Ended, eventsIn, eventsOf, UNSCORED, Workspace } from './support/workspace.ts';

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { disk } from '../src/input/formats/node/folder-files.ts';
-import { readSafetensors } from '../src/input/formats/node/safetensors-file.ts';
 import { adapterIn } from '../src/use/serving/find-adapters.ts';
 import { PackedCache } from '../src/use/serving/packed-cache.ts';
 import { readContent, servedAdapter } from '../src/use/serving/served-adapter.ts';
 import { BaseModel } from '../src/use/serving/served-base.ts';
 import { Serving } from '../src/use/serving/serving.ts';
 import { models } from '../src/use/trained/node/load-model.ts';
+import { readSafetensors } from './support/safetensors-file.ts';
 import { succeeds } from './support/succeeds.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { writeAdapter } from '../../src/input/formats/adapters/node/adapter-folder.ts';
 import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
 import { THIS_NODE } from '../../src/studies/jobs/node/machine.ts';
 import { readRun } from '../../src/studies/jobs/read-run.ts';
@@ -7,6 +6,7 @@ import { loadRun } from '../../src/studies/jobs/set-up-run.ts';
 import { peakMemoryMb } from '../../src/support/node/process-status.ts';
 import { Trainer, type TrainerHost } from '../../src/training/train/trainer.ts';
 import { formatNotes, NOTES_FILE } from '../../src/use/trained/notes.ts';
+import { writeAdapter } from '../../tests/support/adapter-folder.ts';
 import { answer, nextRequest } from '../protocol.ts';
 import { type DataRequest, dataConfig } from './data-cases.ts';
 

@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readAdapter } from '../../src/input/formats/adapters/node/adapter-folder.ts';
 import type { StoredAdapter } from '../../src/input/formats/adapters/stored-adapter.ts';
-import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import { everyParameter } from '../../src/methods/tuners/full/definition.ts';
 import { weightStart } from '../../src/methods/tuners/lora/start-factors.ts';
 import type { MethodRun } from '../../src/methods/tuners/method-run.ts';
@@ -16,6 +14,8 @@ import type { LoadedModel } from '../../src/program/weight-memory.ts';
 import { elementCount } from '../../src/support/arrays.ts';
 import { fittingReader } from '../../src/use/trained/fitting-base.ts';
 import type { Notes } from '../../src/use/trained/notes.ts';
+import { readAdapter } from '../../tests/support/adapter-folder.ts';
+import { readSafetensors } from '../../tests/support/safetensors-file.ts';
 import { type Findings, largestMagnitude } from './compare.ts';
 import { batchOf, feedsOf, logitsOf, withPrefix } from './read-case.ts';
 import { inTheirOrder, realLogits } from './real-logits.ts';

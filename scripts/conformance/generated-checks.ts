@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import { openLanguageModel } from '../../src/program/generation/causal-language-model.ts';
 import { generate } from '../../src/program/generation/generate.ts';
 import type { GenerationConfig } from '../../src/program/generation/generation-config.ts';
 import { generationSettings } from '../../src/program/generation/generation-settings.ts';
 import type { LanguageModel, TunedLanguageModel } from '../../src/program/generation/language-model.ts';
 import { describeFolder } from '../../src/use/trained/node/load-model.ts';
+import { readSafetensors } from '../../tests/support/safetensors-file.ts';
 import type { Findings } from './compare.ts';
 import { batchOf, type StoredTensors } from './read-case.ts';
 

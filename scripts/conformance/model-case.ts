@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import { everyParameter } from '../../src/methods/tuners/full/definition.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import type { TaskModel } from '../../src/program/objectives/task-model.ts';
 import { Program } from '../../src/program/program.ts';
+import { readSafetensors } from '../../tests/support/safetensors-file.ts';
 import { Findings, largestMagnitude } from './compare.ts';
 import { generatedChecks } from './generated-checks.ts';
 import { loadCase } from './load-case.ts';

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import { withBaseDtype } from '../../src/program/bases/with-base-dtype.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { Program } from '../../src/program/program.ts';
 import { Updater } from '../../src/training/train/updater.ts';
 import { models } from '../../src/use/trained/node/load-model.ts';
+import { readSafetensors } from '../../tests/support/safetensors-file.ts';
 import { adapterChecks } from './adapter-checks.ts';
 import { Findings } from './compare.ts';
 import { loadCase } from './load-case.ts';

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import { AT_START } from '../../src/methods/tuners/low-rank/factors.ts';
 import type { MethodRun } from '../../src/methods/tuners/method-run.ts';
 import type { ParameterLayout, TrainedSegment } from '../../src/methods/tuners/parameter-layout.ts';
 import type { FrozenTensors } from '../../src/methods/tuners/tuner.ts';
+import { readSafetensors } from '../../tests/support/safetensors-file.ts';
 import { type Findings, largestDifference, largestMagnitude } from './compare.ts';
 import { floats, named, type StoredTensors } from './read-case.ts';
 import type { TrajectoryKind } from './trajectory-kinds.ts';

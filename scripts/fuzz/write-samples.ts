@@ -1,13 +1,13 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeAdapter } from '../../src/input/formats/adapters/node/adapter-folder.ts';
 import { folderFiles } from '../../src/input/formats/node/folder-files.ts';
-import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import { encodeTorchFile } from '../../src/input/formats/pickle/encode-torch-file.ts';
 import { asStored } from '../../src/methods/tuners/low-rank/peft-config.ts';
 import type { TrainerState } from '../../src/training/run/checkpoint.ts';
 import { writeCheckpoint } from '../../src/training/run/checkpoint-files.ts';
+import { writeAdapter } from '../../tests/support/adapter-folder.ts';
 import { writeMadeAdapter } from '../../tests/support/made-adapter.ts';
+import { readSafetensors } from '../../tests/support/safetensors-file.ts';
 import { writeTinyModel } from '../../tests/support/tiny-model.ts';
 
 /** The trainer's state in the sample checkpoints. */

@@ -2,8 +2,6 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { readAdapter, writeAdapter } from '../../src/input/formats/adapters/node/adapter-folder.ts';
-import { readSafetensors, writeSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import { METHODS } from '../../src/methods/tuners/registry.ts';
 import type { TunedValues } from '../../src/methods/tuners/tuner.ts';
@@ -15,7 +13,9 @@ import { Program } from '../../src/program/program.ts';
 import type { LoadedModel } from '../../src/program/weight-memory.ts';
 import { Random } from '../../src/support/random.ts';
 import { knownAdapter, tuneModel } from '../../src/use/trained/tune-model.ts';
+import { readAdapter, writeAdapter } from '../../tests/support/adapter-folder.ts';
 import { familyIn, openIn } from '../../tests/support/describe-in.ts';
+import { readSafetensors, writeSafetensors } from '../../tests/support/safetensors-file.ts';
 import { batchOf, logitsOf } from '../conformance/read-case.ts';
 import { inTheirOrder } from '../conformance/real-logits.ts';
 

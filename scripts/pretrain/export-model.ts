@@ -1,10 +1,10 @@
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { f32ToF16 } from '../../src/input/formats/float.ts';
-import { writeSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
 import type { ParameterLayout } from '../../src/methods/tuners/parameter-layout.ts';
+import { writeSafetensors } from '../../tests/support/safetensors-file.ts';
 import { CONFIG } from './shape.ts';
 import { DISTILLATION } from './training/objective.ts';
 import { TOKENIZER_FILES } from './vocabulary/tokenizer-files.ts';

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Tensors } from '../../src/engine/runtime/session.ts';
-import { openSafetensors, writeSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import { randomBatch } from '../../src/input/text/batches.ts';
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../src/methods/tuners/registry.ts';
@@ -21,6 +20,7 @@ import { UserError } from '../../src/support/user-error.ts';
 import { models, openModel } from '../../src/use/trained/node/load-model.ts';
 import { open } from '../../src/use/trained/node/open.ts';
 import { methodConfig } from '../support/method-config.ts';
+import { openSafetensors, writeSafetensors } from '../support/safetensors-file.ts';
 import { BUILDS, familiesAndHeads, writesText, writeTinyHead } from '../support/tiny-head.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'bases-'));

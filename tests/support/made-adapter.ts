@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeAdapter } from '../../src/input/formats/adapters/node/adapter-folder.ts';
 import { METHODS } from '../../src/methods/tuners/registry.ts';
 import { featureWidth } from '../../src/program/objectives/sentence-classifier.ts';
 import { Random } from '../../src/support/random.ts';
@@ -8,6 +7,7 @@ import type { BaseData } from '../../src/tasks/prediction.ts';
 import { type TaskName, taskNamed } from '../../src/tasks/registry.ts';
 import { encodeLayer, LAYER_FILE } from '../../src/use/trained/layer-file.ts';
 import { formatNotes, NOTES_FILE } from '../../src/use/trained/notes.ts';
+import { writeAdapter } from './adapter-folder.ts';
 import { openIn } from './describe-in.ts';
 
 export interface MadeAdapter {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
+import { readSafetensors } from './safetensors-file.ts';
 
 type Vector = number[];
 

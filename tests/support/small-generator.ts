@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import { tokenModel } from '../../src/program/objectives/token-model.ts';
 import { elementCount } from '../../src/support/arrays.ts';
 import { Random } from '../../src/support/random.ts';
 import { storedName } from '../../src/use/trained/full-model.ts';
 import { describeIn } from './describe-in.ts';
+import { writeSafetensors } from './safetensors-file.ts';
 import { specialTokens } from './tiny-model.ts';
 
 const SPECIAL = ['<pad>', '<s>', '</s>'];

@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import { initialise } from '../../src/models/bind-checkpoint.ts';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
@@ -11,6 +10,7 @@ import { spanModel } from '../../src/program/objectives/span-model.ts';
 import { tokenModel } from '../../src/program/objectives/token-model.ts';
 import type { BuildTask } from '../../src/tasks/task-definition.ts';
 import { describeIn } from './describe-in.ts';
+import { writeSafetensors } from './safetensors-file.ts';
 import { SMALL_GENERATORS, writeSmallGenerator } from './small-generator.ts';
 import { writeTinyTextModel } from './tiny-text-model.ts';
 

@@ -1,9 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import { initialise } from '../../src/models/bind-checkpoint.ts';
 import { describeForTask } from './open-for-task.ts';
+import { writeSafetensors } from './safetensors-file.ts';
 
 const SPECIAL = ['[PAD]', '[UNK]', '[CLS]', '[SEP]'];
 const PIECES =

@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeSafetensors } from '../../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import { initialise } from '../../src/models/bind-checkpoint.ts';
 import type { HeadKind } from '../../src/models/heads/registry.ts';
 import { tokenModel } from '../../src/program/objectives/token-model.ts';
 import { describeIn } from './describe-in.ts';
 import { languageFixture } from './language-fixtures.ts';
+import { writeSafetensors } from './safetensors-file.ts';
 import { TINY_CONFIG, TINY_TOKENIZER } from './tiny-model.ts';
 
 const MASK = '[MASK]';

@@ -1,6 +1,6 @@
-import { readSafetensors, writeSafetensors } from '../../../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor, TensorData } from '../../../src/input/formats/tensor-data.ts';
 import { Random } from '../../../src/support/random.ts';
+import { readSafetensors, writeSafetensors } from '../../../tests/support/safetensors-file.ts';
 import type { Chunk } from './chunks.ts';
 import type { WordTokens } from './word-tokens.ts';
 

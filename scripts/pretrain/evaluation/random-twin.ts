@@ -2,10 +2,10 @@ import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { f32ToF16 } from '../../../src/input/formats/float.ts';
 import { disk } from '../../../src/input/formats/node/folder-files.ts';
-import { writeSafetensors } from '../../../src/input/formats/node/safetensors-file.ts';
 import { openCheckpoint } from '../../../src/input/formats/open-checkpoint.ts';
 import type { StoredTensor } from '../../../src/input/formats/tensor-data.ts';
 import { initialise } from '../../../src/models/bind-checkpoint.ts';
+import { writeSafetensors } from '../../../tests/support/safetensors-file.ts';
 import { CONFIG } from '../shape.ts';
 
 /** Writes a model with the same tensors as another, but randomly initialized. */

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { openSafetensors, writeSafetensors } from '../../../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../../src/input/formats/tensor-data.ts';
+import { openSafetensors, writeSafetensors } from '../../../tests/support/safetensors-file.ts';
 
 /** The state of a run. */
 export interface RunState {

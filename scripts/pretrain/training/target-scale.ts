@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { readSafetensors, writeSafetensors } from '../../../src/input/formats/node/safetensors-file.ts';
 import type { StoredTensor } from '../../../src/input/formats/tensor-data.ts';
+import { readSafetensors, writeSafetensors } from '../../../tests/support/safetensors-file.ts';
 import type { TeacherVectors } from '../teacher/teacher-vectors.ts';
 
 /**

@@ -18,13 +18,13 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeSafetensors } from '../../../tests/support/safetensors-file.ts';
 import { add, input, weight } from '../../engine/graph/build.ts';
 import { Graph } from '../../engine/graph/graph.ts';
 import { lower, type WeightLocation } from '../../engine/onnx/lower.ts';
 import { createSession } from '../../engine/runtime/node/create-session.ts';
 import { UserError } from '../../support/user-error.ts';
 import { disk } from './node/folder-files.ts';
-import { writeSafetensors } from './node/safetensors-file.ts';
 import { openCheckpoint } from './open-checkpoint.ts';
 import type { StoredTensor } from './tensor-data.ts';
 

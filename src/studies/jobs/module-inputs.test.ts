@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { feedsOf, named, withPrefix } from '../../../scripts/conformance/read-case.ts';
 import { measuredModel } from '../../../tests/support/measure-inputs-in.ts';
-import { readSafetensors } from '../../input/formats/node/safetensors-file.ts';
+import { readSafetensors } from '../../../tests/support/safetensors-file.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { moduleInputs } from './module-inputs.ts';
 

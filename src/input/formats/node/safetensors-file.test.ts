@@ -2,8 +2,12 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  openSafetensors,
+  readSafetensors,
+  writeSafetensors,
+} from '../../../../tests/support/safetensors-file.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { openSafetensors, readSafetensors, writeSafetensors } from './safetensors-file.ts';
 
 const shared = existsSync('../shared');
 

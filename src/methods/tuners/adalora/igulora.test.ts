@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { loadCase } from '../../../../scripts/conformance/load-case.ts';
 import { feedsOf, withPrefix } from '../../../../scripts/conformance/read-case.ts';
 import { inLayout } from '../../../../tests/support/recorded-triplets.ts';
-import { readSafetensors } from '../../../input/formats/node/safetensors-file.ts';
+import { readSafetensors } from '../../../../tests/support/safetensors-file.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { Program } from '../../../program/program.ts';
 import { Random } from '../../../support/random.ts';

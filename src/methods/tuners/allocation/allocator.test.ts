@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { readSafetensors } from '../../../input/formats/node/safetensors-file.ts';
+import { readSafetensors } from '../../../../tests/support/safetensors-file.ts';
 import type { StoredTensor } from '../../../input/formats/tensor-data.ts';
 import { type AdaLoraConfig, adaLoraConfigSchema } from '../composed/pruned-triplets.ts';
 import type { AllocationEvent } from '../method-run.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { measuredModel, measureInputsIn } from '../../../../tests/support/measure-inputs-in.ts';
-import { readSafetensors } from '../../../input/formats/node/safetensors-file.ts';
+import { readSafetensors } from '../../../../tests/support/safetensors-file.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { Random } from '../../../support/random.ts';
 import { factorName } from '../low-rank/factors.ts';

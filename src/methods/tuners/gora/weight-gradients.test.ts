@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { loadCase } from '../../../../scripts/conformance/load-case.ts';
 import { feedsOf, withPrefix } from '../../../../scripts/conformance/read-case.ts';
-import { readSafetensors } from '../../../input/formats/node/safetensors-file.ts';
+import { readSafetensors } from '../../../../tests/support/safetensors-file.ts';
 import { nodeEngine } from '../../../program/node/node-engine.ts';
 import { Program } from '../../../program/program.ts';
 import { WeightGradientTuner } from './weight-gradients.ts';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openForTask } from '../../../../tests/support/open-for-task.ts';
+import { readSafetensors, writeSafetensors } from '../../../../tests/support/safetensors-file.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
-import { readSafetensors, writeSafetensors } from '../../../input/formats/node/safetensors-file.ts';
 
 let folder: string;
 beforeEach(() => {

@@ -10,15 +10,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readAdapter, writeAdapter } from '../../../../../tests/support/adapter-folder.ts';
+import { writeSafetensors } from '../../../../../tests/support/safetensors-file.ts';
 import {
   asStored,
   parseAdapterConfig,
   peftAdapter,
 } from '../../../../methods/tuners/low-rank/peft-config.ts';
-import { writeSafetensors } from '../../node/safetensors-file.ts';
 import { formatAdapterConfig } from '../encode-adapter.ts';
 import type { AdapterTensors } from '../stored-adapter.ts';
-import { readAdapter, writeAdapter } from './adapter-folder.ts';
 
 let folder: string;
 beforeEach(() => {

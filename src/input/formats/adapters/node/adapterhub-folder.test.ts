@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { writeSafetensors } from '../../node/safetensors-file.ts';
+import { readAdapter, writeAdapter } from '../../../../../tests/support/adapter-folder.ts';
+import { writeSafetensors } from '../../../../../tests/support/safetensors-file.ts';
 import { headLabels, type StoredAdapter } from '../stored-adapter.ts';
-import { readAdapter, writeAdapter } from './adapter-folder.ts';
 
 const OWN = 'encoder.layer.0.output.adapters.default.adapter_up.bias';
 const ADAPTER: StoredAdapter = {

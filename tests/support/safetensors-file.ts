@@ -1,8 +1,8 @@
-import { atomicWrite } from '../../store/node/atomic-write.ts';
-import { encodeSafetensors } from '../encode-safetensors.ts';
-import { type SafetensorsFile, safetensorsFile } from '../safetensors.ts';
-import type { StoredTensor } from '../tensor-data.ts';
-import { FileSource } from './file-source.ts';
+import { encodeSafetensors } from '../../src/input/formats/encode-safetensors.ts';
+import { FileSource } from '../../src/input/formats/node/file-source.ts';
+import { type SafetensorsFile, safetensorsFile } from '../../src/input/formats/safetensors.ts';
+import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
+import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
 
 /** Opens a file. Throws a UserError if it is missing, unreadable or truncated, or has an invalid header. */
 export function openSafetensors(path: string): SafetensorsFile {

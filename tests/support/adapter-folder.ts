@@ -1,7 +1,7 @@
-import { disk } from '../../node/folder-files.ts';
-import { encodeAdapter } from '../encode-adapter.ts';
-import { readAdapterIn } from '../read-stored-adapter.ts';
-import type { StoredAdapter } from '../stored-adapter.ts';
+import { encodeAdapter } from '../../src/input/formats/adapters/encode-adapter.ts';
+import { readAdapterIn } from '../../src/input/formats/adapters/read-stored-adapter.ts';
+import type { StoredAdapter } from '../../src/input/formats/adapters/stored-adapter.ts';
+import { disk } from '../../src/input/formats/node/folder-files.ts';
 
 export const readAdapter = readAdapterIn.bind(undefined, disk);
 
