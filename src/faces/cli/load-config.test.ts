@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../support/user-error.ts';
+import { DEFAULT_TASK } from '../../tasks/registry.ts';
+import { knownKeys } from '../../training/run/config/run-schema.ts';
+import { KEY_FLAGS } from './flags.ts';
 import { loadConfig } from './load-config.ts';
 
 let folder: string;
@@ -152,4 +155,9 @@ lora: 3
     expect(() => loadConfig(join(folder, 'rum.yaml'))).toThrow('Did you mean run.yaml?');
     expect(() => loadConfig(folder)).toThrow('is a folder or a device. Pass a config file');
   });
+});
+
+it.each(Object.keys(KEY_FLAGS))('the flag of %s sets a key of the config', (key) => {
+  const [name, section = ''] = key.split('.').reverse();
+  expect(knownKeys(DEFAULT_TASK)[section]).toContain(name);
 });

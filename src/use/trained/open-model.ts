@@ -10,7 +10,7 @@ import type { TunedModel } from './trained-parts.ts';
 import { type KnownAdapter, tuneModel } from './tune-model.ts';
 
 /** A trained model on a machine: a folder in Node, or the files of a page. */
-export interface ModelPlatform<Weights extends { model: LoadedModel }> {
+export interface ModelSource<Weights extends { model: LoadedModel }> {
   /** The files of the adapter, or of the model itself. */
   files: Files;
   /** Undefined for a whole model. */
@@ -47,7 +47,7 @@ export interface OpenModelOptions {
  * @throws UserError for anything missing, damaged or incompatible
  */
 export async function openTunedModel<Weights extends { model: LoadedModel }>(
-  { files, adapter, where, readBase, openWeights, onNotice }: ModelPlatform<Weights>,
+  { files, adapter, where, readBase, openWeights, onNotice }: ModelSource<Weights>,
   options: OpenModelOptions,
 ): Promise<TunedModel & Weights> {
   const known = await readNotes(files);

@@ -1,5 +1,5 @@
 import { PEFT_PREFIX, peftName, type StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
-import { headNamed } from '../../../models/heads/registry.ts';
+import { taskTypeFor } from '../../../models/heads/task-type.ts';
 import type { Head } from '../../../models/model-definition.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { suggest } from '../../../support/text.ts';
@@ -43,7 +43,7 @@ const bitFitKind: AdapterKind = {
 };
 
 function storeBiases(
-  { headKind, head }: TunableModel,
+  model: TunableModel,
   layout: ParameterLayout,
   values: Float32Array,
   baseModel: string,
@@ -52,8 +52,8 @@ function storeBiases(
     config: {
       peft_type: NAME,
       base_model_name_or_path: baseModel,
-      task_type: headNamed(headKind).taskType,
-      modules_to_save: head.modules.length > 0 ? head.modules : null,
+      task_type: taskTypeFor(model),
+      modules_to_save: model.head.modules.length > 0 ? model.head.modules : null,
     },
     tensors: layout.tensors(values, (name) => PEFT_PREFIX + name),
     baseModel,

@@ -9,6 +9,13 @@ import type { DataInputOf, DataOf, DEFAULT_TASK, TaskName } from '../../../tasks
 import type { ChosenTraining } from './defaults/policy.ts';
 import type { TrainingConfig, TrainingInput } from './training-section.ts';
 
+/*
+ * A config has four types. `RunConfigInput` comes from a file or a program, with rows and functions as values. The
+ * schema makes a `ParsedConfig` of it, with all defaults that depend on nothing else; config.yaml of a run has this form.
+ * `RunConfig` also has the values that the data and the model decide. `SoundConfig` has the valid parts of a config with
+ * errors, so that its data and its model are checked too.
+ */
+
 /** A `training` section without the values that are chosen later. */
 type ParsedTraining = Omit<TrainingConfig, ChosenTraining> & Partial<Pick<TrainingConfig, ChosenTraining>>;
 

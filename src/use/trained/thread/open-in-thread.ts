@@ -21,7 +21,7 @@ export interface FinishedRun<Task extends AnyTaskName = UsualTask> {
 }
 
 /** The means of a machine to open models in threads. */
-export interface ThreadPlatform {
+export interface ThreadMachine {
   /** Starts the thread of a model. It answers {@link MODEL_METHODS}. */
   start(): CalledThread;
   disk: FolderFiles;
@@ -39,7 +39,7 @@ export interface ThreadPlatform {
 export async function openModelInThread<Task extends AnyTaskName>(
   what: string | FinishedRun<Task>,
   given: ThreadOptions<Task>,
-  platform: ThreadPlatform,
+  platform: ThreadMachine,
 ): Promise<ModelInThread<Task>> {
   assertOptions('open', given, { ...OPEN_OPTIONS, task: TEXT });
   const { task, onProgress, onNotice = platform.warn, ...options } = given;
@@ -54,7 +54,7 @@ export async function openModelInThread<Task extends AnyTaskName>(
 async function started<Task extends AnyTaskName>(
   what: string | FinishedRun<Task>,
   options: OpenOptions,
-  platform: ThreadPlatform,
+  platform: ThreadMachine,
 ): Promise<ModelInThread<Task>> {
   const path = typeof what === 'string' ? what : runFolder(what);
   // The folder of a config cannot be a Hub id.
