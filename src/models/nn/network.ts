@@ -127,7 +127,7 @@ export class Network {
   /** The path of this part. It is a prefix of every path requested from this part; '' for the whole network. */
   readonly path: string = '';
   /** The prefix that is removed from paths: see {@link without}. */
-  private readonly left: string = '';
+  private readonly removedPrefix: string = '';
   // `private` instead of #: a part inherits these fields from the whole network through its prototype. # does not
   // support that.
   private readonly injection: Injection | undefined;
@@ -161,14 +161,14 @@ export class Network {
 
   /** Returns the same network with `prefix` removed from its paths, as in a base model without a head. */
   without(prefix: string): Network {
-    return Object.create(this, { left: { value: prefix } });
+    return Object.create(this, { removedPrefix: { value: prefix } });
   }
 
   /** The full path of a parameter or module of this part. */
   pathOf(name: string): string {
     const path = this.path === '' ? name : `${this.path}.${name}`;
-    if (this.left === '' || !`${path}.`.startsWith(`${this.left}.`)) return path;
-    return path.slice(this.left.length + 1);
+    if (this.removedPrefix === '' || !`${path}.`.startsWith(`${this.removedPrefix}.`)) return path;
+    return path.slice(this.removedPrefix.length + 1);
   }
 
   /** Returns a parameter of the checkpoint: trained if the tuner provides a value, otherwise frozen. */

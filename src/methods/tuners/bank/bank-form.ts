@@ -62,12 +62,12 @@ export interface BankForm {
   /** A key that is equal for forms with the same computation. */
   readonly key: string;
   /**
-   * @param rooms the largest size at each path
+   * @param sizes the largest size at each path
    * @throws NotMixed (while the network is built) for modules with adapters that cannot differ between rows
    */
   inject(
     reader: BankReader,
-    rooms: ReadonlyMap<string, number>,
+    sizes: ReadonlyMap<string, number>,
   ): Partial<Pick<Injection, 'increments' | 'linear' | 'input' | 'output' | 'sublayer'>>;
 }
 

@@ -20,9 +20,9 @@ const MAX_WEIGHT = 2 ** 22;
 /** Linear modules that adapters replace. A head has one output per label. */
 const MODULES: BankForm = {
   key: 'module',
-  inject: (reader, rooms) => ({
+  inject: (reader, sizes) => ({
     linear({ path, inFeatures, outFeatures, transposed }, bias, x) {
-      if (!rooms.has(path)) return undefined;
+      if (!sizes.has(path)) return undefined;
       if (findTokens(x) === undefined) throw sharedByAll(path);
       const part = (name: 'weight' | 'bias', shape: number[]) =>
         reader.read(`${name} ${path}`, shape, (pieces, slot) => {
@@ -39,9 +39,9 @@ const MODULES: BankForm = {
 /** The addition to the outputs of modules with trained biases: the trained bias minus the base's. */
 const BIASES: BankForm = {
   key: 'shift',
-  inject: (reader, rooms) => ({
+  inject: (reader, sizes) => ({
     output(path, y, _x, module) {
-      if (!rooms.has(path)) return undefined;
+      if (!sizes.has(path)) return undefined;
       // A norm may be applied to a table that all texts of a batch share, such as relative positions. With a
       // shift for each text there would be a table for each text, but the next layer takes only one.
       if (findTokens(y) === undefined && !module) throw sharedByAll(path);

@@ -92,9 +92,9 @@ function bottleneck(x: Value, activate: (x: Value) => Value, part: (name: Bottle
 
 const bankForm = ({ reads, nonLinearity }: BottleneckForm): BankForm => ({
   key: `bottleneck of ${reads}, ${nonLinearity}`,
-  inject: (reader, rooms) => ({
+  inject: (reader, sizes) => ({
     sublayer({ path, width }, h, end) {
-      const size = rooms.get(path);
+      const size = sizes.get(path);
       if (size === undefined) return undefined;
       if (findTokens(h) === undefined) throw sharedByAll(path);
       const shapes = { down: [size, width], downBias: [1, size], up: [width, size], upBias: [1, width] };

@@ -95,9 +95,9 @@ function measureWidth({ ofInput, inFeatures, outFeatures }: RescaledModule): num
 /** Rescales inputs or outputs of modules. */
 const bankForm = (side: 'input' | 'output'): BankForm => ({
   key: `rescaled ${side}`,
-  inject: (reader, rooms) => ({
+  inject: (reader, sizes) => ({
     [side](path: string, x: Value) {
-      if (!rooms.has(path)) return undefined;
+      if (!sizes.has(path)) return undefined;
       const factors = reader.read(path, [x.shape[1] as number], (pieces, slot) => {
         const piece = pieces.get(path);
         if (piece) slot.set(piece.tensors.factors!);

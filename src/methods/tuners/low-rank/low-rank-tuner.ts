@@ -29,13 +29,13 @@ import { factorDistances } from './orthogonality.ts';
 /** Increments y += x Aᵀ B, [rank, in] and [rank, out]. A includes λ, and B includes the scale. */
 const FACTORS: BankForm = {
   key: 'factors',
-  inject(reader, rooms) {
+  inject(reader, sizes) {
     // `linear` sets it; it is called before `increments`.
     const outFeatures = new Map<string, number>();
     /** Low-rank products of modules that read the same x, [batch, tokens, outFeatures], by path. */
     const products = (paths: readonly string[], x: Value): Map<string, Value> => {
       const adapted = paths
-        .flatMap((path) => ({ path, rank: rooms.get(path) ?? 0 }))
+        .flatMap((path) => ({ path, rank: sizes.get(path) ?? 0 }))
         .filter(({ rank }) => rank);
       if (adapted.length === 0) return new Map();
       const inFeatures = x.shape[1] as number;
