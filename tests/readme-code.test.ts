@@ -28,7 +28,8 @@ import { Workspace } from './support/workspace.ts';
 const NOT_RUN: Readonly<Record<string, string>> = {
   'npx adalora web': 'serves until it is ended; tests/web.test.ts does so',
   'cd node_modules && rm': 'deletes what the tests run with',
-  'npm ci && npx adalora init': 'CI begins with them',
+  'npm ci && npx adalora init':
+    'CI installs and tests; the next section of the README has the other commands',
   'npm install adalora': 'tests/pack.test.ts does so with the package as it is packed',
   'npm run bench': 'measures for half an hour',
   BENCH_PYTHON: 'measures for an hour beside PEFT',

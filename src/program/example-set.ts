@@ -16,7 +16,7 @@ export interface MixtureSource {
 export interface ExampleSet {
   /** Number of tokens of each example. */
   readonly lengths: Int32Array;
-  /** In an encoder-decoder, number of tokens for the decoder. `lengths` then has the number for the encoder. */
+  /** In an encoder-decoder, how many of these tokens are the decoder's. */
   readonly targetLengths?: Int32Array | undefined;
   /** Number of texts truncated to the maximum length. */
   readonly truncated: number;

@@ -135,7 +135,8 @@ function pageMachine(options: TrainOptions, isKept: boolean, emit: (event: Train
     return loadWeights(model(), base.files, device, (_, share) => onRead(share), isHashed);
   };
   return {
-    has: () => true,
+    // Files of a model at an address would have to be fetched.
+    has: () => options.model instanceof Map,
     async adapter(name) {
       const adapter = asFiles(options.adapter ?? new Map(), name);
       if (await adapter.open(ADAPTER_CONFIG)) return adapter;

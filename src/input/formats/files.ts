@@ -253,3 +253,12 @@ export function missingIn(files: Files, file: string, expected: string): UserErr
     code: 'not_found',
   });
 }
+
+/** The names in a folder, for hints and scans. Empty for a file, and for a folder that the system refuses to list. */
+export function namesIn(folder: FolderFiles): readonly string[] {
+  try {
+    return folder.list();
+  } catch {
+    return [];
+  }
+}

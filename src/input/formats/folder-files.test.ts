@@ -75,6 +75,25 @@ it('a link has the state of its target, and leads out of a folder', () => {
   expect(readFileSync(join(home, 'link'), 'utf8')).toBe('secret');
 });
 
+it('a link in a circle stands for itself', () => {
+  const disk = folderFiles(root);
+  symlinkSync('circle', join(root, 'circle'));
+  expect(disk.stat('circle')).toMatchObject({ kind: 'other', isLink: true });
+});
+
+it('on a whole disk, a parent after a link is that of its target, and an empty path is nothing', () => {
+  const disk = folderFiles('');
+  disk.write(join(root, 'far/deep/own'), 'x');
+  disk.write(join(root, 'far/beside'), 'far');
+  disk.write(join(root, 'beside'), 'near, with more');
+  symlinkSync(join(root, 'far/deep'), join(root, 'near'));
+  const path = `${root}/near/../beside`;
+  expect(readTextNow(disk, path, 'a text')).toBe('far');
+  expect(disk.stat(path)).toMatchObject({ size: 3 });
+  expect(disk.digest(path)).toBe(disk.digest(join(root, 'far/beside')));
+  expect([disk.has(''), disk.stat('')]).toEqual([false, undefined]);
+});
+
 it.each([
   ['/a/b', '/a', true],
   ['/a', '/a', false],

@@ -100,8 +100,7 @@ export function planEpoch(plan: EpochPlan): Int32Array[] {
 const MAX_TOKENS = 2048;
 
 /**
- * Returns batches for evaluation, the longest examples first. So there is little padding, and memory peaks at the
- * start.
+ * Returns batches for evaluation, the longest examples first. So there is little padding.
  *
  * @param batchSize maximum number of examples of a batch
  */
@@ -112,13 +111,13 @@ export function planEvaluation(
 ): Int32Array[] {
   const order = Int32Array.from(examples.lengths.keys());
   sortAlike(order, examples, batchSize, -1);
-  const { lengths, targetLengths } = examples;
+  const { lengths } = examples;
   const batches: Int32Array[] = [];
   for (let start = 0; start < order.length; ) {
     let longest = 0;
     let end = start;
     for (; end < Math.min(order.length, start + batchSize); end++) {
-      longest = Math.max(longest, lengths[order[end]!]! + (targetLengths?.[order[end]!] ?? 0));
+      longest = Math.max(longest, lengths[order[end]!]!);
       if (end > start && (end + 1 - start) * longest > maxTokens) break;
     }
     batches.push(order.slice(start, end));

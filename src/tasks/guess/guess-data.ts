@@ -90,7 +90,10 @@ export function usedRoles({ at }: Pick<Guess, 'at'>): ColumnRole[] {
 
 /** All keys that {@link columnKey} returns. */
 export function columnKeys(): string[] {
-  return TASK_NAMES.flatMap((task) => readSigns(task).keys?.flatMap((keys) => Object.values(keys)) ?? []);
+  const keys = TASK_NAMES.flatMap(
+    (task) => readSigns(task).keys?.flatMap((keys) => Object.values(keys)) ?? [],
+  );
+  return [...new Set(keys)];
 }
 
 /** The key of a role in the `data` section of a task. */

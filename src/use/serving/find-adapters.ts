@@ -1,5 +1,5 @@
 import { ADAPTER_CONFIG, ADAPTER_FILES } from '../../input/formats/adapters/adapter-files.ts';
-import { type FolderFiles, isBelow } from '../../input/formats/files.ts';
+import { type FolderFiles, isBelow, namesIn } from '../../input/formats/files.ts';
 import { lastPart } from '../../support/text.ts';
 import { RUN_FILES } from '../../training/run/run-files.ts';
 import { NOTES_FILE } from '../trained/notes.ts';
@@ -28,17 +28,10 @@ export function findAdapters(disk: FolderFiles, root: string): FoundAdapter[] {
   const rootAdapter = adapterIn(disk, root);
   if (rootAdapter) return [rootAdapter];
   const folder = disk.within(root);
-  const found = listEntries(folder).map((name) => adapterIn(disk, folder.path(name)));
+  const found = namesIn(folder)
+    .slice(0, MAX_FOLDERS)
+    .map((name) => adapterIn(disk, folder.path(name)));
   return found.filter((adapter) => adapter !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1));
-}
-
-function listEntries(folder: FolderFiles): readonly string[] {
-  try {
-    return folder.list().slice(0, MAX_FOLDERS);
-  } catch {
-    // It may be a file, or the system denies access.
-    return [];
-  }
 }
 
 /** The adapter in a folder, or in the folder of a run. */
@@ -67,6 +60,7 @@ export function readState(folder: FolderFiles): string | undefined {
 }
 
 function describeFile(folder: FolderFiles, name: string): string | undefined {
+  if (!folder.has(name)) return undefined;
   try {
     const state = folder.stat(name);
     return state && `${name} ${state.identity},${state.changed}`;

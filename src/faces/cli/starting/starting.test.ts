@@ -238,6 +238,13 @@ describe('the config of a file', () => {
     expect(told[0]).toMatch(/^work\.yaml does not fit work\.csv, so its columns are chosen again\./);
   });
 
+  it('loses the columns of its task when another task is given', async () => {
+    writeFileSync('pairs.csv', `text,label\n${'a question,an answer\nb question,b answer\n'.repeat(3)}`);
+    await config({}, 'pairs.csv');
+    const { data } = await config({ task: 'seq2seq_lm' }, 'pairs.csv');
+    expect(data).toEqual({ train: 'pairs.csv', source: 'text', target: 'label' });
+  });
+
   it('has another name if the first is taken by other data', async () => {
     mkdirSync('more', { recursive: true });
     writeFileSync('more/work.csv', `text,label\n${'a text,a\nb text,b\n'.repeat(3)}`);

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, lstatSync, readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import {
+  appendFileSync,
+  type BigIntStats,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { homedir } from 'node:os';
 import { join, relative } from 'node:path';
 import { PROGRAM } from '../../../support/program.ts';
@@ -16,24 +25,26 @@ import { FileSource, missingFile } from './file-source.ts';
 export function folderFiles(folder: string): FolderFiles {
   const own = join(folder);
   const path = (name: string) => join(folder, name);
-  /** A path in messages: that of the user, if it is one. */
-  const shown = (name: string) => (folder === '' ? name : path(name));
+  /** On a whole disk, names are the user's paths: `..` after a link leads where the system says, and '' nowhere. */
+  const at = (name: string) => (folder === '' ? name : path(name));
   return {
     name: own,
     path,
-    list: () => (existsSync(own) ? readdirSync(own) : []),
-    has: (name) => existsSync(path(name)),
-    stat: (name) => statPath(path(name)),
-    realPath: (name) => realpathSync(path(name)),
+    list: () => (existsSync(own) ? allowed(() => readdirSync(own)) : []),
+    has: (name) => existsSync(at(name)),
+    stat: (name) => statPath(at(name)),
+    realPath: (name) => realpathSync(at(name)),
     listAll: () =>
-      readdirSync(own, { recursive: true, encoding: 'utf8' }).map((name) => name.replaceAll('\\', '/')),
-    openNow: (name, expected) => FileSource.open(shown(name), expected),
-    missing: (name, expected) => missingFile(shown(name), expected),
+      allowed(() => readdirSync(own, { recursive: true, encoding: 'utf8' })).map((name) =>
+        name.replaceAll('\\', '/'),
+      ),
+    openNow: (name, expected) => FileSource.open(at(name), expected),
+    missing: (name, expected) => missingFile(at(name), expected),
     async open(name) {
-      if (!existsSync(path(name))) return undefined;
+      if (!existsSync(at(name))) return undefined;
       return {
-        size: withFile(path(name), ({ size }) => size),
-        read: async (begin, end) => withFile(path(name), (file) => file.read(begin, end)),
+        size: withFile(at(name), ({ size }) => size),
+        read: async (begin, end) => withFile(at(name), (file) => file.read(begin, end)),
       };
     },
     write: (name, content) => atomicWrite(path(name), content),
@@ -50,7 +61,7 @@ export function folderFiles(folder: string): FolderFiles {
     remove: (name) => rmSync(path(name), { recursive: true, force: true }),
     within: (name) => folderFiles(path(name)),
     inScratchFolder: (name, work) => inScratchFolder(own, name, (scratch) => work(folderFiles(scratch))),
-    digest: (name) => contentDigest(disk, path(name), disk.within(cacheFolder())),
+    digest: (name) => contentDigest(disk, at(name), disk.within(cacheFolder())),
     newHash: (algorithm = 'sha256') => createHash(algorithm),
   };
 }
@@ -67,19 +78,33 @@ function withFile<T>(path: string, use: (file: FileSource) => T): T {
 /** The disk of this machine. Its names are paths, absolute or relative to the current folder. */
 export const disk = folderFiles('');
 
-function statPath(path: string): PathState | undefined {
-  const options = { bigint: true, throwIfNoEntry: false } as const;
+/** Does something with a folder. An error of the file system becomes a UserError. */
+function allowed<T>(work: () => T): T {
   try {
-    const own = lstatSync(path, options);
-    const isLink = own?.isSymbolicLink() === true;
-    const stats = isLink ? statSync(path, options) : own;
-    if (!stats) return undefined;
-    const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
-    const { dev, ino, size, mtimeNs, ctimeNs } = stats;
-    const identity = [dev, ino, size, mtimeNs].join();
-    return { kind, size: Number(size), isLink, identity, changed: ctimeNs };
+    return work();
   } catch (error) {
     throw fileError(error) ?? error;
+  }
+}
+
+function statPath(path: string): PathState | undefined {
+  const options = { bigint: true, throwIfNoEntry: false } as const;
+  const own = allowed(() => lstatSync(path, options));
+  const isLink = own?.isSymbolicLink() === true;
+  const stats = isLink ? followed(own) : own;
+  if (!stats) return undefined;
+  const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
+  const { dev, ino, size, mtimeNs, ctimeNs } = stats;
+  const identity = [dev, ino, size, mtimeNs].join();
+  return { kind, size: Number(size), isLink, identity, changed: ctimeNs };
+
+  /** The target of a link. A link in a circle, or to where the system denies access, stands for itself. */
+  function followed(link: BigIntStats): BigIntStats | undefined {
+    try {
+      return statSync(path, options);
+    } catch {
+      return link;
+    }
   }
 }
 

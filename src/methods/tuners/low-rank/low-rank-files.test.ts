@@ -110,6 +110,12 @@ describe('an imported adapter', () => {
         expect(() => imported(lora(PAIR, { target_modules, layers_to_transform }))).not.toThrow();
   });
 
+  it('may have only modules that are saved in full', () => {
+    const { tuner } = imported(lora({ 'classifier.weight': [2, 4], 'classifier.bias': [2] }));
+    expect(tuner.layout.segments.map(({ name }) => name)).toEqual(['classifier.weight', 'classifier.bias']);
+    expect(() => imported(lora({}))).toThrow('x has no tensor named lora_A');
+  });
+
   it('may have the biases that PEFT repeats', () => {
     const repeated = { 'classifier.original_module.bias': [2] };
     expect(() => imported(lora({ ...PAIR, ...repeated }, { bias: 'all' }))).not.toThrow();
@@ -138,7 +144,7 @@ describe('an imported adapter', () => {
     [
       'E in a LORA adapter',
       lora({ ...PAIR, [`${QUERY}.lora_E`]: [2, 1] }),
-      'does not belong in a LORA adapter',
+      'does not belong in an adapter of type LORA',
     ],
     [
       'another width',

@@ -114,8 +114,7 @@ const COPIES = /\.(original_module|modules_to_save)\./;
  * Checks a redundant tensor. PEFT writes copies of modules that are also there under their own names, as it does with
  * embeddings, and with `bias: all` those of all biases.
  */
-function checkRedundant({ config, tensors }: StoredAdapter, key: string, where: string): void {
-  const { bias } = config;
+function checkRedundant({ tensors }: StoredAdapter, bias: string | undefined, key: string, where: string) {
   if (BASE_WEIGHT.test(key) || tensors.has(key.replace(COPIES, '.'))) return;
   if (bias === undefined || (bias === 'all' && key.endsWith('.bias'))) return;
   throw new InvalidFile({
@@ -149,7 +148,7 @@ export function readPeft<Config>(
     }
     const inFile = peftName(key, where);
     if (isRedundant(key)) {
-      checkRedundant(stored, key, where);
+      checkRedundant(stored, (config as { bias?: string }).bias, key, where);
       continue;
     }
     const name = nameInModel(model, layoutName(files, inFile));
@@ -164,8 +163,9 @@ export function readPeft<Config>(
   assertSameBase(model, stored.tensors, where);
   checkSaved(model, saved, stored, where);
   const [first] = files.parts;
-  if (![...stored.tensors.keys()].some((key) => findPart(files.parts, key)))
-    throw damaged(`${where}: ${first}`, 'is missing');
+  // Only modules that are saved in full make an adapter too.
+  const isEmpty = saved.size === 0 && ![...stored.tensors.keys()].some((key) => findPart(files.parts, key));
+  if (isEmpty) throw damaged(where, `has no tensor named ${files.parts.join(', ')}`);
   const linears = new Map(model.linears.map((module) => [module.path, module]));
   const modules = [...own].map(([path, tensors]) => {
     const module = linears.get(path);
@@ -210,7 +210,7 @@ export function importPeft<Config, Made extends Tuner>(
   const tensors: AdapterTensors = new Map([...own, ...read.shared, ...read.saved]);
   for (const [name] of own) {
     if (!layout.find(name) && !frozen?.layout.find(name))
-      throw damaged(`${where}: ${name}`, `does not belong in a ${files.peftType} adapter`);
+      throw damaged(`${where}: ${name}`, `does not belong in an adapter of type ${files.peftType}`);
   }
   for (const { name, shape } of frozen?.layout.segments ?? []) {
     const tensor = tensors.get(name);

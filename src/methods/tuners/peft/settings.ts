@@ -42,6 +42,12 @@ function inFile<Setting extends z.ZodType>(setting: Setting): InFile<Setting> {
 
 export const savedModules = inFile(targetShape.modules_to_save);
 
+/** In a file, an empty list of targets is not null: PEFT then adapts nothing instead of the model's default modules. */
+const FILE_TARGETS = z
+  .union([z.string(), z.array(z.string())])
+  .nullable()
+  .default(null);
+
 /**
  * The schema of an `adapter_config.json`: PEFT's settings for every adapter, those of a method's section, and more that
  * a section does not have. Key names and defaults are PEFT's (0.21). Unknown keys are dropped, as in PEFT.
@@ -50,7 +56,10 @@ export function fileSchema<Section extends z.ZodRawShape, More extends z.ZodRawS
   section: Section,
   more: More,
 ) {
-  const own = Object.entries(section).map(([key, setting]) => [key, inFile(setting as z.ZodType)]);
+  const own = Object.entries(section).map(([key, setting]) => [
+    key,
+    key === 'target_modules' ? FILE_TARGETS : inFile(setting as z.ZodType),
+  ]);
   return z.object({
     task_type: z.string().nullable().default(null),
     /** Folder or Hub id of the base model. */

@@ -210,7 +210,11 @@ const veraConfigSchema = z.strictObject({
   bias: z.enum(['none', 'vera_only', 'all']).default('none'),
 });
 
-const schema = fileSchema(veraConfigSchema.shape, { init_weights: z.boolean().default(true) });
+const schema = fileSchema(veraConfigSchema.shape, {
+  init_weights: z.boolean().default(true),
+  // A value that no run can train with may still be read.
+  vera_dropout: z.number().default(0),
+});
 
 /** PEFT's files of VeRA. */
 const VERA_FILES: PeftFiles<z.output<typeof schema>> = {

@@ -104,8 +104,7 @@ function evaluations({ evaluate, totalSteps, stepsPerEpoch }: TrainerSettings, c
 }
 
 /**
- * Examples per second in evaluations. The largest batch runs first and is not timed, because it opens the
- * session.
+ * Examples per second in evaluations. The first batch is not timed, because it opens the session.
  */
 async function evaluationRate(
   program: Program,

@@ -95,6 +95,11 @@ it('a plan for pictures counts those that are differentiated at a time', () => {
   });
   expect(many).toBe(part);
   expect(few).toBeLessThan(part!);
+  // A user's loss needs the whole batch.
+  const own = configOf({
+    training: { per_device_train_batch_size: 440, compute_loss_func: `function:${'0'.repeat(16)}` as never },
+  });
+  expect(planRun(own, modelOf(vit), { train: pictures }).memoryMb).toBeGreaterThan(many!);
 });
 
 it('a plan needs less memory with moments in bytes', () => {

@@ -50,7 +50,12 @@ export function memoryEstimate(
   const { labelParts } = plain;
   const batch = largestBatch(config, train);
   const size = { examples: batch.length, tokens: paddedTokens(batch, train.lengths) };
-  const atATime = batch.slice(0, Math.ceil(batch.length / countParts(plain, tuner, size)));
+  const { device, training: asked } = config;
+  // As `Program.divides` says of the run's program.
+  const divides =
+    asked.compute_loss_func === undefined && (device !== 'webgpu' || plain.config.picture !== undefined);
+  const parts = divides ? countParts(plain, tuner, size) : 1;
+  const atATime = batch.slice(0, Math.ceil(batch.length / parts));
   const training = inParts(train.batch(atATime, 0).feeds, labelParts);
   const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config, labelParts));
   const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha, optim } = config.training;
@@ -87,8 +92,10 @@ export function memoryEstimate(
 }
 
 function evaluationFeeds({ examples, output }: Evaluation, { training }: RunConfig, labelParts?: number) {
-  const [first] = planEvaluation(examples, training.per_device_eval_batch_size);
-  return { output, feeds: inParts(examples.batch(first!, 0).feeds, labelParts) };
+  const batches = planEvaluation(examples, training.per_device_eval_batch_size);
+  const tokens = (batch: Int32Array) => paddedTokens(batch, examples.lengths);
+  const largest = batches.reduce((most, batch) => (tokens(batch) > tokens(most) ? batch : most));
+  return { output, feeds: inParts(examples.batch(largest, 0).feeds, labelParts) };
 }
 
 function sessionMb(

@@ -19,13 +19,13 @@ export function findShape(adapter: PackedAdapter): BankShape {
 
 /** The shape with room for all adapters that fit into one of two shapes. */
 export function joinShapes(one: BankShape, other: BankShape): BankShape {
-  const sizes = new Map(one);
+  const rooms = new Map(one);
   for (const [key, { form, sizes }] of other) {
-    const both = new Map(sizes.get(key)?.sizes);
+    const both = new Map(rooms.get(key)?.sizes);
     for (const [path, size] of sizes) both.set(path, Math.max(size, both.get(path) ?? 0));
-    sizes.set(key, { form, sizes: both });
+    rooms.set(key, { form, sizes: both });
   }
-  return sizes;
+  return rooms;
 }
 
 /** The size of a slot: the sum over its places. */

@@ -58,8 +58,16 @@ export async function answerWriting(
     },
   }).getReader();
   const chunk = (fields: object) => ({ ...head, object: form.object.chunk, ...fields });
-  const say = (index: number, part: object, finish: string | null = null) =>
+  let isOver = false;
+  const say = (index: number, part: object, finish: string | null = null) => {
+    // The other choices may still be written after one has failed.
+    if (isOver) return;
     parts.enqueue(chunk({ choices: [{ index, ...part, logprobs: null, finish_reason: finish }] }));
+  };
+  const end = () => {
+    isOver = true;
+    parts.close();
+  };
   const work = Promise.all(
     choices.map(async (choice, index) => {
       let isOpen = false;
@@ -76,10 +84,7 @@ export async function answerWriting(
       return one;
     }),
   );
-  work.then(
-    () => parts.close(),
-    () => parts.close(),
-  );
+  work.then(end, end);
   // Wait for the first piece, so that a request that fails earlier gets an error status.
   const first = await reader.read();
   if (first.done) await work;
