@@ -21,6 +21,9 @@ const METHODS = {
     '{target_r: 2, init_r: 4, lora_alpha: 16, tinit: 2, tfinal: 5, deltaT: 3, restart: true}',
 };
 
+/** The method whose runs also evaluate. */
+const SCORED = 'increlora';
+
 let workspace: Workspace;
 beforeAll(() => {
   workspace = new Workspace();
@@ -31,12 +34,14 @@ const settingsOf = (name: keyof typeof METHODS) => [
   ...[`method=${name.split(',')[0]}`, `${name.split(',')[0]}=${METHODS[name]}`],
   ...['training.max_steps=12', 'training.save_steps=3', 'training.logging_steps=2'],
   'training.gradient_accumulation_steps=2',
+  // One of them evaluates between two changes of its ranks.
+  ...(name === SCORED ? [] : [UNSCORED]),
 ];
 
 describe.each(Object.keys(METHODS) as (keyof typeof METHODS)[])('%s', (method) => {
   it('resumes byte for byte after a kill between two changes of its ranks', async () => {
     const whole = `whole-${method}`;
-    expect(await workspace.train(...settingsOf(method), UNSCORED, `output=${whole}`)).toMatchObject({
+    expect(await workspace.train(...settingsOf(method), `output=${whole}`)).toMatchObject({
       code: 0,
       stderr: '',
     });
@@ -49,7 +54,7 @@ describe.each(Object.keys(METHODS) as (keyof typeof METHODS)[])('%s', (method) =
 
     const killed = `killed-${method}`;
     const args = ['train', 'run.yaml', ...settingsOf(method).flatMap((one) => ['--set', one])];
-    args.push('--set', UNSCORED, '--set', `output=${killed}`);
+    args.push('--set', `output=${killed}`);
     await workspace.killAt({ type: 'step', step: 6 }, args);
     expect(await workspace.run(...args, '--resume')).toMatchObject({ code: 0 });
     for (const file of ['adapter_model.safetensors', 'adapter_config.json'])
