@@ -59,7 +59,6 @@ export async function predictAll(
   program: Predictor,
   values: Float32Array,
   set: ExampleSet,
-  _numLabels: number,
   batchSize: number,
 ): Promise<Float32Array> {
   return joinedFloats(await predictRows(program, values, set, batchSize));

@@ -20,10 +20,11 @@ export function addKeyOptions(command: Command, keys?: readonly string[]): Comma
     repeated,
     [],
   );
-  for (const [key, [, , isNumber]] of Object.entries(KEY_FLAGS)) {
+  for (const [key, [, , parsed]] of Object.entries(KEY_FLAGS)) {
     if (keys && !keys.includes(key)) continue;
     const option = keyOption(key);
-    command.addOption(isNumber ? option.argParser(numeral) : option);
+    // Only numbers are parsed. Their digits become a part of a config.
+    command.addOption(parsed ? option.argParser(numeral) : option);
   }
   return command;
 }
@@ -36,10 +37,10 @@ export function addConfigOptions(command: Command): Command {
 /** The settings that flags stand for, as `--set` has them. Flags of {@link KEY_FLAGS} come first. */
 export function keySettings(options: KeyOptions): string[] {
   const values = options as unknown as Record<string, string | undefined>;
-  const flagged = Object.entries(KEY_FLAGS).flatMap(([key, [flag, , isNumber]]) => {
+  const flagged = Object.entries(KEY_FLAGS).flatMap(([key, [flag, , parsed]]) => {
     const value = values[new Option(flag).attributeName()];
     // Settings are parsed as YAML. Without quotes, a name such as 1e3 would become a number.
-    return value === undefined ? [] : [`${key}=${isNumber ? value : JSON.stringify(value)}`];
+    return value === undefined ? [] : [`${key}=${parsed ? value : JSON.stringify(value)}`];
   });
   return [...flagged, ...options.set];
 }

@@ -80,20 +80,24 @@ export interface HttpFailure {
 /** Seconds after which a client should retry when the server is full. */
 const RETRY_AFTER = 1;
 
-/** The errors of a service, subclasses before their base. Only those without a code may name files. */
-const KNOWN: readonly (readonly [
-  kind: abstract new (...args: never[]) => Error,
-  status: FailureStatus,
-  code?: HttpFailure['code'],
-])[] = [
-  [UnknownModel, 404, 'model_not_found'],
-  [NotThere, 404],
-  [PromptTooLong, 422, 'context_length_exceeded'],
-  [BadPicture, 400, 'invalid_image'],
-  [PictureTooLarge, 413, 'image_too_large'],
-  [UserError, 422],
-  [TimedOut, 504],
-  [ComputationError, 500],
+interface KnownError {
+  kind: abstract new (...args: never[]) => Error;
+  status: FailureStatus;
+  code?: HttpFailure['code'];
+  /** Whether its message may name files of the server. */
+  namesFiles?: boolean;
+}
+
+/** The errors of a service, subclasses before their base. */
+const KNOWN: readonly KnownError[] = [
+  { kind: UnknownModel, status: 404, code: 'model_not_found' },
+  { kind: NotThere, status: 404, namesFiles: true },
+  { kind: PromptTooLong, status: 422, code: 'context_length_exceeded' },
+  { kind: BadPicture, status: 400, code: 'invalid_image' },
+  { kind: PictureTooLarge, status: 413, code: 'image_too_large' },
+  { kind: UserError, status: 422, namesFiles: true },
+  { kind: TimedOut, status: 504, namesFiles: true },
+  { kind: ComputationError, status: 500, namesFiles: true },
 ];
 
 /**
@@ -114,11 +118,11 @@ export function httpFailure(error: unknown, isGone: boolean): HttpFailure {
       retryAfter: status === 503 ? RETRY_AFTER : undefined,
     };
   }
-  const known = KNOWN.find(([kind]) => error instanceof kind);
+  const known = KNOWN.find(({ kind }) => error instanceof kind);
   if (known) {
-    const [, status, code] = known;
+    const { status, code, namesFiles } = known;
     const { message } = error as Error;
-    return { status, message: code === undefined ? withoutFolders(message) : message, code };
+    return { status, message: namesFiles ? withoutFolders(message) : message, code };
   }
   return { status: 500, message: 'an error of the server; see its log' };
 }

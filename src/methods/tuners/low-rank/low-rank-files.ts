@@ -11,7 +11,7 @@ import { type DescribedSettings, describedAdapter } from '../peft/described-adap
 import { type PeftFiles, peftKind, type ReadPeft, type TunerOf, writePeft } from '../peft/peft-files.ts';
 import { createLayerTest } from '../targets/match-targets.ts';
 import type { TunableModel } from '../tuner.ts';
-import { factorName, type LowRankModule, parseFactor } from './factors.ts';
+import { FACTOR_PARTS, type LowRankModule, parseFactor } from './factors.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
 import { loraScale, sortablePattern } from './patterns-and-scales.ts';
 import {
@@ -79,17 +79,12 @@ export function rankedModules<Config extends PeftAdapterConfig>(
   const isInLayers = createLayerTest(config);
   return modules.map(({ tensors, ...module }) => {
     const { path } = module;
-    const [rank, told] = [tensors.get(factorName('', 'A').slice(1))!.shape[0]!, rankOf(path)];
-    const fault =
-      rank === told
-        ? 'is in a layer that layers_to_transform does not select'
-        : `has rank ${rank}, but rank ${told} in the adapter's config`;
-    if (rank !== told || !isInLayers(path))
-      throw new InvalidFile({
-        where: `${where}: ${path}`,
-        fault,
-        hint: 'The adapter is damaged. Save it again.',
-      });
+    const rank = tensors.get(FACTOR_PARTS[0])!.shape[0]!;
+    const told = rankOf(path);
+    const refuse = (fault: string) =>
+      new InvalidFile({ where: `${where}: ${path}`, fault, hint: 'The adapter is damaged. Save it again.' });
+    if (rank !== told) throw refuse(`has rank ${rank}, but rank ${told} in the adapter's config`);
+    if (!isInLayers(path)) throw refuse('is in a layer that layers_to_transform does not select');
     return { ...module, rank, scale: scaleOf(path, rank) };
   });
 }
