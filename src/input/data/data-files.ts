@@ -1,7 +1,7 @@
 import { lastPart, nearest } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
 import { type DownloadProgress, wholeFile } from '../formats/byte-source.ts';
-import { type FolderFiles, namesIn } from '../formats/files.ts';
+import { type FolderFiles, listSafely } from '../formats/files.ts';
 import type { Hub } from '../hub/hub.ts';
 import { PICTURE_NAME } from '../pictures/pixels.ts';
 import { checkTextSize, decodeText, isGzip, readExtension } from './detect-format.ts';
@@ -170,7 +170,7 @@ export class DataFiles {
       });
     }
     const beside = this.#disk.within(folder);
-    const entries = namesIn(beside);
+    const entries = listSafely(beside);
     const below = entries.map((entry) => `${entry}/${name}`).find((other) => beside.has(other));
     const guesses = below === undefined ? nearest(name, entries) : [beside.path(below)];
     // Users often start a command in the parent folder of a config and its data, and forget that paths are

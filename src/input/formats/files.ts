@@ -255,7 +255,7 @@ export function missingIn(files: Files, file: string, expected: string): UserErr
 }
 
 /** The names in a folder, for hints and scans. Empty for a file, and for a folder that the system refuses to list. */
-export function namesIn(folder: FolderFiles): readonly string[] {
+export function listSafely(folder: FolderFiles): readonly string[] {
   try {
     return folder.list();
   } catch {

@@ -1,5 +1,5 @@
 import { ADAPTER_CONFIG, ADAPTER_FILES } from '../../input/formats/adapters/adapter-files.ts';
-import { type FolderFiles, isBelow, namesIn } from '../../input/formats/files.ts';
+import { type FolderFiles, isBelow, listSafely } from '../../input/formats/files.ts';
 import { lastPart } from '../../support/text.ts';
 import { RUN_FILES } from '../../training/run/run-files.ts';
 import { NOTES_FILE } from '../trained/notes.ts';
@@ -28,7 +28,7 @@ export function findAdapters(disk: FolderFiles, root: string): FoundAdapter[] {
   const rootAdapter = adapterIn(disk, root);
   if (rootAdapter) return [rootAdapter];
   const folder = disk.within(root);
-  const found = namesIn(folder)
+  const found = listSafely(folder)
     .slice(0, MAX_FOLDERS)
     .map((name) => adapterIn(disk, folder.path(name)));
   return found.filter((adapter) => adapter !== undefined).sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -1,6 +1,6 @@
 import { ADAPTER_CONFIG } from '../../input/formats/adapters/adapter-files.ts';
 import type { DownloadProgress } from '../../input/formats/byte-source.ts';
-import { type FolderFiles, namesIn } from '../../input/formats/files.ts';
+import { type FolderFiles, listSafely } from '../../input/formats/files.ts';
 import type { Hub } from '../../input/hub/hub.ts';
 import type { ResolveOptions } from '../../input/hub/repository.ts';
 import { lastPart, nearest } from '../../support/text.ts';
@@ -74,7 +74,7 @@ function missingRun(disk: FolderFiles, path: string): UserError {
 
 /** Paths of the runs in a folder. */
 function runsIn(folder: FolderFiles): string[] {
-  const names = namesIn(folder).filter((name) => folder.has(`${name}/${RUN_FILES.config}`));
+  const names = listSafely(folder).filter((name) => folder.has(`${name}/${RUN_FILES.config}`));
   return names.map(folder.path);
 }
 
@@ -83,7 +83,7 @@ async function fetched(hub: Hub, id: string, options: LocateOptions): Promise<st
   try {
     return await hub.resolveModel(id, options);
   } catch (error) {
-    const near = nearest(lastPart(id), namesIn(hub.disk.within(`${id}/..`)));
+    const near = nearest(lastPart(id), listSafely(hub.disk.within(`${id}/..`)));
     if (!(error instanceof UserError) || near.length === 0) throw error;
     throw hub.disk.missing(id, 'the folder of a run, an adapter or a model, or its id on the Hub');
   }
