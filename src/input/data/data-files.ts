@@ -118,7 +118,7 @@ export class DataFiles {
   }
 
   #isQrels(path: string): boolean {
-    const beside = (name: string) => this.#disk.has(`${path}/../../${name}`);
+    const beside = (name: string) => this.#disk.has(this.#disk.path(`${path}/../../${name}`));
     return lastPart(this.#disk.path(`${path}/..`)) === 'qrels' && BESIDE_QRELS.every(beside);
   }
 
