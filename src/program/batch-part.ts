@@ -2,7 +2,9 @@ import type { GraphNode, Value } from '../engine/graph/graph.ts';
 import { reachable } from '../engine/graph/print.ts';
 import type { Tensors } from '../engine/runtime/session.ts';
 import type { Tuner } from '../methods/tuners/tuner.ts';
+import type { MaskSource } from '../models/nn/dropout.ts';
 import type { BatchRows } from '../models/nn/mask-part.ts';
+import { addUp } from '../support/numbers.ts';
 import { labelsOfPart, select } from './objectives/labelled-rows.ts';
 import { exampleWeights } from './objectives/sequence-loss.ts';
 import type { TaskModel } from './objectives/task-model.ts';
@@ -18,19 +20,31 @@ const MAX_PART = 1100;
 
 /**
  * The number of parts in which some examples of a batch are differentiated. The parts sum to the whole for losses that
- * are means over examples or tokens. It is 1 for a loss over all examples together, and for a tuner that watches sums
- * which are not linear in the gradient.
+ * are means over examples or tokens. It is 1 for a loss over all examples together, for a tuner that watches sums
+ * which are not linear in the gradient, and for a graph that cuts the masks.
  *
  * @param tokens of these examples, including padding
+ * @param hasOwnLoss whether the loss is the user's, which may depend on all examples of a batch
  */
 export function countParts(
   { joint }: TaskModel,
   { watches }: Pick<Tuner, 'watches'>,
   { examples, tokens }: { examples: number; tokens: number },
+  { masks, hasOwnLoss = false }: { masks?: MaskSource | undefined; hasOwnLoss?: boolean } = {},
 ): number {
-  if (joint || watches || tokens <= MAX_WHOLE) return 1;
+  if (joint || watches || hasOwnLoss || masks === 'graph' || tokens <= MAX_WHOLE) return 1;
   const atATime = Math.max(1, Math.floor((MAX_PART * examples) / tokens));
   return Math.ceil(examples / atATime);
+}
+
+/**
+ * The source of a training's masks. A graph can cut them only for a whole batch, and a batch of pictures is usually
+ * divided.
+ *
+ * @param masks the best place on the device
+ */
+export function trainingMasks({ joint, config }: TaskModel, masks: MaskSource | undefined) {
+  return joint || config.picture ? 'host' : masks;
 }
 
 /** Some examples of a batch, with the padding of the whole batch. */
@@ -75,8 +89,7 @@ export function batchPart(
     return { feeds, rows: { ...part, labelled: rows }, share };
   }
   const weights = classWeights && exampleWeights(whole, classWeights);
-  const weightOf = (from: number, to: number) =>
-    weights ? weights.slice(from, to).reduce((a, b) => a + b, 0) : to - from;
+  const weightOf = (from: number, to: number) => (weights ? addUp(weights.slice(from, to)) : to - from);
   const share = weightOf(part.start, part.end) / weightOf(0, batch);
   return { feeds, rows: { ...part, labelled: new Int32Array() }, share };
 }

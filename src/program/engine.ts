@@ -1,5 +1,5 @@
 import type { Value } from '../engine/graph/graph.ts';
-import type { Session } from '../engine/runtime/session.ts';
+import type { Device, Session } from '../engine/runtime/session.ts';
 import type { MaskSource } from '../models/nn/dropout.ts';
 import { Turns } from '../support/turns.ts';
 
@@ -45,6 +45,11 @@ function nextTurn(): Promise<void> {
     };
     port2.postMessage(undefined);
   });
+}
+
+/** The best place to cut dropout masks on a device. */
+export function masksOn(device: Device): MaskSource {
+  return device === 'webgpu' ? 'graph' : 'host';
 }
 
 export interface EngineOpenOptions {

@@ -3,7 +3,7 @@ import type { Session, Tensors } from '../engine/runtime/session.ts';
 import type { Tuner } from '../methods/tuners/tuner.ts';
 import { DropoutPools } from '../models/nn/dropout.ts';
 import { OnDemand, releaseAll } from '../support/opened.ts';
-import { batchPart } from './batch-part.ts';
+import { batchPart, countParts, trainingMasks } from './batch-part.ts';
 import type { Engine } from './engine.ts';
 import { type JointBatch, type JointPart, JointProgram } from './joint-program.ts';
 import { inParts } from './objectives/labelled-rows.ts';
@@ -67,20 +67,21 @@ export class Program {
     const { communicator = ALONE, measuresNoise, ...training } = options;
     this.parts = { engine, model, tuner };
     this.communicator = communicator;
-    // The graph can draw masks only for a whole batch. Runs that split batches draw them on the host. A batch of pictures
-    // is usually large, so it is split too.
     this.#options = {
       pools: new DropoutPools(),
       ...training,
-      masks:
-        communicator.size > 1 || model.joint || measuresNoise || model.config.picture ? 'host' : engine.masks,
+      masks: communicator.size > 1 || measuresNoise ? 'host' : trainingMasks(model, engine.masks),
     };
     this.#gradient = new Float32Array(tuner.layout.length + (tuner.watches ?? 0));
   }
 
-  /** Whether a large batch may be differentiated in parts: a user's loss may depend on all examples of a batch. */
-  get divides(): boolean {
-    return this.#options.masks !== 'graph' && this.#options.customLoss === undefined;
+  /** The number of parts in which each process differentiates its examples of a batch. */
+  countParts({ examples, tokens }: { examples: number; tokens: number }): number {
+    const { size } = this.communicator;
+    const { masks, customLoss } = this.#options;
+    const { model, tuner } = this.parts;
+    const own = { examples: examples / size, tokens: tokens / size };
+    return countParts(model, tuner, own, { masks, hasOwnLoss: customLoss !== undefined });
   }
 
   /** Opens the training session before the first step. */

@@ -1,5 +1,5 @@
 import { createSession, type WebSessionOptions } from '../engine/runtime/web-session.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, masksOn } from './engine.ts';
 import { loweredWithFiles } from './lowered.ts';
 import type { ModelWeights } from './weight-memory.ts';
 
@@ -12,7 +12,7 @@ export interface WebEngineOptions extends Omit<WebSessionOptions, 'weightFiles'>
 export function webEngine({ locate }: Pick<ModelWeights, 'locate'>, options: WebEngineOptions): Engine {
   const { weights, ...session } = options;
   return {
-    masks: session.device === 'webgpu' ? 'graph' : 'host',
+    masks: masksOn(session.device),
     async open(outputs) {
       const { encoded, files } = loweredWithFiles(outputs, { target: session.device, locate });
       const weightFiles = files.map((path) => ({ path, data: weights(path) }));

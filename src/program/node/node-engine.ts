@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Device } from '../../engine/runtime/session.ts';
 import { disk } from '../../input/formats/node/folder-files.ts';
 import { assertOptions, BOOLEAN, COUNT, type OptionTypes, TEXT } from '../../support/options.ts';
-import type { Engine } from '../engine.ts';
+import { type Engine, masksOn } from '../engine.ts';
 import { unchanged } from '../unchanged.ts';
 import type { ModelWeights } from '../weight-memory.ts';
 
@@ -40,7 +40,7 @@ export function nodeEngine(model: ModelWeights, device: Device, given: NodeEngin
       return readFileSync(join(weightFolder, file));
     };
     return {
-      masks: 'host',
+      masks: masksOn(device),
       async open(outputs) {
         const { webEngine } = await import('../web-engine.ts');
         return webEngine(model, { device, weights, threads: options.threads }).open(outputs);
@@ -48,7 +48,7 @@ export function nodeEngine(model: ModelWeights, device: Device, given: NodeEngin
     };
   }
   return {
-    masks: device === 'webgpu' ? 'graph' : 'host',
+    masks: masksOn(device),
     async open(outputs, { packed = false } = {}) {
       const [{ loweredWithFiles }, { createSession }, { packsWeights }] = await Promise.all([
         import('../lowered.ts'),

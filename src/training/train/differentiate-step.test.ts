@@ -57,6 +57,7 @@ it('differentiates many pictures in parts, with the result of the whole batch', 
   expect(computed).toEqual([EXAMPLES, ...PARTS, EXAMPLES]);
   // Sums of absolute values over parts are not those over the batch.
   expect(countParts(model, { watches: 1 }, size)).toBe(1);
+  expect(countParts(model, {}, size, { masks: 'graph' })).toBe(1);
   expect(countParts(model, {}, { examples: 32, tokens: 2048 })).toBe(1);
   // The parts sum the same float32 numbers in another order.
   expect(step.loss).toBeCloseTo(whole.loss, 5);

@@ -5,7 +5,6 @@ import {
   globalNorm,
   gradientNoise,
 } from '../../methods/optim/gradient.ts';
-import { countParts } from '../../program/batch-part.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import type { Objective, Program } from '../../program/program.ts';
 import type { MicroBatch } from './step-batches.ts';
@@ -42,15 +41,7 @@ export async function differentiateStep(
     program.differentiate(values, feeds, seed, number, division);
   const isJoint = program.parts.model.joint !== undefined;
   const isSingle = batches.length === 1 && communicator.size === 1;
-  const { model, tuner } = program.parts;
-  const parts = ({ examples, tokens }: MicroBatch) =>
-    program.divides
-      ? countParts(model, tuner, {
-          examples: examples / communicator.size,
-          tokens: tokens / communicator.size,
-        })
-      : 1;
-  const isSplit = batches.some((batch) => parts(batch) > 1);
+  const isSplit = batches.some((batch) => program.countParts(batch) > 1);
   if (isSingle && !isSplit && !measuresNoise && !(isJoint && batches[0]!.chunk))
     return { ...(await of(batches[0]!)), stops };
   const length = values.length + (program.parts.tuner.watches ?? 0);
@@ -64,7 +55,7 @@ export async function differentiateStep(
   async function* each() {
     for (const batch of batches) {
       if (program.parts.tuner.watchesLast) gradient.fill(0, values.length);
-      const count = Math.max(leastParts, parts(batch));
+      const count = Math.max(leastParts, program.countParts(batch));
       for (let i = 0; i < count; i++) {
         const { rank, size } = communicator;
         const division = { ...communicator, rank: rank * count + i, size: size * count };

@@ -1,6 +1,7 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
 import { paddedTokens, planEpoch } from '../../input/text/batches.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
+import { addUp } from '../../support/numbers.ts';
 
 /** One of the batches of an optimizer step. */
 export interface MicroBatch {
@@ -47,7 +48,7 @@ export class StepBatches {
       const tokens = paddedTokens(examples, this.#train.lengths);
       return { ...this.#train.batch(examples, number), examples: examples.length, tokens, number };
     });
-    const all = batches.reduce((sum, { weight }) => sum + weight, 0);
+    const all = addUp(batches, ({ weight }) => weight);
     return batches.map((batch) => ({ ...batch, weight: batch.weight / all }));
   }
 

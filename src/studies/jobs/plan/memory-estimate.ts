@@ -8,7 +8,8 @@ import type { Tuner } from '../../../methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { baseFormat } from '../../../program/bases/base-format.ts';
 import { onBase } from '../../../program/bases/on-base.ts';
-import { countParts } from '../../../program/batch-part.ts';
+import { countParts, trainingMasks } from '../../../program/batch-part.ts';
+import { masksOn } from '../../../program/engine.ts';
 import type { Evaluation, ExampleSet } from '../../../program/example-set.ts';
 import { inParts } from '../../../program/objectives/labelled-rows.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
@@ -50,11 +51,10 @@ export function memoryEstimate(
   const { labelParts } = plain;
   const batch = largestBatch(config, train);
   const size = { examples: batch.length, tokens: paddedTokens(batch, train.lengths) };
-  const { device, training: asked } = config;
-  // As `Program.divides` says of the run's program.
-  const divides =
-    asked.compute_loss_func === undefined && (device !== 'webgpu' || plain.config.picture !== undefined);
-  const parts = divides ? countParts(plain, tuner, size) : 1;
+  const parts = countParts(plain, tuner, size, {
+    masks: trainingMasks(plain, masksOn(config.device)),
+    hasOwnLoss: config.training.compute_loss_func !== undefined,
+  });
   const atATime = batch.slice(0, Math.ceil(batch.length / parts));
   const training = inParts(train.batch(atATime, 0).feeds, labelParts);
   const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config, labelParts));
