@@ -52,7 +52,8 @@ function readName(folder: FolderFiles): string {
 
 /** The state of an adapter's files. Undefined if the folder has no adapter config. */
 export function readState(folder: FolderFiles): string | undefined {
-  const config = describeFile(folder, ADAPTER_CONFIG);
+  // Most names in a folder of adapters may be plain files, and asking for their state throws an error.
+  const config = folder.has(ADAPTER_CONFIG) ? describeFile(folder, ADAPTER_CONFIG) : undefined;
   if (config === undefined) return undefined;
   const others = new Set([...ADAPTER_FILES, NOTES_FILE]);
   others.delete(ADAPTER_CONFIG);
@@ -60,7 +61,6 @@ export function readState(folder: FolderFiles): string | undefined {
 }
 
 function describeFile(folder: FolderFiles, name: string): string | undefined {
-  if (!folder.has(name)) return undefined;
   try {
     const state = folder.stat(name);
     return state && `${name} ${state.identity},${state.changed}`;

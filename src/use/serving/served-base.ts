@@ -10,6 +10,7 @@ import type { BatchForm } from '../../program/modalities/modality.ts';
 import { plainModel } from '../../program/objectives/plain-model.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
+import { addUp } from '../../support/numbers.ts';
 import { lazy } from '../../support/options.ts';
 import { lastPart } from '../../support/text.ts';
 import type { ModelFolders } from '../trained/model-folders.ts';
@@ -83,7 +84,7 @@ export class BaseModel {
 
   /** The size of its weight files. */
   get bytes(): number {
-    return this.#weights.reduce((sum, file) => sum + (this.machine.disk.stat(file)?.size ?? 0), 0);
+    return addUp(this.#weights, (file) => this.machine.disk.stat(file)?.size ?? 0);
   }
 
   /** A hash that identifies the weights. */

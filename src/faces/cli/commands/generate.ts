@@ -230,7 +230,7 @@ function addGenerationFlags(command: Command): Command {
       number,
     )
     .option('--num_beams, --num-beams <count>', 'number of beams of the beam search', number)
-    .addOption(keyOption('seed').argParser(number))
+    .addOption(keyOption('seed'))
     .option(
       '--set <key=value>',
       'set any key of GenerationConfig, as in --set no_repeat_ngram_size=3; null unsets it (repeatable)',

@@ -72,5 +72,5 @@ export function bytesAt(disk: FolderFiles, path: string): number {
   const { kind, size = 0 } = disk.stat(path) ?? {};
   if (kind !== 'folder') return size;
   const folder = disk.within(path);
-  return folder.list().reduce((sum, name) => sum + bytesAt(disk, folder.path(name)), 0);
+  return addUp(folder.list(), (name) => bytesAt(disk, folder.path(name)));
 }
