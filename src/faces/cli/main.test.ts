@@ -84,8 +84,6 @@ it.each([
   [['train', 'examples/cola.yaml', '--set', 'seed'], '`--set` must be key=value, got "seed"'],
   [['train', 'examples/cola.yaml', '--set', 'seed=-1'], '--set: `seed` must be at least 0, got -1.'],
   [['export', 'x', '-o', 'y'], 'adalora export needs --as <form>: merged: the whole model'],
-  [['sweep', 'x.yaml'], 'adalora sweep is now adalora compare FILE.\n'],
-  [['merge', 'run', '-o', 'y'], 'adalora merge is now adalora export RUN --as merged -o FOLDER.\n'],
   [
     ['predict'],
     'adalora predict needs <run or adapter>: folder of a run or of an adapter (PEFT or AdapterHub).\n' +

@@ -11,17 +11,6 @@ import { createProgram, HELP } from './create-program.ts';
 /** The exit code for a user's error. */
 export const USER_MISTAKE = 2;
 
-/** Commands of earlier versions, and what does their work now. */
-const OLD_NAMES: Readonly<Record<string, string>> = {
-  recipes: 'init --recipe',
-  reproduce: 'compare TABLE',
-  sweep: 'compare FILE',
-  score: 'eval NAME REFERENCES --predictions FILE',
-  mcp: 'serve --mcp RUN...',
-  tokenize: 'inspect MODEL --tokens',
-  merge: 'export RUN --as merged -o FOLDER',
-};
-
 /** Commands whose work several processes divide. */
 const DIVIDED = ['train', 'eval', 'predict', 'generate'];
 
@@ -40,12 +29,6 @@ export async function runCommand(words: readonly string[]): Promise<void> {
   for (const command of [program, ...program.commands]) command.exitOverride();
   if (words.length === 0) return program.outputHelp();
   const [name] = words;
-  const now = Object.hasOwn(OLD_NAMES, name!) ? OLD_NAMES[name!] : undefined;
-  if (now !== undefined) {
-    console.error(`${PROGRAM} ${name} is now ${PROGRAM} ${now}.`);
-    process.exitCode = USER_MISTAKE;
-    return;
-  }
   const isKnown = [HELP, ...program.commands.map((command) => command.name())].includes(name!);
   try {
     // With an unknown command, --help would print the program's help and hide the error.

@@ -1,8 +1,7 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import { listed, nearest, suggest } from '../../../support/text.ts';
-import { type KeyPath, type Problem, shown, valueAt } from '../../../support/user-error.ts';
+import { type Problem, shown, valueAt } from '../../../support/user-error.ts';
 import { tasksWith } from '../../../tasks/registry.ts';
-import { removedHint } from './removed-keys.ts';
 
 type Issue = z.core.$ZodIssue;
 
@@ -10,7 +9,7 @@ type Issue = z.core.$ZodIssue;
 export type KnownKeys = Readonly<Record<string, readonly string[]>>;
 
 /** Converts a zod issue to problems: one, or one for each unknown key. */
-export function describeIssue(issue: Issue, config: unknown, schema: z.ZodType, known: KnownKeys): Problem[] {
+export function describeIssue(issue: Issue, config: unknown, known: KnownKeys): Problem[] {
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({
@@ -22,11 +21,11 @@ export function describeIssue(issue: Issue, config: unknown, schema: z.ZodType, 
   const got = valueAt(config, path);
   if (got === undefined && issue.code !== 'custom') {
     const hint = path.length > 0 ? `Set ${path.join('.')} in the config.` : undefined;
-    return [{ path, fault: `is required (${expectation(issue, schema)})`, hint }];
+    return [{ path, fault: `is required (${expectation(issue)})`, hint }];
   }
   const fault = ownFault(issue);
   if (fault !== undefined) return [{ path, fault }];
-  return [{ path, expected: expectation(issue, schema), got: shown(got), hint: nearValue(issue, got) }];
+  return [{ path, expected: expectation(issue), got: shown(got), hint: nearValue(issue, got) }];
 }
 
 /** The fault in an issue of a schema's own check. Its message begins in lower case, but not with "expected". */
@@ -34,10 +33,16 @@ function ownFault({ message }: Issue): string | undefined {
   return /^[a-z]/.test(message) && !message.startsWith(OWN_MESSAGE) ? message : undefined;
 }
 
+/** Keys of PEFT's AdaLoraConfig that sections with a target rank do not have. */
+const OF_PEFT: Readonly<Record<string, string>> = {
+  r: 'The rank is target_r. It starts at init_r.',
+  total_step: 'Remove it: the steps are counted from the data.',
+  task_type: 'Set task at the top level.',
+};
+
 /** Names the section that a misplaced key belongs to. */
 function describePlace(key: string, section: string, known: KnownKeys): string {
-  const removed = removedHint(section, key);
-  if (removed !== undefined) return removed;
+  if (known[section]?.includes('target_r') && Object.hasOwn(OF_PEFT, key)) return OF_PEFT[key]!;
   const [, name, value] = /^(\w+):(\S.*)$/.exec(key) ?? [];
   if (known[section]?.includes(name!)) return `YAML needs a space after the colon: ${name}: ${value}`;
   const home = Object.keys(known).find((name) => known[name]!.includes(key));
@@ -57,11 +62,11 @@ function nearValue(issue: Issue, got: unknown): string | undefined {
 }
 
 /** The noun phrase after "must be". In a schema's own messages, it follows "expected". */
-function expectation(issue: Issue, schema: z.ZodType): string {
+function expectation(issue: Issue): string {
   if (issue.message.startsWith(OWN_MESSAGE)) return issue.message.slice(OWN_MESSAGE.length);
   switch (issue.code) {
     case 'invalid_type':
-      return `${TYPES[issue.expected] ?? `a value of type ${issue.expected}`}${describeBounds(issue, schema)}`;
+      return TYPES[issue.expected] ?? `a value of type ${issue.expected}`;
     case 'too_small':
       if (issue.origin === 'string') return 'a non-empty string';
       if (issue.origin === 'array') return 'a list with at least one entry';
@@ -71,7 +76,7 @@ function expectation(issue: Issue, schema: z.ZodType): string {
     case 'invalid_value':
       return `${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
     case 'invalid_union':
-      return [...new Set(issue.errors.map(([first]) => expectation(first!, schema)))].join(' or ');
+      return [...new Set(issue.errors.map(([first]) => expectation(first!)))].join(' or ');
     case 'invalid_format':
       return 'pattern' in issue
         ? `a string that matches ${issue.pattern}`
@@ -79,37 +84,6 @@ function expectation(issue: Issue, schema: z.ZodType): string {
     default:
       return `another value (${issue.message})`;
   }
-}
-
-/** The allowed range of the number at an issue's path, with a space before it. */
-function describeBounds({ path, code }: Issue, schema: z.ZodType): string {
-  const number = code === 'invalid_type' ? numberAt(schema, path) : undefined;
-  if (!number) return '';
-  const { minimum, exclusiveMinimum, maximum, exclusiveMaximum } = z.toJSONSchema(number);
-  const bounds = [
-    ...(exclusiveMinimum === undefined ? [] : [`greater than ${exclusiveMinimum}`]),
-    ...(minimum === undefined || minimum <= Number.MIN_SAFE_INTEGER ? [] : [`at least ${minimum}`]),
-    ...(exclusiveMaximum === undefined ? [] : [`less than ${exclusiveMaximum}`]),
-    ...(maximum === undefined || maximum >= Number.MAX_SAFE_INTEGER ? [] : [`at most ${maximum}`]),
-  ];
-  return bounds.length > 0 ? ` ${bounds.join(' and ')}` : '';
-}
-
-function numberAt(schema: z.core.$ZodType, path: KeyPath): z.ZodNumber | undefined {
-  let inner = schema as z.core.$ZodType | undefined;
-  for (const key of path) {
-    const object = unwrapped(inner);
-    inner = object instanceof z.ZodObject ? object.shape[String(key)] : undefined;
-  }
-  const last = unwrapped(inner);
-  return last instanceof z.ZodNumber ? last : undefined;
-}
-
-/** A schema without its default and its `optional`. */
-function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
-  const isWrapped =
-    schema instanceof z.ZodOptional || schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault;
-  return isWrapped ? unwrapped(schema.unwrap()) : schema;
 }
 
 const OWN_MESSAGE = 'expected ';

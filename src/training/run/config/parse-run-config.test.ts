@@ -196,39 +196,13 @@ it('rejects metrics and options that need classes or a row of labels if the task
   expect(refused('causal_lm')).toEqual(['class_weights', 'floor']);
 });
 
-it.each([
-  ['fall_back_to_majority', 'It is a part of training.floor now.'],
-  ['linear_probe', 'A linear probe is a part of training.floor now.'],
-  ['prefer_later_model', 'Remove it: the last model is kept'],
-])('says what training.%s is called now', (key, hint) => {
-  expect(messageOf({ training: { [key]: true } })).toContain(hint);
-});
-
-it.each([
-  ['grow', false, true],
-  ['orthogonality', 'mean-norm', 'sum-squared'],
-  ['importance_timing', 'after-step', 'before-step'],
-])('accepts the removed key %s only with its former default', (key, was, other) => {
-  const parsed = parseRunConfig({ ...BASE, method: 'adalora', adalora: { [key]: was } }, 'test');
-  expect(parsed.adalora).not.toHaveProperty(key);
-  expect(messageOf({ method: 'adalora', adalora: { [key]: other } })).toContain(
-    `\`adalora.${key}\` is not a known key. Remove it`,
+it("answers PEFT's keys with the keys that replace them", () => {
+  const told = messageOf({ adalora: { r: 8, total_step: 100, task_type: 'SEQ_CLS' } });
+  expect(told).toContain('`adalora.r` is not a known key. The rank is target_r. It starts at init_r.');
+  expect(told).toContain(
+    '`adalora.total_step` is not a known key. Remove it: the steps are counted from the data.',
   );
-});
-
-it.each([
-  [{ target_budget: 72 }, '72 triplets'],
-  [{ target_parameters: '0.32%' }, '0.32%'],
-  [{ target_parameters: 900 }, '900 parameters'],
-  [{ target_bytes: 2048 }, '2048 B'],
-])('reads the former budget %j as target', (adalora, target) => {
-  expect(parseRunConfig({ ...BASE, adalora }, 'test').adalora).toMatchObject({ target });
-});
-
-it('rejects two budgets by former names', () => {
-  expect(messageOf({ adalora: { target_bytes: '1 MB', target_budget: 9 } })).toContain(
-    '`adalora.target_budget` is not a known key. It is target now, such as target: 576 triplets.',
-  );
+  expect(told).toContain('`adalora.task_type` is not a known key. Set task at the top level.');
 });
 
 it('rejects anything but an object', () => {

@@ -3,7 +3,6 @@ import { type KeyPath, UserError } from '../../../support/user-error.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { describeIssue, type KnownKeys } from './describe-issue.ts';
 import { fillInDefaults } from './fill-in-defaults.ts';
-import { withoutRemovedKeys } from './removed-keys.ts';
 import type { ParsedConfig, RunConfig } from './run-config.ts';
 import { knownKeys, runSchema } from './run-schema.ts';
 import { ConfigError, soundConfig } from './sound-config.ts';
@@ -35,12 +34,12 @@ export function parseRunConfig(
   const schema = runSchema();
   const task = schema.shape.task.safeParse(Object(value).task ?? undefined).data;
   const known = knownKeys(task);
-  const config = withoutNulls(withoutRemovedKeys(value), known);
+  const config = withoutNulls(value, known);
   const checked = task ? schema.extend({ data: taskNamed(task).data }) : schema;
   const result = checked.safeParse(config);
   const sound = soundConfig(config, task);
   const problems = [
-    ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, config, checked, known)),
+    ...(result.error?.issues ?? []).flatMap((issue) => describeIssue(issue, config, known)),
     ...crossCheck(sound, ownMetrics),
   ];
   if (problems.length > 0 || !result.success) {
