@@ -98,7 +98,7 @@ describe('--set', () => {
     );
     expect(messageOf(BASE, 'training.learnign_rate=1', 'seed=x')).toMatchInlineSnapshot(`
       "--set: \`training.learnign_rate\` is not a known key. Did you mean learning_rate?
-      --set: \`seed\` must be a number at least 0, got "x"."
+      --set: \`seed\` must be a number, got "x"."
     `);
   });
 });
@@ -131,7 +131,7 @@ lora: 3
       run.yaml:9: \`training.max_steps\` must be at least 1, or -1 to use num_train_epochs, got 0.
       run.yaml:11: \`training.warmup_ration\` is not a known key. Did you mean warmup_ratio, warmup_steps?
       run.yaml:17: \`adalora.target_modules\` must be a list with at least one entry, got [].
-      run.yaml:16: \`adalora.lora_alpha\` must be a number greater than 0, got "high".
+      run.yaml:16: \`adalora.lora_alpha\` must be a number, got "high".
       run.yaml:13: \`adalora.tinit\` must be a whole number from 0, or a share such as 10%, got [1].
       run.yaml:14: \`adalora.deltaT\` must be at least 1, got 0.
       run.yaml:15: \`adalora.beta1\` must be less than 1, got 1.

@@ -78,7 +78,7 @@ describe('a comparison', () => {
     });
     expect(found).toHaveLength(3);
     expect(found[0]).toMatch(
-      'c.yaml (training.weight_decay): `training.weight_decay` must be a number at least 0, got "much".',
+      'c.yaml (training.weight_decay): `training.weight_decay` must be a number, got "much".',
     );
     expect(found[1]).toMatch(
       'c.yaml (rows.LoRA.lora.rank): `lora.rank` is not a known key. Did you mean rank_pattern?',
