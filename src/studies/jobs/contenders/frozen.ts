@@ -1,3 +1,4 @@
+import { splitFolds } from '../../../input/data/split-rows.ts';
 import { countUnits, type EvaluatedRows, type RowModel } from '../../../program/example-set.ts';
 import { STRENGTHS } from '../../../program/linear-probe.ts';
 import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
@@ -38,7 +39,7 @@ export interface FrozenProbe {
  * Computes the features of training rows, and cross-validates a probe of them.
  *
  * @param frozen the model before training
- * @param folds the rows of each fold; by default some of equal size
+ * @param folds the rows of each fold; by default {@link FOLDS} of nearly equal size
  * @param known the features, if they were computed before
  */
 export async function frozenProbe(
@@ -64,7 +65,7 @@ export async function frozenProbe(
   const features = known ? split(known, all, chosen) : await all.features(frozen, chosen);
   const seconds = (performance.now() - startedAt) / 1000;
   const fitted = fitRows(engine, all, chosen, features, classWeights);
-  const parts = folds ?? equalParts(chosen.length);
+  const parts = folds ?? splitProbed(all, chosen);
   const outOfFold = await fitted.outOfFold(parts, STRENGTHS);
   const numbers: Float32Array[] = all.targets.rows.map(() => new Float32Array());
   const placed = outOfFold.map((outputs) => {
@@ -159,10 +160,17 @@ function drawn(
     .sort();
 }
 
-function equalParts(count: number): Int32Array[] {
-  return Array.from({ length: FOLDS }, (_, fold) =>
-    Int32Array.from({ length: Math.max(0, Math.ceil((count - fold) / FOLDS)) }, (_, i) => fold + i * FOLDS),
-  );
+/** Folds of rows, as positions in `chosen`. Rows with a common text share a fold, and each fold has rows of every class. */
+function splitProbed({ groups, targets }: EvaluatedRows, chosen: Int32Array): Int32Array[] {
+  const rows = Array.from(chosen);
+  const count = Math.min(FOLDS, new Set(rows.map((row) => groups[row]!)).size);
+  if (count < 2) return [Int32Array.from(rows.keys())];
+  const splittable = {
+    texts: rows.map((row) => [`${groups[row]!}`]),
+    strata: targets.loss === 'squared' ? undefined : rows.map((row) => `${targets.rows[row]!}`),
+    pick: (places: readonly number[]) => Int32Array.from(places),
+  };
+  return splitFolds(splittable, count).map(({ validation }) => validation);
 }
 
 /** A layer's outputs for each unit of a row, [units, outputs]. */
