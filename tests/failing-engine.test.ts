@@ -145,6 +145,22 @@ describe('a training', () => {
     await expect(new Trainer(inputs, settings, host).run()).rejects.toThrow('cannot run');
   });
 
+  it('is restored, unless the state is of another run; errors of the engine stay as they are', async () => {
+    const { inputs, settings } = await load();
+    const first = new Trainer(inputs, settings, host);
+    await first.run();
+    const state = first.state();
+    const other = { ...state, optimizer: { ...state.optimizer, m: Float32Array.of(1) } };
+    const trainer = new Trainer(inputs, settings, host);
+    await expect(trainer.restore(other, 'step-3')).rejects.toThrow(
+      'step-3 is not a checkpoint of this run: a vector of 1',
+    );
+    await trainer.prepare();
+    engine.fail('release');
+    await expect(trainer.restore(state)).rejects.toThrow(/^the engine cannot release$/);
+    await trainer.release();
+  });
+
   it.each(['eva', 'gora', 'lora'] as const)(
     '%s: of a run releases its sessions and its model',
     async (method) => {

@@ -200,10 +200,7 @@ async function driveRun(
   const trainer = new Trainer(loaded.inputs, loaded.settings, host);
   const { totalSteps, stopStep } = loaded.settings;
   if (saved) {
-    const { state, path: where } = saved;
-    await trainer.restore(state).catch(({ message }) => {
-      throw new UserError({ where, fault: `is not a checkpoint of this run: ${message}` });
-    });
+    await trainer.restore(saved.state, saved.path);
     const { lengths } = loaded.inputs.train;
     assertNotShorter(loaded.settings, planned && trainerSettings(planned, lengths.length), trainer.step);
   }

@@ -209,11 +209,23 @@ export class Trainer {
     };
   }
 
-  /** Continues from a state that a trainer of the same run has saved. */
-  async restore(state: TrainerState): Promise<void> {
+  /**
+   * Continues from a state that a trainer of the same run has saved.
+   *
+   * @param where the state's file
+   * @throws UserError for an intact state that does not fit the run, because another program wrote it
+   */
+  async restore(state: TrainerState, where = 'the checkpoint'): Promise<void> {
     const { values, best } = state.tensors;
-    this.#inputs.method.restore(state.method);
-    this.#updater.restore(state.step, values, { vectors: state.optimizer, step: state.optimizerStep });
+    try {
+      this.#inputs.method.restore(state.method);
+      this.#updater.restore(state.step, values, { vectors: state.optimizer, step: state.optimizerStep });
+    } catch (error) {
+      throw new UserError({
+        where,
+        fault: `is not a checkpoint of this run: ${error instanceof Error ? error.message : error}`,
+      });
+    }
     if (state.learningRate !== undefined) this.#updater.learningRate = state.learningRate;
     this.#skipped.state = state.skipped;
     this.#meter.state = state.meter;
