@@ -25,8 +25,7 @@ export function methodSection(
     bottleneck: r,
     ...SCHEDULE,
     ...grown,
-    // LoRA-FA does not train A, so it has no such term.
-    orth_reg_weight: options.lorafa ? 0 : 0.1,
+    orth_reg_weight: 0.1,
     target_modules: [...targets],
   };
   const schema: z.ZodObject | undefined = methodNamed(method).config;

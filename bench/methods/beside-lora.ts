@@ -13,7 +13,6 @@ const LORA_OPTIONS: readonly Readonly<Record<string, unknown>>[] = [
   { init_lora_weights: 'pissa' },
   { init_lora_weights: 'olora' },
   { loraplus_lr_ratio: 16 },
-  { lorafa: true },
 ];
 
 /** Methods that are measured together with LoRA. Each has a process, and all of them are in memory. */

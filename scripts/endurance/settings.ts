@@ -21,7 +21,7 @@ const COMMON = [
   ...['adalora.tinit=10%', 'adalora.tfinal=40%', 'adalora.lora_dropout=0.1'],
 ];
 /** Options of LoRA that change the content of a checkpoint. */
-const LORA_OPTIONS = ['use_dora=true', 'init_lora_weights=pissa', 'lorafa=true', 'loraplus_lr_ratio=8'];
+const LORA_OPTIONS = ['use_dora=true', 'init_lora_weights=pissa', 'loraplus_lr_ratio=8'];
 const GLUED = ['training.gradient_accumulation_steps=2', 'training.per_device_train_batch_size=8'];
 
 const SENTENCE_MODEL = resolve('src/tasks/sentence-embedding/fixtures/model');

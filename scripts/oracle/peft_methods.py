@@ -7,7 +7,7 @@ import json, os, pathlib, shutil, sys, tempfile
 os.environ["HF_HUB_OFFLINE"] = "1"
 import peft, torch
 from peft import IA3Config, LoraConfig, PrefixTuningConfig, PromptTuningConfig, VeraConfig, get_peft_model
-from peft.optimizers import create_lorafa_optimizer, create_loraplus_optimizer, lorafa
+from peft.optimizers import create_loraplus_optimizer
 from four_bits import four_bits
 from safetensors.torch import save_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification, AutoModelForSeq2SeqLM
@@ -30,30 +30,29 @@ SHAPES = {
 ENC = ["query", "value", "output.dense"]
 # name: model type, task, tuner, training
 CASES = {
-    "bert-dora": ("bert", "SEQ_CLS", dict(kind="LORA", use_dora=True, target_modules=ENC, r=3, lora_alpha=6), {}),
-    "gpt2-dora": ("gpt2", "CAUSAL_LM", dict(kind="LORA", use_dora=True, use_rslora=True, target_modules=["c_attn", "c_fc"], r=2, lora_alpha=4), {}),
+    "bert-dora": (400, "bert", "SEQ_CLS", dict(kind="LORA", use_dora=True, target_modules=ENC, r=3, lora_alpha=6), {}),
+    "gpt2-dora": (401, "gpt2", "CAUSAL_LM", dict(kind="LORA", use_dora=True, use_rslora=True, target_modules=["c_attn", "c_fc"], r=2, lora_alpha=4), {}),
     # A language model, because PEFT loses a classifier's head when it converts the adapter.
-    "gpt2-pissa": ("gpt2", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="pissa", target_modules=["c_attn", "c_fc"], r=3, lora_alpha=6), {}),
-    "llama-olora": ("llama", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="olora", use_rslora=True, target_modules=["q_proj", "v_proj"], r=2, lora_alpha=2), {}),
-    "bert-loraplus": ("bert", "SEQ_CLS", dict(kind="LORA", loraplus_lr_ratio=8, bias="lora_only", target_modules=ENC, r=3, lora_alpha=6), dict(lr=1e-3)),
-    "llama-lorafa": ("llama", "SEQ_CLS", dict(kind="LORA", lorafa=True, target_modules=["q_proj", "up_proj"], r=3, lora_alpha=6), {}),
+    "gpt2-pissa": (402, "gpt2", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="pissa", target_modules=["c_attn", "c_fc"], r=3, lora_alpha=6), {}),
+    "llama-olora": (403, "llama", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="olora", use_rslora=True, target_modules=["q_proj", "v_proj"], r=2, lora_alpha=2), {}),
+    "bert-loraplus": (404, "bert", "SEQ_CLS", dict(kind="LORA", loraplus_lr_ratio=8, bias="lora_only", target_modules=ENC, r=3, lora_alpha=6), dict(lr=1e-3)),
     # PEFT's LoRA on this project's int4 weights. It starts from the decomposition of their rounding errors.
-    "bert-loftq": ("bert-64", "SEQ_CLS", dict(kind="LORA", init_lora_weights="loftq", target_modules=ENC, r=3, lora_alpha=6), dict(base_dtype="int4")),
-    "bert-ia3": ("bert", "SEQ_CLS", dict(kind="IA3"), dict(lr=2e-2)),
-    "gpt2-ia3": ("gpt2", "CAUSAL_LM", dict(kind="IA3"), dict(lr=2e-2)),
-    "bart-ia3": ("bart", "SEQ_2_SEQ_LM", dict(kind="IA3", target_modules=["k_proj", "v_proj", "fc1", "fc2"], feedforward_modules=["fc2"]), dict(lr=2e-2)),
-    "bert-vera": ("bert", "SEQ_CLS", dict(kind="VERA", target_modules=ENC, r=5, d_initial=0.2, bias="vera_only"), dict(lr=2e-2)),
-    "gpt2-vera": ("gpt2", "CAUSAL_LM", dict(kind="VERA", r=4, projection_prng_key=7, save_projection=False), dict(lr=2e-2)),
-    "bert-neftune": ("bert", "SEQ_CLS", dict(kind="LORA", target_modules=ENC, r=3, lora_alpha=6), dict(neftune_noise_alpha=5)),
-    "llama-neftune": ("llama", "CAUSAL_LM", dict(kind="LORA", target_modules=["q_proj", "v_proj"], r=2, lora_alpha=2), dict(neftune_noise_alpha=15)),
-    "gpt2-prompt": ("gpt2", "CAUSAL_LM", dict(kind="PROMPT_TUNING", num_virtual_tokens=3), dict(lr=2e-2)),
-    "llama-prompt": ("llama", "CAUSAL_LM", dict(kind="PROMPT_TUNING", num_virtual_tokens=4), dict(lr=2e-2)),
-    "llama-prompt-classes": ("llama", "SEQ_CLS", dict(kind="PROMPT_TUNING", num_virtual_tokens=3), dict(lr=1e-2)),
-    "gpt2-prefix": ("gpt2", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=3), dict(lr=2e-2)),
-    "llama-prefix": ("llama", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=5), dict(lr=2e-2)),
-    "gpt2-prefix-projection": ("gpt2", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=3, prefix_projection=True, encoder_hidden_size=6), dict(lr=1e-2)),
-    "llama-pissa-dora": ("llama", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="pissa", use_dora=True, target_modules=["q_proj", "down_proj"], r=2, lora_alpha=4), {}),
-    "bert-olora-dora": ("bert", "SEQ_CLS", dict(kind="LORA", init_lora_weights="olora", use_dora=True, use_rslora=True, target_modules=ENC, r=2, lora_alpha=2), {}),
+    "bert-loftq": (406, "bert-64", "SEQ_CLS", dict(kind="LORA", init_lora_weights="loftq", target_modules=ENC, r=3, lora_alpha=6), dict(base_dtype="int4")),
+    "bert-ia3": (406, "bert", "SEQ_CLS", dict(kind="IA3"), dict(lr=2e-2)),
+    "gpt2-ia3": (407, "gpt2", "CAUSAL_LM", dict(kind="IA3"), dict(lr=2e-2)),
+    "bart-ia3": (408, "bart", "SEQ_2_SEQ_LM", dict(kind="IA3", target_modules=["k_proj", "v_proj", "fc1", "fc2"], feedforward_modules=["fc2"]), dict(lr=2e-2)),
+    "bert-vera": (409, "bert", "SEQ_CLS", dict(kind="VERA", target_modules=ENC, r=5, d_initial=0.2, bias="vera_only"), dict(lr=2e-2)),
+    "gpt2-vera": (410, "gpt2", "CAUSAL_LM", dict(kind="VERA", r=4, projection_prng_key=7, save_projection=False), dict(lr=2e-2)),
+    "bert-neftune": (411, "bert", "SEQ_CLS", dict(kind="LORA", target_modules=ENC, r=3, lora_alpha=6), dict(neftune_noise_alpha=5)),
+    "llama-neftune": (412, "llama", "CAUSAL_LM", dict(kind="LORA", target_modules=["q_proj", "v_proj"], r=2, lora_alpha=2), dict(neftune_noise_alpha=15)),
+    "gpt2-prompt": (413, "gpt2", "CAUSAL_LM", dict(kind="PROMPT_TUNING", num_virtual_tokens=3), dict(lr=2e-2)),
+    "llama-prompt": (414, "llama", "CAUSAL_LM", dict(kind="PROMPT_TUNING", num_virtual_tokens=4), dict(lr=2e-2)),
+    "llama-prompt-classes": (415, "llama", "SEQ_CLS", dict(kind="PROMPT_TUNING", num_virtual_tokens=3), dict(lr=1e-2)),
+    "gpt2-prefix": (416, "gpt2", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=3), dict(lr=2e-2)),
+    "llama-prefix": (417, "llama", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=5), dict(lr=2e-2)),
+    "gpt2-prefix-projection": (418, "gpt2", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=3, prefix_projection=True, encoder_hidden_size=6), dict(lr=1e-2)),
+    "llama-pissa-dora": (420, "llama", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="pissa", use_dora=True, target_modules=["q_proj", "down_proj"], r=2, lora_alpha=4), {}),
+    "bert-olora-dora": (421, "bert", "SEQ_CLS", dict(kind="LORA", init_lora_weights="olora", use_dora=True, use_rslora=True, target_modules=ENC, r=2, lora_alpha=2), {}),
 }
 # Texts of one length, because PEFT classifies by the last token, padding or not.
 EVEN = ["llama-prompt-classes"]
@@ -157,20 +156,17 @@ STEP = [0]
 def optimizer_of(pm, tuner, lr, decay):
     if "loraplus_lr_ratio" in tuner:
         return create_loraplus_optimizer(pm, torch.optim.AdamW, lr=lr, loraplus_lr_ratio=tuner["loraplus_lr_ratio"])
-    if tuner.get("lorafa"):                               # autocast is off, because it rounds to bfloat16
-        lorafa.is_bf16_available = lambda: False
-        return create_lorafa_optimizer(pm, r=tuner["r"], lora_alpha=tuner["lora_alpha"], lr=lr)
     return torch.optim.AdamW([p for p in pm.parameters() if p.requires_grad], lr=lr, weight_decay=decay)
 
 
-def case(name, seed):
-    model_type, task, tuner, training = CASES[name]
+def case(name):
+    seed, model_type, task, tuner, training = CASES[name]
     training = {"steps": STEPS, "lr": 5e-3, "weight_decay": 0.0, **training}
     folder = OUT / name
     shutil.rmtree(folder, ignore_errors=True); folder.mkdir(parents=True)
     model = make_model(model_type, task, seed)
     model.save_pretrained(folder / "base"); (folder / "base/generation_config.json").unlink(missing_ok=True)
-    settings = {k: v for k, v in tuner.items() if k not in ("kind", "loraplus_lr_ratio", "lorafa")}
+    settings = {k: v for k, v in tuner.items() if k not in ("kind", "loraplus_lr_ratio")}
     torch.manual_seed(seed)
     pm = peft_model(model, task, tuner["kind"], settings)
     start = pathlib.Path(tempfile.mkdtemp()) / "start"
@@ -218,5 +214,5 @@ def case(name, seed):
 
 if __name__ == "__main__":
     torch.set_num_threads(1); torch.use_deterministic_algorithms(True)
-    for i, name in enumerate(CASES):
-        if len(sys.argv) < 2 or name in sys.argv[1:]: case(name, 400 + i)
+    for name in CASES:
+        if len(sys.argv) < 2 or name in sys.argv[1:]: case(name)

@@ -18,8 +18,6 @@ import {
 export interface AdamWOptions {
   betas?: [number, number];
   eps?: number;
-  /** Whether epsilon is added before the bias correction, as in transformers' former AdamW. */
-  isEarly?: boolean;
   weightDecay?: number;
   /**
    * The ranges with weight decay, in order and disjoint. All other values (biases, norms) do not decay. Default: no
@@ -42,27 +40,18 @@ export class AdamW extends MomentOptimizer {
   readonly #beta1: number;
   readonly #beta2: number;
   readonly #eps: number;
-  readonly #isEarly: boolean;
   readonly #weightDecay: number;
   readonly #decay: readonly Segment[];
   readonly #rates: readonly Rate[];
 
   constructor(
     length: number,
-    {
-      betas = [0.9, 0.999],
-      eps = 1e-8,
-      isEarly = false,
-      weightDecay = 0,
-      decay = [],
-      rates,
-    }: AdamWOptions = {},
+    { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, decay = [], rates }: AdamWOptions = {},
   ) {
     super(length);
     this.#rates = rates ?? [{ start: 0, end: length, factor: 1 }];
     [this.#beta1, this.#beta2] = betas;
     this.#eps = eps;
-    this.#isEarly = isEarly;
     this.#weightDecay = weightDecay;
     this.#decay = decay;
     decay.forEach(({ start, end }, i) => {
@@ -109,7 +98,7 @@ export class AdamW extends MomentOptimizer {
         beta2,
         rest2: 1 - beta2,
         inverseRoot,
-        eps: this.#isEarly ? this.#eps * inverseRoot : this.#eps,
+        eps: this.#eps,
         stepSize: lr / (1 - beta1 ** step),
       },
     );

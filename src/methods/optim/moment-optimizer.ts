@@ -45,8 +45,6 @@ export interface OptimizedTensor extends Segment {
 export interface OptimizerSettings {
   betas: [number, number];
   eps: number;
-  /** Whether AdamW adds epsilon before the bias correction instead of after it. Default: after. */
-  isEarly?: boolean;
   weightDecay: number;
 }
 

@@ -98,10 +98,6 @@ export interface Tuner {
   inject(flat: Value, dropout: Dropout, layout?: ParameterLayout, fraction?: Fraction): Injection;
   /** Returns the factor of the learning rate for a trained tensor. If missing, it is 1 for all. */
   rateOf?(parameter: TrainedParameter): number;
-  /** AdamW's epsilon, added before its bias correction. If missing, the run's epsilon is added after it. */
-  readonly earlyEpsilon?: number;
-  /** Changes the accumulated and clipped gradient in place before the optimizer reads it. */
-  precondition?(gradient: Float32Array): void;
   readonly regularizer?: Regularizer;
   /** The tokens that it puts before every text. */
   readonly virtualTokens?: TokensBefore;

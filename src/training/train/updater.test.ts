@@ -36,13 +36,6 @@ it("exempts biases and norms from weight decay, as Hugging Face's trainer does",
   expect(stepped({ layout }, { weightDecay: 0.5 }, 0)).toEqual([0.5, 1, 1, 1, 1, 0.5]);
 });
 
-it("adds a tuner's epsilon before AdamW's bias correction", () => {
-  const layout = new ParameterLayout([{ name: 'b', shape: [1] }]);
-  // m = 2, √v = 1, and the correction doubles √v.
-  expect(stepped({ layout }, {}, 2)).toEqual([1 - 2 / (1 * 2 + 2)]);
-  expect(stepped({ layout, earlyEpsilon: 3 }, {}, 2)).toEqual([1 - 2 / ((1 + 3) * 2)]);
-});
-
 describe('a change of the layout', () => {
   const layout = new ParameterLayout([{ name: 'b', shape: [2] }]);
   const tuner = { layout } as Tuner;

@@ -126,7 +126,6 @@ export class Updater {
     const gradNorm = clipByGlobalNorm(gradient, this.#settings.maxGradNorm);
     // A single non-finite value would stay in the moments and in the averages of importance.
     if (!Number.isFinite(gradNorm)) return { learningRate, gradNorm, skipped: true, relaidOut: false };
-    this.#method.tuner.precondition?.(gradient);
     this.#method.beforeStep?.(step, this.values, gradient, accumulated.subarray(gradient.length));
     this.#takeStep(gradient, learningRate, starts);
     const after = this.#method.afterStep?.(step, this.values, gradient);
@@ -204,9 +203,7 @@ export class Updater {
       rate: tuner.rateOf?.({ name, shape }) ?? 1,
       decays: decays({ name, shape }),
     }));
-    const { earlyEpsilon } = tuner;
-    const isEarly = earlyEpsilon !== undefined;
-    return makeOptimizer(optimizer, tensors, { betas, eps: earlyEpsilon ?? eps, isEarly, weightDecay });
+    return makeOptimizer(optimizer, tensors, { betas, eps, weightDecay });
   }
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { roundHalfEven } from '../../../support/numbers.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { inverseGram, type LoraTuner } from '../lora/lora-tuner.ts';
+import type { LoraTuner } from '../lora/lora-tuner.ts';
 import { factorName } from '../low-rank/factors.ts';
 import { withVariants } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
@@ -240,4 +240,37 @@ export function goraStart(
     }
   }
   return b;
+}
+
+/** PEFT's constant that keeps the matrix invertible. */
+const EPSILON = 1e-8;
+
+/** (A Aᵀ)⁻¹ of A [rank, width]. */
+function inverseGram(a: Float32Array, rank: number): Float64Array {
+  const width = a.length / rank;
+  const gram = Float64Array.from({ length: rank * rank }, (_, at) => {
+    const [i, j] = [Math.floor(at / rank), at % rank];
+    let sum = i === j ? EPSILON : 0;
+    for (let k = 0; k < width; k++) sum += a[i * width + k]! * a[j * width + k]!;
+    return sum;
+  });
+  return symmetricInverse(gram, rank);
+}
+
+/** Inverts a symmetric positive definite matrix [size, size] by Gauss-Jordan elimination. */
+function symmetricInverse(matrix: Float64Array, size: number): Float64Array {
+  const left = matrix.slice();
+  const inverse = new Float64Array(size * size);
+  for (let i = 0; i < size; i++) inverse[i * size + i] = 1;
+  for (let pivot = 0; pivot < size; pivot++) {
+    const scale = 1 / left[pivot * size + pivot]!;
+    for (const rows of [left, inverse]) for (let i = 0; i < size; i++) rows[pivot * size + i]! *= scale;
+    for (let row = 0; row < size; row++) {
+      const factor = left[row * size + pivot]!;
+      if (row === pivot || factor === 0) continue;
+      for (const rows of [left, inverse])
+        for (let i = 0; i < size; i++) rows[row * size + i]! -= factor * rows[pivot * size + i]!;
+    }
+  }
+  return inverse;
 }

@@ -12,7 +12,6 @@ it('has the defaults of PEFT', () => {
     alpha_pattern: {},
     init_lora_weights: true,
     use_dora: false,
-    lorafa: false,
     allocation: 'even',
     allocation_batches: 8,
   });
@@ -38,10 +37,7 @@ it.each([
   { loftq_config: {} },
   { loraplus_lr_ratio: 0 },
   { use_dora: true, init_lora_weights: 'loftq' },
-  { use_dora: true, init_lora_weights: 'pissa', lorafa: true },
   { use_dora: true, allocation: 'before-training' },
-  { lorafa: true, init_lora_weights: 'olora' },
-  { lorafa: true, orth_reg_weight: 0.1 },
 ])('rejects %j', (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(false));
 
 it.each([

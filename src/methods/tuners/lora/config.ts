@@ -20,7 +20,7 @@ const ALLOCATION_BATCHES = 8;
  * Keys that select a variant of LoRA if they differ from these values. At most one variant is allowed, but DoRA goes with
  * PiSSA and OLoRA.
  */
-const EXCLUSIVE = { init_lora_weights: true, use_dora: false, lorafa: false, allocation: 'even' } as const;
+const EXCLUSIVE = { init_lora_weights: true, use_dora: false, allocation: 'even' } as const;
 
 /** LoRA's settings: PEFT's keys and defaults. */
 export const loraConfigSchema = z
@@ -74,8 +74,6 @@ export const loraConfigSchema = z
     use_dora: z.boolean().default(false),
     /** LoRA+: learning rate of B and of vectors, as a multiple of `learning_rate`. Default: 1. The paper recommends 16. */
     loraplus_lr_ratio: z.number().positive().optional(),
-    /** LoRA-FA: A is frozen, and the gradient of B is corrected for it. */
-    lorafa: z.boolean().default(false),
     /** Weight of the orthogonality term of A and B (the paper's LoRA + R). Default: 0. */
     orth_reg_weight: z.number().min(0).optional(),
     /** Orthogonality term: cosines (default, as in the paper's code) or equation 4 of the paper. */
@@ -136,10 +134,6 @@ export const loraConfigSchema = z
   .refine(({ init_lora_weights: init, loftq_config }) => loftq_config === undefined || init === 'loftq', {
     path: ['loftq_config'],
     error: 'requires init_lora_weights: loftq',
-  })
-  .refine(({ lorafa, orth_reg_weight: weight = 0 }) => !lorafa || weight === 0, {
-    path: ['lorafa'],
-    error: 'cannot be combined with orth_reg_weight, which regularizes a trained A',
   });
 
 export type LoraConfig = z.infer<typeof loraConfigSchema>;

@@ -84,9 +84,9 @@ function storedKeys(config: Parameters<typeof doubledKeys>[0] & { init_lora_weig
 /** The papers' name for LoRA with these settings. */
 function loraTitle(settings: AnySettings): string {
   const { orth_reg_weight = 0, orthogonality, use_rslora, scale, allocation, ...rest } = settings;
-  const { use_dora, lorafa, loraplus_lr_ratio: ratio = 1, init_lora_weights: init } = rest;
+  const { use_dora, loraplus_lr_ratio: ratio = 1, init_lora_weights: init } = rest;
   const plus = Number(ratio) === 1 ? '' : '+';
-  const title = use_dora === true ? `DoRA${plus}` : lorafa === true ? 'LoRA-FA' : `LoRA${plus}`;
+  const title = use_dora === true ? `DoRA${plus}` : `LoRA${plus}`;
   return withVariants(Number(orth_reg_weight) > 0 ? `${title} + R` : title, [
     typeof init === 'string' ? `${STARTS[init.slice(0, 5)]} start` : [],
     Number(orth_reg_weight) > 0 && orthogonality === 'sum-squared' ? 'R of equation 4' : [],

@@ -1,13 +1,12 @@
 import { Random } from '../../../support/random.ts';
 import { AT_START, factorGroups, factorName, type LowRankModule, parseFactor } from '../low-rank/factors.ts';
 import { type Factored, LowRankTuner } from '../low-rank/low-rank-tuner.ts';
-import { factorDistances, orthogonalityTerm } from '../low-rank/orthogonality.ts';
+import { orthogonalityTerm } from '../low-rank/orthogonality.ts';
 import { refuseTooManyVectors } from '../low-rank/orthonormal.ts';
 import { checkPatternKeys, loraRank, loraScale } from '../low-rank/patterns-and-scales.ts';
 import { ParameterLayout, type TrainedParameter } from '../parameter-layout.ts';
 import { adaptedModules, defaultTargets } from '../targets/adapted-modules.ts';
 import {
-  type FactorDistances,
   FrozenTensors,
   type ReadParameter,
   type ReadRange,
@@ -28,75 +27,23 @@ import {
 import { isInt4, loftqFactors, startFactors, type WeightStart, weightStart } from './start-factors.ts';
 import { readWeight } from './top-singular.ts';
 
-/** PEFT's constant that keeps the matrix invertible. */
-const EPSILON = 1e-8;
-
-/** The epsilon of PEFT's optimizer, which divides by √v + ε before the bias correction. */
-const OPTIMIZER_EPSILON = 1e-6;
-
-/** (A Aᵀ)⁻¹ of A [rank, width]. */
-export function inverseGram(a: Float32Array, rank: number): Float64Array {
-  const width = a.length / rank;
-  const gram = Float64Array.from({ length: rank * rank }, (_, at) => {
-    const [i, j] = [Math.floor(at / rank), at % rank];
-    let sum = i === j ? EPSILON : 0;
-    for (let k = 0; k < width; k++) sum += a[i * width + k]! * a[j * width + k]!;
-    return sum;
-  });
-  return symmetricInverse(gram, rank);
-}
-
-/** Replaces the gradient G [out, rank] of B by G (A Aᵀ)⁻¹ / s². */
-function nearestGradient(gradient: Float32Array, inverse: Float64Array, scale: number): void {
-  const rank = Math.sqrt(inverse.length);
-  for (let at = 0; at < gradient.length; at += rank) {
-    const row = gradient.slice(at, at + rank);
-    for (let i = 0; i < rank; i++) {
-      let sum = 0;
-      for (let j = 0; j < rank; j++) sum += row[j]! * inverse[j * rank + i]!;
-      gradient[at + i] = sum / (scale * scale);
-    }
-  }
-}
-
-/** Inverts a symmetric positive definite matrix [size, size] by Gauss-Jordan elimination. */
-function symmetricInverse(matrix: Float64Array, size: number): Float64Array {
-  const left = matrix.slice();
-  const inverse = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) inverse[i * size + i] = 1;
-  for (let pivot = 0; pivot < size; pivot++) {
-    const scale = 1 / left[pivot * size + pivot]!;
-    for (const rows of [left, inverse]) for (let i = 0; i < size; i++) rows[pivot * size + i]! *= scale;
-    for (let row = 0; row < size; row++) {
-      const factor = left[row * size + pivot]!;
-      if (row === pivot || factor === 0) continue;
-      for (const rows of [left, inverse])
-        for (let i = 0; i < size; i++) rows[row * size + i]! -= factor * rows[pivot * size + i]!;
-    }
-  }
-  return inverse;
-}
-
 /** How pairs of factors are trained. */
 export type LoraSettings = Pick<LoraConfig, 'lora_dropout'> &
   Partial<
     Pick<
       LoraConfig,
-      'orth_reg_weight' | 'orthogonality' | 'init_lora_weights' | 'use_dora' | 'loraplus_lr_ratio' | 'lorafa'
+      'orth_reg_weight' | 'orthogonality' | 'init_lora_weights' | 'use_dora' | 'loraplus_lr_ratio'
     >
   >;
 
 /**
  * LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. Settings select variants: LoRA + R (an
- * orthogonality term), DoRA (a magnitude), PiSSA, OLoRA and LoftQ (a start from the weight), LoRA-FA (a frozen A),
- * LoRA+ (a learning rate for B).
+ * orthogonality term), DoRA (a magnitude), PiSSA, OLoRA and LoftQ (a start from the weight), LoRA+ (a learning rate for B).
  */
 export class LoraTuner extends LowRankTuner {
   protected readonly diagonal = false;
   readonly regularizer?: Regularizer;
-  readonly earlyEpsilon?: number;
   readonly #weightStart: WeightStart | undefined;
-  readonly #inverses = new Map<string, Float64Array>();
 
   constructor(
     readonly settings: LoraSettings,
@@ -104,7 +51,7 @@ export class LoraTuner extends LowRankTuner {
     saved: readonly TrainedParameter[],
   ) {
     const { lora_dropout, orth_reg_weight: weight = 0, orthogonality: form = 'cosine' } = settings;
-    const { use_dora = false, lorafa = false } = settings;
+    const { use_dora = false } = settings;
     const hasSay = ({ rank }: LowRankModule) => rank > (form === 'cosine' ? 1 : 0);
     const groups = weight > 0 ? factorGroups(modules.filter(hasSay)) : [];
     // The orthogonality term reads the factors at the start of the vector.
@@ -117,7 +64,7 @@ export class LoraTuner extends LowRankTuner {
     });
     const factors = modules
       .map(factorsOf)
-      .flatMap(({ a, b, magnitude }) => [...(lorafa ? [] : [a]), b, ...(use_dora ? [magnitude] : [])]);
+      .flatMap(({ a, b, magnitude }) => [a, b, ...(use_dora ? [magnitude] : [])]);
     const others = factors.filter(({ name }) => !names.has(name));
     super(new ParameterLayout([...grouped, ...others, ...saved]), modules, saved, lora_dropout);
     if (groups.length > 0) this.regularizer = orthogonalityTerm(groups, form, weight, 2 * modules.length);
@@ -125,10 +72,7 @@ export class LoraTuner extends LowRankTuner {
     if (use_dora) this.injection = DoraInjection;
     else if (this.#weightStart) this.injection = StartedInjection;
     const atStart = ({ name, shape }: TrainedParameter) => ({ name: name + AT_START, shape });
-    if (lorafa) {
-      this.earlyEpsilon = OPTIMIZER_EPSILON;
-      this.frozen = new FrozenTensors(modules.map((module) => factorsOf(module).a));
-    } else if (this.#weightStart)
+    if (this.#weightStart)
       this.frozen = new FrozenTensors(modules.map(factorsOf).flatMap(({ a, b }) => [atStart(a), atStart(b)]));
     if (use_dora) this.bank = UNMIXED_LENGTHS;
   }
@@ -165,32 +109,22 @@ export class LoraTuner extends LowRankTuner {
       : 1;
   }
 
-  /**
-   * LoRA-FA (Zhang et al., 2023, arXiv 2308.03303) as in PEFT: replaces the gradient of B by G (A Aᵀ)⁻¹ / s². Its
-   * increment is the nearest to a gradient step of the whole weight.
-   */
-  precondition(gradient: Float32Array): void {
-    if (!this.settings.lorafa) return;
-    for (const { path, rank, scale } of this.modules) {
-      const inverse = this.#inverses.get(path) ?? inverseGram(this.frozen!.read(factorName(path, 'A')), rank);
-      this.#inverses.set(path, inverse);
-      nearestGradient(this.layout.read(gradient, factorName(path, 'B')), inverse, scale);
-    }
-  }
-
   override factored(values: Float32Array): Factored {
     if (!this.frozen) return super.factored(values);
     const read = (name: string) =>
       this.layout.find(name) ? this.layout.read(values, name) : this.frozen!.read(name);
-    return this.#weightStart
-      ? this.#plain(doubledModules(this.modules), doubledFactors(this.modules, read))
-      : this.#plain(this.modules, read);
-  }
-
-  override factorDistances(values: Float32Array): FactorDistances {
-    if (!this.settings.lorafa) return super.factorDistances(values);
-    const whole = this.factored(values);
-    return factorDistances(this.modules, whole.layout, whole.values);
+    const modules = doubledModules(this.modules);
+    const { layout } = new LoraTuner(
+      { lora_dropout: 0, use_dora: this.settings.use_dora },
+      modules,
+      this.saved,
+    );
+    const doubled = doubledFactors(this.modules, read);
+    return {
+      modules,
+      layout,
+      values: layout.readInto(new Float32Array(layout.length), layout.segments, doubled),
+    };
   }
 
   override merged(values: Float32Array, readBase: ReadRange): ReadRange {
@@ -231,16 +165,8 @@ export class LoraTuner extends LowRankTuner {
       }
       const random = new Random(seed, `init ${name}`);
       const bound = 1 / Math.sqrt(inFeatures);
-      const a = this.frozen?.read(name) ?? this.layout.read(values, name);
+      const a = this.layout.read(values, name);
       for (let i = 0; i < a.length; i++) a[i] = (2 * random.uniform() - 1) * bound;
     }
-    this.#inverses.clear();
-  }
-
-  #plain(modules: readonly LowRankModule[], read: (name: string) => Float32Array): Factored {
-    const { use_dora } = this.settings;
-    const { layout } = new LoraTuner({ lora_dropout: 0, use_dora }, modules, this.saved);
-    const values = layout.readInto(new Float32Array(layout.length), layout.segments, read);
-    return { modules, layout, values };
   }
 }
