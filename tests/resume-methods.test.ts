@@ -33,7 +33,6 @@ const LORA = {
   DoRA: { use_dora: true },
   PiSSA: { init_lora_weights: 'pissa' },
   'DoRA from PiSSA': { use_dora: true, init_lora_weights: 'pissa' },
-  OLoRA: { init_lora_weights: 'olora' },
   'LoRA+': { loraplus_lr_ratio: 16 },
   'ranks before training': { allocation: 'before-training', allocation_batches: 2 },
 };

@@ -11,7 +11,6 @@ import type { Launcher, Side } from '../sides.ts';
 const LORA_OPTIONS: readonly Readonly<Record<string, unknown>>[] = [
   { use_dora: true },
   { init_lora_weights: 'pissa' },
-  { init_lora_weights: 'olora' },
   { loraplus_lr_ratio: 16 },
 ];
 

@@ -34,7 +34,6 @@ CASES = {
     "gpt2-dora": (401, "gpt2", "CAUSAL_LM", dict(kind="LORA", use_dora=True, use_rslora=True, target_modules=["c_attn", "c_fc"], r=2, lora_alpha=4), {}),
     # A language model, because PEFT loses a classifier's head when it converts the adapter.
     "gpt2-pissa": (402, "gpt2", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="pissa", target_modules=["c_attn", "c_fc"], r=3, lora_alpha=6), {}),
-    "llama-olora": (403, "llama", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="olora", use_rslora=True, target_modules=["q_proj", "v_proj"], r=2, lora_alpha=2), {}),
     "bert-loraplus": (404, "bert", "SEQ_CLS", dict(kind="LORA", loraplus_lr_ratio=8, bias="lora_only", target_modules=ENC, r=3, lora_alpha=6), dict(lr=1e-3)),
     # PEFT's LoRA on this project's int4 weights. It starts from the decomposition of their rounding errors.
     "bert-loftq": (406, "bert-64", "SEQ_CLS", dict(kind="LORA", init_lora_weights="loftq", target_modules=ENC, r=3, lora_alpha=6), dict(base_dtype="int4")),
@@ -52,7 +51,6 @@ CASES = {
     "llama-prefix": (417, "llama", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=5), dict(lr=2e-2)),
     "gpt2-prefix-projection": (418, "gpt2", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=3, prefix_projection=True, encoder_hidden_size=6), dict(lr=1e-2)),
     "llama-pissa-dora": (420, "llama", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="pissa", use_dora=True, target_modules=["q_proj", "down_proj"], r=2, lora_alpha=4), {}),
-    "bert-olora-dora": (421, "bert", "SEQ_CLS", dict(kind="LORA", init_lora_weights="olora", use_dora=True, use_rslora=True, target_modules=ENC, r=2, lora_alpha=2), {}),
 }
 # Texts of one length, because PEFT classifies by the last token, padding or not.
 EVEN = ["llama-prompt-classes"]

@@ -25,7 +25,6 @@ const CONFIGS: [string, RunConfig][] = [
     DoRA: { use_dora: true },
     PiSSA: { init_lora_weights: 'pissa' },
     'DoRA from PiSSA': { use_dora: true, init_lora_weights: 'pissa' },
-    OLoRA: { init_lora_weights: 'olora' },
   }).map(([name, lora]): [string, RunConfig] => [
     name,
     { ...methodConfig('lora'), lora: loraConfigSchema.parse({ r: 2, ...lora }) } as RunConfig,

@@ -49,5 +49,5 @@ it.each([
   { init_lora_weights: 'loftq', loftq_config: { loftq_bits: 4 } },
   { use_dora: true, orth_reg_weight: 0.1 },
   { use_dora: true, init_lora_weights: 'pissa' },
-  { use_dora: true, init_lora_weights: 'olora', loraplus_lr_ratio: 4 },
+  { use_dora: true, init_lora_weights: 'pissa', loraplus_lr_ratio: 4 },
 ])('accepts %j', (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(true));

@@ -18,7 +18,7 @@ const ALLOCATION_BATCHES = 8;
 
 /**
  * Keys that select a variant of LoRA if they differ from these values. At most one variant is allowed, but DoRA goes with
- * PiSSA and OLoRA.
+ * PiSSA.
  */
 const EXCLUSIVE = { init_lora_weights: true, use_dora: false, allocation: 'even' } as const;
 
@@ -45,16 +45,11 @@ export const loraConfigSchema = z
     allocation_batches: z.int().min(1).default(ALLOCATION_BATCHES),
     /**
      * Initial A and B. `true`: A uniform, B zero. `pissa`: the principal part of the weight. `pissa_niter_16`: an
-     * approximation of `pissa` with 16 power iterations, which is faster for large models. `olora`: the QR
-     * decomposition of the weight. Adapters of `pissa`, `pissa_niter_16` and `olora` are exported as plain LoRA of
-     * twice the rank, as PEFT converts them. `loftq`: the best increment to the rounded weight of `base_dtype: int4`.
+     * approximation of `pissa` with 16 power iterations, which is faster for large models. Both are
+     * exported as plain LoRA of twice the rank, as PEFT converts them. `loftq`: the best increment to the rounded weight of `base_dtype: int4`.
      */
     init_lora_weights: z
-      .union([
-        z.literal(true),
-        z.enum(['pissa', 'olora', 'loftq']),
-        z.string().regex(/^pissa_niter_[1-9]\d?$/),
-      ])
+      .union([z.literal(true), z.enum(['pissa', 'loftq']), z.string().regex(/^pissa_niter_[1-9]\d?$/)])
       .default(true),
     /**
      * Bits and rounds of LoftQ. With more rounds, the rounded weight would change, and the adapter would need its

@@ -14,7 +14,7 @@ import { loraKind, loraOfFile, PAIR_WORDS } from './lora-files.ts';
 import { LoraTuner } from './lora-tuner.ts';
 import { weightStart } from './start-factors.ts';
 
-const STARTS: Readonly<Record<string, string>> = { pissa: 'PiSSA', olora: 'OLoRA', loftq: 'LoftQ' };
+const STARTS: Readonly<Record<string, string>> = { pissa: 'PiSSA', loftq: 'LoftQ' };
 
 /** LoRA (Hu et al., 2022), with the keys and files of PEFT. */
 export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {

@@ -62,8 +62,6 @@ const beside = (a: Float32Array, b: Float32Array) =>
 it.each([
   ['pissa', 'int8'],
   ['pissa', 'int4'],
-  ['olora', 'int8'],
-  ['olora', 'int4'],
 ] as const)(
   '%s over %s starts from the factors of the weight and leaves the rest to the base',
   async (init, dtype) => {

@@ -38,7 +38,7 @@ export type LoraSettings = Pick<LoraConfig, 'lora_dropout'> &
 
 /**
  * LoRA (Hu et al., 2022) as PEFT computes it: y += alpha / r · x Aᵀ Bᵀ. Settings select variants: LoRA + R (an
- * orthogonality term), DoRA (a magnitude), PiSSA, OLoRA and LoftQ (a start from the weight), LoRA+ (a learning rate for B).
+ * orthogonality term), DoRA (a magnitude), PiSSA and LoftQ (a start from the weight), LoRA+ (a learning rate for B).
  */
 export class LoraTuner extends LowRankTuner {
   protected readonly diagonal = false;

@@ -6,21 +6,20 @@ import { dot64, orthonormalise, principalDirections } from '../low-rank/orthonor
 import { type SingularTriplet, topSingular, WeightMatrix } from './top-singular.ts';
 
 /** Initialisations from the weight. The initial increment is subtracted from the weight. */
-export type WeightStart = 'pissa' | `pissa_niter_${number}` | 'olora';
+export type WeightStart = 'pissa' | `pissa_niter_${number}`;
 
 /**
  * The start from the weight that PEFT's `init_lora_weights` selects. Undefined for a start that does not change the
  * weight.
  */
 export function weightStart(init: unknown): WeightStart | undefined {
-  const isOne = typeof init === 'string' && /^(pissa|pissa_niter_[1-9]\d?|olora)$/.test(init);
+  const isOne = typeof init === 'string' && /^(pissa|pissa_niter_[1-9]\d?)$/.test(init);
   return isOne ? (init as WeightStart) : undefined;
 }
 
 /**
  * Computes the initial factors A [rank, in] and B [out, rank]. `pissa`: the principal part of the weight (Meng et
- * al., 2024, arXiv 2404.02948). `pissa_niter_N`: an approximation by N power iterations. `olora`: the first columns
- * of the weight's QR decomposition (Büyükakyüz, 2024, arXiv 2406.01775).
+ * al., 2024, arXiv 2404.02948). `pissa_niter_N`: an approximation by N power iterations.
  *
  * @param weight as the checkpoint stores it
  */
@@ -32,14 +31,6 @@ export function startFactors(
 ): { a: Float32Array; b: Float32Array } {
   const matrix = new WeightMatrix(module, weight);
   const { rank, scale } = module;
-  if (init === 'olora') {
-    const columns = Array.from({ length: rank }, (_, i) => matrix.times(axis(i, matrix.columns)));
-    const us = orthonormalise(columns);
-    return packedFactors(
-      module,
-      us.map((u) => ({ u, v: matrix.turnedTimes(u), strength: 1 })),
-    );
-  }
   const triplets =
     init === 'pissa'
       ? topSingular(matrix, rank)
@@ -93,12 +84,6 @@ function approximate(
     });
     return { strength, u, v: direction };
   });
-}
-
-function axis(index: number, length: number): Float64Array {
-  const vector = new Float64Array(length);
-  vector[index] = 1;
-  return vector;
 }
 
 /**
