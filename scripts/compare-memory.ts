@@ -40,7 +40,6 @@ const CASES: Record<string, string[]> = {
   'adalora, score magnitude': [...pruned('adalora'), 'adalora.score=magnitude'],
   lora: ['method=lora', `lora.target_modules=${sixMatrices}`],
   'lora, int8': ['method=lora', `lora.target_modules=${sixMatrices}`, 'base_dtype=int8'],
-  'lora, before-training': ['method=lora', 'lora.allocation=before-training'],
   svd_lora: ['method=svd_lora'],
   'svd_lora, int8': ['method=svd_lora', 'base_dtype=int8'],
   prune_lora: pruned('prune_lora'),

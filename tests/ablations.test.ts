@@ -54,11 +54,6 @@ const METHODS: [name: string, title: string, settings: string[]][] = [
       ...['base_dtype=int8', 'training.gradient_checkpointing=true'],
     ],
   ],
-  [
-    'lora',
-    'LoRA (ranks before training)',
-    ['lora={r: 2, lora_alpha: 8, allocation: before-training, allocation_batches: 3, lora_dropout: 0.1}'],
-  ],
 ];
 
 describe.each(METHODS)('%s, with the name %s', (method, title, settings) => {
@@ -109,39 +104,6 @@ describe.each(METHODS)('%s, with the name %s', (method, title, settings) => {
       first(same).forEach((logit, i) => expect(logit).toBeCloseTo(first(logits)[i]!, 4));
     }
   });
-});
-
-it('writes ranks chosen before training for other tools, with a notice', async () => {
-  const run = 'before';
-  const lora = (settings: string) => [
-    'method=lora',
-    `training=${SHORT}`,
-    UNSCORED,
-    `lora={lora_alpha: 8, ${settings}}`,
-  ];
-  await succeeds(workspace.train(...lora('r: 2, allocation: before-training'), `output=${run}`));
-  const pattern = JSON.parse(workspace.read(run, 'rank_pattern.json').toString());
-  const adapter = JSON.parse(workspace.read(run, 'adapter', 'adapter_config.json').toString());
-  const { rank_pattern, alpha_pattern } = pattern;
-  expect(adapter).toMatchObject({ r: 2, rank_pattern, alpha_pattern });
-  const told = workspace.events(run).find((event) => event.type === 'allocation');
-  expect(told).toMatchObject({ step: 0, final: true });
-  const ranks = Object.values(told!.ranks);
-  expect(ranks.reduce((a, b) => a + b)).toBe(2 * ranks.length);
-  expect(new Set(ranks).size).toBeGreaterThan(1);
-  // Trained from the pattern alone, it is the same run.
-  const given = JSON.stringify(
-    Object.fromEntries(Object.entries(pattern).filter(([, value]) => value !== null)),
-  );
-  const again = ['method=lora', `training=${SHORT}`, `lora=${given}`, UNSCORED];
-  await succeeds(workspace.train(...again, 'output=from-pattern'));
-  const weights = (folder: string) => workspace.read(folder, 'adapter', 'adapter_model.safetensors');
-  expect(weights('from-pattern').equals(weights(run))).toBe(true);
-  // After so few steps a linear probe is better. Its adapter has the layers' paths without the prefix of a model with a head.
-  const floored = SHORT.replace('}', ', floor: true}');
-  await succeeds(workspace.train('method=lora', `training=${floored}`, `lora=${given}`, 'output=floor'));
-  const kept = JSON.parse(workspace.read('floor', 'adapter', 'adapter_config.json').toString());
-  expect(kept.target_modules).toContain('encoder.layer.0.attention.self.query');
 });
 
 describe('a budget', () => {

@@ -34,7 +34,6 @@ const LORA = {
   PiSSA: { init_lora_weights: 'pissa' },
   'DoRA from PiSSA': { use_dora: true, init_lora_weights: 'pissa' },
   'LoRA+': { loraplus_lr_ratio: 16 },
-  'ranks before training': { allocation: 'before-training', allocation_batches: 2 },
 };
 
 const root = mkdtempSync(join(tmpdir(), 'adalora-'));

@@ -4,7 +4,7 @@
 
 Contains whole trainings of two layers by AdaLoRA, with PyTorch's autograd and AdamW. The variants are: the signal-to-noise
 ratio as score, an orthonormal start, and rsLoRA's scale. Orthonormal vectors come from
-LAPACK's QR, and ranks before training from LAPACK's singular values of whole gradients.
+LAPACK's QR.
 """
 import json, pathlib
 import numpy as np, torch
@@ -85,19 +85,6 @@ def training(steps, seed, score="sensitivity-uncertainty", init="normal", scale=
     return {"settings": s, "shapes": SHAPES, "lr": optimizer.param_groups[0]["lr"], "totalStep": steps, "alpha": alpha, "initial": initial, "trace": trace}
 
 
-def ranks(r, seed):
-    """Each module's share of the largest singular values of all modules. Gradients have a few strong directions, and noise."""
-    rng = np.random.default_rng(seed)
-    shapes = [(14, 11), (11, 14), (20, 7)]
-    gradients = [(rng.standard_normal((o, 4)) * 2.0 ** -np.arange(4) * weight) @ rng.standard_normal((4, i))
-                 for weight, (i, o) in zip((1, 4, 0.2), shapes)]
-    gradients = [np.round(g, 3) for g in gradients]
-    strengths = [np.linalg.svd(g.astype(np.float64), compute_uv=False) for g in gradients]
-    least = np.sort(np.concatenate(strengths))[::-1][r * len(shapes) - 1]
-    return {"r": r, "shapes": shapes, "gradients": [[float(v) for v in g.reshape(-1)] for g in gradients],
-            "strengths": [[float(v) for v in s[:4]] for s in strengths], "ranks": [int((s >= least).sum()) for s in strengths]}
-
-
 def main():
     common = dict(steps=14, init_r=3, target_r=1.5, tinit=2, tfinal=4, deltaT=2, beta1=0.8, beta2=0.9, lora_alpha=8, orth_reg_weight=0.1, lr=0.02)
     rows = np.random.default_rng(9).standard_normal((4, 7))
@@ -107,7 +94,6 @@ def main():
             "orthonormal start, rsLoRA's scale": training(seed=5, init="orthonormal", scale="rslora", **common),
         },
         "orthonormal": {"rows": rows.tolist(), "result": against(rows, rows[:0]).tolist()},
-        "ranks": ranks(2, 7),
     }
     OUT.write_text(json.dumps(fixture) + "\n")
 

@@ -69,7 +69,6 @@ const OPTIONS: Record<string, string[]> = {
   flexlora: ['method=flexlora', 'flexlora={r: 3, lora_alpha: 16, deltaT: 2}'],
   increlora: ['method=increlora', 'increlora={target_r: 3, lora_alpha: 16, top_h: 3}'],
   adadora: ['method=adadora', 'adadora={target_r: 2, init_r: 4, lora_alpha: 16, deltaT: 2}'],
-  before: ['method=lora', 'lora={r: 2, allocation: before-training, scale: rslora}'],
 };
 
 /** Settings of trainings with virtual tokens, for each small decoder. */

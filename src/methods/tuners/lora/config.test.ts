@@ -12,8 +12,6 @@ it('has the defaults of PEFT', () => {
     alpha_pattern: {},
     init_lora_weights: true,
     use_dora: false,
-    allocation: 'even',
-    allocation_batches: 8,
   });
 });
 
@@ -25,26 +23,19 @@ it.each([
   { rank: 8 },
   { scale: 'rsLoRA' },
   { scale: 'standard', use_rslora: true },
-  { allocation: 'before' },
-  { allocation_batches: 0 },
-  { allocation_batches: 4 },
   { orthogonality: 'cosine' },
   { orth_reg_weight: 0.1, r: 1 },
-  { allocation: 'before-training', rank_pattern: { query: 4 } },
-  { allocation: 'before-training', alpha_pattern: { query: 4 } },
   { init_lora_weights: 'pissa_niter_0' },
   { init_lora_weights: 'loftq', loftq_config: { loftq_iter: 2 } },
   { loftq_config: {} },
   { loraplus_lr_ratio: 0 },
   { use_dora: true, init_lora_weights: 'loftq' },
-  { use_dora: true, allocation: 'before-training' },
 ])('rejects %j', (settings) => expect(loraConfigSchema.safeParse(settings).success).toBe(false));
 
 it.each([
   { orth_reg_weight: 0, orthogonality: 'sum-squared' },
   { orth_reg_weight: 0.1, r: 1, orthogonality: 'sum-squared' },
   { orth_reg_weight: 0.1, r: 1, rank_pattern: { query: 2 } },
-  { allocation: 'before-training', allocation_batches: 4 },
   { init_lora_weights: 'pissa_niter_16', loraplus_lr_ratio: 16 },
   { init_lora_weights: 'loftq', loftq_config: { loftq_bits: 4 } },
   { use_dora: true, orth_reg_weight: 0.1 },

@@ -14,13 +14,11 @@ export const LORA_RATES = {
   chosen: { encoder: { rate: 3e-3, lora_alpha: 32 }, language: { rate: 2e-4, lora_alpha: 16 } },
 };
 
-const ALLOCATION_BATCHES = 8;
-
 /**
  * Keys that select a variant of LoRA if they differ from these values. At most one variant is allowed, but DoRA goes with
  * PiSSA.
  */
-const EXCLUSIVE = { init_lora_weights: true, use_dora: false, allocation: 'even' } as const;
+const EXCLUSIVE = { init_lora_weights: true, use_dora: false } as const;
 
 /** LoRA's settings: PEFT's keys and defaults. */
 export const loraConfigSchema = z
@@ -36,13 +34,6 @@ export const loraConfigSchema = z
     rank_pattern: z.record(z.string(), rank).default({}),
     /** Alphas that differ from `lora_alpha`, with keys as in `rank_pattern`. */
     alpha_pattern: z.record(z.string(), z.number().positive()).default({}),
-    /**
-     * How ranks are allocated. `before-training` distributes a mean rank of `r` by the gradient of some batches, and
-     * writes `rank_pattern.json` for other LoRA tools. `even` uses `r` and `rank_pattern` as they are.
-     */
-    allocation: z.enum(['even', 'before-training']).default('even'),
-    /** Number of batches, in optimizer steps, for `allocation: before-training`. */
-    allocation_batches: z.int().min(1).default(ALLOCATION_BATCHES),
     /**
      * Initial A and B. `true`: A uniform, B zero. `pissa`: the principal part of the weight. `pissa_niter_16`: an
      * approximation of `pissa` with 16 power iterations, which is faster for large models. Both are
@@ -94,24 +85,6 @@ export const loraConfigSchema = z
     {
       path: ['orth_reg_weight'],
       error: 'requires a rank above 1',
-    },
-  )
-  .refine(
-    ({ allocation, allocation_batches: batches }) => allocation !== 'even' || batches === ALLOCATION_BATCHES,
-    {
-      path: ['allocation_batches'],
-      error: 'requires allocation: before-training',
-    },
-  )
-  .refine(({ allocation, rank_pattern }) => allocation === 'even' || Object.keys(rank_pattern).length === 0, {
-    path: ['rank_pattern'],
-    error: 'cannot be combined with allocation: before-training',
-  })
-  .refine(
-    ({ allocation, alpha_pattern }) => allocation === 'even' || Object.keys(alpha_pattern).length === 0,
-    {
-      path: ['alpha_pattern'],
-      error: 'cannot be combined with allocation: before-training',
     },
   )
   .superRefine((config, context) => {

@@ -3,11 +3,9 @@ import { listRanks } from '../low-rank/factors.ts';
 import { exportLowRank } from '../low-rank/low-rank-files.ts';
 import { scaleVariant, withVariants } from '../low-rank/patterns-and-scales.ts';
 import { LORA_FILES } from '../low-rank/peft-config.ts';
-import { MeasuredRun } from '../measured/measured-lora.ts';
 import type { AnySettings, MethodDefinition } from '../method-definition.ts';
 import { staticRun } from '../method-run.ts';
 import { withTargets } from '../targets/adapted-modules.ts';
-import { measureGradients } from './before-training.ts';
 import { isRankStabilised, LORA_RATES, type LoraConfig, loraConfigSchema } from './config.ts';
 import { doubledKeys } from './dora-injection.ts';
 import { loraKind, loraOfFile, PAIR_WORDS } from './lora-files.ts';
@@ -28,14 +26,6 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     const tuner = LoraTuner.create(model, config);
     const settings = { ...withTargets(model, config, 'few'), use_rslora: isRankStabilised(config) };
     const keys = { peft_type: 'LORA', ...storedKeys(settings) } as const;
-    if (config.allocation === 'before-training')
-      return new MeasuredRun({
-        model,
-        config: settings,
-        even: tuner,
-        namesModules: true,
-        ...measureGradients(tuner, config),
-      });
     return staticRun(tuner, {
       ranks: listRanks(tuner.modules),
       store: (values, baseModel) =>
@@ -51,7 +41,6 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
       ...start,
       use_rslora,
       scale: use_rslora ? 'rslora' : 'standard',
-      allocation: 'even',
       init_lora_weights: weightStart(start.init_lora_weights) ?? true,
     }),
     tunerOf: loraOfFile,
@@ -63,8 +52,7 @@ export const lora: MethodDefinition<LoraConfig, typeof loraConfigSchema> = {
     titleWith: loraTitle,
     tags: ['peft', 'lora'],
     ...PAIR_WORDS,
-    summary: ({ r, allocation }) =>
-      r === undefined ? undefined : `rank ${r}${allocation === 'before-training' ? ' on average' : ''}`,
+    summary: ({ r }) => (r === undefined ? undefined : `rank ${r}`),
     budgetKeys: ['r', 'rank_pattern', 'lora_alpha', 'alpha_pattern'],
     regularizer: ({ orth_reg_weight: weight, orthogonality: form }) => {
       if (!(Number(weight) > 0)) return undefined;
@@ -83,14 +71,13 @@ function storedKeys(config: Parameters<typeof doubledKeys>[0] & { init_lora_weig
 
 /** The papers' name for LoRA with these settings. */
 function loraTitle(settings: AnySettings): string {
-  const { orth_reg_weight = 0, orthogonality, use_rslora, scale, allocation, ...rest } = settings;
+  const { orth_reg_weight = 0, orthogonality, use_rslora, scale, ...rest } = settings;
   const { use_dora, loraplus_lr_ratio: ratio = 1, init_lora_weights: init } = rest;
   const plus = Number(ratio) === 1 ? '' : '+';
   const title = use_dora === true ? `DoRA${plus}` : `LoRA${plus}`;
   return withVariants(Number(orth_reg_weight) > 0 ? `${title} + R` : title, [
     typeof init === 'string' ? `${STARTS[init.slice(0, 5)]} start` : [],
     Number(orth_reg_weight) > 0 && orthogonality === 'sum-squared' ? 'R of equation 4' : [],
-    allocation === 'before-training' ? 'ranks before training' : [],
     scaleVariant({ scale: use_rslora === true ? 'rslora' : scale }),
   ]);
 }

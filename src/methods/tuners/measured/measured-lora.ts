@@ -36,8 +36,6 @@ export interface MeasuredMethod extends Measuring {
   even: LoraTuner;
   /** Returns the alpha of a module at a rank. Default: the alpha that keeps the even tuner's scale. */
   alphaOf?: AlphaOf;
-  /** Whether its pattern names the modules by their full paths, because targets may be suffixes or a pattern. */
-  namesModules?: boolean;
 }
 
 /** A LoRA run that measures its ranks before the first step and then keeps them. */
@@ -69,9 +67,6 @@ export class MeasuredRun implements MethodRun {
             scores: scores.map(scoreLogarithms),
           },
           pattern: {
-            ...(method.namesModules && {
-              target_modules: modules.flatMap(({ path, rank }) => (rank > 0 ? [path] : [])),
-            }),
             ...rankKeys(modules, method.config, method.alphaOf),
           },
           begin: (values) => {
