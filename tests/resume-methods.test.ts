@@ -5,14 +5,13 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { METHOD_NAMES, methodNamed } from '../src/methods/tuners/registry.ts';
 import { train } from '../src/studies/jobs/node/train.ts';
 import type { RunConfigInput } from '../src/training/run/config/run-config.ts';
-import { describeForTask } from './support/open-for-task.ts';
 import { tinyRows } from './support/tiny-data.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { trainHere } from './support/train-here.ts';
 
 /*
  * Every method whose adapter keeps its shape while it trains. Methods whose ranks move are in
- * adaptive-methods.test.ts, virtual tokens in virtual-tokens.test.ts.
+ * adaptive-methods.test.ts.
  */
 
 const STEPS = 8;
@@ -47,10 +46,9 @@ beforeAll(() => {
   writeFileSync(join(root, 'rows.tsv'), ['sentence\tlabel', ...lines].join('\n'));
 });
 
-const tiny = describeForTask(model, 'single_label_classification');
 const keepsShape = METHOD_NAMES.filter((name) => {
-  const { trains, config, needs } = methodNamed(name);
-  return trains === 'adapter' && !needs?.(tiny) && !(config && 'tinit' in config.shape);
+  const { trains, config } = methodNamed(name);
+  return trains === 'adapter' && !(config && 'tinit' in config.shape);
 });
 const CASES: [string, object][] = [
   ...keepsShape.map((name): [string, object] => [

@@ -1,6 +1,4 @@
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../src/methods/tuners/registry.ts';
-import { openModel } from '../../src/use/trained/node/load-model.ts';
-import { benchHead } from '../bench-head.ts';
 import { measure, type Rounds } from '../measure.ts';
 import { median } from '../median.ts';
 import { writeRandomCheckpoint } from '../random-checkpoint.ts';
@@ -48,7 +46,7 @@ export async function besideLora(
   writeRandomCheckpoint(folder, size);
   launcher.makeBase(folder, 'int8', size.head);
   const all = [
-    ...(await fitting(folder, side, size.head))
+    ...METHOD_NAMES.filter((name) => methodNamed(name).trains === 'adapter' || side.dtype === 'float32')
       .filter((method) => method !== 'lora')
       .map((method) => ({ method })),
     ...LORA_OPTIONS.map((options) => ({ method: 'lora' as const, options })),
@@ -90,17 +88,4 @@ function nameOf({ method, options = {} }: { method: MethodName; options?: object
     ([key, value]) => ` with ${key}${value === true ? '' : `: ${value}`}`,
   );
   return `${method}${named.join()}`;
-}
-
-/** The methods that fit a model, over this type of base. */
-async function fitting(folder: string, { dtype }: Side, head: BenchCase['head']): Promise<MethodName[]> {
-  const model = await openModel(folder, benchHead(head).build);
-  try {
-    return METHOD_NAMES.filter((name) => {
-      const { needs, trains } = methodNamed(name);
-      return !needs?.(model) && (trains === 'adapter' || dtype === 'float32');
-    });
-  } finally {
-    model.close();
-  }
 }

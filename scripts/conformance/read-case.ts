@@ -107,16 +107,8 @@ function picturesOf(batch: number): Batch {
   return { inputIds: ones, attentionMask: ones, tokenTypeIds: new Int32Array(batch), batch, length: 1 };
 }
 
-/**
- * The inputs of a model and its loss from a recorded batch.
- *
- * @param predictsFirst whether tokens before every text predict its first token
- */
-export function feedsOf(
-  { headKind, config }: TaskModel,
-  tensors: StoredTensors,
-  predictsFirst = false,
-): Tensors {
+/** The inputs of a model and its loss from a recorded batch. */
+export function feedsOf({ headKind, config }: TaskModel, tensors: StoredTensors): Tensors {
   const pixels = tensors.get(PIXELS);
   if (pixels) return { [PIXELS]: hostTensor(pixels), labels: hostTensor(named(tensors, 'labels')) };
   const batch = batchOf(tensors);
@@ -134,13 +126,7 @@ export function feedsOf(
   const decoder = { inputIds: shiftRight(labels, length, { padTokenId, decoderStartTokenId }), length };
   return {
     ...modelFeeds({ ...batch, ...(headKind === 'SEQ_2_SEQ_LM' && { decoder }) }),
-    ...labelledRows(
-      labels,
-      rows,
-      length,
-      headKind === 'CAUSAL_LM',
-      predictsFirst ? Int32Array.from(labels, (_, i) => i % length) : undefined,
-    ),
+    ...labelledRows(labels, rows, length, headKind === 'CAUSAL_LM'),
   };
 }
 

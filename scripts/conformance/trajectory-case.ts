@@ -66,12 +66,7 @@ export async function trajectoryCase(folder: string): Promise<Findings> {
         loss,
         regularizer = 0,
         gradient,
-      } = await program.differentiate(
-        updater.values,
-        feedsOf(model, inputs, run.tuner.virtualTokens?.predictsFirst),
-        0,
-        expected.step,
-      );
+      } = await program.differentiate(updater.values, feedsOf(model, inputs), 0, expected.step);
       tensors.sawGradient(gradient);
       const { learningRate, gradNorm } = updater.apply(gradient);
       const objective = loss + regularizer * (run.tuner.regularizer?.weight ?? 0);

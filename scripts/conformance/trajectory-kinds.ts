@@ -1,7 +1,6 @@
 import { PEFT_PREFIX } from '../../src/input/formats/adapters/stored-adapter.ts';
 import { parseAdapterKey } from '../../src/methods/tuners/low-rank/peft-config.ts';
 import type { MethodName } from '../../src/methods/tuners/registry.ts';
-import { TABLE } from '../../src/methods/tuners/virtual/virtual-files.ts';
 import { Skipped } from './read-case.ts';
 
 type Settings = Readonly<Record<string, unknown>>;
@@ -54,13 +53,6 @@ const KINDS: Readonly<Record<string, Pick<TrajectoryKind, 'method'> & Partial<Tr
   },
   IA3: { method: 'ia3', section: peftSection, notCompared: [...REWRITTEN, 'feedforward_modules'] },
   VERA: { method: 'vera', section: peftSection, notCompared: REWRITTEN, ourName: nameOfVera },
-  // A model's number of heads has no meaning for embeddings.
-  PROMPT_TUNING: {
-    method: 'prompt_tuning',
-    notCompared: ['modules_to_save', 'num_attention_heads'],
-    ourName: nameOfVirtual,
-  },
-  PREFIX_TUNING: { method: 'prefix_tuning', notCompared: [], ourName: nameOfVirtual },
   BITFIT: { method: 'bitfit' },
   SVD_LORA: {
     method: 'svd_lora',
@@ -101,11 +93,6 @@ function nameOfVera(recorded: string): string | undefined {
   return /^base_model\.vera_[AB]$/.test(recorded)
     ? recorded.slice('base_model.'.length)
     : nameInPeft(recorded);
-}
-
-/** PEFT does not wrap the modules of a model with virtual tokens. */
-function nameOfVirtual(recorded: string): string {
-  return recorded === 'prompt_embeddings' ? TABLE : recorded.replace(/^base_model\./, '');
 }
 
 /** The settings of a PEFT method, without those that have no effect in a replay. */

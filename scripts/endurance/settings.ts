@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { METHOD_NAMES, methodNamed } from '../../src/methods/tuners/registry.ts';
+import { METHOD_NAMES } from '../../src/methods/tuners/registry.ts';
 import { writeSmallGenerator } from '../../tests/support/small-generator.ts';
 import { tinyRows } from '../../tests/support/tiny-data.ts';
 import { writeTinyEntities, writeTinyTagger } from '../../tests/support/tiny-entities.ts';
@@ -120,12 +120,7 @@ export function writeSettings(workspace: Workspace): Setting[] {
     args: train('run.yaml', ...COMMON, ...settings),
   });
   return [
-    // A method that is not for every model trains a decoder.
-    ...METHOD_NAMES.map((method) =>
-      methodNamed(method).needs
-        ? { name: method, args: train('texts.yaml', `method=${method}`) }
-        : classes(method, `method=${method}`),
-    ),
+    ...METHOD_NAMES.map((method) => classes(method, `method=${method}`)),
     ...LORA_OPTIONS.map((option) => classes(option, 'method=lora', `lora.${option}`)),
     classes('int8', 'base_dtype=int8'),
     classes('int4', 'base_dtype=int4', 'method=lora'),

@@ -3,14 +3,12 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { SMALL_GENERATORS, writeSmallGenerator } from '../../tests/support/small-generator.ts';
 import { Workspace } from '../../tests/support/workspace.ts';
-import { tokenLogits } from './token-logits.ts';
-import { TINY_DECODERS, writeTinyDecoders } from './write-tiny-decoders.ts';
 
 /*
  * tsx check.ts
  *
  * Compares this program with PEFT and transformers on a small model. They load what this program trains, exports and
- * merges, and this program loads what PEFT trains. Labels must be equal, and logits within 1e-4 (virtual tokens and cards: 1e-5).
+ * merges, and this program loads what PEFT trains. Labels must be equal, and logits within 1e-4 (cards: 1e-5).
  * In transformers, small language models must generate the texts of the tests' fixture. Needs a Python with torch and peft (PYTHON, default:
  * python3). Without them, the script prints a message.
  */
@@ -41,13 +39,6 @@ data: {train: pairs-train.tsv, text: sentence, label: label, max_length: 32, poo
 training: {max_steps: 6, learning_rate: 2e-2, per_device_train_batch_size: 16}
 `;
 
-const PROMPTS = `data: {train: train.jsonl, validation: dev.jsonl, max_length: 48}
-training: {max_steps: 20, learning_rate: 3e-2, per_device_train_batch_size: 8}
-task: causal_lm
-prompt_tuning: {num_virtual_tokens: 4}
-prefix_tuning: {num_virtual_tokens: 4}
-`;
-
 const METHODS = ['lora', 'adalora', 'svd_lora', 'prune_lora'];
 
 /** Settings by the name of their run. */
@@ -70,18 +61,6 @@ const OPTIONS: Record<string, string[]> = {
   increlora: ['method=increlora', 'increlora={target_r: 3, lora_alpha: 16, top_h: 3}'],
   adadora: ['method=adadora', 'adadora={target_r: 2, init_r: 4, lora_alpha: 16, deltaT: 2}'],
 };
-
-/** Settings of trainings with virtual tokens, for each small decoder. */
-const VIRTUAL = [
-  ['method=prompt_tuning'],
-  ['method=prefix_tuning'],
-  ['method=prefix_tuning', 'prefix_tuning.prefix_projection=true', 'prefix_tuning.encoder_hidden_size=8'],
-  [
-    'method=prompt_tuning',
-    'task=single_label_classification',
-    'data={train: train.tsv, text: sentence, label: label, max_length: 48}',
-  ],
-];
 
 const OURS = ['bad', 'good'];
 const PEFTS = ['LABEL_0', 'LABEL_1'];
@@ -112,11 +91,10 @@ async function check(workspace: Workspace): Promise<void> {
       ]),
     ]),
   ]);
-  const virtual = await trainVirtual(workspace);
   const layered = await trainLayered(workspace);
   const pefts = await continuePefts(workspace);
   const comparison = has('scipy') ? [await compareRuns(workspace)] : [];
-  await inPython(workspace, [...ours, ...layered, ...virtual, ...pefts, ...comparison]);
+  await inPython(workspace, [...ours, ...layered, ...pefts, ...comparison]);
 }
 
 /** Trains, exports and merges here. */
@@ -132,7 +110,7 @@ async function trainOurs(workspace: Workspace): Promise<string[][]> {
     await adalora(workspace, 'train', 'run.yaml', ...set(...settings, `output=${output}`));
     checks.push(await predicted(workspace, output, `${output}/adapter`));
   }
-  checks.push(['lora_config.py', 'before/rank_pattern.json']);
+  checks.push(['lora_config.py', 'gora/rank_pattern.json']);
   for (const method of ['adalora', 'svd_lora']) {
     await adalora(workspace, 'export', method, '--as', 'lora', '-o', `exported-${method}`);
     checks.push(sameAs(`exported-${method}`, method));
@@ -175,22 +153,6 @@ function pairs(file: string): string {
   const other = (i: number) => rows[(i + 1) % rows.length]![column]!;
   const lines = [[...head!, 'other'], ...rows.map((row, i) => [...row, other(i)])];
   return `${lines.map((cells) => cells.join('\t')).join('\n')}\n`;
-}
-
-/** Trains virtual tokens here. */
-async function trainVirtual(workspace: Workspace): Promise<string[][]> {
-  writeTinyDecoders(workspace.folder);
-  workspace.write('prompts.yaml', PROMPTS);
-  const checks: string[][] = [];
-  for (const family of TINY_DECODERS)
-    for (const [i, settings] of VIRTUAL.entries()) {
-      const run = `virtual-${family}-${i}`;
-      const named = [`model=${workspace.path(family)}`, ...settings, `output=${run}`];
-      await adalora(workspace, 'train', 'prompts.yaml', ...set(...named));
-      workspace.write(`${run}.jsonl`, await tokenLogits(workspace.path(run), workspace.path('dev.jsonl')));
-      checks.push(['check_virtual_tokens.py', `${run}/adapter`, `${run}.jsonl`, '--model', family]);
-    }
-  return checks;
 }
 
 /** Predicts with what PEFT has trained, and continues it here. */

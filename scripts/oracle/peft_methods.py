@@ -6,7 +6,7 @@ trajectories (../shared/conformance), and `frozen.safetensors` for tensors that 
 import json, os, pathlib, shutil, sys, tempfile
 os.environ["HF_HUB_OFFLINE"] = "1"
 import peft, torch
-from peft import IA3Config, LoraConfig, PrefixTuningConfig, PromptTuningConfig, VeraConfig, get_peft_model
+from peft import IA3Config, LoraConfig, VeraConfig, get_peft_model
 from peft.optimizers import create_loraplus_optimizer
 from four_bits import four_bits
 from safetensors.torch import save_file
@@ -44,16 +44,8 @@ CASES = {
     "gpt2-vera": (410, "gpt2", "CAUSAL_LM", dict(kind="VERA", r=4, projection_prng_key=7, save_projection=False), dict(lr=2e-2)),
     "bert-neftune": (411, "bert", "SEQ_CLS", dict(kind="LORA", target_modules=ENC, r=3, lora_alpha=6), dict(neftune_noise_alpha=5)),
     "llama-neftune": (412, "llama", "CAUSAL_LM", dict(kind="LORA", target_modules=["q_proj", "v_proj"], r=2, lora_alpha=2), dict(neftune_noise_alpha=15)),
-    "gpt2-prompt": (413, "gpt2", "CAUSAL_LM", dict(kind="PROMPT_TUNING", num_virtual_tokens=3), dict(lr=2e-2)),
-    "llama-prompt": (414, "llama", "CAUSAL_LM", dict(kind="PROMPT_TUNING", num_virtual_tokens=4), dict(lr=2e-2)),
-    "llama-prompt-classes": (415, "llama", "SEQ_CLS", dict(kind="PROMPT_TUNING", num_virtual_tokens=3), dict(lr=1e-2)),
-    "gpt2-prefix": (416, "gpt2", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=3), dict(lr=2e-2)),
-    "llama-prefix": (417, "llama", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=5), dict(lr=2e-2)),
-    "gpt2-prefix-projection": (418, "gpt2", "CAUSAL_LM", dict(kind="PREFIX_TUNING", num_virtual_tokens=3, prefix_projection=True, encoder_hidden_size=6), dict(lr=1e-2)),
     "llama-pissa-dora": (420, "llama", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="pissa", use_dora=True, target_modules=["q_proj", "down_proj"], r=2, lora_alpha=4), {}),
 }
-# Texts of one length, because PEFT classifies by the last token, padding or not.
-EVEN = ["llama-prompt-classes"]
 STEPS = 8
 short = lambda n: n.replace(".default", "").replace("modules_to_save.", "").replace("lora_magnitude_vector.weight", "lora_magnitude_vector")
 plain = lambda tensors: {k: v.detach().clone().contiguous() for k, v in tensors.items()}
@@ -86,7 +78,7 @@ def make_batch(task, config, seed, batch=3, length=7, even=False):
 
 
 def peft_model(model, task, kind, settings):
-    configs = {"LORA": LoraConfig, "IA3": IA3Config, "VERA": VeraConfig, "PROMPT_TUNING": PromptTuningConfig, "PREFIX_TUNING": PrefixTuningConfig}
+    configs = {"LORA": LoraConfig, "IA3": IA3Config, "VERA": VeraConfig}
     loftq = settings.get("init_lora_weights") == "loftq"
     pm = get_peft_model(model, configs[kind](task_type=task, **{**settings, **({"init_lora_weights": True} if loftq else {})})).train()
     if loftq: start_with_loftq(pm)
@@ -182,7 +174,7 @@ def case(name):
     patch = "neftune_noise_alpha" in training and add_noise(pm, training["neftune_noise_alpha"])
     for step in range(1, STEPS + 1):
         STEP[0] = step
-        batch = make_batch(task, model.config, seed * 1000 + step, even=name in EVEN)
+        batch = make_batch(task, model.config, seed * 1000 + step)
         batches.update({f"{step}.{k}": v for k, v in batch.items()})
         loss = pm(**batch).loss
         loss.backward()
@@ -193,9 +185,8 @@ def case(name):
     save_file(batches, folder / "batches.safetensors")
     save_file(plain({short(n): p for n, p in named}), folder / "final.safetensors")
     pm.eval()
-    probe = make_batch(task, model.config, seed * 1000, even=name in EVEN)
-    virtual = config.num_virtual_tokens if tuner["kind"] == "PROMPT_TUNING" and task == "CAUSAL_LM" else 0
-    with torch.no_grad(): tensors = {"logits": pm(**probe).logits[:, virtual:] if task == "CAUSAL_LM" else pm(**probe).logits, **{f"batch.{k}": v for k, v in probe.items()}}
+    probe = make_batch(task, model.config, seed * 1000)
+    with torch.no_grad(): tensors = {"logits": pm(**probe).logits, **{f"batch.{k}": v for k, v in probe.items()}}
     pm.save_pretrained(folder / "adapter", **({"path_initial_model_for_weight_conversion": str(start)} if start.exists() else {}))
     if start.exists(): pm.save_pretrained(folder / "unconverted")
     for readme in folder.glob("*/README.md"): readme.unlink()

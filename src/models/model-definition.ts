@@ -4,7 +4,6 @@ import type { HeadKind } from './heads/registry.ts';
 import type { EncoderStates } from './nn/encoder-layers.ts';
 import type { AttentionCache } from './nn/key-value-cache.ts';
 import type { Network } from './nn/network.ts';
-import type { VirtualTokens } from './nn/virtual-tokens.ts';
 import type { SentenceSettings } from './sentence-settings.ts';
 
 /**
@@ -46,8 +45,6 @@ export interface ModelInputs {
   onTokens?(hidden: Value): void;
   /** The cache for a decoder's keys and values. Without it, the decoder reads from the start. */
   cache?: AttentionCache;
-  /** Tokens before those of every text, counted in `sequence` if they have embeddings. Only decoders read them. */
-  virtual?: VirtualTokens;
 }
 
 /** The size of a picture in pixels. */

@@ -45,8 +45,6 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
   seed: number;
   /** Whether examples are for training, so that pictures may be augmented. */
   isTraining?: boolean;
-  /** Whether the method's own tokens before every text predict its first token. */
-  predictsFirst?: boolean;
   /** Number of rows (or files) of each source, if training rows have several sources. No example mixes two sources. */
   sources?: readonly number[];
   /** The linear layer on a model's vectors, or a function that fits one to the training rows. For models of vectors. */

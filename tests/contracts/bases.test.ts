@@ -174,13 +174,9 @@ describe.each(ADAPTERS)('method %s', (method) => {
     ['bart', 'SEQ_2_SEQ_LM', 'int8'],
     ['bart', 'SEQ_2_SEQ_LM', 'int4'],
     ['llama', 'CAUSAL_LM', 'int4'],
-  ])('trains %s with the head %s over %s, or says why not', async (family, head, dtype) => {
+  ])('trains %s with the head %s over %s', async (family, head, dtype) => {
     write(family, head);
-    const model = await openModel(join(root, `${family}-${head}`), BUILDS[head]);
-    const needed = methodNamed(method).needs?.(model);
-    model.close();
     const attempt = expectGradient(family, head, dtype, method);
-    if (needed) return expect(attempt).rejects.toThrow(`is ${method}, which needs ${needed}`);
     if (method === 'bitfit' && family === 'llama')
       return expect(attempt).rejects.toThrow('layers of llama have none');
     await attempt;

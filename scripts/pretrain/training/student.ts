@@ -27,7 +27,7 @@ export class Student {
     const buildLoss = (network: Network) => totalLoss(terms(network), objective);
     const described = new Network(new Graph());
     buildLoss(described);
-    const { parameters, buffers, linears, states, wordTables } = described;
+    const { parameters, buffers, linears, wordTables } = described;
     const model = {
       definition: bert,
       config,
@@ -37,7 +37,6 @@ export class Student {
       sublayers: [...described.sublayers.values()],
       parameters,
       buffers,
-      states,
       wordTables,
       buildLogits: () => {
         throw new Error('a student has a loss only');

@@ -4,7 +4,7 @@ import { Definitions, type Module } from '../../support/definitions.ts';
 import type { AdapterKind } from './adapter-kind.ts';
 import type { Components } from './allocation/budget.ts';
 import type { MethodRun } from './method-run.ts';
-import type { TokensBefore, TunableModel } from './tuner.ts';
+import type { TunableModel } from './tuner.ts';
 
 /** Settings of a method, perhaps those of another version. */
 export type AnySettings = Readonly<Record<string, unknown>>;
@@ -89,10 +89,6 @@ export interface MethodDefinition<Config = never, Schema extends z.ZodObject | u
   };
   /** The trained part: an `adapter` on a frozen base, or the weights of the `model` itself. */
   readonly trains: 'adapter' | 'model';
-  /** Needs of the method that the model does not meet, as an object of "needs"; undefined if it can be trained. */
-  needs?(model: TunableModel): string | undefined;
-  /** The tokens that it puts before every text. Texts must be shorter by their number. */
-  virtualTokens?(config: Config): TokensBefore;
   /** The type of base weights that these settings need, and the setting that needs it. */
   requiredBase?(config: Config): { key: string; dtype: 'int4' } | undefined;
   /**

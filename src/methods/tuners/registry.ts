@@ -14,8 +14,6 @@ import { ia3 } from './ia3/definition.ts';
 import { increLora } from './increlora/definition.ts';
 import { lora } from './lora/definition.ts';
 import { type AnyMethod, methods } from './method-definition.ts';
-import { prefixTuning } from './prefix-tuning/definition.ts';
-import { promptTuning } from './prompt-tuning/definition.ts';
 import { pruneLora } from './prune-lora/definition.ts';
 import { sensitivityLora } from './sensitivity-lora/definition.ts';
 import { svdLora } from './svd-lora/definition.ts';
@@ -51,10 +49,6 @@ export const METHODS = {
   ia3,
   /** VeRA: trained vectors, and random matrices that all modules share. */
   vera,
-  /** Word embeddings before those of every text. */
-  prompt_tuning: promptTuning,
-  /** Keys and values of every layer before those of every text. */
-  prefix_tuning: prefixTuning,
   bitfit: bitFit,
   /** A small layer after attention, and another after the feed-forward network. */
   houlsby,

@@ -2,7 +2,7 @@ import { frozen } from '../../engine/graph/build.ts';
 import type { Graph, Value } from '../../engine/graph/graph.ts';
 import type { HeadKind } from '../../models/heads/registry.ts';
 import type { CommonConfig, Head, ModelDefinition } from '../../models/model-definition.ts';
-import type { AttentionStates, Injection, LinearModule, Sublayer } from '../../models/nn/network.ts';
+import type { Injection, LinearModule, Sublayer } from '../../models/nn/network.ts';
 import type { Banked } from './bank/bank-form.ts';
 import { ParameterLayout, type TrainedParameter } from './parameter-layout.ts';
 
@@ -44,12 +44,8 @@ export interface TunableModel {
   parameters: ReadonlyMap<string, readonly number[]>;
   /** Shape of every tensor that no method trains. */
   buffers: ReadonlyMap<string, readonly number[]>;
-  /** Keys and values of a decoder's self-attention, by module and `key` or `value`, in the order of the layers. */
-  states: ReadonlyMap<string, AttentionStates>;
-  /** For each table of word embeddings, by its parameter's name: the number that multiplies its rows. */
-  wordTables: ReadonlyMap<string, number>;
-  /** Token ids of a text, special tokens included; present in a run. */
-  encode?(text: string): ArrayLike<number>;
+  /** Names of the tables of word embeddings. */
+  wordTables: ReadonlySet<string>;
   /** Reads the weights of the adapted modules. Set if the model is loaded. */
   readRange?: ReadRange;
 }
@@ -66,13 +62,6 @@ export interface TunedSite {
   path: string;
   /** Number of trained values there, as the paper counts them: without λ in AdaLoRA. */
   parameters: number;
-}
-
-/** The tokens that a method puts before every text. */
-export interface TokensBefore {
-  count: number;
-  /** Whether the last of them predicts the first token of a text, which is then learned too. */
-  predictsFirst: boolean;
 }
 
 /** A network's dropout. */
@@ -99,8 +88,6 @@ export interface Tuner {
   /** Returns the factor of the learning rate for a trained tensor. If missing, it is 1 for all. */
   rateOf?(parameter: TrainedParameter): number;
   readonly regularizer?: Regularizer;
-  /** The tokens that it puts before every text. */
-  readonly virtualTokens?: TokensBefore;
   /** The number of values that its injection watches. Default: 0. */
   readonly watches?: number;
   /** Whether the watched values of a step are those of its last micro-batch. Default: their mean. */

@@ -46,14 +46,9 @@ export function windowBias(mask: Value, reach: number): Value {
  * the earlier tokens of all documents, as in transformers, because some losses read all positions.
  *
  * @param mask int32 [batch, keys]: 0 for padding, otherwise the number of the token's document
- * @param options.shared the number of first keys that all documents see
  * @returns [batch, 1, queries, keys]
  */
-export function decoderBias(
-  mask: Value,
-  queries: Dimension,
-  { window, shared = 0 }: { window?: number; shared?: number } = {},
-): Value {
+export function decoderBias(mask: Value, queries: Dimension, window?: number): Value {
   const [batch, keys] = mask.shape as [Dimension, Dimension];
   const { graph } = mask.node;
   const { later, distance } = distances(mask, queries, keys);
@@ -64,10 +59,7 @@ export function decoderBias(
   const elsewhere = where(greater(documents, padding), BLOCKED, 0);
   const together = where(equal(documents, asked), 0, elsewhere);
   const real = where(greater(asked, padding), together, BLOCKED);
-  const isOwn = () =>
-    greater(reshape(iota(graph, keys), [1, 1, 1, keys]), constant(graph, [shared - 1], [], 'int32'));
-  const seen = shared === 0 ? real : where(isOwn(), real, 0);
-  const causal = where(later, BLOCKED, seen);
+  const causal = where(later, BLOCKED, real);
   return window === undefined ? causal : where(greater(distance, window - 1), BLOCKED, causal);
 }
 

@@ -7,7 +7,6 @@ import type { AttentionCache } from './key-value-cache.ts';
 import { selectRows } from './last-rows.ts';
 import type { Network } from './network.ts';
 import { type Rotary, rotation } from './rotary.ts';
-import type { VirtualTokens } from './virtual-tokens.ts';
 
 /** The model inputs that attention reads. */
 interface DecoderInputs {
@@ -18,7 +17,6 @@ interface DecoderInputs {
   batch: Dimension;
   sequence: Dimension;
   cache?: AttentionCache;
-  virtual?: VirtualTokens;
 }
 
 export interface DecoderAttentionOptions {
@@ -56,7 +54,7 @@ export interface DecoderAttentionOptions {
 export function decoderAttention(
   module: Network,
   x: Value,
-  { positionIds, attentionMask, batch, sequence, cache, virtual }: DecoderInputs,
+  { positionIds, attentionMask, batch, sequence, cache }: DecoderInputs,
   options: DecoderAttentionOptions,
   asked?: Value,
 ): Value {
@@ -69,7 +67,7 @@ export function decoderAttention(
     return angles ? rotate(normed, angles, headSize) : normed;
   };
   const remembered = (name: string, rows: Value) => module.remembered(cache, name, rows, sequence, headSize);
-  const bias = decoderBias(attentionMask, sequence, { window: options.window, shared: virtual?.count });
+  const bias = decoderBias(attentionMask, sequence, options.window);
   const mixed = attention(
     module,
     [

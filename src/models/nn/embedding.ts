@@ -1,4 +1,4 @@
-import { concat, expand, gather, multiply, reshape, slice } from '../../engine/graph/build.ts';
+import { expand, gather, multiply, reshape, slice } from '../../engine/graph/build.ts';
 import {
   addDimensions,
   type Dimension,
@@ -7,7 +7,6 @@ import {
 } from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import type { Network } from './network.ts';
-import type { VirtualTokens } from './virtual-tokens.ts';
 
 /** Rows [tokens, width] that are the same for every text of a batch: [tokens · batch, width]. */
 export function forEveryText(rows: Value, batch: Dimension): Value {
@@ -19,21 +18,16 @@ export function forEveryText(rows: Value, batch: Dimension): Value {
 /**
  * Returns the {@link embedding} of a model's tokens, int32 [tokens, batch], times `scale`. Only word embeddings get
  * NEFTune's noise.
- *
- * @param virtual the tokens that the first ids stand for, if they have embeddings
  */
 export function wordEmbedding(
   module: Network,
   table: readonly [number, number],
   ids: Value,
-  { padding, scale = 1, virtual }: { padding?: number | null; scale?: number; virtual?: VirtualTokens } = {},
+  { padding, scale = 1 }: { padding?: number | null; scale?: number } = {},
 ): Value {
-  module.wordTables.set(module.pathOf('weight'), scale);
-  const [tokens, batch] = ids.shape;
-  const own = virtual?.embeddings ? slice(ids, 0, virtual.count, tokens!) : ids;
-  const words = multiply(embedding(module, table, own, padding), scale);
-  const noised = module.noise(words, own.shape[0]!);
-  return virtual?.embeddings ? concat([forEveryText(virtual.embeddings, batch!), noised], 0) : noised;
+  module.wordTables.add(module.pathOf('weight'));
+  const words = multiply(embedding(module, table, ids, padding), scale);
+  return module.noise(words, ids.shape[0]!);
 }
 
 /**

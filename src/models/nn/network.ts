@@ -4,7 +4,6 @@ import type { Graph, Value } from '../../engine/graph/graph.ts';
 import { type FrozenBase, NORMS } from './base/frozen-base.ts';
 import { type DropoutPools, DropoutSites, type MaskSource } from './dropout.ts';
 import type { AttentionCache } from './key-value-cache.ts';
-import type { VirtualTokens } from './virtual-tokens.ts';
 
 /** The changes that a tuner makes to a network while it is built. Paths are Hugging Face's, without `.weight`. */
 export interface Injection {
@@ -31,8 +30,6 @@ export interface Injection {
   output?(path: string, y: Value, x: Value, module?: FrozenModule): Value | undefined;
   /** Replaces a sublayer's output h [rows, width]. Undefined keeps h. */
   sublayer?(sublayer: Sublayer, h: Value, end: SublayerEnd): Value | undefined;
-  /** Tokens before those of every text. Only decoders have a place for them. */
-  readonly virtual?: VirtualTokens;
   /**
    * Returns scalars [] whose gradients are statistics of a step (see the op `watch`). Call it after the network is
    * built.
@@ -83,12 +80,6 @@ export interface LinearModule {
   norm?: NormOp;
 }
 
-/** The keys or values of a decoder's self-attention. */
-export interface AttentionStates {
-  width: number;
-  headSize: number;
-}
-
 interface LinearOptions {
   /** Whether the module has a bias. Default: true. */
   bias?: boolean;
@@ -108,10 +99,8 @@ export class Network {
   readonly linearInputs = new Map<string, Value>();
   /** The sublayers by path, in the order in which they were built. */
   readonly sublayers = new Map<string, Sublayer>();
-  /** Keys and values of self-attention, by module and `key` or `value`, for decoders that may get more of them. */
-  readonly states = new Map<string, AttentionStates>();
-  /** The factors of tables of word embeddings, by the name of the parameter. */
-  readonly wordTables = new Map<string, number>();
+  /** Names of the tables of word embeddings. */
+  readonly wordTables = new Set<string>();
   /** Shape of every tensor that no method trains, by name. If the checkpoint lacks it, it is filled with zeros. */
   readonly buffers = new Map<string, readonly number[]>();
   /** Set only in training. Without it, dropout is the identity. */
@@ -280,11 +269,6 @@ export class Network {
     return this.injection?.sublayer?.(sublayer, h, end) ?? h;
   }
 
-  /** The tuner's tokens before those of every text. */
-  get virtual(): VirtualTokens | undefined {
-    return this.injection?.virtual;
-  }
-
   /**
    * Keys or values of this module's self-attention: those in the cache, then `rows` [tokens · batch, width].
    *
@@ -297,9 +281,7 @@ export class Network {
     tokens: Dimension,
     headSize: number,
   ): Value {
-    const whole = this.pathOf(name);
-    this.states.set(whole, { width: rows.shape[1] as number, headSize });
-    return cache?.extend(whole, rows, tokens, headSize) ?? rows;
+    return cache?.extend(this.pathOf(name), rows, tokens, headSize) ?? rows;
   }
 
   /** Applies dropout in training; otherwise returns x. */

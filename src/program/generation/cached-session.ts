@@ -1,23 +1,14 @@
-import { input, iota, reshape, slice } from '../../engine/graph/build.ts';
+import { input, iota, slice } from '../../engine/graph/build.ts';
 import { addDimensions, type Dimension, multiplyDimensions } from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
-import type { HostTensor, Session, Tensors } from '../../engine/runtime/session.ts';
+import type { Session, Tensors } from '../../engine/runtime/session.ts';
 import type { Tuner } from '../../methods/tuners/tuner.ts';
 import type { ModelInputs } from '../../models/model-definition.ts';
-import {
-  type AttentionCache,
-  type CacheEntry,
-  KeyValueCache,
-  PAST,
-  PRESENT,
-} from '../../models/nn/key-value-cache.ts';
-import { releasing } from '../../support/opened.ts';
+import { type CacheEntry, KeyValueCache, PAST, PRESENT } from '../../models/nn/key-value-cache.ts';
 import type { Engine, EngineOpenOptions } from '../engine.ts';
 import { modelFeeds } from '../objectives/model-inputs.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
-import { withVirtualTokens } from '../objectives/virtual-inputs.ts';
 import { TRAINED, tunedNetwork } from '../training-graph.ts';
-import type { TunedLanguageModel } from './language-model.ts';
 import { ReadTokens } from './read-tokens.ts';
 import { TokenMemory } from './token-memory.ts';
 
@@ -53,32 +44,6 @@ export function encoderGraph(model: TaskModel, tuner: Tuner): CachedGraph {
   return { outputs: Object.fromEntries(kept), entries: [], encoded };
 }
 
-/**
- * The keys and values of a tuner's virtual tokens before a text of one token, [tokens, batch, width] by the names of
- * the cache; undefined for a tuner without such tokens.
- */
-function virtualGraph(model: TaskModel, tuner: Tuner): Record<string, Value> | undefined {
-  const { network } = tunedNetwork(tuner, false);
-  const { virtual } = network;
-  if (!virtual) return undefined;
-  const states: Record<string, Value> = {};
-  model.buildLogits(network, (inputs) => {
-    const { cache, ...changed } = withVirtualTokens(inputs, virtual);
-    const count = multiplyDimensions(virtual.count, inputs.batch);
-    const recorder: AttentionCache = {
-      past: cache?.past ?? 0,
-      extend(name, rows, tokens, headSize) {
-        const all = cache?.extend(name, rows, tokens, headSize) ?? rows;
-        states[name] = reshape(slice(all, 0, 0, count), [virtual.count, inputs.batch, rows.shape[1]!]);
-        return all;
-      },
-      keep: (_name, _source, _heads, rows) => rows(),
-    };
-    return { ...changed, cache: recorder };
-  });
-  return states;
-}
-
 function cachedGraph(
   model: TaskModel,
   tuner: Tuner,
@@ -107,30 +72,24 @@ function lastRows({ inputIds, batch }: ModelInputs, tokens: Dimension): Value {
 export class CachedRows {
   readonly #session: CachedSession;
   readonly #read = new ReadTokens();
-  readonly #virtual: number;
 
-  /**
-   * @param virtual the number of tokens that every sequence of the session starts with
-   */
-  constructor(session: CachedSession, virtual = 0) {
+  constructor(session: CachedSession) {
     this.#session = session;
-    this.#virtual = virtual;
   }
 
   /** Rows of the same session, with a separate cache. */
   fork(): CachedRows {
-    return new CachedRows(this.#session.fork(), this.#virtual);
+    return new CachedRows(this.#session.fork());
   }
 
   /** Resets the cache to `rows` empty sequences. */
   reset(rows: number): void {
     for (const memory of [this.#session, this.#read]) memory.reset(rows);
-    this.#read.append(this.#virtual);
   }
 
   /** Keeps only the first `tokens` tokens. */
   truncate(tokens: number): void {
-    for (const memory of [this.#session, this.#read]) memory.truncate(this.#virtual + tokens);
+    for (const memory of [this.#session, this.#read]) memory.truncate(tokens);
   }
 
   /** Reorders the rows: row i becomes a copy of row `parents[i]`. */
@@ -175,60 +134,33 @@ export class CachedRows {
   }
 }
 
-/** The initial cache: keys and values [tokens, width] by its names. */
-type VirtualStates = ReadonlyMap<string, Float32Array>;
-
-/** Computes the keys and values of a tuner's virtual tokens; undefined for a tuner without such tokens. */
-export async function virtualStates({
-  engine,
-  model,
-  tuner,
-  values,
-}: TunedLanguageModel): Promise<VirtualStates | undefined> {
-  const outputs = virtualGraph(model, tuner);
-  if (!outputs) return undefined;
-  const session = await engine.open(outputs);
-  return releasing(session, async () => {
-    // The tokens before it do not depend on it.
-    const one = { inputIds: new Int32Array(1), tokenTypeIds: new Int32Array(1) };
-    const feeds = modelFeeds({ ...one, attentionMask: new Int32Array(1).fill(1), batch: 1, length: 1 });
-    const states = await session.run({ ...feeds, [TRAINED]: { data: values, dims: [values.length] } });
-    return new Map(Object.entries(states).map(([name, { data }]) => [name, Float32Array.from(data)]));
-  });
-}
-
 /** A session of a graph with a cache, and the cache's content between runs. */
 export class CachedSession {
   readonly #values: Float32Array;
   readonly #session: Session;
   readonly #graph: CachedGraph;
-  readonly #start: VirtualStates | undefined;
   /** The cache's content, by entry name. */
   readonly #memories: ReadonlyMap<string, TokenMemory>;
 
-  private constructor(session: Session, graph: CachedGraph, values: Float32Array, start?: VirtualStates) {
-    this.#start = start;
+  private constructor(session: Session, graph: CachedGraph, values: Float32Array) {
     this.#values = values;
     this.#session = session;
     this.#graph = graph;
     this.#memories = new Map(graph.entries.map(({ name, width }) => [name, new TokenMemory(width)]));
   }
 
-  /**
-   * @param start the tokens that every sequence starts with
-   */
   static async open(
     engine: Engine,
     graph: CachedGraph,
     values: Float32Array,
-    { start, ...options }: EngineOpenOptions & { start?: VirtualStates } = {},
+    options?: EngineOpenOptions,
   ): Promise<CachedSession> {
-    return new CachedSession(await engine.open(graph.outputs, options), graph, values, start);
+    return new CachedSession(await engine.open(graph.outputs, options), graph, values);
   }
 
   /** Returns a session with a separate cache. It shares the engine session, which it does not release. */
   fork(): CachedSession {
-    return new CachedSession(this.#session, this.#graph, this.#values, this.#start);
+    return new CachedSession(this.#session, this.#graph, this.#values);
   }
 
   /** Appends the rows of another cache of the same session. */
@@ -241,13 +173,9 @@ export class CachedSession {
     for (const memory of this.#memories.values()) memory.forget(tokens);
   }
 
-  /** Resets the memory to `rows` sequences that have only the tokens that every sequence starts with. */
+  /** Resets the memory to `rows` empty sequences. */
   reset(rows: number): void {
-    for (const [name, memory] of this.#memories) {
-      memory.reset(rows);
-      const states = this.#start?.get(name);
-      if (states) memory.append(forRows(states, rows, memory.width));
-    }
+    for (const memory of this.#memories.values()) memory.reset(rows);
   }
 
   /** Keeps only the first `tokens` tokens. */
@@ -273,14 +201,4 @@ export class CachedSession {
   release(): Promise<void> {
     return this.#session.release();
   }
-}
-
-/** States [tokens, width] for every row: [tokens, rows, width]. */
-function forRows(states: Float32Array, rows: number, width: number): HostTensor {
-  const data = new Float32Array(states.length * rows);
-  for (let i = 0; i < data.length; i += width) {
-    const from = Math.floor(i / (rows * width)) * width;
-    data.set(states.subarray(from, from + width), i);
-  }
-  return { data, dims: [states.length / width, rows, width] };
 }

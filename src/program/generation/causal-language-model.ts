@@ -2,7 +2,7 @@ import { commonPrefix } from '../../input/text/learnt-ids.ts';
 import { headNamed } from '../../models/heads/registry.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import { concatenated } from '../../support/arrays.ts';
-import { CachedRows, CachedSession, causalGraph, virtualStates } from './cached-session.ts';
+import { CachedRows, CachedSession, causalGraph } from './cached-session.ts';
 import { EncoderDecoderLanguageModel } from './encoder-decoder-language-model.ts';
 import type {
   LanguageModel,
@@ -27,22 +27,20 @@ class CausalLanguageModel implements LanguageModel {
   /** The tokens in the cache, if it has exactly one row. */
   #only: Int32Array | undefined;
 
-  private constructor(config: CommonConfig, session: CachedSession, virtual: number, continues: boolean) {
+  private constructor(config: CommonConfig, session: CachedSession, continues: boolean) {
     this.vocabSize = config.vocabSize;
-    this.maxPositions = config.maxLength - virtual;
-    this.#rows = new CachedRows(session, virtual);
+    this.maxPositions = config.maxLength;
+    this.#rows = new CachedRows(session);
     this.#continues = continues && !config.readsWhole;
     this.#piece = config.readsWhole ? Number.POSITIVE_INFINITY : PIECE;
   }
 
   static async open(
-    tuned: TunedLanguageModel,
+    { engine, model, tuner, values }: TunedLanguageModel,
     { continues = false, packed }: LanguageModelOptions,
   ): Promise<CausalLanguageModel> {
-    const { engine, model, tuner, values } = tuned;
-    const start = await virtualStates(tuned);
-    const session = await CachedSession.open(engine, causalGraph(model, tuner), values, { start, packed });
-    return new CausalLanguageModel(model.config, session, tuner.virtualTokens?.count ?? 0, continues);
+    const session = await CachedSession.open(engine, causalGraph(model, tuner), values, { packed });
+    return new CausalLanguageModel(model.config, session, continues);
   }
 
   async read(

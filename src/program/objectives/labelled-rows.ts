@@ -11,25 +11,16 @@ export const LABEL_ROWS = 'label_rows';
  *
  * @param labels [batch, length], {@link IGNORED_LABEL} for tokens without a label
  * @param shift whether a token predicts the label of the next token, as in causal language models
- * @param positions positions of the tokens in their documents, if tokens before a text predict its first token: its
- * row is then one before the text's first
  */
-export function labelledRows(
-  labels: Int32Array,
-  batch: number,
-  length: number,
-  shift: boolean,
-  positions?: Int32Array,
-): Tensors {
+export function labelledRows(labels: Int32Array, batch: number, length: number, shift: boolean): Tensors {
   const rows: number[] = [];
   const ids: number[] = [];
   const offset = Number(shift);
-  for (let position = positions ? 0 : offset; position < length; position++) {
+  for (let position = offset; position < length; position++) {
     for (let example = 0; example < batch; example++) {
       const label = labels[example * length + position]!;
       if (label === IGNORED_LABEL) continue;
-      const isFirst = positions?.[example * length + position] === 0;
-      rows.push((isFirst ? -1 : position - offset) * batch + example);
+      rows.push((position - offset) * batch + example);
       ids.push(label);
     }
   }
@@ -66,8 +57,7 @@ export function labelsOfPart(
   { start, end }: { start: number; end: number },
 ): { feeds: Tensors; rows: Int32Array; share: number } | undefined {
   if (!labelRows) return undefined;
-  // The row before the first token of a text is negative.
-  const exampleOf = (row: number) => (row + batch) % batch;
+  const exampleOf = (row: number) => row % batch;
   const all = labelRows.data as Int32Array;
   const rows = Int32Array.from(all.keys()).filter((i) => {
     const example = exampleOf(all[i]!);

@@ -138,13 +138,6 @@ it('is computed at once if the words are trained', async () => {
   await expectSame(parts, whole, { digits: 6 });
 });
 
-it.each<MethodName>(['prompt_tuning', 'prefix_tuning'])('is the same in parts with %s', async (method) => {
-  await using whole = opened(llama, 'CAUSAL_LM', {}, { method });
-  await using parts = opened(llama, 'CAUSAL_LM', IN_PARTS, { method });
-  expect(parts.parts).toBe(IN_PARTS.parts);
-  await expectSame(parts, whole);
-});
-
 it('reads labels in parts of equal size', () => {
   const feeds = labelledRows(Int32Array.of(IGNORED_LABEL, 5, 6, 7, 8, 9), 1, 6, false);
   const { label_rows, labels } = inParts(feeds, 4);

@@ -12,14 +12,12 @@ export type LabelledBatch = Batch & { labels: Int32Array };
  * to another document.
  *
  * @param rows which rows of the packing
- * @param predictsFirst whether tokens before every document predict its first token
  */
 export function packedBatch(
   { tokens, learnt, starts }: TokenSequences,
   packing: PackedItems,
   rows: Int32Array,
   padId: number,
-  predictsFirst = false,
 ): LabelledBatch {
   const batch = rows.length;
   const length = rows.reduce((most, row) => Math.max(most, rowLength(starts, packing, row)), 0);
@@ -35,8 +33,7 @@ export function packedBatch(
       attentionMask.fill(k - packing.starts[row]! + 1, at, at + end - start);
       for (let position = 0; position < end - start; position++) {
         positionIds[at + position] = position;
-        const isPredicted = position > 0 || predictsFirst;
-        if (isPredicted && learnt[start + position] === 1) labels[at + position] = tokens[start + position]!;
+        if (position > 0 && learnt[start + position] === 1) labels[at + position] = tokens[start + position]!;
       }
       at += end - start;
     }

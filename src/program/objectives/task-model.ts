@@ -7,7 +7,6 @@ import { Network } from '../../models/nn/network.ts';
 import { UserError } from '../../support/user-error.ts';
 import { modelInputs } from './model-inputs.ts';
 import type { LossFunction } from './own-loss.ts';
-import { withVirtualTokens } from './virtual-inputs.ts';
 
 /** Returns inputs that replace some inputs of {@link modelInputs}. */
 export type ChangeInputs = (inputs: ModelInputs) => Partial<ModelInputs>;
@@ -83,14 +82,11 @@ export function taskModel(
   const config = head.outputs ? { ...given, numLabels: head.outputs(given) } : given;
   const build = (head: Head, network: Network, change: ChangeInputs) => {
     const inputs = modelInputs(network.graph, config);
-    const changed = { ...inputs, ...change(inputs) };
-    // A cache already has the virtual tokens.
-    const virtual = changed.cache ? undefined : network.virtual;
-    return head.build(network, config, virtual ? withVirtualTokens(changed, virtual) : changed);
+    return head.build(network, config, { ...inputs, ...change(inputs) });
   };
   const buildLogits = (network: Network, change: ChangeInputs = () => ({})) => build(head, network, change);
   const features = definition.heads.FEATURE_EXTRACTION;
-  const { linears, sublayers, parameters, buffers, words, states, wordTables } = described(buildLogits);
+  const { linears, sublayers, parameters, buffers, words, wordTables } = described(buildLogits);
   return {
     definition,
     config,
@@ -101,7 +97,6 @@ export function taskModel(
     parameters,
     buffers,
     words,
-    states,
     wordTables,
     buildLogits,
     buildVectors:

@@ -19,7 +19,6 @@ import type { Family } from '../../use/trained/bind-model.ts';
 import type { Notes } from '../../use/trained/notes.ts';
 import type { TrainedParts } from '../../use/trained/trained-model.ts';
 import { type NamedFiles, type RunRows, readRunRows } from './run-rows.ts';
-import { assertFits } from './start-method.ts';
 
 /**
  * Explains why evaluation was turned off by default, and what to do, as the end of a sentence. Empty if it was not turned off.
@@ -145,7 +144,6 @@ export function beginRun({
     }) ?? [];
   const build = task.build(labels, data);
   const model = build(family.definition, family.config);
-  assertFits(scoring.config, model);
   const amount = describeAmount(
     trainFiles.flatMap(({ files }) => files),
     rows,

@@ -6,7 +6,6 @@ import { joinValidation, type Validation } from '../../program/validation.ts';
 import { type Baseline, meanBaselines } from '../../scores/baselines/baseline.ts';
 import { chiefScore } from '../../tasks/data-files.ts';
 import { taskNamed } from '../../tasks/registry.ts';
-import { readMethod } from '../../training/run/config/read-method.ts';
 import type { RunBeginning } from './begin-run.ts';
 import { layerFitter } from './contenders/fit-rows.ts';
 
@@ -40,7 +39,6 @@ export function encodeRun(
   const { seed, data } = config;
   const task = taskNamed(config.task);
   const { train, sources, mixing, validation, folds } = rows;
-  const { definition, settings } = readMethod(config);
   const context = {
     modality: modality.at(startedAt),
     config: family.config,
@@ -50,7 +48,6 @@ export function encodeRun(
     seed,
     onProgress,
     communicator,
-    predictsFirst: definition.virtualTokens?.(settings).predictsFirst ?? false,
   };
   const evaluated = (rows: unknown, more: object) =>
     task.evaluation(rows, { ...context, ...more }, config.training.per_device_eval_batch_size);

@@ -18,12 +18,10 @@ import { withContents } from '../../tasks/task-definition.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import type { SoundConfig } from '../../training/run/config/sound-config.ts';
-import type { Family } from '../../use/trained/bind-model.ts';
 import { fittingBase } from '../../use/trained/fitting-base.ts';
 import { DESCRIBING_FILES } from '../../use/trained/full-model.ts';
 import { readNotes } from '../../use/trained/notes.ts';
 import { buildModel, readModel } from '../../use/trained/read-model.ts';
-import { configForTexts } from '../../use/trained/trained-parts.ts';
 import { beginRun, type RunBeginning, type StartingAdapter } from './begin-run.ts';
 import { assertModelNamed } from './look-at-all.ts';
 import type { BaseOfRun, OnDownload, RunMachine } from './machine.ts';
@@ -74,7 +72,7 @@ async function read(
   const pools = definition.prediction?.vectors !== undefined;
   const described = await machine.model(name, { changes, pools, onDownload });
   const base = await readModel(described, machine.decodePicture);
-  const family = shortenedFamily(base.family, config);
+  const { family } = base;
   const { takesFolders } = definition.files;
   const find = (path: string, key: string) =>
     Object.hasOwn(texts, path)
@@ -141,22 +139,6 @@ function definingModules({ method, task }: ParsedConfig, machine: RunMachine): F
 /** The parts of a valid config on which errors in its files may depend. */
 function pickSound({ training, ...config }: ParsedConfig): SoundConfig {
   return { ...config, settings: readMethod(config).settings, max_steps: training.max_steps };
-}
-
-/**
- * The family of a run's model with the positions that remain for texts.
- *
- * @throws UserError if the method's own tokens take all of them
- */
-function shortenedFamily({ definition, config }: Family, run: ParsedConfig): Family {
-  const { definition: method, settings } = readMethod(run);
-  const count = method.virtualTokens?.(settings).count ?? 0;
-  const shortened = configForTexts(config, count);
-  if (shortened.maxLength > 0) return { definition, config: shortened };
-  throw new UserError({
-    key: `${run.method}.num_virtual_tokens`,
-    fault: `is ${count}, but the model has only ${config.maxLength} positions`,
-  });
 }
 
 /**

@@ -2,7 +2,6 @@ import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.
 import type { MethodRun } from '../../methods/tuners/method-run.ts';
 import { type OwnFunctions, withOwnFunctions } from '../../methods/tuners/own-function.ts';
 import type { TunableModel } from '../../methods/tuners/tuner.ts';
-import { UserError } from '../../support/user-error.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
 
@@ -20,7 +19,6 @@ export function startMethod(
   start?: StoredAdapter,
   functions?: OwnFunctions,
 ): { run: MethodRun; values?: Float32Array } {
-  assertFits(config, model);
   const { definition, settings } = readMethod(config);
   if (!start) {
     const complete = functions ? withOwnFunctions(settings, functions, config.method) : settings;
@@ -28,16 +26,4 @@ export function startMethod(
   }
   if (!definition.continues) throw new Error(`no adapter is continued with ${config.method}`);
   return definition.continues.start(model, settings, start, `adapter: ${config.adapter}`);
-}
-
-/** Throws a UserError for a model that the config's method cannot train. */
-export function assertFits(config: Pick<RunConfig, 'method' | 'task'>, model: TunableModel): void {
-  const needed = readMethod(config).definition.needs?.(model);
-  if (needed === undefined) return;
-  const { method, task } = config;
-  throw new UserError({
-    key: 'method',
-    fault: `is ${method}, which needs ${needed}, got ${model.definition.modelType} for ${task}`,
-    hint: 'Choose another model, task or method.',
-  });
 }

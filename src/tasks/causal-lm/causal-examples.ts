@@ -78,10 +78,8 @@ export function causalExamples(files: readonly TextFile[], context: Context): Ex
     truncated: sequences.truncated,
     rows: Int32Array.from({ length: rows }, (_, row) => origins[packing.items[packing.starts[row]!]!]!),
     batch(chosen) {
-      const { predictsFirst } = context;
-      const batch = packedBatch(sequences, packing, chosen, texts.padId, predictsFirst);
-      const positions = predictsFirst ? batch.positionIds : undefined;
-      const labels = labelledRows(batch.labels, batch.batch, batch.length, true, positions);
+      const batch = packedBatch(sequences, packing, chosen, texts.padId);
+      const labels = labelledRows(batch.labels, batch.batch, batch.length, true);
       return { feeds: { ...modelFeeds(batch), ...labels }, weight: labels.labels!.data.length };
     },
   };

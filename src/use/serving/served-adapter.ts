@@ -108,14 +108,13 @@ export async function servedAdapter(
     tuneModel(model, knownAdapter(stored, pathIn(folder, ADAPTER_CONFIG)), folder);
   // The first load takes what the check has read.
   let checked: TunedValues | undefined = tune(content);
-  const { virtualTokens } = checked.tuner;
   const served: ServedModel = {
     name,
     folder,
     parent: base.name,
     created: Math.floor(Date.now() / 1000),
     outputs: model.config.numLabels,
-    trained: base.trained(name, { ...opened, model }, virtualTokens),
+    trained: base.trained(name, { ...opened, model }),
     load: () => cache.get(served, async () => packAdapter(model, await served.tuned(), folder)),
     async tuned() {
       const tuned = checked;

@@ -1,6 +1,5 @@
 import { type DownloadProgress, weightsDigest } from '../../input/formats/byte-source.ts';
 import { weightFiles } from '../../input/formats/open-checkpoint.ts';
-import type { TokensBefore } from '../../methods/tuners/tuner.ts';
 import { FROZEN } from '../../methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../program/bases/base-dtype.ts';
 import { withBaseDtype } from '../../program/bases/with-base-dtype.ts';
@@ -117,11 +116,10 @@ export class BaseModel {
   }
 
   /** A trained model under a name, to make examples and to choose settings. It does not compute anything. */
-  trained(name: string, { notes, model }: Loaded, virtualTokens?: TokensBefore): TrainedModel {
-    const tuned = { ...FROZEN, tuner: { ...FROZEN.tuner, virtualTokens } };
+  trained(name: string, { notes, model }: Loaded): TrainedModel {
     const engine = this.engine(model);
     return new TrainedModel(
-      trainedParts({ base: this.described, model, notes, ...tuned }, undefined, { path: name, engine }),
+      trainedParts({ base: this.described, model, notes, ...FROZEN }, undefined, { path: name, engine }),
     );
   }
 

@@ -8,7 +8,6 @@ import type { CommonConfig } from '../../models/model-definition.ts';
 import { createGenerationConfig } from '../../program/generation/generation-config.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { ANYTHING, assertOptions, NUMBER, type OptionTypes } from '../../support/options.ts';
-import { UserError } from '../../support/user-error.ts';
 import { ADAPTER, LAYER } from '../optimum/model-graphs.ts';
 import { type OnnxDtype, onnxDtypes } from '../optimum/onnx-dtypes.ts';
 import { type OnnxSource, onnxFiles } from '../optimum/onnx-files.ts';
@@ -28,18 +27,8 @@ interface OnnxModel extends TunedValues {
 /**
  * The source of ONNX files: an adapter is merged into the weights, or becomes layers of the graph. A buffer that the
  * checkpoint lacks is zeros.
- *
- * @throws UserError if no such file can have the adapter
  */
 export function onnxSource({ model, tuner, values, notes }: OnnxModel): OnnxSource {
-  if (tuner.virtualTokens && headNamed(model.headKind).reads === 'cached') {
-    throw new UserError({
-      where: 'the adapter',
-      fault: `puts ${tuner.virtualTokens.count} virtual tokens before every text, which programs for ONNX do not count in their cache`,
-      hint: 'Use adalora generate.',
-      code: 'unsupported',
-    });
-  }
   const readBase = fittingReader({ model, notes });
   const read = finiteReader(tuner.merged?.(values, readBase) ?? readBase);
   return {

@@ -361,7 +361,7 @@ export class TrainedModel {
 
   /** The context for making examples. `reading` has keys of the `data` section that differ from the run's. */
   context(reading?: object): EncodingContext {
-    const { notes, modality, model, tuner } = this.parts;
+    const { notes, modality, model } = this.parts;
     const { max_length: _, ...columns } = notes?.data ?? {};
     return {
       modality,
@@ -371,7 +371,6 @@ export class TrainedModel {
       labels: this.labels,
       layer: notes?.layer,
       seed: 0,
-      predictsFirst: tuner.virtualTokens?.predictsFirst ?? false,
     };
   }
 

@@ -1,16 +1,10 @@
 import type { TunedValues } from '../../methods/tuners/tuner.ts';
-import type { CommonConfig } from '../../models/model-definition.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { lazy } from '../../support/options.ts';
 import type { Notes } from './notes.ts';
 import type { DescribedModel } from './read-model.ts';
 import type { TrainedParts } from './trained-model.ts';
 import type { KnownAdapter } from './tune-model.ts';
-
-/** A model's config with the positions that remain for texts after `virtualTokens`. */
-export function configForTexts(config: CommonConfig, virtualTokens = 0): CommonConfig {
-  return { ...config, maxLength: config.maxLength - virtualTokens };
-}
 
 /** A model with its adapter, if it has one. */
 export interface TunedModel extends TunedValues {
@@ -39,10 +33,7 @@ export function trainedParts(
   maxLength: number | undefined,
   others: Omit<TrainedParts, keyof TunedModel | 'modality' | 'generationFiles'>,
 ): TrainedParts {
-  const modality = lazy(() => {
-    const config = configForTexts(model.config, tuner.virtualTokens?.count);
-    return base.modality(config, maxLength ?? notes?.data.max_length);
-  });
+  const modality = lazy(() => base.modality(model.config, maxLength ?? notes?.data.max_length));
   return {
     ...others,
     model,

@@ -48,13 +48,10 @@ export function peftName(key: string, where: string): string {
   });
 }
 
-/** The prefix of the keys of PEFT's adapters that do not wrap the model's modules. */
-export const UNWRAPPED_PREFIX = 'base_model.';
-
 /**
  * Finds a whole parameter of the model in an adapter, by its Hugging Face name. PEFT adds a prefix to the
  * name; AdapterHub does not.
  */
 export function savedTensor(tensors: AdapterTensors, name: string): AdapterTensor | undefined {
-  return tensors.get(PEFT_PREFIX + name) ?? tensors.get(UNWRAPPED_PREFIX + name) ?? tensors.get(name);
+  return tensors.get(PEFT_PREFIX + name) ?? tensors.get(name);
 }

@@ -122,8 +122,7 @@ export const gptNeox: ModelDefinition<GptNeoxConfig> = {
 function gptNeoxModel(network: Network, config: GptNeoxConfig, inputs: ModelInputs): Value {
   const { vocab_size, hidden_size, hidden_dropout } = config;
   const module = network.at('gpt_neox');
-  const { inputIds, virtual } = inputs;
-  const words = wordEmbedding(network.at(WORDS), [vocab_size, hidden_size], inputIds, { virtual });
+  const words = wordEmbedding(network.at(WORDS), [vocab_size, hidden_size], inputs.inputIds);
   const embedded = network.dropout(words, hidden_dropout);
   const hidden = decoderLayers(module, config.num_hidden_layers, embedded, inputs.asked, (i, rows) =>
     layer(module.at(`layers.${i}`), config, rows, inputs),

@@ -209,10 +209,10 @@ export const gpt2: ModelDefinition<Gpt2Config> = {
 /** GPT-2 without a head. Returns the last layer's normalized hidden states, [sequence · batch, n_embd]. */
 function gpt2Model(network: Network, config: Gpt2Config, inputs: ModelInputs): Value {
   const { vocab_size, n_positions, n_embd: width } = config;
-  const { inputIds, positionIds, attentionMask, sequence, virtual } = inputs;
-  const words = wordEmbedding(network.at(WORDS), [vocab_size, width], inputIds, { virtual });
+  const { inputIds, positionIds, attentionMask, sequence } = inputs;
+  const words = wordEmbedding(network.at(WORDS), [vocab_size, width], inputIds);
   const positions = embedding(network.at('transformer.wpe'), [n_positions, width], positionIds);
-  const bias = decoderBias(attentionMask, sequence, { shared: virtual?.count });
+  const bias = decoderBias(attentionMask, sequence);
   const embedded = network.dropout(add(words, positions), config.embd_pdrop);
   const hidden = decoderLayers(network, config.n_layer, embedded, inputs.asked, (index, rows) =>
     gpt2Layer(network.at(`transformer.h.${index}`), config, rows, { ...inputs, index, bias }),

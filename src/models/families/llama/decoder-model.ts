@@ -127,7 +127,6 @@ export function decoderModel<Config extends DecoderConfig>(
   const embedded = wordEmbedding(table, [vocab_size, hidden_size], inputs.inputIds, {
     padding: pad_token_id,
     scale: parts.embeddingScale?.(config),
-    virtual: inputs.virtual,
   });
   const hidden = decoderLayers(module, config.num_hidden_layers, embedded, inputs.asked, (i, rows) => {
     const layer = module.at(`layers.${i}`);

@@ -137,10 +137,9 @@ export async function conclude(
   };
 }
 
-/** Whether a probe can be a run's result. Without sentence vectors, an adapter that is continued has no place for it, and neither have virtual tokens. */
-function canKeepProbe({ start, config }: RunBeginning, { model }: SetUpRun): boolean {
-  if (model.layer !== undefined) return true;
-  return start === undefined && readMethod(config).definition.virtualTokens === undefined;
+/** Whether a probe can be a run's result. Without sentence vectors, an adapter that is continued has no place for it. */
+function canKeepProbe({ start }: RunBeginning, { model }: SetUpRun): boolean {
+  return model.layer !== undefined || start === undefined;
 }
 
 /** The result of a run before its first step: the linear probe. Undefined if it has no place for one. */

@@ -92,8 +92,6 @@ export function chooseScoring<Config extends ParsedConfig>(
     return value;
   };
   const { probing } = taskNamed(task).training;
-  // Virtual tokens are for heads that read the last token.
-  const hasVectors = readMethod(config).definition.virtualTokens === undefined;
   const isOpen = config.defaults === 'chosen' && config.model_init === 'checkpoint' && adapter === undefined;
   const isFew = isOpen && probing !== undefined && rows <= FEW_ROWS && readMixing(data) === undefined;
   const counted = `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
@@ -104,7 +102,7 @@ export function chooseScoring<Config extends ParsedConfig>(
     // An adapter has no classification head if it was trained for a linear layer.
     const same = open.flatMap(([key]) => (adapterData[key] === undefined ? [] : [[key, adapterData[key]]]));
     changed = { ...data, ...Object.fromEntries(same) };
-  } else if (isFew && hasVectors && NEEDS_HEAD.every((key) => !training[key])) {
+  } else if (isFew && NEEDS_HEAD.every((key) => !training[key])) {
     for (const [key, value] of open) choose(`data.${key}`, value, counted);
     changed = { ...data, ...Object.fromEntries(open) };
   }
@@ -139,7 +137,6 @@ export function chooseScoring<Config extends ParsedConfig>(
   const takesFloor =
     config.defaults === 'chosen' &&
     adapter === undefined &&
-    hasVectors &&
     probing !== undefined &&
     training.floor === undefined &&
     (isFolded || (isValidated && eval_strategy !== 'no')) &&
