@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { writeSmallGenerator } from '../../../tests/support/small-generator.ts';
 import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
+import { filesFrom } from '../../input/formats/files.ts';
 import { folderFiles } from '../../input/formats/node/folder-files.ts';
 import { describeModel, readModel } from './read-model.ts';
 
@@ -44,3 +45,17 @@ it('decoders without files of sentence-transformers pool by the last token, as t
   expect(await settingsOf(encoder)).toBeUndefined();
   expect(await settingsOf(decoder)).toMatchObject({ pooling: { mode: 'lasttoken' }, isAssumed: true });
 });
+
+it.each(['gptq', 'awq', 'bitsandbytes', 'fp8'])(
+  'weights quantized by %s are refused by name',
+  async (quant_method) => {
+    const config = { model_type: 'llama', quantization_config: { quant_method, bits: 4 } };
+    const files = filesFrom(
+      new Map([['config.json', new TextEncoder().encode(JSON.stringify(config))]]),
+      'model',
+    );
+    await expect(describeModel(files)).rejects.toThrow(
+      `quantized by ${quant_method}, which is not read. Use the model with float weights`,
+    );
+  },
+);

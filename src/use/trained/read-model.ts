@@ -18,6 +18,8 @@ import type { GenerationSources } from '../../program/generation/generation-sett
 import type { Modality } from '../../program/modalities/modality.ts';
 import { Pictures } from '../../program/modalities/pictures.ts';
 import { readTexts } from '../../program/modalities/read-texts.ts';
+import { isObject } from '../../support/options.ts';
+import { InvalidFile } from '../../support/user-error.ts';
 import { type Build, type Family, findFamily, withSentence } from './bind-model.ts';
 import { type ModelConfig, withModelConfig } from './model-config.ts';
 import { SENTENCE_FILES, sentenceFileNames, sentenceSettings } from './sentence-files.ts';
@@ -72,11 +74,22 @@ export async function describeModel(files: Files, changes?: ModelConfig): Promis
   const config = await readFile(files, CONFIG);
   if (!config) throw missingIn(files, CONFIG, 'the config.json of a Hugging Face model');
   const json = parseSmallJson(config, where) as Record<string, unknown>;
+  refuseQuantized(json, where);
   const sentence = await readSentenceFiles(files);
   const settings = sentenceSettings((name) => sentence.get(name), files.name) ?? assumedSentence(json);
   const file = await readFile(files, PROCESSOR_FILE);
   const processor = file && { file, json: parseSmallJson(file, pathIn(files.name, PROCESSOR_FILE)) };
   return withChanges({ files, json, config, settings, ...(processor && { processor }) }, changes);
+}
+
+/** @throws UserError for a checkpoint with integer weights of another program, such as GPTQ's or bitsandbytes' */
+function refuseQuantized({ quantization_config: quantized }: Record<string, unknown>, where: string): void {
+  if (!isObject(quantized)) return;
+  throw new InvalidFile({
+    where: `${where}, quantization_config`,
+    fault: `says that the weights are quantized by ${quantized.quant_method ?? 'another program'}, which is not read`,
+    hint: 'Use the model with float weights that it was made from, and set base_dtype to int8 or int4.',
+  });
 }
 
 /** Like the described model, but with other fields of config.json replaced. */
