@@ -35,7 +35,6 @@ export const trajectorySchema = z.object({
     weight_decay: z.number(),
     warmup: z.int().optional(),
     clip: z.number().optional(),
-    neftune_noise_alpha: z.number().optional(),
     /** The type of the frozen linear weights. Default: float32. */
     base_dtype: z.enum(['int4']).optional(),
   }),

@@ -56,9 +56,7 @@ export async function trajectoryCase(folder: string): Promise<Findings> {
       decays: () => true,
       maxGradNorm: training.clip ?? 0,
     });
-    const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner, {
-      noiseAlpha: training.neftune_noise_alpha,
-    });
+    const program = new Program(nodeEngine(model, 'cpu'), model, run.tuner);
     for (const expected of trajectory.steps) {
       const at = `step ${expected.step}`;
       const inputs = withPrefix(batches, `${expected.step}.`);

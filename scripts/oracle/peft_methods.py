@@ -42,8 +42,6 @@ CASES = {
     "bart-ia3": (408, "bart", "SEQ_2_SEQ_LM", dict(kind="IA3", target_modules=["k_proj", "v_proj", "fc1", "fc2"], feedforward_modules=["fc2"]), dict(lr=2e-2)),
     "bert-vera": (409, "bert", "SEQ_CLS", dict(kind="VERA", target_modules=ENC, r=5, d_initial=0.2, bias="vera_only"), dict(lr=2e-2)),
     "gpt2-vera": (410, "gpt2", "CAUSAL_LM", dict(kind="VERA", r=4, projection_prng_key=7, save_projection=False), dict(lr=2e-2)),
-    "bert-neftune": (411, "bert", "SEQ_CLS", dict(kind="LORA", target_modules=ENC, r=3, lora_alpha=6), dict(neftune_noise_alpha=5)),
-    "llama-neftune": (412, "llama", "CAUSAL_LM", dict(kind="LORA", target_modules=["q_proj", "v_proj"], r=2, lora_alpha=2), dict(neftune_noise_alpha=15)),
     "llama-pissa-dora": (420, "llama", "CAUSAL_LM", dict(kind="LORA", init_lora_weights="pissa", use_dora=True, target_modules=["q_proj", "down_proj"], r=2, lora_alpha=4), {}),
 }
 STEPS = 8
@@ -106,43 +104,6 @@ def start_with_loftq(pm):
             module.lora_B["default"].weight.copy_(u[:, :r] * root[:r])
 
 
-def draws(seed, stream, step, start, count):
-    """The uniform numbers [start, start + count) of src/support/random.ts (Threefry-2x32-20)."""
-    m = 0xFFFFFFFF
-    def block(k0, k1, x, y):
-        keys, rotations = [k0, k1, 0x1bd11bda ^ k0 ^ k1], [13, 15, 26, 6, 17, 29, 16, 24]
-        x, y = (x + k0) & m, (y + k1) & m
-        for i in range(20):
-            r = rotations[i & 7]
-            x = (x + y) & m; y = ((y << r | y >> (32 - r)) & m) ^ x
-            if i & 3 == 3:
-                n = (i + 1) >> 2
-                x, y = (x + keys[n % 3]) & m, (y + keys[(n + 1) % 3] + n) & m
-        return x, y
-    h = 0x811c9dc5
-    for c in stream: h = ((h ^ ord(c)) * 0x01000193) & m
-    key = block(seed & m, seed >> 32, h, step)
-    words = [w for counter in range(start // 2, (start + count + 1) // 2) for w in block(*key, counter & m, counter >> 32)]
-    return [w / 2 ** 32 for w in words[start % 2:][:count]]
-
-
-def add_noise(model, alpha):
-    """transformers' NEFTune with this project's random numbers for seed 0: a window of a pool, sequence-major."""
-    from unittest import mock
-    from transformers.integrations.neftune import activate_neftune
-    activate_neftune(model, alpha)
-    def uniform(self, low, high):
-        batch, sequence, width = self.shape
-        start = int(draws(0, "dropout offsets", STEP[0], 0, 1)[0] * 2 ** 20)
-        u = torch.tensor(draws(0, "dropout pool noise", 0, start, self.numel()), dtype=torch.float64)
-        return self.copy_((low + (high - low) * u).reshape(sequence, batch, width).transpose(0, 1))
-    patch = mock.patch("torch.Tensor.uniform_", uniform); patch.start()
-    return patch
-
-
-STEP = [0]
-
-
 def optimizer_of(pm, tuner, lr, decay):
     if "loraplus_lr_ratio" in tuner:
         return create_loraplus_optimizer(pm, torch.optim.AdamW, lr=lr, loraplus_lr_ratio=tuner["loraplus_lr_ratio"])
@@ -171,9 +132,7 @@ def case(name):
     if tuner["kind"] == "VERA" and config.save_projection: frozen = {short(n): b for n, b in pm.state_dict().items() if n.startswith("base_model.vera_")}
     if frozen: save_file(plain(frozen), folder / "frozen.safetensors")
     trace, batches = [], {}
-    patch = "neftune_noise_alpha" in training and add_noise(pm, training["neftune_noise_alpha"])
     for step in range(1, STEPS + 1):
-        STEP[0] = step
         batch = make_batch(task, model.config, seed * 1000 + step)
         batches.update({f"{step}.{k}": v for k, v in batch.items()})
         loss = pm(**batch).loss
@@ -181,7 +140,6 @@ def case(name):
         trace.append({"step": step, "loss": float(loss), "objective": float(loss), "lr": training["lr"]})
         optimizer.step(); optimizer.zero_grad()
         if step == 2: save_file(plain({f"2.value.{short(n)}": p for n, p in named}), folder / "middle.safetensors")
-    if patch: patch.stop()
     save_file(batches, folder / "batches.safetensors")
     save_file(plain({short(n): p for n, p in named}), folder / "final.safetensors")
     pm.eval()

@@ -28,8 +28,6 @@ export interface Objective {
   gradient: Float32Array;
   /** The share of these examples in the micro-batch's mean loss; 1 for a single process. */
   share: number;
-  /** Number of examples computed. */
-  examples: number;
 }
 
 /** The part of a program that computes logits. */
@@ -44,8 +42,6 @@ export type Evaluator = Pick<Program, 'parts' | 'predict' | 'loss' | 'features' 
 export interface ProgramOptions extends Omit<TrainingOptions, 'masks'> {
   /** The processes that divide the examples. Default: only this process. */
   communicator?: Communicator;
-  /** Whether a batch may be computed in parts. */
-  measuresNoise?: boolean;
 }
 
 /**
@@ -64,13 +60,13 @@ export class Program {
   readonly #evaluations = new Map<EvaluationOutput, OnDemand<Session>>();
 
   constructor(engine: Engine, model: TaskModel, tuner: Tuner, options: ProgramOptions = {}) {
-    const { communicator = ALONE, measuresNoise, ...training } = options;
+    const { communicator = ALONE, ...training } = options;
     this.parts = { engine, model, tuner };
     this.communicator = communicator;
     this.#options = {
       pools: new DropoutPools(),
       ...training,
-      masks: communicator.size > 1 || measuresNoise ? 'host' : trainingMasks(model, engine.masks),
+      masks: communicator.size > 1 ? 'host' : trainingMasks(model, engine.masks),
     };
     this.#gradient = new Float32Array(tuner.layout.length + (tuner.watches ?? 0));
   }
@@ -108,7 +104,7 @@ export class Program {
       division.size > 1
         ? batchPart(graphOutputs, batch, findRows(division, sizes.batch!), this.#options.classWeights)
         : undefined;
-    if (part?.share === 0) return { loss: 0, gradient: this.#gradient.fill(0), share: 0, examples: 0 };
+    if (part?.share === 0) return { loss: 0, gradient: this.#gradient.fill(0), share: 0 };
     const feeds = {
       ...this.#inputs(values, part?.feeds ?? batch),
       ...graph.dropouts.feeds(seed, dropoutStep, sizes, part?.rows),
@@ -120,7 +116,6 @@ export class Program {
       regularizer: outputs.regularizer?.data[0],
       gradient: this.#gradient,
       share: part?.share ?? 1,
-      examples: part ? part.rows.end - part.rows.start : sizes.batch!,
     };
   }
 

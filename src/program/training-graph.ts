@@ -31,8 +31,6 @@ export interface TrainingOptions extends LossOptions {
   masks?: MaskSource;
   /** The draws of the masks, shared with other graphs of the run. */
   pools?: DropoutPools;
-  /** α of NEFTune's noise on word embeddings. Default: 0. */
-  noiseAlpha?: number;
 }
 
 /**
@@ -42,12 +40,12 @@ export interface TrainingOptions extends LossOptions {
 export function trainingGraph(
   buildLoss: BuildModel,
   tuner: Tuner,
-  { gradientCheckpointing = false, masks, noiseAlpha, ...options }: TrainingOptions = {},
+  { gradientCheckpointing = false, masks, ...options }: TrainingOptions = {},
 ): TrainingGraph {
   // The engine computes all gradients of one stack before those of the next. With gradient checkpointing, it would keep
   // the recomputed activations of all layers in memory until the second stack. So every tensor is separate.
   const layout = gradientCheckpointing ? tuner.layout.apart() : tuner.layout;
-  const { network, flat, injection } = tunedNetwork(tuner, true, { masks, noiseAlpha }, layout);
+  const { network, flat, injection } = tunedNetwork(tuner, true, { masks }, layout);
   const loss = buildLoss(network, { ...options, training: true });
   const leaves = layout.stacks.map((stack) => stackValue(flat, stack));
   assertCutByLayout(loss, flat, layout, leaves);
@@ -103,7 +101,7 @@ export function trainingNetwork(tuner: Tuner, options: TrainingOptions): { netwo
 export function tunedNetwork(
   tuner: Tuner,
   training: boolean,
-  { masks, pools, noiseAlpha }: Pick<TrainingOptions, 'masks' | 'pools' | 'noiseAlpha'> = {},
+  { masks, pools }: Pick<TrainingOptions, 'masks' | 'pools'> = {},
   layout?: ParameterLayout,
 ): { network: Network; flat: Value; injection: Injection } {
   const graph = new Graph();
@@ -114,7 +112,7 @@ export function tunedNetwork(
     layout,
     (parts) => network.dropouts?.fraction(parts),
   );
-  const network: Network = new Network(graph, { training, masks, pools, noiseAlpha, injection });
+  const network: Network = new Network(graph, { training, masks, pools, injection });
   return { network, flat, injection };
 }
 

@@ -90,8 +90,6 @@ export interface TaskTraining<Data extends BaseData = BaseData> {
   readonly batchSize: { train: number; eval: number };
   /** Whether training continues with the model's own head instead of a new head for labels. */
   readonly keepsHead?: boolean;
-  /** Whether the loss of an example depends on the other examples in its batch. */
-  readonly comparesExamples?: boolean;
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
   readonly smoothsLabels?: boolean;
   /**

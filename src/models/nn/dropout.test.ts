@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { input } from '../../engine/graph/build.ts';
-import { multiplyDimensions, symbol } from '../../engine/graph/dimension.ts';
+import { symbol } from '../../engine/graph/dimension.ts';
 import { Graph } from '../../engine/graph/graph.ts';
 import { DropoutPool, DropoutSites, type MaskSource } from './dropout.ts';
 
@@ -53,24 +53,6 @@ describe('dropout', () => {
       expect(Math.abs(dropped - probability)).toBeLessThan(0.003); // Five standard errors of a million draws.
       expect(Math.max(...data.slice(0, 100))).toBeCloseTo(1 / (1 - probability), 6);
     }
-  });
-
-  it('adds uniform noise of α / √(L d), the same whether the host or the graph cuts it', () => {
-    const noise = (source: MaskSource) => {
-      const graph = new Graph();
-      const dropouts = new DropoutSites(graph, source);
-      const rows = multiplyDimensions(symbol('sequence'), symbol('batch'));
-      dropouts.noise(input(graph, 'x', 'float32', [rows, 50]), 5, symbol('sequence'));
-      return dropouts.feeds(7, 3, { batch: 2, sequence: 8 });
-    };
-    const [fed, cut] = [noise('host'), noise('graph')];
-    expect(fed.noise_scale_0!.data[0]).toBeCloseTo(5 / Math.sqrt(8 * 50), 7);
-    const start = cut.dropout_offsets!.data[0]!;
-    const { data } = fed.dropout_mask_0!;
-    expect(data).toHaveLength(2 * 8 * 50);
-    expect([...data]).toEqual([...cut.dropout_pool_noise!.data.slice(start, start + data.length)]);
-    expect(Math.min(...data)).toBeLessThan(-0.99);
-    expect(Math.max(...data)).toBeGreaterThan(0.99);
   });
 
   it('is the identity for probability 0', () => {

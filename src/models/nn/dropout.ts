@@ -1,11 +1,5 @@
-import { add, input, multiply, slice, window } from '../../engine/graph/build.ts';
-import {
-  type Dimension,
-  dimensionSize,
-  evaluateDimension,
-  multiplyDimensions,
-  symbol,
-} from '../../engine/graph/dimension.ts';
+import { input, multiply, slice, window } from '../../engine/graph/build.ts';
+import { type Dimension, dimensionSize, evaluateDimension, symbol } from '../../engine/graph/dimension.ts';
 import type { Graph, Value } from '../../engine/graph/graph.ts';
 import { elementCount } from '../../support/arrays.ts';
 import { Random } from '../../support/random.ts';
@@ -22,11 +16,6 @@ const GROWTH = 1.25;
 const CHUNK = 4096;
 
 /**
- * The distribution of a pool's draws. A number is the probability of dropout. `noise` is NEFTune's, uniform in [-1, 1).
- */
-type Drawn = number | 'noise';
-
-/**
  * An unlimited sequence of draws, independent up to its period. Dropout's draws are 0 with the given probability and 1
  * / (1 - p) otherwise.
  */
@@ -41,9 +30,9 @@ export class DropoutPool {
   readonly #bits = new Uint32Array(CHUNK);
 
   /** @param period an even number */
-  constructor(seed: number, drawn: Drawn, period = PERIOD) {
-    this.#random = new Random(seed, `dropout pool ${drawn}`);
-    this.#value = drawn === 'noise' ? noise : kept(drawn);
+  constructor(seed: number, probability: number, period = PERIOD) {
+    this.#random = new Random(seed, `dropout pool ${probability}`);
+    this.#value = kept(probability);
     this.#period = period;
   }
 
@@ -97,10 +86,6 @@ export class DropoutPool {
   }
 }
 
-function noise(uniform: number): number {
-  return 2 * uniform - 1;
-}
-
 function kept(probability: number): (uniform: number) => number {
   const factor = 1 / (1 - probability);
   return (uniform) => (uniform < probability ? 0 : factor);
@@ -111,13 +96,13 @@ function grown(length: number, period: number): number {
   return period + Math.ceil((length - period) * GROWTH);
 }
 
-/** The pools of a run by seed and distribution. Its graphs share them, because a million draws take 0.01 to 0.02 s. */
+/** The pools of a run by seed and probability. Its graphs share them, because a million draws take 0.01 to 0.02 s. */
 export class DropoutPools {
   readonly #pools = new Map<string, DropoutPool>();
 
-  of(seed: number, drawn: Drawn): DropoutPool {
-    const key = `${seed} ${drawn}`;
-    const pool = this.#pools.get(key) ?? new DropoutPool(seed, drawn);
+  of(seed: number, probability: number): DropoutPool {
+    const key = `${seed} ${probability}`;
+    const pool = this.#pools.get(key) ?? new DropoutPool(seed, probability);
     this.#pools.set(key, pool);
     return pool;
   }
@@ -128,7 +113,6 @@ const MASK = 'dropout_mask_';
 const OFFSETS = 'dropout_offsets';
 const POOL = 'dropout_pool_';
 const FRACTION = 'fraction';
-const NOISE_SCALE = 'noise_scale_';
 
 /** The number of positions at which a window can start: about a million, so that masks hardly ever repeat. */
 const START_POSITIONS = 2 ** 20;
@@ -152,8 +136,7 @@ export type MaskSource = 'host' | 'graph';
 export class DropoutSites {
   readonly #graph: Graph;
   readonly #source: MaskSource;
-  readonly #sites: { shape: readonly Dimension[]; drawn: Drawn }[] = [];
-  readonly #noises: { alpha: number; size: Dimension }[] = [];
+  readonly #sites: { shape: readonly Dimension[]; probability: number }[] = [];
   #offsets: Value | undefined;
   #fractions = 0;
   readonly #pools: DropoutPools;
@@ -169,18 +152,6 @@ export class DropoutSites {
   /** Returns x · mask / (1 - p). Each call has its own mask. */
   apply(x: Value, probability: number): Value {
     return probability === 0 ? x : multiply(x, this.#draws(x.shape, probability));
-  }
-
-  /**
-   * Adds NEFTune's noise (Jain et al., ICLR 2024): uniform in ±α / √(L d), as in transformers' trainer.
-   *
-   * @param x word embeddings, [L · batch, d]
-   * @param tokens L, padding included
-   */
-  noise(x: Value, alpha: number, tokens: Dimension): Value {
-    const size = multiplyDimensions(tokens, x.shape[1]!);
-    const name = NOISE_SCALE + (this.#noises.push({ alpha, size }) - 1);
-    return add(x, multiply(this.#draws(x.shape, 'noise'), input(this.#graph, name, 'float32', [])));
   }
 
   /**
@@ -210,26 +181,23 @@ export class DropoutSites {
       feeds[FRACTION] = { data: Float32Array.of(part / this.#fractions), dims: [] };
     }
     if (this.#sites.length === 0) return feeds;
-    this.#noises.forEach(({ alpha, size }, i) => {
-      const scale = alpha / Math.sqrt(evaluateDimension(size, symbols));
-      feeds[NOISE_SCALE + i] = { data: Float32Array.of(scale), dims: [] };
-    });
     const random = new Random(seed, 'dropout offsets', step);
     const offsets = Int32Array.from(this.#sites, () => random.integer(START_POSITIONS));
     if (this.#source === 'graph') {
       if (rows) throw new Error('a graph cuts the masks of whole batches');
       feeds[OFFSETS] = { data: offsets, dims: [offsets.length] };
-      for (const [drawn, length] of this.#poolLengths(symbols)) {
-        const data = this.#pools.of(seed, drawn).atLeast(length);
-        feeds[POOL + drawn] = { data, dims: [data.length] };
+      for (const [probability, length] of this.#poolLengths(symbols)) {
+        const data = this.#pools.of(seed, probability).atLeast(length);
+        feeds[POOL + probability] = { data, dims: [data.length] };
       }
       return feeds;
     }
     // A part of a batch reads little of the pool, so the pool is not prepared for the whole batch.
     if (!rows)
-      for (const [drawn, length] of this.#poolLengths(symbols)) this.#pools.of(seed, drawn).reserve(length);
-    this.#sites.forEach(({ shape, drawn }, site) => {
-      const pool = this.#pools.of(seed, drawn);
+      for (const [probability, length] of this.#poolLengths(symbols))
+        this.#pools.of(seed, probability).reserve(length);
+    this.#sites.forEach(({ shape, probability }, site) => {
+      const pool = this.#pools.of(seed, probability);
       const read = (start: number, end: number) => pool.read(offsets[site]! + start, offsets[site]! + end);
       if (rows) feeds[MASK + site] = this.#part(site).cut(read, symbols, rows);
       else {
@@ -252,8 +220,8 @@ export class DropoutSites {
     return this.#parts[site];
   }
 
-  #draws(shape: readonly Dimension[], drawn: Drawn): Value {
-    const site = this.#sites.push({ shape, drawn }) - 1;
+  #draws(shape: readonly Dimension[], probability: number): Value {
+    const site = this.#sites.push({ shape, probability }) - 1;
     return this.#source === 'host' ? this.#fed(site) : this.#cut(site);
   }
 
@@ -262,20 +230,20 @@ export class DropoutSites {
   }
 
   #cut(site: number): Value {
-    const { shape, drawn } = this.#sites[site]!;
+    const { shape, probability } = this.#sites[site]!;
     this.#offsets ??= input(this.#graph, OFFSETS, 'int32', [symbol('dropout_sites')]);
-    const pool = input(this.#graph, POOL + drawn, 'float32', [symbol(`pool_${drawn}`)]);
+    const pool = input(this.#graph, POOL + probability, 'float32', [symbol(`pool_${probability}`)]);
     return window(pool, slice(this.#offsets, 0, site, site + 1), shape);
   }
 
   /**
    * The number of draws that a batch needs from each pool. It suffices for the largest mask at the last start position.
    */
-  #poolLengths(symbols: Readonly<Record<string, number>>): Map<Drawn, number> {
-    const lengths = new Map<Drawn, number>();
-    for (const { shape, drawn } of this.#sites) {
+  #poolLengths(symbols: Readonly<Record<string, number>>): Map<number, number> {
+    const lengths = new Map<number, number>();
+    for (const { shape, probability } of this.#sites) {
       const length = START_POSITIONS + evaluateDimension(dimensionSize(shape), symbols);
-      lengths.set(drawn, Math.max(length, lengths.get(drawn) ?? 0));
+      lengths.set(probability, Math.max(length, lengths.get(probability) ?? 0));
     }
     return lengths;
   }

@@ -16,8 +16,7 @@ export function forEveryText(rows: Value, batch: Dimension): Value {
 }
 
 /**
- * Returns the {@link embedding} of a model's tokens, int32 [tokens, batch], times `scale`. Only word embeddings get
- * NEFTune's noise.
+ * Returns the {@link embedding} of a model's tokens, int32 [tokens, batch], times `scale`.
  */
 export function wordEmbedding(
   module: Network,
@@ -26,8 +25,7 @@ export function wordEmbedding(
   { padding, scale = 1 }: { padding?: number | null; scale?: number } = {},
 ): Value {
   module.wordTables.add(module.pathOf('weight'));
-  const words = multiply(embedding(module, table, ids, padding), scale);
-  return module.noise(words, ids.shape[0]!);
+  return multiply(embedding(module, table, ids, padding), scale);
 }
 
 /**

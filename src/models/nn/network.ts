@@ -120,9 +120,7 @@ export class Network {
   // `private` instead of #: a part inherits these fields from the whole network through its prototype. # does not
   // support that.
   private readonly injection: Injection | undefined;
-  private readonly noiseAlpha: number;
 
-  /** @param options.noiseAlpha NEFTune's α, in training; by default 0 */
   constructor(
     readonly graph: Graph,
     options: {
@@ -130,11 +128,9 @@ export class Network {
       training?: boolean;
       masks?: MaskSource;
       pools?: DropoutPools;
-      noiseAlpha?: number;
     } = {},
   ) {
     this.injection = options.injection;
-    this.noiseAlpha = options.noiseAlpha ?? 0;
     this.dropouts = options.training ? new DropoutSites(graph, options.masks, options.pools) : undefined;
   }
 
@@ -287,11 +283,6 @@ export class Network {
   /** Applies dropout in training; otherwise returns x. */
   dropout(x: Value, probability: number): Value {
     return this.dropouts?.apply(x, probability) ?? x;
-  }
-
-  /** In training, adds the run's NEFTune noise to the embeddings x of `tokens` · batch tokens. */
-  noise(x: Value, tokens: Dimension): Value {
-    return (this.noiseAlpha > 0 && this.dropouts?.noise(x, this.noiseAlpha, tokens)) || x;
   }
 }
 

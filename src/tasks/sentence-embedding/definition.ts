@@ -49,7 +49,6 @@ export const sentenceEmbedding: TaskDefinition<
   training: {
     batchSize: { train: 32, eval: 64 },
     keepsHead: true,
-    comparesExamples: true,
   },
   scores: {
     metrics: ['ndcg@10', ...SCORES_OF.scored, ...SCORES_OF.pairs.slice(1, -1)],

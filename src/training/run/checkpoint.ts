@@ -3,7 +3,6 @@ import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
 import { excerptName } from '../../input/formats/excerpt.ts';
 import type { SafetensorsTensors } from '../../input/formats/safetensors.ts';
 import type { StoredTensor } from '../../input/formats/tensor-data.ts';
-import type { GradientNoise } from '../../methods/optim/gradient.ts';
 import type { OptimizerState } from '../../methods/optim/moment-optimizer.ts';
 import type { MethodState } from '../../methods/tuners/method-run.ts';
 import { type Hash, Sha256 } from '../../support/sha256.ts';
@@ -53,7 +52,6 @@ export interface BestState {
 export interface MeterState {
   lossSum: number;
   steps: number;
-  noise?: GradientNoise;
 }
 
 /** The mean loss of the first and the last reported step, and the largest one. */
@@ -104,7 +102,6 @@ const stateNumbers = z.strictObject({
   meter: z.strictObject({
     lossSum: score,
     steps: count,
-    noise: z.strictObject({ variance: score, squared: score }).optional(),
   }),
   losses: z.strictObject({ first: score.optional(), last: score.optional(), peak: score }),
   best: z

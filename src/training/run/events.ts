@@ -72,11 +72,6 @@ const trainStep = z.object({
   /** The regularizer R of the last step, for methods that have one. */
   regularizer: optional,
   grad_norm: number,
-  /**
-   * With `log_gradient_noise_scale`: tr(Σ) / |G|² of the gradient, in examples (McCandlish et al., 2018). NaN if there
-   * are too few steps for an estimate.
-   */
-  gradient_noise_scale: optional,
   learning_rate: number,
   /** Number of triplets that may be kept, for methods with a budget. */
   budget: optional,

@@ -6,8 +6,6 @@ import type { StepBatchesSettings } from './step-batches.ts';
 import type { UpdateSettings } from './updater.ts';
 
 export interface TrainerSettings extends StepBatchesSettings, TrainingOptions {
-  /** Whether the log has the gradient noise scale. */
-  measuresNoise?: boolean;
   totalSteps: number;
   /** The step after which the run ends. The schedule still has `totalSteps`. */
   stopStep: number;
@@ -45,8 +43,6 @@ export function trainerSettings({ task, training, seed }: RunConfig, examples: n
     groupByLength: training.group_by_length,
     gradientCheckpointing: training.gradient_checkpointing,
     labelSmoothing: training.label_smoothing_factor,
-    measuresNoise: training.log_gradient_noise_scale,
-    noiseAlpha: training.neftune_noise_alpha,
     update: {
       learningRate: training.learning_rate,
       schedule: training.lr_scheduler_type,

@@ -252,15 +252,12 @@ export class Trainer {
     const batches = this.#batches.of(this.step);
     const { seed, stepsPerEpoch } = this.#settings;
     const wantsStop = this.#communicator.size > 1 && this.#host.shouldStop();
-    const objective = await differentiateStep(this.#program, this.#updater.values, batches, seed, {
-      stops: wantsStop,
-      measuresNoise: this.#settings.measuresNoise,
-    });
+    const objective = await differentiateStep(this.#program, this.#updater.values, batches, seed, wantsStop);
     this.#stops = objective.stops;
     const update = this.#updater.apply(objective.gradient);
     if (update.relaidOut) await this.#replaceProgram();
     const examples = batches.reduce((sum, batch) => sum + batch.examples, 0);
-    this.#meter.add(objective.loss, examples, performance.now() - started, objective.noise);
+    this.#meter.add(objective.loss, examples, performance.now() - started);
 
     const { step } = this;
     this.#skipped.note(update.skipped);

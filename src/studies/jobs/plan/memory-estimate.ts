@@ -58,7 +58,7 @@ export function memoryEstimate(
   const atATime = batch.slice(0, Math.ceil(batch.length / parts));
   const training = inParts(train.batch(atATime, 0).feeds, labelParts);
   const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config, labelParts));
-  const { gradient_checkpointing, label_smoothing_factor, neftune_noise_alpha, optim } = config.training;
+  const { gradient_checkpointing, label_smoothing_factor, optim } = config.training;
   // A method's `vectors` include Adam's two moments in 32 bits. The optimizer's actual state replaces them.
   const vectors =
     4 * (readMethod(config).definition.vectors - 2) * tuner.layout.length +
@@ -66,7 +66,6 @@ export function memoryEstimate(
   const options = {
     gradientCheckpointing: gradient_checkpointing,
     labelSmoothing: label_smoothing_factor,
-    noiseAlpha: neftune_noise_alpha,
   };
   return (dtype) => {
     const base = dtype === 'float32' ? undefined : baseFormat(plain, dtype).base;

@@ -99,7 +99,6 @@ function namedValues(event: TrainEvent): Record<string, number> {
       return {
         'train/loss': event.loss,
         'train/grad_norm': event.grad_norm,
-        'train/gradient_noise_scale': event.gradient_noise_scale ?? Number.NaN,
         'train/learning_rate': event.learning_rate,
         'train/samples_per_second': event.examples_per_second,
         'adalora/budget': event.budget ?? Number.NaN,

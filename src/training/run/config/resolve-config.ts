@@ -73,7 +73,7 @@ export function keepChoices(resumed: ParsedConfig, before: RunConfig): ParsedCon
 
 /** Keys of `training` that need evaluations while the run trains, or that a linear layer outside of the graph ignores. */
 const NEEDS_EVALUATIONS = ['eval_strategy', 'load_best_model_at_end', 'early_stopping_patience'] as const;
-const NEEDS_HEAD = ['compute_loss_func', 'label_smoothing_factor', 'log_gradient_noise_scale'] as const;
+const NEEDS_HEAD = ['compute_loss_func', 'label_smoothing_factor'] as const;
 
 /**
  * Chooses how a run is scored, and what reads the rows, if the config does not say.

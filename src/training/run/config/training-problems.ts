@@ -150,11 +150,11 @@ function metricProblems(
 }
 
 function taskRules(
-  { class_weights, floor, label_smoothing_factor, log_gradient_noise_scale }: TrainingSection,
+  { class_weights, floor, label_smoothing_factor }: TrainingSection,
   task: TaskName,
 ): Rule[] {
   const { classes, training } = taskNamed(task);
-  const { probing, comparesExamples, smoothsLabels } = training;
+  const { probing, smoothsLabels } = training;
   const foreign = (isSet: unknown, key: string, reason: string): Rule => [
     Boolean(isSet),
     key,
@@ -168,11 +168,6 @@ function taskRules(
       `must be 0 for task ${task}, because its loss has no labels to smooth`,
     ],
     foreign(class_weights && !classes?.counts, 'class_weights', 'its loss has no classes to weight'),
-    foreign(
-      log_gradient_noise_scale && comparesExamples,
-      'log_gradient_noise_scale',
-      'its loss compares the examples of a batch',
-    ),
     foreign(floor && !probing, 'floor', 'its rows have no labels of their own'),
   ];
 }

@@ -103,12 +103,6 @@ export const trainingSchema = z.strictObject({
    * `eval_loss` remains the task's loss.
    */
   compute_loss_func: functionOnly<LossFunction>().optional(),
-  /**
-   * NEFTune (Jain et al., ICLR 2024): adds uniform noise to word embeddings in training. Its size is this value divided
-   * by √(L d), for texts of L tokens and embeddings of width d. The paper uses 5 to 15 for instruction tuning. Default:
-   * no noise.
-   */
-  neftune_noise_alpha: z.number().min(0).optional(),
   /** Maximum global norm of the gradient. 0: no clipping. */
   max_grad_norm: z.number().min(0).default(1),
   /** AdamW's beta1, for the mean of the gradient. */
@@ -139,13 +133,6 @@ export const trainingSchema = z.strictObject({
    * Biases), `mlflow`. Addresses and keys of servers come from environment variables. Default: none.
    */
   report_to: z.union([z.enum(REPORT_TO), z.array(z.enum(REPORT_TO))]).optional(),
-  /**
-   * Log the simple gradient noise scale (McCandlish et al., 2018). It estimates the batch size, in
-   * examples, beyond which larger batches save few steps. It is computed from the batches of a step with
-   * `gradient_accumulation_steps`, otherwise from the two halves of each batch. Estimates are averaged over the steps
-   * of a log entry. Not for sentence_embedding. Default: false.
-   */
-  log_gradient_noise_scale: z.boolean().optional(),
   /** Score that selects the best model. Default: the task's main score. A leading `eval_` is ignored. */
   metric_for_best_model: nonEmpty.optional(),
   /** Whether a higher score is better. Default: true, except for losses and errors. */

@@ -83,7 +83,6 @@ export function optimisation(groups: readonly RunGroup[]): Markup | undefined {
   const measured = [
     ['regularizer', 'Orthogonality', orthogonalityName(groups)],
     ['grad_norm', 'Gradient', 'norm before clipping'],
-    ['gradient_noise_scale', 'Gradient noise scale', 'examples'],
     ['learning_rate', 'Learning rate', 'learning rate'],
   ] as const;
   const figures = measured.flatMap(([key, title, y]) => {
