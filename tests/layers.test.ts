@@ -218,3 +218,54 @@ it('CONTRIBUTING.md has every room with its content, in this order', () => {
   ]);
   expect(readFileSync('CONTRIBUTING.md', 'utf8')).toContain(`src/\n${tree.join('')}`);
 });
+
+/** Calls that must not get a list of data as arguments: the engine takes about 125,000, then throws a RangeError. */
+const SPREAD =
+  /^(Math\.(max|min)|String\.from(CharCode|CodePoint)|\w+Array\.of|.*\.(push|unshift|splice|concat))$/;
+
+/** Files with such calls on lists that a format or the code bounds. Elsewhere use `largest`, `smallest` or a loop. */
+const BOUNDED = [
+  'src/engine/graph/graph.ts', // outputs of a node
+  'src/engine/graph/print.ts', // inputs of a node
+  'src/engine/onnx/lowerings.ts', // two axes
+  'src/support/definitions.ts', // names of a registry
+  'src/methods/tuners/eva/definition.ts', // modules
+  'src/methods/optim/adamw-8bit.ts', // a sign
+  'src/studies/experiments/results/main-table.ts', // variants of a comparison
+  'src/studies/experiments/results/results.ts', // variants of a comparison
+  'src/studies/experiments/write-results.ts', // axes of a grid
+  'src/faces/cli/starting/data-config.ts', // roles of columns
+  'src/faces/cli/terminal/describe-plan.ts', // sentences about a budget
+  'src/input/pictures/picture-size.ts', // four bytes
+  'src/input/pictures/thumbnail.ts', // the name of a chunk, three channels
+  'src/input/text/convert/convert-tokenizer.ts', // special tokens
+  'src/input/text/steps/bpe.ts', // bytes of a character
+  'src/input/text/steps/unigram.ts', // bytes of a character
+  'src/studies/report/page/page-script.ts', // bins of a histogram
+];
+
+function listSpreads(file: string): string[] {
+  const tree = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
+  const found: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (
+      ts.isCallExpression(node) &&
+      node.arguments.some(ts.isSpreadElement) &&
+      SPREAD.test(node.expression.getText())
+    )
+      found.push(`${file}:${tree.getLineAndCharacterOfPosition(node.getStart()).line + 1} ${node.getText()}`);
+    ts.forEachChild(node, visit);
+  };
+  visit(tree);
+  return found;
+}
+
+describe('data', () => {
+  it('is not spread into the arguments of a call', () => {
+    expect(
+      sources()
+        .filter((file) => !BOUNDED.includes(file))
+        .flatMap(listSpreads),
+    ).toEqual([]);
+  });
+});

@@ -1,3 +1,4 @@
+import { largest, smallest } from '../support/numbers.ts';
 import { Random } from '../support/random.ts';
 import { UserError } from '../support/user-error.ts';
 import { type ExampleSet, someExamples } from './example-set.ts';
@@ -32,7 +33,7 @@ export interface Drawn {
 /** The expected number of examples in a mixture. */
 export function mixedCount(counts: readonly number[], { probabilities, strategy }: Mixing): number {
   const ends = counts.map((count, i) => count / probabilities[i]!);
-  return Math.round(strategy === 'first_exhausted' ? Math.min(...ends) : Math.max(...ends));
+  return Math.round(strategy === 'first_exhausted' ? smallest(ends) : largest(ends));
 }
 
 /**

@@ -1,5 +1,6 @@
 import { planEvaluation } from '../input/text/batches.ts';
 import { joinedFloats } from '../support/arrays.ts';
+import { smallest } from '../support/numbers.ts';
 import { checkFinite, NotFinite } from './check-finite.ts';
 import type { ExampleSet } from './example-set.ts';
 import { dealNumbers } from './parallel/deal.ts';
@@ -88,7 +89,7 @@ export async function batchLosses(
     return Float32Array.of(await program.loss(values, feeds), weight);
   });
   return losses.map(([loss, weight], number) => {
-    if (!Number.isFinite(loss)) throw new NotFinite(Math.min(...batches[number]!));
+    if (!Number.isFinite(loss)) throw new NotFinite(smallest(batches[number]!));
     return { loss: loss!, weight: weight! };
   });
 }

@@ -77,7 +77,7 @@ export class Queue<Item, Result> {
       for (const { reject } of mine) reject(signal?.reason);
     };
     signal?.addEventListener('abort', leave);
-    this.#waiting.push(...mine);
+    for (const waiting of mine) this.#waiting.push(waiting);
     this.#wake?.();
     this.#loop.start();
     try {

@@ -1,4 +1,5 @@
 import { folderFiles } from '../../input/formats/node/folder-files.ts';
+import { largest, smallest } from '../../support/numbers.ts';
 import { printable } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { componentHistories, lastImportance, strongestFirst } from '../../training/run/component-history.ts';
@@ -16,7 +17,7 @@ export function sparkline(values: readonly number[]): string {
     (_, i) => values[count === 1 ? 0 : Math.round((i * (values.length - 1)) / (count - 1))]!,
   );
   const finite = sampled.filter(Number.isFinite);
-  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  const [low, high] = [smallest(finite), largest(finite)];
   const level = (value: number) =>
     high > low ? Math.round(((value - low) / (high - low)) * (BARS.length - 1)) : 0;
   return sampled.map((value) => (Number.isFinite(value) ? BARS[level(value)] : ' ')).join('');
@@ -44,7 +45,7 @@ export function showImportance(folder: string, json: boolean | undefined): void 
     return;
   }
   const sorted = strongestFirst(histories).slice(0, SHOWN);
-  const width = Math.max(...sorted.map(({ module }) => module.length));
+  const width = largest(sorted.map(({ module }) => module.length));
   for (const history of sorted) {
     const { module, component, importance, kept } = history;
     const fate = kept.at(-1) ? 'kept' : `dropped at step ${steps[kept.lastIndexOf(true) + 1]}`;

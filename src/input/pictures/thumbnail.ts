@@ -1,4 +1,5 @@
 import { crc32 } from '../../support/crc.ts';
+import { largest, smallest } from '../../support/numbers.ts';
 import type { Pixels } from './pixels.ts';
 import { resize } from './resize.ts';
 
@@ -48,9 +49,9 @@ function palette(data: Uint8Array): { colors: number[]; indices: Uint8Array } {
   const halves = (box: number[]): number[][] => {
     const ranges = [0, 1, 2].map((c) => {
       const values = box.map((pixel) => channel(pixel, c));
-      return Math.max(...values) - Math.min(...values);
+      return largest(values) - smallest(values);
     });
-    const c = ranges.indexOf(Math.max(...ranges));
+    const c = ranges.indexOf(largest(ranges));
     if (ranges[c] === 0) return [box];
     const sorted = [...box].sort((a, b) => channel(a, c) - channel(b, c));
     return [sorted.slice(0, sorted.length / 2), sorted.slice(sorted.length / 2)];

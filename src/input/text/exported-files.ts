@@ -1,3 +1,4 @@
+import { smallest } from '../../support/numbers.ts';
 import { buildTokenizer, TOKENIZER_FILES, tokenizerJsons } from './build-tokenizer.ts';
 import { CHAT_TEMPLATE_FILE } from './chat/chat-template.ts';
 import { findTokenizerClass } from './convert/convert-tokenizer.ts';
@@ -54,7 +55,7 @@ function createConfig(
   const isNamed = typeof tokenizer_class === 'string' && !NO_CLASS.includes(tokenizer_class);
   const ownClass = typeVocabSize > 1 ? findTokenizerClass(modelType) : undefined;
   const known = [model_max_length, ...lengths].filter((length) => typeof length === 'number');
-  const longest = Math.min(...known);
+  const longest = smallest(known);
   return {
     ...config,
     ...(!isNamed && ownClass && { tokenizer_class: ownClass }),

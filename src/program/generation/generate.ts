@@ -1,3 +1,4 @@
+import { largest } from '../../support/numbers.ts';
 import { Random } from '../../support/random.ts';
 import { UserError } from '../../support/user-error.ts';
 import { beginItem, extendItem } from './beam-item.ts';
@@ -60,7 +61,7 @@ async function beamSearch(search: Search): Promise<number[][]> {
     for (const [place, beam] of running.entries()) beam.place = place;
   }
   const best = items.flatMap(({ finished }) => finished.slice(0, num_return_sequences));
-  const length = Math.max(...best.map(({ tokens }) => tokens.length));
+  const length = largest(best.map(({ tokens }) => tokens.length));
   // If the padding token has id 0, transformers uses the end token, because it tests the id for truth.
   const filler = ends === undefined ? -1 : pad || ends[0]!;
   return best.map(({ tokens }) => [...tokens, ...new Array<number>(length - tokens.length).fill(filler)]);

@@ -1,4 +1,5 @@
 import type { HostTensor } from '../../engine/runtime/session.ts';
+import { smallest } from '../../support/numbers.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /** Prompts that are padded to the same length. */
@@ -94,7 +95,7 @@ export class ReadTokens {
   /** Removes leading padding that all rows have. Returns the number of tokens removed. */
   forgetPadding(): number {
     const first = this.#rows.map(({ mask }) => mask.indexOf(1)).filter((at) => at >= 0);
-    const count = Math.min(this.#length, ...first);
+    const count = Math.min(this.#length, smallest(first));
     for (const row of this.#rows) row.mask = row.mask.slice(count);
     this.#length -= count;
     return count;

@@ -1,3 +1,4 @@
+import { largest } from '../../support/numbers.ts';
 import { Turns } from '../../support/turns.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { Texts } from '../modalities/texts.ts';
@@ -135,7 +136,7 @@ export class TextGenerator {
 
   /** The number of tokens with which each row starts. */
   #begun(prompts: readonly Int32Array[]): number {
-    return this.#parts.model.encode ? 1 : Math.max(...prompts.map(({ length }) => length));
+    return this.#parts.model.encode ? 1 : largest(prompts.map(({ length }) => length));
   }
 }
 

@@ -1,4 +1,5 @@
 import type { HostTensor } from '../../engine/runtime/session.ts';
+import { smallest } from '../../support/numbers.ts';
 
 /** A part of a model's cache, [tokens, rows, width], in memory that grows. */
 export class TokenMemory {
@@ -87,7 +88,7 @@ export class TokenMemory {
     // More rows than before do not fit in place, so new memory is used.
     if (rows > before) this.#data = new Float32Array((this.#tokens + 1) * rows * width);
     const token = new Float32Array(before * width);
-    for (let i = Math.min(...moves.map(({ from }) => from)); i < this.#tokens; i++) {
+    for (let i = smallest(moves.map(({ from }) => from)); i < this.#tokens; i++) {
       token.set(source.subarray(i * token.length, (i + 1) * token.length));
       for (const { parent, row, from } of moves) {
         if (i < from) continue;

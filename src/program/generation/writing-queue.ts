@@ -1,4 +1,5 @@
 import type { TextStream } from '../../input/text/text-stream.ts';
+import { largest } from '../../support/numbers.ts';
 import { Queue, type Waiting } from '../../support/queue.ts';
 import type { Turns } from '../../support/turns.ts';
 import type { Texts } from '../modalities/texts.ts';
@@ -75,7 +76,7 @@ export class WritingQueue {
     const { max_new_tokens, pad_token_id } = settings;
     if (batch[0]!.item.key !== key || max_new_tokens === undefined || pad_token_id === undefined)
       return false;
-    const length = Math.max(prompt.length, ...batch.map(({ item }) => item.prompt.length));
+    const length = Math.max(prompt.length, largest(batch.map(({ item }) => item.prompt.length)));
     const { maxPositions, encode } = this.#model;
     return maxPositions === undefined || length + (encode ? 0 : max_new_tokens) <= maxPositions;
   }

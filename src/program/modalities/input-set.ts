@@ -1,4 +1,5 @@
 import type { HostTensor, Tensors } from '../../engine/runtime/session.ts';
+import { largest } from '../../support/numbers.ts';
 import { type ExampleSet, someExamples } from '../example-set.ts';
 import { columnInput } from '../objectives/embedding-model.ts';
 import { predictRows } from '../predict-batches.ts';
@@ -39,7 +40,7 @@ export abstract class InputSet<Item = unknown> {
   ): ExampleSet {
     const lengthOf = (number: number) => this.lengths[number]!;
     return {
-      lengths: columns[0]!.map((_, row) => Math.max(...columns.map((column) => lengthOf(column[row]!)))),
+      lengths: columns[0]!.map((_, row) => largest(columns.map((column) => lengthOf(column[row]!)))),
       truncated: this.truncated,
       batch: (examples) => {
         const used = [...new Set(columns.flatMap((column) => Array.from(examples, (row) => column[row]!)))];

@@ -38,7 +38,7 @@ export function dealJson<T>(
 
 /** Encodes the number of vectors, their lengths, and the vectors. Every number takes four bytes. */
 function packNumbers(vectors: readonly Float32Array[]): Uint8Array {
-  const lengths = Int32Array.of(vectors.length, ...vectors.map(({ length }) => length));
+  const lengths = Int32Array.from([vectors.length, ...vectors.map(({ length }) => length)]);
   const bytes = new Uint8Array(lengths.byteLength + 4 * lengths.subarray(1).reduce((a, b) => a + b, 0));
   bytes.set(new Uint8Array(lengths.buffer));
   let at = lengths.byteLength;

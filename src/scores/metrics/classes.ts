@@ -1,3 +1,4 @@
+import { largest } from '../../support/numbers.ts';
 /** Throws an error if the numbers of predictions and targets differ, because scores would be wrong without notice. */
 export function assertSameLength(predictions: ArrayLike<number>, targets: ArrayLike<number>): void {
   if (predictions.length === targets.length && targets.length > 0) return;
@@ -200,9 +201,9 @@ export function meanCrossEntropy(logits: Float32Array, classes: number, targets:
   let total = 0;
   for (let row = 0; row < targets.length; row++) {
     const scores = logits.subarray(row * classes, (row + 1) * classes);
-    const largest = Math.max(...scores);
-    total += largest - scores[targets[row]!]!;
-    total += Math.log(scores.reduce((sum, score) => sum + Math.exp(score - largest), 0));
+    const most = largest(scores);
+    total += most - scores[targets[row]!]!;
+    total += Math.log(scores.reduce((sum, score) => sum + Math.exp(score - most), 0));
   }
   return total / targets.length;
 }
@@ -227,10 +228,10 @@ export function expectedCalibrationError(
   const gaps = new Float64Array(BINS);
   for (let row = 0; row < targets.length; row++) {
     const scores = logits.subarray(row * classes, (row + 1) * classes);
-    const largest = Math.max(...scores);
-    const confidence = 1 / scores.reduce((sum, score) => sum + Math.exp(score - largest), 0);
+    const most = largest(scores);
+    const confidence = 1 / scores.reduce((sum, score) => sum + Math.exp(score - most), 0);
     const bin = Math.max(0, Math.ceil(confidence * BINS) - 1);
-    gaps[bin]! += confidence - (scores.indexOf(largest) === targets[row] ? 1 : 0);
+    gaps[bin]! += confidence - (scores.indexOf(most) === targets[row] ? 1 : 0);
   }
   return gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / targets.length;
 }

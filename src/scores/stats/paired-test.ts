@@ -1,4 +1,4 @@
-import { addUp } from '../../support/numbers.ts';
+import { addUp, largest } from '../../support/numbers.ts';
 import { type Interval, interval, twoSided, variance } from './interval.ts';
 
 /** Maximum number of pairs. Counts of 2^50 sign combinations are exact, because doubles are exact up to 2^53. */
@@ -28,7 +28,7 @@ export function pairedTest(first: readonly number[], second: readonly number[]):
   const differences = first.map((value, i) => value - second[i]!);
   const difference = interval(differences);
   const { mean, count } = difference;
-  const least = ROUNDING * Math.max(...first.map(Math.abs), ...second.map(Math.abs));
+  const least = ROUNDING * Math.max(largest(first.map(Math.abs)), largest(second.map(Math.abs)));
   // Differences are rounded, because equal differences must get equal ranks. Scores are fractions of a number of rows.
   const rank = wilcoxon(differences.map((value) => Math.round(value / least) * least || 0));
   const ranked = { difference, ...(rank !== undefined && { wilcoxon: rank }) };

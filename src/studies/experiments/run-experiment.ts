@@ -148,7 +148,7 @@ export async function runExperiment(
       if (choice) choices.set(cell, choice);
       if (choice) break;
       const trained = await trainAll(machine, needs, output, options);
-      failed.push(...trained.failed);
+      for (const failure of trained.failed) failed.push(failure);
       if (trained.stopped) return { failed, stopped: true };
     }
   }

@@ -1,4 +1,4 @@
-import { addUp } from '../../support/numbers.ts';
+import { addUp, largest } from '../../support/numbers.ts';
 
 /** Ranks by layer and matrix, as in the paper's figure 3. */
 export interface RankTable {
@@ -50,7 +50,7 @@ export function rankTable(ranks: Readonly<Record<string, number>>): RankTable {
     total,
     modules: cells.length,
     average: cells.length === 0 ? 0 : total / cells.length,
-    largest: Math.max(0, ...cells.map(({ rank }) => rank)),
+    largest: Math.max(0, largest(cells.map(({ rank }) => rank))),
   };
 }
 

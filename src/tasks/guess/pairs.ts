@@ -1,4 +1,5 @@
 import type { Table } from '../../input/data/table/read-table.ts';
+import { largest, smallest } from '../../support/numbers.ts';
 import type { Column } from './columns.ts';
 
 /**
@@ -57,7 +58,7 @@ export function findPair(
   for (const at of all.filter(({ text, text_pair }) => text < text_pair || isFixed)) {
     if (isFixed) return { at, kind: 'compared', isNamed: true };
     const lengths = [columns[at.text]!.length, columns[at.text_pair]!.length];
-    const isAlike = Math.max(...lengths) <= MAX_RATIO * Math.min(...lengths);
+    const isAlike = largest(lengths) <= MAX_RATIO * smallest(lengths);
     if (isAlike && areRelated(table, at.text, at.text_pair)) return { at, kind: 'compared', isNamed: false };
   }
   const [a, b, more] = texts;

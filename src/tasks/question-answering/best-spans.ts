@@ -1,6 +1,7 @@
 import { NotFinite } from '../../program/check-finite.ts';
 import { predictBatches } from '../../program/predict-batches.ts';
 import type { Predictor } from '../../program/program.ts';
+import { largest } from '../../support/numbers.ts';
 import type { QuestionExamples } from './question-examples.ts';
 import { Characters, CONTEXT, type SpanFeature } from './span-features.ts';
 
@@ -124,8 +125,8 @@ function listSpans(
   { n_best_size, max_answer_length }: SpanSearch,
 ): Scored[] {
   const isContext = (token: number) => sequenceIds[token] === CONTEXT;
-  const lasts = largest(logits.end, n_best_size).filter(isContext);
-  return largest(logits.start, n_best_size)
+  const lasts = largestIndices(logits.end, n_best_size).filter(isContext);
+  return largestIndices(logits.start, n_best_size)
     .filter(isContext)
     .flatMap((first) =>
       lasts
@@ -145,14 +146,14 @@ function scored(start: number, end: number, startLogit: number, endLogit: number
 }
 
 /** The indices of the largest values, in descending order of the values. */
-function largest(values: Float32Array, count: number): number[] {
+function largestIndices(values: Float32Array, count: number): number[] {
   return Array.from(values.keys())
     .sort((a, b) => values[b]! - values[a]! || b - a)
     .slice(0, count);
 }
 
 function withProbabilities(spans: readonly (Span & { score: number })[]): Span[] {
-  const most = Math.max(...spans.map(({ score }) => score));
+  const most = largest(spans.map(({ score }) => score));
   const exponentials = spans.map(({ score }) => Math.exp(score - most));
   const sum = exponentials.reduce((total, one) => total + one, 0);
   return spans.map(({ score: _, ...span }, i) => ({ ...span, probability: exponentials[i]! / sum }));

@@ -11,6 +11,7 @@ import {
   meanCrossEntropy,
 } from '../../scores/metrics/classes.ts';
 import { GLUE_CLASSES } from '../../scores/metrics/glue.ts';
+import { largest } from '../../support/numbers.ts';
 import { byLabel, percent, shortest } from '../classes/labels.ts';
 import { classTargets, type LabelKind, labelJson } from '../labelled/label-kind.ts';
 
@@ -48,7 +49,7 @@ export const classKind: LabelKind<ClassAnswer> = {
     blind(targets, labels) {
       const counts = labels.map(() => 0);
       for (const id of targets) counts[id]!++;
-      const most = counts.indexOf(Math.max(...counts));
+      const most = counts.indexOf(largest(counts));
       return {
         name: `always "${labels[most]}"`,
         logits: counts.map((count) => Math.log(Math.max(count, 0.5))),

@@ -5,6 +5,7 @@ import type { Processes } from '../../../program/parallel/communicator.ts';
 import { classRows } from '../../../scores/metrics/classes.ts';
 import { averaged } from '../../../scores/metrics/scores.ts';
 import { verdictSentence } from '../../../studies/report/verdict-sentence.ts';
+import { largest } from '../../../support/numbers.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable, suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -167,7 +168,7 @@ export async function evaluate(
       const key = name.slice('eval_'.length);
       return [printable(averaged(name, averages[key])), score, key] as const;
     });
-    const width = Math.max(...lines.map(([name]) => name.length));
+    const width = largest(lines.map(([name]) => name.length));
     for (const [name, score, key] of lines) {
       const [low, high] = certainty?.interval(key) ?? [];
       const sure = low === undefined ? '' : `  (${low.toFixed(2)} to ${high?.toFixed(2)})`;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
 import { Command } from 'commander';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
+import { largest } from '../../../support/numbers.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { CONFIG_NAME, schemaLine } from '../config-path.ts';
@@ -91,7 +92,7 @@ async function listRecipes(): Promise<void> {
   const { RECIPE_FILES } = await import('../../../studies/recipes/node/recipe-files.ts');
   const { packageRecipes } = await import('../../../studies/recipes/package-recipes.ts');
   const { recipes } = packageRecipes(RECIPE_FILES);
-  const width = Math.max(...recipes.map(({ name }) => name.length));
+  const width = largest(recipes.map(({ name }) => name.length));
   for (const { name, title, model, levels } of recipes) {
     console.log(`${name.padEnd(width)}  ${title}`);
     const budgets = Object.keys(levels);

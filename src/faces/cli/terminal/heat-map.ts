@@ -1,5 +1,5 @@
 import type { RankTable } from '../../../studies/report/rank-table.ts';
-import { mean } from '../../../support/numbers.ts';
+import { largest, mean } from '../../../support/numbers.ts';
 import { printable } from '../../../support/text.ts';
 
 /** Indices in a terminal's 256 colors, from dark blue through green to yellow. Lightness rises evenly. */
@@ -8,19 +8,19 @@ const MISSING = '·';
 
 /**
  * Formats a rank table: one row per layer, one column per matrix, with means at the edges. In color, a
- * cell's background shows its rank relative to `largest`.
+ * cell's background shows its rank relative to `most`.
  */
-export function heatMap(table: RankTable, colour: boolean, largest = table.largest): string {
+export function heatMap(table: RankTable, colour: boolean, most = table.largest): string {
   // Layer and column names come from an adapter's file, so control characters are replaced.
   const rows = table.rows.map(({ layer, ranks }) => ({ layer: printable(layer), ranks }));
   const columns = table.columns.map(printable);
-  const edge = Math.max('layer'.length, ...rows.map(({ layer }) => layer.length));
+  const edge = Math.max('layer'.length, largest(rows.map(({ layer }) => layer.length)));
   const widths = [...columns, 'mean'].map((name) => Math.max(name.length, 4));
   const line = (first: string, cells: string[]) => [first.padEnd(edge), ...cells].join('  ').trimEnd();
   const right = (text: string, column: number) => text.padStart(widths[column]!);
   const block = (rank: number | undefined, column: number) => {
     const text = right(rank === undefined ? MISSING : `${rank}`, column);
-    return colour && rank !== undefined ? painted(text, rank / Math.max(1, largest)) : text;
+    return colour && rank !== undefined ? painted(text, rank / Math.max(1, most)) : text;
   };
   const last = columns.length;
   const columnMeans = columns.map((_, i) => meanText(rows.map(({ ranks }) => ranks[i])));

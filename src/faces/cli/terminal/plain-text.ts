@@ -1,3 +1,4 @@
+import { largest } from '../../../support/numbers.ts';
 /** Joins words to a command line that a POSIX shell splits into the same words. */
 export function shellQuoted(words: readonly string[]): string {
   return words
@@ -14,7 +15,7 @@ export function aligned(
   rows: readonly (readonly string[])[],
   isNumber: (column: number) => boolean = () => false,
 ): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  const widths = rows[0]!.map((_, column) => largest(rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row
       .map((cell, i) => (isNumber(i) ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!)))

@@ -1,3 +1,4 @@
+import { largest } from '../../../support/numbers.ts';
 import { Effort, TooMuchEffort } from '../../../support/regex/effort.ts';
 import { LinearRegex } from '../../../support/regex/linear-regex.ts';
 import { InvalidData, UserError } from '../../../support/user-error.ts';
@@ -43,7 +44,7 @@ export function splitFiles(
   const files = patterns ? matching(present, patterns, dataset) : present.filter(nameTest(subset, split));
   files.sort();
   const of = files.map((path) => Number(/-of-(\d{5})\b/.exec(path)?.[1] ?? 0));
-  return files.length > 0 && files.length >= Math.max(...of) ? files : undefined;
+  return files.length > 0 && files.length >= largest(of) ? files : undefined;
 }
 
 /** The subsets of a dataset without a card; each has its own folder. */

@@ -110,7 +110,7 @@ function runs(
   };
   for (const token of tokens) {
     const bytes = bytesIn(token);
-    if (bytes) run.push(...bytes);
+    if (bytes) for (const byte of bytes) run.push(byte);
     else {
       end();
       pieces.push(token);

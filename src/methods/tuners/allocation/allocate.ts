@@ -100,7 +100,7 @@ function choose(
     const run = components.slice(at, at + length).filter((i) => !full.has(modules[i]!));
     for (const i of run) ranks[modules[i]!]!++;
     if (run.length === 0 || fit()) {
-      chosen.push(...run);
+      for (const i of run) chosen.push(i);
       at += length;
       length *= 2;
       continue;

@@ -1,5 +1,6 @@
 import type { LinearModule } from '../../../models/nn/network.ts';
 import { elementCount } from '../../../support/arrays.ts';
+import { largest } from '../../../support/numbers.ts';
 import { attemptAll, InvalidConfig } from '../../../support/user-error.ts';
 import { type AdapterSettings, type PeftType, storedSize } from '../low-rank/peft-config.ts';
 import type { TrainedParameter } from '../parameter-layout.ts';
@@ -50,7 +51,7 @@ export class BudgetCosts {
   /** The largest cost of a single component, over all modules. */
   ofOne(unit: BudgetUnit): number {
     const alone = (k: number) => Array.from({ length: this.#modules }, (_, i) => Number(i === k));
-    return Math.max(...Array.from({ length: this.#modules }, (_, k) => this.of[unit](alone(k))));
+    return largest(Array.from({ length: this.#modules }, (_, k) => this.of[unit](alone(k))));
   }
 
   /**

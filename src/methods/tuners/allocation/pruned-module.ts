@@ -1,3 +1,4 @@
+import { largest, smallest } from '../../../support/numbers.ts';
 import { type Factor, factorName, type LowRankModule, parseFactor } from '../low-rank/factors.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
@@ -111,7 +112,7 @@ export function findSpan(modules: readonly PrunedModule[]): [number, number] {
     E === undefined ? 0 : E + rank,
     B + outFeatures * rank,
   ]);
-  return [Math.min(...starts), Math.max(...ends)];
+  return [smallest(starts), largest(ends)];
 }
 
 /** The same module in a vector with `by` more elements at the start. */

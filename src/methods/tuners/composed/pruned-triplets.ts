@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
+import { largest } from '../../../support/numbers.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { AllocatedRun } from '../allocation/allocated-run.ts';
 import { BUDGET_KEYS, budgetShape, budgetSummary, oneBudget, withoutBudget } from '../allocation/budget.ts';
@@ -173,7 +174,7 @@ function storeDora(
     const { B } = factorsIn(plain.layout, values, path);
     for (let i = 0; i < B.length; i++) B[i]! *= E![i % rank]!;
   }
-  const r = Math.max(...modules.map(({ rank }) => rank));
+  const r = largest(modules.map(({ rank }) => rank));
   const settings = { r, lora_alpha: modules[0]!.scale * r, use_rslora: false };
   const keys = { peft_type: 'LORA', use_dora: true, ...rankKeys(modules, settings) } as const;
   return exportLowRank({ ...made, values, modules, layout: plain.layout }, keys);

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { gatherValues } from '../../../support/numbers.ts';
+import { gatherValues, smallest } from '../../../support/numbers.ts';
 import { Averages, componentScores, updateImportance } from '../allocation/importance.ts';
 import { prunedModules } from '../allocation/pruned-module.ts';
 import { scheduleShape } from '../allocation/schedule.ts';
@@ -71,7 +71,7 @@ export class ElaLoraPolicy extends Averages implements RankPolicy {
       const { A, E, B } = factorsIn(tuner.layout, values, path);
       const [rows, columns] = [matrixRows(A, rank), selectColumns(B, rank)];
       const [a, b] = [kept.map((i) => rows[i]!), kept.map((i) => columns[i]!)];
-      const lambda = Math.min(LAMBDA, ...kept.map((i) => Math.abs(E![i]!)));
+      const lambda = Math.min(LAMBDA, smallest(kept.map((i) => Math.abs(E![i]!))));
       const grown: NewTriplet[] = [];
       for (let i = 0; i < added; i++) {
         const row = besideOthers(this.draw(`${path} row ${i}`, step, inFeatures), a);

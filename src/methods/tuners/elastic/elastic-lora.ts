@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
+import { largest } from '../../../support/numbers.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { assumedPhases, resolveSchedule, scheduleShape } from '../allocation/schedule.ts';
 import { tripletMethod, tripletShape } from '../composed/triplet-method.ts';
@@ -47,7 +48,7 @@ type ElasticConfig = z.output<z.ZodObject<typeof elasticShape>>;
  */
 export function storeTriplets(made: Export, keys: AnySettings): StoredAdapter {
   const { modules, layout } = made;
-  const init_r = Math.max(...modules.map(({ rank }) => rank));
+  const init_r = largest(modules.map(({ rank }) => rank));
   const { scale: common } = modules[0]!;
   const values = made.values.slice();
   for (const { path, scale } of modules) {

@@ -3,7 +3,7 @@ import { roundHalfEven } from '../../../support/numbers.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { LORA_RATES } from '../lora/config.ts';
 import { topSingular, WeightMatrix } from '../lora/top-singular.ts';
-import { dot64, largest } from '../low-rank/orthonormal.ts';
+import { dot64, largestElement } from '../low-rank/orthonormal.ts';
 import { patternValue, withVariants } from '../low-rank/patterns-and-scales.ts';
 import { adapterConfigShape } from '../low-rank/peft-config.ts';
 import { type Measured, measuredLora } from '../measured/measured-lora.ts';
@@ -76,7 +76,7 @@ export class IncrementalPca {
 
 /** Returns the vector, or its negative if its largest element is negative. */
 function turned(vector: Float64Array): Float64Array {
-  return largest(vector) < 0 ? vector.map((value) => -value) : vector;
+  return largestElement(vector) < 0 ? vector.map((value) => -value) : vector;
 }
 
 /** EVA's settings: the keys and defaults of PEFT's `LoraConfig` and `EvaConfig`. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { smallest } from '../../../support/numbers.ts';
 import { elasticLora, elasticShape } from '../elastic/elastic-lora.ts';
 import type { Draw, NewTriplet, RankPolicy } from '../elastic/elastic-run.ts';
 import { factorName, type LowRankModule } from '../low-rank/factors.ts';
@@ -74,7 +75,7 @@ export class FlexLoraPolicy implements RankPolicy {
 
   #weakest(lambdas: Float32Array): number {
     const size = this.config.removal === 'signed' ? lambdas : lambdas.map(Math.abs);
-    return size.indexOf(Math.min(...size));
+    return size.indexOf(smallest(size));
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { roundHalfEven } from '../../../support/numbers.ts';
+import { largest, roundHalfEven, smallest } from '../../../support/numbers.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { LoraTuner } from '../lora/lora-tuner.ts';
 import { factorName } from '../low-rank/factors.ts';
@@ -94,8 +94,8 @@ function computeShares(
   { root_importance, softmax_temperature: temperature }: GoraConfig,
 ): number[] {
   const values = importance.map((value) => (root_importance ? Math.sqrt(value) : value));
-  const least = Math.min(...values);
-  const range = Math.max(...values) - least || 1;
+  const least = smallest(values);
+  const range = largest(values) - least || 1;
   const parts = temperature ? values.map((value) => Math.exp((value - least) / range / temperature)) : values;
   const all = parts.reduce((a, b) => a + b, 0);
   return parts.map((part) => part / all);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { largest } from '../../../support/numbers.ts';
 import { adapterConfigShape, scaleShape } from '../low-rank/peft-config.ts';
 import { rank } from '../peft/settings.ts';
 import { weightStart } from './start-factors.ts';
@@ -81,7 +82,7 @@ export const loraConfigSchema = z
     ({ r, rank_pattern, orth_reg_weight = 0, orthogonality }) =>
       orth_reg_weight === 0 ||
       orthogonality === 'sum-squared' ||
-      Math.max(r, ...Object.values(rank_pattern)) > 1,
+      Math.max(r, largest(Object.values(rank_pattern))) > 1,
     {
       path: ['orth_reg_weight'],
       error: 'requires a rank above 1',

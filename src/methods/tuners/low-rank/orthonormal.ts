@@ -88,7 +88,7 @@ export function principalDirections(rows: readonly Float64Array[]): PrincipalDir
   return rows
     .map((row) => {
       const strength = Math.sqrt(dot64(row, row));
-      const length = largest(row) < 0 ? -strength : strength;
+      const length = largestElement(row) < 0 ? -strength : strength;
       if (strength > 0) for (let i = 0; i < row.length; i++) row[i]! /= length;
       return { strength, direction: row };
     })
@@ -96,7 +96,7 @@ export function principalDirections(rows: readonly Float64Array[]): PrincipalDir
 }
 
 /** The element with the largest absolute value. */
-export function largest(row: Float64Array): number {
+export function largestElement(row: Float64Array): number {
   return row.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
 }
 

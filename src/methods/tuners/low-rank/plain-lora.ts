@@ -1,4 +1,5 @@
 import type { AdapterTensors } from '../../../input/formats/adapters/stored-adapter.ts';
+import { largest } from '../../../support/numbers.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ExportLoraOptions } from '../adapter-kind.ts';
 import { weightStart } from '../lora/start-factors.ts';
@@ -32,7 +33,7 @@ export function plainLora(adapter: PeftAdapter, where: string, options: ExportLo
   if (kept.length === 0) {
     throw new UserError({ where, fault: 'has rank 0 everywhere, so no triplet is left' });
   }
-  const r = Math.max(...ranks.values());
+  const r = largest(ranks.values());
   const isEven = kept.every(([, rank]) => rank === r);
   if (hasOneAlpha(config) && (isEven || !options.uniform)) return adapter;
   // PEFT computes such a start again, at the rank in the file.

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { matmul, multiply, slice } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import type { Injection, LinearModule } from '../../../models/nn/network.ts';
+import { largest } from '../../../support/numbers.ts';
 import type { Banked } from '../bank/bank-form.ts';
 import { factorName, factorsIn } from '../low-rank/factors.ts';
 import { bankedFactors, type Factored, mergedReader } from '../low-rank/low-rank-tuner.ts';
@@ -178,7 +179,7 @@ class VeraTuner implements Tuner {
 }
 
 function widest(modules: readonly LinearModule[], side: 'inFeatures' | 'outFeatures'): number {
-  return Math.max(0, ...modules.map((module) => module[side]));
+  return Math.max(0, largest(modules.map((module) => module[side])));
 }
 
 const { target_modules, layers_to_transform, layers_pattern, modules_to_save } = targetShape;

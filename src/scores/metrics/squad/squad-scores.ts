@@ -1,3 +1,4 @@
+import { largest } from '../../../support/numbers.ts';
 import { PYTHON_SPACE } from '../../../support/text.ts';
 
 /** Matches Python's `string.punctuation`, which is ASCII only. */
@@ -86,8 +87,8 @@ export function squadScores(
     if (prediction === undefined) continue;
     const words = splitAnswer(prediction);
     const matches = answers.map((answer) => answerMatch(words, splitAnswer(answer), 0));
-    exact += Math.max(...matches.map((match) => match.exact));
-    f1 += Math.max(...matches.map((match) => match.f1));
+    exact += largest(matches.map((match) => match.exact));
+    f1 += largest(matches.map((match) => match.f1));
   }
   return { exact_match: exact / questions.length, f1: f1 / questions.length };
 }

@@ -1,3 +1,4 @@
+import { largest } from '../../../support/numbers.ts';
 import { type AnsweredQuestion, answerMatch, splitAnswer } from './squad-scores.ts';
 
 /** Scores of SQuAD v2.0 from 0 to 1, named as in the official script: `exact`, `f1`, `total`, `HasAns_exact` etc. */
@@ -65,8 +66,8 @@ function bestMatch(prediction: string, answers: readonly string[]) {
   const actual = answers.map(splitAnswer).filter((answer) => answer.length > 0);
   const matches = (actual.length > 0 ? actual : [[]]).map((answer) => answerMatch(words, answer, 1));
   return {
-    exact: Math.max(...matches.map((match) => match.exact)),
-    f1: Math.max(...matches.map((match) => match.f1)),
+    exact: largest(matches.map((match) => match.exact)),
+    f1: largest(matches.map((match) => match.f1)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { listMembers, type ScoreInterval } from '../../../scores/metrics/score-interval.ts';
-import { addUp, mean } from '../../../support/numbers.ts';
+import { addUp, mean, smallest } from '../../../support/numbers.ts';
 import { Random } from '../../../support/random.ts';
 
 /** The possible results of a run: a constant, a linear probe of the frozen model, or the fine-tuned model. */
@@ -156,7 +156,7 @@ function resample(groups: readonly number[][], random: Random): { drawn: Int32Ar
 
 function lowest(losses: readonly Float64Array[], rows: Int32Array): number {
   const totals = losses.map((each) => addUp(rows, (row) => each[row]!));
-  return totals.indexOf(Math.min(...totals));
+  return totals.indexOf(smallest(totals));
 }
 
 function deviation(values: readonly number[]): number {

@@ -2,7 +2,7 @@ import { splitFolds } from '../../../input/data/split-rows.ts';
 import { countUnits, type EvaluatedRows, type RowModel } from '../../../program/example-set.ts';
 import { STRENGTHS } from '../../../program/linear-probe.ts';
 import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
-import { addUp } from '../../../support/numbers.ts';
+import { addUp, smallest } from '../../../support/numbers.ts';
 import { Random } from '../../../support/random.ts';
 import { chiefScore } from '../../../tasks/data-files.ts';
 import { measureWidth } from '../../../training/run/config/defaults/policy.ts';
@@ -85,7 +85,7 @@ export async function frozenProbe(
     for (const row of held) constant[row] = repeatBias(bias, placed[0]![row]!.length);
   }
   const losses = placed.map((outputs) => Number(all.scores(outputs, chosen).eval_loss));
-  const strength = STRENGTHS[losses.indexOf(Math.min(...losses))]!;
+  const strength = STRENGTHS[losses.indexOf(smallest(losses))]!;
   const secondsPerEpoch = known ? undefined : (seconds * all.targets.rows.length) / chosen.length;
   return { rows: chosen, features, fitted, outOfFold: placed, strength, constant, secondsPerEpoch };
 }

@@ -16,7 +16,7 @@ import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import { evaluationGraph, trainingGraph } from '../../../program/training-graph.ts';
 import type { Validation } from '../../../program/validation.ts';
 import { packsWeights, weightMemory } from '../../../program/weight-memory.ts';
-import { addUp } from '../../../support/numbers.ts';
+import { addUp, largest } from '../../../support/numbers.ts';
 import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 
@@ -82,7 +82,7 @@ export function memoryEstimate(
       // One session evaluates all sets.
       const values = Object.values(evaluationGraph(model, tuner, evaluations[0]!.output));
       readers.push(reader(values, false));
-      sessions.push(Math.max(...evaluations.map(({ feeds }) => sessionMb(values, feeds, EVALUATION_ARENA))));
+      sessions.push(largest(evaluations.map(({ feeds }) => sessionMb(values, feeds, EVALUATION_ARENA))));
     }
     const pools = dropouts.poolBytes(collectSymbols(values, training));
     const held = weightMemory(readers) + vectors + pools;

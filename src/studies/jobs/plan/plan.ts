@@ -6,7 +6,7 @@ import { baseFormat } from '../../../program/bases/base-format.ts';
 import type { MixtureSource } from '../../../program/example-set.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import { elementCount } from '../../../support/arrays.ts';
-import { addUp } from '../../../support/numbers.ts';
+import { addUp, largest } from '../../../support/numbers.ts';
 import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { Chosen } from '../../../training/run/config/resolve-config.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
@@ -102,7 +102,7 @@ export function planRun(
   const estimates = tuners.map((tuner) => memoryEstimate(config, model, tuner, facts));
   const bases = allowedBases(config, model).map((dtype) => ({
     dtype,
-    memoryMb: Math.max(...estimates.map((estimate) => estimate(dtype))),
+    memoryMb: largest(estimates.map((estimate) => estimate(dtype))),
   }));
   const { memoryMb } = bases.find(({ dtype }) => dtype === base_dtype) as PlannedBase;
   return {

@@ -2,7 +2,7 @@ import type { Confusion } from '../../../program/example-set.ts';
 import type { Baseline } from '../../../scores/baselines/baseline.ts';
 import { macroF1 } from '../../../scores/metrics/classes.ts';
 import { type ScoreName, scoreDefinition } from '../../../scores/metrics/scores.ts';
-import { addUp } from '../../../support/numbers.ts';
+import { addUp, largest } from '../../../support/numbers.ts';
 import { chiefScore } from '../../../tasks/data-files.ts';
 import type { LossCourse } from '../../../training/run/checkpoint.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
@@ -125,7 +125,7 @@ function findImbalance(confusion: Confusion | undefined): Finding | undefined {
   const predicted = Float64Array.from(labels, (_, column) => addUp(counts, (row) => row[column]!));
   const correct = Float64Array.from(counts, (row, i) => row[i]!);
   const rows = addUp(actual);
-  const most = actual.indexOf(Math.max(...actual));
+  const most = actual.indexOf(largest(actual));
   const found = (i: number) => correct[i]! / actual[i]!;
   const present = [...labels.keys()].filter((i) => actual[i]! > 0);
   const worst = present.reduce((a, b) => (found(b) < found(a) ? b : a), most);
@@ -246,7 +246,7 @@ function bagFindsNothing({ to_beat }: Verdict, { lessIsBetter }: Symptoms): bool
   const reading = to_beat.filter((other) => !isFloor(other));
   const blind = to_beat.filter(({ is_blind }) => is_blind);
   const sign = lessIsBetter ? -1 : 1;
-  const best = Math.max(...blind.map((other) => sign * floorValue(other)));
+  const best = largest(blind.map((other) => sign * floorValue(other)));
   return (
     blind.length > 0 &&
     reading.length > 0 &&

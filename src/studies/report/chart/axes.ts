@@ -1,3 +1,4 @@
+import { largest, smallest } from '../../../support/numbers.ts';
 import { counted, short } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
 import { textWidth, WIDTH } from './picture.ts';
@@ -39,7 +40,7 @@ export function logTicks([low, high]: readonly [number, number], about = 5): Tic
 export function logDomain(logarithms: readonly number[]): [number, number] {
   const finite = logarithms.filter(Number.isFinite);
   if (finite.length === 0) return [0, 1];
-  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  const [low, high] = [smallest(finite), largest(finite)];
   const all = candidates(low - 1, high + 1, STEPS[2]!);
   const from = all.findLast((value) => value <= low + 1e-9)!;
   const to = all.find((value) => value >= high - 1e-9 && value > from + 1e-9)!;
@@ -80,7 +81,7 @@ export function niceTicks(low: number, high: number, about = 4): number[] {
 export function niceDomain(values: readonly number[]): [low: number, high: number] {
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return [0, 1];
-  let [low, high] = [Math.min(...finite), Math.max(...finite)];
+  let [low, high] = [smallest(finite), largest(finite)];
   if (low === high) {
     const room = Math.abs(low) / 10 || 1;
     [low, high] = [low - room, high + room];
@@ -128,7 +129,7 @@ function tickLabel(value: number, decimals: number, isTiny: boolean): string {
 
 /** Width in pixels to reserve left of a plot for the labels of its y axis. */
 export function roomFor({ labels }: Ticks): number {
-  return Math.ceil(Math.max(...labels.map(textWidth))) + 10;
+  return Math.ceil(largest(labels.map(textWidth))) + 10;
 }
 
 /** Grid lines with labels at the left, and the axis name above them. */

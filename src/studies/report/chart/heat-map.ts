@@ -1,4 +1,4 @@
-import { mean } from '../../../support/numbers.ts';
+import { largest, mean } from '../../../support/numbers.ts';
 import { type Markup, markup } from '../markup.ts';
 import type { RankTable } from '../rank-table.ts';
 import { rounded } from './axes.ts';
@@ -23,10 +23,10 @@ const STACK_HEIGHT = 16;
  * figure 3. Means are at the edges. The attribute `data-i` of a cell or mean is its index in {@link heatMapValues}, for
  * a script that shows another table.
  */
-export function heatMapChart({ table, largest, ...frame }: HeatMap): Markup {
+export function heatMapChart({ table, largest: most, ...frame }: HeatMap): Markup {
   const { columns, rows } = table;
   const names = columns.map(matrixName);
-  const left = Math.ceil(Math.max(textWidth('mean'), ...names.map(textWidth))) + 8;
+  const left = Math.ceil(Math.max(textWidth('mean'), largest(names.map(textWidth)))) + 8;
   const room = (WIDTH - left - EDGE.right) / rows.length;
   const cell = Math.max(CELL.least, Math.min(CELL.most, Math.floor(room)));
   const width = Math.max(WIDTH, left + rows.length * cell + EDGE.right);
@@ -45,7 +45,7 @@ export function heatMapChart({ table, largest, ...frame }: HeatMap): Markup {
       const value = values[index]!;
       if (value === null) return undefined;
       const place = layer === '' ? column : `layer ${layer}, ${column}`;
-      return markup`<g class="cell h${chooseShade(value, largest)}" data-i="${index}"><title>${`${place}: rank ${numberText(value)}`}</title><rect x="${x(i)}" y="${y(matrix)}" width="${cell - CELL.gap}" height="${CELL.height - CELL.gap}" rx="1.5"/><text text-anchor="middle" x="${rounded(x(i) + (cell - CELL.gap) / 2)}" y="${y(matrix) + middle}">${numberText(value)}</text></g>`;
+      return markup`<g class="cell h${chooseShade(value, most)}" data-i="${index}"><title>${`${place}: rank ${numberText(value)}`}</title><rect x="${x(i)}" y="${y(matrix)}" width="${cell - CELL.gap}" height="${CELL.height - CELL.gap}" rx="1.5"/><text text-anchor="middle" x="${rounded(x(i) + (cell - CELL.gap) / 2)}" y="${y(matrix) + middle}">${numberText(value)}</text></g>`;
     }),
   );
   const mean = (index: number, at: number, height: number, anchor: string) =>

@@ -1,5 +1,5 @@
 import { interval } from '../../../scores/stats/interval.ts';
-import { addUp } from '../../../support/numbers.ts';
+import { addUp, largest } from '../../../support/numbers.ts';
 import { score } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
 import { type Box, computeTicks, linear, niceDomain, rounded, xAxis } from './axes.ts';
@@ -20,7 +20,7 @@ const MAX_LEFT = 140;
 /** A row for each group of runs: a dot per run, a stroke for their mean, and a line for its interval. */
 export function intervalPlot({ name, rows, ...frame }: IntervalPlot): Markup {
   const labels = rows.map(({ label }) => wrapped(label, MAX_LEFT));
-  const left = Math.ceil(Math.max(...labels.flat().map(textWidth))) + 14;
+  const left = Math.ceil(largest(labels.flat().map(textWidth))) + 14;
   const heights = labels.map(({ length }) => Math.max(ROW, length * LINE + 8));
   const below = 8 + addUp(heights);
   const box: Box = { left, right: WIDTH - 14, top: 8, bottom: below };

@@ -1,4 +1,5 @@
 import type { Point, Series } from '../../../scores/stats/series.ts';
+import { largest } from '../../../support/numbers.ts';
 import { short } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
 import {
@@ -54,7 +55,7 @@ const MAX_STRIPES = 60;
 export function lineChart({ x, y, curves, marks = [], ...frame }: LineChart): Markup {
   const shown = curves.map((curve) => drawable(curve, x, y)).filter(({ points }) => points.length > 0);
   const isNamed = shown.length > 1;
-  const longest = isNamed ? Math.max(...shown.map(({ label }) => textWidth(label))) : 0;
+  const longest = isNamed ? largest(shown.map(({ label }) => textWidth(label))) : 0;
   const isLegend = longest > MAX_AT_END;
   const above = isLegend ? legendHeight(shown) : 0;
   const xs = measured(

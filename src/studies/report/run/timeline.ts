@@ -1,4 +1,4 @@
-import { addUp, mean } from '../../../support/numbers.ts';
+import { addUp, isSampled, mean } from '../../../support/numbers.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
 import type { RunGroup } from './group-runs.ts';
 import { newestRanks, type RunRecord } from './run-record.ts';
@@ -42,13 +42,17 @@ export interface Moment {
   ranks: Record<string, number>;
 }
 
-/** The ranks of a group's runs at the start, and at every allocation that all of them record. */
+/** Maximum number of moments in a report. A slider over more of them would be no finer. */
+const MAX_MOMENTS = 200;
+
+/** The ranks of a group's runs at the start, and at allocations that all of them record, evenly sampled. */
 export function mergeTimelines({ runs }: RunGroup): Moment[] {
   const timelines = runs.map(collectMoments).filter((moments) => moments.size > 0);
   const [first, ...others] = timelines;
   if (!first) return [];
   return [...first.keys()]
     .filter((step) => others.every((timeline) => timeline.has(step)))
+    .filter((_, i, steps) => isSampled(i + 1, steps.length, MAX_MOMENTS))
     .map((step) =>
       computeMean(
         step,

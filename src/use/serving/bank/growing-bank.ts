@@ -3,6 +3,7 @@ import type { Tuner } from '../../../methods/tuners/tuner.ts';
 import type { Engine } from '../../../program/engine.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
+import { largest } from '../../../support/numbers.ts';
 import { Turns } from '../../../support/turns.ts';
 import { closing, type ServedBase } from '../served-base.ts';
 import {
@@ -81,7 +82,7 @@ export class GrowingBank<Made extends BankSession> {
       const rooms = [...this.#rooms.values()];
       const needed: Room = {
         shape: rooms.reduce((shape, room) => joinShapes(shape, room.shape), EMPTY_SHAPE),
-        outputs: Math.max(1, ...rooms.map(({ outputs }) => outputs)),
+        outputs: Math.max(1, largest(rooms.map(({ outputs }) => outputs))),
       };
       const [size, current] = [countValues(needed.shape), countValues(this.#room.shape)];
       if (size < current && size <= SMALL_SHARE * current) await this.#replace(needed).catch(() => {});

@@ -1,3 +1,4 @@
+import { largest, smallest } from '../../../support/numbers.ts';
 /** Ends a streamed text before the first stop text. It holds back text that may be the start of a stop text. */
 export class StopText {
   readonly #stops: readonly string[];
@@ -20,7 +21,7 @@ export class StopText {
     const places = this.#stops.map((stop) => this.#held.indexOf(stop)).filter((at) => at >= 0);
     if (places.length > 0) {
       this.#isEnded = true;
-      return this.#give(Math.min(...places));
+      return this.#give(smallest(places));
     }
     return this.#give(this.#held.length - this.#beginning());
   }
@@ -37,7 +38,7 @@ export class StopText {
         if (this.#held.endsWith(stop.slice(0, length))) return length;
       return 0;
     });
-    return Math.max(0, ...lengths);
+    return Math.max(0, largest(lengths));
   }
 
   #give(length: number): string {

@@ -134,7 +134,7 @@ export function modelInThread<Task extends AnyTaskName>(
       const { signal, ...asked } = options;
       const vectors: Float32Array[] = [];
       for (const chunk of inputChunks(texts, inputsAtOnce ?? 1))
-        vectors.push(...(await model.embed(chunk, asked, signal)));
+        for (const vector of await model.embed(chunk, asked, signal)) vectors.push(vector);
       return vectors;
     },
     evaluate,

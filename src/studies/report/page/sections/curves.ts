@@ -1,6 +1,6 @@
 import { methodNamed } from '../../../../methods/tuners/registry.ts';
 import { meanSeries, type Point } from '../../../../scores/stats/series.ts';
-import { addUp } from '../../../../support/numbers.ts';
+import { addUp, largest } from '../../../../support/numbers.ts';
 import { type Axis, type ChartCurve, type LineChart, lineChart } from '../../chart/line-chart.ts';
 import { capital, counted, short } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
@@ -64,7 +64,7 @@ export function curveFigure(
 
 export function stepDomain(groups: readonly RunGroup[]): [number, number] {
   const runs = groups.flatMap((group) => group.runs);
-  return [0, Math.max(1, ...runs.map(({ start, step }) => Math.max(start?.total_steps ?? 0, step)))];
+  return [0, Math.max(1, largest(runs.map(({ start, step }) => Math.max(start?.total_steps ?? 0, step))))];
 }
 
 /** The first and last value of each curve, for the figure's description. */

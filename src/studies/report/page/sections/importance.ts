@@ -1,5 +1,6 @@
 import { binEdges, binned, type SplitScores, splitScores } from '../../../../scores/stats/score-bins.ts';
 import type { Point } from '../../../../scores/stats/series.ts';
+import { largest } from '../../../../support/numbers.ts';
 import { type ComponentHistory, strongestFirst } from '../../../../training/run/component-history.ts';
 import type { EventOf } from '../../../../training/run/events.ts';
 import { type Box, linear, niceTicks, rounded, type Scale, type Ticks, xAxis } from '../../chart/axes.ts';
@@ -30,7 +31,7 @@ const HEIGHT = 196;
  */
 export function histogram({ components, edges, kept, dropped, cut, ...frame }: Histogram): Markup {
   const { box, x } = geometry(edges);
-  const most = Math.max(1, ...kept.map((count, i) => count + dropped[i]!));
+  const most = Math.max(1, largest(kept.map((count, i) => count + dropped[i]!)));
   const y = linear([0, most], [box.bottom, box.top]);
   const bars = kept.map((count, i) => {
     const [left, right] = [x(edges[i]!), x(edges[i + 1]!)];
@@ -92,7 +93,7 @@ const TICK = 13;
 
 /** Draws every triplet as a stroke at its importance, one row per group. Dropped triplets are pale, left of the cut. */
 function barcode({ rows, domain, cut, ...frame }: Barcode): Markup {
-  const left = Math.ceil(Math.max(...rows.map(({ label }) => textWidth(label)))) + 10;
+  const left = Math.ceil(largest(rows.map(({ label }) => textWidth(label)))) + 10;
   const box: Box = { left, right: WIDTH - 40, top: 22, bottom: 22 + rows.length * ROW };
   const x = linear(domain, [box.left, box.right]);
   const strokes = (scores: readonly number[], y: number) =>

@@ -1,3 +1,4 @@
+import { largest } from '../../../../support/numbers.ts';
 import { linear } from '../../chart/axes.ts';
 import { chooseShade, heatMapChart, heatMapValues, SHADES } from '../../chart/heat-map.ts';
 import { type Captioned, matrixName, picture, textWidth } from '../../chart/picture.ts';
@@ -23,9 +24,9 @@ const ROW = 17;
 const BAR = 11;
 
 /** A row for each bar, with its value at the right. */
-function barChart({ bars, largest, ...frame }: BarChart): Markup {
-  const left = Math.ceil(Math.max(...bars.map(({ label }) => textWidth(label)))) + 10;
-  const length = linear([0, largest], [0, WIDTH - 34 - left]);
+function barChart({ bars, largest: most, ...frame }: BarChart): Markup {
+  const left = Math.ceil(largest(bars.map(({ label }) => textWidth(label)))) + 10;
+  const length = linear([0, most], [0, WIDTH - 34 - left]);
   return picture({ ...frame, width: WIDTH, height: bars.length * ROW + 4 }, [
     bars.map(({ label, value, index }, i) => {
       const y = i * ROW + 3;
@@ -106,14 +107,14 @@ function map(
   beside: Content,
 ): Markup {
   const last = moments.at(-1)!;
-  const largest = Math.max(...moments.flatMap((moment) => Object.values(moment.ranks)));
+  const most = largest(moments.flatMap((moment) => Object.values(moment.ranks)));
   const modules = Object.keys(last.ranks).length;
   const mean = group.runs.length > 1 ? `, mean of ${group.runs.length} seeds` : '';
   const title = groupTitle(group, isNamed, `rank of each matrix${mean}`);
   const components = componentsIn([group]);
   const caption = `${counted(last.budget)} ${components} in ${modules} matrices, ${(last.budget / modules).toFixed(1)} on average.`;
   const description = `At step ${counted(last.step)}: ${caption}`;
-  const heatMap = { id, title, description, table: rankTable(last.ranks), largest };
+  const heatMap = { id, title, description, table: rankTable(last.ranks), largest: most };
   const drawn = figure(heatMapChart, heatMap, {
     controls: slider(id, moments),
     caption: markup`<b>${title}.</b> Layers from left to right, matrices from bottom to top in the order of computation; a deeper color is a higher rank. ${description}`,
@@ -121,14 +122,14 @@ function map(
   });
   const frames: RankFrames = {
     shades: SHADES,
-    largest,
+    largest: most,
     steps: moments.map(({ step }) => step),
     components,
     budgets: moments.map(({ budget }) => Math.round(budget)),
     values: moments.map((moment) => heatMapValues(rankTable(moment.ranks))),
     importance: importanceFrames(group),
   };
-  return markup`<div class="map" data-slides="${id}"><div>${drawn}${part(`${id}-strip`, strip(id, moments, largest))}${means(id, last, largest, (text) => groupTitle(group, isNamed, text))}</div>${frameData(id, frames)}<div class="beside">${scoreHistogram(group, `${id}-scores`, isNamed)}${beside}</div></div>`;
+  return markup`<div class="map" data-slides="${id}"><div>${drawn}${part(`${id}-strip`, strip(id, moments, most))}${means(id, last, most, (text) => groupTitle(group, isNamed, text))}</div>${frameData(id, frames)}<div class="beside">${scoreHistogram(group, `${id}-scores`, isNamed)}${beside}</div></div>`;
 }
 
 /** The mean rank of each matrix and of each layer, as bars that follow the slider. */

@@ -1,6 +1,6 @@
 import type { Interval } from '../../../../scores/stats/interval.ts';
 import type { Point } from '../../../../scores/stats/series.ts';
-import { addUp } from '../../../../support/numbers.ts';
+import { addUp, largest, smallest } from '../../../../support/numbers.ts';
 import { intervalPlot } from '../../chart/interval-plot.ts';
 import { type ChartCurve, lineChart } from '../../chart/line-chart.ts';
 import { score } from '../../format.ts';
@@ -112,7 +112,7 @@ function scoreByBudget(groups: readonly RunGroup[], name: string): Markup | unde
   const lines = groupLines(spots);
   if (!lines.some((line) => new Set(listBudgets(line)).size > 1)) return undefined;
   const budgets = listBudgets(spots);
-  const range = [Math.min(...budgets), Math.max(...budgets)] as const;
+  const range = [smallest(budgets), largest(budgets)] as const;
   const labels = runLabels(
     lines.map(([{ group }]) => group.runs[0].facts),
     lines.map((line) => joinNames(line.flatMap(({ group }) => group.runs))),
