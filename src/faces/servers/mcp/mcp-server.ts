@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { collect } from '../../../support/arrays.ts';
-import { isObject } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { findNearest, unit } from '../../../tasks/sentence-embedding/embed-texts.ts';
@@ -13,9 +12,10 @@ const VERSIONS = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'];
 const MAX_TEXTS = 1000;
 const MAX_MESSAGE = 2 ** 24;
 
-const [PARSE_ERROR, INVALID_REQUEST, NO_METHOD, INVALID_PARAMS, INTERNAL_ERROR] = [
-  -32700, -32600, -32601, -32602, -32603,
-];
+const PARSE_ERROR = -32700;
+const [INVALID_REQUEST, NO_METHOD, INVALID_PARAMS, INTERNAL_ERROR] = [
+  -32600, -32601, -32602, -32603,
+] as const;
 
 type Model = Pick<ModelInThread, 'predict' | 'embed'>;
 
@@ -63,12 +63,12 @@ const TOOLS: Readonly<Record<string, Tool>> = {
   },
 };
 
-/** A message of JSON-RPC. */
-interface Message {
-  id?: string | number;
-  method?: string;
-  params?: Record<string, unknown>;
-}
+/** A request of JSON-RPC, or a notification, which has no id. */
+const MESSAGE = z.object({
+  id: z.union([z.string(), z.number()]).optional(),
+  method: z.string(),
+  params: z.record(z.string(), z.unknown()).default({}),
+});
 
 /**
  * Answers messages of the Model Context Protocol, one JSON text per line, until the input ends. Calls of tools run at the
@@ -87,12 +87,12 @@ export async function serveMcp(
   const calls = new Set<Promise<void>>();
   for await (const line of lines) {
     if (line.trim() === '') continue;
-    const message = parsed(line);
-    if (!message) {
-      send({ jsonrpc: '2.0', id: null, ...fault(PARSE_ERROR, 'The line is not valid JSON.') });
+    const message = parseMessage(line);
+    if ('error' in message) {
+      send({ jsonrpc: '2.0', ...message });
       continue;
     }
-    const { id, method, params = {} } = message;
+    const { id, method, params } = message;
     if (id === undefined) {
       if (method === 'notifications/cancelled') underWay.get(params.requestId)?.abort();
       continue;
@@ -109,14 +109,15 @@ export async function serveMcp(
   await Promise.all(calls);
 }
 
-/** Undefined for anything but a JSON object. */
-function parsed(line: string): Message | undefined {
-  if (line.length > MAX_MESSAGE) return undefined;
+/** The message of a line, or the error that answers it. The id of an invalid message is not trusted. */
+function parseMessage(line: string): z.infer<typeof MESSAGE> | { id: null; error: object } {
+  const refuse = (code: number, message: string) => ({ id: null, error: { code, message } });
+  if (line.length > MAX_MESSAGE) return refuse(PARSE_ERROR, 'The line is too long.');
   try {
-    const message = JSON.parse(line);
-    return isObject(message) ? message : undefined;
+    const { data, error } = MESSAGE.safeParse(JSON.parse(line));
+    return data ?? refuse(INVALID_REQUEST, z.prettifyError(error));
   } catch {
-    return undefined;
+    return refuse(PARSE_ERROR, 'The line is not valid JSON.');
   }
 }
 
@@ -124,7 +125,7 @@ type Result = { result: object } | { error: { code: number; message: string } };
 
 async function answer(
   models: ReadonlyMap<string, Model>,
-  method: string | undefined,
+  method: string,
   params: Record<string, unknown>,
   version: string,
   signal: AbortSignal,
@@ -143,8 +144,6 @@ async function answer(
       return { result: { tools: Object.keys(TOOLS).map((name) => described(name, models)) } };
     case 'tools/call':
       return callTool(models, params, signal);
-    case undefined:
-      return fault(INVALID_REQUEST, 'The message has no method.');
     default:
       return fault(NO_METHOD, `${method} is not supported.`);
   }
@@ -168,7 +167,10 @@ async function callTool(
   signal: AbortSignal,
 ): Promise<Result> {
   if (typeof name !== 'string' || !Object.hasOwn(TOOLS, name))
-    return fault(INVALID_PARAMS, `${String(name)} is not a tool. Known: ${Object.keys(TOOLS).join(', ')}.`);
+    return fault(
+      INVALID_PARAMS,
+      `${typeof name === 'string' ? name : 'params.name'} is not a tool. Known: ${Object.keys(TOOLS).join(', ')}.`,
+    );
   const checked = describeArguments(name, models).safeParse(given);
   if (!checked.success) return failed(z.prettifyError(checked.error));
   const { model = [...models.keys()][0]!, ...asked } = checked.data as { model?: string };
