@@ -217,6 +217,19 @@ const CLAIMS: readonly { documents: readonly string[]; text: string; figures: ()
     text: 'measurements (# s and # s)',
     figures: () => facts.bertBase.secondsPerStep,
   },
+  ...['float32', 'int8'].map((base) => ({
+    documents: ['docs/serve.md'],
+    text: `| \`${base}\` | # and # | # to # times as fast | # ms |`,
+    figures: () => {
+      const { rowsPerSecond, timesPeft, medianMs } = facts.serving[base];
+      return [...rowsPerSecond, ...timesPeft, medianMs];
+    },
+  })),
+  {
+    documents: ['docs/serve.md'],
+    text: 'Mixed adapters process # to # times as many rows per second as a single adapter.',
+    figures: () => facts.serving.mixedOverOneAdapter,
+  },
   ...['1,200', '10,000', '100,000'].map((rows) => ({
     documents: ['docs/bert.md'],
     text: `| ${rows} | # | TIME | # GB | TIME | # GB |`,

@@ -139,7 +139,7 @@ describe('adalora push', () => {
     const refused = await push(['--model', BASE]);
     expect(refused).toMatchObject({ code: 2 });
     expect(refused.stderr).toContain(
-      `has a last commit that is not ours: ${'f'.repeat(40)} ("Better words")`,
+      `was last changed by another program: commit ${'f'.repeat(40)} ("Better words")`,
     );
     expect(await push(['--model', BASE, '--parent', ours!.id])).toMatchObject({
       code: 2,

@@ -12,7 +12,7 @@ import { type FoundAdapter, findAdapters } from '../../use/serving/find-adapters
 import { startServingThread } from '../../use/serving/node/start-serving.ts';
 import { startServing } from '../../use/serving/start-serving.ts';
 import { readRunBase } from '../../use/trained/locate-trained.ts';
-import { listen, TIMEOUTS } from '../servers/http/listen.ts';
+import { isLoopbackHost, listen, TIMEOUTS } from '../servers/http/listen.ts';
 import type { ServeApp } from '../servers/serve/request-scope.ts';
 import { serveApp } from '../servers/serve/serve-app.ts';
 import { ServerMetrics } from '../servers/serve/server-metrics.ts';
@@ -71,6 +71,7 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
     const { app, drain } = serveApp(service, {
       metrics,
       apiKey,
+      isLocal: apiKey === undefined && isLoopbackHost(flags.host),
       version: programVersion(),
       log: batched(writeLines, setImmediate),
       allowLoading: flags.allowLoading ?? false,
@@ -134,7 +135,7 @@ async function namedBase(folders: readonly string[]): Promise<string> {
   throw new UserError({
     where: folders.join(', '),
     fault: 'has no adapter that names its base model',
-    hint: 'Give --model.',
+    hint: 'Pass --model.',
   });
 }
 

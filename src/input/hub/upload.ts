@@ -1,4 +1,5 @@
 import { commitIter, createRepo, HubApiError, listCommits } from '@huggingface/hub';
+import { isObject } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 
 /** The title of our commits. A repository whose last commit has another title is not overwritten. */
@@ -27,7 +28,12 @@ interface UploadAccess {
   endpoint: string;
   offline: boolean;
   token: string | undefined;
+  /** How long the Hub may take to answer a request without a large file, in milliseconds. */
+  patience?: number;
 }
+
+/** Hugging Face's own client waits ten seconds; a commit of many files takes longer. */
+const PATIENCE_MS = 60_000;
 
 /**
  * Uploads files to a model repository of the Hub in one commit, and creates the repository if it does not exist. Files
@@ -40,7 +46,7 @@ export async function uploadFiles(
   repo: string,
   files: ReadonlyMap<string, Blob | URL>,
   options: UploadOptions,
-  { endpoint, offline, token: accessToken }: UploadAccess,
+  { endpoint, offline, token: accessToken, patience = PATIENCE_MS }: UploadAccess,
 ): Promise<{ url: string; commit: string }> {
   const { isPublic = false, parent, onUpload } = options;
   if (offline)
@@ -57,7 +63,7 @@ export async function uploadFiles(
       code: 'access_denied',
     });
   }
-  const access = { repo, hubUrl: endpoint, accessToken };
+  const access = { repo, hubUrl: endpoint, accessToken, fetch: checkedFetch(patience) };
   try {
     await createRepo({ ...access, visibility: isPublic ? 'public' : 'private' }).catch(ifExists);
     const parentCommit = await findParent(access, parent);
@@ -81,8 +87,40 @@ export async function uploadFiles(
         onUpload?.({ file: value.path, state: value.state, share: value.progress });
     }
   } catch (error) {
-    throw explained(error, repo, endpoint, accessToken);
+    throw explained(error, repo, endpoint, accessToken, patience);
   }
+}
+
+/** What the Hub's client trusts an answer to contain: every file and object that was sent, and the commit's hash. */
+const ANSWERS: readonly { path: RegExp; lists?: [name: string, key: string] }[] = [
+  { path: /\/preupload\/[^/]+$/, lists: ['files', 'path'] },
+  { path: /\/objects\/batch$/, lists: ['objects', 'oid'] },
+  { path: /\/commit\/[^/]+$/ },
+];
+
+/** A `fetch` that refuses late answers, and answers that the client would take for success. */
+function checkedFetch(patience: number): typeof fetch {
+  return async (url, init = {}) => {
+    const isFile = init.method === 'PUT';
+    const signals = [init.signal ?? [], isFile ? [] : AbortSignal.timeout(patience)].flat();
+    const response = await fetch(url, { ...init, signal: AbortSignal.any(signals) });
+    const { pathname } = new URL(String(url));
+    const answer = ANSWERS.find(({ path }) => path.test(pathname));
+    if (!answer || !response.ok) return response;
+    const got: unknown = await response.clone().json();
+    const { lists: [name, key] = [] } = answer;
+    if (name === undefined) {
+      if (isObject(got) && typeof got.commitOid === 'string') return response;
+      throw new Error(`the answer to ${pathname} names no commit`);
+    }
+    const of = (body: unknown): unknown[] => {
+      const list = isObject(body) ? body[name] : undefined;
+      return Array.isArray(list) ? list.map((one) => (isObject(one) ? one[key!] : undefined)) : [];
+    };
+    const missing = of(JSON.parse(String(init.body))).filter((one) => !of(got).includes(one));
+    if (missing.length === 0) return response;
+    throw new Error(`the answer to ${pathname} lacks ${missing.length} of the ${name} that were announced`);
+  };
 }
 
 /** The Hub's status for a repository that exists. */
@@ -92,7 +130,7 @@ function ifExists(error: unknown): void {
 
 /** The commit that the upload follows: the given one, or the last one if it is ours or empty. */
 async function findParent(
-  access: { repo: string; hubUrl: string; accessToken: string },
+  access: { repo: string; hubUrl: string; accessToken: string; fetch: typeof fetch },
   parent: string | undefined,
 ): Promise<string | undefined> {
   if (parent !== undefined) return parent;
@@ -100,7 +138,7 @@ async function findParent(
     if (title === COMMIT_TITLE || title.toLowerCase() === FIRST_COMMIT) return oid;
     throw new UserError({
       where: access.repo,
-      fault: `has a last commit that is not ours: ${oid} ("${title.slice(0, 80)}")`,
+      fault: `was last changed by another program: commit ${oid} ("${title.slice(0, 80)}")`,
       hint: 'To put a commit on top of it, pass --parent and its hash.',
     });
   }
@@ -117,11 +155,18 @@ const HINTS: Readonly<Record<number, string>> = {
 };
 
 /** An error without the token, even if the server repeats it. */
-function explained(error: unknown, where: string, endpoint: string, token: string): unknown {
+function explained(
+  error: unknown,
+  where: string,
+  endpoint: string,
+  token: string,
+  patience: number,
+): unknown {
   if (error instanceof UserError || !(error instanceof Error)) return error;
   const again = 'Push again: files that have arrived are not sent again.';
   const { statusCode } = error as Partial<HubApiError>;
-  const message = error.message.replaceAll(token, '…');
+  const isLate = error.name === 'TimeoutError';
+  const message = isLate ? `no answer within ${patience / 1000} s` : error.message.replaceAll(token, '…');
   const fault =
     statusCode === undefined
       ? `could not be uploaded to ${endpoint}: ${message}`

@@ -144,7 +144,9 @@ async function arePublic(card: string | undefined, endpoint: string): Promise<bo
   const [, list = ''] = /^datasets:\n((?: +- .+\n?)+)/m.exec(front) ?? [];
   const names = [...list.matchAll(/- (.+)/g)].map(([, name]) => name!.trim());
   for (const name of names) {
-    const response = await fetch(`${endpoint}/api/datasets/${name}`).catch(() => undefined);
+    const response = await fetch(`${endpoint}/api/datasets/${name}`, {
+      signal: AbortSignal.timeout(30_000),
+    }).catch(() => undefined);
     await response?.body?.cancel();
     if (!response?.ok) return false;
   }

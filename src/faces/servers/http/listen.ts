@@ -13,11 +13,11 @@ function digest(text: string): Buffer {
 }
 
 /**
- * Whether a request's Host is this machine's own address. Without this check, a page under another name that
- * resolves to 127.0.0.1 could send requests (DNS rebinding).
+ * Whether a request's Host names the loopback address, with any port, because ports are forwarded. Without this check,
+ * a page under another name that resolves to 127.0.0.1 could send requests (DNS rebinding).
  */
-export function isOwnHost(host: string | undefined, port: number): boolean {
-  return host === `127.0.0.1:${port}` || host === `localhost:${port}`;
+export function isLoopbackHost(host = ''): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[::1\]|::1)(:\d+)?$/i.test(host);
 }
 
 /** Time limits of every server. They are checked every second; Node's default is every 30 seconds. */

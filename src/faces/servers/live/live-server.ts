@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { contentPolicy } from '../../../studies/report/page/content-policy.ts';
 import { LIVE_SCRIPT, livePage } from '../../../studies/report/page/live-page.ts';
-import { isOwnHost, isSameSecret, listen, TIMEOUTS } from '../http/listen.ts';
+import { isLoopbackHost, isSameSecret, listen, TIMEOUTS } from '../http/listen.ts';
 import { EventStream } from './event-stream.ts';
 import type { LivePicture } from './live-picture.ts';
 
@@ -54,13 +54,13 @@ class Latecomers {
  * Returns the path of a request, such as `/` or `/events`, or the status that refuses it. Only requests of the server's own
  * user are admitted:
  *
- * - The Host must be this machine's own address ({@link isOwnHost}), so other sites cannot reach the server.
+ * - The Host must be this machine's own address ({@link isLoopbackHost}), so other sites cannot reach the server.
  * - The path must begin with a random token, which other users of this machine do not know. It is compared in
  * constant time.
  * - A request that changes something must come from the page itself, if it states its origin.
  */
-function admit({ method, url = '', headers }: IncomingMessage, token: string, port: number): string | number {
-  if (!isOwnHost(headers.host, port)) return 421;
+function admit({ method, url = '', headers }: IncomingMessage, token: string): string | number {
+  if (!isLoopbackHost(headers.host)) return 421;
   const [, shown, path] = /^\/([^/?#]*)(\/[^?#]*)$/.exec(url) ?? [];
   if (!isSameSecret(shown ?? '', token)) return 404;
   const isForeign = headers.origin !== undefined && headers.origin !== `http://${headers.host}`;
@@ -113,7 +113,6 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
   const latecomers = new Latecomers(GOODBYE_MS);
   let timer: NodeJS.Timeout | undefined;
   let interval = PICTURE_MS;
-  let address: AddressInfo;
   let isClosing = false;
 
   const handlers: Record<string, (request: IncomingMessage, response: ServerResponse) => void> = {
@@ -151,7 +150,7 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
     for (const [name, value] of Object.entries(HEADERS)) response.setHeader(name, value);
     // Request bodies are not read.
     request.resume();
-    const path = admit(request, token, address.port);
+    const path = admit(request, token);
     if (typeof path === 'number') return void refuse(response, path);
     const handler = handlers[`${request.method} ${path}`];
     if (handler) return handler(request, response);
@@ -172,7 +171,7 @@ export async function serveLive(picture: LivePicture, port: number, onStop: () =
     timer ??= setTimeout(draw, interval);
   };
 
-  address = await listen(server, port);
+  const address = await listen(server, port);
   return {
     url: `http://127.0.0.1:${address.port}/${token}/`,
     changed,

@@ -10,7 +10,7 @@ import { embeddedFolder } from '../../../input/hub/node/resolve-model.ts';
 import { PROCESSOR_FILE } from '../../../input/pictures/processor.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { isOwnHost, listen, TIMEOUTS } from '../http/listen.ts';
+import { isLoopbackHost, listen, TIMEOUTS } from '../http/listen.ts';
 
 /** The package's root is four folders above this file, both in the source and in the build. */
 const PAGE = fileURLToPath(new URL('../../../../dist/page', import.meta.url));
@@ -100,7 +100,7 @@ export async function servePage(port: number, pictures?: PictureModel): Promise<
     response.setHeader('X-Content-Type-Options', 'nosniff');
     const refuse = (status: number) => response.writeHead(status, { Connection: 'close' }).end(`${status}\n`);
     request.resume();
-    if (!isOwnHost(request.headers.host, port)) return void refuse(421);
+    if (!isLoopbackHost(request.headers.host)) return void refuse(421);
     if (request.method !== 'GET' && request.method !== 'HEAD') return void refuse(405);
     if (request.url === `/${MODELS_FILE}`)
       return void response.setHeader('Content-Type', 'application/json').end(modelsFile(pictures));

@@ -42,7 +42,7 @@ export class Refused extends Error {
   override name = 'Refused';
 
   constructor(
-    readonly status: 400 | 401 | 404 | 413 | 415 | 422 | 503,
+    readonly status: 400 | 401 | 404 | 413 | 415 | 421 | 422 | 503,
     message: string,
     /** The key of the body that caused the failure. */
     readonly param?: string,
@@ -57,7 +57,7 @@ export class TimedOut extends Error {
   override name = 'TimedOut';
 }
 
-export type FailureStatus = 400 | 401 | 404 | 405 | 413 | 415 | 422 | 499 | 500 | 503 | 504;
+export type FailureStatus = 400 | 401 | 404 | 405 | 413 | 415 | 421 | 422 | 499 | 500 | 503 | 504;
 
 /** A failed request, in a form that every route shares. */
 export interface HttpFailure {

@@ -486,3 +486,33 @@ it('keeps no timer for pipelined requests of a connection that has ended', async
   socket.destroy();
   await vi.waitFor(() => expect(timers()).toBeLessThan(before + 20), 5000);
 });
+
+it.each([
+  ['evil.example', 421],
+  ['evil.example:8080', 421],
+  ['127.0.0.1.evil.example', 421],
+  ['localhost', 200],
+  ['127.0.0.1:9', 200],
+  ['[::1]:8080', 200],
+])('a local server refuses hosts other than its own: %s', async (host, status) => {
+  const { port } = await served({ isLocal: true });
+  const socket = connect(port, '127.0.0.1');
+  socket.write(`GET /v1/models HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+  const [answer] = await once(socket, 'data');
+  expect(String(answer)).toContain(`HTTP/1.1 ${status}`);
+});
+
+it.each(['/predict', '/v1/completions'])('%s refuses a body that is not UTF-8', async (path) => {
+  const { ask } = await served();
+  const send = (...bytes: number[]) => {
+    const key = path === '/predict' ? 'inputs' : 'prompt';
+    const body = Buffer.concat([
+      Buffer.from(`{"model": "cola", "${key}": "caf`),
+      Buffer.from([...bytes, 0x22, 0x7d]),
+    ]);
+    return ask(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  };
+  const { status, body } = await send(0xe9);
+  expect([status, JSON.stringify(body)]).toEqual([400, expect.stringContaining('is not valid UTF-8')]);
+  expect((await send(0xc3, 0xa9)).status).toBe(200);
+});

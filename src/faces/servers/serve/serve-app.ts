@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { setTimeout } from 'node:timers/promises';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
@@ -6,7 +7,7 @@ import { cors } from 'hono/cors';
 import { HTTPException } from 'hono/http-exception';
 import { lazy } from '../../../support/options.ts';
 import type { Service } from '../../../use/serving/service/service.ts';
-import { isSameSecret } from '../http/listen.ts';
+import { isLoopbackHost, isSameSecret } from '../http/listen.ts';
 import { embeddingsError, type HttpFailure, httpFailure, openAiError, Refused } from './failure.ts';
 import { onResponseEnd, RequestScope, routeAt, type ServeApp, type ServeEnv } from './request-scope.ts';
 import { addCompletions } from './routes/completions.ts';
@@ -21,6 +22,8 @@ export interface AppOptions {
   metrics: ServerMetrics;
   /** The bearer token that clients must send; undefined if no token is required. */
   apiKey?: string;
+  /** Whether only programs of this machine may call the server: requests for another Host are refused. */
+  isLocal?: boolean;
   allowLoading: boolean;
   /** Origins whose pages may call the server, such as `https://example.com`; `*` for all. Default: none. */
   origins?: readonly string[];
@@ -59,6 +62,7 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
   const {
     metrics,
     apiKey,
+    isLocal = false,
     allowLoading,
     origins = [],
     maxBody,
@@ -106,6 +110,14 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     });
     await next();
   });
+  if (isLocal)
+    app.use((c, next) => {
+      if (isLoopbackHost(c.req.header('host'))) return next();
+      throw new Refused(
+        421,
+        'Host must be localhost or 127.0.0.1. For other names, set --api-key-env or --host.',
+      );
+    });
   // Before the key is checked, because a browser asks without it whether it may send the key.
   if (origins.length > 0)
     app.use(
@@ -146,6 +158,15 @@ export function serveApp(service: Service, options: AppOptions): ServeHandle {
     // Node enforces the declared length of a body. Counting the bytes would turn the body into a stream.
     if (said === undefined || encoding !== undefined) return limitUnsaid(c, next);
     if (Number(said) > maxBody) throw tooLarge(maxBody);
+    await next();
+  });
+  app.use(async (c, next) => {
+    if (!c.req.header('content-type')?.startsWith('application/json')) return next();
+    const bytes = await c.req.arrayBuffer();
+    // Decoding would replace invalid bytes, and the model would answer for another text.
+    if (!isUtf8(bytes))
+      throw new Refused(400, 'The request body is not valid UTF-8.', undefined, 'invalid_json');
+    Object.assign(c.req.bodyCache, { text: Promise.resolve(new TextDecoder().decode(bytes)) });
     await next();
   });
   app.onError((error, c) => {
