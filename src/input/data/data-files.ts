@@ -1,23 +1,20 @@
+import { mapValues } from '../../support/options.ts';
 import { lastPart, nearest } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
 import { type DownloadProgress, wholeFile } from '../formats/byte-source.ts';
 import { type FolderFiles, listSafely } from '../formats/files.ts';
 import type { Hub } from '../hub/hub.ts';
 import { PICTURE_NAME } from '../pictures/pixels.ts';
+import { type DataParts, findPartNames } from './data-parts.ts';
 import { checkTextSize, decodeText, isGzip, readExtension } from './detect-format.ts';
 import type { ColumnClasses } from './parquet/class-names.ts';
 import type { ParquetText } from './parquet/parquet-text.ts';
 import { checkRowCount } from './rows.ts';
+import { parseSlice, pickRows } from './table/row-slice.ts';
 import type { TextFile } from './text-file.ts';
 
 /** Files beside pictures that describe them, as in the imagefolder of Hugging Face's datasets. */
 const METADATA = ['metadata.csv', 'metadata.jsonl'];
-
-/** Names of folders for parts of a dataset. */
-const PARTS = {
-  train: ['train', 'training'],
-  validation: ['validation', 'valid', 'val', 'dev', 'test', 'testing'],
-};
 
 /** Files beside a folder of relevance judgements (qrels) in BEIR's layout. */
 const BESIDE_QRELS = ['corpus.jsonl', 'queries.jsonl'];
@@ -73,12 +70,21 @@ export class DataFiles {
 
   /**
    * A single file, or all files of a folder if the task accepts folders. For other tasks, a folder has a subfolder of
-   * text files for each class, and each file is a row. Parquet is converted to JSON Lines.
+   * text files for each class, and each file is a row. Parquet is converted to JSON Lines. Of `rows.csv#split=train`,
+   * only the rows with this value in this column are read.
    *
    * @param known class names by column, from a source other than the files
    * @throws UserError like {@link textFile}, and for damaged parquet
    */
-  at(path: string, takesFolders: boolean, known?: ColumnClasses): Promise<TextFile[]> {
+  async at(path: string, takesFolders: boolean, known?: ColumnClasses): Promise<TextFile[]> {
+    const slice = this.#disk.has(path) ? undefined : parseSlice(path);
+    if (slice) {
+      const whole = await this.at(slice.path, takesFolders, known);
+      return whole.map((file) => ({
+        ...file,
+        read: (onNotice) => pickRows(file.read(onNotice), file.name, slice),
+      }));
+    }
     const files = takesFolders ? this.textFiles(path) : (this.classFiles(path) ?? [this.textFile(path)]);
     return Promise.all(
       files.map(async (file) => {
@@ -248,15 +254,11 @@ export class DataFiles {
       .sort();
   }
 
-  /** The folders of a dataset's parts below a folder. */
-  findParts(path: string): { train: string; validation?: string } {
+  /** The folders of a dataset's parts below a folder. Without them, the folder itself. */
+  findParts(path: string): DataParts {
     const folder = this.#disk.within(path);
-    const folders = this.#entries(path, 'folder').map(({ name }) => name);
-    const find = (names: readonly string[]) => names.find((name) => folders.includes(name));
-    const [train, validation] = [find(PARTS.train), find(PARTS.validation)];
-    if (train === undefined || folders.some((name) => ![train, validation].includes(name)))
-      return { train: path };
-    return { train: folder.path(train), ...(validation && { validation: folder.path(validation) }) };
+    const names = this.#isFolder(path) ? this.#entries(path, 'folder').map(({ name }) => name) : [];
+    return { train: path, ...mapValues({ ...findPartNames(names) }, (name) => folder.path(name)) };
   }
 }
 

@@ -13,7 +13,8 @@ const LOOKED_AT = 1000;
 
 /**
  * Whether the first record of a table is a header: its fields are not empty, not numbers, and do not occur in
- * later records, as labels would. A last column without any content does not count.
+ * later records, as labels would. A last column without any content does not count, nor does an unnamed first column
+ * of whole numbers, the index that pandas writes.
  */
 export function looksLikeHeader(records: readonly (readonly string[])[]): boolean {
   const [first, ...others] = records.slice(0, LOOKED_AT);
@@ -21,7 +22,9 @@ export function looksLikeHeader(records: readonly (readonly string[])[]): boolea
   // Some programs end each row with a delimiter.
   const isEmptyLast = last > 0 && [first!, ...others].every((record) => record[last] === '');
   const names = isEmptyLast ? first!.slice(0, last) : first!;
-  if (names.some((name) => name.trim() === '' || isNumber(name))) return false;
+  const isIndex = others.length > 0 && others.every((record) => /^\d+$/.test(record[0]!));
+  if (names.some((name, i) => (name.trim() === '' ? i > 0 || last === 0 || !isIndex : isNumber(name))))
+    return false;
   return !names.some((name, column) => others.some((record) => record[column] === name));
 }
 

@@ -24,6 +24,8 @@ export interface Column {
   files: InputKind | undefined;
   /** The separator of the labels in a field, if some fields have several. */
   separator: string | undefined;
+  /** The share of the fields with a separator. */
+  several: number;
   /** Whether the fields of JSON rows are lists of values, or objects. */
   nested: 'list' | 'object' | undefined;
 }
@@ -67,6 +69,8 @@ export function describeColumns({ columns, rows, nested }: Table): Column[] {
       hasDecimalCommas,
       files: findFileKind(fields),
       separator,
+      several:
+        separator === undefined ? 0 : fields.filter((one) => one.includes(separator)).length / fields.length,
       nested: kind,
     };
   });
@@ -78,6 +82,9 @@ function measureRange(values: Iterable<string>): number {
   return high - low;
 }
 
+/** With a smaller share of fields with several labels, each of them must also occur alone. */
+export const MIN_SEVERAL = 1 / 20;
+
 /**
  * The separator of several labels in one field. The parts are short, occur in several combinations, and are not more than
  * the combinations.
@@ -85,7 +92,9 @@ function measureRange(values: Iterable<string>): number {
 function findSeparator(fields: readonly string[], values: ReadonlySet<string>): string | undefined {
   return SEPARATORS.find((separator) => {
     const several = fields.filter((field) => field.includes(separator)).length;
-    if (20 * several < fields.length || several === 0) return false;
+    if (several === 0) return false;
+    if (several < MIN_SEVERAL * fields.length)
+      return fields.every((field) => splitLabels(field, separator).every((part) => values.has(part)));
     const combinations = new Map<string, number>();
     for (const value of values) {
       for (const part of splitLabels(value, separator)) {

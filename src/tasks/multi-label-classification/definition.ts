@@ -1,8 +1,8 @@
 import { labelSetContrast, labelSetLoss } from '../../program/objectives/sequence-loss.ts';
 import { accuracy, microF1, positiveLogits } from '../../scores/metrics/classes.ts';
 import { asList, byLabel, percent, shortest } from '../classes/labels.ts';
+import { MIN_SEVERAL } from '../guess/columns.ts';
 import { type LabelKind, labelJson, labelSetTargets } from '../labelled/label-kind.ts';
-
 import { labelledTask } from '../labelled/labelled-task.ts';
 
 /** The labels of a text: every label with a probability above one half. */
@@ -67,10 +67,15 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
   recognises: () => false,
   guess: {
     labels: 'several',
-    ofLabel({ nested, separator }) {
+    ofLabel({ nested, separator, several }) {
       if (nested === 'list') return { fit: 'certain', reason: 'each row has a list of labels' };
       if (separator === undefined) return undefined;
-      return { fit: 'certain', reason: `labels in a field are separated by "${separator}"` };
+      const isRule = several >= MIN_SEVERAL;
+      const shown = isRule ? 'labels' : `in ${percent(several)} of the rows, labels`;
+      return {
+        fit: isRule ? 'certain' : 'possible',
+        reason: `${shown} in a field are separated by "${separator}"`,
+      };
     },
     learns: ({ texts, label }) => `find all labels ${label} of ${texts}`,
   },

@@ -30,8 +30,11 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
     guess: {
       ofFile: (name) => (/\.(conll|bio|iob)(\.gz)?$/i.test(name) ? 'words and tags' : undefined),
       ofColumns(columns) {
+        // If all tags are missing, the reader names the first row.
         const isList = (names: readonly string[]) =>
-          columns.find(({ name, nested }) => nested === 'list' && names.includes(name));
+          columns.find(
+            ({ name, nested, filled }) => (nested === 'list' || filled === 0) && names.includes(name),
+          );
         const tags = isList(['tags', 'ner_tags', 'pos_tags', 'chunk_tags', 'labels']);
         return tags && isList(['tokens', 'words'])
           ? `rows have lists of words and of ${tags.name}`

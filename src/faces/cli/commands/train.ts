@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
+import { parseSlice } from '../../../input/data/table/row-slice.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -43,20 +44,22 @@ export function trainCommand(): Command {
 }
 
 async function run(path: string | undefined, validation: string | undefined, flags: Flags): Promise<void> {
-  const { resume, json, quiet, test } = flags;
+  const { resume, json, quiet } = flags;
   const options = withValidation(flags, validation);
   const settings = keySettings(options);
   const { runConfigAt } = await import('../run-config-at.ts');
   const { readLaunch } = await import('../../../program/parallel/launch.ts');
   const launch = readLaunch(process.env);
-  if (test !== undefined) assertTest(test, launch !== undefined);
+  if (flags.test !== undefined) assertTest(flags.test, launch !== undefined);
   if (launch && launch.rank > 0) return follow(launch.rank, { configFile: path, set: settings, resume });
   const { withAllErrors } = await import('../../../studies/jobs/with-all-errors.ts');
   const { THIS_NODE } = await import('../../../studies/jobs/node/machine.ts');
   const tell = quiet ? () => {} : json ? console.error : console.log;
-  const { configFile, set } = await withAllErrors(THIS_NODE, () =>
+  const chosen = await withAllErrors(THIS_NODE, () =>
     chooseConfig(path, options, settings, { resume, tell }),
   );
+  const { configFile, set } = chosen;
+  const test = flags.test ?? chosen.test;
   const asked = await withAllErrors(THIS_NODE, () => runConfigAt(configPath(configFile), set));
   const { config } = asked;
   const { trainAsked } = await import('../../../studies/jobs/node/train.ts');
@@ -119,7 +122,8 @@ function assertTest(test: string, isDivided: boolean): void {
     const hint = `Score the run when it is finished: ${PROGRAM} eval RUN ${test}`;
     throw new UserError({ key: '--test', fault: 'does not work in several processes', hint });
   }
-  if (!existsSync(test)) throw new UserError({ where: test, fault: 'does not exist', code: 'not_found' });
+  if (!existsSync(parseSlice(test)?.path ?? test))
+    throw new UserError({ where: test, fault: 'does not exist', code: 'not_found' });
 }
 
 async function scoreTest(run: string, file: string, json = false): Promise<void> {
@@ -134,7 +138,7 @@ async function chooseConfig(
   options: KeyOptions,
   settings: string[],
   { resume, tell }: { resume: boolean | undefined; tell: (text: string) => void },
-): Promise<{ configFile?: string; set: string[] }> {
+): Promise<{ configFile?: string; set: string[]; test?: string | undefined }> {
   const { isDataFile } = await import('../starting/read-data-file.ts');
   if (path === undefined || !isDataFile(path)) {
     assertNoColumns(options);
@@ -143,7 +147,7 @@ async function chooseConfig(
   const { configForData, writeConfig } = await import('../starting/config-for-data.ts');
   const config = await configForData({ path, options, resume }, tell);
   writeConfig(config, tell);
-  return { configFile: config.name, set: config.set };
+  return { configFile: config.name, set: config.set, test: config.test };
 }
 
 /** Trains in a process other than the first, and prints nothing. */

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { dataFiles } from '../../../input/data/node/text-files.ts';
+import { parseSlice } from '../../../input/data/table/row-slice.ts';
 import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
 import { hub } from '../../../input/hub/node/resolve-model.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
@@ -20,7 +21,7 @@ import { type KeyOptions, keySettings } from '../key-options.ts';
 import { readConfig, readConfigText } from '../load-config.ts';
 import { shellQuoted } from '../terminal/plain-text.ts';
 import { chooseGuess, dataConfig, describeChoice, guessedKeys, stem } from './data-config.ts';
-import { type DataFile, freePath, partsIn, readDataFile, saveInput } from './read-data-file.ts';
+import { type DataFile, findTest, freePath, partsIn, readDataFile, saveInput } from './read-data-file.ts';
 
 /** A file to train on, and what the user says about it. */
 export interface DataRequest {
@@ -36,6 +37,8 @@ export interface DataConfig {
   text: string;
   /** Settings that override it and are not part of it. */
   set: string[];
+  /** The test set beside its training rows. It is scored at the end. */
+  test?: string | undefined;
 }
 
 /**
@@ -58,7 +61,8 @@ export async function configForData(
   const isNew = !existsSync(name);
   const text = await (isNew ? newConfig : existingConfig)(rows, name, options, tell);
   const set: string[] = [];
-  const { output, model } = readConfigText(text, name).value;
+  const { output, model, data } = readConfigText(text, name).value;
+  const test = await findTest(rows, Object(data).train);
   // A new config names a model, unless its rows are pictures.
   if (isNew && model === undefined) throw await needsVisionModel(path);
   if (!resume && typeof output === 'string' && isInUse(output)) {
@@ -66,7 +70,7 @@ export async function configForData(
     tell(`${output} contains an earlier run, so this run is written to ${free}.`);
     set.push(`output=${JSON.stringify(free)}`);
   }
-  return { name, text, set };
+  return { name, text, set, test };
 }
 
 /**
@@ -210,9 +214,14 @@ async function savedInput(tell: (text: string) => void): Promise<string> {
 /** The name of the config for a file: the first one that does not exist, or is a config for this file. */
 function configName(path: string, tell: (text: string) => void): string {
   const taken: string[] = [];
+  const isFor = (data: unknown) => {
+    const { train } = Object(data) as { train?: unknown };
+    const file = typeof train === 'string' ? parseSlice(train)?.path : undefined;
+    return (file ?? train) === partsIn(path).train;
+  };
   for (let number = 1; ; number++) {
     const name = `${stem(path)}${number === 1 ? '' : `-${number}`}.yaml`;
-    const isFree = !existsSync(name) || Object(readConfig(name).value.data).train === partsIn(path).train;
+    const isFree = !existsSync(name) || isFor(readConfig(name).value.data);
     if (isFree && taken.length > 0)
       tell(`${taken.join(', ')}: for other data, so the config of ${path} is ${name}.`);
     if (isFree) return name;

@@ -38,7 +38,8 @@ export function guessedKeys({ parts, table }: DataFile, guess: Guess): { top: Li
     ...(kind ? [] : [model]),
     { key: 'method', value: DEFAULT_METHOD, comment: 'docs/methods.md describes all methods.' },
   ];
-  const files: Line[] = Object.entries(parts).map(([key, value]) => ({ key, value }));
+  const { test: _, ...chosenBy } = parts;
+  const files: Line[] = Object.entries(chosenBy).map(([key, value]) => ({ key, value }));
   if (!table) return { top, data: files };
   const { columns, rows, hasHeader, delimiter, ragged } = table;
   const used = Object.values(at);

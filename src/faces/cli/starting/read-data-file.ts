@@ -1,7 +1,9 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
+import type { DataParts } from '../../../input/data/data-parts.ts';
 import { detectFormat, firstLine } from '../../../input/data/detect-format.ts';
 import { localData } from '../../../input/data/node/text-files.ts';
 import { hasOtherLayout, readTable, type Table } from '../../../input/data/table/read-table.ts';
+import { findSplits, parseSlice } from '../../../input/data/table/row-slice.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
 import {
@@ -24,8 +26,8 @@ export interface DataFile {
   guesses: readonly Guess[];
   /** Notices from reading the file. */
   notices: string[];
-  /** The files or folders of rows for training and validation. */
-  parts: { train: string; validation?: string };
+  /** The files or folders of rows, or the slices of a file by its column `split`. */
+  parts: DataParts;
 }
 
 /** Matches names of data files. A JSON file may also be a config, so its content decides. */
@@ -40,7 +42,10 @@ const LOOKED_AT = 4096;
 export function isDataFile(path: string): boolean {
   if (path === '-' || ROWS.test(path)) return true;
   if (PROGRAM_OR_CONFIG.test(path) || !existsSync(path)) return false;
-  if (statSync(path).isDirectory()) return isPictureFolder(path) || localData.classFiles(path) !== undefined;
+  const stats = statSync(path);
+  if (stats.isDirectory()) return hasRows(localData.findParts(path).train);
+  // A device or a pipe is refused when it is read.
+  if (!stats.isFile()) return true;
   const start = readStart(path);
   if (!/\.json$/i.test(path)) return true;
   // A config in JSON is one object. Its first line does not end with it.
@@ -51,17 +56,26 @@ export function isDataFile(path: string): boolean {
   );
 }
 
-/** The files or folders of rows for training and validation. A folder of pictures may have both. */
-export function partsIn(path: string): DataFile['parts'] {
-  return isPictureFolder(path) ? localData.findParts(path) : { train: path };
+/** The parts of a folder of pictures, or of text files by class. */
+export function partsIn(path: string): DataParts {
+  const parts = localData.findParts(path);
+  return hasRows(parts.train) ? parts : { train: path };
 }
 
-function isPictureFolder(path: string): boolean {
+/** Whether a path is a folder of pictures, or of text files by class. */
+function hasRows(path: string): boolean {
   return (
     existsSync(path) &&
     statSync(path).isDirectory() &&
-    localData.pictureFolder(localData.findParts(path).train) !== undefined
+    (localData.pictureFolder(path) ?? localData.classFiles(path)) !== undefined
   );
+}
+
+/** The test set of the training rows in a config: of a folder's parts, or of a file's slices. */
+export async function findTest(path: string, train: unknown): Promise<string | undefined> {
+  if (typeof train !== 'string') return undefined;
+  const { parts } = parseSlice(train) ? await readRows(path) : { parts: partsIn(path) };
+  return parts.train === train ? parts.test : undefined;
 }
 
 function readStart(path: string): string {
@@ -80,33 +94,50 @@ function readStart(path: string): string {
  * @throws UserError for a file that is missing, is not a table, or from which nothing can be learned
  */
 export async function readDataFile(path: string, given: Given = {}): Promise<DataFile> {
-  const notices: string[] = [];
   const task = given.task === undefined ? undefined : checkedTask(given.task);
-  const parts = partsIn(path);
-  const plain = (guesses: Guess[]): DataFile => ({ path, parts, guesses, notices });
+  const plain = (guesses: Guess[], notices: string[] = []): DataFile => ({
+    path,
+    parts: partsIn(path),
+    guesses,
+    notices,
+  });
   const isFile = existsSync(path) && statSync(path).isFile();
   const found = guessFile(path, isFile ? readStart(path) : '', task);
   if (found) return plain([found]);
-  const files = await localData.at(parts.train, false);
   if (task !== undefined && !hasColumns(task) && PLAIN.test(path))
     return plain([plainGuess(task, 'named by --task')]);
+  const { parts, table, notices } = await readRows(path);
+  if (!table || (PLAIN.test(path) && table.columns.length < 2)) return plain(guessTexts(path, task), notices);
+  return { path, parts, table, guesses: guessData(table, given), notices };
+}
+
+/** The training rows of a file or folder as a table, if they are one. */
+async function readRows(path: string): Promise<Pick<DataFile, 'parts' | 'table' | 'notices'>> {
+  const notices: string[] = [];
+  const parts = partsIn(path);
+  const files = await localData.at(parts.train, false);
   const content = files.map((file) => file.read((message) => notices.push(message))).join('');
-  // Folders are read as JSON Lines.
-  const table = parseTable(content, path, isFile);
-  if (!table || (PLAIN.test(path) && table.columns.length < 2)) {
-    return plain(guessTexts(path, task));
-  }
+  const table = parseTable(content, files.length === 1 ? files[0]!.name : path);
+  if (!table) return { parts, notices };
   if (table.ragged > 0) {
     const example = 'To skip them, set data.on_bad_row: skip.';
     notices.push(`${table.ragged} rows have another number of fields than the first. ${example}`);
   }
-  return { path, parts, table, guesses: guessData(table, given), notices };
+  const splits = files.length === 1 ? findSplits(table, parts.train) : undefined;
+  if (!splits) return { parts, table, notices };
+  const { column } = splits;
+  const shareOf = (part: string) => parseSlice(part)!.value;
+  const count = (value: string) => table.rows.filter((row) => row[column]!.trim() === value).length;
+  const shares = Object.entries(splits.parts).map(([part, slice]) => `${part} ${count(shareOf(slice))}`);
+  notices.push(`Column "${table.columns[column]}" divides the rows: ${shares.join(', ')}.`);
+  const rows = table.rows.filter((row) => row[column]!.trim() === shareOf(splits.parts.train));
+  return { parts: splits.parts, table: { ...table, rows }, notices };
 }
 
 /** The table in a file. Undefined for a text file whose lines are not rows. */
-function parseTable(content: string, path: string, isFile: boolean): Table | undefined {
+function parseTable(content: string, path: string): Table | undefined {
   try {
-    return readTable(content, path, isFile ? {} : { format: 'jsonl' });
+    return readTable(content, path);
   } catch (error) {
     const isPlain = PLAIN.test(path) && content.trim() !== '' && !hasOtherLayout(content);
     if (error instanceof UserError && isPlain) return undefined;

@@ -1,12 +1,15 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { localData } from '../../../input/data/node/text-files.ts';
+import { parseRows } from '../../../input/data/parse-rows.ts';
+import { taskNamed } from '../../../tasks/registry.ts';
 import { configForData, newConfig, writeConfig } from './config-for-data.ts';
 import { chooseGuess, dataConfig, describeChoice, stem } from './data-config.ts';
-import { isDataFile, readDataFile } from './read-data-file.ts';
+import { findTest, isDataFile, readDataFile } from './read-data-file.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -29,6 +32,10 @@ function terminal(...typed: string[]) {
   });
   return { input, output } as unknown as { input: NodeJS.ReadStream; output: NodeJS.WriteStream };
 }
+
+/** The least that names a picture. */
+const PNG = Buffer.from('89504e470d0a1a0a', 'hex');
+const METADATA = ['file_name,label', ...[1, 3, 5, 7].map((i) => `${i}.png,${'ab'[i >> 2]}`)].join('\n');
 
 /** A file as German Excel writes it: semicolons, quotes, CRLF, Windows-1252. */
 const rows = Array.from(
@@ -151,6 +158,75 @@ describe('a file of rows', () => {
     );
   });
 
+  it('is read without its index, and with its split', async () => {
+    const parts = ['train', 'train', 'validation', 'train', 'train', 'test'];
+    const lines = Array.from(
+      { length: 30 },
+      (_, i) => `${i + 5},"a text\nof number ${i}",${i % 2 ? 'yes' : 'no'},${parts[i % 6]}`,
+    );
+    const path = write('pandas.csv', [',text,label,split', ...lines].join('\n'));
+    const file = await readDataFile(path);
+    expect(file.table).toMatchObject({ hasHeader: true, columns: ['column 1', 'text', 'label', 'split'] });
+    expect(file.guesses[0]).toMatchObject({ at: { text: 1, label: 2 }, task: 'single_label_classification' });
+    expect(file.table!.rows).toHaveLength(20);
+    expect(file.notices).toEqual(['Column "split" divides the rows: train 20, validation 5, test 5.']);
+    const { data } = parse(dataConfig(file, file.guesses[0]!, 'pandas.yaml'));
+    expect(data).toEqual({
+      train: `${path}#split=train`,
+      validation: `${path}#split=validation`,
+      text: 'text',
+      label: 'label',
+    });
+    expect(await findTest(path, data.train)).toBe(`${path}#split=test`);
+    const [test] = await localData.at(`${path}#split=test`, false);
+    const rows = parseRows(test!.read(), test!.name, { text: 'text', label: 'label' });
+    // A row keeps its line: two lines each, below the header.
+    expect(rows.map(({ line }) => line)).toEqual([12, 24, 36, 48, 60]);
+    await expect(async () => (await localData.at(`${path}#splits=test`, false))[0]!.read()).rejects.toThrow(
+      'has no column "splits"',
+    );
+  });
+
+  it('has a slice of JSON rows by their split', async () => {
+    const rows = ['{"text": "a", "split": "train"}', '{"text": "b", "split": "test"}'];
+    for (const [name, content] of [
+      ['rows.jsonl', rows.join('\n')],
+      ['rows.json', `[\n${rows.join(',\n')}\n]`],
+    ] as const) {
+      const [test] = await localData.at(`${write(name, content)}#split=test`, false);
+      expect(parseRows(test!.read(), test!.name, { text: 'text' })).toMatchObject([{ text: 'b' }]);
+    }
+  });
+
+  it.each([
+    ['images', (label: string, i: number) => [`${label}/${i}.png`, PNG] as const],
+    ['texts', (label: string, i: number) => [`${label}/${i}.txt`, `a ${label} text of number ${i}`] as const],
+    [
+      'images with metadata',
+      (_: string, i: number) => [i % 2 ? `${i}.png` : 'metadata.csv', i % 2 ? PNG : METADATA] as const,
+    ],
+  ])('in folders train, val and test of %s keeps its test set apart', async (name, fileOf) => {
+    const root = join(folder, name);
+    const parts = ['Train', 'val', 'test'];
+    for (const part of parts)
+      for (let i = 0; i < 8; i++) {
+        const [file, content] = fileOf(['pos', 'neg'][i % 2]!, i);
+        mkdirSync(dirname(join(root, part, file)), { recursive: true });
+        writeFileSync(join(root, part, file), content);
+      }
+    expect(isDataFile(root)).toBe(true);
+    const file = await readDataFile(root);
+    expect(file.guesses[0]).toMatchObject({ task: 'single_label_classification' });
+    expect(file.table!.rows.length).toBeLessThanOrEqual(8);
+    const { data } = parse(dataConfig(file, file.guesses[0]!, 'x.yaml'));
+    expect(data).toMatchObject({ train: join(root, 'Train'), validation: join(root, 'val') });
+    expect(data.test).toBeUndefined();
+    expect(await findTest(root, data.train)).toBe(join(root, 'test'));
+    rmSync(join(root, 'val'), { recursive: true });
+    const { parts: two } = await readDataFile(root);
+    expect(two).toEqual({ train: join(root, 'Train'), test: join(root, 'test') });
+  });
+
   it.each([
     ['sheet.xlsx', Buffer.from('PK\x03\x04\0\0\0'), 'Save the sheet as CSV'],
     ['one.csv', 'text\na text\nb text\n', 'has one column'],
@@ -158,6 +234,28 @@ describe('a file of rows', () => {
   ])('is rejected: %s', async (name, content, message) => {
     await expect(readDataFile(write(name, content))).rejects.toThrow(message);
   });
+});
+
+it('reads several labels of a field as one class if they are rare, and says so', async () => {
+  const lines = Array.from(
+    { length: 100 },
+    (_, i) => `a text of number ${i},${i % 40 === 7 ? 'bad;good' : ['good', 'bad', 'other'][i % 3]}`,
+  );
+  const { guesses } = await readDataFile(write('rare.csv', ['text,label', ...lines].join('\n')));
+  expect(guesses).toMatchObject([
+    { task: 'single_label_classification' },
+    { task: 'multi_label_classification', separator: ';', reason: expect.stringContaining('3.0 %') },
+  ]);
+});
+
+it.each([
+  ['null', '{"tokens": ["a", "b"], "ner_tags": null}'],
+  ['null', '{"tokens": ["a", "b"], "ner_tags": ["O", null]}'],
+])('names the fault of words with tags that are %s', async (fault, row) => {
+  const file = await readDataFile(write('words.jsonl', `${row}\n`.repeat(3)));
+  expect(file.guesses).toMatchObject([{ task: 'token_classification' }]);
+  const files = await localData.at(file.path, false);
+  expect(() => taskNamed('token_classification').files.read(files, {} as never)).toThrow(fault);
 });
 
 it('remarks labels that differ only in case', async () => {

@@ -91,7 +91,7 @@ function refuseTitle(records: readonly string[][], where: string): void {
 
 function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?: boolean): Table {
   const usual = tableLayout(content, name, { format })!.delimiter;
-  const delimiter = format === 'tsv' ? tabOrOther(content, name) : commaOrOther(firstLine(content));
+  const delimiter = findDelimiter(content, name, format);
   const { records } = parseDelimited(content, name, delimiter, delimiter !== '\t');
   const [first] = records;
   const hasHeader = header ?? looksLikeHeader(records);
@@ -107,6 +107,11 @@ function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?
     ragged: candidates.length - rows.length,
     ...(delimiter !== usual && { delimiter }),
   };
+}
+
+/** The delimiter of a table. */
+export function findDelimiter(content: string, name: string, format: 'csv' | 'tsv'): string {
+  return format === 'tsv' ? tabOrOther(content, name) : commaOrOther(firstLine(content));
 }
 
 /** The delimiter of a CSV file: the most frequent one in its first line. */
@@ -146,7 +151,8 @@ function fromJson(content: string, name: string): Table {
   const fieldOf = (column: string, value: unknown): string => {
     if (isScalar(value)) return String(value);
     if (typeof value !== 'object' || value === null) return '';
-    const isList = Array.isArray(value) && value.every(isScalar);
+    // A reader names the row whose list has a null.
+    const isList = Array.isArray(value) && value.every((one) => one === null || isScalar(one));
     if (nested.get(column) !== 'object') nested.set(column, isList ? 'list' : 'object');
     return isList ? value.join(LIST_SEPARATOR) : '';
   };

@@ -1,0 +1,83 @@
+import { suggestAmong } from '../../../support/text.ts';
+import { UserError } from '../../../support/user-error.ts';
+import { type DataParts, findPartNames } from '../data-parts.ts';
+import { detectFormat } from '../detect-format.ts';
+import { jsonLines, ownValue } from '../json-lines.ts';
+import { parseDelimited } from '../parse-delimited.ts';
+import { RowProblems } from '../rows.ts';
+import { findDelimiter, type Table } from './read-table.ts';
+
+/** Some rows of a file: those with a value in a column. */
+export interface RowSlice {
+  path: string;
+  column: string;
+  value: string;
+}
+
+/** Columns that may divide a file into rows for training, validation and a test. */
+const SPLIT_NAME = /^(data)?_?(split|set|subset|partition)$/i;
+
+/** Parses `tickets.csv#split=train`. Undefined for other paths. */
+export function parseSlice(path: string): RowSlice | undefined {
+  const [, file, column, value] = /^(.+)#([^#=]+)=([^#=]+)$/.exec(path) ?? [];
+  return file === undefined ? undefined : { path: file, column: column!, value: value! };
+}
+
+/**
+ * Finds the column that divides the rows of a table, and the slices for training, validation and the test.
+ *
+ * @param path the file, or the folder of its pictures
+ */
+export function findSplits(
+  { columns, rows }: Table,
+  path: string,
+): { column: number; parts: DataParts } | undefined {
+  for (const [column, name] of columns.entries()) {
+    if (!SPLIT_NAME.test(name)) continue;
+    const { train, ...others } = findPartNames([...new Set(rows.map((row) => row[column]!.trim()))]);
+    if (train === undefined || Object.keys(others).length === 0) continue;
+    const slice = (value: string) => `${path}#${name}=${value}`;
+    const { validation, test } = others;
+    const parts = {
+      train: slice(train),
+      ...(validation !== undefined && { validation: slice(validation) }),
+      ...(test !== undefined && { test: slice(test) }),
+    };
+    return { column, parts };
+  }
+  return undefined;
+}
+
+/**
+ * Blanks all rows of a file without a slice's value. The other rows keep their lines.
+ *
+ * @throws UserError for a table without the column, and for broken quotes
+ */
+export function pickRows(content: string, name: string, { column, value }: RowSlice): string {
+  const format = detectFormat(name, content);
+  if (format === 'jsonl') {
+    const kept: string[] = [];
+    let done = 0;
+    // A reader of the rows reports their problems.
+    for (const { offset, end, object } of jsonLines(content, new RowProblems(name))) {
+      if (ownValue(object, column) === value) continue;
+      kept.push(content.slice(done, offset), content.slice(offset, end).replace(/[^\n]/g, ''));
+      done = end;
+    }
+    return kept.join('') + content.slice(done);
+  }
+  const delimiter = findDelimiter(content, name, format);
+  const { records, lines } = parseDelimited(content, name, delimiter, delimiter !== '\t');
+  const names = records[0]?.map((name) => name.trim()) ?? [];
+  const at = names.indexOf(column);
+  if (at < 0) {
+    const hint = suggestAmong(column, names, "The file's columns");
+    throw new UserError({ where: name, fault: `has no column "${column}"`, hint, code: 'unknown_column' });
+  }
+  const all = content.split('\n');
+  for (let i = 1; i < records.length; i++) {
+    if (records[i]![at]?.trim() === value) continue;
+    all.fill('', lines[i]! - 1, (lines[i + 1] ?? all.length + 1) - 1);
+  }
+  return all.join('\n');
+}
