@@ -4,6 +4,7 @@ import { endOfString, exactJson, shallowJson } from './json.ts';
 import {
   checkRowCount,
   type DataOptions,
+  labelFromFlags,
   type RawLabel,
   ROW_IDS,
   type Row,
@@ -145,21 +146,29 @@ export function parseJsonl(
 ): Row[] {
   const textKey = keyName(options.text, fileName);
   const pairKey = options.text_pair === undefined ? undefined : keyName(options.text_pair, fileName);
-  const labelKey = options.label === undefined ? undefined : keyName(options.label, fileName);
+  const labelKeys = [options.label ?? []].flat().map((name) => keyName(name, fileName));
+  const [labelKey] = labelKeys;
+  const areFlags = Array.isArray(options.label);
   const toLabel = options.listed ? labelList : labelName;
 
   const rows: Row[] = [];
   let isFirst = true;
   for (const { line, object } of jsonLines(content, problems)) {
     if (isFirst) {
-      checkKeys(object, [textKey, pairKey, labelKey], `${fileName}:${line}`);
+      checkKeys(object, [textKey, pairKey, ...labelKeys], `${fileName}:${line}`);
       isFirst = false;
     }
     const before = problems.count;
     const row: Row = { line, text: requireText(object, textKey, line, problems) };
     if (before > 0) row.place = rows.length + before;
     if (pairKey !== undefined) row.textPair = requireText(object, pairKey, line, problems);
-    if (labelKey !== undefined) row.label = toLabel(ownValue(object, labelKey), labelKey, line, problems);
+    if (areFlags) {
+      const values = labelKeys.map((name) => ownValue(object, name));
+      const found = labelFromFlags(labelKeys, values, options.listed);
+      if ('label' in found) row.label = found.label;
+      else problems.add(line, found);
+    } else if (labelKey !== undefined)
+      row.label = toLabel(ownValue(object, labelKey), labelKey, line, problems);
     const id = labelKey === undefined && ROW_IDS.map((name) => ownValue(object, name)).find(isId);
     if (id !== undefined && id !== false) row.id = String(id);
     if (problems.count === before) rows.push(row);

@@ -1,7 +1,14 @@
 import { suggestAmong } from '../../support/text.ts';
 import { attemptAll, InvalidData, UserError } from '../../support/user-error.ts';
 import type { DelimitedTable } from './parse-delimited.ts';
-import { type DataOptions, type RawLabel, ROW_IDS, type Row, type RowProblems } from './rows.ts';
+import {
+  type DataOptions,
+  labelFromFlags,
+  type RawLabel,
+  ROW_IDS,
+  type Row,
+  type RowProblems,
+} from './rows.ts';
 
 const DEFAULT_LABEL_SEPARATOR = ';';
 
@@ -22,7 +29,9 @@ export function rowsFromTable(
 ): Row[] {
   const { records, lines } = table;
   const { text, text_pair, label } = options;
-  const hasHeader = options.header ?? [text, text_pair, label].some((column) => typeof column === 'string');
+  const labels = label === undefined ? [] : [label].flat();
+  const hasHeader =
+    options.header ?? [text, text_pair, ...labels].some((column) => typeof column === 'string');
   const header = hasHeader ? records[0] : undefined;
   const first = hasHeader ? 1 : 0;
   if (records.length <= first) {
@@ -37,13 +46,14 @@ export function rowsFromTable(
   }
   const width = records[0]!.length;
   const column = (given: string | number) => columnIndex(given, header, width, fileName);
-  const [textAt, pairAt, labelAt] = attemptAll([
+  const [textAt, pairAt, ...labelsAt] = attemptAll([
     () => column(text),
     () => (text_pair === undefined ? undefined : column(text_pair)),
-    () => (label === undefined ? undefined : column(label)),
-  ]) as [number, number | undefined, number | undefined];
+    ...labels.map((name) => () => column(name)),
+  ]) as [number, number | undefined, ...number[]];
+  const [labelAt] = labelsAt;
   const idAt = label === undefined ? (header?.findIndex((name) => ROW_IDS.includes(name.trim())) ?? -1) : -1;
-  const needed = Math.max(textAt, pairAt ?? 0, labelAt ?? 0) + 1;
+  const needed = Math.max(textAt, pairAt ?? 0, ...labelsAt) + 1;
   const exact = hasHeader || quote;
   const separator = options.label_separator ?? DEFAULT_LABEL_SEPARATOR;
 
@@ -62,7 +72,18 @@ export function rowsFromTable(
     if (problems.count > 0) row.place = i - first;
     if (pairAt !== undefined) row.textPair = record[pairAt];
     if (idAt >= 0) row.id = record[idAt];
-    if (labelAt !== undefined) {
+    if (Array.isArray(label)) {
+      const found = labelFromFlags(
+        label,
+        labelsAt.map((at) => record[at]),
+        options.listed,
+      );
+      if (!('label' in found)) {
+        problems.add(lines[i]!, found);
+        continue;
+      }
+      row.label = found.label;
+    } else if (labelAt !== undefined) {
       const parsed = options.listed ? splitLabels(record[labelAt]!, separator) : record[labelAt]!.trim();
       if (parsed === '') {
         problems.add(lines[i]!, {

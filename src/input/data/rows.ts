@@ -1,4 +1,4 @@
-import { InvalidData, UserError, type UserErrorCode } from '../../support/user-error.ts';
+import { InvalidData, shown, UserError, type UserErrorCode } from '../../support/user-error.ts';
 import type { Picture } from '../pictures/picture-reader.ts';
 import type { TextFile } from './text-file.ts';
 
@@ -26,8 +26,46 @@ export interface Row {
 export interface DataColumns {
   text: string | number;
   text_pair?: string | number;
-  /** With this column, every row must have a label. Without it, no row has one. */
-  label?: string | number;
+  /**
+   * With this column, every row must have a label. Without it, no row has one. A list names a column for each label, with
+   * 1 if the label applies and 0 if not.
+   */
+  label?: string | number | readonly (string | number)[];
+}
+
+/** Whether a value says that a column's label applies, as 1 or true. Undefined for any other value than these and 0 or false. */
+function readFlag(value: unknown): boolean | undefined {
+  return { '1': true, '1.0': true, true: true, '0': false, '0.0': false, false: false }[
+    String(value).trim().toLowerCase()
+  ];
+}
+
+/** Whether all values of a column say whether its label applies. */
+export function areFlags(values: readonly string[]): boolean {
+  return values.every((value) => readFlag(value) !== undefined);
+}
+
+/**
+ * The labels that apply to a row with a column for each label, or the row's fault.
+ *
+ * @param values the row's value in each column
+ */
+export function labelFromFlags(
+  names: readonly (string | number)[],
+  values: readonly unknown[],
+  listed: boolean | undefined,
+): { label: RawLabel } | RowProblem {
+  const flags = values.map(readFlag);
+  const strange = flags.indexOf(undefined);
+  if (strange >= 0)
+    return {
+      kind: 'flag',
+      fault: `has ${shown(values[strange])} in column ${names[strange]}, instead of 0 or 1`,
+    };
+  const label = names.filter((_, i) => flags[i]).map(String);
+  if (listed) return { label };
+  if (label.length === 1) return { label: label[0]! };
+  return { kind: 'one label', fault: `has ${label.length} of the labels ${names.join(', ')} instead of one` };
 }
 
 export const ON_BAD_ROW = ['error', 'skip'] as const;

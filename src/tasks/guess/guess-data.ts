@@ -38,7 +38,8 @@ export interface Given {
   label?: string | number | undefined;
 }
 
-const LABEL_NAME =
+/** Names of columns with labels. */
+export const LABEL_NAME =
   /^(labels?|class|classes|category|categories|target|tags?|y|sentiment|intent|topics?|queue|department|gold|gold_label|is_duplicate|kategorie|klasse|thema|abteilung)$/i;
 const NEGATIVE_NAME = /^(hard_?)?negatives?$/i;
 

@@ -12,8 +12,10 @@ export const labelledDataSchema = z.strictObject({
   text: column,
   /** Column of the second text, for pairs. */
   text_pair: column.optional(),
-  /** Column of the label: its name or its number from 0. */
-  label: column,
+  /** Column of the label: its name or its number from 0. Or a list with a column of 0 and 1 for each label. */
+  label: z.union([column, z.array(column).min(2)], {
+    error: 'expected the name of a column, its number from 0, or a list of columns',
+  }),
   ...layoutKeys,
   /** Separator of the labels of a row, for multi-label tables. Default: `;`. */
   label_separator: z.string().min(1).optional(),

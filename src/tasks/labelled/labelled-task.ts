@@ -109,12 +109,13 @@ export function labelledTask<Answer extends LabelAnswer>(
         const alike = alikeNotice(rows);
         if (alike !== undefined) tell(alike);
         const { name: fileName, classes } = files[0]!;
-        checkLabelled(rows, fileName, reading.label);
+        const { label } = reading;
+        if (!Array.isArray(label)) checkLabelled(rows, fileName, label);
         return {
           rows,
           fileName,
           skipped,
-          names: classes?.[reading.label],
+          names: Array.isArray(label) ? undefined : classes?.[label],
         };
       },
       join(parts) {
@@ -245,7 +246,8 @@ function recognised<Answer extends LabelAnswer>(
 }
 
 function labelProblems({ text, text_pair, label }: LabelledData): Problem[] {
-  if (label !== text && label !== text_pair) return [];
-  const fault = `and data.${label === text ? 'text' : 'text_pair'} name the same column ${shown(label)}`;
+  const twice = [label].flat().find((column) => column === text || column === text_pair);
+  if (twice === undefined) return [];
+  const fault = `and data.${twice === text ? 'text' : 'text_pair'} name the same column ${shown(twice)}`;
   return [{ path: ['data', 'label'], fault }];
 }

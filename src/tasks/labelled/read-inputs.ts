@@ -93,7 +93,7 @@ export function jsonKeys(columns: Columns): Columns {
     ...columns,
     text: named(columns.text, 'text') ?? 'text',
     text_pair: named(columns.text_pair, 'text_pair'),
-    label: named(columns.label, 'label'),
+    label: Array.isArray(columns.label) ? columns.label : named(columns.label as string, 'label'),
   };
 }
 

@@ -132,7 +132,7 @@ async function existingConfig(
   const { text, text_pair, label } = data;
   const named = Object.values(given);
   const kept = Object.entries({ text, text_pair, label }).filter(
-    ([, column]) => !named.includes(column as string),
+    ([, column]) => !Array.isArray(column) && !named.includes(column as string),
   );
   const before = fault === undefined && given.task === undefined ? (Object.fromEntries(kept) as Given) : {};
   const file = await readDataFile(path, { ...before, ...defined(given) });

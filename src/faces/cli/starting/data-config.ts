@@ -17,7 +17,7 @@ import type { DataFile } from './read-data-file.ts';
 /** A key of a config, with a comment. */
 interface Line {
   key: string;
-  value: string | number;
+  value: string | number | readonly string[];
   comment?: string | undefined;
 }
 
@@ -41,13 +41,14 @@ export function guessedKeys({ parts, table }: DataFile, guess: Guess): { top: Li
   const { test: _, ...chosenBy } = parts;
   const files: Line[] = Object.entries(chosenBy).map(([key, value]) => ({ key, value }));
   if (!table) return { top, data: files };
-  const { columns, rows, hasHeader, delimiter, ragged } = table;
+  const { columns, rows, hasHeader, joined, delimiter, ragged } = table;
   const used = Object.values(at);
   const others = columns.filter((_, i) => !used.includes(i));
   const unused = others.length > 0 && used.length > 0 ? `Not used: ${others.join(', ')}.` : undefined;
   const fields = at.label === undefined ? [] : rows.map((row) => row[at.label!]!.trim());
   const labels = fields.filter((field) => field !== '');
-  const unlabelled = fields.length - labels.length;
+  // In a column of several labels, an empty field says that none applies.
+  const unlabelled = labelForm(guess) === 'several' ? 0 : fields.length - labels.length;
   const bad = [
     ...(ragged > 0 ? [`${ragged} rows have another number of fields.`] : []),
     ...(unlabelled > 0 ? [`${unlabelled} ${unlabelled === 1 ? 'row has' : 'rows have'} no label.`] : []),
@@ -55,7 +56,7 @@ export function guessedKeys({ parts, table }: DataFile, guess: Guess): { top: Li
   const { shape } = data;
   const optional = (key: string, value: Line['value'] | undefined, comment?: string): Line[] =>
     value !== undefined && Object.hasOwn(shape, key) ? [{ key, value, comment }] : [];
-  const largest = at.label === undefined ? 0 : Math.max(...labels.map(Number));
+  const largest = labels.reduce((most, label) => Math.max(most, Number(label)), 0);
   return {
     top,
     data: [
@@ -68,7 +69,8 @@ export function guessedKeys({ parts, table }: DataFile, guess: Guess): { top: Li
             : i === 0
               ? unused
               : undefined;
-        const value = hasHeader === false ? place : columns[place]!;
+        const name = columns[place]!;
+        const value = hasHeader === false ? place : (joined?.get(name) ?? name);
         return { key: columnKey(guess, role), value, comment };
       }),
       ...optional(
@@ -91,7 +93,7 @@ export function guessedKeys({ parts, table }: DataFile, guess: Guess): { top: Li
 export function dataConfig(file: DataFile, guess: Guess, name: string): string {
   const { top, data } = guessedKeys(file, guess);
   const shown = ({ key, value, comment }: Line, indent: string) =>
-    `${indent}${stringify({ [key]: value }, { lineWidth: 0 }).trimEnd()}${comment ? `  # ${oneLine(comment)}` : ''}\n`;
+    `${indent}${key}: ${stringify(value, { lineWidth: 0, collectionStyle: 'flow' }).trimEnd()}${comment ? `  # ${oneLine(comment)}` : ''}\n`;
   return [
     `# Trains a model to ${oneLine(guess.learns)}: npx ${PROGRAM} train ${oneLine(name)}\n`,
     '# Keys that are not set are chosen by rows and model when a run starts, which prints them: for example\n',
@@ -156,7 +158,10 @@ export function describeChoice({ path, table, notices }: DataFile, guess: Guess)
       : []),
     ...(label === undefined || labelForm(guess) === 'number'
       ? []
-      : [...alikeLabels(allLabels(rows, label, guess)), ...unlabelled(rows, label)]),
+      : [
+          ...alikeLabels(allLabels(rows, label, guess)),
+          ...(labelForm(guess) === 'several' ? [] : unlabelled(rows, label)),
+        ]),
     ...(guess.at.text === undefined ? [] : repeatsIn(rows, guess)),
     ...notices,
   ].join('\n');

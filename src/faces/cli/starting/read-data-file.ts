@@ -2,7 +2,7 @@ import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import type { DataParts } from '../../../input/data/data-parts.ts';
 import { detectFormat, firstLine } from '../../../input/data/detect-format.ts';
 import { localData } from '../../../input/data/node/text-files.ts';
-import { hasOtherLayout, readTable, type Table } from '../../../input/data/table/read-table.ts';
+import { hasOtherLayout, joinFlags, readTable, type Table } from '../../../input/data/table/read-table.ts';
 import { findSplits, parseSlice } from '../../../input/data/table/row-slice.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -14,6 +14,7 @@ import {
   guessFile,
   guessTexts,
   hasColumns,
+  LABEL_NAME,
   plainGuess,
 } from '../../../tasks/guess/guess-data.ts';
 
@@ -108,7 +109,9 @@ export async function readDataFile(path: string, given: Given = {}): Promise<Dat
     return plain([plainGuess(task, 'named by --task')]);
   const { parts, table, notices } = await readRows(path);
   if (!table || (PLAIN.test(path) && table.columns.length < 2)) return plain(guessTexts(path, task), notices);
-  return { path, parts, table, guesses: guessData(table, given), notices };
+  const isFree = given.label === undefined && table.hasHeader !== false;
+  const joined = isFree ? joinFlags(table, (name) => LABEL_NAME.test(name)) : table;
+  return { path, parts, table: joined, guesses: guessData(joined, given), notices };
 }
 
 /** The training rows of a file or folder as a table, if they are one. */

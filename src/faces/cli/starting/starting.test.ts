@@ -249,6 +249,37 @@ it('reads several labels of a field as one class if they are rare, and says so',
 });
 
 it.each([
+  ['csv', 'multi_label_classification'],
+  ['jsonl', 'multi_label_classification'],
+  ['csv', 'single_label_classification'],
+])('reads a column per label of %s as %s', async (format, task) => {
+  const listed = task.startsWith('multi');
+  const lines = Array.from({ length: 20 }, (_, i) => {
+    const [toxic, rude] = [i % 2, listed && i % 5 === 1 ? 1 : (i + 1) % 2];
+    return format === 'csv'
+      ? `a text ${i},${toxic},${rude}`
+      : JSON.stringify({ text: `a text ${i}`, toxic: toxic === 1, rude: rude === 1 });
+  });
+  const header = format === 'csv' ? ['text,toxic,rude'] : [];
+  const path = write(`flags.${format}`, [...header, ...lines].join('\n'));
+  const file = await readDataFile(path);
+  expect(file.guesses).toMatchObject([{ task }]);
+  const { data } = parse(dataConfig(file, file.guesses[0]!, 'flags.yaml'));
+  expect(data).toMatchObject({ text: 'text', label: ['toxic', 'rude'] });
+  expect(data.on_bad_row).toBeUndefined();
+  const rows = parseRows(readFileSync(path, 'utf8'), path, { ...data, listed });
+  expect(rows[1]!.label).toEqual(listed ? ['toxic', 'rude'] : 'toxic');
+});
+
+it.each([
+  ['text,a,b\nx,1,2', true, '2:2'],
+  ['text,a,b\nx,1,1', false, 'has 2 of the labels a, b instead of one'],
+])('names the row of a column per label that says something else', (content, listed, message) => {
+  const options = { text: 'text', label: ['a', 'b'], listed };
+  expect(() => parseRows(content, 'f.csv', options)).toThrow(message === '2:2' ? 'f.csv:2 has "2"' : message);
+});
+
+it.each([
   ['null', '{"tokens": ["a", "b"], "ner_tags": null}'],
   ['null', '{"tokens": ["a", "b"], "ner_tags": ["O", null]}'],
 ])('names the fault of words with tags that are %s', async (fault, row) => {

@@ -2,7 +2,7 @@ import { InvalidData, UserError } from '../../../support/user-error.ts';
 import { detectFormat, firstLine } from '../detect-format.ts';
 import { jsonLines, ownValue } from '../json-lines.ts';
 import { parseDelimited } from '../parse-delimited.ts';
-import { type FileFormat, RowProblems } from '../rows.ts';
+import { areFlags, type FileFormat, RowProblems } from '../rows.ts';
 import { looksLikeHeader, tableLayout } from '../table-layout.ts';
 
 /** Rows of a file, each with a field for every column. */
@@ -15,6 +15,8 @@ export interface Table {
   nested?: ReadonlyMap<string, 'list' | 'object'>;
   /** Whether the first line names the columns; undefined for JSON. */
   hasHeader?: boolean;
+  /** Columns of 0 and 1, one for each label, that {@link joinFlags} has joined, by the name of the joined column. */
+  joined?: ReadonlyMap<string, readonly string[]>;
   /** Number of rows with too many or too few fields. */
   ragged: number;
   /** Separator of fields, if it is not the one that the file's name implies. */
@@ -162,6 +164,34 @@ function fromJson(content: string, name: string): Table {
 
 function isScalar(value: unknown): boolean {
   return ['string', 'number', 'boolean'].includes(typeof value);
+}
+
+/**
+ * Joins several columns of 0 and 1 into one with the names of the columns that have 1: a list, or one name if each row has
+ * exactly one.
+ *
+ * @param isOther whether a column's name says that it has labels or another meaning
+ */
+export function joinFlags(table: Table, isOther: (name: string) => boolean): Table {
+  const { columns, rows } = table;
+  const at = columns.flatMap((name, i) => {
+    const values = rows.map((row) => row[i]!);
+    return !isOther(name) && new Set(values).size > 1 && areFlags(values) ? [i] : [];
+  });
+  if (at.length < 2 || columns.some((name, i) => !at.includes(i) && isOther(name))) return table;
+  const names = at.map((i) => columns[i]!);
+  const name = names.join(', ');
+  const listed = rows.map((row) =>
+    names.filter((_, i) => Number(row[at[i]!]) === 1 || /t/i.test(row[at[i]!]!)),
+  );
+  const isOne = listed.every(({ length }) => length === 1);
+  return {
+    ...table,
+    columns: [...columns.filter((_, i) => !at.includes(i)), name],
+    rows: rows.map((row, r) => [...row.filter((_, i) => !at.includes(i)), listed[r]!.join(LIST_SEPARATOR)]),
+    nested: new Map([...(table.nested ?? []), ...(isOne ? [] : [[name, 'list'] as const])]),
+    joined: new Map([[name, names]]),
+  };
 }
 
 /** Makes column names unique, and names unnamed columns. */
