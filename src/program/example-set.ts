@@ -4,14 +4,6 @@ import type { ScoreInterval } from '../scores/metrics/score-interval.ts';
 import type { LinearLayer } from './objectives/sentence-classifier.ts';
 import type { Evaluator } from './program.ts';
 
-/** A source of training examples. */
-export interface MixtureSource {
-  name: string;
-  examples: number;
-  /** Number of its examples in an epoch. */
-  drawn: number;
-}
-
 /** Examples in the form that a model reads. */
 export interface ExampleSet {
   /** Number of tokens of each example. */
@@ -25,8 +17,6 @@ export interface ExampleSet {
    * is the index of the example's file.
    */
   readonly rows?: Int32Array | undefined;
-  /** The sources of the training examples, if there are several. */
-  readonly sources?: readonly MixtureSource[];
   /**
    * Returns some examples as one batch.
    *

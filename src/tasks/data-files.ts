@@ -1,11 +1,7 @@
 import { z } from 'zod';
-import { type Mixing, STOPPING_STRATEGIES, type StoppingStrategy } from '../program/mixture.ts';
 import { type Problem, shown } from '../support/user-error.ts';
 
 const path = z.string().min(1);
-
-/** Allowed difference between the sum and 1. Numbers such as 1/3 are written with few digits. */
-const SUM_TOLERANCE = 1e-3;
 
 /** The allowed names of sets. They become part of the names of scores: `eval_<set>_<score>`. */
 const SET_NAME = /^[a-z\d][\w-]*$/i;
@@ -22,18 +18,8 @@ export const dataFileKeys = {
   dataset: path.optional(),
   /** Subset of the dataset, if it has several. */
   subset: path.optional(),
-  /** File of the training rows, or a list of files for a mixture. */
+  /** File of the training rows, or a list of files, whose rows are joined. */
   train: z.union([path, z.array(path).min(1)], { error: 'expected a file, or a list of files' }).default(''),
-  /**
-   * Probability of each file in the list of training files, as in `interleave_datasets` of Hugging Face's datasets.
-   * They sum to 1.
-   */
-  probabilities: z.array(z.number().positive()).optional(),
-  /**
-   * When a mixture ends: when the first file has no rows left (`first_exhausted`, the default), or when each row of
-   * each file has been used (`all_exhausted`).
-   */
-  stopping_strategy: z.enum(STOPPING_STRATEGIES).optional(),
   /**
    * Validation file, or several files that are scored separately, such as MNLI's matched and mismatched. Or a share of the
    * training rows to hold out, such as `10%`. Or `5 folds`: the run is scored by cross-validation, and the final model is
@@ -76,22 +62,12 @@ export interface DataPlaces {
   dataset?: string;
   subset?: string;
   train: string | readonly string[];
-  probabilities?: readonly number[];
-  stopping_strategy?: StoppingStrategy;
   validation?: ValidationFiles;
 }
 
 /** The training files. */
 export function trainingFiles({ train }: Pick<DataPlaces, 'train'>): readonly string[] {
   return typeof train === 'string' ? [train] : train;
-}
-
-/** How the training files are mixed. Undefined for a single file. */
-export function readMixing({
-  probabilities,
-  stopping_strategy = 'first_exhausted',
-}: Pick<DataPlaces, 'probabilities' | 'stopping_strategy'>): Mixing | undefined {
-  return probabilities && { probabilities, strategy: stopping_strategy };
 }
 
 /** The validation sets that have their own files. */
@@ -110,7 +86,7 @@ export function withSplits<Data extends DataPlaces>(data: Data, validates: boole
 /** Finds problems in the keys that say where the rows are. */
 export function placeProblems(data: DataPlaces): Problem[] {
   const { dataset, subset, train, validation } = data;
-  const problems = [...validationProblems(validation), ...mixtureProblems(data)];
+  const problems = validationProblems(validation);
   if (train === '' && dataset === undefined) {
     const hint = 'Set data.train in the config.';
     problems.push({ path: ['data', 'train'], fault: 'is required', hint });
@@ -118,27 +94,6 @@ export function placeProblems(data: DataPlaces): Problem[] {
   if (subset !== undefined && dataset === undefined)
     problems.push({ path: ['data', 'subset'], fault: 'requires data.dataset' });
   return problems;
-}
-
-function mixtureProblems({ train, probabilities, stopping_strategy }: DataPlaces): Problem[] {
-  const path = ['data', 'probabilities'];
-  if (!probabilities) {
-    const hint =
-      'Give one for each file, such as probabilities: [0.8, 0.2]. To train on all rows, join the files.';
-    // Reported for the list, because in a sweep the user may have meant a list of values.
-    if (typeof train !== 'string')
-      return [{ path: ['data', 'train'], fault: 'may be a list only with data.probabilities', hint }];
-    if (stopping_strategy === undefined) return [];
-    return [{ path: ['data', 'stopping_strategy'], fault: 'requires data.probabilities' }];
-  }
-  const files = trainingFiles({ train }).length;
-  if (typeof train === 'string' || probabilities.length !== files) {
-    const expected = 'a number for each file in a list in data.train';
-    return [{ path, expected, got: `${probabilities.length} for ${files}` }];
-  }
-  const sum = probabilities.reduce((total, probability) => total + probability);
-  if (Math.abs(sum - 1) < SUM_TOLERANCE) return [];
-  return [{ path, expected: 'in sum 1', got: `${Number(sum.toPrecision(6))}` }];
 }
 
 /** Prefixes of scores' names, one per validation set. */

@@ -4,7 +4,6 @@ import type { RowModel } from '../program/example-set.ts';
 import type { GenerationSources } from '../program/generation/generation-settings.ts';
 import type { GenerationInput } from '../program/generation/prompt.ts';
 import type { TextGenerator } from '../program/generation/text-generator.ts';
-import type { StoppingStrategy } from '../program/mixture.ts';
 import type { Modality } from '../program/modalities/modality.ts';
 import type { LinearLayer } from '../program/objectives/sentence-classifier.ts';
 import type { Communicator } from '../program/parallel/communicator.ts';
@@ -20,8 +19,6 @@ export interface BaseData {
   dataset?: string | undefined;
   subset?: string | undefined;
   train: string | readonly string[];
-  probabilities?: readonly number[] | undefined;
-  stopping_strategy?: StoppingStrategy | undefined;
   validation?: ValidationFiles | undefined;
   max_length?: number | undefined;
 }
@@ -45,8 +42,6 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
   seed: number;
   /** Whether examples are for training, so that pictures may be augmented. */
   isTraining?: boolean;
-  /** Number of rows (or files) of each source, if training rows have several sources. No example mixes two sources. */
-  sources?: readonly number[];
   /** The linear layer on a model's vectors, or a function that fits one to the training rows. For models of vectors. */
   layer?: LinearLayer | FitLayer | undefined;
   /** Weight of each class in training, if they are not equal. */

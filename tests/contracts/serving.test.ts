@@ -22,7 +22,7 @@ import { writeTinyModel } from '../support/tiny-model.ts';
 
 /** Keys of `data` that say where rows are, how they are read, or how the loss is computed. Answers ignore them. */
 const IGNORED = [
-  ...['dataset', 'subset', 'train', 'probabilities', 'stopping_strategy', 'validation'],
+  ...['dataset', 'subset', 'train', 'validation'],
   ...['text', 'label', 'words', 'tags', 'label_names', 'anchor', 'positive', 'negative', 'source', 'target'],
   ...['header', 'quote', 'delimiter', 'label_separator', 'on_bad_row', 'sample_by', 'pictures', 'augment'],
   ...['loss', 'scale', 'symmetric', 'margin', 'distance', 'max_score', 'mini_batch_size'],

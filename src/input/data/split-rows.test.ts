@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { groupEqualTexts, holdOut, type Splittable, splitFolds, splittableTogether } from './split-rows.ts';
+import { groupEqualTexts, holdOut, type Splittable, splitFolds } from './split-rows.ts';
 
 interface Row {
   texts: string[];
@@ -30,16 +30,6 @@ function straddling({ train, validation }: { train: Row[]; validation: Row[] }):
   const trained = new Set(train.flatMap(({ texts }) => texts));
   return validation.flatMap(({ texts }) => texts).filter((text) => trained.has(text));
 }
-
-it('rows of several sources are split together, and stay apart', () => {
-  const sources = [ROWS.slice(0, 100), [...ROWS.slice(90), ...PAIRS]];
-  const { train, validation } = holdOut(splittableTogether(sources.map(splittable)), 0.2);
-  expect(straddling({ train: train.flat(), validation: validation.flat() })).toEqual([]);
-  sources.forEach((rows, i) => {
-    expect(textsOf([...train[i]!, ...validation[i]!])).toEqual(textsOf(rows));
-    expect(Math.abs(validation[i]!.length - 0.2 * rows.length)).toBeLessThan(5);
-  });
-});
 
 it('rows that share a text are one group, also through other rows and the other column', () => {
   const rows = [['a', 'b'], ['c'], ['d', 'a'], ['e', 'f'], ['f ', 'd'], ['c'], ['', 'g'], ['', 'h'], ['']];

@@ -12,23 +12,6 @@ export interface Splittable<Rows> {
   pick(rows: readonly number[]): Rows;
 }
 
-/** The rows of several sources, each with the same shares of its strata. */
-export function splittableTogether<Rows>(sources: readonly Splittable<Rows>[]): Splittable<Rows[]> {
-  return {
-    texts: sources.flatMap(({ texts }) => texts),
-    strata: sources.flatMap(({ texts, strata }, i) => texts.map((_, row) => `${i} ${strata?.[row] ?? ''}`)),
-    pick(rows) {
-      let start = 0;
-      return sources.map(({ texts, pick }) => {
-        const end = start + texts.length;
-        const own = rows.filter((row) => row >= start && row < end).map((row) => row - start);
-        start = end;
-        return pick(own);
-      });
-    },
-  };
-}
-
 /** Rows to train on, and rows that are held out from training. */
 export interface HeldOut<Rows> {
   train: Rows;

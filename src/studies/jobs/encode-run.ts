@@ -1,5 +1,4 @@
 import type { EvaluatedRows, ExampleSet } from '../../program/example-set.ts';
-import { mixedSet } from '../../program/mixture.ts';
 import { withOwnScores } from '../../program/own-scores.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { joinValidation, type Validation } from '../../program/validation.ts';
@@ -38,7 +37,7 @@ export function encodeRun(
   const { config, rows, labels, classWeights, family, modality, generationFiles } = run;
   const { seed, data } = config;
   const task = taskNamed(config.task);
-  const { train, sources, mixing, validation, folds } = rows;
+  const { train, validation, folds } = rows;
   const context = {
     modality: modality.at(startedAt),
     config: family.config,
@@ -52,24 +51,19 @@ export function encodeRun(
   const evaluated = (rows: unknown, more: object) =>
     task.evaluation(rows, { ...context, ...more }, config.training.per_device_eval_batch_size);
   const set = decisiveSet(run);
-  const probing = mixing ? undefined : task.training.probing?.(data, family);
+  const probing = task.training.probing?.(data, family);
   // A linear probe reads the rows in its own way, which may be the run's. Otherwise it needs rows that judge it.
   const isSame = probing === data;
   const isProbed = isSame || folds !== undefined || set !== undefined;
   const onTrain = probing && isProbed ? evaluated(train, { reading: probing, classWeights }) : undefined;
-  const counts = sources.map(({ rows }) => rows);
-  const examples =
-    isSame && onTrain
-      ? onTrain.examples
-      : task.examples(train, { ...context, classWeights, sources: mixing && counts });
+  const examples = isSame && onTrain ? onTrain.examples : task.examples(train, { ...context, classWeights });
   const layer = onTrain?.rows && layerFitter(onTrain.rows, classWeights);
   const scored = validation.map(({ rows }) => evaluated(rows, { layer }));
-  const trained = mixing ? mixedSet(examples, sources, mixing, seed) : examples;
   const sets = joinValidation(
     validation.map(({ name }, i) => [name, withOwnScores(scored[i]!, run.ownScores)]),
   );
   return {
-    train: trained,
+    train: examples,
     validation: sets,
     rows: onTrain?.rows,
     headRows: isSame ? onTrain?.rows : folds && evaluated(train, { classWeights }).rows,
@@ -78,7 +72,7 @@ export function encodeRun(
       : set !== undefined && probing
         ? evaluated(validation[set]!.rows, { reading: probing }).rows
         : undefined,
-    baselines: () => fitBaselines(run, trained, set === undefined ? undefined : sets?.parts[set]?.examples),
+    baselines: () => fitBaselines(run, examples, set === undefined ? undefined : sets?.parts[set]?.examples),
   };
 }
 

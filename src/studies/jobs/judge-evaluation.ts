@@ -1,3 +1,4 @@
+import { parseSlice } from '../../input/data/table/row-slice.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { FolderFiles } from '../../input/formats/files.ts';
 import { FROZEN } from '../../methods/tuners/tuner.ts';
@@ -17,7 +18,7 @@ import type { TrainedModel } from '../../use/trained/trained-model.ts';
 import { numberRows } from './contenders/fit-rows.ts';
 import { frozenProbe, unitOutputs } from './contenders/frozen.ts';
 import type { RunMachine } from './machine.ts';
-import { joined, splitSources } from './run-rows.ts';
+import { joined, splitRows } from './run-rows.ts';
 import { PROBE } from './verdict/diagnose.ts';
 import { countedRows } from './verdict/judge-run.ts';
 
@@ -139,7 +140,7 @@ async function trainingRows(
   };
   if (!data || data.dataset !== undefined) return undefined;
   const paths = trainingFiles(data);
-  if (!paths.every((path) => here.has(`${path}`))) return undefined;
+  if (!paths.every((path) => here.has(parseSlice(`${path}`)?.path ?? `${path}`))) return undefined;
   const task = trained.definition();
   try {
     const parts = await Promise.all(
@@ -149,9 +150,10 @@ async function trainingRows(
         return task.files.read(await withContents(files, task, trained.context().modality, reading), reading);
       }),
     );
+    const all = joined(task, parts);
     const share = heldOutShare(data.validation);
-    const held = share === undefined ? undefined : splitSources(task, parts, reading, share);
-    const rows = joined(task, held?.train ?? parts);
+    const held = share === undefined ? undefined : splitRows(task, all, reading, share);
+    const rows = held?.train ?? all;
     return {
       rows,
       examples: task.baselines?.ofTokens && task.examples(rows, trained.context()),

@@ -1,8 +1,7 @@
-import { type HeldOut, holdOut, splitFolds, splittableTogether } from '../../input/data/split-rows.ts';
+import { type HeldOut, holdOut, splitFolds } from '../../input/data/split-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import { mixedCount } from '../../program/mixture.ts';
 import { UserError } from '../../support/user-error.ts';
-import { foldCount, heldOutShare, readMixing } from '../../tasks/data-files.ts';
+import { foldCount, heldOutShare } from '../../tasks/data-files.ts';
 import type { AnyTask } from '../../tasks/task-definition.ts';
 import type { Chosen } from '../../training/run/config/resolve-config.ts';
 import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';
@@ -29,10 +28,6 @@ export interface RunRows {
   train: unknown;
   /** Number of training examples. Undefined if examples are not rows. */
   trained: number | undefined;
-  /** The number of training rows of each source. */
-  sources: readonly { name: string; rows: number }[];
-  /** The ratio in which sources are mixed. Undefined if they are not. */
-  mixing: ReturnType<typeof readMixing>;
   validation: readonly { name: string; rows: unknown }[];
   /** Whether the validation rows are a share of the training files. */
   isHeldOut: boolean;
@@ -62,7 +57,7 @@ export function readRunRows<Config extends RunConfig | ParsedConfig>(
   const parts = files.train.map(({ files }) => task.files.read(files, parsed.data));
   const all = joined(task, parts);
   const count = task.files.countRows?.(all);
-  const split = (share: number) => splitSources(task, parts, parsed.data, share);
+  const split = (share: number) => splitRows(task, all, parsed.data, share);
   const scoring = scoringOf({
     rows: count ?? 0,
     canHoldOut: (share) => isPossible(() => split(share)),
@@ -71,13 +66,7 @@ export function readRunRows<Config extends RunConfig | ParsedConfig>(
   const { data } = scoring.config;
   const share = heldOutShare(data.validation);
   const held = share === undefined ? undefined : split(share);
-  const train = held ? joined(task, held.train) : all;
-  const sources = files.train.map(({ name, files }, i) => ({
-    name,
-    rows: task.files.countRows?.(held ? held.train[i] : parts[i]) ?? files.length,
-  }));
-  const mixing = readMixing(data);
-  const counts = sources.map(({ rows }) => rows);
+  const train = held ? held.train : all;
   const folded = foldCount(data.validation);
   return {
     scoring,
@@ -85,11 +74,9 @@ export function readRunRows<Config extends RunConfig | ParsedConfig>(
       all,
       count,
       train,
-      trained: mixing ? mixedCount(counts, mixing) : task.files.countRows?.(train),
-      sources,
-      mixing,
+      trained: task.files.countRows?.(train),
       validation: held
-        ? [{ name: 'validation', rows: joined(task, held.validation) }]
+        ? [{ name: 'validation', rows: held.validation }]
         : files.validation.map(({ name, files }) => ({ name, rows: task.files.read(files, data) })),
       isHeldOut: held !== undefined,
       folds: folded === undefined ? undefined : foldRows(task, train, data, folded),
@@ -102,15 +89,15 @@ export function joined(task: AnyTask, parts: readonly unknown[]): unknown {
   return parts.length === 1 ? parts[0] : task.files.join(parts);
 }
 
-/** Holds out a share of the rows of all sources. A text that is in two of them stays on one side. */
-export function splitSources(
+/** Holds out a share of the rows. Undefined if the task's rows cannot be split. */
+export function splitRows(
   { files }: AnyTask,
-  sources: readonly unknown[],
+  rows: unknown,
   reading: object,
   share: number,
-): HeldOut<unknown[]> | undefined {
-  const { splittable } = files;
-  return splittable && holdOut(splittableTogether(sources.map((rows) => splittable(rows, reading))), share);
+): HeldOut<unknown> | undefined {
+  const splittable = files.splittable?.(rows, reading);
+  return splittable && holdOut(splittable, share);
 }
 
 /** Splits the numbers of rows into folds. Undefined if the task's rows cannot be split. */

@@ -3,7 +3,7 @@ import type { LanguageRow } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { BadConversation } from '../../input/text/chat/chat-template.ts';
 import { allLearnt, type LearntIds } from '../../input/text/learnt-ids.ts';
-import { type PackedItems, pack, unpacked } from '../../input/text/pack.ts';
+import { pack, unpacked } from '../../input/text/pack.ts';
 import { measureLengths, SequenceBuilder, type TokenSequences } from '../../input/text/token-sequences.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
 import { generationConfigSchema } from '../../program/generation/generation-config.ts';
@@ -11,7 +11,6 @@ import { requireTexts, type Texts } from '../../program/modalities/texts.ts';
 import { labelledRows } from '../../program/objectives/labelled-rows.ts';
 import { modelFeeds } from '../../program/objectives/model-inputs.ts';
 import { packedBatch, rowLength } from '../../program/objectives/packed-batch.ts';
-import { concatenated } from '../../support/arrays.ts';
 import type { Problem } from '../../support/user-error.ts';
 import { encodeFiles, SequenceFiles } from '../language/language-encoder.ts';
 import { languageData } from '../language/language-task.ts';
@@ -71,7 +70,9 @@ export function causalExamples(files: readonly TextFile[], context: Context): Ex
   const { sequences, origins } = encode(files, context, texts);
   texts.checkIds(sequences.tokens);
   const lengths = measureLengths(sequences);
-  const packing = context.reading.packing ? packSources(lengths, origins, context) : unpacked(lengths.length);
+  const packing = context.reading.packing
+    ? pack(lengths, context.modality.maxLength)
+    : unpacked(lengths.length);
   const rows = packing.starts.length - 1;
   return {
     lengths: Int32Array.from({ length: rows }, (_, row) => rowLength(sequences.starts, packing, row)),
@@ -82,38 +83,6 @@ export function causalExamples(files: readonly TextFile[], context: Context): Ex
       const labels = labelledRows(batch.labels, batch.batch, batch.length, true);
       return { feeds: { ...modelFeeds(batch), ...labels }, weight: labels.labels!.data.length };
     },
-  };
-}
-
-/** Packs the documents of each source separately. */
-function packSources(
-  lengths: Int32Array,
-  files: Int32Array,
-  { sources = [], modality }: Context,
-): PackedItems {
-  const { maxLength } = modality;
-  if (sources.length < 2) return pack(lengths, maxLength);
-  let end = 0;
-  const packings = sources.map((count) => {
-    const start = end;
-    end += count;
-    const items = Int32Array.from(lengths.keys()).filter(
-      (item) => files[item]! >= start && files[item]! < end,
-    );
-    const packing = pack(
-      items.map((item) => lengths[item]!),
-      maxLength,
-    );
-    return { ...packing, items: packing.items.map((item) => items[item]!) };
-  });
-  const starts = [0];
-  for (const packing of packings) {
-    const before = starts.at(-1) as number;
-    for (const start of packing.starts.subarray(1)) starts.push(before + start);
-  }
-  return {
-    items: concatenated(...packings.map(({ items }) => items)),
-    starts: Int32Array.from(starts),
   };
 }
 

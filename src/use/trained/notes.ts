@@ -98,7 +98,7 @@ export function formatNotes(
   labels: readonly string[],
   maxLength: number,
 ): string {
-  const { train: _, validation: __, probabilities: ___, stopping_strategy: ____, ...reading } = data;
+  const { train: _, validation: __, ...reading } = data;
   const read = { ...reading, max_length: maxLength };
   const notes = { task, labels, data: read, model_config, base_digest, base_dtype };
   return `${JSON.stringify(notes, null, 2)}\n`;
@@ -111,13 +111,7 @@ export function fillInReading(task: TaskName, data: object): Notes['data'] {
 
 /** The `data` section of a task without its files. For labeled rows, the label is optional. */
 export function readingSchema(task: TaskName) {
-  const {
-    train: _,
-    validation: __,
-    probabilities: ___,
-    stopping_strategy: ____,
-    ...shape
-  } = taskNamed(task).data.shape as Record<string, z.ZodType>;
+  const { train: _, validation: __, ...shape } = taskNamed(task).data.shape as Record<string, z.ZodType>;
   // The notes always use the name `max_length`, even if the section has another name for it.
   const max_length = z.int().min(1).optional();
   const optional: Record<string, z.ZodType> = shape.label ? { label: shape.label.optional() } : {};

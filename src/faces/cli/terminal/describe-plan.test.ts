@@ -39,16 +39,6 @@ const adalora: Plan = {
   ],
 };
 
-it('names the files of a mixture', () => {
-  const sources = [
-    { name: 'a.tsv', examples: 1000, drawn: 700 },
-    { name: 'b.tsv', examples: 100, drawn: 300 },
-  ];
-  expect(describePlan({ ...adalora, sources })).toContain(
-    'drawn        700 of 1,000 examples of a.tsv, 70.0 % of an epoch\ndrawn        300 from 100 examples of b.tsv, 30.0 % of an epoch\n',
-  );
-});
-
 it('states what is trained, for how long and with how much memory', () => {
   expect(`\n${describePlan(adalora)}\n`).toMatchInlineSnapshot(`
     "

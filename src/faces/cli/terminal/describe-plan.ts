@@ -1,11 +1,9 @@
 import type { Budget } from '../../../methods/tuners/method-run.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
-import type { MixtureSource } from '../../../program/example-set.ts';
 import type { Calibration } from '../../../studies/jobs/calibration/calibration.ts';
 import type { Plan, PlannedBase } from '../../../studies/jobs/plan/plan.ts';
 import { clockTime, counted } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
-import { addUp } from '../../../support/numbers.ts';
 import { describeChosen } from '../../../training/run/config/resolve-config.ts';
 import { heatMap } from './heat-map.ts';
 import { aligned } from './plain-text.ts';
@@ -31,7 +29,6 @@ export function describePlan(plan: Plan): string {
   facts.push(['steps', `${counted(plan.steps)}, ${counted(plan.stepsPerEpoch)} per epoch`]);
   facts.push(['tokens', `${counted(plan.tokens)} per epoch`]);
   if (plan.baseDtype !== 'float32') facts.push(['base', plan.baseDtype]);
-  for (const source of plan.sources ?? []) facts.push(['drawn', sourceFact(source, plan)]);
   if (rankMeasurement !== undefined)
     facts.push(['ranks', `means: ${rankMeasurement} set them before training`]);
   if (budget) facts.push(...describeBudget(budget, plan));
@@ -49,13 +46,6 @@ export function describePlan(plan: Plan): string {
   ]
     .filter((part) => part !== '')
     .join('\n\n');
-}
-
-/** Describes a source: "700 of 1,000 examples of a.tsv, 70.0 % of an epoch". */
-function sourceFact({ name, examples, drawn }: MixtureSource, { sources = [] }: Plan): string {
-  const share = (100 * drawn) / addUp(sources, (source) => source.drawn);
-  const amount = `${counted(drawn)} ${drawn > examples ? 'from' : 'of'} ${counted(examples)}`;
-  return `${amount} examples of ${name}, ${share.toFixed(1)} % of an epoch`;
 }
 
 function inAdapters({ adapterParameters, sites, ranks }: Plan): [string, string] {

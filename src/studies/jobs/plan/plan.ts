@@ -3,7 +3,6 @@ import type { Budget } from '../../../methods/tuners/method-run.ts';
 import { adapterParameters } from '../../../methods/tuners/tuner.ts';
 import { BASE_DTYPES, type BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { baseFormat } from '../../../program/bases/base-format.ts';
-import type { MixtureSource } from '../../../program/example-set.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import { elementCount } from '../../../support/arrays.ts';
 import { addUp, largest } from '../../../support/numbers.ts';
@@ -40,8 +39,6 @@ export interface Plan {
   stepsPerEpoch: number;
   /** Tokens per epoch, without padding. */
   tokens: number;
-  /** The files from which an epoch samples, if there are several. */
-  sources?: readonly MixtureSource[];
   /**
    * The measurement that chooses the ranks before the first step, if the method has one. Then `ranks` are
    * means, and counts are approximate.
@@ -118,7 +115,6 @@ export function planRun(
     steps: totalSteps,
     stepsPerEpoch,
     tokens: addUp(lengths),
-    sources: facts.train.sources,
     rankMeasurement: run.measurement?.measures,
     budget: run.budget,
     memoryMb,

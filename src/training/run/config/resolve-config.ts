@@ -1,6 +1,6 @@
 import { methodNamed } from '../../../methods/tuners/registry.ts';
 import type { CommonConfig, ModelDefinition } from '../../../models/model-definition.ts';
-import { foldCount, readMixing } from '../../../tasks/data-files.ts';
+import { foldCount } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import {
   type ChoiceInputs,
@@ -93,7 +93,7 @@ export function chooseScoring<Config extends ParsedConfig>(
   };
   const { probing } = taskNamed(task).training;
   const isOpen = config.defaults === 'chosen' && config.model_init === 'checkpoint' && adapter === undefined;
-  const isFew = isOpen && probing !== undefined && rows <= FEW_ROWS && readMixing(data) === undefined;
+  const isFew = isOpen && probing !== undefined && rows <= FEW_ROWS;
   const counted = `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
   let changed: ParsedConfig['data'] = data;
   const given: Partial<Record<string, unknown>> = data;
