@@ -71,24 +71,6 @@ numbers = pa.table(
 )
 pq.write_table(numbers, out / "numbers.parquet")
 
-decimal = pa.decimal128(38, 4)
-first = wide[0]
-nested = pa.table(
-    {
-        "list": pa.array([[first, None, Decimal("-0.0500")], []], pa.list_(decimal)),
-        "lists": pa.array([[[first], [], None], None], pa.list_(pa.list_(decimal))),
-        "struct": pa.array(
-            [{"amount": first, "price": Decimal("1.50"), "ids": [Decimal(large[0])]}, None],
-            pa.struct([("amount", decimal), ("price", pa.decimal128(9, 2)), ("ids", pa.list_(pa.decimal128(19, 0)))]),
-        ),
-        "structs": pa.array([[{"amount": first}, {"amount": None}], []], pa.list_(pa.struct([("amount", decimal)]))),
-        "map": pa.array([[("a", first), ("b", None)], []], pa.map_(pa.string(), decimal)),
-    }
-)
-pq.write_table(nested, out / "nested-numbers.parquet")
-keys = pa.table({"map": pa.array([[(first, "a")]], pa.map_(decimal, pa.string()))})
-pq.write_table(keys, out / "decimal-keys.parquet")
-
 # Pictures as data sets of the Hub store them: bytes in a struct, with paths that may repeat or be missing. The last row
 # has an absolute path without bytes, the one before it damaged bytes. The column `raw` has bytes without a struct.
 def picture(color):

@@ -4,11 +4,39 @@ export function elementCount(shape: readonly number[]): number {
 
 type Numbers = Float32Array | Int32Array | Uint8Array;
 
-/** The values of an async iterable, in order. */
-export async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
+/** Number of values after which a source of values that never waits lets others work, such as a timer that aborts. */
+const UNINTERRUPTED = 1000;
+
+/**
+ * The values of an async iterable, in order.
+ *
+ * @throws the signal's reason when it is aborted, also while a value is awaited
+ */
+export async function collect<T>(values: AsyncIterable<T>, signal?: AbortSignal): Promise<T[]> {
   const all: T[] = [];
-  for await (const value of values) all.push(value);
-  return all;
+  if (!signal) {
+    for await (const value of values) all.push(value);
+    return all;
+  }
+  signal.throwIfAborted();
+  const iterator = values[Symbol.asyncIterator]();
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener('abort', stop);
+  });
+  try {
+    for (;;) {
+      const next = await Promise.race([iterator.next(), aborted]);
+      if (next.done) return all;
+      all.push(next.value);
+      if (all.length % UNINTERRUPTED === 0) await new Promise((go) => setTimeout(go));
+    }
+  } finally {
+    signal.removeEventListener('abort', stop);
+    // Not awaited: a generator that is waiting cannot return yet.
+    if (signal.aborted) void iterator.return?.()?.catch(() => {});
+  }
 }
 
 export function concatenated(...parts: readonly Int32Array[]): Int32Array {

@@ -91,7 +91,12 @@ export async function train(config: PageConfig, options: TrainOptions = {}): Pro
       });
     }
     const given = options.adapter ? { ...config, adapter: config.adapter ?? 'adapter' } : config;
-    const { config: parsed, texts, functions, metrics } = await askedRun(machine, inPage(given));
+    const {
+      config: parsed,
+      texts,
+      functions,
+      metrics,
+    } = await askedRun(machine, inPage(given), options.signal);
     assertInPage('config', { ...parsed, dataset: parsed.data.dataset });
     const own = {
       names: [...functions.keys()],

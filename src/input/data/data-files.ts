@@ -93,9 +93,6 @@ export class DataFiles {
         const openStored = async (name: string) => {
           const stored = pictures.get(name);
           if (stored) return stored;
-          // The file may come from elsewhere, so it may only name files in its folder.
-          if (isAbsolute(name))
-            throw new UserError({ where: name, fault: `leads out of the folder of ${file.name}` });
           return file.openPicture!(name);
         };
         return { ...file, classes, read: () => text, openPicture: openStored, pictureColumns };
@@ -154,11 +151,18 @@ export class DataFiles {
 
   #describe(path: string, size: number): TextFile {
     checkTextSize(size, path);
+    const { openPicture } = this.#readers;
+    const folder = this.#disk.path(`${path}/..`);
     return {
       name: path,
       size,
       digest: () => this.#disk.digest(path),
-      openPicture: (picture) => this.#readers.openPicture(this.#disk.path(`${path}/..`), picture),
+      async openPicture(picture) {
+        // The file may come from elsewhere, so it may only name files in its folder.
+        if (isAbsolute(picture))
+          throw new UserError({ where: picture, fault: `leads out of the folder of ${path}` });
+        return openPicture(folder, picture);
+      },
       read: (onNotice) => {
         const bytes = wholeFile(this.#disk.openNow(path, 'a file'), Number.POSITIVE_INFINITY);
         return decodeText(isGzip(bytes) ? this.#readers.gunzip(bytes, path) : bytes, path, onNotice);

@@ -1,9 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readRows } from '../../../tests/support/read-rows.ts';
+import { collect } from '../../support/arrays.ts';
+import { localData, textFile } from './node/text-files.ts';
 import { parseRows } from './parse-rows.ts';
 import type { DataOptions } from './rows.ts';
 
@@ -387,4 +390,63 @@ describe('readRows', () => {
       /Did you mean .*below.other\.tsv\? Paths are relative to the current folder\./,
     );
   });
+});
+
+describe('hostile folders and files', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hostile-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const below = (name: string) => {
+    const path = join(folder, name);
+    mkdirSync(path, { recursive: true });
+    return path;
+  };
+
+  it('links to their own folder are not followed, and a pipe among pictures is refused', async () => {
+    const photos = below('photos');
+    for (const name of ['a.png', 'b.png']) writeFileSync(join(photos, name), 'x');
+    for (const name of ['one', 'two']) symlinkSync(photos, join(photos, name));
+    execFileSync('mkfifo', [join(photos, 'pipe.png')]);
+    expect(localData.picturesIn(photos)).toEqual(['a.png', 'b.png', 'pipe.png']);
+    const [file] = await localData.at(photos, false);
+    await expect(file!.openPicture!('pipe.png')).rejects.toThrow('is a folder, a device or a pipe');
+    expect(() => localData.textFile(join(photos, 'pipe.png'))).toThrow('is a device or a pipe. Pass a file.');
+  });
+
+  it.each(['/etc/hostname', '../secret.png', 'C:\\secret.png'])('metadata cannot name %s', async (name) => {
+    const album = below('album');
+    writeFileSync(join(folder, 'secret.png'), 'secret');
+    writeFileSync(join(album, 'a.png'), 'x');
+    writeFileSync(join(album, 'metadata.csv'), `file_name,label\n${name},a\n`);
+    const [file] = await localData.at(album, false);
+    await expect(file!.openPicture!(name)).rejects.toThrow('leads out of the folder');
+    await expect(file!.openPicture!('a.png')).resolves.toHaveLength(1);
+  });
+
+  it.each([
+    ['latin.jsonl', '{"text": "a"}\n{"text": "caf\xe9"}', 'latin.jsonl:2 has bytes that are not UTF-8'],
+    ['mixed.csv', 'text,label\ncaf\xc3\xa9,a\ncaf\xe9,b', 'mixed.csv:3 has bytes that are not UTF-8'],
+    ['latin.csv', 'text,label\ncaf\xe9,b', undefined],
+  ])(
+    'bytes that are not UTF-8 in %s are refused with their line, or are Windows-1252',
+    (name, text, message) => {
+      const notices: string[] = [];
+      writeFileSync(join(folder, name), Buffer.from(text, 'latin1'));
+      const file = textFile(join(folder, name));
+      const read = () => file.read((notice) => notices.push(notice));
+      if (message !== undefined) expect(read).toThrow(message);
+      else expect(read()).toContain('café');
+      expect(notices).toHaveLength(message === undefined ? 1 : 0);
+    },
+  );
+});
+
+it('stops reading rows of a program when its signal is aborted, whether or not they wait', async () => {
+  async function* endless(waits: boolean) {
+    for (;;) {
+      if (waits) await new Promise(() => {});
+      yield { text: 'a' };
+    }
+  }
+  for (const waits of [true, false])
+    await expect(collect(endless(waits), AbortSignal.timeout(20))).rejects.toThrow('aborted due to timeout');
 });

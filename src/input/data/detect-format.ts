@@ -76,13 +76,44 @@ function decoded(bytes: Uint8Array, where: string, onNotice?: (message: string) 
   try {
     return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    if (onNotice && !isBinary(bytes)) {
+    // JSON is always UTF-8, and a text with characters of UTF-8 is not of another encoding but damaged.
+    const isJson =
+      detectFormat(where, new TextDecoder('latin1').decode(bytes.subarray(0, LOOKED_AT))) === 'jsonl';
+    const at = encoding === 'utf-8' ? findInvalid(bytes) : undefined;
+    if (at && (isJson || at.hasWide)) {
+      const hint = 'Convert the file to UTF-8, or correct this place.';
+      throw new InvalidData({ where: `${where}:${at.line}`, fault: 'has bytes that are not UTF-8', hint });
+    }
+    if (onNotice && !isJson && !isBinary(bytes)) {
       onNotice(`${where} is not UTF-8; reading it as Windows-1252, as spreadsheets write it.`);
       return new TextDecoder('windows-1252').decode(bytes);
     }
     const hint = 'Convert it, for example with iconv -t utf-8.';
     throw new InvalidData({ where, fault: 'is not UTF-8 text', hint });
   }
+}
+
+/** Bytes that show whether a file is JSON. */
+const LOOKED_AT = 4096;
+
+/** The line of the first bytes that are not UTF-8, and whether the text has characters of several bytes elsewhere. */
+function findInvalid(bytes: Uint8Array): { line: number; hasWide: boolean } | undefined {
+  let [line, invalid, hasWide] = [1, 0, false];
+  for (let i = 0; i < bytes.length; ) {
+    const byte = bytes[i]!;
+    if (byte === 0x0a) line++;
+    // Two to four bytes that begin with a lead byte and continue with 10xxxxxx.
+    const length =
+      byte < 0x80 ? 1 : byte >= 0xc2 && byte < 0xf5 ? (byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4) : 0;
+    const isValid =
+      length > 0 &&
+      bytes.subarray(i + 1, i + length).every((next) => next >> 6 === 2) &&
+      i + length <= bytes.length;
+    if (!isValid) invalid ||= line;
+    else if (length > 1) hasWide = true;
+    i += isValid ? length : 1;
+  }
+  return invalid > 0 ? { line: invalid, hasWide } : undefined;
 }
 
 /** The error for UTF-16 without a byte-order mark, in which one byte of a Latin letter is zero, or for a binary file. */

@@ -65,7 +65,7 @@ export interface FolderFiles extends Files {
   stat(name: string): PathState | undefined;
   /** The path of what exists, with all links resolved. */
   realPath(name: string): string;
-  /** The paths of all files and folders below it, with forward slashes. */
+  /** The paths of all files and folders below it, with forward slashes. Links to folders are not followed. */
   listAll(): string[];
   /**
    * Opens a file for reading.

@@ -30,10 +30,15 @@ export function inFiles(config: ParsedConfig): AskedRun {
 /**
  * Parses a config of the calling program. It may contain rows and functions.
  *
- * @throws UserError for every error in the config and in the files that it names
+ * @throws UserError for every error in the config and in the files that it names; the signal's reason if it is aborted
+ * while rows are read
  */
-export async function askedRun(machine: RunMachine, given: RunConfigInput): Promise<AskedRun> {
-  const { config: named, ...own } = await namedRows(given);
+export async function askedRun(
+  machine: RunMachine,
+  given: RunConfigInput,
+  signal?: AbortSignal,
+): Promise<AskedRun> {
+  const { config: named, ...own } = await namedRows(given, signal);
   const parse = () => parseRunConfig(named, 'config', Object.keys(own.metrics));
   return { ...own, config: await withAllErrors(machine, parse, undefined, Object.keys(own.texts)) };
 }
@@ -45,6 +50,7 @@ export async function askedRun(machine: RunMachine, given: RunConfigInput): Prom
  */
 export async function namedRows(
   given: RunConfigInput,
+  signal?: AbortSignal,
 ): Promise<Omit<AskedRun, 'config'> & { config: RunConfigInput }> {
   const { data, metrics: own = {}, ...rest } = given;
   const metrics = assertMetricFunctions(own);
@@ -54,7 +60,7 @@ export async function namedRows(
     return { config: { ...config, data } as RunConfigInput, texts: {}, functions, metrics };
   const texts: Record<string, string> = {};
   const named = async (set: string, value: unknown): Promise<unknown> => {
-    const rows = isAsyncRows(value) ? await collect(value) : value;
+    const rows = isAsyncRows(value) ? await collect(value, signal) : value;
     if (!isRows(rows)) return rows;
     // Messages name the rows by it: `data.train:3`.
     const name = `data.${set}`;

@@ -40,7 +40,11 @@ export async function openPicture(folder: string, name: string): Promise<Uint8Ar
     const inside = relative(disk.realPath(folder), real);
     if (!isAbsolute(name) && (inside.startsWith(`..${sep}`) || isAbsolute(inside)))
       throw new InvalidData({ where: name, fault: `leads out of the folder ${folder}` });
-    const { size } = await stat(real);
+    const stats = await stat(real);
+    const { size } = stats;
+    // Reading a pipe would wait for a writer.
+    if (!stats.isFile())
+      throw new InvalidData({ where: name, fault: 'is a folder, a device or a pipe. Name a picture' });
     if (size > MAX_PICTURE_BYTES)
       throw new InvalidData({ where: name, fault: `has ${size} bytes, more than ${MAX_PICTURE_BYTES}` });
     return await readFile(real);

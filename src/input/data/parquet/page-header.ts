@@ -13,6 +13,8 @@ const MAX_RATIO = 16;
 const MAX_BYTES = 2 ** 29;
 const FREE_VALUES = 2 ** 20;
 const MAX_VALUES = 2 ** 25;
+/** Maximum columns, as in other tables. A row is an object with a key for each. */
+const MAX_COLUMNS = 10_000;
 
 /**
  * Checks the sizes in a file's headers before anything is decompressed. A few bytes may claim billions of
@@ -26,6 +28,7 @@ export function checkSizes(bytes: Uint8Array, metadata: FileMetaData, parse: Par
   const room = Math.min(MAX_BYTES, FREE_BYTES + MAX_RATIO * bytes.length);
   const most = Math.min(MAX_VALUES, FREE_VALUES + MAX_RATIO * bytes.length);
   let [unpacked, values, rows] = [0, 0, 0];
+  if (metadata.schema.length > MAX_COLUMNS + 1) throw new RangeError(`more than ${MAX_COLUMNS} columns`);
   for (const group of metadata.row_groups) {
     rows += checked(group.num_rows);
     for (const { meta_data: column } of group.columns) {

@@ -1,3 +1,4 @@
+import type { SchemaTree } from 'hyparquet';
 import { InvalidData, UserError } from '../../../support/user-error.ts';
 import { pictureFacts } from '../../pictures/picture-size.ts';
 import { PICTURE_NAME } from '../../pictures/pixels.ts';
@@ -5,7 +6,6 @@ import { checkTextSize } from '../detect-format.ts';
 import { exactJson } from '../json.ts';
 import { type ColumnClasses, nameClass, readClasses } from './class-names.ts';
 import { checkSizes } from './page-header.ts';
-import { withWideDecimals } from './wide-decimals.ts';
 
 /** The content of a parquet file as JSON Lines. */
 export interface ParquetText {
@@ -19,7 +19,7 @@ export interface ParquetText {
 
 /**
  * Converts a parquet file to JSON Lines. Class numbers become names, and -1 becomes null. Numbers that a
- * double would change become strings.
+ * double would change become strings. Columns of decimals with more digits than a double has are left out.
  *
  * @param known class names from a source other than the file
  * @throws UserError for a file that is damaged or too large
@@ -38,9 +38,9 @@ export async function parquetText(
       bytes.buffer.slice(bytes.byteOffset + from, bytes.byteOffset + (to ?? bytes.byteLength)),
   };
   try {
-    const fileMetadata = parquetMetadata(file.slice(0));
-    checkSizes(bytes, fileMetadata, deserializeTCompactProtocol);
-    const { metadata, rewrites } = withWideDecimals(fileMetadata, parquetSchema);
+    const metadata = parquetMetadata(file.slice(0));
+    checkSizes(bytes, metadata, deserializeTCompactProtocol);
+    const columns = parquetSchema(metadata).children.filter((column) => !isWide(column));
     const classes = { ...readClasses(metadata.key_value_metadata), ...known };
     const parts: string[] = [];
     const pictures = new NamedPictures();
@@ -51,11 +51,11 @@ export async function parquetText(
       for (const row of await parquetReadObjects({
         file,
         metadata: only,
+        columns: columns.map(({ element }) => element.name),
         compressors,
         parsers,
         utf8: false,
       })) {
-        for (const [name, rewrite] of rewrites) row[name] = rewrite(row[name]);
         pictures.replace(row, parts.length);
         const line = `${JSON.stringify(row, (key, value) => plain(key, value, classes))}\n`;
         size += line.length;
@@ -63,14 +63,23 @@ export async function parquetText(
         parts.push(line);
       }
     }
-    const { content, columns } = pictures;
-    return { text: parts.join(''), classes, pictures: content, pictureColumns: [...columns] };
+    const text = parts.join('');
+    return { text, classes, pictures: pictures.content, pictureColumns: [...pictures.columns] };
   } catch (error) {
     // For damaged files, the reader throws errors of many classes.
     if (error instanceof UserError) throw error;
     const got = error instanceof Error ? error.message : String(error);
     throw new InvalidData({ where, fault: `is not a valid parquet file: ${got}` });
   }
+}
+
+/** Decimal digits that a double represents exactly. */
+const MAX_DIGITS = 15;
+
+/** Whether a column has decimals that the reader would round. */
+function isWide({ element, children }: SchemaTree): boolean {
+  const { converted_type, precision = 0 } = element;
+  return (converted_type === 'DECIMAL' && precision > MAX_DIGITS) || children.some(isWide);
 }
 
 const parsers = {

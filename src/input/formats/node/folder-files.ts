@@ -34,10 +34,7 @@ export function folderFiles(folder: string): FolderFiles {
     has: (name) => existsSync(at(name)),
     stat: (name) => statPath(at(name)),
     realPath: (name) => realpathSync(at(name)),
-    listAll: () =>
-      allowed(() => readdirSync(own, { recursive: true, encoding: 'utf8' })).map((name) =>
-        name.replaceAll('\\', '/'),
-      ),
+    listAll: () => allowed(() => listBelow(own)),
     openNow: (name, expected) => FileSource.open(at(name), expected),
     missing: (name, expected) => missingFile(at(name), expected),
     async open(name) {
@@ -64,6 +61,19 @@ export function folderFiles(folder: string): FolderFiles {
     digest: (name) => contentDigest(disk, at(name), disk.within(cacheFolder())),
     newHash: (algorithm = 'sha256') => createHash(algorithm),
   };
+}
+
+/** The paths below a folder. Links to folders are not followed, because they may lead in circles. */
+function listBelow(folder: string): string[] {
+  const found: string[] = [];
+  const folders = [''];
+  for (const above of folders)
+    for (const entry of readdirSync(join(folder, above), { withFileTypes: true })) {
+      const name = `${above}${entry.name}`;
+      found.push(name);
+      if (entry.isDirectory()) folders.push(`${name}/`);
+    }
+  return found;
 }
 
 function withFile<T>(path: string, use: (file: FileSource) => T): T {

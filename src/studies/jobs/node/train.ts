@@ -23,7 +23,7 @@ export async function train(config: RunConfigInput, options: TrainOptions = {}):
     throw new UserError({ where: 'train', fault, code: 'invalid_config' });
   }
   assertOptions('train', options, { ...COMMON_TRAIN_OPTIONS, resume: BOOLEAN });
-  return trainAsked(await askedRun(THIS_NODE, config), options);
+  return trainAsked(await askedRun(THIS_NODE, config, options?.signal), options);
 }
 
 /** Runs a training in a thread. Its config has been parsed. */
