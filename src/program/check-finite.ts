@@ -5,11 +5,12 @@ export class NotFinite extends ComputationError {
   /** Index of the example, from 0. */
   readonly example: number;
 
-  constructor(example: number) {
-    super(
-      `Row ${example + 1} has logits that are not finite (NaN or infinite). ` +
-        'The weights of the model or the adapter are not finite, or so large that products overflow.',
-    );
+  /** @param cause what is wrong, if it is known */
+  constructor(
+    example: number,
+    cause = 'The weights of the model or the adapter are not finite, or so large that products overflow.',
+  ) {
+    super(`Row ${example + 1} has logits that are not finite (NaN or infinite). ${cause}`);
     this.example = example;
   }
 }

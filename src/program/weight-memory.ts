@@ -20,6 +20,8 @@ export interface ModelWeights {
   reader(seed: number): ReadParameter;
   /** Reads a range of a parameter from the checkpoint, as float32. */
   readRange: ReadRange;
+  /** The path of the checkpoint's file with a parameter; undefined if it is initialized. */
+  fileOf(name: string): string | undefined;
   /** Names of the parameters that the checkpoint lacks. */
   initialised: readonly string[];
   close(): void;

@@ -1,4 +1,5 @@
-import { digestRanges, startDigest } from './byte-source.ts';
+import type { Hash } from '../../support/sha256.ts';
+import { digestRanges, type OpenFile, startDigest } from './byte-source.ts';
 import { type FolderFiles, type PathState, readTextNow } from './files.ts';
 
 const DIGEST = /^[0-9a-f]{64}$/;
@@ -9,7 +10,7 @@ const DIGEST = /^[0-9a-f]{64}$/;
 const SETTLED_MS = 10_000;
 
 /** Maximum size of files that are hashed each time, which takes a few milliseconds. */
-const SMALL_BYTES = 2 ** 20;
+export const SMALL_BYTES = 2 ** 20;
 
 /**
  * Identifies a file by its content, as `sourceDigest` does in a page. The hash of a large file is cached until the file
@@ -24,17 +25,33 @@ export function contentDigest(
   cache: FolderFiles,
   small = SMALL_BYTES,
 ): string {
+  return rememberedHash(disk, path, cache.within('digests'), small, (file) => {
+    const hash = startDigest(file.size, disk.newHash());
+    for (const range of digestRanges(file.size)) hash.update(file.read(...range));
+    return hash;
+  });
+}
+
+/**
+ * A hash of a file's bytes. That of a large file is stored in `cache` until the file changes.
+ *
+ * @param small maximum size in bytes of a file that is hashed each time
+ */
+export function rememberedHash(
+  disk: FolderFiles,
+  path: string,
+  cache: FolderFiles,
+  small: number,
+  hashOf: (file: OpenFile) => Hash,
+): string {
   // A file that has the same state afterwards was not replaced before it was opened.
   const before = disk.stat(path);
   const file = disk.openNow(path, 'a file');
   try {
-    const { size } = file;
-    const place = before && size > small ? findPlace(disk, before) : undefined;
+    const place = before && file.size > small ? findPlace(disk, before) : undefined;
     const known = place === undefined ? undefined : rememberedDigest(cache, place);
     if (known !== undefined) return known;
-    const hash = startDigest(size, disk.newHash());
-    for (const [begin, end] of digestRanges(size)) hash.update(file.read(begin, end));
-    const digest = hash.digest('hex');
+    const digest = hashOf(file).digest('hex');
     if (place !== undefined && isSettled(before!) && findPlace(disk, disk.stat(path)) === place)
       rememberDigest(cache, place, digest);
     return digest;
@@ -69,5 +86,5 @@ function isSettled({ changed }: PathState): boolean {
 /** The file of a digest, by the state of the file that it identifies. */
 function findPlace(disk: FolderFiles, state: PathState | undefined): string {
   const { identity, changed } = state ?? {};
-  return `digests/${disk.newHash().update(`${identity},${changed}`).digest('hex').slice(0, 32)}`;
+  return disk.newHash().update(`${identity},${changed}`).digest('hex').slice(0, 32);
 }

@@ -1,8 +1,13 @@
 import type { WeightLocation } from '../../engine/onnx/weights.ts';
 import { streamSafetensors } from '../../input/formats/encode-safetensors.ts';
 import { elementCount } from '../../support/arrays.ts';
+import type { Hash } from '../../support/sha256.ts';
 import type { LoadedModel } from '../weight-memory.ts';
 import type { BaseFormat, MadeTensor, MatrixShape } from './base-format.ts';
+
+/** The last tensor of a copy: the SHA-256 of all bytes before it, as hexadecimal text. */
+export const DIGEST = 'sha256';
+export const DIGEST_BYTES = 64;
 
 /** Elements per read. */
 const CHUNK = 2 ** 20;
@@ -19,6 +24,8 @@ export interface BaseSource {
   magnitudes: ReadonlyMap<string, Float32Array>;
   /** Returns the bytes of a tensor in the model's checkpoint. */
   stored(place: WeightLocation): Iterable<Uint8Array>;
+  /** Hashes the file's bytes before its last tensor, which is this hash. */
+  hash: Hash;
   /** Returns the bytes of a tensor in the copy over which magnitudes were measured. They are not computed again. */
   measured(name: string): Iterable<Uint8Array> | undefined;
 }
@@ -29,7 +36,7 @@ export interface BaseSource {
  */
 export function* encodeBase(
   model: LoadedModel,
-  { format, magnitudes, stored, measured }: BaseSource,
+  { format, magnitudes, stored, hash, measured }: BaseSource,
   onWritten: OnWritten,
 ): Generator<Uint8Array> {
   const tensors = [...model.parameters, ...model.buffers].flatMap(([name, shape]): MadeTensor[] => {
@@ -53,16 +60,29 @@ export function* encodeBase(
         };
     return [whole, ...rounded];
   });
-  const byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
-  const all = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  let isHashed = false;
+  const digest: MadeTensor = {
+    name: DIGEST,
+    dtype: 'U8',
+    shape: [DIGEST_BYTES],
+    make() {
+      isHashed = true;
+      return [new TextEncoder().encode(hash.digest('hex'))];
+    },
+  };
+  const byName = new Map([...tensors, digest].map((tensor) => [tensor.name, tensor]));
+  const all = [...tensors, digest].reduce((sum, { shape }) => sum + elementCount(shape), 0);
   let written = 0;
   function* make(name: string) {
     const { shape, make } = byName.get(name) as MadeTensor;
-    yield* measured(name) ?? make();
+    yield* (name === DIGEST ? undefined : measured(name)) ?? make();
     written += elementCount(shape);
     onWritten(written / all);
   }
-  yield* streamSafetensors(byName, make, {}, true);
+  for (const chunk of streamSafetensors(byName, make, {}, true)) {
+    if (!isHashed) hash.update(chunk);
+    yield chunk;
+  }
 }
 
 function* inChunks(count: number, read: (start: number, end: number) => Float32Array): Generator<Uint8Array> {

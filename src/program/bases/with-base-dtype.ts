@@ -1,3 +1,5 @@
+import { splitRange } from '../../input/formats/byte-source.ts';
+import { rememberedHash, SMALL_BYTES } from '../../input/formats/content-digest.ts';
 import { type FolderFiles, fileChunks } from '../../input/formats/files.ts';
 import { type SafetensorsFile, safetensorsFile } from '../../input/formats/safetensors.ts';
 import { fileError, UserError } from '../../support/user-error.ts';
@@ -6,12 +8,12 @@ import type { TaskModel } from '../objectives/task-model.ts';
 import type { LoadedModel } from '../weight-memory.ts';
 import type { BaseDtype } from './base-dtype.ts';
 import { assertedFormat, type BaseFormat } from './base-format.ts';
-import { type BaseSource, encodeBase, type OnWritten } from './encode-base.ts';
+import { type BaseSource, DIGEST, DIGEST_BYTES, encodeBase, type OnWritten } from './encode-base.ts';
 import { inputMagnitudes } from './input-magnitudes.ts';
 import { onBase } from './on-base.ts';
 
 /** Increase it when the format of the files changes. */
-const VERSION = 3;
+const VERSION = 4;
 
 /** A cache key for files derived from weight files. It changes with the content of the weight files and with `how`. */
 function baseKey(weights: FolderFiles, files: readonly string[], how: object): string {
@@ -77,15 +79,16 @@ async function onCopy<Model extends TaskModel>(
       const source: BaseSource = {
         format,
         magnitudes,
+        hash: folder.newHash(),
         stored: (place) => fileChunks(weights, place.file, place),
         measured: (name) =>
           copy?.has(name) ? fileChunks(machine.disk, copy.path, copy.info(name)) : undefined,
       };
-      publish(folder, encodeBase(model, source, onWritten));
+      publish(machine, folder, encodeBase(model, source, onWritten));
     });
     return openCopy(folder);
   };
-  const copy = intactCopy(folder) ?? (await write().catch(refuse));
+  const copy = intactCopy(machine, folder) ?? (await write().catch(refuse));
   return {
     ...onBase(model, format.base),
     weightFolder: folder.name,
@@ -136,10 +139,10 @@ async function measure(
 }
 
 /** Writes a copy. If another process has written it in the meantime, its file is kept. */
-function publish(folder: FolderFiles, chunks: Iterable<Uint8Array>): void {
+function publish(machine: BaseMachine, folder: FolderFiles, chunks: Iterable<Uint8Array>): void {
   const file = folder.newFile(NAME);
   const isIntact = (name: string) => {
-    const copy = intactCopy(folder, name);
+    const copy = intactCopy(machine, folder, name);
     copy?.close();
     return copy !== undefined;
   };
@@ -155,15 +158,25 @@ function openCopy(folder: FolderFiles, name = NAME): SafetensorsFile {
   return safetensorsFile(folder.openNow(name, WEIGHTS));
 }
 
-/** Undefined if missing or truncated; the caller rebuilds it. */
-function intactCopy(folder: FolderFiles, name = NAME): SafetensorsFile | undefined {
+/** Undefined if missing or damaged; the caller rebuilds it. The hash is computed once, until the file changes. */
+function intactCopy(machine: BaseMachine, folder: FolderFiles, name = NAME): SafetensorsFile | undefined {
   if (!folder.has(name)) return undefined;
+  let copy: SafetensorsFile | undefined;
   try {
-    return openCopy(folder, name);
+    copy = openCopy(folder, name);
+    const stored = new TextDecoder().decode(copy.read(DIGEST) as Uint8Array);
+    const cache = machine.disk.within(machine.cacheFolder()).within('copies');
+    const found = rememberedHash(machine.disk, folder.path(name), cache, SMALL_BYTES, (file) => {
+      const hash = folder.newHash();
+      for (const range of splitRange(0, file.size - DIGEST_BYTES)) hash.update(file.read(...range));
+      return hash;
+    });
+    if (found === stored) return copy;
   } catch (error) {
-    if (error instanceof UserError) return undefined;
-    throw error;
+    if (!(error instanceof UserError)) throw error;
   }
+  copy?.close();
+  return undefined;
 }
 
 /** The checkpoint files of a model's tensors, by tensor name. */

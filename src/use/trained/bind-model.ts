@@ -73,6 +73,7 @@ export function bindModel<Model extends TaskModel>(
     reader: (seed) => (name) =>
       names.has(name) ? checkpoint.readFloat32(stored(name)) : initial(name, seed),
     readRange: (name, start, end) => checkpoint.readFloat32(stored(name), start, end),
+    fileOf: (name) => (names.has(name) ? checkpoint.info(stored(name)).file : undefined),
     initialised: [...parameters.keys()].filter((name) => !names.has(name)),
     close: () => checkpoint.close(),
   };
@@ -177,7 +178,7 @@ function storedNames(
 
 /** Binds another model of the same family, without a head, to the weights below a model's head. */
 export function belowHead(model: LoadedModel, other: TaskModel): LoadedModel {
-  const { parameters, buffers, definition, locate, reader, readRange } = model;
+  const { parameters, buffers, definition, locate, reader, readRange, fileOf } = model;
   const named = (name: string) =>
     parameters.has(name) || buffers.has(name) ? name : `${definition.baseModelPrefix}.${name}`;
   return {
@@ -189,6 +190,7 @@ export function belowHead(model: LoadedModel, other: TaskModel): LoadedModel {
       return (name, shape) => read(named(name), shape);
     },
     readRange: (name, start, end) => readRange(named(name), start, end),
+    fileOf: (name) => fileOf(named(name)),
     initialised: [],
   };
 }
@@ -202,6 +204,7 @@ export function newModel<Model extends TaskModel>(model: Model, weightFolder: st
     locate: (name) => ({ data: initial(name, 0) }),
     reader: (seed) => (name) => initial(name, seed),
     readRange: (name, start, end) => initial(name, 0).subarray(start, end),
+    fileOf: () => undefined,
     initialised: [...model.parameters.keys()],
     close: () => {},
   };

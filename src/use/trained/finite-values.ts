@@ -1,4 +1,6 @@
 import type { ReadRange } from '../../methods/tuners/tuner.ts';
+import type { LoadedModel } from '../../program/weight-memory.ts';
+import { elementCount } from '../../support/arrays.ts';
 import { InvalidFile } from '../../support/user-error.ts';
 
 /**
@@ -24,4 +26,29 @@ export function finiteReader(read: ReadRange): ReadRange {
     assertFiniteValues(values, name);
     return values;
   };
+}
+
+/** Elements per read. */
+const CHUNK = 2 ** 20;
+
+/**
+ * Finds the file of a model with a value that is not finite, after its outputs were not. All weights are read.
+ *
+ * @param path of the adapter with the trained values
+ * @returns a sentence, or undefined if all values are finite
+ */
+export function findNotFinite(model: LoadedModel, values: Float32Array, path: string): string | undefined {
+  if (!values.every(Number.isFinite)) return `The adapter in ${path} has values that are not finite.`;
+  for (const [name, shape] of model.parameters) {
+    const file = model.fileOf(name);
+    const count = file === undefined ? 0 : elementCount(shape);
+    for (let start = 0; start < count; start += CHUNK) {
+      const other = model
+        .readRange(name, start, Math.min(count, start + CHUNK))
+        .find((value) => !Number.isFinite(value));
+      if (other !== undefined)
+        return `${file}: the tensor ${name} has the value ${other}. Get the file again.`;
+    }
+  }
+  return undefined;
 }

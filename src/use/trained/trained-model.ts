@@ -37,6 +37,7 @@ import { type TaskName, taskNamed } from '../../tasks/registry.ts';
 import type { ClassAnswer } from '../../tasks/single-label-classification/definition.ts';
 import type { AnyTask } from '../../tasks/task-definition.ts';
 import { withContents } from '../../tasks/task-definition.ts';
+import { findNotFinite } from './finite-values.ts';
 import {
   EMBED_OPTIONS,
   EVALUATE_OPTIONS,
@@ -181,7 +182,9 @@ export class TrainedModel {
       const loaded = await this.parts.modality.readInputs(this.#withKeys(inputs, reading));
       return await this.#prediction().answer(loaded, tuned, this.context(reading), this.batchSize);
     } catch (error) {
-      throw error instanceof NotFinite ? new NotFinite(before + error.example) : error;
+      if (!(error instanceof NotFinite)) throw error;
+      const { model, values, path } = this.parts;
+      throw new NotFinite(before + error.example, findNotFinite(model, values, path));
     }
   }
 

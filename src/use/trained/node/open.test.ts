@@ -61,3 +61,23 @@ it('layers of a graph are written only with finite values', async () => {
   await expect(model.export('onnx', join(folder, 'layers'))).rejects.toThrow('has the value NaN');
   await model.close();
 });
+
+it('an answer that is not finite names the file with the value', async () => {
+  const reason = async (model: OpenedModel) => {
+    const error = await model.predict('a text').catch((thrown: unknown) => thrown);
+    await model.close();
+    return `${error}`;
+  };
+  expect(await reason(await withValue(Number.NaN, /classifier/))).toMatch(/The adapter in .*adapter-.* has/);
+  const damaged = join(folder, 'damaged');
+  writeTinyModel(damaged);
+  const file = join(damaged, 'model.safetensors');
+  const tensors = new Map(readSafetensors(file));
+  const name = 'bert.encoder.layer.0.output.dense.weight';
+  (tensors.get(name)!.data as Float32Array)[7] = Number.NaN;
+  writeSafetensors(file, tensors);
+  const adapter = mkdtempSync(join(folder, 'adapter-'));
+  writeMadeAdapter(adapter, base, { method: 'adalora', seed: 1 });
+  const opened = await open(adapter, { model: damaged });
+  expect(await reason(opened)).toContain(`${file}: the tensor ${name} has the value NaN.`);
+});
