@@ -375,6 +375,31 @@ describe('adapters of an encoder', () => {
     for (const { lines } of servers) expect(lines.map(({ event }) => event)).toContain('stopped');
   });
 
+  it('fail with a reason when the thread of the models ends, and the server ends too', async () => {
+    const dying = await serve(['adapters'], {
+      NODE_OPTIONS: `--import ${new URL('./support/stuck-thread.mjs', import.meta.url)}`,
+      DYING_THREAD: '1',
+    });
+    const response = await post(`${dying.url}/predict`, { inputs: 'the cat', model: 'a0' });
+    const error = 'the serving thread ended with code 3';
+    expect([response.status, await response.json()]).toEqual([500, expect.objectContaining({ error })]);
+    const { code, stderr } = await dying.ended;
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining(error) });
+    expect(dying.lines).not.toContainEqual(expect.objectContaining({ note: 'a thread did not end' }));
+  });
+
+  it('do not keep a server that is stopped alive if a session cannot be released', async () => {
+    const failing = await serve(['adapters'], {
+      NODE_OPTIONS: `--import ${new URL('./support/failing-engine.mjs', import.meta.url)}`,
+      ENGINE_FAILS: JSON.stringify({ release: { times: 99 } }),
+    });
+    expect(await ask(failing, { inputs: 'the cat', model: 'a0' })).toHaveLength(2);
+    failing.process.kill('SIGTERM');
+    const ended = await failing.ended;
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('cannot release') });
+    expect(failing.lines).not.toContainEqual(expect.objectContaining({ note: 'a thread did not end' }));
+  });
+
   it('are no longer served if the log has no reader: the server ends gracefully', async () => {
     const unread = await serve(['adapters']);
     unread.process.stdout!.destroy();

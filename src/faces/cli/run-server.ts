@@ -101,8 +101,8 @@ export async function runServer(folders: readonly string[], flags: ServeFlags): 
     server.closeAllConnections();
     stop.release();
   } finally {
-    await service.close();
-    clearTimeout(late);
+    // The service of a failed thread cannot be closed. Its error ends this process, without a wait.
+    await service.close().finally(() => clearTimeout(late));
   }
   log('stopped');
 }

@@ -2,7 +2,7 @@ import { type MessagePort, parentPort, Worker, type WorkerOptions } from 'node:w
 import { answerCalls } from '../calls/answer-calls.ts';
 import { type CalledThread, Caller, type Message, type Port } from '../calls/caller.ts';
 import { batched } from '../queue.ts';
-import type { ErrorClasses } from '../user-error.ts';
+import { ComputationError, type ErrorClasses } from '../user-error.ts';
 
 export interface StartOptions
   extends Pick<WorkerOptions, 'workerData' | 'transferList' | 'resourceLimits' | 'eval'> {
@@ -33,8 +33,11 @@ export function startThread(
   const worker = new Worker(file, { ...(isText && { execArgv: [] }), ...options });
   const caller = new Caller(createPort(worker, isBatched), classes);
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  worker.on('error', (error) => caller.fail(error));
-  worker.on('exit', (code) => caller.fail(new Error(`the ${name} ended with code ${code}`)));
+  worker.on('error', (error: NodeJS.ErrnoException) => {
+    const isMemory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+    caller.fail(isMemory ? new ComputationError(`the ${name} ran out of memory`, 'out_of_memory') : error);
+  });
+  worker.on('exit', (code) => caller.fail(new ComputationError(`the ${name} ended with code ${code}`)));
   return { worker, caller, ended };
 }
 

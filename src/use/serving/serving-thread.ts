@@ -100,9 +100,13 @@ export function servingThread({ folders: models, startReader, leave }: ServingMa
     },
 
     async close(): Promise<void> {
-      await service.close();
-      for (const reader of readers) reader.close();
-      leave();
+      try {
+        await service.close();
+      } finally {
+        // A session that cannot be released must not keep the thread.
+        for (const reader of readers) reader.close();
+        leave();
+      }
     },
   };
 }
