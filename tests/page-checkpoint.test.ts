@@ -264,3 +264,40 @@ it('records the most confident wrong predictions in held-out rows with the last 
   const probabilities = mistakes!.map(({ probability }) => probability);
   expect(probabilities).toEqual(probabilities.toSorted((a, b) => b - a));
 });
+
+it('a run in a page resumes in the middle of a cross-validation as if its tab had never closed', async () => {
+  const config = { data: { ...CONFIG.data, validation: '3 folds' } };
+  /** Runs with the files that are stored so far, until one more than `most` files are stored. */
+  const upTo = async (most: number, folds: ReadonlyMap<string, File>) => {
+    const kept = new Map(folds);
+    const [names, steps]: [string[], number[]] = [[], []];
+    const controller = new AbortController();
+    const result = await run(
+      {
+        folds,
+        checkpointSeconds: 0,
+        signal: controller.signal,
+        onFolds(file) {
+          if (names.length === most) return controller.abort();
+          names.push(file.name);
+          kept.set(file.name, file);
+        },
+        onEvent: (event) => void (event.type === 'step' && steps.push(event.step)),
+      },
+      config,
+    );
+    return { kept, names, result, steps };
+  };
+  const whole = await upTo(1000, new Map());
+  const half = Math.floor(whole.names.length / 2);
+  const first = await upTo(half, new Map());
+  expect(first.result.reason).toBe('stopped');
+  const second = await upTo(1000, first.kept);
+  // What was stored is not computed again.
+  expect(second.names.length).toBe(whole.names.length - half);
+  expect(second.result).toMatchObject({ metrics: whole.result.metrics, verdict: whole.result.verdict });
+  expect(second.result.adapter).toEqual(whole.result.adapter);
+  // Files of another run, and damaged ones, are computed again.
+  const damaged = new Map([...first.kept].map(([name]) => [name, new File(['x'], name)]));
+  expect((await upTo(1000, damaged)).names).toEqual(whole.names);
+});

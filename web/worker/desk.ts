@@ -16,7 +16,7 @@ import { chooseGoal, splitFor, type Wish } from './goal.ts';
 import { LearntModel } from './learnt-model.ts';
 import type { Choice, ChosenSettings, Found, OpenedFile, Outcome, Prediction, Watcher } from './messages.ts';
 import { type PageRun, pageRun } from './page-run.ts';
-import { RunStore } from './run-store.ts';
+import { type KeptRun, RunStore } from './run-store.ts';
 
 const PREVIEWED = 5;
 /** Maximum number of characters of a field in the preview. */
@@ -141,8 +141,8 @@ export class Desk {
     return this.#alone(async () => {
       this.#stop = new AbortController();
       const store = (await this.#store)!;
-      const { run, events, checkpoint } = (await store.read())!;
-      return this.#run(run, watcher, store, events, checkpoint);
+      const { run, ...kept } = (await store.read())!;
+      return this.#run(run, watcher, store, kept);
     });
   }
 
@@ -194,14 +194,13 @@ export class Desk {
    * Trains from the start, or from a checkpoint.
    *
    * @param store where the run is stored
-   * @param before the events up to the checkpoint
+   * @param kept the checkpoint, the events up to it, and the files of a cross-validation
    */
   async #run(
     run: PageRun,
     watcher: Watcher,
     store?: RunStore,
-    before: readonly TrainEvent[] = [],
-    resume?: Blob,
+    { events: before = [], checkpoint: resume, folds }: Partial<KeptRun> = {},
   ): Promise<Outcome> {
     await this.#forgetModel();
     const { config, files, modelFiles, ...told } = run;
@@ -225,6 +224,7 @@ export class Desk {
       model,
       files,
       resume,
+      folds,
       onEvent,
       signal: this.#stop.signal,
       onProbe: async (probe) => {
@@ -241,6 +241,7 @@ export class Desk {
             () => watcher.checkpoint(),
             (error: Error) => watcher.checkpoint(error.message || error.name),
           ),
+        onFolds: (file) => store.saveFolds(file).catch(() => {}),
       }),
     });
     if (trained.adapter) {

@@ -8,9 +8,11 @@ export interface KeptRun {
   events: TrainEvent[];
   /** Missing if the tab closed before the first checkpoint. */
   checkpoint?: Blob;
+  /** The files of a cross-validation, by name. */
+  folds: ReadonlyMap<string, Blob>;
 }
 
-const FOLDER = 'run';
+const [FOLDER, FOLDS] = ['run', 'folds'];
 const [RUN, CONTENT, EVENTS] = ['run.json', 'content.bin', 'events.jsonl'];
 const CHECKPOINT = 'checkpoint.safetensors';
 /** Time in which a closed or reloaded tab releases its lock, even on a busy machine. */
@@ -53,10 +55,13 @@ export class RunStore {
     const lines = ((await (await readFile(folder, EVENTS))?.text()) ?? '').split('\n');
     const events = lines.filter(Boolean).flatMap((line) => readEvent(JSON.parse(line)) ?? []);
     const content = await readFile(folder, CONTENT);
+    const folds = new Map<string, Blob>();
+    for await (const [name, handle] of await folder.getDirectoryHandle(FOLDS, { create: true }))
+      if (handle.kind === 'file') folds.set(name, await (handle as FileSystemFileHandle).getFile());
     const stored = JSON.parse(await run.text(), (_, value) =>
       Array.isArray(value?.range) ? content!.slice(...value.range) : value,
     );
-    return { run: stored, events: checkpoint ? events : [], checkpoint };
+    return { run: stored, events: checkpoint ? events : [], checkpoint, folds };
   }
 
   /** Stores a new run instead of the current one. Pictures and the files of a model are parts of one file. */
@@ -80,6 +85,12 @@ export class RunStore {
     const folder = await this.#root.getDirectoryHandle(FOLDER);
     await writeFile(folder, EVENTS, events.map((event) => `${JSON.stringify(event)}\n`).join(''));
     await writeFile(folder, CHECKPOINT, checkpoint);
+  }
+
+  /** Stores a file of a cross-validation. */
+  async saveFolds(file: File): Promise<void> {
+    const folder = await this.#root.getDirectoryHandle(FOLDER);
+    await writeFile(await folder.getDirectoryHandle(FOLDS, { create: true }), file.name, file);
   }
 
   async discard(): Promise<void> {

@@ -43,6 +43,8 @@ export interface TrainOptions extends PageOptions, MemoryStoreOptions, CommonTra
   model?: Folder | undefined;
   /** The files that the config's `data` names. */
   files?: PageTexts | undefined;
+  /** The files of `onFolds`, by name. */
+  folds?: ReadonlyMap<string, PageFile> | undefined;
   /** The files of the adapter that training continues, or their URL. Its name is the config's `adapter`. */
   adapter?: Folder | undefined;
 }
@@ -54,6 +56,8 @@ const TRAIN_OPTIONS: OptionTypes<TrainOptions> = {
   files: OBJECT,
   adapter: ANYTHING,
   onCheckpoint: FUNCTION,
+  folds: ANYTHING,
+  onFolds: FUNCTION,
   onProbe: FUNCTION,
   checkpointSeconds: NUMBER,
 };

@@ -4,6 +4,7 @@ import { joinedBytes } from '../../support/arrays.ts';
 import { Sha256 } from '../../support/sha256.ts';
 import { UserError } from '../../support/user-error.ts';
 import { checkpointName, encodeCheckpoint, restoreCheckpoint } from '../../training/run/checkpoint.ts';
+import { FOLDS_FILE, foldRecord, foldTensors } from '../../training/run/fold-files.ts';
 import { SHARED_FILES } from '../../use/trained/full-model.ts';
 import type { RunResult } from './contenders/conclude.ts';
 import type { ReadRun } from './read-run.ts';
@@ -21,6 +22,11 @@ export interface MemoryStoreOptions {
    * checkpoint in Node, which resumes there from the folder `checkpoints` of a run.
    */
   onCheckpoint?: ((checkpoint: File) => void | Promise<void>) | undefined;
+  /**
+   * Called like `onCheckpoint` while the accuracy of few rows is estimated by cross-validation. A file replaces the one
+   * with its name. Pass all of them as `folds` to resume there.
+   */
+  onFolds?: ((file: File) => void | Promise<void>) | undefined;
   /** Minimum number of seconds between two checkpoints. Default: 20. */
   checkpointSeconds?: number | undefined;
   /**
@@ -41,6 +47,9 @@ export interface MadeFiles {
 
 /** The name of a given checkpoint in messages. */
 const CHECKPOINT = 'checkpoint';
+/** The checkpoint of the fold that is not finished. Its fingerprint has the number of the fold. */
+const FOLD_CHECKPOINT = 'fold-checkpoint.safetensors';
+const foldFingerprint = (fingerprint: string, fold: number) => `${fingerprint}-${fold}`;
 /** Maximum size of a checkpoint: the values, both moments and the best values of a large adapter. */
 const MAX_CHECKPOINT_BYTES = 2 ** 31;
 
@@ -52,21 +61,30 @@ const MAX_CHECKPOINT_BYTES = 2 ** 31;
 export function memoryStore(
   {
     resume,
+    folds = new Map(),
     onCheckpoint,
+    onFolds,
     onProbe,
     checkpointSeconds = 20,
-  }: MemoryStoreOptions & { resume?: PageFile | undefined },
+  }: MemoryStoreOptions & {
+    resume?: PageFile | undefined;
+    folds?: ReadonlyMap<string, PageFile> | undefined;
+  },
   made: MadeFiles,
 ): RunStore {
   let savedAt = Number.NEGATIVE_INFINITY;
+  const isSaveDue = () => performance.now() - savedAt >= 1000 * checkpointSeconds;
+  const read = async (files: ReadonlyMap<string, PageFile>, name: string) => {
+    const bytes = await readFile(filesFrom(files, CHECKPOINT), name, MAX_CHECKPOINT_BYTES);
+    return bytes && SafetensorsTensors.of(bytes, CHECKPOINT);
+  };
   return {
-    hasCheckpoints: onCheckpoint !== undefined || resume !== undefined,
+    hasCheckpoints: onCheckpoint !== undefined || onFolds !== undefined || resume !== undefined,
     /** @throws UserError for a damaged checkpoint */
     async saved() {
       if (resume === undefined) return undefined;
-      const given = filesFrom(new Map([['', resume]]), CHECKPOINT);
-      const bytes = (await readFile(given, '', MAX_CHECKPOINT_BYTES))!;
-      const restored = restoreCheckpoint(SafetensorsTensors.of(bytes, CHECKPOINT), new Sha256());
+      const file = (await read(new Map([['', resume]]), ''))!;
+      const restored = restoreCheckpoint(file, new Sha256());
       return { path: CHECKPOINT, ...restored };
     },
     otherRun: () =>
@@ -74,8 +92,38 @@ export function memoryStore(
         where: CHECKPOINT,
         fault: 'belongs to a run with another config, other files or another model',
       }),
+    ...(onFolds && {
+      async folds(_, origin) {
+        const { fingerprint } = origin;
+        const stored = await read(folds, FOLDS_FILE).catch(ifDamaged);
+        const record = foldRecord(fingerprint, {
+          tensors: stored ? foldTensors(fingerprint, () => stored) : new Map(),
+          write: (content) => onFolds(new File(content as BlobPart[], FOLDS_FILE)),
+        });
+        return {
+          ...record,
+          async training(fold) {
+            const file = await read(folds, FOLD_CHECKPOINT).catch(ifDamaged);
+            const last = file && restoreCheckpoint(file, new Sha256());
+            // The checkpoint of the fold before, or of another run, is computed again.
+            const isOwn = last?.fingerprint === foldFingerprint(fingerprint, fold);
+            const own = { ...origin, fingerprint: foldFingerprint(fingerprint, fold) };
+            return {
+              saved: isOwn ? last.state : undefined,
+              isSaveDue,
+              async save(state) {
+                const content = encodeCheckpoint(state, own, new Sha256());
+                await onFolds(new File(content as BlobPart[], FOLD_CHECKPOINT));
+                savedAt = performance.now();
+                return FOLD_CHECKPOINT;
+              },
+            };
+          },
+        };
+      },
+    }),
     ...(onCheckpoint && {
-      isSaveDue: () => performance.now() - savedAt >= 1000 * checkpointSeconds,
+      isSaveDue,
       async save(_, state, { origin }) {
         const name = checkpointName(state.step);
         const content = encodeCheckpoint(state, origin, new Sha256());
@@ -95,6 +143,11 @@ export function memoryStore(
       Object.assign(made, await madeFiles(run, result, finish));
     },
   };
+}
+
+/** Damaged files of folds are computed again. */
+function ifDamaged(error: unknown): undefined {
+  if (!(error instanceof UserError)) throw error;
 }
 
 /** The files of a trained adapter as in a run's folder, or of a model with the small files of its base. */

@@ -230,7 +230,7 @@ async function driveRun(
     });
     const untuned = probe && store.probed && (await probeResult(run, opened, probe));
     if (untuned) await store.probed?.(run, untuned);
-    if (folds && probe && !kept.features) kept.keepFeatures(joinedFloats(probe.features));
+    if (folds && probe && !kept.features) await kept.keepFeatures(joinedFloats(probe.features));
     const onProgress = everySecond((share) =>
       emit({ type: 'progress', step: trainer.step, what: 'folds', share }),
     );

@@ -1,6 +1,6 @@
 import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
 import type { FolderFiles } from '../../input/formats/files.ts';
-import { safetensorsFile } from '../../input/formats/safetensors.ts';
+import { type SafetensorsTensors, safetensorsFile } from '../../input/formats/safetensors.ts';
 import type { StoredTensor } from '../../input/formats/tensor-data.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { fromFirst } from '../../program/parallel/from-first.ts';
@@ -8,9 +8,38 @@ import { UserError } from '../../support/user-error.ts';
 import type { CheckpointOrigin, TrainerState } from './checkpoint.ts';
 import { readLastCheckpoint, writeCheckpoint } from './checkpoint-files.ts';
 
-const FILE = 'folds.safetensors';
+/** The file of the folds that are finished. */
+export const FOLDS_FILE = 'folds.safetensors';
 const FEATURES = 'features';
 const OUTPUTS = /^fold-(\d+)-(\d+)$/;
+
+/** The tensors that a run stored, and how to store them. */
+interface FoldRecord {
+  tensors: Map<string, StoredTensor>;
+  write(content: Uint8Array[]): void | Promise<void>;
+}
+
+/** Keeps the features of the frozen model and the outputs of finished folds in one safetensors file. */
+export function foldRecord(fingerprint: string, { tensors, write }: FoldRecord) {
+  const add = (name: string, data: Float32Array) =>
+    tensors.set(name, { dtype: 'F32', shape: [data.length], data });
+  const writeAll = () => write(encodeSafetensors(tensors, { fingerprint }));
+  return {
+    /** The features of all rows, one after the other. */
+    features: tensors.get(FEATURES)?.data as Float32Array | undefined,
+    finished: finishedFolds(tensors),
+    keepFeatures(features: Float32Array): void | Promise<void> {
+      add(FEATURES, features);
+      return writeAll();
+    },
+    keep(finished: readonly (readonly Float32Array[])[]): void | Promise<void> {
+      finished.forEach((versions, fold) => {
+        versions.forEach((outputs, version) => void add(`fold-${fold}-${version}`, outputs));
+      });
+      return writeAll();
+    },
+  };
+}
 
 /**
  * Opens the files of a cross-validation in a run's folder: the features of the frozen model, the outputs of the folds
@@ -28,27 +57,22 @@ export async function openFolds(
   const { fingerprint } = origin;
   const isFirst = communicator.rank === 0;
   const tensors = isFirst ? storedFolds(folder, fingerprint) : new Map<string, StoredTensor>();
-  const add = (name: string, data: Float32Array) =>
-    tensors.set(name, { dtype: 'F32', shape: [data.length], data });
-  const write = () => folder.write(FILE, encodeSafetensors(tensors, { fingerprint }));
+  const record = foldRecord(fingerprint, {
+    tensors,
+    write: (content) => void folder.write(FOLDS_FILE, content),
+  });
   const found = await fromFirst(communicator, () => ({
-    /** The features of all rows, one after the other. */
-    features: tensors.get(FEATURES)?.data as Float32Array | undefined,
-    finished: finishedFolds(tensors),
+    features: record.features,
+    finished: record.finished,
   }));
   return {
     ...found,
     keepFeatures(features: Float32Array): void {
-      if (!isFirst) return;
-      add(FEATURES, features);
-      write();
+      if (isFirst) void record.keepFeatures(features);
     },
     keep(finished: readonly (readonly Float32Array[])[]): void {
       if (!isFirst) return;
-      finished.forEach((versions, fold) => {
-        versions.forEach((outputs, version) => void add(`fold-${fold}-${version}`, outputs));
-      });
-      write();
+      void record.keep(finished);
       folder.remove(`fold-${finished.length}`);
     },
     /** The last checkpoint of a fold's training, and where it saves. */
@@ -79,13 +103,21 @@ function finishedFolds(tensors: ReadonlyMap<string, StoredTensor>): Float32Array
 
 /** Files of another run, or damaged ones, are ignored: everything in them can be computed again. */
 function storedFolds(folder: FolderFiles, fingerprint: string): Map<string, StoredTensor> {
-  if (!folder.has(FILE)) return new Map();
+  if (!folder.has(FOLDS_FILE)) return new Map();
+  return foldTensors(fingerprint, () => safetensorsFile(folder.openNow(FOLDS_FILE, 'a safetensors file')));
+}
+
+/** The tensors of a file of folds, unless it is damaged or belongs to another run. */
+export function foldTensors(
+  fingerprint: string,
+  open: () => SafetensorsTensors & { close?(): void },
+): Map<string, StoredTensor> {
   try {
-    const file = safetensorsFile(folder.openNow(FILE, 'a safetensors file'));
+    const file = open();
     try {
       return file.header.metadata.fingerprint === fingerprint ? file.all() : new Map();
     } finally {
-      file.close();
+      file.close?.();
     }
   } catch (error) {
     if (error instanceof UserError) return new Map();

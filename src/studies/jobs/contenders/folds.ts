@@ -25,7 +25,7 @@ export type FoldOutputs = readonly Float32Array[];
 export interface FoldStore {
   /** The features of the frozen model, one row after the other, if they are known. */
   features?: Float32Array | undefined;
-  keepFeatures(features: Float32Array): void;
+  keepFeatures(features: Float32Array): void | Promise<void>;
   /** The outputs of the folds that are finished, in order. */
   finished: readonly FoldOutputs[];
   /** Called with the outputs of all finished folds, when one more is finished. */
@@ -37,6 +37,7 @@ export interface FoldStore {
 interface FoldTraining {
   saved?: TrainerState | undefined;
   save?: TrainerHost['save'] | undefined;
+  isSaveDue?: TrainerHost['isSaveDue'];
 }
 
 /** Keeps nothing. */
@@ -84,11 +85,11 @@ export async function foldOutputs(
     const layer = await layerInLoss(setUp, probe, kept);
     const started = setUp.with(withLayer(someExamples(train, kept), layer));
     const { loaded } = await beforeFirstStep(started, config);
-    const { saved, save } = await store.training(fold);
+    const { saved, ...saving } = await store.training(fold);
     const trainer = new Trainer(loaded.inputs, withoutEvaluation(loaded.settings), {
       shouldStop: host.shouldStop,
       peakMemoryMb: host.peakMemoryMb,
-      save,
+      ...saving,
       emit(event) {
         if (event.type === 'step') onProgress((fold + event.step / loaded.settings.totalSteps) / count);
       },
