@@ -77,7 +77,7 @@ function near(name: string, names: readonly string[]): string | undefined {
   return matches.length > 0 ? `Did you mean ${matches.join(', ')}?` : undefined;
 }
 
-function editDistance(a: string, b: string): number {
+export function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];

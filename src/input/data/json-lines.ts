@@ -29,7 +29,7 @@ const MAX_LINE = 2 ** 24;
  * double would change becomes a string: see {@link exactJson}.
  */
 export function* jsonLines(content: string, problems: RowProblems): Iterable<JsonLine> {
-  if (/^\s*\[/.test(content)) {
+  if (/^\s*\[/.test(content) || isWrappedList(content)) {
     yield* listedObjects(content, problems);
     return;
   }
@@ -46,11 +46,36 @@ export function* jsonLines(content: string, problems: RowProblems): Iterable<Jso
   }
 }
 
+/**
+ * Matches an object that begins with a list of objects, also after other keys if its name says so: `{"version": 1, "data":
+ * [{`. A conversation is a row of its own.
+ */
+const WRAPPED =
+  /^\s*\{\s*(("[^"\\]*"\s*:\s*("[^"\\]*"|[\w.+-]+)\s*,\s*)*"(data|rows|items|records|examples|results)"|"[^"\\]*")\s*:\s*\[\s*\{(?!\s*"(role|from|content|value)")/;
+
+/** Whether a text may begin with an object that has a list of rows. */
+export function beginsWrappedList(start: string): boolean {
+  return WRAPPED.test(start);
+}
+
+/** Whether a file is one object with a list of rows, rather than an object on each line. */
+function isWrappedList(content: string): boolean {
+  if (!beginsWrappedList(content)) return false;
+  const end = content.indexOf('\n', content.search(/\S/));
+  const [first, rest] = end < 0 ? [content, ''] : [content.slice(0, end), content.slice(end)];
+  return rest.trim() === '' || !/\}\s*$/.test(first) || !/^\s*\{/.test(rest);
+}
+
 /** The objects of a JSON list, each with the line on which it starts. */
 function* listedObjects(content: string, problems: RowProblems): Iterable<JsonLine> {
   // The scan only needs the starts of strings, brackets, separators and line ends.
   const tokens = /["[\]{},\n]/g;
   let [line, depth, start, startLine, count] = [1, 0, -1, 1, 0];
+  const isWrapped = /^\s*\{/.test(content);
+  if (isWrapped) {
+    tokens.lastIndex = content.indexOf('[');
+    line += newlinesIn(content.slice(0, tokens.lastIndex));
+  }
   for (let match = tokens.exec(content); match; match = tokens.exec(content)) {
     const [token] = match;
     if (token === '"') {
@@ -72,7 +97,8 @@ function* listedObjects(content: string, problems: RowProblems): Iterable<JsonLi
     if (token === '}' || token === ']') depth--;
     if (isEnd || (token === '[' && depth === 1)) start = match.index + 1;
     if (depth === 0) {
-      if (content.slice(match.index + 1).trim() === '') return;
+      const rest = content.slice(match.index + 1);
+      if (isWrapped ? /^[^{[]*\}\s*$/.test(rest) : rest.trim() === '') return;
       break;
     }
     if (token === '\n') line++;

@@ -8,6 +8,14 @@ export function isNumber(text: string): boolean {
   );
 }
 
+/**
+ * Whether numbers have decimal commas, as German spreadsheets write them. With three digits behind each comma, the comma
+ * may separate thousands.
+ */
+export function haveDecimalCommas(fields: readonly string[]): boolean {
+  return fields.some((field) => /^\s*[-+]?\d+,(\d{1,2}|\d{4,})\s*$/.test(field));
+}
+
 /** Number of records that are examined, enough to know what a column contains. */
 const LOOKED_AT = 1000;
 

@@ -277,12 +277,6 @@ describe('a table is rejected', () => {
       /has only one label in column "label".*--label COLUMN \(text, label\)/,
     ],
     [
-      'scores with a decimal comma',
-      csv({ text: words, score: (i) => `${i % 5},5` }),
-      {},
-      /has numbers with a decimal comma in column "score"/,
-    ],
-    [
       'a title above the columns',
       `"Report 2024",\n,\n${csv({ text: words, label: ab })}`,
       {},
@@ -295,7 +289,6 @@ describe('a table is rejected', () => {
       /as fastText writes them.*sed -E 's\/\^__label__/,
     ],
     ['a column of pandas', '{"text":{"0":"a","1":"b"}}', {}, /as pandas writes a table.*orient='records'/],
-    ['a list in an object', '{"rows": [{"text": "a", "label": "b"}]}', {}, /with the rows in a list/],
     ['no labels', csv({ text: words }), {}, /has one column, of texts and no column of labels/],
     ['no texts', csv({ a: (i) => i, b: (i) => i % 2 }), {}, /has no column of texts/],
     [

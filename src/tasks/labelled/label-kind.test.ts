@@ -112,7 +112,7 @@ describe('targets', () => {
     );
   });
 
-  it.each(['high', 'NaN', 'Infinity', '1e39', '0x10', '1,5', ''])('reject the score "%s"', (score) => {
+  it.each(['high', 'NaN', 'Infinity', '1e39', '0x10', '1,500', ''])('reject the score "%s"', (score) => {
     expect(() => scoreTargets(rows('1', score), [], 'x.tsv')).toThrow(
       `x.tsv:2 has the label "${score}", which is not a finite number.`,
     );

@@ -1,6 +1,6 @@
 import type { Value } from '../../engine/graph/graph.ts';
 import { type Row, RowProblems } from '../../input/data/rows.ts';
-import { isNumber } from '../../input/data/table-layout.ts';
+import { haveDecimalCommas, isNumber } from '../../input/data/table-layout.ts';
 import type { LossOptions } from '../../program/objectives/task-model.ts';
 import type { LinearLoss } from '../../scores/baselines/linear-model.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
@@ -128,8 +128,10 @@ export const labelSetTargets: ToTargets = (rows, labels, fileName) =>
 /** Scores, float32 [rows]. */
 export const scoreTargets: ToTargets = (rows, _, fileName) => {
   const problems = new RowProblems(fileName);
+  const hasCommas = haveDecimalCommas(rows.map(({ label }) => String(label)));
   const targets = Float32Array.from(rows, ({ label, line }) => {
-    if (isNumber(String(label))) return Number(label);
+    const number = hasCommas ? String(label).replace(',', '.') : String(label);
+    if (isNumber(number)) return Number(number);
     problems.add(line, { kind: 'number', fault: `has the label "${label}", which is not a finite number` });
     return 0;
   });

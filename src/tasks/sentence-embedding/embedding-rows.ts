@@ -3,7 +3,7 @@ import { jsonLines, ownValue, requireText, typeName } from '../../input/data/jso
 import { parseDelimited } from '../../input/data/parse-delimited.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
 import { type DataOptions, RowProblems, unreadablePicture } from '../../input/data/rows.ts';
-import { isNumber } from '../../input/data/table-layout.ts';
+import { haveDecimalCommas, isNumber } from '../../input/data/table-layout.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { alikePictures } from '../../input/pictures/alike.ts';
 import type { Picture } from '../../input/pictures/picture-reader.ts';
@@ -206,10 +206,12 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
       if (text.trim() !== '') return;
       problems.add(rows[i]!.line, { fault: 'has an empty text', hint: 'Remove such rows.' });
     });
+  const hasCommas = form === 'scored' && haveDecimalCommas(rows.map(({ label: found }) => String(found)));
   const scores = form === 'scored' ? rows.map(({ label: found, line }) => score(found, line)) : undefined;
   function score(value: unknown, line: number): number {
-    const number = Number(value) / reading.max_score;
-    const isScore = isNumber(String(value)) && number >= -1 && number <= 1;
+    const shown = hasCommas ? String(value).replace(',', '.') : String(value);
+    const number = Number(shown) / reading.max_score;
+    const isScore = isNumber(shown) && number >= -1 && number <= 1;
     if (!isScore)
       problems.add(line, {
         kind: 'score',

@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { Processes } from '../../../program/parallel/communicator.ts';
 import { csvLine } from '../../../studies/report/format.ts';
 import { collect } from '../../../support/arrays.ts';
 import { leaves } from '../../../support/options.ts';
-import { withoutControls } from '../../../support/text.ts';
+import { editDistance, withoutControls } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { Answer, BaseData, Prediction } from '../../../tasks/prediction.ts';
 import type { OpenedModel } from '../../../use/trained/opened-model.ts';
@@ -22,17 +22,13 @@ import {
 import { inAllProcesses, readShared } from '../in-all-processes.ts';
 import { write } from '../terminal/screen.ts';
 
-/** Formats answers as lines of CSV (RFC 4180). The first answer determines the header. */
-export class AnswerTable {
-  #columns: string[] | undefined;
-
-  /** Returns the line of an answer. The first call returns the header too. */
-  lines(answer: object): string[] {
-    const fields = new Map(flat(answer));
-    const header = this.#columns ? [] : [line([...fields.keys()])];
-    this.#columns ??= [...fields.keys()];
-    return [...header, line(this.#columns.map((name) => fields.get(name) ?? ''))];
-  }
+/** Formats answers as lines of CSV (RFC 4180), with a column for each key that any of them has. */
+export function* csvTable(answers: readonly object[]): Iterable<string> {
+  const rows = answers.map((answer) => new Map(flat(answer)));
+  const columns = new Set<string>();
+  for (const row of rows) for (const name of row.keys()) columns.add(name);
+  if (rows.length > 0) yield line([...columns]);
+  for (const row of rows) yield line([...columns].map((name) => row.get(name) ?? ''));
 }
 
 /** Nested keys are joined to a column name: `probabilities.spam`. Lists of texts are joined by `;`. */
@@ -127,7 +123,8 @@ async function run(
     }
     if (format?.ofSkipped && skipped > 0) console.error(format.ofSkipped);
     if (format && isFirst) await write(`${format.header}\n`);
-    const table = flags.format === 'csv' ? new AnswerTable() : undefined;
+    // A later row of a table may have other columns.
+    const table: object[] | undefined = flags.format === 'csv' ? [] : undefined;
     // In a table, ids and row numbers share one column.
     const hasIds = table !== undefined && inputs.some((input) => readId(input) !== undefined);
     let answered = 0;
@@ -138,10 +135,12 @@ async function run(
       else {
         const said = prediction.output.json(answer as object, flags.logits ?? false, trained.labels);
         const named = { ...describePlace(input, place!, hasIds), ...(isShown && pickTexts(input)), ...said };
-        for (const line of table?.lines(named) ?? [JSON.stringify(named)]) await write(`${line}\n`);
+        if (table) table.push(named);
+        else await write(`${JSON.stringify(named)}\n`);
       }
       answered++;
     }
+    for (const line of csvTable(table ?? [])) await write(`${line}\n`);
   });
 }
 
@@ -163,9 +162,15 @@ function pickTexts(input: unknown): { text?: string; text_pair?: string } {
   };
 }
 
-/** Whether an argument is a text to classify rather than the name of a file. */
+/** Whether an argument is a text to classify rather than the name of a file, which may be mistyped. */
 function isText(argument: string): boolean {
-  return argument !== '-' && !existsSync(argument) && (/\s/.test(argument) || !/[./\\]/.test(argument));
+  if (argument === '-' || existsSync(argument)) return false;
+  if (/\s/.test(argument)) return true;
+  const isLikeFile = () =>
+    readdirSync('.').some(
+      (name) => /[^.]\./.test(name) && editDistance(argument, name.replace(/\..*$/, '')) < 2,
+    );
+  return !/[./\\]/.test(argument) && !isLikeFile();
 }
 
 function readId(input: unknown): string | undefined {

@@ -1,6 +1,7 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import type { DataParts } from '../../../input/data/data-parts.ts';
 import { detectFormat, firstLine } from '../../../input/data/detect-format.ts';
+import { beginsWrappedList } from '../../../input/data/json-lines.ts';
 import { localData } from '../../../input/data/node/text-files.ts';
 import { hasOtherLayout, joinFlags, readTable, type Table } from '../../../input/data/table/read-table.ts';
 import { findSplits, parseSlice } from '../../../input/data/table/row-slice.ts';
@@ -53,7 +54,8 @@ export function isDataFile(path: string): boolean {
   return (
     /^\s*\[\s*\{|^\s*\{[^\n]*\}\s*\n\s*\{/.test(start) ||
     guessFile(path, start) !== undefined ||
-    hasOtherLayout(start)
+    hasOtherLayout(start) ||
+    beginsWrappedList(start)
   );
 }
 
@@ -123,8 +125,10 @@ async function readRows(path: string): Promise<Pick<DataFile, 'parts' | 'table' 
   const table = parseTable(content, files.length === 1 ? files[0]!.name : path);
   if (!table) return { parts, notices };
   if (table.ragged > 0) {
-    const example = 'To skip them, set data.on_bad_row: skip.';
-    notices.push(`${table.ragged} rows have another number of fields than the first. ${example}`);
+    const rows = table.ragged === 1 ? '1 row has' : `${table.ragged} rows have`;
+    notices.push(
+      `${rows} another number of fields than the first (line ${table.raggedAt}). To skip them, set data.on_bad_row: skip.`,
+    );
   }
   const splits = files.length === 1 ? findSplits(table, parts.train) : undefined;
   if (!splits) return { parts, table, notices };

@@ -4,8 +4,11 @@ import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { jsonLines } from '../../../input/data/json-lines.ts';
 import { localData } from '../../../input/data/node/text-files.ts';
 import { parseRows } from '../../../input/data/parse-rows.ts';
+import { RowProblems } from '../../../input/data/rows.ts';
+import { scoreTargets } from '../../../tasks/labelled/label-kind.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { configForData, newConfig, writeConfig } from './config-for-data.ts';
 import { chooseGuess, dataConfig, describeChoice, stem } from './data-config.ts';
@@ -287,6 +290,48 @@ it.each([
   expect(file.guesses).toMatchObject([{ task: 'token_classification' }]);
   const files = await localData.at(file.path, false);
   expect(() => taskNamed('token_classification').files.read(files, {} as never)).toThrow(fault);
+});
+
+it('reads numbers with decimal commas, unless they may be thousands', async () => {
+  const lines = (numbers: (i: number) => string) =>
+    Array.from({ length: 60 }, (_, i) => `a text of number ${i};${numbers(i)}`).join('\n');
+  const path = write('commas.csv', `text;note\n${lines((i) => (i % 5 ? `${i},${i % 9}` : `${i}`))}`);
+  const { table, guesses } = await readDataFile(path);
+  expect(table!.rows[1]).toEqual(['a text of number 1', '1.1']);
+  expect(guesses[0]).toMatchObject({ task: 'regression', at: { text: 0, label: 1 } });
+  const rows = parseRows(readFileSync(path, 'utf8'), path, { text: 'text', label: 'note', delimiter: ';' });
+  expect([...scoreTargets(rows, [], path)].slice(0, 3)).toEqual([0, 1.1, 2.2].map(Math.fround));
+  const thousands = write('thousands.csv', `text;note\n${lines((i) => `${i},${100 + i}`)}`);
+  await expect(readDataFile(thousands, { label: 'note' })).rejects.toThrow('decimal comma in column "note"');
+});
+
+it.each([
+  '{"data": [\n{"text": "a"},\n{"text": "b"}\n]}',
+  '{"version": "1.0", "rows": [{"text": "a"}, {"text": "b"}], "count": 2}',
+  '{\n  "tickets": [\n    {\n      "text": "a"\n    },\n    {"text": "b"}\n  ]\n}\n',
+])('reads the list inside an object: %j', (content) => {
+  const path = write('inside.json', content);
+  expect(isDataFile(path)).toBe(true);
+  const rows = parseRows(content, path, { text: 'text' });
+  expect(rows.map(({ text }) => text)).toEqual(['a', 'b']);
+  const line = content.slice(0, content.indexOf('{"text": "b"')).split('\n').length;
+  expect(rows[1]!.line).toBe(line);
+});
+
+it('reads rows that have lists of objects as rows', () => {
+  const messages = '{"messages": [{"role": "user", "content": "a"}]}';
+  const spans = '{"text": "a", "spans": [{"start": 0}]}';
+  for (const content of [messages, spans, `${spans}\n${spans}`, '{"a": [{"b": 1}]}\n{"a": []}']) {
+    const lines = content.split('\n').length;
+    expect([...jsonLines(content, new RowProblems('x'))]).toHaveLength(lines);
+  }
+});
+
+it('names the line of a row with one field too few', async () => {
+  const file = await readDataFile(write('few.csv', `text,label\n${rowsOf(9).join('\n')}\nno label\n`));
+  expect(file.notices).toEqual([
+    '1 row has another number of fields than the first (line 11). To skip them, set data.on_bad_row: skip.',
+  ]);
 });
 
 it('remarks labels that differ only in case', async () => {

@@ -3,7 +3,7 @@ import { detectFormat, firstLine } from '../detect-format.ts';
 import { jsonLines, ownValue } from '../json-lines.ts';
 import { parseDelimited } from '../parse-delimited.ts';
 import { areFlags, type FileFormat, RowProblems } from '../rows.ts';
-import { looksLikeHeader, tableLayout } from '../table-layout.ts';
+import { haveDecimalCommas, isNumber, looksLikeHeader, tableLayout } from '../table-layout.ts';
 
 /** Rows of a file, each with a field for every column. */
 export interface Table {
@@ -19,6 +19,8 @@ export interface Table {
   joined?: ReadonlyMap<string, readonly string[]>;
   /** Number of rows with too many or too few fields. */
   ragged: number;
+  /** The line of the first of these rows. */
+  raggedAt?: number | undefined;
   /** Separator of fields, if it is not the one that the file's name implies. */
   delimiter?: string;
 }
@@ -43,11 +45,28 @@ export function readTable(
 ): Table {
   if (content.trim() === '') throw new InvalidData({ where: name, fault: 'is empty' });
   refuseOtherLayout(content, name);
-  const table = format === 'jsonl' ? fromJson(content, name) : fromLines(content, name, format, header);
+  const table = withDecimalPoints(
+    format === 'jsonl' ? fromJson(content, name) : fromLines(content, name, format, header),
+  );
   if (table.rows.length > 0) return table;
   const width = table.columns.length;
   const fault = `has ${width} ${width === 1 ? 'field' : 'fields'} in its first line, and another number in every other line`;
   throw new InvalidData({ where: name, fault: table.ragged > 0 ? fault : 'has a header and no rows' });
+}
+
+/** The table with a point in numbers that have a decimal comma. At least half of a column's fields must have one. */
+function withDecimalPoints(table: Table): Table {
+  const columns = table.columns.flatMap((_, column) => {
+    const fields = table.rows.map((row) => row[column]!.trim()).filter((field) => field !== '');
+    const commas = fields.filter((field) => /^[-+]?\d+,\d+$/.test(field)).length;
+    if (2 * commas < fields.length || !haveDecimalCommas(fields)) return [];
+    return fields.every((field) => isNumber(field.replace(',', '.'))) ? [column] : [];
+  });
+  if (columns.length === 0) return table;
+  const rows = table.rows.map((row) =>
+    row.map((field, column) => (columns.includes(column) ? field.replace(',', '.') : field)),
+  );
+  return { ...table, rows };
 }
 
 /** Layouts of other programs that look like rows, and how to convert them. */
@@ -61,11 +80,6 @@ const OTHER_LAYOUTS = [
     layout: /^\s*\{\s*("[^"]*"\s*:\s*\{\s*)?"0"\s*:/,
     fault: 'is one JSON object, as pandas writes a table by default',
     hint: (name: string) => `Write rows: table.to_json('${name}', orient='records', lines=True)`,
-  },
-  {
-    layout: /^\s*\{\s*"[^"]*"\s*:\s*\[\s*\{[^\n]*\}\s*\]\s*\}\s*$|^\s*\{\s*"[^"]*"\s*:\s*\[\s*\n/,
-    fault: 'is one JSON object with the rows in a list',
-    hint: (name: string) => `Write only the list: jq -c '.[][]' ${name} > rows.jsonl`,
   },
 ];
 
@@ -94,7 +108,7 @@ function refuseTitle(records: readonly string[][], where: string): void {
 function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?: boolean): Table {
   const usual = tableLayout(content, name, { format })!.delimiter;
   const delimiter = findDelimiter(content, name, format);
-  const { records } = parseDelimited(content, name, delimiter, delimiter !== '\t');
+  const { records, lines } = parseDelimited(content, name, delimiter, delimiter !== '\t');
   const [first] = records;
   const hasHeader = header ?? looksLikeHeader(records);
   if (!hasHeader) refuseTitle(records, name);
@@ -107,6 +121,7 @@ function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?
     rows,
     hasHeader,
     ragged: candidates.length - rows.length,
+    raggedAt: lines[records.findIndex(({ length }) => length !== first!.length)],
     ...(delimiter !== usual && { delimiter }),
   };
 }
