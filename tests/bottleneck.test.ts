@@ -25,7 +25,7 @@ const args = (output: string, ...settings: string[]) => [
 const run = (...words: string[]) => succeeds(workspace.run(...words));
 
 const adapterBytes = (output: string) =>
-  ['pytorch_adapter.bin', 'pytorch_model_head.bin'].map((file) => workspace.read(output, 'adapter', file));
+  ['adapter.safetensors', 'model_head.safetensors'].map((file) => workspace.read(output, 'adapter', file));
 
 describe.each([
   ['houlsby', 4, 'Houlsby adapters', 4 * (2 * 64 * 4 + 4 + 64)],
@@ -39,10 +39,10 @@ describe.each([
     expect(losses.at(-1)).toBeLessThan(0.7 * losses[0]!);
     expect(readdirSync(workspace.path(method, 'adapter')).sort()).toEqual([
       'adalora.json',
+      'adapter.safetensors',
       'adapter_config.json',
       'head_config.json',
-      'pytorch_adapter.bin',
-      'pytorch_model_head.bin',
+      'model_head.safetensors',
     ]);
     expect(await readAdapter(workspace.path(method, 'adapter'))).toMatchObject({
       baseModel: 'model',
@@ -117,7 +117,7 @@ describe.each([
     const card = workspace.read(method, 'README.md').toString();
     expect(card).toContain(`# model, ${title}`);
     expect(card).toContain('library_name: adapter-transformers');
-    expect(card).toContain('model.load_adapter("adapter", set_active=True)');
+    expect(card).toContain('model.load_adapter("adapter", set_active=True, use_safetensors=True)');
     expect(card).not.toMatch(/undefined|PeftModel|merge/);
     await run('report', method);
     const page = workspace.read(method, 'report.html').toString();
@@ -170,8 +170,8 @@ describe.each(['llama', 'gpt2', 'gemma2'] as const)('adapters of the decoder %s'
     // The module that scores words belongs to the base.
     expect(readdirSync(workspace.path(`${type}-run`, 'adapter')).sort()).toEqual([
       'adalora.json',
+      'adapter.safetensors',
       'adapter_config.json',
-      'pytorch_adapter.bin',
     ]);
   });
 });

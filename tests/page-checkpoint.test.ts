@@ -153,7 +153,7 @@ it('a run that began in a page continues in Node, and the other way round, with 
 });
 
 it.each([
-  ['houlsby', 'adapter', 'pytorch_adapter.bin'],
+  ['houlsby', 'adapter', 'adapter.safetensors'],
   ['full', 'model', 'model.safetensors'],
 ] as const)('the files of %s equal those of Node, and a page opens them', async (method, kind, trained) => {
   const config = { method, data: UNSCORED, training: { ...CONFIG.training, max_steps: 2 } };

@@ -210,7 +210,7 @@ export const KINDS: readonly Kind[] = [
     file: 'model/generation_config.json',
     read: (path) => void generationSettings({ generationConfig: parseSmallJson(readFileSync(path), path) }),
   },
-  ...['adapter_config.json', 'head_config.json', 'pytorch_adapter.bin'].map((file) => ({
+  ...['adapter_config.json', 'head_config.json', 'adapter.safetensors'].map((file) => ({
     name: `AdapterHub's ${file}`,
     file: `bottleneck/${file}`,
     read: (_: string, folder: string) => readAdapter(join(folder, 'bottleneck')),

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
-import { encodeZip } from '../../src/input/formats/pickle/encode-torch-file.ts';
+import { writeZip } from '../../tests/support/write-zip.ts';
 
 /** A small file that is as costly to read as possible. */
 export interface WorstFile {
@@ -37,7 +37,7 @@ function safetensors(header: string): Uint8Array {
 }
 
 function torch(pickle: string): Uint8Array {
-  return Buffer.concat([...encodeZip([{ name: 'm/data.pkl', data: Buffer.from(pickle, 'latin1') }])]);
+  return writeZip([{ name: 'm/data.pkl', data: Buffer.from(pickle, 'latin1') }]);
 }
 
 /** A tokenizer with many splits, normalizers or other steps. */
@@ -261,11 +261,7 @@ const MODELS: readonly WorstFile[] = [
       {
         what: 'entries',
         content: () =>
-          Buffer.concat([
-            ...encodeZip(
-              Array.from({ length: 60_000 }, (_, i) => ({ name: `m/${i}`, data: new Uint8Array(0) })),
-            ),
-          ]),
+          writeZip(Array.from({ length: 60_000 }, (_, i) => ({ name: `m/${i}`, data: new Uint8Array(0) }))),
         refused: 'data.pkl',
       },
     ],

@@ -1,7 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { folderFiles } from '../../src/input/formats/node/folder-files.ts';
-import { encodeTorchFile } from '../../src/input/formats/pickle/encode-torch-file.ts';
 import { asStored } from '../../src/methods/tuners/low-rank/peft-config.ts';
 import type { TrainerState } from '../../src/training/run/checkpoint.ts';
 import { writeCheckpoint } from '../../src/training/run/checkpoint-files.ts';
@@ -127,11 +126,7 @@ output: run
     baseModel: 'owner/name',
     head: { model_class: 'BertForTokenClassification', config: null, label2id: { B: 1, A: 0 } },
   });
-  const tensors = new Map([
-    ['a.weight', { shape: [2, 3], data: Float32Array.of(1, 2, 3, 4, 5, 6) }],
-    ['a.bias', { shape: [2], data: Float32Array.of(7, 8) }],
-  ]);
-  write('tensors.bin', Buffer.concat([...encodeTorchFile(tensors, 'tensors')]));
+  cpSync('src/input/formats/pickle/fixtures/adapter.bin', join(folder, 'tensors.bin'));
   const factor = (shape: number[]) => ({ shape, data: new Float32Array(shape[0]! * shape[1]!).fill(0.5) });
   const prefix = 'base_model.model.bert.encoder.layer.0.attention.self.query';
   writeAdapter(

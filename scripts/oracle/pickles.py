@@ -63,12 +63,8 @@ def main():
     path = "base_model.model.query.lora_"
     torch.save({f"{path}A.weight": torch.ones(1, 2), f"{path}B.weight": torch.tensor([[0.5], [3]])}, folder / "adapter.bin")
     torch.save({"state_dict": {"weight": torch.ones(2)}, "epoch": 3}, folder / "nested.bin")
-    legacy = {"_use_new_zipfile_serialization": False}  # as PyTorch before 1.6
-    torch.save(values, folder / "legacy.bin", **legacy)
-    torch.save(dict(values), folder / "legacy-protocol-4.bin", pickle_protocol=4, **legacy)
     evil = {"weight": torch.ones(2), "evil": Evil()}
     torch.save(evil, folder / "evil.bin")
-    torch.save(evil, folder / "legacy-evil.bin", **legacy)
     torch.save(torch.nn.Linear(2, 3), folder / "module.bin")
     torch.save({"step": 3, "weight": torch.ones(2)}, folder / "numbers.bin")
     torch.save(torch.ones(1).expand(4), folder / "expanded.bin")

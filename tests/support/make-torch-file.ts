@@ -12,12 +12,9 @@ export interface MadeFile {
   bytes?: number;
   order?: string;
   tensors?: number;
-  /** Number of elements that precedes the storage's bytes. Only in the old format. */
-  stored?: number;
-  keys?: Uint8Array;
 }
 
-/** Makes a file as torch.save writes it since PyTorch 1.6. */
+/** Makes a file as torch.save writes it. */
 export function makeArchive({ bytes = 16, order, ...tensors }: MadeFile): Uint8Array {
   return writeZip([
     { name: 'm/data.pkl', data: dictionary(tensors) },
@@ -26,39 +23,8 @@ export function makeArchive({ bytes = 16, order, ...tensors }: MadeFile): Uint8A
   ]);
 }
 
-/** Makes a file as torch.save wrote it before PyTorch 1.6. */
-export function makeLegacy({
-  bytes = 16,
-  order = 'little',
-  stored = 4,
-  keys = list(text('0')),
-  ...tensors
-}: MadeFile): Uint8Array {
-  const machine = concatBytes([
-    ascii('}'),
-    text('little_endian'),
-    Uint8Array.of(order === 'little' ? 0x88 : 0x89),
-    ascii('s.'),
-  ]);
-  return concatBytes([
-    ...[
-      LEGACY_MAGIC,
-      concatBytes([number(1001), ascii('.')]),
-      machine,
-      dictionary(tensors, [ascii('N')]),
-      keys,
-    ],
-    ...[new Uint8Array(BigInt64Array.of(BigInt(stored)).buffer), counting(bytes)],
-  ]);
-}
-
-export const LEGACY_MAGIC = Uint8Array.of(
-  ...[0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, 0x2e],
-);
-
 export const ascii = (value: string) => new TextEncoder().encode(value);
 export const text = (value: string) => concatBytes([ascii('X'), u32(ascii(value).length), ascii(value)]);
-export const list = (...items: Uint8Array[]) => concatBytes([ascii(']('), ...items, ascii('e.')]);
 
 const tuple = (...parts: Uint8Array[]) => concatBytes([ascii('('), ...parts, ascii('t')]);
 const counting = (length: number) => new Uint8Array(length).map((_, i) => i);
@@ -70,13 +36,10 @@ function number(value: number): Uint8Array {
   return bytes;
 }
 
-/** Makes the pickle of a dictionary. In the old format, `view` is an additional field of each storage. */
-function dictionary(
-  { count = 4, offset = 0, shape, strides, key = '0', tensors = 1 }: MadeFile,
-  view: Uint8Array[] = [],
-): Uint8Array {
+/** Makes the pickle of a dictionary. */
+function dictionary({ count = 4, offset = 0, shape, strides, key = '0', tensors = 1 }: MadeFile): Uint8Array {
   const type = ascii('ctorch\nFloatStorage\n');
-  const storage = tuple(text('storage'), type, text(key), text('cpu'), number(count), ...view);
+  const storage = tuple(text('storage'), type, text(key), text('cpu'), number(count));
   const args = tuple(
     concatBytes([storage, ascii('Q')]),
     number(offset),

@@ -1,3 +1,4 @@
+import { Zip, ZipPassThrough } from 'fflate';
 import {
   type ClassAnswer,
   exportOnnx,
@@ -7,7 +8,6 @@ import {
   type TextInput,
   type TrainedModel,
 } from '../../src/faces/web/index.ts';
-import { encodeZip } from '../../src/input/formats/pickle/encode-torch-file.ts';
 import { OnDemand } from '../../src/support/opened.ts';
 import { findNearest, unit } from '../../src/tasks/sentence-embedding/embed-texts.ts';
 import type { Found, Prediction } from './messages.ts';
@@ -126,18 +126,28 @@ async function readAnswers(
  */
 async function archive(files: ReadonlyMap<string, Uint8Array | string>): Promise<Blob> {
   const encoder = new TextEncoder();
-  const entries = [...files].map(([name, content]) => ({
-    name,
-    data: typeof content === 'string' ? encoder.encode(content) : content,
-  }));
+  const chunks: Uint8Array[] = [];
   const parts: Blob[] = [];
-  for (const bytes of encodeZip(entries)) {
-    for (let at = 0; at < bytes.length; at += PART_BYTES) {
-      const part = new Blob([bytes.subarray(at, at + PART_BYTES) as BlobPart]);
-      // Readable only when the browser has it.
-      await part.slice(0, 1).arrayBuffer();
-      parts.push(part);
-    }
+  const give = async () => {
+    for (const bytes of chunks.splice(0))
+      for (let at = 0; at < bytes.length; at += PART_BYTES) {
+        const part = new Blob([bytes.subarray(at, at + PART_BYTES) as BlobPart]);
+        // Readable only when the browser has it.
+        await part.slice(0, 1).arrayBuffer();
+        parts.push(part);
+      }
+  };
+  const zip = new Zip((error, chunk) => {
+    if (error) throw error;
+    chunks.push(chunk);
+  });
+  for (const [name, content] of files) {
+    const entry = new ZipPassThrough(name);
+    zip.add(entry);
+    entry.push(typeof content === 'string' ? encoder.encode(content) : content, true);
+    await give();
   }
+  zip.end();
+  await give();
   return new Blob(parts, { type: 'application/zip' });
 }

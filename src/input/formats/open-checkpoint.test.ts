@@ -81,7 +81,7 @@ describe('openCheckpoint', () => {
     copyFileSync(`${FIXTURES}/state-dict.bin`, join(folder, 'shard.bin'));
     writeIndex({ weight: 'shard.bin' }, 'pytorch_model.bin.index.json');
     expect(names()).toEqual(['weight']);
-    copyFileSync(`${FIXTURES}/legacy.bin`, join(folder, 'pytorch_model.bin'));
+    copyFileSync(`${FIXTURES}/protocol-4.bin`, join(folder, 'pytorch_model.bin'));
     expect(names()).toContain('permuted');
     write('shard.safetensors', { a: [1] });
     writeIndex({ a: 'shard.safetensors' });
@@ -100,7 +100,7 @@ describe('openCheckpoint', () => {
   });
 });
 
-describe.each(['tensors.bin', 'legacy.bin'])('a pytorch_model.bin like %s', (fixture) => {
+describe.each(['tensors.bin', 'protocol-4.bin'])('a pytorch_model.bin like %s', (fixture) => {
   const open = () => {
     copyFileSync(`${FIXTURES}/${fixture}`, join(folder, 'pytorch_model.bin'));
     return openCheckpoint(disk, folder);
@@ -136,8 +136,8 @@ describe.each(['tensors.bin', 'legacy.bin'])('a pytorch_model.bin like %s', (fix
   });
 });
 
-it('reads shards of torch.save, in both formats', () => {
-  copyFileSync(`${FIXTURES}/legacy.bin`, join(folder, 'pytorch_model-1.bin'));
+it('reads shards of torch.save', () => {
+  copyFileSync(`${FIXTURES}/protocol-4.bin`, join(folder, 'pytorch_model-1.bin'));
   copyFileSync(`${FIXTURES}/state-dict.bin`, join(folder, 'pytorch_model-2.bin'));
   const shards = { matrix: 'pytorch_model-1.bin', bias: 'pytorch_model-2.bin' };
   writeIndex(shards, 'pytorch_model.bin.index.json');
@@ -189,7 +189,7 @@ it('a file of 8 GB opens, and is read in parts, with constant memory', () => {
 const DTYPES: Record<string, WeightLocation['dtype']> = { F32: 'float32', F16: 'float16', BF16: 'bfloat16' };
 
 /** The old format does not align storages, but the engine can map them. */
-it.each(['tensors.bin', 'legacy.bin', 'legacy-protocol-4.bin'])('the engine maps %s', async (fixture) => {
+it.each(['tensors.bin', 'protocol-4.bin'])('the engine maps %s', async (fixture) => {
   copyFileSync(`src/input/formats/pickle/fixtures/${fixture}`, join(folder, 'pytorch_model.bin'));
   const checkpoint = openCheckpoint(disk, folder);
   const names = ['matrix', 'rows', 'parameter', 'half', 'brain', 'tied'];

@@ -89,7 +89,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 model = AutoModelForSequenceClassification.from_pretrained("owner/name", num_labels=2)
 adapters.init(model)
-model.load_adapter("adapter", set_active=True)
+model.load_adapter("adapter", set_active=True, use_safetensors=True)
 model.eval()
 `,
   );

@@ -37,7 +37,7 @@ export const PYTHON_LOADING: Readonly<Record<NonNullable<MethodTexts['library']>
     load: (base) => [
       `model = ${base}`,
       'adapters.init(model)',
-      'model.load_adapter("adapter", set_active=True)',
+      'model.load_adapter("adapter", set_active=True, use_safetensors=True)',
       'model.eval()',
     ],
   },

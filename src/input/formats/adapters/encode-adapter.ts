@@ -1,5 +1,4 @@
 import { encodeSafetensors } from '../encode-safetensors.ts';
-import { encodeTorchFile } from '../pickle/encode-torch-file.ts';
 import type { StoredTensor } from '../tensor-data.ts';
 import { ADAPTER_METADATA } from './adapter-bytes.ts';
 import { ADAPTER_CONFIG, ADAPTERHUB_FILES, PEFT_TENSORS } from './adapter-files.ts';
@@ -21,17 +20,10 @@ export function encodeAdapter(adapter: StoredAdapter): EncodedFile[] {
 }
 
 function encodePeft({ config, tensors }: StoredAdapter): EncodedFile[] {
-  const stored = [...tensors].map(([name, tensor]): [string, StoredTensor] => [
-    name,
-    { dtype: 'F32', ...tensor },
-  ]);
-  return [
-    [PEFT_TENSORS[0], encodeSafetensors(new Map(stored), ADAPTER_METADATA)],
-    [ADAPTER_CONFIG, formatAdapterConfig(config)],
-  ];
+  return [encodeTensors(PEFT_TENSORS[0], [...tensors]), [ADAPTER_CONFIG, formatAdapterConfig(config)]];
 }
 
-/** The tensor files are pickles, which `load_adapter` reads without its option for safetensors. */
+/** `load_adapter` reads these files with its option `use_safetensors`. */
 function encodeAdapterHub({ config, tensors, head }: StoredAdapter): EncodedFile[] {
   const [own, saved] = [true, false].map((isOwn) =>
     [...tensors].filter(([key]) => isAdapterHubTensor(key) === isOwn),
@@ -40,18 +32,19 @@ function encodeAdapterHub({ config, tensors, head }: StoredAdapter): EncodedFile
     saved!.length === 0
       ? []
       : [
-          pickle(ADAPTERHUB_FILES.headTensors[1], saved!),
+          encodeTensors(ADAPTERHUB_FILES.headTensors[0], saved!),
           ...(head ? [[ADAPTERHUB_FILES.headConfig, formatAdapterConfig(head)] as EncodedFile] : []),
         ];
   return [
     ...ofHead,
-    pickle(ADAPTERHUB_FILES.tensors[1], own!),
+    encodeTensors(ADAPTERHUB_FILES.tensors[0], own!),
     [ADAPTER_CONFIG, formatAdapterConfig(config, FLOATS)],
   ];
 }
 
-function pickle(name: string, tensors: [string, AdapterTensor][]): EncodedFile {
-  return [name, encodeTorchFile(new Map(tensors), name.replace(/\.bin$/, ''))];
+function encodeTensors(file: string, tensors: readonly [string, AdapterTensor][]): EncodedFile {
+  const stored = tensors.map(([name, tensor]): [string, StoredTensor] => [name, { dtype: 'F32', ...tensor }]);
+  return [file, encodeSafetensors(new Map(stored), ADAPTER_METADATA)];
 }
 
 /**

@@ -32,7 +32,7 @@ it.each([
   [
     'AdapterHub',
     ADAPTERHUB,
-    ['adapter_config.json', 'head_config.json', 'pytorch_model_head.bin', 'pytorch_adapter.bin'],
+    ['adapter_config.json', 'head_config.json', 'model_head.safetensors', 'adapter.safetensors'],
   ],
 ])('reads the files of %s that a page has', async (_, adapter, names) => {
   const files = filesFrom(inPage(adapter), 'a');
@@ -46,7 +46,7 @@ it('finds no adapter without settings', async () => {
 
 it.each([
   [PEFT, 'adapter_model.safetensors'],
-  [ADAPTERHUB, 'pytorch_adapter.bin'],
+  [ADAPTERHUB, 'adapter.safetensors'],
 ])('reports tensors that are missing or too large', async (adapter, name) => {
   const files = inPage(adapter);
   await expect(readStoredAdapter(filesFrom(files, 'a'), 100)).rejects.toThrow(

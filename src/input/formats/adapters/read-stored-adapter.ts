@@ -85,7 +85,7 @@ export async function readStoredAdapter(
   }
   const config = checked(adapterHubSchema, json, where);
   const tensors = await tensorsOf(TENSORS);
-  if (!tensors) throw missingIn(files, TENSORS[1], "the adapter's tensors");
+  if (!tensors) throw missingIn(files, TENSORS[0], "the adapter's tensors");
   const ofHead = await readJsonFile(files, HEAD_CONFIG);
   const head =
     ofHead === undefined ? undefined : checked(adapterHubHeadSchema, ofHead, pathIn(files.name, HEAD_CONFIG));

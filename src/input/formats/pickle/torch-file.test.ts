@@ -1,14 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import {
-  ascii,
-  LEGACY_MAGIC,
-  list,
-  type MadeFile,
-  makeArchive,
-  makeLegacy,
-  text,
-} from '../../../../tests/support/make-torch-file.ts';
+import { ascii, type MadeFile, makeArchive, text } from '../../../../tests/support/make-torch-file.ts';
 import { readOrRefuse, withBitTurned } from '../../../../tests/support/read-or-refuse.ts';
 import { concatBytes, writeZip } from '../../../../tests/support/write-zip.ts';
 import { elementCount } from '../../../support/arrays.ts';
@@ -33,48 +25,45 @@ function described(file: TorchFile, name: string) {
   return { shape, values: [...(widen ? widen(data as Uint16Array) : data)] };
 }
 
-describe.each(['tensors.bin', 'protocol-4.bin', 'legacy.bin', 'legacy-protocol-4.bin'])(
-  '%s of PyTorch',
-  (fixture) => {
-    const file = open(read(fixture));
+describe.each(['tensors.bin', 'protocol-4.bin'])('%s of PyTorch', (fixture) => {
+  const file = open(read(fixture));
 
-    it.each(Object.keys(expected))('%s', (name) => expect(described(file, name)).toEqual(expected[name]));
+  it.each(Object.keys(expected))('%s', (name) => expect(described(file, name)).toEqual(expected[name]));
 
-    it('has no other tensors, and states their locations', () => {
-      expect(file.names()).toEqual(Object.keys(expected));
-      const { begin, end, axes } = file.info('matrix');
-      expect(axes).toBeUndefined();
-      expect([...file.readFloat32('matrix')]).toEqual([
-        ...new Float32Array(read(fixture).slice(begin, end).buffer),
-      ]);
-      expect(file.info('tied')).toEqual(file.info('matrix'));
-      expect(file.info('rows')).toEqual({ dtype: 'F32', shape: [2, 4], begin: begin + 16, end });
-      expect(() => file.info('matrixx')).toThrow('Did you mean matrix?');
-    });
+  it('has no other tensors, and states their locations', () => {
+    expect(file.names()).toEqual(Object.keys(expected));
+    const { begin, end, axes } = file.info('matrix');
+    expect(axes).toBeUndefined();
+    expect([...file.readFloat32('matrix')]).toEqual([
+      ...new Float32Array(read(fixture).slice(begin, end).buffer),
+    ]);
+    expect(file.info('tied')).toEqual(file.info('matrix'));
+    expect(file.info('rows')).toEqual({ dtype: 'F32', shape: [2, 4], begin: begin + 16, end });
+    expect(() => file.info('matrixx')).toThrow('Did you mean matrix?');
+  });
 
-    it('states the order of the axes', () => {
-      const { begin, end } = file.info('matrix');
-      expect(file.info('transposed')).toMatchObject({ begin, end, axes: [1, 0] });
-      expect(file.info('permuted')).toMatchObject({ shape: [4, 2, 3], axes: [1, 2, 0] });
-      expect(file.info('columns').axes).toBe('scattered');
-      // Strides have no effect for an axis of size one, and for an empty tensor.
-      for (const name of ['brain', 'position_ids', 'empty']) expect(file.info(name).axes).toBeUndefined();
-    });
+  it('states the order of the axes', () => {
+    const { begin, end } = file.info('matrix');
+    expect(file.info('transposed')).toMatchObject({ begin, end, axes: [1, 0] });
+    expect(file.info('permuted')).toMatchObject({ shape: [4, 2, 3], axes: [1, 2, 0] });
+    expect(file.info('columns').axes).toBe('scattered');
+    // Strides have no effect for an axis of size one, and for an empty tensor.
+    for (const name of ['brain', 'position_ids', 'empty']) expect(file.info(name).axes).toBeUndefined();
+  });
 
-    it('returns any range as f32', () => {
-      for (const name of ['matrix', 'transposed', 'half', 'brain', 'double', 'rows']) {
-        const all = expected[name]!.values.map((value) => Math.fround(Number(value)));
-        expect([...file.readFloat32(name, 1)]).toEqual(all.slice(1));
-        expect([...file.readFloat32(name, 0, 1)]).toEqual(all.slice(0, 1));
-        expect([...file.readFloat32(name, 1, 1)]).toEqual([]);
-        expect(() => file.readFloat32(name, 0, all.length + 1)).toThrow(RangeError);
-      }
-      file.readFloat32('transposed', 0, 1).fill(9);
-      expect(file.readFloat32('transposed', 0, 1)).toEqual(Float32Array.of(0));
-      expect(() => file.readFloat32('long')).toThrow('x.bin: tensor long has values of');
-    });
-  },
-);
+  it('returns any range as f32', () => {
+    for (const name of ['matrix', 'transposed', 'half', 'brain', 'double', 'rows']) {
+      const all = expected[name]!.values.map((value) => Math.fround(Number(value)));
+      expect([...file.readFloat32(name, 1)]).toEqual(all.slice(1));
+      expect([...file.readFloat32(name, 0, 1)]).toEqual(all.slice(0, 1));
+      expect([...file.readFloat32(name, 1, 1)]).toEqual([]);
+      expect(() => file.readFloat32(name, 0, all.length + 1)).toThrow(RangeError);
+    }
+    file.readFloat32('transposed', 0, 1).fill(9);
+    expect(file.readFloat32('transposed', 0, 1)).toEqual(Float32Array.of(0));
+    expect(() => file.readFloat32('long')).toThrow('x.bin: tensor long has values of');
+  });
+});
 
 it('reads a state_dict with its metadata', () => {
   const file = open(read('state-dict.bin'));
@@ -84,7 +73,8 @@ it('reads a state_dict with its metadata', () => {
   ]);
 });
 
-it.each([makeArchive, makeLegacy])('reads the files made by the tests: %o', (make) => {
+it('reads the files made by the tests', () => {
+  const make = makeArchive;
   const file = open(make({ shape: [2, 2], strides: [2, 1], order: 'little' }));
   expect(file.readFloat32('w0')).toHaveLength(4);
   expect(open(make({ shape: [2], strides: [2], offset: 1 })).readFloat32('w0')).toHaveLength(2);
@@ -96,7 +86,6 @@ const archive = (...parts: Uint8Array[]) => writeZip([{ name: 'm/data.pkl', data
 describe('a rejected file', () => {
   it.each([
     ['evil.bin', 'uses the global posix.system before byte'],
-    ['legacy-evil.bin', 'uses the global posix.system before byte'],
     ['module.bin', 'uses the global torch.nn.modules.linear.Linear'],
     ['numbers.bin', 'must be a dictionary of tensors, got a number under "step". Save the tensors alone'],
     ['nested.bin', 'got a dictionary under "state_dict". It is a training checkpoint. Save only the value'],
@@ -108,12 +97,14 @@ describe('a rejected file', () => {
 
   it('without bytes, or in another format', () => {
     for (const bytes of [new Uint8Array(0), ascii('<html>')])
-      expect(() => open(bytes)).toThrow('x.bin is not a file of torch.save (a zip archive or a pickle)');
-    expect(() => open(Uint8Array.of(0x80, 2, 0x4e, 0x2e))).toThrow('is not a pickle of torch.save');
+      expect(() => open(bytes)).toThrow('x.bin is not a zip archive of torch.save');
+    expect(() => open(Uint8Array.of(0x80, 2, 0x4e, 0x2e))).toThrow(
+      'x.bin is a file of PyTorch before 1.6. Load it with PyTorch and save it as safetensors.',
+    );
   });
 
-  it.each(['tensors.bin', 'legacy.bin'])('%s, truncated anywhere', (fixture) => {
-    const bytes = read(fixture);
+  it('truncated anywhere', () => {
+    const bytes = read('tensors.bin');
     for (let length = 0; length < bytes.length; length += 7)
       expect(() => open(bytes.subarray(0, length))).toThrow(UserError);
   });
@@ -154,8 +145,6 @@ describe('a global in a pickle is not resolved', () => {
   ])('%s', (global) => {
     const pickle = call(global, 'touch executed');
     expect(() => open(archive(pickle))).toThrow(`uses the global ${global} before byte`);
-    // A file in the old format consists of several pickles. Each of them could name a global.
-    expect(() => open(concatBytes([LEGACY_MAGIC, pickle]))).toThrow(`uses the global ${global} before byte`);
     expect(existsSync('executed')).toBe(false);
   });
 });
@@ -192,9 +181,9 @@ const LIES: [string, MadeFile, string][] = [
   ['big-endian', { shape: [4], strides: [1], order: 'big' }, '-endian'],
 ];
 
-describe.each([makeArchive, makeLegacy])('false numbers: %o', (make) => {
-  it.each(LIES)('%s', (_, fields, message) => expect(() => open(make(fields))).toThrow(message));
-});
+it.each(LIES)('false numbers: %s', (_, fields, message) =>
+  expect(() => open(makeArchive(fields))).toThrow(message),
+);
 
 describe('an archive with false storages', () => {
   const whole = { shape: [4], strides: [1] };
@@ -218,24 +207,6 @@ describe('an archive with false storages', () => {
   });
 });
 
-describe('a file of the old format with false storages', () => {
-  const whole = { shape: [4], strides: [1] };
-  it.each<[string, MadeFile, string]>([
-    ['larger than the file', { ...whole, count: 8, stored: 8 }, 'bytes instead of at least'],
-    ['2^52 elements', { ...whole, count: 2 ** 52, stored: 2 ** 52 }, 'bytes instead of at least'],
-    [
-      'of another length than the tensor says',
-      { ...whole, stored: 3 },
-      'has a storage of 3 elements instead of 4',
-    ],
-    ['of a negative length', { ...whole, stored: -1 }, 'has a storage of -1 elements instead of 4'],
-    ['not listed', { ...whole, keys: list() }, 'tensor w0 has no such storage'],
-    ['listed twice', { ...whole, keys: list(text('0'), text('0')), bytes: 64 }, 'has a storage twice'],
-    ['of no tensor', { ...whole, keys: list(text('1')) }, 'has a storage without a tensor'],
-    ['in no list', { ...whole, keys: ascii(').') }, 'has no list of storages'],
-  ])('%s', (_, fields, message) => expect(() => open(makeLegacy(fields))).toThrow(message));
-});
-
 describe('a file that would fill the memory or never end', () => {
   it.each<[string, Uint8Array, string]>([
     ['dictionaries', new Uint8Array(2 ** 20).fill(0x7d), 'more than 524288 operations'],
@@ -243,6 +214,5 @@ describe('a file that would fill the memory or never end', () => {
     ['a text of 4 GB', concatBytes([ascii('X'), Uint8Array.of(255, 255, 255, 255)]), 'ends without STOP'],
   ])('%s', (_, pickle, message) => {
     expect(() => open(archive(pickle))).toThrow(message);
-    expect(() => open(concatBytes([LEGACY_MAGIC, pickle]))).toThrow(UserError);
   });
 });

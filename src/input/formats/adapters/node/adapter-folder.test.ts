@@ -81,7 +81,7 @@ describe('readAdapter and writeAdapter', () => {
     writeFileSync(join(folder, 'adapter_config.json'), '{"peft_type": "LORA"}');
     await expect(readAdapter(folder)).rejects.toThrow('adapter_model.safetensors does not exist');
     writeFileSync(join(folder, 'adapter_model.bin'), '');
-    await expect(readAdapter(folder)).rejects.toThrow('adapter_model.bin is not a file of torch.save');
+    await expect(readAdapter(folder)).rejects.toThrow('adapter_model.bin is not a zip archive of torch.save');
   });
 });
 

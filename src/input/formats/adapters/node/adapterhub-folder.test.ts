@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readAdapter, writeAdapter } from '../../../../../tests/support/adapter-folder.ts';
-import { writeSafetensors } from '../../../../../tests/support/safetensors-file.ts';
 import { headLabels, type StoredAdapter } from '../stored-adapter.ts';
 
 const OWN = 'encoder.layer.0.output.adapters.default.adapter_up.bias';
@@ -36,10 +35,10 @@ describe("AdapterHub's folder", () => {
     writeAdapter(folder, ADAPTER);
     expect(await readAdapter(folder)).toEqual(ADAPTER);
     expect(readdirSync(folder).sort()).toEqual([
+      'adapter.safetensors',
       'adapter_config.json',
       'head_config.json',
-      'pytorch_adapter.bin',
-      'pytorch_model_head.bin',
+      'model_head.safetensors',
     ]);
     // AdapterHub rejects a scaling that is not a float.
     expect(text('adapter_config.json')).toContain('"scaling": 1.0');
@@ -49,20 +48,8 @@ describe("AdapterHub's folder", () => {
     const { head: _, ...headless } = ADAPTER;
     const tensors = new Map([...ADAPTER.tensors].slice(0, 1));
     writeAdapter(folder, { ...headless, tensors });
-    expect(readdirSync(folder).sort()).toEqual(['adapter_config.json', 'pytorch_adapter.bin']);
+    expect(readdirSync(folder).sort()).toEqual(['adapter.safetensors', 'adapter_config.json']);
     expect(await readAdapter(folder)).toEqual({ ...headless, tensors });
-  });
-
-  it('is read from safetensors if they are beside pickles', async () => {
-    writeAdapter(folder, ADAPTER);
-    const other = { dtype: 'F32' as const, shape: [2], data: Float32Array.of(8, 9) };
-    writeSafetensors(join(folder, 'adapter.safetensors'), new Map([[OWN, other]]));
-    expect([...(await readAdapter(folder)).tensors.get(OWN)!.data]).toEqual([8, 9]);
-    writeSafetensors(
-      join(folder, 'model_head.safetensors'),
-      new Map([['qa_outputs.bias', { ...other, dtype: 'BF16' as const, data: Uint16Array.of(0x3f80, 0) }]]),
-    );
-    expect([...(await readAdapter(folder)).tensors.keys()]).toEqual([OWN, 'qa_outputs.bias']);
   });
 
   it('keeps the description of an exchangeable head', async () => {
@@ -86,11 +73,11 @@ describe("AdapterHub's folder", () => {
     writeFileSync(join(folder, 'adapter_config.json'), '{');
     await expect(readAdapter(folder)).rejects.toThrow('adapter_config.json is not valid');
     writeAdapter(folder, ADAPTER);
-    writeFileSync(join(folder, 'pytorch_model_head.bin'), 'PK');
-    await expect(readAdapter(folder)).rejects.toThrow('pytorch_model_head.bin ');
-    rmSync(join(folder, 'pytorch_adapter.bin'));
+    writeFileSync(join(folder, 'model_head.safetensors'), 'PK');
+    await expect(readAdapter(folder)).rejects.toThrow('model_head.safetensors ');
+    rmSync(join(folder, 'adapter.safetensors'));
     await expect(readAdapter(folder)).rejects.toThrow(
-      "pytorch_adapter.bin does not exist; it should be the adapter's tensors",
+      "adapter.safetensors does not exist; it should be the adapter's tensors",
     );
   });
 });
