@@ -293,7 +293,7 @@ it('a run in a page resumes in the middle of a cross-validation as if its tab ha
   const first = await upTo(half, new Map());
   expect(first.result.reason).toBe('stopped');
   const second = await upTo(1000, first.kept);
-  // What was stored is not computed again.
+  // The second run computes only the rest.
   expect(second.names.length).toBe(whole.names.length - half);
   expect(second.result).toMatchObject({ metrics: whole.result.metrics, verdict: whole.result.verdict });
   expect(second.result.adapter).toEqual(whole.result.adapter);

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { squadV2Scores } from '../src/scores/metrics/squad/squad-v2-scores.ts';
 import type { QuestionInput, SpanAnswer } from '../src/tasks/question-answering/definition.ts';
+import { readQuestions } from '../src/tasks/question-answering/read-questions.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { tinyQuestions } from './support/tiny-questions.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';
@@ -64,9 +66,15 @@ describe('question answering by the command', () => {
   it('writes the official files, with the same scores as the evaluation', async () => {
     const { stdout } = await workspace.run('predict', 'run', 'dev.json', '--output', 'out');
     expect(stdout).toBe('The predictions are in out\n');
-    const files = ['--predictions', 'out/predictions.json', '--null-odds', 'out/null_odds.json'];
-    const { stdout: printed } = await workspace.run('eval', 'squad', 'dev.json', ...files, '--json');
-    const { exact, f1, best_f1, best_f1_thresh, HasAns_f1 } = JSON.parse(printed);
+    const [predictions, odds] = ['predictions', 'null_odds'].map((name) =>
+      JSON.parse(workspace.read('out', `${name}.json`).toString()),
+    );
+    const questions = readQuestions(workspace.read('dev.json').toString(), 'dev.json', 'texts');
+    const { exact, f1, best_f1, best_f1_thresh, HasAns_f1 } = squadV2Scores(
+      questions.map(({ id, answers }) => ({ id, answers: answers.map(({ text }) => text) })),
+      new Map(Object.entries<string>(predictions)),
+      { odds: new Map(Object.entries<number>(odds)) },
+    );
     expect({ exact, f1, best_f1, best_f1_thresh, HasAns_f1 }).toEqual({
       exact: metrics.eval_exact_match,
       f1: metrics.eval_f1,

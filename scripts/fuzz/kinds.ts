@@ -21,10 +21,6 @@ import { writeResults } from '../../src/studies/experiments/write-results.ts';
 import { readRunEvents, readRunRecord } from '../../src/studies/report/run/read-run-record.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { rowsFromFile } from '../../src/tasks/labelled/read-inputs.ts';
-import { glueKind } from '../../src/tasks/official-scores/glue.ts';
-import { seqevalKind } from '../../src/tasks/official-scores/seqeval.ts';
-import { squad } from '../../src/tasks/official-scores/squad.ts';
-import { TEXT_KINDS } from '../../src/tasks/official-scores/text-kinds.ts';
 import { readQuestions } from '../../src/tasks/question-answering/read-questions.ts';
 import { readSentences } from '../../src/tasks/token-classification/read-sentences.ts';
 import { sentencesToTag } from '../../src/tasks/token-classification/read-words.ts';
@@ -324,64 +320,6 @@ export const KINDS: readonly Kind[] = [
     name: 'squad',
     file: 'squad.json',
     read: (path) => void readQuestions(textFile(path).read(), path, 'places'),
-  },
-  {
-    name: 'squad predictions',
-    file: 'predictions.json',
-    read: (path, folder) =>
-      void squad.score(
-        { predictions: textFile(path), references: textFile(join(folder, 'squad.json')) },
-        () => {},
-      ),
-  },
-  {
-    name: 'seqeval',
-    file: 'tags.txt',
-    read: (path) => void seqevalKind.score({ predictions: textFile(path) }, () => {}),
-  },
-  {
-    name: 'summaries',
-    file: 'summaries.jsonl',
-    read: (path) =>
-      void TEXT_KINDS.rouge.score({ predictions: textFile(path), references: textFile(path) }, () => {}),
-  },
-  {
-    name: 'glue predictions',
-    file: 'cola.tsv',
-    read: (path) =>
-      void glueKind('cola').score({ predictions: textFile(path), references: textFile(path) }, () => {}),
-  },
-  ...(
-    [
-      ['sst2', 'labels.jsonl'],
-      ['stsb', 'scores.tsv'],
-      ['mnli', 'mnli.tsv'],
-    ] as const
-  ).map(([task, file]) => ({
-    name: `${task} predictions`,
-    file,
-    read: (path: string) =>
-      void glueKind(task).score({ predictions: textFile(path), references: textFile(path) }, () => {}),
-  })),
-  {
-    name: 'texts of bleu',
-    isLenient: true,
-    file: 'texts.txt',
-    read: (path) =>
-      void TEXT_KINDS.bleu.score({ predictions: textFile(path), references: textFile(path) }, () => {}),
-  },
-  {
-    name: 'null odds',
-    file: 'odds.json',
-    read: (path, folder) =>
-      void squad.score(
-        {
-          predictions: textFile(join(folder, 'predictions.json')),
-          references: textFile(join(folder, 'squad.json')),
-          nullOdds: textFile(path),
-        },
-        () => {},
-      ),
   },
   {
     name: 'texts to predict',

@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { textFile } from '../../src/input/data/node/text-files.ts';
-import { SCORE_KINDS } from '../../src/tasks/official-scores/score-kinds.ts';
+import { SCORE_KINDS } from './official-scores/score-kinds.ts';
 
 interface Case {
   kind: string;

@@ -61,7 +61,7 @@ export const WINGS = {
       generation: 'search over a language model',
     },
   },
-  tasks: { content: 'one folder per task, official scores of files', rooms: {} },
+  tasks: { content: 'one folder per task', rooms: {} },
   training: {
     content: 'one run',
     rooms: { run: "a run's config, events, folder and checkpoints", train: 'the training loop' },

@@ -14,7 +14,6 @@ const FEW_BYTES = 2 ** 16;
 export function isWorthRestart(command: string, words: readonly string[]): boolean {
   if (command === 'plan') return MEASURING.test(words.join(' '));
   if (!COMPUTING.includes(command) || words.some((word) => HELP_FLAGS.includes(word))) return false;
-  if (command === 'eval') return !words.includes('--predictions');
   if (command !== 'predict') return true;
   const sizes = words.flatMap(fileSize);
   if (sizes.length === 0 && isOneText(words)) return false;

@@ -91,7 +91,7 @@ export async function uploadFiles(
   }
 }
 
-/** What the Hub's client trusts an answer to contain: every file and object that was sent, and the commit's hash. */
+/** Answers that the Hub's client does not check. Their lists must have every file or object that was sent. */
 const ANSWERS: readonly { path: RegExp; lists?: [name: string, key: string] }[] = [
   { path: /\/preupload\/[^/]+$/, lists: ['files', 'path'] },
   { path: /\/objects\/batch$/, lists: ['objects', 'oid'] },

@@ -10,12 +10,26 @@ import {
   matthewsCorrelation,
   meanCrossEntropy,
 } from '../../scores/metrics/classes.ts';
-import { GLUE_CLASSES } from '../../scores/metrics/glue.ts';
 import { largest } from '../../support/numbers.ts';
 import { byLabel, percent, shortest } from '../classes/labels.ts';
 import { classTargets, type LabelKind, labelJson } from '../labelled/label-kind.ts';
 
 import { labelledTask } from '../labelled/labelled-task.ts';
+
+/**
+ * Class names of GLUE's tasks, in the order of the class ids in the Hub's dataset `nyu-mll/glue`. GLUE's own
+ * files contain these names for MNLI, QNLI and RTE, and ids for other tasks.
+ */
+export const GLUE_CLASSES = {
+  cola: ['unacceptable', 'acceptable'],
+  sst2: ['negative', 'positive'],
+  mrpc: ['not_equivalent', 'equivalent'],
+  qqp: ['not_duplicate', 'duplicate'],
+  mnli: ['entailment', 'neutral', 'contradiction'],
+  qnli: ['entailment', 'not_entailment'],
+  rte: ['entailment', 'not_entailment'],
+  wnli: ['not_entailment', 'entailment'],
+} as const;
 
 /** The class of a text. */
 export interface ClassAnswer {

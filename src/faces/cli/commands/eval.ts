@@ -6,17 +6,13 @@ import { classRows } from '../../../scores/metrics/classes.ts';
 import { averaged } from '../../../scores/metrics/scores.ts';
 import { verdictSentence } from '../../../studies/report/verdict-sentence.ts';
 import { largest } from '../../../support/numbers.ts';
-import { PROGRAM } from '../../../support/program.ts';
-import { printable, suggest } from '../../../support/text.ts';
+import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { SCORE_KINDS } from '../../../tasks/official-scores/score-kinds.ts';
-import type { ScoredFiles } from '../../../tasks/official-scores/values-by-id.ts';
 import { withContents } from '../../../tasks/task-definition.ts';
 import {
   addOpenFlags,
   addReadingFlags,
   addSplitFlags,
-  assertOnly,
   namedFiles,
   type OpenFlags,
   readingFlags,
@@ -29,18 +25,8 @@ import { aligned } from '../terminal/plain-text.ts';
 import { warn } from '../terminal/screen.ts';
 
 interface Flags extends OpenFlags, SplitFlags {
-  predictions?: string;
-  nullOdds?: string;
   json?: boolean;
 }
-
-type OptionalFile = Exclude<keyof ScoredFiles, 'predictions'>;
-
-const OPTIONAL: readonly OptionalFile[] = ['references', 'nullOdds'];
-const WORDS: Readonly<Record<OptionalFile, string>> = {
-  references: 'a file of reference answers, after the name',
-  nullOdds: '--null-odds FILE',
-};
 
 /** Maximum number of classes in the table. More would be too wide for a terminal. */
 const MAX_CLASSES = 12;
@@ -61,60 +47,16 @@ export function classTable({ labels, counts }: Confusion): string {
 export function evalCommand(): Command {
   const command = new Command('eval')
     .description('Score a trained model on labeled rows, or a language model on text.')
-    .argument(
-      '<run or adapter>',
-      `folder of a run or of an adapter (PEFT or AdapterHub); with --predictions one of ${Object.keys(SCORE_KINDS).join(', ')}`,
-    )
+    .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
     .argument(
       '[file]',
       'labeled rows: TSV, CSV or JSON Lines. Language models: a text file, JSON Lines, or a folder of them. Use - for standard input. Required without --dataset',
     )
-    .option(
-      '--predictions <file>',
-      'instead of opening a model, compute the official scores of a file of predictions against the labeled rows (docs/tasks.md)',
-    )
-    .option(
-      '--null_odds, --null-odds <file>',
-      'with squad and --predictions: JSON with the odds of "no answer" for each question id; also prints the best threshold',
-    )
     .addOption(sharedOption('json'));
   return addReadingFlags(addOpenFlags(addSplitFlags(command))).action(
     (path: string, file: string | undefined, flags: Flags) =>
-      inAllProcesses(async (processes) => {
-        const { predictions } = flags;
-        if (predictions === undefined && flags.nullOdds !== undefined)
-          throw new UserError({ key: '--null-odds', fault: 'requires --predictions' });
-        if (predictions === undefined) return evaluate(path, file, flags, processes);
-        assertOnly(command, '--predictions', ['predictions', 'nullOdds', 'json']);
-        if (processes.communicator.rank > 0) return;
-        await scorePredictions(path, { predictions, references: file, nullOdds: flags.nullOdds });
-      }),
+      inAllProcesses((processes) => evaluate(path, file, flags, processes)),
   );
-}
-
-/** Computes the official scores of a file of predictions and prints them as JSON. */
-async function scorePredictions(
-  name: string,
-  paths: { [File in keyof ScoredFiles]: string | undefined } & { predictions: string },
-): Promise<void> {
-  if (!Object.hasOwn(SCORE_KINDS, name)) {
-    const hint = suggest(name, Object.keys(SCORE_KINDS));
-    throw new UserError({ where: `${PROGRAM} eval`, fault: `has no official scores for ${name}`, hint });
-  }
-  const { dataFiles } = await import('../../../input/data/node/text-files.ts');
-  const kind = await SCORE_KINDS[name]!();
-  const where = `${PROGRAM} eval ${name} --predictions`;
-  const missing = kind.needs.find((file) => paths[file] === undefined);
-  if (missing) throw new UserError({ where, fault: `needs ${WORDS[missing]}` });
-  const idle = OPTIONAL.find((file) => paths[file] !== undefined && !kind.takes.includes(file));
-  if (idle) throw new UserError({ where, fault: `does not use ${WORDS[idle]}` });
-  const fileAt = async (path: string) => (await dataFiles(path, false))[0]!;
-  const files: ScoredFiles = { predictions: await fileAt(paths.predictions) };
-  for (const file of OPTIONAL) {
-    const path = paths[file];
-    if (path !== undefined) files[file] = await fileAt(path);
-  }
-  console.log(JSON.stringify(kind.score(files, warn)));
 }
 
 /** Scores a model on a file and prints the scores. */

@@ -33,7 +33,7 @@ it.each<[string, unknown, number]>([
   ['an id that is an object', { id: NO_TEXT, method: 'ping' }, -32600],
   ['a batch', [{ id: 1, method: 'ping' }], -32600],
   ['a response', { id: 1, result: {} }, -32600],
-])('answers %s and goes on', async (_, message, code) => {
+])('answers %s, then the next message', async (_, message, code) => {
   const got = await answers([JSON.stringify(message)]);
   expect(got.at(-1)).toMatchObject({ id: 'last', result: {} });
   expect(got.slice(0, -1)).toMatchObject([{ error: { code } }]);
@@ -44,7 +44,7 @@ it('refuses an id that is nested too deeply to be written', async () => {
   expect(await answers([line])).toMatchObject([{ id: null, error: { code: -32600 } }, { id: 'last' }]);
 });
 
-it('answers messages of any shape and goes on', async () => {
+it('answers messages of any shape, then the next one', async () => {
   const random = new Random(1, 'mcp');
   const pick = <Value>(values: readonly Value[]) => values[random.integer(values.length)]!;
   const values = [null, 0, -1, 1.5, '', 'm', [], [null], {}, NO_TEXT, { texts: ['a'] }, true, undefined];

@@ -1,6 +1,6 @@
 import type { ScoreKind } from './values-by-id.ts';
 
-/** The scores of `adalora eval --predictions`, by name. To add one, write a file in this folder and a line here. */
+/** The official scores, by name. To add one, write a file in this folder and a line here. */
 export const SCORE_KINDS: Readonly<Record<string, () => Promise<ScoreKind>>> = {
   bleu: async () => (await import('./text-kinds.ts')).TEXT_KINDS.bleu,
   rouge: async () => (await import('./text-kinds.ts')).TEXT_KINDS.rouge,

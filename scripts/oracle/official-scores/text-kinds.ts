@@ -1,9 +1,9 @@
-import { fileLines } from '../../input/data/file-lines.ts';
-import { RowProblems } from '../../input/data/rows.ts';
-import type { TextFile } from '../../input/data/text-file.ts';
-import { bleu } from '../../scores/metrics/bleu.ts';
-import { rouge } from '../../scores/metrics/rouge.ts';
-import { InvalidData } from '../../support/user-error.ts';
+import { fileLines } from '../../../src/input/data/file-lines.ts';
+import { RowProblems } from '../../../src/input/data/rows.ts';
+import type { TextFile } from '../../../src/input/data/text-file.ts';
+import { bleu } from '../../../src/scores/metrics/bleu.ts';
+import { rouge } from '../../../src/scores/metrics/rouge.ts';
+import { InvalidData } from '../../../src/support/user-error.ts';
 import type { ScoredFiles, ScoreKind } from './values-by-id.ts';
 
 /** Maximum words of a text. The time of ROUGE grows with the product of both lengths. */

@@ -1,8 +1,8 @@
-import { type AnsweredQuestion, squadScores } from '../../scores/metrics/squad/squad-scores.ts';
-import { squadV2Scores } from '../../scores/metrics/squad/squad-v2-scores.ts';
-import { InvalidData } from '../../support/user-error.ts';
-import { readQuestions } from '../question-answering/read-questions.ts';
-import { isSquadV2 } from '../question-answering/squad-json.ts';
+import { type AnsweredQuestion, squadScores } from '../../../src/scores/metrics/squad/squad-scores.ts';
+import { squadV2Scores } from '../../../src/scores/metrics/squad/squad-v2-scores.ts';
+import { InvalidData } from '../../../src/support/user-error.ts';
+import { readQuestions } from '../../../src/tasks/question-answering/read-questions.ts';
+import { isSquadV2 } from '../../../src/tasks/question-answering/squad-json.ts';
 import { type ScoreKind, valuesById } from './values-by-id.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { checkWholeJson, endOfString } from '../../input/data/json.ts';
-import { typeName } from '../../input/data/json-lines.ts';
-import type { TextFile } from '../../input/data/text-file.ts';
-import { InvalidData } from '../../support/user-error.ts';
+import { checkWholeJson, endOfString } from '../../../src/input/data/json.ts';
+import { typeName } from '../../../src/input/data/json-lines.ts';
+import type { TextFile } from '../../../src/input/data/text-file.ts';
+import { InvalidData } from '../../../src/support/user-error.ts';
 
 /** The files to score. */
 export interface ScoredFiles {

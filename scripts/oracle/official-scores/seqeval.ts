@@ -1,13 +1,13 @@
-import { fileLines } from '../../input/data/file-lines.ts';
-import { RowProblems } from '../../input/data/rows.ts';
-import { type EntityScores, seqeval as scoreEntities } from '../../scores/metrics/seqeval.ts';
-import { InvalidData } from '../../support/user-error.ts';
+import { fileLines } from '../../../src/input/data/file-lines.ts';
+import { RowProblems } from '../../../src/input/data/rows.ts';
+import { type EntityScores, seqeval as scoreEntities } from '../../../src/scores/metrics/seqeval.ts';
+import { InvalidData } from '../../../src/support/user-error.ts';
 import {
   type ConllShape,
   conllShape,
   isBoundary,
   splitLine,
-} from '../token-classification/conll-sentences.ts';
+} from '../../../src/tasks/token-classification/conll-sentences.ts';
 import type { ScoreKind } from './values-by-id.ts';
 
 /** Maximum number of different tags. With more, the column probably contains words. */

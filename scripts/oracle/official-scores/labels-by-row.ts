@@ -1,10 +1,10 @@
-import { detectFormat } from '../../input/data/detect-format.ts';
-import { jsonLines, ownValue } from '../../input/data/json-lines.ts';
-import { parseDelimited } from '../../input/data/parse-delimited.ts';
-import { ROW_IDS, RowProblems } from '../../input/data/rows.ts';
-import type { TextFile } from '../../input/data/text-file.ts';
-import { listNames } from '../../support/text.ts';
-import { InvalidData } from '../../support/user-error.ts';
+import { detectFormat } from '../../../src/input/data/detect-format.ts';
+import { jsonLines, ownValue } from '../../../src/input/data/json-lines.ts';
+import { parseDelimited } from '../../../src/input/data/parse-delimited.ts';
+import { ROW_IDS, RowProblems } from '../../../src/input/data/rows.ts';
+import type { TextFile } from '../../../src/input/data/text-file.ts';
+import { listNames } from '../../../src/support/text.ts';
+import { InvalidData } from '../../../src/support/user-error.ts';
 
 /** GLUE's names of the answer column. Files of MNLI have several columns that begin with `label`. */
 const LABELS = ['gold_label', 'label', 'Quality', 'is_duplicate', 'score', 'similarity', 'prediction'];

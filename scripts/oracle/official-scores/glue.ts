@@ -1,10 +1,53 @@
-import { RowProblems } from '../../input/data/rows.ts';
-import { isNumber } from '../../input/data/table-layout.ts';
-import type { TextFile } from '../../input/data/text-file.ts';
-import { GLUE_CLASSES, GLUE_METRICS, type GlueTask } from '../../scores/metrics/glue.ts';
-import { InvalidData } from '../../support/user-error.ts';
+import { RowProblems } from '../../../src/input/data/rows.ts';
+import { isNumber } from '../../../src/input/data/table-layout.ts';
+import type { TextFile } from '../../../src/input/data/text-file.ts';
+import { accuracy, binaryF1, classCounts, matthewsCorrelation } from '../../../src/scores/metrics/classes.ts';
+import { pearson, spearmanr } from '../../../src/scores/metrics/regression-scores.ts';
+import { InvalidData } from '../../../src/support/user-error.ts';
+import { GLUE_CLASSES } from '../../../src/tasks/single-label-classification/definition.ts';
 import { type LabelledRow, labelsByRow, type NumberedLabels, type RowName } from './labels-by-row.ts';
 import type { ScoreKind } from './values-by-id.ts';
+
+type Numbers = ArrayLike<number>;
+type GlueMetric = (predictions: Numbers, references: Numbers) => Record<string, number>;
+
+const share: GlueMetric = (predictions, references) => ({
+  accuracy: accuracy(Int32Array.from(predictions), Int32Array.from(references)),
+});
+
+const shareAndF1: GlueMetric = (predictions, references) => {
+  const counts = classCounts(Int32Array.from(predictions), Int32Array.from(references), 2);
+  return combined({ ...share(predictions, references), f1: binaryF1(counts) });
+};
+
+/** Adds the mean of a task's scores, if the task has two. */
+function combined(scores: Record<string, number>): Record<string, number> {
+  const values = Object.values(scores);
+  return { ...scores, combined_score: values.reduce((sum, value) => sum + value, 0) / values.length };
+}
+
+/** The scores of GLUE's tasks, named as in Hugging Face's metric. They are computed from class ids or numbers. */
+const GLUE_METRICS = {
+  cola: (predictions, references) => ({
+    matthews_correlation: matthewsCorrelation(
+      classCounts(Int32Array.from(predictions), Int32Array.from(references), 2),
+    ),
+  }),
+  sst2: share,
+  mrpc: shareAndF1,
+  stsb: (predictions, references) =>
+    combined({
+      pearson: pearson(Float64Array.from(predictions), Float64Array.from(references)),
+      spearmanr: spearmanr(Float64Array.from(predictions), Float64Array.from(references)),
+    }),
+  qqp: shareAndF1,
+  mnli: share,
+  qnli: share,
+  rte: share,
+  wnli: share,
+} as const satisfies Record<string, GlueMetric>;
+
+type GlueTask = keyof typeof GLUE_METRICS;
 
 /** The answer columns of files without a header. */
 const COLUMNS: Partial<Record<GlueTask, number>> = { cola: 1, stsb: 4 };
