@@ -19,7 +19,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'pictures-'));
 const model = join(scratch, 'model');
 const photos = join(scratch, 'photos');
 const reader = new PictureReader(
-  new PictureProcessor(TINY_PROCESSOR, 'preprocessor_config.json'),
+  new PictureProcessor(TINY_PROCESSOR, 'preprocessor_config.json', 'vit'),
   decodePicture,
 );
 

@@ -8,7 +8,7 @@ const GOLDEN_FOLDERS = [
     folder: '../shared/conformance-methods',
     least: { HOULSBY: 3, PFEIFFER: 2, BITFIT: 1, SVD_LORA: 1, LORA_REGU: 2, PRUNE_LORA: 2 },
   },
-  { folder: 'src/models/fixtures', least: { models: 32 } },
+  { folder: 'src/models/fixtures', least: { models: 33 } },
   {
     folder: 'src/methods/tuners/fixtures',
     least: { LORA: 9, IA3: 3, VERA: 2 },

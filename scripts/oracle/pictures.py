@@ -38,7 +38,7 @@ def files():
     turned[0x112] = 6
     mirrored = Image.Exif()
     mirrored[0x112] = 5
-    deep = Image.fromarray((np.mgrid[0:24, 0:36][1] * 1800 + 77).astype(np.uint16))
+    deep = Image.fromarray((np.mgrid[0:24, 0:36][1] * 9 + 77).astype(np.uint16))
     frames = [Image.fromarray(np.full((8, 9, 3), level, np.uint8)) for level in (10, 200)]
     yield "rgb.png", picture, {}
     yield "grey.png", picture.convert("L"), {}
@@ -65,11 +65,9 @@ def files():
 
 
 def to_rgb(image):
-    """As datasets and a careful reader do: EXIF, transparency on white, the upper half of 16 bits."""
+    """As datasets and a careful reader do: EXIF, transparency on white. Grey of 16 bits is clipped, as Pillow does."""
     image.seek(0)
     image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         white = Image.new("RGB", image.size, (255, 255, 255))
@@ -117,6 +115,7 @@ def processed():
         "clip-padded": (CLIPImageProcessorPil, {"size": {"shortest_edge": 9}, "crop_size": {"height": 14, "width": 15}}),
         "siglip": (SiglipImageProcessorPil, {"size": {"height": 16, "width": 16}}),
         "deit": (DeiTImageProcessorPil, {"size": {"height": 19, "width": 19}, "crop_size": {"height": 16, "width": 16}}),
+        "clip-bounded": (CLIPImageProcessorPil, {"size": {"shortest_edge": 17, "longest_edge": 20}, "crop_size": 15}),
         "lanczos": (ViTImageProcessorPil, {"size": {"height": 11, "width": 13}, "resample": 1, "do_normalize": False}),
     }
     found = []
@@ -132,6 +131,11 @@ def processed():
             assert values.dtype == np.float32
             entry = {"name": name, "file": file, "config": config, "shape": list(values.shape)}
             found.append({**entry, "sha256": digest(values)})
+    # Files without a class: the model decides.
+    for model_type, kind in {"deit": DeiTImageProcessorPil, "clip": CLIPImageProcessorPil, "dinov2": BitImageProcessorPil, "siglip": SiglipImageProcessorPil, "vit": ViTImageProcessorPil}.items():
+        values = kind()(to_rgb(Image.open(f"{OUT}/files/turned.png")), return_tensors="np")["pixel_values"][0]
+        entry = {"name": f"{model_type} without a file's class", "file": "turned.png", "config": {}, "model_type": model_type}
+        found.append({**entry, "shape": list(values.shape), "sha256": digest(values)})
     return found
 
 

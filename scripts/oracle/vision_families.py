@@ -22,6 +22,7 @@ CASES = {
     "vit-pictures": (t.ViTForImageClassification, t.ViTConfig(**TINY, num_labels=3), (12, 12), {}),
     "vit-interpolated": (t.ViTForImageClassification, t.ViTConfig(**TINY, qkv_bias=False, num_labels=3), (20, 8), dict(interpolate_pos_encoding=True)),
     "deit-pictures": (t.DeiTForImageClassification, t.DeiTConfig(**TINY, num_labels=3), (12, 12), {}),
+    "deit-rectangular": (t.DeiTForImageClassification, t.DeiTConfig(**{**TINY, "image_size": (8, 32)}, num_labels=3), (8, 32), {}),
     "dinov2-pictures": (t.Dinov2ForImageClassification, t.Dinov2Config(**DINO, num_labels=3), (8, 16), {}),
     "dinov2-gated": (t.Dinov2ForImageClassification, t.Dinov2Config(**DINO, use_swiglu_ffn=True, num_labels=3), (12, 12), {}),
     "dinov2-registers": (t.Dinov2WithRegistersForImageClassification, REGISTERS(**DINO, num_labels=3), (8, 20), {}),

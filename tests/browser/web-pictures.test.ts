@@ -91,13 +91,13 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
       await user.download('Download the model as ONNX', site);
       const session = await InferenceSession.create(join(site, 'onnx/model.onnx'));
       await using model = await open(adapter, { device: 'wasm', model: join(folder, 'model') });
-      const processor = new PictureProcessor(TINY_PROCESSOR, 'preprocessor_config.json');
+      const processor = new PictureProcessor(TINY_PROCESSOR, 'preprocessor_config.json', 'vit');
       for (const name of ['red/1.png', 'blue/7.png']) {
         const image = readFileSync(join(photos, name));
         const [[label, percent]] = (await user.show(join(photos, name))) as [[string, number]];
         const values = new Float32Array(3 * 12 * 12);
         processor.write(
-          processor.centre(processor.resized(await decodePicture(image, name), name)),
+          processor.centre(await processor.resized(await decodePicture(image, name), name)),
           values,
           0,
         );

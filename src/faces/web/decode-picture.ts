@@ -20,7 +20,9 @@ export function decodePicture(bytes: Uint8Array, name: string): Promise<Pixels> 
 }
 
 async function decode(bytes: Uint8Array, name: string): Promise<Pixels> {
-  assertDecodable(name, bytes.length, pictureFacts(bytes));
+  const facts = pictureFacts(bytes);
+  assertDecodable(name, bytes.length, facts);
+  if (facts?.isDeepGrey) throw undecodable(name, 'a browser does not read grey of 16 bits as Python does');
   const blob = new Blob([bytes as BlobPart]);
   const bitmap = await createImageBitmap(blob, { colorSpaceConversion: 'none' }).catch((error: Error) => {
     throw undecodable(name, error.message);

@@ -2,6 +2,10 @@ import { InvalidData, type UserError } from '../../support/user-error.ts';
 import type { PictureHeader } from './picture-size.ts';
 import { MAX_PICTURE_BYTES, MAX_PIXELS, PictureTooLarge, type Pixels } from './pixels.ts';
 
+/** Pixels that any file may have, and pixels for each byte of larger ones: photos have less than 20. */
+const FREE_PIXELS = 25_000_000;
+const PIXELS_PER_BYTE = 100;
+
 const FORMATS = ['jpeg', 'png', 'webp', 'gif'];
 
 /**
@@ -26,6 +30,12 @@ export function assertDecodable(
     throw new PictureTooLarge({
       where,
       fault: `has ${width} x ${height} pixels, more than ${maxPixels / 1e6} million`,
+      hint: 'Make it smaller, or remove it.',
+    });
+  if (width * height > Math.max(FREE_PIXELS, size * PIXELS_PER_BYTE))
+    throw new PictureTooLarge({
+      where,
+      fault: `has ${width} x ${height} pixels in ${size} bytes, which would fill the memory with one color`,
       hint: 'Make it smaller, or remove it.',
     });
 }

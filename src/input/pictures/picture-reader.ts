@@ -1,4 +1,5 @@
 import { Sha256 } from '../../support/sha256.ts';
+import { pictureFacts } from './picture-size.ts';
 import type { Pixels } from './pixels.ts';
 import type { PictureProcessor } from './processor.ts';
 import { resize } from './resize.ts';
@@ -44,7 +45,9 @@ export class PictureReader {
 
   /** @throws UserError for a file that is damaged, too large or no picture */
   async read(bytes: Uint8Array, name: string): Promise<Picture> {
-    const pixels = this.processor.resized(await this.#decode(bytes, name, this.#maxPixels), name);
+    const header = pictureFacts(bytes);
+    if (header) this.processor.assertFits(header, name);
+    const pixels = await this.processor.resized(await this.#decode(bytes, name, this.#maxPixels), name);
     return {
       pixels,
       small: resize(pixels, SMALL, SMALL, 'bilinear').data,

@@ -9,7 +9,7 @@ const files = new URL('./fixtures/files/', import.meta.url);
 it.each(readdirSync(files))('reads the size of %s as its decoder does', async (name) => {
   const bytes = readFileSync(new URL(name, files));
   const { format, width, height } = await sharp(bytes).metadata();
-  expect(pictureFacts(bytes)).toEqual({ format, width, height });
+  expect(pictureFacts(bytes)).toMatchObject({ format, width, height });
 });
 
 it('reads the size of every kind of WebP', async () => {

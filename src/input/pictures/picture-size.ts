@@ -3,13 +3,22 @@ export interface PictureHeader {
   format: string;
   width: number;
   height: number;
+  /** Whether it is a PNG in grey of 16 bits, which browsers decode unlike Pillow. */
+  isDeepGrey?: boolean;
 }
 
 const PNG = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+/** 16 bits, color type 0. */
+const DEEP_GREY = 0x1000;
 /** Markers of JPEG without content. */
 const ALONE = /^(01|d[0-7])$/;
 /** Markers of a frame with a size: SOF0 to SOF15 without the tables among them. */
 const FRAME = /^c[0-35-79-bd-f]$/;
+
+/** Whether a file begins like one that may be decoded. */
+export function hasPictureSignature(head: Uint8Array): boolean {
+  return pictureFacts(head) !== undefined || (head[0] === 0xff && head[1] === 0xd8);
+}
 
 /**
  * Reads the format and the size of a picture without decoding it, so that a file that would need too much memory is
@@ -20,7 +29,12 @@ export function pictureFacts(bytes: Uint8Array): PictureHeader | undefined {
   const name = (at: number) => String.fromCharCode(...bytes.subarray(at, at + 4));
   try {
     if (PNG.every((byte, i) => bytes[i] === byte))
-      return { format: 'png', width: view.getUint32(16), height: view.getUint32(20) };
+      return {
+        format: 'png',
+        width: view.getUint32(16),
+        height: view.getUint32(20),
+        ...(view.getUint16(24) === DEEP_GREY && { isDeepGrey: true }),
+      };
     if (name(0) === 'GIF8')
       return { format: 'gif', width: view.getUint16(6, true), height: view.getUint16(8, true) };
     if (name(0) === 'RIFF' && name(8) === 'WEBP') return webpFacts(view, name(12));

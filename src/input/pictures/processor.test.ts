@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { largestDifference } from '../../../scripts/conformance/compare.ts';
 import { UserError } from '../../support/user-error.ts';
 import { decodePicture } from './node/decode-picture.ts';
+import { PictureReader } from './picture-reader.ts';
 import { PictureProcessor } from './processor.ts';
-import { RESAMPLINGS, resize } from './resize.ts';
+import { RESAMPLINGS, resize, resizeInSteps } from './resize.ts';
 
 /** Written by scripts/oracle/pictures.py. */
 const fixtures = new URL('./fixtures/', import.meta.url);
@@ -13,7 +14,14 @@ const fixtures = new URL('./fixtures/', import.meta.url);
 interface Golden {
   decoded: Record<string, { size: [number, number]; sha256: string; pixels?: number[] }>;
   resized: { file: string; size: [number, number]; resample: number; sha256: string }[];
-  processed: { name: string; file: string; config: object; shape: number[]; sha256: string }[];
+  processed: {
+    name: string;
+    file: string;
+    config: object;
+    model_type?: string;
+    shape: number[];
+    sha256: string;
+  }[];
 }
 
 const golden = JSON.parse(readFileSync(new URL('golden.json', fixtures), 'utf8')) as Golden;
@@ -37,8 +45,8 @@ it.each(golden.resized)('resizes $file to $size with filter $resample as Pillow'
 });
 
 it.each(golden.processed)('processes $file as the processor $name of transformers', async (one) => {
-  const processor = new PictureProcessor(one.config, 'preprocessor_config.json');
-  const resized = processor.resized(await decode(one.file), one.file);
+  const processor = new PictureProcessor(one.config, 'preprocessor_config.json', one.model_type ?? 'vit');
+  const resized = await processor.resized(await decode(one.file), one.file);
   const { height, width } = processor.input;
   expect([3, height, width]).toEqual(one.shape);
   const values = new Float32Array(3 * height * width);
@@ -66,6 +74,14 @@ describe('files that are no pictures', () => {
     );
   });
 
+  it('are large ones of one color', async () => {
+    const { default: sharp } = await import('sharp');
+    const create = { width: 8000, height: 4000, channels: 3, background: 'white' } as const;
+    const bytes = await sharp({ create }).png({ palette: true, colors: 2 }).toBuffer();
+    expect(bytes.length).toBeLessThan(100_000);
+    expect(await failure(bytes)).toMatch(/8000 x 4000 pixels in \d+ bytes, which would fill the memory/);
+  });
+
   it('are files that would fill the memory', async () => {
     const bomb = Uint8Array.from(fileOf('rgb.png'));
     // The width and height in the header, whose checksum the message does not depend on.
@@ -80,7 +96,7 @@ describe('files that are no pictures', () => {
 });
 
 describe('a preprocessor_config.json', () => {
-  const processor = (json: object) => new PictureProcessor(json, 'preprocessor_config.json');
+  const processor = (json: object) => new PictureProcessor(json, 'preprocessor_config.json', 'vit');
 
   it.each([
     [
@@ -107,14 +123,28 @@ describe('a preprocessor_config.json', () => {
       'leaves pictures with different sizes',
     ],
     [{ size: { height: 1e9, width: 1 } }, 'does not describe an image processor'],
+    [{ image_processor_type: 'SiglipImageProcessor', size: 384 }, 'leaves pictures with different sizes'],
+    [{ do_pad: true }, 'preprocessor_config.json: `do_pad` may change the pixels'],
+    [{ crop_pct: 0.9 }, '`crop_pct` may change the pixels'],
   ])('%j is an error', (json, message) => {
     expect(() => processor(json)).toThrow(message);
   });
 
-  it('does not resize a strip beyond memory', async () => {
-    const strip = await decode('strip.png');
-    const { resized } = PictureProcessor.prototype;
+  it('does not decode a strip that would be resized beyond memory', async () => {
     const clip = processor({ image_processor_type: 'CLIPImageProcessor' });
-    expect(() => resized.call(clip, strip, 'strip.png')).toThrow('strip.png is a strip of 20000 x 1 pixels');
+    const decode = vi.fn();
+    const read = new PictureReader(clip, decode).read(fileOf('strip.png'), 'strip.png');
+    await expect(read).rejects.toThrow('strip.png is a strip of 20000 x 1 pixels');
+    expect(decode).not.toHaveBeenCalled();
   });
+});
+
+it('resizes in steps, so that other work of the thread goes on', async () => {
+  const large = { width: 2000, height: 2000, data: new Uint8Array(12e6) };
+  let turns = 0;
+  const timer = setInterval(() => turns++);
+  await resizeInSteps(large, 224, 224, 'bicubic');
+  clearInterval(timer);
+  // 12 MB in steps of 1 MB; a timer that is due may wait for the next one.
+  expect(turns).toBeGreaterThan(4);
 });

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { InvalidData, InvalidFile, shown } from '../../support/user-error.ts';
 import { crop, type PixelBox, type Pixels } from './pixels.ts';
-import { RESAMPLINGS, type Resampling, resize } from './resize.ts';
+import { RESAMPLINGS, type Resampling, resize, resizeInSteps } from './resize.ts';
 
 export const PROCESSOR_FILE = 'preprocessor_config.json';
 
@@ -12,14 +12,23 @@ const MAX_RESIZED = 65_536;
 
 const edge = z.int().min(1).max(MAX_EDGE);
 const square = (length: number) => ({ height: length, width: length });
-const rectangle = z.object({ height: edge, width: edge });
+const rectangle = z.strictObject({ height: edge, width: edge });
+const shortest = z.strictObject({ shortest_edge: edge, longest_edge: edge.nullish() });
 const channels = z.union([z.number(), z.array(z.number()).length(3)]);
 
-const schema = z.object({
+/** Keys that do not change the values of one image in RGB. */
+const WITHOUT_EFFECT = new Set([
+  ...['processor_class', 'auto_map', 'model_input_names', '_valid_processor_keys', 'image_seq_length'],
+  ...['do_convert_rgb', 'pad_size', 'data_format', 'input_data_format', 'return_tensors', 'device'],
+  ...['disable_grouping'],
+]);
+
+const schema = z.looseObject({
   image_processor_type: z.string().optional(),
   feature_extractor_type: z.string().optional(),
   do_resize: z.boolean().nullish(),
-  size: z.union([edge, rectangle, z.object({ shortest_edge: edge })]).nullish(),
+  size: z.union([edge, rectangle, shortest]).nullish(),
+  default_to_square: z.boolean().nullish(),
   resample: z.int().min(0).max(5).nullish(),
   do_center_crop: z.boolean().nullish(),
   crop_size: z.union([edge, rectangle]).nullish(),
@@ -30,7 +39,7 @@ const schema = z.object({
   image_std: channels.nullish(),
 });
 
-type Size = { height: number; width: number } | { shortest_edge: number };
+type Size = { height: number; width: number } | z.infer<typeof shortest>;
 
 /** Defaults of a class of transformers, for keys that the file does not have. */
 interface Defaults {
@@ -53,8 +62,11 @@ const KINDS: Readonly<Record<string, Defaults>> = {
   DeiT: { size: square(256), isSquare: true, resample: 3, crop: 224, ...HALF },
   Bit: SHORTEST,
   CLIP: SHORTEST,
-  Siglip: { size: square(224), isSquare: true, resample: 3, crop: undefined, ...HALF },
+  Siglip: { size: square(224), isSquare: false, resample: 3, crop: undefined, ...HALF },
 };
+
+/** The class of a model's processor by the start of its `model_type`, if the file names none. */
+const KIND_OF_MODEL = { vit: 'ViT', deit: 'DeiT', dinov2: 'Bit', clip: 'CLIP', siglip: 'Siglip' } as const;
 
 /**
  * Prepares pictures for a model as a class of transformers does, with Pillow as its backend (`ViTImageProcessorPil`, in
@@ -69,19 +81,27 @@ export class PictureProcessor {
 
   /**
    * @param json the content of a preprocessor_config.json
+   * @param modelType the model's `model_type`, which decides if the file does not name a class
    * @throws UserError for settings that are invalid or not supported
    */
-  constructor(json: unknown, where: string) {
+  constructor(json: unknown, where: string, modelType: string) {
     const result = schema.safeParse(json);
     if (!result.success)
       throw new InvalidFile(
         `${where} does not describe an image processor:\n${z.prettifyError(result.error)}`,
       );
     const settings = result.data;
-    const defaults = findDefaults(settings.image_processor_type ?? settings.feature_extractor_type, where);
+    refuseUnknown(settings, where);
+    const type = settings.image_processor_type ?? settings.feature_extractor_type;
+    const defaults = findDefaults(type ?? kindOfModel(modelType), where);
     const { size = defaults.size, crop_size } = withoutNulls(settings);
     if (settings.do_resize !== false)
-      this.#size = typeof size === 'number' ? chooseSize(size, defaults) : size;
+      this.#size =
+        typeof size !== 'number'
+          ? size
+          : (settings.default_to_square ?? defaults.isSquare)
+            ? square(size)
+            : { shortest_edge: size };
     this.#resampling = RESAMPLINGS[settings.resample ?? defaults.resample]!;
     const crops = settings.do_center_crop ?? defaults.crop !== undefined;
     const cropped = crop_size ?? defaults.crop ?? 224;
@@ -105,26 +125,40 @@ export class PictureProcessor {
     return this.#crop ?? (this.#size as { height: number; width: number });
   }
 
-  /** The largest size of a picture after {@link resized}, for strips that are much longer than wide. */
-  resized(pixels: Pixels, name: string): Pixels {
-    const { width, height } = this.#resizedSize(pixels);
-    if (Math.max(width, height) > MAX_RESIZED)
-      throw new InvalidData({
-        where: name,
-        fault: `is a strip of ${pixels.width} x ${pixels.height} pixels; resized, it would have ${width} x ${height}`,
-        hint: 'Crop it, or remove it.',
-      });
-    return resize(pixels, width, height, this.#resampling);
+  /**
+   * Checks the size of an image before it is decoded: a strip that is much longer than wide may not fit into memory.
+   *
+   * @throws UserError
+   */
+  assertFits(size: { width: number; height: number }, name: string): void {
+    const { width, height } = this.#resizedSize(size);
+    if (Math.max(width, height) <= MAX_RESIZED) return;
+    throw new InvalidData({
+      where: name,
+      fault: `is a strip of ${size.width} x ${size.height} pixels; resized, it would have ${width} x ${height}`,
+      hint: 'Crop it, or remove it.',
+    });
   }
 
-  #resizedSize({ width, height }: Pixels): { width: number; height: number } {
+  /** An image in the model's resolution, before it is cropped. Throws a UserError like {@link assertFits}. */
+  resized(pixels: Pixels, name: string): Promise<Pixels> {
+    this.assertFits(pixels, name);
+    const { width, height } = this.#resizedSize(pixels);
+    return resizeInSteps(pixels, width, height, this.#resampling);
+  }
+
+  #resizedSize({ width, height }: { width: number; height: number }): { width: number; height: number } {
     const size = this.#size;
     if (!size) return { width, height };
     if ('height' in size) return size;
-    const { shortest_edge: short } = size;
-    // Python's int(), in the order of its operations.
-    if (width <= height) return { width: short, height: Math.trunc((short * height) / width) };
-    return { width: Math.trunc((short * width) / height), height: short };
+    const { shortest_edge, longest_edge: longest } = size;
+    const [low, high] = [Math.min(width, height), Math.max(width, height)];
+    // Python's int() and round(), in the order of their operations.
+    const bounded = longest && (high / low) * shortest_edge > longest ? (longest * low) / high : undefined;
+    const short = bounded === undefined ? shortest_edge : roundHalfEven(bounded);
+    if (low === short) return { width, height };
+    const long = Math.trunc(((bounded ?? short) * high) / low);
+    return width <= height ? { width: short, height: long } : { width: long, height: short };
   }
 
   /** The part of a resized picture that the model sees. */
@@ -153,8 +187,32 @@ export class PictureProcessor {
   }
 }
 
+/** @throws UserError for a key that may change pixels, such as `do_pad` */
+function refuseUnknown(settings: object, where: string): void {
+  const known = (key: string) => key in schema.shape || WITHOUT_EFFECT.has(key);
+  const other = Object.entries(settings).find(
+    ([key, value]) => value != null && value !== false && !known(key),
+  );
+  if (!other) return;
+  throw new InvalidFile({
+    where,
+    key: other[0],
+    fault: 'may change the pixels that the model sees, and is not supported',
+    hint: 'Remove it if the model was trained without it.',
+  });
+}
+
+function kindOfModel(modelType: string): string | undefined {
+  return Object.entries(KIND_OF_MODEL).find(([start]) => modelType.startsWith(start))?.[1];
+}
+
+const roundHalfEven = (value: number) => {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded;
+};
+
 function findDefaults(type: string | undefined, where: string): Defaults {
-  const kind = type?.replace(/(ImageProcessor(Fast|Pil)?|FeatureExtractor)$/, '') ?? 'ViT';
+  const kind = type?.replace(/(ImageProcessor(Fast|Pil)?|FeatureExtractor)$/, '') ?? '';
   const defaults = Object.hasOwn(KINDS, kind) ? KINDS[kind] : undefined;
   if (defaults) return defaults;
   throw new InvalidFile({
@@ -165,10 +223,6 @@ function findDefaults(type: string | undefined, where: string): Defaults {
       .join(', ')}`,
     got: shown(type),
   });
-}
-
-function chooseSize(length: number, { isSquare }: Defaults): Size {
-  return isSquare ? square(length) : { shortest_edge: length };
 }
 
 /** transformers treats null like a missing key. */

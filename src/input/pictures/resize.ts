@@ -50,6 +50,9 @@ function hamming(distance: number): number {
 /** Bits after the point of a weight. */
 const PRECISION = 22;
 
+/** Bytes of a source that are read before others have their turn: a few milliseconds. */
+const STEP_BYTES = 2 ** 20;
+
 /** The pixels of a line that contribute to each pixel of the resized line. */
 interface Contributions {
   starts: Int32Array;
@@ -92,14 +95,17 @@ function contributions(length: number, resized: number, { support, weight }: Fil
  *
  * @param lines the first byte of each line, in the source and in the result
  */
-function pass(
+function* pass(
   source: Uint8Array,
   result: Uint8Array,
   { starts, counts, weights, stride }: Contributions,
   lines: { count: number; from: number; to: number },
   step: { from: number; to: number },
-): void {
+): Generator<void, void> {
+  // Sources of a line are read once or twice, whichever way it is resized.
+  const linesAtOnce = Math.max(1, Math.ceil((STEP_BYTES * lines.count) / source.length));
   for (let line = 0; line < lines.count; line++) {
+    if (line % linesAtOnce === linesAtOnce - 1) yield;
     for (let i = 0; i < starts.length; i++) {
       let red = 1 << (PRECISION - 1);
       let green = red;
@@ -124,26 +130,53 @@ function pass(
 const clipped = (value: number) => (value < 0 ? 0 : Math.min(255, value));
 
 /** Resizes the rows of a picture to another width. */
-function widened(pixels: Pixels, width: number, filter: Filter): Pixels {
+function* widened(pixels: Pixels, width: number, filter: Filter): Generator<void, Pixels> {
   if (width === pixels.width) return pixels;
   const data = new Uint8Array(width * pixels.height * 3);
   const lines = { count: pixels.height, from: pixels.width * 3, to: width * 3 };
-  pass(pixels.data, data, contributions(pixels.width, width, filter), lines, { from: 3, to: 3 });
+  yield* pass(pixels.data, data, contributions(pixels.width, width, filter), lines, { from: 3, to: 3 });
   return { width, height: pixels.height, data };
 }
 
 /** Resizes the columns of a picture to another height. */
-function heightened({ width, height: from, data: source }: Pixels, height: number, filter: Filter): Pixels {
+function* heightened(
+  { width, height: from, data: source }: Pixels,
+  height: number,
+  filter: Filter,
+): Generator<void, Pixels> {
   if (height === from) return { width, height, data: source };
   const data = new Uint8Array(width * height * 3);
   const row = width * 3;
   const lines = { count: width, from: 3, to: 3 };
-  pass(source, data, contributions(from, height, filter), lines, { from: row, to: row });
+  yield* pass(source, data, contributions(from, height, filter), lines, { from: row, to: row });
   return { width, height, data };
 }
 
-/** Resizes a picture, equal to `PIL.Image.resize` of Pillow 13 to the bit. */
-export function resize(pixels: Pixels, width: number, height: number, resampling: Resampling): Pixels {
+/** Resizes an image, equal to `PIL.Image.resize` of Pillow 13 to the bit. */
+export function resize(...args: Parameters<typeof resizing>): Pixels {
+  const steps = resizing(...args);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** Like {@link resize}, but the thread does other work in between. */
+export async function resizeInSteps(...args: Parameters<typeof resizing>): Promise<Pixels> {
+  const steps = resizing(...args);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+function* resizing(
+  pixels: Pixels,
+  width: number,
+  height: number,
+  resampling: Resampling,
+): Generator<void, Pixels> {
   if (width === pixels.width && height === pixels.height) return pixels;
   if (resampling === 'nearest') return nearest(pixels, width, height);
   const filter = FILTERS[resampling];
@@ -152,8 +185,8 @@ export function resize(pixels: Pixels, width: number, height: number, resampling
   const lowered = pixels.height - height;
   const columnsFirst = lowered > 0 && lowered > 2 * (pixels.width - width);
   return columnsFirst
-    ? widened(heightened(pixels, height, filter), width, filter)
-    : heightened(widened(pixels, width, filter), height, filter);
+    ? yield* widened(yield* heightened(pixels, height, filter), width, filter)
+    : yield* heightened(yield* widened(pixels, width, filter), height, filter);
 }
 
 function nearest(

@@ -46,10 +46,12 @@ export function withTokens(tokens: Value, patches: Value, batch: Dimension): Val
   return concat([forEveryText(reshape(tokens, [count, width]), batch), patches], 0);
 }
 
-/** How positions of a square grid of patches become those of another grid. */
+/** How positions of a grid of patches become those of another grid. */
 interface Interpolation {
   /** Whether PyTorch's `antialias` is set. */
   antialias: boolean;
+  /** The grid of the table. Default: a square. */
+  from?: Grid;
 }
 
 /**
@@ -62,19 +64,20 @@ export function patchPositions(
   table: Value,
   tokens: number,
   { rows, columns }: Grid,
-  { antialias }: Interpolation,
+  { antialias, from }: Interpolation,
 ): Value {
   const { graph } = table.node;
   const width = table.shape.at(-1) as number;
   const count = table.shape.at(-2) as number;
   const all = slice(reshape(table, [count, width]), 0, tokens, count);
   const side = Math.round(Math.sqrt(count - tokens));
-  if (rows === side && columns === side) return all;
-  const resampled = (length: number) =>
-    constant(graph, bicubicMatrix(side, length, antialias), [length, side]);
-  const down = matmul(resampled(rows), reshape(all, [side, side * width]));
-  const across = transpose(reshape(down, [rows, side, width]), [1, 0, 2]);
-  const narrowed = matmul(resampled(columns), reshape(across, [side, rows * width]));
+  const { rows: height, columns: wide } = from ?? { rows: side, columns: side };
+  if (rows === height && columns === wide) return all;
+  const resampled = (old: number, length: number) =>
+    constant(graph, bicubicMatrix(old, length, antialias), [length, old]);
+  const down = matmul(resampled(height, rows), reshape(all, [height, wide * width]));
+  const across = transpose(reshape(down, [rows, wide, width]), [1, 0, 2]);
+  const narrowed = matmul(resampled(wide, columns), reshape(across, [wide, rows * width]));
   return reshape(transpose(reshape(narrowed, [columns, rows, width]), [1, 0, 2]), [rows * columns, width]);
 }
 

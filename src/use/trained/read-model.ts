@@ -108,8 +108,13 @@ export function withChanges<Model extends Omit<Described, 'family'>>(
 }
 
 /** @throws UserError for a model of pictures without a valid preprocessor_config.json */
-function createProcessor({ files, processor }: Pick<Described, 'files' | 'processor'>): PictureProcessor {
-  if (processor) return new PictureProcessor(processor.json, pathIn(files.name, PROCESSOR_FILE));
+function createProcessor({
+  files,
+  processor,
+  json,
+}: Pick<Described, 'files' | 'processor' | 'json'>): PictureProcessor {
+  const { model_type } = Object(json) as { model_type: string };
+  if (processor) return new PictureProcessor(processor.json, pathIn(files.name, PROCESSOR_FILE), model_type);
   throw missingIn(files, PROCESSOR_FILE, "the settings of the model's image processor");
 }
 

@@ -3,6 +3,7 @@ import { isObject } from '../../../support/options.ts';
 import { headsDivideWidth, layers, parseFields, probability, readLabels, size } from '../../config-fields.ts';
 import type { CommonConfig, PictureSize } from '../../model-definition.ts';
 import { activation } from '../../nn/activation.ts';
+import type { Grid } from '../../nn/patch-embedding.ts';
 import { twoLayers } from '../../nn/pre-norm-encoder.ts';
 
 /** Fields of every vision transformer's config.json. */
@@ -56,10 +57,17 @@ function ofSize(picture: NonNullable<CommonConfig['picture']>) {
   return { picture, maxLength: before + Math.floor(height / patch) * Math.floor(width / patch) };
 }
 
-/** Number of patches along each side of the pictures with which the model was pretrained. */
-export function countPatches({ image_size, patch_size }: VisionFields): number {
+/** The grid of patches of the images with which the model was pretrained. */
+export function pretrainedGrid({ image_size, patch_size }: VisionFields): Grid {
   const sides = typeof image_size === 'number' ? [image_size, image_size] : image_size;
-  return sides.reduce((product, side) => product * Math.floor(side / patch_size), 1);
+  const [rows, columns] = sides.map((side) => Math.floor(side / patch_size)) as [number, number];
+  return { rows, columns };
+}
+
+/** Number of patches of the images with which the model was pretrained. */
+export function countPatches(fields: VisionFields): number {
+  const { rows, columns } = pretrainedGrid(fields);
+  return rows * columns;
 }
 
 /** The attention's modules in ViT and DINOv2. */

@@ -15,6 +15,7 @@ import {
   ATTENTION_MODULES,
   ATTENTION_ROLES,
   countPatches,
+  pretrainedGrid,
   type VisionConfig,
   visionFields,
   withVision,
@@ -106,7 +107,7 @@ function encoded(
   const count = before + countPatches(config);
   const table = embeddings.parameter('position_embeddings', [1, count, width]);
   const ofTokens = slice(reshape(table, [count, width]), 0, 0, before);
-  const positions = patchPositions(table, before, grid, { antialias: false });
+  const positions = patchPositions(table, before, grid, { antialias: false, from: pretrainedGrid(config) });
   const placed = add(
     withTokens(first, patches, batch),
     forEveryText(concat([ofTokens, positions], 0), batch),

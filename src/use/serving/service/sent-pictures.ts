@@ -1,5 +1,7 @@
+import { hasPictureSignature, pictureFacts } from '../../../input/pictures/picture-size.ts';
 import { PictureTooLarge } from '../../../input/pictures/pixels.ts';
 import type { Pictures } from '../../../program/modalities/pictures.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { Turns } from '../../../support/turns.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { ServedText } from './service.ts';
@@ -7,6 +9,13 @@ import { BadPicture } from './service-errors.ts';
 
 /** Maximum number of pixels of a request's picture. Current phones save 12 to 24 million. */
 const MAX_SENT_PIXELS = 25_000_000;
+
+/** Maximum number of pixels of a request, so that others wait a few seconds at most. */
+const MAX_REQUEST_PIXELS = 100_000_000;
+
+/** Characters of a text that may be before its base64, and that are decoded before the rest. */
+const MAX_PREFIX = 200;
+const HEAD = 128;
 
 const DATA_URL = /^data:[\w.+-]+\/[\w.+-]+;base64,/;
 
@@ -31,6 +40,13 @@ export class SentPictures {
       if (pair !== undefined) throw bad(where, 'is a pair of texts, but the model reads pictures');
       return { text: where, image: typeof content === 'string' ? fromBase64(content, where) : content };
     });
+    const headers = files.map(({ image }) => pictureFacts(image));
+    const pixels = addUp(headers, (header) => (header ? header.width * header.height : 0));
+    if (pixels > MAX_REQUEST_PIXELS)
+      throw new PictureTooLarge({
+        where: 'inputs',
+        fault: `have ${pixels} pixels, more than ${MAX_REQUEST_PIXELS / 1e6} million in one request`,
+      });
     return this.#turns.run(async () => {
       signal?.throwIfAborted();
       try {
@@ -46,16 +62,30 @@ export class SentPictures {
 function fromBase64(text: string, where: string): Uint8Array {
   if (/^(https?|file|ftp):/i.test(text))
     throw bad(where, 'is an address, which the server does not open', 'Send the picture itself in base64.');
+  const start = DATA_URL.exec(text.slice(0, MAX_PREFIX))?.[0].length ?? 0;
   try {
-    // Spaces and line breaks are removed, and the URL alphabet is accepted.
-    const characters = atob(text.replace(DATA_URL, '').replaceAll('-', '+').replaceAll('_', '/'));
-    if (characters.length > 0) return Uint8Array.from(characters, (character) => character.charCodeAt(0));
+    const head = decodeBase64(
+      text
+        .slice(start, start + HEAD)
+        .replace(/\s/g, '')
+        .slice(0, HEAD / 2),
+    );
+    // The reader rejects other files by their head.
+    if (head.length > 0) return hasPictureSignature(head) ? decodeBase64(text.slice(start)) : head;
   } catch {}
   throw bad(
     where,
     'is no picture in base64',
     'Send the bytes of a file, also as a data URL, or use multipart/form-data.',
   );
+}
+
+/** Spaces and line breaks are removed, and the URL alphabet is accepted. */
+function decodeBase64(text: string): Uint8Array {
+  const characters = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
+  return bytes;
 }
 
 function bad(where: string, fault: string, hint?: string): BadPicture {

@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { expect, it, vi } from 'vitest';
+import { PictureReader } from '../../../input/pictures/picture-reader.ts';
+import { PictureProcessor } from '../../../input/pictures/processor.ts';
+import { Pictures } from '../../../program/modalities/pictures.ts';
+import { SentPictures } from './sent-pictures.ts';
+
+const fixtures = new URL('../../../input/pictures/fixtures/files/', import.meta.url);
+const png = readFileSync(new URL('rgb.png', fixtures));
+const decode = vi.fn(async () => ({ width: 1, height: 1, data: new Uint8Array(3) }));
+const processor = new PictureProcessor({ size: 4 }, 'preprocessor_config.json', 'vit');
+const read = (...texts: string[]) =>
+  new SentPictures().read(
+    texts.map((text) => ({ text })),
+    new Pictures(new PictureReader(processor, decode), 5),
+  );
+
+it('reads a picture in base64, also with line breaks and as a data URL', async () => {
+  const base64 = png.toString('base64');
+  const lines = base64.replace(/.{76}/g, '$&\r\n');
+  await read(base64, lines, `data:image/png;base64,${png.toString('base64url')}`);
+  for (const [bytes] of decode.mock.calls as unknown as [Uint8Array][]) expect(png.equals(bytes)).toBe(true);
+});
+
+it('decodes only the start of a text that is no picture', async () => {
+  decode.mockClear();
+  // The reader gets the head alone, and its decoder rejects it.
+  await read('A'.repeat(31_000_000));
+  expect((decode.mock.calls as unknown as [Uint8Array][])[0]![0].length).toBeLessThan(100);
+});
+
+it('bounds the pixels of a request before anything is decoded', async () => {
+  decode.mockClear();
+  const large = Uint8Array.from(png);
+  new DataView(large.buffer).setUint32(16, 5000);
+  new DataView(large.buffer).setUint32(20, 5000);
+  const text = Buffer.from(large).toString('base64');
+  await expect(read(text, text, text, text, text)).rejects.toThrow('inputs have 125000000 pixels');
+  expect(decode).not.toHaveBeenCalled();
+});
