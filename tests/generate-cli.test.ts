@@ -209,9 +209,7 @@ describe('adalora generate reports in one line', () => {
   });
 
   it('a model that is not a language model', async () => {
-    expect(await says('model', [])).toBe(
-      'model is a model of type bert, not a language model (SEQ_2_SEQ_LM or CAUSAL_LM).\n',
-    );
+    expect(await says('model', [])).toBe('model is a model of type bert. generate needs a language model.\n');
     expect(await says('run', [])).toMatch(/^run@main is neither/);
   });
 });

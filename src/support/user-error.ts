@@ -238,7 +238,9 @@ export function brokenRules(section: string, rules: readonly Rule[]): Problem[] 
 /** A value of a config as messages show it. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? String(value);
+  // JSON has no symbols and no integers of any size.
+  const isSpecial = typeof value === 'bigint' || typeof value === 'symbol';
+  const text = (isSpecial ? undefined : JSON.stringify(value)) ?? String(value);
   return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
 }
 

@@ -127,8 +127,14 @@ export interface TaskBaselines<Data extends BaseData = BaseData, Rows = unknown>
 /** The purpose of a column. */
 export type ColumnRole = 'text' | 'text_pair' | 'negative' | 'label';
 
-/** How well a task fits a file: no other does, it is the usual one, or it is another possibility. */
-export type Fit = 'certain' | 'usual' | 'possible';
+/** Columns that a task may learn from. */
+export interface Candidate {
+  label: Column | undefined;
+  /** The relation of two texts. Undefined for one text. */
+  pair: PairKind | undefined;
+  /** Whether rows of JSON call the first text a prompt. */
+  isPrompt: boolean;
+}
 
 /** The names of columns in quotes. `texts` are one text or a pair. */
 export interface ColumnNames {
@@ -144,14 +150,11 @@ export interface TaskGuess {
   readonly keys?: readonly Readonly<Partial<Record<ColumnRole, string>>>[];
   /** The form of its labels. Default: one class. */
   readonly labels?: 'class' | 'several' | 'number';
-  /** Whether it learns from a column with these labels beside texts, and why. */
-  ofLabel?(label: Column): { fit: Fit; reason: string } | undefined;
   /**
-   * Whether it learns from pairs of texts without labels.
-   *
-   * @param isPrompt whether rows of JSON call the first text a prompt
+   * How well columns fit it, and why: 1 if it is the usual task for them, 3 if it is the only one. Below 0, it is chosen
+   * only by name. Undefined for columns from which it cannot learn.
    */
-  ofPair?(kind: PairKind, isPrompt: boolean): Fit | undefined;
+  fits?(columns: Candidate): { score: number; reason?: string } | undefined;
   /** Whether it learns from texts alone. */
   readonly ofTexts?: boolean;
   /** The reason if these columns of JSON rows are only for this task. */

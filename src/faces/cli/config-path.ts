@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { relative, sep } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../support/user-error.ts';
 
@@ -20,8 +20,8 @@ const MODULES = ['ts', 'mts', 'js', 'mjs'].map((ending) => `adalora.config.${end
 
 /** The path of the config: the given one, or the default name in the current folder. */
 export function configPath(path: string | undefined): string {
-  if (path !== undefined) return existsSync(path) ? path : (packaged(path) ?? path);
-  const existing = [CONFIG_NAME, ...MODULES].find((name) => existsSync(name));
+  if (path !== undefined) return configIn(path) ?? (existsSync(path) ? path : (packaged(path) ?? path));
+  const existing = configIn('.');
   if (existing) return existing;
   throw new UserError({
     where: CONFIG_NAME,
@@ -29,6 +29,11 @@ export function configPath(path: string | undefined): string {
     hint: 'Name a config, or write one with adalora init.',
     code: 'not_found',
   });
+}
+
+/** The config in a folder. Undefined for other paths. */
+export function configIn(folder: string): string | undefined {
+  return [CONFIG_NAME, ...MODULES].map((name) => join(folder, name)).find((path) => existsSync(path));
 }
 
 /** Finds one of the package's example configs by its path in the repository, as the README writes it. */

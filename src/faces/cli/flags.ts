@@ -31,7 +31,10 @@ function declare([flag, description, values]: Declared): Option {
  */
 export const KEY_FLAGS: Readonly<Record<string, Declared>> = {
   output: ['-o, --output <folder>', 'output folder'],
-  task: ['--task <name>', 'task, such as regression (default: classification)'],
+  task: [
+    '--task <name>',
+    'task, such as causal_lm (default: single_label_classification; for rows, guessed)',
+  ],
   model: ['--model <folder or id>', 'model to fine-tune (default: the built-in encoder)'],
   method: ['--method <name>', 'method, such as lora or full (default: adalora)'],
   'training.num_train_epochs': [

@@ -126,7 +126,7 @@ lora: 3
 `;
     expect(messageOf(wrong)).toMatchInlineSnapshot(`
       "run.yaml:2: \`method\` must be one of adalora, lora, adadora, igulora, elalora, flexlora, increlora, eva, gora, sensitivity_lora, svd_lora, prune_lora, ia3, vera, bitfit, houlsby, pfeiffer, full, got "adlora". Did you mean adalora?
-      run.yaml:4: \`data.label\` is required (the name of a column, or its number from 0). Set data.label in the config.
+      run.yaml:4: \`data.label\` is required (the name of a column, its number from 0, or a list of columns). Set data.label in the config.
       run.yaml:8: \`training.num_train_epochs\` must be greater than 0, got 0.
       run.yaml:9: \`training.max_steps\` must be at least 1, or -1 to use num_train_epochs, got 0.
       run.yaml:11: \`training.warmup_ration\` is not a known key. Did you mean warmup_ratio, warmup_steps?

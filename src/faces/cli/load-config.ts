@@ -8,7 +8,7 @@ import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import { applySetting } from './apply-setting.ts';
 
 /** Maximum size of a config. Configs have a few kilobytes, and parsed YAML takes much more memory than its text. */
-const MAX_CONFIG_BYTES = 2 ** 17;
+export const MAX_CONFIG_BYTES = 2 ** 17;
 
 /** Maximum number of YAML syntax errors to report. Most of them follow from the first. */
 const MAX_TOLD = 5;

@@ -79,9 +79,10 @@ it.each([
   [['train'], 'adalora.yaml does not exist in this folder. Name a config, or write one with adalora init.'],
   [
     ['train', 'examples/colaa.yaml'],
-    'examples/colaa.yaml does not exist; it should be a config file. Did you mean cola.yaml',
+    'examples/colaa.yaml does not exist; it should be a config file. Did you mean examples/cola.yaml',
   ],
   [['train', 'examples/cola.yaml', '--set', 'seed'], '`--set` must be key=value, got "seed"'],
+  [['train', 'examples/colaa.csv'], 'examples/colaa.csv does not exist. Did you mean examples/cola.yaml?'],
   [['train', 'examples/cola.yaml', '--set', 'seed=-1'], '--set: `seed` must be at least 0, got -1.'],
   [['export', 'x', '-o', 'y'], 'adalora export needs --as <form>: merged: the whole model'],
   [

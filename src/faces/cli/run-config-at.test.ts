@@ -45,6 +45,21 @@ it('takes the config that a program exports, with settings, rows in memory, and 
 it.each([
   ['fails', 'throw new RangeError("mine")', 'failed with RangeError: mine'],
   ['exports nothing', 'export const config = {};', 'must have a config as its default export, got'],
+  [
+    'fails later',
+    'export default { output: "a", get data() { throw new RangeError("mine") } };',
+    'failed with RangeError: mine',
+  ],
+  [
+    'contains itself',
+    'const own = { output: "a", data: {} }; own.model_config = own; export default own;',
+    '`model_config` is nested too deeply, or contains itself',
+  ],
+  [
+    'has other numbers',
+    'export default { output: "a", data: {}, seed: 1n };',
+    '`seed` must be a number, got 1.',
+  ],
   ['has a mistake', 'export default { output: "a", data: {}, tusk: 1 };', '`tusk` is not a known key'],
 ])('says what is wrong with a program that %s', async (name, text, message) => {
   const found = runConfigAt(written(`${name.replace(' ', '-')}.mjs`, text), []);

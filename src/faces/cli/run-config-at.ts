@@ -4,8 +4,8 @@ import { pathToFileURL } from 'node:url';
 import { Document } from 'yaml';
 import { type AskedRun, inFiles, namedRows } from '../../studies/jobs/rows-in-memory.ts';
 import { isObject } from '../../support/options.ts';
-import { InvalidConfig, shown } from '../../support/user-error.ts';
-import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
+import { InvalidConfig, shown, UserError } from '../../support/user-error.ts';
+import { assertShallow, parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { RunConfigInput } from '../../training/run/config/run-config.ts';
 import { applySetting } from './apply-setting.ts';
 import { loadConfig } from './load-config.ts';
@@ -20,18 +20,25 @@ export async function runConfigAt(path: string, settings: readonly string[]): Pr
   if (!/\.[cm]?[jt]s$/i.test(path) || !existsSync(path)) {
     return inFiles(loadConfig(path, settings));
   }
-  const exported = await exportedBy(path);
-  const { config: named, ...own } = await namedRows(exported);
+  const { config: named, ...own } = await exportedBy(path);
+  assertShallow(named, path);
   const document = new Document(named);
   for (const setting of settings) applySetting(document, setting);
   return { ...own, config: parseRunConfig(document.toJS(), path, Object.keys(own.metrics)) };
 }
 
-async function exportedBy(path: string): Promise<RunConfigInput> {
-  let exported: unknown;
+async function exportedBy(path: string): ReturnType<typeof namedRows> {
   try {
-    exported = await (await import(pathToFileURL(resolve(path)).href)).default;
+    const exported: unknown = await (await import(pathToFileURL(resolve(path)).href)).default;
+    // Properties may be functions of the program, which may fail too.
+    if (isObject(exported)) return await namedRows(exported as unknown as RunConfigInput);
+    throw new InvalidConfig({
+      where: path,
+      fault: `must have a config as its default export, got ${shown(exported)}`,
+      hint: 'export default defineConfig({ … })',
+    });
   } catch (error) {
+    if (error instanceof UserError) throw error;
     const { code, message, name } = Object(error) as NodeJS.ErrnoException;
     if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
       const hint = 'Use Node 22.18 or later, or write it in JavaScript: adalora.config.mjs';
@@ -46,10 +53,4 @@ async function exportedBy(path: string): Promise<RunConfigInput> {
       fault: `failed with ${name === undefined ? shown(error) : `${name}: ${message}`}`,
     });
   }
-  if (isObject(exported)) return exported as unknown as RunConfigInput;
-  throw new InvalidConfig({
-    where: path,
-    fault: `must have a config as its default export, got ${shown(exported)}`,
-    hint: 'export default defineConfig({ … })',
-  });
 }

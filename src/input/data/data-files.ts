@@ -182,7 +182,9 @@ export class DataFiles {
     const beside = this.#disk.within(folder);
     const entries = listSafely(beside);
     const below = entries.map((entry) => `${entry}/${name}`).find((other) => beside.has(other));
-    const guesses = below === undefined ? nearest(name, entries) : [beside.path(below)];
+    const near = below === undefined ? nearest(name, entries) : [below];
+    const shown = isAbsolute(path) ? '' : path.slice(0, path.length - name.length);
+    const guesses = near.map((entry) => shown + entry);
     // Users often start a command in the parent folder of a config and its data, and forget that paths are
     // relative to the current folder.
     const why = below === undefined || isAbsolute(path) ? '' : ' Paths are relative to the current folder.';

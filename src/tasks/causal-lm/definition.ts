@@ -23,9 +23,9 @@ export const causalLm: TaskDefinition<CausalData, readonly TextFile[], never, ty
   guess: {
     keys: [{ text: 'text' }, { text: 'prompt', text_pair: 'completion' }],
     ofTexts: true,
-    ofPair(kind, isPrompt) {
-      if (kind !== 'written') return undefined;
-      return isPrompt ? 'certain' : 'possible';
+    fits({ label, pair, isPrompt }) {
+      if (label || pair !== 'written') return undefined;
+      return { score: isPrompt ? 3 : -0.1 };
     },
     ofColumns: (columns) =>
       columns.some(({ name, nested }) => name === 'messages' && nested === 'object')

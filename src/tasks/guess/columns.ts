@@ -16,6 +16,8 @@ export interface Column {
   /** Whether all fields are numbers, and whether all are whole numbers. */
   isNumeric: boolean;
   isWhole: boolean;
+  /** The smallest and the largest number of a numeric column. */
+  range: readonly [number, number];
   /** Whether the fields number the rows. */
   isNumbering: boolean;
   /** Whether all fields are numbers with a decimal comma, which cannot be read. */
@@ -51,6 +53,7 @@ export function describeColumns({ columns, rows, nested }: Table): Column[] {
     const worded = fields.filter((field) => /\p{L}/u.test(field)).length;
     const values = new Set(fields);
     const isNumeric = fields.length > 0 && fields.every(isNumber);
+    const range = measureRange(isNumeric ? values : []);
     const isWhole = isNumeric && fields.every((field) => Number.isInteger(Number(field)));
     const hasDecimalCommas = fields.length > 0 && fields.every((field) => /^-?\d+,\d+$/.test(field));
     const kind = nested?.get(name);
@@ -65,7 +68,8 @@ export function describeColumns({ columns, rows, nested }: Table): Column[] {
       hasWords: fields.length > 0 && 2 * worded >= fields.length,
       isNumeric,
       isWhole,
-      isNumbering: isWhole && values.size === fields.length && measureRange(values) === fields.length - 1,
+      range,
+      isNumbering: isWhole && values.size === fields.length && range[1] - range[0] === fields.length - 1,
       hasDecimalCommas,
       files: findFileKind(fields),
       separator,
@@ -76,10 +80,10 @@ export function describeColumns({ columns, rows, nested }: Table): Column[] {
   });
 }
 
-function measureRange(values: Iterable<string>): number {
+function measureRange(values: Iterable<string>): readonly [number, number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) [low, high] = [Math.min(low, Number(value)), Math.max(high, Number(value))];
-  return high - low;
+  return [low, high];
 }
 
 /** With a smaller share of fields with several labels, each of them must also occur alone. */

@@ -3,7 +3,7 @@ import type { Table } from '../../input/data/table/read-table.ts';
 import { suggest, suggestAmong } from '../../support/text.ts';
 import { attemptAll, InvalidData, UserError } from '../../support/user-error.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../registry.ts';
-import type { ColumnRole, Fit, TaskGuess } from '../task-definition.ts';
+import type { ColumnRole, TaskGuess } from '../task-definition.ts';
 import {
   type Column,
   describeColumns,
@@ -13,7 +13,7 @@ import {
   mayBeLabel,
   repeats,
 } from './columns.ts';
-import { findPair, type PairKind, pairKind } from './pairs.ts';
+import { findPairs, type TextPair } from './pairs.ts';
 
 /** One way to learn from a table. */
 export interface Guess {
@@ -43,24 +43,40 @@ export const LABEL_NAME =
   /^(labels?|class|classes|category|categories|target|tags?|y|sentiment|intent|topics?|queue|department|gold|gold_label|is_duplicate|kategorie|klasse|thema|abteilung)$/i;
 const NEGATIVE_NAME = /^(hard_?)?negatives?$/i;
 
-/** A file with fewer rows may have each label once by chance. */
-const MIN_ROWS_TO_REJECT = 5;
-/** If a larger share of the labels occurs once, they are not classes. */
-const MAX_SINGLE_SHARE = 0.8;
-/** A text is clearly the main one if it is this many times longer than any other. */
-const CLEARLY_LONGER = 3;
+/*
+ * A guess has the sum of three scores: those of its texts, of its labels, and of its task. The best sum is chosen, and
+ * the second is printed if it is near. Only differences matter. They are set so that names outweigh shapes.
+ */
+const NEAR = 1;
+const OF_LABEL = { named: 6, score: 3, repeated: 2, scale: -1 };
+const OF_TEXT = { files: 12, named: 3, other: 1 };
+/** Pairs: by name; with a label that may say whether they match; whose second texts repeat as classes do; the only two. */
+const OF_PAIR = { named: 9.5, matched: 4.2, repeated: 5.5, unknown: 1 };
+/** Two texts that share words are a little better than the better one alone. */
+const RELATED = 0.9;
+
+/** Numbers of columns that are combined. */
+const MAX_TEXTS = 30;
+const MAX_LABELS = 10;
 /** Answers with at least this many characters on average are sentences rather than classes such as yes and no. */
 const SENTENCE = 15;
 /** Pairs of texts have at most this many relations: entailment, contradiction or neither. */
 const MAX_RELATIONS = 3;
+/** A file with fewer rows may have each label once by chance. */
+const MIN_ROWS_TO_REJECT = 5;
+/** If a larger share of the labels occurs once, they are not classes. */
+const MAX_SINGLE_SHARE = 0.8;
 
 /**
- * Guesses what a table is for. The first guess is the best. Others follow if names and content do not decide.
+ * Guesses what a table is for. The first guess is the best. A second one follows if it is near.
  *
  * @throws UserError for a column or task that does not exist, and for a table from which nothing can be learned
  */
-export function guessData(table: Table, given: Given = {}): Guess[] {
-  const columns = describeColumns(table);
+export function guessData(
+  table: Table,
+  given: Given = {},
+  columns: readonly Column[] = describeColumns(table),
+): Guess[] {
   const [text, text_pair, label] = attemptAll(
     (['text', 'text_pair', 'label'] as const).map((role) => () => findPlace(table, role, given[role])),
   );
@@ -68,11 +84,15 @@ export function guessData(table: Table, given: Given = {}): Guess[] {
   const task = given.task === undefined ? undefined : checkedTask(given.task);
   const [shaped] = plainGuesses(task, ({ ofColumns }) => ofColumns?.(columns));
   if (shaped) return [shaped];
-  const guesses = (task === undefined ? openGuesses(file) : taskGuesses(file, task)).filter(
-    ({ at }) => new Set(Object.values(at)).size === Object.values(at).length,
+  const scored = listCandidates(file).flatMap((candidate) =>
+    (task === undefined ? TASK_NAMES : [task]).flatMap((name) => scoreGuess(file, candidate, name) ?? []),
   );
+  scored.sort((a, b) => b.score - a.score);
+  const [best] = scored;
+  const near = scored.filter(({ score }) => best!.score - score < NEAR).map(({ guess }) => guess);
+  const guesses = best ? near.slice(0, task === undefined ? 2 : 1) : guessAlone(file, task);
   if (guesses.length === 0) throw nothingToLearn(file);
-  for (const guess of guesses.slice(0, 1)) checkGuess(file, guess);
+  checkGuess(file, guesses[0]!);
   return guesses;
 }
 
@@ -82,26 +102,172 @@ interface File {
   fixed: Partial<Record<'text' | 'text_pair' | 'label', number | undefined>>;
 }
 
+/** Columns that a task may learn from, and how well their names and content show it. */
+interface Candidate {
+  at: Guess['at'];
+  pair?: TextPair['kind'];
+  score: number;
+}
+
+function listCandidates(file: File): Candidate[] {
+  const { table, columns, fixed } = file;
+  const texts = rankTexts(file);
+  const singles = fixed.text === undefined ? texts : [fixed.text];
+  const hasFiles = singles.some((i) => columns[i]!.files);
+  const pairs = hasFiles ? [] : findPairs(table, columns, texts, fixed);
+  const negative = columns.findIndex(({ name }) => NEGATIVE_NAME.test(name));
+  const labels = rankLabels(file);
+  const withLabels = labels.flatMap((label): Candidate[] => [
+    ...(fixed.text_pair !== undefined ? [] : singles).map((text) => ({
+      at: { text, label },
+      score: scoreText(file, text) + scoreLabel(file, label)!,
+    })),
+    ...pairs.flatMap(({ at, ...pair }) => {
+      const kind = fixed.text_pair === undefined ? pair.kind : 'compared';
+      const score = scorePair(file, { at, ...pair, kind }, columns[label]);
+      return score === undefined
+        ? []
+        : [{ at: { ...at, label }, pair: kind, score: score + scoreLabel(file, label)! }];
+    }),
+  ]);
+  const without = pairs.flatMap(({ at, ...pair }): Candidate[] => {
+    const score = scorePair(file, { at, ...pair });
+    const all = negative >= 0 && pair.kind === 'answered' ? { ...at, negative } : at;
+    return score === undefined ? [] : [{ at: all, pair: pair.kind, score }];
+  });
+  return [...withLabels, ...(fixed.label === undefined ? without : [])].filter(
+    ({ at }) => new Set(Object.values(at)).size === Object.values(at).length,
+  );
+}
+
+/** Columns of texts, the best first. If some are names of files, only those. */
+function rankTexts(file: File): number[] {
+  const { columns, fixed } = file;
+  const texts = columns.flatMap((column, i) => (isText(column) || i === fixed.text ? [i] : []));
+  const files = texts.filter((i) => columns[i]!.files);
+  const scores = new Map(texts.map((i) => [i, scoreText(file, i)]));
+  return (files.length > 0 ? files : texts)
+    .sort((a, b) => scores.get(b)! - scores.get(a)!)
+    .slice(0, MAX_TEXTS);
+}
+
+function scoreText({ columns, fixed }: File, i: number): number {
+  const { name, length, files } = columns[i]!;
+  if (i === fixed.text) return OF_TEXT.named;
+  if (files) return OF_TEXT.files;
+  const longest = columns.reduce(
+    (most, column) => (isText(column) ? Math.max(most, column.length) : most),
+    1,
+  );
+  // A text that is three times longer than any other is clearly the main one.
+  const lack = Math.log(longest / Math.max(length, 1)) / Math.log(3);
+  if (TEXT_NAME.test(name)) return OF_TEXT.named - Math.min(NEAR, lack) / 2;
+  return OF_TEXT.other - lack - (mayBeLabel(columns[i]!) ? NEAR : 0);
+}
+
+/** Columns that may contain labels, the best first. */
+function rankLabels(file: File): number[] {
+  const { label } = file.fixed;
+  const places = label === undefined ? [...file.columns.keys()] : [label];
+  const scores = new Map(places.map((i) => [i, scoreLabel(file, i)]));
+  return places
+    .filter((i) => scores.get(i) !== undefined)
+    .sort((a, b) => scores.get(b)! - scores.get(a)!)
+    .slice(0, MAX_LABELS);
+}
+
+function scoreLabel({ columns, fixed }: File, i: number): number | undefined {
+  const column = columns[i]!;
+  const { name, isNumeric, isWhole, isNumbering, distinct, filled } = column;
+  if (i === fixed.label) return OF_LABEL.named;
+  // A target may also be a text to write.
+  if (LABEL_NAME.test(name) && filled > 0 && (!/^target$/i.test(name) || isNumeric || mayBeLabel(column)))
+    return OF_LABEL.named;
+  if (isNumeric && hasScoreName(column)) return OF_LABEL.score;
+  if (mayBeLabel(column) && !TEXT_NAME.test(name)) return OF_LABEL.repeated - (0.1 * distinct) / filled;
+  // Whole numbers are more often ids, years or amounts.
+  return isScale(column) && !isWhole && !isNumbering ? OF_LABEL.scale : undefined;
+}
+
+/** Undefined for texts that are no pair, or not one for this label. */
+function scorePair(file: File, { at, kind, isNamed }: TextPair, label?: Column): number | undefined {
+  const { columns, fixed } = file;
+  const [first, second] = [columns[at.text]!, columns[at.text_pair]!];
+  if (fixed.text_pair !== undefined) return OF_PAIR.named;
+  // Only tasks that write texts accept lists of texts.
+  if ((first.nested || second.nested) && kind !== 'written') return undefined;
+  if (mayBeLabel(second) && second.length < SENTENCE) return undefined;
+  if (kind === 'unknown') return label ? undefined : OF_PAIR.unknown;
+  if (!isNamed) return Math.max(scoreText(file, at.text), scoreText(file, at.text_pair)) + RELATED;
+  if (label && kind !== 'compared') {
+    const isMatch = label.isNumeric && hasScoreName(label);
+    const isRelation = LABEL_NAME.test(label.name) && label.distinct <= MAX_RELATIONS;
+    return isMatch || isRelation || fixed.label !== undefined ? OF_PAIR.matched : undefined;
+  }
+  return mayBeLabel(second) ? OF_PAIR.repeated : OF_PAIR.named;
+}
+
+/** How well a task fits columns. */
+function scoreGuess(
+  file: File,
+  { at, pair, score }: Candidate,
+  task: TaskName,
+): { guess: Guess; score: number } | undefined {
+  const { columns, table } = file;
+  const label = columns[at.label ?? -1];
+  const isPrompt = table.hasHeader === undefined && /^(prompt|instruction)s?$/i.test(columns[at.text!]!.name);
+  const { fits, labels, learns } = readSigns(task);
+  const fit = fits?.({ label, pair, isPrompt });
+  if (!fit) return undefined;
+  const { separator, nested } = label ?? {};
+  const isSeparated = labels === 'several' && separator !== undefined && nested === undefined;
+  const name = (role: ColumnRole) => JSON.stringify(columns[at[role]!]?.name ?? '');
+  const [text, second] = [name('text'), name('text_pair')];
+  const names = {
+    texts: pair ? `pairs of ${text} and ${second}` : text,
+    text,
+    pair: second,
+    label: label && name('label'),
+  };
+  const { reason: why = 'rows have two texts and no label' } = fit;
+  const reason = pair && label ? `rows have two texts; ${why}` : why;
+  const guess: Guess = {
+    task,
+    at,
+    learns: learns?.(names) ?? task,
+    reason,
+    flags: listFlags(file, task, at),
+  };
+  return { guess: isSeparated ? { ...guess, separator } : guess, score: score + fit.score };
+}
+
+/** Guesses for texts without labels or second texts. */
+function guessAlone(file: File, task: TaskName | undefined): Guess[] {
+  const texts = rankTexts(file);
+  const at = file.table.hasHeader === undefined && texts.length > 0 ? { text: texts[0]! } : {};
+  if (task !== undefined) return hasColumns(task) ? [] : [plainGuess(task, 'named by --task', at)];
+  const isAlone = at.text !== undefined && texts.length === 1 && rankLabels(file).length === 0;
+  return isAlone ? plainGuesses(task, ({ ofTexts }) => (ofTexts ? 'rows have one text' : undefined), at) : [];
+}
+
 const ROLES: readonly ColumnRole[] = ['text', 'text_pair', 'negative', 'label'];
 
-/** The roles of a guess's columns. */
-export function usedRoles({ at }: Pick<Guess, 'at'>): ColumnRole[] {
-  return ROLES.filter((role) => at[role] !== undefined);
+/** The columns of a guess by their keys in the `data` section of its task. */
+export function listKeys({
+  task,
+  at,
+}: Pick<Guess, 'task' | 'at'>): { key: string; role: ColumnRole; at: number }[] {
+  const roles = ROLES.filter((role) => at[role] !== undefined);
+  const keys = readSigns(task).keys?.find((some) => roles.every((used) => some[used] !== undefined));
+  return roles.map((role) => ({ key: keys?.[role] ?? role, role, at: at[role]! }));
 }
 
-/** All keys that {@link columnKey} returns. */
+/** All keys of columns. */
 export function columnKeys(): string[] {
   const keys = TASK_NAMES.flatMap(
-    (task) => readSigns(task).keys?.flatMap((keys) => Object.values(keys)) ?? [],
+    (task) => readSigns(task).keys?.flatMap((some) => Object.values(some)) ?? [],
   );
   return [...new Set(keys)];
-}
-
-/** The key of a role in the `data` section of a task. */
-export function columnKey(guess: Pick<Guess, 'task' | 'at'>, role: ColumnRole): string {
-  const roles = usedRoles(guess);
-  const keys = readSigns(guess.task).keys?.find((some) => roles.every((used) => some[used] !== undefined));
-  return keys?.[role] ?? role;
 }
 
 /** A task that says nothing is never guessed. It can be named. */
@@ -110,7 +276,7 @@ function readSigns(task: TaskName): TaskGuess {
 }
 
 /** A table without columns to choose, such as lines of a book, conversations or questions with spans. */
-export function plainGuess(task: TaskName, reason: string, at: Guess['at'] = {}): Guess {
+function plainGuess(task: TaskName, reason: string, at: Guess['at'] = {}): Guess {
   return { task, at, learns: readSigns(task).plain ?? task, reason, flags: `--task ${task}` };
 }
 
@@ -142,6 +308,7 @@ export function guessFile(path: string, start: string, task?: TaskName): Guess |
  * @throws UserError for a task that the user names and that learns from rows
  */
 export function guessTexts(fileName: string, task: TaskName | undefined): Guess[] {
+  if (task !== undefined && !hasColumns(task)) return [plainGuess(task, 'named by --task')];
   const guesses = plainGuesses(task, ({ ofTexts }) => (ofTexts ? 'plain text' : undefined));
   if (guesses.length > 0) return guesses;
   throw new InvalidData({
@@ -165,255 +332,17 @@ export function checkedTask(name: string): TaskName {
 
 /** Whether the rows of a task need a column of labels or of second texts. */
 export function hasColumns(task: TaskName): boolean {
-  const { ofLabel, ofPair, ofTexts } = readSigns(task);
-  return (ofLabel !== undefined || ofPair !== undefined) && !ofTexts;
+  const { fits, ofTexts } = readSigns(task);
+  return fits !== undefined && !ofTexts;
 }
 
-/** All plausible guesses if the user has not named a task. */
-function openGuesses(file: File): Guess[] {
-  const { columns, fixed } = file;
-  const labels = findLabels(file);
-  const pair = pairFor(file, labels);
-  const texts = findTexts(file, labels);
-  const [first] = labels;
-  const isNamed = fixed.label !== undefined || (first !== undefined && isNamedLabel(columns[first]!));
-  const withLabels = labels.flatMap((label) => textGuesses(file, label, texts));
-  if (!pair && first !== undefined && !isNamed) {
-    const answered = pairFor(file, []);
-    // Sentences that repeat may be the answers to several questions each, or classes with long names.
-    if (
-      answered?.kind === 'answered' &&
-      answered.at.text_pair === first &&
-      columns[first]!.length >= SENTENCE
-    )
-      return [...pairGuesses(file, answered).slice(0, 1), ...withLabels.slice(0, 1)];
-  }
-  if (!pair) {
-    if (withLabels.length === 0 && texts.length === 1 && first === undefined)
-      return unlabelled(file, texts[0]!);
-    return withLabels;
-  }
-  const without = pairGuesses(file, pair);
-  if (first === undefined) return without;
-  const compared = comparedGuess(file, pair, first);
-  switch (pair.kind) {
-    case 'compared':
-      return pair.isNamed || fixed.text_pair !== undefined
-        ? [compared]
-        : [compared, ...withLabels.slice(0, 1)];
-    case 'answered':
-    case 'written':
-      if (!isNamed) return without;
-      // A class beside a question and its answer is their topic, or says whether they match.
-      return columns[first]!.distinct > MAX_RELATIONS
-        ? [...without.slice(0, 1), ...withLabels.slice(0, 1)]
-        : [compared, ...without.slice(0, 1)];
-    case 'unknown':
-      return withLabels;
-  }
-}
-
-/** The guess for a task that the user names. */
-function taskGuesses(file: File, task: TaskName): Guess[] {
-  const { columns, fixed, table } = file;
-  const { ofPair, keys = [] } = readSigns(task);
-  const reason = 'named by --task';
-  if (!hasColumns(task)) {
-    const pair = ofPair && pairFor(file, []);
-    if (pair && fitOfPair(file, pair, task)) return [guessAt(file, { task, reason }, pair.at)];
-    const texts = findTexts(file, []);
-    const isRows = table.hasHeader === undefined && texts.length > 0;
-    return [plainGuess(task, reason, isRows ? { text: texts[0]! } : {})];
-  }
-  const label = findLabels(file)[0];
-  const pair = pairFor(file, label === undefined ? [] : [label]);
-  if (ofPair) {
-    const found = pair ?? pairFor(file, []);
-    if (!found) return [];
-    const isScored =
-      label !== undefined &&
-      isScale(columns[label]!) &&
-      found.kind !== 'answered' &&
-      keys.some((some) => some.label !== undefined);
-    return [guessAt(file, { task, reason }, isScored ? { ...found.at, label } : found.at)];
-  }
-  if (label === undefined) return [];
-  const isPair = pair && (fixed.text_pair !== undefined || (pair.isNamed && pair.kind === 'compared'));
-  const [text] = findTexts(file, [label]);
-  if (!isPair) return text === undefined ? [] : [guessAt(file, { task, reason }, { text, label })];
-  const { text: first, text_pair } = pair.at;
-  return [guessAt(file, { task, reason }, { text: first, text_pair, label })];
-}
-
-/** The guess that a task learns from some columns. */
-function guessAt(
-  file: File,
-  { task, reason }: Pick<Guess, 'task' | 'reason'>,
-  at: Guess['at'],
-  flags = `--task ${task}`,
-): Guess {
-  const { separator, nested } = file.columns[at.label ?? -1] ?? {};
-  const isSeparated = labelForm({ task }) === 'several' && separator !== undefined && nested === undefined;
-  return { task, at, learns: learns(file, task, at), reason, flags, ...(isSeparated && { separator }) };
-}
-
-/** Guesses for a text and its label. */
-function textGuesses(file: File, label: number, texts: readonly number[]): Guess[] {
-  const others = texts.filter((text) => text !== label);
-  const [text] = others;
-  if (text === undefined) return [];
-  const { columns, fixed } = file;
-  const length = (i: number) => columns[i]!.length;
-  const isSure =
-    fixed.text !== undefined ||
-    TEXT_NAME.test(columns[text]!.name) ||
-    others.every((i) => i === text || length(text) >= CLEARLY_LONGER * length(i));
-  return (isSure ? [text] : others.slice(0, 2)).flatMap((text) => {
-    const at = { text, label };
-    const flags = listFlags(file, at);
-    return labelTasks(columns[label]!).map((found, i) =>
-      guessAt(file, found, at, i === 0 ? flags : `${flags} --task ${found.task}`),
-    );
-  });
-}
-
-/** The tasks for a column of labels, the best first. */
-function labelTasks(label: Column): { task: TaskName; reason: string }[] {
-  const found = TASK_NAMES.flatMap((task) => {
-    const sign = readSigns(task).ofLabel?.(label);
-    return sign ? [{ task, ...sign }] : [];
-  });
-  return chooseBest(found, true);
-}
-
-/** The task that fits best, and optionally those that are possible as well. */
-function chooseBest<Found extends { fit: Fit }>(found: readonly Found[], withOthers: boolean): Found[] {
-  const ofFit = (fit: Fit) => found.filter((one) => one.fit === fit);
-  const [best, ...others] = [...ofFit('certain'), ...ofFit('usual'), ...ofFit('possible')];
-  if (!best) return [];
-  return withOthers ? [best, ...others.filter(({ fit }) => fit === 'possible')] : [best];
-}
-
-interface Pair {
-  kind: PairKind;
-  at: { text: number; text_pair: number; negative?: number };
-  isNamed: boolean;
-}
-
-/** The two texts of a row, if the rows have two. */
-function pairFor(file: File, labels: readonly number[]): Pair | undefined {
-  const { table, columns, fixed } = file;
-  if (fixed.text !== undefined && fixed.text_pair !== undefined) {
-    const at = { text: fixed.text, text_pair: fixed.text_pair };
-    return {
-      at,
-      kind: labels.length > 0 ? 'compared' : pairKind(columns[at.text]!, columns[at.text_pair]!),
-      isNamed: true,
-    };
-  }
-  if (findTexts(file, labels).some((i) => columns[i]!.files)) return undefined;
-  const texts = columns.flatMap((column, i) => (isText(column) && !labels.includes(i) ? [i] : []));
-  const found = findPair(table, columns, texts, [fixed.text, fixed.text_pair]);
-  if (!found) return undefined;
-  // Only tasks that write texts accept lists of texts.
-  const isListed = [found.at.text, found.at.text_pair].some((i) => columns[i]!.nested);
-  if (isListed && found.kind !== 'written') return undefined;
-  const negative = columns.findIndex(({ name }) => NEGATIVE_NAME.test(name));
-  return negative >= 0 && found.kind === 'answered' ? { ...found, at: { ...found.at, negative } } : found;
-}
-
-/** Guesses for pairs of texts without a label. */
-function pairGuesses(file: File, pair: Pair): Guess[] {
-  const reason = 'rows have two texts and no label';
-  const found = TASK_NAMES.flatMap((task) => {
-    const fit = fitOfPair(file, pair, task);
-    return fit ? [{ task, reason, fit }] : [];
-  });
-  return chooseBest(found, !pair.isNamed).map((one) => guessAt(file, one, pair.at));
-}
-
-function fitOfPair({ table, columns }: File, { kind, at }: Pair, task: TaskName): Fit | undefined {
-  const isJson = table.hasHeader === undefined;
-  const isPrompt = isJson && /^(prompt|instruction)s?$/i.test(columns[at.text]!.name);
-  return readSigns(task).ofPair?.(kind, isPrompt);
-}
-
-/** The guess for two texts that are compared. */
-function comparedGuess(file: File, { at: { text, text_pair } }: Pair, label: number): Guess {
-  const { task, reason } = labelTasks(file.columns[label]!)[0]!;
-  const at = { text, text_pair, label };
-  return guessAt(file, { task, reason: `rows have two texts; ${reason}` }, at, listFlags(file, at));
-}
-
-/** Guesses for rows of JSON with one text. */
-function unlabelled({ table }: File, text: number): Guess[] {
-  if (table.hasHeader !== undefined) return [];
-  return plainGuesses(undefined, ({ ofTexts }) => (ofTexts ? 'rows have one text' : undefined), { text });
-}
-
-/** Columns that may contain the labels: the named one, all with equally good reasons, or none. The best comes first. */
-function findLabels({ columns, fixed, table }: File): number[] {
-  if (fixed.label !== undefined) return [fixed.label];
-  const taken = [fixed.text, fixed.text_pair];
-  const places = columns.map((_, i) => i).filter((i) => !taken.includes(i));
-  const among = (test: (column: Column) => boolean) => places.filter((i) => test(columns[i]!));
-  const named = among(isNamedLabel).filter((i) => columns[i]!.distinct > 0);
-  if (named.length > 0) return named;
-  const scores = among((column) => hasScoreName(column) && column.isNumeric);
-  if (scores.length > 0) return scores;
-  const classes = among((column) => mayBeLabel(column) && !TEXT_NAME.test(column.name));
-  const scales = among((column) => mayBeScale(column));
-  const isPairs = scales.length > 0 && findPair(table, columns, among(isText), [])?.kind === 'compared';
-  classes.sort((a, b) => columns[a]!.distinct - columns[b]!.distinct);
-  return isPairs || classes.length === 0 ? [...scales, ...classes.slice(0, 1)] : classes;
-}
-
-/** Whether a column has the name of labels. A target may also be a text to write. */
-function isNamedLabel(column: Column): boolean {
-  return (
-    LABEL_NAME.test(column.name) && (!/^target$/i.test(column.name) || column.isNumeric || mayBeLabel(column))
-  );
-}
-
-/** Whether a column without a label's name may be a scale. Whole numbers are more often ids, years or amounts. */
-function mayBeScale(column: Column): boolean {
-  return isScale(column) && !column.isWhole && !column.isNumbering;
-}
-
-/** Columns of texts, the best first. */
-function findTexts({ columns, fixed }: File, labels: readonly number[]): number[] {
-  if (fixed.text !== undefined) return [fixed.text];
-  const others = columns.flatMap((column, i) => (i === fixed.text_pair || !isText(column) ? [] : [i]));
-  const texts = others.filter((i) => i !== labels[0]);
-  const files = texts.filter((i) => columns[i]!.files);
-  if (files.length > 0) return files;
-  const rank = (i: number) => (TEXT_NAME.test(columns[i]!.name) ? 0 : labels.includes(i) ? 2 : 1);
-  return texts.sort((a, b) => rank(a) - rank(b) || columns[b]!.length - columns[a]!.length);
-}
-
-function learns({ columns }: Pick<File, 'columns'>, task: TaskName, at: Guess['at']): string {
-  const name = (role: ColumnRole) => JSON.stringify(columns[at[role]!]?.name ?? '');
-  const texts =
-    at.text_pair === undefined ? name('text') : `pairs of ${name('text')} and ${name('text_pair')}`;
-  const { learns: said = () => task } = readSigns(task);
-  return said({
-    texts,
-    text: name('text'),
-    pair: name('text_pair'),
-    label: at.label === undefined ? undefined : name('label'),
-  });
-}
-
-function listFlags({ columns, table }: Pick<File, 'columns' | 'table'>, at: Guess['at']): string {
+function listFlags({ columns, table }: File, task: TaskName, at: Guess['at']): string {
   const name = (i: number) => (table.hasHeader === false ? `${i}` : columns[i]!.name);
   const quoted = (i: number) => (/^[\w.-]+$/.test(name(i)) ? name(i) : `'${name(i)}'`);
-  const flags = { text: '--text', text_pair: '--text-pair', label: '--label' };
-  return Object.entries(flags)
-    .flatMap(([role, flag]) => {
-      const place = at[role as 'text' | 'text_pair' | 'label'];
-      return place === undefined ? [] : [`${flag} ${quoted(place)}`];
-    })
-    .join(' ');
+  const flags = (['text', 'text_pair', 'label'] as const).flatMap((role) =>
+    at[role] === undefined ? [] : [`--${role.replace('_', '-')} ${quoted(at[role])}`],
+  );
+  return [`--task ${task}`, ...flags].join(' ');
 }
 
 function findPlace(

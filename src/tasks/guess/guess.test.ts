@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { readTable } from '../../input/data/table/read-table.ts';
-import { columnKey, type Given, type Guess, guessData, guessTexts } from './guess-data.ts';
+import { type Given, guessData, guessTexts, listKeys } from './guess-data.ts';
 
 const WORDS = 'amber bridge cloud dune ember fjord grove harbor island jungle kettle lagoon'.split(' ');
 /** A text of some words, different for each number. */
@@ -31,9 +31,7 @@ const related = (i: number) => words(i).replace('no', 'number');
 function guessed(content: string, name = 'x.csv', given: Given = {}): string[] {
   const table = readTable(content, name);
   return guessData(table, given).map((guess) => {
-    const at = Object.entries(guess.at).map(
-      ([role, place]) => `${columnKey(guess, role as keyof Guess['at'])}=${table.columns[place]}`,
-    );
+    const at = listKeys(guess).map(({ key, at }) => `${key}=${table.columns[at]}`);
     return [guess.task, ...at, ...(guess.separator ? [`"${guess.separator}"`] : [])].join(' ');
   });
 }
@@ -123,6 +121,22 @@ describe('a table is recognized', () => {
       ],
     ],
     [
+      'documents that are relevant to a query, or not',
+      csv({ query: words, document: (i) => words(i + 9, 12), relevance: (i) => i % 2 }),
+      ['sentence_embedding text=query text_pair=document label=relevance'],
+    ],
+    [
+      'grades of relevance beside ids',
+      csv({
+        query_id: (i) => i % 7,
+        query: words,
+        doc_id: (i) => i,
+        document: (i) => words(i + 9, 12),
+        relevance: (i) => i % 4,
+      }),
+      ['sentence_embedding text=query text_pair=document label=relevance'],
+    ],
+    [
       'articles and summaries',
       csv({ article: (i) => words(i, 40), summary: words }),
       ['seq2seq_lm source=article target=summary'],
@@ -140,10 +154,7 @@ describe('a table is recognized', () => {
         'first words': words,
         'more words': related,
       }),
-      [
-        'regression text=column 3 text_pair=column 4 label=column 2',
-        'regression text=column 4 label=column 2',
-      ],
+      ['regression text=column 3 text_pair=column 4 label=column 2'],
     ],
     [
       'two texts of unknown purpose',

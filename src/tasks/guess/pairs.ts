@@ -1,6 +1,5 @@
 import type { Table } from '../../input/data/table/read-table.ts';
-import { largest, smallest } from '../../support/numbers.ts';
-import type { Column } from './columns.ts';
+import { type Column, mayBeLabel } from './columns.ts';
 
 /**
  * The relation of a row's two texts: texts that are compared, a question and its answer, a text and what is written for it, or
@@ -8,9 +7,18 @@ import type { Column } from './columns.ts';
  */
 export type PairKind = 'compared' | 'answered' | 'written' | 'unknown';
 
+/** Two columns that belong together. */
+export interface TextPair {
+  at: { text: number; text_pair: number };
+  kind: PairKind;
+  /** Whether the user or the columns' names say so. */
+  isNamed: boolean;
+}
+
 const NAMED: readonly (readonly [first: RegExp, second: RegExp, kind: PairKind])[] = [
   [/^(premise|text|sentence)$/i, /^(hypothesis|text_?pair)$/i, 'compared'],
   [/^(question|query|anchor|frage)s?$/i, /^(answer|positive|passage|sentence|antwort)s?$/i, 'answered'],
+  [/^(query|search|search_?term)$/i, /^(document|doc|text|body|content|product|title)s?$/i, 'answered'],
   [
     /^(source|article|document|dialogue|input|prompt|instruction)s?$/i,
     /^(target|summary|highlights|output|translation|completion|response)s?$/i,
@@ -23,61 +31,59 @@ const MAX_RATIO = 2.5;
 /** Fields of a row that are compared share this many times more words than fields of different rows. STS-B has 2.3. */
 const MIN_RELATION = 2;
 const MIN_OVERLAP = 0.1;
-/** Number of rows that are examined. */
-const LOOKED_AT = 500;
-
-/** The kind of two texts by the names of their columns. */
-export function pairKind(a: Column, b: Column): PairKind {
-  if (sameStem(a.name, b.name)) return 'compared';
-  return NAMED.find(([first, second]) => first.test(a.name) && second.test(b.name))?.[2] ?? 'unknown';
-}
+/** Number of rows, and of the best columns of texts, whose words are compared. */
+const LOOKED_AT = { rows: 500, columns: 4 };
 
 /**
- * Finds two texts that belong together: by their names, else if they are the only ones, else by shared words.
+ * Finds pairs of texts: those that names show, else the first two that share words, else the only two.
  *
- * @param texts indices of the columns of texts
- * @param fixed the first and the second text, if the user names them
+ * @param texts columns of texts, the best first
+ * @param fixed the columns that the user names
  */
-export function findPair(
+export function findPairs(
   table: Table,
   columns: readonly Column[],
   texts: readonly number[],
-  [first, second]: readonly (number | undefined)[],
-): { at: { text: number; text_pair: number }; kind: PairKind; isNamed: boolean } | undefined {
-  const firsts = first === undefined ? texts : [first];
-  const seconds = second === undefined ? texts : [second];
-  const all = firsts.flatMap((text) =>
-    seconds.flatMap((text_pair) => (text === text_pair ? [] : [{ text, text_pair }])),
+  fixed: { text?: number | undefined; text_pair?: number | undefined },
+): TextPair[] {
+  const firsts = fixed.text === undefined ? texts : [fixed.text];
+  const seconds = fixed.text_pair === undefined ? texts : [fixed.text_pair];
+  const named = firsts.flatMap((text) =>
+    seconds.flatMap((text_pair): TextPair[] => {
+      const [a, b] = [columns[text]!, columns[text_pair]!];
+      const found = table.hasHeader === false ? 'unknown' : pairKind(a.name, b.name);
+      const kind = found === 'unknown' && fixed.text_pair !== undefined ? 'compared' : found;
+      return text === text_pair || kind === 'unknown'
+        ? []
+        : [{ at: { text, text_pair }, kind, isNamed: true }];
+    }),
   );
-  const isHeadless = table.hasHeader === false;
-  for (const at of all) {
-    const kind = isHeadless ? 'unknown' : pairKind(columns[at.text]!, columns[at.text_pair]!);
-    if (kind !== 'unknown') return { at, kind, isNamed: true };
-  }
-  const isFixed = second !== undefined;
-  for (const at of all.filter(({ text, text_pair }) => text < text_pair || isFixed)) {
-    if (isFixed) return { at, kind: 'compared', isNamed: true };
-    const lengths = [columns[at.text]!.length, columns[at.text_pair]!.length];
-    const isAlike = largest(lengths) <= MAX_RATIO * smallest(lengths);
-    if (isAlike && areRelated(table, at.text, at.text_pair)) return { at, kind: 'compared', isNamed: false };
-  }
-  const [a, b, more] = texts;
-  if (a === undefined || b === undefined || more !== undefined) return undefined;
-  return { at: { text: Math.min(a, b), text_pair: Math.max(a, b) }, kind: 'unknown', isNamed: false };
+  if (named.length > 0) return named;
+  const inOrder = (a: number, b: number) => ({ text: Math.min(a, b), text_pair: Math.max(a, b) });
+  const looked = texts.slice(0, LOOKED_AT.columns);
+  for (const [k, a] of looked.entries())
+    for (const b of looked.slice(k + 1))
+      if (areRelated(table, columns, a, b)) return [{ at: inOrder(a, b), kind: 'compared', isNamed: false }];
+  const [a, b, more] = texts.filter((i) => !mayBeLabel(columns[i]!));
+  if (a === undefined || b === undefined || more !== undefined) return [];
+  return [{ at: inOrder(a, b), kind: 'unknown', isNamed: false }];
 }
 
-/** Whether names differ only in a final 1 and 2, or a and b: `sentence1` and `sentence2`. */
-function sameStem(a: string, b: string): boolean {
+function pairKind(a: string, b: string): PairKind {
   const [, stem, end] = /^(.*?[a-z].*?)[\s_-]?([1a])$/i.exec(a) ?? [];
   const [, other, next] = /^(.*?[a-z].*?)[\s_-]?([2b])$/i.exec(b) ?? [];
-  if (stem === undefined || other === undefined) return false;
-  return stem.toLowerCase() === other.toLowerCase() && (end === '1') === (next === '2');
+  // Names such as `sentence1` and `sentence2`, or `sentence_A` and `sentence_B`.
+  const isSameStem = stem !== undefined && stem.toLowerCase() === other?.toLowerCase();
+  if (isSameStem && (end === '1') === (next === '2')) return 'compared';
+  return NAMED.find(([first, second]) => first.test(a) && second.test(b))?.[2] ?? 'unknown';
 }
 
-/** Whether two fields of a row share more words than fields of different rows. */
-function areRelated({ rows }: Table, a: number, b: number): boolean {
+/** Whether two fields of a row have similar lengths, and share more words than fields of different rows. */
+function areRelated({ rows }: Table, columns: readonly Column[], a: number, b: number): boolean {
+  const ratio = columns[a]!.length / columns[b]!.length;
+  if (ratio > MAX_RATIO || 1 / ratio > MAX_RATIO) return false;
   const words = (field: string) => new Set(field.toLowerCase().match(/\p{L}+/gu) ?? []);
-  const looked = rows.slice(0, LOOKED_AT).map((row) => [words(row[a]!), words(row[b]!)] as const);
+  const looked = rows.slice(0, LOOKED_AT.rows).map((row) => [words(row[a]!), words(row[b]!)] as const);
   // Neighbors may have the same topic.
   const half = Math.ceil(looked.length / 2);
   let [same, other] = [0, 0];

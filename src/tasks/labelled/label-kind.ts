@@ -63,7 +63,7 @@ export interface LabelKind<Answer extends LabelAnswer> {
   /** Whether to use this task for a model that adalora did not train and that has this many outputs. */
   recognises(model: UnknownTrained, outputs: number): boolean;
   /** How its labels are recognized in a file. Missing for labels that a file never suggests. */
-  guess?: Pick<TaskGuess, 'labels' | 'ofLabel' | 'learns'>;
+  guess?: Pick<TaskGuess, 'labels' | 'fits' | 'learns'>;
   name: string;
   trainedFor(texts: string): string;
 }

@@ -67,15 +67,14 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
   recognises: () => false,
   guess: {
     labels: 'several',
-    ofLabel({ nested, separator, several }) {
-      if (nested === 'list') return { fit: 'certain', reason: 'each row has a list of labels' };
-      if (separator === undefined) return undefined;
+    fits({ label }) {
+      if (!label) return undefined;
+      const { nested, separator, several } = label;
+      if (nested === 'list') return { score: 3, reason: 'each row has a list of labels' };
       const isRule = several >= MIN_SEVERAL;
       const shown = isRule ? 'labels' : `in ${percent(several)} of the rows, labels`;
-      return {
-        fit: isRule ? 'certain' : 'possible',
-        reason: `${shown} in a field are separated by "${separator}"`,
-      };
+      const reason = `${shown} in a field are separated by "${separator ?? ';'}"`;
+      return { score: separator === undefined ? -9 : isRule ? 3 : 0.5, reason };
     },
     learns: ({ texts, label }) => `find all labels ${label} of ${texts}`,
   },

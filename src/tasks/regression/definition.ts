@@ -65,15 +65,16 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
   recognises: (_, outputs) => outputs === 1,
   guess: {
     labels: 'number',
-    ofLabel(label) {
+    fits({ label, pair }) {
+      if (!label) return undefined;
       const { distinct, isWhole } = label;
       if (isScale(label))
         return {
-          fit: 'certain',
+          score: pair === 'compared' ? 5 : 3,
           reason: `${distinct} different numbers, which are a scale rather than classes`,
         };
       const isRating = isWhole && distinct > 2 && hasScoreName(label);
-      return isRating ? { fit: 'possible', reason: 'the labels are numbers' } : undefined;
+      return { score: isRating ? 0.5 : -9, reason: 'the labels are numbers' };
     },
     learns: ({ texts, label }) => `predict the number ${label} of ${texts}`,
   },

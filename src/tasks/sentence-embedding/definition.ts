@@ -1,5 +1,6 @@
 import { textsInPython } from '../../program/modalities/in-python.ts';
 import { type EmbeddingLoss, embeddingModel } from '../../program/objectives/embedding-model.ts';
+import { hasScoreName } from '../guess/columns.ts';
 import { withPooling } from '../sentence-vectors.ts';
 import { withFlags } from '../table-columns.ts';
 import type { TaskDefinition } from '../task-definition.ts';
@@ -40,7 +41,12 @@ export const sentenceEmbedding: TaskDefinition<
       { text: 'text', text_pair: 'text_pair', label: 'label' },
     ],
     labels: 'number',
-    ofPair: (kind) => (kind === 'written' ? undefined : 'usual'),
+    fits({ label, pair }) {
+      if (pair === undefined || (label && !label.isNumeric)) return undefined;
+      if (!label) return { score: pair === 'written' ? -9 : 1 };
+      const isRelevance = pair === 'answered' && hasScoreName(label);
+      return { score: isRelevance ? 5 : -0.1, reason: 'the labels say how well they match' };
+    },
     learns: ({ texts, text, pair, label }) =>
       label === undefined
         ? `find the ${pair} for a ${text}`

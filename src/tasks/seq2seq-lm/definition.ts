@@ -20,7 +20,11 @@ export const seq2seqLm: TaskDefinition<PairData, readonly Pair[], Source, typeof
   data: pairDataSchema,
   guess: {
     keys: [{ text: 'source', text_pair: 'target' }],
-    ofPair: (kind) => (kind === 'written' ? 'usual' : 'possible'),
+    fits({ label, pair }) {
+      if (label || pair === undefined) return undefined;
+      const score = { written: 1, unknown: 0.5, answered: -0.1, compared: 0.5 }[pair];
+      return { score };
+    },
     learns: ({ text, pair }) => `write ${pair} for ${text}`,
   },
   training: {

@@ -115,7 +115,7 @@ export const classKind: LabelKind<ClassAnswer> = {
   },
   recognises: (_, outputs) => outputs > 1,
   guess: {
-    ofLabel: ({ distinct }) => ({ fit: 'usual', reason: `${distinct} labels that repeat` }),
+    fits: ({ label }) => label && { score: 1, reason: `${label.distinct} labels that repeat` },
     learns: ({ texts, label }) => `classify ${texts} by ${label}`,
   },
   name: 'classification',

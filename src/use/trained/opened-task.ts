@@ -51,7 +51,7 @@ export function openedTask(trained: TrainedPurpose, asked: Asked, where: string)
   const { family, stored } = trained;
   const { definition, config } = family;
   if (asked === 'generate') {
-    const build = generating(family, where, stored && nameTaskType(stored));
+    const build = generating(trained, where);
     return { notes: trained.notes, model: build(definition, config) };
   }
   const embeds = asked === 'embed' && !stored && !trained.notes;
@@ -94,17 +94,15 @@ function recognised({ family: { definition, config }, json: base, stored }: Trai
 const GENERATING = HEAD_KINDS.filter(writesText).reverse();
 
 /** The text generation head. An adapter's `task_type` decides if it has one. */
-function generating(
-  { definition: { heads, modelType } }: Family,
-  where: string,
-  taskType: string | null = null,
-): BuildTask {
+function generating({ family, stored, notes }: TrainedPurpose, where: string): BuildTask {
+  const { heads, modelType } = family.definition;
+  const taskType = (stored && nameTaskType(stored)) ?? null;
   const isAsked = (kind: HeadKind) => taskType === null || headNamed(kind).taskType === taskType;
   const head = GENERATING.find((kind) => heads[kind] && isAsked(kind));
   if (head) return tokenModel(head);
   throw new UserError({
     where,
-    fault: `is ${taskType ? `an adapter of ${modelType} for ${taskType}` : `a model of type ${modelType}`}, not a language model (${GENERATING.join(' or ')})`,
-    hint: taskType ? 'For classes and scores: adalora predict.' : undefined,
+    fault: `is ${notes ? `trained for ${taskNamed(notes.task).words.trainedFor(notes.data)}` : stored ? 'an adapter for another task' : `a model of type ${modelType}`}. generate needs a language model`,
+    hint: stored ? 'Use adalora predict.' : undefined,
   });
 }

@@ -64,9 +64,14 @@ async function configFor(path: string, flags: Flags): Promise<void> {
     const hint = `Rename it, or train at once: ${PROGRAM} train ${shellQuoted([path])}`;
     throw new UserError({ where: CONFIG_NAME, fault: 'already exists', hint, code: 'already_exists' });
   }
-  const { newConfig, writeConfig } = await import('../starting/config-for-data.ts');
+  const { newConfig } = await import('../starting/config-for-data.ts');
+  const { readConfigText } = await import('../load-config.ts');
+  const { parseRunConfig } = await import('../../../training/run/config/parse-run-config.ts');
   const text = await newConfig(path, CONFIG_NAME, flags, console.log);
-  writeConfig({ name: CONFIG_NAME, text }, console.log);
+  const config = readConfigText(text, CONFIG_NAME, keySettings(flags));
+  parseRunConfig(config.value, config.where);
+  atomicWrite(CONFIG_NAME, config.text());
+  console.log(`Written: ${CONFIG_NAME}`);
   console.log(`Next: npx ${PROGRAM} train`);
 }
 

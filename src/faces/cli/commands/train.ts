@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { parseSlice } from '../../../input/data/table/row-slice.ts';
+import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
@@ -25,7 +26,7 @@ interface Flags extends KeyOptions {
 export function trainCommand(): Command {
   const command = new Command('train')
     .description(
-      'Fine-tune a model from a config, or from a file of rows. For a file, the config is written too.',
+      'Fine-tune a model from a config, or from a file of rows. The first training on a file writes its config. Flags apply to one run.',
     )
     .argument(
       '[config or rows]',
@@ -144,10 +145,13 @@ async function chooseConfig(
     assertNoColumns(options);
     return { ...(path !== undefined && { configFile: path }), set: settings };
   }
-  const { configForData, writeConfig } = await import('../starting/config-for-data.ts');
-  const config = await configForData({ path, options, resume }, tell);
-  writeConfig(config, tell);
-  return { configFile: config.name, set: config.set, test: config.test };
+  const { configForData } = await import('../starting/config-for-data.ts');
+  const { name, isNew, text, set, test } = await configForData({ path, options, resume }, tell);
+  if (isNew) {
+    atomicWrite(name, text);
+    tell(`Written: ${name}`);
+  }
+  return { configFile: name, set, test };
 }
 
 /** Trains in a process other than the first, and prints nothing. */

@@ -1,55 +1,53 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { dataFiles } from '../../../input/data/node/text-files.ts';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { stringify } from 'yaml';
 import { parseSlice } from '../../../input/data/table/row-slice.ts';
+import { readTextNow } from '../../../input/formats/files.ts';
+import { disk } from '../../../input/formats/node/folder-files.ts';
+import { yamlDocument } from '../../../input/formats/yaml-document.ts';
 import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
 import { hub } from '../../../input/hub/node/resolve-model.ts';
-import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { DEFAULT_METHOD } from '../../../methods/tuners/registry.ts';
 import { VISION_MODELS } from '../../../program/modalities/pictures.ts';
 import { readLaunch } from '../../../program/parallel/launch.ts';
-import { defined, isObject } from '../../../support/options.ts';
+import { counted, countedNoun } from '../../../studies/report/format.ts';
+import { defined } from '../../../support/options.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { columnKeys, type Given } from '../../../tasks/guess/guess-data.ts';
+import { alikeLabels } from '../../../tasks/classes/labels.ts';
+import { isScale, splitLabels } from '../../../tasks/guess/columns.ts';
+import { columnKeys, type Given, type Guess, listKeys } from '../../../tasks/guess/guess-data.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import { describeFolder } from '../../../use/trained/node/load-model.ts';
 import { schemaLine } from '../config-path.ts';
 import { type KeyOptions, keySettings } from '../key-options.ts';
-import { readConfig, readConfigText } from '../load-config.ts';
+import { MAX_CONFIG_BYTES, readConfig, readConfigText } from '../load-config.ts';
 import { shellQuoted } from '../terminal/plain-text.ts';
-import { chooseGuess, dataConfig, describeChoice, guessedKeys, stem } from './data-config.ts';
 import { type DataFile, findTest, freePath, partsIn, readDataFile, saveInput } from './read-data-file.ts';
 
-/** A file to train on, and what the user says about it. */
-export interface DataRequest {
-  path: string;
-  options: KeyOptions;
-  resume?: boolean | undefined;
-}
-
 /** A config for a data file. */
-export interface DataConfig {
-  /** Its file. */
+interface DataConfig {
+  /** Its file, which may not exist yet. */
   name: string;
+  isNew: boolean;
   text: string;
-  /** Settings that override it and are not part of it. */
+  /** Settings of this run only. */
   set: string[];
   /** The test set beside its training rows. It is scored at the end. */
-  test?: string | undefined;
+  test: string | undefined;
 }
 
 /**
- * Returns the config for training on a data file. An existing one is used, with the changes that flags or the file's
- * columns require.
+ * Returns the config for training on a data file: the existing one, or a new one. Flags are settings of this run only,
+ * except those that a new config needs to describe the file: `--task` and the columns.
  *
  * @param tell prints a line to the user
- * @throws UserError for a file that a model cannot be trained on
+ * @throws UserError for a file that a model cannot be trained on, and for wrong flags
  */
 export async function configForData(
-  { path, options, resume }: DataRequest,
+  { path, options, resume }: { path: string; options: KeyOptions; resume?: boolean | undefined },
   tell: (text: string) => void,
 ): Promise<DataConfig> {
   if (readLaunch(process.env)) {
@@ -59,44 +57,33 @@ export async function configForData(
   const rows = path === '-' ? await savedInput(tell) : path;
   const name = configName(rows, tell);
   const isNew = !existsSync(name);
-  const text = await (isNew ? newConfig : existingConfig)(rows, name, options, tell);
-  const set: string[] = [];
-  const { output, model, data } = readConfigText(text, name).value;
-  const test = await findTest(rows, Object(data).train);
-  // A new config names a model, unless its rows are pictures.
-  if (isNew && model === undefined) throw await needsVisionModel(path);
-  if (!resume && typeof output === 'string' && isInUse(output)) {
-    const free = freePath(output);
-    tell(`${output} contains an earlier run, so this run is written to ${free}.`);
-    set.push(`output=${JSON.stringify(free)}`);
+  if (!isNew) tell(`Using the existing ${name}. To have the columns of ${rows} chosen again, delete it.`);
+  const set = [...(isNew ? [] : await columnSettings(rows, name, options, tell)), ...keySettings(options)];
+  const text = isNew ? await newConfig(rows, name, options, tell) : readConfig(name).text();
+  const { value, where } = readConfigText(text, name, set);
+  if (value.model === undefined && (isNew || statSync(rows).isDirectory()))
+    throw await needsVisionModel(path);
+  const { output, data } = parseRunConfig(value, where);
+  if (set.length > 0) tell(`Flags apply to this run only. To keep a setting, write it in ${name}.`);
+  const runs = runsAfter(output);
+  const { train } = partsIn(rows);
+  const newest = runs.filter((run) => trainedOn(join(run, 'config.yaml')) === train).at(-1) ?? output;
+  const chosen = resume ? newest : runs.length > 0 ? freePath(output) : output;
+  if (chosen !== output) {
+    tell(
+      resume
+        ? `Resuming ${chosen}.`
+        : `${output} contains an earlier run, so this run is written to ${chosen}.`,
+    );
+    set.push(`output=${JSON.stringify(chosen)}`);
   }
-  return { name, text, set, test };
+  return { name, isNew, text, set, test: await findTest(rows, data.train) };
 }
 
 /**
- * Writes a config, unless its file has this text already. The settings of flags that it keeps are printed, because later
- * runs have them too.
+ * The text of a new config, whose comments describe the file. Prints it, and the second guess if it is near.
  *
- * @param tell prints a line to the user
- */
-export function writeConfig(
-  { name, text }: Pick<DataConfig, 'name' | 'text'>,
-  tell: (text: string) => void,
-): void {
-  const before = existsSync(name) ? readConfig(name) : undefined;
-  const now = readConfigText(text, name);
-  if (before?.text() === now.text()) return;
-  atomicWrite(name, text);
-  const known = before ? settingsIn(before.value) : [];
-  const kept = settingsIn(now.value).filter((setting) => !known.includes(setting));
-  const keeps = kept.length > 0 ? `, which keeps ${kept.join(', ')} for later runs` : '';
-  tell(printable(`${before ? 'Changed' : 'Written'}: ${name}${keeps}`));
-}
-
-/**
- * The text of a new config.
- *
- * @throws UserError for a file that a model cannot be trained on, and for wrong flags
+ * @throws UserError for a file that a model cannot be trained on, and for wrong columns or tasks
  */
 export async function newConfig(
   path: string,
@@ -105,103 +92,155 @@ export async function newConfig(
   tell: (text: string) => void,
 ): Promise<string> {
   const file = await readDataFile(path, givenBy(options));
-  const guess = await chosen(file, tell);
-  const bare = `${schemaLine(dirname(name))}${dataConfig(file, guess, name)}`;
-  return checked(bare, name, options);
+  const [guess, other] = file.guesses;
+  const lines = configLines(file, guess!);
+  tell(printable([...lines, ...file.notices].join('\n')));
+  if (other) tell(printable(`It could also ${other.learns}. For that: ${other.flags}`));
+  return [
+    `${schemaLine(dirname(name))}# Trains a model to ${oneLine(guess!.learns)}: npx ${PROGRAM} train ${oneLine(name)}`,
+    '# Keys that are not set are chosen by rows and model when a run starts, which prints them: for example',
+    '# data.validation (a file, a share such as 10%, or 3 folds) and training.num_train_epochs. See docs/config.md.',
+    ...lines,
+    '',
+  ].join('\n');
 }
 
-/** The text of an existing config, changed by flags, and repaired if its columns are not those of the file. */
-async function existingConfig(
+/** The lines of a config, with a comment for each choice. */
+function configLines(file: DataFile, guess: Guess): string[] {
+  const { modelToTry } = taskNamed(guess.task).training;
+  const hasFiles = guess.at.text !== undefined && file.columns?.[guess.at.text]?.files !== undefined;
+  const support = modelToTry === undefined ? '' : 'The built-in encoder does not support this task. ';
+  const line = (key: string, value: Line['value'], comment?: string) =>
+    `${key}: ${stringify(value, { lineWidth: 0, collectionStyle: 'flow' }).trimEnd()}${comment ? `  # ${oneLine(comment)}` : ''}`;
+  return [
+    line('task', guess.task, guess.reason),
+    // The built-in encoder reads only texts.
+    ...(hasFiles
+      ? []
+      : [line('model', modelToTry ?? EMBEDDED_MODEL, `${support}A folder or an id on the Hub.`)]),
+    line('method', DEFAULT_METHOD, 'docs/methods.md describes all methods.'),
+    line('output', `runs/${stem(file.path)}`, 'folder of the run'),
+    'data:',
+    ...dataLines(file, guess).map(({ key, value, comment }) => `  ${line(key, value, comment)}`),
+  ];
+}
+
+/** A key of the `data` section, with a comment. */
+interface Line {
+  key: string;
+  value: string | number | readonly string[];
+  comment?: string | undefined;
+}
+
+function dataLines({ parts, table, columns = [] }: DataFile, guess: Guess): Line[] {
+  const rows = table ? countedNoun(table.rows.length, 'row') : undefined;
+  const { test: _, ...chosenBy } = parts;
+  const files = Object.entries(chosenBy).map(
+    ([key, value]): Line => ({ key, value, comment: key === 'train' ? rows : undefined }),
+  );
+  if (!table) return files;
+  const { shape } = taskNamed(guess.task).data;
+  const optional = (key: string, value: Line['value'] | undefined, comment?: string): Line[] =>
+    value !== undefined && Object.hasOwn(shape, key) ? [{ key, value, comment }] : [];
+  const label = columns[guess.at.label ?? -1];
+  // In a column of several labels, an empty field says that none applies.
+  const isList = taskNamed(guess.task).guess?.labels === 'several';
+  const unlabeled = label && !isList ? table.rows.length - label.filled : 0;
+  const bad = [
+    ...(table.ragged > 0 ? [`${table.ragged} rows have another number of fields.`] : []),
+    ...(unlabeled > 0 ? [`${unlabeled} ${unlabeled === 1 ? 'row has' : 'rows have'} no label.`] : []),
+  ];
+  return [
+    ...files,
+    ...listKeys(guess).map(({ key, role, at }): Line => {
+      const { name, length } = columns[at]!;
+      const example = oneLine(table.rows[0]![at]!).trim();
+      const excerpt = example.length > 50 ? `${example.slice(0, 49)}…` : example;
+      const comment =
+        role === 'label'
+          ? describeLabels(
+              table.rows.map((row) => row[at]!.trim()),
+              guess,
+              isScale(columns[at]!),
+            )
+          : `${Math.round(length)} characters on average, such as "${excerpt}"`;
+      const value = table.hasHeader === false ? at : (table.joined?.get(name) ?? name);
+      return { key, value, comment };
+    }),
+    ...optional('label_separator', guess.separator === ';' ? undefined : guess.separator),
+    ...optional(
+      'max_score',
+      label?.isNumeric && label.range[1] > 1 ? label.range[1] : undefined,
+      'Labels are divided by it.',
+    ),
+    ...optional('delimiter', table.delimiter),
+    ...optional('on_bad_row', bad.length > 0 ? 'skip' : undefined, bad.join(' ')),
+  ];
+}
+
+const MAX_LISTED = 6;
+
+function describeLabels(
+  labels: readonly string[],
+  { separator = ';', task }: Guess,
+  isNumber: boolean,
+): string {
+  const fields = labels.filter((label) => label !== '');
+  if (isNumber) {
+    const sorted = Float64Array.from(fields, Number).sort();
+    return `numbers from ${sorted[0]} to ${sorted.at(-1)}`;
+  }
+  const form = taskNamed(task).guess?.labels;
+  const counts = new Map<string, number>();
+  for (const name of form === 'several' ? fields.flatMap((field) => splitLabels(field, separator)) : fields)
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  const sorted = [...counts].sort((a, b) => b[1] - a[1]);
+  const shown = sorted.slice(0, MAX_LISTED).map(([name, count]) => `${name} ${counted(count)}`);
+  const more = sorted.length > MAX_LISTED ? `, and ${sorted.length - MAX_LISTED} more` : '';
+  return [`${sorted.length} labels: ${shown.join(', ')}${more}`, ...alikeLabels([...counts.keys()])].join(
+    '. ',
+  );
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ');
+}
+
+/** The name of a file or folder without its extensions. */
+export function stem(path: string): string {
+  return basename(resolve(path)).replace(/(?<=.)\.(gz|\w+)(\.gz)?$/i, '');
+}
+
+/** Settings that replace the columns of a config by those that flags name. */
+async function columnSettings(
   path: string,
   name: string,
   options: KeyOptions,
   tell: (text: string) => void,
-): Promise<string> {
-  const existing = readConfig(name);
-  const data = existing.value.data as Record<string, unknown>;
-  const given = givenBy(options);
-  const isAsked = Object.values(given).some((value) => value !== undefined);
-  const fault = isAsked ? undefined : await findFault(existing.text(), name);
-  if (!isAsked && fault === undefined) {
-    const kept = settingsIn(existing.value);
-    tell(`Using the existing ${name}${kept.length > 0 ? `, which sets ${kept.join(', ')}` : ''}.`);
-    return checked(existing.text(), name, options);
-  }
-  if (fault !== undefined) tell(`${name} does not fit ${path}, so its columns are chosen again. ${fault}`);
-  // Columns that the user has written and not overridden stay.
+): Promise<string[]> {
+  const given = defined(givenBy(options));
+  if (Object.keys(given).length === 0) return [];
+  const { task, data } = readConfig(name).value as { task?: string; data: Record<string, never> };
   const { text, text_pair, label } = data;
-  const named = Object.values(given);
-  const kept = Object.entries({ text, text_pair, label }).filter(
-    ([, column]) => !Array.isArray(column) && !named.includes(column as string),
-  );
-  const before = fault === undefined && given.task === undefined ? (Object.fromEntries(kept) as Given) : {};
-  const file = await readDataFile(path, { ...before, ...defined(given) });
-  const guess = await chosen(file, tell);
-  const { top, data: keys } = guessedKeys(file, guess);
-  const { model = EMBEDDED_MODEL } = existing.value;
-  const hasOwnModel = model !== EMBEDDED_MODEL;
-  const mayBeGuessed = [...columnKeys(), 'label_separator', 'max_score', 'delimiter', 'on_bad_row'];
-  const settings = [
-    ...mayBeGuessed.filter((key) => data[key] !== undefined).map((key) => `data.${key}=`),
-    ...top
-      .filter(({ key }) => key === 'task' || (key === 'model' && !hasOwnModel))
-      .map(({ key, value }) => `${key}=${JSON.stringify(value)}`),
-    ...keys.map(({ key, value }) => `data.${key}=${JSON.stringify(value)}`),
+  const before: Given =
+    given.task === undefined
+      ? { task, text, text_pair, label: Array.isArray(label) ? undefined : label }
+      : {};
+  const file = await readDataFile(path, { ...defined(before), ...given });
+  const [guess] = file.guesses;
+  const lines = dataLines(file, guess!).filter(({ key }) => !(key in file.parts));
+  tell(printable(`For this run: ${guess!.learns} (${guess!.flags})`));
+  return [
+    ...[...columnKeys(), 'label_separator', 'max_score']
+      .filter((key) => key in data)
+      .map((key) => `data.${key}=`),
+    ...lines.map(({ key, value }) => `data.${key}=${JSON.stringify(value)}`),
+    `task=${guess!.task}`,
   ];
-  return checked(readConfigText(existing.text(), name, settings).text(), name, options);
-}
-
-async function chosen(file: DataFile, tell: (text: string) => void) {
-  const terminal = { input: process.stdin, output: process.stderr };
-  const others: string[] = [];
-  const guess = await chooseGuess(file, terminal, (line) => others.push(line));
-  tell(printable([describeChoice(file, guess), ...others].join('\n')));
-  return guess;
-}
-
-/**
- * Applies flags to a config and checks the result, including the rows.
- *
- * @throws UserError for what would stop a run at its start
- */
-async function checked(bare: string, name: string, options: KeyOptions): Promise<string> {
-  const config = readConfigText(bare, name, keySettings(options));
-  await checkRows(parseRunConfig(config.value, config.where));
-  return config.text();
-}
-
-/** The error of a config and its rows, if they have one. */
-async function findFault(text: string, name: string): Promise<string | undefined> {
-  try {
-    await checked(text, name, { set: [] });
-    return undefined;
-  } catch (error) {
-    if (error instanceof UserError) return error.message;
-    throw error;
-  }
-}
-
-async function checkRows({ task, data }: ReturnType<typeof parseRunConfig>): Promise<void> {
-  const { files } = taskNamed(task);
-  if (data.dataset === undefined && typeof data.train === 'string')
-    files.read(await dataFiles(data.train, files.takesFolders), data);
 }
 
 function givenBy({ task, text, textPair, label }: KeyOptions): Given {
   return { task, text, text_pair: textPair, label };
-}
-
-/** The settings of a config beyond those that a guess makes, such as `training.learning_rate: 0.01`. */
-function settingsIn(value: Record<string, unknown>): string[] {
-  const usual: Readonly<Record<string, unknown>> = { model: EMBEDDED_MODEL, method: DEFAULT_METHOD };
-  const told = Object.entries(value).filter(
-    ([key, inner]) => !['task', 'output', 'data'].includes(key) && inner !== usual[key],
-  );
-  return told.flatMap(([key, inner]) =>
-    isObject(inner)
-      ? Object.entries(inner).map(([name, one]) => `${key}.${name}: ${JSON.stringify(one)}`)
-      : [`${key}: ${JSON.stringify(inner)}`],
-  );
 }
 
 async function savedInput(tell: (text: string) => void): Promise<string> {
@@ -213,24 +252,29 @@ async function savedInput(tell: (text: string) => void): Promise<string> {
 
 /** The name of the config for a file: the first one that does not exist, or is a config for this file. */
 function configName(path: string, tell: (text: string) => void): string {
-  const taken: string[] = [];
-  const isFor = (data: unknown) => {
-    const { train } = Object(data) as { train?: unknown };
-    const file = typeof train === 'string' ? parseSlice(train)?.path : undefined;
-    return (file ?? train) === partsIn(path).train;
-  };
-  for (let number = 1; ; number++) {
-    const name = `${stem(path)}${number === 1 ? '' : `-${number}`}.yaml`;
-    const isFree = !existsSync(name) || isFor(readConfig(name).value.data);
-    if (isFree && taken.length > 0)
-      tell(`${taken.join(', ')}: for other data, so the config of ${path} is ${name}.`);
-    if (isFree) return name;
-    taken.push(name);
-  }
+  const name = (number: number) => `${stem(path)}${number === 1 ? '' : `-${number}`}.yaml`;
+  let number = 1;
+  while (existsSync(name(number)) && trainedOn(name(number)) !== partsIn(path).train) number++;
+  if (number > 1) tell(`${name(number - 1)} is not a config for ${path}, so its config is ${name(number)}.`);
+  return name(number);
 }
 
-function isInUse(folder: string): boolean {
-  return existsSync(folder) && readdirSync(folder).length > 0;
+/** The file that a config trains on, whole or a slice of it. Undefined for other YAML. A syntax error elsewhere in the config does not matter. */
+function trainedOn(name: string): unknown {
+  if (!existsSync(name)) return undefined;
+  const document = yamlDocument(readTextNow(disk, name, 'a config file', MAX_CONFIG_BYTES));
+  const train = document.getIn(['data', 'train']);
+  return typeof train === 'string' ? (parseSlice(train)?.path ?? train) : undefined;
+}
+
+/** The folder of a run and those of later runs of the same config, as far as they exist and have files. */
+function runsAfter(output: string): string[] {
+  const runs: string[] = [];
+  for (let number = 1; ; number++) {
+    const run = `${output}${number === 1 ? '' : `-${number}`}`;
+    if (!existsSync(run) || readdirSync(run).length === 0) return runs;
+    runs.push(run);
+  }
 }
 
 /** The error for pictures without a model: names models with their cost, and those that need no download. */
@@ -252,13 +296,13 @@ async function needsVisionModel(path: string): Promise<UserError> {
 
 /** Models of pictures in the cache of the Hub that are complete. */
 async function cachedVisionModels(): Promise<string[]> {
-  const cache = hub.cacheFolder;
   const found: string[] = [];
-  for (const name of hub.cachedModels(cache)) {
-    const snapshot = hub.findSnapshot(cache, { name, revision: 'main' });
-    if (!snapshot?.inputs) continue;
+  for (const name of hub.cachedModels(hub.cacheFolder)) {
+    const snapshot = hub.findSnapshot(hub.cacheFolder, { name, revision: 'main' });
     // The cache has models of any kind, also damaged ones.
-    const described = await describeFolder(snapshot.folder).catch(() => undefined);
+    const described = snapshot?.inputs
+      ? await describeFolder(snapshot.folder).catch(() => undefined)
+      : undefined;
     if (described?.family.config.picture) found.push(name);
   }
   return found;

@@ -7,6 +7,7 @@ import { hasOtherLayout, joinFlags, readTable, type Table } from '../../../input
 import { findSplits, parseSlice } from '../../../input/data/table/row-slice.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
+import { type Column, describeColumns } from '../../../tasks/guess/columns.ts';
 import {
   checkedTask,
   type Given,
@@ -16,14 +17,15 @@ import {
   guessTexts,
   hasColumns,
   LABEL_NAME,
-  plainGuess,
 } from '../../../tasks/guess/guess-data.ts';
+import { configIn } from '../config-path.ts';
 
 /** A data file, and what it may be for. */
 export interface DataFile {
   path: string;
   /** Missing for files without columns, such as a book. */
   table?: Table;
+  columns?: readonly Column[];
   /** The best guess first. */
   guesses: readonly Guess[];
   /** Notices from reading the file. */
@@ -44,6 +46,7 @@ const LOOKED_AT = 4096;
 export function isDataFile(path: string): boolean {
   if (path === '-' || ROWS.test(path)) return true;
   if (PROGRAM_OR_CONFIG.test(path) || !existsSync(path)) return false;
+  if (configIn(path) !== undefined) return false;
   const stats = statSync(path);
   if (stats.isDirectory()) return hasRows(localData.findParts(path).train);
   // A device or a pipe is refused when it is read.
@@ -107,13 +110,13 @@ export async function readDataFile(path: string, given: Given = {}): Promise<Dat
   const isFile = existsSync(path) && statSync(path).isFile();
   const found = guessFile(path, isFile ? readStart(path) : '', task);
   if (found) return plain([found]);
-  if (task !== undefined && !hasColumns(task) && PLAIN.test(path))
-    return plain([plainGuess(task, 'named by --task')]);
+  if (task !== undefined && !hasColumns(task) && PLAIN.test(path)) return plain(guessTexts(path, task));
   const { parts, table, notices } = await readRows(path);
   if (!table || (PLAIN.test(path) && table.columns.length < 2)) return plain(guessTexts(path, task), notices);
   const isFree = given.label === undefined && table.hasHeader !== false;
   const joined = isFree ? joinFlags(table, (name) => LABEL_NAME.test(name)) : table;
-  return { path, parts, table: joined, guesses: guessData(joined, given), notices };
+  const columns = describeColumns(joined);
+  return { path, parts, table: joined, columns, guesses: guessData(joined, given, columns), notices };
 }
 
 /** The training rows of a file or folder as a table, if they are one. */

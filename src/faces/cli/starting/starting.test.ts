@@ -1,7 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { jsonLines } from '../../../input/data/json-lines.ts';
@@ -10,8 +9,8 @@ import { parseRows } from '../../../input/data/parse-rows.ts';
 import { RowProblems } from '../../../input/data/rows.ts';
 import { scoreTargets } from '../../../tasks/labelled/label-kind.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
-import { configForData, newConfig, writeConfig } from './config-for-data.ts';
-import { chooseGuess, dataConfig, describeChoice, stem } from './data-config.ts';
+import { readConfigText } from '../load-config.ts';
+import { configForData, newConfig, stem } from './config-for-data.ts';
 import { findTest, isDataFile, readDataFile } from './read-data-file.ts';
 
 let folder: string;
@@ -25,15 +24,11 @@ function write(name: string, content: string | Buffer): string {
   return join(folder, name);
 }
 
-/** An input that contains these lines, as if typed in a terminal. Without lines, it is not a terminal. */
-function terminal(...typed: string[]) {
-  const input = Object.assign(new PassThrough(), { isTTY: typed.length > 0 });
-  const output = Object.assign(new PassThrough(), { isTTY: typed.length > 0 });
-  const lines = [...typed];
-  output.on('data', (shown) => {
-    if (String(shown).includes('Which one')) input.write(`${lines.shift()}\n`);
-  });
-  return { input, output } as unknown as { input: NodeJS.ReadStream; output: NodeJS.WriteStream };
+/** The config written for a file, with its text and what was printed. */
+async function startFrom(path: string) {
+  const told: string[] = [];
+  const text = await newConfig(path, 'x.yaml', { set: [] }, (line) => told.push(line));
+  return { text, config: parse(text), told: told.join('\n').replaceAll(folder, '') };
 }
 
 /** The least that names a picture. */
@@ -71,55 +66,46 @@ describe('a file of rows', () => {
 
   it('from German Excel is read, shown, and becomes a config', async () => {
     const path = write('tickets.csv', Buffer.from(excel, 'latin1'));
-    const file = await readDataFile(path);
-    const others: string[] = [];
-    const guess = await chooseGuess(file, terminal(), (line) => others.push(line));
-    expect(describeChoice(file, guess).replaceAll(folder, '')).toBe(
+    const { config, text, told } = await startFrom(path);
+    expect(told).toBe(
       [
-        '/tickets.csv: 12 rows, 4 columns separated by semicolons',
-        '  text   Beschreibung: 28 characters on average, such as "Größe "0" paßt nicht; schade"',
-        '  label  Priorität: 2 labels: a 6, b 6',
-        'It is used to classify "Beschreibung" by "Priorität" (task single_label_classification: 2 labels that repeat).',
-        '2 rows repeat an earlier text.',
+        'task: single_label_classification  # 2 labels that repeat',
+        'model: adalora-mini  # A folder or an id on the Hub.',
+        'method: adalora  # docs/methods.md describes all methods.',
+        'output: runs/tickets  # folder of the run',
+        'data:',
+        '  train: /tickets.csv  # 12 rows',
+        `  text: Beschreibung  # 28 characters on average, such as "Größe "0" paßt nicht; schade"`,
+        '  label: Priorität  # 2 labels: a 6, b 6',
+        '  delimiter: ;',
         '/tickets.csv is not UTF-8; reading it as Windows-1252, as spreadsheets write it.',
+        'It could also classify "Beschreibung" by "Zuständig". For that: --task single_label_classification ' +
+          `--text Beschreibung --label 'Zuständig'`,
       ].join('\n'),
     );
-    expect(others).toEqual([
-      `It could also classify "Beschreibung" by "Zuständig". For that: --text Beschreibung --label 'Zuständig'`,
-    ]);
-    const config = dataConfig(file, guess, 'tickets.yaml');
-    expect(parse(config)).toEqual({
+    expect(config).toEqual({
       task: 'single_label_classification',
       model: 'adalora-mini',
       method: 'adalora',
       output: 'runs/tickets',
       data: { train: path, text: 'Beschreibung', label: 'Priorität', delimiter: ';' },
     });
-    expect(config).toContain('# Not used: Nr, Zuständig.\n');
-  });
-
-  it.each([
-    [['2'], 3],
-    [['nonsense', '9', '1'], 2],
-    [[''], 2],
-  ])('asks in a terminal between two guesses: %j is column %i', async (typed, label) => {
-    const file = await readDataFile(write('doubt.csv', excel));
-    const { at } = await chooseGuess(file, terminal(...typed), () => {});
-    expect(at).toEqual({ text: 1, label });
+    expect(text).toContain(
+      '# Trains a model to classify "Beschreibung" by "Priorität": npx adalora train x.yaml\n',
+    );
   });
 
   it('without a header uses column numbers, and numbers on a scale are a regression', async () => {
     const lines = Array.from({ length: 60 }, (_, i) => `a longer text ${i}\t${(i % 29) / 4}`);
-    const file = await readDataFile(write('scale.tsv', lines.join('\n')));
-    const config = parse(dataConfig(file, file.guesses[0]!, 'scale.yaml'));
+    const { config } = await startFrom(write('scale.tsv', lines.join('\n')));
     expect(config).toMatchObject({ task: 'regression', data: { text: 0, label: 1 } });
   });
 
   it('may be a book, a folder with a subfolder per class, or questions in the format of SQuAD', async () => {
-    const book = await readDataFile(
+    const book = await startFrom(
       write('book.txt', 'It was a dark night.\nNobody, or so it seemed,\nslept.\n'),
     );
-    expect(parse(dataConfig(book, book.guesses[0]!, 'book.yaml'))).toMatchObject({ task: 'causal_lm' });
+    expect(book.config).toMatchObject({ task: 'causal_lm' });
     for (const [name, text] of ['good a', 'good b', 'bad c', 'bad d'].map(
       (pair) => pair.split(' ') as [string, string],
     )) {
@@ -173,7 +159,7 @@ describe('a file of rows', () => {
     expect(file.guesses[0]).toMatchObject({ at: { text: 1, label: 2 }, task: 'single_label_classification' });
     expect(file.table!.rows).toHaveLength(20);
     expect(file.notices).toEqual(['Column "split" divides the rows: train 20, validation 5, test 5.']);
-    const { data } = parse(dataConfig(file, file.guesses[0]!, 'pandas.yaml'));
+    const { data } = (await startFrom(path)).config;
     expect(data).toEqual({
       train: `${path}#split=train`,
       validation: `${path}#split=validation`,
@@ -221,7 +207,7 @@ describe('a file of rows', () => {
     const file = await readDataFile(root);
     expect(file.guesses[0]).toMatchObject({ task: 'single_label_classification' });
     expect(file.table!.rows.length).toBeLessThanOrEqual(8);
-    const { data } = parse(dataConfig(file, file.guesses[0]!, 'x.yaml'));
+    const { data } = (await startFrom(root)).config;
     expect(data).toMatchObject({ train: join(root, 'Train'), validation: join(root, 'val') });
     expect(data.test).toBeUndefined();
     expect(await findTest(root, data.train)).toBe(join(root, 'test'));
@@ -267,7 +253,7 @@ it.each([
   const path = write(`flags.${format}`, [...header, ...lines].join('\n'));
   const file = await readDataFile(path);
   expect(file.guesses).toMatchObject([{ task }]);
-  const { data } = parse(dataConfig(file, file.guesses[0]!, 'flags.yaml'));
+  const { data } = (await startFrom(path)).config;
   expect(data).toMatchObject({ text: 'text', label: ['toxic', 'rude'] });
   expect(data.on_bad_row).toBeUndefined();
   const rows = parseRows(readFileSync(path, 'utf8'), path, { ...data, listed });
@@ -335,35 +321,48 @@ it('names the line of a row with one field too few', async () => {
 });
 
 it('remarks labels that differ only in case', async () => {
-  const file = await readDataFile(write('case.csv', 'text,label\na b,Spam\nc d,spam\ne f,ham\n'));
-  expect(describeChoice(file, file.guesses[0]!)).toContain('The labels "Spam", "spam" differ');
+  const { told } = await startFrom(write('case.csv', 'text,label\na b,Spam\nc d,spam\ne f,ham\n'));
+  expect(told).toContain('The labels "Spam", "spam" differ');
 });
 
 it('leaves out rows without a label, and says so', async () => {
   const path = write('gaps.csv', 'text,label\na text,yes\nanother,no\nmore,\nrest,\n');
-  const file = await readDataFile(path);
-  expect(describeChoice(file, file.guesses[0]!)).toContain('label: 2 labels: yes 1, no 1\n');
-  expect(describeChoice(file, file.guesses[0]!)).toContain('2 rows have no label and are left out.');
-  const config = dataConfig(file, file.guesses[0]!, 'gaps.yaml');
-  expect(parse(config).data.on_bad_row).toBe('skip');
-  expect(config).toContain('# 2 rows have no label.');
-  expect(config).toContain('# 2 different values in 4 rows.');
+  const { config, told } = await startFrom(path);
+  expect(told).toContain('  label: label  # 2 labels: yes 1, no 1\n');
+  expect(told).toContain('  on_bad_row: skip  # 2 rows have no label.');
+  expect(config.data.on_bad_row).toBe('skip');
 });
 
 describe('the config of a file', () => {
   const here = process.cwd();
   const told: string[] = [];
   const tell = (line: string) => void told.push(line);
-  const config = async (options: object, path = 'work.csv') => {
+  /** The config as it is used, after it was written if it is new. */
+  const used = async (options: object, path = 'work.csv', resume = false) => {
     told.length = 0;
-    const found = await configForData({ path, options: { set: [], ...options } }, tell);
-    writeConfig(found, tell);
-    return parse(readFileSync(found.name, 'utf8'));
+    const { isNew, name, text, set } = await configForData(
+      { path, options: { set: [], ...options }, resume },
+      tell,
+    );
+    if (isNew) writeFileSync(name, text);
+    return {
+      name,
+      config: readConfigText(text, name, set).value,
+      written: parse(readFileSync(name, 'utf8')),
+    };
   };
   const rows = Array.from(
     { length: 30 },
     (_, i) => `some text ${i},a message ${i},${'ab'[i % 2]},${'xyz'[i % 3]}`,
   );
+  const first = {
+    task: 'single_label_classification',
+    model: 'adalora-mini',
+    method: 'adalora',
+    output: 'runs/work',
+    data: { train: 'work.csv', text: 'text', label: 'label' },
+  };
+  const pair = `text,label\n${'a text,a\nb text,b\n'.repeat(3)}`;
   beforeAll(() => {
     mkdirSync(join(folder, 'work'));
     process.chdir(join(folder, 'work'));
@@ -371,69 +370,73 @@ describe('the config of a file', () => {
   });
   afterAll(() => process.chdir(here));
 
-  it('is written with the flags that were given, and used again', async () => {
-    const first = await config({ set: ['training.weight_decay=0.1'], epochs: '2', output: 'runs/x' });
-    expect(first).toEqual({
-      task: 'single_label_classification',
-      model: 'adalora-mini',
-      method: 'adalora',
+  it('describes the file. Flags are settings of one call', async () => {
+    const { config, written } = await used({
+      set: ['training.weight_decay=0.1'],
+      epochs: '2',
       output: 'runs/x',
-      data: { train: 'work.csv', text: 'text', label: 'label' },
+    });
+    expect(written).toEqual(first);
+    expect(config).toEqual({
+      ...first,
+      output: 'runs/x',
       training: { num_train_epochs: 2, weight_decay: 0.1 },
     });
-    expect(told.at(-1)).toBe(
-      'Written: work.yaml, which keeps training.num_train_epochs: 2, training.weight_decay: 0.1 for later runs',
-    );
-    expect(await config({})).toEqual(first);
+    expect(told.at(-1)).toBe('Flags apply to this run only. To keep a setting, write it in work.yaml.');
+    expect(await used({})).toEqual({ name: 'work.yaml', config: first, written: first });
     expect(told).toEqual([
-      'Using the existing work.yaml, which sets training.num_train_epochs: 2, training.weight_decay: 0.1.',
+      'Using the existing work.yaml. To have the columns of work.csv chosen again, delete it.',
     ]);
   });
 
-  it('is changed by flags, and keeps the rest', async () => {
-    expect(await config({ text: 'message' })).toMatchObject({
-      data: { text: 'message', label: 'label' },
-      training: { num_train_epochs: 2 },
-    });
-    expect(told.at(-1)).toBe('Changed: work.yaml');
-    expect(await config({ label: 'team' })).toMatchObject({ data: { text: 'message', label: 'team' } });
-    await config({ set: ['adapter=../before'] });
-    expect(told.at(-1)).toBe('Changed: work.yaml, which keeps adapter: "../before" for later runs');
-    await config({ set: ['adapter='] });
-    expect(told.at(-1)).toBe('Changed: work.yaml');
-  });
-
-  it('is repaired if the columns of its file have changed', async () => {
-    writeFileSync(
-      'work.csv',
-      `title,kind\n${rows.map((row) => row.split(',').slice(1, 3).join(',')).join('\n')}\n`,
+  it('takes other columns and another task from flags, for one call', async () => {
+    const message = await used({ text: 'message' });
+    expect(message.config).toEqual({ ...first, data: { ...first.data, text: 'message' } });
+    expect(message.written).toEqual(first);
+    expect(told).toContain(
+      'For this run: classify "message" by "label" (--task single_label_classification --text message --label label)',
     );
-    expect(await config({})).toMatchObject({ data: { text: 'title', label: 'kind' }, output: 'runs/x' });
-    expect(told[0]).toMatch(/^work\.yaml does not fit work\.csv, so its columns are chosen again\./);
+    expect((await used({ label: 'team' })).config.data).toEqual({ ...first.data, label: 'team' });
+    const { config } = await used({ task: 'seq2seq_lm', text: 'text', textPair: 'message' });
+    expect(config.data).toEqual({ train: 'work.csv', source: 'text', target: 'message' });
   });
 
-  it('loses the columns of its task when another task is given', async () => {
-    writeFileSync('pairs.csv', `text,label\n${'a question,an answer\nb question,b answer\n'.repeat(3)}`);
-    await config({}, 'pairs.csv');
-    const { data } = await config({ task: 'seq2seq_lm' }, 'pairs.csv');
-    expect(data).toEqual({ train: 'pairs.csv', source: 'text', target: 'label' });
-  });
-
-  it('has another name if the first is taken by other data', async () => {
+  it('has another name if the first is taken by other data, or by other YAML', async () => {
     mkdirSync('more', { recursive: true });
-    writeFileSync('more/work.csv', `text,label\n${'a text,a\nb text,b\n'.repeat(3)}`);
-    expect(await config({}, 'more/work.csv')).toMatchObject({ data: { train: 'more/work.csv' } });
-    expect(told).toContain('work.yaml: for other data, so the config of more/work.csv is work-2.yaml.');
+    writeFileSync('more/work.csv', pair);
+    expect(await used({}, 'more/work.csv')).toMatchObject({
+      name: 'work-2.yaml',
+      written: { data: { train: 'more/work.csv' } },
+    });
+    expect(told).toContain('work.yaml is not a config for more/work.csv, so its config is work-2.yaml.');
+    writeFileSync('listed.csv', pair);
+    writeFileSync('listed.yaml', '- a\n');
+    expect(await used({}, 'listed.csv')).toMatchObject({ name: 'listed-2.yaml' });
+    expect(readFileSync('listed.yaml', 'utf8')).toBe('- a\n');
+  });
+
+  it('continues the newest run of its file', async () => {
+    const begin = (name: string, train: string) => {
+      mkdirSync(`runs/${name}`, { recursive: true });
+      writeFileSync(`runs/${name}/config.yaml`, `data: { train: ${train} }\n`);
+    };
+    begin('work', 'work.csv');
+    expect(await used({})).toMatchObject({ config: { output: 'runs/work-2' } });
+    expect(told).toContain('runs/work contains an earlier run, so this run is written to runs/work-2.');
+    begin('work-2', 'work.csv');
+    begin('work-3', 'more/work.csv');
+    expect(await used({}, 'work.csv', true)).toMatchObject({ config: { output: 'runs/work-2' } });
+    expect(told).toContain('Resuming runs/work-2.');
+    expect(await used({}, 'more/work.csv', true)).toMatchObject({ config: { output: 'runs/work-3' } });
   });
 
   it.each([
     ['an unknown method', { method: 'lorra' }, /method.*must be one of/],
-    ['a column that does not exist', { set: ['data.label=nothing'] }, /nothing/],
+    ['an unknown key', { set: ['training.epochs=2'] }, /not a known key/],
+    ['a column that does not exist', { label: 'nothing' }, /nothing/],
   ])('is not written with %s', async (_, options, message) => {
-    writeFileSync('fresh.csv', `text,label\n${'a text,a\nb text,b\n'.repeat(3)}`);
-    await expect(newConfig('fresh.csv', 'fresh.yaml', { set: [], ...options }, tell)).rejects.toThrow(
-      message,
-    );
+    writeFileSync('fresh.csv', pair);
+    await expect(used(options, 'fresh.csv')).rejects.toThrow(message);
     expect(existsSync('fresh.yaml')).toBe(false);
   });
 });
@@ -442,4 +445,5 @@ it.each([
   ['data/tickets.csv', 'tickets'],
   ['a.b.jsonl.gz', 'a.b'],
   ['.csv', '.csv'],
+  ['/data/tickets/.', 'tickets'],
 ])('the stem of %s is %s', (path, name) => expect(stem(path)).toBe(name));

@@ -1,5 +1,5 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import { nearest } from '../../../support/text.ts';
 import { InvalidFile, UserError } from '../../../support/user-error.ts';
 import type { OpenFile } from '../byte-source.ts';
@@ -93,7 +93,8 @@ export function missingFile(path: string, expected: string): UserError {
   const error = { where: path, fault, code: 'not_found' } as const;
   if (!existsSync(folder))
     return new UserError({ ...error, hint: `The folder ${folder} does not exist either.` });
-  const near = nearest(basename(path), listing(folder));
+  const shown = isAbsolute(path) ? '' : path.slice(0, path.length - basename(path).length);
+  const near = nearest(basename(path), listing(folder)).map((name) => shown + name);
   return new UserError({ ...error, hint: near.length > 0 ? `Did you mean ${near.join(', ')}?` : undefined });
 }
 

@@ -1,5 +1,5 @@
 import { isObject } from '../../../support/options.ts';
-import { type KeyPath, UserError } from '../../../support/user-error.ts';
+import { InvalidConfig, type KeyPath, UserError } from '../../../support/user-error.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { describeIssue, type KnownKeys } from './describe-issue.ts';
 import { fillInDefaults } from './fill-in-defaults.ts';
@@ -31,6 +31,7 @@ export function parseRunConfig(
   where: string | ((path: KeyPath) => string),
   ownMetrics: readonly string[] = [],
 ): ParsedConfig {
+  assertShallow(value, typeof where === 'string' ? where : where([]));
   const schema = runSchema();
   const task = schema.shape.task.safeParse(Object(value).task ?? undefined).data;
   const known = knownKeys(task);
@@ -51,6 +52,17 @@ export function parseRunConfig(
     throw new ConfigError(messages.join('\n'), sound);
   }
   return fillInDefaults(result.data, config, ownMetrics);
+}
+
+/** No config has more sections inside each other. */
+const MAX_DEPTH = 20;
+
+/** @throws UserError for sections inside each other without end, such as an object of a program that contains itself */
+export function assertShallow(value: unknown, where: string, path: readonly string[] = []): void {
+  if (!isObject(value)) return;
+  const fault = 'is nested too deeply, or contains itself';
+  if (path.length > MAX_DEPTH) throw new InvalidConfig({ where, key: path[0]!, fault });
+  for (const [key, inner] of Object.entries(value)) assertShallow(inner, where, [...path, key]);
 }
 
 /**

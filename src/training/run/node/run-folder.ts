@@ -44,7 +44,11 @@ function checkRunFolder(folder: string, resume: boolean): void {
     throw new UserError({ where, fault: 'is a file', hint: 'Pass a folder.', code: 'file_system' });
   const entries = listContent(folder);
   if (entries.length > 0 && !resume)
-    throw takenFolder(where, 'is not empty', 'Resume the run, or choose another folder as output.');
+    throw takenFolder(
+      where,
+      'is not empty',
+      'Pass --resume to continue the run, or -o to choose another folder.',
+    );
   // A run that was killed before its first checkpoint has only the folder `checkpoints`.
   if (!entries.includes(RUN_FILES.config) && entries.some((name) => name !== RUN_FILES.checkpoints))
     throw takenFolder(where, 'has other files but no config.yaml of a run');
