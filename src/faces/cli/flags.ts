@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Device } from '../../engine/runtime/session.ts';
 import { ON_BAD_ROW } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
@@ -9,6 +9,26 @@ import type { ReadingFlags } from '../../tasks/prediction.ts';
 import type { SharedOpenOptions } from '../../use/trained/model-folders.ts';
 import type { OpenedModel } from '../../use/trained/opened-model.ts';
 import { downloadDisplay, openingDisplay } from './terminal/download-display.ts';
+
+/** What the program knows of a command before it runs. */
+interface CommandFacts {
+  /** Several processes divide its work. */
+  isDivided?: boolean;
+  /** A signal makes it save its state or finish pending work. */
+  isStoppable?: boolean;
+}
+
+const FACTS = new WeakMap<Command, CommandFacts>();
+
+export function newCommand(name: string, facts: CommandFacts): Command {
+  const command = new Command(name);
+  FACTS.set(command, facts);
+  return command;
+}
+
+export function factsOf(command: Command): CommandFacts {
+  return FACTS.get(command) ?? {};
+}
 
 /* Flags of several commands. Each is declared once, so that it has one meaning and one line in docs/commands.md. */
 

@@ -7,12 +7,18 @@ import { PROGRAM } from '../../support/program.ts';
 import { printable } from '../../support/text.ts';
 import { ComputationError, fileError, UserError } from '../../support/user-error.ts';
 import { createProgram, HELP } from './create-program.ts';
+import { factsOf } from './flags.ts';
 
 /** The exit code for a user's error. */
 export const USER_MISTAKE = 2;
 
-/** Commands whose work several processes divide. */
-const DIVIDED = ['train', 'eval', 'predict', 'generate'];
+/** The command that runs. */
+let running: Command | undefined;
+
+/** Whether a signal would stop the command that runs gracefully. */
+export function isStoppable(): boolean {
+  return running !== undefined && factsOf(running).isStoppable === true;
+}
 
 /**
  * Runs a command line and prints its result. Sets `process.exitCode`: 2 for a user's error, 1 for a bug or
@@ -22,6 +28,7 @@ const DIVIDED = ['train', 'eval', 'predict', 'generate'];
  */
 export async function runCommand(words: readonly string[]): Promise<void> {
   const program = createProgram().hook('preAction', async (_, command) => {
+    running = command;
     assertAlone(command);
     useThreads(command);
     await openCheckpoint(command);
@@ -100,7 +107,7 @@ async function openCheckpoint(command: Command): Promise<void> {
  * @throws UserError, in all processes
  */
 function assertAlone(command: Command): void {
-  if (DIVIDED.includes(command.name()) || rankAmongSeveral(process.env) === undefined) return;
+  if (factsOf(command).isDivided || rankAmongSeveral(process.env) === undefined) return;
   const isSharded = command.options.some(({ long }) => long === '--shard');
   const shards = ' --shard i/n splits its runs over jobs (docs/slurm.md).';
   throw markAgreed(

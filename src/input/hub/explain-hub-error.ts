@@ -86,5 +86,5 @@ function refusal(status: number, where: string, endpoint: string, what: string):
 
 /** Whether `fetch` failed, before or during the response. */
 function isNetworkError(error: Error): boolean {
-  return error instanceof TypeError && ['fetch failed', 'terminated'].includes(error.message);
+  return error instanceof TypeError && /^(fetch failed|terminated|Failed to parse URL)/.test(error.message);
 }

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Cell, Experiment } from '../../../studies/experiments/experiment.ts';
 import type { ExperimentMachine, TrainedAll } from '../../../studies/experiments/run-experiment.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { repeated, sharedOption } from '../flags.ts';
+import { newCommand, repeated, sharedOption } from '../flags.ts';
 import { addKeyOptions, type KeyOptions, keySettings } from '../key-options.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { shellQuoted } from '../terminal/plain-text.ts';
@@ -39,7 +39,7 @@ const KEYS = [
 ];
 
 export function compareCommand(): Command {
-  const command = new Command('compare')
+  const command = newCommand('compare', { isStoppable: true })
     .description(
       'Compare rows of settings: tune each on held-out training rows, train it with several seeds, and write tables, tests and figures.',
     )

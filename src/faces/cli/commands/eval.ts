@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { textInMemory } from '../../../input/data/rows.ts';
 import type { Certainty, Confusion } from '../../../program/example-set.ts';
 import type { Processes } from '../../../program/parallel/communicator.ts';
@@ -14,6 +14,7 @@ import {
   addReadingFlags,
   addSplitFlags,
   namedFiles,
+  newCommand,
   type OpenFlags,
   readingFlags,
   type SplitFlags,
@@ -45,7 +46,7 @@ export function classTable({ labels, counts }: Confusion): string {
 }
 
 export function evalCommand(): Command {
-  const command = new Command('eval')
+  const command = newCommand('eval', { isDivided: true })
     .description('Score a trained model on labeled rows, or a language model on text.')
     .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
     .argument(

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { Generated, GenerationInput, Prompt } from '../../../program/generation/prompt.ts';
 import type { TextGenerator } from '../../../program/generation/text-generator.ts';
@@ -7,7 +7,16 @@ import { fromFirst } from '../../../program/parallel/from-first.ts';
 import { together } from '../../../program/parallel/together.ts';
 import { defined } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { addModelFlags, count, keyOption, number, type OpenFlags, repeated, withModel } from '../flags.ts';
+import {
+  addModelFlags,
+  count,
+  keyOption,
+  newCommand,
+  number,
+  type OpenFlags,
+  repeated,
+  withModel,
+} from '../flags.ts';
 import { inAllProcesses } from '../in-all-processes.ts';
 import type { GivenPrompt } from '../prompts.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
@@ -23,7 +32,7 @@ interface Flags extends GenerationFlags, OpenFlags {
 }
 
 export function generateCommand(): Command {
-  const command = new Command('generate')
+  const command = newCommand('generate', { isDivided: true })
     .description(
       'Generate text from a prompt and stream it. Without a prompt, read one prompt per line of standard input, or start a chat in a terminal.',
     )

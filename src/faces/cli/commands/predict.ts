@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Processes } from '../../../program/parallel/communicator.ts';
 import { csvLine } from '../../../studies/report/format.ts';
 import { collect } from '../../../support/arrays.ts';
@@ -14,6 +14,7 @@ import {
   addOpenFlags,
   addReadingFlags,
   addSplitFlags,
+  newCommand,
   type OpenFlags,
   type SplitFlags,
   sharedOption,
@@ -48,7 +49,7 @@ function line(fields: readonly string[]): string {
 const EVERY = ['jsonl', 'csv'];
 
 export function predictCommand(): Command {
-  const command = new Command('predict')
+  const command = newCommand('predict', { isDivided: true })
     .description(
       'Print one JSON line per row: id or row number, text, label, and the probability of each label. In a terminal, classify what you type.',
     )

@@ -1,9 +1,9 @@
 import { basename, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { assertOnly, count, keyOption, repeated, sharedOption } from '../flags.ts';
+import { assertOnly, count, keyOption, newCommand, repeated, sharedOption } from '../flags.ts';
 
 export interface ServeFlags {
   mcp?: boolean;
@@ -20,7 +20,7 @@ export interface ServeFlags {
 }
 
 export function serveCommand(): Command {
-  const command = new Command('serve')
+  const command = newCommand('serve', { isStoppable: true })
     .description('Serve many adapters of one base model over HTTP: /predict, /v1/completions and more.')
     .argument(
       '<folders...>',

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { parseSlice } from '../../../input/data/table/row-slice.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { PROGRAM } from '../../../support/program.ts';
@@ -7,7 +7,7 @@ import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { sharedOption } from '../flags.ts';
+import { newCommand, sharedOption } from '../flags.ts';
 import { failQuietly, inAllProcesses } from '../in-all-processes.ts';
 import { addConfigOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
 import { endWithParent, STOPPED, stopOnSignal } from '../stop-on-signal.ts';
@@ -24,7 +24,7 @@ interface Flags extends KeyOptions {
 }
 
 export function trainCommand(): Command {
-  const command = new Command('train')
+  const command = newCommand('train', { isDivided: true, isStoppable: true })
     .description(
       'Fine-tune a model from a config, or from a file of rows. The first training on a file writes its config. Flags apply to one run.',
     )

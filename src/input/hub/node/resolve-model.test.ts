@@ -455,3 +455,9 @@ it.skipIf(!existsSync('models/mini'))(
     expect(await resolveModel(EMBEDDED_MODEL)).toBe(realpathSync('models/mini'));
   },
 );
+
+it('an endpoint that is not a URL is an error of the user', async () => {
+  const asked = resolveModel('a/b', { endpoint: 'notaurl', cacheDir: root });
+  await expect(asked).rejects.toThrow('could not be fetched from notaurl');
+  await expect(asked).rejects.toBeInstanceOf(UserError);
+});
