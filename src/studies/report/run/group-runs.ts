@@ -3,6 +3,7 @@ import { averaged, scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { type Interval, interval } from '../../../scores/stats/interval.ts';
 import { mean } from '../../../support/numbers.ts';
 import { listed } from '../../../support/text.ts';
+import { hasEffect } from '../../../training/run/config/fingerprint-settings.ts';
 import {
   describeComponents,
   finalParameters,
@@ -65,18 +66,6 @@ export interface RunGroup {
   runs: readonly [RunRecord, ...RunRecord[]];
 }
 
-/** Settings that do not affect the result: where a run is computed, and when it reports. */
-const COURSE_APART = [
-  'device',
-  'threads',
-  'training.stop_at_step',
-  'training.logging_steps',
-  'training.save_steps',
-  'training.save_total_limit',
-  'training.eval_strategy',
-  'training.eval_steps',
-];
-
 /** Groups runs that differ only by their seed. Groups are in the order of their first runs. */
 export function groupRuns(records: readonly RunRecord[]): RunGroup[] {
   const groups = new Map<string, [RunRecord, ...RunRecord[]]>();
@@ -106,9 +95,7 @@ export function joinNames(runs: readonly RunRecord[]): string {
 
 /** A key that is equal for runs of a group. It contains only settings that count. */
 export function formatKey(facts: RunSummary, counts: (key: string) => boolean = () => true): string {
-  const settings = [...listSettings(facts)]
-    .filter(([key]) => !COURSE_APART.includes(key) && counts(key))
-    .sort();
+  const settings = [...listSettings(facts)].filter(([key]) => hasEffect(key) && counts(key)).sort();
   return JSON.stringify([facts.model, facts.data.train, facts.data.validation, facts.adapter, settings]);
 }
 
@@ -146,7 +133,7 @@ function differences(
 ): string[] {
   const settings = twins.map(listSettings);
   return [...new Set(settings.flatMap((of) => [...of.keys()]))]
-    .filter((key) => !COURSE_APART.includes(key) && counts(key))
+    .filter((key) => hasEffect(key) && counts(key))
     .filter((key) => new Set(settings.map((of) => of.get(key))).size > 1)
     .map((key) => `${key.split('.').at(-1)} ${listSettings(facts).get(key) ?? 'left out'}`);
 }

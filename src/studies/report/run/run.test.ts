@@ -149,7 +149,16 @@ describe('groups', () => {
   it('contain runs that differ only by seed, folder and reporting', () => {
     const runs = [
       run({ seed: 2, output: 'b' }),
-      run({ seed: 1, output: 'c', training: { learning_rate: 2e-3, logging_steps: 1 } }),
+      run({
+        seed: 1,
+        output: 'c',
+        training: {
+          learning_rate: 2e-3,
+          logging_steps: 1,
+          report_to: ['tensorboard'],
+          gradient_checkpointing: true,
+        },
+      }),
       run({ method: 'lora', adalora: undefined, lora: { r: 2 } }),
     ];
     const groups = groupRuns(runs);
