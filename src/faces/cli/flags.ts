@@ -10,7 +10,7 @@ import type { SharedOpenOptions } from '../../use/trained/model-folders.ts';
 import type { OpenedModel } from '../../use/trained/opened-model.ts';
 import { downloadDisplay, openingDisplay } from './terminal/download-display.ts';
 
-/** What the program knows of a command before it runs. */
+/** Facts about a command that the program needs before it runs. */
 interface CommandFacts {
   /** Several processes divide its work. */
   isDivided?: boolean;
