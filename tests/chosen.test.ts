@@ -67,7 +67,7 @@ describe.each(Object.entries(TASKS))('the values chosen for %s', (name, task) =>
     for (const key of sectionKeys(METHOD)) expect(keys).toContain(`${METHOD}.${key}`);
     expect(keys.includes('data.validation')).toBe(!isLanguage);
     const labelled = name === 'classification' || name === 'regression';
-    expect(keys.includes('training.floor')).toBe(labelled);
+    expect(keys.includes('training.floor')).toBe(labelled || name === 'embeddings');
     expect(keys.includes('data.pooling')).toBe(labelled);
     const { code, stdout } = await workspace.run('plan', file);
     expect(code).toBe(0);

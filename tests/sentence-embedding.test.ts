@@ -6,6 +6,7 @@ import { open as openInPage } from '../src/faces/web/open.ts';
 import { train as trainInPage } from '../src/faces/web/train.ts';
 import { folderFiles } from '../src/input/formats/node/folder-files.ts';
 import { train } from '../src/studies/jobs/node/train.ts';
+import { verdictSentence } from '../src/studies/report/verdict-sentence.ts';
 import type { RunConfigInput } from '../src/training/run/config/run-config.ts';
 import { readState } from '../src/use/serving/find-adapters.ts';
 import { PackedCache } from '../src/use/serving/packed-cache.ts';
@@ -74,7 +75,7 @@ describe('a run on pairs', () => {
     const before = await base.evaluate({ data: file, reading: columns });
     const { metrics, verdict } = await train(config);
     // The texts of each pair share a word.
-    const start = { name: 'the model before training', value: before['eval_ndcg@10'], is_start: true };
+    const start = { name: 'the model before training', value: before['eval_accuracy@1'], is_start: true };
     expect(verdict?.to_beat).toMatchObject([{ name: 'a bag of words', value: 1 }, start]);
     expect(metrics['eval_ndcg@10']).toBeGreaterThan(before['eval_ndcg@10']!);
     expect(metrics.eval_loss).toBeLessThan(before.eval_loss!);
@@ -99,6 +100,33 @@ describe('a run on pairs', () => {
       // Merging rounds the weights once more.
       for (const [at, x] of vector.entries()) expect(theirs[i]![at]).toBeCloseTo(x, 5);
     });
+  });
+
+  it('is cross-validated if it is short: every question is searched for among all answers', async () => {
+    const file = written('few.jsonl', lines(PAIRS));
+    const training = { num_train_epochs: 5, floor: true };
+    const config = configOf('few', { train: file, ...columns, validation: '3 folds' }, training);
+    const { metrics, verdict } = await train(config);
+    expect(verdict).toMatchObject({ score: 'accuracy@1', folds: 3, rows: 6, candidates: 6 });
+    expect(verdict!.interval![1] - verdict!.interval![0]).toBeGreaterThan(0.4);
+    expect(metrics['eval_recall@10']).toBe(1);
+    expect(verdictSentence(verdict!)).toMatch(
+      /^too few rows to tell: .* on 6 rows among 6 texts, cross-validated/,
+    );
+  });
+
+  it.each(['3 folds', '30%'])('ends with its base if training does not help: %s', async (validation) => {
+    const file = written('same.jsonl', lines(PAIRS));
+    const training = { learning_rate: 1e-9, max_steps: 2, floor: true };
+    const name = `same ${validation.length}`;
+    const config = configOf(name, { train: file, ...columns, validation }, training);
+    const { verdict } = await train(config);
+    expect(verdict).toMatchObject({ kept: 'start', learnt: false, candidates: 6 });
+    expect(verdict!.findings[0]!.message).toContain('the result is the model before training');
+    await using base = await open(MODEL);
+    await using model = await open(config.output as string);
+    const texts = PAIRS.map(({ question }) => question);
+    expect(await model.embed(texts)).toEqual(await base.embed(texts));
   });
 
   it('in parts of a batch trains on all of it', async () => {

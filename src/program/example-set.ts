@@ -65,6 +65,8 @@ export interface Certainty {
    * because they are not independent.
    */
   groups: Int32Array;
+  /** In a search, the number of texts among which each query is searched. */
+  candidates?: number;
   /** Returns the 95 % interval of a score, by its name without `eval_`; undefined if it cannot be computed. */
   interval(score: string): ScoreInterval | undefined;
 }
@@ -101,17 +103,11 @@ export interface RowModel {
   layer?: LinearLayer;
 }
 
-/**
- * The rows of an evaluation, for tasks in which the outputs of a row depend on no other row. So different models may
- * predict different rows, as in cross-validation.
- */
-export interface EvaluatedRows {
+/** The rows of an evaluation that are scored one by one, so that different models may predict them, as in cross-validation. */
+export interface ScoredRows {
   /** The group of each row. Rows of a group share a text. */
   readonly groups: Int32Array;
-  readonly targets: LayerTargets;
-  /** Computes the features that a linear layer reads: for each of the rows [units, width], a unit for each target. */
-  features(model: Omit<RowModel, 'layer'>, rows: Int32Array): Promise<Float32Array[]>;
-  /** Computes the outputs of some rows: for each of them [units, outputs]. */
+  /** Computes the outputs of some rows. */
   outputs(model: RowModel, rows: Int32Array): Promise<Float32Array[]>;
   /**
    * Scores the outputs of some rows.
@@ -121,6 +117,19 @@ export interface EvaluatedRows {
   scores(outputs: readonly Float32Array[], rows: Int32Array): Scores;
   /** Passes the other results of the outputs of some rows. */
   tell(outputs: readonly Float32Array[], rows: Int32Array, watch: EvaluationWatch): void;
+}
+
+/** Scored rows that are compared with others, such as queries of a search. Their outputs are their scores. */
+export interface ComparedRows extends ScoredRows {
+  /** Number of outputs of a row. */
+  readonly width: number;
+}
+
+/** Scored rows with targets of their own, to which a linear layer is fitted. Their outputs are [units, outputs]. */
+export interface EvaluatedRows extends ScoredRows {
+  readonly targets: LayerTargets;
+  /** Computes the features that a linear layer reads: for each of the rows [units, width], a unit for each target. */
+  features(model: Omit<RowModel, 'layer'>, rows: Int32Array): Promise<Float32Array[]>;
 }
 
 /** Returns some of a set's examples. */
@@ -147,5 +156,7 @@ export interface Evaluation {
   readonly output: 'logits' | 'loss';
   /** Missing for tasks that compare rows, and for tasks that answer with texts. */
   readonly rows?: EvaluatedRows;
+  /** For tasks that compare rows. */
+  readonly compared?: ComparedRows;
   run(program: Evaluator, values: Float32Array, watch?: EvaluationWatch): Promise<Scores>;
 }

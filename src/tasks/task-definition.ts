@@ -90,6 +90,11 @@ export interface TaskTraining<Data extends BaseData = BaseData> {
   readonly batchSize: { train: number; eval: number };
   /** Whether training continues with the model's own head instead of a new head for labels. */
   readonly keepsHead?: boolean;
+  /**
+   * Whether its evaluations compare rows (`Evaluation.compared`), so that few rows are cross-validated, and a run ends
+   * with the model before training if fine-tuning is no better.
+   */
+  readonly comparesRows?: boolean;
   /** Whether its loss is a cross-entropy, so that labels can be smoothed. */
   readonly smoothsLabels?: boolean;
   /**

@@ -1,7 +1,7 @@
 import { holdOut, type Splittable } from '../../src/input/data/split-rows.ts';
 import type { Table } from '../../src/input/data/table/read-table.ts';
 import { UserError } from '../../src/support/user-error.ts';
-import { FEW_ROWS, HELD_OUT } from '../../src/training/run/config/defaults/policy.ts';
+import { HELD_OUT } from '../../src/training/run/config/defaults/policy.ts';
 
 /** The fields of the two chosen columns: a text and its label, or a question and its answer. */
 export type Row = readonly [input: string, target: string];
@@ -15,8 +15,6 @@ export interface Split {
   leftOut: { empty: number; repeated: number };
 }
 
-/** If rows are few, a larger share is held out, as each fold of a cross-validation is larger than HELD_OUT. */
-const HELD_OUT_OF_FEW = 0.2;
 /**
  * Maximum number of held-out rows. Their score is precise to a percent or two, and more would delay checkpoints too
  * long.
@@ -72,9 +70,8 @@ export function assertWords({ fileName, columns }: Table, column: number, fields
 export function splitHeldOut(
   rows: readonly Row[],
   alike: Omit<Splittable<Row[]>, 'pick'>,
+  share = Math.min(HELD_OUT, MAX_HELD_OUT / rows.length),
 ): { train: Row[]; heldOut: Row[] } {
-  const usual = rows.length <= FEW_ROWS ? HELD_OUT_OF_FEW : HELD_OUT;
-  const share = Math.min(usual, MAX_HELD_OUT / rows.length);
   const pick = (numbers: readonly number[]) => numbers.map((number) => rows[number]!);
   const { train, validation } = holdOut({ ...alike, pick }, share);
   return { train, heldOut: validation };

@@ -108,28 +108,32 @@ describe('questions and answers', () => {
   const pairs = numbered(40, ...'abcdefgh').map(([question, letter]) => [question!, `answer ${letter}`]);
 
   it('are split: no question and no answer on both sides, and the different answers are counted', () => {
-    const rows = [...pairs, ...pairs.slice(0, 3), ['', 'answer a'], ['lone', '']];
+    const many = numbered(1200, ...'abcdefghijklmnopqrst').map(([question, letter]) => [
+      question!,
+      `answer ${letter}`,
+    ]);
+    const rows = [...many, ...many.slice(0, 3), ['', 'answer a'], ['lone', '']];
     const split = splitPairs(table(rows), [0, 1]);
-    expect(split).toMatchObject({ answers: 8, leftOut: { empty: 2, repeated: 3 } });
-    expect([split.train.length, split.heldOut.length]).toEqual([30, 10]);
+    expect(split).toMatchObject({ answers: 20, leftOut: { empty: 2, repeated: 3 } });
+    expect([split.train.length, split.heldOut.length]).toEqual([1080, 120]);
     for (const side of [0, 1] as const) {
       const trained = new Set(split.train.map((row) => row[side]));
       expect(split.heldOut.filter((row) => trained.has(row[side]))).toEqual([]);
     }
-    expect(new Set([...split.train, ...split.heldOut].map(([question]) => question)).size).toBe(40);
+    expect(new Set([...split.train, ...split.heldOut].map(([question]) => question)).size).toBe(1200);
+  });
+
+  it('are all trained on if they are few, because the run cross-validates them', () => {
+    expect(splitPairs(table(pairs), [0, 1])).toMatchObject({ train: pairs, heldOut: [] });
   });
 
   it.each([
-    [
-      pairs.slice(0, 4),
-      [0, 1],
-      'x.csv has 4 different questions with an answer; it needs at least 5, so that',
-    ],
+    [pairs.slice(0, 4), [0, 1], 'x.csv has 4 different questions with an answer; it needs at least 5.'],
     [numbered(9, 'the same'), [0, 1], 'x.csv, column label has the same answer for every question.'],
     [
       [...numbered(8, 'one answer'), ['one answer', 'another']],
       [0, 1],
-      'x.csv has no pair that can be held out, because each one shares a text with the others.',
+      'x.csv has too few pairs without a common text to score a search.',
     ],
     [numbered(9, '1', '2'), [0, 1], 'x.csv, column label has fields without letters instead of texts.'],
     [pairs, [1, 1], 'x.csv uses column label for both questions and answers.'],

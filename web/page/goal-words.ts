@@ -30,9 +30,9 @@ export const GOAL_WORDS: Record<Goal, GoalWords> = {
   labels: { ...correct('row'), typed: 'Type a text to see how it is labeled' },
   pictures: { ...correct('picture'), typed: 'Choose a picture to see how it is labeled' },
   search: {
-    metric: 'recall@1',
+    metric: 'accuracy@1',
     score: (metrics, rows) =>
-      `Finds the right answer first for ${percent(metrics['eval_recall@1']!)} of ${countedNoun(rows, 'held-out question')}.`,
+      `Finds the right answer first for ${percent(metrics['eval_accuracy@1']!)} of ${rows === 0 ? 'questions that it has not seen' : countedNoun(rows, 'held-out question')}.`,
     more: (metrics) => `For ${percent(metrics['eval_recall@5']!)} it is among the first five.`,
     typed: 'Type a question to find its answer',
   },

@@ -54,7 +54,8 @@ export function pageRun(
   const trainName = `${fileName.replace(/\.[^.]*$/, '')}.jsonl`;
   const lines = (rows: Split['train']) =>
     rows.map((row) => `${JSON.stringify({ [input]: row[0], [target]: row[1] })}\n`).join('');
-  const isHeldOut = heldOut.length > 0;
+  // Of pairs, the run holds out the same ones, and searches the answers of all.
+  const isHeldOut = goal !== 'search' && heldOut.length > 0;
   const data = { train: trainName, ...(isHeldOut && { validation: HELD_OUT }), max_length: 128 };
   const training = {
     ...(epochs !== undefined && { num_train_epochs: epochs }),
@@ -74,7 +75,7 @@ export function pageRun(
     },
     files: {
       ...Object.fromEntries(pictures ?? []),
-      [trainName]: lines(train),
+      [trainName]: lines(isHeldOut ? train : [...train, ...heldOut]),
       ...(isHeldOut && { [HELD_OUT]: lines(heldOut) }),
     },
     ...(model?.files && { modelFiles: model.files }),

@@ -2,48 +2,36 @@
 const [CUT, MAP_CUT] = [10, 100];
 const RECALL_CUTS = [1, 5, 10] as const;
 
-export interface RetrievalScores {
-  'ndcg@10': number;
-  'mrr@10': number;
-  'map@100': number;
-  'recall@1': number;
-  'recall@5': number;
-  'recall@10': number;
-  'accuracy@1': number;
-}
+/** Names of the scores. */
+export const RETRIEVAL = [
+  'ndcg@10',
+  'mrr@10',
+  'map@100',
+  'recall@1',
+  'recall@5',
+  'recall@10',
+  'accuracy@1',
+] as const;
+
+export type RetrievalScores = Record<(typeof RETRIEVAL)[number], number>;
 
 /**
- * Scores of ranked texts, averaged over the queries, as in sentence-transformers'
- * `InformationRetrievalEvaluator`.
+ * Scores of one query's ranked texts, as in sentence-transformers' `InformationRetrievalEvaluator`.
  *
- * @param ranked for each query, the indices of texts, the best first; at least 100, or all
- * @param relevant for each query, the indices of the relevant texts; at least one
+ * @param hits for each text, the best first, whether it is relevant; at least 100 texts, or all
+ * @param count number of relevant texts; at least one
  */
-export function retrievalScores(
-  ranked: readonly ArrayLike<number>[],
-  relevant: readonly ReadonlySet<number>[],
-): RetrievalScores {
-  const mean = (score: (hits: readonly boolean[], count: number) => number) => {
-    const scores = ranked.map((order, query) =>
-      score(
-        Array.from(order, (text) => relevant[query]!.has(text)),
-        relevant[query]!.size,
-      ),
-    );
-    return scores.reduce((a, b) => a + b, 0) / scores.length;
-  };
-  const recall = (cut: number) => mean((hits, count) => hits.slice(0, cut).filter(Boolean).length / count);
+export function queryScores(hits: readonly boolean[], count: number): RetrievalScores {
+  const recall = (cut: number) => hits.slice(0, cut).filter(Boolean).length / count;
+  const first = hits.slice(0, CUT).indexOf(true);
   return {
-    'ndcg@10': mean((hits, count) => gain(hits) / gain(new Array(count).fill(true))),
-    'mrr@10': mean((hits) => {
-      const first = hits.slice(0, CUT).indexOf(true);
-      return first < 0 ? 0 : 1 / (first + 1);
-    }),
-    'map@100': mean(averagePrecision),
+    'ndcg@10': gain(hits) / gain(new Array(Math.min(CUT, count)).fill(true)),
+    'mrr@10': first < 0 ? 0 : 1 / (first + 1),
+    'map@100': averagePrecision(hits, count),
     'recall@1': recall(RECALL_CUTS[0]),
     'recall@5': recall(RECALL_CUTS[1]),
     'recall@10': recall(RECALL_CUTS[2]),
-    'accuracy@1': mean((hits) => Number(hits[0] ?? false)),
+    'accuracy@1': Number(hits[0] ?? false),
   };
 }
 

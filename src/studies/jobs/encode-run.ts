@@ -1,4 +1,4 @@
-import type { EvaluatedRows, ExampleSet } from '../../program/example-set.ts';
+import type { ComparedRows, EvaluatedRows, ExampleSet } from '../../program/example-set.ts';
 import { withOwnScores } from '../../program/own-scores.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { joinValidation, type Validation } from '../../program/validation.ts';
@@ -17,6 +17,8 @@ export interface EncodedRun {
   /** The training rows of a cross-validation, as the run's own head reads them. */
   headRows?: EvaluatedRows | undefined;
   validationRows?: EvaluatedRows | undefined;
+  /** For tasks that compare rows: the rows that judge the run, those of all folds or of the validation set. */
+  compared?: ComparedRows | undefined;
   /**
    * Baselines on the rows that judge the run: those of the validation set, or of all folds. Empty if there are none.
    */
@@ -56,7 +58,9 @@ export function encodeRun(
   const isSame = probing === data;
   const isProbed = isSame || folds !== undefined || set !== undefined;
   const onTrain = probing && isProbed ? evaluated(train, { reading: probing, classWeights }) : undefined;
-  const examples = isSame && onTrain ? onTrain.examples : task.examples(train, { ...context, classWeights });
+  const comparing = folds && task.training.comparesRows ? evaluated(train, {}) : undefined;
+  const examples =
+    (isSame ? onTrain : comparing)?.examples ?? task.examples(train, { ...context, classWeights });
   const layer = onTrain?.rows && layerFitter(onTrain.rows, classWeights);
   const scored = validation.map(({ rows }) => evaluated(rows, { layer }));
   const sets = joinValidation(
@@ -72,6 +76,7 @@ export function encodeRun(
       : set !== undefined && probing
         ? evaluated(validation[set]!.rows, { reading: probing }).rows
         : undefined,
+    compared: comparing ? comparing.compared : set === undefined ? undefined : scored[set]?.compared,
     baselines: () => fitBaselines(run, examples, set === undefined ? undefined : sets?.parts[set]?.examples),
   };
 }

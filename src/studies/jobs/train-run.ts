@@ -20,7 +20,7 @@ import { Trainer, type TrainerHost } from '../../training/train/trainer.ts';
 import { type TrainerSettings, trainerSettings } from '../../training/train/trainer-settings.ts';
 import { assertSameRun } from './assert-same-run.ts';
 import { beforeFirstStep } from './before-first-step.ts';
-import { conclude, probeResult, type RunResult, unjudged } from './contenders/conclude.ts';
+import { conclude, concludeCompared, probeResult, type RunResult, unjudged } from './contenders/conclude.ts';
 import {
   computing,
   type FoldStore,
@@ -182,7 +182,7 @@ async function driveRun(
   const kept = (folds && (await store.folds?.(run, how.origin))) ?? NO_FOLDS;
   const isJudged = folds !== undefined || opened.validationRows !== undefined;
   const needsProbe = isJudged || opened.model.layer !== undefined;
-  const { rows, inputs, settings } = opened;
+  const { rows, compared, inputs, settings } = opened;
   const probing = {
     folds,
     seed: config.seed,
@@ -236,17 +236,20 @@ async function driveRun(
     );
     const outOfFold =
       folds &&
-      probe &&
+      (probe || compared) &&
       (await foldOutputs(opened, config, probe, folds, count, { host, store: kept, onProgress }));
     // A run that was stopped between folds ends here too, with a checkpoint of its start.
     return { trained: await trainer.run(), outOfFold };
   });
   const tuned = { method: loaded.inputs.method, values: trainer.values };
   const isOver = trained.reason !== 'stopped';
-  const conclusion =
-    isOver && isJudged && probe
-      ? await conclude(run, opened.with(inputs.train), tuned, probe, outOfFold)
-      : undefined;
+  const concluding = async () => {
+    const before = opened.with(inputs.train);
+    if (compared && (folds || config.training.floor))
+      return concludeCompared(run, before, tuned, compared, outOfFold);
+    return isJudged && probe ? conclude(run, before, tuned, probe, outOfFold) : undefined;
+  };
+  const conclusion = isOver ? await concluding() : undefined;
   const finish = await judgeRun(run, loaded, trainer, trained, baselines, conclusion);
   if (isOver)
     await store.keep(run, opened, finish, conclusion?.result ?? (await unjudged(run, opened, tuned)));

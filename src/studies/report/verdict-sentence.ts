@@ -22,6 +22,7 @@ const FEW_ROWS = 20;
 const KEPT = {
   tuned: '',
   probe: ' by a linear probe, with the encoder unchanged',
+  start: ' by the model before training',
   constant: ' by the same answer for every row',
 };
 
@@ -30,15 +31,27 @@ const KEPT = {
  * 0.22`.
  */
 export function verdictSentence(verdict: Verdict): string {
-  const { score, average, value, interval, rows, groups, folds, kept = 'tuned', to_beat } = verdict;
+  const {
+    score,
+    average,
+    value,
+    interval,
+    rows,
+    groups,
+    candidates,
+    folds,
+    kept = 'tuned',
+    to_beat,
+  } = verdict;
   const sure = interval ? ` (${rangeWords(interval)})` : '';
   const different = groups === undefined ? '' : ` (${groups} different)`;
   const on = rows === undefined ? '' : ` on ${countedNoun(rows, 'row')}${different}`;
+  const among = candidates === undefined ? '' : ` among ${countedNoun(candidates, 'text')}`;
   const how = folds === undefined ? '' : ', cross-validated';
   const others = describeBaselines(to_beat);
   return [
     ...(hasFewRows(verdict) ? ['too few rows to tell: '] : []),
-    `${averaged(score, average)} ${three(value)}${sure}${KEPT[kept]}${on}${how}`,
+    `${averaged(score, average)} ${three(value)}${sure}${KEPT[kept]}${on}${among}${how}`,
     ...(others === '' ? [] : [`; ${others}`]),
   ].join('');
 }
@@ -48,11 +61,12 @@ export function verdictSentence(verdict: Verdict): string {
  * if there is nothing more.
  */
 export function verdictNote(verdict: Verdict): string {
-  const { interval, kept = 'tuned', to_beat } = verdict;
+  const { interval, candidates, kept = 'tuned', to_beat } = verdict;
   const result = KEPT[kept];
   return [
     ...(hasFewRows(verdict) ? ['too few rows to tell'] : []),
     ...(interval ? [`95 % interval ${rangeWords(interval)}`] : []),
+    ...(candidates === undefined ? [] : [`among ${countedNoun(candidates, 'text')}`]),
     ...(result === '' ? [] : [`predicted${result}`]),
     describeBaselines(to_beat),
   ]

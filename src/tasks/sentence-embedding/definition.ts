@@ -15,13 +15,7 @@ import {
 import { type EmbeddedText, embedTexts } from './embed-texts.ts';
 import { embeddingEvaluation, SCORES_OF } from './embedding-evaluation.ts';
 import { embeddingExamples } from './embedding-examples.ts';
-import {
-  alikeTexts,
-  type EmbeddingRows,
-  embeddingRows,
-  joinedRows,
-  type Retrieval,
-} from './embedding-rows.ts';
+import { alikeTexts, type EmbeddingRows, embeddingRows, joinedRows, pickRows } from './embedding-rows.ts';
 import { wordBaseline } from './word-baseline.ts';
 
 /**
@@ -55,6 +49,7 @@ export const sentenceEmbedding: TaskDefinition<
   training: {
     batchSize: { train: 32, eval: 64 },
     keepsHead: true,
+    comparesRows: true,
   },
   scores: {
     metrics: ['ndcg@10', ...SCORES_OF.scored, ...SCORES_OF.pairs.slice(1, -1)],
@@ -143,22 +138,4 @@ function modelLoss(reading: Partial<EmbeddingData>): EmbeddingLoss {
         ? { kind: 'batch_triplets', columns: 1, margin }
         : { kind: 'triplet', columns: 3, margin, distance };
   }
-}
-
-function pickRows(rows: EmbeddingRows, numbers: readonly number[]): EmbeddingRows {
-  const pick = <T>(from: readonly T[]) => numbers.map((number) => from[number]!);
-  return {
-    ...rows,
-    columns: rows.columns.map(pick),
-    ...(rows.scores && { scores: pick(rows.scores) }),
-    ...(rows.classes && { classes: pick(rows.classes) }),
-    ...(rows.retrieval && { retrieval: askedBy(rows.retrieval, pick(rows.columns[0]!)) }),
-  };
-}
-
-/** The queries of some anchors, which search among all texts. */
-function askedBy({ queries, corpus, relevant }: Retrieval, anchors: readonly string[]): Retrieval {
-  const texts = new Set(anchors);
-  const isAsked = (_: unknown, i: number) => texts.has(queries[i]!);
-  return { queries: queries.filter(isAsked), corpus, relevant: relevant.filter(isAsked) };
 }

@@ -8,8 +8,8 @@ import { shortest } from '../classes/labels.ts';
 import type { EmbedOptions, EncodingContext, Prediction } from '../prediction.ts';
 import { promptFor, promptNamed } from '../sentence-vectors.ts';
 import { listTexts, STANDARD_INPUT } from '../table-columns.ts';
+import type { Likeness } from './compare-rows.ts';
 import type { EmbeddingData } from './data-section.ts';
-import type { Likeness } from './likeness-scores.ts';
 
 /** Compares a model's vectors. */
 export const DENSE: Likeness<Float32Array> = {
@@ -49,11 +49,16 @@ export function findNearest(
   left?: number,
 ): { number: number; score: number }[] {
   const queryVector = unit(query);
-  return candidates
-    .map((candidate, number) => ({ number, score: dot(queryVector, candidate) }))
-    .filter(({ number }) => number !== left)
-    .sort((a, b) => b.score - a.score || a.number - b.number)
-    .slice(0, count);
+  const best: { number: number; score: number }[] = [];
+  for (const [number, candidate] of candidates.entries()) {
+    const score = dot(queryVector, candidate);
+    if (number === left || (best.length === count && score <= best[count - 1]!.score)) continue;
+    let place = best.length;
+    while (place > 0 && best[place - 1]!.score < score) place--;
+    best.splice(place, 0, { number, score });
+    if (best.length > count) best.pop();
+  }
+  return best;
 }
 
 /** A text and its prompt. */

@@ -1,38 +1,28 @@
-import type { Evaluation, Scores } from '../../program/example-set.ts';
+import type { ComparedRows, Evaluation, Scores } from '../../program/example-set.ts';
 import { batchLosses } from '../../program/predict-batches.ts';
 import type { Evaluator } from '../../program/program.ts';
+import { RETRIEVAL } from '../../scores/metrics/retrieval-scores.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import { InvalidData } from '../../support/user-error.ts';
 import type { EncodingContext } from '../prediction.ts';
 import { promptFor } from '../sentence-vectors.ts';
+import { type ComparedVectors, RowComparison } from './compare-rows.ts';
 import type { EmbeddingData, EmbeddingForm } from './data-section.ts';
-import { cosine, DENSE } from './embed-texts.ts';
-import { type EmbeddingExamples, embeddingExamples } from './embedding-examples.ts';
-import type { EmbeddingRows, Retrieval } from './embedding-rows.ts';
-import { likenessScores, rankedScores } from './likeness-scores.ts';
+import { DENSE } from './embed-texts.ts';
+import { chooseRole, type EmbeddingExamples, embeddingExamples } from './embedding-examples.ts';
+import type { EmbeddingRows } from './embedding-rows.ts';
 
-const RETRIEVAL = [
-  'ndcg@10',
-  'mrr@10',
-  'map@100',
-  'recall@1',
-  'recall@5',
-  'recall@10',
-  'accuracy@1',
-] as const;
-
-/** The scores for each form of rows, the default first. */
+/** The scores for each form of rows, the default first: most queries of pairs have one right answer. */
 export const SCORES_OF: Readonly<Record<EmbeddingForm, readonly ScoreName[]>> = {
-  pairs: [...RETRIEVAL, 'triplet_accuracy', 'loss'],
+  pairs: ['accuracy@1', ...RETRIEVAL.filter((name) => name !== 'accuracy@1'), 'triplet_accuracy', 'loss'],
   retrieval: [...RETRIEVAL, 'loss'],
   scored: ['spearmanr', 'pearson', 'loss'],
   labelled: [...RETRIEVAL, 'loss'],
 };
 
 /**
- * Scores vectors by their cosines: scored pairs by correlation, all other forms by retrieval. In pairs, an anchor
- * searches for its positive among all texts of the other columns. Each labeled sentence searches for the others
- * of its class. It also computes the mean loss of batches in the order of the file.
+ * Scores vectors by their cosines: scored pairs by correlation, all other forms by retrieval among the texts of the whole
+ * file. It also computes the mean loss of batches in the order of the file.
  *
  * @throws UserError for labeled sentences if every class has one
  */
@@ -41,52 +31,90 @@ export function embeddingEvaluation(
   context: EncodingContext<EmbeddingData>,
   batchSize: number,
 ): Evaluation {
-  const { classes } = rows;
+  const { classes } = rows.whole ?? rows;
   if (classes && new Set(classes).size === classes.length)
     throw new InvalidData({
       where: rows.fileName,
       fault: 'has no two rows of one class, so no sentence can find another of its class',
-      hint: 'Add rows to its classes. If the rows were held out from the training file, hold out more: data.validation.',
+      hint: 'Add rows to its classes.',
     });
   const examples = embeddingExamples(rows, context);
+  const comparison = new RowComparison(rows);
+  const all = Int32Array.from(rows.columns[0]!.keys());
+  const tell: ComparedRows['tell'] = (outputs, chosen, watch) =>
+    watch.onCertainty?.(comparison.certainty(outputs, chosen));
   return {
     examples,
     output: 'loss',
+    compared: {
+      groups: comparison.groups,
+      width: comparison.width,
+      async outputs({ program, values }, chosen) {
+        const vectors = await computeVectors(rows, comparison, chosen, context, {
+          program,
+          values,
+          batchSize,
+        });
+        return comparison.outputs(chosen, vectors, DENSE).map((output) => Float32Array.from(output));
+      },
+      scores: (outputs, chosen) => named(comparison.scores(outputs, chosen)),
+      tell,
+    },
     async run(program, values, watch) {
-      const vectors = await examples.texts.vectors(program, values, batchSize);
+      const vectors = await computeVectors(rows, comparison, all, context, { program, values, batchSize });
       const scores: Scores = {};
       // Without a run, the model has the loss for pairs. It is skipped for other forms.
       const { inputs = [] } = program.parts.model.joint ?? {};
       if (String(inputs) === String(examples.lossInputs))
         scores.eval_loss = await meanLoss(program, values, examples, batchSize);
-      const columns = examples.columns.map((column) => Array.from(column, (number) => vectors[number]!));
-      const computed = rows.retrieval
-        ? await scoredRetrieval(rows.retrieval, context, { program, values, batchSize })
-        : likenessScores(rows, columns, DENSE);
-      for (const [name, score] of Object.entries(computed)) scores[`eval_${name}`] = score;
+      const outputs = comparison.outputs(all, vectors, DENSE);
+      if (watch)
+        tell(
+          outputs.map((output) => Float32Array.from(output)),
+          all,
+          watch,
+        );
+      const first = rows.columns[0]!.map((text) => vectors.queries.get(text)!);
       watch?.onAnswers?.(
-        rows.scores ? columns[0]!.map((vector, i) => cosine(vector, columns[1]![i]!)) : columns[0]!,
-        rows.scores ?? rows.classes ?? columns[1]!,
+        rows.scores ? outputs.map(([cosine]) => cosine) : first,
+        rows.scores ?? rows.classes ?? rows.columns[1]!.map((text) => vectors.texts.get(text)),
       );
-      return scores;
+      return { ...scores, ...named(comparison.scores(outputs, all)) };
     },
   };
 }
 
-async function scoredRetrieval(
-  { queries, corpus, relevant }: Retrieval,
-  context: EncodingContext<EmbeddingData>,
+function named(scores: Partial<Record<ScoreName, number>>): Scores {
+  return Object.fromEntries(Object.entries(scores).map(([name, score]) => [`eval_${name}`, score]));
+}
+
+/** The vectors of the queries of some rows, and of all texts that are compared with them. */
+async function computeVectors(
+  rows: EmbeddingRows,
+  { texts }: RowComparison,
+  chosen: Int32Array,
+  { reading, config, modality }: EncodingContext<EmbeddingData>,
   { program, values, batchSize }: { program: Evaluator; values: Float32Array; batchSize: number },
-) {
-  const vectorsOf = async (texts: readonly string[], role: 'query' | 'document') => {
-    const prompt = promptFor(role, context.reading, context.config);
-    const items = texts.map((text) => context.modality.item({ text }, prompt));
-    const set = context.modality.set(items, { communicator: program.communicator });
-    const vectors = await set.vectors(program, values, batchSize);
-    return items.map((item) => vectors[set.numberOf(item)]!);
+): Promise<ComparedVectors<Float32Array>> {
+  const itemsOf = (texts: Iterable<string>, column: number) => {
+    const prompt = promptFor(chooseRole(rows, column), reading, config);
+    const pictureOf = (text: string) => (rows.whole ?? rows).pictures?.get(text);
+    return [...new Set(texts)].map(
+      (text) => [text, modality.item({ text, picture: pictureOf(text) }, prompt)] as const,
+    );
   };
-  const asked = await vectorsOf(queries, 'query');
-  return rankedScores(asked, await vectorsOf(corpus, 'document'), relevant, DENSE);
+  const queries = itemsOf(
+    Array.from(chosen, (row) => rows.columns[0]![row]!),
+    0,
+  );
+  const others = itemsOf(texts, 1);
+  const { communicator } = program;
+  const items = [...queries, ...others].map(([, item]) => item);
+  const set = modality.set(items, { communicator });
+  const vectors = await set.vectors(program, values, batchSize);
+  const mapped = (of: typeof queries) =>
+    new Map(of.map(([text, item]) => [text, vectors[set.numberOf(item)]!]));
+  return { queries: mapped(queries), texts: mapped(others) };
 }
 
 /**

@@ -1,23 +1,19 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
-import type { InputSet } from '../../program/modalities/input-set.ts';
 import { columnInput, TARGETS } from '../../program/objectives/embedding-model.ts';
 import type { EncodingContext } from '../prediction.ts';
 import { type PromptRole, promptFor } from '../sentence-vectors.ts';
 import type { EmbeddingData } from './data-section.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 
-/** Rows in a model's form, with their texts. */
+/** Rows in a model's form. */
 export interface EmbeddingExamples extends ExampleSet {
-  readonly texts: InputSet;
-  /** For each column, the indices of its texts, row by row. */
-  readonly columns: readonly Int32Array[];
   /** Names of the batches' inputs for the loss. */
   readonly lossInputs: readonly string[];
 }
 
 /** The purpose of the texts in a column. */
-function chooseRole({ form }: Pick<EmbeddingRows, 'form'>, column: number): PromptRole {
+export function chooseRole({ form }: Pick<EmbeddingRows, 'form'>, column: number): PromptRole {
   if (form === 'scored' || form === 'labelled') return 'text';
   return column === 0 ? 'query' : 'document';
 }
@@ -40,8 +36,6 @@ export function embeddingExamples(
   });
   return {
     ...texts.rows(columns, others, reading.mini_batch_size),
-    texts,
-    columns,
     lossInputs: [...columns.map((_, i) => columnInput(i)), ...(targets ? [TARGETS] : [])],
   };
 }

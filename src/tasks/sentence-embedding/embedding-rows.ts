@@ -101,12 +101,14 @@ function find(files: readonly TextFile[], pattern: RegExp, name: string): TextFi
   });
 }
 
-/** Queries and texts. Each query has some relevant texts. */
+/** Distinct queries and texts. Each query has some relevant texts. */
 export interface Retrieval {
   queries: readonly string[];
   corpus: readonly string[];
   /** For each query, the indices of the relevant texts. */
   relevant: readonly ReadonlySet<number>[];
+  /** For sentences that search for others of their class, the index of each query, which it does not find. */
+  own?: readonly number[];
 }
 
 /** The content of the files for an embedding model. */
@@ -123,6 +125,58 @@ export interface EmbeddingRows {
   pictures?: ReadonlyMap<string, Picture>;
   /** The queries and texts of files in BEIR's format, for scores. */
   retrieval?: Retrieval;
+  /** The rows of the whole file, if these are some of them. Queries search among the texts of all. */
+  whole?: EmbeddingRows;
+}
+
+/**
+ * The search that scores rows: every distinct anchor searches for its positives among the texts of all other columns, and
+ * every distinct sentence for the others of its class. The texts are those of the whole file, so that a score does not
+ * depend on how many rows are held out. Undefined for scored pairs.
+ */
+export function retrievalOf(rows: EmbeddingRows): Retrieval | undefined {
+  const { form, columns, classes, retrieval, whole = rows } = rows;
+  if (retrieval || form === 'scored') return retrieval;
+  const corpus = [...new Set((classes ? whole.columns : whole.columns.slice(1)).flat())];
+  const numbers = new Map(corpus.map((text, number) => [text, number]));
+  const numberOf = (text: string) => numbers.get(text) as number;
+  const found = new Map<string, Set<number>>();
+  if (!classes) {
+    for (const [row, anchor] of columns[0]!.entries()) {
+      const relevant = found.get(anchor) ?? new Set();
+      found.set(anchor, relevant.add(numberOf(columns[1]![row]!)));
+    }
+    return { queries: [...found.keys()], corpus, relevant: [...found.values()] };
+  }
+  const members = new Map<string, Set<number>>();
+  for (const [row, name] of whole.classes!.entries())
+    members.set(name, (members.get(name) ?? new Set()).add(numberOf(whole.columns[0]![row]!)));
+  for (const [row, text] of columns[0]!.entries()) {
+    const ofClass = members.get(classes[row]!)!;
+    if (ofClass.size > 1) found.set(text, ofClass);
+  }
+  const queries = [...found.keys()];
+  return { queries, corpus, relevant: [...found.values()], own: queries.map(numberOf) };
+}
+
+/** Some of the rows, by their numbers. */
+export function pickRows(rows: EmbeddingRows, numbers: readonly number[]): EmbeddingRows {
+  const pick = <T>(from: readonly T[]) => numbers.map((number) => from[number]!);
+  return {
+    ...rows,
+    columns: rows.columns.map(pick),
+    ...(rows.scores && { scores: pick(rows.scores) }),
+    ...(rows.classes && { classes: pick(rows.classes) }),
+    ...(rows.retrieval && { retrieval: askedBy(rows.retrieval, pick(rows.columns[0]!)) }),
+    whole: rows.whole ?? rows,
+  };
+}
+
+/** The queries of some anchors, which search among all texts. */
+function askedBy({ queries, corpus, relevant }: Retrieval, anchors: readonly string[]): Retrieval {
+  const texts = new Set(anchors);
+  const isAsked = (_: unknown, i: number) => texts.has(queries[i]!);
+  return { queries: queries.filter(isAsked), corpus, relevant: relevant.filter(isAsked) };
 }
 
 /**
@@ -157,6 +211,7 @@ export function joinedRows(parts: readonly EmbeddingRows[]): EmbeddingRows {
     ...(form === 'scored' && { scores: of(({ scores }) => scores) }),
     ...(form === 'labelled' && { classes: of(({ classes }) => classes) }),
     ...(parts[0]!.pictures && { pictures: new Map(of(({ pictures }) => [...(pictures ?? [])])) }),
+    ...(parts[0]!.whole && { whole: joinedRows(parts.map((part) => part.whole ?? part)) }),
   };
 }
 

@@ -17,16 +17,20 @@ import { FROZEN } from '../../methods/tuners/tuner.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
 import { columnInput, TARGETS } from '../../program/objectives/embedding-model.ts';
 import { Program } from '../../program/program.ts';
+import type { Baseline } from '../../scores/baselines/baseline.ts';
 import { pearson, spearmanr } from '../../scores/metrics/regression-scores.ts';
-import { retrievalScores } from '../../scores/metrics/retrieval-scores.ts';
+import { queryScores, RETRIEVAL } from '../../scores/metrics/retrieval-scores.ts';
+import { mean } from '../../support/numbers.ts';
+import { Random } from '../../support/random.ts';
 import { differentiateStep } from '../../training/train/differentiate-step.ts';
 import { Updater } from '../../training/train/updater.ts';
 import { openModel } from '../../use/trained/node/load-model.ts';
+import { RowComparison } from './compare-rows.ts';
 import { type EmbeddingData, embeddingDataSchema } from './data-section.ts';
 import { sentenceEmbedding } from './definition.ts';
 import { cosine, DENSE, type Embedding, embedTexts, findNearest, unit } from './embed-texts.ts';
-import { beirRows } from './embedding-rows.ts';
-import { rankedScores } from './likeness-scores.ts';
+import { beirRows, retrievalOf } from './embedding-rows.ts';
+import { wordBaseline } from './word-baseline.ts';
 
 const FIXTURES = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');
 const MODEL = join(FIXTURES, 'model');
@@ -286,12 +290,15 @@ it("scores equal sentence-transformers' evaluators", () => {
   }>('scores.json');
   const vectors = embeddings.map((row) => Float32Array.from(row));
   const units = corpus.map((row) => unit(Float32Array.from(row)));
-  const found = retrievalScores(
-    queries.map((query) => findNearest(Float32Array.from(query), units, 100).map(({ number }) => number)),
-    relevant.map((numbers) => new Set(numbers)),
-  );
-  for (const [name, score] of Object.entries(found))
-    expect(score).toBeCloseTo(retrieval[`x_cosine_${name}`]!, 12);
+  const found = queries.map((query, i) => {
+    const ranked = findNearest(Float32Array.from(query), units, 100);
+    return queryScores(
+      ranked.map(({ number }) => relevant[i]!.includes(number)),
+      relevant[i]!.length,
+    );
+  });
+  for (const name of RETRIEVAL)
+    expect(mean(found.map((scores) => scores[name]))).toBeCloseTo(retrieval[`x_cosine_${name}`]!, 12);
   const cosines = gold.map((_, i) => cosine(vectors[i]!, vectors[20 + i]!));
   // Cosines of float32 vectors.
   expect(pearson(cosines, gold)).toBeCloseTo(similarity.x_pearson_cosine!, 6);
@@ -340,17 +347,85 @@ it('queries are held out with all their texts, and search the whole corpus', () 
   }
 });
 
+describe('rows that are held out', () => {
+  const numbers = Array.from({ length: 20 }, (_, i) => i);
+  const heldOut = (columns: string[][], classes?: string[]) =>
+    holdOut(
+      sentenceEmbedding.files.splittable!(
+        { form: classes ? 'labelled' : 'pairs', fileName: 'x', columns, ...(classes && { classes }) },
+        readingOf({ train: 'x' }),
+      ),
+      0.25,
+    ).validation;
+
+  it('are searched for among the texts of all rows', () => {
+    const columns = [numbers.map((i) => `question ${i}`), numbers.map((i) => `answer ${i}`)];
+    const pairs = retrievalOf(heldOut(columns))!;
+    expect([pairs.queries.length, pairs.corpus.length]).toEqual([5, 20]);
+    pairs.queries.forEach((query, i) => {
+      expect([...pairs.relevant[i]!].map((at) => pairs.corpus[at])).toEqual([
+        query.replace('question', 'answer'),
+      ]);
+    });
+    const classes = numbers.map((i) => `${i % 4}`);
+    const labelled = retrievalOf(heldOut([columns[0]!], classes))!;
+    expect([labelled.queries.length, labelled.corpus.length]).toEqual([5, 20]);
+    for (const relevant of labelled.relevant) expect(relevant.size).toBe(5);
+  });
+
+  it('are scored by the answers that training rows take from them', () => {
+    // Every question has one word of its answer, and two of the answer of another row.
+    const columns = [
+      numbers.map((i) => `own${i} next${i} last${i}`),
+      numbers.map((i) => `own${i} next${(i + 1) % 20} last${(i + 1) % 20}`),
+    ];
+    const [{ scores }] = wordBaseline(undefined, heldOut(columns)) as [Baseline];
+    expect(scores['accuracy@1']).toBe(0);
+    expect(scores['recall@5']).toBe(1);
+  });
+
+  it('give intervals that cover the score of all queries in 95 % of samples', () => {
+    const count = 60;
+    const texts = Array.from({ length: count }, (_, i) => `${i}`);
+    const comparison = new RowComparison({ form: 'pairs', fileName: 'x', columns: [texts, texts] });
+    const all = Int32Array.from(texts.keys());
+    const random = new Random(1, 'coverage');
+    const samples = 200;
+    const covered = { 'accuracy@1': 0, 'mrr@10': 0 };
+    for (let sample = 0; sample < samples; sample++) {
+      // The right answer is first, second, … with probabilities 1/2, 1/4, …: MRR is ln 2 without a cut.
+      const outputs = texts.map(() => {
+        let rank = 0;
+        while (random.uniform() < 0.5) rank++;
+        const found = queryScores(
+          Array.from({ length: 100 }, (_, at) => at === rank),
+          1,
+        );
+        return RETRIEVAL.map((name) => found[name]);
+      });
+      const { interval } = comparison.certainty(outputs, all);
+      const truths = { 'accuracy@1': 0.5, 'mrr@10': Math.log(2) };
+      for (const name of ['accuracy@1', 'mrr@10'] as const) {
+        const [low, high] = interval(name)!;
+        if (low <= truths[name] && truths[name] <= high) covered[name]++;
+      }
+    }
+    // 95 % of 200 samples, less three standard errors.
+    for (const count of Object.values(covered)) expect(count / samples).toBeGreaterThan(0.9);
+  });
+});
+
 it('ranks texts with equal cosines by id, as sentence-transformers does', () => {
   // Python compares ids as strings, so "10" is before "9".
-  const { retrieval } = beirRows([
+  const rows = beirRows([
     setFile('corpus.jsonl', '{"_id": "9", "text": "a"}\n{"_id": "10", "text": "a"}'),
     setFile('queries.jsonl', '{"_id": "1", "text": "b"}'),
     setFile('qrels/test.tsv', '1\t10\t1'),
   ]);
-  const { queries, corpus, relevant } = retrieval!;
-  const vectorsOf = (texts: readonly string[]) => texts.map(() => Float32Array.of(1, 2));
-  const scores = rankedScores(vectorsOf(queries), vectorsOf(corpus), relevant, DENSE);
-  expect(scores['accuracy@1']).toBe(1);
+  const vectors = new Map(['a', 'b'].map((text) => [text, Float32Array.of(1, 2)]));
+  const comparison = new RowComparison(rows);
+  const outputs = comparison.outputs([0], { queries: vectors, texts: vectors }, DENSE);
+  expect(comparison.scores(outputs, [0])['accuracy@1']).toBe(1);
 });
 
 /** A file of a set in BEIR's format. */

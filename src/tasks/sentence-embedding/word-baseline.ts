@@ -1,7 +1,7 @@
 import { splitWords, TfIdf } from '../../scores/baselines/bag-of-words.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';
+import { type Likeness, RowComparison } from './compare-rows.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
-import { type Likeness, likenessScores, rankedScores } from './likeness-scores.ts';
 
 /** A bag of words: the weight of each word. The vector has length 1. */
 type WordVector = ReadonlyMap<number, number>;
@@ -11,16 +11,21 @@ const MAX_WORDS = 1e6;
 
 /** Scores similarity by common words, without training: TF-IDF, fitted to the scored texts. */
 export function wordBaseline(_: unknown, rows: EmbeddingRows): Baseline[] {
-  const { columns, retrieval, pictures } = rows;
-  if (pictures) return [];
-  const { queries = [], corpus = [], relevant = [] } = retrieval ?? {};
-  const all = [...(retrieval ? corpus : columns.flat())].map(splitWords);
-  const tfIdf = new TfIdf(all, MAX_WORDS);
-  const vectors = (texts: readonly string[]) => computeVectors(tfIdf, texts);
-  const scores = retrieval
-    ? rankedScores(vectors(queries), vectors(corpus), relevant, SPARSE)
-    : likenessScores(rows, columns.map(vectors), SPARSE);
-  return [{ name: 'a bag of words', isBlind: false, scores }];
+  if (rows.pictures) return [];
+  const comparison = new RowComparison(rows);
+  const [first, { texts }] = [rows.columns[0]!, comparison];
+  const tfIdf = new TfIdf([...(rows.scores ? first : []), ...texts].map(splitWords), MAX_WORDS);
+  const vectorsOf = (texts: readonly string[]) => {
+    const distinct = [...new Set(texts)];
+    const vectors = computeVectors(tfIdf, distinct);
+    return new Map(distinct.map((text, i) => [text, vectors[i]!]));
+  };
+  const outputs = comparison.outputs(
+    [...first.keys()],
+    { queries: vectorsOf(first), texts: vectorsOf(texts) },
+    SPARSE,
+  );
+  return [{ name: 'a bag of words', isBlind: false, scores: comparison.scores(outputs, [...first.keys()]) }];
 }
 
 function computeVectors(tfIdf: TfIdf, texts: readonly string[]): WordVector[] {

@@ -35,10 +35,15 @@ export const verdictSchema = z.object({
   rows: z.int().min(0).optional(),
   /** The number of groups of rows without a text in common, if it is smaller. It decides the interval. */
   groups: z.int().min(0).optional(),
+  /** In a search, the number of texts among which each query was searched. */
+  candidates: z.int().min(1).optional(),
   /** Number of folds of the cross-validation that gave the score. Undefined if rows were held out. */
   folds: z.int().min(2).optional(),
-  /** The run's result, if it chose: the fine-tuned model, a linear probe of the frozen model, or a constant. */
-  kept: z.enum(['constant', 'probe', 'tuned']).optional(),
+  /**
+   * The run's result, if it chose: the fine-tuned model, the model before training, a linear probe of the frozen model, or
+   * a constant.
+   */
+  kept: z.enum(['constant', 'probe', 'start', 'tuned']).optional(),
   to_beat: z.array(toBeatSchema).default([]),
   /** False if the model is no better than a floor: a baseline that ignores the text, or the model before training. */
   learnt: z.boolean().default(true),

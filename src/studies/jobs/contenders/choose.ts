@@ -2,8 +2,11 @@ import { listMembers, type ScoreInterval } from '../../../scores/metrics/score-i
 import { addUp, mean, smallest } from '../../../support/numbers.ts';
 import { Random } from '../../../support/random.ts';
 
-/** The possible results of a run: a constant, a linear probe of the frozen model, or the fine-tuned model. */
-export type ContenderKind = 'constant' | 'probe' | 'tuned';
+/**
+ * The possible results of a run: a constant, a linear probe of the frozen model, the model before training, or the
+ * fine-tuned model.
+ */
+export type ContenderKind = 'constant' | 'probe' | 'start' | 'tuned';
 
 /** A model that a run may leave behind, by its predictions of rows that it was not trained on. */
 export interface Contender {
@@ -21,6 +24,8 @@ export interface Yardstick {
   groups: Int32Array;
   /** The score that a run reports; higher is better. NaN if it is undefined. */
   score(outputs: readonly Float32Array[], rows: Int32Array): number;
+  /** Whether a simpler contender is chosen if it is as good. Otherwise it must be better by a standard error. */
+  prefersSimpler?: boolean;
   /** The loss of one row. */
   loss(outputs: readonly Float32Array[], row: number): number;
 }
@@ -69,7 +74,9 @@ export function choose(contenders: readonly Contender[], yardstick: Yardstick): 
   const margins = contenders.map((_, a) => contenders.map((_, b) => margin(a, b)));
   const chosenOn = (rows: Int32Array, versions: readonly number[]) => {
     const on = contenders.map((_, i) => scoreOf(i, versions, rows));
-    return contenders.reduce((best, _, i) => (on[best]! - on[i]! > margins[best]![i]! ? best : i), 0);
+    const isKept = (best: number, i: number) =>
+      yardstick.prefersSimpler ? on[best]! >= on[i]! : on[best]! - on[i]! > margins[best]![i]!;
+    return contenders.reduce((best, _, i) => (isKept(best, i) ? best : i), 0);
   };
   const chosen = chosenOn(rows, versions);
   const others = resamples.flatMap(({ drawn, left }) => {

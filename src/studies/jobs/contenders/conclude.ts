@@ -1,5 +1,5 @@
 import { trainedOutput } from '../../../methods/tuners/adapter-kind.ts';
-import type { EvaluatedRows } from '../../../program/example-set.ts';
+import type { ComparedRows, EvaluatedRows, ScoredRows } from '../../../program/example-set.ts';
 import { STRENGTHS } from '../../../program/linear-probe.ts';
 import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
@@ -74,7 +74,7 @@ export interface RunResult extends Tuned {
 /** A run's result, and its predictions of rows that it was not trained on. */
 export interface Conclusion {
   result: RunResult;
-  rows: EvaluatedRows;
+  rows: ScoredRows;
   /** The outputs of each row, calibrated. Empty arrays for rows that are not judged. */
   outputs: readonly Float32Array[];
   judged: Int32Array;
@@ -82,8 +82,8 @@ export interface Conclusion {
   contenders: readonly Contender[];
   /** Whether the outputs are others than those of the last evaluation. */
   isRescored: boolean;
-  /** Whether the loss of the result is lower than a constant's by more than a standard error. */
-  beatsConstant: boolean;
+  /** Whether the loss of the result is lower than a constant's by more than a standard error. Undefined without a constant. */
+  beatsConstant?: boolean;
 }
 
 /**
@@ -137,6 +137,44 @@ export async function conclude(
   };
 }
 
+/**
+ * Chooses between the fine-tuned model and the model before training, for tasks that compare rows. Only a better score
+ * is a reason for fine-tuning.
+ *
+ * @param outOfFold the fine-tuned model's outputs in a cross-validation; without them, the validation set judges
+ */
+export async function concludeCompared(
+  run: RunBeginning,
+  started: SetUpRun,
+  tuned: Tuned,
+  rows: ComparedRows,
+  outOfFold: readonly (readonly Float32Array[])[] | undefined,
+): Promise<Conclusion> {
+  const all = Int32Array.from(rows.groups.keys());
+  const outputsOf = async (values: Tuned) => [
+    await computing(started, values, (model) => rows.outputs(model, all)),
+  ];
+  const contenders: readonly Contender[] = [
+    { kind: 'start', versions: await outputsOf(started.inputs) },
+    { kind: 'tuned', versions: outOfFold ?? (await outputsOf(tuned)) },
+  ];
+  const yardstick = { ...chooseYardstick(run.config, rows), loss: () => 0, prefersSimpler: true };
+  const { floor } = run.config.training;
+  const choice = chooseAmong(contenders, yardstick, floor);
+  const { kind, versions } = contenders[choice.chosen]!;
+  const [outputs] = versions as [Float32Array[]];
+  const { method, values } = kind === 'tuned' ? tuned : started.inputs;
+  return {
+    result: { kind, model: started.model, data: run.data, method, values },
+    rows,
+    judged: all.filter((row) => outputs[row]!.length > 0),
+    choice,
+    contenders,
+    isRescored: floor || outOfFold !== undefined,
+    outputs,
+  };
+}
+
 /** Whether a probe can be a run's result. Without sentence vectors, an adapter that is continued has no place for it. */
 function canKeepProbe({ start }: RunBeginning, { model }: SetUpRun): boolean {
   return model.layer !== undefined || start === undefined;
@@ -185,7 +223,7 @@ function temperatureOn(rows: EvaluatedRows, outputs: readonly Float32Array[], ju
 }
 
 /** How a run's contenders are compared: by its chief score, or if rows have no such score, by the loss. */
-function chooseYardstick(config: RunConfig, rows: EvaluatedRows): Yardstick {
+function chooseYardstick(config: RunConfig, rows: ScoredRows): Yardstick {
   const { score } = chiefScore(config);
   const sign = (name: string) => (scoreDefinition(name)?.lessIsBetter ? -1 : 1);
   return {

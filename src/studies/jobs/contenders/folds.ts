@@ -1,5 +1,6 @@
 import type { MethodRun } from '../../../methods/tuners/method-run.ts';
 import {
+  type ComparedRows,
   countUnits,
   type EvaluatedRows,
   type ExampleSet,
@@ -69,12 +70,12 @@ export function foldExamples(
 export async function foldOutputs(
   setUp: SetUpRun,
   config: RunConfig,
-  probe: FrozenProbe,
+  probe: FrozenProbe | undefined,
   folds: readonly Int32Array[],
   count: number,
   { host, store, onProgress }: { host: TrainerHost; store: FoldStore; onProgress(share: number): void },
 ): Promise<Float32Array[][] | undefined> {
-  const rows = setUp.rows as EvaluatedRows;
+  const rows = judgingRows(setUp);
   const { train } = setUp.inputs;
   const all = Int32Array.from(train.lengths.keys());
   const finished = [...store.finished];
@@ -82,7 +83,7 @@ export async function foldOutputs(
     const held = folds[fold]!;
     const isHeld = new Set(held);
     const kept = all.filter((example) => !isHeld.has(example));
-    const layer = await layerInLoss(setUp, probe, kept);
+    const layer = probe && (await layerInLoss(setUp, probe, kept));
     const started = setUp.with(withLayer(someExamples(train, kept), layer));
     const { loaded } = await beforeFirstStep(started, config);
     const { saved, ...saving } = await store.training(fold);
@@ -102,6 +103,11 @@ export async function foldOutputs(
     onProgress((fold + 1) / count);
   }
   return joinFolds(finished, rows, folds);
+}
+
+/** The rows that a cross-validation predicts. */
+function judgingRows({ compared, rows }: SetUpRun): ComparedRows | EvaluatedRows {
+  return compared ?? (rows as EvaluatedRows);
 }
 
 /** A run that is not evaluated while it trains, because its rows are predicted at its end. */
@@ -148,14 +154,15 @@ export function computing<Result>(
 /** The outputs of the versions of a fine-tuned model for the rows of a fold. */
 async function listVersions(
   setUp: SetUpRun,
-  rows: EvaluatedRows,
+  rows: ComparedRows | EvaluatedRows,
   values: Float32Array,
   kept: Int32Array,
   held: Int32Array,
 ): Promise<FoldOutputs> {
   const { model, method } = setUp.inputs;
   return computing(setUp, { method, values }, async (tuned) => {
-    if (!model.layer) return [joinedFloats(await (setUp.headRows ?? rows).outputs(tuned, held))];
+    if (!model.layer || !('targets' in rows))
+      return [joinedFloats(await (setUp.headRows ?? rows).outputs(tuned, held))];
     const layers = await tunedLayers(setUp, rows, tuned, kept);
     const features = await rows.features(tuned, held);
     return layers.map((layer) => joinedFloats(features.map((row) => layerOutputs(layer, row))));
@@ -176,16 +183,19 @@ export async function tunedLayers(
 /** For each version, the outputs of each row. Rows of folds that were not trained have none. */
 function joinFolds(
   finished: readonly FoldOutputs[],
-  { targets }: EvaluatedRows,
+  rows: ComparedRows | EvaluatedRows,
   folds: readonly Int32Array[],
 ): Float32Array[][] {
-  const { rows, outputs } = targets;
-  const versions: Float32Array[][] = finished[0]!.map(() => rows.map(() => new Float32Array()));
+  const sizeOf = (row: number) =>
+    'targets' in rows ? countUnits(rows.targets, row) * rows.targets.outputs : rows.width;
+  const versions: Float32Array[][] = finished[0]!.map(() =>
+    Array.from(rows.groups, () => new Float32Array()),
+  );
   finished.forEach((ofFold, fold) => {
     ofFold.forEach((flat, version) => {
       let at = 0;
       for (const row of folds[fold]!) {
-        const length = countUnits(targets, row) * outputs;
+        const length = sizeOf(row);
         versions[version]![row] = flat.slice(at, at + length);
         at += length;
       }

@@ -5,6 +5,7 @@ import { type ScoreName, scoreDefinition } from '../../../scores/metrics/scores.
 import { addUp, largest } from '../../../support/numbers.ts';
 import { chiefScore } from '../../../tasks/data-files.ts';
 import type { LossCourse } from '../../../training/run/checkpoint.ts';
+import { MIN_ROWS } from '../../../training/run/config/defaults/policy.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import {
   type Finding,
@@ -17,6 +18,7 @@ import {
 import { capital } from '../../report/format.ts';
 
 export const PROBE = 'a linear probe';
+export const TUNED = 'fine-tuning';
 
 /**
  * For each baseline, its value of the score that judges a run, the best first. Without this score, it is omitted.
@@ -86,6 +88,7 @@ const ALREADY_RIGHT = 0.99;
 
 /** Warnings about a run with a verdict, the most important first; empty if the run went well. */
 export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
+  if (verdict.kept === 'start') return [whyUnchanged(verdict)];
   if (!verdict.learnt) return [reasonFor(verdict, symptoms)];
   const floor = verdict.to_beat.find(isFloor);
   const findings: Finding[] = [];
@@ -109,6 +112,19 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
   const better = verdict.to_beat.find(({ value }) => isBeaten(verdict, value, symptoms.lessIsBetter));
   if (better) findings.push({ message: `${capital(better.name)} is better.`, remedy: strengthen(symptoms) });
   return findings;
+}
+
+/** The model before training is the result. */
+function whyUnchanged({ score, value, groups, rows = 0, to_beat }: Verdict): Finding {
+  const tuned = to_beat.find(({ name }) => name === TUNED);
+  const message = `Fine-tuning is no better than the model before training${tuned ? ` (${figure(tuned.value)} against ${figure(value)})` : ''}, so the result is the model before training.`;
+  if ((groups ?? rows) < MIN_ROWS) return { message, remedy: 'The rows are too few to tell. Add rows.' };
+  return {
+    message,
+    remedy: isAlreadyRight(value, score)
+      ? 'Use the base model without fine-tuning.'
+      : 'Add rows, or try a larger model.',
+  };
 }
 
 /** Whether a score before training cannot become better. */

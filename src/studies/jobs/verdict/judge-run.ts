@@ -14,7 +14,7 @@ import { notScored, type RunBeginning } from '../begin-run.ts';
 import { type ContenderKind, correctedInterval } from '../contenders/choose.ts';
 import type { Conclusion } from '../contenders/conclude.ts';
 import type { SetUpRun } from '../set-up-run.ts';
-import { diagnose, diagnoseLosses, isAlreadyRight, type Symptoms, toBeat } from './diagnose.ts';
+import { diagnose, diagnoseLosses, isAlreadyRight, type Symptoms, TUNED, toBeat } from './diagnose.ts';
 
 /**
  * Adds a verdict to the end of a run. Every process of the run calls this.
@@ -45,11 +45,14 @@ export async function judgeRun(
   const certainty = set === 0 ? seen?.certainty : undefined;
   const plain = certainty?.interval(score);
   const interval = plain && within(score, plain, value - (concluded?.raw ?? value), run.folds !== undefined);
-  const before = trainer.before?.[`eval_${name}`];
+  const before =
+    conclusion?.result.kind === 'start'
+      ? undefined
+      : ((conclusion && scoreOfOther(conclusion, 'start', score)) ?? trainer.before?.[`eval_${name}`]);
   const tuned = conclusion && scoreOfOther(conclusion, 'tuned', score);
   const to_beat = [
     ...toBeat(config, baselines, conclusion && scoreOfOther(conclusion, 'probe', score)),
-    ...(tuned === undefined ? [] : [{ name: 'fine-tuning', value: tuned, is_blind: false }]),
+    ...(tuned === undefined ? [] : [{ name: TUNED, value: tuned, is_blind: false }]),
     ...(before === undefined
       ? []
       : [{ name: 'the model before training', value: before, is_blind: false, is_start: true }]),
@@ -68,11 +71,12 @@ export async function judgeRun(
     to_beat,
     learnt:
       conclusion?.beatsConstant ??
-      !isNoBetterThanFloor(
-        value,
-        to_beat.filter((other) => !(other.is_start && isAlreadyRight(other.value, score))),
-        lessIsBetter,
-      ),
+      (conclusion?.result.kind !== 'start' &&
+        !isNoBetterThanFloor(
+          value,
+          to_beat.filter((other) => !(other.is_start && isAlreadyRight(other.value, score))),
+          lessIsBetter,
+        )),
     findings: [],
   };
   verdict.findings = diagnose(verdict, {
@@ -150,10 +154,12 @@ function within(score: string, plain: ScoreInterval, by: number, isFolded: boole
 }
 
 /** The number of scored rows, and of their groups if some have a text in common. */
-export function countedRows(certainty: Certainty | undefined): Pick<Verdict, 'rows' | 'groups'> {
+export function countedRows(
+  certainty: Certainty | undefined,
+): Pick<Verdict, 'rows' | 'groups' | 'candidates'> {
   if (!certainty) return {};
   const [rows, groups] = [certainty.groups.length, new Set(certainty.groups).size];
-  return { rows, groups: groups < rows ? groups : undefined };
+  return { rows, groups: groups < rows ? groups : undefined, candidates: certainty.candidates };
 }
 
 /** Warnings about a finished run that was not scored on held-out rows. */

@@ -7,6 +7,7 @@ import {
   FEW_ROWS,
   FOLDS,
   HELD_OUT,
+  heldOutQueries,
   MIN_ROWS,
   measureWidth,
   policy,
@@ -91,9 +92,10 @@ export function chooseScoring<Config extends ParsedConfig>(
     chosen.push({ key, value, reason });
     return value;
   };
-  const { probing } = taskNamed(task).training;
+  const { probing, comparesRows } = taskNamed(task).training;
+  const judgesRows = probing !== undefined || comparesRows === true;
   const isOpen = config.defaults === 'chosen' && config.model_init === 'checkpoint' && adapter === undefined;
-  const isFew = isOpen && probing !== undefined && rows <= FEW_ROWS;
+  const isFew = isOpen && judgesRows && rows <= FEW_ROWS;
   const counted = `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
   let changed: ParsedConfig['data'] = data;
   const given: Partial<Record<string, unknown>> = data;
@@ -116,7 +118,7 @@ export function chooseScoring<Config extends ParsedConfig>(
     taskNamed(task).files.countRows !== undefined &&
     (training.eval_strategy !== undefined || (rows >= MIN_ROWS && canHoldOut(HELD_OUT)))
   ) {
-    const share = `${100 * HELD_OUT}%`;
+    const share = `${comparesRows ? heldOutQueries(rows) : 100 * HELD_OUT}%`;
     changed = { ...changed, validation: choose('data.validation', share, counted) as string };
   }
   const isFolded = foldCount(changed.validation) !== undefined;
@@ -137,7 +139,7 @@ export function chooseScoring<Config extends ParsedConfig>(
   const takesFloor =
     config.defaults === 'chosen' &&
     adapter === undefined &&
-    probing !== undefined &&
+    judgesRows &&
     training.floor === undefined &&
     (isFolded || (isValidated && eval_strategy !== 'no')) &&
     !training.class_weights &&

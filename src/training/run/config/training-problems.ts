@@ -154,7 +154,7 @@ function taskRules(
   task: TaskName,
 ): Rule[] {
   const { classes, training } = taskNamed(task);
-  const { probing, smoothsLabels } = training;
+  const { probing, comparesRows, smoothsLabels } = training;
   const foreign = (isSet: unknown, key: string, reason: string): Rule => [
     Boolean(isSet),
     key,
@@ -168,7 +168,7 @@ function taskRules(
       `must be 0 for task ${task}, because its loss has no labels to smooth`,
     ],
     foreign(class_weights && !classes?.counts, 'class_weights', 'its loss has no classes to weight'),
-    foreign(floor && !probing, 'floor', 'its rows have no labels of their own'),
+    foreign(floor && !probing && !comparesRows, 'floor', 'its rows are not scored one by one'),
   ];
 }
 

@@ -31,6 +31,16 @@ export interface ChoiceInputs {
  */
 export const HELD_OUT = 0.1;
 export const MIN_ROWS = 20;
+/**
+ * Maximum number of rows to hold out if each is a query to all texts of the file. The interval of a share is then ±3 %,
+ * and the time grows with rows times texts.
+ */
+const MAX_QUERIES = 1000;
+
+/** The percentage of rows to hold out for a search. */
+export function heldOutQueries(rows: number): number {
+  return Number(Math.min(100 * HELD_OUT, (100 * MAX_QUERIES) / rows).toPrecision(2));
+}
 
 /**
  * The width of all-MiniLM-L6-v2, the widest model measured. For a wider model, the rate is scaled by 1 / width; for a
