@@ -141,8 +141,8 @@ export const trainingSchema = z.strictObject({
   load_best_model_at_end: z.boolean().default(false),
   /**
    * End with a linear probe of the frozen model, or with a constant such as the majority class, if that is better than the
-   * fine-tuned model by more than a standard error. Also calibrate the probabilities of the result. For labeled texts and
-   * tags with rows to judge by. Default: true, unless `class_weights` or `load_best_model_at_end` is set.
+   * fine-tuned model by more than a standard error. Also calibrate the probabilities of the result. Embeddings: end with
+   * the model before training if fine-tuning is no better. For labeled texts, tags and embeddings with rows to judge by. Default: true, unless `class_weights` or `load_best_model_at_end` is set.
    */
   floor: z.boolean().optional(),
   /** Stop after this many evaluations without a better score. */

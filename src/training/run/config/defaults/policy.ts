@@ -62,6 +62,12 @@ export const FOLDS = 3;
 /** Number of rows that a run for a linear layer sees, and its epochs. Its layer is fitted, so that few steps suffice. */
 const LAYER_ROWS_SEEN = 1000;
 const LAYER_EPOCHS = { least: 3, most: 20 };
+/**
+ * Number of rows that a run sees whose evaluations compare rows, and its epochs. With 3 epochs of 60 pairs, vectors hardly
+ * change; with 25 they do (bench/log/2026-12-02-search.md).
+ */
+const COMPARED_ROWS_SEEN = 1500;
+const COMPARED_EPOCHS = { least: 3, most: 25 };
 /** The rate of vectors that are compared, as a multiple of the method's. */
 const CONTRAST_RATE = 2;
 /**
@@ -107,17 +113,22 @@ function chosenFor(facts: Pick<ChoiceInputs, 'method' | 'task' | 'model'>) {
 }
 
 /**
- * Whether the policy's values for language models apply: a decoder and a head that is already trained need smaller
- * steps.
+ * Whether the policy's values for language models apply: a decoder and a head that predicts tokens need smaller steps.
  */
 function isLanguage({ task, model }: Pick<ChoiceInputs, 'task' | 'model'>): boolean {
-  return taskNamed(task).training.keepsHead === true || model.definition.isDecoder === true;
+  const { keepsHead = false, comparesRows = false } = taskNamed(task).training;
+  return (keepsHead && !comparesRows) || model.definition.isDecoder === true;
 }
 
-function epochsFor({ rows, tokens, model }: ChoiceInputs, keepsHead: boolean): number {
-  const seen = model.layer ? LAYER_ROWS_SEEN : ROWS_SEEN;
-  const { least, most } = model.layer ? LAYER_EPOCHS : EPOCHS;
-  const wanted = keepsHead ? EPOCHS.ofOldHead : Math.min(most, Math.max(least, Math.ceil(seen / rows)));
+function epochsFor({ rows, tokens, model, task }: ChoiceInputs, keepsHead: boolean): number {
+  const { comparesRows = false } = taskNamed(task).training;
+  const [seen, { least, most }] = comparesRows
+    ? [COMPARED_ROWS_SEEN, COMPARED_EPOCHS]
+    : model.layer
+      ? [LAYER_ROWS_SEEN, LAYER_EPOCHS]
+      : [ROWS_SEEN, EPOCHS];
+  const wanted =
+    keepsHead && !comparesRows ? EPOCHS.ofOldHead : Math.min(most, Math.max(least, Math.ceil(seen / rows)));
   return Math.max(1, Math.min(wanted, Math.floor(WORK / estimateWork(model.linears, tokens * rows))));
 }
 
