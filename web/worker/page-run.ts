@@ -54,7 +54,7 @@ export function pageRun(
   const trainName = `${fileName.replace(/\.[^.]*$/, '')}.jsonl`;
   const lines = (rows: Split['train']) =>
     rows.map((row) => `${JSON.stringify({ [input]: row[0], [target]: row[1] })}\n`).join('');
-  // Of pairs, the run holds out the same ones, and searches the answers of all.
+  // A run on pairs holds out the same ones, and searches the answers of all.
   const isHeldOut = goal !== 'search' && heldOut.length > 0;
   const data = { train: trainName, ...(isHeldOut && { validation: HELD_OUT }), max_length: 128 };
   const training = {

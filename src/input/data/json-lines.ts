@@ -172,6 +172,7 @@ export function parseJsonl(
 ): Row[] {
   const textKey = keyName(options.text, fileName);
   const pairKey = options.text_pair === undefined ? undefined : keyName(options.text_pair, fileName);
+  const otherKeys = (options.others ?? []).map((name) => keyName(name, fileName));
   const labelKeys = [options.label ?? []].flat().map((name) => keyName(name, fileName));
   const [labelKey] = labelKeys;
   const areFlags = Array.isArray(options.label);
@@ -181,13 +182,14 @@ export function parseJsonl(
   let isFirst = true;
   for (const { line, object } of jsonLines(content, problems)) {
     if (isFirst) {
-      checkKeys(object, [textKey, pairKey, ...labelKeys], `${fileName}:${line}`);
+      checkKeys(object, [textKey, pairKey, ...otherKeys, ...labelKeys], `${fileName}:${line}`);
       isFirst = false;
     }
     const before = problems.count;
     const row: Row = { line, text: requireText(object, textKey, line, problems) };
     if (before > 0) row.place = rows.length + before;
     if (pairKey !== undefined) row.textPair = requireText(object, pairKey, line, problems);
+    if (otherKeys.length > 0) row.others = otherKeys.flatMap((key) => readTexts(object, key, line, problems));
     if (areFlags) {
       const values = labelKeys.map((name) => ownValue(object, name));
       const found = labelFromFlags(labelKeys, values, options.listed);
@@ -202,6 +204,15 @@ export function parseJsonl(
   if (rows.length === 0 && problems.count === 0)
     throw new InvalidData({ where: fileName, fault: 'is empty' });
   return rows;
+}
+
+/** The texts of a key: one, a list of them, or none. */
+function readTexts(object: JsonObject, key: string, line: number, problems: RowProblems): string[] {
+  const value = ownValue(object, key) ?? [];
+  const texts = [value].flat();
+  if (texts.every((text) => typeof text === 'string')) return texts;
+  problems.add(line, { needs: `a string or a list of strings in "${key}"`, got: typeName(value) });
+  return [];
 }
 
 function isId(value: unknown): boolean {

@@ -28,10 +28,10 @@ export function rowsFromTable(
   problems: RowProblems,
 ): Row[] {
   const { records, lines } = table;
-  const { text, text_pair, label } = options;
+  const { text, text_pair, others = [], label } = options;
   const labels = label === undefined ? [] : [label].flat();
   const hasHeader =
-    options.header ?? [text, text_pair, ...labels].some((column) => typeof column === 'string');
+    options.header ?? [text, text_pair, ...others, ...labels].some((column) => typeof column === 'string');
   const header = hasHeader ? records[0] : undefined;
   const first = hasHeader ? 1 : 0;
   if (records.length <= first) {
@@ -46,14 +46,15 @@ export function rowsFromTable(
   }
   const width = records[0]!.length;
   const column = (given: string | number) => columnIndex(given, header, width, fileName);
-  const [textAt, pairAt, ...labelsAt] = attemptAll([
+  const [textAt, pairAt, ...furtherAt] = attemptAll([
     () => column(text),
     () => (text_pair === undefined ? undefined : column(text_pair)),
-    ...labels.map((name) => () => column(name)),
+    ...[...others, ...labels].map((name) => () => column(name)),
   ]) as [number, number | undefined, ...number[]];
+  const [othersAt, labelsAt] = [furtherAt.slice(0, others.length), furtherAt.slice(others.length)];
   const [labelAt] = labelsAt;
   const idAt = label === undefined ? (header?.findIndex((name) => ROW_IDS.includes(name.trim())) ?? -1) : -1;
-  const needed = Math.max(textAt, pairAt ?? 0, ...labelsAt) + 1;
+  const needed = Math.max(textAt, pairAt ?? 0, ...furtherAt) + 1;
   const exact = hasHeader || quote;
   const separator = options.label_separator ?? DEFAULT_LABEL_SEPARATOR;
 
@@ -71,6 +72,8 @@ export function rowsFromTable(
     const row: Row = { line: lines[i]!, text: record[textAt]! };
     if (problems.count > 0) row.place = i - first;
     if (pairAt !== undefined) row.textPair = record[pairAt];
+    if (others.length > 0)
+      row.others = othersAt.map((at) => record[at]!).filter((other) => other.trim() !== '');
     if (idAt >= 0) row.id = record[idAt];
     if (Array.isArray(label)) {
       const found = labelFromFlags(

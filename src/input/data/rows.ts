@@ -11,6 +11,8 @@ export interface Row {
   line: number;
   text: string;
   textPair?: string;
+  /** The texts of other columns. Their number may differ by row. */
+  others?: readonly string[];
   /** The picture that `text` names, for models of pictures. */
   picture?: Picture;
   /** A name that near-equal pictures of a file share. */
@@ -26,6 +28,8 @@ export interface Row {
 export interface DataColumns {
   text: string | number;
   text_pair?: string | number;
+  /** Columns of further texts. A column may lack one, or have a list of them in JSON. */
+  others?: readonly (string | number)[];
   /**
    * With this column, every row must have a label. Without it, no row has one. A list names a column for each label, with
    * 1 if the label applies and 0 if not.

@@ -1,7 +1,7 @@
 import type { HostTensor, Tensors } from '../../engine/runtime/session.ts';
 import { largest } from '../../support/numbers.ts';
 import { type ExampleSet, someExamples } from '../example-set.ts';
-import { columnInput } from '../objectives/embedding-model.ts';
+import { arrangeColumns, columnInput } from '../objectives/embedding-model.ts';
 import { predictRows } from '../predict-batches.ts';
 import type { Predictor } from '../program.ts';
 
@@ -27,31 +27,33 @@ export abstract class InputSet<Item = unknown> {
   }
 
   /**
-   * Examples with an input in every column. An input that is repeated in a batch is computed once.
+   * Examples that are groups of inputs, such as a query with its answer and any number of wrong ones. An input that is
+   * repeated in a batch is computed once.
    *
-   * @param columns for each column, the numbers of its inputs, row by row
+   * @param groups for each example, the numbers of its inputs
    * @param others returns the other inputs of some examples, and their weight; by default their number
    * @param chunk number of inputs to compute at a time; by default all of a batch
+   * @param arrange arranges the inputs of groups in the columns that the loss reads
    */
-  rows(
-    columns: readonly Int32Array[],
+  groups(
+    groups: readonly (readonly number[])[],
     others: (examples: Int32Array) => { feeds: Tensors; weight?: number },
-    chunk = Number.POSITIVE_INFINITY,
+    { chunk = Number.POSITIVE_INFINITY, arrange = arrangeColumns } = {},
   ): ExampleSet {
     const lengthOf = (number: number) => this.lengths[number]!;
     return {
-      lengths: columns[0]!.map((_, row) => largest(columns.map((column) => lengthOf(column[row]!)))),
+      lengths: Int32Array.from(groups, (group) => largest(group.map(lengthOf))),
       truncated: this.truncated,
       batch: (examples) => {
-        const used = [...new Set(columns.flatMap((column) => Array.from(examples, (row) => column[row]!)))];
+        const ofBatch = Array.from(examples, (example) => groups[example]!);
+        const used = [...new Set(ofBatch.flat())];
         // Sorted, so that inputs that are computed together have similar lengths.
         used.sort((a, b) => lengthOf(a) - lengthOf(b));
         const places = new Map(used.map((number, place) => [number, place]));
-        const placesOf = (column: Int32Array): HostTensor => ({
-          data: Int32Array.from(examples, (row) => places.get(column[row]!) as number),
-          dims: [examples.length],
-        });
-        const inputs = columns.map((column, i) => [columnInput(i), placesOf(column)] as const);
+        const inputs = arrange(ofBatch).map((column, i): [string, HostTensor] => [
+          columnInput(i),
+          { data: Int32Array.from(column, (number) => places.get(number)!), dims: [column.length] },
+        ]);
         const { feeds, weight = examples.length } = others(examples);
         return {
           feeds: { ...this.feeds(used), ...Object.fromEntries(inputs), ...feeds },

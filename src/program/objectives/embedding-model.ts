@@ -1,5 +1,5 @@
 import { add, concat, gather, input, iota, multiply, reshape, slice } from '../../engine/graph/build.ts';
-import { symbol } from '../../engine/graph/dimension.ts';
+import { divideDimension, multiplyDimensions, symbol } from '../../engine/graph/dimension.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import type { HostTensor, Tensors } from '../../engine/runtime/session.ts';
 import type { CommonConfig, ModelDefinition } from '../../models/model-definition.ts';
@@ -17,7 +17,15 @@ import { type JointLoss, type TaskModel, taskModel } from './task-model.ts';
 
 /** A loss over text vectors, with its settings. `kind` is its name in sentence-transformers. */
 export type EmbeddingLoss =
-  | { kind: 'multiple_negatives_ranking'; columns: number; scale: number; symmetric: boolean }
+  | {
+      kind: 'multiple_negatives_ranking';
+      /** With a third column, it has the negatives of all examples. */
+      columns: 2 | 3;
+      /** Number of negatives of each example, for a custom loss. */
+      negatives: number;
+      scale: number;
+      symmetric: boolean;
+    }
   | { kind: 'cosent'; columns: 2; scale: number }
   | { kind: 'cosine'; columns: 2 }
   | { kind: 'triplet'; columns: 3; margin: number; distance: Distance }
@@ -29,10 +37,30 @@ export interface Matryoshka {
   weights: readonly number[];
 }
 
-/** The number of examples. Each has a text in every column. */
+/** The number of examples: of the texts in a column. */
 export const EXAMPLES = symbol('examples');
 /** Name of the input that holds, for each text of a column, its index among all texts: int32 [examples]. */
 export const columnInput = (column: number): string => `column_${column}`;
+/** The members of groups of equal size, by their place in the group. */
+export function arrangeColumns(groups: readonly (readonly number[])[]): number[][] {
+  return groups[0]!.map((_, place) => groups.map((group) => group[place]!));
+}
+
+/** The first and the second members of groups, and all others: the third ones, then the fourth ones and so on. */
+export function arrangeOthers(groups: readonly (readonly number[])[]): number[][] {
+  const others: number[] = [];
+  for (let place = 2; groups.some(({ length }) => length > place); place++)
+    others.push(...groups.flatMap((group) => group.slice(place, place + 1)));
+  return [...arrangeColumns(groups.map((group) => group.slice(0, 2))), others];
+}
+
+/** The first two members of groups with each of the others. */
+export function arrangeTriplets(groups: readonly (readonly number[])[]): number[][] {
+  return arrangeColumns(
+    groups.flatMap(([first, second, ...others]) => others.map((other) => [first!, second!, other])),
+  );
+}
+
 /** Name of the input for targets: for pairs float32 [examples], for classes of texts int32 [examples]. */
 export const TARGETS = 'targets';
 
@@ -72,8 +100,14 @@ interface LossParts {
 
 function jointLoss(outputs: Value, { loss, matryoshka, customLoss }: LossParts): Value {
   const { graph } = outputs.node;
+  const others =
+    loss.kind !== 'multiple_negatives_ranking'
+      ? EXAMPLES
+      : customLoss
+        ? multiplyDimensions(loss.negatives, EXAMPLES)
+        : symbol('others');
   const rows = Array.from({ length: loss.columns }, (_, column) =>
-    input(graph, columnInput(column), 'int32', [EXAMPLES]),
+    input(graph, columnInput(column), 'int32', [column === 2 ? others : EXAMPLES]),
   );
   const dtype = chooseTargetType(loss);
   const targets = dtype && input(graph, TARGETS, dtype, [EXAMPLES]);
@@ -90,17 +124,19 @@ function jointLoss(outputs: Value, { loss, matryoshka, customLoss }: LossParts):
     .reduce((sum, part) => add(sum, part));
 }
 
-/** A custom loss of vectors [columns, examples, features]. Without targets, its labels are the numbers of the examples. */
+/**
+ * A custom loss of vectors [columns, examples, features], for which every example has as many negatives. Without targets, its labels
+ * are the numbers of the examples.
+ */
 function replacedLoss(
   columns: readonly Value[],
   targets: Value | undefined,
   customLoss: LossFunction,
 ): Value {
   const [examples, width] = columns[0]!.shape as [Value['shape'][number], Value['shape'][number]];
-  const stacked = concat(
-    columns.map((vectors) => reshape(vectors, [1, examples, width])),
-    0,
-  );
+  const all = concat(columns, 0);
+  const count = divideDimension(all.shape[0]!, 'examples')!;
+  const stacked = reshape(all, [count, examples, width]);
   return ownLoss(customLoss, stacked, targets ?? iota(columns[0]!.node.graph, examples));
 }
 

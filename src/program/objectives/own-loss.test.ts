@@ -68,7 +68,7 @@ describe('a custom loss', () => {
 
   it.each<[EmbeddingLoss, LossFunction]>([
     [
-      { kind: 'multiple_negatives_ranking', columns: 2, scale: 20, symmetric: false },
+      { kind: 'multiple_negatives_ranking', columns: 2, negatives: 0, scale: 20, symmetric: false },
       (vectors, labels, { crossEntropy, matmul, multiply, toUnitLength, reshape, slice }) => {
         const [, examples, width] = vectors.shape;
         const column = (i: number) => toUnitLength(reshape(slice(vectors, 0, i, i + 1), [examples!, width!]));

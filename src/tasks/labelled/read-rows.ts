@@ -82,17 +82,15 @@ function vectorRows(
     [text, textPair].slice(0, width).map((one) => modality.item({ text: one, picture }, prompt)),
   );
   const set = modality.set(items.flat(), { communicator });
-  const columns = Array.from({ length: width }, (_, column) =>
-    Int32Array.from(items, (row) => set.numberOf(row[column]!)),
-  );
+  const groups = items.map((row) => row.map((item) => set.numberOf(item)));
   const features = async (predictor: Predictor, values: Float32Array, rows: Int32Array) => {
-    const used = [...new Set(columns.flatMap((column) => Array.from(rows, (row) => column[row]!)))];
+    const used = [...new Set(Array.from(rows, (row) => groups[row]!).flat())];
     const vectors = await set.vectors(predictor, values, batchSize, used);
     const vectorOf = new Map(used.map((text, i) => [text, vectors[i]!]));
-    return Array.from(rows, (row) => rowFeatures(columns.map((column) => vectorOf.get(column[row]!)!)));
+    return Array.from(rows, (row) => rowFeatures(groups[row]!.map((number) => vectorOf.get(number)!)));
   };
   return {
-    examples: set.rows(columns, (examples) => ({
+    examples: set.groups(groups, (examples) => ({
       feeds: targets ? labelFeed(targets, examples, rows.length) : {},
       weight: computeWeight(examples, targets, classWeights),
     })),

@@ -48,7 +48,8 @@ export class RowComparison {
     this.#rows = rows;
     this.#retrieval = retrievalOf(rows);
     this.texts = this.#retrieval?.corpus ?? columns[1]!;
-    this.names = this.#retrieval ? (columns[2] ? [...RETRIEVAL, 'triplet_accuracy'] : RETRIEVAL) : [];
+    const retrieval = rows.negatives ? ([...RETRIEVAL, 'triplet_accuracy'] as const) : RETRIEVAL;
+    this.names = this.#retrieval ? retrieval : [];
     const rowOf = new Map([...columns[0]!.entries()].reverse().map(([row, text]) => [text, row]));
     const queries = this.#retrieval?.queries ?? [];
     this.#asking = new Map(queries.map((query, number) => [rowOf.get(query) as number, number]));
@@ -67,7 +68,7 @@ export class RowComparison {
     { queries, texts }: ComparedVectors<Vector>,
     { cosine, ranking }: Likeness<Vector>,
   ): number[][] {
-    const { columns } = this.#rows;
+    const { columns, negatives } = this.#rows;
     const vector = (row: number, column: number) =>
       (column === 0 ? queries : texts).get(columns[column]![row]!) as Vector;
     if (!this.#retrieval) return Array.from(chosen, (row) => [cosine(vector(row, 0), vector(row, 1))]);
@@ -75,12 +76,15 @@ export class RowComparison {
     const rank = ranking(corpus.map((text) => texts.get(text) as Vector));
     const unasked = RETRIEVAL.map(() => Number.NaN);
     return Array.from(chosen, (row) => {
-      const triplet = columns[2]
-        ? [Number(cosine(vector(row, 0), vector(row, 1)) > cosine(vector(row, 0), vector(row, 2)))]
+      const anchor = vector(row, 0);
+      const isCloser = (text: string) =>
+        Number(cosine(anchor, vector(row, 1)) > cosine(anchor, texts.get(text) as Vector));
+      const triplet = negatives
+        ? negatives[row]!.slice(0, 1).map(isCloser).concat(Number.NaN).slice(0, 1)
         : [];
       const query = this.#asking.get(row);
       if (query === undefined) return [...unasked, ...triplet];
-      const ranked = rank(vector(row, 0), MAX_RANKED, own?.[query]);
+      const ranked = rank(anchor, MAX_RANKED, own?.[query]);
       const found = relevant[query]!;
       const scores = queryScores(
         ranked.map((text) => found.has(text)),

@@ -15,7 +15,10 @@ export const embeddingDataSchema = z.strictObject({
   anchor: column.optional(),
   /** Column of the text that matches the anchor. */
   positive: column.optional(),
-  /** Column or columns of hard negatives: texts that resemble the anchor and do not match it. */
+  /**
+   * Column or columns of hard negatives: texts that resemble the anchor and do not match it. A row may lack some. In JSON, a
+   * column may have a list of texts.
+   */
   negative: z.union([column, z.array(column).min(1)]).optional(),
   /** Column of the text, for scored pairs and labeled sentences. */
   text: column.optional(),
@@ -107,9 +110,9 @@ export function embeddingProblems(data: EmbeddingData): Problem[] {
     ],
     [isWrongLoss, 'loss', `must be ${possible.join(' or ')} for these columns, got ${shown(loss)}`],
     [
-      loss === 'triplet' && isPairs && listNegatives(data).length !== 1,
+      loss === 'triplet' && isPairs && listNegatives(data).length === 0,
       'negative',
-      'must be one column for the triplet loss',
+      'is required for the triplet loss',
     ],
     [
       weights !== undefined && weights.length !== dims?.length,

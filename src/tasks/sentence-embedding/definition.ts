@@ -127,7 +127,8 @@ function modelLoss(reading: Partial<EmbeddingData>): EmbeddingLoss {
         kind: 'multiple_negatives_ranking',
         scale,
         symmetric,
-        columns: 2 + listNegatives(reading).length,
+        columns: listNegatives(reading).length > 0 ? 3 : 2,
+        negatives: listNegatives(reading).length,
       };
     case 'cosent':
       return { kind: 'cosent', columns: 2, scale };

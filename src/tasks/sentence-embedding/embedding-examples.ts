@@ -1,9 +1,14 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
-import { columnInput, TARGETS } from '../../program/objectives/embedding-model.ts';
+import {
+  arrangeOthers,
+  arrangeTriplets,
+  columnInput,
+  TARGETS,
+} from '../../program/objectives/embedding-model.ts';
 import type { EncodingContext } from '../prediction.ts';
 import { type PromptRole, promptFor } from '../sentence-vectors.ts';
-import type { EmbeddingData } from './data-section.ts';
+import { chooseLoss, type EmbeddingData } from './data-section.ts';
 import type { EmbeddingRows } from './embedding-rows.ts';
 
 /** Rows in a model's form. */
@@ -18,25 +23,33 @@ export function chooseRole({ form }: Pick<EmbeddingRows, 'form'>, column: number
   return column === 0 ? 'query' : 'document';
 }
 
-/** Builds one example per row. A text that is repeated in a batch is computed once. */
+/** Builds one example per row: a group of its texts. A text that is repeated in a batch is computed once. */
 export function embeddingExamples(
   rows: EmbeddingRows,
   context: EncodingContext<EmbeddingData>,
 ): EmbeddingExamples {
   const { reading, config, modality, communicator } = context;
-  const items = rows.columns.map((texts, column) => {
-    const prompt = promptFor(chooseRole(rows, column), reading, config);
-    return texts.map((text) => modality.item({ text, picture: rows.pictures?.get(text) }, prompt));
-  });
+  const prompts = [0, 1].map((column) => promptFor(chooseRole(rows, column), reading, config));
+  const item = (text: string, column: number) =>
+    modality.item({ text, picture: rows.pictures?.get(text) }, prompts[column]);
+  const items = rows.columns[0]!.map((_, row) => [
+    ...rows.columns.map((column, i) => item(column[row]!, i)),
+    ...(rows.negatives?.[row] ?? []).map((text) => item(text, 1)),
+  ]);
   const texts = modality.set(items.flat(), { communicator });
-  const columns = items.map((column) => Int32Array.from(column, (item) => texts.numberOf(item)));
+  const groups = items.map((group) => group.map((item) => texts.numberOf(item)));
+  const isTriplet = chooseLoss(reading) === 'triplet';
+  const columns = Math.min(3, rows.columns.length + (rows.negatives ? 1 : 0));
   const targets = readTargets(rows);
   const others = (examples: Int32Array): { feeds: Tensors } => ({
     feeds: targets ? { [TARGETS]: { data: pick(targets, examples), dims: [examples.length] } } : {},
   });
   return {
-    ...texts.rows(columns, others, reading.mini_batch_size),
-    lossInputs: [...columns.map((_, i) => columnInput(i)), ...(targets ? [TARGETS] : [])],
+    ...texts.groups(groups, others, {
+      chunk: reading.mini_batch_size,
+      ...(rows.negatives && { arrange: isTriplet ? arrangeTriplets : arrangeOthers }),
+    }),
+    lossInputs: [...Array.from({ length: columns }, (_, i) => columnInput(i)), ...(targets ? [TARGETS] : [])],
   };
 }
 

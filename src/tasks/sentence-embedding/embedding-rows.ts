@@ -2,14 +2,20 @@ import { detectFormat } from '../../input/data/detect-format.ts';
 import { jsonLines, ownValue, requireText, typeName } from '../../input/data/json-lines.ts';
 import { parseDelimited } from '../../input/data/parse-delimited.ts';
 import { parseRows } from '../../input/data/parse-rows.ts';
-import { type DataOptions, RowProblems, unreadablePicture } from '../../input/data/rows.ts';
+import { RowProblems, unreadablePicture } from '../../input/data/rows.ts';
 import { haveDecimalCommas, isNumber } from '../../input/data/table-layout.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { alikePictures } from '../../input/pictures/alike.ts';
 import type { Picture } from '../../input/pictures/picture-reader.ts';
 import { InvalidData } from '../../support/user-error.ts';
 import type { ReadingOf } from '../prediction.ts';
-import { type EmbeddingData, type EmbeddingForm, findForm, listNegatives } from './data-section.ts';
+import {
+  chooseLoss,
+  type EmbeddingData,
+  type EmbeddingForm,
+  findForm,
+  listNegatives,
+} from './data-section.ts';
 
 /** Names of files in BEIR's format (Thakur et al., 2021): texts, queries, and relevance judgements. */
 const CORPUS = /(^|[\\/])corpus\.jsonl(\.gz)?$/;
@@ -115,8 +121,10 @@ export interface Retrieval {
 export interface EmbeddingRows {
   form: EmbeddingForm;
   fileName: string;
-  /** For each column, its texts row by row. Anchors are first. */
+  /** For each column, its texts row by row: anchors or sentences, and the texts that match them. */
   columns: readonly (readonly string[])[];
+  /** The hard negatives of each row. */
+  negatives?: readonly (readonly string[])[];
   /** For each row, the similarity of its texts. */
   scores?: readonly number[];
   /** Classes of the texts. */
@@ -137,7 +145,8 @@ export interface EmbeddingRows {
 export function retrievalOf(rows: EmbeddingRows): Retrieval | undefined {
   const { form, columns, classes, retrieval, whole = rows } = rows;
   if (retrieval || form === 'scored') return retrieval;
-  const corpus = [...new Set((classes ? whole.columns : whole.columns.slice(1)).flat())];
+  const texts = classes ? whole.columns[0]! : [...whole.columns[1]!, ...(whole.negatives ?? []).flat()];
+  const corpus = [...new Set(texts)];
   const numbers = new Map(corpus.map((text, number) => [text, number]));
   const numberOf = (text: string) => numbers.get(text) as number;
   const found = new Map<string, Set<number>>();
@@ -165,6 +174,7 @@ export function pickRows(rows: EmbeddingRows, numbers: readonly number[]): Embed
   return {
     ...rows,
     columns: rows.columns.map(pick),
+    ...(rows.negatives && { negatives: pick(rows.negatives) }),
     ...(rows.scores && { scores: pick(rows.scores) }),
     ...(rows.classes && { classes: pick(rows.classes) }),
     ...(rows.retrieval && { retrieval: askedBy(rows.retrieval, pick(rows.columns[0]!)) }),
@@ -208,6 +218,7 @@ export function joinedRows(parts: readonly EmbeddingRows[]): EmbeddingRows {
     form,
     fileName,
     columns: parts[0]!.columns.map((_, column) => of(({ columns }) => columns[column])),
+    ...(parts[0]!.negatives && { negatives: of(({ negatives }) => negatives) }),
     ...(form === 'scored' && { scores: of(({ scores }) => scores) }),
     ...(form === 'labelled' && { classes: of(({ classes }) => classes) }),
     ...(parts[0]!.pictures && { pictures: new Map(of(({ pictures }) => [...(pictures ?? [])])) }),
@@ -232,35 +243,37 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
     (column) => typeof column === 'string',
   );
   const layout = { header: header ?? isNamed, quote, delimiter };
-  const read = (columns: Pick<DataOptions, 'text' | 'text_pair' | 'label'>) =>
-    parseRows(content, file.name, {
-      ...(detectFormat(file.name, content) === 'jsonl' ? {} : layout),
-      ...columns,
-    });
   const problems = new RowProblems(file.name);
-  const rows =
-    form === 'pairs'
-      ? read({ text: anchor as string, text_pair: positive })
-      : read({ text: text as string, text_pair, label });
+  const rows = parseRows(content, file.name, {
+    ...(detectFormat(file.name, content) === 'jsonl' ? {} : layout),
+    ...(form === 'pairs'
+      ? { text: anchor as string, text_pair: positive, others: negatives }
+      : { text: text as string, text_pair, label }),
+  });
   const columns = [
     rows.map((row) => row.text),
     ...(form === 'labelled' ? [] : [rows.map((row) => row.textPair as string)]),
-    ...negatives.map((negative) => read({ text: negative }).map((row) => row.text)),
   ];
+  const others = rows.map((row) => [...(row.others ?? [])]);
   const pictures = new Map<string, Picture>();
-  for (const column of columns)
-    column.forEach((text, i) => {
-      const picture = file.pictures?.get(text);
-      if (picture instanceof Error) {
-        problems.add(rows[i]!.line, unreadablePicture(picture.message));
-      } else if (picture) {
-        // Files may have different pictures under one name.
-        column[i] = picture.digest;
-        pictures.set(picture.digest, picture);
-      }
-      if (text.trim() !== '') return;
-      problems.add(rows[i]!.line, { fault: 'has an empty text', hint: 'Remove such rows.' });
-    });
+  const admit = (texts: string[], place: number, line: number) => {
+    const text = texts[place]!;
+    const picture = file.pictures?.get(text);
+    if (picture instanceof Error) {
+      problems.add(line, unreadablePicture(picture.message));
+    } else if (picture) {
+      // Files may have different pictures under one name.
+      texts[place] = picture.digest;
+      pictures.set(picture.digest, picture);
+    }
+    if (text.trim() === '') problems.add(line, { fault: 'has an empty text', hint: 'Remove such rows.' });
+  };
+  rows.forEach(({ line }, row) => {
+    for (const column of columns) admit(column, row, line);
+    for (const place of others[row]!.keys()) admit(others[row]!, place, line);
+    if (chooseLoss(reading) === 'triplet' && form === 'pairs' && others[row]!.length === 0)
+      problems.add(line, { fault: 'has no negative, which the triplet loss needs' });
+  });
   const hasCommas = form === 'scored' && haveDecimalCommas(rows.map(({ label: found }) => String(found)));
   const scores = form === 'scored' ? rows.map(({ label: found, line }) => score(found, line)) : undefined;
   function score(value: unknown, line: number): number {
@@ -280,6 +293,7 @@ function readOne(file: TextFile, form: EmbeddingForm, reading: ReadingOf<Embeddi
     form,
     fileName: file.name,
     columns,
+    ...(negatives.length > 0 && { negatives: others }),
     ...(file.pictures && { pictures }),
     ...(scores && { scores }),
     ...(form === 'labelled' && { classes: rows.map(({ label: found }) => String(found)) }),

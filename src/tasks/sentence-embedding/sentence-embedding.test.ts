@@ -15,7 +15,12 @@ import { parseAdapterKey } from '../../methods/tuners/low-rank/peft-config.ts';
 import { methodNamed } from '../../methods/tuners/registry.ts';
 import { FROZEN } from '../../methods/tuners/tuner.ts';
 import { nodeEngine } from '../../program/node/node-engine.ts';
-import { columnInput, TARGETS } from '../../program/objectives/embedding-model.ts';
+import {
+  arrangeColumns,
+  arrangeOthers,
+  columnInput,
+  TARGETS,
+} from '../../program/objectives/embedding-model.ts';
 import { Program } from '../../program/program.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';
 import { pearson, spearmanr } from '../../scores/metrics/regression-scores.ts';
@@ -112,10 +117,14 @@ describe('losses and their gradients equal sentence-transformers', () => {
       const loss = model.joint!.build(outputs);
       const session = await nodeEngine(model, 'cpu').open({ loss, gradient: gradients(loss, [outputs])[0]! });
       const data = Float32Array.from(used.flatMap((column) => columns[column]!.flat()));
+      const groups = Array.from({ length: rows }, (_, row) =>
+        Array.from({ length: count }, (_, column) => column * rows + row),
+      );
+      const arranged = count > 3 ? arrangeOthers(groups) : arrangeColumns(groups);
       const feeds = Object.fromEntries(
-        Array.from({ length: count }, (_, column) => [
-          columnInput(column),
-          { data: Int32Array.from({ length: rows }, (_, row) => column * rows + row), dims: [rows] },
+        arranged.map((column, i) => [
+          columnInput(i),
+          { data: Int32Array.from(column), dims: [column.length] },
         ]),
       );
       const Numbers = count === 1 ? Int32Array : Float32Array;
@@ -226,6 +235,27 @@ describe('thirty steps of training equal sentence-transformers with PEFT', () =>
     await program.release();
     model.close();
   });
+});
+
+it('groups may differ in size: a loss is of all negatives of a batch', async () => {
+  const { model, context } = await opened({ anchor: 'a', positive: 'b', negative: 'c' });
+  const columns = [
+    ['the cat', 'a dog', 'blue bird'],
+    ['cat mat', 'old dog', 'a bird'],
+  ];
+  const program = new Program(nodeEngine(model, 'cpu'), model, FROZEN.tuner);
+  const lossOf = async (negatives: string[][], chosen: number[]) => {
+    const rows = { form: 'pairs' as const, fileName: 'x', columns, negatives };
+    const set = sentenceEmbedding.examples(rows, context);
+    return program.loss(FROZEN.values, set.batch(Int32Array.from(chosen), 0).feeds);
+  };
+  // The loss ranks all negatives of a batch for every query, so their rows do not matter.
+  const spread = await lossOf([['red mat'], ['a house'], ['new dog']], [0, 1, 2]);
+  expect(await lossOf([['red mat', 'a house', 'new dog'], [], []], [0, 1, 2])).toBeCloseTo(spread, 6);
+  expect(await lossOf([[], [], []], [0, 1, 2])).toBeLessThan(spread);
+  expect(await lossOf([['red mat'], [], []], [1, 2])).toBeGreaterThan(0);
+  await program.release();
+  model.close();
 });
 
 it('a step in parts has the loss and the gradient of the whole', async () => {
