@@ -1,3 +1,4 @@
+import { largest } from '../../support/numbers.ts';
 import { suggestAmong } from '../../support/text.ts';
 import { attemptAll, InvalidData, UserError } from '../../support/user-error.ts';
 import type { DelimitedTable } from './parse-delimited.ts';
@@ -54,7 +55,7 @@ export function rowsFromTable(
   const [othersAt, labelsAt] = [furtherAt.slice(0, others.length), furtherAt.slice(others.length)];
   const [labelAt] = labelsAt;
   const idAt = label === undefined ? (header?.findIndex((name) => ROW_IDS.includes(name.trim())) ?? -1) : -1;
-  const needed = Math.max(textAt, pairAt ?? 0, ...furtherAt) + 1;
+  const needed = largest([textAt, pairAt ?? 0, ...furtherAt]) + 1;
   const exact = hasHeader || quote;
   const separator = options.label_separator ?? DEFAULT_LABEL_SEPARATOR;
 

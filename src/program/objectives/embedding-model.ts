@@ -12,6 +12,7 @@ import {
   tripletLoss,
 } from '../../models/nn/losses.ts';
 import { toUnitLength } from '../../models/nn/pool-tokens.ts';
+import { largest } from '../../support/numbers.ts';
 import { type LossFunction, ownLoss } from './own-loss.ts';
 import { type JointLoss, type TaskModel, taskModel } from './task-model.ts';
 
@@ -48,9 +49,8 @@ export function arrangeColumns(groups: readonly (readonly number[])[]): number[]
 
 /** The first and the second members of groups, and all others: the third ones, then the fourth ones and so on. */
 export function arrangeOthers(groups: readonly (readonly number[])[]): number[][] {
-  const others: number[] = [];
-  for (let place = 2; groups.some(({ length }) => length > place); place++)
-    others.push(...groups.flatMap((group) => group.slice(place, place + 1)));
+  const places = Array.from({ length: largest(groups.map(({ length }) => length)) }, (_, place) => place);
+  const others = places.slice(2).flatMap((place) => groups.flatMap((group) => group.slice(place, place + 1)));
   return [...arrangeColumns(groups.map((group) => group.slice(0, 2))), others];
 }
 

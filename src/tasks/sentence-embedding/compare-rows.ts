@@ -5,7 +5,7 @@ import { queryScores, RETRIEVAL } from '../../scores/metrics/retrieval-scores.ts
 import { bootstrap, meanInterval, shareInterval, someGroups } from '../../scores/metrics/score-interval.ts';
 import type { ScoreName } from '../../scores/metrics/scores.ts';
 import { mean } from '../../support/numbers.ts';
-import { type EmbeddingRows, type Retrieval, retrievalOf } from './embedding-rows.ts';
+import { buildRetrieval, type EmbeddingRows, type Retrieval } from './embedding-rows.ts';
 
 /** Number of texts to rank per query. The scores do not use more. */
 const MAX_RANKED = 100;
@@ -46,7 +46,7 @@ export class RowComparison {
   constructor(rows: EmbeddingRows) {
     const { columns, form } = rows;
     this.#rows = rows;
-    this.#retrieval = retrievalOf(rows);
+    this.#retrieval = buildRetrieval(rows);
     this.texts = this.#retrieval?.corpus ?? columns[1]!;
     const retrieval = rows.negatives ? ([...RETRIEVAL, 'triplet_accuracy'] as const) : RETRIEVAL;
     this.names = this.#retrieval ? retrieval : [];

@@ -15,7 +15,13 @@ import {
 import { type EmbeddedText, embedTexts } from './embed-texts.ts';
 import { embeddingEvaluation, SCORES_OF } from './embedding-evaluation.ts';
 import { embeddingExamples } from './embedding-examples.ts';
-import { alikeTexts, type EmbeddingRows, embeddingRows, joinedRows, pickRows } from './embedding-rows.ts';
+import {
+  alikeTexts,
+  type EmbeddingRows,
+  embeddingRows,
+  joinedRows,
+  pickEmbeddingRows,
+} from './embedding-rows.ts';
 import { wordBaseline } from './word-baseline.ts';
 
 /**
@@ -67,7 +73,7 @@ export const sentenceEmbedding: TaskDefinition<
         // Negatives do not count, because they are often texts of other pairs. Nor do the texts of a corpus: it is
         // searched as a whole, and only the queries are split.
         texts: anchors!.map((anchor, row) => (rows.retrieval ? [anchor] : [anchor, others?.[row]])),
-        pick: (numbers) => pickRows(rows, numbers),
+        pick: (numbers) => pickEmbeddingRows(rows, numbers),
       };
     },
     withFlags: (reading, flags) => withFlags(embeddingDataSchema, reading, flags, 'texts to embed'),

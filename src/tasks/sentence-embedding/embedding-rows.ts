@@ -142,7 +142,7 @@ export interface EmbeddingRows {
  * every distinct sentence for the others of its class. The texts are those of the whole file, so that a score does not
  * depend on how many rows are held out. Undefined for scored pairs.
  */
-export function retrievalOf(rows: EmbeddingRows): Retrieval | undefined {
+export function buildRetrieval(rows: EmbeddingRows): Retrieval | undefined {
   const { form, columns, classes, retrieval, whole = rows } = rows;
   if (retrieval || form === 'scored') return retrieval;
   const texts = classes ? whole.columns[0]! : [...whole.columns[1]!, ...(whole.negatives ?? []).flat()];
@@ -169,7 +169,7 @@ export function retrievalOf(rows: EmbeddingRows): Retrieval | undefined {
 }
 
 /** Some of the rows, by their numbers. */
-export function pickRows(rows: EmbeddingRows, numbers: readonly number[]): EmbeddingRows {
+export function pickEmbeddingRows(rows: EmbeddingRows, numbers: readonly number[]): EmbeddingRows {
   const pick = <T>(from: readonly T[]) => numbers.map((number) => from[number]!);
   return {
     ...rows,

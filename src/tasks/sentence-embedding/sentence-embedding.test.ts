@@ -34,7 +34,7 @@ import { RowComparison } from './compare-rows.ts';
 import { type EmbeddingData, embeddingDataSchema } from './data-section.ts';
 import { sentenceEmbedding } from './definition.ts';
 import { cosine, DENSE, type Embedding, embedTexts, findNearest, unit } from './embed-texts.ts';
-import { beirRows, retrievalOf } from './embedding-rows.ts';
+import { beirRows, buildRetrieval } from './embedding-rows.ts';
 import { wordBaseline } from './word-baseline.ts';
 
 const FIXTURES = join(dirname(fileURLToPath(import.meta.url)), 'fixtures');
@@ -390,7 +390,7 @@ describe('rows that are held out', () => {
 
   it('are searched for among the texts of all rows', () => {
     const columns = [numbers.map((i) => `question ${i}`), numbers.map((i) => `answer ${i}`)];
-    const pairs = retrievalOf(heldOut(columns))!;
+    const pairs = buildRetrieval(heldOut(columns))!;
     expect([pairs.queries.length, pairs.corpus.length]).toEqual([5, 20]);
     pairs.queries.forEach((query, i) => {
       expect([...pairs.relevant[i]!].map((at) => pairs.corpus[at])).toEqual([
@@ -398,7 +398,7 @@ describe('rows that are held out', () => {
       ]);
     });
     const classes = numbers.map((i) => `${i % 4}`);
-    const labelled = retrievalOf(heldOut([columns[0]!], classes))!;
+    const labelled = buildRetrieval(heldOut([columns[0]!], classes))!;
     expect([labelled.queries.length, labelled.corpus.length]).toEqual([5, 20]);
     for (const relevant of labelled.relevant) expect(relevant.size).toBe(5);
   });
