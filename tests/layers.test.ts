@@ -237,7 +237,7 @@ const BOUNDED = [
   'src/faces/cli/starting/data-config.ts', // roles of columns
   'src/faces/cli/terminal/describe-plan.ts', // sentences about a budget
   'src/input/pictures/picture-size.ts', // four bytes
-  'src/input/pictures/thumbnail.ts', // the name of a chunk, three channels
+  'src/input/pictures/thumbnail.ts', // bytes of a small file
   'src/input/text/convert/convert-tokenizer.ts', // special tokens
   'src/input/text/steps/bpe.ts', // bytes of a character
   'src/input/text/steps/unigram.ts', // bytes of a character

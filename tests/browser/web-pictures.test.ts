@@ -74,7 +74,7 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
       expect(await user.choose(photos, 'Or a folder')).toBe('');
       expect(await page.locator('#file-facts').textContent()).toBe('photos: 24 pictures.');
       expect(await page.locator('#served-model').textContent()).toContain(MODEL);
-      const drawn = '#preview img[src^="data:image/png"]';
+      const drawn = '#preview img[src^="data:image/bmp"]';
       await page.waitForFunction((drawn) => document.querySelectorAll(drawn).length === 18, drawn);
       await user.train(2);
       const picture = join(photos, 'blue', '3.png');
@@ -118,7 +118,7 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
       const wrong = await page.locator('#classes .wrong img').count();
       const right = Number(/[\d.]+/.exec(score)![0]);
       expect(wrong > 0).toBe(right < 100);
-      expect(readFileSync(join(adapter, 'README.md'), 'utf8').includes('![](data:image/png')).toBe(wrong > 0);
+      expect(readFileSync(join(adapter, 'README.md'), 'utf8').includes('![](data:image/bmp')).toBe(wrong > 0);
       await page.getByRole('button', { name: 'Use the camera' }).click();
       await page.locator('#tried-camera').waitFor();
       await page.locator('#look', { hasText: 'Take a picture' }).click();
@@ -167,7 +167,7 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
     await user.choose('src/input/data/parquet/fixtures/pictures.parquet');
     expect(await page.locator('#file-facts').textContent()).toContain('10 rows of 4 columns.');
     expect(await page.locator('#preview figcaption').allTextContents()).toEqual(['blue', 'red']);
-    const drawn = '#preview img[src^="data:image/png"]';
+    const drawn = '#preview img[src^="data:image/bmp"]';
     await page.waitForFunction((drawn) => document.querySelectorAll(drawn).length === 8, drawn);
     await page
       .locator('#choice-problem', { hasText: 'd.png is not a JPEG, PNG, WebP or GIF file' })

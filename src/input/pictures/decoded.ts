@@ -2,7 +2,7 @@ import { InvalidData, type UserError } from '../../support/user-error.ts';
 import type { PictureHeader } from './picture-size.ts';
 import { MAX_PICTURE_BYTES, MAX_PIXELS, PictureTooLarge, type Pixels } from './pixels.ts';
 
-/** Pixels that any file may have, and pixels for each byte of larger ones: photos have less than 20. */
+/** Pixels that any file may have, and pixels for each byte of larger ones, far more than detailed photos have. */
 const FREE_PIXELS = 25_000_000;
 const PIXELS_PER_BYTE = 100;
 

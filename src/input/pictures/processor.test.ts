@@ -139,7 +139,7 @@ describe('a preprocessor_config.json', () => {
   });
 });
 
-it('resizes in steps, so that other work of the thread goes on', async () => {
+it('resizes in steps, between which the thread does other work', async () => {
   const large = { width: 2000, height: 2000, data: new Uint8Array(12e6) };
   let turns = 0;
   const timer = setInterval(() => turns++);

@@ -37,7 +37,7 @@ it('has front matter, scores, ranks, settings and use', () => {
 });
 
 it('shows which pictures are wrong, but not on the Hub', () => {
-  const picture = 'data:image/png;base64,AAAA';
+  const picture = 'data:image/bmp;base64,AAAA';
   const mistake = { text: 'a/1.png', picture, label: 'a', predicted: 'b\n## Use', probability: 0.987 };
   const confusion = {
     labels: ['a', 'b'],
@@ -50,7 +50,7 @@ it('shows which pictures are wrong, but not on the Hub', () => {
   expect(local).toContain(
     '|  | predicted a | predicted b |\n| --- | --: | --: |\n| a | 1 | 2 |\n| b | 0 | 3 |',
   );
-  expect(local.split('| ![](data:image/png;base64,AAAA) | a | b ## Use | 0.987 |')).toHaveLength(7);
+  expect(local.split('| ![](data:image/bmp;base64,AAAA) | a | b ## Use | 0.987 |')).toHaveLength(7);
   const facts = {
     repo: 'a/b',
     form: 'adapter',

@@ -121,7 +121,7 @@ const mistake = z.object({
   text_pair: shortText.optional(),
   picture: text
     .max(MAX_THUMBNAIL)
-    .regex(/^data:image\/png;base64,[\w+/]+=*$/)
+    .regex(/^data:image\/bmp;base64,[\w+/]+=*$/)
     .optional(),
   label: shortText,
   predicted: shortText,

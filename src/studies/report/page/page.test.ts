@@ -169,7 +169,7 @@ describe('a report', () => {
     expect(html).toMatch(/aria-label="Classes".*aria-label="Most confident wrong predictions"/s);
     expect(html).toContain('&lt;img src=x');
     expect(html).not.toContain('<img');
-    const picture = 'data:image/png;base64,AA==';
+    const picture = 'data:image/bmp;base64,AA==';
     run.finish.mistakes![0]!.picture = picture;
     expect(page(run)).toContain(`<img src="${picture}" alt=""><figcaption><b>b</b> 0.988, not a<br>`);
     expect(html).toContain('<td class="text">first<br>second</td><td>a</td><td>b</td><td>0.988</td>');
@@ -181,7 +181,7 @@ describe('a report', () => {
       readEvent({ type: 'finish', step: 1, reason: 'done', mistakes }) as FinishEvent;
     expect(read([mistake]).mistakes).toEqual([mistake]);
     const elsewhere = { ...mistake, picture: 'https://example.org/a.png' };
-    const large = { ...mistake, picture: `data:image/png;base64,${'A'.repeat(7000)}` };
+    const large = { ...mistake, picture: `data:image/bmp;base64,${'A'.repeat(9400)}` };
     for (const bad of [
       new Array(21).fill(mistake),
       [{ ...mistake, text: 'a'.repeat(401) }],

@@ -1,6 +1,5 @@
 import protobuf from 'protobufjs';
 import type { FolderFiles } from '../../../input/formats/files.ts';
-import { crc32c } from '../../../support/crc.ts';
 import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
 
 /**
@@ -127,4 +126,18 @@ function namedValues(event: TrainEvent): Record<string, number> {
     default:
       return {};
   }
+}
+
+/** The remainders of all bytes by Castagnoli's polynomial, bit-reversed. */
+const REMAINDERS = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let crc = byte;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
+  return crc;
+});
+
+/** The CRC-32C of bytes (RFC 3720, appendix B.4). */
+export function crc32c(bytes: Uint8Array): number {
+  let crc = 0xffffffff;
+  for (const byte of bytes) crc = (crc >>> 8) ^ REMAINDERS[(crc ^ byte) & 0xff]!;
+  return ~crc >>> 0;
 }

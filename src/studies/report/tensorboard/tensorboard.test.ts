@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import protobuf from 'protobufjs';
 import { expect, it } from 'vitest';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
-import { crc32c } from '../../../support/crc.ts';
-import { eventFile, maskedCrc32c } from './event-file.ts';
+import { crc32c, eventFile, maskedCrc32c } from './event-file.ts';
 
 const ascii = (text: string) => new TextEncoder().encode(text);
 
