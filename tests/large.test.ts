@@ -1,7 +1,16 @@
-import { describe, expect, it } from 'vitest';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { dataConfig, describeChoice } from '../src/faces/cli/starting/data-config.ts';
+import { findTest, readDataFile } from '../src/faces/cli/starting/read-data-file.ts';
+import { localData } from '../src/input/data/node/text-files.ts';
+import { holdOut, type Splittable, splitFolds } from '../src/input/data/split-rows.ts';
 import { reportPage } from '../src/studies/report/page/page.ts';
 import { groupRuns } from '../src/studies/report/run/group-runs.ts';
 import { addEvent, type RunSummary, runRecord, summarizeRun } from '../src/studies/report/run/run-record.ts';
+import { taskNamed } from '../src/tasks/registry.ts';
+import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
+import { Workspace } from './support/workspace.ts';
 
 /** Bytes of a page that a browser opens at once, and that fits in an e-mail. */
 const MAX_PAGE = 1_000_000;
@@ -70,5 +79,83 @@ describe('the report', () => {
     const page = reportPage(groupRuns([record(events)]), '');
     expect(page).toContain('<main');
     expect(page.length).toBeLessThan(MAX_PAGE);
+  });
+});
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+});
+afterAll(() => workspace.remove());
+
+/** A table with a text, a label and other fields in each row. */
+function table(rows: number, fields: (i: number) => readonly (string | number)[], header: string): string {
+  return [header, ...Array.from({ length: rows }, (_, i) => fields(i).join('\t'))].join('\n');
+}
+
+/** Guesses what a file is for, writes and checks its config, reads its rows, and holds out a tenth. */
+async function readLarge(name: string, content: string) {
+  workspace.write(name, content);
+  const path = workspace.path(name);
+  const file = await readDataFile(path);
+  const [guess] = file.guesses;
+  const described = describeChoice(file, guess!);
+  const { parse } = await import('yaml');
+  const config = parseRunConfig(parse(dataConfig(file, guess!, 'x.yaml')), 'x.yaml');
+  const task = taskNamed(config.task);
+  const rows = task.files.read(await localData.at(path, false), config.data);
+  const splittable = task.files.splittable!(rows, config.data);
+  const all = splittable.texts.length;
+  const numbers: Splittable<number[]> = { ...splittable, pick: (some) => [...some] };
+  const held = holdOut(numbers, 0.1);
+  expect(new Set([...held.train, ...held.validation]).size).toBe(all);
+  return { task: guess!.task, described, splittable: numbers, held, all };
+}
+
+describe('large data is read, guessed and split', () => {
+  it('200,000 rows', async () => {
+    const fields = (i: number) => [`a text of number ${i}`, ['good', 'bad', 'other'][(i * 7) % 3]!];
+    const { task, all, held } = await readLarge('rows.tsv', table(200_000, fields, 'text\tlabel'));
+    expect(task).toBe('single_label_classification');
+    expect(all).toBe(200_000);
+    expect(held.validation).toHaveLength(20_000);
+  });
+
+  it('200,000 numbers on a scale', async () => {
+    const fields = (i: number) => [`a text of number ${i}`, (i % 500) / 100];
+    const { task, described } = await readLarge('scale.tsv', table(200_000, fields, 'text\tscore'));
+    expect(task).toBe('regression');
+    expect(described).toContain('numbers from 0 to 4.99');
+  });
+
+  it('300,000 pairs', async () => {
+    const fields = (i: number) => [`a question of number ${i}`, `its answer is number ${i}`];
+    const { task, all } = await readLarge('pairs.tsv', table(300_000, fields, 'question\tanswer'));
+    expect(task).toBe('sentence_embedding');
+    expect(all).toBe(300_000);
+  });
+
+  it('1,000 classes, in a cycle: every fold has every class on both sides', async () => {
+    const fields = (i: number) => [`a text of number ${i}`, `class ${i % 1000}`];
+    const { task, splittable } = await readLarge('classes.tsv', table(10_000, fields, 'text\tlabel'));
+    expect(task).toBe('single_label_classification');
+    for (const { train, validation } of splitFolds(splittable, 5))
+      for (const part of [train, validation])
+        expect(new Set(part.map((row) => splittable.strata![row])).size).toBe(1000);
+  });
+
+  it('10,000 images by name, in three folders', async () => {
+    const folder = workspace.path('images');
+    for (const [part, count] of Object.entries({ train: 8000, val: 1000, test: 1000 }))
+      for (let i = 0; i < count; i++) {
+        const path = `${folder}/${part}/${['cat', 'dog'][i % 2]}/${i}.png`;
+        if (i < 2) mkdirSync(dirname(path), { recursive: true });
+        writeFileSync(path, '');
+      }
+    const { table, guesses, parts } = await readDataFile(folder);
+    expect(table!.rows).toHaveLength(8000);
+    expect(guesses[0]).toMatchObject({ task: 'single_label_classification', at: { text: 0, label: 1 } });
+    expect(parts).toEqual({ train: `${folder}/train`, validation: `${folder}/val`, test: `${folder}/test` });
+    expect(await findTest(folder, parts.train)).toBe(parts.test);
   });
 });

@@ -71,7 +71,7 @@ export function convertTokenizer(slow: SlowTokenizer): {
   const special = [...Object.values(roles), ...additional];
   const own = tokenizerClass.additional?.(slow) ?? [];
   const named = new Set(special.map(({ content }) => content));
-  special.push(...own.filter((content) => !named.has(content)).map((content) => ({ content })));
+  for (const content of own) if (!named.has(content)) special.push({ content });
 
   const tokenizer = tokenizerClass.convert({ ...slow, config }, contents);
   const contentsOfSpecial = new Set(special.map(({ content }) => content));
