@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dataConfig, describeChoice } from '../src/faces/cli/starting/data-config.ts';
-import { findTest, readDataFile } from '../src/faces/cli/starting/read-data-file.ts';
+import { findTestSet, readDataFile } from '../src/faces/cli/starting/read-data-file.ts';
 import { localData } from '../src/input/data/node/text-files.ts';
 import { holdOut, type Splittable, splitFolds } from '../src/input/data/split-rows.ts';
 import { reportPage } from '../src/studies/report/page/page.ts';
@@ -156,6 +156,6 @@ describe('large data is read, guessed and split', () => {
     expect(table!.rows).toHaveLength(8000);
     expect(guesses[0]).toMatchObject({ task: 'single_label_classification', at: { text: 0, label: 1 } });
     expect(parts).toEqual({ train: `${folder}/train`, validation: `${folder}/val`, test: `${folder}/test` });
-    expect(await findTest(folder, parts.train)).toBe(parts.test);
+    expect(await findTestSet(folder, parts.train)).toBe(parts.test);
   });
 });

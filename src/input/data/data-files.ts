@@ -5,12 +5,12 @@ import { type DownloadProgress, wholeFile } from '../formats/byte-source.ts';
 import { type FolderFiles, listSafely } from '../formats/files.ts';
 import type { Hub } from '../hub/hub.ts';
 import { PICTURE_NAME } from '../pictures/pixels.ts';
-import { type DataParts, findPartNames } from './data-parts.ts';
+import { type DataParts, findPartNames, parseSlice } from './data-parts.ts';
 import { checkTextSize, decodeText, isGzip, readExtension } from './detect-format.ts';
 import type { ColumnClasses } from './parquet/class-names.ts';
 import type { ParquetText } from './parquet/parquet-text.ts';
 import { checkRowCount } from './rows.ts';
-import { parseSlice, pickRows } from './table/row-slice.ts';
+import { pickRows } from './table/row-slice.ts';
 import type { TextFile } from './text-file.ts';
 
 /** Files beside pictures that describe them, as in the imagefolder of Hugging Face's datasets. */

@@ -21,3 +21,16 @@ export function findPartNames(names: readonly string[]): Partial<DataParts> {
   const isDivided = Object.keys(found).length > 1 || names.length === 1;
   return found.train !== undefined && isDivided ? found : {};
 }
+
+/** Some rows of a file: those with a value in a column. */
+export interface RowSlice {
+  path: string;
+  column: string;
+  value: string;
+}
+
+/** Parses `tickets.csv#split=train`. Undefined for other paths. */
+export function parseSlice(path: string): RowSlice | undefined {
+  const [, file, column, value] = /^(.+)#([^#=]+)=([^#=]+)$/.exec(path) ?? [];
+  return file === undefined ? undefined : { path: file, column: column!, value: value! };
+}

@@ -1,4 +1,4 @@
-import { parseSlice } from '../../input/data/table/row-slice.ts';
+import { parseSlice } from '../../input/data/data-parts.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { FolderFiles } from '../../input/formats/files.ts';
 import { FROZEN } from '../../methods/tuners/tuner.ts';

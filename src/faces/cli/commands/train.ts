@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { parseSlice } from '../../../input/data/table/row-slice.ts';
+import { parseSlice } from '../../../input/data/data-parts.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';

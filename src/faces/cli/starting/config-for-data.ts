@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { parseSlice } from '../../../input/data/table/row-slice.ts';
+import { parseSlice } from '../../../input/data/data-parts.ts';
 import { readTextNow } from '../../../input/formats/files.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
 import { yamlDocument } from '../../../input/formats/yaml-document.ts';
@@ -25,7 +25,7 @@ import { schemaLine } from '../config-path.ts';
 import { type KeyOptions, keySettings } from '../key-options.ts';
 import { MAX_CONFIG_BYTES, readConfig, readConfigText } from '../load-config.ts';
 import { shellQuoted } from '../terminal/plain-text.ts';
-import { type DataFile, findTest, freePath, partsIn, readDataFile, saveInput } from './read-data-file.ts';
+import { type DataFile, findTestSet, freePath, partsIn, readDataFile, saveInput } from './read-data-file.ts';
 
 /** A config for a data file. */
 interface DataConfig {
@@ -77,7 +77,7 @@ export async function configForData(
     );
     set.push(`output=${JSON.stringify(chosen)}`);
   }
-  return { name, isNew, text, set, test: await findTest(rows, data.train) };
+  return { name, isNew, text, set, test: await findTestSet(rows, data.train) };
 }
 
 /**

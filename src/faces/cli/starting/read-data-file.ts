@@ -1,10 +1,11 @@
 import { closeSync, existsSync, openSync, readSync, statSync } from 'node:fs';
 import type { DataParts } from '../../../input/data/data-parts.ts';
+import { parseSlice } from '../../../input/data/data-parts.ts';
 import { detectFormat, firstLine } from '../../../input/data/detect-format.ts';
 import { beginsWrappedList } from '../../../input/data/json-lines.ts';
 import { localData } from '../../../input/data/node/text-files.ts';
 import { hasOtherLayout, joinFlags, readTable, type Table } from '../../../input/data/table/read-table.ts';
-import { findSplits, parseSlice } from '../../../input/data/table/row-slice.ts';
+import { findSplits } from '../../../input/data/table/row-slice.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { type Column, describeColumns } from '../../../tasks/guess/columns.ts';
@@ -78,7 +79,7 @@ function hasRows(path: string): boolean {
 }
 
 /** The test set of the training rows in a config: of a folder's parts, or of a file's slices. */
-export async function findTest(path: string, train: unknown): Promise<string | undefined> {
+export async function findTestSet(path: string, train: unknown): Promise<string | undefined> {
   if (typeof train !== 'string') return undefined;
   const { parts } = parseSlice(train) ? await readRows(path) : { parts: partsIn(path) };
   return parts.train === train ? parts.test : undefined;

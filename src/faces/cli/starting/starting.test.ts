@@ -11,7 +11,7 @@ import { scoreTargets } from '../../../tasks/labelled/label-kind.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { readConfigText } from '../load-config.ts';
 import { configForData, newConfig, stem } from './config-for-data.ts';
-import { findTest, isDataFile, readDataFile } from './read-data-file.ts';
+import { findTestSet, isDataFile, readDataFile } from './read-data-file.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -166,7 +166,7 @@ describe('a file of rows', () => {
       text: 'text',
       label: 'label',
     });
-    expect(await findTest(path, data.train)).toBe(`${path}#split=test`);
+    expect(await findTestSet(path, data.train)).toBe(`${path}#split=test`);
     const [test] = await localData.at(`${path}#split=test`, false);
     const rows = parseRows(test!.read(), test!.name, { text: 'text', label: 'label' });
     // A row keeps its line: two lines each, below the header.
@@ -210,7 +210,7 @@ describe('a file of rows', () => {
     const { data } = (await startFrom(root)).config;
     expect(data).toMatchObject({ train: join(root, 'Train'), validation: join(root, 'val') });
     expect(data.test).toBeUndefined();
-    expect(await findTest(root, data.train)).toBe(join(root, 'test'));
+    expect(await findTestSet(root, data.train)).toBe(join(root, 'test'));
     rmSync(join(root, 'val'), { recursive: true });
     const { parts: two } = await readDataFile(root);
     expect(two).toEqual({ train: join(root, 'Train'), test: join(root, 'test') });

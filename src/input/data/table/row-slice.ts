@@ -1,27 +1,14 @@
 import { suggestAmong } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { type DataParts, findPartNames } from '../data-parts.ts';
+import { type DataParts, findPartNames, type RowSlice } from '../data-parts.ts';
 import { detectFormat } from '../detect-format.ts';
 import { jsonLines, ownValue } from '../json-lines.ts';
 import { parseDelimited } from '../parse-delimited.ts';
 import { RowProblems } from '../rows.ts';
 import { findDelimiter, type Table } from './read-table.ts';
 
-/** Some rows of a file: those with a value in a column. */
-export interface RowSlice {
-  path: string;
-  column: string;
-  value: string;
-}
-
 /** Columns that may divide a file into rows for training, validation and a test. */
 const SPLIT_NAME = /^(data)?_?(split|set|subset|partition)$/i;
-
-/** Parses `tickets.csv#split=train`. Undefined for other paths. */
-export function parseSlice(path: string): RowSlice | undefined {
-  const [, file, column, value] = /^(.+)#([^#=]+)=([^#=]+)$/.exec(path) ?? [];
-  return file === undefined ? undefined : { path: file, column: column!, value: value! };
-}
 
 /**
  * Finds the column that divides the rows of a table, and the slices for training, validation and the test.
