@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dataConfig, describeChoice } from '../src/faces/cli/starting/data-config.ts';
+import { parse } from 'yaml';
+import { newConfig } from '../src/faces/cli/starting/config-for-data.ts';
 import { findTestSet, readDataFile } from '../src/faces/cli/starting/read-data-file.ts';
 import { localData } from '../src/input/data/node/text-files.ts';
 import { holdOut, type Splittable, splitFolds } from '../src/input/data/split-rows.ts';
@@ -97,11 +98,8 @@ function table(rows: number, fields: (i: number) => readonly (string | number)[]
 async function readLarge(name: string, content: string) {
   workspace.write(name, content);
   const path = workspace.path(name);
-  const file = await readDataFile(path);
-  const [guess] = file.guesses;
-  const described = describeChoice(file, guess!);
-  const { parse } = await import('yaml');
-  const config = parseRunConfig(parse(dataConfig(file, guess!, 'x.yaml')), 'x.yaml');
+  const described = await newConfig(path, 'x.yaml', { set: [] }, () => {});
+  const config = parseRunConfig(parse(described), 'x.yaml');
   const task = taskNamed(config.task);
   const rows = task.files.read(await localData.at(path, false), config.data);
   const splittable = task.files.splittable!(rows, config.data);
@@ -109,7 +107,7 @@ async function readLarge(name: string, content: string) {
   const numbers: Splittable<number[]> = { ...splittable, pick: (some) => [...some] };
   const held = holdOut(numbers, 0.1);
   expect(new Set([...held.train, ...held.validation]).size).toBe(all);
-  return { task: guess!.task, described, splittable: numbers, held, all };
+  return { task: config.task, described, splittable: numbers, held, all };
 }
 
 describe('large data is read, guessed and split', () => {
@@ -125,7 +123,7 @@ describe('large data is read, guessed and split', () => {
     const fields = (i: number) => [`a text of number ${i}`, (i % 500) / 100];
     const { task, described } = await readLarge('scale.tsv', table(200_000, fields, 'text\tscore'));
     expect(task).toBe('regression');
-    expect(described).toContain('numbers from 0 to 4.99');
+    expect(described).toContain('4.99');
   });
 
   it('300,000 pairs', async () => {

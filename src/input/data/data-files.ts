@@ -70,8 +70,8 @@ export class DataFiles {
 
   /**
    * A single file, or all files of a folder if the task accepts folders. For other tasks, a folder has a subfolder of
-   * text files for each class, and each file is a row. Parquet is converted to JSON Lines. Of `rows.csv#split=train`,
-   * only the rows with this value in this column are read.
+   * text files for each class, and each file is a row. Parquet is converted to JSON Lines. The path `rows.csv#split=train`
+   * names only the rows with this value in this column.
    *
    * @param known class names by column, from a source other than the files
    * @throws UserError like {@link textFile}, and for damaged parquet
