@@ -51,12 +51,6 @@ export interface AdapterSummary {
   isFrozen?(key: string): boolean;
 }
 
-/** Options of the conversion to plain LoRA. */
-export interface ExportLoraOptions {
-  /** Whether all modules get the largest rank, for programs that know one rank only. */
-  uniform?: boolean | undefined;
-}
-
 /** An adapter as products of matrices, for formats that hold nothing else. */
 export interface Increments {
   /** For each module, B [out, rank] and A [rank, in]: its weight increases by B A. */
@@ -85,9 +79,7 @@ export interface AdapterKind {
    */
   facts(stored: StoredAdapter, where: string): AdapterSummary;
   /** Conversions to equivalent forms, by name. */
-  readonly exports?: Readonly<
-    Record<string, (stored: StoredAdapter, where: string, options?: ExportLoraOptions) => StoredAdapter>
-  >;
+  readonly exports?: Readonly<Record<string, (stored: StoredAdapter, where: string) => StoredAdapter>>;
   /** The adapter as its increments. Missing for other changes of the model. */
   increments?(stored: StoredAdapter, where: string): Increments;
   /** Why the adapter cannot be merged into the base model. Missing if it can. */

@@ -1,6 +1,5 @@
 import type { Rows } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
-import type { ExportLoraOptions } from '../../methods/tuners/adapter-kind.ts';
 import type { Scores } from '../../program/example-set.ts';
 import type { ModelMachine } from '../../program/machine.ts';
 import { assertOptions } from '../../support/options.ts';
@@ -14,7 +13,7 @@ import type { OpenedTuned } from './trained-parts.ts';
 import { writeForm } from './write-form.ts';
 
 /** Options of the form in which a model is exported. */
-export type ExportOptions = ExportOnnxOptions | ExportGgufOptions | ExportLoraOptions;
+export type ExportOptions = ExportOnnxOptions | ExportGgufOptions;
 
 /** A trained model with its files in folders. */
 export class OpenedModel extends TrainedModel {
@@ -68,7 +67,7 @@ export class OpenedModel extends TrainedModel {
     const made = () => {
       if (form === ONNX_FORM) return onnxForm(this.#opened, options as ExportOnnxOptions);
       if (form === GGUF_FORM) return ggufForm(this.#opened, options as ExportGgufOptions);
-      return adapterForm(this.#opened, form, options as ExportLoraOptions);
+      return adapterForm(this.#opened, form, options);
     };
     writeForm(this.#machine.disk, this.#opened, made(), output);
   }

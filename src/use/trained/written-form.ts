@@ -1,7 +1,6 @@
 import { type EncodedFile, encodeAdapter } from '../../input/formats/adapters/encode-adapter.ts';
-import type { ExportLoraOptions } from '../../methods/tuners/adapter-kind.ts';
 import { requireTexts } from '../../program/modalities/texts.ts';
-import { assertOptions, BOOLEAN, type OptionTypes } from '../../support/options.ts';
+import { assertOptions } from '../../support/options.ts';
 import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { assertFiniteValues } from './finite-values.ts';
@@ -15,7 +14,6 @@ export const ONNX_FORM = 'onnx';
 /** The form of adapters for llama.cpp, its server, and Ollama. */
 export const GGUF_FORM = 'gguf';
 
-const EXPORT_OPTIONS: OptionTypes<ExportLoraOptions> = { uniform: BOOLEAN };
 const ADAPTER_FILE = 'adapter.gguf';
 /** Two times that give different texts in a template with the date. */
 const TIMES = [new Date(0), new Date(2 ** 40)] as const;
@@ -41,9 +39,9 @@ export interface WrittenForm {
 export function adapterForm(
   { adapter, folder }: Pick<OpenedTuned, 'adapter' | 'folder'>,
   form: string,
-  options: ExportLoraOptions = {},
+  options: object = {},
 ): WrittenForm {
-  assertOptions(`export as ${form}`, options, EXPORT_OPTIONS);
+  assertOptions(`export as ${form}`, options, {});
   const forms = [...Object.keys(adapter?.kind.exports ?? {}), GGUF_FORM, ONNX_FORM];
   const written = adapter?.kind.exports?.[form];
   if (!adapter || !written) {
@@ -54,7 +52,7 @@ export function adapterForm(
       code: 'unsupported',
     });
   }
-  const made = written(adapter.stored, folder, options);
+  const made = written(adapter.stored, folder);
   for (const [name, { data }] of made.tensors) assertFiniteValues(data, `${folder}: ${name}`);
   return { files: encodeAdapter(made), copies: { notes: 'adapter' } };
 }

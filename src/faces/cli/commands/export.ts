@@ -9,7 +9,6 @@ interface Flags {
   as: string;
   output: string;
   dtype?: string;
-  uniform?: boolean;
   model?: string;
   json?: boolean;
   checkpoint?: number;
@@ -45,7 +44,6 @@ export function exportCommand(): Command {
       '--dtype <types>',
       'type of the weights (merged: float32, float16, bfloat16, default: that of the base model; onnx: fp32, fp16, q8, q4, or several as in fp32,q8; gguf: f32, f16, q8_0)',
     )
-    .option('--uniform', 'with lora: pad all modules to one rank, for programs that know one rank only')
     .addOption(sharedOption('model'))
     .addOption(sharedOption('checkpoint'))
     .addOption(sharedOption('json'))
@@ -55,11 +53,9 @@ export function exportCommand(): Command {
 async function run(path: string, flags: Flags): Promise<void> {
   const { as: name, output, dtype, model, json } = flags;
   const form = OPENED_FORMS[name];
-  for (const key of form ? (['uniform'] as const) : (['dtype', 'model'] as const)) {
+  for (const key of form ? [] : (['dtype', 'model'] as const)) {
     if (flags[key] === undefined) continue;
-    const fault = form
-      ? `does not apply to --as ${name}`
-      : `requires --as ${Object.keys(OPENED_FORMS).join(' or ')}, got --as ${name}`;
+    const fault = `requires --as ${Object.keys(OPENED_FORMS).join(' or ')}, got --as ${name}`;
     throw new UserError({ key: `--${key}`, fault });
   }
   if (form) await writeOpened(path, { model, output, formOf: await form.maker(dtype) });
@@ -113,7 +109,7 @@ function dtypeNamed<T extends string>(name: string | undefined, known: readonly 
   throw new UserError({ key: '--dtype', expected: is, got: `"${name}"` });
 }
 
-async function writeAdapter(path: string, { as: form, output, uniform }: Flags): Promise<void> {
+async function writeAdapter(path: string, { as: form, output }: Flags): Promise<void> {
   const { readAdapterIn } = await import('../../../input/formats/adapters/read-stored-adapter.ts');
   const { hub } = await import('../../../input/hub/node/resolve-model.ts');
   const { adapterForm } = await import('../../../use/trained/written-form.ts');
@@ -123,5 +119,5 @@ async function writeAdapter(path: string, { as: form, output, uniform }: Flags):
   const { folder } = await locateAdapter(hub, path);
   const stored = await readAdapterIn(hub.disk, folder);
   const adapter = { stored, kind: findKind(stored, folder) };
-  writeForm(hub.disk, { folder }, adapterForm({ folder, adapter }, form, { uniform }), output);
+  writeForm(hub.disk, { folder }, adapterForm({ folder, adapter }, form), output);
 }

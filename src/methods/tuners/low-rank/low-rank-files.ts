@@ -104,7 +104,7 @@ export function lowRankKind<Config extends PeftAdapterConfig>(
     ...peftKind(files, tunerOf, (config, tensors) => ({ ranks: storedRanks(tensors), ...factsOf(config) })),
     increments: (stored, where) => increments(peftAdapter(stored, where), where),
     exports: {
-      lora: (stored, where, options) => asStored(plainLora(peftAdapter(stored, where), where, options)),
+      lora: (stored, where) => asStored(plainLora(peftAdapter(stored, where), where)),
     },
   };
 }
@@ -125,7 +125,7 @@ function storedRanks(tensors: AdapterTensors): Record<string, number> {
  * @throws UserError like {@link plainLora}
  */
 function increments(adapter: PeftAdapter, where: string): Increments {
-  const { config, tensors } = plainLora(adapter, where);
+  const { config, tensors } = plainLora(adapter, where, true);
   const modules = new Map<string, { A?: AdapterTensor; B?: AdapterTensor }>();
   let more: string | undefined;
   if (weightStart(config.init_lora_weights))

@@ -97,7 +97,7 @@ describe('an adapter with several ranks', () => {
   const expected = [scale * (5 * 0.5 * 1 + 6 * -3 * 2), scale * (7 * 2 * 3)];
 
   it('is right where alpha is divided by the rank of each tensor', () => {
-    const plain = plainLora(adapter(factors), 'x');
+    const plain = plainLora(adapter(factors), 'x', true);
     expect(plain.config).toMatchObject({
       r: 2,
       lora_alpha: 2,
@@ -109,8 +109,8 @@ describe('an adapter with several ranks', () => {
     expect(increment(plain, 'a.k')).toBeCloseTo(expected[1]!, 4);
   });
 
-  it('is right where alpha is divided by r, if it is uniform', () => {
-    const uniform = plainLora(adapter(factors), 'x', { uniform: true });
+  it('is right where alpha is divided by r', () => {
+    const uniform = plainLora(adapter(factors), 'x');
     expect(uniform.config).toMatchObject({ r: 2, lora_alpha: 2, rank_pattern: {}, alpha_pattern: {} });
     expect(uniform.tensors.get('base_model.model.a.k.lora_A.weight')).toEqual(tensor([2, 1], 7, 0));
     expect(increment(uniform, 'a.q', 2)).toBeCloseTo(expected[0]!, 4);
@@ -129,15 +129,15 @@ describe('a LoRA adapter', () => {
     ]),
   });
 
-  it('is returned unchanged with one integer alpha', () => {
+  it('is returned unchanged with one integer alpha, unless its ranks are padded', () => {
     const adapter = lora({ lora_alpha: 3, rank_pattern: { k: 4 } });
-    expect(plainLora(adapter, 'x')).toBe(adapter);
-    expect(plainLora(adapter, 'x', { uniform: true })).not.toBe(adapter);
+    expect(plainLora(adapter, 'x', true)).toBe(adapter);
+    expect(plainLora(adapter, 'x').config).toMatchObject({ r: 4, lora_alpha: 4, rank_pattern: {} });
   });
 
   it('is not padded if it starts from the weights', () => {
     const adapter = lora({ rank_pattern: { k: 4 }, init_lora_weights: 'pissa' });
-    expect(() => plainLora(adapter, 'x', { uniform: true })).toThrow('so its ranks cannot be padded');
+    expect(() => plainLora(adapter, 'x')).toThrow('so its ranks cannot be padded');
   });
 
   it.each([
@@ -145,7 +145,7 @@ describe('a LoRA adapter', () => {
     [{ lora_alpha: 3, rank_pattern: { k: 4 }, use_rslora: true }, 3, 3 / 2],
     [{ lora_alpha: 1.5, rank_pattern: { k: 4 } }, 1.5, 1.5 / 4],
   ])('has the rest of its scale in B: %o', (settings, q, k) => {
-    const { config, tensors } = plainLora(lora(settings), 'x');
+    const { config, tensors } = plainLora(lora(settings), 'x', true);
     expect(config).toMatchObject({ r: 4, lora_alpha: 4, use_rslora: false, alpha_pattern: {} });
     expect(tensors.get('base_model.model.a.q.lora_B.weight')).toEqual(tensor([1, 1], (2 * q) / 4));
     expect(tensors.get('base_model.model.a.k.lora_B.weight')).toEqual(tensor([1, 4], k, k, k, k));

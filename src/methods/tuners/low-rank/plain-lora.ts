@@ -1,7 +1,6 @@
 import type { AdapterTensors } from '../../../input/formats/adapters/stored-adapter.ts';
 import { largest } from '../../../support/numbers.ts';
 import { UserError } from '../../../support/user-error.ts';
-import type { ExportLoraOptions } from '../adapter-kind.ts';
 import { weightStart } from '../lora/start-factors.ts';
 import { type Factor, factorName, parseFactor } from './factors.ts';
 import { loraScale, storedAdaLoraScale } from './patterns-and-scales.ts';
@@ -18,14 +17,15 @@ type Factors = { A: Tensor; B: Tensor; E?: Tensor };
 
 /**
  * Converts an adapter to an equivalent LoRA with the same integer alpha for all modules, and without `alpha_pattern`.
- * B contains the rest of each module's scale, and AdaLoRA's λ. Loaders that divide alpha by the rank of a tensor then
- * need no pattern, and with `uniform`, which pads factors with zeros, neither do those that divide it by `r`. Modules without triplets are omitted. A
+ * B contains the rest of each module's scale, and AdaLoRA's λ. Factors are padded with zeros to the largest rank, because many
+ * programs divide alpha by the `r` of the config and ignore `rank_pattern`. Modules without triplets are omitted. A
  * LoRA that has this form is returned unchanged.
  *
  * @param where the adapter's name for messages
+ * @param keepsRanks whether ranks stay as they are, for formats that divide alpha by the rank of each tensor
  * @throws UserError if no triplet is left, a factor is missing, or ranks cannot be padded
  */
-export function plainLora(adapter: PeftAdapter, where: string, options: ExportLoraOptions = {}): PeftAdapter {
+export function plainLora(adapter: PeftAdapter, where: string, keepsRanks = false): PeftAdapter {
   const { config, tensors } = adapter;
   const factors = factorsByModule(adapter, where);
   const ranks = new Map([...factors].map(([path, { A }]) => [path, A.shape[0]!]));
@@ -35,13 +35,13 @@ export function plainLora(adapter: PeftAdapter, where: string, options: ExportLo
   }
   const r = largest(ranks.values());
   const isEven = kept.every(([, rank]) => rank === r);
-  if (hasOneAlpha(config) && (isEven || !options.uniform)) return adapter;
+  if (hasOneAlpha(config) && (isEven || keepsRanks)) return adapter;
   // PEFT computes such a start again, at the rank in the file.
-  if (options.uniform && !isEven && weightStart(config.init_lora_weights)) {
+  if (!keepsRanks && !isEven && weightStart(config.init_lora_weights)) {
     throw new UserError({
       where,
       fault: `starts from the weights of its base (init_lora_weights: ${config.init_lora_weights}), so its ranks cannot be padded`,
-      hint: 'Export it without --uniform.',
+      hint: 'Save it as plain LoRA in PEFT: save_pretrained with path_initial_model_for_weight_conversion.',
     });
   }
   // The start is computed again from the file's alpha, so the scale must stay.
@@ -52,10 +52,10 @@ export function plainLora(adapter: PeftAdapter, where: string, options: ExportLo
   for (const [path, rank] of kept) {
     const { A, E, B } = factors.get(path)!;
     // The loader multiplies by alpha / rank, which is r / rank.
-    const rest = (computeScale(config, path, rank) * (options.uniform ? r : rank)) / r;
+    const rest = (computeScale(config, path, rank) * (keepsRanks ? rank : r)) / r;
     const scaled = scaledColumns(B, E?.data, rest);
-    plain.set(key(factorName(path, 'A')), options.uniform ? withRows(A, r) : A);
-    plain.set(key(factorName(path, 'B')), options.uniform ? withColumns(scaled, r) : scaled);
+    plain.set(key(factorName(path, 'A')), keepsRanks ? A : withRows(A, r));
+    plain.set(key(factorName(path, 'B')), keepsRanks ? scaled : withColumns(scaled, r));
   }
   for (const [adapterFileKey, tensor] of tensors) {
     const name = parseAdapterKey(adapterFileKey);
@@ -67,7 +67,7 @@ export function plainLora(adapter: PeftAdapter, where: string, options: ExportLo
     r,
     lora_alpha: r,
     use_rslora: false,
-    rank_pattern: options.uniform || isEven ? {} : Object.fromEntries(kept),
+    rank_pattern: keepsRanks && !isEven ? Object.fromEntries(kept) : {},
     alpha_pattern: {},
     target_modules: kept.map(([path]) => path),
     exclude_modules: null,
