@@ -14,11 +14,7 @@ const METHODS = {
   flexlora: '{r: 3, b: 2, schedule: constant, lora_alpha: 16, tinit: 2, tfinal: 2, deltaT: 3}',
   igulora: '{target_r: 2, init_r: 4, lora_alpha: 16, tinit: 2, tfinal: 2, deltaT: 3}',
   'increlora, released':
-    '{init_r: 1, target_r: 3, top_h: 9, incre_rank_num: 2, lora_alpha: 16, tinit: 2, tfinal: 2, last_round: whole, score_batches: last, warm_up_new: true}',
-  'elalora, restarts':
-    '{r: 3, b: 2, schedule: constant, lora_alpha: 16, tinit: 2, tfinal: 2, deltaT: 3, restart_optimizer: true}',
-  'igulora, restart':
-    '{target_r: 2, init_r: 4, lora_alpha: 16, tinit: 2, tfinal: 5, deltaT: 3, restart: true}',
+    '{init_r: 1, target_r: 3, top_h: 9, incre_rank_num: 2, lora_alpha: 16, tinit: 2, tfinal: 2, last_round: whole, score_batches: last}',
 };
 
 /** The method whose runs also evaluate. */

@@ -153,7 +153,7 @@ describe('a training', () => {
     const other = { ...state, optimizer: { ...state.optimizer, m: Float32Array.of(1) } };
     const trainer = new Trainer(inputs, settings, host);
     await expect(trainer.restore(other, 'step-3')).rejects.toThrow(
-      'step-3 is not a checkpoint of this run: a vector of 1',
+      'step-3 is not a checkpoint of this run: AdamW: got 1 values',
     );
     await trainer.prepare();
     engine.fail('release');

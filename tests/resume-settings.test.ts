@@ -11,13 +11,7 @@ const ADAPTER = ['adapter', 'adapter_model.safetensors'];
 const MODEL = ['model', 'model.safetensors'];
 const STEPS = 8;
 it.each([
-  ['adamw_bnb_8bit', ['method=full', 'training.optim=adamw_bnb_8bit', 'training.learning_rate=1e-3']],
   ['loftq', ['base_dtype=int4', 'lora.init_lora_weights=loftq', 'lora.target_modules=[query, output.dense]']],
-  ['muon', ['training.optim=muon']],
-  ['lion_32bit', ['training.optim=lion_32bit']],
-  ['adafactor', ['training.optim=adafactor']],
-  // Its matrices lose rows and columns on the way.
-  ['adalora-muon', ['method=adalora', 'training.optim=muon']],
 ])('a run with %s resumes byte for byte', async (name, settings) => {
   const steps = [`training.max_steps=${STEPS}`, 'training.logging_steps=1'];
   const common = ['method=lora', UNSCORED, ...steps, ...settings];

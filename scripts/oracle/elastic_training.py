@@ -4,8 +4,7 @@ IncreLoRA, ElaLoRA and FlexLoRA.
     python scripts/oracle/elastic_training.py INCRELORA ELALORA FLEXLORA
 
 The arguments are clones of github.com/FeiyuZhang98/IncreLoRA, github.com/HuandongChang/ElaLoRA and github.com/Chongjie-Si/Subspace-Tuning.
-The trainings use SGD, which has no state, because each code treats the moments of new triplets differently. "elalora, restarts" uses AdamW
-and the function with which ElaLoRA's trainer replaces its optimizer, "increlora, warm-up" the schedule of IncreLoRA's trainer. "increlora, whole" has
+The trainings use SGD, which has no state, because each code treats the moments of new triplets differently. "increlora, whole" has
 a target that the last round exceeds, and two micro-batches a step. Here, IncreLoRA's
 reserve leaves the model when ranks are final. In its code the reserve stays, with a gradient from the orthogonality term
 only. As in its trainer, this term covers a module's whole factors.
@@ -19,9 +18,7 @@ from transformers import AutoModelForSequenceClassification
 from rounded import rounded
 
 ROOT = pathlib.Path(__file__).parents[2] / "src/methods/tuners/fixtures"
-STEPS, RATE, GAMMA, WARMUP = 24, 0.2, 0.1, 3
-# A large epsilon, because AdamW divides: with a small one, gradients near zero become noise.
-ADAMW = {"lr": 0.02, "betas": (0.9, 0.99), "eps": 0.01, "weight_decay": 0.0}
+STEPS, RATE, GAMMA = 24, 0.2, 0.1
 TARGETS = ("query", "key", "value", "attention.output.dense", "intermediate.dense", "0.output.dense")
 
 
@@ -36,19 +33,6 @@ def load(folder, name):
     spec.loader.exec_module(module)
     for other in unused: del sys.modules[other]
     return module
-
-
-def lines(folder, file, first, last):
-    """The lines of a released file from one that starts with `first` to one that starts with `last`."""
-    text = pathlib.Path(folder, "NLU/src/transformers", file).read_text().splitlines()
-    start = next(i for i, line in enumerate(text) if line.strip().startswith(first))
-    end = next(i for i, line in enumerate(text) if i > start and line.strip().startswith(last))
-    return textwrap.dedent("\n".join(text[start:end]))
-
-
-class AdamW(torch.optim.AdamW):
-    """AdamW that accepts its own defaults. PyTorch's has more of them than its constructor takes."""
-    def __init__(self, params, lr, betas, eps, weight_decay, **_): super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay)
 
 
 def whole(p, axis):
@@ -90,7 +74,7 @@ def sgd(model):
             if p.grad is not None: p -= RATE * p.grad
 
 
-def training(code, model, layers, move, after, parts=1, update=sgd):
+def training(code, model, layers, move, after, parts=1):
     batches = load_file(ROOT / "eva/bert/batches.safetensors")
     initial, trace = told(model, layers), []
     for step in range(1, STEPS + 1):
@@ -105,25 +89,17 @@ def training(code, model, layers, move, after, parts=1, update=sgd):
         norms = [torch.norm(m - torch.eye(len(m))) for layer in layers.values() for f in [factors(layer)] for m in (f["A"] @ f["A"].T, f["B"].T @ f["B"])]
         (GAMMA * sum(norms) / len(norms)).backward()
         seen = {} if after else move(model, step)
-        update(model)
+        sgd(model)
         if after: seen = move(model, step)
         trace.append({"loss": value, **seen})
     return {"initial": initial, "trace": trace, "final": told(model, layers)}
 
 
-def increlora(code, total=None, parts=1, folder=None):
+def increlora(code, total=None, parts=1):
     model, layers = adapted(code, 11, 1, 4.0, 0.0)
     settings = dict(target_rank=3, init_warmup=4, incre_interval=3, top_h=2, incre_rank_num=2, beta1=0.85, beta2=0.8)
     allocator = code.RankAllocator(model, lora_r=1, advance_learn=True, total_step=STEPS, weight_decay=0.0, target_total_rank=total, **settings)
-    optimizer, update, final = types.SimpleNamespace(add_param_group=lambda group: None), sgd, []
-    if folder:
-        names = {"LambdaLR": torch.optim.lr_scheduler.LambdaLR, "Optimizer": torch.optim.Optimizer, "warnings": MagicMock(), "ipdb": MagicMock()}
-        # Newer versions of PyTorch have no argument `verbose`.
-        exec(lines(folder, "optimization.py", "class Multi_LambdaLR", "def get_constant").replace(", last_epoch, verbose)", ", last_epoch)"), names)
-        exec(lines(folder, "optimization.py", "def get_lr_lambda", "def get_linear"), names)
-        optimizer = torch.optim.SGD([p for p in model.parameters() if p.requires_grad], lr=RATE)
-        schedule = names["Multi_LambdaLR"](optimizer, names["get_lr_lambda"], WARMUP, STEPS)
-        def update(model): optimizer.step(); schedule.step()
+    optimizer, final = types.SimpleNamespace(add_param_group=lambda group: None), []
     def move(model, step):
         counts = {path: len(layer.lora_A) for path, layer in layers.items()}
         allocator.update_and_increase(model, step - 1, optimizer)
@@ -139,31 +115,24 @@ def increlora(code, total=None, parts=1, folder=None):
                 for n in ("lora_A", "lora_E", "lora_B"): setattr(layer, n, nn.ParameterList(list(getattr(layer, n))[:-2]))
         averages = {} if final and final[0] != step else {"sensitivity": [float(allocator.exp_avg_ipt[n]) for n in layers], "uncertainty": [float(allocator.exp_avg_unc[n]) for n in layers]}
         return {"ranks": [int(layer.ranknum) for layer in layers.values()], "drawn": drawn, **averages}
-    made = training(code, model, layers, move, False, parts, update)
+    made = training(code, model, layers, move, False, parts)
     assert final, allocator.total_rank
     return {"settings": settings, **made}
 
 
-def moving(code, seed, allocator, folder=None):
+def moving(code, seed, allocator):
     model, layers = adapted(code, seed, 3, 6.0)
     rank_allocator = allocator(code, model)
     randn, drawn = torch.randn, []
     g = torch.Generator().manual_seed(seed)
     def draw(*shape, **kwargs):
         drawn.append(randn(*shape, generator=g)); return drawn[-1].clone()
-    names, update = {}, sgd
-    if folder:
-        exec(lines(folder, "trainer.py", "def get_changed_params_from_shapes", "# Example usage"), names)
-        exec(lines(folder, "trainer.py", "def update_optimizer_for_changed_params", "# breakpoint"), names)
-        names["optimizer"] = AdamW([p for p in model.parameters() if p.requires_grad], **ADAMW)
-        def update(model): names["optimizer"].step()
     def move(model, step):
         drawn.clear(); torch.randn = draw
         _, threshold = rank_allocator.update_and_mask(model, step)
         torch.randn = randn
-        if folder and threshold is not None: names["optimizer"] = names["update_optimizer_for_changed_params"](model, names["optimizer"])
         return {"ranks": [layer.lora_E.shape[0] for layer in layers.values()], "drawn": [v for d in drawn for v in d.flatten().tolist()]}
-    return training(code, model, layers, move, True, 1, update)
+    return training(code, model, layers, move, True)
 
 
 def elalora(code, model):
@@ -177,7 +146,7 @@ def flexlora(code, model):
 
 
 incre, ela = load(sys.argv[1], "increlora"), load(sys.argv[2], "elalora")
-cases = {"increlora": increlora(incre), "increlora, whole": increlora(incre, 15, 2), "increlora, warm-up": increlora(incre, folder=sys.argv[1]),
-         "elalora": moving(ela, 12, elalora), "elalora, restarts": moving(ela, 14, elalora, sys.argv[2]), "flexlora": moving(load(sys.argv[3], "flexlora"), 13, flexlora)}
-(ROOT / "trainings.json").write_text(json.dumps(rounded({"rate": RATE, "orth_reg_weight": GAMMA, "warmup": WARMUP, "adamw": ADAMW, "cases": cases})) + "\n")
+cases = {"increlora": increlora(incre), "increlora, whole": increlora(incre, 15, 2),
+         "elalora": moving(ela, 12, elalora), "flexlora": moving(load(sys.argv[3], "flexlora"), 13, flexlora)}
+(ROOT / "trainings.json").write_text(json.dumps(rounded({"rate": RATE, "orth_reg_weight": GAMMA, "cases": cases})) + "\n")
 for name, case in cases.items(): print(name, [t["loss"] for t in case["trace"]][::6], [t["ranks"] for t in case["trace"]][::3])

@@ -5,8 +5,7 @@ GoRA, and with PEFT's EVA. EVA and GoRA measure the four batches first.
 
 The arguments are clones of github.com/withyou12/igulora and github.com/hhnqqq/MyTransformers. SGD has no state. IGU-LoRA trains without its
 orthogonality term: its code keeps dropped triplets, whose term would go on. Its points of the path are those that this project draws; after the
-final ranks there is no path. "igulora, restart" is its first run up to the final ranks, then its second run: the initial values with the mask of the
-first.
+final ranks there is no path.
 """
 import json, os, pathlib, sys, types
 from unittest.mock import MagicMock
@@ -56,7 +55,7 @@ def training(model, told, before=lambda step: None, after=lambda step: {}):
 def head(model): return {n: flat(p) for n, p in model.named_parameters() if n.startswith("classifier")}
 
 
-def igulora(restart=False):
+def igulora():
     sys.path.append(f"{IGULORA}/iglora")
     from lora_module import SVDLoRAModule
     from rank_allocator import RankAllocator
@@ -80,17 +79,10 @@ def igulora(restart=False):
     def before(step):
         point = (1 + int(draws(0, "fraction", step - 1, 0, 1)[0] * POINTS)) / POINTS if step <= STEPS - final else 1.0
         for layer in layers.values(): layer.weight_coeff.data.fill_(point)
-    start = {n: p.detach().clone() for n, p in model.state_dict().items()}
     def after(step):
-        if restart and step > STEPS - final: return {}
         _, threshold = allocator.update_and_mask(root, step)
-        if restart and step == STEPS - final:
-            masks = [(layer.lora_E != 0).float() for layer in layers.values()]
-            model.load_state_dict(start)
-            for layer, mask in zip(layers.values(), masks): layer.lora_mask.data.copy_(mask)
-            return {"kept": [[int(v) for v in flat(mask)] for mask in masks]}
         return {"kept": [[int(v != 0) for v in flat(layer.lora_E)] for layer in layers.values()]} if threshold is not None else {}
-    settings = {"init_r": R, "target": f"{target} triplets", "lora_alpha": ALPHA, "tinit": warmup, "tfinal": final, "deltaT": interval, "beta1": 0.85, "beta2": 0.8, "path_points": POINTS, "restart": restart}
+    settings = {"init_r": R, "target": f"{target} triplets", "lora_alpha": ALPHA, "tinit": warmup, "tfinal": final, "deltaT": interval, "beta1": 0.85, "beta2": 0.8, "path_points": POINTS}
     return {"settings": settings, **training(model, told, before, after)}
 
 
@@ -141,6 +133,6 @@ def eva():
     return {"settings": {"r": R, "lora_alpha": ALPHA, "tau": 0.9}, "ranks": [ranks.get(path, 0) for path in linears], **made}
 
 
-cases = {"eva": eva(), "igulora": igulora(), "igulora, restart": igulora(True), "gora": gora()}    # the last one replaces modules that the first needs
+cases = {"eva": eva(), "igulora": igulora(), "gora": gora()}    # the last one replaces modules that the first needs
 (ROOT / "measured-trainings.json").write_text(json.dumps(rounded({"rate": RATE, "cases": cases})) + "\n")
 for name, case in cases.items(): print(name, [t["loss"] for t in case["trace"]][::6], case.get("ranks", [sum(map(sum, t["kept"])) for t in case["trace"] if "kept" in t]))

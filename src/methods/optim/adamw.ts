@@ -7,13 +7,28 @@ import {
   VectorLoop,
 } from '../../engine/vectors/vector-loop.ts';
 import { lazy } from '../../support/options.ts';
-import {
-  MomentOptimizer,
-  type OptimizedTensor,
-  type OptimizerSettings,
-  type Segment,
-  totalLength,
-} from './moment-optimizer.ts';
+
+/** The moments of all values in float32. */
+export interface Moments {
+  m: Float32Array;
+  v: Float32Array;
+  /** Number of steps taken. */
+  step: number;
+}
+
+/** A range of a flat vector: `start` inclusive, `end` exclusive. */
+export interface Segment {
+  start: number;
+  end: number;
+}
+
+/** A trained tensor in the flat vector. */
+export interface OptimizedTensor extends Segment {
+  /** Factor of the learning rate. */
+  rate: number;
+  /** Whether the tensor has weight decay. */
+  decays: boolean;
+}
 
 export interface AdamWOptions {
   betas?: [number, number];
@@ -36,7 +51,9 @@ export interface Rate extends Segment {
  * AdamW with decoupled weight decay (Loshchilov and Hutter, ICLR 2019). Equal to `torch.optim.AdamW` up to float32
  * rounding.
  */
-export class AdamW extends MomentOptimizer {
+export class AdamW {
+  /** The state itself, not a copy. The next step changes it. */
+  moments: Moments;
   readonly #beta1: number;
   readonly #beta2: number;
   readonly #eps: number;
@@ -48,7 +65,7 @@ export class AdamW extends MomentOptimizer {
     length: number,
     { betas = [0.9, 0.999], eps = 1e-8, weightDecay = 0, decay = [], rates }: AdamWOptions = {},
   ) {
-    super(length);
+    this.moments = { m: new Float32Array(length), v: new Float32Array(length), step: 0 };
     this.#rates = rates ?? [{ start: 0, end: length, factor: 1 }];
     [this.#beta1, this.#beta2] = betas;
     this.#eps = eps;
@@ -64,7 +81,7 @@ export class AdamW extends MomentOptimizer {
   /** Takes one step. Changes `values` in place. */
   step(values: Float32Array, gradient: Float32Array, lr: number): void {
     this.#check(values.length, gradient.length);
-    this.current.step++;
+    this.moments.step++;
     for (const { factor, ...range } of this.#rates) {
       const kept = 1 - lr * factor * this.#weightDecay;
       if (kept !== 1) this.#shrink(values, kept, range);
@@ -83,7 +100,7 @@ export class AdamW extends MomentOptimizer {
   #update(values: Float32Array, gradient: Float32Array, lr: number, { start, end }: Segment): void {
     const beta1 = this.#beta1;
     const beta2 = this.#beta2;
-    const { m, v, step } = this.current;
+    const { m, v, step } = this.moments;
     const inverseRoot = 1 / Math.sqrt(1 - beta2 ** step);
     UPDATE().run(
       {
@@ -104,8 +121,18 @@ export class AdamW extends MomentOptimizer {
     );
   }
 
+  /**
+   * Continues with these moments. Its arrays are used, not copied.
+   *
+   * @throws Error if they belong to other tensors
+   */
+  adopt(moments: Moments): void {
+    this.#check(moments.m.length, moments.v.length);
+    this.moments = { ...moments };
+  }
+
   #check(...lengths: number[]): void {
-    const { length: expected } = this.current.m;
+    const { length: expected } = this.moments.m;
     const wrong = lengths.find((length) => length !== expected);
     if (wrong !== undefined) throw new Error(`AdamW: got ${wrong} values, expected ${expected}`);
   }
@@ -141,9 +168,12 @@ const UPDATE = lazy(
  *
  * @param tensors disjoint and in order; together they fill the vector
  */
-export function createAdamW(tensors: readonly OptimizedTensor[], settings: OptimizerSettings): AdamW {
+export function createAdamW(
+  tensors: readonly OptimizedTensor[],
+  settings: Pick<AdamWOptions, 'betas' | 'eps' | 'weightDecay'>,
+): AdamW {
   const decay = tensors.filter(({ start, end, decays }) => end > start && decays);
-  return new AdamW(totalLength(tensors), { ...settings, decay, rates: listRates(tensors) });
+  return new AdamW(tensors.at(-1)?.end ?? 0, { ...settings, decay, rates: listRates(tensors) });
 }
 
 /** Ranges of equal learning rates; undefined if all factors are 1. */

@@ -1,13 +1,5 @@
 /** Options of schedules, named as in transformers' `lr_scheduler_kwargs`. */
 export interface ScheduleOptions {
-  /** Number of waves of a cosine (0.5 is a single fall), or of restarts. */
-  num_cycles?: number;
-  /** Exponent of a polynomial. */
-  power?: number;
-  /** Final learning rate of a polynomial. */
-  lr_end?: number;
-  /** Number of steps over which the inverse square root falls. */
-  timescale?: number;
   /** Number of steps at the full rate, and of the decay after them. */
   num_stable_steps?: number;
   num_decay_steps?: number;
@@ -15,11 +7,6 @@ export interface ScheduleOptions {
   decay_type?: Ramp;
   /** Lowest rate, as a share of the learning rate. */
   min_lr_ratio?: number;
-  /** The same for the cosine schedules that also accept `min_lr`, the rate itself. */
-  min_lr_rate?: number;
-  min_lr?: number;
-  /** The rate of the first step, as a share of the learning rate. */
-  warmup_lr_rate?: number;
 }
 
 /** The shapes of a warm-up or decay. */
@@ -32,8 +19,6 @@ interface At {
   step: number;
   warmupSteps: number;
   totalSteps: number;
-  /** The base learning rate. */
-  rate: number;
 }
 
 interface Schedule {
@@ -55,45 +40,13 @@ const SCHEDULES = {
       (totalSteps - step) / Math.max(1, totalSteps - warmupSteps),
   },
   cosine: {
-    options: ['num_cycles'],
-    factor: ({ progress }, { num_cycles = 0.5 }) => 0.5 * (1 + Math.cos(2 * Math.PI * num_cycles * progress)),
-  },
-  cosine_with_restarts: {
-    options: ['num_cycles'],
-    factor: ({ progress }, { num_cycles = 1 }) =>
-      progress >= 1 ? 0 : 0.5 * (1 + Math.cos(Math.PI * ((num_cycles * progress) % 1))),
-  },
-  polynomial: {
-    options: ['power', 'lr_end'],
-    factor: ({ progress, rate }, { power = 1, lr_end = 1e-7 }) =>
-      ((rate - lr_end) * Math.max(0, 1 - progress) ** power + lr_end) / rate,
-  },
-  cosine_with_min_lr: {
-    options: ['num_cycles', 'min_lr', 'min_lr_rate'],
-    factor: ({ progress, rate }, options) => cosineAbove(progress, rate, options),
-  },
-  cosine_warmup_with_min_lr: {
-    options: ['num_cycles', 'min_lr', 'min_lr_rate', 'warmup_lr_rate'],
-    warmup({ step, warmupSteps }, { warmup_lr_rate: first }) {
-      if (first === undefined) return (step + 1) / warmupSteps;
-      return first + ((1 - first) * step) / Math.max(1, warmupSteps - 1);
-    },
-    factor: ({ step, warmupSteps, totalSteps, rate }, options) =>
-      cosineAbove((step - warmupSteps + 1) / Math.max(1, totalSteps - warmupSteps), rate, options),
+    options: [],
+    factor: ({ progress }) => 0.5 * (1 + Math.cos(Math.PI * progress)),
   },
   constant: { options: [], warmup: null, factor: () => 1 },
   constant_with_warmup: { options: [], factor: () => 1 },
-  inverse_sqrt: {
-    options: ['timescale'],
-    factor({ step, warmupSteps }, { timescale = warmupSteps || 10_000 }) {
-      return 1 / Math.sqrt((step + timescale - warmupSteps) / timescale);
-    },
-  },
   warmup_stable_decay: {
-    options: [
-      ...(['num_stable_steps', 'num_decay_steps', 'warmup_type', 'decay_type'] as const),
-      ...(['min_lr_ratio', 'num_cycles'] as const),
-    ],
+    options: ['num_stable_steps', 'num_decay_steps', 'warmup_type', 'decay_type', 'min_lr_ratio'],
     warmup({ step, warmupSteps }, { warmup_type = 'linear', min_lr_ratio = 0 }) {
       const progress = step / warmupSteps;
       const rises: Record<Ramp, number> = {
@@ -104,12 +57,7 @@ const SCHEDULES = {
       return rises[warmup_type] * (1 - min_lr_ratio) + min_lr_ratio;
     },
     factor({ step, warmupSteps, totalSteps }, options) {
-      const {
-        num_decay_steps: decay = 0,
-        num_cycles = 0.5,
-        decay_type = 'cosine',
-        min_lr_ratio = 0,
-      } = options;
+      const { num_decay_steps: decay = 0, decay_type = 'cosine', min_lr_ratio = 0 } = options;
       const stable = options.num_stable_steps ?? totalSteps - warmupSteps - decay;
       const past = step - warmupSteps - stable;
       if (past < 0) return 1;
@@ -117,7 +65,7 @@ const SCHEDULES = {
       const progress = past / Math.max(1, decay);
       const falls: Record<Ramp, number> = {
         linear: 1 - progress,
-        cosine: 0.5 * (1 + Math.cos(2 * Math.PI * num_cycles * progress)),
+        cosine: 0.5 * (1 + Math.cos(Math.PI * progress)),
         '1-sqrt': 1 - Math.sqrt(progress),
       };
       return falls[decay_type] * (1 - min_lr_ratio) + min_lr_ratio;
@@ -146,16 +94,6 @@ export function learningRateFactor(type: LrSchedulerType, at: At, options: Sched
   if (warmup && step < warmupSteps) return warmup(at, options);
   const progress = (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps);
   return Math.max(0, schedule.factor({ ...at, progress }, options));
-}
-
-/** A cosine that ends at a lowest rate instead of 0. */
-function cosineAbove(
-  progress: number,
-  rate: number,
-  { num_cycles = 0.5, min_lr = 0, min_lr_rate = min_lr / rate }: ScheduleOptions,
-): number {
-  const cosine = 0.5 * (1 + Math.cos(2 * Math.PI * num_cycles * progress));
-  return cosine * (1 - min_lr_rate) + min_lr_rate;
 }
 
 /** The number of warm-up steps for a share of the run (`warmup_ratio`), rounded up as in Hugging Face's trainer. */

@@ -37,8 +37,6 @@ export interface Relayout {
   indices: Int32Array;
   /** Sets the new elements of the moved values. */
   begin?(values: Float32Array): void;
-  /** Whether the optimizer starts again, without the moments of any value. */
-  restarts?: boolean;
 }
 
 /** The budget of a run, and its schedule in optimizer steps. */
@@ -123,11 +121,6 @@ export interface MethodRun {
   beforeStep?(step: number, values: Float32Array, gradient: Float32Array, watched?: Float32Array): void;
   /** Called after the optimizer's step. It may change `values`. */
   afterStep?(step: number, values: Float32Array, gradient: Float32Array): AfterStep;
-  /**
-   * For each trained value, the number of steps taken when it was added. Its learning rate follows the schedule from
-   * there. Missing if all values follow the run's.
-   */
-  readonly added?: Int32Array | undefined;
   /** The budget of the run, if the method has one. */
   readonly budget?: Budget;
   /** A sentence about the parts of a schedule that the config omits, for methods with a schedule but no budget. */

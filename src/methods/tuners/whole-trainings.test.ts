@@ -26,7 +26,7 @@ interface Case {
 /** Trainings by released code and PEFT (scripts/oracle/measured_training.py). */
 const golden = JSON.parse(readFileSync('src/methods/tuners/fixtures/measured-trainings.json', 'utf8')) as {
   rate: number;
-  cases: Record<'igulora' | 'igulora, restart' | 'gora' | 'eva', Case>;
+  cases: Record<'igulora' | 'gora' | 'eva', Case>;
 };
 /** All six matrices of the layer. */
 const TARGETS = ['query', 'key', 'value', 'output.dense', 'intermediate.dense'];
@@ -87,9 +87,8 @@ it.each(Object.keys(golden.cases) as (keyof typeof golden.cases)[])(
     const { settings, ranks, initial, trace, final } = golden.cases[name];
     const { model, feeds } = measuredModel('bert');
     const engine = nodeEngine(model, 'cpu');
-    const method = name === 'igulora, restart' ? 'igulora' : name;
-    const orthogonality = method === 'igulora' ? { orth_reg_weight: 0 } : {};
-    const begin = () => startRun(method, model, { ...settings, ...orthogonality }, trace.length);
+    const orthogonality = name === 'igulora' ? { orth_reg_weight: 0 } : {};
+    const begin = () => startRun(name, model, { ...settings, ...orthogonality }, trace.length);
     let run = begin();
     let values: Float32Array;
     if (run.measurement) {

@@ -3,7 +3,7 @@ import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
 import { excerptName } from '../../input/formats/excerpt.ts';
 import type { SafetensorsTensors } from '../../input/formats/safetensors.ts';
 import type { StoredTensor } from '../../input/formats/tensor-data.ts';
-import type { OptimizerState } from '../../methods/optim/moment-optimizer.ts';
+import type { Moments } from '../../methods/optim/adamw.ts';
 import type { MethodState } from '../../methods/tuners/method-run.ts';
 import { type Hash, Sha256 } from '../../support/sha256.ts';
 import { InvalidFile, type UserError } from '../../support/user-error.ts';
@@ -77,13 +77,11 @@ export interface TrainerState {
   before?: Record<string, number>;
   /** Trained values, and the values at the best evaluation. */
   tensors: { values: Float32Array; best?: Float32Array };
-  optimizer: OptimizerState['vectors'];
+  optimizer: Omit<Moments, 'step'>;
   method: MethodState;
 }
 
 const METHOD_PREFIX = 'method.';
-/** Names of tensors that belong neither to the method nor to the optimizer. */
-const VALUES: readonly string[] = ['values', 'best'];
 /** Increase it when checkpoints of older versions can no longer be read. */
 const FORMAT = '2';
 
@@ -205,18 +203,14 @@ export function restoreCheckpoint(
   const planned = metadata.planned === undefined ? undefined : runLength.safeParse(parsed(metadata.planned));
   if (planned?.error) throw damaged(where, 'its plan is invalid');
   const tensors: Record<string, Float32Array> = {};
-  const optimizer: Record<string, Float32Array | Uint8Array> = {};
   const method: MethodState = {};
   for (const [name, { data }] of stored) {
     if (name.startsWith(METHOD_PREFIX))
       method[name.slice(METHOD_PREFIX.length)] = data as MethodState[string];
-    else if (VALUES.includes(name)) tensors[name] = data as Float32Array;
-    else optimizer[name] = data as Float32Array | Uint8Array;
+    else tensors[name] = data as Float32Array;
   }
-  const { values, best } = tensors;
-  const isIn32Bits = Object.values(optimizer).every((data) => data instanceof Float32Array);
-  const moments = isIn32Bits ? [optimizer.m, optimizer.v] : [];
-  const isWhole = [values, ...moments, ...(best ? [best] : [])].every(
+  const { values, best, m, v } = tensors;
+  const isWhole = [values, m, v, ...(best ? [best] : [])].every(
     (data) => data instanceof Float32Array && data.length === values!.length,
   );
   if (!isWhole) throw damaged(where, 'its values and moments have different sizes');
@@ -228,7 +222,12 @@ export function restoreCheckpoint(
     fingerprint,
     startedAt,
     ...(planned && { planned: planned.data }),
-    state: { ...numbers, tensors: { values: values!, ...(best && { best }) }, optimizer, method },
+    state: {
+      ...numbers,
+      tensors: { values: values!, ...(best && { best }) },
+      optimizer: { m: m!, v: v! },
+      method,
+    },
   };
 }
 

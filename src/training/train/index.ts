@@ -5,11 +5,8 @@
  */
 
 export { gradients } from '../../engine/autodiff/gradients.ts';
-export { Adafactor } from '../../methods/optim/adafactor.ts';
-export { AdamW, type AdamWOptions } from '../../methods/optim/adamw.ts';
+export { AdamW, type AdamWOptions, type Moments, type Segment } from '../../methods/optim/adamw.ts';
 export { accumulate, clipByGlobalNorm, globalNorm } from '../../methods/optim/gradient.ts';
-export type { Moments, Optimizer, OptimizerState, Segment } from '../../methods/optim/moment-optimizer.ts';
-export { Lion, OPTIMIZER_NAMES, type OptimizerName } from '../../methods/optim/optimizer.ts';
 export {
   countWarmupSteps,
   LR_SCHEDULER_TYPES,

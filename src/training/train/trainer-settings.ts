@@ -47,7 +47,6 @@ export function trainerSettings({ task, training, seed }: RunConfig, examples: n
       learningRate: training.learning_rate,
       schedule: training.lr_scheduler_type,
       scheduleOptions: training.lr_scheduler_kwargs,
-      optimizer: training.optim,
       warmupSteps: training.warmup_steps || countWarmupSteps(training.warmup_ratio, totalSteps),
       totalSteps,
       betas: [training.adam_beta1, training.adam_beta2],

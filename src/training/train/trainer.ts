@@ -188,7 +188,7 @@ export class Trainer {
   }
 
   state(): TrainerState {
-    const { vectors: optimizer, step: optimizerStep } = this.#updater.optimizerState();
+    const { step: optimizerStep, ...optimizer } = this.#updater.moments();
     const { best, lastMetrics, before } = this.#evaluations;
     return {
       step: this.step,
@@ -219,7 +219,7 @@ export class Trainer {
     const { values, best } = state.tensors;
     try {
       this.#inputs.method.restore(state.method);
-      this.#updater.restore(state.step, values, { vectors: state.optimizer, step: state.optimizerStep });
+      this.#updater.restore(state.step, values, { ...state.optimizer, step: state.optimizerStep });
     } catch (error) {
       throw new UserError({
         where,

@@ -1,6 +1,5 @@
+import { type AdamW, createAdamW, type Moments } from '../../methods/optim/adamw.ts';
 import { clipByGlobalNorm } from '../../methods/optim/gradient.ts';
-import type { Moments, Optimizer, OptimizerState } from '../../methods/optim/moment-optimizer.ts';
-import { DEFAULT_OPTIMIZER, makeOptimizer, type OptimizerName } from '../../methods/optim/optimizer.ts';
 import {
   type LrSchedulerType,
   learningRateFactor,
@@ -65,8 +64,6 @@ export interface UpdateSettings {
   learningRate: number;
   schedule: LrSchedulerType;
   scheduleOptions?: ScheduleOptions;
-  /** Default: AdamW. */
-  optimizer?: OptimizerName;
   warmupSteps: number;
   totalSteps: number;
   betas: [number, number];
@@ -93,7 +90,7 @@ export interface Update {
 export class Updater {
   readonly #settings: UpdateSettings;
   readonly #method: MethodRun;
-  #optimizer: Optimizer;
+  #optimizer: AdamW;
   /** Trained values, in the layout of `method.tuner`. */
   values: Float32Array;
   /** Number of steps taken, skipped ones included. */
@@ -119,15 +116,13 @@ export class Updater {
    */
   apply(accumulated: Float32Array): Update {
     const gradient = accumulated.subarray(0, this.values.length);
-    const starts = [...new Set(this.#method.added ?? [0])];
-    // With several schedules, the run's own is reported.
-    const learningRate = this.learningRate * this.#factor(this.step, starts.length === 1 ? starts[0] : 0);
+    const learningRate = this.learningRate * this.#factor(this.step);
     const step = ++this.step;
     const gradNorm = clipByGlobalNorm(gradient, this.#settings.maxGradNorm);
     // A single non-finite value would stay in the moments and in the averages of importance.
     if (!Number.isFinite(gradNorm)) return { learningRate, gradNorm, skipped: true, relaidOut: false };
     this.#method.beforeStep?.(step, this.values, gradient, accumulated.subarray(gradient.length));
-    this.#takeStep(gradient, learningRate, starts);
+    this.#optimizer.step(this.values, gradient, learningRate);
     const after = this.#method.afterStep?.(step, this.values, gradient);
     if (after?.relayout) {
       this.#relayout(after.relayout);
@@ -138,72 +133,43 @@ export class Updater {
     return { learningRate, gradNorm, skipped: false, allocation, importance, relaidOut };
   }
 
-  /** The optimizer's state itself, not a copy. */
-  optimizerState(): OptimizerState {
-    return this.#optimizer.state();
-  }
-
-  /** The optimizer's moments of all values. */
+  /** The optimizer's moments of all values themselves, not a copy. */
   moments(): Moments {
-    return this.#optimizer.moments();
+    return this.#optimizer.moments;
   }
 
   /** Continues at `step`. Restore `method` before, because it determines the layout. */
-  restore(step: number, values: Float32Array, optimizer: OptimizerState): void {
+  restore(step: number, values: Float32Array, moments: Moments): void {
     this.step = step;
     this.values = values;
     this.#optimizer = this.#newOptimizer();
-    this.#optimizer.restore(optimizer);
+    this.#optimizer.adopt(moments);
   }
 
-  /**
-   * The schedule's factor.
-   *
-   * @param taken number of steps taken
-   * @param added number of steps after which the schedule began
-   */
-  #factor(taken: number, added = 0): number {
+  /** The schedule's factor after `step` steps. */
+  #factor(step: number): number {
     const { schedule, scheduleOptions, warmupSteps, totalSteps } = this.#settings;
-    const at = { step: taken - added, warmupSteps, totalSteps: totalSteps - added, rate: this.learningRate };
-    return learningRateFactor(schedule, at, scheduleOptions);
+    return learningRateFactor(schedule, { step, warmupSteps, totalSteps }, scheduleOptions);
   }
 
-  /** @param starts the different steps in the method's `added` */
-  #takeStep(gradient: Float32Array, learningRate: number, starts: readonly number[]): void {
-    const { added } = this.#method;
-    if (!added) {
-      this.#optimizer.step(this.values, gradient, learningRate);
-      return;
-    }
-    // The step of every optimizer is proportional to its learning rate.
-    const before = this.values.slice();
-    this.#optimizer.step(this.values, gradient, this.learningRate);
-    const factors = new Map(starts.map((start) => [start, this.#factor(this.step - 1, start)]));
-    this.values.forEach((value, i) => {
-      this.values[i] = before[i]! + factors.get(added[i]!)! * (value - before[i]!);
-    });
-  }
-
-  #relayout({ indices, restarts }: Relayout): void {
-    const { m, v, step } = this.#optimizer.moments();
+  #relayout({ indices }: Relayout): void {
+    const { m, v, step } = this.#optimizer.moments;
     this.values = gatherValues(this.values, indices);
     this.#optimizer = this.#newOptimizer();
-    if (restarts) return;
     this.#optimizer.adopt({ m: gatherValues(m, indices), v: gatherValues(v, indices), step });
   }
 
-  #newOptimizer(): Optimizer {
-    const { optimizer = DEFAULT_OPTIMIZER, betas, epsilon: eps, weightDecay } = this.#settings;
+  #newOptimizer(): AdamW {
+    const { betas, epsilon: eps, weightDecay } = this.#settings;
     const { decays = decaysByDefault } = this.#settings;
     const { tuner } = this.#method;
     const tensors = tuner.layout.segments.map(({ name, shape, start, end }) => ({
-      shape,
       start,
       end,
       rate: tuner.rateOf?.({ name, shape }) ?? 1,
       decays: decays({ name, shape }),
     }));
-    return makeOptimizer(optimizer, tensors, { betas, eps, weightDecay });
+    return createAdamW(tensors, { betas, eps, weightDecay });
   }
 }
 

@@ -80,7 +80,7 @@ function replayed(training: Training, pause?: number) {
     next.updater.restore(
       current.updater.step,
       current.updater.values.slice(),
-      structuredClone(current.updater.optimizerState()),
+      structuredClone(current.updater.moments()),
     );
     current = next;
   });

@@ -2,7 +2,7 @@ import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapt
 import { gatherValues, isSampled } from '../../../support/numbers.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { LowRankTuner } from '../low-rank/low-rank-tuner.ts';
-import type { AfterStep, Budget, MethodRun, MethodState, Relayout } from '../method-run.ts';
+import type { AfterStep, Budget, MethodRun, MethodState } from '../method-run.ts';
 import { adapterParameters } from '../tuner.ts';
 import { type AllocatorConfig, RankAllocator } from './allocator.ts';
 import type { PromisedBudget } from './promised-budget.ts';
@@ -36,10 +36,7 @@ export interface AllocatedMethod {
   method: string;
   /** The tuner at the start of the run. */
   tuner: LowRankTuner;
-  /** `restart`: whether training starts again with the final pattern. */
-  settings: AllocatorConfig &
-    PruningConfig &
-    Pick<ScheduleConfig, 'tinit' | 'tfinal'> & { restart?: boolean };
+  settings: AllocatorConfig & PruningConfig & Pick<ScheduleConfig, 'tinit' | 'tfinal'>;
   schedule: AllocationSchedule;
   budget: PromisedBudget;
   /** Minimum rank of every module. Default: 0. */
@@ -65,9 +62,6 @@ export class AllocatedRun implements MethodRun {
   tuner: LowRankTuner;
   readonly #method: AllocatedMethod;
   readonly #allocator: RankAllocator;
-  /** With `restart`: the values before the first step, until the pattern is final. */
-  #initial: Float32Array | undefined;
-  added: Int32Array | undefined;
 
   constructor(method: AllocatedMethod) {
     const { tuner, settings, schedule, budget, minRank } = method;
@@ -86,10 +80,6 @@ export class AllocatedRun implements MethodRun {
     return this.#allocator.done;
   }
 
-  beforeStep(_step: number, values: Float32Array): void {
-    if (this.#method.settings.restart && !this.settled) this.#initial ??= values.slice();
-  }
-
   afterStep(step: number, values: Float32Array, gradient: Float32Array): AfterStep {
     this.#allocator.observe(step, values, gradient);
     const allocated = this.#allocator.allocate(step, values);
@@ -100,16 +90,7 @@ export class AllocatedRun implements MethodRun {
     const keep = this.#allocator.keep();
     this.tuner = shrunk(this.tuner, keep);
     const indices = keptIndices(modules, keep, layout, this.tuner.layout);
-    return { ...decided, relayout: { indices, ...this.#restart(step, indices) } };
-  }
-
-  /** Returns to the initial values of the kept components. The learning rate and the optimizer start again. */
-  #restart(step: number, indices: Int32Array): Pick<Relayout, 'begin' | 'restarts'> | undefined {
-    if (!this.#initial) return undefined;
-    const kept = gatherValues(this.#initial, indices);
-    this.#initial = undefined;
-    this.added = new Int32Array(indices.length).fill(step);
-    return { begin: (values) => values.set(kept), restarts: true };
+    return { ...decided, relayout: { indices } };
   }
 
   get budget(): Budget {
@@ -163,15 +144,11 @@ export class AllocatedRun implements MethodRun {
       uncertainty,
       pattern,
       progress: Int32Array.of(allocations, Number(done)),
-      ...(this.#initial && { initial: this.#initial }),
-      ...(this.added && { added: this.added }),
     };
   }
 
   restore(state: MethodState): void {
     const [allocations, done] = state.progress!;
-    this.#initial = state.initial as Float32Array | undefined;
-    this.added = state.added as Int32Array | undefined;
     this.#allocator.restore({
       sensitivity: state.sensitivity as Float32Array,
       uncertainty: state.uncertainty as Float32Array,

@@ -19,7 +19,6 @@ describe('schema', () => {
       use_dora: false,
       path_points: 1,
       initial_lambda: 0,
-      restart: false,
       scale: 'standard',
     });
   });

@@ -55,11 +55,6 @@ function prunedSchema({
       path_points: z.int().min(1).default(path_points),
       /** Initial λ of all triplets. */
       initial_lambda: z.number().default(initial_lambda),
-      /**
-       * Whether training starts again when the ranks are final: the kept triplets and the head return to their initial
-       * values, as in the second run of IGU-LoRA's code. Default: they train on.
-       */
-      restart: z.boolean().default(false),
     }),
   )
     .refine(
@@ -69,9 +64,9 @@ function prunedSchema({
         error: 'cannot be combined with path_points or initial_lambda',
       },
     )
-    .refine(({ shrink, path_points, restart }) => shrink === 'at-final' || (path_points === 1 && !restart), {
+    .refine(({ shrink, path_points }) => shrink === 'at-final' || path_points === 1, {
       path: ['shrink'],
-      error: 'must be at-final with path_points or restart',
+      error: 'must be at-final with path_points',
     });
 }
 
@@ -102,13 +97,12 @@ function prunedTriplets(
 
 /** Describes settings that differ from the method's own. */
 function listVariants(settings: AnySettings, preset: Preset): string[] {
-  const { score, use_dora, path_points: points, restart } = settings;
+  const { score, use_dora, path_points: points } = settings;
   const { score: usual = 'sensitivity-uncertainty', path_points: usualPoints = 1 } = preset;
   const variants = scoreVariant(score, usual);
   if (use_dora === true && !preset.use_dora) variants.push('trained magnitude');
   if (points === 1 && usualPoints > 1) variants.push('without the path');
   if (Number(points) > 1 && usualPoints === 1) variants.push(`path of ${points} points`);
-  if (restart === true) variants.push('restart with final ranks');
   return [...variants, ...scheduleVariants(settings)];
 }
 

@@ -30,11 +30,6 @@ export const elasticShape = {
   b: z.int().min(1).default(4),
   /** Whether `b` falls to zero between `tinit` and `tfinal` (`cubic`) or not (`constant`). */
   schedule: z.enum(['cubic', 'constant']).default('cubic'),
-  /**
-   * Whether the optimizer forgets the moments of all values when ranks move, as in the released code. Default: those of
-   * new triplets only.
-   */
-  restart_optimizer: z.boolean().default(false),
   ...tripletShape,
 };
 
@@ -104,7 +99,6 @@ export function elasticLora<Config extends ElasticConfig, Schema extends z.ZodOb
         schedule,
         movement: config,
         policy: policy(config, seeded(seed), tuner),
-        restarts: config.restart_optimizer,
         store: ({ modules, layout }, values, baseModel) =>
           storeTriplets(
             { model, modules, layout, values, baseModel, config: complete },
@@ -114,12 +108,7 @@ export function elasticLora<Config extends ElasticConfig, Schema extends z.ZodOb
       });
     },
     known: ({ target_r, ...start }) => ({ ...start, r: target_r }),
-    variants: (settings) =>
-      [
-        settings.schedule === 'constant' ? 'constant b' : [],
-        settings.restart_optimizer === true ? 'optimizer restarts' : [],
-        variants(settings),
-      ].flat(),
+    variants: (settings) => [settings.schedule === 'constant' ? 'constant b' : [], variants(settings)].flat(),
     words: {
       summary: ({ r }) => (r === undefined ? undefined : `rank ${r} on average`),
       budgetKeys: ['r', 'lora_alpha'],

@@ -93,8 +93,6 @@ export interface ElasticMethod {
   schedule: AllocationSchedule;
   movement: Movement;
   policy: RankPolicy;
-  /** Whether the optimizer starts again when ranks move. */
-  restarts?: boolean;
   /** See {@link MethodRun.assumed}. */
   assumed?: string;
   store(tuner: LowRankTuner, values: Float32Array, baseModel: string): StoredAdapter;
@@ -144,7 +142,7 @@ export class ElasticRun implements MethodRun {
         budget: Object.values(ranks).reduce((a, b) => a + b, 0),
         scores: scores.map(scoreLogarithms),
       },
-      relayout: { ...relayout, restarts: this.#method.restarts },
+      relayout,
     };
   }
 

@@ -34,11 +34,6 @@ export const increLoraConfigSchema = z
      * code). A loss that compares all texts of a step has one score.
      */
     score_batches: z.enum(['mean', 'last']).default('mean'),
-    /**
-     * Whether the schedule of the learning rate starts again for new triplets, with its warm-up, as in the released code.
-     * Set `training.warmup_steps` or `warmup_ratio` too.
-     */
-    warm_up_new: z.boolean().default(false),
     /** Train the next triplets of each module before they are added, with λ fixed at 1e-5. */
     advance_learn: z.boolean().default(true),
     /** Steps before ranks grow: a number or a share. Default: 10 % of the run. */

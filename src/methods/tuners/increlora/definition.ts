@@ -32,12 +32,11 @@ export const increLora = tripletMethod<IncreLoraConfig, typeof increLoraConfigSc
     });
   },
   known: ({ init_r: _, target_r: __, ...start }) => start,
-  variants: ({ advance_learn, last_round, score_batches, warm_up_new }) =>
+  variants: ({ advance_learn, last_round, score_batches }) =>
     [
       advance_learn === false ? 'without advance learning' : [],
       last_round === 'whole' ? 'whole last round' : [],
       score_batches === 'last' ? 'scores of last micro-batches' : [],
-      warm_up_new === true ? 'warm-up of new triplets' : [],
     ].flat(),
   words: {
     summary: ({ init_r, target_r }) =>

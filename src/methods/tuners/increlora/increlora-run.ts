@@ -76,7 +76,6 @@ export class IncreLoraRun implements MethodRun {
   /** Ranks without the reserve. */
   #ranks: number[];
   #begun = false;
-  added: Int32Array | undefined;
 
   constructor(method: Growing) {
     this.#method = method;
@@ -104,7 +103,7 @@ export class IncreLoraRun implements MethodRun {
     if (growsAt(step, this.#method.growth.schedule)) return this.#grow(step);
     if (this.#begun) return {};
     const noGains = this.#ranks.map(() => 0);
-    return { relayout: this.#change(step, noGains) };
+    return { relayout: this.#change(noGains) };
   }
 
   ranks(): Record<string, number> {
@@ -125,12 +124,10 @@ export class IncreLoraRun implements MethodRun {
       ...this.#scores.state(),
       ranks: Int32Array.from(this.#ranks),
       begun: Uint8Array.of(Number(this.#begun)),
-      ...(this.added && { added: this.added }),
     };
   }
 
-  restore({ ranks, begun, added, ...scores }: MethodState): void {
-    this.added = added as Int32Array | undefined;
+  restore({ ranks, begun, ...scores }: MethodState): void {
     this.#ranks = [...ranks!];
     this.#begun = begun![0] === 1;
     this.#scores.restore(scores);
@@ -175,7 +172,7 @@ export class IncreLoraRun implements MethodRun {
       gains[k] = exceeds ? gained : Math.min(gained, left);
       left -= gains[k];
     }
-    const relayout = this.#change(step, gains);
+    const relayout = this.#change(gains);
     return {
       allocation: {
         step,
@@ -190,8 +187,8 @@ export class IncreLoraRun implements MethodRun {
   }
 
   /** Adds triplets to modules. All modules keep a reserve of the same size. */
-  #change(step: number, gains: readonly number[]) {
-    const [before, ranks] = [this.tuner, this.#ranks];
+  #change(gains: readonly number[]) {
+    const before = this.tuner;
     this.#ranks = this.#ranks.map((rank, k) => rank + gains[k]!);
     this.#begun = true;
     this.tuner = this.#grown();
@@ -200,23 +197,7 @@ export class IncreLoraRun implements MethodRun {
       const added = this.tuner.modules[k]!.rank - kept;
       return { kept: upTo(kept), added: upTo(added).map((i) => this.#newTriplet(module, kept + i)) };
     });
-    const relayout = changedTriplets(before, this.tuner, changes);
-    if (this.#method.config.warm_up_new) this.added = this.#addedAt(step, relayout.indices, ranks);
-    return relayout;
-  }
-
-  /** Moves {@link added} to the new layout. λ is new when its triplet leaves the reserve. */
-  #addedAt(step: number, indices: Int32Array, ranks: readonly number[]): Int32Array {
-    const { layout, modules } = this.tuner;
-    const added = this.added ? gatherValues(this.added, indices) : new Int32Array(indices.length);
-    indices.forEach((from, i) => {
-      if (from < 0) added[i] = step;
-    });
-    modules.forEach(({ path }, k) => {
-      const { start } = layout.get(factorName(path, 'E'));
-      added.fill(step, start + ranks[k]!, start + this.#ranks[k]!);
-    });
-    return added;
+    return changedTriplets(before, this.tuner, changes);
   }
 
   /**

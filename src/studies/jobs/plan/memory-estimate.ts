@@ -3,7 +3,6 @@ import { peakMemory } from '../../../engine/graph/peak-memory.ts';
 import { collectSymbols } from '../../../engine/graph/print.ts';
 import type { Tensors } from '../../../engine/runtime/session.ts';
 import { type ExampleLengths, paddedTokens, planEpoch, planEvaluation } from '../../../input/text/batches.ts';
-import { DEFAULT_OPTIMIZER, optimizerBytes } from '../../../methods/optim/optimizer.ts';
 import type { Tuner } from '../../../methods/tuners/tuner.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
 import { baseFormat } from '../../../program/bases/base-format.ts';
@@ -58,11 +57,8 @@ export function memoryEstimate(
   const atATime = batch.slice(0, Math.ceil(batch.length / parts));
   const training = inParts(train.batch(atATime, 0).feeds, labelParts);
   const evaluations = (validation?.parts ?? []).map((part) => evaluationFeeds(part, config, labelParts));
-  const { gradient_checkpointing, label_smoothing_factor, optim } = config.training;
-  // A method's `vectors` include Adam's two moments in 32 bits. The optimizer's actual state replaces them.
-  const vectors =
-    4 * (readMethod(config).definition.vectors - 2) * tuner.layout.length +
-    optimizerBytes(optim ?? DEFAULT_OPTIMIZER, tuner.layout.segments);
+  const { gradient_checkpointing, label_smoothing_factor } = config.training;
+  const vectors = 4 * readMethod(config).definition.vectors * tuner.layout.length;
   const options = {
     gradientCheckpointing: gradient_checkpointing,
     labelSmoothing: label_smoothing_factor,

@@ -58,8 +58,6 @@ function scheduleRules({
   lr_scheduler_kwargs: options = {},
 }: TrainingSection): Rule[] {
   const known: readonly string[] = scheduleOptions(type);
-  const isBounded = known.includes('min_lr_rate');
-  const bounds = [options.min_lr, options.min_lr_rate].filter((bound) => bound !== undefined).length;
   const at = (key: string) => `lr_scheduler_kwargs.${key}`;
   const only = known.length > 0 ? `It has ${known.join(', ')}.` : 'Remove it.';
   return [
@@ -72,13 +70,6 @@ function scheduleRules({
       `is required with ${type}`,
       'Set the number of steps of the decay.',
     ],
-    [
-      isBounded && bounds === 0,
-      at('min_lr_rate'),
-      `is required with ${type}`,
-      'Set the lowest rate as a share of learning_rate, or as min_lr.',
-    ],
-    [isBounded && bounds === 2, at('min_lr'), 'cannot be combined with min_lr_rate', 'Remove one.'],
   ];
 }
 

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { OPTIMIZER_NAMES } from '../../../methods/optim/optimizer.ts';
 import { LR_SCHEDULER_TYPES, RAMPS } from '../../../methods/optim/schedule.ts';
 import { functionOnly } from '../../../methods/tuners/own-function.ts';
 import type { LossFunction } from '../../../program/objectives/own-loss.ts';
@@ -41,19 +40,11 @@ export const trainingSchema = z.strictObject({
   gradient_accumulation_steps: count.default(1),
   /** Recompute activations in the backward pass. Needs less memory and more time. The results are the same. */
   gradient_checkpointing: z.boolean().default(false),
-  /** Learning rate schedule after the warm-up. */
+  /** Learning rate schedule after the warm-up. For your own, set `constant` and return `learning_rate` from `onStepEnd`. */
   lr_scheduler_type: z.enum(LR_SCHEDULER_TYPES).default('linear'),
-  /** Options of the schedule, by transformers' names, such as `num_cycles` or `num_decay_steps`. */
+  /** Options of the schedule, by transformers' names, such as `num_decay_steps`. */
   lr_scheduler_kwargs: z
     .strictObject({
-      /** Number of waves of cosine (default 0.5), or of restarts of cosine_with_restarts (default 1). */
-      num_cycles: z.number().positive(),
-      /** Exponent of polynomial. Default: 1. */
-      power: z.number().positive(),
-      /** Final learning rate of polynomial. Default: 1e-7. */
-      lr_end: z.number().min(0),
-      /** Number of steps over which inverse_sqrt decreases. Default: the warm-up's steps, or 10,000. */
-      timescale: count,
       /** Number of steps at the full rate, for warmup_stable_decay. */
       num_stable_steps: z.int().min(0),
       /** Number of steps of the decay, for warmup_stable_decay. */
@@ -64,27 +55,9 @@ export const trainingSchema = z.strictObject({
       decay_type: z.enum(RAMPS),
       /** Lowest rate as a share of the full rate, for warmup_stable_decay. Default: 0. */
       min_lr_ratio: z.number().min(0).lt(1),
-      /**
-       * Lowest rate as a share of the full rate, for cosine_with_min_lr and cosine_warmup_with_min_lr. Set this or
-       * `min_lr`.
-       */
-      min_lr_rate: z.number().min(0).max(1),
-      /**
-       * First rate of the warm-up as a share of the full rate, for cosine_warmup_with_min_lr. Default: one divided by
-       * the number of warm-up steps.
-       */
-      warmup_lr_rate: z.number().min(0).max(1),
-      /** Lowest rate, for cosine_with_min_lr and cosine_warmup_with_min_lr. */
-      min_lr: z.number().min(0),
     })
     .partial()
     .optional(),
-  /**
-   * Optimizer, by its name in transformers. `adamw_bnb_8bit` stores the moments of tensors of 4,096 values or more as
-   * bytes. `muon`, a name of PyTorch, updates matrices with orthogonalized gradients, and everything else with AdamW at
-   * the same learning rate. Lion needs a rate 3 to 10 times smaller than AdamW. Default: adamw_torch.
-   */
-  optim: z.enum(OPTIMIZER_NAMES).optional(),
   /** Warm-up as a share of the run. Set this or `warmup_steps`. */
   warmup_ratio: z.number().min(0).lt(1).default(0),
   /** Warm-up in steps. 0: use `warmup_ratio`. */
