@@ -17,6 +17,8 @@ describe('an answer', () => {
 
   it('of several classes is a sigmoid each', () => {
     const answer = labelSetKind.answer(logits(0.5, -40, 0), ['a', 'b', 'c']);
+    // A caller may write the answer itself as JSON.
+    expect(JSON.parse(JSON.stringify(answer)).logits).toEqual([0.5, -40, 0]);
     expect(labelSetKind.json(answer, false, ['a', 'b', 'c'])).toEqual({
       label: ['a'],
       probabilities: { a: 0.62245933, b: 4.248354e-18, c: 0.5 },
@@ -49,7 +51,7 @@ describe('an answer', () => {
 
   it('as text has the probability of each label', () => {
     const classes = ['ham', 'spam'];
-    const none = { logits: logits() };
+    const none = { logits: [] };
     expect(
       classKind.describe({ ...none, label: 'spam', probabilities: { ham: 0.0123, spam: 0.9877 } }, classes),
     ).toBe('spam, 98.8 %');

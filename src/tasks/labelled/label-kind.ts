@@ -54,7 +54,7 @@ export interface LabelKind<Answer extends LabelAnswer> {
   confusion?(logits: Float32Array, outputs: number, targets: Targets): number[][];
   /** The reference of a row, for custom metrics. */
   reference(label: Row['label']): unknown;
-  /** Turns the logits of one text into an answer, which keeps the array. */
+  /** Turns the logits of one text into an answer. */
   answer(logits: Float32Array, labels: readonly string[]): Answer;
   json(answer: Answer, details: boolean, labels: readonly string[]): object;
   describe(answer: Answer, labels: readonly string[]): string;
@@ -70,7 +70,7 @@ export interface LabelKind<Answer extends LabelAnswer> {
 
 /** An answer's logits. It has probabilities only if labels are classes. */
 export interface LabelAnswer {
-  logits: Float32Array;
+  logits: readonly number[];
   probabilities?: Readonly<Record<string, number>>;
 }
 

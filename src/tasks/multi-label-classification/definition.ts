@@ -10,7 +10,8 @@ export interface LabelSetAnswer {
   label: string[];
   /** The probability of each label, from a separate sigmoid. */
   probabilities: Record<string, number>;
-  logits: Float32Array;
+  /** The model's output for each label, in the order of the labels. */
+  logits: readonly number[];
 }
 
 /** Labels that are sets of classes. */
@@ -56,7 +57,7 @@ export const labelSetKind: LabelKind<LabelSetAnswer> = {
       Array.from(logits, (logit) => shortest(1 / (1 + Math.exp(-logit)))),
       labels,
     ),
-    logits,
+    logits: Array.from(logits),
   }),
   json: labelJson,
   describe({ label, probabilities }) {

@@ -15,7 +15,8 @@ import { labelledTask } from '../labelled/labelled-task.ts';
 /** The score of a text. */
 export interface ScoreAnswer {
   label: number;
-  logits: Float32Array;
+  /** The score before it is shortened, as a list of one number. */
+  logits: readonly number[];
 }
 
 /** Labels that are numbers. */
@@ -58,7 +59,7 @@ export const scoreKind: LabelKind<ScoreAnswer> = {
     };
   },
   reference: Number,
-  answer: (logits) => ({ label: shortest(logits[0]!), logits }),
+  answer: (logits) => ({ label: shortest(logits[0]!), logits: Array.from(logits) }),
   json: labelJson,
   describe: ({ label }) => `${label}`,
   submitted: ({ label }) => label.toFixed(3),

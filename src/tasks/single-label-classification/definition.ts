@@ -36,7 +36,8 @@ export interface ClassAnswer {
   label: string;
   /** The probability of each label, from a softmax. */
   probabilities: Record<string, number>;
-  logits: Float32Array;
+  /** The model's output for each label, in the order of the labels. */
+  logits: readonly number[];
 }
 
 /** The numbers that GLUE's server expects, by class name. */
@@ -103,12 +104,16 @@ export const classKind: LabelKind<ClassAnswer> = {
     const powers = Array.from(logits, (logit) => Math.exp(logit - largest));
     const sum = powers.reduce((a, b) => a + b, 0);
     const shares = powers.map((power) => shortest(power / sum));
-    return { label: labels[logits.indexOf(largest)]!, probabilities: byLabel(shares, labels), logits };
+    return {
+      label: labels[logits.indexOf(largest)]!,
+      probabilities: byLabel(shares, labels),
+      logits: Array.from(logits),
+    };
   },
   json: labelJson,
   describe: ({ label, probabilities }) => `${label}, ${percent(probabilities[label] ?? Number.NaN)}`,
   submitted({ label, logits }) {
-    const [id] = argmaxRows(logits, logits.length);
+    const [id] = argmaxRows(Float32Array.from(logits), logits.length);
     // GLUE's server also expects numbers for WNLI. On the Hub, WNLI has RTE's class names in the opposite order.
     const isOfWnli = logits.length === 2 && label === GLUE_CLASSES.wnli[id!];
     return isOfWnli ? `${id}` : (SUBMITTED.get(label) ?? label);
