@@ -170,7 +170,7 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
       ] as const);
     writeFiles(join(folder, 'downloaded'), run.adapter!);
     const model = await open(join(folder, 'downloaded'), { device: 'wasm' });
-    const expected: Float32Array[] = [];
+    const expected: (readonly number[])[] = [];
     const inputs = TEXTS.map((text) => ({ text }));
     for await (const { logits } of model.predict<TextInput, ClassAnswer>(inputs)) expected.push(logits);
     await model.close();

@@ -99,9 +99,9 @@ async function run(config: PageConfig, options: PageRunOptions = {}): Promise<Pa
 }
 
 /** Logits of texts with the adapter of the last run, or of the given files. */
-async function predict(texts: readonly string[], adapter?: SentFiles): Promise<Float32Array[]> {
+async function predict(texts: readonly string[], adapter?: SentFiles): Promise<(readonly number[])[]> {
   const model = await open(adapter ? received(adapter) : last!, base(undefined));
-  const answers: Float32Array[] = [];
+  const answers: (readonly number[])[] = [];
   const inputs = texts.map((text) => ({ text }));
   for await (const { logits } of model.predict<TextInput, ClassAnswer>(inputs)) answers.push(logits);
   await model.close();
