@@ -51,7 +51,7 @@ async function run(path: string | undefined, validation: string | undefined, fla
   const { runConfigAt } = await import('../run-config-at.ts');
   const { readLaunch } = await import('../../../program/parallel/launch.ts');
   const launch = readLaunch(process.env);
-  if (flags.test !== undefined) await assertTest(flags.test, launch !== undefined);
+  if (flags.test !== undefined) assertTest(flags.test, launch !== undefined);
   if (launch && launch.rank > 0) return follow(launch.rank, { configFile: path, set: settings, resume });
   const { withAllErrors } = await import('../../../studies/jobs/with-all-errors.ts');
   const { THIS_NODE } = await import('../../../studies/jobs/node/machine.ts');
