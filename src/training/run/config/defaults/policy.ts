@@ -102,7 +102,9 @@ export function policy(facts: ChoiceInputs): {
 export function usualRate(facts: Pick<ChoiceInputs, 'method' | 'task' | 'model'>): number {
   const { rate } = chosenFor(facts);
   const width = isLanguage(facts) ? 1 : Math.min(1, MEASURED_WIDTH / measureWidth(facts.model.linears));
-  const share = facts.model.layer?.inLoss === false ? CONTRAST_RATE * width : width;
+  const { comparesRows } = taskNamed(facts.task).training;
+  const isContrast = facts.model.layer?.inLoss === false || (comparesRows === true && !isLanguage(facts));
+  const share = isContrast ? CONTRAST_RATE * width : width;
   // Rounded to two digits, because the rate is not more precise.
   return Number((rate * share).toPrecision(2));
 }
