@@ -172,7 +172,7 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
     const model = await open(join(folder, 'downloaded'), { device: 'wasm' });
     const expected: (readonly number[])[] = [];
     const inputs = TEXTS.map((text) => ({ text }));
-    for await (const { logits } of model.predict<TextInput, ClassAnswer>(inputs)) expected.push(logits);
+    for await (const { logits } of model.predict<TextInput, ClassAnswer>(inputs)) expected.push([...logits]);
     await model.close();
     expect(await predict()).toEqual(expected);
     expect(await predict(filesOf(join(folder, 'run', 'adapter')))).toEqual(expected);

@@ -103,7 +103,7 @@ async function predict(texts: readonly string[], adapter?: SentFiles): Promise<(
   const model = await open(adapter ? received(adapter) : last!, base(undefined));
   const answers: (readonly number[])[] = [];
   const inputs = texts.map((text) => ({ text }));
-  for await (const { logits } of model.predict<TextInput, ClassAnswer>(inputs)) answers.push(logits);
+  for await (const { logits } of model.predict<TextInput, ClassAnswer>(inputs)) answers.push([...logits]);
   await model.close();
   return answers;
 }
