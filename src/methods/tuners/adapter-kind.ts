@@ -4,8 +4,6 @@ import {
   type StoredAdapter,
   savedTensor,
 } from '../../input/formats/adapters/stored-adapter.ts';
-import type { LinearModule } from '../../models/nn/network.ts';
-import type { ParameterLayout } from './parameter-layout.ts';
 import type { TunableModel, TunedValues } from './tuner.ts';
 
 /** The number of outputs of the head stored with an adapter. Undefined if it has no head. */
@@ -17,24 +15,6 @@ export function headOutputs({ head, parameters }: TunableModel, tensors: Adapter
   const last = inHead.at(-1)?.replace(/\.[^.]*$/, '');
   const ofLast = inHead.filter((name) => name.startsWith(`${last}.`));
   return ofLast.flatMap((name) => savedTensor(tensors, name) ?? []).at(0)?.shape[0];
-}
-
-/** The last linear module of a model with a head, and the names of its trained parameters. */
-export interface TrainedOutput {
-  path: string;
-  weight: string;
-  bias: string;
-}
-
-/** The module that produces the logits. Undefined if its weight or its bias is not trained in full. */
-export function trainedOutput(
-  linears: readonly LinearModule[],
-  layout: ParameterLayout,
-): TrainedOutput | undefined {
-  const last = linears.at(-1);
-  const [weight, bias] = ['weight', 'bias'].map((name) => layout.find(`${last?.path}.${name}`));
-  if (!last || !weight || !bias) return undefined;
-  return { path: last.path, weight: weight.name, bias: bias.name };
 }
 
 /** Facts that are known from an adapter's files alone, without the model. */

@@ -1,4 +1,4 @@
-import { trainedOutput } from '../../../methods/tuners/adapter-kind.ts';
+import type { MethodRun } from '../../../methods/tuners/method-run.ts';
 import type { ComparedRows, EvaluatedRows, ScoredRows } from '../../../program/example-set.ts';
 import { STRENGTHS } from '../../../program/linear-probe.ts';
 import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
@@ -8,6 +8,7 @@ import { isObject } from '../../../support/options.ts';
 import { chiefScore } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { readMethod } from '../../../training/run/config/read-method.ts';
+import { calibrates } from '../../../training/run/config/resolve-config.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import { belowHead } from '../../../use/trained/bind-model.ts';
 import type { RunBeginning } from '../begin-run.ts';
@@ -25,21 +26,22 @@ import { numberRows } from './fit-rows.ts';
 import { computing, type Tuned, tunedLayers } from './folds.ts';
 import { constantLayer, type FrozenProbe, fitConstant, repeatBias, unitOutputs } from './frozen.ts';
 
-/** Bounds of the search for a temperature, as logarithms: 1/50 to 50. */
-const RANGE = Math.log(50);
+/** Logarithm of the highest temperature. */
+const HOTTEST = Math.log(50);
 const GOLDEN = (Math.sqrt(5) - 1) / 2;
 /** Precision of the logarithm. A probability changes by less than 1e-3 of itself. */
 const PRECISION = 1e-3;
 
 /**
- * The temperature T with which outputs / T have the lowest loss (Guo et al., ICML 2017). The loss is convex in 1 / T, so
- * a golden-section search finds it.
+ * The temperature T with which outputs / T have the lowest loss (Guo et al., ICML 2017), but at least 1: rows that are all
+ * right would have the lowest loss with a certainty that no other row deserves. The loss is convex in 1 / T, so a
+ * golden-section search finds it.
  *
  * @param lossAt returns the loss of outputs that are multiplied by a factor
  */
-function fitTemperature(lossAt: (factor: number) => number): number {
+export function fitTemperature(lossAt: (factor: number) => number): number {
   const loss = (logarithm: number) => lossAt(Math.exp(-logarithm));
-  let [low, high] = [-RANGE, RANGE];
+  let [low, high] = [0, HOTTEST];
   let [a, b] = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)];
   let [ofA, ofB] = [loss(a), loss(b)];
   while (high - low > PRECISION) {
@@ -53,7 +55,7 @@ function fitTemperature(lossAt: (factor: number) => number): number {
       ofB = loss(b);
     }
   }
-  return Math.exp((low + high) / 2);
+  return low === 0 ? 1 : Math.exp((low + high) / 2);
 }
 
 /** A layer whose outputs are divided by a temperature. */
@@ -103,7 +105,10 @@ export async function conclude(
   const train = started.rows as EvaluatedRows;
   const rows = outOfFold ? train : started.validationRows;
   if (!rows) return undefined;
-  const layers = started.model.layer && (await fitLayers(started, train, tuned));
+  // Other validation sets keep the scores of the last evaluation, so the result must be its model.
+  const isAlone = run.rows.validation.length < 2;
+  const fittedLayers = started.model.layer && (await fitLayers(started, train, tuned));
+  const layers = isAlone ? fittedLayers : fittedLayers?.slice(0, 1);
   const contenders: readonly Contender[] = outOfFold
     ? [
         { kind: 'constant', versions: [probe.constant] },
@@ -111,15 +116,17 @@ export async function conclude(
         { kind: 'tuned', versions: outOfFold },
       ]
     : await onValidation(run.config, started, tuned, probe, layers);
-  const floor = run.config.training.floor && canKeepProbe(run, started);
+  const floor = run.config.training.floor && isAlone && canKeepProbe(run, started);
   const yardstick = chooseYardstick(run.config, rows);
   const choice = chooseAmong(contenders, yardstick, floor);
   const { kind, versions } = contenders[choice.chosen]!;
   const version = choice.versions[choice.chosen]!;
   const outputs = versions[version]!;
   const judged = numberRows(rows).filter((row) => outputs[row]!.length > 0);
-  const calibrates = floor && kind !== 'constant' && rows.targets.loss !== 'squared';
-  const temperature = calibrates ? temperatureOn(rows, outputs, judged) : 1;
+  const canCool =
+    kind === 'probe' || layers !== undefined || outputLayer(started.model, tuned.method) !== undefined;
+  const isCooled = (floor || (isAlone && calibrates(run.config))) && canCool && kind !== 'constant';
+  const temperature = isCooled && rows.targets.loss !== 'squared' ? temperatureOn(rows, outputs, judged) : 1;
   const strength = outOfFold ? STRENGTHS[version]! : probe.strength;
   const layer = kind === 'tuned' ? layers?.[version] : await frozenLayer(kind, train, probe, strength);
   const cool = outputs.map((row) => scaled(row, 1 / temperature));
@@ -131,7 +138,7 @@ export async function conclude(
     judged,
     choice,
     contenders,
-    isRescored: floor || layer !== undefined || outOfFold !== undefined,
+    isRescored: floor || isCooled || layer !== undefined || outOfFold !== undefined,
     outputs: cool,
     beatsConstant: kind !== 'constant' && hasLowerLoss(cool, constant!, choice.rows, yardstick),
   };
@@ -175,9 +182,15 @@ export async function concludeCompared(
   };
 }
 
-/** Whether a probe can be a run's result. Without sentence vectors, an adapter that is continued has no place for it. */
-function canKeepProbe({ start }: RunBeginning, { model }: SetUpRun): boolean {
-  return model.layer !== undefined || start === undefined;
+/**
+ * Whether a probe can be a run's result. Without sentence vectors, an adapter that is continued has no place for it. A
+ * probe of the head's own features needs a weight and a bias there.
+ */
+function canKeepProbe({ start, config, data }: RunBeginning, { model, inputs }: SetUpRun): boolean {
+  if (model.layer !== undefined) return true;
+  if (start !== undefined) return false;
+  const isOfHead = taskNamed(config.task).training.probing?.(data, model) === data;
+  return !isOfHead || outputLayer(model, inputs.method)?.bias !== undefined;
 }
 
 /** The result of a run before its first step: the linear probe. Undefined if it has no place for one. */
@@ -302,18 +315,22 @@ async function summarizeResult(
   const frozen: Tuned = { method: inputs.method, values: inputs.values };
   if (model.layer) return { kind, model, layer, data, ...(kind === 'tuned' ? tuned : frozen) };
   if (kind === 'tuned') {
-    const values = withHead(model, tuned, (weight, bias) => {
-      for (const part of [weight, bias]) for (let i = 0; i < part.length; i++) part[i]! /= temperature;
-    });
-    return { kind, model, data, ...tuned, values: values ?? tuned.values };
+    const values = tuned.values.slice();
+    const parts = temperature === 1 ? undefined : outputLayer(model, tuned.method);
+    for (const name of [parts?.weight, parts?.bias]) {
+      if (name === undefined) continue;
+      const part = tuned.method.tuner.layout.read(values, name);
+      for (let i = 0; i < part.length; i++) part[i]! /= temperature;
+    }
+    return { kind, model, data, ...tuned, values };
   }
   const probing = taskNamed(config.task).training.probing?.(data, model);
   if (probing === data) {
-    const values = withHead(model, inputs, (weight, bias) => {
-      weight.set(layer!.weight);
-      bias.set(layer!.bias);
-    });
-    return { kind, model, data, ...frozen, values: values ?? frozen.values };
+    const values = frozen.values.slice();
+    const { weight, bias } = outputLayer(model, frozen.method)!;
+    frozen.method.tuner.layout.read(values, weight).set(layer!.weight);
+    frozen.method.tuner.layout.read(values, bias!).set(layer!.bias);
+    return { kind, model, data, ...frozen, values };
   }
   const ofVectors = { ...data, ...probing } as RunConfig['data'];
   const build = taskNamed(config.task).build(run.labels, ofVectors);
@@ -346,17 +363,21 @@ function namedBelowHead(config: RunConfig, { linears }: LoadedModel, below: Load
   return { ...config, [config.method]: renamed(readMethod(config).settings) };
 }
 
-/** Values with a changed last layer. Undefined if the head's last layer is not trained in full. */
-function withHead(
-  { linears }: LoadedModel,
-  { method: { tuner }, values }: Tuned,
-  change: (weight: Float32Array, bias: Float32Array) => void,
-): Float32Array | undefined {
-  const last = trainedOutput(linears, tuner.layout);
-  if (!last || tuner.sites.some(({ path }) => path === last.path)) return undefined;
-  const changed = values.slice();
-  change(tuner.layout.read(changed, last.weight), tuner.layout.read(changed, last.bias));
-  return changed;
+/**
+ * The parameters of the layer that produces the logits: its weight, and its bias if it has one. Undefined if changing them
+ * does not change the logits alike, because one is frozen or an adapter adds to the layer.
+ */
+function outputLayer(
+  { linears, parameters }: LoadedModel,
+  { tuner }: MethodRun,
+): { weight: string; bias?: string | undefined } | undefined {
+  const path = linears.at(-1)?.path;
+  const [weight, bias] = ['weight', 'bias']
+    .map((name) => `${path}.${name}`)
+    .filter((name) => parameters.has(name));
+  const isTrained = (name: string | undefined) => name === undefined || tuner.layout.find(name) !== undefined;
+  if (!weight?.endsWith('.weight') || !isTrained(weight) || !isTrained(bias)) return undefined;
+  return tuner.sites.some((site) => site.path === path) ? undefined : { weight, bias };
 }
 
 function scaled(outputs: Float32Array, factor: number): Float32Array {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isNoBetterThanFloor, type Verdict } from '../../../training/run/verdict.ts';
-import { diagnose, diagnoseLosses, type Symptoms } from './diagnose.ts';
+import { diagnose, diagnoseLosses, PROBE, type Symptoms } from './diagnose.ts';
 
 const blind = { name: 'always "returns"', value: 0.22, is_blind: true };
 const bag = { name: 'a bag of words', value: 0.9, is_blind: false };
@@ -217,6 +217,13 @@ describe('a run that learned', () => {
     expect(found).toContain(
       'With 12 held-out rows, the score is not clearly better than always "returns". Hold out more rows (data.validation), or label more rows.',
     );
+  });
+
+  it('reports a linear probe that is better, and how to end with it', () => {
+    const probe = { name: PROBE, value: 0.9, is_blind: false };
+    expect(findings({ value: 0.6, interval: [0.5, 0.7], to_beat: [probe, blind] })).toEqual([
+      'A linear probe is better. Set training.floor: true to end with it. Otherwise raise training.num_train_epochs (now 3, 60 steps), or try a larger model.',
+    ]);
   });
 
   it('reports a bag of words that is better by more than chance', () => {

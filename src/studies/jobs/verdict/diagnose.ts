@@ -110,7 +110,13 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
       remedy: 'Use it without fine-tuning, or hold out rows that it gets wrong.',
     });
   const better = verdict.to_beat.find(({ value }) => isBeaten(verdict, value, symptoms.lessIsBetter));
-  if (better) findings.push({ message: `${capital(better.name)} is better.`, remedy: strengthen(symptoms) });
+  if (better) {
+    const take = better.name === PROBE ? 'Set training.floor: true to end with it. Otherwise r' : 'R';
+    findings.push({
+      message: `${capital(better.name)} is better.`,
+      remedy: `${take}${strengthen(symptoms).slice(1)}`,
+    });
+  }
   return findings;
 }
 

@@ -44,7 +44,6 @@ it('chosen values are printed with their reasons, and equal the same values in a
   expect(chosen).toEqual([
     'validation 10% (4,250 rows)',
     'eval_strategy epoch (there are rows to validate on)',
-    'floor true (there are rows to judge by)',
     'learning_rate 5e-3 (AdaLoRA, 4,250 rows, width 384)',
     'num_train_epochs 3 (4,250 rows of about 20 tokens)',
     'per_device_train_batch_size 16 (4,250 rows)',
@@ -156,6 +155,10 @@ it('chosen values have no floor with class weights or a best model, nor without 
   expect(floor({ load_best_model_at_end: true })).toBeUndefined();
   expect(floor({ eval_strategy: 'no' })).toBeUndefined();
   expect(floor({ floor: false })).toBe(false);
+  // A probe of vectors is another kind of files than the head of a run with many rows.
+  expect(chosenFor({}, 4250).config.training.floor).toBeUndefined();
+  const pooled = { data: { ...BASE.data, pooling: 'mean' } };
+  expect(chosenFor(pooled, 4250).config.training.floor).toBe(true);
   expect(
     chosenFor({ task: 'causal_lm', data: { train: 'a.txt' } }, 300).config.training.floor,
   ).toBeUndefined();

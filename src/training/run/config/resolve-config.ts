@@ -135,15 +135,14 @@ export function chooseScoring<Config extends ParsedConfig>(
           ? `${changed.validation}`
           : `${tooFew} to hold some out`,
     ) as 'epoch' | 'no');
-  // With class weights, another constant than the majority class would be the one to beat.
+  // A probe of vectors is saved as another kind of files than a classification head.
+  const keepsFiles = comparesRows === true || probing?.(changed, model) === changed;
   const takesFloor =
-    config.defaults === 'chosen' &&
+    calibrates(config) &&
     adapter === undefined &&
-    judgesRows &&
+    keepsFiles &&
     training.floor === undefined &&
-    (isFolded || (isValidated && eval_strategy !== 'no')) &&
-    !training.class_weights &&
-    !training.load_best_model_at_end;
+    (isFolded || (isValidated && eval_strategy !== 'no'));
   const floor = takesFloor
     ? (choose('training.floor', true, 'there are rows to judge by') as boolean)
     : training.floor;
@@ -155,6 +154,16 @@ export function chooseScoring<Config extends ParsedConfig>(
     },
     chosen,
   };
+}
+
+/**
+ * Whether a run calibrates the probabilities of its result if the config does not say. With class weights, they are not
+ * those of the rows, and another constant than the majority class would be the one to beat. The best evaluation keeps its
+ * scores.
+ */
+export function calibrates({ defaults, training }: ParsedConfig): boolean {
+  const isOpen = defaults === 'chosen' && training.floor !== false;
+  return isOpen && !training.class_weights && !training.load_best_model_at_end;
 }
 
 /** Fills in the values that a config does not set. A complete config stays unchanged. */

@@ -114,8 +114,11 @@ export const trainingSchema = z.strictObject({
   load_best_model_at_end: z.boolean().default(false),
   /**
    * End with a linear probe of the frozen model, or with a constant such as the majority class, if that is better than the
-   * fine-tuned model by more than a standard error. Also calibrate the probabilities of the result. Embeddings: end with
-   * the model before training if fine-tuning is no better. For labeled texts, tags and embeddings with rows to judge by. Default: true, unless `class_weights` or `load_best_model_at_end` is set.
+   * fine-tuned model by more than a standard error. Embeddings: end with the model before training if fine-tuning is no
+   * better. For labeled texts, tags and embeddings with rows to judge by. Labels and tags need a single validation set.
+   * Default: true if the result is saved in the same kind of files (sentence vectors, tags, embeddings), unless
+   * `class_weights` or `load_best_model_at_end` is set. Probabilities are calibrated unless one of them is set or `floor` is
+   * `false`.
    */
   floor: z.boolean().optional(),
   /** Stop after this many evaluations without a better score. */

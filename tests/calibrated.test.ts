@@ -1,0 +1,91 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { open, train } from '../src/index.ts';
+import { fitTemperature } from '../src/studies/jobs/contenders/conclude.ts';
+import { writeTinyData } from './support/tiny-data.ts';
+import { writeTinyEntities } from './support/tiny-entities.ts';
+import { familiesAndHeads, writeTinyHead } from './support/tiny-head.ts';
+import { trainHere } from './support/train-here.ts';
+import { Workspace } from './support/workspace.ts';
+
+/* The scores that a run reports are those of the model that it saves. */
+
+let workspace: Workspace;
+beforeAll(() => {
+  workspace = new Workspace();
+  for (const [i, part] of ['train', 'dev'].entries()) {
+    writeTinyData(workspace.path(`SEQ_CLS-${part}.tsv`), 60, i);
+    writeTinyEntities(workspace.path(`TOKEN_CLS-${part}.tsv`), 30, i);
+  }
+});
+afterAll(() => workspace.remove());
+afterAll(trainHere());
+
+it('rows that are all right make a model no more certain', () => {
+  expect(fitTemperature((factor) => Math.log1p(Math.exp(-2 * factor)))).toBe(1);
+});
+
+it.each([
+  // A margin of 8 with 3 of 4 rows right: the best margin is log 3.
+  [8, 8 / Math.log(3)],
+  // The best margin is larger.
+  [1, 1],
+])('a margin of %d with three of four rows right has the temperature %d', (margin, expected) => {
+  const loss = (factor: number) =>
+    (3 * Math.log1p(Math.exp(-margin * factor)) + Math.log1p(Math.exp(margin * factor))) / 4;
+  // The search ends at a precision of 1e-3 of the temperature.
+  expect(fitTemperature(loss) / expected).toBeCloseTo(1, 3);
+});
+
+const textsOf = (head: string) =>
+  familiesAndHeads().filter(
+    ([family, kind]) => kind === head && !/^(vit|deit|dinov2|clip|siglip)/.test(family),
+  );
+const CASES = [
+  ...textsOf('SEQ_CLS').flatMap(([family]) => [
+    [family, 'single_label_classification', 'lora', {}],
+    [family, 'single_label_classification', 'lora', { floor: true }],
+  ]),
+  ...textsOf('TOKEN_CLS').map(([family]) => [family, 'token_classification', 'lora', {}]),
+  ...['adalora', 'bitfit', 'full', 'ia3'].map((method) => [
+    'gpt2',
+    'single_label_classification',
+    method,
+    {},
+  ]),
+  ['bert', 'multi_label_classification', 'lora', {}],
+  ['bert', 'single_label_classification', 'adapted head', {}],
+] as [family: string, task: string, method: string, training: object][];
+
+it.each(CASES)(
+  '%s, %s, %s %j: reports the scores of the saved model',
+  async (family, task, named, training) => {
+    const head = task === 'token_classification' ? 'TOKEN_CLS' : 'SEQ_CLS';
+    const name = [family, task, named, ...Object.keys(training)].join('-').replaceAll(' ', '-');
+    const [model, output] = [`${name}-base`, name].map((folder) => workspace.path(folder));
+    writeTinyHead(model!, family, head);
+    const files = ['train', 'dev'].map((part) => workspace.path(`${head}-${part}.tsv`));
+    const isAdapted = named === 'adapted head';
+    const method = isAdapted ? 'lora' : named;
+    const columns =
+      head === 'TOKEN_CLS'
+        ? {}
+        : { text: 'sentence', label: task.startsWith('multi') ? 'tags' : 'label', pooling: 'none' };
+    const data = { train: files[0], validation: files[1], max_length: 32, ...columns };
+    const finish = await train({
+      model,
+      task,
+      method,
+      ...(isAdapted && { lora: { target_modules: ['query', 'classifier'] } }),
+      data,
+      output,
+      // A high learning rate, so that the model is too certain.
+      training: { max_steps: 12, learning_rate: method === 'full' ? 1e-2 : 5e-2, ...training },
+    } as unknown as Parameters<typeof train>[0]);
+    const opened = await open(output!);
+    const scores = await opened.evaluate({ data: files[1]! });
+    await opened.close();
+    // Float32 weights are divided by the temperature and stored: 6e-8 of logits of up to 100, in another batch.
+    for (const [key, value] of Object.entries(scores))
+      expect(finish.metrics[key], key).toBeCloseTo(value as number, 4);
+  },
+);
