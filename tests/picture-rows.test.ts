@@ -245,6 +245,20 @@ describe('a picture', () => {
     );
     expect(again).toMatchObject({ code: 0 });
     expect(again.stdout).toMatch(/Scores on photos\/classes\.jsonl.*on 12 rows; .*pixels/s);
+    // The scores are kept in the log, the card and the report.
+    const [, output] = /The run is in (\S+)/.exec(again.stdout)!;
+    const event = JSON.parse(
+      readFileSync(workspace.path(output!, 'metrics.jsonl'), 'utf8').trim().split('\n').at(-1)!,
+    );
+    const accuracy = event.metrics.eval_accuracy;
+    expect(event).toMatchObject({ type: 'test', file: 'photos/classes.jsonl' });
+    expect(readFileSync(workspace.path(output!, 'README.md'), 'utf8')).toMatch(
+      new RegExp(`## Test\\n[^#]*\\| Accuracy \\| ${Number(accuracy.toFixed(4))} \\|`),
+    );
+    expect(await workspace.run('report', output!, '-o', 'report.html')).toMatchObject({ code: 0 });
+    expect(readFileSync(workspace.path('report.html'), 'utf8')).toMatch(
+      new RegExp(`Accuracy on classes</th><td>${accuracy.toFixed(3)}`),
+    );
   });
 
   it('is found by another one, in a folder', async () => {

@@ -1,12 +1,16 @@
 import { type EncodedFile, encodeAdapter } from '../../input/formats/adapters/encode-adapter.ts';
-import { weightsDigest } from '../../input/formats/byte-source.ts';
+import { weightsDigest, wholeFile } from '../../input/formats/byte-source.ts';
 import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
-import type { FinishEvent } from '../../training/run/events.ts';
+import { utf8Text } from '../../input/formats/excerpt.ts';
+import type { FolderFiles } from '../../input/formats/files.ts';
+import { appendEvent } from '../../training/run/event-log.ts';
+import type { EventOf, FinishEvent } from '../../training/run/events.ts';
+import { RUN_FILES } from '../../training/run/run-files.ts';
 import { fullModelTensors, trainedConfig } from '../../use/trained/full-model.ts';
 import { encodeLayer, LAYER_FILE } from '../../use/trained/layer-file.ts';
 import { formatNotes, NOTES_FILE } from '../../use/trained/notes.ts';
 import { sentenceFiles } from '../../use/trained/sentence-files.ts';
-import { type ModelCardInputs, modelCard } from '../report/model-card.ts';
+import { type ModelCardInputs, modelCard, withTestScores } from '../report/model-card.ts';
 import type { RunResult } from './contenders/conclude.ts';
 import type { ReadRun } from './read-run.ts';
 
@@ -18,6 +22,19 @@ export interface TrainedFiles {
   /** The text of the run's README.md. */
   card: string;
 }
+
+/** Keeps the scores of a finished run on a test file, in its log and in its card. */
+export function keepTest(run: FolderFiles, event: EventOf<'test'>): void {
+  appendEvent(run, event);
+  const card = utf8Text(
+    wholeFile(run.openNow(RUN_FILES.card, 'the card of a run'), MAX_CARD),
+    RUN_FILES.card,
+  );
+  run.write(RUN_FILES.card, withTestScores(card, event));
+}
+
+/** A card has at most six small pictures, and a table of classes. */
+const MAX_CARD = 2 ** 24;
 
 /** The files of a run's result. */
 export async function trainedFiles(

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { RunConfigInput } from '../../training/run/config/run-config.ts';
 import { hubCard } from './hub-card.ts';
-import { type ModelCardInputs, modelCard } from './model-card.ts';
+import { type ModelCardInputs, modelCard, withTestScores } from './model-card.ts';
 
 const RUN = {
   model: '/home/someone/models/all-MiniLM-L6-v2/',
@@ -71,6 +71,62 @@ it('escapes names of labels', () => {
   expect(text).not.toMatch(/(?![\n])\p{Cc}/u);
 });
 
+it('shows names of labels as text, not as markup', () => {
+  const labels = ['<img src=x onerror=alert(1)>', '[a](http://b) | `c`'];
+  const counts = [
+    [3, 1],
+    [0, 2],
+  ];
+  const text = card({}, { labels, confusion: { labels, counts } });
+  expect(text.replaceAll(/`[^`\n]*`/g, '')).not.toMatch(/(?<!\\)<img|(?<!\\)\[a/);
+  expect(text).toContain(
+    '| predicted \\<img src=x onerror=alert(1)\\> | predicted \\[a\\](http://b) \\| \\`c\\` |',
+  );
+});
+
+it('has the scores of the newest test', () => {
+  const test = (value: number) =>
+    ({
+      type: 'test',
+      step: 9,
+      file: 'data/my_test.tsv',
+      metrics: { eval_accuracy: value, eval_runtime: 3 },
+    }) as const;
+  const once = withTestScores(card({}), test(0.25));
+  expect(once).toContain(
+    '## Test\n\n|  | my\\_test.tsv |\n| --- | --: |\n| Accuracy | 0.25 |\n\n## Settings\n',
+  );
+  expect(withTestScores(once, test(0.5))).toBe(withTestScores(card({}), test(0.5)));
+});
+
+it('says how rare classes do before accuracy, if one class has most rows', () => {
+  const confusion = {
+    labels: ['ham', 'spam'],
+    counts: [
+      [97, 0],
+      [2, 1],
+    ],
+  };
+  const text = card({}, { confusion });
+  expect(text).toContain(
+    '## Scores\n\n97 % of the rows are "ham", so look at the others first: "spam" F1 0.500, found 1 of 3; macro F1 0.745.',
+  );
+  expect(
+    card(
+      {},
+      {
+        confusion: {
+          ...confusion,
+          counts: [
+            [9, 0],
+            [0, 1],
+          ],
+        },
+      },
+    ),
+  ).not.toContain('look at the others');
+});
+
 it('the card of regression on pairs has no labels and one output', () => {
   const data = { ...RUN.data, text_pair: 4 };
   const text = card({ task: 'regression', method: 'lora', data }, { labels: [], metrics: { pearson: 0.85 } });
@@ -87,7 +143,7 @@ it("the card of bottleneck adapters loads with AdapterHub's library", () => {
     `import adapters
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-model = AutoModelForSequenceClassification.from_pretrained("owner/name", num_labels=2)
+model = AutoModelForSequenceClassification.from_pretrained("owner/name", num_labels=2).float()
 adapters.init(model)
 model.load_adapter("adapter", set_active=True, use_safetensors=True)
 model.eval()

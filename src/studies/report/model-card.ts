@@ -3,18 +3,18 @@ import { readExtension } from '../../input/data/detect-format.ts';
 import { EMBEDDED_MODEL, parseModelId } from '../../input/hub/model-id.ts';
 import { methodNamed } from '../../methods/tuners/registry.ts';
 import { INPUT_KINDS } from '../../program/modalities/input-kinds.ts';
-import { averaged, SCORES, type ScoreDefinition } from '../../scores/metrics/scores.ts';
+import { averaged, SCORES, type ScoreDefinition, scoreDefinition } from '../../scores/metrics/scores.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { lastPart, printable } from '../../support/text.ts';
 import { foldCount, heldOutShare, scorePrefixes, validationSets } from '../../tasks/data-files.ts';
 import { taskNamed } from '../../tasks/registry.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
-import type { FinishEvent } from '../../training/run/events.ts';
+import type { EventOf, FinishEvent } from '../../training/run/events.ts';
 import { capital, counted, score } from './format.ts';
 import { PYTHON_LOADING } from './python-loading.ts';
 import { type RankTable, rankTable } from './rank-table.ts';
 import { methodTitle } from './run/run-record.ts';
-import { findingSentences, verdictSentence } from './verdict-sentence.ts';
+import { findingSentences, rareClassSentence, verdictSentence } from './verdict-sentence.ts';
 
 /** The content of a model card: a run's config, and its end. */
 export interface ModelCardInputs
@@ -50,6 +50,32 @@ export function modelCard(facts: ModelCardInputs): string {
   ];
   // Names of labels, columns and files come from outside.
   return printable(`${sections.join('\n\n')}\n`);
+}
+
+/** A card with the scores of the result on a test file. They replace those of an earlier test. */
+export function withTestScores(card: string, { file, metrics }: EventOf<'test'>): string {
+  const rows = Object.entries(metrics).flatMap(([key, value]) => {
+    const hub = scoreDefinition(key.replace('eval_', ''))?.hub;
+    return hub && Number.isFinite(value) ? [[hub.name, `${Number(value.toFixed(4))}`]] : [];
+  });
+  const [title, body] = section('Test', table(['', plainMarkdown(lastPart(file))], rows));
+  const without = card.replace(/^## Test\n[\s\S]*?(?=^## )/m, '');
+  return printable(without.replace(/^## Settings$/m, (settings) => [title, body, settings].join('\n\n')));
+}
+
+/** Text from outside as Markdown that shows it: no markup, HTML, links or cells. */
+function plainMarkdown(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').replaceAll(/[\\`*_[\]<>|~&]/g, (mark) => `\\${mark}`);
+}
+
+/** A sentence with names from outside, without HTML and images. */
+function withoutHtml(text: string): string {
+  return text.replaceAll(/[<&[]/g, (mark) => `\\${mark}`);
+}
+
+/** Text from outside in a code span, which shows everything but a backtick as it is. */
+function codeSpan(text: string): string {
+  return text.includes('`') ? plainMarkdown(text) : `\`${text.replaceAll(/\s+/g, ' ')}\``;
 }
 
 function section(title: string, body: string): string[] {
@@ -119,8 +145,7 @@ function introduction({ config, labels, step, trainableParameters }: ModelCardIn
   const { task, method, adapter, data } = config;
   const trainedFor = taskNamed(task).words.trainedFor(data);
   const { trains } = methodNamed(method);
-  const classes =
-    labels.length > 0 ? ` Labels, in order: ${labels.map((name) => `\`${name}\``).join(', ')}.` : '';
+  const classes = labels.length > 0 ? ` Labels, in order: ${labels.map(codeSpan).join(', ')}.` : '';
   return (
     `${trains === 'model' ? 'A version' : 'An adapter'} of \`${base}\` for ${trainedFor}, ` +
     `trained by ${methodTitle(config)} for ${counted(step)} steps with ` +
@@ -128,10 +153,15 @@ function introduction({ config, labels, step, trainableParameters }: ModelCardIn
   );
 }
 
-function verdictText({ verdict }: ModelCardInputs): string {
-  if (!verdict) return '';
-  return [`${capital(verdictSentence(verdict))}.`, ...findingSentences(verdict)].join('\n\n');
+function verdictText({ verdict, confusion }: ModelCardInputs): string {
+  const rare = rareClassSentence(confusion);
+  const judged = verdict ? [`${capital(verdictSentence(verdict))}.`, ...findingSentences(verdict)] : [];
+  return [...(rare === undefined ? [] : [rare]), ...judged].map(withoutHtml).join('\n\n');
 }
+
+/** The first score of a cross-validation is corrected, so it may differ from what the table of classes gives. */
+const CORRECTED =
+  'The score of the first sentence is lowered by what the choice among several models adds to it. The other scores and the table of classes are not.';
 
 function scoreTable(facts: ModelCardInputs): string {
   const sets = scoresOfSets(facts);
@@ -142,17 +172,19 @@ function scoreTable(facts: ModelCardInputs): string {
   const isFolded = foldCount(facts.config.data.validation) !== undefined;
   const title = isFolded ? 'Cross-validation' : 'Validation';
   const titles = sets.length > 1 ? sets.map(({ name }) => name) : [title];
-  return table(
+  const shown = table(
     ['', ...titles],
     [...names].map((name) => [name, ...sets.map(cell(name))]),
   );
+  return isFolded && facts.verdict ? `${shown}\n\n${CORRECTED}` : shown;
 }
 
 function confusionTable({ confusion }: ModelCardInputs): string {
   if (!confusion) return '';
   const { labels, counts } = confusion;
-  const rows = counts.map((row, id) => [labels[id]!, ...row.map(String)]);
-  return table(['', ...labels.map((name) => `predicted ${name}`)], rows);
+  const names = labels.map(plainMarkdown);
+  const rows = counts.map((row, id) => [names[id]!, ...row.map(String)]);
+  return table(['', ...names.map((name) => `predicted ${name}`)], rows);
 }
 
 /** The title of the card's section with pictures. They are not uploaded with the card. */
@@ -163,7 +195,9 @@ const MAX_PICTURES = 6;
 /** The most confident wrong predictions as pictures. A card of texts has none, because it may be published. */
 function wrongPictures({ mistakes = [] }: ModelCardInputs): string {
   const rows = mistakes.slice(0, MAX_PICTURES).flatMap(({ picture, label, predicted, probability }) => {
-    return picture === undefined ? [] : [[`![](${picture})`, label, predicted, score(probability)]];
+    return picture === undefined
+      ? []
+      : [[`![](${picture})`, plainMarkdown(label), plainMarkdown(predicted), score(probability)]];
   });
   return rows.length > 0 ? table(['Picture', 'Label', 'Predicted', 'Probability'], rows) : '';
 }
@@ -252,7 +286,7 @@ const WHERE_EMBEDDED = `\`${EMBEDDED_MODEL}\` is the folder \`models/mini\` of t
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ')).join(' | ')} |`;
+    `| ${cells.map((cell) => cell.replaceAll(/(?<!\\)\|/g, '\\|').replaceAll(/\s+/g, ' ')).join(' | ')} |`;
   return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '--:'))), ...rows.map(line)].join('\n');
 }
 

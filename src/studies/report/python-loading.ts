@@ -10,7 +10,7 @@ interface PythonLoading {
   folder: 'adapter' | 'model';
   imports: readonly string[];
   /**
-   * Returns the lines of code that create `model`.
+   * Returns the lines of code that create `model`. An adapter is float32, but a base may be stored in half precision.
    *
    * @param base an expression that creates the base model
    * @param autoModel the class to load a model with
@@ -27,7 +27,7 @@ export const PYTHON_LOADING: Readonly<Record<NonNullable<MethodTexts['library']>
     name: HUGGING_FACE,
     folder: 'adapter',
     imports: ['from peft import PeftModel'],
-    load: (base) => [`base = ${base}`, 'model = PeftModel.from_pretrained(base, "adapter").eval()'],
+    load: (base) => [`base = ${base}.float()`, 'model = PeftModel.from_pretrained(base, "adapter").eval()'],
   },
   adapters: {
     hub: 'adapter-transformers',
@@ -35,7 +35,7 @@ export const PYTHON_LOADING: Readonly<Record<NonNullable<MethodTexts['library']>
     folder: 'adapter',
     imports: ['import adapters'],
     load: (base) => [
-      `model = ${base}`,
+      `model = ${base}.float()`,
       'adapters.init(model)',
       'model.load_adapter("adapter", set_active=True, use_safetensors=True)',
       'model.eval()',

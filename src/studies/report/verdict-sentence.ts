@@ -1,6 +1,9 @@
+import { classReport, macroScores } from '../../scores/metrics/classes.ts';
 import { averaged } from '../../scores/metrics/scores.ts';
+import { addUp, largest } from '../../support/numbers.ts';
+import type { FinishEvent } from '../../training/run/events.ts';
 import type { ToBeat, Verdict } from '../../training/run/verdict.ts';
-import { countedNoun } from './format.ts';
+import { counted, countedNoun } from './format.ts';
 
 /** The warnings of a verdict and their remedies, one or two sentences each. */
 export function findingSentences({
@@ -13,6 +16,24 @@ export function findingSentences({
     ({ message, remedy }, i) =>
       `${isUseless && i === 0 ? 'The model has not learned anything useful. ' : ''}${message} ${remedy}`,
   );
+}
+
+/** With a class that has more than this share of the rows, accuracy and that class's scores say little. */
+const MOST_ROWS = 0.9;
+
+/** The scores of the rare classes and their mean, if one class has most of the rows. They come before all others. */
+export function rareClassSentence(confusion: FinishEvent['confusion']): string | undefined {
+  if (!confusion) return undefined;
+  const sizes = confusion.counts.map((row) => addUp(row));
+  const [total, most] = [addUp(sizes), largest(sizes)];
+  if (!(most > MOST_ROWS * total)) return undefined;
+  const rare = classReport(confusion.counts).flatMap(({ f1, recall, support }, id) =>
+    sizes[id] === most || support === 0
+      ? []
+      : `"${confusion.labels[id]}" F1 ${three(f1)}, found ${counted(Math.round(recall * support))} of ${counted(support)}`,
+  );
+  const common = confusion.labels[sizes.indexOf(most)];
+  return `${Math.round((100 * most) / total)} % of the rows are "${common}", so look at the others first: ${rare.join('; ')}; macro F1 ${three(macroScores(confusion.counts).f1)}.`;
 }
 
 /** With fewer rows, an interval of a share is wider than 0.4. */

@@ -139,8 +139,13 @@ export function openEventLog(
 
 /** The last event of a finished run; undefined for a run that was stopped or killed. */
 export function readFinish(run: FolderFiles): FinishEvent | undefined {
-  const last = readEvents(run).at(-1);
+  const last = readEvents(run).findLast(({ type }) => type !== 'test');
   return last?.type === 'finish' && last.reason !== 'stopped' ? last : undefined;
+}
+
+/** Adds an event to the log of a finished run. */
+export function appendEvent(run: FolderFiles, event: TrainEvent): void {
+  run.append(RUN_FILES.metrics, asLine(event));
 }
 
 /** The last step that a run's log tells of. After a kill, the run continues from an earlier one. */
@@ -155,7 +160,7 @@ export function readTotalSteps(run: FolderFiles): number | undefined {
 }
 
 function isBefore({ type, step }: TrainEvent, resumedAt: number): boolean {
-  if (type === 'finish') return false;
+  if (type === 'finish' || type === 'test') return false;
   return type === 'checkpoint' ? step < resumedAt : step <= resumedAt;
 }
 

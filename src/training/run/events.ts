@@ -159,6 +159,9 @@ const finish = z.object({
   adapter_parameters: optional,
 });
 
+/** Sent after the end by `train --test FILE`: the scores of the result on that file, by name with `eval_`. */
+const test = z.object({ type: z.literal('test'), step, file: text, metrics: z.record(text, number) });
+
 const schema = z.discriminatedUnion('type', [
   progress,
   start,
@@ -170,6 +173,7 @@ const schema = z.discriminatedUnion('type', [
   notice,
   checkpoint,
   finish,
+  test,
 ]);
 
 /**

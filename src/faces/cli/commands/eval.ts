@@ -56,18 +56,20 @@ export function evalCommand(): Command {
     .addOption(sharedOption('json'));
   return addReadingFlags(addOpenFlags(addSplitFlags(command))).action(
     (path: string, file: string | undefined, flags: Flags) =>
-      inAllProcesses((processes) => evaluate(path, file, flags, processes)),
+      inAllProcesses(async (processes) => {
+        await evaluate(path, file, flags, processes);
+      }),
   );
 }
 
-/** Scores a model on a file and prints the scores. */
+/** Scores a model on a file, and prints the scores unless `quiet`. */
 export async function evaluate(
   path: string,
   file: string | undefined,
-  flags: OpenFlags & SplitFlags & { json?: boolean },
+  flags: OpenFlags & SplitFlags & { json?: boolean; quiet?: boolean },
   processes: Processes,
-): Promise<void> {
-  await withModel(path, flags, { processes }, async (trained) => {
+): Promise<Record<string, number>> {
+  return withModel(path, flags, { processes }, async (trained) => {
     const task = trained.definition();
     const isTyped = file === '-' && flags.dataset === undefined;
     const named = isTyped
@@ -102,9 +104,10 @@ export async function evaluate(
       scores,
       certainty,
     });
+    if (flags.quiet) return scores;
     if (flags.json) {
       console.log(JSON.stringify({ ...scores, confusion_matrix: confusion, verdict }));
-      return;
+      return scores;
     }
     const averages = task.classes?.averages?.(trained.labels) ?? {};
     const lines = Object.entries(scores).map(([name, score]) => {
@@ -120,5 +123,6 @@ export async function evaluate(
     if (confusion) console.log(`\n${classTable(confusion)}`);
     if (verdict) console.log(`\n${printable(verdictSentence(verdict))}`);
     if (verdict && !verdict.learnt) console.log('This is no better than a constant answer.');
+    return scores;
   });
 }

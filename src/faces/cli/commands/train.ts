@@ -5,7 +5,7 @@ import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import type { TrainEvent } from '../../../training/run/events.ts';
+import type { EventOf, TrainEvent } from '../../../training/run/events.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
 import { newCommand, sharedOption } from '../flags.ts';
 import { failQuietly, inAllProcesses } from '../in-all-processes.ts';
@@ -82,21 +82,20 @@ async function run(path: string | undefined, validation: string | undefined, fla
   try {
     const { reason } = await trainAsked(asked, { resume, onEvent, signal: stop.signal });
     display.close();
-    await watch.close();
     if (reason === 'stopped') {
       const file = configFile === undefined ? [] : [configFile];
       const settings = set.flatMap((setting) => ['--set', setting]);
       console.error(`To continue: ${shellQuoted([PROGRAM, 'train', ...file, ...settings, '--resume'])}`);
       process.exitCode = STOPPED;
-    } else if (json) {
-      if (test !== undefined) await scoreTest(config.output, test, true);
     } else {
-      if (test !== undefined) await scoreTest(config.output, test);
+      if (test !== undefined) onEvent(await scoreTest(config.output, test, json));
+      if (json) return;
       console.log(`The run is in ${printable(config.output)}`);
       if (quiet) return;
       const { nextSteps } = await import('../next-steps.ts');
       console.log(printable(nextSteps(config)));
     }
+    await watch.close();
   } catch (error) {
     await watch.close(error as Error);
     throw error;
@@ -127,10 +126,21 @@ function assertTest(test: string, isDivided: boolean): void {
     throw new UserError({ where: test, fault: 'does not exist', code: 'not_found' });
 }
 
-async function scoreTest(run: string, file: string, json = false): Promise<void> {
+/** Scores a finished run on a test file, and keeps the scores in its log and card. */
+async function scoreTest(run: string, file: string, json = false): Promise<EventOf<'test'>> {
   const { evaluate } = await import('./eval.ts');
+  const { folderFiles } = await import('../../../input/formats/node/folder-files.ts');
+  const { keepTest } = await import('../../../studies/jobs/trained-files.ts');
+  const { readLastStep } = await import('../../../training/run/event-log.ts');
   if (!json) console.log(`\nScores on ${printable(file)}:`);
-  await inAllProcesses((processes) => evaluate(run, file, { json }, processes));
+  let metrics: Record<string, number> = {};
+  await inAllProcesses(async (processes) => {
+    metrics = await evaluate(run, file, { quiet: json }, processes);
+  });
+  const folder = folderFiles(run);
+  const event: EventOf<'test'> = { type: 'test', step: readLastStep(folder), file, metrics };
+  keepTest(folder, event);
+  return event;
 }
 
 /** The config to train with, and the settings that override it. For a data file, writes a config first. */

@@ -34,6 +34,7 @@ export function describeEvent(event: TrainEvent, begun?: EventOf<'start'>): stri
     case 'finish':
       return finish(event, begun?.averages);
     case 'step':
+    case 'test':
     case 'orthogonality':
     case 'confusion':
     case 'progress':

@@ -29,7 +29,8 @@ export function dataName({ data }: RunSummary): string {
   return [data.train].flat().map(fileTitle).join(' + ');
 }
 
-function fileTitle(path: string): string {
+/** The name of a data file without its extension, or of its folder if many datasets have that name. */
+export function fileTitle(path: string): string {
   const parts = splitPath(path);
   const file = parts.at(-1)?.replace(/\.\w+$/, '') ?? path;
   return EVERYONES.test(file) ? (parts.at(-2) ?? file) : file;

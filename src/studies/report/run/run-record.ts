@@ -97,6 +97,8 @@ export interface RunRecord {
   confusions: EventOf<'confusion'>[];
   /** Missing while the run is active, and after it was killed. */
   finish?: EventOf<'finish'>;
+  /** The scores on a test file, which had no part in training. */
+  test?: EventOf<'test'>;
   /** The newest step with an event. */
   step: number;
 }
@@ -145,6 +147,9 @@ export function addEvent(record: RunRecord, event: TrainEvent): void {
       break;
     case 'finish':
       record.finish = event;
+      break;
+    case 'test':
+      record.test = event;
       break;
     case 'progress':
     case 'checkpoint':

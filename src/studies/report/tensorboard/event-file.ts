@@ -123,6 +123,10 @@ function namedValues(event: TrainEvent): Record<string, number> {
       );
     case 'finish':
       return { 'train/train_runtime': event.train_runtime };
+    case 'test':
+      return Object.fromEntries(
+        Object.entries(event.metrics).map(([name, value]) => [name.replace('eval_', 'test/'), value]),
+      );
     default:
       return {};
   }

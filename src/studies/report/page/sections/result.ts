@@ -1,12 +1,14 @@
 import type { Interval } from '../../../../scores/stats/interval.ts';
 import type { Point } from '../../../../scores/stats/series.ts';
 import { addUp, largest, smallest } from '../../../../support/numbers.ts';
+import { listed } from '../../../../support/text.ts';
 import { intervalPlot } from '../../chart/interval-plot.ts';
 import { type ChartCurve, lineChart } from '../../chart/line-chart.ts';
 import { score } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import {
   budgetMeasure,
+  fileTitle,
   formatKey,
   intervalOver,
   intervalText,
@@ -16,14 +18,14 @@ import {
   runLabels,
   scoreTitleIn,
 } from '../../run/group-runs.ts';
-import { finalScores } from '../../run/run-record.ts';
-import { findingSentences, verdictSentence } from '../../verdict-sentence.ts';
+import { finalScores, readScores } from '../../run/run-record.ts';
+import { findingSentences, rareClassSentence, verdictSentence } from '../../verdict-sentence.ts';
 import { chooseTone, figure, part, TONES, table } from '../section.ts';
 
 /** Final scores. For several runs, a picture compares the main score. */
 export function result(groups: readonly RunGroup[]): Markup | undefined {
   const names = scoreNames(groups);
-  if (names.length === 0) return undefined;
+  if (names.length === 0 && groups.every(({ runs }) => runs.every(({ test }) => !test))) return undefined;
   const rows = names.map((name) => [
     scoreTitleIn(groups, name),
     ...groups.map(({ runs }) =>
@@ -33,7 +35,17 @@ export function result(groups: readonly RunGroup[]): Markup | undefined {
       ),
     ),
   ]);
-  const scores = markup`${part('result-verdict', verdicts(groups))}${part('result-table', table('Result', groups, rows))}`;
+  const tested = groups.flatMap(({ runs }) => runs.flatMap(({ test }) => (test ? [test] : [])));
+  const testRows = [...readScores(tested[0]?.metrics ?? {}).keys()].map((name) => [
+    `${scoreTitleIn(groups, name)} on ${listed([...new Set(tested.map(({ file }) => fileTitle(file)))])}`,
+    ...groups.map(({ runs }) =>
+      intervalText(
+        intervalOver(runs, ({ test }) => readScores(test?.metrics ?? {}).get(name)),
+        score,
+      ),
+    ),
+  ]);
+  const scores = markup`${part('result-verdict', verdicts(groups))}${part('result-table', table('Result', groups, [...rows, ...testRows]))}`;
   const figures = [spread(groups, names[0]!), scoreByBudget(groups, names[0]!)];
   // Many columns need the full width.
   return groups.length > 2
@@ -57,7 +69,10 @@ function verdicts(groups: readonly RunGroup[]) {
       const findings = findingSentences(verdict).map(
         (text) => markup`<p${!verdict.learnt && markup` class="bad"`}>${text}</p>`,
       );
-      return [markup`<p>${run}${verdictSentence(verdict)}.</p>${findings}`];
+      const rare = rareClassSentence(finish.confusion);
+      return [
+        markup`${rare !== undefined && markup`<p>${rare}</p>`}<p>${run}${verdictSentence(verdict)}.</p>${findings}`,
+      ];
     }),
   );
 }
