@@ -3,23 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
-import { LivePicture } from '../src/faces/servers/live/live-picture.ts';
-import { serveLive } from '../src/faces/servers/live/live-server.ts';
-import { folderFiles } from '../src/input/formats/node/folder-files.ts';
 import { writeReport } from '../src/studies/report/node/write-report.ts';
-import { readRunEvents, readRunRecord } from '../src/studies/report/run/read-run-record.ts';
 
 /*
  * npm run screenshots -- RUN...
  *
- * Takes the README's pictures in docs/: the report of these runs, and the live page of the first run in the
- * middle of its training. Needs Chromium.
+ * Takes pictures of the report of these runs: the README's ranks in docs/, and the whole page for a look, light, dark
+ * and as wide as a phone's, in runs/. Needs Chromium.
  */
 
 const runs = process.argv.slice(2);
 if (runs.length === 0) throw new Error('which runs? npm run screenshots -- runs/demo');
-/** The share of training that is done in the picture of the live page. */
-const MIDST = 0.6;
 
 const folder = mkdtempSync(join(tmpdir(), 'adalora-'));
 const browser = await chromium.launch({
@@ -40,7 +34,7 @@ async function picture(name, url, { width, height, colorScheme = 'light', from, 
   const viewport = { width, height };
   const page = await browser.newPage({ viewport, colorScheme, deviceScaleFactor: width < 500 ? 2 : 1 });
   await page.goto(url);
-  const path = join('docs', `${name}.png`);
+  const path = join(only ? 'docs' : 'runs', `${name}.png`);
   const box = await page.locator(from ?? only ?? 'body').boundingBox();
   const y = from || only ? box.y - MARGIN : 0;
   const clip = { x: 0, y, width, height: only ? box.height + 2 * MARGIN : height };
@@ -57,17 +51,6 @@ try {
   await picture('report-dark', href, { width: 1280, height: 1180, colorScheme: 'dark' });
   await picture('report-phone', href, { width: 390, height: 844, from: '#ranks' });
   await picture('ranks', href, { width: 1280, height: 1180, only: '#ranks' });
-
-  const { facts, step, finish } = readRunRecord(folderFiles(runs[0]));
-  let clock = 0;
-  const live = new LivePicture(facts, () => clock);
-  for (const event of readRunEvents(folderFiles(runs[0]))) {
-    clock = (1000 * (finish?.train_runtime ?? 0) * event.step) / step;
-    if (event.step <= MIDST * step) live.add(event);
-  }
-  const server = await serveLive(live, 0, () => {});
-  await picture('live', server.url, { width: 1280, height: 1180 });
-  await server.close();
 } finally {
   await browser.close();
   rmSync(folder, { recursive: true });

@@ -15,7 +15,6 @@ const LONGEST = [
   'tests/demo.test.ts',
   'tests/resume.test.ts',
   'tests/library.test.ts',
-  'tests/browser/live.test.ts',
   'tests/learns-few-rows.test.ts',
   'tests/serve.test.ts',
   'tests/browser/report.test.ts',

@@ -1,6 +1,5 @@
 import '../worker/without-eval.ts';
 
-import { sectionScript } from '../../src/studies/report/page/live-page.ts';
 import { pageScript } from '../../src/studies/report/page/page-script.ts';
 
 import type { Outcome, Watcher } from '../worker/messages.ts';
@@ -13,9 +12,8 @@ import { startWorker } from './start-worker.ts';
 import { trainingStep } from './training-step.ts';
 
 await isolate();
-// The report's scripts: sliders, and sections that change.
+// The report's script: sliders and downloads.
 pageScript();
-sectionScript();
 
 const desk = startWorker();
 const outcome = outcomeStep(desk);

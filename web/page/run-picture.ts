@@ -39,8 +39,31 @@ export class RunPicture {
       const html = sectionMarkup(section).text;
       if (html === this.#drawn.get(id)) continue;
       this.#drawn.set(id, html);
-      document.dispatchEvent(new CustomEvent('section', { detail: { id, html } }));
+      replaceSection(id, html);
+      // The report's script redraws its sliders.
+      document.dispatchEvent(new Event('update'));
     }
     this.#interval = Math.max(PICTURE_MS, (performance.now() - startedAt) / DRAWING_SHARE);
   }
+}
+
+/** Replaces a section of the page by a newer one. */
+function replaceSection(id: string, html: string): void {
+  const old = document.getElementById(id);
+  const fresh = new DOMParser().parseFromString(html, 'text/html').getElementById(id);
+  if (!old || !fresh) return;
+  const parts = (element: Element) => [...element.querySelectorAll<HTMLElement>('[data-part]')];
+  const names = (element: Element) =>
+    parts(element)
+      .map(({ dataset }) => dataset.part)
+      .join();
+  if (names(old) !== names(fresh)) {
+    old.replaceWith(document.adoptNode(fresh));
+    return;
+  }
+  // Only changed parts are replaced, so that a slider in use, a selection or a tooltip stays.
+  const current = parts(old);
+  parts(fresh).forEach((part, i) => {
+    if (part.innerHTML !== current[i]!.innerHTML) current[i]!.replaceChildren(...part.childNodes);
+  });
 }

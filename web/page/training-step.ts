@@ -1,5 +1,4 @@
-import { counted, duration } from '../../src/studies/report/format.ts';
-import { stepLine } from '../../src/studies/report/page/live-page.ts';
+import { counted, duration, short } from '../../src/studies/report/format.ts';
 import { addEvent, emptyRecord, type RunRecord } from '../../src/studies/report/run/run-record.ts';
 import { TimeLeft } from '../../src/studies/report/run/timeline.ts';
 import type { ProgressEvent, TrainEvent } from '../../src/training/run/events.ts';
@@ -132,4 +131,14 @@ function describeOutcome({ reason, step, train_runtime }: Outcome): string {
 
 function describeScore({ goal, heldOutRows }: Begun, { metrics }: Outcome): string {
   return GOAL_WORDS[goal].score(metrics, heldOutRows);
+}
+
+/** The progress of an active run: `Step 3 of 40 · loss 0.52 · 98 examples per second · 12.0 s left`. */
+function stepLine({ start, step, steps }: RunRecord, secondsLeft: number): string {
+  const last = steps.at(-1);
+  return [
+    `Step ${counted(step)} of ${counted(start?.total_steps ?? step)}`,
+    ...(last ? [`loss ${short(last.loss)}`, `${short(last.examples_per_second)} examples per second`] : []),
+    ...(Number.isFinite(secondsLeft) ? [`${duration(secondsLeft)} left`] : []),
+  ].join(' · ');
 }

@@ -105,7 +105,7 @@ const SHARED = {
   // Without a default, because the commands have different ones.
   port: [
     '--port <port>',
-    'port to listen on, 0 for a free one (default: 8080 for serve, 7117 for web, a free one for train)',
+    'port to listen on, 0 for a free one (default: 8080 for serve, 7117 for web)',
     portNumber,
   ],
 } as const satisfies Readonly<Record<string, Declared>>;

@@ -4,7 +4,6 @@ import type { TrainEvent } from '../../training/run/events.ts';
 
 export interface WatchFlags {
   live?: boolean;
-  port?: number;
   tensorboard?: boolean;
 }
 
@@ -15,17 +14,11 @@ export interface Watch {
   close(failure?: Error): Promise<void>;
 }
 
-/** Starts the displays that the flags request: the live page (its address is printed) and TensorBoard's files. */
-export async function watchRun(config: ParsedConfig, flags: WatchFlags, onStop: () => void): Promise<Watch> {
+/** Starts the displays that the flags request: the run's report (its path is printed) and TensorBoard's files. */
+export async function watchRun(config: ParsedConfig, flags: WatchFlags): Promise<Watch> {
   const watches: Watch[] = [];
-  if (flags.live) {
-    const { watchLive } = await import('./watch-live.ts');
-    const live = await watchLive(config, flags.port ?? 0, onStop);
-    console.error(`Live: ${live.url}`);
-    watches.push(live);
-  }
-  const reported = [config.training.report_to ?? []].flat();
-  if (flags.tensorboard && !reported.includes('tensorboard')) {
+  if (flags.live) watches.push(await liveReport(config.output));
+  if (flags.tensorboard && config.training.report_to === undefined) {
     const { folderFiles } = await import('../../input/formats/node/folder-files.ts');
     const { eventFile } = await import('../../studies/report/tensorboard/event-file.ts');
     watches.push({
@@ -39,6 +32,41 @@ export async function watchRun(config: ParsedConfig, flags: WatchFlags, onStop: 
     },
     async close(failure) {
       await Promise.all(watches.map((watch) => watch.close(failure)));
+    },
+  };
+}
+
+/** Seconds between two reports of an active run, at least. A page reloads itself as often. */
+const PAUSE = 5;
+/** Maximum share of time for writing reports. They are read from the whole log, which grows. */
+const WRITING_SHARE = 0.05;
+
+/** Writes the report of a run into its folder while it trains. The page reloads itself until the run ends. */
+async function liveReport(run: string): Promise<Watch> {
+  const { writeReport } = await import('../../studies/report/node/write-report.ts');
+  const path = join(run, 'report.html');
+  let next = Number.POSITIVE_INFINITY;
+  const write = (refresh?: number) => {
+    const startedAt = performance.now();
+    try {
+      writeReport([run], path, refresh);
+    } catch (error) {
+      // A display must not end the training.
+      console.error(`No report of this moment: ${(error as Error).message}`);
+    }
+    const now = performance.now();
+    next = now + Math.max(1000 * PAUSE, (now - startedAt) / WRITING_SHARE);
+  };
+  return {
+    show({ type }) {
+      if (type === 'start') {
+        console.error(`Live report: ${path}`);
+        next = 0;
+      }
+      if (performance.now() >= next) write(PAUSE);
+    },
+    async close() {
+      if (next !== Number.POSITIVE_INFINITY) write();
     },
   };
 }

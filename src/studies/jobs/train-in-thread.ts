@@ -1,9 +1,7 @@
 import { markAgreed } from '../../program/parallel/communicator.ts';
 import type { Caller } from '../../support/calls/caller.ts';
 import { definingModules } from '../../tasks/define-task.ts';
-import type { FinishEvent } from '../../training/run/events.ts';
-import type { TrackedEvents } from '../report/trackers/track-run.ts';
-import type { Outcome } from '../report/trackers/tracker-queue.ts';
+import type { FinishEvent, TrainEvent } from '../../training/run/events.ts';
 import { answerOwn } from './answer-own.ts';
 import type { OwnReply, TrainingJob, TrainingListener } from './answer-training.ts';
 import type { CommonTrainOptions } from './common-train-options.ts';
@@ -26,16 +24,15 @@ interface TrainingThread {
  * Runs a training in another thread. The caller's functions are called in this one.
  *
  * @param start starts the thread
- * @param track starts the displays that the config names; `onFailure` is called with the message of one that fails
+ * @param track starts the display that the config names
  */
 export async function trainInThread(
   { config, texts, functions, metrics }: AskedRun,
   options: TrainOptions,
   start: () => TrainingThread,
-  track: (onFailure: (message: string) => void) => Promise<TrackedEvents | undefined>,
+  track: () => Promise<((event: TrainEvent) => void) | undefined>,
 ): Promise<FinishEvent> {
-  let lastStep = 0;
-  const tracked = await track((message) => callbacks.tell({ type: 'notice', step: lastStep, message }));
+  let tracked = await track();
   const thread = start();
   const callbacks = new RunCallbacks(options, thread.stop);
   const job: TrainingJob = {
@@ -54,8 +51,14 @@ export async function trainInThread(
   };
   const listener: TrainingListener = {
     onEvent(event) {
-      lastStep = event.step;
-      tracked?.show(event);
+      try {
+        tracked?.(event);
+      } catch (error) {
+        // Any error, such as a full disk, ends only this display. If it concerns the training, that reports it too.
+        tracked = undefined;
+        const message = `training.report_to ends here: ${(error as Error).message}. Training continues.`;
+        callbacks.tell({ type: 'notice', step: event.step, message });
+      }
       callbacks.tell(event);
     },
     onCall(call) {
@@ -71,15 +74,11 @@ export async function trainInThread(
       isAgreed = true;
     },
   };
-  let outcome: Outcome = 'failed';
   try {
-    const result = await thread.caller.call<FinishEvent>('train', [job, listener]);
-    outcome = result.reason === 'stopped' ? 'stopped' : 'finished';
-    return result;
+    return await thread.caller.call<FinishEvent>('train', [job, listener]);
   } catch (error) {
     throw isAgreed ? markAgreed(error as Error) : error;
   } finally {
-    await tracked?.close(outcome);
     // An error in the caller's functions replaces the outcome.
     await callbacks.settle();
   }

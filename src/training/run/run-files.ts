@@ -23,8 +23,6 @@ export const RUN_FILES = {
   /** The whole fine-tuned model, for methods without an adapter. */
   model: 'model',
   card: 'README.md',
-  /** The run's ids on the servers in `training.report_to`. */
-  trackers: 'trackers.json',
   /** Ranks that were chosen before the first step, by PEFT's keys. */
   rankPattern: 'rank_pattern.json',
 };

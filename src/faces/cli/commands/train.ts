@@ -19,7 +19,6 @@ interface Flags extends KeyOptions {
   quiet?: boolean;
   json?: boolean;
   live?: boolean;
-  port?: number;
   tensorboard?: boolean;
 }
 
@@ -38,8 +37,7 @@ export function trainCommand(): Command {
     .addOption(sharedOption('resume'))
     .option('--quiet', 'print only the result')
     .addOption(sharedOption('json'))
-    .option('--live', 'serve a live page of the run on 127.0.0.1 and print its address')
-    .addOption(sharedOption('port').implies({ live: true }))
+    .option('--live', 'write report.html in the output folder during the run; the page reloads itself')
     .option('--tensorboard', 'write TensorBoard event files to tensorboard/ in the output folder');
   return command.action(run);
 }
@@ -74,7 +72,7 @@ async function run(path: string | undefined, validation: string | undefined, fla
   });
   endWithParent(stop.request);
   const { watchRun } = await import('../watch-run.ts');
-  const watch = await watchRun(config, flags, stop.request);
+  const watch = await watchRun(config, flags);
   const onEvent = (event: TrainEvent) => {
     display.show(event);
     watch.show(event);

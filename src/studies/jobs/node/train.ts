@@ -1,4 +1,3 @@
-import { basename, resolve } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import { disableTelemetry } from '../../../engine/runtime/node/disable-telemetry.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
@@ -34,7 +33,7 @@ export async function trainAsked(asked: AskedRun, options: TrainOptions = {}): P
     asked,
     options,
     () => startTraining(config.output),
-    (onFailure) => tracking(config, onFailure),
+    () => tracking(config),
   );
 }
 
@@ -67,10 +66,8 @@ function startTraining(output: string): ReturnType<Parameters<typeof trainInThre
 }
 
 /** Starts the displays that `training.report_to` names. */
-async function tracking(config: ParsedConfig, onFailure: (message: string) => void) {
-  if (config.training.report_to === undefined) return undefined;
-  const { trackRun } = await import('../../report/trackers/track-run.ts');
-  const { output } = config;
-  const run = { folder: folderFiles(output), name: basename(resolve(output)), writer: process.pid };
-  return trackRun(config, run, process.env, onFailure);
+async function tracking({ output, training }: ParsedConfig) {
+  if (training.report_to === undefined) return undefined;
+  const { eventFile } = await import('../../report/tensorboard/event-file.ts');
+  return eventFile(folderFiles(output).within('tensorboard'), process.pid);
 }

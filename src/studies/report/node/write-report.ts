@@ -11,13 +11,14 @@ import { readRunRecord } from '../run/read-run-record.ts';
 /**
  * Writes the report of the runs in some folders as one HTML file. Runs that differ only by their seed are grouped.
  *
+ * @param refresh seconds after which the page reloads itself, while a run is active
  * @throws UserError if a folder is not that of a run, or the path is a file other than a report
  */
-export function writeReport(folders: readonly string[], path: string): void {
+export function writeReport(folders: readonly string[], path: string, refresh?: number): void {
   const names = shortFolderNames(folders.map((folder) => resolve(folder)));
   checkReplaceable(path);
   const groups = groupRuns(folders.map((folder, i) => readRunRecord(folderFiles(folder), names[i])));
-  atomicWrite(path, reportPage(groups, contentPolicy(REPORT_SCRIPT)));
+  atomicWrite(path, reportPage(groups, contentPolicy(REPORT_SCRIPT), refresh));
 }
 
 /** Throws if the path is a file other than a report, because `-o train.tsv` would overwrite data. */

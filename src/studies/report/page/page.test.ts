@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { type FinishEvent, readEvent } from '../../../training/run/events.ts';
 import { groupRuns } from '../run/group-runs.ts';
 import { addEvent, type RunSummary, runRecord, summarizeRun } from '../run/run-record.ts';
-import { liveSections } from './live-page.ts';
 import { reportPage } from './page.ts';
 
 const HOSTILE = `</script><img src=x onerror="alert('x')">\u0001`;
@@ -277,26 +276,5 @@ describe('a report', () => {
 
   it('contains no NaN', () => {
     expect(page(record())).not.toMatch(/NaN|undefined|Infinity/);
-  });
-});
-
-describe('a live page', () => {
-  it('has a place for every section from the start', () => {
-    const empty = runRecord(record().facts, []);
-    const states = [empty, record()].map((state) =>
-      liveSections({ record: state, isStopping: false, secondsLeft: Number.NaN }),
-    );
-    const [before, after] = states.map((sections) => sections.map(({ id }) => id));
-    expect(before).toEqual(after);
-    expect(states[0]!.find(({ id }) => id === 'ranks')?.html).toContain('<section id="ranks" hidden>');
-    expect(states[0]![0]!.html).toContain('Loading model and data');
-    expect(states[1]![0]!.html).toContain('The run is over: done after 1:01 min.');
-  });
-
-  it('shows a failure, escaped', () => {
-    const failure = `data.tsv: ${HOSTILE}`;
-    const [status] = liveSections({ record: record(), isStopping: false, secondsLeft: 1, failure });
-    expect(status!.html).toContain('The run failed: data.tsv: &lt;/script&gt;');
-    expect(status!.html).not.toContain('<form');
   });
 });

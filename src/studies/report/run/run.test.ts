@@ -155,7 +155,7 @@ describe('groups', () => {
         training: {
           learning_rate: 2e-3,
           logging_steps: 1,
-          report_to: ['tensorboard'],
+          report_to: 'tensorboard',
           gradient_checkpointing: true,
         },
       }),

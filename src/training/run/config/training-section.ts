@@ -4,9 +4,6 @@ import { functionOnly } from '../../../methods/tuners/own-function.ts';
 import type { LossFunction } from '../../../program/objectives/own-loss.ts';
 
 /** Programs that display a run. */
-const REPORT_TO = ['tensorboard', 'wandb', 'mlflow'] as const;
-export type ReportTo = (typeof REPORT_TO)[number];
-
 const nonEmpty = z.string().min(1);
 const count = z.int().min(1);
 
@@ -102,10 +99,10 @@ export const trainingSchema = z.strictObject({
    */
   log_importance: z.enum(['none', 'all']).optional(),
   /**
-   * Programs that display the run while it trains: `tensorboard` (event files in `tensorboard/`), `wandb` (Weights &
-   * Biases), `mlflow`. Addresses and keys of servers come from environment variables. Default: none.
+   * `tensorboard`: write event files in `tensorboard/` of the run's folder. For other programs, see
+   * docs/metrics.md. Default: none.
    */
-  report_to: z.union([z.enum(REPORT_TO), z.array(z.enum(REPORT_TO))]).optional(),
+  report_to: z.literal('tensorboard').optional(),
   /** Score that selects the best model. Default: the task's main score. A leading `eval_` is ignored. */
   metric_for_best_model: nonEmpty.optional(),
   /** Whether a higher score is better. Default: true, except for losses and errors. */
