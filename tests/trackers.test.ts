@@ -46,6 +46,7 @@ const config = (output: string) =>
 const steps = ({ metrics }: SeenRun, name: string) =>
   metrics.filter(([, key]) => key === name).map(([step]) => step);
 
+// The examples have the types of the last build, so their events are cast.
 describe.each([
   ['mlflow', mlflow, ['FINISHED', 'FAILED']],
   ['wandb', wandb, ['exit 0', 'exit 1']],
@@ -53,7 +54,7 @@ describe.each([
   it('sends the settings, the metrics and the end of a run', async () => {
     const run = config(name);
     const tracker = open(name, { method: run.method, seed: 3 }, environment);
-    const { reason } = await train(run, { onEvent: tracker.onEvent });
+    const { reason } = await train(run, { onEvent: (event) => tracker.onEvent(event as never) });
     await tracker.close(reason);
     const [seen] = server.runs.values();
     expect(seen).toMatchObject({ experiment: 'cats', name, status: finished, settings: { method: 'lora' } });
@@ -70,7 +71,9 @@ describe.each([
     server.failing = 503;
     const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
     const tracker = open(name, {}, environment);
-    const { reason } = await train(config(`${name}-failing`), { onEvent: tracker.onEvent });
+    const { reason } = await train(config(`${name}-failing`), {
+      onEvent: (event) => tracker.onEvent(event as never),
+    });
     await tracker.close(reason);
     expect(reason).toBe('done');
     expect(printed.mock.calls).toEqual([
