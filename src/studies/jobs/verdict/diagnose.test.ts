@@ -236,6 +236,7 @@ describe('a run that learned', () => {
 
 it.each([
   [{ first: 0.7, last: 0.69, peak: 0.7 }, true, 'The training loss hardly fell, from 0.7 to 0.69.'],
+  [{ first: 2.2701, last: 2.2699, peak: 2.28 }, true, 'The training loss stayed at 2.27.'],
   [{ first: 0.7, last: 182, peak: 182 }, false, 'The training loss exploded, from 0.7 to 182.'],
   [{ first: 0.7, last: 0.69, peak: 0.7 }, false, undefined],
   [{ first: 0.7, last: 0.7, peak: 0.7 }, true, undefined],

@@ -182,8 +182,11 @@ function explosion(symptoms: Symptoms, answers = ''): Finding {
 }
 
 function hardlyFell(symptoms: Symptoms, answers = ''): Finding {
+  const { first = Number.NaN, last = Number.NaN } = symptoms.losses;
+  const change =
+    figure(first) === figure(last) ? `stayed at ${figure(last)}` : `hardly fell, ${fall(symptoms)}`;
   return {
-    message: `The training loss hardly fell, ${fall(symptoms)}.${answers}`,
+    message: `The training loss ${change}.${answers}`,
     remedy: strengthen(symptoms),
   };
 }
