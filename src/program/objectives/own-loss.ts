@@ -22,6 +22,7 @@ const LOSS_OPS = {
   toUnitLength,
   pairwiseCosine,
 };
+/** The operations that a loss of your own may use. */
 export type LossOps = typeof LOSS_OPS;
 
 /**

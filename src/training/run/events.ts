@@ -139,8 +139,11 @@ const finish = z.object({
   reason: z.enum(['done', 'early', 'stop_at_step', 'stopped']),
   /** Number of steps of the whole schedule. */
   total_steps: optional,
+  /** Seconds from the start of the loop to the end, evaluations included, without a cross-validation before it. */
   train_runtime: number,
+  /** Training examples per second in the steps, without evaluations. */
   train_samples_per_second: number,
+  /** Peak memory of the process, in MB. */
   peak_memory_mb: number,
   /** The metrics of the last evaluation; with load_best_model_at_end, of the best one. */
   metrics: z.record(z.string(), number).default({}),
@@ -181,7 +184,9 @@ const schema = z.discriminatedUnion('type', [
  * where its trainer has the same value. NaN is written as null.
  */
 export type TrainEvent = z.output<typeof schema>;
+/** The event of one type: `EventOf<'step'>`. */
 export type EventOf<Type extends TrainEvent['type']> = Extract<TrainEvent, { type: Type }>;
+/** The end of a run: its metrics, verdict and ranks. `train` returns it. */
 export type FinishEvent = EventOf<'finish'>;
 export type ProgressEvent = EventOf<'progress'>;
 

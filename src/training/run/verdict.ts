@@ -28,6 +28,7 @@ export const verdictSchema = z.object({
   score: text,
   /** How the score is averaged over classes, if there are several ways. */
   average: text.optional(),
+  /** The score on rows that the model did not train on. After a cross-validation, lowered for the choice among models. */
   value: number,
   /** The 95 % confidence interval of the score. */
   interval: z.tuple([z.number(), z.number()]).optional(),
@@ -44,6 +45,7 @@ export const verdictSchema = z.object({
    * a constant.
    */
   kept: z.enum(['constant', 'probe', 'start', 'tuned']).optional(),
+  /** The scores of baselines on the same rows. */
   to_beat: z.array(toBeatSchema).default([]),
   /** False if the model is no better than a floor: a baseline that ignores the text, or the model before training. */
   learnt: z.boolean().default(true),
@@ -51,8 +53,11 @@ export const verdictSchema = z.object({
   findings: z.array(findingSchema).default([]),
 });
 
+/** A baseline and its score. */
 export type ToBeat = z.output<typeof toBeatSchema>;
+/** A warning about the model, and its remedy. */
 export type Finding = z.output<typeof findingSchema>;
+/** How good a run's result is compared with simpler models, and what could make it better. */
 export type Verdict = z.output<typeof verdictSchema>;
 
 /** Whether a baseline is a floor. A model that is no better than a floor has learned nothing. */

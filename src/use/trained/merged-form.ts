@@ -18,8 +18,9 @@ import type { WrittenForm } from './written-form.ts';
 export const MERGED_DTYPES = ['float32', 'float16', 'bfloat16'] as const;
 export type MergedDtype = (typeof MERGED_DTYPES)[number];
 
+/** How a merged model is stored. */
 export interface MergeOptions {
-  /** Default: each tensor keeps its type in the base model. */
+  /** The type of every weight. Default: each tensor keeps its type in the base model. */
   dtype?: MergedDtype | undefined;
 }
 

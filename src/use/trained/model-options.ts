@@ -77,7 +77,9 @@ export interface EvaluationOptions {
   signal?: AbortSignal | undefined;
 }
 
+/** What a model is scored on, and how its rows are read. */
 export interface EvaluateParams<Data> extends EvaluationOptions {
+  /** The path of a file, or rows in memory. */
   data: Data;
   /** Your own scores, as in a run's config. */
   metrics?: OwnMetrics | undefined;
@@ -92,6 +94,7 @@ export const EVALUATE_OPTIONS: OptionTypes<EvaluateParams<unknown>> = {
   signal: SIGNAL,
 };
 
+/** How inputs are read, and when a prediction ends early. */
 export interface PredictOptions {
   /** Keys of the task's `data` section that differ from the run's: `{ text_pair: 'premise' }`. */
   reading?: object | undefined;

@@ -86,6 +86,7 @@ function cacheFields(json: Readonly<Record<string, unknown>>, config: CommonConf
   return Object.fromEntries(defaults.filter(([, value]) => (value ?? null) !== null));
 }
 
+/** The files of an ONNX export. */
 export interface ExportOnnxOptions {
   /** Types of the weights: one file for each. Default: fp32. */
   dtypes?: readonly OnnxDtype[] | undefined;

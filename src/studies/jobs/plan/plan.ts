@@ -46,7 +46,7 @@ export interface Plan {
   rankMeasurement?: string;
   /** Initial and final number of triplets, and the schedule; undefined for methods without a budget. */
   budget?: Budget;
-  /** Estimated peak memory of the process. */
+  /** Estimated peak memory of the process, in MB (10^6 bytes). */
   memoryMb: number;
   /** Estimates for every possible base type, including `baseDtype`. */
   bases: readonly PlannedBase[];
@@ -55,7 +55,7 @@ export interface Plan {
 /** Estimates for a run with one base type. */
 export interface PlannedBase {
   dtype: BaseDtype;
-  /** Estimated peak memory of the process. */
+  /** Estimated peak memory of the process, in MB (10^6 bytes). */
   memoryMb: number;
   /** The result of a calibration, if it was requested. */
   measured?: Calibration;
