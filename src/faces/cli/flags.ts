@@ -26,7 +26,7 @@ export function newCommand(name: string, facts: CommandFacts): Command {
   return command;
 }
 
-export function factsOf(command: Command): CommandFacts {
+export function getFacts(command: Command): CommandFacts {
   return FACTS.get(command) ?? {};
 }
 

@@ -7,7 +7,7 @@ import { PROGRAM } from '../../support/program.ts';
 import { printable } from '../../support/text.ts';
 import { ComputationError, fileError, UserError } from '../../support/user-error.ts';
 import { createProgram, HELP } from './create-program.ts';
-import { factsOf } from './flags.ts';
+import { getFacts } from './flags.ts';
 
 /** The exit code for a user's error. */
 export const USER_MISTAKE = 2;
@@ -17,7 +17,7 @@ let running: Command | undefined;
 
 /** Whether a signal would stop the command that runs gracefully. */
 export function isStoppable(): boolean {
-  return running !== undefined && factsOf(running).isStoppable === true;
+  return running !== undefined && getFacts(running).isStoppable === true;
 }
 
 /**
@@ -107,7 +107,7 @@ async function openCheckpoint(command: Command): Promise<void> {
  * @throws UserError, in all processes
  */
 function assertAlone(command: Command): void {
-  if (factsOf(command).isDivided || rankAmongSeveral(process.env) === undefined) return;
+  if (getFacts(command).isDivided || rankAmongSeveral(process.env) === undefined) return;
   const isSharded = command.options.some(({ long }) => long === '--shard');
   const shards = ' --shard i/n splits its runs over jobs (docs/slurm.md).';
   throw markAgreed(
