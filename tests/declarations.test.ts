@@ -90,6 +90,8 @@ describe('the entry points', () => {
         'onCheckpoint',
         'checkpointSeconds',
         'onProbe',
+        'onFolds',
+        'folds',
       ],
     ],
     ['OpenOptions', ['baseDtype', 'task'], ['modelUrl', 'engineUrl', 'threads', 'name']],

@@ -121,9 +121,10 @@ export function diagnose(verdict: Verdict, symptoms: Symptoms): Finding[] {
 }
 
 /** The model before training is the result. */
-function whyUnchanged({ score, value, groups, rows = 0, to_beat }: Verdict): Finding {
-  const tuned = to_beat.find(({ name }) => name === TUNED);
-  const message = `Fine-tuning is no better than the model before training${tuned ? ` (${figure(tuned.value)} against ${figure(value)})` : ''}, so the result is the model before training.`;
+function whyUnchanged({ score, value, groups, rows = 0 }: Verdict): Finding {
+  // Without figures: the verdict's is lowered for the choice, and that of fine-tuning is not.
+  const message =
+    'Fine-tuning is no better than the model before training, so the result is the model before training.';
   if ((groups ?? rows) < MIN_ROWS) return { message, remedy: 'The rows are too few to tell. Add rows.' };
   return {
     message,
