@@ -33,7 +33,7 @@ export type Prompt = string | readonly ChatMessage[] | Int32Array;
 /** Keys of transformers' `GenerationConfig`. They override the model's files; null turns a key of the files off. */
 export type GenerationInput = { [Key in keyof GenerationConfig]: GenerationConfig[Key] | null };
 
-/** What happens while a text is generated. */
+/** Callbacks and limits of one generation. */
 export interface GenerateTextOptions extends SearchOptions {
   /** Called with every piece of the text as it is generated. In beam search, called once at the end. */
   onText?: ((text: string) => void) | undefined;

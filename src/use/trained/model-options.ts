@@ -77,7 +77,7 @@ export interface EvaluationOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What a model is scored on, and how its rows are read. */
+/** The rows that score a model, and how they are read. */
 export interface EvaluateParams<Data> extends EvaluationOptions {
   /** The path of a file, or rows in memory. */
   data: Data;
