@@ -7,7 +7,7 @@ import type { Batch } from '../../src/input/text/batches.ts';
 import { HEAD_KINDS, type HeadKind } from '../../src/models/heads/registry.ts';
 import { modelTypes } from '../../src/models/registry.ts';
 import { labelledRows } from '../../src/program/objectives/labelled-rows.ts';
-import { modelFeeds, PIXELS } from '../../src/program/objectives/model-inputs.ts';
+import { modelFeeds, PIXELS, SPECTROGRAMS } from '../../src/program/objectives/model-inputs.ts';
 import { shiftRight } from '../../src/program/objectives/sequence-loss.ts';
 import type { TaskModel } from '../../src/program/objectives/task-model.ts';
 
@@ -84,8 +84,8 @@ export function withPrefix(tensors: StoredTensors, prefix: string): StoredTensor
  * one segment.
  */
 export function batchOf(tensors: StoredTensors): Batch {
-  const pixels = tensors.get(PIXELS);
-  if (pixels) return picturesOf(pixels.shape[0]!);
+  const media = tensors.get(PIXELS) ?? tensors.get(SPECTROGRAMS);
+  if (media) return filesOf(media.shape[0]!);
   const inputIds = hostTensor(named(tensors, 'input_ids'));
   const [batch, length] = inputIds.dims as [number, number];
   const integers = (name: string, fallback: number) => {
@@ -101,8 +101,8 @@ export function batchOf(tensors: StoredTensors): Batch {
   };
 }
 
-/** A batch of pictures as one token each, because none is padding. */
-function picturesOf(batch: number): Batch {
+/** A batch of images or sounds as one token each, because none is padding. */
+function filesOf(batch: number): Batch {
   const ones = new Int32Array(batch).fill(1);
   return { inputIds: ones, attentionMask: ones, tokenTypeIds: new Int32Array(batch), batch, length: 1 };
 }
@@ -117,12 +117,12 @@ export function feedsOf(
   tensors: StoredTensors,
   predictsFirst = false,
 ): Tensors {
-  const pixels = tensors.get(PIXELS);
-  if (pixels) return { [PIXELS]: hostTensor(pixels), labels: hostTensor(named(tensors, 'labels')) };
   const batch = batchOf(tensors);
+  const name = [PIXELS, SPECTROGRAMS].find((name) => tensors.has(name));
+  const read = name === undefined ? modelFeeds(batch) : taken(tensors, name);
   switch (headKind) {
     case 'SEQ_CLS':
-      return { ...modelFeeds(batch), ...taken(tensors, 'labels') };
+      return { ...read, ...taken(tensors, 'labels') };
     case 'QUESTION_ANS':
       return { ...modelFeeds(batch), ...taken(tensors, 'start_positions', 'end_positions') };
   }
@@ -134,6 +134,7 @@ export function feedsOf(
   const decoder = { inputIds: shiftRight(labels, length, { padTokenId, decoderStartTokenId }), length };
   return {
     ...modelFeeds({ ...batch, ...(headKind === 'SEQ_2_SEQ_LM' && { decoder }) }),
+    ...read,
     ...labelledRows(
       labels,
       rows,

@@ -28,6 +28,8 @@ export interface ModelInputs {
   sequence: Dimension;
   /** float32 [batch, 3, height, width]: the pixels of pictures, instead of tokens. */
   pixelValues: Value;
+  /** float32 [batch, bands, frames]: the log-mel spectrograms of sounds, instead of tokens. */
+  inputFeatures: Value;
   /** int32 [target, batch]: the decoder's tokens in an encoder-decoder. */
   decoderInputIds: Value;
   target: Dimension;
@@ -80,6 +82,8 @@ export interface CommonConfig {
     /** Number of tokens before those of the patches. */
     before: number;
   };
+  /** The spectrograms that the model reads. Undefined for models of texts and pictures. */
+  sound?: { bands: number; frames: number };
   /** Whether hidden states depend on the length of the text. Then a prompt must be read at once. */
   readsWhole?: boolean;
   /** If a generated text gets more tokens than this, all of it is read again. */

@@ -193,6 +193,7 @@ function build(model_type: string, injection?: Injection) {
     attentionMask: input(graph, 'attention_mask', 'int32', [batch, sequence]),
     decoderInputIds: ids('decoder_input_ids', target),
     pixelValues: input(graph, 'pixel_values', 'float32', [batch, 3, 224, 224]),
+    inputFeatures: input(graph, 'input_features', 'float32', [batch, 80, 3000]),
     batch,
     sequence,
     target,

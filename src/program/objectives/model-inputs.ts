@@ -10,9 +10,14 @@ const SEQUENCE = symbol('sequence');
 const TARGET = symbol('target');
 /** Name of the input for pictures. */
 export const PIXELS = 'pixel_values';
+/** Name of the input for spectrograms. */
+export const SPECTROGRAMS = 'input_features';
 
 /** Declares the inputs of a model. Inputs that the model does not read do not become inputs of its graph. */
-export function modelInputs(graph: Graph, { picture }: Pick<CommonConfig, 'picture'> = {}): ModelInputs {
+export function modelInputs(
+  graph: Graph,
+  { picture, sound }: Pick<CommonConfig, 'picture' | 'sound'> = {},
+): ModelInputs {
   const tokens = (name: string) => input(graph, name, 'int32', [SEQUENCE, BATCH]);
   return {
     inputIds: tokens('input_ids'),
@@ -22,6 +27,7 @@ export function modelInputs(graph: Graph, { picture }: Pick<CommonConfig, 'pictu
     batch: BATCH,
     sequence: SEQUENCE,
     pixelValues: input(graph, PIXELS, 'float32', [BATCH, 3, picture?.height ?? 1, picture?.width ?? 1]),
+    inputFeatures: input(graph, SPECTROGRAMS, 'float32', [BATCH, sound?.bands ?? 1, sound?.frames ?? 1]),
     decoderInputIds: input(graph, 'decoder_input_ids', 'int32', [TARGET, BATCH]),
     target: TARGET,
   };
