@@ -63,7 +63,7 @@ it('rejects a run that never measures importance', () => {
     `"adalora.tfinal puts the final allocation at step 1 of 10, with no step before it to measure importance. Set adalora.tfinal to at most 8."`,
   );
   expect(messageOf({}, 1)).toMatchInlineSnapshot(
-    `"adalora.tfinal puts the final allocation at step 1 of 1, with no step before it to measure importance. Train for more steps."`,
+    `"The run has one step, and none before it to measure which ranks matter. Train for at least two steps (more rows, more epochs or a smaller batch), or set method: lora."`,
   );
   expect(resolve({}, 2).totalStep).toBe(2);
 });

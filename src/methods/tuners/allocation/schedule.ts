@@ -168,11 +168,18 @@ export function resolveSchedule(
       hint: 'Lower tinit or tfinal (shares such as 10% follow the length of the run), or train for more steps.',
     });
   }
+  if (totalStep < 2) {
+    throw new InvalidConfig({
+      where: 'The run',
+      fault: 'has one step, and none before it to measure which ranks matter',
+      hint: 'Train for at least two steps (more rows, more epochs or a smaller batch), or set method: lora.',
+    });
+  }
   if (end < 2) {
     throw new InvalidConfig({
       where: `${method}.tfinal`,
       fault: `puts the final allocation at step ${end} of ${totalStep}, with no step before it to measure importance`,
-      hint: totalStep < 2 ? 'Train for more steps.' : `Set ${method}.tfinal to at most ${totalStep - 2}.`,
+      hint: `Set ${method}.tfinal to at most ${totalStep - 2}.`,
     });
   }
   return schedule;
