@@ -158,6 +158,6 @@ it('a file for another task than those of the page is pointed to the command lin
   const rows = Array.from({ length: 40 }, (_, i) => [`some words ${i}`, `${i / 7}`]);
   const read = { fileName: 'x.csv', columns: ['text', 'score'], rows, ragged: 0, hasHeader: true };
   expect(guessWish(read).notice).toBe(
-    'It seems to be for a model to predict the number "score" of "text". For that, use the command line: npx adalora train x.csv --text text --label score',
+    'It seems to be for a model to predict the number "score" of "text". For that, use the command line: npx adalora train x.csv --task regression --text text --label score',
   );
 });

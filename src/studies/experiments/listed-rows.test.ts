@@ -49,14 +49,14 @@ describe('the rows of lists', () => {
   });
 
   it('are scored on held-out rows, and have a config on all rows beside them', () => {
-    const data = { train: ['a/rows.tsv', 'b/rows.tsv'], text: 'text', label: 'label', max_length: [16, 32] };
+    const data = { train: 'b/rows.tsv', text: 'text', label: 'label', max_length: [16, 32] };
     const experiment = of({ data, held_out: 0.07 });
-    const cell = experiment.cells[2]!;
+    const cell = experiment.cells[0]!;
     expect(cell).toMatchObject({
-      row: 'train=b_rows.tsv,max_length=16',
+      row: 'max_length=16',
       config: { data: { train: 'b/rows.tsv', max_length: 16, validation: '7%' } },
     });
-    expect(cell.whole!.data).toEqual({ ...data, train: 'b/rows.tsv', max_length: 16 });
+    expect(cell.whole!.data).toEqual({ ...data, max_length: 16 });
     expect(finalRun(experiment, cell, {}, 0).config.data).toEqual(cell.config.data);
     const validation = { near: 'near.tsv', far: 'far.tsv' };
     for (const { whole } of of({ data: { ...data, validation }, held_out: 0.1 }).cells)
