@@ -96,7 +96,7 @@ describe.skipIf(CHROMIUM === undefined)(`a report in a browser (${CHROMIUM ?? NO
       const widths = await page
         .locator('.wrong img')
         .evaluateAll((images) => images.map((image) => (image as HTMLImageElement).naturalWidth));
-      expect(widths).toEqual(new Array(20).fill(64));
+      expect(widths).toEqual(new Array(20).fill(48));
       expect(await misfits(page)).toEqual([]);
       expect(complaints).toEqual([]);
       await page.close();
