@@ -373,7 +373,7 @@ const DATA: readonly WorstFile[] = [
     ],
   ),
   ...of(
-    ['conll', 'seqeval'],
+    ['conll'],
     [
       { what: 'sentences', content: () => 'a B-X B-Y\n\n'.repeat(200_000) },
       {
@@ -385,64 +385,12 @@ const DATA: readonly WorstFile[] = [
   ),
   ...of(['conll'], [{ what: 'tags', content: () => lines(200_000, (i) => `a B-${i}`) }]),
   ...of(
-    ['seqeval'],
-    [
-      {
-        what: 'tags',
-        content: () => lines(200_000, (i) => `a B-${i} I-${i}`),
-        refused: '10000',
-      },
-    ],
-  ),
-  ...of(
-    ['squad', 'squad predictions'],
+    ['squad'],
     [
       { what: 'open lists', content: () => '['.repeat(8 * MB), refused: '64' },
       { what: 'values', content: () => `{"data": [${list(3_900_000, () => '0')}]}`, refused: 'json' },
       { what: 'keys', content: () => `{${list(300_000, (i) => `"${i}":"x"`)}}`, refused: 'json' },
     ],
-  ),
-  ...of(
-    ['squad predictions'],
-    [
-      {
-        what: 'a long answer',
-        content: () => `{"a": "${'the a an '.repeat(400_000)}", "7": "${'. '.repeat(MB)}"}`,
-      },
-    ],
-  ),
-  ...of(
-    ['summaries'],
-    [
-      { what: 'words', content: () => `${JSON.stringify('ab '.repeat(16_000))}\n`.repeat(8) },
-      {
-        what: 'lines that are alike',
-        content: () => `${JSON.stringify(lines(4096, (i) => `a b a y${i}`))}\n`.repeat(8),
-      },
-    ],
-  ),
-  ...of(
-    ['texts of bleu'],
-    [
-      { what: 'points', content: () => `${'.,'.repeat(MB / 8)}\n`.repeat(8) },
-      { what: 'spaces', content: () => `a${' '.repeat(250_000)}a\n`.repeat(16) },
-      { what: 'a long text', content: () => `${'.,'.repeat(MB)}\n`, refused: 'characters' },
-    ],
-  ),
-  ...of(
-    ['glue predictions', 'stsb predictions', 'mnli predictions'],
-    [
-      { what: 'rows', content: () => `index\tprediction\n${lines(300_000, (i) => `${i}\t1`)}` },
-      {
-        what: 'a long number',
-        content: () => `index\tprediction\n0\t${'9'.repeat(MB)}\n`,
-        refused: '.tsv:2',
-      },
-    ],
-  ),
-  ...of(
-    ['sst2 predictions'],
-    [{ what: 'rows', content: () => lines(100_000, (i) => `{"idx": ${i}, "label": 1}`) }],
   ),
   ...of(['texts to predict', 'sentences to tag'], [{ what: 'lines', content: () => 'a\n'.repeat(500_000) }]),
   ...of(
