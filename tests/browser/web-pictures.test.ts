@@ -186,17 +186,22 @@ describe.skipIf(CHROMIUM === undefined)(`pictures in the page (${CHROMIUM ?? NO_
     });
     const page = await browser.newPage();
     await page.addScriptTag({ content: outputFiles[0]!.text });
-    for (const name of readdirSync(FIXTURES)) {
-      const bytes = readFileSync(join(FIXTURES, name));
-      const theirs = await page.evaluate(
+    const decodeInPage = (name: string) =>
+      page.evaluate(
         async (bytes) => {
           const { decoder } = globalThis as unknown as { decoder: { decodePicture: typeof decodePicture } };
           const { width, height, data } = await decoder.decodePicture(Uint8Array.from(bytes), 'x');
           return { width, height, data: [...data] };
         },
-        [...bytes],
+        [...readFileSync(join(FIXTURES, name))],
       );
-      const ours = await decodePicture(bytes, name);
+    await expect(decodeInPage('deep.png')).rejects.toThrow(
+      'a browser does not read grey of 16 bits as Python does',
+    );
+    for (const name of readdirSync(FIXTURES)) {
+      if (name === 'deep.png') continue;
+      const theirs = await decodeInPage(name);
+      const ours = await decodePicture(readFileSync(join(FIXTURES, name)), name);
       expect([theirs.width, theirs.height]).toEqual([ours.width, ours.height]);
       // Browsers put transparency on white, and convert inks, with other rounding.
       expect(largestDifference(theirs.data, ours.data), name).toBeLessThanOrEqual(1);
