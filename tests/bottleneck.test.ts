@@ -186,7 +186,7 @@ it('an adapter that names no base is opened with --model', async () => {
     stderr: 'nameless does not name its base model. Give --model.\n',
   });
   const score = async (...words: string[]) => {
-    // A bag of words is fitted to the rows of a run, which an adapter alone does not have.
+    // Only a run has a verdict.
     const { verdict: _, ...scores } = JSON.parse(await run('eval', ...words, 'dev.tsv', '--json'));
     return scores;
   };

@@ -72,7 +72,6 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   'text\tlabel': 'the first rows of a file',
   'message,queue': 'the first rows of a file',
   'npx adalora train shop/train.tsv --model': 'downloads BERT-base',
-  'base_dtype  memory': 'what plan --measure prints, which .ci/readme runs',
 };
 
 // docs/reference and docs/commands.md are generated.

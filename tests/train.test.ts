@@ -76,7 +76,7 @@ describe.each([
   });
 
   it('gives the same logits in use as in its own evaluation', async () => {
-    const [{ confusion_matrix: __, verdict, ...scores }] = json(
+    const [{ confusion_matrix: __, verdict: ___, ...scores }] = json(
       await workspace.run('eval', method, 'dev.tsv', '--json'),
     );
     const {
@@ -89,9 +89,6 @@ describe.each([
       eval_samples_per_second,
       ...own
     } = run.evaluations.at(-1)!;
-    expect(verdict).toMatchObject({ score: 'accuracy', value: scores.eval_accuracy, rows: 48 });
-    // A trained model has no frozen one beside it, for a linear probe.
-    expect(verdict.to_beat).toHaveLength(method === 'full' ? 2 : 3);
     expect(Object.keys(scores)).toEqual(Object.keys(own));
     for (const [name, score] of Object.entries(own)) expect(scores[name]).toBeCloseTo(score, 5);
 

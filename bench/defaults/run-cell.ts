@@ -3,13 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dataFiles } from '../../src/input/data/node/text-files.ts';
-import { folderFiles } from '../../src/input/formats/node/folder-files.ts';
 import type { MethodName } from '../../src/methods/tuners/registry.ts';
-import type { Scores } from '../../src/program/example-set.ts';
-import { judgeEvaluation } from '../../src/studies/jobs/judge-evaluation.ts';
+import { FROZEN } from '../../src/methods/tuners/tuner.ts';
+import { Program } from '../../src/program/program.ts';
+import { numberRows } from '../../src/studies/jobs/contenders/fit-rows.ts';
+import { frozenProbe, unitOutputs } from '../../src/studies/jobs/contenders/frozen.ts';
 import { THIS_NODE } from '../../src/studies/jobs/node/machine.ts';
 import { runInFolder } from '../../src/studies/jobs/run-in-folder.ts';
-import { PROBE } from '../../src/studies/jobs/verdict/diagnose.ts';
+import { releasing } from '../../src/support/opened.ts';
+import { listMetrics } from '../../src/tasks/registry.ts';
 import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
 import type { RunConfigInput } from '../../src/training/run/config/run-config.ts';
 import { open } from '../../src/use/trained/node/open.ts';
@@ -108,15 +110,7 @@ export async function runCell(
       const scores = (await opened.evaluate({ data: testFile })) as Record<string, number>;
       const score =
         task === 'regression' ? scores.eval_pearson! : (scores.eval_accuracy! * scored.length) / test.length;
-      const verdict = await judgeEvaluation(opened, {
-        run: folderFiles(output),
-        here: THIS_NODE,
-        files: await dataFiles(testFile, false),
-        flags: {},
-        scores: scores as Scores,
-        certainty: undefined,
-      });
-      const probe = verdict?.to_beat.find(({ name }) => name === PROBE)?.value;
+      const probe = await scoreProbe(opened, trainFile, testFile);
       return { ...cell, score, seconds, ...(probe !== undefined && { probe }) };
     } finally {
       await opened.close();
@@ -124,6 +118,37 @@ export async function runCell(
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * The score of a linear probe of the model without its adapter. Undefined for a model without an adapter, whose weights are
+ * not those before training.
+ */
+async function scoreProbe(
+  trained: Awaited<ReturnType<typeof open>>,
+  trainFile: string,
+  testFile: string,
+): Promise<number | undefined> {
+  const task = trained.definition();
+  const { engine, model, tuner, communicator } = trained.parts;
+  const { reading } = trained.context();
+  const probing = tuner === FROZEN.tuner ? undefined : task.training.probing?.(reading, model);
+  if (!probing) return undefined;
+  const read = async (file: string) => {
+    const rows = task.files.read(await dataFiles(file, false), reading);
+    return task.evaluation(rows, trained.context(probing), task.training.batchSize.eval).rows!;
+  };
+  const [train, test] = [await read(trainFile), await read(testFile)];
+  const program = new Program(engine, model, FROZEN.tuner, { communicator });
+  return releasing(program, async () => {
+    const frozen = { program, values: FROZEN.values };
+    const { fitted, strength } = await frozenProbe(train, frozen, { seed: 0 });
+    const [layer] = await fitted.fit([strength]);
+    const all = numberRows(test);
+    const outputs = (await test.features(frozen, all)).map((row) => unitOutputs(layer!, row));
+    const scores: Partial<Record<string, number>> = test.scores(outputs, all);
+    return scores[`eval_${listMetrics(trained.task!, reading as Parameters<typeof listMetrics>[1])[0]}`];
+  });
 }
 
 function lines(rows: readonly LabelledRow[]): string {

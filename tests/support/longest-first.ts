@@ -33,7 +33,6 @@ const LONGEST = [
   'tests/train.test.ts',
   'tests/compare.test.ts',
   'tests/question-families.test.ts',
-  'tests/plan.test.ts',
   'tests/first-week.test.ts',
   'tests/onnx-export.test.ts',
   'tests/reproduce.test.ts',

@@ -4,15 +4,11 @@ const COMPUTING = ['train', 'eval', 'predict', 'generate', 'serve'];
 
 const HELP_FLAGS = ['-h', '--help'];
 
-/** The flag with which `plan` runs models in child processes, which inherit the environment. */
-const MEASURING = /(^| )--measure\b/;
-
 /** Texts of this size are predicted in about the time in which Node starts again. */
 const FEW_BYTES = 2 ** 16;
 
 /** Whether a command computes for so long that huge pages save more time than a restart of Node takes. */
 export function isWorthRestart(command: string, words: readonly string[]): boolean {
-  if (command === 'plan') return MEASURING.test(words.join(' '));
   if (!COMPUTING.includes(command) || words.some((word) => HELP_FLAGS.includes(word))) return false;
   if (command !== 'predict') return true;
   const sizes = words.flatMap(fileSize);

@@ -6,13 +6,11 @@ import type { Engine } from '../../program/engine.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import type { Processes } from '../../program/parallel/communicator.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
-import type { Remote } from '../../support/calls/caller.ts';
 import type { Hash } from '../../support/sha256.ts';
 import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';
 import type { ProgressEvent } from '../../training/run/events.ts';
 import type { ModelConfig } from '../../use/trained/model-config.ts';
 import type { Described, DescribedModel } from '../../use/trained/read-model.ts';
-import type { CalibrationChild } from './calibration/calibration.ts';
 
 export type OnDownload = (progress: DownloadProgress) => void;
 
@@ -118,16 +116,6 @@ export interface FolderMachine extends RunMachine {
   shareFiles(run: BaseOfRun, to?: FolderFiles): Promise<void>;
   /** Opens a run's base with the weights of its checkpoint, whatever the type of base that the run uses. */
   openFloat32(run: BaseOfRun, processes?: Pick<Processes, 'threads' | 'sharesHost'>): Promise<OpenedBase>;
-  /**
-   * Does work in a separate process, and waits for the end of the process, so that all its memory is freed afterwards.
-   *
-   * @param signal aborting kills the process
-   * @throws the signal's reason when it is aborted; the work's error; an error that says why the process died
-   */
-  inChild<Result>(
-    work: (child: Remote<CalibrationChild>) => Promise<Result>,
-    signal?: AbortSignal,
-  ): Promise<Result>;
 }
 
 /** The processes of a run, with the number of threads that its config sets. */

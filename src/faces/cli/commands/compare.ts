@@ -55,7 +55,7 @@ export function compareCommand(): Command {
         .default({ number: 1, of: 1 }, '1/1'),
     )
     .addOption(sharedOption('resume'))
-    .option('--plan', 'print the runs and their time on this machine, then stop')
+    .option('--plan', 'print the runs and their steps, then stop')
     .addOption(sharedOption('json'))
     .action(run);
 }
@@ -87,7 +87,7 @@ async function run(name: string, flags: Flags): Promise<void> {
   const stop = stopOnSignal(() => console.error('Stopping after a checkpoint.'));
   try {
     const { THIS_MACHINE } = await import('../../../studies/experiments/node/this-machine.ts');
-    if (!resume || plan) console.log(await planned(THIS_MACHINE, experiment, shardCells, stop.signal));
+    if (!resume || plan) console.log(await planned(THIS_MACHINE, experiment, shardCells));
     if (plan) return;
     const { runExperiment } = await import('../../../studies/experiments/run-experiment.ts');
     const { writeResults } = await import('../../../studies/experiments/write-results.ts');
@@ -126,23 +126,20 @@ async function findFile(name: string): Promise<string> {
   throw new UserError(`There is no file or table "${name}". ${suggest(name, Object.keys(tables))}`);
 }
 
-/**
- * Describes an experiment and its expected time on this machine. If the model or the data cannot be read, the
- * text gives the reason instead.
- */
+/** Describes an experiment. If the model or the data cannot be read, the text gives the reason instead of the steps. */
 async function planned(
   machine: ExperimentMachine,
   experiment: Experiment,
   cells: readonly Cell[],
-  signal: AbortSignal,
 ): Promise<string> {
-  const { estimate } = await import('../../../studies/experiments/estimate.ts');
+  const { countSteps } = await import('../../../studies/experiments/count-steps.ts');
   const { describeExperiment } = await import('../terminal/runs-display.ts');
-  const estimated = await estimate(machine, experiment, cells, signal).catch((error) => {
-    if (!(error instanceof UserError) || signal.aborted) throw error;
-    return { steps: new Map<Cell, number>(), failure: error.message };
-  });
-  return describeExperiment(experiment, cells, estimated);
+  try {
+    return describeExperiment(experiment, cells, await countSteps(machine, experiment, cells));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return `${describeExperiment(experiment, cells)}\nnot read: ${error.message}\n`;
+  }
 }
 
 /** Prints the results of several runs and sets the exit code. The table comes first, if a run is finished. */

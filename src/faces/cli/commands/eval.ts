@@ -9,6 +9,7 @@ import { largest } from '../../../support/numbers.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { withContents } from '../../../tasks/task-definition.ts';
+import type { Verdict } from '../../../training/run/verdict.ts';
 import {
   addOpenFlags,
   addReadingFlags,
@@ -62,11 +63,18 @@ export function evalCommand(): Command {
   );
 }
 
+interface EvaluateFlags extends OpenFlags, SplitFlags {
+  json?: boolean;
+  quiet?: boolean;
+  /** Whether the run that trained the model has just ended. */
+  isTest?: boolean;
+}
+
 /** Scores a model on a file, and prints the scores unless `quiet`. */
 export async function evaluate(
   path: string,
   file: string | undefined,
-  flags: OpenFlags & SplitFlags & { json?: boolean; quiet?: boolean },
+  flags: EvaluateFlags,
   processes: Processes,
 ): Promise<Record<string, number>> {
   return withModel(path, flags, { processes }, async (trained) => {
@@ -78,7 +86,6 @@ export async function evaluate(
     if (!named) throw new UserError({ where: 'eval', fault: 'needs a file or --dataset' });
     const flagged = readingFlags(flags);
     const { modality, reading } = trained.context();
-    // Once for the scores and for the simple models.
     const flaggedReading = task.files.withFlags(reading, flagged, named[0]!.name);
     const files = await withContents(named, task, modality, flaggedReading);
     let confusion: Confusion | undefined;
@@ -93,18 +100,8 @@ export async function evaluate(
         certainty = found;
       },
     });
-    const { judgeEvaluation } = await import('../../../studies/jobs/judge-evaluation.ts');
-    const { THIS_NODE } = await import('../../../studies/jobs/node/machine.ts');
-    const { folderFiles } = await import('../../../input/formats/node/folder-files.ts');
-    const verdict = await judgeEvaluation(trained, {
-      run: folderFiles(path),
-      here: THIS_NODE,
-      files,
-      flags: flagged,
-      scores,
-      certainty,
-    });
     if (flags.quiet) return scores;
+    const verdict = flags.isTest ? undefined : await verdictOfRun(path);
     if (flags.json) {
       console.log(JSON.stringify({ ...scores, confusion_matrix: confusion, verdict }));
       return scores;
@@ -121,8 +118,16 @@ export async function evaluate(
       console.log(`${name.padEnd(width)}  ${score.toFixed(4)}${sure}`);
     }
     if (confusion) console.log(`\n${classTable(confusion)}`);
-    if (verdict) console.log(`\n${printable(verdictSentence(verdict))}`);
-    if (verdict && !verdict.learnt) console.log('This is no better than a constant answer.');
+    if (verdict) console.log(`\nWhen trained: ${printable(verdictSentence(verdict))}`);
     return scores;
   });
+}
+
+/** The verdict of the run that trained a model. Undefined for an adapter or a checkpoint. */
+async function verdictOfRun(path: string): Promise<Verdict | undefined> {
+  const { folderFiles } = await import('../../../input/formats/node/folder-files.ts');
+  const { RUN_FILES } = await import('../../../training/run/run-files.ts');
+  const { readFinish } = await import('../../../training/run/event-log.ts');
+  const run = folderFiles(path);
+  return run.has(RUN_FILES.metrics) ? readFinish(run)?.verdict : undefined;
 }

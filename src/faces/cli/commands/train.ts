@@ -133,7 +133,7 @@ async function scoreTest(run: string, file: string, json = false): Promise<Event
   if (!json) console.log(`\nScores on ${printable(file)}:`);
   let metrics: Record<string, number> = {};
   await inAllProcesses(async (processes) => {
-    metrics = await evaluate(run, file, { quiet: json }, processes);
+    metrics = await evaluate(run, file, { quiet: json, isTest: true }, processes);
   });
   const folder = folderFiles(run);
   const event: EventOf<'test'> = { type: 'test', step: readLastStep(folder), file, metrics };

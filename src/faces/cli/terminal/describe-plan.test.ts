@@ -62,8 +62,6 @@ it('states what is trained, for how long and with how much memory', () => {
     base_dtype  memory
     float32     612 MB  (this config)
     int8        560 MB
-
-    Speed, and memory measured: --measure
     "
   `);
 });
@@ -84,12 +82,6 @@ it('a plan for an adapter without ranks counts modules', () => {
   const biases: Plan = { ...adalora, method: 'bitfit', budget: undefined, sites: 22, ranks: {} };
   expect(describePlan(biases)).toContain('\nin adapters  18,456 in 22 modules\n');
   expect(describePlan(biases)).not.toMatch(/layer|budget/);
-});
-
-it('points to --measure until something is measured', () => {
-  expect(describePlan(adalora)).toContain('--measure');
-  const failed = { ...adalora, bases: [{ ...adalora.bases[0]!, failure: 'no memory' }] };
-  expect(describePlan(failed)).not.toContain('--measure');
 });
 
 it('says that activations are recomputed', () => {

@@ -1,8 +1,7 @@
 import type { Budget } from '../../../methods/tuners/method-run.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
-import type { Calibration } from '../../../studies/jobs/calibration/calibration.ts';
 import type { Plan, PlannedBase } from '../../../studies/jobs/plan/plan.ts';
-import { clockTime, counted } from '../../../studies/report/format.ts';
+import { counted } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
 import { describeChosen } from '../../../training/run/config/resolve-config.ts';
 import { heatMap } from './heat-map.ts';
@@ -10,9 +9,6 @@ import { aligned } from './plain-text.ts';
 
 /** Width of the column of names. */
 const NAMES = 'in adapters'.length;
-
-/** The last line of a plan that was not measured. */
-const HINT = 'Speed, and memory measured: --measure';
 
 /** Formats a plan: one line per quantity, the modules with their initial ranks, and estimates for each base type. */
 export function describePlan(plan: Plan): string {
@@ -36,13 +32,11 @@ export function describePlan(plan: Plan): string {
   facts.push(['memory', `about ${counted(Math.round(plan.memoryMb))} MB at the peak`]);
   const lines = facts.map(([name, fact]) => `${name.padEnd(NAMES)}  ${fact}`);
   const table = rankTable(ranks);
-  const isMeasured = plan.bases.some(({ measured, failure }) => measured || failure !== undefined);
   return [
     plan.chosen.map((one) => `chosen: ${describeChosen(one)}`).join('\n'),
     lines.join('\n'),
     table.modules === 0 ? '' : heatMap(table, false),
     basesTable(plan.bases, plan.baseDtype),
-    isMeasured ? '' : HINT,
   ]
     .filter((part) => part !== '')
     .join('\n\n');
@@ -53,58 +47,14 @@ function inAdapters({ adapterParameters, sites, ranks }: Plan): [string, string]
   return ['in adapters', `${counted(adapterParameters)} in ${counted(sites)} ${places}`];
 }
 
-type Column = [name: string, cell: (base: PlannedBase) => string];
-
-const megabytes = (value: number) => `${whole(value)} MB`;
-const DTYPE: Column = ['base_dtype', ({ dtype }) => dtype];
-const PLANNED: Column = ['memory', ({ memoryMb }) => megabytes(memoryMb)];
-const MEASURED: Column[] = [
-  ['measured', ({ measured }) => (measured ? megabytes(measured.peakMb) : 'failed')],
-  ofMeasured('step', ({ msPerStep }) => milliseconds(msPerStep)),
-  ofMeasured('examples/s', ({ examplesPerSecond }) => whole(examplesPerSecond)),
-  ofMeasured('tokens/s', ({ tokensPerSecond }) => whole(tokensPerSecond)),
-];
-const EVALUATION = ofMeasured('evaluation/s', ({ evalExamplesPerSecond: rate }) =>
-  rate === undefined ? '' : whole(rate),
-);
-const RUN = ofMeasured('whole run', ({ runSeconds }) => clockTime(runSeconds));
-
-/**
- * A table with one row per base type: estimated memory, and measurements if available. The config's type is
- * marked. Failed measurements are listed below the table.
- */
+/** A table with the estimated memory of each base type. The config's type is marked. */
 export function basesTable(bases: readonly PlannedBase[], configured: BaseDtype): string {
-  const isMeasured = bases.some(({ measured, failure }) => measured || failure !== undefined);
-  const evaluates = bases.some(({ measured }) => measured?.evalExamplesPerSecond !== undefined);
-  const columns = [
-    DTYPE,
-    PLANNED,
-    ...(isMeasured ? [...MEASURED, ...(evaluates ? [EVALUATION] : []), RUN] : []),
-  ];
-  const rows = bases.map((base) => [
-    ...columns.map(([, cell]) => cell(base)),
-    base.dtype === configured ? '(this config)' : '',
+  const rows = bases.map(({ dtype, memoryMb }) => [
+    dtype,
+    `${counted(Math.round(memoryMb))} MB`,
+    dtype === configured ? '(this config)' : '',
   ]);
-  const lines = aligned(
-    [[...columns.map(([name]) => name), ''], ...rows],
-    (column) => column > 0 && column < columns.length,
-  );
-  const failures = bases.flatMap(({ dtype, failure }) =>
-    failure === undefined ? [] : [`${dtype}: ${failure}`],
-  );
-  return [...lines, ...failures].join('\n');
-}
-
-function ofMeasured(name: string, cell: (measured: Calibration) => string): Column {
-  return [name, ({ measured }) => (measured ? cell(measured) : '')];
-}
-
-function whole(value: number): string {
-  return counted(Math.round(value));
-}
-
-function milliseconds(value: number): string {
-  return `${value < 100 ? value.toFixed(1) : whole(value)} ms`;
+  return aligned([['base_dtype', 'memory', ''], ...rows], (column) => column === 1).join('\n');
 }
 
 /**

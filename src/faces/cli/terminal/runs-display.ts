@@ -4,20 +4,17 @@ import {
   type Experiment,
   type ExperimentRun,
 } from '../../../studies/experiments/experiment.ts';
-import { clockTime, counted, countedNoun } from '../../../studies/report/format.ts';
+import { counted, countedNoun } from '../../../studies/report/format.ts';
 import { addUp } from '../../../support/numbers.ts';
 import type { TrainEvent } from '../../../training/run/events.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
 import { type Display, trainDisplay } from './train-display.ts';
 
-/**
- * A preview of an experiment: one line per row and task, then the number of runs and their total time on this
- * machine.
- */
+/** A preview of an experiment: one line per row and task, then the number of runs. */
 export function describeExperiment(
   experiment: Experiment,
   cells: readonly Cell[],
-  { seconds, steps, failure }: { seconds?: number; steps: ReadonlyMap<Cell, number>; failure?: string },
+  steps: ReadonlyMap<Cell, number> = new Map(),
 ): string {
   const lines = cells.map((cell) => {
     const { task, row, grid } = cell;
@@ -27,9 +24,7 @@ export function describeExperiment(
     return `${task}, ${row}: ${tuning}${countedNoun(experiment.seeds.length, 'run')}${length}`;
   });
   const runs = addUp(cells, (cell) => countRuns(experiment, cell).runs);
-  const time = seconds === undefined ? '' : `, about ${clockTime(seconds)} on this machine`;
-  const unknown = failure === undefined ? '' : `\nnot measured: ${failure}`;
-  return `${[...lines, `${counted(runs)} runs${time}`].join('\n')}${unknown}\n`;
+  return `${[...lines, countedNoun(runs, 'run')].join('\n')}\n`;
 }
 
 type Run = Pick<ExperimentRun, 'name' | 'config'>;

@@ -1,5 +1,4 @@
 import { averaged } from '../../../scores/metrics/scores.ts';
-import type { MeasureEvent } from '../../../studies/jobs/calibration/measure-bases.ts';
 import { clockTime } from '../../../studies/report/format.ts';
 import { rankTable } from '../../../studies/report/rank-table.ts';
 import { TimeLeft } from '../../../studies/report/run/timeline.ts';
@@ -185,36 +184,4 @@ function bar(share: number): string {
 function rankLines({ reason, ranks }: FinishEvent, colour: boolean): string | undefined {
   const differ = new Set(Object.values(ranks)).size > 1;
   return reason !== 'stopped' && differ ? heatMap(rankTable(ranks), colour) : undefined;
-}
-
-const DOING = {
-  ...LOADING,
-  steps: 'training some steps',
-  evaluation: 'evaluating',
-} as const;
-
-/** Shows measurements: on a terminal in one line that is redrawn, elsewhere in one line per base type. */
-export function measureDisplay(screen: Screen): { show(event: MeasureEvent): void; close(): void } {
-  const isLive = screen.isTTY === true;
-  let isDrawn = false;
-  const close = () => {
-    if (isDrawn) screen.write(ERASE_LINE);
-    isDrawn = false;
-  };
-  const draw = (line: string) => {
-    screen.write(isLive ? `${ERASE_LINE}${line}` : `${line}\n`);
-    isDrawn = isLive;
-  };
-  return {
-    show(event) {
-      const { dtype } = event;
-      if (event.what === 'begin') draw(`measuring ${dtype}`);
-      else if (event.what === 'made') {
-        close();
-        screen.write(`the ${dtype} base model is cached for runs\n`);
-      } else if (isLive && 'share' in event)
-        draw(`measuring ${dtype}: ${DOING[event.what]} ${Math.round(100 * event.share)} %`);
-    },
-    close,
-  };
 }

@@ -69,10 +69,6 @@ export const THIS_NODE: FolderMachine = {
     const models = await modelFolders();
     return withEngine(run, models.openWeights(folderOf(run), run.model()), processes);
   },
-  async inChild(work, signal) {
-    const { inChild } = await import('./calibration/in-child.ts');
-    return inChild(work, signal);
-  },
 };
 
 function withEngine(

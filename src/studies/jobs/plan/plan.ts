@@ -11,7 +11,6 @@ import type { Chosen } from '../../../training/run/config/resolve-config.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import { crossCheck } from '../../../training/run/config/training-problems.ts';
 import { trainerSettings } from '../../../training/train/trainer-settings.ts';
-import type { Calibration } from '../calibration/calibration.ts';
 import { encodeRun } from '../encode-run.ts';
 import type { OnDownload, RunMachine } from '../machine.ts';
 import { readRun } from '../read-run.ts';
@@ -57,10 +56,6 @@ export interface PlannedBase {
   dtype: BaseDtype;
   /** Estimated peak memory of the process, in MB (10^6 bytes). */
   memoryMb: number;
-  /** The result of a calibration, if it was requested. */
-  measured?: Calibration;
-  /** Why the calibration failed, if it did. */
-  failure?: string;
 }
 
 /** Reads the files of a run, except the weights, and plans the run. */
