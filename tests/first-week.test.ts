@@ -166,7 +166,7 @@ describe('the confusion matrix', () => {
     expect(verdict).toEqual(eventsOf(workspace.events('run'), 'finish').at(-1)!.verdict);
     expect(confusion_matrix).toEqual({ labels: ['bad', 'good'], counts });
     const text = (await workspace.run('eval', 'run', 'dev.tsv')).stdout;
-    expect(text).toMatch(/^When trained: accuracy \S+ \(.+\) on \d+ rows; /m);
+    expect(text).toMatch(/^When trained: .*accuracy [0-9.]+/m);
     const [bad] = classReport(counts);
     const numbers = [bad!.precision, bad!.recall, bad!.f1].map((share) => share.toFixed(4)).join(' +');
     expect(text).toMatch(/^ +precision +recall +F1 +rows +as bad +as good$/m);
