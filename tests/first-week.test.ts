@@ -298,6 +298,8 @@ it('a run ends with a linear probe that is better', async () => {
   const probed = await finishOf('probed', 'floor=true');
   expect(probed.metrics.eval_loss).toBeLessThan(0.8 * plain.metrics.eval_loss!);
   expect(probed.verdict!.kept).toBe('probe');
+  const { target_modules } = JSON.parse(`${workspace.read('probed', 'adapter', 'adapter_config.json')}`);
+  expect(target_modules).toBe('dummy-target-modules');
   const scored = await workspace.run('eval', 'probed', 'dev.tsv', '--json');
   expect(JSON.parse(scored.stdout).eval_loss).toBeCloseTo(probed.metrics.eval_loss!, 5);
 });

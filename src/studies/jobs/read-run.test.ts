@@ -5,6 +5,7 @@ import {
   type PeftAdapterConfigInput,
   parseAdapterConfig,
 } from '../../methods/tuners/low-rank/peft-config.ts';
+import { NO_TARGETS } from '../../methods/tuners/peft/settings.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import { continuedConfig } from './read-run.ts';
 
@@ -116,6 +117,17 @@ it('is not available for bottleneck adapters, which cannot be merged either', ()
 it.each(['full', 'bitfit'] as const)('is not available for %s', (method) => {
   expect(() => parseRunConfig({ ...BASE, method }, 'test')).toThrow(
     `or svd_lora, got ${method}. Merge the adapter`,
+  );
+});
+
+it('an adapter without modules is rejected', () => {
+  const frozen = {
+    config: { peft_type: 'LORA', target_modules: NO_TARGETS },
+    tensors: new Map(),
+    baseModel: null,
+  };
+  expect(() => continuedConfig(parseRunConfig(BASE, 'test'), frozen)).toThrow(
+    'adapter: a adapts no module, because its run kept a frozen model. Remove the key `adapter`',
   );
 });
 

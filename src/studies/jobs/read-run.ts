@@ -6,6 +6,7 @@ import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.
 import { textDigest } from '../../input/formats/byte-source.ts';
 import { digestsIn, type FileDigest, type Files, missingIn } from '../../input/formats/files.ts';
 import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
+import { NO_TARGETS } from '../../methods/tuners/peft/settings.ts';
 import { findKind, METHOD_NAMES, methodNamed, moduleOfMethod } from '../../methods/tuners/registry.ts';
 import { assertedFormat } from '../../program/bases/base-format.ts';
 import { withDigests } from '../../program/modalities/pictures.ts';
@@ -174,6 +175,10 @@ async function readStart(
 export function continuedConfig<Config extends ParsedConfig>(config: Config, adapter: StoredAdapter): Config {
   const where = `adapter: ${config.adapter}`;
   const { definition, settings } = readMethod(config);
+  if (adapter.config.target_modules === NO_TARGETS) {
+    const hint = 'Remove the key `adapter` and train from the base model.';
+    throw new UserError({ where, fault: 'adapts no module, because its run kept a frozen model', hint });
+  }
   const kind = findKind(adapter, where);
   if (definition.kind !== kind || !definition.continues) {
     const methods = METHOD_NAMES.filter((name) => {

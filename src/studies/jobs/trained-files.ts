@@ -3,6 +3,8 @@ import { weightsDigest, wholeFile } from '../../input/formats/byte-source.ts';
 import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
 import { utf8Text } from '../../input/formats/excerpt.ts';
 import type { FolderFiles } from '../../input/formats/files.ts';
+import { withoutZeroIncrements } from '../../methods/tuners/low-rank/low-rank-files.ts';
+import { addUp } from '../../support/numbers.ts';
 import { appendEvent } from '../../training/run/event-log.ts';
 import type { EventOf, FinishEvent } from '../../training/run/events.ts';
 import { RUN_FILES } from '../../training/run/run-files.ts';
@@ -38,15 +40,18 @@ const MAX_CARD = 2 ** 24;
 
 /** The files of a run's result. */
 export async function trainedFiles(
-  { config, labels, maxLength, onlyBase, base, weightDigests }: ReadRun,
-  { model, method, values, layer, data }: RunResult,
+  { config, start, labels, maxLength, onlyBase, base, weightDigests }: ReadRun,
+  { kind, model, method, values, layer, data }: RunResult,
   finish: Pick<ModelCardInputs, keyof FinishEvent & keyof ModelCardInputs>,
 ): Promise<TrainedFiles> {
   const weights = method.store ? (await weightDigests()).map(([, digest]) => digest) : [];
   const { task, model_config } = config;
   const base_digest = weights.length > 0 ? weightsDigest(weights) : undefined;
   const notes = { task, data, model_config, base_digest, base_dtype: onlyBase };
-  const adapter = method.store?.(values, config.model, labels);
+  const stored = method.store?.(values, config.model, labels);
+  // An adapter that is continued has increments of its own.
+  const isFrozen = kind !== 'tuned' && start === undefined;
+  const adapter = stored && isFrozen ? withoutZeroIncrements(stored) : stored;
   const whole = (): EncodedFile[] => {
     const text = new TextDecoder().decode(base.config);
     const tensors = fullModelTensors(model, method.tuner.layout, values);
@@ -55,6 +60,7 @@ export async function trainedFiles(
       ['config.json', trainedConfig(text, model, { task, model_config, labels }, 'float32')],
     ];
   };
+  const ofLayer = layer ? layer.weight.length + layer.bias.length : 0;
   return {
     trained: adapter ? 'adapter' : 'model',
     files: [
@@ -68,8 +74,12 @@ export async function trainedFiles(
       labels,
       normalize: model.config.sentence?.pooling.normalize,
       onlyBase,
-      trainableParameters: values.length,
       ...finish,
+      parameters:
+        isFrozen && adapter
+          ? addUp(adapter.tensors.values(), ({ data }) => data.length) + ofLayer
+          : values.length,
+      ranks: isFrozen ? {} : finish.ranks,
     }),
   };
 }

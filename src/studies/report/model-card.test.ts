@@ -16,7 +16,7 @@ function card(run: Partial<RunConfigInput>, facts: Partial<ModelCardInputs> = {}
     config: parseRunConfig({ ...RUN, ...run, defaults: 'huggingface' }, 'test'),
     labels: ['0', '1'],
     step: 1072,
-    trainableParameters: 207098,
+    parameters: 207098,
     metrics: {
       eval_loss: 0.61,
       eval_accuracy: 0.71234567,

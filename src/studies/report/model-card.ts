@@ -10,6 +10,7 @@ import { foldCount, heldOutShare, scorePrefixes, validationSets } from '../../ta
 import { taskNamed } from '../../tasks/registry.ts';
 import type { ParsedConfig } from '../../training/run/config/run-config.ts';
 import type { EventOf, FinishEvent } from '../../training/run/events.ts';
+import { isTuned } from '../../training/run/verdict.ts';
 import { capital, counted, score } from './format.ts';
 import { PYTHON_LOADING } from './python-loading.ts';
 import { type RankTable, rankTable } from './rank-table.ts';
@@ -26,7 +27,8 @@ export interface ModelCardInputs
   normalize?: boolean;
   /** The type of base that the adapter fits, if it fits only one. */
   onlyBase?: string;
-  trainableParameters: number;
+  /** Number of trained parameters of the result. AdaLoRA starts with more. */
+  parameters: number;
 }
 
 /**
@@ -141,15 +143,18 @@ const LOADERS: Readonly<Record<string, string>> = {
   parquet: 'parquet',
 };
 
-function introduction({ config, labels, step, trainableParameters }: ModelCardInputs, base: string): string {
+function introduction({ config, labels, step, parameters, verdict }: ModelCardInputs, base: string): string {
   const { task, method, adapter, data } = config;
   const trainedFor = taskNamed(task).words.trainedFor(data);
   const { trains } = methodNamed(method);
   const classes = labels.length > 0 ? ` Labels, in order: ${labels.map(codeSpan).join(', ')}.` : '';
+  if (verdict?.kept === 'start') return `\`${base}\` as it was before training, for ${trainedFor}.${classes}`;
+  if (!isTuned(verdict))
+    return `A linear layer of ${counted(parameters)} parameters on the frozen \`${base}\` for ${trainedFor}.${classes}`;
   return (
     `${trains === 'model' ? 'A version' : 'An adapter'} of \`${base}\` for ${trainedFor}, ` +
-    `trained by ${methodTitle(config)} for ${counted(step)} steps with ` +
-    `${counted(trainableParameters)} trained parameters${adapter === undefined ? '' : ', continued from an earlier adapter'}.${classes}`
+    `trained by ${methodTitle(config)} for ${counted(step)} steps${adapter === undefined ? '' : ', continued from an earlier adapter'}. ` +
+    `It has ${counted(parameters)} trained parameters.${classes}`
   );
 }
 

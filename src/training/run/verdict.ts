@@ -60,6 +60,11 @@ export type Finding = z.output<typeof findingSchema>;
 /** How good a run's result is compared with simpler models, and what could make it better. */
 export type Verdict = z.output<typeof verdictSchema>;
 
+/** Whether a run's result is its fine-tuned model. */
+export function isTuned(verdict: Pick<Verdict, 'kept'> | undefined): boolean {
+  return (verdict?.kept ?? 'tuned') === 'tuned';
+}
+
 /** Whether a baseline is a floor. A model that is no better than a floor has learned nothing. */
 export function isFloor({ is_blind, is_start }: ToBeat): boolean {
   return is_blind || is_start === true;

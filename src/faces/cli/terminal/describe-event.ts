@@ -5,7 +5,7 @@ import { describeBaselines } from '../../../studies/report/verdict-sentence.ts';
 import { mean } from '../../../support/numbers.ts';
 import { printable } from '../../../support/text.ts';
 import type { EventOf, FinishEvent, TrainEvent } from '../../../training/run/events.ts';
-import { isNoBetterThanFloor } from '../../../training/run/verdict.ts';
+import { isNoBetterThanFloor, isTuned } from '../../../training/run/verdict.ts';
 import { aligned } from './plain-text.ts';
 
 type Averages = EventOf<'start'>['averages'];
@@ -32,7 +32,7 @@ export function describeEvent(event: TrainEvent, begun?: EventOf<'start'>): stri
     case 'checkpoint':
       return `checkpoint ${printable(event.path)}`;
     case 'finish':
-      return finish(event, begun?.averages);
+      return finish(event, begun);
     case 'step':
     case 'test':
     case 'orthogonality':
@@ -83,17 +83,20 @@ function isAnyGood(event: EventOf<'evaluation'>, begun: EventOf<'start'> | undef
   return !isNoBetterThanFloor(event[`eval_${metric}`]!, to_beat, scoreDefinition(metric)?.lessIsBetter);
 }
 
-function finish(event: FinishEvent, averages: Averages): string {
+function finish(event: FinishEvent, begun: EventOf<'start'> | undefined): string {
   const reasons = {
     done: 'done',
     early: 'stopped early: no better evaluation',
     stop_at_step: 'stopped by stop_at_step',
     stopped: 'stopped',
   };
-  const result = scores(event.metrics, averages);
+  const result = scores(event.metrics, begun?.averages);
+  const { adapter_parameters: before = 0, trainable_parameters: all = 0 } = begun ?? {};
+  const dropped = before - (event.adapter_parameters ?? before);
   return (
     `${reasons[event.reason]} at step ${event.step} after ${clockTime(event.train_runtime)}, ` +
     `${Math.round(event.train_samples_per_second)} examples/s, peak memory ${Math.round(event.peak_memory_mb)} MB` +
+    (dropped > 0 && isTuned(event.verdict) ? `, ${counted(all - dropped)} trained parameters kept` : '') +
     (result === '' ? '' : `\n${result}`)
   );
 }

@@ -5,6 +5,7 @@ import { TimeLeft } from '../../../studies/report/run/timeline.ts';
 import { findingSentences, verdictSentence } from '../../../studies/report/verdict-sentence.ts';
 import { printable } from '../../../support/text.ts';
 import type { EventOf, FinishEvent, ProgressEvent, TrainEvent } from '../../../training/run/events.ts';
+import { isTuned } from '../../../training/run/verdict.ts';
 import { describeEvent, RunTable } from './describe-event.ts';
 import { heatMap } from './heat-map.ts';
 import { coloursFor, ERASE_LINE, type Screen } from './screen.ts';
@@ -181,7 +182,8 @@ function bar(share: number): string {
 }
 
 /** The final ranks, if they differ between modules. */
-function rankLines({ reason, ranks }: FinishEvent, colour: boolean): string | undefined {
+function rankLines({ reason, ranks, verdict }: FinishEvent, colour: boolean): string | undefined {
+  if (!isTuned(verdict)) return undefined;
   const differ = new Set(Object.values(ranks)).size > 1;
   return reason !== 'stopped' && differ ? heatMap(rankTable(ranks), colour) : undefined;
 }

@@ -7,6 +7,7 @@ import type { AdaLoraConfig } from '../composed/pruned-triplets.ts';
 import { loraConfigSchema } from '../lora/config.ts';
 import type { ContinuesAdapters } from '../method-definition.ts';
 import { findKind, METHODS } from '../registry.ts';
+import { withoutZeroIncrements } from './low-rank-files.ts';
 import type { LowRankTuner } from './low-rank-tuner.ts';
 import { asStored, type PeftAdapterConfigInput, parseAdapterConfig } from './peft-config.ts';
 
@@ -177,4 +178,35 @@ describe('an imported adapter', () => {
       'x: bert.embeddings.word_embeddings is not a linear layer',
     ],
   ])('with %s is rejected', (_, stored, message) => expect(() => imported(stored)).toThrow(message));
+});
+
+describe('the adapter of a frozen model', () => {
+  const head = { 'classifier.weight': [2, 4] };
+  const zeroed = (stored: StoredAdapter, factor: string): StoredAdapter => {
+    for (const [key, { data }] of stored.tensors) if (key.includes(factor)) data.fill(0);
+    return stored;
+  };
+
+  it.each([
+    ['LoRA', () => zeroed(lora({ ...PAIR, ...head }, { modules_to_save: ['classifier'] }), 'lora_B')],
+    ['AdaLoRA', () => zeroed(adalora({ ...TRIPLET, ...head }), 'lora_E')],
+  ])('has only its saved modules: %s', (_, frozen) => {
+    const { config, tensors } = withoutZeroIncrements(frozen());
+    expect(config).toMatchObject({ peft_type: 'LORA', target_modules: 'dummy-target-modules' });
+    expect(config.modules_to_save).toEqual(frozen().config.modules_to_save);
+    expect([...tensors.keys()]).toEqual(['base_model.model.classifier.weight']);
+    const { tuner } = imported({ config, tensors, baseModel: null });
+    expect(tuner.modules).toEqual([]);
+  });
+
+  it('may be empty', () => {
+    const empty = withoutZeroIncrements(zeroed(lora(PAIR), 'lora_B'));
+    expect(empty.tensors.size).toBe(0);
+    expect(imported(empty).tuner.layout.length).toBe(0);
+  });
+
+  it('keeps increments, biases and other kinds of files', () => {
+    for (const stored of [lora(PAIR), zeroed(lora(PAIR, { bias: 'lora_only' }), 'lora_B')])
+      expect(withoutZeroIncrements(stored)).toBe(stored);
+  });
 });

@@ -9,6 +9,7 @@ import { weightStart } from '../lora/start-factors.ts';
 import type { ParameterLayout } from '../parameter-layout.ts';
 import { type DescribedSettings, describedAdapter } from '../peft/described-adapter.ts';
 import { type PeftFiles, peftKind, type ReadPeft, type TunerOf, writePeft } from '../peft/peft-files.ts';
+import { NO_TARGETS } from '../peft/settings.ts';
 import { createLayerTest } from '../targets/match-targets.ts';
 import type { TunableModel } from '../tuner.ts';
 import { FACTOR_PARTS, type LowRankModule, parseFactor } from './factors.ts';
@@ -61,6 +62,32 @@ export function writeLowRank(
 ): StoredAdapter {
   const adapted = layout.segments.flatMap(({ name }) => parseFactor(name)?.path ?? []);
   return writePeft(LOW_RANK_FILES[config.peft_type], { config, layout, values, adapted });
+}
+
+/**
+ * The adapter of a frozen model without its increments, which are zero. Modules that are saved in full stay. Adapters of
+ * other kinds, and with other increments, are returned unchanged.
+ */
+export function withoutZeroIncrements(stored: StoredAdapter): StoredAdapter {
+  const { config, tensors } = stored;
+  if (config.peft_type !== 'LORA' && config.peft_type !== 'ADALORA') return stored;
+  const factors = new Map<string, Set<string>>();
+  for (const [key, { data }] of tensors) {
+    const { path, factor } = parseFactor(parseAdapterKey(key) ?? '') ?? {};
+    if (path === undefined) continue;
+    const zeros = factors.get(path) ?? new Set();
+    factors.set(path, zeros);
+    if (factor !== undefined && data.every((value) => value === 0)) zeros.add(factor);
+  }
+  const areZero = [...factors.values()].every((zeros) => zeros.has('B') || zeros.has('E'));
+  if (!areZero || config.bias !== 'none') return stored;
+  const { task_type, base_model_name_or_path, revision, auto_mapping, modules_to_save } = config;
+  const described = { task_type, base_model_name_or_path, revision, auto_mapping, modules_to_save };
+  const own = { peft_type: 'LORA', target_modules: NO_TARGETS, inference_mode: true };
+  return asStored({
+    config: parseAdapterConfig({ ...described, ...own }, 'adapter_config.json'),
+    tensors: new Map([...tensors].filter(([key]) => parseFactor(parseAdapterKey(key) ?? '') === undefined)),
+  });
 }
 
 /**

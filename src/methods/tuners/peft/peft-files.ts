@@ -22,7 +22,7 @@ import {
   nameInModel,
   unknownModule,
 } from './described-adapter.ts';
-import { savedModules } from './settings.ts';
+import { NO_TARGETS, savedModules } from './settings.ts';
 
 /** Adapters are written in the format of this PEFT version. */
 export const PEFT_VERSION = '0.21.2';
@@ -165,7 +165,8 @@ export function readPeft<Config>(
   const [first] = files.parts;
   // Only modules that are saved in full make an adapter too.
   const isEmpty = saved.size === 0 && ![...stored.tensors.keys()].some((key) => findPart(files.parts, key));
-  if (isEmpty) throw damaged(where, `has no tensor named ${files.parts.join(', ')}`);
+  if (isEmpty && stored.config.target_modules !== NO_TARGETS)
+    throw damaged(where, `has no tensor named ${files.parts.join(', ')}`);
   const linears = new Map(model.linears.map((module) => [module.path, module]));
   const modules = [...own].map(([path, tensors]) => {
     const module = linears.get(path);

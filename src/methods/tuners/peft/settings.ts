@@ -40,6 +40,9 @@ function inFile<Setting extends z.ZodType>(setting: Setting): InFile<Setting> {
   return schema as unknown as InFile<Setting>;
 }
 
+/** PEFT's `target_modules` of an adapter that adapts no module. */
+export const NO_TARGETS = 'dummy-target-modules';
+
 export const savedModules = inFile(targetShape.modules_to_save);
 
 /** In a file, an empty list of targets is not null: PEFT then adapts nothing instead of the model's default modules. */
