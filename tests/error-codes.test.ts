@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseRows } from '../src/input/data/parse-rows.ts';
-import { assertNewFolder, readTextNow } from '../src/input/formats/files.ts';
+import { assertNewFolder, readText } from '../src/input/formats/files.ts';
 import { disk } from '../src/input/formats/node/folder-files.ts';
 import { safetensorsDataStart } from '../src/input/formats/safetensors.ts';
 import { explainHubError } from '../src/input/hub/explain-hub-error.ts';
@@ -44,7 +44,7 @@ const WAYS: Readonly<Record<UserErrorCode, () => unknown>> = {
   unknown_column: () => rowsOf('title,label\na,b\n'),
   unknown_label: () => classTargets([{ line: 1, text: '', label: 'bad' }], ['good'], 'a.csv'),
   invalid_file: () => safetensorsDataStart(new Uint8Array(4), 4, 'model.safetensors'),
-  not_found: () => readTextNow(disk, join(folder, 'nothing'), 'a config'),
+  not_found: () => readText(disk, join(folder, 'nothing'), 'a config'),
   unsupported: () => modelFamily({ model_type: 'abacus' }, 'config.json'),
   in_use() {
     const unlock = lockFolder(folder);

@@ -8,9 +8,10 @@ import { textFile } from '../../src/input/data/node/text-files.ts';
 import { nameClass } from '../../src/input/data/parquet/class-names.ts';
 import { parseRows } from '../../src/input/data/parse-rows.ts';
 import { parseSmallJson } from '../../src/input/formats/bounded-json.ts';
-import { readTextNow } from '../../src/input/formats/files.ts';
+import { openFile, readText } from '../../src/input/formats/files.ts';
 import { disk, folderFiles } from '../../src/input/formats/node/folder-files.ts';
-import { openCheckpoint, torchFile } from '../../src/input/formats/open-checkpoint.ts';
+import { openCheckpoint } from '../../src/input/formats/open-checkpoint.ts';
+import { TorchFile } from '../../src/input/formats/pickle/torch-file.ts';
 import { readChatTemplate } from '../../src/input/text/chat/chat-template.ts';
 import { findKind } from '../../src/methods/tuners/registry.ts';
 import { generationSettings } from '../../src/program/generation/generation-settings.ts';
@@ -125,7 +126,7 @@ export const KINDS: readonly Kind[] = [
     name: 'torch',
     file: 'tensors.bin',
     read(path) {
-      const file = torchFile(disk.openNow(path, 'a file of torch.save'));
+      const file = TorchFile.open(openFile(disk, path, 'a file of torch.save'));
       try {
         for (const name of file.names()) file.readFloat32(name);
       } finally {
@@ -260,7 +261,7 @@ export const KINDS: readonly Kind[] = [
     isLenient: true,
     file: 'README.md',
     read(path) {
-      const card = datasetCard(readTextNow(disk, path, 'a card'));
+      const card = datasetCard(readText(disk, path, 'a card'));
       const present = ['data/train-00000-of-00001.parquet', 'cola/train.csv', 'validation.jsonl'];
       splitFiles(present, card, { dataset: 'a/b', subset: card.subsets[0]?.name, split: 'train' });
       for (const { name } of [{ name: undefined }, ...card.subsets])

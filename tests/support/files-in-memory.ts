@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { bytesAsSource, digestRanges, startDigest } from '../../src/input/formats/byte-source.ts';
-import { type FolderFiles, filesFrom } from '../../src/input/formats/files.ts';
+import type { FolderFiles } from '../../src/input/formats/files.ts';
 import { joinedBytes } from '../../src/support/arrays.ts';
 import { Sha256 } from '../../src/support/sha256.ts';
 import { UserError } from '../../src/support/user-error.ts';
@@ -40,11 +40,9 @@ export function filesInMemory(files = new Map<string, Uint8Array>(), at = ''): F
     },
     realPath: path,
     listAll: () => [...files.keys()].filter((key) => key.startsWith(at)).map((key) => key.slice(at.length)),
-    open: (name) => filesFrom(files, at.slice(0, -1)).open(path(name)),
-    openNow(name, expected) {
+    open(name) {
       const bytes = files.get(path(name));
-      if (bytes) return { ...bytesAsSource(bytes), path: path(name), close() {} };
-      throw missing(name, expected);
+      return bytes && bytesAsSource(bytes, path(name));
     },
     missing,
     write(name, content) {

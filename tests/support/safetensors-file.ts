@@ -1,12 +1,13 @@
 import { encodeSafetensors } from '../../src/input/formats/encode-safetensors.ts';
-import { FileSource } from '../../src/input/formats/node/file-source.ts';
-import { type SafetensorsFile, safetensorsFile } from '../../src/input/formats/safetensors.ts';
+import { openFile } from '../../src/input/formats/files.ts';
+import { disk } from '../../src/input/formats/node/folder-files.ts';
+import { SafetensorsFile } from '../../src/input/formats/safetensors.ts';
 import type { StoredTensor } from '../../src/input/formats/tensor-data.ts';
 import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
 
 /** Opens a file. Throws a UserError if it is missing, unreadable or truncated, or has an invalid header. */
 export function openSafetensors(path: string): SafetensorsFile {
-  return safetensorsFile(FileSource.open(path, 'a safetensors file'));
+  return SafetensorsFile.open(openFile(disk, path, 'a safetensors file'));
 }
 
 /** Reads all tensors of a file. Throws like {@link openSafetensors}. */

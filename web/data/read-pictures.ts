@@ -1,4 +1,4 @@
-import type { ByteSource } from '../../src/input/formats/byte-source.ts';
+import type { LocalSource } from '../../src/input/formats/byte-source.ts';
 import { openZip } from '../../src/input/formats/pickle/stored-zip.ts';
 import { DEFLATED, STORED } from '../../src/input/formats/pickle/zip-entries.ts';
 import { MAX_PICTURE_BYTES, PICTURE_NAME } from '../../src/input/pictures/pixels.ts';
@@ -103,7 +103,7 @@ function withoutRoot(
  */
 async function unzip(file: File, where: string): Promise<ChosenFile[]> {
   if (file.size > MAX_BYTES) throw tooLarge(where);
-  const zip = openZip(syncSource(file), where);
+  const zip = openZip(syncSource(file, where));
   const files: ChosenFile[] = [];
   let size = 0;
   const names = zip.names();
@@ -146,10 +146,12 @@ function tooLarge(where: string): UserError {
 declare const FileReaderSync: new () => { readAsArrayBuffer(blob: Blob): ArrayBuffer };
 
 /** A file that a worker reads without waiting, as its directory is read in many small parts. */
-function syncSource(file: File): ByteSource {
+function syncSource(file: File, path: string): LocalSource {
   const reader = new FileReaderSync();
   return {
+    path,
     size: file.size,
+    close() {},
     read: (begin, end) => new Uint8Array(reader.readAsArrayBuffer(file.slice(begin, end))),
   };
 }

@@ -1,5 +1,5 @@
 import { type Document, isMap, LineCounter, type Pair, type Scalar, type YAMLMap } from 'yaml';
-import { readTextNow } from '../../input/formats/files.ts';
+import { readText } from '../../input/formats/files.ts';
 import { disk } from '../../input/formats/node/folder-files.ts';
 import { checkYaml, yamlDocument } from '../../input/formats/yaml-document.ts';
 import { InvalidConfig, type KeyPath, UserError } from '../../support/user-error.ts';
@@ -39,7 +39,7 @@ export function loadConfig(path: string, settings: readonly string[] = []): Pars
  * @throws UserError for invalid YAML or an invalid setting
  */
 export function readConfig(path: string, settings: readonly string[] = []): ConfigFile {
-  return readConfigText(readTextNow(disk, path, 'a config file', MAX_CONFIG_BYTES), path, settings);
+  return readConfigText(readText(disk, path, 'a config file', MAX_CONFIG_BYTES), path, settings);
 }
 
 /**

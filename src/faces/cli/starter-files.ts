@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { readTextNow } from '../../input/formats/files.ts';
+import { readText } from '../../input/formats/files.ts';
 import { disk } from '../../input/formats/node/folder-files.ts';
 import { UserError } from '../../support/user-error.ts';
 import { DEFAULT_TASK, TASK_NAMES } from '../../tasks/registry.ts';
@@ -28,6 +28,6 @@ export function starterFiles(task: string = DEFAULT_TASK): { name: string; conte
   const rows = readdirSync(folder).filter((name) => /^(train|validation)\./.test(name));
   return [CONFIG_NAME, ...rows.sort()].map((name) => ({
     name,
-    content: readTextNow(disk, join(folder, name), 'a file of the package'),
+    content: readText(disk, join(folder, name), 'a file of the package'),
   }));
 }

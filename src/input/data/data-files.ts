@@ -2,7 +2,7 @@ import { mapValues } from '../../support/options.ts';
 import { lastPart, nearest } from '../../support/text.ts';
 import { InvalidData, UserError } from '../../support/user-error.ts';
 import { type DownloadProgress, wholeFile } from '../formats/byte-source.ts';
-import { type FolderFiles, listSafely } from '../formats/files.ts';
+import { type FolderFiles, listSafely, openFile } from '../formats/files.ts';
 import type { Hub } from '../hub/hub.ts';
 import { PICTURE_NAME } from '../pictures/pixels.ts';
 import { type DataParts, findPartNames, parseSlice } from './data-parts.ts';
@@ -164,7 +164,7 @@ export class DataFiles {
         return openPicture(folder, picture);
       },
       read: (onNotice) => {
-        const bytes = wholeFile(this.#disk.openNow(path, 'a file'), Number.POSITIVE_INFINITY);
+        const bytes = wholeFile(openFile(this.#disk, path, 'a file'), Number.POSITIVE_INFINITY);
         return decodeText(isGzip(bytes) ? this.#readers.gunzip(bytes, path) : bytes, path, onNotice);
       },
     };

@@ -4,15 +4,16 @@ import { InvalidFile, UserError } from '../../support/user-error.ts';
 /**
  * Reads a `File` or `Blob` in parts, without loading all of it.
  *
- * @param where the file's name in messages
+ * @param path the file's name in messages
  */
-export function blobSource(blob: Blob, where: string): AsyncByteSource {
+export function blobSource(blob: Blob, path: string): Source {
   return {
+    path,
     size: blob.size,
     async read(begin, end) {
-      const bytes = await readContent(blob.slice(begin, end), where);
+      const bytes = await readContent(blob.slice(begin, end), path);
       if (bytes.length === end - begin) return bytes;
-      throw unreadable(where, `ends at byte ${begin + bytes.length}, before byte ${end}`);
+      throw unreadable(path, `ends at byte ${begin + bytes.length}, before byte ${end}`);
     },
   };
 }
@@ -50,7 +51,7 @@ const TAIL = 2 ** 12;
 export type ByteRange = readonly [begin: number, end: number];
 
 /** Identifies a file by its content: a hash of its size and all its bytes. */
-export async function sourceDigest(source: ByteSource | AsyncByteSource): Promise<string> {
+export async function sourceDigest(source: Source): Promise<string> {
   const hash = startDigest(source.size);
   for (const range of digestRanges(source.size)) hash.update(await source.read(...range));
   return hash.digest('hex');
@@ -84,16 +85,19 @@ export function weightsDigest(digests: readonly string[]): string {
   return new Sha256().update(digests.join('')).digest('hex');
 }
 
-/** A file with random access, on disk or in memory. */
-export interface ByteSource {
+/** The bytes of a file: in a page, on a server, or {@link LocalSource}. */
+export interface Source {
+  /** The file's path or address, for messages. */
+  readonly path: string;
   readonly size: number;
   /** Reads bytes [begin, end), which must lie within the file. */
-  read(begin: number, end: number): Uint8Array;
+  read(begin: number, end: number): Uint8Array | Promise<Uint8Array>;
+  close?(): void;
 }
 
-/** An open file. Close it after use. */
-export interface OpenFile extends ByteSource {
-  readonly path: string;
+/** A file on a disk or in memory, which answers at once. Close it after use. */
+export interface LocalSource extends Source {
+  read(begin: number, end: number): Uint8Array;
   close(): void;
 }
 
@@ -102,26 +106,19 @@ export interface OpenFile extends ByteSource {
  *
  * @throws UserError if it is larger
  */
-export function wholeFile(file: OpenFile, maxBytes: number): Uint8Array {
+export function wholeFile<File extends Source>(file: File, maxBytes: number): ReturnType<File['read']> {
   try {
-    if (file.size <= maxBytes) return file.read(0, file.size);
+    if (file.size <= maxBytes) return file.read(0, file.size) as ReturnType<File['read']>;
     throw new InvalidFile({
       where: file.path,
       fault: `has ${file.size} bytes, more than the maximum of ${maxBytes}`,
     });
   } finally {
-    file.close();
+    file.close?.();
   }
 }
 
-/** A file that is read asynchronously: a `File` in a page, or a file on a server. */
-export interface AsyncByteSource {
-  readonly size: number;
-  /** Reads bytes [begin, end), which must lie within the file. */
-  read(begin: number, end: number): Promise<Uint8Array>;
-}
-
-/** A file in memory. `read` returns views of its bytes. */
-export function bytesAsSource(bytes: Uint8Array): ByteSource {
-  return { size: bytes.length, read: (begin, end) => bytes.subarray(begin, end) };
+/** A file in memory. `read` returns copies, which the caller may change. */
+export function bytesAsSource(bytes: Uint8Array, path: string): LocalSource {
+  return { path, size: bytes.length, read: (begin, end) => bytes.slice(begin, end), close() {} };
 }

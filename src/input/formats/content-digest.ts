@@ -1,6 +1,6 @@
 import type { Hash } from '../../support/sha256.ts';
-import { digestRanges, type OpenFile, startDigest } from './byte-source.ts';
-import { type FolderFiles, type PathState, readTextNow } from './files.ts';
+import { digestRanges, type LocalSource, startDigest } from './byte-source.ts';
+import { type FolderFiles, openFile, type PathState, readText } from './files.ts';
 
 const DIGEST = /^[0-9a-f]{64}$/;
 /**
@@ -42,11 +42,11 @@ export function rememberedHash(
   path: string,
   cache: FolderFiles,
   small: number,
-  hashOf: (file: OpenFile) => Hash,
+  hashOf: (file: LocalSource) => Hash,
 ): string {
   // A file that has the same state afterwards was not replaced before it was opened.
   const before = disk.stat(path);
-  const file = disk.openNow(path, 'a file');
+  const file = openFile(disk, path, 'a file');
   try {
     const place = before && file.size > small ? findPlace(disk, before) : undefined;
     const known = place === undefined ? undefined : rememberedDigest(cache, place);
@@ -63,7 +63,7 @@ export function rememberedHash(
 /** The digest stored by {@link rememberDigest}. Undefined if the file has changed since. */
 function rememberedDigest(cache: FolderFiles, place: string): string | undefined {
   try {
-    const digest = readTextNow(cache, place, 'a digest');
+    const digest = readText(cache, place, 'a digest');
     return DIGEST.test(digest) ? digest : undefined;
   } catch {
     return undefined;

@@ -32,7 +32,7 @@ function watched(files: Record<string, PageFile>): { set: Files; read: [number, 
         const source = await set.open(name);
         return (
           source && {
-            size: source.size,
+            ...source,
             read(begin, end) {
               read.push([begin, end]);
               return source.read(begin, end);

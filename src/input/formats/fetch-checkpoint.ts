@@ -1,21 +1,21 @@
 import type { Hash } from '../../support/sha256.ts';
 import { InvalidFile, type UserError } from '../../support/user-error.ts';
 import {
-  type AsyncByteSource,
   bytesAsSource,
   type DownloadProgress,
   digestRanges,
+  type Source,
   sourceDigest,
   splitRange,
   startDigest,
 } from './byte-source.ts';
 import { type Checkpoint, convertHint, MAX_INDEX_BYTES, SAFETENSORS, TORCH, Weights } from './checkpoint.ts';
-import { type Files, missingIn, pathIn, readFile } from './files.ts';
+import { type Files, hasFile, missingIn, pathIn, readFile } from './files.ts';
 import {
   LENGTH_BYTES,
   parseSafetensorsHeader,
+  SafetensorsFile,
   type SafetensorsHeader,
-  SafetensorsTensors,
   safetensorsDataStart,
   type TensorInfo,
 } from './safetensors.ts';
@@ -50,7 +50,7 @@ export async function fetchCheckpoint(
   const { files } = weights;
   const checkpoint = weights.checkpoint();
   const names = [...wanted(checkpoint)].map((name) => [name, checkpoint.info(name).file] as const);
-  const digests = hashed && index ? [await sourceDigest(bytesAsSource(index))] : [];
+  const digests = hashed && index ? [await sourceDigest(bytesAsSource(index, SAFETENSORS.index))] : [];
   const parts = [...files].map(([name, file]) => {
     const needed = new Set(names.filter(([, path]) => path === file.path).map(([each]) => each));
     return { name, file, needed, total: hashed ? file.size : file.sizeOf(needed) };
@@ -74,11 +74,10 @@ export async function fetchCheckpoint(
 
 /** Opens the weight files and reads their headers. */
 async function openWeights(set: Files): Promise<{ weights: Weights<FetchedTensors>; index?: Uint8Array }> {
-  const open = (source: AsyncByteSource, name: string) => FetchedTensors.open(source, pathIn(set.name, name));
   const single = await set.open(SAFETENSORS.single);
   if (single) {
     const weights = new Weights<FetchedTensors>(set.name, SAFETENSORS);
-    weights.add(SAFETENSORS.single, await open(single, SAFETENSORS.single));
+    weights.add(SAFETENSORS.single, await FetchedTensors.fetch(single));
     return { weights };
   }
   const index = await readFile(set, SAFETENSORS.index, MAX_INDEX_BYTES);
@@ -88,14 +87,14 @@ async function openWeights(set: Files): Promise<{ weights: Weights<FetchedTensor
   for (const shard of weights.names) {
     const source = await set.open(shard);
     if (!source) throw weights.missing(shard);
-    weights.add(shard, await open(source, shard));
+    weights.add(shard, await FetchedTensors.fetch(source));
   }
   return { weights, index };
 }
 
 async function noWeights(set: Files): Promise<UserError> {
   for (const name of [TORCH.single, TORCH.index]) {
-    if (!(await set.open(name))) continue;
+    if (!(await hasFile(set, name))) continue;
     const where = pathIn(set.name, name);
     const fault = `has weights in PyTorch's format. ${SAFETENSORS.single} is required`;
     return new InvalidFile({ where, fault, hint: convertHint(set.name) });
@@ -114,22 +113,24 @@ interface Run {
 }
 
 /** A remote safetensors file. Its header is in memory, and requested tensors are loaded into one buffer. */
-class FetchedTensors extends SafetensorsTensors {
-  readonly #source: AsyncByteSource;
+class FetchedTensors extends SafetensorsFile {
+  readonly #source: Source;
   readonly #places = new Map<string, TensorInfo>();
   /** The loaded tensors. {@link info} says where each of them is. */
   bytes = new Uint8Array();
 
-  private constructor(source: AsyncByteSource, header: SafetensorsHeader, path: string) {
-    super(header, path, (begin, end) => this.bytes.slice(begin, end));
+  private constructor(source: Source, header: SafetensorsHeader) {
+    const loaded = (begin: number, end: number) => this.bytes.slice(begin, end);
+    super(header, { path: source.path, size: source.size, read: loaded, close() {} });
     this.#source = source;
   }
 
   /** @throws UserError for a file that is truncated or has an invalid header */
-  static async open(source: AsyncByteSource, path: string): Promise<FetchedTensors> {
+  static async fetch(source: Source): Promise<FetchedTensors> {
+    const { path } = source;
     const start = await source.read(0, Math.min(LENGTH_BYTES, source.size));
     const bytes = await source.read(0, safetensorsDataStart(start, source.size, path));
-    return new FetchedTensors(source, parseSafetensorsHeader(bytes, source.size, path), path);
+    return new FetchedTensors(source, parseSafetensorsHeader(bytes, source.size, path));
   }
 
   /** Describes a tensor. For a loaded tensor, the description contains its position in {@link bytes}. */
@@ -142,7 +143,7 @@ class FetchedTensors extends SafetensorsTensors {
   }
 
   /** Frees the memory. */
-  close(): void {
+  override close(): void {
     this.bytes = new Uint8Array();
   }
 

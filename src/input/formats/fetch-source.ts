@@ -1,5 +1,5 @@
 import { InvalidFile, UserError } from '../../support/user-error.ts';
-import { type AsyncByteSource, bytesAsSource } from './byte-source.ts';
+import type { Source } from './byte-source.ts';
 
 /** Thrown if a response body exceeds its limit. */
 class BodyTooLong extends Error {}
@@ -45,27 +45,27 @@ const FIRST_BYTES = 2 ** 16;
  * @throws UserError if the server is unreachable or refuses, or the file is too large; later reads throw one
  * if the response has the wrong length
  */
-export async function openFetchSource(address: string | URL): Promise<AsyncByteSource | undefined> {
+export async function openFetchSource(address: string | URL): Promise<Source | undefined> {
   const where = String(address);
   const response = await ask(where, 0, FIRST_BYTES);
   if (response.status === 404 || response.status === 410) return undefined;
   // A range request for an empty file always fails with 416.
-  if (response.status === 416) return inMemory(new Uint8Array());
+  if (response.status === 416) return inMemory(new Uint8Array(), where);
   const size = response.status === 206 ? parseRange(response)?.size : undefined;
-  if (size === undefined) return inMemory(await wholeFile(where, response));
+  if (size === undefined) return inMemory(await wholeFile(where, response), where);
   if (size > MAX_BYTES) throw tooLarge(where, `${size}`);
-  const first = await readResponse(response, Math.min(size, FIRST_BYTES), where);
-  let source = bytesAsSource(first);
+  let known = await readResponse(response, Math.min(size, FIRST_BYTES), where);
   return {
+    path: where,
     size,
     async read(begin, end) {
-      if (end > source.size) {
+      if (end > known.length) {
         const part = await ask(where, begin, end);
         if (part.status === 206) return readPart(part, { begin, end, size }, where);
-        source = bytesAsSource(await wholeFile(where, part));
-        if (source.size !== size) throw changed(where, size, source.size);
+        known = await wholeFile(where, part);
+        if (known.length !== size) throw changed(where, size, known.length);
       }
-      return source.read(begin, end);
+      return known.subarray(begin, end);
     },
   };
 }
@@ -119,9 +119,8 @@ async function readResponse(response: Response, length: number, where: string): 
   throw unreachable(where, `${bytes.length} of ${length} bytes`);
 }
 
-function inMemory(bytes: Uint8Array): AsyncByteSource {
-  const source = bytesAsSource(bytes);
-  return { size: source.size, read: async (begin, end) => source.read(begin, end) };
+function inMemory(bytes: Uint8Array, path: string): Source {
+  return { path, size: bytes.length, read: (begin, end) => bytes.subarray(begin, end) };
 }
 
 function unreachable(where: string, got: string): UserError {

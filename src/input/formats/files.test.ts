@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { filesInMemory } from '../../../tests/support/files-in-memory.ts';
 import { wholeFile } from './byte-source.ts';
+import { openFile } from './files.ts';
 import { folderFiles } from './node/folder-files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'folder-'));
@@ -14,7 +15,7 @@ describe.each([
   ['memory', filesInMemory],
 ])('a folder on %s', (_, open) => {
   const text = (files: ReturnType<typeof open>, name: string) =>
-    new TextDecoder().decode(wholeFile(files.openNow(name, 'a file'), 100));
+    new TextDecoder().decode(wholeFile(openFile(files, name, 'a file'), 100));
 
   it('has what was written and not removed', async () => {
     const run = open();
@@ -33,8 +34,8 @@ describe.each([
     expect(text(run, 'a')).toBe('four');
     for (const name of ['b', 'inner', 'missing']) run.remove(name);
     expect([run.list(), run.has('inner')]).toEqual([['a'], false]);
-    expect(() => run.openNow('b', 'a log')).toThrow(/b does not exist; it should be a log\./);
-    expect(() => wholeFile(run.openNow('a', 'a file'), 3)).toThrow(
+    expect(() => openFile(run, 'b', 'a log')).toThrow(/b does not exist; it should be a log\./);
+    expect(() => wholeFile(openFile(run, 'a', 'a file'), 3)).toThrow(
       'a has 4 bytes, more than the maximum of 3.',
     );
   });

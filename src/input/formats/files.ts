@@ -1,11 +1,11 @@
 import type { Hash } from '../../support/sha256.ts';
 import { nearest } from '../../support/text.ts';
-import { InvalidFile, UserError } from '../../support/user-error.ts';
+import { UserError } from '../../support/user-error.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from './bounded-json.ts';
 import {
-  type AsyncByteSource,
   blobSource,
-  type OpenFile,
+  type LocalSource,
+  type Source,
   sourceDigest,
   splitRange,
   wholeFile,
@@ -21,7 +21,7 @@ export interface Files {
   /** The name of the whole in messages. */
   name: string;
   /** Opens a file; undefined if it does not exist. */
-  open(name: string): Promise<AsyncByteSource | undefined>;
+  open(name: string): Source | undefined | Promise<Source | undefined>;
   /** The names of the files, for hints; empty if they cannot be listed. */
   list(): readonly string[];
   /** Identifies a file by its content, like `sourceDigest`. Missing if a file must be read for it. */
@@ -68,13 +68,13 @@ export interface FolderFiles extends Files {
   /** The paths of all files and folders below it, with forward slashes. Links to folders are not followed. */
   listAll(): string[];
   /**
-   * Opens a file for reading.
+   * Opens a file for reading; undefined if it does not exist.
    *
-   * @param expected a description of the file for messages: "a config file"
-   * @throws UserError if it is missing or unreadable
+   * @param expected a description of the file for messages (default: "a file")
+   * @throws UserError if it is unreadable
    */
-  openNow(name: string, expected: string): OpenFile;
-  /** The error of {@link openNow} for a path that does not exist. It suggests similar names. */
+  open(name: string, expected?: string): LocalSource | undefined;
+  /** The error for a path that does not exist. It suggests similar names. */
   missing(name: string, expected: string): UserError;
   /** Writes a file, and the folder if it is missing. Even after a crash, a reader finds the old content or the new one. */
   write(name: string, content: string | Uint8Array | Iterable<Uint8Array>): void;
@@ -172,16 +172,32 @@ export async function readFile(
   maxBytes = MAX_JSON_BYTES,
 ): Promise<Uint8Array | undefined> {
   const source = await files.open(file);
-  if (!source || source.size <= maxBytes) return source?.read(0, source.size);
-  const where = pathIn(files.name, file);
-  throw new InvalidFile({ where, fault: `has ${source.size} bytes, more than the maximum of ${maxBytes}` });
+  return source && wholeFile(source, maxBytes);
+}
+
+/** Whether a file exists. */
+export async function hasFile(files: Files, name: string): Promise<boolean> {
+  const source = await files.open(name);
+  source?.close?.();
+  return source !== undefined;
+}
+
+/** Opens an existing file of a folder. Throws a UserError if it is missing or unreadable. */
+export function openFile(folder: FolderFiles, name: string, expected: string): LocalSource {
+  const file = folder.open(name, expected);
+  if (file) return file;
+  throw folder.missing(name, expected);
 }
 
 /** The digests of those files that exist. */
 export async function digestsIn(files: Files, names: readonly string[]): Promise<FileDigest[]> {
   const found = names.map(async (name): Promise<FileDigest | undefined> => {
     const source = await files.open(name);
-    return source && [name, files.digest?.(name) ?? (await sourceDigest(source))];
+    try {
+      return source && [name, files.digest?.(name) ?? (await sourceDigest(source))];
+    } finally {
+      source?.close?.();
+    }
   });
   return (await Promise.all(found)).filter((each) => each !== undefined);
 }
@@ -192,20 +208,14 @@ export async function readJsonFile(files: Files, file: string): Promise<unknown>
   return bytes && parseSmallJson(bytes, pathIn(files.name, file));
 }
 
-/** Parses a small JSON file of a folder that answers at once. Throws a UserError if it is missing or invalid. */
-export function readJsonNow(folder: FolderFiles, name: string, expected: string): unknown {
-  const file = folder.openNow(name, expected);
-  return parseSmallJson(wholeFile(file, MAX_JSON_BYTES), file.path);
-}
-
-/** Reads a small text file of a folder that answers at once. Throws a UserError if it is missing or not UTF-8. */
-export function readTextNow(
+/** Reads a small text file of a folder. Throws a UserError if it is missing or not UTF-8. */
+export function readText(
   folder: FolderFiles,
   name: string,
   expected: string,
   maxBytes = MAX_JSON_BYTES,
 ): string {
-  const file = folder.openNow(name, expected);
+  const file = openFile(folder, name, expected);
   return utf8Text(wholeFile(file, maxBytes), file.path);
 }
 
@@ -234,7 +244,7 @@ export function* fileChunks(
   name: string,
   part?: { begin: number; end: number },
 ): Generator<Uint8Array> {
-  const file = folder.openNow(name, 'a file');
+  const file = openFile(folder, name, 'a file');
   try {
     const { begin, end } = part ?? { begin: 0, end: file.size };
     for (const range of splitRange(begin, end)) yield file.read(...range);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { filesInMemory } from '../../../tests/support/files-in-memory.ts';
 import { bytesAsSource, sourceDigest } from './byte-source.ts';
-import { type FolderFiles, fileChunks, isBelow, readTextNow } from './files.ts';
+import { type FolderFiles, fileChunks, isBelow, openFile, readText } from './files.ts';
 import { folderFiles } from './node/folder-files.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'adalora-'));
@@ -28,11 +28,13 @@ describe.each<[string, () => FolderFiles]>([
   it('reads files whole and in parts, and names them by their content', async () => {
     const folder = make();
     folder.write('a', 'content');
-    expect(readTextNow(folder, 'a', 'a text')).toBe('content');
+    expect(readText(folder, 'a', 'a text')).toBe('content');
     const part = [...fileChunks(folder, 'a', { begin: 3, end: 5 })].map((bytes) => [...bytes]);
     expect(part).toEqual([[...new TextEncoder().encode('te')]]);
-    expect(folder.digest('a')).toBe(await sourceDigest(bytesAsSource(new TextEncoder().encode('content'))));
-    expect(() => folder.openNow('b', 'a text')).toThrow('does not exist; it should be a text');
+    expect(folder.digest('a')).toBe(
+      await sourceDigest(bytesAsSource(new TextEncoder().encode('content'), 'a')),
+    );
+    expect(() => openFile(folder, 'b', 'a text')).toThrow('does not exist; it should be a text');
     expect(folder.missing('b', 'a text')).toMatchObject({ code: 'not_found' });
   });
 
@@ -42,7 +44,7 @@ describe.each<[string, () => FolderFiles]>([
       const file = folder.newFile('blobs/a');
       try {
         file.write(new TextEncoder().encode(content));
-        return file.publish((name) => readTextNow(folder, name, 'a text') === 'whole');
+        return file.publish((name) => readText(folder, name, 'a text') === 'whole');
       } finally {
         file.discard();
       }
@@ -50,14 +52,14 @@ describe.each<[string, () => FolderFiles]>([
     expect([publish('part'), folder.has('blobs/a')]).toEqual([false, false]);
     expect([publish('whole'), folder.within('blobs').list()]).toEqual([true, ['a']]);
     folder.link('links/a', 'blobs/a');
-    expect(readTextNow(folder, 'links/a', 'a text')).toBe('whole');
+    expect(readText(folder, 'links/a', 'a text')).toBe('whole');
   });
 
   it('removes a scratch folder after its use', async () => {
     const folder = make();
     const used = await folder.inScratchFolder('scratch', async (scratch) => {
       scratch.write('a', 'b');
-      return readTextNow(scratch, 'a', 'a text');
+      return readText(scratch, 'a', 'a text');
     });
     expect([used, folder.list()]).toEqual(['b', []]);
   });
@@ -88,7 +90,7 @@ it('on a whole disk, a parent after a link is that of its target, and an empty p
   disk.write(join(root, 'beside'), 'near, with more');
   symlinkSync(join(root, 'far/deep'), join(root, 'near'));
   const path = `${root}/near/../beside`;
-  expect(readTextNow(disk, path, 'a text')).toBe('far');
+  expect(readText(disk, path, 'a text')).toBe('far');
   expect(disk.stat(path)).toMatchObject({ size: 3 });
   expect(disk.digest(path)).toBe(disk.digest(join(root, 'far/beside')));
   expect([disk.has(''), disk.stat('')]).toEqual([false, undefined]);

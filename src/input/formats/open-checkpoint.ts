@@ -1,5 +1,5 @@
 import { UserError } from '../../support/user-error.ts';
-import { type OpenFile, wholeFile } from './byte-source.ts';
+import { type LocalSource, wholeFile } from './byte-source.ts';
 import {
   type Checkpoint,
   convertHint,
@@ -9,19 +9,19 @@ import {
   type WeightFormat,
   Weights,
 } from './checkpoint.ts';
-import type { FolderFiles } from './files.ts';
+import { type FolderFiles, openFile } from './files.ts';
 import { TorchFile } from './pickle/torch-file.ts';
-import { safetensorsFile, type TensorFile } from './safetensors.ts';
+import { SafetensorsFile, type TensorFile } from './safetensors.ts';
 
 interface Format extends WeightFormat {
   expected: string;
-  open(file: OpenFile): TensorFile;
+  open(file: LocalSource): TensorFile;
 }
 
 /** Weight formats, in transformers' order of preference. */
 const FORMATS: readonly Format[] = [
-  { ...SAFETENSORS, expected: 'a safetensors file', open: safetensorsFile },
-  { ...TORCH, expected: 'a file of torch.save', open: torchFile },
+  { ...SAFETENSORS, expected: 'a safetensors file', open: SafetensorsFile.open },
+  { ...TORCH, expected: 'a file of torch.save', open: TorchFile.open },
 ];
 /** Weight files of other frameworks. */
 const OTHER_WEIGHTS = ['tf_model.h5', 'flax_model.msgpack'];
@@ -39,7 +39,7 @@ export function openCheckpoint(disk: FolderFiles, folder: string): Checkpoint {
   try {
     for (const name of weights.names) {
       const path = realPath(weights, disk.within(folder), name);
-      weights.add(name, format.open(disk.openNow(path, format.expected)));
+      weights.add(name, format.open(openFile(disk, path, format.expected)));
     }
     return weights.checkpoint();
   } catch (error) {
@@ -68,7 +68,7 @@ function findWeights(
     if (files.has(format.single)) return { format, weights: new Weights(folder, format) };
     if (!files.has(format.index)) continue;
     const index = files.path(format.index);
-    const bytes = wholeFile(files.openNow(format.index, 'an index of shards'), MAX_INDEX_BYTES);
+    const bytes = wholeFile(openFile(files, format.index, 'an index of shards'), MAX_INDEX_BYTES);
     return { format, index, weights: new Weights(folder, format, { bytes, where: index }) };
   }
   const other = OTHER_WEIGHTS.find(files.has);
@@ -83,14 +83,4 @@ function findWeights(
 function realPath(weights: Weights<TensorFile>, files: FolderFiles, name: string): string {
   if (files.has(name)) return files.realPath(name);
   throw weights.missing(name);
-}
-
-/** Opens a file of torch.save. Throws a UserError like {@link TorchFile}; the file is closed then. */
-export function torchFile(file: OpenFile): TorchFile & TensorFile {
-  try {
-    return Object.assign(new TorchFile(file, file.path), { path: file.path, close: () => file.close() });
-  } catch (error) {
-    file.close();
-    throw error;
-  }
 }

@@ -2,7 +2,7 @@ import { isObject } from '../../support/options.ts';
 import { nearest } from '../../support/text.ts';
 import { InvalidFile, type UserError } from '../../support/user-error.ts';
 import { parseBoundedJson } from './bounded-json.ts';
-import type { OpenFile } from './byte-source.ts';
+import { bytesAsSource, type LocalSource } from './byte-source.ts';
 import { excerpt, excerptName } from './excerpt.ts';
 import {
   ARRAY_OF,
@@ -215,26 +215,37 @@ export function unknownTensor(name: string, known: string[], where: string): Use
   });
 }
 
-/** The tensors of a safetensors file by name, from any source of bytes. */
-export class SafetensorsTensors {
-  /** The file's name in messages. */
-  readonly path: string;
-  readonly header: SafetensorsHeader;
-  readonly #read: (begin: number, end: number) => Uint8Array;
+/** An open safetensors file. Its header is in memory, and tensors are read on request. Close it after use. */
+export class SafetensorsFile implements TensorFile {
+  constructor(
+    readonly header: SafetensorsHeader,
+    private readonly source: LocalSource,
+  ) {}
 
-  /**
-   * @param read returns the bytes [begin, end) of the file
-   */
-  constructor(header: SafetensorsHeader, path: string, read: (begin: number, end: number) => Uint8Array) {
-    this.path = path;
-    this.header = header;
-    this.#read = read;
+  /** @throws UserError for a file that is truncated or has an invalid header; it is closed then */
+  static open(source: LocalSource): SafetensorsFile {
+    const { path, size } = source;
+    try {
+      const start = source.read(0, Math.min(LENGTH_BYTES, size));
+      const bytes = source.read(0, safetensorsDataStart(start, size, path));
+      return new SafetensorsFile(parseSafetensorsHeader(bytes, size, path), source);
+    } catch (error) {
+      source.close();
+      throw error;
+    }
   }
 
-  /** The tensors of a file in memory. Throws a UserError like {@link parseSafetensorsHeader}. */
-  static of(bytes: Uint8Array, path: string): SafetensorsTensors {
-    const header = parseSafetensorsHeader(bytes, bytes.length, path);
-    return new SafetensorsTensors(header, path, (begin, end) => bytes.slice(begin, end));
+  /** Like {@link open}, for a file in memory. */
+  static of(bytes: Uint8Array, path: string): SafetensorsFile {
+    return SafetensorsFile.open(bytesAsSource(bytes, path));
+  }
+
+  get path(): string {
+    return this.source.path;
+  }
+
+  close(): void {
+    this.source.close();
   }
 
   has(name: string): boolean {
@@ -256,7 +267,7 @@ export class SafetensorsTensors {
   /** Reads a tensor in its own type (F16 and BF16 as raw bits). */
   read(name: string): TensorData {
     const info = this.info(name);
-    return decodeTensor(info, this.#read(info.begin, info.end));
+    return decodeTensor(info, this.source.read(info.begin, info.end));
   }
 
   /** Reads all tensors like {@link read}. */
@@ -274,27 +285,7 @@ export class SafetensorsTensors {
     const { dtype, begin, ...info } = this.info(name);
     const size = itemSize(dtype);
     const range = elementRange((info.end - begin) / size, start, end);
-    const bytes = this.#read(begin + range.start * size, begin + range.end * size);
+    const bytes = this.source.read(begin + range.start * size, begin + range.end * size);
     return toFloat32({ dtype }, bytes, `${this.path}: tensor ${name}`);
-  }
-}
-
-/** An open safetensors file. Its header is in memory, and tensors are read on request. Close it after use. */
-export interface SafetensorsFile extends SafetensorsTensors {
-  close(): void;
-}
-
-/** @throws UserError for a file that is truncated or has an invalid header; it is closed then */
-export function safetensorsFile(source: OpenFile): SafetensorsFile {
-  const { path, size } = source;
-  try {
-    const start = source.read(0, Math.min(LENGTH_BYTES, size));
-    const bytes = source.read(0, safetensorsDataStart(start, size, path));
-    const header = parseSafetensorsHeader(bytes, size, path);
-    const tensors = new SafetensorsTensors(header, path, (begin, end) => source.read(begin, end));
-    return Object.assign(tensors, { close: () => source.close() });
-  } catch (error) {
-    source.close();
-    throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { nearest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
-import { type FolderFiles, readJsonNow, readTextNow } from '../formats/files.ts';
+import { type FolderFiles, readText } from '../formats/files.ts';
 import { explainHubError } from './explain-hub-error.ts';
 import { findIndex, hasInputFiles, isAdapterRepository, isUsable, POOLING_FILES } from './model-files.ts';
 import { EMBEDDED_MODEL, type ModelId, parseModelId } from './model-id.ts';
@@ -69,7 +69,7 @@ export class Hub {
   #loginToken(): string | undefined {
     const { HF_TOKEN_PATH, HF_HOME } = this.env;
     const path = HF_TOKEN_PATH || `${HF_HOME || this.disk.path(`${this.cacheFolder}/..`)}/token`;
-    return this.disk.has(path) ? readTextNow(this.disk, path, 'a token').trim() || undefined : undefined;
+    return this.disk.has(path) ? readText(this.disk, path, 'a token').trim() || undefined : undefined;
   }
 
   /**
@@ -129,7 +129,7 @@ export class Hub {
     const repository = repositoryIn(this.disk.within(cacheDir), type, name);
     const ref = `refs/${revision}`;
     const isRef = repository.stat(ref)?.kind === 'file';
-    const commit = isRef ? readTextNow(repository, ref, 'a reference').trim() : revision;
+    const commit = isRef ? readText(repository, ref, 'a reference').trim() : revision;
     // Only a full commit hash is a valid snapshot name.
     return isCommit(commit) ? repository.within(`snapshots/${commit}`) : undefined;
   }
@@ -189,7 +189,7 @@ function checkToken(token: string | undefined): string | undefined {
 function listShards(snapshot: FolderFiles, index: string | undefined): string[] {
   if (index === undefined) return [];
   try {
-    return Object.values(Object(readJsonNow(snapshot, index, 'an index of shards')).weight_map);
+    return Object.values(JSON.parse(readText(snapshot, index, 'an index of shards')).weight_map);
   } catch {
     return [''];
   }

@@ -1,7 +1,7 @@
 import type { ListFileEntry } from '@huggingface/hub';
 import { UserError } from '../../support/user-error.ts';
 import { type DownloadProgress, splitRange } from '../formats/byte-source.ts';
-import type { FolderFiles } from '../formats/files.ts';
+import { type FolderFiles, openFile } from '../formats/files.ts';
 import { isAdapterRepository, MODULES, neededFiles, POOLING, POOLING_FILES } from './model-files.ts';
 import type { ModelId } from './model-id.ts';
 
@@ -36,7 +36,7 @@ export function repositoryIn(cache: FolderFiles, type: RepositoryType, name: str
 
 /** Whether a file has the expected size and hash. Git's SHA-1 also covers a header. */
 function isBlob(files: FolderFiles, name: string, { size, digest }: Expectation): boolean {
-  const file = files.openNow(name, 'a file of the cache');
+  const file = openFile(files, name, 'a file of the cache');
   try {
     if (file.size !== size) return false;
     const isLarge = digest.length === 64;

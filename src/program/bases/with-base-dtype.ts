@@ -1,7 +1,7 @@
 import { splitRange } from '../../input/formats/byte-source.ts';
 import { rememberedHash, SMALL_BYTES } from '../../input/formats/content-digest.ts';
-import { type FolderFiles, fileChunks } from '../../input/formats/files.ts';
-import { type SafetensorsFile, safetensorsFile } from '../../input/formats/safetensors.ts';
+import { type FolderFiles, fileChunks, openFile } from '../../input/formats/files.ts';
+import { SafetensorsFile } from '../../input/formats/safetensors.ts';
 import { fileError, UserError } from '../../support/user-error.ts';
 import type { ModelMachine } from '../machine.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
@@ -155,7 +155,7 @@ function publish(machine: BaseMachine, folder: FolderFiles, chunks: Iterable<Uin
 }
 
 function openCopy(folder: FolderFiles, name = NAME): SafetensorsFile {
-  return safetensorsFile(folder.openNow(name, WEIGHTS));
+  return SafetensorsFile.open(openFile(folder, name, WEIGHTS));
 }
 
 /** Undefined if missing or damaged; the caller rebuilds it. The hash is computed once, until the file changes. */

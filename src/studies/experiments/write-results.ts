@@ -1,8 +1,5 @@
 import { stringify } from 'yaml';
-import { MAX_JSON_BYTES } from '../../input/formats/bounded-json.ts';
-import { wholeFile } from '../../input/formats/byte-source.ts';
-import { utf8Text } from '../../input/formats/excerpt.ts';
-import type { FolderFiles } from '../../input/formats/files.ts';
+import { type FolderFiles, readText } from '../../input/formats/files.ts';
 import { mapValues } from '../../support/options.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import { readRunRecord } from '../report/run/read-run-record.ts';
@@ -101,8 +98,7 @@ function readOutcome(
   const filesOf = ({ name }: ExperimentRun) => filesBeside(machine, output, name);
   const readFailure = (run: ExperimentRun) => {
     const { folder, failure } = filesOf(run);
-    const file = folder.openNow(failure, "a run's failure");
-    return utf8Text(wholeFile(file, MAX_JSON_BYTES), file.path);
+    return readText(folder, failure, "a run's failure");
   };
   const hasFailed = (run: ExperimentRun) => filesOf(run).folder.has(filesOf(run).failure);
   const { choice, tried } = choosing(machine, experiment, cell, hasFailed);

@@ -1,5 +1,5 @@
 import { type Files, filesFrom, type PageFile, readFile } from '../../input/formats/files.ts';
-import { SafetensorsTensors } from '../../input/formats/safetensors.ts';
+import { SafetensorsFile } from '../../input/formats/safetensors.ts';
 import { joinedBytes } from '../../support/arrays.ts';
 import { Sha256 } from '../../support/sha256.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -76,7 +76,7 @@ export function memoryStore(
   const isSaveDue = () => performance.now() - savedAt >= 1000 * checkpointSeconds;
   const read = async (files: ReadonlyMap<string, PageFile>, name: string) => {
     const bytes = await readFile(filesFrom(files, CHECKPOINT), name, MAX_CHECKPOINT_BYTES);
-    return bytes && SafetensorsTensors.of(bytes, CHECKPOINT);
+    return bytes && SafetensorsFile.of(bytes, CHECKPOINT);
   };
   return {
     hasCheckpoints: onCheckpoint !== undefined || onFolds !== undefined || resume !== undefined,

@@ -1,6 +1,6 @@
 import { ADAPTER_CONFIG, ADAPTER_FILES } from '../../input/formats/adapters/adapter-files.ts';
 import { editJson } from '../../input/formats/bounded-json.ts';
-import { type FolderFiles, readJsonNow, readTextNow } from '../../input/formats/files.ts';
+import { type FolderFiles, readJsonFile, readText } from '../../input/formats/files.ts';
 import type { Hub } from '../../input/hub/hub.ts';
 import { EMBEDDED_MODEL, parseModelId } from '../../input/hub/model-id.ts';
 import type { ResolveOptions } from '../../input/hub/repository.ts';
@@ -87,12 +87,12 @@ export async function sendFolder(
     files.set(name, urlOf(folder.path(name)));
     sizes[name] = size;
   }
-  const named = form === 'adapter' ? baseInConfig(folder) : runModel;
+  const named = form === 'adapter' ? await baseInConfig(folder) : runModel;
   const isThere = (name: string) => hub.disk.has(name);
   const base = hubId(options.model, isThere) ?? hubId(named, isThere);
   if (form === 'adapter') put(ADAPTER_CONFIG, withBase(folder, base ?? embedded(named), named));
   const run = hub.disk.within(path);
-  const card = run.has(CARD) ? readTextNow(run, CARD, 'a model card') : undefined;
+  const card = run.has(CARD) ? readText(run, CARD, 'a model card') : undefined;
   const isDataPublic = isDry === true || (await arePublic(card, hub.access(options).endpoint));
   const text = hubCard(card, { repo, form, license, base, isDataPublic }, run.path(CARD));
   put(CARD, new Blob([text]));
@@ -110,8 +110,8 @@ function listFiles(folder: FolderFiles): [name: string, size: number][] {
   });
 }
 
-function baseInConfig(folder: FolderFiles): string | undefined {
-  const { base_model_name_or_path: base } = Object(readJsonNow(folder, ADAPTER_CONFIG, 'an adapter'));
+async function baseInConfig(folder: FolderFiles): Promise<string | undefined> {
+  const { base_model_name_or_path: base } = Object(await readJsonFile(folder, ADAPTER_CONFIG));
   return typeof base === 'string' ? base : undefined;
 }
 
@@ -134,7 +134,7 @@ function withBase(folder: FolderFiles, base: string | undefined, named: string |
       hint: 'Pass its Hub id with --model, or push the whole model with --as merged.',
     });
   }
-  const text = readTextNow(folder, ADAPTER_CONFIG, 'an adapter');
+  const text = readText(folder, ADAPTER_CONFIG, 'an adapter');
   return new Blob([`${editJson(text, (config) => ({ ...config, base_model_name_or_path: base }))}\n`]);
 }
 

@@ -1,8 +1,7 @@
 import { type EncodedFile, encodeAdapter } from '../../input/formats/adapters/encode-adapter.ts';
-import { weightsDigest, wholeFile } from '../../input/formats/byte-source.ts';
+import { weightsDigest } from '../../input/formats/byte-source.ts';
 import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
-import { utf8Text } from '../../input/formats/excerpt.ts';
-import type { FolderFiles } from '../../input/formats/files.ts';
+import { type FolderFiles, readText } from '../../input/formats/files.ts';
 import { withoutZeroIncrements } from '../../methods/tuners/low-rank/low-rank-files.ts';
 import { addUp } from '../../support/numbers.ts';
 import { appendEvent } from '../../training/run/event-log.ts';
@@ -28,10 +27,7 @@ export interface TrainedFiles {
 /** Keeps the scores of a finished run on a test file, in its log and in its card. */
 export function keepTest(run: FolderFiles, event: EventOf<'test'>): void {
   appendEvent(run, event);
-  const card = utf8Text(
-    wholeFile(run.openNow(RUN_FILES.card, 'the card of a run'), MAX_CARD),
-    RUN_FILES.card,
-  );
+  const card = readText(run, RUN_FILES.card, 'the card of a run', MAX_CARD);
   run.write(RUN_FILES.card, withTestScores(card, event));
 }
 

@@ -1,4 +1,4 @@
-import { type FolderFiles, readTextNow } from '../../input/formats/files.ts';
+import { type FolderFiles, readText } from '../../input/formats/files.ts';
 import { type Budgets, parseBudgets, parseRecipe, type Recipe } from './recipe.ts';
 
 const BUDGETS = 'budgets.yaml';
@@ -6,7 +6,7 @@ const TABLES = 'tables/';
 
 /** Reads the package's recipes by name, and their budget levels. */
 export function packageRecipes(folder: FolderFiles): { recipes: Recipe[]; budgets: Budgets } {
-  const read = (path: string) => readTextNow(folder, path, 'a recipe of the package');
+  const read = (path: string) => readText(folder, path, 'a recipe of the package');
   const budgets = parseBudgets(read(BUDGETS));
   const paths = configs(folder).filter((path) => path !== BUDGETS && !path.startsWith(TABLES));
   return { budgets, recipes: paths.map((path) => parseRecipe(readName(path), read(path), budgets)) };

@@ -1,7 +1,7 @@
 import { beforeEach, expect, it } from 'vitest';
 import { filesInMemory } from '../../../tests/support/files-in-memory.ts';
 import { wholeFile } from '../../input/formats/byte-source.ts';
-import type { FolderFiles } from '../../input/formats/files.ts';
+import { type FolderFiles, openFile } from '../../input/formats/files.ts';
 import { Random } from '../../support/random.ts';
 import type { TrainerState } from './checkpoint.ts';
 import { readLastCheckpoint, writeCheckpoint } from './checkpoint-files.ts';
@@ -27,7 +27,7 @@ let folder: FolderFiles;
 beforeEach(() => {
   folder = filesInMemory();
 });
-const bytesOf = (name: string) => wholeFile(folder.openNow(name, 'a checkpoint'), 2 ** 20);
+const bytesOf = (name: string) => wholeFile(openFile(folder, name, 'a checkpoint'), 2 ** 20);
 
 it('round-trips', () => {
   expect(readLastCheckpoint(folder)).toBeUndefined();

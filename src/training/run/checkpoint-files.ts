@@ -1,5 +1,5 @@
-import type { FolderFiles } from '../../input/formats/files.ts';
-import { type SafetensorsFile, safetensorsFile } from '../../input/formats/safetensors.ts';
+import { type FolderFiles, openFile } from '../../input/formats/files.ts';
+import { SafetensorsFile } from '../../input/formats/safetensors.ts';
 import { InvalidFile, UserError } from '../../support/user-error.ts';
 import {
   type CheckpointOrigin,
@@ -101,5 +101,5 @@ export function listCheckpoints(folder: FolderFiles): { name: string; step: numb
 }
 
 function openCheckpoint(folder: FolderFiles, name: string): SafetensorsFile {
-  return safetensorsFile(folder.openNow(name, 'a safetensors file'));
+  return SafetensorsFile.open(openFile(folder, name, 'a safetensors file'));
 }

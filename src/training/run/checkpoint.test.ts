@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { SafetensorsTensors } from '../../input/formats/safetensors.ts';
+import { SafetensorsFile } from '../../input/formats/safetensors.ts';
 import { Sha256 } from '../../support/sha256.ts';
 import { computeFingerprint, encodeCheckpoint, restoreCheckpoint, type TrainerState } from './checkpoint.ts';
 import { parseRunConfig } from './config/parse-run-config.ts';
@@ -21,7 +21,7 @@ const STATE: TrainerState = {
 function restored(began: string) {
   const startedAt = { toISOString: () => began } as Date;
   const bytes = Buffer.concat(encodeCheckpoint(STATE, { fingerprint: 'f', startedAt }, new Sha256()));
-  return restoreCheckpoint(SafetensorsTensors.of(bytes, 'x.safetensors'), new Sha256());
+  return restoreCheckpoint(SafetensorsFile.of(bytes, 'x.safetensors'), new Sha256());
 }
 
 it('restores the state and the start of its run', () => {

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
 import { excerptName } from '../../input/formats/excerpt.ts';
-import type { SafetensorsTensors } from '../../input/formats/safetensors.ts';
+import type { SafetensorsFile } from '../../input/formats/safetensors.ts';
 import type { StoredTensor } from '../../input/formats/tensor-data.ts';
 import type { Moments } from '../../methods/optim/adamw.ts';
 import type { MethodState } from '../../methods/tuners/method-run.ts';
@@ -189,7 +189,7 @@ export function checkFormat({ format }: CheckpointMetadata, where: string): void
  * @throws UserError for a checkpoint of another version, another checksum, or a state that no trainer could have written
  */
 export function restoreCheckpoint(
-  file: SafetensorsTensors,
+  file: SafetensorsFile,
   hash: Hash,
 ): CheckpointOrigin & { state: TrainerState } {
   const { path: where } = file;

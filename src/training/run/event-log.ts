@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { shallowJson } from '../../input/data/json.ts';
+import { MAX_JSON_BYTES, parseSmallJson } from '../../input/formats/bounded-json.ts';
 import { wholeFile } from '../../input/formats/byte-source.ts';
-import { utf8Text } from '../../input/formats/excerpt.ts';
-import { type FolderFiles, readJsonNow } from '../../input/formats/files.ts';
+import { type FolderFiles, openFile, readText } from '../../input/formats/files.ts';
 import type { ComponentImportance } from '../../methods/tuners/method-run.ts';
 import { InvalidFile } from '../../support/user-error.ts';
 import type { ImportanceLog } from './component-history.ts';
@@ -23,8 +23,7 @@ const MAX_DAMAGED = 1000;
  */
 export function logValues(run: FolderFiles): unknown[] {
   let damaged = 0;
-  const file = run.openNow(RUN_FILES.metrics, 'the log of a run');
-  return utf8Text(wholeFile(file, MAX_BYTES), file.path)
+  return readText(run, RUN_FILES.metrics, 'the log of a run', MAX_BYTES)
     .split('\n')
     .flatMap((line) => {
       if (line === '') return [];
@@ -33,7 +32,7 @@ export function logValues(run: FolderFiles): unknown[] {
       } catch {
         if (++damaged <= MAX_DAMAGED) return [];
         throw new InvalidFile({
-          where: file.path,
+          where: run.path(RUN_FILES.metrics),
           fault: `has more than ${MAX_DAMAGED} lines that are not JSON`,
         });
       }
@@ -95,11 +94,11 @@ export function openImportanceLog(
 /** Reads the log of a run; undefined if it has none. Ignores a row that a kill cut short. */
 export function readImportanceLog(run: FolderFiles): ImportanceLog | undefined {
   if (!run.has(RUN_FILES.importanceModules) || !run.has(RUN_FILES.importance)) return undefined;
-  const json = readJsonNow(run, RUN_FILES.importanceModules, 'the modules of an importance log');
-  const { data } = schema.safeParse(json);
   const where = run.path(RUN_FILES.importanceModules);
+  const json = wholeFile(openFile(run, RUN_FILES.importanceModules, 'a file of the run'), MAX_JSON_BYTES);
+  const { data } = schema.safeParse(parseSmallJson(json, where));
   if (!data) throw new InvalidFile({ where, fault: 'is not the list of an importance log' });
-  const bytes = wholeFile(run.openNow(RUN_FILES.importance, 'an importance log'), MAX_LOG_BYTES);
+  const bytes = wholeFile(openFile(run, RUN_FILES.importance, 'an importance log'), MAX_LOG_BYTES);
   const values = new Float32Array(
     bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + (bytes.length & ~3)),
   );

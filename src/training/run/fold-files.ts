@@ -1,6 +1,6 @@
 import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
-import type { FolderFiles } from '../../input/formats/files.ts';
-import { type SafetensorsTensors, safetensorsFile } from '../../input/formats/safetensors.ts';
+import { type FolderFiles, openFile } from '../../input/formats/files.ts';
+import { SafetensorsFile } from '../../input/formats/safetensors.ts';
 import type { StoredTensor } from '../../input/formats/tensor-data.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { fromFirst } from '../../program/parallel/from-first.ts';
@@ -104,20 +104,19 @@ function finishedFolds(tensors: ReadonlyMap<string, StoredTensor>): Float32Array
 /** Files of another run, or damaged ones, are ignored: everything in them can be computed again. */
 function storedFolds(folder: FolderFiles, fingerprint: string): Map<string, StoredTensor> {
   if (!folder.has(FOLDS_FILE)) return new Map();
-  return foldTensors(fingerprint, () => safetensorsFile(folder.openNow(FOLDS_FILE, 'a safetensors file')));
+  return foldTensors(fingerprint, () =>
+    SafetensorsFile.open(openFile(folder, FOLDS_FILE, 'a safetensors file')),
+  );
 }
 
 /** The tensors of a file of folds, unless it is damaged or belongs to another run. */
-export function foldTensors(
-  fingerprint: string,
-  open: () => SafetensorsTensors & { close?(): void },
-): Map<string, StoredTensor> {
+export function foldTensors(fingerprint: string, open: () => SafetensorsFile): Map<string, StoredTensor> {
   try {
     const file = open();
     try {
       return file.header.metadata.fingerprint === fingerprint ? file.all() : new Map();
     } finally {
-      file.close?.();
+      file.close();
     }
   } catch (error) {
     if (error instanceof UserError) return new Map();

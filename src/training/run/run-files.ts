@@ -1,5 +1,5 @@
 import { wholeFile } from '../../input/formats/byte-source.ts';
-import type { FolderFiles } from '../../input/formats/files.ts';
+import { type FolderFiles, openFile } from '../../input/formats/files.ts';
 import { MAX_YAML_BYTES, parseYaml } from '../../input/formats/yaml-document.ts';
 import { moduleOfMethod } from '../../methods/tuners/registry.ts';
 import { UserError } from '../../support/user-error.ts';
@@ -29,7 +29,7 @@ export const RUN_FILES = {
 
 /** Parses a run's config.yaml. Throws a UserError for a missing or invalid file. */
 export function runYaml(run: FolderFiles, expected = 'the config of a run'): unknown {
-  const file = run.openNow(RUN_FILES.config, expected);
+  const file = openFile(run, RUN_FILES.config, expected);
   return parseYaml(wholeFile(file, MAX_YAML_BYTES), file.path);
 }
 

@@ -1,6 +1,6 @@
 import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
 import { type Files, pathIn, readFile } from '../../input/formats/files.ts';
-import { SafetensorsTensors } from '../../input/formats/safetensors.ts';
+import { SafetensorsFile } from '../../input/formats/safetensors.ts';
 import { featureWidth, type LinearLayer } from '../../program/objectives/sentence-classifier.ts';
 import { InvalidFile, UserError } from '../../support/user-error.ts';
 
@@ -32,7 +32,7 @@ export async function readLayer(files: Files): Promise<LinearLayer | undefined> 
   const bytes = await readFile(files, LAYER_FILE, MAX_BYTES);
   if (!bytes) return undefined;
   const where = pathIn(files.name, LAYER_FILE);
-  const file = SafetensorsTensors.of(bytes, where);
+  const file = SafetensorsFile.of(bytes, where);
   const [outputs, width, ...more] = file.info('weight').shape;
   const [biases, ...others] = file.info('bias').shape;
   if (!outputs || !width || more.length > 0 || biases !== outputs || others.length > 0)

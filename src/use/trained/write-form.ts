@@ -4,7 +4,7 @@ import {
   type FolderFiles,
   fileChunks,
   isBelow,
-  readTextNow,
+  readText,
 } from '../../input/formats/files.ts';
 import { UserError } from '../../support/user-error.ts';
 import { SHARED_FILES } from './full-model.ts';
@@ -38,7 +38,7 @@ export function writeForm(
 function copyNotes(from: FolderFiles, to: FolderFiles, isMerged: boolean): void {
   for (const name of [LAYER_FILE, NOTES_FILE, ...Object.values(SENTENCE_FILES)]) {
     if (!from.has(name)) continue;
-    if (isMerged && name === NOTES_FILE) to.write(name, withoutBase(readTextNow(from, name, 'notes')));
+    if (isMerged && name === NOTES_FILE) to.write(name, withoutBase(readText(from, name, 'notes')));
     else to.write(name, fileChunks(from, name));
   }
 }

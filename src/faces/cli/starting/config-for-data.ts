@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { parseSlice } from '../../../input/data/data-parts.ts';
-import { readTextNow } from '../../../input/formats/files.ts';
+import { readText } from '../../../input/formats/files.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
 import { yamlDocument } from '../../../input/formats/yaml-document.ts';
 import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
@@ -262,7 +262,7 @@ function configName(path: string, tell: (text: string) => void): string {
 /** The file that a config trains on, whole or a slice of it. Undefined for other YAML. A syntax error elsewhere in the config does not matter. */
 function trainedOn(name: string): unknown {
   if (!existsSync(name)) return undefined;
-  const document = yamlDocument(readTextNow(disk, name, 'a config file', MAX_CONFIG_BYTES));
+  const document = yamlDocument(readText(disk, name, 'a config file', MAX_CONFIG_BYTES));
   const train = document.getIn(['data', 'train']);
   return typeof train === 'string' ? (parseSlice(train)?.path ?? train) : undefined;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sirv from 'sirv';
 import { WEB_ENGINE_FILES, webEngineFolder } from '../../../engine/runtime/node/engine-folders.ts';
-import { assertNewFolder, fileChunks, readTextNow } from '../../../input/formats/files.ts';
+import { assertNewFolder, fileChunks, readText } from '../../../input/formats/files.ts';
 import { disk } from '../../../input/formats/node/folder-files.ts';
 import { embeddedFolder } from '../../../input/hub/node/resolve-model.ts';
 import { PROCESSOR_FILE } from '../../../input/pictures/processor.ts';
@@ -116,6 +116,6 @@ export async function servePage(port: number, pictures?: PictureModel): Promise<
 
 /** The headers for serving the page. They come from its file `_headers`, which some static hosts also read. */
 function pageHeaders(folder: string): [name: string, value: string][] {
-  const text = readTextNow(disk, join(folder, '_headers'), 'a file of the built page');
+  const text = readText(disk, join(folder, '_headers'), 'a file of the built page');
   return [...text.matchAll(/^ {2}([\w-]+): (.+)$/gm)].map(([, name, value]) => [name!, value!]);
 }

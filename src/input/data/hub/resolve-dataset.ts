@@ -1,5 +1,5 @@
 import { InvalidData, UserError } from '../../../support/user-error.ts';
-import { type FolderFiles, readTextNow } from '../../formats/files.ts';
+import { type FolderFiles, readText } from '../../formats/files.ts';
 import { explainHubError } from '../../hub/explain-hub-error.ts';
 import type { Hub } from '../../hub/hub.ts';
 import { type ModelId, parseModelId } from '../../hub/model-id.ts';
@@ -117,7 +117,7 @@ async function fetched(
 const NO_CARD = datasetCard('');
 
 function cardIn(snapshot: FolderFiles): DatasetCard {
-  return snapshot.has(CARD) ? datasetCard(readTextNow(snapshot, CARD, 'a card', MAX_CARD_BYTES)) : NO_CARD;
+  return snapshot.has(CARD) ? datasetCard(readText(snapshot, CARD, 'a card', MAX_CARD_BYTES)) : NO_CARD;
 }
 
 function resolved(

@@ -1,9 +1,17 @@
 import { z } from 'zod';
 import { InvalidFile, type UserError } from '../../../support/user-error.ts';
 import { bytesAsSource } from '../byte-source.ts';
-import { type Files, type FolderFiles, missingIn, pathIn, readFile, readJsonFile } from '../files.ts';
+import {
+  type Files,
+  type FolderFiles,
+  hasFile,
+  missingIn,
+  pathIn,
+  readFile,
+  readJsonFile,
+} from '../files.ts';
 import { TorchFile } from '../pickle/torch-file.ts';
-import { SafetensorsTensors } from '../safetensors.ts';
+import { SafetensorsFile } from '../safetensors.ts';
 import { ADAPTER_CONFIG, ADAPTERHUB_FILES, PEFT_TENSORS } from './adapter-files.ts';
 import type { AdapterTensors, StoredAdapter } from './stored-adapter.ts';
 
@@ -107,7 +115,7 @@ export async function adapterFileNames(files: Files, { config }: StoredAdapter):
 async function withoutTensors(files: Files): Promise<UserError> {
   const [whole] = PEFT_TENSORS;
   const index = `${whole}.index.json`;
-  if (!(await files.open(index))) return missingIn(files, whole, "the adapter's tensors");
+  if (!(await hasFile(files, index))) return missingIn(files, whole, "the adapter's tensors");
   return new InvalidFile({
     where: pathIn(files.name, index),
     fault: 'lists several files of tensors; PEFT reads adapters in one file only, and so does adalora',
@@ -116,7 +124,7 @@ async function withoutTensors(files: Files): Promise<UserError> {
 }
 
 async function findFirst(files: Files, names: readonly string[]): Promise<string | undefined> {
-  for (const name of names) if (await files.open(name)) return name;
+  for (const name of names) if (await hasFile(files, name)) return name;
   return undefined;
 }
 
@@ -136,8 +144,8 @@ async function readTensors(
     if (!bytes) continue;
     const path = pathIn(files.name, name);
     const file = name.endsWith('.bin')
-      ? new TorchFile(bytesAsSource(bytes), path)
-      : SafetensorsTensors.of(bytes, path);
+      ? TorchFile.open(bytesAsSource(bytes, path))
+      : SafetensorsFile.of(bytes, path);
     const whole = file.names().find((key) => !/^(F|BF)\d/.test(file.info(key).dtype));
     if (whole !== undefined)
       throw new InvalidFile({

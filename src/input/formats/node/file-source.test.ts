@@ -10,7 +10,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 it('closed twice, does not close another file with the same descriptor', () => {
   const path = join(folder, 'weights');
   writeFileSync(path, 'weights');
-  const source = FileSource.open(path, 'a file');
+  const source = FileSource.open(path, 'a file')!;
   source.close();
   // The system assigns the lowest free descriptor number.
   const other = openSync(join(folder, 'other'), 'w+');

@@ -2,7 +2,7 @@ import { closeSync, constants, existsSync, fstatSync, openSync, readdirSync, rea
 import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import { nearest } from '../../../support/text.ts';
 import { InvalidFile, UserError } from '../../../support/user-error.ts';
-import type { OpenFile } from '../byte-source.ts';
+import type { LocalSource } from '../byte-source.ts';
 
 /** Maximum length of a single read; it must fit into a 32-bit integer. */
 const MAX_READ_BYTES = 2 ** 30;
@@ -10,7 +10,7 @@ const MAX_READ_BYTES = 2 ** 30;
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** An open file on a disk. */
-export class FileSource implements OpenFile {
+export class FileSource implements LocalSource {
   readonly path: string;
   readonly size: number;
   #fd: number | undefined;
@@ -22,13 +22,14 @@ export class FileSource implements OpenFile {
   }
 
   /**
-   * Opens a file.
+   * Opens a file; undefined if it is missing.
    *
    * @param expected a description of the file for messages: "a safetensors file"
-   * @throws UserError if it is missing, unreadable or not a regular file
+   * @throws UserError if it is unreadable or not a regular file
    */
-  static open(path: string, expected: string): FileSource {
-    const fd = openForReading(path, expected);
+  static open(path: string, expected: string): FileSource | undefined {
+    const fd = openForReading(path);
+    if (fd === undefined) return undefined;
     const status = fstatSync(fd);
     if (status.isFile()) return new FileSource(path, status.size, fd);
     closeSync(fd);
@@ -68,12 +69,12 @@ export class FileSource implements OpenFile {
   }
 }
 
-function openForReading(path: string, expected: string): number {
+function openForReading(path: string): number | undefined {
   try {
     return openSync(path, FLAGS);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw missingFile(path, expected);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw new UserError({
       where: path,
       fault: `cannot be read: ${code ?? String(error)}`,

@@ -21,7 +21,7 @@ import { contentDigest } from '../content-digest.ts';
 import type { FolderFiles, PathState } from '../files.ts';
 import { FileSource, missingFile } from './file-source.ts';
 
-/** The files of a folder. Those that are read through `open` need not be closed, because each read opens them. */
+/** The files of a folder. */
 export function folderFiles(folder: string): FolderFiles {
   const own = join(folder);
   const path = (name: string) => join(folder, name);
@@ -35,15 +35,8 @@ export function folderFiles(folder: string): FolderFiles {
     stat: (name) => statPath(at(name)),
     realPath: (name) => realpathSync(at(name)),
     listAll: () => allowed(() => listBelow(own)),
-    openNow: (name, expected) => FileSource.open(at(name), expected),
+    open: (name, expected = 'a file') => FileSource.open(at(name), expected),
     missing: (name, expected) => missingFile(at(name), expected),
-    async open(name) {
-      if (!existsSync(at(name))) return undefined;
-      return {
-        size: withFile(at(name), ({ size }) => size),
-        read: async (begin, end) => withFile(at(name), (file) => file.read(begin, end)),
-      };
-    },
     write: (name, content) => atomicWrite(path(name), content),
     newFile(name) {
       const file = new NewFile(path(name));
@@ -74,15 +67,6 @@ function listBelow(folder: string): string[] {
       if (entry.isDirectory()) folders.push(`${name}/`);
     }
   return found;
-}
-
-function withFile<T>(path: string, use: (file: FileSource) => T): T {
-  const file = FileSource.open(path, 'a file');
-  try {
-    return use(file);
-  } finally {
-    file.close();
-  }
 }
 
 /** The disk of this machine. Its names are paths, absolute or relative to the current folder. */

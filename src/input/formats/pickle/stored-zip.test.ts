@@ -10,7 +10,7 @@ const ENTRIES: WrittenEntry[] = [
   { name: 'a/none', data: new Uint8Array(0) },
   { name: 'ä', data: Uint8Array.of(4) },
 ];
-const open = (bytes: Uint8Array) => openStoredZip(bytesAsSource(bytes), 'x.bin');
+const open = (bytes: Uint8Array) => openStoredZip(bytesAsSource(bytes, 'x.bin'));
 
 function contents(bytes: Uint8Array): Record<string, number[]> {
   const zip = open(bytes);

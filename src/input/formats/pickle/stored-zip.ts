@@ -1,5 +1,5 @@
 import { InvalidFile } from '../../../support/user-error.ts';
-import type { ByteSource } from '../byte-source.ts';
+import type { LocalSource } from '../byte-source.ts';
 import { excerptName } from '../excerpt.ts';
 import {
   createView,
@@ -24,16 +24,15 @@ export interface Zip {
  * Reads the directory of an untrusted zip archive (APPNOTE.TXT, also with 64-bit sizes). Offsets must lie
  * within the file, and entries must not share bytes. Encrypted entries are rejected.
  *
- * @param where the file's name in messages
  * @throws UserError
  */
-export function openZip(source: ByteSource, where: string): Zip {
-  return describeZip(source, where, () => {});
+export function openZip(source: LocalSource): Zip {
+  return describeZip(source, () => {});
 }
 
 /** Like {@link openZip}, but also rejects compressed entries, so that any part of an entry can be read directly. */
-export function openStoredZip(source: ByteSource, where: string): Zip {
-  return describeZip(source, where, ({ method }, entry) => {
+export function openStoredZip(source: LocalSource): Zip {
+  return describeZip(source, ({ method }, entry) => {
     if (method === STORED) return;
     throw new InvalidFile({
       where: entry,
@@ -43,13 +42,9 @@ export function openStoredZip(source: ByteSource, where: string): Zip {
   });
 }
 
-function describeZip(
-  source: ByteSource,
-  where: string,
-  check: (entry: ZipEntry, where: string) => void,
-): Zip {
-  const entries = readZipEntries(source, findZipDirectory(source, where), where);
-  const nameOf = (name: string) => `${where}: ${excerptName(name)}`;
+function describeZip(source: LocalSource, check: (entry: ZipEntry, where: string) => void): Zip {
+  const entries = readZipEntries(source, findZipDirectory(source));
+  const nameOf = (name: string) => `${source.path}: ${excerptName(name)}`;
   for (const [name, entry] of entries) check(entry, nameOf(name));
   return {
     names: () => [...entries.keys()],
@@ -67,7 +62,7 @@ function describeZip(
  * extra field may have another length.
  */
 function readData(
-  source: ByteSource,
+  source: LocalSource,
   { packed, method, offset, limit }: ZipEntry,
   name: string,
   where: string,

@@ -11,7 +11,7 @@ import { TorchFile } from './torch-file.ts';
 
 const FIXTURES = 'src/input/formats/pickle/fixtures';
 const read = (name: string) => new Uint8Array(readFileSync(`${FIXTURES}/${name}`));
-const open = (bytes: Uint8Array) => new TorchFile(bytesAsSource(bytes), 'x.bin');
+const open = (bytes: Uint8Array) => TorchFile.open(bytesAsSource(bytes, 'x.bin'));
 const expected: Record<string, { shape: number[]; values: (number | string)[] }> = JSON.parse(
   readFileSync(`${FIXTURES}/expected.json`, 'utf8'),
 ).tensors;

@@ -1,8 +1,8 @@
 import { elementCount, viewBytes } from '../../../support/arrays.ts';
 import { InvalidFile } from '../../../support/user-error.ts';
-import type { ByteSource } from '../byte-source.ts';
+import type { LocalSource } from '../byte-source.ts';
 import { excerpt, excerptName } from '../excerpt.ts';
-import { type TensorInfo, unknownTensor } from '../safetensors.ts';
+import { type TensorFile, type TensorInfo, unknownTensor } from '../safetensors.ts';
 import { decodeTensor, elementRange, itemSize, type TensorData, toFloat32 } from '../tensor-data.ts';
 import { PickleList, PickleReader } from './pickle-machine.ts';
 import { openStoredZip, type Zip } from './stored-zip.ts';
@@ -58,10 +58,11 @@ const BYTE_ORDER_BYTES = 64;
  * Opens a file in the format since PyTorch 1.6: a zip archive with one pickle, and one entry per storage.
  * Throws a UserError.
  */
-function openTorchArchive(source: ByteSource, where: string): TorchContent {
-  const zip = openStoredZip(source, where);
+function openTorchArchive(source: LocalSource): TorchContent {
+  const where = source.path;
+  const zip = openStoredZip(source);
   const folder = findFolder(zip, where);
-  checkByteOrder(source, zip, `${folder}byteorder`, where);
+  checkByteOrder(source, zip, `${folder}byteorder`);
   const { begin, end } = zip.locate(`${folder}data.pkl`)!;
   if (end - begin > MAX_PICKLE_BYTES) {
     throw new InvalidFile({
@@ -81,14 +82,14 @@ function findFolder(zip: Zip, where: string): string {
   throw new InvalidFile({ where, fault: `has ${pickles.length} data.pkl files instead of one` });
 }
 
-function checkByteOrder(source: ByteSource, zip: Zip, name: string, where: string): void {
+function checkByteOrder(source: LocalSource, zip: Zip, name: string): void {
   const range = zip.locate(name);
   if (!range) return;
   const end = Math.min(range.end, range.begin + BYTE_ORDER_BYTES);
   const order = new TextDecoder().decode(source.read(range.begin, end));
   if (order === 'little') return;
   throw new InvalidFile({
-    where,
+    where: source.path,
     fault: `has tensors in the byte order ${excerpt(order)} instead of little-endian`,
     hint: 'Load the file with PyTorch and save it as safetensors.',
   });
@@ -100,9 +101,9 @@ const ZIP_START = [0x50, 0x4b];
 const PICKLE_START = 0x80;
 
 /** A file with a dictionary of tensors, saved by `torch.save` (`adapter_model.bin`, `pytorch_model.bin`). */
-export class TorchFile {
-  readonly #source: ByteSource;
-  readonly #where: string;
+export class TorchFile implements TensorFile {
+  readonly path: string;
+  readonly #source: LocalSource;
   readonly #tensors = new Map<string, { tensor: TorchTensor; info: TensorInfo }>();
   /** Caches the last tensor that was read in part, if it is not row-major. Its next part will probably follow. */
   #gathered?: { name: string; data: TensorData };
@@ -110,25 +111,38 @@ export class TorchFile {
   /**
    * Reads the list of tensors without executing the pickle. The tensors' bytes are read on request.
    *
-   * @param where the file's name in messages
    * @throws UserError for a file that is damaged or big-endian, or contains anything but tensors
    */
-  constructor(source: ByteSource, where: string) {
+  private constructor(source: LocalSource) {
     this.#source = source;
-    this.#where = where;
-    const content = openContent(source, where);
+    this.path = source.path;
+    const content = openContent(source);
     let total = 0;
-    for (const [name, tensor] of namedTensors(content.value, where)) {
-      const info = findPlace(tensor, content, `${where}: tensor ${excerptName(name)}`);
+    for (const [name, tensor] of namedTensors(content.value, this.path)) {
+      const info = findPlace(tensor, content, `${this.path}: tensor ${excerptName(name)}`);
       this.#tensors.set(name, { tensor, info });
       total += tensor.count * itemSize(info.dtype);
     }
     if (total > MAX_SHARING * source.size) {
       throw new InvalidFile({
-        where,
+        where: this.path,
         fault: `has tensors of ${total} bytes in a file of ${source.size}, more than the maximum of ${MAX_SHARING} times its size`,
       });
     }
+  }
+
+  /** Opens a file, which is closed if that fails. Throws a UserError like the constructor. */
+  static open(source: LocalSource): TorchFile {
+    try {
+      return new TorchFile(source);
+    } catch (error) {
+      source.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#source.close();
   }
 
   names(): string[] {
@@ -159,7 +173,7 @@ export class TorchFile {
     const bytes = info.axes
       ? viewBytes(this.#gather(name, range.end - range.start < tensor.count).slice(range.start, range.end))
       : this.#source.read(info.begin + range.start * size, info.begin + range.end * size);
-    return toFloat32(info, bytes, `${this.#where}: tensor ${name}`);
+    return toFloat32(info, bytes, `${this.path}: tensor ${name}`);
   }
 
   #gather(name: string, keep: boolean): TensorData {
@@ -172,16 +186,16 @@ export class TorchFile {
   #find(name: string) {
     const tensor = this.#tensors.get(name);
     if (tensor) return tensor;
-    throw unknownTensor(name, this.names(), this.#where);
+    throw unknownTensor(name, this.names(), this.path);
   }
 }
 
-function openContent(source: ByteSource, where: string): TorchContent {
+function openContent(source: LocalSource): TorchContent {
   const start = source.read(0, Math.min(ZIP_START.length, source.size));
-  if (ZIP_START.every((byte, i) => start[i] === byte)) return openTorchArchive(source, where);
+  if (ZIP_START.every((byte, i) => start[i] === byte)) return openTorchArchive(source);
   const isOld = start[0] === PICKLE_START;
   throw new InvalidFile({
-    where,
+    where: source.path,
     fault: isOld ? 'is a file of PyTorch before 1.6' : 'is not a zip archive of torch.save',
     hint: isOld
       ? 'Load it with PyTorch and save it as safetensors.'

@@ -1,5 +1,5 @@
 import { InvalidFile, type UserError } from '../../../support/user-error.ts';
-import type { ByteSource } from '../byte-source.ts';
+import type { LocalSource } from '../byte-source.ts';
 import { excerptName } from '../excerpt.ts';
 
 /** A range of bytes in the file. */
@@ -31,14 +31,15 @@ const END_64 = { signature: 0x06064b50, bytes: 56 };
 const LOCATOR_64 = { signature: 0x07064b50, bytes: 20 };
 
 /** Finds the central directory of a zip archive, from the end of the file. Throws a UserError. */
-export function findZipDirectory(source: ByteSource, where: string): ZipDirectory {
+export function findZipDirectory(source: LocalSource): ZipDirectory {
+  const where = source.path;
   const start = Math.max(0, source.size - MAX_TAIL_BYTES);
   const tail = createView(source.read(start, source.size));
   let at = tail.byteLength - END.bytes;
   while (at >= 0 && tail.getUint32(at, true) !== END.signature) at--;
   if (at < 0) throw zipDamaged(where, 'has no end record of a zip archive');
   const end = start + at;
-  const directory = findDirectory64(source, end, where) ?? {
+  const directory = findDirectory64(source, end) ?? {
     count: tail.getUint16(at + 10, true),
     begin: tail.getUint32(at + 16, true),
     end: tail.getUint32(at + 16, true) + tail.getUint32(at + 12, true),
@@ -55,7 +56,8 @@ export function findZipDirectory(source: ByteSource, where: string): ZipDirector
 }
 
 /** The directory according to the 64-bit records before the end record; undefined without such records. */
-function findDirectory64(source: ByteSource, end: number, where: string): ZipDirectory | undefined {
+function findDirectory64(source: LocalSource, end: number): ZipDirectory | undefined {
+  const where = source.path;
   if (end < LOCATOR_64.bytes) return undefined;
   const locator = createView(source.read(end - LOCATOR_64.bytes, end));
   if (locator.getUint32(0, true) !== LOCATOR_64.signature) return undefined;
@@ -103,10 +105,10 @@ const ELSEWHERE = 0xffffffff;
 
 /** Reads the entries of a central directory. Throws a UserError for an entry that is encrypted. */
 export function readZipEntries(
-  source: ByteSource,
+  source: LocalSource,
   { begin, end, count }: ZipDirectory,
-  where: string,
 ): Map<string, ZipEntry> {
+  const where = source.path;
   const view = createView(source.read(begin, end));
   const entries = new Map<string, ZipEntry>();
   let at = 0;
