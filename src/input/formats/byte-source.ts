@@ -6,7 +6,7 @@ import { InvalidFile, UserError } from '../../support/user-error.ts';
  *
  * @param path the file's name in messages
  */
-export function blobSource(blob: Blob, path: string): Source {
+export function blobSource(blob: Blob, path: string): ByteSource {
   return {
     path,
     size: blob.size,
@@ -51,7 +51,7 @@ const TAIL = 2 ** 12;
 export type ByteRange = readonly [begin: number, end: number];
 
 /** Identifies a file by its content: a hash of its size and all its bytes. */
-export async function sourceDigest(source: Source): Promise<string> {
+export async function sourceDigest(source: ByteSource): Promise<string> {
   const hash = startDigest(source.size);
   for (const range of digestRanges(source.size)) hash.update(await source.read(...range));
   return hash.digest('hex');
@@ -86,7 +86,7 @@ export function weightsDigest(digests: readonly string[]): string {
 }
 
 /** The bytes of a file: in a page, on a server, or {@link LocalSource}. */
-export interface Source {
+export interface ByteSource {
   /** The file's path or address, for messages. */
   readonly path: string;
   readonly size: number;
@@ -96,7 +96,7 @@ export interface Source {
 }
 
 /** A file on a disk or in memory, which answers at once. Close it after use. */
-export interface LocalSource extends Source {
+export interface LocalSource extends ByteSource {
   read(begin: number, end: number): Uint8Array;
   close(): void;
 }
@@ -106,7 +106,7 @@ export interface LocalSource extends Source {
  *
  * @throws UserError if it is larger
  */
-export function wholeFile<File extends Source>(file: File, maxBytes: number): ReturnType<File['read']> {
+export function wholeFile<File extends ByteSource>(file: File, maxBytes: number): ReturnType<File['read']> {
   try {
     if (file.size <= maxBytes) return file.read(0, file.size) as ReturnType<File['read']>;
     throw new InvalidFile({

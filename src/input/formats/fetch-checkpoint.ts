@@ -1,10 +1,10 @@
 import type { Hash } from '../../support/sha256.ts';
 import { InvalidFile, type UserError } from '../../support/user-error.ts';
 import {
+  type ByteSource,
   bytesAsSource,
   type DownloadProgress,
   digestRanges,
-  type Source,
   sourceDigest,
   splitRange,
   startDigest,
@@ -114,19 +114,19 @@ interface Run {
 
 /** A remote safetensors file. Its header is in memory, and requested tensors are loaded into one buffer. */
 class FetchedTensors extends SafetensorsFile {
-  readonly #source: Source;
+  readonly #source: ByteSource;
   readonly #places = new Map<string, TensorInfo>();
   /** The loaded tensors. {@link info} says where each of them is. */
   bytes = new Uint8Array();
 
-  private constructor(source: Source, header: SafetensorsHeader) {
+  private constructor(source: ByteSource, header: SafetensorsHeader) {
     const loaded = (begin: number, end: number) => this.bytes.slice(begin, end);
     super(header, { path: source.path, size: source.size, read: loaded, close() {} });
     this.#source = source;
   }
 
   /** @throws UserError for a file that is truncated or has an invalid header */
-  static async fetch(source: Source): Promise<FetchedTensors> {
+  static async fetch(source: ByteSource): Promise<FetchedTensors> {
     const { path } = source;
     const start = await source.read(0, Math.min(LENGTH_BYTES, source.size));
     const bytes = await source.read(0, safetensorsDataStart(start, source.size, path));

@@ -1,5 +1,5 @@
 import { InvalidFile, UserError } from '../../support/user-error.ts';
-import type { Source } from './byte-source.ts';
+import type { ByteSource } from './byte-source.ts';
 
 /** Thrown if a response body exceeds its limit. */
 class BodyTooLong extends Error {}
@@ -45,7 +45,7 @@ const FIRST_BYTES = 2 ** 16;
  * @throws UserError if the server is unreachable or refuses, or the file is too large; later reads throw one
  * if the response has the wrong length
  */
-export async function openFetchSource(address: string | URL): Promise<Source | undefined> {
+export async function openFetchSource(address: string | URL): Promise<ByteSource | undefined> {
   const where = String(address);
   const response = await ask(where, 0, FIRST_BYTES);
   if (response.status === 404 || response.status === 410) return undefined;
@@ -119,7 +119,7 @@ async function readResponse(response: Response, length: number, where: string): 
   throw unreachable(where, `${bytes.length} of ${length} bytes`);
 }
 
-function inMemory(bytes: Uint8Array, path: string): Source {
+function inMemory(bytes: Uint8Array, path: string): ByteSource {
   return { path, size: bytes.length, read: (begin, end) => bytes.subarray(begin, end) };
 }
 

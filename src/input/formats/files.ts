@@ -3,9 +3,9 @@ import { nearest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
 import { MAX_JSON_BYTES, parseSmallJson } from './bounded-json.ts';
 import {
+  type ByteSource,
   blobSource,
   type LocalSource,
-  type Source,
   sourceDigest,
   splitRange,
   wholeFile,
@@ -21,7 +21,7 @@ export interface Files {
   /** The name of the whole in messages. */
   name: string;
   /** Opens a file; undefined if it does not exist. */
-  open(name: string): Source | undefined | Promise<Source | undefined>;
+  open(name: string): ByteSource | undefined | Promise<ByteSource | undefined>;
   /** The names of the files, for hints; empty if they cannot be listed. */
   list(): readonly string[];
   /** Identifies a file by its content, like `sourceDigest`. Missing if a file must be read for it. */
