@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { CHOSEN_TRAINING } from '../src/training/run/config/defaults/policy.ts';
-import { sectionKeys } from '../src/training/run/config/fill-in-defaults.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
+import { sectionKeys } from '../src/training/run/config/read-method.ts';
 import { describeChosen } from '../src/training/run/config/resolve-config.ts';
+import { CHOSEN_TRAINING } from '../src/training/run/config/training-section.ts';
 import { writeTinyData } from './support/tiny-data.ts';
 import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { Workspace } from './support/workspace.ts';

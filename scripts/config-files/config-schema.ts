@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DEFAULT_TASK, TASK_NAMES, type TaskName, taskNamed } from '../../src/tasks/registry.ts';
-import { runSchema } from '../../src/training/run/config/run-schema.ts';
+import { runSchema } from '../../src/training/run/config/run-config.ts';
 import type { ConfigTypes } from './config-types.ts';
 
 /** The part of JSON Schema that this script uses. */
@@ -12,11 +12,7 @@ export interface Schema {
 
 /** The JSON Schema of a config file. Editors use it to complete keys, explain them, and mark errors. */
 export function configSchema(types: ConfigTypes): Schema {
-  const texts = new Map([
-    ...types.texts('CommonInput'),
-    ...[...types.texts('TrainingInput')].map(([key, text]): [string, string] => [`training.${key}`, text]),
-    ...types.texts('SectionInputs'),
-  ]);
+  const texts = new Map([...types.texts('DescribedInput'), ...types.texts('SectionInputs')]);
   const { $schema, ...config } = described(jsonSchema(runSchema()), texts);
   const ofData = types.texts('DataInputOf');
   return {

@@ -3,6 +3,7 @@ import ts from 'typescript';
 /** For each part of a config's type, the file that declares it. */
 const PARTS = {
   CommonInput: 'src/training/run/config/run-config.ts',
+  DescribedInput: 'src/training/run/config/run-config.ts',
   TrainingInput: 'src/training/run/config/training-section.ts',
   DataInputOf: 'src/tasks/registry.ts',
   SectionInputs: 'src/methods/tuners/registry.ts',

@@ -10,7 +10,7 @@ import { ConfigTypes, type Part } from './config-types.ts';
  */
 
 /** Parts whose comments are missing from the compiler's declarations. */
-const WRITTEN: readonly Part[] = ['TrainingInput', 'DataInputOf', 'SectionInputs'];
+const WRITTEN: readonly Part[] = ['CommonInput', 'TrainingInput', 'DataInputOf', 'SectionInputs'];
 
 const types = new ConfigTypes();
 for (const part of WRITTEN) {

@@ -1,5 +1,5 @@
 import { METHOD_NAMES, type MethodName, methodNamed } from '../../src/methods/tuners/registry.ts';
-import { CHOSEN_TRAINING } from '../../src/training/run/config/defaults/policy.ts';
+import { CHOSEN_TRAINING } from '../../src/training/run/config/training-section.ts';
 import type { Schema } from '../config-files/config-schema.ts';
 
 /** Formats the JSON Schema of a config for docs/config.md: a table of keys for each section. */

@@ -5,7 +5,7 @@ import { readRows } from '../../../tests/support/read-rows.ts';
 import type { DataOptions } from '../../input/data/rows.ts';
 import { METHOD_NAMES, methodNamed } from '../../methods/tuners/registry.ts';
 import { taskNamed } from '../../tasks/registry.ts';
-import { CHOSEN_TRAINING } from '../../training/run/config/defaults/policy.ts';
+import { CHOSEN_TRAINING } from '../../training/run/config/training-section.ts';
 import { loadConfig } from './load-config.ts';
 
 const EXAMPLES = readdirSync('examples').filter((name) => name.endsWith('.yaml'));

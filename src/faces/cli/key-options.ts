@@ -65,7 +65,7 @@ function flagOfKey(key: string): string {
 
 /** Finds the key that an unknown flag probably means, and returns the flag that sets it. */
 export async function flagFor(unknown: string, command: Command): Promise<string | undefined> {
-  const { knownKeys } = await import('../../training/run/config/run-schema.ts');
+  const { knownKeys } = await import('../../training/run/config/run-config.ts');
   const { DEFAULT_TASK } = await import('../../tasks/registry.ts');
   const { COMPARISON_KEYS } = await import('../../studies/experiments/comparison-file.ts');
   const own = command.name() === 'compare' ? COMPARISON_KEYS : [];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UserError } from '../../support/user-error.ts';
 import { DEFAULT_TASK } from '../../tasks/registry.ts';
-import { knownKeys } from '../../training/run/config/run-schema.ts';
+import { knownKeys } from '../../training/run/config/run-config.ts';
 import { KEY_FLAGS } from './flags.ts';
 import { loadConfig } from './load-config.ts';
 
@@ -81,7 +81,7 @@ describe('--set', () => {
   it('reports an unknown key without a value', () => {
     expect(messageOf(BASE, 'adalora={target_r:2,tinit: 5}', 'nothing=null')).toMatchInlineSnapshot(`
       "--set: \`adalora.target_r:2\` is not a known key. YAML needs a space after the colon: target_r: 2
-      --set: \`nothing\` is not a known key. Known: model, model_init, model_config, base_dtype, task, method, adapter, defaults, data, training, adalora, lora, adadora, igulora, elalora, flexlora, increlora, eva, gora, sensitivity_lora, svd_lora, prune_lora, ia3, vera, houlsby, pfeiffer, output, seed, device, threads."
+      --set: \`nothing\` is not a known key. Known: model, model_init, model_config, base_dtype, task, method, adapter, defaults, output, seed, device, threads, data, training, adalora, lora, adadora, igulora, elalora, flexlora, increlora, eva, gora, sensitivity_lora, svd_lora, prune_lora, ia3, vera, houlsby, pfeiffer."
     `);
     expect(load(BASE, 'adalora={target_r: null}').adalora).toEqual(load(BASE).adalora);
   });
@@ -97,8 +97,8 @@ describe('--set', () => {
       `"--set seed=[1 has a value that is not valid YAML. Quote it for YAML and for the shell: --set 'key="value"'."`,
     );
     expect(messageOf(BASE, 'training.learnign_rate=1', 'seed=x')).toMatchInlineSnapshot(`
-      "--set: \`training.learnign_rate\` is not a known key. Did you mean learning_rate?
-      --set: \`seed\` must be a number, got "x"."
+      "--set: \`seed\` must be a number, got "x".
+      --set: \`training.learnign_rate\` is not a known key. Did you mean learning_rate?"
     `);
   });
 });
@@ -126,6 +126,7 @@ lora: 3
 `;
     expect(messageOf(wrong)).toMatchInlineSnapshot(`
       "run.yaml:2: \`method\` must be one of adalora, lora, adadora, igulora, elalora, flexlora, increlora, eva, gora, sensitivity_lora, svd_lora, prune_lora, ia3, vera, bitfit, houlsby, pfeiffer, full, got "adlora". Did you mean adalora?
+      run.yaml: \`output\` is required (a string). Set output in the config.
       run.yaml:4: \`data.label\` is required (the name of a column, its number from 0, or a list of columns). Set data.label in the config.
       run.yaml:8: \`training.num_train_epochs\` must be greater than 0, got 0.
       run.yaml:9: \`training.max_steps\` must be at least 1, or -1 to use num_train_epochs, got 0.
@@ -136,7 +137,6 @@ lora: 3
       run.yaml:14: \`adalora.deltaT\` must be at least 1, got 0.
       run.yaml:15: \`adalora.beta1\` must be less than 1, got 1.
       run.yaml:18: \`lora\` must be a section with keys, got 3.
-      run.yaml: \`output\` is required (a string). Set output in the config.
       run.yaml:3: \`learning_rate\` is not a known key. It is a key of training."
     `);
   });

@@ -3,7 +3,7 @@ import { methodNamed } from '../../methods/tuners/registry.ts';
 import { type Mistakes, UserError } from '../../support/user-error.ts';
 import { trainingFiles, validationFiles } from '../../tasks/data-files.ts';
 import { type TaskName, taskNamed } from '../../tasks/registry.ts';
-import type { SoundConfig } from '../../training/run/config/sound-config.ts';
+import type { SoundConfig } from '../../training/run/config/run-config.ts';
 import { buildModel, type Described, readModel } from '../../use/trained/read-model.ts';
 import type { RunMachine } from './machine.ts';
 

@@ -1,5 +1,6 @@
 import { Mistakes, UserError } from '../../support/user-error.ts';
-import { ConfigError, type SoundConfig } from '../../training/run/config/sound-config.ts';
+import { ConfigError } from '../../training/run/config/parse-run-config.ts';
+import type { SoundConfig } from '../../training/run/config/run-config.ts';
 import type { RunMachine } from './machine.ts';
 
 /**

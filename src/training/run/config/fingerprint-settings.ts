@@ -1,29 +1,13 @@
 import { leaves } from '../../../support/options.ts';
 import { heldOutShare } from '../../../tasks/data-files.ts';
-import type { RunConfig } from './run-config.ts';
+import { COMMON_KEYS, type RunConfig } from './run-config.ts';
+import { TRAINING_KEYS } from './training-section.ts';
 
-/** Keys that do not affect training: places of files, where and how it is computed, and when something is reported. */
-const WITHOUT_EFFECT: readonly string[] = [
-  'output',
-  'device',
-  'threads',
-  'defaults',
-  'data.train',
-  // Its results are bit for bit the same.
-  'training.gradient_checkpointing',
-  'training.logging_steps',
-  'training.log_importance',
-  'training.report_to',
-  'training.save_steps',
-  'training.save_total_limit',
-  'training.eval_strategy',
-  'training.eval_steps',
-  'training.stop_at_step',
-];
-
-/** Whether a key, by its dotted name, may affect what a run learns. */
+/** Whether a key, by its dotted name, may affect what a run learns. The rows of `data.train` do, but not their place. */
 export function hasEffect(key: string): boolean {
-  return !WITHOUT_EFFECT.includes(key);
+  const [section, name = ''] = key.split('.');
+  const found = section === 'training' ? TRAINING_KEYS[name] : COMMON_KEYS[section!];
+  return key !== 'data.train' && found?.effect !== 'none';
 }
 
 /** All config values that affect training, as JSON, by dotted key. */

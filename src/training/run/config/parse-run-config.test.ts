@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { UserError } from '../../../support/user-error.ts';
 import { TASK_NAMES } from '../../../tasks/registry.ts';
-import { CHOSEN_TRAINING } from './defaults/policy.ts';
 import { parseRunConfig } from './parse-run-config.ts';
 import type { RunConfigInput } from './run-config.ts';
+import { CHOSEN_TRAINING } from './training-section.ts';
 
 const BASE: RunConfigInput = {
   model: 'bert-base-uncased',

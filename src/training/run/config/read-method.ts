@@ -13,3 +13,9 @@ export function readMethod(config: Pick<ParsedConfig, 'method'>): {
     settings: { ...sections[config.method] },
   };
 }
+
+/** The keys in a method's section that the policy chooses. */
+export function sectionKeys(method: MethodName): string[] {
+  const { encoder, language } = methodNamed(method).chosen;
+  return [...new Set(Object.keys({ ...encoder, ...language }))].filter((key) => key !== 'rate');
+}

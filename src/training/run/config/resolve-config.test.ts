@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import { METHOD_NAMES } from '../../../methods/tuners/registry.ts';
-import { CHOSEN_TRAINING } from './defaults/policy.ts';
 import { parseRunConfig } from './parse-run-config.ts';
 import {
   chooseDefaults,
@@ -10,6 +9,7 @@ import {
   type ScoringInputs,
 } from './resolve-config.ts';
 import type { ParsedConfig, RunConfig } from './run-config.ts';
+import { CHOSEN_TRAINING } from './training-section.ts';
 
 const BASE = { data: { train: 'tickets.csv', text: 'text', label: 'label' }, output: 'runs/a' };
 /** The six matrices in a layer of MiniLM. */

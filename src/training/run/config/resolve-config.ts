@@ -1,21 +1,19 @@
-import { methodNamed } from '../../../methods/tuners/registry.ts';
 import type { CommonConfig, ModelDefinition } from '../../../models/model-definition.ts';
+import { valueAt } from '../../../support/user-error.ts';
 import { foldCount } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import {
   type ChoiceInputs,
+  chooseSection,
   FEW_ROWS,
   FOLDS,
   HELD_OUT,
   heldOutQueries,
   MIN_ROWS,
-  measureWidth,
-  policy,
 } from './defaults/policy.ts';
-import { sectionKeys } from './fill-in-defaults.ts';
-import { readMethod } from './read-method.ts';
-import type { ParsedConfig, RunConfig } from './run-config.ts';
-import { knownKeys } from './run-schema.ts';
+import { readMethod, sectionKeys } from './read-method.ts';
+import { knownKeys, type ParsedConfig, type RunConfig } from './run-config.ts';
+import { judgesRows, type Key, TRAINING_KEYS, usualStrategy } from './training-section.ts';
 
 /*
  * Second pass over a config: values that the user did not set are resolved against facts, in the order in which facts are
@@ -72,9 +70,28 @@ export function keepChoices(resumed: ParsedConfig, before: RunConfig): ParsedCon
   } as ParsedConfig;
 }
 
-/** Keys of `training` that need evaluations while the run trains, or that a linear layer outside of the graph ignores. */
-const NEEDS_EVALUATIONS = ['eval_strategy', 'load_best_model_at_end', 'early_stopping_patience'] as const;
-const NEEDS_HEAD = ['compute_loss_func', 'label_smoothing_factor'] as const;
+/** The facts of a config, its rows and its task. */
+type Scoring = ParsedConfig & ScoringInputs & { about: ReturnType<typeof taskNamed>; isFew: boolean };
+
+/** The ways to validate a run if the config does not say, in order: the first that fits. */
+const VALIDATIONS: readonly { fits(run: Scoring): boolean; value(run: Scoring): string }[] = [
+  {
+    fits: (run) => run.isFew && !asks(run, 'evaluations') && run.canFold(FOLDS),
+    value: () => `${FOLDS} folds`,
+  },
+  {
+    fits: ({ defaults, about, training, rows, canHoldOut }) =>
+      defaults === 'chosen' &&
+      about.files.countRows !== undefined &&
+      (training.eval_strategy !== undefined || (rows >= MIN_ROWS && canHoldOut(HELD_OUT))),
+    value: ({ about, rows }) => `${about.training.comparesRows ? heldOutQueries(rows) : 100 * HELD_OUT}%`,
+  },
+];
+
+/** Whether a config sets a key that needs something. */
+function asks({ training }: ParsedConfig, need: Key['needs']): boolean {
+  return Object.entries(TRAINING_KEYS).some(([key, { needs }]) => needs === need && valueAt(training, [key]));
+}
 
 /**
  * Chooses how a run is scored, and what reads the rows, if the config does not say.
@@ -84,72 +101,53 @@ const NEEDS_HEAD = ['compute_loss_func', 'label_smoothing_factor'] as const;
  */
 export function chooseScoring<Config extends ParsedConfig>(
   config: Config,
-  { rows, model, adapterData, canHoldOut, canFold }: ScoringInputs,
+  inputs: ScoringInputs,
 ): { config: Config; chosen: Chosen[] } {
-  const { data, training, task, adapter } = config;
+  const { rows, model, adapterData } = inputs;
+  const { training, task, adapter } = config;
   const chosen: Chosen[] = [];
-  const choose = (key: string, value: unknown, reason: string) => {
+  const choose = <Value>(key: string, value: Value, reason: string) => {
     chosen.push({ key, value, reason });
     return value;
   };
-  const { probing, comparesRows } = taskNamed(task).training;
-  const judgesRows = probing !== undefined || comparesRows === true;
   const isOpen = config.defaults === 'chosen' && config.model_init === 'checkpoint' && adapter === undefined;
-  const isFew = isOpen && judgesRows && rows <= FEW_ROWS;
+  const about = taskNamed(task);
+  const { probing, comparesRows } = about.training;
+  const run = { ...config, ...inputs, about, isFew: isOpen && judgesRows(task) && rows <= FEW_ROWS };
   const counted = `${rows.toLocaleString('en')} ${rows === 1 ? 'row' : 'rows'}`;
-  let changed: ParsedConfig['data'] = data;
-  const given: Partial<Record<string, unknown>> = data;
-  const open = Object.entries(probing?.(data, model) ?? {}).filter(([key]) => given[key] === undefined);
-  if (adapterData) {
+  const data: Record<string, unknown> & ParsedConfig['data'] = { ...config.data };
+  for (const [key, value] of Object.entries(probing?.(data, model) ?? {})) {
+    if (data[key] !== undefined) continue;
     // An adapter has no classification head if it was trained for a linear layer.
-    const same = open.flatMap(([key]) => (adapterData[key] === undefined ? [] : [[key, adapterData[key]]]));
-    changed = { ...data, ...Object.fromEntries(same) };
-  } else if (isFew && NEEDS_HEAD.every((key) => !training[key])) {
-    for (const [key, value] of open) choose(`data.${key}`, value, counted);
-    changed = { ...data, ...Object.fromEntries(open) };
+    if (adapterData?.[key] !== undefined) data[key] = adapterData[key];
+    else if (!adapterData && run.isFew && !asks(run, 'head'))
+      data[key] = choose(`data.${key}`, value, counted);
   }
-  const asksEvaluations = NEEDS_EVALUATIONS.some((key) => training[key]);
-  const isUnset = data.validation === undefined && training.eval_strategy !== 'no';
-  if (isUnset && isFew && !asksEvaluations && canFold(FOLDS)) {
-    changed = { ...changed, validation: choose('data.validation', `${FOLDS} folds`, counted) as string };
-  } else if (
-    isUnset &&
-    config.defaults === 'chosen' &&
-    taskNamed(task).files.countRows !== undefined &&
-    (training.eval_strategy !== undefined || (rows >= MIN_ROWS && canHoldOut(HELD_OUT)))
-  ) {
-    const share = `${comparesRows ? heldOutQueries(rows) : 100 * HELD_OUT}%`;
-    changed = { ...changed, validation: choose('data.validation', share, counted) as string };
-  }
-  const isFolded = foldCount(changed.validation) !== undefined;
-  const isValidated = changed.validation !== undefined && !isFolded;
+  const way =
+    data.validation === undefined && training.eval_strategy !== 'no'
+      ? VALIDATIONS.find(({ fits }) => fits(run))
+      : undefined;
+  if (way) data.validation = choose('data.validation', way.value(run), counted);
+  const isFolded = foldCount(data.validation) !== undefined;
+  const usual = usualStrategy(data);
   const tooFew = rows < MIN_ROWS ? `${counted} are too few` : `too few of the ${counted} differ`;
+  const reasons = { epoch: 'there are rows to validate on', no: `${tooFew} to hold some out` };
   const eval_strategy =
     training.eval_strategy ??
-    (choose(
-      'training.eval_strategy',
-      isValidated ? 'epoch' : 'no',
-      isValidated
-        ? 'there are rows to validate on'
-        : isFolded
-          ? `${changed.validation}`
-          : `${tooFew} to hold some out`,
-    ) as 'epoch' | 'no');
+    choose('training.eval_strategy', usual, isFolded ? `${data.validation}` : reasons[usual]);
   // A probe of vectors is saved as another kind of files than a classification head.
-  const keepsFiles = comparesRows === true || probing?.(changed, model) === changed;
+  const keepsFiles = comparesRows === true || probing?.(data, model) === data;
   const takesFloor =
     calibrates(config) &&
     adapter === undefined &&
     keepsFiles &&
     training.floor === undefined &&
-    (isFolded || (isValidated && eval_strategy !== 'no'));
-  const floor = takesFloor
-    ? (choose('training.floor', true, 'there are rows to judge by') as boolean)
-    : training.floor;
+    (isFolded || (usual === 'epoch' && eval_strategy !== 'no'));
+  const floor = takesFloor ? choose('training.floor', true, 'there are rows to judge by') : training.floor;
   return {
     config: {
       ...config,
-      data: changed,
+      data,
       training: { ...training, eval_strategy, ...(floor !== undefined && { floor }) },
     },
     chosen,
@@ -169,33 +167,34 @@ export function calibrates({ defaults, training }: ParsedConfig): boolean {
 /** Fills in the values that a config does not set. A complete config stays unchanged. */
 export function chooseDefaults(
   config: ParsedConfig,
-  facts: Omit<ChoiceInputs, 'method' | 'task'>,
+  amount: Omit<ChoiceInputs, 'method' | 'task'>,
 ): { config: RunConfig; chosen: Chosen[] } {
   const { method, task, training } = config;
-  const { settings } = readMethod(config);
-  const proposed = policy({ ...facts, method, task });
-  const missing = (values: object, given: object) =>
-    Object.entries(values).filter(([key]) => (given as Record<string, unknown>)[key] === undefined);
-  const inTraining = missing(proposed.training, training);
+  const { definition, settings } = readMethod(config);
+  const { title } = definition.words;
+  const facts = { ...amount, method, task };
+  const given: Partial<Record<string, unknown>> = training;
+  const inTraining = Object.entries(TRAINING_KEYS).flatMap(([key, { chosen }]) =>
+    given[key] === undefined && chosen?.value
+      ? [{ key, value: chosen.value(facts), reason: chosen.reason?.(facts) ?? title }]
+      : [],
+  );
   // An adapter that is continued has its own settings.
-  const inSection =
-    config.defaults === 'chosen' && config.adapter === undefined ? missing(proposed.section, settings) : [];
-  const { title } = methodNamed(method).words;
-  const rows = `${facts.rows.toLocaleString('en')} rows`;
-  const reasons: Readonly<Record<string, string>> = {
-    learning_rate: `${title}, ${rows}, width ${measureWidth(facts.model.linears)}`,
-    num_train_epochs: `${rows} of about ${Math.round(facts.tokens)} tokens`,
-    per_device_train_batch_size: rows,
-  };
+  const isOpen = config.defaults === 'chosen' && config.adapter === undefined;
+  const inSection = Object.entries(isOpen ? chooseSection(facts) : {})
+    .filter(([key]) => settings[key] === undefined)
+    .map(([key, value]) => ({ key, value, reason: title }));
+  const values = (chosen: readonly Chosen[]) =>
+    Object.fromEntries(chosen.map(({ key, value }) => [key, value]));
   return {
     config: inSchemaOrder({
       ...config,
-      training: { ...training, ...Object.fromEntries(inTraining) },
-      ...(inSection.length > 0 && { [method]: { ...settings, ...Object.fromEntries(inSection) } }),
+      training: { ...training, ...values(inTraining) },
+      ...(inSection.length > 0 && { [method]: { ...settings, ...values(inSection) } }),
     } as RunConfig),
     chosen: [
-      ...inTraining.map(([key, value]) => ({ key: `training.${key}`, value, reason: reasons[key] ?? title })),
-      ...inSection.map(([key, value]) => ({ key: `${method}.${key}`, value, reason: title })),
+      ...inTraining.map((one) => ({ ...one, key: `training.${one.key}` })),
+      ...inSection.map((one) => ({ ...one, key: `${method}.${one.key}` })),
     ],
   };
 }

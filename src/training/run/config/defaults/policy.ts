@@ -2,17 +2,6 @@ import { type MethodName, methodNamed } from '../../../../methods/tuners/registr
 import type { LinearModule } from '../../../../models/nn/network.ts';
 import type { TaskModel } from '../../../../program/objectives/task-model.ts';
 import { type TaskName, taskNamed } from '../../../../tasks/registry.ts';
-import type { TrainingConfig } from '../training-section.ts';
-
-/** The keys of `training` that the policy chooses. */
-export const CHOSEN_TRAINING = [
-  'learning_rate',
-  'num_train_epochs',
-  'per_device_train_batch_size',
-  'warmup_ratio',
-  'eval_strategy',
-] as const satisfies (keyof TrainingConfig)[];
-export type ChosenTraining = (typeof CHOSEN_TRAINING)[number];
 
 /** The facts that the choice depends on. They exclude the machine, so that a config gives the same run everywhere. */
 export interface ChoiceInputs {
@@ -48,7 +37,7 @@ export function heldOutQueries(rows: number): number {
  */
 const MEASURED_WIDTH = 384;
 /** Rows per step. For small files, many steps matter more than smooth gradients. */
-const BATCH = 16;
+export const ROWS_PER_STEP = 16;
 /** The minimum number of rows that a run sees. With fewer, a new head and its factors learn too little. */
 const ROWS_SEEN = 3400;
 const EPOCHS = { least: 8, most: 40, ofOldHead: 3 };
@@ -76,26 +65,10 @@ const CONTRAST_RATE = 2;
  */
 const WORK = 3.5e12;
 
-/** The policy's values for these facts. */
-export function policy(facts: ChoiceInputs): {
-  training: Pick<
-    TrainingConfig,
-    'learning_rate' | 'num_train_epochs' | 'per_device_train_batch_size' | 'warmup_ratio'
-  >;
-  /** Settings of the method's section. */
-  section: Readonly<Record<string, unknown>>;
-} {
-  const { batchSize, keepsHead = false } = taskNamed(facts.task).training;
+/** The policy's values for the method's section. */
+export function chooseSection(facts: ChoiceInputs): Readonly<Record<string, unknown>> {
   const { rate: _, ...section } = chosenFor(facts);
-  return {
-    training: {
-      learning_rate: usualRate(facts),
-      num_train_epochs: epochsFor(facts, keepsHead),
-      per_device_train_batch_size: keepsHead ? batchSize.train : BATCH,
-      warmup_ratio: 0.06,
-    },
-    section,
-  };
+  return section;
 }
 
 /** The learning rate for a method, a task and a model. It does not depend on the number of rows. */
@@ -122,8 +95,9 @@ function isLanguage({ task, model }: Pick<ChoiceInputs, 'task' | 'model'>): bool
   return (keepsHead && !comparesRows) || model.definition.isDecoder === true;
 }
 
-function epochsFor({ rows, tokens, model, task }: ChoiceInputs, keepsHead: boolean): number {
-  const { comparesRows = false } = taskNamed(task).training;
+/** The number of epochs for the rows of a run and the work that they are. */
+export function chooseEpochs({ rows, tokens, model, task }: ChoiceInputs): number {
+  const { comparesRows = false, keepsHead = false } = taskNamed(task).training;
   const [seen, { least, most }] = comparesRows
     ? [COMPARED_ROWS_SEEN, COMPARED_EPOCHS]
     : model.layer
