@@ -18,6 +18,23 @@ const threadsOfDist: Plugin = {
   },
 };
 
+/** The package's entries by their names. */
+const ENTRIES: Record<string, string> = {
+  adalora: 'tests/support/adalora.ts',
+  'adalora/nn': 'src/models/nn/index.ts',
+  'adalora/tuners': 'src/methods/tuners/index.ts',
+};
+
+/** In unit tests, the methods of `examples/methods` use the sources, and define nothing for other tests. */
+const methodsOnSources: Plugin = {
+  name: 'methods-on-sources',
+  enforce: 'pre',
+  resolveId(name, importer) {
+    const entry = importer?.startsWith(resolve('examples/methods')) && ENTRIES[name];
+    return entry ? resolve(entry) : undefined;
+  },
+};
+
 /**
  * These start processes, servers and browsers, change their process, or train the built-in model for minutes: each file
  * gets its own process. `npm test` leaves them to `npm run test:system`; CI runs all.
@@ -26,13 +43,13 @@ const SYSTEM = [
   'tests/browser/*.test.ts',
   'tests/contracts/bases.test.ts',
   'tests/{bundlers,clients,demo,huge-pages,learns-few-rows,library,mpi,open,pack,pack-without-cuda}.test.ts',
-  'tests/{push,readme-code,resume}.test.ts',
+  'tests/{own-methods,push,readme-code,resume}.test.ts',
   'tests/{serve,session,slurm,web,webgpu,worst-files}.test.ts',
   'src/engine/runtime/node/create-session.test.ts',
 ];
 
 export default defineConfig({
-  plugins: [threadsOfDist],
+  plugins: [threadsOfDist, methodsOnSources],
   test: {
     projects: [
       // Vitest runs projects in the order of their names: the long files of `e2e` and `system` come before the many

@@ -16,15 +16,12 @@ export function methodSection(
   targets: readonly string[],
   options: Readonly<Record<string, unknown>> = {},
 ): Record<string, unknown> {
-  // IncreLoRA always trains the next triplets of each module as well.
-  const grown = method === 'increlora' && { target_r: r + 1, incre_rank_num: 1 };
   const all: Record<string, unknown> = {
     r,
     init_r: r,
     target_r: Math.round(r / 1.5),
     bottleneck: r,
     ...SCHEDULE,
-    ...grown,
     orth_reg_weight: 0.1,
     target_modules: [...targets],
   };

@@ -5,6 +5,8 @@ import { InferenceSession as WebSession } from 'onnxruntime-web';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { open as openInPage, type PageConfig, train } from '../src/faces/web/index.ts';
 import { disk } from '../src/input/formats/node/folder-files.ts';
+import type { Measurement } from '../src/methods/tuners/method-run.ts';
+import { methodNamed } from '../src/methods/tuners/registry.ts';
 import { Program } from '../src/program/program.ts';
 import { THIS_NODE } from '../src/studies/jobs/node/machine.ts';
 import { readRun } from '../src/studies/jobs/read-run.ts';
@@ -161,21 +163,48 @@ describe('a training', () => {
     await trainer.release();
   });
 
-  it.each(['eva', 'gora', 'lora'] as const)(
-    '%s: of a run releases its sessions and its model',
-    async (method) => {
+  const SETTLED = {
+    allocation: { step: 0, budget: 1, threshold: Number.NaN, final: true, ranks: {} },
+    pattern: {},
+  };
+  /** Measurements before the first step: of gradients, and of the inputs of modules. */
+  const MEASURES: Record<string, Measurement['settle']> = {
+    async gradients(_seed, initial, gradientAt) {
+      await gradientAt(initial);
+      return SETTLED;
+    },
+    async inputs(_seed, _initial, _gradientAt, inputsOf) {
+      let batches = 0;
+      for await (const _ of inputsOf(['bert.encoder.layer.0.output.dense'])) if (++batches === 2) break;
+      return SETTLED;
+    },
+  };
+
+  it.each(['gradients', 'inputs', 'nothing'])(
+    'of a run that measures %s releases its sessions and its model',
+    async (measured) => {
+      const lora = methodNamed('lora');
+      const start = lora.start.bind(lora);
+      const settle = MEASURES[measured];
+      vi.spyOn(lora, 'start').mockImplementation((...given) => {
+        const run = start(...given);
+        return settle
+          ? Object.assign(run, { measurement: { tuner: run.tuner, steps: 2, measures: 'x', settle } })
+          : run;
+      });
       for (const [number, operation] of (['open', 'run', 'run'] as const).entries()) {
         engine.fail(operation, { after: number });
-        const training = { max_steps: 3, floor: method === 'lora' };
+        const training = { max_steps: 3, floor: !settle };
         const options = { resume: false, onEvent: () => {}, shouldStop: () => false };
         const run = runInFolder(
           THIS_NODE,
-          config(`failed-${method}-${number}`, { method, training }),
+          config(`failed-${measured}-${number}`, { method: 'lora', training }),
           options,
         );
         await expect(run).rejects.toThrow(`cannot ${operation}`);
         expect(engine.opened).toBe(0);
       }
+      vi.restoreAllMocks();
     },
   );
 });

@@ -229,7 +229,6 @@ const BOUNDED = [
   'src/engine/graph/print.ts', // inputs of a node
   'src/engine/onnx/lowerings.ts', // two axes
   'src/support/definitions.ts', // names of a registry
-  'src/methods/tuners/eva/definition.ts', // modules
   'src/methods/optim/adamw-8bit.ts', // a sign
   'src/studies/experiments/results/main-table.ts', // variants of a comparison
   'src/studies/experiments/results/results.ts', // variants of a comparison

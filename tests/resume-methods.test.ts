@@ -20,9 +20,6 @@ const TWO = { r: 2, lora_dropout: 0.1 };
 
 /** Settings that a method needs here, or that make it do more. */
 const SETTINGS: Partial<Record<string, object>> = {
-  eva: { ...TWO, tau: 0.5 },
-  gora: { ...TWO, gradient_batches: 2 },
-  sensitivity_lora: { ...TWO, calibration_batches: 2 },
   svd_lora: { ...TWO, orth_reg_weight: 0.1 },
   vera: { r: 8, vera_dropout: 0.1 },
 };

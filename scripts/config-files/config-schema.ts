@@ -21,6 +21,7 @@ export function configSchema(types: ConfigTypes): Schema {
     ...config,
     properties: {
       ...config.properties,
+      method: withFiles(config.properties?.method),
       task: {
         ...config.properties?.task,
         description: 'Task to train. Default: `single_label_classification`.',
@@ -36,6 +37,17 @@ export function configSchema(types: ConfigTypes): Schema {
       // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
       then: { properties: { data: dataSchema(task, ofData) } },
     })),
+  };
+}
+
+/** The schema of `method`, which may also be the path of a file. */
+function withFiles({ enum: names, type, ...method }: Schema = {}): Schema {
+  return {
+    ...method,
+    anyOf: [
+      { type, enum: names },
+      { type, pattern: '\\.[cm]?[jt]s$' },
+    ],
   };
 }
 

@@ -52,13 +52,16 @@ const OPTIONS: Record<string, string[]> = {
   'rs-svd_lora': ['method=svd_lora', 'svd_lora.scale=rslora'],
   'rs-prune_lora': ['method=prune_lora', 'prune_lora.scale=rslora'],
   'rs-lora': ['method=lora', 'lora={r: 4, scale: rslora}'],
-  eva: ['method=eva', 'eva={r: 2, tau: 0.8, use_rslora: true}'],
-  gora: ['method=gora', 'gora={r: 2, min_rank: 1, gradient_batches: 4}'],
-  sensitivity_lora: ['method=sensitivity_lora', 'sensitivity_lora={r: 2, lora_alpha: 16}'],
+  eva: ['method=examples/methods/eva.mjs', 'eva={r: 2, tau: 0.8, use_rslora: true}'],
+  gora: ['method=examples/methods/gora.mjs', 'gora={r: 2, min_rank: 1, gradient_batches: 4}'],
+  sensitivity_lora: [
+    'method=examples/methods/sensitivity-lora.mjs',
+    'sensitivity_lora={r: 2, lora_alpha: 16}',
+  ],
   igulora: ['method=igulora', 'igulora={target_r: 2, init_r: 4, lora_alpha: 16, deltaT: 2}'],
   elalora: ['method=elalora', 'elalora={r: 3, lora_alpha: 16, deltaT: 2}'],
-  flexlora: ['method=flexlora', 'flexlora={r: 3, lora_alpha: 16, deltaT: 2}'],
-  increlora: ['method=increlora', 'increlora={target_r: 3, lora_alpha: 16, top_h: 3}'],
+  flexlora: ['method=examples/methods/flexlora.mjs', 'flexlora={r: 3, lora_alpha: 16, deltaT: 2}'],
+  increlora: ['method=examples/methods/increlora.mjs', 'increlora={target_r: 3, lora_alpha: 16, top_h: 3}'],
   adadora: ['method=adadora', 'adadora={target_r: 2, init_r: 4, lora_alpha: 16, deltaT: 2}'],
 };
 

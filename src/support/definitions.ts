@@ -53,6 +53,11 @@ export class Definitions<Definition> {
     return this.#all.get(name)?.module;
   }
 
+  /** The names that a module defined. */
+  namesOf(url: string): string[] {
+    return this.names.filter((name) => this.moduleOf(name) === url);
+  }
+
   /** The addresses of the modules that added definitions. */
   modules(): string[] {
     return [...this.#all.values()].flatMap(({ module }) => module ?? []);

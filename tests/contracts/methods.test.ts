@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest';
+import { eva } from '../../examples/methods/eva.mjs';
+import { flexLora } from '../../examples/methods/flexlora.mjs';
+import { gora } from '../../examples/methods/gora.mjs';
+import { increLora } from '../../examples/methods/increlora.mjs';
+import { sensitivityLora } from '../../examples/methods/sensitivity-lora.mjs';
 import { input } from '../../src/engine/graph/build.ts';
 import { Graph, type Value } from '../../src/engine/graph/graph.ts';
 import { verify } from '../../src/engine/graph/verify.ts';
+import type { AnyMethod } from '../../src/methods/tuners/method-definition.ts';
 import { adapterKinds, findKind, METHOD_NAMES, methodNamed } from '../../src/methods/tuners/registry.ts';
-import { adapterParameters, type ReadRange } from '../../src/methods/tuners/tuner.ts';
+import { adapterParameters, type ReadRange, type TunableModel } from '../../src/methods/tuners/tuner.ts';
 import { initialise } from '../../src/models/bind-checkpoint.ts';
 import { evaluationGraph, trainingGraph } from '../../src/program/training-graph.ts';
-import { startMethod } from '../../src/studies/jobs/start-method.ts';
 import { elementCount } from '../../src/support/arrays.ts';
 import { gatherValues } from '../../src/support/numbers.ts';
-import { methodConfig } from '../support/method-config.ts';
 import { FAMILIES, tinyModels } from './tiny-families.ts';
 
 /** Optimizer steps of the runs: room for every phase of a budget. */
@@ -18,8 +22,17 @@ const STEPS = 40;
 /** Distinct numbers for all elements, as after training. */
 const distinct = (length: number) => Float32Array.from({ length }, (_, i) => 0.01 + (i % 997) / 1000);
 
-describe.each(METHOD_NAMES)('method %s', (name) => {
-  const definition = methodNamed(name);
+/** The methods of the package, and those of `examples/methods`. */
+const METHODS: [name: string, definition: AnyMethod][] = [
+  ...METHOD_NAMES.map((name): [string, AnyMethod] => [name, methodNamed(name)]),
+  ...Object.entries({ eva, gora, sensitivityLora, flexLora, increLora }),
+];
+
+describe.each(METHODS)('method %s', (_, definition) => {
+  const { config: schema } = definition;
+  // A schedule in which the budget decreases.
+  const settings = schema?.parse('tinit' in schema.shape ? { tinit: '10%', tfinal: '30%' } : {});
+  const start = (model: TunableModel) => definition.start(model, { ...settings }, STEPS);
 
   it('has words, a learning rate, and defaults for all of its settings', () => {
     const { words, learningRate, config, vectors } = definition;
@@ -39,7 +52,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
   const fitting = FAMILIES.map((family) => ({ family, model: tinyModels(family)[0]! }));
 
   describe.each(fitting)('on $family', ({ model }) => {
-    const { run } = startMethod(methodConfig(name), model, STEPS);
+    const run = start(model);
     const { tuner } = run;
     const read = (parameter: string, shape: readonly number[]) => initialise(parameter, shape, 1, 0.1);
 
@@ -81,7 +94,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
     });
 
     it('resumes from its own state', () => {
-      const other = startMethod(methodConfig(name), model, STEPS).run;
+      const other = start(model);
       let values: Float32Array = distinct(tuner.layout.length);
       for (let step = 1; step <= 8; step++) {
         run.beforeStep?.(step, values, values);
@@ -99,7 +112,7 @@ describe.each(METHOD_NAMES)('method %s', (name) => {
 
     it('reads the adapter that it stores', () => {
       if (definition.trains === 'model') return expect(run.store).toBeUndefined();
-      const fresh = startMethod(methodConfig(name), model, STEPS).run;
+      const fresh = start(model);
       const values = distinct(fresh.tuner.layout.length);
       const stored = fresh.store!(values, 'base');
       expect(stored).toMatchObject({ baseModel: 'base' });

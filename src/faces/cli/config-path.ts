@@ -36,9 +36,9 @@ export function configIn(folder: string): string | undefined {
   return [CONFIG_NAME, ...MODULES].map((name) => join(folder, name)).find((path) => existsSync(path));
 }
 
-/** Finds one of the package's example configs by its path in the repository, as the README writes it. */
-function packaged(relative: string): string | undefined {
-  const [name] = /^examples\/[\w-]+\.yaml$/.exec(relative) ?? [];
+/** Finds one of the package's example configs or methods by its path in the repository, as the README writes it. */
+export function packaged(relative: string): string | undefined {
+  const [name] = /^examples\/([\w-]+\.yaml|methods\/[\w-]+\.mjs)$/.exec(relative) ?? [];
   const path = name && fileURLToPath(new URL(name, PACKAGE));
   return path && existsSync(path) ? path : undefined;
 }

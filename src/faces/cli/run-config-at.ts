@@ -1,24 +1,25 @@
 import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Document } from 'yaml';
 import { type AskedRun, inFiles, namedRows } from '../../studies/jobs/rows-in-memory.ts';
 import { isObject } from '../../support/options.ts';
-import { InvalidConfig, shown, UserError } from '../../support/user-error.ts';
+import { InvalidConfig, shown } from '../../support/user-error.ts';
 import { assertShallow, parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { RunConfigInput } from '../../training/run/config/run-config.ts';
 import { applySetting } from './apply-setting.ts';
-import { loadConfig } from './load-config.ts';
+import { readConfig } from './load-config.ts';
+import { importProgram, isProgram, programFailure, withOwnMethods } from './own-methods.ts';
 
 /**
  * Reads a run's config from a YAML file, or from the default export of a JavaScript or TypeScript file, and applies
- * `--set` settings. A JavaScript or TypeScript file is a program, and this function runs it.
+ * `--set` settings. A JavaScript or TypeScript file is a program, and this function runs it, as it runs a file that `method`
+ * names.
  *
- * @throws UserError as {@link loadConfig} does, and for a program that fails or exports no config
+ * @throws UserError as {@link withOwnMethods} and `parseRunConfig` do, and for a program that fails or exports no config
  */
 export async function runConfigAt(path: string, settings: readonly string[]): Promise<AskedRun> {
-  if (!/\.[cm]?[jt]s$/i.test(path) || !existsSync(path)) {
-    return inFiles(loadConfig(path, settings));
+  if (!isProgram(path) || !existsSync(path)) {
+    const { value, where } = await withOwnMethods(readConfig(path, settings));
+    return inFiles(parseRunConfig(value, where));
   }
   const { config: named, ...own } = await exportedBy(path);
   assertShallow(named, path);
@@ -29,7 +30,7 @@ export async function runConfigAt(path: string, settings: readonly string[]): Pr
 
 async function exportedBy(path: string): ReturnType<typeof namedRows> {
   try {
-    const exported: unknown = await (await import(pathToFileURL(resolve(path)).href)).default;
+    const exported: unknown = await (await importProgram(path)).default;
     // Properties may be functions of the program, which may fail too.
     if (isObject(exported)) return await namedRows(exported as unknown as RunConfigInput);
     throw new InvalidConfig({
@@ -38,19 +39,6 @@ async function exportedBy(path: string): ReturnType<typeof namedRows> {
       hint: 'export default defineConfig({ … })',
     });
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    const { code, message, name } = Object(error) as NodeJS.ErrnoException;
-    if (code === 'ERR_UNKNOWN_FILE_EXTENSION') {
-      const hint = 'Use Node 22.18 or later, or write it in JavaScript: adalora.config.mjs';
-      throw new InvalidConfig({
-        where: path,
-        fault: `is TypeScript, which Node ${process.versions.node} cannot run`,
-        hint,
-      });
-    }
-    throw new InvalidConfig({
-      where: path,
-      fault: `failed with ${name === undefined ? shown(error) : `${name}: ${message}`}`,
-    });
+    throw programFailure(path, error);
   }
 }

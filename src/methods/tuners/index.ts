@@ -10,23 +10,42 @@ export { type AdapterKind, type AdapterSummary, headOutputs } from './adapter-ki
 export { type Allocation, allocate } from './allocation/allocate.ts';
 export { AllocatedRun } from './allocation/allocated-run.ts';
 export { type AllocatorState, RankAllocator } from './allocation/allocator.ts';
+export { scoreLogarithms } from './allocation/importance.ts';
 export { type PromisedBudget, promisedBudget } from './allocation/promised-budget.ts';
 export { keptIndices, type PrunedModule } from './allocation/pruned-module.ts';
 export {
   type AllocationSchedule,
+  assumedPhases,
   budgetAt,
   finalStep,
   maskingSteps,
   masksAt,
   resolveSchedule,
+  scheduleShape,
 } from './allocation/schedule.ts';
 export { type AdaLoraConfig, adaLoraConfigSchema } from './composed/pruned-triplets.ts';
+export { tripletMethod, tripletShape } from './composed/triplet-method.ts';
+export { elasticLora, elasticShape, storeTriplets } from './elastic/elastic-lora.ts';
+export {
+  changedTriplets,
+  type Draw,
+  type ModuleChange,
+  type RankPolicy,
+  seeded,
+} from './elastic/elastic-run.ts';
 export { everyParameter } from './full/definition.ts';
 export { type LoraConfig, loraConfigSchema } from './lora/config.ts';
+export { loraKind, rankKeys, storeRanked } from './lora/lora-files.ts';
 export { LoraTuner } from './lora/lora-tuner.ts';
-export type { LowRankModule } from './low-rank/factors.ts';
-export { checkPatternKeys, patternValue } from './low-rank/patterns-and-scales.ts';
-export { asStored, type PeftAdapter, peftAdapter } from './low-rank/peft-config.ts';
+export { topSingular, WeightMatrix } from './lora/top-singular.ts';
+export { factorName, type LowRankModule } from './low-rank/factors.ts';
+export {
+  adaLoraAlpha,
+  adaLoraScale,
+  checkPatternKeys,
+  patternValue,
+} from './low-rank/patterns-and-scales.ts';
+export { adapterConfigShape, asStored, type PeftAdapter, peftAdapter } from './low-rank/peft-config.ts';
 export { plainLora } from './low-rank/plain-lora.ts';
 export {
   type ContinuesAdapters,
@@ -35,7 +54,15 @@ export {
   type MethodDefinition,
   type MethodTexts,
 } from './method-definition.ts';
-export { type AllocationEvent, type MethodRun, staticRun } from './method-run.ts';
+export {
+  type AllocationEvent,
+  type GradientAt,
+  type InputsOf,
+  type MeasuredAllocation,
+  type Measurement,
+  type MethodRun,
+  staticRun,
+} from './method-run.ts';
 export { type OwnAdapters, ownAdapters } from './own-adapters.ts';
 export { ParameterLayout } from './parameter-layout.ts';
 export {
@@ -49,7 +76,7 @@ export {
   writePeft,
 } from './peft/peft-files.ts';
 export { findKind, METHOD_NAMES, METHODS, type MethodName, methodNamed } from './registry.ts';
-export { adaptedModules, defaultTargets } from './targets/adapted-modules.ts';
+export { adaptedModules, defaultTargets, withTargets } from './targets/adapted-modules.ts';
 export { matchTargets, type TargetSelection } from './targets/match-targets.ts';
 export {
   FROZEN,

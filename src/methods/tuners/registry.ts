@@ -6,16 +6,11 @@ import { bitFit } from './bitfit/definition.ts';
 import { houlsby, pfeiffer } from './bottleneck/bottleneck-method.ts';
 import { adaDora, adaLora, iguLora } from './composed/pruned-triplets.ts';
 import { elaLora } from './elalora/definition.ts';
-import { eva } from './eva/definition.ts';
-import { flexLora } from './flexlora/definition.ts';
 import { full } from './full/definition.ts';
-import { gora } from './gora/definition.ts';
 import { ia3 } from './ia3/definition.ts';
-import { increLora } from './increlora/definition.ts';
 import { lora } from './lora/definition.ts';
-import { type AnyMethod, methods } from './method-definition.ts';
+import { type AnyMethod, type MethodTexts, methods } from './method-definition.ts';
 import { pruneLora } from './prune-lora/definition.ts';
-import { sensitivityLora } from './sensitivity-lora/definition.ts';
 import { svdLora } from './svd-lora/definition.ts';
 import { vera } from './vera/definition.ts';
 
@@ -31,16 +26,6 @@ export const METHODS = {
   igulora: iguLora,
   /** AdaLoRA's triplets. They move to modules where they matter more. */
   elalora: elaLora,
-  /** AdaLoRA's triplets. They move by the entropy of each matrix's spectrum. */
-  flexlora: flexLora,
-  /** AdaLoRA's triplets. New ones are added where the increments matter most. */
-  increlora: increLora,
-  /** LoRA with ranks and A computed from the inputs of the modules. */
-  eva,
-  /** LoRA with ranks and B computed from the gradient of the weights. */
-  gora,
-  /** LoRA with ranks computed from the inputs of the modules. */
-  sensitivity_lora: sensitivityLora,
   /** AdaLoRA's triplets at a constant rank. */
   svd_lora: svdLora,
   /** LoRA's pairs of factors, pruned by AdaLoRA's rules. */
@@ -82,6 +67,11 @@ export const DEFAULT_METHOD: MethodName = 'adalora';
 /** The definition of a method, for settings that its own schema has checked. */
 export function methodNamed(name: MethodName): AnyMethod {
   return methods.named(name);
+}
+
+/** The texts about a method. A report may show runs of a method that is not defined here. */
+export function readMethodTexts(name: string): MethodTexts {
+  return methods.names.includes(name) ? methods.named(name).words : { title: name, tags: [] };
 }
 
 /** The address of the module that defines a method. Undefined for built-in methods. */

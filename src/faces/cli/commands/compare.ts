@@ -68,7 +68,8 @@ async function run(name: string, flags: Flags): Promise<void> {
   const { THIS_NODE } = await import('../../../studies/jobs/node/machine.ts');
   const { RECIPE_FILES } = await import('../../../studies/recipes/node/recipe-files.ts');
   const { finalName, plannedCell, withOnly } = await import('../../../studies/experiments/experiment.ts');
-  const { value, where } = readConfig(await findFile(name), keySettings(flags));
+  const { withOwnMethods } = await import('../own-methods.ts');
+  const { value, where } = await withOwnMethods(readConfig(await findFile(name), keySettings(flags)));
   const read = await openComparison(THIS_NODE, RECIPE_FILES, value, where, console.error);
   const opened = withOnly(read, flags.only);
   const whole = flags.threads === undefined ? opened : onThreads(opened, Number(flags.threads));

@@ -41,10 +41,11 @@ async function readConfig(path: string | undefined, flags: Flags): Promise<Asked
   }
   const { configForData } = await import('../starting/config-for-data.ts');
   const { readConfigText } = await import('../load-config.ts');
+  const { withOwnMethods } = await import('../own-methods.ts');
   const { inFiles } = await import('../../../studies/jobs/rows-in-memory.ts');
   const { parseRunConfig } = await import('../../../training/run/config/parse-run-config.ts');
   const tell = flags.json ? console.error : console.log;
   const { name, text, set } = await configForData({ path, options: flags }, tell);
-  const { value, where } = readConfigText(text, name, set);
+  const { value, where } = await withOwnMethods(readConfigText(text, name, set));
   return inFiles(parseRunConfig(value, where));
 }

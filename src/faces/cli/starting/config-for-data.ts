@@ -24,6 +24,7 @@ import { describeFolder } from '../../../use/trained/node/load-model.ts';
 import { schemaLine } from '../config-path.ts';
 import { type KeyOptions, keySettings } from '../key-options.ts';
 import { MAX_CONFIG_BYTES, readConfig, readConfigText } from '../load-config.ts';
+import { withOwnMethods } from '../own-methods.ts';
 import { shellQuoted } from '../terminal/plain-text.ts';
 import { type DataFile, findTestSet, freePath, partsIn, readDataFile, saveInput } from './read-data-file.ts';
 
@@ -60,7 +61,7 @@ export async function configForData(
   if (!isNew) tell(`Using the existing ${name}. To have the columns of ${rows} chosen again, delete it.`);
   const set = [...(isNew ? [] : await columnSettings(rows, name, options, tell)), ...keySettings(options)];
   const text = isNew ? await newConfig(rows, name, options, tell) : readConfig(name).text();
-  const { value, where } = readConfigText(text, name, set);
+  const { value, where } = await withOwnMethods(readConfigText(text, name, set));
   if (value.model === undefined && (isNew || statSync(rows).isDirectory()))
     throw await needsVisionModel(path);
   const { output, data } = parseRunConfig(value, where);

@@ -1,7 +1,7 @@
 import { concat, matmul, multiply, reshape, slice } from '../../../engine/graph/build.ts';
 import type { Value } from '../../../engine/graph/graph.ts';
 import type { Injection } from '../../../models/nn/network.ts';
-import { type ParameterLayout, stackValue, type TrainedStack } from '../parameter-layout.ts';
+import { type ParameterLayout, stackValue } from '../parameter-layout.ts';
 import type { FrozenTensors } from '../tuner.ts';
 import { factorName, type LowRankModule } from './factors.ts';
 
@@ -48,11 +48,6 @@ export class LowRankInjection implements Injection {
     return paths.map((path) => increments.get(path));
   }
 
-  /** The λ of a stack. */
-  protected lambdas(stack: TrainedStack): Value {
-    return stackValue(this.flat, stack);
-  }
-
   /**
    * The rows of a module's A, multiplied by λ. λ multiplies A because A is smaller than x·Aᵀ. It does so once for a
    * whole stack.
@@ -65,7 +60,7 @@ export class LowRankInjection implements Injection {
     const stacked = stackValue(this.flat, this.layout.get(name).stack);
     const [from, to] = this.layout.rows(name);
     if (!this.options.diagonal) return { of: stacked, from, to };
-    const diagonal = this.lambdas(this.layout.get(factorName(path, 'E')).stack);
+    const diagonal = stackValue(this.flat, this.layout.get(factorName(path, 'E')).stack);
     return { of: multiply(stacked, reshape(diagonal, [stacked.shape[0]!, 1])), from, to };
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { formatTitle } from '../../../methods/tuners/method-definition.ts';
-import { METHOD_NAMES, type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
+import { readMethodTexts } from '../../../methods/tuners/registry.ts';
 import { addUp } from '../../../support/numbers.ts';
 import { leaves } from '../../../support/options.ts';
 import { DEFAULT_TASK } from '../../../tasks/registry.ts';
@@ -14,7 +14,7 @@ const column = z.union([z.string(), z.number()]);
 const runFactsSchema = z.looseObject({
   model: z.string(),
   task: z.string().default(DEFAULT_TASK),
-  method: z.custom<MethodName>((name) => METHOD_NAMES.some((known) => known === name)),
+  method: z.string(),
   data: z.looseObject({
     dataset: z.string().optional(),
     subset: z.string().optional(),
@@ -40,22 +40,20 @@ export function summarizeRun(config: unknown): RunSummary | undefined {
 }
 
 /** The display name of a run's method. */
-export function methodTitle(facts: { method: MethodName }): string {
-  return formatTitle(methodNamed(facts.method).words, methodSettings(facts));
+export function methodTitle(facts: { method: string }): string {
+  return formatTitle(readMethodTexts(facts.method), methodSettings(facts));
 }
 
 /** One word for the unit of the ranks of some methods. Methods are given by their names in a config. */
 export function describeComponents(methods: readonly string[]): string {
-  const words = new Set(
-    METHOD_NAMES.filter((name) => methods.includes(name)).map((name) => methodNamed(name).words.components),
-  );
+  const words = new Set(methods.map((name) => readMethodTexts(name).components));
   words.delete(undefined);
   return words.size > 1 ? 'components' : ([...words][0] ?? 'triplets');
 }
 
 /** The settings of a run's method. Runs of other versions may lack some keys. */
 export function methodSettings(facts: {
-  method: MethodName;
+  method: string;
   [method: string]: unknown;
 }): Readonly<Record<string, unknown>> {
   return { ...(facts[facts.method] as object | undefined) };

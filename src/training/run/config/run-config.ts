@@ -96,7 +96,8 @@ const KEYS = {
   },
   method: {
     get schema() {
-      return z.enum(METHOD_NAMES).default(DEFAULT_METHOD);
+      const error = `expected one of ${METHOD_NAMES.join(', ')}, or the path of a file that defines one (my-method.mjs)`;
+      return z.enum(METHOD_NAMES, { error }).default(DEFAULT_METHOD);
     },
   },
   /** Folder of an adapter or run. Training continues from its values. */
@@ -147,7 +148,7 @@ type CommonSchema = z.ZodObject<Schemas<typeof KEYS>>;
 type CommonInput = Omit<z.input<CommonSchema>, 'task' | 'method'>;
 
 type DescribedInput = CommonInput & {
-  /** Fine-tuning method. Its settings are in the section of the same name. */
+  /** Fine-tuning method, or in YAML the path of a file that defines one. Its settings are in the section of the same name. */
   method?: MethodName | keyof DefinedMethods | undefined;
   /** Training settings, named as in Hugging Face's `TrainingArguments`. */
   training?: TrainingInput | undefined;

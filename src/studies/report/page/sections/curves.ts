@@ -1,4 +1,4 @@
-import { methodNamed } from '../../../../methods/tuners/registry.ts';
+import { readMethodTexts } from '../../../../methods/tuners/registry.ts';
 import { meanSeries, type Point } from '../../../../scores/stats/series.ts';
 import { addUp, largest } from '../../../../support/numbers.ts';
 import { type Axis, type ChartCurve, type LineChart, lineChart } from '../../chart/line-chart.ts';
@@ -98,7 +98,7 @@ export function optimisation(groups: readonly RunGroup[]): Markup | undefined {
 /** The name of the curve. It is specific if all groups have the same regularizer. */
 function orthogonalityName(groups: readonly RunGroup[]): string {
   const forms = groups.flatMap(
-    ({ runs: [{ facts }] }) => methodNamed(facts.method).words.regularizer?.(methodSettings(facts)) ?? [],
+    ({ runs: [{ facts }] }) => readMethodTexts(facts.method).regularizer?.(methodSettings(facts)) ?? [],
   );
   return new Set(forms).size === 1 ? forms[0]! : 'regularizer, each method in its own form';
 }

@@ -1,4 +1,4 @@
-import { methodNamed } from '../../../../methods/tuners/registry.ts';
+import { readMethodTexts } from '../../../../methods/tuners/registry.ts';
 import { meanSeries, type Point } from '../../../../scores/stats/series.ts';
 import { mean } from '../../../../support/numbers.ts';
 import {
@@ -100,7 +100,7 @@ function listDistances({ orthogonality }: RunRecord, path: string, side: Side): 
 }
 
 function nameFactors({ runs: [{ facts }] }: RunGroup): readonly [left: string, right: string] {
-  return methodNamed(facts.method).words.factors ?? ['B', 'A'];
+  return readMethodTexts(facts.method).factors ?? ['B', 'A'];
 }
 
 function formula(name: string, side: Side): string {

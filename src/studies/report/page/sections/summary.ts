@@ -1,4 +1,4 @@
-import { methodNamed } from '../../../../methods/tuners/registry.ts';
+import { readMethodTexts } from '../../../../methods/tuners/registry.ts';
 import { listed } from '../../../../support/text.ts';
 import { TASK_NAMES, taskNamed } from '../../../../tasks/registry.ts';
 import { capital, counted, countedNoun, duration, score, short } from '../../format.ts';
@@ -69,7 +69,7 @@ function describeData({ facts, start }: RunRecord): string {
 function describeMethod(run: RunRecord): string {
   const { facts } = run;
   const modules = Object.keys(newestRanks(run)).length;
-  const summary = methodNamed(facts.method).words.summary?.(methodSettings(facts));
+  const summary = readMethodTexts(facts.method).summary?.(methodSettings(facts));
   const where = summary !== undefined && modules > 0 ? ` in ${modules} matrices` : '';
   const from = facts.adapter === undefined ? '' : ', continued from an earlier adapter';
   return `${methodTitle(facts)}${summary === undefined ? '' : `, ${summary}`}${where}${from}`;

@@ -1,12 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { measuredModel, measureInputsIn } from '../../../../tests/support/measure-inputs-in.ts';
-import { readSafetensors } from '../../../../tests/support/safetensors-file.ts';
-import type { LoadedModel } from '../../../program/weight-memory.ts';
-import { Random } from '../../../support/random.ts';
-import { factorName } from '../low-rank/factors.ts';
-import type { ModuleInput } from '../method-run.ts';
-import { eva, evaConfigSchema, IncrementalPca, measureInputs, rankDistribution } from './definition.ts';
+import {
+  eva,
+  evaConfigSchema,
+  IncrementalPca,
+  measureInputs,
+  rankDistribution,
+} from '../../examples/methods/eva.mjs';
+import { factorName } from '../../src/methods/tuners/low-rank/factors.ts';
+import type { ModuleInput } from '../../src/methods/tuners/method-run.ts';
+import type { LoadedModel } from '../../src/program/weight-memory.ts';
+import { Random } from '../../src/support/random.ts';
+import { measuredModel, measureInputsIn } from '../support/measure-inputs-in.ts';
+import { readSafetensors } from '../support/safetensors-file.ts';
 
 /** A run on PEFT's model after it has measured PEFT's batches, its initial values, and PEFT's. */
 async function measured(name: string) {
@@ -70,10 +76,10 @@ it('finds the components of all rows, batch by batch', () => {
   ])
     parts.fit(rows.slice(from! * width, to! * width));
   // No component is dropped, so the parts differ only by float32 rounding.
-  parts.singularValues.forEach((value, k) => {
+  parts.singularValues.forEach((value: number, k: number) => {
     expect(value).toBeCloseTo(whole.singularValues[k]!, 3);
   });
-  expect(parts.explained.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5);
+  expect(parts.explained.reduce((a: number, b: number) => a + b, 0)).toBeCloseTo(1, 5);
 });
 
 it('gives the first of several modules with equal inputs the highest rank', () => {
@@ -119,5 +125,5 @@ it.each([
   [{ max_batches: 1 }, 'max_batches'],
 ])('rejects %j', (settings, key) => {
   const result = evaConfigSchema.safeParse(settings);
-  expect(result.error?.issues.map(({ path }) => path[0])).toEqual([key]);
+  expect(result.error?.issues.map(({ path }: { path: unknown[] }) => path[0])).toEqual([key]);
 });

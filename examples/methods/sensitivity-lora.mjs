@@ -1,12 +1,6 @@
-import { z } from 'zod';
-import { UserError } from '../../../support/user-error.ts';
-import { LORA_RATES } from '../lora/config.ts';
-import type { LowRankModule } from '../low-rank/factors.ts';
-import { withVariants } from '../low-rank/patterns-and-scales.ts';
-import { adapterConfigShape } from '../low-rank/peft-config.ts';
-import { measuredLora } from '../measured/measured-lora.ts';
-import type { InputsOf } from '../method-run.ts';
-import { rank } from '../peft/settings.ts';
+import { defineMethod, UserError } from 'adalora';
+import { adapterConfigShape, z } from 'adalora/tuners';
+import { LORA_RATES, measuredLora, rank, withVariants } from './measured-lora.mjs';
 
 /** Sensitivity-LoRA's settings, with the paper's symbols and defaults. */
 export const sensitivityLoraConfigSchema = z
@@ -43,19 +37,8 @@ export const sensitivityLoraConfigSchema = z
     error: 'must be at most 2 r + 1, so that no rank is below 0',
   });
 
-type SensitivityLoraConfig = z.infer<typeof sensitivityLoraConfigSchema>;
-
-/** A module's weight [out, in], with the Hessian's diagonal for each of its rows: the mean square of each input. */
-interface MeasuredModule {
-  outFeatures: number;
-  diagonal: Float64Array;
-}
-
 /** The metrics of a weight's Hessian (equations 8 to 10). All rows of a weight have the same diagonal (appendix E). */
-export function hessianMetrics(
-  { diagonal, outFeatures: rows }: MeasuredModule,
-  { top_k, threshold }: Pick<SensitivityLoraConfig, 'top_k' | 'threshold'>,
-) {
+export function hessianMetrics({ diagonal, outFeatures: rows }, { top_k, threshold }) {
   const falling = diagonal.toSorted((a, b) => b - a);
   const trace = rows * falling.reduce((a, b) => a + b, 0);
   return {
@@ -66,11 +49,11 @@ export function hessianMetrics(
 }
 
 /** Computes the sensitivity θ of each weight (equations 11 to 14). */
-export function sensitivities(modules: readonly MeasuredModule[], config: SensitivityLoraConfig): number[] {
+export function sensitivities(modules, config) {
   const metrics = modules.map((module) => hessianMetrics(module, config));
-  const sum = (a: readonly number[], b: readonly number[]) => {
+  const sum = (a, b) => {
     const [wa, wb] = [metricWeight(a, config.weights), metricWeight(b, config.weights)];
-    return a.map((value, k) => wa * value + wb * b[k]!);
+    return a.map((value, k) => wa * value + wb * b[k]);
   };
   const global = metrics.map(({ trace }) => trace);
   if (config.sensitivity === 'global') return global;
@@ -81,18 +64,12 @@ export function sensitivities(modules: readonly MeasuredModule[], config: Sensit
   return config.sensitivity === 'local' ? local : sum(global, local);
 }
 
-type Features = { inFeatures: number; outFeatures: number };
-
 /**
  * Distributes `total` ranks in proportion to sensitivity (equation 15). The paper does not say how shares become whole
  * numbers: here each rank goes to the module that lacks most of its share. A module has at most as many ranks as
  * features. Ranks are even if no module is more sensitive than another.
  */
-export function proportionalRanks(
-  modules: readonly Features[],
-  sensitivity: readonly number[],
-  total: number,
-): number[] {
+export function proportionalRanks(modules, sensitivity, total) {
   const all = sensitivity.reduce((a, b) => a + b, 0);
   const lacking = sensitivity.map((own) => (all > 0 ? (own / all) * total : total / modules.length));
   const ranks = modules.map(() => 0);
@@ -100,11 +77,11 @@ export function proportionalRanks(
   for (let given = 0; given < total; given++) {
     let next = -1;
     ranks.forEach((rank, k) => {
-      if (rank < limits[k]! && (next < 0 || lacking[k]! > lacking[next]!)) next = k;
+      if (rank < limits[k] && (next < 0 || lacking[k] > lacking[next])) next = k;
     });
     if (next < 0) break;
-    ranks[next]!++;
-    lacking[next]!--;
+    ranks[next]++;
+    lacking[next]--;
   }
   return ranks;
 }
@@ -114,33 +91,29 @@ export function proportionalRanks(
  * 4.4: six modules with r = 5 and three categories get 6, 6, 5, 5, 4, 4). If the modules cannot be divided equally,
  * the outer categories have the same size, so that the mean stays `r`. A module has at most as many ranks as features.
  */
-export function progressiveRanks(
-  modules: readonly Features[],
-  sensitivity: readonly number[],
-  { r, categories }: Pick<SensitivityLoraConfig, 'r' | 'categories'>,
-): number[] {
+export function progressiveRanks(modules, sensitivity, { r, categories }) {
   const largest = r + (categories - 1) / 2;
   const ranks = modules.map(largestRank);
-  const order = [...sensitivity.keys()].sort((a, b) => sensitivity[b]! - sensitivity[a]!);
+  const order = [...sensitivity.keys()].sort((a, b) => sensitivity[b] - sensitivity[a]);
   for (const [place, k] of order.entries()) {
     const category = Math.floor(((place + 0.5) * categories) / order.length);
-    ranks[k] = Math.min(ranks[k]!, largest - category);
+    ranks[k] = Math.min(ranks[k], largest - category);
   }
   return ranks;
 }
 
-const largestRank = ({ inFeatures, outFeatures }: Features) => Math.min(inFeatures, outFeatures);
+const largestRank = ({ inFeatures, outFeatures }) => Math.min(inFeatures, outFeatures);
 
 /** The mean of the largest elements of a diagonal in which each of the `falling` values stands `rows` times. */
-function meanOfLargest(falling: Float64Array, rows: number, share: number): number {
+function meanOfLargest(falling, rows, share) {
   const count = Math.max(1, Math.round(share * falling.length * rows));
   let sum = 0;
-  for (let i = 0; i * rows < count; i++) sum += falling[i]! * Math.min(rows, count - i * rows);
+  for (let i = 0; i * rows < count; i++) sum += falling[i] * Math.min(rows, count - i * rows);
   return sum / count;
 }
 
 /** The smallest number of elements whose sum is at least `enough`. Each of the `falling` values stands `rows` times. */
-function effectiveRank(falling: Float64Array, rows: number, enough: number): number {
+function effectiveRank(falling, rows, enough) {
   let missing = enough;
   for (const [i, value] of falling.entries()) {
     if (missing <= rows * value) return i * rows + (missing > 0 ? Math.ceil(missing / value) : 0);
@@ -149,7 +122,7 @@ function effectiveRank(falling: Float64Array, rows: number, enough: number): num
   return falling.length * rows;
 }
 
-function metricWeight(values: readonly number[], kind: SensitivityLoraConfig['weights']): number {
+function metricWeight(values, kind) {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   if (mean === 0) return 0;
   if (kind === 'equal') return 0.5 / mean;
@@ -158,7 +131,7 @@ function metricWeight(values: readonly number[], kind: SensitivityLoraConfig['we
 }
 
 /** Sensitivity-LoRA (Zhang et al., 2025, arXiv 2509.09119): the diagonal of each weight's Hessian gives LoRA's ranks. */
-export const sensitivityLora = measuredLora<SensitivityLoraConfig, typeof sensitivityLoraConfigSchema>({
+export const sensitivityLora = measuredLora({
   config: sensitivityLoraConfigSchema,
   ...LORA_RATES,
   words: {
@@ -199,24 +172,22 @@ export const sensitivityLora = measuredLora<SensitivityLoraConfig, typeof sensit
 });
 
 /** Measures the mean squares of the features that each module reads. */
-async function measuredModules(
-  modules: readonly LowRankModule[],
-  { calibration_batches: batches }: SensitivityLoraConfig,
-  inputsOf: InputsOf,
-): Promise<MeasuredModule[]> {
-  const sums = new Map<string, { squares: Float64Array; rows: number }>();
+async function measuredModules(modules, { calibration_batches: batches }, inputsOf) {
+  const sums = new Map();
   let batch = 0;
   for await (const inputs of inputsOf(modules.map(({ path }) => path))) {
     for (const { paths, width, rows } of inputs) {
-      const sum = sums.get(paths[0]!) ?? { squares: new Float64Array(width), rows: 0 };
+      const sum = sums.get(paths[0]) ?? { squares: new Float64Array(width), rows: 0 };
       for (const path of paths) sums.set(path, sum);
       sum.rows += rows.length / width;
-      for (let i = 0; i < rows.length; i++) sum.squares[i % width]! += rows[i]! ** 2;
+      for (let i = 0; i < rows.length; i++) sum.squares[i % width] += rows[i] ** 2;
     }
     if (++batch === batches) break;
   }
   return modules.map(({ path, outFeatures }) => {
-    const { squares, rows } = sums.get(path)!;
+    const { squares, rows } = sums.get(path);
     return { outFeatures, diagonal: squares.map((sum) => sum / rows) };
   });
 }
+
+defineMethod('sensitivity_lora', sensitivityLora, import.meta);

@@ -1,7 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { measuredModel, measureInputsIn } from '../../../../tests/support/measure-inputs-in.ts';
-import type { LoadedModel } from '../../../program/weight-memory.ts';
 import {
   hessianMetrics,
   progressiveRanks,
@@ -9,7 +7,9 @@ import {
   sensitivities,
   sensitivityLora,
   sensitivityLoraConfigSchema,
-} from './definition.ts';
+} from '../../examples/methods/sensitivity-lora.mjs';
+import type { LoadedModel } from '../../src/program/weight-memory.ts';
+import { measuredModel, measureInputsIn } from '../support/measure-inputs-in.ts';
 
 /** Computed from every element of the Hessians' diagonals (scripts/oracle/sensitivity_lora.py). */
 const golden = JSON.parse(readFileSync('src/methods/tuners/fixtures/sensitivity-lora.json', 'utf8')) as {
@@ -39,7 +39,7 @@ describe.each(golden)('on $model with $settings', ({ model: name, settings, ...t
       expect(top / theirs.top[k]!).toBeCloseTo(1, 10);
       expect(effectiveRank).toBe(theirs.effectiveRank[k]);
     });
-    sensitivities(modules, config).forEach((own, k) => {
+    sensitivities(modules, config).forEach((own: number, k: number) => {
       expect(own / theirs.sensitivity[k]!).toBeCloseTo(1, 10);
     });
   });

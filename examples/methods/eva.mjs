@@ -1,14 +1,6 @@
-import { z } from 'zod';
-import { roundHalfEven } from '../../../support/numbers.ts';
-import { UserError } from '../../../support/user-error.ts';
-import { LORA_RATES } from '../lora/config.ts';
-import { topSingular, WeightMatrix } from '../lora/top-singular.ts';
-import { dot64, largestElement } from '../low-rank/orthonormal.ts';
-import { patternValue, withVariants } from '../low-rank/patterns-and-scales.ts';
-import { adapterConfigShape } from '../low-rank/peft-config.ts';
-import { type Measured, measuredLora } from '../measured/measured-lora.ts';
-import type { InputsOf } from '../method-run.ts';
-import { rank } from '../peft/settings.ts';
+import { defineMethod, UserError } from 'adalora';
+import { adapterConfigShape, patternValue, topSingular, WeightMatrix, z } from 'adalora/tuners';
+import { LORA_RATES, measuredLora, rank, roundHalfEven, withVariants } from './measured-lora.mjs';
 
 /**
  * Principal components of rows that arrive in batches (Ross et al., 2008), as in scikit-learn and PEFT. Only the
@@ -17,19 +9,18 @@ import { rank } from '../peft/settings.ts';
  */
 export class IncrementalPca {
   /** Unit vectors [count, width], the strongest first. The largest element of each is positive. */
-  components: Float64Array[] = [];
-  singularValues: number[] = [];
+  components = [];
+  singularValues = [];
   /** The share of the total variance along each component. */
-  explained: number[] = [];
+  explained = [];
   #seen = 0;
-  #mean: Float64Array;
+  #mean;
   /** The sum of squared deviations of all features. */
   #variation = 0;
 
-  constructor(
-    readonly count: number,
-    readonly width: number,
-  ) {
+  constructor(count, width) {
+    this.count = count;
+    this.width = width;
     this.#mean = new Float64Array(width);
   }
 
@@ -38,12 +29,12 @@ export class IncrementalPca {
    *
    * @param rows [rows, width]
    */
-  fit(rows: Float32Array): void {
+  fit(rows) {
     const { width, count } = this;
     const added = rows.length / width;
     const mean = new Float64Array(width);
     rows.forEach((value, at) => {
-      mean[at % width]! += value / added;
+      mean[at % width] += value / added;
     });
     const [before, total] = [this.#seen, this.#seen + added];
     const isFirst = before === 0;
@@ -52,18 +43,17 @@ export class IncrementalPca {
     const height = kept + added + Number(!isFirst);
     const matrix = new Float32Array(height * width);
     for (let k = 0; k < kept; k++)
-      for (let j = 0; j < width; j++)
-        matrix[k * width + j] = this.singularValues[k]! * this.components[k]![j]!;
+      for (let j = 0; j < width; j++) matrix[k * width + j] = this.singularValues[k] * this.components[k][j];
     for (let at = 0; at < rows.length; at++) {
-      const centred = rows[at]! - mean[at % width]!;
+      const centred = rows[at] - mean[at % width];
       matrix[kept * width + at] = centred;
       this.#variation += centred * centred;
     }
     for (let j = 0; j < width; j++) {
-      const shift = this.#mean[j]! - mean[j]!;
+      const shift = this.#mean[j] - mean[j];
       if (!isFirst) matrix[(kept + added) * width + j] = Math.sqrt((before / total) * added) * shift;
       this.#variation += ((before * added) / total) * shift * shift;
-      this.#mean[j] = (before * this.#mean[j]! + added * mean[j]!) / total;
+      this.#mean[j] = (before * this.#mean[j] + added * mean[j]) / total;
     }
     this.#seen = total;
     const stacked = new WeightMatrix({ path: '', outFeatures: height, inFeatures: width }, matrix);
@@ -75,8 +65,9 @@ export class IncrementalPca {
 }
 
 /** Returns the vector, or its negative if its largest element is negative. */
-function turned(vector: Float64Array): Float64Array {
-  return largestElement(vector) < 0 ? vector.map((value) => -value) : vector;
+function turned(vector) {
+  const largest = vector.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
+  return largest < 0 ? vector.map((value) => -value) : vector;
 }
 
 /** EVA's settings: the keys and defaults of PEFT's `LoraConfig` and `EvaConfig`. */
@@ -108,40 +99,19 @@ export const evaConfigSchema = z.strictObject({
   max_batches: z.int().min(2).default(1000),
 });
 
-type EvaConfig = z.infer<typeof evaConfigSchema>;
-
-/** A module, with the rank that it contributes to the budget. */
-interface Contributor {
-  path: string;
-  rank: number;
-}
-
-/** Modules that read the same rows, and the principal components of those rows. */
-interface Group {
-  paths: readonly string[];
-  pca: IncrementalPca;
-  /** For each component, whether its cosine to its previous value is at least `tau`. */
-  converged: boolean[];
-  isDone: boolean;
-}
-
 /**
  * Computes ranks and initial A of EVA (Paischer et al., 2024, arXiv 2410.07170) as PEFT does: incremental PCA of the
  * rows that each module reads, until the directions of all assigned ranks have converged.
  */
-export async function measureInputs(
-  modules: readonly Contributor[],
-  { rho, tau, whiten, max_batches: most }: Pick<EvaConfig, 'rho' | 'tau' | 'whiten' | 'max_batches'>,
-  inputsOf: InputsOf,
-): Promise<Measured> {
+export async function measureInputs(modules, { rho, tau, whiten, max_batches: most }, inputsOf) {
   const budget = modules.reduce((sum, { rank }) => sum + rank, 0);
   const rankOf = new Map(modules.map(({ path, rank }) => [path, rank]));
-  let groups: Group[] | undefined;
-  let ranks = new Map<string, number>();
+  let groups;
+  let ranks = new Map();
   let batches = 0;
   for await (const inputs of inputsOf(modules.map(({ path }) => path))) {
     groups ??= inputs.map(({ paths, width }) => {
-      const count = Math.max(...paths.map((path) => roundHalfEven(rankOf.get(path)! * rho)));
+      const count = Math.max(...paths.map((path) => roundHalfEven(rankOf.get(path) * rho)));
       for (const path of paths) ranks.set(path, count);
       return {
         paths,
@@ -155,65 +125,62 @@ export async function measureInputs(
     if (groups.every(({ isDone }) => isDone)) break;
     if (batches++ === most) throw tooManyBatches(most);
     groups.forEach((group, i) => {
-      if (!group.isDone) advance(group, inputs[i]!.rows, tau);
+      if (!group.isDone) advance(group, inputs[i].rows, tau);
     });
     if (groups.some(({ pca }) => pca.components.length === 0)) continue;
     ranks = rankDistribution(sharing(groups, modules), explainedIn(groups), budget);
   }
-  const groupOf = new Map(groups!.flatMap((group) => group.paths.map((path) => [path, group] as const)));
+  const groupOf = new Map(groups.flatMap((group) => group.paths.map((path) => [path, group])));
   return {
-    ranks: modules.map(({ path }) => ranks.get(path)!),
-    scores: modules.map(({ path }) => groupOf.get(path)!.pca.explained),
+    ranks: modules.map(({ path }) => ranks.get(path)),
+    scores: modules.map(({ path }) => groupOf.get(path).pca.explained),
     factors: modules.map(({ path }) => {
-      const { components, singularValues } = groupOf.get(path)!.pca;
+      const { components, singularValues } = groupOf.get(path).pca;
       const rows = components
         .slice(0, ranks.get(path))
-        .map((row, k) => (whiten ? row.map((value) => value / Math.sqrt(singularValues[k]!)) : row));
+        .map((row, k) => (whiten ? row.map((value) => value / Math.sqrt(singularValues[k])) : row));
       return { A: rows.flatMap((row) => [...row]) };
     }),
   };
 }
 
-function advance(group: Group, rows: Float32Array, tau: number): void {
+function advance(group, rows, tau) {
   const { pca } = group;
   // A batch with fewer rows than components is skipped.
   if (rows.length / pca.width < pca.count) return;
   const before = pca.components;
   pca.fit(rows);
-  if (before.length > 0) group.converged = pca.components.map((now, k) => dot64(now, before[k]!) >= tau);
+  if (before.length > 0)
+    group.converged = pca.components.map(
+      (now, k) => now.reduce((sum, value, i) => sum + value * before[k][i], 0) >= tau,
+    );
 }
 
 /**
  * Whether the components of a group have converged. As in PEFT, the rank of its first module decides, which is the
  * largest.
  */
-function isConverged({ paths: [leader], converged }: Group, ranks: ReadonlyMap<string, number>): boolean {
-  return converged.slice(0, ranks.get(leader!)).every(Boolean);
+function isConverged({ paths: [leader], converged }, ranks) {
+  return converged.slice(0, ranks.get(leader)).every(Boolean);
 }
 
-function sharing(groups: readonly Group[], modules: readonly Contributor[]): SharedModule[] {
-  const leaderOf = new Map(groups.flatMap(({ paths }) => paths.map((path) => [path, paths[0]] as const)));
-  const all = modules.map(({ path }) => ({ path, leader: leaderOf.get(path)! }));
-  const leads = ({ path, leader }: SharedModule) => path === leader;
+function sharing(groups, modules) {
+  const leaderOf = new Map(groups.flatMap(({ paths }) => paths.map((path) => [path, paths[0]])));
+  const all = modules.map(({ path }) => ({ path, leader: leaderOf.get(path) }));
+  const leads = ({ path, leader }) => path === leader;
   return [...all.filter(leads), ...all.filter((one) => !leads(one))];
 }
 
-function explainedIn(groups: readonly Group[]): Map<string, readonly number[]> {
-  return new Map(groups.map(({ paths: [leader], pca }) => [leader!, pca.explained]));
+function explainedIn(groups) {
+  return new Map(groups.map(({ paths: [leader], pca }) => [leader, pca.explained]));
 }
 
-function tooManyBatches(most: number): UserError {
+function tooManyBatches(most) {
   return new UserError({
     where: 'eva',
     fault: `did not converge in ${most} batches: the principal directions of the inputs still change`,
     hint: 'Raise eva.max_batches, or lower eva.tau or eva.r.',
   });
-}
-
-/** A module and its leader. They share components, because both read the same rows. */
-interface SharedModule {
-  path: string;
-  leader: string;
 }
 
 /**
@@ -223,20 +190,16 @@ interface SharedModule {
  * @param modules leaders first
  * @param explained shares of each leader, largest first
  */
-export function rankDistribution(
-  modules: readonly SharedModule[],
-  explained: ReadonlyMap<string, readonly number[]>,
-  budget: number,
-): Map<string, number> {
+export function rankDistribution(modules, explained, budget) {
   const shares = modules.flatMap(({ path, leader }) =>
     (explained.get(leader) ?? []).map((share) => ({ path, share })),
   );
   const counts = new Map(modules.map(({ path }) => [path, 0]));
   // Equal shares keep their order, because the sort is stable.
   for (const { path } of shares.sort((a, b) => b.share - a.share).slice(0, budget))
-    counts.set(path, counts.get(path)! + 1);
+    counts.set(path, counts.get(path) + 1);
   for (const { path, leader } of modules) {
-    const [own, first] = [counts.get(path)!, counts.get(leader)!];
+    const [own, first] = [counts.get(path), counts.get(leader)];
     if (first >= own) continue;
     counts.set(leader, own).set(path, first);
   }
@@ -244,7 +207,7 @@ export function rankDistribution(
 }
 
 /** EVA (Paischer et al., 2024), with the keys, the procedure and the files of PEFT. */
-export const eva = measuredLora<EvaConfig, typeof evaConfigSchema>({
+export const eva = measuredLora({
   config: evaConfigSchema,
   ...LORA_RATES,
   words: {
@@ -268,3 +231,5 @@ export const eva = measuredLora<EvaConfig, typeof evaConfigSchema>({
     measure: (_seed, _initial, _gradientAt, inputsOf) => measureInputs(even.modules, config, inputsOf),
   }),
 });
+
+defineMethod('eva', eva, import.meta);

@@ -1,17 +1,20 @@
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, it, vi } from 'vitest';
-import { measuredModel } from '../../../tests/support/measure-inputs-in.ts';
-import type { Tensors } from '../../engine/runtime/session.ts';
-import type { Engine } from '../../program/engine.ts';
-import { nodeEngine } from '../../program/node/node-engine.ts';
-import { Program } from '../../program/program.ts';
-import type { LoadedModel } from '../../program/weight-memory.ts';
-import { moduleInputs } from '../../studies/jobs/module-inputs.ts';
-import { gatherValues } from '../../support/numbers.ts';
-import { LoraTuner } from './lora/lora-tuner.ts';
-import { parseFactor } from './low-rank/factors.ts';
-import type { MethodRun } from './method-run.ts';
-import { type MethodName, methodNamed } from './registry.ts';
+import { eva } from '../../examples/methods/eva.mjs';
+import { gora } from '../../examples/methods/gora.mjs';
+import type { Tensors } from '../../src/engine/runtime/session.ts';
+import { LoraTuner } from '../../src/methods/tuners/lora/lora-tuner.ts';
+import { parseFactor } from '../../src/methods/tuners/low-rank/factors.ts';
+import type { AnyMethod } from '../../src/methods/tuners/method-definition.ts';
+import type { MethodRun } from '../../src/methods/tuners/method-run.ts';
+import { methodNamed } from '../../src/methods/tuners/registry.ts';
+import type { Engine } from '../../src/program/engine.ts';
+import { nodeEngine } from '../../src/program/node/node-engine.ts';
+import { Program } from '../../src/program/program.ts';
+import type { LoadedModel } from '../../src/program/weight-memory.ts';
+import { moduleInputs } from '../../src/studies/jobs/module-inputs.ts';
+import { gatherValues } from '../../src/support/numbers.ts';
+import { measuredModel } from '../support/measure-inputs-in.ts';
 
 interface Case {
   settings: Record<string, unknown>;
@@ -33,8 +36,15 @@ const TARGETS = ['query', 'key', 'value', 'output.dense', 'intermediate.dense'];
 
 afterEach(() => vi.restoreAllMocks());
 
-function startRun(name: MethodName, model: LoadedModel, settings: object, steps: number): MethodRun {
-  const { config, start } = methodNamed(name);
+const METHODS: Record<keyof typeof golden.cases, AnyMethod> = { igulora: methodNamed('igulora'), eva, gora };
+
+function startRun(
+  name: keyof typeof METHODS,
+  model: LoadedModel,
+  settings: object,
+  steps: number,
+): MethodRun {
+  const { config, start } = METHODS[name];
   const given = { ...settings, target_modules: TARGETS };
   return start(model, config!.parse(given), steps, 0);
 }

@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { inLayout } from '../../../../tests/support/recorded-triplets.ts';
-import { gatherValues } from '../../../support/numbers.ts';
-import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import { chooseMoves, ElaLoraPolicy, elaLoraConfigSchema } from '../elalora/definition.ts';
-import { FlexLoraPolicy, flexLoraConfigSchema, spectralEntropy } from '../flexlora/definition.ts';
-import { type Draw, ElasticRun, movedRanks, seeded } from './elastic-run.ts';
+import { FlexLoraPolicy, flexLoraConfigSchema, spectralEntropy } from '../../examples/methods/flexlora.mjs';
+import { AdaLoraTuner } from '../../src/methods/tuners/adalora/adalora-tuner.ts';
+import {
+  chooseMoves,
+  ElaLoraPolicy,
+  elaLoraConfigSchema,
+} from '../../src/methods/tuners/elalora/definition.ts';
+import { type Draw, ElasticRun, movedRanks, seeded } from '../../src/methods/tuners/elastic/elastic-run.ts';
+import { gatherValues } from '../../src/support/numbers.ts';
+import { inLayout } from '../support/recorded-triplets.ts';
 
 /** Training runs of the released code (scripts/oracle/elastic.py). Vectors are A, E, B of each module. */
 const golden = JSON.parse(readFileSync('src/methods/tuners/fixtures/elastic.json', 'utf8')) as {
@@ -128,5 +132,7 @@ it.each([
   [flexLoraConfigSchema, { removal: 'all' }, 'removal'],
   [flexLoraConfigSchema, { schedule: 'linear' }, 'schedule'],
 ])('rejects %#', (schema, given, key) => {
-  expect(schema.safeParse(given).error?.issues.map(({ path }) => path[0])).toEqual([key]);
+  expect(schema.safeParse(given).error?.issues.map(({ path }: { path: unknown[] }) => path[0])).toEqual([
+    key,
+  ]);
 });

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { Updater } from '../../../training/train/updater.ts';
-import type { AdamW } from '../../optim/adamw.ts';
-import type { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
-import type { MethodRun } from '../method-run.ts';
-import type { TunableModel } from '../tuner.ts';
-import type { Draw, RankPolicy } from './elastic-run.ts';
+import type { AdamW } from '../../src/methods/optim/adamw.ts';
+import type { AdaLoraTuner } from '../../src/methods/tuners/adalora/adalora-tuner.ts';
+import type { Draw, RankPolicy } from '../../src/methods/tuners/elastic/elastic-run.ts';
+import type { MethodRun } from '../../src/methods/tuners/method-run.ts';
+import type { TunableModel } from '../../src/methods/tuners/tuner.ts';
+import type { Updater } from '../../src/training/train/updater.ts';
 
 interface Case {
   initial: Record<string, number[]>;
@@ -41,29 +41,29 @@ const descent = (length: number) =>
 /** The modules under test. Test files share their modules, so all of them are loaded again with the other optimizer. */
 let own: Awaited<ReturnType<typeof load>>;
 const load = async () => ({
-  ...(await import('../../../../tests/support/measure-inputs-in.ts')),
-  ...(await import('../../../program/node/node-engine.ts')),
-  ...(await import('../../../program/program.ts')),
-  ...(await import('../../../training/train/differentiate-step.ts')),
-  ...(await import('../../../training/train/updater.ts')),
-  ...(await import('../adalora/adalora-tuner.ts')),
-  ...(await import('../elalora/definition.ts')),
-  ...(await import('../flexlora/definition.ts')),
-  ...(await import('../increlora/config.ts')),
-  ...(await import('../increlora/increlora-run.ts')),
-  ...(await import('./elastic-run.ts')),
+  ...(await import('../support/measure-inputs-in.ts')),
+  ...(await import('../../src/program/node/node-engine.ts')),
+  ...(await import('../../src/program/program.ts')),
+  ...(await import('../../src/training/train/differentiate-step.ts')),
+  ...(await import('../../src/training/train/updater.ts')),
+  ...(await import('../../src/methods/tuners/adalora/adalora-tuner.ts')),
+  ...(await import('../../src/methods/tuners/elalora/definition.ts')),
+  ...(await import('../../examples/methods/flexlora.mjs')),
+  ...(await import('../../examples/methods/increlora.mjs')),
+  ...(await import('../../examples/methods/increlora.mjs')),
+  ...(await import('../../src/methods/tuners/elastic/elastic-run.ts')),
 });
 
 beforeAll(async () => {
   vi.resetModules();
-  vi.doMock('../../optim/adamw.ts', async (original) => ({
-    ...(await original<typeof import('../../optim/adamw.ts')>()),
+  vi.doMock('../../src/methods/optim/adamw.ts', async (original) => ({
+    ...(await original<typeof import('../../src/methods/optim/adamw.ts')>()),
     createAdamW: (tensors: readonly { end: number }[]) => descent(tensors.at(-1)!.end),
   }));
   own = await load();
 });
 afterAll(() => {
-  vi.doUnmock('../../optim/optimizer.ts');
+  vi.doUnmock('../../src/methods/optim/optimizer.ts');
   vi.resetModules();
 });
 
@@ -103,7 +103,7 @@ function growing(target: number, options: object = {}): Start {
         exceeds: true,
       },
       config: own.increLoraConfigSchema.parse({ lora_alpha: 4, beta2: 0.8, ...options }),
-      draw: (what) => (drawn.now as Record<string, number[]>)[what]!,
+      draw: (what: string) => (drawn.now as Record<string, number[]>)[what]!,
       store,
     });
 }

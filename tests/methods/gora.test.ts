@@ -1,13 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { FAMILIES, tinyClassifier } from '../../../../tests/contracts/tiny-families.ts';
-import { methodConfig } from '../../../../tests/support/method-config.ts';
-import { initialise } from '../../../models/bind-checkpoint.ts';
-import { startMethod } from '../../../studies/jobs/start-method.ts';
-import type { LoraTuner } from '../lora/lora-tuner.ts';
-import { factorName } from '../low-rank/factors.ts';
-import { type GoraConfig, goraConfigSchema, goraRanks, goraStart, weightImportance } from './definition.ts';
-import type { WeightGradientTuner } from './weight-gradients.ts';
+import {
+  gora,
+  goraConfigSchema,
+  goraRanks,
+  goraStart,
+  WeightGradientTuner,
+  weightImportance,
+} from '../../examples/methods/gora.mjs';
+import { loadCase } from '../../scripts/conformance/load-case.ts';
+import { feedsOf, withPrefix } from '../../scripts/conformance/read-case.ts';
+import type { LoraTuner } from '../../src/methods/tuners/lora/lora-tuner.ts';
+import { factorName } from '../../src/methods/tuners/low-rank/factors.ts';
+import type { MethodRun } from '../../src/methods/tuners/method-run.ts';
+import type { Tuner } from '../../src/methods/tuners/tuner.ts';
+import { initialise } from '../../src/models/bind-checkpoint.ts';
+import { nodeEngine } from '../../src/program/node/node-engine.ts';
+import { Program } from '../../src/program/program.ts';
+import { FAMILIES, tinyClassifier } from '../contracts/tiny-families.ts';
+import { readSafetensors } from '../support/safetensors-file.ts';
 
 type ByModule<T> = Record<string, T>;
 
@@ -28,18 +39,18 @@ const golden = JSON.parse(readFileSync('src/methods/tuners/fixtures/gora.json', 
       max_rank: number;
     })[];
   /** By kind. */
-  importance: Record<GoraConfig['importance'], ByModule<number>>;
+  importance: Record<string, ByModule<number>>;
   /** Larger modules, in which costs and shares lead to different ranks. */
   large: {
     r: number;
     sizes: ByModule<[inFeatures: number, outFeatures: number]>;
-    cases: { settings: Partial<GoraConfig>; importance: ByModule<number>; ranks: ByModule<number> }[];
+    cases: { settings: object; importance: ByModule<number>; ranks: ByModule<number> }[];
   };
 };
 
 const names = Object.keys(golden.sizes);
 const sizes = Object.values(golden.sizes).map(([inFeatures, outFeatures]) => ({ inFeatures, outFeatures }));
-const importanceOf = (kind: GoraConfig['importance']) =>
+const importanceOf = (kind: string) =>
   names.map((name) =>
     weightImportance(
       Float32Array.from(golden.weights[name]!),
@@ -83,10 +94,10 @@ describe.each(golden.cases)(
   },
 );
 
-it.each(Object.keys(golden.importance) as GoraConfig['importance'][])(
+it.each(Object.keys(golden.importance) as string[])(
   'gives the importance of the released code: %s',
   (kind) => {
-    const theirs = Object.values(golden.importance[kind]);
+    const theirs = Object.values(golden.importance[kind]!);
     // The released code sums in 32 bits.
     importanceOf(kind).forEach((value, k) => expect(value / theirs[k]!).toBeCloseTo(1, 5));
   },
@@ -122,14 +133,14 @@ it('gives the ranks of the paper', () => {
 describe.each(FAMILIES)('a run on %s', (family) => {
   const model = tinyClassifier(family);
   const read = (parameter: string, shape: readonly number[]) => initialise(parameter, shape, 1, 0.1);
-  const config = {
-    ...methodConfig('gora'),
-    gora: goraConfigSchema.parse({ r: 2, lora_alpha: 4, min_rank: 1 }),
-  };
+  const start = (): MethodRun =>
+    gora.start(model, goraConfigSchema.parse({ r: 2, lora_alpha: 4, min_rank: 1 }), 10);
 
   it('starts with a step against the gradient, as far as A allows', async () => {
-    const { run } = startMethod(config, model, 10);
-    const probe = run.measurement!.tuner as WeightGradientTuner;
+    const run = start();
+    const probe = run.measurement!.tuner as Tuner & {
+      gradientOf(path: string, gradient: Float32Array): Float32Array;
+    };
     const initial = probe.initialValues(3, read);
     const gradient = initial.map((_, i) => Math.sin(i) / 10);
     const found = await run.measurement!.settle(
@@ -161,7 +172,7 @@ describe.each(FAMILIES)('a run on %s', (family) => {
         expect(along).toBeCloseTo(0, 6);
       }
     }
-    const other = startMethod(config, model, 10).run;
+    const other = start();
     other.restore(structuredClone(run.state()));
     expect(other.tuner.layout.segments).toEqual(layout.segments);
     expect(other.store!(values, 'base')).toEqual(run.store!(values, 'base'));
@@ -175,5 +186,37 @@ it.each([
   [{ direction: 'down' }, 'direction'],
 ])('rejects %j', (settings, key) => {
   const result = goraConfigSchema.safeParse(settings);
-  expect(result.error?.issues.map(({ path }) => path[0])).toEqual([key]);
+  expect(result.error?.issues.map(({ path }: { path: unknown[] }) => path[0])).toEqual([key]);
+});
+
+it.each([
+  ['bert', 'bert.encoder.layer.0.output.dense'],
+  ['gpt2', 'transformer.h.0.attn.c_attn'],
+])('the measured gradient of %s is the gradient of the weight, by finite differences', async (name, path) => {
+  const folder = `src/methods/tuners/fixtures/eva/${name}`;
+  const batch = withPrefix(readSafetensors(`${folder}/batches.safetensors`), '0.');
+  const model = loadCase(`${folder}/base`, name === 'bert' ? 'SEQ_CLS' : 'CAUSAL_LM', batch);
+  const module = { ...model.linears.find((one) => one.path === path)!, rank: 1, scale: 1 };
+  const tuner = new WeightGradientTuner([module], []);
+  const program = new Program(nodeEngine(model, 'cpu'), model, tuner);
+  const feeds = feedsOf(model, batch);
+  const values = tuner.initialValues(0, model.reader(0));
+  const gradient = (await program.differentiate(values, feeds, 0, 0)).gradient.slice();
+  // The step is along the gradient. In 32 bits, a difference over this step has four accurate digits.
+  const length = Math.hypot(...gradient);
+  const step = 0.05 / length;
+  const at = (sign: number) =>
+    program.loss(
+      values.map((value: number, i: number) => value + sign * step * gradient[i]!),
+      feeds,
+    );
+  const slope = ((await at(1)) - (await at(-1))) / (2 * step);
+  expect(slope / length ** 2).toBeCloseTo(1, 2);
+  // The weight is returned as [out, in], even if the checkpoint stores it the other way.
+  const { inFeatures, outFeatures, transposed = false } = module;
+  const stored = model.reader(0)(`${path}.weight`, []);
+  expect(tuner.weight(module)[1]).toBe(stored[transposed ? outFeatures : 1]);
+  expect(tuner.weight(module)).toHaveLength(inFeatures * outFeatures);
+  await program.release();
+  model.close();
 });

@@ -1,0 +1,2 @@
+/** Plug-ins in JavaScript have no types here. */
+declare module '*.mjs';
