@@ -56,6 +56,31 @@ describe('a table', () => {
   });
 });
 
+it('a column that divides the rows leaves those for training', async () => {
+  const lines = Array.from(
+    { length: 20 },
+    (_, i) => `text ${i},${i % 2 ? 'a' : 'b'},${i % 4 ? 'train' : 'test'}`,
+  );
+  const { rows, notice } = await readFileTable(file('a.csv', ['text,label,split', ...lines].join('\n')));
+  expect(rows.length).toBe(15);
+  expect(notice).toBe(
+    'Column "split" divides the rows: train 15, test 5. The page trains on the first part.',
+  );
+});
+
+it('columns of 0 and 1 are one column of labels', async () => {
+  const lines = Array.from({ length: 20 }, (_, i) => `text number ${i},${i % 2},${1 - (i % 2)}`);
+  const one = await readFileTable(file('a.csv', ['text,spam,ham', ...lines].join('\n')));
+  expect(one.columns).toEqual(['text', 'spam, ham']);
+  expect(guessWish(one).wish).toEqual({ goal: 'labels', at: [0, 1] });
+  expect(splitRows(one, [0, 1]).labels).toEqual([
+    ['ham', 10],
+    ['spam', 10],
+  ]);
+  const several = await readFileTable(file('a.csv', ['text,spam,rude', ...lines, 'both,1,1'].join('\n')));
+  expect(guessWish(several).notice).toContain('use the command line');
+});
+
 describe('rows are split', () => {
   it('label by label, no text on both sides', () => {
     const rows = [...numbered(1200, 'a', 'a', 'a', 'b'), ...numbered(30, 'a'), ['', 'a'], ['lone', '']];

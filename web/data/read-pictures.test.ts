@@ -50,6 +50,17 @@ it('guesses that pictures are labeled by their folders', async () => {
   expect(notice).toBeUndefined();
 });
 
+it('trains on the folder for training only', async () => {
+  const { rows, notice } = await readChosen(
+    chosen('x/train/cat/a.jpg', 'x/train/dog/b.jpg', 'x/test/cat/c.jpg'),
+  );
+  expect(rows).toEqual([
+    ['train/cat/a.jpg', 'cat'],
+    ['train/dog/b.jpg', 'dog'],
+  ]);
+  expect(notice).toBe('The page trains on the folder train.');
+});
+
 it('reads the labels of pictures from metadata beside them', async () => {
   const metadata = {
     path: 'pets/metadata.csv',

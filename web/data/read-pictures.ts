@@ -1,3 +1,4 @@
+import { findPartNames } from '../../src/input/data/data-parts.ts';
 import type { LocalSource } from '../../src/input/formats/byte-source.ts';
 import { openZip } from '../../src/input/formats/pickle/stored-zip.ts';
 import { DEFLATED, STORED } from '../../src/input/formats/pickle/zip-entries.ts';
@@ -43,7 +44,10 @@ export async function readChosen(chosen: readonly ChosenFile[], header?: boolean
 /** Pictures in folders of their classes, or with a file of metadata, as a table. */
 async function pictureTable(chosen: readonly ChosenFile[], where: string): Promise<PageTable> {
   const { name, files } = withoutRoot(chosen, where);
-  const paths = [...files.keys()].filter(isPicture).sort();
+  const all = [...files.keys()].filter(isPicture).sort();
+  const { train } = findPartNames([...new Set(all.map((path) => path.split('/')[0]!))]);
+  const paths = train === undefined ? all : all.filter((path) => path.startsWith(`${train}/`));
+  const notice = train === undefined ? {} : { notice: `The page trains on the folder ${train}.` };
   if (paths.length === 0) throw new UserError({ where: name, fault: 'has no JPEG, PNG, WebP or GIF files' });
   assertFew(paths, name);
   const pictures = new Map(paths.map((path) => [path, files.get(path)!]));
@@ -57,7 +61,7 @@ async function pictureTable(chosen: readonly ChosenFile[], where: string): Promi
       fault: 'is not in a folder of its class',
       hint: 'Put the pictures of each class into a folder with its name, and choose the folder around them.',
     });
-  return { fileName: name, columns: ['image', 'label'], rows, ragged: 0, pictures };
+  return { fileName: name, columns: ['image', 'label'], rows, ragged: 0, pictures, ...notice };
 }
 
 function assertFew({ length }: readonly string[], where: string): void {

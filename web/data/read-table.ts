@@ -1,6 +1,8 @@
 import { decodeText, isGzip, isParquet, isSpreadsheet } from '../../src/input/data/detect-format.ts';
 import { readTable, type Table } from '../../src/input/data/table/read-table.ts';
+import { trainingRows } from '../../src/input/data/table/row-slice.ts';
 import { UserError } from '../../src/support/user-error.ts';
+import { joinLabels } from '../../src/tasks/guess/guess-data.ts';
 import { inflate } from './inflate.ts';
 import { unpackParquet } from './unpack-parquet.ts';
 
@@ -19,6 +21,18 @@ export type PageTable = Table & { notice?: string; pictures?: ReadonlyMap<string
  * @throws UserError for a file that is empty, too large, not text, or has no rows
  */
 export async function readFileTable(file: File, header?: boolean): Promise<PageTable> {
+  const { pictures, notice, ...read } = await parseFile(file, header);
+  const training = trainingRows(read, read.fileName);
+  const notices = [notice, training.notice && `${training.notice} The page trains on the first part.`];
+  const told = notices.filter((one) => one !== undefined).join(' ');
+  return {
+    ...joinLabels(training.table),
+    ...(pictures && { pictures }),
+    ...(told !== '' && { notice: told }),
+  };
+}
+
+async function parseFile(file: File, header: boolean | undefined): Promise<PageTable> {
   const { name } = file;
   if (isParquet(new Uint8Array(await file.slice(0, 4).arrayBuffer()))) return parquetTable(file);
   assertSize(file, MAX_BYTES);

@@ -1,5 +1,5 @@
 import { TEXT_NAME } from '../../input/data/detect-format.ts';
-import type { Table } from '../../input/data/table/read-table.ts';
+import { joinFlags, type Table } from '../../input/data/table/read-table.ts';
 import { suggest, suggestAmong } from '../../support/text.ts';
 import { attemptAll, InvalidData, UserError } from '../../support/user-error.ts';
 import { TASK_NAMES, type TaskName, taskNamed } from '../registry.ts';
@@ -39,7 +39,7 @@ export interface Given {
 }
 
 /** Names of columns with labels. */
-export const LABEL_NAME =
+const LABEL_NAME =
   /^(labels?|class|classes|category|categories|target|tags?|y|sentiment|intent|topics?|queue|department|gold|gold_label|is_duplicate|kategorie|klasse|thema|abteilung)$/i;
 const NEGATIVE_NAME = /^(hard_?)?negatives?$/i;
 
@@ -66,6 +66,11 @@ const MAX_RELATIONS = 3;
 const MIN_ROWS_TO_REJECT = 5;
 /** If a larger share of the labels occurs once, they are not classes. */
 const MAX_SINGLE_SHARE = 0.8;
+
+/** A table whose columns of 0 and 1 are joined to one column of labels, if no column is named like labels. */
+export function joinLabels(table: Table): Table {
+  return table.hasHeader === false ? table : joinFlags(table, (name) => LABEL_NAME.test(name));
+}
 
 /**
  * Guesses what a table is for. The first guess is the best. A second one follows if it is near.

@@ -26,7 +26,15 @@ import { type KeyOptions, keySettings } from '../key-options.ts';
 import { MAX_CONFIG_BYTES, readConfig, readConfigText } from '../load-config.ts';
 import { withOwnMethods } from '../own-methods.ts';
 import { shellQuoted } from '../terminal/plain-text.ts';
-import { type DataFile, findTestSet, freePath, partsIn, readDataFile, saveInput } from './read-data-file.ts';
+import {
+  type DataFile,
+  fileOf,
+  findTestSet,
+  freePath,
+  partsIn,
+  readDataFile,
+  saveInput,
+} from './read-data-file.ts';
 
 /** A config for a data file. */
 interface DataConfig {
@@ -62,12 +70,12 @@ export async function configForData(
   const set = [...(isNew ? [] : await columnSettings(rows, name, options, tell)), ...keySettings(options)];
   const text = isNew ? await newConfig(rows, name, options, tell) : readConfig(name).text();
   const { value, where } = await withOwnMethods(readConfigText(text, name, set));
-  if (value.model === undefined && (isNew || statSync(rows).isDirectory()))
+  if (value.model === undefined && (isNew || statSync(fileOf(rows)).isDirectory()))
     throw await needsVisionModel(path);
   const { output, data } = parseRunConfig(value, where);
   if (set.length > 0) tell(`Flags apply to this run only. To keep a setting, write it in ${name}.`);
   const runs = runsAfter(output);
-  const { train } = partsIn(rows);
+  const train = fileOf(partsIn(rows).train);
   const newest = runs.filter((run) => trainedOn(join(run, 'config.yaml')) === train).at(-1) ?? output;
   const chosen = resume ? newest : runs.length > 0 ? freePath(output) : output;
   if (chosen !== output) {
@@ -209,6 +217,8 @@ function oneLine(text: string): string {
 
 /** The name of a file or folder without its extensions. */
 export function stem(path: string): string {
+  const { value } = parseSlice(path) ?? {};
+  if (value !== undefined) return `${stem(fileOf(path))}-${basename(value)}`;
   return basename(resolve(path)).replace(/(?<=.)\.(gz|\w+)(\.gz)?$/i, '');
 }
 
@@ -255,7 +265,7 @@ async function savedInput(tell: (text: string) => void): Promise<string> {
 function configName(path: string, tell: (text: string) => void): string {
   const name = (number: number) => `${stem(path)}${number === 1 ? '' : `-${number}`}.yaml`;
   let number = 1;
-  while (existsSync(name(number)) && trainedOn(name(number)) !== partsIn(path).train) number++;
+  while (existsSync(name(number)) && trainedOn(name(number)) !== fileOf(partsIn(path).train)) number++;
   if (number > 1) tell(`${name(number - 1)} is not a config for ${path}, so its config is ${name(number)}.`);
   return name(number);
 }
@@ -265,7 +275,7 @@ function trainedOn(name: string): unknown {
   if (!existsSync(name)) return undefined;
   const document = yamlDocument(readText(disk, name, 'a config file', MAX_CONFIG_BYTES));
   const train = document.getIn(['data', 'train']);
-  return typeof train === 'string' ? (parseSlice(train)?.path ?? train) : undefined;
+  return typeof train === 'string' ? fileOf(train) : undefined;
 }
 
 /** The folder of a run and those of later runs of the same config, as far as they exist and have files. */

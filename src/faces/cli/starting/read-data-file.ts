@@ -4,8 +4,8 @@ import { parseSlice } from '../../../input/data/data-parts.ts';
 import { detectFormat, firstLine } from '../../../input/data/detect-format.ts';
 import { beginsWrappedList } from '../../../input/data/json-lines.ts';
 import { localData } from '../../../input/data/node/text-files.ts';
-import { hasOtherLayout, joinFlags, readTable, type Table } from '../../../input/data/table/read-table.ts';
-import { findSplits } from '../../../input/data/table/row-slice.ts';
+import { hasOtherLayout, readTable, type Table } from '../../../input/data/table/read-table.ts';
+import { trainingRows } from '../../../input/data/table/row-slice.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { type Column, describeColumns } from '../../../tasks/guess/columns.ts';
@@ -17,7 +17,7 @@ import {
   guessFile,
   guessTexts,
   hasColumns,
-  LABEL_NAME,
+  joinLabels,
 } from '../../../tasks/guess/guess-data.ts';
 import { configIn } from '../config-path.ts';
 
@@ -44,7 +44,8 @@ const PLAIN = /\.txt(\.gz)?$/i;
 const LOOKED_AT = 4096;
 
 /** Whether a command's argument is data, as opposed to a config or the folder of a run. */
-export function isDataFile(path: string): boolean {
+export function isDataFile(argument: string): boolean {
+  const path = fileOf(argument);
   if (path === '-' || ROWS.test(path)) return true;
   if (PROGRAM_OR_CONFIG.test(path) || !existsSync(path)) return false;
   if (configIn(path) !== undefined) return false;
@@ -61,6 +62,11 @@ export function isDataFile(path: string): boolean {
     hasOtherLayout(start) ||
     beginsWrappedList(start)
   );
+}
+
+/** The file of a path, which may be a slice: `tickets.csv` for `tickets.csv#split=train`. */
+export function fileOf(path: string): string {
+  return parseSlice(path)?.path ?? path;
 }
 
 /** The parts of a folder of pictures, or of text files by class. */
@@ -114,8 +120,7 @@ export async function readDataFile(path: string, given: Given = {}): Promise<Dat
   if (task !== undefined && !hasColumns(task) && PLAIN.test(path)) return plain(guessTexts(path, task));
   const { parts, table, notices } = await readRows(path);
   if (!table || (PLAIN.test(path) && table.columns.length < 2)) return plain(guessTexts(path, task), notices);
-  const isFree = given.label === undefined && table.hasHeader !== false;
-  const joined = isFree ? joinFlags(table, (name) => LABEL_NAME.test(name)) : table;
+  const joined = given.label === undefined ? joinLabels(table) : table;
   const columns = describeColumns(joined);
   return { path, parts, table: joined, columns, guesses: guessData(joined, given, columns), notices };
 }
@@ -134,15 +139,9 @@ async function readRows(path: string): Promise<Pick<DataFile, 'parts' | 'table' 
       `${rows} another number of fields than the first (line ${table.raggedAt}). To skip them, set data.on_bad_row: skip.`,
     );
   }
-  const splits = files.length === 1 ? findSplits(table, parts.train) : undefined;
-  if (!splits) return { parts, table, notices };
-  const { column } = splits;
-  const shareOf = (part: string) => parseSlice(part)!.value;
-  const count = (value: string) => table.rows.filter((row) => row[column]!.trim() === value).length;
-  const shares = Object.entries(splits.parts).map(([part, slice]) => `${part} ${count(shareOf(slice))}`);
-  notices.push(`Column "${table.columns[column]}" divides the rows: ${shares.join(', ')}.`);
-  const rows = table.rows.filter((row) => row[column]!.trim() === shareOf(splits.parts.train));
-  return { parts: splits.parts, table: { ...table, rows }, notices };
+  if (files.length > 1) return { parts, table, notices };
+  const { notice, ...training } = trainingRows(table, parts.train);
+  return { parts, ...training, notices: notice === undefined ? notices : [...notices, notice] };
 }
 
 /** The table in a file. Undefined for a text file whose lines are not rows. */

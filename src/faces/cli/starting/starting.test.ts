@@ -176,6 +176,15 @@ describe('a file of rows', () => {
     );
   });
 
+  it('may be a slice', async () => {
+    const lines = rowsOf(20).map((row, i) => `${row},${i % 4 ? 'train' : 'test'}`);
+    const path = `${write('sliced.csv', ['text,label,split', ...lines].join('\n'))}#split=train`;
+    expect(isDataFile(path)).toBe(true);
+    const { config } = await startFrom(path);
+    expect(config).toMatchObject({ output: 'runs/sliced-train', data: { train: path } });
+    expect(config.data.validation).toBeUndefined();
+  });
+
   it('has a slice of JSON rows by their split', async () => {
     const rows = ['{"text": "a", "split": "train"}', '{"text": "b", "split": "test"}'];
     for (const [name, content] of [

@@ -1,6 +1,6 @@
 import { suggestAmong } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { type DataParts, findPartNames, type RowSlice } from '../data-parts.ts';
+import { type DataParts, findPartNames, parseSlice, type RowSlice } from '../data-parts.ts';
 import { detectFormat } from '../detect-format.ts';
 import { jsonLines, ownValue } from '../json-lines.ts';
 import { parseDelimited } from '../parse-delimited.ts';
@@ -15,7 +15,7 @@ const SPLIT_NAME = /^(data)?_?(split|set|subset|partition)$/i;
  *
  * @param path the file, or the folder of its pictures
  */
-export function findSplits(
+function findSplits(
   { columns, rows }: Table,
   path: string,
 ): { column: number; parts: DataParts } | undefined {
@@ -33,6 +33,26 @@ export function findSplits(
     return { column, parts };
   }
   return undefined;
+}
+
+/** The training rows of a table. If a column divides the rows, also the slices and a sentence about them. */
+export function trainingRows(
+  table: Table,
+  path: string,
+): { table: Table; parts?: DataParts; notice?: string } {
+  const splits = findSplits(table, path);
+  if (!splits) return { table };
+  const { column, parts } = splits;
+  const rowsOf = (part: string) => {
+    const { value } = parseSlice(part)!;
+    return { value, rows: table.rows.filter((row) => row[column]!.trim() === value) };
+  };
+  const counts = Object.values<string>({ ...parts }).map((part) => {
+    const { value, rows } = rowsOf(part);
+    return `${value} ${rows.length}`;
+  });
+  const notice = `Column "${table.columns[column]}" divides the rows: ${counts.join(', ')}.`;
+  return { table: { ...table, rows: rowsOf(parts.train).rows }, parts, notice };
 }
 
 /**
