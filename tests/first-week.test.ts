@@ -43,6 +43,8 @@ describe('predict', () => {
   it('gives each row its number or its id in the file, and each label its probability', async () => {
     const answers = (await lines('dev.tsv')).map((line) => JSON.parse(line));
     expect(answers.map(({ row }) => row)).toEqual(ROWS.map((_, i) => i + 1));
+    const second = (await lines('dev.tsv', '--shard', '2/3')).map((line) => JSON.parse(line));
+    expect(second.map(({ row }) => row)).toEqual(ROWS.flatMap((_, i) => (i % 3 === 1 ? [i + 1] : [])));
     for (const { label, probabilities } of answers) {
       expect(Object.keys(probabilities)).toEqual(['bad', 'good']);
       expect(probabilities[label]).toBeGreaterThanOrEqual(0.5);

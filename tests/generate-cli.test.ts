@@ -36,6 +36,7 @@ describe('adalora generate', () => {
     expect(await run(undefined, 'the cat', '--prompt', 'a', ...flags)).toMatchObject(printed);
     expect(await run('the cat\n\na\r\n', ...flags)).toMatchObject(printed);
     expect(await run('the cat\na', ...flags, '--batch_size', '2')).toMatchObject(printed);
+    expect((await run('the cat\na', ...flags, '--shard', '2/2')).stdout).toBe(`${texts[1]}\n`);
   });
 
   it('prints lines of JSON for prompts and conversations', async () => {

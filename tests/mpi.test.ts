@@ -4,7 +4,6 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TrainEvent } from '../src/training/run/events.ts';
 import { MPI_ENVIRONMENT, mpirun, NO_OPEN_MPI } from './support/open-mpi.ts';
-import { writeSmallGenerator } from './support/small-generator.ts';
 import { eventsIn, eventsOf, type StartOptions, Workspace } from './support/workspace.ts';
 
 /* Runs shared by several processes, compared with the same run in one. Batches of 12 are divisible by 1, 2, 3 and 4. */
@@ -117,38 +116,6 @@ describe.skipIf(NO_OPEN_MPI)(`several processes (${NO_OPEN_MPI ?? 'Open MPI'})`,
     // 1e-5 at step 50.
     for (const [i, loss] of losses('broken').slice(0, 50).entries())
       expect(loss).toBeCloseTo(losses('long')[i]!, 4);
-  });
-
-  it('predict and score the same as a single one', async () => {
-    // Not the end of a sentence.
-    const NUMBER = /\d+(\.\d+)?(e-\d+)?/g;
-    for (const command of [
-      ['predict', 'alone', 'dev.tsv', '--logits'],
-      ['eval', 'alone', 'dev.tsv', '--json'],
-    ]) {
-      const [one, two] = await Promise.all([run(command, 1), run(command, 2)]);
-      expect(two).toMatchObject({ code: 0, stderr: '' });
-      const numbers = ({ stdout }: typeof one) => stdout.match(NUMBER)?.map(Number) ?? [];
-      const words = ({ stdout }: typeof one) => stdout.replaceAll(NUMBER, '#');
-      expect(words(two)).toBe(words(one));
-      // Other threads sum in another order.
-      for (const [i, value] of numbers(two).entries()) expect(value).toBeCloseTo(numbers(one)[i]!, 4);
-    }
-  });
-
-  it('generate texts together, in the order of the prompts', async () => {
-    workspace.write(
-      'prompts.txt',
-      Array.from({ length: 5 }, (_, i) => `the cat ${'sat '.repeat(i)}`).join('\n'),
-    );
-    writeSmallGenerator(workspace.path('decoder'), 'llama');
-    const command = [
-      ...['generate', 'decoder', '--file', 'prompts.txt', '--jsonl'],
-      ...['--max-new-tokens', '6'],
-    ];
-    const [one, two] = await Promise.all([run(command, 1), run(command, 2)]);
-    expect(one.stdout.split('\n')).toHaveLength(6);
-    expect(two).toEqual(one);
   });
 
   it('train embeddings of sentences on all texts of a batch', async () => {

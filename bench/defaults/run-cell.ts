@@ -130,7 +130,7 @@ async function scoreProbe(
   testFile: string,
 ): Promise<number | undefined> {
   const task = trained.definition();
-  const { engine, model, tuner, communicator } = trained.parts;
+  const { engine, model, tuner } = trained.parts;
   const { reading } = trained.context();
   const probing = tuner === FROZEN.tuner ? undefined : task.training.probing?.(reading, model);
   if (!probing) return undefined;
@@ -139,7 +139,7 @@ async function scoreProbe(
     return task.evaluation(rows, trained.context(probing), task.training.batchSize.eval).rows!;
   };
   const [train, test] = [await read(trainFile), await read(testFile)];
-  const program = new Program(engine, model, FROZEN.tuner, { communicator });
+  const program = new Program(engine, model, FROZEN.tuner);
   return releasing(program, async () => {
     const frozen = { program, values: FROZEN.values };
     const { fitted, strength } = await frozenProbe(train, frozen, { seed: 0 });

@@ -6,7 +6,6 @@ import type { GenerationInput } from '../program/generation/prompt.ts';
 import type { TextGenerator } from '../program/generation/text-generator.ts';
 import type { Modality } from '../program/modalities/modality.ts';
 import type { LinearLayer } from '../program/objectives/sentence-classifier.ts';
-import type { Communicator } from '../program/parallel/communicator.ts';
 import type { Predictor } from '../program/program.ts';
 import type { InputShape } from './assert-input.ts';
 import type { ValidationFiles } from './data-files.ts';
@@ -46,8 +45,6 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
   layer?: LinearLayer | FitLayer | undefined;
   /** Weight of each class in training, if they are not equal. */
   classWeights?: readonly number[];
-  /** The processes of the run, which may share the work of making examples. Each process gets all examples. */
-  communicator?: Communicator;
   /** Called from time to time with the completed share. */
   onProgress?: (share: number) => void;
 }

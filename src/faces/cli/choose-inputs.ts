@@ -4,7 +4,7 @@ import type { TextFile } from '../../input/data/text-file.ts';
 import { PICTURE_NAME } from '../../input/pictures/pixels.ts';
 import type { BaseData, Prediction, ReadingOf } from '../../tasks/prediction.ts';
 import type { OpenedModel } from '../../use/trained/opened-model.ts';
-import { namedFiles, readingFlags, type SplitFlags } from './flags.ts';
+import { inShard, namedFiles, readingFlags, type Shard, type SplitFlags } from './flags.ts';
 import { warn } from './terminal/screen.ts';
 
 /** Inputs for prediction. */
@@ -46,13 +46,13 @@ export async function chooseSources(
 /**
  * Reads inputs from files or standard input, and warns about skipped rows.
  *
- * @param readsPictures whether texts are names of pictures, relative to their file or to the current folder
+ * @param options.readsPictures whether texts are names of pictures, relative to their file or to the current folder
  */
 export async function readInputs(
   sources: readonly (TextFile | string)[],
   { input: { parse } }: Prediction<BaseData, unknown>,
   reading: ReadingOf<BaseData>,
-  readsPictures: boolean,
+  { readsPictures, shard }: { readsPictures: boolean; shard?: Shard | undefined },
 ): Promise<Inputs> {
   const all: Inputs = { inputs: [], places: [], skipped: 0 };
   for (const source of sources) {
@@ -71,13 +71,19 @@ export async function readInputs(
       all.places.push(before + place);
     }
   }
-  return all;
+  return { ...all, inputs: inShard(all.inputs, shard), places: inShard(all.places, shard) };
 }
 
 /** An input whose picture is read when its batch comes. It is identified by its name. */
 function pictureInput(input: { text: string; id?: string }, source: TextFile | string): object {
   const open = (typeof source === 'string' ? undefined : source.openPicture) ?? openHere;
   return { ...input, id: input.id ?? input.text, image: () => open(input.text) };
+}
+
+/** Reads standard input. */
+export async function readTyped(): Promise<string> {
+  const { readInput } = await import('./standard-input.ts');
+  return readInput();
 }
 
 /** Reads a picture that is named relative to the current folder. */

@@ -6,13 +6,13 @@ import { BASE_DTYPES, type BaseDtype } from '../../program/bases/base-dtype.ts';
 import { defined } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags } from '../../tasks/prediction.ts';
-import type { SharedOpenOptions } from '../../use/trained/model-folders.ts';
+import type { OpenOptions } from '../../use/trained/model-options.ts';
 import type { OpenedModel } from '../../use/trained/opened-model.ts';
 import { downloadDisplay, openingDisplay } from './terminal/download-display.ts';
 
 /** Facts about a command that the program needs before it runs. */
 interface CommandFacts {
-  /** Several processes divide its work. */
+  /** Processes that mpirun, mpiexec or srun starts divide its work. */
   isDivided?: boolean;
   /** A signal makes it save its state or finish pending work. */
   isStoppable?: boolean;
@@ -101,6 +101,11 @@ const SHARED = {
     BASE_DTYPES,
   ],
   resume: ['--resume', 'continue what is in the output folder, from the newest checkpoint'],
+  shard: [
+    '--shard <i/n>',
+    'do only every n-th row, prompt or run, starting with the i-th (default: all)',
+    parseShard,
+  ],
   dryRun: ['--dry_run, --dry-run', 'only print what would be done'],
   // Without a default, because the commands have different ones.
   port: [
@@ -142,7 +147,7 @@ export function addOpenFlags(command: Command): Command {
 export async function withModel<Result>(
   path: string,
   { model, device, baseDtype, maxLength }: OpenFlags,
-  use: SharedOpenOptions,
+  use: OpenOptions,
   work: (model: OpenedModel) => Promise<Result>,
 ): Promise<Result> {
   const { open } = await import('../../use/trained/node/open.ts');
@@ -269,6 +274,25 @@ export function number(value: string): number {
 export function count(value: string): number {
   if (/^[1-9]\d*$/.test(value)) return Number(value);
   throw new InvalidArgumentError('Use a whole number from 1.');
+}
+
+/** Every n-th of several runs, rows or prompts, starting with the i-th. */
+export interface Shard {
+  /** i, from 1. */
+  number: number;
+  /** n. */
+  of: number;
+}
+
+function parseShard(value: string): Shard {
+  const [, number, of] = (/^(\d{1,4})\/(\d{1,4})$/.exec(value) ?? []).map(Number) as [number, number, number];
+  if (number >= 1 && number <= of) return { number, of };
+  throw new InvalidArgumentError('Use i/n with i from 1 to n, such as 2/8.');
+}
+
+/** Those of all items that belong to a shard. */
+export function inShard<T>(all: readonly T[], { number, of }: Shard = { number: 1, of: 1 }): T[] {
+  return all.filter((_, i) => i % of === number - 1);
 }
 
 /** Parses a TCP port; 0 means any free port. */

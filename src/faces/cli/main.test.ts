@@ -47,7 +47,9 @@ it.each([
 });
 
 it.each([
-  [['compare', 'table1', '--plan'], 'without them. --shard i/n splits its runs'],
+  [['compare', 'table1', '--plan'], 'without them. --shard i/n splits its work'],
+  [['predict', 'run', 'rows.tsv'], 'without them. --shard i/n splits its work'],
+  [['eval', 'run', 'rows.tsv'], 'without them.\n'],
   [['init', 'new'], 'without them.\n'],
   [['export', 'run', '--as', 'merged', '-o', 'new'], 'without them.\n'],
 ])('rejects commands that several processes cannot share, reported by the first: %j', (args, hint) => {

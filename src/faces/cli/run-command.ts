@@ -109,7 +109,7 @@ async function openCheckpoint(command: Command): Promise<void> {
 function assertAlone(command: Command): void {
   if (getFacts(command).isDivided || rankAmongSeveral(process.env) === undefined) return;
   const isSharded = command.options.some(({ long }) => long === '--shard');
-  const shards = ' --shard i/n splits its runs over jobs (docs/slurm.md).';
+  const shards = ' --shard i/n splits its work over jobs (docs/slurm.md).';
   throw markAgreed(
     new UserError({
       where: `${PROGRAM} ${command.name()}`,

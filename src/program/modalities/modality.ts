@@ -2,7 +2,6 @@ import type { Tensors } from '../../engine/runtime/session.ts';
 import type { DataOptions } from '../../input/data/rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { Picture } from '../../input/pictures/picture-reader.ts';
-import type { Communicator } from '../parallel/communicator.ts';
 import type { InputKind } from './input-kinds.ts';
 import type { InputSet } from './input-set.ts';
 
@@ -40,8 +39,6 @@ export interface EncodedRows {
 }
 
 export interface EncodingOptions {
-  /** The processes that share the work of encoding. */
-  communicator?: Communicator | undefined;
   /** Changes the rows of each batch at random with this seed, if the modality can. */
   augment?: number | undefined;
 }
@@ -81,7 +78,7 @@ export interface Modality<Item = unknown> {
   /** @param prompt put before a text */
   item(part: Part, prompt?: string): Item;
   /** Distinct items, each encoded once. */
-  set(items: Iterable<Item>, options?: EncodingOptions): InputSet<Item>;
+  set(items: Iterable<Item>): InputSet<Item>;
   /** Rows, each a separate example. */
   rows(rows: readonly PartRow[], options?: EncodingOptions): EncodedRows;
   /** The modality at a time, because a chat template may write the date. */

@@ -12,17 +12,8 @@ import { concatenated } from '../../support/arrays.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { MaskingVocabulary } from '../objectives/mask-tokens.ts';
 import { modelFeeds } from '../objectives/model-inputs.ts';
-import { encodeRows } from './encode-rows.ts';
 import { InputSet } from './input-set.ts';
-import type {
-  BatchForm,
-  EncodedRows,
-  EncodingOptions,
-  Modality,
-  Part,
-  PartRow,
-  RowInputs,
-} from './modality.ts';
+import type { BatchForm, EncodedRows, Modality, Part, PartRow, RowInputs } from './modality.ts';
 import { needsVision } from './pictures.ts';
 
 /** Distinct texts, each tokenized once. */
@@ -106,20 +97,14 @@ export class Texts implements Modality<string> {
     return prompt + text;
   }
 
-  set(texts: Iterable<string>, { communicator }: EncodingOptions = {}): InputSet<string> {
+  set(texts: Iterable<string>): InputSet<string> {
     const distinct = [...new Set(texts)];
-    return new TextSet(
-      distinct,
-      this.#encodeAll(
-        distinct.map((text) => ({ text })),
-        communicator,
-      ),
-      this,
-    );
+    const encodings = distinct.map((text) => this.encode(text));
+    return new TextSet(distinct, encodings, this);
   }
 
-  rows(rows: readonly PartRow[], { communicator }: EncodingOptions = {}): EncodedRows {
-    const encodings = this.#encodeAll(rows, communicator);
+  rows(rows: readonly PartRow[]): EncodedRows {
+    const encodings = rows.map(({ text, textPair }) => this.encode(text, textPair));
     return {
       lengths: Int32Array.from(encodings, ({ inputIds }) => inputIds.length),
       truncated: encodings.reduce((count, { truncated }) => count + Number(truncated), 0),
@@ -145,10 +130,6 @@ export class Texts implements Modality<string> {
         code: 'invalid_argument',
       });
     }
-  }
-
-  #encodeAll(rows: readonly PartRow[], communicator: EncodingOptions['communicator']): Encoding[] {
-    return encodeRows(rows, ({ text, textPair }) => this.encode(text, textPair), communicator);
   }
 
   /** Encodes a text or a pair, with special tokens. */

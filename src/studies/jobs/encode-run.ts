@@ -1,6 +1,5 @@
 import type { ComparedRows, EvaluatedRows, ExampleSet } from '../../program/example-set.ts';
 import { withOwnScores } from '../../program/own-scores.ts';
-import type { Communicator } from '../../program/parallel/communicator.ts';
 import { joinValidation, type Validation } from '../../program/validation.ts';
 import { type Baseline, meanBaselines } from '../../scores/baselines/baseline.ts';
 import { chiefScore } from '../../tasks/data-files.ts';
@@ -26,7 +25,7 @@ export interface EncodedRun {
 }
 
 /**
- * Tokenizes all examples of a run, divided among its processes.
+ * Tokenizes all examples of a run.
  *
  * @param startedAt the time that chat templates use
  */
@@ -34,7 +33,6 @@ export function encodeRun(
   run: RunBeginning,
   startedAt: Date,
   onProgress?: (share: number) => void,
-  communicator?: Communicator,
 ): EncodedRun {
   const { config, rows, labels, classWeights, family, modality, generationFiles } = run;
   const { seed, data } = config;
@@ -48,7 +46,6 @@ export function encodeRun(
     labels,
     seed,
     onProgress,
-    communicator,
   };
   const evaluated = (rows: unknown, more: object) =>
     task.evaluation(rows, { ...context, ...more }, config.training.per_device_eval_batch_size);

@@ -54,7 +54,7 @@ export function setUpRun(
   },
 ): SetUpRun {
   const { config } = run;
-  const { train, validation, ...encoded } = encodeRun(run, startedAt, onProgress, communicator);
+  const { train, validation, ...encoded } = encodeRun(run, startedAt, onProgress);
   const customLoss = run.functions && lossFunction(config, run.functions);
   const start = (train: ExampleSet): SetUpRun => {
     const { totalSteps } = trainerSettings(planned, train.lengths.length);

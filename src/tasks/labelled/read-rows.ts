@@ -51,11 +51,11 @@ export function readLabelledRows(
 /** Each text, pair or picture is a separate example. */
 function headRows(
   rows: readonly RowInput[],
-  { modality, isTraining, reading, seed, classWeights, communicator }: Context,
+  { modality, isTraining, reading, seed, classWeights }: Context,
   targets?: Targets,
 ): ExampleSet {
   const augment = isTraining && reading.augment === 'light' ? seed : undefined;
-  const encoded = modality.rows(rows, { communicator, augment });
+  const encoded = modality.rows(rows, { augment });
   return {
     lengths: encoded.lengths,
     truncated: encoded.truncated,
@@ -72,7 +72,7 @@ function headRows(
 /** Each text of a row, or its picture, has a vector. A text that occurs several times is computed once. */
 function vectorRows(
   rows: readonly RowInput[],
-  { config, modality, communicator, classWeights }: Context,
+  { config, modality, classWeights }: Context,
   batchSize: number,
   targets?: Targets,
 ): ReadRows {
@@ -81,7 +81,7 @@ function vectorRows(
   const items = rows.map(({ text, textPair = '', picture }) =>
     [text, textPair].slice(0, width).map((one) => modality.item({ text: one, picture }, prompt)),
   );
-  const set = modality.set(items.flat(), { communicator });
+  const set = modality.set(items.flat());
   const groups = items.map((row) => row.map((item) => set.numberOf(item)));
   const features = async (predictor: Predictor, values: Float32Array, rows: Int32Array) => {
     const used = [...new Set(Array.from(rows, (row) => groups[row]!).flat())];

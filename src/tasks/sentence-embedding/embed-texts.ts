@@ -98,11 +98,11 @@ export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
     line: () => (text) => ({ text }),
   },
   async answer(inputs, { program, values }, context, batchSize) {
-    const { reading, config, modality, communicator } = context;
+    const { reading, config, modality } = context;
     const items = inputs.map(({ text, picture, prompt = promptFor('text', reading, config) }) =>
       modality.item({ text, picture }, prompt),
     );
-    const set = modality.set(items, { communicator });
+    const set = modality.set(items);
     const vectors = await set.vectors(program, values, batchSize);
     return inputs.map(({ dimensions }, i): Embedding => {
       const number = set.numberOf(items[i]!);

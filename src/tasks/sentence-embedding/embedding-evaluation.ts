@@ -108,9 +108,8 @@ async function computeVectors(
     0,
   );
   const others = itemsOf(texts, 1);
-  const { communicator } = program;
   const items = [...queries, ...others].map(([, item]) => item);
-  const set = modality.set(items, { communicator });
+  const set = modality.set(items);
   const vectors = await set.vectors(program, values, batchSize);
   const mapped = (of: typeof queries) =>
     new Map(of.map(([text, item]) => [text, vectors[set.numberOf(item)]!]));

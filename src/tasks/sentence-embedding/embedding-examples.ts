@@ -28,7 +28,7 @@ export function embeddingExamples(
   rows: EmbeddingRows,
   context: EncodingContext<EmbeddingData>,
 ): EmbeddingExamples {
-  const { reading, config, modality, communicator } = context;
+  const { reading, config, modality } = context;
   const prompts = [0, 1].map((column) => promptFor(chooseRole(rows, column), reading, config));
   const item = (text: string, column: number) =>
     modality.item({ text, picture: rows.pictures?.get(text) }, prompts[column]);
@@ -36,7 +36,7 @@ export function embeddingExamples(
     ...rows.columns.map((column, i) => item(column[row]!, i)),
     ...(rows.negatives?.[row] ?? []).map((text) => item(text, 1)),
   ]);
-  const texts = modality.set(items.flat(), { communicator });
+  const texts = modality.set(items.flat());
   const groups = items.map((group) => group.map((item) => texts.numberOf(item)));
   const isTriplet = chooseLoss(reading) === 'triplet';
   const columns = Math.min(3, rows.columns.length + (rows.negatives ? 1 : 0));

@@ -6,7 +6,6 @@ import { withBaseDtype } from '../../program/bases/with-base-dtype.ts';
 import { inTurns } from '../../program/engine.ts';
 import type { ModelMachine } from '../../program/machine.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
-import { ALONE_PROCESSES, type Processes } from '../../program/parallel/communicator.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { UserError } from '../../support/user-error.ts';
 import { type Build, bindModel } from './bind-model.ts';
@@ -34,12 +33,6 @@ export type OpenTunedOptions = Pick<
   'model' | 'generates' | 'embeds' | 'onProgress' | 'onNotice'
 >;
 
-/** Options for commands only. */
-export interface SharedOpenOptions extends OpenOptions {
-  /** The processes that share predictions and scores. Each opens the model, and each gets all results. */
-  processes?: Processes;
-}
-
 /** The models in the folders of a machine, and on the Hub. */
 export class ModelFolders {
   constructor(readonly machine: ModelMachine) {}
@@ -50,15 +43,14 @@ export class ModelFolders {
    *
    * @throws UserError for anything missing, damaged or incompatible
    */
-  async open(path: string, options: SharedOpenOptions = {}): Promise<OpenedModel> {
+  async open(path: string, options: OpenOptions = {}): Promise<OpenedModel> {
     const opened = await this.openTuned(path, options);
     try {
       const fitting = fittingBase(opened.notes, options.baseDtype, opened.folder);
       const model = await withBaseDtype(this.machine, opened.model, fitting);
-      const { communicator, threads, sharesHost } = options.processes ?? ALONE_PROCESSES;
       const { batchSize, continues, device = 'cpu', maxLength } = options;
-      const engine = inTurns(this.machine.engine(model, device, { threads, sharesHost }));
-      const others = { path, engine, communicator, batchSize, continues };
+      const engine = inTurns(this.machine.engine(model, device));
+      const others = { path, engine, batchSize, continues };
       return new OpenedModel(trainedParts({ ...opened, model }, maxLength, others), opened, this.machine);
     } catch (error) {
       opened.model.close();

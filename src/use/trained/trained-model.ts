@@ -14,7 +14,6 @@ import { TextGenerator } from '../../program/generation/text-generator.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
 import { requireTexts } from '../../program/modalities/texts.ts';
 import { type OwnScores, readOwnScores, withOwnScores } from '../../program/own-scores.ts';
-import type { Communicator } from '../../program/parallel/communicator.ts';
 import { Program } from '../../program/program.ts';
 import { untilAborted } from '../../program/until-aborted.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
@@ -55,8 +54,6 @@ export interface TrainedParts extends TunedValues {
   path: string;
   model: LoadedModel;
   engine: Engine;
-  /** The processes that share predictions and scores. */
-  communicator?: Communicator;
   /** Undefined for unknown tasks. */
   notes: Notes | undefined;
   /** The content of its rows. */
@@ -387,8 +384,8 @@ export class TrainedModel {
 
   #opened(): Program {
     if (this.isClosed) throw closedModel(this.parts.path);
-    const { engine, model, tuner, communicator } = this.parts;
-    this.#program ??= new Program(engine, model, tuner, { communicator });
+    const { engine, model, tuner } = this.parts;
+    this.#program ??= new Program(engine, model, tuner);
     return this.#program;
   }
 

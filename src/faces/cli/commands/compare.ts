@@ -1,28 +1,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Cell, Experiment } from '../../../studies/experiments/experiment.ts';
 import type { ExperimentMachine, TrainedAll } from '../../../studies/experiments/run-experiment.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { newCommand, repeated, sharedOption } from '../flags.ts';
+import { inShard, newCommand, repeated, type Shard, sharedOption } from '../flags.ts';
 import { addKeyOptions, type KeyOptions, keySettings } from '../key-options.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { shellQuoted } from '../terminal/plain-text.ts';
 
-/** Every n-th of several runs, starting with the i-th. */
-interface Shard {
-  /** i, from 1. */
-  number: number;
-  /** n. */
-  of: number;
-}
-
 interface Flags extends KeyOptions {
   only: string[];
   threads?: string;
-  shard: Shard;
+  shard?: Shard;
   resume?: boolean;
   plan?: boolean;
   json?: boolean;
@@ -49,11 +41,7 @@ export function compareCommand(): Command {
     );
   return addKeyOptions(command, KEYS)
     .option('--only <name>', 'run only this row, task, method or budget level (repeatable)', repeated, [])
-    .addOption(
-      new Option('--shard <i/n>', 'run only every n-th run, starting with the i-th')
-        .argParser(shard)
-        .default({ number: 1, of: 1 }, '1/1'),
-    )
+    .addOption(sharedOption('shard'))
     .addOption(sharedOption('resume'))
     .option('--plan', 'print the runs and their steps, then stop')
     .addOption(sharedOption('json'))
@@ -81,7 +69,7 @@ async function run(name: string, flags: Flags): Promise<void> {
   const { output, cells } = experiment;
   const { assertNewFolder } = await import('../../../input/formats/files.ts');
   const { disk } = await import('../../../input/formats/node/folder-files.ts');
-  if (!resume && !plan && shard.of === 1) assertNewFolder(disk, output);
+  if (!resume && !plan && shard === undefined) assertNewFolder(disk, output);
   // Tuning needs all runs of a cell, so a tuned cell belongs to one shard as a whole.
   const tunes = cells.some(({ grid }) => grid.length > 1);
   const shardCells = tunes ? inShard(cells, shard) : cells;
@@ -158,14 +146,4 @@ function printTrained(
   for (const { name, message } of failed) console.error(`${name} failed:\n${message.trim()}`);
   if (failed.length > 0) process.exitCode = 1;
   if (stopped) process.exitCode = STOPPED;
-}
-
-function inShard<T>(runs: readonly T[], { number, of }: Shard): T[] {
-  return runs.filter((_, i) => i % of === number - 1);
-}
-
-function shard(value: string): Shard {
-  const [, number, of] = (/^(\d{1,4})\/(\d{1,4})$/.exec(value) ?? []).map(Number) as [number, number, number];
-  if (number >= 1 && number <= of) return { number, of };
-  throw new InvalidArgumentError('Use i/n with i from 1 to n, such as 2/8.');
 }

@@ -1,23 +1,23 @@
 import { Command } from 'commander';
-import type { Processes } from '../../../program/parallel/communicator.ts';
 import { collect } from '../../../support/arrays.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { EmbedOptions } from '../../../tasks/prediction.ts';
-import { chooseSources, openHere, readInputs } from '../choose-inputs.ts';
+import { chooseSources, openHere, readInputs, readTyped } from '../choose-inputs.ts';
 import {
   addOpenFlags,
   addReadingFlags,
   addSplitFlags,
   count,
   type OpenFlags,
+  type Shard,
   type SplitFlags,
+  sharedOption,
   TEXT_KEYS,
   withModel,
 } from '../flags.ts';
-import { inAllProcesses, readShared } from '../in-all-processes.ts';
 import { write } from '../terminal/screen.ts';
 
-type Flags = OpenFlags & SplitFlags & EmbedOptions & { nearest?: string };
+type Flags = OpenFlags & SplitFlags & EmbedOptions & { nearest?: string; shard?: Shard };
 
 /** Number of nearest inputs that are printed. */
 const NEAREST = 10;
@@ -36,23 +36,18 @@ export function embedCommand(): Command {
     .option('--prompt_name, --prompt-name <name>', "name of a prompt in the model's files, such as query")
     .option('--dimensions <count>', 'truncate vectors to this many dimensions', count)
     .option('--nearest <text or picture>', 'print the 10 nearest inputs by cosine instead of vectors');
-  return addReadingFlags(addOpenFlags(addSplitFlags(command)), TEXT_KEYS).action((path, file, flags) =>
-    inAllProcesses((processes) => run(path, file, flags, processes)),
-  );
+  return addReadingFlags(addOpenFlags(addSplitFlags(command)), TEXT_KEYS)
+    .addOption(sharedOption('shard').conflicts('nearest'))
+    .action(run);
 }
 
-async function run(
-  path: string,
-  file: string | undefined,
-  flags: Flags,
-  processes: Processes,
-): Promise<void> {
-  await withModel(path, flags, { processes, embeds: true }, async (model) => {
+async function run(path: string, file: string | undefined, flags: Flags): Promise<void> {
+  await withModel(path, flags, { embeds: true }, async (model) => {
     const { prediction } = model.definition();
     if (!prediction?.vectors) throw noVectors(path, model.task);
     const { readsPictures, sources, reading } = await chooseSources(model, file, flags);
-    const read = sources ?? [await readShared(processes)];
-    const found = await readInputs(read, prediction, reading, readsPictures);
+    const read = sources ?? [await readTyped()];
+    const found = await readInputs(read, prediction, reading, { readsPictures, shard: flags.shard });
     const inputs = found.inputs as { text: string; image?: unknown }[];
     const { prompt, promptName, dimensions, nearest } = flags;
     if (nearest !== undefined)
@@ -65,12 +60,10 @@ async function run(
     const predicted = model.predict<unknown, object>(asked, { reading });
     if (nearest !== undefined) {
       const [query, ...others] = model.vectorsOf(await collect(predicted));
-      if (processes.communicator.rank === 0) await printNearest(query!, others, inputs.slice(1));
-      return;
+      return await printNearest(query!, others, inputs.slice(1));
     }
     for await (const answer of predicted)
-      if (processes.communicator.rank === 0)
-        await write(`${JSON.stringify(prediction.output.json(answer, false, []))}\n`);
+      await write(`${JSON.stringify(prediction.output.json(answer, false, []))}\n`);
   });
 }
 

@@ -1,7 +1,6 @@
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import { textInMemory } from '../../../input/data/rows.ts';
 import type { Certainty, Confusion } from '../../../program/example-set.ts';
-import type { Processes } from '../../../program/parallel/communicator.ts';
 import { classRows } from '../../../scores/metrics/classes.ts';
 import { averaged } from '../../../scores/metrics/scores.ts';
 import { verdictSentence } from '../../../studies/report/verdict-sentence.ts';
@@ -10,19 +9,18 @@ import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { withContents } from '../../../tasks/task-definition.ts';
 import type { Verdict } from '../../../training/run/verdict.ts';
+import { readTyped } from '../choose-inputs.ts';
 import {
   addOpenFlags,
   addReadingFlags,
   addSplitFlags,
   namedFiles,
-  newCommand,
   type OpenFlags,
   readingFlags,
   type SplitFlags,
   sharedOption,
   withModel,
 } from '../flags.ts';
-import { inAllProcesses, readShared } from '../in-all-processes.ts';
 import { aligned } from '../terminal/plain-text.ts';
 import { warn } from '../terminal/screen.ts';
 
@@ -47,7 +45,7 @@ export function classTable({ labels, counts }: Confusion): string {
 }
 
 export function evalCommand(): Command {
-  const command = newCommand('eval', { isDivided: true })
+  const command = new Command('eval')
     .description('Score a trained model on labeled rows, or a language model on text.')
     .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
     .argument(
@@ -56,10 +54,9 @@ export function evalCommand(): Command {
     )
     .addOption(sharedOption('json'));
   return addReadingFlags(addOpenFlags(addSplitFlags(command))).action(
-    (path: string, file: string | undefined, flags: Flags) =>
-      inAllProcesses(async (processes) => {
-        await evaluate(path, file, flags, processes);
-      }),
+    async (path: string, file: string | undefined, flags: Flags) => {
+      await evaluate(path, file, flags);
+    },
   );
 }
 
@@ -75,13 +72,12 @@ export async function evaluate(
   path: string,
   file: string | undefined,
   flags: EvaluateFlags,
-  processes: Processes,
 ): Promise<Record<string, number>> {
-  return withModel(path, flags, { processes }, async (trained) => {
+  return withModel(path, flags, {}, async (trained) => {
     const task = trained.definition();
     const isTyped = file === '-' && flags.dataset === undefined;
     const named = isTyped
-      ? [textInMemory('standard input', await readShared(processes))]
+      ? [textInMemory('standard input', await readTyped())]
       : await namedFiles(file, flags, task.files.takesFolders);
     if (!named) throw new UserError({ where: 'eval', fault: 'needs a file or --dataset' });
     const flagged = readingFlags(flags);

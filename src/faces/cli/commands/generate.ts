@@ -1,23 +1,21 @@
-import type { Command } from 'commander';
+import { Command } from 'commander';
 import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { Generated, GenerationInput, Prompt } from '../../../program/generation/prompt.ts';
 import type { TextGenerator } from '../../../program/generation/text-generator.ts';
-import { type Communicator, gatherJson, type Processes } from '../../../program/parallel/communicator.ts';
-import { fromFirst } from '../../../program/parallel/from-first.ts';
-import { together } from '../../../program/parallel/together.ts';
 import { defined } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
 import {
   addModelFlags,
   count,
+  inShard,
   keyOption,
-  newCommand,
   number,
   type OpenFlags,
   repeated,
+  type Shard,
+  sharedOption,
   withModel,
 } from '../flags.ts';
-import { inAllProcesses } from '../in-all-processes.ts';
 import type { GivenPrompt } from '../prompts.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { write } from '../terminal/screen.ts';
@@ -29,10 +27,11 @@ interface Flags extends GenerationFlags, OpenFlags {
   system?: string;
   jsonl?: boolean;
   batchSize: number;
+  shard?: Shard;
 }
 
 export function generateCommand(): Command {
-  const command = newCommand('generate', { isDivided: true })
+  const command = new Command('generate')
     .description(
       'Generate text from a prompt and stream it. Without a prompt, read one prompt per line of standard input, or start a chat in a terminal.',
     )
@@ -53,31 +52,28 @@ export function generateCommand(): Command {
       'prompts per batch; above 1, a text is printed when it is complete',
       count,
       1,
-    );
+    )
+    .addOption(sharedOption('shard'));
   return addModelFlags(command).action((path, prompts, flags) =>
-    inAllProcesses((processes) => run(path, { ...flags, prompt: [...prompts, ...flags.prompt] }, processes)),
+    run(path, { ...flags, prompt: [...prompts, ...flags.prompt] }),
   );
 }
 
-async function run(path: string, flags: Flags, processes: Processes): Promise<void> {
-  const { communicator } = processes;
-  const prompts = await fromFirst(communicator, () => givenPrompts(flags, communicator.size > 1));
-  const use = { continues: prompts === undefined, processes, generates: true };
+async function run(path: string, flags: Flags): Promise<void> {
+  const prompts = await givenPrompts(flags);
+  const use = { continues: prompts === undefined, generates: true };
   await withModel(path, flags, use, async (trained) => {
     const generator = await trained.generator();
     generator.settings(await generationInput(flags));
     const isStopped = prompts
-      ? await answerAll(generator, prompts, flags, communicator)
+      ? await answerAll(generator, inShard(prompts, flags.shard), flags)
       : await converse(generator, flags);
     if (isStopped) process.exitCode = STOPPED;
   });
 }
 
 /** Prompts from the flags, or else from standard input. Undefined if standard input is a terminal. */
-async function givenPrompts(
-  { prompt, file, jsonl }: Flags,
-  isShared: boolean,
-): Promise<GivenPrompt[] | undefined> {
+async function givenPrompts({ prompt, file, jsonl }: Flags): Promise<GivenPrompt[] | undefined> {
   const { promptsFrom } = await import('../prompts.ts');
   const { readInput } = await import('../standard-input.ts');
   const { textFile } = await import('../../../input/data/node/text-files.ts');
@@ -85,22 +81,16 @@ async function givenPrompts(
   if (file !== undefined) return [...typed, ...promptsFrom(textFile(file).read(), file)];
   if (typed.length > 0) return typed;
   if (!process.stdin.isTTY) return promptsFrom(await readInput(), 'standard input');
-  if (!jsonl && !isShared) return undefined;
-  const where = jsonl ? '--jsonl' : 'several processes';
-  throw new UserError({ where, fault: 'needs prompts: pass --prompt or --file, or pipe them in' });
+  if (!jsonl) return undefined;
+  throw new UserError({ where: '--jsonl', fault: 'needs prompts: pass --prompt or --file, or pipe them in' });
 }
 
-/**
- * Generates the answers in batches. With several processes, each takes the next free batch, and the first
- * process writes all answers in order. Returns whether a signal stopped it.
- */
+/** Generates the answers in batches. Returns whether a signal stopped it. */
 async function answerAll(
   generator: TextGenerator,
   namedPrompts: GivenPrompt[],
   flags: Flags,
-  communicator: Communicator,
 ): Promise<boolean> {
-  const { rank, size } = communicator;
   const { jsonl, batchSize, seed, chat: isChat = generator.isChat } = flags;
   const config = await generationInput(flags);
   const prompts = namedPrompts.map(({ where, prompt }) => ({
@@ -109,8 +99,7 @@ async function answerAll(
   }));
   const stop = stopOnSignal(() => console.error('Stopping (press again to quit at once).'));
   const options = { seed, signal: stop.signal };
-  const streams =
-    size === 1 && !jsonl && batchSize === 1 && generator.settings(config).num_return_sequences === 1;
+  const streams = !jsonl && batchSize === 1 && generator.settings(config).num_return_sequences === 1;
   const answer = (batch: typeof prompts) =>
     naming(namedPrompts.length > 1 ? batch[0]!.where : undefined, async () => {
       if (streams) {
@@ -124,24 +113,13 @@ async function answerAll(
       );
       return texts.flat().map((generated) => (jsonl ? formatLine(generated) : generated.text));
     });
-  /** The texts of a batch; null if a signal stopped it. */
-  const attempt = async (at: number): Promise<string[] | null> => {
-    const batch = prompts.slice(at, at + batchSize);
-    if (batch.length === 0) return [];
-    return answer(batch).catch((error) => {
-      if (stop.signal.aborted) return null;
-      throw error;
-    });
-  };
   try {
-    for (let at = 0; at < prompts.length; at += size * batchSize) {
-      const texts = await together(communicator, () => attempt(at + rank * batchSize));
-      for (const lines of gatherJson(communicator, texts)) {
-        if (lines === null) return true;
-        if (rank === 0) for (const line of lines) await write(`${line}\n`);
-      }
-    }
+    for (let at = 0; at < prompts.length; at += batchSize)
+      for (const line of await answer(prompts.slice(at, at + batchSize))) await write(`${line}\n`);
     return false;
+  } catch (error) {
+    if (stop.signal.aborted) return true;
+    throw error;
   } finally {
     stop.release();
   }

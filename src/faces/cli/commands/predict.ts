@@ -1,7 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, Option } from 'commander';
-import type { Processes } from '../../../program/parallel/communicator.ts';
+import { Command, Option } from 'commander';
 import { csvLine } from '../../../studies/report/format.ts';
 import { collect } from '../../../support/arrays.ts';
 import { leaves } from '../../../support/options.ts';
@@ -9,18 +8,17 @@ import { editDistance, withoutControls } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { Answer, BaseData, Prediction } from '../../../tasks/prediction.ts';
 import type { OpenedModel } from '../../../use/trained/opened-model.ts';
-import { chooseSources, readInputs } from '../choose-inputs.ts';
+import { chooseSources, readInputs, readTyped } from '../choose-inputs.ts';
 import {
   addOpenFlags,
   addReadingFlags,
   addSplitFlags,
-  newCommand,
   type OpenFlags,
+  type Shard,
   type SplitFlags,
   sharedOption,
   withModel,
 } from '../flags.ts';
-import { inAllProcesses, readShared } from '../in-all-processes.ts';
 import { write } from '../terminal/screen.ts';
 
 /** Formats answers as lines of CSV (RFC 4180), with a column for each key that any of them has. */
@@ -49,7 +47,7 @@ function line(fields: readonly string[]): string {
 const EVERY = ['jsonl', 'csv'];
 
 export function predictCommand(): Command {
-  const command = newCommand('predict', { isDivided: true })
+  const command = new Command('predict')
     .description(
       'Print one JSON line per row: id or row number, text, label, and the probability of each label. In a terminal, classify what you type.',
     )
@@ -72,10 +70,12 @@ export function predictCommand(): Command {
   // After `--text`, because a negated flag alone is true by default.
   return addReadingFlags(addOpenFlags(addSplitFlags(command)))
     .option('--no-text', 'do not print the text')
-    .action((path, file, flags) => inAllProcesses((processes) => run(path, file, flags, processes)));
+    .addOption(sharedOption('shard'))
+    .action(run);
 }
 
 interface Flags extends OpenFlags, SplitFlags {
+  shard?: Shard;
   json?: boolean;
   logits?: boolean;
   format: string;
@@ -84,15 +84,8 @@ interface Flags extends OpenFlags, SplitFlags {
   text?: string | number | false;
 }
 
-async function run(
-  path: string,
-  file: string | undefined,
-  flags: Flags,
-  processes: Processes,
-): Promise<void> {
-  const { communicator } = processes;
-  const isFirst = communicator.rank === 0;
-  await withModel(path, flags, { processes }, async (trained) => {
+async function run(path: string, file: string | undefined, flags: Flags): Promise<void> {
+  await withModel(path, flags, {}, async (trained) => {
     const { prediction } = trained.definition();
     if (!prediction) throw trained.cannotPredict();
     const { output } = flags;
@@ -100,7 +93,6 @@ async function run(
     const { readsPictures, typed, sources, reading } = await chooseSources(trained, file, flags, isText);
     const format = formatNamed(flags.format, prediction);
     const isAsked =
-      communicator.size === 1 &&
       file === undefined &&
       !sources &&
       output === undefined &&
@@ -112,25 +104,24 @@ async function run(
     if (typed !== undefined && !line) throw noText(typed, trained.task);
     if (typed !== undefined && output === undefined && process.stdout.isTTY && !flags.json && !flags.logits)
       return await answerText(trained, prediction, line!(typed));
-    const read = async () => sources ?? [await readShared(processes)];
+    const read = async () => sources ?? [await readTyped()];
     const { inputs, places, skipped } =
       typed === undefined
-        ? await readInputs(await read(), prediction, reading, readsPictures)
+        ? await readInputs(await read(), prediction, reading, { readsPictures, shard: flags.shard })
         : { inputs: [line!(typed)], places: [0], skipped: 0 };
     const isShown = flags.text !== false;
     if (output !== undefined && prediction.output.files) {
       const answers = await collect(trained.predict<unknown, Answer>(inputs, { reading }));
-      return isFirst ? writeFiles(output, prediction.output.files(inputs, answers)) : undefined;
+      return writeFiles(output, prediction.output.files(inputs, answers));
     }
     if (format?.ofSkipped && skipped > 0) console.error(format.ofSkipped);
-    if (format && isFirst) await write(`${format.header}\n`);
+    if (format) await write(`${format.header}\n`);
     // A later row of a table may have other columns.
     const table: object[] | undefined = flags.format === 'csv' ? [] : undefined;
     // In a table, ids and row numbers share one column.
     const hasIds = table !== undefined && inputs.some((input) => readId(input) !== undefined);
     let answered = 0;
     for await (const answer of trained.predict<unknown>(inputs, { reading })) {
-      if (!isFirst) continue;
       const [input, place] = [inputs[answered], places[answered]];
       if (format) await write(`${format.line(answer as object, input, place!)}\n`);
       else {

@@ -1,14 +1,15 @@
 import { existsSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { parseSlice } from '../../../input/data/data-parts.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
+import { isAgreed } from '../../../program/parallel/communicator.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { EventOf, TrainEvent } from '../../../training/run/events.ts';
 import { CONFIG_NAME, configPath } from '../config-path.ts';
 import { newCommand, sharedOption } from '../flags.ts';
-import { failQuietly, inAllProcesses } from '../in-all-processes.ts';
 import { addConfigOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
 import { endWithParent, STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { shellQuoted } from '../terminal/plain-text.ts';
@@ -131,10 +132,7 @@ async function scoreTest(run: string, file: string, json = false): Promise<Event
   const { keepTest } = await import('../../../studies/jobs/trained-files.ts');
   const { readLastStep } = await import('../../../training/run/event-log.ts');
   if (!json) console.log(`\nScores on ${printable(file)}:`);
-  let metrics: Record<string, number> = {};
-  await inAllProcesses(async (processes) => {
-    metrics = await evaluate(run, file, { quiet: json, isTest: true }, processes);
-  });
+  const metrics = await evaluate(run, file, { quiet: json, isTest: true });
   const folder = folderFiles(run);
   const event: EventOf<'test'> = { type: 'test', step: readLastStep(folder), file, metrics };
   keepTest(folder, event);
@@ -162,7 +160,10 @@ async function chooseConfig(
   return { configFile: name, set, test };
 }
 
-/** Trains in a process other than the first, and prints nothing. */
+/** How long other processes wait for process 0 to report an error that all processes have, in milliseconds. */
+const FIRST_MS = 3000;
+
+/** Trains in a process other than the first. Prints only an error that the first process does not have. */
 async function follow(
   rank: number,
   { configFile, set, resume }: { configFile?: string } & Pick<Flags, 'set' | 'resume'>,
@@ -174,7 +175,12 @@ async function follow(
     const asked = await runConfigAt(configPath(configFile), set ?? []);
     await trainAsked(asked, { resume, signal: stop.signal });
   } catch (error) {
-    await failQuietly(error, rank);
+    if (isAgreed(error)) return;
+    await setTimeout(FIRST_MS);
+    const named = `process ${rank}: ${(error as Error).message}`;
+    throw error instanceof UserError
+      ? new UserError(named)
+      : Object.assign(error as Error, { message: named });
   } finally {
     stop.release();
   }

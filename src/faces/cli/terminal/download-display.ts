@@ -1,5 +1,4 @@
 import type { DownloadProgress } from '../../../input/formats/byte-source.ts';
-import { rankAmongSeveral } from '../../../program/parallel/launch.ts';
 import { printable } from '../../../support/text.ts';
 import type { OpenOptions } from '../../../use/trained/model-options.ts';
 import { ERASE_LINE, type Screen } from './screen.ts';
@@ -33,15 +32,10 @@ function megabytes(bytes: number): string {
   return (bytes / 2 ** 20).toFixed(1);
 }
 
-/**
- * Shows progress and notices on standard error while a model is opened. Only the first of several processes
- * prints.
- */
+/** Shows progress and notices on standard error while a model is opened. */
 export function openingDisplay(): Pick<OpenOptions, 'onProgress' | 'onNotice'> {
   return {
     onProgress: downloadDisplay(process.stderr),
-    onNotice: (message) => {
-      if (!rankAmongSeveral(process.env)) console.error(`note: ${printable(message)}`);
-    },
+    onNotice: (message) => console.error(`note: ${printable(message)}`),
   };
 }
