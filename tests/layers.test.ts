@@ -240,7 +240,6 @@ const BOUNDED = [
   'src/input/text/convert/convert-tokenizer.ts', // special tokens
   'src/input/text/steps/bpe.ts', // bytes of a character
   'src/input/text/steps/unigram.ts', // bytes of a character
-  'src/studies/report/page/page-script.ts', // bins of a histogram
 ];
 
 function listSpreads(file: string): string[] {

@@ -126,14 +126,13 @@ describe.skipIf(CHROMIUM === undefined)(`a report in a browser (${CHROMIUM ?? NO
     await page.close();
   });
 
-  it('changes the ranks and the scores with its slider, also by keyboard', async () => {
+  it('changes the ranks with its slider, also by keyboard', async () => {
     const { page, complaints } = await openPage(browser, one, LOOKS[0]);
     const slider = page.getByRole('slider', { name: 'Step' });
     const shown = () =>
       page.evaluate(() => ({
         ranks: [...document.querySelectorAll('.cell text')].map(({ textContent }) => Number(textContent)),
         shades: [...document.querySelectorAll('.cell')].map((cell) => cell.getAttribute('class')),
-        bars: [...document.querySelectorAll('.bin title')].map(({ textContent }) => textContent).join(),
         output: document.querySelector('output')?.textContent,
       }));
     const sum = ({ ranks }: { ranks: number[] }) => ranks.reduce((a, b) => a + b, 0);
@@ -146,7 +145,6 @@ describe.skipIf(CHROMIUM === undefined)(`a report in a browser (${CHROMIUM ?? NO
     await page.keyboard.press('ArrowRight');
     const second = await shown();
     expect(second.output).not.toBe(first.output);
-    expect(second.bars).not.toBe(first.bars);
     expect(await slider.getAttribute('aria-valuetext')).toBe(`step ${second.output}`);
     await page.keyboard.press('End');
     expect(await shown()).toEqual(final);

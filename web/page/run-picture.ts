@@ -35,35 +35,19 @@ export class RunPicture {
     const { facts } = this.#record;
     for (const section of listSections([{ label: methodTitle(facts), runs: [this.#record] }])) {
       const { id } = section;
-      if (!SHOWN.includes(id) && !FOLDED.includes(id)) continue;
+      const old = document.getElementById(id);
       const html = sectionMarkup(section).text;
-      if (html === this.#drawn.get(id)) continue;
+      if (!old || html === this.#drawn.get(id)) continue;
+      // A slider in use, a tooltip or a selection stays until the pointer leaves.
+      if (old.matches(':hover, :focus-within')) {
+        this.changed();
+        continue;
+      }
       this.#drawn.set(id, html);
-      replaceSection(id, html);
+      old.outerHTML = html;
       // The report's script redraws its sliders.
       document.dispatchEvent(new Event('update'));
     }
     this.#interval = Math.max(PICTURE_MS, (performance.now() - startedAt) / DRAWING_SHARE);
   }
-}
-
-/** Replaces a section of the page by a newer one. */
-function replaceSection(id: string, html: string): void {
-  const old = document.getElementById(id);
-  const fresh = new DOMParser().parseFromString(html, 'text/html').getElementById(id);
-  if (!old || !fresh) return;
-  const parts = (element: Element) => [...element.querySelectorAll<HTMLElement>('[data-part]')];
-  const names = (element: Element) =>
-    parts(element)
-      .map(({ dataset }) => dataset.part)
-      .join();
-  if (names(old) !== names(fresh)) {
-    old.replaceWith(document.adoptNode(fresh));
-    return;
-  }
-  // Only changed parts are replaced, so that a slider in use, a selection or a tooltip stays.
-  const current = parts(old);
-  parts(fresh).forEach((part, i) => {
-    if (part.innerHTML !== current[i]!.innerHTML) current[i]!.replaceChildren(...part.childNodes);
-  });
 }

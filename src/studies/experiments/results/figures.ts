@@ -1,8 +1,8 @@
 import type { Point } from '../../../scores/stats/series.ts';
 import { intervalPlot } from '../../report/chart/interval-plot.ts';
-import { type ChartCurve, lineChart } from '../../report/chart/line-chart.ts';
+import { chooseTone } from '../../report/chart/picture.ts';
+import { type ChartCurve, lineChart } from '../../report/chart/plot.ts';
 import { standalone } from '../../report/chart/style.ts';
-import { chooseTone } from '../../report/page/section.ts';
 import { isBudgetKey, scoreTitle } from '../../report/run/group-runs.ts';
 import type { RowResult, TaskResult } from './results.ts';
 
@@ -20,7 +20,7 @@ export function taskFigures({ task, rows, scores: [score], rule }: TaskResult): 
     name: scoreTitle(score!),
     rows: rows.map(({ row, runs }, i) => ({
       label: row,
-      tone: chooseTone(i),
+      color: chooseTone(i),
       values: runs.map(({ scores }) => scores[score!] ?? Number.NaN),
       names: runs.map(({ seed }) => `${row}, seed ${seed}`),
     })),
@@ -51,7 +51,7 @@ function budgetCurves(rows: readonly RowResult[], score: string): ChartCurve[] {
     const sorted = [...line].sort((a, b) => countParameters(a) - countParameters(b));
     return {
       label: line.length > 1 ? commonStart(line.map(({ row }) => row)) : line[0]!.row,
-      tone: chooseTone(i),
+      color: chooseTone(i),
       points: sorted.map((row): Point => [countParameters(row), row.scores[score]!.mean]),
       band: sorted.map((row) => {
         const { mean, half = 0 } = row.scores[score]!;

@@ -1,67 +1,58 @@
 import { describe, expect, it } from 'vitest';
-import { power } from '../page/sections/importance.ts';
+import type { Point } from '../../../scores/stats/series.ts';
 import { rankTable } from '../rank-table.ts';
-import { computeTicks, logDomain, logTicks, niceDomain, niceTicks } from './axes.ts';
 import { heatMapChart, heatMapValues } from './heat-map.ts';
-import { lineChart } from './line-chart.ts';
-import { spreadLabels } from './picture.ts';
-import { wrapped } from './style.ts';
+import { legend, wrapped } from './picture.ts';
+import { line, lineChart, plot } from './plot.ts';
 
-describe('ticks', () => {
+const frame = { id: 'a', title: 'Loss', description: 'It falls.' };
+
+describe('the labels of an axis', () => {
+  const axis = (values: readonly number[], isLogarithmic: boolean, ticks: number) => {
+    const points = values.map((value): Point => [0, value]);
+    const marks = [line({ label: '', color: 't0', points })];
+    const svg = plot({
+      ...frame,
+      x: { names: ['x'] },
+      y: { isLogarithmic, ticks },
+      panels: [{ marks }],
+    }).text;
+    expect(svg).not.toMatch(/NaN|Infinity/);
+    return [...svg.matchAll(/text-anchor="end"[^>]*>([^<]+)/g)].map(([, label]) => label);
+  };
+
   it.each([
-    [0, 1072, [0, 500, 1000]],
-    [0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]],
-    [-0.3, 0.31, [-0.2, 0, 0.2]],
-    [5, 5, [5]],
-  ])('of %f to %f are round', (low, high, ticks) => {
-    expect(niceTicks(low, high, high < 1072 ? 5 : 3)).toEqual(ticks);
+    [[0.41, 0.69], 4, ['0.4', '0.5', '0.6', '0.7']],
+    [[0.619, 0.623], 4, ['0.619', '0.620', '0.621', '0.622', '0.623']],
+    [[0, 2e-3], 4, ['0', '5e−4', '1e−3', '1.5e−3', '2e−3']],
+    [[-5000, 5000], 2, ['−5,000', '0', '5,000']],
+    [[5, 5], 2, ['4.5', '5.0', '5.5']],
+    [[Number.NaN], 2, ['0', '0.5', '1.0']],
+  ])('are round numbers around %j', (values, ticks, labels) => {
+    expect(axis(values, false, ticks)).toEqual(labels);
   });
 
-  it('have as many decimals as their distance needs', () => {
-    expect(computeTicks([0.619, 0.623]).labels).toEqual(['0.619', '0.620', '0.621', '0.622', '0.623']);
-    expect(computeTicks([0, 2e-3]).labels).toEqual(['0', '5e−4', '1e−3', '1.5e−3', '2e−3']);
-    expect(computeTicks([-5000, 5000], 2).labels).toEqual(['−5,000', '0', '5,000']);
-  });
-
-  it('are in a domain that is never empty', () => {
-    expect(niceDomain([0.41, 0.69])).toEqual([0.4, 0.7]);
-    expect(niceDomain([0, 0])).toEqual([-1, 1]);
-    expect(niceDomain([Number.NaN])).toEqual([0, 1]);
-  });
-
-  it('on a logarithmic axis are powers', () => {
-    expect([-12, 0, 3, -9.5].map(power)).toEqual(['10⁻¹²', '10⁰', '10³', '3.2e−10']);
-  });
-});
-
-describe('logarithmic ticks', () => {
   it.each([
     [
       [1, 100],
-      ['1', '3', '10', '30', '100'],
+      ['1', '2', '10', '20', '100'],
     ],
     [
       [20_000, 200_000],
-      ['20 k', '50 k', '100 k', '200 k'],
+      ['20K', '30K', '40K', '50K', '100K', '200K'],
     ],
     [
-      [1e-9, 10],
+      [0, -1, 1e-9, 10],
       ['1e−8', '1e−6', '0.0001', '0.01', '1'],
     ],
+    // Too narrow for a power of ten.
     [
-      [300, 2e6],
-      ['1,000', '10 k', '100 k', '1 M'],
+      [0.96, 0.99],
+      ['0.96', '0.965', '0.97', '0.975', '0.98', '0.985', '0.99'],
     ],
-  ])('of %j are round', ([low, high], labels) => {
-    expect(logTicks([Math.log10(low!), Math.log10(high!)]).labels).toEqual(labels);
-  });
-
-  it('are in a domain that ends at round numbers and is never empty', () => {
-    const domain = (...values: number[]) =>
-      logDomain(values.map(Math.log10)).map((value) => Number((10 ** value).toPrecision(6)));
-    expect(domain(30, 180)).toEqual([20, 200]);
-    expect(domain(5)).toEqual([5, 10]);
-    expect(logDomain([Number.NaN])).toEqual([0, 1]);
+    [[Number.NaN], ['1', '2', '3', '4', '5', '10']],
+  ])('on a logarithmic axis lie within %j', (values, labels) => {
+    expect(axis(values, true, 5)).toEqual(labels);
   });
 });
 
@@ -76,26 +67,22 @@ describe('labels', () => {
     ]);
     expect(wrapped('a'.repeat(60), 140)).toEqual(['a'.repeat(24), 'a'.repeat(24), 'a'.repeat(12)]);
   });
-
-  it('stay in place if there is room', () => {
-    expect(spreadLabels([10, 40, 25], 12, 0, 100)).toEqual([10, 40, 25]);
-  });
-
-  it('move apart as little as possible and stay inside', () => {
-    expect(spreadLabels([50, 52], 12, 0, 100)).toEqual([45, 57]);
-    const crowded = spreadLabels([98, 99, 97, 20], 12, 0, 100);
-    expect(crowded).toEqual([88, 100, 76, 20]);
+  it('of a legend share lines while they fit, and wrap if they are long', () => {
+    const entry = (label: string) => ({ label, color: 't0' });
+    const heights = (...labels: string[]) => legend(labels.map(entry)).height;
+    expect(heights('LoRA', 'AdaLoRA')).toBe(heights('LoRA'));
+    expect(heights('a'.repeat(40), 'b'.repeat(40))).toBeGreaterThan(heights('LoRA'));
+    expect(legend([entry('a word '.repeat(20))]).content.length).toBeGreaterThan(2);
   });
 });
 
 describe('a line chart', () => {
-  const frame = { id: 'a', title: 'Loss', description: 'It falls.' };
   const x = { name: 'step', domain: [0, 100] as [number, number] };
 
   it('has curves between its axes, tooltips, and names only for several curves', () => {
     const curve = {
       label: 'LoRA',
-      tone: 0,
+      color: 't0',
       points: [
         [0, 1],
         [50, 0.5],
@@ -107,7 +94,7 @@ describe('a line chart', () => {
     expect(one).toMatch(/<polyline class="curve t0" points="[\d.]+,22 [\d.]+,98 [\d.]+,174"\/>/);
     expect(one).toContain('<title>step 50\n0.500</title>');
     expect(one).not.toContain('class="series');
-    const other = { ...curve, label: 'Ada<LoRA>', tone: 1 };
+    const other = { ...curve, label: 'Ada<LoRA>', color: 't1' };
     const two = lineChart({ ...frame, x, y: { name: 'loss' }, curves: [curve, other] }).text;
     expect(two).toContain('>Ada&lt;LoRA&gt;</text>');
     expect(two).toContain('LoRA: 0.500\nAda&lt;LoRA&gt;: 0.500');
@@ -123,7 +110,7 @@ describe('a line chart', () => {
       ...frame,
       x,
       y: { name: 'y' },
-      curves: [{ label: 'a', tone: 0, points, band }],
+      curves: [{ label: 'a', color: 't0', points, band }],
     });
     // The lowest and the highest point of the band are the ends of the axis.
     const [, corners] = /class="band t0" points="([^"]+)"/.exec(text)!;
@@ -137,7 +124,7 @@ describe('a line chart', () => {
       ...frame,
       x,
       y: { name: 'y' },
-      curves: [{ label: 'a', tone: 0, points }],
+      curves: [{ label: 'a', color: 't0', points }],
     }).text;
     expect([...chart.matchAll(/class="stripe"/g)].length).toBeLessThanOrEqual(61);
   });

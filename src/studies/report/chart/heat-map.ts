@@ -1,8 +1,8 @@
-import { largest, mean } from '../../../support/numbers.ts';
+import { mean } from '../../../support/numbers.ts';
 import { type Markup, markup } from '../markup.ts';
 import type { RankTable } from '../rank-table.ts';
-import { rounded } from './axes.ts';
-import { type Captioned, matrixName, picture, textWidth, WIDTH } from './picture.ts';
+import { type Captioned, matrixName, picture } from './picture.ts';
+import { type Mark, plot } from './plot.ts';
 
 /** Number of shades in a heat map, from no rank to the largest rank. */
 export const SHADES = 16;
@@ -13,10 +13,7 @@ export interface HeatMap extends Captioned {
   largest: number;
 }
 
-const CELL = { least: 20, most: 46, height: 24, gap: 2 };
-const EDGE = { top: 6, right: 36, bottom: 38 };
-/** Space above the map for names, if a model has several stacks of layers. */
-const STACK_HEIGHT = 16;
+const CELL = { least: 22, most: 46, height: 24, gap: 1 };
 
 /**
  * Draws ranks by layer (left to right) and matrix (bottom to top, in the order of computation), as in the paper's
@@ -25,47 +22,63 @@ const STACK_HEIGHT = 16;
  */
 export function heatMapChart({ table, largest: most, ...frame }: HeatMap): Markup {
   const { columns, rows } = table;
-  const names = columns.map(matrixName);
-  const left = Math.ceil(Math.max(textWidth('mean'), largest(names.map(textWidth)))) + 8;
-  const room = (WIDTH - left - EDGE.right) / rows.length;
-  const cell = Math.max(CELL.least, Math.min(CELL.most, Math.floor(room)));
-  const width = Math.max(WIDTH, left + rows.length * cell + EDGE.right);
-  const stacks = groupStacks(rows.map(({ layer }) => layer));
-  const top = EDGE.top + (stacks.length > 0 ? STACK_HEIGHT : 0);
-  const below = top + columns.length * CELL.height;
-  const height = below + EDGE.bottom;
   const values = heatMapValues(table);
-  const x = (layer: number) => left + layer * cell;
-  const edge = x(rows.length) + EDGE.right - 4;
-  const y = (matrix: number) => top + (columns.length - 1 - matrix) * CELL.height;
-  const middle = CELL.height / 2 + 2.5;
-  const cells = columns.flatMap((column, matrix) =>
-    rows.map(({ layer }, i) => {
-      const index = matrix * rows.length + i;
-      const value = values[index]!;
-      if (value === null) return undefined;
-      const place = layer === '' ? column : `layer ${layer}, ${column}`;
-      return markup`<g class="cell h${chooseShade(value, most)}" data-i="${index}"><title>${`${place}: rank ${numberText(value)}`}</title><rect x="${x(i)}" y="${y(matrix)}" width="${cell - CELL.gap}" height="${CELL.height - CELL.gap}" rx="1.5"/><text text-anchor="middle" x="${rounded(x(i) + (cell - CELL.gap) / 2)}" y="${y(matrix) + middle}">${numberText(value)}</text></g>`;
-    }),
-  );
-  const mean = (index: number, at: number, height: number, anchor: string) =>
-    markup`<text class="mean" data-i="${index}" text-anchor="${anchor}" x="${rounded(at)}" y="${height}">${meanText(values[index]!)}</text>`;
-  const means = columns.length * rows.length;
-  return picture({ ...frame, width, height }, [
-    stacks.map(({ name, first }) => markup`<text class="axis" x="${x(first)}" y="${top - 6}">${name}</text>`),
-    cells,
-    names.map(
-      (name, matrix) =>
-        markup`<text class="axis" text-anchor="end" x="${left - 7}" y="${y(matrix) + middle}">${name}</text>`,
+  const layers = [...rows.map(({ layer }) => layer.split(' ').at(-1)!), ''];
+  const matrices = ['mean', ...columns.map(matrixName)];
+  const stacks = groupStacks(rows.map(({ layer }) => layer));
+  const cells: Mark = {
+    points: [],
+    draw({ x, y, top }) {
+      const names = stacks.map(
+        ({ name, first }) => markup`<text class="axis" x="${x(first - 0.5)}" y="${top - 6}">${name}</text>`,
+      );
+      const drawn = values.map((value, index) => {
+        const [i, matrix] = findPlace(index, rows.length, columns.length);
+        if (value === null) return undefined;
+        const text = (attributes: Markup, shown: string) =>
+          markup`<text${attributes} text-anchor="middle" x="${x(i)}" y="${y(matrix + 1) + 3.5}">${shown}</text>`;
+        if (i === rows.length || matrix < 0)
+          return text(markup` class="mean" data-i="${index}"`, value.toFixed(1));
+        const { layer } = rows[i]!;
+        const place = layer === '' ? columns[matrix] : `layer ${layer}, ${columns[matrix]}`;
+        const [left, upper] = [x(i - 0.5) + CELL.gap, y(matrix + 1.5) + CELL.gap];
+        return markup`<g class="cell h${chooseShade(value, most)}" data-i="${index}"><title>${`${place}: rank ${numberText(value)}`}</title><rect x="${left}" y="${upper}" width="${x(i + 0.5) - CELL.gap - left}" height="${CELL.height - 2 * CELL.gap}" rx="1.5"/>${text(markup``, numberText(value))}</g>`;
+      });
+      return [names, drawn];
+    },
+  };
+  return plot({
+    ...frame,
+    x: { name: 'layer', names: layers },
+    y: { names: matrices },
+    panels: [{ marks: [cells] }],
+    height: matrices.length * CELL.height,
+    width: (room) =>
+      layers.length * Math.max(CELL.least, Math.min(CELL.most, Math.floor(room / layers.length))),
+    ...(stacks.length > 0 && { above: { height: 12, content: undefined } }),
+  });
+}
+
+/** The layer and the matrix of a value of {@link heatMapValues}. A mean has the place after the last layer, or -1. */
+function findPlace(index: number, layers: number, matrices: number): [layer: number, matrix: number] {
+  const cells = layers * matrices;
+  if (index < cells) return [index % layers, Math.floor(index / layers)];
+  if (index < cells + matrices) return [layers, index - cells];
+  return [index - cells - matrices, -1];
+}
+
+const THUMBNAIL = 9;
+
+/** A small heat map without text. Several of them fit in a row. */
+export function rankThumbnail({ table: { columns, rows }, largest, ...frame }: HeatMap): Markup {
+  const cells = rows.flatMap(({ ranks }, layer) =>
+    ranks.map(
+      (rank, matrix) =>
+        rank !== undefined &&
+        markup`<rect class="h${chooseShade(rank, largest)}" x="${layer * THUMBNAIL}" y="${(columns.length - 1 - matrix) * THUMBNAIL}" width="${THUMBNAIL - 1}" height="${THUMBNAIL - 1}"/>`,
     ),
-    columns.map((_, matrix) => mean(means + matrix, edge, y(matrix) + middle, 'end')),
-    markup`<text class="axis" text-anchor="end" x="${left - 7}" y="${below + 13}">layer</text><text class="axis" text-anchor="end" x="${left - 7}" y="${below + 30}">mean</text>`,
-    rows.map(({ layer }, i) => {
-      const centre = rounded(x(i) + (cell - CELL.gap) / 2);
-      return markup`<text class="axis" text-anchor="middle" x="${centre}" y="${below + 13}">${layer.split(' ').at(-1)}</text>${mean(means + columns.length + i, centre, below + 30, 'middle')}`;
-    }),
-    mean(means + columns.length + rows.length, edge, below + 30, 'end'),
-  ]);
+  );
+  return picture({ ...frame, width: rows.length * THUMBNAIL, height: columns.length * THUMBNAIL }, cells);
 }
 
 /**
@@ -76,11 +89,11 @@ export function heatMapValues({ columns, rows, average }: RankTable): (number | 
   const cells = columns.map((_, matrix) => rows.map(({ ranks }) => ranks[matrix]));
   const byLayer = rows.map(({ ranks }) => computeMean(ranks));
   return [...cells.flat(), ...cells.map(computeMean), ...byLayer, average].map((value) =>
-    value === undefined ? null : rounded(value),
+    value === undefined ? null : Math.round(value * 100) / 100,
   );
 }
 
-export function chooseShade(rank: number, largest: number): number {
+function chooseShade(rank: number, largest: number): number {
   return largest > 0 ? Math.round((SHADES * Math.min(rank, largest)) / largest) : 0;
 }
 
@@ -98,8 +111,4 @@ function computeMean(ranks: readonly (number | undefined)[]): number | undefined
 /** Formats a value. Ranks are integers; their means over seeds have one decimal. */
 function numberText(value: number): string {
   return Number.isInteger(value) ? `${value}` : value.toFixed(1);
-}
-
-function meanText(value: number | null): string {
-  return value === null ? '' : value.toFixed(1);
 }

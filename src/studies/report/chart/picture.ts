@@ -1,49 +1,4 @@
-import { mean } from '../../../support/numbers.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
-
-/**
- * Moves overlapping labels apart, as little as possible. Each label is as near to its wanted height as the others
- * allow. All lie within [top, bottom] if they fit.
- */
-export function spreadLabels(
-  wanted: readonly number[],
-  distance: number,
-  top: number,
-  bottom: number,
-): number[] {
-  const order = wanted.map((_, i) => i).sort((a, b) => wanted[a]! - wanted[b]!);
-  // Labels that touch become one block. Its center is the mean of their wanted heights.
-  let blocks: { members: number[]; centre: number }[] = order.map((i) => ({
-    members: [i],
-    centre: wanted[i]!,
-  }));
-  const half = ({ members }: { members: number[] }) => (members.length * distance) / 2;
-  const kept = (block: { members: number[]; centre: number }) => ({
-    ...block,
-    centre: Math.max(
-      top + half(block) - distance / 2,
-      Math.min(bottom - half(block) + distance / 2, block.centre),
-    ),
-  });
-  blocks = blocks.map(kept);
-  for (let i = 1; i < blocks.length; ) {
-    const [above, below] = [blocks[i - 1], blocks[i]];
-    if (below!.centre - above!.centre >= half(above!) + half(below!) - 1e-9) {
-      i++;
-      continue;
-    }
-    const members = [...above!.members, ...below!.members];
-    const centre = mean(members.map((k) => wanted[k]!));
-    blocks.splice(i - 1, 2, kept({ members, centre }));
-    i = Math.max(1, i - 1);
-  }
-  const heights: number[] = [];
-  for (const block of blocks)
-    block.members.forEach((i, k) => {
-      heights[i] = block.centre + (k - (block.members.length - 1) / 2) * distance;
-    });
-  return heights;
-}
 
 /** A short name for a column of a rank table. It saves space beside a picture. */
 export function matrixName(column: string): string {
@@ -74,4 +29,51 @@ export function picture(
 /** The approximate width of a text in pixels, if it is 10 to 11 pixels high. */
 export function textWidth(text: string): number {
   return 5.7 * text.length;
+}
+
+/** Places to break a line, the best first: after a comma, between words, after other punctuation. */
+const ENDS = [/^.*, /s, /^.* /s, /^.*[-_/]/s];
+
+/** Wraps a text to lines of at most `width` pixels. */
+export function wrapped(text: string, width: number): string[] {
+  if (textWidth(text) <= width) return [text];
+  const most = Math.max(1, Math.floor(width / textWidth('n')));
+  const first = text.slice(0, most);
+  // A space at the end of a line takes no width.
+  const end = ENDS.map(
+    (pattern) => pattern.exec(`${first}${text[most] === ' ' ? ' ' : ''}`)?.[0].length ?? 0,
+  );
+  const cut = end.find((at) => at > 0) ?? most;
+  return [text.slice(0, cut).trimEnd(), ...wrapped(text.slice(cut).trimStart(), width)];
+}
+
+/** The colors of groups of runs, as classes. More groups than colors reuse them. */
+export const TONES = 6;
+
+export function chooseTone(group: number): string {
+  return `t${group % TONES}`;
+}
+
+const LINE = 13;
+const SWATCH = 14;
+
+/** The names of curves or bars above a plot, each after a stroke in its color. */
+export function legend(entries: readonly { label: string; color: string; dashed?: boolean }[]): {
+  height: number;
+  content: Markup[];
+} {
+  let [left, y] = [0, 0];
+  const content = entries.flatMap(({ label, color, dashed }) =>
+    wrapped(label, WIDTH - SWATCH).map((line, i) => {
+      const width = SWATCH + textWidth(line) + SWATCH;
+      if (y === 0 || i > 0 || left + width > WIDTH) [left, y] = [0, y + LINE];
+      const x = left;
+      left += width;
+      const stroke =
+        i === 0 &&
+        markup`<line class="curve ${color}${dashed && ' dashed'}" x1="${x + 1}" x2="${x + SWATCH - 4}" y1="${y - 4}" y2="${y - 4}"/>`;
+      return markup`${stroke}<text class="series ${color}" x="${x + SWATCH}" y="${y}">${line}</text>`;
+    }),
+  );
+  return { height: y + 4, content };
 }

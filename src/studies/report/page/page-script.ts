@@ -2,73 +2,30 @@ import type { RankFrames } from './sections/ranks.ts';
 
 /* Runs in the page. It is sent as text, so it must not use anything outside itself. */
 
-/**
- * Runs the page's sliders and downloads. An `update` event on the document redraws them after a part of the page was
- * replaced. A slider at its end follows new data; other sliders keep their position.
- */
+/** Runs the page's sliders and downloads. An `update` event on the document says that a part of the page is new. */
 export function pageScript(): void {
-  const sliders = new WeakMap<Element, { atEnd: boolean }>();
-
-  function show(map: HTMLElement): void {
+  function show(map: Element): void {
     const input = map.querySelector<HTMLInputElement>('input[type=range]');
-    const data = map.querySelector('script')?.textContent;
-    if (!input || !data) return;
-    const frames = JSON.parse(data) as RankFrames;
-    const last = frames.steps.length - 1;
-    const state = sliders.get(map) ?? { atEnd: true };
-    input.max = `${last}`;
-    if (state.atEnd) input.value = `${last}`;
-    sliders.set(map, state);
-    input.parentElement!.hidden = last < 1;
-    const index = Math.min(last, Number(input.value));
-    const [step, values] = [frames.steps[index], frames.values[index]];
-    const text = `${step!.toLocaleString('en')}: ${frames.budgets[index]!.toLocaleString('en')} ${frames.components}`;
+    if (!input) return;
+    const frames = JSON.parse(map.querySelector('script')!.textContent!) as RankFrames;
+    input.parentElement!.hidden = false;
+    const index = Number(input.value);
+    const text = `${frames.steps[index]!.toLocaleString('en')}: ${frames.budgets[index]!.toLocaleString('en')} ${frames.components}`;
     map.querySelector('output')!.textContent = text;
     input.setAttribute('aria-valuetext', `step ${text}`);
     for (const cell of map.querySelectorAll<SVGElement>('.wide [data-i]')) {
-      const value = values![Number(cell.dataset.i)]!;
-      if (value === null) continue;
+      const value = frames.values[index]![Number(cell.dataset.i)]!;
       if (cell.matches('.mean')) {
         cell.textContent = value.toFixed(1);
         continue;
       }
       const number = Number.isInteger(value) ? `${value}` : value.toFixed(1);
       const shade = frames.largest > 0 ? Math.round((frames.shades * value) / frames.largest) : 0;
-      cell.setAttribute('class', `cell h${Math.min(frames.shades, shade)}`);
+      cell.setAttribute('class', `cell h${shade}`);
       cell.querySelector('text')!.textContent = number;
       const title = cell.querySelector('title')!;
       title.textContent = (title.textContent ?? '').replace(/\S+$/, number);
     }
-    for (const part of map.querySelectorAll<SVGElement>('.means [data-i]')) {
-      const value = values![Number(part.dataset.i)] ?? 0;
-      if (part.matches('text')) part.textContent = value.toFixed(1);
-      else part.setAttribute('width', `${Number(part.dataset.unit) * value}`);
-    }
-    showImportance(map, step!, frames.importance);
-  }
-
-  function showImportance(map: HTMLElement, step: number, frames: RankFrames['importance']): void {
-    const chart = map.querySelector('.scores');
-    if (!chart || !frames) return;
-    const at = frames.at[step];
-    const counts = at ? at.kept.map((kept, i) => kept + at.dropped[i]!) : [];
-    const most = Math.max(1, ...counts);
-    const unit = frames.height / most;
-    chart.querySelector('.most')!.textContent = at ? `${most}` : '';
-    for (const bin of chart.querySelectorAll<SVGElement>('.bin')) {
-      const i = Number(bin.dataset.i);
-      const [kept, dropped] = [at?.kept[i] ?? 0, at?.dropped[i] ?? 0];
-      const [lower, upper] = [bin.querySelector('.dropped')!, bin.querySelector('.kept')!];
-      lower.setAttribute('y', `${frames.base - dropped * unit}`);
-      lower.setAttribute('height', `${dropped * unit}`);
-      upper.setAttribute('y', `${frames.base - (dropped + kept) * unit}`);
-      upper.setAttribute('height', `${kept * unit}`);
-      const title = bin.querySelector('title')!;
-      title.textContent = (title.textContent ?? '').replace(/:.*/, `: ${kept} kept, ${dropped} dropped`);
-    }
-    const line = chart.querySelector('.cut')!;
-    line.setAttribute('visibility', at && at.cut !== null ? 'visible' : 'hidden');
-    if (at && at.cut !== null) line.setAttribute('transform', `translate(${at.cut} 0)`);
   }
 
   /** Converts a picture to a file that looks the same elsewhere, with its current colors and fonts. */
@@ -95,16 +52,13 @@ export function pageScript(): void {
   }
 
   function showAll(): void {
-    for (const map of document.querySelectorAll<HTMLElement>('[data-slides]')) show(map);
+    for (const map of document.querySelectorAll('[data-slides]')) show(map);
     for (const link of document.querySelectorAll<HTMLElement>('.download')) link.hidden = false;
   }
 
   document.addEventListener('input', ({ target }) => {
-    const map = (target as Element).closest<HTMLElement>('[data-slides]');
-    const input = target as HTMLInputElement;
-    if (!map) return;
-    sliders.set(map, { atEnd: input.value === input.max });
-    show(map);
+    const map = (target as Element).closest('[data-slides]');
+    if (map) show(map);
   });
   document.addEventListener('click', ({ target }) => {
     const link = (target as Element).closest<HTMLAnchorElement>('a.download');

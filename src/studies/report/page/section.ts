@@ -1,4 +1,4 @@
-import type { Captioned } from '../chart/picture.ts';
+import { type Captioned, chooseTone } from '../chart/picture.ts';
 import { capital } from '../format.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
@@ -8,26 +8,11 @@ export function groupTitle(group: RunGroup, isNamed: boolean, text: string): str
   return capital(isNamed ? `${group.label}: ${text}` : text);
 }
 
-/** Returns the body of a section. Undefined while there is nothing to show. */
-export type SectionOf = (groups: readonly RunGroup[]) => Markup | undefined;
-
-/** Number of colors for groups of runs. More groups reuse them. */
-export const TONES = 6;
-
-export function chooseTone(group: number): number {
-  return group % TONES;
-}
-
-/** An element that a live page replaces when its content changes. `name` is unique on the page. */
-export function part(name: string, content: Content): Markup {
-  return markup`<div data-part="${name}">${content}</div>`;
-}
-
 interface FigureParts {
   /** Default: the title and the description. */
   caption?: Content;
-  /** Controls between the picture and the caption. They are never replaced. */
-  controls?: Markup;
+  /** Controls between the picture and the caption. */
+  controls?: Content;
   /** Whether the figure takes all available width. */
   isWide?: boolean;
 }
@@ -40,7 +25,12 @@ export function figure<Picture extends Captioned>(
 ): Markup {
   const { id, title, description } = picture;
   const text = caption ?? markup`<b>${title}.</b> ${description}`;
-  return markup`<figure${isWide && markup` class="wide"`}><div class="plot" data-part="${id}-plot">${draw(picture)}</div>${controls}<figcaption><span data-part="${id}-caption">${text}</span> <a class="download" hidden href="#${id}" download="${id}.svg" aria-label="Save as SVG: ${id}">SVG</a></figcaption></figure>`;
+  return markup`<figure${isWide && markup` class="wide"`}><div class="plot">${draw(picture)}</div>${controls}<figcaption><span>${text}</span> <a class="download" hidden href="#${id}" download="${id}.svg" aria-label="Save as SVG: ${id}">SVG</a></figcaption></figure>`;
+}
+
+/** Figures beside each other. Undefined without figures. */
+export function figures(all: readonly (Markup | undefined)[]): Markup | undefined {
+  return all.some(Boolean) ? markup`<div class="figures">${all}</div>` : undefined;
 }
 
 /**
@@ -53,7 +43,7 @@ export function table(
   rows: readonly (readonly Content[])[],
 ): Markup {
   const names = groups.map(
-    (group, i) => markup`<th scope="col"><span class="key t${chooseTone(i)}"></span>${group.label}</th>`,
+    (group, i) => markup`<th scope="col"><span class="key ${chooseTone(i)}"></span>${group.label}</th>`,
   );
   const head = groups.length > 1 && markup`<thead><tr><td></td>${names}</tr></thead>`;
   const body = rows.map(([name, ...cells]) => {

@@ -1,7 +1,7 @@
 import { type Markup, markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
 import { listSettings } from '../run/run-record.ts';
-import { part, type SectionOf, table } from './section.ts';
+import { table } from './section.ts';
 import { classes } from './sections/classes.ts';
 import { curves, optimisation } from './sections/curves.ts';
 import { factors } from './sections/factors.ts';
@@ -20,7 +20,12 @@ interface Section {
   body: Markup | undefined;
 }
 
-const SECTIONS: readonly (readonly [id: string, title: string, body: SectionOf])[] = [
+const SECTIONS: readonly (readonly [
+  id: string,
+  title: string,
+  /** Undefined while there is nothing to show. */
+  body: (groups: readonly RunGroup[]) => Markup | undefined,
+])[] = [
   ['summary', 'What was run', summary],
   ['result', 'Result', result],
   ['classes', 'Classes', classes],
@@ -54,7 +59,7 @@ function notes(groups: readonly RunGroup[]): Markup | undefined {
   if (unique.length === 0) return undefined;
   const more = unique.length > MAX_NOTES && markup`<li>and ${unique.length - MAX_NOTES} more</li>`;
   const items = unique.slice(0, MAX_NOTES).map((remark) => markup`<li>${remark}</li>`);
-  return part('notes-list', markup`<ul>${items}${more}</ul>`);
+  return markup`<ul>${items}${more}</ul>`;
 }
 
 /** All settings: equal ones as a list, different ones as a table. */
@@ -68,11 +73,8 @@ function settings(groups: readonly RunGroup[]): Markup {
   };
   const rows = keys.filter(differs).map((key) => [key, ...all.map((settings) => settings.get(key) ?? '–')]);
   const shared = keys.filter((key) => !differs(key));
-  return part(
-    'settings-list',
-    markup`${rows.length > 0 && table('Settings', groups, rows)}<dl class="settings">${shared.map(
-      (key) =>
-        markup`<div><dt>${key}</dt><dd>${all.find((settings) => settings.has(key))?.get(key)}</dd></div>`,
-    )}</dl>`,
-  );
+  return markup`${rows.length > 0 && table('Settings', groups, rows)}<dl class="settings">${shared.map(
+    (key) =>
+      markup`<div><dt>${key}</dt><dd>${all.find((settings) => settings.has(key))?.get(key)}</dd></div>`,
+  )}</dl>`;
 }

@@ -18,23 +18,11 @@ section{margin:0 0 2.2rem}
 small,.note{color:var(--soft);font-size:.82rem}
 footer{border-top:1px solid var(--hair);padding-top:.6rem;color:var(--soft);font-size:.82rem}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(20rem,100%),1fr));gap:1.6rem 2rem;align-items:start}
-[data-part]+.figures{margin-top:1.2rem}
+*+.figures{margin-top:1.2rem}
 .pair{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(22rem,100%),1fr));gap:1.2rem 2.5rem;align-items:start}
 .maps{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr));gap:2rem 2.5rem;align-items:start;margin-bottom:1.6rem}
-.pair>*,.maps>*,.figures>*,.map>*,section>.map>*{min-width:0}
-.map{display:grid;gap:1.2rem 2.5rem}
-.beside{display:grid;gap:1.2rem;align-content:start}
-.beside:empty{display:none}
-@media (min-width:62rem){section>.map{grid-template-columns:minmax(0,35rem) minmax(0,1fr)}
-main.one{display:grid;grid-template-columns:minmax(0,35rem) minmax(0,1fr);column-gap:2.5rem}main.one>*{grid-column:1/-1;min-width:0}main.one>#summary{grid-column:1;grid-row:1/span 2}main.one>#result,main.one>#cost{grid-column:2;margin-bottom:1.6rem}main.one>#result .pair{display:block}}
-#status{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:.2rem 1.5rem;align-items:end;margin-bottom:1.2rem}
-#status>*{grid-column:1/-1}#status>:first-child{grid-column:1}#status>[data-part=status-stop]{grid-column:2;grid-row:1}
-#connection:empty{display:none}
-#status p{max-width:none;font-variant-numeric:tabular-nums lining-nums}
-progress{appearance:none;display:block;width:100%;height:5px;border:0;background:var(--hair)}
-progress::-webkit-progress-bar{background:var(--hair)}progress::-webkit-progress-value{background:var(--t0)}progress::-moz-progress-bar{background:var(--t0)}
-button{font:inherit;font-size:.9rem;color:var(--ink);background:none;border:1px solid var(--ink);border-radius:2px;padding:.3rem .9rem;cursor:pointer}
-button:hover:enabled{background:var(--ink);color:var(--paper)}button:disabled{color:var(--soft);border-color:var(--hair);cursor:default}
+.pair>*,.maps>*,.figures>*{min-width:0}
+@media (min-width:62rem){main.one{display:grid;grid-template-columns:minmax(0,35rem) minmax(0,1fr);column-gap:2.5rem}main.one>*{grid-column:1/-1;min-width:0}main.one>#summary{grid-column:1;grid-row:1/span 2}main.one>#result,main.one>#cost{grid-column:2;margin-bottom:1.6rem}main.one>#result .pair{display:block}}
 figure{margin:0;min-width:0}
 .plot{overflow-x:auto}
 svg.chart{display:block;overflow:visible}
@@ -43,8 +31,6 @@ svg.chart:not(.natural){width:100%;height:auto;max-width:27rem}
 figcaption{font-size:.86rem;line-height:1.4;color:var(--soft);max-width:34rem;margin-top:.35rem}
 figcaption b{font-weight:500;font-style:italic;color:var(--ink)}
 .download{font:.68rem ${FIGURE_FONT};letter-spacing:.04em;color:var(--soft);margin-left:.3rem;white-space:nowrap}
-.means{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(14rem,100%),1fr));gap:1rem 1.6rem;max-width:35rem;margin-top:1rem}
-.means svg.chart:not(.natural){max-width:18rem}
 .strip{display:grid;grid-template-columns:repeat(6,minmax(0,1fr));gap:.8rem;max-width:35rem;margin-top:1rem}
 .strip svg.chart:not(.natural){max-width:8rem}
 .strip figcaption{margin:.15rem 0 0;font:.7rem ${FIGURE_FONT};font-variant-numeric:tabular-nums}
@@ -67,5 +53,5 @@ tbody td.text{min-width:18rem;max-width:34rem}
 .slider input{flex:1;min-width:6rem;height:1.6rem;margin:0;accent-color:var(--t0)}
 .slider output{min-width:11.5em}
 :focus-visible{outline:2px solid var(--t0);outline-offset:2px}
-@media print{html{font-size:10.5pt}body{padding:0;max-width:none}.slider,.download,.stop{display:none!important}section,figure{break-inside:avoid}#settings{break-inside:auto}.figures{grid-template-columns:repeat(2,1fr)}}
+@media print{html{font-size:10.5pt}body{padding:0;max-width:none}.slider,.download{display:none!important}section,figure{break-inside:avoid}#settings{break-inside:auto}.figures{grid-template-columns:repeat(2,1fr)}}
 `;

@@ -4,7 +4,7 @@ import { score } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import type { RunGroup } from '../../run/group-runs.ts';
 import { finalConfusion } from '../../run/run-record.ts';
-import { headedTable, part, scrolling } from '../section.ts';
+import { headedTable, scrolling } from '../section.ts';
 
 /** Scores and confusions of each class, and the most confident wrong predictions, from the first run of each group. */
 export function classes(groups: readonly RunGroup[]): Markup | undefined {
@@ -22,7 +22,7 @@ export function classes(groups: readonly RunGroup[]): Markup | undefined {
     const tables = [confusion && classesTable(name, confusion), wrongPredictions(name, mistakes)];
     return [markup`${title}${tables}`];
   });
-  return tables.length > 0 ? part('classes-tables', tables) : undefined;
+  return tables.length > 0 ? markup`${tables}` : undefined;
 }
 
 function classesTable(label: string, confusion: EventOf<'confusion'>): Markup {

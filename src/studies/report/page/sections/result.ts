@@ -3,7 +3,8 @@ import type { Point } from '../../../../scores/stats/series.ts';
 import { addUp, largest, smallest } from '../../../../support/numbers.ts';
 import { listed } from '../../../../support/text.ts';
 import { intervalPlot } from '../../chart/interval-plot.ts';
-import { type ChartCurve, lineChart } from '../../chart/line-chart.ts';
+import { chooseTone, TONES } from '../../chart/picture.ts';
+import { type ChartCurve, lineChart } from '../../chart/plot.ts';
 import { score } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import {
@@ -18,39 +19,34 @@ import {
   runLabels,
   scoreTitleIn,
 } from '../../run/group-runs.ts';
-import { finalScores, readScores } from '../../run/run-record.ts';
+import { finalScores, type RunRecord, readScores } from '../../run/run-record.ts';
 import { findingSentences, rareClassSentence, verdictSentence } from '../../verdict-sentence.ts';
-import { chooseTone, figure, part, TONES, table } from '../section.ts';
+import { figure, figures, table } from '../section.ts';
 
 /** Final scores. For several runs, a picture compares the main score. */
 export function result(groups: readonly RunGroup[]): Markup | undefined {
   const names = scoreNames(groups);
-  if (names.length === 0 && groups.every(({ runs }) => runs.every(({ test }) => !test))) return undefined;
-  const rows = names.map((name) => [
-    scoreTitleIn(groups, name),
-    ...groups.map(({ runs }) =>
-      intervalText(
-        intervalOver(runs, (run) => finalScores(run).get(name)),
-        score,
+  const tested = groups.flatMap(({ runs }) => runs.flatMap(({ test }) => test ?? []));
+  if (names.length === 0 && tested.length === 0) return undefined;
+  const row = (title: string, read: (run: RunRecord) => number | undefined) => [
+    title,
+    ...groups.map(({ runs }) => intervalText(intervalOver(runs, read), score)),
+  ];
+  const files = listed([...new Set(tested.map(({ file }) => fileTitle(file)))]);
+  const rows = [
+    ...names.map((name) => row(scoreTitleIn(groups, name), (run) => finalScores(run).get(name))),
+    ...[...readScores(tested[0]?.metrics ?? {}).keys()].map((name) =>
+      row(`${scoreTitleIn(groups, name)} on ${files}`, ({ test }) =>
+        readScores(test?.metrics ?? {}).get(name),
       ),
     ),
-  ]);
-  const tested = groups.flatMap(({ runs }) => runs.flatMap(({ test }) => (test ? [test] : [])));
-  const testRows = [...readScores(tested[0]?.metrics ?? {}).keys()].map((name) => [
-    `${scoreTitleIn(groups, name)} on ${listed([...new Set(tested.map(({ file }) => fileTitle(file)))])}`,
-    ...groups.map(({ runs }) =>
-      intervalText(
-        intervalOver(runs, ({ test }) => readScores(test?.metrics ?? {}).get(name)),
-        score,
-      ),
-    ),
-  ]);
-  const scores = markup`${part('result-verdict', verdicts(groups))}${part('result-table', table('Result', groups, [...rows, ...testRows]))}`;
-  const figures = [spread(groups, names[0]!), scoreByBudget(groups, names[0]!)];
+  ];
+  const scores = markup`${verdicts(groups)}${table('Result', groups, rows)}`;
+  const drawn = [spread(groups, names[0]!), scoreByBudget(groups, names[0]!)];
   // Many columns need the full width.
   return groups.length > 2
-    ? markup`${scores}<div class="figures">${figures}</div>`
-    : markup`<div class="pair">${scores}${figures}</div>`;
+    ? markup`${scores}${figures(drawn)}`
+    : markup`<div class="pair"><div>${scores}</div>${drawn}</div>`;
 }
 
 /**
@@ -81,7 +77,7 @@ function spread(groups: readonly RunGroup[], name: string) {
   if (groups.every(({ runs }) => runs.length === 1) && groups.length < 2) return undefined;
   const rows = groups.map((group, i) => ({
     label: group.label,
-    tone: chooseTone(i),
+    color: chooseTone(i),
     values: group.runs.map((run) => finalScores(run).get(name) ?? Number.NaN),
     names: group.runs.map((run) => `${run.name === '' ? group.label : run.name}, seed ${run.facts.seed}`),
   }));
@@ -141,7 +137,7 @@ function scoreByBudget(groups: readonly RunGroup[], name: string): Markup | unde
     label: labels[i]!,
     // A line has the color of its first group, as in every other figure. With more groups than colors, two lines
     // could share a color, so lines get colors by their own order.
-    tone: chooseTone(groups.length > TONES ? i : groups.indexOf(line[0].group)),
+    color: chooseTone(groups.length > TONES ? i : groups.indexOf(line[0].group)),
     ...createCurve(line, range),
   }));
   return figure(lineChart, {
@@ -173,7 +169,7 @@ function listBudgets(spots: readonly Spot[]): number[] {
 }
 
 /** Points in the order of budgets. A method without a budget gets a horizontal line. */
-function createCurve(line: readonly Spot[], range: readonly number[]): Omit<ChartCurve, 'label' | 'tone'> {
+function createCurve(line: readonly Spot[], range: readonly number[]): Omit<ChartCurve, 'label' | 'color'> {
   const sorted = line
     .flatMap(({ budget, score }) => (budget === undefined ? [] : { budget, score }))
     .sort((a, b) => a.budget - b.budget);

@@ -23,14 +23,14 @@ import {
   runMemoryMb,
   stepMs,
 } from '../../run/run-record.ts';
-import { part, table } from '../section.ts';
+import { table } from '../section.ts';
 import { scoreNames } from './result.ts';
 
 /** The runs as a table, with a column for each group. */
 export function summary(groups: readonly RunGroup[]): Markup {
   const rows = FACTS.map(([name, of]) => [name, ...groups.map((group) => of(group))]);
   const filled = rows.filter(([, ...cells]) => cells.some((cell) => cell !== ''));
-  return part('summary-table', table('What was run', groups, filled));
+  return table('What was run', groups, filled);
 }
 
 const FACTS: readonly (readonly [name: string, of: (group: RunGroup) => string])[] = [
@@ -158,8 +158,5 @@ export function cost(groups: readonly RunGroup[]): Markup | undefined {
     ];
   });
   const note = groups.length > 1 ? ` × is relative to ${groups[0]!.label}.` : '';
-  return part(
-    'cost-table',
-    markup`${table('Cost', groups, rows)}<p class="note">Parameters are counted at the start of training, before triplets are pruned. Times and rates exclude evaluations. Memory is that of the whole process.${note}</p>`,
-  );
+  return markup`${table('Cost', groups, rows)}<p class="note">Parameters are counted at the start of training, before triplets are pruned. Times and rates exclude evaluations. Memory is that of the whole process.${note}</p>`;
 }
