@@ -192,9 +192,7 @@ export function parseJsonl(
     if (otherKeys.length > 0) row.others = otherKeys.flatMap((key) => readTexts(object, key, line, problems));
     if (areFlags) {
       const values = labelKeys.map((name) => ownValue(object, name));
-      const found = labelFromFlags(labelKeys, values, options.listed);
-      if ('label' in found) row.label = found.label;
-      else problems.add(line, found);
+      row.label = labelFromFlags(labelKeys, values, options, line, problems);
     } else if (labelKey !== undefined)
       row.label = toLabel(ownValue(object, labelKey), labelKey, line, problems);
     const id = labelKey === undefined && ROW_IDS.map((name) => ownValue(object, name)).find(isId);

@@ -77,16 +77,9 @@ export function rowsFromTable(
       row.others = othersAt.map((at) => record[at]!).filter((other) => other.trim() !== '');
     if (idAt >= 0) row.id = record[idAt];
     if (Array.isArray(label)) {
-      const found = labelFromFlags(
-        label,
-        labelsAt.map((at) => record[at]),
-        options.listed,
-      );
-      if (!('label' in found)) {
-        problems.add(lines[i]!, found);
-        continue;
-      }
-      row.label = found.label;
+      const values = labelsAt.map((at) => record[at]);
+      row.label = labelFromFlags(label, values, options, row.line, problems);
+      if (row.label === undefined) continue;
     } else if (labelAt !== undefined) {
       const parsed = options.listed ? splitLabels(record[labelAt]!, separator) : record[labelAt]!.trim();
       if (parsed === '') {

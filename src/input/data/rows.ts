@@ -50,26 +50,27 @@ export function areFlags(values: readonly string[]): boolean {
 }
 
 /**
- * The labels that apply to a row with a column for each label, or the row's fault.
+ * The labels that apply to a row with a column for each label. Undefined after a problem.
  *
  * @param values the row's value in each column
  */
 export function labelFromFlags(
   names: readonly (string | number)[],
   values: readonly unknown[],
-  listed: boolean | undefined,
-): { label: RawLabel } | RowProblem {
+  { listed }: DataOptions,
+  line: number,
+  problems: RowProblems,
+): RawLabel | undefined {
   const flags = values.map(readFlag);
   const strange = flags.indexOf(undefined);
-  if (strange >= 0)
-    return {
-      kind: 'flag',
-      fault: `has ${shown(values[strange])} in column ${names[strange]}, instead of 0 or 1`,
-    };
   const label = names.filter((_, i) => flags[i]).map(String);
-  if (listed) return { label };
-  if (label.length === 1) return { label: label[0]! };
-  return { kind: 'one label', fault: `has ${label.length} of the labels ${names.join(', ')} instead of one` };
+  if (strange < 0 && (listed || label.length === 1)) return listed ? label : label[0]!;
+  const fault =
+    strange < 0
+      ? `has ${label.length} of the labels ${names.join(', ')} instead of one`
+      : `has ${shown(values[strange])} in column ${names[strange]}, instead of 0 or 1`;
+  problems.add(line, { kind: strange < 0 ? 'one label' : 'flag', fault });
+  return undefined;
 }
 
 export const ON_BAD_ROW = ['error', 'skip'] as const;
