@@ -1,4 +1,5 @@
 import type { ReadRange } from '../../methods/tuners/tuner.ts';
+import { NotFinite } from '../../program/check-finite.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { elementCount } from '../../support/arrays.ts';
 import { InvalidFile } from '../../support/user-error.ts';
@@ -32,12 +33,30 @@ export function finiteReader(read: ReadRange): ReadRange {
 const CHUNK = 2 ** 20;
 
 /**
+ * Computes outputs of a model. The error for outputs that are not finite names the file at fault.
+ *
+ * @param before number of examples before those that are computed
+ */
+export async function namingNotFinite<Result>(
+  { model, values, path }: { model: LoadedModel; values: Float32Array; path: string },
+  compute: () => Promise<Result>,
+  before = 0,
+): Promise<Result> {
+  try {
+    return await compute();
+  } catch (error) {
+    if (!(error instanceof NotFinite)) throw error;
+    throw new NotFinite(before + error.example, findNotFinite(model, values, path));
+  }
+}
+
+/**
  * Finds the file of a model with a value that is not finite, after its outputs were not. All weights are read.
  *
  * @param path of the adapter with the trained values
  * @returns a sentence, or undefined if all values are finite
  */
-export function findNotFinite(model: LoadedModel, values: Float32Array, path: string): string | undefined {
+function findNotFinite(model: LoadedModel, values: Float32Array, path: string): string | undefined {
   if (!values.every(Number.isFinite)) return `The adapter in ${path} has values that are not finite.`;
   for (const [name, shape] of model.parameters) {
     const file = model.fileOf(name);

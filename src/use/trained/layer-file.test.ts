@@ -18,6 +18,7 @@ describe('the file of a layer', () => {
 
   it.each<[string, Uint8Array[] | Uint8Array]>([
     ['that is no safetensors file', new Uint8Array(20)],
+    ['with a value that is not finite', encodeLayer({ ...LAYER, bias: Float32Array.of(0.5, Number.NaN) })],
     ['that was cut', Buffer.concat(encodeLayer(LAYER)).subarray(0, -4)],
     [
       'whose shapes contradict each other',

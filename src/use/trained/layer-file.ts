@@ -3,6 +3,7 @@ import { type Files, pathIn, readFile } from '../../input/formats/files.ts';
 import { SafetensorsFile } from '../../input/formats/safetensors.ts';
 import { featureWidth, type LinearLayer } from '../../program/objectives/sentence-classifier.ts';
 import { InvalidFile, UserError } from '../../support/user-error.ts';
+import { assertFiniteValues } from './finite-values.ts';
 
 /**
  * The file of a linear layer on sentence vectors, beside the adapter: `weight` [outputs, features] and `bias` [outputs],
@@ -26,7 +27,7 @@ export function encodeLayer({ weight, bias }: LinearLayer): Uint8Array[] {
 /**
  * Reads the layer among the files of an adapter or a model. Undefined if there is none.
  *
- * @throws UserError for a damaged file
+ * @throws UserError for a damaged file, and for values that are not finite
  */
 export async function readLayer(files: Files): Promise<LinearLayer | undefined> {
   const bytes = await readFile(files, LAYER_FILE, MAX_BYTES);
@@ -41,7 +42,9 @@ export async function readLayer(files: Files): Promise<LinearLayer | undefined> 
       fault: `has a weight of shape [${file.info('weight').shape}] and a bias of shape [${file.info('bias').shape}]`,
       hint: 'They must be [labels, features] and [labels].',
     });
-  return { weight: file.readFloat32('weight'), bias: file.readFloat32('bias') };
+  const layer = { weight: file.readFloat32('weight'), bias: file.readFloat32('bias') };
+  for (const values of Object.values(layer)) assertFiniteValues(values, where);
+  return layer;
 }
 
 /**

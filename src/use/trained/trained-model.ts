@@ -3,7 +3,6 @@ import { isRows, type Rows, rowsText, textInMemory } from '../../input/data/rows
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { TunedValues } from '../../methods/tuners/tuner.ts';
 import { writesText } from '../../models/heads/registry.ts';
-import { NotFinite } from '../../program/check-finite.ts';
 import type { Engine } from '../../program/engine.ts';
 import type { EvaluationWatch, Scores } from '../../program/example-set.ts';
 import { openLanguageModel } from '../../program/generation/causal-language-model.ts';
@@ -36,7 +35,7 @@ import { type TaskName, taskNamed } from '../../tasks/registry.ts';
 import type { ClassAnswer } from '../../tasks/single-label-classification/definition.ts';
 import type { AnyTask } from '../../tasks/task-definition.ts';
 import { withContents } from '../../tasks/task-definition.ts';
-import { findNotFinite } from './finite-values.ts';
+import { namingNotFinite } from './finite-values.ts';
 import {
   EMBED_OPTIONS,
   EVALUATE_OPTIONS,
@@ -175,14 +174,9 @@ export class TrainedModel {
     this.check(inputs, options);
     const program = untilAborted(this.#opened(), signal);
     const tuned = { program, values: this.parts.values, generator: () => this.generator() };
-    try {
-      const loaded = await this.parts.modality.readInputs(this.#withKeys(inputs, reading));
-      return await this.#prediction().answer(loaded, tuned, this.context(reading), this.batchSize);
-    } catch (error) {
-      if (!(error instanceof NotFinite)) throw error;
-      const { model, values, path } = this.parts;
-      throw new NotFinite(before + error.example, findNotFinite(model, values, path));
-    }
+    const loaded = await this.parts.modality.readInputs(this.#withKeys(inputs, reading));
+    const answer = () => this.#prediction().answer(loaded, tuned, this.context(reading), this.batchSize);
+    return namingNotFinite(this.parts, answer, before);
   }
 
   /**
@@ -250,10 +244,9 @@ export class TrainedModel {
     const rows = task.files.read(complete, context.reading);
     if (onNotice) for (const message of task.files.notices?.(rows) ?? []) onNotice(message);
     const evaluation = withOwnScores(task.evaluation(rows, context, this.batchSize), own);
-    return evaluation.run(untilAborted(this.#opened(), signal), this.parts.values, {
-      onConfusion,
-      onCertainty,
-    });
+    const program = untilAborted(this.#opened(), signal);
+    const { values } = this.parts;
+    return namingNotFinite(this.parts, () => evaluation.run(program, values, { onConfusion, onCertainty }));
   }
 
   /**

@@ -62,11 +62,15 @@ it('layers of a graph are written only with finite values', async () => {
   await model.close();
 });
 
-it('an answer that is not finite names the file with the value', async () => {
+it('an answer or a score that is not finite names the file with the value', async () => {
   const reason = async (model: OpenedModel) => {
-    const error = await model.predict('a text').catch((thrown: unknown) => thrown);
+    const errors = [
+      await model.predict('a text').catch((thrown: unknown) => thrown),
+      await model.evaluate({ data: [{ text: 'a text', label: 'bad' }] }).catch((thrown: unknown) => thrown),
+    ];
     await model.close();
-    return `${error}`;
+    expect(`${errors[1]}`).toBe(`${errors[0]}`);
+    return `${errors[0]}`;
   };
   expect(await reason(await withValue(Number.NaN, /classifier/))).toMatch(/The adapter in .*adapter-.* has/);
   const damaged = join(folder, 'damaged');
