@@ -38,7 +38,7 @@ export interface DataColumns {
 }
 
 /** Whether a value says that a column's label applies, as 1 or true. Undefined for any other value than these and 0 or false. */
-function readFlag(value: unknown): boolean | undefined {
+export function readFlag(value: unknown): boolean | undefined {
   return { '1': true, '1.0': true, true: true, '0': false, '0.0': false, false: false }[
     String(value).trim().toLowerCase()
   ];

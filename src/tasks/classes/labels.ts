@@ -129,7 +129,10 @@ export function buildLabels(
   return [...labels].sort([...labels].every(isNumber) ? byValue : byCodePoint);
 }
 
-/** A notice for each group of labels that differ only in case or spaces, because they are often meant as one. */
+/**
+ * A notice for each group of labels that differ only in case or spaces, because they are often meant as one, and for a
+ * label that programs write for a missing value.
+ */
 export function alikeLabels(labels: Iterable<string>): string[] {
   const groups = new Map<string, string[]>();
   for (const name of new Set(labels)) {
@@ -137,10 +140,16 @@ export function alikeLabels(labels: Iterable<string>): string[] {
     groups.set(key, [...(groups.get(key) ?? []), name]);
   }
   const alike = [...groups.values()].filter((names) => names.length > 1);
-  return alike.map((names) => {
-    const quoted = names.map((name) => JSON.stringify(name)).join(', ');
-    return `The labels ${quoted} differ only in case or spaces. They are different classes.`;
-  });
+  const missing = [...groups.values()].flat().filter((name) => /^(nan|null|n\/?a|<na>)$/i.test(name));
+  return [
+    ...alike.map((names) => {
+      const quoted = names.map((name) => JSON.stringify(name)).join(', ');
+      return `The labels ${quoted} differ only in case or spaces. They are different classes.`;
+    }),
+    ...missing.map(
+      (name) => `The label "${name}" is a class. If it stands for a missing label, empty these fields.`,
+    ),
+  ];
 }
 
 /** The names in a label. */

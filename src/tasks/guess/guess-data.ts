@@ -251,7 +251,8 @@ function guessAlone(file: File, task: TaskName | undefined): Guess[] {
   const texts = rankTexts(file);
   const at = file.table.hasHeader === undefined && texts.length > 0 ? { text: texts[0]! } : {};
   if (task !== undefined) return hasColumns(task) ? [] : [plainGuess(task, 'named by --task', at)];
-  const isAlone = at.text !== undefined && texts.length === 1 && rankLabels(file).length === 0;
+  const isAlone =
+    at.text !== undefined && texts.length === 1 && rankLabels(file).length === 0 && !labelObjects(file);
   return isAlone ? plainGuesses(task, ({ ofTexts }) => (ofTexts ? 'rows have one text' : undefined), at) : [];
 }
 
@@ -370,7 +371,8 @@ function findPlace(
 }
 
 /** @throws UserError for labels from which nothing can be learned, and for texts that are all equal */
-function checkGuess({ table: { fileName }, columns, fixed }: File, { at, task }: Guess): void {
+function checkGuess({ table, columns, fixed }: File, { at, task }: Guess): void {
+  const { fileName } = table;
   const [text, label] = [columns[at.text ?? -1], columns[at.label ?? -1]];
   const names = columns.map(({ name }) => name).join(', ');
   if (text && text.distinct < 2 && fixed.text !== undefined)
@@ -386,6 +388,12 @@ function checkGuess({ table: { fileName }, columns, fixed }: File, { at, task }:
       hint: `Write them with a point, or name another column: --label COLUMN (${names}).`,
     });
   if (!label || labelForm({ task }) === 'number') return;
+  if (label.nested === 'list' && table.rows.every((row) => /^[01](;[01])+$/.test(row[at.label!]!)))
+    throw new InvalidData({
+      where: fileName,
+      fault: `has lists of 0 and 1 in column "${label.name}" instead of labels`,
+      hint: 'Write the names of the labels that apply, or a column of 0 and 1 for each label.',
+    });
   if (label.distinct < 2)
     throw new InvalidData({
       where: fileName,
@@ -404,7 +412,19 @@ function checkGuess({ table: { fileName }, columns, fixed }: File, { at, task }:
   });
 }
 
-function nothingToLearn({ table: { fileName }, columns }: File): UserError {
+/** A column that is named like labels and has objects. */
+function labelObjects({ columns }: File): Column | undefined {
+  return columns.find(({ name, nested }) => nested === 'object' && LABEL_NAME.test(name));
+}
+
+function nothingToLearn(file: File): UserError {
+  const { columns, table } = file;
+  const { fileName } = table;
+  const objects = labelObjects(file);
+  if (objects) {
+    const hint = 'Write a text, a number or a list of texts.';
+    return new InvalidData({ where: fileName, fault: `has objects in column "${objects.name}"`, hint });
+  }
   const names = columns.map(({ name }) => name).join(', ');
   const texts = columns.filter((column) => isText(column));
   const same = columns.find(({ name, distinct }) => TEXT_NAME.test(name) && distinct === 1);

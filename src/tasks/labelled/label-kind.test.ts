@@ -120,6 +120,9 @@ describe('targets', () => {
 });
 
 it('labels that differ only in case or spaces are remarked', () => {
+  expect(alikeLabels(['NaN', 'neg'])).toEqual([
+    'The label "NaN" is a class. If it stands for a missing label, empty these fields.',
+  ]);
   expect(alikeLabels(['B', 'a', 'A', 'a b', 'a  B', 'c', 'c'])).toEqual([
     'The labels "a", "A" differ only in case or spaces. They are different classes.',
     'The labels "a b", "a  B" differ only in case or spaces. They are different classes.',

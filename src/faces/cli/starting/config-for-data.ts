@@ -206,9 +206,9 @@ function describeLabels(
   const sorted = [...counts].sort((a, b) => b[1] - a[1]);
   const shown = sorted.slice(0, MAX_LISTED).map(([name, count]) => `${name} ${counted(count)}`);
   const more = sorted.length > MAX_LISTED ? `, and ${sorted.length - MAX_LISTED} more` : '';
-  return [`${sorted.length} labels: ${shown.join(', ')}${more}`, ...alikeLabels([...counts.keys()])].join(
-    '. ',
-  );
+  const notices = alikeLabels(counts.keys());
+  const listed = `${sorted.length} labels: ${shown.join(', ')}${more}`;
+  return notices.length > 0 ? `${listed}. ${notices.join(' ')}` : listed;
 }
 
 function oneLine(text: string): string {

@@ -122,7 +122,25 @@ export async function readDataFile(path: string, given: Given = {}): Promise<Dat
   if (!table || (PLAIN.test(path) && table.columns.length < 2)) return plain(guessTexts(path, task), notices);
   const joined = given.label === undefined ? joinLabels(table) : table;
   const columns = describeColumns(joined);
-  return { path, parts, table: joined, columns, guesses: guessData(joined, given, columns), notices };
+  const guesses = guessData(joined, given, columns);
+  const unused = unusedColumns(joined, parts, guesses[0]!);
+  const notice = unused.length > 0 ? [`Columns that are not used: ${unused.join(', ')}.`] : [];
+  return { path, parts, table: joined, columns, guesses, notices: [...notices, ...notice] };
+}
+
+/** The columns with content that neither a guess nor a slice uses. A task without columns reads the keys of JSON itself. */
+function unusedColumns(
+  { columns, rows, nested, hasHeader }: Table,
+  parts: DataParts,
+  { at }: Guess,
+): string[] {
+  const used = new Set(Object.values(at));
+  if (used.size === 0) return [];
+  const hasContent = (i: number) =>
+    nested?.get(columns[i]!) === 'object' || rows.some((row) => row[i] !== '');
+  const slice = parseSlice(parts.train)?.column;
+  const isUnnamed = (name: string) => hasHeader && /^column \d+$/.test(name);
+  return columns.filter((name, i) => !used.has(i) && name !== slice && !isUnnamed(name) && hasContent(i));
 }
 
 /** The training rows of a file or folder as a table, if they are one. */

@@ -7,6 +7,7 @@ import { jsonLines } from '../../../input/data/json-lines.ts';
 import { localData } from '../../../input/data/node/text-files.ts';
 import { parseRows } from '../../../input/data/parse-rows.ts';
 import { RowProblems } from '../../../input/data/rows.ts';
+import { mapValues } from '../../../support/options.ts';
 import { scoreTargets } from '../../../tasks/labelled/label-kind.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { readConfigText } from '../load-config.ts';
@@ -79,6 +80,7 @@ describe('a file of rows', () => {
         '  label: Priorität  # 2 labels: a 6, b 6',
         '  delimiter: ;',
         '/tickets.csv is not UTF-8; reading it as Windows-1252, as spreadsheets write it.',
+        'Columns that are not used: Nr, Zuständig.',
         'It could also classify "Beschreibung" by "Zuständig". For that: --task single_label_classification ' +
           `--text Beschreibung --label 'Zuständig'`,
       ].join('\n'),
@@ -174,6 +176,56 @@ describe('a file of rows', () => {
     await expect(async () => (await localData.at(`${path}#splits=test`, false))[0]!.read()).rejects.toThrow(
       'has no column "splits"',
     );
+  });
+
+  it.each<[string, string, string]>([
+    [
+      'joined.csv',
+      ['text,label', ...rowsOf(9), 'text,label', ...rowsOf(9)].join('\n'),
+      'joined.csv:11 repeats',
+    ],
+    [
+      'columns.json',
+      '{"text": ["a b", "c d"], "label": ["x", "y"]}',
+      'is one JSON object, with its rows or columns',
+    ],
+    [
+      'rows-by-id.json',
+      '{"a": {"text": "a b"}, "b": {"text": "c d"}}',
+      'is one JSON object, with its rows or',
+    ],
+    [
+      'objects.jsonl',
+      '{"text": "a b", "label": {"id": 1}}\n{"text": "c d", "label": {"id": 0}}',
+      'has objects in column "label"',
+    ],
+    [
+      'vectors.jsonl',
+      '{"text": "a b", "label": [0, 1]}\n{"text": "c d", "label": [1, 0]}\n{"text": "e", "label": [1, 0]}',
+      'has lists of 0 and 1 in column "label" instead of labels',
+    ],
+  ])('whose layout would be learned wrongly is refused: %s', async (name, content, message) => {
+    await expect(readDataFile(write(name, content))).rejects.toThrow(message);
+  });
+
+  it('with a column that is not used names it', async () => {
+    const lines = ['first', 'second', 'third'].map(
+      (word) =>
+        `{"instruction": "say ${word}", "input": "as ${word} of", "output": "it is the ${word} text"}`,
+    );
+    const { notices } = await readDataFile(write('alpaca.jsonl', lines.join('\n')));
+    expect(notices).toEqual(['Columns that are not used: input.']);
+  });
+
+  it.each([
+    ['is_test', { train: '0', test: '1' }],
+    ['is_train', { train: '1', test: '0' }],
+    ['is_valid', { train: '0', validation: '1' }],
+  ])('is divided by a column of flags: %s', async (name, values) => {
+    const lines = rowsOf(20).map((row, i) => `${row},${i % 3 ? 0 : 1}`);
+    const path = write(`${name}.csv`, [`text,label,${name}`, ...lines].join('\n'));
+    const { parts } = await readDataFile(path);
+    expect(parts).toEqual(mapValues(values, (value) => `${path}#${name}=${value}`));
   });
 
   it('may be a slice', async () => {

@@ -105,11 +105,23 @@ function refuseTitle(records: readonly string[][], where: string): void {
   });
 }
 
+/** Refuses a header that occurs again, as in joined files. It would be a row, and its label a class. */
+function refuseRepeatedHeader(records: readonly string[][], lines: readonly number[], where: string): void {
+  const [first, ...others] = records;
+  const isRepeated = (record: readonly string[]) =>
+    record.length === first!.length && record.every((field, i) => field === first![i]);
+  const at = records.findIndex((record, i) => i > 0 && isRepeated(record));
+  if (at < 0 || !looksLikeHeader([first!, ...others.filter((record) => !isRepeated(record))])) return;
+  const fault = 'repeats the names of the columns';
+  throw new InvalidData({ where: `${where}:${lines[at]}`, fault, hint: 'Delete the line.' });
+}
+
 function fromLines(content: string, name: string, format: 'csv' | 'tsv', header?: boolean): Table {
   const usual = tableLayout(content, name, { format })!.delimiter;
   const delimiter = findDelimiter(content, name, format);
   const { records, lines } = parseDelimited(content, name, delimiter, delimiter !== '\t');
   const [first] = records;
+  refuseRepeatedHeader(records, lines, name);
   const hasHeader = header ?? looksLikeHeader(records);
   if (!hasHeader) refuseTitle(records, name);
   const columns = hasHeader ? first! : first!.map((_, i) => `column ${i + 1}`);
@@ -163,6 +175,16 @@ function fromJson(content: string, name: string): Table {
   const problems = new RowProblems(name);
   const objects = [...jsonLines(content, problems)].map(({ object }) => object);
   problems.throwIfAny();
+  const [only, ...others] = objects;
+  const values = Object.values(only ?? {});
+  if (others.length === 0 && values.length > 1 && values.every((one) => typeof one === 'object' && one)) {
+    const hint = 'Write an object for each row: [{"text": "…", "label": "…"}, …]';
+    throw new InvalidData({
+      where: name,
+      fault: 'is one JSON object, with its rows or columns by name',
+      hint,
+    });
+  }
   const columns = [...new Set(objects.slice(0, 100).flatMap((object) => Object.keys(object)))];
   const nested = new Map<string, 'list' | 'object'>();
   const fieldOf = (column: string, value: unknown): string => {

@@ -4,11 +4,24 @@ import { type DataParts, findPartNames, parseSlice, type RowSlice } from '../dat
 import { detectFormat } from '../detect-format.ts';
 import { jsonLines, ownValue } from '../json-lines.ts';
 import { parseDelimited } from '../parse-delimited.ts';
-import { RowProblems } from '../rows.ts';
+import { RowProblems, readFlag } from '../rows.ts';
 import { findDelimiter, type Table } from './read-table.ts';
 
 /** Columns that may divide a file into rows for training, validation and a test. */
 const SPLIT_NAME = /^(data)?_?(split|set|subset|partition)$/i;
+
+/** A column of flags that says which rows are in one part, such as `is_test`. */
+const FLAG_NAME = /^is_?(train|valid|val|test)(?:ing|ation)?$/i;
+
+/** The values of a column of flags for a part and for the other rows. */
+function flaggedParts(part: string, values: readonly string[]): Partial<DataParts> {
+  const named = findPartNames([part, 'train']);
+  const on = values.find((value) => readFlag(value) === true);
+  const off = values.find((value) => readFlag(value) === false);
+  if (values.length !== 2 || on === undefined || off === undefined) return {};
+  if (/^train/i.test(part)) return { train: on, test: off };
+  return { train: off, ...(named.test === undefined ? { validation: on } : { test: on }) };
+}
 
 /**
  * Finds the column that divides the rows of a table, and the slices for training, validation and the test.
@@ -20,8 +33,10 @@ function findSplits(
   path: string,
 ): { column: number; parts: DataParts } | undefined {
   for (const [column, name] of columns.entries()) {
-    if (!SPLIT_NAME.test(name)) continue;
-    const { train, ...others } = findPartNames([...new Set(rows.map((row) => row[column]!.trim()))]);
+    const [, part] = FLAG_NAME.exec(name) ?? [];
+    if (!SPLIT_NAME.test(name) && part === undefined) continue;
+    const values = [...new Set(rows.map((row) => row[column]!.trim()))];
+    const { train, ...others } = part === undefined ? findPartNames(values) : flaggedParts(part, values);
     if (train === undefined || Object.keys(others).length === 0) continue;
     const slice = (value: string) => `${path}#${name}=${value}`;
     const { validation, test } = others;
@@ -51,7 +66,10 @@ export function trainingRows(
     const { value, rows } = rowsOf(part);
     return `${value} ${rows.length}`;
   });
-  const notice = `Column "${table.columns[column]}" divides the rows: ${counts.join(', ')}.`;
+  const values = new Set(Object.values<string>({ ...parts }).map((part) => parseSlice(part)!.value));
+  const others = table.rows.filter((row) => !values.has(row[column]!.trim())).length;
+  const unused = others === 0 ? [] : [`${others} are not used`];
+  const notice = `Column "${table.columns[column]}" divides the rows: ${[...counts, ...unused].join(', ')}.`;
   return { table: { ...table, rows: rowsOf(parts.train).rows }, parts, notice };
 }
 
