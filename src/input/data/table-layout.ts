@@ -21,19 +21,21 @@ const LOOKED_AT = 1000;
 
 /**
  * Whether the first record of a table is a header: its fields are not empty, not numbers, and do not occur in
- * later records, as labels would. A last column without any content does not count, nor does an unnamed first column
+ * later records, as labels would. A column without any content does not count, nor does an unnamed first column
  * of whole numbers, the index that pandas writes.
  */
 export function looksLikeHeader(records: readonly (readonly string[])[]): boolean {
   const [first, ...others] = records.slice(0, LOOKED_AT);
-  const last = first!.length - 1;
-  // Some programs end each row with a delimiter.
-  const isEmptyLast = last > 0 && [first!, ...others].every((record) => record[last] === '');
-  const names = isEmptyLast ? first!.slice(0, last) : first!;
+  const hasContent = (column: number) => [first!, ...others].some((record) => record[column] !== '');
+  // Some programs end each row with a delimiter, and spreadsheets have empty columns.
+  const columns = [...first!.keys()].filter(hasContent);
   const isIndex = others.length > 0 && others.every((record) => /^\d+$/.test(record[0]!));
-  if (names.some((name, i) => (name.trim() === '' ? i > 0 || last === 0 || !isIndex : isNumber(name))))
-    return false;
-  return !names.some((name, column) => others.some((record) => record[column] === name));
+  const isName = (column: number) => {
+    const name = first![column]!;
+    return name.trim() === '' ? column === 0 && columns.length > 1 && isIndex : !isNumber(name);
+  };
+  if (columns.length === 0 || !columns.every(isName)) return false;
+  return !columns.some((column) => others.some((record) => record[column] === first![column]));
 }
 
 export interface TableLayout {

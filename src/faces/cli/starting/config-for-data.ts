@@ -163,8 +163,7 @@ function dataLines({ parts, table, columns = [] }: DataFile, guess: Guess): Line
     ...files,
     ...listKeys(guess).map(({ key, role, at }): Line => {
       const { name, length } = columns[at]!;
-      const example = oneLine(table.rows[0]![at]!).trim();
-      const excerpt = example.length > 50 ? `${example.slice(0, 49)}…` : example;
+      const excerpt = cut(oneLine(table.rows[0]![at]!).trim());
       const comment =
         role === 'label'
           ? describeLabels(
@@ -204,11 +203,15 @@ function describeLabels(
   for (const name of form === 'several' ? fields.flatMap((field) => splitLabels(field, separator)) : fields)
     counts.set(name, (counts.get(name) ?? 0) + 1);
   const sorted = [...counts].sort((a, b) => b[1] - a[1]);
-  const shown = sorted.slice(0, MAX_LISTED).map(([name, count]) => `${name} ${counted(count)}`);
+  const shown = sorted.slice(0, MAX_LISTED).map(([name, count]) => `${cut(name)} ${counted(count)}`);
   const more = sorted.length > MAX_LISTED ? `, and ${sorted.length - MAX_LISTED} more` : '';
   const notices = alikeLabels(counts.keys());
   const listed = `${sorted.length} labels: ${shown.join(', ')}${more}`;
   return notices.length > 0 ? `${listed}. ${notices.join(' ')}` : listed;
+}
+
+function cut(text: string): string {
+  return text.length > 50 ? `${text.slice(0, 49)}…` : text;
 }
 
 function oneLine(text: string): string {

@@ -228,6 +228,12 @@ describe('a file of rows', () => {
     expect(parts).toEqual(mapValues(values, (value) => `${path}#${name}=${value}`));
   });
 
+  it('may have columns without content', async () => {
+    const lines = rowsOf(20).map((row) => row.replace(',', ',,,'));
+    const { table } = await readDataFile(write('empty-columns.csv', ['text,,,label', ...lines].join('\n')));
+    expect(table).toMatchObject({ hasHeader: true, columns: ['text', 'column 2', 'column 3', 'label'] });
+  });
+
   it('may be a slice', async () => {
     const lines = rowsOf(20).map((row, i) => `${row},${i % 4 ? 'train' : 'test'}`);
     const path = `${write('sliced.csv', ['text,label,split', ...lines].join('\n'))}#split=train`;
