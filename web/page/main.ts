@@ -1,6 +1,6 @@
 import '../worker/without-eval.ts';
 
-import { pageScript } from '../../src/studies/report/page/page-script.ts';
+import { pageScript } from '../../src/studies/report/page/page.ts';
 
 import type { Outcome, Watcher } from '../worker/messages.ts';
 import { choiceStep } from './choice-step.ts';

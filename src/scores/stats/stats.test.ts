@@ -1,6 +1,5 @@
 import { expect, it } from 'vitest';
 import { interval } from './interval.ts';
-import { binEdges, binned, splitScores } from './score-bins.ts';
 import { meanSeries, type Point, thinned } from './series.ts';
 
 it('an interval of a mean is its t interval', () => {
@@ -39,28 +38,4 @@ it('a long curve is thinned to means of neighbors', () => {
   expect(thin.length).toBe(200);
   expect(thin[0]).toEqual([4, 0.4]);
   expect(thin.at(-1)![0]).toBe(999);
-});
-
-it('scores are split by the rank of each module', () => {
-  const scores = [
-    [-1, -2, -3],
-    [-1.5, null, null],
-    [null, null, null],
-  ];
-  expect(splitScores(scores, [2, 2, 0])).toEqual({
-    kept: [-1, -2, -1.5],
-    dropped: [-3],
-    keptCount: 4,
-    count: 9,
-  });
-});
-
-it('bins contain every value once', () => {
-  const values = [-12.3, -11, -9.99, -9.99, -8.5];
-  const edges = binEdges(values);
-  expect(edges[0]).toBeLessThanOrEqual(-12.3);
-  expect(edges.at(-1)).toBeGreaterThan(-8.5);
-  expect(binned(values, edges).reduce((a, b) => a + b)).toBe(5);
-  expect(binEdges([]).length).toBe(2);
-  expect(binEdges([3, 3]).length).toBe(2);
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { comparison } from './comparison.ts';
 import { finalRun } from './experiment.ts';
-import { bestRows } from './results/best-rows.ts';
 import type { RowResult, TaskResult } from './results/results.ts';
+import { bestRows } from './write-results.ts';
 
 const DATA = { train: 'train.tsv', validation: 'dev.tsv', text: 'text', label: 'label' };
 const GIVEN = { task: 'single_label_classification', data: DATA, output: 'out' };

@@ -1,23 +1,25 @@
 import { stringify } from 'yaml';
 import { type FolderFiles, readText } from '../../input/formats/files.ts';
+import { addUp } from '../../support/numbers.ts';
 import { mapValues } from '../../support/options.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import { readRunRecord } from '../report/run/read-run-record.ts';
 import {
   type Cell,
+  cellMethod,
   type Experiment,
   type ExperimentRun,
   finalRun,
   shareText,
   wholeTuningRuns,
 } from './experiment.ts';
-import { bestRows } from './results/best-rows.ts';
 import { taskFigures } from './results/figures.ts';
 import { averages, type ExperimentResults, resultsCsv, resultsLatex } from './results/main-table.ts';
 import { resultsMarkdown } from './results/markdown.ts';
-import { type CellOutcome, type TaskResult, taskResult } from './results/results.ts';
+import { type CellOutcome, type RowResult, type TaskResult, taskResult } from './results/results.ts';
 import { choosing, type ExperimentMachine, filesBeside, isFinished } from './run-experiment.ts';
-import { scoringRule } from './scoring-rule.ts';
+import { pickBest, scoringRule } from './scoring-rule.ts';
+import { type Config, merged, settingsText } from './settings.ts';
 
 /**
  * Writes the results of an experiment's finished runs, including those of other shards: `table.md`,
@@ -86,6 +88,62 @@ function bestOfTasks(folder: FolderFiles, experiment: Experiment, tasks: readonl
       return { text, file: `${own}.yaml`, config: { ...config, output: folder.path(own) } };
     }),
   );
+}
+
+/** The best row of a method. */
+interface BestRow {
+  row: RowResult;
+  /** The name of its config and of its folder: `best`, or `best-METHOD` if there are several methods. */
+  name: string;
+  /** The config that trains it on all training rows. */
+  config: Config;
+  /** A sentence about the choice. */
+  text: string;
+}
+
+/**
+ * The best row of each method on a task. Methods need different settings, so a single best one would favor one method.
+ * Rows with all of their runs are preferred, because a mean of few seeds can be high by chance. Equal scores are
+ * ordered by loss.
+ */
+export function bestRows(
+  { task, rows, rule }: Pick<TaskResult, 'task' | 'rows' | 'rule'>,
+  experiment: Pick<Experiment, 'cells' | 'seeds' | 'tuning'>,
+): BestRow[] {
+  const { metric, greaterIsBetter } = rule;
+  const scored = rows.filter(({ scores }) => !Number.isNaN(scores[metric]?.mean ?? Number.NaN));
+  const cells = new Map(
+    experiment.cells.filter((cell) => cell.task === task).map((cell) => [cell.row, cell]),
+  );
+  const ownMethod = ({ row }: RowResult) => cellMethod(cells.get(row)!);
+  const methods = [...new Set(scored.map(ownMethod))];
+  const planned = cells.size * experiment.seeds.length;
+  const missing = planned - addUp(rows, ({ runs }) => runs.length);
+  const sofar = missing > 0 ? ` so far (${missing} of ${planned} runs are not finished)` : '';
+  const by = experiment.tuning.heldOut > 0 ? 'held-out training rows' : 'data.validation';
+  return methods.map((method) => {
+    const own = scored.filter((row) => ownMethod(row) === method);
+    const whole = own.filter(({ runs, of }) => runs.length === of);
+    const candidates = whole.length > 0 ? whole : own;
+    const tried = candidates.map(({ scores }) => ({
+      score: scores[metric]!.mean,
+      loss: scores.loss?.mean ?? 0,
+    }));
+    const row = candidates[pickBest(new Map(tried.entries()), greaterIsBetter, 1)[0]!]!;
+    const isTied = own.some(
+      (other) => other !== row && other.scores[metric]!.mean === row.scores[metric]!.mean,
+    );
+    const whose = methods.length > 1 ? ` ${method}` : '';
+    const tie = isTied ? ', of equal scores the lowest loss' : '';
+    const settings = settingsText({ ...row.settings, ...row.choice }) || 'its one combination';
+    const cell = cells.get(row.row)!;
+    return {
+      row,
+      config: merged(cell.whole ?? cell.config, row.choice ?? {}),
+      name: methods.length > 1 ? `best-${method}` : 'best',
+      text: `Best${whose} by ${metric} on ${by}${tie}${sofar}: ${settings}`,
+    };
+  });
 }
 
 function readOutcome(

@@ -3,8 +3,7 @@ import { resolve } from 'node:path';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { contentPolicy } from '../page/content-policy.ts';
-import { DRAWN_BY, REPORT_SCRIPT, reportPage } from '../page/page.ts';
+import { DRAWN_BY, reportPage } from '../page/page.ts';
 import { groupRuns, shortFolderNames } from '../run/group-runs.ts';
 import { readRunRecord } from '../run/read-run-record.ts';
 
@@ -18,7 +17,7 @@ export function writeReport(folders: readonly string[], path: string, refresh?: 
   const names = shortFolderNames(folders.map((folder) => resolve(folder)));
   checkReplaceable(path);
   const groups = groupRuns(folders.map((folder, i) => readRunRecord(folderFiles(folder), names[i])));
-  atomicWrite(path, reportPage(groups, contentPolicy(REPORT_SCRIPT), refresh));
+  atomicWrite(path, reportPage(groups, refresh));
 }
 
 /** Throws if the path is a file other than a report, because `-o train.tsv` would overwrite data. */

@@ -75,8 +75,7 @@ function record({
   );
 }
 
-const page = (...records: ReturnType<typeof record>[]) =>
-  reportPage(groupRuns(records), "default-src 'none'");
+const page = (...records: ReturnType<typeof record>[]) => reportPage(groupRuns(records));
 
 describe('a report', () => {
   it('states the base of a run, if it is not float32', () => {
@@ -235,14 +234,6 @@ describe('a report', () => {
     expect(html).toContain('<td>runs-r1</td><td>runs-r2</td><td>runs-r4</td><td>whole</td>');
     for (const told of [runs.slice(1, 2), runs.slice(0, 1), [record(), record({ seed: 1 })]])
       expect(page(...told)).not.toContain('result-budget');
-  });
-
-  it('falls back on mean ranks for logs without the number of parameters', () => {
-    const old = [1, 2].map((r) => {
-      const run = record({ r });
-      return { ...run, finish: { ...run.finish!, adapter_parameters: undefined, ranks: ranksOf(r) } };
-    });
-    expect(page(...old)).toMatch(/id="result-budget".*>mean rank<\/text>/s);
   });
 
   it('of the same runs is the same', () => {

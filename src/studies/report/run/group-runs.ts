@@ -1,15 +1,12 @@
 import { METHOD_NAMES, methodNamed } from '../../../methods/tuners/registry.ts';
 import { averaged, scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { type Interval, interval } from '../../../scores/stats/interval.ts';
-import { mean } from '../../../support/numbers.ts';
 import { listed } from '../../../support/text.ts';
 import { hasEffect } from '../../../training/run/config/fingerprint-settings.ts';
 import {
   describeComponents,
-  finalParameters,
   listSettings,
   methodTitle,
-  newestRanks,
   type RunRecord,
   type RunSummary,
 } from './run-record.ts';
@@ -146,39 +143,6 @@ export function scoreTitleIn(groups: readonly RunGroup[], name: string): string 
     runs.map(({ start }) => averaged(title, start?.averages?.[name])),
   );
   return titles.every((other) => other === titles[0]) ? (titles[0] ?? title) : title;
-}
-
-/** A quantity that measures a budget. */
-export interface BudgetMeasure {
-  /** The quantity's name on an axis (`name`) and in a sentence (`text`). */
-  name: string;
-  text: string;
-  /** Returns a run's final budget; undefined if it has none, or does not record it. */
-  of(run: RunRecord): number | undefined;
-}
-
-const PARAMETERS: BudgetMeasure = {
-  name: 'parameters',
-  text: 'in trained parameters of the adapter at the end',
-  of: (run) => finalParameters(run) || undefined,
-};
-
-const MEAN_RANK: BudgetMeasure = {
-  name: 'mean rank',
-  text: 'as mean rank at the end',
-  of(run) {
-    const ranks = Object.values(newestRanks(run));
-    return ranks.length === 0 ? undefined : mean(ranks);
-  },
-};
-
-/**
- * The quantity for comparing the budgets of these runs: the number of parameters. If a run with ranks does not record
- * its parameters, it is the mean rank.
- */
-export function budgetMeasure(runs: readonly RunRecord[]): BudgetMeasure {
-  const isTold = runs.every((run) => MEAN_RANK.of(run) === undefined || PARAMETERS.of(run) !== undefined);
-  return isTold ? PARAMETERS : MEAN_RANK;
 }
 
 /** Whether a setting, by its dotted key, controls how much a method trains. */

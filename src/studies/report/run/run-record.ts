@@ -103,7 +103,7 @@ export interface RunRecord {
 
 /** The record of a run without events. */
 export function emptyRecord(facts: RunSummary, name = ''): RunRecord {
-  const events = {
+  const lists = {
     steps: [],
     evaluations: [],
     confusions: [],
@@ -111,47 +111,33 @@ export function emptyRecord(facts: RunSummary, name = ''): RunRecord {
     orthogonality: [],
     notices: [],
   };
-  return { facts, name, ...events, step: 0 };
+  return { facts, name, ...lists, step: 0 };
 }
+
+/** The list of a record for events of a type. */
+const LISTS = {
+  step: 'steps',
+  evaluation: 'evaluations',
+  allocation: 'allocations',
+  orthogonality: 'orthogonality',
+  confusion: 'confusions',
+  notice: 'notices',
+} as const;
 
 /** Adds an event to a record, in place. */
 export function addEvent(record: RunRecord, event: TrainEvent): void {
   record.step = Math.max(record.step, event.step);
-  switch (event.type) {
-    case 'start':
-      // Chosen values are not known before the start event.
-      if (event.training)
-        record.facts = { ...record.facts, training: { ...record.facts.training, ...event.training } };
-      record.start = { ...event, ranks: record.start?.ranks ?? event.ranks };
-      record.finish = undefined;
-      break;
-    case 'step':
-      record.steps.push(event);
-      break;
-    case 'evaluation':
-      record.evaluations.push(event);
-      break;
-    case 'allocation':
-      record.allocations.push(event);
-      break;
-    case 'orthogonality':
-      record.orthogonality.push(event);
-      break;
-    case 'confusion':
-      record.confusions.push(event);
-      break;
-    case 'notice':
-      record.notices.push(event);
-      break;
-    case 'finish':
-      record.finish = event;
-      break;
-    case 'test':
-      record.test = event;
-      break;
-    case 'progress':
-    case 'checkpoint':
-      break;
+  if (event.type === 'start') {
+    // Chosen values are not known before the start event.
+    if (event.training)
+      record.facts = { ...record.facts, training: { ...record.facts.training, ...event.training } };
+    record.start = { ...event, ranks: record.start?.ranks ?? event.ranks };
+    record.finish = undefined;
+  } else if (event.type === 'finish') record.finish = event;
+  else if (event.type === 'test') record.test = event;
+  else if (event.type in LISTS) {
+    const list: TrainEvent[] = record[LISTS[event.type as keyof typeof LISTS]];
+    list.push(event);
   }
 }
 
@@ -210,12 +196,10 @@ export function newestRanks({ start, allocations, finish }: RunRecord): Record<s
 }
 
 /**
- * The number of the adapter's parameters at the end: 0 for full fine-tuning. Undefined for a run of an older version
- * that removed some, because its log has their number at the start only.
+ * The number of the adapter's parameters at the end: 0 for full fine-tuning. Undefined before the end if ranks change.
  */
 export function finalParameters({ start, allocations, finish }: RunRecord): number | undefined {
-  const removesNone = allocations.length === 0;
-  return finish?.adapter_parameters ?? (removesNone ? start?.adapter_parameters : undefined);
+  return finish?.adapter_parameters ?? (allocations.length === 0 ? start?.adapter_parameters : undefined);
 }
 
 /** Mean number of examples per step. */

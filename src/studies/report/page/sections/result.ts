@@ -8,7 +8,6 @@ import { type ChartCurve, lineChart } from '../../chart/plot.ts';
 import { score } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import {
-  budgetMeasure,
   fileTitle,
   formatKey,
   intervalOver,
@@ -19,7 +18,7 @@ import {
   runLabels,
   scoreTitleIn,
 } from '../../run/group-runs.ts';
-import { finalScores, type RunRecord, readScores } from '../../run/run-record.ts';
+import { finalParameters, finalScores, type RunRecord, readScores } from '../../run/run-record.ts';
 import { findingSentences, rareClassSentence, verdictSentence } from '../../verdict-sentence.ts';
 import { figure, figures, table } from '../section.ts';
 
@@ -115,10 +114,11 @@ const WIDE = 4;
  * several budgets.
  */
 function scoreByBudget(groups: readonly RunGroup[], name: string): Markup | undefined {
-  const { name: unit, text, of } = budgetMeasure(groups.flatMap(({ runs }) => runs));
   const spots = groups.flatMap((group): Spot[] => {
     const score = intervalOver(group.runs, (run) => finalScores(run).get(name));
-    return score ? [{ group, score, budget: intervalOver(group.runs, of)?.mean }] : [];
+    return score
+      ? [{ group, score, budget: intervalOver(group.runs, (run) => finalParameters(run) || undefined)?.mean }]
+      : [];
   });
   const lines = groupLines(spots);
   if (!lines.some((line) => new Set(listBudgets(line)).size > 1)) return undefined;
@@ -131,7 +131,7 @@ function scoreByBudget(groups: readonly RunGroup[], name: string): Markup | unde
   );
   const isMean = groups.some(({ runs }) => runs.length > 1);
   const means = isMean ? '; lines are means over seeds, pale bands 95 % intervals' : '';
-  const x = { name: unit, isLogarithmic: range[1] > WIDE * range[0] };
+  const x = { name: 'parameters', isLogarithmic: range[1] > WIDE * range[0] };
   const y = { name: scoreTitleIn(groups, name) };
   const curves = lines.map((line, i) => ({
     label: labels[i]!,
@@ -143,7 +143,7 @@ function scoreByBudget(groups: readonly RunGroup[], name: string): Markup | unde
   return figure(lineChart, {
     id: 'result-budget',
     title: `${y.name} against budget`,
-    description: `One dot per budget, ${text}${means}.`,
+    description: `One dot per budget, in trained parameters of the adapter at the end${means}.`,
     x,
     y,
     curves,

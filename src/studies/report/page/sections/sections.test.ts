@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { readEvent } from '../../../../training/run/events.ts';
 import { runRecord, summarizeRun } from '../../run/run-record.ts';
 import { budgetPoints } from './curves.ts';
+import { binEdges, binned, splitScores } from './importance.ts';
 
 it('a budget begins with the initial ranks, though the first logged step is later', () => {
   const facts = summarizeRun({ model: 'm', method: 'adalora', data: { train: 'a.tsv' }, training: {} })!;
@@ -17,4 +18,28 @@ it('a budget begins with the initial ranks, though the first logged step is late
     [10, 202],
     [100, 144],
   ]);
+});
+
+it('scores are split by the rank of each module', () => {
+  const scores = [
+    [-1, -2, -3],
+    [-1.5, null, null],
+    [null, null, null],
+  ];
+  expect(splitScores(scores, [2, 2, 0])).toEqual({
+    kept: [-1, -2, -1.5],
+    dropped: [-3],
+    keptCount: 4,
+    count: 9,
+  });
+});
+
+it('bins contain every value once', () => {
+  const values = [-12.3, -11, -9.99, -9.99, -8.5];
+  const edges = binEdges(values);
+  expect(edges[0]).toBeLessThanOrEqual(-12.3);
+  expect(edges.at(-1)).toBeGreaterThan(-8.5);
+  expect(binned(values, edges).reduce((a, b) => a + b)).toBe(5);
+  expect(binEdges([]).length).toBe(2);
+  expect(binEdges([3, 3]).length).toBe(2);
 });
