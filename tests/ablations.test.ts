@@ -69,17 +69,6 @@ describe.each(METHODS)('%s, with the name %s', (method, title, settings) => {
     await succeeds(workspace.run(...args(output)));
   });
 
-  it('that is killed and resumed gives the same adapter', async () => {
-    const killed = `${output}-killed`;
-    // While the budget falls, if the method has one: it must continue with its scores.
-    await workspace.killAt({ type: 'step', step: 25 }, args(killed));
-    await succeeds(workspace.run(...args(killed)));
-    for (const file of ['adapter/adapter_model.safetensors', 'adapter/adapter_config.json', 'README.md']) {
-      const same = workspace.read(killed, file).equals(workspace.read(output, file));
-      expect({ file, same }).toEqual({ file, same: true });
-    }
-  });
-
   it('learns, and has its name on its card and in its report', async () => {
     const losses = workspace.events(output).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
     const last = losses.slice(-10);

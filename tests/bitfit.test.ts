@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PEFT_PREFIX } from '../src/input/formats/adapters/stored-adapter.ts';
 import { METHODS } from '../src/methods/tuners/registry.ts';
@@ -12,7 +10,6 @@ import { readAdapter } from './support/adapter-folder.ts';
 import { describeForTask, openForTask } from './support/open-for-task.ts';
 import { readSafetensors } from './support/safetensors-file.ts';
 import { succeeds } from './support/succeeds.ts';
-import { writeTinyTextModel } from './support/tiny-text-model.ts';
 import { eventsOf, Workspace } from './support/workspace.ts';
 
 const SETTINGS = ['method=bitfit', 'training.max_steps=40'];
@@ -24,7 +21,6 @@ beforeAll(async () => {
 });
 afterAll(() => workspace.remove());
 
-const adapterBytes = (run: string) => workspace.read(run, 'adapter', 'adapter_model.safetensors');
 const modelShapes = () => describeForTask(workspace.path('model'), 'single_label_classification').parameters;
 const isHead = (name: string) => name.startsWith('classifier.');
 
@@ -98,17 +94,6 @@ describe('a run of BitFit', () => {
     }
   });
 
-  it('predicts as in its own evaluation', async () => {
-    const {
-      confusion_matrix: _,
-      verdict: __,
-      ...scores
-    } = JSON.parse(await succeeds(workspace.run('eval', 'run', 'dev.tsv', '--json')));
-    const [finish] = eventsOf(workspace.events('run'), 'finish');
-    expect(Object.keys(scores)).toContain('eval_accuracy');
-    for (const [name, score] of Object.entries(scores)) expect(score).toBeCloseTo(finish!.metrics[name]!, 5);
-  });
-
   it('is merged into a checkpoint with the same predictions, which differs only in biases and head', async () => {
     await succeeds(workspace.run('export', 'run', '--as', 'merged', '-o', 'merged'));
     const logits = async (path: string) =>
@@ -158,32 +143,6 @@ describe('a run of BitFit', () => {
       `\nin adapters  ${counts.adapter_parameters.toLocaleString('en')} in ${plan.sites} modules\n`,
     );
   });
-
-  it('resumes after a kill to the same bytes', async () => {
-    const parts = ['train', 'run.yaml', ...['output=parts', ...SETTINGS].flatMap((one) => ['--set', one])];
-    await workspace.killAt({ type: 'checkpoint', step: 10 }, parts);
-    await succeeds(workspace.run(...parts, '--resume'));
-    expect(adapterBytes('parts').equals(adapterBytes('run'))).toBe(true);
-  });
-
-  it('trains over an integer base', async () => {
-    await succeeds(workspace.train('output=int8', 'base_dtype=int8', ...SETTINGS));
-    const lossesOf = (run: string) => eventsOf(workspace.events(run), 'step').map(({ loss }) => loss);
-    const exact = lossesOf('run');
-    // Rounding to eight bits changes a loss little.
-    lossesOf('int8').forEach((loss, i) => expect(Math.abs(loss - exact[i]!)).toBeLessThan(0.02));
-    expect(adapterBytes('int8').equals(adapterBytes('run'))).toBe(false);
-  });
-
-  it('has its own card and report', async () => {
-    const card = workspace.read('run', 'README.md').toString();
-    expect(card).toContain('BitFit');
-    expect(card).not.toMatch(/undefined|library_name: peft/);
-    await succeeds(workspace.run('report', 'run'));
-    const page = readFileSync(join(workspace.path('run'), 'report.html'), 'utf8');
-    expect(page).toContain('BitFit');
-    expect(page.replace(/<script>.*?<\/script>/gs, '')).not.toMatch(/\bundefined\b|NaN/);
-  });
 });
 
 describe('rejects', () => {
@@ -206,27 +165,5 @@ describe('rejects', () => {
   ])('%s', async (_, settings, message) => {
     const { code, stderr } = await workspace.train('output=refused', ...settings);
     expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
-  });
-
-  it('another form of it', async () => {
-    const { code, stderr } = await workspace.run('export', 'run', '--as', 'lora', '-o', 'exported');
-    expect({ code, stderr }).toEqual({
-      code: 2,
-      stderr: expect.stringContaining('an adapter of kind BITFIT'),
-    });
-  });
-
-  it('a model without biases', async () => {
-    writeTinyTextModel(workspace.path('llama'), 'llama');
-    workspace.write('texts.txt', 'The cat sat on the mat.\n'.repeat(40));
-    const data = '{train: texts.txt, sample_by: line, max_length: 16}';
-    workspace.write(
-      'causal.yaml',
-      `model: llama\ntask: causal_lm\nmethod: bitfit\noutput: causal\ndata: ${data}\n`,
-    );
-    for (const command of ['train', 'plan']) {
-      const { code, stderr } = await workspace.run(command, 'causal.yaml');
-      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining('method: bitfit needs') });
-    }
   });
 });

@@ -4,7 +4,7 @@ import { readAdapter } from './support/adapter-folder.ts';
 import { writeSmallGenerator } from './support/small-generator.ts';
 import { succeeds } from './support/succeeds.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
-import { UNSCORED, Workspace } from './support/workspace.ts';
+import { Workspace } from './support/workspace.ts';
 
 let workspace: Workspace;
 beforeAll(async () => {
@@ -23,9 +23,6 @@ const args = (output: string, ...settings: string[]) => [
   ]),
 ];
 const run = (...words: string[]) => succeeds(workspace.run(...words));
-
-const adapterBytes = (output: string) =>
-  ['adapter.safetensors', 'model_head.safetensors'].map((file) => workspace.read(output, 'adapter', file));
 
 describe.each([
   ['houlsby', 4, 'Houlsby adapters', 4 * (2 * 64 * 4 + 4 + 64)],
@@ -75,44 +72,6 @@ describe.each([
     expect(printed).toContain('bottleneck: 4\n');
   });
 
-  it('predicts as in its own evaluation', async () => {
-    const {
-      confusion_matrix: _,
-      verdict: __,
-      ...scores
-    } = JSON.parse(await run('eval', method, 'dev.tsv', '--json'));
-    const finish = workspace.events(method).at(-1)!;
-    expect(scores.eval_accuracy).toBeGreaterThan(0.8);
-    if (finish.type !== 'finish') expect.unreachable();
-    // Rounded once more in between: float32 of values about one.
-    for (const [name, score] of Object.entries(scores)) expect(score).toBeCloseTo(finish.metrics[name]!, 5);
-  });
-
-  it('resumes after a kill to the same bytes', async () => {
-    const parts = args('parts', ...own, UNSCORED, 'training.save_steps=10');
-    await workspace.killAt({ type: 'checkpoint', step: 20 }, parts);
-    await run(...parts, '--resume');
-    expect(adapterBytes('parts')).toEqual(adapterBytes(method));
-    workspace.delete('parts');
-  });
-
-  it('has the same bytes if activations are recomputed', async () => {
-    await run(...args('twice', ...own, UNSCORED, 'training.gradient_checkpointing=true'));
-    expect(adapterBytes('twice')).toEqual(adapterBytes(method));
-    workspace.delete('twice');
-  });
-
-  it.each(['int8', 'int4'])('trains over a base in %s', async (dtype) => {
-    await run(...args(dtype, ...own, UNSCORED, `base_dtype=${dtype}`));
-    const losses = (output: string) =>
-      workspace.events(output).flatMap((event) => (event.type === 'step' ? [event.loss] : []));
-    // Rounding the base changes a loss a little; int4 of random weights more.
-    const limit = dtype === 'int8' ? 0.05 : 0.3;
-    losses(dtype).forEach((loss, i) => expect(Math.abs(loss - losses(method)[i]!)).toBeLessThan(limit));
-    expect(adapterBytes(dtype)).not.toEqual(adapterBytes(method));
-    workspace.delete(dtype);
-  });
-
   it('has a card with the Python code, a report, and curves for TensorBoard', async () => {
     const card = workspace.read(method, 'README.md').toString();
     expect(card).toContain(`# model, ${title}`);
@@ -137,13 +96,6 @@ describe.each([
       code: 2,
       stderr: expect.stringContaining('Known: gguf, onnx.'),
     });
-  });
-
-  it('rejects a bottleneck of zero', async () => {
-    for (const command of ['train', 'plan'])
-      expect(
-        await workspace.run(command, 'run.yaml', '--set', own[0]!, '--set', `${method}.bottleneck=0`),
-      ).toMatchObject({ code: 2, stderr: `--set: \`${method}.bottleneck\` must be at least 1, got 0.\n` });
   });
 });
 

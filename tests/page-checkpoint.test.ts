@@ -172,20 +172,6 @@ it.each([
   expect(answers).toHaveLength(1);
 });
 
-it('reports that an adapter was trained on other weights than its base has', async () => {
-  const { adapter } = await run(
-    {},
-    { method: 'lora', data: UNSCORED, training: { ...CONFIG.training, max_steps: 1 } },
-  );
-  const weights = Uint8Array.from(model.get('model.safetensors')!);
-  weights[weights.length - 1]! ^= 1;
-  const notices: string[] = [];
-  const onNotice = (message: string) => void notices.push(message);
-  for (const base of [model, new Map([...model, ['model.safetensors', weights]])])
-    await (await open(adapter!, { model: base, threads: 1, onNotice })).close();
-  expect(notices).toEqual([expect.stringContaining('its adapter was trained on other weights')]);
-});
-
 it('trains on rows in memory, as Node does, and resumes them', async () => {
   const data = { ...CONFIG.data, train: table(1), validation: table(2) };
   const kept: File[] = [];
@@ -248,21 +234,6 @@ it('opens no model on the device cpu, which only Node has', async () => {
   await expect(open(model, { device })).rejects.toThrow(
     'open: device must be wasm or webgpu in a page, got cpu.',
   );
-});
-
-it('records the most confident wrong predictions in held-out rows with the last event', async () => {
-  const training = { ...CONFIG.training, max_steps: 1 };
-  const { metrics, mistakes } = await run({}, { training, method: 'lora', adalora: undefined });
-  const wrong = Math.round(40 * (1 - metrics.eval_accuracy!));
-  expect(wrong).toBeGreaterThan(0);
-  expect(mistakes).toHaveLength(Math.min(20, wrong));
-  const labels = new Map(table(2).map(({ sentence, label }) => [sentence, label]));
-  for (const { text, label, predicted } of mistakes!) {
-    expect(labels.get(text)).toBe(label);
-    expect(predicted).not.toBe(label);
-  }
-  const probabilities = mistakes!.map(({ probability }) => probability);
-  expect(probabilities).toEqual(probabilities.toSorted((a, b) => b - a));
 });
 
 it('a run in a page resumes in the middle of a cross-validation as if its tab had never closed', async () => {

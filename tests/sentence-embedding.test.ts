@@ -1,9 +1,7 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { open as openInPage } from '../src/faces/web/open.ts';
-import { train as trainInPage } from '../src/faces/web/train.ts';
 import { folderFiles } from '../src/input/formats/node/folder-files.ts';
 import { train } from '../src/studies/jobs/node/train.ts';
 import { verdictSentence } from '../src/studies/report/verdict-sentence.ts';
@@ -18,7 +16,6 @@ import { models } from '../src/use/trained/node/load-model.ts';
 import { open } from '../src/use/trained/node/open.ts';
 import { SENTENCE_FILES } from '../src/use/trained/sentence-files.ts';
 import { writeMadeAdapter } from './support/made-adapter.ts';
-import { readSafetensors } from './support/safetensors-file.ts';
 import { writeTinyModel } from './support/tiny-model.ts';
 import { trainHere } from './support/train-here.ts';
 import { Workspace } from './support/workspace.ts';
@@ -51,11 +48,6 @@ function configOf(name: string, data: object, training: object = {}): RunConfigI
     },
   } as RunConfigInput;
 }
-
-const trained = async (config: RunConfigInput) => {
-  await train(config);
-  return config;
-};
 
 const written = (name: string, content: string): string => {
   const path = join(folder, name);
@@ -127,30 +119,6 @@ describe('a run on pairs', () => {
     await using model = await open(config.output as string);
     const texts = PAIRS.map(({ question }) => question);
     expect(await model.embed(texts)).toEqual(await base.embed(texts));
-  });
-
-  it('in parts of a batch trains on all of it', async () => {
-    const file = written('pairs.jsonl', lines(PAIRS));
-    const whole = await trained(configOf('whole', { train: file, ...columns }, { max_steps: 6 }));
-    const parts = await trained(
-      configOf('parts', { train: file, ...columns, mini_batch_size: 5 }, { max_steps: 6 }),
-    );
-    const accumulated = await trained(
-      configOf(
-        'accumulated',
-        { train: file, ...columns },
-        { max_steps: 6, per_device_train_batch_size: 2, gradient_accumulation_steps: 3 },
-      ),
-    );
-    const weights = ({ output }: RunConfigInput) =>
-      readSafetensors(join(output as string, 'adapter', 'adapter_model.safetensors'));
-    const own = weights(whole);
-    for (const other of [parts, accumulated])
-      for (const [name, { data }] of weights(other))
-        (data as Float32Array).forEach((x, i) => {
-          // Adam turns gradients that differ only by rounding into steps of the learning rate.
-          expect(Math.abs(x - ((own.get(name)!.data as Float32Array)[i] as number))).toBeLessThan(2e-3);
-        });
   });
 });
 
@@ -349,38 +317,6 @@ it('prints one JSON line per text', async () => {
   } finally {
     workspace.remove();
   }
-});
-
-it('trains and searches in a page, from the files of a model', async () => {
-  const names = readdirSync(MODEL, { recursive: true, encoding: 'utf8' }).map((name) =>
-    name.replaceAll('\\', '/'),
-  );
-  const files = names.filter((name) => statSync(join(MODEL, name)).isFile());
-  const model = new Map(files.map((name) => [name, new Uint8Array(readFileSync(join(MODEL, name)))]));
-  const { output: _, ...config } = configOf('page', {
-    train: 'pairs.jsonl',
-    anchor: 'question',
-    positive: 'answer',
-  });
-  const page = { ...config, model: 'tiny' } as Parameters<typeof trainInPage>[0];
-  const trained = await trainInPage(page, { files: { 'pairs.jsonl': lines(PAIRS) }, model, threads: 1 });
-  expect([...trained.adapter!.keys()]).toEqual(expect.arrayContaining(Object.values(SENTENCE_FILES)));
-  const opened = await openInPage(trained, { model, threads: 1 });
-  await expect(openInPage(trained, { model, threads: 1, maxLength: 9999 })).rejects.toThrow(
-    /data\.max_length .*got 9999/,
-  );
-  const base = await openInPage(model);
-  const rows = { data: PAIRS, reading: { anchor: 'question', positive: 'answer' } };
-  const [before, after] = [await base.evaluate(rows), await opened.evaluate(rows)];
-  expect(after.eval_loss).toBeLessThan(before.eval_loss!);
-  expect(after['eval_ndcg@10']).toBeGreaterThan(before['eval_ndcg@10']!);
-  await using here = await open(MODEL);
-  const texts = ['the tree', 'a red cat'];
-  const [ours, theirs] = [await here.embed(texts), await base.embed(texts)];
-  // Another engine's sums.
-  ours.forEach((vector, i) => vector.forEach((x, at) => expect(theirs[i]![at]).toBeCloseTo(x, 5)));
-  await base.close();
-  await opened.close();
 });
 
 it('has an example of twenty lines, which docs/embeddings.md shows', () => {

@@ -608,28 +608,6 @@ describe('adapters of an encoder-decoder', () => {
   });
   afterAll(() => server.process.kill());
 
-  it('generate the same as alone, also streamed', async () => {
-    const client = clientOf(server);
-    const asked = { prompt: 'The cat sat', temperature: 0, max_tokens: 7 };
-    const texts = await Promise.all(
-      ['w0', 'w1', 'w0'].map(
-        async (model) => (await client.completions.create({ ...asked, model })).choices[0]!.text,
-      ),
-    );
-    for (const [i, name] of ['w0', 'w1', 'w0'].entries()) {
-      const alone = await open(workspace.path('writers', name));
-      // With the start token.
-      const reading = { max_target_length: 8 };
-      const answers = alone.predict<object, { text: string }>([{ source: 'The cat sat' }], { reading });
-      for await (const answer of answers) expect(texts[i]).toBe(answer.text);
-      await alone.close();
-    }
-    let text = '';
-    const stream = await client.completions.create({ ...asked, model: 'w1', stream: true });
-    for await (const chunk of stream) text += chunk.choices[0]?.text ?? '';
-    expect(text).toBe(texts[1]);
-  });
-
   it("search with the beams in the model's files, and return the best text", async () => {
     const beams = { num_beams: 3, num_return_sequences: 2, decoder_start_token_id: 2, eos_token_id: 2 };
     workspace.write('bart/generation_config.json', JSON.stringify(beams));

@@ -46,20 +46,6 @@ it('sets the threads of every run of a sweep, over those in its file', async () 
   expect(work.read('sweep/runs/run/lora/seed-1/config.yaml').toString()).toContain('\nthreads: 2\n');
 });
 
-it('sets the threads of every run of a comparison, over those of a row', async () => {
-  const rows = 'rows: {one: {lora.r: 1}, two: {lora.r: 2, threads: 1}}\nseeds: 1\n';
-  work.write('compare.yaml', `${RUN}output: compared\n${rows}`);
-  expect(await threadsOf('compare', 'compare.yaml', '--threads', '2')).toEqual(new Set(['2']));
-});
-
-it("sets the threads of a paper's table, and keeps the paper's figures beside its rows", async () => {
-  const planned = async (...more: string[]) =>
-    (await work.run('compare', 'table4', '--plan', '--json', ...more)).stdout;
-  const plain = await planned();
-  expect(plain).toContain('"paper"');
-  expect(await planned('--threads', '2')).toBe(plain);
-});
-
 it('resumes with another number of threads', async () => {
   const train = ['train', 'run.yaml', '--set', 'training.max_steps=8', '--set', 'output=other'];
   await threadsOf(...train, '--set', 'training.stop_at_step=4', '--threads', '1');

@@ -186,33 +186,6 @@ describe.skipIf(CHROMIUM === undefined)(`training in a page (${CHROMIUM ?? NO_CH
     expect(adapter).toBeUndefined();
   });
 
-  it('continues in Node from its checkpoint, and in a page from a checkpoint of Node', {
-    timeout: 600_000,
-  }, async () => {
-    const files = filesOf(join(folder, 'run', 'adapter'));
-    const { checkpoint } = await trainInPage(page, CONFIG, { keeps: true, stopAt: 3 });
-    const [name, bytes] = checkpoint!;
-    mkdirSync(join(folder, 'from-page', 'checkpoints'), { recursive: true });
-    writeFileSync(join(folder, 'from-page', 'checkpoints', name), bytesOf(bytes));
-    const resumed = steps(await trainInNode(CONFIG, 'from-page', { resume: true }));
-    expect(name).toBe(`checkpoint-${resumed[0]!.step - 1}.safetensors`);
-    expect(filesOf(join(folder, 'from-page', 'adapter'))).toEqual(files);
-
-    await trainInNode(CONFIG, 'stopped', { stopAt: 3 });
-    const inNode = readFileSync(join(folder, 'stopped', 'checkpoints', 'checkpoint-3.safetensors'));
-    const checkpointInNode = { base64: inNode.toString('base64') };
-    const { adapter, events } = await trainInPage(page, CONFIG, { checkpoint: checkpointInNode });
-    expect(steps(events)[0]!.step).toBe(4);
-    expect(
-      adapter
-        ?.filter(([name]) => name !== 'README.md')
-        .map(([name]) => name)
-        .sort(),
-    ).toEqual(files.map(([name]) => name));
-    for (const [name, content] of files)
-      expect(bytesOf(new Map(adapter).get(name)!).equals(bytesOf(content)), name).toBe(true);
-  });
-
   it('continues an adapter as in Node', async () => {
     const { adalora: _, training, ...rest } = CONFIG;
     const config = { ...rest, training: { ...training, max_steps: 3 }, adapter: 'run' };

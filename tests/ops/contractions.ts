@@ -191,6 +191,26 @@ const columnByteProducts = [
   ),
 ];
 
+/** Sums that become a Gemm's third operand, and sums that must not: the shape of the summand, and its element. */
+const SUMMANDS: [shape: number[], at: (c: Table, i: number, j: number) => number][] = [
+  [[4], (c, _, j) => c(j)],
+  [[1, 4], (c, _, j) => c(0, j)],
+  [[2, 1], (c, i) => c(i, 0)],
+  [[2, 4], (c, i, j) => c(i, j)],
+  [[1], (c) => c(0)],
+  [[], (c) => c()],
+];
+const sums = SUMMANDS.flatMap(([shape, at]) =>
+  BOTH.map((isFirst) =>
+    op(
+      [A, B, real(...shape)],
+      (a, b, c) => (isFirst ? add(c, matmul(a, b)) : add(matmul(a, b), c)),
+      [2, 4],
+      (a, b, c) => (i, j) => dot(a, b, i, j) + at(c, i, j),
+    ),
+  ),
+);
+
 /** Cases of the products and reductions. */
 export const contractions = {
   matmul: [
@@ -238,55 +258,7 @@ export const contractions = {
       [2, 4, 5],
       (a, b) => (n, i, j) => total(3, (k) => a(k, n, i) * b(n, k, j)),
     ),
-    // Sums that become a Gemm's third operand, and sums that must not.
-    op(
-      [A, B, real(4)],
-      (a, b, c) => add(matmul(a, b), c),
-      [2, 4],
-      (a, b, c) => (i, j) => dot(a, b, i, j) + c(j),
-    ),
-    op(
-      [A, B, real(4)],
-      (a, b, c) => add(c, matmul(a, b)),
-      [2, 4],
-      (a, b, c) => (i, j) => dot(a, b, i, j) + c(j),
-    ),
-    op(
-      [A, B, real(1, 4)],
-      (a, b, c) => add(matmul(a, b), c),
-      [2, 4],
-      (a, b, c) => (i, j) => dot(a, b, i, j) + c(0, j),
-    ),
-    op(
-      [A, B, real(2, 1)],
-      (a, b, c) => add(c, matmul(a, b)),
-      [2, 4],
-      (a, b, c) => (i, j) => dot(a, b, i, j) + c(i, 0),
-    ),
-    op(
-      [A, B, real(2, 4)],
-      (a, b, c) => add(matmul(a, b), c),
-      [2, 4],
-      (a, b, c) => (i, j) => dot(a, b, i, j) + c(i, j),
-    ),
-    op(
-      [A, B, real(2, 4)],
-      (a, b, c) => add(c, matmul(a, b)),
-      [2, 4],
-      (a, b, c) => (i, j) => dot(a, b, i, j) + c(i, j),
-    ),
-    op(
-      [A, B, real(1)],
-      (a, b, c) => add(matmul(a, b), c),
-      [2, 4],
-      (a, b, c) => (i, j) => dot(a, b, i, j) + c(0),
-    ),
-    op(
-      [A, B, real()],
-      (a, b, c) => add(matmul(a, b), c),
-      [2, 4],
-      (a, b, c) => (i, j) => dot(a, b, i, j) + c(),
-    ),
+    ...sums,
     op(
       [A, B],
       (a, b) => add(matmul(a, b), 3),

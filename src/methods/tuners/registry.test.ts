@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import { formatTitle } from './method-definition.ts';
-import { adapterKinds, findKind, METHOD_NAMES, type MethodName, methodNamed } from './registry.ts';
+import { adapterKinds, findKind, type MethodName, methodNamed } from './registry.ts';
 
 const stored = (config: object): StoredAdapter => ({
   config: { ...config },
@@ -32,17 +32,6 @@ describe('the registry of methods', () => {
     expect(() => findKind(stored(config), 'a/adapter_config.json')).toThrow(
       `a/adapter_config.json: peft_type must be one of ADALORA, LORA, IA3, VERA, BITFIT, BOTTLENECK, got ${got}.`,
     );
-  });
-
-  it.each(METHOD_NAMES)('has everything that the program needs of %s', (name) => {
-    const { trains, kind, continues, learningRate, vectors, words } = methodNamed(name);
-    // A method that trains an adapter has a file for it. Only methods with a file can continue an adapter.
-    expect(kind !== undefined).toBe(trains === 'adapter');
-    if (continues) expect(kind).toBeDefined();
-    expect(learningRate).toBeGreaterThan(0);
-    // Values, gradient, two moments, and the vectors of clipping and accumulation.
-    expect(vectors).toBeGreaterThanOrEqual(4);
-    expect(words.title).not.toBe('');
   });
 });
 

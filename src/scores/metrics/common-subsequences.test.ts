@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { Random } from '../../support/random.ts';
-import { CommonSubsequences } from './common-subsequences.ts';
+import { CommonSubsequences } from './rouge.ts';
 
 /**
  * The positions in `first` of a longest common subsequence, from the end. They are found in the table of

@@ -1,11 +1,24 @@
-import { foundColumns } from '../../input/data/text/language-rows.ts';
+import { foundColumns, type LanguageRow } from '../../input/data/text/language-rows.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
+import { unpacked } from '../../input/text/pack.ts';
+import { SequenceBuilder } from '../../input/text/token-sequences.ts';
+import type { Evaluation, EvaluationWatch, Scores } from '../../program/example-set.ts';
+import { generationSettings } from '../../program/generation/generation-settings.ts';
 import { printedInPython, textsInPython } from '../../program/modalities/in-python.ts';
+import { requireTexts } from '../../program/modalities/texts.ts';
+import { labelledRows } from '../../program/objectives/labelled-rows.ts';
+import { modelFeeds } from '../../program/objectives/model-inputs.ts';
+import { packedBatch } from '../../program/objectives/packed-batch.ts';
 import { tokenModel } from '../../program/objectives/token-model.ts';
+import { dealNumbers } from '../../program/parallel/deal.ts';
+import type { Evaluator } from '../../program/program.ts';
 import type { Baseline } from '../../scores/baselines/baseline.ts';
-import { hasWordHead, LANGUAGE, readingWithFlags } from '../language/language-task.ts';
+import { InvalidData, UserError } from '../../support/user-error.ts';
+import { encodeFiles } from '../language/language-encoder.ts';
+import { hasWordHead, LANGUAGE, lossEvaluation, readingWithFlags } from '../language/language-task.ts';
+import { withGenerator, writeTexts } from '../language/write-texts.ts';
+import type { EncodingContext } from '../prediction.ts';
 import type { TaskDefinition } from '../task-definition.ts';
-import { causalEvaluation } from './causal-evaluation.ts';
 import {
   type CausalData,
   causalDataSchema,
@@ -103,4 +116,167 @@ function unigramBaseline(train: Tokens, scored: Tokens, vocabSize: number): Base
   }
   const loss = sum / tokens;
   return { name: 'a unigram model', isBlind: true, scores: { loss, perplexity: Math.exp(loss) } };
+}
+
+/**
+ * Scores multiple choice by the likelihood of each choice after its prompt. `eval_accuracy` compares the
+ * log-likelihoods of the tokens (`acc` of lm-evaluation-harness). `eval_accuracy_norm` divides them by the length in
+ * UTF-8 bytes (`acc_bytes`). The first of equally likely choices counts. A choice directly follows its prompt, and has
+ * no end token.
+ *
+ * @throws UserError for a prompt that leaves no room for a choice
+ */
+async function choiceScores(
+  rows: readonly PromptRow[],
+  { modality }: EncodingContext<CausalData>,
+  program: Evaluator,
+  values: Float32Array,
+): Promise<Scores> {
+  const texts = requireTexts(modality);
+  const { maxLength } = texts;
+  const all = rows.flatMap(({ prompt, choices = [] }) => choices.map((choice) => ({ prompt, choice })));
+  const scores = await dealNumbers(program.communicator, all.length, async (i) => {
+    const builder = new SequenceBuilder(maxLength);
+    if (!builder.addCut(texts.followed(all[i]!.prompt, all[i]!.choice)))
+      throw noRoom(all[i]!.choice, maxLength);
+    // One text per batch, so that the loss is the mean over the tokens of this choice only.
+    const batch = packedBatch(builder.build(), unpacked(1), Int32Array.of(0), texts.padId);
+    const labels = labelledRows(batch.labels, 1, batch.length, true);
+    const loss = await program.loss(values, { ...modelFeeds(batch), ...labels });
+    return Float32Array.of(-loss * labels.labels!.data.length);
+  });
+  const bytes = new TextEncoder();
+  let at = 0;
+  let [right, rightByByte] = [0, 0];
+  for (const { choices = [], completion } of rows) {
+    const likelihoods = choices.map(() => scores[at++]![0]!);
+    const byByte = likelihoods.map((value, i) => value / bytes.encode(choices[i]).length);
+    right += Number(choices[likeliest(likelihoods)] === completion);
+    rightByByte += Number(choices[likeliest(byByte)] === completion);
+  }
+  return { eval_accuracy: right / rows.length, eval_accuracy_norm: rightByByte / rows.length };
+}
+
+function likeliest(values: readonly number[]): number {
+  return values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
+}
+
+function noRoom(choice: string, maxLength: number): UserError {
+  return new UserError({
+    where: 'data.max_length',
+    fault: `${maxLength} leaves no room for the choice ${JSON.stringify(choice.slice(0, 40))} after its prompt`,
+    code: 'invalid_config',
+  });
+}
+
+/**
+ * Scores the completions that a decoder generates. `eval_exact_match` is the share that equals the reference, ignoring
+ * surrounding white space. `eval_valid_json` is the share that is valid JSON. `eval_gen_len` is the mean number of
+ * tokens.
+ */
+async function writtenScores(
+  rows: readonly PromptRow[],
+  context: EncodingContext<CausalData>,
+  {
+    batchSize,
+    program,
+    values,
+    watch,
+  }: { batchSize: number; program: Evaluator; values: Float32Array; watch?: EvaluationWatch },
+): Promise<Scores> {
+  const texts = requireTexts(context.modality);
+  const prompts = rows.map(({ prompt }) => texts.begun(prompt));
+  const longest = rows.reduce((most, { completion }) => Math.max(most, texts.ids(completion).length), 0);
+  const { eos_token_id = texts.endId } = generationSettings(context.generationFiles());
+  const config = {
+    do_sample: false,
+    num_beams: 1,
+    max_new_tokens: longest + 1,
+    // Passed explicitly, because a model's files may lack the padding and end tokens that training used.
+    pad_token_id: texts.padId,
+    ...(eos_token_id !== undefined && { eos_token_id: [eos_token_id].flat() }),
+    ...context.reading.generation_config,
+  };
+  const answers = await withGenerator(program, values, context, (generator) =>
+    writeTexts(generator, program.communicator, prompts, config, batchSize),
+  );
+  const references = rows.map(({ completion }) => completion);
+  watch?.onAnswers?.(
+    answers.map(({ text }) => text),
+    references,
+  );
+  const share = (isOne: (text: string, i: number) => boolean) =>
+    answers.filter(({ text }, i) => isOne(text, i)).length / rows.length;
+  return {
+    eval_exact_match: share((text, i) => text.trim() === references[i]!.trim()),
+    eval_valid_json: share(isJson),
+    eval_gen_len: answers.reduce((sum, { ids }) => sum + ids.length, 0) / rows.length,
+  };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A prompt with its completion and, for multiple choice, the other choices. */
+interface PromptRow {
+  prompt: string;
+  completion: string;
+  choices?: readonly string[];
+}
+
+/**
+ * Scores a decoder by its loss. With `data.choices`, also by the share of rows in which the correct choice is the most
+ * likely. With `data.predict_with_generate`, also by the completions that it generates.
+ */
+function causalEvaluation(
+  files: readonly TextFile[],
+  context: EncodingContext<CausalData>,
+  batchSize: number,
+): Evaluation {
+  const byLoss = lossEvaluation(causalExamples(files, context), batchSize);
+  const { choices, predict_with_generate: writes } = context.reading;
+  if (choices === undefined && !writes) return byLoss;
+  const rows = promptRows(files, context);
+  return {
+    ...byLoss,
+    async run(program, values, watch) {
+      const scores = await byLoss.run(program, values);
+      if (choices !== undefined) Object.assign(scores, await choiceScores(rows, context, program, values));
+      if (writes)
+        Object.assign(scores, await writtenScores(rows, context, { batchSize, program, values, watch }));
+      return scores;
+    },
+  };
+}
+
+/**
+ * Prompts with their completions. The last answer of a conversation is the completion. The messages before it are the
+ * prompt.
+ */
+function promptRows(
+  files: readonly TextFile[],
+  { reading, modality }: EncodingContext<CausalData>,
+): PromptRow[] {
+  const rows: PromptRow[] = [];
+  const add = (row: LanguageRow) => {
+    if ('prompt' in row) rows.push(row);
+    if (!('messages' in row)) return undefined;
+    const last = row.messages.at(-1);
+    if (last?.role !== 'assistant' || typeof last.content !== 'string') return undefined;
+    const prompt = requireTexts(modality).render(row.messages.slice(0, -1), true);
+    rows.push({ prompt, completion: last.content });
+    return undefined;
+  };
+  encodeFiles(files, reading, add);
+  if (rows.length > 0) return rows;
+  throw new InvalidData({
+    where: `${files[0]?.name}: data.predict_with_generate`,
+    fault: 'needs rows with a prompt and a completion, or conversations that end with an answer, got texts',
+  });
 }

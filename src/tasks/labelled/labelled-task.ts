@@ -1,5 +1,14 @@
 import { parseRows } from '../../input/data/parse-rows.ts';
-import type { DataOptions, Row } from '../../input/data/rows.ts';
+import {
+  type DataOptions,
+  type OnSkipped,
+  type Row,
+  RowProblems,
+  unreadablePicture,
+} from '../../input/data/rows.ts';
+import type { TextFile } from '../../input/data/text-file.ts';
+import { alikePictures } from '../../input/pictures/alike.ts';
+import type { Picture } from '../../input/pictures/picture-reader.ts';
 import { PLAIN_SENTENCE } from '../../models/sentence-settings.ts';
 import { sentenceClassifier } from '../../program/objectives/sentence-classifier.ts';
 import { sequenceModel } from '../../program/objectives/sequence-loss.ts';
@@ -19,7 +28,6 @@ import { pictureBaselines, textBaselines } from './label-baselines.ts';
 import { evaluatedTexts, type LabelledRows, labelEvaluation } from './label-evaluation.ts';
 import { type LabelAnswer, type LabelKind, labelScores } from './label-kind.ts';
 import { describeWords } from './labelled-words.ts';
-import { alikeNotice, rowsWithPictures, withAlike } from './picture-rows.ts';
 import {
   columnsFor,
   rowsFromFile,
@@ -250,4 +258,46 @@ function labelProblems({ text, text_pair, label }: LabelledData): Problem[] {
   if (twice === undefined) return [];
   const fault = `and data.${twice === text ? 'text' : 'text_pair'} name the same column ${shown(twice)}`;
   return [{ path: ['data', 'label'], fault }];
+}
+
+/**
+ * Gives rows of a file their pictures.
+ *
+ * @param onSkipped called with the reasons and the number of rows without a picture, if they are to be skipped
+ * @throws UserError that lists all pictures that cannot be read, with their lines
+ */
+function rowsWithPictures(
+  rows: readonly Row[],
+  { name, pictures }: Pick<TextFile, 'name' | 'pictures'>,
+  onSkipped: OnSkipped | undefined,
+): Row[] {
+  if (!pictures) return [...rows];
+  const problems = new RowProblems(name);
+  const shown = rows.flatMap((row): Row[] => {
+    const picture = pictures.get(row.text);
+    if (picture && !(picture instanceof Error)) return [{ ...row, picture }];
+    problems.add(row.line, unreadablePicture(picture?.message ?? row.text));
+    return [];
+  });
+  if (onSkipped) problems.tellSkipped(shown.length, onSkipped);
+  else problems.throwIfAny();
+  return shown;
+}
+
+/** Names the groups of near-equal pictures, so that they stay on one side of a split. */
+function withAlike(rows: readonly Row[]): Row[] {
+  const pictures = rows.map(({ picture }) => picture);
+  if (!pictures.every((picture): picture is Picture => picture !== undefined)) return [...rows];
+  const first = alikePictures(pictures);
+  return rows.map((row, i) => ({ ...row, alike: pictures[first[i]!]!.digest }));
+}
+
+/** A notice about near-equal pictures in a file. */
+function alikeNotice(rows: readonly Row[]): string | undefined {
+  const names = new Map<string, string[]>();
+  for (const { alike, text } of rows) if (alike) names.set(alike, [...(names.get(alike) ?? []), text]);
+  const groups = [...names.values()].filter((group) => group.length > 1);
+  if (groups.length === 0) return undefined;
+  const count = groups.reduce((sum, group) => sum + group.length, 0);
+  return `${count} pictures are nearly equal to another one, such as ${groups[0]!.slice(0, 2).join(' and ')}. They stay on one side of a split.`;
 }

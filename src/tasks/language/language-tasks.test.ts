@@ -18,8 +18,7 @@ import { differentiateStep } from '../../training/train/differentiate-step.ts';
 import { openModel, readFolder } from '../../use/trained/node/load-model.ts';
 import { type CausalData, causalDataSchema } from '../causal-lm/causal-examples.ts';
 import { causalLm } from '../causal-lm/definition.ts';
-import { maskedLm } from '../masked-lm/definition.ts';
-import { type MaskedData, maskedDataSchema } from '../masked-lm/masked-examples.ts';
+import { type MaskedData, maskedDataSchema, maskedLm } from '../masked-lm/definition.ts';
 import type { EncodingContext } from '../prediction.ts';
 
 let folder: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { PEFT_PREFIX, type StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
+import type { StoredAdapter } from '../../../input/formats/adapters/stored-adapter.ts';
 import { modelFamily } from '../../../models/registry.ts';
 import { classLoss, sequenceModel } from '../../../program/objectives/sequence-loss.ts';
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
@@ -58,24 +58,6 @@ describe('BitFit', () => {
     );
     const bias = 'bert.pooler.dense.bias';
     expect(tuner.layout.read(values, bias)).toEqual(new Random(3, bias).normals(8, 1));
-  });
-
-  it('round-trips through its adapter', () => {
-    const { adapter, values } = stored(model);
-    expect(adapter).toMatchObject({
-      config: { peft_type: 'BITFIT', base_model_name_or_path: 'base', modules_to_save: ['classifier'] },
-      baseModel: 'base',
-    });
-    const kind = findKind(adapter, 'x');
-    const read = kind.import(model, adapter, 'x');
-    expect(read.values).toEqual(values);
-    expect(read.tuner.sites).toEqual(bitFit.start(model, {}, 10).tuner.sites);
-    const { isOwn, ranks } = kind.facts(adapter, 'x');
-    expect(ranks).toEqual({});
-    expect([...adapter.tensors.keys()].filter((key) => !isOwn(key))).toEqual([
-      `${PEFT_PREFIX}classifier.weight`,
-      `${PEFT_PREFIX}classifier.bias`,
-    ]);
   });
 
   it('rejects an adapter of another model, with the tensor that does not fit', () => {

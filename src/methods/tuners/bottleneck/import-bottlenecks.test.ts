@@ -3,7 +3,6 @@ import type { AdapterTensors, StoredAdapter } from '../../../input/formats/adapt
 import { modelFamily } from '../../../models/registry.ts';
 import { classLoss, sequenceModel } from '../../../program/objectives/sequence-loss.ts';
 import { tokenModel } from '../../../program/objectives/token-model.ts';
-import { findKind } from '../registry.ts';
 import { bottleneckKind, houlsby } from './bottleneck-method.ts';
 
 const SHAPE = {
@@ -41,15 +40,6 @@ function renamed(
 const imported = (adapter: StoredAdapter, to = model) => bottleneckKind.import(to, adapter, 'test');
 
 describe('an adapter of a run', () => {
-  it('round-trips with its values', () => {
-    expect(findKind(stored, 'test')).toBe(bottleneckKind);
-    const again = imported(stored);
-    expect(again.tuner.layout.segments).toEqual(tuner.layout.segments);
-    expect(again.tuner.sites).toEqual(tuner.sites);
-    expect(again.values).toEqual(values);
-    expect(again.tuner.merged).toBeUndefined();
-  });
-
   it('names its model, its base and its classes', () => {
     expect(stored).toMatchObject({
       baseModel: 'owner/name',
@@ -63,21 +53,6 @@ describe('an adapter of a run', () => {
     });
     // For a task without names, transformers' default names.
     expect(store!(values, 'b').head).toMatchObject({ label2id: { LABEL_0: 0, LABEL_1: 1, LABEL_2: 2 } });
-  });
-
-  it('is inspected', () => {
-    const { settings, ranks, isOwn } = bottleneckKind.facts(stored, 'test');
-    expect(settings).toEqual({
-      adapters: 4,
-      bottleneck: 4,
-      non_linearity: 'swish',
-      original_ln_before: false,
-    });
-    expect(ranks).toEqual({});
-    expect([...stored.tensors.keys()].filter((key) => !isOwn(key))).toEqual([
-      'classifier.weight',
-      'classifier.bias',
-    ]);
   });
 });
 
