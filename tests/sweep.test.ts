@@ -10,8 +10,9 @@ const SWEEP = `model: model
 defaults: huggingface
 method: lora
 data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
-training: {learning_rate: [1e-6, 2e-2], max_steps: 20, per_device_train_batch_size: 16}
-seed: [0, 1]
+training: {max_steps: 20, per_device_train_batch_size: 16}
+grid: {training.learning_rate: [1e-6, 2e-2]}
+seeds: 2
 held_out: 0.25
 output: sweep
 `;
@@ -31,7 +32,7 @@ const finished = () =>
     return existsSync(folder) ? readdirSync(folder).map((seed) => `${rate}/${seed}`) : [];
   }).sort();
 
-describe('a comparison of lists', () => {
+describe('a comparison of a grid', () => {
   it('plans its runs without a folder', async () => {
     const { code, stdout } = await workspace.run('compare', 'sweep.yaml', '--plan');
     expect({ code, stdout }).toEqual({

@@ -41,7 +41,7 @@ it('sets the threads of a training and of a prediction', async () => {
 });
 
 it('sets the threads of every run of a sweep, over those in its file', async () => {
-  work.write('sweep.yaml', `${RUN}output: sweep\nseed: [0, 1]\nthreads: 1\n`);
+  work.write('sweep.yaml', `${RUN}output: sweep\nseeds: 2\nthreads: 1\n`);
   expect(await threadsOf('compare', 'sweep.yaml', '--threads', '2')).toEqual(new Set(['2']));
   expect(work.read('sweep/runs/run/lora/seed-1/config.yaml').toString()).toContain('\nthreads: 2\n');
 });

@@ -39,7 +39,7 @@ const CONFIGS: Record<string, string> = {
   'embeddings.yaml': `model: ${SENTENCE_MODEL}\ntask: sentence_embedding\ndata: {train: pairs.tsv, validation: pairs.tsv, anchor: 0, positive: 1}\n`,
   'sweep.yaml': `model: model
 data: {train: train.tsv, validation: dev.tsv, text: sentence, label: label, max_length: 32}
-seed: [0, 1]
+seeds: 2
 held_out: 0.25
 `,
   'compare.yaml': `model: model

@@ -92,7 +92,7 @@ output: run
   write('config.yaml', config);
   cpSync(model, join(folder, 'base'), { recursive: true });
   writeMadeAdapter(join(folder, 'classifier'), model, { method: 'adalora', rank: 2, seed: 1 });
-  write('sweep.yaml', `${config.replace('output: run\n', '')}output: sweep\nseed: [0, 1]\n`);
+  write('sweep.yaml', `${config.replace('output: run\n', '')}output: sweep\nseeds: 2\n`);
   const compared = 'rows: {lora: {method: lora}, adalora: {grid: {seed: [1, 2]}}}\nseeds: 1\nheld_out: 0\n';
   write('compare.yaml', `${config.replace('output: run\n', '')}output: compare\n${compared}`);
   cpSync('src/input/data/parquet/fixtures/rows-snappy.parquet', join(folder, 'rows.parquet'));

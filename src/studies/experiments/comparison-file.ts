@@ -30,7 +30,7 @@ const task = z.looseObject({ recipe: z.string().optional() });
 const KEYS = {
   output: z.string().min(1).describe('a folder for all runs'),
   title: z.string().optional().describe('a text'),
-  /** Default: every combination of the lists in the file. */
+  /** Default: every combination of the values in `grid`. */
   rows: z
     .record(z.string().min(1), z.looseObject(ROW))
     .refine((rows) => Object.keys(rows).length > 0)
@@ -40,7 +40,7 @@ const KEYS = {
     .union([names, z.record(z.string().min(1), task)])
     .optional()
     .describe('settings by the name of a task, or a list of recipes'),
-  /** A grid for every row: values to choose from, by dotted key. */
+  /** A grid for every row: values to choose from, by dotted key. Without rows, its combinations are the rows. */
   grid: grid.optional().describe('a list of values for each key'),
   seeds: z
     .union([z.int().min(1).max(1000), z.array(z.int().min(0)).min(1)])
@@ -71,7 +71,7 @@ export type RowKeys = Omit<z.output<z.ZodObject<typeof ROW>>, 'tasks'>;
 export interface ComparisonFile extends Omit<Keys, 'rows' | 'tasks'> {
   /** The config of every run. */
   common: Config;
-  /** Each row by its name: the settings of its runs, and its other keys. Undefined if lists are the rows. */
+  /** Each row by its name: the settings of its runs, and its other keys. Undefined if the grid's combinations are the rows. */
   rows: Record<string, { set: Config; keys: RowKeys; tasks?: readonly string[] | undefined }> | undefined;
   /** Each task by its name: settings, and the name of a recipe. */
   tasks: Record<string, { set: Config; recipe?: string | undefined }>;

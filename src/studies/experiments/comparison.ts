@@ -1,18 +1,24 @@
+import { DEFAULT_METHOD, METHOD_NAMES } from '../../methods/tuners/registry.ts';
 import { addUp } from '../../support/numbers.ts';
 import { suggest } from '../../support/text.ts';
 import { type KeyPath, UserError, valueAt } from '../../support/user-error.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import { type Recipe, recipeNamed } from '../recipes/recipe.ts';
-import { type ComparisonFile, combinations, comparisonFile, type RowKeys } from './comparison-file.ts';
+import {
+  type ComparisonFile,
+  combinations,
+  comparisonFile,
+  product,
+  type RowKeys,
+} from './comparison-file.ts';
 import { assertCount, type Cell, cellMethod, type Experiment, onHeldOut, sharedPlace } from './experiment.ts';
-import { listedRows } from './listed-rows.ts';
 import { type RecipeBooks, recipeRates, recipeRow } from './recipe-rows.ts';
-import { type Config, flat, merged, settingsText } from './settings.ts';
+import { type Config, flat, folderNames, merged, type Settings, settingsText } from './settings.ts';
 
 type Where = (path: KeyPath) => string;
 
 /**
- * Parses a comparison's file into an experiment. Without `rows`, each combination of the lists in the file is a row, and
+ * Parses a comparison's file into an experiment. Without `rows`, each combination of the values in `grid` is a row, and
  * the comparison chooses the best one on held-out rows.
  *
  * @param books the recipes, if tasks of the file are recipes
@@ -22,15 +28,9 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
   const parts = comparisonFile(file, where);
   const { output, held_out: heldOut, halving, compared_with: reference } = parts;
   const tasks = Object.entries(parts.tasks);
-  const listed = parts.rows
-    ? undefined
-    : listedRows(
-        merged(parts.common, tasks[0]![1].set),
-        (config) => onHeldOut({ ...config, output }, heldOut),
-        where,
-      );
-  const common = listed?.withoutLists(parts.common) ?? parts.common;
-  const rows = Object.entries(parts.rows ?? listed!.rows);
+  const { common } = parts;
+  const isSweep = parts.rows === undefined;
+  const rows = Object.entries(parts.rows ?? gridRows(parts, where));
   const problems = new Set<string>();
   const cells = tasks.flatMap(([task, { set: ofTask, recipe }]) =>
     rows.flatMap(([name, { set, keys, tasks: own = Object.keys(parts.tasks) }]): Cell[] => {
@@ -45,17 +45,17 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
       const given = { ...keys, name, task, set, paper, ofTask, common };
       const cell = found ? recipeCell(given, found, parts, books!) : plainCell(given, parts);
       if (!cell) return [];
-      const grid = combinations(keys.grid ?? parts.grid ?? {});
+      const grid = combinations(keys.grid ?? (isSweep ? {} : (parts.grid ?? {})));
       if (!grid) problems.add(`${place(['grid'])}: \`grid\` must have a list of values for each key`);
       const tried = grid && (grid.length > 0 || keys.grid) ? grid : cell.grid;
       for (const choice of tried.length > 0 ? tried : [{}]) {
         const config = merged(cell.config, choice);
-        const tuned = listed || tried.length > 1 ? onHeldOut(config, heldOut) : config;
-        const needsWhole = !listed || Object(config.data).validation !== undefined || tuned === config;
+        const tuned = isSweep || tried.length > 1 ? onHeldOut(config, heldOut) : config;
+        const needsWhole = !isSweep || Object(config.data).validation !== undefined || tuned === config;
         for (const each of new Set([...(needsWhole ? [config] : []), tuned])) check(each, place, problems);
       }
-      const config = listed ? onHeldOut(cell.config, heldOut) : cell.config;
-      return [{ ...cell, config, whole: listed && cell.config, grid: tried }];
+      const config = isSweep ? onHeldOut(cell.config, heldOut) : cell.config;
+      return [{ ...cell, config, whole: isSweep ? cell.config : undefined, grid: tried }];
     }),
   );
   const [first] = cells;
@@ -63,9 +63,10 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
     const fault = 'have nothing to run: no recipe has their levels';
     throw new UserError({ where: where(['rows']), key: 'rows', fault });
   }
-  const seeds = chooseSeeds(parts, listed?.seeds);
-  // A seed is valid with every row or with none.
-  for (const seed of listed ? seeds.slice(1) : []) check({ ...first.config, seed }, where, problems);
+  const given = parts.seeds ?? (isSweep ? [Number(common.seed ?? 0)] : 5);
+  const seeds = [
+    ...new Set(typeof given === 'number' ? Array.from({ length: given }, (_, seed) => seed) : given),
+  ];
   const twice = sharedPlace(cells);
   if (twice) problems.add(`${where(['rows'])}: two rows are named "${twice}"`);
   const unknown = referenceProblem(reference, cells, where);
@@ -76,14 +77,14 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
     where([]),
   );
   // If combinations have equal scores, the one with the lowest loss is the best.
-  const scores = listed && [parsed(first.config, where).training.metric_for_best_model, 'loss'];
+  const scores = isSweep && [parsed(first.config, where).training.metric_for_best_model, 'loss'];
   const changes = books ? settingsText(flat(omitThreads(parts.common))) : '';
   const averages = rows.flatMap(([name, { keys }]) =>
     keys.average === undefined ? [] : [[name, keys.average] as const],
   );
   const isPublished = averages.length > 0 && cells.every(({ paper }) => paper);
-  const kind = listed ? 'Sweep' : 'Comparison';
-  const what = listed ? 'combination' : 'row';
+  const kind = isSweep ? 'Sweep' : 'Comparison';
+  const what = isSweep ? 'combination' : 'row';
   return {
     title: parts.title ?? `${kind} of ${rows.length} ${what}${rows.length === 1 ? '' : 's'}`,
     output,
@@ -101,7 +102,7 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
     },
     average: parts.average ?? tasks.length > 1,
     paperAverages: isPublished ? Object.fromEntries(averages) : undefined,
-    choosesRow: listed !== undefined,
+    choosesRow: isSweep,
   };
 }
 
@@ -175,11 +176,38 @@ function omitThreads({ threads: _, ...common }: Config): Config {
   return common;
 }
 
-/** The seeds of every row: those of `seeds`, or else those that the lists of the file name, or five. */
-function chooseSeeds({ seeds }: ComparisonFile, listed: readonly number[] | undefined): number[] {
-  if (seeds === undefined && listed) return [...listed];
-  const given = seeds ?? 5;
-  return [...new Set(typeof given === 'number' ? Array.from({ length: given }, (_, seed) => seed) : given)];
+/**
+ * The combinations of the values in a file's `grid` as rows. The last key varies fastest. Settings of other methods have
+ * no effect, so they make no additional rows.
+ *
+ * @throws UserError for a file with neither a grid nor seeds, and for too many combinations
+ */
+function gridRows(
+  { grid = {}, seeds, common }: ComparisonFile,
+  where: Where,
+): NonNullable<ComparisonFile['rows']> {
+  const lists = Object.entries(grid);
+  if (lists.length === 0 && seeds === undefined) {
+    const fault = 'has neither rows nor a grid of values to compare';
+    const hint =
+      'For example: grid: { training.learning_rate: [1e-3, 2e-3] }. For a single run, use adalora train.';
+    throw new UserError({ where: where([]), fault, hint });
+  }
+  assertCount(
+    lists.reduce((count, [, values]) => count * values.length, 1),
+    where(['grid']),
+  );
+  const all = lists.length > 0 ? product(lists) : [{}];
+  const methodOf = (settings: Settings) => `${settings.method ?? common.method ?? DEFAULT_METHOD}`;
+  const effective = all.map((settings) =>
+    Object.entries(settings).filter(([key]) => {
+      const [section] = key.split('.') as [string];
+      return section === methodOf(settings) || !METHOD_NAMES.some((name) => name === section);
+    }),
+  );
+  const found = [...new Map(effective.map((own) => [JSON.stringify(own), Object.fromEntries(own)])).values()];
+  const names = folderNames(found);
+  return Object.fromEntries(found.map((set, i) => [names[i] || methodOf(set), { set, keys: {} }]));
 }
 
 /** The problem with a name that is neither that of a row nor of a row's method. */

@@ -8,7 +8,7 @@ export type Settings = Readonly<Record<string, unknown>>;
 export type Config = Record<string, unknown>;
 
 /** A config with one value replaced. */
-export function withSetting(config: Config, [key, ...rest]: readonly string[], value: unknown): Config {
+function withSetting(config: Config, [key, ...rest]: readonly string[], value: unknown): Config {
   return { ...config, [key!]: rest.length === 0 ? value : withSetting(Object(config[key!]), rest, value) };
 }
 

@@ -10,11 +10,11 @@ const of = (given: object) =>
   comparison({ held_out: 0, ...GIVEN, ...given }, (key) => `sweep.yaml: ${key.join('.')}`);
 const rowsOf = (given: object) => of(given).cells.map(({ row }) => row);
 
-describe('the rows of lists', () => {
-  it('are all combinations of the lists, the last varying fastest, with every seed', () => {
+describe('the rows of a grid', () => {
+  it('are all combinations of its values, the last varying fastest, with every seed', () => {
     const experiment = of({
-      training: { learning_rate: [1e-3, 5e-4], num_train_epochs: [1, 2] },
-      seed: [3, 4],
+      grid: { 'training.learning_rate': [1e-3, 5e-4], 'training.num_train_epochs': [1, 2] },
+      seeds: [3, 4],
     });
     const { cells, seeds } = experiment;
     expect(cells.map(({ row }) => row)).toEqual([
@@ -30,27 +30,31 @@ describe('the rows of lists', () => {
       seed: 4,
       output: 'out/runs/run/learning_rate-0.0005-num_train_epochs-1/seed-4',
     });
-    const one = of({ training: { learning_rate: [1e-3, 5e-4] }, seed: 7 });
+    const one = of({ grid: { 'training.learning_rate': [1e-3, 5e-4] }, seed: 7 });
     expect(one.seeds).toEqual([7]);
-    expect(of({ seed: [0, 0, 1] }).seeds).toEqual([0, 1]);
+    expect(of({ seeds: [0, 0, 1] }).seeds).toEqual([0, 1]);
   });
 
-  it('keep a list where a key takes one, and vary it by a list of lists', () => {
-    const plain = { method: 'lora', lora: { target_modules: ['query', 'value'] }, seed: [0, 1] };
+  it('take a list of lists for a key that is a list', () => {
+    const plain = { method: 'lora', lora: { target_modules: ['query', 'value'] }, seeds: 2 };
     const experiment = of(plain);
     expect(experiment.cells.map(({ row, config }) => [row, config.lora])).toEqual([['lora', plain.lora]]);
-    const varied = rowsOf({ method: 'lora', lora: { target_modules: [['query'], ['query', 'value']] } });
+    const varied = rowsOf({
+      method: 'lora',
+      grid: { 'lora.target_modules': [['query'], ['query', 'value']] },
+    });
     expect(varied).toEqual(['target_modules=query', 'target_modules=query+value']);
   });
 
   it("have no additional combinations for other methods' settings", () => {
-    const rows = rowsOf({ method: ['lora', 'adalora'], lora: { r: [4, 8] } });
+    const rows = rowsOf({ grid: { method: ['lora', 'adalora'], 'lora.r': [4, 8] } });
     expect(rows).toEqual(['method=lora,r=4', 'method=lora,r=8', 'method=adalora']);
   });
 
   it('are scored on held-out rows, and have a config on all rows beside them', () => {
-    const data = { train: 'b/rows.tsv', text: 'text', label: 'label', max_length: [16, 32] };
-    const experiment = of({ data, held_out: 0.07 });
+    const data = { train: 'b/rows.tsv', text: 'text', label: 'label' };
+    const grid = { 'data.max_length': [16, 32] };
+    const experiment = of({ data, grid, held_out: 0.07 });
     const cell = experiment.cells[0]!;
     expect(cell).toMatchObject({
       row: 'max_length=16',
@@ -59,15 +63,15 @@ describe('the rows of lists', () => {
     expect(cell.whole!.data).toEqual({ ...data, max_length: 16 });
     expect(finalRun(experiment, cell, {}, 0).config.data).toEqual(cell.config.data);
     const validation = { near: 'near.tsv', far: 'far.tsv' };
-    for (const { whole } of of({ data: { ...data, validation }, held_out: 0.1 }).cells)
+    for (const { whole } of of({ data: { ...data, validation }, grid, held_out: 0.1 }).cells)
       expect(whole!.data).toMatchObject({ validation, max_length: expect.any(Number) });
     const sections = [DATA, { ...DATA, train: 'other.tsv' }];
-    const { cells } = of({ data: sections, held_out: 0.1 });
+    const { cells } = of({ grid: { data: sections }, held_out: 0.1 });
     expect(cells.map(({ whole }) => whole!.data)).toEqual(sections);
     const wrong = { ...data, validation: { 'a b': 'a.tsv', c: 'c.tsv' } };
-    expect(() => of({ data: wrong, held_out: 0.1 })).toThrow('sweep.yaml: data.validation');
+    expect(() => of({ data: wrong, grid, held_out: 0.1 })).toThrow('sweep.yaml: data.validation');
     for (const data of [{ train: 'a.txt', validation: 'b.txt' }, { dataset: 'a/b' }])
-      expect(of({ task: 'causal_lm', data, held_out: 0.1, seed: [0, 1] }).cells[0]!.config.data).toEqual({
+      expect(of({ task: 'causal_lm', data, held_out: 0.1, seeds: 2 }).cells[0]!.config.data).toEqual({
         ...data,
         validation: '10%',
       });
@@ -76,36 +80,40 @@ describe('the rows of lists', () => {
   it.each([[undefined], [['a', 'b']], [''], [null]])(
     'need one folder above them, which %j is not',
     (output) => {
-      expect(() => of({ output, seed: [0, 1] })).toThrow('`output` must be a folder for all runs, got ');
+      expect(() => of({ output, seeds: 2 })).toThrow('`output` must be a folder for all runs, got ');
     },
   );
 
   it('are rejected if they would end without a score', () => {
     const training = { eval_strategy: 'no' };
-    expect(() => of({ training, seed: [0, 1] })).toThrow(
+    expect(() => of({ training, seeds: 2 })).toThrow(
       'sweep.yaml: training.eval_strategy: `training.eval_strategy` cannot be no, because runs are compared by their evaluations. Set data.validation, and remove training.eval_strategy.',
     );
   });
 
-  it('are rejected without a list, with an invalid value in one, and if there are too many', () => {
+  it('are rejected without a grid, with an invalid value in it, and if there are too many', () => {
     expect(() => of({})).toThrow(
-      'sweep.yaml:  has neither rows nor a list of values to compare. For example: seed: [0, 1, 2]. For a single run, use adalora train.',
+      'sweep.yaml:  has neither rows nor a grid of values to compare. For example: grid: { training.learning_rate: [1e-3, 2e-3] }. For a single run, use adalora train.',
     );
-    expect(() => of({ training: { learning_rate: [1e-3, 'fast'] } })).toThrow(
-      'sweep.yaml: training.learning_rate: `training.learning_rate` must be a number, got "fast".',
+    expect(() => of({ grid: { 'training.learning_rate': [1e-3, 'fast'] } })).toThrow(
+      '`training.learning_rate` must be a number, got "fast".',
     );
-    expect(() => of({ seed: [1, 'two'] })).toThrow('sweep.yaml: seed: `seed` must be');
-    expect(() => of({ trainig: { learning_rate: 1 }, seed: [1, 2] })).toThrow(/training/);
-    expect(() => of({ held_out: 1, seed: [1, 2] })).toThrow(
+    expect(() => of({ trainig: { learning_rate: 1 }, seeds: 2 })).toThrow(/training/);
+    expect(() => of({ held_out: 1, seeds: 2 })).toThrow(
       '`held_out` must be at least 0 and less than 1, got 1',
     );
     const many = Array.from({ length: 101 }, (_, i) => i + 1);
-    expect(() => of({ training: { learning_rate: many, num_train_epochs: many } })).toThrow('has 10201 runs');
+    expect(() => of({ grid: { 'training.learning_rate': many, 'training.num_train_epochs': many } })).toThrow(
+      'has 10201 runs',
+    );
   });
 });
 
-describe('the choice among rows of lists', () => {
-  const sweep = of({ method: ['lora', 'adalora'], training: { learning_rate: [1, 2] }, seed: [0, 1] });
+describe('the choice among rows of a grid', () => {
+  const sweep = of({
+    grid: { method: ['lora', 'adalora'], 'training.learning_rate': [1, 2] },
+    seeds: 2,
+  });
   const rule = { metric: 'accuracy', greaterIsBetter: true, best: false, from: 0, text: '' };
   /** Rows with a mean accuracy, a mean loss, and a number of finished runs, in the order of the combinations. */
   const chosen = (
@@ -144,21 +152,5 @@ describe('the choice among rows of lists', () => {
     expect(chosen([[0.5], [0.6, 1, 1]])).toEqual([[0, text('lora', 1, sofar).replace('Best lora', 'Best')]]);
     expect(chosen([[Number.NaN], [0.6, 1, 1]])[0]![0]).toBe(1);
     expect(chosen([[Number.NaN]])).toEqual([]);
-  });
-
-  it('includes the choice of a grid', () => {
-    const given = of({ method: ['lora', 'full'], grid: { 'training.learning_rate': [1, 2] } });
-    const [cell] = given.cells;
-    expect(cell!.grid).toHaveLength(2);
-    const row = {
-      row: cell!.row,
-      settings: cell!.settings,
-      choice: cell!.grid[1]!,
-      runs: [],
-      scores: { accuracy: { mean: 0.5 } },
-    } as unknown as RowResult;
-    const [best] = bestRows({ task: 'run', rows: [row], rule }, given);
-    expect(best!.config).toMatchObject({ method: 'lora', training: { learning_rate: 2 } });
-    expect(best!.text).toContain('method lora, training.learning_rate 2');
   });
 });
