@@ -5,8 +5,6 @@
  */
 
 export type { RowSource, Rows } from './input/data/rows.ts';
-export type { Importance, ScoreFunction } from './methods/tuners/allocation/allocator.ts';
-export type { BudgetFunction } from './methods/tuners/allocation/schedule.ts';
 export { type DefinedMethods, defineMethod } from './methods/tuners/method-definition.ts';
 export type { Generated, GenerateTextOptions, GenerationInput, Prompt } from './program/generation/prompt.ts';
 export { nodeEngine } from './program/node/node-engine.ts';

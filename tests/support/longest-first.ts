@@ -24,7 +24,7 @@ const LONGEST = [
   'tests/sweep.test.ts',
   'tests/adaptive-methods.test.ts',
   'tests/ablations.test.ts',
-  'tests/own-functions.test.ts',
+  'tests/own-loss.test.ts',
   'tests/page-checkpoint.test.ts',
   'tests/resume-methods.test.ts',
   'tests/few-rows.test.ts',

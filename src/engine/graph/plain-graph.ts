@@ -1,3 +1,4 @@
+import { mapValues } from '../../support/options.ts';
 import { type Dimension, Polynomial } from './dimension.ts';
 import type { Value } from './graph.ts';
 import type { Op, TensorType } from './ops.ts';
@@ -35,12 +36,12 @@ export interface PlainGraph {
 }
 
 export function plainType({ dtype, shape }: TensorType): PlainType {
-  return { dtype, shape: shape.map(plainDimension) };
+  return { dtype, shape: plain(shape) as PlainDimension[] };
 }
 
 /** The type that {@link plainType} has described. */
 export function readType({ dtype, shape }: PlainType): TensorType {
-  return { dtype, shape: shape.map(readDimension) };
+  return { dtype, shape: revived(shape) as Dimension[] };
 }
 
 /**
@@ -71,7 +72,7 @@ export function withPlainGraph({ nodes, result }: PlainGraph, given: readonly Va
   const made: (readonly Value[])[] = given.map((value) => [value]);
   const valueAt = ([node, output]: PlainValue) => made[node]![output]!;
   for (const { op, inputs, attributes, type } of nodes) {
-    const own = readAttributes(attributes) as never;
+    const own = mapValues(attributes, revived) as never;
     made.push(
       type ? [graph.leaf(op as 'constant', own, readType(type))] : graph.add(op, inputs.map(valueAt), own),
     );
@@ -80,37 +81,20 @@ export function withPlainGraph({ nodes, result }: PlainGraph, given: readonly Va
 }
 
 function plainAttributes(op: Op, attributes: object): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(attributes).map(([key, value]) => {
-      if (typeof value === 'function')
-        throw new Error(`uses the operation ${op}, which cannot be sent to another thread`);
-      return [key, Array.isArray(value) ? value.map(plainIfDimension) : plainIfDimension(value)];
-    }),
-  );
+  const functional = Object.values(attributes).some((value) => typeof value === 'function');
+  if (functional) throw new Error(`uses the operation ${op}, which cannot be sent to another thread`);
+  return mapValues(attributes as Record<string, unknown>, plain);
 }
 
-function readAttributes(attributes: Readonly<Record<string, unknown>>): object {
-  const revived = (value: unknown) => (isPlainPolynomial(value) ? readDimension(value) : value);
-  return Object.fromEntries(
-    Object.entries(attributes).map(([key, value]) => [
-      key,
-      Array.isArray(value) ? value.map(revived) : revived(value),
-    ]),
-  );
+/** A value with its dimensions as plain data. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  return value instanceof Polynomial ? { terms: [...value.terms] } : value;
 }
 
-function plainIfDimension(value: unknown): unknown {
-  return value instanceof Polynomial ? plainDimension(value) : value;
-}
-
-function isPlainPolynomial(value: unknown): value is PlainDimension {
-  return typeof value === 'object' && value !== null && 'terms' in value;
-}
-
-function plainDimension(size: Dimension): PlainDimension {
-  return typeof size === 'number' ? size : { terms: [...size.terms] };
-}
-
-function readDimension(size: PlainDimension): Dimension {
-  return typeof size === 'number' ? size : new Polynomial(new Map(size.terms));
+/** The value that {@link plain} has described. */
+function revived(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(revived);
+  const isPolynomial = typeof value === 'object' && value !== null && 'terms' in value;
+  return isPolynomial ? new Polynomial(new Map(value.terms as [])) : value;
 }

@@ -26,17 +26,17 @@ it('takes the config that a program exports, with settings, rows in memory, and 
     const rows = [{ text: 'a', label: 'b' }];
     export default defineConfig({
       data: { train: rows, validation: rows, text: 'text', label: 'label' }, output: 'a',
-      adalora: { score: ({ value }) => value * value, schedule: (step) => 100 - step },
-      metrics: { own: () => 1 }, training: { metric_for_best_model: 'own', greater_is_better: true },
+      metrics: { own: () => 1 },
+      training: { metric_for_best_model: 'own', greater_is_better: true, compute_loss_func: (logits) => logits },
     });`,
   );
   const settings = ['output=b', 'data.validation=dev.tsv', 'adalora.schedule=cubic'];
   const { config, texts, functions, metrics } = await runConfigAt(path, settings);
   expect(config).toMatchObject({
     output: 'b',
-    training: { metric_for_best_model: 'own' },
+    training: { metric_for_best_model: 'own', compute_loss_func: [...functions.keys()][0] },
     data: { train: 'data.train', validation: 'dev.tsv' },
-    adalora: { score: [...functions.keys()][0], schedule: 'cubic' },
+    adalora: { schedule: 'cubic' },
   });
   expect(texts['data.train']).toBe('{"text":"a","label":"b"}\n');
   expect(metrics).toEqual({ own: expect.any(Function) });

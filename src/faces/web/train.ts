@@ -1,6 +1,6 @@
 import { ADAPTER_CONFIG } from '../../input/formats/adapters/adapter-files.ts';
 import { asFiles, type Folder, type PageFile } from '../../input/formats/files.ts';
-import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
+import type { OwnFunctions } from '../../program/objectives/own-function.ts';
 import { readOwnScores } from '../../program/own-scores.ts';
 import { ALONE_PROCESSES } from '../../program/parallel/communicator.ts';
 import { answerOwn } from '../../studies/jobs/answer-own.ts';

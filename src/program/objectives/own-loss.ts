@@ -1,7 +1,6 @@
 import * as build from '../../engine/graph/build.ts';
 import type { Value } from '../../engine/graph/graph.ts';
 import { type PlainGraph, plainType, withPlainGraph } from '../../engine/graph/plain-graph.ts';
-import { assertKnown, type OwnFunctionName, type OwnFunctions } from '../../methods/tuners/own-function.ts';
 import {
   average,
   binaryCrossEntropy,
@@ -11,6 +10,7 @@ import {
 } from '../../models/nn/losses.ts';
 import { toUnitLength } from '../../models/nn/pool-tokens.ts';
 import { shown, UserError } from '../../support/user-error.ts';
+import { assertKnown, type OwnFunctionName, type OwnFunctions } from './own-function.ts';
 
 /** The operations that a user's loss function may call: those of the graph, and the built-in losses. */
 const LOSS_OPS = {

@@ -1,11 +1,10 @@
 import { input } from '../../engine/graph/build.ts';
 import { Graph } from '../../engine/graph/graph.ts';
 import { plainGraph, readType } from '../../engine/graph/plain-graph.ts';
-import { type ScoreFunction, scoreEach } from '../../methods/tuners/allocation/allocator.ts';
-import type { OwnCall } from '../../methods/tuners/own-function.ts';
+import type { LossCall } from '../../program/objectives/own-function.ts';
 import { type LossFunction, ownLoss } from '../../program/objectives/own-loss.ts';
 import { computeOwn, type OwnMetrics } from '../../scores/metrics/own-metrics.ts';
-import { shown, UserError } from '../../support/user-error.ts';
+import { UserError } from '../../support/user-error.ts';
 import type { StepState } from '../../training/train/step-control.ts';
 import type { RunCallbacks } from './run-callbacks.ts';
 
@@ -14,7 +13,7 @@ import type { RunCallbacks } from './run-callbacks.ts';
  * form and use variables from outside. Between threads, arguments and results are messages.
  */
 export type RunCall =
-  | OwnCall
+  | LossCall
   | { what: 'metrics'; predictions: readonly unknown[]; references: readonly unknown[] }
   | { what: 'stepEnd'; state: StepState };
 
@@ -38,53 +37,24 @@ export function answerOwn({ functions, metrics, callbacks }: OwnOfRun, call: Run
     case 'stepEnd':
       return callbacks.control(call.state);
   }
-  const { name, where } = call;
-  const own = guarded(functions.get(name)!, where);
-  switch (call.what) {
-    case 'score':
-      return scoreEach(numbersOnly(own, where) as ScoreFunction, call.importances);
-    case 'schedule':
-      return numbersOnly(own, where)(call.step as never);
-    case 'loss':
-      return lossGraph(own as LossFunction, call);
-  }
-}
-
-function lossGraph(own: LossFunction, { logits, labels, where }: Extract<OwnCall, { what: 'loss' }>) {
+  const { name, where, logits, labels } = call;
   const graph = new Graph();
   const given = Object.entries({ logits, labels }).map(([name, type]) => {
     const { dtype, shape } = readType(type);
     return input(graph, name, dtype, [...shape]);
   });
-  const loss = ownLoss(own, given[0]!, given[1]!);
-  try {
-    return plainGraph(loss, given);
-  } catch (error) {
-    throw new UserError({ where, fault: (error as Error).message });
-  }
-}
-
-/** Turns an error of the user's function into a UserError that names its key. */
-function guarded(own: (...given: never[]) => unknown, where: string): (...given: never[]) => unknown {
-  return (...given) => {
+  const explained = <Result>(compute: () => Result, describe: (error: unknown) => string): Result => {
     try {
-      return own(...given);
+      return compute();
     } catch (error) {
       if (error instanceof UserError) throw error;
-      throw new UserError({ where, fault: `threw "${error instanceof Error ? error.message : error}"` });
+      throw new UserError({ where, fault: describe(error instanceof Error ? error.message : error) });
     }
   };
-}
-
-function numbersOnly(own: (...given: never[]) => unknown, where: string): (...given: never[]) => number {
-  return (...given) => {
-    const result = own(...given);
-    if (typeof result === 'number' && !Number.isNaN(result)) return result;
-    const isAsync = result instanceof Promise;
-    throw new UserError({
-      where,
-      fault: `must return a number, got ${isAsync ? 'a promise' : shown(result)}`,
-      hint: isAsync ? 'It must not be asynchronous.' : undefined,
-    });
-  };
+  const own = functions.get(name) as LossFunction;
+  const loss = explained(
+    () => ownLoss(own, given[0]!, given[1]!),
+    (message) => `threw "${message}"`,
+  );
+  return explained(() => plainGraph(loss, given), String);
 }

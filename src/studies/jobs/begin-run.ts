@@ -1,8 +1,8 @@
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
-import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import type { CommonConfig } from '../../models/model-definition.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
+import type { OwnFunctions } from '../../program/objectives/own-function.ts';
 import type { OwnScores } from '../../program/own-scores.ts';
 import { addUp } from '../../support/numbers.ts';
 import { suggest } from '../../support/text.ts';

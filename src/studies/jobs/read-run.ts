@@ -5,11 +5,11 @@ import { adapterFileNames, readStoredAdapter } from '../../input/formats/adapter
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import { textDigest } from '../../input/formats/byte-source.ts';
 import { digestsIn, type FileDigest, type Files, missingIn } from '../../input/formats/files.ts';
-import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import { NO_TARGETS } from '../../methods/tuners/peft/settings.ts';
 import { findKind, METHOD_NAMES, methodNamed, moduleOfMethod } from '../../methods/tuners/registry.ts';
 import { assertedFormat } from '../../program/bases/base-format.ts';
 import { withDigests } from '../../program/modalities/pictures.ts';
+import type { OwnFunctions } from '../../program/objectives/own-function.ts';
 import type { OwnScores } from '../../program/own-scores.ts';
 import { lazy } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';

@@ -1,8 +1,8 @@
 import { isAsyncRows, isRows, rowsText } from '../../input/data/rows.ts';
-import { nameOfFunction } from '../../methods/tuners/own-function.ts';
+import { nameOfFunction } from '../../program/objectives/own-function.ts';
 import { assertMetricFunctions, type OwnMetrics } from '../../scores/metrics/own-metrics.ts';
 import { collect } from '../../support/arrays.ts';
-import { defined, isObject, mapValues } from '../../support/options.ts';
+import { defined, isObject } from '../../support/options.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { ParsedConfig, RunConfigInput } from '../../training/run/config/run-config.ts';
 import type { OwnOfRun } from './answer-own.ts';
@@ -93,18 +93,13 @@ export async function namedRows(
   };
 }
 
-/** Replaces the functions in a config's sections by names, and returns them by name. */
+/** Replaces the loss function of a config by a name, and returns it by name. */
 function namedFunctions<Config extends object>(config: Config): { config: Config; functions: UserFunctions } {
   const functions = new Map<string, (...given: never[]) => unknown>();
-  const named = (value: unknown): unknown => {
-    if (typeof value !== 'function') return value;
-    const own = value as (...given: never[]) => unknown;
-    const name = nameOfFunction(own);
-    functions.set(name, own);
-    return name;
-  };
-  const sections = mapValues(config as Record<string, unknown>, (section) =>
-    isObject(section) ? mapValues(section, named) : section,
-  );
-  return { config: sections as Config, functions };
+  const { training } = config as { training?: { compute_loss_func?: unknown } };
+  const loss = training?.compute_loss_func;
+  if (typeof loss !== 'function') return { config, functions };
+  const name = nameOfFunction(loss as () => unknown);
+  functions.set(name, loss as () => unknown);
+  return { config: { ...config, training: { ...training, compute_loss_func: name } }, functions };
 }

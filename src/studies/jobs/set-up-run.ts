@@ -1,7 +1,7 @@
 import type { MethodRun } from '../../methods/tuners/method-run.ts';
-import type { OwnFunctions } from '../../methods/tuners/own-function.ts';
 import type { Engine } from '../../program/engine.ts';
 import type { ExampleSet } from '../../program/example-set.ts';
+import type { OwnFunctions } from '../../program/objectives/own-function.ts';
 import { type LossFunction, ownLossFunction } from '../../program/objectives/own-loss.ts';
 import { featureWidth, type LinearLayer, layerFeeds } from '../../program/objectives/sentence-classifier.ts';
 import { ALONE_PROCESSES, type Communicator } from '../../program/parallel/communicator.ts';
@@ -100,11 +100,11 @@ export async function loadRun(
  * @throws UserError for an adapter of another model
  */
 export function startValues(
-  { config, start, functions }: RunBeginning,
+  { config, start }: RunBeginning,
   model: LoadedModel,
   totalSteps: number,
 ): { method: MethodRun; values: Float32Array } {
-  const { run: method, values } = startMethod(config, model, totalSteps, start?.stored, functions);
+  const { run: method, values } = startMethod(config, model, totalSteps, start?.stored);
   if (start) checkHead(model, method, `adapter: ${config.adapter}`);
   return {
     method,

@@ -1,6 +1,5 @@
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
 import type { MethodRun } from '../../methods/tuners/method-run.ts';
-import { type OwnFunctions, withOwnFunctions } from '../../methods/tuners/own-function.ts';
 import type { TunableModel } from '../../methods/tuners/tuner.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
@@ -9,7 +8,6 @@ import type { RunConfig } from '../../training/run/config/run-config.ts';
  * Sets up the method of a run of `totalSteps` optimizer steps. To start from an adapter, pass it as `start`;
  * then `config` must come from `continuedConfig`.
  *
- * @param functions the functions that the config names; only needed for training
  * @returns the method, and its initial values if it starts from an adapter
  */
 export function startMethod(
@@ -17,13 +15,9 @@ export function startMethod(
   model: TunableModel,
   totalSteps: number,
   start?: StoredAdapter,
-  functions?: OwnFunctions,
 ): { run: MethodRun; values?: Float32Array } {
   const { definition, settings } = readMethod(config);
-  if (!start) {
-    const complete = functions ? withOwnFunctions(settings, functions, config.method) : settings;
-    return { run: definition.start(model, complete, totalSteps, config.seed) };
-  }
+  if (!start) return { run: definition.start(model, settings, totalSteps, config.seed) };
   if (!definition.continues) throw new Error(`no adapter is continued with ${config.method}`);
   return definition.continues.start(model, settings, start, `adapter: ${config.adapter}`);
 }

@@ -208,23 +208,6 @@ describe('the ablations', () => {
   });
 });
 
-it('a score may be a function of the importance of each number', () => {
-  const modules = [{ name: 'a', rank: 2, inFeatures: 1, outFeatures: 1, offsets: { A: 0, E: 2, B: 4 } }];
-  const config = { beta1: 0.5, beta2: 0.5, shrink: 'at-export' } as const;
-  const schedule = { tinit: 0, tfinal: 1, deltaT: 1, totalStep: 3 };
-  const keptBy = (score: ConstructorParameters<typeof RankAllocator>[1]['score']) => {
-    const allocator = new RankAllocator(modules, { ...config, score }, schedule, { target: 1 });
-    const values = Float32Array.of(1, 2, 3, 1, 1, 1);
-    allocator.observe(1, values, Float32Array.of(1, 1, 1, 5, 1, 1));
-    allocator.allocate(2, values);
-    return [...allocator.keep()[0]!];
-  };
-  // Gradients prefer the second triplet, |λ| alone the first.
-  expect(keptBy('sensitivity-uncertainty')).toEqual([0, 1]);
-  expect(keptBy(({ sensitivity, uncertainty }) => sensitivity * uncertainty)).toEqual([0, 1]);
-  expect(keptBy(({ value }) => value * value)).toEqual([1, 0]);
-});
-
 const TRAJECTORIES = '../shared/conformance/trajectories';
 const CASES = ['bert-adalora', 'deberta-v2-adalora', 'llama-adalora'];
 

@@ -1,5 +1,4 @@
 import type { AllocationEvent, ComponentImportance } from '../method-run.ts';
-import { type Importances, isOwnFunction, type OwnFunctionName, type ScoreAll } from '../own-function.ts';
 import { allocate, type Limits } from './allocate.ts';
 import {
   componentScores,
@@ -41,40 +40,10 @@ export interface AllocatorConfig {
    * - `sensitivity`: |w g| of the last step;
    * - `magnitude`: |λ| alone.
    */
-  score: TripletScore | ScoreFunction | { all: ScoreAll } | OwnFunctionName;
+  score: TripletScore;
   /** The curve of the budget. Default: cubic. */
   schedule?: BudgetSettings['curve'];
   shrink: 'at-final' | 'at-export';
-}
-
-/** The arguments of a score function about a trained scalar w. */
-export interface Importance {
-  /** Ī, the average of |w g|. */
-  sensitivity: number;
-  /** Ū, the average deviation of |w g| from Ī. */
-  uncertainty: number;
-  /** The value of w. */
-  value: number;
-}
-
-/** A custom score of a trained scalar. It is called for every scalar, so it must be fast and must not keep state. */
-export type ScoreFunction = (importance: Readonly<Importance>) => number;
-
-/** The scores of many scalars by a function for one. */
-export function scoreEach(
-  score: ScoreFunction,
-  { sensitivity, uncertainty, value }: Importances,
-): Float64Array {
-  const one: Importance = { sensitivity: 0, uncertainty: 0, value: 0 };
-  const scores = new Float64Array(value.length);
-  // Float64Array.from takes several times as long.
-  for (let i = 0; i < scores.length; i++) {
-    one.sensitivity = sensitivity[i]!;
-    one.uncertainty = uncertainty[i]!;
-    one.value = value[i]!;
-    scores[i] = score(one);
-  }
-  return scores;
 }
 
 /** The named scores, and what each needs at a step: the two averages, the gradient, or nothing. */
@@ -85,10 +54,6 @@ const OBSERVED = {
   sensitivity: 'gradient',
   magnitude: 'nothing',
 } as const satisfies Record<TripletScore, string>;
-
-function observedBy(score: AllocatorConfig['score']): (typeof OBSERVED)[TripletScore] {
-  return OBSERVED[score as TripletScore] ?? 'averages';
-}
 
 /** The decision of an allocation, and the scores of all components. */
 export interface Allocated {
@@ -137,8 +102,8 @@ export class RankAllocator {
     this.#limits = limits;
     const span = this.#end - this.#start;
     this.#state = {
-      sensitivity: new Float32Array(observedBy(config.score) === 'nothing' ? 0 : span),
-      uncertainty: new Float32Array(observedBy(config.score) === 'averages' ? span : 0),
+      sensitivity: new Float32Array(OBSERVED[config.score] === 'nothing' ? 0 : span),
+      uncertainty: new Float32Array(OBSERVED[config.score] === 'averages' ? span : 0),
       pattern: new Uint8Array(0),
       allocations: 0,
       done: false,
@@ -167,7 +132,7 @@ export class RankAllocator {
     const { score, beta1, beta2 } = this.#config;
     const w = values.subarray(this.#start, this.#end);
     const g = gradient.subarray(this.#start, this.#end);
-    const observed = observedBy(score);
+    const observed = OBSERVED[score];
     if (observed === 'averages')
       updateImportance({ values: w, gradient: g, sensitivity, uncertainty }, { beta1, beta2 });
     else if (observed === 'gradient') rawSensitivity(w, g, sensitivity);
@@ -242,23 +207,9 @@ export class RankAllocator {
   #scores(values: Float32Array): Float64Array[] {
     if (this.#config.score === 'magnitude')
       return this.#modules.map((module) => magnitudeScores(module, values));
-    const scoreOf = this.#scoreOf(this.#config.score, values);
-    return this.#modules.map((module) => componentScores(module, scoreOf));
-  }
-
-  /** Returns the score of a scalar by its index. */
-  #scoreOf(
-    score: Exclude<AllocatorConfig['score'], 'magnitude'>,
-    value: Float32Array,
-  ): (index: number) => number {
     const { sensitivity, uncertainty } = this.#state;
-    if (typeof score === 'function' || typeof score === 'object') {
-      const importances = { sensitivity, uncertainty, value };
-      const scores = typeof score === 'function' ? scoreEach(score, importances) : score.all(importances);
-      return (i) => scores[i]!;
-    }
-    if (isOwnFunction(score)) throw new Error(`RankAllocator: ${score} is the name of a function`);
-    return FORMULAS[score](sensitivity, uncertainty);
+    const scoreOf = FORMULAS[this.#config.score](sensitivity, uncertainty);
+    return this.#modules.map((module) => componentScores(module, scoreOf));
   }
 
   #mask(values: Float32Array): void {

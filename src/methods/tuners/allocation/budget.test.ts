@@ -47,13 +47,6 @@ describe('a schedule', () => {
     const half = (curve: (typeof CURVES)[number]) => budgetAt(50, { ...settings, curve });
     expect(CURVES.map(half)).toEqual([33, 60, 48, 60, 96]);
   });
-
-  it('may be a function of the step, clamped to the budgets', () => {
-    const at = (step: number, curve: (step: number) => number) => budgetAt(step, { ...settings, curve });
-    expect([at(50, (step) => step + 0.9), at(50, () => 1e9), at(50, () => -1), at(95, () => 50)]).toEqual([
-      50, 96, 0, 24,
-    ]);
-  });
 });
 
 const schema = oneBudget(

@@ -7,7 +7,6 @@ import {
 } from '../../../engine/vectors/vector-loop.ts';
 import { lazy } from '../../../support/options.ts';
 import type { MethodState } from '../method-run.ts';
-import { isOwnFunction, wordOrFunction } from '../own-function.ts';
 import type { PrunedModule } from './pruned-module.ts';
 
 /**
@@ -60,19 +59,7 @@ export const SCORE_NAMES = Object.keys(SYMBOLS) as [TripletScore, ...TripletScor
 
 /** Describes a score other than the usual one. */
 export function scoreVariant(score: unknown, usual: TripletScore): string[] {
-  if (isOwnFunction(score)) return ['own score'];
   return score === undefined || score === usual ? [] : [SYMBOLS[score as TripletScore]];
-}
-
-/**
- * The schema of an importance score: one of some names or, in a program, a `ScoreFunction`. That type is written out,
- * because in the registry's declarations the compiler loses the import of an alias.
- */
-export function scoreNamed<const Names extends readonly [string, ...string[]]>(names: Names) {
-  return wordOrFunction<
-    (importance: Readonly<{ sensitivity: number; uncertainty: number; value: number }>) => number,
-    Names
-  >(names);
 }
 
 /** The ablation with `|λ|` alone as the score, for triplets only. */

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { InvalidConfig } from '../../../support/user-error.ts';
-import { isOwnFunction, type OwnFunctionName, wordOrFunction } from '../own-function.ts';
 
 /** The curves that a budget can follow. */
 export const CURVES = ['cubic', 'linear', 'exponential', 'cosine', 'constant'] as const;
@@ -57,8 +56,8 @@ export const scheduleShape = {
   tfinal: steps(0).optional(),
   /** Steps between two allocations. */
   deltaT: steps(1).default(1),
-  /** Curve of the budget between `tinit` and `tfinal`. Default: `cubic`, as in the paper. A program may give a function of the step. */
-  schedule: wordOrFunction<(step: number) => number, typeof CURVES>(CURVES).optional(),
+  /** Curve of the budget between `tinit` and `tfinal`. Default: `cubic`, as in the paper. */
+  schedule: z.enum(CURVES).optional(),
   /** Smoothing of the sensitivity (moving average). */
   beta1: z.number().gt(0).lt(1).default(0.85),
   /** Smoothing of the uncertainty (moving average). */
@@ -78,8 +77,7 @@ export type PruningConfig = z.output<z.ZodObject<typeof pruningShape>>;
 /** Describes the settings of the budget's schedule that differ from the usual ones. */
 export function scheduleVariants(settings: Readonly<Record<string, unknown>>): string[] {
   const { schedule = 'cubic' } = settings;
-  if (schedule === 'cubic') return [];
-  return [isOwnFunction(schedule) ? 'own schedule' : `${schedule} schedule`];
+  return schedule === 'cubic' ? [] : [`${schedule} schedule`];
 }
 
 /** The phases of a run, in optimizer steps. */
@@ -99,12 +97,9 @@ export interface BudgetSettings extends AllocationSchedule {
   initialBudget: number;
   /** Number of triplets at the end. */
   targetBudget: number;
-  /** The curve of the budget. A function returns the budget after a step of the budgeting phase. Default: cubic. */
-  curve?: Curve | BudgetFunction | OwnFunctionName;
+  /** The curve of the budget. Default: cubic. */
+  curve?: Curve;
 }
-
-/** Returns the budget after a step (from 1). Its result is clamped to [0, initial budget]. */
-export type BudgetFunction = (step: number) => number;
 
 /**
  * The number of triplets that may be kept after `step` (from 1). It is constant until `tinit`, decreases until
@@ -116,8 +111,6 @@ export function budgetAt(step: number, settings: BudgetSettings): number {
   const end = finalStep(settings);
   if (step <= tinit) return initialBudget;
   if (step >= end) return targetBudget;
-  if (typeof curve === 'function') return Math.trunc(Math.min(initialBudget, Math.max(0, curve(step))));
-  if (isOwnFunction(curve)) throw new Error(`budgetAt: ${curve} is the name of a function`);
   const share = (step - tinit) / (end - tinit);
   return Math.trunc(alongCurve(curve, share, initialBudget, targetBudget));
 }

@@ -4,7 +4,7 @@ import { largest } from '../../../support/numbers.ts';
 import { AdaLoraTuner } from '../adalora/adalora-tuner.ts';
 import { AllocatedRun } from '../allocation/allocated-run.ts';
 import { BUDGET_KEYS, budgetShape, budgetSummary, oneBudget, withoutBudget } from '../allocation/budget.ts';
-import { SCORE_NAMES, scoreNamed, scoreVariant, type TripletScore } from '../allocation/importance.ts';
+import { SCORE_NAMES, scoreVariant, type TripletScore } from '../allocation/importance.ts';
 import { planAllocation } from '../allocation/promised-budget.ts';
 import { keptCount } from '../allocation/pruned-module.ts';
 import { pruningShape, scheduleShape, scheduleVariants } from '../allocation/schedule.ts';
@@ -46,9 +46,9 @@ function prunedSchema({
       /**
        * Importance score of a triplet. `sensitivity` and `magnitude` are the paper's ablations. `signal-to-noise`, which
        * is not in the paper, divides by the uncertainty instead of multiplying by it. `sensitivity-over-uncertainty` is
-       * IGU-LoRA's. A program may give a function.
+       * IGU-LoRA's.
        */
-      score: scoreNamed(SCORE_NAMES).default(score),
+      score: z.enum(SCORE_NAMES).default(score),
       /** Train DoRA's magnitude too: the length of each row of the weight (Liu et al., ICML 2024, arXiv 2402.09353). */
       use_dora: z.boolean().default(use_dora),
       /** Number of points between zero and the weights at which gradients are taken. Each step uses a random one. `1`: no path. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AllocatedRun } from '../allocation/allocated-run.ts';
 import { BUDGET_KEYS, budgetShape, budgetSummary, oneBudget, withoutBudget } from '../allocation/budget.ts';
-import { scoreNamed, scoreVariant } from '../allocation/importance.ts';
+import { scoreVariant } from '../allocation/importance.ts';
 import { planAllocation } from '../allocation/promised-budget.ts';
 import { pruningShape, scheduleShape, scheduleVariants } from '../allocation/schedule.ts';
 import { loraKind, PAIR_WORDS, storeRanked } from '../lora/lora-files.ts';
@@ -22,10 +22,9 @@ const pruneLoraConfigSchema = oneBudget(
     ...scheduleShape,
     ...pruningShape,
     /**
-     * Importance score of a doublet: by the averages of sensitivity and uncertainty, or by the last step only. A
-     * program may give a function.
+     * Importance score of a doublet: by the averages of sensitivity and uncertainty, or by the last step only.
      */
-    score: scoreNamed(SCORES).default('sensitivity-uncertainty'),
+    score: z.enum(SCORES).default('sensitivity-uncertainty'),
   }),
 );
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hasWarmup, LR_SCHEDULER_TYPES, RAMPS, scheduleOptions } from '../../../methods/optim/schedule.ts';
-import { functionOnly } from '../../../methods/tuners/own-function.ts';
 import { type MethodName, methodNamed } from '../../../methods/tuners/registry.ts';
+import { functionOnly } from '../../../program/objectives/own-function.ts';
 import type { LossFunction } from '../../../program/objectives/own-loss.ts';
 import { scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { shown } from '../../../support/user-error.ts';
