@@ -179,7 +179,7 @@ describe('a loss of the program', () => {
 
   it('is rejected with the reason, as are other functions', async () => {
     await expect(train(withLoss('class', class {} as never))).rejects.toThrow(
-      /training\.compute_loss_func threw "Class constructor .* cannot be invoked without 'new'"/,
+      /training\.compute_loss_func threw "Class constructors? .*cannot be invoked without 'new'"/,
     );
     await expect(train({ ...withLoss('metrics'), metrics: { cost: 3 } as never })).rejects.toThrow(
       '`metrics.cost` must be a function, got 3',

@@ -37,7 +37,7 @@ export function compareCommand(): Command {
     )
     .argument(
       '<file or table>',
-      'YAML config with rows (settings to compare) or only with a grid (every combination of its values is a row), or a table of the AdaLoRA paper such as table1 (docs/paper.md)',
+      'YAML config with rows (settings to compare) or a grid (each combination is a row), or a table of the AdaLoRA paper such as table1 (docs/paper.md)',
     );
   return addKeyOptions(command, KEYS)
     .option('--only <name>', 'run only this row, task, method or budget level (repeatable)', repeated, [])
