@@ -124,8 +124,10 @@ export async function readDataFile(path: string, given: Given = {}): Promise<Dat
   const columns = describeColumns(joined);
   const guesses = guessData(joined, given, columns);
   const unused = unusedColumns(joined, parts, guesses[0]!);
-  const notice = unused.length > 0 ? [`Columns that are not used: ${unused.join(', ')}.`] : [];
-  return { path, parts, table: joined, columns, guesses, notices: [...notices, ...notice] };
+  if (unused.length > 0) notices.push(`Columns that are not used: ${unused.join(', ')}.`);
+  const empty = joined.rows.length - (columns[guesses[0]!.at.text ?? -1]?.filled ?? joined.rows.length);
+  if (empty > 0) notices.push(`${empty === 1 ? '1 row has' : `${empty} rows have`} an empty text.`);
+  return { path, parts, table: joined, columns, guesses, notices };
 }
 
 /** The columns with content that neither a guess nor a slice uses. A task without columns reads the keys of JSON itself. */

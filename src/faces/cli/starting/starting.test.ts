@@ -228,6 +228,13 @@ describe('a file of rows', () => {
     expect(parts).toEqual(mapValues(values, (value) => `${path}#${name}=${value}`));
   });
 
+  it('with empty texts counts them', async () => {
+    const { notices } = await readDataFile(
+      write('empty.csv', ['text,label', ...rowsOf(9), ',no'].join('\n')),
+    );
+    expect(notices).toEqual(['1 row has an empty text.']);
+  });
+
   it('may have columns without content', async () => {
     const lines = rowsOf(20).map((row) => row.replace(',', ',,,'));
     const { table } = await readDataFile(write('empty-columns.csv', ['text,,,label', ...lines].join('\n')));
