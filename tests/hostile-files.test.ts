@@ -97,7 +97,7 @@ it('a table with an unclosed quote, or too many fields, is rejected at that plac
   expect(() => readRows(file('late.csv', `a,b\n"c\nd","${lines}",e\n`), options)).toThrow(
     'late.csv:3 has more than 16777216 characters in a row. A quote that opens here may be left open.',
   );
-  expect(() => readRows(file('quotes.csv', '"'.repeat(2 ** 25)), options)).toThrow(
+  expect(() => readRows(file('quotes.csv', '"'.repeat(2 ** 26)), options)).toThrow(
     'quotes.csv:1 has more than 16777216 characters in a row',
   );
   expect(() => readRows(file('commas.csv', `${','.repeat(9999)}\n`.repeat(1201)), options)).toThrow(

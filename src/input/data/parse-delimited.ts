@@ -1,5 +1,5 @@
 // The package's default build needs Node's global Buffer, so the browser build is used.
-import { parse } from 'csv-parse/browser/esm/sync';
+import { CsvError, parse } from 'csv-parse/browser/esm/sync';
 import { InvalidData, type UserError } from '../../support/user-error.ts';
 import { checkRowCount } from './rows.ts';
 
@@ -9,9 +9,8 @@ export const MAX_FIELDS = 10_000;
 const MAX_RECORD = 2 ** 24;
 /** Maximum fields of a table. A field takes some forty bytes. */
 const MAX_TABLE_FIELDS = 12_000_000;
-/** Approximate number of characters in a block. */
-const BLOCK = 2 ** 20;
 const encoder = new TextEncoder();
+const [NEWLINE, RETURN] = [10, 13];
 const QUOTE_HINT =
   'Double the quotes inside a quoted field, or set data.quote: false if quotes are plain characters here.';
 
@@ -71,83 +70,57 @@ function splitLines(content: string, fileName: string, delimiter: string): Delim
 
 function parseQuoted(content: string, fileName: string, delimiter: string): DelimitedTable {
   const table: DelimitedTable = { records: [], lines: [] };
-  for (const { text, lines } of splitBlocks(content, fileName, delimiter)) {
-    // Copied, because the parser's own arrays are over-allocated.
-    for (const record of splitRecords(text, lines, fileName, delimiter)) table.records.push([...record]);
-    for (const line of lines) table.lines.push(line);
-  }
-  return table;
-}
-
-function splitRecords(
-  text: string,
-  lines: readonly number[],
-  fileName: string,
-  delimiter: string,
-): string[][] {
+  // Encoded here, because the parser's own conversion of a string is five times slower.
+  const bytes = encoder.encode(content);
+  let [at, line, fields] = [0, 1, 0];
+  /** The line of the next record, behind blank lines. The parser's own count is wrong for quoted CRLF. */
+  const nextLine = () => {
+    for (;;) {
+      const end = bytes[at] === RETURN ? at + 1 : at;
+      if (bytes[end] !== NEWLINE) return line;
+      at = end + 1;
+      line++;
+    }
+  };
   try {
-    // Encoded here, because the parser's own conversion of a string is five times slower.
-    return parse(encoder.encode(text), {
+    parse(bytes, {
       delimiter,
       record_delimiter: ['\r\n', '\n'],
       relax_column_count: true,
       skip_empty_lines: true,
+      max_record_size: MAX_RECORD,
+      on_record(record: string[], info) {
+        const start = nextLine();
+        fields += record.length;
+        if (record.length > MAX_FIELDS) throw tooMany(MAX_FIELDS, 'fields', fileName, start);
+        if (fields > MAX_TABLE_FIELDS) throw tooMany(MAX_TABLE_FIELDS, 'fields in all rows', fileName, start);
+        // Copied, because the parser's own arrays are over-allocated.
+        table.records.push([...record]);
+        table.lines.push(start);
+        checkRowCount(table.lines.length, fileName);
+        while (at < info.bytes) if (bytes[at++] === NEWLINE) line++;
+        return null;
+      },
     });
+    return table;
   } catch (error) {
-    const { code, records } = error as { code?: string; records: number };
-    if (code === undefined) throw error;
-    const unclosed = code === 'CSV_QUOTE_NOT_CLOSED';
+    if (!(error instanceof CsvError)) throw error;
+    const start = nextLine();
+    if (error.code === 'CSV_MAX_RECORD_SIZE')
+      throw tooMany(
+        MAX_RECORD,
+        'characters in a row',
+        fileName,
+        start,
+        `A quote that opens here may be left open. ${QUOTE_HINT}`,
+      );
+    const unclosed = error.code === 'CSV_QUOTE_NOT_CLOSED';
     throw new InvalidData({
-      where: `${fileName}:${lines[records]}`,
+      where: `${fileName}:${start}`,
       fault: unclosed ? 'opens a quote that is never closed' : 'has a quote in the middle of a field',
       hint: QUOTE_HINT,
     });
   }
-}
-
-/** Whole records to parse together, and the line of each record. */
-interface Block {
-  text: string;
-  lines: number[];
-}
-
-/**
- * Splits a file into blocks, because the parser needs many times the memory of its input. Record ends are
- * found in the same way as in the parser. Oversized records are rejected before parsing.
- */
-function* splitBlocks(content: string, fileName: string, delimiter: string): Iterable<Block> {
-  let [line, fields, isQuoted, all, rows] = [1, 1, false, 0, 0];
-  let [blockStart, start, startLine, quoteLine] = [0, 0, 1, 1];
-  let lines: number[] = [];
-  for (let at = 0; at < content.length; at++) {
-    const character = content[at];
-    if (character === '"') {
-      isQuoted = !isQuoted;
-      quoteLine = line;
-    } else if (character === '\n') {
-      line++;
-      if (!isQuoted) {
-        all += fields;
-        const isBlank = at === start || (at === start + 1 && content[start] === '\r');
-        if (!isBlank) {
-          lines.push(startLine);
-          checkRowCount(++rows, fileName);
-        }
-        [fields, start, startLine] = [1, at + 1, line];
-        if (all > MAX_TABLE_FIELDS) throw tooMany(MAX_TABLE_FIELDS, 'fields in all rows', fileName, line - 1);
-        if (start - blockStart >= BLOCK) {
-          yield { text: content.slice(blockStart, start), lines };
-          [blockStart, lines] = [start, []];
-        }
-      }
-    } else if (character === delimiter && !isQuoted && ++fields > MAX_FIELDS)
-      throw tooMany(MAX_FIELDS, 'fields', fileName, line);
-    if (at - start < MAX_RECORD) continue;
-    const hint = isQuoted ? `A quote that opens here may be left open. ${QUOTE_HINT}` : undefined;
-    throw tooMany(MAX_RECORD, 'characters in a row', fileName, isQuoted ? quoteLine : line, hint);
-  }
-  if (start < content.length) lines.push(startLine);
-  if (blockStart < content.length) yield { text: content.slice(blockStart), lines };
 }
 
 function tooMany(limit: number, what: string, fileName: string, line: number, hint?: string): UserError {
