@@ -6,5 +6,11 @@ export function parse(
     record_delimiter: string[];
     relax_column_count: boolean;
     skip_empty_lines: boolean;
+    max_record_size: number;
+    on_record(record: string[], info: { bytes: number }): null;
   },
 ): string[][];
+
+export class CsvError extends Error {
+  readonly code: string;
+}

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { loadConfig, readConfig } from '../../src/faces/cli/load-config.ts';
 import { datasetCard } from '../../src/input/data/hub/dataset-card.ts';
-import { splitFiles } from '../../src/input/data/hub/split-files.ts';
+import { splitFiles } from '../../src/input/data/hub/resolve-dataset.ts';
 import { textFile } from '../../src/input/data/node/text-files.ts';
 import { nameClass } from '../../src/input/data/parquet/class-names.ts';
 import { parseRows } from '../../src/input/data/parse-rows.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { cpu } from '../../tests/support/backends.ts';
 import { Graph } from '../engine/graph/graph.ts';
 import { lower } from '../engine/onnx/lower.ts';
-import { inputMagnitudes } from '../program/bases/input-magnitudes.ts';
+import { inputMagnitudes } from '../program/bases/with-base-dtype.ts';
 import { modelFeeds } from '../program/objectives/model-inputs.ts';
 import { classLoss, sequenceModel } from '../program/objectives/sequence-loss.ts';
 import type { TaskModel } from '../program/objectives/task-model.ts';

@@ -4,8 +4,7 @@ import { Graph, type Value } from '../engine/graph/graph.ts';
 import { ParameterLayout, stackValue } from '../methods/tuners/parameter-layout.ts';
 import type { Tuner } from '../methods/tuners/tuner.ts';
 import type { Network } from '../models/nn/network.ts';
-import { assertCutByLayout } from './assert-cut-by-layout.ts';
-import { trainingGraph } from './training-graph.ts';
+import { assertCutByLayout, trainingGraph } from './training-graph.ts';
 
 /** `a` and `b` are one stack, `c` is alone. */
 const layout = new ParameterLayout([

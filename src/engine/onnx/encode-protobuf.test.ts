@@ -1,6 +1,6 @@
 import protobuf from 'protobufjs';
 import { expect, it } from 'vitest';
-import { encodeProtobuf, type ProtobufSchema } from './encode-protobuf.ts';
+import { encodeProtobuf, type ProtobufSchema } from './schema.ts';
 
 const SCHEMA = {
   Outer: {

@@ -1,11 +1,11 @@
+import { sameDimension } from '../graph/dimension.ts';
 import type { GraphNode, Value } from '../graph/graph.ts';
 import type { Operands } from '../graph/ops.ts';
 import { reachable } from '../graph/print.ts';
 import { verify } from '../graph/verify.ts';
 import { Emitter, valueInfo } from './emitter.ts';
 import type { WeightStorage } from './encode-model.ts';
-import { lowerFused, planFusions } from './fusion.ts';
-import { loweringTable, type Target } from './lowerings.ts';
+import { fusedMatMul, gemm, loweringTable, type Target } from './lowerings.ts';
 import { ELEMENT, type LoweredGraph, type NodeFields } from './schema.ts';
 
 export interface LowerGraphOptions {
@@ -99,4 +99,117 @@ export function identity(from: string, to: string): NodeFields {
     output: [to],
     attribute: [],
   };
+}
+
+/** Nodes that an engine's operator computes together with a neighboring node. */
+interface Fusions {
+  /** Sums computed by their product: `Gemm` adds its third operand (not on the CPU). */
+  sums: ReadonlyMap<GraphNode, { product: GraphNode<'matmul'>; addend: Value }>;
+  /** Transposed operands, each with the value before the transposition. `FusedMatMul` reads that value in place. */
+  turned: ReadonlyMap<Value, Value>;
+  /** Nodes that are not emitted, because all their users are fused with them. */
+  absorbed: ReadonlySet<GraphNode>;
+}
+
+/**
+ * Finds the nodes to fuse in a program. This function lists all patterns.
+ *
+ * @param stays whether a node must be emitted by itself
+ */
+function planFusions(
+  nodes: readonly GraphNode[],
+  results: readonly Value[],
+  target: Target,
+  stays: (node: GraphNode) => boolean,
+): Fusions {
+  const users = new Map<Value, GraphNode[]>(results.map((value) => [value, [value.node]]));
+  for (const node of nodes) {
+    for (const value of node.inputs) users.set(value, [...(users.get(value) ?? []), node]);
+  }
+  const sums = productsInsideSums(
+    nodes,
+    users,
+    (value, addend) => !stays(value.node) && takesAddend(value, addend, target),
+  );
+  const turned = target === 'cpu' ? turnedOperands(nodes, users) : new Map<Value, Value>();
+  const absorbed = new Set<GraphNode>([...sums.values()].map(({ product }) => product));
+  for (const value of turned.keys()) absorbed.add(value.node);
+  return { sums, turned, absorbed };
+}
+
+/** Emits a node that is part of a fusion. Returns undefined for all other nodes. */
+function lowerFused(
+  emitter: Emitter,
+  { sums, turned }: Fusions,
+  node: GraphNode,
+  nameOf: (value: Value) => string,
+): string[] | undefined {
+  const sum = sums.get(node);
+  if (sum) {
+    const operands = [...sum.product.inputs, sum.addend].map(nameOf);
+    return [gemm(emitter, sum.product, operands)];
+  }
+  if (!node.inputs.some((value) => turned.has(value))) return undefined;
+  const operands = node.inputs.map((value) => nameOf(turned.get(value) ?? value));
+  const [transBatchA, transBatchB] = node.inputs.map((value) => Number(turned.has(value)));
+  return [fusedMatMul(emitter, node as GraphNode<'matmul'>, operands, { transBatchA, transBatchB })];
+}
+
+type Users = ReadonlyMap<Value, readonly GraphNode[]>;
+
+/**
+ * Finds sums with a two-dimensional product that has no other use. Fusing them saves a pass over the activations for
+ * every bias, adapter and gradient that is added to a product.
+ */
+function productsInsideSums(
+  nodes: readonly GraphNode[],
+  users: Users,
+  takes: (product: Value, addend: Value) => boolean,
+): Fusions['sums'] {
+  const sums = new Map<GraphNode, { product: GraphNode<'matmul'>; addend: Value }>();
+  for (const node of nodes) {
+    if (node.op !== 'add') continue;
+    const [a, b] = node.inputs;
+    // If both sides are products, the later one is fused, because the earlier one is then ready.
+    const candidates = [
+      { value: a, addend: b },
+      { value: b, addend: a },
+    ].sort((x, y) => y.value.node.id - x.value.node.id);
+    const match = candidates.find(
+      ({ value, addend }) => users.get(value)?.length === 1 && takes(value, addend),
+    );
+    if (match) sums.set(node, { product: match.value.node as GraphNode<'matmul'>, addend: match.addend });
+  }
+  return sums;
+}
+
+function takesAddend({ node, shape }: Value, addend: Value, target: Target): boolean {
+  // The CPU kernel first copies the addend in a single thread, so a separate sum is faster.
+  if (target === 'cpu') return false;
+  const broadcasts = addend.shape.every((size, i) => {
+    const axis = 2 - addend.shape.length + i;
+    return size === 1 || sameDimension(size, shape[axis]!);
+  });
+  return node.op === 'matmul' && shape.length === 2 && addend.shape.length <= 2 && broadcasts;
+}
+
+/**
+ * Finds transposes from [sequence, …heads, size] to […heads, sequence, size] that only products read, as in attention.
+ */
+function turnedOperands(nodes: readonly GraphNode[], users: Users): Fusions['turned'] {
+  const turned = new Map<Value, Value>();
+  for (const node of nodes) {
+    if (node.op !== 'transpose') continue;
+    const [output] = node.outputs;
+    const { permutation } = (node as GraphNode<'transpose'>).attributes;
+    const isOperand = users.get(output)?.every((user) => user.op === 'matmul');
+    if (isOperand && movesFirstAxisInward(permutation)) turned.set(output, node.inputs[0]);
+  }
+  return turned;
+}
+
+/** Whether a permutation such as [1, 0, 2] or [1, 2, 0, 3] only makes the first axis the second to last. */
+function movesFirstAxisInward(permutation: readonly number[]): boolean {
+  const last = permutation.length - 1;
+  return last >= 2 && permutation.every((from, axis) => from === (axis === last ? last : (axis + 1) % last));
 }

@@ -34,8 +34,7 @@ import { tokenModel } from '../objectives/token-model.ts';
 import { Program } from '../program.ts';
 import type { LoadedModel } from '../weight-memory.ts';
 import { quantizedPaths } from './base-format.ts';
-import { inputMagnitudes } from './input-magnitudes.ts';
-import { withBaseDtype } from './with-base-dtype.ts';
+import { inputMagnitudes, withBaseDtype } from './with-base-dtype.ts';
 
 const CONFIG = {
   model_type: 'llama',

@@ -1,15 +1,24 @@
+import { max, multiply } from '../../engine/graph/build.ts';
+import { Graph, type Value } from '../../engine/graph/graph.ts';
+import type { Tensors } from '../../engine/runtime/session.ts';
 import { splitRange } from '../../input/formats/byte-source.ts';
 import { rememberedHash, SMALL_BYTES } from '../../input/formats/content-digest.ts';
 import { type FolderFiles, fileChunks, openFile } from '../../input/formats/files.ts';
 import { SafetensorsFile } from '../../input/formats/safetensors.ts';
+import { randomBatch } from '../../input/text/batches.ts';
+import type { CommonConfig } from '../../models/model-definition.ts';
+import { Network } from '../../models/nn/network.ts';
+import { releasing } from '../../support/opened.ts';
+import { Random } from '../../support/random.ts';
 import { fileError, UserError } from '../../support/user-error.ts';
+import type { Engine } from '../engine.ts';
 import type { ModelMachine } from '../machine.ts';
+import { modelFeeds, PIXELS } from '../objectives/model-inputs.ts';
 import type { TaskModel } from '../objectives/task-model.ts';
 import type { LoadedModel } from '../weight-memory.ts';
 import type { BaseDtype } from './base-dtype.ts';
 import { assertedFormat, type BaseFormat } from './base-format.ts';
 import { type BaseSource, DIGEST, DIGEST_BYTES, encodeBase, type OnWritten } from './encode-base.ts';
-import { inputMagnitudes } from './input-magnitudes.ts';
 import { onBase } from './on-base.ts';
 
 /** Increase it when the format of the files changes. */
@@ -187,4 +196,47 @@ function storedPlaces({ parameters, buffers, locate }: LoadedModel): Map<string,
       return 'data' in place ? [] : [[name, place.file] as const];
     }),
   );
+}
+
+/** Name of the random numbers. */
+const STREAM = 'input magnitudes';
+/** Texts or pictures in the batch; a few suffice to find the outlier columns. */
+const BATCH = 8;
+const LENGTH = 32;
+
+/**
+ * Measures the largest magnitude of each input column of some linear modules, [inFeatures]. The inputs are
+ * random tokens or pixels, because a transformer's outlier columns do not depend on its input.
+ */
+export async function inputMagnitudes(
+  model: TaskModel,
+  engine: Engine,
+  paths: ReadonlySet<string>,
+): Promise<Map<string, Float32Array>> {
+  if (paths.size === 0) return new Map();
+  const network = new Network(new Graph());
+  // The base is shared by models with other heads, which read all rows.
+  model.buildLogits(network, () => ({ everyRow: true }));
+  const squares: Record<string, Value> = {};
+  for (const [path, x] of network.linearInputs) if (paths.has(path)) squares[path] = max(multiply(x, x), [0]);
+  const session = await engine.open(squares);
+  const outputs = await releasing(session, () => session.run(randomFeeds(model.config)));
+  return new Map(
+    Object.entries(outputs).map(([path, { data }]) => [
+      path,
+      Float32Array.from(data, (square) => Math.sqrt(square)),
+    ]),
+  );
+}
+
+function randomFeeds({ vocabSize, maxLength, picture }: CommonConfig): Tensors {
+  if (picture) {
+    const { height, width } = picture;
+    // Normalized pixels have about this deviation.
+    const data = new Random(0, STREAM).normals(BATCH * 3 * height * width, 1);
+    return { [PIXELS]: { data, dims: [BATCH, 3, height, width] } };
+  }
+  const batch = randomBatch(vocabSize, BATCH, Math.min(LENGTH, maxLength), STREAM);
+  // The decoder of an encoder-decoder gets the same tokens; other models ignore it.
+  return modelFeeds({ ...batch, decoder: batch });
 }

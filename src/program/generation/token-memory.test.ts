@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { TokenMemory } from './cached-session.ts';
 import { ReadTokens } from './read-tokens.ts';
-import { TokenMemory } from './token-memory.ts';
 
 const WIDTH = 2;
 

@@ -6,7 +6,7 @@ import { Turns } from '../../support/turns.ts';
 import { generate } from './generate.ts';
 import { generationSettings } from './generation-settings.ts';
 import { type GenerateTextOptions, type GenerationInput, newTokens } from './prompt.ts';
-import { WritingQueue } from './writing-queue.ts';
+import { WritingQueue } from './text-generator.ts';
 
 const { table, scale, vocab } = JSON.parse(
   readFileSync('src/program/generation/fixtures/oracle.json', 'utf8'),

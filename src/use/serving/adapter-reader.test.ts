@@ -1,8 +1,8 @@
 import { afterAll, expect, it } from 'vitest';
 import { startThread, type Thread } from '../../support/node/threads.ts';
 import { UserError } from '../../support/user-error.ts';
-import { AdapterReader } from './adapter-reader.ts';
 import type { FoundAdapter } from './find-adapters.ts';
+import { AdapterReader } from './serving-thread.ts';
 
 const adapter = (name: string): FoundAdapter => ({ name, folder: `/adapters/${name}`, state: '' });
 

@@ -6,7 +6,14 @@ import { headNamed } from '../../models/heads/registry.ts';
 import { causalGraph } from '../../program/generation/cached-session.ts';
 import { openLanguageModel } from '../../program/generation/causal-language-model.ts';
 import type { LanguageModel, TunedLanguageModel } from '../../program/generation/language-model.ts';
-import type { Generated, GenerationInput, Prompt } from '../../program/generation/prompt.ts';
+import type {
+  Generated,
+  GenerateTextOptions,
+  GenerationInput,
+  Prompt,
+} from '../../program/generation/prompt.ts';
+import { TextGenerator } from '../../program/generation/text-generator.ts';
+import { requireTexts } from '../../program/modalities/texts.ts';
 import { plainModel } from '../../program/objectives/plain-model.ts';
 import type { TaskModel } from '../../program/objectives/task-model.ts';
 import { type Predictor, Program } from '../../program/program.ts';
@@ -17,7 +24,6 @@ import { UserError } from '../../support/user-error.ts';
 import type { Answer } from '../../tasks/prediction.ts';
 import { type BankSession, type GrowingBank, headBank } from './bank/growing-bank.ts';
 import { DecodingLoop, type DecodingOptions } from './decoding/decoding-loop.ts';
-import { type ServedWriteOptions, writeText } from './decoding/write-text.ts';
 import { OwnSessions } from './own-sessions.ts';
 import { type MixedOptions, MixedRows, rowsGraph } from './rows/mixed-rows.ts';
 import { closing, type ServedBase } from './served-base.ts';
@@ -265,4 +271,49 @@ function servedAs({ trained, name }: ServedModel): Served {
     fault: `is a model for ${headKind}; only models that classify, embed or generate are served`,
     hint: 'Use adalora predict.',
   });
+}
+
+interface ServedWriteOptions extends GenerateTextOptions {
+  /** Called with the number of tokens read: first the whole prompt, then one for each chosen token except the last. */
+  onRead?: (tokens: number, isPrompt: boolean) => void;
+}
+
+/** Generates text with a language model and the settings of a served model. */
+function writeText(
+  { trained }: ServedModel,
+  language: LanguageModel,
+  prompt: Prompt,
+  input: GenerationInput,
+  { onRead, ...options }: ServedWriteOptions,
+): Promise<Generated> {
+  const { modality, notes, generationFiles } = trained.parts;
+  const generator = new TextGenerator({
+    model: counting(language, onRead),
+    texts: requireTexts(modality),
+    files: generationFiles(),
+    isChat: notes?.data.messages !== undefined,
+    close: async () => {},
+  });
+  return generator.generate(prompt, input, options);
+}
+
+/** Wraps a language model so that it reports what it reads. */
+function counting(language: LanguageModel, onRead: ServedWriteOptions['onRead'] = () => {}): LanguageModel {
+  const { vocabSize, maxPositions, encode } = language;
+  return {
+    vocabSize,
+    maxPositions,
+    ...(encode && {
+      encode(tokens, rows, mask) {
+        onRead(tokens.length, true);
+        return encode.call(language, tokens, rows, mask);
+      },
+    }),
+    read(tokens, rows, reading) {
+      const isFirst = reading.mask !== undefined;
+      // The first token of an encoder-decoder only starts its output, so it does not count.
+      if (!isFirst || !encode) onRead(tokens.length, isFirst);
+      return language.read(tokens, rows, reading);
+    },
+  };
 }

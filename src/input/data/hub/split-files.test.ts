@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { datasetCard } from './dataset-card.ts';
-import { listSubsets, splitFiles } from './split-files.ts';
+import { listSubsets, splitFiles } from './resolve-dataset.ts';
 
 const CARD = datasetCard(`---
 license: other

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../../../support/random.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { checkSizes } from './page-header.ts';
-import { parquetText } from './parquet-text.ts';
+import { checkSizes, parquetText } from './parquet-text.ts';
 
 const fixture = (name: string) => new Uint8Array(readFileSync(new URL(`fixtures/${name}`, import.meta.url)));
 const rowsOf = (text: string) =>

@@ -2,8 +2,7 @@ import type { Effort } from '../../../support/regex/effort.ts';
 import { type AlignedText, Changes } from './aligned-text.ts';
 import { BYTE_CHARACTERS } from './bpe.ts';
 import { CHARACTER_CLASSES } from './character-classes.ts';
-import { compilePattern, findAll } from './compile-pattern.ts';
-import { splitText } from './split-text.ts';
+import { compilePattern, type Find, findAll } from './compile-pattern.ts';
 import type { PreTokenizerConfig } from './tokenizer-json.ts';
 
 /** The second step: splits a normalized text into pieces. The model tokenizes each piece separately. */
@@ -99,3 +98,55 @@ function asBytes(text: AlignedText): AlignedText {
 }
 
 const encoder = new TextEncoder();
+
+/** How delimiters are treated when a text is split. */
+type SplitBehavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';
+
+interface Part {
+  from: number;
+  to: number;
+  matches: boolean;
+}
+
+/**
+ * Splits a text into parts that are not empty.
+ *
+ * @param find finds the delimiters
+ * @param invert whether the parts between matches count as matches
+ */
+function splitText(text: AlignedText, find: Find, behavior: SplitBehavior, invert = false): AlignedText[] {
+  const parts = listParts(text.text, find, invert);
+  return JOINED[behavior](parts)
+    .filter(({ from, to }) => from < to)
+    .map(({ from, to }) => text.slice(from, to));
+}
+
+function listParts(text: string, find: Find, invert: boolean): Part[] {
+  const parts: Part[] = [];
+  let end = 0;
+  for (const { from, to } of find(text)) {
+    if (from > end) parts.push({ from: end, to: from, matches: invert });
+    parts.push({ from, to, matches: !invert });
+    end = to;
+  }
+  if (end < text.length) parts.push({ from: end, to: text.length, matches: invert });
+  return parts;
+}
+
+const JOINED: Record<SplitBehavior, (parts: Part[]) => Part[]> = {
+  Removed: (parts) => parts.filter(({ matches }) => !matches),
+  Isolated: (parts) => parts,
+  Contiguous: (parts) => join(parts, (part, before) => part.matches === before.matches),
+  MergedWithPrevious: (parts) => join(parts, (part, before) => part.matches && !before.matches),
+  MergedWithNext: (parts) => join(parts, (part, before) => before.matches && !part.matches),
+};
+
+/** Joins a part to the previous one if `joins` accepts both. */
+function join(parts: Part[], joins: (part: Part, before: Part) => boolean): Part[] {
+  const joined: Part[] = [];
+  for (const [i, part] of parts.entries()) {
+    if (i > 0 && joins(part, parts[i - 1]!)) joined[joined.length - 1]!.to = part.to;
+    else joined.push({ ...part });
+  }
+  return joined;
+}

@@ -25,8 +25,7 @@ import { Random } from '../../../support/random.ts';
 import type { TaskName } from '../../../tasks/registry.ts';
 import { models } from '../../trained/node/load-model.ts';
 import { EMPTY_SHAPE, withRoom } from '../bank/bank-shape.ts';
-import { MixedRows, type RowAdapter } from './mixed-rows.ts';
-import { rowLogits } from './row-logits.ts';
+import { MixedRows, type RowAdapter, rowLogits } from './mixed-rows.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'adalora-mixed-'));
 beforeAll(() => writeTinyModel(folder));

@@ -2,7 +2,8 @@ import type { Value } from '../../../engine/graph/graph.ts';
 import type { Session } from '../../../engine/runtime/session.ts';
 import type { PackedAdapter } from '../../../methods/tuners/bank/packed-adapter.ts';
 import type { Tuner } from '../../../methods/tuners/tuner.ts';
-import type { HeadKind } from '../../../models/heads/registry.ts';
+import type { HeadAxis } from '../../../models/heads/head-definition.ts';
+import { type HeadKind, headNamed } from '../../../models/heads/registry.ts';
 import type { Engine } from '../../../program/engine.ts';
 import type { BatchForm, RowInputs } from '../../../program/modalities/modality.ts';
 import { ALONE } from '../../../program/parallel/communicator.ts';
@@ -14,7 +15,6 @@ import type { BankShape } from '../bank/bank-shape.ts';
 import { bankedGraph } from '../bank/banked-graph.ts';
 import type { EngineRun } from '../engine-run.ts';
 import { type BatchLimits, RowBatcher } from './row-batcher.ts';
-import { joinedLogits, rowLogits } from './row-logits.ts';
 
 /** The adapter of a row. */
 export interface RowAdapter {
@@ -133,4 +133,61 @@ export function rowsGraph(model: LoadedModel, tuner: Tuner): Record<string, Valu
 /** The number of columns of a batch. The engine has no tensors of length 0. */
 function longest(rows: readonly RowInputs[]): number {
   return rows.reduce((most, { length }) => Math.max(most, length), 1);
+}
+
+/** Numbers of tokens and labels. */
+interface LogitsSize {
+  length: number;
+  outputs: number;
+}
+
+/**
+ * The layout of a batch's logits, [runs, batch, width]. A row with fewer tokens has fewer `runs`, or with fewer labels
+ * a smaller `width`.
+ */
+function findOrder(kind: HeadKind, { length, outputs }: LogitsSize): { runs: number; width: number } {
+  const { axes } = headNamed(kind);
+  const size = (axis: HeadAxis) => (typeof axis === 'number' ? axis : axis === 'sequence' ? length : outputs);
+  const product = (some: readonly HeadAxis[]) => some.map(size).reduce((a, b) => a * b, 1);
+  const batch = axes.indexOf('batch');
+  return { runs: product(axes.slice(0, batch)), width: product(axes.slice(batch + 1)) };
+}
+
+/**
+ * Returns a row's logits without padding, [runs, width].
+ *
+ * @param padded the size of the batch
+ */
+export function rowLogits(
+  kind: HeadKind,
+  logits: Float32Array,
+  { row, batch }: { row: number; batch: number },
+  padded: LogitsSize,
+  rowSize: LogitsSize,
+): Float32Array {
+  const { width: stride } = findOrder(kind, padded);
+  const { runs, width: size } = findOrder(kind, rowSize);
+  const taken = new Float32Array(runs * size);
+  for (let run = 0; run * size < taken.length; run++) {
+    const start = (run * batch + row) * stride;
+    taken.set(logits.subarray(start, start + size), run * size);
+  }
+  return taken;
+}
+
+/** Joins the logits of rows to a batch that is padded to `length` tokens. Padding is zero. */
+function joinedLogits(
+  kind: HeadKind,
+  rows: readonly { logits: Float32Array; length: number }[],
+  padded: LogitsSize,
+): Float32Array {
+  const { runs, width: stride } = findOrder(kind, padded);
+  const joined = new Float32Array(runs * rows.length * stride);
+  for (const [row, { logits, length }] of rows.entries()) {
+    const { width: size } = findOrder(kind, { length, outputs: padded.outputs });
+    for (let run = 0; run * size < logits.length; run++) {
+      joined.set(logits.subarray(run * size, (run + 1) * size), (run * rows.length + row) * stride);
+    }
+  }
+  return joined;
 }
