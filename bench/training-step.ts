@@ -10,7 +10,7 @@ import { plainModel } from '../src/program/objectives/plain-model.ts';
 import type { TaskModel } from '../src/program/objectives/task-model.ts';
 import { ALONE, type Communicator, sharesHost } from '../src/program/parallel/communicator.ts';
 import { Program } from '../src/program/program.ts';
-import { startMethod } from '../src/studies/jobs/start-method.ts';
+import { startMethod } from '../src/studies/jobs/set-up-run.ts';
 import { Random } from '../src/support/random.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { differentiateStep } from '../src/training/train/differentiate-step.ts';

@@ -5,7 +5,7 @@ import { feedsOf, floats, named, withPrefix } from '../scripts/conformance/read-
 import { nodeEngine } from '../src/program/node/node-engine.ts';
 import { Program } from '../src/program/program.ts';
 import { continuedConfig } from '../src/studies/jobs/read-run.ts';
-import { startMethod } from '../src/studies/jobs/start-method.ts';
+import { startMethod } from '../src/studies/jobs/set-up-run.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { readAdapter } from './support/adapter-folder.ts';
 import { openForTask } from './support/open-for-task.ts';

@@ -7,11 +7,13 @@ import { open as openInPage, type PageConfig, train } from '../src/faces/web/ind
 import { disk } from '../src/input/formats/node/folder-files.ts';
 import type { Measurement } from '../src/methods/tuners/method-run.ts';
 import { methodNamed } from '../src/methods/tuners/registry.ts';
+import { ALONE_PROCESSES } from '../src/program/parallel/communicator.ts';
 import { Program } from '../src/program/program.ts';
+import { encodeRun } from '../src/studies/jobs/encode-run.ts';
 import { THIS_NODE } from '../src/studies/jobs/node/machine.ts';
 import { readRun } from '../src/studies/jobs/read-run.ts';
 import { runInFolder } from '../src/studies/jobs/run-in-folder.ts';
-import { loadRun } from '../src/studies/jobs/set-up-run.ts';
+import { beginTraining } from '../src/studies/jobs/set-up-run.ts';
 import { parseRunConfig } from '../src/training/run/config/parse-run-config.ts';
 import { Trainer, type TrainerHost } from '../src/training/train/trainer.ts';
 import { AdapterFolders } from '../src/use/serving/adapter-folders.ts';
@@ -67,8 +69,12 @@ const PAIRS = {
   validation: undefined,
 };
 const host: TrainerHost = { emit: () => {}, shouldStop: () => false, peakMemoryMb: () => 0 };
-const load = async (more: object = {}, data: object = {}) =>
-  loadRun(THIS_NODE, await readRun(THIS_NODE, config('unused', more, data)));
+const load = async (more: object = {}, data: object = {}) => {
+  const files = await readRun(THIS_NODE, config('unused', more, data));
+  const base = await THIS_NODE.open(files, ALONE_PROCESSES, () => () => {});
+  const examples = encodeRun(files, { startedAt: new Date() });
+  return beginTraining({ files, base, examples }, examples.train);
+};
 
 describe('a program', () => {
   const programOf = ({ inputs }: Awaited<ReturnType<typeof load>>) => {

@@ -8,7 +8,7 @@ import { adapterParameters } from '../src/methods/tuners/tuner.ts';
 import { comparison } from '../src/studies/experiments/comparison.ts';
 import { describePlace } from '../src/studies/experiments/experiment.ts';
 import type { RecipeBooks } from '../src/studies/experiments/recipe-rows.ts';
-import { startMethod } from '../src/studies/jobs/start-method.ts';
+import { startMethod } from '../src/studies/jobs/set-up-run.ts';
 import { RECIPE_FILES } from '../src/studies/recipes/node/recipe-files.ts';
 import { packageRecipes, paperTables } from '../src/studies/recipes/package-recipes.ts';
 import { recipeConfig } from '../src/studies/recipes/recipe.ts';

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { atomicWrite } from '../../src/input/store/node/atomic-write.ts';
+import { ALONE_PROCESSES } from '../../src/program/parallel/communicator.ts';
+import { encodeRun } from '../../src/studies/jobs/encode-run.ts';
 import { THIS_NODE } from '../../src/studies/jobs/node/machine.ts';
 import { readRun } from '../../src/studies/jobs/read-run.ts';
-import { loadRun } from '../../src/studies/jobs/set-up-run.ts';
+import { beginTraining } from '../../src/studies/jobs/set-up-run.ts';
 import { peakMemoryMb } from '../../src/support/node/process-status.ts';
 import { Trainer, type TrainerHost } from '../../src/training/train/trainer.ts';
 import { formatNotes, NOTES_FILE } from '../../src/use/trained/notes.ts';
@@ -18,7 +20,9 @@ import { type DataRequest, dataConfig } from './data-cases.ts';
 
 const request = (nextRequest() ?? process.exit()) as unknown as DataRequest;
 const run = await readRun(THIS_NODE, dataConfig(request));
-const { settings, inputs } = await loadRun(THIS_NODE, run);
+const base = await THIS_NODE.open(run, ALONE_PROCESSES, () => () => {});
+const examples = encodeRun(run, { startedAt: new Date() });
+const { settings, inputs } = beginTraining({ files: run, base, examples }, examples.train);
 const { method, train, validation } = inputs;
 
 const block = { started: 0, examples: 0, reply: {} };

@@ -1,6 +1,6 @@
 import type { MethodRun } from '../../src/methods/tuners/method-run.ts';
 import type { TunableModel } from '../../src/methods/tuners/tuner.ts';
-import { startMethod } from '../../src/studies/jobs/start-method.ts';
+import { startMethod } from '../../src/studies/jobs/set-up-run.ts';
 import { parseRunConfig } from '../../src/training/run/config/parse-run-config.ts';
 import type { Trajectory } from './read-case.ts';
 import type { TrajectoryKind } from './trajectory-kinds.ts';

@@ -107,7 +107,9 @@ export interface RowModel {
 export interface ScoredRows {
   /** The group of each row. Rows of a group share a text. */
   readonly groups: Int32Array;
-  /** Computes the outputs of some rows. */
+  /** The number of outputs of a row. */
+  sizeOf(row: number): number;
+  /** Computes the outputs of some rows. For rows that are compared with others, such as queries of a search: their scores. */
   outputs(model: RowModel, rows: Int32Array): Promise<Float32Array[]>;
   /**
    * Scores the outputs of some rows.
@@ -117,12 +119,6 @@ export interface ScoredRows {
   scores(outputs: readonly Float32Array[], rows: Int32Array): Scores;
   /** Passes the other results of the outputs of some rows. */
   tell(outputs: readonly Float32Array[], rows: Int32Array, watch: EvaluationWatch): void;
-}
-
-/** Scored rows that are compared with others, such as queries of a search. Their outputs are their scores. */
-export interface ComparedRows extends ScoredRows {
-  /** Number of outputs of a row. */
-  readonly width: number;
 }
 
 /** Scored rows with targets of their own, to which a linear layer is fitted. Their outputs are [units, outputs]. */
@@ -157,6 +153,6 @@ export interface Evaluation {
   /** Missing for tasks that compare rows, and for tasks that answer with texts. */
   readonly rows?: EvaluatedRows;
   /** For tasks that compare rows. */
-  readonly compared?: ComparedRows;
+  readonly compared?: ScoredRows;
   run(program: Evaluator, values: Float32Array, watch?: EvaluationWatch): Promise<Scores>;
 }

@@ -78,6 +78,7 @@ export type {
   TaskDefinition,
   TaskFiles,
   TaskLength,
+  TaskPreparation,
   TaskScores,
   TaskTraining,
 } from './task-definition.ts';

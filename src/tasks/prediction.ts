@@ -43,6 +43,8 @@ export interface EncodingContext<Data extends BaseData = BaseData> {
   isTraining?: boolean;
   /** The linear layer on a model's vectors, or a function that fits one to the training rows. For models of vectors. */
   layer?: LinearLayer | FitLayer | undefined;
+  /** In training, what the task's `preparation` has computed for each row. Undefined while a run is only planned. */
+  prepared?: readonly Float32Array[] | undefined;
   /** Weight of each class in training, if they are not equal. */
   classWeights?: readonly number[];
   /** Called from time to time with the completed share. */

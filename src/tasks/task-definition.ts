@@ -3,7 +3,7 @@ import type { Splittable } from '../input/data/split-rows.ts';
 import type { TextFile } from '../input/data/text-file.ts';
 import type { AdapterTensors } from '../input/formats/adapters/stored-adapter.ts';
 import type { CommonConfig, ModelDefinition } from '../models/model-definition.ts';
-import type { Evaluation, ExampleSet } from '../program/example-set.ts';
+import type { Evaluation, ExampleSet, RowModel } from '../program/example-set.ts';
 import type { Modality } from '../program/modalities/modality.ts';
 import type { TaskModel } from '../program/objectives/task-model.ts';
 import type { Baseline } from '../scores/baselines/baseline.ts';
@@ -109,6 +109,21 @@ export interface TaskTraining<Data extends BaseData = BaseData> {
   readonly modelToTry?: string;
 }
 
+/**
+ * Work of the model before the first step on each row, such as the features of a frozen encoder or the log-probabilities of
+ * a reference. The run keeps its results beside its checkpoints, and does not compute them again when it resumes.
+ */
+export interface TaskPreparation<Data extends BaseData = BaseData, Rows = unknown> {
+  /** Name and version of the computation: part of the run's fingerprint. Change it when the results change. */
+  readonly name: string;
+  /**
+   * Computes a vector for each row. Examples and evaluations get them as `EncodingContext.prepared`.
+   *
+   * @param start the model before the first step
+   */
+  compute(rows: Rows, context: EncodingContext<Data>, start: RowModel): Promise<readonly Float32Array[]>;
+}
+
 /** The maximum length of an example. */
 export interface TaskLength {
   /** The key of the section. Default: `max_length`. */
@@ -197,6 +212,8 @@ export interface TaskDefinition<
   readonly classes?: TaskClasses<Rows>;
   readonly training: TaskTraining<Data>;
   readonly length?: TaskLength;
+  /** Missing for tasks whose training reads nothing but its rows. */
+  readonly preparation?: TaskPreparation<Data, Rows>;
   /**
    * Builds the model, with a head for these classes.
    *

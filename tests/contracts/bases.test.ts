@@ -14,7 +14,7 @@ import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { labelledRows } from '../../src/program/objectives/labelled-rows.ts';
 import { modelFeeds, PIXELS } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
-import { startMethod } from '../../src/studies/jobs/start-method.ts';
+import { startMethod } from '../../src/studies/jobs/set-up-run.ts';
 import { Random } from '../../src/support/random.ts';
 import { UserError } from '../../src/support/user-error.ts';
 import { models, openModel } from '../../src/use/trained/node/load-model.ts';

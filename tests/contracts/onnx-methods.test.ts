@@ -6,7 +6,7 @@ import { METHOD_NAMES } from '../../src/methods/tuners/registry.ts';
 import { nodeEngine } from '../../src/program/node/node-engine.ts';
 import { modelFeeds } from '../../src/program/objectives/model-inputs.ts';
 import { Program } from '../../src/program/program.ts';
-import { startMethod } from '../../src/studies/jobs/start-method.ts';
+import { startMethod } from '../../src/studies/jobs/set-up-run.ts';
 import { Random } from '../../src/support/random.ts';
 import type { RunConfig } from '../../src/training/run/config/run-config.ts';
 import { onnxFiles } from '../../src/use/optimum/onnx-files.ts';

@@ -14,6 +14,7 @@ const SPOKEN_PARTS = 4;
 const LOADING: Record<ProgressEvent['what'], string> = {
   download: 'Loading the encoder',
   base: 'Preparing the encoder',
+  preparation: 'Preparing the rows',
   text: 'Reading the rows',
   folds: 'Estimating the accuracy',
 };

@@ -5,10 +5,10 @@ import { readOwnScores } from '../../program/own-scores.ts';
 import { ALONE_PROCESSES } from '../../program/parallel/communicator.ts';
 import { answerOwn } from '../../studies/jobs/answer-own.ts';
 import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions } from '../../studies/jobs/common-train-options.ts';
-import { everySecond } from '../../studies/jobs/every-second.ts';
 import type { BaseOfRun, RunMachine } from '../../studies/jobs/machine.ts';
 import { type MadeFiles, type MemoryStoreOptions, memoryStore } from '../../studies/jobs/memory-store.ts';
 import { askedRun } from '../../studies/jobs/rows-in-memory.ts';
+import { everySecond } from '../../studies/jobs/run.ts';
 import { RunCallbacks } from '../../studies/jobs/run-callbacks.ts';
 import { trainRun } from '../../studies/jobs/train-run.ts';
 import {
@@ -106,7 +106,7 @@ export async function train(config: PageConfig, options: TrainOptions = {}): Pro
       names: [...functions.keys()],
       call: (call) => answerOwn({ functions, metrics, callbacks }, call),
     } satisfies OwnFunctions;
-    const { run, finish, values } = await trainRun(machine, parsed, {
+    const { files, finish, result, trainer } = await trainRun(machine, parsed, {
       memory: { texts, functions: own, ownScores: readOwnScores(metrics) },
       processes: ALONE_PROCESSES,
       store,
@@ -116,7 +116,7 @@ export async function train(config: PageConfig, options: TrainOptions = {}): Pro
         ...(options.onStepEnd && { onStepEnd: async (state) => (await callbacks.control(state)) ?? {} }),
       },
     });
-    return { ...finish, labels: run.labels, values: values!, ...made };
+    return { ...finish, labels: files.labels, values: result?.values ?? trainer.values, ...made };
   } finally {
     await callbacks.settle();
   }

@@ -9,7 +9,7 @@ import { familiesAndHeads, writeTinyHead } from '../../../tests/support/tiny-hea
 import { reachable } from '../../engine/graph/print.ts';
 import { randomBatch } from '../../input/text/batches.ts';
 import type { MethodName } from '../../methods/tuners/registry.ts';
-import { startMethod } from '../../studies/jobs/start-method.ts';
+import { startMethod } from '../../studies/jobs/set-up-run.ts';
 import { openWeights } from '../../use/trained/node/load-model.ts';
 import { nodeEngine } from '../node/node-engine.ts';
 import { Program } from '../program.ts';

@@ -1,6 +1,12 @@
 import * as build from '../../engine/graph/build.ts';
-import type { Value } from '../../engine/graph/graph.ts';
-import { type PlainGraph, plainType, withPlainGraph } from '../../engine/graph/plain-graph.ts';
+import { Graph, type Value } from '../../engine/graph/graph.ts';
+import {
+  type PlainGraph,
+  plainGraph,
+  plainType,
+  readType,
+  withPlainGraph,
+} from '../../engine/graph/plain-graph.ts';
 import {
   average,
   binaryCrossEntropy,
@@ -10,7 +16,7 @@ import {
 } from '../../models/nn/losses.ts';
 import { toUnitLength } from '../../models/nn/pool-tokens.ts';
 import { shown, UserError } from '../../support/user-error.ts';
-import { assertKnown, type OwnFunctionName, type OwnFunctions } from './own-function.ts';
+import { assertKnown, type LossCall, type OwnFunctionName, type OwnFunctions } from './own-function.ts';
 
 /** The operations that a user's loss function may call: those of the graph, and the built-in losses. */
 const LOSS_OPS = {
@@ -71,4 +77,30 @@ export function ownLoss(build: LossFunction, logits: Value, labels: Value): Valu
     fault: `must return one number, float32 of shape [], got ${got}`,
     hint: 'average(x) is the mean of all elements.',
   });
+}
+
+/**
+ * The graph of a user's loss function for logits and labels of some types.
+ *
+ * @throws UserError for a function that fails
+ */
+export function ownLossGraph(own: LossFunction, { where, logits, labels }: LossCall): PlainGraph {
+  const graph = new Graph();
+  const given = Object.entries({ logits, labels }).map(([name, type]) => {
+    const { dtype, shape } = readType(type);
+    return build.input(graph, name, dtype, [...shape]);
+  });
+  const explained = <Result>(compute: () => Result, describe: (error: unknown) => string): Result => {
+    try {
+      return compute();
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      throw new UserError({ where, fault: describe(error instanceof Error ? error.message : error) });
+    }
+  };
+  const loss = explained(
+    () => ownLoss(own, given[0]!, given[1]!),
+    (message) => `threw "${message}"`,
+  );
+  return explained(() => plainGraph(loss, given), String);
 }

@@ -1,10 +1,6 @@
-import { input } from '../../engine/graph/build.ts';
-import { Graph } from '../../engine/graph/graph.ts';
-import { plainGraph, readType } from '../../engine/graph/plain-graph.ts';
 import type { LossCall } from '../../program/objectives/own-function.ts';
-import { type LossFunction, ownLoss } from '../../program/objectives/own-loss.ts';
+import { type LossFunction, ownLossGraph } from '../../program/objectives/own-loss.ts';
 import { computeOwn, type OwnMetrics } from '../../scores/metrics/own-metrics.ts';
-import { UserError } from '../../support/user-error.ts';
 import type { StepState } from '../../training/train/step-control.ts';
 import type { RunCallbacks } from './run-callbacks.ts';
 
@@ -37,24 +33,5 @@ export function answerOwn({ functions, metrics, callbacks }: OwnOfRun, call: Run
     case 'stepEnd':
       return callbacks.control(call.state);
   }
-  const { name, where, logits, labels } = call;
-  const graph = new Graph();
-  const given = Object.entries({ logits, labels }).map(([name, type]) => {
-    const { dtype, shape } = readType(type);
-    return input(graph, name, dtype, [...shape]);
-  });
-  const explained = <Result>(compute: () => Result, describe: (error: unknown) => string): Result => {
-    try {
-      return compute();
-    } catch (error) {
-      if (error instanceof UserError) throw error;
-      throw new UserError({ where, fault: describe(error instanceof Error ? error.message : error) });
-    }
-  };
-  const own = functions.get(name) as LossFunction;
-  const loss = explained(
-    () => ownLoss(own, given[0]!, given[1]!),
-    (message) => `threw "${message}"`,
-  );
-  return explained(() => plainGraph(loss, given), String);
+  return ownLossGraph(functions.get(call.name) as LossFunction, call);
 }

@@ -1,6 +1,6 @@
 import type { TextFile } from '../../input/data/text-file.ts';
 import type { StoredAdapter } from '../../input/formats/adapters/stored-adapter.ts';
-import type { CommonConfig } from '../../models/model-definition.ts';
+import type { FileDigest } from '../../input/formats/files.ts';
 import type { Modality } from '../../program/modalities/modality.ts';
 import type { OwnFunctions } from '../../program/objectives/own-function.ts';
 import type { OwnScores } from '../../program/own-scores.ts';
@@ -10,7 +10,7 @@ import { UserError } from '../../support/user-error.ts';
 import { alikeLabels } from '../../tasks/classes/labels.ts';
 import { trainingFiles } from '../../tasks/data-files.ts';
 import { findMaxLength, taskNamed } from '../../tasks/registry.ts';
-import type { BuildTask } from '../../tasks/task-definition.ts';
+import type { AnyTask, BuildTask } from '../../tasks/task-definition.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import { type Chosen, chooseDefaults, chooseScoring } from '../../training/run/config/resolve-config.ts';
 import type { ParsedConfig, RunConfig } from '../../training/run/config/run-config.ts';
@@ -18,6 +18,7 @@ import type { TrainingConfig } from '../../training/run/config/training-section.
 import type { Family } from '../../use/trained/bind-model.ts';
 import type { Notes } from '../../use/trained/notes.ts';
 import type { TrainedParts } from '../../use/trained/trained-model.ts';
+import type { BaseOfRun } from './machine.ts';
 import { type NamedFiles, type RunRows, readRunRows } from './run-rows.ts';
 
 /**
@@ -65,8 +66,8 @@ export interface StartingAdapter {
   notes?: Notes;
 }
 
-/** The parts of a run besides its config and its rows. */
-interface RunParts {
+/** A run with everything that is read for it before the weights. */
+export interface ReadRun extends BaseOfRun {
   start?: StartingAdapter;
   family: Family;
   modality: Modality;
@@ -75,21 +76,6 @@ interface RunParts {
   ownScores?: OwnScores;
   /** The caller's functions; the config contains their names. */
   functions?: OwnFunctions;
-}
-
-/** The inputs of a run, from files or from memory. */
-export interface RunMaterial extends RunParts {
-  /** The config. Missing keys are taken from the starting adapter. */
-  config: ParsedConfig;
-  /** The files of each source of training rows. */
-  train: readonly NamedFiles[];
-  /** The files of each validation set. */
-  validation: readonly NamedFiles[];
-}
-
-/** The common preparation of `train` and `plan`. */
-export interface RunBeginning extends RunParts {
-  config: RunConfig;
   rows: RunRows;
   /** The values that were chosen because the user did not set them. */
   chosen: readonly Chosen[];
@@ -111,7 +97,14 @@ export interface RunBeginning extends RunParts {
   folds?: readonly (readonly number[])[] | undefined;
   /** Weight of each class in training; undefined if all are equal. */
   classWeights?: readonly number[] | undefined;
+  /** Everything that determines the run's values: the data, the starting adapter, the model. The weights are last. */
+  digests(): Promise<readonly FileDigest[]>;
+  /** The digests of the weight files, which are hashed once. Empty for random weights. */
+  weightDigests(): Promise<readonly FileDigest[]>;
 }
+
+/** The parts that {@link beginRun} passes on. */
+type Passed = 'start' | 'family' | 'modality' | 'generationFiles' | 'ownScores' | 'functions';
 
 /**
  * Reads the data of a run and determines its classes.
@@ -123,7 +116,14 @@ export function beginRun({
   train: trainFiles,
   validation,
   ...parts
-}: RunMaterial): RunBeginning {
+}: Pick<ReadRun, Passed> & {
+  /** Missing keys are taken from the starting adapter. */
+  config: ParsedConfig;
+  /** The files of each source of training rows. */
+  train: readonly NamedFiles[];
+  /** The files of each validation set. */
+  validation: readonly NamedFiles[];
+}): Omit<ReadRun, 'base' | 'model' | 'digests' | 'weightDigests'> {
   const { start, family, modality } = parts;
   const task = taskNamed(parsed.task);
   const adapterData = start?.notes?.data;
@@ -164,14 +164,18 @@ export function beginRun({
     build,
     maxLength: modality.maxLength,
     notices: [
-      ...[all, ...(rows.isHeldOut ? [] : rows.validation.map(({ rows }) => rows))].flatMap(
-        (rows) => task.files.notices?.(rows) ?? [],
-      ),
+      ...listNotices(task, rows),
       ...alikeLabels(labels),
       ...loweredLength(config, family.config),
       ...notScored(scoring.chosen).map((why) => `The model will not be scored${why}`),
     ],
   };
+}
+
+/** Notices about the files of rows. */
+function listNotices({ files }: AnyTask, { all, validation, isHeldOut }: RunRows): string[] {
+  const sets = [all, ...(isHeldOut ? [] : validation.map(({ rows }) => rows))];
+  return sets.flatMap((rows) => files.notices?.(rows) ?? []);
 }
 
 /** Typical for English. The estimate counts all columns as text, so it is too high for files with other columns. */
@@ -193,7 +197,7 @@ function describeAmount(
 }
 
 /** The notice that the default maximum length was lowered, because the model has fewer positions. */
-function loweredLength({ task, data }: RunConfig, config: CommonConfig): string[] {
+function loweredLength({ task, data }: RunConfig, config: Family['config']): string[] {
   const { key, requested, unlowered } = findMaxLength(task, data, config);
   if (unlowered === undefined) return [];
   return [

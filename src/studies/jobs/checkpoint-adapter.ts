@@ -1,6 +1,5 @@
 import { stringify } from 'yaml';
 import type { FolderFiles } from '../../input/formats/files.ts';
-import type { EvaluatedRows } from '../../program/example-set.ts';
 import type { LinearLayer } from '../../program/objectives/sentence-classifier.ts';
 import { scoreDefinition } from '../../scores/metrics/scores.ts';
 import { lastPart } from '../../support/text.ts';
@@ -11,12 +10,14 @@ import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import { readTotalSteps } from '../../training/run/event-log.ts';
 import type { FinishEvent } from '../../training/run/events.ts';
 import { RUN_FILES, runYaml } from '../../training/run/run-files.ts';
-import { computing, type Tuned, tunedLayers } from './contenders/folds.ts';
-import { writeTrained } from './folder-store.ts';
+import type { ReadRun } from './begin-run.ts';
+import { tunedLayers } from './contenders/folds.ts';
+import { encodeRun } from './encode-run.ts';
 import type { FolderMachine, OpenedBase } from './machine.ts';
-import { type ReadRun, readRun } from './read-run.ts';
-import { setUpRun } from './set-up-run.ts';
-import { startMethod } from './start-method.ts';
+import { readRun } from './read-run.ts';
+import type { Tuned } from './run.ts';
+import { writeTrained } from './run-in-folder.ts';
+import { beginTraining, computing, startMethod } from './set-up-run.ts';
 
 /**
  * The path of a run's checkpoint.
@@ -109,15 +110,15 @@ async function writeCheckpointAdapter(
 
 /** Fits the linear layer of a model of sentence vectors, which a checkpoint does not have. */
 async function checkpointLayer(
-  run: ReadRun,
-  { model, engine }: OpenedBase,
-  { method, values }: Tuned,
+  files: ReadRun,
+  base: OpenedBase,
+  tuned: Tuned,
 ): Promise<LinearLayer | undefined> {
-  if (!model.layer) return undefined;
-  const opened = setUpRun(run, model, engine, { startedAt: new Date() });
-  const all = Int32Array.from(opened.inputs.train.lengths.keys());
-  const [layer] = await computing(opened, { method, values }, (tuned) =>
-    tunedLayers(opened, opened.rows as EvaluatedRows, tuned, all),
-  );
+  if (!base.model.layer) return undefined;
+  const examples = encodeRun(files, { startedAt: new Date() });
+  const run = { files, base, examples };
+  const training = beginTraining(run, examples.train);
+  const all = Int32Array.from(examples.train.lengths.keys());
+  const [layer] = await computing({ ...run, training }, tuned, (model) => tunedLayers(run, model, all));
   return layer;
 }

@@ -1,94 +1,134 @@
-import type { ComparedRows, EvaluatedRows, ExampleSet } from '../../program/example-set.ts';
+import type { EvaluatedRows, ExampleSet, ScoredRows } from '../../program/example-set.ts';
 import { withOwnScores } from '../../program/own-scores.ts';
 import { joinValidation, type Validation } from '../../program/validation.ts';
 import { type Baseline, meanBaselines } from '../../scores/baselines/baseline.ts';
 import { chiefScore } from '../../tasks/data-files.ts';
+import type { EncodingContext } from '../../tasks/prediction.ts';
 import { taskNamed } from '../../tasks/registry.ts';
-import type { RunBeginning } from './begin-run.ts';
+import type { ReadRun } from './begin-run.ts';
 import { layerFitter } from './contenders/fit-rows.ts';
 
 /** A run's rows in the form that the model reads. */
-export interface EncodedRun {
+export interface RunExamples {
   train: ExampleSet;
   validation?: Validation;
-  /** The training rows, and those of the validation set that judges the run, as a linear probe reads them. */
-  rows?: EvaluatedRows | undefined;
-  /** The training rows of a cross-validation, as the run's own head reads them. */
-  headRows?: EvaluatedRows | undefined;
-  validationRows?: EvaluatedRows | undefined;
-  /** For tasks that compare rows: the rows that judge the run, those of all folds or of the validation set. */
-  compared?: ComparedRows | undefined;
-  /**
-   * Baselines on the rows that judge the run: those of the validation set, or of all folds. Empty if there are none.
-   */
-  baselines(): Promise<readonly Baseline[]>;
+  /** The training rows, as a linear probe reads them. Undefined if no probe can be fitted. */
+  learned?: EvaluatedRows | undefined;
+  /** Undefined for a run without rows that judge it, and for tasks whose rows are not scored one by one. */
+  judge?: Judge | undefined;
 }
 
-/**
- * Tokenizes all examples of a run.
- *
- * @param startedAt the time that chat templates use
- */
-export function encodeRun(
-  run: RunBeginning,
-  startedAt: Date,
-  onProgress?: (share: number) => void,
-): EncodedRun {
-  const { config, rows, labels, classWeights, family, modality, generationFiles } = run;
-  const { seed, data } = config;
-  const task = taskNamed(config.task);
-  const { train, validation, folds } = rows;
-  const context = {
+/** The rows that judge a run: those of all folds, or of a validation set. */
+export interface Judge {
+  /** As the run's own model reads them. */
+  own: ScoredRows;
+  /** As a linear probe reads them. Undefined if rows are compared with each other, so that a probe has no targets. */
+  probed?: EvaluatedRows | undefined;
+  /** In a cross-validation, the rows of each fold. */
+  folds?: readonly Int32Array[];
+}
+
+/** The results of a task's preparation for the rows of a run. */
+export interface PreparedRows {
+  train: readonly Float32Array[];
+  validation: readonly (readonly Float32Array[])[];
+}
+
+interface EncodingOptions {
+  /** The time that chat templates use. */
+  startedAt: Date;
+  onProgress?: (share: number) => void;
+}
+
+/** The facts that a task needs to make examples of a run's rows. */
+export function encodingContext(
+  { config, labels, family, modality, generationFiles }: ReadRun,
+  { startedAt, ...shared }: EncodingOptions,
+): EncodingContext {
+  return {
     modality: modality.at(startedAt),
     config: family.config,
     generationFiles,
-    reading: data,
+    reading: config.data,
     labels,
-    seed,
-    onProgress,
-  };
-  const evaluated = (rows: unknown, more: object) =>
-    task.evaluation(rows, { ...context, ...more }, config.training.per_device_eval_batch_size);
-  const set = decisiveSet(run);
-  const probing = task.training.probing?.(data, family);
-  // A linear probe reads the rows in its own way, which may be the run's. Otherwise it needs rows that judge it.
-  const isSame = probing === data;
-  const isProbed = isSame || folds !== undefined || set !== undefined;
-  const onTrain = probing && isProbed ? evaluated(train, { reading: probing, classWeights }) : undefined;
-  const comparing = folds && task.training.comparesRows ? evaluated(train, {}) : undefined;
-  const examples =
-    (isSame ? onTrain : comparing)?.examples ?? task.examples(train, { ...context, classWeights });
-  const layer = onTrain?.rows && layerFitter(onTrain.rows, classWeights);
-  const scored = validation.map(({ rows }) => evaluated(rows, { layer }));
-  const sets = joinValidation(
-    validation.map(({ name }, i) => [name, withOwnScores(scored[i]!, run.ownScores)]),
-  );
-  return {
-    train: examples,
-    validation: sets,
-    rows: onTrain?.rows,
-    headRows: isSame ? onTrain?.rows : folds && evaluated(train, { classWeights }).rows,
-    validationRows: isSame
-      ? scored[chiefScore(config).set]?.rows
-      : set !== undefined && probing
-        ? evaluated(validation[set]!.rows, { reading: probing }).rows
-        : undefined,
-    compared: comparing ? comparing.compared : set === undefined ? undefined : scored[set]?.compared,
-    baselines: () => fitBaselines(run, examples, set === undefined ? undefined : sets?.parts[set]?.examples),
+    seed: config.seed,
+    ...shared,
   };
 }
 
+/** Tokenizes all examples of a run. */
+export function encodeRun(
+  run: ReadRun,
+  { prepared, ...options }: EncodingOptions & { prepared?: PreparedRows | undefined },
+): RunExamples {
+  const { config, rows, classWeights, family } = run;
+  const task = taskNamed(config.task);
+  const { train, validation, folds } = rows;
+  const context = { ...encodingContext(run, options), prepared: prepared?.train };
+  const batchSize = config.training.per_device_eval_batch_size;
+  const ofTrain = (more: object) => task.evaluation(train, { ...context, ...more }, batchSize);
+  const ofSet = (i: number, more: object) =>
+    task.evaluation(
+      validation[i]!.rows,
+      { ...context, prepared: prepared?.validation[i], ...more },
+      batchSize,
+    );
+  const set = decisiveSet(run);
+  const probing = task.training.probing?.(config.data, family);
+  // A linear probe may read the rows in its own way. Then it needs rows that judge it.
+  const isSame = probing === config.data;
+  const isProbed = isSame || folds !== undefined || set !== undefined;
+  const probed = probing && isProbed ? ofTrain({ reading: probing, classWeights }) : undefined;
+  const compared = folds && task.training.comparesRows ? ofTrain({}) : undefined;
+  const examples =
+    (isSame ? probed : compared)?.examples ?? task.examples(train, { ...context, classWeights });
+  const layer = probed?.rows && layerFitter(probed.rows, classWeights);
+  const scored = validation.map((_, i) => ofSet(i, { layer }));
+  const sets = joinValidation(
+    validation.map(({ name }, i) => [name, withOwnScores(scored[i]!, run.ownScores)]),
+  );
+  const judgeByFolds = (folds: readonly (readonly number[])[]): Judge | undefined => {
+    if (!compared?.compared && !probed?.rows) return undefined;
+    const own = compared?.compared ?? (isSame ? probed : ofTrain({ classWeights }))?.rows;
+    return own && { own, probed: probed?.rows, folds: listFoldExamples(folds, examples) };
+  };
+  const judgeBySet = (at: number): Judge | undefined => {
+    const evaluation = scored[at];
+    if (evaluation?.compared) return { own: evaluation.compared };
+    const probed = isSame ? evaluation : probing && ofSet(at, { reading: probing });
+    return evaluation?.rows && probed?.rows && { own: evaluation.rows, probed: probed.rows };
+  };
+  const at = isSame ? chiefScore(config).set : set;
+  const judge = run.folds ? judgeByFolds(run.folds) : at === undefined ? undefined : judgeBySet(at);
+  return { train: examples, validation: sets, learned: probed?.rows, judge };
+}
+
+/**
+ * The examples of each fold.
+ *
+ * @param folds numbers of rows
+ */
+function listFoldExamples(
+  folds: readonly (readonly number[])[],
+  { rows, lengths }: ExampleSet,
+): Int32Array[] {
+  const all = Int32Array.from(lengths.keys());
+  return folds.map((fold) => {
+    const held = new Set(fold);
+    return all.filter((example) => held.has(rows?.[example] ?? example));
+  });
+}
+
 /** The number of the validation set that judges the run. Undefined for a run without one. */
-function decisiveSet({ config, rows }: RunBeginning): number | undefined {
+function decisiveSet({ config, rows }: ReadRun): number | undefined {
   const { set } = chiefScore(config);
   return config.training.eval_strategy === 'no' || !rows.validation[set] ? undefined : set;
 }
 
-/** @param scored the examples of the validation set that judges the run */
-async function fitBaselines(
-  run: RunBeginning,
-  trained: ExampleSet,
-  scored: ExampleSet | undefined,
+/** Baselines on the rows that judge the run: those of the validation set, or of all folds. Empty if there are none. */
+export async function fitBaselines(
+  run: ReadRun,
+  { train: trained, validation: sets }: RunExamples,
 ): Promise<readonly Baseline[]> {
   const { config, labels, family, rows } = run;
   const { data } = config;
@@ -108,6 +148,7 @@ async function fitBaselines(
   const set = decisiveSet(run);
   if (set === undefined) return [];
   const ofRows = await task.baselines?.ofRows?.(train, validation[set]!.rows, context);
+  const scored = sets?.parts[set]?.examples;
   const ofTokens = scored && task.baselines?.ofTokens?.(trained, scored, family.config.vocabSize);
   return [...(ofRows ?? []), ...(ofTokens ?? [])];
 }

@@ -3,12 +3,23 @@ import { SafetensorsFile } from '../../input/formats/safetensors.ts';
 import { joinedBytes } from '../../support/arrays.ts';
 import { Sha256 } from '../../support/sha256.ts';
 import { UserError } from '../../support/user-error.ts';
-import { checkpointName, encodeCheckpoint, restoreCheckpoint } from '../../training/run/checkpoint.ts';
-import { FOLDS_FILE, foldRecord, foldTensors } from '../../training/run/fold-files.ts';
+import {
+  type CheckpointOrigin,
+  checkpointName,
+  encodeCheckpoint,
+  restoreCheckpoint,
+} from '../../training/run/checkpoint.ts';
+import {
+  encodeRowVectors,
+  FOLDS_FILE,
+  foldRecord,
+  foldTensors,
+  preparedFile,
+  readRowVectors,
+} from '../../training/run/fold-files.ts';
 import { SHARED_FILES } from '../../use/trained/full-model.ts';
-import type { RunResult } from './contenders/conclude.ts';
-import type { ReadRun } from './read-run.ts';
-import type { RunStore } from './train-run.ts';
+import type { ReadRun } from './begin-run.ts';
+import type { FoldStore, RunResult, RunStore } from './run.ts';
 import { trainedFiles } from './trained-files.ts';
 
 /** Files by name; text files as strings. */
@@ -23,8 +34,8 @@ export interface MemoryStoreOptions {
    */
   onCheckpoint?: ((checkpoint: File) => void | Promise<void>) | undefined;
   /**
-   * Called like `onCheckpoint` while the accuracy of few rows is estimated by cross-validation. A file replaces the one
-   * with its name. Pass all of them as `folds` to resume there.
+   * Called like `onCheckpoint` while the accuracy of few rows is estimated by cross-validation, and with what the task
+   * computes before the first step. A file replaces the one with its name. Pass all of them as `folds` to resume there.
    */
   onFolds?: ((file: File) => void | Promise<void>) | undefined;
   /** Minimum number of seconds between two checkpoints. Default: 20. */
@@ -49,7 +60,6 @@ export interface MadeFiles {
 const CHECKPOINT = 'checkpoint';
 /** The checkpoint of the fold that is not finished. Its fingerprint has the number of the fold. */
 const FOLD_CHECKPOINT = 'fold-checkpoint.safetensors';
-const foldFingerprint = (fingerprint: string, fold: number) => `${fingerprint}-${fold}`;
 /** Maximum size of a checkpoint: the values, both moments and the best values of a large adapter. */
 const MAX_CHECKPOINT_BYTES = 2 ** 31;
 
@@ -74,9 +84,9 @@ export function memoryStore(
 ): RunStore {
   let savedAt = Number.NEGATIVE_INFINITY;
   const isSaveDue = () => performance.now() - savedAt >= 1000 * checkpointSeconds;
-  const read = async (files: ReadonlyMap<string, PageFile>, name: string) => {
-    const bytes = await readFile(filesFrom(files, CHECKPOINT), name, MAX_CHECKPOINT_BYTES);
-    return bytes && SafetensorsFile.of(bytes, CHECKPOINT);
+  const send = async (name: string, content: Uint8Array[]) => {
+    await onFolds?.(makeFile(name, content));
+    if (name === FOLD_CHECKPOINT) savedAt = performance.now();
   };
   return {
     hasCheckpoints: onCheckpoint !== undefined || onFolds !== undefined || resume !== undefined,
@@ -93,61 +103,88 @@ export function memoryStore(
         fault: 'belongs to a run with another config, other files or another model',
       }),
     ...(onFolds && {
-      async folds(_, origin) {
-        const { fingerprint } = origin;
-        const stored = await read(folds, FOLDS_FILE).catch(ifDamaged);
-        const record = foldRecord(fingerprint, {
-          tensors: stored ? foldTensors(fingerprint, () => stored) : new Map(),
-          write: (content) => onFolds(new File(content as BlobPart[], FOLDS_FILE)),
-        });
-        return {
-          ...record,
-          async training(fold) {
-            const file = await read(folds, FOLD_CHECKPOINT).catch(ifDamaged);
-            const last = file && restoreCheckpoint(file, new Sha256());
-            // The checkpoint of the fold before, or of another run, is computed again.
-            const isOwn = last?.fingerprint === foldFingerprint(fingerprint, fold);
-            const own = { ...origin, fingerprint: foldFingerprint(fingerprint, fold) };
-            return {
-              saved: isOwn ? last.state : undefined,
-              isSaveDue,
-              async save(state) {
-                const content = encodeCheckpoint(state, own, new Sha256());
-                await onFolds(new File(content as BlobPart[], FOLD_CHECKPOINT));
-                savedAt = performance.now();
-                return FOLD_CHECKPOINT;
-              },
-            };
-          },
-        };
-      },
+      rows: ({ origin: { fingerprint } }) => ({
+        async read(name) {
+          const file = await read(folds, preparedFile(name)).catch(ifDamaged);
+          return file && readRowVectors(foldTensors(fingerprint, () => file));
+        },
+        write: (name, vectors) => send(preparedFile(name), encodeRowVectors(fingerprint, vectors)),
+      }),
+      folds: ({ origin }) => foldsInMemory(origin, (name) => read(folds, name), isSaveDue, send),
     }),
     ...(onCheckpoint && {
       isSaveDue,
-      async save(_, state, { origin }) {
+      async save({ origin }, state) {
         const name = checkpointName(state.step);
-        const content = encodeCheckpoint(state, origin, new Sha256());
-        await onCheckpoint(new File(content as BlobPart[], name));
+        await onCheckpoint(makeFile(name, encodeCheckpoint(state, origin, new Sha256())));
         savedAt = performance.now();
         return name;
       },
     }),
     ...(onProbe && {
-      async probed(run, result) {
+      async probed({ files }, result) {
         const before = { step: 0, metrics: {}, ranks: result.method.ranks() };
-        const { adapter } = await madeFiles(run, result, before);
+        const { adapter } = await madeFiles(files, result, before);
         if (adapter) await onProbe(adapter);
       },
     }),
-    async keep(run, _, finish, result) {
-      Object.assign(made, await madeFiles(run, result, finish));
+    async keep({ files }, finish, result) {
+      Object.assign(made, await madeFiles(files, result, finish));
     },
   };
+}
+
+/**
+ * Keeps the folds of a cross-validation in files of the page's program.
+ *
+ * @param send passes a file on
+ */
+async function foldsInMemory(
+  origin: CheckpointOrigin,
+  read: (name: string) => Promise<SafetensorsFile | undefined>,
+  isSaveDue: () => boolean,
+  send: (name: string, content: Uint8Array[]) => Promise<void>,
+): Promise<FoldStore> {
+  const { fingerprint } = origin;
+  const stored = await read(FOLDS_FILE).catch(ifDamaged);
+  const record = foldRecord(fingerprint, {
+    tensors: stored ? foldTensors(fingerprint, () => stored) : new Map(),
+    write: (content) => send(FOLDS_FILE, content),
+  });
+  return {
+    ...record,
+    async training(fold) {
+      const file = await read(FOLD_CHECKPOINT).catch(ifDamaged);
+      const last = file && restoreCheckpoint(file, new Sha256());
+      // The checkpoint of the fold before, or of another run, is computed again.
+      const own = { ...origin, fingerprint: `${fingerprint}-${fold}` };
+      return {
+        saved: last?.fingerprint === own.fingerprint ? last.state : undefined,
+        isSaveDue,
+        async save(state) {
+          await send(FOLD_CHECKPOINT, encodeCheckpoint(state, own, new Sha256()));
+          return FOLD_CHECKPOINT;
+        },
+      };
+    },
+  };
+}
+
+function makeFile(name: string, content: Uint8Array[]): File {
+  return new File(content as BlobPart[], name);
 }
 
 /** Damaged files of folds are computed again. */
 function ifDamaged(error: unknown): undefined {
   if (!(error instanceof UserError)) throw error;
+}
+
+async function read(
+  files: ReadonlyMap<string, PageFile>,
+  name: string,
+): Promise<SafetensorsFile | undefined> {
+  const bytes = await readFile(filesFrom(files, CHECKPOINT), name, MAX_CHECKPOINT_BYTES);
+  return bytes && SafetensorsFile.of(bytes, CHECKPOINT);
 }
 
 /** The files of a trained adapter as in a run's folder, or of a model with the small files of its base. */

@@ -22,19 +22,11 @@ import { fittingBase } from '../../use/trained/fitting-base.ts';
 import { DESCRIBING_FILES } from '../../use/trained/full-model.ts';
 import { readNotes } from '../../use/trained/notes.ts';
 import { buildModel, readModel } from '../../use/trained/read-model.ts';
-import { beginRun, type RunBeginning, type StartingAdapter } from './begin-run.ts';
+import { beginRun, type ReadRun, type StartingAdapter } from './begin-run.ts';
 import { assertModelNamed } from './look-at-all.ts';
-import type { BaseOfRun, OnDownload, RunMachine } from './machine.ts';
+import type { OnDownload, RunMachine } from './machine.ts';
 import type { TextsInMemory } from './rows-in-memory.ts';
 import { withAllErrors } from './with-all-errors.ts';
-
-/** A run with everything that was read for it. */
-export interface ReadRun extends RunBeginning, BaseOfRun {
-  /** Everything that determines the run's values: the data, the starting adapter, the model. The weights are last. */
-  digests(): Promise<readonly FileDigest[]>;
-  /** The digests of the weight files, which are hashed once. Empty for random weights. */
-  weightDigests(): Promise<readonly FileDigest[]>;
-}
 
 /** The values that the calling program passes to a run in memory. */
 export interface InMemory {
@@ -106,19 +98,30 @@ async function read(
   const dataFiles = [...sets.train, ...sets.validation].flatMap(({ files }) => files);
   const read = { ...run, base, model };
   const weightDigests = lazy(() => machine.weightDigests(read));
-  return {
-    ...read,
-    weightDigests,
-    digests: async () => [
-      ...(await Promise.all(
-        dataFiles.map(async (file) => [file.name, await dataDigest(file, machine)] as const),
-      )),
-      ...(adapter && start ? await digestsIn(adapter, await adapterFileNames(adapter, start.stored)) : []),
-      ...definingModules(config, machine),
-      ...(await digestsIn(base.files, DESCRIBING_FILES)),
-      ...(await weightDigests()),
-    ],
-  };
+  const digests = async () => [
+    ...(await listDigests(machine, read, dataFiles, adapter)),
+    ...(await weightDigests()),
+  ];
+  return { ...read, weightDigests, digests };
+}
+
+/** The digests of everything but the weights that determines a run's values. */
+async function listDigests(
+  machine: RunMachine,
+  { config, start, base }: Pick<ReadRun, 'config' | 'start' | 'base'>,
+  data: readonly TextFile[],
+  adapter: Files | undefined,
+): Promise<FileDigest[]> {
+  const ofFile = async (file: TextFile) => [file.name, await dataDigest(file, machine)] as const;
+  const { preparation } = taskNamed(config.task);
+  const ofAdapter = adapter && start && (await adapterFileNames(adapter, start.stored));
+  return [
+    ...(await Promise.all(data.map(ofFile))),
+    ...(adapter && ofAdapter ? await digestsIn(adapter, ofAdapter) : []),
+    ...definingModules(config, machine),
+    ...(preparation ? [['preparation', preparation.name] satisfies FileDigest] : []),
+    ...(await digestsIn(base.files, DESCRIBING_FILES)),
+  ];
 }
 
 /** Identifies the rows of a file, and the pictures that they name. */

@@ -12,8 +12,8 @@ import { encodeLayer, LAYER_FILE } from '../../use/trained/layer-file.ts';
 import { formatNotes, NOTES_FILE } from '../../use/trained/notes.ts';
 import { sentenceFiles } from '../../use/trained/sentence-files.ts';
 import { type ModelCardInputs, modelCard, withTestScores } from '../report/model-card.ts';
-import type { RunResult } from './contenders/conclude.ts';
-import type { ReadRun } from './read-run.ts';
+import type { ReadRun } from './begin-run.ts';
+import type { RunResult } from './run.ts';
 
 /** The files that a finished run writes. */
 export interface TrainedFiles {

@@ -65,6 +65,7 @@ export function labelEvaluation<Answer extends LabelAnswer>(
   };
   const rows: EvaluatedRows = {
     groups,
+    sizeOf: () => outputs,
     targets: {
       loss: kind.baselines.linearLoss,
       outputs,

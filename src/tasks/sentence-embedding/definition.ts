@@ -1,4 +1,4 @@
-import type { ComparedRows, Evaluation, Scores } from '../../program/example-set.ts';
+import type { Evaluation, ScoredRows, Scores } from '../../program/example-set.ts';
 import { textsInPython } from '../../program/modalities/in-python.ts';
 import { type EmbeddingLoss, embeddingModel } from '../../program/objectives/embedding-model.ts';
 import { batchLosses } from '../../program/predict-batches.ts';
@@ -184,14 +184,14 @@ function embeddingEvaluation(
   const examples = embeddingExamples(rows, context);
   const comparison = new RowComparison(rows);
   const all = Int32Array.from(rows.columns[0]!.keys());
-  const tell: ComparedRows['tell'] = (outputs, chosen, watch) =>
+  const tell: ScoredRows['tell'] = (outputs, chosen, watch) =>
     watch.onCertainty?.(comparison.certainty(outputs, chosen));
   return {
     examples,
     output: 'loss',
     compared: {
       groups: comparison.groups,
-      width: comparison.width,
+      sizeOf: () => comparison.width,
       async outputs({ program, values }, chosen) {
         const vectors = await computeVectors(rows, comparison, chosen, context, {
           program,

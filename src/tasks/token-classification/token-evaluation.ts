@@ -38,6 +38,7 @@ export function tokenEvaluation(
   );
   const rows: EvaluatedRows = {
     groups,
+    sizeOf: (row) => targets[row]!.length * labels.length,
     targets: { loss: 'softmax', outputs: labels.length, rows: targets },
     features({ program, values }, chosen) {
       const predict = program.features.bind(program);

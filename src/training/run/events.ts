@@ -22,7 +22,7 @@ const ranks = z.record(z.string(), z.int().min(0));
 const progress = z.object({
   type: z.literal('progress'),
   step,
-  what: z.enum(['download', 'base', 'text', 'folds']),
+  what: z.enum(['download', 'base', 'preparation', 'text', 'folds']),
   /** The completed share, from 0 to 1. */
   share: z.number(),
 });

@@ -4,6 +4,7 @@ import { SafetensorsFile } from '../../input/formats/safetensors.ts';
 import type { StoredTensor } from '../../input/formats/tensor-data.ts';
 import type { Communicator } from '../../program/parallel/communicator.ts';
 import { fromFirst } from '../../program/parallel/from-first.ts';
+import { joinedFloats } from '../../support/arrays.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { CheckpointOrigin, TrainerState } from './checkpoint.ts';
 import { readLastCheckpoint, writeCheckpoint } from './checkpoint-files.ts';
@@ -41,6 +42,31 @@ export function foldRecord(fingerprint: string, { tensors, write }: FoldRecord) 
   };
 }
 
+/** The file of what a task has computed for a set of rows, beside the checkpoints. */
+export const preparedFile = (set: string) => `prepared-${set}.safetensors`;
+
+/** Vectors of rows as a safetensors file, which belongs to a run by its fingerprint. */
+export function encodeRowVectors(fingerprint: string, vectors: readonly Float32Array[]): Uint8Array[] {
+  const lengths = Int32Array.from(vectors, ({ length }) => length);
+  const data = joinedFloats(vectors);
+  const tensors = new Map<string, StoredTensor>([
+    ['lengths', { dtype: 'I32', shape: [lengths.length], data: lengths }],
+    ['vectors', { dtype: 'F32', shape: [data.length], data }],
+  ]);
+  return encodeSafetensors(tensors, { fingerprint });
+}
+
+/** Reads the tensors of {@link encodeRowVectors}. Undefined without them. */
+export function readRowVectors(tensors: ReadonlyMap<string, StoredTensor>): Float32Array[] | undefined {
+  const [lengths, vectors] = ['lengths', 'vectors'].map((name) => tensors.get(name)?.data);
+  if (!lengths || !vectors) return undefined;
+  let at = 0;
+  return Array.from(lengths as Int32Array, (length) => {
+    at += length;
+    return (vectors as Float32Array).slice(at - length, at);
+  });
+}
+
 /**
  * Opens the files of a cross-validation in a run's folder: the features of the frozen model, the outputs of the folds
  * that are finished, and the checkpoints of the one that is not. They belong to a run by its fingerprint. All processes
@@ -56,7 +82,7 @@ export async function openFolds(
 ) {
   const { fingerprint } = origin;
   const isFirst = communicator.rank === 0;
-  const tensors = isFirst ? storedFolds(folder, fingerprint) : new Map<string, StoredTensor>();
+  const tensors = isFirst ? keptTensors(folder, FOLDS_FILE, fingerprint) : new Map<string, StoredTensor>();
   const record = foldRecord(fingerprint, {
     tensors,
     write: (content) => void folder.write(FOLDS_FILE, content),
@@ -101,15 +127,17 @@ function finishedFolds(tensors: ReadonlyMap<string, StoredTensor>): Float32Array
   return folds;
 }
 
-/** Files of another run, or damaged ones, are ignored: everything in them can be computed again. */
-function storedFolds(folder: FolderFiles, fingerprint: string): Map<string, StoredTensor> {
-  if (!folder.has(FOLDS_FILE)) return new Map();
-  return foldTensors(fingerprint, () =>
-    SafetensorsFile.open(openFile(folder, FOLDS_FILE, 'a safetensors file')),
-  );
+/** The tensors of a file in a run's folder. None if it is missing, damaged, or of another run: it can be computed again. */
+export function keptTensors(
+  folder: FolderFiles,
+  name: string,
+  fingerprint: string,
+): Map<string, StoredTensor> {
+  if (!folder.has(name)) return new Map();
+  return foldTensors(fingerprint, () => SafetensorsFile.open(openFile(folder, name, 'a safetensors file')));
 }
 
-/** The tensors of a file of folds, unless it is damaged or belongs to another run. */
+/** The tensors of a file, unless it is damaged or belongs to another run. */
 export function foldTensors(fingerprint: string, open: () => SafetensorsFile): Map<string, StoredTensor> {
   try {
     const file = open();

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
-import type { PushOptions } from '../../../studies/jobs/node/push.ts';
 import { sharedOption } from '../flags.ts';
+import type { PushOptions } from '../push-model.ts';
 
 interface Flags {
   license: string;
@@ -36,7 +36,7 @@ export function pushCommand(): Command {
 }
 
 async function run(path: string, repo: string, flags: Flags): Promise<void> {
-  const { push } = await import('../../../studies/jobs/node/push.ts');
+  const { push } = await import('../push-model.ts');
   const { openingDisplay } = await import('../terminal/download-display.ts');
   const { as: form, dryRun: isDry, json, license, parent, model } = flags;
   const { files, url, commit } = await push(path, repo, {

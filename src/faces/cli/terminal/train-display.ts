@@ -28,6 +28,7 @@ const TOLD_SHARE = 0.1;
 export const LOADING = {
   download: 'fetching the model',
   base: 'quantizing the base model',
+  preparation: 'preparing rows',
   text: 'tokenizing',
   folds: 'cross-validating',
 } as const;

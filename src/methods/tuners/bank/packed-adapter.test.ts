@@ -6,7 +6,7 @@ import { methodConfig } from '../../../../tests/support/method-config.ts';
 import { openForTask } from '../../../../tests/support/open-for-task.ts';
 import { writeTinyModel } from '../../../../tests/support/tiny-model.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
-import { startMethod } from '../../../studies/jobs/start-method.ts';
+import { startMethod } from '../../../studies/jobs/set-up-run.ts';
 import { loraConfigSchema } from '../lora/config.ts';
 import { LoraTuner } from '../lora/lora-tuner.ts';
 import { METHOD_NAMES, METHODS } from '../registry.ts';

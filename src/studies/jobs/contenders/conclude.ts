@@ -1,9 +1,10 @@
 import type { MethodRun } from '../../../methods/tuners/method-run.ts';
-import type { ComparedRows, EvaluatedRows, ScoredRows } from '../../../program/example-set.ts';
+import type { EvaluatedRows, ScoredRows } from '../../../program/example-set.ts';
 import { STRENGTHS } from '../../../program/linear-probe.ts';
-import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
+import type { LinearLayer } from '../../../program/objectives/sentence-classifier.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
 import { scoreDefinition } from '../../../scores/metrics/scores.ts';
+import { joinedFloats } from '../../../support/arrays.ts';
 import { isObject } from '../../../support/options.ts';
 import { chiefScore } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
@@ -11,204 +12,152 @@ import { readMethod } from '../../../training/run/config/read-method.ts';
 import { calibrates } from '../../../training/run/config/resolve-config.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
 import { belowHead } from '../../../use/trained/bind-model.ts';
-import type { RunBeginning } from '../begin-run.ts';
-import { type SetUpRun, startValues } from '../set-up-run.ts';
-import {
-  bestVersions,
-  type Choice,
-  type Contender,
-  type ContenderKind,
-  choose,
-  hasLowerLoss,
-  type Yardstick,
-} from './choose.ts';
-import { numberRows } from './fit-rows.ts';
-import { computing, type Tuned, tunedLayers } from './folds.ts';
-import { constantLayer, type FrozenProbe, fitConstant, repeatBias, unitOutputs } from './frozen.ts';
-
-/** Logarithm of the highest temperature. */
-const HOTTEST = Math.log(50);
-const GOLDEN = (Math.sqrt(5) - 1) / 2;
-/** Precision of the logarithm. A probability changes by less than 1e-3 of itself. */
-const PRECISION = 1e-3;
+import type { Judge } from '../encode-run.ts';
+import type { Conclusion, FrozenProbe, Run, RunResult, Tuned } from '../run.ts';
+import { beginTraining, computing, startValues } from '../set-up-run.ts';
+import { bestVersions, type Choice, type Contender, choose, hasLowerLoss, type Yardstick } from './choose.ts';
+import { constantLayer, fitConstant, numberRows, repeatBias, unitOutputs } from './fit-rows.ts';
+import { listSplits, predictHeld, tunedLayers } from './folds.ts';
 
 /**
- * The temperature T with which outputs / T have the lowest loss (Guo et al., ICML 2017), but at least 1: rows that are all
- * right would have the lowest loss with a certainty that no other row deserves. The loss is convex in 1 / T, so a
- * golden-section search finds it.
- *
- * @param lossAt returns the loss of outputs that are multiplied by a factor
+ * Passes the probe on before the first step, and keeps the features of a cross-validation, so that a resumed run does not
+ * compute them again.
  */
-export function fitTemperature(lossAt: (factor: number) => number): number {
-  const loss = (logarithm: number) => lossAt(Math.exp(-logarithm));
-  let [low, high] = [0, HOTTEST];
-  let [a, b] = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)];
-  let [ofA, ofB] = [loss(a), loss(b)];
-  while (high - low > PRECISION) {
-    if (ofA < ofB) {
-      [high, b, ofB] = [b, a, ofA];
-      a = high - GOLDEN * (high - low);
-      ofA = loss(a);
-    } else {
-      [low, a, ofA] = [a, b, ofB];
-      b = low + GOLDEN * (high - low);
-      ofB = loss(b);
-    }
-  }
-  return low === 0 ? 1 : Math.exp((low + high) / 2);
+export async function shareProbe(run: Run): Promise<void> {
+  const { probe, folds, store, examples } = run;
+  if (!probe) return;
+  const untuned = store.probed && (await untunedResult(run, probe));
+  if (untuned) await store.probed?.(run, untuned);
+  if (examples.judge?.folds && !folds.features) await folds.keepFeatures(joinedFloats(probe.features));
 }
 
-/** A layer whose outputs are divided by a temperature. */
-function cooled({ weight, bias }: LinearLayer, temperature: number): LinearLayer {
-  return { weight: weight.map((x) => x / temperature), bias: bias.map((x) => x / temperature) };
-}
-
-/** The result of a run. */
-export interface RunResult extends Tuned {
-  kind: ContenderKind;
-  model: LoadedModel;
-  /** The layer on the model's vectors, for a model of sentence vectors. */
-  layer?: LinearLayer | undefined;
-  /** The `data` section with which the result reads rows. */
-  data: RunConfig['data'];
-}
-
-/** A run's result, and its predictions of rows that it was not trained on. */
-export interface Conclusion {
-  result: RunResult;
-  rows: ScoredRows;
-  /** The outputs of each row, calibrated. Empty arrays for rows that are not judged. */
-  outputs: readonly Float32Array[];
-  judged: Int32Array;
-  choice: Choice;
-  contenders: readonly Contender[];
-  /** Whether the outputs are others than those of the last evaluation. */
-  isRescored: boolean;
-  /** Whether the loss of the result is lower than a constant's by more than a standard error. Undefined without a constant. */
-  beatsConstant?: boolean;
+/** Chooses what a run leaves behind, unless it was stopped. */
+export async function conclude(run: Run): Promise<void> {
+  if (run.trained.reason === 'stopped') return;
+  const tuned = { method: run.training.inputs.method, values: run.trainer.values };
+  const layers = run.base.model.layer && run.examples.learned && (await fitLayers(run, tuned));
+  const { judge } = run.examples;
+  // Rows that are compared with each other choose only if they are asked to.
+  const isChosen = judge && (judge.probed || judge.folds || run.files.config.training.floor);
+  run.conclusion = isChosen ? await chooseResult(run, judge, tuned, layers) : undefined;
+  const { data } = run.files;
+  const unjudged: RunResult = { kind: 'tuned', model: run.base.model, layer: layers?.[0], data, ...tuned };
+  run.result = run.conclusion?.result ?? unjudged;
 }
 
 /**
- * Chooses what a run leaves behind, and calibrates its outputs.
+ * Chooses among the contenders, and calibrates the outputs of the chosen one.
  *
- * @param started the run before its first step
- * @param outOfFold the fine-tuned model's outputs in a cross-validation; without them, the validation set judges
- * @returns undefined if no rows can judge
+ * @param fitted the layers on the fine-tuned model's features of all training rows
  */
-export async function conclude(
-  run: RunBeginning,
-  started: SetUpRun,
+async function chooseResult(
+  run: Run,
+  judge: Judge,
   tuned: Tuned,
-  probe: FrozenProbe,
-  outOfFold: readonly (readonly Float32Array[])[] | undefined,
-): Promise<Conclusion | undefined> {
-  const train = started.rows as EvaluatedRows;
-  const rows = outOfFold ? train : started.validationRows;
-  if (!rows) return undefined;
+  fitted: readonly LinearLayer[] | undefined,
+): Promise<Conclusion> {
+  const { config, rows: read } = run.files;
+  const start = beginTraining(run, run.examples.train).inputs;
+  const { probed } = judge;
   // Other validation sets keep the scores of the last evaluation, so the result must be its model.
-  const isAlone = run.rows.validation.length < 2;
-  const fittedLayers = started.model.layer && (await fitLayers(started, train, tuned));
-  const layers = isAlone ? fittedLayers : fittedLayers?.slice(0, 1);
-  const contenders: readonly Contender[] = outOfFold
-    ? [
-        { kind: 'constant', versions: [probe.constant] },
-        { kind: 'probe', versions: probe.outOfFold },
-        { kind: 'tuned', versions: outOfFold },
-      ]
-    : await onValidation(run.config, started, tuned, probe, layers);
-  const floor = run.config.training.floor && isAlone && canKeepProbe(run, started);
-  const yardstick = chooseYardstick(run.config, rows);
+  const isAlone = read.validation.length < 2;
+  const layers = isAlone ? fitted : fitted?.slice(0, 1);
+  const contenders = probed
+    ? await listContenders(run, probed, start, tuned, layers)
+    : await listCompared(run, start, tuned);
+  const floor = config.training.floor && (!probed || (isAlone && canKeepProbe(run, start.method)));
+  const rows = probed ?? judge.own;
+  const yardstick = chooseYardstick(config, rows, probed !== undefined);
   const choice = chooseAmong(contenders, yardstick, floor);
   const { kind, versions } = contenders[choice.chosen]!;
   const version = choice.versions[choice.chosen]!;
   const outputs = versions[version]!;
-  const judged = numberRows(rows).filter((row) => outputs[row]!.length > 0);
+  const judged = Int32Array.from(outputs.keys()).filter((row) => outputs[row]!.length > 0);
   const canCool =
-    kind === 'probe' || layers !== undefined || outputLayer(started.model, tuned.method) !== undefined;
-  const isCooled = (floor || (isAlone && calibrates(run.config))) && canCool && kind !== 'constant';
-  const temperature = isCooled && rows.targets.loss !== 'squared' ? temperatureOn(rows, outputs, judged) : 1;
-  const strength = outOfFold ? STRENGTHS[version]! : probe.strength;
-  const layer = kind === 'tuned' ? layers?.[version] : await frozenLayer(kind, train, probe, strength);
+    kind === 'probe' || layers !== undefined || outputLayer(run.base.model, tuned.method) !== undefined;
+  const isCooled =
+    (floor || (isAlone && calibrates(config))) && canCool && kind !== 'constant' && probed !== undefined;
+  const temperature =
+    isCooled && probed.targets.loss !== 'squared' ? temperatureOn(rows, outputs, judged) : 1;
+  const strength = run.outOfFold ? STRENGTHS[version]! : run.probe?.strength;
+  const layer = kind === 'tuned' ? layers?.[version] : await frozenLayer(run, kind, strength);
   const cool = outputs.map((row) => scaled(row, 1 / temperature));
   const [constant] = contenders[0]!.versions;
-  const cooledLayer = layer && cooled(layer, temperature);
   return {
-    result: await summarizeResult(run, started, tuned, kind, cooledLayer, temperature),
+    result: await summarizeResult(run, start, tuned, {
+      kind,
+      layer: layer && cooled(layer, temperature),
+      temperature,
+    }),
     rows,
     judged,
     choice,
     contenders,
-    isRescored: floor || isCooled || layer !== undefined || outOfFold !== undefined,
+    isRescored: floor || isCooled || layer !== undefined || run.outOfFold !== undefined,
     outputs: cool,
-    beatsConstant: kind !== 'constant' && hasLowerLoss(cool, constant!, choice.rows, yardstick),
+    ...(probed && {
+      beatsConstant: kind !== 'constant' && hasLowerLoss(cool, constant!, choice.rows, yardstick),
+    }),
   };
 }
 
-/**
- * Chooses between the fine-tuned model and the model before training, for tasks that compare rows. Only a better score
- * is a reason for fine-tuning.
- *
- * @param outOfFold the fine-tuned model's outputs in a cross-validation; without them, the validation set judges
- */
-export async function concludeCompared(
-  run: RunBeginning,
-  started: SetUpRun,
+/** A constant, a linear probe and the fine-tuned model, by their outputs for rows that they did not learn from. */
+async function listContenders(
+  run: Run,
+  rows: EvaluatedRows,
+  start: Tuned,
   tuned: Tuned,
-  rows: ComparedRows,
-  outOfFold: readonly (readonly Float32Array[])[] | undefined,
-): Promise<Conclusion> {
-  const all = Int32Array.from(rows.groups.keys());
-  const outputsOf = async (values: Tuned) => [
-    await computing(started, values, (model) => rows.outputs(model, all)),
-  ];
-  const contenders: readonly Contender[] = [
-    { kind: 'start', versions: await outputsOf(started.inputs) },
-    { kind: 'tuned', versions: outOfFold ?? (await outputsOf(tuned)) },
-  ];
-  const yardstick = { ...chooseYardstick(run.config, rows), loss: () => 0, prefersSimpler: true };
-  const { floor } = run.config.training;
-  const choice = chooseAmong(contenders, yardstick, floor);
-  const { kind, versions } = contenders[choice.chosen]!;
-  const [outputs] = versions as [Float32Array[]];
-  const { method, values } = kind === 'tuned' ? tuned : started.inputs;
-  return {
-    result: { kind, model: started.model, data: run.data, method, values },
-    rows,
-    judged: all.filter((row) => outputs[row]!.length > 0),
-    choice,
-    contenders,
-    isRescored: floor || outOfFold !== undefined,
-    outputs,
+  layers: readonly LinearLayer[] | undefined,
+): Promise<Contender[]> {
+  const { learned } = run.examples;
+  const splits = listSplits(run.examples);
+  const constant: Float32Array[] = Array.from(rows.groups, () => new Float32Array());
+  for (const { kept, held } of splits) {
+    const bias = fitConstant(learned!, kept);
+    for (const row of held) constant[row] = repeatBias(bias, rows.sizeOf(row));
+  }
+  const ofProbe = async () => {
+    const layer = await frozenLayer(run, 'probe', run.probe!.strength);
+    const features = await computing(run, start, (model) => rows.features(model, splits[0]!.held));
+    return [features.map((row) => unitOutputs(layer!, row))];
   };
+  return [
+    { kind: 'constant', versions: [constant] },
+    { kind: 'probe', versions: run.outOfFold ? run.probe!.outOfFold : await ofProbe() },
+    { kind: 'tuned', versions: run.outOfFold ?? (await predictHeld(run, tuned, splits[0]!, layers)) },
+  ];
+}
+
+/**
+ * The model before training and the fine-tuned model, for tasks that compare rows. Only a better score is a reason for
+ * fine-tuning.
+ */
+async function listCompared(run: Run, start: Tuned, tuned: Tuned): Promise<Contender[]> {
+  const { own } = run.examples.judge!;
+  const split = { kept: new Int32Array(), held: Int32Array.from(own.groups.keys()) };
+  return [
+    { kind: 'start', versions: await predictHeld(run, start, split) },
+    { kind: 'tuned', versions: run.outOfFold ?? (await predictHeld(run, tuned, split)) },
+  ];
 }
 
 /**
  * Whether a probe can be a run's result. Without sentence vectors, an adapter that is continued has no place for it. A
  * probe of the head's own features needs a weight and a bias there.
  */
-function canKeepProbe({ start, config, data }: RunBeginning, { model, inputs }: SetUpRun): boolean {
+function canKeepProbe({ files: { start, config, data }, base: { model } }: Run, method: MethodRun): boolean {
   if (model.layer !== undefined) return true;
   if (start !== undefined) return false;
   const isOfHead = taskNamed(config.task).training.probing?.(data, model) === data;
-  return !isOfHead || outputLayer(model, inputs.method)?.bias !== undefined;
+  return !isOfHead || outputLayer(model, method)?.bias !== undefined;
 }
 
 /** The result of a run before its first step: the linear probe. Undefined if it has no place for one. */
-export async function probeResult(
-  run: RunBeginning,
-  started: SetUpRun,
-  probe: FrozenProbe,
-): Promise<RunResult | undefined> {
-  if (!canKeepProbe(run, started)) return undefined;
-  const [layer] = await probe.fitted.fit([probe.strength]);
-  return summarizeResult(run, started, started.inputs, 'probe', layer, 1);
-}
-
-/** The result of a run without rows that judge: the fine-tuned model. */
-export async function unjudged(run: RunBeginning, started: SetUpRun, tuned: Tuned): Promise<RunResult> {
-  const { model, rows } = started;
-  const [layer] = model.layer && rows ? await fitLayers(started, rows, tuned) : [];
-  return { kind: 'tuned', model, layer, data: run.data, ...tuned };
+async function untunedResult(run: Run, { strength }: FrozenProbe): Promise<RunResult | undefined> {
+  const start = beginTraining(run, run.examples.train).inputs;
+  if (!canKeepProbe(run, start.method)) return undefined;
+  const layer = await frozenLayer(run, 'probe', strength);
+  return summarizeResult(run, start, start, { kind: 'probe', layer, temperature: 1 });
 }
 
 /** Without a floor, the fine-tuned model is the result, and the others are only compared with it. */
@@ -224,7 +173,7 @@ function chooseAmong(contenders: readonly Contender[], yardstick: Yardstick, flo
   };
 }
 
-function temperatureOn(rows: EvaluatedRows, outputs: readonly Float32Array[], judged: Int32Array): number {
+function temperatureOn(rows: ScoredRows, outputs: readonly Float32Array[], judged: Int32Array): number {
   return fitTemperature((factor) =>
     Number(
       rows.scores(
@@ -236,7 +185,7 @@ function temperatureOn(rows: EvaluatedRows, outputs: readonly Float32Array[], ju
 }
 
 /** How a run's contenders are compared: by its chief score, or if rows have no such score, by the loss. */
-function chooseYardstick(config: RunConfig, rows: ScoredRows): Yardstick {
+function chooseYardstick(config: RunConfig, rows: ScoredRows, hasLosses: boolean): Yardstick {
   const { score } = chiefScore(config);
   const sign = (name: string) => (scoreDefinition(name)?.lessIsBetter ? -1 : 1);
   return {
@@ -246,56 +195,31 @@ function chooseYardstick(config: RunConfig, rows: ScoredRows): Yardstick {
       const found = scores[`eval_${score}`];
       return found === undefined ? -scores.eval_loss! : sign(score) * found;
     },
-    loss: (outputs, row) => rows.scores(outputs, Int32Array.of(row)).eval_loss!,
+    // Rows that are compared with each other have no losses of their own. There, only a better score is a reason for
+    // fine-tuning.
+    loss: (outputs, row) => (hasLosses ? rows.scores(outputs, Int32Array.of(row)).eval_loss! : 0),
+    prefersSimpler: !hasLosses,
   };
 }
 
-/** The contenders' outputs for the validation set, of models that saw all training rows. */
-async function onValidation(
-  config: RunConfig,
-  started: SetUpRun,
-  tuned: Tuned,
-  probe: FrozenProbe,
-  layers: readonly LinearLayer[] | undefined,
-): Promise<Contender[]> {
-  const [train, rows] = [started.rows as EvaluatedRows, started.validationRows as EvaluatedRows];
-  const all = numberRows(rows);
-  const [layer] = await probe.fitted.fit([probe.strength]);
-  const bias = fitConstant(train, numberRows(train));
-  const frozen = await computing(started, started.inputs, (model) => rows.features(model, all));
-  const ofProbe = frozen.map((features) => unitOutputs(layer!, features));
-  const versions = await computing(started, tuned, async (model) => {
-    if (!layers) return [await rowsOfHead(started, chiefScore(config)).outputs(model, all)];
-    const features = await rows.features(model, all);
-    return layers.map((layer) => features.map((row) => layerOutputs(layer, row)));
-  });
-  return [
-    { kind: 'constant', versions: [ofProbe.map(({ length }) => repeatBias(bias, length))] },
-    { kind: 'probe', versions: [ofProbe] },
-    { kind: 'tuned', versions },
-  ];
-}
-
-/** The rows of the validation set as the run's own head reads them. */
-function rowsOfHead({ inputs, validationRows }: SetUpRun, { set }: { set: number }): EvaluatedRows {
-  return inputs.validation?.parts[set]?.rows ?? (validationRows as EvaluatedRows);
-}
-
 /** The layers on the fine-tuned model's features of all training rows. */
-function fitLayers(started: SetUpRun, train: EvaluatedRows, tuned: Tuned): Promise<LinearLayer[]> {
-  return computing(started, tuned, (model) => tunedLayers(started, train, model, numberRows(train)));
+function fitLayers(run: Run, tuned: Tuned): Promise<LinearLayer[]> {
+  return computing(run, tuned, (model) => tunedLayers(run, model, numberRows(run.examples.learned!)));
 }
 
-/** The final layer of a probe, or of a constant, fitted to all training rows. */
+/** The final layer of a probe, or of a constant, fitted to all training rows. Undefined for other contenders. */
 async function frozenLayer(
-  kind: ContenderKind,
-  train: EvaluatedRows,
-  { fitted }: FrozenProbe,
-  strength: number,
-): Promise<LinearLayer> {
-  const [layer] = await fitted.fit([strength]);
+  { probe, examples: { learned } }: Run,
+  kind: Contender['kind'],
+  strength: number | undefined,
+): Promise<LinearLayer | undefined> {
+  if (!probe || strength === undefined || kind === 'start') return undefined;
+  const [layer] = await probe.fitted.fit([strength]);
   if (kind === 'probe') return layer!;
-  return constantLayer(fitConstant(train, numberRows(train)), layer!.weight.length / layer!.bias.length);
+  return constantLayer(
+    fitConstant(learned!, numberRows(learned!)),
+    layer!.weight.length / layer!.bias.length,
+  );
 }
 
 /**
@@ -303,27 +227,16 @@ async function frozenLayer(
  * task has for one: outside of the graph, in the head, or in a model of sentence vectors instead of the head.
  */
 async function summarizeResult(
-  run: RunBeginning,
-  started: SetUpRun,
+  { files, base: { model }, training }: Run,
+  start: Tuned,
   tuned: Tuned,
-  kind: ContenderKind,
-  layer: LinearLayer | undefined,
-  temperature: number,
+  { kind, layer, temperature }: Pick<RunResult, 'kind' | 'layer'> & { temperature: number },
 ): Promise<RunResult> {
-  const { model, inputs, settings } = started;
-  const { data, config } = run;
-  const frozen: Tuned = { method: inputs.method, values: inputs.values };
-  if (model.layer) return { kind, model, layer, data, ...(kind === 'tuned' ? tuned : frozen) };
-  if (kind === 'tuned') {
-    const values = tuned.values.slice();
-    const parts = temperature === 1 ? undefined : outputLayer(model, tuned.method);
-    for (const name of [parts?.weight, parts?.bias]) {
-      if (name === undefined) continue;
-      const part = tuned.method.tuner.layout.read(values, name);
-      for (let i = 0; i < part.length; i++) part[i]! /= temperature;
-    }
-    return { kind, model, data, ...tuned, values };
-  }
+  const { data, config, labels } = files;
+  const frozen: Tuned = { method: start.method, values: start.values };
+  if (model.layer || kind === 'start')
+    return { kind, model, layer, data, ...(kind === 'tuned' ? tuned : frozen) };
+  if (kind === 'tuned') return { kind, model, data, ...cooledHead(model, tuned, temperature) };
   const probing = taskNamed(config.task).training.probing?.(data, model);
   if (probing === data) {
     const values = frozen.values.slice();
@@ -333,16 +246,23 @@ async function summarizeResult(
     return { kind, model, data, ...frozen, values };
   }
   const ofVectors = { ...data, ...probing } as RunConfig['data'];
-  const build = taskNamed(config.task).build(run.labels, ofVectors);
+  const build = taskNamed(config.task).build(labels, ofVectors);
   const vectors = belowHead(model, build(model.definition, model.config));
-  const below = { ...run, config: namedBelowHead(config, model, vectors) };
-  return {
-    kind,
-    model: vectors,
-    layer,
-    data: ofVectors,
-    ...startValues(below, vectors, settings.totalSteps),
-  };
+  const below = { ...files, config: namedBelowHead(config, model, vectors) };
+  const { totalSteps } = training.settings;
+  return { kind, model: vectors, layer, data: ofVectors, ...startValues(below, vectors, totalSteps) };
+}
+
+/** Values with which the head's outputs are divided by a temperature. */
+function cooledHead(model: LoadedModel, { method, values }: Tuned, temperature: number): Tuned {
+  const cool = values.slice();
+  const parts = temperature === 1 ? undefined : outputLayer(model, method);
+  for (const name of [parts?.weight, parts?.bias]) {
+    if (name === undefined) continue;
+    const part = method.tuner.layout.read(cool, name);
+    for (let i = 0; i < part.length; i++) part[i]! /= temperature;
+  }
+  return { method, values: cool };
 }
 
 /** A config whose method names layers by their paths in the model below the head, which lack a prefix such as `bert.`. */
@@ -382,4 +302,41 @@ function outputLayer(
 
 function scaled(outputs: Float32Array, factor: number): Float32Array {
   return outputs.map((output) => output * factor);
+}
+
+/** Logarithm of the highest temperature. */
+const HOTTEST = Math.log(50);
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+/** Precision of the logarithm. A probability changes by less than 1e-3 of itself. */
+const PRECISION = 1e-3;
+
+/**
+ * The temperature T with which outputs / T have the lowest loss (Guo et al., ICML 2017), but at least 1: rows that are all
+ * right would have the lowest loss with a certainty that no other row deserves. The loss is convex in 1 / T, so a
+ * golden-section search finds it.
+ *
+ * @param lossAt returns the loss of outputs that are multiplied by a factor
+ */
+export function fitTemperature(lossAt: (factor: number) => number): number {
+  const loss = (logarithm: number) => lossAt(Math.exp(-logarithm));
+  let [low, high] = [0, HOTTEST];
+  let [a, b] = [high - GOLDEN * (high - low), low + GOLDEN * (high - low)];
+  let [ofA, ofB] = [loss(a), loss(b)];
+  while (high - low > PRECISION) {
+    if (ofA < ofB) {
+      [high, b, ofB] = [b, a, ofA];
+      a = high - GOLDEN * (high - low);
+      ofA = loss(a);
+    } else {
+      [low, a, ofA] = [a, b, ofB];
+      b = low + GOLDEN * (high - low);
+      ofB = loss(b);
+    }
+  }
+  return low === 0 ? 1 : Math.exp((low + high) / 2);
+}
+
+/** A layer whose outputs are divided by a temperature. */
+function cooled({ weight, bias }: LinearLayer, temperature: number): LinearLayer {
+  return { weight: weight.map((x) => x / temperature), bias: bias.map((x) => x / temperature) };
 }

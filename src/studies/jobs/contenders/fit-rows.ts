@@ -1,7 +1,7 @@
 import type { Engine } from '../../../program/engine.ts';
 import { countUnits, type EvaluatedRows } from '../../../program/example-set.ts';
 import { LinearProbe } from '../../../program/linear-probe.ts';
-import type { LinearLayer } from '../../../program/objectives/sentence-classifier.ts';
+import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
 import { addUp } from '../../../support/numbers.ts';
 import type { FitLayer } from '../../../tasks/prediction.ts';
 
@@ -89,4 +89,44 @@ export function fitRows(
       );
     },
   };
+}
+
+/** The outputs with the lowest loss that ignore the features. */
+export function fitConstant({ targets: all }: EvaluatedRows, chosen: Int32Array): Float32Array {
+  const { rows, outputs, loss } = all;
+  const totals = new Float64Array(outputs);
+  let units = 0;
+  for (const row of chosen) {
+    units += countUnits(all, row);
+    Array.from(rows[row]!).forEach((target, i) => {
+      if (loss === 'softmax') totals[target]! += 1;
+      else totals[i % outputs]! += target;
+    });
+  }
+  if (loss === 'squared') return Float32Array.from(totals, (total) => total / units);
+  // Half a row for a class that no row has.
+  if (loss === 'softmax') return Float32Array.from(totals, (count) => Math.log(Math.max(count, 0.5) / units));
+  return Float32Array.from(totals, (count) => Math.log((count + 0.5) / (units - count + 0.5)));
+}
+
+/** A layer that ignores its features. */
+export function constantLayer(bias: Float32Array, width: number): LinearLayer {
+  return { weight: new Float32Array(bias.length * width), bias };
+}
+
+/** The same outputs for each unit of a row. */
+export function repeatBias(bias: Float32Array, length: number): Float32Array {
+  return Float32Array.from({ length }, (_, i) => bias[i % bias.length]!);
+}
+
+/** A layer's outputs for each unit of a row, [units, outputs]. */
+export function unitOutputs(layer: LinearLayer, features: Float32Array): Float32Array {
+  const width = layer.weight.length / layer.bias.length;
+  const outputs = new Float32Array((features.length / width) * layer.bias.length);
+  for (let unit = 0; unit * width < features.length; unit++)
+    outputs.set(
+      layerOutputs(layer, features.subarray(unit * width, (unit + 1) * width)),
+      unit * layer.bias.length,
+    );
+  return outputs;
 }

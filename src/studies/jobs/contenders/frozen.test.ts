@@ -53,7 +53,7 @@ it.each(['cyclic', 'sorted', 'shuffled'])(
       typeof probeScore
     >[2];
     // The centers are 4 apart, and rows 0.85 from them: scikit-learn's model is right on all rows, too.
-    expect(probeScore({ rows }, probe, config)).toBe(1);
+    expect(probeScore({ learned: rows }, probe, config)).toBe(1);
     expect(probe.strength).toBeGreaterThan(1e-4);
   },
 );

@@ -1,14 +1,16 @@
 import { splitFolds } from '../../../input/data/split-rows.ts';
 import { countUnits, type EvaluatedRows, type RowModel } from '../../../program/example-set.ts';
 import { STRENGTHS } from '../../../program/linear-probe.ts';
-import { type LinearLayer, layerOutputs } from '../../../program/objectives/sentence-classifier.ts';
+import type { LinearLayer } from '../../../program/objectives/sentence-classifier.ts';
 import { addUp, smallest } from '../../../support/numbers.ts';
 import { Random } from '../../../support/random.ts';
 import { chiefScore } from '../../../tasks/data-files.ts';
 import { measureWidth } from '../../../training/run/config/defaults/policy.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
-import type { SetUpRun } from '../set-up-run.ts';
-import { type FittedRows, fitRows } from './fit-rows.ts';
+import type { RunExamples } from '../encode-run.ts';
+import type { FrozenProbe, Run } from '../run.ts';
+import { beginTraining, computing } from '../set-up-run.ts';
+import { fitRows } from './fit-rows.ts';
 
 /** Folds in which the strength of a probe is chosen if the run itself has none. */
 const FOLDS = 5;
@@ -18,21 +20,39 @@ const FOLDS = 5;
  */
 const MAX_WORK = 3e7;
 
-/** The linear probe of a run: a layer on the features of the model before training. */
-export interface FrozenProbe {
-  /** The rows that the probe is fitted to. */
-  rows: Int32Array;
-  /** The features of each of these rows. */
-  features: readonly Float32Array[];
-  fitted: FittedRows;
-  /** For each strength, the outputs of each row of the run, from a layer that is fitted to other folds. */
-  outOfFold: readonly (readonly Float32Array[])[];
-  /** The strength whose outputs have the lowest loss. */
-  strength: number;
-  /** The outputs of a constant for each row, from the other folds. */
-  constant: readonly Float32Array[];
-  /** Seconds in which the features of all training rows are computed. Undefined if they were known. */
-  secondsPerEpoch?: number | undefined;
+/** Fits the linear probe of a run, if rows judge it or its result has a layer on vectors. */
+export async function fitProbe(run: Run): Promise<void> {
+  const { learned, judge } = run.examples;
+  if (!learned || !(judge?.probed || run.base.model.layer)) return;
+  const { config, classWeights } = run.files;
+  const options = { folds: judge?.folds, seed: config.seed, classWeights, known: run.folds.features };
+  run.probe = await computing(run, run.training.inputs, (frozen) => frozenProbe(learned, frozen, options));
+}
+
+/** Gives the loss a layer to read, if it reads one: the probe of all rows. */
+export async function fitLayerInLoss(run: Run): Promise<void> {
+  const { train } = run.examples;
+  const layer = await layerInLoss(run, Int32Array.from(train.lengths.keys()));
+  if (layer) run.training = beginTraining(run, train, layer);
+}
+
+/**
+ * The layer that the loss reads: a probe of the frozen model. Undefined if the loss reads none.
+ *
+ * @param kept the rows from which it may learn
+ */
+export async function layerInLoss(
+  { base: { model, engine }, examples: { learned }, files: { classWeights }, probe }: Run,
+  kept: Int32Array,
+): Promise<LinearLayer | undefined> {
+  if (!model.layer?.inLoss || !learned || !probe) return undefined;
+  const { rows, features, strength } = probe;
+  const isKept = new Set(kept);
+  const places = [...rows.keys()].filter((place) => isKept.has(rows[place]!));
+  const numbers = Int32Array.from(places, (place) => rows[place]!);
+  const ofKept = places.map((place) => features[place]!);
+  const [layer] = await fitRows(engine, learned, numbers, ofKept, classWeights).fit([strength]);
+  return layer;
 }
 
 /**
@@ -75,31 +95,20 @@ export async function frozenProbe(
     });
     return ofAll;
   });
-  const constant = [...numbers];
-  for (const part of parts) {
-    const held = new Set(Array.from(part, (i) => chosen[i]!));
-    const bias = fitConstant(
-      all,
-      chosen.filter((row) => !held.has(row)),
-    );
-    for (const row of held) constant[row] = repeatBias(bias, placed[0]![row]!.length);
-  }
   const losses = placed.map((outputs) => Number(all.scores(outputs, chosen).eval_loss));
   const strength = STRENGTHS[losses.indexOf(smallest(losses))]!;
   const secondsPerEpoch = known ? undefined : (seconds * all.targets.rows.length) / chosen.length;
-  return { rows: chosen, features, fitted, outOfFold: placed, strength, constant, secondsPerEpoch };
+  return { rows: chosen, features, fitted, outOfFold: placed, strength, secondsPerEpoch };
 }
 
 /** The chief score of a probe in a cross-validation. Undefined if rows have no such score. */
 export function probeScore(
-  { rows }: Pick<SetUpRun, 'rows'>,
-  { outOfFold, strength, rows: probed }: FrozenProbe,
+  { learned }: Pick<RunExamples, 'learned'>,
+  { outOfFold, strength, rows }: FrozenProbe,
   config: RunConfig,
 ): number | undefined {
-  const scores: Partial<Record<string, number>> | undefined = rows?.scores(
-    outOfFold[STRENGTHS.indexOf(strength)]!,
-    probed,
-  );
+  const outputs = outOfFold[STRENGTHS.indexOf(strength)]!;
+  const scores: Partial<Record<string, number>> | undefined = learned?.scores(outputs, rows);
   return scores?.[`eval_${chiefScore(config).score}`];
 }
 
@@ -114,34 +123,6 @@ function split(flat: Float32Array, { targets }: EvaluatedRows, chosen: Int32Arra
     start = end;
     return features;
   });
-}
-
-/** The outputs with the lowest loss that ignore the features. */
-export function fitConstant({ targets: all }: EvaluatedRows, chosen: Int32Array): Float32Array {
-  const { rows, outputs, loss } = all;
-  const totals = new Float64Array(outputs);
-  let units = 0;
-  for (const row of chosen) {
-    units += countUnits(all, row);
-    Array.from(rows[row]!).forEach((target, i) => {
-      if (loss === 'softmax') totals[target]! += 1;
-      else totals[i % outputs]! += target;
-    });
-  }
-  if (loss === 'squared') return Float32Array.from(totals, (total) => total / units);
-  // Half a row for a class that no row has.
-  if (loss === 'softmax') return Float32Array.from(totals, (count) => Math.log(Math.max(count, 0.5) / units));
-  return Float32Array.from(totals, (count) => Math.log((count + 0.5) / (units - count + 0.5)));
-}
-
-/** A layer that ignores its features. */
-export function constantLayer(bias: Float32Array, width: number): LinearLayer {
-  return { weight: new Float32Array(bias.length * width), bias };
-}
-
-/** The same outputs for each unit of a row. */
-export function repeatBias(bias: Float32Array, length: number): Float32Array {
-  return Float32Array.from({ length }, (_, i) => bias[i % bias.length]!);
 }
 
 function drawn(
@@ -171,16 +152,4 @@ function splitProbed({ groups, targets }: EvaluatedRows, chosen: Int32Array): In
     pick: (places: readonly number[]) => Int32Array.from(places),
   };
   return splitFolds(splittable, count).map(({ validation }) => validation);
-}
-
-/** A layer's outputs for each unit of a row, [units, outputs]. */
-export function unitOutputs(layer: LinearLayer, features: Float32Array): Float32Array {
-  const width = layer.weight.length / layer.bias.length;
-  const outputs = new Float32Array((features.length / width) * layer.bias.length);
-  for (let unit = 0; unit * width < features.length; unit++)
-    outputs.set(
-      layerOutputs(layer, features.subarray(unit * width, (unit + 1) * width)),
-      unit * layer.bias.length,
-    );
-  return outputs;
 }

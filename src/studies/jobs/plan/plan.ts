@@ -10,13 +10,13 @@ import { crossCheck } from '../../../training/run/config/parse-run-config.ts';
 import { readMethod } from '../../../training/run/config/read-method.ts';
 import type { Chosen } from '../../../training/run/config/resolve-config.ts';
 import type { RunConfig } from '../../../training/run/config/run-config.ts';
+import { type MemoryInputs, memoryEstimate } from '../../../training/train/memory-estimate.ts';
 import { trainerSettings } from '../../../training/train/trainer-settings.ts';
 import { encodeRun } from '../encode-run.ts';
 import type { OnDownload, RunMachine } from '../machine.ts';
 import { readRun } from '../read-run.ts';
 import type { AskedRun } from '../rows-in-memory.ts';
-import { startMethod } from '../start-method.ts';
-import { type MemoryInputs, memoryEstimate } from './memory-estimate.ts';
+import { startMethod } from '../set-up-run.ts';
 
 /** A preview of a run. */
 export interface Plan {
@@ -66,7 +66,7 @@ export async function planAsked(
 ): Promise<Plan> {
   const run = await readRun(machine, asked, { texts }, onDownload);
   const { config, model, start, chosen } = run;
-  return planRun(config, model(), encodeRun(run, new Date()), start?.stored, chosen);
+  return planRun(config, model(), encodeRun(run, { startedAt: new Date() }), start?.stored, chosen);
 }
 
 /**

@@ -1,62 +1,51 @@
 import type { Certainty } from '../../../program/example-set.ts';
 import type { OwnScores } from '../../../program/own-scores.ts';
-import type { Baseline } from '../../../scores/baselines/baseline.ts';
 import type { ScoreInterval } from '../../../scores/metrics/score-interval.ts';
 import { scoreDefinition } from '../../../scores/metrics/scores.ts';
 import { chiefScore } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { usualRate } from '../../../training/run/config/defaults/policy.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';
-import { isNoBetterThanFloor, type Verdict } from '../../../training/run/verdict.ts';
+import { isNoBetterThanFloor, type ToBeat, type Verdict } from '../../../training/run/verdict.ts';
 import { type Seen, shownConfusion, watching } from '../../../training/train/evaluations.ts';
-import type { Trainer } from '../../../training/train/trainer.ts';
-import { notScored, type RunBeginning } from '../begin-run.ts';
+import { notScored, type ReadRun } from '../begin-run.ts';
 import { type ContenderKind, correctedInterval } from '../contenders/choose.ts';
-import type { Conclusion } from '../contenders/conclude.ts';
-import type { SetUpRun } from '../set-up-run.ts';
+import type { Conclusion, Run } from '../run.ts';
 import { diagnose, diagnoseLosses, isAlreadyRight, type Symptoms, TUNED, toBeat } from './diagnose.ts';
 
-/**
- * Adds a verdict to the end of a run. Every process of the run calls this.
- *
- * @param conclusion what the run leaves behind, for tasks whose rows can judge it
- */
-export async function judgeRun(
-  run: RunBeginning,
-  { inputs, settings }: SetUpRun,
-  trainer: Pick<Trainer, 'seen' | 'losses' | 'before'>,
-  finish: FinishEvent,
-  baselines: readonly Baseline[],
-  conclusion?: Conclusion,
-): Promise<FinishEvent> {
-  const { config, labels } = run;
+/** Adds a verdict to the end of a run. */
+export async function judge(run: Run): Promise<void> {
+  run.finish = await judgeRun(run, run.trained);
+}
+
+/** Stores the result of a run, unless it was stopped, and reports how it ended. */
+export async function finish(run: Run): Promise<void> {
+  const { finish, result } = run;
+  if (result) await run.store.keep(run, finish, result);
+  for (const message of unscoredNotices(run)) run.notice(message, finish.step);
+  run.emit(finish);
+}
+
+async function judgeRun(run: Run, finish: FinishEvent): Promise<FinishEvent> {
+  const { trainer, conclusion } = run;
+  const { config, labels } = run.files;
   const name = config.training.metric_for_best_model;
   const { score, set } = chiefScore(config);
   const concluded = conclusion?.isRescored
-    ? await concludedScores(run, conclusion, finish, name, score)
+    ? await concludedScores(run.files, conclusion, finish, name, score)
     : undefined;
   const metrics = concluded?.metrics ?? finish.metrics;
   const value: number | undefined = concluded?.value ?? metrics[`eval_${name}`];
   if (finish.reason === 'stopped' || value === undefined) return finish;
   const seen = concluded?.seen ?? (await trainer.seen());
   // Only the first process reports the verdict.
-  if ((inputs.communicator?.rank ?? 0) > 0) return { ...finish, metrics };
+  if (!run.isFirst) return { ...finish, metrics };
   // With several validation sets, only the first has an interval.
   const certainty = set === 0 ? seen?.certainty : undefined;
   const plain = certainty?.interval(score);
-  const interval = plain && within(score, plain, value - (concluded?.raw ?? value), run.folds !== undefined);
-  const before =
-    conclusion?.result.kind === 'start'
-      ? undefined
-      : ((conclusion && scoreOfOther(conclusion, 'start', score)) ?? trainer.before?.[`eval_${name}`]);
-  const tuned = conclusion && scoreOfOther(conclusion, 'tuned', score);
-  const to_beat = [
-    ...toBeat(config, baselines, conclusion && scoreOfOther(conclusion, 'probe', score)),
-    ...(tuned === undefined ? [] : [{ name: TUNED, value: tuned, is_blind: false }]),
-    ...(before === undefined
-      ? []
-      : [{ name: 'the model before training', value: before, is_blind: false, is_start: true }]),
-  ];
+  const interval =
+    plain && within(score, plain, value - (concluded?.raw ?? value), run.files.folds !== undefined);
+  const to_beat = listOthers(run, name, score);
   const task = taskNamed(config.task);
   const average = task.classes?.averages?.(labels)[score];
   const lessIsBetter = scoreDefinition(score)?.lessIsBetter ?? false;
@@ -66,7 +55,7 @@ export async function judgeRun(
     value,
     interval: interval && [...interval],
     ...countedRows(certainty),
-    folds: run.folds?.length,
+    folds: run.files.folds?.length,
     kept: conclusion?.result.kind,
     to_beat,
     learnt:
@@ -80,7 +69,7 @@ export async function judgeRun(
     findings: [],
   };
   verdict.findings = diagnose(verdict, {
-    ...findSymptoms(run, { inputs, settings }, trainer, baselines),
+    ...findSymptoms(run),
     lessIsBetter,
     confusion: set === 0 ? seen?.confusion : undefined,
   });
@@ -90,9 +79,24 @@ export async function judgeRun(
   return { ...finish, metrics, verdict, mistakes, confusion };
 }
 
+/** The scores of simpler models, and of those that were not chosen. */
+function listOthers({ files, baselines, conclusion, trainer }: Run, name: string, score: string): ToBeat[] {
+  const scoreOf = (kind: ContenderKind) => conclusion && scoreOfOther(conclusion, kind, score);
+  const before =
+    conclusion?.result.kind === 'start' ? undefined : (scoreOf('start') ?? trainer.before?.[`eval_${name}`]);
+  const tuned = scoreOf('tuned');
+  return [
+    ...toBeat(files.config, baselines, scoreOf('probe')),
+    ...(tuned === undefined ? [] : [{ name: TUNED, value: tuned, is_blind: false }]),
+    ...(before === undefined
+      ? []
+      : [{ name: 'the model before training', value: before, is_blind: false, is_start: true }]),
+  ];
+}
+
 /** The scores of what a run leaves behind. */
 async function concludedScores(
-  { ownScores, folds }: RunBeginning,
+  { ownScores, folds }: ReadRun,
   { rows, outputs, judged, choice }: Conclusion,
   finish: FinishEvent,
   name: string,
@@ -154,40 +158,30 @@ function within(score: string, plain: ScoreInterval, by: number, isFolded: boole
 }
 
 /** The number of scored rows, and of their groups if some have a text in common. */
-export function countedRows(
-  certainty: Certainty | undefined,
-): Pick<Verdict, 'rows' | 'groups' | 'candidates'> {
+function countedRows(certainty: Certainty | undefined): Pick<Verdict, 'rows' | 'groups' | 'candidates'> {
   if (!certainty) return {};
   const [rows, groups] = [certainty.groups.length, new Set(certainty.groups).size];
   return { rows, groups: groups < rows ? groups : undefined, candidates: certainty.candidates };
 }
 
 /** Warnings about a finished run that was not scored on held-out rows. */
-export function unscoredNotices(
-  run: RunBeginning,
-  setUp: SetUpRun,
-  trainer: Pick<Trainer, 'losses' | 'before'>,
-  { reason, metrics }: FinishEvent,
-  baselines: readonly Baseline[],
-): string[] {
-  if (reason === 'stopped' || `eval_${run.config.training.metric_for_best_model}` in metrics) return [];
-  const findings = diagnoseLosses(
-    findSymptoms(run, setUp, trainer, baselines),
-    taskNamed(run.config.task).training.keepsHead !== true,
-  );
+function unscoredNotices(run: Run): string[] {
+  const { chosen, config } = run.files;
+  const { reason, metrics } = run.finish;
+  if (reason === 'stopped' || `eval_${config.training.metric_for_best_model}` in metrics) return [];
+  const findings = diagnoseLosses(findSymptoms(run), taskNamed(config.task).training.keepsHead !== true);
   return [
     ...findings.map(({ message, remedy }) => `${message} ${remedy}`),
-    ...notScored(run.chosen).map((why) => `The model was not scored${why}`),
+    ...notScored(chosen).map((why) => `The model was not scored${why}`),
   ];
 }
 
-function findSymptoms(
-  run: RunBeginning,
-  { inputs: { train, model }, settings }: Pick<SetUpRun, 'inputs' | 'settings'>,
-  { losses, before }: Pick<Trainer, 'losses' | 'before'>,
-  baselines: readonly Baseline[],
-): Symptoms {
-  const { config } = run;
+function findSymptoms({ files, training, trainer: { losses, before }, baselines }: Run): Symptoms {
+  const { config, maxLength } = files;
+  const {
+    inputs: { train, model },
+    settings,
+  } = training;
   // A contrastive loss is of another kind than the losses of baselines.
   const isContrast = model.layer !== undefined && !model.layer.inLoss;
   return {
@@ -202,6 +196,6 @@ function findSymptoms(
     steps: settings.totalSteps,
     epochs: settings.totalSteps / settings.stepsPerEpoch,
     truncatedShare: train.truncated / train.lengths.length,
-    maxLength: run.maxLength,
+    maxLength,
   };
 }

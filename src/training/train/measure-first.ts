@@ -1,30 +1,33 @@
 import type { Tensors } from '../../engine/runtime/session.ts';
 import { accumulate, globalNorm } from '../../methods/optim/gradient.ts';
 import type { InputsOf, MeasuredAllocation } from '../../methods/tuners/method-run.ts';
+import { moduleInputs } from '../../program/module-inputs.ts';
 import { Program } from '../../program/program.ts';
+import type { LoadedModel } from '../../program/weight-memory.ts';
 import { releasing } from '../../support/opened.ts';
 import { UserError } from '../../support/user-error.ts';
-import type { RunConfig } from '../../training/run/config/run-config.ts';
-import { differentiateStep } from '../../training/train/differentiate-step.ts';
-import { StepBatches } from '../../training/train/step-batches.ts';
-import { moduleInputs } from './module-inputs.ts';
-import type { SetUpRun } from './set-up-run.ts';
+import { differentiateStep } from './differentiate-step.ts';
+import { StepBatches } from './step-batches.ts';
+import type { TrainerInputs } from './trainer.ts';
+import type { TrainerSettings } from './trainer-settings.ts';
 
 /**
- * Does the measurement that the method needs before the first step. Returns the changed run, or the same run
- * if the method needs no measurement.
+ * Does the measurement that the method needs before the first step. Undefined if it needs none. It may change the method's
+ * tuner.
+ *
+ * @returns the decision, and the values before the first step
  */
-export async function beforeFirstStep(
-  loaded: SetUpRun,
-  { seed }: Pick<RunConfig, 'seed'>,
-): Promise<{ loaded: SetUpRun; measured?: MeasuredAllocation }> {
-  const { inputs, settings, model } = loaded;
-  const { method, engine, train, communicator } = inputs;
-  if (!method.measurement) return { loaded };
+export async function measureFirst(
+  { method, engine, model, train, communicator }: TrainerInputs,
+  settings: TrainerSettings,
+  readerOf: LoadedModel['reader'],
+): Promise<{ measured: MeasuredAllocation; values: Float32Array } | undefined> {
+  if (!method.measurement) return undefined;
+  const { seed } = settings;
   const { tuner, steps, settle } = method.measurement;
-  const program = new Program(engine, inputs.model, tuner, { ...settings, communicator });
+  const program = new Program(engine, model, tuner, { ...settings, communicator });
   const batches = new StepBatches(train, settings);
-  const reader = model.reader(seed);
+  const reader = readerOf(seed);
   return releasing(program, async () => {
     const gradientAt = async (values: Float32Array) => {
       const sum = new Float32Array(values.length);
@@ -45,11 +48,11 @@ export async function beforeFirstStep(
       return sum.map((value) => value / usable);
     };
     const inputsOf: InputsOf = (paths) =>
-      moduleInputs({ model: inputs.model, engine, communicator }, paths, listFeeds(batches));
+      moduleInputs({ model, engine, communicator }, paths, listFeeds(batches));
     const measured = await settle(seed, tuner.initialValues(seed, reader), gradientAt, inputsOf);
     const values = method.tuner.initialValues(seed, reader);
     measured.begin?.(values);
-    return { loaded: { ...loaded, inputs: { ...inputs, values } }, measured };
+    return { measured, values };
   });
 }
 

@@ -1,13 +1,13 @@
-import { Graph, type Value } from '../../engine/graph/graph.ts';
-import type { Tensors } from '../../engine/runtime/session.ts';
-import type { ModuleInput } from '../../methods/tuners/method-run.ts';
-import { writesText } from '../../models/heads/registry.ts';
-import { Network } from '../../models/nn/network.ts';
-import type { Engine } from '../../program/engine.ts';
-import { LABEL_ROWS } from '../../program/objectives/labelled-rows.ts';
-import type { TaskModel } from '../../program/objectives/task-model.ts';
-import { ALONE, type Communicator } from '../../program/parallel/communicator.ts';
-import { dealNumbers } from '../../program/parallel/deal.ts';
+import { Graph, type Value } from '../engine/graph/graph.ts';
+import type { Tensors } from '../engine/runtime/session.ts';
+import type { ModuleInput } from '../methods/tuners/method-run.ts';
+import { writesText } from '../models/heads/registry.ts';
+import { Network } from '../models/nn/network.ts';
+import type { Engine } from './engine.ts';
+import { LABEL_ROWS } from './objectives/labelled-rows.ts';
+import type { TaskModel } from './objectives/task-model.ts';
+import { ALONE, type Communicator } from './parallel/communicator.ts';
+import { dealNumbers } from './parallel/deal.ts';
 
 /** The parts of a run that {@link moduleInputs} needs. */
 export interface InputSource {

@@ -1,23 +1,23 @@
-import type { Value } from '../../../engine/graph/graph.ts';
-import { peakMemory } from '../../../engine/graph/peak-memory.ts';
-import { collectSymbols } from '../../../engine/graph/print.ts';
-import type { Tensors } from '../../../engine/runtime/session.ts';
-import { type ExampleLengths, paddedTokens, planEpoch, planEvaluation } from '../../../input/text/batches.ts';
-import type { Tuner } from '../../../methods/tuners/tuner.ts';
-import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
-import { baseFormat } from '../../../program/bases/base-format.ts';
-import { onBase } from '../../../program/bases/on-base.ts';
-import { countParts, trainingMasks } from '../../../program/batch-part.ts';
-import { masksOn } from '../../../program/engine.ts';
-import type { Evaluation, ExampleSet } from '../../../program/example-set.ts';
-import { inParts } from '../../../program/objectives/labelled-rows.ts';
-import type { TaskModel } from '../../../program/objectives/task-model.ts';
-import { evaluationGraph, trainingGraph } from '../../../program/training-graph.ts';
-import type { Validation } from '../../../program/validation.ts';
-import { packsWeights, weightMemory } from '../../../program/weight-memory.ts';
-import { addUp, largest } from '../../../support/numbers.ts';
-import { readMethod } from '../../../training/run/config/read-method.ts';
-import type { RunConfig } from '../../../training/run/config/run-config.ts';
+import type { Value } from '../../engine/graph/graph.ts';
+import { peakMemory } from '../../engine/graph/peak-memory.ts';
+import { collectSymbols } from '../../engine/graph/print.ts';
+import type { Tensors } from '../../engine/runtime/session.ts';
+import { type ExampleLengths, paddedTokens, planEpoch, planEvaluation } from '../../input/text/batches.ts';
+import type { Tuner } from '../../methods/tuners/tuner.ts';
+import type { BaseDtype } from '../../program/bases/base-dtype.ts';
+import { baseFormat } from '../../program/bases/base-format.ts';
+import { onBase } from '../../program/bases/on-base.ts';
+import { countParts, trainingMasks } from '../../program/batch-part.ts';
+import { masksOn } from '../../program/engine.ts';
+import type { Evaluation, ExampleSet } from '../../program/example-set.ts';
+import { inParts } from '../../program/objectives/labelled-rows.ts';
+import type { TaskModel } from '../../program/objectives/task-model.ts';
+import { evaluationGraph, trainingGraph } from '../../program/training-graph.ts';
+import type { Validation } from '../../program/validation.ts';
+import { packsWeights, weightMemory } from '../../program/weight-memory.ts';
+import { addUp, largest } from '../../support/numbers.ts';
+import { readMethod } from '../run/config/read-method.ts';
+import type { RunConfig } from '../run/config/run-config.ts';
 
 /**
  * Memory of Node and the engine before a model is loaded. This and the next two constants are fitted to
