@@ -92,7 +92,7 @@ function loads(statement: ts.Statement): statement is ts.ImportDeclaration | ts.
 describe('imports', () => {
   it.each([
     [ENTRY, ['@noble/hashes']],
-    ['src/faces/cli/create-program.ts', ['commander', 'picocolors']],
+    ['src/faces/cli/run-command.ts', ['commander']],
   ])('%s loads few packages before a function is called', (file, packages) => {
     expect(packagesOf(file)).toEqual(packages);
   });
@@ -232,8 +232,7 @@ const BOUNDED = [
   'src/studies/experiments/results/main-table.ts', // variants of a comparison
   'src/studies/experiments/results/results.ts', // variants of a comparison
   'src/studies/experiments/write-results.ts', // axes of a grid
-  'src/faces/cli/starting/data-config.ts', // roles of columns
-  'src/faces/cli/terminal/describe-plan.ts', // sentences about a budget
+  'src/faces/cli/commands/plan.ts', // sentences about a budget
   'src/input/pictures/picture-size.ts', // four bytes
   'src/input/pictures/thumbnail.ts', // bytes of a small file
   'src/input/text/convert/convert-tokenizer.ts', // special tokens

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import type { Schema } from '../scripts/config-files/config-schema.ts';
 import { commandReference } from '../scripts/reference/command-reference.ts';
 import { configReference } from '../scripts/reference/config-reference.ts';
-import { createProgram } from '../src/faces/cli/create-program.ts';
+import { createProgram } from '../src/faces/cli/run-command.ts';
 
 /* docs/config.md and docs/commands.md are generated: npx tsx scripts/reference/run.ts */
 

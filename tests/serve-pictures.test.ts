@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import OpenAI from 'openai';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startServer } from '../src/faces/cli/run-server.ts';
+import { startServer } from '../src/faces/cli/commands/serve.ts';
 import { serveApp } from '../src/faces/servers/serve/serve-app.ts';
 import { ServerMetrics } from '../src/faces/servers/serve/server-metrics.ts';
 import { disk } from '../src/input/formats/node/folder-files.ts';

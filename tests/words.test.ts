@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { createProgram } from '../src/faces/cli/create-program.ts';
+import { createProgram } from '../src/faces/cli/run-command.ts';
 import { type Prose, proseOfMarkdown, proseOfSource, sentencesOf } from './support/prose.ts';
 
 /* Sources, documents and help are plain modern English: CONTRIBUTING.md has the rules. */

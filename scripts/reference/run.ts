@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { createProgram } from '../../src/faces/cli/create-program.ts';
+import { createProgram } from '../../src/faces/cli/run-command.ts';
 import { configSchema } from '../config-files/config-schema.ts';
 import { ConfigTypes } from '../config-files/config-types.ts';
 import { commandReference } from './command-reference.ts';

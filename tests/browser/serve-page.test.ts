@@ -1,7 +1,7 @@
 import type { Server } from 'node:http';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startServer } from '../../src/faces/cli/run-server.ts';
+import { startServer } from '../../src/faces/cli/commands/serve.ts';
 import { serveApp } from '../../src/faces/servers/serve/serve-app.ts';
 import { ServerMetrics } from '../../src/faces/servers/serve/server-metrics.ts';
 import type { PredictRequest, Service } from '../../src/use/serving/service/service.ts';

@@ -1,11 +1,31 @@
 import { statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { localData, openDataFiles, openPicture } from '../../input/data/node/text-files.ts';
 import type { TextFile } from '../../input/data/text-file.ts';
 import { PICTURE_NAME } from '../../input/pictures/pixels.ts';
+import { UserError } from '../../support/user-error.ts';
 import type { BaseData, Prediction, ReadingOf } from '../../tasks/prediction.ts';
+import type { OpenOptions } from '../../use/trained/model-options.ts';
+import { open } from '../../use/trained/node/open.ts';
 import type { OpenedModel } from '../../use/trained/opened-model.ts';
-import { inShard, namedFiles, readingFlags, type Shard, type SplitFlags } from './flags.ts';
+import { inShard, type OpenFlags, readingFlags, type Shard, type SplitFlags } from './flags.ts';
+import { downloadDisplay, openingDisplay } from './terminal/download-display.ts';
 import { warn } from './terminal/screen.ts';
+
+/** Opens a model for the work of a command. */
+export async function withModel<Result>(
+  path: string,
+  { model, device, baseDtype, maxLength }: OpenFlags,
+  use: OpenOptions,
+  work: (model: OpenedModel) => Promise<Result>,
+): Promise<Result> {
+  const opened = await open(path, { model, device, baseDtype, maxLength, ...openingDisplay(), ...use });
+  try {
+    return await work(opened);
+  } finally {
+    await opened.close();
+  }
+}
 
 /** Inputs for prediction. */
 interface Inputs {
@@ -41,6 +61,25 @@ export async function chooseSources(
     sources: pictures ?? files,
     reading: model.definition().files.withFlags(reading, readingFlags(flags), files?.[0]?.name, true),
   };
+}
+
+/**
+ * The files that an argument or flags name.
+ *
+ * @throws UserError if both name files, or a file or dataset does not exist
+ */
+export async function namedFiles(
+  file: string | undefined,
+  { dataset, subset, split }: SplitFlags,
+  takesFolders: boolean,
+): Promise<TextFile[] | undefined> {
+  if (file !== undefined && dataset !== undefined)
+    throw new UserError({ key: '--dataset', fault: 'cannot be combined with a file' });
+  const stray = dataset === undefined && (subset ?? split);
+  if (stray) throw new UserError({ key: '--dataset', fault: `is required with ${stray}` });
+  const place = dataset === undefined ? file : (split ?? 'validation');
+  if (place === undefined) return undefined;
+  return openDataFiles({ dataset, subset }, place, takesFolders, downloadDisplay(process.stderr));
 }
 
 /**
@@ -80,21 +119,13 @@ function pictureInput(input: { text: string; id?: string }, source: TextFile | s
   return { ...input, id: input.id ?? input.text, image: () => open(input.text) };
 }
 
-/** Reads standard input. */
-export async function readTyped(): Promise<string> {
-  const { readInput } = await import('./standard-input.ts');
-  return readInput();
-}
-
 /** Reads a picture that is named relative to the current folder. */
 export async function openHere(name: string): Promise<Uint8Array> {
-  const { openPicture } = await import('../../input/data/node/text-files.ts');
   return openPicture('.', name);
 }
 
 /** The pictures that an argument names, a line for each: one picture, or those in a folder. */
 async function picturesNamed(argument: string): Promise<string[] | undefined> {
-  const { localData } = await import('../../input/data/node/text-files.ts');
   if (PICTURE_NAME.test(argument)) return [reachable(argument)];
   if (!statSync(argument, { throwIfNoEntry: false })?.isDirectory()) return undefined;
   return [

@@ -1,34 +1,10 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Device } from '../../engine/runtime/session.ts';
 import { ON_BAD_ROW } from '../../input/data/rows.ts';
-import type { TextFile } from '../../input/data/text-file.ts';
 import { BASE_DTYPES, type BaseDtype } from '../../program/bases/base-dtype.ts';
 import { defined } from '../../support/options.ts';
 import { UserError } from '../../support/user-error.ts';
 import type { ReadingFlags } from '../../tasks/prediction.ts';
-import type { OpenOptions } from '../../use/trained/model-options.ts';
-import type { OpenedModel } from '../../use/trained/opened-model.ts';
-import { downloadDisplay, openingDisplay } from './terminal/download-display.ts';
-
-/** Facts about a command that the program needs before it runs. */
-interface CommandFacts {
-  /** Processes that mpirun, mpiexec or srun starts divide its work. */
-  isDivided?: boolean;
-  /** A signal makes it save its state or finish pending work. */
-  isStoppable?: boolean;
-}
-
-const FACTS = new WeakMap<Command, CommandFacts>();
-
-export function newCommand(name: string, facts: CommandFacts): Command {
-  const command = new Command(name);
-  FACTS.set(command, facts);
-  return command;
-}
-
-export function getFacts(command: Command): CommandFacts {
-  return FACTS.get(command) ?? {};
-}
 
 /* Flags of several commands. Each is declared once, so that it has one meaning and one line in docs/commands.md. */
 
@@ -106,6 +82,7 @@ const SHARED = {
     'do only every n-th row, prompt or run, starting with the i-th (default: all)',
     parseShard,
   ],
+  open: ['--open <yes|no>', 'whether to open it in a browser', ['yes', 'no']],
   dryRun: ['--dry_run, --dry-run', 'only print what would be done'],
   // Without a default, because the commands have different ones.
   port: [
@@ -141,22 +118,6 @@ export function addModelFlags(command: Command): Command {
 /** Adds the flags of {@link OpenFlags}. */
 export function addOpenFlags(command: Command): Command {
   return addModelFlags(command).addOption(keyOption('data.max_length').argParser(count));
-}
-
-/** Opens a model for the work of a command. */
-export async function withModel<Result>(
-  path: string,
-  { model, device, baseDtype, maxLength }: OpenFlags,
-  use: OpenOptions,
-  work: (model: OpenedModel) => Promise<Result>,
-): Promise<Result> {
-  const { open } = await import('../../use/trained/node/open.ts');
-  const opened = await open(path, { model, device, baseDtype, maxLength, ...openingDisplay(), ...use });
-  try {
-    return await work(opened);
-  } finally {
-    await opened.close();
-  }
 }
 
 /** The flags of each key of the `data` section that says how a file is read. */
@@ -226,26 +187,6 @@ export function addSplitFlags(command: Command): Command {
     .option('--dataset <owner/name>', 'dataset of the Hub, instead of a file')
     .option('--subset <name>', 'subset of the dataset')
     .option('--split <name>', 'split of the dataset (default: validation)');
-}
-
-/**
- * The files that an argument or flags name.
- *
- * @throws UserError if both name files, or a file or dataset does not exist
- */
-export async function namedFiles(
-  file: string | undefined,
-  { dataset, subset, split }: SplitFlags,
-  takesFolders: boolean,
-): Promise<TextFile[] | undefined> {
-  if (file !== undefined && dataset !== undefined)
-    throw new UserError({ key: '--dataset', fault: 'cannot be combined with a file' });
-  const stray = dataset === undefined && (subset ?? split);
-  if (stray) throw new UserError({ key: '--dataset', fault: `is required with ${stray}` });
-  const { openDataFiles } = await import('../../input/data/node/text-files.ts');
-  const place = dataset === undefined ? file : (split ?? 'validation');
-  if (place === undefined) return undefined;
-  return openDataFiles({ dataset, subset }, place, takesFolders, downloadDisplay(process.stderr));
 }
 
 /**

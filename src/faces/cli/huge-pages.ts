@@ -1,16 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 
-const COMPUTING = ['train', 'eval', 'predict', 'generate', 'serve'];
-
-const HELP_FLAGS = ['-h', '--help'];
-
 /** Texts of this size are predicted in about the time in which Node starts again. */
 const FEW_BYTES = 2 ** 16;
 
-/** Whether a command computes for so long that huge pages save more time than a restart of Node takes. */
-export function isWorthRestart(command: string, words: readonly string[]): boolean {
-  if (!COMPUTING.includes(command) || words.some((word) => HELP_FLAGS.includes(word))) return false;
-  if (command !== 'predict') return true;
+/** Whether a prediction takes so long that huge pages save more time than a restart of Node takes. */
+export function isLongPrediction(words: readonly string[]): boolean {
   const sizes = words.flatMap(fileSize);
   if (sizes.length === 0 && isOneText(words)) return false;
   return sizes.length !== 1 || sizes[0]! > FEW_BYTES;

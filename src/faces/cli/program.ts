@@ -1,3 +1,4 @@
+import { replaceProcess } from './huge-pages.ts';
 import { isStoppable, runCommand, USER_MISTAKE } from './run-command.ts';
 
 process.stdout.once('error', (error: NodeJS.ErrnoException) => {
@@ -11,4 +12,4 @@ process.stdout.once('error', (error: NodeJS.ErrnoException) => {
 // Later errors have the same cause. If standard error has no reader, messages are dropped.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
 
-await runCommand(process.argv.slice(2));
+await runCommand(process.argv.slice(2), replaceProcess);

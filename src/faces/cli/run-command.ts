@@ -1,13 +1,15 @@
 import { closeSync, openSync } from 'node:fs';
-import { type Command, CommanderError } from 'commander';
+import { Command, CommanderError, Help, type Option } from 'commander';
 import { THREADS } from '../../engine/runtime/session.ts';
 import { isAgreed, markAgreed } from '../../program/parallel/communicator.ts';
 import { rankAmongSeveral } from '../../program/parallel/launch.ts';
+import { programVersion } from '../../support/node/process-status.ts';
 import { PROGRAM } from '../../support/program.ts';
 import { printable } from '../../support/text.ts';
 import { ComputationError, fileError, UserError } from '../../support/user-error.ts';
-import { createProgram, HELP } from './create-program.ts';
-import { getFacts } from './flags.ts';
+import { declareCommands, getFacts } from './commands.ts';
+import { hugePageEnvironment } from './huge-pages.ts';
+import { flagFor } from './key-options.ts';
 
 /** The exit code for a user's error. */
 export const USER_MISTAKE = 2;
@@ -25,9 +27,16 @@ export function isStoppable(): boolean {
  * a failed computation, 130 for a run stopped by a signal.
  *
  * @param words the words after the program's name
+ * @param restart replaces this process by the same with another environment, if it can
  */
-export async function runCommand(words: readonly string[]): Promise<void> {
+export async function runCommand(
+  words: readonly string[],
+  restart?: (environment: NodeJS.ProcessEnv) => Promise<void>,
+): Promise<void> {
   const program = createProgram().hook('preAction', async (_, command) => {
+    const isLong = restart && getFacts(command).computes?.(words.slice(1));
+    const environment = isLong ? hugePageEnvironment() : undefined;
+    if (environment) await restart?.(environment);
     running = command;
     assertAlone(command);
     useThreads(command);
@@ -53,7 +62,6 @@ export async function runCommand(words: readonly string[]): Promise<void> {
 async function explainFlag(message: string, command: Command | undefined): Promise<void> {
   const [, unknown] = /'(-[^']*)'/.exec(message) ?? [];
   if (unknown === undefined || !command?.options.some(({ long }) => long === '--set')) return;
-  const { flagFor } = await import('./key-options.ts');
   const flag = await flagFor(unknown, command);
   if (flag !== undefined) console.error(`${unknown} is a key of the config: ${flag}`);
 }
@@ -117,4 +125,59 @@ function assertAlone(command: Command): void {
       hint: `Start it without them.${isSharded ? shards : ''}`,
     }),
   );
+}
+
+/** Matches commander's message for a missing argument or option. */
+const MISSING = /missing required argument '(.+)'|required option '(.+)' not specified/;
+
+const HELP = 'help';
+
+/** The command line with all commands. */
+export function createProgram(): Command {
+  const program = new Command(PROGRAM)
+    .description('Fine-tune Hugging Face transformers with AdaLoRA and its baselines.')
+    .version(programVersion())
+    .helpCommand(`${HELP} [command]`, 'show help for a command')
+    .showSuggestionAfterError();
+  const commands = declareCommands();
+  for (const command of commands) program.addCommand(command);
+  for (const command of [program, ...commands]) command.configureHelp({ optionTerm, optionDescription });
+  for (const command of commands) explainMissing(command);
+  return program;
+}
+
+/**
+ * Shows only one spelling of a flag. With the second spelling, `--max_length`, help lines would have no room
+ * for the description.
+ */
+function optionTerm({ flags }: Option): string {
+  return flags.replace(/^--\w*_\w*, (?=--)/, '');
+}
+
+/** Marks required options, and leaves out the default of repeatable options, an empty list. */
+function optionDescription(option: Option): string {
+  const isList = Array.isArray(option.defaultValue);
+  const shown = isList ? Object.assign(Object.create(option), { defaultValue: undefined }) : option;
+  const text = new Help().optionDescription(shown);
+  return option.mandatory ? `${text} (required)` : text;
+}
+
+/** Makes a command describe a missing argument or option, and show its usage. */
+function explainMissing(command: Command): void {
+  command.configureOutput({ outputError: (text, write) => write(explained(text, command)) });
+}
+
+function explained(text: string, command: Command): string {
+  const [, argument, flags] = MISSING.exec(text) ?? [];
+  const missing =
+    argument === undefined
+      ? command.options.find((option) => option.flags === flags)
+      : command.registeredArguments.find((known) => known.name() === argument);
+  if (!missing) return text;
+  const name = `${PROGRAM} ${command.name()}`;
+  return [
+    `${name} needs ${flags ?? `<${argument}>`}: ${missing.description}.`,
+    `Usage: ${name} ${command.usage()}`,
+    `For all options, see ${name} --help.\n`,
+  ].join('\n');
 }

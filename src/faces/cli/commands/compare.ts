@@ -1,15 +1,42 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Command } from 'commander';
-import type { Cell, Experiment } from '../../../studies/experiments/experiment.ts';
-import type { ExperimentMachine, TrainedAll } from '../../../studies/experiments/run-experiment.ts';
+import { assertNewFolder } from '../../../input/formats/files.ts';
+import { disk } from '../../../input/formats/node/folder-files.ts';
+import { countSteps } from '../../../studies/experiments/count-steps.ts';
+import {
+  type Cell,
+  countRuns,
+  type Experiment,
+  type ExperimentRun,
+  finalName,
+  plannedCell,
+  withOnly,
+} from '../../../studies/experiments/experiment.ts';
+import { THIS_MACHINE } from '../../../studies/experiments/node/this-machine.ts';
+import { openComparison, withData } from '../../../studies/experiments/open-comparison.ts';
+import {
+  type ExperimentMachine,
+  runExperiment,
+  type TrainedAll,
+} from '../../../studies/experiments/run-experiment.ts';
+import { writeResults } from '../../../studies/experiments/write-results.ts';
+import { THIS_NODE } from '../../../studies/jobs/node/machine.ts';
+import { RECIPE_FILES } from '../../../studies/recipes/node/recipe-files.ts';
+import { paperTables } from '../../../studies/recipes/package-recipes.ts';
+import { counted, countedNoun } from '../../../studies/report/format.ts';
+import { addUp } from '../../../support/numbers.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { suggest } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { inShard, newCommand, repeated, type Shard, sharedOption } from '../flags.ts';
-import { addKeyOptions, type KeyOptions, keySettings } from '../key-options.ts';
+import type { TrainEvent } from '../../../training/run/events.ts';
+import { inShard, type Shard } from '../flags.ts';
+import { type KeyOptions, keySettings } from '../key-options.ts';
+import { readConfig } from '../load-config.ts';
+import { withOwnMethods } from '../own-methods.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
 import { shellQuoted } from '../terminal/plain-text.ts';
+import { ERASE_LINE, type Screen } from '../terminal/screen.ts';
+import { type Display, trainDisplay } from '../terminal/train-display.ts';
 
 interface Flags extends KeyOptions {
   only: string[];
@@ -20,43 +47,9 @@ interface Flags extends KeyOptions {
   json?: boolean;
 }
 
-/** The keys of a config that all rows share. */
-const KEYS = [
-  'output',
-  'model',
-  'training.num_train_epochs',
-  'training.per_device_train_batch_size',
-  'data.max_length',
-  'threads',
-];
-
-export function compareCommand(): Command {
-  const command = newCommand('compare', { isStoppable: true })
-    .description(
-      'Compare rows of settings: tune each on held-out training rows, train it with several seeds, and write tables, tests and figures.',
-    )
-    .argument(
-      '<file or table>',
-      'YAML config with rows (settings to compare) or a grid (each combination is a row), or a table of the AdaLoRA paper such as table1 (docs/paper.md)',
-    );
-  return addKeyOptions(command, KEYS)
-    .option('--only <name>', 'run only this row, task, method or budget level (repeatable)', repeated, [])
-    .addOption(sharedOption('shard'))
-    .addOption(sharedOption('resume'))
-    .option('--plan', 'print the runs and their steps, then stop')
-    .addOption(sharedOption('json'))
-    .action(run);
-}
-
 /** Prints the cost of an experiment, runs this shard's part, and writes the results of all shards. */
-async function run(name: string, flags: Flags): Promise<void> {
+export default async function run(name: string, flags: Flags): Promise<void> {
   const { shard, resume, plan, json } = flags;
-  const { readConfig } = await import('../load-config.ts');
-  const { openComparison, withData } = await import('../../../studies/experiments/open-comparison.ts');
-  const { THIS_NODE } = await import('../../../studies/jobs/node/machine.ts');
-  const { RECIPE_FILES } = await import('../../../studies/recipes/node/recipe-files.ts');
-  const { finalName, plannedCell, withOnly } = await import('../../../studies/experiments/experiment.ts');
-  const { withOwnMethods } = await import('../own-methods.ts');
   const { value, where } = await withOwnMethods(readConfig(await findFile(name), keySettings(flags)));
   const read = await openComparison(THIS_NODE, RECIPE_FILES, value, where, console.error);
   const opened = withOnly(read, flags.only);
@@ -67,20 +60,14 @@ async function run(name: string, flags: Flags): Promise<void> {
   }
   const experiment = withData(THIS_NODE, whole, value, console.error);
   const { output, cells } = experiment;
-  const { assertNewFolder } = await import('../../../input/formats/files.ts');
-  const { disk } = await import('../../../input/formats/node/folder-files.ts');
   if (!resume && !plan && shard === undefined) assertNewFolder(disk, output);
   // Tuning needs all runs of a cell, so a tuned cell belongs to one shard as a whole.
   const tunes = cells.some(({ grid }) => grid.length > 1);
   const shardCells = tunes ? inShard(cells, shard) : cells;
   const stop = stopOnSignal(() => console.error('Stopping after a checkpoint.'));
   try {
-    const { THIS_MACHINE } = await import('../../../studies/experiments/node/this-machine.ts');
     if (!resume || plan) console.log(await planned(THIS_MACHINE, experiment, shardCells));
     if (plan) return;
-    const { runExperiment } = await import('../../../studies/experiments/run-experiment.ts');
-    const { writeResults } = await import('../../../studies/experiments/write-results.ts');
-    const { runsDisplay } = await import('../terminal/runs-display.ts');
     const all = experiment.seeds.flatMap((seed) => shardCells.map((cell) => finalName(cell, seed)));
     const mine = new Set(tunes ? all : inShard(all, shard));
     const trained = await runExperiment(THIS_MACHINE, experiment, {
@@ -108,8 +95,6 @@ function onThreads(experiment: Experiment, threads: number): Experiment {
 /** The file with a name, or that of a table of the package. */
 async function findFile(name: string): Promise<string> {
   if (existsSync(name) || /[./\\]/.test(name)) return name;
-  const { RECIPE_FILES } = await import('../../../studies/recipes/node/recipe-files.ts');
-  const { paperTables } = await import('../../../studies/recipes/package-recipes.ts');
   const tables = paperTables(RECIPE_FILES);
   if (Object.hasOwn(tables, name)) return tables[name]!;
   throw new UserError(`There is no file or table "${name}". ${suggest(name, Object.keys(tables))}`);
@@ -121,8 +106,6 @@ async function planned(
   experiment: Experiment,
   cells: readonly Cell[],
 ): Promise<string> {
-  const { countSteps } = await import('../../../studies/experiments/count-steps.ts');
-  const { describeExperiment } = await import('../terminal/runs-display.ts');
   try {
     return describeExperiment(experiment, cells, await countSteps(machine, experiment, cells));
   } catch (error) {
@@ -146,4 +129,54 @@ function printTrained(
   for (const { name, message } of failed) console.error(`${name} failed:\n${message.trim()}`);
   if (failed.length > 0) process.exitCode = 1;
   if (stopped) process.exitCode = STOPPED;
+}
+
+/** A preview of an experiment: one line per row and task, then the number of runs. */
+function describeExperiment(
+  experiment: Experiment,
+  cells: readonly Cell[],
+  steps: ReadonlyMap<Cell, number> = new Map(),
+): string {
+  const lines = cells.map((cell) => {
+    const { task, row, grid } = cell;
+    const count = steps.get(cell);
+    const length = count === undefined ? '' : ` of ${counted(count)} steps`;
+    const tuning = grid.length > 1 ? `${grid.length} choices, then ` : '';
+    return `${task}, ${row}: ${tuning}${countedNoun(experiment.seeds.length, 'run')}${length}`;
+  });
+  const runs = addUp(cells, (cell) => countRuns(experiment, cell).runs);
+  return `${[...lines, countedNoun(runs, 'run')].join('\n')}\n`;
+}
+
+type Run = Pick<ExperimentRun, 'name' | 'config'>;
+
+/**
+ * Shows runs one after another. While a run is in progress, its line is redrawn.
+ *
+ * @param names the names of all runs in order; their positions are shown as numbers
+ */
+export function runsDisplay(screen: Screen, names: readonly string[]) {
+  let current: { run: Run; display: Display } | undefined;
+  // Without a terminal, only evaluations and the end of a run are shown.
+  const isTold = ({ type }: TrainEvent) =>
+    screen.isTTY === true || type === 'evaluation' || type === 'finish';
+  const place = ({ name }: Run) =>
+    names.includes(name) ? `[${names.indexOf(name) + 1}/${names.length}] ${name}` : name;
+  return {
+    onEvent(run: Run, event: TrainEvent): void {
+      if (current?.run !== run) {
+        screen.write(`${place(run)}\n`);
+        const { metric_for_best_model: metric = 'loss' } = (run.config.training ?? {}) as {
+          metric_for_best_model?: string;
+        };
+        current = { run, display: trainDisplay(screen, metric, { isTold, hasTable: false }) };
+      }
+      current.display.show(event);
+    },
+    onEnd(run: Run, failure: string | undefined): void {
+      current?.display.close();
+      if (failure === undefined) return;
+      screen.write(`${screen.isTTY ? ERASE_LINE : ''}${place(run)} failed: ${failure.trim()}\n`);
+    },
+  };
 }

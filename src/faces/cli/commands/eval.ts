@@ -1,5 +1,5 @@
-import { Command } from 'commander';
 import { textInMemory } from '../../../input/data/rows.ts';
+import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import type { Certainty, Confusion } from '../../../program/example-set.ts';
 import { classRows } from '../../../scores/metrics/classes.ts';
 import { averaged } from '../../../scores/metrics/scores.ts';
@@ -8,25 +8,14 @@ import { largest } from '../../../support/numbers.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import { withContents } from '../../../tasks/task-definition.ts';
+import { readFinish } from '../../../training/run/event-log.ts';
+import { RUN_FILES } from '../../../training/run/run-files.ts';
 import type { Verdict } from '../../../training/run/verdict.ts';
-import { readTyped } from '../choose-inputs.ts';
-import {
-  addOpenFlags,
-  addReadingFlags,
-  addSplitFlags,
-  namedFiles,
-  type OpenFlags,
-  readingFlags,
-  type SplitFlags,
-  sharedOption,
-  withModel,
-} from '../flags.ts';
+import { namedFiles, withModel } from '../choose-inputs.ts';
+import { type OpenFlags, readingFlags, type SplitFlags } from '../flags.ts';
+import { readInput } from '../standard-input.ts';
 import { aligned } from '../terminal/plain-text.ts';
 import { warn } from '../terminal/screen.ts';
-
-interface Flags extends OpenFlags, SplitFlags {
-  json?: boolean;
-}
 
 /** Maximum number of classes in the table. More would be too wide for a terminal. */
 const MAX_CLASSES = 12;
@@ -44,22 +33,6 @@ export function classTable({ labels, counts }: Confusion): string {
     .join('\n');
 }
 
-export function evalCommand(): Command {
-  const command = new Command('eval')
-    .description('Score a trained model on labeled rows, or a language model on text.')
-    .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
-    .argument(
-      '[file]',
-      'labeled rows: TSV, CSV or JSON Lines. Language models: a text file, JSON Lines, or a folder of them. Use - for standard input. Required without --dataset',
-    )
-    .addOption(sharedOption('json'));
-  return addReadingFlags(addOpenFlags(addSplitFlags(command))).action(
-    async (path: string, file: string | undefined, flags: Flags) => {
-      await evaluate(path, file, flags);
-    },
-  );
-}
-
 interface EvaluateFlags extends OpenFlags, SplitFlags {
   json?: boolean;
   quiet?: boolean;
@@ -68,7 +41,7 @@ interface EvaluateFlags extends OpenFlags, SplitFlags {
 }
 
 /** Scores a model on a file, and prints the scores unless `quiet`. */
-export async function evaluate(
+export default async function run(
   path: string,
   file: string | undefined,
   flags: EvaluateFlags,
@@ -77,7 +50,7 @@ export async function evaluate(
     const task = trained.definition();
     const isTyped = file === '-' && flags.dataset === undefined;
     const named = isTyped
-      ? [textInMemory('standard input', await readTyped())]
+      ? [textInMemory('standard input', await readInput())]
       : await namedFiles(file, flags, task.files.takesFolders);
     if (!named) throw new UserError({ where: 'eval', fault: 'needs a file or --dataset' });
     const flagged = readingFlags(flags);
@@ -121,9 +94,6 @@ export async function evaluate(
 
 /** The verdict of the run that trained a model. Undefined for an adapter or a checkpoint. */
 async function verdictOfRun(path: string): Promise<Verdict | undefined> {
-  const { folderFiles } = await import('../../../input/formats/node/folder-files.ts');
-  const { RUN_FILES } = await import('../../../training/run/run-files.ts');
-  const { readFinish } = await import('../../../training/run/event-log.ts');
   const run = folderFiles(path);
   return run.has(RUN_FILES.metrics) ? readFinish(run)?.verdict : undefined;
 }

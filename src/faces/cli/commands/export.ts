@@ -1,9 +1,17 @@
-import { Command } from 'commander';
+import { readAdapterIn } from '../../../input/formats/adapters/read-stored-adapter.ts';
+import { GGUF_DTYPES } from '../../../input/formats/encode-gguf.ts';
+import { hub } from '../../../input/hub/node/resolve-model.ts';
+import { findKind } from '../../../methods/tuners/registry.ts';
 import { acceptOne } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
+import { onnxDtypes } from '../../../use/optimum/onnx-dtypes.ts';
+import { locateAdapter } from '../../../use/trained/locate-trained.ts';
+import { MERGED_DTYPES, mergedForm } from '../../../use/trained/merged-form.ts';
+import { models } from '../../../use/trained/node/load-model.ts';
 import type { OpenedTuned } from '../../../use/trained/trained-parts.ts';
-import type { WrittenForm } from '../../../use/trained/written-form.ts';
-import { sharedOption } from '../flags.ts';
+import { writeForm } from '../../../use/trained/write-form.ts';
+import { adapterForm, ggufForm, onnxForm, type WrittenForm } from '../../../use/trained/written-form.ts';
+import { openingDisplay } from '../terminal/download-display.ts';
 
 interface Flags {
   as: string;
@@ -26,31 +34,7 @@ const OPENED_FORMS: Readonly<
   gguf: { what: 'adapter', maker: ggufMaker },
 };
 
-export function exportCommand(): Command {
-  return new Command('export')
-    .description(
-      'Merge an adapter into its base model, or convert a model or an adapter to ONNX, GGUF or plain LoRA.',
-    )
-    .argument(
-      '<run, adapter or model>',
-      'folder of a run, an adapter (PEFT or AdapterHub) or a model, or its Hub id',
-    )
-    .requiredOption(
-      '--as <form>',
-      'merged: the whole model; onnx: the whole model for transformers.js and Optimum; gguf: an adapter for llama.cpp and Ollama; lora: an equivalent LoRA adapter',
-    )
-    .requiredOption('-o, --output <folder>', 'output folder, new or empty')
-    .option(
-      '--dtype <types>',
-      'type of the weights (merged: float32, float16, bfloat16, default: that of the base model; onnx: fp32, fp16, q8, q4, or several as in fp32,q8; gguf: f32, f16, q8_0)',
-    )
-    .addOption(sharedOption('model'))
-    .addOption(sharedOption('checkpoint'))
-    .addOption(sharedOption('json'))
-    .action(run);
-}
-
-async function run(path: string, flags: Flags): Promise<void> {
+export default async function run(path: string, flags: Flags): Promise<void> {
   const { as: name, output, dtype, model, json } = flags;
   const form = OPENED_FORMS[name];
   for (const key of form ? [] : (['dtype', 'model'] as const)) {
@@ -68,9 +52,6 @@ async function writeOpened(
   path: string,
   { model, output, formOf }: { model?: string; output: string; formOf: FormOf },
 ): Promise<void> {
-  const { models } = await import('../../../use/trained/node/load-model.ts');
-  const { writeForm } = await import('../../../use/trained/write-form.ts');
-  const { openingDisplay } = await import('../terminal/download-display.ts');
   const opened = await models.openTuned(path, { model, ...openingDisplay() });
   try {
     writeForm(models.machine.disk, opened, formOf(opened), output);
@@ -80,14 +61,11 @@ async function writeOpened(
 }
 
 async function mergedMaker(name: string | undefined): Promise<FormOf> {
-  const { MERGED_DTYPES, mergedForm } = await import('../../../use/trained/merged-form.ts');
   const dtype = dtypeNamed(name, MERGED_DTYPES);
   return (opened) => mergedForm(opened, { dtype });
 }
 
 async function onnxMaker(names = 'fp32'): Promise<FormOf> {
-  const { onnxDtypes } = await import('../../../use/optimum/onnx-dtypes.ts');
-  const { onnxForm } = await import('../../../use/trained/written-form.ts');
   const dtypes = onnxDtypes(
     names.split(',').map((name) => name.trim()),
     '--dtype',
@@ -96,8 +74,6 @@ async function onnxMaker(names = 'fp32'): Promise<FormOf> {
 }
 
 async function ggufMaker(name: string | undefined): Promise<FormOf> {
-  const { GGUF_DTYPES } = await import('../../../input/formats/encode-gguf.ts');
-  const { ggufForm } = await import('../../../use/trained/written-form.ts');
   const dtype = dtypeNamed(name, GGUF_DTYPES);
   return (opened) => ggufForm(opened, { dtype });
 }
@@ -110,12 +86,6 @@ function dtypeNamed<T extends string>(name: string | undefined, known: readonly 
 }
 
 async function writeAdapter(path: string, { as: form, output }: Flags): Promise<void> {
-  const { readAdapterIn } = await import('../../../input/formats/adapters/read-stored-adapter.ts');
-  const { hub } = await import('../../../input/hub/node/resolve-model.ts');
-  const { adapterForm } = await import('../../../use/trained/written-form.ts');
-  const { locateAdapter } = await import('../../../use/trained/locate-trained.ts');
-  const { writeForm } = await import('../../../use/trained/write-form.ts');
-  const { findKind } = await import('../../../methods/tuners/registry.ts');
   const { folder } = await locateAdapter(hub, path);
   const stored = await readAdapterIn(hub.disk, folder);
   const adapter = { stored, kind: findKind(stored, folder) };

@@ -1,23 +1,19 @@
-import { Command } from 'commander';
+import { Document } from 'yaml';
+import { jsonLines, ownValue, requireText } from '../../../input/data/json-lines.ts';
+import { textFile } from '../../../input/data/node/text-files.ts';
+import { RowProblems } from '../../../input/data/rows.ts';
+import { readMessages } from '../../../input/data/text/language-rows.ts';
 import type { ChatMessage } from '../../../input/text/chat/chat-template.ts';
 import type { Generated, GenerationInput, Prompt } from '../../../program/generation/prompt.ts';
 import type { TextGenerator } from '../../../program/generation/text-generator.ts';
 import { defined } from '../../../support/options.ts';
 import { UserError } from '../../../support/user-error.ts';
-import {
-  addModelFlags,
-  count,
-  inShard,
-  keyOption,
-  number,
-  type OpenFlags,
-  repeated,
-  type Shard,
-  sharedOption,
-  withModel,
-} from '../flags.ts';
-import type { GivenPrompt } from '../prompts.ts';
+import { applySetting } from '../apply-setting.ts';
+import { withModel } from '../choose-inputs.ts';
+import { inShard, type OpenFlags, type Shard } from '../flags.ts';
+import { readInput } from '../standard-input.ts';
 import { STOPPED, stopOnSignal } from '../stop-on-signal.ts';
+import { chat } from '../terminal/chat.ts';
 import { write } from '../terminal/screen.ts';
 
 interface Flags extends GenerationFlags, OpenFlags {
@@ -30,36 +26,8 @@ interface Flags extends GenerationFlags, OpenFlags {
   shard?: Shard;
 }
 
-export function generateCommand(): Command {
-  const command = new Command('generate')
-    .description(
-      'Generate text from a prompt and stream it. Without a prompt, read one prompt per line of standard input, or start a chat in a terminal.',
-    )
-    .argument('<run, adapter or model>', 'folder of a run, an adapter or a model, or its Hub id')
-    .argument('[prompts...]', 'same as --prompt')
-    .option('--prompt <text>', 'prompt (repeatable)', repeated, [])
-    .option('--file <path>', 'file with one prompt per line, or JSON Lines with prompt or messages')
-    .option(
-      '--chat',
-      "apply the model's chat template to each prompt (default in a terminal and for adapters trained on chats)",
-    )
-    .option('--no-chat', 'use each prompt as it is (default otherwise)')
-    .option('--system <text>', 'system prompt');
-  addGenerationFlags(command)
-    .option('--jsonl', 'print one JSON line per text: text, ids, finish (stop or length)')
-    .option(
-      '--batch_size, --batch-size <count>',
-      'prompts per batch; above 1, a text is printed when it is complete',
-      count,
-      1,
-    )
-    .addOption(sharedOption('shard'));
-  return addModelFlags(command).action((path, prompts, flags) =>
-    run(path, { ...flags, prompt: [...prompts, ...flags.prompt] }),
-  );
-}
-
-async function run(path: string, flags: Flags): Promise<void> {
+export default async function run(path: string, others: string[], given: Flags): Promise<void> {
+  const flags = { ...given, prompt: [...others, ...given.prompt] };
   const prompts = await givenPrompts(flags);
   const use = { continues: prompts === undefined, generates: true };
   await withModel(path, flags, use, async (trained) => {
@@ -74,9 +42,6 @@ async function run(path: string, flags: Flags): Promise<void> {
 
 /** Prompts from the flags, or else from standard input. Undefined if standard input is a terminal. */
 async function givenPrompts({ prompt, file, jsonl }: Flags): Promise<GivenPrompt[] | undefined> {
-  const { promptsFrom } = await import('../prompts.ts');
-  const { readInput } = await import('../standard-input.ts');
-  const { textFile } = await import('../../../input/data/node/text-files.ts');
   const typed = prompt.map((text, i) => ({ where: `--prompt ${i + 1}`, prompt: text }));
   if (file !== undefined) return [...typed, ...promptsFrom(textFile(file).read(), file)];
   if (typed.length > 0) return typed;
@@ -127,7 +92,6 @@ async function answerAll(
 
 /** Chats in the terminal. Returns whether Ctrl-C ended the chat. */
 async function converse(generator: TextGenerator, flags: Flags): Promise<boolean> {
-  const { chat } = await import('../terminal/chat.ts');
   const { seed, system, chat: isConversation = true } = flags;
   const config = await generationInput(flags);
   console.error(`${isConversation ? 'Chat' : 'Type a prompt'}. Ctrl-C stops the answer, Ctrl-D quits.`);
@@ -199,37 +163,8 @@ export interface GenerationFlags {
   seed?: number;
 }
 
-/** Adds the flags of {@link GenerationFlags}; they are named like the keys of transformers' `GenerationConfig`. */
-function addGenerationFlags(command: Command): Command {
-  return command
-    .option(
-      '--max_new_tokens, --max-new-tokens <count>',
-      "maximum number of new tokens (default: the model's setting, else 256)",
-      number,
-    )
-    .option('--sample', 'sample tokens by probability (do_sample)')
-    .option('--no-sample', 'always take the most likely token')
-    .option('--temperature <number>', 'sampling temperature; below 1 prefers likely tokens', number)
-    .option('--top_k, --top-k <count>', 'sample from the k most likely tokens', number)
-    .option(
-      '--top_p, --top-p <share>',
-      'sample from the most likely tokens with this total probability',
-      number,
-    )
-    .option('--num_beams, --num-beams <count>', 'number of beams of the beam search', number)
-    .addOption(keyOption('seed'))
-    .option(
-      '--set <key=value>',
-      'set any key of GenerationConfig, as in --set no_repeat_ngram_size=3; null unsets it (repeatable)',
-      repeated,
-      [],
-    );
-}
-
 /** Converts the flags to a config. The generator checks the values. */
 async function generationInput(flags: GenerationFlags): Promise<GenerationInput> {
-  const { Document } = await import('yaml');
-  const { applySetting } = await import('../apply-setting.ts');
   const document = new Document({});
   for (const setting of flags.set) applySetting(document, setting);
   const named: GenerationInput = {
@@ -241,4 +176,44 @@ async function generationInput(flags: GenerationFlags): Promise<GenerationInput>
     num_beams: flags.numBeams,
   };
   return { ...document.toJS(), ...defined(named) };
+}
+
+/** A prompt, or a conversation to answer, and its place in the input. */
+interface GivenPrompt {
+  where: string;
+  prompt: string | readonly ChatMessage[];
+}
+
+/**
+ * Reads prompts from a file or from standard input. Content that begins with `{` is JSON Lines with `prompt`
+ * or `messages`. Otherwise, each line is a prompt. Blank lines are skipped.
+ *
+ * @throws UserError with the invalid lines, or if there is no prompt
+ */
+function promptsFrom(content: string, fileName: string): GivenPrompt[] {
+  const body = content.replace(/^\ufeff/, '');
+  const prompts = /^\s*\{/.test(body) ? fromJson(body, fileName) : fromLines(body, fileName);
+  if (prompts.length > 0) return prompts;
+  throw new UserError({ where: fileName, fault: 'has no prompts' });
+}
+
+function fromLines(body: string, fileName: string): GivenPrompt[] {
+  return body
+    .split(/\r\n|\n/)
+    .map((prompt, i) => ({ where: `${fileName}:${i + 1}`, prompt }))
+    .filter(({ prompt }) => prompt.trim() !== '');
+}
+
+function fromJson(body: string, fileName: string): GivenPrompt[] {
+  const problems = new RowProblems(fileName);
+  const prompts: GivenPrompt[] = [];
+  for (const { line, object } of jsonLines(body, problems)) {
+    const prompt =
+      ownValue(object, 'messages') === undefined
+        ? requireText(object, 'prompt', line, problems)
+        : readMessages(object.messages, 'messages', line, problems)?.messages;
+    if (prompt !== undefined) prompts.push({ where: `${fileName}:${line}`, prompt });
+  }
+  problems.throwIfAny();
+  return prompts;
 }

@@ -1,29 +1,23 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { extname, join, relative } from 'node:path';
-import { Command } from 'commander';
+import { fileURLToPath } from 'node:url';
+import { readText } from '../../../input/formats/files.ts';
+import { disk } from '../../../input/formats/node/folder-files.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
+import { RECIPE_FILES } from '../../../studies/recipes/node/recipe-files.ts';
+import { packageRecipes } from '../../../studies/recipes/package-recipes.ts';
+import { recipeConfig, recipeNamed } from '../../../studies/recipes/recipe.ts';
 import { largest } from '../../../support/numbers.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { UserError } from '../../../support/user-error.ts';
+import { DEFAULT_TASK, TASK_NAMES } from '../../../tasks/registry.ts';
+import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
 import { CONFIG_NAME, schemaLine } from '../config-path.ts';
-import { addConfigOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
+import { assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
+import { readConfigText } from '../load-config.ts';
+import { newConfig } from '../starting/config-for-data.ts';
+import { isDataFile } from '../starting/read-data-file.ts';
 import { shellQuoted } from '../terminal/plain-text.ts';
-
-export function initCommand(): Command {
-  const command = new Command('init')
-    .description('Write an example config with sample rows, or the config for a file of your own.')
-    .argument(
-      '[folder or rows]',
-      'folder to write to, or a file of rows (CSV, TSV, JSON Lines, parquet)',
-      '.',
-    )
-    .option(
-      '--recipe [name]',
-      'write the config of a recipe instead: an experiment of the AdaLoRA paper, or with another model; without a name, list them',
-    )
-    .option('--budget <level>', 'with --recipe: share of parameters to train, such as 0.16%');
-  return addConfigOptions(command).action(run);
-}
 
 interface Flags extends KeyOptions {
   /** True without a name. */
@@ -33,9 +27,8 @@ interface Flags extends KeyOptions {
 }
 
 /** Writes the starter files, unless one of them exists already. */
-async function run(folder: string, flags: Flags): Promise<void> {
+export default async function run(folder: string, flags: Flags): Promise<void> {
   if (flags.recipe === true) return listRecipes();
-  const { isDataFile } = await import('../starting/read-data-file.ts');
   const isHere = relative('.', folder) === '';
   // The current folder is where a config goes, whatever pictures and texts are in it.
   if (!isHere && isDataFile(folder)) return configFor(folder, flags);
@@ -64,9 +57,6 @@ async function configFor(path: string, flags: Flags): Promise<void> {
     const hint = `Rename it, or train at once: ${PROGRAM} train ${shellQuoted([path])}`;
     throw new UserError({ where: CONFIG_NAME, fault: 'already exists', hint, code: 'already_exists' });
   }
-  const { newConfig } = await import('../starting/config-for-data.ts');
-  const { readConfigText } = await import('../load-config.ts');
-  const { parseRunConfig } = await import('../../../training/run/config/parse-run-config.ts');
   const text = await newConfig(path, CONFIG_NAME, flags, console.log);
   const config = readConfigText(text, CONFIG_NAME, keySettings(flags));
   parseRunConfig(config.value, config.where);
@@ -83,8 +73,6 @@ async function starter({ budget, ...flags }: Flags) {
       fault: 'requires --recipe',
       hint: `See ${PROGRAM} init --recipe.`,
     });
-  const { starterFiles } = await import('../starter-files.ts');
-  const { readConfigText } = await import('../load-config.ts');
   const settings = keySettings({ ...flags, task: undefined } as KeyOptions);
   return starterFiles(flags.task).map(({ name, content }) =>
     name === CONFIG_NAME && settings.length > 0
@@ -94,8 +82,6 @@ async function starter({ budget, ...flags }: Flags) {
 }
 
 async function listRecipes(): Promise<void> {
-  const { RECIPE_FILES } = await import('../../../studies/recipes/node/recipe-files.ts');
-  const { packageRecipes } = await import('../../../studies/recipes/package-recipes.ts');
   const { recipes } = packageRecipes(RECIPE_FILES);
   const width = largest(recipes.map(({ name }) => name.length));
   for (const { name, title, model, levels } of recipes) {
@@ -111,15 +97,36 @@ async function listRecipes(): Promise<void> {
 }
 
 async function recipeFile(name: string, choice: Flags) {
-  const { RECIPE_FILES } = await import('../../../studies/recipes/node/recipe-files.ts');
-  const { packageRecipes } = await import('../../../studies/recipes/package-recipes.ts');
-  const { recipeConfig, recipeNamed } = await import('../../../studies/recipes/recipe.ts');
   const { recipes, budgets } = packageRecipes(RECIPE_FILES);
   const { recipe: _, budget, method, ...flags } = choice;
   if (flags.task !== undefined)
     throw new UserError({ key: '--task', fault: 'cannot be combined with --recipe' });
-  const { readConfigText } = await import('../load-config.ts');
   const content = recipeConfig(recipeNamed(name, recipes, '--recipe'), budgets, { budget, method });
   const settings = keySettings(flags);
   return { name: CONFIG_NAME, content: readConfigText(content, CONFIG_NAME, settings).text() };
+}
+
+/** The package's root is three folders above this file, both in the source and in the build. */
+const STARTER = fileURLToPath(new URL('../../../../examples/starter', import.meta.url));
+
+/**
+ * The files of `adalora init`, the config first: a commented config, and example rows to replace. Training
+ * and evaluation rows do not overlap.
+ *
+ * @throws UserError for a task without starter files
+ */
+export function starterFiles(task: string = DEFAULT_TASK): { name: string; content: string }[] {
+  const folderOf = (name: string) => (name === DEFAULT_TASK ? STARTER : join(STARTER, name));
+  const known = TASK_NAMES.filter((name) => existsSync(folderOf(name)));
+  const knownTask = known.find((name) => name === task);
+  if (!knownTask) {
+    const hint = "For other tasks, see the configs in the package's folder examples.";
+    throw new UserError({ key: '--task', expected: `one of ${known.join(', ')}`, got: task, hint });
+  }
+  const folder = folderOf(knownTask);
+  const rows = readdirSync(folder).filter((name) => /^(train|validation)\./.test(name));
+  return [CONFIG_NAME, ...rows.sort()].map((name) => ({
+    name,
+    content: readText(disk, join(folder, name), 'a file of the package'),
+  }));
 }

@@ -1,36 +1,30 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
+import { fileLines } from '../../../input/data/file-lines.ts';
+import { textFile } from '../../../input/data/node/text-files.ts';
+import { ADAPTER_CONFIG } from '../../../input/formats/adapters/adapter-files.ts';
+import { readAdapterIn } from '../../../input/formats/adapters/read-stored-adapter.ts';
 import type { AdapterTensors } from '../../../input/formats/adapters/stored-adapter.ts';
-import { addUp } from '../../../support/numbers.ts';
+import { folderFiles } from '../../../input/formats/node/folder-files.ts';
+import { hub } from '../../../input/hub/node/resolve-model.ts';
+import { findKind } from '../../../methods/tuners/registry.ts';
+import { nameTaskType } from '../../../models/heads/task-type.ts';
+import { counted } from '../../../studies/report/format.ts';
+import { rankTable } from '../../../studies/report/rank-table.ts';
+import { addUp, largest, smallest } from '../../../support/numbers.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { assertOnly, sharedOption } from '../flags.ts';
+import {
+  componentHistories,
+  lastImportance,
+  strongestFirst,
+} from '../../../training/run/component-history.ts';
+import { readImportanceLog } from '../../../training/run/event-log.ts';
+import { locateAdapter } from '../../../use/trained/locate-trained.ts';
+import { openTexts } from '../../../use/trained/open-texts.ts';
+import { assertOnly } from '../flags.ts';
+import { readInput } from '../standard-input.ts';
+import { heatMap } from '../terminal/heat-map.ts';
 import { coloursFor, write } from '../terminal/screen.ts';
-
-export function inspectCommand(): Command {
-  const command = new Command('inspect')
-    .description(
-      'Show an adapter: its ranks by layer and matrix or, for houlsby and pfeiffer, its bottleneck sizes. Or show how a model divides texts into tokens.',
-    )
-    .argument(
-      '<run, adapter or model>',
-      'folder of a run or of an adapter (PEFT or AdapterHub), or its Hub id; with --tokens also a model',
-    )
-    .argument('[file]', 'with --tokens: file with one text per line (default: standard input)')
-    .addOption(sharedOption('checkpoint'))
-    .option(
-      '--importance',
-      'show the importance of each component over the run, which needs training.log_importance: all',
-    )
-    .option('--tokens', 'print one JSON line per text: ids, tokens, offsets')
-    .addOption(sharedOption('json'));
-  return command.action(async (path: string, file: string | undefined, flags: InspectFlags) => {
-    if (!flags.tokens && file !== undefined)
-      throw new UserError({ where: file, fault: 'needs --tokens: only tokens are shown for a file' });
-    if (!flags.tokens) return run(path, flags);
-    assertOnly(command, '--tokens', ['tokens', 'json']);
-    await tokenize(path, file);
-  });
-}
 
 interface InspectFlags {
   importance?: boolean;
@@ -38,18 +32,22 @@ interface InspectFlags {
   json?: boolean;
 }
 
-async function run(path: string, { importance, json }: InspectFlags): Promise<void> {
-  if (importance) {
-    const { showImportance } = await import('../show-importance.ts');
-    return showImportance(path, json);
+export default async function run(
+  path: string,
+  file: string | undefined,
+  flags: InspectFlags,
+  command: Command,
+): Promise<void> {
+  if (flags.tokens) {
+    assertOnly(command, '--tokens', ['tokens', 'json']);
+    return tokenize(path, file);
   }
-  const { ADAPTER_CONFIG } = await import('../../../input/formats/adapters/adapter-files.ts');
-  const { readAdapterIn } = await import('../../../input/formats/adapters/read-stored-adapter.ts');
-  const { hub } = await import('../../../input/hub/node/resolve-model.ts');
-  const { rankTable } = await import('../../../studies/report/rank-table.ts');
-  const { locateAdapter } = await import('../../../use/trained/locate-trained.ts');
-  const { nameTaskType } = await import('../../../models/heads/task-type.ts');
-  const { findKind } = await import('../../../methods/tuners/registry.ts');
+  if (file !== undefined)
+    throw new UserError({ where: file, fault: 'needs --tokens: only tokens are shown for a file' });
+  return flags.importance ? showImportance(path, flags.json) : describeAdapter(path, flags);
+}
+
+async function describeAdapter(path: string, { json }: InspectFlags): Promise<void> {
   const { folder } = await locateAdapter(hub, path);
   const stored = await readAdapterIn(hub.disk, folder);
   const where = hub.disk.within(folder).path(ADAPTER_CONFIG);
@@ -74,8 +72,6 @@ async function run(path: string, { importance, json }: InspectFlags): Promise<vo
     console.log(JSON.stringify({ ...summary, ranks: hasRanks ? ranks : undefined }));
     return;
   }
-  const { heatMap } = await import('../terminal/heat-map.ts');
-  const { counted } = await import('../../../studies/report/format.ts');
   console.log(`${kind.name} adapter of ${printable(baseModel ?? 'a model it does not name')}\n`);
   if (hasRanks) {
     const start = initialRank === undefined ? '' : ` of ${initialRank} at the start`;
@@ -93,11 +89,6 @@ async function run(path: string, { importance, json }: InspectFlags): Promise<vo
 }
 
 async function tokenize(path: string, file: string | undefined): Promise<void> {
-  const { hub } = await import('../../../input/hub/node/resolve-model.ts');
-  const { openTexts } = await import('../../../use/trained/open-texts.ts');
-  const { readInput } = await import('../standard-input.ts');
-  const { fileLines } = await import('../../../input/data/file-lines.ts');
-  const { textFile } = await import('../../../input/data/node/text-files.ts');
   const texts = await openTexts(hub, path);
   const isTyped = file === undefined || file === '-';
   const content = isTyped ? await readInput() : textFile(file).read();
@@ -110,4 +101,60 @@ async function tokenize(path: string, file: string | undefined): Promise<void> {
 
 function count(tensors: AdapterTensors, isWanted: (key: string) => boolean): number {
   return addUp(tensors, ([key, { data }]) => (isWanted(key) ? data.length : 0));
+}
+
+const BARS = [...'▁▂▃▄▅▆▇█'];
+/** Maximum number of bars. More values are sampled evenly, including the first and the last. */
+const MAX_BARS = 24;
+
+/** Draws values as a line of bars, scaled from the smallest to the largest value. */
+export function sparkline(values: readonly number[]): string {
+  const count = Math.min(values.length, MAX_BARS);
+  const sampled = Array.from(
+    { length: count },
+    (_, i) => values[count === 1 ? 0 : Math.round((i * (values.length - 1)) / (count - 1))]!,
+  );
+  const finite = sampled.filter(Number.isFinite);
+  const [low, high] = [smallest(finite), largest(finite)];
+  const level = (value: number) =>
+    high > low ? Math.round(((value - low) / (high - low)) * (BARS.length - 1)) : 0;
+  return sampled.map((value) => (Number.isFinite(value) ? BARS[level(value)] : ' ')).join('');
+}
+
+/** Number of components that are shown without `json`. */
+const SHOWN = 20;
+
+/**
+ * Prints how the importance of a run's components changes over time. The components with the highest final
+ * importance come first. With `json`, prints all components as JSON Lines.
+ */
+function showImportance(folder: string, json: boolean | undefined): void {
+  const log = readImportanceLog(folderFiles(folder));
+  if (!log)
+    throw new UserError({
+      where: folder,
+      fault: 'has no log of importance',
+      hint: 'Train with --set training.log_importance=all, and a method that allocates ranks, such as adalora.',
+    });
+  const steps = log.rows.map(({ step }) => step);
+  const histories = componentHistories(log);
+  if (json) {
+    for (const history of histories) console.log(JSON.stringify(history));
+    return;
+  }
+  const sorted = strongestFirst(histories).slice(0, SHOWN);
+  const width = largest(sorted.map(({ module }) => module.length));
+  for (const history of sorted) {
+    const { module, component, importance, kept } = history;
+    const fate = kept.at(-1) ? 'kept' : `dropped at step ${steps[kept.lastIndexOf(true) + 1]}`;
+    console.log(
+      printable(
+        `${module.padEnd(width)}  ${`${component}`.padStart(3)}  ${sparkline(importance)}  ${lastImportance(history).toExponential(2)}  ${fate}`,
+      ),
+    );
+  }
+  const returned = histories.filter(({ kept }) => kept.some((is, i) => is && i > 0 && !kept[i - 1])).length;
+  console.log(
+    `${histories.length} components at ${steps.length} allocations, steps ${steps[0]} to ${steps.at(-1)}; ${returned} came back after they were dropped`,
+  );
 }

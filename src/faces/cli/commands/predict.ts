@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { csvLine } from '../../../studies/report/format.ts';
 import { collect } from '../../../support/arrays.ts';
 import { leaves } from '../../../support/options.ts';
@@ -8,17 +8,10 @@ import { editDistance, withoutControls } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { Answer, BaseData, Prediction } from '../../../tasks/prediction.ts';
 import type { OpenedModel } from '../../../use/trained/opened-model.ts';
-import { chooseSources, readInputs, readTyped } from '../choose-inputs.ts';
-import {
-  addOpenFlags,
-  addReadingFlags,
-  addSplitFlags,
-  type OpenFlags,
-  type Shard,
-  type SplitFlags,
-  sharedOption,
-  withModel,
-} from '../flags.ts';
+import { chooseSources, readInputs, withModel } from '../choose-inputs.ts';
+import type { OpenFlags, Shard, SplitFlags } from '../flags.ts';
+import { readInput } from '../standard-input.ts';
+import { askMessages } from '../terminal/chat.ts';
 import { write } from '../terminal/screen.ts';
 
 /** Formats answers as lines of CSV (RFC 4180), with a column for each key that any of them has. */
@@ -46,34 +39,6 @@ function line(fields: readonly string[]): string {
 /** Output formats of every task. */
 const EVERY = ['jsonl', 'csv'];
 
-export function predictCommand(): Command {
-  const command = new Command('predict')
-    .description(
-      'Print one JSON line per row: id or row number, text, label, and the probability of each label. In a terminal, classify what you type.',
-    )
-    .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
-    .argument(
-      '[file or text]',
-      'TSV, CSV or JSON Lines, a picture, a folder of pictures, or a text in quotes (default: standard input, in one of these formats or with one text per line)',
-    )
-    .addOption(sharedOption('json'))
-    .option('--logits', 'also print the logits')
-    .addOption(
-      new Option('--format <form>', 'output format: jsonl, csv, or glue for a submission to GLUE')
-        .default('jsonl')
-        .conflicts('json'),
-    )
-    .option(
-      '-o, --output <folder>',
-      "instead of printing, write files for the task's official scorer into this folder",
-    );
-  // After `--text`, because a negated flag alone is true by default.
-  return addReadingFlags(addOpenFlags(addSplitFlags(command)))
-    .option('--no-text', 'do not print the text')
-    .addOption(sharedOption('shard'))
-    .action(run);
-}
-
 interface Flags extends OpenFlags, SplitFlags {
   shard?: Shard;
   json?: boolean;
@@ -84,7 +49,7 @@ interface Flags extends OpenFlags, SplitFlags {
   text?: string | number | false;
 }
 
-async function run(path: string, file: string | undefined, flags: Flags): Promise<void> {
+export default async function run(path: string, file: string | undefined, flags: Flags): Promise<void> {
   await withModel(path, flags, {}, async (trained) => {
     const { prediction } = trained.definition();
     if (!prediction) throw trained.cannotPredict();
@@ -104,7 +69,7 @@ async function run(path: string, file: string | undefined, flags: Flags): Promis
     if (typed !== undefined && !line) throw noText(typed, trained.task);
     if (typed !== undefined && output === undefined && process.stdout.isTTY && !flags.json && !flags.logits)
       return await answerText(trained, prediction, line!(typed));
-    const read = async () => sources ?? [await readTyped()];
+    const read = async () => sources ?? [await readInput()];
     const { inputs, places, skipped } =
       typed === undefined
         ? await readInputs(await read(), prediction, reading, { readsPictures, shard: flags.shard })
@@ -195,7 +160,6 @@ function noFiles(where: string, task: string | undefined): UserError {
 }
 
 async function writeFiles(folder: string, files: Readonly<Record<string, string>>): Promise<void> {
-  const { atomicWrite } = await import('../../../input/store/node/atomic-write.ts');
   for (const [name, content] of Object.entries(files)) atomicWrite(join(folder, name), content);
   console.log(`The predictions are in ${folder}`);
 }
@@ -215,7 +179,6 @@ async function answerTyped(
   prediction: Prediction<BaseData, unknown>,
   line: (text: string) => unknown,
 ): Promise<void> {
-  const { askMessages } = await import('../terminal/chat.ts');
   const answer = (text: string) => answerText(trained, prediction, line(text));
   console.error('Type a text, then an empty line. Ctrl-D quits.');
   await askMessages(answer, { input: process.stdin, output: process.stderr });

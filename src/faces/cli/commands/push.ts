@@ -1,6 +1,5 @@
-import { Command, Option } from 'commander';
-import { sharedOption } from '../flags.ts';
-import type { PushOptions } from '../push-model.ts';
+import { type PushOptions, push } from '../push-model.ts';
+import { openingDisplay } from '../terminal/download-display.ts';
 
 interface Flags {
   license: string;
@@ -12,32 +11,7 @@ interface Flags {
   json?: boolean;
 }
 
-export function pushCommand(): Command {
-  return new Command('push')
-    .description('Upload an adapter or a model to the Hugging Face Hub, without data and checkpoints.')
-    .argument('<run, adapter or model>', 'folder of a run, an adapter or a model')
-    .argument('<repository>', 'repository on the Hub: OWNER/NAME; created if missing')
-    .requiredOption(
-      '--license <id>',
-      "licence of the result, such as apache-2.0; the base model's may require one",
-    )
-    .addOption(
-      new Option(
-        '--as <form>',
-        'merged: the whole model with the adapter merged; onnx: the merged model, for transformers.js (default: the adapter)',
-      ).choices(['merged', 'onnx']),
-    )
-    .option('--public', 'make a new repository public (default: private)')
-    .addOption(sharedOption('dryRun'))
-    .option('--parent <commit>', 'commit to build on, if the last one is not from push')
-    .addOption(sharedOption('model'))
-    .addOption(sharedOption('json'))
-    .action(run);
-}
-
-async function run(path: string, repo: string, flags: Flags): Promise<void> {
-  const { push } = await import('../push-model.ts');
-  const { openingDisplay } = await import('../terminal/download-display.ts');
+export default async function run(path: string, repo: string, flags: Flags): Promise<void> {
   const { as: form, dryRun: isDry, json, license, parent, model } = flags;
   const { files, url, commit } = await push(path, repo, {
     ...openingDisplay(),

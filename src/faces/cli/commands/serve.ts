@@ -1,9 +1,30 @@
+import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import type { Server } from 'node:http';
 import { basename, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { createAdaptorServer } from '@hono/node-server';
 import type { Command } from 'commander';
+import { readAdapterIn } from '../../../input/formats/adapters/read-stored-adapter.ts';
+import { disk } from '../../../input/formats/node/folder-files.ts';
 import type { BaseDtype } from '../../../program/bases/base-dtype.ts';
+import { INPUT_KINDS } from '../../../program/modalities/input-kinds.ts';
+import { openTrained } from '../../../studies/jobs/node/main-entry.ts';
+import { programVersion } from '../../../support/node/process-status.ts';
+import { batched } from '../../../support/queue.ts';
 import { UserError } from '../../../support/user-error.ts';
-import { assertOnly, count, keyOption, newCommand, repeated, sharedOption } from '../flags.ts';
+import { type FoundAdapter, findAdapters } from '../../../use/serving/find-adapters.ts';
+import { startServingThread } from '../../../use/serving/node/start-serving.ts';
+import { startServing } from '../../../use/serving/start-serving.ts';
+import { readRunBase } from '../../../use/trained/locate-trained.ts';
+import { isLoopbackHost, listen, TIMEOUTS } from '../../servers/http/listen.ts';
+import { serveMcp } from '../../servers/mcp/mcp-server.ts';
+import type { ServeApp } from '../../servers/serve/request-scope.ts';
+import { serveApp } from '../../servers/serve/serve-app.ts';
+import { ServerMetrics } from '../../servers/serve/server-metrics.ts';
+import { assertOnly } from '../flags.ts';
+import { stopOnSignal } from '../stop-on-signal.ts';
+import { downloadDisplay } from '../terminal/download-display.ts';
 
 export interface ServeFlags {
   mcp?: boolean;
@@ -19,48 +40,14 @@ export interface ServeFlags {
   maxQueue: number;
 }
 
-export function serveCommand(): Command {
-  const command = newCommand('serve', { isStoppable: true })
-    .description('Serve many adapters of one base model over HTTP: /predict, /v1/completions and more.')
-    .argument(
-      '<folders...>',
-      'folders of adapters or runs; changes in them are picked up while the server runs',
-    )
-    .option(
-      '--mcp',
-      'offer models as tools (classify, embed, search) of the Model Context Protocol over standard input and output; takes runs, adapters, models or Hub ids',
-    )
-    .addOption(sharedOption('model'))
-    .option('--host <address>', 'address to listen on', '127.0.0.1')
-    .addOption(sharedOption('port'))
-    .option('--api-key-env <name>', 'environment variable that holds the API key')
-    .addOption(sharedOption('baseDtype'))
-    .option('--allow-loading', 'let clients load and unload adapters from the folders')
-    .option(
-      '--cors <origin>',
-      'let pages of an origin call the server, or * for all (repeatable)',
-      repeated,
-      [],
-    )
-    .addOption(keyOption('threads').argParser(count))
-    .option('--slots <count>', 'number of adapters kept ready in memory', count)
-    .option('--max-batch <rows>', 'rows per batch, or texts generated at once', count, 32)
-    .option('--max-queue <rows>', 'rows and prompts that may wait; further requests get 503', count, 512);
-  return command.action(async (paths: string[], flags: ServeFlags) => {
-    if (flags.mcp) {
-      assertOnly(command, '--mcp', ['mcp', 'threads']);
-      return offerTools(paths);
-    }
-    const { runServer } = await import('../run-server.ts');
-    await runServer(paths, flags);
-  });
+export default async function run(paths: string[], flags: ServeFlags, command: Command): Promise<void> {
+  if (!flags.mcp) return runServer(paths, flags);
+  assertOnly(command, '--mcp', ['mcp', 'threads']);
+  return offerTools(paths);
 }
 
 /** Offers models as tools until standard input ends. */
 async function offerTools(paths: readonly string[]): Promise<void> {
-  const { openTrained } = await import('../../../studies/jobs/node/main-entry.ts');
-  const { serveMcp } = await import('../../servers/mcp/mcp-server.ts');
-  const { programVersion } = await import('../../../support/node/process-status.ts');
   const names = paths.map((path) => basename(resolve(path)));
   const twice = names.find((name, i) => names.indexOf(name) < i);
   if (twice !== undefined) throw new UserError({ where: twice, fault: 'is the name of two models' });
@@ -69,4 +56,157 @@ async function offerTools(paths: readonly string[]): Promise<void> {
   const send = (message: object) => process.stdout.write(`${JSON.stringify(message)}\n`);
   await serveMcp(models, createInterface({ input: process.stdin }), send, programVersion());
   await Promise.all(opened.map((model) => model.close()));
+}
+
+/**
+ * How long the server may take to stop, and the part of it for pending requests, in seconds. Container platforms kill a
+ * process after 30 seconds.
+ */
+const GRACE = { seconds: 28, requests: 18 };
+/** The port of most examples of HTTP servers. */
+const PORT = 8080;
+/** Tokens per batch. */
+const MAX_BATCH_TOKENS = 8192;
+/** Longest time in which a row waits for others of its batch. */
+const MAX_WAIT_MS = 2;
+/** Time limit of a request. */
+const MAX_SECONDS = 300;
+/** Maximum concurrent requests in addition to those that wait for the engine: they are being read or answered. */
+const MORE_REQUESTS = 512;
+
+/** Serves the adapters of folders until a signal stops it. */
+async function runServer(folders: readonly string[], flags: ServeFlags): Promise<void> {
+  for (const folder of folders) checkFolder(folder);
+  const apiKey = readKey(flags.apiKeyEnv);
+  const model = flags.model ?? (await namedBase(folders));
+  const metrics = new ServerMetrics();
+  const display = downloadDisplay(process.stderr);
+  const failed = new AbortController();
+  const { service, ...served } = await startServing(
+    startServingThread(),
+    {
+      folders,
+      model,
+      baseDtype: flags.baseDtype ?? 'float32',
+      limits: {
+        slots: flags.slots,
+        maxRows: flags.maxBatch,
+        maxTokens: MAX_BATCH_TOKENS,
+        maxWait: MAX_WAIT_MS,
+        maxQueued: flags.maxQueue,
+      },
+    },
+    {
+      onProgress: display,
+      onEvent: ({ type, ...facts }) => log(type, facts),
+      onRun: (run) => metrics.ran(run),
+      onFault: (error) => failed.abort(error),
+    },
+  );
+
+  let late: NodeJS.Timeout | undefined;
+  try {
+    const { app, drain } = serveApp(service, {
+      metrics,
+      apiKey,
+      isLocal: apiKey === undefined && isLoopbackHost(flags.host),
+      version: programVersion(),
+      log: batched(writeLines, setImmediate),
+      allowLoading: flags.allowLoading ?? false,
+      origins: flags.cors,
+      maxBody: INPUT_KINDS[served.input].maxBody,
+      maxRequests: flags.maxQueue + MORE_REQUESTS,
+      maxSeconds: MAX_SECONDS,
+      onFault: (error) => console.error(error),
+    });
+    const { server, url } = await startServer(app, flags.host, flags.port ?? PORT);
+    const stop = stopOnSignal(() => log('stopping'));
+    const { model: base, names } = served;
+    log('listening', { url, model: base, models: names.length, names });
+    // If the engine's thread fails, the server cannot continue.
+    const end = AbortSignal.any([stop.signal, failed.signal]);
+    if (!end.aborted) await once(end, 'abort');
+    // A thread that waits for a disk cannot be ended from here, but the process can.
+    late = setTimeout(() => {
+      log('stopped', { note: 'a thread did not end' });
+      stop.release();
+      process.kill(process.pid, 'SIGTERM');
+    }, 1000 * GRACE.seconds);
+    await drain(GRACE.requests);
+    server.close();
+    // Some connections have sent no complete request, or do not read their response. They would keep the
+    // process alive.
+    server.closeAllConnections();
+    stop.release();
+  } finally {
+    // The service of a failed thread cannot be closed. Its error ends this process, without a wait.
+    await service.close().finally(() => clearTimeout(late));
+  }
+  log('stopped');
+}
+
+function checkFolder(folder: string): void {
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  if (!stats) throw disk.missing(folder, 'a folder of adapters');
+  if (stats.isDirectory()) return;
+  throw new UserError({ where: folder, fault: 'is a file. Pass a folder of adapters' });
+}
+
+function readKey(variable: string | undefined): string | undefined {
+  if (variable === undefined) return undefined;
+  const key = process.env[variable];
+  if (key) return key;
+  throw new UserError({
+    where: `--api-key-env ${variable}`,
+    fault: 'names an environment variable that is not set',
+  });
+}
+
+/** The base model that the first readable adapter names. */
+async function namedBase(folders: readonly string[]): Promise<string> {
+  for (const folder of folders) {
+    for (const adapter of findAdapters(disk, folder)) {
+      const named = await readBaseName(adapter);
+      if (named) return named;
+    }
+  }
+  throw new UserError({
+    where: folders.join(', '),
+    fault: 'has no adapter that names its base model',
+    hint: 'Pass --model.',
+  });
+}
+
+/**
+ * The base model that an adapter names. Undefined for a damaged adapter, which is reported when all adapters
+ * are read.
+ */
+async function readBaseName({ folder, run }: FoundAdapter): Promise<string | null | undefined> {
+  try {
+    return (run && readRunBase(disk.within(run))) ?? (await readAdapterIn(disk, folder)).baseModel;
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+function log(event: string, facts: object = {}): void {
+  writeLines([{ time: new Date().toISOString(), event, ...facts }]);
+}
+
+/** Writes all lines at once, because each write to a pipe may block. */
+function writeLines(lines: readonly object[]): void {
+  process.stdout.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+}
+
+/** Starts listening with an app. Throws a UserError if the port or the host is not available. */
+export async function startServer(
+  app: ServeApp,
+  host: string,
+  port: number,
+): Promise<{ server: Server; url: string }> {
+  const options = { fetch: app.fetch, hostname: host, serverOptions: TIMEOUTS };
+  const server = createAdaptorServer(options) as Server;
+  const at = await listen(server, port, 'Choose another with --port, or 0 for any.', host);
+  return { server, url: `http://${at.family === 'IPv6' ? `[${at.address}]` : at.address}:${at.port}` };
 }

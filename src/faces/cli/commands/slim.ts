@@ -1,26 +1,15 @@
-import { Command } from 'commander';
+import { nativeEngineFolder, webEngineFolder } from '../../../engine/runtime/node/engine-folders.ts';
 import type { FolderFiles } from '../../../input/formats/files.ts';
+import { disk } from '../../../input/formats/node/folder-files.ts';
 import { addUp } from '../../../support/numbers.ts';
-import { sharedOption } from '../flags.ts';
 
-export function slimCommand(): Command {
-  return new Command('slim')
-    .description(
-      'Delete the engine files in node_modules that this machine does not need: binaries of other platforms, and builds for pages.',
-    )
-    .option('--keep-web', 'keep the builds for pages, for `adalora web` and for bundling your own page')
-    .addOption(sharedOption('dryRun'))
-    .action(run);
-}
-
-async function run({
+export default async function run({
   keepWeb = false,
   dryRun = false,
 }: {
   keepWeb?: boolean;
   dryRun?: boolean;
 }): Promise<void> {
-  const { disk } = await import('../../../input/formats/node/folder-files.ts');
   const spare = await sparePaths(disk, { keepWeb });
   const bytes = addUp(spare, (path) => bytesAt(disk, path));
   for (const path of spare) {
@@ -40,9 +29,6 @@ const USED_IN_NODE = /^(ort\.node\.min\.|ort-wasm-simd-threaded\.(mjs|wasm)$)/;
  * @param keepWeb whether builds for pages are kept
  */
 export async function sparePaths(disk: FolderFiles, { keepWeb }: { keepWeb: boolean }): Promise<string[]> {
-  const { nativeEngineFolder, webEngineFolder } = await import(
-    '../../../engine/runtime/node/engine-folders.ts'
-  );
   const native = nativeEngineFolder();
   const foreign = native === undefined ? [] : foreignBinaries(disk.within(native).within('bin'));
   if (keepWeb) return foreign;

@@ -1,18 +1,33 @@
 import { existsSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { Command } from 'commander';
 import { parseSlice } from '../../../input/data/data-parts.ts';
+import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { atomicWrite } from '../../../input/store/node/atomic-write.ts';
 import { isAgreed } from '../../../program/parallel/communicator.ts';
+import { readLaunch } from '../../../program/parallel/launch.ts';
+import { THIS_NODE } from '../../../studies/jobs/node/machine.ts';
+import { trainAsked } from '../../../studies/jobs/node/train.ts';
+import { keepTest } from '../../../studies/jobs/trained-files.ts';
+import { withAllErrors } from '../../../studies/jobs/with-all-errors.ts';
+import { eventFile } from '../../../studies/report/tensorboard/event-file.ts';
 import { PROGRAM } from '../../../support/program.ts';
 import { printable } from '../../../support/text.ts';
 import { UserError } from '../../../support/user-error.ts';
+import { taskNamed } from '../../../tasks/registry.ts';
+import { readMethod } from '../../../training/run/config/read-method.ts';
+import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
+import { readLastStep } from '../../../training/run/event-log.ts';
 import type { EventOf, TrainEvent } from '../../../training/run/events.ts';
-import { CONFIG_NAME, configPath } from '../config-path.ts';
-import { newCommand, sharedOption } from '../flags.ts';
-import { addConfigOptions, assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
+import { configPath } from '../config-path.ts';
+import { assertNoColumns, type KeyOptions, keySettings } from '../key-options.ts';
+import { runConfigAt } from '../run-config-at.ts';
+import { configForData } from '../starting/config-for-data.ts';
+import { isDataFile } from '../starting/read-data-file.ts';
 import { endWithParent, STOPPED, stopOnSignal } from '../stop-on-signal.ts';
-import { shellQuoted } from '../terminal/plain-text.ts';
+import { aligned, shellQuoted } from '../terminal/plain-text.ts';
+import { jsonDisplay, trainDisplay } from '../terminal/train-display.ts';
+import evaluate from './eval.ts';
 
 interface Flags extends KeyOptions {
   test?: string;
@@ -23,37 +38,17 @@ interface Flags extends KeyOptions {
   tensorboard?: boolean;
 }
 
-export function trainCommand(): Command {
-  const command = newCommand('train', { isDivided: true, isStoppable: true })
-    .description(
-      'Fine-tune a model from a config, or from a file of rows. The first training on a file writes its config. Flags apply to one run.',
-    )
-    .argument(
-      '[config or rows]',
-      `config (default: ${CONFIG_NAME} in this folder; YAML, .mjs or .ts), or rows: CSV, TSV, JSON, parquet, text, a folder per class, or - for standard input`,
-    )
-    .argument('[validation]', 'file of validation rows, the same as --validation');
-  addConfigOptions(command)
-    .option('--test <file>', 'score the finished model on this file')
-    .addOption(sharedOption('resume'))
-    .option('--quiet', 'print only the result')
-    .addOption(sharedOption('json'))
-    .option('--live', 'write report.html in the output folder during the run; the page reloads itself')
-    .option('--tensorboard', 'write TensorBoard event files to tensorboard/ in the output folder');
-  return command.action(run);
-}
-
-async function run(path: string | undefined, validation: string | undefined, flags: Flags): Promise<void> {
+export default async function run(
+  path: string | undefined,
+  validation: string | undefined,
+  flags: Flags,
+): Promise<void> {
   const { resume, json, quiet } = flags;
   const options = withValidation(flags, validation);
   const settings = keySettings(options);
-  const { runConfigAt } = await import('../run-config-at.ts');
-  const { readLaunch } = await import('../../../program/parallel/launch.ts');
   const launch = readLaunch(process.env);
   if (flags.test !== undefined) assertTest(flags.test, launch !== undefined);
   if (launch && launch.rank > 0) return follow(launch.rank, { configFile: path, set: settings, resume });
-  const { withAllErrors } = await import('../../../studies/jobs/with-all-errors.ts');
-  const { THIS_NODE } = await import('../../../studies/jobs/node/machine.ts');
   const tell = quiet ? () => {} : json ? console.error : console.log;
   const chosen = await withAllErrors(THIS_NODE, () =>
     chooseConfig(path, options, settings, { resume, tell }),
@@ -62,8 +57,6 @@ async function run(path: string | undefined, validation: string | undefined, fla
   const test = flags.test ?? chosen.test;
   const asked = await withAllErrors(THIS_NODE, () => runConfigAt(configPath(configFile), set));
   const { config } = asked;
-  const { trainAsked } = await import('../../../studies/jobs/node/train.ts');
-  const { jsonDisplay, trainDisplay } = await import('../terminal/train-display.ts');
   const display = json
     ? jsonDisplay(process.stdout)
     : trainDisplay(process.stdout, config.training.metric_for_best_model, { isQuiet: quiet });
@@ -72,7 +65,6 @@ async function run(path: string | undefined, validation: string | undefined, fla
     console.error('Finishing the step and writing a checkpoint. Press again to quit at once.');
   });
   endWithParent(stop.request);
-  const { watchRun } = await import('../watch-run.ts');
   const watch = await watchRun(config, flags);
   const onEvent = (event: TrainEvent) => {
     display.show(event);
@@ -91,7 +83,6 @@ async function run(path: string | undefined, validation: string | undefined, fla
       if (json) return;
       console.log(`The run is in ${printable(config.output)}`);
       if (quiet) return;
-      const { nextSteps } = await import('../next-steps.ts');
       console.log(printable(nextSteps(config)));
     }
     await watch.close();
@@ -127,10 +118,6 @@ function assertTest(test: string, isDivided: boolean): void {
 
 /** Scores a finished run on a test file, and keeps the scores in its log and card. */
 async function scoreTest(run: string, file: string, json = false): Promise<EventOf<'test'>> {
-  const { evaluate } = await import('./eval.ts');
-  const { folderFiles } = await import('../../../input/formats/node/folder-files.ts');
-  const { keepTest } = await import('../../../studies/jobs/trained-files.ts');
-  const { readLastStep } = await import('../../../training/run/event-log.ts');
   if (!json) console.log(`\nScores on ${printable(file)}:`);
   const metrics = await evaluate(run, file, { quiet: json, isTest: true });
   const folder = folderFiles(run);
@@ -146,12 +133,10 @@ async function chooseConfig(
   settings: string[],
   { resume, tell }: { resume: boolean | undefined; tell: (text: string) => void },
 ): Promise<{ configFile?: string; set: string[]; test?: string | undefined }> {
-  const { isDataFile } = await import('../starting/read-data-file.ts');
   if (path === undefined || !isDataFile(path)) {
     assertNoColumns(options);
     return { ...(path !== undefined && { configFile: path }), set: settings };
   }
-  const { configForData } = await import('../starting/config-for-data.ts');
   const { name, isNew, text, set, test } = await configForData({ path, options, resume }, tell);
   if (isNew) {
     atomicWrite(name, text);
@@ -168,8 +153,6 @@ async function follow(
   rank: number,
   { configFile, set, resume }: { configFile?: string } & Pick<Flags, 'set' | 'resume'>,
 ): Promise<void> {
-  const { runConfigAt } = await import('../run-config-at.ts');
-  const { trainAsked } = await import('../../../studies/jobs/node/train.ts');
   const stop = stopOnSignal(() => {});
   try {
     const asked = await runConfigAt(configPath(configFile), set ?? []);
@@ -184,4 +167,89 @@ async function follow(
   } finally {
     stop.release();
   }
+}
+
+/** Commands for using a finished run, one per line. */
+export function nextSteps(config: ParsedConfig): string {
+  const { output, task, data } = config;
+  const { definition, settings } = readMethod(config);
+  const base = definition.requiredBase?.(settings);
+  const { prediction, words } = taskNamed(task);
+  const run = shellQuoted([isAbsolute(output) || !output.startsWith('-') ? output : `./${output}`]);
+  const isAsked = prediction?.input.line?.(data) !== undefined && !prediction.vectors;
+  const use = isAsked ? `${PROGRAM} predict ${run}` : words.use(data).command.replace(' . ', ` ${run} `);
+  const steps = [
+    [use, isAsked ? 'predict for texts that you type' : (words.use(data).explanation ?? '')],
+    [`${PROGRAM} report ${run}`, 'write a report as one HTML page'],
+    [`${PROGRAM} serve ${run}${base ? ` --base_dtype ${base.dtype}` : ''}`, 'serve over HTTP'],
+    [`${PROGRAM} export ${run} --as onnx -o onnx`, 'convert for transformers.js and Optimum'],
+  ];
+  return ['Next:', ...aligned(steps).map((step) => `  npx ${step}`)].join('\n');
+}
+
+interface WatchFlags {
+  live?: boolean;
+  tensorboard?: boolean;
+}
+
+/** A display that follows a run, in addition to the terminal. */
+interface Watch {
+  show(event: TrainEvent): void;
+  /** Ends the display. With a `failure`, the run has no result. */
+  close(failure?: Error): Promise<void>;
+}
+
+/** Starts the displays that the flags request: the run's report (its path is printed) and TensorBoard's files. */
+export async function watchRun(config: ParsedConfig, flags: WatchFlags): Promise<Watch> {
+  const watches: Watch[] = [];
+  if (flags.live) watches.push(await liveReport(config.output));
+  if (flags.tensorboard && config.training.report_to === undefined) {
+    watches.push({
+      show: eventFile(folderFiles(join(config.output, 'tensorboard')), process.pid),
+      close: async () => {},
+    });
+  }
+  return {
+    show(event) {
+      for (const watch of watches) watch.show(event);
+    },
+    async close(failure) {
+      await Promise.all(watches.map((watch) => watch.close(failure)));
+    },
+  };
+}
+
+/** Seconds between two reports of an active run, at least. A page reloads itself as often. */
+const PAUSE = 5;
+/** Maximum share of time for writing reports. They are read from the whole log, which grows. */
+const WRITING_SHARE = 0.05;
+
+/** Writes the report of a run into its folder while it trains. The page reloads itself until the run ends. */
+async function liveReport(run: string): Promise<Watch> {
+  const { writeReport } = await import('../../../studies/report/node/write-report.ts');
+  const path = join(run, 'report.html');
+  let next = Number.POSITIVE_INFINITY;
+  const write = (refresh?: number) => {
+    const startedAt = performance.now();
+    try {
+      writeReport([run], path, refresh);
+    } catch (error) {
+      // A display must not end the training.
+      console.error(`No report of this moment: ${(error as Error).message}`);
+    }
+    const now = performance.now();
+    next = now + Math.max(1000 * PAUSE, (now - startedAt) / WRITING_SHARE);
+  };
+  return {
+    show({ type }) {
+      if (type === 'start') {
+        console.error(`Live report: ${path}`);
+        next = 0;
+      }
+      if (performance.now() >= next) write(PAUSE);
+    },
+    async close() {
+      if (next !== Number.POSITIVE_INFINITY) write();
+    },
+  };
 }

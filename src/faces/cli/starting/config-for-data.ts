@@ -25,6 +25,7 @@ import { schemaLine } from '../config-path.ts';
 import { type KeyOptions, keySettings } from '../key-options.ts';
 import { MAX_CONFIG_BYTES, readConfig, readConfigText } from '../load-config.ts';
 import { withOwnMethods } from '../own-methods.ts';
+import { readInput } from '../standard-input.ts';
 import { shellQuoted } from '../terminal/plain-text.ts';
 import {
   type DataFile,
@@ -258,7 +259,6 @@ function givenBy({ task, text, textPair, label }: KeyOptions): Given {
 }
 
 async function savedInput(tell: (text: string) => void): Promise<string> {
-  const { readInput } = await import('../standard-input.ts');
   const path = saveInput(await readInput());
   tell(`Standard input is saved as ${path}.`);
   return path;

@@ -7,7 +7,7 @@ import { PromptTooLong } from '../../../program/generation/search.ts';
 import { UserError } from '../../../support/user-error.ts';
 import type { Service } from '../../../use/serving/service/service.ts';
 import { NotThere, UnknownModel } from '../../../use/serving/service/service-errors.ts';
-import { startServer } from '../../cli/run-server.ts';
+import { startServer } from '../../cli/commands/serve.ts';
 import { type AppOptions, serveApp } from './serve-app.ts';
 import { ServerMetrics } from './server-metrics.ts';
 

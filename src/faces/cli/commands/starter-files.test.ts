@@ -1,10 +1,10 @@
 import { expect, it } from 'vitest';
-import { parseRows } from '../../input/data/parse-rows.ts';
-import type { DataOptions } from '../../input/data/rows.ts';
-import { EMBEDDED_MODEL } from '../../input/hub/model-id.ts';
-import { METHODS } from '../../methods/tuners/registry.ts';
-import { loadConfig } from './load-config.ts';
-import { starterFiles } from './starter-files.ts';
+import { parseRows } from '../../../input/data/parse-rows.ts';
+import type { DataOptions } from '../../../input/data/rows.ts';
+import { EMBEDDED_MODEL } from '../../../input/hub/model-id.ts';
+import { METHODS } from '../../../methods/tuners/registry.ts';
+import { loadConfig } from '../load-config.ts';
+import { starterFiles } from './init.ts';
 
 it('the starter files are a config with the embedded model, and the rows that it reads', () => {
   const files = starterFiles();

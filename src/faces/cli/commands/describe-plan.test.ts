@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Plan } from '../../../studies/jobs/plan/plan.ts';
-import { describePlan } from './describe-plan.ts';
+import { describePlan } from './plan.ts';
 
 const adalora: Plan = {
   method: 'adalora',

@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { ParsedConfig } from '../../training/run/config/run-config.ts';
-import { readEvent, type TrainEvent } from '../../training/run/events.ts';
-import { watchRun } from './watch-run.ts';
+import type { ParsedConfig } from '../../../training/run/config/run-config.ts';
+import { readEvent, type TrainEvent } from '../../../training/run/events.ts';
+import { watchRun } from './train.ts';
 
 let output: string;
 beforeEach(() => {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { sparkline } from './show-importance.ts';
+import { sparkline } from './inspect.ts';
 
 it('a sparkline goes from the smallest to the largest value', () => {
   expect(sparkline([0, 1, 7])).toBe('▁▂█');

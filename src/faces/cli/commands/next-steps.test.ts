@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
-import { nextSteps } from './next-steps.ts';
+import { parseRunConfig } from '../../../training/run/config/parse-run-config.ts';
+import { nextSteps } from './train.ts';
 
 const firstStep = (task: string, data: object) =>
   nextSteps(parseRunConfig({ task, output: 'run', data: { train: 'a.csv', ...data } }, () => 'x')).split(

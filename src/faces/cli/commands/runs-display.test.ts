@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { evaluationEvent, type TrainEvent } from '../../../training/run/events.ts';
-import { runsDisplay } from './runs-display.ts';
+import { runsDisplay } from './compare.ts';
 
 const START: TrainEvent = {
   type: 'start',

@@ -1,0 +1,346 @@
+import { Command, Option } from 'commander';
+import { CONFIG_NAME } from './config-path.ts';
+import {
+  addModelFlags,
+  addOpenFlags,
+  addReadingFlags,
+  addSplitFlags,
+  count,
+  keyOption,
+  number,
+  repeated,
+  sharedOption,
+  TEXT_KEYS,
+} from './flags.ts';
+import { isLongPrediction } from './huge-pages.ts';
+import { addConfigOptions, addKeyOptions } from './key-options.ts';
+
+/** The facts about a command besides its words and flags. */
+interface CommandFacts {
+  /** Loads its code, a function of the arguments, the flags and the command. */
+  load(): Promise<{ default(...given: never[]): unknown }>;
+  /** Processes that mpirun, mpiexec or srun starts divide its work. */
+  isDivided?: boolean;
+  /** A signal makes it save its state or finish pending work. */
+  isStoppable?: boolean;
+  /** Whether it computes for so long that huge pages save more time than a restart of Node takes. */
+  computes?(words: readonly string[]): boolean;
+}
+
+const FACTS = new WeakMap<Command, CommandFacts>();
+
+export function getFacts(command: Command): CommandFacts {
+  return FACTS.get(command)!;
+}
+
+function define(name: string, facts: CommandFacts): Command {
+  const command = new Command(name).action(async (...given) => {
+    const { default: run } = await facts.load();
+    await run(...(given as never[]));
+  });
+  FACTS.set(command, facts);
+  return command;
+}
+
+const always = () => true;
+
+/** Declares all commands, in the order of the help. Their code is loaded when they run, so that --help and errors are fast. */
+export function declareCommands(): Command[] {
+  return [
+    addConfigOptions(
+      define('init', { load: () => import('./commands/init.ts') })
+        .description('Write an example config with sample rows, or the config for a file of your own.')
+        .argument(
+          '[folder or rows]',
+          'folder to write to, or a file of rows (CSV, TSV, JSON Lines, parquet)',
+          '.',
+        )
+        .option(
+          '--recipe [name]',
+          'write the config of a recipe instead: an experiment of the AdaLoRA paper, or with another model; without a name, list them',
+        )
+        .option('--budget <level>', 'with --recipe: share of parameters to train, such as 0.16%'),
+    ),
+    addConfigOptions(
+      define('train', {
+        load: () => import('./commands/train.ts'),
+        isDivided: true,
+        isStoppable: true,
+        computes: always,
+      })
+        .description(
+          'Fine-tune a model from a config, or from a file of rows. The first training on a file writes its config. Flags apply to one run.',
+        )
+        .argument(
+          '[config or rows]',
+          `config (default: ${CONFIG_NAME} in this folder; YAML, .mjs or .ts), or rows: CSV, TSV, JSON, parquet, text, a folder per class, or - for standard input`,
+        )
+        .argument('[validation]', 'file of validation rows, the same as --validation'),
+    )
+      .option('--test <file>', 'score the finished model on this file')
+      .addOption(sharedOption('resume'))
+      .option('--quiet', 'print only the result')
+      .addOption(sharedOption('json'))
+      .option('--live', 'write report.html in the output folder during the run; the page reloads itself')
+      .option('--tensorboard', 'write TensorBoard event files to tensorboard/ in the output folder'),
+    addReadingFlags(
+      addOpenFlags(
+        addSplitFlags(
+          define('eval', { load: () => import('./commands/eval.ts'), computes: always })
+            .description('Score a trained model on labeled rows, or a language model on text.')
+            .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
+            .argument(
+              '[file]',
+              'labeled rows: TSV, CSV or JSON Lines. Language models: a text file, JSON Lines, or a folder of them. Use - for standard input. Required without --dataset',
+            )
+            .addOption(sharedOption('json')),
+        ),
+      ),
+    ),
+    addReadingFlags(
+      addOpenFlags(
+        addSplitFlags(
+          define('predict', {
+            load: () => import('./commands/predict.ts'),
+            computes: isLongPrediction,
+          })
+            .description(
+              'Print one JSON line per row: id or row number, text, label, and the probability of each label. In a terminal, classify what you type.',
+            )
+            .argument('<run or adapter>', 'folder of a run or of an adapter (PEFT or AdapterHub)')
+            .argument(
+              '[file or text]',
+              'TSV, CSV or JSON Lines, a picture, a folder of pictures, or a text in quotes (default: standard input, in one of these formats or with one text per line)',
+            )
+            .addOption(sharedOption('json'))
+            .option('--logits', 'also print the logits')
+            .addOption(
+              new Option('--format <form>', 'output format: jsonl, csv, or glue for a submission to GLUE')
+                .default('jsonl')
+                .conflicts('json'),
+            )
+            .option(
+              '-o, --output <folder>',
+              "instead of printing, write files for the task's official scorer into this folder",
+            ),
+        ),
+      ),
+      // After `--text`, because a negated flag alone is true by default.
+    )
+      .option('--no-text', 'do not print the text')
+      .addOption(sharedOption('shard')),
+    addReadingFlags(
+      addOpenFlags(
+        addSplitFlags(
+          define('embed', { load: () => import('./commands/embed.ts') })
+            .description(
+              'Turn texts or pictures into vectors, and search among them. Prints one JSON line each: {"embedding": [...]}.',
+            )
+            .argument(
+              '<run, adapter or model>',
+              'folder of a run, of an adapter or of a model; or an id on the Hub',
+            )
+            .argument(
+              '[file]',
+              'one text per line (.txt), TSV, CSV or JSON Lines with --text, a picture or a folder of pictures (default: standard input)',
+            )
+            .option('--prompt <text>', 'text put before every input')
+            .option(
+              '--prompt_name, --prompt-name <name>',
+              "name of a prompt in the model's files, such as query",
+            )
+            .option('--dimensions <count>', 'truncate vectors to this many dimensions', count)
+            .option(
+              '--nearest <text or picture>',
+              'print the 10 nearest inputs by cosine instead of vectors',
+            ),
+        ),
+      ),
+      TEXT_KEYS,
+    ).addOption(sharedOption('shard').conflicts('nearest')),
+    addModelFlags(
+      define('generate', {
+        load: () => import('./commands/generate.ts'),
+        computes: always,
+      })
+        .description(
+          'Generate text from a prompt and stream it. Without a prompt, read one prompt per line of standard input, or start a chat in a terminal.',
+        )
+        .argument('<run, adapter or model>', 'folder of a run, an adapter or a model, or its Hub id')
+        .argument('[prompts...]', 'same as --prompt')
+        .option('--prompt <text>', 'prompt (repeatable)', repeated, [])
+        .option('--file <path>', 'file with one prompt per line, or JSON Lines with prompt or messages')
+        .option(
+          '--chat',
+          "apply the model's chat template to each prompt (default in a terminal and for adapters trained on chats)",
+        )
+        .option('--no-chat', 'use each prompt as it is (default otherwise)')
+        .option('--system <text>', 'system prompt')
+        .option(
+          '--max_new_tokens, --max-new-tokens <count>',
+          "maximum number of new tokens (default: the model's setting, else 256)",
+          number,
+        )
+        .option('--sample', 'sample tokens by probability (do_sample)')
+        .option('--no-sample', 'always take the most likely token')
+        .option('--temperature <number>', 'sampling temperature; below 1 prefers likely tokens', number)
+        .option('--top_k, --top-k <count>', 'sample from the k most likely tokens', number)
+        .option(
+          '--top_p, --top-p <share>',
+          'sample from the most likely tokens with this total probability',
+          number,
+        )
+        .option('--num_beams, --num-beams <count>', 'number of beams of the beam search', number)
+        .addOption(keyOption('seed'))
+        .option(
+          '--set <key=value>',
+          'set any key of GenerationConfig, as in --set no_repeat_ngram_size=3; null unsets it (repeatable)',
+          repeated,
+          [],
+        )
+        .option('--jsonl', 'print one JSON line per text: text, ids, finish (stop or length)')
+        .option(
+          '--batch_size, --batch-size <count>',
+          'prompts per batch; above 1, a text is printed when it is complete',
+          count,
+          1,
+        )
+        .addOption(sharedOption('shard')),
+    ),
+    addConfigOptions(
+      define('plan', { load: () => import('./commands/plan.ts') })
+        .description('Show what a run would train, its steps and its memory, without loading the weights.')
+        .argument(
+          '[config or rows]',
+          `YAML file (default: ${CONFIG_NAME} in this folder), or rows as for train`,
+        ),
+    ).addOption(sharedOption('json')),
+    define('inspect', { load: () => import('./commands/inspect.ts') })
+      .description(
+        'Show an adapter: its ranks by layer and matrix or, for houlsby and pfeiffer, its bottleneck sizes. Or show how a model divides texts into tokens.',
+      )
+      .argument(
+        '<run, adapter or model>',
+        'folder of a run or of an adapter (PEFT or AdapterHub), or its Hub id; with --tokens also a model',
+      )
+      .argument('[file]', 'with --tokens: file with one text per line (default: standard input)')
+      .addOption(sharedOption('checkpoint'))
+      .option(
+        '--importance',
+        'show the importance of each component over the run, which needs training.log_importance: all',
+      )
+      .option('--tokens', 'print one JSON line per text: ids, tokens, offsets')
+      .addOption(sharedOption('json')),
+    define('report', { load: () => import('./commands/report.ts') })
+      .description(
+        'Write an HTML report of one or more runs: curves, ranks, importance, cost. It works offline.',
+      )
+      .argument('<run...>', 'folders of runs; runs that differ only by seed are averaged')
+      .option(
+        '-o, --output <file>',
+        'output file (default: report.html in the folder of the run; for several runs, in the current folder)',
+      )
+      .addOption(sharedOption('open').default('no')),
+    addKeyOptions(
+      define('compare', { load: () => import('./commands/compare.ts'), isStoppable: true })
+        .description(
+          'Compare rows of settings: tune each on held-out training rows, train it with several seeds, and write tables, tests and figures.',
+        )
+        .argument(
+          '<file or table>',
+          'YAML config with rows (settings to compare) or a grid (each combination is a row), or a table of the AdaLoRA paper such as table1 (docs/paper.md)',
+        ),
+      // The keys that all rows share.
+      [
+        'output',
+        'model',
+        'training.num_train_epochs',
+        'training.per_device_train_batch_size',
+        'data.max_length',
+        'threads',
+      ],
+    )
+      .option('--only <name>', 'run only this row, task, method or budget level (repeatable)', repeated, [])
+      .addOption(sharedOption('shard'))
+      .addOption(sharedOption('resume'))
+      .option('--plan', 'print the runs and their steps, then stop')
+      .addOption(sharedOption('json')),
+    define('serve', { load: () => import('./commands/serve.ts'), isStoppable: true, computes: always })
+      .description('Serve many adapters of one base model over HTTP: /predict, /v1/completions and more.')
+      .argument(
+        '<folders...>',
+        'folders of adapters or runs; changes in them are picked up while the server runs',
+      )
+      .option(
+        '--mcp',
+        'offer models as tools (classify, embed, search) of the Model Context Protocol over standard input and output; takes runs, adapters, models or Hub ids',
+      )
+      .addOption(sharedOption('model'))
+      .option('--host <address>', 'address to listen on', '127.0.0.1')
+      .addOption(sharedOption('port'))
+      .option('--api-key-env <name>', 'environment variable that holds the API key')
+      .addOption(sharedOption('baseDtype'))
+      .option('--allow-loading', 'let clients load and unload adapters from the folders')
+      .option(
+        '--cors <origin>',
+        'let pages of an origin call the server, or * for all (repeatable)',
+        repeated,
+        [],
+      )
+      .addOption(keyOption('threads').argParser(count))
+      .option('--slots <count>', 'number of adapters kept ready in memory', count)
+      .option('--max-batch <rows>', 'rows per batch, or texts generated at once', count, 32)
+      .option('--max-queue <rows>', 'rows and prompts that may wait; further requests get 503', count, 512),
+    define('export', { load: () => import('./commands/export.ts') })
+      .description(
+        'Merge an adapter into its base model, or convert a model or an adapter to ONNX, GGUF or plain LoRA.',
+      )
+      .argument(
+        '<run, adapter or model>',
+        'folder of a run, an adapter (PEFT or AdapterHub) or a model, or its Hub id',
+      )
+      .requiredOption(
+        '--as <form>',
+        'merged: the whole model; onnx: the whole model for transformers.js and Optimum; gguf: an adapter for llama.cpp and Ollama; lora: an equivalent LoRA adapter',
+      )
+      .requiredOption('-o, --output <folder>', 'output folder, new or empty')
+      .option(
+        '--dtype <types>',
+        'type of the weights (merged: float32, float16, bfloat16, default: that of the base model; onnx: fp32, fp16, q8, q4, or several as in fp32,q8; gguf: f32, f16, q8_0)',
+      )
+      .addOption(sharedOption('model'))
+      .addOption(sharedOption('checkpoint'))
+      .addOption(sharedOption('json')),
+    define('push', { load: () => import('./commands/push.ts') })
+      .description('Upload an adapter or a model to the Hugging Face Hub, without data and checkpoints.')
+      .argument('<run, adapter or model>', 'folder of a run, an adapter or a model')
+      .argument('<repository>', 'repository on the Hub: OWNER/NAME; created if missing')
+      .requiredOption(
+        '--license <id>',
+        "licence of the result, such as apache-2.0; the base model's may require one",
+      )
+      .addOption(
+        new Option(
+          '--as <form>',
+          'merged: the whole model with the adapter merged; onnx: the merged model, for transformers.js (default: the adapter)',
+        ).choices(['merged', 'onnx']),
+      )
+      .option('--public', 'make a new repository public (default: private)')
+      .addOption(sharedOption('dryRun'))
+      .option('--parent <commit>', 'commit to build on, if the last one is not from push')
+      .addOption(sharedOption('model'))
+      .addOption(sharedOption('json')),
+    define('web', { load: () => import('./commands/web.ts') })
+      .description('Serve a page that trains in the browser. Your files stay in the browser.')
+      .addOption(sharedOption('port'))
+      .addOption(sharedOption('open').default('no'))
+      .option('--pictures <model>', 'vision transformer to train on pictures: a folder or a Hub id')
+      .option('-o, --output <folder>', 'write the page to this folder instead, for a static host'),
+    define('slim', { load: () => import('./commands/slim.ts') })
+      .description(
+        'Delete the engine files in node_modules that this machine does not need: binaries of other platforms, and builds for pages.',
+      )
+      .option('--keep-web', 'keep the builds for pages, for `adalora web` and for bundling your own page')
+      .addOption(sharedOption('dryRun')),
+  ];
+}
