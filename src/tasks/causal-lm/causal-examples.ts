@@ -40,8 +40,11 @@ export const causalDataSchema = z.strictObject({
   generation_config: z.strictObject(generationConfigSchema.partial().shape).optional(),
   /** Train on completions and the assistant's turns only. */
   completion_only_loss: z.boolean().default(true),
-  /** Pack several documents into a row. They do not attend to each other. */
-  packing: z.boolean().default(true),
+  /**
+   * Pack several documents into a row of `max_length` tokens. They do not attend to each other. It saves time with many
+   * short documents, and leaves few steps with few.
+   */
+  packing: z.boolean().default(false),
 });
 
 export type CausalData = z.output<typeof causalDataSchema>;

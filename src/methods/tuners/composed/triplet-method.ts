@@ -87,7 +87,7 @@ export function tripletMethod<Config, Schema extends z.ZodObject>({
     learningRate: 2e-3,
     chosen: {
       encoder: { rate: 5e-3, lora_alpha: 32 } as never,
-      language: { rate: 1e-3, lora_alpha: 32 } as never,
+      language: { rate: 5e-3, lora_alpha: 32 } as never,
     },
     trains: 'adapter',
     // Five vectors as in every method, and the policy's.

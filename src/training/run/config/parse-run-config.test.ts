@@ -210,7 +210,7 @@ describe('a config of a language model', () => {
   it('has its own defaults', () => {
     expect(parse(CAUSAL)).toMatchObject({
       model_init: 'checkpoint',
-      data: { train: 'a.txt', sample_by: 'document', completion_only_loss: true, packing: true },
+      data: { train: 'a.txt', sample_by: 'document', completion_only_loss: true, packing: false },
       training: { per_device_eval_batch_size: 8, eval_strategy: 'no' },
     });
     expect(parse(MASKED)).toMatchObject({

@@ -40,7 +40,13 @@ const MEASURED_WIDTH = 384;
 export const ROWS_PER_STEP = 16;
 /** The minimum number of rows that a run sees. With fewer, a new head and its factors learn too little. */
 const ROWS_SEEN = 3400;
-const EPOCHS = { least: 8, most: 40, ofOldHead: 3 };
+const EPOCHS = { least: 8, most: 40 };
+/**
+ * Number of rows that a language model sees, and its epochs. With 9 steps, 24 conversations change nothing; with 30 they
+ * do (bench/log/2026-12-02-language-models.md).
+ */
+const LANGUAGE_ROWS_SEEN = 240;
+const LANGUAGE_EPOCHS = { least: 3, most: 10 };
 /**
  * Up to this number of rows, a linear layer on sentence vectors classifies them, and the run is cross-validated. With
  * more rows, a tenth of them is enough to judge by.
@@ -100,11 +106,12 @@ export function chooseEpochs({ rows, tokens, model, task }: ChoiceInputs): numbe
   const { comparesRows = false, keepsHead = false } = taskNamed(task).training;
   const [seen, { least, most }] = comparesRows
     ? [COMPARED_ROWS_SEEN, COMPARED_EPOCHS]
-    : model.layer
-      ? [LAYER_ROWS_SEEN, LAYER_EPOCHS]
-      : [ROWS_SEEN, EPOCHS];
-  const wanted =
-    keepsHead && !comparesRows ? EPOCHS.ofOldHead : Math.min(most, Math.max(least, Math.ceil(seen / rows)));
+    : keepsHead
+      ? [LANGUAGE_ROWS_SEEN, LANGUAGE_EPOCHS]
+      : model.layer
+        ? [LAYER_ROWS_SEEN, LAYER_EPOCHS]
+        : [ROWS_SEEN, EPOCHS];
+  const wanted = Math.min(most, Math.max(least, Math.ceil(seen / rows)));
   return Math.max(1, Math.min(wanted, Math.floor(WORK / estimateWork(model.linears, tokens * rows))));
 }
 
