@@ -52,29 +52,21 @@ const KEPT = {
  * 0.22`.
  */
 export function verdictSentence(verdict: Verdict): string {
-  const {
-    score,
-    average,
-    value,
-    interval,
-    rows,
-    groups,
-    candidates,
-    folds,
-    kept = 'tuned',
-    to_beat,
-  } = verdict;
-  const sure = interval ? ` (${rangeWords(interval)})` : '';
-  const different = groups === undefined ? '' : ` (${groups} different)`;
-  const on = rows === undefined ? '' : ` on ${countedNoun(rows, 'row')}${different}`;
-  const among = candidates === undefined ? '' : ` among ${countedNoun(candidates, 'text')}`;
-  const how = folds === undefined ? '' : ', cross-validated';
-  const others = describeBaselines(to_beat);
+  const { score, average, value, interval, rows, groups, candidates, folds, kept = 'tuned' } = verdict;
+  const others = describeBaselines(verdict.to_beat);
   return [
-    ...(hasFewRows(verdict) ? ['too few rows to tell: '] : []),
-    `${averaged(score, average)} ${three(value)}${sure}${KEPT[kept]}${on}${among}${how}`,
-    ...(others === '' ? [] : [`; ${others}`]),
-  ].join('');
+    hasFewRows(verdict) && 'too few rows to tell: ',
+    `${averaged(score, average)} ${three(value)}`,
+    interval && ` (${rangeWords(interval)})`,
+    KEPT[kept],
+    rows !== undefined && ` on ${countedNoun(rows, 'row')}`,
+    rows !== undefined && groups !== undefined && ` (${groups} different)`,
+    candidates !== undefined && ` among ${countedNoun(candidates, 'text')}`,
+    folds !== undefined && ', cross-validated',
+    others !== '' && `; ${others}`,
+  ]
+    .filter(Boolean)
+    .join('');
 }
 
 /**
@@ -83,15 +75,14 @@ export function verdictSentence(verdict: Verdict): string {
  */
 export function verdictNote(verdict: Verdict): string {
   const { interval, candidates, kept = 'tuned', to_beat } = verdict;
-  const result = KEPT[kept];
   return [
-    ...(hasFewRows(verdict) ? ['too few rows to tell'] : []),
-    ...(interval ? [`95 % interval ${rangeWords(interval)}`] : []),
-    ...(candidates === undefined ? [] : [`among ${countedNoun(candidates, 'text')}`]),
-    ...(result === '' ? [] : [`predicted${result}`]),
+    hasFewRows(verdict) && 'too few rows to tell',
+    interval && `95 % interval ${rangeWords(interval)}`,
+    candidates !== undefined && `among ${countedNoun(candidates, 'text')}`,
+    KEPT[kept] && `predicted${KEPT[kept]}`,
     describeBaselines(to_beat),
   ]
-    .filter((part) => part !== '')
+    .filter(Boolean)
     .join('; ');
 }
 

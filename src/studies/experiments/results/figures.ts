@@ -1,7 +1,6 @@
-import type { Point } from '../../../scores/stats/series.ts';
 import { intervalPlot } from '../../report/chart/interval-plot.ts';
 import { chooseTone } from '../../report/chart/picture.ts';
-import { type ChartCurve, lineChart } from '../../report/chart/plot.ts';
+import { budgetCurve, type ChartCurve, lineChart } from '../../report/chart/plot.ts';
 import { standalone } from '../../report/chart/style.ts';
 import { isBudgetKey, scoreTitle } from '../../report/run/group-runs.ts';
 import type { RowResult, TaskResult } from './results.ts';
@@ -47,23 +46,14 @@ function budgetCurves(rows: readonly RowResult[], score: string): ChartCurve[] {
     const key = JSON.stringify(apart.sort());
     if (row.parameters) lines.set(key, [...(lines.get(key) ?? []), row]);
   }
-  return [...lines.values()].map((line, i) => {
-    const sorted = [...line].sort((a, b) => countParameters(a) - countParameters(b));
-    return {
-      label: line.length > 1 ? commonStart(line.map(({ row }) => row)) : line[0]!.row,
-      color: chooseTone(i),
-      points: sorted.map((row): Point => [countParameters(row), row.scores[score]!.mean]),
-      band: sorted.map((row) => {
-        const { mean, half = 0 } = row.scores[score]!;
-        return [countParameters(row), mean - half, mean + half] as const;
-      }),
-      dots: true,
-    };
-  });
-}
-
-function countParameters({ parameters }: RowResult): number {
-  return parameters?.mean ?? Number.NaN;
+  return [...lines.values()].map((line, i) => ({
+    label: line.length > 1 ? commonStart(line.map(({ row }) => row)) : line[0]!.row,
+    color: chooseTone(i),
+    ...budgetCurve(
+      line.map(({ parameters, scores }) => ({ budget: parameters?.mean, score: scores[score]! })),
+      [],
+    ),
+  }));
 }
 
 /** The common start of row names: `LoRA` for `LoRA 0.08%` and `LoRA 0.16%`. */

@@ -1,7 +1,7 @@
 import { mean } from '../../../support/numbers.ts';
 import { type Markup, markup } from '../markup.ts';
 import type { RankTable } from '../rank-table.ts';
-import { type Captioned, matrixName, picture } from './picture.ts';
+import { type Captioned, matrixName } from './picture.ts';
 import { type Mark, plot } from './plot.ts';
 
 /** Number of shades in a heat map, from no rank to the largest rank. */
@@ -65,20 +65,6 @@ function findPlace(index: number, layers: number, matrices: number): [layer: num
   if (index < cells) return [index % layers, Math.floor(index / layers)];
   if (index < cells + matrices) return [layers, index - cells];
   return [index - cells - matrices, -1];
-}
-
-const THUMBNAIL = 9;
-
-/** A small heat map without text. Several of them fit in a row. */
-export function rankThumbnail({ table: { columns, rows }, largest, ...frame }: HeatMap): Markup {
-  const cells = rows.flatMap(({ ranks }, layer) =>
-    ranks.map(
-      (rank, matrix) =>
-        rank !== undefined &&
-        markup`<rect class="h${chooseShade(rank, largest)}" x="${layer * THUMBNAIL}" y="${(columns.length - 1 - matrix) * THUMBNAIL}" width="${THUMBNAIL - 1}" height="${THUMBNAIL - 1}"/>`,
-    ),
-  );
-  return picture({ ...frame, width: rows.length * THUMBNAIL, height: columns.length * THUMBNAIL }, cells);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { scaleLinear, scaleLog } from 'd3-scale';
+import type { Interval } from '../../../scores/stats/interval.ts';
 import type { Point, Series } from '../../../scores/stats/series.ts';
 import { largest, smallest } from '../../../support/numbers.ts';
 import { short } from '../format.ts';
@@ -198,6 +199,23 @@ export function line({ color, points, band = [], dots, dashed }: ChartCurve): Ma
           path.map(([a, b]) => markup`<circle class="dot ${color}" cx="${a}" cy="${b}" r="2.4"/>`),
       ];
     },
+  };
+}
+
+/** Scores in the order of their budgets, with intervals. Without budgets, they are a dashed line across the range. */
+export function budgetCurve(
+  scores: readonly { budget: number | undefined; score: Interval }[],
+  range: readonly number[],
+): Omit<ChartCurve, 'label' | 'color'> {
+  const sorted = scores
+    .flatMap(({ budget, score }) => (budget === undefined ? [] : { budget, score }))
+    .sort((a, b) => a.budget - b.budget);
+  if (sorted.length === 0)
+    return { points: range.map((budget): Point => [budget, scores[0]!.score.mean]), dashed: true };
+  return {
+    points: sorted.map(({ budget, score }): Point => [budget, score.mean]),
+    band: sorted.map(({ budget, score: { mean, half = 0 } }) => [budget, mean - half, mean + half] as const),
+    dots: true,
   };
 }
 

@@ -31,9 +31,6 @@ svg.chart:not(.natural){width:100%;height:auto;max-width:27rem}
 figcaption{font-size:.86rem;line-height:1.4;color:var(--soft);max-width:34rem;margin-top:.35rem}
 figcaption b{font-weight:500;font-style:italic;color:var(--ink)}
 .download{font:.68rem ${FIGURE_FONT};letter-spacing:.04em;color:var(--soft);margin-left:.3rem;white-space:nowrap}
-.strip{display:grid;grid-template-columns:repeat(6,minmax(0,1fr));gap:.8rem;max-width:35rem;margin-top:1rem}
-.strip svg.chart:not(.natural){max-width:8rem}
-.strip figcaption{margin:.15rem 0 0;font:.7rem ${FIGURE_FONT};font-variant-numeric:tabular-nums}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;overflow-wrap:break-word;font-size:.94rem;font-variant-numeric:tabular-nums lining-nums;min-width:min(100%,26rem)}
 th,td{padding:.2rem 1.1rem .2rem 0;text-align:left;vertical-align:top;font-weight:400}

@@ -1,5 +1,5 @@
 import { largest } from '../../../../support/numbers.ts';
-import { heatMapChart, heatMapValues, rankThumbnail, SHADES } from '../../chart/heat-map.ts';
+import { heatMapChart, heatMapValues, SHADES } from '../../chart/heat-map.ts';
 import { counted } from '../../format.ts';
 import { type Content, jsonMarkup, type Markup, markup } from '../../markup.ts';
 import { rankTable } from '../../rank-table.ts';
@@ -19,9 +19,6 @@ export interface RankFrames {
   /** From {@link heatMapValues}. */
   values: (number | null)[][];
 }
-
-/** Number of small maps in a row. */
-const THUMBNAILS = 6;
 
 /** How the ranks of each group changed, with a slider over the run. Constant ranks are captioned in a sentence. */
 export function ranks(groups: readonly RunGroup[]): Markup | undefined {
@@ -59,23 +56,9 @@ function drawMap(group: RunGroup, moments: readonly Moment[], id: string, isName
     budgets: moments.map(({ budget }) => Math.round(budget)),
     values: moments.map((moment) => heatMapValues(rankTable(moment.ranks))),
   };
-  return markup`<div data-slides="${id}">${drawn}${strip(id, moments, most)}<script type="application/json">${jsonMarkup(frames)}</script></div>`;
+  return markup`<div data-slides="${id}">${drawn}<script type="application/json">${jsonMarkup(frames)}</script></div>`;
 }
 
 function slider(id: string, last: number): Content {
   return markup`<div class="slider" hidden><label for="${id}-slider">Step</label><input id="${id}-slider" type="range" min="0" max="${last}" value="${last}" step="1"><output for="${id}-slider"></output></div>`;
-}
-
-/** Some positions of the slider side by side, also for print. */
-function strip(id: string, moments: readonly Moment[], largest: number): Content {
-  if (moments.length < 3) return undefined;
-  const count = Math.min(THUMBNAILS, moments.length);
-  const maps = Array.from({ length: count }, (_, i) => {
-    const { step, ranks } = moments[Math.round((i * (moments.length - 1)) / (count - 1))]!;
-    const table = rankTable(ranks);
-    const title = `Ranks at step ${counted(step)}`;
-    const description = 'A small map of ranks; a deeper color is a higher rank.';
-    return markup`<figure>${rankThumbnail({ id: `${id}-at-${step}`, title, description, table, largest })}<figcaption>${counted(step)}</figcaption></figure>`;
-  });
-  return markup`<div class="strip">${maps}</div>`;
 }

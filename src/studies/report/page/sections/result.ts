@@ -1,10 +1,9 @@
 import type { Interval } from '../../../../scores/stats/interval.ts';
-import type { Point } from '../../../../scores/stats/series.ts';
 import { addUp, largest, smallest } from '../../../../support/numbers.ts';
 import { listed } from '../../../../support/text.ts';
 import { intervalPlot } from '../../chart/interval-plot.ts';
 import { chooseTone, TONES } from '../../chart/picture.ts';
-import { type ChartCurve, lineChart } from '../../chart/plot.ts';
+import { budgetCurve, lineChart } from '../../chart/plot.ts';
 import { score } from '../../format.ts';
 import { type Markup, markup } from '../../markup.ts';
 import {
@@ -138,7 +137,7 @@ function scoreByBudget(groups: readonly RunGroup[], name: string): Markup | unde
     // A line has the color of its first group, as in every other figure. With more groups than colors, two lines
     // could share a color, so lines get colors by their own order.
     color: chooseTone(groups.length > TONES ? i : groups.indexOf(line[0].group)),
-    ...createCurve(line, range),
+    ...budgetCurve(line, range),
   }));
   return figure(lineChart, {
     id: 'result-budget',
@@ -166,19 +165,4 @@ function groupLines(spots: readonly Spot[]): Line[] {
 
 function listBudgets(spots: readonly Spot[]): number[] {
   return spots.flatMap(({ budget }) => budget ?? []);
-}
-
-/** Points in the order of budgets. A method without a budget gets a horizontal line. */
-function createCurve(line: readonly Spot[], range: readonly number[]): Omit<ChartCurve, 'label' | 'color'> {
-  const sorted = line
-    .flatMap(({ budget, score }) => (budget === undefined ? [] : { budget, score }))
-    .sort((a, b) => a.budget - b.budget);
-  if (sorted.length === 0) {
-    return { points: range.map((budget): Point => [budget, line[0]!.score.mean]), dashed: true };
-  }
-  return {
-    points: sorted.map(({ budget, score }): Point => [budget, score.mean]),
-    band: sorted.map(({ budget, score: { mean, half = 0 } }) => [budget, mean - half, mean + half] as const),
-    dots: true,
-  };
 }
