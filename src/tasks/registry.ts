@@ -69,10 +69,10 @@ export function findMaxLength(
 ): { requested?: number; key: string; unlowered?: number } {
   const { length, data: schema } = taskNamed(name);
   const key = length?.key ?? 'max_length';
-  const said = (data as unknown as Record<string, number | undefined>)[key];
-  const isDefault = said !== undefined && said === schema.shape[key].safeParse(undefined).data;
-  if (isDefault && said > config.maxLength) return { requested: config.maxLength, key, unlowered: said };
-  return { requested: said ?? length?.ofModel?.(config), key };
+  const value = (data as unknown as Record<string, number | undefined>)[key];
+  const isDefault = value !== undefined && value === schema.shape[key].safeParse(undefined).data;
+  if (isDefault && value > config.maxLength) return { requested: config.maxLength, key, unlowered: value };
+  return { requested: value ?? length?.ofModel?.(config), key };
 }
 
 /** The task with vectors of texts as answers. */

@@ -74,7 +74,8 @@ export function attention(
   const keys = options.keys ?? bias!.shape[3]!;
   const split = (x: Value, tokens: Dimension) =>
     x.shape.length === 3 ? x : transpose(reshape(x, [tokens, groups, headSize]), [1, 0, 2]);
-  const asking = times === 1 ? split(query, queries) : gathered(query, [queries, groups, times, headSize]);
+  const asking =
+    times === 1 ? split(query, queries) : gatherGroups(query, [queries, groups, times, headSize]);
   const scores = matmul(asking, split(key, keys), { transposeB: true, scale });
   const masked = add(adjust(reshape(scores, [batch, heads, queries, keys])), bias ?? 0);
   const mixed = mixedValues(network, reshape(masked, scores.shape), split(value, keys), dropout);
@@ -110,7 +111,7 @@ export function mixedValues(network: Network, scores: Value, values: Value, drop
 }
 
 /** Reshapes query rows, viewed with the given shape, to [groups, times · queries, headSize]. */
-function gathered(rows: Value, shape: readonly Dimension[]): Value {
+function gatherGroups(rows: Value, shape: readonly Dimension[]): Value {
   const [queries, groups, times, headSize] = shape as [Dimension, Dimension, Dimension, Dimension];
   const byGroup = transpose(reshape(rows, shape), [1, 2, 0, 3]);
   return reshape(byGroup, [groups, multiplyDimensions(times, queries), headSize]);

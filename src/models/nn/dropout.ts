@@ -38,7 +38,7 @@ export class DropoutPool {
 
   /** The size in bytes of the first `length` draws. */
   static bytes(length: number): number {
-    return 4 * grown(length, PERIOD);
+    return 4 * growPool(length, PERIOD);
   }
 
   /** Returns the first draws, at least `length` of them. Existing draws do not change. */
@@ -51,7 +51,7 @@ export class DropoutPool {
   /** Allocates `length` draws, so that later views of them share one memory. */
   reserve(length: number): void {
     if (this.#values.length >= length) return;
-    const size = grown(length, this.#period);
+    const size = growPool(length, this.#period);
     const values = new Float32Array(size);
     values.set(this.#values);
     // The last chunk may have been shortened to the memory that was left.
@@ -91,7 +91,7 @@ function kept(probability: number): (uniform: number) => number {
   return (uniform) => (uniform < probability ? 0 : factor);
 }
 
-function grown(length: number, period: number): number {
+function growPool(length: number, period: number): number {
   if (length <= period) return Math.min(Math.ceil(length * GROWTH), period);
   return period + Math.ceil((length - period) * GROWTH);
 }

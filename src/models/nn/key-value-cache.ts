@@ -84,8 +84,8 @@ export class KeyValueCache implements AttentionCache {
       const past = input(this.#graph, PAST + name, 'float32', [source, this.#batch, width]);
       return reshape(past, [count, width]);
     }
-    const made = rows();
-    this.outputs[PRESENT + name] = reshape(made, [source, this.#batch, width]);
-    return made;
+    const newRows = rows();
+    this.outputs[PRESENT + name] = reshape(newRows, [source, this.#batch, width]);
+    return newRows;
   }
 }

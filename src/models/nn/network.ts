@@ -208,8 +208,8 @@ export class Network {
       const replaced = this.injection?.linear?.(module, bias, x);
       if (replaced) return { y: replaced };
       const shape = transposed ? [inFeatures, out] : [out, inFeatures];
-      const read = this.injection?.input?.(whole[i]!, x) ?? x;
-      const product = this.product(path, read, shape, transposed);
+      const injected = this.injection?.input?.(whole[i]!, x) ?? x;
+      const product = this.product(path, injected, shape, transposed);
       const shift = bias ? this.parameter(`${path}.bias`, [out]) : undefined;
       const frozenModule: FrozenModule = {
         product: (x) => this.product(path, x, shape, transposed),

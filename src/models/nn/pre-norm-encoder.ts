@@ -76,8 +76,8 @@ export function preNormEncoder(
     const mixed = attention(layer, parts, undefined, { ...options, queries: isAll ? tokens : 1 });
     const projected = layer.dropout(module.linear(modules.attended, mixed, width), dropout.hidden);
     const attended = ended(layer, 0, projected, asked);
-    const read = layerNormModule(layer.at(modules.feedForwardNorm), attended, epsilon);
-    const outer = settings.feedForward(layer.at(modules.feedForward), read);
+    const normalized = layerNormModule(layer.at(modules.feedForwardNorm), attended, epsilon);
+    const outer = settings.feedForward(layer.at(modules.feedForward), normalized);
     return ended(layer, 1, layer.dropout(outer, dropout.hidden), attended);
   });
 }

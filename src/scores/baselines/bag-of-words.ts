@@ -86,7 +86,7 @@ export async function bagOfWords(
   others: readonly Texts[],
   limits = LIMITS,
 ): Promise<Float64Array> {
-  const { texts, targets, outputs, loss } = sampled(learnt, limits.characters);
+  const { texts, targets, outputs, loss } = sampleRows(learnt, limits.characters);
   const words = texts.map(wordsOfTexts);
   const features = new TfIdf(words, Math.ceil(limits.weights / outputs));
   const weights = await fitLinear(features.rows(words), features.width, targets, outputs, loss);
@@ -102,7 +102,7 @@ function wordsOfTexts({ text, textPair }: Texts): string[] {
   return [...splitWords(text), ...splitWords(textPair).map((word) => `2 ${word}`)];
 }
 
-function sampled(learnt: LearntRows, mostCharacters: number): LearntRows {
+function sampleRows(learnt: LearntRows, mostCharacters: number): LearntRows {
   const { texts, targets, outputs } = learnt;
   const length = ({ text, textPair = '' }: Texts) => text.length + textPair.length;
   const cost = outputs * texts.reduce((sum, row) => sum + length(row), 0);

@@ -57,13 +57,13 @@ export function porterStem(word: string): string {
   stem = withoutTense(stem);
   if (/..y$/.test(stem) && isConsonant(stem, stem.length - 2)) stem = `${stem.slice(0, -1)}i`;
   stem = withoutDoubleSuffix(stem);
-  stem = applied(SUFFIXES, stem);
-  stem = applied(ENDINGS, stem);
+  stem = applyRules(SUFFIXES, stem);
+  stem = applyRules(ENDINGS, stem);
   return withoutLastLetter(stem);
 }
 
 /** Applies the first rule with a matching suffix. If its condition is not met, the word stays unchanged. */
-function applied(rules: readonly Rule[], word: string): string {
+function applyRules(rules: readonly Rule[], word: string): string {
   const rule = rules.find(([suffix]) => word.endsWith(suffix));
   if (!rule) return word;
   const [suffix, replacement, condition = (stem: string) => measure(stem) > 0] = rule;
@@ -72,12 +72,12 @@ function applied(rules: readonly Rule[], word: string): string {
 }
 
 function withoutPlural(word: string): string {
-  return /^.ies$/.test(word) ? word.slice(0, -1) : applied(PLURALS, word);
+  return /^.ies$/.test(word) ? word.slice(0, -1) : applyRules(PLURALS, word);
 }
 
 function withoutTense(word: string): string {
   if (word.endsWith('ied')) return word.slice(0, word.length === 4 ? -1 : -2);
-  if (word.endsWith('eed')) return applied([['eed', 'ee']], word);
+  if (word.endsWith('eed')) return applyRules([['eed', 'ee']], word);
   const suffix = ['ed', 'ing'].find((ending) => word.endsWith(ending));
   const stem = word.slice(0, word.length - (suffix?.length ?? 0));
   if (suffix === undefined || !consonants(stem).includes(false)) return word;
@@ -88,7 +88,7 @@ function withoutTense(word: string): string {
 
 function withoutDoubleSuffix(word: string): string {
   const isTwice = word.endsWith('alli') && measure(word.slice(0, -4)) > 0;
-  return isTwice ? withoutDoubleSuffix(word.slice(0, -2)) : applied(DOUBLE_SUFFIXES, word);
+  return isTwice ? withoutDoubleSuffix(word.slice(0, -2)) : applyRules(DOUBLE_SUFFIXES, word);
 }
 
 /** Removes a silent final e, and shortens a final ll to l. */

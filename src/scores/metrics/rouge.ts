@@ -114,17 +114,17 @@ function computeScores(
 /**
  * @param hits number of common words
  * @param wanted number of words in the reference
- * @param given number of words in the text
+ * @param predicted number of words in the text
  */
-function score(hits: number, wanted: number, given: number): RougeScore {
-  const precision = hits / Math.max(given, 1);
+function score(hits: number, wanted: number, predicted: number): RougeScore {
+  const precision = hits / Math.max(predicted, 1);
   const recall = hits / Math.max(wanted, 1);
   const fmeasure = hits === 0 ? 0 : (2 * precision * recall) / (precision + recall);
   return { precision, recall, fmeasure };
 }
 
-function sharedNgrams(target: readonly string[], given: readonly string[], size: number): number {
-  const [wanted, there] = [counts(ngrams(target, size)), counts(ngrams(given, size))];
+function sharedNgrams(target: readonly string[], prediction: readonly string[], size: number): number {
+  const [wanted, there] = [counts(ngrams(target, size)), counts(ngrams(prediction, size))];
   let shared = 0;
   for (const [ngram, count] of wanted) shared += Math.min(count, there.get(ngram) ?? 0);
   return shared;
@@ -148,11 +148,11 @@ function counts(items: Iterable<string>): Map<string, number> {
  */
 function unionHits(
   target: readonly (readonly string[])[],
-  given: readonly (readonly string[])[],
+  sentences: readonly (readonly string[])[],
   spend: (steps: number) => void,
 ): number {
-  const [wanted, there] = [counts(target.flat()), counts(given.flat())];
-  const subsequences = new CommonSubsequences(different(given));
+  const [wanted, there] = [counts(target.flat()), counts(sentences.flat())];
+  const subsequences = new CommonSubsequences(different(sentences));
   const known = new Map(
     different(target).map((sentence) => [
       sentence.join(' '),

@@ -96,7 +96,7 @@ export function seqeval(
   predictions: readonly (readonly string[])[],
   references: readonly (readonly string[])[],
 ): SeqevalScores {
-  const [predicted, actual] = [joined(predictions), joined(references)];
+  const [predicted, actual] = [joinSentences(predictions), joinSentences(references)];
   const counts = countByType(predicted, actual);
   const names = [...counts.keys()].sort();
   const total: Counts = { correct: 0, predicted: 0, actual: 0 };
@@ -113,7 +113,7 @@ export function seqeval(
 }
 
 /** Concatenates sentences, with a tag `O` between them. */
-function joined(sentences: readonly (readonly string[])[]): string[] {
+function joinSentences(sentences: readonly (readonly string[])[]): string[] {
   return sentences.flatMap((tags) => [...tags, 'O']);
 }
 

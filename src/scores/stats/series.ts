@@ -13,7 +13,7 @@ const MAX_POINTS = 240;
 
 /** The mean of several runs' curves at their common steps. For one run, it is the curve itself. */
 export function meanSeries(curves: readonly (readonly Point[])[]): Series {
-  const present = curves.filter((curve) => curve.length > 0).map(thinned);
+  const present = curves.filter((curve) => curve.length > 0).map(thinPoints);
   if (present.length === 0) return { points: [] };
   const [first, ...others] = present.map((curve) => new Map(curve));
   const shared = [...first!.keys()].filter((x) => others.every((curve) => curve.has(x)));
@@ -27,7 +27,7 @@ export function meanSeries(curves: readonly (readonly Point[])[]): Series {
  * A curve of at most {@link MAX_POINTS} points. Each point of a longer curve becomes the mean of equally many
  * neighbors.
  */
-export function thinned(points: readonly Point[]): Point[] {
+export function thinPoints(points: readonly Point[]): Point[] {
   const finite = points.filter(([, y]) => Number.isFinite(y));
   const width = Math.ceil(finite.length / MAX_POINTS);
   if (width <= 1) return finite;

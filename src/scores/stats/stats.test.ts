@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { interval } from './interval.ts';
-import { meanSeries, type Point, thinned } from './series.ts';
+import { meanSeries, type Point, thinPoints } from './series.ts';
 
 it('an interval of a mean is its t interval', () => {
   // scipy.stats.t.interval(0.95, 2, 0.23, scipy.stats.sem([.22, .23, .24]))
@@ -34,7 +34,7 @@ it('a mean curve has the common steps, and a band', () => {
 
 it('a long curve is thinned to means of neighbors', () => {
   const long = Array.from({ length: 1000 }, (_, i): Point => [i, i % 2]);
-  const thin = thinned(long);
+  const thin = thinPoints(long);
   expect(thin.length).toBe(200);
   expect(thin[0]).toEqual([4, 0.4]);
   expect(thin.at(-1)![0]).toBe(999);

@@ -13,7 +13,7 @@ import {
 } from './comparison-file.ts';
 import { assertCount, type Cell, cellMethod, type Experiment, onHeldOut, sharedPlace } from './experiment.ts';
 import { type RecipeBooks, recipeRates, recipeRow } from './recipe-rows.ts';
-import { type Config, flat, folderNames, merged, type Settings, settingsText } from './settings.ts';
+import { type Config, flat, folderNames, mergeSettings, type Settings, settingsText } from './settings.ts';
 
 type Where = (path: KeyPath) => string;
 
@@ -42,14 +42,14 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
       };
       const found = recipe && books ? recipeNamed(recipe, books.recipes, place(['recipe'])) : undefined;
       const paper = keys.paper?.[own.indexOf(task)];
-      const given = { ...keys, name, task, set, paper, ofTask, common };
-      const cell = found ? recipeCell(given, found, parts, books!) : plainCell(given, parts);
+      const cellParts = { ...keys, name, task, set, paper, ofTask, common };
+      const cell = found ? recipeCell(cellParts, found, parts, books!) : plainCell(cellParts, parts);
       if (!cell) return [];
       const grid = combinations(keys.grid ?? (isSweep ? {} : (parts.grid ?? {})));
       if (!grid) problems.add(`${place(['grid'])}: \`grid\` must have a list of values for each key`);
       const tried = grid && (grid.length > 0 || keys.grid) ? grid : cell.grid;
       for (const choice of tried.length > 0 ? tried : [{}]) {
-        const config = merged(cell.config, choice);
+        const config = mergeSettings(cell.config, choice);
         const tuned = isSweep || tried.length > 1 ? onHeldOut(config, heldOut) : config;
         const needsWhole = !isSweep || Object(config.data).validation !== undefined || tuned === config;
         for (const each of new Set([...(needsWhole ? [config] : []), tuned])) check(each, place, problems);
@@ -63,9 +63,9 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
     const fault = 'have nothing to run: no recipe has their levels';
     throw new UserError({ where: where(['rows']), key: 'rows', fault });
   }
-  const given = parts.seeds ?? (isSweep ? [Number(common.seed ?? 0)] : 5);
+  const declared = parts.seeds ?? (isSweep ? [Number(common.seed ?? 0)] : 5);
   const seeds = [
-    ...new Set(typeof given === 'number' ? Array.from({ length: given }, (_, seed) => seed) : given),
+    ...new Set(typeof declared === 'number' ? Array.from({ length: declared }, (_, seed) => seed) : declared),
   ];
   const twice = sharedPlace(cells);
   if (twice) problems.add(`${where(['rows'])}: two rows are named "${twice}"`);
@@ -77,7 +77,7 @@ export function comparison(file: Config, where: Where, books?: RecipeBooks): Exp
     where([]),
   );
   // If combinations have equal scores, the one with the lowest loss is the best.
-  const scores = isSweep && [parsed(first.config, where).training.metric_for_best_model, 'loss'];
+  const scores = isSweep && [parseConfig(first.config, where).training.metric_for_best_model, 'loss'];
   const changes = books ? settingsText(flat(omitThreads(parts.common))) : '';
   const averages = rows.flatMap(([name, { keys }]) =>
     keys.average === undefined ? [] : [[name, keys.average] as const],
@@ -122,13 +122,13 @@ function plainCell(
   { name, task, set, ofTask, common, paper, level }: CellParts,
   { scores }: ComparisonFile,
 ): Cell {
-  const given = scores[task];
-  const names = given === undefined ? undefined : [given].flat();
+  const declared = scores[task];
+  const names = declared === undefined ? undefined : [declared].flat();
   return {
     row: name,
     task,
     settings: flat(set),
-    config: merged(merged(common, ofTask), set),
+    config: mergeSettings(mergeSettings(common, ofTask), set),
     grid: [],
     level,
     scores: names,
@@ -138,17 +138,17 @@ function plainCell(
 
 /** The cell of a row on the task of a recipe. Undefined if there is none for its level or its model. */
 function recipeCell(
-  given: CellParts,
+  cellParts: CellParts,
   recipe: Recipe,
   { data_folder: folder, scores, tune }: ComparisonFile,
   books: RecipeBooks,
 ): Cell | undefined {
-  const { name, task, set, ofTask, common, level, paper } = given;
+  const { name, task, set, ofTask, common, level, paper } = cellParts;
   const { method } = { ...common, ...ofTask, ...set };
   const row = recipeRow({ name, recipe, method, level, set, folder }, books);
   if (!row) return undefined;
   const names = [scores[task] ?? recipe.scores].flat();
-  const config = merged(merged(merged(row.config, common), ofTask), set);
+  const config = mergeSettings(mergeSettings(mergeSettings(row.config, common), ofTask), set);
   const keys = Object.keys({ ...row.settings, ...flat(set) });
   const isAsPublished = Object.keys({ ...omitThreads(common), ...ofTask }).length === 0;
   return {
@@ -242,7 +242,7 @@ function comparedRow(cells: readonly Cell[], cell: Cell, reference: string | und
 /** Checks a run's config and collects its problems. Runs must end with a score. */
 function check(config: Config, where: Where, problems: Set<string>): void {
   try {
-    const { training } = parsed(config, where);
+    const { training } = parseConfig(config, where);
     if (training.eval_strategy !== 'no') return;
     throw new UserError({
       where: where(['training', 'eval_strategy']),
@@ -256,6 +256,6 @@ function check(config: Config, where: Where, problems: Set<string>): void {
   }
 }
 
-function parsed(config: Config, where: Where) {
+function parseConfig(config: Config, where: Where) {
   return parseRunConfig({ ...config, output: 'output' }, where);
 }

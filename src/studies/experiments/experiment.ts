@@ -2,7 +2,7 @@ import { DEFAULT_METHOD } from '../../methods/tuners/registry.ts';
 import { isObject } from '../../support/options.ts';
 import { suggest } from '../../support/text.ts';
 import { UserError } from '../../support/user-error.ts';
-import { type Config, folderNames, merged, type Settings } from './settings.ts';
+import { type Config, folderNames, mergeSettings, type Settings } from './settings.ts';
 
 /** A row of a table, on one task: its settings, and the choices to try before the final runs. */
 export interface Cell {
@@ -90,7 +90,7 @@ export function onHeldOut(config: Config, share: number): Config {
 /** The run of a cell with the chosen settings and a seed. */
 export function finalRun({ output }: Experiment, cell: Cell, choice: Settings, seed: number): ExperimentRun {
   const name = finalName(cell, seed);
-  return runIn(output, name, cell, merged(cell.config, choice), seed);
+  return runIn(output, name, cell, mergeSettings(cell.config, choice), seed);
 }
 
 function runIn(output: string, name: string, cell: Cell, config: Config, seed: number): ExperimentRun {
@@ -110,8 +110,8 @@ export function tuningRun(
   until: number,
 ): ExperimentRun {
   const name = `${describePlace(cell)}/tuning/${folderNames(cell.grid)[index]}`;
-  const chosen = onHeldOut(merged(cell.config, cell.grid[index]!), tuning.heldOut);
-  const config = until < 100 ? merged(chosen, { training: { stop_at_step: `${until}%` } }) : chosen;
+  const chosen = onHeldOut(mergeSettings(cell.config, cell.grid[index]!), tuning.heldOut);
+  const config = until < 100 ? mergeSettings(chosen, { training: { stop_at_step: `${until}%` } }) : chosen;
   return runIn(output, name, cell, config, tuning.seed);
 }
 

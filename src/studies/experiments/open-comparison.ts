@@ -37,14 +37,14 @@ export async function openComparison(
   const recipe = recipeNamed(first, recipes, where(['tasks']));
   const inPlace =
     typeof file.model === 'string' ? await describeModel(machine, file.model, recipe) : undefined;
-  const told = new Set<string>();
+  const known = new Set<string>();
   return comparison(file, where, {
     recipes,
     budgets,
     inPlace,
     onNotice: (message) => {
-      if (!told.has(message)) onNotice(message);
-      told.add(message);
+      if (!known.has(message)) onNotice(message);
+      known.add(message);
     },
   });
 }

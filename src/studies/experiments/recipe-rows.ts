@@ -1,7 +1,7 @@
 import { METHOD_NAMES, methodNamed } from '../../methods/tuners/registry.ts';
 import { isObject, mapValues } from '../../support/options.ts';
 import { type Budgets, levelSettings, type Recipe, recipeValues } from '../recipes/recipe.ts';
-import { type Config, merged, type Settings } from './settings.ts';
+import { type Config, mergeSettings, type Settings } from './settings.ts';
 
 /** The recipes, and the model that replaces theirs. */
 export interface RecipeBooks {
@@ -67,7 +67,7 @@ export function recipeRow(
     onNotice?.(`Skipping ${name}: its ${targets} are those of the paper's model.`);
     return undefined;
   }
-  const own = merged(values, { data: movedFiles(values.data as Config, folder) });
+  const own = mergeSettings(values, { data: movedFiles(values.data as Config, folder) });
   return {
     recipe,
     method,

@@ -65,7 +65,7 @@ export interface Choosing {
  *
  * @param hasFailed whether a run counts as failed, and is not tried again
  */
-export function choosing(
+export function findChoice(
   machine: ExperimentMachine,
   experiment: Experiment,
   cell: Cell,
@@ -144,7 +144,7 @@ export async function runExperiment(
   for (const cell of cells) {
     await assertOwnRuns(machine, wholeTuningRuns(experiment, cell));
     for (;;) {
-      const { choice, needs } = choosing(machine, experiment, cell, hasFailed);
+      const { choice, needs } = findChoice(machine, experiment, cell, hasFailed);
       if (choice) choices.set(cell, choice);
       if (choice) break;
       const trained = await trainAll(machine, needs, output, options);

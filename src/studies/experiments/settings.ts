@@ -13,11 +13,12 @@ function withSetting(config: Config, [key, ...rest]: readonly string[], value: u
 }
 
 /** Overrides a config by the values of another. Sections are merged, and keys may be dotted paths. */
-export function merged(config: Config, over: Readonly<Config>): Config {
+export function mergeSettings(config: Config, over: Readonly<Config>): Config {
   let result = { ...config };
   for (const [key, value] of Object.entries(over)) {
     if (key.includes('.')) result = withSetting(result, key.split('.'), value);
-    else result[key] = isObject(value) ? merged(isObject(result[key]) ? result[key] : {}, value) : value;
+    else
+      result[key] = isObject(value) ? mergeSettings(isObject(result[key]) ? result[key] : {}, value) : value;
   }
   return result;
 }

@@ -17,9 +17,9 @@ import { taskFigures } from './results/figures.ts';
 import { averages, type ExperimentResults, resultsCsv, resultsLatex } from './results/main-table.ts';
 import { resultsMarkdown } from './results/markdown.ts';
 import { type CellOutcome, type RowResult, type TaskResult, taskResult } from './results/results.ts';
-import { choosing, type ExperimentMachine, filesBeside, isFinished } from './run-experiment.ts';
+import { type ExperimentMachine, filesBeside, findChoice, isFinished } from './run-experiment.ts';
 import { pickBest, scoringRule } from './scoring-rule.ts';
-import { type Config, merged, settingsText } from './settings.ts';
+import { type Config, mergeSettings, settingsText } from './settings.ts';
 
 /**
  * Writes the results of an experiment's finished runs, including those of other shards: `table.md`,
@@ -139,7 +139,7 @@ export function bestRows(
     const cell = cells.get(row.row)!;
     return {
       row,
-      config: merged(cell.whole ?? cell.config, row.choice ?? {}),
+      config: mergeSettings(cell.whole ?? cell.config, row.choice ?? {}),
       name: methods.length > 1 ? `best-${method}` : 'best',
       text: `Best${whose} by ${metric} on ${by}${tie}${sofar}: ${settings}`,
     };
@@ -159,7 +159,7 @@ function readOutcome(
     return readText(folder, failure, "a run's failure");
   };
   const hasFailed = (run: ExperimentRun) => filesOf(run).folder.has(filesOf(run).failure);
-  const { choice, tried } = choosing(machine, experiment, cell, hasFailed);
+  const { choice, tried } = findChoice(machine, experiment, cell, hasFailed);
   const runs = choice ? seeds.map((seed) => finalRun(experiment, cell, choice, seed)) : [];
   const tuning = wholeTuningRuns(experiment, cell);
   return {

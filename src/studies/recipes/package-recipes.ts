@@ -6,10 +6,10 @@ const TABLES = 'tables/';
 
 /** Reads the package's recipes by name, and their budget levels. */
 export function packageRecipes(folder: FolderFiles): { recipes: Recipe[]; budgets: Budgets } {
-  const read = (path: string) => readText(folder, path, 'a recipe of the package');
-  const budgets = parseBudgets(read(BUDGETS));
+  const readRecipe = (path: string) => readText(folder, path, 'a recipe of the package');
+  const budgets = parseBudgets(readRecipe(BUDGETS));
   const paths = configs(folder).filter((path) => path !== BUDGETS && !path.startsWith(TABLES));
-  return { budgets, recipes: paths.map((path) => parseRecipe(readName(path), read(path), budgets)) };
+  return { budgets, recipes: paths.map((path) => parseRecipe(readName(path), readRecipe(path), budgets)) };
 }
 
 /** The files of the paper's tables and figures by name, such as `table1`. Each is a comparison of recipes. */

@@ -129,7 +129,7 @@ function configDocument(
   { same_learning_rate }: RecipeRates,
   { method = recipe.method, budget }: RecipeChoice,
 ): Document {
-  if (!isMethod(method)) throw unknown('--method', 'a method', method, METHOD_NAMES);
+  if (!isMethod(method)) throw makeUnknownError('--method', 'a method', method, METHOD_NAMES);
   if (budget !== undefined) assertLevel(recipe, method, budget);
   const document = parseDocument(recipe.config);
   document.set('method', method);
@@ -156,10 +156,11 @@ function configDocument(
 
 function assertLevel(recipe: Recipe, method: string, budget: string): void {
   const level = recipe.levels[budget];
-  if (!level) throw unknown('--budget', `a level of ${recipe.name}`, budget, Object.keys(recipe.levels));
+  if (!level)
+    throw makeUnknownError('--budget', `a level of ${recipe.name}`, budget, Object.keys(recipe.levels));
   if (level[method]) return;
   const having = Object.keys(recipe.levels).filter((name) => recipe.levels[name]![method]);
-  throw unknown('--budget', `a level of ${method} in ${recipe.name}`, budget, having);
+  throw makeUnknownError('--budget', `a level of ${method} in ${recipe.name}`, budget, having);
 }
 
 function isMethod(name: string): name is MethodName {
@@ -174,7 +175,7 @@ function differences(recipe: Recipe, method: string, budget: string | undefined)
   ];
 }
 
-function unknown(key: string, expected: string, got: string, known: readonly string[]): UserError {
+function makeUnknownError(key: string, expected: string, got: string, known: readonly string[]): UserError {
   const hint = known.length > 0 ? suggest(got, known) : 'It has none: leave --budget out.';
   return new UserError({ key, expected, got, hint });
 }

@@ -29,7 +29,7 @@ export function jsonMarkup(value: unknown): Markup {
 function formatText(value: Content): string {
   if (value instanceof Markup) return value.text;
   if (value === undefined || value === false) return '';
-  if (typeof value === 'string' || typeof value === 'number') return escaped(`${value}`);
+  if (typeof value === 'string' || typeof value === 'number') return escapeXml(`${value}`);
   return value.map(formatText).join('');
 }
 
@@ -44,7 +44,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 const MAY_STAND = '\t\n\r';
 
 // XML does not allow most control characters. Other programs could not open a figure that contains one.
-function escaped(text: string): string {
+function escapeXml(text: string): string {
   return text
     .replace(/\p{Cc}/gu, (control) => (MAY_STAND.includes(control) ? control : '\ufffd'))
     .replace(/[&<>"']/g, (character) => ENTITIES[character]!);

@@ -124,7 +124,7 @@ export function buildLabels(
       fault: `needs at least ${least} different labels, got ${labels.size === 0 ? 'none' : `only "${[...labels][0]}"`}`,
     });
   }
-  const order = known && knownOrder(known);
+  const order = known && findOrder(known);
   if (order && [...labels].every((name) => order.includes(name))) return order;
   return [...labels].sort([...labels].every(isNumber) ? byValue : byCodePoint);
 }
@@ -159,7 +159,7 @@ export function asList(label: RawLabel | undefined): readonly string[] {
 }
 
 /** The names of an `id2label`, by id. Undefined if its ids have gaps or its names are transformers' placeholders. */
-function knownOrder(id2label: Readonly<Record<string, string>>): string[] | undefined {
+function findOrder(id2label: Readonly<Record<string, string>>): string[] | undefined {
   const names = Object.keys(id2label).map((_, id) => id2label[id]!);
   return names.some((name) => name === undefined || /^LABEL_\d+$/.test(name)) ? undefined : names;
 }

@@ -40,12 +40,12 @@ export function labelEvaluation<Answer extends LabelAnswer>(
 ): Evaluation {
   const { labels } = context;
   const targets = kind.targets(labelled.rows, labels, labelled.fileName);
-  const read = readLabelledRows(labelled.rows, context, batchSize, targets);
+  const examples = readLabelledRows(labelled.rows, context, batchSize, targets);
   const count = labelled.rows.length;
   const all = Int32Array.from({ length: count }, (_, row) => row);
   const groups = groupEqualTexts(labelled.rows.map(evaluatedTexts));
   const scoresOf = (logits: readonly Float32Array[], rows: Int32Array) => {
-    const [taken, wanted] = [joined(logits, rows, outputs), takenTargets(targets, count, rows)];
+    const [taken, wanted] = [joinLogits(logits, rows, outputs), takenTargets(targets, count, rows)];
     return { loss: kind.evaluationLoss(taken, outputs, wanted), ...kind.scores(taken, outputs, wanted) };
   };
   const certaintyOf = (logits: readonly Float32Array[], some: Int32Array): Certainty => {
@@ -71,15 +71,15 @@ export function labelEvaluation<Answer extends LabelAnswer>(
       outputs,
       rows: targetRows(targets, count),
     },
-    features: read.features,
-    outputs: read.logits,
+    features: examples.features,
+    outputs: examples.logits,
     scores(logits, rows) {
       const scores = Object.entries(scoresOf(logits, rows));
       return Object.fromEntries(scores.map(([name, score]) => [`eval_${name}`, score]));
     },
     tell(logits, some, watch) {
       watch.onCertainty?.(certaintyOf(logits, some));
-      const flat = joined(logits, some, outputs);
+      const flat = joinLogits(logits, some, outputs);
       const counts = watch.onConfusion && kind.confusion?.(flat, outputs, takenTargets(targets, count, some));
       if (counts) watch.onConfusion?.({ labels, counts });
       if (kind.confusion) watch.onMistakes?.(() => findMistakes(kind, labelled, labels, logits, some));
@@ -90,12 +90,12 @@ export function labelEvaluation<Answer extends LabelAnswer>(
     },
   };
   return {
-    examples: read.examples,
+    examples: examples.examples,
     output: 'logits',
     rows,
     async run(program, values, watch): Promise<Scores> {
       const layer = await readLayer(context, { program, values });
-      const logits = await read.logits({ program, values, layer }, all);
+      const logits = await examples.logits({ program, values, layer }, all);
       if (watch) rows.tell(logits, all, watch);
       return rows.scores(logits, all);
     },
@@ -127,18 +127,18 @@ function findMistakes<Answer extends LabelAnswer>(
     .map(({ row, label, predicted, probability }) => {
       const { text, textPair, picture } = rows[row]!;
       return {
-        text: truncated(text),
-        ...(textPair !== undefined && { text_pair: truncated(textPair) }),
+        text: truncateText(text),
+        ...(textPair !== undefined && { text_pair: truncateText(textPair) }),
         ...(picture && { picture: thumbnail(picture.pixels) }),
-        label: truncated(label),
-        predicted: truncated(predicted),
+        label: truncateText(label),
+        predicted: truncateText(predicted),
         probability,
       };
     });
 }
 
 /** Truncates a text between two characters, which may be two code units each. */
-function truncated(text: string): string {
+function truncateText(text: string): string {
   const characters = [...text.slice(0, 2 * (MAX_SHOWN + 1))];
   return characters.length > MAX_SHOWN ? `${characters.slice(0, MAX_SHOWN - 1).join('')}…` : text;
 }
@@ -153,7 +153,7 @@ async function readLayer(
 }
 
 /** The logits of some rows, [rows, outputs]. */
-function joined(logits: readonly Float32Array[], rows: Int32Array, outputs: number): Float32Array {
+function joinLogits(logits: readonly Float32Array[], rows: Int32Array, outputs: number): Float32Array {
   const taken = new Float32Array(rows.length * outputs);
   rows.forEach((row, i) => {
     taken.set(logits[row]!, i * outputs);

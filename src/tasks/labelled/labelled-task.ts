@@ -181,10 +181,10 @@ export function labelledTask<Answer extends LabelAnswer>(
         shape: textsShape,
       },
       async answer(rows, { program, values }, context, batchSize) {
-        const read = readLabelledRows(toRows(rows), context, batchSize);
+        const examples = readLabelledRows(toRows(rows), context, batchSize);
         const all = Int32Array.from({ length: rows.length }, (_, row) => row);
         const layer = typeof context.layer === 'function' ? undefined : context.layer;
-        const logits = await read.logits({ program, values, layer }, all);
+        const logits = await examples.logits({ program, values, layer }, all);
         return logits.map((row) => kind.answer(row, context.labels));
       },
       output: {
@@ -213,7 +213,7 @@ export function labelledTask<Answer extends LabelAnswer>(
         answer: (answer, _, labels, raw) => labelScores(answer as Answer, labels, raw),
       },
     },
-    recognises: (model) => recognised(kind, model),
+    recognises: (model) => recognizeKind(kind, model),
     words: describeWords(kind),
   };
 }
@@ -236,7 +236,7 @@ function checkLabelled(rows: readonly Row[], where: string, column: string | num
 const DEFAULT_MAX_LENGTH = 128;
 
 /** Recognizes a model with a head for classes. Its config.json may name them. */
-function recognised<Answer extends LabelAnswer>(
+function recognizeKind<Answer extends LabelAnswer>(
   kind: LabelKind<Answer>,
   model: UnknownTrained,
 ): Recognised | undefined {

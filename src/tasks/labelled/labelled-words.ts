@@ -47,7 +47,7 @@ function picturesInPython(data: Partial<LabelledData>, { folder, normalize }: Py
       lines: [PICTURE_IN_PYTHON, 'logits = model(**inputs).logits'],
     };
   // The features of such a layer are what the classifier of the base's class reads.
-  const read = normalize ? 'torch.nn.functional.normalize(features)' : 'features';
+  const features = normalize ? 'torch.nn.functional.normalize(features)' : 'features';
   return {
     autoModel: 'AutoModel',
     imports: [...imports, 'import torch', 'from safetensors.torch import load_file'],
@@ -57,7 +57,7 @@ function picturesInPython(data: Partial<LabelledData>, { folder, normalize }: Py
       'hidden = model(**inputs).last_hidden_state',
       '# DINOv2: class token and mean of the patches; ViT: class token; CLIP and SigLIP: mean of the patches',
       'features = torch.cat([hidden[:, 0], hidden[:, 1:].mean(1)], 1)',
-      `logits = ${read} @ layer["weight"].T + layer["bias"]`,
+      `logits = ${features} @ layer["weight"].T + layer["bias"]`,
     ],
   };
 }

@@ -141,7 +141,7 @@ export function readingWithFlags<Reading extends object>(
   const before = { ...reading, ...(flags.text !== undefined && OTHER_COLUMNS) };
   const changed = withFlags(schema, before, flags, `task ${task}`, ['text', 'max_length']);
   for (const [key, value] of Object.entries(flags))
-    if (typeof value === 'number' && COLUMNS.includes(key)) throw numbered(key, value);
+    if (typeof value === 'number' && COLUMNS.includes(key)) throw makeColumnError(key, value);
   return changed;
 }
 
@@ -155,7 +155,7 @@ export function hasWordHead(model: UnknownTrained, architecture: string | undefi
   );
 }
 
-function numbered(key: string, column: number): UserError {
+function makeColumnError(key: string, column: number): UserError {
   return new UserError({
     where: `--${key}`,
     fault: `must name a key, got column number ${column}`,

@@ -131,17 +131,17 @@ function listSpans(
     .flatMap((first) =>
       lasts
         .filter((last) => last >= first && last - first < max_answer_length)
-        .map((last) => scored(starts[first]!, ends[last]!, logits.start[first]!, logits.end[last]!)),
+        .map((last) => scoreSpan(starts[first]!, ends[last]!, logits.start[first]!, logits.end[last]!)),
     );
 }
 
 /** The lowest score of "no answer" among the features. So "no answer" wins only if every feature prefers it. */
 function noAnswer(features: readonly SpanLogits[]): Scored {
-  const all = features.map(({ start, end }) => scored(0, 0, start[0]!, end[0]!));
+  const all = features.map(({ start, end }) => scoreSpan(0, 0, start[0]!, end[0]!));
   return all.reduce((least, one) => (one.score < least.score ? one : least));
 }
 
-function scored(start: number, end: number, startLogit: number, endLogit: number): Scored {
+function scoreSpan(start: number, end: number, startLogit: number, endLogit: number): Scored {
   return { start, end, startLogit, endLogit, score: Math.fround(startLogit + endLogit) };
 }
 

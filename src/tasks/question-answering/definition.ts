@@ -258,7 +258,8 @@ export function bestOfAll(
 
 function answerScores(questions: readonly AnsweredText[], best: readonly BestSpans[]): Scores {
   const asked = questions.map(({ id, answers }) => ({ id, answers: answers.map(({ text }) => text) }));
-  const byId = <T>(value: (of: BestSpans) => T) => new Map(asked.map(({ id }, i) => [id, value(best[i]!)]));
+  const byId = <T>(value: (spans: BestSpans) => T) =>
+    new Map(asked.map(({ id }, i) => [id, value(best[i]!)]));
   const predictions = byId(({ answer }) => answer.text);
   if (!isSquadV2(questions) && best[0]!.nullOdds === undefined) {
     const { exact_match, f1 } = squadScores(asked, predictions);
@@ -288,7 +289,8 @@ function answerInterval(
 
 function meanLoss(logits: readonly SpanLogits[], { labels }: QuestionExamples): number {
   const losses = logits.map(({ start, end }, i) => {
-    const side = (of: Float32Array, label: number) => meanCrossEntropy(of, of.length, Int32Array.of(label));
+    const side = (logits: Float32Array, label: number) =>
+      meanCrossEntropy(logits, logits.length, Int32Array.of(label));
     return (side(start, labels[i]!.start) + side(end, labels[i]!.end)) / 2;
   });
   return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;

@@ -48,7 +48,7 @@ export function readAnswers(question: JsonObject): RawAnswer[] | RowProblem {
   if (answers === undefined) {
     return { kind: 'answers', fault: `has no "answers", only ${listNames(Object.keys(question))}` };
   }
-  if (Array.isArray(answers)) return listed(answers);
+  if (Array.isArray(answers)) return listAnswers(answers);
   if (typeof answers !== 'object' || answers === null)
     return { needs: '"answers" with "text" and "answer_start"', got: typeName(answers) };
   const texts = ownValue(answers as JsonObject, 'text');
@@ -59,11 +59,11 @@ export function readAnswers(question: JsonObject): RawAnswer[] | RowProblem {
   if (starts.length !== 0 && starts.length !== texts.length) {
     return { kind: 'starts', fault: `has ${starts.length} "answer_start" for ${texts.length} "text"` };
   }
-  return listed(texts.map((text, i) => ({ text, answer_start: starts[i] })));
+  return listAnswers(texts.map((text, i) => ({ text, answer_start: starts[i] })));
 }
 
-function listed(answers: readonly unknown[]): RawAnswer[] | RowProblem {
-  const read: RawAnswer[] = [];
+function listAnswers(answers: readonly unknown[]): RawAnswer[] | RowProblem {
+  const valid: RawAnswer[] = [];
   for (const answer of answers) {
     const object = Object(answer) as JsonObject;
     const [text, start] = [ownValue(object, 'text'), ownValue(object, 'answer_start')];
@@ -73,9 +73,9 @@ function listed(answers: readonly unknown[]): RawAnswer[] | RowProblem {
       const got = typeof start === 'number' ? `${start}` : typeName(start);
       return { needs: 'a whole number from 0 in "answer_start"', got };
     }
-    read.push({ text, start });
+    valid.push({ text, start });
   }
-  return read;
+  return valid;
 }
 
 /**
@@ -91,14 +91,14 @@ export function readQuestions(body: string, fileName: string, answers: AnswersRe
   const ids = new Set<string>();
   for (const { place, entry, ofV2 } of listEntries(body, fileName, problems)) {
     const id = readId(entry.question, questions.length);
-    const read = id === undefined ? badId(entry.question) : readQuestion(entry, id, answers);
+    const result = id === undefined ? badId(entry.question) : readQuestion(entry, id, answers);
     const where = place ?? `question ${id ?? questions.length}`;
-    if (!('id' in read)) problems.add(where, read);
-    else if (ids.has(read.id)) problems.add(where, { fault: 'has the id of another question' });
+    if (!('id' in result)) problems.add(where, result);
+    else if (ids.has(result.id)) problems.add(where, { fault: 'has the id of another question' });
     else {
-      ids.add(read.id);
+      ids.add(result.id);
       const isV2 = ofV2 || ownValue(entry.question, 'is_impossible') !== undefined;
-      questions.push(isV2 ? { ...read, ofV2: true } : read);
+      questions.push(isV2 ? { ...result, ofV2: true } : result);
     }
   }
   problems.throwIfAny();
@@ -115,7 +115,7 @@ interface PlacedEntry {
 }
 
 function* listEntries(body: string, fileName: string, problems: RowProblems): Iterable<PlacedEntry> {
-  const whole = isLines(body, fileName) ? undefined : parsed(body, fileName);
+  const whole = isLines(body, fileName) ? undefined : parseBody(body, fileName);
   if (whole === undefined) {
     for (const { line, object } of jsonLines(body, problems))
       yield { place: line, entry: { question: object, paragraph: object }, ofV2: false };
@@ -140,7 +140,7 @@ function isLines(body: string, fileName: string): boolean {
   return first.startsWith('{') && first.endsWith('}') && next.test(body);
 }
 
-function parsed(body: string, fileName: string): JsonObject | unknown[] {
+function parseBody(body: string, fileName: string): JsonObject | unknown[] {
   const hint = 'Pass a JSON file of SQuAD, or JSON Lines with question, context and answers.';
   checkWholeJson(body, fileName);
   let value: unknown;
@@ -169,30 +169,30 @@ function readQuestion(
   answers: AnswersRead,
 ): AnsweredText | RowProblem {
   const [question, context] = [ownValue(row, 'question'), ownValue(paragraph, 'context')];
-  if (typeof question !== 'string') return missing('question', row);
+  if (typeof question !== 'string') return describeMissing('question', row);
   if (answers !== 'texts' || context !== undefined) {
-    if (typeof context !== 'string') return missing('context', paragraph);
+    if (typeof context !== 'string') return describeMissing('context', paragraph);
     if (context.trim() === '') return { fault: 'has an empty "context"' };
   }
-  const read: AnsweredText = { id, question, context: String(context ?? ''), answers: [] };
-  if (answers === 'none') return read;
+  const result: AnsweredText = { id, question, context: String(context ?? ''), answers: [] };
+  if (answers === 'none') return result;
   const raw = readAnswers(row);
   if (!Array.isArray(raw)) return raw;
-  if (answers === 'texts') return { ...read, answers: raw.map(({ text }) => ({ text, start: -1 })) };
-  const characters = new Characters(read.context);
+  if (answers === 'texts') return { ...result, answers: raw.map(({ text }) => ({ text, start: -1 })) };
+  const characters = new Characters(result.context);
   const placedAnswers: GivenAnswer[] = [];
   for (const { text, start } of raw) {
     if (text === '') return { fault: 'has an answer with an empty "text"' };
-    const place = start ?? placeAnswer(read.context, text);
+    const place = start ?? placeAnswer(result.context, text);
     const isThere =
       place !== undefined && characters.slice(place, place + new Characters(text).length) === text;
-    if (!isThere) return notThere(read.context, text, start);
+    if (!isThere) return notThere(result.context, text, start);
     placedAnswers.push({ text, start: place });
   }
-  return { ...read, answers: placedAnswers };
+  return { ...result, answers: placedAnswers };
 }
 
-function missing(key: string, object: JsonObject): RowProblem {
+function describeMissing(key: string, object: JsonObject): RowProblem {
   const value = ownValue(object, key);
   if (value !== undefined) return { needs: `a string in "${key}"`, got: typeName(value) };
   return { kind: key, fault: `has no "${key}", only ${listNames(Object.keys(object))}` };

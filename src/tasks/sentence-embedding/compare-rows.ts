@@ -101,13 +101,13 @@ export class RowComparison {
   ): Partial<Record<ScoreName, number>> {
     const rows = Array.from(chosen);
     const { scores } = this.#rows;
-    const of = (at: number) => rows.map((row) => outputs[row]![at]!);
+    const column = (at: number) => rows.map((row) => outputs[row]![at]!);
     if (this.#retrieval)
       return Object.fromEntries(
-        this.names.map((name, at) => [name, mean(of(at).filter((value) => !Number.isNaN(value)))]),
+        this.names.map((name, at) => [name, mean(column(at).filter((value) => !Number.isNaN(value)))]),
       );
     const similar = rows.map((row) => scores![row]!);
-    return { spearmanr: spearmanr(of(0), similar), pearson: pearson(of(0), similar) };
+    return { spearmanr: spearmanr(column(0), similar), pearson: pearson(column(0), similar) };
   }
 
   /** The intervals of the scores of some rows, whose units are queries. */

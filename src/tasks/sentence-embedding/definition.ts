@@ -200,7 +200,7 @@ function embeddingEvaluation(
         });
         return comparison.outputs(chosen, vectors, DENSE).map((output) => Float32Array.from(output));
       },
-      scores: (outputs, chosen) => named(comparison.scores(outputs, chosen)),
+      scores: (outputs, chosen) => nameScores(comparison.scores(outputs, chosen)),
       tell,
     },
     async run(program, values, watch) {
@@ -222,12 +222,12 @@ function embeddingEvaluation(
         rows.scores ? outputs.map(([cosine]) => cosine) : first,
         rows.scores ?? rows.classes ?? rows.columns[1]!.map((text) => vectors.texts.get(text)),
       );
-      return { ...scores, ...named(comparison.scores(outputs, all)) };
+      return { ...scores, ...nameScores(comparison.scores(outputs, all)) };
     },
   };
 }
 
-function named(scores: Partial<Record<ScoreName, number>>): Scores {
+function nameScores(scores: Partial<Record<ScoreName, number>>): Scores {
   return Object.fromEntries(Object.entries(scores).map(([name, score]) => [`eval_${name}`, score]));
 }
 
@@ -254,8 +254,8 @@ async function computeVectors(
   const items = [...queries, ...others].map(([, item]) => item);
   const set = modality.set(items);
   const vectors = await set.vectors(program, values, batchSize);
-  const mapped = (of: typeof queries) =>
-    new Map(of.map(([text, item]) => [text, vectors[set.numberOf(item)]!]));
+  const mapped = (pairs: typeof queries) =>
+    new Map(pairs.map(([text, item]) => [text, vectors[set.numberOf(item)]!]));
   return { queries: mapped(queries), texts: mapped(others) };
 }
 

@@ -119,12 +119,12 @@ export const embedTexts: Prediction<EmbeddingData, EmbeddedText> = {
     },
   },
   vectors: {
-    input: (text, options, context) => ({ text, ...asked(options, context) }),
+    input: (text, options, context) => ({ text, ...resolveOptions(options, context) }),
     of: (answer) => answer as Embedding,
   },
 };
 
-function asked(
+function resolveOptions(
   { prompt, promptName, dimensions }: EmbedOptions,
   { reading, config }: EncodingContext<EmbeddingData>,
 ): Omit<EmbeddedText, 'text'> {

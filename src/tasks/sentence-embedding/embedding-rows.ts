@@ -212,16 +212,16 @@ export function embeddingRows(files: readonly TextFile[], reading: ReadingOf<Emb
 /** Joins the rows of several parts in the same form, one part after the other. Omits the data to score retrieval. */
 export function joinedRows(parts: readonly EmbeddingRows[]): EmbeddingRows {
   const { form, fileName } = parts[0]!;
-  const of = <T>(pick: (part: EmbeddingRows) => readonly T[] | undefined) =>
+  const joinParts = <T>(pick: (part: EmbeddingRows) => readonly T[] | undefined) =>
     parts.flatMap((part) => pick(part) ?? []);
   return {
     form,
     fileName,
-    columns: parts[0]!.columns.map((_, column) => of(({ columns }) => columns[column])),
-    ...(parts[0]!.negatives && { negatives: of(({ negatives }) => negatives) }),
-    ...(form === 'scored' && { scores: of(({ scores }) => scores) }),
-    ...(form === 'labelled' && { classes: of(({ classes }) => classes) }),
-    ...(parts[0]!.pictures && { pictures: new Map(of(({ pictures }) => [...(pictures ?? [])])) }),
+    columns: parts[0]!.columns.map((_, column) => joinParts(({ columns }) => columns[column])),
+    ...(parts[0]!.negatives && { negatives: joinParts(({ negatives }) => negatives) }),
+    ...(form === 'scored' && { scores: joinParts(({ scores }) => scores) }),
+    ...(form === 'labelled' && { classes: joinParts(({ classes }) => classes) }),
+    ...(parts[0]!.pictures && { pictures: new Map(joinParts(({ pictures }) => [...(pictures ?? [])])) }),
     ...(parts[0]!.whole && { whole: joinedRows(parts.map((part) => part.whole ?? part)) }),
   };
 }

@@ -141,8 +141,8 @@ function pairEvaluation(
         interval(score) {
           if (score === 'bleu')
             return bootstrap(groups, (rows) => {
-              const of = <T>(all: readonly T[]) => Array.from(rows, (row) => all[row]!);
-              return bleu(of(texts), of(targets));
+              const pick = <T>(all: readonly T[]) => Array.from(rows, (row) => all[row]!);
+              return bleu(pick(texts), pick(targets));
             });
           const type = ROUGE_TYPES.find((name) => name === score);
           if (!type) return undefined;

@@ -20,11 +20,11 @@ export function pairExamples(pairs: readonly Pair[], context: Context): ExampleS
   const longest = targetLength(context);
   const examples = pairs.flatMap(({ source, targets }, i) => {
     context.onProgress?.(i / pairs.length);
-    const read = encodeSource(source, context);
+    const encodedSource = encodeSource(source, context);
     return targets.map((target) => {
       const written = texts.encode(target, undefined, longest);
       texts.checkIds(written.inputIds);
-      return { row: i, read, written };
+      return { row: i, read: encodedSource, written };
     });
   });
   const targetLengths = Int32Array.from(examples, ({ written }) => written.inputIds.length);

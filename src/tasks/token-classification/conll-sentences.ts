@@ -38,7 +38,7 @@ export function conllShape(
     const where = `${fileName}:${first.line}`;
     throw new InvalidData({ where, fault: 'has one column instead of a word and its tag', hint });
   }
-  const column = (given: string | number) => columnNumber(given, width, fileName);
+  const column = (name: string | number) => columnNumber(name, width, fileName);
   return {
     isTabbed,
     width,

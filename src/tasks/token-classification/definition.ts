@@ -133,7 +133,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
         },
       },
     },
-    recognises: recognised,
+    recognises: recognizeTagger,
     words: {
       name: 'token classification',
       trainedFor: () => 'token classification',
@@ -150,7 +150,7 @@ export const tokenClassification: TaskDefinition<WordData, LabelledSentences, Wo
     },
   };
 
-function recognised(model: UnknownTrained): Recognised | undefined {
+function recognizeTagger(model: UnknownTrained): Recognised | undefined {
   const head = model.definition.heads.TOKEN_CLS;
   const isOne =
     model.taskType === undefined

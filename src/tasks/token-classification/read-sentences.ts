@@ -113,9 +113,9 @@ export function readSentences(
   columns: WordColumns,
   labeled: boolean,
 ): TaggedSentence[] {
-  const read = isJsonl(body, fileName) ? jsonSentences : conllSentences;
+  const readRows = isJsonl(body, fileName) ? jsonSentences : conllSentences;
   const problems = new RowProblems(fileName);
-  const sentences = [...read(body, fileName, columns, labeled, problems)];
+  const sentences = [...readRows(body, fileName, columns, labeled, problems)];
   if (columns.label_names) checkNames(sentences, columns.label_names, problems);
   problems.throwIfAny();
   if (sentences.some(({ words }) => words.length > 0)) return sentences;

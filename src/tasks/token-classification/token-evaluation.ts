@@ -129,7 +129,7 @@ function readTags(
   targets: readonly Int32Array[],
   labels: readonly string[],
 ): { predicted: string[][]; references: string[][] } {
-  const tags = (of: Int32Array) => Array.from(of, (id) => labels[id]!);
+  const tags = (ids: Int32Array) => Array.from(ids, (id) => labels[id]!);
   return {
     predicted: logits.map((rows) => tags(argmaxRows(rows, labels.length))),
     references: targets.map(tags),

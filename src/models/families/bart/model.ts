@@ -268,8 +268,8 @@ function decoder(
     const layer = network.at(`model.decoder.layers.${i}`);
     const output = selfAttention(layer.at('self_attn'), config, hidden, { ...asking, bias: causal });
     const attended = endSublayer(layer, config, 'attention', { output, residual: hidden });
-    const read = crossAttention(layer.at('encoder_attn'), config, attended, { ...asking, ...encoded });
-    const informed = endSublayer(layer, config, 'crossAttention', { output: read, residual: attended });
+    const crossed = crossAttention(layer.at('encoder_attn'), config, attended, { ...asking, ...encoded });
+    const informed = endSublayer(layer, config, 'crossAttention', { output: crossed, residual: attended });
     hidden = feedForward(layer, config, informed, config.decoder_ffn_dim);
   }
   return hidden;

@@ -17,7 +17,7 @@ import { countPatches, TOWER_ROLES, type TowerConfig, towerConfig, towerLayers }
 
 const PREFIX = 'vision_model';
 
-const FEATURES = { states: encoded, features: meanPatches };
+const FEATURES = { states: encodePicture, features: meanPatches };
 
 /** @param key the key of the vision tower's fields in config.json, if it describes two towers */
 function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
@@ -39,7 +39,7 @@ function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
   };
 }
 
-function encoded(
+function encodePicture(
   network: Network,
   config: TowerConfig,
   { pixelValues, everyRow }: ModelInputs,

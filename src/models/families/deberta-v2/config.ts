@@ -34,7 +34,7 @@ const schema = z
 
     relative_attention: z.boolean().default(false),
     pos_att_type: z
-      .union([z.string().transform(listed), z.array(z.string())])
+      .union([z.string().transform(listKinds), z.array(z.string())])
       .nullable()
       .default(null)
       .transform((kinds) => kinds ?? []),
@@ -45,7 +45,7 @@ const schema = z
       .refine((buckets) => buckets !== 1, 'must leave a bucket on either side: 2 or more, or none (-1)')
       .default(-1),
     max_relative_positions: z.int().max(MAX_POSITIONS).default(-1),
-    norm_rel_ebd: z.string().default('none').transform(listed),
+    norm_rel_ebd: z.string().default('none').transform(listKinds),
     position_biased_input: z.boolean().default(true),
 
     conv_kernel_size: z.int().max(MAX_POSITIONS).default(0),
@@ -117,7 +117,7 @@ export function parseDebertaV2Config(json: unknown, where: string): DebertaV2Con
 }
 
 /** Splits a list in one string, such as "p2c|c2p". */
-function listed(text: string): string[] {
+function listKinds(text: string): string[] {
   return text
     .toLowerCase()
     .split('|')

@@ -13,7 +13,7 @@ import { tokenModel } from '../../../program/objectives/token-model.ts';
 import type { HeadKind } from '../../heads/registry.ts';
 import { parseDebertaV2Config } from './config.ts';
 import { debertaV2 } from './definition.ts';
-import { skewed } from './disentangled-attention.ts';
+import { skew } from './disentangled-attention.ts';
 import { relativeRows, rowsOfDistances } from './model.ts';
 
 const SIZES = {
@@ -47,7 +47,7 @@ describe.each([cpu, wasm])('skewing on $name', ({ open, target }) => {
     const columns = multiplyDimensions(2, size);
     const graph = new Graph();
     const x = input(graph, 'x', 'float32', [symbol('batch'), 2, size, columns]);
-    const session = await open(lower({ y: skewed(x) }, { target }));
+    const session = await open(lower({ y: skew(x) }, { target }));
     const data = Float32Array.from({ length: 8 * n * n }, (_, i) => i);
     const { y } = await session.run({ x: { data, dims: [2, 2, n, 2 * n] } });
     await session.release();

@@ -38,7 +38,7 @@ export interface RelativeEmbeddings {
  *
  * Two terms are added to the product of query and key: the query times the relative position's key (c2p), and
  * the key times the relative position's query (p2c). A relative position depends only on q - k. So each query
- * is multiplied by all 2 · sequence relative positions, and {@link skewed} moves the products to their keys.
+ * is multiplied by all 2 · sequence relative positions, and {@link skew} moves the products to their keys.
  *
  * @param asked the hidden states used as queries: all, or those of the first tokens
  * @returns rows with the shape of `asked`
@@ -79,11 +79,11 @@ export function disentangledAttention(
       const ofLength = () => slice(relative.falling, 0, start, addDimensions(start, sequence));
       const rows = isWhole ? relative.falling : ofLength();
       const products = matmul(query, positions(shared ? 'key_proj' : 'pos_key_proj', rows), options);
-      scores = add(scores, isWhole ? skewed(products) : products);
+      scores = add(scores, isWhole ? skew(products) : products);
     }
     if (has('p2c')) {
       const queries = positions(shared ? 'query_proj' : 'pos_query_proj', relative.rising);
-      const products = skewed(matmul(key, queries, options), isWhole ? sequence : 1);
+      const products = skew(matmul(key, queries, options), isWhole ? sequence : 1);
       scores = add(scores, transpose(products, [0, 1, 3, 2]));
     }
   }
@@ -98,7 +98,7 @@ export function disentangledAttention(
  * 1 - i + j]. In a flat view that starts at x[0, n - 1], row i starts at i · (2n - 1), so slices and reshapes
  * suffice.
  */
-export function skewed(x: Value, kept: Dimension = x.shape[2]!): Value {
+export function skew(x: Value, kept: Dimension = x.shape[2]!): Value {
   const [batch, heads, n, columns] = x.shape as [Dimension, Dimension, Dimension, Dimension];
   const step = addDimensions(columns, -1);
   const start = addDimensions(n, -1);

@@ -55,7 +55,7 @@ const MODULES = {
 /** @param registers the default number of register tokens */
 function family(modelType: string, name: string, registers: number): ModelDefinition<Dinov2Config> {
   const encode = (network: Network, config: Dinov2Config, inputs: ModelInputs, rows?: EncoderStates) =>
-    encoded(network.at(modelType), config, inputs, config.num_register_tokens ?? registers, rows);
+    encodePicture(network.at(modelType), config, inputs, config.num_register_tokens ?? registers, rows);
   const features = { states: encode, features: classAndMean };
   return {
     modelType,
@@ -83,7 +83,7 @@ function family(modelType: string, name: string, registers: number): ModelDefini
 }
 
 /** The class token, registers and patches. Only the class token and the patches have positions. */
-function encoded(
+function encodePicture(
   module: Network,
   config: Dinov2Config,
   { pixelValues, everyRow }: ModelInputs,

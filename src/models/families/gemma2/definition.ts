@@ -58,10 +58,10 @@ export const gemma2 = decoderFamily({
   embeddingScale: ({ hidden_size }) => Math.sqrt(hidden_size),
   norms: GEMMA_NORMS,
   normOffset: NORM_OFFSET,
-  finish: (logits, { final_logit_softcapping: cap }) => bounded(logits, cap),
+  finish: (logits, { final_logit_softcapping: cap }) => capValues(logits, cap),
   attention: (config, layer) => ({
     ...gemmaAttention(config, layer),
-    adjust: (scores) => bounded(scores, config.attn_logit_softcapping),
+    adjust: (scores) => capValues(scores, config.attn_logit_softcapping),
   }),
 });
 
@@ -79,6 +79,6 @@ export function gemmaAttention(config: GemmaConfig & Parameters<typeof findWindo
 }
 
 /** Maps values smoothly into (-cap, cap). */
-export function bounded(x: Value, cap: number | null): Value {
+export function capValues(x: Value, cap: number | null): Value {
   return cap === null ? x : multiply(tanh(multiply(x, 1 / cap)), cap);
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { size } from '../../config-fields.ts';
-import { bounded, GEMMA_NORMS, gemmaAttention, gemmaFields, NORM_OFFSET } from '../gemma2/definition.ts';
+import { capValues, GEMMA_NORMS, gemmaAttention, gemmaFields, NORM_OFFSET } from '../gemma2/definition.ts';
 import { parseDecoderConfig } from '../llama/config.ts';
 import { normOfHeads } from '../llama/decoder-model.ts';
 import { decoderFamily } from '../llama/definition.ts';
@@ -53,7 +53,7 @@ export const gemma3 = decoderFamily({
   embeddingScale: ({ hidden_size }) => Math.sqrt(hidden_size),
   norms: GEMMA_NORMS,
   normOffset: NORM_OFFSET,
-  finish: (logits, { final_logit_softcapping: cap }) => bounded(logits, cap),
+  finish: (logits, { final_logit_softcapping: cap }) => capValues(logits, cap),
   attention: (config, layer) => ({
     ...gemmaAttention(config, layer),
     rotary: config.rotaries[config.layer_types[layer]!],

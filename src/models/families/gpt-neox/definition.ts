@@ -46,12 +46,12 @@ function parseGptNeoxConfig(json: unknown, where: string) {
  */
 function withCommonNames(json: unknown): unknown {
   if (!isObject(json)) return json;
-  const given = json.rope_scaling ?? json.rope_parameters ?? {};
-  if (!isObject(given)) return json;
+  const scaling = json.rope_scaling ?? json.rope_parameters ?? {};
+  if (!isObject(scaling)) return json;
   const rope_parameters = {
     rope_theta: json.rotary_emb_base ?? DEFAULT_THETA,
     partial_rotary_factor: json.rotary_pct ?? TURNED,
-    ...given,
+    ...scaling,
   };
   return { ...json, rope_scaling: null, rope_parameters };
 }
@@ -145,8 +145,12 @@ function layer(
     hidden_dropout,
   );
   const attended = add(residual, attention.sublayer('attention', mixed, { residual }));
-  const read = config.use_parallel_residual ? residual : attended;
-  const inner = mlp.linear('dense_h_to_4h', norm('post_attention_layernorm', read), intermediate_size);
+  const feedForwardInput = config.use_parallel_residual ? residual : attended;
+  const inner = mlp.linear(
+    'dense_h_to_4h',
+    norm('post_attention_layernorm', feedForwardInput),
+    intermediate_size,
+  );
   const outer = mlp.linear('dense_4h_to_h', activation(config.hidden_act)(inner), hidden_size);
   const dropped = network.dropout(outer, hidden_dropout);
   return add(attended, mlp.sublayer('feedForward', dropped, { residual: attended }));

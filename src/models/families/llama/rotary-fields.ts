@@ -68,14 +68,14 @@ export const DEFAULT_THETA = 10_000;
  */
 export function withRotaryFields(json: unknown): unknown {
   if (!isObject(json)) return json;
-  const given = json.rope_scaling ?? json.rope_parameters ?? {};
-  if (!isObject(given)) return { ...json, rope_parameters: given };
+  const scaling = json.rope_scaling ?? json.rope_parameters ?? {};
+  if (!isObject(scaling)) return { ...json, rope_parameters: scaling };
   const { partial_rotary_factor: share } = json;
   const rope_parameters = {
     ...(share != null && { partial_rotary_factor: share }),
-    ...given,
-    rope_type: given.rope_type ?? given.type ?? 'default',
-    rope_theta: given.rope_theta ?? json.rope_theta ?? DEFAULT_THETA,
+    ...scaling,
+    rope_type: scaling.rope_type ?? scaling.type ?? 'default',
+    rope_theta: scaling.rope_theta ?? json.rope_theta ?? DEFAULT_THETA,
   };
   return { ...json, rope_parameters };
 }

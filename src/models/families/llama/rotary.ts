@@ -90,8 +90,8 @@ function longRotary(unscaled: readonly number[], fields: Fields<'longrope'>, max
 }
 
 function attentionFactor(factor: number, { mscale, mscale_all_dim }: Fields<'yarn'>): number {
-  const of = (scale: number) => (factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1);
-  return mscale && mscale_all_dim ? of(mscale) / of(mscale_all_dim) : of(1);
+  const growth = (scale: number) => (factor <= 1 ? 1 : 0.1 * scale * Math.log(factor) + 1);
+  return mscale && mscale_all_dim ? growth(mscale) / growth(mscale_all_dim) : growth(1);
 }
 
 /** `rope_parameters` of a config.json, with separate settings for each layer type. */
@@ -115,11 +115,11 @@ type Thetas = Readonly<Record<LayerType, readonly [key: string, theta: number]>>
  */
 export function withRotaryByLayer(json: unknown, thetas: Thetas, scaled: readonly LayerType[]) {
   const fields = isObject(json) ? json : {};
-  const given = isObject(fields.rope_parameters) ? fields.rope_parameters : DEFAULTS;
+  const parameters = isObject(fields.rope_parameters) ? fields.rope_parameters : DEFAULTS;
   const settings = (type: LayerType) => {
     const [key, theta] = thetas[type];
     const rope_parameters = {
-      ...(given[type] as object | undefined),
+      ...(parameters[type] as object | undefined),
       ...(scaled.includes(type) && isObject(fields.rope_scaling) && fields.rope_scaling),
     };
     const parsed = withRotaryFields({ rope_parameters, rope_theta: fields[key] ?? theta });
@@ -134,6 +134,6 @@ export function readRotaries(
   headSize: number,
   maxLength: number,
 ): Record<LayerType, Rotary> {
-  const of = (type: LayerType) => readRotary(fields[type], headSize, maxLength);
-  return { [FULL]: of(FULL), [SLIDING]: of(SLIDING) };
+  const ofType = (type: LayerType) => readRotary(fields[type], headSize, maxLength);
+  return { [FULL]: ofType(FULL), [SLIDING]: ofType(SLIDING) };
 }

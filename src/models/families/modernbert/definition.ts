@@ -96,12 +96,14 @@ export const modernBert: ModelDefinition<ModernBertConfig> = {
       build(network, config, inputs) {
         const { vocab_size, hidden_size, decoder_bias: bias } = config;
         const rows = selectRows(modernBertModel(network, config, inputs), inputs.logitRows);
-        const read = transformed(network, config, rows);
+        const transformed = transformRows(network, config, rows);
         if (!isTied(config)) {
           network.words = 'decoder';
-          return network.linear('decoder', read, vocab_size, { bias });
+          return network.linear('decoder', transformed, vocab_size, { bias });
         }
-        const words = matmul(read, network.parameter(WORDS, [vocab_size, hidden_size]), { transposeB: true });
+        const words = matmul(transformed, network.parameter(WORDS, [vocab_size, hidden_size]), {
+          transposeB: true,
+        });
         return bias ? add(words, network.parameter('decoder.bias', [vocab_size])) : words;
       },
     },
@@ -109,7 +111,7 @@ export const modernBert: ModelDefinition<ModernBertConfig> = {
 };
 
 /** The module `head`, which all heads except feature extraction have. */
-function transformed(network: Network, config: ModernBertConfig, rows: Value): Value {
+function transformRows(network: Network, config: ModernBertConfig, rows: Value): Value {
   const { hidden_size, classifier_bias: bias } = config;
   const active = activation(config.classifier_activation, 'classifier_activation');
   const dense = network.linear('head.dense', rows, hidden_size, { bias });
@@ -117,7 +119,7 @@ function transformed(network: Network, config: ModernBertConfig, rows: Value): V
 }
 
 function classes(network: Network, config: ModernBertConfig, rows: Value, count: number): Value {
-  const dropped = network.dropout(transformed(network, config, rows), config.classifier_dropout);
+  const dropped = network.dropout(transformRows(network, config, rows), config.classifier_dropout);
   return network.linear('classifier', dropped, count);
 }
 

@@ -73,10 +73,10 @@ export const phi3 = decoderFamily({
 /** Moves `original_max_position_embeddings` to the rotary settings, where other families have it. */
 function withOriginalLength(json: unknown): unknown {
   if (!isObject(json)) return json;
-  const given = json.rope_scaling ?? json.rope_parameters ?? {};
-  if (!isObject(given)) return json;
+  const scaling = json.rope_scaling ?? json.rope_parameters ?? {};
+  if (!isObject(scaling)) return json;
   const original_max_position_embeddings = json.original_max_position_embeddings ?? ORIGINAL_LENGTH;
-  return { ...json, rope_scaling: null, rope_parameters: { ...given, original_max_position_embeddings } };
+  return { ...json, rope_scaling: null, rope_parameters: { ...scaling, original_max_position_embeddings } };
 }
 
 /** Splits the output of a fused module into parts of the given widths. */

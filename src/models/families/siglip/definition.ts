@@ -19,7 +19,7 @@ import {
 
 const PREFIX = 'vision_model';
 
-const FEATURES = { states: encoded, features: meanPatches };
+const FEATURES = { states: encodePicture, features: meanPatches };
 
 /** @param key the key of the vision tower's fields in config.json, if it describes two towers */
 function family(modelType: string, key?: string): ModelDefinition<TowerConfig> {
@@ -59,11 +59,11 @@ function attendedVector(
   const options = { batch, queries: 1, keys: tokens, heads, headSize: width / heads, dropout: 0 };
   const parts = [part(0, probe), part(1, hidden), part(2, hidden)] as const;
   const mixed = inner.linear('out_proj', attention(module, parts, undefined, options), width);
-  const read = layerNormModule(module.at('layernorm'), mixed, config.layer_norm_eps);
-  return add(mixed, towerFeedForward(config)(module.at('mlp'), read));
+  const normalized = layerNormModule(module.at('layernorm'), mixed, config.layer_norm_eps);
+  return add(mixed, towerFeedForward(config)(module.at('mlp'), normalized));
 }
 
-function encoded(network: Network, config: TowerConfig, { pixelValues }: ModelInputs): EncodedPicture {
+function encodePicture(network: Network, config: TowerConfig, { pixelValues }: ModelInputs): EncodedPicture {
   const { hidden_size: width, layer_norm_eps: epsilon } = config;
   const module = network.at(PREFIX);
   const embeddings = module.at('embeddings');

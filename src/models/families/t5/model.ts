@@ -307,7 +307,7 @@ function encoder(network: Network, config: T5Config, inputs: ModelInputs, paddin
     hidden = feedForward(layer.at('1'), config, hidden);
   }
   // The decoder's layers read these states.
-  return network.layerInput(ended(stack, config, hidden));
+  return network.layerInput(finishStack(stack, config, hidden));
 }
 
 /** @param encoded the encoder's output, with the bias that masks its padding */
@@ -330,7 +330,7 @@ function decoder(
     hidden = crossAttention(layer.at('1'), config, hidden, { ...asking, ...encoded });
     hidden = feedForward(layer.at('2'), config, hidden);
   }
-  return ended(stack, config, hidden);
+  return finishStack(stack, config, hidden);
 }
 
 /** The module that contains the table of relative positions for all layers. */
@@ -342,6 +342,6 @@ function words(network: Network, { vocab_size, d_model, dropout_rate }: T5Config
   return network.dropout(wordEmbedding(network.at(WORD_EMBEDDING), [vocab_size, d_model], ids), dropout_rate);
 }
 
-function ended(stack: Network, { layer_norm_epsilon, dropout_rate }: T5Config, hidden: Value): Value {
+function finishStack(stack: Network, { layer_norm_epsilon, dropout_rate }: T5Config, hidden: Value): Value {
   return stack.dropout(rmsNormModule(stack.at('final_layer_norm'), hidden, layer_norm_epsilon), dropout_rate);
 }

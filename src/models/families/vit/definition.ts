@@ -53,7 +53,7 @@ function family(
   tokens: readonly string[],
 ): ModelDefinition<ViTConfig> {
   const encode = (network: Network, config: ViTConfig, inputs: ModelInputs, rows?: EncoderStates) =>
-    encoded(network.at(modelType), config, inputs, tokens, rows);
+    encodePicture(network.at(modelType), config, inputs, tokens, rows);
   const first = (network: Network, config: ViTConfig, inputs: ModelInputs) =>
     encode(network, config, inputs, 'first');
   return {
@@ -88,7 +88,7 @@ function family(
 }
 
 /** The class token, other tokens and patches with their positions, then the layers and a norm. */
-function encoded(
+function encodePicture(
   module: Network,
   config: ViTConfig,
   { pixelValues, everyRow }: ModelInputs,

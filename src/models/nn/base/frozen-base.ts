@@ -73,19 +73,19 @@ export const SMOOTHING = '.smoothing';
  * The smoothing of outlier columns in operands (Xiao et al., 2023, SmoothQuant). Modules that read the same x have equal
  * factors, so x is smoothed once for all of them.
  */
-function smoothing() {
+function createSmoothing() {
   const known = new WeakMap<Value, { factors: Value; smoothed?: Value }>();
-  const of = (x: Value, name: string) => {
+  const smooth = (x: Value, name: string) => {
     const entry = known.get(x) ?? { factors: weight(x.node.graph, name + SMOOTHING, [x.shape[1] as number]) };
     known.set(x, entry);
     return entry;
   };
   return {
     /** The factors of x's columns, from the first weight `name` that reads x. */
-    factors: (x: Value, name: string): Value => of(x, name).factors,
+    factors: (x: Value, name: string): Value => smooth(x, name).factors,
     /** x with its columns multiplied by their factors. */
     smoothed(x: Value, name: string): Value {
-      const entry = of(x, name);
+      const entry = smooth(x, name);
       entry.smoothed ??= multiply(x, entry.factors);
       return entry.smoothed;
     },
@@ -103,7 +103,7 @@ export const MIRROR = '.mirror';
  * @param normalized the modules that read the output of a layer norm. The outlier columns of their operand are smoothed.
  */
 export function byteBase(paths: ReadonlySet<string>, normalized: ReadonlySet<string>): FrozenBase {
-  const { factors } = smoothing();
+  const { factors } = createSmoothing();
   return {
     paths,
     packing: 'alone',
@@ -133,7 +133,7 @@ export const COLUMNS = '.columns';
  * @param normalized the modules that read the output of a norm. The outlier columns of their operand are smoothed.
  */
 export function columnByteBase(paths: ReadonlySet<string>, normalized: ReadonlySet<string>): FrozenBase {
-  const { smoothed } = smoothing();
+  const { smoothed } = createSmoothing();
   return {
     paths,
     packing: 'never',

@@ -38,8 +38,8 @@ export function squadV2Scores(
   const ids = [...answered.keys()];
   const isNull = (id: string) =>
     nullOdds !== undefined && nullOdds.odds.get(id)! > (nullOdds.threshold ?? DEFAULT_THRESHOLD);
-  const mean = (raw: ReadonlyMap<string, number>, of: readonly string[]) =>
-    of.reduce((sum, id) => sum + (isNull(id) ? Number(!answered.get(id)) : raw.get(id)!), 0) / of.length;
+  const mean = (raw: ReadonlyMap<string, number>, ids: readonly string[]) =>
+    ids.reduce((sum, id) => sum + (isNull(id) ? Number(!answered.get(id)) : raw.get(id)!), 0) / ids.length;
   const scores: SquadV2Scores = { exact: mean(exact, ids), f1: mean(f1, ids), total: ids.length };
   for (const [prefix, has] of [['HasAns', true] as const, ['NoAns', false] as const]) {
     const some = ids.filter((id) => answered.get(id) === has);

@@ -109,13 +109,13 @@ const ESCAPED: Readonly<Record<string, string>> = {
 
 /** Formats all rows and tasks as a LaTeX table for the package booktabs. */
 export function resultsLatex(results: ExperimentResults): string {
-  const [head, ...rows] = mainTable(results).map((cells) => `${cells.map(escaped).join(' & ')} \\\\`);
+  const [head, ...rows] = mainTable(results).map((cells) => `${cells.map(escapeLatex).join(' & ')} \\\\`);
   const columns = `l${'r'.repeat(mainTable(results)[0]!.length - 1)}`;
   return [
     '% \\usepackage{booktabs}',
     '\\begin{table}',
     '\\centering',
-    `\\caption{${escaped(results.title)}}`,
+    `\\caption{${escapeLatex(results.title)}}`,
     `\\begin{tabular}{${columns}}`,
     ...['\\toprule', head, '\\midrule', ...rows, '\\bottomrule'],
     '\\end{tabular}',
@@ -124,7 +124,7 @@ export function resultsLatex(results: ExperimentResults): string {
   ].join('\n');
 }
 
-function escaped(text: string): string {
+function escapeLatex(text: string): string {
   return text.replace(/[\\~^±−λγ]|[&%$#_{}]/g, (character) => ESCAPED[character] ?? `\\${character}`);
 }
 

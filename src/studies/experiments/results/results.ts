@@ -71,8 +71,8 @@ export function findTest(tests: readonly PairTest[], row: string, other: string)
 /** Remarks on a task's table: what makes a row's result less reliable than it seems. */
 function remarksOn(outcomes: readonly CellOutcome[], rows: readonly RowResult[], score: string): string[] {
   return outcomes.flatMap((outcome, i) => [
-    ...unfinished(outcome, rows[i]!),
-    ...diverged(outcome, rows[i]!, score),
+    ...describeUnfinished(outcome, rows[i]!),
+    ...describeDiverged(outcome, rows[i]!, score),
     ...atMajority(outcome, rows[i]!),
     ...failedChoices(outcome),
     ...noneLearned(outcome),
@@ -80,13 +80,13 @@ function remarksOn(outcomes: readonly CellOutcome[], rows: readonly RowResult[],
   ]);
 }
 
-function unfinished({ cell, of, failures }: CellOutcome, { runs }: RowResult): string[] {
+function describeUnfinished({ cell, of, failures }: CellOutcome, { runs }: RowResult): string[] {
   const failed = failures.map(({ name, message }) => `${name} failed: ${message.trim().split('\n', 1)[0]}`);
   if (runs.length === of) return failed;
   return [`${cell.row}: ${runs.length} of ${of} runs are finished.`, ...failed];
 }
 
-function diverged({ cell, records }: CellOutcome, { runs }: RowResult, score: string): string[] {
+function describeDiverged({ cell, records }: CellOutcome, { runs }: RowResult, score: string): string[] {
   const lost = runs.filter(({ scores }) => !Number.isFinite(scores[score])).map(({ seed }) => seed);
   const skipped = records.filter((record) => skippedSteps(record) > 0).map(({ facts }) => facts.seed);
   return [
@@ -252,9 +252,11 @@ export function taskResult(outcomes: readonly CellOutcome[], rule: ScoringRule):
 }
 
 function computeAverages(outcomes: readonly CellOutcome[]): Record<string, string> {
-  const told = outcomes.flatMap(({ records }) => records.map(({ start }) => start?.averages ?? {}));
+  const averages = outcomes.flatMap(({ records }) => records.map(({ start }) => start?.averages ?? {}));
   return Object.fromEntries(
-    Object.entries(told[0] ?? {}).filter(([name, average]) => told.every((of) => of[name] === average)),
+    Object.entries(averages[0] ?? {}).filter(([name, average]) =>
+      averages.every((other) => other[name] === average),
+    ),
   );
 }
 

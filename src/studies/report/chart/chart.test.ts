@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Point } from '../../../scores/stats/series.ts';
 import { rankTable } from '../rank-table.ts';
 import { heatMapChart, heatMapValues } from './heat-map.ts';
-import { legend, wrapped } from './picture.ts';
+import { legend, wrapText } from './picture.ts';
 import { line, lineChart, plot } from './plot.ts';
 
 const frame = { id: 'a', title: 'Loss', description: 'It falls.' };
@@ -58,14 +58,14 @@ describe('the labels of an axis', () => {
 
 describe('labels', () => {
   it('wrap to several lines if they are long, without losing words', () => {
-    expect(wrapped('AdaLoRA, target_r 4, init_r 6', 140)).toEqual(['AdaLoRA, target_r 4,', 'init_r 6']);
-    expect(wrapped('short', 140)).toEqual(['short']);
-    expect(wrapped('AdaLoRA, minilm-cola-rank8-with-a-name', 140)).toEqual([
+    expect(wrapText('AdaLoRA, target_r 4, init_r 6', 140)).toEqual(['AdaLoRA, target_r 4,', 'init_r 6']);
+    expect(wrapText('short', 140)).toEqual(['short']);
+    expect(wrapText('AdaLoRA, minilm-cola-rank8-with-a-name', 140)).toEqual([
       'AdaLoRA,',
       'minilm-cola-rank8-with-',
       'a-name',
     ]);
-    expect(wrapped('a'.repeat(60), 140)).toEqual(['a'.repeat(24), 'a'.repeat(24), 'a'.repeat(12)]);
+    expect(wrapText('a'.repeat(60), 140)).toEqual(['a'.repeat(24), 'a'.repeat(24), 'a'.repeat(12)]);
   });
   it('of a legend share lines while they fit, and wrap if they are long', () => {
     const entry = (label: string) => ({ label, color: 't0' });

@@ -3,7 +3,7 @@ import type { Point } from '../../../scores/stats/series.ts';
 import { largest } from '../../../support/numbers.ts';
 import { score } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
-import { type Captioned, WIDTH, wrapped } from './picture.ts';
+import { type Captioned, WIDTH, wrapText } from './picture.ts';
 import { LINE, MAX_LEFT, type Mark, plot } from './plot.ts';
 
 export interface IntervalPlot extends Captioned {
@@ -20,7 +20,7 @@ export function intervalPlot({ name, rows, ...frame }: IntervalPlot): Markup {
   // A plot's names are from bottom to top.
   const upwards = rows.toReversed();
   const labels = upwards.map(({ label }) => label);
-  const height = Math.max(ROW, 8 + LINE * largest(labels.map((label) => wrapped(label, MAX_LEFT).length)));
+  const height = Math.max(ROW, 8 + LINE * largest(labels.map((label) => wrapText(label, MAX_LEFT).length)));
   const marks = upwards.map(({ label, color, values, names }, row): Mark => {
     const { mean, half } = interval(values.filter(Number.isFinite));
     const ends = half === undefined ? '' : ` ± ${score(half)}`;

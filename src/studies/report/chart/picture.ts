@@ -35,7 +35,7 @@ export function textWidth(text: string): number {
 const ENDS = [/^.*, /s, /^.* /s, /^.*[-_/]/s];
 
 /** Wraps a text to lines of at most `width` pixels. */
-export function wrapped(text: string, width: number): string[] {
+export function wrapText(text: string, width: number): string[] {
   if (textWidth(text) <= width) return [text];
   const most = Math.max(1, Math.floor(width / textWidth('n')));
   const first = text.slice(0, most);
@@ -44,7 +44,7 @@ export function wrapped(text: string, width: number): string[] {
     (pattern) => pattern.exec(`${first}${text[most] === ' ' ? ' ' : ''}`)?.[0].length ?? 0,
   );
   const cut = end.find((at) => at > 0) ?? most;
-  return [text.slice(0, cut).trimEnd(), ...wrapped(text.slice(cut).trimStart(), width)];
+  return [text.slice(0, cut).trimEnd(), ...wrapText(text.slice(cut).trimStart(), width)];
 }
 
 /** The colors of groups of runs, as classes. More groups than colors reuse them. */
@@ -64,7 +64,7 @@ export function legend(entries: readonly { label: string; color: string; dashed?
 } {
   let [left, y] = [0, 0];
   const content = entries.flatMap(({ label, color, dashed }) =>
-    wrapped(label, WIDTH - SWATCH).map((line, i) => {
+    wrapText(label, WIDTH - SWATCH).map((line, i) => {
       const width = SWATCH + textWidth(line) + SWATCH;
       if (y === 0 || i > 0 || left + width > WIDTH) [left, y] = [0, y + LINE];
       const x = left;

@@ -4,7 +4,7 @@ import type { Point, Series } from '../../../scores/stats/series.ts';
 import { largest, smallest } from '../../../support/numbers.ts';
 import { short } from '../format.ts';
 import { type Content, type Markup, markup } from '../markup.ts';
-import { type Captioned, legend, picture, textWidth, WIDTH, wrapped } from './picture.ts';
+import { type Captioned, legend, picture, textWidth, WIDTH, wrapText } from './picture.ts';
 
 /** One side of a plot. */
 export interface Axis {
@@ -102,7 +102,7 @@ function measureAxis(axis: Axis, points: readonly Point[], side: 0 | 1) {
   if (names)
     return {
       scale: scaleLinear([-0.5, names.length - 0.5], [0, 1]),
-      ticks: names.map((name, value) => ({ value, lines: wrapped(name, MAX_LEFT) })),
+      ticks: names.map((name, value) => ({ value, lines: wrapText(name, MAX_LEFT) })),
     };
   const ends = domain ?? findEnds(points, side, isLogarithmic);
   if (isLogarithmic) {

@@ -53,11 +53,11 @@ export function table(
       : cells.map((cell) => markup`<td>${cell}</td>`);
     return markup`<tr><th scope="row">${name}</th>${row}</tr>`;
   });
-  return scrolling(label, markup`<table>${head}<tbody>${body}</tbody></table>`);
+  return makeScrollable(label, markup`<table>${head}<tbody>${body}</tbody></table>`);
 }
 
 /** An element that scrolls if its content is too wide. */
-export function scrolling(label: string, content: Content): Markup {
+export function makeScrollable(label: string, content: Content): Markup {
   return markup`<div class="scroll" tabindex="0" role="group" aria-label="${label}">${content}</div>`;
 }
 

@@ -4,7 +4,7 @@ import { score } from '../format.ts';
 import { type Markup, markup } from '../markup.ts';
 import type { RunGroup } from '../run/group-runs.ts';
 import { finalConfusion, listSettings } from '../run/run-record.ts';
-import { headedTable, scrolling, table } from './section.ts';
+import { headedTable, makeScrollable, table } from './section.ts';
 import { curves, optimisation } from './sections/curves.ts';
 import { factors } from './sections/factors.ts';
 import { importance } from './sections/importance.ts';
@@ -84,7 +84,7 @@ function classesTable(label: string, confusion: EventOf<'confusion'>): Markup {
       markup`<tr><th scope="row">${name}</th>${cells.map((cell) => markup`<td>${cell}</td>`)}</tr>`,
   );
   const name = label === '' ? 'Classes' : `Classes, ${label}`;
-  return scrolling(name, headedTable(head, rows));
+  return makeScrollable(name, headedTable(head, rows));
 }
 
 function wrongPredictions(label: string, mistakes: NonNullable<FinishEvent['mistakes']>) {
@@ -94,7 +94,7 @@ function wrongPredictions(label: string, mistakes: NonNullable<FinishEvent['mist
   const list = mistakes.some(({ picture }) => picture !== undefined)
     ? wrongPictures(mistakes)
     : wrongTexts(mistakes);
-  return markup`<h3>${title}</h3><p class="note">Held-out or cross-validated rows whose predicted class is wrong. Some may have a wrong label.</p>${scrolling(name, list)}`;
+  return markup`<h3>${title}</h3><p class="note">Held-out or cross-validated rows whose predicted class is wrong. Some may have a wrong label.</p>${makeScrollable(name, list)}`;
 }
 
 function wrongTexts(mistakes: NonNullable<FinishEvent['mistakes']>): Markup {

@@ -115,12 +115,12 @@ export function runLabels(
       ', ',
     ),
   );
-  const told = labels.map((label, i) => {
+  const detailed = labels.map((label, i) => {
     const twins = all.filter((_, k) => labels[k] === label);
     return [label, ...differences(all[i]!, twins, counts)].join(', ');
   });
-  const isShared = (label: string) => told.filter((other) => other === label).length > 1;
-  return told.map((label, i) => (isShared(label) ? `${label}, ${names[i]}` : label));
+  const isShared = (label: string) => detailed.filter((other) => other === label).length > 1;
+  return detailed.map((label, i) => (isShared(label) ? `${label}, ${names[i]}` : label));
 }
 
 /** The settings of `facts` that differ from those of runs with the same label. */
@@ -130,9 +130,9 @@ function differences(
   counts: (key: string) => boolean,
 ): string[] {
   const settings = twins.map(listSettings);
-  return [...new Set(settings.flatMap((of) => [...of.keys()]))]
+  return [...new Set(settings.flatMap((each) => [...each.keys()]))]
     .filter((key) => hasEffect(key) && counts(key))
-    .filter((key) => new Set(settings.map((of) => of.get(key))).size > 1)
+    .filter((key) => new Set(settings.map((each) => each.get(key))).size > 1)
     .map((key) => `${key.split('.').at(-1)} ${listSettings(facts).get(key) ?? 'left out'}`);
 }
 
@@ -155,9 +155,9 @@ export function isBudgetKey(key: string): boolean {
 /** Mean and interval of a number over the items that have it. Undefined if none has it. */
 export function intervalOver<Item>(
   items: readonly Item[],
-  of: (item: Item) => number | undefined,
+  measure: (item: Item) => number | undefined,
 ): Interval | undefined {
-  const values = items.map(of).filter((value) => value !== undefined && Number.isFinite(value));
+  const values = items.map(measure).filter((value) => value !== undefined && Number.isFinite(value));
   return values.length === 0 ? undefined : interval(values as number[]);
 }
 

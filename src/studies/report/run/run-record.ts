@@ -150,8 +150,8 @@ export function runRecord(facts: RunSummary, events: Iterable<TrainEvent>, name?
 
 /** The final scores by name without `eval_`: those of the finish event, otherwise those of the last evaluation. */
 export function finalScores({ finish, evaluations }: RunRecord): Map<string, number> {
-  const said = finish && Object.keys(finish.metrics).length > 0 ? finish.metrics : evaluations.at(-1);
-  return readScores(said ?? {});
+  const evaluation = finish && Object.keys(finish.metrics).length > 0 ? finish.metrics : evaluations.at(-1);
+  return readScores(evaluation ?? {});
 }
 
 /** The confusion matrix of the model that a run kept. Before the end, it is that of the newest or the best evaluation. */

@@ -17,7 +17,7 @@ export function importance(groups: readonly RunGroup[]): Markup | undefined {
   return figures(
     groups.flatMap((group, i) => [
       distribution(group, `importance-${i}`, isNamed),
-      followed(group, `followed-${i}`, isNamed),
+      drawFollowed(group, `followed-${i}`, isNamed),
     ]),
   );
 }
@@ -65,7 +65,7 @@ interface Histogram extends Captioned {
 /** A histogram of components' scores on a logarithmic axis, kept components above dropped ones, and the cut. */
 function histogram({ components, kept, dropped, cut, ...frame }: Histogram): Markup {
   const edges = binEdges([...kept, ...dropped]);
-  const [upper, lower] = [kept, dropped].map((scores) => binned(scores, edges)) as [number[], number[]];
+  const [upper, lower] = [kept, dropped].map((scores) => countBins(scores, edges)) as [number[], number[]];
   const most = Math.max(1, largest(upper.map((count, i) => count + lower[i]!)));
   const bars: Mark = {
     points: [],
@@ -112,7 +112,7 @@ export function splitScores(
 }
 
 /** Counts the values between `edges`, which are evenly spaced. The outer bins also count values outside the edges. */
-export function binned(values: readonly number[], edges: readonly number[]): number[] {
+export function countBins(values: readonly number[], edges: readonly number[]): number[] {
   const bins = edges.slice(1).map(() => 0);
   const width = edges[1]! - edges[0]!;
   for (const value of values) {
@@ -137,7 +137,7 @@ export function binEdges(values: readonly number[]): number[] {
 const FOLLOWED = 3;
 
 /** The importance of some components over the steps: the most important kept ones and dropped ones. */
-function followed(group: RunGroup, id: string, isNamed: boolean): Markup | undefined {
+function drawFollowed(group: RunGroup, id: string, isNamed: boolean): Markup | undefined {
   const strongest = strongestFirst(group.runs[0].histories ?? []);
   const isKept = ({ kept }: ComponentHistory) => kept.at(-1) === true;
   const chosen = [true, false].flatMap((kept) =>

@@ -26,9 +26,9 @@ export function result(groups: readonly RunGroup[]): Markup | undefined {
   const names = scoreNames(groups);
   const tested = groups.flatMap(({ runs }) => runs.flatMap(({ test }) => test ?? []));
   if (names.length === 0 && tested.length === 0) return undefined;
-  const row = (title: string, read: (run: RunRecord) => number | undefined) => [
+  const row = (title: string, measure: (run: RunRecord) => number | undefined) => [
     title,
-    ...groups.map(({ runs }) => intervalText(intervalOver(runs, read), score)),
+    ...groups.map(({ runs }) => intervalText(intervalOver(runs, measure), score)),
   ];
   const files = listed([...new Set(tested.map(({ file }) => fileTitle(file)))]);
   const rows = [
@@ -39,8 +39,8 @@ export function result(groups: readonly RunGroup[]): Markup | undefined {
       ),
     ),
   ];
-  const scores = markup`${verdicts(groups)}${table('Result', groups, rows)}`;
-  const drawn = [spread(groups, names[0]!), scoreByBudget(groups, names[0]!)];
+  const scores = markup`${listVerdicts(groups)}${table('Result', groups, rows)}`;
+  const drawn = [drawSpread(groups, names[0]!), scoreByBudget(groups, names[0]!)];
   // Many columns need the full width.
   return groups.length > 2
     ? markup`${scores}${figures(drawn)}`
@@ -53,7 +53,7 @@ export function result(groups: readonly RunGroup[]): Markup | undefined {
  */
 const MAX_JUDGED = 4;
 
-function verdicts(groups: readonly RunGroup[]) {
+function listVerdicts(groups: readonly RunGroup[]) {
   const isFew = addUp(groups, ({ runs }) => runs.length) <= MAX_JUDGED;
   return groups.flatMap(({ runs, label }) =>
     runs.flatMap(({ finish, name }) => {
@@ -71,7 +71,7 @@ function verdicts(groups: readonly RunGroup[]) {
   );
 }
 
-function spread(groups: readonly RunGroup[], name: string) {
+function drawSpread(groups: readonly RunGroup[], name: string) {
   if (groups.every(({ runs }) => runs.length === 1) && groups.length < 2) return undefined;
   const rows = groups.map((group, i) => ({
     label: group.label,

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { readEvent } from '../../../../training/run/events.ts';
 import { runRecord, summarizeRun } from '../../run/run-record.ts';
 import { budgetPoints } from './curves.ts';
-import { binEdges, binned, splitScores } from './importance.ts';
+import { binEdges, countBins, splitScores } from './importance.ts';
 
 it('a budget begins with the initial ranks, though the first logged step is later', () => {
   const facts = summarizeRun({ model: 'm', method: 'adalora', data: { train: 'a.tsv' }, training: {} })!;
@@ -39,7 +39,7 @@ it('bins contain every value once', () => {
   const edges = binEdges(values);
   expect(edges[0]).toBeLessThanOrEqual(-12.3);
   expect(edges.at(-1)).toBeGreaterThan(-8.5);
-  expect(binned(values, edges).reduce((a, b) => a + b)).toBe(5);
+  expect(countBins(values, edges).reduce((a, b) => a + b)).toBe(5);
   expect(binEdges([]).length).toBe(2);
   expect(binEdges([3, 3]).length).toBe(2);
 });
