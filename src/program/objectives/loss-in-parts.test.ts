@@ -113,6 +113,8 @@ describe.each(wordHeads)('the loss of %s with %s', (family, head) => {
     }
   });
 
+  // Smoothing belongs to the loss, so one family for each head is enough.
+  if (!['bert', 'llama', 'bart'].includes(family)) return;
   it('is the same in parts if labels are smoothed', async () => {
     await using whole = opened(folder, head, {}, { smoothing: 0.1 });
     await using parts = opened(folder, head, IN_PARTS, { smoothing: 0.1 });
