@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { datasetCard } from './dataset-card.ts';
-import { listSubsets, splitFiles } from './resolve-dataset.ts';
+import { datasetCard, listSubsets, splitFiles } from './resolve-dataset.ts';
 
 const CARD = datasetCard(`---
 license: other

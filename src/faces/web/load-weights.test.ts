@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { DownloadProgress } from './byte-source.ts';
-import { encodeSafetensors } from './encode-safetensors.ts';
-import { fetchCheckpoint } from './fetch-checkpoint.ts';
-import { type Files, filesFrom, type PageFile } from './files.ts';
-import { f32ToF16 } from './float.ts';
-import type { StoredTensor } from './tensor-data.ts';
+import type { DownloadProgress } from '../../input/formats/byte-source.ts';
+import { encodeSafetensors } from '../../input/formats/encode-safetensors.ts';
+import { type Files, filesFrom, type PageFile } from '../../input/formats/files.ts';
+import { f32ToF16 } from '../../input/formats/float.ts';
+import type { StoredTensor } from '../../input/formats/tensor-data.ts';
+import { fetchCheckpoint } from './load-weights.ts';
 
 const f32 = (...values: number[]): StoredTensor => ({
   dtype: 'F32',
