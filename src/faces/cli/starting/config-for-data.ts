@@ -29,7 +29,7 @@ import { readInput } from '../standard-input.ts';
 import { shellQuoted } from '../terminal/plain-text.ts';
 import {
   type DataFile,
-  fileOf,
+  dropSlice,
   findTestSet,
   freePath,
   partsIn,
@@ -71,12 +71,12 @@ export async function configForData(
   const set = [...(isNew ? [] : await columnSettings(rows, name, options, tell)), ...keySettings(options)];
   const text = isNew ? await newConfig(rows, name, options, tell) : readConfig(name).text();
   const { value, where } = await withOwnMethods(readConfigText(text, name, set));
-  if (value.model === undefined && (isNew || statSync(fileOf(rows)).isDirectory()))
+  if (value.model === undefined && (isNew || statSync(dropSlice(rows)).isDirectory()))
     throw await needsVisionModel(path);
   const { output, data } = parseRunConfig(value, where);
   if (set.length > 0) tell(`Flags apply to this run only. To keep a setting, write it in ${name}.`);
   const runs = runsAfter(output);
-  const train = fileOf(partsIn(rows).train);
+  const train = dropSlice(partsIn(rows).train);
   const newest = runs.filter((run) => trainedOn(join(run, 'config.yaml')) === train).at(-1) ?? output;
   const chosen = resume ? newest : runs.length > 0 ? freePath(output) : output;
   if (chosen !== output) {
@@ -222,7 +222,7 @@ function oneLine(text: string): string {
 /** The name of a file or folder without its extensions. */
 export function stem(path: string): string {
   const { value } = parseSlice(path) ?? {};
-  if (value !== undefined) return `${stem(fileOf(path))}-${basename(value)}`;
+  if (value !== undefined) return `${stem(dropSlice(path))}-${basename(value)}`;
   return basename(resolve(path)).replace(/(?<=.)\.(gz|\w+)(\.gz)?$/i, '');
 }
 
@@ -268,7 +268,7 @@ async function savedInput(tell: (text: string) => void): Promise<string> {
 function configName(path: string, tell: (text: string) => void): string {
   const name = (number: number) => `${stem(path)}${number === 1 ? '' : `-${number}`}.yaml`;
   let number = 1;
-  while (existsSync(name(number)) && trainedOn(name(number)) !== fileOf(partsIn(path).train)) number++;
+  while (existsSync(name(number)) && trainedOn(name(number)) !== dropSlice(partsIn(path).train)) number++;
   if (number > 1) tell(`${name(number - 1)} is not a config for ${path}, so its config is ${name(number)}.`);
   return name(number);
 }
@@ -278,7 +278,7 @@ function trainedOn(name: string): unknown {
   if (!existsSync(name)) return undefined;
   const document = yamlDocument(readText(disk, name, 'a config file', MAX_CONFIG_BYTES));
   const train = document.getIn(['data', 'train']);
-  return typeof train === 'string' ? fileOf(train) : undefined;
+  return typeof train === 'string' ? dropSlice(train) : undefined;
 }
 
 /** The folder of a run and those of later runs of the same config, as far as they exist and have files. */

@@ -45,7 +45,7 @@ const LOOKED_AT = 4096;
 
 /** Whether a command's argument is data, as opposed to a config or the folder of a run. */
 export function isDataFile(argument: string): boolean {
-  const path = fileOf(argument);
+  const path = dropSlice(argument);
   if (path === '-' || ROWS.test(path)) return true;
   if (PROGRAM_OR_CONFIG.test(path) || !existsSync(path)) return false;
   if (configIn(path) !== undefined) return false;
@@ -65,7 +65,7 @@ export function isDataFile(argument: string): boolean {
 }
 
 /** The file of a path, which may be a slice: `tickets.csv` for `tickets.csv#split=train`. */
-export function fileOf(path: string): string {
+export function dropSlice(path: string): string {
   return parseSlice(path)?.path ?? path;
 }
 

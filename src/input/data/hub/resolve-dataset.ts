@@ -117,7 +117,7 @@ async function fetched(
   });
 }
 
-const NO_CARD = datasetCard('');
+const NO_CARD: DatasetCard = { subsets: [], classes: () => ({}) };
 
 function cardIn(snapshot: FolderFiles): DatasetCard {
   return snapshot.has(CARD) ? datasetCard(readText(snapshot, CARD, 'a card', MAX_CARD_BYTES)) : NO_CARD;
