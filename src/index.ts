@@ -18,8 +18,8 @@ export {
   plan,
   train,
 } from './studies/jobs/node/main-entry.ts';
+export type { TrainOptions } from './studies/jobs/node/train.ts';
 export type { Plan } from './studies/jobs/plan/plan.ts';
-export type { TrainOptions } from './studies/jobs/train-in-thread.ts';
 export type { Module } from './support/definitions.ts';
 export { UserError } from './support/user-error.ts';
 export { type DefinedTasks, defineTask } from './tasks/define-task.ts';

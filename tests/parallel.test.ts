@@ -8,7 +8,7 @@ import {
   isAgreed,
 } from '../src/program/parallel/communicator.ts';
 import { dealJson, dealNumbers, findRows } from '../src/program/parallel/deal.ts';
-import { assertAgreed } from '../src/studies/jobs/assert-same-run.ts';
+import { assertAgreed } from '../src/studies/jobs/open-run.ts';
 
 /** A process among others whose contributions to `gather` are given, call after call. */
 function among(rank: number, hosts: readonly string[], ...gathered: Uint8Array[][]): Communicator {

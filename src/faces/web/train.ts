@@ -4,12 +4,15 @@ import type { OwnFunctions } from '../../program/objectives/own-function.ts';
 import { readOwnScores } from '../../program/own-scores.ts';
 import { ALONE_PROCESSES } from '../../program/parallel/communicator.ts';
 import { answerOwn } from '../../studies/jobs/answer-own.ts';
-import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions } from '../../studies/jobs/common-train-options.ts';
 import type { BaseOfRun, RunMachine } from '../../studies/jobs/machine.ts';
 import { type MadeFiles, type MemoryStoreOptions, memoryStore } from '../../studies/jobs/memory-store.ts';
 import { askedRun } from '../../studies/jobs/rows-in-memory.ts';
 import { everySecond } from '../../studies/jobs/run.ts';
-import { RunCallbacks } from '../../studies/jobs/run-callbacks.ts';
+import {
+  COMMON_TRAIN_OPTIONS,
+  type CommonTrainOptions,
+  RunCallbacks,
+} from '../../studies/jobs/run-callbacks.ts';
 import { trainRun } from '../../studies/jobs/train-run.ts';
 import {
   ANYTHING,

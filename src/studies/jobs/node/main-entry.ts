@@ -1,5 +1,6 @@
 import type { TaskModel } from '../../../program/objectives/task-model.ts';
 import type { LoadedModel } from '../../../program/weight-memory.ts';
+import { assertOptions, FUNCTION } from '../../../support/options.ts';
 import type { AnyTaskName, UsualTask } from '../../../tasks/prediction-types.ts';
 import type { RunConfigInput } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';
@@ -8,9 +9,9 @@ import type { ModelConfig } from '../../../use/trained/model-config.ts';
 import { openInThread } from '../../../use/trained/node/open-in-thread.ts';
 import type { ModelInThread } from '../../../use/trained/thread/model-in-thread.ts';
 import type { FinishedRun, ThreadOptions } from '../../../use/trained/thread/open-in-thread.ts';
+import type { OnDownload } from '../machine.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { TrainOptions } from '../train-in-thread.ts';
-import type { PlanOptions } from './plan.ts';
+import type { TrainOptions } from './train.ts';
 
 /*
  * Functions of the package's main entry. Each loads its code when it is called: a program that only predicts needs none
@@ -71,6 +72,11 @@ export async function train(config: RunConfigInput, options?: TrainOptions): Pro
   return train(config, options);
 }
 
+export interface PlanOptions {
+  /** Called while files are downloaded from the Hub. */
+  onDownload?: OnDownload;
+}
+
 /**
  * Plans a run: what it trains and what it costs. Reads config.json, the files for inputs and the data, but no
  * weights.
@@ -87,9 +93,12 @@ export async function train(config: RunConfigInput, options?: TrainOptions): Pro
  * const { steps, trainableParameters } = await plan({ data, output: 'runs/reviews' });
  * ```
  */
-export async function plan(config: RunConfigInput, options?: PlanOptions): Promise<Plan> {
-  const { plan } = await import('./plan.ts');
-  return plan(config, options);
+export async function plan(config: RunConfigInput, options: PlanOptions = {}): Promise<Plan> {
+  assertOptions('plan', options, { onDownload: FUNCTION });
+  const { THIS_NODE } = await import('./machine.ts');
+  const { askedRun } = await import('../rows-in-memory.ts');
+  const { planAsked } = await import('../plan/plan.ts');
+  return planAsked(THIS_NODE, await askedRun(THIS_NODE, config), options.onDownload);
 }
 
 /** Opens a model folder's checkpoint and checks every tensor against the model. No weight is read yet. */

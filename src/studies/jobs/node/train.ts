@@ -2,18 +2,33 @@ import { MessageChannel } from 'node:worker_threads';
 import { disableTelemetry } from '../../../engine/runtime/node/disable-telemetry.ts';
 import { folderFiles } from '../../../input/formats/node/folder-files.ts';
 import { unlockFolder } from '../../../input/store/node/folder-lock.ts';
+import { markAgreed } from '../../../program/parallel/communicator.ts';
 import { readyForMpi } from '../../../program/parallel/launch.ts';
+import type { Caller } from '../../../support/calls/caller.ts';
 import { startThread } from '../../../support/node/threads.ts';
 import { assertOptions, BOOLEAN, isObject } from '../../../support/options.ts';
 import { shown, UserError } from '../../../support/user-error.ts';
+import { definingModules } from '../../../tasks/define-task.ts';
 import type { ParsedConfig, RunConfigInput } from '../../../training/run/config/run-config.ts';
 import type { FinishEvent } from '../../../training/run/events.ts';
-import type { OwnReply } from '../answer-training.ts';
-import { COMMON_TRAIN_OPTIONS } from '../common-train-options.ts';
+import { answerOwn } from '../answer-own.ts';
+import type { OwnReply, TrainingJob, TrainingListener } from '../answer-training.ts';
 import { type AskedRun, askedRun } from '../rows-in-memory.ts';
-import { type TrainOptions, trainInThread } from '../train-in-thread.ts';
+import { COMMON_TRAIN_OPTIONS, type CommonTrainOptions, RunCallbacks } from '../run-callbacks.ts';
 import { THIS_NODE } from './machine.ts';
 import type { SharedWithTraining } from './worker.ts';
+
+/** Options of a training in a thread. */
+export type TrainOptions = CommonTrainOptions<boolean>;
+
+/** A thread that answers the call `train`. */
+interface TrainingThread {
+  caller: Pick<Caller, 'call'>;
+  /** Asks for a stop after the current step. */
+  stop(): void;
+  /** Replies to a call of one of the caller's functions, for which the thread waits. */
+  reply(value: OwnReply): void;
+}
 
 /** Runs a training in a thread, as the main entry describes. */
 export async function train(config: RunConfigInput, options: TrainOptions = {}): Promise<FinishEvent> {
@@ -25,20 +40,66 @@ export async function train(config: RunConfigInput, options: TrainOptions = {}):
   return trainAsked(await askedRun(THIS_NODE, config, options?.signal), options);
 }
 
-/** Runs a training in a thread. Its config has been parsed. */
-export async function trainAsked(asked: AskedRun, options: TrainOptions = {}): Promise<FinishEvent> {
+/** Runs a training in a thread. Its config has been parsed. The caller's functions are called in this thread. */
+export async function trainAsked(
+  { config, texts, functions, metrics }: AskedRun,
+  options: TrainOptions = {},
+): Promise<FinishEvent> {
   readyForMpi(process.env);
-  const { config } = asked;
-  return trainInThread(
-    asked,
-    options,
-    () => startTraining(config.output),
-    () => tracking(config),
-  );
+  let tracked = await tracking(config);
+  const thread = startTraining(config.output);
+  const callbacks = new RunCallbacks(options, thread.stop);
+  const job: TrainingJob = {
+    config,
+    texts,
+    functions: [...functions.keys()],
+    scores: Object.keys(metrics),
+    isControlled: options.onStepEnd !== undefined,
+    resume: options.resume ?? false,
+    modules: definingModules(),
+  };
+  let isAgreed = false;
+  const failCall = (error: unknown) => {
+    callbacks.fail(error);
+    thread.reply({ failed: true });
+  };
+  const listener: TrainingListener = {
+    onEvent(event) {
+      try {
+        tracked?.(event);
+      } catch (error) {
+        // Any error, such as a full disk, ends only this display. If it concerns the training, that reports it too.
+        tracked = undefined;
+        const message = `training.report_to ends here: ${(error as Error).message}. Training continues.`;
+        callbacks.tell({ type: 'notice', step: event.step, message });
+      }
+      callbacks.tell(event);
+    },
+    onCall(call) {
+      try {
+        const value = answerOwn({ functions, metrics, callbacks }, call);
+        if (value instanceof Promise) value.then((value) => thread.reply({ value }), failCall);
+        else thread.reply({ value });
+      } catch (error) {
+        failCall(error);
+      }
+    },
+    onAgreed() {
+      isAgreed = true;
+    },
+  };
+  try {
+    return await thread.caller.call<FinishEvent>('train', [job, listener]);
+  } catch (error) {
+    throw isAgreed ? markAgreed(error as Error) : error;
+  } finally {
+    // An error in the caller's functions replaces the outcome.
+    await callbacks.settle();
+  }
 }
 
 /** Starts a thread for a training. */
-function startTraining(output: string): ReturnType<Parameters<typeof trainInThread>[2]> {
+function startTraining(output: string): TrainingThread {
   disableTelemetry();
   const { port1: replies, port2: port } = new MessageChannel();
   const count = new Int32Array(new SharedArrayBuffer(4));
