@@ -19,7 +19,7 @@ import {
 } from '../../training/run/fold-files.ts';
 import { SHARED_FILES } from '../../use/trained/full-model.ts';
 import type { ReadRun } from './begin-run.ts';
-import type { FoldStore, RunResult, RunStore } from './run.ts';
+import type { FoldStore, RowStore, RunResult, RunStore } from './run.ts';
 import { trainedFiles } from './trained-files.ts';
 
 /** Files by name; text files as strings. */
@@ -103,13 +103,7 @@ export function memoryStore(
         fault: 'belongs to a run with another config, other files or another model',
       }),
     ...(onFolds && {
-      rows: ({ origin: { fingerprint } }) => ({
-        async read(name) {
-          const file = await read(folds, preparedFile(name)).catch(ifDamaged);
-          return file && readRowVectors(foldTensors(fingerprint, () => file));
-        },
-        write: (name, vectors) => send(preparedFile(name), encodeRowVectors(fingerprint, vectors)),
-      }),
+      rows: ({ origin }) => rowsInMemory(origin, (name) => read(folds, name), send),
       folds: ({ origin }) => foldsInMemory(origin, (name) => read(folds, name), isSaveDue, send),
     }),
     ...(onCheckpoint && {
@@ -131,6 +125,21 @@ export function memoryStore(
     async keep({ files }, finish, result) {
       Object.assign(made, await madeFiles(files, result, finish));
     },
+  };
+}
+
+/** Keeps vectors of rows in files of the page's program. */
+function rowsInMemory(
+  { fingerprint }: CheckpointOrigin,
+  read: (name: string) => Promise<SafetensorsFile | undefined>,
+  send: (name: string, content: Uint8Array[]) => Promise<void>,
+): RowStore {
+  return {
+    async read(name) {
+      const file = await read(preparedFile(name)).catch(ifDamaged);
+      return file && readRowVectors(foldTensors(fingerprint, () => file));
+    },
+    write: (name, vectors) => send(preparedFile(name), encodeRowVectors(fingerprint, vectors)),
   };
 }
 
