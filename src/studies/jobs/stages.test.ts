@@ -227,6 +227,19 @@ describe('what a task prepares', () => {
     expect(seen).toEqual([...Array(ROWS).keys(), ...Array(ROWS).keys()]);
   });
 
+  it('is kept by a page, too', async () => {
+    const folds = new Map<string, File>();
+    const onFolds = (file: File) => void folds.set(file.name, file);
+    const config = configOf({ validation: 'rows' }, {}, { task: 'prepared' });
+    const first = await doUpTo(encodeRows, config, { onFolds });
+    expect([...folds.keys()]).toEqual(['prepared-train.safetensors', 'prepared-validation-0.safetensors']);
+    computed.length = 0;
+    const second = await doUpTo(encodeRows, config, { onFolds, folds });
+    expect(computed).toEqual([]);
+    expect(second.run.prepared).toEqual(first.run.prepared);
+    for (const { run } of [first, second]) await run.close();
+  });
+
   it('is part of the fingerprint', async () => {
     await train('other', { resume: false, steps: 2 });
     name = 'word-counts-2';
