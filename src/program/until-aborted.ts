@@ -2,7 +2,10 @@ import type { Tensors } from '../engine/runtime/session.ts';
 import type { Evaluator } from './program.ts';
 
 /** Returns the same program. After the signal is aborted, its next batch throws the signal's reason. */
-export function untilAborted(program: Evaluator, signal: AbortSignal | undefined): Evaluator {
+export function untilAborted(
+  program: Evaluator,
+  signal: Pick<AbortSignal, 'throwIfAborted'> | undefined,
+): Evaluator {
   if (!signal) return program;
   const { parts, communicator } = program;
   const checked =

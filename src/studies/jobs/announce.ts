@@ -99,7 +99,13 @@ function startNotices({ files, base, training: { inputs } }: Run): string[] {
   // With chosen defaults, the schedule of ranks is one of them.
   const isChosen = files.config.defaults === 'chosen';
   const assumed = isChosen ? [] : [inputs.method.budget?.assumed ?? inputs.method.assumed ?? []].flat();
-  return [...files.notices, ...originNotices(files, base.model), ...assumed];
+  const hasOthers = files.rows.validation.length > 1 && files.config.training.floor;
+  const ignored = hasOthers
+    ? [
+        'training.floor has no effect with several validation sets, because all of them score the fine-tuned model.',
+      ]
+    : [];
+  return [...files.notices, ...originNotices(files, base.model), ...assumed, ...ignored];
 }
 
 function originNotices({ config, start }: ReadRun, { initialised }: LoadedModel): string[] {

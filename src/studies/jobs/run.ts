@@ -148,6 +148,7 @@ export class Run {
   readonly processes: Processes;
   readonly store: RunStore;
   readonly host: RunSurroundings['host'];
+  readonly startedAt = performance.now();
   /** Everything but the weights. */
   files!: ReadRun;
   /** The checkpoint that it continues. Undefined for a run that starts. */

@@ -6,15 +6,17 @@ import type { OwnFunctions } from '../../program/objectives/own-function.ts';
 import { type LossFunction, ownLossFunction } from '../../program/objectives/own-loss.ts';
 import { featureWidth, type LinearLayer, layerFeeds } from '../../program/objectives/sentence-classifier.ts';
 import { Program } from '../../program/program.ts';
+import { untilAborted } from '../../program/until-aborted.ts';
 import type { LoadedModel } from '../../program/weight-memory.ts';
 import { releasing } from '../../support/opened.ts';
 import { readMethod } from '../../training/run/config/read-method.ts';
 import type { RunConfig } from '../../training/run/config/run-config.ts';
 import { measureFirst } from '../../training/train/measure-first.ts';
 import { trainerSettings } from '../../training/train/trainer-settings.ts';
+import { namingNotFinite } from '../../use/trained/finite-values.ts';
 import { checkHead } from '../../use/trained/tune-model.ts';
 import type { ReadRun } from './begin-run.ts';
-import type { Run, Training, Tuned } from './run.ts';
+import { everySecond, type Run, type Training, type Tuned } from './run.ts';
 
 /** The parts of a run that its trainings share. */
 export type Prepared = Pick<Run, 'files' | 'base' | 'examples'> &
@@ -54,18 +56,34 @@ export async function measureTraining(
   return { training: { ...training, inputs: { ...training.inputs, values } }, measured };
 }
 
-/** Computes something with a program for some values. */
+/** Thrown if a run is asked to stop while it computes outputs of many rows. Its later stages then end it. */
+export class Stopped extends Error {}
+
+/**
+ * Computes something with a program for some values.
+ *
+ * @throws Stopped at most a second after the run was asked to stop. Several processes must agree on a stop, so they go on.
+ */
 export function computing<Result>(
   {
-    base: { engine, model },
+    base,
+    files,
     training: { settings },
     communicator,
-  }: Pick<Run, 'base' | 'training'> & Partial<Pick<Run, 'communicator'>>,
+    host,
+  }: Prepared & Pick<Run, 'training'> & Partial<Pick<Run, 'host'>>,
   { method, values }: Tuned,
   compute: (model: RowModel) => Promise<Result>,
 ): Promise<Result> {
+  const { engine, model } = base;
   const program = new Program(engine, model, method.tuner, { ...settings, communicator });
-  return releasing(program, () => compute({ program, values }));
+  const listen = everySecond(() => {
+    if (host?.shouldStop()) throw new Stopped();
+  });
+  const isAlone = (communicator?.size ?? 1) === 1;
+  const stoppable = untilAborted(program, isAlone ? { throwIfAborted: () => listen(0) } : undefined);
+  const parts = { model, values, path: files.config.adapter ?? files.config.output };
+  return releasing(program, () => namingNotFinite(parts, () => compute({ program: stoppable, values })));
 }
 
 /**

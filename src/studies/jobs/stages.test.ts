@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { tinyRows } from '../../../tests/support/tiny-data.ts';
 import { writeTinyModel } from '../../../tests/support/tiny-model.ts';
 import { STRENGTHS } from '../../program/linear-probe.ts';
@@ -12,6 +12,7 @@ import type { TaskPreparation } from '../../tasks/task-definition.ts';
 import { parseRunConfig } from '../../training/run/config/parse-run-config.ts';
 import type { RunConfigInput } from '../../training/run/config/run-config.ts';
 import type { TrainEvent } from '../../training/run/events.ts';
+import { conclude } from './contenders/conclude.ts';
 import { crossValidate } from './contenders/folds.ts';
 import { fitLayerInLoss, fitProbe, layerInLoss, probeScore } from './contenders/frozen.ts';
 import { type MadeFiles, type MemoryStoreOptions, memoryStore } from './memory-store.ts';
@@ -19,7 +20,7 @@ import { THIS_NODE } from './node/machine.ts';
 import { encodeRows, startTrainer } from './open-run.ts';
 import { Run } from './run.ts';
 import { runInFolder } from './run-in-folder.ts';
-import { STAGES } from './train-run.ts';
+import { hearStop, STAGES, train } from './train-run.ts';
 import { finish, judge } from './verdict/judge-run.ts';
 
 let folder: string;
@@ -62,7 +63,7 @@ async function doUpTo(
     store: memoryStore(options, made),
     host: { emit: (event) => void events.push(event), shouldStop },
   });
-  for (const stage of STAGES) if ((await stage(run)) === 'over' || stage === last) break;
+  for (const stage of STAGES) if ((await hearStop(run, stage)) === 'over' || stage === last) break;
   return { run, events };
 }
 
@@ -165,13 +166,35 @@ describe('a checkpoint', () => {
   });
 });
 
+it('a stop is heard while outputs of many rows are computed', async () => {
+  // A second passes between any two looks at the clock.
+  let now = 0;
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => (now += 2000));
+  try {
+    const early = await doUpTo(finish, configOf(FOLDS), { shouldStop: () => true });
+    expect(early.run.probe).toBeUndefined();
+    expect(early.run.finish).toMatchObject({ reason: 'stopped', step: 0 });
+    await early.run.close();
+    // The run is asked to stop when it has trained.
+    const late = await doUpTo(train, configOf(FOLDS));
+    Object.assign(late.run.host, { shouldStop: () => true });
+    for (const stage of [conclude, judge, finish]) await hearStop(late.run, stage);
+    expect(late.run.finish).toMatchObject({ reason: 'stopped', step: 4 });
+    expect(late.run.result).toBeUndefined();
+    await late.run.close();
+  } finally {
+    clock.mockRestore();
+  }
+});
+
 it('a verdict is of the outputs that were chosen, lowered for the choice', async () => {
   const { run } = await doUpTo(judge, configOf(FOLDS, { floor: true }));
   const { verdict, metrics } = run.finish;
   const { rows, outputs, judged, choice, result } = run.conclusion!;
   const scores: Partial<Record<string, number>> = rows.scores(outputs, judged);
   expect(verdict).toMatchObject({ score: 'accuracy', kept: result.kind, folds: 3, rows: ROWS });
-  expect(verdict!.value).toBeCloseTo(scores.eval_accuracy! - choice.optimism, 12);
+  expect(verdict!.value).toBeCloseTo(scores.eval_accuracy! - choice.optimism.accuracy!, 12);
+  expect(metrics.eval_f1).toBeCloseTo(scores.eval_f1! - choice.optimism.f1!, 12);
   expect(metrics.eval_accuracy).toBe(verdict!.value);
   const others = verdict!.to_beat.map(({ name }) => name);
   expect(others).toContain(result.kind === 'tuned' ? 'a linear probe' : 'fine-tuning');

@@ -164,9 +164,9 @@ function verdictText({ verdict, confusion }: ModelCardInputs): string {
   return [...(rare === undefined ? [] : [rare]), ...judged].map(withoutHtml).join('\n\n');
 }
 
-/** The first score of a cross-validation is corrected, so it may differ from what the table of classes gives. */
+/** The scores of a cross-validation are corrected, so they may differ from what the table of classes gives. */
 const CORRECTED =
-  'The score of the first sentence is lowered by what the choice among several models adds to it. The other scores and the table of classes are not.';
+  'The scores are lowered by what the choice among several models adds to them. The table of classes is not.';
 
 function scoreTable(facts: ModelCardInputs): string {
   const sets = scoresOfSets(facts);

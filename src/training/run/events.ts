@@ -141,6 +141,8 @@ const finish = z.object({
   total_steps: optional,
   /** Seconds from the start of the loop to the end, evaluations included, without a cross-validation before it. */
   train_runtime: number,
+  /** Seconds from the start of the run to its end: also reading, the cross-validation and the choice of the result. */
+  total_runtime: optional,
   /** Training examples per second in the steps, without evaluations. */
   train_samples_per_second: number,
   /** Peak memory of the process, in MB. */

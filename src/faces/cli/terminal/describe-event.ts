@@ -94,7 +94,7 @@ function finish(event: FinishEvent, begun: EventOf<'start'> | undefined): string
   const { adapter_parameters: before = 0, trainable_parameters: all = 0 } = begun ?? {};
   const dropped = before - (event.adapter_parameters ?? before);
   return (
-    `${reasons[event.reason]} at step ${event.step} after ${clockTime(event.train_runtime)}, ` +
+    `${reasons[event.reason]} at step ${event.step} after ${clockTime(event.total_runtime ?? event.train_runtime)}, ` +
     `${Math.round(event.train_samples_per_second)} examples/s, peak memory ${Math.round(event.peak_memory_mb)} MB` +
     (dropped > 0 && isTuned(event.verdict) ? `, ${counted(all - dropped)} trained parameters kept` : '') +
     (result === '' ? '' : `\n${result}`)

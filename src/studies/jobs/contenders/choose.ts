@@ -1,5 +1,6 @@
 import { listMembers, type ScoreInterval } from '../../../scores/metrics/score-interval.ts';
 import { addUp, mean, smallest } from '../../../support/numbers.ts';
+import { mapValues } from '../../../support/options.ts';
 import { Random } from '../../../support/random.ts';
 
 /**
@@ -22,8 +23,10 @@ export interface Contender {
 export interface Yardstick {
   /** The group of each row. Rows of a group are not independent. */
   groups: Int32Array;
-  /** The score that a run reports; higher is better. NaN if it is undefined. */
-  score(outputs: readonly Float32Array[], rows: Int32Array): number;
+  /** The scores that a choice may lower; higher is better. NaN if one is undefined. */
+  scores(outputs: readonly Float32Array[], rows: Int32Array): Readonly<Record<string, number>>;
+  /** The name of the score that chooses. */
+  chief: string;
   /** Whether a simpler contender is chosen if it is as good. Otherwise it must be better by a standard error. */
   prefersSimpler?: boolean;
   /** The loss of one row. */
@@ -36,10 +39,10 @@ export interface Choice {
   /** The best version of each contender. */
   versions: readonly number[];
   /**
-   * How much higher the chosen contender's score is on these rows than it would be on others, because the rows have
+   * How much higher the chosen contender's scores are on these rows than they would be on others, because the rows have
    * chosen it.
    */
-  optimism: number;
+  optimism: Readonly<Record<string, number>>;
   /** Rows that all contenders have predicted. */
   rows: Int32Array;
 }
@@ -62,8 +65,10 @@ export function choose(contenders: readonly Contender[], yardstick: Yardstick): 
   const rows = Int32Array.from(known.flat()).sort();
   const losses = computeLosses(contenders, yardstick, rows);
   const versionsOn = (rows: Int32Array) => losses.map((ofVersions) => lowest(ofVersions, rows));
+  const scoresOf = (contender: number, versions: readonly number[], rows: Int32Array) =>
+    yardstick.scores(contenders[contender]!.versions[versions[contender]!]!, rows);
   const scoreOf = (contender: number, versions: readonly number[], rows: Int32Array) =>
-    comparable(yardstick.score(contenders[contender]!.versions[versions[contender]!]!, rows));
+    comparable(scoresOf(contender, versions, rows)[yardstick.chief]!);
   const random = new Random(0, 'contenders');
   const resamples = Array.from({ length: RESAMPLES }, () => resample(known, random));
   const versions = versionsOn(rows);
@@ -82,11 +87,14 @@ export function choose(contenders: readonly Contender[], yardstick: Yardstick): 
   const others = resamples.flatMap(({ drawn, left }) => {
     if (left.length === 0) return [];
     const ofDrawn = versionsOn(drawn);
-    return scoreOf(chosenOn(drawn, ofDrawn), ofDrawn, left);
+    return [scoresOf(chosenOn(drawn, ofDrawn), ofDrawn, left)];
   });
-  const optimism = scoreOf(chosen, versions, rows) - mean(others.filter(Number.isFinite));
-  // It is not a number if no resample leaves a row out.
-  return { chosen, versions, optimism: Math.max(0, optimism || 0), rows };
+  const optimism = mapValues(scoresOf(chosen, versions, rows), (value, name) => {
+    const onOthers = others.map((scores) => scores[name]!).filter(Number.isFinite);
+    // It is not a number if no resample leaves a row out.
+    return Math.max(0, value - mean(onOthers) || 0);
+  });
+  return { chosen, versions, optimism, rows };
 }
 
 /**

@@ -190,10 +190,14 @@ function chooseYardstick(config: RunConfig, rows: ScoredRows, hasLosses: boolean
   const sign = (name: string) => (scoreDefinition(name)?.lessIsBetter ? -1 : 1);
   return {
     groups: rows.groups,
-    score(outputs, of) {
-      const scores: Partial<Record<string, number>> = rows.scores(outputs, of);
-      const found = scores[`eval_${score}`];
-      return found === undefined ? -scores.eval_loss! : sign(score) * found;
+    chief: score,
+    scores(outputs, of) {
+      const scores: Record<string, number> = rows.scores(outputs, of);
+      const names = Object.keys(scores).map((key) => key.replace(/^eval_/, ''));
+      // Others, such as the loss and the calibration error, are those of calibrated outputs.
+      const chosen = names.filter((name) => name === score || sign(name) > 0);
+      const signed = chosen.map((name) => [name, sign(name) * scores[`eval_${name}`]!]);
+      return { [score]: -scores.eval_loss!, ...Object.fromEntries(signed) };
     },
     // Rows that are compared with each other have no losses of their own. There, only a better score is a reason for
     // fine-tuning.

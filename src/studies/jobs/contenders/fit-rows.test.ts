@@ -54,7 +54,8 @@ async function reported(seed: number): Promise<ScoreInterval> {
   const right = (outputs: readonly Float32Array[], row: number) => argmaxIsRight(outputs[row]!, labels[row]!);
   const yardstick: Yardstick = {
     groups,
-    score: (outputs, of) => of.filter((row) => right(outputs, row)).length / of.length,
+    chief: 'accuracy',
+    scores: (outputs, of) => ({ accuracy: of.filter((row) => right(outputs, row)).length / of.length }),
     loss: (outputs, row) => {
       const [a, b] = outputs[row]!;
       return Math.log(1 + Math.exp((labels[row] === 1 ? 1 : -1) * (a! - b!)));
@@ -63,7 +64,7 @@ async function reported(seed: number): Promise<ScoreInterval> {
   const { chosen, versions, optimism } = choose(contenders, yardstick);
   const outputs = contenders[chosen]!.versions[versions[chosen]!]!;
   const each = labels.map((_, row) => Number(right(outputs, row)));
-  return correctedInterval(shareInterval(each, groups), -optimism, true);
+  return correctedInterval(shareInterval(each, groups), -optimism.accuracy!, true);
 }
 
 it('the interval of shuffled labels covers the truth in 95 % of shuffles', async () => {

@@ -3,6 +3,7 @@ import { type LinearLayer, layerOutputs } from '../../../program/objectives/sent
 import { joinedFloats } from '../../../support/arrays.ts';
 import { addUp } from '../../../support/numbers.ts';
 import { releasing } from '../../../support/opened.ts';
+import { taskNamed } from '../../../tasks/registry.ts';
 import { affordableFolds, estimateWork } from '../../../training/run/config/defaults/policy.ts';
 import { Trainer } from '../../../training/train/trainer.ts';
 import type { TrainerSettings } from '../../../training/train/trainer-settings.ts';
@@ -32,9 +33,10 @@ export function listSplits({ train, judge }: RunExamples): Split[] {
 /** The number of folds in which the model is fine-tuned: fewer if that would take too long. */
 export function countTrainedFolds({ files, base, examples: { train, judge } }: Run): number {
   if (!judge?.folds) return 0;
-  const { num_train_epochs } = files.config.training;
-  const tokens = addUp(train.lengths);
-  return affordableFolds(judge.folds.length, estimateWork(base.model.linears, num_train_epochs * tokens));
+  const { training, task } = files.config;
+  const work = estimateWork(base.model.linears, training.num_train_epochs * addUp(train.lengths));
+  const isSearch = taskNamed(task).training.comparesRows === true;
+  return affordableFolds(judge.folds.length, work, isSearch ? train.lengths.length : undefined);
 }
 
 /**

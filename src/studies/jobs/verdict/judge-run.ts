@@ -2,6 +2,7 @@ import type { Certainty } from '../../../program/example-set.ts';
 import type { OwnScores } from '../../../program/own-scores.ts';
 import type { ScoreInterval } from '../../../scores/metrics/score-interval.ts';
 import { scoreDefinition } from '../../../scores/metrics/scores.ts';
+import { mapValues } from '../../../support/options.ts';
 import { chiefScore } from '../../../tasks/data-files.ts';
 import { taskNamed } from '../../../tasks/registry.ts';
 import { usualRate } from '../../../training/run/config/defaults/policy.ts';
@@ -15,7 +16,8 @@ import { diagnose, diagnoseLosses, isAlreadyRight, type Symptoms, TUNED, toBeat 
 
 /** Adds a verdict to the end of a run. */
 export async function judge(run: Run): Promise<void> {
-  run.finish = await judgeRun(run, run.trained);
+  const finish = await judgeRun(run, run.trained);
+  run.finish = { ...finish, total_runtime: (performance.now() - run.startedAt) / 1000 };
 }
 
 /** Stores the result of a run, unless it was stopped, and reports how it ended. */
@@ -120,20 +122,26 @@ async function concludedScores(
   const own = ownScores && answers ? await ownScores.compute(...answers) : {};
   const scores: Record<string, number> = {
     ...rows.scores(outputs, judged),
-    ...Object.fromEntries(Object.entries(own).map(([key, value]) => [`eval_${key}`, value])),
+    ...prefixKeys(own),
   };
   const raw = scores[`eval_${score}`] ?? Number.NaN;
-  const sign = scoreDefinition(score)?.lessIsBetter ? -1 : 1;
+  const corrected = mapValues(choice.optimism, (by, name) => {
+    const sign = scoreDefinition(name)?.lessIsBetter ? -1 : 1;
+    return (scores[`eval_${name}`] ?? Number.NaN) - sign * by;
+  });
   // With several validation sets, those that judge nothing keep their scores.
   const prefixed = name === score ? scores : {};
-  const corrected = raw - sign * choice.optimism;
   return {
     // An evaluation of a validation set gives the same scores again. Nothing gives those of a cross-validation again.
-    metrics: { ...finish.metrics, ...prefixed, ...(folds && { [`eval_${name}`]: corrected }) },
-    value: corrected,
+    metrics: { ...finish.metrics, ...prefixed, ...(folds && prefixKeys(corrected)) },
+    value: corrected[score]!,
     seen,
     raw,
   };
+}
+
+function prefixKeys(scores: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(scores).map(([name, value]) => [`eval_${name}`, value]));
 }
 
 /** The chief score of a contender that is not the result. */

@@ -47,7 +47,7 @@ const FACTS: readonly (readonly [name: string, of: (group: RunGroup) => string])
     'Training time',
     ({ runs }) =>
       intervalText(
-        intervalOver(runs, ({ finish }) => finish?.train_runtime),
+        intervalOver(runs, ({ finish }) => finish?.total_runtime ?? finish?.train_runtime),
         duration,
       ).replace(/^–$/, ''),
   ],

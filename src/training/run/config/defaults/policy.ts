@@ -62,7 +62,9 @@ const LAYER_EPOCHS = { least: 3, most: 20 };
  * change; with 25 they do (bench/log/2026-12-02-search.md).
  */
 const COMPARED_ROWS_SEEN = 1500;
-const COMPARED_EPOCHS = { least: 3, most: 25 };
+const COMPARED_EPOCHS = { least: 2, most: 25 };
+/** Queries that judge a search: the interval of a share is then ±5 %. Each fold trains as long as two thirds of the run. */
+const JUDGING_QUERIES = 300;
 /** The rate of vectors that are compared, as a multiple of the method's. */
 const CONTRAST_RATE = 2;
 /**
@@ -127,10 +129,12 @@ export function estimateWork(
  * The number of folds in which a model is fine-tuned, so that a run takes no longer than a few minutes. At least one.
  *
  * @param work that of the training on all rows
+ * @param queries number of rows, for a search, whose folds have many queries
  */
-export function affordableFolds(folds: number, work: number): number {
+export function affordableFolds(folds: number, work: number, queries?: number): number {
   const share = (folds - 1) / folds;
-  return Math.max(1, Math.min(folds, Math.floor((WORK / work - 1) / share)));
+  const needed = queries === undefined ? folds : Math.ceil((folds * JUDGING_QUERIES) / queries);
+  return Math.max(1, Math.min(folds, needed, Math.floor((WORK / work - 1) / share)));
 }
 
 /** The most frequent input width of linear layers: the width of the hidden states. */
