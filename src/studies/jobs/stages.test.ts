@@ -176,7 +176,7 @@ it('a stop is heard while outputs of many rows are computed', async () => {
     expect(early.run.finish).toMatchObject({ reason: 'stopped', step: 0 });
     await early.run.close();
     // The run is asked to stop when it has trained.
-    const late = await doUpTo(train, configOf(FOLDS));
+    const late = await doUpTo(train, configOf({ ...FOLDS, text_pair: 'text', pooling: 'mean' }));
     Object.assign(late.run.host, { shouldStop: () => true });
     for (const stage of [conclude, judge, finish]) await hearStop(late.run, stage);
     expect(late.run.finish).toMatchObject({ reason: 'stopped', step: 4 });
