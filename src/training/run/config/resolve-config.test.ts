@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { METHOD_NAMES } from '../../../methods/tuners/registry.ts';
+import { affordableFolds } from './defaults/policy.ts';
 import { parseRunConfig } from './parse-run-config.ts';
 import {
   chooseDefaults,
@@ -100,6 +101,14 @@ it('chosen values give as many steps for fewer rows, and no more time for longer
   const causal = { task: 'causal_lm', data: { train: 'a.txt' } };
   const decoder = { tokens: 64, model: modelOf(256, 4, true) };
   expect([10, 60, 1000].map((rows) => epochs(causal, rows, decoder))).toEqual([10, 4, 3]);
+});
+
+it('a search trains as many folds as its queries need', () => {
+  const [cheap, expensive] = [1e10, 1e13];
+  expect([60, 300, 301, 600, 1000].map((queries) => affordableFolds(3, cheap, queries))).toEqual([
+    3, 3, 3, 2, 1,
+  ]);
+  expect([affordableFolds(3, cheap), affordableFolds(3, expensive, 60)]).toEqual([3, 1]);
 });
 
 it('chosen values have a lower rate for a model that is wider than the measured ones', () => {
