@@ -36,6 +36,12 @@ it('has front matter, scores, ranks, settings and use', () => {
   expect(card({})).toMatchSnapshot();
 });
 
+it('says which scores are lowered for the choice among models', () => {
+  const verdict = (value: number) => ({ score: 'accuracy', value, to_beat: [], learnt: true, findings: [] });
+  expect(card({}, { verdict: verdict(0.7) })).toContain('The table is not.');
+  expect(card({}, { verdict: verdict(0.71234567) })).not.toContain('lowered');
+});
+
 it('shows which pictures are wrong, but not on the Hub', () => {
   const picture = 'data:image/bmp;base64,AAAA';
   const mistake = { text: 'a/1.png', picture, label: 'a', predicted: 'b\n## Use', probability: 0.987 };

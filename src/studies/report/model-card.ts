@@ -168,6 +168,10 @@ function verdictText({ verdict, confusion }: ModelCardInputs): string {
 const CORRECTED =
   'The scores are lowered by what the choice among several models adds to them. The table of classes is not.';
 
+/** An evaluation of a validation set gives the scores of the table again. */
+const CORRECTED_FIRST =
+  'The score of the first sentence is lowered by what the choice among several models adds to it. The table is not.';
+
 function scoreTable(facts: ModelCardInputs): string {
   const sets = scoresOfSets(facts);
   const names = new Set(sets.flatMap(({ scores }) => scores.map(({ name }) => name)));
@@ -181,7 +185,9 @@ function scoreTable(facts: ModelCardInputs): string {
     ['', ...titles],
     [...names].map((name) => [name, ...sets.map(cell(name))]),
   );
-  return isFolded && facts.verdict ? `${shown}\n\n${CORRECTED}` : shown;
+  const { verdict, metrics } = facts;
+  if (!verdict || (!isFolded && metrics[`eval_${verdict.score}`] === verdict.value)) return shown;
+  return `${shown}\n\n${isFolded ? CORRECTED : CORRECTED_FIRST}`;
 }
 
 function confusionTable({ confusion }: ModelCardInputs): string {
